@@ -1,0 +1,11 @@
+//! Words that every room shares: places in a text, the texts themselves, names that are near
+//! each other, and what is said to an author about a mistake.
+
+pub mod diag;
+mod nearest;
+mod source;
+mod span;
+
+pub use nearest::nearest;
+pub use source::{Position, Source, Sources};
+pub use span::{FileId, Span, Spanned};

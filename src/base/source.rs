@@ -1,0 +1,84 @@
+//! The texts that were read, and where their lines begin.
+
+use std::sync::Arc;
+
+use super::{FileId, Span};
+
+/// Line and column as a person counts them: from 1; columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: u32,
+    pub column: u32,
+}
+
+/// One file's text.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The path as a person would write it, from the project's folder, with `/`.
+    pub name: String,
+    pub text: Arc<str>,
+    lines: Vec<u32>,
+}
+
+impl Source {
+    pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        let breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
+        let lines = std::iter::once(0).chain(breaks.map(|(i, _)| u32::try_from(i + 1).unwrap_or(u32::MAX))).collect();
+        Source { name: name.into(), text, lines }
+    }
+
+    /// Where the byte stands. A byte past the end stands at the end; one inside a character at its start.
+    pub fn position(&self, byte: u32) -> Position {
+        let mut byte = (byte as usize).min(self.text.len());
+        while !self.text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        let line = self.lines.partition_point(|start| *start as usize <= byte).max(1);
+        let start = self.lines[line - 1] as usize;
+        let column = self.text[start..byte].chars().count() + 1;
+        Position { line: line as u32, column: column as u32 }
+    }
+
+    /// The text of a line, counted from 1, without its line break.
+    pub fn line(&self, line: u32) -> &str {
+        let Some(start) = (line as usize).checked_sub(1).and_then(|i| self.lines.get(i)) else { return "" };
+        let end = self.lines.get(line as usize).map_or(self.text.len(), |next| *next as usize);
+        self.text[*start as usize..end].trim_end_matches(['\n', '\r'])
+    }
+}
+
+/// All texts of one compilation; a [`FileId`] is a place in this list.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+impl Sources {
+    pub fn add(&mut self, source: Source) -> FileId {
+        self.files.push(source);
+        FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    pub fn get(&self, id: FileId) -> Option<&Source> {
+        self.files.get(id.0 as usize)
+    }
+
+    pub fn find(&self, name: &str) -> Option<FileId> {
+        self.files.iter().position(|f| f.name == name).map(|i| FileId(i as u32))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
+        self.files.iter().enumerate().map(|(i, f)| (FileId(i as u32), f))
+    }
+
+    /// The text under a span; empty where the span lies outside.
+    pub fn text(&self, span: Span) -> &str {
+        self.get(span.file).and_then(|f| f.text.get(span.start as usize..span.end as usize)).unwrap_or("")
+    }
+
+    /// `orders.dock:12`, for a person.
+    pub fn place(&self, span: Span) -> String {
+        self.get(span.file).map_or_else(String::new, |f| format!("{}:{}", f.name, f.position(span.start).line))
+    }
+}

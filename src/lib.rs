@@ -1,0 +1,28 @@
+//! Crossdock: a declarative mapping engine that keeps commerce and fulfilment systems in step.
+//!
+//! ```text
+//! text -> syntax -> check -> plan -> apply -> payloads or a rejection
+//!                     ^                ^
+//!                   schema          a record
+//! ```
+//!
+//! A room imports only from floors below its own; `tests/architecture.rs` holds that.
+//!
+//! | floor | room | what it does |
+//! | --: | --- | --- |
+//! | 0 | [`base`] | spans, sources, diagnostics |
+//! | 1 | [`value`] | values, kinds, exact numbers, units |
+//! | 2 | [`syntax`] | text to tree and back |
+//! | 2 | [`schema`] | objects, fields, what is required |
+//! | 3 | [`builtin`] | functions that a mapping may call |
+//! | 4 | [`check`] | tree and schemas to a typed tree, or diagnostics |
+//! | 5 | [`plan`] | typed tree to ordered steps: hashed, serialised |
+//! | 6 | [`apply`] | plan and record to payloads or a rejection |
+//! | 7 | [`project`] | many files, connections; the one door `compile` |
+//! | 8 | [`spec`] | test cases, coverage, preview |
+//! | 17 | [`cli`] | arguments, printing, exit codes |
+
+pub mod base;
+pub mod schema;
+pub mod syntax;
+pub mod value;

@@ -1,0 +1,38 @@
+//! Object schemas: fields, kinds, keys, what is required, what a payload may hold.
+//!
+//! One form for both sides: a file `schemas/<system>/<Object>.json` is JSON Schema
+//! (draft 2020-12) with `x-` annotations, and [`Object`] is what it says. Systems' own
+//! descriptions (a Salesforce describe) are turned into it.
+
+mod object;
+
+pub use object::{Access, Class, Field, Names, Named, Object, Size, SizeUnit, Write};
+
+use std::sync::Arc;
+
+use crate::value::ObjectRef;
+
+/// Where schemas are asked for. A connection's own snapshot comes before its system's
+/// standard schema; that choice is the keeper's.
+pub trait Schemas {
+    /// The connections of the project, in its order.
+    fn connections(&self) -> Vec<Connection>;
+
+    /// The schema of an object, or `None` if the connection has none of that name.
+    fn object(&self, of: &ObjectRef) -> Option<Arc<Object>>;
+
+    /// The names of all objects of a connection.
+    fn objects(&self, connection: &str) -> Vec<String>;
+
+    /// The named things of a connection (its stores, warehouses) as of its snapshot;
+    /// `None` if there is no snapshot of them.
+    fn names(&self, of: &ObjectRef) -> Option<Arc<Names>>;
+}
+
+/// A connection of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    pub name: String,
+    /// `salesforce`, `shipstation`, `files`.
+    pub system: String,
+}

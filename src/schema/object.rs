@@ -1,0 +1,155 @@
+//! What is known of one object of a system.
+
+use indexmap::IndexMap;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::value::{Json, Kind, Wire};
+
+/// One object: an order, a shipment, an address inside them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Object {
+    /// `shipstation`, `salesforce`, `files`.
+    pub system: String,
+    /// As an author writes it behind the connection: `Order`.
+    pub name: String,
+    /// Where it comes from: the description it was derived from, or when it was pulled.
+    #[serde(default)]
+    pub source: String,
+    #[serde(default)]
+    pub doc: String,
+    /// Fields in the system's order.
+    pub fields: IndexMap<String, Field>,
+    /// Whether a record of it can be fetched, created, updated by itself. An address cannot.
+    pub access: Access,
+    /// The field that holds a record's id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Fields by which the system keeps a record to one (ShipStation `orderKey`, a Salesforce
+    /// external id that is unique), first the one to prefer.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// Fields by which a record can be searched for exactly.
+    #[serde(default)]
+    pub searchable: Vec<String>,
+    /// The field that moves with every change of the record.
+    #[serde(default)]
+    pub stamp: Option<String>,
+    /// The relation of a child record to its parent, for the stamps of children (`OrderId`).
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// What a create and an upsert by the key are held to: the runtime's guarantee class (0 to 3)
+    /// where `keys` is empty or not used. With a native key it is 0.
+    pub class: u8,
+    /// Webhook events of the system that hint at it.
+    #[serde(default)]
+    pub events: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Access {
+    /// A flow can read it (`from`, `match`).
+    pub read: bool,
+    pub create: bool,
+    pub update: bool,
+    /// A create or an update of it by a key in one call.
+    pub upsert: bool,
+}
+
+/// One field of an object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Field {
+    pub kind: Kind,
+    #[serde(default)]
+    pub wire: Wire,
+    /// It stands in what the system gives.
+    pub readable: bool,
+    /// It may be missing in what the system gives.
+    pub nullable: bool,
+    pub write: Write,
+    /// Limits that a payload is held to by the last gate.
+    #[serde(default)]
+    pub size: Option<Size>,
+    #[serde(default)]
+    pub pattern: Option<String>,
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub minimum: Option<Decimal>,
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub maximum: Option<Decimal>,
+    /// Decimal places that the system keeps.
+    #[serde(default)]
+    pub places: Option<u32>,
+    /// Digits in all that the system keeps.
+    #[serde(default)]
+    pub digits: Option<u32>,
+    /// Elements of a list.
+    #[serde(default)]
+    pub max_items: Option<usize>,
+    #[serde(default)]
+    pub class: Class,
+    /// The system's documentation or practice says that most writes need it: why.
+    #[serde(default)]
+    pub common: Option<String>,
+    #[serde(default)]
+    pub doc: String,
+}
+
+/// What the system takes in this field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Write {
+    /// A create without it is refused.
+    pub required: bool,
+    pub create: bool,
+    pub update: bool,
+    /// An explicit `null` empties it.
+    pub nullable: bool,
+}
+
+/// How long a text may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Size {
+    #[serde(default)]
+    pub min: usize,
+    pub max: usize,
+    #[serde(default)]
+    pub unit: SizeUnit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SizeUnit {
+    #[default]
+    Characters,
+    Bytes,
+    Utf16,
+}
+
+/// How a value is treated in logs and stores. Unknown counts as personal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    Public,
+    Business,
+    #[default]
+    Personal,
+    Secret,
+}
+
+/// The named things of one kind that a connection has: its stores.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Names {
+    /// When the snapshot was taken, as it says itself.
+    #[serde(default)]
+    pub pulled: Option<String>,
+    pub names: Vec<Named>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Named {
+    pub name: String,
+    /// The id in payloads: a number or a text.
+    pub id: Json,
+}

@@ -1,0 +1,8 @@
+//! Text to tree and back: the grammar (`grammar/crossdock.pest`), the tree, reading, printing.
+//!
+//! In: one file's text. Out: a [`tree::File`] and every statement that could not be read.
+//! Nothing is resolved here; whether a name means something is for `check`.
+
+pub mod tree;
+
+pub const EDITION: u32 = 1;
