@@ -23,6 +23,7 @@
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
 pub mod base;
+pub mod builtin;
 pub mod schema;
 pub mod syntax;
 pub mod value;

@@ -4,9 +4,11 @@
 //! Nothing here knows a system, a schema file or the language's text.
 
 mod kind;
+mod literal;
 mod units;
 
 pub use kind::{Column, Enumeration, Known, Kind, ObjectRef, Type, Wire};
+pub use literal::Literal;
 pub use units::{LengthUnit, WeightUnit};
 
 use std::sync::Arc;

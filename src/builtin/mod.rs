@@ -1,0 +1,143 @@
+//! The functions that a mapping may call: one table, by families.
+//!
+//! A function is one [`Builtin`]: `check` reads what it takes and gives, `apply` calls `run`,
+//! hovers and the reference in `docs/` print `says`, and its examples are run as tests.
+//!
+//! A function never sees a missing first argument: then its result is missing (unless the
+//! parameter says `nullable`). Any other argument that may be missing needs a nullable
+//! parameter; the checker holds that.
+
+mod call;
+
+pub use call::{Args, Context, Refusal};
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::value::Kind;
+
+pub struct Builtin {
+    pub name: &'static str,
+    pub family: Family,
+    pub takes: &'static [Param],
+    pub gives: Gives,
+    /// One or two sentences for hovers and the reference.
+    pub says: &'static str,
+    pub examples: &'static [Example],
+    pub run: fn(&Args<'_>) -> Result<crate::value::Value, Refusal>,
+}
+
+/// Where it stands in the reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    Text,
+    Numbers,
+    Money,
+    Dates,
+    Lists,
+    Addresses,
+    Contacts,
+    Units,
+    Codes,
+    Json,
+    Conversions,
+    /// Tests a text: stands behind `matches` (`matches postal_code(c)`). Its first parameter is the
+    /// text that is tested, and it gives a boolean.
+    Patterns,
+}
+
+pub struct Param {
+    pub name: &'static str,
+    pub takes: Takes,
+    /// It can be left out.
+    pub optional: bool,
+    /// It takes a missing value.
+    pub nullable: bool,
+}
+
+/// What a parameter takes.
+pub enum Takes {
+    Kind(Kind),
+    OneOf(&'static [Kind]),
+    /// Any value.
+    Any,
+    /// A list of anything.
+    List,
+    /// A list whose elements are one of these kinds.
+    ListOf(&'static [Kind]),
+    /// One of these words, written bare (`half up` is the two words `half` and `up`, joined by a space).
+    Words(&'static [&'static str]),
+    /// A regular expression in a literal.
+    Pattern,
+}
+
+/// What the result is, given that no argument was missing.
+pub enum Gives {
+    Kind(Kind),
+    /// It may leave nothing (`text?`).
+    Maybe(Kind),
+    /// The kind of the first argument.
+    First,
+    MaybeFirst,
+    /// The kind of the elements of the first argument.
+    Element,
+    MaybeElement,
+    List(Kind),
+}
+
+/// A call as an author writes it, and what comes out (as an author writes the value; `missing`
+/// for nothing).
+pub struct Example {
+    pub call: &'static str,
+    pub gives: &'static str,
+}
+
+/// A builtin in a plan: stored by its name.
+#[derive(Clone, Copy)]
+pub struct BuiltinRef(pub &'static Builtin);
+
+/// Every family's functions, in the order of the reference.
+pub fn all() -> impl Iterator<Item = &'static Builtin> {
+    std::iter::empty()
+}
+
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    all().find(|builtin| builtin.name == name)
+}
+
+impl fmt::Debug for BuiltinRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+impl PartialEq for BuiltinRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Serialize for BuiltinRef {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for BuiltinRef {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        find(&name).map(BuiltinRef).ok_or_else(|| serde::de::Error::custom(format!("there is no function `{name}`")))
+    }
+}
+
+impl JsonSchema for BuiltinRef {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Builtin".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "the name of a builtin function" })
+    }
+}
