@@ -22,8 +22,12 @@
 //! | 8 | [`spec`] | test cases, coverage, preview |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
+pub mod apply;
 pub mod base;
 pub mod builtin;
+pub mod check;
+pub mod plan;
+pub mod project;
 pub mod schema;
 pub mod syntax;
 pub mod value;
