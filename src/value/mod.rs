@@ -3,12 +3,18 @@
 //! JSON comes in through a field's [`Wire`] form and goes out through the target field's.
 //! Nothing here knows a system, a schema file or the language's text.
 
+mod compare;
+pub mod json;
 mod kind;
 mod literal;
+mod text;
 mod units;
 
+pub use compare::{Currencies, compare, equal, key, same_currency, sort_order};
+pub use json::{Misread, Unfit, decode, encode, to_json};
 pub use kind::{Column, Enumeration, Known, Kind, ObjectRef, Type, Wire};
 pub use literal::Literal;
+pub use text::duration_text;
 pub use units::{LengthUnit, WeightUnit};
 
 use std::sync::Arc;
@@ -20,6 +26,12 @@ use rust_decimal::Decimal;
 
 /// JSON as it came, numbers by their digits.
 pub type Json = serde_json::Value;
+
+/// A list has at most this many elements.
+pub const MAX_ITEMS: usize = 10_000;
+
+/// A text has at most this many bytes.
+pub const MAX_TEXT: usize = 1 << 20;
 
 /// A value. Missing is a value too: what may be missing says so in its [`Type`].
 #[derive(Debug, Clone, PartialEq)]
