@@ -1,5 +1,7 @@
 //! A client's project: many files, connections, parameters; and the one door, [`compile`].
 
+pub mod yaml;
+
 use std::sync::Arc;
 
 use crate::base::Sources;
