@@ -27,6 +27,7 @@ pub mod apply;
 pub mod base;
 pub mod builtin;
 pub mod check;
+pub mod cli;
 pub mod plan;
 pub mod project;
 pub mod run;

@@ -1,6 +1,12 @@
 //! A client's project: many files, connections, parameters; and the one door, [`compile`].
 
+pub mod config;
+mod error;
+mod texts;
 pub mod yaml;
+
+pub use error::SYSTEMS;
+pub use texts::Texts;
 
 use std::sync::Arc;
 

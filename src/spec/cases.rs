@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::node::{Node, Raw};
+use crate::base::Source;
 use crate::check::typed;
 use crate::project::yaml;
 use crate::value::Json;
@@ -111,8 +112,10 @@ pub struct CaseFault {
 /// # Errors
 /// The file is no YAML of the expected form, or a time cannot be read.
 pub fn read(file: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Vec<Case>, CaseFault> {
-    let parsed: CaseFile = yaml::read(text)
-        .map_err(|fault| CaseFault { message: fault.message, line: fault.line, column: fault.column })?;
+    let parsed: CaseFile = yaml::typed(text).map_err(|fault| {
+        let at = Source::new(file, text).position(u32::try_from(fault.at).unwrap_or(0));
+        CaseFault { message: fault.message, line: at.line, column: at.column }
+    })?;
     let name: Arc<str> = file.into();
     let mut cases = Vec::new();
     for entry in parsed.cases {

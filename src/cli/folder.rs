@@ -1,0 +1,222 @@
+//! A project in a folder of this machine.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use super::Failure;
+use crate::project::{Absence, Library, config};
+
+/// Deeper or wider than this is no project, but a disk.
+const DEPTH: usize = 24;
+const FILES: usize = 20_000;
+/// Folders that hold no mapping of ours.
+const SKIPPED: &[&str] = &["target", "node_modules"];
+
+/// Reads nothing outside its root, neither by `..` nor through a symbolic link.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+/// A project and which of its files a command is about.
+#[derive(Debug)]
+pub struct Opened {
+    pub folder: Folder,
+    /// What stands before a name from the root so that it is right where the command runs.
+    pub prefix: String,
+    /// Named on the command line, from the root; `None` for the whole project.
+    pub only: Option<Vec<String>>,
+}
+
+impl Folder {
+    /// # Errors
+    /// There is no such folder.
+    pub fn open(root: &Path) -> Result<Self, Failure> {
+        let root = root.canonicalize().map_err(|error| unreadable(root, &error))?;
+        Ok(Folder { root })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The path of a file of the project, if it stays in it.
+    ///
+    /// # Errors
+    /// As [`Library::read`].
+    pub fn path(&self, name: &str) -> Result<PathBuf, Absence> {
+        let path = Path::new(name);
+        if path.components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
+            return Err(Absence::Outside);
+        }
+        let real = self.root.join(path).canonicalize().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Absence::NotFound,
+            _ => Absence::Unreadable(error.to_string()),
+        })?;
+        if real.starts_with(&self.root) { Ok(real) } else { Err(Absence::Outside) }
+    }
+
+    fn walk(&self, folder: &Path, ending: &str, depth: usize, found: &mut Vec<String>) {
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            // A link's own kind: a linked folder is not walked, so no walk goes in a circle.
+            let Ok(kind) = entry.file_type() else { continue };
+            let path = entry.path();
+            if kind.is_dir() {
+                let other = path.join(config::FILE).exists();
+                if depth < DEPTH && !other && !name.starts_with('.') && !SKIPPED.contains(&name) {
+                    self.walk(&path, ending, depth + 1, found);
+                }
+            } else if name.ends_with(ending) && found.len() < FILES {
+                found.extend(self.name(&path).filter(|name| kind.is_file() || self.path(name).is_ok()));
+            }
+        }
+    }
+
+    /// The name of a path from the root, with `/`.
+    fn name(&self, path: &Path) -> Option<String> {
+        let parts: Option<Vec<&str>> = path.strip_prefix(&self.root).ok()?.iter().map(|part| part.to_str()).collect();
+        Some(parts?.join("/"))
+    }
+}
+
+impl Library for Folder {
+    fn read(&self, path: &str) -> Result<Arc<str>, Absence> {
+        let real = self.path(path)?;
+        let bytes = std::fs::read(real).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Absence::NotFound,
+            std::io::ErrorKind::IsADirectory => Absence::Unreadable("it is a folder".into()),
+            _ => Absence::Unreadable(error.to_string()),
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| Absence::Unreadable("it is no text in UTF-8".into()))?;
+        // A mark that some editors put at the beginning is no part of the text.
+        Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.as_str().into(), Into::into))
+    }
+
+    fn list(&self, ending: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        self.walk(&self.root, ending, 0, &mut found);
+        found.sort();
+        found
+    }
+}
+
+/// The projects that the named paths belong to: each the nearest folder upwards with a
+/// `crossdock.yaml`, and where there is none, the folder at hand. No path means the folder at hand.
+///
+/// # Errors
+/// A path is not there, or names a file that is no mapping.
+pub fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
+    let here = std::env::current_dir().map_err(|error| Failure::io(format!("the current folder is gone: {error}")))?;
+    let here = here.canonicalize().unwrap_or(here);
+    if paths.is_empty() {
+        let folder = Folder::open(&project_of(&here).unwrap_or_else(|| here.clone()))?;
+        return Ok(vec![opened(folder, &here, None)]);
+    }
+    let mut all: Vec<Opened> = Vec::new();
+    for path in paths {
+        let real = path.canonicalize().map_err(|error| unreadable(path, &error))?;
+        if real.is_dir() {
+            let root = project_of(&real).unwrap_or_else(|| real.clone());
+            let folder = Folder::open(&root)?;
+            // A folder inside a project means the mappings in it.
+            let only = folder.name(&real).filter(|inside| !inside.is_empty()).map(|inside| {
+                folder.list(".dock").into_iter().filter(|f| f.starts_with(&format!("{inside}/"))).collect()
+            });
+            all.push(opened(folder, &here, only));
+            continue;
+        }
+        if real.extension().is_none_or(|e| e != "dock") {
+            return Err(Failure::usage(format!("`{}` is no mapping file", path.display()))
+                .hint("mapping files end in .dock; a project is named by its folder"));
+        }
+        let parent = real.parent().unwrap_or(&here).to_path_buf();
+        let root = project_of(&parent).unwrap_or_else(|| if real.starts_with(&here) { here.clone() } else { parent });
+        let folder = Folder::open(&root)?;
+        let Some(name) = folder.name(&real) else { continue };
+        match all.iter_mut().find(|o| o.folder.root == folder.root) {
+            Some(Opened { only: Some(only), .. }) => only.push(name),
+            Some(_) => {}
+            None => all.push(opened(folder, &here, Some(vec![name]))),
+        }
+    }
+    Ok(all)
+}
+
+fn opened(folder: Folder, here: &Path, only: Option<Vec<String>>) -> Opened {
+    let prefix = match folder.root.strip_prefix(here) {
+        Ok(inside) if inside.as_os_str().is_empty() => String::new(),
+        Ok(inside) => format!("{}/", inside.display()),
+        // Above or beside: as many steps up as it takes, while that stays readable.
+        Err(_) => match here.strip_prefix(&folder.root) {
+            Ok(below) => "../".repeat(below.components().count()),
+            Err(_) => format!("{}/", folder.root.display()),
+        },
+    };
+    Opened { folder, prefix, only }
+}
+
+fn project_of(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|f| f.join(config::FILE).is_file()).map(Path::to_path_buf)
+}
+
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::io(format!("there is no `{}`", path.display())),
+        _ => Failure::io(format!("`{}` cannot be read: {error}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project() -> (tempfile::TempDir, Folder) {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("crossdock.yaml", ""),
+            ("orders.dock", "edition 1\n"),
+            ("shared/address.dock", "edition 1\n"),
+            (".git/x.dock", ""),
+            ("other/crossdock.yaml", ""),
+            ("other/x.dock", ""),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let folder = Folder::open(dir.path()).unwrap();
+        (dir, folder)
+    }
+
+    #[test]
+    fn lists_the_projects_own_mappings_sorted() {
+        let (_dir, folder) = project();
+        assert_eq!(folder.list(".dock"), ["orders.dock", "shared/address.dock"]);
+    }
+
+    #[test]
+    fn nothing_outside_is_read() {
+        let (dir, folder) = project();
+        std::fs::write(dir.path().parent().unwrap().join("crossdock-outside.txt"), "x").unwrap();
+        assert_eq!(folder.read("../crossdock-outside.txt"), Err(Absence::Outside));
+        assert_eq!(folder.read("/etc/hostname"), Err(Absence::Outside));
+        assert_eq!(folder.read("none.dock"), Err(Absence::NotFound));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("/etc", dir.path().join("link")).unwrap();
+            assert_eq!(folder.read("link/hostname"), Err(Absence::Outside));
+            assert!(folder.list("hostname").is_empty());
+        }
+        std::fs::remove_file(dir.path().parent().unwrap().join("crossdock-outside.txt")).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_said_to_be_none() {
+        let (dir, folder) = project();
+        std::fs::write(dir.path().join("a.dock"), [0xff, 0xfe]).unwrap();
+        assert!(matches!(folder.read("a.dock"), Err(Absence::Unreadable(why)) if why.contains("UTF-8")));
+    }
+}

@@ -1,0 +1,112 @@
+//! The command line: arguments, one file a command, printing, exit codes.
+//!
+//! A command reads its arguments, opens a [`Folder`], calls one function of the rooms above and
+//! prints. To add one: a file with `Args` and `run`, and a line in [`Command`] and [`Command::run`].
+
+mod explain;
+mod failure;
+mod folder;
+mod out;
+
+pub use failure::{Exit, Failure};
+pub use folder::Folder;
+pub use out::Out;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+A day's work:
+  crossdock check                      is every mapping of this project right?
+  crossdock explain E0202              what a message means, with an example
+  crossdock plan --flow export_orders  what a flow will do, step by step
+
+Exit codes: 0 all is well, 1 something was found, 2 the command was not understood,
+3 a file could not be read or written. `docs/reference/exit-codes.md` has the details.";
+
+/// Keeps commerce and fulfilment systems in step by mappings that are checked before they run.
+#[derive(Debug, Parser)]
+#[command(name = "crossdock", version, max_term_width = 100, after_help = EXAMPLES, subcommand_required = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Colours in what is printed: `auto` uses them on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    color: Colour,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Explain(explain::Args),
+}
+
+impl Command {
+    fn run(self, out: &mut Out) -> Result<Exit, Failure> {
+        match self {
+            Command::Explain(args) => explain::run(&args, out),
+        }
+    }
+}
+
+/// For people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, and go to the standard output with exit code 0.
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Fine };
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    let mut out = Out::new(match cli.color {
+        Colour::Auto => anstream::ColorChoice::Auto,
+        Colour::Always => anstream::ColorChoice::Always,
+        Colour::Never => anstream::ColorChoice::Never,
+    });
+    let ended = cli.command.run(&mut out).and_then(|exit| out.flush().map(|()| exit));
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            out.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_teaches_by_an_example() {
+        use clap::CommandFactory as _;
+        for command in Cli::command().get_subcommands() {
+            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let nested = command.has_subcommands();
+            assert!(nested || example.contains("crossdock "), "{} has no example", command.get_name());
+            assert!(command.get_about().is_some(), "{} says nothing of itself", command.get_name());
+        }
+    }
+}

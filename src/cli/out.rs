@@ -1,0 +1,113 @@
+//! Where a command prints: results to the standard output, trouble to the standard error.
+
+use std::io::{BufWriter, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::Failure;
+use crate::base::diag::render::Look;
+
+/// The two streams of the process. Styles are dropped where the stream shows none.
+pub struct Out {
+    results: BufWriter<AutoStream<std::io::Stdout>>,
+    trouble: AutoStream<std::io::Stderr>,
+    /// What a diagnostic on the standard output should look like.
+    pub look: Look,
+}
+
+impl Out {
+    pub fn new(colours: ColorChoice) -> Self {
+        let results = AutoStream::new(std::io::stdout(), colours);
+        let look = Look { colours: results.current_choice() != ColorChoice::Never, width: width() };
+        Out { results: BufWriter::new(results), trouble: AutoStream::new(std::io::stderr(), colours), look }
+    }
+
+    /// Prints a text as it is.
+    ///
+    /// # Errors
+    /// The stream is closed or full. A reader that has seen enough (`| head`) ends the program quietly.
+    pub fn print(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
+        self.results.write_all(text.as_ref().as_bytes()).or_else(closed)
+    }
+
+    /// Prints a text and a line break.
+    ///
+    /// # Errors
+    /// As [`Out::print`].
+    pub fn line(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
+        self.print(text)?;
+        self.print("\n")
+    }
+
+    /// Prints indented JSON.
+    ///
+    /// # Errors
+    /// As [`Out::print`].
+    pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value).map_err(|e| Failure::io(format!("the result is no JSON: {e}")))?;
+        self.line(text)
+    }
+
+    /// A remark that is no result: it goes to the standard error.
+    pub fn note(&mut self, text: impl AsRef<str>) {
+        let _ = self.results.flush();
+        let _ = writeln!(self.trouble, "{}", text.as_ref());
+    }
+
+    /// Says why the command could not do its work.
+    pub fn failure(&mut self, failure: &Failure) {
+        let _ = self.results.flush();
+        let red = anstyle::AnsiColor::Red.on_default().bold();
+        let cyan = anstyle::AnsiColor::Cyan.on_default();
+        let _ = writeln!(self.trouble, "{red}error{red:#}: {}", failure.message);
+        if let Some(hint) = &failure.hint {
+            let _ = writeln!(self.trouble, " {cyan}hint{cyan:#}  {hint}");
+        }
+    }
+
+    /// Writes out what is held back.
+    ///
+    /// # Errors
+    /// As [`Out::print`].
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        self.results.flush().or_else(closed)
+    }
+
+    pub fn bold(&self, text: &str) -> String {
+        self.paint(anstyle::Style::new().bold(), text)
+    }
+
+    pub fn dim(&self, text: &str) -> String {
+        self.paint(anstyle::Style::new().dimmed(), text)
+    }
+
+    pub fn green(&self, text: &str) -> String {
+        self.paint(anstyle::AnsiColor::Green.on_default(), text)
+    }
+
+    pub fn red(&self, text: &str) -> String {
+        self.paint(anstyle::AnsiColor::Red.on_default(), text)
+    }
+
+    pub fn cyan(&self, text: &str) -> String {
+        self.paint(anstyle::AnsiColor::Cyan.on_default(), text)
+    }
+
+    fn paint(&self, style: anstyle::Style, text: &str) -> String {
+        if self.look.colours { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+fn closed(error: std::io::Error) -> Result<(), Failure> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        // The reader has gone; there is nobody left to tell.
+        std::process::exit(0);
+    }
+    Err(Failure::io(format!("the output cannot be written: {error}")))
+}
+
+/// The terminal's width, kept readable.
+fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok());
+    columns.unwrap_or(100).clamp(60, 120)
+}

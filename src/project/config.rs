@@ -1,0 +1,380 @@
+//! `crossdock.yaml`: connections, parameters, time zone, and what the runtime needs.
+//!
+//! An environment (`--env production`) lays `crossdock.production.yaml` over it: a connection's
+//! options, a parameter or a setting that stands there replaces the one of that name here.
+//! `${SECRET}` is kept as written; nothing is looked up before a run.
+
+use indexmap::IndexMap;
+use jiff::tz::TimeZone;
+
+use super::yaml::{self, Entry, Node};
+use super::{Absence, Library, error};
+use crate::base::diag::Diagnostic;
+use crate::base::{FileId, Source, Sources, Span};
+use crate::check::Setting;
+use crate::schema;
+
+pub const FILE: &str = "crossdock.yaml";
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// No `crossdock.yaml` was found, and connections are assumed.
+    pub assumed: bool,
+    pub connections: IndexMap<String, Connection>,
+    pub parameters: IndexMap<String, Setting>,
+    pub time_zone: TimeZone,
+    /// The zone by its name.
+    pub zone: String,
+    pub store: Option<Setting>,
+    pub alerts: Option<Node>,
+    /// By flow: what replaces its own schedule.
+    pub schedules: IndexMap<String, Setting>,
+}
+
+/// One connection as configured. The system is a known one.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    pub system: String,
+    /// Where its name stands.
+    pub span: Span,
+    /// All but `system`, as written.
+    pub options: IndexMap<String, Node>,
+    /// What a `files` connection keeps, by object.
+    pub objects: IndexMap<String, FileObject>,
+}
+
+/// An object of a `files` connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileObject {
+    /// From the project's folder; `.jsonl`, `.json` or `.csv`.
+    pub path: Setting,
+    /// Its schema's file; where none is named, it is inferred from the data.
+    pub schema: Option<Setting>,
+}
+
+const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules"];
+const FILE_SETTINGS: &[&str] = &["path", "schema"];
+
+/// What a mapping file means where there is no project around it.
+const ASSUMED: &[(&str, &str)] =
+    &[("crm", "salesforce"), ("salesforce", "salesforce"), ("wms", "shipstation"), ("shipstation", "shipstation")];
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            assumed: false,
+            connections: IndexMap::new(),
+            parameters: IndexMap::new(),
+            time_zone: TimeZone::UTC,
+            zone: "UTC".into(),
+            store: None,
+            alerts: None,
+            schedules: IndexMap::new(),
+        }
+    }
+}
+
+impl Config {
+    /// For mapping files without a project.
+    pub fn assumed() -> Self {
+        let connection = |system: &str| Connection {
+            system: system.to_owned(),
+            span: Span::default(),
+            options: IndexMap::new(),
+            objects: IndexMap::new(),
+        };
+        let connections = ASSUMED.iter().map(|(name, system)| ((*name).to_owned(), connection(system))).collect();
+        Config { assumed: true, connections, ..Config::default() }
+    }
+
+    /// Reads the project's file and the environment's over it. Mistakes are pushed to `found`;
+    /// what can be used is used.
+    pub fn read(library: &dyn Library, env: Option<&str>, sources: &mut Sources, found: &mut Vec<Diagnostic>) -> Config {
+        let mut config = Config::default();
+        match library.read(FILE) {
+            Ok(text) => config.lay(FILE, &text, sources, found),
+            Err(Absence::NotFound) => config = Config::assumed(),
+            Err(absence) => found.push(error::not_yaml(Span::default(), &absence.to_string())),
+        }
+        if let Some(env) = env {
+            let name = format!("crossdock.{env}.yaml");
+            match library.read(&name) {
+                Ok(text) => {
+                    config.assumed = false;
+                    config.lay(&name, &text, sources, found);
+                }
+                Err(_) => found.push(error::no_environment(env, &environments(library))),
+            }
+        }
+        config
+    }
+
+    /// For the checker.
+    pub fn connections(&self) -> Vec<schema::Connection> {
+        let connection = |(name, c): (&String, &Connection)| schema::Connection { name: name.clone(), system: c.system.clone() };
+        self.connections.iter().map(connection).collect()
+    }
+
+    fn lay(&mut self, name: &str, text: &str, sources: &mut Sources, found: &mut Vec<Diagnostic>) {
+        let file = sources.add(Source::new(name, text));
+        let node = match yaml::read(text) {
+            Ok(node) => node,
+            Err(unreadable) => {
+                let end = text[unreadable.at..].chars().next().map_or(unreadable.at, |c| unreadable.at + c.len_utf8());
+                found.push(error::not_yaml(Span::new(file, unreadable.at, end), &unreadable.message));
+                return;
+            }
+        };
+        let mut reader = Reader { file, found };
+        if node.shape == yaml::Shape::Nothing {
+            return;
+        }
+        let whole = format!("`{name}`");
+        for Entry { key, start, end, value } in reader.block(&node, name) {
+            let at = Span::new(file, *start, *end);
+            match key.as_str() {
+                "connections" => {
+                    for entry in reader.block(value, key) {
+                        self.connection(entry, &mut reader);
+                    }
+                }
+                "parameters" => {
+                    for entry in reader.block(value, key) {
+                        let setting = reader.setting(&entry.value, &format!("parameters.{}", entry.key));
+                        self.parameters.extend(setting.map(|s| (entry.key.clone(), s)));
+                    }
+                }
+                "schedules" => {
+                    for entry in reader.block(value, key) {
+                        let setting = reader.setting(&entry.value, &format!("schedules.{}", entry.key));
+                        self.schedules.extend(setting.map(|s| (entry.key.clone(), s)));
+                    }
+                }
+                "time_zone" => {
+                    if let Some(zone) = reader.setting(value, key) {
+                        match TimeZone::get(&zone.text) {
+                            Ok(known) => (self.time_zone, self.zone) = (known, zone.text),
+                            Err(_) => reader.found.push(error::unknown_zone(&zone.text, zone.span)),
+                        }
+                    }
+                }
+                "store" => self.store = reader.setting(value, key).or(self.store.take()),
+                "alerts" => self.alerts = Some(value.clone()),
+                _ => reader.found.push(error::unknown_key(key, at, &whole, SETTINGS)),
+            }
+        }
+    }
+
+    fn connection(&mut self, entry: &Entry, reader: &mut Reader<'_>) {
+        let at = Span::new(reader.file, entry.start, entry.end);
+        let name = &entry.key;
+        let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_') && name.starts_with(char::is_alphabetic);
+        if !plain {
+            reader.found.push(error::bad_name(name, at));
+            return;
+        }
+        let options = reader.block(&entry.value, &format!("connections.{name}"));
+        let said = options.iter().find(|e| e.key == "system").map(|e| &e.value);
+        let before = self.connections.get(name);
+        let system = match (said, before) {
+            (Some(node), _) => match reader.setting(node, "system") {
+                Some(system) if error::SYSTEMS.contains(&system.text.as_str()) => system.text,
+                Some(system) => {
+                    reader.found.push(error::unknown_system(&system.text, system.span));
+                    return;
+                }
+                None => return,
+            },
+            (None, Some(before)) => before.system.clone(),
+            (None, None) => {
+                if entry.value.entries().is_some() || entry.value.shape == yaml::Shape::Nothing {
+                    reader.found.push(error::no_system(name, at));
+                }
+                return;
+            }
+        };
+        // In an environment's file only what differs has to be said.
+        let mut connection = before.cloned().filter(|b| b.system == system).unwrap_or(Connection {
+            system,
+            span: at,
+            options: IndexMap::new(),
+            objects: IndexMap::new(),
+        });
+        if connection.system == "files" {
+            reader.files(name, options, &mut connection, at);
+        }
+        for option in options.iter().filter(|o| o.key != "system") {
+            connection.options.insert(option.key.clone(), option.value.clone());
+        }
+        self.connections.insert(name.clone(), connection);
+    }
+}
+
+/// The names of the project's environments.
+fn environments(library: &dyn Library) -> Vec<String> {
+    let name = |path: &String| path.strip_prefix("crossdock.")?.strip_suffix(".yaml").map(str::to_owned);
+    library.list(".yaml").iter().filter_map(name).collect()
+}
+
+struct Reader<'a> {
+    file: FileId,
+    found: &'a mut Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn span(&self, node: &Node) -> Span {
+        Span::new(self.file, node.start, node.end)
+    }
+
+    fn block<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
+        if node.shape == yaml::Shape::Nothing {
+            return &[];
+        }
+        node.entries().unwrap_or_else(|| {
+            self.found.push(error::wrong_shape(self.span(node), what, "a block of names and values", node.noun()));
+            &[]
+        })
+    }
+
+    fn setting(&mut self, node: &Node, what: &str) -> Option<Setting> {
+        match node.text() {
+            Some(text) => Some(Setting { text: text.to_owned(), span: self.span(node) }),
+            None => {
+                self.found.push(error::wrong_shape(self.span(node), what, "one value", node.noun()));
+                None
+            }
+        }
+    }
+
+    /// `objects: { Order: { path: …, schema: … } }`, or `object: Order` with `path` beside it.
+    fn files(&mut self, name: &str, options: &[Entry], connection: &mut Connection, at: Span) {
+        let get = |key: &str| options.iter().find(|e| e.key == key).map(|e| &e.value);
+        if let Some(node) = get("object") {
+            if let Some(object) = self.setting(node, "object") {
+                self.file_object(&object.text, options, &["system", "object", "objects", "path", "schema"], connection, at);
+            }
+        }
+        if let Some(node) = get("objects") {
+            for entry in self.block(node, &format!("connections.{name}.objects")) {
+                let at = Span::new(self.file, entry.start, entry.end);
+                if let Some(path) = entry.value.text() {
+                    let path = Setting { text: path.to_owned(), span: self.span(&entry.value) };
+                    connection.objects.insert(entry.key.clone(), FileObject { path, schema: None });
+                    continue;
+                }
+                let inner = self.block(&entry.value, &entry.key);
+                self.file_object(&entry.key, inner, FILE_SETTINGS, connection, at);
+            }
+        }
+        if connection.objects.is_empty() && get("objects").is_none() && get("object").is_none() {
+            self.found.push(
+                error::files_without_path(name, at).why("a `files` connection without files has no object to map"),
+            );
+        }
+    }
+
+    fn file_object(&mut self, object: &str, entries: &[Entry], known: &[&str], connection: &mut Connection, at: Span) {
+        let mut path = None;
+        let mut schema = None;
+        for entry in entries {
+            match entry.key.as_str() {
+                "path" => path = self.setting(&entry.value, "path"),
+                "schema" => schema = self.setting(&entry.value, "schema"),
+                key if known.contains(&key) => {}
+                key => {
+                    let at = Span::new(self.file, entry.start, entry.end);
+                    self.found.push(error::unknown_key(key, at, &format!("`{object}`"), FILE_SETTINGS));
+                }
+            }
+        }
+        match path {
+            Some(path) => {
+                connection.objects.insert(object.to_owned(), FileObject { path, schema });
+            }
+            None => self.found.push(error::files_without_path(object, at)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::diag::Code;
+    use crate::project::Texts;
+
+    fn read(texts: &[(&str, &str)], env: Option<&str>) -> (Config, Vec<Diagnostic>, Sources) {
+        let library = Texts::new(texts.iter().copied());
+        let (mut sources, mut found) = (Sources::default(), Vec::new());
+        let config = Config::read(&library, env, &mut sources, &mut found);
+        (config, found, sources)
+    }
+
+    const WHOLE: &str = r#"
+connections:
+  crm: { system: salesforce, login: "${CRM_LOGIN_URL}", private_key: { file: crm.pem } }
+  wms: { system: shipstation, api_key: "${SS_KEY}" }
+  in:
+    system: files
+    objects:
+      Order: { path: data/orders.jsonl, schema: data/order.json }
+      Sku: data/skus.csv
+parameters: { default_warehouse: "Reno DC", postcode: 01234, rate: 1.10, country: NO }
+time_zone: Europe/London
+store: sqlite:crossdock.db
+"#;
+
+    #[test]
+    fn a_whole_file_is_read_and_its_texts_are_kept() {
+        let (config, found, _) = read(&[(FILE, WHOLE)], None);
+        assert!(found.is_empty(), "{found:?}");
+        let parameters: Vec<_> = config.parameters.iter().map(|(n, s)| (n.as_str(), s.text.as_str())).collect();
+        assert_eq!(
+            parameters,
+            [("default_warehouse", "Reno DC"), ("postcode", "01234"), ("rate", "1.10"), ("country", "NO")]
+        );
+        assert_eq!(config.connections["crm"].options["login"].text(), Some("${CRM_LOGIN_URL}"));
+        assert_eq!(config.connections["in"].objects["Order"].schema.as_ref().unwrap().text, "data/order.json");
+        assert_eq!(config.connections["in"].objects["Sku"].path.text, "data/skus.csv");
+        assert_eq!(config.zone, "Europe/London");
+    }
+
+    #[test]
+    fn an_environment_says_only_what_differs() {
+        let production = "connections:\n  wms: { api_key: \"${LIVE_KEY}\" }\nparameters:\n  default_warehouse: Leeds DC\n";
+        let (config, found, _) = read(&[(FILE, WHOLE), ("crossdock.production.yaml", production)], Some("production"));
+        assert!(found.is_empty(), "{found:?}");
+        assert_eq!(config.connections["wms"].options["api_key"].text(), Some("${LIVE_KEY}"));
+        assert_eq!(config.parameters["default_warehouse"].text, "Leeds DC");
+        assert_eq!(config.parameters["rate"].text, "1.10");
+        let (_, found, _) = read(&[(FILE, WHOLE), ("crossdock.production.yaml", "")], Some("staging"));
+        assert!(found[0].help[0].text.contains("production"), "{found:?}");
+    }
+
+    #[test]
+    fn each_mistake_is_said_where_it_stands() {
+        let cases = [
+            ("connection: {}\n", "connection", Code::BadProject, "connections"),
+            ("connections:\n  crm: { system: salesfroce }\n", "salesfroce", Code::UnknownSystem, "salesforce"),
+            ("connections:\n  crm: { login: x }\n", "crm", Code::BadProject, "add `system"),
+            ("connections:\n  my-crm: { system: salesforce }\n", "my-crm", Code::BadProject, "crm.Order"),
+            ("time_zone: Europe/Lodon\n", "Europe/Lodon", Code::BadProject, "UTC"),
+            ("parameters: { a: [1] }\n", "[", Code::BadProject, ""),
+            ("connections:\n  f: { system: files, objects: { O: { pth: a.csv, path: b.csv } } }\n", "pth", Code::BadProject, "path"),
+        ];
+        for (text, at, code, help) in cases {
+            let (_, found, sources) = read(&[(FILE, text)], None);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert_eq!(found[0].code, code, "{text}");
+            assert_eq!(sources.text(found[0].primary.span), at, "{text}");
+            assert!(help.is_empty() || found[0].help[0].text.contains(help), "{text}: {:?}", found[0].help);
+        }
+    }
+
+    #[test]
+    fn a_project_file_that_is_no_yaml_is_one_error() {
+        let (_, found, _) = read(&[(FILE, "connections: [\n")], None);
+        assert_eq!(found.len(), 1);
+        let (config, found, _) = read(&[], None);
+        assert!(config.assumed && found.is_empty() && config.connections["wms"].system == "shipstation");
+    }
+}

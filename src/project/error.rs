@@ -1,0 +1,126 @@
+//! What is said about a project's files and folders.
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+
+use super::Absence;
+
+/// The systems that a connection can be of.
+pub const SYSTEMS: &[&str] = &["salesforce", "shipstation", "files"];
+
+pub(super) fn not_yaml(at: Span, why: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, "the project file is not readable as YAML").label(why)
+}
+
+pub(super) fn wrong_shape(at: Span, what: &str, wants: &str, has: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("`{what}` cannot be used")).label(format!("{wants} is wanted here, not {has}"))
+}
+
+pub(super) fn unknown_key(key: &str, at: Span, whole: &str, known: &[&str]) -> Diagnostic {
+    let said = Diagnostic::new(Code::BadProject, at, format!("{whole} has no setting `{key}`")).did_you_mean(
+        key,
+        at,
+        known.iter().copied(),
+    );
+    if said.help.is_empty() { said.help(format!("settings are: {}", known.join(", "))) } else { said }
+}
+
+pub(super) fn no_system(connection: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("connection `{connection}` does not say its system"))
+        .label("no `system` here")
+        .why("without it nothing is known of the connection's objects")
+        .help(format!("add `system: {}` (or another of: {})", SYSTEMS[0], SYSTEMS.join(", ")))
+}
+
+pub(super) fn unknown_system(system: &str, at: Span) -> Diagnostic {
+    let said = Diagnostic::new(Code::UnknownSystem, at, format!("there is no system `{system}`"))
+        .did_you_mean(system, at, SYSTEMS.iter().copied());
+    if said.help.is_empty() { said.help(format!("systems are: {}", SYSTEMS.join(", "))) } else { said }
+}
+
+pub(super) fn bad_name(name: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("`{name}` cannot be the name of a connection"))
+        .label("letters, digits and `_`, beginning with a letter")
+        .help("mapping files write it in front of an object, as in `crm.Order`")
+}
+
+pub(super) fn unknown_zone(zone: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("there is no time zone `{zone}`"))
+        .why("`today` in a mapping would mean no day")
+        .help("write a name of the zone database, as `Europe/London` or `UTC`")
+}
+
+pub(super) fn no_environment(name: &str, known: &[String]) -> Diagnostic {
+    let said = Diagnostic::new(Code::BadProject, Span::default(), format!("the project has no environment `{name}`"));
+    if known.is_empty() {
+        said.help(format!("write its settings in crossdock.{name}.yaml"))
+    } else {
+        said.help(format!("environments are: {}", known.join(", ")))
+    }
+}
+
+pub(super) fn files_without_path(object: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("the files of `{object}` are not named"))
+        .label("no `path` here")
+        .help("add `path: data/orders.jsonl` (a .jsonl, .json or .csv file)")
+}
+
+/// `use` or `extends` names a file that cannot be had.
+pub(super) fn no_file(written: &str, path: &str, at: Span, absence: &Absence, known: &[(String, String)]) -> Diagnostic {
+    match absence {
+        Absence::Outside => Diagnostic::new(Code::OutsideProject, at, format!("`{written}` lies outside the project"))
+            .why("a project is whole by itself: what it maps with is what its folder holds")
+            .help("copy the file into the project's folder, or move crossdock.yaml to a folder above both"),
+        Absence::NotFound => {
+            let said = Diagnostic::new(Code::FileNotFound, at, format!("there is no file `{path}`"));
+            let name = |text: &str| text.rsplit('/').next().unwrap_or(text).to_owned();
+            // Another folder is the likelier slip than another name.
+            let moved = known.iter().find(|(as_written, _)| name(as_written) == name(written));
+            match moved {
+                Some((as_written, _)) => {
+                    let quoted = format!("\"{as_written}\"");
+                    said.mend(format!("did you mean `{as_written}`?"), at, quoted)
+                }
+                None => match crate::base::nearest(written, known.iter().map(|(as_written, _)| as_written.as_str())) {
+                    Some(near) => said.mend(format!("did you mean `{near}`?"), at, format!("\"{near}\"")),
+                    None => said.help("paths begin at the folder of the file that names them; `.dock` may be left out"),
+                },
+            }
+        }
+        Absence::Unreadable(why) => {
+            Diagnostic::new(Code::FileNotFound, at, format!("`{path}` cannot be read")).label(why.clone())
+        }
+    }
+}
+
+/// `chain` are the files from the first to the one that names the first again.
+pub(super) fn cycle(chain: &[(String, Span)]) -> Diagnostic {
+    let names: Vec<&str> = chain.iter().map(|(name, _)| name.as_str()).collect();
+    let (last, rest) = match chain.split_last() {
+        Some((last, rest)) => (last.1, rest),
+        None => (Span::default(), chain),
+    };
+    let mut said = Diagnostic::new(
+        Code::ImportCycle,
+        last,
+        format!("`{}` brings itself in", names.first().copied().unwrap_or_default()),
+    )
+    .label(format!("brings in `{}` again", names.first().copied().unwrap_or_default()));
+    for (i, (_, span)) in rest.iter().enumerate() {
+        said = said.other(*span, format!("brings in `{}`", names.get(i + 1).copied().unwrap_or_default()));
+    }
+    said.help("move what both files need into a file of its own, and bring that in")
+}
+
+pub(super) fn bad_schema(at: Span, what: &str, why: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadSchema, at, format!("the schema `{what}` cannot be read"))
+        .label(why)
+        .why("nothing is known of the object, so no mapping that uses it can be checked")
+}
+
+pub(super) fn absent_schema(at: Span, what: &str, absence: &Absence) -> Diagnostic {
+    match absence {
+        Absence::Outside => Diagnostic::new(Code::OutsideProject, at, format!("`{what}` lies outside the project")),
+        other => bad_schema(at, what, &other.to_string()),
+    }
+}
