@@ -7,11 +7,30 @@
 //! parameter says `nullable`). Any other argument that may be missing needs a nullable
 //! parameter; the checker holds that.
 
+mod addresses;
 mod call;
+mod conversions;
+mod countries;
+mod dates;
+mod lists;
+mod money;
+mod numbers;
+mod patterns;
+mod postal;
+mod signature;
+mod text;
+mod units;
+
+#[cfg(test)]
+mod tests;
 
 pub use call::{Args, Context, Refusal};
+pub use dates::{is_date_pattern, is_zone};
+pub use units::unit_measures;
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,11 +119,25 @@ pub struct BuiltinRef(pub &'static Builtin);
 
 /// Every family's functions, in the order of the reference.
 pub fn all() -> impl Iterator<Item = &'static Builtin> {
-    std::iter::empty()
+    [
+        text::TABLE,
+        numbers::TABLE,
+        money::TABLE,
+        dates::TABLE,
+        lists::TABLE,
+        addresses::TABLE,
+        units::TABLE,
+        conversions::TABLE,
+        patterns::TABLE,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 pub fn find(name: &str) -> Option<&'static Builtin> {
-    all().find(|builtin| builtin.name == name)
+    static NAMES: LazyLock<HashMap<&'static str, &'static Builtin>> =
+        LazyLock::new(|| all().map(|builtin| (builtin.name, builtin)).collect());
+    NAMES.get(name).copied()
 }
 
 impl fmt::Debug for BuiltinRef {
