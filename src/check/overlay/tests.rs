@@ -89,7 +89,8 @@ fn section_told(kind: &SectionKind, out: &mut Vec<String>) {
         SectionKind::Split(split) => out.push(format!("split by {}", written(&split.by))),
         SectionKind::Write(write) => {
             rows_told(&write.rows, "", out);
-            out.push(format!("guards {}", write.guards.len()));
+            let name = write.name.as_ref().map_or("", |name| name.node.as_str());
+            out.push(format!("guards {} {name}", write.guards.len()));
         }
         SectionKind::When(when) => when.sections.iter().for_each(|section| section_told(&section.kind, out)),
         _ => {}
@@ -167,9 +168,9 @@ orderNumber = order.Name
 shipTo.city = order.Town
 items = (each line in lines { sku = line.Other; name = line.Name })
 customerNotes = order.Notes__c
-guards 1
+guards 1 sent
 Error__c = join(reasons, "; ")
-guards 0"#);
+guards 0 "#);
 }
 
 #[test]
