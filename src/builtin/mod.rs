@@ -9,16 +9,22 @@
 
 mod addresses;
 mod call;
+mod codes;
+mod contacts;
 mod conversions;
 mod countries;
 mod dates;
+mod json;
 mod lists;
 mod money;
 mod numbers;
 mod patterns;
+mod phones;
 mod postal;
+mod reference;
 mod signature;
 mod text;
+mod tracking;
 mod units;
 
 #[cfg(test)]
@@ -26,6 +32,7 @@ mod tests;
 
 pub use call::{Args, Context, Refusal};
 pub use dates::{is_date_pattern, is_zone};
+pub use reference::{reference, signature};
 pub use units::unit_measures;
 
 use std::collections::HashMap;
@@ -126,7 +133,10 @@ pub fn all() -> impl Iterator<Item = &'static Builtin> {
         dates::TABLE,
         lists::TABLE,
         addresses::TABLE,
+        contacts::TABLE,
         units::TABLE,
+        codes::TABLE,
+        json::TABLE,
         conversions::TABLE,
         patterns::TABLE,
     ]
