@@ -16,6 +16,7 @@ mod countries;
 mod dates;
 mod json;
 mod lists;
+mod literal;
 mod money;
 mod numbers;
 mod patterns;
@@ -68,6 +69,7 @@ pub enum Family {
     Units,
     Codes,
     Json,
+    /// May give nothing for any `json` ([`Builtin::may_give_nothing`]).
     Conversions,
     /// Tests a text: stands behind `matches` (`matches postal_code(c)`). Its first parameter is the
     /// text that is tested, and it gives a boolean.
