@@ -8,7 +8,12 @@
 //! [`Kind::Any`](crate::value::Kind::Any) and checking goes on. Whether a *record* fits is not
 //! decided here; that is for `apply`.
 
+mod error;
+mod overlay;
+mod scope;
+mod table;
 pub mod typed;
+mod written;
 
 use std::sync::Arc;
 

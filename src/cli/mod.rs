@@ -3,6 +3,7 @@
 //! A command reads its arguments, opens a [`Folder`], calls one function of the rooms above and
 //! prints. To add one: a file with `Args` and `run`, and a line in [`Command`] and [`Command::run`].
 
+mod check;
 mod explain;
 mod failure;
 mod folder;
@@ -45,12 +46,14 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Args),
     Explain(explain::Args),
 }
 
 impl Command {
     fn run(self, out: &mut Out) -> Result<Exit, Failure> {
         match self {
+            Command::Check(args) => check::run(&args, out),
             Command::Explain(args) => explain::run(&args, out),
         }
     }
