@@ -9,16 +9,23 @@
 
 mod addresses;
 mod call;
+mod codes;
+mod contacts;
 mod conversions;
 mod countries;
 mod dates;
+mod json;
 mod lists;
+mod literal;
 mod money;
 mod numbers;
 mod patterns;
+mod phones;
 mod postal;
+mod reference;
 mod signature;
 mod text;
+mod tracking;
 mod units;
 
 #[cfg(test)]
@@ -26,6 +33,7 @@ mod tests;
 
 pub use call::{Args, Context, Refusal};
 pub use dates::{is_date_pattern, is_zone};
+pub use reference::{reference, signature};
 pub use units::unit_measures;
 
 use std::collections::HashMap;
@@ -61,6 +69,7 @@ pub enum Family {
     Units,
     Codes,
     Json,
+    /// May give nothing for any `json` ([`Builtin::may_give_nothing`]).
     Conversions,
     /// Tests a text: stands behind `matches` (`matches postal_code(c)`). Its first parameter is the
     /// text that is tested, and it gives a boolean.
@@ -126,7 +135,10 @@ pub fn all() -> impl Iterator<Item = &'static Builtin> {
         dates::TABLE,
         lists::TABLE,
         addresses::TABLE,
+        contacts::TABLE,
         units::TABLE,
+        codes::TABLE,
+        json::TABLE,
         conversions::TABLE,
         patterns::TABLE,
     ]

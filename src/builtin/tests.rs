@@ -120,7 +120,7 @@ fn bare(word: &str) -> Value {
                         "hour" => 3600,
                         "minute" => 60,
                         "second" => 1,
-                        other => panic!("`{other}` is no unit of an example"),
+                        other => unreachable!("`{other}` is no unit of an example"),
                     }
             })
             .sum();

@@ -482,7 +482,7 @@ pub(super) fn compiled(pattern: &str) -> Option<Arc<Regex>> {
     if let Some((_, regex)) = known.iter().find(|(text, _)| text == pattern) {
         return Some(regex.clone());
     }
-    let regex = Arc::new(regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().ok()?);
+    let regex = Arc::new(Regex::new(pattern).ok()?);
     if known.len() >= MOST {
         known.clear();
     }
