@@ -20,6 +20,7 @@
 //! | 6 | [`apply`] | plan and record to payloads or a rejection |
 //! | 7 | [`project`] | many files, connections; the one door `compile` |
 //! | 8 | [`spec`] | test cases, coverage, preview |
+//! | 14 | [`run`] | flows over files |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
 pub mod apply;
@@ -29,6 +30,8 @@ pub mod check;
 pub mod cli;
 pub mod plan;
 pub mod project;
+pub mod run;
 pub mod schema;
+pub mod spec;
 pub mod syntax;
 pub mod value;

@@ -7,11 +7,38 @@
 //! parameter says `nullable`). Any other argument that may be missing needs a nullable
 //! parameter; the checker holds that.
 
+mod addresses;
 mod call;
+mod codes;
+mod contacts;
+mod conversions;
+mod countries;
+mod dates;
+mod json;
+mod lists;
+mod literal;
+mod money;
+mod numbers;
+mod patterns;
+mod phones;
+mod postal;
+mod reference;
+mod signature;
+mod text;
+mod tracking;
+mod units;
+
+#[cfg(test)]
+mod tests;
 
 pub use call::{Args, Context, Refusal};
+pub use dates::{is_date_pattern, is_zone};
+pub use reference::{reference, signature};
+pub use units::unit_measures;
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +69,7 @@ pub enum Family {
     Units,
     Codes,
     Json,
+    /// May give nothing for any `json` ([`Builtin::may_give_nothing`]).
     Conversions,
     /// Tests a text: stands behind `matches` (`matches postal_code(c)`). Its first parameter is the
     /// text that is tested, and it gives a boolean.
@@ -100,11 +128,28 @@ pub struct BuiltinRef(pub &'static Builtin);
 
 /// Every family's functions, in the order of the reference.
 pub fn all() -> impl Iterator<Item = &'static Builtin> {
-    std::iter::empty()
+    [
+        text::TABLE,
+        numbers::TABLE,
+        money::TABLE,
+        dates::TABLE,
+        lists::TABLE,
+        addresses::TABLE,
+        contacts::TABLE,
+        units::TABLE,
+        codes::TABLE,
+        json::TABLE,
+        conversions::TABLE,
+        patterns::TABLE,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 pub fn find(name: &str) -> Option<&'static Builtin> {
-    all().find(|builtin| builtin.name == name)
+    static NAMES: LazyLock<HashMap<&'static str, &'static Builtin>> =
+        LazyLock::new(|| all().map(|builtin| (builtin.name, builtin)).collect());
+    NAMES.get(name).copied()
 }
 
 impl fmt::Debug for BuiltinRef {

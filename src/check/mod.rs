@@ -8,7 +8,15 @@
 //! [`Kind::Any`](crate::value::Kind::Any) and checking goes on. Whether a *record* fits is not
 //! decided here; that is for `apply`.
 
+mod error;
+mod logic;
+mod overlay;
+mod route;
+mod schedule;
+mod scope;
+mod table;
 pub mod typed;
+mod written;
 
 use std::sync::Arc;
 

@@ -20,12 +20,12 @@ pub struct Folder {
 
 /// A project and which of its files a command is about.
 #[derive(Debug)]
-pub struct Opened {
-    pub folder: Folder,
+pub(super) struct Opened {
+    pub(super) folder: Folder,
     /// What stands before a name from the root so that it is right where the command runs.
-    pub prefix: String,
+    pub(super) prefix: String,
     /// Named on the command line, from the root; `None` for the whole project.
-    pub only: Option<Vec<String>>,
+    pub(super) only: Option<Vec<String>>,
 }
 
 impl Folder {
@@ -108,7 +108,7 @@ impl Library for Folder {
 ///
 /// # Errors
 /// A path is not there, or names a file that is no mapping.
-pub fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
+pub(super) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
     let here = std::env::current_dir().map_err(|error| Failure::io(format!("the current folder is gone: {error}")))?;
     let here = here.canonicalize().unwrap_or(here);
     if paths.is_empty() {

@@ -3,10 +3,12 @@
 //! A command reads its arguments, opens a [`Folder`], calls one function of the rooms above and
 //! prints. To add one: a file with `Args` and `run`, and a line in [`Command`] and [`Command::run`].
 
+mod check;
 mod explain;
 mod failure;
 mod folder;
 mod out;
+mod schema;
 
 pub use failure::{Exit, Failure};
 pub use folder::Folder;
@@ -45,12 +47,16 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Args),
     Explain(explain::Args),
+    Schema(schema::Args),
 }
 
 impl Command {
     fn run(self, out: &mut Out) -> Result<Exit, Failure> {
         match self {
+            Command::Check(args) => check::run(&args, out),
+            Command::Schema(args) => schema::run(&args, out),
             Command::Explain(args) => explain::run(&args, out),
         }
     }

@@ -357,7 +357,7 @@ store: sqlite:crossdock.db
             ("connections:\n  crm: { system: salesfroce }\n", "salesfroce", Code::UnknownSystem, "salesforce"),
             ("connections:\n  crm: { login: x }\n", "crm", Code::BadProject, "add `system"),
             ("connections:\n  my-crm: { system: salesforce }\n", "my-crm", Code::BadProject, "crm.Order"),
-            ("time_zone: Europe/Lodon\n", "Europe/Lodon", Code::BadProject, "UTC"),
+            ("time_zone: Europe/Lodon\n", "Europe/Lodon", Code::BadProject, "Europe/London"),
             ("parameters: { a: [1] }\n", "[", Code::BadProject, ""),
             ("connections:\n  f: { system: files, objects: { O: { pth: a.csv, path: b.csv } } }\n", "pth", Code::BadProject, "path"),
         ];

@@ -45,9 +45,14 @@ pub(super) fn bad_name(name: &str, at: Span) -> Diagnostic {
 }
 
 pub(super) fn unknown_zone(zone: &str, at: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadProject, at, format!("there is no time zone `{zone}`"))
+    let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let said = Diagnostic::new(Code::BadProject, at, format!("there is no time zone `{zone}`"))
         .why("`today` in a mapping would mean no day")
-        .help("write a name of the zone database, as `Europe/London` or `UTC`")
+        .did_you_mean(zone, at, known.iter().map(String::as_str));
+    if !said.help.is_empty() {
+        return said;
+    }
+    said.help("write a name of the zone database, as `Europe/London` or `UTC`")
 }
 
 pub(super) fn no_environment(name: &str, known: &[String]) -> Diagnostic {

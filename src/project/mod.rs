@@ -2,16 +2,24 @@
 
 pub mod config;
 mod error;
+mod load;
+mod objects;
+pub mod records;
 mod texts;
+mod world;
 pub mod yaml;
 
 pub use error::SYSTEMS;
+pub use objects::{Bad, infer};
+pub use load::{Loaded, Options, load};
 pub use texts::Texts;
+pub use world::Keeper;
 
 use std::sync::Arc;
 
 use crate::base::Sources;
-use crate::base::diag::Diagnostic;
+use crate::base::diag::{Code, Diagnostic, render};
+use crate::check;
 use crate::plan::Plan;
 
 /// Everything that a compilation asks of the outside. The command line keeps it over a folder,
@@ -38,9 +46,52 @@ pub enum Absence {
 }
 
 /// What a compilation gives.
+#[derive(Debug)]
 pub struct Compiled {
+    pub config: config::Config,
     pub sources: Sources,
     /// Present if no diagnostic is an error.
     pub plan: Option<Plan>,
+    /// In the order of files and text, none twice.
     pub diagnostics: Vec<Diagnostic>,
+    /// Mapping files that were read.
+    pub files: usize,
+    /// Flows in them.
+    pub flows: usize,
+}
+
+/// Reads, checks and plans a project. It never stops at the first mistake.
+pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
+    let Loaded { config, mut sources, units, mut diagnostics } = load(library, options);
+    let unsettled = diagnostics.iter().any(|d| matches!(d.code, Code::BadProject | Code::UnknownSystem));
+    let (plan, faults, with_schemas) = {
+        let keeper = Keeper::new(library, &config, &sources);
+        let checked = check::check(&units, &sources, &keeper);
+        diagnostics.extend(checked.diagnostics);
+        // The room `plan` does not build yet.
+        let plan: Option<Plan> = None;
+        let mut with_schemas = sources.clone();
+        let faults = keeper.faults(&mut with_schemas);
+        (plan, faults, with_schemas)
+    };
+    if unsettled {
+        // A connection or parameter that could not be read is unknown wherever it is used.
+        diagnostics.retain(|d| !matches!(d.code, Code::UnknownConnection | Code::ParameterUnset));
+    }
+    if !faults.is_empty() {
+        sources = with_schemas;
+        // Of an object that cannot be read every field is unknown: the cause is said, not its echoes.
+        diagnostics.retain(|d| !load::echoes(d.code));
+        diagnostics.extend(faults);
+    }
+    let broken = diagnostics.iter().any(Diagnostic::is_error);
+    let flow = |item: &crate::syntax::tree::Item| matches!(item.kind, crate::syntax::tree::ItemKind::Flow(_));
+    Compiled {
+        config,
+        plan: plan.filter(|_| !broken),
+        diagnostics: render::sorted(diagnostics, &sources),
+        files: units.len(),
+        flows: units.iter().flat_map(|unit| &unit.tree.items).filter(|item| flow(item)).count(),
+        sources,
+    }
 }

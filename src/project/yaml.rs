@@ -102,20 +102,28 @@ impl Node {
 /// # Errors
 /// The text is no YAML, holds a key twice, or goes past the library's limits (depth, aliases).
 pub fn read(text: &str) -> Result<Node, Unreadable> {
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Node { shape: Shape::Nothing, start: 0, end: 0 });
+    }
+    let placed: serde_yaml::Spanned<Raw> = typed(text)?;
+    Ok(node(placed, text))
+}
+
+/// Reads one YAML document into a type of its own.
+///
+/// # Errors
+/// As [`read`], and where the document has not the type's form.
+pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
     let options = serde_yaml::options! {
         strict_booleans: true,
         duplicate_keys: DuplicateKeyPolicy::Error,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false
     };
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(Node { shape: Shape::Nothing, start: 0, end: 0 });
-    }
-    let placed: serde_yaml::Spanned<Raw> = serde_yaml::from_str_with_options(text, options).map_err(|error| {
+    serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let at = error.location().map_or(0, |l| bytes(l, text).0);
         Unreadable { message: plain(&error.to_string()), at }
-    })?;
-    Ok(node(placed, text))
+    })
 }
 
 /// The library's words without the place that it puts behind them.

@@ -4,9 +4,22 @@
 //! (draft 2020-12) with `x-` annotations, and [`Object`] is what it says. Systems' own
 //! descriptions (a Salesforce describe) are turned into it.
 
+mod catalog;
+mod describe;
+mod error;
+pub mod gate;
+mod infer;
 mod object;
+mod print;
+mod read;
+pub mod standard;
 
+pub use catalog::Catalog;
+pub use error::SchemaError;
+pub use infer::infer;
 pub use object::{Access, Class, Field, Names, Named, Object, Size, SizeUnit, Write};
+pub use print::to_json;
+pub use read::read;
 
 use std::sync::Arc;
 

@@ -3,6 +3,12 @@
 //! In: one file's text. Out: a [`tree::File`] and every statement that could not be read.
 //! Nothing is resolved here; whether a name means something is for `check`.
 
+mod grammar;
+mod outline;
+mod read;
 pub mod tree;
 
+pub use read::{read, read_expr};
+
+/// The newest edition of the language.
 pub const EDITION: u32 = 1;

@@ -216,6 +216,10 @@ pub fn encode(value: &Value, kind: &Kind, wire: &Wire) -> Result<Json, Unfit> {
         },
         Kind::Weight => match value {
             Value::Weight(amount, unit) => encode_weight(*amount, *unit, wire).unwrap_or_else(|| Err(unfit())),
+            // The sum of no weights has no unit.
+            Value::Number(zero) if zero.is_zero() => {
+                encode_weight(Decimal::ZERO, WeightUnit::Gram, wire).unwrap_or_else(|| Err(unfit()))
+            }
             _ => Err(unfit()),
         },
         Kind::Length => match (value, wire) {
@@ -223,6 +227,7 @@ pub fn encode(value: &Value, kind: &Kind, wire: &Wire) -> Result<Json, Unfit> {
                 let amount = from.convert(*amount, *unit).ok_or(Unfit::TooLarge)?;
                 Ok(number_json(without_noise(amount)))
             }
+            (Value::Number(zero), Wire::LengthNumber { .. }) if zero.is_zero() => Ok(number_json(Decimal::ZERO)),
             _ => Err(unfit()),
         },
         Kind::Reference(_) => match value {

@@ -1,0 +1,86 @@
+//! What the checker can know of a call before any record is there.
+
+use super::{Builtin, Family, Gives, Takes, countries, dates, money};
+use crate::value::Kind;
+
+impl Builtin {
+    /// Whether an argument has to stand in the mapping itself: words, patterns, time zones. A
+    /// record that brought a wrong one could not be told from a defect.
+    pub fn wants_literal(&self, at: usize) -> bool {
+        self.takes.get(at).is_some_and(|param| {
+            matches!(param.takes, Takes::Words(_) | Takes::Pattern)
+                || param.name == "zone"
+                || (param.name == "pattern" && matches!(self.family, Family::Dates | Family::Conversions))
+        })
+    }
+
+    /// What is wrong with a text that a mapping gives for a parameter; `None` if nothing is.
+    pub fn misuse(&self, at: usize, literal: &str) -> Option<String> {
+        let param = self.takes.get(at)?;
+        match (&param.takes, param.name) {
+            (Takes::Words(words), _) if !words.contains(&literal) => {
+                Some(format!("`{literal}` is none of: {}", words.join(", ")))
+            }
+            (Takes::Pattern, _) => regex::Regex::new(literal).err().map(|why| why.to_string()),
+            (_, "zone") if !dates::is_zone(literal) => Some(format!("`{literal}` is no time zone")),
+            (_, "pattern") if self.family == Family::Dates && !dates::is_date_pattern(literal) => {
+                Some(format!("`{literal}` is no pattern of a date"))
+            }
+            (_, "country") if at > 0 && countries::code_of(literal).is_none() && !matches!(literal, "EL" | "XI") => {
+                Some(format!("`{literal}` is no country"))
+            }
+            (_, "currency") if at > 0 && money::currency(literal).is_none() => {
+                Some(format!("`{literal}` is no currency of ISO 4217"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the result may be missing though no argument was, for a first argument of a kind: a
+    /// conversion of a `json` may always fail.
+    pub fn may_give_nothing(&self, first: &Kind) -> bool {
+        matches!(self.gives, Gives::Maybe(_) | Gives::MaybeFirst | Gives::MaybeElement)
+            || (self.family == Family::Conversions && *first == Kind::Json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::find;
+    use super::*;
+
+    fn function(name: &str) -> &'static Builtin {
+        find(name).expect("a function")
+    }
+
+    #[test]
+    fn wrong_literals_are_told_before_the_first_record() {
+        for (name, at, right, wrong) in [
+            ("start_of_day", 1, "Europe/London", "Europe/Lodon"),
+            ("format_date", 1, "%d/%m/%Y", "%d/%!"),
+            ("postal_code", 1, "GB", "Atlantis"),
+            ("money", 1, "EUR", "EURO"),
+            ("without", 1, "prefix", "prefixes"),
+            ("extract", 1, "[0-9]+", "[0-9"),
+        ] {
+            assert_eq!(function(name).misuse(at, right), None, "{name}");
+            assert!(function(name).misuse(at, wrong).is_some(), "{name}");
+        }
+        assert_eq!(function("trim").misuse(0, "anything"), None);
+        assert_eq!(function("trim").misuse(7, "anything"), None);
+    }
+
+    #[test]
+    fn zones_and_words_have_to_be_literals() {
+        assert!(function("start_of_day").wants_literal(1));
+        assert!(function("round").wants_literal(2));
+        assert!(!function("postal_code").wants_literal(1));
+    }
+
+    #[test]
+    fn a_conversion_of_json_may_fail() {
+        assert!(function("text").may_give_nothing(&Kind::Json));
+        assert!(!function("text").may_give_nothing(&Kind::Integer));
+        assert!(function("integer").may_give_nothing(&Kind::Text));
+    }
+}

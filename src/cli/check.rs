@@ -1,0 +1,147 @@
+//! `crossdock check`: is every mapping right?
+
+use std::path::PathBuf;
+
+use super::folder::{Opened, open};
+use super::{Exit, Failure, Out};
+use crate::base::diag::render::{self, View};
+use crate::base::diag::{Diagnostic, Severity};
+use crate::project::{Compiled, Options, compile};
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock check                         the project around the current folder
+  crossdock check clients/acme            another project
+  crossdock check orders.dock             one file, and what it brings in
+  crossdock check --env production        with the settings of crossdock.production.yaml
+  crossdock check --format github         annotations on a pull request; sarif for code scanning
+
+Exit code 1 if there is an error (with --strict also if there is a warning).
+`crossdock explain E0202` says more about a code.";
+
+/// Check mappings against the schemas of both their ends
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Project folders or mapping files; the current folder's project if none is named
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Lay crossdock.<ENV>.yaml over crossdock.yaml
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    /// Count warnings as findings: exit code 1
+    #[arg(long)]
+    strict: bool,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    Human,
+    Json,
+    Sarif,
+    Github,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let mut all = Vec::new();
+    for opened in open(&args.paths)? {
+        let options = Options { env: args.env.clone(), only: opened.only.clone() };
+        let compiled = compile(&opened.folder, &options);
+        if compiled.files == 0 && compiled.diagnostics.is_empty() {
+            let folder = opened.folder.root().display().to_string();
+            return Err(Failure::usage(format!("there is no mapping file in {folder}"))
+                .hint("mapping files end in .dock; `crossdock new` writes a project to begin with"));
+        }
+        all.push((opened, compiled));
+    }
+    let found: Vec<&Diagnostic> = all.iter().flat_map(|(_, c)| &c.diagnostics).collect();
+    let bad = found.iter().any(|d| args.strict || d.severity == Severity::Error);
+    match args.format {
+        Form::Human => human(&all, out)?,
+        Form::Json => out.json(&merged(&all, render::json, "diagnostics"))?,
+        Form::Sarif => out.json(&merged(&all, render::sarif, "runs"))?,
+        Form::Github => {
+            for (opened, compiled) in &all {
+                out.print(render::github(&compiled.diagnostics, view(opened, compiled)))?;
+            }
+        }
+    }
+    Ok(if bad { Exit::Findings } else { Exit::Fine })
+}
+
+fn view<'a>(opened: &'a Opened, compiled: &'a Compiled) -> View<'a> {
+    View { sources: &compiled.sources, prefix: &opened.prefix }
+}
+
+fn human(all: &[(Opened, Compiled)], out: &mut Out) -> Result<(), Failure> {
+    for (opened, compiled) in all {
+        show(opened, compiled, out)?;
+        if compiled.config.assumed {
+            out.note(out.dim(&format!("no crossdock.yaml here: connections are assumed ({})", assumed(compiled))));
+        }
+    }
+    let (files, flows) = all.iter().fold((0, 0), |(a, b), (_, c)| (a + c.files, b + c.flows));
+    let found: Vec<Diagnostic> = all.iter().flat_map(|(_, c)| c.diagnostics.iter().cloned()).collect();
+    let summary = format!("checked {}, {}: {}", counted(files, "file"), counted(flows, "flow"), render::summary(&found));
+    let errors = render::count(&found, Severity::Error);
+    out.line(if errors > 0 { out.red(&summary) } else { out.green(&summary) })
+}
+
+/// Prints a project's diagnostics, each with a free line behind it.
+pub(super) fn show(opened: &Opened, compiled: &Compiled, out: &mut Out) -> Result<(), Failure> {
+    for diagnostic in &compiled.diagnostics {
+        out.line(render::terminal(diagnostic, view(opened, compiled), out.look))?;
+    }
+    Ok(())
+}
+
+/// A project's plan, or its errors printed on the way out.
+pub(super) fn planned(opened: &Opened, env: Option<&str>, out: &mut Out) -> Result<Compiled, Failure> {
+    let options = Options { env: env.map(str::to_owned), only: opened.only.clone() };
+    let mut compiled = compile(&opened.folder, &options);
+    if compiled.plan.is_some() {
+        return Ok(compiled);
+    }
+    compiled.diagnostics.retain(Diagnostic::is_error);
+    for diagnostic in &compiled.diagnostics {
+        out.note(render::terminal(diagnostic, view(opened, &compiled), out.look));
+    }
+    let exit = Exit::Findings;
+    Err(Failure { message: "the mapping has errors and cannot run".into(), hint: Some("`crossdock check` shows all that was found".into()), exit })
+}
+
+fn assumed(compiled: &Compiled) -> String {
+    let said = |(name, c): (&String, &crate::project::config::Connection)| format!("{name} is {}", c.system);
+    compiled.config.connections.iter().filter(|(name, c)| **name != c.system).map(said).collect::<Vec<_>>().join(", ")
+}
+
+fn counted(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+/// One document for several projects: the lists under `list` follow each other, counts are added.
+fn merged(
+    all: &[(Opened, Compiled)],
+    form: fn(&[Diagnostic], View<'_>) -> serde_json::Value,
+    list: &str,
+) -> serde_json::Value {
+    let mut documents = all.iter().map(|(opened, compiled)| form(&compiled.diagnostics, view(opened, compiled)));
+    let mut whole = documents.next().unwrap_or_else(|| form(&[], View::new(&crate::base::Sources::default())));
+    for document in documents {
+        for count in ["errors", "warnings"] {
+            if let (Some(a), Some(b)) = (whole[count].as_u64(), document[count].as_u64()) {
+                whole[count] = (a + b).into();
+            }
+        }
+        if let (Some(into), Some(from)) = (whole[list].as_array_mut(), document[list].as_array()) {
+            into.extend(from.iter().cloned());
+        }
+    }
+    if whole.get("version").is_some_and(serde_json::Value::is_number) {
+        whole["files"] = all.iter().map(|(_, c)| c.files).sum::<usize>().into();
+        whole["flows"] = all.iter().map(|(_, c)| c.flows).sum::<usize>().into();
+    }
+    whole
+}

@@ -1,0 +1,242 @@
+//! Reads the project's files and finds what they name: `use`, `extends`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::config::Config;
+use super::{Absence, Library, error};
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{Source, Sources, Span};
+use crate::check::Unit;
+use crate::syntax;
+
+/// What is to be loaded.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Lays `crossdock.<env>.yaml` over `crossdock.yaml`.
+    pub env: Option<String>,
+    /// Only these files, from the project's folder, and what they bring in; otherwise all.
+    pub only: Option<Vec<String>>,
+}
+
+/// A project as read: ready to be checked.
+#[derive(Debug)]
+pub struct Loaded {
+    pub config: Config,
+    pub sources: Sources,
+    pub units: Vec<Unit>,
+    /// What is wrong with `crossdock.yaml`, with the texts, with what they bring in.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads everything that a check needs. It always gives what could be read.
+pub fn load(library: &dyn Library, options: &Options) -> Loaded {
+    let mut sources = Sources::default();
+    let mut diagnostics = Vec::new();
+    let config = Config::read(library, options.env.as_deref(), &mut sources, &mut diagnostics);
+    let all = library.list(".dock");
+    let roots = options.only.clone().unwrap_or_else(|| all.clone());
+    let mut loader =
+        Loader { library, all, sources, units: Vec::new(), names: Vec::new(), states: BTreeMap::new(), stack: Vec::new(), diagnostics };
+    for root in &roots {
+        let root = plain("", root).unwrap_or_else(|| root.clone());
+        if let Err(absence) = loader.file(&root) {
+            let at = Span::default();
+            loader.diagnostics.push(error::no_file(&root, &root, at, &absence, &[]));
+        }
+    }
+    let extended: BTreeSet<usize> = loader.units.iter().filter_map(|unit| unit.extends).collect();
+    for (i, unit) in loader.units.iter_mut().enumerate() {
+        unit.runs = !extended.contains(&i);
+    }
+    Loaded { config, sources: loader.sources, units: loader.units, diagnostics: loader.diagnostics }
+}
+
+/// `../base/orders` beside `clients/acme/orders.dock` is `clients/base/orders`; `None` if it
+/// leaves the project.
+pub(super) fn plain(beside: &str, written: &str) -> Option<String> {
+    let folder = beside.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
+    if written.starts_with('/') || written.contains('\\') {
+        return None;
+    }
+    for part in written.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// `shared/address` for `shared/address.dock`, as `orders.dock` would write it.
+fn written_from(beside: &str, name: &str) -> String {
+    let folder = |name: &str| -> Vec<String> {
+        let parts: Vec<String> = name.split('/').map(str::to_owned).collect();
+        parts[..parts.len() - 1].to_vec()
+    };
+    let (from, to) = (folder(beside), folder(name));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let mut parts: Vec<String> = vec!["..".to_owned(); from.len() - shared];
+    parts.extend(to[shared..].iter().cloned());
+    let file = name.rsplit('/').next().unwrap_or(name);
+    parts.push(file.strip_suffix(".dock").unwrap_or(file).to_owned());
+    parts.join("/")
+}
+
+struct Loader<'a> {
+    library: &'a dyn Library,
+    all: Vec<String>,
+    sources: Sources,
+    units: Vec<Unit>,
+    /// By unit.
+    names: Vec<String>,
+    states: BTreeMap<String, State>,
+    /// The files that are being read, each with the place of the statement that is followed.
+    stack: Vec<(String, Span)>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Reading,
+    Read(usize),
+}
+
+impl Loader<'_> {
+    /// Reads a file and what it brings in, and gives its unit.
+    fn file(&mut self, name: &str) -> Result<usize, Absence> {
+        if let Some(State::Read(unit)) = self.states.get(name) {
+            return Ok(*unit);
+        }
+        let text = self.library.read(name)?;
+        self.states.insert(name.to_owned(), State::Reading);
+        let file = self.sources.add(Source::new(name, text.clone()));
+        let (tree, found) = syntax::read(file, &text);
+        self.diagnostics.extend(found);
+        self.stack.push((name.to_owned(), Span::default()));
+        let uses = tree.uses.iter().map(|u| self.brought(name, &u.path.node, u.path.span)).collect();
+        let extends = tree.extends.as_ref().and_then(|path| self.brought(name, &path.node, path.span));
+        self.stack.pop();
+        self.units.push(Unit { file, tree, uses, extends, runs: true });
+        self.names.push(name.to_owned());
+        let unit = self.units.len() - 1;
+        self.states.insert(name.to_owned(), State::Read(unit));
+        Ok(unit)
+    }
+
+    /// The unit that `written` names in the file `from`; what is wrong is reported.
+    fn brought(&mut self, from: &str, written: &str, at: Span) -> Option<usize> {
+        let absence = match plain(from, written) {
+            None => Absence::Outside,
+            Some(name) => {
+                let name = if name.ends_with(".dock") { name } else { format!("{name}.dock") };
+                if let Some(State::Reading) = self.states.get(&name) {
+                    self.circle(&name, at);
+                    return None;
+                }
+                if let Some(last) = self.stack.last_mut() {
+                    last.1 = at;
+                }
+                match self.file(&name) {
+                    Ok(unit) => return Some(unit),
+                    Err(absence) => absence,
+                }
+            }
+        };
+        let path = plain(from, written).map_or_else(|| written.to_owned(), |name| format!("{}.dock", name.trim_end_matches(".dock")));
+        let known: Vec<(String, String)> =
+            self.all.iter().filter(|name| *name != from).map(|name| (written_from(from, name), name.clone())).collect();
+        self.diagnostics.push(error::no_file(written, &path, at, &absence, &known));
+        None
+    }
+
+    fn circle(&mut self, name: &str, at: Span) {
+        let begin = self.stack.iter().position(|(n, _)| n == name).unwrap_or(0);
+        let mut chain = self.stack[begin..].to_vec();
+        if let Some(last) = chain.last_mut() {
+            last.1 = at;
+        }
+        self.diagnostics.push(error::cycle(&chain));
+    }
+}
+
+/// Codes of findings that an unreadable schema or file would only repeat.
+pub(super) fn echoes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnknownSourceField
+            | Code::UnknownObject
+            | Code::UnknownTargetField
+            | Code::UnknownReference
+            | Code::RequiredFieldUnset
+            | Code::UnknownSourceValue
+            | Code::UnknownTargetValue
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Texts;
+
+    fn loaded(texts: &[(&str, &str)]) -> Loaded {
+        load(&Texts::new(texts.iter().copied()), &Options::default())
+    }
+
+    #[test]
+    fn paths_begin_at_the_file_that_names_them() {
+        let all = loaded(&[
+            ("a/orders.dock", "edition 1\nuse \"../shared/address\"\n"),
+            ("shared/address.dock", "edition 1\nuse \"lines.dock\" as l\n"),
+            ("shared/lines.dock", "edition 1\n"),
+        ]);
+        assert!(all.diagnostics.is_empty(), "{:?}", all.diagnostics);
+        let unit = |name: &str| {
+            let file = all.sources.find(name).unwrap();
+            all.units.iter().position(|u| u.file == file).unwrap()
+        };
+        assert_eq!(all.units[unit("a/orders.dock")].uses, [Some(unit("shared/address.dock"))]);
+        assert_eq!(all.units[unit("shared/address.dock")].uses, [Some(unit("shared/lines.dock"))]);
+        assert_eq!(all.units.len(), 3);
+    }
+
+    #[test]
+    fn a_base_that_is_extended_does_not_run_by_itself() {
+        let all = loaded(&[("base.dock", "edition 1\n"), ("client.dock", "edition 1\nextends \"base\"\n")]);
+        let runs: Vec<bool> = all.units.iter().map(|u| u.runs).collect();
+        assert_eq!(runs, [false, true]);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_finds_the_nearest() {
+        let all = loaded(&[("orders.dock", "edition 1\nuse \"shared/adress\"\n"), ("shared/address.dock", "edition 1\n")]);
+        assert_eq!(all.diagnostics.len(), 1);
+        assert_eq!(all.diagnostics[0].code, Code::FileNotFound);
+        assert_eq!(all.diagnostics[0].help[0].text, "did you mean `shared/address`?");
+        let moved = loaded(&[("a/orders.dock", "edition 1\nuse \"address\"\n"), ("shared/address.dock", "edition 1\n")]);
+        assert_eq!(moved.diagnostics[0].help[0].text, "did you mean `../shared/address`?");
+    }
+
+    #[test]
+    fn a_file_outside_is_refused() {
+        let all = loaded(&[("orders.dock", "edition 1\nuse \"../secret\"\n")]);
+        assert_eq!(all.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::OutsideProject]);
+    }
+
+    #[test]
+    fn a_circle_is_one_error_that_names_its_files() {
+        let all = loaded(&[
+            ("a.dock", "edition 1\nuse \"b\"\n"),
+            ("b.dock", "edition 1\nuse \"c\"\n"),
+            ("c.dock", "edition 1\nuse \"a\"\n"),
+            ("self.dock", "edition 1\nuse \"self\"\n"),
+        ]);
+        let circles: Vec<&Diagnostic> = all.diagnostics.iter().filter(|d| d.code == Code::ImportCycle).collect();
+        assert_eq!(circles.len(), 2, "{:?}", all.diagnostics);
+        assert_eq!(circles[0].others.len(), 2);
+        assert_eq!(circles[1].others.len(), 0);
+    }
+}

@@ -1,0 +1,409 @@
+//! A flow over a file of records: lines in, payloads and rejections out, in the order of the input.
+//!
+//! The input is cut into chunks of whole lines; workers map them side by side; what they made is
+//! written in the order of the chunks. At most a few chunks are in memory, however long the file.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::apply::{Outcome, Payload, Verdict};
+use crate::check::typed::Op;
+use crate::spec::records;
+use crate::value::Json;
+
+/// Bytes of whole lines that a worker takes at once.
+const CHUNK: usize = 256 * 1024;
+/// A line longer than this is refused as a record (the language's limit on one).
+const LONGEST: usize = 16 * 1024 * 1024;
+/// Distinct reasons that a summary counts; the rest is counted together.
+const REASONS: usize = 200;
+
+/// Where what comes out goes.
+pub trait Sink {
+    /// Lines of payloads of one object (`wms.Order`), each with its line break.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn payloads(&mut self, object: &str, lines: &[u8]) -> io::Result<()>;
+
+    /// Lines of what was rejected, goes to review, or could not be read.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn stopped(&mut self, lines: &[u8]) -> io::Result<()>;
+}
+
+/// What became of every record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub records: u64,
+    pub ready: u64,
+    pub review: u64,
+    pub rejected: u64,
+    pub not_eligible: u64,
+    /// Lines that are no record.
+    pub unreadable: u64,
+    /// Records with a warning.
+    pub warned: u64,
+    /// Payloads by object.
+    pub payloads: BTreeMap<String, u64>,
+    /// How often each reason was given, by its message.
+    pub reasons: BTreeMap<String, u64>,
+}
+
+impl Summary {
+    fn add(&mut self, other: Summary) {
+        self.records += other.records;
+        self.ready += other.ready;
+        self.review += other.review;
+        self.rejected += other.rejected;
+        self.not_eligible += other.not_eligible;
+        self.unreadable += other.unreadable;
+        self.warned += other.warned;
+        for (object, count) in other.payloads {
+            *self.payloads.entry(object).or_default() += count;
+        }
+        for (reason, count) in other.reasons {
+            self.reason(reason, count);
+        }
+    }
+
+    fn reason(&mut self, reason: String, count: u64) {
+        if self.reasons.len() < REASONS || self.reasons.contains_key(&reason) {
+            *self.reasons.entry(reason).or_default() += count;
+        } else {
+            *self.reasons.entry("(other reasons)".to_owned()).or_default() += count;
+        }
+    }
+}
+
+/// How payloads are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// The payload alone, as the target system takes it.
+    Bodies,
+    /// With the write, its operation and key around it.
+    Envelopes,
+}
+
+struct Chunk {
+    sequence: u64,
+    first_line: usize,
+    text: Vec<u8>,
+}
+
+struct Mapped {
+    sequence: u64,
+    payloads: BTreeMap<String, Vec<u8>>,
+    stopped: Vec<u8>,
+    summary: Summary,
+    bytes: u64,
+}
+
+/// Maps every line of `input`. `map` is called from `workers` threads; `progress` hears of bytes and
+/// records that are done.
+///
+/// # Errors
+/// The input cannot be read or the output cannot be written. What was written until then stays.
+pub fn run(
+    input: &mut dyn BufRead,
+    map: &(dyn Fn(&Json) -> Outcome + Sync),
+    lines: Lines,
+    workers: usize,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(u64, u64),
+) -> io::Result<Summary> {
+    let workers = workers.max(1);
+    let mut summary = Summary::default();
+    std::thread::scope(|scope| {
+        let (to_workers, from_reader) = sync_channel::<Chunk>(workers);
+        let (to_writer, from_workers) = sync_channel::<Mapped>(workers);
+        let from_reader = std::sync::Arc::new(Mutex::new(from_reader));
+        for _ in 0..workers {
+            let from_reader = std::sync::Arc::clone(&from_reader);
+            let to_writer: SyncSender<Mapped> = to_writer.clone();
+            scope.spawn(move || {
+                while let Some(chunk) = next(&from_reader) {
+                    if to_writer.send(mapped(&chunk, map, lines)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        // The workers alone hold these ends now, so that the channels close when they are done.
+        drop(to_writer);
+        drop(from_reader);
+        pump(input, to_workers, from_workers, workers, |mapped| {
+            for (object, lines) in &mapped.payloads {
+                sink.payloads(object, lines)?;
+            }
+            if !mapped.stopped.is_empty() {
+                sink.stopped(&mapped.stopped)?;
+            }
+            progress(mapped.bytes, mapped.summary.records);
+            summary.add(mapped.summary);
+            Ok(())
+        })
+    })?;
+    Ok(summary)
+}
+
+fn next(chunks: &Mutex<Receiver<Chunk>>) -> Option<Chunk> {
+    chunks.lock().ok()?.recv().ok()
+}
+
+/// Reads chunks, keeps a bounded number under way, and hands on what comes back in order.
+fn pump(
+    input: &mut dyn BufRead,
+    to_workers: SyncSender<Chunk>,
+    from_workers: Receiver<Mapped>,
+    workers: usize,
+    mut write: impl FnMut(Mapped) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut waiting: BTreeMap<u64, Mapped> = BTreeMap::new();
+    let (mut sent, mut written, mut line) = (0_u64, 0_u64, 1_usize);
+    let mut open = Some(to_workers);
+    loop {
+        // Twice the workers: one chunk in hand and one at the door for each.
+        while open.is_some() && sent - written < 2 * workers as u64 {
+            let Some(text) = lines_of(input)? else {
+                open = None;
+                break;
+            };
+            let first_line = line;
+            line += text.iter().filter(|byte| **byte == b'\n').count();
+            let chunk = Chunk { sequence: sent, first_line, text };
+            if open.as_ref().is_some_and(|workers| workers.send(chunk).is_ok()) {
+                sent += 1;
+            } else {
+                return Err(io::Error::other("a worker has stopped"));
+            }
+        }
+        if written == sent && open.is_none() {
+            return Ok(());
+        }
+        let mapped = from_workers.recv().map_err(|_| io::Error::other("a worker has stopped"))?;
+        waiting.insert(mapped.sequence, mapped);
+        while let Some(mapped) = waiting.remove(&written) {
+            written += 1;
+            write(mapped)?;
+        }
+    }
+}
+
+/// The next chunk of whole lines; the last may lack its line break.
+fn lines_of(input: &mut dyn BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut text = Vec::with_capacity(CHUNK + 8 * 1024);
+    while text.len() < CHUNK {
+        let before = text.len();
+        let mut line = io::Read::take(&mut *input, LONGEST as u64 + 1);
+        if line.read_until(b'\n', &mut text)? == 0 {
+            break;
+        }
+        if text.len() - before > LONGEST && text.last() != Some(&b'\n') {
+            // The rest of an overlong line is passed over; what is left of it is no JSON and is reported.
+            text.truncate(before + 1024);
+            skip_line(input)?;
+            text.push(b'\n');
+        }
+    }
+    Ok(if text.is_empty() { None } else { Some(text) })
+}
+
+fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let (used, done) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (buffer.len(), false),
+        };
+        input.consume(used);
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+fn mapped(chunk: &Chunk, map: &dyn Fn(&Json) -> Outcome, lines: Lines) -> Mapped {
+    let mut out = Mapped {
+        sequence: chunk.sequence,
+        payloads: BTreeMap::new(),
+        stopped: Vec::new(),
+        summary: Summary::default(),
+        bytes: chunk.text.len() as u64,
+    };
+    for (at, bytes) in chunk.text.split(|byte| *byte == b'\n').enumerate() {
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let number = chunk.first_line + at;
+        out.summary.records += 1;
+        let record = std::str::from_utf8(bytes)
+            .map_err(|error| format!("this is no UTF-8: {error}"))
+            .and_then(|line| records::record(line, number).map_err(|fault| fault.message));
+        match record {
+            Ok(record) => outcome(&mut out, number, &record, map(&record), lines),
+            Err(message) => {
+                out.summary.unreadable += 1;
+                out.summary.reason(message.split(" at line ").next().unwrap_or_default().to_owned(), 1);
+                line(&mut out.stopped, &json!({ "line": number, "outcome": "unreadable", "reasons": [{ "message": message }] }));
+            }
+        }
+    }
+    out
+}
+
+fn outcome(out: &mut Mapped, number: usize, record: &Json, outcome: Outcome, lines: Lines) {
+    let summary = &mut out.summary;
+    summary.warned += u64::from(!outcome.warnings.is_empty());
+    match outcome.verdict {
+        Verdict::NotEligible => summary.not_eligible += 1,
+        Verdict::Ready => {
+            summary.ready += 1;
+            for payload in &outcome.payloads {
+                let object = payload.object.to_string();
+                *summary.payloads.entry(object.clone()).or_default() += 1;
+                let buffer = out.payloads.entry(object).or_default();
+                match lines {
+                    Lines::Bodies => line(buffer, &whole(payload)),
+                    Lines::Envelopes => line(buffer, &envelope(payload)),
+                }
+            }
+        }
+        Verdict::Review | Verdict::Rejected => {
+            let word = if outcome.verdict == Verdict::Review { "review" } else { "rejected" };
+            *(if outcome.verdict == Verdict::Review { &mut summary.review } else { &mut summary.rejected }) += 1;
+            for reason in &outcome.reasons {
+                summary.reason(reason.message.clone(), 1);
+            }
+            let id = record.get("Id").or_else(|| record.get("id"));
+            let mut stopped = json!({ "line": number, "outcome": word, "id": id, "reasons": outcome.reasons });
+            if !outcome.payloads.is_empty() {
+                stopped["payloads"] = outcome.payloads.iter().map(envelope).collect();
+            }
+            if !outcome.follow_ups.is_empty() {
+                stopped["follow_ups"] = outcome.follow_ups.iter().map(envelope).collect();
+            }
+            line(&mut out.stopped, &stopped);
+        }
+    }
+}
+
+/// The body with its key in the key's field, as the system takes it.
+pub fn whole(payload: &Payload) -> Json {
+    match (&payload.body, &payload.key_field, &payload.key) {
+        (Json::Object(body), Some(field), Some(key)) if !body.contains_key(field) => {
+            let mut fields = serde_json::Map::with_capacity(body.len() + 1);
+            fields.insert(field.clone(), Json::String(key.clone()));
+            fields.extend(body.clone());
+            Json::Object(fields)
+        }
+        (body, _, _) => body.clone(),
+    }
+}
+
+fn envelope(payload: &Payload) -> Json {
+    let op = match payload.op {
+        Op::Create => "create",
+        Op::Update => "update",
+        Op::Upsert => "upsert",
+    };
+    json!({ "op": op, "object": payload.object.to_string(), "key": payload.key, "id": payload.id, "body": whole(payload) })
+}
+
+/// A JSON value and a line break. Writing to memory does not fail.
+fn line(buffer: &mut Vec<u8>, json: &Json) {
+    let _ = serde_json::to_writer(&mut *buffer, json);
+    let _ = buffer.write_all(b"\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::ObjectRef;
+
+    #[derive(Default)]
+    struct Memory {
+        payloads: Vec<u8>,
+        stopped: Vec<u8>,
+    }
+
+    impl Sink for Memory {
+        fn payloads(&mut self, _: &str, lines: &[u8]) -> io::Result<()> {
+            self.payloads.extend_from_slice(lines);
+            Ok(())
+        }
+
+        fn stopped(&mut self, lines: &[u8]) -> io::Result<()> {
+            self.stopped.extend_from_slice(lines);
+            Ok(())
+        }
+    }
+
+    fn echo(record: &Json) -> Outcome {
+        Outcome {
+            verdict: Verdict::Ready,
+            reasons: vec![],
+            warnings: vec![],
+            payloads: vec![Payload {
+                write: "w".into(),
+                op: Op::Create,
+                object: ObjectRef::new("out", "Thing"),
+                key: None,
+                key_field: None,
+                id: None,
+                body: record.clone(),
+                policies: BTreeMap::new(),
+                waits_for: vec![],
+            }],
+            follow_ups: vec![],
+            routes: vec![],
+            met: vec![],
+            trace: vec![],
+        }
+    }
+
+    fn all(input: &str, workers: usize) -> (Summary, Memory) {
+        let mut sink = Memory::default();
+        let summary =
+            run(&mut input.as_bytes(), &echo, Lines::Bodies, workers, &mut sink, &mut |_, _| {}).unwrap();
+        (summary, sink)
+    }
+
+    #[test]
+    fn output_keeps_the_order_of_the_input() {
+        let input: String = (0..20_000).map(|n| format!("{{\"n\":{n},\"pad\":\"{}\"}}\n", "x".repeat(n % 97))).collect();
+        let (summary, sink) = all(&input, 3);
+        assert_eq!(summary.records, 20_000);
+        assert_eq!(String::from_utf8(sink.payloads).unwrap(), input);
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_is_reported_and_the_rest_goes_on() {
+        let (summary, sink) = all("{\"a\":1}\nnot json\n[2]\n\n{\"a\":3}", 2);
+        assert_eq!((summary.records, summary.ready, summary.unreadable), (4, 2, 2));
+        let lines = String::from_utf8(sink.stopped).unwrap();
+        assert!(lines.contains("\"line\":2") && lines.contains("\"line\":3"), "{lines}");
+    }
+
+    #[test]
+    fn an_overlong_line_is_refused_and_the_next_is_read() {
+        let input = format!("{{\"a\":\"{}\"}}\n{{\"a\":2}}\n", "x".repeat(LONGEST + 10));
+        let (summary, _) = all(&input, 2);
+        assert_eq!((summary.ready, summary.unreadable), (1, 1));
+    }
+
+    #[test]
+    fn an_empty_file_is_no_records() {
+        assert_eq!(all("", 2).0, Summary::default());
+    }
+}

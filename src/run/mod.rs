@@ -1,0 +1,3 @@
+//! Runs flows. So far from files to files: [`files`].
+
+pub mod files;

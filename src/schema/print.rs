@@ -1,0 +1,174 @@
+//! From an [`Object`] to its schema file. [`super::read`] reads it back the same.
+
+use serde_json::{Map, json};
+
+use super::object::{Class, Field, Object, SizeUnit};
+use crate::value::{Json, Kind, Wire};
+
+/// The schema file's JSON. Its plain JSON Schema part holds payloads by itself: what a create must
+/// have, the closed enumerations, the limits.
+pub fn to_json(object: &Object) -> Json {
+    let mut out = Map::new();
+    let mut put = |name: &str, value: Json| {
+        out.insert(name.to_owned(), value);
+    };
+    put("$schema", json!("https://json-schema.org/draft/2020-12/schema"));
+    put("title", json!(object.name));
+    for (name, text) in [("description", &object.doc), ("x-source", &object.source)] {
+        if !text.is_empty() {
+            put(name, json!(text));
+        }
+    }
+    put("x-access", json!({
+        "read": object.access.read, "create": object.access.create, "update": object.access.update, "upsert": object.access.upsert,
+    }));
+    for (name, value) in [("x-id", &object.id), ("x-stamp", &object.stamp), ("x-parent", &object.parent)] {
+        if let Some(value) = value {
+            put(name, json!(value));
+        }
+    }
+    for (name, list) in [("x-keys", &object.keys), ("x-searchable", &object.searchable), ("x-events", &object.events)] {
+        if !list.is_empty() {
+            put(name, json!(list));
+        }
+    }
+    put("x-class", json!(object.class));
+    put("type", json!("object"));
+    let required: Vec<&String> = object.fields.iter().filter(|(_, f)| f.write.required).map(|(name, _)| name).collect();
+    put("required", json!(required));
+    let properties: Map<String, Json> = object.fields.iter().map(|(name, f)| (name.clone(), property(f))).collect();
+    put("properties", Json::Object(properties));
+    put("additionalProperties", json!(false));
+    Json::Object(out)
+}
+
+fn property(field: &Field) -> Json {
+    let mut out = shape(&field.kind, &field.wire, field.write.nullable);
+    let mut put = |name: &str, value: Json| {
+        out.insert(name.to_owned(), value);
+    };
+    if !field.write.create && !field.write.update {
+        put("readOnly", json!(true));
+    } else {
+        for (name, can) in [("x-create", field.write.create), ("x-update", field.write.update)] {
+            if !can {
+                put(name, json!(false));
+            }
+        }
+    }
+    if !field.readable {
+        put("writeOnly", json!(true));
+    }
+    if !field.nullable {
+        put("x-nullable", json!(false));
+    }
+    if let Some(size) = field.size {
+        if size.min > 0 {
+            put("minLength", json!(size.min));
+        }
+        put("maxLength", json!(size.max));
+        match size.unit {
+            SizeUnit::Characters => {}
+            SizeUnit::Bytes => put("x-length-unit", json!("bytes")),
+            SizeUnit::Utf16 => put("x-length-unit", json!("utf16")),
+        }
+    }
+    for (name, bound) in [("minimum", field.minimum), ("maximum", field.maximum)] {
+        if let Some(number) = bound.and_then(|bound| bound.to_string().parse::<serde_json::Number>().ok()) {
+            put(name, Json::Number(number));
+        }
+    }
+    if let Some(pattern) = &field.pattern {
+        put("pattern", json!(pattern));
+    }
+    for (name, number) in [("x-places", field.places), ("x-digits", field.digits)] {
+        if let Some(number) = number {
+            put(name, json!(number));
+        }
+    }
+    if let Some(most) = field.max_items {
+        put("maxItems", json!(most));
+    }
+    match field.class {
+        Class::Personal => {}
+        Class::Public => put("x-data-class", json!("public")),
+        Class::Business => put("x-data-class", json!("business")),
+        Class::Secret => put("x-data-class", json!("secret")),
+    }
+    if let Some(common) = &field.common {
+        put("x-common", json!(common));
+    }
+    if !field.doc.is_empty() {
+        put("description", json!(field.doc));
+    }
+    Json::Object(out)
+}
+
+fn shape(kind: &Kind, wire: &Wire, clears: bool) -> Map<String, Json> {
+    let word = |word: &str| if clears { json!([word, "null"]) } else { json!(word) };
+    let made = match (kind, wire) {
+        (Kind::Text, _) => json!({ "type": word("string") }),
+        (Kind::Integer, Wire::NumberText) => json!({ "type": word("string"), "x-kind": "integer" }),
+        (Kind::Integer, _) => json!({ "type": word("integer") }),
+        (Kind::Decimal, Wire::NumberText) => json!({ "type": word("string"), "x-kind": "decimal" }),
+        (Kind::Decimal, _) => json!({ "type": word("number") }),
+        (Kind::Money, Wire::Amount { currency_field: Some(field) }) => {
+            json!({ "type": word("number"), "x-kind": "money", "x-currency-field": field })
+        }
+        (Kind::Money, _) => json!({ "type": word("number"), "x-kind": "money" }),
+        (Kind::Boolean, _) => json!({ "type": word("boolean") }),
+        (Kind::Date, _) => json!({ "type": word("string"), "format": "date" }),
+        (Kind::Time, _) => json!({ "type": word("string"), "format": "time" }),
+        (Kind::Datetime, Wire::Zoned { zone, pattern }) => {
+            json!({ "type": word("string"), "x-kind": "datetime", "x-zone": zone, "x-pattern": pattern })
+        }
+        (Kind::Datetime, _) => json!({ "type": word("string"), "format": "date-time" }),
+        (Kind::Weight, Wire::WeightObject { value, units, words }) => {
+            let words: Vec<&String> = words.iter().map(|(_, word)| word).collect();
+            json!({
+                "type": word("object"), "x-kind": "weight", "x-units": words, "x-value-field": value, "x-units-field": units,
+                "properties": { (value): { "type": "number" }, (units): { "enum": words } }, "required": [value, units],
+            })
+        }
+        (Kind::Weight, Wire::WeightNumber { unit }) => json!({ "type": word("number"), "x-kind": "weight", "x-unit": unit.word() }),
+        (Kind::Length, Wire::LengthNumber { unit }) => json!({ "type": word("number"), "x-kind": "length", "x-unit": unit.word() }),
+        (Kind::Enumeration(of), _) => {
+            let values: Vec<&str> = of.names().collect();
+            let labels: Map<String, Json> =
+                of.values.iter().filter_map(|known| Some((known.value.clone(), json!(known.label.as_ref()?)))).collect();
+            let mut made = Map::new();
+            made.insert("type".to_owned(), word("string"));
+            if of.open {
+                made.insert("x-values".to_owned(), json!(values));
+            } else {
+                let mut values: Vec<Json> = values.into_iter().map(Json::from).collect();
+                if clears {
+                    values.push(Json::Null);
+                }
+                made.insert("enum".to_owned(), Json::Array(values));
+            }
+            if !labels.is_empty() {
+                made.insert("x-labels".to_owned(), Json::Object(labels));
+            }
+            return made;
+        }
+        (Kind::Reference(of), _) => json!({ "type": if clears { json!(["integer", "string", "null"]) } else { json!(["integer", "string"]) }, "x-reference": of.object }),
+        (Kind::Object(of), _) if clears => json!({ "anyOf": [{ "$ref": format!("{}.json", of.object) }, { "type": "null" }] }),
+        (Kind::Object(of), _) => json!({ "$ref": format!("{}.json", of.object) }),
+        (Kind::List(of), Wire::Separated { by }) => {
+            json!({ "type": word("string"), "x-kind": "list", "x-separated": by, "items": shape(&of.kind, &Wire::Plain, false) })
+        }
+        (Kind::List(of), wire) => {
+            let mut made = json!({ "type": word("array"), "items": shape(&of.kind, &Wire::Plain, false) });
+            if *wire == Wire::Records {
+                made["x-wire"] = json!("records");
+            }
+            made
+        }
+        _ => json!({ "x-kind": "json" }),
+    };
+    match made {
+        Json::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,236 @@
+//! From a schema file to an [`Object`]: JSON Schema with `x-` annotations (see `docs/schema-format.md`).
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use rust_decimal::Decimal;
+
+use super::describe;
+use super::error::SchemaError;
+use super::object::{Access, Class, Field, Object, Size, SizeUnit, Write};
+use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, WeightUnit, Wire};
+
+/// Reads a schema file, or a Salesforce describe as it is. References to other objects are of the
+/// same `connection`.
+///
+/// # Errors
+/// The text is no JSON, or not of the form; the error says where.
+pub fn read(text: &str, system: &str, name: &str, connection: &str) -> Result<Object, SchemaError> {
+    let json: Json = serde_json::from_str(text).map_err(|error| SchemaError::NotJson {
+        message: error.to_string(),
+        line: error.line(),
+        column: error.column(),
+    })?;
+    if describe::is_describe(&json) {
+        return describe::object(&json, connection);
+    }
+    object(&json, system, name, connection)
+}
+
+fn object(json: &Json, system: &str, name: &str, connection: &str) -> Result<Object, SchemaError> {
+    let Some(properties) = json.get("properties").and_then(Json::as_object) else {
+        return Err(SchemaError::form("/properties", "an object schema has `properties`"));
+    };
+    let required = texts(json, "required");
+    let access = json.get("x-access").map_or(Access { read: true, create: false, update: false, upsert: false }, |access| Access {
+        read: flag(access, "read"),
+        create: flag(access, "create"),
+        update: flag(access, "update"),
+        upsert: flag(access, "upsert"),
+    });
+    let mut fields = IndexMap::new();
+    for (field, property) in properties {
+        let at = format!("/properties/{field}");
+        let required = required.iter().any(|name| name == field);
+        fields.insert(field.clone(), self::field(property, required, &at, &format!("{connection}.{name}.{field}"), connection)?);
+    }
+    let known = |names: Vec<String>, at: &str| -> Result<Vec<String>, SchemaError> {
+        match names.iter().find(|name| !fields.contains_key(*name)) {
+            Some(stranger) => Err(SchemaError::form(at, format!("there is no field `{stranger}`"))),
+            None => Ok(names),
+        }
+    };
+    Ok(Object {
+        system: system.to_owned(),
+        name: name.to_owned(),
+        source: text(json, "x-source").unwrap_or_default(),
+        doc: text(json, "description").unwrap_or_default(),
+        access,
+        id: text(json, "x-id"),
+        keys: known(texts(json, "x-keys"), "/x-keys")?,
+        searchable: known(texts(json, "x-searchable"), "/x-searchable")?,
+        stamp: text(json, "x-stamp"),
+        parent: text(json, "x-parent"),
+        class: json.get("x-class").and_then(Json::as_u64).and_then(|class| u8::try_from(class).ok()).unwrap_or(3).min(3),
+        events: texts(json, "x-events"),
+        fields,
+    })
+}
+
+fn field(json: &Json, required: bool, at: &str, name: &str, connection: &str) -> Result<Field, SchemaError> {
+    let (kind, wire) = kind(json, at, name, connection)?;
+    let read_only = flag(json, "readOnly");
+    let clears = types(json).contains(&"null");
+    let unit = match text(json, "x-length-unit").as_deref() {
+        Some("bytes") => SizeUnit::Bytes,
+        Some("utf16") => SizeUnit::Utf16,
+        _ => SizeUnit::Characters,
+    };
+    let number = |name: &str| json.get(name).and_then(Json::as_u64).and_then(|number| usize::try_from(number).ok());
+    let small = |name: &str| number(name).and_then(|number| u32::try_from(number).ok());
+    let bound = |name: &str| json.get(name).and_then(|bound| bound.to_string().parse::<Decimal>().ok());
+    Ok(Field {
+        kind,
+        wire,
+        readable: !flag(json, "writeOnly"),
+        nullable: json.get("x-nullable").and_then(Json::as_bool).unwrap_or(true),
+        write: Write {
+            required: required && !read_only,
+            create: !read_only && json.get("x-create").and_then(Json::as_bool).unwrap_or(true),
+            update: !read_only && json.get("x-update").and_then(Json::as_bool).unwrap_or(true),
+            nullable: clears,
+        },
+        size: number("maxLength").map(|max| Size { min: number("minLength").unwrap_or(0), max, unit }),
+        pattern: text(json, "pattern"),
+        minimum: bound("minimum"),
+        maximum: bound("maximum"),
+        places: small("x-places"),
+        digits: small("x-digits"),
+        max_items: number("maxItems"),
+        class: match text(json, "x-data-class").as_deref() {
+            Some("public") => Class::Public,
+            Some("business") => Class::Business,
+            Some("secret") => Class::Secret,
+            _ => Class::Personal,
+        },
+        common: text(json, "x-common"),
+        doc: text(json, "description").unwrap_or_default(),
+    })
+}
+
+fn kind(json: &Json, at: &str, name: &str, connection: &str) -> Result<(Kind, Wire), SchemaError> {
+    if let Some(target) = reference(json) {
+        return Ok((Kind::Object(ObjectRef::new(connection, target)), Wire::Plain));
+    }
+    if let Some(object) = text(json, "x-reference") {
+        return Ok((Kind::Reference(ObjectRef::new(connection, object)), Wire::Plain));
+    }
+    let plain = types(json).into_iter().find(|word| *word != "null").unwrap_or("");
+    let said = text(json, "x-kind");
+    let kind_word = said.as_deref().unwrap_or(match (plain, text(json, "format").as_deref()) {
+        ("string", Some("date")) => "date",
+        ("string", Some("date-time")) => "datetime",
+        ("string", Some("time")) => "time",
+        ("string", _) => "text",
+        ("integer", _) => "integer",
+        ("number", _) => "decimal",
+        ("boolean", _) => "boolean",
+        ("array", _) => "list",
+        _ => "json",
+    });
+    let as_text = plain == "string";
+    Ok(match kind_word {
+        "text" => match values(json) {
+            Some((values, open)) => {
+                (Kind::Enumeration(Arc::new(Enumeration { name: name.to_owned(), values, open })), Wire::Plain)
+            }
+            None => (Kind::Text, Wire::Plain),
+        },
+        "integer" => (Kind::Integer, number_wire(as_text)),
+        "decimal" => (Kind::Decimal, number_wire(as_text)),
+        "money" => (Kind::Money, Wire::Amount { currency_field: text(json, "x-currency-field") }),
+        "boolean" => (Kind::Boolean, Wire::Plain),
+        "date" => (Kind::Date, Wire::Plain),
+        "time" => (Kind::Time, Wire::Plain),
+        "datetime" => match text(json, "x-zone") {
+            Some(zone) => {
+                let pattern = text(json, "x-pattern").unwrap_or_else(|| "%Y-%m-%dT%H:%M:%S".to_owned());
+                (Kind::Datetime, Wire::Zoned { zone, pattern })
+            }
+            None => (Kind::Datetime, Wire::Plain),
+        },
+        "weight" => (Kind::Weight, weight_wire(json, at)?),
+        "length" => {
+            let unit = text(json, "x-unit").and_then(|word| LengthUnit::parse(&word));
+            let unit = unit.ok_or_else(|| SchemaError::form(at, "a length names its unit in `x-unit`"))?;
+            (Kind::Length, Wire::LengthNumber { unit })
+        }
+        "list" => {
+            let items = json.get("items").ok_or_else(|| SchemaError::form(at, "an array names its `items`"))?;
+            let (of, _) = kind(items, &format!("{at}/items"), name, connection)?;
+            let wire = match (text(json, "x-wire").as_deref(), text(json, "x-separated")) {
+                (Some("records"), _) => Wire::Records,
+                (_, Some(by)) => Wire::Separated { by },
+                _ => Wire::Plain,
+            };
+            (Kind::List(Box::new(Type::some(of))), wire)
+        }
+        "json" => (Kind::Json, Wire::Plain),
+        other => return Err(SchemaError::form(format!("{at}/x-kind"), format!("there is no kind `{other}`"))),
+    })
+}
+
+fn number_wire(as_text: bool) -> Wire {
+    if as_text { Wire::NumberText } else { Wire::Plain }
+}
+
+fn weight_wire(json: &Json, at: &str) -> Result<Wire, SchemaError> {
+    let unit = |word: &str| WeightUnit::parse(word).ok_or_else(|| SchemaError::form(at, format!("`{word}` is no unit of weight")));
+    if let Some(word) = text(json, "x-unit") {
+        return Ok(Wire::WeightNumber { unit: unit(&word)? });
+    }
+    let words = texts(json, "x-units");
+    if words.is_empty() {
+        return Err(SchemaError::form(at, "a weight names its unit in `x-unit`, or the words it takes in `x-units`"));
+    }
+    let words = words.into_iter().map(|word| Ok((unit(&word)?, word))).collect::<Result<_, SchemaError>>()?;
+    let part = |name: &str, usual: &str| text(json, name).unwrap_or_else(|| usual.to_owned());
+    Ok(Wire::WeightObject { value: part("x-value-field", "value"), units: part("x-units-field", "units"), words })
+}
+
+/// `enum` is closed; `x-values` are known values of an open set. A value may have a label.
+fn values(json: &Json) -> Option<(Vec<Known>, bool)> {
+    let (list, open) = match (json.get("enum"), json.get("x-values")) {
+        (Some(list), _) => (list, false),
+        (None, Some(list)) => (list, true),
+        (None, None) => return None,
+    };
+    let labels = json.get("x-labels");
+    let values = list.as_array()?.iter().filter_map(Json::as_str);
+    let known = |value: &str| Known {
+        value: value.to_owned(),
+        label: labels.and_then(|labels| labels.get(value)).and_then(Json::as_str).map(str::to_owned),
+    };
+    Some((values.map(known).collect(), open))
+}
+
+/// The object that a `$ref` names: `"Address.json"`, alone or beside `null`.
+fn reference(json: &Json) -> Option<String> {
+    let direct = |json: &Json| {
+        let target = json.get("$ref")?.as_str()?;
+        Some(target.strip_suffix(".json").unwrap_or(target).to_owned())
+    };
+    direct(json).or_else(|| json.get("anyOf")?.as_array()?.iter().find_map(direct))
+}
+
+fn types(json: &Json) -> Vec<&str> {
+    match json.get("type") {
+        Some(Json::String(word)) => vec![word],
+        Some(Json::Array(words)) => words.iter().filter_map(Json::as_str).collect(),
+        _ if json.get("anyOf").is_some() => vec!["null"],
+        _ => Vec::new(),
+    }
+}
+
+fn flag(json: &Json, name: &str) -> bool {
+    json.get(name).and_then(Json::as_bool).unwrap_or(false)
+}
+
+fn text(json: &Json, name: &str) -> Option<String> {
+    json.get(name).and_then(Json::as_str).map(str::to_owned)
+}
+
+fn texts(json: &Json, name: &str) -> Vec<String> {
+    let list = json.get(name).and_then(Json::as_array);
+    list.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+}

@@ -1,0 +1,19 @@
+//! Test cases of a mapping: reading them, running them, what they cover.
+//!
+//! In: a plan, case files, fixtures. Out: for each case what differs, and what no case has met.
+//! Cases run through the same `apply` that runs live.
+
+pub mod accept;
+pub mod cases;
+pub mod coverage;
+mod given;
+pub mod judge;
+mod node;
+pub mod report;
+
+pub use cases::{Case, CaseFault};
+pub use coverage::Coverage;
+pub use judge::{Bench, Difference, Ran};
+pub use node::Node;
+
+pub use crate::project::records;

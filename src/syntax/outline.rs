@@ -1,0 +1,516 @@
+//! Cuts a text into statements and blocks by its lines, brackets and quotes alone.
+//!
+//! A statement is a head, perhaps a block of statements behind it, and perhaps a tail behind the
+//! block. That a head is no sentence of the language does not matter here: so each broken one is
+//! reported by itself, and the rest of the file is still read.
+
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{FileId, Span};
+
+/// Brackets, blocks and templates inside each other.
+pub(super) const DEEPEST: usize = 128;
+
+/// A statement, by byte ranges of the file's text.
+#[derive(Debug, Clone)]
+pub(super) struct Statement {
+    /// The `##` lines above it.
+    pub doc: Option<String>,
+    pub head: Range,
+    pub block: Option<Block>,
+    /// What stands behind the block, up to the end of the statement.
+    pub tail: Range,
+    /// A mistake in it was reported already.
+    pub broken: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Block {
+    pub open: usize,
+    pub statements: Vec<Statement>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Range {
+    pub(super) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    pub(super) fn span(self, file: FileId) -> Span {
+        Span::new(file, self.start, self.end)
+    }
+}
+
+/// Cuts the text. Mistakes of brackets and quotes are reported here.
+pub(super) fn outline(file: FileId, text: &str, found: &mut Vec<Diagnostic>) -> Vec<Statement> {
+    let mut cutter = Cutter { file, text, bytes: text.as_bytes(), at: 0, found, resync: false };
+    let mut statements = Vec::new();
+    loop {
+        let (more, closed) = cutter.block(0, "");
+        statements.extend(more);
+        if !closed {
+            return statements;
+        }
+        let brace = cutter.span(cutter.at - 1, cutter.at);
+        cutter.found.push(
+            Diagnostic::new(Code::Unclosed, brace, "a `}` closes nothing")
+                .label("no block is open here")
+                .mend("take it out, or open its block with `{`", brace, ""),
+        );
+    }
+}
+
+struct Cutter<'a> {
+    file: FileId,
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    found: &'a mut Vec<Diagnostic>,
+    /// An item begins here although blocks are still open: they are taken as closed.
+    resync: bool,
+}
+
+impl Cutter<'_> {
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file, start, end)
+    }
+
+    fn peek(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or(0)
+    }
+
+    fn done(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    /// Statements up to a `}` (which is passed over: `true`) or the end of the text.
+    fn block(&mut self, depth: usize, parent: &str) -> (Vec<Statement>, bool) {
+        let mut statements = Vec::new();
+        let mut doc: Vec<String> = Vec::new();
+        loop {
+            self.space();
+            if self.done() {
+                return (statements, false);
+            }
+            if depth > 0 && self.item_begins() {
+                self.resync = true;
+                return (statements, false);
+            }
+            match self.peek() {
+                b'\n' => {
+                    self.at += 1;
+                    // A blank line parts a comment from what follows.
+                    if self.rest_of_line().trim().is_empty() && !doc.is_empty() && self.peek() == b'\n' {
+                        doc.clear();
+                    }
+                }
+                b'#' => {
+                    let line = self.rest_of_line().trim_end();
+                    if let Some(text) = line.strip_prefix("##") {
+                        doc.push(text.strip_prefix(' ').unwrap_or(text).to_owned());
+                    }
+                    self.to_line_end();
+                }
+                b'}' => {
+                    self.at += 1;
+                    return (statements, true);
+                }
+                _ => {
+                    let doc = if doc.is_empty() { None } else { Some(std::mem::take(&mut doc).join("\n")) };
+                    statements.push(self.statement(doc, depth, parent));
+                    if self.resync {
+                        if depth > 0 {
+                            return (statements, false);
+                        }
+                        self.resync = false;
+                    }
+                }
+            }
+        }
+    }
+
+    fn statement(&mut self, doc: Option<String>, depth: usize, parent: &str) -> Statement {
+        let start = self.at;
+        let mut broken = self.stretch(start, start, parent);
+        let head = self.trimmed(start, self.at);
+        let mut statement =
+            Statement { doc, head, block: None, tail: Range { start: self.at, end: self.at }, broken };
+        if self.peek() != b'{' || self.done() {
+            return statement;
+        }
+        let open = self.at;
+        if depth >= DEEPEST {
+            self.found.push(too_deep(self.span(open, open + 1)));
+            statement.broken = true;
+            self.skip_block();
+            return statement;
+        }
+        self.at += 1;
+        let word = first_word(&self.text[head.start..head.end]).to_owned();
+        let (statements, closed) = self.block(depth + 1, &word);
+        if !closed {
+            // One brace was forgotten; the blocks around it are closed with it, without a word.
+            if self.found.last().is_none_or(|last| last.code != Code::Unclosed || last.primary.span.start < open as u32) {
+                self.found.push(
+                    Diagnostic::new(Code::Unclosed, self.span(open, open + 1), "a block is not closed")
+                        .label("opened here")
+                        .help("close it with a `}` on a line of its own"),
+                );
+            }
+            statement.block = Some(Block { open, statements });
+            statement.broken = broken;
+            statement.tail = Range { start: self.at, end: self.at };
+            return statement;
+        }
+        statement.block = Some(Block { open, statements });
+        let behind = self.at;
+        broken |= self.stretch(start, behind, parent);
+        statement.tail = self.trimmed(behind, self.at);
+        if self.peek() == b'{' && !self.done() {
+            let second = self.at;
+            self.skip_block();
+            if !broken {
+                self.found.push(
+                    Diagnostic::new(Code::Misplaced, self.span(second, second + 1), "a second block in one statement")
+                        .help("begin a new line for it"),
+                );
+            }
+            broken = true;
+        }
+        statement.broken = broken;
+        statement
+    }
+
+    /// Goes to the end of the statement's text: its line's end, a `{` or `}` of its own level.
+    /// `true` if a mistake was reported.
+    fn stretch(&mut self, statement: usize, from: usize, parent: &str) -> bool {
+        let mut open: Vec<usize> = Vec::new();
+        let mut braces = 0_usize;
+        let mut broken = false;
+        while !self.done() {
+            match self.peek() {
+                b'"' => {
+                    if let Err(diagnostic) = self.quoted(0) {
+                        self.report(&mut broken, diagnostic);
+                    }
+                    continue;
+                }
+                quote @ (b'\'' | b'`') => {
+                    let begin = self.at;
+                    self.at += 1;
+                    while !self.done() && self.peek() != quote && self.peek() != b'\n' {
+                        self.at += 1;
+                    }
+                    if self.peek() == quote && !self.done() {
+                        self.at += 1;
+                    } else {
+                        let mark = char::from(quote);
+                        let span = self.span(begin, self.at);
+                        self.report(&mut broken, unclosed_text(span, mark));
+                    }
+                    continue;
+                }
+                b'#' => {
+                    self.to_line_end();
+                    continue;
+                }
+                b'(' | b'[' => {
+                    open.push(self.at);
+                    if open.len() > DEEPEST {
+                        let span = self.span(self.at, self.at + 1);
+                        self.report(&mut broken, too_deep(span));
+                    }
+                }
+                b')' | b']' => {
+                    if open.pop().is_none() {
+                        let span = self.span(self.at, self.at + 1);
+                        let diagnostic = Diagnostic::new(Code::Unclosed, span, "a closing bracket has no opening one")
+                            .mend("take it out, or open it with `(`", span, "");
+                        self.report(&mut broken, diagnostic);
+                    }
+                }
+                b'{' if open.is_empty() => break,
+                b'{' => braces += 1,
+                b'}' if open.is_empty() => break,
+                b'}' if braces > 0 => braces -= 1,
+                b'}' => break,
+                b'\n' if open.is_empty() => {
+                    if !self.goes_on(statement, from, parent) {
+                        break;
+                    }
+                }
+                b'\n' if self.line_begins_anew() => break,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        if let Some(bracket) = open.pop() {
+            let span = self.span(bracket, bracket + 1);
+            let diagnostic = Diagnostic::new(Code::Unclosed, span, "a bracket is not closed")
+                .label("opened here")
+                .help("close it with `)`");
+            self.report(&mut broken, diagnostic);
+        }
+        broken
+    }
+
+    fn report(&mut self, broken: &mut bool, diagnostic: Diagnostic) {
+        if !*broken {
+            self.found.push(diagnostic);
+        }
+        *broken = true;
+    }
+
+    /// Passes over a `"…"` with its templates.
+    fn quoted(&mut self, depth: usize) -> Result<(), Diagnostic> {
+        let begin = self.at;
+        if depth > DEEPEST {
+            let span = self.span(begin, begin + 1);
+            self.to_line_end();
+            return Err(too_deep(span));
+        }
+        self.at += 1;
+        let mut holes: Vec<usize> = Vec::new();
+        while !self.done() {
+            match self.peek() {
+                b'\\' if holes.is_empty() => self.at += 1,
+                b'"' if holes.is_empty() => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                b'"' => {
+                    self.quoted(depth + 1)?;
+                    continue;
+                }
+                b'\'' if !holes.is_empty() => {
+                    let rest = &self.bytes[self.at + 1..];
+                    let close = rest.iter().position(|b| *b == b'\'' || *b == b'\n');
+                    if let Some(close) = close.filter(|close| rest[*close] == b'\'') {
+                        self.at += close + 1;
+                    }
+                }
+                b'{' => {
+                    holes.push(self.at);
+                    if holes.len() > DEEPEST {
+                        let span = self.span(self.at, self.at + 1);
+                        self.to_line_end();
+                        return Err(too_deep(span));
+                    }
+                }
+                b'}' => {
+                    holes.pop();
+                }
+                b'\n' => break,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.at = self.at.min(self.bytes.len());
+        let end = self.at;
+        if let Some(hole) = holes.first() {
+            return Err(Diagnostic::new(Code::BadTemplate, self.span(*hole, *hole + 1), "a `{` in a text is not closed")
+                .label("opened here")
+                .help("close the expression with `}`, or write `\\{` for the sign itself"));
+        }
+        Err(unclosed_text(self.span(begin, end), '"'))
+    }
+
+    /// Whether the statement goes on behind this line break.
+    fn goes_on(&self, statement: usize, from: usize, parent: &str) -> bool {
+        let so_far = without_comment(&self.text[from.max(statement)..self.at]);
+        let first = first_word(&self.text[statement..self.at]);
+        if ends_open(so_far) && !so_far.is_empty() {
+            return true;
+        }
+        let Some(next) = self.next_line() else { return false };
+        if next.starts_with("??") || (next.starts_with('|') && !next.starts_with("||")) {
+            return true;
+        }
+        let word = first_word(next);
+        match word {
+            "and" | "or" => true,
+            "else" => first == "guard",
+            "for" | "before" => {
+                let stops = ["guard", "else", "when", "none", "many", "require", "review", "warn", "reconcile"];
+                parent != "expect" && stops.contains(&first)
+                    || parent == "expect" && first == "else" && word == "before"
+            }
+            "of" | "key" | "as" | "when" | "in" => {
+                from == statement && ["create", "update", "upsert"].contains(&first) && (word != "in" || next.starts_with("in doubt"))
+            }
+            _ => {
+                let rules = ["require", "review", "warn", "reconcile"];
+                (next.starts_with('"') || next.starts_with('\'')) && rules.contains(&first)
+            }
+        }
+    }
+
+    /// The next line that holds more than a comment.
+    fn next_line(&self) -> Option<&str> {
+        let rest = self.text.get(self.at..)?;
+        rest.lines().skip(1).map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'))
+    }
+
+    /// Inside an open bracket: the next line clearly begins something new, so the bracket was forgotten.
+    fn line_begins_anew(&self) -> bool {
+        let Some(line) = self.text.get(self.at + 1..).and_then(|rest| rest.lines().next()) else { return false };
+        let word = first_word(line.trim_start());
+        let item = !line.starts_with([' ', '\t']) && ITEMS.contains(&word);
+        let section = ["from", "let", "validate", "route", "match", "upsert", "update", "create", "guard", "split"].contains(&word)
+            && line.trim_start()[word.len()..].starts_with([' ', '\t']);
+        let row = line.trim_start()[word.len()..].trim_start();
+        let field = !word.is_empty() && row.starts_with('=') && !row.starts_with("==");
+        item || section || field || line.trim_start().starts_with('}')
+    }
+
+    /// An item's word at the beginning of a line: blocks above it were not closed.
+    fn item_begins(&self) -> bool {
+        let at_line_start = self.at == 0 || self.bytes[self.at - 1] == b'\n';
+        at_line_start && {
+            let rest = self.rest_of_line();
+            let word = first_word(rest);
+            // `when`-like words also begin sections; these begin items only. `test flow …` would be a clause.
+            ITEMS.contains(&word) && rest[word.len()..].trim_start().starts_with(|c: char| c.is_alphabetic() || c == '"' || c == '_')
+        }
+    }
+
+    fn rest_of_line(&self) -> &str {
+        self.text.get(self.at..).and_then(|rest| rest.split('\n').next()).unwrap_or("")
+    }
+
+    fn to_line_end(&mut self) {
+        while !self.done() && self.peek() != b'\n' {
+            self.at += 1;
+        }
+    }
+
+    fn space(&mut self) {
+        while !self.done() {
+            if matches!(self.peek(), b' ' | b'\t' | b'\r') {
+                self.at += 1;
+            } else if self.text[self.at..].starts_with(['\u{feff}', '\u{a0}']) {
+                self.at += if self.peek() == 0xef { 3 } else { 2 };
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Passes over a block that is not read, by its braces.
+    fn skip_block(&mut self) {
+        let mut depth = 0_usize;
+        while !self.done() {
+            match self.peek() {
+                b'"' => {
+                    let _ = self.quoted(0);
+                    continue;
+                }
+                b'#' => {
+                    self.to_line_end();
+                    continue;
+                }
+                b'{' => depth += 1,
+                b'}' => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        self.at += 1;
+                        return;
+                    }
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    fn trimmed(&self, start: usize, end: usize) -> Range {
+        let text = &self.text[start..end];
+        let text_end = start + trim_comments(text);
+        let leading = text.len() - text.trim_start().len();
+        let begin = (start + leading).min(text_end);
+        Range { start: begin, end: text_end.max(begin) }
+    }
+}
+
+const ITEMS: [&str; 12] = [
+    "edition", "use", "extends", "parameter", "values", "table", "function", "flow", "expect", "test", "override", "remove",
+];
+
+/// The length of a statement's text without white space and comments at its end.
+fn trim_comments(text: &str) -> usize {
+    let mut kept = text.trim_end().len();
+    while let Some(line) = text[..kept].rfind('\n').map(|at| at + 1).or(Some(0)) {
+        if kept == 0 {
+            return 0;
+        }
+        let last = &text[line..kept];
+        let plain = without_comment(last).trim_end();
+        if plain.len() == last.len() {
+            return kept;
+        }
+        kept = text[..line + plain.len()].trim_end().len();
+        if line == 0 {
+            return kept;
+        }
+    }
+    kept
+}
+
+/// A text up to a comment in its last line.
+fn without_comment(text: &str) -> &str {
+    let line = text.rfind('\n').map_or(0, |at| at + 1);
+    let (mut quote, mut escaped, mut holes) = (None::<char>, false, 0_usize);
+    for (at, c) in text[line..].char_indices() {
+        match (quote, c) {
+            (_, _) if escaped => escaped = false,
+            (Some('"'), '\\') => escaped = true,
+            (Some('"'), '{') => holes += 1,
+            (Some('"'), '}') => holes = holes.saturating_sub(1),
+            (Some('"'), '"') if holes == 0 => quote = None,
+            (Some('\''), '\'') | (Some('`'), '`') => quote = None,
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, '#') => return text[..line + at].trim_end(),
+            _ => {}
+        }
+    }
+    text.trim_end()
+}
+
+/// Whether a line ends in something that needs more: an operator, an arrow, a comma.
+fn ends_open(text: &str) -> bool {
+    let text = text.trim_end();
+    let sign = text.ends_with([',', '+', '*', '/', '<', '=', '|', '(']) || text.ends_with("->") || text.ends_with("<->")
+        || text.ends_with("??") || text.ends_with("==") || text.ends_with("!=") || text.ends_with(">=")
+        || (text.ends_with('>') && !text.ends_with("->")) || (text.ends_with('-') && !text.ends_with("--"));
+    sign || ["and", "or", "not", "in", "matches"].contains(&last_word(text))
+}
+
+pub(super) fn first_word(text: &str) -> &str {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    &text[..end]
+}
+
+fn last_word(text: &str) -> &str {
+    let begin = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| {
+        at + text[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    let before = text[..begin].chars().next_back();
+    // `order.in` ends in a field, not in an operator.
+    if before == Some('.') { "" } else { &text[begin..] }
+}
+
+fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::TooDeep, span, format!("this is nested deeper than {DEEPEST} levels"))
+        .help("give parts of it a name with `let` or a `function`")
+}
+
+fn unclosed_text(span: Span, mark: char) -> Diagnostic {
+    Diagnostic::new(Code::Unclosed, span, "a text is not closed")
+        .label("it begins here and the line ends first")
+        .mend(format!("close it with {mark}"), span.after(), mark.to_string())
+}

@@ -1,0 +1,541 @@
+//! Expressions, types, literals.
+
+use pest::Parser as _;
+use pest::iterators::Pair;
+use rust_decimal::Decimal;
+
+use super::super::grammar::{Grammar, Rule as G};
+use super::super::tree::{
+    Argument, BinaryOp, Expr, ExprKind, Generator, GroupList, Name, TextLiteral, TextPart, TypeExpr, TypeKind,
+};
+use super::{Reader, parts};
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{Span, Spanned};
+
+impl<'t> Reader<'t> {
+    fn broken_expr(&mut self, span: Span) -> Expr {
+        self.broken = true;
+        Expr::new(ExprKind::Broken, span)
+    }
+
+    /// The reading of the first pair, or a broken expression where the grammar gave none (it always
+    /// gives one: the rules that call this have a first part).
+    fn next_expr(&mut self, pairs: &mut impl Iterator<Item = Pair<'t, G>>, span: Span, base: usize) -> Expr {
+        match pairs.next() {
+            Some(pair) => self.expr(pair, base),
+            None => self.broken_expr(span),
+        }
+    }
+
+    /// Any rule of an expression.
+    pub(super) fn expr(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
+        let span = self.span(&pair, base);
+        match pair.as_rule() {
+            G::expr | G::value_side => {
+                let mut inner = parts(pair);
+                self.next_expr(&mut inner, span, base)
+            }
+            G::or_expr => self.chain(pair, base, BinaryOp::Or, "or"),
+            G::and_expr => self.chain(pair, base, BinaryOp::And, "and"),
+            G::not_expr => {
+                let nots = pair.clone().into_inner().filter(|inner| inner.as_rule() == G::kw_not).count();
+                let mut inner = parts(pair).filter(|inner| inner.as_rule() != G::kw_not);
+                let mut expr = self.next_expr(&mut inner, span, base);
+                // Two in a row say nothing; many of them nest nothing either.
+                if nests_not(nots) {
+                    expr = Expr::new(ExprKind::Not(expr), span);
+                }
+                expr
+            }
+            G::compared => self.compared(pair, base),
+            G::piped => self.piped(pair, base),
+            G::added | G::multiplied => {
+                let mut inner = parts(pair);
+                let mut left = self.next_expr(&mut inner, span, base);
+                while let Some(sign) = inner.next() {
+                    let op = match sign.as_str().trim() {
+                        "+" => BinaryOp::Add,
+                        "-" => BinaryOp::Subtract,
+                        "*" => BinaryOp::Multiply,
+                        _ => BinaryOp::Divide,
+                    };
+                    let op = Spanned::new(op, self.span(&sign, base));
+                    let right = self.next_expr(&mut inner, span, base);
+                    let both = left.span.to(right.span);
+                    left = Expr::new(ExprKind::Binary { op, left, right }, both);
+                }
+                left
+            }
+            G::measured => {
+                let mut inner = parts(pair);
+                let value = self.next_expr(&mut inner, span, base);
+                match inner.next() {
+                    Some(unit) => {
+                        let unit = self.name(&unit, base);
+                        Expr::new(ExprKind::Unit { value, unit }, span)
+                    }
+                    None => value,
+                }
+            }
+            G::negated => {
+                let minus = pair.clone().into_inner().filter(|inner| inner.as_rule() == G::minus).count();
+                let mut inner = parts(pair).filter(|inner| inner.as_rule() != G::minus);
+                let expr = self.next_expr(&mut inner, span, base);
+                if minus % 2 == 1 { Expr::new(ExprKind::Negate(expr), span) } else { expr }
+            }
+            G::postfix => {
+                let mut inner = parts(pair);
+                let mut value = self.next_expr(&mut inner, span, base);
+                for step in inner {
+                    let whole = value.span.to(self.span(&step, base));
+                    let is_field = step.as_rule() == G::access;
+                    let Some(part) = parts(step).next() else { continue };
+                    let kind = if is_field {
+                        ExprKind::Field { base: value, field: self.name(&part, base) }
+                    } else {
+                        ExprKind::JsonPath { value, path: self.plain_text(&part, base) }
+                    };
+                    value = Expr::new(kind, whole);
+                }
+                value
+            }
+            G::word_value => {
+                let name = parts(pair).next().map(|name| self.name(&name, base).node).unwrap_or_default();
+                Expr::new(ExprKind::Name(name), span)
+            }
+            G::name => Expr::new(ExprKind::Name(self.name(&pair, base).node), span),
+            G::bare => {
+                let mut inner = parts(pair);
+                self.next_expr(&mut inner, span, base)
+            }
+            G::bare_path => {
+                let mut inner = parts(pair);
+                let mut value = self.next_expr(&mut inner, span, base);
+                for field in inner {
+                    let field = self.name(&field, base);
+                    let whole = value.span.to(field.span);
+                    value = Expr::new(ExprKind::Field { base: value, field }, whole);
+                }
+                value
+            }
+            G::text | G::raw => Expr::new(ExprKind::Text(self.text_literal(&pair, base)), span),
+            G::message => match parts(pair).next() {
+                Some(text) => self.expr(text, base),
+                None => self.broken_expr(span),
+            },
+            G::number => match pair.as_str().trim().parse::<Decimal>() {
+                Ok(number) => Expr::new(ExprKind::Number(number), span),
+                Err(_) => self.bad_literal(span, "the number has more than 28 digits"),
+            },
+            G::boolean => Expr::new(ExprKind::Boolean(pair.as_str().trim() == "true"), span),
+            G::clock => match clock(pair.as_str().trim()) {
+                Some(time) => Expr::new(ExprKind::Time(time), span),
+                None => self.bad_literal(span, "there is no such time of day"),
+            },
+            G::quantity | G::amount => {
+                let mut inner = parts(pair);
+                let number = inner.next().and_then(|number| number.as_str().trim().parse::<Decimal>().ok());
+                match (number, inner.next()) {
+                    (Some(number), Some(unit)) => {
+                        let unit = self.name(&unit, base);
+                        Expr::new(ExprKind::Quantity { number, unit }, span)
+                    }
+                    _ => self.bad_literal(span, "the number has more than 28 digits"),
+                }
+            }
+            G::brackets => {
+                let mut items: Vec<Expr> = parts(pair).map(|inner| self.expr(inner, base)).collect();
+                let kind = if items.len() == 1 { ExprKind::Paren(items.remove(0)) } else { ExprKind::List(items) };
+                Expr::new(kind, span)
+            }
+            G::call => self.call(pair, base),
+            G::if_expr => {
+                let mut inner = parts(pair);
+                let condition = self.next_expr(&mut inner, span, base);
+                let then = self.next_expr(&mut inner, span, base);
+                let otherwise = inner.next().map(|inner| self.expr(inner, base));
+                Expr::new(ExprKind::If { condition, then, otherwise }, span)
+            }
+            G::each_expr => {
+                let (generators, condition) = self.generators_of(pair, base);
+                Expr::new(ExprKind::Each { generators, condition, rows: None }, span)
+            }
+            G::group_expr => {
+                let mut inner = parts(pair);
+                let list = inner.next().map(|listed| self.listed(listed, base));
+                let by = self.next_expr(&mut inner, span, base);
+                match list {
+                    Some(list) => Expr::new(ExprKind::Group { list, by }, span),
+                    None => self.broken_expr(span),
+                }
+            }
+            G::sort_expr => {
+                let mut inner = parts(pair);
+                let Some(list) = inner.next().map(|listed| self.listed(listed, base)) else { return self.broken_expr(span) };
+                let mut by = None;
+                let mut descending = false;
+                for part in inner {
+                    if part.as_rule() == G::descending {
+                        descending = part.as_str().trim() == "descending";
+                    } else {
+                        by = Some(self.expr(part, base));
+                    }
+                }
+                Expr::new(ExprKind::Sort { list, by, descending }, span)
+            }
+            G::distinct => {
+                let mut inner = parts(pair);
+                let list = self.next_expr(&mut inner, span, base);
+                Expr::new(ExprKind::Distinct(list), span)
+            }
+            G::flatten => {
+                let mut inner = parts(pair);
+                let list = self.next_expr(&mut inner, span, base);
+                Expr::new(ExprKind::Flatten(list), span)
+            }
+            _ => self.broken_expr(span),
+        }
+    }
+
+    fn bad_literal(&mut self, span: Span, message: &str) -> Expr {
+        self.found.push(Diagnostic::new(Code::BadLiteral, span, message));
+        self.broken_expr(span)
+    }
+
+    fn chain(&mut self, pair: Pair<'t, G>, base: usize, op: BinaryOp, _word: &str) -> Expr {
+        let span = self.span(&pair, base);
+        let signs: Vec<Span> = pair
+            .clone()
+            .into_inner()
+            .filter(|inner| matches!(inner.as_rule(), G::kw_and | G::kw_or))
+            .map(|inner| self.span(&inner, base))
+            .collect();
+        let mut inner = parts(pair);
+        let mut left = self.next_expr(&mut inner, span, base);
+        for (right, sign) in inner.zip(signs) {
+            let right = self.expr(right, base);
+            let both = left.span.to(right.span);
+            left = Expr::new(ExprKind::Binary { op: Spanned::new(op, sign), left, right }, both);
+        }
+        left
+    }
+
+    fn compared(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
+        let span = self.span(&pair, base);
+        let mut inner = parts(pair);
+        let value = self.next_expr(&mut inner, span, base);
+        let Some(tail) = inner.next() else { return value };
+        let rule = tail.as_rule();
+        let negated = tail.clone().into_inner().any(|inner| inner.as_rule() == G::kw_not);
+        let mut inner = parts(tail).filter(|inner| inner.as_rule() != G::kw_not);
+        let kind = match rule {
+            G::in_tail => ExprKind::In { value, list: inner.map(|item| self.expr(item, base)).collect(), negated },
+            G::matches_tail => {
+                let pattern = self.next_expr(&mut inner, span, base);
+                ExprKind::Matches { value, pattern }
+            }
+            G::is_tail => match inner.next().map(|word| word.as_rule()) {
+                Some(G::present) => ExprKind::IsPresent(value),
+                _ => ExprKind::IsMissing(value),
+            },
+            G::sent_tail => ExprKind::WasSent(value),
+            G::reaches_tail => ExprKind::Reaches { value, thresholds: inner.map(|item| self.expr(item, base)).collect() },
+            _ => {
+                let Some(sign) = inner.next() else { return value };
+                let op = match sign.as_str().trim() {
+                    "==" => BinaryOp::Equal,
+                    "!=" => BinaryOp::NotEqual,
+                    "<" => BinaryOp::Less,
+                    "<=" => BinaryOp::LessOrEqual,
+                    ">" => BinaryOp::Greater,
+                    _ => BinaryOp::GreaterOrEqual,
+                };
+                let op = Spanned::new(op, self.span(&sign, base));
+                let right = self.next_expr(&mut inner, span, base);
+                ExprKind::Binary { op, left: value, right }
+            }
+        };
+        Expr::new(kind, span)
+    }
+
+    fn piped(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
+        let span = self.span(&pair, base);
+        let mut inner = parts(pair);
+        let first = self.next_expr(&mut inner, span, base);
+        self.pipe_steps(first, inner, base)
+    }
+
+    /// `| f x` and `?? y`, from the left.
+    pub(super) fn pipe_steps(&mut self, first: Expr, steps: impl Iterator<Item = Pair<'t, G>>, base: usize) -> Expr {
+        let mut value = first;
+        for step in steps {
+            let step_span = self.span(&step, base);
+            let whole = value.span.to(step_span);
+            let rule = step.as_rule();
+            let mut inner = parts(step);
+            let kind = if rule == G::fallback {
+                let fallback = self.next_expr(&mut inner, step_span, base);
+                ExprKind::Fallback { value, fallback }
+            } else {
+                let function = inner.next().map(|path| self.path_name(path, base)).unwrap_or_default();
+                let mut arguments = Vec::new();
+                for part in inner {
+                    if part.as_rule() == G::arguments {
+                        arguments.extend(self.arguments(part, base).0);
+                    } else {
+                        arguments.push(Argument { name: None, value: self.expr(part, base) });
+                    }
+                }
+                ExprKind::Pipe { value, function, arguments }
+            };
+            value = Expr::new(kind, whole);
+        }
+        value
+    }
+
+    fn path_name(&mut self, pair: Pair<'t, G>, base: usize) -> Vec<Name> {
+        parts(pair).map(|name| self.name(&name, base)).collect()
+    }
+
+    fn call(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
+        let span = self.span(&pair, base);
+        let mut inner = parts(pair);
+        let function = inner.next().map(|path| self.path_name(path, base)).unwrap_or_default();
+        let (mut arguments, clause) = match inner.next() {
+            Some(pair) => self.arguments(pair, base),
+            None => (Vec::new(), None),
+        };
+        let kind = match (clause, function.as_slice()) {
+            (Some((generators, condition)), [name]) if !arguments.is_empty() => {
+                let value = arguments.remove(0).value;
+                ExprKind::Aggregate { function: name.clone(), value, generators, condition, arguments }
+            }
+            (Some(_), _) => {
+                self.found.push(
+                    Diagnostic::new(Code::Misplaced, span, "`for` stands only in an aggregate such as `sum(… for x in xs)`")
+                        .help("use `each x in xs { … }` for a list"),
+                );
+                ExprKind::Broken
+            }
+            (None, _) => ExprKind::Call { function, arguments },
+        };
+        Expr::new(kind, span)
+    }
+
+    #[allow(clippy::type_complexity, reason = "an aggregate's clause is read with its arguments and nowhere else")]
+    fn arguments(&mut self, pair: Pair<'t, G>, base: usize) -> (Vec<Argument>, Option<(Vec<Generator>, Option<Expr>)>) {
+        let mut arguments = Vec::new();
+        let mut clause = None;
+        for part in parts(pair) {
+            if part.as_rule() == G::for_clause {
+                clause = Some(self.generators_of(part, base));
+                continue;
+            }
+            let span = self.span(&part, base);
+            let mut name = None;
+            let mut value = None;
+            for inner in parts(part) {
+                if inner.as_rule() == G::field {
+                    name = Some(self.name(&inner, base));
+                } else {
+                    value = Some(self.expr(inner, base));
+                }
+            }
+            let value = value.unwrap_or_else(|| self.broken_expr(span));
+            arguments.push(Argument { name, value });
+        }
+        (arguments, clause)
+    }
+
+    /// The generators and the condition in a rule that has both.
+    pub(super) fn generators_of(&mut self, pair: Pair<'t, G>, base: usize) -> (Vec<Generator>, Option<Expr>) {
+        let mut generators = Vec::new();
+        let mut condition = None;
+        for part in parts(pair) {
+            match part.as_rule() {
+                G::generators => {
+                    generators = parts(part).map(|inner| self.generator(inner, base)).collect();
+                }
+                G::where_clause => {
+                    let span = self.span(&part, base);
+                    let mut inner = parts(part);
+                    condition = Some(self.next_expr(&mut inner, span, base));
+                }
+                _ => {}
+            }
+        }
+        (generators, condition)
+    }
+
+    pub(super) fn generator(&mut self, pair: Pair<'t, G>, base: usize) -> Generator {
+        let span = self.span(&pair, base);
+        let optional = pair.clone().into_inner().any(|inner| inner.as_rule() == G::kw_optional);
+        let mut name = Spanned::new(String::new(), span);
+        let mut list = None;
+        for part in parts(pair) {
+            match part.as_rule() {
+                G::kw_optional => {}
+                G::name => name = self.name(&part, base),
+                _ => list = Some(self.expr(part, base)),
+            }
+        }
+        let list = list.unwrap_or_else(|| self.broken_expr(span));
+        Generator { name, list, optional, span }
+    }
+
+    fn listed(&mut self, pair: Pair<'t, G>, base: usize) -> GroupList {
+        let span = self.span(&pair, base);
+        let mut name = None;
+        let mut list = None;
+        for part in parts(pair) {
+            if part.as_rule() == G::name {
+                name = Some(self.name(&part, base));
+            } else {
+                list = Some(self.expr(part, base));
+            }
+        }
+        GroupList { name, list: list.unwrap_or_else(|| self.broken_expr(span)) }
+    }
+
+    pub(super) fn type_expr(&mut self, pair: Pair<'t, G>, base: usize) -> TypeExpr {
+        let span = self.span(&pair, base);
+        let mut nullable = false;
+        let mut kind = TypeKind::Path(Vec::new());
+        for part in parts(pair) {
+            match part.as_rule() {
+                G::optional_mark => nullable = true,
+                G::list_type => {
+                    if let Some(of) = parts(part).next() {
+                        kind = TypeKind::List(Box::new(self.type_expr(of, base)));
+                    }
+                }
+                G::reference => {
+                    let mut inner = parts(part);
+                    if let (Some(object), Some(connection)) = (inner.next(), inner.next()) {
+                        kind = TypeKind::Reference { object: self.name(&object, base), connection: self.name(&connection, base) };
+                    }
+                }
+                _ => {
+                    let mut names: Vec<Name> = parts(part).map(|name| self.name(&name, base)).collect();
+                    kind = if names.len() == 1 { TypeKind::Word(names.remove(0)) } else { TypeKind::Path(names) };
+                }
+            }
+        }
+        TypeExpr { kind, nullable, span }
+    }
+
+    /// `"…"` with its templates, or `'…'`.
+    pub(super) fn text_literal(&mut self, pair: &Pair<'t, G>, base: usize) -> TextLiteral {
+        let whole = pair.as_str();
+        let start = base + pair.as_span().start();
+        let inner = whole.get(1..whole.len().saturating_sub(1)).unwrap_or("");
+        if whole.starts_with('\'') {
+            return TextLiteral { parts: vec![TextPart::Text(inner.to_owned())], raw: true };
+        }
+        let mut literal = TextLiteral { parts: Vec::new(), raw: false };
+        let mut text = String::new();
+        let mut at = 0;
+        while let Some(c) = inner[at..].chars().next() {
+            match c {
+                '\\' => {
+                    let escaped = inner[at + 1..].chars().next();
+                    match escaped {
+                        Some('n') => text.push('\n'),
+                        Some('t') => text.push('\t'),
+                        Some(sign @ ('"' | '\\' | '{' | '}')) => text.push(sign),
+                        _ => {
+                            let span = Span::new(self.file, start + 1 + at, start + 2 + at + escaped.map_or(0, char::len_utf8));
+                            self.found.push(
+                                Diagnostic::new(Code::BadLiteral, span, "there is no such escape")
+                                    .help("escapes are `\\\"`, `\\\\`, `\\{`, `\\n`; a pattern is written in '…', where nothing is escaped"),
+                            );
+                            self.broken = true;
+                        }
+                    }
+                    at += 1 + escaped.map_or(0, char::len_utf8);
+                }
+                '{' => {
+                    let end = hole_end(&inner[at..]).map_or(inner.len(), |length| at + length);
+                    let code = inner.get(at + 1..end.saturating_sub(1)).unwrap_or("");
+                    if !text.is_empty() {
+                        literal.parts.push(TextPart::Text(std::mem::take(&mut text)));
+                    }
+                    let expr = self.hole(code, start + 1 + at + 1);
+                    literal.parts.push(TextPart::Expr(expr));
+                    at = end;
+                }
+                _ => {
+                    text.push(c);
+                    at += c.len_utf8();
+                }
+            }
+        }
+        if !text.is_empty() || literal.parts.is_empty() {
+            literal.parts.push(TextPart::Text(text));
+        }
+        literal
+    }
+
+    /// The expression in a `{…}` of a text.
+    fn hole(&mut self, code: &'t str, start: usize) -> Expr {
+        let span = Span::new(self.file, start, start + code.len());
+        if code.trim().is_empty() {
+            self.found.push(
+                Diagnostic::new(Code::BadTemplate, span, "an expression is missing between `{` and `}`")
+                    .help("write the value to print, such as `{order.OrderNumber}`, or `\\{` for the sign itself"),
+            );
+            return self.broken_expr(span);
+        }
+        match Grammar::parse(G::whole_expr, code) {
+            Ok(mut pairs) => match pairs.next().and_then(|pair| parts(pair).next()) {
+                Some(pair) => self.expr(pair, start),
+                None => self.broken_expr(span),
+            },
+            Err(_) => {
+                self.found.push(
+                    Diagnostic::new(Code::BadTemplate, span, format!("`{code}` between `{{` and `}}` is no expression"))
+                        .help("write the value to print, such as `{order.OrderNumber}`, or `\\{` for the sign itself"),
+                );
+                self.broken_expr(span)
+            }
+        }
+    }
+}
+
+fn nests_not(count: usize) -> bool {
+    count % 2 == 1
+}
+
+/// The length of a `{…}` with its own texts and braces.
+fn hole_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth) = (0, 0_usize);
+    let mut quotes: Vec<usize> = Vec::new();
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if !quotes.is_empty() && quotes.last() == Some(&depth) => at += 1,
+            b'"' if quotes.last() == Some(&depth) => {
+                quotes.pop();
+            }
+            b'"' => quotes.push(depth),
+            b'{' => depth += 1,
+            b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+fn clock(text: &str) -> Option<jiff::civil::Time> {
+    let mut numbers = text.split(':').map(str::parse::<i8>);
+    let hour = numbers.next()?.ok()?;
+    let minute = numbers.next()?.ok()?;
+    let second = numbers.next().transpose().ok()?.unwrap_or(0);
+    jiff::civil::Time::new(hour, minute, second, 0).ok()
+}

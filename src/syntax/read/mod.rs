@@ -1,0 +1,202 @@
+//! Text to tree: each statement of the outline is read by its rule of the grammar.
+//!
+//! A statement that cannot be read gives one diagnostic and is left out; everything else in the
+//! file is still there.
+
+mod expr;
+mod flow;
+mod items;
+mod mistake;
+mod writes;
+
+use pest::Parser as _;
+use pest::iterators::Pair;
+
+use super::grammar::{Grammar, Rule as G};
+use super::outline::{self, Range, Statement};
+use super::tree::{File, Name};
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{FileId, Span, Spanned};
+
+/// A file larger than this is refused.
+const LARGEST: usize = 1024 * 1024;
+/// Words that nest (`if`, `each`, `not` …) in one statement.
+const WORDS: usize = 128;
+
+/// Reads a mapping file. The tree holds every statement that could be read.
+pub fn read(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
+    if text.len() > LARGEST {
+        let diagnostic = Diagnostic::new(Code::TooLarge, Span::new(file, 0, 0), "the file is larger than 1 MiB")
+            .help("split it into several files and bring them together with `use`");
+        return (File { broken: true, ..File::default() }, vec![diagnostic]);
+    }
+    let mut reader = Reader { file, text, found: Vec::new(), broken: false };
+    let statements = outline::outline(file, text, &mut reader.found);
+    let mut tree = reader.file(&statements);
+    let mut found = reader.found;
+    tree.broken = reader.broken || found.iter().any(Diagnostic::is_error);
+    found.sort_by_key(|diagnostic| (diagnostic.primary.span.start, diagnostic.code));
+    (tree, found)
+}
+
+/// Reads one expression, as it stands in a text of another file (a YAML value, a test).
+///
+/// # Errors
+/// What cannot be read.
+pub fn read_expr(file: FileId, text: &str) -> Result<super::tree::Expr, Vec<Diagnostic>> {
+    let mut reader = Reader { file, text, found: Vec::new(), broken: false };
+    let range = Range { start: 0, end: text.len() };
+    let expr = reader.sentence(G::whole_expr, range).map(|pair| {
+        let mut parts = parts(pair);
+        let first = parts.next();
+        first.map(|pair| reader.expr(pair, 0))
+    });
+    match expr {
+        Some(Some(expr)) if reader.found.is_empty() => Ok(expr),
+        _ => Err(reader.found),
+    }
+}
+
+pub(super) struct Reader<'t> {
+    file: FileId,
+    text: &'t str,
+    found: Vec<Diagnostic>,
+    broken: bool,
+}
+
+/// The inner pairs of a rule, without the marks of its ends and words that only introduce.
+fn parts(pair: Pair<'_, G>) -> impl Iterator<Item = Pair<'_, G>> + Clone {
+    pair.into_inner().filter(|inner| {
+        !matches!(
+            inner.as_rule(),
+            G::EOI | G::kw_and | G::kw_or | G::kw_in | G::kw_is | G::kw_was | G::kw_as | G::kw_if | G::kw_then
+                | G::kw_else | G::kw_where | G::kw_for | G::kw_before | G::kw_by | G::kw_key | G::kw_each
+                | G::kw_matches | G::kw_reaches | G::kw_of | G::a_word | G::list_word | G::group_word | G::sort_word
+                | G::distinct_word | G::flatten_word | G::empty | G::sent
+        )
+    })
+}
+
+impl<'t> Reader<'t> {
+    fn slice(&self, range: Range) -> &'t str {
+        self.text.get(range.start..range.end).unwrap_or("")
+    }
+
+    /// Reads a stretch of text by a rule. What cannot be read is reported, once.
+    fn sentence(&mut self, rule: G, range: Range) -> Option<Pair<'t, G>> {
+        let slice = self.slice(range);
+        if nests(slice) > WORDS {
+            self.found.push(
+                Diagnostic::new(Code::TooDeep, range.span(self.file), format!("this is nested deeper than {WORDS} levels"))
+                    .help("give parts of it a name with `let` or a `function`"),
+            );
+            self.broken = true;
+            return None;
+        }
+        // The text up to the end of the range, so that places count from the file's beginning.
+        match Grammar::parse(rule, slice) {
+            Ok(mut pairs) => pairs.next(),
+            Err(error) => {
+                let diagnostic = mistake::explain(self.file, slice, range, rule, &error);
+                self.found.push(diagnostic);
+                self.broken = true;
+                None
+            }
+        }
+    }
+
+    /// The rule's pair for a statement's head, unless a mistake in it was reported already.
+    fn head(&mut self, rule: G, statement: &Statement) -> Option<(Pair<'t, G>, usize)> {
+        if statement.broken {
+            self.broken = true;
+            return None;
+        }
+        self.sentence(rule, statement.head).map(|pair| (pair, statement.head.start))
+    }
+
+    /// The span of a pair that was read at `base`.
+    fn span(&self, pair: &Pair<'_, G>, base: usize) -> Span {
+        let inner = pair.as_span();
+        let text = pair.as_str();
+        let length = text.trim_end().len();
+        Span::new(self.file, base + inner.start(), base + inner.start() + length)
+    }
+
+    fn name(&self, pair: &Pair<'_, G>, base: usize) -> Name {
+        let text = pair.as_str().trim();
+        let plain = text.strip_prefix('`').and_then(|text| text.strip_suffix('`')).unwrap_or(text);
+        Spanned::new(plain.to_owned(), self.span(pair, base))
+    }
+
+    /// The text of a `"…"` or `'…'` that holds no expression.
+    fn plain_text(&mut self, pair: &Pair<'t, G>, base: usize) -> Spanned<String> {
+        let span = self.span(pair, base);
+        let literal = self.text_literal(pair, base);
+        let text = literal.plain().unwrap_or_else(|| {
+            self.found.push(
+                Diagnostic::new(Code::BadTemplate, span, "no expression can stand in this text")
+                    .help("write the text as it is; a `{` in it is written `\\{`"),
+            );
+            self.broken = true;
+            String::new()
+        });
+        Spanned::new(text, span)
+    }
+
+    /// Says that no block belongs to a statement, or that one is wanted.
+    fn block_wanted(&mut self, statement: &Statement, wanted: bool) -> bool {
+        match (&statement.block, wanted) {
+            (None, true) => {
+                if !statement.broken {
+                    let span = statement.head.span(self.file);
+                    self.found.push(
+                        Diagnostic::new(Code::Unreadable, span.after(), "a block `{ … }` is missing here")
+                            .mend("open it with `{` on this line and close it with `}`", span.after(), " { }"),
+                    );
+                    self.broken = true;
+                }
+                false
+            }
+            (Some(block), false) => {
+                if !statement.broken {
+                    let span = Span::new(self.file, block.open, block.open + 1);
+                    self.found.push(
+                        Diagnostic::new(Code::Misplaced, span, "no block belongs here")
+                            .help("this statement ends with its line"),
+                    );
+                    self.broken = true;
+                }
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// Says that nothing may stand behind a block.
+    fn no_tail(&mut self, statement: &Statement) {
+        if !statement.tail.is_empty() && !statement.broken {
+            self.found.push(
+                Diagnostic::new(Code::Misplaced, statement.tail.span(self.file), "nothing can stand behind this block")
+                    .help("begin a new line"),
+            );
+            self.broken = true;
+        }
+    }
+}
+
+/// How many words that nest stand in a text; a bound on how deep it can be read.
+fn nests(text: &str) -> usize {
+    const NESTING: [&str; 8] = ["if", "each", "group", "sort", "distinct", "flatten", "then", "list"];
+    let mut count = 0;
+    let mut word = 0..0;
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        if byte.is_ascii_alphanumeric() || *byte == b'_' {
+            word.end = at + 1;
+        } else {
+            count += usize::from(NESTING.contains(&text.get(word.clone()).unwrap_or("")));
+            word = at + 1..at + 1;
+        }
+    }
+    count + usize::from(NESTING.contains(&text.get(word).unwrap_or("")))
+}
