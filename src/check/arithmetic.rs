@@ -12,7 +12,7 @@ use crate::syntax::tree::{self, BinaryOp};
 use crate::value::{Kind, Literal};
 
 impl Env<'_> {
-    pub fn arithmetic(&mut self, op: &Spanned<BinaryOp>, left: &tree::Expr, right: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn arithmetic(&mut self, op: &Spanned<BinaryOp>, left: &tree::Expr, right: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
         let _ = want;
         let left = self.expr(left, None);
         let right = self.expr(right, None);

@@ -21,18 +21,18 @@ pub(super) struct Target<'t> {
 }
 
 impl Target<'_> {
-    pub fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         format!("{}.{}", self.object, self.name)
     }
 }
 
 impl Env<'_> {
-    pub fn assign(&mut self, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
+    pub(super) fn assign(&mut self, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
         let typed = self.expr(value, Some(&target.field.kind));
         self.assign_typed(typed, value, target)
     }
 
-    pub fn assign_typed(&mut self, typed: Typed, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
+    pub(super) fn assign_typed(&mut self, typed: Typed, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
         if typed.is_any() {
             return None;
         }
@@ -207,7 +207,7 @@ impl Env<'_> {
     }
 
     /// The kind that a target field takes, found by its path.
-    pub fn field_kind(&self, object: &ObjectRef, path: &[tree::Name]) -> Option<Kind> {
+    pub(super) fn field_kind(&self, object: &ObjectRef, path: &[tree::Name]) -> Option<Kind> {
         let (first, rest) = path.split_first()?;
         let object: Arc<crate::schema::Object> = self.object(object)?;
         let field = object.fields.get(&first.node)?;

@@ -40,7 +40,7 @@ impl At<'_> {
 
 impl Env<'_> {
     /// `{ … }` as a value: the target object that is wanted here, else a record of its own.
-    pub fn object_literal(&mut self, rows: &[FieldRow], span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn object_literal(&mut self, rows: &[FieldRow], span: Span, want: Option<&Kind>) -> Typed {
         if let Some(Kind::Object(of)) = want {
             let body = self.body(of, rows, At { op: None, key: None, head: span });
             let kind = Kind::Object(of.clone());
@@ -73,7 +73,7 @@ impl Env<'_> {
     }
 
     /// The rows of a target object.
-    pub fn body(&mut self, of: &ObjectRef, rows: &[FieldRow], at: At<'_>) -> Body {
+    pub(super) fn body(&mut self, of: &ObjectRef, rows: &[FieldRow], at: At<'_>) -> Body {
         let Some(object) = self.object(of) else {
             return Body { object: of.clone(), rows: Vec::new() };
         };

@@ -16,7 +16,7 @@ use crate::value::{Column, Kind, Literal, Money, ObjectRef, Type, Value};
 
 impl Env<'_> {
     /// `f(x, y)`, or `piped | f y`.
-    pub fn call(&mut self, function: &[tree::Name], piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn call(&mut self, function: &[tree::Name], piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, want: Option<&Kind>) -> Typed {
         let Some(name) = function.last() else { return Typed::any(span) };
         match self.run.items.find(self.unit, function) {
             Some(What::Function(id)) => return self.inline(id, piped, arguments, span, want),
@@ -96,7 +96,7 @@ impl Env<'_> {
     }
 
     /// `store of wms`: the object of the connection whose names are meant.
-    pub fn reference(&self, object: &str, connection: &str) -> Option<ObjectRef> {
+    pub(super) fn reference(&self, object: &str, connection: &str) -> Option<ObjectRef> {
         if !self.run.world.connections().iter().any(|known| known.name == connection) {
             return None;
         }
@@ -113,7 +113,7 @@ impl Env<'_> {
 
     /// The arguments from parameter `from` on, in the order of the parameters; one that was left out
     /// is missing.
-    pub fn arguments(&mut self, builtin: &'static Builtin, from: usize, arguments: &[Argument], span: Span) -> Option<Vec<Typed>> {
+    pub(super) fn arguments(&mut self, builtin: &'static Builtin, from: usize, arguments: &[Argument], span: Span) -> Option<Vec<Typed>> {
         let mut slots: Vec<Option<Typed>> = vec![None; builtin.takes.len()];
         let mut next = from;
         let mut failed = false;

@@ -17,7 +17,7 @@ use crate::value::{Kind, Literal, ObjectRef, Type};
 pub(super) struct Run<'a> {
     pub world: &'a dyn World,
     pub sources: &'a Sources,
-    pub items: Items,
+    pub items: Items<'a>,
     pub maps: Vec<Map>,
     pub tables: Vec<typed::Table>,
     pub parameters: indexmap::IndexMap<String, typed::Parameter>,
@@ -65,7 +65,7 @@ pub(super) struct Elements {
 }
 
 impl Typed {
-    pub fn new(expr: Expr, kind: Kind, keys: Vec<String>, span: Span) -> Self {
+    pub(super) fn new(expr: Expr, kind: Kind, keys: Vec<String>, span: Span) -> Self {
         Typed {
             expr,
             kind,
@@ -80,11 +80,11 @@ impl Typed {
     }
 
     /// After a mistake.
-    pub fn any(span: Span) -> Self {
+    pub(super) fn any(span: Span) -> Self {
         Typed::new(Expr::Literal(Literal::Missing), Kind::Any, vec!["?".into()], span)
     }
 
-    pub fn literal(literal: Literal, kind: Kind, span: Span) -> Self {
+    pub(super) fn literal(literal: Literal, kind: Kind, span: Span) -> Self {
         let key = format!("{literal:?}");
         let mut typed = Typed::new(Expr::Literal(literal), kind, vec![key], span);
         if let Expr::Literal(Literal::Text(text)) = &typed.expr {
@@ -97,20 +97,20 @@ impl Typed {
     }
 
     #[must_use]
-    pub fn present_if(mut self, presence: Presence) -> Self {
+    pub(super) fn present_if(mut self, presence: Presence) -> Self {
         self.presence = presence;
         self
     }
 
-    pub fn key(&self) -> &str {
+    pub(super) fn key(&self) -> &str {
         self.keys.first().map_or("?", String::as_str)
     }
 
-    pub fn is_any(&self) -> bool {
+    pub(super) fn is_any(&self) -> bool {
         self.kind == Kind::Any
     }
 
-    pub fn literal_value(&self) -> Option<&Literal> {
+    pub(super) fn literal_value(&self) -> Option<&Literal> {
         match &self.expr {
             Expr::Literal(literal) if self.kind != Kind::Any => Some(literal),
             Expr::Treat { value, .. } => match value.as_ref() {
@@ -122,7 +122,7 @@ impl Typed {
     }
 
     /// The facts that follow from its being there.
-    pub fn known_if_present(&self) -> Vec<String> {
+    pub(super) fn known_if_present(&self) -> Vec<String> {
         let mut out = vec![self.key().to_owned()];
         self.presence.implies(&mut out);
         out
@@ -192,7 +192,7 @@ pub(super) struct Env<'a> {
 }
 
 impl<'a> Env<'a> {
-    pub fn new(run: &'a Run<'a>, unit: usize) -> Self {
+    pub(super) fn new(run: &'a Run<'a>, unit: usize) -> Self {
         Env {
             run,
             out: Vec::new(),
@@ -218,14 +218,14 @@ impl<'a> Env<'a> {
 
     /// Reports a mistake. Inside an inlined function only what its arguments cause is news; the
     /// rest was said where the function stands.
-    pub fn report(&mut self, diagnostic: Diagnostic) {
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         if self.calls.is_empty() || self.speaks || matches!(diagnostic.code, Code::Recursion) {
             self.out.push(diagnostic);
         }
     }
 
     /// Says that a value must be there, and what to say where it may not be.
-    pub fn demand(&mut self, presence: &Presence, say: impl FnOnce(&Gap) -> Diagnostic) {
+    pub(super) fn demand(&mut self, presence: &Presence, say: impl FnOnce(&Gap) -> Diagnostic) {
         if self.lenient {
             return;
         }
@@ -246,7 +246,7 @@ impl<'a> Env<'a> {
     }
 
     /// What a name's value rests on has to hold where the name is read.
-    pub fn settle(&mut self, owed: &[Owed]) {
+    pub(super) fn settle(&mut self, owed: &[Owed]) {
         if self.lenient {
             return;
         }
@@ -261,30 +261,30 @@ impl<'a> Env<'a> {
         }
     }
 
-    pub fn slot(&mut self) -> Slot {
+    pub(super) fn slot(&mut self) -> Slot {
         let slot = Slot(self.slots);
         self.slots += 1;
         slot
     }
 
-    pub fn object(&self, of: &ObjectRef) -> Option<Arc<Object>> {
+    pub(super) fn object(&self, of: &ObjectRef) -> Option<Arc<Object>> {
         self.run.world.object(of)
     }
 
-    pub fn text(&self, span: Span) -> String {
+    pub(super) fn text(&self, span: Span) -> String {
         self.run.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    pub fn place(&self, span: Span) -> Place {
+    pub(super) fn place(&self, span: Span) -> Place {
         place(self.run.sources, span)
     }
 
-    pub fn find(&self, name: &str) -> Option<&Binding> {
+    pub(super) fn find(&self, name: &str) -> Option<&Binding> {
         self.names.iter().rev().find(|binding| binding.name == name)
     }
 
     /// Gives a name to a value that stands in `slot`.
-    pub fn bind(&mut self, name: &str, span: Span, slot: Slot, value: Typed) {
+    pub(super) fn bind(&mut self, name: &str, span: Span, slot: Slot, value: Typed) {
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);
@@ -292,7 +292,7 @@ impl<'a> Env<'a> {
         self.bind_quietly(name, span, slot, value, Vec::new());
     }
 
-    pub fn bind_quietly(&mut self, name: &str, span: Span, slot: Slot, mut value: Typed, owed: Vec<Owed>) {
+    pub(super) fn bind_quietly(&mut self, name: &str, span: Span, slot: Slot, mut value: Typed, owed: Vec<Owed>) {
         value.expr = Expr::Slot { slot, name: name.into() };
         self.names.push(Binding {
             name: name.to_owned(),
@@ -306,7 +306,7 @@ impl<'a> Env<'a> {
     }
 
     /// Runs `f` with words that only this place provides.
-    pub fn with_words<T>(&mut self, words: &[(Word, &'static str, Kind)], f: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn with_words<T>(&mut self, words: &[(Word, &'static str, Kind)], f: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.words.len();
         self.words.extend(words.iter().map(|(word, name, kind)| Provided { word: *word, name, kind: kind.clone() }));
         let out = f(self);
@@ -315,7 +315,7 @@ impl<'a> Env<'a> {
     }
 
     /// Runs `f` where more is known, and forgets it again.
-    pub fn knowing<T>(&mut self, facts: &[String], f: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn knowing<T>(&mut self, facts: &[String], f: impl FnOnce(&mut Self) -> T) -> T {
         let mark = self.facts.mark();
         self.facts.extend(facts);
         let out = f(self);
@@ -324,7 +324,7 @@ impl<'a> Env<'a> {
     }
 
     /// Runs `f` with names that are gone after it.
-    pub fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
         let (names, mark, index) = (self.names.len(), self.facts.mark(), self.index);
         let out = f(self);
         self.names.truncate(names);
@@ -333,7 +333,7 @@ impl<'a> Env<'a> {
         out
     }
 
-    pub fn type_of(&self, typed: &Typed) -> Type {
+    pub(super) fn type_of(&self, typed: &Typed) -> Type {
         Type { kind: typed.kind.clone(), nullable: typed.presence.open(&self.facts).is_some() }
     }
 }

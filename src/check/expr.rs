@@ -17,7 +17,7 @@ use crate::value::{Enumeration, Kind, LengthUnit, Literal, ObjectRef, WeightUnit
 impl Env<'_> {
     /// Checks an expression. `want` is the kind that its place takes, which gives bare names and
     /// literals their meaning; whether the kind fits is for the caller.
-    pub fn expr(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> Typed {
+    pub(super) fn expr(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> Typed {
         let span = expr.span;
         match expr.kind.as_ref() {
             ExprKind::Name(name) => self.name(name, span, want),
@@ -147,7 +147,7 @@ impl Env<'_> {
             }
             return typed;
         }
-        if let Some(What::Parameter(_)) = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]) {
+        if let Some(What::Parameter) = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]) {
             if let Some((of, _)) = &value {
                 self.report(error::names::ambiguous(name, span, span, &of.name));
                 return Typed::any(span);
@@ -195,7 +195,7 @@ impl Env<'_> {
         self.field_of(base_typed, field, span)
     }
 
-    pub fn field_of(&mut self, base: Typed, field: &tree::Name, span: Span) -> Typed {
+    pub(super) fn field_of(&mut self, base: Typed, field: &tree::Name, span: Span) -> Typed {
         let name = field.node.as_str();
         let keys: Vec<String> = base.keys.iter().map(|key| format!("{key}.{name}")).collect();
         let text = self.text(span);
@@ -279,7 +279,7 @@ impl Env<'_> {
     }
 
     /// A named thing of a connection by a constant name, looked up in the snapshot.
-    pub fn named(&mut self, name: &str, of: &ObjectRef, span: Span) -> Typed {
+    pub(super) fn named(&mut self, name: &str, of: &ObjectRef, span: Span) -> Typed {
         if let Some(names) = self.run.world.names(of) {
             match names.names.iter().filter(|known| known.name == name).count() {
                 1 => {}
@@ -298,7 +298,7 @@ impl Env<'_> {
     }
 
     /// Text with expressions in it. In a message a missing part prints as `(none)`.
-    pub fn template(&mut self, text: &tree::TextLiteral, span: Span, message: bool) -> Typed {
+    pub(super) fn template(&mut self, text: &tree::TextLiteral, span: Span, message: bool) -> Typed {
         let mut parts = Vec::new();
         let mut presence = Vec::new();
         let (mut keys, mut longest) = (String::from("\""), Some(0_usize));
@@ -332,7 +332,7 @@ impl Env<'_> {
     }
 
     /// A message for people: any value that prints, never missing.
-    pub fn message(&mut self, expr: &tree::Expr) -> Expr {
+    pub(super) fn message(&mut self, expr: &tree::Expr) -> Expr {
         if let ExprKind::Text(text) = expr.kind.as_ref() {
             return self.template(text, expr.span, true).expr;
         }
@@ -516,7 +516,7 @@ impl Env<'_> {
     // ---- conditions
 
     /// An expression that must be true or false. What may be missing counts as false.
-    pub fn condition(&mut self, expr: &tree::Expr) -> Typed {
+    pub(super) fn condition(&mut self, expr: &tree::Expr) -> Typed {
         let mut typed = self.expr(expr, None);
         match &typed.kind {
             Kind::Boolean => {
@@ -534,7 +534,7 @@ impl Env<'_> {
     }
 
     /// A rule's `X`: true, or, of what is no boolean, present.
-    pub fn rule_condition(&mut self, expr: &tree::Expr) -> Typed {
+    pub(super) fn rule_condition(&mut self, expr: &tree::Expr) -> Typed {
         let typed = self.expr(expr, None);
         match &typed.kind {
             Kind::Boolean => {
@@ -604,7 +604,7 @@ impl Env<'_> {
         self.compare_typed(op, left, right, span)
     }
 
-    pub fn wants_other_side(&self, expr: &tree::Expr) -> bool {
+    pub(super) fn wants_other_side(&self, expr: &tree::Expr) -> bool {
         match expr.kind.as_ref() {
             ExprKind::Text(text) => text.plain().is_some(),
             ExprKind::Name(name) => {
@@ -618,7 +618,7 @@ impl Env<'_> {
         }
     }
 
-    pub fn compare_typed(&mut self, op: Compare, left: Typed, right: Typed, span: Span) -> Typed {
+    pub(super) fn compare_typed(&mut self, op: Compare, left: Typed, right: Typed, span: Span) -> Typed {
         let Some((left, right)) = self.comparable(left, right, span) else { return Typed::any(span) };
         let ordered = !matches!(op, Compare::Equal | Compare::NotEqual);
         if ordered && matches!(left.kind, Kind::Boolean | Kind::Enumeration(_) | Kind::Reference(_)) {
@@ -634,7 +634,7 @@ impl Env<'_> {
     }
 
     /// Both sides under one kind, or the report that they have none.
-    pub fn comparable(&mut self, left: Typed, right: Typed, span: Span) -> Option<(Typed, Typed)> {
+    pub(super) fn comparable(&mut self, left: Typed, right: Typed, span: Span) -> Option<(Typed, Typed)> {
         if left.is_any() || right.is_any() {
             return None;
         }
@@ -738,12 +738,12 @@ impl Env<'_> {
 
 impl Typed {
     #[must_use]
-    pub fn with_elements(mut self, keys: Vec<String>, facts: Vec<String>, presence: Presence) -> Self {
+    pub(super) fn with_elements(mut self, keys: Vec<String>, facts: Vec<String>, presence: Presence) -> Self {
         self.elements = Some(std::rc::Rc::new(crate::check::env::Elements { keys, facts, presence, sources: Vec::new() }));
         self
     }
 
-    pub fn element_presence(&self) -> Presence {
+    pub(super) fn element_presence(&self) -> Presence {
         self.elements.as_ref().map_or(Presence::Always, |elements| elements.presence.clone())
     }
 }

@@ -59,11 +59,11 @@ pub(super) enum Why {
 }
 
 impl Presence {
-    pub fn gap(keys: Vec<String>, text: impl Into<String>, span: Span, why: Why) -> Self {
+    pub(super) fn gap(keys: Vec<String>, text: impl Into<String>, span: Span, why: Why) -> Self {
         Presence::Gap(Rc::new(Gap { keys, text: text.into(), span, why }))
     }
 
-    pub fn all(parts: impl IntoIterator<Item = Presence>) -> Self {
+    pub(super) fn all(parts: impl IntoIterator<Item = Presence>) -> Self {
         let mut kept = Vec::new();
         for part in parts {
             match part {
@@ -79,7 +79,7 @@ impl Presence {
         }
     }
 
-    pub fn any(parts: Vec<Presence>) -> Self {
+    pub(super) fn any(parts: Vec<Presence>) -> Self {
         if parts.iter().any(|part| matches!(part, Presence::Always)) {
             return Presence::Always;
         }
@@ -87,16 +87,16 @@ impl Presence {
     }
 
     /// A value that has names of its own beside those of its parts.
-    pub fn named(self, keys: Vec<String>) -> Self {
+    pub(super) fn named(self, keys: Vec<String>) -> Self {
         if self.is_always() { self } else { Presence::Named(keys, Box::new(self)) }
     }
 
-    pub fn is_always(&self) -> bool {
+    pub(super) fn is_always(&self) -> bool {
         matches!(self, Presence::Always)
     }
 
     /// The first gap that the facts leave open.
-    pub fn open(&self, facts: &Facts) -> Option<Rc<Gap>> {
+    pub(super) fn open(&self, facts: &Facts) -> Option<Rc<Gap>> {
         match self {
             Presence::Always => None,
             Presence::Gap(gap) => (!gap.keys.iter().any(|key| facts.holds(key))).then(|| Rc::clone(gap)),
@@ -115,7 +115,7 @@ impl Presence {
     }
 
     /// The formula that is left where these facts hold.
-    pub fn under(&self, facts: &Facts) -> Presence {
+    pub(super) fn under(&self, facts: &Facts) -> Presence {
         match self {
             Presence::Always => Presence::Always,
             Presence::Gap(gap) if gap.keys.iter().any(|key| facts.holds(key)) => Presence::Always,
@@ -128,7 +128,7 @@ impl Presence {
     }
 
     /// What follows from its being present.
-    pub fn implies(&self, out: &mut Vec<String>) {
+    pub(super) fn implies(&self, out: &mut Vec<String>) {
         match self {
             Presence::Always | Presence::Any(_) => {}
             Presence::Gap(gap) => out.extend(gap.keys.first().cloned()),
@@ -149,27 +149,27 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub fn holds(&self, key: &str) -> bool {
+    pub(super) fn holds(&self, key: &str) -> bool {
         self.known.contains_key(key)
     }
 
-    pub fn add(&mut self, key: impl Into<String>) {
+    pub(super) fn add(&mut self, key: impl Into<String>) {
         let key = key.into();
         *self.known.entry(key.clone()).or_insert(0) += 1;
         self.log.push(key);
     }
 
-    pub fn extend(&mut self, keys: &[String]) {
+    pub(super) fn extend(&mut self, keys: &[String]) {
         keys.iter().for_each(|key| self.add(key.as_str()));
     }
 
     /// To come back to.
-    pub fn mark(&self) -> usize {
+    pub(super) fn mark(&self) -> usize {
         self.log.len()
     }
 
     /// Forgets what was learned since.
-    pub fn reset(&mut self, mark: usize) {
+    pub(super) fn reset(&mut self, mark: usize) {
         for key in self.log.drain(mark..) {
             if let Some(count) = self.known.get_mut(&key) {
                 *count -= 1;
@@ -181,7 +181,7 @@ impl Facts {
     }
 
     /// What was learned since.
-    pub fn since(&self, mark: usize) -> &[String] {
+    pub(super) fn since(&self, mark: usize) -> &[String] {
         &self.log[mark.min(self.log.len())..]
     }
 }
@@ -196,7 +196,7 @@ pub(super) struct Truths {
 }
 
 impl Truths {
-    pub fn not(self) -> Self {
+    pub(super) fn not(self) -> Self {
         Truths { if_true: self.if_false, if_false: self.if_true, presence_only: false }
     }
 }

@@ -8,7 +8,6 @@ use crate::check::env::{Env, Run, Typed};
 use crate::check::error;
 use crate::check::expr::duration;
 use crate::check::facts::{Facts, Presence, Why};
-use crate::check::lists::RECORD;
 use crate::check::typed::{self, Expr, MatchOutcome, Schedule, Stop, Word};
 use crate::syntax::tree::{self, ExprKind, FromClauseKind, MatchClauseKind, SectionKind, StopKind};
 use crate::value::{Kind, ObjectRef};
@@ -41,7 +40,7 @@ pub(super) struct Checked {
     pub unit: usize,
 }
 
-pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Flow, doc: Option<&String>, out: &mut Vec<Diagnostic>) -> Option<Checked> {
+pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Flow, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Option<Checked> {
     let mut env = Env::new(run, unit);
     let checked = env.flow(written, doc);
     out.append(&mut env.out);
@@ -63,7 +62,7 @@ fn rank(kind: &SectionKind) -> Option<(u8, &'static str)> {
 }
 
 impl Env<'_> {
-    fn flow(&mut self, written: &tree::Flow, doc: Option<&String>) -> Option<Checked> {
+    fn flow(&mut self, written: &tree::Flow, doc: Option<&str>) -> Option<Checked> {
         self.section_order(written);
         let from = written.sections.iter().find_map(|section| match &section.kind {
             SectionKind::From(from) => Some(from),
@@ -99,10 +98,10 @@ impl Env<'_> {
         Some(Checked { flow: building.flow, names: self.names.clone(), facts: self.facts.clone(), slots: self.slots, unit: self.unit })
     }
 
-    fn empty_flow(&self, written: &tree::Flow, doc: Option<&String>) -> typed::Flow {
+    fn empty_flow(&self, written: &tree::Flow, doc: Option<&str>) -> typed::Flow {
         typed::Flow {
             name: written.name.node.clone(),
-            doc: doc.cloned(),
+            doc: doc.map(str::to_owned),
             place: self.place(written.name.span),
             source: ObjectRef::new("", ""),
             source_name: String::new(),
@@ -193,8 +192,8 @@ impl Env<'_> {
         }
         building.flow.source_name = name.to_owned();
         let kind = of.clone().map_or(Kind::Any, Kind::Object);
-        let record = Typed::new(Expr::Slot { slot: RECORD, name: name.into() }, kind, vec!["#0".into()], span);
-        self.bind(name, span, RECORD, record);
+        let record = Typed::new(Expr::Slot { slot: typed::Flow::RECORD, name: name.into() }, kind, vec!["#0".into()], span);
+        self.bind(name, span, typed::Flow::RECORD, record);
         for clause in &from.clauses {
             match &clause.kind {
                 FromClauseKind::Where(condition) => {
@@ -292,7 +291,7 @@ impl Env<'_> {
     }
 
     /// A literal span of time.
-    pub fn milliseconds(&mut self, expr: &tree::Expr, what: &str) -> Option<i64> {
+    pub(super) fn milliseconds(&mut self, expr: &tree::Expr, what: &str) -> Option<i64> {
         match expr.kind.as_ref() {
             ExprKind::Paren(inner) => self.milliseconds(inner, what),
             ExprKind::Quantity { number, unit } => match duration(*number, &unit.node) {
@@ -450,19 +449,19 @@ impl Env<'_> {
     }
 
     /// A review or a rejection.
-    pub fn stop(&mut self, stop: &tree::Stop) -> Option<Stop> {
+    pub(super) fn stop(&mut self, stop: &tree::Stop) -> Option<Stop> {
         let review = match stop.kind {
             StopKind::Review => true,
             StopKind::Reject => false,
             StopKind::Skip | StopKind::Create | StopKind::Alert => {
-                self.report(super::functions::misplaced(stop.span, "here stands `review \"…\"` or `reject \"…\"`"));
+                self.report(error::flows::misplaced(stop.span, "here stands `review \"…\"` or `reject \"…\"`"));
                 return None;
             }
         };
         let message = match &stop.message {
             Some(message) => self.message(message),
             None => {
-                self.report(super::functions::misplaced(stop.span, "a review or a rejection needs a message for the person who reads it"));
+                self.report(error::flows::misplaced(stop.span, "a review or a rejection needs a message for the person who reads it"));
                 return None;
             }
         };
@@ -471,7 +470,7 @@ impl Env<'_> {
     }
 
     /// An instant by which somebody should have looked.
-    pub fn deadline(&mut self, before: &tree::Expr) -> Option<Expr> {
+    pub(super) fn deadline(&mut self, before: &tree::Expr) -> Option<Expr> {
         let typed = self.expr(before, Some(&Kind::Datetime));
         match typed.kind {
             Kind::Datetime => Some(typed.expr),
@@ -490,7 +489,7 @@ impl Env<'_> {
 
     // ---- let
 
-    pub fn let_section(&mut self, written: &tree::Let) -> Option<typed::Let> {
+    pub(super) fn let_section(&mut self, written: &tree::Let) -> Option<typed::Let> {
         let outer = self.owed.replace(Vec::new());
         let mut typed = self.expr(&written.value, None);
         let owed = std::mem::replace(&mut self.owed, outer).unwrap_or_default();

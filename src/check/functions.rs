@@ -14,7 +14,7 @@ use crate::value::{Kind, Literal, ObjectRef, Type};
 
 impl Env<'_> {
     /// The type that an author wrote.
-    pub fn type_expr(&mut self, of: &TypeExpr) -> Type {
+    pub(super) fn type_expr(&mut self, of: &TypeExpr) -> Type {
         Type { kind: self.type_kind(&of.kind, of.span), nullable: of.nullable }
     }
 
@@ -70,7 +70,7 @@ impl Env<'_> {
     }
 
     /// `crm.Order`, known to its connection.
-    pub fn object_path(&mut self, path: &tree::ObjectPath) -> Option<ObjectRef> {
+    pub(super) fn object_path(&mut self, path: &tree::ObjectPath) -> Option<ObjectRef> {
         let (connection, object) = (&path.connection, &path.object);
         if !self.run.world.connections().iter().any(|known| known.name == connection.node) {
             self.report(error::names::unknown_connection(&connection.node, connection.span, self.run.world));
@@ -85,7 +85,7 @@ impl Env<'_> {
     }
 
     /// A call of a function: its body, with the arguments bound.
-    pub fn inline(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn inline(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, want: Option<&Kind>) -> Typed {
         let run = self.run;
         let Some((unit, function)) = run.items.functions.get(id) else { return Typed::any(span) };
         let types: Vec<Type> = {

@@ -1,9 +1,7 @@
-//! The items of all files, and which of them a file sees.
+//! What a name means in an expression, as places in the lists that the typed mapping holds.
 
-use std::collections::HashMap;
-
-use crate::check::Unit;
-use crate::syntax::tree::{Function, Item, ItemKind, Name};
+use crate::check::scope::{ItemId, Scope};
+use crate::syntax::tree::{Function, ItemKind, Name};
 
 /// An item that an expression can name, by its place among all of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,109 +9,46 @@ pub(super) enum What {
     Values(usize),
     Table(usize),
     Function(usize),
-    Parameter(usize),
+    Parameter,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Items {
-    units: Vec<Visible>,
-    /// Functions with the unit that each stands in.
-    pub functions: Vec<(usize, Function)>,
-    pub parameters: Vec<String>,
+pub(super) struct Items<'a> {
+    pub scope: Scope<'a>,
+    /// Functions with the file that each stands in.
+    pub functions: Vec<(usize, &'a Function)>,
+    ids: Vec<ItemId>,
 }
 
-#[derive(Debug, Default)]
-struct Visible {
-    own: HashMap<String, What>,
-    uses: Vec<(Option<String>, usize)>,
-}
-
-impl Items {
-    /// `items` are those of each unit after overlays were merged. Values, tables and functions are
-    /// counted over all units in their order.
-    pub fn new(units: &[Unit], items: &[Vec<Item>]) -> Self {
-        let mut all = Items::default();
-        let (mut values, mut tables) = (0, 0);
-        for (at, (unit, items)) in units.iter().zip(items).enumerate() {
-            let mut visible = Visible::default();
-            for item in items {
-                let (name, what) = match &item.kind {
-                    ItemKind::Values(of) => {
-                        values += 1;
-                        (&of.name, What::Values(values - 1))
-                    }
-                    ItemKind::Table(of) => {
-                        tables += 1;
-                        (&of.name, What::Table(tables - 1))
-                    }
-                    ItemKind::Function(of) => {
-                        all.functions.push((at, of.clone()));
-                        (&of.name, What::Function(all.functions.len() - 1))
-                    }
-                    ItemKind::Parameter(of) => {
-                        let known = all.parameters.iter().position(|name| *name == of.name.node);
-                        let id = known.unwrap_or_else(|| {
-                            all.parameters.push(of.name.node.clone());
-                            all.parameters.len() - 1
-                        });
-                        (&of.name, What::Parameter(id))
-                    }
-                    _ => continue,
-                };
-                visible.own.entry(name.node.clone()).or_insert(what);
-            }
-            for (used, target) in unit.tree.uses.iter().zip(&unit.uses) {
-                if let Some(target) = target {
-                    visible.uses.push((used.alias.as_ref().map(|alias| alias.node.clone()), *target));
+impl<'a> Items<'a> {
+    pub(super) fn new(scope: Scope<'a>) -> Self {
+        let mut functions = Vec::new();
+        let mut ids = Vec::new();
+        for (file, merged) in scope.files().iter().enumerate().filter(|(_, merged)| merged.needed) {
+            for (item, it) in merged.items.iter().enumerate() {
+                if let ItemKind::Function(function) = &it.kind {
+                    functions.push((file, function));
+                    ids.push(ItemId { file, item });
                 }
             }
-            if let Some(base) = unit.extends {
-                visible.uses.push((None, base));
-            }
-            all.units.push(visible);
         }
-        all
+        Items { scope, functions, ids }
     }
 
-    /// What a name means in a unit: `name`, or `alias.name`.
-    pub fn find(&self, unit: usize, path: &[Name]) -> Option<What> {
-        match path {
-            [name] => self.plain(unit, &name.node, 0),
-            [alias, name] => {
-                let visible = self.units.get(unit)?;
-                let (_, target) = visible.uses.iter().find(|(known, _)| known.as_ref() == Some(&alias.node))?;
-                self.plain(*target, &name.node, 0)
-            }
+    /// What a name means in a file: `name`, or `alias.name`. It counts as used.
+    pub(super) fn find(&self, file: usize, path: &[Name]) -> Option<What> {
+        let path: Vec<&str> = path.iter().map(|name| name.node.as_str()).collect();
+        let found = self.scope.item(file, &path)?;
+        match &found.node.kind {
+            ItemKind::Values(_) => self.scope.values_index(found.id).map(What::Values),
+            ItemKind::Table(_) => self.scope.table_index(found.id).map(What::Table),
+            ItemKind::Function(_) => self.ids.iter().position(|id| *id == found.id).map(What::Function),
+            ItemKind::Parameter(_) => Some(What::Parameter),
             _ => None,
         }
     }
 
-    fn plain(&self, unit: usize, name: &str, depth: usize) -> Option<What> {
-        let visible = self.units.get(unit)?;
-        if let Some(what) = visible.own.get(name) {
-            return Some(*what);
-        }
-        if depth > 16 {
-            return None;
-        }
-        visible.uses.iter().filter(|(alias, _)| alias.is_none()).find_map(|(_, used)| self.plain(*used, name, depth + 1))
-    }
-
-    /// Every name that a unit sees, for suggestions.
-    pub fn names(&self, unit: usize) -> Vec<&str> {
-        let mut names = Vec::new();
-        self.collect(unit, 0, &mut names);
-        names.sort_unstable();
-        names
-    }
-
-    fn collect<'a>(&'a self, unit: usize, depth: usize, names: &mut Vec<&'a str>) {
-        let Some(visible) = self.units.get(unit) else { return };
-        names.extend(visible.own.keys().map(String::as_str));
-        if depth < 16 {
-            for (_, used) in visible.uses.iter().filter(|(alias, _)| alias.is_none()) {
-                self.collect(*used, depth + 1, names);
-            }
-        }
+    /// Every name that a file sees, for suggestions.
+    pub(super) fn names(&self, file: usize) -> Vec<&str> {
+        self.scope.names(file)
     }
 }

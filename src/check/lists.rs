@@ -14,7 +14,7 @@ use crate::value::{Column, Kind, Literal, Type};
 
 impl Env<'_> {
     /// Gives the names of generators; call it inside [`Env::scoped`]. The last of them counts for `index`.
-    pub fn generators(&mut self, generators: &[tree::Generator]) -> Vec<Generator> {
+    pub(super) fn generators(&mut self, generators: &[tree::Generator]) -> Vec<Generator> {
         let mut out = Vec::new();
         for generator in generators {
             let list = self.expr(&generator.list, None);
@@ -72,7 +72,7 @@ impl Env<'_> {
     }
 
     /// `each x in xs where c { rows }`, or the elements themselves.
-    pub fn each(&mut self, generators: &[tree::Generator], condition: Option<&tree::Expr>, rows: Option<&[FieldRow]>, span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn each(&mut self, generators: &[tree::Generator], condition: Option<&tree::Expr>, rows: Option<&[FieldRow]>, span: Span, want: Option<&Kind>) -> Typed {
         let wanted = match want {
             Some(Kind::List(of)) => Some(of.kind.clone()),
             _ => None,
@@ -135,7 +135,7 @@ impl Env<'_> {
     }
 
     /// `sum(e for x in xs where c)`
-    pub fn aggregate(&mut self, function: &tree::Name, value: &tree::Expr, generators: &[tree::Generator], condition: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Typed {
+    pub(super) fn aggregate(&mut self, function: &tree::Name, value: &tree::Expr, generators: &[tree::Generator], condition: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Typed {
         let Some(builtin) = builtin::find(&function.node) else {
             let known: Vec<&str> = builtin::all().map(|builtin| builtin.name).collect();
             self.report(error::names::unknown_function(std::slice::from_ref(function), &known));
@@ -178,7 +178,7 @@ impl Env<'_> {
     }
 
     /// Checks something again without saying again what is wrong with it.
-    pub fn quiet<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn quiet<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
         let (said, reads) = (self.out.len(), self.reads.len());
         let owed = self.owed.as_ref().map(Vec::len);
         let out = f(self);
@@ -190,12 +190,12 @@ impl Env<'_> {
         out
     }
 
-    pub fn list_call(&mut self, name: &str, list: &tree::Expr, span: Span) -> Typed {
+    pub(super) fn list_call(&mut self, name: &str, list: &tree::Expr, span: Span) -> Typed {
         self.call(&[tree::Name::new(name.to_owned(), span)], Some(list), &[], span, None)
     }
 
     /// `group x in xs by e`: rows with `key` and `items`.
-    pub fn group(&mut self, list: &GroupList, by: &tree::Expr, span: Span) -> Typed {
+    pub(super) fn group(&mut self, list: &GroupList, by: &tree::Expr, span: Span) -> Typed {
         let (element, slot, by, source) = match self.over(list, Some(by), span) {
             Some(parts) => parts,
             None => return Typed::any(span),
@@ -212,7 +212,7 @@ impl Env<'_> {
             .with_elements(vec![format!("{key}[]")], Vec::new(), Presence::Always)
     }
 
-    pub fn sort(&mut self, list: &GroupList, by: Option<&tree::Expr>, descending: bool, span: Span) -> Typed {
+    pub(super) fn sort(&mut self, list: &GroupList, by: Option<&tree::Expr>, descending: bool, span: Span) -> Typed {
         let Some((_, slot, by, source)) = self.over(list, by, span) else { return Typed::any(span) };
         let by_expr = match by {
             Some(by) => {
@@ -258,7 +258,7 @@ impl Env<'_> {
         Some((of.kind, slot, by, source))
     }
 
-    pub fn list_literal(&mut self, items: &[tree::Expr], span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn list_literal(&mut self, items: &[tree::Expr], span: Span, want: Option<&Kind>) -> Typed {
         let wanted = match want {
             Some(Kind::List(of)) => Some(of.kind.clone()),
             _ => None,
@@ -296,7 +296,7 @@ impl Env<'_> {
 
     /// An aggregate over the records of a group, where its argument reads one; `None` where it
     /// works on a list as anywhere.
-    pub fn grouped_call(&mut self, builtin: &'static Builtin, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Option<Typed> {
+    pub(super) fn grouped_call(&mut self, builtin: &'static Builtin, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Option<Typed> {
         let (value, rest) = match (piped, arguments) {
             (Some(value), rest) => (Some(value), rest),
             (None, [first, rest @ ..]) => (Some(&first.value), rest),

@@ -8,14 +8,31 @@
 //! [`Kind::Any`](crate::value::Kind::Any) and checking goes on. Whether a *record* fits is not
 //! decided here; that is for `apply`.
 
+mod arithmetic;
+mod assign;
+mod body;
+mod calls;
+mod env;
 mod error;
+mod expr;
+mod facts;
+mod flow;
+mod functions;
+mod items;
+mod lists;
 mod logic;
 mod overlay;
+mod parameters;
 mod route;
+mod routes;
+mod rules;
 mod schedule;
 mod scope;
 mod table;
 pub mod typed;
+mod values;
+mod walk;
+mod writes;
 mod written;
 
 use std::sync::Arc;
@@ -86,6 +103,83 @@ pub struct Checked {
 
 /// Checks all files of a project together.
 pub fn check(units: &[Unit], sources: &Sources, world: &dyn World) -> Checked {
-    let _ = (units, sources, world);
-    Checked { mapping: None, diagnostics: Vec::new() }
+    let mut diagnostics = Vec::new();
+    let merged = overlay::merge(units, &mut diagnostics);
+    let scope = scope::Scope::build(&merged, sources, &mut diagnostics);
+    let mapping = whole(&merged, scope, sources, world, &mut diagnostics);
+    in_order(&mut diagnostics);
+    let failed = diagnostics.iter().any(Diagnostic::is_error);
+    Checked { mapping: (!failed).then_some(mapping), diagnostics }
+}
+
+fn whole(merged: &[overlay::Merged], scope: scope::Scope<'_>, sources: &Sources, world: &dyn World, diagnostics: &mut Vec<Diagnostic>) -> typed::Mapping {
+    let mut run = env::Run {
+        world,
+        sources,
+        items: items::Items::new(scope),
+        maps: Vec::new(),
+        tables: Vec::new(),
+        parameters: indexmap::IndexMap::new(),
+        broken: merged.iter().map(|file| file.broken).collect(),
+    };
+    parameters_of(&mut run, merged, diagnostics);
+    run.tables = tables_of(&run, merged, diagnostics);
+    let mut maps = Vec::new();
+    for id in run.items.scope.all_values().to_vec() {
+        let found = run.items.scope.at(id);
+        if let tree::ItemKind::Values(values) = &found.node.kind {
+            maps.push(values::check(&run, id.file, values, found.doc, diagnostics));
+        }
+    }
+    run.maps = maps;
+    diagnostics.extend(functions::check(&run));
+    let mut flows = Vec::new();
+    for found in run.items.scope.flows().collect::<Vec<_>>() {
+        flows.extend(flow::check(&run, found.id.file, found.node, found.doc, diagnostics));
+    }
+    typed::Mapping {
+        edition: merged.iter().filter_map(|file| file.edition).max().unwrap_or(1),
+        parameters: run.parameters,
+        values: run.maps.into_iter().map(|map| map.map).collect(),
+        tables: run.tables,
+        flows: flows.into_iter().map(|checked| checked.flow).collect(),
+        expects: Vec::new(),
+        tests: Vec::new(),
+    }
+}
+
+fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) {
+    let mut parameters = indexmap::IndexMap::new();
+    for (file, merged) in merged.iter().enumerate().filter(|(_, merged)| merged.needed) {
+        for item in &merged.items {
+            if let tree::ItemKind::Parameter(parameter) = &item.kind {
+                if !parameters.contains_key(&parameter.name.node) {
+                    parameters::check(run, file, parameter, &mut parameters, diagnostics);
+                }
+            }
+        }
+    }
+    run.parameters = parameters;
+}
+
+fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<typed::Table> {
+    let mut tables = Vec::new();
+    for id in run.items.scope.all_tables() {
+        let found = run.items.scope.at(*id);
+        let tree::ItemKind::Table(written) = &found.node.kind else { continue };
+        let mut env = env::Env::new(run, id.file);
+        let types: Vec<_> = written.keys.iter().chain(&written.columns).map(|column| env.type_expr(&column.of)).collect();
+        diagnostics.append(&mut env.out);
+        let file = merged.get(id.file).map_or(FileId(0), |merged| merged.file);
+        let place = env::place(run.sources, written.name.span);
+        tables.push(table::check(written, found.doc, file, &types, place, run.world, diagnostics));
+    }
+    tables
+}
+
+/// In the order of files and text, each said once.
+fn in_order(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
+    let mut said = std::collections::HashSet::new();
+    diagnostics.retain(|diagnostic| said.insert((diagnostic.code, diagnostic.primary.span, diagnostic.message.clone())));
 }

@@ -12,7 +12,7 @@ use crate::syntax::tree::{self, ExprKind, FieldRow, RowValue, SectionKind};
 use crate::value::{Kind, ObjectRef, Type};
 
 impl Env<'_> {
-    pub fn route(&mut self, written: &tree::Route, span: Span, building: &mut Building<'_>) {
+    pub(super) fn route(&mut self, written: &tree::Route, span: Span, building: &mut Building<'_>) {
         let mut kinds: Vec<Option<Kind>> = Vec::new();
         for (at, name) in written.names.iter().enumerate() {
             let declared = name.of.as_ref().map(|of| self.type_expr(of).kind).filter(|kind| *kind != Kind::Any);
@@ -151,6 +151,40 @@ impl Env<'_> {
     }
 
     fn reachability(&mut self, written: &tree::Route, route: &Route, span: Span) {
-        let _ = (written, route, span);
+        let mut said = Vec::new();
+        crate::check::route::check(written, route, span, &|expr| self.always_there(expr), &mut said);
+        said.into_iter().for_each(|one| self.report(one));
+    }
+
+    /// A path that no record leaves out here.
+    fn always_there(&self, expr: &Expr) -> bool {
+        self.path_key(expr).is_some_and(|(_, there)| there)
+    }
+
+    fn path_key(&self, expr: &Expr) -> Option<(String, bool)> {
+        match expr {
+            Expr::Slot { slot, .. } => {
+                let binding = self.names.iter().find(|binding| matches!(&binding.value.expr, Expr::Slot { slot: known, .. } if known == slot))?;
+                Some((binding.value.key().to_owned(), binding.value.presence.open(&self.facts).is_none()))
+            }
+            Expr::Parameter(name) => Some((format!("parameter {name}"), self.run.parameters.get(name).is_some_and(|p| !p.of.nullable))),
+            Expr::Treat { value, .. } => self.path_key(value),
+            Expr::Field { base, name, .. } => {
+                let (key, there) = self.path_key(base)?;
+                let key = format!("{key}.{name}");
+                let of = match base.as_ref() {
+                    Expr::Field { kind: Kind::Object(of), .. } => Some(of.clone()),
+                    Expr::Slot { slot, .. } => self.names.iter().find_map(|binding| match (&binding.value.expr, &binding.value.kind) {
+                        (Expr::Slot { slot: known, .. }, Kind::Object(of)) if known == slot => Some(of.clone()),
+                        _ => None,
+                    }),
+                    _ => None,
+                };
+                let field_there = of.and_then(|of| self.object(&of)).and_then(|object| object.fields.get(name.as_ref()).map(|field| !field.nullable));
+                let there = self.facts.holds(&key) || (there && field_there.unwrap_or(false));
+                Some((key, there))
+            }
+            _ => None,
+        }
     }
 }

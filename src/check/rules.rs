@@ -9,7 +9,7 @@ use crate::syntax::tree::{self, Generator, RuleKind as Written};
 use crate::value::{Kind, Literal};
 
 impl Env<'_> {
-    pub fn rules(&mut self, written: &[tree::Rule], building: &mut Building<'_>) -> Vec<Rule> {
+    pub(super) fn rules(&mut self, written: &[tree::Rule], building: &mut Building<'_>) -> Vec<Rule> {
         written.iter().filter_map(|rule| self.rule(rule, building)).collect()
     }
 
@@ -136,7 +136,7 @@ impl Env<'_> {
             if condition.is_none() {
                 lasting.extend(env.facts.since(mark).iter().filter_map(|fact| rename(fact, &renamed)));
             }
-            let index = generators.last().and_then(|generator| generator.index).unwrap_or(crate::check::lists::RECORD);
+            let index = generators.last().and_then(|generator| generator.index).unwrap_or(crate::check::typed::Flow::RECORD);
             RuleKind::Each { generators, condition: condition.map(|c| c.expr), index, rules: lowered }
         });
         self.facts.extend(&lasting);

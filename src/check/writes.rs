@@ -21,7 +21,7 @@ struct Repeated {
 
 impl Env<'_> {
     /// The `split` or `each` at `at` with the write behind it; gives the place behind both.
-    pub fn write_with_repeats(&mut self, sections: &[tree::Section], at: usize, building: &mut Building<'_>, events: Option<&[typed::Event]>) -> (usize, Vec<Write>) {
+    pub(super) fn write_with_repeats(&mut self, sections: &[tree::Section], at: usize, building: &mut Building<'_>, events: Option<&[typed::Event]>) -> (usize, Vec<Write>) {
         let mut next = at;
         let mut heads = Vec::new();
         while let Some(section) = sections.get(next) {
@@ -33,7 +33,7 @@ impl Env<'_> {
         }
         let Some(SectionKind::Write(write)) = sections.get(next).map(|section| &section.kind) else {
             if let Some(head) = heads.first() {
-                self.report(super::functions::misplaced(head.span, "a `split` or an `each` stands before the write that it repeats"));
+                self.report(error::flows::misplaced(head.span, "a `split` or an `each` stands before the write that it repeats"));
             }
             return (next.max(at + 1), Vec::new());
         };
@@ -363,7 +363,7 @@ impl Env<'_> {
             let otherwise = match &guard.otherwise {
                 Some(stop) => self.stop(stop),
                 None => {
-                    self.report(super::functions::misplaced(guard.span, "a guard says what happens where it does not hold: `else review \"…\"` or `else reject \"…\"`"));
+                    self.report(error::flows::misplaced(guard.span, "a guard says what happens where it does not hold: `else review \"…\"` or `else reject \"…\"`"));
                     None
                 }
             };
@@ -376,7 +376,7 @@ impl Env<'_> {
 
     // ---- follow-ups
 
-    pub fn follow_up(&mut self, written: &tree::When, building: &mut Building<'_>) {
+    pub(super) fn follow_up(&mut self, written: &tree::When, building: &mut Building<'_>) {
         let mut events = Vec::new();
         for event in &written.events {
             events.push(match &event.node {
@@ -434,7 +434,7 @@ impl Env<'_> {
                     }
                     _ => {
                         let span = written.sections[at].span;
-                        env.report(super::functions::misplaced(span, "a follow-up holds writes, and the `let`, `each` and `split` before them"));
+                        env.report(error::flows::misplaced(span, "a follow-up holds writes, and the `let`, `each` and `split` before them"));
                         at += 1;
                     }
                 }
