@@ -9,6 +9,7 @@
 //! decided here; that is for `apply`.
 
 mod error;
+mod expect;
 mod lint;
 mod logic;
 mod overlay;
@@ -16,6 +17,7 @@ mod route;
 mod schedule;
 mod scope;
 mod table;
+mod test_item;
 pub mod typed;
 mod written;
 

@@ -1,5 +1,6 @@
 //! What the checker says: one function a mistake, in files by what the mistake is about.
 
+pub(super) mod flows;
 pub(super) mod items;
 pub(super) mod lints;
 pub(super) mod routes;
