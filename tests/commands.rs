@@ -102,3 +102,17 @@ fn a_schema_is_shown_and_inferred() {
     let json: Value = serde_json::from_str(&out(&inferred)).unwrap();
     assert!(json["properties"]["zip"].to_string().contains("string"), "{json}");
 }
+
+#[test]
+fn fmt_shows_a_difference_writes_it_and_is_content() {
+    let folder = project(&[("crossdock.yaml", CONFIG), ("orders.dock", "edition 1\nfunction f(a:text)->text=a|trim\n")]);
+    let output = crossdock(folder.path(), &["fmt", "--check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("+ function f(a: text) -> text = a | trim"), "{}", out(&output));
+    assert_eq!(crossdock(folder.path(), &["fmt"]).status.code(), Some(0));
+    assert_eq!(crossdock(folder.path(), &["fmt", "--check"]).status.code(), Some(0));
+    std::fs::write(folder.path().join("orders.dock"), "edition 1\nnonsense here\n").unwrap();
+    let output = crossdock(folder.path(), &["fmt"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("E0001"), "{}", err(&output));
+}
