@@ -9,7 +9,11 @@
 //! decided here; that is for `apply`.
 
 mod error;
+mod lint;
+mod logic;
 mod overlay;
+mod route;
+mod schedule;
 mod scope;
 mod table;
 pub mod typed;

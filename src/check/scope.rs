@@ -297,3 +297,82 @@ fn last_part(path: &str) -> String {
     let last = last.strip_suffix(".dock").unwrap_or(last);
     last.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Unit;
+    use super::super::overlay::merge;
+    use super::*;
+    use crate::base::Source;
+    use crate::base::diag::Code;
+
+    /// Files by name and text; a `use` finds the file of its path.
+    fn project(files: &[(&str, &str)]) -> (Vec<Merged>, Sources) {
+        let mut sources = Sources::default();
+        let trees: Vec<_> = files.iter().map(|(name, text)| {
+            let file = sources.add(Source::new(*name, *text));
+            let (tree, found) = crate::syntax::read(file, text);
+            assert!(found.is_empty(), "{found:#?}");
+            (file, tree)
+        }).collect();
+        let find = |path: &str| files.iter().position(|(name, _)| *name == format!("{path}.dock"));
+        let units: Vec<Unit> = trees.into_iter().map(|(file, tree)| {
+            let uses = tree.uses.iter().map(|using| find(&using.path.node)).collect();
+            Unit { file, uses, extends: None, runs: true, tree }
+        }).collect();
+        (merge(&units, &mut Vec::new()), sources)
+    }
+
+    fn found(files: &[(&str, &str)]) -> Vec<Code> {
+        let (merged, sources) = project(files);
+        let mut diags = Vec::new();
+        Scope::build(&merged, &sources, &mut diags);
+        diags.iter().map(|d| d.code).collect()
+    }
+
+    const ADDRESS: &str = "edition 1\nfunction ship_address(x: text) -> text = x\n";
+
+    #[test]
+    fn a_used_files_items_are_seen_by_name_or_behind_one() {
+        let (merged, sources) = project(&[
+            ("address.dock", ADDRESS),
+            ("plain.dock", "edition 1\nuse \"address\"\n"),
+            ("named.dock", "edition 1\nuse \"address\" as a\n"),
+        ]);
+        let mut diags = Vec::new();
+        let scope = Scope::build(&merged, &sources, &mut diags);
+        assert!(diags.is_empty(), "{diags:?}");
+        assert!(scope.function(1, &["ship_address"]).is_some());
+        assert!(scope.function(2, &["ship_address"]).is_none());
+        assert!(!scope.is_import_used(2, 0));
+        let found = scope.function(2, &["a", "ship_address"]).unwrap();
+        assert!(scope.is_import_used(2, 0) && scope.is_used(found.id));
+        assert!(scope.values(2, &["a", "ship_address"]).is_none());
+    }
+
+    #[test]
+    fn a_name_given_twice_in_a_file_is_a_mistake() {
+        assert_eq!(found(&[("a.dock", "edition 1\nfunction f(x: text) -> text = x\ntable f from \"f.csv\" { key a: text }\n")]), [Code::DuplicateItem]);
+    }
+
+    #[test]
+    fn two_used_files_with_one_name_clash() {
+        let both = "edition 1\nuse \"address\"\nuse \"other\"\n";
+        assert_eq!(found(&[("address.dock", ADDRESS), ("other.dock", ADDRESS), ("main.dock", both)]), [Code::ImportClash]);
+        let apart = "edition 1\nuse \"address\"\nuse \"other\" as o\n";
+        assert_eq!(found(&[("address.dock", ADDRESS), ("other.dock", ADDRESS), ("main.dock", apart)]), []);
+    }
+
+    #[test]
+    fn a_flow_has_its_name_alone_in_the_project() {
+        let flow = "edition 1\nflow export {\n  from crm.Order as order { every 5 minutes }\n}\n";
+        assert_eq!(found(&[("a.dock", flow), ("b.dock", flow)]), [Code::DuplicateItem]);
+    }
+
+    #[test]
+    fn a_parameter_may_be_said_twice_in_the_same_words() {
+        let a = "edition 1\nparameter limit: integer = 5\n";
+        assert_eq!(found(&[("a.dock", a), ("b.dock", a)]), []);
+        assert_eq!(found(&[("a.dock", a), ("b.dock", "edition 1\nparameter limit: integer = 6\n")]), [Code::DuplicateItem]);
+    }
+}

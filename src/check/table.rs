@@ -281,3 +281,124 @@ fn shown(literal: &Literal) -> String {
         _ => "(none)".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::diag::Code;
+    use crate::check::{Setting, TableFault};
+    use crate::schema::{Connection, Named, Names, Object, Schemas};
+    use crate::value::ObjectRef;
+
+    struct OneFile(&'static str);
+
+    impl Schemas for OneFile {
+        fn connections(&self) -> Vec<Connection> {
+            Vec::new()
+        }
+        fn object(&self, _: &ObjectRef) -> Option<Arc<Object>> {
+            None
+        }
+        fn objects(&self, _: &str) -> Vec<String> {
+            Vec::new()
+        }
+        fn names(&self, _: &ObjectRef) -> Option<Arc<Names>> {
+            Some(Arc::new(Names { pulled: None, names: vec![Named { name: "Reno DC".into(), id: 1.into() }] }))
+        }
+    }
+
+    impl World for OneFile {
+        fn table(&self, _: FileId, path: &str) -> Result<(String, Arc<str>), TableFault> {
+            if self.0 == "-" { Err(TableFault::NotFound(path.into())) } else { Ok((path.into(), self.0.into())) }
+        }
+        fn parameter(&self, _: &str) -> Option<Setting> {
+            None
+        }
+        fn parameters(&self) -> Vec<(String, Setting)> {
+            Vec::new()
+        }
+        fn time_zone(&self) -> jiff::tz::TimeZone {
+            jiff::tz::TimeZone::UTC
+        }
+    }
+
+    fn read(columns: &str, types: &[Type], text: &'static str) -> (Vec<Vec<Literal>>, Vec<Diagnostic>) {
+        let (tree, found) = crate::syntax::read(FileId(0), &format!("edition 1\ntable kits from \"kits.csv\" {{\n{columns}\n}}\n"));
+        assert!(found.is_empty(), "{found:#?}");
+        let tree::ItemKind::Table(table) = &tree.items[0].kind else { panic!("a table") };
+        let mut diags = Vec::new();
+        let place = Place { file: "a.dock".into(), line: 2 };
+        let typed = check(table, None, FileId(0), types, place, &OneFile(text), &mut diags);
+        (typed.rows, diags)
+    }
+
+    fn codes(diags: &[Diagnostic]) -> Vec<Code> {
+        diags.iter().map(|d| d.code).collect()
+    }
+
+    fn text() -> Type {
+        Type::some(Kind::Text)
+    }
+
+    #[test]
+    fn a_spreadsheets_file_is_read_as_it_comes() {
+        let (rows, diags) = read(
+            "key zip: text\nmany name: text, quantity: integer?",
+            &[text(), text(), Type::maybe(Kind::Integer)],
+            "\u{feff}zip,quantity,name\r\n01234, 2 ,\"Mug, blue\"\r\n01234,,\"6\"\" plate\"\r\n,,\r\n",
+        );
+        assert!(diags.is_empty(), "{diags:?}");
+        assert_eq!(rows, [
+            vec![Literal::Text("01234".into()), Literal::Text("Mug, blue".into()), Literal::Number(2.into())],
+            vec![Literal::Text("01234".into()), Literal::Text("6\" plate".into()), Literal::Missing],
+        ]);
+    }
+
+    #[test]
+    fn a_heading_near_to_the_column_is_offered() {
+        let (_, diags) = read("key kit_sku: text", &[text()], "Kit SKU\nA\n");
+        assert_eq!(codes(&diags), [Code::ColumnMissing]);
+        assert!(diags[0].help[0].text.contains("from \"Kit SKU\""), "{diags:?}");
+    }
+
+    #[test]
+    fn cells_that_do_not_fit_are_one_message_a_column_with_their_lines() {
+        let (_, diags) = read("key sku: text\nquantity: integer", &[text(), Type::some(Kind::Integer)], "sku,quantity\nA,1.5\nB,\nC,3\n");
+        assert_eq!(codes(&diags), [Code::TableValue]);
+        assert!(diags[0].primary.text.contains("line 2: \"1.5\" is no whole number; line 3: is blank"), "{diags:?}");
+    }
+
+    #[test]
+    fn a_key_twice_is_refused_unless_the_table_has_many() {
+        let (_, diags) = read("key sku: text\nn: integer", &[text(), Type::some(Kind::Integer)], "sku,n\nA,1\nB,1\nA,2\n");
+        assert_eq!(codes(&diags), [Code::DuplicateKey]);
+        assert!(diags[0].primary.text.contains("\"A\" in lines 2 and 4"), "{diags:?}");
+        let (rows, diags) = read("key sku: text\nmany n: integer", &[text(), Type::some(Kind::Integer)], "sku,n\nA,1\nB,1\nA,2\n");
+        assert!(diags.is_empty() && rows.len() == 3);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_and_an_empty_one() {
+        assert_eq!(codes(&read("key sku: text", &[text()], "-").1), [Code::TableMissing]);
+        assert_eq!(codes(&read("key sku: text", &[text()], "").1), [Code::ColumnMissing]);
+        let (rows, diags) = read("key sku: text", &[text()], "sku\n");
+        assert!(rows.is_empty() && diags.is_empty());
+    }
+
+    #[test]
+    fn lines_out_of_their_columns_and_unknown_names() {
+        let (_, diags) = read("key sku: text\nn: text", &[text(), text()], "sku,n\nA,1,2\n");
+        assert_eq!(codes(&diags), [Code::TableValue]);
+        let (_, diags) = read("key w: a warehouse of wms", &[Type::some(Kind::Reference(ObjectRef::new("wms", "Warehouse")))], "w\nReno DC\nReno CD\n");
+        assert!(diags[0].primary.text.contains("did you mean \"Reno DC\""), "{diags:?}");
+    }
+
+    #[test]
+    fn semicolons_stand_between_cells_where_a_comma_is_a_decimal_sign() {
+        let (rows, diags) = read("key sku: text\np: decimal", &[text(), Type::some(Kind::Decimal)], "sku;p\nA;1.50\n");
+        assert!(diags.is_empty(), "{diags:?}");
+        assert_eq!(rows[0][1], Literal::Number(Decimal::new(150, 2)));
+    }
+}

@@ -8,6 +8,7 @@ mod explain;
 mod failure;
 mod folder;
 mod out;
+mod schema;
 
 pub use failure::{Exit, Failure};
 pub use folder::Folder;
@@ -48,12 +49,14 @@ enum Colour {
 enum Command {
     Check(check::Args),
     Explain(explain::Args),
+    Schema(schema::Args),
 }
 
 impl Command {
     fn run(self, out: &mut Out) -> Result<Exit, Failure> {
         match self {
             Command::Check(args) => check::run(&args, out),
+            Command::Schema(args) => schema::run(&args, out),
             Command::Explain(args) => explain::run(&args, out),
         }
     }

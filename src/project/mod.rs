@@ -4,11 +4,13 @@ pub mod config;
 mod error;
 mod load;
 mod objects;
+pub mod records;
 mod texts;
 mod world;
 pub mod yaml;
 
 pub use error::SYSTEMS;
+pub use objects::{Bad, infer};
 pub use load::{Loaded, Options, load};
 pub use texts::Texts;
 pub use world::Keeper;

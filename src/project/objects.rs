@@ -1,32 +1,77 @@
 //! Where object schemas come from: the client's snapshot, the system's standard, sample data.
 
-use std::sync::Arc;
+use super::records;
+use crate::schema::{self, Object, SchemaError};
 
-use crate::schema::Object;
+/// Samples beyond this teach nothing new.
+const SAMPLES: usize = 1_000;
 
-/// Why a schema cannot be used, and where in its text.
-pub(super) struct Bad {
-    pub(super) line: usize,
-    pub(super) column: usize,
-    pub(super) message: String,
+/// Why a schema cannot be used, and the byte of its text where that shows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Bad {
+    pub at: usize,
+    pub message: String,
 }
 
-/// A schema's file, in our form.
-pub(super) fn read(_connection: &str, _system: &str, _name: &str, text: &str) -> Result<Object, Bad> {
-    serde_json::from_str(text).map_err(|e| Bad { line: e.line(), column: e.column(), message: e.to_string() })
+/// A schema's file: our form, or a Salesforce describe as it is.
+pub(super) fn read(text: &str, system: &str, name: &str, connection: &str) -> Result<Object, Bad> {
+    schema::read(text, system, name, connection).map_err(|error| {
+        let at = match &error {
+            SchemaError::NotJson { line, column, .. } => offset(text, *line, *column),
+            SchemaError::Form { at, .. } => pointed(text, at),
+        };
+        Bad { at, message: error.to_string() }
+    })
 }
 
-/// The system's own, as it is before a client adds fields.
-pub(super) fn standard(_connection: &str, _system: &str, _name: &str) -> Option<Arc<Object>> {
-    None
+/// What sample records look like: the object, and those inside its records.
+///
+/// # Errors
+/// The samples cannot be read, or there is none.
+pub fn infer(path: &str, text: &str, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
+    let records = records::read(path, text)
+        .map_err(|fault| Bad { at: offset(text, fault.line, 1), message: fault.message.clone() })?;
+    if records.is_empty() {
+        return Err(Bad { at: 0, message: "there is no record in it to learn from".into() });
+    }
+    Ok(schema::infer(records.iter().take(SAMPLES), name, connection))
 }
 
-/// The names of all standard objects of a system.
-pub(super) fn standard_names(_system: &str) -> Vec<String> {
-    Vec::new()
+/// The byte of a line and column (both from 1), as readers of JSON count them.
+pub(super) fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let mut at = (start + column.saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
-/// What sample records look like.
-pub(super) fn infer(_connection: &str, _name: &str, path: &str, _text: &str) -> Result<Object, Bad> {
-    Err(Bad { line: 1, column: 1, message: format!("`{path}` needs a `schema` beside its `path`") })
+/// Where a JSON pointer leads, as near as its names tell.
+fn pointed(text: &str, pointer: &str) -> usize {
+    pointer.split('/').filter(|part| !part.is_empty()).fold(0, |at, part| {
+        let name = format!("\"{}\"", part.replace("~1", "/").replace("~0", "~"));
+        text.get(at..).and_then(|rest| rest.find(&name)).map_or(at, |found| at + found)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_leads_to_the_names_it_holds() {
+        let text = r#"{ "a": { "kind": 1 }, "b": { "kind": 2 } }"#;
+        assert_eq!(pointed(text, "/b/kind"), text.rfind("\"kind\"").unwrap());
+        assert_eq!(pointed(text, "/nowhere"), 0);
+        assert_eq!(offset("ab\ncd\n", 2, 2), 4);
+        assert_eq!(offset("é", 1, 2), 0);
+    }
+
+    #[test]
+    fn a_text_that_is_no_json_is_said_where_it_breaks() {
+        let bad = read("{ \"properties\": ]", "salesforce", "Order", "crm").unwrap_err();
+        assert!(bad.at >= 14, "{bad:?}");
+    }
 }

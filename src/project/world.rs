@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::config::{Config, Connection};
 use super::load::plain;
+use super::objects::{Bad, offset};
 use super::{Absence, Library, error, objects};
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Source, Sources, Span};
@@ -49,9 +50,12 @@ struct NamesFile {
 
 impl NamesFile {
     /// Field by field: a flattened struct would lose the digits of ids.
-    fn read(text: &str) -> Result<Self, (usize, String)> {
-        let json: Json = serde_json::from_str(text).map_err(|e| (offset(text, e.line(), e.column()), e.to_string()))?;
-        let Json::Object(fields) = json else { return Err((0, "an object is wanted, by kind of thing".into())) };
+    fn read(text: &str) -> Result<Self, Bad> {
+        let json: Json = serde_json::from_str(text)
+            .map_err(|e| Bad { at: offset(text, e.line(), e.column()), message: e.to_string() })?;
+        let Json::Object(fields) = json else {
+            return Err(Bad { at: 0, message: "an object is wanted: lists of names by kind of thing".into() });
+        };
         let mut file = NamesFile { pulled: None, kinds: BTreeMap::new() };
         for (kind, value) in fields {
             if kind == "pulled" {
@@ -60,7 +64,10 @@ impl NamesFile {
             }
             let named = |entry: &Json| Some(Named { name: entry["name"].as_str()?.to_owned(), id: entry.get("id")?.clone() });
             let entries = value.as_array().and_then(|list| list.iter().map(named).collect::<Option<Vec<_>>>());
-            let wrong = || (text.find(&format!("\"{kind}\"")).unwrap_or(0), format!("`{kind}` is no list of {{ name, id }}"));
+            let wrong = || Bad {
+                at: text.find(&format!("\"{kind}\"")).unwrap_or(0),
+                message: format!("`{kind}` is no list of {{ name, id }}"),
+            };
             file.kinds.insert(kind.clone(), entries.ok_or_else(wrong)?);
         }
         Ok(file)
@@ -109,9 +116,15 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    fn unreadable(&self, path: &str, named: Span, absence: Absence) {
+    fn unreadable<T>(&self, path: &str, named: Span, absence: Absence) -> Option<T> {
         let message = absence.to_string();
         self.fault(Fault { path: path.into(), text: None, at: 0, message, named, absence: Some(absence) });
+        None
+    }
+
+    fn bad<T>(&self, path: &str, text: Arc<str>, bad: Bad, named: Span) -> Option<T> {
+        self.fault(Fault { path: path.into(), text: Some(text), at: bad.at, message: bad.message, named, absence: None });
+        None
     }
 
     fn find(&self, of: &ObjectRef) -> Option<Arc<Object>> {
@@ -122,59 +135,64 @@ impl<'a> Keeper<'a> {
         let path = format!("schemas/{}/{}.json", of.connection, of.object);
         match self.library.read(&path) {
             Ok(text) => self.parsed(&connection.system, of, &path, text, connection.span),
-            Err(Absence::NotFound) => objects::standard(&of.connection, &connection.system, &of.object),
-            Err(absence) => {
-                self.unreadable(&path, connection.span, absence);
-                None
+            Err(Absence::NotFound) => {
+                let standard = schema::standard::object(&connection.system, &of.object, &of.connection)?;
+                // They come with the program, and a test of `schema` reads them all.
+                standard.ok().map(Arc::new)
             }
+            Err(absence) => self.unreadable(&path, connection.span, absence),
         }
     }
 
     fn parsed(&self, system: &str, of: &ObjectRef, path: &str, text: Arc<str>, named: Span) -> Option<Arc<Object>> {
-        match objects::read(&of.connection, system, &of.object, &text) {
+        match objects::read(&text, system, &of.object, &of.connection) {
             Ok(object) => Some(Arc::new(object)),
-            Err(bad) => {
-                let at = offset(&text, bad.line, bad.column);
-                self.fault(Fault { path: path.into(), text: Some(text), at, message: bad.message, named, absence: None });
-                None
-            }
+            Err(bad) => self.bad(path, text, bad, named),
         }
     }
 
     /// An object of a `files` connection: by its schema's file, or as its data looks.
     fn file_object(&self, connection: &Connection, of: &ObjectRef) -> Option<Arc<Object>> {
-        let file = connection.objects.get(&of.object)?;
-        if let Some(Setting { text: path, span }) = &file.schema {
-            return match self.library.read(path) {
-                Ok(text) => self.parsed("files", of, path, text, *span),
-                Err(absence) => {
-                    self.unreadable(path, *span, absence);
-                    None
-                }
-            };
+        let Some(file) = connection.objects.get(&of.object) else {
+            return self.inner_object(connection, of);
+        };
+        let (Setting { text: path, span }, given) = match &file.schema {
+            Some(schema) => (schema, true),
+            None => (&file.path, false),
+        };
+        let text = match self.library.read(path) {
+            Ok(text) => text,
+            Err(absence) => return self.unreadable(path, *span, absence),
+        };
+        if given {
+            return self.parsed("files", of, path, text, *span);
         }
-        let Setting { text: path, span } = &file.path;
-        match self.library.read(path) {
-            Ok(text) => match objects::infer(&of.connection, &of.object, path, &text) {
-                Ok(object) => Some(Arc::new(object)),
-                Err(bad) => {
-                    let at = offset(&text, bad.line, bad.column);
-                    self.fault(Fault {
-                        path: path.clone(),
-                        text: Some(text),
-                        at,
-                        message: bad.message,
-                        named: *span,
-                        absence: None,
-                    });
-                    None
+        match objects::infer(path, &text, &of.object, &of.connection) {
+            Ok(inferred) => {
+                let mut known = self.objects.borrow_mut();
+                for object in inferred {
+                    known.insert(ObjectRef::new(of.connection.clone(), object.name.clone()), Some(Arc::new(object)));
                 }
-            },
-            Err(absence) => {
-                self.unreadable(path, *span, absence);
-                None
+                known.get(of).cloned().flatten()
+            }
+            Err(bad) => self.bad(path, text, bad, *span),
+        }
+    }
+
+    /// An object inside the records of another: its schema lies beside the other's, or was
+    /// inferred with it.
+    fn inner_object(&self, connection: &Connection, of: &ObjectRef) -> Option<Arc<Object>> {
+        for (name, file) in &connection.objects {
+            let Some(schema) = &file.schema else {
+                self.object(&ObjectRef::new(of.connection.clone(), name.clone()));
+                continue;
+            };
+            let path = plain(&schema.text, &format!("{}.json", of.object))?;
+            if let Ok(text) = self.library.read(&path) {
+                return self.parsed("files", of, &path, text, schema.span);
             }
         }
+        self.objects.borrow().get(of).cloned().flatten()
     }
 
     fn names_file(&self, connection: &str) -> Option<Arc<NamesFile>> {
@@ -186,16 +204,10 @@ impl<'a> Keeper<'a> {
         let read = match self.library.read(&path) {
             Ok(text) => match NamesFile::read(&text) {
                 Ok(file) => Some(Arc::new(file)),
-                Err((at, message)) => {
-                    self.fault(Fault { path, text: Some(text), at, message, named, absence: None });
-                    None
-                }
+                Err(bad) => self.bad(&path, text, bad, named),
             },
             Err(Absence::NotFound) => None,
-            Err(absence) => {
-                self.unreadable(&path, named, absence);
-                None
-            }
+            Err(absence) => self.unreadable(&path, named, absence),
         };
         self.names.borrow_mut().insert(connection.to_owned(), read.clone());
         read
@@ -204,16 +216,6 @@ impl<'a> Keeper<'a> {
 
 fn names(file: &NamesFile, named: &[Named]) -> Names {
     Names { pulled: file.pulled.clone(), names: named.to_vec() }
-}
-
-/// The byte of a line and column (both from 1), as readers of JSON count them.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let mut at = (start + column.saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 impl Schemas for Keeper<'_> {
@@ -236,7 +238,7 @@ impl Schemas for Keeper<'_> {
             return known.objects.keys().cloned().collect();
         }
         let folder = format!("schemas/{connection}/");
-        let mut all: Vec<String> = objects::standard_names(&known.system);
+        let mut all: Vec<String> = schema::standard::objects(&known.system).map(str::to_owned).collect();
         for path in self.library.list(".json") {
             let Some(name) = path.strip_prefix(&folder).and_then(|n| n.strip_suffix(".json")) else { continue };
             if name != "names" && !name.contains('/') && !all.iter().any(|known| known == name) {
@@ -285,5 +287,95 @@ impl World for Keeper<'_> {
 
     fn time_zone(&self) -> jiff::tz::TimeZone {
         self.config.time_zone.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::diag::Code;
+    use crate::project::{Options, Texts, load};
+
+    const CONFIG: &str = "connections:
+  crm: { system: salesforce }
+  wms: { system: shipstation }
+  shop:
+    system: files
+    objects:
+      Order: data/orders.jsonl
+      Sku: { path: data/skus.csv, schema: schemas/shop/Sku.json }
+";
+
+    fn asked(texts: &Texts, ask: impl FnOnce(&Keeper<'_>)) -> Vec<Diagnostic> {
+        let loaded = load(texts, &Options::default());
+        assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+        let keeper = Keeper::new(texts, &loaded.config, &loaded.sources);
+        ask(&keeper);
+        keeper.faults(&mut loaded.sources.clone())
+    }
+
+    fn of(path: &str) -> ObjectRef {
+        let (connection, object) = path.split_once('.').unwrap();
+        ObjectRef::new(connection, object)
+    }
+
+    #[test]
+    fn standards_snapshots_and_samples_are_found() {
+        let texts = Texts::new([
+            ("crossdock.yaml", CONFIG),
+            ("schemas/wms/names.json", r#"{ "pulled": "2026-11-18", "Store": [{ "name": "Amazon US", "id": 4401 }] }"#),
+            ("data/orders.jsonl", "{\"id\": \"1\", \"zip\": \"01234\", \"lines\": [{ \"sku\": \"A\" }]}\n"),
+        ]);
+        let faults = asked(&texts, |keeper| {
+            assert!(keeper.object(&of("crm.Order")).unwrap().fields.contains_key("OrderNumber"));
+            assert!(keeper.object(&of("wms.Order")).unwrap().fields.contains_key("orderKey"));
+            assert!(keeper.object(&of("crm.Ordr")).is_none());
+            assert_eq!(keeper.object(&of("shop.Order")).unwrap().fields["zip"].kind.to_string(), "text");
+            let stores = keeper.names(&of("wms.store")).unwrap();
+            assert_eq!((stores.names[0].name.as_str(), stores.names[0].id.to_string().as_str()), ("Amazon US", "4401"));
+            assert!(keeper.names(&of("wms.warehouse")).is_none());
+            assert!(keeper.objects("crm").contains(&"Account".to_owned()));
+        });
+        assert!(faults.is_empty(), "{faults:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_once_and_where() {
+        let texts = Texts::new([
+            ("crossdock.yaml", CONFIG),
+            ("schemas/crm/Order.json", "{ \"fields\": [\n"),
+            ("schemas/wms/names.json", r#"{ "Store": [{ "nam": "Amazon US" }] }"#),
+        ]);
+        let faults = asked(&texts, |keeper| {
+            assert!(keeper.object(&of("crm.Order")).is_none());
+            assert!(keeper.object(&of("crm.Order")).is_none());
+            assert!(keeper.names(&of("wms.store")).is_none());
+            assert!(keeper.object(&of("shop.Sku")).is_none());
+        });
+        assert_eq!(faults.iter().map(|d| d.code).collect::<Vec<_>>(), vec![Code::BadSchema; 3], "{faults:?}");
+        assert!(faults[1].primary.text.contains("`Store`"), "{faults:?}");
+    }
+
+    #[test]
+    fn nothing_is_read_that_nobody_asks_for() {
+        let texts = Texts::new([("crossdock.yaml", CONFIG), ("schemas/crm/Order.json", "broken")]);
+        assert!(asked(&texts, |keeper| assert!(keeper.object(&of("crm.Account")).is_some())).is_empty());
+    }
+
+    #[test]
+    fn tables_lie_beside_the_mapping_or_in_the_projects_folder() {
+        let texts = Texts::new([
+            ("crossdock.yaml", CONFIG),
+            ("flows/orders.dock", "edition 1\n"),
+            ("flows/own.csv", "a\n"),
+            ("tables/kits.csv", "b\n"),
+        ]);
+        let loaded = load(&texts, &Options::default());
+        let keeper = Keeper::new(&texts, &loaded.config, &loaded.sources);
+        let from = loaded.sources.find("flows/orders.dock").unwrap();
+        assert_eq!(keeper.table(from, "own.csv").unwrap().0, "flows/own.csv");
+        assert_eq!(keeper.table(from, "tables/kits.csv").unwrap().0, "tables/kits.csv");
+        assert_eq!(keeper.table(from, "../../x.csv"), Err(TableFault::Outside("../../x.csv".into())));
+        assert_eq!(keeper.table(from, "no.csv"), Err(TableFault::NotFound("flows/no.csv".into())));
     }
 }

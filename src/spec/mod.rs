@@ -9,10 +9,11 @@ pub mod coverage;
 mod given;
 pub mod judge;
 mod node;
-pub mod records;
 pub mod report;
 
 pub use cases::{Case, CaseFault};
 pub use coverage::Coverage;
 pub use judge::{Bench, Difference, Ran};
 pub use node::Node;
+
+pub use crate::project::records;

@@ -13,6 +13,8 @@
 
 mod flow;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span};

@@ -5,8 +5,8 @@ use pest::iterators::Pair;
 use super::super::grammar::Rule as G;
 use super::super::outline::{Statement, first_word};
 use super::super::tree::{
-    Event, From, FromClause, FromClauseKind, Group, Let, Match, MatchClause, MatchClauseKind, ObjectPath, Remove,
-    RemoveSubject, Route, RouteName, RouteOutcome, RouteRow, Rule, RuleKind, Section, SectionKind, Split, Validate, When,
+    Event, Expr, ExprKind, From, FromClause, FromClauseKind, Group, Let, Match, MatchClause, MatchClauseKind, ObjectPath, Remove,
+    Name, RemoveSubject, Route, RouteName, RouteOutcome, RouteRow, Rule, RuleKind, Section, SectionKind, Split, Validate, When,
 };
 use super::{Reader, parts};
 use crate::base::{Span, Spanned};
@@ -143,8 +143,9 @@ impl<'t> Reader<'t> {
         self.block_wanted(statement, false);
         let (pair, base) = self.head(G::group_stmt, statement)?;
         let mut inner = parts(pair);
-        let by = self.expr(inner.next()?, base);
-        let mut group = Group { by, name: None, window: None };
+        let mut by = self.expr(inner.next()?, base);
+        let name = name_behind(&mut by);
+        let mut group = Group { by, name, window: None };
         for part in inner {
             if part.as_rule() == G::amount {
                 group.window = Some(self.expr(part, base));
@@ -334,8 +335,8 @@ impl<'t> Reader<'t> {
         let (pair, base) = self.head(G::split_stmt, statement)?;
         let mut inner = parts(pair);
         let generator = self.generator(inner.next()?, base);
-        let by = self.expr(inner.next()?, base);
-        let name = inner.next().map(|name| self.name(&name, base));
+        let mut by = self.expr(inner.next()?, base);
+        let name = name_behind(&mut by).or_else(|| inner.next().map(|name| self.name(&name, base)));
         Some(Split { generator, by, name })
     }
 
@@ -383,4 +384,20 @@ impl<'t> Reader<'t> {
         };
         Some(Remove { what, subject, span })
     }
+}
+
+/// After a `key`, `group by` or `split … by` an `as` always gives a name, though the grammar of
+/// expressions took it for a unit: the name is taken off the end of the expression again.
+pub(super) fn name_behind(expr: &mut Expr) -> Option<Name> {
+    let (value, name) = match expr.kind.as_mut() {
+        ExprKind::Unit { value, unit } => (value.clone(), unit.clone()),
+        ExprKind::Fallback { fallback: last, .. } | ExprKind::Binary { right: last, .. } => {
+            let name = name_behind(last)?;
+            expr.span.end = last.span.end;
+            return Some(name);
+        }
+        _ => return None,
+    };
+    *expr = value;
+    Some(name)
 }

@@ -3,6 +3,7 @@
 use super::super::grammar::Rule as G;
 use super::super::outline::{Statement, first_word};
 use super::super::tree::{Expr, FieldRow, Guard, InDoubt, Key, Name, Policy, RowValue, Write, WriteOp};
+use super::flow::name_behind;
 use super::{Reader, parts};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, Spanned};
@@ -41,7 +42,9 @@ impl<'t> Reader<'t> {
                         if inner.as_rule() == G::field {
                             field = Some(self.name(&inner, base));
                         } else {
-                            value = Some(self.expr(inner, base));
+                            let mut read = self.expr(inner, base);
+                            name = name_behind(&mut read).or(name);
+                            value = Some(read);
                         }
                     }
                     key = value.map(|value| Key { field, value, span });

@@ -1,0 +1,243 @@
+//! `crossdock schema`: what an object looks like, and a first schema from sample data.
+
+use std::path::PathBuf;
+
+use super::folder::{open, unreadable};
+use super::{Exit, Failure, Format, Out};
+use crate::base::nearest;
+use crate::project::{self, Options};
+use crate::schema::{self, Field, Object, Schemas as _};
+use crate::value::{Kind, ObjectRef};
+
+/// Show what the systems' objects look like
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Show(Show),
+    Infer(Infer),
+}
+
+const SHOW: &str = "\
+Examples:
+  crossdock schema show                  the connections and their objects
+  crossdock schema show crm.Order        its fields: type, what may be missing, what can be written
+  crossdock schema show wms.Order.orderStatus
+                                         one field, with its values and limits";
+
+/// Show an object's fields as a mapping sees them
+#[derive(Debug, clap::Args)]
+#[command(after_help = SHOW)]
+struct Show {
+    /// connection.Object or connection.Object.field; everything in short if left out
+    #[arg(value_name = "OBJECT")]
+    object: Option<String>,
+    /// The project's folder
+    #[arg(long, value_name = "FOLDER")]
+    project: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+const INFER: &str = "\
+Examples:
+  crossdock schema infer skus.csv --name Sku > schemas/shop/Sku.json
+  crossdock schema infer orders.jsonl --name Order --to schemas/shop
+
+Records inside records (an order's lines) get a schema of their own: --to writes one file each.
+What the samples show is a beginning: look through what may be missing and what is a code rather
+than a number (`01234` is read as text).";
+
+/// Write a schema from sample records (.jsonl, .json, .csv)
+#[derive(Debug, clap::Args)]
+#[command(after_help = INFER)]
+struct Infer {
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The object's name; the file's own if left out
+    #[arg(long)]
+    name: Option<String>,
+    /// Write <FOLDER>/<Object>.json for each object instead of printing
+    #[arg(long, value_name = "FOLDER")]
+    to: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    match &args.what {
+        What::Show(args) => show(args, out),
+        What::Infer(args) => infer(args, out),
+    }
+}
+
+fn infer(args: &Infer, out: &mut Out) -> Result<Exit, Failure> {
+    let text = std::fs::read_to_string(&args.file).map_err(|error| unreadable(&args.file, &error))?;
+    let file = args.file.display().to_string();
+    let stem = args.file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let name = args.name.clone().unwrap_or(stem);
+    let objects = project::infer(&file, &text, &name, "files").map_err(|bad| {
+        let line = text[..bad.at.min(text.len())].lines().count().max(1);
+        Failure::io(format!("{file}:{line}: {bad}")).hint("records stand in .jsonl (one a line), .json (a list) or .csv")
+    })?;
+    let Some(folder) = &args.to else {
+        if let Some(first) = objects.first() {
+            out.json(&schema::to_json(first))?;
+        }
+        if objects.len() > 1 {
+            let inner: Vec<&str> = objects[1..].iter().map(|o| o.name.as_str()).collect();
+            out.note(format!("its records hold others ({}): `--to FOLDER` writes a schema for each", inner.join(", ")));
+        }
+        return Ok(Exit::Fine);
+    };
+    let unwritten = |path: &std::path::Path, e: std::io::Error| Failure::io(format!("`{}` cannot be written: {e}", path.display()));
+    std::fs::create_dir_all(folder).map_err(|e| unwritten(folder, e))?;
+    for object in &objects {
+        let path = folder.join(format!("{}.json", object.name));
+        let json = serde_json::to_string_pretty(&schema::to_json(object)).unwrap_or_default();
+        std::fs::write(&path, json + "\n").map_err(|e| unwritten(&path, e))?;
+        out.line(format!("wrote {}", path.display()))?;
+    }
+    Ok(Exit::Fine)
+}
+
+fn show(args: &Show, out: &mut Out) -> Result<Exit, Failure> {
+    let paths: Vec<PathBuf> = args.project.iter().cloned().collect();
+    for opened in open(&paths)? {
+        let loaded = project::load(&opened.folder, &Options { only: Some(Vec::new()), ..Options::default() });
+        let keeper = project::Keeper::new(&opened.folder, &loaded.config, &loaded.sources);
+        let Some(path) = &args.object else {
+            overview(&keeper, args.format, out)?;
+            continue;
+        };
+        let mut parts = path.splitn(3, '.');
+        let (connection, object, field) = (parts.next().unwrap_or(""), parts.next(), parts.next());
+        let known: Vec<String> = keeper.connections().into_iter().map(|c| c.name).collect();
+        if !known.iter().any(|k| k == connection) {
+            return Err(absent("connection", connection, &known));
+        }
+        let objects = keeper.objects(connection);
+        let Some(name) = object else {
+            return Err(Failure::usage("which object?").hint(format!("{connection} has: {}", objects.join(", "))));
+        };
+        let found = keeper.object(&ObjectRef::new(connection, name));
+        let mut sources = loaded.sources.clone();
+        if let Some(fault) = keeper.faults(&mut sources).first() {
+            let (message, why) = (fault.message.clone(), fault.primary.text.clone());
+            return Err(Failure { message, hint: Some(why), exit: Exit::Findings });
+        }
+        let object = found.ok_or_else(|| absent("object", name, &objects))?;
+        match (field, args.format) {
+            (None, Format::Json) => out.json(&schema::to_json(&object))?,
+            (None, Format::Human) => whole(&object, path, out)?,
+            (Some(field), format) => {
+                let names: Vec<String> = object.fields.keys().cloned().collect();
+                let found = object.fields.get(field).ok_or_else(|| absent("field", field, &names))?;
+                match format {
+                    Format::Json => out.json(found)?,
+                    Format::Human => one(path, found, out)?,
+                }
+            }
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn absent(what: &str, name: &str, known: &[String]) -> Failure {
+    let failure = Failure::usage(format!("there is no {what} `{name}`"));
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None if known.len() <= 30 => failure.hint(format!("there is: {}", known.join(", "))),
+        None => failure,
+    }
+}
+
+fn overview(keeper: &project::Keeper<'_>, format: Format, out: &mut Out) -> Result<(), Failure> {
+    let all: Vec<_> = keeper.connections().into_iter().map(|c| (keeper.objects(&c.name), c)).collect();
+    if format == Format::Json {
+        let entry = |(objects, c): &(Vec<String>, schema::Connection)| serde_json::json!({ "connection": c.name, "system": c.system, "objects": objects });
+        return out.json(&all.iter().map(entry).collect::<Vec<_>>());
+    }
+    for (objects, connection) in all {
+        out.line(format!("{} {}", out.bold(&connection.name), out.dim(&format!("({})", connection.system))))?;
+        for object in objects {
+            let of = ObjectRef::new(connection.name.clone(), object);
+            let Some(known) = keeper.object(&of) else { continue };
+            out.line(format!("  {:<40} {}", of.to_string(), out.dim(&does(&known))))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a mapping can do with it: `read, create, update`.
+fn does(object: &Object) -> String {
+    let access = object.access;
+    let words = [(access.read, "read"), (access.create, "create"), (access.update, "update"), (access.upsert, "upsert")];
+    let words: Vec<&str> = words.iter().filter(|(can, _)| *can).map(|(_, word)| *word).collect();
+    if words.is_empty() { "part of other objects".into() } else { words.join(", ") }
+}
+
+fn whole(object: &Object, path: &str, out: &mut Out) -> Result<(), Failure> {
+    out.line(format!("{}   {}", out.bold(path), out.dim(&does(object))))?;
+    for text in [&object.doc, &object.source] {
+        if !text.is_empty() {
+            out.line(out.dim(text))?;
+        }
+    }
+    if !object.keys.is_empty() {
+        out.line(format!("key: {}", object.keys.join(", ")))?;
+    }
+    out.line("")?;
+    let width = object.fields.keys().map(|name| name.chars().count()).max().unwrap_or(0).min(32);
+    for (name, field) in &object.fields {
+        let kind = kind(field);
+        let notes = notes(field);
+        out.line(format!("  {name:<width$}  {kind:<26}  {}", out.dim(&notes)).trim_end().to_owned())?;
+    }
+    out.line("")?;
+    out.line(out.dim("`?` may be missing when it is read; * is required to create a record"))
+}
+
+fn kind(field: &Field) -> String {
+    let name = match &field.kind {
+        Kind::Enumeration(of) => format!("{} of {} values", if of.open { "any, or one" } else { "one" }, of.values.len()),
+        kind => kind.to_string(),
+    };
+    format!("{name}{}{}", if field.nullable { "?" } else { "" }, if field.write.required { " *" } else { "" })
+}
+
+fn notes(field: &Field) -> String {
+    let mut notes = Vec::new();
+    match (field.readable, field.write.create, field.write.update) {
+        (false, _, _) => notes.push("only written".to_owned()),
+        (true, false, false) => notes.push("only read".to_owned()),
+        (true, true, false) => notes.push("set once, when created".to_owned()),
+        (true, false, true) => notes.push("set by an update only".to_owned()),
+        (true, true, true) => {}
+    }
+    if let Some(size) = field.size {
+        notes.push(format!("up to {}", size.max));
+    }
+    if let Some(places) = field.places {
+        notes.push(format!("{places} decimal places"));
+    }
+    notes.join(", ")
+}
+
+fn one(path: &str, field: &Field, out: &mut Out) -> Result<(), Failure> {
+    out.line(format!("{}   {}", out.bold(path), kind(field)))?;
+    for text in [notes(field), field.doc.clone(), field.common.clone().map(|why| format!("commonly needed: {why}")).unwrap_or_default()] {
+        if !text.is_empty() {
+            out.line(text)?;
+        }
+    }
+    if let Kind::Enumeration(of) = &field.kind {
+        for known in &of.values {
+            let label = known.label.as_ref().map(|l| out.dim(&format!("  {l}"))).unwrap_or_default();
+            out.line(format!("  {}{label}", known.value))?;
+        }
+    }
+    Ok(())
+}
