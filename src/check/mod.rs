@@ -9,6 +9,7 @@
 //! decided here; that is for `apply`.
 
 mod error;
+mod lint;
 mod logic;
 mod overlay;
 mod route;

@@ -3,6 +3,8 @@
 //! It holds the typed mapping, the schemas that records and payloads are held to, the source
 //! paths that each flow needs, and the part of each filter that the source can apply itself.
 
+pub mod walk;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
