@@ -28,6 +28,7 @@ pub mod base;
 pub mod builtin;
 pub mod check;
 pub mod cli;
+pub mod connector;
 pub mod plan;
 pub mod project;
 pub mod run;

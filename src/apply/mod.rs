@@ -3,6 +3,16 @@
 //! Total and deterministic: the same plan, record and inputs give the same outcome; a record can
 //! be refused, but never crash or hang. All rules run, and all reasons are collected.
 
+mod arithmetic;
+mod body;
+mod eval;
+mod program;
+mod record;
+mod trace;
+
+pub use program::{Program, Unusable};
+pub use record::apply;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

@@ -11,7 +11,7 @@ use crate::check::facts::{Facts, Gap, Presence, Truths};
 use crate::check::items::Items;
 use crate::check::typed::{self, Expr, Place, Slot, Word};
 use crate::schema::Object;
-use crate::value::{Kind, Literal, ObjectRef, Type};
+use crate::value::{Kind, Literal, ObjectRef};
 
 /// What all parts of one run share: the world, and the items that were checked before.
 pub(super) struct Run<'a> {
@@ -139,8 +139,6 @@ pub(super) struct Binding {
     pub owed: Rc<Vec<Owed>>,
     /// The record of a grouped flow.
     pub grouped: bool,
-    /// Counts the elements of its list.
-    pub index: Option<Slot>,
     /// A write that is repeated has many results.
     pub many: bool,
 }
@@ -300,7 +298,6 @@ impl<'a> Env<'a> {
             value,
             owed: Rc::new(owed),
             grouped: false,
-            index: None,
             many: false,
         });
     }
@@ -331,10 +328,6 @@ impl<'a> Env<'a> {
         self.facts.reset(mark);
         self.index = index;
         out
-    }
-
-    pub(super) fn type_of(&self, typed: &Typed) -> Type {
-        Type { kind: typed.kind.clone(), nullable: typed.presence.open(&self.facts).is_some() }
     }
 }
 

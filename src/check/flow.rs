@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
-use crate::check::env::{Env, Run, Typed};
+use crate::check::env::{Binding, Env, Owed, Run, Typed};
+use crate::check::expect::RecordOf;
 use crate::check::error;
 use crate::check::expr::duration;
 use crate::check::facts::{Facts, Presence, Why};
@@ -31,13 +32,55 @@ pub(super) struct Named {
     pub given: bool,
 }
 
-/// What a flow gives to promises and tests about it: its names, and what is known behind its rules.
+/// What a flow gives to promises about it: its names, and what is known behind its rules.
 pub(super) struct Checked {
     pub flow: typed::Flow,
-    pub names: Vec<crate::check::env::Binding>,
-    pub facts: Facts,
-    pub slots: u32,
-    pub unit: usize,
+    names: Vec<Binding>,
+    facts: Facts,
+}
+
+/// Checks what a promise says of the record of a flow.
+pub(super) struct Record<'a, 'f> {
+    env: Env<'a>,
+    flow: Option<&'f mut Checked>,
+}
+
+impl<'a, 'f> Record<'a, 'f> {
+    pub(super) fn new(run: &'a Run<'a>, unit: usize, flow: Option<&'f mut Checked>) -> Self {
+        let mut env = Env::new(run, unit);
+        if let Some(flow) = &flow {
+            env.names.clone_from(&flow.names);
+            env.facts.clone_from(&flow.facts);
+            env.slots = flow.flow.slots;
+        }
+        Record { env, flow }
+    }
+
+    /// What was found; the slots that were used belong to the flow's frame.
+    pub(super) fn done(self) -> Vec<Diagnostic> {
+        if let Some(flow) = self.flow {
+            flow.flow.slots = self.env.slots;
+        }
+        self.env.out
+    }
+}
+
+impl RecordOf for Record<'_, '_> {
+    fn condition(&mut self, expr: &tree::Expr) -> Option<Expr> {
+        self.flow.as_ref()?;
+        let typed = self.env.condition(expr);
+        (!typed.is_any()).then_some(typed.expr)
+    }
+
+    fn instant(&mut self, expr: &tree::Expr) -> Option<Expr> {
+        self.flow.as_ref()?;
+        self.env.deadline(expr)
+    }
+
+    fn message(&mut self, expr: &tree::Expr) -> Option<Expr> {
+        self.flow.as_ref()?;
+        Some(self.env.with_words(&[(Word::SentAt, "sent_at", Kind::Datetime)], |env| env.message(expr)))
+    }
 }
 
 pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Flow, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Option<Checked> {
@@ -95,7 +138,7 @@ impl Env<'_> {
             at = self.section(&written.sections, at, &mut building);
         }
         building.flow.slots = self.slots;
-        Some(Checked { flow: building.flow, names: self.names.clone(), facts: self.facts.clone(), slots: self.slots, unit: self.unit })
+        Some(Checked { flow: building.flow, names: self.names.clone(), facts: self.facts.clone() })
     }
 
     fn empty_flow(&self, written: &tree::Flow, doc: Option<&str>) -> typed::Flow {
@@ -225,7 +268,7 @@ impl Env<'_> {
                     let known = of.as_ref().and_then(|of| self.object(of));
                     if let Some(object) = known {
                         if !object.events.iter().any(|known| *known == event.node) {
-                            self.report(error::flows::unknown_event(event, &object));
+                            self.report(error::sections::unknown_event(event, &object));
                         }
                     }
                     building.flow.webhooks.push(event.node.clone());
@@ -255,7 +298,7 @@ impl Env<'_> {
                 ExprKind::Broken => return None,
                 _ => {
                     let text = self.text(written.span);
-                    self.report(error::flows::not_a_stamp(written.span, &text, "it is no path of the record"));
+                    self.report(error::sections::not_a_stamp(written.span, &text, "it is no path of the record"));
                     return None;
                 }
             }
@@ -284,7 +327,7 @@ impl Env<'_> {
         }
         if kind != Kind::Datetime {
             let text = self.text(written.span);
-            self.report(error::flows::not_a_stamp(written.span, &text, &format!("it is {}", error::types::a(&kind))));
+            self.report(error::sections::not_a_stamp(written.span, &text, &format!("it is {}", error::types::a(&kind))));
             return None;
         }
         Some(names.into_iter().map(|name| name.node).collect())
@@ -454,14 +497,14 @@ impl Env<'_> {
             StopKind::Review => true,
             StopKind::Reject => false,
             StopKind::Skip | StopKind::Create | StopKind::Alert => {
-                self.report(error::flows::misplaced(stop.span, "here stands `review \"…\"` or `reject \"…\"`"));
+                self.report(error::sections::misplaced(stop.span, "here stands `review \"…\"` or `reject \"…\"`"));
                 return None;
             }
         };
         let message = match &stop.message {
             Some(message) => self.message(message),
             None => {
-                self.report(error::flows::misplaced(stop.span, "a review or a rejection needs a message for the person who reads it"));
+                self.report(error::sections::misplaced(stop.span, "a review or a rejection needs a message for the person who reads it"));
                 return None;
             }
         };
@@ -522,7 +565,7 @@ impl Env<'_> {
         Some(typed::Let { name: name.to_owned(), slot, value, place: self.place(written.name.span) })
     }
 
-    fn bind_checked(&mut self, name: &str, span: Span, slot: typed::Slot, value: Typed, owed: Vec<crate::check::env::Owed>) {
+    fn bind_checked(&mut self, name: &str, span: Span, slot: typed::Slot, value: Typed, owed: Vec<Owed>) {
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);

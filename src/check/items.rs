@@ -13,14 +13,14 @@ pub(super) enum What {
 }
 
 pub(super) struct Items<'a> {
-    pub scope: Scope<'a>,
+    pub scope: &'a Scope<'a>,
     /// Functions with the file that each stands in.
     pub functions: Vec<(usize, &'a Function)>,
     ids: Vec<ItemId>,
 }
 
 impl<'a> Items<'a> {
-    pub(super) fn new(scope: Scope<'a>) -> Self {
+    pub(super) fn new(scope: &'a Scope<'a>) -> Self {
         let mut functions = Vec::new();
         let mut ids = Vec::new();
         for (file, merged) in scope.files().iter().enumerate().filter(|(_, merged)| merged.needed) {

@@ -33,7 +33,7 @@ impl Env<'_> {
         }
         let Some(SectionKind::Write(write)) = sections.get(next).map(|section| &section.kind) else {
             if let Some(head) = heads.first() {
-                self.report(error::flows::misplaced(head.span, "a `split` or an `each` stands before the write that it repeats"));
+                self.report(error::sections::misplaced(head.span, "a `split` or an `each` stands before the write that it repeats"));
             }
             return (next.max(at + 1), Vec::new());
         };
@@ -146,7 +146,7 @@ impl Env<'_> {
             Op::Upsert => object.access.upsert || object.access.create,
         };
         if !allowed {
-            self.report(error::flows::not_writable(op, &of, write.op.span, &object));
+            self.report(error::sections::not_writable(op, &of, write.op.span, &object));
         }
         let record = write.of.as_ref().and_then(|name| self.of_record(name, &of));
         let (milestones, when) = self.write_when(write, op);
@@ -256,7 +256,7 @@ impl Env<'_> {
         let Some(key) = &write.key else {
             let needs = op != Op::Update || write.of.is_none();
             if needs {
-                self.report(error::flows::no_key(op, of, write.head, object));
+                self.report(error::sections::no_key(op, of, write.head, object));
             }
             return None;
         };
@@ -344,12 +344,12 @@ impl Env<'_> {
             None => {
                 // Without a key that was told already.
                 if key.is_some() {
-                    self.report(error::flows::doubt_unsaid(write.head, object, class < 3 && searchable));
+                    self.report(error::sections::doubt_unsaid(write.head, object, class < 3 && searchable));
                 }
                 None
             }
             Some((InDoubt::LookUp, span)) if class >= 3 || !searchable => {
-                self.report(error::flows::doubt_not_searchable(span, object, mark, class));
+                self.report(error::sections::doubt_not_searchable(span, object, mark, class));
                 Some(InDoubt::LookUp)
             }
             Some((said, _)) => Some(said),
@@ -363,7 +363,7 @@ impl Env<'_> {
             let otherwise = match &guard.otherwise {
                 Some(stop) => self.stop(stop),
                 None => {
-                    self.report(error::flows::misplaced(guard.span, "a guard says what happens where it does not hold: `else review \"…\"` or `else reject \"…\"`"));
+                    self.report(error::sections::misplaced(guard.span, "a guard says what happens where it does not hold: `else review \"…\"` or `else reject \"…\"`"));
                     None
                 }
             };
@@ -396,7 +396,7 @@ impl Env<'_> {
         let gone = events.contains(&typed::Event::IsGone);
         if !(is_write || (is_record && gone)) {
             let known: Vec<&str> = building.writes.iter().filter(|write| write.given).map(|write| write.name.as_str()).collect();
-            self.report(error::flows::unknown_write(subject, &known, &building.flow.source_name, is_record));
+            self.report(error::sections::unknown_write(subject, &known, &building.flow.source_name, is_record));
         } else if is_write && gone {
             self.report(Diagnostic::new(Code::UnknownWrite, subject.span, format!("`{}` is a write, and what can be gone is the record", subject.node))
                 .mend("name the record", subject.span, building.flow.source_name.clone()));
@@ -434,7 +434,7 @@ impl Env<'_> {
                     }
                     _ => {
                         let span = written.sections[at].span;
-                        env.report(error::flows::misplaced(span, "a follow-up holds writes, and the `let`, `each` and `split` before them"));
+                        env.report(error::sections::misplaced(span, "a follow-up holds writes, and the `let`, `each` and `split` before them"));
                         at += 1;
                     }
                 }

@@ -6,6 +6,7 @@
 mod check;
 mod explain;
 mod failure;
+mod fmt;
 mod folder;
 mod out;
 mod schema;
@@ -48,6 +49,7 @@ enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Fmt(fmt::Args),
     Explain(explain::Args),
     Schema(schema::Args),
 }
@@ -56,6 +58,7 @@ impl Command {
     fn run(self, out: &mut Out) -> Result<Exit, Failure> {
         match self {
             Command::Check(args) => check::run(&args, out),
+            Command::Fmt(args) => fmt::run(&args, out),
             Command::Schema(args) => schema::run(&args, out),
             Command::Explain(args) => explain::run(&args, out),
         }

@@ -3,6 +3,14 @@
 //! It holds the typed mapping, the schemas that records and payloads are held to, the source
 //! paths that each flow needs, and the part of each filter that the source can apply itself.
 
+mod build;
+pub mod pushdown;
+mod reads;
+pub mod show;
+pub mod walk;
+
+pub use build::{VERSION, build};
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;

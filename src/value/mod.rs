@@ -3,7 +3,7 @@
 //! JSON comes in through a field's [`Wire`] form and goes out through the target field's.
 //! Nothing here knows a system, a schema file or the language's text.
 
-mod compare;
+pub mod compare;
 pub mod json;
 mod kind;
 mod literal;
@@ -32,6 +32,9 @@ pub const MAX_ITEMS: usize = 10_000;
 
 /// A text has at most this many bytes.
 pub const MAX_TEXT: usize = 1 << 20;
+
+/// Objects and lists are nested at most this deep.
+pub const MAX_DEPTH: usize = 128;
 
 /// A value. Missing is a value too: what may be missing says so in its [`Type`].
 #[derive(Debug, Clone, PartialEq)]

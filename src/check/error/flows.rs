@@ -1,94 +1,91 @@
-//! Sections of flows: stamps, events, keys, writes, follow-ups.
+//! Mistakes of promises and tests: flows that are not there, fields that a record cannot have.
 
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
-use crate::check::error::names::some;
-use crate::check::typed::Op;
-use crate::check::writes::word;
-use crate::schema::Object;
 use crate::syntax::tree::Name;
-use crate::value::ObjectRef;
 
-pub(in crate::check) fn unknown_event(event: &Name, object: &Object) -> Diagnostic {
-    let known: Vec<&str> = object.events.iter().map(String::as_str).collect();
-    let diagnostic = Diagnostic::new(Code::UnknownEvent, event.span, format!("{} has no webhook event `{}` for `{}`", object.system, event.node, object.name))
-        .did_you_mean(&event.node, event.span, known.iter().copied());
-    if known.is_empty() {
-        diagnostic.help("leave it out: `every …` finds the changes by asking")
-    } else if diagnostic.help.is_empty() {
-        diagnostic.help(format!("its events are {}", some(&known, 8)))
-    } else {
-        diagnostic
+pub(in crate::check) fn no_flow(name: &Name, flows: &[&str]) -> Diagnostic {
+    let d = Diagnostic::new(Code::UnknownFlow, name.span, format!("there is no flow `{}`", name.node))
+        .label("no flow of the project has this name")
+        .did_you_mean(&name.node, name.span, flows.iter().copied());
+    if d.help.is_empty() && !flows.is_empty() {
+        let few: Vec<String> = flows.iter().take(6).map(|flow| format!("`{flow}`")).collect();
+        return d.help(format!("the project's flows are {}", few.join(", ")));
+    }
+    d
+}
+
+pub(in crate::check) fn expect_incomplete(name: &Name, missing: &[&str]) -> Diagnostic {
+    let words: Vec<String> = missing.iter().map(|word| format!("`{word}`")).collect();
+    Diagnostic::new(Code::FlowIncomplete, name.span, format!("promise `{}` lacks {}", name.node, words.join(" and ")))
+        .label("not complete")
+        .why("a promise says of which flow's records it speaks, by which flow they are seen and by when, and what happens else")
+        .help("write   for …   seen … within 2 days   else alert \"…\"   on lines of their own")
+}
+
+pub(in crate::check) fn expect_else(at: Span) -> Diagnostic {
+    Diagnostic::new(Code::Misplaced, at, "a promise that is not kept ends in an alert or a review")
+        .label("not here")
+        .why("the record was sent long ago: there is nothing left to reject or to skip")
+        .help("write   else alert \"…\"   or   else review \"…\"")
+}
+
+pub(in crate::check) fn test_without_flow(name: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadTest, at, format!("test \"{name}\" names no flow")).label("not complete").help("add a line such as   flow export_orders")
+}
+
+pub(in crate::check) fn test_without_record(name: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadTest, at, format!("test \"{name}\" is given no record"))
+        .label("not complete")
+        .help("add a line such as   given \"fixtures/order.json\"")
+}
+
+pub(in crate::check) fn test_without_outcome(name: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadTest, at, format!("test \"{name}\" expects nothing"))
+        .label("can never fail")
+        .help("say what must come out:   sent wms.Order { … }   or   rejected \"…\"")
+}
+
+pub(in crate::check) fn no_such_match(name: &Name, flow: &str, matches: &[&str]) -> Diagnostic {
+    let d = Diagnostic::new(Code::BadTest, name.span, format!("flow `{flow}` has no match `{}`", name.node)).label("a matched record of it is given here");
+    d.did_you_mean(&name.node, name.span, matches.iter().copied())
+}
+
+pub(in crate::check) fn never_sent(object: &str, flow: &str, at: Span, sent: &[String]) -> Diagnostic {
+    let d = Diagnostic::new(Code::BadTest, at, format!("flow `{flow}` never writes {object}")).label("the test asks for one");
+    match crate::base::nearest(object, sent.iter().map(String::as_str)) {
+        Some(near) => d.mend(format!("did you mean {near}?"), at, near.to_owned()),
+        None if sent.is_empty() => d.help("the flow has no write"),
+        None => d.help(format!("it writes {}", sent.join(", "))),
     }
 }
 
-pub(in crate::check) fn not_a_stamp(span: Span, text: &str, what: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotAStamp, span, format!("`{text}` is no time stamp of the record: {what}"))
-        .why("`changed` asks the system for what was touched since the last run")
-        .help("name a field that moves with every change, such as `order.SystemModstamp`")
+/// A field of a record that is given or must come out.
+pub(in crate::check) fn no_field(name: &Name, object: &str, source: bool, fields: &[&str]) -> Diagnostic {
+    let code = if source { Code::UnknownSourceField } else { Code::UnknownTargetField };
+    let why = if source { "the flow would never read what the test puts there" } else { "no payload can hold it, so the test could never pass" };
+    Diagnostic::new(code, name.span, format!("{object} has no field {}", name.node))
+        .label("not in the schema")
+        .why(why)
+        .did_you_mean(&name.node, name.span, fields.iter().copied())
 }
 
-pub(in crate::check) fn not_writable(op: Op, of: &ObjectRef, span: Span, object: &Object) -> Diagnostic {
-    let access = object.access;
-    let can: Vec<&str> = [(access.create, "create"), (access.update, "update"), (access.upsert, "upsert")].iter().filter(|(can, _)| *can).map(|(_, word)| *word).collect();
-    let diagnostic = Diagnostic::new(Code::ObjectNotWritable, span, format!("{} takes no {} of `{of}`", object.system, word(op)));
-    if can.is_empty() { diagnostic.why("it cannot be written by itself") } else { diagnostic.help(format!("it takes: {}", can.join(", "))) }
+pub(in crate::check) fn no_constant(at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadTest, at, "a test says values, not how to compute them")
+        .label("not a plain value")
+        .why("a test that computes what it expects proves the computation by itself")
+        .help("write the value:   \"Cancelled\", 12, true, cancelled, (…) for a list, { … } for an object")
 }
 
-pub(in crate::check) fn no_key(op: Op, of: &ObjectRef, head: Span, object: &Object) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::KeyMissing, head, format!("this {} of `{of}` has no key", word(op)))
-        .why("after a lost answer or a restart the same record would be written twice");
-    match (op, object.keys.first()) {
-        (Op::Update, _) => diagnostic.help(format!("name the record that is updated: `update {of} of …`")),
-        (_, Some(key)) => diagnostic.help(format!("add   key {key} = \"…-{{….Id}}\"")),
-        (_, None) => diagnostic.help("add   key \"…-{….Id}\""),
+pub(in crate::check) fn not_a_value(written: &str, field: &str, at: Span, known: &[&str]) -> Diagnostic {
+    let d = Diagnostic::new(Code::NotInEnumeration, at, format!("\"{written}\" is no value of {field}")).label("the field knows other values");
+    d.did_you_mean(written, at, known.iter().copied())
+}
+
+pub(in crate::check) fn no_thing(written: &str, kind: &str, connection: &str, at: Span, known: &[&str]) -> Diagnostic {
+    let d = Diagnostic::new(Code::UnknownReference, at, format!("{connection} has no {kind} \"{written}\"")).label("not in the snapshot");
+    match crate::base::nearest(written, known.iter().copied()) {
+        Some(near) => d.mend(format!("did you mean \"{near}\"?"), at, format!("\"{near}\"")),
+        None => d,
     }
-}
-
-pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: bool) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::DoubtUnsaid, head, "this write does not say what an outcome in doubt means")
-        .why(format!("{} does not keep `{}` to one by this key: after a lost answer nobody knows whether the record is there", object.system, object.name));
-    if can_look_up {
-        diagnostic.help("add   in doubt look up   (the runtime searches for it)").help("or   in doubt review   (a person looks)")
-    } else {
-        diagnostic.help("add   in doubt review   (a person looks)")
-    }
-}
-
-pub(in crate::check) fn doubt_not_searchable(span: Span, object: &Object, field: Option<&str>, class: u8) -> Diagnostic {
-    let text = match field {
-        _ if class >= 3 => format!("{} cannot be asked whether a `{}` is there", object.system, object.name),
-        Some(field) => format!("a `{}` cannot be searched for by `{field}`", object.name),
-        None => format!("a `{}` cannot be searched for by this key", object.name),
-    };
-    let diagnostic = Diagnostic::new(Code::DoubtNotSearchable, span, text).mend("let a person look", span, "in doubt review");
-    match object.searchable.as_slice() {
-        [] => diagnostic,
-        known if class < 3 => {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            diagnostic.help(format!("or put the key into a field that can be searched for: {}", some(&known, 6)))
-        }
-        _ => diagnostic,
-    }
-}
-
-pub(in crate::check) fn unknown_write(subject: &Name, known: &[&str], record: &str, is_record: bool) -> Diagnostic {
-    if is_record {
-        return Diagnostic::new(Code::UnknownWrite, subject.span, format!("`{}` is the record, and what succeeds, fails or is late is a write", subject.node))
-            .help("name a write by its `as …`, or write `is gone`");
-    }
-    let diagnostic = Diagnostic::new(Code::UnknownWrite, subject.span, format!("there is no write `{}` above", subject.node)).did_you_mean(&subject.node, subject.span, known.iter().copied());
-    if diagnostic.help.is_empty() {
-        match known {
-            [] => diagnostic.help(format!("give the write a name: `… as {}`", subject.node)),
-            known => diagnostic.help(format!("the writes are {}; the record is `{record}`", some(known, 6))),
-        }
-    } else {
-        diagnostic
-    }
-}
-
-/// Something stands, or is left out, where the language does not take that.
-pub(in crate::check) fn misplaced(span: Span, text: &str) -> Diagnostic {
-    Diagnostic::new(Code::Misplaced, span, text.to_owned())
 }

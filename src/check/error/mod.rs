@@ -3,10 +3,12 @@
 pub(super) mod fields;
 pub(super) mod flows;
 pub(super) mod items;
+pub(super) mod lints;
 pub(super) mod names;
 pub(super) mod presence;
 pub(super) mod routes;
 pub(super) mod schedules;
+pub(super) mod sections;
 pub(super) mod tables;
 pub(super) mod types;
 pub(super) mod values;

@@ -1,0 +1,312 @@
+//! Writes to payloads: keys, rows, nested objects, the last gate.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Payload;
+use super::eval::{Halt, built_in};
+use super::record::Run;
+use crate::check::typed::{Body, Expr, Op, Policy, Repeat, RowValue, Write};
+use crate::plan::walk;
+use crate::schema::gate::{self, Purpose};
+use crate::schema::{Field, Object};
+use crate::value::MAX_DEPTH;
+use crate::value::json::encode;
+use crate::value::{Json, Kind, Missing, ObjectRef, Value};
+
+impl<'a> Run<'a> {
+    pub(super) fn writes(&mut self, writes: &'a [Write]) -> Vec<Payload> {
+        let mut payloads = Vec::new();
+        for write in writes {
+            if let Err(halt) = self.write(write, &mut payloads) {
+                self.reason(halt);
+            }
+        }
+        payloads
+    }
+
+    fn write(&mut self, write: &'a Write, payloads: &mut Vec<Payload>) -> Result<(), Halt> {
+        if let (Some(slot), Some(result)) = (write.result, self.machine.inputs.results.get(&write.name)) {
+            self.machine.set(slot, Value::Record(Arc::new(result.clone())));
+        }
+        match &write.repeat {
+            None => self.once(write, payloads),
+            Some(Repeat::Each { generators }) => {
+                // The loop runs in the machine, the payload is made by the whole run: elements first.
+                let mut bound = Vec::new();
+                self.machine.loop_over(generators, None, &mut |machine| {
+                    bound.push(generators.iter().map(|g| (g.slot, machine.bound(g.slot))).collect::<Vec<_>>());
+                    Ok(())
+                })?;
+                for elements in bound {
+                    for (slot, value) in elements {
+                        self.machine.set(slot, value);
+                    }
+                    self.once(write, payloads)?;
+                }
+                Ok(())
+            }
+            Some(Repeat::Split { generator, by, part }) => {
+                let parts = self.machine.group(generator.slot, &generator.list, by, "lines")?;
+                for element in parts.as_list() {
+                    self.machine.set(*part, element.clone());
+                    self.once(write, payloads)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn once(&mut self, write: &'a Write, payloads: &mut Vec<Payload>) -> Result<(), Halt> {
+        if let Some(when) = &write.when {
+            if !self.machine.holds(when)? {
+                return Ok(());
+            }
+        }
+        let Some(milestones) = &write.milestones else { return self.payload(write, payloads) };
+        let value = self.machine.eval(&milestones.value)?;
+        for threshold in &milestones.thresholds {
+            let threshold = threshold.to_value();
+            let order = crate::value::compare::compare(&value, &threshold);
+            if matches!(order, Ok(Some(std::cmp::Ordering::Greater | std::cmp::Ordering::Equal))) {
+                self.machine.words.reached = Some(threshold);
+                let made = self.payload(write, payloads);
+                self.machine.words.reached = None;
+                made?;
+            }
+        }
+        Ok(())
+    }
+
+    fn payload(&mut self, write: &'a Write, payloads: &mut Vec<Payload>) -> Result<(), Halt> {
+        if let Some(tracer) = &mut self.machine.tracer {
+            tracer.write.clone_from(&write.name);
+            tracer.here.clear();
+        }
+        let inputs = self.machine.inputs;
+        let target = inputs.targets.get(&write.name);
+        self.machine.words.target = Some(target.map_or(Value::ABSENT, |target| Value::Record(Arc::new(target.clone()))));
+        let key = match &write.key {
+            Some(key) => match self.machine.eval(&key.value) {
+                Ok(value) => value.printed(),
+                Err(halt) => {
+                    self.reason(halt);
+                    None
+                }
+            },
+            None => None,
+        };
+        let key_field = write.key.as_ref().and_then(|key| key.field.clone());
+        let id = write.of.map(|slot| self.machine.bound(slot)).and_then(|record| self.id_of(&record));
+        let object = self.machine.program.object(&write.object);
+        let mut made = Made { policies: BTreeMap::new(), target, exists: target.is_some() };
+        let body = self.body(&write.body, object, "", &mut made);
+        let waits_for = self.waits_for(write);
+        if target.is_some() {
+            self.guards(write);
+        }
+        self.machine.words.target = None;
+        let mut payload = Payload {
+            write: write.name.clone(),
+            op: write.op,
+            object: write.object.clone(),
+            key,
+            key_field,
+            id,
+            body: Json::Object(body),
+            policies: made.policies,
+            waits_for,
+        };
+        // A rejection says why already; and a payload that waits is whole only when it is mapped again.
+        if payload.waits_for.is_empty() && !self.reasons.iter().any(|reason| !reason.review) {
+            self.gate(write, object, &mut payload);
+        }
+        payloads.push(payload);
+        Ok(())
+    }
+
+    fn id_of(&self, record: &Value) -> Option<String> {
+        let Value::Record(json) = record else { return None };
+        let id = json.get("Id").or_else(|| json.get("id")).or_else(|| {
+            json.as_object()?.iter().find(|(name, _)| name.ends_with("Id") && !name.is_empty()).map(|(_, id)| id)
+        })?;
+        Some(match id {
+            Json::String(text) => text.clone(),
+            other => other.to_string(),
+        })
+    }
+
+    /// Writes whose results this one reads and that have not been sent yet.
+    fn waits_for(&self, write: &Write) -> Vec<String> {
+        let mut waits: Vec<String> = Vec::new();
+        let earlier = self.machine.flow.writes.iter().filter_map(|other| Some((other.result?, &other.name)));
+        let earlier: Vec<_> = earlier.filter(|(_, name)| !self.machine.inputs.results.contains_key(*name)).collect();
+        walk::write(write, &mut |expr| {
+            if let Expr::Slot { slot, .. } = expr {
+                for (result, name) in &earlier {
+                    if slot == result && !waits.contains(name) && **name != write.name {
+                        waits.push((*name).clone());
+                    }
+                }
+            }
+        });
+        waits
+    }
+
+    fn guards(&mut self, write: &'a Write) {
+        for guard in &write.guards {
+            match self.machine.holds(&guard.condition) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let halt = self.machine.stopped(&guard.otherwise, "guard");
+                    self.reason(halt);
+                }
+                Err(halt) => self.reason(halt),
+            }
+        }
+    }
+
+    fn gate(&mut self, write: &Write, object: Option<&'a Object>, payload: &mut Payload) {
+        let Some(object) = object else { return };
+        let program = self.machine.program;
+        let mut whole = payload.body.clone();
+        if let (Json::Object(fields), Some(name), Some(key)) = (&mut whole, &payload.key_field, &payload.key) {
+            fields.insert(name.clone(), Json::String(key.clone()));
+        }
+        if write.key.is_some() && payload.key.is_none() {
+            self.reason(misfit(write, payload.key_field.as_deref().unwrap_or("key"), "the key is missing"));
+        }
+        let purpose = if write.op == Op::Update { Purpose::Update } else { Purpose::Create };
+        let resolve = |of: &ObjectRef| program.object(of);
+        for found in gate::fits(object, &resolve, &whole, purpose) {
+            let value = if found.value.is_empty() { String::new() } else { format!(" {}", found.value) };
+            self.reason(misfit(write, &found.field, &format!("{}{value} {}", found.field, found.reason)));
+        }
+    }
+
+    // ---- rows ----
+
+    fn body(&mut self, body: &'a Body, object: Option<&'a Object>, path: &str, made: &mut Made<'a>) -> serde_json::Map<String, Json> {
+        let mut fields = serde_json::Map::new();
+        for row in &body.rows {
+            let place = if path.is_empty() { row.name.clone() } else { format!("{path}.{}", row.name) };
+            let field = object.and_then(|object| object.fields.get(&row.name));
+            if row.policy != Policy::Changed {
+                made.policies.insert(place.clone(), row.policy);
+            }
+            if let Some(tracer) = &mut self.machine.tracer {
+                tracer.enter(path, &row.name);
+            }
+            let json = match &row.value {
+                RowValue::Clear => Some(Json::Null),
+                RowValue::Expr(expr) => self.row(expr, field, &place, row.policy, made),
+                RowValue::Object { when, optional, body } => {
+                    let wanted = match when.as_ref().map(|when| self.machine.holds(when)) {
+                        None => true,
+                        Some(Ok(holds)) => holds,
+                        Some(Err(halt)) => {
+                            self.reason(halt);
+                            false
+                        }
+                    };
+                    if wanted {
+                        let inner = self.machine.program.object(&body.object);
+                        let fields = self.body(body, inner, &place, made);
+                        (!fields.is_empty() || !optional).then_some(Json::Object(fields))
+                    } else {
+                        None
+                    }
+                }
+            };
+            if let Some(tracer) = &mut self.machine.tracer {
+                let shown = match &json {
+                    // A nested object has its own entries.
+                    Some(Json::Object(_)) if matches!(row.value, RowValue::Object { .. }) => Value::Object(Arc::default()),
+                    Some(Json::Array(items)) if items.iter().any(Json::is_object) => Value::Object(Arc::default()),
+                    Some(Json::Object(_)) if field.is_some_and(|field| matches!(field.kind, Kind::Object(_))) => {
+                        Value::Object(Arc::default())
+                    }
+                    Some(json) => Value::Json(Arc::new(json.clone())),
+                    None if matches!(row.value, RowValue::Object { .. }) => Value::Object(Arc::default()),
+                    None => Value::ABSENT,
+                };
+                tracer.leave(&shown, &row.place);
+            }
+            if let Some(json) = json {
+                fields.insert(row.name.clone(), json);
+            }
+        }
+        fields
+    }
+
+    fn row(&mut self, expr: &'a Expr, field: Option<&'a Field>, place: &str, policy: Policy, made: &Made<'a>) -> Option<Json> {
+        let value = match self.machine.eval(expr) {
+            Ok(value) => value,
+            Err(halt) => {
+                self.reason(halt);
+                return None;
+            }
+        };
+        let held = made.target.and_then(|target| place.split('.').try_fold(target, |at, name| at.get(name)));
+        let held = held.is_some_and(|held| !held.is_null() && held.as_str() != Some(""));
+        if (policy == Policy::Once && made.exists) || (policy == Policy::IfEmpty && held) {
+            return None;
+        }
+        if value.is_missing() {
+            let read_and_empty = policy == Policy::Clear
+                && matches!(value, Value::Missing(Missing::Null | Missing::Blank | Missing::Absent));
+            return read_and_empty.then_some(Json::Null);
+        }
+        let Some(field) = field else { return None };
+        match self.encoded(&value, &field.kind, field, 0) {
+            Ok(Json::Object(fields)) if fields.is_empty() && !field.write.required && matches!(field.kind, Kind::Object(_)) => None,
+            Ok(json) => Some(json),
+            Err(reason) => {
+                let mut halt = built_in("target_misfit", format!("{place}: {reason}"), Some(place.to_owned()));
+                halt.place = None;
+                self.reason(halt);
+                None
+            }
+        }
+    }
+
+    /// A value in its field's form; what a mapping built is walked with its object's schema.
+    fn encoded(&self, value: &Value, kind: &Kind, field: &Field, depth: usize) -> Result<Json, String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("is nested deeper than {MAX_DEPTH} levels"));
+        }
+        match (value, kind) {
+            (Value::Object(fields), Kind::Object(of)) => {
+                let object = self.machine.program.object(of);
+                let mut out = serde_json::Map::new();
+                for (name, value) in fields.iter() {
+                    if let Some(inner) = object.and_then(|object| object.fields.get(name)) {
+                        let json = self.encoded(value, &inner.kind, inner, depth + 1)?;
+                        if !json.is_null() {
+                            out.insert(name.clone(), json);
+                        }
+                    }
+                }
+                Ok(Json::Object(out))
+            }
+            (Value::List(items), Kind::List(of)) if matches!(of.kind, Kind::Object(_) | Kind::List(_)) => {
+                let items = items.iter().filter(|item| !item.is_missing());
+                items.map(|item| self.encoded(item, &of.kind, field, depth + 1)).collect::<Result<Vec<_>, _>>().map(Json::Array)
+            }
+            _ => encode(value, kind, &field.wire).map_err(|unfit| unfit.to_string()),
+        }
+    }
+}
+
+/// What belongs to one payload while its rows are mapped.
+struct Made<'a> {
+    policies: BTreeMap<String, Policy>,
+    target: Option<&'a Json>,
+    exists: bool,
+}
+
+fn misfit(write: &Write, field: &str, message: &str) -> Halt {
+    let mut halt = built_in("target_misfit", message, Some(field.to_owned()));
+    halt.place = Some(write.place.clone());
+    halt
+}

@@ -1,0 +1,98 @@
+//! Collects why each field has its value.
+
+use std::collections::BTreeMap;
+
+use super::{Read, Step, Trace};
+use crate::check::typed::{Place, Slot};
+use crate::value::{Json, Missing, Value, json};
+
+/// What is being collected. It exists only where a trace was asked for.
+#[derive(Default)]
+pub(super) struct Tracer {
+    /// The write whose fields are built.
+    pub write: String,
+    /// The field that is built: `items[0].sku`.
+    pub here: String,
+    /// What a slot's path is called: `order.OrderItems[0]`.
+    pub aliases: BTreeMap<Slot, String>,
+    pub done: Vec<Trace>,
+    open: Vec<(usize, usize)>,
+    reads: Vec<Read>,
+    steps: Vec<Step>,
+    /// What a `let` read and decided, for every field that uses it.
+    lets: BTreeMap<Slot, (Vec<Read>, Vec<Step>)>,
+}
+
+/// A point in what was collected.
+#[derive(Clone, Copy)]
+pub(super) struct Mark(usize, usize);
+
+impl Tracer {
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.reads.len(), self.steps.len())
+    }
+
+    /// Keeps what was collected since the mark as the way of a `let`.
+    pub(super) fn remember(&mut self, slot: Slot, mark: Mark) {
+        let way = (self.reads[mark.0..].to_vec(), self.steps[mark.1..].to_vec());
+        self.lets.insert(slot, way);
+    }
+
+    pub(super) fn replay(&mut self, slot: Slot) {
+        if let Some((reads, steps)) = self.lets.get(&slot) {
+            self.reads.extend(reads.iter().cloned());
+            self.steps.extend(steps.iter().cloned());
+        }
+    }
+
+    pub(super) fn read(&mut self, path: String, value: &Value) {
+        let missing = match value {
+            Value::Missing(Missing::Absent) => Some("absent"),
+            Value::Missing(Missing::Null) => Some("null"),
+            Value::Missing(Missing::Blank) => Some("blank"),
+            _ => None,
+        };
+        let value = match value {
+            Value::Record(_) | Value::Object(_) => Json::String("{…}".to_owned()),
+            Value::List(items) => Json::String(format!("[{} elements]", items.len())),
+            other => json::to_json(other),
+        };
+        let read = Read { path, value, missing };
+        if !self.reads.contains(&read) {
+            self.reads.push(read);
+        }
+    }
+
+    pub(super) fn step(&mut self, text: String, place: Option<Place>) {
+        self.steps.push(Step { text, place });
+    }
+
+    /// Begins a field.
+    pub(super) fn enter(&mut self, parent: &str, name: &str) {
+        self.here = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
+        self.open.push((self.reads.len(), self.steps.len()));
+    }
+
+    /// Ends the field that was begun last. What holds other fields has no entry of its own.
+    pub(super) fn leave(&mut self, value: &Value, place: &Place) {
+        let (reads, steps) = self.open.pop().unwrap_or_default();
+        let (reads, steps) = (self.reads.split_off(reads), self.steps.split_off(steps));
+        let holds_fields = match value {
+            Value::Object(_) => true,
+            Value::List(items) => items.iter().any(|item| matches!(item, Value::Object(_))),
+            _ => false,
+        };
+        if !holds_fields {
+            let value = (!value.is_missing()).then(|| json::to_json(value));
+            self.done.push(Trace {
+                write: self.write.clone(),
+                field: self.here.clone(),
+                value,
+                place: place.clone(),
+                reads,
+                steps,
+            });
+        }
+        self.here = self.here.rsplit_once('.').map_or_else(String::new, |(parent, _)| parent.to_owned());
+    }
+}

@@ -1,0 +1,383 @@
+//! Doubts about a flow and its writes.
+
+use crate::base::diag::Diagnostic;
+use crate::base::Span;
+use crate::schema::Object;
+use crate::syntax::tree::{self, FromClauseKind, SectionKind};
+use crate::value::{Kind, ObjectRef};
+
+use super::super::error::lints as error;
+use super::super::logic;
+use super::super::typed::{self, Event, Expr, Op, RowValue, RuleKind};
+use super::{Input, line, writes};
+
+pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, broken: bool, diags: &mut Vec<Diagnostic>) {
+    if !broken {
+        gone(tree, flow, diags);
+        stamps(input, tree, flow, diags);
+    }
+    conditions(input, tree, flow, diags);
+    for (write, of) in pairs(&tree.sections, &flow.writes) {
+        check_write(input, flow, of, write, broken, diags);
+    }
+    let mut follow_ups = flow.follow_ups.iter();
+    for section in &tree.sections {
+        if let (SectionKind::When(when), Some(typed)) = (&section.kind, if matches!(section.kind, SectionKind::When(_)) { follow_ups.next() } else { None }) {
+            for (write, of) in pairs(&when.sections, &typed.writes) {
+                check_write(input, flow, of, write, broken, diags);
+            }
+        }
+    }
+}
+
+/// Writes as written and typed, where none was left out.
+fn pairs<'a>(sections: &'a [tree::Section], typed: &'a [typed::Write]) -> Vec<(&'a typed::Write, &'a tree::Write)> {
+    let written: Vec<&tree::Write> = writes(sections).collect();
+    if written.len() == typed.len() { typed.iter().zip(written).collect() } else { Vec::new() }
+}
+
+/// A record that leaves the flow's `where` after it was sent.
+fn gone(tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
+    let creates = flow.writes.iter().any(|write| write.op != Op::Update);
+    let handled = flow.follow_ups.iter().any(|follow_up| follow_up.events.contains(&Event::IsGone));
+    if !creates || handled || flow.filter.is_empty() || flow.group.is_some() {
+        return;
+    }
+    let place = tree.sections.iter().find_map(|section| match &section.kind {
+        SectionKind::From(from) => from.clauses.iter().find(|clause| matches!(clause.kind, FromClauseKind::Where(_))).map(|clause| clause.span),
+        _ => None,
+    });
+    let end = tree.sections.last().map(|section| section.span);
+    diags.push(error::gone_unhandled(&flow.source_name, place.unwrap_or(tree.name.span), end));
+}
+
+/// Child records that are read and whose changes do not move the parent's stamp.
+fn stamps(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
+    if flow.changed.is_empty() {
+        return;
+    }
+    let mut children: Vec<(String, ObjectRef)> = Vec::new();
+    expressions(flow, &mut |expr| {
+        if let Expr::Field { base, name, kind: Kind::List(of), .. } = expr
+            && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == typed::Flow::RECORD)
+            && let Kind::Object(child) = &of.kind
+            && !children.iter().any(|(had, _)| had.as_str() == name.as_ref())
+        {
+            children.push((name.to_string(), child.clone()));
+        }
+    });
+    let stamps = tree.sections.iter().find_map(|section| match &section.kind {
+        SectionKind::From(from) => from.clauses.iter().find_map(|clause| match &clause.kind {
+            FromClauseKind::Changed { stamps, .. } => stamps.last().map(|last| last.span),
+            _ => None,
+        }),
+        _ => None,
+    });
+    for (name, child) in children {
+        let Some(object) = input.world.object(&child) else { continue };
+        let (Some(stamp), Some(_)) = (&object.stamp, &object.parent) else { continue };
+        if !flow.changed.iter().any(|path| path.first() == Some(&name)) {
+            let at = stamps.unwrap_or(tree.name.span);
+            diags.push(error::stamp_missing(&flow.source_name, &name, stamp, at));
+        }
+    }
+}
+
+/// Conditions of the flow that are the same for every record.
+fn conditions(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
+    if let Some(truth) = flow.filter.iter().find_map(logic::constant).or_else(|| never_all(&flow.filter)) {
+        let place = tree.sections.iter().find_map(|section| match &section.kind {
+            SectionKind::From(from) => from.clauses.iter().find_map(|clause| match &clause.kind {
+                FromClauseKind::Where(condition) => Some(condition.span),
+                _ => None,
+            }),
+            _ => None,
+        });
+        let what = if truth { "every record is fetched, with it or without it" } else { "no record is ever fetched" };
+        diags.push(error::constant(truth, place.unwrap_or(tree.name.span), what));
+    }
+    rules(input, &flow.rules, diags);
+    for write in &flow.writes {
+        for guard in &write.guards {
+            if let (Some(truth), Some(at)) = (logic::constant(&guard.condition), line(input.sources, &guard.place)) {
+                diags.push(error::constant(truth, at, if truth { "the guard never stops anything" } else { "the guard stops every update" }));
+            }
+        }
+    }
+}
+
+/// Conditions that together hold for nothing.
+fn never_all(all: &[Expr]) -> Option<bool> {
+    (all.len() > 1 && logic::constant(&Expr::And(all.to_vec())) == Some(false)).then_some(false)
+}
+
+fn rules(input: &Input<'_>, all: &[typed::Rule], diags: &mut Vec<Diagnostic>) {
+    for rule in all {
+        let (condition, when_true, when_false) = match &rule.kind {
+            RuleKind::Require { condition, .. } => (condition, "the rule never rejects anything", "the rule rejects every record"),
+            RuleKind::Review { condition, .. } => (condition, "every record goes to a person", "no record ever goes to a person by this rule"),
+            RuleKind::Warn { condition, .. } => (condition, "every record is warned of", "the rule never warns"),
+            RuleKind::Each { rules: inner, .. } => {
+                rules(input, inner, diags);
+                continue;
+            }
+            RuleKind::When { condition, rules: inner } => {
+                rules(input, inner, diags);
+                (condition, "the condition can go", "the rules under it are never asked")
+            }
+            RuleKind::Reconcile { .. } => continue,
+        };
+        if let (Some(truth), Some(at)) = (logic::constant(condition), line(input.sources, &rule.place)) {
+            diags.push(error::constant(truth, at, if truth { when_true } else { when_false }));
+        }
+    }
+}
+
+fn check_write(input: &Input<'_>, flow: &typed::Flow, of: &tree::Write, write: &typed::Write, broken: bool, diags: &mut Vec<Diagnostic>) {
+    if let (Some(condition), Some(when)) = (&of.when, &write.when) {
+        let all: Vec<Expr> = flow.filter.iter().cloned().chain([when.clone()]).collect();
+        match logic::constant(when) {
+            Some(true) => diags.push(error::constant(true, condition.span, "the write is made for every record")),
+            Some(false) => diags.push(error::never_runs(&write.name, condition.span, None)),
+            None if logic::constant(&Expr::And(all)) == Some(false) => {
+                let place = flow.place.clone();
+                diags.push(error::never_runs(&write.name, condition.span, line(input.sources, &place)));
+            }
+            None => {}
+        }
+    }
+    let Some(object) = input.world.object(&write.object) else { return };
+    body(input, flow, &object, &write.body.rows, diags);
+    if !broken && write.op != Op::Update {
+        commonly_needed(&write.name, &object, &write.body.rows, write.key.as_ref().and_then(|key| key.field.as_deref()), of.head, diags);
+    }
+}
+
+/// Fields that most writes of this object need.
+fn commonly_needed(name: &str, object: &Object, rows: &[typed::Row], key: Option<&str>, at: Span, diags: &mut Vec<Diagnostic>) {
+    let missing: Vec<(&str, &str)> = object
+        .fields
+        .iter()
+        .filter(|(field, _)| key != Some(field.as_str()) && !rows.iter().any(|row| row.name == **field))
+        .filter_map(|(field, of)| of.common.as_deref().map(|why| (field.as_str(), why)))
+        .collect();
+    if !missing.is_empty() {
+        diags.push(error::commonly_needed(name, &object.name, &missing, at));
+    }
+}
+
+/// The rows of one body, and of those inside it.
+fn body(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::Row], diags: &mut Vec<Diagnostic>) {
+    twice(input, flow, object, rows, diags);
+    for row in rows {
+        match &row.value {
+            RowValue::Expr(value) => {
+                passed_through(input, object, row, value, diags);
+                inner_bodies(input, flow, value, diags);
+            }
+            RowValue::Object { body: inner, .. } => {
+                if let Some(object) = input.world.object(&inner.object) {
+                    body(input, flow, &object, &inner.rows, diags);
+                }
+            }
+            RowValue::Clear => {}
+        }
+    }
+}
+
+fn inner_bodies(input: &Input<'_>, flow: &typed::Flow, value: &Expr, diags: &mut Vec<Diagnostic>) {
+    match value {
+        Expr::Object { rows, object: Some(of) } => {
+            if let Some(object) = input.world.object(of) {
+                body(input, flow, &object, rows, diags);
+            }
+        }
+        Expr::Each { body, .. } | Expr::Bind { body, .. } => inner_bodies(input, flow, body, diags),
+        Expr::Treat { value, .. } => inner_bodies(input, flow, value, diags),
+        _ => {}
+    }
+}
+
+/// A text of the record as it is, where the target knows a list of names.
+fn passed_through(input: &Input<'_>, object: &Object, row: &typed::Row, value: &Expr, diags: &mut Vec<Diagnostic>) {
+    let Some(Kind::Enumeration(known)) = object.fields.get(&row.name).map(|field| &field.kind) else { return };
+    let mut plain = value;
+    while let Expr::Treat { value, .. } = plain {
+        plain = value;
+    }
+    let Expr::Field { kind, base, .. } = plain else { return };
+    // What comes from the record of the same object is in its own words already.
+    let own = match kind {
+        Kind::Enumeration(own) if own.name == known.name => return,
+        Kind::Enumeration(own) => own.names().filter(|name| known.resolve(name).is_none()).map(str::to_owned).collect::<Vec<_>>(),
+        Kind::Text if !matches!(base.as_ref(), Expr::Word(typed::Word::Target)) => Vec::new(),
+        _ => return,
+    };
+    if matches!(kind, Kind::Enumeration(_)) && own.is_empty() {
+        return;
+    }
+    if let Some(at) = line(input.sources, &row.place) {
+        let some: Vec<&str> = known.names().take(4).collect();
+        diags.push(error::passed_through(&super::super::route::spoken(plain), &row.name, &known.name, &own, &some, at));
+    }
+}
+
+/// One source field in two target fields, where one of them has a source field of its own name
+/// that nothing reads: a line that was copied and half changed.
+fn twice(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::Row], diags: &mut Vec<Diagnostic>) {
+    let plain: Vec<(&typed::Row, &Expr, &str, String)> = rows.iter().filter_map(|row| {
+        let RowValue::Expr(value) = &row.value else { return None };
+        let mut value = value;
+        while let Expr::Treat { value: inner, .. } = value {
+            value = inner;
+        }
+        let Expr::Field { base, name, .. } = value else { return None };
+        Some((row, base.as_ref(), name.as_ref(), logic::path(value)?))
+    }).collect();
+    for (at, (row, base, name, path)) in plain.iter().enumerate() {
+        let Some((first, ..)) = plain[..at].iter().chain(&plain[at + 1..]).find(|(other, _, _, had)| had == path && alike(&other.name, name)) else { continue };
+        if alike(&row.name, name) {
+            continue;
+        }
+        let source = match base {
+            Expr::Slot { slot, .. } if *slot == typed::Flow::RECORD => Some(flow.source.clone()),
+            Expr::Field { kind: Kind::Object(of), .. } => Some(of.clone()),
+            _ => None,
+        };
+        let Some(source) = source.and_then(|of| input.world.object(&of)) else { continue };
+        let meant = source.fields.iter().find(|(field, of)| of.readable && alike(field, &row.name)).map(|(field, _)| field.as_str());
+        let Some(meant) = meant else { continue };
+        let read = plain.iter().any(|(_, other, name, _)| *name == meant && logic::path(other) == logic::path(base));
+        if let (false, Some(here), there) = (read, line(input.sources, &row.place), line(input.sources, &first.place)) {
+            let from = super::super::route::spoken(base);
+            diags.push(error::mapped_twice(&format!("{from}.{name}"), (&first.name, &row.name), &format!("{from}.{meant}"), here, there, &object.name));
+        }
+    }
+}
+
+/// `postalCode` and `PostalCode`, `City` and `city__c`.
+fn alike(a: &str, b: &str) -> bool {
+    let plain = |text: &str| text.trim_end_matches("__c").chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    plain(a) == plain(b)
+}
+
+/// Every expression of a flow, however deep.
+pub(super) fn expressions<'e>(flow: &'e typed::Flow, f: &mut dyn FnMut(&'e Expr)) {
+    flow.filter.iter().chain(&flow.first_when).for_each(|e| deep(e, f));
+    flow.group.iter().for_each(|group| deep(&group.by, f));
+    for of in &flow.matches {
+        of.by.iter().for_each(|key| deep(&key.equals, f));
+        [&of.none, &of.many].into_iter().for_each(|outcome| if let typed::MatchOutcome::Stop(of) = outcome { stop(of, f) });
+    }
+    flow.lets.iter().for_each(|of| deep(&of.value, f));
+    flow.rules.iter().for_each(|rule| in_rule(rule, f));
+    for row in flow.routes.iter().flat_map(|route| &route.rows) {
+        row.condition.iter().for_each(|e| deep(e, f));
+        match &row.outcome {
+            typed::RouteOutcome::Results(results) => results.iter().for_each(|e| deep(e, f)),
+            typed::RouteOutcome::Stop(of) => stop(of, f),
+        }
+    }
+    flow.writes.iter().for_each(|write| in_write(write, f));
+    for follow_up in &flow.follow_ups {
+        follow_up.lets.iter().for_each(|of| deep(&of.value, f));
+        follow_up.writes.iter().for_each(|write| in_write(write, f));
+    }
+}
+
+fn stop<'e>(of: &'e typed::Stop, f: &mut dyn FnMut(&'e Expr)) {
+    deep(&of.message, f);
+    of.before.iter().for_each(|e| deep(e, f));
+}
+
+fn in_rule<'e>(rule: &'e typed::Rule, f: &mut dyn FnMut(&'e Expr)) {
+    match &rule.kind {
+        RuleKind::Require { condition, message, .. } | RuleKind::Warn { condition, message, .. } => [condition, message].into_iter().for_each(|e| deep(e, f)),
+        RuleKind::Review { condition, message, before, .. } => [condition, message].into_iter().chain(before).for_each(|e| deep(e, f)),
+        RuleKind::Reconcile { left, right, within, message, .. } => [left, right, message].into_iter().chain(within).for_each(|e| deep(e, f)),
+        RuleKind::Each { generators, condition, rules, .. } => {
+            generators.iter().for_each(|g| deep(&g.list, f));
+            condition.iter().for_each(|e| deep(e, f));
+            rules.iter().for_each(|rule| in_rule(rule, f));
+        }
+        RuleKind::When { condition, rules } => {
+            deep(condition, f);
+            rules.iter().for_each(|rule| in_rule(rule, f));
+        }
+    }
+}
+
+fn in_write<'e>(write: &'e typed::Write, f: &mut dyn FnMut(&'e Expr)) {
+    write.key.iter().for_each(|key| deep(&key.value, f));
+    write.when.iter().for_each(|e| deep(e, f));
+    match &write.repeat {
+        Some(typed::Repeat::Each { generators }) => generators.iter().for_each(|g| deep(&g.list, f)),
+        Some(typed::Repeat::Split { generator, by, .. }) => [&generator.list, by].into_iter().for_each(|e| deep(e, f)),
+        None => {}
+    }
+    write.milestones.iter().for_each(|of| deep(&of.value, f));
+    in_rows(&write.body.rows, f);
+    for guard in &write.guards {
+        deep(&guard.condition, f);
+        stop(&guard.otherwise, f);
+    }
+}
+
+fn in_rows<'e>(rows: &'e [typed::Row], f: &mut dyn FnMut(&'e Expr)) {
+    for row in rows {
+        match &row.value {
+            RowValue::Expr(value) => deep(value, f),
+            RowValue::Object { when, body, .. } => {
+                when.iter().for_each(|e| deep(e, f));
+                in_rows(&body.rows, f);
+            }
+            RowValue::Clear => {}
+        }
+    }
+}
+
+fn deep<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
+    f(expr);
+    match expr {
+        Expr::Literal(_) | Expr::Slot { .. } | Expr::Word(_) | Expr::Parameter(_) | Expr::Named { .. } => {}
+        Expr::Field { base: value, .. }
+        | Expr::Values { value, .. }
+        | Expr::Negate(value)
+        | Expr::Not(value)
+        | Expr::IsPresent(value)
+        | Expr::WasSent(value)
+        | Expr::JsonPath { value, .. }
+        | Expr::Weigh { value, .. }
+        | Expr::Measure { value, .. }
+        | Expr::LookUpName { value, .. }
+        | Expr::Treat { value, .. } => deep(value, f),
+        Expr::Bind { value, body, .. } => [value, body].into_iter().for_each(|e| deep(e, f)),
+        Expr::Call { arguments: all, .. } | Expr::And(all) | Expr::Or(all) | Expr::List(all) | Expr::Table { keys: all, .. } => all.iter().for_each(|e| deep(e, f)),
+        Expr::Template { parts, .. } => parts.iter().for_each(|part| if let typed::Part::Expr(e) = part { deep(e, f) }),
+        Expr::Fallback { value: left, fallback: right } | Expr::Arithmetic { left, right, .. } | Expr::Compare { left, right, .. } => {
+            [left, right].into_iter().for_each(|e| deep(e, f));
+        }
+        Expr::In { value, list } => {
+            deep(value, f);
+            list.iter().for_each(|e| deep(e, f));
+        }
+        Expr::Matches { value, pattern } => {
+            deep(value, f);
+            if let typed::Pattern::Builtin { arguments, .. } = pattern {
+                arguments.iter().for_each(|e| deep(e, f));
+            }
+        }
+        Expr::If { condition, then, otherwise } => [condition, then, otherwise].into_iter().for_each(|e| deep(e, f)),
+        Expr::Each { generators, condition, body } => {
+            generators.iter().for_each(|g| deep(&g.list, f));
+            condition.iter().for_each(|e| deep(e, f));
+            deep(body, f);
+        }
+        Expr::Object { rows, .. } => in_rows(rows, f),
+        Expr::Group { list, by, .. } | Expr::Sort { list, by, .. } => [list, by].into_iter().for_each(|e| deep(e, f)),
+        Expr::Grouped { value, condition, arguments, .. } => {
+            value.iter().chain(condition).for_each(|e| deep(e, f));
+            arguments.iter().for_each(|e| deep(e, f));
+        }
+    }
+}

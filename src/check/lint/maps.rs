@@ -1,0 +1,77 @@
+//! Doubts about value maps: what an `else` catches, rows that no flow can meet.
+
+use std::collections::BTreeMap;
+
+use crate::base::diag::Diagnostic;
+use crate::syntax::tree::Values;
+use crate::value::{Kind, Literal};
+
+use super::super::error::lints as error;
+use super::super::logic;
+use super::super::typed::{self, Expr, Otherwise};
+use super::super::written::spoken;
+use super::{Input, flows, line};
+
+pub(super) fn check(input: &Input<'_>, mapping: &typed::Mapping, diags: &mut Vec<Diagnostic>) {
+    let uses = uses(mapping);
+    for (at, map) in mapping.values.iter().enumerate() {
+        // By its place: two files may each have a map of one name.
+        let Some(tree) = find(input, map) else { continue };
+        let Kind::Enumeration(known) = &map.from else { continue };
+        let has = |value: &str| map.rows.iter().any(|row| matches!(&row.from, Literal::Text(text) if text == value));
+        if !matches!(map.otherwise, Otherwise::Nothing) {
+            let caught: Vec<&str> = known.names().filter(|value| !has(value)).collect();
+            if !caught.is_empty()
+                && let Some(otherwise) = &tree.otherwise
+            {
+                diags.push(error::else_catches(&map.name, &known.name, otherwise.span, &caught));
+            }
+            // A row that no record meets. Without an `else`, a closed enumeration has to have it.
+            if let Some(fetched) = uses.get(&at).and_then(|uses| uses.as_ref()) {
+                for row in &tree.rows {
+                    let never = |from: &crate::syntax::tree::Expr| {
+                        known.resolve(&spoken(from)).is_some_and(|value| !fetched.iter().any(|f| f == value))
+                    };
+                    for from in row.from.iter().filter(|from| never(from)) {
+                        diags.push(error::row_never_met(&map.name, &spoken(from), from.span));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn find<'a>(input: &Input<'a>, map: &typed::ValueMap) -> Option<&'a Values> {
+    let at = line(input.sources, &map.place)?;
+    input.scope.all_values().iter().find_map(|id| {
+        let found = input.scope.at(*id);
+        match &found.node.kind {
+            crate::syntax::tree::ItemKind::Values(values) if values.name.node == map.name && values.name.span.file == at.file => Some(values),
+            _ => None,
+        }
+    })
+}
+
+/// For each map, the values that can come to it; `None` where that cannot be told.
+fn uses(mapping: &typed::Mapping) -> BTreeMap<usize, Option<Vec<String>>> {
+    let mut all: BTreeMap<usize, Option<Vec<String>>> = BTreeMap::new();
+    for flow in &mapping.flows {
+        let cases = flow.filter.iter().map(logic::cases).collect::<Option<Vec<_>>>().unwrap_or_default();
+        flows::expressions(flow, &mut |expr| {
+            let Expr::Values { map, back: false, value } = expr else { return };
+            let fetched = logic::path(value).and_then(|path| {
+                // One conjunct that says nothing else than what this value may be.
+                cases.iter().find_map(|cases| {
+                    let words: Option<Vec<_>> = cases.iter().map(|case| case.only(&path)).collect();
+                    words.filter(|words| !words.is_empty()).map(|words| words.into_iter().flatten().cloned().collect::<Vec<String>>())
+                })
+            });
+            let entry = all.entry(*map).or_insert_with(|| Some(Vec::new()));
+            match (entry.as_mut(), fetched) {
+                (Some(had), Some(fetched)) => had.extend(fetched),
+                _ => *entry = None,
+            }
+        });
+    }
+    all
+}

@@ -1,0 +1,66 @@
+//! Doubts: what is no mistake, but somebody should look at.
+//!
+//! A correct file should be quiet. A doubt that rests on what is *not* there is kept back where
+//! part of a file could not be read; one that rests on meaning, where anything is wrong at all.
+
+mod flows;
+mod lists;
+mod maps;
+mod unused;
+mod visit;
+
+use crate::base::diag::Diagnostic;
+use crate::base::{Sources, Span};
+use crate::syntax::tree::{self, ItemKind, SectionKind};
+
+use super::World;
+use super::overlay::Merged;
+use super::scope::Scope;
+use super::typed::{self, Place};
+
+/// All that is known when the checking is done.
+pub(super) struct Input<'a> {
+    pub(super) merged: &'a [Merged],
+    pub(super) scope: &'a Scope<'a>,
+    pub(super) sources: &'a Sources,
+    pub(super) world: &'a dyn World,
+    /// The typed mapping, where there is no error.
+    pub(super) mapping: Option<&'a typed::Mapping>,
+}
+
+pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
+    unused::check(input, diags);
+    for merged in input.merged.iter().filter(|merged| merged.runs) {
+        for item in &merged.items {
+            if let ItemKind::Flow(flow) = &item.kind {
+                lists::check(flow, diags);
+            }
+        }
+    }
+    let Some(mapping) = input.mapping else { return };
+    maps::check(input, mapping, diags);
+    for found in input.scope.flows() {
+        let merged = &input.merged[found.id.file];
+        if let Some(typed) = mapping.flows.iter().find(|flow| flow.name == found.node.name.node) {
+            flows::check(input, found.node, typed, merged.broken, diags);
+        }
+    }
+}
+
+/// A line as a place, where only the typed tree knows of it.
+fn line(sources: &Sources, place: &Place) -> Option<Span> {
+    let file = sources.find(&place.file)?;
+    let source = sources.get(file)?;
+    let text = source.line(place.line);
+    let start: usize = source.text.split_inclusive('\n').take(place.line.saturating_sub(1) as usize).map(str::len).sum();
+    let indent = text.len() - text.trim_start().len();
+    Some(Span::new(file, start + indent, start + text.trim_end().len()))
+}
+
+/// The writes of a list of sections, in the order of the text.
+fn writes(sections: &[tree::Section]) -> impl Iterator<Item = &tree::Write> {
+    sections.iter().filter_map(|section| match &section.kind {
+        SectionKind::Write(write) => Some(write),
+        _ => None,
+    })
+}

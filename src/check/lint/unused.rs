@@ -1,0 +1,85 @@
+//! Items, names and imports that nothing uses.
+
+use std::collections::BTreeSet;
+
+use crate::base::diag::Diagnostic;
+use crate::syntax::tree::{ExprKind, Flow, Item, ItemKind, SectionKind};
+
+use super::super::error::lints as error;
+use super::super::overlay::{item_name, name_span, word};
+use super::super::scope::ItemId;
+use super::{Input, visit};
+
+pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
+    for (file, merged) in input.merged.iter().enumerate().filter(|(_, merged)| merged.needed) {
+        merged.items.iter().for_each(|item| mark(input, file, item));
+    }
+    // A statement that could not be read may be the one that uses it.
+    if input.merged.iter().any(|merged| merged.needed && merged.broken) {
+        return;
+    }
+    for (file, merged) in input.merged.iter().enumerate().filter(|(_, merged)| merged.runs) {
+        // A file without a flow is kept for others, perhaps of another project.
+        let flows = merged.items.iter().any(|item| matches!(item.kind, ItemKind::Flow(_)));
+        for (item, it) in merged.items.iter().enumerate() {
+            // What an overlay's base brings is not the client's to take out.
+            let own = name_span(it).file == merged.file;
+            if own && flows && is_kept_for_use(&it.kind) && !input.scope.is_used(ItemId { file, item }) {
+                diags.push(error::unused(word(&it.kind), item_name(&it.kind), name_span(it), it.span));
+            }
+            if let ItemKind::Flow(flow) = &it.kind {
+                lets(flow, merged.file, diags);
+            }
+        }
+        for (by, (using, unit)) in merged.uses.iter().enumerate() {
+            if using.span.file == merged.file && unit.is_some() && !input.scope.is_import_used(file, by) {
+                diags.push(error::unused_import(&using.path.node, using.path.span, using.span));
+            }
+        }
+    }
+}
+
+fn is_kept_for_use(kind: &ItemKind) -> bool {
+    matches!(kind, ItemKind::Parameter(_) | ItemKind::Values(_) | ItemKind::Table(_) | ItemKind::Function(_))
+}
+
+/// Marks all that an item names as used.
+fn mark(input: &Input<'_>, file: usize, item: &Item) {
+    visit::item(item, &mut |expr| match expr.kind.as_ref() {
+        ExprKind::Name(name) => drop(input.scope.item(file, &[name])),
+        ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } => {
+            let path: Vec<&str> = function.iter().map(|name| name.node.as_str()).collect();
+            // A recursive function is not used by that.
+            if item_name(&item.kind) != path.join(".") {
+                input.scope.item(file, &path);
+            }
+        }
+        // `address.limit`: a parameter behind a `use … as`.
+        ExprKind::Field { base, field } => {
+            if let ExprKind::Name(name) = base.kind.as_ref() {
+                input.scope.item(file, &[name, &field.node]);
+            }
+        }
+        _ => {}
+    });
+}
+
+/// `let`s that no other section reads.
+fn lets(flow: &Flow, file: crate::base::FileId, diags: &mut Vec<Diagnostic>) {
+    let mut read: BTreeSet<&str> = BTreeSet::new();
+    for section in &flow.sections {
+        visit::section(section, &mut |expr| {
+            if let ExprKind::Name(name) = expr.kind.as_ref() {
+                read.insert(name);
+            }
+        });
+    }
+    for section in &flow.sections {
+        if let SectionKind::Let(of) = &section.kind
+            && of.name.span.file == file
+            && !read.contains(of.name.node.as_str())
+        {
+            diags.push(error::unused("let", &of.name.node, of.name.span, section.span));
+        }
+    }
+}

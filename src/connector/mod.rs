@@ -1,0 +1,3 @@
+//! What is known of one service only, a folder each.
+
+pub mod salesforce;

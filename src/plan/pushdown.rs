@@ -1,0 +1,59 @@
+//! Which parts of a filter the source can apply itself.
+//!
+//! What is pushed down may let through more than the mapping wants (a system compares text without
+//! case), never less: the whole filter is evaluated here as well.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::check::typed::{Compare, Expr, Flow};
+use crate::schema::Object;
+use crate::value::{Kind, Literal};
+
+/// Whether a conjunct can go into the source's own query.
+pub(super) fn can(expr: &Expr, source: Option<&Object>, objects: &BTreeMap<String, Arc<Object>>) -> bool {
+    // A file has no query.
+    if source.is_none_or(|source| source.system == "files") {
+        return false;
+    }
+    let inner = |part: &Expr| can(part, source, objects);
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().all(inner),
+        Expr::Not(part) => matches!(**part, Expr::IsPresent(_)) && inner(part),
+        Expr::IsPresent(value) => path(value).is_some(),
+        Expr::Field { kind: Kind::Boolean, .. } => path(expr).is_some(),
+        Expr::In { value, list } => path(value).is_some() && !list.is_empty() && list.iter().all(|item| constant(item).is_some()),
+        Expr::Compare { op, left, right } => {
+            let (Some((_, kind)), Some(_)) = (path(left), constant(right)) else { return false };
+            match op {
+                Compare::Equal => true,
+                // Without case, `!=` would leave out records that differ in case only.
+                Compare::NotEqual => !matches!(kind, Kind::Text),
+                _ => matches!(kind, Kind::Integer | Kind::Decimal | Kind::Money | Kind::Date | Kind::Datetime),
+            }
+        }
+        _ => false,
+    }
+}
+
+/// A path of the record that goes through parents only, and the kind of its end.
+pub fn path(expr: &Expr) -> Option<(Vec<String>, &Kind)> {
+    let Expr::Field { base, name, kind, .. } = expr else { return None };
+    let mut steps = match &**base {
+        Expr::Slot { slot, .. } if *slot == Flow::RECORD => Vec::new(),
+        Expr::Field { kind: Kind::Object(of), .. } if of.object != "Address" => path(base)?.0,
+        _ => return None,
+    };
+    steps.push(name.to_string());
+    Some((steps, kind))
+}
+
+/// A value that is known before the record.
+pub fn constant(expr: &Expr) -> Option<&Literal> {
+    match expr {
+        Expr::Literal(Literal::Missing) => None,
+        Expr::Literal(literal) => Some(literal),
+        Expr::Treat { value, .. } => constant(value),
+        _ => None,
+    }
+}

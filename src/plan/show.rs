@@ -1,0 +1,189 @@
+//! A plan as people read it.
+
+use std::fmt::Write as _;
+
+use super::{FlowPlan, Plan};
+use crate::check::typed::{Event, Flow, InDoubt, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Schedule, Write};
+use crate::value::duration_text;
+
+/// The steps of a flow, one a line, in the order in which a record meets them. `query` is what the
+/// source is asked, in its own language.
+pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> String {
+    let mut out = String::new();
+    let mut line = |label: &str, text: &str| {
+        // Writing to a text does not fail.
+        let _ = writeln!(out, "  {label:<10} {text}");
+    };
+    line("from", &format!("{} as {}", flow.source, flow.source_name));
+    for schedule in &flow.schedules {
+        line("", &when(schedule));
+    }
+    for event in &flow.webhooks {
+        line("", &format!("on webhook {event}"));
+    }
+    if !flow.changed.is_empty() {
+        let stamps: Vec<String> = flow.changed.iter().map(|path| path.join(".")).collect();
+        let overlap = flow.overlap.map(|overlap| format!(", {} again each time", millis(overlap))).unwrap_or_default();
+        line("changed", &format!("by {}{overlap}", stamps.join(", ")));
+    }
+    if !flow.filter.is_empty() {
+        let here = flow.filter.len() - reads.pushed_down.len();
+        line("where", &format!("{} of {} conditions are sent to {}, {here} evaluated here", reads.pushed_down.len(), flow.filter.len(), flow.source.connection));
+    }
+    let fields: Vec<String> = reads.reads.iter().map(|path| path.join(".")).collect();
+    line("reads", &wrap(&fields.join(", ")));
+    if let Some(query) = query {
+        line("asks", &wrap(query));
+    }
+    if let Some(group) = &flow.group {
+        line("group", &format!("by {}", group.name));
+    }
+    for found in &flow.matches {
+        let keys: Vec<String> = found.by.iter().map(|key| key.field.join(".")).collect();
+        line("match", &format!("{} as {} by {}; none: {}; many: {}", found.object, found.name, keys.join(", then "), outcome(&found.none), outcome(&found.many)));
+    }
+    if !flow.rules.is_empty() {
+        let mut counts = [0_usize; 4];
+        count(&flow.rules, &mut counts);
+        let words = ["require", "review", "warn", "reconcile"];
+        let text: Vec<String> = counts.iter().zip(words).filter(|(count, _)| **count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        line("validate", &text.join(", "));
+    }
+    for route in &flow.routes {
+        let names: Vec<&str> = route.results.iter().map(|result| result.name.as_str()).collect();
+        line("route", &format!("{}: {} rows", names.join(", "), route.rows.len()));
+        for row in &route.rows {
+            let result = match &row.outcome {
+                RouteOutcome::Results(_) => "",
+                RouteOutcome::Stop(stop) if stop.review => " -> review",
+                RouteOutcome::Stop(_) => " -> reject",
+            };
+            line("", &format!("line {}: {}{result}", row.place.line, row.text));
+        }
+    }
+    for write in &flow.writes {
+        write_lines(plan, write, &mut line);
+    }
+    for after in &flow.follow_ups {
+        let events: Vec<String> = after.events.iter().map(event).collect();
+        line("when", &format!("{} {}", after.write.as_deref().unwrap_or(&flow.source_name), events.join(" or ")));
+        for write in &after.writes {
+            write_lines(plan, write, &mut line);
+        }
+    }
+    out
+}
+
+fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
+    let op = match write.op {
+        Op::Create => "create",
+        Op::Update => "update",
+        Op::Upsert => "upsert",
+    };
+    let repeat = match &write.repeat {
+        None => String::new(),
+        Some(Repeat::Each { .. }) => ", one for each element".to_owned(),
+        Some(Repeat::Split { .. }) => ", one for each part".to_owned(),
+    };
+    line(op, &format!("{} as {}, {} fields{repeat}", write.object, write.name, write.body.rows.len()));
+    if let Some(key) = &write.key {
+        let field = key.field.as_deref().unwrap_or("the ledger");
+        let native = if key.native { ", kept to one by the system itself" } else { "" };
+        line("", &format!("key in {field}{native}"));
+    }
+    let doubt = match write.in_doubt {
+        Some(InDoubt::LookUp) => "; in doubt: look up, then adopt or send again",
+        Some(InDoubt::Review) => "; in doubt: a person decides",
+        None => "; in doubt: sent again, one effect",
+    };
+    line("", &format!("guarantee G{}{doubt}", write.class));
+    let mut policies = Vec::new();
+    rows(&write.body.rows, "", &mut policies);
+    if !policies.is_empty() {
+        line("", &policies.join("; "));
+    }
+    if write.op != Op::Create {
+        line("", "a value gone at the source stays at the target, unless its row says `clear`");
+    }
+    if !write.guards.is_empty() {
+        line("", &format!("{} guards read the target first", write.guards.len()));
+    }
+    let _ = plan;
+}
+
+fn rows(found: &[Row], path: &str, policies: &mut Vec<String>) {
+    for row in found {
+        let place = if path.is_empty() { row.name.clone() } else { format!("{path}.{}", row.name) };
+        match row.policy {
+            Policy::Changed => {}
+            Policy::Once => policies.push(format!("{place} once")),
+            Policy::IfEmpty => policies.push(format!("{place} if empty")),
+            Policy::Clear => policies.push(format!("{place} cleared where empty")),
+        }
+        if let RowValue::Object { body, .. } = &row.value {
+            rows(&body.rows, &place, policies);
+        }
+    }
+}
+
+fn count(rules: &[Rule], counts: &mut [usize; 4]) {
+    for rule in rules {
+        match &rule.kind {
+            RuleKind::Require { .. } => counts[0] += 1,
+            RuleKind::Review { .. } => counts[1] += 1,
+            RuleKind::Warn { .. } => counts[2] += 1,
+            RuleKind::Reconcile { .. } => counts[3] += 1,
+            RuleKind::Each { rules, .. } | RuleKind::When { rules, .. } => count(rules, counts),
+        }
+    }
+}
+
+fn outcome(outcome: &MatchOutcome) -> &'static str {
+    match outcome {
+        MatchOutcome::Skip => "skip",
+        MatchOutcome::Create => "create",
+        MatchOutcome::Stop(stop) if stop.review => "review",
+        MatchOutcome::Stop(_) => "reject",
+    }
+}
+
+fn event(event: &Event) -> String {
+    match event {
+        Event::Fails => "fails".to_owned(),
+        Event::IsRejected => "is rejected".to_owned(),
+        Event::Succeeds => "succeeds".to_owned(),
+        Event::IsGone => "is gone".to_owned(),
+        Event::IsLate(delay) => format!("is late after {}", millis(*delay)),
+    }
+}
+
+fn when(schedule: &Schedule) -> String {
+    match schedule {
+        Schedule::Every(every) => format!("every {}", millis(*every)),
+        Schedule::Daily { day, at, zone } => format!("every {day} at {} in {zone}", at.strftime("%H:%M")),
+        Schedule::Cron { cron, zone } => format!("by cron `{cron}` in {zone}"),
+    }
+}
+
+fn millis(millis: i64) -> String {
+    duration_text(jiff::SignedDuration::from_millis(millis))
+}
+
+/// Long lines in pieces, indented as the first.
+fn wrap(text: &str) -> String {
+    let mut out = String::new();
+    let mut width = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > 96 {
+            out.push_str("\n             ");
+            width = 0;
+        } else if width > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += length;
+    }
+    out
+}
