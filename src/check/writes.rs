@@ -167,7 +167,7 @@ impl Env<'_> {
         let (key, body, guards) = out;
         let native = key.as_ref().is_some_and(|key| key.native);
         let class = if op == Op::Update || native { 0 } else { object.class };
-        let in_doubt = self.in_doubt(write, op, class, key.as_ref(), &object);
+        let in_doubt = if allowed { self.in_doubt(write, op, class, key.as_ref(), &object) } else { None };
         let _ = events;
         let result = write.name.as_ref().map(|_| self.slot());
         Some(Write {
@@ -338,7 +338,7 @@ impl Env<'_> {
         if op == Op::Update || class == 0 {
             return said.map(|(said, _)| said);
         }
-        let mark = key.and_then(|key| key.field.as_deref()).or(object.searchable.first().map(String::as_str));
+        let mark = key.and_then(|key| key.field.as_deref());
         let searchable = mark.is_some_and(|field| object.searchable.iter().any(|known| known == field) || object.id.as_deref() == Some(field));
         match said {
             None => {
