@@ -9,6 +9,7 @@ mod failure;
 mod fmt;
 mod folder;
 mod out;
+mod plan;
 mod schema;
 
 pub use failure::{Exit, Failure};
@@ -51,6 +52,7 @@ enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Explain(explain::Args),
+    Plan(plan::Args),
     Schema(schema::Args),
 }
 
@@ -60,6 +62,7 @@ impl Command {
             Command::Check(args) => check::run(&args, out),
             Command::Fmt(args) => fmt::run(&args, out),
             Command::Schema(args) => schema::run(&args, out),
+            Command::Plan(args) => plan::run(&args, out),
             Command::Explain(args) => explain::run(&args, out),
         }
     }

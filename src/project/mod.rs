@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::base::Sources;
 use crate::base::diag::{Code, Diagnostic, render};
 use crate::check;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 
 /// Everything that a compilation asks of the outside. The command line keeps it over a folder,
 /// tests over a map of texts.
@@ -68,8 +68,12 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         let keeper = Keeper::new(library, &config, &sources);
         let checked = check::check(&units, &sources, &keeper);
         diagnostics.extend(checked.diagnostics);
-        // The room `plan` does not build yet.
-        let plan: Option<Plan> = None;
+        let plan = match checked.mapping {
+            Some(mapping) if !diagnostics.iter().any(Diagnostic::is_error) => {
+                Some(plan::build(mapping, &keeper, &config.zone))
+            }
+            _ => None,
+        };
         let mut with_schemas = sources.clone();
         let faults = keeper.faults(&mut with_schemas);
         (plan, faults, with_schemas)
