@@ -164,6 +164,11 @@ impl Env<'_> {
         if let Some((of, value)) = value {
             return Typed::literal(Literal::Text(value), Kind::Enumeration(of), span);
         }
+        let known = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]);
+        if matches!(known, Some(What::Values(_) | What::Function(_) | What::Table(_))) {
+            self.report(error::types::needs_argument(name, span));
+            return Typed::any(span);
+        }
         let diagnostic = self.unknown_name(name, span, want);
         self.report(diagnostic);
         Typed::any(span)
