@@ -219,7 +219,7 @@ impl Env<'_> {
                 }
                 !of.open
             }
-            // Which known values it catches is told as a doubt.
+            // Which known values it catches is a doubt, told when it is known what flows fetch.
             _ => true,
         }
     }
