@@ -7,8 +7,13 @@ mod check;
 mod explain;
 mod failure;
 mod folder;
+mod new;
 mod out;
+mod preview;
+mod ready;
+mod run;
 mod schema;
+mod test;
 
 pub use failure::{Exit, Failure};
 pub use folder::Folder;
@@ -47,7 +52,11 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Check(check::Args),
+    Test(test::Args),
+    Preview(preview::Args),
+    Run(run::Args),
     Explain(explain::Args),
     Schema(schema::Args),
 }
@@ -55,7 +64,11 @@ enum Command {
 impl Command {
     fn run(self, out: &mut Out) -> Result<Exit, Failure> {
         match self {
+            Command::New(args) => new::run(&args, out),
             Command::Check(args) => check::run(&args, out),
+            Command::Test(args) => test::run(&args, out),
+            Command::Preview(args) => preview::run(&args, out),
+            Command::Run(args) => run::run(&args, out),
             Command::Schema(args) => schema::run(&args, out),
             Command::Explain(args) => explain::run(&args, out),
         }
