@@ -20,6 +20,7 @@
 //! | 6 | [`apply`] | plan and record to payloads or a rejection |
 //! | 7 | [`project`] | many files, connections; the one door `compile` |
 //! | 8 | [`spec`] | test cases, coverage, preview |
+//! | 12 | [`connector`] | what is known of one service only |
 //! | 14 | [`run`] | flows over files |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 

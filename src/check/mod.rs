@@ -8,15 +8,34 @@
 //! [`Kind::Any`](crate::value::Kind::Any) and checking goes on. Whether a *record* fits is not
 //! decided here; that is for `apply`.
 
+mod arithmetic;
+mod assign;
+mod body;
+mod calls;
+mod env;
 mod error;
+mod expect;
+mod expr;
+mod facts;
+mod flow;
+mod functions;
+mod items;
 mod lint;
+mod lists;
 mod logic;
 mod overlay;
+mod parameters;
 mod route;
+mod routes;
+mod rules;
 mod schedule;
 mod scope;
 mod table;
+mod test_item;
 pub mod typed;
+mod values;
+mod walk;
+mod writes;
 mod written;
 
 use std::sync::Arc;
@@ -87,6 +106,132 @@ pub struct Checked {
 
 /// Checks all files of a project together.
 pub fn check(units: &[Unit], sources: &Sources, world: &dyn World) -> Checked {
-    let _ = (units, sources, world);
-    Checked { mapping: None, diagnostics: Vec::new() }
+    let mut diagnostics = Vec::new();
+    let merged = overlay::merge(units, &mut diagnostics);
+    let scope = scope::Scope::build(&merged, sources, &mut diagnostics);
+    let items = items::Items::new(&scope);
+    let mapping = whole(&merged, items, sources, world, &mut diagnostics);
+    let failed = diagnostics.iter().any(Diagnostic::is_error);
+    let mapping = (!failed).then_some(mapping);
+    let input = lint::Input { merged: &merged, scope: &scope, sources, world, mapping: mapping.as_ref() };
+    lint::check(&input, &mut diagnostics);
+    in_order(&mut diagnostics);
+    Checked { mapping, diagnostics }
+}
+
+fn whole(merged: &[overlay::Merged], items: items::Items<'_>, sources: &Sources, world: &dyn World, diagnostics: &mut Vec<Diagnostic>) -> typed::Mapping {
+    let mut run = env::Run {
+        world,
+        sources,
+        items,
+        maps: Vec::new(),
+        tables: Vec::new(),
+        parameters: indexmap::IndexMap::new(),
+        broken: merged.iter().map(|file| file.broken).collect(),
+    };
+    parameters_of(&mut run, merged, diagnostics);
+    run.tables = tables_of(&run, merged, diagnostics);
+    let mut maps = Vec::new();
+    for id in run.items.scope.all_values() {
+        let found = run.items.scope.at(*id);
+        if let tree::ItemKind::Values(values) = &found.node.kind {
+            maps.push(values::check(&run, id.file, values, found.doc, diagnostics));
+        }
+    }
+    run.maps = maps;
+    diagnostics.extend(functions::check(&run));
+    let mut flows = Vec::new();
+    for found in run.items.scope.flows() {
+        flows.extend(flow::check(&run, found.id.file, found.node, found.doc, diagnostics));
+    }
+    let (expects, tests) = promises(&run, merged, &mut flows, diagnostics);
+    typed::Mapping {
+        edition: merged.iter().filter_map(|file| file.edition).max().unwrap_or(1),
+        parameters: run.parameters,
+        values: run.maps.into_iter().map(|map| map.map).collect(),
+        tables: run.tables,
+        flows: flows.into_iter().map(|checked| checked.flow).collect(),
+        expects,
+        tests,
+    }
+}
+
+/// `expect` and `test` items of the files that run: both are about flows.
+fn promises(run: &env::Run<'_>, merged: &[overlay::Merged], flows: &mut [flow::Checked], diagnostics: &mut Vec<Diagnostic>) -> (Vec<typed::Expect>, Vec<typed::Test>) {
+    let (mut expects, mut tests) = (Vec::new(), Vec::new());
+    let known: Vec<String> = run.items.scope.flows().map(|found| found.node.name.node.clone()).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    for (file, one) in merged.iter().enumerate().filter(|(_, one)| one.runs) {
+        for item in &one.items {
+            let tree::ItemKind::Expect(expect) = &item.kind else { continue };
+            let of = expect.clauses.iter().find_map(|clause| match &clause.kind {
+                tree::ExpectClauseKind::For(name) => Some(name.node.as_str()),
+                _ => None,
+            });
+            let place = env::place(run.sources, expect.name.span);
+            let mut record = flow::Record::new(run, file, flows.iter_mut().find(|flow| Some(flow.flow.name.as_str()) == of));
+            expects.extend(expect::check(expect, &known, place, &mut record, diagnostics));
+            diagnostics.extend(record.done());
+        }
+    }
+    let of: Vec<test_item::FlowOf<'_>> = flows.iter().map(|checked| flow_of(&checked.flow)).collect();
+    for one in merged.iter().filter(|one| one.runs) {
+        let name = run.sources.get(one.file).map_or("", |source| source.name.as_str());
+        for item in &one.items {
+            let tree::ItemKind::Test(test) = &item.kind else { continue };
+            // A flow that could not be checked is known by name only, and said what is wrong with it.
+            let broken = test.clauses.iter().any(|clause| matches!(&clause.kind, tree::TestClauseKind::Flow(flow) if known.contains(&flow.node.as_str()) && !of.iter().any(|of| of.name == flow.node)));
+            if !broken {
+                let place = env::place(run.sources, test.name.span);
+                tests.extend(test_item::check(test, &of, name, place, run.world, diagnostics));
+            }
+        }
+    }
+    (expects, tests)
+}
+
+fn flow_of(flow: &typed::Flow) -> test_item::FlowOf<'_> {
+    let later = flow.follow_ups.iter().flat_map(|follow_up| &follow_up.writes);
+    test_item::FlowOf {
+        name: &flow.name,
+        source: flow.source.clone(),
+        matches: flow.matches.iter().map(|found| found.name.as_str()).collect(),
+        writes: flow.writes.iter().chain(later).map(|write| write.object.clone()).collect(),
+    }
+}
+
+fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) {
+    let mut parameters = indexmap::IndexMap::new();
+    for (file, merged) in merged.iter().enumerate().filter(|(_, merged)| merged.needed) {
+        for item in &merged.items {
+            if let tree::ItemKind::Parameter(parameter) = &item.kind {
+                if !parameters.contains_key(&parameter.name.node) {
+                    parameters::check(run, file, parameter, &mut parameters, diagnostics);
+                }
+            }
+        }
+    }
+    run.parameters = parameters;
+}
+
+fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<typed::Table> {
+    let mut tables = Vec::new();
+    for id in run.items.scope.all_tables() {
+        let found = run.items.scope.at(*id);
+        let tree::ItemKind::Table(written) = &found.node.kind else { continue };
+        let mut env = env::Env::new(run, id.file);
+        let types: Vec<_> = written.keys.iter().chain(&written.columns).map(|column| env.type_expr(&column.of)).collect();
+        diagnostics.append(&mut env.out);
+        let file = merged.get(id.file).map_or(FileId(0), |merged| merged.file);
+        let place = env::place(run.sources, written.name.span);
+        tables.push(table::check(written, found.doc, file, &types, place, run.world, diagnostics));
+    }
+    tables
+}
+
+/// In the order of files and text, each said once.
+fn in_order(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
+    let mut said = std::collections::HashSet::new();
+    diagnostics.retain(|diagnostic| said.insert((diagnostic.code, diagnostic.primary.span, diagnostic.message.clone())));
 }

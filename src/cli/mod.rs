@@ -6,12 +6,14 @@
 mod check;
 mod explain;
 mod failure;
+mod fmt;
 mod folder;
 mod new;
 mod out;
 mod preview;
 mod ready;
 mod run;
+mod plan;
 mod schema;
 mod test;
 
@@ -57,7 +59,9 @@ enum Command {
     Test(test::Args),
     Preview(preview::Args),
     Run(run::Args),
+    Fmt(fmt::Args),
     Explain(explain::Args),
+    Plan(plan::Args),
     Schema(schema::Args),
 }
 
@@ -69,7 +73,9 @@ impl Command {
             Command::Test(args) => test::run(&args, out),
             Command::Preview(args) => preview::run(&args, out),
             Command::Run(args) => run::run(&args, out),
+            Command::Fmt(args) => fmt::run(&args, out),
             Command::Schema(args) => schema::run(&args, out),
+            Command::Plan(args) => plan::run(&args, out),
             Command::Explain(args) => explain::run(&args, out),
         }
     }

@@ -74,7 +74,12 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         let keeper = Keeper::new(library, &config, &sources);
         let checked = check::check(&units, &sources, &keeper);
         diagnostics.extend(checked.diagnostics);
-        let plan = checked.mapping.map(|mapping| plan::build(mapping, &keeper, &config.zone));
+        let plan = match checked.mapping {
+            Some(mapping) if !diagnostics.iter().any(Diagnostic::is_error) => {
+                Some(plan::build(mapping, &keeper, &config.zone))
+            }
+            _ => None,
+        };
         let of = |connection: &str, kind: String| ObjectRef::new(connection, kind);
         names = config
             .connections

@@ -5,9 +5,12 @@
 
 mod grammar;
 mod outline;
+mod print;
 mod read;
+mod token;
 pub mod tree;
 
+pub use print::format;
 pub use read::{read, read_expr};
 
 /// The newest edition of the language.

@@ -56,17 +56,11 @@ pub(in crate::check) fn never_runs(write: &str, at: Span, with: Option<Span>) ->
     }
 }
 
-pub(in crate::check) fn passed_through(source: &str, field: &str, list: &str, unknown: &[String], known: &[&str], at: Span) -> Diagnostic {
-    let label = if unknown.is_empty() {
-        format!("{list} knows {}, …", quoted(known))
-    } else {
-        let few: Vec<&str> = unknown.iter().take(3).map(String::as_str).collect();
-        format!("{list} does not know {}", quoted(&few))
-    };
+pub(in crate::check) fn passed_through(source: &str, field: &str, list: &str, known: &[&str], at: Span) -> Diagnostic {
     Diagnostic::new(Code::PassedThrough, at, format!("{source} is passed through to {field}, which has names of its own"))
-        .label(label)
+        .label(format!("{list} knows {}, …", quoted(known)))
         .why("a name that the target does not know is refused there, or is not found by those who look for its own")
-        .help(format!("map the names:   {source} | {}_name   with a `values` map to {list}", field.to_lowercase()))
+        .help(format!("map the names with a `values` map to {list}"))
 }
 
 pub(in crate::check) fn stamp_missing(record: &str, children: &str, stamp: &str, at: Span) -> Diagnostic {
@@ -93,19 +87,6 @@ pub(in crate::check) fn lists_differ(source: &str, at: Span, other: Span, withou
         .other(other, "those under another condition")
         .why("totals and elements would speak of different things: a line that is left out here is counted there")
         .help(format!("give the list that is meant a name,   let lines = each line in {source} where … ,   and use it in both places"))
-}
-
-pub(in crate::check) fn else_catches(map: &str, field: &str, at: Span, caught: &[&str]) -> Diagnostic {
-    let few = &caught[..caught.len().min(6)];
-    let more = if caught.len() > few.len() { format!(" and {} more", caught.len() - few.len()) } else { String::new() };
-    let message = match caught.len() {
-        1 => format!("the `else` of `{map}` catches a known value of {field}"),
-        many => format!("the `else` of `{map}` catches {many} known values of {field}"),
-    };
-    Diagnostic::new(Code::ElseCatches, at, message)
-        .label(format!("{}{more}", quoted(few)))
-        .why("they are known today, so what is to become of them can be said in a row")
-        .help(format!("add rows for those that occur:   \"{}\" -> …", few[0]))
 }
 
 pub(in crate::check) fn constant(truth: bool, at: Span, what: &str) -> Diagnostic {

@@ -205,20 +205,14 @@ fn passed_through(input: &Input<'_>, object: &Object, row: &typed::Row, value: &
     while let Expr::Treat { value, .. } = plain {
         plain = value;
     }
-    let Expr::Field { kind, base, .. } = plain else { return };
-    // What comes from the record of the same object is in its own words already.
-    let own = match kind {
-        Kind::Enumeration(own) if own.name == known.name => return,
-        Kind::Enumeration(own) => own.names().filter(|name| known.resolve(name).is_none()).map(str::to_owned).collect::<Vec<_>>(),
-        Kind::Text if !matches!(base.as_ref(), Expr::Word(typed::Word::Target)) => Vec::new(),
-        _ => return,
-    };
-    if matches!(kind, Kind::Enumeration(_)) && own.is_empty() {
+    // A value of another list is told of where the two lists are compared.
+    let Expr::Field { kind: Kind::Text, base, .. } = plain else { return };
+    if matches!(base.as_ref(), Expr::Word(typed::Word::Target)) {
         return;
     }
     if let Some(at) = line(input.sources, &row.place) {
         let some: Vec<&str> = known.names().take(4).collect();
-        diags.push(error::passed_through(&super::super::route::spoken(plain), &row.name, &known.name, &own, &some, at));
+        diags.push(error::passed_through(&super::super::route::spoken(plain), &row.name, &known.name, &some, at));
     }
 }
 

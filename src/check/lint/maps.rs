@@ -1,10 +1,10 @@
-//! Doubts about value maps: what an `else` catches, rows that no flow can meet.
+//! Rows of value maps that no flow can meet.
 
 use std::collections::BTreeMap;
 
 use crate::base::diag::Diagnostic;
 use crate::syntax::tree::Values;
-use crate::value::{Kind, Literal};
+use crate::value::Kind;
 
 use super::super::error::lints as error;
 use super::super::logic;
@@ -18,14 +18,7 @@ pub(super) fn check(input: &Input<'_>, mapping: &typed::Mapping, diags: &mut Vec
         // By its place: two files may each have a map of one name.
         let Some(tree) = find(input, map) else { continue };
         let Kind::Enumeration(known) = &map.from else { continue };
-        let has = |value: &str| map.rows.iter().any(|row| matches!(&row.from, Literal::Text(text) if text == value));
         if !matches!(map.otherwise, Otherwise::Nothing) {
-            let caught: Vec<&str> = known.names().filter(|value| !has(value)).collect();
-            if !caught.is_empty()
-                && let Some(otherwise) = &tree.otherwise
-            {
-                diags.push(error::else_catches(&map.name, &known.name, otherwise.span, &caught));
-            }
             // A row that no record meets. Without an `else`, a closed enumeration has to have it.
             if let Some(fetched) = uses.get(&at).and_then(|uses| uses.as_ref()) {
                 for row in &tree.rows {

@@ -6,6 +6,8 @@
 mod flows;
 mod lists;
 mod maps;
+#[cfg(test)]
+mod tests;
 mod unused;
 mod visit;
 

@@ -1,0 +1,88 @@
+//! `+ - * /`: which kinds go together, and when the result may be missing.
+
+use crate::base::Span;
+use crate::base::Spanned;
+use crate::base::diag::{Code, Diagnostic};
+use crate::check::env::{Env, Typed};
+use crate::check::error;
+use crate::check::expr::coerce;
+use crate::check::facts::{Presence, Why};
+use crate::check::typed::{Arithmetic, Expr};
+use crate::syntax::tree::{self, BinaryOp};
+use crate::value::{Kind, Literal};
+
+impl Env<'_> {
+    pub(super) fn arithmetic(&mut self, op: &Spanned<BinaryOp>, left: &tree::Expr, right: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
+        let _ = want;
+        let left = self.expr(left, None);
+        let right = self.expr(right, None);
+        if left.is_any() || right.is_any() {
+            return Typed::any(span);
+        }
+        let arithmetic = match op.node {
+            BinaryOp::Add => Arithmetic::Add,
+            BinaryOp::Subtract => Arithmetic::Subtract,
+            BinaryOp::Multiply => Arithmetic::Multiply,
+            _ => Arithmetic::Divide,
+        };
+        let Some((left, right, kind)) = sides(arithmetic, left.clone(), right.clone()) else {
+            self.report(error::types::no_arithmetic(arithmetic, &left, &right, span));
+            return Typed::any(span);
+        };
+        let key = format!("({} {arithmetic:?} {})", left.key(), right.key());
+        let mut presence = vec![left.presence.clone(), right.presence.clone()];
+        if arithmetic == Arithmetic::Divide {
+            match right.literal_value() {
+                Some(Literal::Number(number)) if number.is_zero() => {
+                    self.report(Diagnostic::new(Code::DivisionByZero, right.span, "this divides by zero")
+                        .why("the result would be missing for every record"));
+                    return Typed::any(span);
+                }
+                Some(_) => {}
+                None => {
+                    let keys = vec![key.clone(), format!("nonzero {}", right.key())];
+                    presence.push(Presence::gap(keys, self.text(span), span, Why::Division));
+                }
+            }
+        }
+        let places = match arithmetic {
+            Arithmetic::Add | Arithmetic::Subtract => left.places.zip(right.places).map(|(a, b)| a.max(b)),
+            Arithmetic::Multiply => left.places.zip(right.places).map(|(a, b)| a + b),
+            Arithmetic::Divide => None,
+        };
+        let expr = Expr::Arithmetic { op: arithmetic, left: Box::new(left.expr), right: Box::new(right.expr) };
+        let mut typed = Typed::new(expr, kind, vec![key], span).present_if(Presence::all(presence));
+        typed.places = places;
+        typed
+    }
+}
+
+/// Both sides as the operation takes them, and the kind of its result.
+fn sides(op: Arithmetic, left: Typed, right: Typed) -> Option<(Typed, Typed, Kind)> {
+    use Arithmetic::{Add, Divide, Multiply, Subtract};
+    use Kind::{Date, Datetime, Decimal, Duration, Integer, Length, Money, Weight};
+    let literal = |typed: &Typed| typed.literal_value().is_some();
+    let kind = match (op, &left.kind, &right.kind) {
+        (Divide, Integer | Decimal, Integer | Decimal) => Decimal,
+        (_, Integer, Integer) => Integer,
+        (_, Integer | Decimal, Integer | Decimal) => Decimal,
+        (Add | Subtract, Money, Money) => Money,
+        (Add | Subtract, Money, Integer | Decimal) if literal(&right) => {
+            return Some((left, coerce(right, &Money), Money));
+        }
+        (Add | Subtract, Integer | Decimal, Money) if literal(&left) => {
+            return Some((coerce(left, &Money), right, Money));
+        }
+        (Multiply | Divide, Money, Integer | Decimal) | (Multiply, Integer | Decimal, Money) => Money,
+        (Divide, Money, Money) => Decimal,
+        (Add | Subtract, Date, Duration) | (Add, Duration, Date) => Date,
+        (Add | Subtract, Datetime, Duration) | (Add, Duration, Datetime) => Datetime,
+        (Subtract, Date, Date) | (Subtract, Datetime, Datetime) | (Add | Subtract, Duration, Duration) => Duration,
+        (Multiply | Divide, Duration, Integer | Decimal) | (Multiply, Integer | Decimal, Duration) => Duration,
+        (Divide, Duration, Duration) | (Divide, Weight, Weight) | (Divide, Length, Length) => Decimal,
+        (Add | Subtract, Weight, Weight) | (Multiply | Divide, Weight, Integer | Decimal) | (Multiply, Integer | Decimal, Weight) => Weight,
+        (Add | Subtract, Length, Length) | (Multiply | Divide, Length, Integer | Decimal) | (Multiply, Integer | Decimal, Length) => Length,
+        _ => return None,
+    };
+    Some((left, right, kind))
+}

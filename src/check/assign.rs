@@ -1,0 +1,220 @@
+//! A value into a target field: does its kind fit, is it there, is it among the field's values.
+
+use std::sync::Arc;
+
+use crate::check::env::{Env, Typed};
+use crate::check::error;
+use crate::check::expr::{coerce, fits, within};
+use crate::check::typed::Expr;
+use crate::schema::{Field, SizeUnit};
+use crate::syntax::tree::{self, ExprKind};
+use crate::value::{Kind, Literal, ObjectRef, Wire};
+
+/// The field that is written, for checks and for messages.
+pub(super) struct Target<'t> {
+    pub object: &'t ObjectRef,
+    pub name: &'t str,
+    pub field: &'t Field,
+    pub span: crate::base::Span,
+    /// A payload without it is refused.
+    pub required: bool,
+}
+
+impl Target<'_> {
+    pub(super) fn path(&self) -> String {
+        format!("{}.{}", self.object, self.name)
+    }
+}
+
+impl Env<'_> {
+    pub(super) fn assign(&mut self, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
+        let typed = self.expr(value, Some(&target.field.kind));
+        self.assign_typed(typed, value, target)
+    }
+
+    pub(super) fn assign_typed(&mut self, typed: Typed, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
+        if typed.is_any() {
+            return None;
+        }
+        if target.required && !matches!(typed.kind, Kind::List(_)) {
+            let text = self.text(value.span);
+            let path = target.path();
+            let (at, place, low) = (value.span, target.span, self.is_low(value));
+            self.demand(&typed.presence, |gap| error::presence::assigned(&path, at, place, &text, low, gap));
+        }
+        let fitted = self.fit(typed, value, target)?;
+        self.limits(&fitted, value, target);
+        Some(fitted.expr)
+    }
+
+    /// An operator stands at the top, so a fallback behind it needs brackets or not.
+    fn is_low(&self, value: &tree::Expr) -> bool {
+        matches!(value.kind.as_ref(), ExprKind::If { .. } | ExprKind::Binary { .. } | ExprKind::Not(_))
+    }
+
+    /// The value under the target's kind, or the report that it does not go there.
+    fn fit(&mut self, typed: Typed, value: &tree::Expr, target: &Target<'_>) -> Option<Typed> {
+        let wanted = &target.field.kind;
+        let text = self.text(value.span);
+        let number = |kind: &Kind| matches!(kind, Kind::Integer | Kind::Decimal);
+        let literal = typed.literal_value().cloned();
+        match (&typed.kind, wanted) {
+            (_, Kind::Any | Kind::Json) => Some(typed),
+            (Kind::Enumeration(from), Kind::Enumeration(to)) => {
+                if from == to || literal.is_some() || within(from, to) {
+                    if to.open && from != to && !from.names().all(|name| to.names().any(|known| known == name)) && literal.is_none() {
+                        self.report(error::types::passed_through(from, to, value.span, &target.path()));
+                    }
+                    return Some(coerce(typed, wanted));
+                }
+                self.report(error::types::enumeration_differs(from, to, value.span, &target.path(), &text));
+                None
+            }
+            (Kind::Text, Kind::Enumeration(to)) => {
+                if to.open {
+                    return Some(coerce(typed, wanted));
+                }
+                self.report(error::types::text_into_enumeration(to, value.span, &target.path(), &text));
+                None
+            }
+            (Kind::Money, Kind::Decimal | Kind::Integer) => {
+                if matches!(target.field.wire, Wire::Amount { .. }) {
+                    return Some(coerce(typed, wanted));
+                }
+                self.report(error::types::money_into_number(value.span, &target.path(), &text));
+                None
+            }
+            (kind, Kind::Money) if number(kind) => Some(coerce(typed, wanted)),
+            (Kind::Decimal, Kind::Integer) => {
+                match literal {
+                    Some(Literal::Number(number)) if number.fract().is_zero() => {}
+                    Some(Literal::Number(number)) => {
+                        self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{number} has decimal places"), "the field takes whole numbers"));
+                        return None;
+                    }
+                    _ if typed.places == Some(0) => {}
+                    _ => self.report(error::types::may_not_be_whole(value.span, &target.path(), &text)),
+                }
+                Some(coerce(typed, wanted))
+            }
+            (Kind::Date, Kind::Datetime) => {
+                self.report(error::types::date_needs_time(value.span, &target.path(), &text));
+                None
+            }
+            (kind, Kind::Weight | Kind::Length) if number(kind) => {
+                self.report(error::types::unit_needed(value.span, &target.path(), &text, wanted));
+                None
+            }
+            (Kind::Weight, Kind::Length) | (Kind::Length, Kind::Weight) => {
+                self.report(error::types::wrong_unit(value.span, &target.path(), &typed.kind, wanted));
+                None
+            }
+            (Kind::Text | Kind::Enumeration(_), Kind::Reference(of)) => {
+                self.report(error::types::text_into_reference(value.span, &target.path(), &text, of));
+                None
+            }
+            (Kind::List(_), Kind::List(to)) => {
+                let Kind::List(from) = &typed.kind else { return None };
+                if let Kind::Object(_) = &to.kind {
+                    if matches!(from.kind, Kind::Row(_)) {
+                        self.report(error::types::row_into_object(value.span, &target.path(), wanted));
+                        return None;
+                    }
+                }
+                let elements = match (&from.kind, &to.kind) {
+                    (Kind::Text, Kind::Enumeration(of)) => of.open,
+                    (from, to) => fits(from, to),
+                };
+                if !elements {
+                    self.report(error::types::mismatch_into(value.span, &typed.kind, wanted, &target.path(), &text));
+                    return None;
+                }
+                if !to.nullable {
+                    let (presence, at, path) = (typed.element_presence(), value.span, target.path());
+                    self.demand(&presence, |gap| error::presence::list_elements(&path, at, gap));
+                }
+                Some(coerce(typed, wanted))
+            }
+            (Kind::List(of), _) => {
+                let number_of = fits(&of.kind, wanted);
+                self.report(error::types::list_into_one(value.span, &target.path(), &text, number_of));
+                None
+            }
+            (_, Kind::List(_)) => {
+                self.report(error::types::one_into_list(value.span, &target.path(), &text));
+                None
+            }
+            (Kind::Row(_), Kind::Object(_)) => {
+                self.report(error::types::row_into_object(value.span, &target.path(), wanted));
+                None
+            }
+            (kind, wanted) if fits(kind, wanted) => Some(coerce(typed, wanted)),
+            (kind, wanted) => {
+                self.report(error::types::mismatch_into(value.span, kind, wanted, &target.path(), &text));
+                None
+            }
+        }
+    }
+
+    /// What depends on the size of a value: decided here for literals, told as a doubt for what may not fit.
+    fn limits(&mut self, typed: &Typed, value: &tree::Expr, target: &Target<'_>) {
+        let field = target.field;
+        match typed.literal_value() {
+            Some(Literal::Text(text)) if !matches!(field.kind, Kind::Reference(_)) => {
+                if let Some(size) = field.size {
+                    let length = match size.unit {
+                        SizeUnit::Characters => text.chars().count(),
+                        SizeUnit::Bytes => text.len(),
+                        SizeUnit::Utf16 => text.encode_utf16().count(),
+                    };
+                    if length > size.max {
+                        let limit = format!("the field takes at most {}", size.max);
+                        self.report(error::types::literal_misfit(value.span, &target.path(), &format!("the text is {length} long"), &limit));
+                    } else if length < size.min {
+                        let limit = format!("the field takes at least {}", size.min);
+                        self.report(error::types::literal_misfit(value.span, &target.path(), &format!("the text is {length} long"), &limit));
+                    }
+                }
+                if let Some(pattern) = &field.pattern {
+                    if regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
+                        self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{text:?} has the wrong form"), &format!("the field takes texts like `{pattern}`")));
+                    }
+                }
+            }
+            Some(Literal::Number(number) | Literal::Money(number)) => {
+                if let Some(minimum) = field.minimum.filter(|minimum| number < minimum) {
+                    self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{number} is too small"), &format!("the field takes {minimum} and more")));
+                } else if let Some(maximum) = field.maximum.filter(|maximum| number > maximum) {
+                    self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{number} is too large"), &format!("the field takes {maximum} at most")));
+                } else if let Some(places) = field.places.filter(|places| number.normalize().scale() > *places) {
+                    self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{number} has too many decimal places"), &format!("the field keeps {places}")));
+                }
+            }
+            Some(_) => {}
+            None => {
+                if let (Some(longest), Some(size), Kind::Text) = (typed.longest, field.size, &field.kind) {
+                    if longest > size.max {
+                        self.report(error::types::may_be_too_long(value.span, &target.path(), longest, size.max, &self.text(value.span)));
+                    }
+                }
+                if let (Some(has), Some(keeps)) = (typed.places, field.places) {
+                    if has > keeps && matches!(field.kind, Kind::Decimal | Kind::Money) {
+                        self.report(error::types::too_many_places(value.span, &target.path(), has, keeps, &self.text(value.span)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The kind that a target field takes, found by its path.
+    pub(super) fn field_kind(&self, object: &ObjectRef, path: &[tree::Name]) -> Option<Kind> {
+        let (first, rest) = path.split_first()?;
+        let object: Arc<crate::schema::Object> = self.object(object)?;
+        let field = object.fields.get(&first.node)?;
+        match (&field.kind, rest) {
+            (kind, []) => Some(kind.clone()),
+            (Kind::Object(of), rest) => self.field_kind(of, rest),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! Calls: builtins, value maps, tables, and functions, which are inlined and checked at each call.
+
+use std::sync::Arc;
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+use crate::builtin::{self, Args, Builtin, BuiltinRef, Context, Family, Gives, Takes};
+use crate::check::env::{Env, Typed};
+use crate::check::error;
+use crate::check::expr::{coerce, fits};
+use crate::check::facts::{Presence, Why};
+use crate::check::items::What;
+use crate::check::typed::{Expr, Otherwise};
+use crate::syntax::tree::{self, Argument, ExprKind};
+use crate::value::{Column, Kind, Literal, Money, ObjectRef, Type, Value};
+
+impl Env<'_> {
+    /// `f(x, y)`, or `piped | f y`.
+    pub(super) fn call(&mut self, function: &[tree::Name], piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, want: Option<&Kind>) -> Typed {
+        let Some(name) = function.last() else { return Typed::any(span) };
+        match self.run.items.find(self.unit, function) {
+            Some(What::Function(id)) => return self.inline(id, piped, arguments, span, want),
+            Some(What::Values(id)) => return self.value_map(id, piped, arguments, span),
+            Some(What::Table(id)) => return self.table_call(id, piped, arguments, span),
+            _ => {}
+        }
+        // `x | store of wms`
+        if let (Some(value), [of, connection, ..]) = (piped, arguments) {
+            if let (ExprKind::Name(word), ExprKind::Name(connection)) = (of.value.kind.as_ref(), connection.value.kind.as_ref()) {
+                if word == "of" {
+                    return self.look_up_name(value, name, connection, span);
+                }
+            }
+        }
+        let Some(builtin) = builtin::find(&name.node).filter(|_| function.len() == 1) else {
+            let diagnostic = self.unknown_function(function);
+            self.report(diagnostic);
+            // Its arguments may hold mistakes of their own.
+            piped.into_iter().for_each(|value| drop(self.expr(value, None)));
+            return Typed::any(span);
+        };
+        if self.grouped && is_aggregate(builtin.name) {
+            if let Some(typed) = self.grouped_call(builtin, piped, arguments, span) {
+                return typed;
+            }
+        }
+        if builtin.takes.is_empty() {
+            return self.builtin(builtin, Vec::new(), span);
+        }
+        let mut given = Vec::new();
+        let mut from = 0;
+        if let Some(value) = piped {
+            let typed = self.expr(value, wanted_by(&builtin.takes[0].takes));
+            match self.argument_fits(builtin, 0, typed) {
+                Some(typed) => given.push(typed),
+                None => {
+                    let _ = self.arguments(builtin, 1, arguments, span);
+                    return Typed::any(span);
+                }
+            }
+            from = 1;
+        } else if builtin.takes.iter().all(|p| !p.optional) && arguments.is_empty() {
+            self.report(error::types::needs_argument(builtin.name, span));
+            return Typed::any(span);
+        }
+        let Some(rest) = self.arguments(builtin, from, arguments, span) else { return Typed::any(span) };
+        given.extend(rest);
+        self.builtin(builtin, given, span)
+    }
+
+    fn unknown_function(&self, function: &[tree::Name]) -> Diagnostic {
+        let mut known = self.run.items.names(self.unit);
+        known.extend(builtin::all().map(|builtin| builtin.name));
+        error::names::unknown_function(function, &known)
+    }
+
+    /// A text of the record as the name of a thing: missing where there is none of that name.
+    fn look_up_name(&mut self, value: &tree::Expr, object: &tree::Name, connection: &str, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        let Some(of) = self.reference(&object.node, connection) else {
+            self.report(error::names::unknown_connection(connection, span, self.run.world));
+            return Typed::any(span);
+        };
+        if !matches!(value.kind, Kind::Text | Kind::Enumeration(_) | Kind::Any) {
+            self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
+            return Typed::any(span);
+        }
+        if let Some(Literal::Text(name)) = value.literal_value() {
+            let name = name.clone();
+            return self.named(&name, &of, value.span);
+        }
+        let key = format!("{} | {of}", value.key());
+        let own = Presence::gap(vec![key.clone()], self.text(span), span, Why::Function(format!("{} of {connection}", object.node)));
+        let presence = Presence::all([value.presence, own]);
+        Typed::new(Expr::LookUpName { of: of.clone(), value: Box::new(value.expr) }, Kind::Reference(of), vec![key], span).present_if(presence)
+    }
+
+    /// `store of wms`: the object of the connection whose names are meant.
+    pub(super) fn reference(&self, object: &str, connection: &str) -> Option<ObjectRef> {
+        if !self.run.world.connections().iter().any(|known| known.name == connection) {
+            return None;
+        }
+        let plain = |name: &str| name.to_lowercase().replace('_', "");
+        let known = self.run.world.objects(connection).into_iter().find(|name| plain(name) == plain(object));
+        let name = known.unwrap_or_else(|| {
+            let mut letters = object.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+        });
+        Some(ObjectRef::new(connection, name))
+    }
+
+    // ---- builtins
+
+    /// The arguments from parameter `from` on, in the order of the parameters; one that was left out
+    /// is missing.
+    pub(super) fn arguments(&mut self, builtin: &'static Builtin, from: usize, arguments: &[Argument], span: Span) -> Option<Vec<Typed>> {
+        let mut slots: Vec<Option<Typed>> = vec![None; builtin.takes.len()];
+        let mut next = from;
+        let mut failed = false;
+        let mut at = 0;
+        while at < arguments.len() {
+            let argument = &arguments[at];
+            at += 1;
+            let place = match &argument.name {
+                Some(name) => match builtin.takes.iter().position(|param| param.name == name.node) {
+                    Some(place) if place >= from => place,
+                    _ => {
+                        let known: Vec<&str> = builtin.takes.iter().skip(from).map(|param| param.name).collect();
+                        self.report(error::types::unknown_argument(builtin.name, name, &known));
+                        failed = true;
+                        continue;
+                    }
+                },
+                None => {
+                    // A bare word may skip an optional parameter that takes none.
+                    let is_word = matches!(argument.value.kind.as_ref(), ExprKind::Name(name) if self.find(name).is_none());
+                    while is_word && next < builtin.takes.len() && builtin.takes[next].optional && !matches!(builtin.takes[next].takes, Takes::Words(_)) {
+                        next += 1;
+                    }
+                    next += 1;
+                    next - 1
+                }
+            };
+            let Some(param) = builtin.takes.get(place) else {
+                self.report(error::types::argument_count(builtin.name, builtin.takes.len(), arguments.len() + from, span));
+                return None;
+            };
+            if let Takes::Words(words) = param.takes {
+                let mut written = vec![word_of(&argument.value)];
+                let mut end = argument.value.span;
+                while argument.name.is_none() && at < arguments.len() && arguments[at].name.is_none() {
+                    let Some(more) = word_of(&arguments[at].value) else { break };
+                    let joined = written.iter().flatten().chain([&more]).cloned().collect::<Vec<_>>().join(" ");
+                    if !words.iter().any(|word| *word == joined || word.starts_with(&format!("{joined} "))) {
+                        break;
+                    }
+                    end = arguments[at].value.span;
+                    written.push(Some(more));
+                    at += 1;
+                }
+                let joined = written.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                if words.contains(&joined.as_str()) {
+                    slots[place] = Some(Typed::literal(Literal::Text(joined), Kind::Text, argument.value.span));
+                } else {
+                    self.report(error::types::unknown_word(builtin.name, &joined, argument.value.span.to(end), words));
+                    failed = true;
+                }
+                continue;
+            }
+            let typed = self.expr(&argument.value, wanted_by(&param.takes));
+            match self.argument_fits(builtin, place, typed) {
+                Some(typed) => slots[place] = Some(typed),
+                None => failed = true,
+            }
+        }
+        let mut out = Vec::new();
+        for (place, slot) in slots.into_iter().enumerate().skip(from) {
+            let param = &builtin.takes[place];
+            match slot {
+                Some(typed) => out.push(typed),
+                None if param.optional => out.push(Typed::literal(Literal::Missing, Kind::Any, span)),
+                None if failed => return None,
+                None => {
+                    let given = arguments.len() + from;
+                    self.report(error::types::argument_missing(builtin.name, param.name, given, span));
+                    return None;
+                }
+            }
+        }
+        (!failed).then_some(out)
+    }
+
+    /// Whether a value fits a parameter; it may have to be there, too.
+    fn argument_fits(&mut self, builtin: &'static Builtin, place: usize, typed: Typed) -> Option<Typed> {
+        let param = &builtin.takes[place];
+        if typed.is_any() {
+            return None;
+        }
+        if place > 0 && !param.nullable && !param.optional {
+            let (span, text) = (typed.span, self.text(typed.span));
+            self.demand(&typed.presence, |gap| error::presence::argument(builtin.name, param.name, span, &text, gap));
+        }
+        let taken = match &param.takes {
+            Takes::Any => Some(typed.clone()),
+            Takes::Kind(kind) => fits(&typed.kind, kind).then(|| coerce(typed.clone(), kind)),
+            Takes::OneOf(kinds) => {
+                let exact = kinds.contains(&typed.kind);
+                if exact { Some(typed.clone()) } else { kinds.iter().find(|kind| fits(&typed.kind, kind)).map(|kind| coerce(typed.clone(), kind)) }
+            }
+            Takes::List => matches!(typed.kind, Kind::List(_)).then(|| typed.clone()),
+            Takes::ListOf(kinds) => match &typed.kind {
+                Kind::List(of) => kinds.iter().any(|kind| fits(&of.kind, kind)).then(|| typed.clone()),
+                _ => None,
+            },
+            Takes::Words(words) => match typed.literal_value() {
+                Some(Literal::Text(text)) if words.contains(&text.as_str()) => Some(typed.clone()),
+                _ => None,
+            },
+            Takes::Pattern => match typed.literal_value() {
+                Some(Literal::Text(text)) => match regex::Regex::new(text) {
+                    Ok(_) => Some(typed.clone()),
+                    Err(_) => {
+                        self.report(Diagnostic::new(Code::BadPattern, typed.span, "this pattern cannot be read"));
+                        return None;
+                    }
+                },
+                _ => {
+                    self.report(Diagnostic::new(Code::BadPattern, typed.span, "a pattern is a literal, never a record's text"));
+                    return None;
+                }
+            },
+        };
+        if taken.is_none() {
+            self.report(error::types::wrong_argument(builtin, param, &typed, &self.text(typed.span)));
+        }
+        taken
+    }
+
+    fn builtin(&mut self, builtin: &'static Builtin, given: Vec<Typed>, span: Span) -> Typed {
+        let first = given.first();
+        let element = first.and_then(|first| match &first.kind {
+            Kind::List(of) => Some(of.kind.clone()),
+            _ => None,
+        });
+        if let (Some(first), true) = (first, refuses_missing_elements(builtin)) {
+            let presence = first.element_presence();
+            let (at, name) = (first.span, builtin.name);
+            self.demand(&presence, |gap| error::presence::elements(name, at, gap));
+        }
+        let first_kind = || first.map_or(Kind::Any, |first| first.kind.clone());
+        let element_kind = || match &element {
+            Some(Kind::Integer) if builtin.name == "average" => Kind::Decimal,
+            Some(kind) => kind.clone(),
+            None => Kind::Any,
+        };
+        let (kind, maybe) = match &builtin.gives {
+            Gives::Kind(kind) => (kind.clone(), false),
+            Gives::Maybe(kind) => (kind.clone(), true),
+            Gives::First => (first_kind(), false),
+            Gives::MaybeFirst => (first_kind(), true),
+            Gives::Element => (element_kind(), false),
+            Gives::MaybeElement => (element_kind(), true),
+            Gives::List(kind) => (Kind::List(Box::new(Type::some(kind.clone()))), false),
+        };
+        // A conversion of a literal is decided here.
+        if maybe && matches!(builtin.family, Family::Conversions | Family::Dates | Family::Text) && !given.is_empty() {
+            if let Some(decided) = self.decide(builtin, &given, &kind, span) {
+                return decided;
+            }
+        }
+        let keys: Vec<String> = (0..first.map_or(1, |first| first.keys.len().max(1)))
+            .map(|i| {
+                let parts = given.iter().filter(|g| !matches!(g.expr, Expr::Literal(Literal::Missing))).map(|g| g.keys.get(i).unwrap_or(&g.keys[0]).as_str());
+                format!("{}({})", builtin.name, parts.collect::<Vec<_>>().join(", "))
+            })
+            .collect();
+        let mut presence = Vec::new();
+        if let Some(first) = first {
+            if !builtin.takes.first().is_some_and(|param| param.nullable) && !matches!(first.kind, Kind::List(_)) {
+                presence.push(first.presence.clone());
+            }
+        }
+        if maybe {
+            let mut closes = keys.clone();
+            let mut why = Why::Function(builtin.name.to_owned());
+            if let Some(first) = first.filter(|first| matches!(first.kind, Kind::List(_))) {
+                let sources = first.elements.iter().flat_map(|elements| &elements.sources);
+                closes.extend(first.keys.iter().chain(sources).map(|key| format!("nonempty {key}")));
+                why = Why::Empty;
+            }
+            presence.push(Presence::gap(closes, self.text(span), span, why));
+        }
+        let mut typed = Typed::new(
+            Expr::Call { function: BuiltinRef(builtin), arguments: given.iter().map(|g| g.expr.clone()).collect() },
+            kind,
+            keys,
+            span,
+        )
+        .present_if(Presence::all(presence));
+        let number = |at: usize| match given.get(at).and_then(Typed::literal_value) {
+            Some(Literal::Number(number)) => number.to_string().parse::<usize>().ok(),
+            _ => None,
+        };
+        match builtin.name {
+            "truncate" | "first_chars" | "last_chars" => typed.longest = number(1),
+            "trim" | "lower" | "upper" | "title" | "collapse" | "without" | "digits_only" | "extract" | "text_before" | "text_after" => {
+                typed.longest = first.and_then(|first| first.longest);
+            }
+            "round" => typed.places = number(1).and_then(|places| u32::try_from(places).ok()),
+            "sum" | "min" | "max" | "first" | "last" => typed.places = first.and_then(|first| first.places),
+            _ => {}
+        }
+        if matches!(typed.kind, Kind::List(_)) {
+            // What holds of all elements holds of fewer of them, and in another order.
+            let same = matches!(builtin.gives, Gives::First);
+            let inherited = first.filter(|_| same).and_then(|first| first.elements.clone());
+            let own = typed.keys.iter().map(|key| format!("{key}[]"));
+            typed = match inherited {
+                Some(inherited) => {
+                    let keys = own.chain(inherited.keys.iter().cloned()).collect();
+                    typed.clone().with_elements(keys, inherited.facts.clone(), inherited.presence.clone())
+                }
+                None => typed.clone().with_elements(own.collect(), Vec::new(), Presence::Always),
+            };
+            typed.presence = Presence::Always;
+        }
+        typed
+    }
+
+    fn decide(&mut self, builtin: &'static Builtin, given: &[Typed], kind: &Kind, span: Span) -> Option<Typed> {
+        let mut values = Vec::new();
+        for argument in given {
+            match &argument.expr {
+                Expr::Literal(literal) => values.push(literal.to_value()),
+                _ => return None,
+            }
+        }
+        let context = Context { now: jiff::Timestamp::UNIX_EPOCH, zone: self.run.world.time_zone() };
+        let result = (builtin.run)(&Args { values: &values, context: &context });
+        let literal = match result {
+            Ok(value) if value.is_missing() => None,
+            Ok(value) => Some(literal_of(&value)?),
+            Err(_) => None,
+        };
+        match literal {
+            Some(literal) => Some(Typed::literal(literal, kind.clone(), span)),
+            None => {
+                self.report(error::types::bad_conversion(builtin.name, given[0].span, &self.text(given[0].span), kind));
+                Some(Typed::any(span))
+            }
+        }
+    }
+
+    // ---- value maps and tables
+
+    fn value_map(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Typed {
+        let run = self.run;
+        let Some(map) = run.maps.get(id) else { return Typed::any(span) };
+        let name = map.map.name.clone();
+        let mut rest = arguments;
+        let value = match (piped, arguments) {
+            (Some(value), _) => value,
+            (None, [first, more @ ..]) => {
+                rest = more;
+                &first.value
+            }
+            (None, []) => {
+                self.report(error::types::needs_argument(&name, span));
+                return Typed::any(span);
+            }
+        };
+        let back = match rest {
+            [] => false,
+            [word] if word_of(&word.value).as_deref() == Some("back") => true,
+            [other, ..] => {
+                self.report(Diagnostic::new(Code::WrongArguments, other.value.span, format!("`{name}` is a value map and takes one value"))
+                    .help("behind a value map stands at most the word `back`"));
+                return Typed::any(span);
+            }
+        };
+        if back && !map.both_ways {
+            self.report(Diagnostic::new(Code::WrongArgument, span, format!("`{name}` goes one way only"))
+                .help("write `<->` between its sides to use it both ways"));
+            return Typed::any(span);
+        }
+        let (from, to, total) = if back { (&map.to, &map.from, map.total_back) } else { (&map.from, &map.to, map.total) };
+        let typed = self.expr(value, Some(from));
+        if typed.is_any() {
+            return Typed { kind: to.clone(), span, ..Typed::any(span) };
+        }
+        let taken = match (&typed.kind, from) {
+            (Kind::Text, Kind::Enumeration(of)) => of.open || total,
+            (Kind::Enumeration(a), Kind::Enumeration(b)) => a == b || b.open || a.names().all(|name| b.names().any(|known| known == name)),
+            (kind, from) => fits(kind, from),
+        };
+        if !taken {
+            self.report(error::types::wrong_map_argument(&name, from, &typed, &self.text(typed.span)));
+            return Typed::any(span);
+        }
+        let key = format!("{name}{}({})", if back { " back" } else { "" }, typed.key());
+        let mut presence = vec![typed.presence.clone()];
+        // What comes from elsewhere than the map's own source may be no value of it.
+        let own_source = typed.kind == *from || !matches!(from, Kind::Enumeration(_));
+        let stops = !back && matches!(map.map.otherwise, Otherwise::Stop(_) | Otherwise::Value { .. });
+        if !(total && (own_source || stops)) {
+            presence.push(Presence::gap(vec![key.clone()], self.text(span), span, Why::Values(name)));
+        }
+        let mut out = Typed::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span)
+            .present_if(Presence::all(presence));
+        if let Kind::Enumeration(of) = to {
+            out.longest = of.names().map(|name| name.chars().count()).max().filter(|_| !of.open);
+        }
+        out
+    }
+
+    fn table_call(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Typed {
+        let run = self.run;
+        let Some(table) = run.tables.get(id) else { return Typed::any(span) };
+        let wanted: Vec<(String, Type)> =
+            table.keys.iter().zip(&table.columns).map(|(name, column)| (name.clone(), column.of.clone())).collect();
+        let values: Vec<&tree::Expr> = piped.into_iter().chain(arguments.iter().map(|argument| &argument.value)).collect();
+        if values.len() != wanted.len() {
+            self.report(error::types::argument_count(&table.name, wanted.len(), values.len(), span));
+            return Typed::any(span);
+        }
+        let mut keys = Vec::new();
+        let mut names = Vec::new();
+        let mut presence = Vec::new();
+        for (value, (name, of)) in values.into_iter().zip(&wanted) {
+            let typed = self.expr(value, Some(&of.kind));
+            if typed.is_any() {
+                return Typed::any(span);
+            }
+            if !fits(&typed.kind, &of.kind) {
+                self.report(error::types::wrong_key(&table.name, name, &of.kind, &typed));
+                return Typed::any(span);
+            }
+            names.push(typed.key().to_owned());
+            presence.push(typed.presence.clone());
+            keys.push(coerce(typed, &of.kind).expr);
+        }
+        let columns: Vec<Column> =
+            table.columns.iter().map(|column| Column { name: column.name.clone(), of: column.of.clone() }).collect();
+        let row = Kind::Row(Arc::new(columns));
+        let key = format!("{}({})", table.name, names.join(", "));
+        let expr = Expr::Table { table: id, keys };
+        if table.many {
+            let elements = vec![format!("{key}[]")];
+            return Typed::new(expr, Kind::List(Box::new(Type::some(row))), vec![key], span).with_elements(elements, Vec::new(), Presence::Always);
+        }
+        let own = Presence::gap(vec![key.clone()], self.text(span), span, Why::TableRow(table.name.clone()));
+        presence.push(own);
+        Typed::new(expr, row, vec![key], span).present_if(Presence::all(presence))
+    }
+}
+
+/// What a parameter makes of a bare word or a text.
+fn wanted_by(takes: &'static Takes) -> Option<&'static Kind> {
+    match takes {
+        Takes::Kind(kind) => Some(kind),
+        _ => None,
+    }
+}
+
+pub(super) fn word_of(expr: &tree::Expr) -> Option<String> {
+    match expr.kind.as_ref() {
+        ExprKind::Name(name) => Some(name.clone()),
+        ExprKind::Text(text) => text.plain(),
+        _ => None,
+    }
+}
+
+pub(super) fn is_aggregate(name: &str) -> bool {
+    matches!(name, "count" | "sum" | "average" | "min" | "max" | "first" | "last" | "any" | "all" | "join" | "most_common")
+}
+
+fn refuses_missing_elements(builtin: &Builtin) -> bool {
+    is_aggregate(builtin.name) || matches!(builtin.takes.first().map(|param| &param.takes), Some(Takes::ListOf(_)))
+}
+
+/// A value that can stand in a plan.
+pub(super) fn literal_of(value: &Value) -> Option<Literal> {
+    Some(match value {
+        Value::Missing(_) => Literal::Missing,
+        Value::Boolean(truth) => Literal::Boolean(*truth),
+        Value::Number(number) => Literal::Number(*number),
+        Value::Money(Money { amount, currency: None }) => Literal::Money(*amount),
+        Value::Text(text) => Literal::Text(text.to_string()),
+        Value::Date(date) => Literal::Date(*date),
+        Value::Time(time) => Literal::Time(*time),
+        Value::DateTime(instant) => Literal::Datetime(*instant),
+        Value::Duration(duration) => Literal::Duration(*duration),
+        Value::Weight(amount, unit) => Literal::Weight(*amount, *unit),
+        Value::Length(amount, unit) => Literal::Length(*amount, *unit),
+        Value::List(items) => Literal::List(items.iter().map(literal_of).collect::<Option<_>>()?),
+        _ => return None,
+    })
+}

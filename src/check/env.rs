@@ -1,0 +1,339 @@
+//! Where an expression stands: the names it can read, what is known, what is reported and how.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{Sources, Span};
+use crate::check::World;
+use crate::check::error;
+use crate::check::facts::{Facts, Gap, Presence, Truths};
+use crate::check::items::Items;
+use crate::check::typed::{self, Expr, Place, Slot, Word};
+use crate::schema::Object;
+use crate::value::{Kind, Literal, ObjectRef};
+
+/// What all parts of one run share: the world, and the items that were checked before.
+pub(super) struct Run<'a> {
+    pub world: &'a dyn World,
+    pub sources: &'a Sources,
+    pub items: Items<'a>,
+    pub maps: Vec<Map>,
+    pub tables: Vec<typed::Table>,
+    pub parameters: indexmap::IndexMap<String, typed::Parameter>,
+    /// By unit: some statement of the file could not be read.
+    pub broken: Vec<bool>,
+}
+
+/// A checked value map.
+pub(super) struct Map {
+    pub map: typed::ValueMap,
+    pub from: Kind,
+    pub to: Kind,
+    /// Every value of the source has an outcome.
+    pub total: bool,
+    pub both_ways: bool,
+    pub total_back: bool,
+}
+
+/// A checked expression.
+#[derive(Debug, Clone)]
+pub(super) struct Typed {
+    pub expr: Expr,
+    pub kind: Kind,
+    pub presence: Presence,
+    /// What this value is called in facts; any of them names it, the first is the narrowest.
+    pub keys: Vec<String>,
+    pub span: Span,
+    pub truths: Truths,
+    /// Of a list.
+    pub elements: Option<Rc<Elements>>,
+    /// The longest text that it can be, where that is known.
+    pub longest: Option<usize>,
+    /// Decimal places, where they are known.
+    pub places: Option<u32>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Elements {
+    pub keys: Vec<String>,
+    /// What is known of every element: the tail of a key behind the element's.
+    pub facts: Vec<String>,
+    pub presence: Presence,
+    /// Lists that have as many elements as this one.
+    pub sources: Vec<String>,
+}
+
+impl Typed {
+    pub(super) fn new(expr: Expr, kind: Kind, keys: Vec<String>, span: Span) -> Self {
+        Typed {
+            expr,
+            kind,
+            presence: Presence::Always,
+            keys,
+            span,
+            truths: Truths::default(),
+            elements: None,
+            longest: None,
+            places: None,
+        }
+    }
+
+    /// After a mistake.
+    pub(super) fn any(span: Span) -> Self {
+        Typed::new(Expr::Literal(Literal::Missing), Kind::Any, vec!["?".into()], span)
+    }
+
+    pub(super) fn literal(literal: Literal, kind: Kind, span: Span) -> Self {
+        let key = format!("{literal:?}");
+        let mut typed = Typed::new(Expr::Literal(literal), kind, vec![key], span);
+        if let Expr::Literal(Literal::Text(text)) = &typed.expr {
+            typed.longest = Some(text.chars().count());
+        }
+        if let Expr::Literal(Literal::Number(number) | Literal::Money(number)) = &typed.expr {
+            typed.places = Some(number.normalize().scale());
+        }
+        typed
+    }
+
+    #[must_use]
+    pub(super) fn present_if(mut self, presence: Presence) -> Self {
+        self.presence = presence;
+        self
+    }
+
+    pub(super) fn key(&self) -> &str {
+        self.keys.first().map_or("?", String::as_str)
+    }
+
+    pub(super) fn is_any(&self) -> bool {
+        self.kind == Kind::Any
+    }
+
+    pub(super) fn literal_value(&self) -> Option<&Literal> {
+        match &self.expr {
+            Expr::Literal(literal) if self.kind != Kind::Any => Some(literal),
+            Expr::Treat { value, .. } => match value.as_ref() {
+                Expr::Literal(literal) => Some(literal),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The facts that follow from its being there.
+    pub(super) fn known_if_present(&self) -> Vec<String> {
+        let mut out = vec![self.key().to_owned()];
+        self.presence.implies(&mut out);
+        out
+    }
+}
+
+/// A name that was given.
+#[derive(Debug, Clone)]
+pub(super) struct Binding {
+    pub name: String,
+    pub span: Span,
+    pub value: Typed,
+    /// What must hold where the name is read, found when its value was checked.
+    pub owed: Rc<Vec<Owed>>,
+    /// The record of a grouped flow.
+    pub grouped: bool,
+    /// A write that is repeated has many results.
+    pub many: bool,
+}
+
+/// A presence that a checked value rests on, and what to say where it does not hold.
+#[derive(Debug, Clone)]
+pub(super) struct Owed {
+    pub presence: Presence,
+    pub diagnostic: Diagnostic,
+}
+
+/// A word that this place provides.
+#[derive(Debug, Clone)]
+pub(super) struct Provided {
+    pub word: Word,
+    pub name: &'static str,
+    pub kind: Kind,
+}
+
+/// The checker of one flow, one value map, one function.
+pub(super) struct Env<'a> {
+    pub run: &'a Run<'a>,
+    pub out: Vec<Diagnostic>,
+    /// Whose items are visible.
+    pub unit: usize,
+    pub names: Vec<Binding>,
+    pub facts: Facts,
+    pub slots: u32,
+    pub words: Vec<Provided>,
+    /// `target` can be read: the record of this object.
+    pub target: Option<ObjectRef>,
+    /// `index`, the innermost.
+    pub index: Option<(Slot, bool)>,
+    /// The flow is grouped, and this is outside an aggregate.
+    pub grouped: bool,
+    /// The call of a function whose body is being checked, outermost first.
+    pub calls: Vec<Span>,
+    /// Names of the functions being checked, for recursion.
+    pub inside: Vec<usize>,
+    /// Inside a call of a function that says no type: only the place of the call can tell what is
+    /// wrong with its fields.
+    pub speaks: bool,
+    /// A function's own check: what may be missing is told at its calls.
+    pub lenient: bool,
+    /// Inside a `let`: what cannot be told before its name is read.
+    pub owed: Option<Vec<Owed>>,
+    /// The keys of everything read.
+    pub reads: Vec<String>,
+}
+
+impl<'a> Env<'a> {
+    pub(super) fn new(run: &'a Run<'a>, unit: usize) -> Self {
+        Env {
+            run,
+            out: Vec::new(),
+            unit,
+            names: Vec::new(),
+            facts: Facts::default(),
+            slots: 1,
+            words: vec![
+                Provided { word: Word::Now, name: "now", kind: Kind::Datetime },
+                Provided { word: Word::Today, name: "today", kind: Kind::Date },
+            ],
+            target: None,
+            index: None,
+            grouped: false,
+            calls: Vec::new(),
+            inside: Vec::new(),
+            speaks: false,
+            lenient: false,
+            owed: None,
+            reads: Vec::new(),
+        }
+    }
+
+    /// Reports a mistake. Inside an inlined function only what its arguments cause is news; the
+    /// rest was said where the function stands.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        if self.calls.is_empty() || self.speaks || matches!(diagnostic.code, Code::Recursion) {
+            self.out.push(diagnostic);
+        }
+    }
+
+    /// Says that a value must be there, and what to say where it may not be.
+    pub(super) fn demand(&mut self, presence: &Presence, say: impl FnOnce(&Gap) -> Diagnostic) {
+        if self.lenient {
+            return;
+        }
+        let Some(gap) = presence.open(&self.facts) else { return };
+        let mut diagnostic = say(&gap);
+        if let Some(call) = self.calls.first().copied() {
+            let inner = std::mem::replace(&mut diagnostic.primary.span, call);
+            if inner != call {
+                let text = std::mem::replace(&mut diagnostic.primary.text, "in this call".into());
+                diagnostic.others.insert(0, crate::base::diag::Label { span: inner, text });
+            }
+        }
+        if let Some(owed) = &mut self.owed {
+            owed.push(Owed { presence: presence.under(&self.facts), diagnostic });
+        } else {
+            self.out.push(diagnostic);
+        }
+    }
+
+    /// What a name's value rests on has to hold where the name is read.
+    pub(super) fn settle(&mut self, owed: &[Owed]) {
+        if self.lenient {
+            return;
+        }
+        for one in owed {
+            if one.presence.open(&self.facts).is_none() {
+                continue;
+            }
+            match &mut self.owed {
+                Some(list) => list.push(one.clone()),
+                None => self.out.push(one.diagnostic.clone()),
+            }
+        }
+    }
+
+    pub(super) fn slot(&mut self) -> Slot {
+        let slot = Slot(self.slots);
+        self.slots += 1;
+        slot
+    }
+
+    pub(super) fn object(&self, of: &ObjectRef) -> Option<Arc<Object>> {
+        self.run.world.object(of)
+    }
+
+    pub(super) fn text(&self, span: Span) -> String {
+        self.run.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    pub(super) fn place(&self, span: Span) -> Place {
+        place(self.run.sources, span)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Binding> {
+        self.names.iter().rev().find(|binding| binding.name == name)
+    }
+
+    /// Gives a name to a value that stands in `slot`.
+    pub(super) fn bind(&mut self, name: &str, span: Span, slot: Slot, value: Typed) {
+        if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
+            let diagnostic = error::names::given_twice(name, span, before.span);
+            self.report(diagnostic);
+        }
+        self.bind_quietly(name, span, slot, value, Vec::new());
+    }
+
+    pub(super) fn bind_quietly(&mut self, name: &str, span: Span, slot: Slot, mut value: Typed, owed: Vec<Owed>) {
+        value.expr = Expr::Slot { slot, name: name.into() };
+        self.names.push(Binding {
+            name: name.to_owned(),
+            span,
+            value,
+            owed: Rc::new(owed),
+            grouped: false,
+            many: false,
+        });
+    }
+
+    /// Runs `f` with words that only this place provides.
+    pub(super) fn with_words<T>(&mut self, words: &[(Word, &'static str, Kind)], f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.words.len();
+        self.words.extend(words.iter().map(|(word, name, kind)| Provided { word: *word, name, kind: kind.clone() }));
+        let out = f(self);
+        self.words.truncate(before);
+        out
+    }
+
+    /// Runs `f` where more is known, and forgets it again.
+    pub(super) fn knowing<T>(&mut self, facts: &[String], f: impl FnOnce(&mut Self) -> T) -> T {
+        let mark = self.facts.mark();
+        self.facts.extend(facts);
+        let out = f(self);
+        self.facts.reset(mark);
+        out
+    }
+
+    /// Runs `f` with names that are gone after it.
+    pub(super) fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+        let (names, mark, index) = (self.names.len(), self.facts.mark(), self.index);
+        let out = f(self);
+        self.names.truncate(names);
+        self.facts.reset(mark);
+        self.index = index;
+        out
+    }
+}
+
+pub(super) fn place(sources: &Sources, span: Span) -> Place {
+    match sources.get(span.file) {
+        Some(source) => Place { file: source.name.as_str().into(), line: source.position(span.start).line },
+        None => Place { file: "".into(), line: 0 },
+    }
+}

@@ -1,0 +1,192 @@
+//! Names that are not known here, or could be two things.
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::nearest;
+use crate::check::World;
+use crate::schema::{Names, Object};
+use crate::syntax::tree::Name;
+use crate::value::{Enumeration, Kind, ObjectRef};
+
+pub(in crate::check) fn unknown(name: &str, span: Span, known: &[&str]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::UnknownName, span, format!("there is no `{name}` here"));
+    match nearest(name, known.iter().copied()) {
+        Some(_) => diagnostic.did_you_mean(name, span, known.iter().copied()),
+        None if known.is_empty() => diagnostic,
+        None => diagnostic.help(format!("the names here are {}", some(known, 8))),
+    }
+}
+
+/// A field of a record, written without the record.
+pub(in crate::check) fn bare_field(name: &str, span: Span, record: &str, of: &ObjectRef) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, span, format!("there is no `{name}` here"))
+        .label(format!("`{of}` has a field of this name"))
+        .why("a bare name never means a field of a record")
+        .mend(format!("write `{record}.{name}`"), span, format!("{record}.{name}"))
+}
+
+pub(in crate::check) fn ambiguous(name: &str, span: Span, given: Span, enumeration: &str) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(Code::AmbiguousName, span, format!("`{name}` could be a name of this flow or a value of `{enumeration}`"));
+    if given != span {
+        diagnostic = diagnostic.other(given, "the name is given here");
+    }
+    diagnostic.mend("write the value as text", span, format!("\"{name}\"")).help("or give the other one another name")
+}
+
+pub(in crate::check) fn given_twice(name: &str, span: Span, before: Span) -> Diagnostic {
+    Diagnostic::new(Code::DuplicateItem, span, format!("the name `{name}` is given twice"))
+        .other(before, "it is given here")
+        .help("give this one another name")
+}
+
+pub(in crate::check) fn ungrouped(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UngroupedField, span, format!("`{name}` is one record of many here"))
+        .why("behind `group by` the flow works on a group, and its records may differ")
+        .help(format!("say which is meant by an aggregate: `first({name}.…)`, `max({name}.…)`, `sum({name}.…)`"))
+}
+
+pub(in crate::check) fn no_target(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NoTarget, span, "`target` cannot be read here")
+        .why("it is the record as the target holds it, and that is read just before an update or an upsert")
+        .help("read it in a `guard` or in the rows of an `update` or `upsert`")
+}
+
+pub(in crate::check) fn unknown_source_field(of: &ObjectRef, object: &Object, name: &Name, write_only: bool) -> Diagnostic {
+    if write_only {
+        return Diagnostic::new(Code::UnknownSourceField, name.span, format!("`{of}.{}` can be written, but not read", name.node))
+            .why(format!("{} never gives it, so it would always be missing", object.system));
+    }
+    let readable = object.fields.iter().filter(|(_, field)| field.readable).map(|(name, _)| name.as_str());
+    let diagnostic = Diagnostic::new(Code::UnknownSourceField, name.span, format!("`{of}` has no field `{}`", name.node));
+    if nearest(&name.node, readable.clone()).is_some() {
+        diagnostic.did_you_mean(&name.node, name.span, readable)
+    } else {
+        diagnostic.help("if the field is new in the system, pull the schema again: `crossdock schema pull`")
+    }
+}
+
+pub(in crate::check) fn unknown_column(name: &Name, known: &[&str]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::UnknownSourceField, name.span, format!("the row has no `{}`", name.node));
+    if nearest(&name.node, known.iter().copied()).is_some() {
+        diagnostic.did_you_mean(&name.node, name.span, known.iter().copied())
+    } else {
+        diagnostic.help(format!("it has {}", some(known, 8)))
+    }
+}
+
+pub(in crate::check) fn no_fields(name: &Name, base: Span, kind: &Kind) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::NotAnObject, name.span, format!("{} has no fields", super::types::a(kind)))
+        .other(base, format!("this is {}", super::types::a(kind)));
+    match kind {
+        Kind::List(_) => diagnostic.help(format!("say which element: `first(…)`, or `each x in … {{ … x.{} … }}`", name.node)),
+        Kind::Json => diagnostic.help(format!("read it with a JSONPath: `… $ \"$.{}\" | first | text`", name.node)),
+        _ => diagnostic,
+    }
+}
+
+pub(in crate::check) fn unknown_value(name: &str, span: Span, of: &Enumeration, code: Option<Code>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(code.unwrap_or(Code::NotInEnumeration), span, format!("`{}` has no value `{name}`", of.name));
+    match nearest(name, of.names()) {
+        Some(near) => {
+            let bare = near.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let text = if bare { near.to_owned() } else { format!("\"{near}\"") };
+            diagnostic.mend(format!("did you mean `{near}`?"), span, text)
+        }
+        None => {
+            let known: Vec<&str> = of.names().collect();
+            diagnostic.help(format!("the values are {}", some(&known, 10)))
+        }
+    }
+}
+
+pub(in crate::check) fn not_known_value(name: &str, span: Span, of: &Enumeration) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::NotKnownValue, span, format!("`{name}` is none of the known values of `{}`", of.name))
+        .why("the field takes any text, so this may be right; a typing error would go through");
+    match nearest(name, of.names()) {
+        Some(near) => diagnostic.mend(format!("did you mean `{near}`?"), span, format!("\"{near}\"")),
+        None => diagnostic,
+    }
+}
+
+pub(in crate::check) fn unknown_reference(name: &str, span: Span, of: &ObjectRef, names: &Names) -> Diagnostic {
+    let what = of.object.to_lowercase();
+    let known: Vec<&str> = names.names.iter().map(|known| known.name.as_str()).collect();
+    let mut diagnostic = Diagnostic::new(Code::UnknownReference, span, format!("`{}` has no {what} `{name}`", of.connection));
+    if let Some(pulled) = &names.pulled {
+        diagnostic = diagnostic.label(format!("not among those of {pulled}"));
+    }
+    match nearest(name, known.iter().copied()) {
+        Some(near) => diagnostic.mend(format!("did you mean \"{near}\"?"), span, format!("\"{near}\"")),
+        None => diagnostic.help(format!("there is {}", some(&known, 8))),
+    }
+}
+
+pub(in crate::check) fn two_of_a_name(name: &str, span: Span, of: &ObjectRef) -> Diagnostic {
+    Diagnostic::new(Code::AmbiguousReference, span, format!("`{}` has two {}s `{name}`", of.connection, of.object.to_lowercase()))
+        .why("which of them an order would go to is not clear")
+        .help("give one of them another name in the system, and pull the names again")
+}
+
+pub(in crate::check) fn unknown_unit(unit: &Name) -> Diagnostic {
+    let known = ["kg", "g", "lb", "oz", "cm", "mm", "m", "inches", "ft", "days", "hours", "minutes", "seconds", "weeks"];
+    Diagnostic::new(Code::UnknownUnit, unit.span, format!("`{}` is no unit", unit.node))
+        .did_you_mean(&unit.node, unit.span, known)
+        .help("units are g, kg, oz, lb; mm, cm, m, inches, ft; seconds, minutes, hours, days, weeks")
+}
+
+pub(in crate::check) fn unknown_type(word: &Name) -> Diagnostic {
+    let known = ["text", "integer", "decimal", "money", "boolean", "date", "time", "datetime", "duration", "weight", "length", "json"];
+    Diagnostic::new(Code::UnknownName, word.span, format!("there is no type `{}`", word.node))
+        .did_you_mean(&word.node, word.span, known)
+        .help(format!("types are {}, `list of …`, objects such as `crm.Order`, and `a store of wms`", known.join(", ")))
+}
+
+pub(in crate::check) fn unknown_connection(name: &str, span: Span, world: &dyn World) -> Diagnostic {
+    let known: Vec<String> = world.connections().into_iter().map(|connection| connection.name).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let diagnostic = Diagnostic::new(Code::UnknownConnection, span, format!("there is no connection `{name}`"));
+    if nearest(name, known.iter().copied()).is_some() {
+        diagnostic.did_you_mean(name, span, known.iter().copied())
+    } else {
+        diagnostic.help(format!("crossdock.yaml names {}", some(&known, 8)))
+    }
+}
+
+pub(in crate::check) fn unknown_object(of: &ObjectRef, span: Span, world: &dyn World) -> Diagnostic {
+    let known = world.objects(&of.connection);
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let diagnostic = Diagnostic::new(Code::UnknownObject, span, format!("`{}` has no object `{}`", of.connection, of.object));
+    if nearest(&of.object, known.iter().copied()).is_some() {
+        diagnostic.did_you_mean(&of.object, span, known.iter().copied())
+    } else {
+        diagnostic.help(format!("it has {}", some(&known, 12)))
+    }
+}
+
+pub(in crate::check) fn unknown_function(function: &[Name], known: &[&str]) -> Diagnostic {
+    let name = function.iter().map(|name| name.node.as_str()).collect::<Vec<_>>().join(".");
+    let span = function.iter().map(|name| name.span).reduce(Span::to).unwrap_or_default();
+    Diagnostic::new(Code::UnknownFunction, span, format!("there is no function, value map or table `{name}`"))
+        .did_you_mean(&name, span, known.iter().copied())
+}
+
+pub(in crate::check) fn recursion(name: &Name, cycle: &[&str]) -> Diagnostic {
+    let text = match cycle {
+        [_] => format!("`{}` calls itself", name.node),
+        more => {
+            let mut way = more.to_vec();
+            way.push(&name.node);
+            format!("`{}` calls itself: {}", name.node, way.join(" -> "))
+        }
+    };
+    Diagnostic::new(Code::Recursion, name.span, text).why("a mapping ends for every record, so a function cannot come back to itself")
+}
+
+/// Some of a long list, for a sentence.
+pub(in crate::check) fn some(known: &[&str], at_most: usize) -> String {
+    let mut text = known.iter().take(at_most).copied().collect::<Vec<_>>().join(", ");
+    if known.len() > at_most {
+        text.push_str(&format!(" and {} more", known.len() - at_most));
+    }
+    text
+}

@@ -1,0 +1,109 @@
+//! Values that may be missing where they must not.
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+use crate::check::facts::{Gap, Why};
+
+/// What says that the value may be missing.
+fn reason(gap: &Gap) -> String {
+    let text = &gap.text;
+    match &gap.why {
+        Why::Field(field) => format!("`{text}` may be missing: `{field}` is optional"),
+        Why::Target => format!("`{text}` may be missing: there may be no record in the target yet, or the field is empty"),
+        Why::TableRow(table) => format!("`{text}` may be missing: the table `{table}` may have no such row"),
+        Why::Values(map) => format!("`{text}` may be missing: `{map}` has no `else`, and gives nothing where it has no row"),
+        Why::Function(name) => format!("`{text}` may be missing: `{name}` may give nothing"),
+        Why::Division => format!("`{text}` is missing where it divides by 0"),
+        Why::Empty => format!("`{text}` is missing where the list is empty"),
+        Why::Match => format!("`{text}` may be missing: its match may find none and create it"),
+        Why::Result => format!("`{text}` may be missing: its write has a `when`"),
+        Why::Element => format!("`{text}` may be missing"),
+        Why::Declared => format!("`{text}` may be missing"),
+    }
+}
+
+fn code(gap: &Gap) -> Code {
+    if gap.why == Why::Result { Code::ResultMayBeMissing } else { Code::MayBeMissing }
+}
+
+/// A value that may be missing into a required field.
+pub(in crate::check) fn assigned(path: &str, at: Span, field: Span, text: &str, low: bool, gap: &Gap) -> Diagnostic {
+    let fallback = if low { format!("({text}) ?? \"…\"") } else { format!("{text} ?? \"…\"") };
+    let mut diagnostic = Diagnostic::new(code(gap), at, format!("`{path}` is required, and this may be missing"))
+        .label(reason(gap))
+        .other(field, "required here")
+        .why(format!("a record without `{}` would be sent without `{path}`, and be refused", gap.text));
+    diagnostic = require(diagnostic, gap);
+    diagnostic.help(format!("or give a fallback:   {fallback}"))
+}
+
+/// The rule that closes a gap, to write into `validate`.
+fn require(diagnostic: Diagnostic, gap: &Gap) -> Diagnostic {
+    let text = &gap.text;
+    match gap.why {
+        Why::Target | Why::Division | Why::Empty | Why::Result | Why::Match => diagnostic.help(format!("test it first:   if {text} is present then … else …")),
+        _ if text.contains('|') || text.contains(' ') => diagnostic.help(format!("require it in `validate`:   require ({text}) \"… is missing\"")),
+        _ => {
+            let word = text.rsplit('.').next().unwrap_or(text);
+            diagnostic.help(format!("require it in `validate`:   require {text} \"{} is missing\"", spoken(word)))
+        }
+    }
+}
+
+/// `postalCode` as `the postal code`.
+fn spoken(field: &str) -> String {
+    let field = field.trim_end_matches("__c");
+    let mut out = String::from("the ");
+    for (at, letter) in field.chars().enumerate() {
+        if letter == '_' {
+            out.push(' ');
+        } else if letter.is_uppercase() && at > 0 {
+            out.push(' ');
+            out.extend(letter.to_lowercase());
+        } else {
+            out.extend(letter.to_lowercase());
+        }
+    }
+    out
+}
+
+pub(in crate::check) fn argument(function: &str, parameter: &str, at: Span, text: &str, gap: &Gap) -> Diagnostic {
+    let diagnostic = Diagnostic::new(code(gap), at, format!("`{function}` needs its `{parameter}`, and this may be missing"))
+        .label(reason(gap))
+        .why("only the first argument may be missing, and then so is the result");
+    require(diagnostic, gap).help(format!("or give a fallback:   {text} ?? \"…\""))
+}
+
+pub(in crate::check) fn elements(function: &str, at: Span, gap: &Gap) -> Diagnostic {
+    Diagnostic::new(Code::MissingElements, at, format!("`{function}` runs over elements that may be missing"))
+        .label(reason(gap))
+        .why("it would leave them out silently, and the result would look whole")
+        .help(format!("say what a missing one counts as:   {} ?? 0", gap.text))
+        .help(format!("or leave them out by name:   … where {} is present", gap.text))
+}
+
+pub(in crate::check) fn list_elements(path: &str, at: Span, gap: &Gap) -> Diagnostic {
+    Diagnostic::new(Code::MayBeMissing, at, format!("`{path}` takes a list of values that are there, and elements of this one may be missing"))
+        .label(reason(gap))
+        .help(format!("leave them out:   … where {} is present", gap.text))
+}
+
+pub(in crate::check) fn function_result(function: &str, at: Span, gap: &Gap) -> Diagnostic {
+    let diagnostic = Diagnostic::new(code(gap), at, format!("the result of `{function}` may be missing, and its type says it is not"))
+        .label(reason(gap));
+    require(diagnostic, gap).help(format!("or let `{function}` give a type with `?`"))
+}
+
+pub(in crate::check) fn key(at: Span, gap: &Gap) -> Diagnostic {
+    let diagnostic = Diagnostic::new(if gap.why == Why::Result { Code::ResultMayBeMissing } else { Code::KeyMayBeMissing }, at, "the key may be missing")
+        .label(reason(gap))
+        .why("a record without a key could be sent twice");
+    require(diagnostic, gap)
+}
+
+pub(in crate::check) fn reconciled(at: Span, text: &str, gap: &Gap) -> Diagnostic {
+    let diagnostic = Diagnostic::new(code(gap), at, "what is reconciled may be missing")
+        .label(reason(gap))
+        .why("a missing amount cannot be held against another");
+    require(diagnostic, gap).help(format!("or say what it counts as:   {text} ?? 0"))
+}

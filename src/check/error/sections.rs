@@ -1,0 +1,94 @@
+//! Sections of flows: stamps, events, keys, writes, follow-ups.
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+use crate::check::error::names::some;
+use crate::check::typed::Op;
+use crate::check::writes::word;
+use crate::schema::Object;
+use crate::syntax::tree::Name;
+use crate::value::ObjectRef;
+
+pub(in crate::check) fn unknown_event(event: &Name, object: &Object) -> Diagnostic {
+    let known: Vec<&str> = object.events.iter().map(String::as_str).collect();
+    let diagnostic = Diagnostic::new(Code::UnknownEvent, event.span, format!("{} has no webhook event `{}` for `{}`", object.system, event.node, object.name))
+        .did_you_mean(&event.node, event.span, known.iter().copied());
+    if known.is_empty() {
+        diagnostic.help("leave it out: `every …` finds the changes by asking")
+    } else if diagnostic.help.is_empty() {
+        diagnostic.help(format!("its events are {}", some(&known, 8)))
+    } else {
+        diagnostic
+    }
+}
+
+pub(in crate::check) fn not_a_stamp(span: Span, text: &str, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::NotAStamp, span, format!("`{text}` is no time stamp of the record: {what}"))
+        .why("`changed` asks the system for what was touched since the last run")
+        .help("name a field that moves with every change, such as `order.SystemModstamp`")
+}
+
+pub(in crate::check) fn not_writable(op: Op, of: &ObjectRef, span: Span, object: &Object) -> Diagnostic {
+    let access = object.access;
+    let can: Vec<&str> = [(access.create, "create"), (access.update, "update"), (access.upsert, "upsert")].iter().filter(|(can, _)| *can).map(|(_, word)| *word).collect();
+    let diagnostic = Diagnostic::new(Code::ObjectNotWritable, span, format!("{} takes no {} of `{of}`", object.system, word(op)));
+    if can.is_empty() { diagnostic.why("it cannot be written by itself") } else { diagnostic.help(format!("it takes: {}", can.join(", "))) }
+}
+
+pub(in crate::check) fn no_key(op: Op, of: &ObjectRef, head: Span, object: &Object) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::KeyMissing, head, format!("this {} of `{of}` has no key", word(op)))
+        .why("after a lost answer or a restart the same record would be written twice");
+    match (op, object.keys.first()) {
+        (Op::Update, _) => diagnostic.help(format!("name the record that is updated: `update {of} of …`")),
+        (_, Some(key)) => diagnostic.help(format!("add   key {key} = \"…-{{….Id}}\"")),
+        (_, None) => diagnostic.help("add   key \"…-{….Id}\""),
+    }
+}
+
+pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: bool) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::DoubtUnsaid, head, "this write does not say what an outcome in doubt means")
+        .why(format!("{} does not keep `{}` to one by this key: after a lost answer nobody knows whether the record is there", object.system, object.name));
+    if can_look_up {
+        diagnostic.help("add   in doubt look up   (the runtime searches for it)").help("or   in doubt review   (a person looks)")
+    } else {
+        diagnostic.help("add   in doubt review   (a person looks)")
+    }
+}
+
+pub(in crate::check) fn doubt_not_searchable(span: Span, object: &Object, field: Option<&str>, class: u8) -> Diagnostic {
+    let text = match field {
+        _ if class >= 3 => format!("{} cannot be asked whether a `{}` is there", object.system, object.name),
+        Some(field) => format!("a `{}` cannot be searched for by `{field}`", object.name),
+        None => format!("a `{}` cannot be searched for by this key", object.name),
+    };
+    let diagnostic = Diagnostic::new(Code::DoubtNotSearchable, span, text).mend("let a person look", span, "in doubt review");
+    match object.searchable.as_slice() {
+        [] => diagnostic,
+        known if class < 3 => {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            diagnostic.help(format!("or put the key into a field that can be searched for: {}", some(&known, 6)))
+        }
+        _ => diagnostic,
+    }
+}
+
+pub(in crate::check) fn unknown_write(subject: &Name, known: &[&str], record: &str, is_record: bool) -> Diagnostic {
+    if is_record {
+        return Diagnostic::new(Code::UnknownWrite, subject.span, format!("`{}` is the record, and what succeeds, fails or is late is a write", subject.node))
+            .help("name a write by its `as …`, or write `is gone`");
+    }
+    let diagnostic = Diagnostic::new(Code::UnknownWrite, subject.span, format!("there is no write `{}` above", subject.node)).did_you_mean(&subject.node, subject.span, known.iter().copied());
+    if diagnostic.help.is_empty() {
+        match known {
+            [] => diagnostic.help(format!("give the write a name: `… as {}`", subject.node)),
+            known => diagnostic.help(format!("the writes are {}; the record is `{record}`", some(known, 6))),
+        }
+    } else {
+        diagnostic
+    }
+}
+
+/// Something stands, or is left out, where the language does not take that.
+pub(in crate::check) fn misplaced(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::new(Code::Misplaced, span, text.to_owned())
+}

@@ -1,0 +1,875 @@
+//! Expressions: names, paths, operators. Each gets a kind, a formula of when it is present, and its
+//! place in the typed tree. Calls and lists stand in `calls` and `lists`.
+
+use std::sync::Arc;
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+use crate::builtin::{self, BuiltinRef, Family};
+use crate::check::env::{Env, Typed};
+use crate::check::error;
+use crate::check::facts::{Presence, Truths, Why, both};
+use crate::check::items::What;
+use crate::check::typed::{Compare, Expr, Part, Pattern, Word};
+use crate::syntax::tree::{self, BinaryOp, ExprKind, TextPart};
+use crate::value::{Enumeration, Kind, LengthUnit, Literal, ObjectRef, WeightUnit, Wire};
+
+impl Env<'_> {
+    /// Checks an expression. `want` is the kind that its place takes, which gives bare names and
+    /// literals their meaning; whether the kind fits is for the caller.
+    pub(super) fn expr(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> Typed {
+        let span = expr.span;
+        match expr.kind.as_ref() {
+            ExprKind::Name(name) => self.name(name, span, want),
+            ExprKind::Field { base, field } => self.field(base, field, span),
+            ExprKind::Text(text) => self.text_literal(text, span, want),
+            ExprKind::Number(number) => {
+                let kind = if number.scale() == 0 { Kind::Integer } else { Kind::Decimal };
+                Typed::literal(Literal::Number(*number), kind, span)
+            }
+            ExprKind::Boolean(truth) => Typed::literal(Literal::Boolean(*truth), Kind::Boolean, span),
+            ExprKind::Time(time) => Typed::literal(Literal::Time(*time), Kind::Time, span),
+            ExprKind::Quantity { number, unit } => self.quantity(*number, unit, span),
+            ExprKind::Call { function, arguments } => self.call(function, None, arguments, span, want),
+            ExprKind::Pipe { value, function, arguments } => self.call(function, Some(value), arguments, span, want),
+            ExprKind::Fallback { value, fallback } => self.fallback(value, fallback, span, want),
+            ExprKind::JsonPath { value, path } => self.json_path(value, path, span),
+            ExprKind::Unit { value, unit } => self.unit(value, unit, span),
+            ExprKind::Negate(value) => self.negate(value, span),
+            ExprKind::Not(value) => {
+                let value = self.condition(value);
+                let truths = value.truths.clone().not();
+                let mut typed = Typed::new(Expr::Not(Box::new(value.expr)), Kind::Boolean, vec![format!("not {}", value.keys[0])], span);
+                typed.truths = truths;
+                typed.present_if(value.presence)
+            }
+            ExprKind::Binary { op, left, right } => match op.node {
+                BinaryOp::And | BinaryOp::Or => self.junction(op.node, left, right, span),
+                BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Add | BinaryOp::Subtract => {
+                    self.arithmetic(op, left, right, span, want)
+                }
+                BinaryOp::Equal => self.compare(Compare::Equal, left, right, span),
+                BinaryOp::NotEqual => self.compare(Compare::NotEqual, left, right, span),
+                BinaryOp::Less => self.compare(Compare::Less, left, right, span),
+                BinaryOp::LessOrEqual => self.compare(Compare::LessOrEqual, left, right, span),
+                BinaryOp::Greater => self.compare(Compare::Greater, left, right, span),
+                BinaryOp::GreaterOrEqual => self.compare(Compare::GreaterOrEqual, left, right, span),
+            },
+            ExprKind::In { value, list, negated } => self.is_in(value, list, *negated, span),
+            ExprKind::Matches { value, pattern } => self.matches(value, pattern, span),
+            ExprKind::IsPresent(value) => self.is_present(value, span),
+            ExprKind::IsMissing(value) => {
+                let present = self.is_present(value, span);
+                let truths = present.truths.clone().not();
+                let mut typed = Typed::new(Expr::Not(Box::new(present.expr)), Kind::Boolean, vec![format!("not {}", present.keys[0])], span);
+                typed.truths = truths;
+                typed
+            }
+            ExprKind::WasSent(value) => {
+                let value = self.expr(value, None);
+                let key = format!("sent {}", value.key());
+                Typed::new(Expr::WasSent(Box::new(value.expr)), Kind::Boolean, vec![key], span)
+            }
+            ExprKind::Reaches { .. } => {
+                self.report(Diagnostic::new(Code::BadMilestone, span, "`reaches` stands only in the `when` of a create")
+                    .help("write `create … when count() reaches (10, 50)`"));
+                Typed::any(span)
+            }
+            ExprKind::If { condition, then, otherwise } => self.branch(condition, then, otherwise.as_ref(), span, want),
+            ExprKind::Each { generators, condition, rows } => {
+                self.each(generators, condition.as_ref(), rows.as_deref(), span, want)
+            }
+            ExprKind::Aggregate { function, value, generators, condition, arguments } => {
+                self.aggregate(function, value, generators, condition.as_ref(), arguments, span)
+            }
+            ExprKind::Group { list, by } => self.group(list, by, span),
+            ExprKind::Sort { list, by, descending } => self.sort(list, by.as_ref(), *descending, span),
+            ExprKind::Distinct(list) => self.list_call("distinct", list, span),
+            ExprKind::Flatten(list) => self.list_call("flatten", list, span),
+            ExprKind::Object(rows) => self.object_literal(rows, span, want),
+            ExprKind::List(items) => self.list_literal(items, span, want),
+            ExprKind::Paren(inner) => {
+                let mut typed = self.expr(inner, want);
+                typed.span = span;
+                typed
+            }
+            ExprKind::Broken => Typed::any(span),
+        }
+    }
+
+    // ---- names
+
+    fn name(&mut self, name: &str, span: Span, want: Option<&Kind>) -> Typed {
+        let given = self.find(name).cloned();
+        let value = match want {
+            Some(Kind::Enumeration(of)) => of.resolve(name).map(|value| (Arc::clone(of), value.to_owned())),
+            _ => None,
+        };
+        if let Some(binding) = given {
+            if let Some((of, _)) = &value {
+                self.report(error::names::ambiguous(name, span, binding.span, &of.name));
+                return Typed::any(span);
+            }
+            if binding.grouped && self.grouped {
+                self.report(error::names::ungrouped(name, span));
+                return Typed::any(span);
+            }
+            if binding.many {
+                self.report(Diagnostic::new(Code::ResultMayBeMissing, span, format!("`{name}` is written once for each part, so it has no one result"))
+                    .other(binding.span, "the write that is repeated"));
+                return Typed::any(span);
+            }
+            self.settle(&binding.owed);
+            self.reads.extend(binding.value.keys.iter().cloned());
+            let mut typed = binding.value;
+            typed.span = span;
+            return typed;
+        }
+        if name == "index" {
+            if let Some((slot, _)) = self.index {
+                self.index = Some((slot, true));
+                return Typed::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![format!("#{}", slot.0)], span);
+            }
+        }
+        if name == "target" {
+            let Some(of) = self.target.clone() else {
+                self.report(error::names::no_target(span));
+                return Typed::any(span);
+            };
+            return Typed::new(Expr::Word(Word::Target), Kind::Object(of), vec!["target".into()], span);
+        }
+        if let Some(word) = self.words.iter().rev().find(|word| word.name == name) {
+            let kind = word.kind.clone();
+            let mut typed = Typed::new(Expr::Word(word.word), kind, vec![name.to_owned()], span);
+            if let Kind::List(of) = &typed.kind {
+                let element = if of.nullable { Presence::gap(Vec::new(), name, span, Why::Element) } else { Presence::Always };
+                typed = typed.with_elements(vec![format!("{name}[]")], Vec::new(), element);
+            }
+            return typed;
+        }
+        if let Some(What::Parameter) = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]) {
+            if let Some((of, _)) = &value {
+                self.report(error::names::ambiguous(name, span, span, &of.name));
+                return Typed::any(span);
+            }
+            let Some(parameter) = self.run.parameters.get(name) else { return Typed::any(span) };
+            let typed = Typed::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![format!("parameter {name}")], span);
+            return if parameter.of.nullable {
+                let gap = Presence::gap(typed.keys.clone(), name, span, Why::Declared);
+                typed.present_if(gap)
+            } else {
+                typed
+            };
+        }
+        if let Some((of, value)) = value {
+            return Typed::literal(Literal::Text(value), Kind::Enumeration(of), span);
+        }
+        let diagnostic = self.unknown_name(name, span, want);
+        self.report(diagnostic);
+        Typed::any(span)
+    }
+
+    /// A bare name that means nothing: a field of a record without its record, a mistyped value of
+    /// the enumeration that is wanted, or a mistyped name.
+    fn unknown_name(&self, name: &str, span: Span, want: Option<&Kind>) -> Diagnostic {
+        for binding in &self.names {
+            if let Kind::Object(of) = &binding.value.kind {
+                if self.object(of).is_some_and(|object| object.fields.contains_key(name)) {
+                    return error::names::bare_field(name, span, &binding.name, of);
+                }
+            }
+        }
+        if let Some(Kind::Enumeration(of)) = want {
+            return error::names::unknown_value(name, span, of, None);
+        }
+        let mut known: Vec<&str> = self.names.iter().map(|binding| binding.name.as_str()).collect();
+        known.extend(self.words.iter().map(|word| word.name));
+        known.extend(self.run.parameters.keys().map(String::as_str));
+        error::names::unknown(name, span, &known)
+    }
+
+    // ---- paths
+
+    fn field(&mut self, base: &tree::Expr, field: &tree::Name, span: Span) -> Typed {
+        let base_typed = self.expr(base, None);
+        self.field_of(base_typed, field, span)
+    }
+
+    pub(super) fn field_of(&mut self, base: Typed, field: &tree::Name, span: Span) -> Typed {
+        let name = field.node.as_str();
+        let keys: Vec<String> = base.keys.iter().map(|key| format!("{key}.{name}")).collect();
+        let text = self.text(span);
+        let make = |env: &mut Self, kind: Kind, wire: Wire, nullable: bool, why: Why, element_nullable: bool| {
+            env.reads.extend(keys.iter().cloned());
+            let is_list = matches!(kind, Kind::List(_));
+            let expr = Expr::Field { base: Box::new(base.expr.clone()), name: name.into(), kind: kind.clone(), wire };
+            let mut typed = Typed::new(expr, kind, keys.clone(), span);
+            if is_list {
+                let element = if element_nullable { Presence::gap(Vec::new(), format!("an element of {text}"), span, Why::Element) } else { Presence::Always };
+                typed = typed.with_elements(keys.iter().map(|key| format!("{key}[]")).collect(), Vec::new(), element);
+            } else {
+                let own = if nullable { Presence::gap(keys.clone(), text.clone(), span, why) } else { Presence::Always };
+                typed.presence = Presence::all([base.presence.clone(), own]);
+            }
+            typed
+        };
+        match &base.kind {
+            Kind::Any => Typed::any(span),
+            Kind::Object(of) => {
+                let Some(object) = self.object(of) else { return Typed::any(span) };
+                let known = object.fields.get(name);
+                let Some(schema) = known.filter(|field| field.readable) else {
+                    let diagnostic = error::names::unknown_source_field(of, &object, field, known.is_some());
+                    self.report(diagnostic);
+                    return Typed::any(span);
+                };
+                let from_target = is_target(&base.expr);
+                let why = if from_target { Why::Target } else { Why::Field(format!("{of}.{name}")) };
+                let element_nullable = matches!(&schema.kind, Kind::List(element) if element.nullable);
+                let mut typed = make(self, schema.kind.clone(), schema.wire.clone(), schema.nullable || from_target, why, element_nullable);
+                typed.longest = match &schema.kind {
+                    Kind::Text => schema.size.map(|size| size.max),
+                    Kind::Enumeration(of) if !of.open => of.names().map(|name| name.chars().count()).max(),
+                    Kind::Enumeration(_) => schema.size.map(|size| size.max),
+                    _ => None,
+                };
+                typed.places = match schema.kind {
+                    Kind::Integer => Some(0),
+                    Kind::Decimal | Kind::Money => schema.places,
+                    _ => None,
+                };
+                typed
+            }
+            Kind::Row(columns) => {
+                let Some(column) = columns.iter().find(|column| column.name == name) else {
+                    let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+                    self.report(error::names::unknown_column(field, &known));
+                    return Typed::any(span);
+                };
+                let of = column.of.clone();
+                let element_nullable = matches!(&of.kind, Kind::List(element) if element.nullable);
+                make(self, of.kind, Wire::Plain, of.nullable, Why::Declared, element_nullable)
+            }
+            other => {
+                self.report(error::names::no_fields(field, base.span, other));
+                Typed::any(span)
+            }
+        }
+    }
+
+    // ---- literals
+
+    fn text_literal(&mut self, text: &tree::TextLiteral, span: Span, want: Option<&Kind>) -> Typed {
+        let Some(plain) = text.plain() else { return self.template(text, span, false) };
+        match want {
+            Some(Kind::Enumeration(of)) => match of.resolve(&plain) {
+                Some(value) => Typed::literal(Literal::Text(value.to_owned()), Kind::Enumeration(Arc::clone(of)), span),
+                None if of.open => {
+                    self.report(error::names::not_known_value(&plain, span, of));
+                    Typed::literal(Literal::Text(plain), Kind::Enumeration(Arc::clone(of)), span)
+                }
+                None => {
+                    self.report(error::names::unknown_value(&plain, span, of, None));
+                    Typed::any(span)
+                }
+            },
+            Some(Kind::Reference(of)) => self.named(&plain, of, span),
+            _ => Typed::literal(Literal::Text(plain), Kind::Text, span),
+        }
+    }
+
+    /// A named thing of a connection by a constant name, looked up in the snapshot.
+    pub(super) fn named(&mut self, name: &str, of: &ObjectRef, span: Span) -> Typed {
+        if let Some(names) = self.run.world.names(of) {
+            match names.names.iter().filter(|known| known.name == name).count() {
+                1 => {}
+                0 => {
+                    self.report(error::names::unknown_reference(name, span, of, &names));
+                    return Typed::any(span);
+                }
+                _ => {
+                    self.report(error::names::two_of_a_name(name, span, of));
+                    return Typed::any(span);
+                }
+            }
+        }
+        let expr = Expr::Named { of: of.clone(), name: name.to_owned() };
+        Typed::new(expr, Kind::Reference(of.clone()), vec![format!("{of} {name:?}")], span)
+    }
+
+    /// Text with expressions in it. In a message a missing part prints as `(none)`.
+    pub(super) fn template(&mut self, text: &tree::TextLiteral, span: Span, message: bool) -> Typed {
+        let mut parts = Vec::new();
+        let mut presence = Vec::new();
+        let (mut keys, mut longest) = (String::from("\""), Some(0_usize));
+        for part in &text.parts {
+            match part {
+                TextPart::Text(text) => {
+                    keys.push_str(text);
+                    longest = longest.map(|sum| sum + text.chars().count());
+                    parts.push(Part::Text(text.clone()));
+                }
+                TextPart::Expr(expr) => {
+                    let typed = self.expr(expr, None);
+                    if matches!(typed.kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_)) {
+                        self.report(error::types::not_printable(&typed));
+                    }
+                    keys.push_str(&format!("{{{}}}", typed.key()));
+                    longest = longest.zip(typed.longest).map(|(sum, more)| sum + more);
+                    presence.push(typed.presence);
+                    parts.push(Part::Expr(typed.expr));
+                }
+            }
+        }
+        keys.push('"');
+        if let [Part::Text(text)] = parts.as_slice() {
+            return Typed::literal(Literal::Text(text.clone()), Kind::Text, span);
+        }
+        let presence = if message { Presence::Always } else { Presence::all(presence) };
+        let mut typed = Typed::new(Expr::Template { parts, message }, Kind::Text, vec![keys], span).present_if(presence);
+        typed.longest = longest;
+        typed
+    }
+
+    /// A message for people: any value that prints, never missing.
+    pub(super) fn message(&mut self, expr: &tree::Expr) -> Expr {
+        if let ExprKind::Text(text) = expr.kind.as_ref() {
+            return self.template(text, expr.span, true).expr;
+        }
+        let typed = self.expr(expr, None);
+        if !matches!(typed.kind, Kind::Text | Kind::Any | Kind::Enumeration(_)) {
+            self.report(error::types::mismatch(typed.span, &typed.kind, &Kind::Text));
+        }
+        Expr::Template { parts: vec![Part::Expr(typed.expr)], message: true }
+    }
+
+    fn quantity(&mut self, number: rust_decimal::Decimal, unit: &tree::Name, span: Span) -> Typed {
+        if let Some(duration) = duration(number, &unit.node) {
+            return Typed::literal(Literal::Duration(duration), Kind::Duration, span);
+        }
+        if let Some(unit) = WeightUnit::parse(&unit.node) {
+            return Typed::literal(Literal::Weight(number, unit), Kind::Weight, span);
+        }
+        if let Some(unit) = LengthUnit::parse(&unit.node) {
+            return Typed::literal(Literal::Length(number, unit), Kind::Length, span);
+        }
+        self.report(error::names::unknown_unit(unit));
+        Typed::any(span)
+    }
+
+    fn unit(&mut self, value: &tree::Expr, unit: &tree::Name, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        let weight = WeightUnit::parse(&unit.node);
+        let length = LengthUnit::parse(&unit.node);
+        if weight.is_none() && length.is_none() {
+            self.report(error::names::unknown_unit(unit));
+            return Typed::any(span);
+        }
+        let kind = if weight.is_some() { Kind::Weight } else { Kind::Length };
+        match &value.kind {
+            Kind::Integer | Kind::Decimal => {}
+            Kind::Any => return Typed::any(span),
+            Kind::Weight | Kind::Length => {
+                self.report(error::types::has_a_unit(&value, &unit.node, kind == value.kind));
+                return Typed::any(span);
+            }
+            other => {
+                self.report(error::types::mismatch(value.span, other, &Kind::Decimal));
+                return Typed::any(span);
+            }
+        }
+        let keys = value.keys.iter().map(|key| format!("{key} as {}", unit.node)).collect();
+        let boxed = Box::new(value.expr);
+        let expr = match (weight, length) {
+            (Some(unit), _) => Expr::Weigh { value: boxed, unit },
+            (None, Some(unit)) => Expr::Measure { value: boxed, unit },
+            // One of them is some: told above.
+            (None, None) => return Typed::any(span),
+        };
+        Typed::new(expr, kind, keys, span).present_if(value.presence)
+    }
+
+    fn negate(&mut self, value: &tree::Expr, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        match &value.kind {
+            Kind::Any => return value,
+            Kind::Integer | Kind::Decimal | Kind::Money | Kind::Duration | Kind::Weight | Kind::Length => {}
+            other => {
+                self.report(error::types::mismatch(value.span, other, &Kind::Decimal));
+                return Typed::any(span);
+            }
+        }
+        if let Some(Literal::Number(number)) = value.literal_value() {
+            return Typed::literal(Literal::Number(-*number), value.kind.clone(), span);
+        }
+        let keys = value.keys.iter().map(|key| format!("-{key}")).collect();
+        let mut typed = Typed::new(Expr::Negate(Box::new(value.expr)), value.kind, keys, span).present_if(value.presence);
+        typed.places = value.places;
+        typed
+    }
+
+    fn json_path(&mut self, value: &tree::Expr, path: &tree::Name, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        if let Err(reason) = jsonpath_rust::parser::parse_json_path(&path.node) {
+            self.report(Diagnostic::new(Code::BadJsonPath, path.span, "this JSONPath cannot be read").why(reason.to_string()));
+            return Typed::any(span);
+        }
+        if !matches!(value.kind, Kind::Json | Kind::Any | Kind::Object(_)) {
+            self.report(Diagnostic::new(Code::BadJsonPath, value.span, format!("a JSONPath reads `json`, and this is {}", error::types::a(&value.kind))));
+            return Typed::any(span);
+        }
+        let keys: Vec<String> = value.keys.iter().map(|key| format!("{key} $ {}", path.node)).collect();
+        let kind = Kind::List(Box::new(crate::value::Type::some(Kind::Json)));
+        let expr = Expr::JsonPath { value: Box::new(value.expr), path: path.node.clone() };
+        let elements = keys.iter().map(|key| format!("{key}[]")).collect();
+        Typed::new(expr, kind, keys, span).with_elements(elements, Vec::new(), Presence::Always)
+    }
+
+    // ---- choices
+
+    fn fallback(&mut self, value: &tree::Expr, fallback: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
+        let left = self.expr(value, want);
+        let hint = want.cloned().or_else(|| matches!(left.kind, Kind::Enumeration(_) | Kind::Reference(_)).then(|| left.kind.clone()));
+        let right = self.expr(fallback, hint.as_ref());
+        if !left.is_any() && left.presence.open(&self.facts).is_none() && !matches!(left.kind, Kind::List(_)) && !self.lenient {
+            self.report(error::types::useless_fallback(&left, fallback.span, &self.text(left.span)));
+        }
+        let Some((left, right, kind)) = self.unify(left, right) else { return Typed::any(span) };
+        let own = format!("{} ?? {}", left.key(), right.key());
+        let presence = if right.presence.is_always() || left.presence.is_always() {
+            Presence::Always
+        } else {
+            Presence::any(vec![left.presence.clone(), right.presence.clone()]).named(vec![own.clone()])
+        };
+        let expr = Expr::Fallback { value: Box::new(left.expr.clone()), fallback: Box::new(right.expr.clone()) };
+        let mut typed = Typed::new(expr, kind, vec![own.clone()], span).present_if(presence);
+        typed.longest = left.longest.zip(right.longest).map(|(a, b)| a.max(b));
+        typed.places = left.places.zip(right.places).map(|(a, b)| a.max(b));
+        if matches!(typed.kind, Kind::List(_)) {
+            typed = typed.with_elements(vec![format!("{own}[]")], Vec::new(), Presence::all([left.element_presence(), right.element_presence()]));
+        }
+        typed
+    }
+
+    fn branch(&mut self, condition: &tree::Expr, then: &tree::Expr, otherwise: Option<&tree::Expr>, span: Span, want: Option<&Kind>) -> Typed {
+        let condition = self.condition(condition);
+        let (yes, no) = (condition.truths.if_true.clone(), condition.truths.if_false.clone());
+        let then = self.knowing(&yes, |env| {
+            let mut typed = env.expr(then, want);
+            typed.presence = typed.presence.under(&env.facts);
+            typed
+        });
+        let hint = want.cloned().or_else(|| matches!(then.kind, Kind::Enumeration(_) | Kind::Reference(_)).then(|| then.kind.clone()));
+        let other = match otherwise {
+            Some(otherwise) => self.knowing(&no, |env| {
+                let mut typed = env.expr(otherwise, hint.as_ref());
+                typed.presence = typed.presence.under(&env.facts);
+                typed
+            }),
+            None => {
+                let gap = Presence::gap(Vec::new(), self.text(span), span, Why::Declared);
+                Typed::new(Expr::Literal(Literal::Missing), then.kind.clone(), vec!["missing".into()], span).present_if(gap)
+            }
+        };
+        let Some((then, other, kind)) = self.unify(then, other) else { return Typed::any(span) };
+        let key = format!("if {} then {} else {}", condition.key(), then.key(), other.key());
+        let parts = Presence::all([then.presence.clone(), other.presence.clone()]);
+        let presence = parts.named(vec![key.clone()]);
+        let longest = then.longest.zip(other.longest).map(|(a, b)| a.max(b));
+        let places = then.places.zip(other.places).map(|(a, b)| a.max(b));
+        let elements = Presence::all([then.element_presence(), other.element_presence()]);
+        let expr = Expr::If { condition: Box::new(condition.expr), then: Box::new(then.expr), otherwise: Box::new(other.expr) };
+        let mut typed = Typed::new(expr, kind, vec![key.clone()], span).present_if(presence);
+        (typed.longest, typed.places) = (longest, places);
+        if matches!(typed.kind, Kind::List(_)) {
+            typed = typed.with_elements(vec![format!("{key}[]")], Vec::new(), elements);
+            typed.presence = Presence::Always;
+        }
+        typed
+    }
+
+    /// Two branches of one value under one kind.
+    fn unify(&mut self, left: Typed, right: Typed) -> Option<(Typed, Typed, Kind)> {
+        if left.is_any() || right.is_any() {
+            return None;
+        }
+        if left.kind == right.kind {
+            let kind = left.kind.clone();
+            return Some((left, right, kind));
+        }
+        let kind = match (&left.kind, &right.kind) {
+            (Kind::Integer, Kind::Decimal) | (Kind::Decimal, Kind::Integer) => Kind::Decimal,
+            (Kind::Money, Kind::Integer | Kind::Decimal) if right.literal_value().is_some() => Kind::Money,
+            (Kind::Integer | Kind::Decimal, Kind::Money) if left.literal_value().is_some() => Kind::Money,
+            (Kind::Text | Kind::Enumeration(_), Kind::Text | Kind::Enumeration(_)) => Kind::Text,
+            (Kind::Row(_), Kind::Object(of)) | (Kind::Object(of), Kind::Row(_)) => Kind::Object(of.clone()),
+            (Kind::List(a), Kind::List(b)) if fits(&b.kind, &a.kind) => left.kind.clone(),
+            (Kind::List(a), Kind::List(b)) if fits(&a.kind, &b.kind) => right.kind.clone(),
+            _ => {
+                self.report(error::types::branches_differ(&left, &right));
+                return None;
+            }
+        };
+        Some((coerce(left, &kind), coerce(right, &kind), kind))
+    }
+
+    // ---- conditions
+
+    /// An expression that must be true or false. What may be missing counts as false.
+    pub(super) fn condition(&mut self, expr: &tree::Expr) -> Typed {
+        let mut typed = self.expr(expr, None);
+        match &typed.kind {
+            Kind::Boolean => {
+                let mut if_true = typed.known_if_present();
+                if_true.append(&mut typed.truths.if_true);
+                typed.truths.if_true = if_true;
+                typed
+            }
+            Kind::Any => typed,
+            other => {
+                self.report(error::types::not_a_condition(&typed, other, &self.text(typed.span)));
+                Typed::any(expr.span)
+            }
+        }
+    }
+
+    /// A rule's `X`: true, or, of what is no boolean, present.
+    pub(super) fn rule_condition(&mut self, expr: &tree::Expr) -> Typed {
+        let typed = self.expr(expr, None);
+        match &typed.kind {
+            Kind::Boolean => {
+                let mut typed = typed;
+                let mut if_true = typed.known_if_present();
+                if_true.append(&mut typed.truths.if_true);
+                typed.truths.if_true = if_true;
+                typed
+            }
+            Kind::Any => typed,
+            _ => presence_of(typed, expr.span),
+        }
+    }
+
+    fn is_present(&mut self, value: &tree::Expr, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        if value.is_any() {
+            return Typed::any(span);
+        }
+        presence_of(value, span)
+    }
+
+    fn junction(&mut self, op: BinaryOp, left: &tree::Expr, right: &tree::Expr, span: Span) -> Typed {
+        let left = self.condition(left);
+        let known = if op == BinaryOp::And { left.truths.if_true.clone() } else { left.truths.if_false.clone() };
+        let right = self.knowing(&known, |env| env.condition(right));
+        if left.is_any() || right.is_any() {
+            return Typed::any(span);
+        }
+        let (a, b) = (&left.truths, &right.truths);
+        let union = |x: &[String], y: &[String]| x.iter().chain(y).cloned().collect::<Vec<_>>();
+        let truths = if op == BinaryOp::And {
+            Truths {
+                if_true: union(&a.if_true, &b.if_true),
+                if_false: both(&a.if_false, &b.if_false),
+                presence_only: a.presence_only && b.presence_only,
+            }
+        } else {
+            Truths { if_true: both(&a.if_true, &b.if_true), if_false: union(&a.if_false, &b.if_false), presence_only: false }
+        };
+        let word = if op == BinaryOp::And { "and" } else { "or" };
+        let key = format!("({} {word} {})", left.key(), right.key());
+        let mut parts = Vec::new();
+        for side in [left.expr, right.expr] {
+            match (op, side) {
+                (BinaryOp::And, Expr::And(inner)) | (BinaryOp::Or, Expr::Or(inner)) => parts.extend(inner),
+                (_, other) => parts.push(other),
+            }
+        }
+        let expr = if op == BinaryOp::And { Expr::And(parts) } else { Expr::Or(parts) };
+        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        typed.truths = truths;
+        typed
+    }
+
+    fn compare(&mut self, op: Compare, left: &tree::Expr, right: &tree::Expr, span: Span) -> Typed {
+        // What stands on the other side gives a bare name or a text its meaning.
+        let (left, right) = if self.wants_other_side(left) && !self.wants_other_side(right) {
+            let right = self.expr(right, None);
+            let left = self.expr(left, Some(&right.kind));
+            (left, right)
+        } else {
+            let left = self.expr(left, None);
+            let right = self.expr(right, Some(&left.kind));
+            (left, right)
+        };
+        self.compare_typed(op, left, right, span)
+    }
+
+    pub(super) fn wants_other_side(&self, expr: &tree::Expr) -> bool {
+        match expr.kind.as_ref() {
+            ExprKind::Text(text) => text.plain().is_some(),
+            ExprKind::Name(name) => {
+                self.find(name).is_none()
+                    && !self.run.parameters.contains_key(name)
+                    && !self.words.iter().any(|word| word.name == name)
+                    && !matches!(name.as_str(), "index" | "target")
+            }
+            ExprKind::Paren(inner) => self.wants_other_side(inner),
+            _ => false,
+        }
+    }
+
+    pub(super) fn compare_typed(&mut self, op: Compare, left: Typed, right: Typed, span: Span) -> Typed {
+        let Some((left, right)) = self.comparable(left, right, span) else { return Typed::any(span) };
+        let ordered = !matches!(op, Compare::Equal | Compare::NotEqual);
+        if ordered && matches!(left.kind, Kind::Boolean | Kind::Enumeration(_) | Kind::Reference(_)) {
+            self.report(error::types::no_order(&left, span));
+            return Typed::any(span);
+        }
+        let truths = comparison_truths(op, &left, &right);
+        let key = format!("({} {op:?} {})", left.key(), right.key());
+        let expr = Expr::Compare { op, left: Box::new(left.expr), right: Box::new(right.expr) };
+        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        typed.truths = truths;
+        typed
+    }
+
+    /// Both sides under one kind, or the report that they have none.
+    pub(super) fn comparable(&mut self, left: Typed, right: Typed, span: Span) -> Option<(Typed, Typed)> {
+        if left.is_any() || right.is_any() {
+            return None;
+        }
+        let is_number = |typed: &Typed| matches!(typed.kind, Kind::Integer | Kind::Decimal);
+        let pair = match (&left.kind, &right.kind) {
+            (Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json, _) | (_, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) => None,
+            (a, b) if a == b => Some((left.clone(), right.clone())),
+            (Kind::Text | Kind::Enumeration(_), Kind::Text | Kind::Enumeration(_)) => Some((left.clone(), right.clone())),
+            _ if is_number(&left) && is_number(&right) => Some((left.clone(), right.clone())),
+            (Kind::Money, _) if is_number(&right) && right.literal_value().is_some() => Some((left.clone(), coerce(right.clone(), &Kind::Money))),
+            (_, Kind::Money) if is_number(&left) && left.literal_value().is_some() => Some((coerce(left.clone(), &Kind::Money), right.clone())),
+            _ => None,
+        };
+        if pair.is_none() {
+            self.report(error::types::not_comparable(&left, &right, span));
+        }
+        pair
+    }
+
+    fn is_in(&mut self, value: &tree::Expr, list: &[tree::Expr], negated: bool, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        let mut items = Vec::new();
+        let mut keys = Vec::new();
+        let mut failed = value.is_any();
+        for item in list {
+            let typed = self.expr(item, Some(&value.kind));
+            // A list from elsewhere stands for its elements.
+            match self.comparable(value.clone(), typed, item.span) {
+                Some((_, item)) => {
+                    keys.push(item.key().to_owned());
+                    items.push(item.expr);
+                }
+                None => failed = true,
+            }
+        }
+        if failed {
+            return Typed::any(span);
+        }
+        let key = format!("({} in {})", value.key(), keys.join(","));
+        let known = value.known_if_present();
+        let expr = Expr::In { value: Box::new(value.expr), list: items };
+        let truths = Truths { if_true: known, ..Truths::default() };
+        let (expr, truths) = if negated { (Expr::Not(Box::new(expr)), truths.not()) } else { (expr, truths) };
+        let mut typed = Typed::new(expr, Kind::Boolean, vec![format!("{negated}{key}")], span);
+        typed.truths = truths;
+        typed
+    }
+
+    fn matches(&mut self, value: &tree::Expr, pattern: &tree::Expr, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        let Some((lowered, text)) = self.pattern(pattern) else { return Typed::any(span) };
+        if !matches!(value.kind, Kind::Text | Kind::Enumeration(_) | Kind::Any) {
+            self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
+            return Typed::any(span);
+        }
+        let truths = Truths { if_true: value.known_if_present(), ..Truths::default() };
+        let key = format!("({} matches {text})", value.key());
+        let expr = Expr::Matches { value: Box::new(value.expr), pattern: lowered };
+        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        typed.truths = truths;
+        typed
+    }
+
+    fn pattern(&mut self, pattern: &tree::Expr) -> Option<(Pattern, String)> {
+        let bad = |text: &str| Diagnostic::new(Code::BadPattern, pattern.span, text.to_owned());
+        let (name, arguments) = match pattern.kind.as_ref() {
+            ExprKind::Text(text) => {
+                let Some(regex) = text.plain() else {
+                    self.report(bad("a pattern is a literal, never a record's text").help("write the pattern in `'…'`"));
+                    return None;
+                };
+                if let Err(reason) = regex::Regex::new(&regex) {
+                    let reason = reason.to_string();
+                    let last = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+                    self.report(bad("this pattern cannot be read").why(last));
+                    return None;
+                }
+                return Some((Pattern::Regex(regex.clone()), regex));
+            }
+            ExprKind::Paren(inner) => return self.pattern(inner),
+            ExprKind::Name(name) => (name.clone(), &[][..]),
+            ExprKind::Call { function, arguments } if function.len() == 1 => (function[0].node.clone(), arguments.as_slice()),
+            ExprKind::Broken => return None,
+            _ => {
+                self.report(bad("a pattern is a literal or one of the patterns that the language has").help("write it in `'…'`, as in `matches '[0-9]{5}'`"));
+                return None;
+            }
+        };
+        let Some(builtin) = builtin::find(&name).filter(|builtin| builtin.family == Family::Patterns) else {
+            let known: Vec<&str> = builtin::all().filter(|b| b.family == Family::Patterns).map(|b| b.name).collect();
+            self.report(bad(&format!("there is no pattern `{name}`")).did_you_mean(&name, pattern.span, known.iter().copied())
+                .help(format!("the patterns are {}", known.join(", "))));
+            return None;
+        };
+        let arguments = self.arguments(builtin, 1, arguments, pattern.span)?;
+        let text = format!("{name}({})", arguments.iter().map(|a| a.key().to_owned()).collect::<Vec<_>>().join(","));
+        let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
+        Some((Pattern::Builtin { function: BuiltinRef(builtin), arguments }, text))
+    }
+}
+
+impl Typed {
+    #[must_use]
+    pub(super) fn with_elements(mut self, keys: Vec<String>, facts: Vec<String>, presence: Presence) -> Self {
+        self.elements = Some(std::rc::Rc::new(crate::check::env::Elements { keys, facts, presence, sources: Vec::new() }));
+        self
+    }
+
+    pub(super) fn element_presence(&self) -> Presence {
+        self.elements.as_ref().map_or(Presence::Always, |elements| elements.presence.clone())
+    }
+}
+
+/// `x is present`, with what it tells.
+fn presence_of(value: Typed, span: Span) -> Typed {
+    let key = format!("({} is present)", value.key());
+    let mut known = value.known_if_present();
+    if matches!(value.kind, Kind::List(_)) {
+        known.push(format!("nonempty {}", value.key()));
+    }
+    let mut typed = Typed::new(Expr::IsPresent(Box::new(value.expr)), Kind::Boolean, vec![key], span);
+    typed.truths = Truths { if_true: known, if_false: Vec::new(), presence_only: true };
+    typed
+}
+
+fn is_target(expr: &Expr) -> bool {
+    match expr {
+        Expr::Word(Word::Target) => true,
+        Expr::Field { base, .. } => is_target(base),
+        _ => false,
+    }
+}
+
+/// What a comparison says of its sides: present where it holds, and of a number, that it is not 0
+/// and a counted list that it is not empty.
+fn comparison_truths(op: Compare, left: &Typed, right: &Typed) -> Truths {
+    let mut truths = Truths::default();
+    let sides = [(left, right, op), (right, left, mirrored(op))];
+    for (one, other, op) in sides {
+        let mut known = Vec::new();
+        match op {
+            Compare::Equal | Compare::NotEqual if other.presence.is_always() => known = one.known_if_present(),
+            Compare::Equal | Compare::NotEqual => {}
+            _ => known = one.known_if_present(),
+        }
+        match op {
+            Compare::NotEqual => truths.if_false.extend(known),
+            _ => truths.if_true.extend(known),
+        }
+        let Some(Literal::Number(limit) | Literal::Money(limit)) = other.literal_value() else { continue };
+        let zero = limit.is_zero();
+        let excludes_zero = match op {
+            Compare::Equal => !zero,
+            Compare::NotEqual => zero,
+            Compare::Greater => !limit.is_sign_negative() || zero,
+            Compare::GreaterOrEqual => limit.is_sign_positive() && !zero,
+            Compare::Less => limit.is_sign_negative() || zero,
+            Compare::LessOrEqual => limit.is_sign_negative() && !zero,
+        };
+        let found = |out: &mut Vec<String>| {
+            out.push(format!("nonzero {}", one.key()));
+            if let Some(list) = counted(&one.expr, one.key()) {
+                out.push(format!("nonempty {list}"));
+            }
+        };
+        if excludes_zero {
+            found(&mut truths.if_true);
+        } else if op == Compare::Equal && zero {
+            found(&mut truths.if_false);
+        }
+    }
+    truths
+}
+
+/// The key of the list in `count(list)`.
+fn counted<'k>(expr: &Expr, key: &'k str) -> Option<&'k str> {
+    match expr {
+        Expr::Call { function, .. } if function.0.name == "count" => key.strip_prefix("count(").and_then(|rest| rest.strip_suffix(')')),
+        _ => None,
+    }
+}
+
+fn mirrored(op: Compare) -> Compare {
+    match op {
+        Compare::Less => Compare::Greater,
+        Compare::LessOrEqual => Compare::GreaterOrEqual,
+        Compare::Greater => Compare::Less,
+        Compare::GreaterOrEqual => Compare::LessOrEqual,
+        same => same,
+    }
+}
+
+/// The length of `3 days`; `None` where the word is no span of time.
+pub(super) fn duration(number: rust_decimal::Decimal, unit: &str) -> Option<jiff::SignedDuration> {
+    use rust_decimal::prelude::ToPrimitive;
+    let seconds = match unit {
+        "second" | "seconds" => 1,
+        "minute" | "minutes" => 60,
+        "hour" | "hours" => 3_600,
+        "day" | "days" => 86_400,
+        "week" | "weeks" => 604_800,
+        _ => return None,
+    };
+    let milliseconds = number.checked_mul(rust_decimal::Decimal::from(seconds * 1_000))?.to_i64()?;
+    Some(jiff::SignedDuration::from_millis(milliseconds))
+}
+
+/// A value of `kind` can stand where `wanted` is taken.
+pub(super) fn fits(kind: &Kind, wanted: &Kind) -> bool {
+    match (kind, wanted) {
+        (Kind::Any, _) | (_, Kind::Any) => true,
+        (Kind::Enumeration(_), Kind::Text) | (Kind::Integer, Kind::Decimal) => true,
+        (Kind::Enumeration(a), Kind::Enumeration(b)) => a == b || within(a, b),
+        (Kind::List(a), Kind::List(b)) => fits(&a.kind, &b.kind),
+        (a, b) => a == b,
+    }
+}
+
+/// Every value of `inner` is one of `outer`.
+pub(super) fn within(inner: &Enumeration, outer: &Enumeration) -> bool {
+    outer.open || (!inner.open && inner.names().all(|name| outer.names().any(|known| known == name)))
+}
+
+/// The value under another kind that it fits.
+pub(super) fn coerce(mut typed: Typed, kind: &Kind) -> Typed {
+    if typed.kind == *kind || typed.is_any() {
+        return typed;
+    }
+    let scalar = !matches!(kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Any);
+    match (&typed.expr, kind) {
+        (Expr::Literal(Literal::Number(number)), Kind::Money) => typed.expr = Expr::Literal(Literal::Money(*number)),
+        (Expr::Literal(_), _) => {}
+        _ if scalar => typed.expr = Expr::Treat { value: Box::new(typed.expr), kind: kind.clone() },
+        _ => {}
+    }
+    typed.kind = kind.clone();
+    typed
+}

@@ -1,0 +1,207 @@
+//! What is known to be present, and what must be for an expression to have a value.
+//!
+//! Whether a value may be missing is a formula, not a flag: `order.BillToContact.Email` is there if
+//! the contact is and its e-mail is. The formula is made once, where the expression is checked, and
+//! asked against the facts of each place that uses it; so a `let` above a `require` is known to be
+//! present below it.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::base::Span;
+
+/// Present if …
+#[derive(Debug, Clone)]
+pub(super) enum Presence {
+    Always,
+    /// … this is known.
+    Gap(Rc<Gap>),
+    All(Vec<Presence>),
+    Any(Vec<Presence>),
+    /// … the whole is known by one of its own names, or what it rests on is.
+    Named(Vec<String>, Box<Presence>),
+}
+
+/// A place where a value may be missing.
+#[derive(Debug, Clone)]
+pub(super) struct Gap {
+    /// Any of these facts closes it.
+    pub keys: Vec<String>,
+    /// The value as the author writes it: `order.BillToContact.Email`.
+    pub text: String,
+    pub span: Span,
+    pub why: Why,
+}
+
+/// Why a value may be missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The schema says so: `crm.Contact.Email`.
+    Field(String),
+    /// A field of the record as the target holds it.
+    Target,
+    TableRow(String),
+    /// A value map without `else`.
+    Values(String),
+    /// A function that may leave nothing.
+    Function(String),
+    Division,
+    /// The list may be empty.
+    Empty,
+    /// No such record may have been found.
+    Match,
+    /// The write may not have been sent.
+    Result,
+    /// `optional y in ys`, or an element of a list of `T?`.
+    Element,
+    /// A parameter or a branch that is declared `T?`.
+    Declared,
+}
+
+impl Presence {
+    pub(super) fn gap(keys: Vec<String>, text: impl Into<String>, span: Span, why: Why) -> Self {
+        Presence::Gap(Rc::new(Gap { keys, text: text.into(), span, why }))
+    }
+
+    pub(super) fn all(parts: impl IntoIterator<Item = Presence>) -> Self {
+        let mut kept = Vec::new();
+        for part in parts {
+            match part {
+                Presence::Always => {}
+                Presence::All(inner) => kept.extend(inner),
+                other => kept.push(other),
+            }
+        }
+        match kept.len() {
+            0 => Presence::Always,
+            1 => kept.swap_remove(0),
+            _ => Presence::All(kept),
+        }
+    }
+
+    pub(super) fn any(parts: Vec<Presence>) -> Self {
+        if parts.iter().any(|part| matches!(part, Presence::Always)) {
+            return Presence::Always;
+        }
+        Presence::Any(parts)
+    }
+
+    /// A value that has names of its own beside those of its parts.
+    pub(super) fn named(self, keys: Vec<String>) -> Self {
+        if self.is_always() { self } else { Presence::Named(keys, Box::new(self)) }
+    }
+
+    pub(super) fn is_always(&self) -> bool {
+        matches!(self, Presence::Always)
+    }
+
+    /// The first gap that the facts leave open.
+    pub(super) fn open(&self, facts: &Facts) -> Option<Rc<Gap>> {
+        match self {
+            Presence::Always => None,
+            Presence::Gap(gap) => (!gap.keys.iter().any(|key| facts.holds(key))).then(|| Rc::clone(gap)),
+            Presence::All(parts) => parts.iter().find_map(|part| part.open(facts)),
+            Presence::Named(keys, _) if keys.iter().any(|key| facts.holds(key)) => None,
+            Presence::Named(_, inner) => inner.open(facts),
+            Presence::Any(parts) => {
+                let mut first = None;
+                for part in parts {
+                    let gap = part.open(facts)?;
+                    first.get_or_insert(gap);
+                }
+                first
+            }
+        }
+    }
+
+    /// The formula that is left where these facts hold.
+    pub(super) fn under(&self, facts: &Facts) -> Presence {
+        match self {
+            Presence::Always => Presence::Always,
+            Presence::Gap(gap) if gap.keys.iter().any(|key| facts.holds(key)) => Presence::Always,
+            Presence::Gap(_) => self.clone(),
+            Presence::All(parts) => Presence::all(parts.iter().map(|part| part.under(facts))),
+            Presence::Any(parts) => Presence::any(parts.iter().map(|part| part.under(facts)).collect()),
+            Presence::Named(keys, _) if keys.iter().any(|key| facts.holds(key)) => Presence::Always,
+            Presence::Named(keys, inner) => inner.under(facts).named(keys.clone()),
+        }
+    }
+
+    /// What follows from its being present.
+    pub(super) fn implies(&self, out: &mut Vec<String>) {
+        match self {
+            Presence::Always | Presence::Any(_) => {}
+            Presence::Gap(gap) => out.extend(gap.keys.first().cloned()),
+            Presence::All(parts) => parts.iter().for_each(|part| part.implies(out)),
+            Presence::Named(keys, inner) => {
+                out.extend(keys.first().cloned());
+                inner.implies(out);
+            }
+        }
+    }
+}
+
+/// The keys of expressions that are known to be present here.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    known: HashMap<String, usize>,
+    log: Vec<String>,
+}
+
+impl Facts {
+    pub(super) fn holds(&self, key: &str) -> bool {
+        self.known.contains_key(key)
+    }
+
+    pub(super) fn add(&mut self, key: impl Into<String>) {
+        let key = key.into();
+        *self.known.entry(key.clone()).or_insert(0) += 1;
+        self.log.push(key);
+    }
+
+    pub(super) fn extend(&mut self, keys: &[String]) {
+        keys.iter().for_each(|key| self.add(key.as_str()));
+    }
+
+    /// To come back to.
+    pub(super) fn mark(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Forgets what was learned since.
+    pub(super) fn reset(&mut self, mark: usize) {
+        for key in self.log.drain(mark..) {
+            if let Some(count) = self.known.get_mut(&key) {
+                *count -= 1;
+                if *count == 0 {
+                    self.known.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// What was learned since.
+    pub(super) fn since(&self, mark: usize) -> &[String] {
+        &self.log[mark.min(self.log.len())..]
+    }
+}
+
+/// What a condition says when it holds, and when it does not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Truths {
+    pub if_true: Vec<String>,
+    pub if_false: Vec<String>,
+    /// It tests presence and nothing else: where it fails, something is missing.
+    pub presence_only: bool,
+}
+
+impl Truths {
+    pub(super) fn not(self) -> Self {
+        Truths { if_true: self.if_false, if_false: self.if_true, presence_only: false }
+    }
+}
+
+/// What is in both.
+pub(super) fn both(left: &[String], right: &[String]) -> Vec<String> {
+    left.iter().filter(|key| right.contains(key)).cloned().collect()
+}

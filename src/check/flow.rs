@@ -1,0 +1,594 @@
+//! A flow: its sections in the order in which a record meets them.
+
+use std::rc::Rc;
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+use crate::check::env::{Binding, Env, Owed, Run, Typed};
+use crate::check::expect::RecordOf;
+use crate::check::error;
+use crate::check::expr::duration;
+use crate::check::facts::{Facts, Presence, Why};
+use crate::check::typed::{self, Expr, MatchOutcome, Schedule, Stop, Word};
+use crate::syntax::tree::{self, ExprKind, FromClauseKind, MatchClauseKind, SectionKind, StopKind};
+use crate::value::{Kind, ObjectRef};
+
+/// A flow while it is checked.
+pub(super) struct Building<'t> {
+    pub written: &'t tree::Flow,
+    pub flow: typed::Flow,
+    /// What is known of a record that the rules rejected.
+    pub before_rules: Facts,
+    pub rules: u32,
+    /// `require` rules that test presence, and the keys that a failure of each leaves missing.
+    pub requires: Vec<(u32, Vec<String>)>,
+    pub writes: Vec<Named>,
+    pub followed: bool,
+}
+
+/// A write that follow-ups can name.
+pub(super) struct Named {
+    pub name: String,
+    pub given: bool,
+}
+
+/// What a flow gives to promises about it: its names, and what is known behind its rules.
+pub(super) struct Checked {
+    pub flow: typed::Flow,
+    names: Vec<Binding>,
+    facts: Facts,
+}
+
+/// Checks what a promise says of the record of a flow.
+pub(super) struct Record<'a, 'f> {
+    env: Env<'a>,
+    flow: Option<&'f mut Checked>,
+}
+
+impl<'a, 'f> Record<'a, 'f> {
+    pub(super) fn new(run: &'a Run<'a>, unit: usize, flow: Option<&'f mut Checked>) -> Self {
+        let mut env = Env::new(run, unit);
+        if let Some(flow) = &flow {
+            env.names.clone_from(&flow.names);
+            env.facts.clone_from(&flow.facts);
+            env.slots = flow.flow.slots;
+        }
+        Record { env, flow }
+    }
+
+    /// What was found; the slots that were used belong to the flow's frame.
+    pub(super) fn done(self) -> Vec<Diagnostic> {
+        if let Some(flow) = self.flow {
+            flow.flow.slots = self.env.slots;
+        }
+        self.env.out
+    }
+}
+
+impl RecordOf for Record<'_, '_> {
+    fn condition(&mut self, expr: &tree::Expr) -> Option<Expr> {
+        self.flow.as_ref()?;
+        let typed = self.env.condition(expr);
+        (!typed.is_any()).then_some(typed.expr)
+    }
+
+    fn instant(&mut self, expr: &tree::Expr) -> Option<Expr> {
+        self.flow.as_ref()?;
+        self.env.deadline(expr)
+    }
+
+    fn message(&mut self, expr: &tree::Expr) -> Option<Expr> {
+        self.flow.as_ref()?;
+        Some(self.env.with_words(&[(Word::SentAt, "sent_at", Kind::Datetime)], |env| env.message(expr)))
+    }
+}
+
+pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Flow, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Option<Checked> {
+    let mut env = Env::new(run, unit);
+    let checked = env.flow(written, doc);
+    out.append(&mut env.out);
+    checked
+}
+
+/// Where a section stands in a flow; a `let` may stand anywhere before the follow-ups.
+fn rank(kind: &SectionKind) -> Option<(u8, &'static str)> {
+    Some(match kind {
+        SectionKind::From(_) => (0, "from"),
+        SectionKind::Group(_) => (1, "group by"),
+        SectionKind::Match(_) => (2, "match"),
+        SectionKind::Validate(_) => (4, "validate"),
+        SectionKind::Route(_) => (5, "route"),
+        SectionKind::Split(_) | SectionKind::Repeat(_) | SectionKind::Write(_) => (6, "a write"),
+        SectionKind::When(_) => (7, "when"),
+        SectionKind::Let(_) | SectionKind::Remove(_) => return None,
+    })
+}
+
+impl Env<'_> {
+    fn flow(&mut self, written: &tree::Flow, doc: Option<&str>) -> Option<Checked> {
+        self.section_order(written);
+        let from = written.sections.iter().find_map(|section| match &section.kind {
+            SectionKind::From(from) => Some(from),
+            _ => None,
+        });
+        let Some(from) = from else {
+            self.report(Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`{}` does not say where its records come from", written.name.node))
+                .help("begin it with `from crm.Order as order { … }`"));
+            return None;
+        };
+        let mut building = Building {
+            written,
+            flow: self.empty_flow(written, doc),
+            before_rules: Facts::default(),
+            rules: 0,
+            requires: Vec::new(),
+            writes: Vec::new(),
+            followed: false,
+        };
+        self.from(from, &mut building);
+        self.before_rules(&mut building);
+        let broken = self.run.broken.get(self.unit).copied().unwrap_or(false);
+        let has_write = written.sections.iter().any(|section| matches!(section.kind, SectionKind::Write(_)));
+        if !has_write && !broken {
+            self.report(Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`{}` writes nothing", written.name.node))
+                .help("add a `create`, `update` or `upsert`"));
+        }
+        let mut at = 0;
+        while at < written.sections.len() {
+            at = self.section(&written.sections, at, &mut building);
+        }
+        building.flow.slots = self.slots;
+        Some(Checked { flow: building.flow, names: self.names.clone(), facts: self.facts.clone() })
+    }
+
+    fn empty_flow(&self, written: &tree::Flow, doc: Option<&str>) -> typed::Flow {
+        typed::Flow {
+            name: written.name.node.clone(),
+            doc: doc.map(str::to_owned),
+            place: self.place(written.name.span),
+            source: ObjectRef::new("", ""),
+            source_name: String::new(),
+            slots: 1,
+            filter: Vec::new(),
+            changed: Vec::new(),
+            overlap: None,
+            first_when: None,
+            schedules: Vec::new(),
+            webhooks: Vec::new(),
+            keep_blank: false,
+            including_history: false,
+            group: None,
+            matches: Vec::new(),
+            lets: Vec::new(),
+            rules: Vec::new(),
+            routes: Vec::new(),
+            writes: Vec::new(),
+            follow_ups: Vec::new(),
+        }
+    }
+
+    fn section_order(&mut self, written: &tree::Flow) {
+        let mut highest: Option<(u8, &str, Span)> = None;
+        for section in &written.sections {
+            let Some((rank, word)) = rank(&section.kind) else { continue };
+            if let Some((before, name, span)) = highest {
+                let twice = rank == 0 || (rank == 1 && before == 1);
+                if rank < before || twice {
+                    let text = if twice && rank == before { format!("a flow has one `{word}`") } else { format!("`{word}` stands before {name}") };
+                    self.report(Diagnostic::new(Code::SectionOrder, section.span, text)
+                        .other(span, "this section")
+                        .why("the sections stand in the order in which a record meets them")
+                        .help("the order is from, group by, match, let, validate, route, writes, when"));
+                    continue;
+                }
+            }
+            highest = Some((rank, word, section.span));
+        }
+    }
+
+    /// One section, or a write with the `split` or `each` before it; gives the place of the next.
+    fn section(&mut self, sections: &[tree::Section], at: usize, building: &mut Building<'_>) -> usize {
+        let section = &sections[at];
+        match &section.kind {
+            SectionKind::From(_) | SectionKind::Remove(_) => {}
+            SectionKind::Group(group) => self.group_by(group, building),
+            SectionKind::Match(written) => self.match_section(written, building),
+            SectionKind::Let(written) => {
+                let written = self.let_section(written);
+                building.flow.lets.extend(written);
+            }
+            SectionKind::Validate(written) => {
+                building.before_rules = self.facts.clone();
+                let rules = self.rules(&written.rules, building);
+                building.flow.rules.extend(rules);
+            }
+            SectionKind::Route(written) => self.route(written, section.span, building),
+            SectionKind::Split(_) | SectionKind::Repeat(_) | SectionKind::Write(_) => {
+                let (next, writes) = self.write_with_repeats(sections, at, building, None);
+                building.flow.writes.extend(writes);
+                return next;
+            }
+            SectionKind::When(written) => {
+                building.followed = true;
+                self.follow_up(written, building);
+            }
+        }
+        at + 1
+    }
+
+    /// What is known of a record whatever its rules say: kept for follow-ups of a rejection.
+    fn before_rules(&mut self, building: &mut Building<'_>) {
+        building.before_rules = self.facts.clone();
+    }
+
+    // ---- from
+
+    fn from(&mut self, from: &tree::From, building: &mut Building<'_>) {
+        let of = self.object_path(&from.object);
+        let default = from.object.object.node.to_lowercase();
+        let (name, span) = from.name.as_ref().map_or((default.as_str(), from.object.span), |name| (name.node.as_str(), name.span));
+        if let Some(of) = &of {
+            if self.object(of).is_some_and(|object| !object.access.read) {
+                self.report(Diagnostic::new(Code::ObjectNotWritable, from.object.span, format!("`{of}` is a part of other records and cannot be read by itself")));
+            }
+            building.flow.source = of.clone();
+        }
+        building.flow.source_name = name.to_owned();
+        let kind = of.clone().map_or(Kind::Any, Kind::Object);
+        let record = Typed::new(Expr::Slot { slot: typed::Flow::RECORD, name: name.into() }, kind, vec!["#0".into()], span);
+        self.bind(name, span, typed::Flow::RECORD, record);
+        for clause in &from.clauses {
+            match &clause.kind {
+                FromClauseKind::Where(condition) => {
+                    let typed = self.condition(condition);
+                    self.facts.extend(&typed.truths.if_true);
+                    match typed.expr {
+                        _ if typed.kind == Kind::Any => {}
+                        Expr::And(parts) => building.flow.filter.extend(parts),
+                        one => building.flow.filter.push(one),
+                    }
+                }
+                FromClauseKind::Changed { stamps, overlap } => {
+                    let stamps: Vec<Vec<String>> = stamps.iter().filter_map(|stamp| self.stamp(stamp, name)).collect();
+                    building.flow.changed.extend(stamps);
+                    if let Some(overlap) = overlap {
+                        building.flow.overlap = self.milliseconds(overlap, "an overlap");
+                    }
+                }
+                FromClauseKind::FirstWhen(condition) => {
+                    let typed = self.condition(condition);
+                    building.flow.first_when = Some(typed.expr);
+                }
+                FromClauseKind::EveryDuration(_) | FromClauseKind::EveryDay { .. } | FromClauseKind::EveryCron { .. } => {
+                    if let Some(schedule) = self.schedule(clause) {
+                        building.flow.schedules.push(schedule);
+                    }
+                }
+                FromClauseKind::Webhook(event) => {
+                    let known = of.as_ref().and_then(|of| self.object(of));
+                    if let Some(object) = known {
+                        if !object.events.iter().any(|known| *known == event.node) {
+                            self.report(error::sections::unknown_event(event, &object));
+                        }
+                    }
+                    building.flow.webhooks.push(event.node.clone());
+                }
+                FromClauseKind::KeepBlank => building.flow.keep_blank = true,
+                FromClauseKind::IncludingHistory => building.flow.including_history = true,
+            }
+        }
+    }
+
+    fn schedule(&mut self, clause: &tree::FromClause) -> Option<Schedule> {
+        let zone = self.run.world.time_zone();
+        super::schedule::check(clause, &zone, &mut self.out)
+    }
+
+    /// `order.OrderItems.SystemModstamp`, through a list of children: a path of an instant.
+    fn stamp(&mut self, written: &tree::Expr, record: &str) -> Option<Vec<String>> {
+        let mut names = Vec::new();
+        let mut at = written;
+        loop {
+            match at.kind.as_ref() {
+                ExprKind::Field { base, field } => {
+                    names.push(field.clone());
+                    at = base;
+                }
+                ExprKind::Name(name) if name == record => break,
+                ExprKind::Broken => return None,
+                _ => {
+                    let text = self.text(written.span);
+                    self.report(error::sections::not_a_stamp(written.span, &text, "it is no path of the record"));
+                    return None;
+                }
+            }
+        }
+        names.reverse();
+        let mut kind = self.find(record).map(|binding| binding.value.kind.clone())?;
+        for name in &names {
+            let of = match &kind {
+                Kind::Object(of) => of.clone(),
+                Kind::List(element) => match &element.kind {
+                    Kind::Object(of) => of.clone(),
+                    _ => return None,
+                },
+                Kind::Any => return None,
+                other => {
+                    self.report(error::names::no_fields(name, written.span, other));
+                    return None;
+                }
+            };
+            let object = self.object(&of)?;
+            let Some(field) = object.fields.get(&name.node) else {
+                self.report(error::names::unknown_source_field(&of, &object, name, false));
+                return None;
+            };
+            kind = field.kind.clone();
+        }
+        if kind != Kind::Datetime {
+            let text = self.text(written.span);
+            self.report(error::sections::not_a_stamp(written.span, &text, &format!("it is {}", error::types::a(&kind))));
+            return None;
+        }
+        Some(names.into_iter().map(|name| name.node).collect())
+    }
+
+    /// A literal span of time.
+    pub(super) fn milliseconds(&mut self, expr: &tree::Expr, what: &str) -> Option<i64> {
+        match expr.kind.as_ref() {
+            ExprKind::Paren(inner) => self.milliseconds(inner, what),
+            ExprKind::Quantity { number, unit } => match duration(*number, &unit.node) {
+                Some(duration) => i64::try_from(duration.as_millis()).ok(),
+                None => {
+                    self.report(error::names::unknown_unit(unit));
+                    None
+                }
+            },
+            ExprKind::Broken => None,
+            _ => {
+                self.report(Diagnostic::new(Code::BadSchedule, expr.span, format!("{what} is a span of time")).help("write it as `10 minutes` or `2 days`"));
+                None
+            }
+        }
+    }
+
+    // ---- group
+
+    fn group_by(&mut self, group: &tree::Group, building: &mut Building<'_>) {
+        let by = self.expr(&group.by, None);
+        if matches!(by.kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) {
+            self.report(Diagnostic::new(Code::BadGroup, by.span, format!("a group cannot be made by {}", error::types::a(&by.kind)))
+                .help("group by one value, such as an id or an e-mail address"));
+        }
+        let slot = self.slot();
+        let (name, span) = match &group.name {
+            Some(name) => (name.node.clone(), name.span),
+            None => ("key".to_owned(), group.by.span),
+        };
+        let window = group.window.as_ref().and_then(|window| self.milliseconds(window, "a window"));
+        // A record without the value is not eligible.
+        let known = by.known_if_present();
+        self.facts.extend(&known);
+        let value = Typed::new(by.expr.clone(), by.kind.clone(), vec![format!("#{}", slot.0)], span);
+        self.bind(&name, span, slot, value);
+        building.flow.group = Some(typed::Group { by: by.expr, slot, name, window });
+        if let Some(record) = self.names.first_mut() {
+            record.grouped = true;
+        }
+        self.grouped = true;
+    }
+
+    // ---- match
+
+    fn match_section(&mut self, written: &tree::Match, building: &mut Building<'_>) {
+        let of = self.object_path(&written.object);
+        if let Some(of) = &of {
+            if self.object(of).is_some_and(|object| !object.access.read) {
+                self.report(Diagnostic::new(Code::ObjectNotWritable, written.object.span, format!("`{of}` is a part of other records and cannot be looked up")));
+            }
+        }
+        let slot = self.slot();
+        let name = written.name.node.as_str();
+        let kind = of.clone().map_or(Kind::Any, Kind::Object);
+        let own = vec![format!("#{}", slot.0)];
+        let record = Typed::new(Expr::Slot { slot, name: name.into() }, kind, own.clone(), written.name.span);
+        let mut by = Vec::new();
+        let (mut none, mut many) = (None, None);
+        let names = self.names.len();
+        self.bind(name, written.name.span, slot, record.clone());
+        for clause in &written.clauses {
+            if let MatchClauseKind::By(expr) = &clause.kind {
+                by.extend(self.match_key(expr, name));
+            }
+        }
+        self.names.truncate(names);
+        for clause in &written.clauses {
+            match &clause.kind {
+                MatchClauseKind::By(_) => {}
+                MatchClauseKind::None(stop) => none = Some((self.match_outcome(stop), stop)),
+                MatchClauseKind::Many(stop) => {
+                    let words = [(Word::Count, "count", Kind::Integer)];
+                    many = Some(self.with_words(&words, |env| env.match_outcome(stop)));
+                }
+            }
+        }
+        let place = self.place(written.name.span);
+        if by.is_empty() && !written.clauses.iter().any(|clause| matches!(clause.kind, MatchClauseKind::By(_))) {
+            self.report(Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`match {name}` does not say by what"))
+                .help(format!("add `by {name}.… == …`")));
+        }
+        let mut value = record;
+        let none = match none {
+            Some((outcome, _)) => outcome,
+            None => {
+                self.report(Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`match {name}` does not say what happens where there is none"))
+                    .help("add `none -> review \"…\"`, `none -> skip`, `none -> reject \"…\"` or `none -> create`"));
+                MatchOutcome::Skip
+            }
+        };
+        if none == MatchOutcome::Create {
+            value.presence = Presence::gap(own, name, written.name.span, Why::Match);
+            let upserts = building.written.sections.iter().any(|section| {
+                matches!(&section.kind, SectionKind::Write(write) if write.op.node == tree::WriteOp::Upsert && write.of.as_ref().is_some_and(|of| of.node == name))
+            });
+            if !upserts {
+                self.report(Diagnostic::new(Code::CreateNeedsUpsert, written.name.span, format!("`none -> create` needs a write that creates `{name}`"))
+                    .help(format!("write `upsert {}.{} of {name} key … {{ … }}`", written.object.connection.node, written.object.object.node)));
+            }
+        }
+        let many = many.unwrap_or_else(|| {
+            let text = format!("{{count}} {} records match", of.as_ref().map_or_else(String::new, ToString::to_string));
+            let tail = text.trim_start_matches("{count}").to_owned();
+            MatchOutcome::Stop(Stop {
+                review: true,
+                message: Expr::Template { parts: vec![typed::Part::Expr(Expr::Word(Word::Count)), typed::Part::Text(tail)], message: true },
+                owner: None,
+                before: None,
+                place: place.clone(),
+            })
+        });
+        self.bind(name, written.name.span, slot, value);
+        if let Some(object) = of {
+            building.flow.matches.push(typed::Match { name: name.to_owned(), slot, object, by, none, many, place });
+        }
+    }
+
+    /// `order.OrderNumber == shipment.orderNumber`: one side is a field of the record that is looked for.
+    fn match_key(&mut self, expr: &tree::Expr, name: &str) -> Option<typed::MatchKey> {
+        let bad = |env: &mut Self, span: Span, text: String| {
+            env.report(Diagnostic::new(Code::NotAKey, span, text)
+                .why("a match is looked up by one field and the value that it must have")
+                .help(format!("write `by {name}.… == …`")));
+            None
+        };
+        let ExprKind::Binary { op, left, right } = expr.kind.as_ref() else {
+            if matches!(expr.kind.as_ref(), ExprKind::Broken) {
+                return None;
+            }
+            return bad(self, expr.span, "`by` compares a field of the record that is looked for".to_owned());
+        };
+        if op.node != tree::BinaryOp::Equal {
+            return bad(self, op.span, "`by` looks for equal values".to_owned());
+        }
+        let (field, other) = match (path_of(left, name), path_of(right, name)) {
+            (Some(path), None) => ((left, path), right),
+            (None, Some(path)) => ((right, path), left),
+            (Some(_), Some(_)) => return bad(self, expr.span, format!("both sides are fields of `{name}`")),
+            (None, None) => return bad(self, expr.span, format!("neither side is a field of `{name}`")),
+        };
+        let found = self.expr(field.0, None);
+        let value = self.expr(other, Some(&found.kind));
+        let (found, value) = self.comparable(found, value, expr.span)?;
+        let _ = found;
+        Some(typed::MatchKey { field: field.1, equals: value.expr, place: self.place(expr.span) })
+    }
+
+    fn match_outcome(&mut self, stop: &tree::Stop) -> MatchOutcome {
+        match stop.kind {
+            StopKind::Skip => MatchOutcome::Skip,
+            StopKind::Create => MatchOutcome::Create,
+            _ => self.stop(stop).map_or(MatchOutcome::Skip, MatchOutcome::Stop),
+        }
+    }
+
+    /// A review or a rejection.
+    pub(super) fn stop(&mut self, stop: &tree::Stop) -> Option<Stop> {
+        let review = match stop.kind {
+            StopKind::Review => true,
+            StopKind::Reject => false,
+            StopKind::Skip | StopKind::Create | StopKind::Alert => {
+                self.report(error::sections::misplaced(stop.span, "here stands `review \"…\"` or `reject \"…\"`"));
+                return None;
+            }
+        };
+        let message = match &stop.message {
+            Some(message) => self.message(message),
+            None => {
+                self.report(error::sections::misplaced(stop.span, "a review or a rejection needs a message for the person who reads it"));
+                return None;
+            }
+        };
+        let before = stop.before.as_ref().and_then(|before| self.deadline(before));
+        Some(Stop { review, message, owner: stop.owner.as_ref().map(|owner| owner.node.clone()), before, place: self.place(stop.span) })
+    }
+
+    /// An instant by which somebody should have looked.
+    pub(super) fn deadline(&mut self, before: &tree::Expr) -> Option<Expr> {
+        let typed = self.expr(before, Some(&Kind::Datetime));
+        match typed.kind {
+            Kind::Datetime => Some(typed.expr),
+            Kind::Any => None,
+            Kind::Date => {
+                let text = self.text(before.span);
+                self.report(error::types::date_needs_time(before.span, "a deadline", &text));
+                None
+            }
+            other => {
+                self.report(error::types::mismatch(before.span, &other, &Kind::Datetime));
+                None
+            }
+        }
+    }
+
+    // ---- let
+
+    pub(super) fn let_section(&mut self, written: &tree::Let) -> Option<typed::Let> {
+        let outer = self.owed.replace(Vec::new());
+        let mut typed = self.expr(&written.value, None);
+        let owed = std::mem::replace(&mut self.owed, outer).unwrap_or_default();
+        let slot = self.slot();
+        let key = format!("#{}", slot.0);
+        let name = written.name.node.as_str();
+        if typed.is_any() {
+            self.bind(name, written.name.span, slot, Typed::any(written.name.span));
+            return None;
+        }
+        let value = typed.expr.clone();
+        // The elements of a named list are known by its name; what its `where` says holds of each.
+        if let Some(elements) = &typed.elements {
+            let mut elements = elements.as_ref().clone();
+            let own = format!("{key}[]");
+            let direct = matches!(value, Expr::Field { .. });
+            if !direct {
+                for tail in &elements.facts {
+                    self.facts.add(format!("{own}{tail}"));
+                }
+                elements.keys.insert(0, own);
+            }
+            typed.elements = Some(Rc::new(elements));
+        }
+        if !matches!(value, Expr::Field { .. } | Expr::Slot { .. }) {
+            // Both names are its own: the one that is given, and what it says.
+            typed.keys.insert(0, key);
+        }
+        self.bind_checked(name, written.name.span, slot, typed, owed);
+        Some(typed::Let { name: name.to_owned(), slot, value, place: self.place(written.name.span) })
+    }
+
+    fn bind_checked(&mut self, name: &str, span: Span, slot: typed::Slot, value: Typed, owed: Vec<Owed>) {
+        if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
+            let diagnostic = error::names::given_twice(name, span, before.span);
+            self.report(diagnostic);
+        }
+        // A gap that the name itself closes: `require phone` below `let phone = order.Phone | trim`.
+        let mut value = value;
+        value.presence = value.presence.named(value.keys.clone());
+        self.bind_quietly(name, span, slot, value, owed);
+    }
+}
+
+/// `name.a.b` as its names behind `name`.
+fn path_of(expr: &tree::Expr, name: &str) -> Option<Vec<String>> {
+    match expr.kind.as_ref() {
+        ExprKind::Paren(inner) => path_of(inner, name),
+        ExprKind::Field { base, field } => {
+            if matches!(base.kind.as_ref(), ExprKind::Name(written) if written == name) {
+                return Some(vec![field.node.clone()]);
+            }
+            let mut path = path_of(base, name)?;
+            path.push(field.node.clone());
+            Some(path)
+        }
+        _ => None,
+    }
+}

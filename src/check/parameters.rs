@@ -1,0 +1,121 @@
+//! Parameters: their types, and the value of this environment or the default.
+
+use std::str::FromStr;
+
+use indexmap::IndexMap;
+use rust_decimal::Decimal;
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+use crate::check::env::{Env, Run};
+use crate::check::error;
+use crate::check::expr::{duration, fits};
+use crate::check::typed;
+use crate::syntax::tree;
+use crate::value::{Kind, LengthUnit, Literal, Type, WeightUnit};
+
+/// Checks one declaration; the same name in several files is one parameter.
+pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Parameter, into: &mut IndexMap<String, typed::Parameter>, out: &mut Vec<Diagnostic>) {
+    let mut env = Env::new(run, unit);
+    let of = env.type_expr(&written.of);
+    let name = written.name.node.as_str();
+    let setting = run.world.parameter(name);
+    let value = match (&setting, &written.default) {
+        (Some(setting), _) => match env.setting(&setting.text, &of.kind, setting.span) {
+            Ok(literal) => Some(literal),
+            Err(reason) => {
+                if reason.is_empty() {
+                    None
+                } else {
+                    env.report(Diagnostic::new(Code::ParameterValue, setting.span, format!("`{}` is no {} for the parameter `{name}`", setting.text, of.kind))
+                        .other(written.of.span, "the type of the parameter")
+                        .why(reason));
+                    None
+                }
+            }
+        },
+        (None, Some(default)) => env.default(default, &of),
+        (None, None) if of.nullable => Some(Literal::Missing),
+        (None, None) => {
+            if of.kind != Kind::Any {
+                env.report(Diagnostic::new(Code::ParameterUnset, written.name.span, format!("the parameter `{name}` has no value"))
+                    .label("no default, and not set in crossdock.yaml")
+                    .help(format!("set it under `parameters:` in crossdock.yaml, or give it a default: `parameter {name}: … = …`")));
+            }
+            None
+        }
+    };
+    if let Some(default) = written.default.as_ref().filter(|_| setting.is_some()) {
+        let _ = env.default(default, &of);
+    }
+    let value = value.unwrap_or(Literal::Missing);
+    let place = env.place(written.name.span);
+    out.append(&mut env.out);
+    into.entry(name.to_owned()).or_insert(typed::Parameter { of, value, place });
+}
+
+impl Env<'_> {
+    fn default(&mut self, default: &tree::Expr, of: &Type) -> Option<Literal> {
+        if let (Kind::Reference(reference), tree::ExprKind::Text(text)) = (&of.kind, default.kind.as_ref()) {
+            let name = text.plain()?;
+            let typed = self.named(&name, reference, default.span);
+            return (!typed.is_any()).then_some(Literal::Text(name));
+        }
+        let typed = self.expr(default, Some(&of.kind));
+        if typed.is_any() {
+            return None;
+        }
+        if !fits(&typed.kind, &of.kind) && !matches!((&typed.kind, &of.kind), (Kind::Integer | Kind::Decimal, Kind::Money)) {
+            self.report(error::types::mismatch(default.span, &typed.kind, &of.kind));
+            return None;
+        }
+        match typed.literal_value() {
+            Some(literal) => Some(literal.clone()),
+            None => {
+                self.report(Diagnostic::new(Code::ParameterValue, default.span, "a default is a literal value"));
+                None
+            }
+        }
+    }
+
+    /// The value of a text in crossdock.yaml. An empty reason: it was told.
+    fn setting(&mut self, text: &str, kind: &Kind, span: Span) -> Result<Literal, String> {
+        let wrong = |what: &str| Err(format!("write it as {what}"));
+        match kind {
+            Kind::Text | Kind::Any => Ok(Literal::Text(text.to_owned())),
+            Kind::Boolean => match text {
+                "true" => Ok(Literal::Boolean(true)),
+                "false" => Ok(Literal::Boolean(false)),
+                _ => wrong("`true` or `false`"),
+            },
+            Kind::Integer | Kind::Decimal => match Decimal::from_str(text) {
+                Ok(number) if *kind == Kind::Decimal || number.fract().is_zero() => Ok(Literal::Number(number)),
+                _ => wrong("a number, such as `12`"),
+            },
+            Kind::Money => Decimal::from_str(text).map(Literal::Money).or_else(|_| wrong("an amount, such as `12.50`")),
+            Kind::Date => text.parse().map(Literal::Date).or_else(|_| wrong("`2026-03-01`")),
+            Kind::Time => text.parse().map(Literal::Time).or_else(|_| wrong("`02:00`")),
+            Kind::Datetime => text.parse().map(Literal::Datetime).or_else(|_| wrong("`2026-03-01T02:00:00Z`")),
+            Kind::Duration | Kind::Weight | Kind::Length => {
+                let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+                let Ok(number) = Decimal::from_str(number) else { return wrong("a number and its unit, such as `3 days`") };
+                let literal = match kind {
+                    Kind::Duration => duration(number, unit).map(Literal::Duration),
+                    Kind::Weight => WeightUnit::parse(unit).map(|unit| Literal::Weight(number, unit)),
+                    _ => LengthUnit::parse(unit).map(|unit| Literal::Length(number, unit)),
+                };
+                literal.ok_or_else(|| "write it as a number and its unit, such as `3 days`".to_owned())
+            }
+            Kind::Enumeration(of) => match of.resolve(text) {
+                Some(value) => Ok(Literal::Text(value.to_owned())),
+                None if of.open => Ok(Literal::Text(text.to_owned())),
+                None => Err(format!("the values are {}", of.names().collect::<Vec<_>>().join(", "))),
+            },
+            Kind::Reference(of) => {
+                let typed = self.named(text, &of.clone(), span);
+                if typed.is_any() { Err(String::new()) } else { Ok(Literal::Text(text.to_owned())) }
+            }
+            Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json => Err("a parameter is one value".to_owned()),
+        }
+    }
+}

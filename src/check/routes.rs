@@ -1,0 +1,190 @@
+//! `route`: the kind of each result, and the rows.
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+use crate::check::env::{Env, Typed};
+use crate::check::error;
+use crate::check::expr::{coerce, fits};
+use crate::check::facts::{Presence, Why};
+use crate::check::flow::Building;
+use crate::check::typed::{Expr, Route, RouteOutcome, RouteResult, RouteRow};
+use crate::syntax::tree::{self, ExprKind, FieldRow, RowValue, SectionKind};
+use crate::value::{Kind, ObjectRef, Type};
+
+impl Env<'_> {
+    pub(super) fn route(&mut self, written: &tree::Route, span: Span, building: &mut Building<'_>) {
+        let mut kinds: Vec<Option<Kind>> = Vec::new();
+        for (at, name) in written.names.iter().enumerate() {
+            let declared = name.of.as_ref().map(|of| self.type_expr(of).kind).filter(|kind| *kind != Kind::Any);
+            let kind = declared
+                .or_else(|| self.fed_by(&name.name.node, building.written))
+                .or_else(|| self.kind_from_rows(written, at));
+            kinds.push(kind);
+        }
+        let mut presences: Vec<Vec<Presence>> = vec![Vec::new(); written.names.len()];
+        let mut rows = Vec::new();
+        let mut known_false: Vec<String> = Vec::new();
+        for row in &written.rows {
+            let mark = self.facts.mark();
+            self.facts.extend(&known_false);
+            let condition = row.condition.as_ref().map(|condition| self.condition(condition));
+            if let Some(condition) = &condition {
+                self.facts.extend(&condition.truths.if_true);
+            }
+            let outcome = match &row.outcome {
+                tree::RouteOutcome::Stop(stop) => self.stop(stop).map(RouteOutcome::Stop),
+                tree::RouteOutcome::Results(results) => self.results(written, row, results, &mut kinds, &mut presences),
+            };
+            self.facts.reset(mark);
+            let text = row.condition.as_ref().map_or_else(|| "else".to_owned(), |condition| self.text(condition.span));
+            let failed = condition.as_ref().is_some_and(Typed::is_any);
+            if let Some(condition) = &condition {
+                known_false.extend(condition.truths.if_false.iter().cloned());
+            }
+            if let (Some(outcome), false) = (outcome, failed) {
+                rows.push(RouteRow { condition: condition.map(|c| c.expr), text, outcome, place: self.place(row.span) });
+            }
+        }
+        let mut results = Vec::new();
+        for ((name, kind), presence) in written.names.iter().zip(kinds).zip(presences) {
+            let slot = self.slot();
+            let kind = kind.unwrap_or(Kind::Any);
+            let key = format!("#{}", slot.0);
+            let open = Presence::all(presence).open(&self.facts).is_some();
+            let mut value = Typed::any(name.name.span);
+            value.kind = kind.clone();
+            value.keys = vec![key.clone()];
+            if open {
+                value.presence = Presence::gap(vec![key], name.name.node.as_str(), name.name.span, Why::Declared);
+            }
+            self.bind(&name.name.node, name.name.span, slot, value);
+            results.push(RouteResult { name: name.name.node.clone(), slot, of: Type { kind, nullable: open } });
+        }
+        let route = Route { results, rows, place: self.place(span) };
+        self.reachability(written, &route, span);
+        building.flow.routes.push(route);
+    }
+
+    fn results(&mut self, written: &tree::Route, row: &tree::RouteRow, results: &[tree::Expr], kinds: &mut [Option<Kind>], presences: &mut [Vec<Presence>]) -> Option<RouteOutcome> {
+        if results.len() != written.names.len() {
+            let (wants, has) = (written.names.len(), results.len());
+            let span = results.iter().map(|result| result.span).reduce(Span::to).unwrap_or(row.span);
+            let names: Vec<&str> = written.names.iter().map(|name| name.name.node.as_str()).collect();
+            self.report(Diagnostic::new(Code::RouteArity, span, format!("this row gives {has} of {wants} results"))
+                .help(format!("give one for each of {}", names.join(", "))));
+            return None;
+        }
+        let mut out: Vec<Expr> = Vec::new();
+        let mut failed = false;
+        for (((result, name), kind), presence) in results.iter().zip(&written.names).zip(kinds).zip(presences) {
+            let typed = self.expr(result, kind.as_ref());
+            if typed.is_any() {
+                failed = true;
+                continue;
+            }
+            presence.push(typed.presence.under(&self.facts));
+            match kind {
+                None => {
+                    *kind = Some(typed.kind.clone());
+                    out.push(typed.expr);
+                }
+                Some(Kind::Reference(of)) if matches!(typed.kind, Kind::Text) => {
+                    let text = self.text(result.span);
+                    self.report(error::types::text_into_reference(result.span, &name.name.node, &text, of));
+                    failed = true;
+                }
+                Some(kind) if fits(&typed.kind, kind) => out.push(coerce(typed, kind).expr),
+                Some(kind) => {
+                    let text = self.text(result.span);
+                    self.report(error::types::mismatch_into(result.span, &typed.kind, kind, &name.name.node, &text));
+                    failed = true;
+                }
+            }
+        }
+        (!failed).then_some(RouteOutcome::Results(out))
+    }
+
+    /// The kind of the target field that a row `x = name` feeds.
+    fn fed_by(&self, name: &str, written: &tree::Flow) -> Option<Kind> {
+        written.sections.iter().find_map(|section| match &section.kind {
+            SectionKind::Write(write) => {
+                let of = ObjectRef::new(write.object.connection.node.as_str(), write.object.object.node.as_str());
+                self.fed_in(name, &of, &write.rows)
+            }
+            _ => None,
+        })
+    }
+
+    fn fed_in(&self, name: &str, of: &ObjectRef, rows: &[FieldRow]) -> Option<Kind> {
+        let is_name = |expr: &tree::Expr| matches!(expr.kind.as_ref(), ExprKind::Name(written) if written == name);
+        rows.iter().find_map(|row| match &row.value {
+            RowValue::Expr(value) if is_name(value) => self.field_kind(of, &row.place),
+            RowValue::Expr(value) => match (value.kind.as_ref(), self.field_kind(of, &row.place)?) {
+                (ExprKind::Fallback { value, fallback }, kind) if is_name(value) || is_name(fallback) => Some(kind),
+                (ExprKind::Each { rows: Some(rows), .. }, Kind::List(element)) => match &element.kind {
+                    Kind::Object(of) => self.fed_in(name, of, rows),
+                    _ => None,
+                },
+                _ => None,
+            },
+            RowValue::Object { rows, .. } => match self.field_kind(of, &row.place)? {
+                Kind::Object(of) => self.fed_in(name, &of, rows),
+                _ => None,
+            },
+            RowValue::Clear | RowValue::Remove => None,
+        })
+    }
+
+    /// The kind of the first result that is more than a literal: a parameter's, a field's.
+    fn kind_from_rows(&mut self, written: &tree::Route, at: usize) -> Option<Kind> {
+        written.rows.iter().find_map(|row| match &row.outcome {
+            tree::RouteOutcome::Results(results) => {
+                let result = results.get(at)?;
+                if self.wants_other_side(result) {
+                    return None;
+                }
+                let kind = self.quiet(|env| env.expr(result, None).kind);
+                (kind != Kind::Any).then_some(kind)
+            }
+            tree::RouteOutcome::Stop(_) => None,
+        })
+    }
+
+    fn reachability(&mut self, written: &tree::Route, route: &Route, span: Span) {
+        let mut said = Vec::new();
+        crate::check::route::check(written, route, span, &|expr| self.always_there(expr), &mut said);
+        said.into_iter().for_each(|one| self.report(one));
+    }
+
+    /// A path that no record leaves out here.
+    fn always_there(&self, expr: &Expr) -> bool {
+        self.path_key(expr).is_some_and(|(_, there)| there)
+    }
+
+    fn path_key(&self, expr: &Expr) -> Option<(String, bool)> {
+        match expr {
+            Expr::Slot { slot, .. } => {
+                let binding = self.names.iter().find(|binding| matches!(&binding.value.expr, Expr::Slot { slot: known, .. } if known == slot))?;
+                Some((binding.value.key().to_owned(), binding.value.presence.open(&self.facts).is_none()))
+            }
+            Expr::Parameter(name) => Some((format!("parameter {name}"), self.run.parameters.get(name).is_some_and(|p| !p.of.nullable))),
+            Expr::Treat { value, .. } => self.path_key(value),
+            Expr::Field { base, name, .. } => {
+                let (key, there) = self.path_key(base)?;
+                let key = format!("{key}.{name}");
+                let of = match base.as_ref() {
+                    Expr::Field { kind: Kind::Object(of), .. } => Some(of.clone()),
+                    Expr::Slot { slot, .. } => self.names.iter().find_map(|binding| match (&binding.value.expr, &binding.value.kind) {
+                        (Expr::Slot { slot: known, .. }, Kind::Object(of)) if known == slot => Some(of.clone()),
+                        _ => None,
+                    }),
+                    _ => None,
+                };
+                let field_there = of.and_then(|of| self.object(&of)).and_then(|object| object.fields.get(name.as_ref()).map(|field| !field.nullable));
+                let there = self.facts.holds(&key) || (there && field_there.unwrap_or(false));
+                Some((key, there))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! `validate`: each rule, what it teaches about the record, and after which rules it stays silent.
+
+use crate::check::env::{Env, Typed};
+use crate::check::error;
+use crate::check::facts::Truths;
+use crate::check::flow::Building;
+use crate::check::typed::{Expr, Rule, RuleKind, Word};
+use crate::syntax::tree::{self, Generator, RuleKind as Written};
+use crate::value::{Kind, Literal};
+
+impl Env<'_> {
+    pub(super) fn rules(&mut self, written: &[tree::Rule], building: &mut Building<'_>) -> Vec<Rule> {
+        written.iter().filter_map(|rule| self.rule(rule, building)).collect()
+    }
+
+    fn rule(&mut self, rule: &tree::Rule, building: &mut Building<'_>) -> Option<Rule> {
+        let id = building.rules;
+        building.rules += 1;
+        let reads = std::mem::take(&mut self.reads);
+        let mut learned: Option<Truths> = None;
+        let kind = match &rule.kind {
+            Written::Require { condition, message, owner } => {
+                let typed = self.rule_condition(condition);
+                let message = self.rule_message(message.as_ref(), condition, "is required");
+                learned = Some(typed.truths.clone());
+                RuleKind::Require { condition: truth(typed), message, owner: owner.as_ref().map(|o| o.node.clone()) }
+            }
+            Written::Review { unless, condition, message, owner, before } => {
+                let typed = self.rule_condition(condition);
+                let message = self.rule_message(message.as_ref(), condition, if *unless { "does not hold" } else { "holds" });
+                let before = before.as_ref().and_then(|before| self.deadline(before));
+                let condition = turned(truth(typed), *unless);
+                RuleKind::Review { condition, message, owner: owner.as_ref().map(|o| o.node.clone()), before }
+            }
+            Written::Warn { unless, condition, message, owner } => {
+                let typed = self.rule_condition(condition);
+                let message = self.rule_message(message.as_ref(), condition, if *unless { "does not hold" } else { "holds" });
+                RuleKind::Warn { condition: turned(truth(typed), *unless), message, owner: owner.as_ref().map(|o| o.node.clone()) }
+            }
+            Written::Reconcile { left, right, within, message, owner } => self.reconcile(rule, left, right, within.as_ref(), message.as_ref(), owner.as_ref())?,
+            Written::Each { generators, condition, rules } => self.each_rule(generators, condition.as_ref(), rules, building),
+            Written::When { condition, rules } => {
+                let typed = self.condition(condition);
+                let known = typed.truths.if_true.clone();
+                let rules = self.knowing(&known, |env| env.rules(rules, building));
+                RuleKind::When { condition: truth(typed), rules }
+            }
+            Written::Remove(_) => {
+                self.reads = reads;
+                return None;
+            }
+        };
+        let read = std::mem::replace(&mut self.reads, reads);
+        self.reads.extend(read.iter().cloned());
+        let mut silent_after: Vec<u32> = Vec::new();
+        for (other, keys) in &building.requires {
+            if *other != id && keys.iter().any(|key| read.contains(key)) {
+                silent_after.push(*other);
+            }
+        }
+        // Nested rules know for themselves what they rest on.
+        if matches!(kind, RuleKind::Each { .. } | RuleKind::When { .. }) {
+            silent_after.clear();
+        }
+        if let Some(truths) = learned {
+            if truths.presence_only {
+                building.requires.push((id, truths.if_true.clone()));
+            }
+            self.facts.extend(&truths.if_true);
+        }
+        Some(Rule { id, kind, silent_after, place: self.place(rule.span) })
+    }
+
+    fn rule_message(&mut self, message: Option<&tree::Expr>, condition: &tree::Expr, what: &str) -> Expr {
+        match message {
+            Some(message) => self.message(message),
+            None => Expr::Literal(Literal::Text(format!("{} {what}", self.text(condition.span)))),
+        }
+    }
+
+    fn reconcile(&mut self, rule: &tree::Rule, left: &tree::Expr, right: &tree::Expr, within: Option<&tree::Expr>, message: Option<&tree::Expr>, owner: Option<&tree::Name>) -> Option<RuleKind> {
+        let left = self.expr(left, None);
+        let right = self.expr(right, None);
+        let (mut left, mut right) = self.comparable(left, right, rule.span)?;
+        if !matches!(left.kind, Kind::Integer | Kind::Decimal | Kind::Money) {
+            self.report(error::types::mismatch(left.span, &left.kind, &Kind::Money));
+            return None;
+        }
+        for side in [&mut left, &mut right] {
+            let (presence, at, text) = (side.presence.clone(), side.span, self.text(side.span));
+            self.demand(&presence, |gap| error::presence::reconciled(at, &text, gap));
+        }
+        let kind = left.kind.clone();
+        let within = match within {
+            Some(within) => {
+                let typed = self.expr(within, None);
+                let (_, typed) = self.comparable(left.clone(), typed, within.span)?;
+                Some(typed.expr)
+            }
+            None => None,
+        };
+        let words = [(Word::Difference, "difference", kind)];
+        let message = match message {
+            Some(message) => self.with_words(&words, |env| env.message(message)),
+            None => Expr::Template {
+                parts: vec![
+                    crate::check::typed::Part::Text("the amounts differ by ".into()),
+                    crate::check::typed::Part::Expr(Expr::Word(Word::Difference)),
+                ],
+                message: true,
+            },
+        };
+        Some(RuleKind::Reconcile { left: left.expr, right: right.expr, within, message, owner: owner.map(|o| o.node.clone()) })
+    }
+
+    /// Rules on each element. What they require holds of all elements of the list from here on.
+    fn each_rule(&mut self, written: &[Generator], condition: Option<&tree::Expr>, rules: &[tree::Rule], building: &mut Building<'_>) -> RuleKind {
+        let first = building.requires.len();
+        let mut lasting: Vec<String> = Vec::new();
+        let mut renamed: Vec<(String, String)> = Vec::new();
+        let kind = self.scoped(|env| {
+            let generators = env.generators(written);
+            for generator in &generators {
+                let binding = env.find(&generator.name);
+                if let Some(list) = binding.and_then(|binding| binding.value.keys.get(1)) {
+                    renamed.push((format!("#{}", generator.slot.0), list.clone()));
+                }
+            }
+            let condition = condition.map(|condition| {
+                let typed = env.condition(condition);
+                env.facts.extend(&typed.truths.if_true);
+                typed
+            });
+            let mark = env.facts.mark();
+            let lowered = env.rules(rules, building);
+            if condition.is_none() {
+                lasting.extend(env.facts.since(mark).iter().filter_map(|fact| rename(fact, &renamed)));
+            }
+            let index = generators.last().and_then(|generator| generator.index).unwrap_or(crate::check::typed::Flow::RECORD);
+            RuleKind::Each { generators, condition: condition.map(|c| c.expr), index, rules: lowered }
+        });
+        self.facts.extend(&lasting);
+        // A later rule over the same list rests on them too.
+        for (_, keys) in building.requires.iter_mut().skip(first) {
+            let more: Vec<String> = keys.iter().filter_map(|key| rename(key, &renamed)).collect();
+            keys.extend(more);
+        }
+        kind
+    }
+}
+
+/// A fact about an element, as one about every element of its list.
+fn rename(fact: &str, renamed: &[(String, String)]) -> Option<String> {
+    renamed.iter().find_map(|(own, list)| {
+        let tail = fact.strip_prefix(own.as_str())?;
+        (tail.is_empty() || tail.starts_with('.')).then(|| format!("{list}{tail}"))
+    })
+}
+
+fn truth(typed: Typed) -> Expr {
+    if typed.is_any() { Expr::Literal(Literal::Boolean(true)) } else { typed.expr }
+}
+
+fn turned(condition: Expr, unless: bool) -> Expr {
+    if unless { Expr::Not(Box::new(condition)) } else { condition }
+}

@@ -1,0 +1,81 @@
+//! `crossdock plan`: what the flows will do, step by step.
+
+use std::path::PathBuf;
+
+use super::check::planned;
+use super::folder::open;
+use super::{Exit, Failure, Format, Out};
+use crate::base::nearest;
+use crate::connector::salesforce::soql;
+use crate::plan::{Plan, show};
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock plan                          every flow: what is fetched, what is checked, what is written
+  crossdock plan --flow export_orders     one of them
+  crossdock plan --format json            the plan as it is stored with each record's history
+
+The same files, schemas and parameters give the same plan, to the byte; its hash says so.";
+
+/// Show what the flows will do: the query that is sent, the rules, the writes and their keys
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// A project folder or a mapping file
+    #[arg(value_name = "PATH")]
+    path: Option<PathBuf>,
+    /// Only this flow
+    #[arg(long, value_name = "FLOW")]
+    flow: Option<String>,
+    /// Lay crossdock.<ENV>.yaml over crossdock.yaml
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let paths: Vec<PathBuf> = args.path.iter().cloned().collect();
+    for opened in open(&paths)? {
+        let compiled = planned(&opened, args.env.as_deref(), out)?;
+        let Some(mut plan) = compiled.plan else { continue };
+        if let Some(flow) = &args.flow {
+            let names: Vec<&str> = plan.mapping.flows.iter().map(|f| f.name.as_str()).collect();
+            if !names.contains(&flow.as_str()) {
+                let failure = Failure::usage(format!("there is no flow `{flow}`"));
+                return Err(match nearest(flow, names.iter().copied()) {
+                    Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                    None => failure.hint(format!("flows are: {}", names.join(", "))),
+                });
+            }
+        }
+        match args.format {
+            Format::Human => people(&plan, args.flow.as_deref(), out)?,
+            Format::Json => {
+                if let Some(flow) = &args.flow {
+                    plan.mapping.flows.retain(|f| f.name == *flow);
+                    plan.flows.retain(|f| f.flow == *flow);
+                }
+                out.json(&plan)?;
+            }
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure> {
+    out.line(out.dim(&format!("plan {} · time zone {}", plan.hash.get(..12).unwrap_or(&plan.hash), plan.time_zone)))?;
+    for flow in plan.mapping.flows.iter().filter(|flow| only.is_none_or(|only| flow.name == only)) {
+        let Some(reads) = plan.flows.iter().find(|reads| reads.flow == flow.name) else { continue };
+        out.line("")?;
+        out.line(format!("{} {}", out.bold(&flow.name), out.dim(&format!("({}:{})", flow.place.file, flow.place.line))))?;
+        if let Some(doc) = &flow.doc {
+            for line in doc.lines() {
+                out.line(format!("  {}", out.dim(line)))?;
+            }
+        }
+        let query = soql::query(plan, flow, reads);
+        out.print(show::flow(plan, flow, reads, query.as_deref()))?;
+    }
+    Ok(())
+}

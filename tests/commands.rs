@@ -1,0 +1,118 @@
+//! Each command once from outside: it is wired up, its exit code is right, its JSON is JSON.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn crossdock(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_crossdock")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+const CONFIG: &str = "connections:\n  crm: { system: salesforce }\n  wms: { system: shipstation }\n";
+const FINE: &str = "edition 1\n";
+const BROKEN: &str = "edition 1\nuse \"shared/adress\"\n";
+
+#[test]
+fn check_ends_with_0_or_1_and_says_what_it_checked() {
+    let fine = project(&[("crossdock.yaml", CONFIG), ("orders.dock", FINE)]);
+    let output = crossdock(fine.path(), &["check"]);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(0), "checked 1 file, 0 flows: no errors, no warnings\n"));
+
+    let broken = project(&[("crossdock.yaml", CONFIG), ("a/orders.dock", BROKEN), ("a/shared/address.dock", FINE)]);
+    let output = crossdock(broken.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("error E0109") && out(&output).contains("did you mean `shared/address`?"), "{}", out(&output));
+    assert!(!out(&output).contains('\u{1b}'), "no colours where there is no terminal");
+    // From a folder inside the project the same project is found, and places are named from here.
+    let output = crossdock(&broken.path().join("a"), &["check", "--format", "github"]);
+    assert!(out(&output).starts_with("::error file=../a/orders.dock,line=2,"), "{}", out(&output));
+}
+
+#[test]
+fn check_speaks_json_and_sarif() {
+    let broken = project(&[("crossdock.yaml", CONFIG), ("orders.dock", BROKEN)]);
+    let output = crossdock(broken.path(), &["check", "--format", "json"]);
+    let json: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!((json["version"].as_u64(), json["errors"].as_u64(), output.status.code()), (Some(1), Some(1), Some(1)));
+    assert_eq!(json["diagnostics"][0]["line"].as_u64(), Some(2));
+    let output = crossdock(broken.path(), &["check", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "E0109");
+}
+
+#[test]
+fn a_file_without_a_project_is_checked_with_connections_assumed() {
+    let folder = project(&[("orders.dock", FINE)]);
+    let output = crossdock(folder.path(), &["check", "orders.dock"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(err(&output).contains("crm is salesforce"), "{}", err(&output));
+}
+
+#[test]
+fn trouble_with_the_command_itself_is_2_or_3() {
+    let folder = project(&[("notes.txt", "")]);
+    for (arguments, code, says) in [
+        (&["check", "none.dock"][..], 3, "there is no `none.dock`"),
+        (&["check", "notes.txt"][..], 2, "no mapping file"),
+        (&["check"][..], 2, "crossdock new"),
+        (&["chekc"][..], 2, "check"),
+        (&["explain", "E202"][..], 2, "E0202"),
+        (&["schema", "show", "crm.Ordr"][..], 2, "did you mean `Order`?"),
+    ] {
+        let output = crossdock(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", err(&output));
+        assert!(err(&output).contains(says), "{arguments:?}: {}", err(&output));
+    }
+}
+
+#[test]
+fn explain_prints_a_page_and_the_list() {
+    let folder = project(&[]);
+    let page = out(&crossdock(folder.path(), &["explain", "e0202"]));
+    assert!(page.starts_with("E0202: a value that may be missing goes where one is required\n"), "{page}");
+    let list: Value = serde_json::from_str(&out(&crossdock(folder.path(), &["explain", "--format", "json"]))).unwrap();
+    assert!(list.as_array().unwrap().len() > 100);
+}
+
+#[test]
+fn a_schema_is_shown_and_inferred() {
+    let folder = project(&[("orders.jsonl", "{\"id\": 1, \"zip\": \"01234\"}\n")]);
+    let shown = out(&crossdock(folder.path(), &["schema", "show", "wms.Order"]));
+    assert!(shown.contains("orderStatus") && shown.contains("key: orderKey"), "{shown}");
+    let inferred = crossdock(folder.path(), &["schema", "infer", "orders.jsonl", "--name", "Order"]);
+    let json: Value = serde_json::from_str(&out(&inferred)).unwrap();
+    assert!(json["properties"]["zip"].to_string().contains("string"), "{json}");
+}
+
+#[test]
+fn fmt_shows_a_difference_writes_it_and_is_content() {
+    let folder = project(&[("crossdock.yaml", CONFIG), ("orders.dock", "edition 1\nfunction f(a:text)->text=a|trim\n")]);
+    let output = crossdock(folder.path(), &["fmt", "--check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("+ function f(a: text) -> text = a | trim"), "{}", out(&output));
+    assert_eq!(crossdock(folder.path(), &["fmt"]).status.code(), Some(0));
+    assert_eq!(crossdock(folder.path(), &["fmt", "--check"]).status.code(), Some(0));
+    std::fs::write(folder.path().join("orders.dock"), "edition 1\nnonsense here\n").unwrap();
+    let output = crossdock(folder.path(), &["fmt"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("E0001"), "{}", err(&output));
+}
