@@ -223,7 +223,9 @@ fn table(outcomes: &[(Json, Outcome)], out: &mut Out) -> Result<(), Failure> {
         let key = first.and_then(|payload| payload.key.as_deref()).unwrap_or("");
         rows.add_row([id(record).unwrap_or(""), judge::words(outcome.verdict), key, &route, &why]);
     }
-    out.line(rows.to_string())?;
+    for line in rows.to_string().lines() {
+        out.line(line.trim_end())?;
+    }
     let count = |verdict: Verdict| outcomes.iter().filter(|(_, outcome)| outcome.verdict == verdict).count();
     out.line(format!(
         "{} records: {} to send, {} to review, {} rejected, {} not eligible",

@@ -22,7 +22,9 @@ impl Ready {
     /// printed.
     pub(super) fn open(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
         let paths: Vec<PathBuf> = path.into_iter().cloned().collect();
-        let opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
+        let mut opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
+        // Records run through the whole project, wherever in it the path points.
+        opened.only = None;
         let compiled = planned(&opened, env, out)?;
         Ok(Ready { opened, compiled })
     }
