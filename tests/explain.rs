@@ -113,7 +113,9 @@ fn every_failing_example_gives_just_its_code_and_the_mended_one_none() {
         if page.fails.is_empty() || ELSEWHERE.contains(code) {
             continue;
         }
-        let failed = compiled(&page.fails, "fails", &page, &snapshots);
+        // What the page can only hint at.
+        let fails = page.fails.replace("# … and many thousand lines more\n", &"# one line more\n".repeat(100_000));
+        let failed = compiled(&fails, "fails", &page, &snapshots);
         let (errors, warnings) = (codes(&failed.diagnostics, Severity::Error), codes(&failed.diagnostics, Severity::Warning));
         let just = match code.severity() {
             Severity::Error => errors == BTreeSet::from([*code]),

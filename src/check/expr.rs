@@ -164,6 +164,11 @@ impl Env<'_> {
         if let Some((of, value)) = value {
             return Typed::literal(Literal::Text(value), Kind::Enumeration(of), span);
         }
+        let known = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]);
+        if matches!(known, Some(What::Values(_) | What::Function(_) | What::Table(_))) {
+            self.report(error::types::needs_argument(name, span));
+            return Typed::any(span);
+        }
         let diagnostic = self.unknown_name(name, span, want);
         self.report(diagnostic);
         Typed::any(span)
@@ -429,7 +434,12 @@ impl Env<'_> {
 
     fn fallback(&mut self, value: &tree::Expr, fallback: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
         let left = self.expr(value, want);
-        let hint = want.cloned().or_else(|| matches!(left.kind, Kind::Enumeration(_) | Kind::Reference(_)).then(|| left.kind.clone()));
+        // Where no field asks for one of its values, a quoted text that is none of them is just a text:
+        // `"{order.Brand__c ?? "-"}"`.
+        let plain = matches!((&left.kind, fallback.kind.as_ref()), (Kind::Enumeration(of), ExprKind::Text(text))
+            if text.plain().is_some_and(|text| of.resolve(&text).is_none()));
+        let named = matches!(left.kind, Kind::Enumeration(_) | Kind::Reference(_)) && !plain;
+        let hint = want.cloned().or_else(|| named.then(|| left.kind.clone()));
         let right = self.expr(fallback, hint.as_ref());
         if !left.is_any() && left.presence.open(&self.facts).is_none() && !matches!(left.kind, Kind::List(_)) && !self.lenient {
             self.report(error::types::useless_fallback(&left, fallback.span, &self.text(left.span)));

@@ -147,6 +147,9 @@ impl Env<'_> {
         };
         if !allowed {
             self.report(error::sections::not_writable(op, &of, write.op.span, &object));
+            // That its fields cannot be written either is no news.
+            self.values_of(&write.rows);
+            return None;
         }
         let record = write.of.as_ref().and_then(|name| self.of_record(name, &of));
         let (milestones, when) = self.write_when(write, op);
@@ -338,7 +341,8 @@ impl Env<'_> {
         if op == Op::Update || class == 0 {
             return said.map(|(said, _)| said);
         }
-        let mark = key.and_then(|key| key.field.as_deref()).or(object.searchable.first().map(String::as_str));
+        // What the key is not written to cannot be found by it.
+        let mark = key.and_then(|key| key.field.as_deref());
         let searchable = mark.is_some_and(|field| object.searchable.iter().any(|known| known == field) || object.id.as_deref() == Some(field));
         match said {
             None => {

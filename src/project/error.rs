@@ -1,9 +1,9 @@
 //! What is said about a project's files and folders.
 
 use crate::base::Span;
-use crate::base::diag::{Code, Diagnostic};
-
 use super::Absence;
+use crate::base::diag::{Code, Diagnostic};
+use crate::syntax::EDITION;
 
 /// The systems that a connection can be of.
 pub const SYSTEMS: &[&str] = &["salesforce", "shipstation", "files"];
@@ -68,6 +68,18 @@ pub(super) fn files_without_path(object: &str, at: Span) -> Diagnostic {
     Diagnostic::new(Code::BadProject, at, format!("the files of `{object}` are not named"))
         .label("no `path` here")
         .help("add `path: data/orders.jsonl` (a .jsonl, .json or .csv file)")
+}
+
+pub(super) fn unknown_edition(edition: u32, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::Edition, at, format!("there is no edition {edition} of the language"))
+        .label(format!("this program knows edition {EDITION}"))
+        .mend(format!("write `{EDITION}`, or take a newer crossdock"), at, EDITION.to_string())
+}
+
+pub(super) fn no_edition(at: Span) -> Diagnostic {
+    Diagnostic::new(Code::Edition, at, "the file does not say its edition")
+        .why("a later crossdock could not tell by which rules the file was written")
+        .mend("begin the file with it", at, format!("edition {EDITION}\n\n"))
 }
 
 /// `use` or `extends` names a file that cannot be had.

@@ -116,6 +116,13 @@ impl Loader<'_> {
         let file = self.sources.add(Source::new(name, text.clone()));
         let (tree, found) = syntax::read(file, &text);
         self.diagnostics.extend(found);
+        match &tree.edition {
+            Some(edition) if !(1..=syntax::EDITION).contains(&edition.node) => {
+                self.diagnostics.push(error::unknown_edition(edition.node, edition.span));
+            }
+            None if !tree.broken => self.diagnostics.push(error::no_edition(Span::new(file, 0, 0))),
+            _ => {}
+        }
         self.stack.push((name.to_owned(), Span::default()));
         let uses = tree.uses.iter().map(|u| self.brought(name, &u.path.node, u.path.span)).collect();
         let extends = tree.extends.as_ref().and_then(|path| self.brought(name, &path.node, path.span));
@@ -218,6 +225,14 @@ mod tests {
         assert_eq!(all.diagnostics[0].help[0].text, "did you mean `shared/address`?");
         let moved = loaded(&[("a/orders.dock", "edition 1\nuse \"address\"\n"), ("shared/address.dock", "edition 1\n")]);
         assert_eq!(moved.diagnostics[0].help[0].text, "did you mean `../shared/address`?");
+    }
+
+    #[test]
+    fn a_file_says_its_edition() {
+        let codes = |text: &str| loaded(&[("a.dock", text)]).diagnostics.iter().map(|d| d.code).collect::<Vec<_>>();
+        assert_eq!(codes("edition 2\n"), [Code::Edition]);
+        assert_eq!(codes("# nothing\n"), [Code::Edition]);
+        assert_eq!(codes("edition 1\n"), []);
     }
 
     #[test]
