@@ -16,3 +16,13 @@ pub(in crate::check) fn not_covered(values: &Values, left: &[&str], at: Span, fr
         .help(format!("add rows:   {}", rows.join("   ")))
         .help("or   else review \"{value} is not mapped\"")
 }
+
+
+pub(in crate::check) fn else_catches(at: Span, left: &[&str], from: Span) -> Diagnostic {
+    let quoted: Vec<String> = left.iter().map(|name| format!("\"{name}\"")).collect();
+    let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
+    Diagnostic::new(Code::ElseCatches, at, format!("`else` catches {} known {}", left.len(), if left.len() == 1 { "value" } else { "values" }))
+        .label(some(&quoted, 6))
+        .other(from, "the values of this field")
+        .why("this may be meant; a value that was forgotten looks the same")
+}
