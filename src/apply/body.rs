@@ -100,7 +100,9 @@ impl<'a> Run<'a> {
         let id = write.of.map(|slot| self.machine.bound(slot)).and_then(|record| self.id_of(&record));
         let object = self.machine.program.object(&write.object);
         let mut made = Made { policies: BTreeMap::new(), target, exists: target.is_some() };
+        let before = self.reasons.len();
         let body = self.body(&write.body, object, "", &mut made);
+        let stopped = self.reasons.len() > before;
         let waits_for = self.waits_for(write);
         if target.is_some() {
             self.guards(write);
@@ -119,7 +121,7 @@ impl<'a> Run<'a> {
         };
         // A rejection says why already; and a payload that waits is whole only when it is mapped again.
         if payload.waits_for.is_empty() && !self.reasons.iter().any(|reason| !reason.review) {
-            self.gate(write, object, &mut payload);
+            self.gate(write, object, &mut payload, stopped);
         }
         payloads.push(payload);
         Ok(())
@@ -166,7 +168,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn gate(&mut self, write: &Write, object: Option<&'a Object>, payload: &mut Payload) {
+    /// `stopped`: a row said why it has no value, so what is missing is no news.
+    fn gate(&mut self, write: &Write, object: Option<&'a Object>, payload: &mut Payload, stopped: bool) {
         let Some(object) = object else { return };
         let program = self.machine.program;
         let mut whole = payload.body.clone();
@@ -179,6 +182,9 @@ impl<'a> Run<'a> {
         let purpose = if write.op == Op::Update { Purpose::Update } else { Purpose::Create };
         let resolve = |of: &ObjectRef| program.object(of);
         for found in gate::fits(object, &resolve, &whole, purpose) {
+            if stopped && found.value.is_empty() {
+                continue;
+            }
             let value = if found.value.is_empty() { String::new() } else { format!(" {}", found.value) };
             self.reason(misfit(write, &found.field, &format!("{}{value} {}", found.field, found.reason)));
         }
