@@ -258,21 +258,6 @@ impl Env<'_> {
             self.report(error::types::wrong_argument(builtin, param, &typed, &self.text(typed.span)));
             return None;
         };
-        match taken.literal_value() {
-            Some(Literal::Text(text)) => {
-                if let Some(reason) = builtin.misuse(place, text) {
-                    self.report(Diagnostic::new(Code::WrongArgument, typed.span, reason).why(format!("`{}` could not work for any record", builtin.name)));
-                    return None;
-                }
-            }
-            Some(_) => {}
-            None if builtin.wants_literal(place) => {
-                self.report(Diagnostic::new(Code::WrongArgument, typed.span, format!("`{}` takes its `{}` as a literal", builtin.name, param.name))
-                    .why("one that came with a record could be wrong, and nobody would know before"));
-                return None;
-            }
-            None => {}
-        }
         Some(taken)
     }
 
