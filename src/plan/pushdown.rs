@@ -12,8 +12,8 @@ use crate::value::{Kind, Literal};
 
 /// Whether a conjunct can go into the source's own query.
 pub(super) fn can(expr: &Expr, source: Option<&Object>, objects: &BTreeMap<String, Arc<Object>>) -> bool {
-    // A file has no query.
-    if source.is_none_or(|source| source.system == "files") {
+    // The others have no query language: their lists know a few parameters, which are not conditions.
+    if source.is_none_or(|source| source.system != "salesforce") {
         return false;
     }
     let inner = |part: &Expr| can(part, source, objects);

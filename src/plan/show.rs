@@ -14,7 +14,8 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> 
         // Writing to a text does not fail.
         let _ = writeln!(out, "  {label:<10} {text}");
     };
-    line("from", &format!("{} as {}", flow.source, flow.source_name));
+    let system = plan.systems.get(&flow.source.connection).map_or("", String::as_str);
+    line("from", &format!("{} as {} ({system})", flow.source, flow.source_name));
     for schedule in &flow.schedules {
         line("", &when(schedule));
     }
@@ -62,19 +63,19 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> 
         }
     }
     for write in &flow.writes {
-        write_lines(plan, write, &mut line);
+        write_lines(write, &mut line);
     }
     for after in &flow.follow_ups {
         let events: Vec<String> = after.events.iter().map(event).collect();
         line("when", &format!("{} {}", after.write.as_deref().unwrap_or(&flow.source_name), events.join(" or ")));
         for write in &after.writes {
-            write_lines(plan, write, &mut line);
+            write_lines(write, &mut line);
         }
     }
     out
 }
 
-fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
+fn write_lines(write: &Write, line: &mut dyn FnMut(&str, &str)) {
     let op = match write.op {
         Op::Create => "create",
         Op::Update => "update",
@@ -108,7 +109,6 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     if !write.guards.is_empty() {
         line("", &format!("{} guards read the target first", write.guards.len()));
     }
-    let _ = plan;
 }
 
 fn rows(found: &[Row], path: &str, policies: &mut Vec<String>) {
