@@ -116,3 +116,23 @@ fn fmt_shows_a_difference_writes_it_and_is_content() {
     assert_eq!(output.status.code(), Some(1));
     assert!(err(&output).contains("E0001"), "{}", err(&output));
 }
+
+#[test]
+fn a_plan_is_shown_with_its_query_and_given_as_json() {
+    let flow = "edition 1\n\nflow copy_notes {\n  from crm.Order as order {\n    where order.Status == \"Activated\"\n    every 5 minutes\n  }\n\n  \
+                update crm.Order of order { Description = order.OrderNumber }\n}\n";
+    let folder = project(&[("crossdock.yaml", CONFIG), ("orders.dock", flow)]);
+    let shown = out(&crossdock(folder.path(), &["plan"]));
+    assert!(shown.contains("copy_notes") && shown.contains("SELECT") && shown.contains("'Activated'"), "{shown}");
+    let first = crossdock(folder.path(), &["plan", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&out(&first)).unwrap();
+    assert_eq!(plan["hash"].as_str().map(str::len), Some(64));
+    assert_eq!(out(&first), out(&crossdock(folder.path(), &["plan", "--format", "json"])), "the same input gives the same bytes");
+    let unknown = crossdock(folder.path(), &["plan", "--flow", "copy_note"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(err(&unknown).contains("did you mean `copy_notes`?"), "{}", err(&unknown));
+    let wrong = project(&[("crossdock.yaml", CONFIG), ("orders.dock", &flow.replace("OrderNumber", "OrderNumbr"))]);
+    let refused = crossdock(wrong.path(), &["plan"]);
+    assert_eq!((refused.status.code(), out(&refused).as_str()), (Some(1), ""));
+    assert!(err(&refused).contains("E0103"), "{}", err(&refused));
+}

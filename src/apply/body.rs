@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         };
         // Where the record is refused already, what is missing in its payload has been said.
         let refused = self.reasons.iter().any(|reason| !reason.review && reason.kind != "target_misfit");
-        if payload.waits_for.is_empty() && !self.unfinished && !refused {
+        if payload.waits_for.is_empty() && !refused {
             self.gate(write, object, target.is_some(), &mut payload);
         }
         payloads.push(payload);
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
     /// The last gate, with the key in its field.
     fn gate(&mut self, write: &Write, object: Option<&'a Object>, exists: bool, payload: &mut Payload) {
         let Some(object) = object else { return };
-        if write.key.is_some() && payload.key.is_none() {
+        if write.key.is_some() && payload.key.is_none() && !self.unfinished {
             self.reason(misfit(write, payload.key_field.as_deref().unwrap_or("key"), "the key of this write is missing"));
         }
         if write.op == Op::Update && payload.id.is_none() && payload.key.is_none() {
@@ -176,6 +176,10 @@ impl<'a> Run<'a> {
             fields.shift_remove(&name);
         }
         for found in misfits {
+            // Something said why it has no value, so what is missing is no news.
+            if self.unfinished && found.value.is_empty() {
+                continue;
+            }
             let value = if found.value.is_empty() { String::new() } else { format!(" {}", found.value) };
             self.reason(misfit(write, &found.field, &format!("{}{value} {}", found.field, found.reason)));
         }

@@ -124,8 +124,8 @@ impl<'p> Program<'p> {
 
 fn table(table: &crate::check::typed::Table) -> HashMap<String, Vec<Value>> {
     let mut rows: HashMap<String, Vec<Value>> = HashMap::new();
-    let names = table.keys.iter().chain(table.columns.iter().map(|column| &column.name));
-    let names: Vec<&String> = names.collect();
+    // The columns of a row, the keys' first.
+    let names: Vec<&String> = table.columns.iter().map(|column| &column.name).collect();
     for row in &table.rows {
         let values: Vec<Value> = row.iter().map(Literal::to_value).collect();
         let key = table_key(&values[..table.keys.len().min(values.len())]);

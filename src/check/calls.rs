@@ -158,7 +158,13 @@ impl Env<'_> {
                     written.push(Some(more));
                     at += 1;
                 }
-                let joined = written.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                let mut joined = written.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                while !words.contains(&joined.as_str()) && at < arguments.len() && arguments[at].name.is_none() {
+                    let Some(more) = word_of(&arguments[at].value) else { break };
+                    joined = format!("{joined} {more}");
+                    end = arguments[at].value.span;
+                    at += 1;
+                }
                 if words.contains(&joined.as_str()) {
                     slots[place] = Some(Typed::literal(Literal::Text(joined), Kind::Text, argument.value.span));
                 } else {

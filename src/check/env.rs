@@ -286,6 +286,7 @@ impl<'a> Env<'a> {
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);
+            return self.bind_quietly(name, span, slot, Typed::any(span), Vec::new());
         }
         self.bind_quietly(name, span, slot, value, Vec::new());
     }

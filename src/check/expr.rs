@@ -214,7 +214,8 @@ impl Env<'_> {
                 typed = typed.with_elements(keys.iter().map(|key| format!("{key}[]")).collect(), Vec::new(), element);
             } else {
                 let own = if nullable { Presence::gap(keys.clone(), text.clone(), span, why) } else { Presence::Always };
-                typed.presence = Presence::all([base.presence.clone(), own]);
+                // Its own presence first: to require it is to require all on the way to it.
+                typed.presence = Presence::all([own, base.presence.clone()]);
             }
             typed
         };
@@ -434,7 +435,7 @@ impl Env<'_> {
 
     fn fallback(&mut self, value: &tree::Expr, fallback: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
         let left = self.expr(value, want);
-        let hint = want.cloned().or_else(|| matches!(left.kind, Kind::Enumeration(_) | Kind::Reference(_)).then(|| left.kind.clone()));
+        let hint = want.cloned().or_else(|| hint(&left.kind, fallback));
         let right = self.expr(fallback, hint.as_ref());
         if !left.is_any() && left.presence.open(&self.facts).is_none() && !matches!(left.kind, Kind::List(_)) && !self.lenient {
             self.report(error::types::useless_fallback(&left, fallback.span, &self.text(left.span)));
@@ -464,7 +465,7 @@ impl Env<'_> {
             typed.presence = typed.presence.under(&env.facts);
             typed
         });
-        let hint = want.cloned().or_else(|| matches!(then.kind, Kind::Enumeration(_) | Kind::Reference(_)).then(|| then.kind.clone()));
+        let hint = want.cloned().or_else(|| hint(&then.kind, otherwise?));
         let other = match otherwise {
             Some(otherwise) => self.knowing(&no, |env| {
                 let mut typed = env.expr(otherwise, hint.as_ref());
@@ -763,6 +764,15 @@ fn presence_of(value: Typed, span: Span) -> Typed {
     let mut typed = Typed::new(Expr::IsPresent(Box::new(value.expr)), Kind::Boolean, vec![key], span);
     typed.truths = Truths { if_true: known, if_false: Vec::new(), presence_only: true };
     typed
+}
+
+/// What the kind of one branch makes of the other; a text that is no value of an enumeration is text.
+fn hint(kind: &Kind, other: &tree::Expr) -> Option<Kind> {
+    match (kind, other.kind.as_ref()) {
+        (Kind::Enumeration(of), ExprKind::Text(text)) if text.plain().is_none_or(|text| of.resolve(&text).is_none()) => None,
+        (Kind::Enumeration(_) | Kind::Reference(_), _) => Some(kind.clone()),
+        _ => None,
+    }
 }
 
 fn is_target(expr: &Expr) -> bool {

@@ -569,6 +569,7 @@ impl Env<'_> {
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);
+            return self.bind_quietly(name, span, slot, Typed::any(span), Vec::new());
         }
         // A gap that the name itself closes: `require phone` below `let phone = order.Phone | trim`.
         let mut value = value;

@@ -146,6 +146,7 @@ impl Env<'_> {
         }
         let list = self.list_of(generators, condition, span, |env| env.expr(value, None));
         let mut list = list;
+        list.span = value.span;
         if let (false, None, [one]) = (list.is_any(), condition, generators) {
             let inner = self.quiet(|env| env.expr(&one.list, None));
             if let Some(elements) = &list.elements {

@@ -220,6 +220,17 @@ impl Case {
         Case { values: BTreeMap::from([(path, bounds)]), opaque: BTreeSet::new() }
     }
 
+    /// A record that has just this word at the path, whatever else.
+    pub(super) fn word(path: &str, word: &str) -> Self {
+        let only = BTreeSet::from([word.to_owned()]);
+        Case::of(path.to_owned(), Bounds { only: Some(only), ..Bounds::default() })
+    }
+
+    /// A record that has nothing at the path.
+    pub(super) fn missing(path: &str) -> Self {
+        Case::of(path.to_owned(), Bounds { present: Some(false), ..Bounds::default() })
+    }
+
     fn opaque(expr: &Expr, truth: bool) -> Self {
         Case { values: BTreeMap::new(), opaque: BTreeSet::from([(format!("{expr:?}"), truth)]) }
     }

@@ -32,6 +32,8 @@ mod schedule;
 mod scope;
 mod table;
 mod test_item;
+#[cfg(test)]
+mod tests;
 pub mod typed;
 mod values;
 mod walk;

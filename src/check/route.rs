@@ -98,15 +98,16 @@ fn uncovered(conditions: &[Option<&typed::Expr>], rows: &[(usize, Vec<Case>)], n
     conditions.iter().flatten().for_each(|condition| values(condition, &mut looked));
     for value in looked {
         let (Some(path), Some(known)) = (logic::path(value), logic::closed(value)) else { continue };
-        let caught: Vec<&String> = rows.iter().flat_map(|(_, cases)| cases).filter_map(|case| case.only(&path)).flatten().collect();
-        if caught.is_empty() {
+        let met = |case: Case| rows.iter().flat_map(|(_, cases)| cases).any(|row| case.implies(row));
+        let left: Vec<String> = known.iter().filter(|word| !met(Case::word(&path, word))).cloned().collect();
+        if left.len() == known.len() {
             continue;
         }
-        let left: Vec<String> = known.iter().filter(|word| !caught.contains(word)).cloned().collect();
+        let missing = !never_missing(value) && !met(Case::missing(&path));
         let field = spoken(value);
-        return match (left.is_empty(), never_missing(value)) {
-            (true, true) => None,
-            (true, false) => Some(Left::Missing { field }),
+        return match (left.is_empty(), missing) {
+            (true, false) => None,
+            (true, true) => Some(Left::Missing { field }),
             (false, _) => Some(Left::Values { field, values: left }),
         };
     }
@@ -176,6 +177,7 @@ mod tests {
             ExprKind::Text(text) => Expr::Literal(Literal::Text(text.plain().unwrap())),
             ExprKind::Binary { op, left, right } if op.node == tree::BinaryOp::And => Expr::And(vec![typed(left), typed(right)]),
             ExprKind::Binary { left, right, .. } => Expr::Compare { op: Compare::Equal, left: Box::new(typed(left)), right: Box::new(typed(right)) },
+            ExprKind::IsMissing(value) => Expr::Not(Box::new(Expr::IsPresent(Box::new(typed(value))))),
             ExprKind::In { value, list, .. } => Expr::In { value: Box::new(typed(value)), list: list.iter().map(typed).collect() },
             ExprKind::Paren(inner) => typed(inner),
             other => panic!("not read here: {other:?}"),
@@ -212,5 +214,6 @@ mod tests {
         assert_eq!(codes("when order.C == \"A\" -> \"a\""), [Code::RouteIncomplete]);
         let missing = found("when order.R in (\"UK\", \"EU\", \"US\") -> \"a\"", false);
         assert!(missing[0].primary.text.contains("without order.R"));
+        assert_eq!(found("when order.R in (\"UK\", \"EU\", \"US\") -> \"a\"\nwhen order.R is missing -> \"b\"", false), []);
     }
 }

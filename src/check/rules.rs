@@ -64,7 +64,7 @@ impl Env<'_> {
         }
         if let Some(truths) = learned {
             if truths.presence_only {
-                building.requires.push((id, truths.if_true.clone()));
+                building.requires.push((id, subjects(&truths.if_true)));
             }
             self.facts.extend(&truths.if_true);
         }
@@ -147,6 +147,13 @@ impl Env<'_> {
         }
         kind
     }
+}
+
+/// What a rule is about: of `ship_to.street` its end. That `ship_to` is there follows from it, but a
+/// rule about `ship_to.city` does not rest on the street.
+fn subjects(facts: &[String]) -> Vec<String> {
+    let leads_on = |fact: &&String| facts.iter().any(|other| other.strip_prefix(fact.as_str()).is_some_and(|rest| rest.starts_with('.')));
+    facts.iter().filter(|fact| !leads_on(fact)).cloned().collect()
 }
 
 /// A fact about an element, as one about every element of its list.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::diag::Diagnostic;
 use crate::base::{Sources, Span};
 use crate::builtin;
-use crate::syntax::tree::{Flow, Function, Item, ItemKind, Parameter, Table, Values};
+use crate::syntax::tree::{Flow, Item, ItemKind, Parameter};
 
 use super::error::items as error;
 use super::overlay::{Merged, item_name, name_span, word};
@@ -158,34 +158,6 @@ impl<'a> Scope<'a> {
         Found { id, node, doc: node.doc.as_deref() }
     }
 
-    pub(super) fn function(&self, file: usize, path: &[&str]) -> Option<Found<'a, Function>> {
-        self.of(file, path, |kind| if let ItemKind::Function(it) = kind { Some(it) } else { None })
-    }
-
-    pub(super) fn values(&self, file: usize, path: &[&str]) -> Option<Found<'a, Values>> {
-        self.of(file, path, |kind| if let ItemKind::Values(it) = kind { Some(it) } else { None })
-    }
-
-    pub(super) fn table(&self, file: usize, path: &[&str]) -> Option<Found<'a, Table>> {
-        self.of(file, path, |kind| if let ItemKind::Table(it) = kind { Some(it) } else { None })
-    }
-
-    pub(super) fn parameter(&self, file: usize, path: &[&str]) -> Option<Found<'a, Parameter>> {
-        self.of(file, path, |kind| if let ItemKind::Parameter(it) = kind { Some(it) } else { None })
-    }
-
-    fn of<T>(&self, file: usize, path: &[&str], take: impl Fn(&'a ItemKind) -> Option<&'a T>) -> Option<Found<'a, T>> {
-        let visible = *self.names.get(file)?.get(&path.join("."))?;
-        let node = take(&self.at(visible.id).node.kind)?;
-        let found = self.item(file, path)?;
-        Some(Found { id: found.id, node, doc: found.doc })
-    }
-
-    /// A flow that runs in this project, wherever it stands.
-    pub(super) fn flow(&self, name: &str) -> Option<Found<'a, Flow>> {
-        self.flows().find(|found| found.node.name.node == name)
-    }
-
     /// All flows that run, in the order of the files.
     pub(super) fn flows(&self) -> impl Iterator<Item = Found<'a, Flow>> + '_ {
         self.files.iter().enumerate().filter(|(_, merged)| merged.runs).flat_map(|(file, merged)| {
@@ -199,12 +171,6 @@ impl<'a> Scope<'a> {
     /// Every name that a file sees, for the nearest one; those behind an `as` with it.
     pub(super) fn names(&self, file: usize) -> Vec<&str> {
         self.names.get(file).map(|names| names.keys().map(String::as_str).collect()).unwrap_or_default()
-    }
-
-    /// The names of one kind that a file sees: `function`, `values`, `table`, `parameter`.
-    pub(super) fn names_of(&self, file: usize, kind: &str) -> Vec<&str> {
-        let Some(names) = self.names.get(file) else { return Vec::new() };
-        names.iter().filter(|(_, visible)| word(&self.at(visible.id).node.kind) == kind).map(|(name, _)| name.as_str()).collect()
     }
 
     /// All value maps that are checked; the place here is the one in the typed mapping.
@@ -342,12 +308,11 @@ mod tests {
         let mut diags = Vec::new();
         let scope = Scope::build(&merged, &sources, &mut diags);
         assert!(diags.is_empty(), "{diags:?}");
-        assert!(scope.function(1, &["ship_address"]).is_some());
-        assert!(scope.function(2, &["ship_address"]).is_none());
+        assert!(scope.item(1, &["ship_address"]).is_some());
+        assert!(scope.item(2, &["ship_address"]).is_none());
         assert!(!scope.is_import_used(2, 0));
-        let found = scope.function(2, &["a", "ship_address"]).unwrap();
+        let found = scope.item(2, &["a", "ship_address"]).unwrap();
         assert!(scope.is_import_used(2, 0) && scope.is_used(found.id));
-        assert!(scope.values(2, &["a", "ship_address"]).is_none());
     }
 
     #[test]

@@ -82,10 +82,11 @@ pub struct Table {
     /// From the project's folder.
     pub path: String,
     pub keys: Vec<String>,
+    /// The keys' columns first.
     pub columns: Vec<TableColumn>,
     /// One key may have many rows.
     pub many: bool,
-    /// The checked rows: keys first, then columns; a blank cell of a `T?` column is missing.
+    /// The checked rows, in the order of `columns`; a blank cell of a `T?` column is missing.
     pub rows: Vec<Vec<Literal>>,
     pub place: Place,
 }

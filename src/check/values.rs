@@ -36,7 +36,7 @@ impl Env<'_> {
             self.row(values, row, (&from, &to), &mut rows, &mut back, &mut backs);
         }
         let otherwise = self.otherwise(values, &from, &to);
-        let total = self.covered(values, &from, &to, &rows, &otherwise);
+        let total = self.covered(values, &from, &rows, &otherwise);
         let rows: Vec<ValueRow> = rows.into_iter().map(|(row, _)| row).collect();
         let total_back = match &to {
             Kind::Enumeration(of) if !of.open => of.names().all(|name| back.iter().any(|row| row.from == Literal::Text(name.to_owned()))),
@@ -204,7 +204,7 @@ impl Env<'_> {
     }
 
     /// Whether every value of the source has an outcome; a closed enumeration without `else` has to.
-    fn covered(&mut self, values: &tree::Values, from: &Kind, to: &Kind, rows: &[(ValueRow, Span)], otherwise: &Otherwise) -> bool {
+    fn covered(&mut self, values: &tree::Values, from: &Kind, rows: &[(ValueRow, Span)], otherwise: &Otherwise) -> bool {
         let broken = self.run.broken.get(self.unit).copied().unwrap_or(false);
         let Kind::Enumeration(of) = from else { return *otherwise != Otherwise::Nothing };
         let left: Vec<&str> = of.names().filter(|name| !rows.iter().any(|(row, _)| row.from == Literal::Text((*name).to_owned()))).collect();
@@ -215,18 +215,12 @@ impl Env<'_> {
             Otherwise::Nothing => {
                 if !of.open && !left.is_empty() && !broken && !failed {
                     let side = |side: &Option<TypeExpr>| side.as_ref().map(path_text).unwrap_or_default();
-                    self.report(error::values::not_covered(values, &left, at, &side(&values.from), &side(&values.to), to));
+                    self.report(error::values::not_covered(values, &left, at, &side(&values.from), &side(&values.to)));
                 }
                 !of.open
             }
-            _ => {
-                if !left.is_empty() && !broken {
-                    if let Some(otherwise) = &values.otherwise {
-                        self.report(error::values::else_catches(otherwise.span, &left, at));
-                    }
-                }
-                true
-            }
+            // Which known values it catches is a doubt, told when it is known what flows fetch.
+            _ => true,
         }
     }
 }

@@ -170,7 +170,7 @@ impl Env<'_> {
         let (key, body, guards) = out;
         let native = key.as_ref().is_some_and(|key| key.native);
         let class = if op == Op::Update || native { 0 } else { object.class };
-        let in_doubt = self.in_doubt(write, op, class, key.as_ref(), &object);
+        let in_doubt = if allowed { self.in_doubt(write, op, class, key.as_ref(), &object) } else { None };
         let _ = events;
         let result = write.name.as_ref().map(|_| self.slot());
         Some(Write {

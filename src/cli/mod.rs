@@ -8,9 +8,14 @@ mod explain;
 mod failure;
 mod fmt;
 mod folder;
+mod new;
 mod out;
+mod preview;
+mod ready;
+mod run;
 mod plan;
 mod schema;
+mod test;
 
 pub use failure::{Exit, Failure};
 pub use folder::Folder;
@@ -49,7 +54,11 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Check(check::Args),
+    Test(test::Args),
+    Preview(preview::Args),
+    Run(run::Args),
     Fmt(fmt::Args),
     Explain(explain::Args),
     Plan(plan::Args),
@@ -59,7 +68,11 @@ enum Command {
 impl Command {
     fn run(self, out: &mut Out) -> Result<Exit, Failure> {
         match self {
+            Command::New(args) => new::run(&args, out),
             Command::Check(args) => check::run(&args, out),
+            Command::Test(args) => test::run(&args, out),
+            Command::Preview(args) => preview::run(&args, out),
+            Command::Run(args) => run::run(&args, out),
             Command::Fmt(args) => fmt::run(&args, out),
             Command::Schema(args) => schema::run(&args, out),
             Command::Plan(args) => plan::run(&args, out),

@@ -194,7 +194,7 @@ fn whole(object: &Object, path: &str, out: &mut Out) -> Result<(), Failure> {
     for (name, field) in &object.fields {
         let kind = kind(field);
         let notes = notes(field);
-        out.line(format!("  {name:<width$}  {kind:<26}  {}", out.dim(&notes)).trim_end().to_owned())?;
+        out.line(format!("  {name:<width$}  {kind:<26}  {}", out.dim(&notes)).trim_end())?;
     }
     out.line("")?;
     out.line(out.dim("`?` may be missing when it is read; * is required to create a record"))

@@ -249,10 +249,8 @@ impl Reader<'_> {
     /// `objects: { Order: { path: …, schema: … } }`, or `object: Order` with `path` beside it.
     fn files(&mut self, name: &str, options: &[Entry], connection: &mut Connection, at: Span) {
         let get = |key: &str| options.iter().find(|e| e.key == key).map(|e| &e.value);
-        if let Some(node) = get("object") {
-            if let Some(object) = self.setting(node, "object") {
-                self.file_object(&object.text, options, &["system", "object", "objects", "path", "schema"], connection, at);
-            }
+        if let Some(object) = get("object").and_then(|node| self.setting(node, "object")) {
+            self.file_object(&object.text, options, &["system", "object", "objects", "path", "schema"], connection, at);
         }
         if let Some(node) = get("objects") {
             for entry in self.block(node, &format!("connections.{name}.objects")) {

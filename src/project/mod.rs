@@ -15,12 +15,15 @@ pub use load::{Loaded, Options, load};
 pub use texts::Texts;
 pub use world::Keeper;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::Sources;
 use crate::base::diag::{Code, Diagnostic, render};
 use crate::check;
 use crate::plan::{self, Plan};
+use crate::schema::Names;
+use crate::value::ObjectRef;
 
 /// Everything that a compilation asks of the outside. The command line keeps it over a folder,
 /// tests over a map of texts.
@@ -52,6 +55,8 @@ pub struct Compiled {
     pub sources: Sources,
     /// Present if no diagnostic is an error.
     pub plan: Option<Plan>,
+    /// The named things of all connections (stores, warehouses), as of their snapshots.
+    pub names: BTreeMap<ObjectRef, Arc<Names>>,
     /// In the order of files and text, none twice.
     pub diagnostics: Vec<Diagnostic>,
     /// Mapping files that were read.
@@ -64,6 +69,7 @@ pub struct Compiled {
 pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
     let Loaded { config, mut sources, units, mut diagnostics } = load(library, options);
     let unsettled = diagnostics.iter().any(|d| matches!(d.code, Code::BadProject | Code::UnknownSystem));
+    let names: BTreeMap<ObjectRef, Arc<Names>>;
     let (plan, faults, with_schemas) = {
         let keeper = Keeper::new(library, &config, &sources);
         let checked = check::check(&units, &sources, &keeper);
@@ -74,6 +80,12 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
             }
             _ => None,
         };
+        let of = |connection: &str, kind: String| ObjectRef::new(connection, kind);
+        names = config
+            .connections
+            .keys()
+            .flat_map(|connection| keeper.all_names(connection).into_iter().map(move |(kind, names)| (of(connection, kind), names)))
+            .collect();
         let mut with_schemas = sources.clone();
         let faults = keeper.faults(&mut with_schemas);
         (plan, faults, with_schemas)
@@ -92,6 +104,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
     let flow = |item: &crate::syntax::tree::Item| matches!(item.kind, crate::syntax::tree::ItemKind::Flow(_));
     Compiled {
         config,
+        names,
         plan: plan.filter(|_| !broken),
         diagnostics: render::sorted(diagnostics, &sources),
         files: units.len(),

@@ -4,24 +4,19 @@ use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::error::names::some;
 use crate::syntax::tree::Values;
-use crate::value::Kind;
 
-pub(in crate::check) fn not_covered(values: &Values, left: &[&str], at: Span, from: &str, to: &str, target: &Kind) -> Diagnostic {
+pub(in crate::check) fn not_covered(values: &Values, left: &[&str], at: Span, from: &str, to: &str) -> Diagnostic {
     let quoted: Vec<String> = left.iter().map(|name| format!("\"{name}\"")).collect();
     let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
     let count = if left.len() == 1 { "a value".to_owned() } else { format!("{} values", left.len()) };
-    let like = match target {
-        Kind::Enumeration(of) => of.names().next().unwrap_or("…").to_owned(),
-        _ => "…".to_owned(),
-    };
     let rows: Vec<String> = left.iter().take(3).map(|name| format!("\"{name}\" -> …")).collect();
-    let _ = like;
     Diagnostic::new(Code::ValuesNotCovered, at, format!("{count} of `{from}` {} no row in `{}`", if left.len() == 1 { "has" } else { "have" }, values.name.node))
         .label(format!("no row for {}", some(&quoted, 6)))
         .why(format!("a record with one of these would be sent without `{to}`"))
         .help(format!("add rows:   {}", rows.join("   ")))
         .help("or   else review \"{value} is not mapped\"")
 }
+
 
 pub(in crate::check) fn else_catches(at: Span, left: &[&str], from: Span) -> Diagnostic {
     let quoted: Vec<String> = left.iter().map(|name| format!("\"{name}\"")).collect();

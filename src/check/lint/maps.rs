@@ -1,12 +1,13 @@
-//! Rows of value maps that no flow can meet.
+//! Doubts about value maps: known values that an `else` catches, rows that no flow can meet. What a
+//! flow's `where` leaves out cannot come, and is neither.
 
 use std::collections::BTreeMap;
 
 use crate::base::diag::Diagnostic;
 use crate::syntax::tree::Values;
-use crate::value::Kind;
+use crate::value::{Kind, Literal};
 
-use super::super::error::lints as error;
+use super::super::error::{lints as error, values};
 use super::super::logic;
 use super::super::typed::{self, Expr, Otherwise};
 use super::super::written::spoken;
@@ -19,8 +20,15 @@ pub(super) fn check(input: &Input<'_>, mapping: &typed::Mapping, diags: &mut Vec
         let Some(tree) = find(input, map) else { continue };
         let Kind::Enumeration(known) = &map.from else { continue };
         if !matches!(map.otherwise, Otherwise::Nothing) {
+            let fetched = uses.get(&at).and_then(|uses| uses.as_ref());
+            let comes = |value: &str| fetched.is_none_or(|fetched| fetched.iter().any(|f| f == value));
+            let has = |value: &str| map.rows.iter().any(|row| matches!(&row.from, Literal::Text(text) if text == value));
+            let caught: Vec<&str> = known.names().filter(|value| !has(value) && comes(value)).collect();
+            if let (false, Some(otherwise), Some(from)) = (caught.is_empty(), &tree.otherwise, &tree.from) {
+                diags.push(values::else_catches(otherwise.span, &caught, from.span));
+            }
             // A row that no record meets. Without an `else`, a closed enumeration has to have it.
-            if let Some(fetched) = uses.get(&at).and_then(|uses| uses.as_ref()) {
+            if let Some(fetched) = fetched {
                 for row in &tree.rows {
                     let never = |from: &crate::syntax::tree::Expr| {
                         known.resolve(&spoken(from)).is_some_and(|value| !fetched.iter().any(|f| f == value))

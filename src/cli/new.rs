@@ -1,0 +1,61 @@
+//! `crossdock new`: a project from a template.
+
+use std::path::{Path, PathBuf};
+
+use super::{Exit, Failure, Out};
+
+include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock new acme                                     from the template salesforce-shipstation
+  crossdock new acme --template salesforce-shipstation
+  crossdock new --list                                   the templates there are
+
+Then: cd acme && crossdock check && crossdock test";
+
+/// Begin a project from a template
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The folder to make
+    #[arg(value_name = "FOLDER", required_unless_present = "list")]
+    folder: Option<PathBuf>,
+    #[arg(long, value_name = "NAME", default_value = "salesforce-shipstation")]
+    template: String,
+    /// List the templates
+    #[arg(long)]
+    list: bool,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let mut names: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
+    names.dedup();
+    if args.list {
+        for name in names {
+            out.line(name)?;
+        }
+        return Ok(Exit::Fine);
+    }
+    let Some((_, files)) = TEMPLATES.iter().find(|(name, _)| *name == args.template) else {
+        return Err(Failure::usage(format!("there is no template `{}`", args.template)).hint(format!("there are {}", names.join(", "))));
+    };
+    let Some(folder) = &args.folder else { return Err(Failure::usage("name the folder to make")) };
+    if folder.exists() && folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Failure::usage(format!("{} is there already and not empty", folder.display())).hint("name a new folder"));
+    }
+    for (path, bytes) in *files {
+        write(&folder.join(path), bytes)?;
+    }
+    out.line(format!("{} files in {}", files.len(), folder.display()))?;
+    out.line(format!("next: cd {} && crossdock check && crossdock test", folder.display()))?;
+    Ok(Exit::Fine)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let cannot = |error: std::io::Error| Failure::io(format!("{} cannot be written: {error}", path.display()));
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(cannot)?;
+    }
+    std::fs::write(path, bytes).map_err(cannot)
+}

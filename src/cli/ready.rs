@@ -1,0 +1,70 @@
+//! What commands that map records begin with: one project, checked and planned.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::check::planned;
+use super::folder::{Opened, open};
+use super::{Failure, Folder, Out};
+use crate::apply::Program;
+use crate::check::typed::Flow;
+use crate::plan::Plan;
+use crate::project::{Compiled, Library};
+
+/// A project whose mapping has no error.
+pub(super) struct Ready {
+    pub(super) opened: Opened,
+    pub(super) compiled: Compiled,
+}
+
+impl Ready {
+    /// Opens the project of a path (the current folder's if none is named). Errors of the mapping are
+    /// printed.
+    pub(super) fn open(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
+        let paths: Vec<PathBuf> = path.into_iter().cloned().collect();
+        let mut opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
+        // Records run through the whole project, wherever in it the path points.
+        opened.only = None;
+        let compiled = planned(&opened, env, out)?;
+        Ok(Ready { opened, compiled })
+    }
+
+    pub(super) fn plan(&self) -> Result<&Plan, Failure> {
+        self.compiled.plan.as_ref().ok_or_else(|| Failure::usage("the mapping has errors and cannot run"))
+    }
+
+    pub(super) fn program(&self) -> Result<Program<'_>, Failure> {
+        Program::new(self.plan()?).map_err(|error| Failure::usage(format!("the plan cannot run: {error}")))
+    }
+
+    /// The flow of a name; without a name the only one, or the first that reads a system's records.
+    pub(super) fn flow(&self, name: Option<&str>) -> Result<&Flow, Failure> {
+        let flows = &self.plan()?.mapping.flows;
+        let known = || flows.iter().map(|flow| flow.name.as_str()).collect::<Vec<_>>().join(", ");
+        match name {
+            Some(name) => flows.iter().find(|flow| flow.name == name).ok_or_else(|| {
+                let near = crate::base::nearest(name, flows.iter().map(|flow| flow.name.as_str()));
+                let hint = near.map_or_else(|| format!("there are {}", known()), |near| format!("did you mean {near}?"));
+                Failure::usage(format!("there is no flow `{name}`")).hint(hint)
+            }),
+            None => match flows.as_slice() {
+                [] => Err(Failure::usage("the project has no flow")),
+                [one] => Ok(one),
+                _ => Err(Failure::usage("the project has several flows").hint(format!("name one with --flow: {}", known()))),
+            },
+        }
+    }
+
+    /// The text of a file: from the project's folder if it is there, else from where the command runs.
+    pub(super) fn text(&self, path: &str) -> Result<Arc<str>, Failure> {
+        text_of(&self.opened.folder, path)
+    }
+}
+
+fn text_of(folder: &Folder, path: &str) -> Result<Arc<str>, Failure> {
+    if let Ok(text) = folder.read(path) {
+        return Ok(text);
+    }
+    let read = std::fs::read_to_string(Path::new(path));
+    read.map(Into::into).map_err(|error| super::folder::unreadable(Path::new(path), &error))
+}

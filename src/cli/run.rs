@@ -1,0 +1,224 @@
+//! `crossdock run`: a flow over a file of records.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::ready::Ready;
+use super::{Exit, Failure, Format, Out};
+use crate::apply::{Inputs, Outcome, apply};
+use crate::project::records::{self, Form};
+use crate::run::files::{self, Lines, Sink, Summary};
+use crate::value::Json;
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock run mappings/salesforce-shipstation --flow export_orders \\
+      --records mappings/salesforce-shipstation/orders.jsonl --out out
+  crossdock run --flow daily_orders                 a flow between two `files` connections
+  crossdock run --flow export_orders --records - < orders.jsonl > payloads.jsonl
+
+Writes one file of payloads for each object and `stopped.jsonl` with what was rejected, goes to
+review or could not be read, each with its reasons. Exit code 1 if a record was rejected.";
+
+/// Map a file of records to payloads, rejections and a summary
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The project's folder; the current folder's project if none is named
+    #[arg(value_name = "PATH")]
+    path: Option<PathBuf>,
+    /// The flow; it need not be named where the project has one
+    #[arg(long, value_name = "NAME")]
+    flow: Option<String>,
+    /// The records, in the form of the flow's source: JSONL, JSON or CSV; `-` for the standard input
+    #[arg(long, value_name = "FILE")]
+    records: Option<String>,
+    /// The folder to write to; without it, payloads go to the standard output
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Write each payload with its operation and key around it
+    #[arg(long)]
+    envelopes: bool,
+    /// Threads that map
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// The run's now, instead of the clock's
+    #[arg(long, value_name = "TIME")]
+    now: Option<jiff::Timestamp>,
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let flow = ready.flow(args.flow.as_deref())?;
+    if flow.group.is_some() || !flow.matches.is_empty() {
+        return Err(Failure::usage(format!("`{}` looks up or groups records of a system, which a file cannot answer", flow.name))
+            .hint("try it on single records: crossdock preview --matched NAME=FILE"));
+    }
+    let program = ready.program()?;
+    let (name, mut input, length) = source(args, &ready, &flow.source)?;
+    let now = args.now.unwrap_or_else(jiff::Timestamp::now);
+    let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
+    let map = |record: &Json| -> Outcome {
+        let inputs = Inputs {
+            record,
+            group: &[],
+            now,
+            matched: &nothing,
+            targets: &none,
+            results: &none,
+            names: &ready.compiled.names,
+            trace: false,
+        };
+        apply(&program, flow, &inputs)
+    };
+    let mut sink = Files::new(args, &ready)?;
+    let bar = bar(length);
+    let lines = if args.envelopes { Lines::Envelopes } else { Lines::Bodies };
+    let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let mut records = 0;
+    let summary = files::run(&mut *input, &map, lines, workers, &mut sink, &mut |bytes, more| {
+        records += more;
+        bar.inc(bytes);
+        bar.set_message(format!("{records} records"));
+    })
+    .and_then(|summary| sink.close().map(|()| summary))
+    .map_err(|error| Failure::io(format!("{name}: {error}")))?;
+    bar.finish_and_clear();
+    if args.format == Format::Json && args.out.is_some() {
+        out.json(&summary)?;
+    } else {
+        tell(&summary, &sink, out);
+    }
+    let bad = summary.rejected + summary.unreadable > 0;
+    Ok(if bad { Exit::Findings } else { Exit::Fine })
+}
+
+type Input = (String, Box<dyn BufRead>, Option<u64>);
+
+fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<Input, Failure> {
+    let configured = ready.compiled.config.connections.get(&of.connection).and_then(|connection| connection.objects.get(&of.object));
+    let (name, path) = match (&args.records, configured) {
+        (Some(dash), _) if dash == "-" => return Ok(("standard input".to_owned(), Box::new(BufReader::new(io::stdin())), None)),
+        (Some(path), _) => (path.clone(), PathBuf::from(path)),
+        (None, Some(object)) => (object.path.text.clone(), ready.opened.folder.root().join(&object.path.text)),
+        (None, None) => {
+            return Err(Failure::usage(format!("`{}` is a system, and no file of its records was named", of.connection))
+                .hint("name one: --records orders.jsonl"));
+        }
+    };
+    let file = File::open(&path).map_err(|error| super::folder::unreadable(&path, &error))?;
+    let length = file.metadata().ok().map(|about| about.len());
+    let reader: Box<dyn BufRead> = match Form::of(&name) {
+        Form::JsonLines => Box::new(BufReader::with_capacity(1 << 18, file)),
+        // Other forms have no lines to stream by: they are read whole.
+        _ => {
+            let mut text = String::new();
+            io::Read::read_to_string(&mut BufReader::new(file), &mut text).map_err(|error| Failure::io(format!("{name}: {error}")))?;
+            let found = records::read(&name, &text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))?;
+            let lines: String = found.iter().map(|record| format!("{record}\n")).collect();
+            return Ok((name, Box::new(io::Cursor::new(lines)), None));
+        }
+    };
+    Ok((name, reader, length))
+}
+
+fn bar(length: Option<u64>) -> ProgressBar {
+    // Hidden by itself where the standard error is no terminal.
+    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {bytes_per_sec:>12}  {msg}  {eta} left");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// One file for each object's payloads, one for what was stopped.
+struct Files {
+    folder: Option<PathBuf>,
+    /// Where a `files` connection says that its object's records go.
+    configured: BTreeMap<String, PathBuf>,
+    open: BTreeMap<PathBuf, BufWriter<File>>,
+}
+
+impl Files {
+    fn new(args: &Args, ready: &Ready) -> Result<Self, Failure> {
+        if let Some(folder) = &args.out {
+            std::fs::create_dir_all(folder).map_err(|error| Failure::io(format!("{} cannot be made: {error}", folder.display())))?;
+        }
+        let mut configured = BTreeMap::new();
+        for (name, connection) in &ready.compiled.config.connections {
+            for (object, file) in &connection.objects {
+                configured.insert(format!("{name}.{object}"), ready.opened.folder.root().join(&file.path.text));
+            }
+        }
+        Ok(Files { folder: args.out.clone(), configured, open: BTreeMap::new() })
+    }
+
+    fn write(&mut self, path: &Path, lines: &[u8]) -> io::Result<()> {
+        if !self.open.contains_key(path) {
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            self.open.insert(path.to_path_buf(), BufWriter::new(File::create(path)?));
+        }
+        match self.open.get_mut(path) {
+            Some(file) => file.write_all(lines),
+            None => Ok(()),
+        }
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.open.values_mut().try_for_each(|file| file.flush())
+    }
+}
+
+impl Sink for Files {
+    fn payloads(&mut self, object: &str, lines: &[u8]) -> io::Result<()> {
+        let path = match (&self.folder, self.configured.get(object)) {
+            (Some(folder), _) => folder.join(format!("{object}.jsonl")),
+            (None, Some(path)) => path.clone(),
+            (None, None) => return io::stdout().lock().write_all(lines),
+        };
+        self.write(&path, lines)
+    }
+
+    fn stopped(&mut self, lines: &[u8]) -> io::Result<()> {
+        match &self.folder {
+            Some(folder) => self.write(&folder.join("stopped.jsonl"), lines),
+            None => io::stderr().lock().write_all(lines),
+        }
+    }
+}
+
+fn tell(summary: &Summary, sink: &Files, out: &mut Out) {
+    let Summary { records, ready, review, rejected, not_eligible, unreadable, warned, .. } = summary;
+    out.note(format!("{records} records: {ready} to send, {review} to review, {rejected} rejected, {not_eligible} not eligible, {unreadable} unreadable"));
+    if *warned > 0 {
+        out.note(format!("{warned} of them with a warning"));
+    }
+    for (object, count) in &summary.payloads {
+        out.note(format!("  {count:>8}  {object}"));
+    }
+    let mut reasons: Vec<_> = summary.reasons.iter().collect();
+    reasons.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    if !reasons.is_empty() {
+        out.note("why records were stopped:");
+    }
+    for (reason, count) in reasons.iter().take(12) {
+        out.note(format!("  {count:>8}  {reason}"));
+    }
+    if reasons.len() > 12 {
+        out.note(format!("            and {} other reasons", reasons.len() - 12));
+    }
+    for path in sink.open.keys() {
+        out.note(format!("written: {}", path.display()));
+    }
+}
