@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
-use crossdock::base::diag::render;
 use crossdock::plan::Plan;
 use crossdock::project::{Options, Texts, compile};
 use crossdock::schema::{Named, Names};
@@ -20,7 +19,6 @@ fn plan_of(files: &[(&str, &str)]) -> Plan {
     }
     let compiled = compile(&texts, &Options::default());
     let said: Vec<String> = compiled.diagnostics.iter().map(|d| format!("{d:?}")).collect();
-    let _ = &render::sorted;
     compiled.plan.unwrap_or_else(|| panic!("no plan:\n{}", said.join("\n")))
 }
 
@@ -143,13 +141,15 @@ fn a_rejected_record_tells_what_its_value_maps_refuse_too() {
 
 #[test]
 fn the_gate_names_field_value_and_limit() {
+    let mapping = "edition 1\nflow f {\n  from crm.Order as order { every 5 minutes }\n  update crm.Order of order {\n    BillingCity = order.ShippingAddress.city\n    BillingState = order.Account.Name\n  }\n}\n";
     let mut record = order();
-    record["OrderNumber"] = json!("9".repeat(60));
-    let outcome = run(&export("", "", ""), record);
-    assert_eq!(outcome.verdict, Verdict::Rejected);
+    record["ShippingAddress"]["city"] = json!("9".repeat(41));
+    record["Account"]["Name"] = json!("8".repeat(81));
+    let outcome = run(mapping, record);
+    assert_eq!((outcome.verdict, outcome.reasons.len()), (Verdict::Rejected, 2));
     let reason = &outcome.reasons[0];
-    assert_eq!((reason.kind, reason.field.as_deref()), ("target_misfit", Some("orderNumber")));
-    assert!(reason.message.contains("999") && reason.message.contains("50 characters"), "{}", reason.message);
+    assert_eq!((reason.kind, reason.field.as_deref()), ("target_misfit", Some("BillingCity")));
+    assert!(reason.message.contains("999") && reason.message.contains("40 characters"), "{}", reason.message);
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn a_split_writes_once_for_each_part() {
     record["OrderItems"]["records"][1]["Product2"]["Family"] = json!("B");
     let outcome = run(mapping, record);
     let seen: Vec<_> = outcome.payloads.iter().map(|p| (p.key.clone().unwrap(), p.body["amountPaid"].to_string())).collect();
-    assert_eq!(seen, [("sf-801x0-none".to_owned(), "20.50".to_owned()), ("sf-801x0-B".to_owned(), "100.00".to_owned())], "{:?}", outcome.reasons);
+    assert_eq!(seen, [("sf-801x0-none".to_owned(), "20.50".to_owned()), ("sf-801x0-B".to_owned(), "100.0".to_owned())], "{:?}", outcome.reasons);
 }
 
 #[test]
@@ -299,5 +299,21 @@ fn a_loop_over_loops_ends() {
     let line = json!({ "Id": "802a", "Quantity": 2 });
     record["OrderItems"] = json!({ "records": vec![line; 500] });
     let outcome = run(&mapping, record);
+    assert_eq!((outcome.verdict, outcome.reasons[0].kind), (Verdict::Rejected, "limit"));
+}
+
+#[test]
+fn expressions_inside_each_other_end_before_the_stack_does() {
+    use crossdock::check::typed::{Expr, Flow, Generator};
+    use crossdock::value::Literal;
+    let mut plan = plan(BACK);
+    let mut deep = Expr::Literal(Literal::Boolean(true));
+    for _ in 0..400 {
+        let one = Expr::List(vec![Expr::Literal(Literal::Boolean(true))]);
+        let generator = Generator { slot: Flow::RECORD, name: "x".into(), list: one, optional: false, index: None };
+        deep = Expr::Each { generators: vec![generator], condition: None, body: Box::new(Expr::Not(Box::new(deep))) };
+    }
+    plan.mapping.flows[0].filter = vec![deep];
+    let outcome = map(&plan, &json!({}), &Beside::default());
     assert_eq!((outcome.verdict, outcome.reasons[0].kind), (Verdict::Rejected, "limit"));
 }

@@ -34,6 +34,8 @@ pub(super) struct Machine<'a> {
     /// The records of a grouped flow that its `where` keeps.
     pub(super) group: Arc<Vec<Value>>,
     frame: Vec<Option<Evaluated>>,
+    /// Where the value of a slot comes from, for reasons and traces.
+    pub(super) origins: Vec<Option<Origin<'a>>>,
     pub(super) lets: BTreeMap<Slot, &'a Let>,
     pub(super) context: Context,
     pub(super) met: BTreeSet<Met>,
@@ -44,6 +46,17 @@ pub(super) struct Machine<'a> {
     pub(super) more: Vec<Reason>,
     depth: u32,
     steps: u32,
+}
+
+/// What a name stands for, besides its value.
+#[derive(Clone, Copy)]
+pub(super) enum Origin<'a> {
+    /// An element of a list, and its place.
+    Element(&'a Expr, usize),
+    /// Another path.
+    Path(&'a Expr),
+    /// A record of the group, and its place.
+    OfGroup(usize),
 }
 
 #[derive(Default)]
@@ -69,6 +82,7 @@ impl<'a> Machine<'a> {
             inputs,
             group: Arc::default(),
             frame,
+            origins: vec![None; flow.slots as usize],
             lets,
             context,
             met: BTreeSet::new(),
@@ -88,6 +102,12 @@ impl<'a> Machine<'a> {
     pub(super) fn set(&mut self, slot: Slot, value: Value) {
         if let Some(place) = self.frame.get_mut(slot.0 as usize) {
             *place = Some(Ok(value));
+        }
+    }
+
+    pub(super) fn came_from(&mut self, slot: Slot, origin: Origin<'a>) {
+        if let Some(place) = self.origins.get_mut(slot.0 as usize) {
+            *place = Some(origin);
         }
     }
 
@@ -150,9 +170,9 @@ impl<'a> Machine<'a> {
             Expr::Parameter(name) => self.parameter(name),
             Expr::Field { .. } => self.field(expr),
             Expr::Bind { slot, value, body, .. } => {
-                let value = self.eval(value)?;
-                self.alias(*slot, expr);
-                self.set(*slot, value);
+                let given = self.eval(value)?;
+                self.came_from(*slot, Origin::Path(value));
+                self.set(*slot, given);
                 self.eval(body)
             }
             Expr::Call { function, arguments } => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use jsonpath_rust::query::js_path_process;
 
-use super::eval::{Evaluated, Halt, Machine};
+use super::eval::{Evaluated, Halt, Machine, Origin};
 use super::program::{Path, Step};
 use super::reasons::{currencies, limit};
 use crate::builtin::BuiltinRef;
@@ -13,10 +13,10 @@ use crate::check::typed::{Expr, Flow, Generator, Slot};
 use crate::value::{Json, MAX_ITEMS, Value, compare};
 
 /// What a name stood for at one point of a loop.
-pub(super) struct Binding {
+pub(super) struct Binding<'a> {
     slot: Slot,
     value: Value,
-    alias: Option<String>,
+    origin: Option<Origin<'a>>,
 }
 
 impl<'a> Machine<'a> {
@@ -70,7 +70,6 @@ impl<'a> Machine<'a> {
             return if holds { each(self, places) } else { Ok(()) };
         };
         let list = self.eval(&generator.list)?;
-        let text = self.tracer.is_some().then(|| self.path_text(&generator.list));
         let elements = elements(list);
         if elements.is_empty() && generator.optional {
             self.set(generator.slot, Value::ABSENT);
@@ -81,9 +80,7 @@ impl<'a> Machine<'a> {
         }
         for (at, element) in elements.iter().enumerate() {
             self.tick()?;
-            if let (Some(tracer), Some(text)) = (&mut self.tracer, &text) {
-                tracer.aliases.insert(generator.slot, format!("{text}[{at}]"));
-            }
+            self.came_from(generator.slot, Origin::Element(&generator.list, at));
             self.set(generator.slot, element.clone());
             if let Some(index) = generator.index {
                 self.set(index, Value::integer(at as i64 + 1));
@@ -96,31 +93,33 @@ impl<'a> Machine<'a> {
     }
 
     /// What the generators' names stand for now, to be set again later.
-    pub(super) fn bindings(&self, generators: &[Generator]) -> Vec<Binding> {
+    pub(super) fn bindings(&self, generators: &[Generator]) -> Vec<Binding<'a>> {
         let slots = generators.iter().flat_map(|generator| std::iter::once(generator.slot).chain(generator.index));
         slots
             .map(|slot| Binding {
                 slot,
                 value: self.bound(slot),
-                alias: self.tracer.as_ref().and_then(|tracer| tracer.aliases.get(&slot).cloned()),
+                origin: self.origins.get(slot.0 as usize).copied().flatten(),
             })
             .collect()
     }
 
-    pub(super) fn bind(&mut self, bindings: Vec<Binding>) {
-        for Binding { slot, value, alias } in bindings {
+    pub(super) fn bind(&mut self, bindings: Vec<Binding<'a>>) {
+        for Binding { slot, value, origin } in bindings {
             self.set(slot, value);
-            if let (Some(tracer), Some(alias)) = (&mut self.tracer, alias) {
-                tracer.aliases.insert(slot, alias);
+            if let Some(origin) = origin {
+                self.came_from(slot, origin);
             }
         }
     }
 
     pub(super) fn group(&mut self, slot: Slot, list: &'a Expr, by: &'a Expr, items: &str) -> Evaluated {
-        let list = self.eval(list)?;
+        let source = list;
+        let list = self.eval(source)?;
         let mut groups: IndexMap<String, (Value, Vec<Value>)> = IndexMap::new();
-        for element in elements(list).iter() {
+        for (at, element) in elements(list).iter().enumerate() {
             self.tick()?;
+            self.came_from(slot, Origin::Element(source, at));
             self.set(slot, element.clone());
             let key = self.eval(by)?;
             groups.entry(compare::key(&key)).or_insert_with(|| (key, Vec::new())).1.push(element.clone());
@@ -133,10 +132,12 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn sort(&mut self, slot: Slot, list: &'a Expr, by: &'a Expr, descending: bool) -> Evaluated {
-        let list = self.eval(list)?;
+        let source = list;
+        let list = self.eval(source)?;
         let mut keyed = Vec::new();
-        for element in elements(list).iter() {
+        for (at, element) in elements(list).iter().enumerate() {
             self.tick()?;
+            self.came_from(slot, Origin::Element(source, at));
             self.set(slot, element.clone());
             keyed.push((self.eval(by)?, element.clone()));
         }
@@ -168,9 +169,7 @@ impl<'a> Machine<'a> {
         for (at, record) in group.iter().enumerate() {
             self.tick()?;
             self.set(Flow::RECORD, record.clone());
-            if let Some(tracer) = &mut self.tracer {
-                tracer.aliases.insert(Flow::RECORD, format!("{}[{at}]", self.flow.source_name));
-            }
+            self.came_from(Flow::RECORD, Origin::OfGroup(at));
             let counts = match condition {
                 Some(condition) => self.holds(condition)?,
                 None => true,

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::eval::{Evaluated, Halt, Machine};
+use super::eval::{Evaluated, Halt, Machine, Origin};
 use super::reasons::built_in;
 use super::text::words;
-use crate::check::typed::{Expr, Slot, Word};
+use crate::check::typed::Expr;
 use crate::value::json::{Misread, decode};
 use crate::value::{Json, Kind, Missing, Money, Value, Wire};
+
+/// Names that stand for names.
+const DEEPEST_NAMES: usize = 32;
 
 impl<'a> Machine<'a> {
     /// Reads a path: the record is asked for the last field only, and the trace shows the whole path.
@@ -104,33 +107,26 @@ impl<'a> Machine<'a> {
 
     /// A path as the author knows it; elements of lists by their place.
     pub(super) fn path_text(&self, expr: &Expr) -> String {
-        match expr {
-            Expr::Field { base, name, .. } => format!("{}.{name}", self.path_text(base)),
-            Expr::Slot { slot, name } => {
-                let alias = self.tracer.as_ref().and_then(|tracer| tracer.aliases.get(slot));
-                match (alias, self.lets.get(slot)) {
-                    (Some(alias), _) => alias.clone(),
-                    (None, Some(found)) if matches!(found.value, Expr::Field { .. } | Expr::Slot { .. }) => {
-                        self.path_text(&found.value)
-                    }
-                    _ => name.to_string(),
-                }
-            }
-            Expr::Word(Word::Target) => "target".to_owned(),
-            other => words(other),
-        }
+        self.path_from(expr, 0)
     }
 
-    pub(super) fn alias(&mut self, slot: Slot, bind: &Expr) {
-        if self.tracer.is_none() {
-            return;
-        }
-        let Expr::Bind { value, .. } = bind else { return };
-        if matches!(**value, Expr::Field { .. } | Expr::Slot { .. }) {
-            let text = self.path_text(value);
-            if let Some(tracer) = &mut self.tracer {
-                tracer.aliases.insert(slot, text);
+    fn path_from(&self, expr: &Expr, depth: usize) -> String {
+        match expr {
+            Expr::Field { base, name, .. } => format!("{}.{name}", self.path_from(base, depth)),
+            Expr::Slot { slot, name } if depth < DEEPEST_NAMES => {
+                let plain = |expr: &Expr| matches!(expr, Expr::Field { .. } | Expr::Slot { .. });
+                match self.origins.get(slot.0 as usize).copied().flatten() {
+                    Some(Origin::Element(list, at)) => format!("{}[{at}]", self.path_from(list, depth + 1)),
+                    Some(Origin::OfGroup(at)) => format!("{name}[{at}]"),
+                    Some(Origin::Path(path)) if plain(path) => self.path_from(path, depth + 1),
+                    _ => match self.lets.get(slot) {
+                        Some(found) if plain(&found.value) => self.path_from(&found.value, depth + 1),
+                        _ => name.to_string(),
+                    },
+                }
             }
+            Expr::Treat { value, .. } => self.path_from(value, depth),
+            other => words(other),
         }
     }
 }

@@ -3,8 +3,12 @@
 use super::Reason;
 use super::eval::{Evaluated, Halt, Machine};
 use super::reasons::limit;
-use crate::check::typed::{Compare, Expr, Part, Pattern, Stop, Word};
+use crate::check::typed::{Expr, Part, Pattern, Stop};
+use crate::plan::text;
 use crate::value::{MAX_TEXT, Value};
+
+/// Characters of an expression that a trace shows.
+const LONGEST_WORDS: usize = 120;
 
 impl<'a> Machine<'a> {
     pub(super) fn template(&mut self, parts: &'a [Part], message: bool) -> Evaluated {
@@ -87,52 +91,9 @@ impl<'a> Machine<'a> {
 
 /// An expression in a few words, for the trace.
 pub(super) fn words(expr: &Expr) -> String {
-    match expr {
-        Expr::Literal(literal) => match literal.to_value() {
-            Value::Text(text) => format!("\"{text}\""),
-            value => value.to_string(),
-        },
-        Expr::Slot { name, .. } => format!("`{name}`"),
-        Expr::Field { .. } => format!("`{}`", plain_path(expr)),
-        Expr::Call { function, arguments } => {
-            let inner = arguments.first().map(words).unwrap_or_default();
-            format!("{}({inner})", function.0.name)
-        }
-        Expr::Parameter(name) => format!("`{name}`"),
-        Expr::Template { .. } => "the text".to_owned(),
-        Expr::Bind { body, .. } => words(body),
-        Expr::Fallback { value, fallback } => format!("{} ?? {}", words(value), words(fallback)),
-        Expr::Compare { op, left, right } => {
-            let sign = match op {
-                Compare::Equal => "==",
-                Compare::NotEqual => "!=",
-                Compare::Less => "<",
-                Compare::LessOrEqual => "<=",
-                Compare::Greater => ">",
-                Compare::GreaterOrEqual => ">=",
-            };
-            format!("{} {sign} {}", words(left), words(right))
-        }
-        Expr::IsPresent(inner) => format!("{} is present", words(inner)),
-        Expr::Not(inner) => match &**inner {
-            Expr::IsPresent(inner) => format!("{} is missing", words(inner)),
-            inner => format!("not {}", words(inner)),
-        },
-        Expr::And(parts) => parts.iter().map(words).collect::<Vec<_>>().join(" and "),
-        Expr::Or(parts) => parts.iter().map(words).collect::<Vec<_>>().join(" or "),
-        Expr::In { value, list } => format!("{} in ({})", words(value), list.iter().map(words).collect::<Vec<_>>().join(", ")),
-        Expr::Values { value, .. } => words(value),
-        Expr::Named { name, .. } => format!("\"{name}\""),
-        Expr::Treat { value, .. } => words(value),
-        _ => "the value".to_owned(),
+    let words = text::of(expr);
+    if words.chars().count() <= LONGEST_WORDS {
+        return words;
     }
-}
-
-pub(super) fn plain_path(expr: &Expr) -> String {
-    match expr {
-        Expr::Field { base, name, .. } => format!("{}.{name}", plain_path(base)),
-        Expr::Slot { name, .. } => name.to_string(),
-        Expr::Word(Word::Target) => "target".to_owned(),
-        _ => "…".to_owned(),
-    }
+    words.chars().take(LONGEST_WORDS - 1).chain(std::iter::once('…')).collect()
 }

@@ -13,8 +13,6 @@ pub(super) struct Tracer {
     pub write: String,
     /// The field that is built: `items[0].sku`.
     pub here: String,
-    /// What a slot's path is called: `order.OrderItems[0]`.
-    pub aliases: BTreeMap<Slot, String>,
     pub done: Vec<Trace>,
     open: Vec<(usize, usize)>,
     reads: Vec<Read>,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{FlowPlan, Plan};
+use super::{FlowPlan, Plan, text};
 use crate::check::typed::{Event, Flow, InDoubt, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Schedule, Write};
 use crate::value::duration_text;
 
@@ -27,9 +27,12 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> 
         let overlap = flow.overlap.map(|overlap| format!(", {} again each time", millis(overlap))).unwrap_or_default();
         line("changed", &format!("by {}{overlap}", stamps.join(", ")));
     }
-    if !flow.filter.is_empty() {
-        let here = flow.filter.len() - reads.pushed_down.len();
-        line("where", &format!("{} of {} conditions are sent to {}, {here} evaluated here", reads.pushed_down.len(), flow.filter.len(), flow.source.connection));
+    for (at, condition) in flow.filter.iter().enumerate() {
+        let by = if reads.pushed_down.contains(&at) { &flow.source.connection } else { "here" };
+        line(if at == 0 { "where" } else { "" }, &wrap(&format!("{} (by {by})", text::of(condition))));
+    }
+    if let Some(first) = &flow.first_when {
+        line("first", &format!("when {}", text::of(first)));
     }
     let fields: Vec<String> = reads.reads.iter().map(|path| path.join(".")).collect();
     line("reads", &wrap(&fields.join(", ")));
@@ -87,10 +90,14 @@ fn write_lines(write: &Write, line: &mut dyn FnMut(&str, &str)) {
         Some(Repeat::Split { .. }) => ", one for each part".to_owned(),
     };
     line(op, &format!("{} as {}, {} fields{repeat}", write.object, write.name, write.body.rows.len()));
+    if let Some(when) = &write.when {
+        line("", &wrap(&format!("when {}", text::of(when))));
+    }
     if let Some(key) = &write.key {
+        let value = text::of(&key.value);
         let field = key.field.as_deref().unwrap_or("the ledger");
         let native = if key.native { ", kept to one by the system itself" } else { "" };
-        line("", &format!("key in {field}{native}"));
+        line("", &wrap(&format!("key in {field} = {value}{native}")));
     }
     let doubt = match write.in_doubt {
         Some(InDoubt::LookUp) => "; in doubt: look up, then adopt or send again",
