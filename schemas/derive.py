@@ -443,6 +443,9 @@ def shipstation(path):
                 prop = {"type": field.get("type", "string")}
             if readable_only or field_name in READ_ONLY.get(name, ()):
                 prop["readOnly"] = True
+            elif prop == {"type": "string"} and field_name not in REQUIRED.get(name, ()) and field_name != "orderKey":
+                # Null where nothing is set, in what the API gives; it takes the same back.
+                prop["type"] = ["string", "null"]
             if field_name in NEVER_NULL.get(name, ()):
                 prop["x-nullable"] = False
             if field_name in BUSINESS or field_name.endswith("Id") or prop.get("x-kind") in ("datetime", "money", "weight") \

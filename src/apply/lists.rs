@@ -121,7 +121,11 @@ impl<'a> Machine<'a> {
             self.tick()?;
             self.came_from(slot, Origin::Element(source, at));
             self.set(slot, element.clone());
-            let key = self.eval(by)?;
+            let mut key = self.eval(by)?;
+            // A part for a write has a name even where its lines have none.
+            if key.is_missing() && items == "lines" {
+                key = Value::text("none");
+            }
             groups.entry(compare::key(&key)).or_insert_with(|| (key, Vec::new())).1.push(element.clone());
         }
         let row = |(key, elements): (Value, Vec<Value>)| {

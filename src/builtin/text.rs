@@ -114,11 +114,11 @@ pub(super) static TABLE: &[Builtin] = &[
         name: "replace",
         family: Family::Text,
         takes: &[text("text"), text("find"), text("with")],
-        gives: Gives::Maybe(Kind::Text),
-        says: "The text with every place of one text replaced by another. Nothing if nothing is left.",
+        gives: Gives::Kind(Kind::Text),
+        says: "The text with every place of one text replaced by another.",
         examples: &[
             Example { call: r#"replace("AB-12-X", "-", "")"#, gives: r#""AB12X""# },
-            Example { call: r#"replace("--", "-", "")"#, gives: "missing" },
+            Example { call: r#"replace("AB 12", " ", "_")"#, gives: r#""AB_12""# },
         ],
         run: |args| {
             let text = args.need_text(0, "replace")?;
@@ -127,7 +127,7 @@ pub(super) static TABLE: &[Builtin] = &[
                 return Ok(Value::text(text));
             }
             within_text(text.len() + text.matches(find).count().saturating_mul(with.len()))?;
-            Ok(text_if_any(text.replace(find, with)))
+            Ok(Value::text(text.replace(find, with)))
         },
     },
     Builtin {

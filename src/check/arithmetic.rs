@@ -35,7 +35,8 @@ impl Env<'_> {
             match right.literal_value() {
                 Some(Literal::Number(number)) if number.is_zero() => {
                     self.report(Diagnostic::new(Code::DivisionByZero, right.span, "this divides by zero")
-                        .why("the result would be missing for every record"));
+                        .why("the result would be missing for every record")
+                        .help("divide by another number, or take the division out"));
                     return Typed::any(span);
                 }
                 Some(_) => {}

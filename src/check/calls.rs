@@ -206,6 +206,24 @@ impl Env<'_> {
             let (span, text) = (typed.span, self.text(typed.span));
             self.demand(&typed.presence, |gap| error::presence::argument(builtin.name, param.name, span, &text, gap));
         }
+        if let (Some(Literal::Text(text)), false) = (typed.literal_value(), matches!(param.takes, Takes::Words(_) | Takes::Pattern)) {
+            if let Some(wrong) = builtin.misuse(place, text) {
+                let help = match param.name {
+                    "zone" => "zones are named as in \"Europe/London\", \"America/Los_Angeles\", \"UTC\"",
+                    "country" => "countries are named by two letters, as in \"GB\"",
+                    "currency" => "currencies are named by three letters, as in \"EUR\"",
+                    _ => "write one that is known; `docs/reference/functions.md` has them",
+                };
+                self.report(Diagnostic::new(Code::WrongArgument, typed.span, wrong).why("the result would be wrong or missing for every record").help(help));
+                return None;
+            }
+        }
+        if builtin.wants_literal(place) && typed.literal_value().is_none() {
+            self.report(Diagnostic::new(Code::WrongArgument, typed.span, format!("`{}` takes its `{}` as a text that stands in the mapping", builtin.name, param.name))
+                .why("what a record brings could be anything")
+                .help("write it in quotes"));
+            return None;
+        }
         let taken = match &param.takes {
             Takes::Any => Some(typed.clone()),
             Takes::Kind(kind) => fits(&typed.kind, kind).then(|| coerce(typed.clone(), kind)),
@@ -226,7 +244,7 @@ impl Env<'_> {
                 Some(Literal::Text(text)) => match regex::Regex::new(text) {
                     Ok(_) => Some(typed.clone()),
                     Err(_) => {
-                        self.report(Diagnostic::new(Code::BadPattern, typed.span, "this pattern cannot be read"));
+                        self.report(Diagnostic::new(Code::BadPattern, typed.span, "this pattern cannot be read").help("a sign that is meant as itself stands behind a `\\`"));
                         return None;
                     }
                 },

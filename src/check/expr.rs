@@ -715,7 +715,7 @@ impl Env<'_> {
                 if let Err(reason) = regex::Regex::new(&regex) {
                     let reason = reason.to_string();
                     let last = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-                    self.report(bad("this pattern cannot be read").why(last));
+                    self.report(bad("this pattern cannot be read").why(last).help("a sign that is meant as itself stands behind a `\\`: `\\[`, `\\.`, `\\(`"));
                     return None;
                 }
                 return Some((Pattern::Regex(regex.clone()), regex));

@@ -170,6 +170,12 @@ impl Env<'_> {
     fn section_order(&mut self, written: &tree::Flow) {
         let mut highest: Option<(u8, &str, Span)> = None;
         for section in &written.sections {
+            if let (SectionKind::Let(_), Some((7, _, span))) = (&section.kind, highest) {
+                self.report(Diagnostic::new(Code::SectionOrder, section.span, "`let` stands behind the follow-ups")
+                    .other(span, "this section")
+                    .why("nothing that comes behind it can use it")
+                    .help("the order is from, group by, match, let, validate, route, writes, when"));
+            }
             let Some((rank, word)) = rank(&section.kind) else { continue };
             if let Some((before, name, span)) = highest {
                 let twice = rank == 0 || (rank == 1 && before == 1);
@@ -432,7 +438,9 @@ impl Env<'_> {
                 matches!(&section.kind, SectionKind::Write(write) if write.op.node == tree::WriteOp::Upsert && write.of.as_ref().is_some_and(|of| of.node == name))
             });
             if !upserts {
-                self.report(Diagnostic::new(Code::CreateNeedsUpsert, written.name.span, format!("`none -> create` needs a write that creates `{name}`"))
+                let clause = written.clauses.iter().find(|clause| matches!(clause.kind, MatchClauseKind::None(_)));
+                let at = clause.map_or(written.name.span, |clause| clause.span);
+                self.report(Diagnostic::new(Code::CreateNeedsUpsert, at, format!("`none -> create` needs a write that creates `{name}`"))
                     .help(format!("write `upsert {}.{} of {name} key … {{ … }}`", written.object.connection.node, written.object.object.node)));
             }
         }

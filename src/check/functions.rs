@@ -251,6 +251,10 @@ pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     for (id, (unit, function)) in run.items.functions.iter().enumerate() {
         if let Some(cycle) = cycle(run, id) {
+            // A circle is said once, at the function of it that stands first.
+            if cycle.iter().any(|other| *other < id) {
+                continue;
+            }
             let names: Vec<&str> = cycle.iter().map(|id| run.items.functions[*id].1.name.node.as_str()).collect();
             out.push(error::names::recursion(&function.name, &names));
             continue;

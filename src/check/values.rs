@@ -71,7 +71,8 @@ impl Env<'_> {
             if let Some((_, first)) = rows.iter().find(|(known, _)| known.from == literal) {
                 let diagnostic = Diagnostic::new(Code::DuplicateRow, left.span, format!("`{}` has two rows for {}", values.name.node, self.text(left.span)))
                     .other(*first, "the first row")
-                    .why("the second row would never be met");
+                    .why("the second row would never be met")
+                    .help("take one of the two rows out");
                 self.report(diagnostic);
                 continue;
             }

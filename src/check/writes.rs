@@ -101,9 +101,12 @@ impl Env<'_> {
             None => ("part".to_owned(), split.by.span),
         };
         let element_kind = element.as_ref().map_or(Kind::Any, |element| element.kind.clone());
-        let nullable = by.presence.open(&self.facts).is_some();
+        // Lines without a value are a part of their own, called `none`: none is left behind.
+        let named = matches!(by.kind, Kind::Text | Kind::Enumeration(_));
+        let nullable = !named && by.presence.open(&self.facts).is_some();
+        let by_kind = if named { Kind::Text } else { by.kind.clone() };
         let columns = vec![
-            Column { name: "key".into(), of: Type { kind: by.kind.clone(), nullable } },
+            Column { name: "key".into(), of: Type { kind: by_kind, nullable } },
             Column { name: "lines".into(), of: Type::some(Kind::List(Box::new(Type::some(element_kind)))) },
         ];
         let key = format!("#{}", part.0);
@@ -363,6 +366,13 @@ impl Env<'_> {
     fn guards(&mut self, write: &tree::Write) -> Vec<Guard> {
         let mut out = Vec::new();
         for guard in &write.guards {
+            if write.op.node == tree::WriteOp::Create {
+                self.report(Diagnostic::new(Code::NoTarget, guard.span, "a guard in a `create` never applies")
+                    .other(write.op.span, "the target has no such record yet")
+                    .why("a guard looks at the record as the target holds it now")
+                    .help("take the guard out, or write `upsert` where the record may be there already"));
+                continue;
+            }
             let condition = self.condition(&guard.condition);
             let otherwise = match &guard.otherwise {
                 Some(stop) => self.stop(stop),

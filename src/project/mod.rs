@@ -18,7 +18,7 @@ pub use world::Keeper;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::Sources;
+use crate::base::{FileId, Sources};
 use crate::base::diag::{Code, Diagnostic, render};
 use crate::check;
 use crate::plan::{self, Plan};
@@ -94,6 +94,16 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         // A connection or parameter that could not be read is unknown wherever it is used.
         diagnostics.retain(|d| !matches!(d.code, Code::UnknownConnection | Code::ParameterUnset));
     }
+    // What a file that is not there would have brought in is unknown in the file that names it.
+    let lacking: Vec<FileId> = diagnostics
+        .iter()
+        .filter(|d| matches!(d.code, Code::FileNotFound | Code::OutsideProject | Code::ImportCycle))
+        .map(|d| d.primary.span.file)
+        .collect();
+    diagnostics.retain(|d| {
+        let echo = matches!(d.code, Code::UnknownFunction | Code::OverrideOfNothing | Code::RemoveOfNothing);
+        !(echo && lacking.contains(&d.primary.span.file))
+    });
     if !faults.is_empty() {
         sources = with_schemas;
         // Of an object that cannot be read every field is unknown: the cause is said, not its echoes.

@@ -47,7 +47,7 @@ impl Range {
 
 /// Cuts the text. Mistakes of brackets and quotes are reported here.
 pub(super) fn outline(file: FileId, text: &str, found: &mut Vec<Diagnostic>) -> Vec<Statement> {
-    let mut cutter = Cutter { file, text, bytes: text.as_bytes(), at: 0, found, resync: false };
+    let mut cutter = Cutter { file, text, bytes: text.as_bytes(), at: 0, found, resync: false, opens: Vec::new() };
     let mut statements = Vec::new();
     loop {
         let (more, closed) = cutter.block(0, "");
@@ -72,6 +72,8 @@ struct Cutter<'a> {
     found: &'a mut Vec<Diagnostic>,
     /// An item begins here although blocks are still open: they are taken as closed.
     resync: bool,
+    /// Where the blocks around were opened.
+    opens: Vec<usize>,
 }
 
 impl Cutter<'_> {
@@ -151,7 +153,9 @@ impl Cutter<'_> {
         }
         self.at += 1;
         let word = first_word(&self.text[head.start..head.end]).to_owned();
+        self.opens.push(open);
         let (statements, closed) = self.block(depth + 1, &word);
+        self.opens.pop();
         if !closed {
             // One brace was forgotten; the blocks around it are closed with it, without a word.
             if self.found.last().is_none_or(|last| last.code != Code::Unclosed || last.primary.span.start < open as u32) {
@@ -315,6 +319,13 @@ impl Cutter<'_> {
             return Err(Diagnostic::new(Code::BadTemplate, self.span(*hole, *hole + 1), "a `{` in a text is not closed")
                 .label("opened here")
                 .help("close the expression with `}`, or write `\\{` for the sign itself"));
+        }
+        // A block that was opened on this line was meant to be closed on it.
+        let line = &self.text[begin..end];
+        let inline = self.opens.last().is_some_and(|open| !self.text[*open..begin].contains('\n'));
+        if inline && line.trim_end().ends_with('}') {
+            self.at = begin + line.rfind('}').unwrap_or(0);
+            return Err(unclosed_text(self.span(begin, self.at), '"'));
         }
         Err(unclosed_text(self.span(begin, end), '"'))
     }

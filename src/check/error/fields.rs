@@ -27,6 +27,7 @@ pub(in crate::check) fn not_writable(of: &ObjectRef, name: &Name, field: &Field,
         _ => format!("`{of}.{}` cannot be set when the record is created", name.node),
     };
     Diagnostic::new(Code::NotWritable, name.span, text).why("the system sets it by itself, and refuses or ignores what is sent")
+        .help("take the row out, or set a field that the system takes")
 }
 
 pub(in crate::check) fn required_unset(of: &ObjectRef, missing: &[&str], head: Span, system: &str) -> Diagnostic {

@@ -180,6 +180,7 @@ pub(in crate::check) fn recursion(name: &Name, cycle: &[&str]) -> Diagnostic {
         }
     };
     Diagnostic::new(Code::Recursion, name.span, text).why("a mapping ends for every record, so a function cannot come back to itself")
+        .help("write what it needs from the other out in its own body")
 }
 
 /// Some of a long list, for a sentence.

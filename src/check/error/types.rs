@@ -41,7 +41,8 @@ pub(in crate::check) fn mismatch_into(span: Span, found: &Kind, wanted: &Kind, p
         }
         (Kind::Datetime, Kind::Date) => diagnostic.help(format!("say whose day is meant:   {} | date_in \"Europe/London\"", bracketed(text))),
         (Kind::Integer | Kind::Decimal, Kind::Boolean) => diagnostic.help(format!("compare it:   {text} != 0")),
-        _ => diagnostic,
+        (Kind::Text, Kind::Money) => diagnostic.help(format!("map a field that holds an amount, or convert it, which may fail:   {} | decimal", bracketed(text))),
+        _ => diagnostic.help(format!("map a field that holds {}", a(wanted))),
     }
 }
 
@@ -75,7 +76,8 @@ pub(in crate::check) fn not_comparable(left: &Typed, right: &Typed, span: Span) 
         (Kind::Money, Kind::Integer | Kind::Decimal) | (Kind::Integer | Kind::Decimal, Kind::Money) => diagnostic.help("take the amount of the money:   … | amount"),
         (Kind::Reference(of), Kind::Text) | (Kind::Text, Kind::Reference(of)) => diagnostic.help(format!("look the text up first:   … | {} of {}", of.object.to_lowercase(), of.connection)),
         (Kind::List(_), _) | (_, Kind::List(_)) => diagnostic.help("ask for any element:   any(x == … for x in …)"),
-        _ => diagnostic,
+        (Kind::Text, Kind::Integer | Kind::Decimal) => diagnostic.help("write the number in quotes, or convert the text, which may fail:   … | decimal"),
+        _ => diagnostic.help(format!("compare it with {}", a(&left.kind))),
     }
 }
 
@@ -125,10 +127,12 @@ pub(in crate::check) fn needs_argument(name: &str, span: Span) -> Diagnostic {
 pub(in crate::check) fn argument_count(name: &str, takes: usize, given: usize, span: Span) -> Diagnostic {
     let s = if takes == 1 { "" } else { "s" };
     Diagnostic::new(Code::WrongArguments, span, format!("`{name}` takes {takes} argument{s}, and is given {given}"))
+        .help(if given > takes { "leave out what is too many" } else { "give what is missing" })
 }
 
 pub(in crate::check) fn argument_missing(name: &str, parameter: &str, given: usize, span: Span) -> Diagnostic {
     Diagnostic::new(Code::WrongArguments, span, format!("`{name}` needs its `{parameter}`")).label(format!("{given} given"))
+        .help(format!("write it in the brackets:   {name}({parameter}: …)"))
 }
 
 pub(in crate::check) fn unknown_argument(function: &str, name: &Name, known: &[&str]) -> Diagnostic {
@@ -160,13 +164,13 @@ pub(in crate::check) fn wrong_argument(builtin: &Builtin, param: &Param, typed: 
     match (&param.takes, &typed.kind) {
         (Takes::Kind(Kind::Text), Kind::Json | Kind::Integer | Kind::Decimal | Kind::Boolean) => diagnostic.help(format!("make it a text first:   {text} | text")),
         (Takes::Kind(_) | Takes::OneOf(_), Kind::List(_)) => diagnostic.help("take one of its elements:   first(…)"),
-        _ => diagnostic,
+        _ => diagnostic.help(format!("give it {wants}")),
     }
 }
 
 pub(in crate::check) fn wrong_function_argument(function: &str, parameter: &Name, wants: &Kind, typed: &Typed, text: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::WrongArgument, typed.span, format!("`{function}` takes {} as `{}`, and `{text}` is {}", a(wants), parameter.node, a(&typed.kind)));
-    diagnostic.other(parameter.span, "the parameter")
+    diagnostic.other(parameter.span, "the parameter").help(format!("give it {}", a(wants)))
 }
 
 pub(in crate::check) fn wrong_map_argument(name: &str, from: &Kind, typed: &Typed, text: &str) -> Diagnostic {
@@ -183,6 +187,11 @@ pub(in crate::check) fn wrong_key(table: &str, key: &str, wants: &Kind, typed: &
 
 pub(in crate::check) fn bad_conversion(function: &str, span: Span, text: &str, kind: &Kind) -> Diagnostic {
     Diagnostic::new(Code::BadConversion, span, format!("{text} is no {kind}")).why(format!("`{function}` would give nothing for every record"))
+        .help(match kind {
+            Kind::Date => "write the date as year, month and day: \"2026-03-01\"".to_owned(),
+            Kind::Datetime => "write the instant with its offset: \"2026-03-01T12:00:00Z\"".to_owned(),
+            other => format!("write {}, or take the conversion out", a(other)),
+        })
 }
 
 // ---- fields
@@ -236,6 +245,7 @@ pub(in crate::check) fn unit_needed(span: Span, path: &str, text: &str, wanted: 
 
 pub(in crate::check) fn wrong_unit(span: Span, path: &str, found: &Kind, wanted: &Kind) -> Diagnostic {
     Diagnostic::new(Code::WrongUnit, span, format!("`{path}` is {}, and this is {}", a(wanted), a(found)))
+        .help(if *wanted == Kind::Weight { "say a unit of weight: `as kg`, `as g`, `as lb` or `as oz`" } else { "say a unit of length: `as cm`, `as m` or `as inches`" })
 }
 
 pub(in crate::check) fn text_into_reference(span: Span, path: &str, text: &str, of: &ObjectRef) -> Diagnostic {
@@ -251,7 +261,7 @@ pub(in crate::check) fn row_into_object(span: Span, path: &str, wanted: &Kind) -
 
 pub(in crate::check) fn list_into_one(span: Span, path: &str, text: &str, fits: bool) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::ListMismatch, span, format!("`{path}` takes one value, and this is a list"));
-    if fits { diagnostic.help(format!("take one of them:   first({text})")).help("or put them together:   … | join \", \"") } else { diagnostic }
+    if fits { diagnostic.help(format!("take one of them:   first({text})")).help("or put them together:   … | join \", \"") } else { diagnostic.help(format!("take a field of one of them:   first({text}).…")) }
 }
 
 pub(in crate::check) fn one_into_list(span: Span, path: &str, text: &str) -> Diagnostic {
@@ -259,7 +269,7 @@ pub(in crate::check) fn one_into_list(span: Span, path: &str, text: &str) -> Dia
 }
 
 pub(in crate::check) fn literal_misfit(span: Span, path: &str, what: &str, limit: &str) -> Diagnostic {
-    Diagnostic::new(Code::LiteralMisfit, span, format!("this does not fit `{path}`: {what}")).label(limit.to_owned()).why("every record would be refused")
+    Diagnostic::new(Code::LiteralMisfit, span, format!("this does not fit `{path}`: {what}")).label(limit.to_owned()).why("every record would be refused").help("write a value that fits")
 }
 
 pub(in crate::check) fn may_be_too_long(span: Span, path: &str, longest: usize, max: usize, text: &str) -> Diagnostic {

@@ -1,0 +1,44 @@
+//! What several tests need: the template as a project in memory, and generated orders.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+pub mod orders;
+
+use std::path::{Path, PathBuf};
+
+use crossdock::project::{Compiled, Options, Texts, compile};
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+pub fn template() -> PathBuf {
+    root().join("mappings/salesforce-shipstation")
+}
+
+/// Every file below a folder, by its name from there.
+pub fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    walk(folder, folder, &mut found);
+    found.sort();
+    found
+}
+
+fn walk(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            walk(root, &path, found);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+            found.push((name, text));
+        }
+    }
+}
+
+/// The template, compiled.
+pub fn compiled_template() -> Compiled {
+    let compiled = compile(&Texts::new(files(&template())), &Options::default());
+    assert!(compiled.plan.is_some(), "{:#?}", compiled.diagnostics);
+    compiled
+}

@@ -1,0 +1,70 @@
+//! Mapping files as people write them: the correct ones get no error, and in each of the others one
+//! mistake is found, once, on its line, with a way out.
+//!
+//! A file in `corpus/mistakes` begins with what is expected: `#! E0103 at 12`. They are checked in a
+//! project with the template's snapshots, and the tables and shared files of `corpus/correct`.
+
+mod common;
+
+use crossdock::base::diag::Diagnostic;
+use crossdock::project::{Options, Texts, compile};
+
+/// The project without mappings of its own, and the corpus' shared files.
+fn project() -> Vec<(String, String)> {
+    let mut files = common::files(&common::template());
+    files.retain(|(name, _)| name.starts_with("schemas/") || name.starts_with("fixtures/") || name == "crossdock.yaml");
+    let correct = common::files(&common::root().join("tests/corpus/correct"));
+    let shared = ["base_orders.dock", "18-alias-import.dock"];
+    files.extend(correct.into_iter().filter(|(name, _)| name.contains('/') || shared.contains(&name.as_str())));
+    files
+}
+
+fn check(files: &[(String, String)], name: &str, text: &str) -> (Vec<Diagnostic>, crossdock::base::Sources) {
+    let mut all = files.to_vec();
+    let name = format!("x_{name}");
+    all.push((name.clone(), text.to_owned()));
+    let compiled = compile(&Texts::new(all), &Options { env: None, only: Some(vec![name]) });
+    (compiled.diagnostics, compiled.sources)
+}
+
+#[test]
+fn correct_files_get_no_error() {
+    let project = project();
+    let files = common::files(&common::root().join("tests/corpus/correct"));
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (name, text) in files.iter().filter(|(name, _)| name.ends_with(".dock") && !name.contains('/') && name != "base_orders.dock") {
+        count += 1;
+        let (found, sources) = check(&project, name, text);
+        for error in found.iter().filter(|found| found.is_error()) {
+            wrong.push(format!("{}: {} {}", sources.place(error.primary.span), error.code, error.message));
+        }
+    }
+    assert!(count >= 20, "{count} files");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_mistake_is_found_once_on_its_line_with_help() {
+    let project = project();
+    let files = common::files(&common::root().join("tests/corpus/mistakes"));
+    let mut wrong = Vec::new();
+    for (name, text) in &files {
+        let first = text.lines().next().unwrap();
+        let (codes, line) = first.strip_prefix("#! ").and_then(|rest| rest.split_once(" at ")).unwrap();
+        let line: u32 = line.trim().parse().unwrap();
+        let (found, sources) = check(&project, name, text);
+        let errors: Vec<&Diagnostic> = found.iter().filter(|found| found.is_error()).collect();
+        let right = |error: &Diagnostic| {
+            let at = sources.get(error.primary.span.file).map(|file| file.position(error.primary.span.start).line);
+            codes.split(' ').any(|code| code == error.code.number()) && at == Some(line) && !error.help.is_empty()
+        };
+        if !matches!(errors.as_slice(), [one] if right(one)) {
+            let said: Vec<String> =
+                errors.iter().map(|e| format!("{} {} {} ({} helps)", sources.place(e.primary.span), e.code, e.message, e.help.len())).collect();
+            wrong.push(format!("{name}: wanted {codes} at {line}, got {said:?}"));
+        }
+    }
+    assert!(files.len() >= 80, "{} files", files.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
