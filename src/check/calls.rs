@@ -254,10 +254,11 @@ impl Env<'_> {
                 }
             },
         };
-        if taken.is_none() {
+        let Some(taken) = taken else {
             self.report(error::types::wrong_argument(builtin, param, &typed, &self.text(typed.span)));
-        }
-        taken
+            return None;
+        };
+        Some(taken)
     }
 
     fn builtin(&mut self, builtin: &'static Builtin, given: Vec<Typed>, span: Span) -> Typed {
@@ -278,7 +279,7 @@ impl Env<'_> {
             None => Kind::Any,
         };
         let (kind, maybe) = match &builtin.gives {
-            Gives::Kind(kind) => (kind.clone(), false),
+            Gives::Kind(kind) => (kind.clone(), first.is_some_and(|first| builtin.may_give_nothing(&first.kind))),
             Gives::Maybe(kind) => (kind.clone(), true),
             Gives::First => (first_kind(), false),
             Gives::MaybeFirst => (first_kind(), true),
@@ -286,6 +287,12 @@ impl Env<'_> {
             Gives::MaybeElement => (element_kind(), true),
             Gives::List(kind) => (Kind::List(Box::new(Type::some(kind.clone()))), false),
         };
+        if let (Some(first), Some(Literal::Text(unit)), "to" | "number_in") = (first, given.get(1).and_then(Typed::literal_value), builtin.name) {
+            if !builtin::unit_measures(unit, &first.kind) {
+                self.report(Diagnostic::new(Code::WrongUnit, given[1].span, format!("`{unit}` does not measure {}", error::types::a(&first.kind))));
+                return Typed::any(span);
+            }
+        }
         // A conversion of a literal is decided here.
         if maybe && matches!(builtin.family, Family::Conversions | Family::Dates | Family::Text) && !given.is_empty() {
             if let Some(decided) = self.decide(builtin, &given, &kind, span) {

@@ -210,7 +210,7 @@ impl Env<'_> {
             }
             SectionKind::Route(written) => self.route(written, section.span, building),
             SectionKind::Split(_) | SectionKind::Repeat(_) | SectionKind::Write(_) => {
-                let (next, writes) = self.write_with_repeats(sections, at, building, None);
+                let (next, writes) = self.write_with_repeats(sections, at, building);
                 building.flow.writes.extend(writes);
                 return next;
             }

@@ -213,3 +213,28 @@ fn a_checked_mapping_survives_its_plan() {
         assert_eq!(back, crate::check::typed::Mapping { tests: Vec::new(), ..mapping }, "{name}");
     }
 }
+
+/// Texts that a person would hardly write end all the same, and soon.
+#[test]
+fn deep_and_many_calls_end() {
+    // Unoptimised frames are large, and the stack of a test is small.
+    std::thread::Builder::new().stack_size(32 << 20).spawn(deep_and_many_calls).unwrap().join().unwrap();
+}
+
+fn deep_and_many_calls() {
+    let deep = |open: &str, close: &str, inner: &str, times: usize| format!("{}{inner}{}", open.repeat(times), close.repeat(times));
+    for expr in [
+        deep("trim(", ")", "order.Id", 100),
+        deep("(order.PoNumber ?? ", ")", "order.Id", 100),
+        deep("sum(x for x in ", ")", "order.OrderItems", 60),
+        deep("if order.PoNumber is present then order.Id else (", ")", "order.Id", 100),
+        deep("not (", ")", "true", 100),
+    ] {
+        let (checked, _) = checked(&whole(&format!("let a = {expr}\nupdate crm.Order of order {{ Description = \"{{a}}\" }}")));
+        assert!(checked.diagnostics.len() < 200);
+    }
+    let functions: String = (0..30).map(|n| format!("function f{n}(t: text) -> text = \"{{f{}(t)}}{{f{}(t)}}\"\n", n + 1, n + 1)).collect();
+    let text = format!("{functions}function f30(t: text) -> text = t\n~~~\nupdate crm.Order of order {{ Description = f0(order.Id) }}");
+    let (checked, sources) = checked(&whole(&text));
+    assert!(checked.diagnostics.iter().any(|d| d.code.number() == "E0113"), "{:?}", checked.diagnostics.iter().map(|d| shown(d, &sources)).collect::<Vec<_>>());
+}
