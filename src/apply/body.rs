@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Payload;
-use super::eval::{Halt, built_in};
+use super::eval::Halt;
+use super::reasons::built_in;
 use super::record::Run;
 use crate::check::typed::{Body, Expr, Op, Policy, Repeat, RowValue, Write};
 use crate::plan::walk;
 use crate::schema::gate::{self, Purpose};
 use crate::schema::{Field, Object};
 use crate::value::MAX_DEPTH;
-use crate::value::json::encode;
+use crate::value::json::{encode, to_json};
 use crate::value::{Json, Kind, Missing, ObjectRef, Value};
 
 impl<'a> Run<'a> {
@@ -19,7 +20,7 @@ impl<'a> Run<'a> {
         let mut payloads = Vec::new();
         for write in writes {
             if let Err(halt) = self.write(write, &mut payloads) {
-                self.reason(halt);
+                self.unfinished(halt);
             }
         }
         payloads
@@ -32,16 +33,13 @@ impl<'a> Run<'a> {
         match &write.repeat {
             None => self.once(write, payloads),
             Some(Repeat::Each { generators }) => {
-                // The loop runs in the machine, the payload is made by the whole run: elements first.
-                let mut bound = Vec::new();
-                self.machine.loop_over(generators, None, &mut |machine| {
-                    bound.push(generators.iter().map(|g| (g.slot, machine.bound(g.slot))).collect::<Vec<_>>());
+                let mut elements = Vec::new();
+                self.machine.loop_over(generators, None, &mut |machine, _| {
+                    elements.push(machine.bindings(generators));
                     Ok(())
                 })?;
-                for elements in bound {
-                    for (slot, value) in elements {
-                        self.machine.set(slot, value);
-                    }
+                for bindings in elements {
+                    self.machine.bind(bindings);
                     self.once(write, payloads)?;
                 }
                 Ok(())
@@ -86,23 +84,19 @@ impl<'a> Run<'a> {
         let inputs = self.machine.inputs;
         let target = inputs.targets.get(&write.name);
         self.machine.words.target = Some(target.map_or(Value::ABSENT, |target| Value::Record(Arc::new(target.clone()))));
-        let key = match &write.key {
-            Some(key) => match self.machine.eval(&key.value) {
-                Ok(value) => value.printed(),
-                Err(halt) => {
-                    self.reason(halt);
-                    None
-                }
-            },
+        let object = self.machine.program.object(&write.object);
+        let key = match write.key.as_ref().map(|key| self.machine.eval(&key.value)) {
+            Some(Ok(value)) => value.printed(),
+            Some(Err(halt)) => {
+                self.unfinished(halt);
+                None
+            }
             None => None,
         };
         let key_field = write.key.as_ref().and_then(|key| key.field.clone());
-        let id = write.of.map(|slot| self.machine.bound(slot)).and_then(|record| self.id_of(&record));
-        let object = self.machine.program.object(&write.object);
-        let mut made = Made { policies: BTreeMap::new(), target, exists: target.is_some() };
-        let before = self.reasons.len();
+        let id = write.of.map(|slot| self.machine.bound(slot)).and_then(|record| id_of(&record, object));
+        let mut made = Made { policies: BTreeMap::new(), target };
         let body = self.body(&write.body, object, "", &mut made);
-        let stopped = self.reasons.len() > before;
         let waits_for = self.waits_for(write);
         if target.is_some() {
             self.guards(write);
@@ -119,23 +113,13 @@ impl<'a> Run<'a> {
             policies: made.policies,
             waits_for,
         };
-        // A rejection says why already; and a payload that waits is whole only when it is mapped again.
-        if payload.waits_for.is_empty() && !self.reasons.iter().any(|reason| !reason.review) {
-            self.gate(write, object, &mut payload, stopped);
+        // Where the record is refused already, what is missing in its payload has been said.
+        let refused = self.reasons.iter().any(|reason| !reason.review && reason.kind != "target_misfit");
+        if payload.waits_for.is_empty() && !refused {
+            self.gate(write, object, target.is_some(), &mut payload);
         }
         payloads.push(payload);
         Ok(())
-    }
-
-    fn id_of(&self, record: &Value) -> Option<String> {
-        let Value::Record(json) = record else { return None };
-        let id = json.get("Id").or_else(|| json.get("id")).or_else(|| {
-            json.as_object()?.iter().find(|(name, _)| name.ends_with("Id") && !name.is_empty()).map(|(_, id)| id)
-        })?;
-        Some(match id {
-            Json::String(text) => text.clone(),
-            other => other.to_string(),
-        })
     }
 
     /// Writes whose results this one reads and that have not been sent yet.
@@ -168,21 +152,32 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// `stopped`: a row said why it has no value, so what is missing is no news.
-    fn gate(&mut self, write: &Write, object: Option<&'a Object>, payload: &mut Payload, stopped: bool) {
+    /// The last gate, with the key in its field.
+    fn gate(&mut self, write: &Write, object: Option<&'a Object>, exists: bool, payload: &mut Payload) {
         let Some(object) = object else { return };
+        if write.key.is_some() && payload.key.is_none() && !self.unfinished {
+            self.reason(misfit(write, payload.key_field.as_deref().unwrap_or("key"), "the key of this write is missing"));
+        }
+        if write.op == Op::Update && payload.id.is_none() && payload.key.is_none() {
+            self.reason(misfit(write, object.id.as_deref().unwrap_or("id"), "the record to update has no id"));
+        }
         let program = self.machine.program;
-        let mut whole = payload.body.clone();
-        if let (Json::Object(fields), Some(name), Some(key)) = (&mut whole, &payload.key_field, &payload.key) {
-            fields.insert(name.clone(), Json::String(key.clone()));
-        }
-        if write.key.is_some() && payload.key.is_none() {
-            self.reason(misfit(write, payload.key_field.as_deref().unwrap_or("key"), "the key is missing"));
-        }
-        let purpose = if write.op == Op::Update { Purpose::Update } else { Purpose::Create };
+        let purpose = if write.op == Op::Update || exists { Purpose::Update } else { Purpose::Create };
         let resolve = |of: &ObjectRef| program.object(of);
-        for found in gate::fits(object, &resolve, &whole, purpose) {
-            if stopped && found.value.is_empty() {
+        let mut lent = None;
+        if let (Json::Object(fields), Some(name), Some(key)) = (&mut payload.body, &payload.key_field, &payload.key) {
+            if !fields.contains_key(name) && object.fields.contains_key(name) {
+                fields.insert(name.clone(), Json::String(key.clone()));
+                lent = Some(name.clone());
+            }
+        }
+        let misfits = gate::fits(object, &resolve, &payload.body, purpose);
+        if let (Json::Object(fields), Some(name)) = (&mut payload.body, lent) {
+            fields.shift_remove(&name);
+        }
+        for found in misfits {
+            // Something said why it has no value, so what is missing is no news.
+            if self.unfinished && found.value.is_empty() {
                 continue;
             }
             let value = if found.value.is_empty() { String::new() } else { format!(" {}", found.value) };
@@ -211,7 +206,7 @@ impl<'a> Run<'a> {
                         None => true,
                         Some(Ok(holds)) => holds,
                         Some(Err(halt)) => {
-                            self.reason(halt);
+                            self.unfinished(halt);
                             false
                         }
                     };
@@ -249,31 +244,44 @@ impl<'a> Run<'a> {
         let value = match self.machine.eval(expr) {
             Ok(value) => value,
             Err(halt) => {
-                self.reason(halt);
+                self.unfinished(halt);
                 return None;
             }
         };
         let held = made.target.and_then(|target| place.split('.').try_fold(target, |at, name| at.get(name)));
-        let held = held.is_some_and(|held| !held.is_null() && held.as_str() != Some(""));
-        if (policy == Policy::Once && made.exists) || (policy == Policy::IfEmpty && held) {
+        let held = held.is_some_and(|held| !held.is_null() && held.as_str().is_none_or(|text| !text.trim().is_empty()));
+        if (policy == Policy::Once && made.target.is_some()) || (policy == Policy::IfEmpty && held) {
             return None;
         }
-        if value.is_missing() {
-            let read_and_empty = policy == Policy::Clear
-                && matches!(value, Value::Missing(Missing::Null | Missing::Blank | Missing::Absent));
-            return read_and_empty.then_some(Json::Null);
+        if let Value::Missing(missing) = value {
+            let empty = policy == Policy::Clear && (missing != Missing::Absent || self.was_read(expr));
+            return empty.then_some(Json::Null);
         }
-        let Some(field) = field else { return None };
+        // The checker lets no other field through; the gate refuses it with its name.
+        let Some(field) = field else { return Some(to_json(&value)) };
         match self.encoded(&value, &field.kind, field, 0) {
             Ok(Json::Object(fields)) if fields.is_empty() && !field.write.required && matches!(field.kind, Kind::Object(_)) => None,
             Ok(json) => Some(json),
             Err(reason) => {
-                let mut halt = built_in("target_misfit", format!("{place}: {reason}"), Some(place.to_owned()));
-                halt.place = None;
-                self.reason(halt);
+                self.unfinished(built_in("target_misfit", format!("{place}: {reason}"), Some(place.to_owned())));
                 None
             }
         }
+    }
+
+    /// Whether all that an expression reads was sent by the source: what was not sent is not empty.
+    fn was_read(&mut self, expr: &'a Expr) -> bool {
+        let mut fields = Vec::new();
+        walk::expr(expr, &mut |found| {
+            if matches!(found, Expr::Field { .. }) {
+                fields.push(found);
+            }
+        });
+        // A path that cannot be read has its own reason.
+        let more = self.machine.more.len();
+        let read = fields.into_iter().all(|field| !matches!(self.machine.eval(field), Ok(Value::Missing(Missing::Absent))));
+        self.machine.more.truncate(more);
+        read
     }
 
     /// A value in its field's form; what a mapping built is walked with its object's schema.
@@ -286,12 +294,12 @@ impl<'a> Run<'a> {
                 let object = self.machine.program.object(of);
                 let mut out = serde_json::Map::new();
                 for (name, value) in fields.iter() {
-                    if let Some(inner) = object.and_then(|object| object.fields.get(name)) {
-                        let json = self.encoded(value, &inner.kind, inner, depth + 1)?;
-                        if !json.is_null() {
-                            out.insert(name.clone(), json);
-                        }
-                    }
+                    // Missing stands here only where the mapping says `clear`.
+                    let json = match object.and_then(|object| object.fields.get(name)) {
+                        Some(inner) => self.encoded(value, &inner.kind, inner, depth + 1).map_err(|reason| format!("{name}: {reason}"))?,
+                        None => to_json(value),
+                    };
+                    out.insert(name.clone(), json);
                 }
                 Ok(Json::Object(out))
             }
@@ -307,8 +315,19 @@ impl<'a> Run<'a> {
 /// What belongs to one payload while its rows are mapped.
 struct Made<'a> {
     policies: BTreeMap<String, Policy>,
+    /// The record as the target holds it, where it was read.
     target: Option<&'a Json>,
-    exists: bool,
+}
+
+/// The id of a matched or source record, as its schema names it.
+fn id_of(record: &Value, object: Option<&Object>) -> Option<String> {
+    let Value::Record(json) = record else { return None };
+    let field = object.and_then(|object| object.id.as_deref()).unwrap_or("id");
+    match json.get(field)? {
+        Json::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 fn misfit(write: &Write, field: &str, message: &str) -> Halt {

@@ -6,8 +6,16 @@
 mod arithmetic;
 mod body;
 mod eval;
+mod lists;
+mod lookup;
+mod matches;
+mod path;
 mod program;
+mod reasons;
 mod record;
+mod route;
+mod rules;
+mod text;
 mod trace;
 
 pub use program::{Program, Unusable};

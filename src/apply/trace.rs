@@ -13,12 +13,12 @@ pub(super) struct Tracer {
     pub write: String,
     /// The field that is built: `items[0].sku`.
     pub here: String,
-    /// What a slot's path is called: `order.OrderItems[0]`.
-    pub aliases: BTreeMap<Slot, String>,
     pub done: Vec<Trace>,
     open: Vec<(usize, usize)>,
     reads: Vec<Read>,
     steps: Vec<Step>,
+    /// Where what is collected for the innermost field or `let` begins: a path is shown once in it.
+    floors: Vec<usize>,
     /// What a `let` read and decided, for every field that uses it.
     lets: BTreeMap<Slot, (Vec<Read>, Vec<Step>)>,
 }
@@ -28,7 +28,9 @@ pub(super) struct Tracer {
 pub(super) struct Mark(usize, usize);
 
 impl Tracer {
-    pub(super) fn mark(&self) -> Mark {
+    /// Begins a `let`; [`Tracer::remember`] ends it.
+    pub(super) fn mark(&mut self) -> Mark {
+        self.floors.push(self.reads.len());
         Mark(self.reads.len(), self.steps.len())
     }
 
@@ -36,12 +38,14 @@ impl Tracer {
     pub(super) fn remember(&mut self, slot: Slot, mark: Mark) {
         let way = (self.reads[mark.0..].to_vec(), self.steps[mark.1..].to_vec());
         self.lets.insert(slot, way);
+        self.floors.pop();
     }
 
     pub(super) fn replay(&mut self, slot: Slot) {
         if let Some((reads, steps)) = self.lets.get(&slot) {
-            self.reads.extend(reads.iter().cloned());
-            self.steps.extend(steps.iter().cloned());
+            let (reads, steps) = (reads.clone(), steps.clone());
+            reads.into_iter().for_each(|read| self.note(read));
+            self.steps.extend(steps);
         }
     }
 
@@ -57,8 +61,12 @@ impl Tracer {
             Value::List(items) => Json::String(format!("[{} elements]", items.len())),
             other => json::to_json(other),
         };
-        let read = Read { path, value, missing };
-        if !self.reads.contains(&read) {
+        self.note(Read { path, value, missing });
+    }
+
+    fn note(&mut self, read: Read) {
+        let floor = self.floors.last().copied().unwrap_or(0).min(self.reads.len());
+        if !self.reads[floor..].contains(&read) {
             self.reads.push(read);
         }
     }
@@ -71,11 +79,13 @@ impl Tracer {
     pub(super) fn enter(&mut self, parent: &str, name: &str) {
         self.here = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
         self.open.push((self.reads.len(), self.steps.len()));
+        self.floors.push(self.reads.len());
     }
 
     /// Ends the field that was begun last. What holds other fields has no entry of its own.
     pub(super) fn leave(&mut self, value: &Value, place: &Place) {
         let (reads, steps) = self.open.pop().unwrap_or_default();
+        self.floors.pop();
         let (reads, steps) = (self.reads.split_off(reads), self.steps.split_off(steps));
         let holds_fields = match value {
             Value::Object(_) => true,

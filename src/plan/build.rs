@@ -74,7 +74,8 @@ fn inner(kind: &Kind) -> Option<&ObjectRef> {
 }
 
 fn flow_plan(flow: &Flow, objects: &BTreeMap<String, Arc<Object>>) -> FlowPlan {
-    let found = reads::of(flow);
+    let object = |of: &ObjectRef| objects.get(&of.to_string()).map(|object| &**object);
+    let found = reads::of(flow, &object);
     let paths = |set: BTreeSet<Vec<String>>| set.into_iter().collect::<Vec<_>>();
     FlowPlan {
         flow: flow.name.clone(),

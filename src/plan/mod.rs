@@ -7,6 +7,7 @@ mod build;
 pub mod pushdown;
 mod reads;
 pub mod show;
+pub mod text;
 pub mod walk;
 
 pub use build::{VERSION, build};

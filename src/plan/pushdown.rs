@@ -12,19 +12,22 @@ use crate::value::{Kind, Literal};
 
 /// Whether a conjunct can go into the source's own query.
 pub(super) fn can(expr: &Expr, source: Option<&Object>, objects: &BTreeMap<String, Arc<Object>>) -> bool {
-    // A file has no query.
-    if source.is_none_or(|source| source.system == "files") {
+    // The others have no query language: their lists know a few parameters, which are not conditions.
+    if source.is_none_or(|source| source.system != "salesforce") {
         return false;
     }
     let inner = |part: &Expr| can(part, source, objects);
     match expr {
         Expr::And(parts) | Expr::Or(parts) => parts.iter().all(inner),
         Expr::Not(part) => matches!(**part, Expr::IsPresent(_)) && inner(part),
-        Expr::IsPresent(value) => path(value).is_some(),
-        Expr::Field { kind: Kind::Boolean, .. } => path(expr).is_some(),
-        Expr::In { value, list } => path(value).is_some() && !list.is_empty() && list.iter().all(|item| constant(item).is_some()),
+        Expr::IsPresent(value) => filterable(value, source, objects),
+        Expr::Field { kind: Kind::Boolean, .. } => filterable(expr, source, objects),
+        Expr::In { value, list } => filterable(value, source, objects) && !list.is_empty() && list.iter().all(|item| constant(item).is_some()),
         Expr::Compare { op, left, right } => {
             let (Some((_, kind)), Some(_)) = (path(left), constant(right)) else { return false };
+            if !filterable(left, source, objects) {
+                return false;
+            }
             match op {
                 Compare::Equal => true,
                 // Without case, `!=` would leave out records that differ in case only.
@@ -34,6 +37,28 @@ pub(super) fn can(expr: &Expr, source: Option<&Object>, objects: &BTreeMap<Strin
         }
         _ => false,
     }
+}
+
+/// The longest text that can be compared in a query; longer ones are text areas.
+const LONGEST_FILTERED: usize = 255;
+
+/// Whether the source can look at a field in a filter: no lists, no compound fields, no text areas.
+fn filterable(expr: &Expr, source: Option<&Object>, objects: &BTreeMap<String, Arc<Object>>) -> bool {
+    let (Some((steps, kind)), Some(mut at)) = (path(expr), source) else { return false };
+    if matches!(kind, Kind::List(_) | Kind::Object(_) | Kind::Json | Kind::Any) {
+        return false;
+    }
+    for step in &steps {
+        let Some(field) = at.fields.get(step) else { return false };
+        match &field.kind {
+            Kind::Object(of) => match objects.get(&of.to_string()) {
+                Some(next) => at = next,
+                None => return false,
+            },
+            _ => return field.size.is_none_or(|size| size.max <= LONGEST_FILTERED),
+        }
+    }
+    false
 }
 
 /// A path of the record that goes through parents only, and the kind of its end.

@@ -6,7 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::walk;
-use crate::check::typed::{Body, Expr, Flow, Generator, MatchOutcome, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Slot, Word, Write};
+use crate::check::typed::{
+    Body, Expr, Flow, Generator, Let, MatchOutcome, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Slot, Stop, Word, Write,
+};
+use crate::schema::Object;
+use crate::value::ObjectRef;
 
 #[derive(Debug, Default)]
 pub(super) struct Reads {
@@ -24,22 +28,23 @@ enum Root {
 
 type Access = (Root, Vec<String>);
 
-struct Finder {
+struct Finder<'s> {
     slots: BTreeMap<Slot, Vec<Access>>,
+    /// Names of parts and groups: their `lines` and `items` are the elements of the list itself.
+    parts: BTreeSet<Slot>,
     found: Reads,
     write: String,
+    object: &'s dyn Fn(&ObjectRef) -> Option<&'s Object>,
 }
 
-pub(super) fn of(flow: &Flow) -> Reads {
-    let mut finder = Finder { slots: BTreeMap::new(), found: Reads::default(), write: String::new() };
+pub(super) fn of<'s>(flow: &Flow, object: &'s dyn Fn(&ObjectRef) -> Option<&'s Object>) -> Reads {
+    let mut finder =
+        Finder { slots: BTreeMap::new(), parts: BTreeSet::new(), found: Reads::default(), write: String::new(), object };
     finder.slots.insert(Flow::RECORD, vec![(Root::Source, Vec::new())]);
     for found in &flow.matches {
         finder.slots.insert(found.slot, vec![(Root::Match(found.name.clone()), Vec::new())]);
     }
-    for found in &flow.lets {
-        let access = finder.resolve(&found.value);
-        finder.slots.insert(found.slot, access);
-    }
+    finder.lets(&flow.lets);
     finder.flow(flow);
     for stamp in &flow.changed {
         finder.found.source.insert(stamp.clone());
@@ -57,7 +62,7 @@ fn whole(paths: &mut BTreeSet<Vec<String>>) {
     paths.retain(|path| !path.is_empty() && !all.iter().any(|other| other.len() > path.len() && other.starts_with(path)));
 }
 
-impl Finder {
+impl Finder<'_> {
     fn flow(&mut self, flow: &Flow) {
         flow.filter.iter().chain(&flow.first_when).for_each(|expr| self.visit(expr));
         flow.group.iter().for_each(|group| self.visit(&group.by));
@@ -68,21 +73,57 @@ impl Finder {
             }
             for outcome in [&found.none, &found.many] {
                 if let MatchOutcome::Stop(stop) = outcome {
-                    self.visit(&stop.message);
+                    self.stop(stop);
                 }
             }
         }
-        flow.lets.iter().for_each(|found| self.visit(&found.value));
         self.rules(&flow.rules);
         for row in flow.routes.iter().flat_map(|route| &route.rows) {
             row.condition.iter().for_each(|condition| self.visit(condition));
             match &row.outcome {
                 RouteOutcome::Results(results) => results.iter().for_each(|result| self.visit(result)),
-                RouteOutcome::Stop(stop) => self.visit(&stop.message),
+                RouteOutcome::Stop(stop) => self.stop(stop),
             }
         }
-        let after = flow.follow_ups.iter().flat_map(|after| &after.writes);
-        flow.writes.iter().chain(after).for_each(|write| self.write(write));
+        flow.writes.iter().for_each(|write| self.write(write));
+        for after in &flow.follow_ups {
+            self.lets(&after.lets);
+            after.writes.iter().for_each(|write| self.write(write));
+        }
+    }
+
+    fn lets(&mut self, lets: &[Let]) {
+        for found in lets {
+            self.visit(&found.value);
+            self.name(found.slot, &found.value);
+        }
+    }
+
+    fn stop(&mut self, stop: &Stop) {
+        self.visit(&stop.message);
+        stop.before.iter().for_each(|before| self.visit(before));
+    }
+
+    /// A slot stands for what an expression gives.
+    fn name(&mut self, slot: Slot, value: &Expr) {
+        let access = self.resolve(value);
+        if self.is_part(value) {
+            self.parts.insert(slot);
+        }
+        self.slots.insert(slot, access);
+    }
+
+    /// Whether elements of a list are groups with `key` and `items`.
+    fn is_part(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Group { .. } => true,
+            Expr::Slot { slot, .. } => self.parts.contains(slot),
+            Expr::Sort { list, .. } => self.is_part(list),
+            Expr::Treat { value, .. } => self.is_part(value),
+            Expr::Each { body, .. } => self.is_part(body),
+            Expr::Call { arguments, .. } => arguments.first().is_some_and(|first| self.is_part(first)),
+            _ => false,
+        }
     }
 
     fn write(&mut self, write: &Write) {
@@ -95,17 +136,37 @@ impl Finder {
                 // `part.lines` are elements of the list.
                 let access = self.resolve(&generator.list);
                 self.slots.insert(*part, access);
+                self.parts.insert(*part);
             }
             None => {}
+        }
+        // An update is addressed by the record's id.
+        if let (Some(of), Some(id)) = (write.of, (self.object)(&write.object).and_then(|object| object.id.clone())) {
+            for (root, mut path) in self.slots.get(&of).cloned().unwrap_or_default() {
+                path.push(id.clone());
+                self.record((root, path));
+            }
         }
         write.key.iter().for_each(|key| self.visit(&key.value));
         write.when.iter().for_each(|when| self.visit(when));
         write.milestones.iter().for_each(|milestones| self.visit(&milestones.value));
         self.body(&write.body);
+        self.if_empty(&write.body, &[]);
         for guard in &write.guards {
             self.visit(&guard.condition);
-            self.visit(&guard.otherwise.message);
-            guard.otherwise.before.iter().for_each(|before| self.visit(before));
+            self.stop(&guard.otherwise);
+        }
+    }
+
+    /// `if empty` looks at what the target holds.
+    fn if_empty(&mut self, body: &Body, path: &[String]) {
+        for row in &body.rows {
+            let here: Vec<String> = path.iter().cloned().chain(std::iter::once(row.name.clone())).collect();
+            match &row.value {
+                RowValue::Object { body, .. } => self.if_empty(body, &here),
+                _ if row.policy == Policy::IfEmpty => self.record((Root::Target, here)),
+                _ => {}
+            }
         }
     }
 
@@ -157,8 +218,7 @@ impl Finder {
     fn generators(&mut self, generators: &[Generator]) {
         for generator in generators {
             self.visit(&generator.list);
-            let access = self.resolve(&generator.list);
-            self.slots.insert(generator.slot, access);
+            self.name(generator.slot, &generator.list);
         }
     }
 
@@ -193,8 +253,7 @@ impl Finder {
             }
             Expr::Bind { slot, value, body, .. } => {
                 self.visit(value);
-                let access = self.resolve(value);
-                self.slots.insert(*slot, access);
+                self.name(*slot, value);
                 self.visit(body);
             }
             Expr::Each { generators, condition, body } => {
@@ -205,8 +264,7 @@ impl Finder {
             Expr::Object { rows, .. } => self.rows(rows),
             Expr::Group { slot, list, by } | Expr::Sort { slot, list, by, .. } => {
                 self.visit(list);
-                let access = self.resolve(list);
-                self.slots.insert(*slot, access);
+                self.name(*slot, list);
                 self.visit(by);
             }
             _ => {
@@ -224,27 +282,23 @@ impl Finder {
             Expr::Slot { slot, .. } => self.slots.get(slot).cloned().unwrap_or_default(),
             Expr::Word(Word::Target) => vec![(Root::Target, Vec::new())],
             Expr::Field { base, name, .. } => {
-                let split = matches!(&**name, "lines" | "items" | "key");
-                self.resolve(base)
-                    .into_iter()
-                    .map(|(root, mut path)| {
-                        // A part's lines are the list itself.
-                        if !(split && matches!(**base, Expr::Slot { .. }) && !path.is_empty()) {
-                            path.push(name.to_string());
-                        }
-                        (root, path)
-                    })
-                    .collect()
+                let access = self.resolve(base);
+                if self.is_part(base) {
+                    return if &**name == "key" { Vec::new() } else { access };
+                }
+                let step = |(root, mut path): Access| {
+                    path.push(name.to_string());
+                    (root, path)
+                };
+                access.into_iter().map(step).collect()
             }
             Expr::Bind { slot, value, body, .. } => {
-                let access = self.resolve(value);
-                self.slots.insert(*slot, access);
+                self.name(*slot, value);
                 self.resolve(body)
             }
             Expr::Each { generators, body, .. } => {
                 for generator in generators {
-                    let access = self.resolve(&generator.list);
-                    self.slots.insert(generator.slot, access);
+                    self.name(generator.slot, &generator.list);
                 }
                 self.resolve(body)
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{FlowPlan, Plan};
+use super::{FlowPlan, Plan, text};
 use crate::check::typed::{Event, Flow, InDoubt, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Schedule, Write};
 use crate::value::duration_text;
 
@@ -14,7 +14,8 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> 
         // Writing to a text does not fail.
         let _ = writeln!(out, "  {label:<10} {text}");
     };
-    line("from", &format!("{} as {}", flow.source, flow.source_name));
+    let system = plan.systems.get(&flow.source.connection).map_or("", String::as_str);
+    line("from", &format!("{} as {} ({system})", flow.source, flow.source_name));
     for schedule in &flow.schedules {
         line("", &when(schedule));
     }
@@ -26,9 +27,12 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> 
         let overlap = flow.overlap.map(|overlap| format!(", {} again each time", millis(overlap))).unwrap_or_default();
         line("changed", &format!("by {}{overlap}", stamps.join(", ")));
     }
-    if !flow.filter.is_empty() {
-        let here = flow.filter.len() - reads.pushed_down.len();
-        line("where", &format!("{} of {} conditions are sent to {}, {here} evaluated here", reads.pushed_down.len(), flow.filter.len(), flow.source.connection));
+    for (at, condition) in flow.filter.iter().enumerate() {
+        let by = if reads.pushed_down.contains(&at) { &flow.source.connection } else { "here" };
+        line(if at == 0 { "where" } else { "" }, &wrap(&format!("{} (by {by})", text::of(condition))));
+    }
+    if let Some(first) = &flow.first_when {
+        line("first", &format!("when {}", text::of(first)));
     }
     let fields: Vec<String> = reads.reads.iter().map(|path| path.join(".")).collect();
     line("reads", &wrap(&fields.join(", ")));
@@ -62,19 +66,19 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> 
         }
     }
     for write in &flow.writes {
-        write_lines(plan, write, &mut line);
+        write_lines(write, &mut line);
     }
     for after in &flow.follow_ups {
         let events: Vec<String> = after.events.iter().map(event).collect();
         line("when", &format!("{} {}", after.write.as_deref().unwrap_or(&flow.source_name), events.join(" or ")));
         for write in &after.writes {
-            write_lines(plan, write, &mut line);
+            write_lines(write, &mut line);
         }
     }
     out
 }
 
-fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
+fn write_lines(write: &Write, line: &mut dyn FnMut(&str, &str)) {
     let op = match write.op {
         Op::Create => "create",
         Op::Update => "update",
@@ -86,10 +90,14 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
         Some(Repeat::Split { .. }) => ", one for each part".to_owned(),
     };
     line(op, &format!("{} as {}, {} fields{repeat}", write.object, write.name, write.body.rows.len()));
+    if let Some(when) = &write.when {
+        line("", &wrap(&format!("when {}", text::of(when))));
+    }
     if let Some(key) = &write.key {
+        let value = text::of(&key.value);
         let field = key.field.as_deref().unwrap_or("the ledger");
         let native = if key.native { ", kept to one by the system itself" } else { "" };
-        line("", &format!("key in {field}{native}"));
+        line("", &wrap(&format!("key in {field} = {value}{native}")));
     }
     let doubt = match write.in_doubt {
         Some(InDoubt::LookUp) => "; in doubt: look up, then adopt or send again",
@@ -108,7 +116,6 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     if !write.guards.is_empty() {
         line("", &format!("{} guards read the target first", write.guards.len()));
     }
-    let _ = plan;
 }
 
 fn rows(found: &[Row], path: &str, policies: &mut Vec<String>) {

@@ -1,0 +1,28 @@
+//! Reasons that nobody wrote: the closed list of what a record is refused for by itself.
+
+use super::Reason;
+use super::eval::Halt;
+use crate::builtin::Refusal;
+use crate::value::compare;
+
+pub(super) fn built_in(kind: &'static str, message: impl Into<String>, field: Option<String>) -> Halt {
+    Box::new(Reason { message: message.into(), kind, review: false, owner: None, before: None, field, place: None })
+}
+
+pub(super) fn limit(message: impl Into<String>) -> Halt {
+    built_in("limit", message, None)
+}
+
+pub(super) fn refused(refusal: Refusal) -> Halt {
+    let kind = match &refusal {
+        Refusal::TooLarge => "number_too_large",
+        Refusal::TooLong { .. } | Refusal::TooMany { .. } => "limit",
+        Refusal::Currencies { .. } => "currencies",
+        Refusal::Unchecked { .. } => "defect",
+    };
+    built_in(kind, refusal.to_string(), None)
+}
+
+pub(super) fn currencies(error: compare::Currencies) -> Halt {
+    refused(error.into())
+}

@@ -1,0 +1,47 @@
+//! Routes: decision tables, read from the top, first hit wins.
+
+use super::record::Run;
+use super::{Met, RouteTaken};
+use crate::check::typed::RouteOutcome;
+
+impl<'a> Run<'a> {
+    /// Each route: the first row whose condition holds.
+    pub(super) fn route(&mut self) {
+        let flow = self.machine.flow;
+        for (at, route) in flow.routes.iter().enumerate() {
+            for (row_at, row) in route.rows.iter().enumerate() {
+                let taken = match &row.condition {
+                    None => Ok(true),
+                    Some(condition) => self.machine.holds(condition),
+                };
+                match taken {
+                    Ok(false) => continue,
+                    Err(halt) => self.unfinished(halt),
+                    Ok(true) => {
+                        self.machine.met.insert(Met::RouteRow { route: at, row: row_at });
+                        match &row.outcome {
+                            RouteOutcome::Stop(stop) => {
+                                let halt = self.machine.stopped(stop, "route");
+                                self.unfinished(halt);
+                            }
+                            RouteOutcome::Results(results) => {
+                                let mut taken = Vec::new();
+                                for (result, expr) in route.results.iter().zip(results) {
+                                    match self.machine.eval(expr) {
+                                        Ok(value) => {
+                                            taken.push((result.name.clone(), value.to_string()));
+                                            self.machine.set(result.slot, value);
+                                        }
+                                        Err(halt) => self.unfinished(halt),
+                                    }
+                                }
+                                self.routes.push(RouteTaken { results: taken, text: row.text.clone(), place: row.place.clone() });
+                            }
+                        }
+                    }
+                }
+                break;
+            }
+        }
+    }
+}
