@@ -122,11 +122,10 @@ fn map(order: &Value) -> Result {
             reasons.push(format!("the ship-to {name} is missing"));
         }
     }
-    if let (Some(code), Some(country)) = (code, country) {
-        if !is_postal_code(code) {
+    if let (Some(code), Some(country)) = (code, country)
+        && !is_postal_code(code) {
             reasons.push(format!("{code} is no postal code of {country}"));
         }
-    }
     if let Some(country @ ("US" | "CA" | "AU")) = country {
         match state {
             None => reasons.push("the ship-to state is missing".into()),

@@ -61,11 +61,10 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
         let field = field(described, &format!("{connection}.{name}.{field_name}"), connection, currency);
         let relation = text(described, "relationshipName");
         let targets = described.get("referenceTo").and_then(Json::as_array);
-        if let (false, Some([target])) = (relation.is_empty(), targets.map(Vec::as_slice)) {
-            if let Some(target) = target.as_str() {
+        if let (false, Some([target])) = (relation.is_empty(), targets.map(Vec::as_slice))
+            && let Some(target) = target.as_str() {
                 relations.push((relation, parent(ObjectRef::new(connection, target), &field)));
             }
-        }
         object.fields.insert(field_name, field);
     }
     for (name, field) in relations {

@@ -112,11 +112,10 @@ pub fn compare(expected: &Expected, outcome: &Outcome) -> Vec<Difference> {
     }
     let messages = |reasons: &mut dyn Iterator<Item = &Reason>| reasons.map(|reason| reason.message.clone()).collect();
     let mut list = |at: &str, expected: &Option<Vec<String>>, actual: Vec<String>| {
-        if let Some(expected) = expected {
-            if *expected != actual {
+        if let Some(expected) = expected
+            && *expected != actual {
                 found.push(Difference::new(at, quoted(expected), quoted(&actual)));
             }
-        }
     };
     list("rejected", &expected.rejected, messages(&mut outcome.reasons.iter().filter(|reason| !reason.review)));
     list("review", &expected.review, messages(&mut outcome.reasons.iter().filter(|reason| reason.review)));

@@ -238,24 +238,22 @@ impl Cutter<'_> {
                         self.report(&mut broken, too_deep(span));
                     }
                 }
-                b')' | b']' => {
-                    if open.pop().is_none() {
+                b')' | b']'
+                    if open.pop().is_none() => {
                         let span = self.span(self.at, self.at + 1);
                         let diagnostic = Diagnostic::new(Code::Unclosed, span, "a closing bracket has no opening one")
                             .mend("take it out, or open it with `(`", span, "");
                         self.report(&mut broken, diagnostic);
                     }
-                }
                 b'{' if open.is_empty() => break,
                 b'{' => braces += 1,
                 b'}' if open.is_empty() => break,
                 b'}' if braces > 0 => braces -= 1,
                 b'}' => break,
-                b'\n' if open.is_empty() => {
-                    if !self.goes_on(statement, from, parent) {
+                b'\n' if open.is_empty()
+                    && !self.goes_on(statement, from, parent) => {
                         break;
                     }
-                }
                 b'\n' if self.line_begins_anew() => break,
                 _ => {}
             }

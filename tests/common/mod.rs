@@ -2,22 +2,22 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-pub mod orders;
+pub(crate) mod orders;
 
 use std::path::{Path, PathBuf};
 
 use crossdock::project::{Compiled, Options, Texts, compile};
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
-pub fn template() -> PathBuf {
+pub(crate) fn template() -> PathBuf {
     root().join("mappings/salesforce-shipstation")
 }
 
 /// Every file below a folder, by its name from there.
-pub fn files(folder: &Path) -> Vec<(String, String)> {
+pub(crate) fn files(folder: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     walk(folder, folder, &mut found);
     found.sort();
@@ -37,7 +37,7 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
 }
 
 /// The template, compiled.
-pub fn compiled_template() -> Compiled {
+pub(crate) fn compiled_template() -> Compiled {
     let compiled = compile(&Texts::new(files(&template())), &Options::default());
     assert!(compiled.plan.is_some(), "{:#?}", compiled.diagnostics);
     compiled

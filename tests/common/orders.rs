@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 /// A small deterministic generator (SplitMix64, Steele et al. 2014): the same seed gives the same orders.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Dice(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,16 +18,16 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 
     /// True once in `n` times.
-    pub fn once_in(&mut self, n: usize) -> bool {
+    pub(crate) fn once_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    pub fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+    pub(crate) fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
         of[self.below(of.len())]
     }
 }
@@ -109,7 +109,7 @@ fn contact(dice: &mut Dice) -> Value {
 }
 
 /// One order, as a REST query with parents and child records gives it.
-pub fn order(dice: &mut Dice, n: usize) -> Value {
+pub(crate) fn order(dice: &mut Dice, n: usize) -> Value {
     let mut lines = Vec::new();
     let count = if dice.once_in(25) { 0 } else { 1 + dice.below(5) };
     for line in 0..count {
@@ -161,7 +161,7 @@ pub fn order(dice: &mut Dice, n: usize) -> Value {
     })
 }
 
-pub fn orders(seed: u64, count: usize) -> Vec<Value> {
+pub(crate) fn orders(seed: u64, count: usize) -> Vec<Value> {
     let mut dice = Dice::new(seed);
     (0..count).map(|n| order(&mut dice, n + 1)).collect()
 }

@@ -63,11 +63,10 @@ impl<'t> Reader<'t> {
                 return;
             }
             "extends" => {
-                if let Some((pair, base)) = self.head(G::extends_stmt, statement) {
-                    if let Some(path) = parts(pair).next() {
+                if let Some((pair, base)) = self.head(G::extends_stmt, statement)
+                    && let Some(path) = parts(pair).next() {
                         file.extends = Some(self.plain_text(&path, base));
                     }
-                }
                 self.block_wanted(statement, false);
                 return;
             }
