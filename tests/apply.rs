@@ -1,5 +1,7 @@
 //! Records through whole mappings, from the text to the payload.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

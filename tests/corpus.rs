@@ -4,6 +4,8 @@
 //! A file in `corpus/mistakes` begins with what is expected: `#! E0103 at 12`. They are checked in a
 //! project with the template's snapshots, and the tables and shared files of `corpus/correct`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use crossdock::base::diag::Diagnostic;

@@ -124,7 +124,7 @@ impl Cutter<'_> {
                     if let Some(text) = line.strip_prefix("##") {
                         doc.push(text.strip_prefix(' ').unwrap_or(text).to_owned());
                     }
-                    self.to_line_end();
+                    self.skip_line();
                 }
                 b'}' => {
                     self.at += 1;
@@ -228,7 +228,7 @@ impl Cutter<'_> {
                     continue;
                 }
                 b'#' => {
-                    self.to_line_end();
+                    self.skip_line();
                     continue;
                 }
                 b'(' | b'[' => {
@@ -281,7 +281,7 @@ impl Cutter<'_> {
         let begin = self.at;
         if depth > BRACKETS {
             let span = self.span(begin, begin + 1);
-            self.to_line_end();
+            self.skip_line();
             return Err(too_deep(span));
         }
         self.at += 1;
@@ -308,7 +308,7 @@ impl Cutter<'_> {
                     holes.push(self.at);
                     if holes.len() > BRACKETS {
                         let span = self.span(self.at, self.at + 1);
-                        self.to_line_end();
+                        self.skip_line();
                         return Err(too_deep(span));
                     }
                 }
@@ -400,7 +400,7 @@ impl Cutter<'_> {
         self.text.get(self.at..).and_then(|rest| rest.split('\n').next()).unwrap_or("")
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_line(&mut self) {
         while !self.done() && self.peek() != b'\n' {
             self.at += 1;
         }
@@ -428,7 +428,7 @@ impl Cutter<'_> {
                     continue;
                 }
                 b'#' => {
-                    self.to_line_end();
+                    self.skip_line();
                     continue;
                 }
                 b'{' => depth += 1,

@@ -69,7 +69,7 @@ impl<'t> Reader<'t> {
             .flat_map(|block| &block.statements)
             .filter_map(|clause| {
                 self.block_wanted(clause, false);
-                Some(FromClause { kind: self.from_clause(clause)?, span: clause.head.span(self.file) })
+                Some(FromClause { kind: self.source_clause(clause)?, span: clause.head.span(self.file) })
             })
             .collect();
         let (pair, base) = head?;
@@ -79,7 +79,7 @@ impl<'t> Reader<'t> {
         Some(From { object, name, clauses })
     }
 
-    fn from_clause(&mut self, statement: &Statement) -> Option<FromClauseKind> {
+    fn source_clause(&mut self, statement: &Statement) -> Option<FromClauseKind> {
         let text = self.slice(statement.head);
         let word = first_word(text);
         match word {
