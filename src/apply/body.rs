@@ -127,6 +127,9 @@ impl<'a> Run<'a> {
         let mut waits: Vec<String> = Vec::new();
         let earlier = self.machine.flow.writes.iter().filter_map(|other| Some((other.result?, &other.name)));
         let earlier: Vec<_> = earlier.filter(|(_, name)| !self.machine.inputs.results.contains_key(*name)).collect();
+        if earlier.is_empty() {
+            return waits;
+        }
         walk::write(write, &mut |expr| {
             if let Expr::Slot { slot, .. } = expr {
                 for (result, name) in &earlier {
