@@ -185,6 +185,12 @@ pub(super) struct Env<'a> {
     pub lenient: bool,
     /// Inside a `let`: what cannot be told before its name is read.
     pub owed: Option<Vec<Owed>>,
+    /// The keys of the list that was ranged over last.
+    pub ranged: Vec<String>,
+    /// Bodies of functions that were inlined: calls of calls multiply.
+    pub inlined: usize,
+    /// Levels of expressions around this one.
+    pub depth: usize,
     /// The keys of everything read.
     pub reads: Vec<String>,
 }
@@ -210,6 +216,9 @@ impl<'a> Env<'a> {
             speaks: false,
             lenient: false,
             owed: None,
+            ranged: Vec::new(),
+            inlined: 0,
+            depth: 0,
             reads: Vec::new(),
         }
     }
@@ -229,6 +238,11 @@ impl<'a> Env<'a> {
         }
         let Some(gap) = presence.open(&self.facts) else { return };
         let mut diagnostic = say(&gap);
+        let primary = diagnostic.primary.span;
+        let inside = gap.span.file == primary.file && primary.start <= gap.span.start && gap.span.end <= primary.end;
+        if !inside && gap.span != crate::base::Span::default() {
+            diagnostic = diagnostic.other(gap.span, "it comes from here");
+        }
         if let Some(call) = self.calls.first().copied() {
             let inner = std::mem::replace(&mut diagnostic.primary.span, call);
             if inner != call {

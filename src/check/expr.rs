@@ -14,19 +14,31 @@ use crate::check::typed::{Compare, Expr, Part, Pattern, Word};
 use crate::syntax::tree::{self, BinaryOp, ExprKind, TextPart};
 use crate::value::{Enumeration, Kind, LengthUnit, Literal, ObjectRef, WeightUnit, Wire};
 
+/// Levels of expressions inside expressions, those of called functions counted in.
+const DEEPEST: usize = 100;
+
 impl Env<'_> {
     /// Checks an expression. `want` is the kind that its place takes, which gives bare names and
     /// literals their meaning; whether the kind fits is for the caller.
     pub(super) fn expr(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> Typed {
+        if self.depth >= DEEPEST {
+            self.out.push(Diagnostic::new(Code::TooDeep, expr.span, format!("this is nested deeper than {DEEPEST} levels"))
+                .help("name the inner part by a `let`"));
+            return Typed::any(expr.span);
+        }
+        self.depth += 1;
+        let typed = self.expr_of(expr, want);
+        self.depth -= 1;
+        typed
+    }
+
+    fn expr_of(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> Typed {
         let span = expr.span;
         match expr.kind.as_ref() {
             ExprKind::Name(name) => self.name(name, span, want),
             ExprKind::Field { base, field } => self.field(base, field, span),
             ExprKind::Text(text) => self.text_literal(text, span, want),
-            ExprKind::Number(number) => {
-                let kind = if number.scale() == 0 { Kind::Integer } else { Kind::Decimal };
-                Typed::literal(Literal::Number(*number), kind, span)
-            }
+            ExprKind::Number(number) => number_literal(*number, span),
             ExprKind::Boolean(truth) => Typed::literal(Literal::Boolean(*truth), Kind::Boolean, span),
             ExprKind::Time(time) => Typed::literal(Literal::Time(*time), Kind::Time, span),
             ExprKind::Quantity { number, unit } => self.quantity(*number, unit, span),
@@ -36,13 +48,7 @@ impl Env<'_> {
             ExprKind::JsonPath { value, path } => self.json_path(value, path, span),
             ExprKind::Unit { value, unit } => self.unit(value, unit, span),
             ExprKind::Negate(value) => self.negate(value, span),
-            ExprKind::Not(value) => {
-                let value = self.condition(value);
-                let truths = value.truths.clone().not();
-                let mut typed = Typed::new(Expr::Not(Box::new(value.expr)), Kind::Boolean, vec![format!("not {}", value.keys[0])], span);
-                typed.truths = truths;
-                typed.present_if(value.presence)
-            }
+            ExprKind::Not(value) => self.not(value, span),
             ExprKind::Binary { op, left, right } => match op.node {
                 BinaryOp::And | BinaryOp::Or => self.junction(op.node, left, right, span),
                 BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Add | BinaryOp::Subtract => {
@@ -58,23 +64,9 @@ impl Env<'_> {
             ExprKind::In { value, list, negated } => self.is_in(value, list, *negated, span),
             ExprKind::Matches { value, pattern } => self.matches(value, pattern, span),
             ExprKind::IsPresent(value) => self.is_present(value, span),
-            ExprKind::IsMissing(value) => {
-                let present = self.is_present(value, span);
-                let truths = present.truths.clone().not();
-                let mut typed = Typed::new(Expr::Not(Box::new(present.expr)), Kind::Boolean, vec![format!("not {}", present.keys[0])], span);
-                typed.truths = truths;
-                typed
-            }
-            ExprKind::WasSent(value) => {
-                let value = self.expr(value, None);
-                let key = format!("sent {}", value.key());
-                Typed::new(Expr::WasSent(Box::new(value.expr)), Kind::Boolean, vec![key], span)
-            }
-            ExprKind::Reaches { .. } => {
-                self.report(Diagnostic::new(Code::BadMilestone, span, "`reaches` stands only in the `when` of a create")
-                    .help("write `create … when count() reaches (10, 50)`"));
-                Typed::any(span)
-            }
+            ExprKind::IsMissing(value) => self.is_missing(value, span),
+            ExprKind::WasSent(value) => self.was_sent(value, span),
+            ExprKind::Reaches { .. } => self.reaches_nowhere(span),
             ExprKind::If { condition, then, otherwise } => self.branch(condition, then, otherwise.as_ref(), span, want),
             ExprKind::Each { generators, condition, rows } => {
                 self.each(generators, condition.as_ref(), rows.as_deref(), span, want)
@@ -88,13 +80,41 @@ impl Env<'_> {
             ExprKind::Flatten(list) => self.list_call("flatten", list, span),
             ExprKind::Object(rows) => self.object_literal(rows, span, want),
             ExprKind::List(items) => self.list_literal(items, span, want),
-            ExprKind::Paren(inner) => {
-                let mut typed = self.expr(inner, want);
-                typed.span = span;
-                typed
-            }
+            ExprKind::Paren(inner) => self.brackets(inner, span, want),
             ExprKind::Broken => Typed::any(span),
         }
+    }
+
+    fn brackets(&mut self, inner: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
+        let mut typed = self.expr(inner, want);
+        typed.span = span;
+        typed
+    }
+
+    fn not(&mut self, value: &tree::Expr, span: Span) -> Typed {
+        let value = self.condition(value);
+        let mut typed = Typed::new(Expr::Not(Box::new(value.expr)), Kind::Boolean, vec![format!("not {}", value.keys[0])], span);
+        typed.truths = value.truths.not();
+        typed.present_if(value.presence)
+    }
+
+    fn is_missing(&mut self, value: &tree::Expr, span: Span) -> Typed {
+        let present = self.is_present(value, span);
+        let mut typed = Typed::new(Expr::Not(Box::new(present.expr)), Kind::Boolean, vec![format!("not {}", present.keys[0])], span);
+        typed.truths = present.truths.not();
+        typed
+    }
+
+    fn was_sent(&mut self, value: &tree::Expr, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        let key = format!("sent {}", value.key());
+        Typed::new(Expr::WasSent(Box::new(value.expr)), Kind::Boolean, vec![key], span)
+    }
+
+    fn reaches_nowhere(&mut self, span: Span) -> Typed {
+        self.report(Diagnostic::new(Code::BadMilestone, span, "`reaches` stands only in the `when` of a create")
+            .help("write `create … when count() reaches (10, 50)`"));
+        Typed::any(span)
     }
 
     // ---- names
@@ -125,12 +145,11 @@ impl Env<'_> {
             typed.span = span;
             return typed;
         }
-        if name == "index" {
-            if let Some((slot, _)) = self.index {
+        if name == "index"
+            && let Some((slot, _)) = self.index {
                 self.index = Some((slot, true));
                 return Typed::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![format!("#{}", slot.0)], span);
             }
-        }
         if name == "target" {
             let Some(of) = self.target.clone() else {
                 self.report(error::names::no_target(span));
@@ -178,11 +197,10 @@ impl Env<'_> {
     /// the enumeration that is wanted, or a mistyped name.
     fn unknown_name(&self, name: &str, span: Span, want: Option<&Kind>) -> Diagnostic {
         for binding in &self.names {
-            if let Kind::Object(of) = &binding.value.kind {
-                if self.object(of).is_some_and(|object| object.fields.contains_key(name)) {
+            if let Kind::Object(of) = &binding.value.kind
+                && self.object(of).is_some_and(|object| object.fields.contains_key(name)) {
                     return error::names::bare_field(name, span, &binding.name, of);
                 }
-            }
         }
         if let Some(Kind::Enumeration(of)) = want {
             return error::names::unknown_value(name, span, of, None);
@@ -773,6 +791,11 @@ fn hint(kind: &Kind, other: &tree::Expr) -> Option<Kind> {
         (Kind::Enumeration(_) | Kind::Reference(_), _) => Some(kind.clone()),
         _ => None,
     }
+}
+
+fn number_literal(number: rust_decimal::Decimal, span: Span) -> Typed {
+    let kind = if number.scale() == 0 { Kind::Integer } else { Kind::Decimal };
+    Typed::literal(Literal::Number(number), kind, span)
 }
 
 fn is_target(expr: &Expr) -> bool {

@@ -2,7 +2,7 @@
 //! known there of their arguments.
 
 use crate::base::Span;
-use crate::base::diag::Diagnostic;
+use crate::base::diag::{Code, Diagnostic};
 use crate::check::env::{Env, Run, Typed};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
@@ -11,6 +11,10 @@ use crate::check::items::What;
 use crate::check::typed::{Expr, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, Function, TypeExpr, TypeKind};
 use crate::value::{Kind, Literal, ObjectRef, Type};
+
+/// Functions that call functions: so deep, and so many in one flow.
+const DEEPEST: usize = 32;
+const MOST: usize = 5_000;
 
 impl Env<'_> {
     /// The type that an author wrote.
@@ -95,8 +99,16 @@ impl Env<'_> {
             types
         };
         let Some(given) = self.function_arguments(function, &types, piped, arguments, span) else { return Typed::any(span) };
-        if self.inside.contains(&id) || self.inside.len() > 64 {
+        if self.inside.contains(&id) {
             // Told where the function stands.
+            return Typed::any(span);
+        }
+        self.inlined += 1;
+        if self.inside.len() >= DEEPEST || self.inlined > MOST {
+            if self.inlined <= MOST + 1 {
+                let text = format!("the calls of `{}` and of what it calls are too many", function.name.node);
+                self.out.push(Diagnostic::new(Code::Recursion, span, text).why("each call is worked out by itself, and here they multiply").help("name what is used often by a `let`"));
+            }
             return Typed::any(span);
         }
         let slots: Vec<Slot> = given.iter().map(|_| self.slot()).collect();
@@ -285,14 +297,13 @@ pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
         }
         let gives = function.gives.as_ref().map(|gives| env.type_expr(gives));
         let body = env.expr(&function.body, gives.as_ref().map(|gives| &gives.kind));
-        if let Some(gives) = gives {
-            if !fits(&body.kind, &gives.kind) {
+        if let Some(gives) = gives
+            && !fits(&body.kind, &gives.kind) {
                 let given = function.gives.as_ref().map_or(function.name.span, |gives| gives.span);
                 env.report(
                     error::types::mismatch(body.span, &body.kind, &gives.kind).other(given, "the type that the function gives"),
                 );
             }
-        }
         out.append(&mut env.out);
     }
     out
@@ -300,14 +311,15 @@ pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
 
 /// The way from a function back to itself.
 fn cycle(run: &Run<'_>, start: usize) -> Option<Vec<usize>> {
-    fn walk(run: &Run<'_>, at: usize, start: usize, path: &mut Vec<usize>) -> bool {
+    fn walk(run: &Run<'_>, at: usize, start: usize, path: &mut Vec<usize>, seen: &mut Vec<usize>) -> bool {
         path.push(at);
+        seen.push(at);
         let (unit, function) = &run.items.functions[at];
         for next in called(run, *unit, &function.body) {
             if next == start {
                 return true;
             }
-            if !path.contains(&next) && walk(run, next, start, path) {
+            if !seen.contains(&next) && walk(run, next, start, path, seen) {
                 return true;
             }
         }
@@ -315,18 +327,17 @@ fn cycle(run: &Run<'_>, start: usize) -> Option<Vec<usize>> {
         false
     }
     let mut path = Vec::new();
-    walk(run, start, start, &mut path).then_some(path)
+    walk(run, start, start, &mut path, &mut Vec::new()).then_some(path)
 }
 
 /// The functions that an expression calls.
 fn called(run: &Run<'_>, unit: usize, body: &tree::Expr) -> Vec<usize> {
     let mut out = Vec::new();
     super::walk::exprs(body, &mut |expr| {
-        if let ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } = expr.kind.as_ref() {
-            if let Some(What::Function(id)) = run.items.find(unit, function) {
+        if let ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } = expr.kind.as_ref()
+            && let Some(What::Function(id)) = run.items.find(unit, function) {
                 out.push(id);
             }
-        }
     });
     out
 }

@@ -19,6 +19,7 @@ impl Env<'_> {
         for generator in generators {
             let list = self.expr(&generator.list, None);
             let list = self.need_list(list, &generator.list);
+            self.ranged.clone_from(&list.keys);
             let slot = self.slot();
             let index = self.slot();
             let element = self.element(&list, slot, generator);
@@ -101,7 +102,9 @@ impl Env<'_> {
             });
             let last = lowered.last().map(|generator| generator.slot);
             let outer = env.find_list_keys(&lowered);
+            let ranged = std::mem::take(&mut env.ranged);
             let body = body(env);
+            env.ranged = ranged;
             if body.is_any() {
                 return Typed::any(span);
             }
@@ -147,13 +150,11 @@ impl Env<'_> {
         let list = self.list_of(generators, condition, span, |env| env.expr(value, None));
         let mut list = list;
         list.span = value.span;
-        if let (false, None, [one]) = (list.is_any(), condition, generators) {
-            let inner = self.quiet(|env| env.expr(&one.list, None));
-            if let Some(elements) = &list.elements {
-                let mut elements = elements.as_ref().clone();
-                elements.sources = inner.keys;
-                list.elements = Some(std::rc::Rc::new(elements));
-            }
+        if let (Some(elements), None, [_]) = (&list.elements, condition, generators) {
+            // It is as long as the list that it ranges over.
+            let mut elements = elements.as_ref().clone();
+            elements.sources = std::mem::take(&mut self.ranged);
+            list.elements = Some(std::rc::Rc::new(elements));
         }
         if list.is_any() {
             return Typed::any(span);

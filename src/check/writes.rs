@@ -21,7 +21,7 @@ struct Repeated {
 
 impl Env<'_> {
     /// The `split` or `each` at `at` with the write behind it; gives the place behind both.
-    pub(super) fn write_with_repeats(&mut self, sections: &[tree::Section], at: usize, building: &mut Building<'_>, events: Option<&[typed::Event]>) -> (usize, Vec<Write>) {
+    pub(super) fn write_with_repeats(&mut self, sections: &[tree::Section], at: usize, building: &mut Building<'_>) -> (usize, Vec<Write>) {
         let mut next = at;
         let mut heads = Vec::new();
         while let Some(section) = sections.get(next) {
@@ -39,7 +39,7 @@ impl Env<'_> {
         };
         let (names, mark, index) = (self.names.len(), self.facts.mark(), self.index);
         let repeated = self.repeats(&heads);
-        let written = self.write(write, &repeated, building, events);
+        let written = self.write(write, &repeated, building);
         self.names.truncate(names);
         self.facts.reset(mark);
         self.index = index;
@@ -125,7 +125,7 @@ impl Env<'_> {
         generator.map(|generator| Repeat::Split { generator, by: by.expr, part })
     }
 
-    fn write(&mut self, write: &tree::Write, repeated: &Repeated, building: &mut Building<'_>, events: Option<&[typed::Event]>) -> Option<Write> {
+    fn write(&mut self, write: &tree::Write, repeated: &Repeated, building: &mut Building<'_>) -> Option<Write> {
         let op = match write.op.node {
             WriteOp::Create => Op::Create,
             WriteOp::Update => Op::Update,
@@ -174,7 +174,6 @@ impl Env<'_> {
         let native = key.as_ref().is_some_and(|key| key.native);
         let class = if op == Op::Update || native { 0 } else { object.class };
         let in_doubt = if allowed { self.in_doubt(write, op, class, key.as_ref(), &object) } else { None };
-        let _ = events;
         let result = write.name.as_ref().map(|_| self.slot());
         Some(Write {
             name,
@@ -291,7 +290,7 @@ impl Env<'_> {
         }
         let text = self.text(key.value.span);
         match &typed.kind {
-            Kind::Text => {}
+            Kind::Text | Kind::Enumeration(_) => {}
             other => {
                 self.report(Diagnostic::new(Code::KeyMayBeMissing, key.value.span, format!("a key is text, and this is {}", error::types::a(other)))
                     .mend("write it as a text", key.value.span, format!("\"{{{text}}}\"")));
@@ -305,12 +304,11 @@ impl Env<'_> {
         } else {
             self.key_names_parts(key, &typed.expr, repeated, milestones);
         }
-        if let Some(size) = field.as_ref().and_then(|field| object.fields.get(field)).and_then(|field| field.size) {
-            if let Some(longest) = typed.longest.filter(|longest| *longest > size.max) {
+        if let Some(size) = field.as_ref().and_then(|field| object.fields.get(field)).and_then(|field| field.size)
+            && let Some(longest) = typed.longest.filter(|longest| *longest > size.max) {
                 let path = format!("{of}.{}", field.as_deref().unwrap_or("key"));
                 self.report(error::types::may_be_too_long(key.value.span, &path, longest, size.max, &text));
             }
-        }
         Some(Key { field, native, value: typed.expr, place: self.place(key.span) })
     }
 
@@ -419,6 +417,8 @@ impl Env<'_> {
         let list = Kind::List(Box::new(Type::some(Kind::Text)));
         let words: Vec<(Word, &'static str, Kind)> = reasons.then_some((Word::Reasons, "reasons", list)).into_iter().collect();
         // A record that was rejected has not passed the rules.
+        let result = self.names.iter().position(|binding| is_write && binding.name == subject.node);
+        let before = result.map(|at| self.names[at].value.presence.clone());
         let rejected = events.iter().any(|event| matches!(event, typed::Event::IsRejected | typed::Event::IsGone));
         let facts = rejected.then(|| std::mem::replace(&mut self.facts, building.before_rules.clone()));
         let mut follow_up = typed::FollowUp {
@@ -428,6 +428,11 @@ impl Env<'_> {
             writes: Vec::new(),
             place: self.place(subject.span),
         };
+        // Nothing is there of a write that may not have succeeded.
+        if !events.iter().all(|event| *event == typed::Event::Succeeds)
+            && let Some(binding) = result.and_then(|at| self.names.get_mut(at)) {
+                binding.value.presence = Presence::gap(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
+            }
         let names = self.names.len();
         self.with_words(&words, |env| {
             let mut at = 0;
@@ -442,7 +447,7 @@ impl Env<'_> {
                         at += 1;
                     }
                     SectionKind::Split(_) | SectionKind::Repeat(_) | SectionKind::Write(_) => {
-                        let (next, writes) = env.write_with_repeats(&written.sections, at, building, Some(&events));
+                        let (next, writes) = env.write_with_repeats(&written.sections, at, building);
                         follow_up.writes.extend(writes);
                         at = next;
                     }
@@ -455,6 +460,9 @@ impl Env<'_> {
             }
         });
         self.names.truncate(names);
+        if let (Some(at), Some(before)) = (result, before) {
+            self.names[at].value.presence = before;
+        }
         if let Some(facts) = facts {
             self.facts = facts;
         }

@@ -41,6 +41,7 @@ pub(in crate::check) fn assigned(path: &str, at: Span, field: Span, text: &str, 
 fn require(diagnostic: Diagnostic, gap: &Gap) -> Diagnostic {
     let text = &gap.text;
     match gap.why {
+        Why::Declared if text.ends_with(".key") => diagnostic.help("name the part of what has no value:   split … by … ?? \"none\" as …"),
         Why::Target | Why::Division | Why::Empty | Why::Result | Why::Match => diagnostic.help(format!("test it first:   if {text} is present then … else …")),
         _ if text.contains('|') || text.contains(' ') => diagnostic.help(format!("require it in `validate`:   require ({text}) \"… is missing\"")),
         _ => {
