@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Payload;
 use super::eval::Halt;
-use super::reasons::built_in;
+use super::reasons::{built_in, located};
 use super::record::Run;
 use crate::check::typed::{Body, Expr, Op, Policy, Repeat, RowValue, Write};
 use crate::plan::walk;
@@ -247,7 +247,7 @@ impl<'a> Run<'a> {
         let value = match self.machine.eval(expr) {
             Ok(value) => value,
             Err(halt) => {
-                self.unfinished(halt);
+                self.unfinished(located(halt, place));
                 return None;
             }
         };
