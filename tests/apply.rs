@@ -319,3 +319,69 @@ fn expressions_inside_each_other_end_before_the_stack_does() {
     let outcome = map(&plan, &json!({}), &Beside::default());
     assert_eq!((outcome.verdict, outcome.reasons[0].kind), (Verdict::Rejected, "limit"));
 }
+
+#[test]
+fn each_threshold_that_is_reached_is_a_write() {
+    let mapping = "edition 1\nflow milestones {\n  from wms.Shipment as s { every day at 02:00 in \"Europe/London\" }\n  group by s.customerEmail as email\n  upsert wms.Order key orderKey = \"m/{email}/{reached}\" when count() reaches (2, 3, 10) {\n    orderNumber = \"n\"\n    orderDate = now\n    orderStatus = awaiting_shipment\n    billTo { name = \"A\" }\n    shipTo { name = \"A\" }\n  }\n}\n";
+    let one = json!({ "customerEmail": "a@x.org" });
+    let outcome = map(&plan(mapping), &Json::Null, &Beside { group: vec![one.clone(), one.clone(), one], ..Beside::default() });
+    let keys: Vec<_> = outcome.payloads.iter().map(|payload| payload.key.as_deref().unwrap()).collect();
+    assert_eq!(keys, ["m/a@x.org/2", "m/a@x.org/3"], "{:?}", outcome.reasons);
+}
+
+#[test]
+fn a_write_back_that_does_not_fit_is_a_warning() {
+    let mapping = export("", "  validate { require order.Description \"no description\" }\n", "").replace("Description = reasons", "BillingCity = \"{count(reasons)} mistakes, far too many words for the name of a city\"").replace("| join \"; \"", "");
+    let outcome = run(&mapping, order());
+    assert_eq!((outcome.verdict, outcome.follow_ups.len(), outcome.warnings.len()), (Verdict::Rejected, 0, 1));
+    assert!(outcome.warnings[0].message.contains("crm.Order was not written back: BillingCity"), "{:?}", outcome.warnings);
+    assert_eq!(reasons(&outcome), ["no description"]);
+}
+
+#[test]
+fn a_computation_that_goes_too_far_names_its_field_once() {
+    let mapping = export("", "  let huge = order.TotalAmount * 10000000000000000\n", "    amountPaid = huge\n    taxAmount = huge\n    shippingAmount = order.TotalAmount * 20000000000000000");
+    let mut record = order();
+    record["TotalAmount"] = serde_json::from_str("79000000000000.00").unwrap();
+    let outcome = run(&mapping, record);
+    let said: Vec<_> = outcome.reasons.iter().map(|reason| (reason.kind, reason.message.as_str())).collect();
+    assert_eq!(said, [("number_too_large", "huge: a number is too large"), ("number_too_large", "shippingAmount: a number is too large")]);
+}
+
+#[test]
+fn a_name_that_is_gone_is_a_reason() {
+    let mapping = export("", "", "    advancedOptions { storeId = \"US store\" }");
+    let plan = plan_of(&[("orders.dock", &mapping), ("schemas/wms/names.json", r#"{"Store":[{"name":"US store","id":7}]}"#)]);
+    let program = Program::new(&plan).unwrap();
+    let (matched, none, names) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let record = order();
+    let inputs = Inputs { record: &record, group: &[], now: "2026-03-01T12:00:00Z".parse().unwrap(), matched: &matched, targets: &none, results: &none, names: &names, trace: false };
+    let outcome = apply(&program, &plan.mapping.flows[0], &inputs);
+    assert_eq!((outcome.verdict, outcome.reasons[0].kind), (Verdict::Rejected, "name_gone"));
+}
+
+#[test]
+fn a_later_write_waits_for_the_result_that_it_reads() {
+    let mapping = export("", "", "").replace("  when sent is rejected", "  update crm.Order of order { Description = \"as {sent.orderId}\" }\n  when sent is rejected");
+    let plan = plan(&mapping);
+    let first = map(&plan, &order(), &Beside::default());
+    assert_eq!(first.payloads[1].waits_for, ["sent"], "{:?}", first.reasons);
+    let results = BTreeMap::from([("sent".to_owned(), json!({ "orderId": 99 }))]);
+    let then = map(&plan, &order(), &Beside { results, ..Beside::default() });
+    assert_eq!((then.payloads[1].waits_for.len(), &then.payloads[1].body), (0, &json!({ "Description": "as 99" })));
+}
+
+#[test]
+fn once_and_if_empty_keep_to_what_the_target_holds() {
+    let mapping = export("", "", "    internalNotes = order.Account.Name once\n    customerEmail = order.Account.Name if empty\n    guard target.orderStatus == awaiting_shipment else review \"left\"");
+    let plan = plan(&mapping);
+    let new = map(&plan, &order(), &Beside::default()).payloads.remove(0);
+    assert_eq!((&new.body["internalNotes"], &new.body["customerEmail"]), (&json!("Acme"), &json!("Acme")));
+    assert_eq!(new.policies.len(), 2);
+    let held = |email: Json| {
+        let target = json!({ "orderStatus": "awaiting_shipment", "customerEmail": email });
+        map(&plan, &order(), &Beside { targets: BTreeMap::from([("sent".to_owned(), target)]), ..Beside::default() }).payloads.remove(0).body
+    };
+    assert_eq!((held(json!("x")).get("customerEmail"), held(json!("x")).get("internalNotes")), (None, None));
+    assert_eq!(held(json!(" "))["customerEmail"], json!("Acme"));
+}

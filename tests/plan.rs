@@ -18,15 +18,17 @@ fn plan(mapping: &str) -> Plan {
 
 const EXPORT: &str = r#"edition 1
 
+parameter least: money = 10.00
+
 function greeting(who: text?) -> text? = "Dear {who}"
 
 flow export {
   from crm.Order as order {
-    where   order.Status in ("Activated", "Draft") and order.TotalAmount >= 10.00
+    where   order.Status in ("Activated", "Draft") and order.TotalAmount >= least
     where   order.Account.Name == "O'Brien\\Sons"
     where   order.OrderNumber matches '[0-9]+'
     where   not (order.Description is missing) or order.EffectiveDate is present
-    changed order.SystemModstamp overlap 10 minutes
+    changed order.SystemModstamp, order.OrderItems.SystemModstamp overlap 10 minutes
     every   5 minutes
   }
   let lines   = each line in order.OrderItems where line.Quantity > 0
@@ -72,6 +74,7 @@ fn just_what_is_read_is_fetched() {
             "Id",
             "OrderItems.Product2.ProductCode",
             "OrderItems.Quantity",
+            "OrderItems.SystemModstamp",
             "OrderItems.UnitPrice",
             "OrderNumber",
             "ShippingAddress.city",
@@ -90,10 +93,14 @@ fn the_query_asks_for_that_and_filters_what_soql_can() {
     let query = soql::query(&plan, &plan.mapping.flows[0], &plan.flows[0]).unwrap();
     let (select, filter) = query.split_once(" WHERE ").unwrap();
     assert!(select.contains("ShippingAddress") && select.contains("Account.Name"), "{select}");
-    assert!(select.contains("(SELECT Id, Product2.ProductCode, Quantity, UnitPrice FROM OrderItems)"), "{select}");
+    assert!(select.contains("(SELECT Id, Product2.ProductCode, Quantity, SystemModstamp, UnitPrice FROM OrderItems)"), "{select}");
     assert!(filter.contains("Status IN ('Activated', 'Draft')") && filter.contains("TotalAmount >= 10.00"), "{filter}");
     assert!(filter.contains(r"Account.Name = 'O\'Brien\\Sons'"), "{filter}");
     assert!(filter.ends_with("SystemModstamp >= :since ORDER BY SystemModstamp, Id"), "{filter}");
+    assert_eq!(
+        soql::child_queries(&plan, &plan.mapping.flows[0]),
+        ["SELECT OrderId FROM OrderItem WHERE SystemModstamp >= :since ORDER BY SystemModstamp, Id"]
+    );
     // A pattern, and a long text that cannot be filtered by, are held here.
     assert!(!filter.contains("OrderNumber") && !filter.contains("Description"), "{filter}");
 }
@@ -128,8 +135,8 @@ fn a_stored_plan_comes_back_as_it_was() {
 #[test]
 fn people_read_what_will_happen() {
     let plan = plan(EXPORT);
-    let text = show::flow(&plan, &plan.mapping.flows[0], &plan.flows[0], None);
-    for words in ["crm.Order as order", "every 5 minutes", "by SystemModstamp, 10 minutes again", "validate   2 require, 1 review", "upsert     wms.Order as sent", "key in orderKey", "guarantee G0", "internalNotes once", "customerEmail if empty", "stays at the target", "sent is rejected", "matches '[0-9]+'"] {
+    let text = show::flow(&plan, &plan.mapping.flows[0], &plan.flows[0], None, &[]);
+    for words in ["crm.Order as order", "every 5 minutes", "by SystemModstamp, OrderItems.SystemModstamp, 10 minutes again", "validate   2 require, 1 review", "upsert     wms.Order as sent", "key in orderKey", "guarantee G0", "internalNotes once", "customerEmail if empty", "stays at the target", "sent is rejected", "matches '[0-9]+'"] {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
 }

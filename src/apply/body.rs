@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Payload;
 use super::eval::Halt;
-use super::reasons::built_in;
+use super::reasons::{built_in, located};
 use super::record::Run;
 use crate::check::typed::{Body, Expr, Op, Policy, Repeat, RowValue, Write};
 use crate::plan::walk;
@@ -126,6 +126,9 @@ impl<'a> Run<'a> {
         let mut waits: Vec<String> = Vec::new();
         let earlier = self.machine.flow.writes.iter().filter_map(|other| Some((other.result?, &other.name)));
         let earlier: Vec<_> = earlier.filter(|(_, name)| !self.machine.inputs.results.contains_key(*name)).collect();
+        if earlier.is_empty() {
+            return waits;
+        }
         walk::write(write, &mut |expr| {
             if let Expr::Slot { slot, .. } = expr {
                 for (result, name) in &earlier {
@@ -242,7 +245,7 @@ impl<'a> Run<'a> {
         let value = match self.machine.eval(expr) {
             Ok(value) => value,
             Err(halt) => {
-                self.unfinished(halt);
+                self.unfinished(located(halt, place));
                 return None;
             }
         };

@@ -7,13 +7,13 @@ use indexmap::IndexMap;
 
 use super::arithmetic;
 use super::program::Program;
-use super::reasons::{currencies, limit, refused};
+use super::reasons::{currencies, limit, located, refused};
 use super::text::words;
 use super::trace::{Mark, Tracer};
 use super::{Inputs, Met, Reason};
 use crate::builtin::{Args, BuiltinRef, Context, Refusal};
 use crate::check::typed::{Compare, Expr, Flow, Let, Row, RowValue, Slot, Word};
-use crate::value::{Kind, Missing, Money, Value, compare};
+use crate::value::{Kind, Literal, Missing, Money, Value, compare};
 
 /// Why an expression gave no value: a reason that the author wrote, or one of the closed list.
 pub(super) type Halt = Box<Reason>;
@@ -128,7 +128,7 @@ impl<'a> Machine<'a> {
         }
         let Some(found) = self.lets.get(&slot).copied() else { return Ok(Value::ABSENT) };
         let mark: Option<Mark> = self.tracer.as_mut().map(Tracer::mark);
-        let value = self.eval(&found.value);
+        let value = self.eval(&found.value).map_err(|halt| located(halt, &found.name));
         if let (Some(tracer), Some(mark)) = (&mut self.tracer, mark) {
             tracer.remember(slot, mark);
         }
@@ -208,7 +208,12 @@ impl<'a> Machine<'a> {
                 arithmetic::negate(&value).map_err(refused)
             }
             Expr::Compare { op, left, right } => {
-                let (left, right) = (self.eval(left)?, self.eval(right)?);
+                let left = self.eval(left)?;
+                // The most frequent comparison needs no value of its own.
+                if let (Value::Text(text), Expr::Literal(Literal::Text(other)), Compare::Equal | Compare::NotEqual) = (&left, &**right, op) {
+                    return Ok(Value::Boolean((**text == **other) == (*op == Compare::Equal)));
+                }
+                let right = self.eval(right)?;
                 compared(*op, &left, &right).map(Value::Boolean)
             }
             Expr::And(parts) => {
@@ -234,6 +239,12 @@ impl<'a> Machine<'a> {
                     return Ok(Value::Boolean(false));
                 }
                 for item in list {
+                    if let (Value::Text(text), Expr::Literal(Literal::Text(other))) = (&value, item) {
+                        if **text == **other {
+                            return Ok(Value::Boolean(true));
+                        }
+                        continue;
+                    }
                     let item = self.eval(item)?;
                     if !item.is_missing() && compare::equal(&value, &item).map_err(currencies)? {
                         return Ok(Value::Boolean(true));

@@ -26,3 +26,12 @@ pub(super) fn refused(refusal: Refusal) -> Halt {
 pub(super) fn currencies(error: compare::Currencies) -> Halt {
     refused(error.into())
 }
+
+/// Says where a computation went wrong, if its reason does not say it yet.
+pub(super) fn located(mut halt: Halt, name: &str) -> Halt {
+    if halt.field.is_none() && matches!(halt.kind, "number_too_large" | "currencies" | "limit" | "defect") {
+        halt.message = format!("{name}: {}", halt.message);
+        halt.field = Some(name.to_owned());
+    }
+    halt
+}

@@ -51,7 +51,8 @@ impl<'a> Run<'a> {
     pub(super) fn reason(&mut self, halt: Halt) {
         let more = std::mem::take(&mut self.machine.more);
         for reason in std::iter::once(*halt).chain(more) {
-            let known = |known: &Reason| known.message == reason.message && known.place == reason.place;
+            // A built-in reason names its field, so that it is the same wherever it is met.
+            let known = |known: &Reason| known.message == reason.message && (known.place == reason.place || reason.field.is_some());
             if !self.reasons.iter().any(known) {
                 self.reasons.push(reason);
             }

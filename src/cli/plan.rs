@@ -75,7 +75,7 @@ fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure>
             }
         }
         let query = soql::query(plan, flow, reads);
-        out.print(show::flow(plan, flow, reads, query.as_deref()))?;
+        out.print(show::flow(plan, flow, reads, query.as_deref(), &soql::child_queries(plan, flow)))?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub fn build(mapping: Mapping, schemas: &dyn Schemas, time_zone: &str) -> Plan {
             gather(of, schemas, &mut objects);
         }
     }
-    let flows = mapping.flows.iter().map(|flow| flow_plan(flow, &objects)).collect();
+    let flows = mapping.flows.iter().map(|flow| flow_plan(flow, &mapping, &objects)).collect();
     let systems = schemas.connections().into_iter().map(|connection| (connection.name, connection.system)).collect();
     let mut plan = Plan {
         version: VERSION,
@@ -73,7 +73,7 @@ fn inner(kind: &Kind) -> Option<&ObjectRef> {
     }
 }
 
-fn flow_plan(flow: &Flow, objects: &BTreeMap<String, Arc<Object>>) -> FlowPlan {
+fn flow_plan(flow: &Flow, mapping: &Mapping, objects: &BTreeMap<String, Arc<Object>>) -> FlowPlan {
     let object = |of: &ObjectRef| objects.get(&of.to_string()).map(|object| &**object);
     let found = reads::of(flow, &object);
     let paths = |set: BTreeSet<Vec<String>>| set.into_iter().collect::<Vec<_>>();
@@ -83,7 +83,7 @@ fn flow_plan(flow: &Flow, objects: &BTreeMap<String, Arc<Object>>) -> FlowPlan {
         match_reads: found.matches.into_iter().map(|(name, set)| (name, paths(set))).collect(),
         target_reads: found.targets.into_iter().map(|(name, set)| (name, paths(set))).collect(),
         pushed_down: (0..flow.filter.len())
-            .filter(|at| pushdown::can(&flow.filter[*at], objects.get(&flow.source.to_string()).map(|object| &**object), objects))
+            .filter(|at| pushdown::can(&flow.filter[*at], mapping, objects.get(&flow.source.to_string()).map(|object| &**object), objects))
             .collect(),
     }
 }

@@ -6,25 +6,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::check::typed::{Compare, Expr, Flow};
+use crate::check::typed::{Compare, Expr, Flow, Mapping};
 use crate::schema::Object;
 use crate::value::{Kind, Literal};
 
 /// Whether a conjunct can go into the source's own query.
-pub(super) fn can(expr: &Expr, source: Option<&Object>, objects: &BTreeMap<String, Arc<Object>>) -> bool {
+pub(super) fn can(expr: &Expr, mapping: &Mapping, source: Option<&Object>, objects: &BTreeMap<String, Arc<Object>>) -> bool {
     // The others have no query language: their lists know a few parameters, which are not conditions.
     if source.is_none_or(|source| source.system != "salesforce") {
         return false;
     }
-    let inner = |part: &Expr| can(part, source, objects);
+    let inner = |part: &Expr| can(part, mapping, source, objects);
     match expr {
         Expr::And(parts) | Expr::Or(parts) => parts.iter().all(inner),
         Expr::Not(part) => matches!(**part, Expr::IsPresent(_)) && inner(part),
         Expr::IsPresent(value) => filterable(value, source, objects),
         Expr::Field { kind: Kind::Boolean, .. } => filterable(expr, source, objects),
-        Expr::In { value, list } => filterable(value, source, objects) && !list.is_empty() && list.iter().all(|item| constant(item).is_some()),
+        Expr::In { value, list } => filterable(value, source, objects) && !list.is_empty() && list.iter().all(|item| constant(item, mapping).is_some()),
         Expr::Compare { op, left, right } => {
-            let (Some((_, kind)), Some(_)) = (path(left), constant(right)) else { return false };
+            let (Some((_, kind)), Some(_)) = (path(left), constant(right, mapping)) else { return false };
             if !filterable(left, source, objects) {
                 return false;
             }
@@ -74,11 +74,16 @@ pub fn path(expr: &Expr) -> Option<(Vec<String>, &Kind)> {
 }
 
 /// A value that is known before the record.
-pub fn constant(expr: &Expr) -> Option<&Literal> {
+pub fn constant<'m>(expr: &'m Expr, mapping: &'m Mapping) -> Option<&'m Literal> {
     match expr {
         Expr::Literal(Literal::Missing) => None,
         Expr::Literal(literal) => Some(literal),
-        Expr::Treat { value, .. } => constant(value),
+        Expr::Treat { value, .. } => constant(value, mapping),
+        // An environment's plan holds its parameters; a name is resolved when a run starts.
+        Expr::Parameter(name) => {
+            let parameter = mapping.parameters.get(name)?;
+            (!matches!(parameter.of.kind, Kind::Reference(_))).then_some(&parameter.value).filter(|value| **value != Literal::Missing)
+        }
         _ => None,
     }
 }

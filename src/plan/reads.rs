@@ -10,7 +10,7 @@ use crate::check::typed::{
     Body, Expr, Flow, Generator, Let, MatchOutcome, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Slot, Stop, Word, Write,
 };
 use crate::schema::Object;
-use crate::value::ObjectRef;
+use crate::value::{ObjectRef, Wire};
 
 #[derive(Debug, Default)]
 pub(super) struct Reads {
@@ -233,8 +233,13 @@ impl Finder<'_> {
     /// Notes every path that an expression reads.
     fn visit(&mut self, expr: &Expr) {
         match expr {
-            Expr::Field { base, .. } => {
+            Expr::Field { base, wire, .. } => {
                 for access in self.resolve(expr) {
+                    // An amount is read with the record's currency.
+                    if let (Wire::Amount { currency_field: Some(currency) }, Some((_, holder))) = (wire, access.1.split_last()) {
+                        let path = holder.iter().cloned().chain(std::iter::once(currency.clone())).collect();
+                        self.record((access.0.clone(), path));
+                    }
                     self.record(access);
                 }
                 // Inside a path's beginning there may be more (a table's keys, a function's arguments).

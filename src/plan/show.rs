@@ -7,8 +7,8 @@ use crate::check::typed::{Event, Flow, InDoubt, MatchOutcome, Op, Policy, Repeat
 use crate::value::duration_text;
 
 /// The steps of a flow, one a line, in the order in which a record meets them. `query` is what the
-/// source is asked, in its own language.
-pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> String {
+/// source is asked, in its own language; `children` is asked for changes that do not move its stamp.
+pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, children: &[String]) -> String {
     let mut out = String::new();
     let mut line = |label: &str, text: &str| {
         // Writing to a text does not fail.
@@ -29,7 +29,7 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> 
     }
     for (at, condition) in flow.filter.iter().enumerate() {
         let by = if reads.pushed_down.contains(&at) { &flow.source.connection } else { "here" };
-        line(if at == 0 { "where" } else { "" }, &wrap(&format!("{} (by {by})", text::of(condition))));
+        line(if at == 0 { "where" } else { "" }, &wrap(&format!("{by}: {}", text::of(condition))));
     }
     if let Some(first) = &flow.first_when {
         line("first", &format!("when {}", text::of(first)));
@@ -38,6 +38,9 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> 
     line("reads", &wrap(&fields.join(", ")));
     if let Some(query) = query {
         line("asks", &wrap(query));
+    }
+    for query in children {
+        line("also", &wrap(query));
     }
     if let Some(group) = &flow.group {
         line("group", &format!("by {}", group.name));
@@ -55,7 +58,7 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>) -> 
     }
     for route in &flow.routes {
         let names: Vec<&str> = route.results.iter().map(|result| result.name.as_str()).collect();
-        line("route", &format!("{}: {} rows", names.join(", "), route.rows.len()));
+        line("route", &format!("{}: {}", names.join(", "), counted(route.rows.len(), "row")));
         for row in &route.rows {
             let result = match &row.outcome {
                 RouteOutcome::Results(_) => "",
@@ -89,7 +92,8 @@ fn write_lines(write: &Write, line: &mut dyn FnMut(&str, &str)) {
         Some(Repeat::Each { .. }) => ", one for each element".to_owned(),
         Some(Repeat::Split { .. }) => ", one for each part".to_owned(),
     };
-    line(op, &format!("{} as {}, {} fields{repeat}", write.object, write.name, write.body.rows.len()));
+    let name = if write.name.contains(' ') { String::new() } else { format!(" as {}", write.name) };
+    line(op, &format!("{}{name}, {}{repeat}", write.object, counted(write.body.rows.len(), "field")));
     if let Some(when) = &write.when {
         line("", &wrap(&format!("when {}", text::of(when))));
     }
@@ -114,7 +118,7 @@ fn write_lines(write: &Write, line: &mut dyn FnMut(&str, &str)) {
         line("", "a value gone at the source stays at the target, unless its row says `clear`");
     }
     if !write.guards.is_empty() {
-        line("", &format!("{} guards read the target first", write.guards.len()));
+        line("", &format!("{} on the target, which is read first", counted(write.guards.len(), "guard")));
     }
 }
 
@@ -143,6 +147,10 @@ fn count(rules: &[Rule], counts: &mut [usize; 4]) {
             RuleKind::Each { rules, .. } | RuleKind::When { rules, .. } => count(rules, counts),
         }
     }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn outcome(outcome: &MatchOutcome) -> &'static str {

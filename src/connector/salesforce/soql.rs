@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::typed::{Compare, Expr, Flow};
+use crate::check::typed::{Compare, Expr, Flow, Mapping};
 use crate::plan::pushdown::{constant, path};
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::Object;
@@ -30,7 +30,7 @@ pub fn query(plan: &Plan, flow: &Flow, reads: &FlowPlan) -> Option<String> {
         selected.push(format!("(SELECT {} FROM {child})", inner.join(", ")));
     }
     let mut conditions: Vec<String> =
-        reads.pushed_down.iter().filter_map(|at| flow.filter.get(*at)).filter_map(condition).collect();
+        reads.pushed_down.iter().filter_map(|at| flow.filter.get(*at)).filter_map(|conjunct| condition(conjunct, &plan.mapping)).collect();
     if let Some([stamp]) = flow.changed.first().map(Vec::as_slice) {
         conditions.push(format!("{stamp} >= :since"));
     }
@@ -42,6 +42,23 @@ pub fn query(plan: &Plan, flow: &Flow, reads: &FlowPlan) -> Option<String> {
         query.push_str(&format!(" ORDER BY {stamp}, Id"));
     }
     Some(query)
+}
+
+/// The queries that find records whose children have changed: such a change does not move the
+/// record's own stamp, and SOQL takes no semi-join beside another condition by `OR`.
+pub fn child_queries(plan: &Plan, flow: &Flow) -> Vec<String> {
+    let object = |of: &ObjectRef| plan.objects.get(&of.to_string());
+    let child = |path: &Vec<String>| {
+        let [list, stamp] = path.as_slice() else { return None };
+        let Kind::List(of) = &object(&flow.source)?.fields.get(list)?.kind else { return None };
+        let Kind::Object(of) = &of.kind else { return None };
+        let parent = object(of)?.parent.as_deref()?;
+        Some(format!("SELECT {parent} FROM {} WHERE {stamp} >= :since ORDER BY {stamp}, Id", of.object))
+    };
+    if object(&flow.source).is_none_or(|source| source.system != "salesforce") {
+        return Vec::new();
+    }
+    flow.changed.iter().filter_map(child).collect()
 }
 
 /// What a path asks for: a field, a parent's field, a compound field, or a field of child records.
@@ -84,9 +101,9 @@ fn child(plan: &Plan, of: &ObjectRef, path: &[String], fields: &mut BTreeSet<Str
     }
 }
 
-fn condition(expr: &Expr) -> Option<String> {
+fn condition(expr: &Expr, mapping: &Mapping) -> Option<String> {
     let all = |parts: &[Expr], word: &str| -> Option<String> {
-        let parts: Option<Vec<String>> = parts.iter().map(condition).collect();
+        let parts: Option<Vec<String>> = parts.iter().map(|part| condition(part, mapping)).collect();
         Some(format!("({})", parts?.join(word)))
     };
     Some(match expr {
@@ -99,7 +116,7 @@ fn condition(expr: &Expr) -> Option<String> {
         Expr::IsPresent(value) => format!("{} != null", name(value)?),
         Expr::Field { .. } => format!("{} = true", name(expr)?),
         Expr::In { value, list } => {
-            let items: Option<Vec<String>> = list.iter().map(|item| constant(item).and_then(literal)).collect();
+            let items: Option<Vec<String>> = list.iter().map(|item| constant(item, mapping).and_then(literal)).collect();
             format!("{} IN ({})", name(value)?, items?.join(", "))
         }
         Expr::Compare { op, left, right } => {
@@ -111,7 +128,7 @@ fn condition(expr: &Expr) -> Option<String> {
                 Compare::Greater => ">",
                 Compare::GreaterOrEqual => ">=",
             };
-            format!("{} {sign} {}", name(left)?, constant(right).and_then(literal)?)
+            format!("{} {sign} {}", name(left)?, constant(right, mapping).and_then(literal)?)
         }
         _ => return None,
     })
