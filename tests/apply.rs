@@ -87,7 +87,10 @@ const LINES: &str = "  let lines = each line in order.OrderItems where line.Quan
 
 #[test]
 fn a_record_becomes_a_payload() {
-    let outcome = run(&export("", LINES, "    amountPaid = sum(line.Quantity * line.UnitPrice for line in lines)\n    customerEmail = order.Account.Name | lower"), order());
+    let outcome = run(
+        &export("", LINES, "    amountPaid = sum(line.Quantity * line.UnitPrice for line in lines)\n    customerEmail = order.Account.Name | lower"),
+        order(),
+    );
     assert_eq!(outcome.verdict, Verdict::Ready, "{:?}", outcome.reasons);
     let payload = &outcome.payloads[0];
     assert_eq!(payload.key.as_deref(), Some("sf-801x0"));
@@ -112,7 +115,8 @@ fn all_rules_run_and_each_cause_is_said_once() {
     assert_eq!(outcome.follow_ups[0].body["Description"], "no e-mail; line 1: bad SKU X; line 2 has no SKU; (none) is too little");
 }
 
-const STATUS: &str = "values status: crm.Order.Status -> wms.Order.orderStatus {\n  \"Activated\" -> awaiting_shipment\n  else review \"{value} is not mapped\"\n}\n";
+const STATUS: &str =
+    "values status: crm.Order.Status -> wms.Order.orderStatus {\n  \"Activated\" -> awaiting_shipment\n  else review \"{value} is not mapped\"\n}\n";
 
 fn with_status(rows: &str) -> String {
     export(STATUS, "", rows).replace("orderStatus = awaiting_shipment", "orderStatus = order.Status | status")
@@ -159,7 +163,14 @@ fn blank_null_and_absent_are_missing() {
     for value in [json!("  "), Json::Null, json!("")] {
         let mut record = order();
         record["Description"] = value;
-        let outcome = run(&export("", "", "    internalNotes = order.Description\n    customerNotes = \"a {order.Description}\"\n    gift = order.Description is missing"), record);
+        let outcome = run(
+            &export(
+                "",
+                "",
+                "    internalNotes = order.Description\n    customerNotes = \"a {order.Description}\"\n    gift = order.Description is missing",
+            ),
+            record,
+        );
         let body = &outcome.payloads[0].body;
         assert_eq!((body.get("internalNotes"), body.get("customerNotes"), &body["gift"]), (None, None, &json!(true)));
     }
@@ -181,7 +192,8 @@ fn clear_empties_what_was_read_and_is_empty_and_leaves_what_was_not_sent() {
 fn routes_take_the_first_row_that_holds() {
     let route = "  route store {\n    when order.TotalAmount > 1000.00 -> review \"by hand\" for \"sales\"\n    when order.TotalAmount > 100.00 -> \"EU store\"\n    else -> \"US store\"\n  }\n";
     let mapping = export("", route, "    advancedOptions { storeId = store }");
-    let files = [("orders.dock", mapping.as_str()), ("schemas/wms/names.json", r#"{"Store":[{"name":"US store","id":7},{"name":"EU store","id":8}]}"#)];
+    let files =
+        [("orders.dock", mapping.as_str()), ("schemas/wms/names.json", r#"{"Store":[{"name":"US store","id":7},{"name":"EU store","id":8}]}"#)];
     let plan = plan_of(&files);
     let at = |total: f64| {
         let mut record = order();
@@ -196,7 +208,11 @@ fn routes_take_the_first_row_that_holds() {
 
 #[test]
 fn guards_look_at_the_target_only_where_there_is_one() {
-    let mapping = export("", "", "    guard target.orderStatus in (awaiting_shipment, on_hold) else review \"{order.OrderNumber} left\" for \"warehouse\" before now + 2 hours");
+    let mapping = export(
+        "",
+        "",
+        "    guard target.orderStatus in (awaiting_shipment, on_hold) else review \"{order.OrderNumber} left\" for \"warehouse\" before now + 2 hours",
+    );
     let plan = plan(&mapping);
     assert_eq!(map(&plan, &order(), &Beside::default()).verdict, Verdict::Ready);
     let held = |status: &str| Beside { targets: BTreeMap::from([("sent".to_owned(), json!({ "orderStatus": status }))]), ..Beside::default() };
@@ -296,7 +312,11 @@ fn two_mistakes_in_a_list_are_two_reasons() {
 
 #[test]
 fn a_loop_over_loops_ends() {
-    let mapping = export("", "", "    amountPaid = sum(1.00 for a in order.OrderItems, b in order.OrderItems, c in order.OrderItems where a.Quantity == b.Quantity and b.Quantity == c.Quantity)");
+    let mapping = export(
+        "",
+        "",
+        "    amountPaid = sum(1.00 for a in order.OrderItems, b in order.OrderItems, c in order.OrderItems where a.Quantity == b.Quantity and b.Quantity == c.Quantity)",
+    );
     let mut record = order();
     let line = json!({ "Id": "802a", "Quantity": 2 });
     record["OrderItems"] = json!({ "records": vec![line; 500] });
@@ -331,7 +351,9 @@ fn each_threshold_that_is_reached_is_a_write() {
 
 #[test]
 fn a_write_back_that_does_not_fit_is_a_warning() {
-    let mapping = export("", "  validate { require order.Description \"no description\" }\n", "").replace("Description = reasons", "BillingCity = \"{count(reasons)} mistakes, far too many words for the name of a city\"").replace("| join \"; \"", "");
+    let mapping = export("", "  validate { require order.Description \"no description\" }\n", "")
+        .replace("Description = reasons", "BillingCity = \"{count(reasons)} mistakes, far too many words for the name of a city\"")
+        .replace("| join \"; \"", "");
     let outcome = run(&mapping, order());
     assert_eq!((outcome.verdict, outcome.follow_ups.len(), outcome.warnings.len()), (Verdict::Rejected, 0, 1));
     assert!(outcome.warnings[0].message.contains("crm.Order was not written back: BillingCity"), "{:?}", outcome.warnings);
@@ -340,7 +362,11 @@ fn a_write_back_that_does_not_fit_is_a_warning() {
 
 #[test]
 fn a_computation_that_goes_too_far_names_its_field_once() {
-    let mapping = export("", "  let huge = order.TotalAmount * 10000000000000000\n", "    amountPaid = huge\n    taxAmount = huge\n    shippingAmount = order.TotalAmount * 20000000000000000");
+    let mapping = export(
+        "",
+        "  let huge = order.TotalAmount * 10000000000000000\n",
+        "    amountPaid = huge\n    taxAmount = huge\n    shippingAmount = order.TotalAmount * 20000000000000000",
+    );
     let mut record = order();
     record["TotalAmount"] = serde_json::from_str("79000000000000.00").unwrap();
     let outcome = run(&mapping, record);
@@ -355,14 +381,24 @@ fn a_name_that_is_gone_is_a_reason() {
     let program = Program::new(&plan).unwrap();
     let (matched, none, names) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let record = order();
-    let inputs = Inputs { record: &record, group: &[], now: "2026-03-01T12:00:00Z".parse().unwrap(), matched: &matched, targets: &none, results: &none, names: &names, trace: false };
+    let inputs = Inputs {
+        record: &record,
+        group: &[],
+        now: "2026-03-01T12:00:00Z".parse().unwrap(),
+        matched: &matched,
+        targets: &none,
+        results: &none,
+        names: &names,
+        trace: false,
+    };
     let outcome = apply(&program, &plan.mapping.flows[0], &inputs);
     assert_eq!((outcome.verdict, outcome.reasons[0].kind), (Verdict::Rejected, "name_gone"));
 }
 
 #[test]
 fn a_later_write_waits_for_the_result_that_it_reads() {
-    let mapping = export("", "", "").replace("  when sent is rejected", "  update crm.Order of order { Description = \"as {sent.orderId}\" }\n  when sent is rejected");
+    let mapping = export("", "", "")
+        .replace("  when sent is rejected", "  update crm.Order of order { Description = \"as {sent.orderId}\" }\n  when sent is rejected");
     let plan = plan(&mapping);
     let first = map(&plan, &order(), &Beside::default());
     assert_eq!(first.payloads[1].waits_for, ["sent"], "{:?}", first.reasons);
@@ -373,7 +409,11 @@ fn a_later_write_waits_for_the_result_that_it_reads() {
 
 #[test]
 fn once_and_if_empty_keep_to_what_the_target_holds() {
-    let mapping = export("", "", "    internalNotes = order.Account.Name once\n    customerEmail = order.Account.Name if empty\n    guard target.orderStatus == awaiting_shipment else review \"left\"");
+    let mapping = export(
+        "",
+        "",
+        "    internalNotes = order.Account.Name once\n    customerEmail = order.Account.Name if empty\n    guard target.orderStatus == awaiting_shipment else review \"left\"",
+    );
     let plan = plan(&mapping);
     let new = map(&plan, &order(), &Beside::default()).payloads.remove(0);
     assert_eq!((&new.body["internalNotes"], &new.body["customerEmail"]), (&json!("Acme"), &json!("Acme")));

@@ -161,9 +161,11 @@ fn rooms_import_only_from_floors_below() {
             let text = code(&std::fs::read_to_string(&path).unwrap());
             for other in named(&text, depth) {
                 if let Some(theirs) = floors.get(&other)
-                    && other != *room && theirs >= floor {
-                        wrong.push(format!("{}: {room} (floor {floor}) names {other} (floor {theirs})", path.display()));
-                    }
+                    && other != *room
+                    && theirs >= floor
+                {
+                    wrong.push(format!("{}: {room} (floor {floor}) names {other} (floor {theirs})", path.display()));
+                }
             }
         }
     }

@@ -125,9 +125,10 @@ fn map(order: &Value) -> Result {
         }
     }
     if let (Some(code), Some(country)) = (code, country)
-        && !is_postal_code(code) {
-            reasons.push(format!("{code} is no postal code of {country}"));
-        }
+        && !is_postal_code(code)
+    {
+        reasons.push(format!("{code} is no postal code of {country}"));
+    }
     if let Some(country @ ("US" | "CA" | "AU")) = country {
         match state {
             None => reasons.push("the ship-to state is missing".into()),
@@ -231,11 +232,15 @@ fn map(order: &Value) -> Result {
     put(&mut body, "orderKey", Some(format!("sf-{}", text(order, "Id").unwrap())));
     put(&mut body, "orderNumber", Some(number_text));
     put(&mut body, "orderDate", text(order, "EffectiveDate").map(|date| format!("{date}T00:00:00")));
-    put(&mut body, "orderStatus", Some(match status {
-        "Cancelled" => "cancelled",
-        "On Hold" => "on_hold",
-        _ => "awaiting_shipment",
-    }));
+    put(
+        &mut body,
+        "orderStatus",
+        Some(match status {
+            "Cancelled" => "cancelled",
+            "On Hold" => "on_hold",
+            _ => "awaiting_shipment",
+        }),
+    );
     // In Pacific time: eight hours behind in winter, seven in summer.
     let by = text(order, "Ship_By__c").map(|by| if by.starts_with("2026-11-20T17") { "2026-11-20T09:00:00" } else { "2026-06-30T23:30:00" });
     put(&mut body, "shipByDate", by.map(str::to_owned).or(text(order, "Requested_Ship_Date__c").map(|date| format!("{date}T00:00:00"))));

@@ -107,9 +107,13 @@ fn the_query_asks_for_that_and_filters_what_soql_can() {
 
 #[test]
 fn parts_of_a_list_and_fields_of_that_name_are_kept_apart() {
-    let plan = plan("edition 1\nflow f {\n  from crm.Order as order { every 5 minutes }\n  split line in order.OrderItems by line.Product2.Family ?? \"none\" as part\n  upsert wms.Order key orderKey = \"{order.Id}-{part.key}\" {\n    orderNumber = order.Id\n    orderDate = now\n    orderStatus = awaiting_shipment\n    billTo { name = \"A\" }\n    shipTo { name = \"A\" }\n    items = each l in part.lines {\n      name = l.Description ?? \"x\"\n      quantity = 1\n    }\n  }\n}\n");
+    let plan = plan(
+        "edition 1\nflow f {\n  from crm.Order as order { every 5 minutes }\n  split line in order.OrderItems by line.Product2.Family ?? \"none\" as part\n  upsert wms.Order key orderKey = \"{order.Id}-{part.key}\" {\n    orderNumber = order.Id\n    orderDate = now\n    orderStatus = awaiting_shipment\n    billTo { name = \"A\" }\n    shipTo { name = \"A\" }\n    items = each l in part.lines {\n      name = l.Description ?? \"x\"\n      quantity = 1\n    }\n  }\n}\n",
+    );
     assert_eq!(dotted(&plan.flows[0].reads), ["Id", "OrderItems.Description", "OrderItems.Product2.Family"]);
-    let back = self::plan("edition 1\nflow f {\n  from wms.Order as o { every 5 minutes }\n  match order: crm.Order {\n    by order.OrderNumber == o.orderNumber\n    none -> skip\n    many -> skip\n  }\n  update crm.Order of order { Description = \"{count(o.items)} {first(o.items).sku ?? \"-\"}\" }\n}\n");
+    let back = self::plan(
+        "edition 1\nflow f {\n  from wms.Order as o { every 5 minutes }\n  match order: crm.Order {\n    by order.OrderNumber == o.orderNumber\n    none -> skip\n    many -> skip\n  }\n  update crm.Order of order { Description = \"{count(o.items)} {first(o.items).sku ?? \"-\"}\" }\n}\n",
+    );
     assert_eq!(dotted(&back.flows[0].reads), ["items.sku", "orderNumber"]);
     assert_eq!(dotted(&back.flows[0].match_reads["order"]), ["Id", "OrderNumber"]);
 }
@@ -136,7 +140,20 @@ fn a_stored_plan_comes_back_as_it_was() {
 fn people_read_what_will_happen() {
     let plan = plan(EXPORT);
     let text = show::flow(&plan, &plan.mapping.flows[0], &plan.flows[0], None, &[]);
-    for words in ["crm.Order as order", "every 5 minutes", "by SystemModstamp, OrderItems.SystemModstamp, 10 minutes again", "validate   2 require, 1 review", "upsert     wms.Order as sent", "key in orderKey", "guarantee G0", "internalNotes once", "customerEmail if empty", "stays at the target", "sent is rejected", "matches '[0-9]+'"] {
+    for words in [
+        "crm.Order as order",
+        "every 5 minutes",
+        "by SystemModstamp, OrderItems.SystemModstamp, 10 minutes again",
+        "validate   2 require, 1 review",
+        "upsert     wms.Order as sent",
+        "key in orderKey",
+        "guarantee G0",
+        "internalNotes once",
+        "customerEmail if empty",
+        "stays at the target",
+        "sent is rejected",
+        "matches '[0-9]+'",
+    ] {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
 }
@@ -152,7 +169,10 @@ fn the_form_of_plans_is_the_one_written_down() {
         std::fs::write(&file, &expected).unwrap();
     }
     let found = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == expected, "plans have another form than schemas/plan.schema.json says; CROSSDOCK_ACCEPT=1 cargo test --test plan writes it (and VERSION goes up where stored plans no longer fit)");
+    assert!(
+        found == expected,
+        "plans have another form than schemas/plan.schema.json says; CROSSDOCK_ACCEPT=1 cargo test --test plan writes it (and VERSION goes up where stored plans no longer fit)"
+    );
     let plan = serde_json::to_value(plan(EXPORT)).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let misfits: Vec<String> = validator.iter_errors(&plan).map(|error| format!("{}: {error}", error.instance_path())).collect();

@@ -21,16 +21,8 @@ const NOW: &str = "2026-11-20T12:00:00Z";
 
 fn run(program: &Program<'_>, compiled: &Compiled, flow: &Flow, record: &Value, matched: &BTreeMap<String, Vec<Value>>) -> Outcome {
     let none = BTreeMap::new();
-    let inputs = Inputs {
-        record,
-        group: &[],
-        now: NOW.parse().unwrap(),
-        matched,
-        targets: &none,
-        results: &none,
-        names: &compiled.names,
-        trace: false,
-    };
+    let inputs =
+        Inputs { record, group: &[], now: NOW.parse().unwrap(), matched, targets: &none, results: &none, names: &compiled.names, trace: false };
     apply(program, flow, &inputs)
 }
 
@@ -79,7 +71,11 @@ fn valid(outcome: &Outcome, validator: &jsonschema::Validator, record: &Value) {
             assert!(outcome.reasons.iter().all(|reason| !reason.message.trim().is_empty()));
             assert!(outcome.reasons.iter().all(|reason| reason.kind != "defect"), "{:#?}", outcome.reasons);
             // The checker has proved presence: that a required field is not set is never the gate's find.
-            assert!(outcome.reasons.iter().all(|reason| !reason.message.contains("is required and not set")), "{:#?}\nof {record:#}", outcome.reasons);
+            assert!(
+                outcome.reasons.iter().all(|reason| !reason.message.contains("is required and not set")),
+                "{:#?}\nof {record:#}",
+                outcome.reasons
+            );
         }
         Verdict::NotEligible => {}
     }
@@ -123,14 +119,30 @@ fn record(dice: &mut Dice, plan: &Plan, object: &Object, depth: usize) -> Value 
 }
 
 fn value(dice: &mut Dice, plan: &Plan, kind: &Kind, wire: &Wire, depth: usize) -> Option<Value> {
-    let texts = ["x", "US", "GB", "94043", "CA", "a@b.example", "KIT-CAMP", "TENT-2P", "line 1\nline 2", "Ünïcödé 山田", "0123", "O'Neill {x}", "+49 30 901820"];
+    let texts = [
+        "x",
+        "US",
+        "GB",
+        "94043",
+        "CA",
+        "a@b.example",
+        "KIT-CAMP",
+        "TENT-2P",
+        "line 1\nline 2",
+        "Ünïcödé 山田",
+        "0123",
+        "O'Neill {x}",
+        "+49 30 901820",
+    ];
     Some(match kind {
         Kind::Text => {
             let text = dice.pick(&texts);
             if dice.once_in(50) { json!(text.repeat(60)) } else { json!(text) }
         }
         Kind::Integer => json!(dice.below(1_000)),
-        Kind::Decimal | Kind::Money => serde_json::from_str(&format!("{}{}.{:02}", if dice.once_in(20) { "-" } else { "" }, dice.below(40_000), dice.below(100))).unwrap(),
+        Kind::Decimal | Kind::Money => {
+            serde_json::from_str(&format!("{}{}.{:02}", if dice.once_in(20) { "-" } else { "" }, dice.below(40_000), dice.below(100))).unwrap()
+        }
         Kind::Boolean => json!(dice.once_in(2)),
         Kind::Date => json!(format!("20{:02}-{:02}-{:02}", dice.below(90), 1 + dice.below(12), 1 + dice.below(28))),
         Kind::Datetime => match wire {

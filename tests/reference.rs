@@ -16,8 +16,5 @@ fn the_reference_of_the_functions_is_what_the_table_says() {
         std::fs::write(&page, &expected).expect("the page can be written");
     }
     let found = std::fs::read_to_string(&page).unwrap_or_default();
-    assert!(
-        found == expected,
-        "docs/reference/functions.md is not what the functions say; CROSSDOCK_ACCEPT=1 cargo test --test reference writes it"
-    );
+    assert!(found == expected, "docs/reference/functions.md is not what the functions say; CROSSDOCK_ACCEPT=1 cargo test --test reference writes it");
 }

@@ -30,15 +30,57 @@ fn project() -> Vec<(String, String)> {
 }
 
 fn seeds() -> Vec<String> {
-    let mut seeds: Vec<String> =
-        common::files(&common::root().join("tests/corpus/correct")).into_iter().filter(|(name, _)| name.ends_with(".dock")).map(|(_, text)| text).collect();
+    let mut seeds: Vec<String> = common::files(&common::root().join("tests/corpus/correct"))
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".dock"))
+        .map(|(_, text)| text)
+        .collect();
     seeds.push(std::fs::read_to_string(common::template().join("orders.dock")).unwrap());
     seeds
 }
 
 const PIECES: &[&str] = &[
-    "{", "}", "(", ")", "\"", "'", "`", "->", "<->", "|", "??", "==", "=", "$", ",", ".", "\n", "#", "##", "\\", "{x}", "é", "山", "🎂", "\u{feff}",
-    "if ", "each ", "not ", "and ", "in ", "sum(", "override ", "remove ", "extends \"x\"\n", "flow ", "1e9", "99999999999999999999999999999999", "-", "\r\n", "\t", "\0",
+    "{",
+    "}",
+    "(",
+    ")",
+    "\"",
+    "'",
+    "`",
+    "->",
+    "<->",
+    "|",
+    "??",
+    "==",
+    "=",
+    "$",
+    ",",
+    ".",
+    "\n",
+    "#",
+    "##",
+    "\\",
+    "{x}",
+    "é",
+    "山",
+    "🎂",
+    "\u{feff}",
+    "if ",
+    "each ",
+    "not ",
+    "and ",
+    "in ",
+    "sum(",
+    "override ",
+    "remove ",
+    "extends \"x\"\n",
+    "flow ",
+    "1e9",
+    "99999999999999999999999999999999",
+    "-",
+    "\r\n",
+    "\t",
+    "\0",
 ];
 
 #[test]
@@ -85,7 +127,28 @@ fn a_thousand_mutated_files_are_answered() {
 #[test]
 fn random_tokens_are_answered() {
     let project = project();
-    let words = ["flow", "x", "from", "crm.Order", "as", "order", "validate", "require", "upsert", "wms.Order", "key", "orderKey", "order.Id", "\"t {order.Id}\"", "values", "12", "5.00", "when", "route", "else"];
+    let words = [
+        "flow",
+        "x",
+        "from",
+        "crm.Order",
+        "as",
+        "order",
+        "validate",
+        "require",
+        "upsert",
+        "wms.Order",
+        "key",
+        "orderKey",
+        "order.Id",
+        "\"t {order.Id}\"",
+        "values",
+        "12",
+        "5.00",
+        "when",
+        "route",
+        "else",
+    ];
     let mut dice = Dice::new(2);
     for _ in 0..300 {
         let mut text = String::new();
@@ -107,8 +170,22 @@ fn deep_nesting_is_refused_and_not_followed() {
 
 fn nested_inputs() {
     let project = project();
-    let deep = |open: &str, close: &str, n: usize| format!("flow f {{\n  from crm.Order as order\n  let x = {}1{}\n}}\n", open.repeat(n), close.repeat(n));
-    for (open, close) in [("(", ")"), ("not ", ""), ("-", ""), ("if true then ", " else 1"), ("\"{", "}\""), ("sum(", ")"), ("each a in ", ""), ("distinct ", ""), ("a.", ""), ("1 + ", ""), ("a ?? ", ""), ("a | f ", "")] {
+    let deep =
+        |open: &str, close: &str, n: usize| format!("flow f {{\n  from crm.Order as order\n  let x = {}1{}\n}}\n", open.repeat(n), close.repeat(n));
+    for (open, close) in [
+        ("(", ")"),
+        ("not ", ""),
+        ("-", ""),
+        ("if true then ", " else 1"),
+        ("\"{", "}\""),
+        ("sum(", ")"),
+        ("each a in ", ""),
+        ("distinct ", ""),
+        ("a.", ""),
+        ("1 + ", ""),
+        ("a ?? ", ""),
+        ("a | f ", ""),
+    ] {
         for n in [100, 1_000, 20_000] {
             let began = Instant::now();
             answer(&project, &deep(open, close, n));

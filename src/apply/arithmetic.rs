@@ -50,15 +50,9 @@ fn sum(op: Arithmetic, left: &Value, right: &Value) -> Result<Value, Refusal> {
     let signed = |duration: SignedDuration| if subtract { -duration } else { duration };
     Ok(match (left, right) {
         (Value::Number(a), Value::Number(b)) => Value::Number(add(op, *a, *b)?),
-        (Value::Money(a), Value::Money(b)) => {
-            Value::Money(Money { amount: add(op, a.amount, b.amount)?, currency: compare::same_currency(a, b)? })
-        }
-        (Value::Money(a), Value::Number(b)) => {
-            Value::Money(Money { amount: add(op, a.amount, *b)?, currency: a.currency.clone() })
-        }
-        (Value::Number(a), Value::Money(b)) => {
-            Value::Money(Money { amount: add(op, *a, b.amount)?, currency: b.currency.clone() })
-        }
+        (Value::Money(a), Value::Money(b)) => Value::Money(Money { amount: add(op, a.amount, b.amount)?, currency: compare::same_currency(a, b)? }),
+        (Value::Money(a), Value::Number(b)) => Value::Money(Money { amount: add(op, a.amount, *b)?, currency: a.currency.clone() }),
+        (Value::Number(a), Value::Money(b)) => Value::Money(Money { amount: add(op, *a, b.amount)?, currency: b.currency.clone() }),
         (Value::Weight(a, unit), Value::Weight(b, other)) => {
             let b = other.convert(*b, *unit).ok_or(Refusal::TooLarge)?;
             Value::Weight(add(op, *a, b)?, *unit)
@@ -132,16 +126,12 @@ fn quotient(left: &Value, right: &Value) -> Result<Value, Refusal> {
             compare::same_currency(a, b)?;
             Value::optional(divide(a.amount, b.amount)?.map(Value::Number))
         }
-        (Value::Weight(a, unit), Value::Number(b)) => {
-            Value::optional(divide(*a, *b)?.map(|amount| Value::Weight(amount, *unit)))
-        }
+        (Value::Weight(a, unit), Value::Number(b)) => Value::optional(divide(*a, *b)?.map(|amount| Value::Weight(amount, *unit))),
         (Value::Weight(a, unit), Value::Weight(b, other)) => {
             let b = other.convert(*b, *unit).ok_or(Refusal::TooLarge)?;
             Value::optional(divide(*a, b)?.map(Value::Number))
         }
-        (Value::Length(a, unit), Value::Number(b)) => {
-            Value::optional(divide(*a, *b)?.map(|amount| Value::Length(amount, *unit)))
-        }
+        (Value::Length(a, unit), Value::Number(b)) => Value::optional(divide(*a, *b)?.map(|amount| Value::Length(amount, *unit))),
         (Value::Length(a, unit), Value::Length(b, other)) => {
             let b = other.convert(*b, *unit).ok_or(Refusal::TooLarge)?;
             Value::optional(divide(*a, b)?.map(Value::Number))

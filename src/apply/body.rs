@@ -57,9 +57,10 @@ impl<'a> Run<'a> {
 
     fn once(&mut self, write: &'a Write, payloads: &mut Vec<Payload>) -> Result<(), Halt> {
         if let Some(when) = &write.when
-            && !self.machine.holds(when)? {
-                return Ok(());
-            }
+            && !self.machine.holds(when)?
+        {
+            return Ok(());
+        }
         let Some(milestones) = &write.milestones else { return self.payload(write, payloads) };
         let value = self.machine.eval(&milestones.value)?;
         for threshold in &milestones.thresholds {
@@ -168,10 +169,12 @@ impl<'a> Run<'a> {
         let resolve = |of: &ObjectRef| program.object(of);
         let mut lent = None;
         if let (Json::Object(fields), Some(name), Some(key)) = (&mut payload.body, &payload.key_field, &payload.key)
-            && !fields.contains_key(name) && object.fields.contains_key(name) {
-                fields.insert(name.clone(), Json::String(key.clone()));
-                lent = Some(name.clone());
-            }
+            && !fields.contains_key(name)
+            && object.fields.contains_key(name)
+        {
+            fields.insert(name.clone(), Json::String(key.clone()));
+            lent = Some(name.clone());
+        }
         let misfits = gate::fits(object, &resolve, &payload.body, purpose);
         if let (Json::Object(fields), Some(name)) = (&mut payload.body, lent) {
             fields.shift_remove(&name);
@@ -225,9 +228,7 @@ impl<'a> Run<'a> {
                     // A nested object has its own entries.
                     Some(Json::Object(_)) if matches!(row.value, RowValue::Object { .. }) => Value::Object(Arc::default()),
                     Some(Json::Array(items)) if items.iter().any(Json::is_object) => Value::Object(Arc::default()),
-                    Some(Json::Object(_)) if field.is_some_and(|field| matches!(field.kind, Kind::Object(_))) => {
-                        Value::Object(Arc::default())
-                    }
+                    Some(Json::Object(_)) if field.is_some_and(|field| matches!(field.kind, Kind::Object(_))) => Value::Object(Arc::default()),
                     Some(json) => Value::Json(Arc::new(json.clone())),
                     None if matches!(row.value, RowValue::Object { .. }) => Value::Object(Arc::default()),
                     None => Value::ABSENT,

@@ -179,13 +179,14 @@ impl<'a> Machine<'a> {
                 let values = self.all(arguments)?;
                 let result = self.call(*function, &values)?;
                 if self.tracer.is_some()
-                    && let (Some(given), false) = (values.first(), matches!(result, Value::List(_) | Value::Object(_) | Value::Record(_))) {
-                        let given = match given {
-                            Value::List(items) => format!("{} elements", items.len()),
-                            other => other.to_string(),
-                        };
-                        self.step(|| format!("{}: {given} -> {result}", function.0.name));
-                    }
+                    && let (Some(given), false) = (values.first(), matches!(result, Value::List(_) | Value::Object(_) | Value::Record(_)))
+                {
+                    let given = match given {
+                        Value::List(items) => format!("{} elements", items.len()),
+                        other => other.to_string(),
+                    };
+                    self.step(|| format!("{}: {given} -> {result}", function.0.name));
+                }
                 Ok(result)
             }
             Expr::Values { map, back, value } => self.value_map(*map, *back, value),
@@ -264,17 +265,13 @@ impl<'a> Machine<'a> {
             Expr::Object { rows, .. } => self.object(rows),
             Expr::Group { slot, list, by } => self.group(*slot, list, by, "items"),
             Expr::Sort { slot, list, by, descending } => self.sort(*slot, list, by, *descending),
-            Expr::Grouped { function, value, condition, arguments } => {
-                self.grouped(*function, value.as_deref(), condition.as_deref(), arguments)
-            }
+            Expr::Grouped { function, value, condition, arguments } => self.grouped(*function, value.as_deref(), condition.as_deref(), arguments),
             Expr::JsonPath { value, path } => self.json_path(value, path),
             Expr::Weigh { value, unit } => {
                 let given = self.eval(value)?;
                 let result = match &given {
                     Value::Number(number) => Value::Weight(*number, *unit),
-                    Value::Weight(amount, from) => {
-                        Value::Weight(from.convert(*amount, *unit).ok_or_else(|| refused(Refusal::TooLarge))?, *unit)
-                    }
+                    Value::Weight(amount, from) => Value::Weight(from.convert(*amount, *unit).ok_or_else(|| refused(Refusal::TooLarge))?, *unit),
                     _ => return Ok(given),
                 };
                 self.step(|| format!("{given} is {result}"));
@@ -284,9 +281,7 @@ impl<'a> Machine<'a> {
                 let given = self.eval(value)?;
                 let result = match &given {
                     Value::Number(number) => Value::Length(*number, *unit),
-                    Value::Length(amount, from) => {
-                        Value::Length(from.convert(*amount, *unit).ok_or_else(|| refused(Refusal::TooLarge))?, *unit)
-                    }
+                    Value::Length(amount, from) => Value::Length(from.convert(*amount, *unit).ok_or_else(|| refused(Refusal::TooLarge))?, *unit),
                     _ => return Ok(given),
                 };
                 self.step(|| format!("{given} is {result}"));
@@ -425,4 +420,3 @@ fn treated(value: Value, kind: &Kind) -> Value {
         (value, _) => value,
     }
 }
-

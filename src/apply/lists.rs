@@ -95,13 +95,7 @@ impl<'a> Machine<'a> {
     /// What the generators' names stand for now, to be set again later.
     pub(super) fn bindings(&self, generators: &[Generator]) -> Vec<Binding<'a>> {
         let slots = generators.iter().flat_map(|generator| std::iter::once(generator.slot).chain(generator.index));
-        slots
-            .map(|slot| Binding {
-                slot,
-                value: self.bound(slot),
-                origin: self.origins.get(slot.0 as usize).copied().flatten(),
-            })
-            .collect()
+        slots.map(|slot| Binding { slot, value: self.bound(slot), origin: self.origins.get(slot.0 as usize).copied().flatten() }).collect()
     }
 
     pub(super) fn bind(&mut self, bindings: Vec<Binding<'a>>) {
@@ -161,13 +155,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    pub(super) fn grouped(
-        &mut self,
-        function: BuiltinRef,
-        value: Option<&'a Expr>,
-        condition: Option<&'a Expr>,
-        arguments: &'a [Expr],
-    ) -> Evaluated {
+    pub(super) fn grouped(&mut self, function: BuiltinRef, value: Option<&'a Expr>, condition: Option<&'a Expr>, arguments: &'a [Expr]) -> Evaluated {
         let group = Arc::clone(&self.group);
         let mut values = Vec::with_capacity(group.len());
         for (at, record) in group.iter().enumerate() {

@@ -34,13 +34,14 @@ impl<'a> Machine<'a> {
         let given = self.eval(value)?;
         let Some(found) = self.program.plan.mapping.values.get(map) else { return Ok(Value::ABSENT) };
         if !given.is_missing()
-            && let Some((row, result)) = self.program.map_row(map, back, &given) {
-                self.met.insert(Met::ValueRow { map, row: *row, back });
-                let rows = if back { &found.back } else { &found.rows };
-                let place = rows.get(*row).map(|row| row.place.clone());
-                self.step_at(|| format!("row {given} of `{}` gives {result}", found.name), place);
-                return Ok(result.clone());
-            }
+            && let Some((row, result)) = self.program.map_row(map, back, &given)
+        {
+            self.met.insert(Met::ValueRow { map, row: *row, back });
+            let rows = if back { &found.back } else { &found.rows };
+            let place = rows.get(*row).map(|row| row.place.clone());
+            self.step_at(|| format!("row {given} of `{}` gives {result}", found.name), place);
+            return Ok(result.clone());
+        }
         match &found.otherwise {
             Otherwise::Nothing => Ok(Value::ABSENT),
             Otherwise::Value { to, place } => {

@@ -131,10 +131,22 @@ pub struct RouteTaken {
 #[serde(rename_all = "snake_case")]
 pub enum Met {
     /// A rule that held, or one that did not.
-    Rule { id: u32, held: bool },
-    ValueRow { map: usize, row: usize, back: bool },
-    ValueElse { map: usize },
-    RouteRow { route: usize, row: usize },
+    Rule {
+        id: u32,
+        held: bool,
+    },
+    ValueRow {
+        map: usize,
+        row: usize,
+        back: bool,
+    },
+    ValueElse {
+        map: usize,
+    },
+    RouteRow {
+        route: usize,
+        row: usize,
+    },
 }
 
 /// Why a target field has its value.

@@ -65,15 +65,7 @@ impl<'a> Machine<'a> {
     pub(super) fn stopped(&mut self, stop: &'a Stop, kind: &'static str) -> Halt {
         let message = self.message(&stop.message);
         let before = stop.before.as_ref().and_then(|before| self.instant(before));
-        Box::new(Reason {
-            message,
-            kind,
-            review: stop.review,
-            owner: stop.owner.clone(),
-            before,
-            field: None,
-            place: Some(stop.place.clone()),
-        })
+        Box::new(Reason { message, kind, review: stop.review, owner: stop.owner.clone(), before, field: None, place: Some(stop.place.clone()) })
     }
 
     /// A deadline; one that is missing or cannot be computed is none.

@@ -94,14 +94,7 @@ impl Tracer {
         };
         if !holds_fields {
             let value = (!value.is_missing()).then(|| json::to_json(value));
-            self.done.push(Trace {
-                write: self.write.clone(),
-                field: self.here.clone(),
-                value,
-                place: place.clone(),
-                reads,
-                steps,
-            });
+            self.done.push(Trace { write: self.write.clone(), field: self.here.clone(), value, place: place.clone(), reads, steps });
         }
         self.here = self.here.rsplit_once('.').map_or_else(String::new, |(parent, _)| parent.to_owned());
     }

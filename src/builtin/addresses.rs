@@ -30,10 +30,7 @@ pub(super) static TABLE: &[Builtin] = &[
         gives: Gives::List(Kind::Text),
         says: "A street as lines of at most so many characters, broken between words. A single longer word is cut.",
         examples: &[
-            Example {
-                call: r#"split_street("Old Bakery, 12 Very Long Street", 20)"#,
-                gives: r#"["Old Bakery, 12 Very", "Long Street"]"#,
-            },
+            Example { call: r#"split_street("Old Bakery, 12 Very Long Street", 20)"#, gives: r#"["Old Bakery, 12 Very", "Long Street"]"# },
             Example { call: r#"split_street("12 High St\nFlat 3", 30)"#, gives: r#"["12 High St", "Flat 3"]"# },
         ],
         run: |args| {
@@ -44,10 +41,7 @@ pub(super) static TABLE: &[Builtin] = &[
     Builtin {
         name: "country_code",
         family: Family::Addresses,
-        takes: &[
-            text("country"),
-            optional("form", Takes::Words(&["alpha2", "alpha3", "numeric"])),
-        ],
+        takes: &[text("country"), optional("form", Takes::Words(&["alpha2", "alpha3", "numeric"]))],
         gives: Gives::Maybe(Kind::Text),
         says: "The ISO 3166-1 code of a country given by its name or any of its codes: two letters, or as the form says.",
         examples: &[
@@ -73,10 +67,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("country")],
         gives: Gives::Maybe(Kind::Text),
         says: "The English name of a country given by any of its codes or names.",
-        examples: &[
-            Example { call: r#"country_name("DE")"#, gives: r#""Germany""# },
-            Example { call: r#"country_name("XX")"#, gives: "missing" },
-        ],
+        examples: &[Example { call: r#"country_name("DE")"#, gives: r#""Germany""# }, Example { call: r#"country_name("XX")"#, gives: "missing" }],
         run: |args| {
             let country = countries::country(args.need_text(0, "country_name")?);
             Ok(Value::optional(country.map(|country| Value::text(country.name))))
@@ -201,15 +192,10 @@ fn street_lines(args: &Args<'_>, at: usize, function: &'static str) -> Result<Ve
 fn is_po_box(street: &str) -> bool {
     let plain: String = super::text::ascii(street).to_lowercase().replace('.', "");
     let words: Vec<&str> = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let pairs = words.windows(2).any(|pair| {
-        matches!(
-            pair,
-            ["po", "box"] | ["pob", _] | ["boite", "postale"] | ["post", "box"] | ["postal", "box"] | ["casella", "postale"]
-        )
-    });
-    let triples = words.windows(3).any(|three| {
-        matches!(three, ["p", "o", "box"] | ["post", "office", "box"] | ["apartado", "de", "correos"])
-    });
+    let pairs = words
+        .windows(2)
+        .any(|pair| matches!(pair, ["po", "box"] | ["pob", _] | ["boite", "postale"] | ["post", "box"] | ["postal", "box"] | ["casella", "postale"]));
+    let triples = words.windows(3).any(|three| matches!(three, ["p", "o", "box"] | ["post", "office", "box"] | ["apartado", "de", "correos"]));
     let first = words.first().copied().unwrap_or_default();
     let named = words.iter().any(|word| matches!(*word, "pobox" | "postfach" | "postbus" | "postboks" | "apartado"));
     let bp = first == "bp" && words.get(1).is_some_and(|next| next.bytes().all(|b| b.is_ascii_digit()));

@@ -135,9 +135,7 @@ pub(super) fn is_vat(number: &str, country: &str) -> Option<bool> {
 /// Whether a VAT number has the shape that its own prefix asks for.
 pub(super) fn is_any_vat(number: &str) -> bool {
     let plain = without_separators(number).to_uppercase();
-    VAT.iter().any(|(_, prefix, shapes)| {
-        plain.strip_prefix(prefix).is_some_and(|bare| shapes.iter().any(|shape| shaped(bare, shape)))
-    })
+    VAT.iter().any(|(_, prefix, shapes)| plain.strip_prefix(prefix).is_some_and(|bare| shapes.iter().any(|shape| shaped(bare, shape))))
 }
 
 /// `IM` and ten digits: three for the member state, six, and one to check.

@@ -61,10 +61,7 @@ pub(super) static TABLE: &[Builtin] = &[
     Builtin {
         name: "decimal",
         family: Family::Conversions,
-        takes: &[
-            given("value", Takes::OneOf(&[Kind::Text, Kind::Integer, Kind::Decimal, Kind::Json])),
-            optional("point", Takes::Kind(Kind::Text)),
-        ],
+        takes: &[given("value", Takes::OneOf(&[Kind::Text, Kind::Integer, Kind::Decimal, Kind::Json])), optional("point", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Decimal),
         says: "The value as an exact number. In a text the decimal point is `.`; with `decimal \",\"` it is a comma, and points and spaces between thousands are passed over.",
         examples: &[
@@ -127,20 +124,13 @@ pub(super) static TABLE: &[Builtin] = &[
     Builtin {
         name: "datetime",
         family: Family::Conversions,
-        takes: &[
-            given("value", Takes::OneOf(TEXTS)),
-            zone(),
-            optional("pattern", Takes::Kind(Kind::Text)),
-        ],
+        takes: &[given("value", Takes::OneOf(TEXTS)), zone(), optional("pattern", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Datetime),
         says: "The instant that a text tells: in ISO 8601, or as a pattern says. A text without an offset is read in the time zone, and is nothing if none is said.",
         examples: &[
             Example { call: r#"datetime("2026-03-01T13:00:00+01:00")"#, gives: "2026-03-01T12:00:00Z" },
             Example { call: r#"datetime("2026-03-01 04:00", "America/Los_Angeles")"#, gives: "2026-03-01T12:00:00Z" },
-            Example {
-                call: r#"datetime("3/1/2026 12:00", "UTC", "%m/%d/%Y %H:%M")"#,
-                gives: "2026-03-01T12:00:00Z",
-            },
+            Example { call: r#"datetime("3/1/2026 12:00", "UTC", "%m/%d/%Y %H:%M")"#, gives: "2026-03-01T12:00:00Z" },
             Example { call: r#"datetime("2026-03-01 04:00")"#, gives: "missing" },
         ],
         run: datetime,

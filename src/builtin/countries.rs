@@ -27,9 +27,7 @@ static COUNTRIES: LazyLock<Countries> = LazyLock::new(|| {
     let mut others = Vec::new();
     for line in include_str!("data/countries.tsv").lines() {
         let mut cells = line.split('\t');
-        let (Some(alpha2), Some(alpha3), Some(numeric), Some(names)) =
-            (cells.next(), cells.next(), cells.next(), cells.next())
-        else {
+        let (Some(alpha2), Some(alpha3), Some(numeric), Some(names)) = (cells.next(), cells.next(), cells.next(), cells.next()) else {
             continue;
         };
         for code in [alpha2, alpha3, numeric] {

@@ -174,9 +174,7 @@ pub(super) static TABLE: &[Builtin] = &[
             Example { call: "business_days_between(2026-11-23, 2026-11-20)", gives: "-1" },
         ],
         run: |args| match (args.get(0), args.get(1)) {
-            (Value::Date(from), Value::Date(until)) => {
-                Ok(Value::integer(business_days_until(*until) - business_days_until(*from)))
-            }
+            (Value::Date(from), Value::Date(until)) => Ok(Value::integer(business_days_until(*until) - business_days_until(*from))),
             _ => Err(args.unchecked(1, "business_days_between")),
         },
     },
@@ -186,10 +184,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[day("date"), zone()],
         gives: Gives::Kind(Kind::Text),
         says: "The English name of the day of the week.",
-        examples: &[
-            Example { call: "weekday(2026-03-01)", gives: r#""Sunday""# },
-            Example { call: "weekday(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: "weekday(2026-03-01)", gives: r#""Sunday""# }, Example { call: "weekday(missing)", gives: "missing" }],
         run: |args| {
             let date = date_of(args, 0, &zone_of(args, 1, "weekday")?, "weekday")?;
             Ok(Value::text(match date.weekday() {
@@ -221,10 +216,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[day("date"), zone()],
         gives: Gives::Kind(Kind::Integer),
         says: "The month of a date, 1 to 12.",
-        examples: &[
-            Example { call: "month(2026-03-01)", gives: "3" },
-            Example { call: "month(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: "month(2026-03-01)", gives: "3" }, Example { call: "month(missing)", gives: "missing" }],
         run: |args| Ok(Value::integer(date_of(args, 0, &zone_of(args, 1, "month")?, "month")?.month().into())),
     },
     Builtin {
@@ -233,10 +225,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[day("date"), zone()],
         gives: Gives::Kind(Kind::Integer),
         says: "The day of the month, 1 to 31.",
-        examples: &[
-            Example { call: "day(2026-03-01)", gives: "1" },
-            Example { call: "day(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: "day(2026-03-01)", gives: "1" }, Example { call: "day(missing)", gives: "missing" }],
         run: |args| Ok(Value::integer(date_of(args, 0, &zone_of(args, 1, "day")?, "day")?.day().into())),
     },
     Builtin {
@@ -247,10 +236,7 @@ pub(super) static TABLE: &[Builtin] = &[
         says: "The date as a pattern says: `%Y` year, `%m` month, `%d` day, `%H` hour, `%M` minute, `%S` second, `%B` month name, `%A` weekday.",
         examples: &[
             Example { call: r#"format_date(2026-03-01, "%d/%m/%Y")"#, gives: r#""01/03/2026""# },
-            Example {
-                call: r#"format_date(2026-03-01T20:00:00Z, "%H:%M", "Asia/Tokyo")"#,
-                gives: r#""05:00""#,
-            },
+            Example { call: r#"format_date(2026-03-01T20:00:00Z, "%H:%M", "Asia/Tokyo")"#, gives: r#""05:00""# },
         ],
         run: |args| {
             let zone = zone_of(args, 2, "format_date")?;
@@ -271,10 +257,7 @@ pub(super) static TABLE: &[Builtin] = &[
         examples: &[
             Example { call: "iso(2026-03-01)", gives: r#""2026-03-01""# },
             Example { call: "iso(2026-03-01T12:00:00Z)", gives: r#""2026-03-01T12:00:00Z""# },
-            Example {
-                call: r#"iso(2026-03-01T12:00:00Z, "Europe/Berlin")"#,
-                gives: r#""2026-03-01T13:00:00+01:00""#,
-            },
+            Example { call: r#"iso(2026-03-01T12:00:00Z, "Europe/Berlin")"#, gives: r#""2026-03-01T13:00:00+01:00""# },
         ],
         run: |args| match args.get(0) {
             Value::DateTime(instant) if args.has(1) => {
@@ -313,10 +296,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("number", Takes::OneOf(&[Kind::Integer, Kind::Decimal]))],
         gives: Gives::Kind(Kind::Duration),
         says: "So many days of 24 hours, as a duration.",
-        examples: &[
-            Example { call: "days(2)", gives: "2 days" },
-            Example { call: "days(0.5)", gives: "12 hours" },
-        ],
+        examples: &[Example { call: "days(2)", gives: "2 days" }, Example { call: "days(0.5)", gives: "12 hours" }],
         run: |args| duration(args, 86_400, "days"),
     },
     Builtin {
@@ -325,10 +305,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("number", Takes::OneOf(&[Kind::Integer, Kind::Decimal]))],
         gives: Gives::Kind(Kind::Duration),
         says: "So many hours, as a duration.",
-        examples: &[
-            Example { call: "hours(1.5)", gives: "1 hour 30 minutes" },
-            Example { call: "hours(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: "hours(1.5)", gives: "1 hour 30 minutes" }, Example { call: "hours(missing)", gives: "missing" }],
         run: |args| duration(args, 3600, "hours"),
     },
     Builtin {
@@ -337,19 +314,13 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("number", Takes::OneOf(&[Kind::Integer, Kind::Decimal]))],
         gives: Gives::Kind(Kind::Duration),
         says: "So many minutes, as a duration.",
-        examples: &[
-            Example { call: "minutes(90)", gives: "1 hour 30 minutes" },
-            Example { call: "minutes(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: "minutes(90)", gives: "1 hour 30 minutes" }, Example { call: "minutes(missing)", gives: "missing" }],
         run: |args| duration(args, 60, "minutes"),
     },
     Builtin {
         name: "from_epoch",
         family: Family::Dates,
-        takes: &[
-            given("number", Takes::Kind(Kind::Integer)),
-            optional("unit", Takes::Words(&["seconds", "milliseconds"])),
-        ],
+        takes: &[given("number", Takes::Kind(Kind::Integer)), optional("unit", Takes::Words(&["seconds", "milliseconds"]))],
         gives: Gives::Maybe(Kind::Datetime),
         says: "The instant so many seconds (or `milliseconds`) after the beginning of 1970. Nothing if the calendar does not go so far.",
         examples: &[
@@ -369,16 +340,10 @@ pub(super) static TABLE: &[Builtin] = &[
     Builtin {
         name: "epoch",
         family: Family::Dates,
-        takes: &[
-            given("instant", Takes::Kind(Kind::Datetime)),
-            optional("unit", Takes::Words(&["seconds", "milliseconds"])),
-        ],
+        takes: &[given("instant", Takes::Kind(Kind::Datetime)), optional("unit", Takes::Words(&["seconds", "milliseconds"]))],
         gives: Gives::Kind(Kind::Integer),
         says: "The whole seconds (or `milliseconds`) from the beginning of 1970 to the instant.",
-        examples: &[
-            Example { call: "epoch(2026-03-01T12:00:00Z)", gives: "1772366400" },
-            Example { call: "epoch(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: "epoch(2026-03-01T12:00:00Z)", gives: "1772366400" }, Example { call: "epoch(missing)", gives: "missing" }],
         run: |args| match args.get(0) {
             Value::DateTime(instant) => Ok(Value::integer(match args.words(1, "seconds") {
                 "milliseconds" => instant.as_millisecond(),

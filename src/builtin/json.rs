@@ -25,10 +25,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("value", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Json),
         says: "The JSON that a text holds. Nothing if the text is no JSON, or is `null`.",
-        examples: &[
-            Example { call: r#"json("{\"a\": 1}")"#, gives: r#"{"a": 1}"# },
-            Example { call: r#"json("{")"#, gives: "missing" },
-        ],
+        examples: &[Example { call: r#"json("{\"a\": 1}")"#, gives: r#"{"a": 1}"# }, Example { call: r#"json("{")"#, gives: "missing" }],
         run: |args| {
             let text = args.need_text(0, "json")?;
             if text.len() > MAX_TEXT {
@@ -44,15 +41,12 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("value", Takes::Kind(Kind::Json))],
         gives: Gives::List(Kind::Text),
         says: "The names of the fields of a JSON object, in its order; none if it is no object.",
-        examples: &[
-            Example { call: r#"keys({"a": 1, "b": 2})"#, gives: r#"["a", "b"]"# },
-            Example { call: "keys(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: r#"keys({"a": 1, "b": 2})"#, gives: r#"["a", "b"]"# }, Example { call: "keys(missing)", gives: "missing" }],
         run: |args| {
             let names = match args.get(0) {
-                Value::Json(json) | Value::Record(json) => json.as_object().map(|fields| {
-                    fields.keys().take(crate::value::MAX_ITEMS + 1).map(|name| Value::text(name.as_str())).collect()
-                }),
+                Value::Json(json) | Value::Record(json) => {
+                    json.as_object().map(|fields| fields.keys().take(crate::value::MAX_ITEMS + 1).map(|name| Value::text(name.as_str())).collect())
+                }
                 _ => None,
             };
             Ok(Value::list(names.unwrap_or_default()))
@@ -64,10 +58,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("value", Takes::Kind(Kind::Json)), text("name")],
         gives: Gives::Kind(Kind::Boolean),
         says: "Whether a JSON object has a field of that name, also one that is `null`.",
-        examples: &[
-            Example { call: r#"has_key({"a": null}, "a")"#, gives: "true" },
-            Example { call: r#"has_key({"a": 1}, "b")"#, gives: "false" },
-        ],
+        examples: &[Example { call: r#"has_key({"a": null}, "a")"#, gives: "true" }, Example { call: r#"has_key({"a": 1}, "b")"#, gives: "false" }],
         run: |args| match args.get(0) {
             Value::Json(json) | Value::Record(json) => Ok(Value::Boolean(json.get(args.text(1)).is_some())),
             _ => Ok(Value::Boolean(false)),

@@ -12,21 +12,10 @@ use super::signature::{given, integer, list, maybe, optional};
 use super::{Args, Builtin, Example, Family, Gives, Refusal, Takes};
 use crate::value::{Kind, MAX_ITEMS, Money, Value, compare, equal, key, same_currency};
 
-static SUMMED: &[Kind] =
-    &[Kind::Integer, Kind::Decimal, Kind::Money, Kind::Weight, Kind::Length, Kind::Duration];
+static SUMMED: &[Kind] = &[Kind::Integer, Kind::Decimal, Kind::Money, Kind::Weight, Kind::Length, Kind::Duration];
 static AVERAGED: &[Kind] = &[Kind::Decimal, Kind::Integer, Kind::Money, Kind::Weight, Kind::Length];
-static ORDERED: &[Kind] = &[
-    Kind::Integer,
-    Kind::Decimal,
-    Kind::Money,
-    Kind::Text,
-    Kind::Date,
-    Kind::Time,
-    Kind::Datetime,
-    Kind::Duration,
-    Kind::Weight,
-    Kind::Length,
-];
+static ORDERED: &[Kind] =
+    &[Kind::Integer, Kind::Decimal, Kind::Money, Kind::Text, Kind::Date, Kind::Time, Kind::Datetime, Kind::Duration, Kind::Weight, Kind::Length];
 
 pub(super) static TABLE: &[Builtin] = &[
     Builtin {
@@ -35,10 +24,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[list("list")],
         gives: Gives::Kind(Kind::Integer),
         says: "How many elements the list has; 0 for a list that is not there.",
-        examples: &[
-            Example { call: r#"count(["a", "b"])"#, gives: "2" },
-            Example { call: "count(missing)", gives: "0" },
-        ],
+        examples: &[Example { call: r#"count(["a", "b"])"#, gives: "2" }, Example { call: "count(missing)", gives: "0" }],
         run: |args| Ok(Value::integer(args.list(0).len() as i64)),
     },
     Builtin {
@@ -60,10 +46,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[maybe("list", Takes::ListOf(AVERAGED))],
         gives: Gives::MaybeElement,
         says: "The sum divided by the number of elements. Nothing for an empty list.",
-        examples: &[
-            Example { call: "average([1, 2])", gives: "1.5" },
-            Example { call: "average([])", gives: "missing" },
-        ],
+        examples: &[Example { call: "average([1, 2])", gives: "1.5" }, Example { call: "average([])", gives: "missing" }],
         run: |args| {
             let number = args.list(0).len();
             if number == 0 {
@@ -88,10 +71,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[maybe("list", Takes::ListOf(ORDERED))],
         gives: Gives::MaybeElement,
         says: "The smallest (earliest, lightest) element. Nothing for an empty list.",
-        examples: &[
-            Example { call: "min([3, 1, 2])", gives: "1" },
-            Example { call: "min([])", gives: "missing" },
-        ],
+        examples: &[Example { call: "min([3, 1, 2])", gives: "1" }, Example { call: "min([])", gives: "missing" }],
         run: |args| extreme(args, Ordering::Less, "min"),
     },
     Builtin {
@@ -100,10 +80,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[maybe("list", Takes::ListOf(ORDERED))],
         gives: Gives::MaybeElement,
         says: "The largest (latest, heaviest) element. Nothing for an empty list.",
-        examples: &[
-            Example { call: "max([2026-03-01, 2026-04-01])", gives: "2026-04-01" },
-            Example { call: "max(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: "max([2026-03-01, 2026-04-01])", gives: "2026-04-01" }, Example { call: "max(missing)", gives: "missing" }],
         run: |args| extreme(args, Ordering::Greater, "max"),
     },
     Builtin {
@@ -112,10 +89,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[list("list")],
         gives: Gives::MaybeElement,
         says: "The first element. Nothing for an empty list.",
-        examples: &[
-            Example { call: r#"first(["a", "b"])"#, gives: r#""a""# },
-            Example { call: "first([])", gives: "missing" },
-        ],
+        examples: &[Example { call: r#"first(["a", "b"])"#, gives: r#""a""# }, Example { call: "first([])", gives: "missing" }],
         run: |args| Ok(Value::optional(args.list(0).first().cloned())),
     },
     Builtin {
@@ -124,10 +98,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[list("list")],
         gives: Gives::MaybeElement,
         says: "The last element. Nothing for an empty list.",
-        examples: &[
-            Example { call: r#"last(["a", "b"])"#, gives: r#""b""# },
-            Example { call: "last([])", gives: "missing" },
-        ],
+        examples: &[Example { call: r#"last(["a", "b"])"#, gives: r#""b""# }, Example { call: "last([])", gives: "missing" }],
         run: |args| Ok(Value::optional(args.list(0).last().cloned())),
     },
     Builtin {
@@ -136,10 +107,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[maybe("list", Takes::ListOf(&[Kind::Boolean]))],
         gives: Gives::Kind(Kind::Boolean),
         says: "Whether at least one element is true; false for an empty list.",
-        examples: &[
-            Example { call: "any([false, true])", gives: "true" },
-            Example { call: "any([])", gives: "false" },
-        ],
+        examples: &[Example { call: "any([false, true])", gives: "true" }, Example { call: "any([])", gives: "false" }],
         run: |args| Ok(Value::Boolean(args.list(0).iter().any(|value| value.as_bool() == Some(true)))),
     },
     Builtin {
@@ -148,10 +116,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[maybe("list", Takes::ListOf(&[Kind::Boolean]))],
         gives: Gives::Kind(Kind::Boolean),
         says: "Whether every element is true; true for an empty list.",
-        examples: &[
-            Example { call: "all([false, true])", gives: "false" },
-            Example { call: "all([])", gives: "true" },
-        ],
+        examples: &[Example { call: "all([false, true])", gives: "false" }, Example { call: "all([])", gives: "true" }],
         run: |args| Ok(Value::Boolean(args.list(0).iter().all(|value| value.as_bool() == Some(true)))),
     },
     Builtin {
@@ -210,10 +175,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[list("list")],
         gives: Gives::First,
         says: "The list without the elements that stood in it before.",
-        examples: &[
-            Example { call: r#"distinct(["a", "b", "a"])"#, gives: r#"["a", "b"]"# },
-            Example { call: "distinct([])", gives: "[]" },
-        ],
+        examples: &[Example { call: r#"distinct(["a", "b", "a"])"#, gives: r#"["a", "b"]"# }, Example { call: "distinct([])", gives: "[]" }],
         run: |args| {
             let mut seen: HashMap<String, ()> = HashMap::new();
             let mut kept = Vec::new();
@@ -232,10 +194,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[list("lists")],
         gives: Gives::Element,
         says: "The elements of all lists in the list, as one list.",
-        examples: &[
-            Example { call: "flatten([[1, 2], [], [3]])", gives: "[1, 2, 3]" },
-            Example { call: "flatten([])", gives: "[]" },
-        ],
+        examples: &[Example { call: "flatten([[1, 2], [], [3]])", gives: "[1, 2, 3]" }, Example { call: "flatten([])", gives: "[]" }],
         run: |args| {
             let mut all = Vec::new();
             for value in args.list(0) {
@@ -276,10 +235,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[list("list")],
         gives: Gives::First,
         says: "The list from its end to its beginning.",
-        examples: &[
-            Example { call: "reverse([1, 2, 3])", gives: "[3, 2, 1]" },
-            Example { call: "reverse([])", gives: "[]" },
-        ],
+        examples: &[Example { call: "reverse([1, 2, 3])", gives: "[3, 2, 1]" }, Example { call: "reverse([])", gives: "[]" }],
         run: |args| Ok(Value::list(args.list(0).iter().rev().cloned().collect())),
     },
     Builtin {
@@ -288,10 +244,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[list("list"), integer("elements")],
         gives: Gives::First,
         says: "The first elements of the list, at most so many.",
-        examples: &[
-            Example { call: "take([1, 2, 3], 2)", gives: "[1, 2]" },
-            Example { call: "take([1], 5)", gives: "[1]" },
-        ],
+        examples: &[Example { call: "take([1, 2, 3], 2)", gives: "[1, 2]" }, Example { call: "take([1], 5)", gives: "[1]" }],
         run: |args| {
             let most = args.count(1, 0, "take")?;
             Ok(Value::list(args.list(0).iter().take(most).cloned().collect()))
@@ -303,10 +256,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[list("list"), integer("elements")],
         gives: Gives::First,
         says: "The list without so many elements at its beginning.",
-        examples: &[
-            Example { call: "drop([1, 2, 3], 2)", gives: "[3]" },
-            Example { call: "drop([1], 5)", gives: "[]" },
-        ],
+        examples: &[Example { call: "drop([1, 2, 3], 2)", gives: "[3]" }, Example { call: "drop([1], 5)", gives: "[]" }],
         run: |args| {
             let skipped = args.count(1, 0, "drop")?;
             Ok(Value::list(args.list(0).iter().skip(skipped).cloned().collect()))
@@ -342,21 +292,13 @@ fn plus(left: &Value, right: &Value) -> Result<Option<Value>, Refusal> {
     let add = |a: Decimal, b: Decimal| a.checked_add(b).ok_or(Refusal::TooLarge);
     Ok(Some(match (left, right) {
         (Value::Number(a), Value::Number(b)) => Value::Number(add(*a, *b)?),
-        (Value::Money(a), Value::Money(b)) => {
-            Value::Money(Money { currency: same_currency(a, b)?, amount: add(a.amount, b.amount)? })
-        }
+        (Value::Money(a), Value::Money(b)) => Value::Money(Money { currency: same_currency(a, b)?, amount: add(a.amount, b.amount)? }),
         (Value::Money(money), Value::Number(number)) | (Value::Number(number), Value::Money(money)) => {
             Value::Money(Money { amount: add(money.amount, *number)?, currency: money.currency.clone() })
         }
-        (Value::Weight(a, unit), Value::Weight(b, other)) => {
-            Value::Weight(add(*a, other.convert(*b, *unit).ok_or(Refusal::TooLarge)?)?, *unit)
-        }
-        (Value::Length(a, unit), Value::Length(b, other)) => {
-            Value::Length(add(*a, other.convert(*b, *unit).ok_or(Refusal::TooLarge)?)?, *unit)
-        }
-        (Value::Duration(a), Value::Duration(b)) => {
-            Value::Duration(SignedDuration::checked_add(*a, *b).ok_or(Refusal::TooLarge)?)
-        }
+        (Value::Weight(a, unit), Value::Weight(b, other)) => Value::Weight(add(*a, other.convert(*b, *unit).ok_or(Refusal::TooLarge)?)?, *unit),
+        (Value::Length(a, unit), Value::Length(b, other)) => Value::Length(add(*a, other.convert(*b, *unit).ok_or(Refusal::TooLarge)?)?, *unit),
+        (Value::Duration(a), Value::Duration(b)) => Value::Duration(SignedDuration::checked_add(*a, *b).ok_or(Refusal::TooLarge)?),
         _ => return Ok(None),
     }))
 }

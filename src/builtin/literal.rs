@@ -18,9 +18,7 @@ impl Builtin {
     pub fn misuse(&self, at: usize, literal: &str) -> Option<String> {
         let param = self.takes.get(at)?;
         match (&param.takes, param.name) {
-            (Takes::Words(words), _) if !words.contains(&literal) => {
-                Some(format!("`{literal}` is none of: {}", words.join(", ")))
-            }
+            (Takes::Words(words), _) if !words.contains(&literal) => Some(format!("`{literal}` is none of: {}", words.join(", "))),
             (Takes::Pattern, _) => regex::Regex::new(literal).err().map(|why| why.to_string()),
             (_, "zone") if !dates::is_zone(literal) => Some(format!("`{literal}` is no time zone")),
             (_, "pattern") if self.family == Family::Dates && !dates::is_date_pattern(literal) => {
@@ -29,9 +27,7 @@ impl Builtin {
             (_, "country") if at > 0 && countries::code_of(literal).is_none() && !matches!(literal, "EL" | "XI") => {
                 Some(format!("`{literal}` is no country"))
             }
-            (_, "currency") if at > 0 && money::currency(literal).is_none() => {
-                Some(format!("`{literal}` is no currency of ISO 4217"))
-            }
+            (_, "currency") if at > 0 && money::currency(literal).is_none() => Some(format!("`{literal}` is no currency of ISO 4217")),
             _ => None,
         }
     }

@@ -147,8 +147,7 @@ pub fn all() -> impl Iterator<Item = &'static Builtin> {
 }
 
 pub fn find(name: &str) -> Option<&'static Builtin> {
-    static NAMES: LazyLock<HashMap<&'static str, &'static Builtin>> =
-        LazyLock::new(|| all().map(|builtin| (builtin.name, builtin)).collect());
+    static NAMES: LazyLock<HashMap<&'static str, &'static Builtin>> = LazyLock::new(|| all().map(|builtin| (builtin.name, builtin)).collect());
     NAMES.get(name).copied()
 }
 

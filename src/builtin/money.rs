@@ -11,10 +11,7 @@ pub(super) static TABLE: &[Builtin] = &[
     Builtin {
         name: "money",
         family: Family::Money,
-        takes: &[
-            given("amount", Takes::OneOf(&[Kind::Integer, Kind::Decimal, Kind::Text, Kind::Money])),
-            text("currency"),
-        ],
+        takes: &[given("amount", Takes::OneOf(&[Kind::Integer, Kind::Decimal, Kind::Text, Kind::Money])), text("currency")],
         gives: Gives::Maybe(Kind::Money),
         says: "An amount in a currency, by its ISO 4217 code. Nothing if the text is no number, there is no such currency, or the amount has another.",
         examples: &[
@@ -45,10 +42,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("money", Takes::OneOf(&[Kind::Money, Kind::Decimal, Kind::Integer]))],
         gives: Gives::Kind(Kind::Decimal),
         says: "The number of an amount, without its currency.",
-        examples: &[
-            Example { call: "amount(12.50 EUR)", gives: "12.50" },
-            Example { call: "amount(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: "amount(12.50 EUR)", gives: "12.50" }, Example { call: "amount(missing)", gives: "missing" }],
         run: |args| match args.get(0) {
             Value::Money(money) => Ok(Value::Number(money.amount)),
             Value::Number(number) => Ok(Value::Number(*number)),
@@ -61,10 +55,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("money", Takes::Kind(Kind::Money))],
         gives: Gives::Maybe(Kind::Text),
         says: "The ISO 4217 code of an amount's currency. Nothing if the source does not say it.",
-        examples: &[
-            Example { call: "currency(12.50 EUR)", gives: r#""EUR""# },
-            Example { call: "currency(12.50)", gives: "missing" },
-        ],
+        examples: &[Example { call: "currency(12.50 EUR)", gives: r#""EUR""# }, Example { call: "currency(12.50)", gives: "missing" }],
         run: |args| match args.get(0) {
             Value::Money(money) => Ok(Value::optional(money.currency.clone().map(Value::Text))),
             Value::Number(_) => Ok(Value::ABSENT),
@@ -77,10 +68,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("currency")],
         gives: Gives::Maybe(Kind::Integer),
         says: "How many decimal places the amounts of a currency have: 2 for most, 0 for JPY, 3 for KWD.",
-        examples: &[
-            Example { call: r#"currency_places("JPY")"#, gives: "0" },
-            Example { call: r#"currency_places("XXY")"#, gives: "missing" },
-        ],
+        examples: &[Example { call: r#"currency_places("JPY")"#, gives: "0" }, Example { call: r#"currency_places("XXY")"#, gives: "missing" }],
         run: |args| {
             let known = iso_currency::Currency::from_code(&args.need_text(0, "currency_places")?.to_uppercase());
             Ok(Value::optional(known.and_then(|known| known.exponent()).map(|places| Value::integer(places.into()))))

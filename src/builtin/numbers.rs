@@ -11,17 +11,8 @@ use crate::value::{Kind, Money, Value, compare};
 
 static NUMBERS: &[Kind] = &[Kind::Integer, Kind::Decimal, Kind::Money];
 static MEASURES: &[Kind] = &[Kind::Integer, Kind::Decimal, Kind::Money, Kind::Weight, Kind::Length];
-static ORDERED: &[Kind] = &[
-    Kind::Integer,
-    Kind::Decimal,
-    Kind::Money,
-    Kind::Date,
-    Kind::Time,
-    Kind::Datetime,
-    Kind::Duration,
-    Kind::Weight,
-    Kind::Length,
-];
+static ORDERED: &[Kind] =
+    &[Kind::Integer, Kind::Decimal, Kind::Money, Kind::Date, Kind::Time, Kind::Datetime, Kind::Duration, Kind::Weight, Kind::Length];
 
 pub(super) static TABLE: &[Builtin] = &[
     Builtin {
@@ -59,10 +50,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("number", Takes::OneOf(&[Kind::Decimal, Kind::Integer]))],
         gives: Gives::Kind(Kind::Integer),
         says: "The largest whole number that is not above it.",
-        examples: &[
-            Example { call: "floor(2.9)", gives: "2" },
-            Example { call: "floor(-2.1)", gives: "-3" },
-        ],
+        examples: &[Example { call: "floor(2.9)", gives: "2" }, Example { call: "floor(-2.1)", gives: "-3" }],
         run: |args| Ok(Value::Number(args.need_number(0, "floor")?.floor())),
     },
     Builtin {
@@ -71,10 +59,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("number", Takes::OneOf(&[Kind::Decimal, Kind::Integer]))],
         gives: Gives::Kind(Kind::Integer),
         says: "The smallest whole number that is not below it.",
-        examples: &[
-            Example { call: "ceiling(2.1)", gives: "3" },
-            Example { call: "ceiling(2)", gives: "2" },
-        ],
+        examples: &[Example { call: "ceiling(2.1)", gives: "3" }, Example { call: "ceiling(2)", gives: "2" }],
         run: |args| Ok(Value::Number(args.need_number(0, "ceiling")?.ceil())),
     },
     Builtin {
@@ -105,20 +90,13 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("one", Takes::OneOf(ORDERED)), given("other", Takes::OneOf(ORDERED))],
         gives: Gives::First,
         says: "The larger of two values. `max` finds the largest of a list.",
-        examples: &[
-            Example { call: "max_of(3, 2.5)", gives: "3" },
-            Example { call: "max_of(missing, 2)", gives: "missing" },
-        ],
+        examples: &[Example { call: "max_of(3, 2.5)", gives: "3" }, Example { call: "max_of(missing, 2)", gives: "missing" }],
         run: |args| one_of_two(args, Ordering::Greater, "max_of"),
     },
     Builtin {
         name: "clamp",
         family: Family::Numbers,
-        takes: &[
-            given("number", Takes::OneOf(NUMBERS)),
-            given("least", Takes::OneOf(NUMBERS)),
-            given("most", Takes::OneOf(NUMBERS)),
-        ],
+        takes: &[given("number", Takes::OneOf(NUMBERS)), given("least", Takes::OneOf(NUMBERS)), given("most", Takes::OneOf(NUMBERS))],
         gives: Gives::First,
         says: "The number, but not below the least and not above the most.",
         examples: &[
@@ -142,16 +120,10 @@ pub(super) static TABLE: &[Builtin] = &[
     Builtin {
         name: "remainder",
         family: Family::Numbers,
-        takes: &[
-            given("number", Takes::OneOf(&[Kind::Integer, Kind::Decimal])),
-            given("divisor", Takes::OneOf(&[Kind::Integer, Kind::Decimal])),
-        ],
+        takes: &[given("number", Takes::OneOf(&[Kind::Integer, Kind::Decimal])), given("divisor", Takes::OneOf(&[Kind::Integer, Kind::Decimal]))],
         gives: Gives::MaybeFirst,
         says: "What is left over when the number is divided. Nothing if the divisor is 0.",
-        examples: &[
-            Example { call: "remainder(17, 5)", gives: "2" },
-            Example { call: "remainder(17, 0)", gives: "missing" },
-        ],
+        examples: &[Example { call: "remainder(17, 5)", gives: "2" }, Example { call: "remainder(17, 0)", gives: "missing" }],
         run: |args| {
             let number = args.need_number(0, "remainder")?;
             Ok(Value::optional(number.checked_rem(args.need_number(1, "remainder")?).map(Value::Number)))
@@ -208,9 +180,7 @@ fn one_of_two(args: &Args<'_>, wanted: Ordering, function: &'static str) -> Outc
 /// A plain number beside money is an amount in its currency.
 fn as_first(first: &Value, value: &Value) -> Value {
     match (first, value) {
-        (Value::Money(money), Value::Number(amount)) => {
-            Value::Money(Money { amount: *amount, currency: money.currency.clone() })
-        }
+        (Value::Money(money), Value::Number(amount)) => Value::Money(Money { amount: *amount, currency: money.currency.clone() }),
         _ => value.clone(),
     }
 }

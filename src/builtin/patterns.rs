@@ -1,8 +1,8 @@
 //! Patterns that stand behind `matches`: shapes of codes and addresses.
 
-use super::{codes, contacts, phones, postal, tracking};
 use super::signature::{optional, text};
 use super::{Builtin, Example, Family, Gives, Takes};
+use super::{codes, contacts, phones, postal, tracking};
 use crate::value::{Kind, Value};
 
 pub(super) static TABLE: &[Builtin] = &[
@@ -29,10 +29,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Boolean),
         says: "The shape of an e-mail address. Whether it exists is not known.",
-        examples: &[
-            Example { call: r#"email("ada@example.com")"#, gives: "true" },
-            Example { call: r#"email("ada@example")"#, gives: "false" },
-        ],
+        examples: &[Example { call: r#"email("ada@example.com")"#, gives: "true" }, Example { call: r#"email("ada@example")"#, gives: "false" }],
         run: |args| Ok(Value::Boolean(contacts::is_email(args.need_text(0, "email")?))),
     },
     Builtin {
@@ -41,10 +38,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("text"), text("country")],
         gives: Gives::Kind(Kind::Boolean),
         says: "A telephone number that can be dialled in a country, by its digits.",
-        examples: &[
-            Example { call: r#"phone("020 7946 0018", "GB")"#, gives: "true" },
-            Example { call: r#"phone("12345", "US")"#, gives: "false" },
-        ],
+        examples: &[Example { call: r#"phone("020 7946 0018", "GB")"#, gives: "true" }, Example { call: r#"phone("12345", "US")"#, gives: "false" }],
         run: |args| Ok(Value::Boolean(phones::e164(args.need_text(0, "phone")?, args.text(1)).is_some())),
     },
     Builtin {
@@ -72,10 +66,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Boolean),
         says: "A GTIN (EAN, UPC, ITF-14): 8, 12, 13 or 14 digits, the last of which checks.",
-        examples: &[
-            Example { call: r#"gtin("4006381333931")"#, gives: "true" },
-            Example { call: r#"gtin("4006381333932")"#, gives: "false" },
-        ],
+        examples: &[Example { call: r#"gtin("4006381333931")"#, gives: "true" }, Example { call: r#"gtin("4006381333932")"#, gives: "false" }],
         run: |args| Ok(Value::Boolean(codes::is_gtin(args.need_text(0, "gtin")?.trim()))),
     },
     Builtin {
@@ -97,14 +88,10 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Boolean),
         says: "A stock number that survives every system between: 1 to 40 plain letters, digits, `-`, `_`, `.` and `/`, without spaces.",
-        examples: &[
-            Example { call: r#"sku("TS-001/XL")"#, gives: "true" },
-            Example { call: r#"sku("TS 001")"#, gives: "false" },
-        ],
+        examples: &[Example { call: r#"sku("TS-001/XL")"#, gives: "true" }, Example { call: r#"sku("TS 001")"#, gives: "false" }],
         run: |args| {
             let text = args.need_text(0, "sku")?;
-            let fits = (1..=40).contains(&text.len())
-                && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'/'));
+            let fits = (1..=40).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'/'));
             Ok(Value::Boolean(fits))
         },
     },
@@ -133,10 +120,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Boolean),
         says: "A number of the European Union's Import One-Stop Shop: `IM` and ten digits.",
-        examples: &[
-            Example { call: r#"ioss("IM2760000742")"#, gives: "true" },
-            Example { call: r#"ioss("276000074")"#, gives: "false" },
-        ],
+        examples: &[Example { call: r#"ioss("IM2760000742")"#, gives: "true" }, Example { call: r#"ioss("276000074")"#, gives: "false" }],
         run: |args| Ok(Value::Boolean(codes::is_ioss(args.need_text(0, "ioss")?))),
     },
     Builtin {

@@ -15,13 +15,7 @@ struct Plan {
     longest: usize,
 }
 
-const fn plan(
-    country: &'static str,
-    calling: &'static str,
-    trunk: &'static str,
-    shortest: usize,
-    longest: usize,
-) -> Plan {
+const fn plan(country: &'static str, calling: &'static str, trunk: &'static str, shortest: usize, longest: usize) -> Plan {
     Plan { country, calling, trunk, shortest, longest }
 }
 
@@ -286,8 +280,7 @@ fn parsed(number: &str, country: &str) -> Option<(&'static Plan, String)> {
     };
     let fits = (plan.shortest..=plan.longest).contains(&national.len());
     // Neither an area code nor an exchange of North America begins with 0 or 1.
-    let dialled = plan.calling != "1"
-        || (national.starts_with(|c| c > '1') && national.get(3..).is_some_and(|rest| rest.starts_with(|c| c > '1')));
+    let dialled = plan.calling != "1" || (national.starts_with(|c| c > '1') && national.get(3..).is_some_and(|rest| rest.starts_with(|c| c > '1')));
     (fits && dialled && plan.calling.len() + national.len() <= 15).then(|| (plan, national.to_owned()))
 }
 

@@ -187,8 +187,7 @@ fn shaped(code: &str, country: &str, shapes: &[&str]) -> Option<String> {
     if code.len() > 32 {
         return None;
     }
-    let plain: String =
-        code.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.')).flat_map(char::to_uppercase).collect();
+    let plain: String = code.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.')).flat_map(char::to_uppercase).collect();
     // Letter writers put the country before the code: `DE-10115`, `D-10115`.
     let sign = match country {
         "AT" => "A",

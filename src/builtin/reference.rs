@@ -52,10 +52,7 @@ fn section(out: &mut String, family: Family) {
             "What can fail on a good record gives nothing, so that the mapping says what then. Of a `json`, every \
              conversion may give nothing.",
         ),
-        Family::Patterns => (
-            "Patterns",
-            "They stand behind `matches`: `order.Email matches email`. The text that is tested is the first parameter.",
-        ),
+        Family::Patterns => ("Patterns", "They stand behind `matches`: `order.Email matches email`. The text that is tested is the first parameter."),
     };
     // Writing to a text cannot fail.
     let _ = writeln!(out, "\n## {title}");

@@ -189,9 +189,7 @@ fn no_function_has_a_reserved_name() {
 #[test]
 fn what_is_too_large_is_refused() {
     let context = context();
-    let call = |name: &str, values: &[Value]| {
-        find(name).expect("a function").call(&Args { values, context: &context })
-    };
+    let call = |name: &str, values: &[Value]| find(name).expect("a function").call(&Args { values, context: &context });
     let wide = Value::integer(MAX_TEXT as i64 + 1);
     assert_eq!(call("pad_left", &[Value::text("a"), wide]), Err(Refusal::TooLong { limit: MAX_TEXT }));
     let many = Value::text("a;".repeat(MAX_ITEMS + 1));
@@ -199,14 +197,8 @@ fn what_is_too_large_is_refused() {
     let most = Value::Number(Decimal::MAX);
     assert_eq!(call("sum", &[Value::list(vec![most.clone(), most])]), Err(Refusal::TooLarge));
     let money = |currency: &str| Value::Money(Money { amount: Decimal::ONE, currency: Some(currency.into()) });
-    assert!(matches!(
-        call("sum", &[Value::list(vec![money("EUR"), money("USD")])]),
-        Err(Refusal::Currencies { .. })
-    ));
-    assert_eq!(
-        call("add_days", &[Value::Date(Date::MAX), Value::integer(1)]),
-        Err(Refusal::TooLarge)
-    );
+    assert!(matches!(call("sum", &[Value::list(vec![money("EUR"), money("USD")])]), Err(Refusal::Currencies { .. })));
+    assert_eq!(call("add_days", &[Value::Date(Date::MAX), Value::integer(1)]), Err(Refusal::TooLarge));
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -226,8 +218,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         prop_oneof![Just("US"), Just("GB"), Just("DE"), Just("KZ")].prop_map(Value::text),
         prop_oneof![Just(Date::MIN), Just(Date::MAX), Just(jiff::civil::date(2026, 3, 29))].prop_map(Value::Date),
         Just(Value::Time(jiff::civil::time(1, 30, 0, 0))),
-        prop_oneof![Just(jiff::Timestamp::MIN), Just(jiff::Timestamp::MAX), Just(jiff::Timestamp::UNIX_EPOCH)]
-            .prop_map(Value::DateTime),
+        prop_oneof![Just(jiff::Timestamp::MIN), Just(jiff::Timestamp::MAX), Just(jiff::Timestamp::UNIX_EPOCH)].prop_map(Value::DateTime),
         prop_oneof![Just(SignedDuration::MIN), Just(SignedDuration::MAX)].prop_map(Value::Duration),
         any::<i64>().prop_map(|digits| Value::Weight(Decimal::new(digits, 3), WeightUnit::Ounce)),
         Just(Value::Length(Decimal::MAX, LengthUnit::Foot)),

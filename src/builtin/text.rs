@@ -17,10 +17,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Text),
         says: "The text without white space at its ends.",
-        examples: &[
-            Example { call: r#"trim("  Ada ")"#, gives: r#""Ada""# },
-            Example { call: "trim(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: r#"trim("  Ada ")"#, gives: r#""Ada""# }, Example { call: "trim(missing)", gives: "missing" }],
         run: |args| Ok(Value::text(args.need_text(0, "trim")?.trim())),
     },
     Builtin {
@@ -41,10 +38,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Text),
         says: "The text in capital letters.",
-        examples: &[
-            Example { call: r#"upper("sw1a 1aa")"#, gives: r#""SW1A 1AA""# },
-            Example { call: r#"upper("straße")"#, gives: r#""STRASSE""# },
-        ],
+        examples: &[Example { call: r#"upper("sw1a 1aa")"#, gives: r#""SW1A 1AA""# }, Example { call: r#"upper("straße")"#, gives: r#""STRASSE""# }],
         run: |args| Ok(Value::text(args.need_text(0, "upper")?.to_uppercase())),
     },
     Builtin {
@@ -194,10 +188,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Integer),
         says: "How many characters the text has.",
-        examples: &[
-            Example { call: r#"length("Zoë")"#, gives: "3" },
-            Example { call: "length(missing)", gives: "missing" },
-        ],
+        examples: &[Example { call: r#"length("Zoë")"#, gives: "3" }, Example { call: "length(missing)", gives: "missing" }],
         run: |args| Ok(Value::integer(args.need_text(0, "length")?.chars().count() as i64)),
     },
     Builtin {
@@ -388,14 +379,10 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[text("text")],
         gives: Gives::Maybe(Kind::Text),
         says: "The text as a part of a key or a web address: small plain letters and digits, joined by `-`.",
-        examples: &[
-            Example { call: r#"slug("Blue Shirt (XL)")"#, gives: r#""blue-shirt-xl""# },
-            Example { call: r#"slug("!!")"#, gives: "missing" },
-        ],
+        examples: &[Example { call: r#"slug("Blue Shirt (XL)")"#, gives: r#""blue-shirt-xl""# }, Example { call: r#"slug("!!")"#, gives: "missing" }],
         run: |args| {
             let plain = ascii(args.need_text(0, "slug")?).to_lowercase();
-            let words: Vec<&str> =
-                plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+            let words: Vec<&str> = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
             Ok(text_if_any(words.join("-")))
         },
     },

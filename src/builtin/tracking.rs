@@ -147,8 +147,7 @@ fn plain(number: &str) -> Option<String> {
     if number.len() > 128 {
         return None;
     }
-    let plain: String =
-        number.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_uppercase()).collect();
+    let plain: String = number.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_uppercase()).collect();
     plain.is_ascii().then_some(plain)
 }
 

@@ -7,8 +7,23 @@ use crate::value::{Kind, LengthUnit, Value, WeightUnit};
 static MEASURES: &[Kind] = &[Kind::Weight, Kind::Length];
 
 static UNITS: &[&str] = &[
-    "g", "grams", "kg", "kilograms", "oz", "ounces", "lb", "pounds", "mm", "millimetres", "cm", "centimetres", "m",
-    "metres", "inches", "ft", "feet",
+    "g",
+    "grams",
+    "kg",
+    "kilograms",
+    "oz",
+    "ounces",
+    "lb",
+    "pounds",
+    "mm",
+    "millimetres",
+    "cm",
+    "centimetres",
+    "m",
+    "metres",
+    "inches",
+    "ft",
+    "feet",
 ];
 
 pub(super) static TABLE: &[Builtin] = &[
@@ -31,10 +46,7 @@ pub(super) static TABLE: &[Builtin] = &[
         takes: &[given("measure", Takes::OneOf(MEASURES)), given("unit", Takes::Words(UNITS))],
         gives: Gives::Kind(Kind::Decimal),
         says: "The weight or length in a unit, as a plain number.",
-        examples: &[
-            Example { call: "number_in(2.5 kg, grams)", gives: "2500" },
-            Example { call: "number_in(1 ft, inches)", gives: "12" },
-        ],
+        examples: &[Example { call: "number_in(2.5 kg, grams)", gives: "2500" }, Example { call: "number_in(1 ft, inches)", gives: "12" }],
         run: |args| match converted(args, "number_in")? {
             Value::Weight(amount, _) | Value::Length(amount, _) => Ok(Value::Number(amount)),
             other => Ok(other),

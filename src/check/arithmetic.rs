@@ -34,9 +34,11 @@ impl Env<'_> {
         if arithmetic == Arithmetic::Divide {
             match right.literal_value() {
                 Some(Literal::Number(number)) if number.is_zero() => {
-                    self.report(Diagnostic::new(Code::DivisionByZero, right.span, "this divides by zero")
-                        .why("the result would be missing for every record")
-                        .help("divide by another number, or take the division out"));
+                    self.report(
+                        Diagnostic::new(Code::DivisionByZero, right.span, "this divides by zero")
+                            .why("the result would be missing for every record")
+                            .help("divide by another number, or take the division out"),
+                    );
                     return Typed::any(span);
                 }
                 Some(_) => {}

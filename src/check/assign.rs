@@ -89,7 +89,12 @@ impl Env<'_> {
                 match literal {
                     Some(Literal::Number(number)) if number.fract().is_zero() => {}
                     Some(Literal::Number(number)) => {
-                        self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{number} has decimal places"), "the field takes whole numbers"));
+                        self.report(error::types::literal_misfit(
+                            value.span,
+                            &target.path(),
+                            &format!("{number} has decimal places"),
+                            "the field takes whole numbers",
+                        ));
                         return None;
                     }
                     _ if typed.places == Some(0) => {}
@@ -116,10 +121,11 @@ impl Env<'_> {
             (Kind::List(_), Kind::List(to)) => {
                 let Kind::List(from) = &typed.kind else { return None };
                 if let Kind::Object(_) = &to.kind
-                    && matches!(from.kind, Kind::Row(_)) {
-                        self.report(error::types::row_into_object(value.span, &target.path(), wanted));
-                        return None;
-                    }
+                    && matches!(from.kind, Kind::Row(_))
+                {
+                    self.report(error::types::row_into_object(value.span, &target.path(), wanted));
+                    return None;
+                }
                 let elements = match (&from.kind, &to.kind) {
                     (Kind::Text, Kind::Enumeration(of)) => of.open,
                     (from, to) => fits(from, to),
@@ -175,29 +181,53 @@ impl Env<'_> {
                     }
                 }
                 if let Some(pattern) = &field.pattern
-                    && regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
-                        self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{text:?} has the wrong form"), &format!("the field takes texts like `{pattern}`")));
-                    }
+                    && regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))
+                {
+                    self.report(error::types::literal_misfit(
+                        value.span,
+                        &target.path(),
+                        &format!("{text:?} has the wrong form"),
+                        &format!("the field takes texts like `{pattern}`"),
+                    ));
+                }
             }
             Some(Literal::Number(number) | Literal::Money(number)) => {
                 if let Some(minimum) = field.minimum.filter(|minimum| number < minimum) {
-                    self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{number} is too small"), &format!("the field takes {minimum} and more")));
+                    self.report(error::types::literal_misfit(
+                        value.span,
+                        &target.path(),
+                        &format!("{number} is too small"),
+                        &format!("the field takes {minimum} and more"),
+                    ));
                 } else if let Some(maximum) = field.maximum.filter(|maximum| number > maximum) {
-                    self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{number} is too large"), &format!("the field takes {maximum} at most")));
+                    self.report(error::types::literal_misfit(
+                        value.span,
+                        &target.path(),
+                        &format!("{number} is too large"),
+                        &format!("the field takes {maximum} at most"),
+                    ));
                 } else if let Some(places) = field.places.filter(|places| number.normalize().scale() > *places) {
-                    self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{number} has too many decimal places"), &format!("the field keeps {places}")));
+                    self.report(error::types::literal_misfit(
+                        value.span,
+                        &target.path(),
+                        &format!("{number} has too many decimal places"),
+                        &format!("the field keeps {places}"),
+                    ));
                 }
             }
             Some(_) => {}
             None => {
                 if let (Some(longest), Some(size), Kind::Text) = (typed.longest, field.size, &field.kind)
-                    && longest > size.max {
-                        self.report(error::types::may_be_too_long(value.span, &target.path(), longest, size.max, &self.text(value.span)));
-                    }
+                    && longest > size.max
+                {
+                    self.report(error::types::may_be_too_long(value.span, &target.path(), longest, size.max, &self.text(value.span)));
+                }
                 if let (Some(has), Some(keeps)) = (typed.places, field.places)
-                    && has > keeps && matches!(field.kind, Kind::Decimal | Kind::Money) {
-                        self.report(error::types::too_many_places(value.span, &target.path(), has, keeps, &self.text(value.span)));
-                    }
+                    && has > keeps
+                    && matches!(field.kind, Kind::Decimal | Kind::Money)
+                {
+                    self.report(error::types::too_many_places(value.span, &target.path(), has, keeps, &self.text(value.span)));
+                }
             }
         }
     }

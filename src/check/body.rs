@@ -174,8 +174,10 @@ impl Env<'_> {
         match policy.node {
             tree::Policy::Once => {
                 if at.op == Some(Op::Update) {
-                    self.report(Diagnostic::new(Code::OnceInUpdate, policy.span, "`once` sets a field when a record is created, and an update creates none")
-                        .help("write `if empty` to fill it without overwriting, or leave the word out"));
+                    self.report(
+                        Diagnostic::new(Code::OnceInUpdate, policy.span, "`once` sets a field when a record is created, and an update creates none")
+                            .help("write `if empty` to fill it without overwriting, or leave the word out"),
+                    );
                 }
                 Policy::Once
             }
@@ -189,15 +191,25 @@ impl Env<'_> {
         }
     }
 
-    fn nested(&mut self, of: &ObjectRef, name: &str, field: &Field, when: Option<&tree::Expr>, rows: &[FieldRow], first: &tree::Name) -> Option<typed::RowValue> {
+    fn nested(
+        &mut self,
+        of: &ObjectRef,
+        name: &str,
+        field: &Field,
+        when: Option<&tree::Expr>,
+        rows: &[FieldRow],
+        first: &tree::Name,
+    ) -> Option<typed::RowValue> {
         let Kind::Object(inner) = &field.kind else {
             self.report(error::fields::not_an_object(of, name, first.span, &field.kind));
             return None;
         };
         let when = when.map(|when| self.condition(when));
         if let (Some(when), true) = (&when, field.write.required) {
-            self.report(Diagnostic::new(Code::MayBeMissing, when.span, format!("`{of}.{name}` is required, so it cannot depend on a condition"))
-                .why("a record for which the condition does not hold would be refused"));
+            self.report(
+                Diagnostic::new(Code::MayBeMissing, when.span, format!("`{of}.{name}` is required, so it cannot depend on a condition"))
+                    .why("a record for which the condition does not hold would be refused"),
+            );
         }
         let known = when.as_ref().map(|when| when.truths.if_true.clone()).unwrap_or_default();
         let inner = inner.clone();

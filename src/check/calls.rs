@@ -16,7 +16,14 @@ use crate::value::{Column, Kind, Literal, Money, ObjectRef, Type, Value};
 
 impl Env<'_> {
     /// `f(x, y)`, or `piped | f y`.
-    pub(super) fn call(&mut self, function: &[tree::Name], piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn call(
+        &mut self,
+        function: &[tree::Name],
+        piped: Option<&tree::Expr>,
+        arguments: &[Argument],
+        span: Span,
+        want: Option<&Kind>,
+    ) -> Typed {
         let Some(name) = function.last() else { return Typed::any(span) };
         match self.run.items.find(self.unit, function) {
             Some(What::Function(id)) => return self.inline(id, piped, arguments, span, want),
@@ -27,9 +34,10 @@ impl Env<'_> {
         // `x | store of wms`
         if let (Some(value), [of, connection, ..]) = (piped, arguments)
             && let (ExprKind::Name(word), ExprKind::Name(connection)) = (of.value.kind.as_ref(), connection.value.kind.as_ref())
-                && word == "of" {
-                    return self.look_up_name(value, name, connection, span);
-                }
+            && word == "of"
+        {
+            return self.look_up_name(value, name, connection, span);
+        }
         let Some(builtin) = builtin::find(&name.node).filter(|_| function.len() == 1) else {
             let diagnostic = self.unknown_function(function);
             self.report(diagnostic);
@@ -37,10 +45,12 @@ impl Env<'_> {
             piped.into_iter().for_each(|value| drop(self.expr(value, None)));
             return Typed::any(span);
         };
-        if self.grouped && is_aggregate(builtin.name)
-            && let Some(typed) = self.grouped_call(builtin, piped, arguments, span) {
-                return typed;
-            }
+        if self.grouped
+            && is_aggregate(builtin.name)
+            && let Some(typed) = self.grouped_call(builtin, piped, arguments, span)
+        {
+            return typed;
+        }
         if builtin.takes.is_empty() {
             return self.builtin(builtin, Vec::new(), span);
         }
@@ -131,7 +141,11 @@ impl Env<'_> {
                 None => {
                     // A bare word may skip an optional parameter that takes none.
                     let is_word = matches!(argument.value.kind.as_ref(), ExprKind::Name(name) if self.find(name).is_none());
-                    while is_word && next < builtin.takes.len() && builtin.takes[next].optional && !matches!(builtin.takes[next].takes, Takes::Words(_)) {
+                    while is_word
+                        && next < builtin.takes.len()
+                        && builtin.takes[next].optional
+                        && !matches!(builtin.takes[next].takes, Takes::Words(_))
+                    {
                         next += 1;
                     }
                     next += 1;
@@ -204,20 +218,29 @@ impl Env<'_> {
             self.demand(&typed.presence, |gap| error::presence::argument(builtin.name, param.name, span, &text, gap));
         }
         if let (Some(Literal::Text(text)), false) = (typed.literal_value(), matches!(param.takes, Takes::Words(_) | Takes::Pattern))
-            && let Some(wrong) = builtin.misuse(place, text) {
-                let help = match param.name {
-                    "zone" => "zones are named as in \"Europe/London\", \"America/Los_Angeles\", \"UTC\"",
-                    "country" => "countries are named by two letters, as in \"GB\"",
-                    "currency" => "currencies are named by three letters, as in \"EUR\"",
-                    _ => "write one that is known; `docs/reference/functions.md` has them",
-                };
-                self.report(Diagnostic::new(Code::WrongArgument, typed.span, wrong).why("the result would be wrong or missing for every record").help(help));
-                return None;
-            }
+            && let Some(wrong) = builtin.misuse(place, text)
+        {
+            let help = match param.name {
+                "zone" => "zones are named as in \"Europe/London\", \"America/Los_Angeles\", \"UTC\"",
+                "country" => "countries are named by two letters, as in \"GB\"",
+                "currency" => "currencies are named by three letters, as in \"EUR\"",
+                _ => "write one that is known; `docs/reference/functions.md` has them",
+            };
+            self.report(
+                Diagnostic::new(Code::WrongArgument, typed.span, wrong).why("the result would be wrong or missing for every record").help(help),
+            );
+            return None;
+        }
         if builtin.wants_literal(place) && typed.literal_value().is_none() {
-            self.report(Diagnostic::new(Code::WrongArgument, typed.span, format!("`{}` takes its `{}` as a text that stands in the mapping", builtin.name, param.name))
+            self.report(
+                Diagnostic::new(
+                    Code::WrongArgument,
+                    typed.span,
+                    format!("`{}` takes its `{}` as a text that stands in the mapping", builtin.name, param.name),
+                )
                 .why("what a record brings could be anything")
-                .help("write it in quotes"));
+                .help("write it in quotes"),
+            );
             return None;
         }
         let taken = match &param.takes {
@@ -240,7 +263,10 @@ impl Env<'_> {
                 Some(Literal::Text(text)) => match regex::Regex::new(text) {
                     Ok(_) => Some(typed.clone()),
                     Err(_) => {
-                        self.report(Diagnostic::new(Code::BadPattern, typed.span, "this pattern cannot be read").help("a sign that is meant as itself stands behind a `\\`"));
+                        self.report(
+                            Diagnostic::new(Code::BadPattern, typed.span, "this pattern cannot be read")
+                                .help("a sign that is meant as itself stands behind a `\\`"),
+                        );
                         return None;
                     }
                 },
@@ -284,26 +310,33 @@ impl Env<'_> {
             Gives::List(kind) => (Kind::List(Box::new(Type::some(kind.clone()))), false),
         };
         if let (Some(first), Some(Literal::Text(unit)), "to" | "number_in") = (first, given.get(1).and_then(Typed::literal_value), builtin.name)
-            && !builtin::unit_measures(unit, &first.kind) {
-                self.report(Diagnostic::new(Code::WrongUnit, given[1].span, format!("`{unit}` does not measure {}", error::types::a(&first.kind))));
-                return Typed::any(span);
-            }
+            && !builtin::unit_measures(unit, &first.kind)
+        {
+            self.report(Diagnostic::new(Code::WrongUnit, given[1].span, format!("`{unit}` does not measure {}", error::types::a(&first.kind))));
+            return Typed::any(span);
+        }
         // A conversion of a literal is decided here.
-        if maybe && matches!(builtin.family, Family::Conversions | Family::Dates | Family::Text) && !given.is_empty()
-            && let Some(decided) = self.decide(builtin, &given, &kind, span) {
-                return decided;
-            }
+        if maybe
+            && matches!(builtin.family, Family::Conversions | Family::Dates | Family::Text)
+            && !given.is_empty()
+            && let Some(decided) = self.decide(builtin, &given, &kind, span)
+        {
+            return decided;
+        }
         let keys: Vec<String> = (0..first.map_or(1, |first| first.keys.len().max(1)))
             .map(|i| {
-                let parts = given.iter().filter(|g| !matches!(g.expr, Expr::Literal(Literal::Missing))).map(|g| g.keys.get(i).unwrap_or(&g.keys[0]).as_str());
+                let parts =
+                    given.iter().filter(|g| !matches!(g.expr, Expr::Literal(Literal::Missing))).map(|g| g.keys.get(i).unwrap_or(&g.keys[0]).as_str());
                 format!("{}({})", builtin.name, parts.collect::<Vec<_>>().join(", "))
             })
             .collect();
         let mut presence = Vec::new();
         if let Some(first) = first
-            && !builtin.takes.first().is_some_and(|param| param.nullable) && !matches!(first.kind, Kind::List(_)) {
-                presence.push(first.presence.clone());
-            }
+            && !builtin.takes.first().is_some_and(|param| param.nullable)
+            && !matches!(first.kind, Kind::List(_))
+        {
+            presence.push(first.presence.clone());
+        }
         if maybe {
             let mut closes = keys.clone();
             let mut why = Why::Function(builtin.name.to_owned());
@@ -314,13 +347,9 @@ impl Env<'_> {
             }
             presence.push(Presence::gap(closes, self.text(span), span, why));
         }
-        let mut typed = Typed::new(
-            Expr::Call { function: BuiltinRef(builtin), arguments: given.iter().map(|g| g.expr.clone()).collect() },
-            kind,
-            keys,
-            span,
-        )
-        .present_if(Presence::all(presence));
+        let mut typed =
+            Typed::new(Expr::Call { function: BuiltinRef(builtin), arguments: given.iter().map(|g| g.expr.clone()).collect() }, kind, keys, span)
+                .present_if(Presence::all(presence));
         let number = |at: usize| match given.get(at).and_then(Typed::literal_value) {
             Some(Literal::Number(number)) => number.to_string().parse::<usize>().ok(),
             _ => None,
@@ -397,14 +426,18 @@ impl Env<'_> {
             [] => false,
             [word] if word_of(&word.value).as_deref() == Some("back") => true,
             [other, ..] => {
-                self.report(Diagnostic::new(Code::WrongArguments, other.value.span, format!("`{name}` is a value map and takes one value"))
-                    .help("behind a value map stands at most the word `back`"));
+                self.report(
+                    Diagnostic::new(Code::WrongArguments, other.value.span, format!("`{name}` is a value map and takes one value"))
+                        .help("behind a value map stands at most the word `back`"),
+                );
                 return Typed::any(span);
             }
         };
         if back && !map.both_ways {
-            self.report(Diagnostic::new(Code::WrongArgument, span, format!("`{name}` goes one way only"))
-                .help("write `<->` between its sides to use it both ways"));
+            self.report(
+                Diagnostic::new(Code::WrongArgument, span, format!("`{name}` goes one way only"))
+                    .help("write `<->` between its sides to use it both ways"),
+            );
             return Typed::any(span);
         }
         let (from, to, total) = if back { (&map.to, &map.from, map.total_back) } else { (&map.from, &map.to, map.total) };
@@ -429,8 +462,8 @@ impl Env<'_> {
         if !(total && (own_source || stops)) {
             presence.push(Presence::gap(vec![key.clone()], self.text(span), span, Why::Values(name)));
         }
-        let mut out = Typed::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span)
-            .present_if(Presence::all(presence));
+        let mut out =
+            Typed::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span).present_if(Presence::all(presence));
         if let Kind::Enumeration(of) = to {
             out.longest = of.names().map(|name| name.chars().count()).max().filter(|_| !of.open);
         }
@@ -440,8 +473,7 @@ impl Env<'_> {
     fn table_call(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Typed {
         let run = self.run;
         let Some(table) = run.tables.get(id) else { return Typed::any(span) };
-        let wanted: Vec<(String, Type)> =
-            table.keys.iter().zip(&table.columns).map(|(name, column)| (name.clone(), column.of.clone())).collect();
+        let wanted: Vec<(String, Type)> = table.keys.iter().zip(&table.columns).map(|(name, column)| (name.clone(), column.of.clone())).collect();
         let values: Vec<&tree::Expr> = piped.into_iter().chain(arguments.iter().map(|argument| &argument.value)).collect();
         if values.len() != wanted.len() {
             self.report(error::types::argument_count(&table.name, wanted.len(), values.len(), span));
@@ -463,8 +495,7 @@ impl Env<'_> {
             presence.push(typed.presence.clone());
             keys.push(coerce(typed, &of.kind).expr);
         }
-        let columns: Vec<Column> =
-            table.columns.iter().map(|column| Column { name: column.name.clone(), of: column.of.clone() }).collect();
+        let columns: Vec<Column> = table.columns.iter().map(|column| Column { name: column.name.clone(), of: column.of.clone() }).collect();
         let row = Kind::Row(Arc::new(columns));
         let key = format!("{}({})", table.name, names.join(", "));
         let expr = Expr::Table { table: id, keys };

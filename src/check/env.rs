@@ -66,17 +66,7 @@ pub(super) struct Elements {
 
 impl Typed {
     pub(super) fn new(expr: Expr, kind: Kind, keys: Vec<String>, span: Span) -> Self {
-        Typed {
-            expr,
-            kind,
-            presence: Presence::Always,
-            keys,
-            span,
-            truths: Truths::default(),
-            elements: None,
-            longest: None,
-            places: None,
-        }
+        Typed { expr, kind, presence: Presence::Always, keys, span, truths: Truths::default(), elements: None, longest: None, places: None }
     }
 
     /// After a mistake.
@@ -307,14 +297,7 @@ impl<'a> Env<'a> {
 
     pub(super) fn bind_quietly(&mut self, name: &str, span: Span, slot: Slot, mut value: Typed, owed: Vec<Owed>) {
         value.expr = Expr::Slot { slot, name: name.into() };
-        self.names.push(Binding {
-            name: name.to_owned(),
-            span,
-            value,
-            owed: Rc::new(owed),
-            grouped: false,
-            many: false,
-        });
+        self.names.push(Binding { name: name.to_owned(), span, value, owed: Rc::new(owed), grouped: false, many: false });
     }
 
     /// Runs `f` with words that only this place provides.

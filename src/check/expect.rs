@@ -124,7 +124,10 @@ mod tests {
         let (typed, codes) = read("for export_orders\nseen import_shipments within 2 days\nelse alert \"late\"");
         assert_eq!(codes, []);
         let typed = typed.unwrap();
-        assert_eq!((typed.flow.as_str(), typed.seen.as_str(), typed.deadline, typed.review), ("export_orders", "import_shipments", Deadline::Within(172_800_000), false));
+        assert_eq!(
+            (typed.flow.as_str(), typed.seen.as_str(), typed.deadline, typed.review),
+            ("export_orders", "import_shipments", Deadline::Within(172_800_000), false)
+        );
     }
 
     #[test]

@@ -22,8 +22,10 @@ impl Env<'_> {
     /// literals their meaning; whether the kind fits is for the caller.
     pub(super) fn expr(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> Typed {
         if self.depth >= DEEPEST {
-            self.out.push(Diagnostic::new(Code::TooDeep, expr.span, format!("this is nested deeper than {DEEPEST} levels"))
-                .help("name the inner part by a `let`"));
+            self.out.push(
+                Diagnostic::new(Code::TooDeep, expr.span, format!("this is nested deeper than {DEEPEST} levels"))
+                    .help("name the inner part by a `let`"),
+            );
             return Typed::any(expr.span);
         }
         self.depth += 1;
@@ -51,9 +53,7 @@ impl Env<'_> {
             ExprKind::Not(value) => self.not(value, span),
             ExprKind::Binary { op, left, right } => match op.node {
                 BinaryOp::And | BinaryOp::Or => self.junction(op.node, left, right, span),
-                BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Add | BinaryOp::Subtract => {
-                    self.arithmetic(op, left, right, span, want)
-                }
+                BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Add | BinaryOp::Subtract => self.arithmetic(op, left, right, span, want),
                 BinaryOp::Equal => self.compare(Compare::Equal, left, right, span),
                 BinaryOp::NotEqual => self.compare(Compare::NotEqual, left, right, span),
                 BinaryOp::Less => self.compare(Compare::Less, left, right, span),
@@ -68,9 +68,7 @@ impl Env<'_> {
             ExprKind::WasSent(value) => self.was_sent(value, span),
             ExprKind::Reaches { .. } => self.reaches_nowhere(span),
             ExprKind::If { condition, then, otherwise } => self.branch(condition, then, otherwise.as_ref(), span, want),
-            ExprKind::Each { generators, condition, rows } => {
-                self.each(generators, condition.as_ref(), rows.as_deref(), span, want)
-            }
+            ExprKind::Each { generators, condition, rows } => self.each(generators, condition.as_ref(), rows.as_deref(), span, want),
             ExprKind::Aggregate { function, value, generators, condition, arguments } => {
                 self.aggregate(function, value, generators, condition.as_ref(), arguments, span)
             }
@@ -112,8 +110,10 @@ impl Env<'_> {
     }
 
     fn reaches_nowhere(&mut self, span: Span) -> Typed {
-        self.report(Diagnostic::new(Code::BadMilestone, span, "`reaches` stands only in the `when` of a create")
-            .help("write `create … when count() reaches (10, 50)`"));
+        self.report(
+            Diagnostic::new(Code::BadMilestone, span, "`reaches` stands only in the `when` of a create")
+                .help("write `create … when count() reaches (10, 50)`"),
+        );
         Typed::any(span)
     }
 
@@ -135,8 +135,10 @@ impl Env<'_> {
                 return Typed::any(span);
             }
             if binding.many {
-                self.report(Diagnostic::new(Code::ResultMayBeMissing, span, format!("`{name}` is written once for each part, so it has no one result"))
-                    .other(binding.span, "the write that is repeated"));
+                self.report(
+                    Diagnostic::new(Code::ResultMayBeMissing, span, format!("`{name}` is written once for each part, so it has no one result"))
+                        .other(binding.span, "the write that is repeated"),
+                );
                 return Typed::any(span);
             }
             self.settle(&binding.owed);
@@ -146,10 +148,11 @@ impl Env<'_> {
             return typed;
         }
         if name == "index"
-            && let Some((slot, _)) = self.index {
-                self.index = Some((slot, true));
-                return Typed::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![format!("#{}", slot.0)], span);
-            }
+            && let Some((slot, _)) = self.index
+        {
+            self.index = Some((slot, true));
+            return Typed::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![format!("#{}", slot.0)], span);
+        }
         if name == "target" {
             let Some(of) = self.target.clone() else {
                 self.report(error::names::no_target(span));
@@ -198,9 +201,10 @@ impl Env<'_> {
     fn unknown_name(&self, name: &str, span: Span, want: Option<&Kind>) -> Diagnostic {
         for binding in &self.names {
             if let Kind::Object(of) = &binding.value.kind
-                && self.object(of).is_some_and(|object| object.fields.contains_key(name)) {
-                    return error::names::bare_field(name, span, &binding.name, of);
-                }
+                && self.object(of).is_some_and(|object| object.fields.contains_key(name))
+            {
+                return error::names::bare_field(name, span, &binding.name, of);
+            }
         }
         if let Some(Kind::Enumeration(of)) = want {
             return error::names::unknown_value(name, span, of, None);
@@ -228,7 +232,8 @@ impl Env<'_> {
             let expr = Expr::Field { base: Box::new(base.expr.clone()), name: name.into(), kind: kind.clone(), wire };
             let mut typed = Typed::new(expr, kind, keys.clone(), span);
             if is_list {
-                let element = if element_nullable { Presence::gap(Vec::new(), format!("an element of {text}"), span, Why::Element) } else { Presence::Always };
+                let element =
+                    if element_nullable { Presence::gap(Vec::new(), format!("an element of {text}"), span, Why::Element) } else { Presence::Always };
                 typed = typed.with_elements(keys.iter().map(|key| format!("{key}[]")).collect(), Vec::new(), element);
             } else {
                 let own = if nullable { Presence::gap(keys.clone(), text.clone(), span, why) } else { Presence::Always };
@@ -439,7 +444,11 @@ impl Env<'_> {
             return Typed::any(span);
         }
         if !matches!(value.kind, Kind::Json | Kind::Any | Kind::Object(_)) {
-            self.report(Diagnostic::new(Code::BadJsonPath, value.span, format!("a JSONPath reads `json`, and this is {}", error::types::a(&value.kind))));
+            self.report(Diagnostic::new(
+                Code::BadJsonPath,
+                value.span,
+                format!("a JSONPath reads `json`, and this is {}", error::types::a(&value.kind)),
+            ));
             return Typed::any(span);
         }
         let keys: Vec<String> = value.keys.iter().map(|key| format!("{key} $ {}", path.node)).collect();
@@ -664,7 +673,9 @@ impl Env<'_> {
         }
         let is_number = |typed: &Typed| matches!(typed.kind, Kind::Integer | Kind::Decimal);
         let pair = match (&left.kind, &right.kind) {
-            (Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json, _) | (_, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) => None,
+            (Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json, _) | (_, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) => {
+                None
+            }
             (a, b) if a == b => Some((left.clone(), right.clone())),
             (Kind::Text | Kind::Enumeration(_), Kind::Text | Kind::Enumeration(_)) => Some((left.clone(), right.clone())),
             _ if is_number(&left) && is_number(&right) => Some((left.clone(), right.clone())),
@@ -733,7 +744,9 @@ impl Env<'_> {
                 if let Err(reason) = regex::Regex::new(&regex) {
                     let reason = reason.to_string();
                     let last = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-                    self.report(bad("this pattern cannot be read").why(last).help("a sign that is meant as itself stands behind a `\\`: `\\[`, `\\.`, `\\(`"));
+                    self.report(
+                        bad("this pattern cannot be read").why(last).help("a sign that is meant as itself stands behind a `\\`: `\\[`, `\\.`, `\\(`"),
+                    );
                     return None;
                 }
                 return Some((Pattern::Regex(regex.clone()), regex));
@@ -743,14 +756,19 @@ impl Env<'_> {
             ExprKind::Call { function, arguments } if function.len() == 1 => (function[0].node.clone(), arguments.as_slice()),
             ExprKind::Broken => return None,
             _ => {
-                self.report(bad("a pattern is a literal or one of the patterns that the language has").help("write it in `'…'`, as in `matches '[0-9]{5}'`"));
+                self.report(
+                    bad("a pattern is a literal or one of the patterns that the language has").help("write it in `'…'`, as in `matches '[0-9]{5}'`"),
+                );
                 return None;
             }
         };
         let Some(builtin) = builtin::find(&name).filter(|builtin| builtin.family == Family::Patterns) else {
             let known: Vec<&str> = builtin::all().filter(|b| b.family == Family::Patterns).map(|b| b.name).collect();
-            self.report(bad(&format!("there is no pattern `{name}`")).did_you_mean(&name, pattern.span, known.iter().copied())
-                .help(format!("the patterns are {}", known.join(", "))));
+            self.report(
+                bad(&format!("there is no pattern `{name}`"))
+                    .did_you_mean(&name, pattern.span, known.iter().copied())
+                    .help(format!("the patterns are {}", known.join(", "))),
+            );
             return None;
         };
         let arguments = self.arguments(builtin, 1, arguments, pattern.span)?;

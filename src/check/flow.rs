@@ -5,8 +5,8 @@ use std::rc::Rc;
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::env::{Binding, Env, Owed, Run, Typed};
-use crate::check::expect::RecordOf;
 use crate::check::error;
+use crate::check::expect::RecordOf;
 use crate::check::expr::duration;
 use crate::check::facts::{Facts, Presence, Why};
 use crate::check::typed::{self, Expr, MatchOutcome, Schedule, Stop, Word};
@@ -112,8 +112,10 @@ impl Env<'_> {
             _ => None,
         });
         let Some(from) = from else {
-            self.report(Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`{}` does not say where its records come from", written.name.node))
-                .help("begin it with `from crm.Order as order { … }`"));
+            self.report(
+                Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`{}` does not say where its records come from", written.name.node))
+                    .help("begin it with `from crm.Order as order { … }`"),
+            );
             return None;
         };
         let mut building = Building {
@@ -130,8 +132,10 @@ impl Env<'_> {
         let broken = self.run.broken.get(self.unit).copied().unwrap_or(false);
         let has_write = written.sections.iter().any(|section| matches!(section.kind, SectionKind::Write(_)));
         if !has_write && !broken {
-            self.report(Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`{}` writes nothing", written.name.node))
-                .help("add a `create`, `update` or `upsert`"));
+            self.report(
+                Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`{}` writes nothing", written.name.node))
+                    .help("add a `create`, `update` or `upsert`"),
+            );
         }
         let mut at = 0;
         while at < written.sections.len() {
@@ -171,20 +175,24 @@ impl Env<'_> {
         let mut highest: Option<(u8, &str, Span)> = None;
         for section in &written.sections {
             if let (SectionKind::Let(_), Some((7, _, span))) = (&section.kind, highest) {
-                self.report(Diagnostic::new(Code::SectionOrder, section.span, "`let` stands behind the follow-ups")
-                    .other(span, "this section")
-                    .why("nothing that comes behind it can use it")
-                    .help("the order is from, group by, match, let, validate, route, writes, when"));
+                self.report(
+                    Diagnostic::new(Code::SectionOrder, section.span, "`let` stands behind the follow-ups")
+                        .other(span, "this section")
+                        .why("nothing that comes behind it can use it")
+                        .help("the order is from, group by, match, let, validate, route, writes, when"),
+                );
             }
             let Some((rank, word)) = rank(&section.kind) else { continue };
             if let Some((before, name, span)) = highest {
                 let twice = rank == 0 || (rank == 1 && before == 1);
                 if rank < before || twice {
                     let text = if twice && rank == before { format!("a flow has one `{word}`") } else { format!("`{word}` stands before {name}") };
-                    self.report(Diagnostic::new(Code::SectionOrder, section.span, text)
-                        .other(span, "this section")
-                        .why("the sections stand in the order in which a record meets them")
-                        .help("the order is from, group by, match, let, validate, route, writes, when"));
+                    self.report(
+                        Diagnostic::new(Code::SectionOrder, section.span, text)
+                            .other(span, "this section")
+                            .why("the sections stand in the order in which a record meets them")
+                            .help("the order is from, group by, match, let, validate, route, writes, when"),
+                    );
                     continue;
                 }
             }
@@ -235,7 +243,11 @@ impl Env<'_> {
         let (name, span) = from.name.as_ref().map_or((default.as_str(), from.object.span), |name| (name.node.as_str(), name.span));
         if let Some(of) = &of {
             if self.object(of).is_some_and(|object| !object.access.read) {
-                self.report(Diagnostic::new(Code::ObjectNotWritable, from.object.span, format!("`{of}` is a part of other records and cannot be read by itself")));
+                self.report(Diagnostic::new(
+                    Code::ObjectNotWritable,
+                    from.object.span,
+                    format!("`{of}` is a part of other records and cannot be read by itself"),
+                ));
             }
             building.flow.source = of.clone();
         }
@@ -273,9 +285,10 @@ impl Env<'_> {
                 FromClauseKind::Webhook(event) => {
                     let known = of.as_ref().and_then(|of| self.object(of));
                     if let Some(object) = known
-                        && !object.events.contains(&event.node) {
-                            self.report(error::sections::unknown_event(event, &object));
-                        }
+                        && !object.events.contains(&event.node)
+                    {
+                        self.report(error::sections::unknown_event(event, &object));
+                    }
                     building.flow.webhooks.push(event.node.clone());
                 }
                 FromClauseKind::KeepBlank => building.flow.keep_blank = true,
@@ -351,7 +364,9 @@ impl Env<'_> {
             },
             ExprKind::Broken => None,
             _ => {
-                self.report(Diagnostic::new(Code::BadSchedule, expr.span, format!("{what} is a span of time")).help("write it as `10 minutes` or `2 days`"));
+                self.report(
+                    Diagnostic::new(Code::BadSchedule, expr.span, format!("{what} is a span of time")).help("write it as `10 minutes` or `2 days`"),
+                );
                 None
             }
         }
@@ -362,8 +377,10 @@ impl Env<'_> {
     fn group_by(&mut self, group: &tree::Group, building: &mut Building<'_>) {
         let by = self.expr(&group.by, None);
         if matches!(by.kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) {
-            self.report(Diagnostic::new(Code::BadGroup, by.span, format!("a group cannot be made by {}", error::types::a(&by.kind)))
-                .help("group by one value, such as an id or an e-mail address"));
+            self.report(
+                Diagnostic::new(Code::BadGroup, by.span, format!("a group cannot be made by {}", error::types::a(&by.kind)))
+                    .help("group by one value, such as an id or an e-mail address"),
+            );
         }
         let slot = self.slot();
         let (name, span) = match &group.name {
@@ -388,9 +405,14 @@ impl Env<'_> {
     fn match_section(&mut self, written: &tree::Match, building: &mut Building<'_>) {
         let of = self.object_path(&written.object);
         if let Some(of) = &of
-            && self.object(of).is_some_and(|object| !object.access.read) {
-                self.report(Diagnostic::new(Code::ObjectNotWritable, written.object.span, format!("`{of}` is a part of other records and cannot be looked up")));
-            }
+            && self.object(of).is_some_and(|object| !object.access.read)
+        {
+            self.report(Diagnostic::new(
+                Code::ObjectNotWritable,
+                written.object.span,
+                format!("`{of}` is a part of other records and cannot be looked up"),
+            ));
+        }
         let slot = self.slot();
         let name = written.name.node.as_str();
         let kind = of.clone().map_or(Kind::Any, Kind::Object);
@@ -418,15 +440,19 @@ impl Env<'_> {
         }
         let place = self.place(written.name.span);
         if by.is_empty() && !written.clauses.iter().any(|clause| matches!(clause.kind, MatchClauseKind::By(_))) {
-            self.report(Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`match {name}` does not say by what"))
-                .help(format!("add `by {name}.… == …`")));
+            self.report(
+                Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`match {name}` does not say by what"))
+                    .help(format!("add `by {name}.… == …`")),
+            );
         }
         let mut value = record;
         let none = match none {
             Some((outcome, _)) => outcome,
             None => {
-                self.report(Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`match {name}` does not say what happens where there is none"))
-                    .help("add `none -> review \"…\"`, `none -> skip`, `none -> reject \"…\"` or `none -> create`"));
+                self.report(
+                    Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`match {name}` does not say what happens where there is none"))
+                        .help("add `none -> review \"…\"`, `none -> skip`, `none -> reject \"…\"` or `none -> create`"),
+                );
                 MatchOutcome::Skip
             }
         };
@@ -438,8 +464,10 @@ impl Env<'_> {
             if !upserts {
                 let clause = written.clauses.iter().find(|clause| matches!(clause.kind, MatchClauseKind::None(_)));
                 let at = clause.map_or(written.name.span, |clause| clause.span);
-                self.report(Diagnostic::new(Code::CreateNeedsUpsert, at, format!("`none -> create` needs a write that creates `{name}`"))
-                    .help(format!("write `upsert {}.{} of {name} key … {{ … }}`", written.object.connection.node, written.object.object.node)));
+                self.report(
+                    Diagnostic::new(Code::CreateNeedsUpsert, at, format!("`none -> create` needs a write that creates `{name}`"))
+                        .help(format!("write `upsert {}.{} of {name} key … {{ … }}`", written.object.connection.node, written.object.object.node)),
+                );
             }
         }
         let many = many.unwrap_or_else(|| {
@@ -462,9 +490,11 @@ impl Env<'_> {
     /// `order.OrderNumber == shipment.orderNumber`: one side is a field of the record that is looked for.
     fn match_key(&mut self, expr: &tree::Expr, name: &str) -> Option<typed::MatchKey> {
         let bad = |env: &mut Self, span: Span, text: String| {
-            env.report(Diagnostic::new(Code::NotAKey, span, text)
-                .why("a match is looked up by one field and the value that it must have")
-                .help(format!("write `by {name}.… == …`")));
+            env.report(
+                Diagnostic::new(Code::NotAKey, span, text)
+                    .why("a match is looked up by one field and the value that it must have")
+                    .help(format!("write `by {name}.… == …`")),
+            );
             None
         };
         let ExprKind::Binary { op, left, right } = expr.kind.as_ref() else {

@@ -107,7 +107,11 @@ impl Env<'_> {
         if self.inside.len() >= DEEPEST || self.inlined > MOST {
             if self.inlined <= MOST + 1 {
                 let text = format!("the calls of `{}` and of what it calls are too many", function.name.node);
-                self.out.push(Diagnostic::new(Code::Recursion, span, text).why("each call is worked out by itself, and here they multiply").help("name what is used often by a `let`"));
+                self.out.push(
+                    Diagnostic::new(Code::Recursion, span, text)
+                        .why("each call is worked out by itself, and here they multiply")
+                        .help("name what is used often by a `let`"),
+                );
             }
             return Typed::any(span);
         }
@@ -186,7 +190,14 @@ impl Env<'_> {
         typed
     }
 
-    fn function_arguments(&mut self, function: &Function, types: &[Type], piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Option<Vec<Typed>> {
+    fn function_arguments(
+        &mut self,
+        function: &Function,
+        types: &[Type],
+        piped: Option<&tree::Expr>,
+        arguments: &[Argument],
+        span: Span,
+    ) -> Option<Vec<Typed>> {
         let name = function.name.node.as_str();
         let mut given: Vec<Option<Typed>> = vec![None; function.parameters.len()];
         let mut failed = false;
@@ -298,12 +309,11 @@ pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
         let gives = function.gives.as_ref().map(|gives| env.type_expr(gives));
         let body = env.expr(&function.body, gives.as_ref().map(|gives| &gives.kind));
         if let Some(gives) = gives
-            && !fits(&body.kind, &gives.kind) {
-                let given = function.gives.as_ref().map_or(function.name.span, |gives| gives.span);
-                env.report(
-                    error::types::mismatch(body.span, &body.kind, &gives.kind).other(given, "the type that the function gives"),
-                );
-            }
+            && !fits(&body.kind, &gives.kind)
+        {
+            let given = function.gives.as_ref().map_or(function.name.span, |gives| gives.span);
+            env.report(error::types::mismatch(body.span, &body.kind, &gives.kind).other(given, "the type that the function gives"));
+        }
         out.append(&mut env.out);
     }
     out
@@ -335,9 +345,10 @@ fn called(run: &Run<'_>, unit: usize, body: &tree::Expr) -> Vec<usize> {
     let mut out = Vec::new();
     super::walk::exprs(body, &mut |expr| {
         if let ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } = expr.kind.as_ref()
-            && let Some(What::Function(id)) = run.items.find(unit, function) {
-                out.push(id);
-            }
+            && let Some(What::Function(id)) = run.items.find(unit, function)
+        {
+            out.push(id);
+        }
     });
     out
 }

@@ -25,13 +25,7 @@ impl Env<'_> {
             let element = self.element(&list, slot, generator);
             self.bind(&generator.name.node, generator.name.span, slot, element);
             self.index = Some((index, false));
-            out.push(Generator {
-                slot,
-                name: generator.name.node.clone(),
-                list: list.expr,
-                optional: generator.optional,
-                index: Some(index),
-            });
+            out.push(Generator { slot, name: generator.name.node.clone(), list: list.expr, optional: generator.optional, index: Some(index) });
         }
         out
     }
@@ -73,7 +67,14 @@ impl Env<'_> {
     }
 
     /// `each x in xs where c { rows }`, or the elements themselves.
-    pub(super) fn each(&mut self, generators: &[tree::Generator], condition: Option<&tree::Expr>, rows: Option<&[FieldRow]>, span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn each(
+        &mut self,
+        generators: &[tree::Generator],
+        condition: Option<&tree::Expr>,
+        rows: Option<&[FieldRow]>,
+        span: Span,
+        want: Option<&Kind>,
+    ) -> Typed {
         let wanted = match want {
             Some(Kind::List(of)) => Some(of.kind.clone()),
             _ => None,
@@ -91,7 +92,13 @@ impl Env<'_> {
         }
     }
 
-    fn list_of(&mut self, generators: &[tree::Generator], condition: Option<&tree::Expr>, span: Span, body: impl FnOnce(&mut Self) -> Typed) -> Typed {
+    fn list_of(
+        &mut self,
+        generators: &[tree::Generator],
+        condition: Option<&tree::Expr>,
+        span: Span,
+        body: impl FnOnce(&mut Self) -> Typed,
+    ) -> Typed {
         self.scoped(|env| {
             let lowered = env.generators(generators);
             let mark = env.facts.mark();
@@ -120,7 +127,11 @@ impl Env<'_> {
                 let own = format!("#{}", slot.0);
                 keys.extend(outer);
                 let learned = env.facts.since(mark).iter();
-                facts.extend(learned.filter_map(|fact| fact.strip_prefix(own.as_str()).filter(|tail| tail.is_empty() || tail.starts_with('.')).map(str::to_owned)));
+                facts.extend(
+                    learned.filter_map(|fact| {
+                        fact.strip_prefix(own.as_str()).filter(|tail| tail.is_empty() || tail.starts_with('.')).map(str::to_owned)
+                    }),
+                );
             }
             let kind = Kind::List(Box::new(Type { kind: body.kind.clone(), nullable: element.open(&env.facts).is_some() }));
             let (longest, places) = (body.longest, body.places);
@@ -138,7 +149,15 @@ impl Env<'_> {
     }
 
     /// `sum(e for x in xs where c)`
-    pub(super) fn aggregate(&mut self, function: &tree::Name, value: &tree::Expr, generators: &[tree::Generator], condition: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Typed {
+    pub(super) fn aggregate(
+        &mut self,
+        function: &tree::Name,
+        value: &tree::Expr,
+        generators: &[tree::Generator],
+        condition: Option<&tree::Expr>,
+        arguments: &[Argument],
+        span: Span,
+    ) -> Typed {
         let Some(builtin) = builtin::find(&function.node) else {
             let known: Vec<&str> = builtin::all().map(|builtin| builtin.name).collect();
             self.report(error::names::unknown_function(std::slice::from_ref(function), &known));
@@ -210,8 +229,11 @@ impl Env<'_> {
         ];
         let key = format!("group {} by {}", source.key(), by.key());
         let expr = Expr::Group { slot, list: Box::new(source.expr), by: Box::new(by.expr) };
-        Typed::new(expr, Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns))))), vec![key.clone()], span)
-            .with_elements(vec![format!("{key}[]")], Vec::new(), Presence::Always)
+        Typed::new(expr, Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns))))), vec![key.clone()], span).with_elements(
+            vec![format!("{key}[]")],
+            Vec::new(),
+            Presence::Always,
+        )
     }
 
     pub(super) fn sort(&mut self, list: &GroupList, by: Option<&tree::Expr>, descending: bool, span: Span) -> Typed {
@@ -290,15 +312,24 @@ impl Env<'_> {
         let presence = Presence::all(presence);
         let key = format!("({})", keys.join(", "));
         let nullable = presence.open(&self.facts).is_some();
-        Typed::new(Expr::List(exprs), Kind::List(Box::new(Type { kind, nullable })), vec![key.clone()], span)
-            .with_elements(vec![format!("{key}[]")], Vec::new(), presence)
+        Typed::new(Expr::List(exprs), Kind::List(Box::new(Type { kind, nullable })), vec![key.clone()], span).with_elements(
+            vec![format!("{key}[]")],
+            Vec::new(),
+            presence,
+        )
     }
 
     // ---- the records of a group
 
     /// An aggregate over the records of a group, where its argument reads one; `None` where it
     /// works on a list as anywhere.
-    pub(super) fn grouped_call(&mut self, builtin: &'static Builtin, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Option<Typed> {
+    pub(super) fn grouped_call(
+        &mut self,
+        builtin: &'static Builtin,
+        piped: Option<&tree::Expr>,
+        arguments: &[Argument],
+        span: Span,
+    ) -> Option<Typed> {
         let (value, rest) = match (piped, arguments) {
             (Some(value), rest) => (Some(value), rest),
             (None, [first, rest @ ..]) => (Some(&first.value), rest),
@@ -319,10 +350,19 @@ impl Env<'_> {
         Some(self.grouped_aggregate(builtin, value, None, rest, span))
     }
 
-    fn grouped_aggregate(&mut self, builtin: &'static Builtin, value: Option<&tree::Expr>, condition: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Typed {
+    fn grouped_aggregate(
+        &mut self,
+        builtin: &'static Builtin,
+        value: Option<&tree::Expr>,
+        condition: Option<&tree::Expr>,
+        arguments: &[Argument],
+        span: Span,
+    ) -> Typed {
         if !self.grouped {
-            self.report(Diagnostic::new(Code::WrongArguments, span, format!("`{}` needs a list", builtin.name))
-                .help(format!("write `{}(… for x in …)`", builtin.name)));
+            self.report(
+                Diagnostic::new(Code::WrongArguments, span, format!("`{}` needs a list", builtin.name))
+                    .help(format!("write `{}(… for x in …)`", builtin.name)),
+            );
             return Typed::any(span);
         }
         self.grouped = false;

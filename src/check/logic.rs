@@ -247,8 +247,7 @@ impl Case {
 
     /// No record meets it.
     pub(super) fn never(&self) -> bool {
-        self.opaque.iter().any(|(text, truth)| *truth && self.opaque.contains(&(text.clone(), false)))
-            || self.values.values().any(Bounds::never)
+        self.opaque.iter().any(|(text, truth)| *truth && self.opaque.contains(&(text.clone(), false))) || self.values.values().any(Bounds::never)
     }
 
     /// Every record that meets this case meets the other.
@@ -262,18 +261,22 @@ impl Case {
 
     /// This case, apart for each of the words that a value of it may be.
     pub(super) fn apart(&self) -> Vec<Case> {
-        let Some((path, words)) = self.values.iter().find_map(|(path, bounds)| {
-            bounds.only.as_ref().filter(|words| words.len() > 1).map(|words| (path, words))
-        }) else {
+        let Some((path, words)) =
+            self.values.iter().find_map(|(path, bounds)| bounds.only.as_ref().filter(|words| words.len() > 1).map(|words| (path, words)))
+        else {
             return vec![self.clone()];
         };
-        words.iter().flat_map(|word| {
-            let mut one = self.clone();
-            if let Some(bounds) = one.values.get_mut(path) {
-                bounds.only = Some(BTreeSet::from([word.clone()]));
-            }
-            one.apart()
-        }).take(MOST).collect()
+        words
+            .iter()
+            .flat_map(|word| {
+                let mut one = self.clone();
+                if let Some(bounds) = one.values.get_mut(path) {
+                    bounds.only = Some(BTreeSet::from([word.clone()]));
+                }
+                one.apart()
+            })
+            .take(MOST)
+            .collect()
     }
 
     /// The words that one path is held to, if the case says nothing else.
@@ -331,16 +334,18 @@ impl Bounds {
         if self.never() {
             return true;
         }
-        let own: Option<Vec<&String>> = self.only.as_ref().map(|words| words.iter().filter(|word| !self.not.contains(*word) && self.holds(word)).collect());
+        let own: Option<Vec<&String>> =
+            self.only.as_ref().map(|words| words.iter().filter(|word| !self.not.contains(*word) && self.holds(word)).collect());
         let absent = self.present == Some(false);
         let only = match (&wanted.only, &own) {
             (None, _) => true,
             (Some(wanted), Some(own)) => own.iter().all(|word| wanted.contains(*word)),
             (Some(_), None) => false,
         };
-        let not = wanted.not.iter().all(|word| {
-            absent || self.not.contains(word) || own.as_ref().is_some_and(|own| !own.contains(&word)) || !self.holds(word)
-        });
+        let not = wanted
+            .not
+            .iter()
+            .all(|word| absent || self.not.contains(word) || own.as_ref().is_some_and(|own| !own.contains(&word)) || !self.holds(word));
         let range = if wanted.low.is_none() && wanted.high.is_none() {
             true
         } else if let Some(own) = &own {
@@ -435,7 +440,10 @@ mod tests {
         assert_eq!(constant(&Expr::Or(vec![is("UK"), Expr::Not(Box::new(is("UK")))])), Some(true));
         assert_eq!(constant(&is("UK")), None);
         assert_eq!(constant(&Expr::Literal(Literal::Boolean(true))), Some(true));
-        assert_eq!(constant(&Expr::And(vec![above(10), compare(Compare::Less, field("Total", Kind::Decimal), Expr::Literal(Literal::Number(5.into())))])), Some(false));
+        assert_eq!(
+            constant(&Expr::And(vec![above(10), compare(Compare::Less, field("Total", Kind::Decimal), Expr::Literal(Literal::Number(5.into())))])),
+            Some(false)
+        );
     }
 
     #[test]

@@ -121,7 +121,13 @@ pub fn check(units: &[Unit], sources: &Sources, world: &dyn World) -> Checked {
     Checked { mapping, diagnostics }
 }
 
-fn whole(merged: &[overlay::Merged], items: items::Items<'_>, sources: &Sources, world: &dyn World, diagnostics: &mut Vec<Diagnostic>) -> typed::Mapping {
+fn whole(
+    merged: &[overlay::Merged],
+    items: items::Items<'_>,
+    sources: &Sources,
+    world: &dyn World,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> typed::Mapping {
     let mut run = env::Run {
         world,
         sources,
@@ -159,7 +165,12 @@ fn whole(merged: &[overlay::Merged], items: items::Items<'_>, sources: &Sources,
 }
 
 /// `expect` and `test` items of the files that run: both are about flows.
-fn promises(run: &env::Run<'_>, merged: &[overlay::Merged], flows: &mut [flow::Checked], diagnostics: &mut Vec<Diagnostic>) -> (Vec<typed::Expect>, Vec<typed::Test>) {
+fn promises(
+    run: &env::Run<'_>,
+    merged: &[overlay::Merged],
+    flows: &mut [flow::Checked],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Vec<typed::Expect>, Vec<typed::Test>) {
     let (mut expects, mut tests) = (Vec::new(), Vec::new());
     let known: Vec<String> = run.items.scope.flows().map(|found| found.node.name.node.clone()).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -207,9 +218,10 @@ fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics
     for (file, merged) in merged.iter().enumerate().filter(|(_, merged)| merged.needed) {
         for item in &merged.items {
             if let tree::ItemKind::Parameter(parameter) = &item.kind
-                && !parameters.contains_key(&parameter.name.node) {
-                    parameters::check(run, file, parameter, &mut parameters, diagnostics);
-                }
+                && !parameters.contains_key(&parameter.name.node)
+            {
+                parameters::check(run, file, parameter, &mut parameters, diagnostics);
+            }
         }
     }
     run.parameters = parameters;

@@ -27,9 +27,15 @@ pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Parameter, into:
                 if reason.is_empty() {
                     None
                 } else {
-                    env.report(Diagnostic::new(Code::ParameterValue, setting.span, format!("`{}` is no {} for the parameter `{name}`", setting.text, of.kind))
+                    env.report(
+                        Diagnostic::new(
+                            Code::ParameterValue,
+                            setting.span,
+                            format!("`{}` is no {} for the parameter `{name}`", setting.text, of.kind),
+                        )
                         .other(written.of.span, "the type of the parameter")
-                        .why(reason));
+                        .why(reason),
+                    );
                     None
                 }
             }
@@ -38,9 +44,11 @@ pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Parameter, into:
         (None, None) if of.nullable => Some(Literal::Missing),
         (None, None) => {
             if of.kind != Kind::Any {
-                env.report(Diagnostic::new(Code::ParameterUnset, written.name.span, format!("the parameter `{name}` has no value"))
-                    .label("no default, and not set in crossdock.yaml")
-                    .help(format!("set it under `parameters:` in crossdock.yaml, or give it a default: `parameter {name}: … = …`")));
+                env.report(
+                    Diagnostic::new(Code::ParameterUnset, written.name.span, format!("the parameter `{name}` has no value"))
+                        .label("no default, and not set in crossdock.yaml")
+                        .help(format!("set it under `parameters:` in crossdock.yaml, or give it a default: `parameter {name}: … = …`")),
+                );
             }
             None
         }

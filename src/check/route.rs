@@ -54,10 +54,12 @@ pub(super) fn check(
         }
         earlier.push((row, cases));
     }
-    if whole.is_none() && !written.rows.is_empty()
-        && let Some(left) = uncovered(&conditions, &earlier, never_missing) {
-            diags.push(error::incomplete(&names, at, &left));
-        }
+    if whole.is_none()
+        && !written.rows.is_empty()
+        && let Some(left) = uncovered(&conditions, &earlier, never_missing)
+    {
+        diags.push(error::incomplete(&names, at, &left));
+    }
 }
 
 /// The earlier rows that together catch every case of a later one.
@@ -170,7 +172,11 @@ mod tests {
             ExprKind::Name(name) => Expr::Slot { slot: Slot(0), name: name.as_str().into() },
             ExprKind::Field { base, field } => {
                 let known = ["UK", "EU", "US"].map(|value| Known { value: value.into(), label: None });
-                let kind = if field.node == "R" { Kind::Enumeration(Arc::new(Enumeration { name: "R".into(), values: known.into(), open: false })) } else { Kind::Text };
+                let kind = if field.node == "R" {
+                    Kind::Enumeration(Arc::new(Enumeration { name: "R".into(), values: known.into(), open: false }))
+                } else {
+                    Kind::Text
+                };
                 Expr::Field { base: Box::new(typed(base)), name: field.node.as_str().into(), kind, wire: Wire::Plain }
             }
             ExprKind::Text(text) => Expr::Literal(Literal::Text(text.plain().unwrap())),
@@ -199,7 +205,8 @@ mod tests {
         assert_eq!(wide.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::UnreachableRow]);
         assert_eq!(wide[0].others.len(), 1);
         // Two rows together.
-        let both = found("when order.R == \"UK\" -> \"a\"\nwhen order.R == \"EU\" -> \"b\"\nwhen order.R in (\"UK\", \"EU\") -> \"c\"\nelse -> \"d\"", true);
+        let both =
+            found("when order.R == \"UK\" -> \"a\"\nwhen order.R == \"EU\" -> \"b\"\nwhen order.R in (\"UK\", \"EU\") -> \"c\"\nelse -> \"d\"", true);
         assert_eq!(both[0].others.len(), 2);
         assert_eq!(codes("else -> \"a\"\nwhen order.R == \"EU\" -> \"b\""), [Code::UnreachableRow]);
         assert_eq!(codes("when order.R == \"EU\" and order.R == \"UK\" -> \"a\"\nelse -> \"b\""), [Code::UnreachableRow]);

@@ -16,9 +16,7 @@ impl Env<'_> {
         let mut kinds: Vec<Option<Kind>> = Vec::new();
         for (at, name) in written.names.iter().enumerate() {
             let declared = name.of.as_ref().map(|of| self.type_expr(of).kind).filter(|kind| *kind != Kind::Any);
-            let kind = declared
-                .or_else(|| self.fed_by(&name.name.node, building.written))
-                .or_else(|| self.kind_from_rows(written, at));
+            let kind = declared.or_else(|| self.fed_by(&name.name.node, building.written)).or_else(|| self.kind_from_rows(written, at));
             kinds.push(kind);
         }
         let mut presences: Vec<Vec<Presence>> = vec![Vec::new(); written.names.len()];
@@ -65,13 +63,22 @@ impl Env<'_> {
         building.flow.routes.push(route);
     }
 
-    fn results(&mut self, written: &tree::Route, row: &tree::RouteRow, results: &[tree::Expr], kinds: &mut [Option<Kind>], presences: &mut [Vec<Presence>]) -> Option<RouteOutcome> {
+    fn results(
+        &mut self,
+        written: &tree::Route,
+        row: &tree::RouteRow,
+        results: &[tree::Expr],
+        kinds: &mut [Option<Kind>],
+        presences: &mut [Vec<Presence>],
+    ) -> Option<RouteOutcome> {
         if results.len() != written.names.len() {
             let (wants, has) = (written.names.len(), results.len());
             let span = results.iter().map(|result| result.span).reduce(Span::to).unwrap_or(row.span);
             let names: Vec<&str> = written.names.iter().map(|name| name.name.node.as_str()).collect();
-            self.report(Diagnostic::new(Code::RouteArity, span, format!("this row gives {has} of {wants} results"))
-                .help(format!("give one for each of {}", names.join(", "))));
+            self.report(
+                Diagnostic::new(Code::RouteArity, span, format!("this row gives {has} of {wants} results"))
+                    .help(format!("give one for each of {}", names.join(", "))),
+            );
             return None;
         }
         let mut out: Vec<Expr> = Vec::new();

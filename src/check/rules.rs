@@ -37,7 +37,9 @@ impl Env<'_> {
                 let message = self.rule_message(message.as_ref(), condition, if *unless { "does not hold" } else { "holds" });
                 RuleKind::Warn { condition: turned(truth(typed), *unless), message, owner: owner.as_ref().map(|o| o.node.clone()) }
             }
-            Written::Reconcile { left, right, within, message, owner } => self.reconcile(rule, left, right, within.as_ref(), message.as_ref(), owner.as_ref())?,
+            Written::Reconcile { left, right, within, message, owner } => {
+                self.reconcile(rule, left, right, within.as_ref(), message.as_ref(), owner.as_ref())?
+            }
             Written::Each { generators, condition, rules } => self.each_rule(generators, condition.as_ref(), rules, building),
             Written::When { condition, rules } => {
                 let typed = self.condition(condition);
@@ -78,7 +80,15 @@ impl Env<'_> {
         }
     }
 
-    fn reconcile(&mut self, rule: &tree::Rule, left: &tree::Expr, right: &tree::Expr, within: Option<&tree::Expr>, message: Option<&tree::Expr>, owner: Option<&tree::Name>) -> Option<RuleKind> {
+    fn reconcile(
+        &mut self,
+        rule: &tree::Rule,
+        left: &tree::Expr,
+        right: &tree::Expr,
+        within: Option<&tree::Expr>,
+        message: Option<&tree::Expr>,
+        owner: Option<&tree::Name>,
+    ) -> Option<RuleKind> {
         let left = self.expr(left, None);
         let right = self.expr(right, None);
         let (mut left, mut right) = self.comparable(left, right, rule.span)?;

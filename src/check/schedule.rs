@@ -149,7 +149,15 @@ fn cron_fields(cron: &str) -> Result<(), String> {
         sets.push(cron_field(text, field).map_err(|wrong| format!("the {} `{text}`: {wrong}", field.name))?);
     }
     // A day that none of the months has would never come (the weekday is then a second way in).
-    let longest = sets[3].iter().map(|month| match month { 2 => 29, 4 | 6 | 9 | 11 => 30, _ => 31 }).max().unwrap_or(31);
+    let longest = sets[3]
+        .iter()
+        .map(|month| match month {
+            2 => 29,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        })
+        .max()
+        .unwrap_or(31);
     if fields[4] == "*" && sets[2].iter().all(|day| *day > longest) {
         return Err("no month that is named has this day".to_owned());
     }
@@ -214,7 +222,10 @@ mod tests {
     fn stretches_days_and_crons_are_read() {
         assert_eq!(read("every 5 minutes").0, Some(Schedule::Every(300_000)));
         let london = "Europe/London".to_owned();
-        assert_eq!(read("every day at 02:00").0, Some(Schedule::Daily { day: "day".into(), at: jiff::civil::time(2, 0, 0, 0), zone: london.clone() }));
+        assert_eq!(
+            read("every day at 02:00").0,
+            Some(Schedule::Daily { day: "day".into(), at: jiff::civil::time(2, 0, 0, 0), zone: london.clone() })
+        );
         assert_eq!(
             read("every monday at 02:00 in \"Europe/Berlin\"").0,
             Some(Schedule::Daily { day: "monday".into(), at: jiff::civil::time(2, 0, 0, 0), zone: "Europe/Berlin".into() })

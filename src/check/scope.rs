@@ -51,14 +51,8 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Reports names that are given twice, in the order of the files.
     pub(super) fn build(files: &'a [Merged], sources: &Sources, diags: &mut Vec<Diagnostic>) -> Self {
-        let mut scope = Scope {
-            files,
-            names: Vec::new(),
-            values: Vec::new(),
-            tables: Vec::new(),
-            used: RefCell::default(),
-            used_imports: RefCell::default(),
-        };
+        let mut scope =
+            Scope { files, names: Vec::new(), values: Vec::new(), tables: Vec::new(), used: RefCell::default(), used_imports: RefCell::default() };
         for (file, merged) in files.iter().enumerate() {
             let mut own = Own::default();
             if merged.needed {
@@ -275,17 +269,23 @@ mod tests {
     /// Files by name and text; a `use` finds the file of its path.
     fn project(files: &[(&str, &str)]) -> (Vec<Merged>, Sources) {
         let mut sources = Sources::default();
-        let trees: Vec<_> = files.iter().map(|(name, text)| {
-            let file = sources.add(Source::new(*name, *text));
-            let (tree, found) = crate::syntax::read(file, text);
-            assert!(found.is_empty(), "{found:#?}");
-            (file, tree)
-        }).collect();
+        let trees: Vec<_> = files
+            .iter()
+            .map(|(name, text)| {
+                let file = sources.add(Source::new(*name, *text));
+                let (tree, found) = crate::syntax::read(file, text);
+                assert!(found.is_empty(), "{found:#?}");
+                (file, tree)
+            })
+            .collect();
         let find = |path: &str| files.iter().position(|(name, _)| *name == format!("{path}.dock"));
-        let units: Vec<Unit> = trees.into_iter().map(|(file, tree)| {
-            let uses = tree.uses.iter().map(|using| find(&using.path.node)).collect();
-            Unit { file, uses, extends: None, runs: true, tree }
-        }).collect();
+        let units: Vec<Unit> = trees
+            .into_iter()
+            .map(|(file, tree)| {
+                let uses = tree.uses.iter().map(|using| find(&using.path.node)).collect();
+                Unit { file, uses, extends: None, runs: true, tree }
+            })
+            .collect();
         (merge(&units, &mut Vec::new()), sources)
     }
 
@@ -317,7 +317,10 @@ mod tests {
 
     #[test]
     fn a_name_given_twice_in_a_file_is_a_mistake() {
-        assert_eq!(found(&[("a.dock", "edition 1\nfunction f(x: text) -> text = x\ntable f from \"f.csv\" { key a: text }\n")]), [Code::DuplicateItem]);
+        assert_eq!(
+            found(&[("a.dock", "edition 1\nfunction f(x: text) -> text = x\ntable f from \"f.csv\" { key a: text }\n")]),
+            [Code::DuplicateItem]
+        );
     }
 
     #[test]

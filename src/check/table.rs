@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 
-use crate::base::diag::Diagnostic;
 use crate::base::FileId;
+use crate::base::diag::Diagnostic;
 use crate::syntax::tree;
 use crate::value::{Kind, Literal, Type};
 
@@ -104,14 +104,19 @@ impl Reading<'_> {
                 ragged.push((line, record.len()));
                 continue;
             }
-            rows.push(at.iter().enumerate().map(|(column, cell)| {
-                let cell = record.get(*cell).unwrap_or("").trim();
-                self.cell(column, cell).unwrap_or_else(|wrong| {
-                    bad[column].cells.push((line, wrong));
-                    bad[column].filled |= !cell.is_empty();
-                    Literal::Missing
-                })
-            }).collect::<Vec<Literal>>());
+            rows.push(
+                at.iter()
+                    .enumerate()
+                    .map(|(column, cell)| {
+                        let cell = record.get(*cell).unwrap_or("").trim();
+                        self.cell(column, cell).unwrap_or_else(|wrong| {
+                            bad[column].cells.push((line, wrong));
+                            bad[column].filled |= !cell.is_empty();
+                            Literal::Missing
+                        })
+                    })
+                    .collect::<Vec<Literal>>(),
+            );
             lines.push(line);
         }
         if let Some((line, has)) = ragged.first() {
@@ -180,9 +185,15 @@ impl Reading<'_> {
                 "false" | "no" | "0" => Ok(Literal::Boolean(false)),
                 _ => Err(format!("{} (true or false)", no("boolean"))),
             },
-            Kind::Date => Date::from_str(cell).ok().filter(|_| cell.len() == 10).map(Literal::Date).ok_or_else(|| format!("{} (such as 2026-03-01)", no("date"))),
+            Kind::Date => Date::from_str(cell)
+                .ok()
+                .filter(|_| cell.len() == 10)
+                .map(Literal::Date)
+                .ok_or_else(|| format!("{} (such as 2026-03-01)", no("date"))),
             Kind::Time => Time::from_str(cell).map(Literal::Time).map_err(|_| format!("{} (such as 14:30)", no("time"))),
-            Kind::Datetime => Timestamp::from_str(cell).map(Literal::Datetime).map_err(|_| format!("{} (such as 2026-03-01T14:30:00Z)", no("datetime with a zone"))),
+            Kind::Datetime => {
+                Timestamp::from_str(cell).map(Literal::Datetime).map_err(|_| format!("{} (such as 2026-03-01T14:30:00Z)", no("datetime with a zone")))
+            }
             Kind::Enumeration(known) => match known.resolve(cell) {
                 Some(value) => Ok(Literal::Text(value.to_owned())),
                 None if known.open => Ok(Literal::Text(cell.to_owned())),
@@ -194,7 +205,9 @@ impl Reading<'_> {
             Kind::Reference(thing) => match self.world.names(thing) {
                 Some(names) if !names.names.iter().any(|named| named.name == cell) => {
                     Err(match crate::base::nearest(cell, names.names.iter().map(|named| named.name.as_str())) {
-                        Some(near) => format!("{}; did you mean \"{near}\"?", no(&format!("{} of {}", thing.object.to_lowercase(), thing.connection))),
+                        Some(near) => {
+                            format!("{}; did you mean \"{near}\"?", no(&format!("{} of {}", thing.object.to_lowercase(), thing.connection)))
+                        }
                         None => no(&format!("{} of {}", thing.object.to_lowercase(), thing.connection)),
                     })
                 }
@@ -217,10 +230,13 @@ impl Reading<'_> {
             }
             had.push(*line);
         }
-        let twice: Vec<error::Twice> = order.iter().filter_map(|key| {
-            let lines = seen.get(key).filter(|lines| lines.len() > 1)?;
-            Some(error::Twice { key: key.iter().map(shown).collect::<Vec<_>>().join(", "), lines: lines.clone() })
-        }).collect();
+        let twice: Vec<error::Twice> = order
+            .iter()
+            .filter_map(|key| {
+                let lines = seen.get(key).filter(|lines| lines.len() > 1)?;
+                Some(error::Twice { key: key.iter().map(shown).collect::<Vec<_>>().join(", "), lines: lines.clone() })
+            })
+            .collect();
         if !twice.is_empty() {
             let at = self.table.keys[0].name.span;
             self.diags.push(error::duplicate_keys(&self.table.name, at, self.name, &twice));
@@ -350,10 +366,13 @@ mod tests {
             "\u{feff}zip,quantity,name\r\n01234, 2 ,\"Mug, blue\"\r\n01234,,\"6\"\" plate\"\r\n,,\r\n",
         );
         assert!(diags.is_empty(), "{diags:?}");
-        assert_eq!(rows, [
-            vec![Literal::Text("01234".into()), Literal::Text("Mug, blue".into()), Literal::Number(2.into())],
-            vec![Literal::Text("01234".into()), Literal::Text("6\" plate".into()), Literal::Missing],
-        ]);
+        assert_eq!(
+            rows,
+            [
+                vec![Literal::Text("01234".into()), Literal::Text("Mug, blue".into()), Literal::Number(2.into())],
+                vec![Literal::Text("01234".into()), Literal::Text("6\" plate".into()), Literal::Missing],
+            ]
+        );
     }
 
     #[test]
@@ -391,7 +410,8 @@ mod tests {
     fn lines_out_of_their_columns_and_unknown_names() {
         let (_, diags) = read("key sku: text\nn: text", &[text(), text()], "sku,n\nA,1,2\n");
         assert_eq!(codes(&diags), [Code::TableValue]);
-        let (_, diags) = read("key w: a warehouse of wms", &[Type::some(Kind::Reference(ObjectRef::new("wms", "Warehouse")))], "w\nReno DC\nReno CD\n");
+        let (_, diags) =
+            read("key w: a warehouse of wms", &[Type::some(Kind::Reference(ObjectRef::new("wms", "Warehouse")))], "w\nReno DC\nReno CD\n");
         assert!(diags[0].primary.text.contains("did you mean \"Reno DC\""), "{diags:?}");
     }
 

@@ -343,11 +343,14 @@ mod tests {
             match of.object.as_str() {
                 "Source" => Some(object("Source", vec![("Status", Kind::Text), ("Amount", Kind::Decimal)])),
                 "Options" => Some(object("Options", vec![("warehouseId", Kind::Reference(ObjectRef::new("wms", "Warehouse")))])),
-                "Order" => Some(object("Order", vec![
-                    ("orderStatus", status),
-                    ("options", Kind::Object(ObjectRef::new("wms", "Options"))),
-                    ("tags", Kind::List(Box::new(Type::some(Kind::Text)))),
-                ])),
+                "Order" => Some(object(
+                    "Order",
+                    vec![
+                        ("orderStatus", status),
+                        ("options", Kind::Object(ObjectRef::new("wms", "Options"))),
+                        ("tags", Kind::List(Box::new(Type::some(Kind::Text)))),
+                    ],
+                )),
                 _ => None,
             }
         }
@@ -379,12 +382,8 @@ mod tests {
         let (tree, found) = crate::syntax::read(FileId(0), &format!("edition 1\ntest \"t\" {{\n  {clauses}\n}}\n"));
         assert!(found.is_empty(), "{found:#?}");
         let tree::ItemKind::Test(test) = &tree.items[0].kind else { panic!("a test") };
-        let flow = FlowOf {
-            name: "export",
-            source: ObjectRef::new("crm", "Source"),
-            matches: vec!["order"],
-            writes: vec![ObjectRef::new("wms", "Order")],
-        };
+        let flow =
+            FlowOf { name: "export", source: ObjectRef::new("crm", "Source"), matches: vec!["order"], writes: vec![ObjectRef::new("wms", "Order")] };
         let mut diags = Vec::new();
         let place = Place { file: "a.dock".into(), line: 2 };
         let typed = check(test, &[flow], "a.dock", place, &Both, &mut diags);
@@ -393,7 +392,9 @@ mod tests {
 
     #[test]
     fn values_become_what_a_payload_holds() {
-        let (typed, codes) = read("flow export\ngiven \"a.json\" with { Amount = 5.00 }\nsent wms.Order {\norderStatus = cancelled\noptions.warehouseId = \"Reno DC\"\n}");
+        let (typed, codes) = read(
+            "flow export\ngiven \"a.json\" with { Amount = 5.00 }\nsent wms.Order {\norderStatus = cancelled\noptions.warehouseId = \"Reno DC\"\n}",
+        );
         assert_eq!(codes, []);
         let typed = typed.unwrap();
         assert_eq!(typed.with["Amount"].to_string(), "5.00");

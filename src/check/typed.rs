@@ -70,7 +70,10 @@ pub struct ValueRow {
 pub enum Otherwise {
     /// No `else`: covered, or nothing where there is no row.
     Nothing,
-    Value { to: Literal, place: Place },
+    Value {
+        to: Literal,
+        place: Place,
+    },
     /// The message may read [`Word::Value`].
     Stop(Stop),
 }
@@ -144,8 +147,16 @@ pub enum Schedule {
     /// Milliseconds.
     Every(i64),
     /// `day` or a weekday's name in lower case; `02:00`.
-    Daily { day: String, #[schemars(with = "String")] at: jiff::civil::Time, zone: String },
-    Cron { cron: String, zone: String },
+    Daily {
+        day: String,
+        #[schemars(with = "String")]
+        at: jiff::civil::Time,
+        zone: String,
+    },
+    Cron {
+        cron: String,
+        zone: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -211,13 +222,40 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleKind {
-    Require { condition: Expr, message: Expr, owner: Option<String> },
-    Review { condition: Expr, message: Expr, owner: Option<String>, before: Option<Expr> },
-    Warn { condition: Expr, message: Expr, owner: Option<String> },
+    Require {
+        condition: Expr,
+        message: Expr,
+        owner: Option<String>,
+    },
+    Review {
+        condition: Expr,
+        message: Expr,
+        owner: Option<String>,
+        before: Option<Expr>,
+    },
+    Warn {
+        condition: Expr,
+        message: Expr,
+        owner: Option<String>,
+    },
     /// Rejects where the two differ by more than `within`; the message may read [`Word::Difference`].
-    Reconcile { left: Expr, right: Expr, within: Option<Expr>, message: Expr, owner: Option<String> },
-    Each { generators: Vec<Generator>, condition: Option<Expr>, index: Slot, rules: Vec<Rule> },
-    When { condition: Expr, rules: Vec<Rule> },
+    Reconcile {
+        left: Expr,
+        right: Expr,
+        within: Option<Expr>,
+        message: Expr,
+        owner: Option<String>,
+    },
+    Each {
+        generators: Vec<Generator>,
+        condition: Option<Expr>,
+        index: Slot,
+        rules: Vec<Rule>,
+    },
+    When {
+        condition: Expr,
+        rules: Vec<Rule>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -345,7 +383,11 @@ pub struct Row {
 pub enum RowValue {
     Expr(Expr),
     /// A nested object. With `optional`, it is left out where nothing in it is set.
-    Object { when: Option<Expr>, optional: bool, body: Body },
+    Object {
+        when: Option<Expr>,
+        optional: bool,
+        body: Body,
+    },
     /// An explicit null.
     Clear,
 }
@@ -475,52 +517,138 @@ pub enum Word {
 pub enum Expr {
     Literal(Literal),
     /// A name's value: the record, a match, a `let`, an element, an argument, a route's result.
-    Slot { slot: Slot, name: Arc<str> },
+    Slot {
+        slot: Slot,
+        name: Arc<str>,
+    },
     Word(Word),
     Parameter(String),
     /// A field of a record, a row or a built object. Reading a missing base gives missing.
-    Field { base: Box<Expr>, name: Arc<str>, kind: Kind, wire: Wire },
+    Field {
+        base: Box<Expr>,
+        name: Arc<str>,
+        kind: Kind,
+        wire: Wire,
+    },
     /// A value computed once and read by its slot in `body`: an argument of an inlined function.
-    Bind { slot: Slot, name: Arc<str>, value: Box<Expr>, body: Box<Expr> },
-    Call { function: BuiltinRef, arguments: Vec<Expr> },
+    Bind {
+        slot: Slot,
+        name: Arc<str>,
+        value: Box<Expr>,
+        body: Box<Expr>,
+    },
+    Call {
+        function: BuiltinRef,
+        arguments: Vec<Expr>,
+    },
     /// A value map, `back` by its way back.
-    Values { map: usize, back: bool, value: Box<Expr> },
+    Values {
+        map: usize,
+        back: bool,
+        value: Box<Expr>,
+    },
     /// A row of a table that may be missing, or the list of rows.
-    Table { table: usize, keys: Vec<Expr> },
+    Table {
+        table: usize,
+        keys: Vec<Expr>,
+    },
     /// Missing where a part is missing, unless it is a `message`: there it prints `(none)`.
-    Template { parts: Vec<Part>, message: bool },
-    Fallback { value: Box<Expr>, fallback: Box<Expr> },
-    Arithmetic { op: Arithmetic, left: Box<Expr>, right: Box<Expr> },
+    Template {
+        parts: Vec<Part>,
+        message: bool,
+    },
+    Fallback {
+        value: Box<Expr>,
+        fallback: Box<Expr>,
+    },
+    Arithmetic {
+        op: Arithmetic,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     Negate(Box<Expr>),
-    Compare { op: Compare, left: Box<Expr>, right: Box<Expr> },
+    Compare {
+        op: Compare,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     And(Vec<Expr>),
     Or(Vec<Expr>),
     Not(Box<Expr>),
-    In { value: Box<Expr>, list: Vec<Expr> },
-    Matches { value: Box<Expr>, pattern: Pattern },
+    In {
+        value: Box<Expr>,
+        list: Vec<Expr>,
+    },
+    Matches {
+        value: Box<Expr>,
+        pattern: Pattern,
+    },
     IsPresent(Box<Expr>),
     WasSent(Box<Expr>),
-    If { condition: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
+    If {
+        condition: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Box<Expr>,
+    },
     /// A list: for each combination of elements for which the condition holds, the body's value.
-    Each { generators: Vec<Generator>, condition: Option<Box<Expr>>, body: Box<Expr> },
+    Each {
+        generators: Vec<Generator>,
+        condition: Option<Box<Expr>>,
+        body: Box<Expr>,
+    },
     /// A target or function object built from rows.
-    Object { rows: Vec<Row>, object: Option<ObjectRef> },
+    Object {
+        rows: Vec<Row>,
+        object: Option<ObjectRef>,
+    },
     /// Rows with `key` and `items` in the order of first appearance.
-    Group { slot: Slot, list: Box<Expr>, by: Box<Expr> },
-    Sort { slot: Slot, list: Box<Expr>, by: Box<Expr>, descending: bool },
+    Group {
+        slot: Slot,
+        list: Box<Expr>,
+        by: Box<Expr>,
+    },
+    Sort {
+        slot: Slot,
+        list: Box<Expr>,
+        by: Box<Expr>,
+        descending: bool,
+    },
     /// An aggregate over the records of a group: each record stands in [`Flow::RECORD`].
-    Grouped { function: BuiltinRef, value: Option<Box<Expr>>, condition: Option<Box<Expr>>, arguments: Vec<Expr> },
-    JsonPath { value: Box<Expr>, path: String },
+    Grouped {
+        function: BuiltinRef,
+        value: Option<Box<Expr>>,
+        condition: Option<Box<Expr>>,
+        arguments: Vec<Expr>,
+    },
+    JsonPath {
+        value: Box<Expr>,
+        path: String,
+    },
     /// `2 as kg`: a number becomes a weight or a length.
-    Weigh { value: Box<Expr>, unit: WeightUnit },
-    Measure { value: Box<Expr>, unit: LengthUnit },
+    Weigh {
+        value: Box<Expr>,
+        unit: WeightUnit,
+    },
+    Measure {
+        value: Box<Expr>,
+        unit: LengthUnit,
+    },
     /// A named thing by a constant name; gone from the snapshot: a built-in rejection.
-    Named { of: ObjectRef, name: String },
+    Named {
+        of: ObjectRef,
+        name: String,
+    },
     /// A named thing by a text of the record: missing where there is none of that name.
-    LookUpName { of: ObjectRef, value: Box<Expr> },
+    LookUpName {
+        of: ObjectRef,
+        value: Box<Expr>,
+    },
     /// The value under another kind, where only how it is treated changes: text of an enumeration
     /// as text, money as a plain amount, an integer as a decimal.
-    Treat { value: Box<Expr>, kind: Kind },
+    Treat {
+        value: Box<Expr>,
+        kind: Kind,
+    },
     List(Vec<Expr>),
 }
 

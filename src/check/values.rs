@@ -62,17 +62,26 @@ impl Env<'_> {
         }
     }
 
-    fn row(&mut self, values: &tree::Values, row: &tree::ValueRow, (from, to): (&Kind, &Kind), rows: &mut Vec<(ValueRow, Span)>, back: &mut Vec<ValueRow>, backs: &mut HashMap<String, Span>) {
+    fn row(
+        &mut self,
+        values: &tree::Values,
+        row: &tree::ValueRow,
+        (from, to): (&Kind, &Kind),
+        rows: &mut Vec<(ValueRow, Span)>,
+        back: &mut Vec<ValueRow>,
+        backs: &mut HashMap<String, Span>,
+    ) {
         let right = self.value_literal(&row.to, to, Side::To, values);
         let mut lefts: Vec<Literal> = Vec::new();
         let place = self.place(row.span);
         for left in &row.from {
             let Some(literal) = self.value_literal(left, from, Side::From, values) else { continue };
             if let Some((_, first)) = rows.iter().find(|(known, _)| known.from == literal) {
-                let diagnostic = Diagnostic::new(Code::DuplicateRow, left.span, format!("`{}` has two rows for {}", values.name.node, self.text(left.span)))
-                    .other(*first, "the first row")
-                    .why("the second row would never be met")
-                    .help("take one of the two rows out");
+                let diagnostic =
+                    Diagnostic::new(Code::DuplicateRow, left.span, format!("`{}` has two rows for {}", values.name.node, self.text(left.span)))
+                        .other(*first, "the first row")
+                        .why("the second row would never be met")
+                        .help("take one of the two rows out");
                 self.report(diagnostic);
                 continue;
             }
@@ -84,15 +93,21 @@ impl Env<'_> {
         let Some(right) = right else { return };
         if !values.both_ways {
             if let Some(word) = &row.back {
-                self.report(Diagnostic::new(Code::NotOneToOne, word.span, "`back` has a meaning only in a two-way map").help("write `<->` between the sides"));
+                self.report(
+                    Diagnostic::new(Code::NotOneToOne, word.span, "`back` has a meaning only in a two-way map").help("write `<->` between the sides"),
+                );
             }
             return;
         }
         let shown = format!("{right:?}");
         if let Some(first) = backs.get(&shown) {
-            let diagnostic = Diagnostic::new(Code::NotOneToOne, row.to.span, format!("{} stands in two rows, so its way back is not clear", self.text(row.to.span)))
-                .other(*first, "the first row")
-                .help("put both left sides into one row, with `back` and the value that wins");
+            let diagnostic = Diagnostic::new(
+                Code::NotOneToOne,
+                row.to.span,
+                format!("{} stands in two rows, so its way back is not clear", self.text(row.to.span)),
+            )
+            .other(*first, "the first row")
+            .help("put both left sides into one row, with `back` and the value that wins");
             self.report(diagnostic);
             return;
         }
@@ -111,8 +126,14 @@ impl Env<'_> {
             (None, [one, ..]) => {
                 let text = row.from.first().map_or_else(String::new, |first| self.text(first.span));
                 let _ = one;
-                self.report(Diagnostic::new(Code::NotOneToOne, row.span, format!("several values become {}, so its way back is not clear", self.text(row.to.span)))
-                    .mend("say which one wins", row.to.span.after(), format!(" back {text}")));
+                self.report(
+                    Diagnostic::new(
+                        Code::NotOneToOne,
+                        row.span,
+                        format!("several values become {}, so its way back is not clear", self.text(row.to.span)),
+                    )
+                    .mend("say which one wins", row.to.span.after(), format!(" back {text}")),
+                );
                 return;
             }
         };
@@ -148,7 +169,10 @@ impl Env<'_> {
             self.not_a_literal(expr);
             return None;
         };
-        if *kind != Kind::Any && !crate::check::expr::fits(&typed.kind, kind) && !matches!((&typed.kind, kind), (Kind::Integer | Kind::Decimal, Kind::Money)) {
+        if *kind != Kind::Any
+            && !crate::check::expr::fits(&typed.kind, kind)
+            && !matches!((&typed.kind, kind), (Kind::Integer | Kind::Decimal, Kind::Money))
+        {
             self.report(error::types::mismatch(expr.span, &typed.kind, kind));
             return None;
         }
@@ -157,8 +181,10 @@ impl Env<'_> {
 
     fn not_a_literal(&mut self, expr: &tree::Expr) {
         if !matches!(expr.kind.as_ref(), ExprKind::Broken) {
-            self.report(Diagnostic::new(Code::TypeMismatch, expr.span, "a row of a value map holds literal values")
-                .help("what is computed belongs into a field row or a function"));
+            self.report(
+                Diagnostic::new(Code::TypeMismatch, expr.span, "a row of a value map holds literal values")
+                    .help("what is computed belongs into a field row or a function"),
+            );
         }
     }
 
@@ -233,4 +259,3 @@ fn path_text(of: &TypeExpr) -> String {
         _ => String::new(),
     }
 }
-

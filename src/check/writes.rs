@@ -113,7 +113,12 @@ impl Env<'_> {
         // What is known of the list's elements is known of each part's.
         if let Some(element) = &element {
             for list in element.keys.iter().skip(1) {
-                let facts: Vec<String> = self.facts.since(0).iter().filter_map(|fact| fact.strip_prefix(list.as_str()).map(|tail| format!("{key}.lines[]{tail}"))).collect();
+                let facts: Vec<String> = self
+                    .facts
+                    .since(0)
+                    .iter()
+                    .filter_map(|fact| fact.strip_prefix(list.as_str()).map(|tail| format!("{key}.lines[]{tail}")))
+                    .collect();
                 self.facts.extend(&facts);
             }
         }
@@ -159,8 +164,7 @@ impl Env<'_> {
         if let Some(when) = &when {
             self.facts.extend(&when.truths.if_true);
         }
-        let words: Vec<(Word, &'static str, Kind)> =
-            milestones.as_ref().map(|_| (Word::Reached, "reached", Kind::Integer)).into_iter().collect();
+        let words: Vec<(Word, &'static str, Kind)> = milestones.as_ref().map(|_| (Word::Reached, "reached", Kind::Integer)).into_iter().collect();
         let target = self.target.replace(of.clone());
         let out = self.with_words(&words, |env| {
             let key = env.write_key(write, op, &of, &object, repeated, milestones.is_some());
@@ -221,9 +225,11 @@ impl Env<'_> {
                 Some(*slot)
             }
             (kind, _) => {
-                self.report(Diagnostic::new(Code::TypeMismatch, name.span, format!("`{}` is {}, and `{of}` is written", name.node, error::types::a(kind)))
-                    .other(binding.span, "given here")
-                    .help(format!("name a record of `{of}`: from a `match`, from `from`, or the result of a write")));
+                self.report(
+                    Diagnostic::new(Code::TypeMismatch, name.span, format!("`{}` is {}, and `{of}` is written", name.node, error::types::a(kind)))
+                        .other(binding.span, "given here")
+                        .help(format!("name a record of `{of}`: from a `match`, from `from`, or the result of a write")),
+                );
                 None
             }
         }
@@ -234,8 +240,10 @@ impl Env<'_> {
         let inner = strip(when);
         if let ExprKind::Reaches { value, thresholds } = inner.kind.as_ref() {
             if op == Op::Update {
-                self.report(Diagnostic::new(Code::BadMilestone, when.span, "`reaches` makes one record for each threshold, and an update makes none")
-                    .help("write a `create`"));
+                self.report(
+                    Diagnostic::new(Code::BadMilestone, when.span, "`reaches` makes one record for each threshold, and an update makes none")
+                        .help("write a `create`"),
+                );
             }
             let typed = self.expr(value, None);
             if !matches!(typed.kind, Kind::Integer | Kind::Decimal | Kind::Money | Kind::Any) {
@@ -276,7 +284,11 @@ impl Env<'_> {
                     None
                 }
                 Some(field) if !matches!(field.kind, Kind::Text | Kind::Enumeration(_)) => {
-                    self.report(Diagnostic::new(Code::NotAKey, name.span, format!("`{of}.{}` is {}, and a key is text", name.node, error::types::a(&field.kind))));
+                    self.report(Diagnostic::new(
+                        Code::NotAKey,
+                        name.span,
+                        format!("`{of}.{}` is {}, and a key is text", name.node, error::types::a(&field.kind)),
+                    ));
                     None
                 }
                 Some(_) => Some(name.node.clone()),
@@ -292,23 +304,31 @@ impl Env<'_> {
         match &typed.kind {
             Kind::Text | Kind::Enumeration(_) => {}
             other => {
-                self.report(Diagnostic::new(Code::KeyMayBeMissing, key.value.span, format!("a key is text, and this is {}", error::types::a(other)))
-                    .mend("write it as a text", key.value.span, format!("\"{{{text}}}\"")));
+                self.report(
+                    Diagnostic::new(Code::KeyMayBeMissing, key.value.span, format!("a key is text, and this is {}", error::types::a(other))).mend(
+                        "write it as a text",
+                        key.value.span,
+                        format!("\"{{{text}}}\""),
+                    ),
+                );
             }
         }
         self.demand(&typed.presence, |gap| error::presence::key(key.value.span, gap));
         if matches!(typed.expr, Expr::Literal(_)) {
-            self.report(Diagnostic::new(Code::KeyNotPerPart, key.value.span, "the key is the same for every record")
-                .why("the first record would be created, and all others taken for it")
-                .help("let the key hold the record's id: `\"…-{order.Id}\"`"));
+            self.report(
+                Diagnostic::new(Code::KeyNotPerPart, key.value.span, "the key is the same for every record")
+                    .why("the first record would be created, and all others taken for it")
+                    .help("let the key hold the record's id: `\"…-{order.Id}\"`"),
+            );
         } else {
             self.key_names_parts(key, &typed.expr, repeated, milestones);
         }
         if let Some(size) = field.as_ref().and_then(|field| object.fields.get(field)).and_then(|field| field.size)
-            && let Some(longest) = typed.longest.filter(|longest| *longest > size.max) {
-                let path = format!("{of}.{}", field.as_deref().unwrap_or("key"));
-                self.report(error::types::may_be_too_long(key.value.span, &path, longest, size.max, &text));
-            }
+            && let Some(longest) = typed.longest.filter(|longest| *longest > size.max)
+        {
+            let path = format!("{of}.{}", field.as_deref().unwrap_or("key"));
+            self.report(error::types::may_be_too_long(key.value.span, &path, longest, size.max, &text));
+        }
         Some(Key { field, native, value: typed.expr, place: self.place(key.span) })
     }
 
@@ -328,9 +348,11 @@ impl Env<'_> {
             }
         }
         if milestones && !shown.contains("Word(Reached)") {
-            self.report(Diagnostic::new(Code::KeyNotPerPart, key.value.span, "the key is the same for every threshold")
-                .why("only the first threshold would be written")
-                .help("let the key name the threshold: `{reached}`"));
+            self.report(
+                Diagnostic::new(Code::KeyNotPerPart, key.value.span, "the key is the same for every threshold")
+                    .why("only the first threshold would be written")
+                    .help("let the key name the threshold: `{reached}`"),
+            );
         }
     }
 
@@ -365,17 +387,22 @@ impl Env<'_> {
         let mut out = Vec::new();
         for guard in &write.guards {
             if write.op.node == tree::WriteOp::Create {
-                self.report(Diagnostic::new(Code::NoTarget, guard.span, "a guard in a `create` never applies")
-                    .other(write.op.span, "the target has no such record yet")
-                    .why("a guard looks at the record as the target holds it now")
-                    .help("take the guard out, or write `upsert` where the record may be there already"));
+                self.report(
+                    Diagnostic::new(Code::NoTarget, guard.span, "a guard in a `create` never applies")
+                        .other(write.op.span, "the target has no such record yet")
+                        .why("a guard looks at the record as the target holds it now")
+                        .help("take the guard out, or write `upsert` where the record may be there already"),
+                );
                 continue;
             }
             let condition = self.condition(&guard.condition);
             let otherwise = match &guard.otherwise {
                 Some(stop) => self.stop(stop),
                 None => {
-                    self.report(error::sections::misplaced(guard.span, "a guard says what happens where it does not hold: `else review \"…\"` or `else reject \"…\"`"));
+                    self.report(error::sections::misplaced(
+                        guard.span,
+                        "a guard says what happens where it does not hold: `else review \"…\"` or `else reject \"…\"`",
+                    ));
                     None
                 }
             };
@@ -410,8 +437,13 @@ impl Env<'_> {
             let known: Vec<&str> = building.writes.iter().filter(|write| write.given).map(|write| write.name.as_str()).collect();
             self.report(error::sections::unknown_write(subject, &known, &building.flow.source_name, is_record));
         } else if is_write && gone {
-            self.report(Diagnostic::new(Code::UnknownWrite, subject.span, format!("`{}` is a write, and what can be gone is the record", subject.node))
-                .mend("name the record", subject.span, building.flow.source_name.clone()));
+            self.report(
+                Diagnostic::new(Code::UnknownWrite, subject.span, format!("`{}` is a write, and what can be gone is the record", subject.node)).mend(
+                    "name the record",
+                    subject.span,
+                    building.flow.source_name.clone(),
+                ),
+            );
         }
         let reasons = events.iter().any(|event| matches!(event, typed::Event::Fails | typed::Event::IsRejected));
         let list = Kind::List(Box::new(Type::some(Kind::Text)));
@@ -430,9 +462,10 @@ impl Env<'_> {
         };
         // Nothing is there of a write that may not have succeeded.
         if !events.iter().all(|event| *event == typed::Event::Succeeds)
-            && let Some(binding) = result.and_then(|at| self.names.get_mut(at)) {
-                binding.value.presence = Presence::gap(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
-            }
+            && let Some(binding) = result.and_then(|at| self.names.get_mut(at))
+        {
+            binding.value.presence = Presence::gap(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
+        }
         let names = self.names.len();
         self.with_words(&words, |env| {
             let mut at = 0;

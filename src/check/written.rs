@@ -1,7 +1,9 @@
 //! An expression as text, without its spans: two that read alike are the same thing to an overlay
 //! (“a route row is known by its condition”). Brackets that only group are left out.
 
-use crate::syntax::tree::{Argument, BinaryOp, Expr, ExprKind, FieldRow, Generator, GroupList, Name, Policy, RowValue, TextLiteral, TextPart, TypeExpr, TypeKind};
+use crate::syntax::tree::{
+    Argument, BinaryOp, Expr, ExprKind, FieldRow, Generator, GroupList, Name, Policy, RowValue, TextLiteral, TextPart, TypeExpr, TypeKind,
+};
 
 /// The expression in one line, the same for every way of spacing and bracketing it.
 pub(super) fn written(expr: &Expr) -> String {
@@ -63,9 +65,7 @@ pub(super) fn written(expr: &Expr) -> String {
 
 /// Generators and their condition: `line in lines where line.Quantity > 0`.
 pub(super) fn ranges(generators: &[Generator], condition: Option<&Expr>) -> String {
-    let each = generators.iter().map(|g| {
-        format!("{}{} in {}", if g.optional { "optional " } else { "" }, g.name.node, written(&g.list))
-    });
+    let each = generators.iter().map(|g| format!("{}{} in {}", if g.optional { "optional " } else { "" }, g.name.node, written(&g.list)));
     let condition = condition.map(|c| format!(" where {}", written(c))).unwrap_or_default();
     format!("{}{condition}", each.collect::<Vec<_>>().join(", "))
 }

@@ -122,11 +122,7 @@ fn counted(n: usize, one: &str) -> String {
 }
 
 /// One document for several projects: the lists under `list` follow each other, counts are added.
-fn merged(
-    all: &[(Opened, Compiled)],
-    form: fn(&[Diagnostic], View<'_>) -> serde_json::Value,
-    list: &str,
-) -> serde_json::Value {
+fn merged(all: &[(Opened, Compiled)], form: fn(&[Diagnostic], View<'_>) -> serde_json::Value, list: &str) -> serde_json::Value {
     let mut documents = all.iter().map(|(opened, compiled)| form(&compiled.diagnostics, view(opened, compiled)));
     let mut whole = documents.next().unwrap_or_else(|| form(&[], View::new(&crate::base::Sources::default())));
     for document in documents {

@@ -80,9 +80,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 
 fn stream(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::io(format!("the standard input cannot be read: {error}")))?;
+    std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::io(format!("the standard input cannot be read: {error}")))?;
     let Some(new) = formatted("(standard input)", &text, out) else { return Ok(Exit::Findings) };
     if args.check {
         difference("(standard input)", &text, &new, out)?;

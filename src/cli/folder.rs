@@ -122,9 +122,10 @@ pub(super) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
             let root = project_of(&real).unwrap_or_else(|| real.clone());
             let folder = Folder::open(&root)?;
             // A folder inside a project means the mappings in it.
-            let only = folder.name(&real).filter(|inside| !inside.is_empty()).map(|inside| {
-                folder.list(".dock").into_iter().filter(|f| f.starts_with(&format!("{inside}/"))).collect()
-            });
+            let only = folder
+                .name(&real)
+                .filter(|inside| !inside.is_empty())
+                .map(|inside| folder.list(".dock").into_iter().filter(|f| f.starts_with(&format!("{inside}/"))).collect());
             all.push(opened(folder, &here, only));
             continue;
         }

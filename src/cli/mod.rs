@@ -10,10 +10,10 @@ mod fmt;
 mod folder;
 mod new;
 mod out;
+mod plan;
 mod preview;
 mod ready;
 mod run;
-mod plan;
 mod schema;
 mod test;
 

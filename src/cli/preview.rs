@@ -71,9 +71,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let mut given = load(&args.records)?;
     let mut matched = BTreeMap::new();
     for pair in &args.matched {
-        let (name, path) = pair.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("`{pair}` names no match")).hint("write --matched order=fixtures/order.json")
-        })?;
+        let (name, path) = pair
+            .split_once('=')
+            .ok_or_else(|| Failure::usage(format!("`{pair}` names no match")).hint("write --matched order=fixtures/order.json"))?;
         matched.insert(name.to_owned(), load(path)?);
     }
     let target = args.target.as_deref().map(load).transpose()?.and_then(|found| found.into_iter().next());
@@ -103,7 +103,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }
     }
     if outcomes.is_empty() {
-        let message = args.key.as_ref().map_or_else(|| format!("`{}` holds no record", args.records), |key| format!("no record has the id or key `{key}`"));
+        let message =
+            args.key.as_ref().map_or_else(|| format!("`{}` holds no record", args.records), |key| format!("no record has the id or key `{key}`"));
         return Err(Failure::usage(message));
     }
     if args.format == Format::Json {
@@ -185,7 +186,9 @@ fn explain(outcome: &Outcome, field: &str, out: &mut Out) -> Result<(), Failure>
     let found: Vec<_> = outcome
         .trace
         .iter()
-        .filter(|trace| field.is_empty() || trace.field == field || trace.field.starts_with(&format!("{field}.")) || trace.field.starts_with(&format!("{field}[")))
+        .filter(|trace| {
+            field.is_empty() || trace.field == field || trace.field.starts_with(&format!("{field}.")) || trace.field.starts_with(&format!("{field}["))
+        })
         .collect();
     if found.is_empty() {
         let near = crate::base::nearest(field, outcome.trace.iter().map(|trace| trace.field.as_str()));

@@ -71,16 +71,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let now = args.now.unwrap_or_else(jiff::Timestamp::now);
     let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
     let map = |record: &Json| -> Outcome {
-        let inputs = Inputs {
-            record,
-            group: &[],
-            now,
-            matched: &nothing,
-            targets: &none,
-            results: &none,
-            names: &ready.compiled.names,
-            trace: false,
-        };
+        let inputs =
+            Inputs { record, group: &[], now, matched: &nothing, targets: &none, results: &none, names: &ready.compiled.names, trace: false };
         apply(&program, flow, &inputs)
     };
     let mut sink = Files::new(args, &ready)?;
@@ -204,7 +196,9 @@ impl Sink for Files {
 
 fn tell(summary: &Summary, sink: &Files, out: &mut Out) {
     let Summary { records, ready, review, rejected, not_eligible, unreadable, warned, .. } = summary;
-    out.note(format!("{records} records: {ready} to send, {review} to review, {rejected} rejected, {not_eligible} not eligible, {unreadable} unreadable"));
+    out.note(format!(
+        "{records} records: {ready} to send, {review} to review, {rejected} rejected, {not_eligible} not eligible, {unreadable} unreadable"
+    ));
     if *warned > 0 {
         out.note(format!("{warned} of them with a warning"));
     }

@@ -157,7 +157,8 @@ fn absent(what: &str, name: &str, known: &[String]) -> Failure {
 fn overview(keeper: &project::Keeper<'_>, format: Format, out: &mut Out) -> Result<(), Failure> {
     let all: Vec<_> = keeper.connections().into_iter().map(|c| (keeper.objects(&c.name), c)).collect();
     if format == Format::Json {
-        let entry = |(objects, c): &(Vec<String>, schema::Connection)| serde_json::json!({ "connection": c.name, "system": c.system, "objects": objects });
+        let entry =
+            |(objects, c): &(Vec<String>, schema::Connection)| serde_json::json!({ "connection": c.name, "system": c.system, "objects": objects });
         return out.json(&all.iter().map(entry).collect::<Vec<_>>());
     }
     for (objects, connection) in all {

@@ -22,7 +22,9 @@ pub(super) fn can(expr: &Expr, mapping: &Mapping, source: Option<&Object>, objec
         Expr::Not(part) => matches!(**part, Expr::IsPresent(_)) && inner(part),
         Expr::IsPresent(value) => filterable(value, source, objects),
         Expr::Field { kind: Kind::Boolean, .. } => filterable(expr, source, objects),
-        Expr::In { value, list } => filterable(value, source, objects) && !list.is_empty() && list.iter().all(|item| constant(item, mapping).is_some()),
+        Expr::In { value, list } => {
+            filterable(value, source, objects) && !list.is_empty() && list.iter().all(|item| constant(item, mapping).is_some())
+        }
         Expr::Compare { op, left, right } => {
             let (Some((_, kind)), Some(_)) = (path(left), constant(right, mapping)) else { return false };
             if !filterable(left, source, objects) {

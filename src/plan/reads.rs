@@ -38,8 +38,7 @@ struct Finder<'s> {
 }
 
 pub(super) fn of<'s>(flow: &Flow, object: &'s dyn Fn(&ObjectRef) -> Option<&'s Object>) -> Reads {
-    let mut finder =
-        Finder { slots: BTreeMap::new(), parts: BTreeSet::new(), found: Reads::default(), write: String::new(), object };
+    let mut finder = Finder { slots: BTreeMap::new(), parts: BTreeSet::new(), found: Reads::default(), write: String::new(), object };
     finder.slots.insert(Flow::RECORD, vec![(Root::Source, Vec::new())]);
     for found in &flow.matches {
         finder.slots.insert(found.slot, vec![(Root::Match(found.name.clone()), Vec::new())]);

@@ -47,7 +47,17 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
     }
     for found in &flow.matches {
         let keys: Vec<String> = found.by.iter().map(|key| key.field.join(".")).collect();
-        line("match", &format!("{} as {} by {}; none: {}; many: {}", found.object, found.name, keys.join(", then "), outcome(&found.none), outcome(&found.many)));
+        line(
+            "match",
+            &format!(
+                "{} as {} by {}; none: {}; many: {}",
+                found.object,
+                found.name,
+                keys.join(", then "),
+                outcome(&found.none),
+                outcome(&found.many)
+            ),
+        );
     }
     if !flow.rules.is_empty() {
         let mut counts = [0_usize; 4];

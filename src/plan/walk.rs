@@ -1,8 +1,8 @@
 //! Walks over every expression of a mapping.
 
 use crate::check::typed::{
-    Body, Deadline, Event, Expr, Flow, Generator, Mapping, MatchOutcome, Otherwise, Part, Pattern, Repeat, RouteOutcome, Row,
-    RowValue, Rule, RuleKind, Stop, Write,
+    Body, Deadline, Event, Expr, Flow, Generator, Mapping, MatchOutcome, Otherwise, Part, Pattern, Repeat, RouteOutcome, Row, RowValue, Rule,
+    RuleKind, Stop, Write,
 };
 
 /// Calls `each` on every expression of a mapping, outer ones before their parts.
@@ -156,11 +156,9 @@ pub fn expr<'m>(found: &'m Expr, each: &mut dyn FnMut(&'m Expr)) {
             expr(left, each);
             expr(right, each);
         }
-        Expr::Call { arguments: parts, .. }
-        | Expr::Table { keys: parts, .. }
-        | Expr::And(parts)
-        | Expr::Or(parts)
-        | Expr::List(parts) => parts.iter().for_each(|part| expr(part, each)),
+        Expr::Call { arguments: parts, .. } | Expr::Table { keys: parts, .. } | Expr::And(parts) | Expr::Or(parts) | Expr::List(parts) => {
+            parts.iter().for_each(|part| expr(part, each))
+        }
         Expr::Template { parts, .. } => {
             for part in parts {
                 if let Part::Expr(inner) = part {

@@ -56,8 +56,7 @@ const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "
 const FILE_SETTINGS: &[&str] = &["path", "schema"];
 
 /// What a mapping file means where there is no project around it.
-const ASSUMED: &[(&str, &str)] =
-    &[("crm", "salesforce"), ("salesforce", "salesforce"), ("wms", "shipstation"), ("shipstation", "shipstation")];
+const ASSUMED: &[(&str, &str)] = &[("crm", "salesforce"), ("salesforce", "salesforce"), ("wms", "shipstation"), ("shipstation", "shipstation")];
 
 impl Default for Config {
     fn default() -> Self {
@@ -77,12 +76,8 @@ impl Default for Config {
 impl Config {
     /// For mapping files without a project.
     pub fn assumed() -> Self {
-        let connection = |system: &str| Connection {
-            system: system.to_owned(),
-            span: Span::default(),
-            options: IndexMap::new(),
-            objects: IndexMap::new(),
-        };
+        let connection =
+            |system: &str| Connection { system: system.to_owned(), span: Span::default(), options: IndexMap::new(), objects: IndexMap::new() };
         let connections = ASSUMED.iter().map(|(name, system)| ((*name).to_owned(), connection(system))).collect();
         Config { assumed: true, connections, ..Config::default() }
     }
@@ -265,9 +260,7 @@ impl Reader<'_> {
             }
         }
         if connection.objects.is_empty() && get("objects").is_none() && get("object").is_none() {
-            self.found.push(
-                error::files_without_path(name, at).why("a `files` connection without files has no object to map"),
-            );
+            self.found.push(error::files_without_path(name, at).why("a `files` connection without files has no object to map"));
         }
     }
 
@@ -326,10 +319,7 @@ store: sqlite:crossdock.db
         let (config, found, _) = read(&[(FILE, WHOLE)], None);
         assert!(found.is_empty(), "{found:?}");
         let parameters: Vec<_> = config.parameters.iter().map(|(n, s)| (n.as_str(), s.text.as_str())).collect();
-        assert_eq!(
-            parameters,
-            [("default_warehouse", "Reno DC"), ("postcode", "01234"), ("rate", "1.10"), ("country", "NO")]
-        );
+        assert_eq!(parameters, [("default_warehouse", "Reno DC"), ("postcode", "01234"), ("rate", "1.10"), ("country", "NO")]);
         assert_eq!(config.connections["crm"].options["login"].text(), Some("${CRM_LOGIN_URL}"));
         assert_eq!(config.connections["in"].objects["Order"].schema.as_ref().unwrap().text, "data/order.json");
         assert_eq!(config.connections["in"].objects["Sku"].path.text, "data/skus.csv");

@@ -1,7 +1,7 @@
 //! What is said about a project's files and folders.
 
-use crate::base::Span;
 use super::Absence;
+use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::syntax::EDITION;
 
@@ -17,11 +17,7 @@ pub(super) fn wrong_shape(at: Span, what: &str, wants: &str, has: &str) -> Diagn
 }
 
 pub(super) fn unknown_key(key: &str, at: Span, whole: &str, known: &[&str]) -> Diagnostic {
-    let said = Diagnostic::new(Code::BadProject, at, format!("{whole} has no setting `{key}`")).did_you_mean(
-        key,
-        at,
-        known.iter().copied(),
-    );
+    let said = Diagnostic::new(Code::BadProject, at, format!("{whole} has no setting `{key}`")).did_you_mean(key, at, known.iter().copied());
     if said.help.is_empty() { said.help(format!("settings are: {}", known.join(", "))) } else { said }
 }
 
@@ -33,8 +29,7 @@ pub(super) fn no_system(connection: &str, at: Span) -> Diagnostic {
 }
 
 pub(super) fn unknown_system(system: &str, at: Span) -> Diagnostic {
-    let said = Diagnostic::new(Code::UnknownSystem, at, format!("there is no system `{system}`"))
-        .did_you_mean(system, at, SYSTEMS.iter().copied());
+    let said = Diagnostic::new(Code::UnknownSystem, at, format!("there is no system `{system}`")).did_you_mean(system, at, SYSTEMS.iter().copied());
     if said.help.is_empty() { said.help(format!("systems are: {}", SYSTEMS.join(", "))) } else { said }
 }
 
@@ -104,9 +99,7 @@ pub(super) fn no_file(written: &str, path: &str, at: Span, absence: &Absence, kn
                 },
             }
         }
-        Absence::Unreadable(why) => {
-            Diagnostic::new(Code::FileNotFound, at, format!("`{path}` cannot be read")).label(why.clone())
-        }
+        Absence::Unreadable(why) => Diagnostic::new(Code::FileNotFound, at, format!("`{path}` cannot be read")).label(why.clone()),
     }
 }
 
@@ -117,12 +110,8 @@ pub(super) fn cycle(chain: &[(String, Span)]) -> Diagnostic {
         Some((last, rest)) => (last.1, rest),
         None => (Span::default(), chain),
     };
-    let mut said = Diagnostic::new(
-        Code::ImportCycle,
-        last,
-        format!("`{}` brings itself in", names.first().copied().unwrap_or_default()),
-    )
-    .label(format!("brings in `{}` again", names.first().copied().unwrap_or_default()));
+    let mut said = Diagnostic::new(Code::ImportCycle, last, format!("`{}` brings itself in", names.first().copied().unwrap_or_default()))
+        .label(format!("brings in `{}` again", names.first().copied().unwrap_or_default()));
     for (i, (_, span)) in rest.iter().enumerate() {
         said = said.other(*span, format!("brings in `{}`", names.get(i + 1).copied().unwrap_or_default()));
     }

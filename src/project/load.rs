@@ -35,8 +35,7 @@ pub fn load(library: &dyn Library, options: &Options) -> Loaded {
     let config = Config::read(library, options.env.as_deref(), &mut sources, &mut diagnostics);
     let all = library.list(".dock");
     let roots = options.only.clone().unwrap_or_else(|| all.clone());
-    let mut loader =
-        Loader { library, all, sources, units: Vec::new(), names: Vec::new(), states: BTreeMap::new(), stack: Vec::new(), diagnostics };
+    let mut loader = Loader { library, all, sources, units: Vec::new(), names: Vec::new(), states: BTreeMap::new(), stack: Vec::new(), diagnostics };
     for root in &roots {
         let root = plain("", root).unwrap_or_else(|| root.clone());
         if let Err(absence) = loader.file(&root) {

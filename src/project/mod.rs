@@ -10,16 +10,16 @@ mod world;
 pub mod yaml;
 
 pub use error::SYSTEMS;
-pub use objects::{Bad, infer};
 pub use load::{Loaded, Options, load};
+pub use objects::{Bad, infer};
 pub use texts::Texts;
 pub use world::Keeper;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{FileId, Sources};
 use crate::base::diag::{Code, Diagnostic, render};
+use crate::base::{FileId, Sources};
 use crate::check;
 use crate::plan::{self, Plan};
 use crate::schema::Names;
@@ -75,9 +75,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         let checked = check::check(&units, &sources, &keeper);
         diagnostics.extend(checked.diagnostics);
         let plan = match checked.mapping {
-            Some(mapping) if !diagnostics.iter().any(Diagnostic::is_error) => {
-                Some(plan::build(mapping, &keeper, &config.zone))
-            }
+            Some(mapping) if !diagnostics.iter().any(Diagnostic::is_error) => Some(plan::build(mapping, &keeper, &config.zone)),
             _ => None,
         };
         let of = |connection: &str, kind: String| ObjectRef::new(connection, kind);

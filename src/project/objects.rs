@@ -30,8 +30,7 @@ pub(super) fn read(text: &str, system: &str, name: &str, connection: &str) -> Re
 /// # Errors
 /// The samples cannot be read, or there is none.
 pub fn infer(path: &str, text: &str, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
-    let records = records::read(path, text)
-        .map_err(|fault| Bad { at: offset(text, fault.line, 1), message: fault.message.clone() })?;
+    let records = records::read(path, text).map_err(|fault| Bad { at: offset(text, fault.line, 1), message: fault.message.clone() })?;
     if records.is_empty() {
         return Err(Bad { at: 0, message: "there is no record in it to learn from".into() });
     }

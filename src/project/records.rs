@@ -57,8 +57,7 @@ pub fn record(line: &str, number: usize) -> Result<Json, RecordFault> {
 
 fn whole(text: &str) -> Result<Vec<Json>, RecordFault> {
     let fault = |line: usize, message: String| RecordFault { line, message };
-    let json: Json =
-        serde_json::from_str(text).map_err(|error| fault(error.line(), format!("this is no JSON: {error}")))?;
+    let json: Json = serde_json::from_str(text).map_err(|error| fault(error.line(), format!("this is no JSON: {error}")))?;
     match json {
         Json::Array(items) => Ok(items),
         Json::Object(mut fields) => {

@@ -51,8 +51,7 @@ struct NamesFile {
 impl NamesFile {
     /// Field by field: a flattened struct would lose the digits of ids.
     fn read(text: &str) -> Result<Self, Bad> {
-        let json: Json = serde_json::from_str(text)
-            .map_err(|e| Bad { at: offset(text, e.line(), e.column()), message: e.to_string() })?;
+        let json: Json = serde_json::from_str(text).map_err(|e| Bad { at: offset(text, e.line(), e.column()), message: e.to_string() })?;
         let Json::Object(fields) = json else {
             return Err(Bad { at: 0, message: "an object is wanted: lists of names by kind of thing".into() });
         };
@@ -64,10 +63,7 @@ impl NamesFile {
             }
             let named = |entry: &Json| Some(Named { name: entry["name"].as_str()?.to_owned(), id: entry.get("id")?.clone() });
             let entries = value.as_array().and_then(|list| list.iter().map(named).collect::<Option<Vec<_>>>());
-            let wrong = || Bad {
-                at: text.find(&format!("\"{kind}\"")).unwrap_or(0),
-                message: format!("`{kind}` is no list of {{ name, id }}"),
-            };
+            let wrong = || Bad { at: text.find(&format!("\"{kind}\"")).unwrap_or(0), message: format!("`{kind}` is no list of {{ name, id }}") };
             file.kinds.insert(kind.clone(), entries.ok_or_else(wrong)?);
         }
         Ok(file)
@@ -76,14 +72,7 @@ impl NamesFile {
 
 impl<'a> Keeper<'a> {
     pub fn new(library: &'a dyn Library, config: &'a Config, sources: &'a Sources) -> Self {
-        Keeper {
-            library,
-            config,
-            sources,
-            objects: RefCell::default(),
-            names: RefCell::default(),
-            faults: RefCell::default(),
-        }
+        Keeper { library, config, sources, objects: RefCell::default(), names: RefCell::default(), faults: RefCell::default() }
     }
 
     /// What is wrong with files that were asked for; their texts are added to `sources`.
@@ -364,12 +353,8 @@ mod tests {
 
     #[test]
     fn tables_lie_beside_the_mapping_or_in_the_projects_folder() {
-        let texts = Texts::new([
-            ("crossdock.yaml", CONFIG),
-            ("flows/orders.dock", "edition 1\n"),
-            ("flows/own.csv", "a\n"),
-            ("tables/kits.csv", "b\n"),
-        ]);
+        let texts =
+            Texts::new([("crossdock.yaml", CONFIG), ("flows/orders.dock", "edition 1\n"), ("flows/own.csv", "a\n"), ("tables/kits.csv", "b\n")]);
         let loaded = load(&texts, &Options::default());
         let keeper = Keeper::new(&texts, &loaded.config, &loaded.sources);
         let from = loaded.sources.find("flows/orders.dock").unwrap();

@@ -22,7 +22,10 @@ pub enum Shape {
     /// `null`, `~`, or nothing behind the colon.
     Nothing,
     /// A scalar's text; `quoted` if it is text whatever it looks like.
-    Scalar { text: String, quoted: bool },
+    Scalar {
+        text: String,
+        quoted: bool,
+    },
     List(Vec<Node>),
     /// In the order of the file; no key stands twice.
     Map(Vec<Entry>),

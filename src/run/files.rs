@@ -374,8 +374,7 @@ mod tests {
 
     fn all(input: &str, workers: usize) -> (Summary, Memory) {
         let mut sink = Memory::default();
-        let summary =
-            run(&mut input.as_bytes(), &echo, Lines::Bodies, workers, &mut sink, &mut |_, _| {}).unwrap();
+        let summary = run(&mut input.as_bytes(), &echo, Lines::Bodies, workers, &mut sink, &mut |_, _| {}).unwrap();
         (summary, sink)
     }
 

@@ -64,8 +64,7 @@ impl Schemas for Catalog {
     }
 
     fn objects(&self, connection: &str) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.system(connection).into_iter().flat_map(standard::objects).map(str::to_owned).collect();
+        let mut names: Vec<String> = self.system(connection).into_iter().flat_map(standard::objects).map(str::to_owned).collect();
         let own = self.objects.borrow();
         names.extend(own.iter().filter(|(of, found)| of.connection == connection && found.is_some()).map(|(of, _)| of.object.clone()));
         names.sort();

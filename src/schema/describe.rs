@@ -62,9 +62,10 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
         let relation = text(described, "relationshipName");
         let targets = described.get("referenceTo").and_then(Json::as_array);
         if let (false, Some([target])) = (relation.is_empty(), targets.map(Vec::as_slice))
-            && let Some(target) = target.as_str() {
-                relations.push((relation, parent(ObjectRef::new(connection, target), &field)));
-            }
+            && let Some(target) = target.as_str()
+        {
+            relations.push((relation, parent(ObjectRef::new(connection, target), &field)));
+        }
         object.fields.insert(field_name, field);
     }
     for (name, field) in relations {
@@ -123,9 +124,7 @@ fn field(json: &Json, name: &str, connection: &str, currency: bool) -> Field {
         "datetime" => (Kind::Datetime, Wire::Plain),
         "time" => (Kind::Time, Wire::Plain),
         "picklist" => (picklist(json, name), Wire::Plain),
-        "multipicklist" => {
-            (Kind::List(Box::new(Type::some(picklist(json, name)))), Wire::Separated { by: ";".to_owned() })
-        }
+        "multipicklist" => (Kind::List(Box::new(Type::some(picklist(json, name)))), Wire::Separated { by: ";".to_owned() }),
         "address" => (Kind::Object(ObjectRef::new(connection, "Address")), Wire::Plain),
         "location" | "complexvalue" | "anyType" | "json" => (Kind::Json, Wire::Plain),
         _ => (Kind::Text, Wire::Plain),

@@ -17,7 +17,7 @@ pub mod standard;
 pub use catalog::Catalog;
 pub use error::SchemaError;
 pub use infer::infer;
-pub use object::{Access, Class, Field, Names, Named, Object, Size, SizeUnit, Write};
+pub use object::{Access, Class, Field, Named, Names, Object, Size, SizeUnit, Write};
 pub use print::to_json;
 pub use read::read;
 

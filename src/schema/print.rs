@@ -19,9 +19,12 @@ pub fn to_json(object: &Object) -> Json {
             put(name, json!(text));
         }
     }
-    put("x-access", json!({
-        "read": object.access.read, "create": object.access.create, "update": object.access.update, "upsert": object.access.upsert,
-    }));
+    put(
+        "x-access",
+        json!({
+            "read": object.access.read, "create": object.access.create, "update": object.access.update, "upsert": object.access.upsert,
+        }),
+    );
     for (name, value) in [("x-id", &object.id), ("x-stamp", &object.stamp), ("x-parent", &object.parent)] {
         if let Some(value) = value {
             put(name, json!(value));
@@ -134,8 +137,7 @@ fn shape(kind: &Kind, wire: &Wire, clears: bool) -> Map<String, Json> {
         (Kind::Length, Wire::LengthNumber { unit }) => json!({ "type": word("number"), "x-kind": "length", "x-unit": unit.word() }),
         (Kind::Enumeration(of), _) => {
             let values: Vec<&str> = of.names().collect();
-            let labels: Map<String, Json> =
-                of.values.iter().filter_map(|known| Some((known.value.clone(), json!(known.label.as_ref()?)))).collect();
+            let labels: Map<String, Json> = of.values.iter().filter_map(|known| Some((known.value.clone(), json!(known.label.as_ref()?)))).collect();
             let mut made = Map::new();
             made.insert("type".to_owned(), word("string"));
             if of.open {
@@ -152,7 +154,9 @@ fn shape(kind: &Kind, wire: &Wire, clears: bool) -> Map<String, Json> {
             }
             return made;
         }
-        (Kind::Reference(of), _) => json!({ "type": if clears { json!(["integer", "string", "null"]) } else { json!(["integer", "string"]) }, "x-reference": of.object }),
+        (Kind::Reference(of), _) => {
+            json!({ "type": if clears { json!(["integer", "string", "null"]) } else { json!(["integer", "string"]) }, "x-reference": of.object })
+        }
         (Kind::Object(of), _) if clears => json!({ "anyOf": [{ "$ref": format!("{}.json", of.object) }, { "type": "null" }] }),
         (Kind::Object(of), _) => json!({ "$ref": format!("{}.json", of.object) }),
         (Kind::List(of), Wire::Separated { by }) => {

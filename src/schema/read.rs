@@ -131,9 +131,7 @@ fn kind(json: &Json, at: &str, name: &str, connection: &str) -> Result<(Kind, Wi
     let as_text = plain == "string";
     Ok(match kind_word {
         "text" => match values(json) {
-            Some((values, open)) => {
-                (Kind::Enumeration(Arc::new(Enumeration { name: name.to_owned(), values, open })), Wire::Plain)
-            }
+            Some((values, open)) => (Kind::Enumeration(Arc::new(Enumeration { name: name.to_owned(), values, open })), Wire::Plain),
             None => (Kind::Text, Wire::Plain),
         },
         "integer" => (Kind::Integer, number_wire(as_text)),
@@ -197,10 +195,8 @@ fn values(json: &Json) -> Option<(Vec<Known>, bool)> {
     };
     let labels = json.get("x-labels");
     let values = list.as_array()?.iter().filter_map(Json::as_str);
-    let known = |value: &str| Known {
-        value: value.to_owned(),
-        label: labels.and_then(|labels| labels.get(value)).and_then(Json::as_str).map(str::to_owned),
-    };
+    let known =
+        |value: &str| Known { value: value.to_owned(), label: labels.and_then(|labels| labels.get(value)).and_then(Json::as_str).map(str::to_owned) };
     Some((values.map(known).collect(), open))
 }
 

@@ -88,7 +88,13 @@ fn sent(lines: &mut Vec<String>, word: &str, payloads: &[Payload]) {
             yaml(&mut block, &Json::Object(fields), 0);
             let many = of.len() > 1;
             for (at, line) in block.into_iter().enumerate() {
-                let mark = if !many { "" } else if at == 0 { "- " } else { "  " };
+                let mark = if !many {
+                    ""
+                } else if at == 0 {
+                    "- "
+                } else {
+                    "  "
+                };
                 lines.push(format!("    {mark}{line}"));
             }
         }

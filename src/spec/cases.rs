@@ -122,14 +122,13 @@ pub fn read(file: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Vec
         let line = u32::try_from(entry.referenced.line()).unwrap_or(0);
         let fault = |message: String| CaseFault { message, line, column: 1 };
         let case = entry.value;
-        let flow = case.flow.or_else(|| parsed.flow.clone()).ok_or_else(|| {
-            fault(format!("the case \"{}\" names no flow: write `flow: name` at the top of the file", case.name))
-        })?;
+        let flow = case
+            .flow
+            .or_else(|| parsed.flow.clone())
+            .ok_or_else(|| fault(format!("the case \"{}\" names no flow: write `flow: name` at the top of the file", case.name)))?;
         let now = case.given.now.as_ref().or(parsed.now.as_ref());
-        let now = now
-            .map(|text| text.parse::<Timestamp>())
-            .transpose()
-            .map_err(|_| fault("`now` is a time such as 2026-03-01T12:00:00Z".to_owned()))?;
+        let now =
+            now.map(|text| text.parse::<Timestamp>()).transpose().map_err(|_| fault("`now` is a time such as 2026-03-01T12:00:00Z".to_owned()))?;
         let expect_line = case.expect.as_ref().and_then(|expect| {
             let at = u32::try_from(expect.referenced.line()).ok()?;
             expect_key_line(text, at)

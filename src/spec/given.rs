@@ -57,9 +57,7 @@ fn element(kind: &Kind) -> Option<&crate::value::ObjectRef> {
 
 fn as_field(node: &Node, kind: Option<&Kind>) -> Json {
     match (node, kind) {
-        (Node::Plain(text), Some(Kind::Text | Kind::Enumeration(_) | Kind::Date | Kind::Datetime | Kind::Time)) => {
-            Json::String(text.clone())
-        }
+        (Node::Plain(text), Some(Kind::Text | Kind::Enumeration(_) | Kind::Date | Kind::Datetime | Kind::Time)) => Json::String(text.clone()),
         _ => node.to_json(),
     }
 }

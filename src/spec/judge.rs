@@ -113,9 +113,10 @@ pub fn compare(expected: &Expected, outcome: &Outcome) -> Vec<Difference> {
     let messages = |reasons: &mut dyn Iterator<Item = &Reason>| reasons.map(|reason| reason.message.clone()).collect();
     let mut list = |at: &str, expected: &Option<Vec<String>>, actual: Vec<String>| {
         if let Some(expected) = expected
-            && *expected != actual {
-                found.push(Difference::new(at, quoted(expected), quoted(&actual)));
-            }
+            && *expected != actual
+        {
+            found.push(Difference::new(at, quoted(expected), quoted(&actual)));
+        }
     };
     list("rejected", &expected.rejected, messages(&mut outcome.reasons.iter().filter(|reason| !reason.review)));
     list("review", &expected.review, messages(&mut outcome.reasons.iter().filter(|reason| reason.review)));
@@ -156,11 +157,7 @@ fn payloads(word: &str, expected: &[(String, Vec<Node>)], actual: &[Payload], fo
     for (object, nodes) in expected {
         let bodies: Vec<&Payload> = actual.iter().filter(|payload| payload.object.to_string() == *object).collect();
         if bodies.len() != nodes.len() {
-            found.push(Difference::new(
-                format!("{word} {object}"),
-                format!("{} payloads", nodes.len()),
-                format!("{} payloads", bodies.len()),
-            ));
+            found.push(Difference::new(format!("{word} {object}"), format!("{} payloads", nodes.len()), format!("{} payloads", bodies.len())));
             continue;
         }
         for (at, (node, payload)) in nodes.iter().zip(bodies).enumerate() {

@@ -39,9 +39,7 @@ impl Node {
             (Node::List(nodes), Some(Json::Array(actual))) => {
                 nodes.len() == actual.len() && nodes.iter().zip(actual).all(|(node, actual)| node.matches(Some(actual)))
             }
-            (Node::Map(fields), Some(Json::Object(actual))) => {
-                fields.iter().all(|(name, node)| node.matches(actual.get(name)))
-            }
+            (Node::Map(fields), Some(Json::Object(actual))) => fields.iter().all(|(name, node)| node.matches(actual.get(name))),
             _ => false,
         }
     }
@@ -74,8 +72,7 @@ fn plain_json(text: &str) -> Json {
         _ => {
             let digits = text.strip_prefix('-').unwrap_or(text);
             let zip = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
-            let numeric = digits.chars().next().is_some_and(|c| c.is_ascii_digit())
-                && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+            let numeric = digits.chars().next().is_some_and(|c| c.is_ascii_digit()) && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
             match text.parse::<serde_json::Number>() {
                 Ok(number) if numeric && !zip => Json::Number(number),
                 _ => Json::String(text.to_owned()),
@@ -135,13 +132,9 @@ impl Raw {
         match &self.0.value {
             Guess::Null => Node::Null,
             Guess::List(items) => Node::List(items.iter().map(|item| item.node(file)).collect()),
-            Guess::Map(entries) => {
-                Node::Map(entries.iter().map(|(name, value)| (name.clone(), value.node(file))).collect())
-            }
+            Guess::Map(entries) => Node::Map(entries.iter().map(|(name, value)| (name.clone(), value.node(file))).collect()),
             Guess::Scalar(guess) => match self.written(file) {
-                Some(text) if !text.starts_with(['"', '\'', '|', '>']) && !text.contains('\n') => {
-                    Node::Plain(text.to_owned())
-                }
+                Some(text) if !text.starts_with(['"', '\'', '|', '>']) && !text.contains('\n') => Node::Plain(text.to_owned()),
                 _ => Node::Text(guess.clone()),
             },
         }

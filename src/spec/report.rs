@@ -21,11 +21,7 @@ pub fn junit(results: &[(Case, Ran)]) -> String {
                 TestCaseStatus::success()
             } else {
                 let mut failed = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                let lines: Vec<String> = ran
-                    .differences
-                    .iter()
-                    .map(|d| format!("{}: expected {}, got {}", d.at, d.expected, d.actual))
-                    .collect();
+                let lines: Vec<String> = ran.differences.iter().map(|d| format!("{}: expected {}, got {}", d.at, d.expected, d.actual)).collect();
                 failed.set_message(lines.first().cloned().unwrap_or_default());
                 failed.set_description(format!("{}:{}\n{}", case.file, case.line, lines.join("\n")));
                 failed
@@ -66,11 +62,7 @@ pub fn json(results: &[(Case, Ran)]) -> serde_json::Value {
             file: &case.file,
             line: case.line,
             passed: ran.differences.is_empty(),
-            differences: ran
-                .differences
-                .iter()
-                .map(|d| Change { at: &d.at, expected: &d.expected, actual: &d.actual })
-                .collect(),
+            differences: ran.differences.iter().map(|d| Change { at: &d.at, expected: &d.expected, actual: &d.actual }).collect(),
         })
         .collect();
     let passed = cases.iter().filter(|case| case.passed).count();

@@ -65,11 +65,11 @@ pub(super) fn outline(file: FileId, text: &str, found: &mut Vec<Diagnostic>) -> 
             continue;
         }
         let brace = cutter.span(cutter.at - 1, cutter.at);
-        cutter.found.push(
-            Diagnostic::new(Code::Unclosed, brace, "a `}` closes nothing")
-                .label("no block is open here")
-                .mend("take it out, or open its block with `{`", brace, ""),
-        );
+        cutter.found.push(Diagnostic::new(Code::Unclosed, brace, "a `}` closes nothing").label("no block is open here").mend(
+            "take it out, or open its block with `{`",
+            brace,
+            "",
+        ));
     }
 }
 
@@ -148,8 +148,7 @@ impl Cutter<'_> {
         let start = self.at;
         let mut broken = self.stretch(start, start, parent);
         let head = self.trimmed(start, self.at);
-        let mut statement =
-            Statement { doc, head, block: None, tail: Range { start: self.at, end: self.at }, broken };
+        let mut statement = Statement { doc, head, block: None, tail: Range { start: self.at, end: self.at }, broken };
         if self.peek() != b'{' || self.done() {
             return statement;
         }
@@ -238,22 +237,23 @@ impl Cutter<'_> {
                         self.report(&mut broken, too_deep(span));
                     }
                 }
-                b')' | b']'
-                    if open.pop().is_none() => {
-                        let span = self.span(self.at, self.at + 1);
-                        let diagnostic = Diagnostic::new(Code::Unclosed, span, "a closing bracket has no opening one")
-                            .mend("take it out, or open it with `(`", span, "");
-                        self.report(&mut broken, diagnostic);
-                    }
+                b')' | b']' if open.pop().is_none() => {
+                    let span = self.span(self.at, self.at + 1);
+                    let diagnostic = Diagnostic::new(Code::Unclosed, span, "a closing bracket has no opening one").mend(
+                        "take it out, or open it with `(`",
+                        span,
+                        "",
+                    );
+                    self.report(&mut broken, diagnostic);
+                }
                 b'{' if open.is_empty() => break,
                 b'{' => braces += 1,
                 b'}' if open.is_empty() => break,
                 b'}' if braces > 0 => braces -= 1,
                 b'}' => break,
-                b'\n' if open.is_empty()
-                    && !self.goes_on(statement, from, parent) => {
-                        break;
-                    }
+                b'\n' if open.is_empty() && !self.goes_on(statement, from, parent) => {
+                    break;
+                }
                 b'\n' if self.line_begins_anew() => break,
                 _ => {}
             }
@@ -261,9 +261,7 @@ impl Cutter<'_> {
         }
         if let Some(bracket) = open.pop() {
             let span = self.span(bracket, bracket + 1);
-            let diagnostic = Diagnostic::new(Code::Unclosed, span, "a bracket is not closed")
-                .label("opened here")
-                .help("close it with `)`");
+            let diagnostic = Diagnostic::new(Code::Unclosed, span, "a bracket is not closed").label("opened here").help("close it with `)`");
             self.report(&mut broken, diagnostic);
         }
         broken
@@ -354,8 +352,7 @@ impl Cutter<'_> {
             "else" => first == "guard",
             "for" | "before" => {
                 let stops = ["guard", "else", "when", "none", "many", "require", "review", "warn", "reconcile"];
-                parent != "expect" && stops.contains(&first)
-                    || parent == "expect" && first == "else" && word == "before"
+                parent != "expect" && stops.contains(&first) || parent == "expect" && first == "else" && word == "before"
             }
             "of" | "key" | "as" | "when" | "in" => {
                 from == statement && ["create", "update", "upsert"].contains(&first) && (word != "in" || next.starts_with("in doubt"))
@@ -454,9 +451,7 @@ impl Cutter<'_> {
     }
 }
 
-const ITEMS: [&str; 12] = [
-    "edition", "use", "extends", "parameter", "values", "table", "function", "flow", "expect", "test", "override", "remove",
-];
+const ITEMS: [&str; 12] = ["edition", "use", "extends", "parameter", "values", "table", "function", "flow", "expect", "test", "override", "remove"];
 
 /// The length of a statement's text without white space and comments at its end.
 fn trim_comments(text: &str) -> usize {
@@ -501,9 +496,15 @@ fn without_comment(text: &str) -> &str {
 /// Whether a line ends in something that needs more: an operator, an arrow, a comma.
 fn ends_open(text: &str) -> bool {
     let text = text.trim_end();
-    let sign = text.ends_with([',', '+', '*', '/', '<', '=', '|', '(']) || text.ends_with("->") || text.ends_with("<->")
-        || text.ends_with("??") || text.ends_with("==") || text.ends_with("!=") || text.ends_with(">=")
-        || (text.ends_with('>') && !text.ends_with("->")) || (text.ends_with('-') && !text.ends_with("--"));
+    let sign = text.ends_with([',', '+', '*', '/', '<', '=', '|', '('])
+        || text.ends_with("->")
+        || text.ends_with("<->")
+        || text.ends_with("??")
+        || text.ends_with("==")
+        || text.ends_with("!=")
+        || text.ends_with(">=")
+        || (text.ends_with('>') && !text.ends_with("->"))
+        || (text.ends_with('-') && !text.ends_with("--"));
     sign || ["and", "or", "not", "in", "matches"].contains(&last_word(text))
 }
 
@@ -514,21 +515,20 @@ pub(super) fn first_word(text: &str) -> &str {
 }
 
 fn last_word(text: &str) -> &str {
-    let begin = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| {
-        at + text[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let begin = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let before = text[..begin].chars().next_back();
     // `order.in` ends in a field, not in an operator.
     if before == Some('.') { "" } else { &text[begin..] }
 }
 
 fn too_deep(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::TooDeep, span, "this is nested too deeply")
-        .help("give parts of it a name with `let` or a `function`")
+    Diagnostic::new(Code::TooDeep, span, "this is nested too deeply").help("give parts of it a name with `let` or a `function`")
 }
 
 fn unclosed_text(span: Span, mark: char) -> Diagnostic {
-    Diagnostic::new(Code::Unclosed, span, "a text is not closed")
-        .label("it begins here and the line ends first")
-        .mend(format!("close it with {mark}"), span.after(), mark.to_string())
+    Diagnostic::new(Code::Unclosed, span, "a text is not closed").label("it begins here and the line ends first").mend(
+        format!("close it with {mark}"),
+        span.after(),
+        mark.to_string(),
+    )
 }

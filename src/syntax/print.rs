@@ -160,15 +160,17 @@ enum Column {
 
 fn line_up(lines: &mut [Line<'_>]) {
     let columns: Vec<Option<(Column, usize)>> = lines.iter().map(column).collect();
-    together(lines, |above, below| match (columns[above], columns[below]) {
-        (Some((a, _)), Some((b, _))) => a == b,
-        _ => false,
-    }, |i| columns[i].map(|(_, token)| token));
+    together(
+        lines,
+        |above, below| match (columns[above], columns[below]) {
+            (Some((a, _)), Some((b, _))) => a == b,
+            _ => false,
+        },
+        |i| columns[i].map(|(_, token)| token),
+    );
     // Comments behind the rows of one group.
-    let comments: Vec<Option<usize>> = lines
-        .iter()
-        .map(|line| (!line.comment_only()).then(|| line.tokens.iter().position(|t| t.kind == Kind::Comment)).flatten())
-        .collect();
+    let comments: Vec<Option<usize>> =
+        lines.iter().map(|line| (!line.comment_only()).then(|| line.tokens.iter().position(|t| t.kind == Kind::Comment)).flatten()).collect();
     together(lines, |above, below| comments[above].is_some() && comments[below].is_some(), |i| comments[i]);
 }
 

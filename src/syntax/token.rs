@@ -23,8 +23,8 @@ pub(super) struct Token<'t> {
 /// Signs of more than one character, longest first.
 const SIGNS: &[&str] = &["<->", "->", "==", "!=", "<=", ">=", "??"];
 const RESERVED: &[&str] = &[
-    "and", "or", "not", "in", "is", "was", "as", "if", "then", "else", "when", "where", "for", "before", "by", "key", "each",
-    "once", "clear", "matches", "reaches", "unless", "within", "overlap", "after", "with",
+    "and", "or", "not", "in", "is", "was", "as", "if", "then", "else", "when", "where", "for", "before", "by", "key", "each", "once", "clear",
+    "matches", "reaches", "unless", "within", "overlap", "after", "with",
 ];
 
 impl Token<'_> {
@@ -67,9 +67,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
             '`' => (Some(Kind::Name), plain(rest, '`')),
             c if c.is_whitespace() || c == '\u{feff}' => (None, c.len_utf8()),
             c if c.is_ascii_digit() => (Some(Kind::Number), number(rest)),
-            c if c.is_alphabetic() || c == '_' => {
-                (Some(Kind::Name), rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len()))
-            }
+            c if c.is_alphabetic() || c == '_' => (Some(Kind::Name), rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len())),
             c => (Some(Kind::Sign), SIGNS.iter().find(|s| rest.starts_with(**s)).map_or(c.len_utf8(), |s| s.len())),
         };
         if let Some(kind) = kind {

@@ -48,7 +48,10 @@ pub enum ItemKind {
     Expect(Expect),
     Test(Test),
     /// `remove table kits` at the top level: kind word and name.
-    Remove { kind: Name, name: Name },
+    Remove {
+        kind: Name,
+        name: Name,
+    },
 }
 
 /// `parameter default_warehouse: a warehouse of wms = "Reno DC"`
@@ -74,7 +77,10 @@ pub enum TypeKind {
     /// `crm.Contact`, `crm.Order.Status` (the type of that field).
     Path(Vec<Name>),
     /// `a store of wms`, `an account of crm`
-    Reference { object: Name, connection: Name },
+    Reference {
+        object: Name,
+        connection: Name,
+    },
     List(Box<TypeExpr>),
 }
 
@@ -231,15 +237,25 @@ pub struct FromClause {
 pub enum FromClauseKind {
     Where(Expr),
     /// `changed order.SystemModstamp, order.OrderItems.SystemModstamp overlap 10 minutes`
-    Changed { stamps: Vec<Expr>, overlap: Option<Expr> },
+    Changed {
+        stamps: Vec<Expr>,
+        overlap: Option<Expr>,
+    },
     /// `first when order.Status == "Cancelled"`
     FirstWhen(Expr),
     /// `every 5 minutes`
     EveryDuration(Expr),
     /// `every day at 02:00 in "Europe/London"`; a weekday's name may stand for `day`.
-    EveryDay { day: Name, at: Expr, zone: Option<Spanned<String>> },
+    EveryDay {
+        day: Name,
+        at: Expr,
+        zone: Option<Spanned<String>>,
+    },
     /// `every "0 6 * * 1-5" in "Europe/London"`
-    EveryCron { cron: Spanned<String>, zone: Option<Spanned<String>> },
+    EveryCron {
+        cron: Spanned<String>,
+        zone: Option<Spanned<String>>,
+    },
     /// `on webhook SHIP_NOTIFY`
     Webhook(Name),
     /// `keep blank`
@@ -408,7 +424,10 @@ pub struct FieldRow {
 pub enum RowValue {
     Expr(Expr),
     /// `advancedOptions when … { … }`
-    Object { when: Option<Expr>, rows: Vec<FieldRow> },
+    Object {
+        when: Option<Expr>,
+        rows: Vec<FieldRow>,
+    },
     /// `clear Fulfilment_Error__c`
     Clear,
     /// In an overlay: `remove customerNotes`.
@@ -517,15 +536,26 @@ pub struct TestClause {
 pub enum TestClauseKind {
     Flow(Name),
     /// `given "fixtures/uk-order.json" with { Status = "Cancelled" }`
-    Given { path: Spanned<String>, with: Vec<FieldRow> },
+    Given {
+        path: Spanned<String>,
+        with: Vec<FieldRow>,
+    },
     /// `matched order "fixtures/order.json"`
-    Matched { name: Name, path: Spanned<String> },
+    Matched {
+        name: Name,
+        path: Spanned<String>,
+    },
     /// `target "fixtures/ss-order.json"`
-    Target { path: Spanned<String> },
+    Target {
+        path: Spanned<String>,
+    },
     /// `now "2026-03-01T12:00:00Z"`
     Now(Spanned<String>),
     /// `sent wms.Order { orderStatus = cancelled }`
-    Sent { object: ObjectPath, rows: Vec<FieldRow> },
+    Sent {
+        object: ObjectPath,
+        rows: Vec<FieldRow>,
+    },
     Rejected(Vec<Spanned<String>>),
     Review(Vec<Spanned<String>>),
     Warned(Vec<Spanned<String>>),
@@ -545,7 +575,10 @@ pub enum ExprKind {
     /// `order`, `on_hold`: a bare name.
     Name(String),
     /// `order.ShippingAddress.street`: base and the field behind it.
-    Field { base: Expr, field: Name },
+    Field {
+        base: Expr,
+        field: Name,
+    },
     Text(TextLiteral),
     /// `12`, `5.00`: the digits as written count (`5.00` is a decimal).
     Number(Decimal),
@@ -553,39 +586,93 @@ pub enum ExprKind {
     /// `02:00`
     Time(jiff::civil::Time),
     /// `3 days`, `10 minutes`, `2.5 kg`: a number and a word; which of duration and quantity is for `check`.
-    Quantity { number: Decimal, unit: Name },
+    Quantity {
+        number: Decimal,
+        unit: Name,
+    },
     /// `kits(line.Product2.ProductCode)`, `address.ship_address(x, name: y)`; the function's path has one
     /// name, or two behind a `use … as`.
-    Call { function: Vec<Name>, arguments: Vec<Argument> },
+    Call {
+        function: Vec<Name>,
+        arguments: Vec<Argument>,
+    },
     /// `x | truncate 30`: `arguments` are those written behind the name.
-    Pipe { value: Expr, function: Vec<Name>, arguments: Vec<Argument> },
+    Pipe {
+        value: Expr,
+        function: Vec<Name>,
+        arguments: Vec<Argument>,
+    },
     /// `a ?? b`
-    Fallback { value: Expr, fallback: Expr },
+    Fallback {
+        value: Expr,
+        fallback: Expr,
+    },
     /// `order.metadata $ "$.tax"`
-    JsonPath { value: Expr, path: Spanned<String> },
+    JsonPath {
+        value: Expr,
+        path: Spanned<String>,
+    },
     /// `x as kg`
-    Unit { value: Expr, unit: Name },
+    Unit {
+        value: Expr,
+        unit: Name,
+    },
     Negate(Expr),
     Not(Expr),
-    Binary { op: Spanned<BinaryOp>, left: Expr, right: Expr },
-    In { value: Expr, list: Vec<Expr>, negated: bool },
+    Binary {
+        op: Spanned<BinaryOp>,
+        left: Expr,
+        right: Expr,
+    },
+    In {
+        value: Expr,
+        list: Vec<Expr>,
+        negated: bool,
+    },
     /// `x matches '[0-9]{5}'` or `x matches postal_code(y)`
-    Matches { value: Expr, pattern: Expr },
+    Matches {
+        value: Expr,
+        pattern: Expr,
+    },
     IsPresent(Expr),
     IsMissing(Expr),
     WasSent(Expr),
     /// `count() reaches (10, 50, 100)`
-    Reaches { value: Expr, thresholds: Vec<Expr> },
-    If { condition: Expr, then: Expr, otherwise: Option<Expr> },
+    Reaches {
+        value: Expr,
+        thresholds: Vec<Expr>,
+    },
+    If {
+        condition: Expr,
+        then: Expr,
+        otherwise: Option<Expr>,
+    },
     /// `each x in xs, optional y in ys where c { rows }`, or without a body: the elements.
-    Each { generators: Vec<Generator>, condition: Option<Expr>, rows: Option<Vec<FieldRow>> },
+    Each {
+        generators: Vec<Generator>,
+        condition: Option<Expr>,
+        rows: Option<Vec<FieldRow>>,
+    },
     /// `sum(e for x in xs where c)`, `count(xs)` is a [`ExprKind::Call`]. `arguments` stand behind the
     /// generators: `join(x.Name for x in xs, ", ")`.
-    Aggregate { function: Name, value: Expr, generators: Vec<Generator>, condition: Option<Expr>, arguments: Vec<Argument> },
+    Aggregate {
+        function: Name,
+        value: Expr,
+        generators: Vec<Generator>,
+        condition: Option<Expr>,
+        arguments: Vec<Argument>,
+    },
     /// `group xs by e`, with `group x in xs by x.Warehouse__c`
-    Group { list: GroupList, by: Expr },
+    Group {
+        list: GroupList,
+        by: Expr,
+    },
     /// `sort xs by e`, `sort x in xs by e descending`
-    Sort { list: GroupList, by: Option<Expr>, descending: bool },
+    Sort {
+        list: GroupList,
+        by: Option<Expr>,
+        descending: bool,
+    },
     Distinct(Expr),
     Flatten(Expr),
     /// A record body: `{ street1 = …  city = … }`, of a function or an argument.
@@ -639,10 +726,13 @@ pub enum TextPart {
 impl TextLiteral {
     /// The text, where it holds no expression.
     pub fn plain(&self) -> Option<String> {
-        self.parts.iter().map(|part| match part {
-            TextPart::Text(text) => Some(text.as_str()),
-            TextPart::Expr(_) => None,
-        }).collect()
+        self.parts
+            .iter()
+            .map(|part| match part {
+                TextPart::Text(text) => Some(text.as_str()),
+                TextPart::Expr(_) => None,
+            })
+            .collect()
     }
 }
 

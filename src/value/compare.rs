@@ -86,12 +86,8 @@ pub fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>, Currenci
         (Value::Time(a), Value::Time(b)) => Some(a.cmp(b)),
         (Value::DateTime(a), Value::DateTime(b)) => Some(a.cmp(b)),
         (Value::Duration(a), Value::Duration(b)) => Some(a.cmp(b)),
-        (Value::Weight(a, unit), Value::Weight(b, other)) => {
-            Some(measured(*a, unit.grams(), *b, other.grams(), unit == other))
-        }
-        (Value::Length(a, unit), Value::Length(b, other)) => {
-            Some(measured(*a, unit.millimetres(), *b, other.millimetres(), unit == other))
-        }
+        (Value::Weight(a, unit), Value::Weight(b, other)) => Some(measured(*a, unit.grams(), *b, other.grams(), unit == other)),
+        (Value::Length(a, unit), Value::Length(b, other)) => Some(measured(*a, unit.millimetres(), *b, other.millimetres(), unit == other)),
         (Value::Json(a), b) if is_plain(b) => scalar(a).map_or(Ok(None), |a| compare(&a, b))?,
         (a, Value::Json(b)) if is_plain(a) => scalar(b).map_or(Ok(None), |b| compare(a, &b))?,
         _ => None,

@@ -65,16 +65,10 @@ pub fn decode(json: &Json, kind: &Kind, wire: &Wire) -> Result<Value, Misread> {
         }
         Kind::Integer => {
             let number = number_of(json, kind, wire)?;
-            if number.fract().is_zero() {
-                Ok(Value::Number(number.trunc().normalize()))
-            } else {
-                Err(wrong(kind, json))
-            }
+            if number.fract().is_zero() { Ok(Value::Number(number.trunc().normalize())) } else { Err(wrong(kind, json)) }
         }
         Kind::Decimal => number_of(json, kind, wire).map(Value::Number),
-        Kind::Money => {
-            number_of(json, kind, wire).map(|amount| Value::Money(Money { amount, currency: None }))
-        }
+        Kind::Money => number_of(json, kind, wire).map(|amount| Value::Money(Money { amount, currency: None })),
         Kind::Boolean => json.as_bool().map(Value::Boolean).ok_or_else(|| wrong(kind, json)),
         Kind::Date => {
             let text = text_of(json, kind)?.trim();
@@ -217,9 +211,7 @@ pub fn encode(value: &Value, kind: &Kind, wire: &Wire) -> Result<Json, Unfit> {
         Kind::Weight => match value {
             Value::Weight(amount, unit) => encode_weight(*amount, *unit, wire).unwrap_or_else(|| Err(unfit())),
             // The sum of no weights has no unit.
-            Value::Number(zero) if zero.is_zero() => {
-                encode_weight(Decimal::ZERO, WeightUnit::Gram, wire).unwrap_or_else(|| Err(unfit()))
-            }
+            Value::Number(zero) if zero.is_zero() => encode_weight(Decimal::ZERO, WeightUnit::Gram, wire).unwrap_or_else(|| Err(unfit())),
             _ => Err(unfit()),
         },
         Kind::Length => match (value, wire) {
@@ -300,13 +292,9 @@ pub fn to_json(value: &Value) -> Json {
             .map(|(name, value)| (name.clone(), to_json(value)))
             .collect::<serde_json::Map<_, _>>()
             .into(),
-        Value::Text(_)
-        | Value::Date(_)
-        | Value::Time(_)
-        | Value::DateTime(_)
-        | Value::Duration(_)
-        | Value::Weight(..)
-        | Value::Length(..) => Json::from(value.to_string()),
+        Value::Text(_) | Value::Date(_) | Value::Time(_) | Value::DateTime(_) | Value::Duration(_) | Value::Weight(..) | Value::Length(..) => {
+            Json::from(value.to_string())
+        }
     }
 }
 
@@ -456,10 +444,7 @@ mod tests {
         assert_eq!(encode(&money, &Kind::Money, &Wire::Plain), Ok(amount));
         assert_eq!(read(json!("12.50"), Kind::Decimal, Wire::NumberText), "12.50");
         assert_eq!(read(serde_json::from_str("1e3").expect("a number"), Kind::Integer, Wire::Plain), "1000");
-        assert_eq!(
-            read(json!("12.50"), Kind::Decimal, Wire::Plain),
-            "the text \"12.50\" where a decimal is expected"
-        );
+        assert_eq!(read(json!("12.50"), Kind::Decimal, Wire::Plain), "the text \"12.50\" where a decimal is expected");
         let long = serde_json::from_str("1.00000000000000000000000000000000001").expect("a number");
         assert!(matches!(decode(&long, &Kind::Decimal, &Wire::Plain), Err(Misread::Digits { .. })));
         assert!(decode(&json!("x"), &Kind::Decimal, &Wire::NumberText).is_err());
@@ -481,10 +466,7 @@ mod tests {
             }))
         };
         assert_eq!(read(json!("Draft"), kind(false), Wire::Plain), "Draft");
-        assert_eq!(
-            read(json!("Held"), kind(false), Wire::Plain),
-            "`Held` is none of the known values of crm.Order.Status"
-        );
+        assert_eq!(read(json!("Held"), kind(false), Wire::Plain), "`Held` is none of the known values of crm.Order.Status");
         assert_eq!(read(json!("Held"), kind(true), Wire::Plain), "Held");
     }
 
@@ -512,15 +494,9 @@ mod tests {
     #[test]
     fn weights_are_written_in_a_unit_of_their_family() {
         let kilograms = Value::Weight(Decimal::new(25, 1), WeightUnit::Kilogram);
-        assert_eq!(
-            encode(&kilograms, &Kind::Weight, &ounces()).map(|json| json.to_string()),
-            Ok(r#"{"value":2500,"units":"grams"}"#.to_owned())
-        );
+        assert_eq!(encode(&kilograms, &Kind::Weight, &ounces()).map(|json| json.to_string()), Ok(r#"{"value":2500,"units":"grams"}"#.to_owned()));
         let pounds = Value::Weight(Decimal::ONE, WeightUnit::Pound);
-        assert_eq!(
-            encode(&pounds, &Kind::Weight, &ounces()).map(|json| json.to_string()),
-            Ok(r#"{"value":16,"units":"ounces"}"#.to_owned())
-        );
+        assert_eq!(encode(&pounds, &Kind::Weight, &ounces()).map(|json| json.to_string()), Ok(r#"{"value":16,"units":"ounces"}"#.to_owned()));
         let back = decode(&json!({"value": 16, "units": "ounces"}), &Kind::Weight, &ounces());
         assert_eq!(back, Ok(Value::Weight(Decimal::from(16), WeightUnit::Ounce)));
         let empty = decode(&json!({"value": null, "units": "ounces"}), &Kind::Weight, &ounces());

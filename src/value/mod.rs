@@ -12,7 +12,7 @@ mod units;
 
 pub use compare::{Currencies, compare, equal, key, same_currency, sort_order};
 pub use json::{Misread, Unfit, decode, encode, to_json};
-pub use kind::{Column, Enumeration, Known, Kind, ObjectRef, Type, Wire};
+pub use kind::{Column, Enumeration, Kind, Known, ObjectRef, Type, Wire};
 pub use literal::Literal;
 pub use text::duration_text;
 pub use units::{LengthUnit, WeightUnit};

@@ -79,12 +79,7 @@ impl Value {
 /// `2 days 3 hours`, as an author writes it; the parts that are 0 are left out.
 pub fn duration_text(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().unsigned_abs();
-    let parts = [
-        (seconds / 86_400, "day"),
-        (seconds % 86_400 / 3600, "hour"),
-        (seconds % 3600 / 60, "minute"),
-        (seconds % 60, "second"),
-    ];
+    let parts = [(seconds / 86_400, "day"), (seconds % 86_400 / 3600, "hour"), (seconds % 3600 / 60, "minute"), (seconds % 60, "second")];
     let mut text = String::new();
     for (number, unit) in parts.into_iter().filter(|(number, _)| *number > 0) {
         if !text.is_empty() {

@@ -1,7 +1,6 @@
 //! What several tests need: the template as a project in memory, and generated orders.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub(crate) mod orders;

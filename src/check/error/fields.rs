@@ -26,7 +26,8 @@ pub(in crate::check) fn not_writable(of: &ObjectRef, name: &Name, field: &Field,
         Some(Op::Update) => format!("`{of}.{}` can be set only when the record is created", name.node),
         _ => format!("`{of}.{}` cannot be set when the record is created", name.node),
     };
-    Diagnostic::new(Code::NotWritable, name.span, text).why("the system sets it by itself, and refuses or ignores what is sent")
+    Diagnostic::new(Code::NotWritable, name.span, text)
+        .why("the system sets it by itself, and refuses or ignores what is sent")
         .help("take the row out, or set a field that the system takes")
 }
 
@@ -53,5 +54,9 @@ pub(in crate::check) fn cannot_clear(of: &ObjectRef, name: &str, span: Span) -> 
 
 pub(in crate::check) fn not_an_object(of: &ObjectRef, name: &str, span: Span, kind: &Kind) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::NotAnObject, span, format!("`{of}.{name}` is {} and has no fields", super::types::a(kind)));
-    if matches!(kind, Kind::List(_)) { diagnostic.help(format!("write `{name} = each x in … {{ … }}`")) } else { diagnostic.help(format!("write `{name} = …`")) }
+    if matches!(kind, Kind::List(_)) {
+        diagnostic.help(format!("write `{name} = each x in … {{ … }}`"))
+    } else {
+        diagnostic.help(format!("write `{name} = …`"))
+    }
 }

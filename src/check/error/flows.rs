@@ -47,7 +47,8 @@ pub(in crate::check) fn test_without_outcome(name: &str, at: Span) -> Diagnostic
 }
 
 pub(in crate::check) fn no_such_match(name: &Name, flow: &str, matches: &[&str]) -> Diagnostic {
-    let d = Diagnostic::new(Code::BadTest, name.span, format!("flow `{flow}` has no match `{}`", name.node)).label("a matched record of it is given here");
+    let d = Diagnostic::new(Code::BadTest, name.span, format!("flow `{flow}` has no match `{}`", name.node))
+        .label("a matched record of it is given here");
     d.did_you_mean(&name.node, name.span, matches.iter().copied())
 }
 
@@ -64,10 +65,11 @@ pub(in crate::check) fn never_sent(object: &str, flow: &str, at: Span, sent: &[S
 pub(in crate::check) fn no_field(name: &Name, object: &str, source: bool, fields: &[&str]) -> Diagnostic {
     let code = if source { Code::UnknownSourceField } else { Code::UnknownTargetField };
     let why = if source { "the flow would never read what the test puts there" } else { "no payload can hold it, so the test could never pass" };
-    Diagnostic::new(code, name.span, format!("{object} has no field {}", name.node))
-        .label("not in the schema")
-        .why(why)
-        .did_you_mean(&name.node, name.span, fields.iter().copied())
+    Diagnostic::new(code, name.span, format!("{object} has no field {}", name.node)).label("not in the schema").why(why).did_you_mean(
+        &name.node,
+        name.span,
+        fields.iter().copied(),
+    )
 }
 
 pub(in crate::check) fn no_constant(at: Span) -> Diagnostic {

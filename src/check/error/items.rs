@@ -124,8 +124,7 @@ pub(in crate::check) fn absent(of: Absent<'_>) -> Diagnostic {
 
 /// An overlay's write fits several of the base.
 pub(in crate::check) fn several_writes(name: &str, at: Span, writes: &[Span]) -> Diagnostic {
-    let mut d = Diagnostic::new(Code::AmbiguousName, at, format!("the base has several writes `{name}`"))
-        .label("which of them is meant");
+    let mut d = Diagnostic::new(Code::AmbiguousName, at, format!("the base has several writes `{name}`")).label("which of them is meant");
     for (i, write) in writes.iter().enumerate() {
         d = d.other(*write, format!("the {} of them", ["first", "second", "third", "fourth"].get(i).copied().unwrap_or("next")));
     }

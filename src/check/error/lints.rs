@@ -11,9 +11,7 @@ pub(in crate::check) fn unused(what: &str, name: &str, at: Span, whole: Span) ->
 }
 
 pub(in crate::check) fn unused_import(path: &str, at: Span, whole: Span) -> Diagnostic {
-    Diagnostic::new(Code::Unused, at, format!("nothing of \"{path}\" is used"))
-        .label("brought in for nothing")
-        .mend("take the line out", whole, "")
+    Diagnostic::new(Code::Unused, at, format!("nothing of \"{path}\" is used")).label("brought in for nothing").mend("take the line out", whole, "")
 }
 
 pub(in crate::check) fn row_never_met(map: &str, value: &str, at: Span) -> Diagnostic {
@@ -29,7 +27,8 @@ pub(in crate::check) fn mapped_twice(source: &str, targets: (&str, &str), meant:
     if let Some(first) = first {
         d = d.other(first, "first here");
     }
-    d.why(format!("the target would hold one value in two fields, and nothing reads {meant}")).help(format!("did you mean   {} = {meant} ?", targets.1))
+    d.why(format!("the target would hold one value in two fields, and nothing reads {meant}"))
+        .help(format!("did you mean   {} = {meant} ?", targets.1))
 }
 
 pub(in crate::check) fn commonly_needed(write: &str, object: &str, missing: &[(&str, &str)], at: Span) -> Diagnostic {
@@ -38,7 +37,8 @@ pub(in crate::check) fn commonly_needed(write: &str, object: &str, missing: &[(&
         [one] => format!("{one} of {object} is commonly needed and not mapped"),
         many => format!("{} fields of {object} are commonly needed and not mapped: {}", many.len(), many.join(", ")),
     };
-    let mut d = Diagnostic::new(Code::CommonlyNeeded, at, message).label(format!("`{write}` does not set {}", if names.len() == 1 { "it" } else { "them" }));
+    let mut d =
+        Diagnostic::new(Code::CommonlyNeeded, at, message).label(format!("`{write}` does not set {}", if names.len() == 1 { "it" } else { "them" }));
     if let Some((name, why)) = missing.first() {
         d = d.why(if names.len() == 1 { (*why).to_owned() } else { format!("{name}: {why}") });
     }
@@ -76,7 +76,9 @@ pub(in crate::check) fn gone_unhandled(record: &str, at: Span, end: Option<Span>
         .why("what was sent stays at the target, and each such record becomes an exception that a person has to close");
     let text = format!("when {record} is gone {{ … }}");
     match end {
-        Some(end) => d.other(end.after(), format!("a section   {text}   would go here")).help("write what is to be done there, such as setting a status to cancelled"),
+        Some(end) => d
+            .other(end.after(), format!("a section   {text}   would go here"))
+            .help("write what is to be done there, such as setting a status to cancelled"),
         None => d.help(format!("add a section   {text}")),
     }
 }
@@ -97,9 +99,11 @@ pub(in crate::check) fn constant(truth: bool, at: Span, what: &str) -> Diagnosti
 }
 
 pub(in crate::check) fn fallback_in_many_words(at: Span, value: &str, other: &str) -> Diagnostic {
-    Diagnostic::new(Code::Deprecated, at, "there is a shorter way to write this")
-        .label("a value, or another where it is missing")
-        .mend(format!("write   {value} ?? {other}"), at, format!("{value} ?? {other}"))
+    Diagnostic::new(Code::Deprecated, at, "there is a shorter way to write this").label("a value, or another where it is missing").mend(
+        format!("write   {value} ?? {other}"),
+        at,
+        format!("{value} ?? {other}"),
+    )
 }
 
 fn quoted(names: &[&str]) -> String {

@@ -166,8 +166,11 @@ pub(in crate::check) fn unknown_object(of: &ObjectRef, span: Span, world: &dyn W
 pub(in crate::check) fn unknown_function(function: &[Name], known: &[&str]) -> Diagnostic {
     let name = function.iter().map(|name| name.node.as_str()).collect::<Vec<_>>().join(".");
     let span = function.iter().map(|name| name.span).reduce(Span::to).unwrap_or_default();
-    Diagnostic::new(Code::UnknownFunction, span, format!("there is no function, value map or table `{name}`"))
-        .did_you_mean(&name, span, known.iter().copied())
+    Diagnostic::new(Code::UnknownFunction, span, format!("there is no function, value map or table `{name}`")).did_you_mean(
+        &name,
+        span,
+        known.iter().copied(),
+    )
 }
 
 pub(in crate::check) fn recursion(name: &Name, cycle: &[&str]) -> Diagnostic {
@@ -179,7 +182,8 @@ pub(in crate::check) fn recursion(name: &Name, cycle: &[&str]) -> Diagnostic {
             format!("`{}` calls itself: {}", name.node, way.join(" -> "))
         }
     };
-    Diagnostic::new(Code::Recursion, name.span, text).why("a mapping ends for every record, so a function cannot come back to itself")
+    Diagnostic::new(Code::Recursion, name.span, text)
+        .why("a mapping ends for every record, so a function cannot come back to itself")
         .help("write what it needs from the other out in its own body")
 }
 

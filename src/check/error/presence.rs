@@ -42,7 +42,9 @@ fn require(diagnostic: Diagnostic, gap: &Gap) -> Diagnostic {
     let text = &gap.text;
     match gap.why {
         Why::Declared if text.ends_with(".key") => diagnostic.help("name the part of what has no value:   split … by … ?? \"none\" as …"),
-        Why::Target | Why::Division | Why::Empty | Why::Result | Why::Match => diagnostic.help(format!("test it first:   if {text} is present then … else …")),
+        Why::Target | Why::Division | Why::Empty | Why::Result | Why::Match => {
+            diagnostic.help(format!("test it first:   if {text} is present then … else …"))
+        }
         _ if text.contains('|') || text.contains(' ') => diagnostic.help(format!("require it in `validate`:   require ({text}) \"… is missing\"")),
         _ => {
             let word = text.rsplit('.').next().unwrap_or(text);
@@ -90,21 +92,21 @@ pub(in crate::check) fn list_elements(path: &str, at: Span, gap: &Gap) -> Diagno
 }
 
 pub(in crate::check) fn function_result(function: &str, at: Span, gap: &Gap) -> Diagnostic {
-    let diagnostic = Diagnostic::new(code(gap), at, format!("the result of `{function}` may be missing, and its type says it is not"))
-        .label(reason(gap));
+    let diagnostic =
+        Diagnostic::new(code(gap), at, format!("the result of `{function}` may be missing, and its type says it is not")).label(reason(gap));
     require(diagnostic, gap).help(format!("or let `{function}` give a type with `?`"))
 }
 
 pub(in crate::check) fn key(at: Span, gap: &Gap) -> Diagnostic {
-    let diagnostic = Diagnostic::new(if gap.why == Why::Result { Code::ResultMayBeMissing } else { Code::KeyMayBeMissing }, at, "the key may be missing")
-        .label(reason(gap))
-        .why("a record without a key could be sent twice");
+    let diagnostic =
+        Diagnostic::new(if gap.why == Why::Result { Code::ResultMayBeMissing } else { Code::KeyMayBeMissing }, at, "the key may be missing")
+            .label(reason(gap))
+            .why("a record without a key could be sent twice");
     require(diagnostic, gap)
 }
 
 pub(in crate::check) fn reconciled(at: Span, text: &str, gap: &Gap) -> Diagnostic {
-    let diagnostic = Diagnostic::new(code(gap), at, "what is reconciled may be missing")
-        .label(reason(gap))
-        .why("a missing amount cannot be held against another");
+    let diagnostic =
+        Diagnostic::new(code(gap), at, "what is reconciled may be missing").label(reason(gap)).why("a missing amount cannot be held against another");
     require(diagnostic, gap).help(format!("or say what it counts as:   {text} ?? 0"))
 }

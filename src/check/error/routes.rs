@@ -27,8 +27,8 @@ pub(in crate::check) fn never_true(names: &[&str], row: Span) -> Diagnostic {
 
 /// Earlier rows catch all that this one would.
 pub(in crate::check) fn caught_before(names: &[&str], row: Span, by: &[Span]) -> Diagnostic {
-    let mut d = Diagnostic::new(Code::UnreachableRow, row, format!("a row of route {} can never be met", results(names)))
-        .label("no record gets here");
+    let mut d =
+        Diagnostic::new(Code::UnreachableRow, row, format!("a row of route {} can never be met", results(names))).label("no record gets here");
     let text = if by.len() == 1 { "this row catches all that it would" } else { "caught here in part" };
     for place in by.iter().take(3) {
         d = d.other(*place, text);

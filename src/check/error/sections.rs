@@ -11,8 +11,9 @@ use crate::value::ObjectRef;
 
 pub(in crate::check) fn unknown_event(event: &Name, object: &Object) -> Diagnostic {
     let known: Vec<&str> = object.events.iter().map(String::as_str).collect();
-    let diagnostic = Diagnostic::new(Code::UnknownEvent, event.span, format!("{} has no webhook event `{}` for `{}`", object.system, event.node, object.name))
-        .did_you_mean(&event.node, event.span, known.iter().copied());
+    let diagnostic =
+        Diagnostic::new(Code::UnknownEvent, event.span, format!("{} has no webhook event `{}` for `{}`", object.system, event.node, object.name))
+            .did_you_mean(&event.node, event.span, known.iter().copied());
     if known.is_empty() {
         diagnostic.help("leave it out: `every …` finds the changes by asking")
     } else if diagnostic.help.is_empty() {
@@ -30,7 +31,11 @@ pub(in crate::check) fn not_a_stamp(span: Span, text: &str, what: &str) -> Diagn
 
 pub(in crate::check) fn not_writable(op: Op, of: &ObjectRef, span: Span, object: &Object) -> Diagnostic {
     let access = object.access;
-    let can: Vec<&str> = [(access.create, "create"), (access.update, "update"), (access.upsert, "upsert")].iter().filter(|(can, _)| *can).map(|(_, word)| *word).collect();
+    let can: Vec<&str> = [(access.create, "create"), (access.update, "update"), (access.upsert, "upsert")]
+        .iter()
+        .filter(|(can, _)| *can)
+        .map(|(_, word)| *word)
+        .collect();
     let diagnostic = Diagnostic::new(Code::ObjectNotWritable, span, format!("{} takes no {} of `{of}`", object.system, word(op)));
     if can.is_empty() { diagnostic.why("it cannot be written by itself") } else { diagnostic.help(format!("it takes: {}", can.join(", "))) }
 }
@@ -46,8 +51,10 @@ pub(in crate::check) fn no_key(op: Op, of: &ObjectRef, head: Span, object: &Obje
 }
 
 pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: bool) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::DoubtUnsaid, head, "this write does not say what an outcome in doubt means")
-        .why(format!("{} does not keep `{}` to one by this key: after a lost answer nobody knows whether the record is there", object.system, object.name));
+    let diagnostic = Diagnostic::new(Code::DoubtUnsaid, head, "this write does not say what an outcome in doubt means").why(format!(
+        "{} does not keep `{}` to one by this key: after a lost answer nobody knows whether the record is there",
+        object.system, object.name
+    ));
     if can_look_up {
         diagnostic.help("add   in doubt look up   (the runtime searches for it)").help("or   in doubt review   (a person looks)")
     } else {
@@ -74,10 +81,18 @@ pub(in crate::check) fn doubt_not_searchable(span: Span, object: &Object, field:
 
 pub(in crate::check) fn unknown_write(subject: &Name, known: &[&str], record: &str, is_record: bool) -> Diagnostic {
     if is_record {
-        return Diagnostic::new(Code::UnknownWrite, subject.span, format!("`{}` is the record, and what succeeds, fails or is late is a write", subject.node))
-            .help("name a write by its `as …`, or write `is gone`");
+        return Diagnostic::new(
+            Code::UnknownWrite,
+            subject.span,
+            format!("`{}` is the record, and what succeeds, fails or is late is a write", subject.node),
+        )
+        .help("name a write by its `as …`, or write `is gone`");
     }
-    let diagnostic = Diagnostic::new(Code::UnknownWrite, subject.span, format!("there is no write `{}` above", subject.node)).did_you_mean(&subject.node, subject.span, known.iter().copied());
+    let diagnostic = Diagnostic::new(Code::UnknownWrite, subject.span, format!("there is no write `{}` above", subject.node)).did_you_mean(
+        &subject.node,
+        subject.span,
+        known.iter().copied(),
+    );
     if diagnostic.help.is_empty() {
         match known {
             [] => diagnostic.help(format!("give the write a name: `… as {}`", subject.node)),

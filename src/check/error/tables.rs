@@ -13,14 +13,18 @@ pub(in crate::check) fn no_file(table: &Name, at: Span, fault: &TableFault) -> D
             .label(format!("there is no file {path}"))
             .why(why)
             .help(format!("put the file at {path}, or write the path from the mapping file's folder or the project's")),
-        TableFault::Outside(path) => Diagnostic::new(Code::OutsideProject, at, format!("the file of table `{}` lies outside the project", table.node))
-            .label(format!("{path} is not in the project's folder"))
-            .why("a mapping reads only what is checked in with it: elsewhere the file would be another or none")
-            .help("copy the file into the project, such as into tables/"),
-        TableFault::Unreadable { path, reason } => Diagnostic::new(Code::TableMissing, at, format!("the file of table `{}` cannot be read", table.node))
-            .label(format!("{path}: {reason}"))
-            .why(why)
-            .help("save it as CSV in UTF-8"),
+        TableFault::Outside(path) => {
+            Diagnostic::new(Code::OutsideProject, at, format!("the file of table `{}` lies outside the project", table.node))
+                .label(format!("{path} is not in the project's folder"))
+                .why("a mapping reads only what is checked in with it: elsewhere the file would be another or none")
+                .help("copy the file into the project, such as into tables/")
+        }
+        TableFault::Unreadable { path, reason } => {
+            Diagnostic::new(Code::TableMissing, at, format!("the file of table `{}` cannot be read", table.node))
+                .label(format!("{path}: {reason}"))
+                .why(why)
+                .help("save it as CSV in UTF-8")
+        }
     }
 }
 

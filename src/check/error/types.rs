@@ -41,7 +41,9 @@ pub(in crate::check) fn mismatch_into(span: Span, found: &Kind, wanted: &Kind, p
         }
         (Kind::Datetime, Kind::Date) => diagnostic.help(format!("say whose day is meant:   {} | date_in \"Europe/London\"", bracketed(text))),
         (Kind::Integer | Kind::Decimal, Kind::Boolean) => diagnostic.help(format!("compare it:   {text} != 0")),
-        (Kind::Text, Kind::Money) => diagnostic.help(format!("map a field that holds an amount, or convert it, which may fail:   {} | decimal", bracketed(text))),
+        (Kind::Text, Kind::Money) => {
+            diagnostic.help(format!("map a field that holds an amount, or convert it, which may fail:   {} | decimal", bracketed(text)))
+        }
         _ => diagnostic.help(format!("map a field that holds {}", a(wanted))),
     }
 }
@@ -58,12 +60,16 @@ pub(in crate::check) fn branches_differ(left: &Typed, right: &Typed) -> Diagnost
 }
 
 pub(in crate::check) fn not_printable(typed: &Typed) -> Diagnostic {
-    Diagnostic::new(Code::TypeMismatch, typed.span, format!("{} cannot stand in a text", a(&typed.kind))).help("take one of its fields, or join a list:   … | join \", \"")
+    Diagnostic::new(Code::TypeMismatch, typed.span, format!("{} cannot stand in a text", a(&typed.kind)))
+        .help("take one of its fields, or join a list:   … | join \", \"")
 }
 
 pub(in crate::check) fn not_a_condition(typed: &Typed, kind: &Kind, text: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotACondition, typed.span, format!("a condition is true or false, and this is {}", a(kind)))
-        .mend("ask whether it is there", typed.span, format!("{text} is present"))
+    Diagnostic::new(Code::NotACondition, typed.span, format!("a condition is true or false, and this is {}", a(kind))).mend(
+        "ask whether it is there",
+        typed.span,
+        format!("{text} is present"),
+    )
 }
 
 pub(in crate::check) fn not_comparable(left: &Typed, right: &Typed, span: Span) -> Diagnostic {
@@ -72,11 +78,19 @@ pub(in crate::check) fn not_comparable(left: &Typed, right: &Typed, span: Span) 
         .other(right.span, a(&right.kind));
     match (&left.kind, &right.kind) {
         (Kind::Json, _) | (_, Kind::Json) => diagnostic.help("convert the json first:   … | text"),
-        (Kind::Date, Kind::Datetime) | (Kind::Datetime, Kind::Date) => diagnostic.help("make the date an instant first:   … | start_of_day \"Europe/London\""),
-        (Kind::Money, Kind::Integer | Kind::Decimal) | (Kind::Integer | Kind::Decimal, Kind::Money) => diagnostic.help("take the amount of the money:   … | amount"),
-        (Kind::Reference(of), Kind::Text) | (Kind::Text, Kind::Reference(of)) => diagnostic.help(format!("look the text up first:   … | {} of {}", of.object.to_lowercase(), of.connection)),
+        (Kind::Date, Kind::Datetime) | (Kind::Datetime, Kind::Date) => {
+            diagnostic.help("make the date an instant first:   … | start_of_day \"Europe/London\"")
+        }
+        (Kind::Money, Kind::Integer | Kind::Decimal) | (Kind::Integer | Kind::Decimal, Kind::Money) => {
+            diagnostic.help("take the amount of the money:   … | amount")
+        }
+        (Kind::Reference(of), Kind::Text) | (Kind::Text, Kind::Reference(of)) => {
+            diagnostic.help(format!("look the text up first:   … | {} of {}", of.object.to_lowercase(), of.connection))
+        }
         (Kind::List(_), _) | (_, Kind::List(_)) => diagnostic.help("ask for any element:   any(x == … for x in …)"),
-        (Kind::Text, Kind::Integer | Kind::Decimal) => diagnostic.help("write the number in quotes, or convert the text, which may fail:   … | decimal"),
+        (Kind::Text, Kind::Integer | Kind::Decimal) => {
+            diagnostic.help("write the number in quotes, or convert the text, which may fail:   … | decimal")
+        }
         _ => diagnostic.help(format!("compare it with {}", a(&left.kind))),
     }
 }
@@ -98,7 +112,9 @@ pub(in crate::check) fn no_arithmetic(op: Arithmetic, left: &Typed, right: &Type
         .other(left.span, a(&left.kind))
         .other(right.span, a(&right.kind));
     match (&left.kind, &right.kind) {
-        (Kind::Text | Kind::Enumeration(_), _) | (_, Kind::Text | Kind::Enumeration(_)) if op == Arithmetic::Add => diagnostic.help("put texts together in a template:   \"{…} {…}\""),
+        (Kind::Text | Kind::Enumeration(_), _) | (_, Kind::Text | Kind::Enumeration(_)) if op == Arithmetic::Add => {
+            diagnostic.help("put texts together in a template:   \"{…} {…}\"")
+        }
         (Kind::Date | Kind::Datetime, Kind::Integer) => diagnostic.help("say the unit:   … + 3 days"),
         _ if money => diagnostic.help("take the amount of the money:   … | amount"),
         _ => diagnostic,
@@ -106,7 +122,9 @@ pub(in crate::check) fn no_arithmetic(op: Arithmetic, left: &Typed, right: &Type
 }
 
 pub(in crate::check) fn useless_fallback(left: &Typed, fallback: Span, text: &str) -> Diagnostic {
-    Diagnostic::new(Code::UselessFallback, fallback, "this fallback is never taken").label("never read").other(left.span, format!("`{text}` is always there"))
+    Diagnostic::new(Code::UselessFallback, fallback, "this fallback is never taken")
+        .label("never read")
+        .other(left.span, format!("`{text}` is always there"))
 }
 
 pub(in crate::check) fn has_a_unit(typed: &Typed, unit: &str, same: bool) -> Diagnostic {
@@ -126,22 +144,31 @@ pub(in crate::check) fn needs_argument(name: &str, span: Span) -> Diagnostic {
 
 pub(in crate::check) fn argument_count(name: &str, takes: usize, given: usize, span: Span) -> Diagnostic {
     let s = if takes == 1 { "" } else { "s" };
-    Diagnostic::new(Code::WrongArguments, span, format!("`{name}` takes {takes} argument{s}, and is given {given}"))
-        .help(if given > takes { "leave out what is too many" } else { "give what is missing" })
+    Diagnostic::new(Code::WrongArguments, span, format!("`{name}` takes {takes} argument{s}, and is given {given}")).help(if given > takes {
+        "leave out what is too many"
+    } else {
+        "give what is missing"
+    })
 }
 
 pub(in crate::check) fn argument_missing(name: &str, parameter: &str, given: usize, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::WrongArguments, span, format!("`{name}` needs its `{parameter}`")).label(format!("{given} given"))
+    Diagnostic::new(Code::WrongArguments, span, format!("`{name}` needs its `{parameter}`"))
+        .label(format!("{given} given"))
         .help(format!("write it in the brackets:   {name}({parameter}: …)"))
 }
 
 pub(in crate::check) fn unknown_argument(function: &str, name: &Name, known: &[&str]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::UnknownArgument, name.span, format!("`{function}` has no argument `{}`", name.node)).did_you_mean(&name.node, name.span, known.iter().copied());
+    let diagnostic = Diagnostic::new(Code::UnknownArgument, name.span, format!("`{function}` has no argument `{}`", name.node)).did_you_mean(
+        &name.node,
+        name.span,
+        known.iter().copied(),
+    );
     if diagnostic.help.is_empty() && !known.is_empty() { diagnostic.help(format!("it has {}", known.join(", "))) } else { diagnostic }
 }
 
 pub(in crate::check) fn unknown_word(function: &str, word: &str, span: Span, known: &[&str]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::WrongArgument, span, format!("`{function}` does not know `{word}`")).did_you_mean(word, span, known.iter().copied());
+    let diagnostic =
+        Diagnostic::new(Code::WrongArgument, span, format!("`{function}` does not know `{word}`")).did_you_mean(word, span, known.iter().copied());
     if diagnostic.help.is_empty() { diagnostic.help(format!("it takes {}", some(known, 10))) } else { diagnostic }
 }
 
@@ -162,14 +189,20 @@ pub(in crate::check) fn wrong_argument(builtin: &Builtin, param: &Param, typed: 
     };
     let diagnostic = Diagnostic::new(code, typed.span, format!("`{}` takes {wants}, and this is {}", builtin.name, a(&typed.kind)));
     match (&param.takes, &typed.kind) {
-        (Takes::Kind(Kind::Text), Kind::Json | Kind::Integer | Kind::Decimal | Kind::Boolean) => diagnostic.help(format!("make it a text first:   {text} | text")),
+        (Takes::Kind(Kind::Text), Kind::Json | Kind::Integer | Kind::Decimal | Kind::Boolean) => {
+            diagnostic.help(format!("make it a text first:   {text} | text"))
+        }
         (Takes::Kind(_) | Takes::OneOf(_), Kind::List(_)) => diagnostic.help("take one of its elements:   first(…)"),
         _ => diagnostic.help(format!("give it {wants}")),
     }
 }
 
 pub(in crate::check) fn wrong_function_argument(function: &str, parameter: &Name, wants: &Kind, typed: &Typed, text: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::WrongArgument, typed.span, format!("`{function}` takes {} as `{}`, and `{text}` is {}", a(wants), parameter.node, a(&typed.kind)));
+    let diagnostic = Diagnostic::new(
+        Code::WrongArgument,
+        typed.span,
+        format!("`{function}` takes {} as `{}`, and `{text}` is {}", a(wants), parameter.node, a(&typed.kind)),
+    );
     diagnostic.other(parameter.span, "the parameter").help(format!("give it {}", a(wants)))
 }
 
@@ -186,12 +219,13 @@ pub(in crate::check) fn wrong_key(table: &str, key: &str, wants: &Kind, typed: &
 }
 
 pub(in crate::check) fn bad_conversion(function: &str, span: Span, text: &str, kind: &Kind) -> Diagnostic {
-    Diagnostic::new(Code::BadConversion, span, format!("{text} is no {kind}")).why(format!("`{function}` would give nothing for every record"))
-        .help(match kind {
+    Diagnostic::new(Code::BadConversion, span, format!("{text} is no {kind}")).why(format!("`{function}` would give nothing for every record")).help(
+        match kind {
             Kind::Date => "write the date as year, month and day: \"2026-03-01\"".to_owned(),
             Kind::Datetime => "write the instant with its offset: \"2026-03-01T12:00:00Z\"".to_owned(),
             other => format!("write {}, or take the conversion out", a(other)),
-        })
+        },
+    )
 }
 
 // ---- fields
@@ -244,14 +278,20 @@ pub(in crate::check) fn unit_needed(span: Span, path: &str, text: &str, wanted: 
 }
 
 pub(in crate::check) fn wrong_unit(span: Span, path: &str, found: &Kind, wanted: &Kind) -> Diagnostic {
-    Diagnostic::new(Code::WrongUnit, span, format!("`{path}` is {}, and this is {}", a(wanted), a(found)))
-        .help(if *wanted == Kind::Weight { "say a unit of weight: `as kg`, `as g`, `as lb` or `as oz`" } else { "say a unit of length: `as cm`, `as m` or `as inches`" })
+    Diagnostic::new(Code::WrongUnit, span, format!("`{path}` is {}, and this is {}", a(wanted), a(found))).help(if *wanted == Kind::Weight {
+        "say a unit of weight: `as kg`, `as g`, `as lb` or `as oz`"
+    } else {
+        "say a unit of length: `as cm`, `as m` or `as inches`"
+    })
 }
 
 pub(in crate::check) fn text_into_reference(span: Span, path: &str, text: &str, of: &ObjectRef) -> Diagnostic {
     let what = of.object.to_lowercase();
-    Diagnostic::new(Code::TypeMismatch, span, format!("`{path}` takes a {what} of `{}`, and this is a text", of.connection))
-        .help(format!("look it up by its name, which may fail:   {} | {what} of {}", bracketed(text), of.connection))
+    Diagnostic::new(Code::TypeMismatch, span, format!("`{path}` takes a {what} of `{}`, and this is a text", of.connection)).help(format!(
+        "look it up by its name, which may fail:   {} | {what} of {}",
+        bracketed(text),
+        of.connection
+    ))
 }
 
 pub(in crate::check) fn row_into_object(span: Span, path: &str, wanted: &Kind) -> Diagnostic {
@@ -261,15 +301,23 @@ pub(in crate::check) fn row_into_object(span: Span, path: &str, wanted: &Kind) -
 
 pub(in crate::check) fn list_into_one(span: Span, path: &str, text: &str, fits: bool) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::ListMismatch, span, format!("`{path}` takes one value, and this is a list"));
-    if fits { diagnostic.help(format!("take one of them:   first({text})")).help("or put them together:   … | join \", \"") } else { diagnostic.help(format!("take a field of one of them:   first({text}).…")) }
+    if fits {
+        diagnostic.help(format!("take one of them:   first({text})")).help("or put them together:   … | join \", \"")
+    } else {
+        diagnostic.help(format!("take a field of one of them:   first({text}).…"))
+    }
 }
 
 pub(in crate::check) fn one_into_list(span: Span, path: &str, text: &str) -> Diagnostic {
-    Diagnostic::new(Code::ListMismatch, span, format!("`{path}` takes a list, and this is one value")).help(format!("make it a list of one:   ({text},) or `each x in …`"))
+    Diagnostic::new(Code::ListMismatch, span, format!("`{path}` takes a list, and this is one value"))
+        .help(format!("make it a list of one:   ({text},) or `each x in …`"))
 }
 
 pub(in crate::check) fn literal_misfit(span: Span, path: &str, what: &str, limit: &str) -> Diagnostic {
-    Diagnostic::new(Code::LiteralMisfit, span, format!("this does not fit `{path}`: {what}")).label(limit.to_owned()).why("every record would be refused").help("write a value that fits")
+    Diagnostic::new(Code::LiteralMisfit, span, format!("this does not fit `{path}`: {what}"))
+        .label(limit.to_owned())
+        .why("every record would be refused")
+        .help("write a value that fits")
 }
 
 pub(in crate::check) fn may_be_too_long(span: Span, path: &str, longest: usize, max: usize, text: &str) -> Diagnostic {

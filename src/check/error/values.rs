@@ -10,13 +10,16 @@ pub(in crate::check) fn not_covered(values: &Values, left: &[&str], at: Span, fr
     let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
     let count = if left.len() == 1 { "a value".to_owned() } else { format!("{} values", left.len()) };
     let rows: Vec<String> = left.iter().take(3).map(|name| format!("\"{name}\" -> …")).collect();
-    Diagnostic::new(Code::ValuesNotCovered, at, format!("{count} of `{from}` {} no row in `{}`", if left.len() == 1 { "has" } else { "have" }, values.name.node))
-        .label(format!("no row for {}", some(&quoted, 6)))
-        .why(format!("a record with one of these would be sent without `{to}`"))
-        .help(format!("add rows:   {}", rows.join("   ")))
-        .help("or   else review \"{value} is not mapped\"")
+    Diagnostic::new(
+        Code::ValuesNotCovered,
+        at,
+        format!("{count} of `{from}` {} no row in `{}`", if left.len() == 1 { "has" } else { "have" }, values.name.node),
+    )
+    .label(format!("no row for {}", some(&quoted, 6)))
+    .why(format!("a record with one of these would be sent without `{to}`"))
+    .help(format!("add rows:   {}", rows.join("   ")))
+    .help("or   else review \"{value} is not mapped\"")
 }
-
 
 pub(in crate::check) fn else_catches(at: Span, left: &[&str], from: Span) -> Diagnostic {
     let quoted: Vec<String> = left.iter().map(|name| format!("\"{name}\"")).collect();

@@ -1,7 +1,7 @@
 //! Doubts about a flow and its writes.
 
-use crate::base::diag::Diagnostic;
 use crate::base::Span;
+use crate::base::diag::Diagnostic;
 use crate::schema::Object;
 use crate::syntax::tree::{self, FromClauseKind, SectionKind};
 use crate::value::{Kind, ObjectRef};
@@ -22,7 +22,9 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, br
     }
     let mut follow_ups = flow.follow_ups.iter();
     for section in &tree.sections {
-        if let (SectionKind::When(when), Some(typed)) = (&section.kind, if matches!(section.kind, SectionKind::When(_)) { follow_ups.next() } else { None }) {
+        if let (SectionKind::When(when), Some(typed)) =
+            (&section.kind, if matches!(section.kind, SectionKind::When(_)) { follow_ups.next() } else { None })
+        {
             for (write, of) in pairs(&when.sections, &typed.writes) {
                 check_write(input, flow, of, write, broken, diags);
             }
@@ -219,17 +221,22 @@ fn passed_through(input: &Input<'_>, object: &Object, row: &typed::Row, value: &
 /// One source field in two target fields, where one of them has a source field of its own name
 /// that nothing reads: a line that was copied and half changed.
 fn twice(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::Row], diags: &mut Vec<Diagnostic>) {
-    let plain: Vec<(&typed::Row, &Expr, &str, String)> = rows.iter().filter_map(|row| {
-        let RowValue::Expr(value) = &row.value else { return None };
-        let mut value = value;
-        while let Expr::Treat { value: inner, .. } = value {
-            value = inner;
-        }
-        let Expr::Field { base, name, .. } = value else { return None };
-        Some((row, base.as_ref(), name.as_ref(), logic::path(value)?))
-    }).collect();
+    let plain: Vec<(&typed::Row, &Expr, &str, String)> = rows
+        .iter()
+        .filter_map(|row| {
+            let RowValue::Expr(value) = &row.value else { return None };
+            let mut value = value;
+            while let Expr::Treat { value: inner, .. } = value {
+                value = inner;
+            }
+            let Expr::Field { base, name, .. } = value else { return None };
+            Some((row, base.as_ref(), name.as_ref(), logic::path(value)?))
+        })
+        .collect();
     for (at, (row, base, name, path)) in plain.iter().enumerate() {
-        let Some((first, ..)) = plain[..at].iter().chain(&plain[at + 1..]).find(|(other, _, _, had)| had == path && alike(&other.name, name)) else { continue };
+        let Some((first, ..)) = plain[..at].iter().chain(&plain[at + 1..]).find(|(other, _, _, had)| had == path && alike(&other.name, name)) else {
+            continue;
+        };
         if alike(&row.name, name) {
             continue;
         }
@@ -244,7 +251,14 @@ fn twice(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::
         let read = plain.iter().any(|(_, other, name, _)| *name == meant && logic::path(other) == logic::path(base));
         if let (false, Some(here), there) = (read, line(input.sources, &row.place), line(input.sources, &first.place)) {
             let from = super::super::route::spoken(base);
-            diags.push(error::mapped_twice(&format!("{from}.{name}"), (&first.name, &row.name), &format!("{from}.{meant}"), here, there, &object.name));
+            diags.push(error::mapped_twice(
+                &format!("{from}.{name}"),
+                (&first.name, &row.name),
+                &format!("{from}.{meant}"),
+                here,
+                there,
+                &object.name,
+            ));
         }
     }
 }
@@ -261,7 +275,11 @@ pub(super) fn expressions<'e>(flow: &'e typed::Flow, f: &mut dyn FnMut(&'e Expr)
     flow.group.iter().for_each(|group| deep(&group.by, f));
     for of in &flow.matches {
         of.by.iter().for_each(|key| deep(&key.equals, f));
-        [&of.none, &of.many].into_iter().for_each(|outcome| if let typed::MatchOutcome::Stop(of) = outcome { stop(of, f) });
+        [&of.none, &of.many].into_iter().for_each(|outcome| {
+            if let typed::MatchOutcome::Stop(of) = outcome {
+                stop(of, f)
+            }
+        });
     }
     flow.lets.iter().for_each(|of| deep(&of.value, f));
     flow.rules.iter().for_each(|rule| in_rule(rule, f));
@@ -286,7 +304,9 @@ fn stop<'e>(of: &'e typed::Stop, f: &mut dyn FnMut(&'e Expr)) {
 
 fn in_rule<'e>(rule: &'e typed::Rule, f: &mut dyn FnMut(&'e Expr)) {
     match &rule.kind {
-        RuleKind::Require { condition, message, .. } | RuleKind::Warn { condition, message, .. } => [condition, message].into_iter().for_each(|e| deep(e, f)),
+        RuleKind::Require { condition, message, .. } | RuleKind::Warn { condition, message, .. } => {
+            [condition, message].into_iter().for_each(|e| deep(e, f))
+        }
         RuleKind::Review { condition, message, before, .. } => [condition, message].into_iter().chain(before).for_each(|e| deep(e, f)),
         RuleKind::Reconcile { left, right, within, message, .. } => [left, right, message].into_iter().chain(within).for_each(|e| deep(e, f)),
         RuleKind::Each { generators, condition, rules, .. } => {
@@ -346,8 +366,14 @@ fn deep<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
         | Expr::LookUpName { value, .. }
         | Expr::Treat { value, .. } => deep(value, f),
         Expr::Bind { value, body, .. } => [value, body].into_iter().for_each(|e| deep(e, f)),
-        Expr::Call { arguments: all, .. } | Expr::And(all) | Expr::Or(all) | Expr::List(all) | Expr::Table { keys: all, .. } => all.iter().for_each(|e| deep(e, f)),
-        Expr::Template { parts, .. } => parts.iter().for_each(|part| if let typed::Part::Expr(e) = part { deep(e, f) }),
+        Expr::Call { arguments: all, .. } | Expr::And(all) | Expr::Or(all) | Expr::List(all) | Expr::Table { keys: all, .. } => {
+            all.iter().for_each(|e| deep(e, f))
+        }
+        Expr::Template { parts, .. } => parts.iter().for_each(|part| {
+            if let typed::Part::Expr(e) = part {
+                deep(e, f)
+            }
+        }),
         Expr::Fallback { value: left, fallback: right } | Expr::Arithmetic { left, right, .. } | Expr::Compare { left, right, .. } => {
             [left, right].into_iter().for_each(|e| deep(e, f));
         }

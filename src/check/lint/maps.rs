@@ -30,9 +30,8 @@ pub(super) fn check(input: &Input<'_>, mapping: &typed::Mapping, diags: &mut Vec
             // A row that no record meets. Without an `else`, a closed enumeration has to have it.
             if let Some(fetched) = fetched {
                 for row in &tree.rows {
-                    let never = |from: &crate::syntax::tree::Expr| {
-                        known.resolve(&spoken(from)).is_some_and(|value| !fetched.iter().any(|f| f == value))
-                    };
+                    let never =
+                        |from: &crate::syntax::tree::Expr| known.resolve(&spoken(from)).is_some_and(|value| !fetched.iter().any(|f| f == value));
                     for from in row.from.iter().filter(|from| never(from)) {
                         diags.push(error::row_never_met(&map.name, &spoken(from), from.span));
                     }

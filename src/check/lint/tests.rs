@@ -46,15 +46,21 @@ impl World for Nothing {
 
 fn found(files: &[(&str, &str)]) -> Vec<(Code, String)> {
     let mut sources = Sources::default();
-    let trees: Vec<_> = files.iter().map(|(name, text)| {
-        let file = sources.add(Source::new(*name, *text));
-        (file, crate::syntax::read(file, text).0)
-    }).collect();
+    let trees: Vec<_> = files
+        .iter()
+        .map(|(name, text)| {
+            let file = sources.add(Source::new(*name, *text));
+            (file, crate::syntax::read(file, text).0)
+        })
+        .collect();
     let find = |path: &str| files.iter().position(|(name, _)| *name == format!("{path}.dock"));
-    let units: Vec<Unit> = trees.into_iter().map(|(file, tree)| {
-        let uses = tree.uses.iter().map(|using| find(&using.path.node)).collect();
-        Unit { file, uses, extends: None, runs: true, tree }
-    }).collect();
+    let units: Vec<Unit> = trees
+        .into_iter()
+        .map(|(file, tree)| {
+            let uses = tree.uses.iter().map(|using| find(&using.path.node)).collect();
+            Unit { file, uses, extends: None, runs: true, tree }
+        })
+        .collect();
     let mut diags = Vec::new();
     let merged = merge(&units, &mut diags);
     let scope = Scope::build(&merged, &sources, &mut diags);
@@ -65,7 +71,9 @@ fn found(files: &[(&str, &str)]) -> Vec<(Code, String)> {
 const LIBRARY: &str = "edition 1\n\nfunction tidy(x: text) -> text = x | trim\nfunction spare(x: text) -> text = x\n";
 
 fn flow(body: &str) -> String {
-    format!("edition 1\n\nuse \"library\"\n\nparameter limit: integer = 5\n\nflow copy {{\n  from crm.Order as order {{ every 5 minutes }}\n\n{body}\n}}\n")
+    format!(
+        "edition 1\n\nuse \"library\"\n\nparameter limit: integer = 5\n\nflow copy {{\n  from crm.Order as order {{ every 5 minutes }}\n\n{body}\n}}\n"
+    )
 }
 
 #[test]
@@ -78,7 +86,9 @@ fn what_nothing_reads_is_pointed_out() {
 
 #[test]
 fn what_is_read_anywhere_is_quiet() {
-    let text = flow("  let a = \"{order.A | tidy}\"\n  validate { require order.N < limit \"{a} is too many\" }\n  update crm.Order of order { C = order.C }");
+    let text = flow(
+        "  let a = \"{order.A | tidy}\"\n  validate { require order.N < limit \"{a} is too many\" }\n  update crm.Order of order { C = order.C }",
+    );
     assert_eq!(found(&[("library.dock", LIBRARY), ("main.dock", &text)]), []);
 }
 

@@ -1,8 +1,8 @@
 //! Every expression of an item, however deep.
 
 use crate::syntax::tree::{
-    Argument, Deadline, ElseOutcome, Event, ExpectClauseKind, Expr, ExprKind, FieldRow, FromClauseKind, Generator, Item, ItemKind,
-    MatchClauseKind, RouteOutcome, RowValue, Rule, RuleKind, Section, SectionKind, Stop, TextPart, Write,
+    Argument, Deadline, ElseOutcome, Event, ExpectClauseKind, Expr, ExprKind, FieldRow, FromClauseKind, Generator, Item, ItemKind, MatchClauseKind,
+    RouteOutcome, RowValue, Rule, RuleKind, Section, SectionKind, Stop, TextPart, Write,
 };
 
 /// What is done with each expression, outer ones first.
@@ -149,7 +149,11 @@ pub(super) fn expr<'t>(of: &'t Expr, f: Visit<'_, 't>) {
     f(of);
     match of.kind.as_ref() {
         ExprKind::Name(_) | ExprKind::Number(_) | ExprKind::Boolean(_) | ExprKind::Time(_) | ExprKind::Quantity { .. } | ExprKind::Broken => {}
-        ExprKind::Text(text) => text.parts.iter().for_each(|part| if let TextPart::Expr(e) = part { expr(e, f) }),
+        ExprKind::Text(text) => text.parts.iter().for_each(|part| {
+            if let TextPart::Expr(e) = part {
+                expr(e, f)
+            }
+        }),
         ExprKind::Field { base, .. } => expr(base, f),
         ExprKind::Call { arguments: all, .. } => arguments(all, f),
         ExprKind::Pipe { value, arguments: all, .. } => {

@@ -2,8 +2,8 @@
 
 use crate::base::Span;
 use crate::syntax::tree::{
-    Event, Flow, From, FromClauseKind, Match, MatchClauseKind, Remove, RemoveSubject, Route, RouteRow, Rule, Section, SectionKind,
-    When, Write, WriteOp,
+    Event, Flow, From, FromClauseKind, Match, MatchClauseKind, Remove, RemoveSubject, Route, RouteRow, Rule, Section, SectionKind, When, Write,
+    WriteOp,
 };
 
 use super::super::error::items::{self as error, Absent};
@@ -33,7 +33,8 @@ impl Overlay<'_> {
                     Some(SectionKind::Match(had)) => overlay_match(had, of),
                     _ => add(base, section.clone()),
                 },
-                SectionKind::Let(of) => match base.iter_mut().find(|had| matches!(&had.kind, SectionKind::Let(had) if had.name.node == of.name.node)) {
+                SectionKind::Let(of) => match base.iter_mut().find(|had| matches!(&had.kind, SectionKind::Let(had) if had.name.node == of.name.node))
+                {
                     Some(had) => *had = section.clone(),
                     None => add(base, section.clone()),
                 },
@@ -156,10 +157,13 @@ impl Overlay<'_> {
         let name = subject(remove);
         let taken = match (remove.what.node.as_str(), &remove.subject) {
             ("require" | "warn" | "review" | "reconcile", RemoveSubject::Message(_)) => {
-                let mut lists: Vec<&mut Vec<Rule>> = base.iter_mut().filter_map(|section| match &mut section.kind {
-                    SectionKind::Validate(validate) => Some(&mut validate.rules),
-                    _ => None,
-                }).collect();
+                let mut lists: Vec<&mut Vec<Rule>> = base
+                    .iter_mut()
+                    .filter_map(|section| match &mut section.kind {
+                        SectionKind::Validate(validate) => Some(&mut validate.rules),
+                        _ => None,
+                    })
+                    .collect();
                 self.remove_rule(&mut lists, remove, whole);
                 base.retain(|section| !matches!(&section.kind, SectionKind::Validate(validate) if validate.rules.is_empty()));
                 return;
@@ -186,12 +190,16 @@ impl Overlay<'_> {
                 _ => false,
             }),
             (op @ ("create" | "update" | "upsert"), _) => {
-                let fits = |write: &Write| op_word(write.op.node) == op
-                    && match &remove.subject {
-                        RemoveSubject::Object(object) => object.object.node == write.object.object.node && object.connection.node == write.object.connection.node,
-                        RemoveSubject::Name(name) => write.name.as_ref().is_some_and(|had| had.node == name.node),
-                        _ => false,
-                    };
+                let fits = |write: &Write| {
+                    op_word(write.op.node) == op
+                        && match &remove.subject {
+                            RemoveSubject::Object(object) => {
+                                object.object.node == write.object.object.node && object.connection.node == write.object.connection.node
+                            }
+                            RemoveSubject::Name(name) => write.name.as_ref().is_some_and(|had| had.node == name.node),
+                            _ => false,
+                        }
+                };
                 let at = base.iter().position(|section| matches!(&section.kind, SectionKind::Write(write) if fits(write)));
                 if let Some(at) = at {
                     let first = repeat_start(base, at);
@@ -217,10 +225,12 @@ enum Fitting {
 /// Which of the base's writes an overlay's write means: the one of its `as` name, else the one of
 /// its operation and object.
 fn fitting(base: &[Section], new: &Write) -> Fitting {
-    let all = || base.iter().enumerate().filter_map(|(at, section)| match &section.kind {
-        SectionKind::Write(write) => Some((at, write)),
-        _ => None,
-    });
+    let all = || {
+        base.iter().enumerate().filter_map(|(at, section)| match &section.kind {
+            SectionKind::Write(write) => Some((at, write)),
+            _ => None,
+        })
+    };
     if let Some(name) = &new.name
         && let Some((at, _)) = all().find(|(_, had)| had.name.as_ref().is_some_and(|had| had.node == name.node))
     {
@@ -282,13 +292,17 @@ fn overlay_match(old: &mut Match, new: &Match) {
 
 fn same_event(a: &When, b: &When) -> bool {
     let events = |when: &When| {
-        let mut all: Vec<String> = when.events.iter().map(|event| match &event.node {
-            Event::Fails => "fails".to_owned(),
-            Event::IsRejected => "is rejected".to_owned(),
-            Event::Succeeds => "succeeds".to_owned(),
-            Event::IsGone => "is gone".to_owned(),
-            Event::IsLate(after) => format!("is late after {}", written(after)),
-        }).collect();
+        let mut all: Vec<String> = when
+            .events
+            .iter()
+            .map(|event| match &event.node {
+                Event::Fails => "fails".to_owned(),
+                Event::IsRejected => "is rejected".to_owned(),
+                Event::Succeeds => "succeeds".to_owned(),
+                Event::IsGone => "is gone".to_owned(),
+                Event::IsLate(after) => format!("is late after {}", written(after)),
+            })
+            .collect();
         all.sort();
         all
     };
@@ -342,10 +356,12 @@ fn alternatives(base: &[Section], remove: &Remove) -> Vec<String> {
 }
 
 fn writes(base: &[Section]) -> Vec<String> {
-    base.iter().filter_map(|section| match &section.kind {
-        SectionKind::Write(write) => Some(write_text(write)),
-        _ => None,
-    }).collect()
+    base.iter()
+        .filter_map(|section| match &section.kind {
+            SectionKind::Write(write) => Some(write_text(write)),
+            _ => None,
+        })
+        .collect()
 }
 
 fn write_text(write: &Write) -> String {
@@ -394,4 +410,3 @@ fn take(base: &mut Vec<Section>, fits: impl Fn(&SectionKind) -> bool) -> bool {
         None => false,
     }
 }
-

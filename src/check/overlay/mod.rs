@@ -18,7 +18,7 @@ mod tests;
 
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span};
-use crate::syntax::tree::{Expect, ExpectClauseKind, File, Item, ItemKind, Section, SectionKind, Use, RowValue, RuleKind, Rule, Values, FieldRow};
+use crate::syntax::tree::{Expect, ExpectClauseKind, FieldRow, File, Item, ItemKind, RowValue, Rule, RuleKind, Section, SectionKind, Use, Values};
 
 use super::Unit;
 use super::error::items::{self as error, Absent};
@@ -219,7 +219,10 @@ impl Overlay<'_> {
         }
         for row in &new.rows {
             // The row stands where the first of those stood that it takes the place of.
-            let place = old.rows.iter().position(|had| had.from.iter().any(|left| row.from.iter().any(|l| super::written::spoken(l) == super::written::spoken(left))));
+            let place = old
+                .rows
+                .iter()
+                .position(|had| had.from.iter().any(|left| row.from.iter().any(|l| super::written::spoken(l) == super::written::spoken(left))));
             for left in &row.from {
                 take_left(old, &super::written::spoken(left));
             }

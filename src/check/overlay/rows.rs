@@ -142,9 +142,10 @@ fn known_by(rule: &Rule) -> String {
 
 fn message_of(rule: &Rule) -> Option<String> {
     match &rule.kind {
-        RuleKind::Require { message, .. } | RuleKind::Review { message, .. } | RuleKind::Warn { message, .. } | RuleKind::Reconcile { message, .. } => {
-            message.as_ref().map(spoken)
-        }
+        RuleKind::Require { message, .. }
+        | RuleKind::Review { message, .. }
+        | RuleKind::Warn { message, .. }
+        | RuleKind::Reconcile { message, .. } => message.as_ref().map(spoken),
         _ => None,
     }
 }

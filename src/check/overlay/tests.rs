@@ -3,7 +3,7 @@ use super::super::written::{dotted, written};
 use super::{Merged, merge};
 use crate::base::FileId;
 use crate::base::diag::{Code, Diagnostic};
-use crate::syntax::tree::{ItemKind, RuleKind, RowValue, SectionKind};
+use crate::syntax::tree::{ItemKind, RowValue, RuleKind, SectionKind};
 
 const BASE: &str = r#"edition 1
 values order_status: crm.Order.Status -> wms.Order.orderStatus {
@@ -131,12 +131,17 @@ fn what_is_not_named_stays_as_the_base_says() {
 fn a_value_row_is_known_by_its_left_side() {
     let (merged, diags) = overlaid("override values order_status { \"Activated\" -> awaiting_payment }");
     assert!(diags.is_empty(), "{diags:?}");
-    assert!(told(&merged).starts_with("row \"Draft\" -> on_hold\nrow \"Activated\" -> awaiting_payment\nrow \"Ready to Ship\" -> awaiting_shipment"), "{}", told(&merged));
+    assert!(
+        told(&merged).starts_with("row \"Draft\" -> on_hold\nrow \"Activated\" -> awaiting_payment\nrow \"Ready to Ship\" -> awaiting_shipment"),
+        "{}",
+        told(&merged)
+    );
 }
 
 #[test]
 fn rules_rows_and_fields_are_laid_over() {
-    let (merged, diags) = overlaid(r#"override flow export_orders {
+    let (merged, diags) = overlaid(
+        r#"override flow export_orders {
   validate {
     require order.Company "the name is missing"
     require order.City "the city is missing"
@@ -152,11 +157,14 @@ fn rules_rows_and_fields_are_laid_over() {
     customerNotes = order.Notes__c
   }
   remove require "line {index} has no SKU"
-}"#);
+}"#,
+    );
     assert!(diags.is_empty(), "{diags:?}");
     let told = told(&merged);
     let flow = &told[told.find("from").unwrap()..];
-    assert_eq!(flow, r#"from with 2
+    assert_eq!(
+        flow,
+        r#"from with 2
 let lines = order.OrderItems
 require order.Company
 require order.City
@@ -170,7 +178,8 @@ items = (each line in lines { sku = line.Other; name = line.Name })
 customerNotes = order.Notes__c
 guards 1 sent
 Error__c = join(reasons, "; ")
-guards 0 "#);
+guards 0 "#
+    );
 }
 
 #[test]
@@ -182,7 +191,9 @@ fn a_schedule_takes_the_place_of_the_bases() {
 
 #[test]
 fn what_the_base_no_longer_has_is_a_mistake_with_the_nearest_name() {
-    let (_, diags) = overlaid("override values order_statu { \"Draft\" -> on_hold }\nremove table kit\noverride flow export_orders {\n  remove require \"the nane is missing\"\n  remove let line\n}");
+    let (_, diags) = overlaid(
+        "override values order_statu { \"Draft\" -> on_hold }\nremove table kit\noverride flow export_orders {\n  remove require \"the nane is missing\"\n  remove let line\n}",
+    );
     let codes: Vec<Code> = diags.iter().map(|d| d.code).collect();
     assert_eq!(codes, [Code::OverrideOfNothing, Code::RemoveOfNothing, Code::RemoveOfNothing, Code::RemoveOfNothing]);
     let help: Vec<&str> = diags.iter().map(|d| d.help[0].text.as_str()).collect();

@@ -77,7 +77,10 @@ impl World for Client {
     }
     fn parameters(&self) -> Vec<(String, Setting)> {
         let at = Span::new(FileId(9), 0, 1);
-        vec![("default_warehouse".into(), Setting { text: "Reno DC".into(), span: at }), ("bad_count".into(), Setting { text: "many".into(), span: at })]
+        vec![
+            ("default_warehouse".into(), Setting { text: "Reno DC".into(), span: at }),
+            ("bad_count".into(), Setting { text: "many".into(), span: at }),
+        ]
     }
     fn time_zone(&self) -> jiff::tz::TimeZone {
         jiff::tz::TimeZone::UTC
@@ -244,5 +247,9 @@ fn deep_and_many_calls() {
     let functions: String = (0..30).map(|n| format!("function f{n}(t: text) -> text = \"{{f{}(t)}}{{f{}(t)}}\"\n", n + 1, n + 1)).collect();
     let text = format!("{functions}function f30(t: text) -> text = t\n~~~\nupdate crm.Order of order {{ Description = f0(order.Id) }}");
     let (checked, sources) = checked(&whole(&text));
-    assert!(checked.diagnostics.iter().any(|d| d.code.number() == "E0113"), "{:?}", checked.diagnostics.iter().map(|d| shown(d, &sources)).collect::<Vec<_>>());
+    assert!(
+        checked.diagnostics.iter().any(|d| d.code.number() == "E0113"),
+        "{:?}",
+        checked.diagnostics.iter().map(|d| shown(d, &sources)).collect::<Vec<_>>()
+    );
 }

@@ -5,9 +5,7 @@ use pest::iterators::Pair;
 use rust_decimal::Decimal;
 
 use super::super::grammar::{Grammar, Rule as G};
-use super::super::tree::{
-    Argument, BinaryOp, Expr, ExprKind, Generator, GroupList, Name, TextLiteral, TextPart, TypeExpr, TypeKind,
-};
+use super::super::tree::{Argument, BinaryOp, Expr, ExprKind, Generator, GroupList, Name, TextLiteral, TextPart, TypeExpr, TypeKind};
 use super::{Reader, parts};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, Spanned};
@@ -222,12 +220,8 @@ impl<'t> Reader<'t> {
 
     fn chain(&mut self, pair: Pair<'t, G>, base: usize, op: BinaryOp, _word: &str) -> Expr {
         let span = self.span(&pair, base);
-        let signs: Vec<Span> = pair
-            .clone()
-            .into_inner()
-            .filter(|inner| matches!(inner.as_rule(), G::kw_and | G::kw_or))
-            .map(|inner| self.span(&inner, base))
-            .collect();
+        let signs: Vec<Span> =
+            pair.clone().into_inner().filter(|inner| matches!(inner.as_rule(), G::kw_and | G::kw_or)).map(|inner| self.span(&inner, base)).collect();
         let mut inner = parts(pair);
         if self.too_long(signs.len(), span) {
             return self.broken_expr(span);

@@ -5,16 +5,14 @@ use pest::iterators::Pair;
 use super::super::grammar::Rule as G;
 use super::super::outline::{Statement, first_word};
 use super::super::tree::{
-    Event, Expr, ExprKind, From, FromClause, FromClauseKind, Group, Let, Match, MatchClause, MatchClauseKind, ObjectPath, Remove,
-    Name, RemoveSubject, Route, RouteName, RouteOutcome, RouteRow, Rule, RuleKind, Section, SectionKind, Split, Validate, When,
+    Event, Expr, ExprKind, From, FromClause, FromClauseKind, Group, Let, Match, MatchClause, MatchClauseKind, Name, ObjectPath, Remove,
+    RemoveSubject, Route, RouteName, RouteOutcome, RouteRow, Rule, RuleKind, Section, SectionKind, Split, Validate, When,
 };
 use super::{Reader, parts};
 use crate::base::{Span, Spanned};
 
-const SECTIONS: [&str; 14] = [
-    "from", "group", "match", "let", "validate", "route", "split", "each", "create", "update", "upsert", "when", "remove",
-    "guard",
-];
+const SECTIONS: [&str; 14] =
+    ["from", "group", "match", "let", "validate", "route", "split", "each", "create", "update", "upsert", "when", "remove", "guard"];
 
 impl<'t> Reader<'t> {
     pub(super) fn section(&mut self, statement: &Statement) -> Option<Section> {
@@ -344,8 +342,7 @@ impl<'t> Reader<'t> {
         let head = self.head(G::when_head, statement);
         self.no_tail(statement);
         self.block_wanted(statement, true);
-        let sections =
-            statement.block.iter().flat_map(|block| &block.statements).filter_map(|inner| self.section(inner)).collect();
+        let sections = statement.block.iter().flat_map(|block| &block.statements).filter_map(|inner| self.section(inner)).collect();
         let (pair, base) = head?;
         let mut inner = parts(pair).filter(|part| part.as_rule() != G::kw_when);
         let subject = self.name(&inner.next()?, base);

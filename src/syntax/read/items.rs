@@ -5,17 +5,14 @@ use pest::iterators::Pair;
 use super::super::grammar::Rule as G;
 use super::super::outline::{Range, Statement, first_word};
 use super::super::tree::{
-    Deadline, ElseOutcome, Expect, ExpectClause, ExpectClauseKind, Expr, ExprKind, File, Flow, Function, FunctionParameter,
-    Item, ItemKind, Otherwise, Parameter, Stop, StopKind, Table, TableColumn, Test, TestClause, TestClauseKind, Use,
-    ValueRow, Values,
+    Deadline, ElseOutcome, Expect, ExpectClause, ExpectClauseKind, Expr, ExprKind, File, Flow, Function, FunctionParameter, Item, ItemKind,
+    Otherwise, Parameter, Stop, StopKind, Table, TableColumn, Test, TestClause, TestClauseKind, Use, ValueRow, Values,
 };
 use super::{Reader, parts};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, Spanned, nearest};
 
-const ITEMS: [&str; 12] = [
-    "edition", "use", "extends", "parameter", "values", "table", "function", "flow", "expect", "test", "override", "remove",
-];
+const ITEMS: [&str; 12] = ["edition", "use", "extends", "parameter", "values", "table", "function", "flow", "expect", "test", "override", "remove"];
 
 impl<'t> Reader<'t> {
     pub(super) fn file(&mut self, statements: &[Statement]) -> File {
@@ -64,9 +61,10 @@ impl<'t> Reader<'t> {
             }
             "extends" => {
                 if let Some((pair, base)) = self.head(G::extends_stmt, statement)
-                    && let Some(path) = parts(pair).next() {
-                        file.extends = Some(self.plain_text(&path, base));
-                    }
+                    && let Some(path) = parts(pair).next()
+                {
+                    file.extends = Some(self.plain_text(&path, base));
+                }
                 self.block_wanted(statement, false);
                 return;
             }
@@ -86,8 +84,7 @@ impl<'t> Reader<'t> {
                 self.broken = true;
                 if !statement.broken {
                     let shown = if other.is_empty() { "this line".to_owned() } else { format!("`{other}`") };
-                    let diagnostic = Diagnostic::new(Code::Unreadable, span, format!("{shown} begins no item"))
-                        .label("an item begins here");
+                    let diagnostic = Diagnostic::new(Code::Unreadable, span, format!("{shown} begins no item")).label("an item begins here");
                     self.found.push(match nearest(other, ITEMS) {
                         Some(near) => diagnostic.mend(format!("did you mean `{near}`?"), span, near),
                         None => diagnostic.help("items are parameter, values, table, function, flow, expect and test"),
@@ -152,11 +149,8 @@ impl<'t> Reader<'t> {
             let Some((pair, base)) = self.head(G::value_else, statement) else { return };
             let span = self.span(&pair, base);
             let Some(part) = parts(pair).next() else { return };
-            let outcome = if part.as_rule() == G::stop {
-                ElseOutcome::Stop(self.stop(part, base))
-            } else {
-                ElseOutcome::Value(self.expr(part, base))
-            };
+            let outcome =
+                if part.as_rule() == G::stop { ElseOutcome::Stop(self.stop(part, base)) } else { ElseOutcome::Value(self.expr(part, base)) };
             if let Some(first) = &values.otherwise {
                 let diagnostic = Diagnostic::new(Code::DuplicateRow, span, "the value map has two `else`")
                     .other(first.span, "the first one")
@@ -226,8 +220,7 @@ impl<'t> Reader<'t> {
                 _ => G::table_columns,
             };
             let Some((pair, base)) = self.head(rule, row) else { continue };
-            let columns: Vec<TableColumn> =
-                parts(pair).flat_map(parts).filter_map(|column| self.column(column, base)).collect();
+            let columns: Vec<TableColumn> = parts(pair).flat_map(parts).filter_map(|column| self.column(column, base)).collect();
             match rule {
                 G::table_key => table.keys.extend(columns),
                 _ => {
@@ -277,8 +270,7 @@ impl<'t> Reader<'t> {
         let Some(block) = &statement.block else {
             if value.is_none() {
                 self.found.push(
-                    Diagnostic::new(Code::Unreadable, span.after(), "a value is missing behind `=`")
-                        .help("write the value, or take the line out"),
+                    Diagnostic::new(Code::Unreadable, span.after(), "a value is missing behind `=`").help("write the value, or take the line out"),
                 );
                 self.broken = true;
             }
@@ -348,8 +340,7 @@ impl<'t> Reader<'t> {
         let name = head.and_then(|(pair, base)| parts(pair).next().map(|name| self.name(&name, base)));
         self.block_wanted(statement, true);
         // The sections are read even where the name cannot be: their mistakes are worth knowing.
-        let sections =
-            statement.block.iter().flat_map(|block| &block.statements).flat_map(|inner| self.section(inner)).collect();
+        let sections = statement.block.iter().flat_map(|block| &block.statements).flat_map(|inner| self.section(inner)).collect();
         Some(Flow { name: name?, sections })
     }
 

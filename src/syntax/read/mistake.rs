@@ -33,8 +33,11 @@ pub(super) fn explain(file: FileId, text: &str, range: Range, rule: G, error: &E
     }
     let span = place(stop, stop + length);
     if RESERVED.contains(&word) && wanted.contains("a name") {
-        return Diagnostic::new(Code::ReservedWord, span, format!("`{word}` is a word of the language and cannot be a name here"))
-            .mend("give it another name, or write it in backticks", span, format!("`{word}`"));
+        return Diagnostic::new(Code::ReservedWord, span, format!("`{word}` is a word of the language and cannot be a name here")).mend(
+            "give it another name, or write it in backticks",
+            span,
+            format!("`{word}`"),
+        );
     }
     let mut diagnostic = Diagnostic::new(Code::Unreadable, span, format!("{} cannot be read from `{}` on", statement(rule, text), brief(rest)));
     if !wanted.is_empty() {
@@ -44,8 +47,8 @@ pub(super) fn explain(file: FileId, text: &str, range: Range, rule: G, error: &E
 }
 
 const RESERVED: [&str; 22] = [
-    "and", "or", "not", "in", "is", "was", "as", "if", "then", "else", "when", "where", "for", "before", "by", "key", "each",
-    "once", "clear", "matches", "reaches", "true",
+    "and", "or", "not", "in", "is", "was", "as", "if", "then", "else", "when", "where", "for", "before", "by", "key", "each", "once", "clear",
+    "matches", "reaches", "true",
 ];
 
 fn brief(text: &str) -> String {
@@ -72,7 +75,11 @@ fn habit(text: &str, place: &dyn Fn(usize, usize) -> Span) -> Option<Diagnostic>
         if let Some(at) = masked.find(sign) {
             let span = place(at, at + sign.len());
             let diagnostic = Diagnostic::new(Code::Unreadable, span, format!("`{sign}` is not of this language: {words}"));
-            return Some(if right.is_empty() { diagnostic.mend("take it out", span, "") } else { diagnostic.mend(format!("write `{right}`"), span, right) });
+            return Some(if right.is_empty() {
+                diagnostic.mend("take it out", span, "")
+            } else {
+                diagnostic.mend(format!("write `{right}`"), span, right)
+            });
         }
     }
     for (word, right, words) in [
@@ -86,24 +93,26 @@ fn habit(text: &str, place: &dyn Fn(usize, usize) -> Span) -> Option<Diagnostic>
     ] {
         if let Some(at) = masked.find(word) {
             let span = place(at, at + word.len());
-            return Some(Diagnostic::new(Code::Unreadable, span, format!("`{word}` is not of this language: {words}")).mend(format!("write `{right}`"), span, right));
+            return Some(Diagnostic::new(Code::Unreadable, span, format!("`{word}` is not of this language: {words}")).mend(
+                format!("write `{right}`"),
+                span,
+                right,
+            ));
         }
     }
     let word = first_word(&masked);
     let condition = ["when", "where", "require", "review", "warn", "by", "guard", "first"].contains(&word);
     if condition {
         let bytes = masked.as_bytes();
-        let single = (1..bytes.len()).find(|at| {
-            bytes[*at] == b'='
-                && !matches!(bytes[at - 1], b'=' | b'!' | b'<' | b'>')
-                && bytes.get(at + 1) != Some(&b'=')
-        });
+        let single =
+            (1..bytes.len()).find(|at| bytes[*at] == b'=' && !matches!(bytes[at - 1], b'=' | b'!' | b'<' | b'>') && bytes.get(at + 1) != Some(&b'='));
         if let Some(at) = single {
             let span = place(at, at + 1);
-            return Some(
-                Diagnostic::new(Code::Unreadable, span, "a single `=` sets a field; a condition compares with `==`")
-                    .mend("write `==`", span, "=="),
-            );
+            return Some(Diagnostic::new(Code::Unreadable, span, "a single `=` sets a field; a condition compares with `==`").mend(
+                "write `==`",
+                span,
+                "==",
+            ));
         }
     }
     None
@@ -143,8 +152,23 @@ fn wanted(error: &Error<G>) -> String {
         let word = match rule {
             G::name | G::field | G::word | G::path | G::path_name => "a name",
             G::text | G::raw | G::message => "a text in quotes",
-            G::expr | G::piped | G::added | G::multiplied | G::measured | G::negated | G::minus | G::postfix | G::primary
-            | G::or_expr | G::and_expr | G::not_expr | G::compared | G::word_value | G::call | G::brackets | G::kw_not => "a value",
+            G::expr
+            | G::piped
+            | G::added
+            | G::multiplied
+            | G::measured
+            | G::negated
+            | G::minus
+            | G::postfix
+            | G::primary
+            | G::or_expr
+            | G::and_expr
+            | G::not_expr
+            | G::compared
+            | G::word_value
+            | G::call
+            | G::brackets
+            | G::kw_not => "a value",
             G::type_expr | G::type_path | G::list_type | G::reference => "a type",
             G::arrow => "`->`",
             G::stop | G::stop_word => "`review \"…\"`, `reject \"…\"` or `skip`",
@@ -223,7 +247,9 @@ fn form(rule: G) -> &'static str {
         G::when_head => "write `when name fails or is rejected { … }`",
         G::guard_stmt => "write `guard condition else review \"…\"`",
         G::changed_stmt => "write `changed order.SystemModstamp overlap 10 minutes`",
-        G::every_duration | G::every_day | G::every_cron => "write `every 5 minutes`, `every day at 02:00 in \"Europe/London\"` or `every \"0 6 * * 1-5\"`",
+        G::every_duration | G::every_day | G::every_cron => {
+            "write `every 5 minutes`, `every day at 02:00 in \"Europe/London\"` or `every \"0 6 * * 1-5\"`"
+        }
         G::expect_head => "write `expect name \"what is promised\" { … }`",
         G::seen_stmt => "write `seen flow within 2 days` or `seen flow before order.Ship_By__c`",
         G::else_stmt => "write `else alert \"…\"`",

@@ -71,10 +71,33 @@ fn parts(pair: Pair<'_, G>) -> impl Iterator<Item = Pair<'_, G>> + Clone {
     pair.into_inner().filter(|inner| {
         !matches!(
             inner.as_rule(),
-            G::EOI | G::kw_and | G::kw_or | G::kw_in | G::kw_is | G::kw_was | G::kw_as | G::kw_if | G::kw_then
-                | G::kw_else | G::kw_where | G::kw_for | G::kw_before | G::kw_by | G::kw_key | G::kw_each
-                | G::kw_matches | G::kw_reaches | G::kw_of | G::a_word | G::list_word | G::group_word | G::sort_word
-                | G::distinct_word | G::flatten_word | G::empty | G::sent
+            G::EOI
+                | G::kw_and
+                | G::kw_or
+                | G::kw_in
+                | G::kw_is
+                | G::kw_was
+                | G::kw_as
+                | G::kw_if
+                | G::kw_then
+                | G::kw_else
+                | G::kw_where
+                | G::kw_for
+                | G::kw_before
+                | G::kw_by
+                | G::kw_key
+                | G::kw_each
+                | G::kw_matches
+                | G::kw_reaches
+                | G::kw_of
+                | G::a_word
+                | G::list_word
+                | G::group_word
+                | G::sort_word
+                | G::distinct_word
+                | G::flatten_word
+                | G::empty
+                | G::sent
         )
     })
 }
@@ -151,10 +174,11 @@ impl<'t> Reader<'t> {
             (None, true) => {
                 if !statement.broken {
                     let span = statement.head.span(self.file);
-                    self.found.push(
-                        Diagnostic::new(Code::Unreadable, span.after(), "a block `{ … }` is missing here")
-                            .mend("open it with `{` on this line and close it with `}`", span.after(), " { }"),
-                    );
+                    self.found.push(Diagnostic::new(Code::Unreadable, span.after(), "a block `{ … }` is missing here").mend(
+                        "open it with `{` on this line and close it with `}`",
+                        span.after(),
+                        " { }",
+                    ));
                     self.broken = true;
                 }
                 false
@@ -162,10 +186,7 @@ impl<'t> Reader<'t> {
             (Some(block), false) => {
                 if !statement.broken {
                     let span = Span::new(self.file, block.open, block.open + 1);
-                    self.found.push(
-                        Diagnostic::new(Code::Misplaced, span, "no block belongs here")
-                            .help("this statement ends with its line"),
-                    );
+                    self.found.push(Diagnostic::new(Code::Misplaced, span, "no block belongs here").help("this statement ends with its line"));
                     self.broken = true;
                 }
                 false
@@ -178,8 +199,7 @@ impl<'t> Reader<'t> {
     fn no_tail(&mut self, statement: &Statement) {
         if !statement.tail.is_empty() && !statement.broken {
             self.found.push(
-                Diagnostic::new(Code::Misplaced, statement.tail.span(self.file), "nothing can stand behind this block")
-                    .help("begin a new line"),
+                Diagnostic::new(Code::Misplaced, statement.tail.span(self.file), "nothing can stand behind this block").help("begin a new line"),
             );
             self.broken = true;
         }

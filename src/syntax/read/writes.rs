@@ -93,10 +93,11 @@ impl<'t> Reader<'t> {
         let condition = self.expr(inner.next()?, base);
         let otherwise = inner.next().map(|stop| self.stop(stop, base));
         if otherwise.is_none() {
-            self.found.push(
-                Diagnostic::new(Code::Unreadable, span.after(), "a guard says what happens where it does not hold")
-                    .mend("write `else review \"…\"` or `else reject \"…\"`", span.after(), " else review \"…\""),
-            );
+            self.found.push(Diagnostic::new(Code::Unreadable, span.after(), "a guard says what happens where it does not hold").mend(
+                "write `else review \"…\"` or `else reject \"…\"`",
+                span.after(),
+                " else review \"…\"",
+            ));
             self.broken = true;
         }
         Some(Guard { condition, otherwise, span })
@@ -109,17 +110,11 @@ impl<'t> Reader<'t> {
         let is_field = rest.starts_with('=') || rest.starts_with('.') || rest.is_empty() || rest.starts_with("when ");
         let end = if statement.block.is_some() { statement.tail.start } else { statement.head.end };
         let span = Span::new(self.file, statement.head.start, end.max(statement.head.end));
-        let made = |place: Vec<Name>, value: RowValue, policy: Option<Spanned<Policy>>| FieldRow {
-            doc: statement.doc.clone(),
-            place,
-            value,
-            policy,
-            span,
-        };
+        let made =
+            |place: Vec<Name>, value: RowValue, policy: Option<Spanned<Policy>>| FieldRow { doc: statement.doc.clone(), place, value, policy, span };
         if matches!(word, "clear" | "remove") && !is_field {
             self.block_wanted(statement, false);
-            let (rule, value) =
-                if word == "clear" { (G::clear_row, RowValue::Clear) } else { (G::remove_row, RowValue::Remove) };
+            let (rule, value) = if word == "clear" { (G::clear_row, RowValue::Clear) } else { (G::remove_row, RowValue::Remove) };
             let (pair, base) = self.head(rule, statement)?;
             let place = self.place(parts(pair).next()?, base);
             return Some(made(place, value, None));

@@ -48,11 +48,7 @@ fn result(diagnostic: &Diagnostic, codes: &[Code], view: View<'_>) -> SarifResul
         message: Message { text },
         locations: vec![Location::of(&diagnostic.primary, view)],
         related_locations: diagnostic.others.iter().map(|label| Location::of(label, view)).collect(),
-        fixes: diagnostic
-            .help
-            .iter()
-            .filter_map(|help| Some(Fix::of(&help.text, help.edit.as_ref()?, view)))
-            .collect(),
+        fixes: diagnostic.help.iter().filter_map(|help| Some(Fix::of(&help.text, help.edit.as_ref()?, view))).collect(),
     }
 }
 

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
-    SpanContents, ThemeCharacters,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents, ThemeCharacters,
 };
 
 use super::{View, count, word};
@@ -109,9 +108,8 @@ fn with_proposal(Help { text, edit }: &Help) -> String {
     if !proposed.contains('\n') {
         return format!("{text}:   {proposed}");
     }
-    let mut lines: Vec<String> = std::iter::once(format!("{text}:"))
-        .chain(proposed.lines().take(PROPOSED).map(|line| format!("  {}", line.trim_end())))
-        .collect();
+    let mut lines: Vec<String> =
+        std::iter::once(format!("{text}:")).chain(proposed.lines().take(PROPOSED).map(|line| format!("  {}", line.trim_end()))).collect();
     let left = proposed.lines().count().saturating_sub(PROPOSED);
     if left > 0 {
         lines.push(format!("  … and {left} more"));
@@ -150,13 +148,7 @@ fn wrapped(line: &str, room: usize) -> Vec<String> {
 }
 
 /// The lines of one file with their places marked, as miette draws them.
-fn snippet<'l>(
-    diagnostic: &Diagnostic,
-    file: FileId,
-    labels: impl Iterator<Item = &'l Label>,
-    view: View<'_>,
-    look: Look,
-) -> String {
+fn snippet<'l>(diagnostic: &Diagnostic, file: FileId, labels: impl Iterator<Item = &'l Label>, view: View<'_>, look: Look) -> String {
     let Some(source) = view.sources.get(file) else { return String::new() };
     let labels = labels
         .enumerate()
@@ -166,11 +158,7 @@ fn snippet<'l>(
             if i == 0 { LabeledSpan::new_primary_with_span(text, span) } else { LabeledSpan::new_with_span(text, span) }
         })
         .collect();
-    let drawn = Drawn {
-        severity: diagnostic.severity,
-        lines: Lines { name: view.name(file), source: source.clone() },
-        labels,
-    };
+    let drawn = Drawn { severity: diagnostic.severity, lines: Lines { name: view.name(file), source: source.clone() }, labels };
     let mut theme = if look.colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     theme.characters = ThemeCharacters { error: String::new(), warning: String::new(), ..theme.characters };
     let mut text = String::new();

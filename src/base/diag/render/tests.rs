@@ -78,7 +78,11 @@ fn colours_are_asked_for() {
 fn long_words_are_broken_between_words() {
     let (sources, ..) = texts();
     let why = "an order ".repeat(20);
-    let text = terminal(&Diagnostic::new(Code::TypeMismatch, Span { file: FileId(9), start: 0, end: 0 }, "m").why(why.trim()), View::new(&sources), Look { colours: false, width: 60 });
+    let text = terminal(
+        &Diagnostic::new(Code::TypeMismatch, Span { file: FileId(9), start: 0, end: 0 }, "m").why(why.trim()),
+        View::new(&sources),
+        Look { colours: false, width: 60 },
+    );
     assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
 }
 
