@@ -56,10 +56,10 @@ impl<'a> Run<'a> {
     }
 
     fn once(&mut self, write: &'a Write, payloads: &mut Vec<Payload>) -> Result<(), Halt> {
-        if let Some(when) = &write.when {
-            if !self.machine.holds(when)? {
-                return Ok(());
-            }
+        if let Some(when) = &write.when
+            && !self.machine.holds(when)?
+        {
+            return Ok(());
         }
         let Some(milestones) = &write.milestones else { return self.payload(write, payloads) };
         let value = self.machine.eval(&milestones.value)?;
@@ -168,11 +168,12 @@ impl<'a> Run<'a> {
         let purpose = if write.op == Op::Update || exists { Purpose::Update } else { Purpose::Create };
         let resolve = |of: &ObjectRef| program.object(of);
         let mut lent = None;
-        if let (Json::Object(fields), Some(name), Some(key)) = (&mut payload.body, &payload.key_field, &payload.key) {
-            if !fields.contains_key(name) && object.fields.contains_key(name) {
-                fields.insert(name.clone(), Json::String(key.clone()));
-                lent = Some(name.clone());
-            }
+        if let (Json::Object(fields), Some(name), Some(key)) = (&mut payload.body, &payload.key_field, &payload.key)
+            && !fields.contains_key(name)
+            && object.fields.contains_key(name)
+        {
+            fields.insert(name.clone(), Json::String(key.clone()));
+            lent = Some(name.clone());
         }
         let misfits = gate::fits(object, &resolve, &payload.body, purpose);
         if let (Json::Object(fields), Some(name)) = (&mut payload.body, lent) {

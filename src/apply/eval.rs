@@ -178,14 +178,15 @@ impl<'a> Machine<'a> {
             Expr::Call { function, arguments } => {
                 let values = self.all(arguments)?;
                 let result = self.call(*function, &values)?;
-                if self.tracer.is_some() {
-                    if let (Some(given), false) = (values.first(), matches!(result, Value::List(_) | Value::Object(_) | Value::Record(_))) {
-                        let given = match given {
-                            Value::List(items) => format!("{} elements", items.len()),
-                            other => other.to_string(),
-                        };
-                        self.step(|| format!("{}: {given} -> {result}", function.0.name));
-                    }
+                if self.tracer.is_some()
+                    && let Some(given) = values.first()
+                    && !matches!(result, Value::List(_) | Value::Object(_) | Value::Record(_))
+                {
+                    let given = match given {
+                        Value::List(items) => format!("{} elements", items.len()),
+                        other => other.to_string(),
+                    };
+                    self.step(|| format!("{}: {given} -> {result}", function.0.name));
                 }
                 Ok(result)
             }

@@ -33,14 +33,16 @@ impl<'a> Machine<'a> {
     pub(super) fn value_map(&mut self, map: usize, back: bool, value: &'a Expr) -> Evaluated {
         let given = self.eval(value)?;
         let Some(found) = self.program.plan.mapping.values.get(map) else { return Ok(Value::ABSENT) };
-        if !given.is_missing() {
-            if let Some((row, result)) = self.program.map_row(map, back, &given) {
-                self.met.insert(Met::ValueRow { map, row: *row, back });
+        if !given.is_missing()
+            && let Some((row, result)) = self.program.map_row(map, back, &given)
+        {
+            self.met.insert(Met::ValueRow { map, row: *row, back });
+            if self.tracer.is_some() {
                 let rows = if back { &found.back } else { &found.rows };
                 let place = rows.get(*row).map(|row| row.place.clone());
                 self.step_at(|| format!("row {given} of `{}` gives {result}", found.name), place);
-                return Ok(result.clone());
             }
+            return Ok(result.clone());
         }
         match &found.otherwise {
             Otherwise::Nothing => Ok(Value::ABSENT),

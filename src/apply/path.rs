@@ -78,10 +78,10 @@ impl<'a> Machine<'a> {
 
     fn of_record(&self, record: &Json, name: &str, kind: &Kind, wire: &Wire, expr: &Expr) -> Evaluated {
         let Some(found) = record.get(name) else { return Ok(Value::ABSENT) };
-        if self.flow.keep_blank {
-            if let (Json::String(text), Kind::Text) = (found, kind) {
-                return Ok(Value::text(text.as_str()));
-            }
+        if self.flow.keep_blank
+            && let (Json::String(text), Kind::Text) = (found, kind)
+        {
+            return Ok(Value::text(text.as_str()));
         }
         let value = self.decoded(found, kind, wire, expr)?;
         match (value, wire) {
