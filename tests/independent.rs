@@ -156,7 +156,7 @@ fn map(order: &Value) -> Result {
         reviews.push(format!("{number_text} was returned in part"));
     }
     if channel == Some("Wholesale") && brand == Some("South") {
-        reviews.push("wholesale of South is shipped by hand".into());
+        reviews.push("shipped by hand".into());
     }
     if status == "Partially Returned" {
         reviews.push(format!("Salesforce status {status} has no ShipStation status"));
