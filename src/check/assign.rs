@@ -115,12 +115,11 @@ impl Env<'_> {
             }
             (Kind::List(_), Kind::List(to)) => {
                 let Kind::List(from) = &typed.kind else { return None };
-                if let Kind::Object(_) = &to.kind {
-                    if matches!(from.kind, Kind::Row(_)) {
+                if let Kind::Object(_) = &to.kind
+                    && matches!(from.kind, Kind::Row(_)) {
                         self.report(error::types::row_into_object(value.span, &target.path(), wanted));
                         return None;
                     }
-                }
                 let elements = match (&from.kind, &to.kind) {
                     (Kind::Text, Kind::Enumeration(of)) => of.open,
                     (from, to) => fits(from, to),
@@ -175,11 +174,10 @@ impl Env<'_> {
                         self.report(error::types::literal_misfit(value.span, &target.path(), &format!("the text is {length} long"), &limit));
                     }
                 }
-                if let Some(pattern) = &field.pattern {
-                    if regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
+                if let Some(pattern) = &field.pattern
+                    && regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
                         self.report(error::types::literal_misfit(value.span, &target.path(), &format!("{text:?} has the wrong form"), &format!("the field takes texts like `{pattern}`")));
                     }
-                }
             }
             Some(Literal::Number(number) | Literal::Money(number)) => {
                 if let Some(minimum) = field.minimum.filter(|minimum| number < minimum) {
@@ -192,16 +190,14 @@ impl Env<'_> {
             }
             Some(_) => {}
             None => {
-                if let (Some(longest), Some(size), Kind::Text) = (typed.longest, field.size, &field.kind) {
-                    if longest > size.max {
+                if let (Some(longest), Some(size), Kind::Text) = (typed.longest, field.size, &field.kind)
+                    && longest > size.max {
                         self.report(error::types::may_be_too_long(value.span, &target.path(), longest, size.max, &self.text(value.span)));
                     }
-                }
-                if let (Some(has), Some(keeps)) = (typed.places, field.places) {
-                    if has > keeps && matches!(field.kind, Kind::Decimal | Kind::Money) {
+                if let (Some(has), Some(keeps)) = (typed.places, field.places)
+                    && has > keeps && matches!(field.kind, Kind::Decimal | Kind::Money) {
                         self.report(error::types::too_many_places(value.span, &target.path(), has, keeps, &self.text(value.span)));
                     }
-                }
             }
         }
     }

@@ -25,13 +25,11 @@ impl Env<'_> {
             _ => {}
         }
         // `x | store of wms`
-        if let (Some(value), [of, connection, ..]) = (piped, arguments) {
-            if let (ExprKind::Name(word), ExprKind::Name(connection)) = (of.value.kind.as_ref(), connection.value.kind.as_ref()) {
-                if word == "of" {
+        if let (Some(value), [of, connection, ..]) = (piped, arguments)
+            && let (ExprKind::Name(word), ExprKind::Name(connection)) = (of.value.kind.as_ref(), connection.value.kind.as_ref())
+                && word == "of" {
                     return self.look_up_name(value, name, connection, span);
                 }
-            }
-        }
         let Some(builtin) = builtin::find(&name.node).filter(|_| function.len() == 1) else {
             let diagnostic = self.unknown_function(function);
             self.report(diagnostic);
@@ -39,11 +37,10 @@ impl Env<'_> {
             piped.into_iter().for_each(|value| drop(self.expr(value, None)));
             return Typed::any(span);
         };
-        if self.grouped && is_aggregate(builtin.name) {
-            if let Some(typed) = self.grouped_call(builtin, piped, arguments, span) {
+        if self.grouped && is_aggregate(builtin.name)
+            && let Some(typed) = self.grouped_call(builtin, piped, arguments, span) {
                 return typed;
             }
-        }
         if builtin.takes.is_empty() {
             return self.builtin(builtin, Vec::new(), span);
         }
@@ -206,8 +203,8 @@ impl Env<'_> {
             let (span, text) = (typed.span, self.text(typed.span));
             self.demand(&typed.presence, |gap| error::presence::argument(builtin.name, param.name, span, &text, gap));
         }
-        if let (Some(Literal::Text(text)), false) = (typed.literal_value(), matches!(param.takes, Takes::Words(_) | Takes::Pattern)) {
-            if let Some(wrong) = builtin.misuse(place, text) {
+        if let (Some(Literal::Text(text)), false) = (typed.literal_value(), matches!(param.takes, Takes::Words(_) | Takes::Pattern))
+            && let Some(wrong) = builtin.misuse(place, text) {
                 let help = match param.name {
                     "zone" => "zones are named as in \"Europe/London\", \"America/Los_Angeles\", \"UTC\"",
                     "country" => "countries are named by two letters, as in \"GB\"",
@@ -217,7 +214,6 @@ impl Env<'_> {
                 self.report(Diagnostic::new(Code::WrongArgument, typed.span, wrong).why("the result would be wrong or missing for every record").help(help));
                 return None;
             }
-        }
         if builtin.wants_literal(place) && typed.literal_value().is_none() {
             self.report(Diagnostic::new(Code::WrongArgument, typed.span, format!("`{}` takes its `{}` as a text that stands in the mapping", builtin.name, param.name))
                 .why("what a record brings could be anything")
@@ -287,18 +283,16 @@ impl Env<'_> {
             Gives::MaybeElement => (element_kind(), true),
             Gives::List(kind) => (Kind::List(Box::new(Type::some(kind.clone()))), false),
         };
-        if let (Some(first), Some(Literal::Text(unit)), "to" | "number_in") = (first, given.get(1).and_then(Typed::literal_value), builtin.name) {
-            if !builtin::unit_measures(unit, &first.kind) {
+        if let (Some(first), Some(Literal::Text(unit)), "to" | "number_in") = (first, given.get(1).and_then(Typed::literal_value), builtin.name)
+            && !builtin::unit_measures(unit, &first.kind) {
                 self.report(Diagnostic::new(Code::WrongUnit, given[1].span, format!("`{unit}` does not measure {}", error::types::a(&first.kind))));
                 return Typed::any(span);
             }
-        }
         // A conversion of a literal is decided here.
-        if maybe && matches!(builtin.family, Family::Conversions | Family::Dates | Family::Text) && !given.is_empty() {
-            if let Some(decided) = self.decide(builtin, &given, &kind, span) {
+        if maybe && matches!(builtin.family, Family::Conversions | Family::Dates | Family::Text) && !given.is_empty()
+            && let Some(decided) = self.decide(builtin, &given, &kind, span) {
                 return decided;
             }
-        }
         let keys: Vec<String> = (0..first.map_or(1, |first| first.keys.len().max(1)))
             .map(|i| {
                 let parts = given.iter().filter(|g| !matches!(g.expr, Expr::Literal(Literal::Missing))).map(|g| g.keys.get(i).unwrap_or(&g.keys[0]).as_str());
@@ -306,11 +300,10 @@ impl Env<'_> {
             })
             .collect();
         let mut presence = Vec::new();
-        if let Some(first) = first {
-            if !builtin.takes.first().is_some_and(|param| param.nullable) && !matches!(first.kind, Kind::List(_)) {
+        if let Some(first) = first
+            && !builtin.takes.first().is_some_and(|param| param.nullable) && !matches!(first.kind, Kind::List(_)) {
                 presence.push(first.presence.clone());
             }
-        }
         if maybe {
             let mut closes = keys.clone();
             let mut why = Why::Function(builtin.name.to_owned());

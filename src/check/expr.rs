@@ -145,12 +145,11 @@ impl Env<'_> {
             typed.span = span;
             return typed;
         }
-        if name == "index" {
-            if let Some((slot, _)) = self.index {
+        if name == "index"
+            && let Some((slot, _)) = self.index {
                 self.index = Some((slot, true));
                 return Typed::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![format!("#{}", slot.0)], span);
             }
-        }
         if name == "target" {
             let Some(of) = self.target.clone() else {
                 self.report(error::names::no_target(span));
@@ -198,11 +197,10 @@ impl Env<'_> {
     /// the enumeration that is wanted, or a mistyped name.
     fn unknown_name(&self, name: &str, span: Span, want: Option<&Kind>) -> Diagnostic {
         for binding in &self.names {
-            if let Kind::Object(of) = &binding.value.kind {
-                if self.object(of).is_some_and(|object| object.fields.contains_key(name)) {
+            if let Kind::Object(of) = &binding.value.kind
+                && self.object(of).is_some_and(|object| object.fields.contains_key(name)) {
                     return error::names::bare_field(name, span, &binding.name, of);
                 }
-            }
         }
         if let Some(Kind::Enumeration(of)) = want {
             return error::names::unknown_value(name, span, of, None);

@@ -272,11 +272,10 @@ impl Env<'_> {
                 }
                 FromClauseKind::Webhook(event) => {
                     let known = of.as_ref().and_then(|of| self.object(of));
-                    if let Some(object) = known {
-                        if !object.events.iter().any(|known| *known == event.node) {
+                    if let Some(object) = known
+                        && !object.events.contains(&event.node) {
                             self.report(error::sections::unknown_event(event, &object));
                         }
-                    }
                     building.flow.webhooks.push(event.node.clone());
                 }
                 FromClauseKind::KeepBlank => building.flow.keep_blank = true,
@@ -388,11 +387,10 @@ impl Env<'_> {
 
     fn match_section(&mut self, written: &tree::Match, building: &mut Building<'_>) {
         let of = self.object_path(&written.object);
-        if let Some(of) = &of {
-            if self.object(of).is_some_and(|object| !object.access.read) {
+        if let Some(of) = &of
+            && self.object(of).is_some_and(|object| !object.access.read) {
                 self.report(Diagnostic::new(Code::ObjectNotWritable, written.object.span, format!("`{of}` is a part of other records and cannot be looked up")));
             }
-        }
         let slot = self.slot();
         let name = written.name.node.as_str();
         let kind = of.clone().map_or(Kind::Any, Kind::Object);

@@ -297,14 +297,13 @@ pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
         }
         let gives = function.gives.as_ref().map(|gives| env.type_expr(gives));
         let body = env.expr(&function.body, gives.as_ref().map(|gives| &gives.kind));
-        if let Some(gives) = gives {
-            if !fits(&body.kind, &gives.kind) {
+        if let Some(gives) = gives
+            && !fits(&body.kind, &gives.kind) {
                 let given = function.gives.as_ref().map_or(function.name.span, |gives| gives.span);
                 env.report(
                     error::types::mismatch(body.span, &body.kind, &gives.kind).other(given, "the type that the function gives"),
                 );
             }
-        }
         out.append(&mut env.out);
     }
     out
@@ -335,11 +334,10 @@ fn cycle(run: &Run<'_>, start: usize) -> Option<Vec<usize>> {
 fn called(run: &Run<'_>, unit: usize, body: &tree::Expr) -> Vec<usize> {
     let mut out = Vec::new();
     super::walk::exprs(body, &mut |expr| {
-        if let ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } = expr.kind.as_ref() {
-            if let Some(What::Function(id)) = run.items.find(unit, function) {
+        if let ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } = expr.kind.as_ref()
+            && let Some(What::Function(id)) = run.items.find(unit, function) {
                 out.push(id);
             }
-        }
     });
     out
 }

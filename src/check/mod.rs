@@ -206,11 +206,10 @@ fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics
     let mut parameters = indexmap::IndexMap::new();
     for (file, merged) in merged.iter().enumerate().filter(|(_, merged)| merged.needed) {
         for item in &merged.items {
-            if let tree::ItemKind::Parameter(parameter) = &item.kind {
-                if !parameters.contains_key(&parameter.name.node) {
+            if let tree::ItemKind::Parameter(parameter) = &item.kind
+                && !parameters.contains_key(&parameter.name.node) {
                     parameters::check(run, file, parameter, &mut parameters, diagnostics);
                 }
-            }
         }
     }
     run.parameters = parameters;

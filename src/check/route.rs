@@ -54,11 +54,10 @@ pub(super) fn check(
         }
         earlier.push((row, cases));
     }
-    if whole.is_none() && !written.rows.is_empty() {
-        if let Some(left) = uncovered(&conditions, &earlier, never_missing) {
+    if whole.is_none() && !written.rows.is_empty()
+        && let Some(left) = uncovered(&conditions, &earlier, never_missing) {
             diags.push(error::incomplete(&names, at, &left));
         }
-    }
 }
 
 /// The earlier rows that together catch every case of a later one.

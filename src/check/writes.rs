@@ -304,12 +304,11 @@ impl Env<'_> {
         } else {
             self.key_names_parts(key, &typed.expr, repeated, milestones);
         }
-        if let Some(size) = field.as_ref().and_then(|field| object.fields.get(field)).and_then(|field| field.size) {
-            if let Some(longest) = typed.longest.filter(|longest| *longest > size.max) {
+        if let Some(size) = field.as_ref().and_then(|field| object.fields.get(field)).and_then(|field| field.size)
+            && let Some(longest) = typed.longest.filter(|longest| *longest > size.max) {
                 let path = format!("{of}.{}", field.as_deref().unwrap_or("key"));
                 self.report(error::types::may_be_too_long(key.value.span, &path, longest, size.max, &text));
             }
-        }
         Some(Key { field, native, value: typed.expr, place: self.place(key.span) })
     }
 
@@ -430,11 +429,10 @@ impl Env<'_> {
             place: self.place(subject.span),
         };
         // Nothing is there of a write that may not have succeeded.
-        if !events.iter().all(|event| *event == typed::Event::Succeeds) {
-            if let Some(binding) = result.and_then(|at| self.names.get_mut(at)) {
+        if !events.iter().all(|event| *event == typed::Event::Succeeds)
+            && let Some(binding) = result.and_then(|at| self.names.get_mut(at)) {
                 binding.value.presence = Presence::gap(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
             }
-        }
         let names = self.names.len();
         self.with_words(&words, |env| {
             let mut at = 0;

@@ -7,8 +7,11 @@
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Span};
 
-/// Brackets, blocks and templates inside each other.
+/// Blocks inside each other.
 pub(super) const DEEPEST: usize = 128;
+/// Brackets and templates inside each other in one statement: each takes the reader through all the
+/// rules of an expression again.
+const BRACKETS: usize = 32;
 
 /// A statement, by byte ranges of the file's text.
 #[derive(Debug, Clone)]
@@ -49,11 +52,17 @@ impl Range {
 pub(super) fn outline(file: FileId, text: &str, found: &mut Vec<Diagnostic>) -> Vec<Statement> {
     let mut cutter = Cutter { file, text, bytes: text.as_bytes(), at: 0, found, resync: false, opens: Vec::new() };
     let mut statements = Vec::new();
+    let mut strays = false;
     loop {
         let (more, closed) = cutter.block(0, "");
+        // Several in a row are one mistake.
+        strays &= more.is_empty();
         statements.extend(more);
         if !closed {
             return statements;
+        }
+        if std::mem::replace(&mut strays, true) {
+            continue;
         }
         let brace = cutter.span(cutter.at - 1, cutter.at);
         cutter.found.push(
@@ -224,7 +233,7 @@ impl Cutter<'_> {
                 }
                 b'(' | b'[' => {
                     open.push(self.at);
-                    if open.len() > DEEPEST {
+                    if open.len() > BRACKETS {
                         let span = self.span(self.at, self.at + 1);
                         self.report(&mut broken, too_deep(span));
                     }
@@ -272,7 +281,7 @@ impl Cutter<'_> {
     /// Passes over a `"…"` with its templates.
     fn quoted(&mut self, depth: usize) -> Result<(), Diagnostic> {
         let begin = self.at;
-        if depth > DEEPEST {
+        if depth > BRACKETS {
             let span = self.span(begin, begin + 1);
             self.to_line_end();
             return Err(too_deep(span));
@@ -299,7 +308,7 @@ impl Cutter<'_> {
                 }
                 b'{' => {
                     holes.push(self.at);
-                    if holes.len() > DEEPEST {
+                    if holes.len() > BRACKETS {
                         let span = self.span(self.at, self.at + 1);
                         self.to_line_end();
                         return Err(too_deep(span));
@@ -516,7 +525,7 @@ fn last_word(text: &str) -> &str {
 }
 
 fn too_deep(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::TooDeep, span, format!("this is nested deeper than {DEEPEST} levels"))
+    Diagnostic::new(Code::TooDeep, span, "this is nested too deeply")
         .help("give parts of it a name with `let` or a `function`")
 }
 

@@ -36,7 +36,12 @@ impl Client {
         let names: serde_json::Value = serde_json::from_str(&fs::read_to_string(folder.join("wms/names.json")).unwrap()).unwrap();
         for (kind, list) in names.as_object().unwrap() {
             if list.is_array() {
-                let known = Names { pulled: names["pulled"].as_str().map(str::to_owned), names: serde_json::from_value(list.clone()).unwrap() };
+                let mut list = list.clone();
+                if kind == "Store" {
+                    let twin = |id: u32| serde_json::json!({ "name": "Twin", "id": id });
+                    list.as_array_mut().unwrap().extend([twin(1), twin(2)]);
+                }
+                let known = Names { pulled: names["pulled"].as_str().map(str::to_owned), names: serde_json::from_value(list).unwrap() };
                 catalog.put_names(ObjectRef::new("wms", kind.as_str()), known);
             }
         }
@@ -233,6 +238,9 @@ fn deep_and_many_calls() {
         let (checked, _) = checked(&whole(&format!("let a = {expr}\nupdate crm.Order of order {{ Description = \"{{a}}\" }}")));
         assert!(checked.diagnostics.len() < 200);
     }
+    let steps = format!("order.Id{}", " | trim".repeat(120));
+    let (deepest, _) = checked(&whole(&format!("update crm.Order of order {{ Description = {steps} }}")));
+    assert!(deepest.diagnostics.iter().any(|d| d.code.number() == "E0003"));
     let functions: String = (0..30).map(|n| format!("function f{n}(t: text) -> text = \"{{f{}(t)}}{{f{}(t)}}\"\n", n + 1, n + 1)).collect();
     let text = format!("{functions}function f30(t: text) -> text = t\n~~~\nupdate crm.Order of order {{ Description = f0(order.Id) }}");
     let (checked, sources) = checked(&whole(&text));

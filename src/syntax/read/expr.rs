@@ -51,6 +51,9 @@ impl<'t> Reader<'t> {
             G::piped => self.piped(pair, base),
             G::added | G::multiplied => {
                 let mut inner = parts(pair);
+                if self.too_long(inner.clone().count() / 2, span) {
+                    return self.broken_expr(span);
+                }
                 let mut left = self.next_expr(&mut inner, span, base);
                 while let Some(sign) = inner.next() {
                     let op = match sign.as_str().trim() {
@@ -85,6 +88,9 @@ impl<'t> Reader<'t> {
             }
             G::postfix => {
                 let mut inner = parts(pair);
+                if self.too_long(inner.clone().count(), span) {
+                    return self.broken_expr(span);
+                }
                 let mut value = self.next_expr(&mut inner, span, base);
                 for step in inner {
                     let whole = value.span.to(self.span(&step, base));
@@ -111,7 +117,7 @@ impl<'t> Reader<'t> {
             G::bare_path => {
                 let mut inner = parts(pair);
                 let mut value = self.next_expr(&mut inner, span, base);
-                for field in inner {
+                for field in inner.take(super::CHAIN) {
                     let field = self.name(&field, base);
                     let whole = value.span.to(field.span);
                     value = Expr::new(ExprKind::Field { base: value, field }, whole);
@@ -197,6 +203,18 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Whether a chain is longer than can be followed; it is reported then.
+    fn too_long(&mut self, links: usize, span: Span) -> bool {
+        let too_long = links > super::CHAIN;
+        if too_long {
+            self.found.push(
+                Diagnostic::new(Code::TooDeep, span, format!("a chain of more than {} parts", super::CHAIN))
+                    .help("give parts of it a name with `let` or a `function`"),
+            );
+        }
+        too_long
+    }
+
     fn bad_literal(&mut self, span: Span, message: &str) -> Expr {
         self.found.push(Diagnostic::new(Code::BadLiteral, span, message));
         self.broken_expr(span)
@@ -211,6 +229,9 @@ impl<'t> Reader<'t> {
             .map(|inner| self.span(&inner, base))
             .collect();
         let mut inner = parts(pair);
+        if self.too_long(signs.len(), span) {
+            return self.broken_expr(span);
+        }
         let mut left = self.next_expr(&mut inner, span, base);
         for (right, sign) in inner.zip(signs) {
             let right = self.expr(right, base);
@@ -261,6 +282,9 @@ impl<'t> Reader<'t> {
     fn piped(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
         let span = self.span(&pair, base);
         let mut inner = parts(pair);
+        if self.too_long(inner.clone().count(), span) {
+            return self.broken_expr(span);
+        }
         let first = self.next_expr(&mut inner, span, base);
         self.pipe_steps(first, inner, base)
     }

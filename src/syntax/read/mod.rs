@@ -21,7 +21,9 @@ use crate::base::{FileId, Span, Spanned};
 /// A file larger than this is refused.
 const LARGEST: usize = 1024 * 1024;
 /// Words that nest (`if`, `each`, `not` …) in one statement.
-const WORDS: usize = 128;
+const WORDS: usize = 64;
+/// Operators, fields or pipes in one chain: each nests what stands before it.
+const CHAIN: usize = 200;
 
 /// Reads a mapping file. The tree holds every statement that could be read.
 pub fn read(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
