@@ -22,7 +22,8 @@ Examples:
   crossdock run --flow export_orders --records - < orders.jsonl > payloads.jsonl
 
 Writes one file of payloads for each object and `stopped.jsonl` with what was rejected, goes to
-review or could not be read, each with its reasons. Exit code 1 if a record was rejected.";
+review or could not be read, each with its reasons. A rejected record is an answer, not a failure of
+the run: exit code 0, or 1 with --strict. Exit code 1 also if a line of the file could not be read.";
 
 /// Map a file of records to payloads, rejections and a summary
 #[derive(Debug, clap::Args)]
@@ -43,6 +44,9 @@ pub(super) struct Args {
     /// Write each payload with its operation and key around it
     #[arg(long)]
     envelopes: bool,
+    /// Count rejected records as findings: exit code 1
+    #[arg(long)]
+    strict: bool,
     /// Threads that map
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
@@ -97,7 +101,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     } else {
         tell(&summary, &sink, out);
     }
-    let bad = summary.rejected + summary.unreadable > 0;
+    let bad = summary.unreadable > 0 || (args.strict && summary.rejected > 0);
     Ok(if bad { Exit::Findings } else { Exit::Fine })
 }
 

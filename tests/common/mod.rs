@@ -1,6 +1,6 @@
 //! What several tests need: the template as a project in memory, and generated orders.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
 pub mod orders;
 

@@ -1,0 +1,94 @@
+//! The book says what is true: each whole mapping file in it passes the check, and each link leads somewhere.
+
+mod common;
+
+use crossdock::project::{Options, Texts, compile};
+
+/// The book's pages and the README, from the root.
+fn pages() -> Vec<(String, String)> {
+    let mut pages: Vec<(String, String)> = common::files(&common::root().join("docs"))
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".md"))
+        .map(|(name, text)| (format!("docs/{name}"), text))
+        .collect();
+    pages.push(("README.md".to_owned(), std::fs::read_to_string(common::root().join("README.md")).unwrap()));
+    pages
+}
+
+/// The texts of blocks that begin with exactly this fence, with the line that they begin on.
+fn blocks<'t>(page: &'t str, fence: &str) -> Vec<(usize, &'t str)> {
+    let mut found = Vec::new();
+    let mut open: Option<(usize, usize)> = None;
+    let mut at = 0;
+    for (number, line) in page.split_inclusive('\n').enumerate() {
+        match open {
+            None if line.trim_end() == fence => open = Some((number + 2, at + line.len())),
+            Some((first, start)) if line.trim_end() == "```" => {
+                found.push((first, &page[start..at]));
+                open = None;
+            }
+            _ => {}
+        }
+        at += line.len();
+    }
+    found
+}
+
+#[test]
+fn whole_files_in_the_book_pass_the_check() {
+    let mut project = common::files(&common::template());
+    project.retain(|(name, _)| name.starts_with("schemas/") || name.starts_with("tables/") || name == "crossdock.yaml");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (page, text) in pages() {
+        for (line, block) in blocks(&text, "```dock") {
+            count += 1;
+            let mut files = project.clone();
+            files.push(("block.dock".to_owned(), block.to_owned()));
+            let compiled = compile(&Texts::new(files), &Options::default());
+            for error in compiled.diagnostics.iter().filter(|found| found.is_error()) {
+                wrong.push(format!("{page}:{line}: {} {} {}", compiled.sources.place(error.primary.span), error.code, error.message));
+            }
+        }
+    }
+    assert!(count >= 4, "{count} whole files");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A fragment need not name what it reads, but it can be read: on the top of a file or inside of a flow.
+#[test]
+fn fragments_in_the_book_can_be_read() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (page, text) in pages() {
+        for (line, block) in blocks(&text, "```dock fragment") {
+            count += 1;
+            let wraps = [
+                format!("edition 1\n{block}"),
+                format!("edition 1\nflow f {{\n{block}\n}}\n"),
+                format!("edition 1\nflow f {{\nroute a, b {{\n{block}\n}}\n}}\n"),
+                format!("edition 1\nflow f {{\nupsert wms.Order key orderKey = \"k\" {{\n{block}\n}}\n}}\n"),
+            ];
+            if wraps.iter().all(|file| crossdock::syntax::format(file).is_err()) {
+                wrong.push(format!("{page}:{line}"));
+            }
+        }
+    }
+    assert!(count >= 10, "{count} fragments");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut wrong = Vec::new();
+    for (page, text) in pages() {
+        let folder = common::root().join(&page).parent().unwrap().to_path_buf();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !file.contains("://") && !folder.join(file).exists() {
+                wrong.push(format!("{page}: {link}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
