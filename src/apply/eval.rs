@@ -179,7 +179,8 @@ impl<'a> Machine<'a> {
                 let values = self.all(arguments)?;
                 let result = self.call(*function, &values)?;
                 if self.tracer.is_some()
-                    && let (Some(given), false) = (values.first(), matches!(result, Value::List(_) | Value::Object(_) | Value::Record(_)))
+                    && let Some(given) = values.first()
+                    && !matches!(result, Value::List(_) | Value::Object(_) | Value::Record(_))
                 {
                     let given = match given {
                         Value::List(items) => format!("{} elements", items.len()),

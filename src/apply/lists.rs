@@ -12,6 +12,9 @@ use crate::builtin::BuiltinRef;
 use crate::check::typed::{Expr, Flow, Generator, Slot};
 use crate::value::{Json, MAX_ITEMS, Value, compare};
 
+/// What is done for one combination of elements; it is given their places.
+pub(super) type Visit<'a, 'v> = dyn FnMut(&mut Machine<'a>, &[usize]) -> Result<(), Halt> + 'v;
+
 /// What a name stood for at one point of a loop.
 pub(super) struct Binding<'a> {
     slot: Slot,
@@ -46,12 +49,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs `each` for every combination of elements for which the condition holds, with their places.
-    pub(super) fn loop_over(
-        &mut self,
-        generators: &'a [Generator],
-        condition: Option<&'a Expr>,
-        each: &mut dyn FnMut(&mut Self, &[usize]) -> Result<(), Halt>,
-    ) -> Result<(), Halt> {
+    pub(super) fn loop_over(&mut self, generators: &'a [Generator], condition: Option<&'a Expr>, each: &mut Visit<'a, '_>) -> Result<(), Halt> {
         self.nested(generators, condition, &mut Vec::new(), each)
     }
 
@@ -60,7 +58,7 @@ impl<'a> Machine<'a> {
         generators: &'a [Generator],
         condition: Option<&'a Expr>,
         places: &mut Vec<usize>,
-        each: &mut dyn FnMut(&mut Self, &[usize]) -> Result<(), Halt>,
+        each: &mut Visit<'a, '_>,
     ) -> Result<(), Halt> {
         let Some((generator, rest)) = generators.split_first() else {
             let holds = match condition {

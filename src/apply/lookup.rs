@@ -37,9 +37,11 @@ impl<'a> Machine<'a> {
             && let Some((row, result)) = self.program.map_row(map, back, &given)
         {
             self.met.insert(Met::ValueRow { map, row: *row, back });
-            let rows = if back { &found.back } else { &found.rows };
-            let place = rows.get(*row).map(|row| row.place.clone());
-            self.step_at(|| format!("row {given} of `{}` gives {result}", found.name), place);
+            if self.tracer.is_some() {
+                let rows = if back { &found.back } else { &found.rows };
+                let place = rows.get(*row).map(|row| row.place.clone());
+                self.step_at(|| format!("row {given} of `{}` gives {result}", found.name), place);
+            }
             return Ok(result.clone());
         }
         match &found.otherwise {

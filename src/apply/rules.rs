@@ -10,9 +10,10 @@ use crate::value::{Value, compare};
 impl<'a> Run<'a> {
     pub(super) fn rules(&mut self, rules: &'a [Rule], places: &mut Vec<usize>) {
         for rule in rules {
-            if !self.silent(rule, places)
-                && let Err(mut halt) = self.rule(rule, places)
-            {
+            if self.silent(rule, places) {
+                continue;
+            }
+            if let Err(mut halt) = self.rule(rule, places) {
                 halt.place.get_or_insert_with(|| rule.place.clone());
                 // What rests on it would say the same cause again.
                 self.failed.entry(rule.id).or_default().push(places.clone());

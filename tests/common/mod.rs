@@ -1,24 +1,24 @@
 //! What several tests need: the template as a project in memory, and generated orders.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
-pub(crate) mod orders;
+pub mod orders;
 
 use std::path::{Path, PathBuf};
 
 use crossdock::project::{Compiled, Options, Texts, compile};
 
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }
 
-pub(crate) fn template() -> PathBuf {
+pub fn template() -> PathBuf {
     root().join("mappings/salesforce-shipstation")
 }
 
 /// Every file below a folder, by its name from there.
-pub(crate) fn files(folder: &Path) -> Vec<(String, String)> {
+pub fn files(folder: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     walk(folder, folder, &mut found);
     found.sort();
@@ -38,7 +38,7 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
 }
 
 /// The template, compiled.
-pub(crate) fn compiled_template() -> Compiled {
+pub fn compiled_template() -> Compiled {
     let compiled = compile(&Texts::new(files(&template())), &Options::default());
     assert!(compiled.plan.is_some(), "{:#?}", compiled.diagnostics);
     compiled
