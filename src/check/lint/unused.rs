@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::base::diag::Diagnostic;
-use crate::syntax::tree::{ExprKind, Flow, Item, ItemKind, SectionKind};
+use crate::syntax::tree::{ExpectClauseKind, ExprKind, Flow, Item, ItemKind, Name, SectionKind, TestClauseKind};
 
 use super::super::error::lints as error;
-use super::super::overlay::{item_name, name_span, word};
+use super::super::overlay::{Merged, item_name, name_span, word};
 use super::super::scope::ItemId;
 use super::{Input, visit};
 
@@ -32,7 +32,9 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
             }
         }
         for (by, (using, unit)) in merged.uses.iter().enumerate() {
-            if using.span.file == merged.file && unit.is_some() && !input.scope.is_import_used(file, by) {
+            let used =
+                || input.scope.is_import_used(file, by) || input.merged.iter().any(|other| Some(other.unit) == *unit && watches(merged, other));
+            if using.span.file == merged.file && unit.is_some() && !used() {
                 diags.push(error::unused_import(&using.path.node, using.path.span, using.span));
             }
         }
@@ -41,6 +43,19 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
 
 fn is_kept_for_use(kind: &ItemKind) -> bool {
     matches!(kind, ItemKind::Parameter(_) | ItemKind::Values(_) | ItemKind::Table(_) | ItemKind::Function(_))
+}
+
+/// A promise or a test of this file is about a flow of the other.
+fn watches(file: &Merged, other: &Merged) -> bool {
+    let has = |name: &Name| other.items.iter().any(|item| matches!(&item.kind, ItemKind::Flow(flow) if flow.name.node == name.node));
+    file.items.iter().any(|item| match &item.kind {
+        ItemKind::Expect(expect) => expect.clauses.iter().any(|clause| match &clause.kind {
+            ExpectClauseKind::For(flow) | ExpectClauseKind::Seen { flow, .. } => has(flow),
+            _ => false,
+        }),
+        ItemKind::Test(test) => test.clauses.iter().any(|clause| matches!(&clause.kind, TestClauseKind::Flow(flow) if has(flow))),
+        _ => false,
+    })
 }
 
 /// Marks all that an item names as used.
