@@ -13,7 +13,9 @@ fn pages() -> Vec<(String, String)> {
         .filter(|(name, _)| name.ends_with(".md"))
         .map(|(name, text)| (format!("docs/{name}"), text))
         .collect();
-    pages.push(("README.md".to_owned(), std::fs::read_to_string(common::root().join("README.md")).unwrap()));
+    for name in ["README.md", "CHANGELOG.md", "mappings/salesforce-shipstation/README.md", "mappings/files-demo/README.md"] {
+        pages.push((name.to_owned(), std::fs::read_to_string(common::root().join(name)).unwrap()));
+    }
     pages
 }
 
@@ -92,5 +94,50 @@ fn links_between_pages_lead_somewhere() {
             }
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What the tutorial's reader changes, by the section that says it: file, what stands there, what to write.
+const CHANGES: [(&str, &str, &str, &str); 4] = [
+    ("## 3.", "orders.dock", "= order.EffectiveDate | start_of_day", "= order.PoDate | start_of_day"),
+    ("## 4.", "orders.dock", "= order.PoDate | start_of_day", "= (order.PoDate ?? order.EffectiveDate) | start_of_day"),
+    ("## 6.", "orders.dock", "    when order.Region__c in (", "{dock}    when order.Region__c in ("),
+    ("## 6.", "cases/routes.yaml", "", "{yaml}"),
+];
+
+/// The tutorial is walked as its reader walks it: each command is run, and prints each line that the page shows.
+#[test]
+fn the_tutorial_prints_what_it_says() {
+    let page = std::fs::read_to_string(common::root().join("docs/tutorial.md")).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let acme = home.path().join("acme");
+    let (mut wrong, mut commands) = (Vec::new(), 0);
+    for section in page.split("\n## ").skip(1) {
+        let section = format!("## {section}");
+        let block = |fence| blocks(&section, fence).first().map_or_else(String::new, |(_, text)| (*text).to_owned());
+        for (_, file, from, to) in CHANGES.iter().filter(|change| section.starts_with(change.0)) {
+            let text = std::fs::read_to_string(acme.join(file)).unwrap();
+            let to = to.replace("{dock}", &block("```dock fragment")).replace("{yaml}", &block("```yaml"));
+            let changed = if from.is_empty() { format!("{text}{to}") } else { text.replacen(from, &to, 1) };
+            assert_ne!(text, changed, "{file} has no `{from}`");
+            std::fs::write(acme.join(file), changed).unwrap();
+        }
+        let mut printed = String::new();
+        for line in blocks(&section, "```console").iter().flat_map(|(_, text)| text.lines()) {
+            if let Some(arguments) = line.strip_prefix("$ crossdock ") {
+                let folder = if acme.exists() { acme.as_path() } else { home.path() };
+                let run = std::process::Command::new(env!("CARGO_BIN_EXE_crossdock"))
+                    .current_dir(folder)
+                    .args(arguments.split_whitespace())
+                    .output()
+                    .unwrap();
+                printed = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+                commands += 1;
+            } else if !line.is_empty() && line != "…" && !line.starts_with("$ cd") && !printed.lines().any(|found| found == line) {
+                wrong.push(format!("not printed: {line}"));
+            }
+        }
+    }
+    assert!(commands >= 10, "{commands} commands");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

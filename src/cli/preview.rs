@@ -208,7 +208,8 @@ fn explain(outcome: &Outcome, field: &str, out: &mut Out) -> Result<(), Failure>
         }
         for step in &trace.steps {
             let place = step.place.as_ref().map(|place| out.dim(&format!("  {}:{}", place.file, place.line))).unwrap_or_default();
-            out.line(format!("    then  {}{place}", step.text))?;
+            // A step stays on its line, whatever line breaks its values have.
+            out.line(format!("    then  {}{place}", step.text.replace('\n', "\\n")))?;
         }
     }
     Ok(())
