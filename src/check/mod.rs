@@ -42,7 +42,7 @@ mod written;
 
 use std::sync::Arc;
 
-use crate::base::diag::Diagnostic;
+use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Sources};
 use crate::schema::Schemas;
 use crate::syntax::tree;
@@ -117,8 +117,22 @@ pub fn check(units: &[Unit], sources: &Sources, world: &dyn World) -> Checked {
     let mapping = (!failed).then_some(mapping);
     let input = lint::Input { merged: &merged, scope: &scope, sources, world, mapping: mapping.as_ref() };
     lint::check(&input, &mut diagnostics);
+    without_echoes(units, &mut diagnostics);
     in_order(&mut diagnostics);
     Checked { mapping, diagnostics }
+}
+
+/// Takes out what only follows from another mistake: in a file with statements that could not be read,
+/// that something is not there; and a name that is not known, after the first time.
+fn without_echoes(units: &[Unit], diagnostics: &mut Vec<Diagnostic>) {
+    let broken = |found: &Diagnostic| units.iter().any(|unit| unit.file == found.primary.span.file && unit.tree.broken);
+    let mut unknown = std::collections::BTreeSet::new();
+    diagnostics.sort_by_key(|found| found.primary.span);
+    diagnostics.retain(|found| match found.code {
+        Code::RouteIncomplete | Code::RequiredFieldUnset | Code::ValuesNotCovered | Code::FlowIncomplete | Code::KeyMissing => !broken(found),
+        Code::UnknownName => unknown.insert((found.primary.span.file, found.message.clone())),
+        _ => true,
+    });
 }
 
 fn whole(

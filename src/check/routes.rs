@@ -111,8 +111,26 @@ impl Env<'_> {
         (!failed).then_some(RouteOutcome::Results(out))
     }
 
-    /// The kind of the target field that a row `x = name` feeds.
+    /// The kind of the target field that a row `x = name` feeds. Where it feeds several, a store goes
+    /// by the name `store`: that one of them is wrong is then said where it is.
     fn fed_by(&self, name: &str, written: &tree::Flow) -> Option<Kind> {
+        let targets = written.sections.iter().filter_map(|section| match &section.kind {
+            SectionKind::Write(write) => Some(write.object.connection.node.as_str()),
+            _ => None,
+        });
+        for connection in targets {
+            let objects = self.run.world.objects(connection);
+            if let Some(object) = objects.iter().find(|object| object.eq_ignore_ascii_case(name)) {
+                let of = ObjectRef::new(connection, object.as_str());
+                if self.run.world.names(&of).is_some() {
+                    return Some(Kind::Reference(of));
+                }
+            }
+        }
+        self.fed_first(name, written)
+    }
+
+    fn fed_first(&self, name: &str, written: &tree::Flow) -> Option<Kind> {
         written.sections.iter().find_map(|section| match &section.kind {
             SectionKind::Write(write) => {
                 let of = ObjectRef::new(write.object.connection.node.as_str(), write.object.object.node.as_str());

@@ -75,7 +75,9 @@ pub(super) fn check(clause: &FromClause, project_zone: &jiff::tz::TimeZone, diag
                 return None;
             }
             let Some(at) = time_of_day(at) else {
-                diags.push(error::no_time(at.span));
+                if !matches!(*at.kind, crate::syntax::tree::ExprKind::Broken) {
+                    diags.push(error::no_time(at.span));
+                }
                 return None;
             };
             Some(Schedule::Daily { day: word, at, zone: zone? })

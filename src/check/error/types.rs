@@ -25,7 +25,7 @@ pub(in crate::check) fn a(kind: &Kind) -> String {
 }
 
 pub(in crate::check) fn mismatch(span: Span, found: &Kind, wanted: &Kind) -> Diagnostic {
-    Diagnostic::new(Code::TypeMismatch, span, format!("this is {}, and {} is wanted", a(found), a(wanted)))
+    Diagnostic::new(Code::TypeMismatch, span, format!("this is {}, and {} is wanted", a(found), a(wanted))).help(format!("give {}", a(wanted)))
 }
 
 /// A value into a target field of another kind.
@@ -57,6 +57,7 @@ pub(in crate::check) fn branches_differ(left: &Typed, right: &Typed) -> Diagnost
     Diagnostic::new(Code::TypeMismatch, right.span, format!("this is {}, and the other value is {}", a(&right.kind), a(&left.kind)))
         .other(left.span, format!("this is {}", a(&left.kind)))
         .why("whichever is taken goes to the same place, so both are of one kind")
+        .help(format!("make this {} too", a(&left.kind)))
 }
 
 pub(in crate::check) fn not_printable(typed: &Typed) -> Diagnostic {
@@ -117,7 +118,8 @@ pub(in crate::check) fn no_arithmetic(op: Arithmetic, left: &Typed, right: &Type
         }
         (Kind::Date | Kind::Datetime, Kind::Integer) => diagnostic.help("say the unit:   … + 3 days"),
         _ if money => diagnostic.help("take the amount of the money:   … | amount"),
-        _ => diagnostic,
+        (Kind::Text, _) | (_, Kind::Text) => diagnostic.help("take a number, or convert the text, which may fail:   … | decimal"),
+        _ => diagnostic.help("compute with values of one kind"),
     }
 }
 
@@ -134,6 +136,7 @@ pub(in crate::check) fn has_a_unit(typed: &Typed, unit: &str, same: bool) -> Dia
 
 pub(in crate::check) fn not_a_list(typed: &Typed, text: &str) -> Diagnostic {
     Diagnostic::new(Code::ListMismatch, typed.span, format!("`{text}` is no list but {}", a(&typed.kind)))
+        .help("name a list, such as `order.OrderItems`; one value alone needs no `each`")
 }
 
 // ---- calls

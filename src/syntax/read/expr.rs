@@ -214,7 +214,7 @@ impl<'t> Reader<'t> {
     }
 
     fn bad_literal(&mut self, span: Span, message: &str) -> Expr {
-        self.found.push(Diagnostic::new(Code::BadLiteral, span, message));
+        self.found.push(Diagnostic::new(Code::BadLiteral, span, message).help("write a time as `02:00`, a number with 28 digits at most"));
         self.broken_expr(span)
     }
 

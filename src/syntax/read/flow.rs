@@ -196,7 +196,7 @@ impl<'t> Reader<'t> {
     }
 
     fn let_(&mut self, statement: &Statement) -> Option<Let> {
-        let (pair, base) = self.head(G::let_stmt, statement)?;
+        let Some((pair, base)) = self.head(G::let_stmt, statement) else { return self.named_let(statement) };
         let span = self.span(&pair, base);
         let mut inner = parts(pair);
         let name = self.name(&inner.next()?, base);
@@ -204,6 +204,17 @@ impl<'t> Reader<'t> {
         let value = self.with_block(statement, value, span)?;
         let value = self.tail(statement, value).0;
         Some(Let { name, value })
+    }
+
+    /// A `let` whose value cannot be read still gives its name, so that its uses are no news.
+    fn named_let(&self, statement: &Statement) -> Option<Let> {
+        let text = self.slice(statement.head);
+        let rest = text.strip_prefix("let")?;
+        let name = first_word(rest);
+        let start = statement.head.start + (text.len() - rest.trim_start().len());
+        let span = Span::new(self.file, start, start + name.len());
+        let value = Expr::new(ExprKind::Broken, statement.head.span(self.file));
+        (!name.is_empty()).then(|| Let { name: Spanned::new(name.to_owned(), span), value })
     }
 
     fn validate(&mut self, statement: &Statement) -> Option<Validate> {
