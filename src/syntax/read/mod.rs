@@ -222,3 +222,51 @@ fn nests(text: &str) -> usize {
     }
     count + usize::from(NESTING.contains(&text.get(word).unwrap_or("")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Source, Sources};
+
+    /// Line and code of each mistake.
+    fn mistakes(text: &str) -> (File, Vec<(u32, &'static str)>) {
+        let mut sources = Sources::default();
+        let file = sources.add(Source::new("a.dock", text));
+        let (tree, found) = read(file, text);
+        let line = |found: &Diagnostic| sources.get(file).map_or(0, |source| source.position(found.primary.span.start).line);
+        (tree, found.iter().map(|found| (line(found), found.code.number())).collect())
+    }
+
+    const BROKEN: &str = "edition 1\n\
+        valuez a: text -> text { \"x\" -> \"y\" }\n\
+        values b: text -> text {\n  \"x\" \"y\"\n  \"z\" -> \"w\"\n}\n\
+        flow f {\n  from crm.Order as order\n  validate {\n    require order.Id the reason\n    require order.Id \"a reason\"\n  }\n\
+          upsert wms.Order key orderKey = order.Id {\n    orderNumber = = order.Id\n    orderDate = order.CreatedDate\n    gift = order.X && true\n  }\n}\n\
+        flow g {\n  from crm.Order as o\n  let x = \"not closed\n}\n\
+        flow h {\n  from crm.Order as o\n}\n";
+
+    #[test]
+    fn every_broken_statement_is_told_once_and_the_rest_is_read() {
+        let (tree, found) = mistakes(BROKEN);
+        assert_eq!(found, [(2, "E0001"), (4, "E0001"), (10, "E0001"), (14, "E0001"), (16, "E0001"), (21, "E0002")]);
+        assert_eq!(tree.items.len(), 4, "values b, flows f, g and h");
+        assert!(tree.broken);
+    }
+
+    #[test]
+    fn an_open_block_ends_where_the_next_item_begins() {
+        let (tree, found) = mistakes("flow f {\n  from crm.Order as o\n  validate {\n    require o.Id \"x\"\n\nflow g {\n  from crm.Order as o\n}\n");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].1, "E0002");
+        assert_eq!(tree.items.len(), 2);
+    }
+
+    #[test]
+    fn statements_go_on_where_the_language_says_so() {
+        let text = "flow f {\n  from crm.Order as o\n  validate {\n    require o.A\n      and o.B\n            \"both\"\n    review when o.C\n      \"c\"\n      for \"x\"\n  }\n  \
+            let y = o.A\n    ?? o.B\n    | trim\n  upsert wms.Order key orderKey =\n    o.Id\n    as sent\n    when o.A is present {\n    a = 1 +\n      2\n    guard target.x == 1\n      else review \"r\"\n           for \"w\" before o.D\n  }\n}\n";
+        let (tree, found) = mistakes(text);
+        assert!(found.is_empty(), "{found:?}");
+        assert_eq!(tree.items.len(), 1);
+    }
+}
