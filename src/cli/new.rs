@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Failure, Out};
+use super::{Exit, Failure, Format, Out};
 
 include!(concat!(env!("OUT_DIR"), "/templates.rs"));
 
@@ -26,12 +26,19 @@ pub(super) struct Args {
     /// List the templates
     #[arg(long)]
     list: bool,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let mut names: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
     names.dedup();
+    let json = args.format == Format::Json;
     if args.list {
+        if json {
+            out.json(&serde_json::json!({ "version": 1, "templates": names }))?;
+            return Ok(Exit::Fine);
+        }
         for name in names {
             out.line(name)?;
         }
@@ -46,6 +53,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     for (path, bytes) in *files {
         write(&folder.join(path), bytes)?;
+    }
+    if json {
+        let written: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+        out.json(&serde_json::json!({ "version": 1, "folder": folder.display().to_string(), "files": written }))?;
+        return Ok(Exit::Fine);
     }
     out.line(format!("{} files in {}", files.len(), folder.display()))?;
     out.line(format!("next: cd {} && crossdock check && crossdock test", folder.display()))?;
