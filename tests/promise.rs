@@ -28,9 +28,12 @@ fn run(program: &Program<'_>, compiled: &Compiled, flow: &Flow, record: &Value, 
 
 /// The validator for an object of ShipStation, from the schema files as they stand.
 fn validator(object: &str) -> jsonschema::Validator {
-    let folder = common::root().join("schemas/shipstation");
+    validator_in(&common::root().join("schemas/shipstation"), object)
+}
+
+fn validator_in(folder: &std::path::Path, object: &str) -> jsonschema::Validator {
     let mut defs = serde_json::Map::new();
-    for (name, text) in common::files(&folder) {
+    for (name, text) in common::files(folder) {
         let mut schema: Value = serde_json::from_str(&text).unwrap();
         rebase(&mut schema);
         schema.as_object_mut().unwrap().remove("$schema");
@@ -135,6 +138,9 @@ fn value(dice: &mut Dice, plan: &Plan, kind: &Kind, wire: &Wire, depth: usize) -
         "+49 30 901820",
     ];
     Some(match kind {
+        // A cell of a CSV file.
+        Kind::Integer if *wire == Wire::NumberText => json!(dice.below(1_000).to_string()),
+        Kind::Decimal if *wire == Wire::NumberText => json!(format!("{}.{:02}", dice.below(40), dice.below(100))),
         Kind::Text => {
             let text = dice.pick(&texts);
             if dice.once_in(50) { json!(text.repeat(60)) } else { json!(text) }
@@ -207,6 +213,30 @@ fn random_records_of_the_schema_give_valid_payloads_or_reasons() {
         }
         assert!(ready > 100, "{}: {ready} records were sent", flow.name);
     }
+}
+
+#[test]
+fn random_rows_of_the_files_template_give_valid_payloads_or_reasons() {
+    let folder = common::root().join("mappings/files-demo");
+    let compiled = crossdock::project::compile(&crossdock::project::Texts::new(common::files(&folder)), &crossdock::project::Options::default());
+    let plan = compiled.plan.as_ref().unwrap();
+    let program = Program::new(plan).unwrap();
+    let flow = &plan.mapping.flows[0];
+    let source = &plan.objects[&flow.source.to_string()];
+    let validator = validator_in(&folder.join("schemas/wms"), "Parcel");
+    let mut dice = Dice::new(17);
+    let mut ready = 0;
+    for _ in 0..10_000 {
+        let mut row = record(&mut dice, plan, source, 0);
+        if dice.once_in(2) {
+            row["country"] = json!("US");
+            row["postcode"] = json!("94043");
+        }
+        let outcome = run(&program, &compiled, flow, &row, &BTreeMap::new());
+        valid(&outcome, &validator, &row);
+        ready += usize::from(outcome.verdict == Verdict::Ready);
+    }
+    assert!(ready > 300, "{ready} rows were sent");
 }
 
 #[test]
