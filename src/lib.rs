@@ -20,7 +20,10 @@
 //! | 6 | [`apply`] | plan and record to payloads or a rejection |
 //! | 7 | [`project`] | many files, connections; the one door `compile` |
 //! | 8 | [`spec`] | test cases, coverage, preview |
+//! | 10 | [`fault`] | how the outside fails |
+//! | 11 | [`http`] | requests and answers as values, limits, secrets |
 //! | 12 | [`connector`] | what is known of one service only |
+//! | 13 | [`sandbox`] | the systems themselves, on this machine |
 //! | 14 | [`run`] | flows over files |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
@@ -30,9 +33,12 @@ pub mod builtin;
 pub mod check;
 pub mod cli;
 pub mod connector;
+pub mod fault;
+pub mod http;
 pub mod plan;
 pub mod project;
 pub mod run;
+pub mod sandbox;
 pub mod schema;
 pub mod spec;
 pub mod syntax;

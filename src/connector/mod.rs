@@ -1,3 +1,235 @@
-//! What is known of one service only, a folder each.
+//! What is known of one service only, a folder each, behind one trait.
+//!
+//! A connector knows its system's bodies, pages and refusals. It does not decide: when to call, what to do
+//! after a failure, and what a record becomes is for the engine. It keeps no state but its sign-in and its
+//! limit, so it can be dropped at any moment without anything being lost.
 
+pub mod registry;
 pub mod salesforce;
+pub mod shipstation;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::check::typed::{Flow, Op};
+use crate::fault::Fault;
+use crate::http::{Call, Limit};
+use crate::plan::{FlowPlan, Plan};
+use crate::schema::Named;
+use crate::value::{Json, ObjectRef};
+
+/// One system behind one set of credentials.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// `salesforce`, `shipstation`.
+    fn system(&self) -> &'static str;
+
+    /// The calls that its credential has left, shared by all flows.
+    fn limit(&self) -> &Limit;
+
+    /// Where the changes of a flow's source are found: each is polled with a cursor of its own. The first
+    /// is the source itself; others bring what it does not show (changed children, voided shipments).
+    fn streams(&self, ask: &Source<'_>) -> Vec<Stream>;
+
+    /// One page of a stream. Paged by key and not by offset wherever the system allows it.
+    async fn changes(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault>;
+
+    /// Records of the flow's source by id, in the form of [`Connector::changes`]; one that is not there any more
+    /// is absent from the answer. At most [`Connector::get_batch`] ids.
+    async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault>;
+
+    /// How many ids one [`Connector::get`] takes in one call.
+    fn get_batch(&self, ask: &Source<'_>) -> usize;
+
+    /// Records of an object whose field equals one of the values, exactly. Each answer names its value.
+    /// At most [`Connector::find_batch`] values.
+    async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault>;
+
+    /// How many values one [`Connector::find`] takes in one call.
+    fn find_batch(&self, object: &ObjectRef, field: &[String]) -> usize;
+
+    /// What a write to an object is held to. `key_field` is the field that the write's key goes to.
+    fn write(&self, object: &ObjectRef, op: Op, key_field: Option<&str>) -> Option<Write>;
+
+    /// Sends a batch: one operation on one object, at most [`Write::batch`] items. The receipts are in the
+    /// order of the items, one each, matched by key as well as by position.
+    ///
+    /// # Errors
+    /// A fault of the whole call. [`Fault::Ambiguous`] is then every item's.
+    async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault>;
+
+    /// What a webhook's body says has changed, read without trusting it: a URL in it is never fetched as given.
+    ///
+    /// # Errors
+    /// Why the body is refused: it is not this system's, or points elsewhere.
+    fn hint(&self, body: &[u8]) -> Result<Hint, String>;
+
+    /// Fetches what a hint points to: records of the flow's source.
+    async fn follow(&self, call: &Call, ask: &Source<'_>, hint: &Hint) -> Result<Page, Fault>;
+
+    /// The named things of the connection (stores, warehouses, carriers), by kind.
+    async fn names(&self, call: &Call) -> Result<BTreeMap<String, Vec<Named>>, Fault>;
+
+    /// An object's description as the system gives it, in the form that `schemas/` keeps. `None`: the system has
+    /// no description of itself.
+    async fn describe(&self, call: &Call, object: &str) -> Result<Option<Json>, Fault>;
+
+    /// One cheap call that needs the credentials: who we are there, in one line.
+    async fn hello(&self, call: &Call) -> Result<String, Fault>;
+
+    /// What the daily budget of calls looks like, where the system has one: used and in all.
+    fn budget(&self) -> Option<(u64, u64)> {
+        None
+    }
+}
+
+/// What a flow reads, for the connector of its source.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    pub plan: &'a Plan,
+    pub flow: &'a Flow,
+    pub reads: &'a FlowPlan,
+    /// Paths to fetch beside those that the mapping reads: fields that follow-ups write, to see what differs.
+    pub also: &'a [Vec<String>],
+}
+
+/// One place to poll.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// `orders`, `OrderItem`, `voids`: stable, since checkpoints are kept by it.
+    pub name: String,
+    /// Where the flow names no overlap: what it takes at most for a late commit to show.
+    pub overlap: SignedDuration,
+    /// It only matters once the flow has run: changes to children of records that were all fetched are no news.
+    pub only_later: bool,
+}
+
+/// Asks for a page.
+#[derive(Debug, Clone, Copy)]
+pub struct Changes<'a> {
+    pub source: Source<'a>,
+    pub stream: &'a str,
+    /// As the last page gave it; absent at the very first.
+    pub cursor: Option<&'a str>,
+    /// The first page of a new poll: it begins `overlap` before the cursor. Otherwise it goes on behind the cursor.
+    pub begins: bool,
+    pub overlap: SignedDuration,
+    pub now: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    pub changes: Vec<Change>,
+    /// Where the next page begins, or the next poll. In the source's own print, never rounded.
+    pub cursor: Option<String>,
+    /// There is another page now.
+    pub more: bool,
+}
+
+/// A record that the source has changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The record's id at the source: the key of its lane.
+    pub id: String,
+    /// The source's own stamp, in a form that sorts as text (RFC 3339 in UTC); absent where it has none.
+    pub stamp: Option<String>,
+    pub state: State,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// The record as the mapping reads it.
+    Is(Json),
+    /// It is known that it changed; it has to be fetched.
+    Changed,
+    /// It was deleted, or voided.
+    Gone,
+}
+
+/// Asks for records of another side.
+#[derive(Debug, Clone, Copy)]
+pub struct Find<'a> {
+    pub plan: &'a Plan,
+    pub object: &'a ObjectRef,
+    pub field: &'a [String],
+    pub values: &'a [String],
+    /// Paths to fetch. Empty: the whole record, as far as the system gives it.
+    pub fields: &'a [Vec<String>],
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    pub value: String,
+    pub record: Json,
+}
+
+/// What a write is held to, and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The guarantee class, 0 to 3.
+    pub class: u8,
+    /// Items in one call.
+    pub batch: usize,
+    /// Items above which the system has a way of its own for bulk, in one batch of up to so many.
+    pub bulk: Option<usize>,
+    /// How long a request that was sent may still be carried out, and its effect be invisible to a search.
+    pub settle: SignedDuration,
+    /// Fields that are not sent are lost at the target: an update sends the record as it is, with what differs.
+    pub replaces: bool,
+    /// The field by which the target's record is found before an update, and after an ambiguous outcome.
+    pub found_by: Option<String>,
+    /// The call, for people: `POST /orders/createorders`.
+    pub call: &'static str,
+}
+
+/// Items of one call.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    pub plan: &'a Plan,
+    pub object: &'a ObjectRef,
+    pub op: Op,
+    pub key_field: Option<&'a str>,
+    pub items: &'a [Item],
+    pub now: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The idempotency key, where the write has one.
+    pub key: Option<String>,
+    /// The id of the target's record, where it is known.
+    pub id: Option<String>,
+    /// What is sent. Where the write replaces, already merged with what the target holds.
+    pub body: Json,
+}
+
+/// What became of one item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receipt {
+    pub outcome: Result<Done, Fault>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// The record's id at the target.
+    pub id: Option<String>,
+    /// Whether the call made it; absent where the target does not say.
+    pub created: Option<bool>,
+    /// What the target says of it, for later writes that read the result.
+    pub record: Json,
+}
+
+/// Where a webhook points. It holds nothing of the webhook but known words and checked values.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Hint {
+    /// `SHIP_NOTIFY`
+    pub event: String,
+    /// Known parameters with their checked values: `batchId` → `123`.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// The connectors of a project, by connection.
+pub type Connectors = BTreeMap<String, Arc<dyn Connector>>;

@@ -1,3 +1,6 @@
 //! Salesforce.
 
+mod client;
 pub mod soql;
+
+pub use client::Salesforce;

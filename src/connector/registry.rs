@@ -1,0 +1,66 @@
+//! The one file that names all connectors.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::{Connector, salesforce, shipstation};
+use crate::http::{Clock, Secret, Transport};
+
+/// A connection's settings with its secrets looked up.
+pub struct Settings {
+    /// The connection's name in the project.
+    pub name: String,
+    pub system: String,
+    /// Texts by name, as configured, `${…}` and files replaced by what they hold.
+    pub options: std::collections::BTreeMap<String, Secret>,
+}
+
+impl Settings {
+    /// A setting that has to be there.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn need(&self, name: &str) -> Result<&Secret, Unusable> {
+        self.options.get(name).ok_or_else(|| Unusable {
+            connection: self.name.clone(),
+            message: format!("has no `{name}`"),
+            hint: format!("add `{name}` under `connections.{}` in crossdock.yaml", self.name),
+        })
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.options.get(name).map(Secret::reveal)
+    }
+}
+
+/// A connection that cannot be opened as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the connection `{connection}` {message}")]
+pub struct Unusable {
+    pub connection: String,
+    pub message: String,
+    pub hint: String,
+}
+
+/// Makes the connector of a connection.
+///
+/// # Errors
+/// A setting is missing or cannot be understood.
+pub fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
+    match settings.system.as_str() {
+        "salesforce" => {
+            let _ = salesforce::Salesforce::new(settings, transport, clock)?;
+            todo!()
+        }
+        "shipstation" => {
+            let _ = shipstation::ShipStation::new(settings, transport, clock)?;
+            todo!()
+        }
+        other => Err(Unusable {
+            connection: settings.name.clone(),
+            message: format!("is of the system `{other}`, which has no connector"),
+            hint: "systems with a connector: salesforce, shipstation".to_owned(),
+        }),
+    }
+}

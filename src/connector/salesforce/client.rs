@@ -1,0 +1,14 @@
+//! Placeholder.
+
+use std::sync::Arc;
+
+use crate::connector::registry::{Settings, Unusable};
+use crate::http::{Clock, Transport};
+
+pub struct Salesforce;
+
+impl Salesforce {
+    pub fn new(_settings: &Settings, _transport: Arc<dyn Transport>, _clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
+        todo!()
+    }
+}

@@ -1,0 +1,5 @@
+//! ShipStation, API V1.
+
+mod client;
+
+pub use client::ShipStation;

@@ -1,0 +1,92 @@
+//! One system's address behind one credential: limit, transport, and the note of each exchange.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Broken, Call, Clock, Exchange, Limit, Request, Response, Transport};
+use crate::fault::Fault;
+
+/// Sends requests when the limit allows it, and notes what went over the wire.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    limit: Arc<Limit>,
+}
+
+impl Client {
+    pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>, limit: Arc<Limit>) -> Self {
+        Client { transport, clock, limit }
+    }
+
+    pub fn limit(&self) -> &Limit {
+        &self.limit
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub async fn sleep(&self, time: Duration) {
+        self.clock.sleep(time).await;
+    }
+
+    /// Sends a request and notes it. It waits where the limit is used up: the engine asks before it
+    /// begins, so this holds only for the second and later requests of one call.
+    ///
+    /// # Errors
+    /// [`Fault::Transient`] where nothing was sent, else [`Fault::Ambiguous`].
+    pub async fn send(&self, call: &Call, request: Request) -> Result<Response, Fault> {
+        self.carry(Some(call), request).await
+    }
+
+    /// The same for sign-ins, of which nothing is noted.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send_unseen(&self, request: Request) -> Result<Response, Fault> {
+        self.carry(None, request).await
+    }
+
+    async fn carry(&self, call: Option<&Call>, request: Request) -> Result<Response, Fault> {
+        loop {
+            let now = self.clock.now();
+            let ready = self.limit.ready_at(now);
+            if ready <= now {
+                break;
+            }
+            let wait = ready.duration_since(now);
+            self.clock.sleep(wait.try_into().unwrap_or(Duration::from_secs(1))).await;
+        }
+        let at = self.clock.now();
+        self.limit.take(at);
+        let mut note = Exchange {
+            at,
+            method: request.method().clone(),
+            path: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
+            request: request.body().clone(),
+            status: None,
+            response: bytes::Bytes::new(),
+            broken: None,
+            took: Duration::ZERO,
+        };
+        let answer = self.transport.send(request).await;
+        note.took = self.clock.now().duration_since(at).try_into().unwrap_or_default();
+        match &answer {
+            Ok(response) => {
+                note.status = Some(response.status().as_u16());
+                note.response = response.body().clone();
+            }
+            Err(broken) => note.broken = Some(broken.to_string()),
+        }
+        if let Some(call) = call {
+            call.note(note);
+        }
+        answer.map_err(|broken| match broken {
+            Broken::NotSent(_) => Fault::transient(broken.to_string()),
+            Broken::Lost(_) | Broken::TooLong(_) => Fault::ambiguous(broken.to_string()),
+        })
+    }
+}

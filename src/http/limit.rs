@@ -1,0 +1,152 @@
+//! How many calls a credential has left.
+//!
+//! One [`Limit`] is shared by all flows of one credential. It is asked before a call
+//! ([`Limit::ready_at`]), told when one goes out ([`Limit::take`]), and corrected by what the system
+//! says in its answers ([`Limit::seen`], [`Limit::pause`]).
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// A fixed window: so many calls until it begins anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    pub calls: u32,
+    pub length: SignedDuration,
+}
+
+/// The calls of one credential.
+#[derive(Debug)]
+pub struct Limit {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct State {
+    /// Absent: the system has no window that is known before its answers.
+    window: Option<Window>,
+    left: u32,
+    /// When the present window ends; absent before its first call.
+    ends: Option<Timestamp>,
+    /// The system said to wait (a 429, a daily budget that is used up).
+    paused: Option<Timestamp>,
+    /// Throttled in a row without having been told for how long.
+    blind: u32,
+}
+
+impl Limit {
+    pub fn new(window: Option<Window>) -> Self {
+        let left = window.map_or(u32::MAX, |window| window.calls);
+        Limit { state: Mutex::new(State { window, left, ends: None, paused: None, blind: 0 }) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is whole after each statement, so a panic elsewhere leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the next call may go out: `now`, or later.
+    pub fn ready_at(&self, now: Timestamp) -> Timestamp {
+        let state = self.state();
+        let open = match (state.window, state.ends) {
+            (Some(_), Some(ends)) if state.left == 0 && ends > now => ends,
+            _ => now,
+        };
+        state.paused.map_or(open, |paused| open.max(paused)).max(now)
+    }
+
+    /// How many calls may go out now, before an answer says otherwise.
+    pub fn left(&self, now: Timestamp) -> u32 {
+        if self.ready_at(now) > now {
+            return 0;
+        }
+        let state = self.state();
+        match (state.window, state.ends) {
+            (None, _) => u32::MAX,
+            (Some(window), Some(ends)) if ends <= now => window.calls,
+            (Some(window), None) => window.calls,
+            (Some(_), Some(_)) => state.left,
+        }
+    }
+
+    /// A call goes out.
+    pub fn take(&self, now: Timestamp) {
+        let mut state = self.state();
+        let Some(window) = state.window else { return };
+        if state.ends.is_none_or(|ends| ends <= now) {
+            state.left = window.calls;
+            state.ends = Some(add(now, window.length));
+        }
+        state.left = state.left.saturating_sub(1);
+    }
+
+    /// The system said how many calls are left, and when its window begins anew.
+    pub fn seen(&self, now: Timestamp, calls: u32, left: u32, resets_in: SignedDuration) {
+        let mut state = self.state();
+        state.window = Some(Window { calls, length: state.window.map_or(resets_in, |window| window.length) });
+        let ends = add(now, resets_in);
+        // Answers come out of order: within one window the least is true.
+        let same = state.ends.is_some_and(|known| (known.duration_since(ends)).abs() < SignedDuration::from_secs(2));
+        state.left = if same { state.left.min(left) } else { left };
+        state.ends = Some(ends);
+        state.blind = 0;
+    }
+
+    /// The system refused a call for its limit. Without a time it is backed off from, longer each time.
+    pub fn pause(&self, now: Timestamp, until: Option<Timestamp>) -> Timestamp {
+        let mut state = self.state();
+        let until = until.unwrap_or_else(|| {
+            state.blind = (state.blind + 1).min(8);
+            add(now, SignedDuration::from_secs(1 << state.blind))
+        });
+        let until = state.paused.map_or(until, |paused| paused.max(until));
+        state.paused = Some(until);
+        until
+    }
+}
+
+fn add(at: Timestamp, time: SignedDuration) -> Timestamp {
+    at.saturating_add(time).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap_or(Timestamp::MAX)
+    }
+
+    #[test]
+    fn a_window_is_used_up_and_begins_anew() {
+        let limit = Limit::new(Some(Window { calls: 2, length: SignedDuration::from_secs(60) }));
+        assert_eq!(limit.left(at(0)), 2);
+        limit.take(at(0));
+        limit.take(at(1));
+        assert_eq!((limit.left(at(2)), limit.ready_at(at(2))), (0, at(60)));
+        assert_eq!(limit.left(at(60)), 2);
+        limit.take(at(61));
+        assert_eq!(limit.left(at(62)), 1);
+    }
+
+    #[test]
+    fn what_the_system_says_counts() {
+        let limit = Limit::new(None);
+        assert_eq!(limit.left(at(0)), u32::MAX);
+        limit.seen(at(0), 40, 3, SignedDuration::from_secs(20));
+        limit.seen(at(0), 40, 5, SignedDuration::from_secs(20));
+        assert_eq!(limit.left(at(1)), 3, "an answer that came late does not give calls back");
+        limit.seen(at(1), 40, 0, SignedDuration::from_secs(19));
+        assert_eq!(limit.ready_at(at(2)), at(20));
+        assert_eq!(limit.pause(at(2), Some(at(90))), at(90));
+        assert_eq!(limit.ready_at(at(30)), at(90));
+    }
+
+    #[test]
+    fn a_refusal_without_a_time_is_backed_off_from() {
+        let limit = Limit::new(None);
+        let first = limit.pause(at(0), None);
+        let second = limit.pause(first, None);
+        assert!(second.duration_since(first) > first.duration_since(at(0)));
+    }
+}

@@ -1,0 +1,1 @@
+//! ShipStation's API V1.
