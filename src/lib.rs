@@ -22,7 +22,9 @@
 //! | 8 | [`spec`] | test cases, coverage, preview |
 //! | 10 | [`fault`] | how the outside fails |
 //! | 11 | [`http`] | requests and answers as values, limits, secrets |
+//! | 12 | [`store`] | what is kept across restarts |
 //! | 12 | [`connector`] | what is known of one service only |
+//! | 13 | [`engine`] | what happens to a record between two systems |
 //! | 13 | [`sandbox`] | the systems themselves, on this machine |
 //! | 14 | [`run`] | flows over files |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
@@ -33,6 +35,7 @@ pub mod builtin;
 pub mod check;
 pub mod cli;
 pub mod connector;
+pub mod engine;
 pub mod fault;
 pub mod http;
 pub mod plan;
@@ -41,5 +44,6 @@ pub mod run;
 pub mod sandbox;
 pub mod schema;
 pub mod spec;
+pub mod store;
 pub mod syntax;
 pub mod value;

@@ -82,8 +82,6 @@ impl<'a> Run<'a> {
             tracer.here.clear();
         }
         let inputs = self.machine.inputs;
-        let target = inputs.targets.get(&write.name);
-        self.machine.words.target = Some(target.map_or(Value::ABSENT, |target| Value::Record(Arc::new(target.clone()))));
         let object = self.machine.program.object(&write.object);
         let key = match write.key.as_ref().map(|key| self.machine.eval(&key.value)) {
             Some(Ok(value)) => value.printed(),
@@ -95,6 +93,9 @@ impl<'a> Run<'a> {
         };
         let key_field = write.key.as_ref().and_then(|key| key.field.clone());
         let id = write.of.map(|slot| self.machine.bound(slot)).and_then(|record| id_of(&record, object));
+        let named = key.as_deref().or(id.as_deref()).and_then(|key| inputs.targets.get(&super::target_of(&write.name, key)));
+        let target = named.or_else(|| inputs.targets.get(&write.name));
+        self.machine.words.target = Some(target.map_or(Value::ABSENT, |target| Value::Record(Arc::new(target.clone()))));
         let mut made = Made { policies: BTreeMap::new(), target };
         let body = self.body(&write.body, object, "", &mut made);
         let waits_for = self.waits_for(write);

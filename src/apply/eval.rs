@@ -67,6 +67,7 @@ pub(super) struct Words {
     pub reasons: Vec<String>,
     pub reached: Option<Value>,
     pub difference: Option<Value>,
+    pub sent_at: Option<jiff::Timestamp>,
 }
 
 impl<'a> Machine<'a> {
@@ -318,7 +319,7 @@ impl<'a> Machine<'a> {
             Word::Reasons => Value::list(self.words.reasons.iter().map(|reason| Value::text(reason.as_str())).collect()),
             Word::Reached => of(&self.words.reached),
             Word::Difference => of(&self.words.difference),
-            Word::SentAt => Value::ABSENT,
+            Word::SentAt => self.words.sent_at.map_or(Value::ABSENT, Value::DateTime),
         }
     }
 

@@ -4,6 +4,7 @@
 //! be refused, but never crash or hang. All rules run, and all reasons are collected.
 
 mod arithmetic;
+pub mod aside;
 mod body;
 mod eval;
 mod lists;
@@ -39,7 +40,8 @@ pub struct Inputs<'a> {
     pub now: Timestamp,
     /// What was found for each `match`, by its name: the records in the order of the answer.
     pub matched: &'a BTreeMap<String, Vec<Json>>,
-    /// The record as the target holds it now, by the write's name; absent where there is none.
+    /// The record as the target holds it now, by the write's name, or by [`target_of`] where the write is
+    /// repeated; absent where there is none.
     pub targets: &'a BTreeMap<String, Json>,
     /// Results of writes that went out already, by the write's name.
     pub results: &'a BTreeMap<String, Json>,
@@ -47,6 +49,11 @@ pub struct Inputs<'a> {
     pub names: &'a BTreeMap<ObjectRef, std::sync::Arc<Names>>,
     /// Keep the trace of every field.
     pub trace: bool,
+}
+
+/// The name under which [`Inputs::targets`] holds the target of one payload of a repeated write.
+pub fn target_of(write: &str, key: &str) -> String {
+    format!("{write}\u{1f}{key}")
 }
 
 /// How it ended.

@@ -12,14 +12,7 @@ use crate::value::Value;
 
 /// Applies a flow to one record.
 pub fn apply<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'a>) -> Outcome {
-    let mut run = Run {
-        machine: Machine::new(program, flow, inputs),
-        reasons: Vec::new(),
-        warnings: Vec::new(),
-        routes: Vec::new(),
-        failed: HashMap::new(),
-        unfinished: false,
-    };
+    let mut run = Run::new(program, flow, inputs);
     let way = run.through();
     run.finish(way)
 }
@@ -47,6 +40,23 @@ enum Way {
 }
 
 impl<'a> Run<'a> {
+    pub(super) fn new(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'a>) -> Self {
+        Run {
+            machine: Machine::new(program, flow, inputs),
+            reasons: Vec::new(),
+            warnings: Vec::new(),
+            routes: Vec::new(),
+            failed: HashMap::new(),
+            unfinished: false,
+        }
+    }
+
+    /// Forgets what went wrong so far: what comes is judged by itself.
+    pub(super) fn begin_again(&mut self) {
+        self.reasons.clear();
+        self.unfinished = false;
+    }
+
     /// Notes a reason, and those that were kept beside it; the same one twice is one.
     pub(super) fn reason(&mut self, halt: Halt) {
         let more = std::mem::take(&mut self.machine.more);

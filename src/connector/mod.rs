@@ -61,6 +61,14 @@ pub trait Connector: Send + Sync {
     /// A fault of the whole call. [`Fault::Ambiguous`] is then every item's.
     async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault>;
 
+    /// A record as it will be sent where the write replaces: the target's own with the changes laid over it.
+    fn merge(&self, _object: &ObjectRef, target: &Json, changes: &Json) -> Json {
+        let (Json::Object(target), Json::Object(changes)) = (target, changes) else { return changes.clone() };
+        let mut merged = target.clone();
+        merged.extend(changes.iter().map(|(name, value)| (name.clone(), value.clone())));
+        Json::Object(merged)
+    }
+
     /// What a webhook's body says has changed, read without trusting it: a URL in it is never fetched as given.
     ///
     /// # Errors
@@ -117,6 +125,8 @@ pub struct Changes<'a> {
     /// The first page of a new poll: it begins `overlap` before the cursor. Otherwise it goes on behind the cursor.
     pub begins: bool,
     pub overlap: SignedDuration,
+    /// Where there is no cursor yet: nothing older is asked for.
+    pub since: Option<Timestamp>,
     pub now: Timestamp,
 }
 

@@ -1,0 +1,72 @@
+//! What the engine asks of the outside, and what comes back.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::check::typed::Op;
+use crate::connector::{Change, Found, Hint, Item, Page, Receipt};
+use crate::fault::Fault;
+use crate::http::Exchange;
+use crate::value::ObjectRef;
+
+/// One thing to do on one connection. Its [`Reply`] names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect {
+    pub id: u64,
+    pub connection: String,
+    pub ask: Ask,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// One page of a stream of a flow's source.
+    Changes { flow: usize, stream: String, cursor: Option<String>, begins: bool, overlap: SignedDuration, since: Option<Timestamp> },
+    /// Records of a flow's source by id.
+    Get { flow: usize, ids: Vec<String> },
+    /// What a webhook pointed to.
+    Follow { flow: usize, hint: Hint },
+    /// Records of another side.
+    Find { object: ObjectRef, field: Vec<String>, values: Vec<String>, fields: Vec<Vec<String>> },
+    /// A batch whose intents are durable.
+    Send { object: ObjectRef, op: Op, key_field: Option<String>, items: Vec<Item> },
+}
+
+/// What came of an effect.
+#[derive(Debug)]
+pub struct Reply {
+    /// The effect's.
+    pub id: u64,
+    /// What went over the wire, unmasked.
+    pub exchanges: Vec<Exchange>,
+    pub got: Got,
+}
+
+#[derive(Debug)]
+pub enum Got {
+    Page(Result<Page, Fault>),
+    Records(Result<Vec<Change>, Fault>),
+    Found(Result<Vec<Found>, Fault>),
+    Sent(Result<Vec<Receipt>, Fault>),
+}
+
+/// Something that somebody should know now.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Alert {
+    /// `expectation`, `exception`, `connection`, `budget`
+    pub kind: &'static str,
+    /// What people call the record, or the connection.
+    pub subject: String,
+    /// Masked.
+    pub message: String,
+    pub owner: Option<String>,
+    /// RFC 3339
+    pub before: Option<String>,
+}
+
+/// What one step of the engine gives.
+#[derive(Debug, Default)]
+pub struct Step {
+    pub effects: Vec<Effect>,
+    pub alerts: Vec<Alert>,
+    /// When the engine wants to be asked again at the latest; `None`: only when something comes back.
+    pub wake: Option<Timestamp>,
+}

@@ -1,0 +1,264 @@
+//! The inbox: what arrives, whether it is news, and webhooks that point to it.
+
+use super::version::label;
+use super::{Ask, Engine, Job};
+use crate::apply::{Inputs, aside};
+use crate::check::typed::Flow;
+use crate::connector::{Change as Arrived, Hint, Page, State};
+use crate::fault::Fault;
+use crate::store::{Change, Event, Kept, Lane, LaneState, Millis};
+use crate::value::Json;
+
+/// Hints that are followed at once, at most.
+const HINTS: usize = 8;
+
+impl Engine<'_> {
+    /// Takes what a page brought: each record that is news goes to its lane.
+    pub(super) fn arrive(&mut self, at: usize, arrived: Vec<Arrived>, changes: &mut Vec<Change>) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        for change in arrived {
+            let lane = self.store.lane(&flow.name, &change.id)?;
+            match change.state {
+                State::Is(body) => self.record(at, lane, &change.id, change.stamp, body, changes)?,
+                State::Changed => {
+                    // Of a record that was never seen its own stream tells, if it is any of this flow's.
+                    if let Some(lane) = lane
+                        && !matches!(lane.state, LaneState::Fetch)
+                    {
+                        self.refetch(at, lane, changes);
+                    }
+                }
+                State::Gone => {
+                    if let Some(lane) = lane {
+                        self.gone(at, lane, "it is gone from the source", changes)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The record will be read again before it is mapped.
+    pub(super) fn refetch(&mut self, at: usize, mut lane: Lane, changes: &mut Vec<Change>) {
+        lane.updated = self.millis();
+        if lane.state == LaneState::Sending {
+            // It is read again when its writes are done.
+            lane.version = String::new();
+        } else {
+            lane.state = LaneState::Fetch;
+        }
+        changes.push(Change::Lane(lane));
+        self.flows[at].fetch = true;
+    }
+
+    fn record(&mut self, at: usize, known: Option<Lane>, key: &str, stamp: Option<String>, body: Json, changes: &mut Vec<Change>) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        let now = self.millis();
+        let version = self.flows[at].read.version(&body);
+        if let Some(known) = &known
+            && self.settings.safety.dedupe
+        {
+            let older = matches!((&stamp, &known.stamp), (Some(new), Some(old)) if new < old);
+            if older && known.state != LaneState::Fetch {
+                return Ok(());
+            }
+            let same = version == known.version && known.state != LaneState::Fetch && known.state != LaneState::Gone;
+            if same {
+                return Ok(());
+            }
+        }
+        let first = self.goes_first(at, &body);
+        let fetched_same =
+            known.as_ref().is_some_and(|known| known.state == LaneState::Fetch && known.version == version && self.settings.safety.dedupe);
+        let label = label(&body);
+        let mut lane = match known {
+            Some(known) => known,
+            None => Lane {
+                flow: flow.name.clone(),
+                key: key.to_owned(),
+                label: None,
+                arrived: 0,
+                first,
+                state: LaneState::Waiting,
+                version: String::new(),
+                stamp: None,
+                delivered: None,
+                due: 0,
+                attempt: 0,
+                body: None,
+                matched: None,
+                plan: None,
+                reasons: Vec::new(),
+                updated: now,
+            },
+        };
+        if lane.arrived == 0 || lane.state.settled() {
+            lane.arrived = self.store.next_arrival();
+        }
+        lane.label = label.or(lane.label);
+        lane.first = first;
+        lane.attempt = 0;
+        lane.updated = now;
+        if stamp.is_some() {
+            lane.stamp = stamp;
+        }
+        if fetched_same && lane.delivered.as_ref() == Some(&version) {
+            // Read again, and nothing that the mapping reads has changed.
+            lane.state = LaneState::Delivered;
+            changes.push(Change::Lane(lane));
+            return Ok(());
+        }
+        lane.version = version;
+        lane.body = Some(body);
+        changes.push(self.event(&flow.name, key, "received", "a new version was read from its source".to_owned(), None));
+        self.wait(at, lane, changes)
+    }
+
+    /// Puts a lane among those to be mapped, or leaves it to its writes that are on their way. Writes of an older
+    /// version that were never sent are dropped.
+    pub(super) fn wait(&mut self, at: usize, mut lane: Lane, changes: &mut Vec<Change>) -> Kept<()> {
+        let flying = self.settings.safety.lanes && self.flying(&lane.flow, &lane.key);
+        if flying {
+            lane.state = LaneState::Sending;
+        } else {
+            self.drop_entries(&lane.flow, &lane.key, changes);
+            lane.state = LaneState::Waiting;
+            self.flows[at].map = true;
+            self.flows[at].backlog += 1;
+        }
+        changes.push(Change::Lane(lane));
+        Ok(())
+    }
+
+    fn goes_first(&self, at: usize, body: &Json) -> bool {
+        let (flow, _) = self.flow(at);
+        if flow.first_when.is_none() {
+            return false;
+        }
+        self.with_inputs(body, |inputs| aside::goes_first(self.world.program, flow, inputs))
+    }
+
+    /// What a mapping is given where nothing but the record is known.
+    pub(super) fn with_inputs<T>(&self, body: &Json, what: impl FnOnce(&Inputs<'_>) -> T) -> T {
+        let (none, nothing) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
+        what(&Inputs {
+            record: body,
+            group: &[],
+            now: self.now,
+            matched: &none,
+            targets: &nothing,
+            results: &nothing,
+            names: self.world.names,
+            trace: false,
+        })
+    }
+
+    // ---- records that have to be fetched ----
+
+    pub(super) fn fetch(&mut self) -> Kept<()> {
+        for at in 0..self.flows.len() {
+            if !self.flows[at].on || !self.flows[at].fetch {
+                continue;
+            }
+            let (flow, _) = self.flow(at);
+            let Some(connector) = self.world.connectors.get(&flow.source.connection) else { continue };
+            let most = connector.get_batch(&self.source(at)).max(1);
+            let lanes = self.store.due(&flow.name, LaneState::Fetch, self.millis(), most.max(50) + self.busy.len())?;
+            let open: Vec<String> = lanes.into_iter().map(|lane| lane.key).filter(|key| !self.busy.contains(&(at, key.clone()))).collect();
+            if open.is_empty() {
+                self.flows[at].fetch = false;
+                continue;
+            }
+            for ids in open.chunks(most) {
+                self.busy.extend(ids.iter().map(|key| (at, key.clone())));
+                self.want(&flow.source.connection, Ask::Get { flow: at, ids: ids.to_vec() }, Job::Fetch { flow: at, ids: ids.to_vec() });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn fetched(&mut self, at: usize, ids: &[String], records: Result<Vec<Arrived>, Fault>) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        for key in ids {
+            self.busy.remove(&(at, key.clone()));
+        }
+        self.flows[at].fetch = true;
+        let mut changes = Vec::new();
+        match records {
+            Ok(records) => {
+                for key in ids {
+                    let Some(lane) = self.store.lane(&flow.name, key)? else { continue };
+                    match records.iter().find(|record| record.id == *key) {
+                        Some(Arrived { state: State::Is(body), stamp, .. }) => {
+                            self.record(at, Some(lane), key, stamp.clone(), body.clone(), &mut changes)?;
+                        }
+                        _ => self.gone(at, lane, "it is gone from the source", &mut changes)?,
+                    }
+                }
+            }
+            // The connection is paused as a whole; what was asked for stays as it is.
+            Err(Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. }) => {}
+            Err(fault) => {
+                for key in ids {
+                    let Some(mut lane) = self.store.lane(&flow.name, key)? else { continue };
+                    lane.state = LaneState::Failed;
+                    self.stopped(at, &mut lane, "refused", &[self.words(&fault)], false, &mut changes)?;
+                    changes.push(Change::Lane(lane));
+                }
+            }
+        }
+        self.store.commit(&changes)
+    }
+
+    // ---- webhooks ----
+
+    pub(super) fn hints(&mut self) -> Kept<()> {
+        if self.following.len() >= HINTS {
+            return Ok(());
+        }
+        let connections = self.world.plan.mapping.flows.iter().any(|flow| !flow.webhooks.is_empty());
+        if !connections {
+            return Ok(());
+        }
+        for hint in self.store.hints(HINTS)? {
+            if self.following.contains(&hint.id) {
+                continue;
+            }
+            let meant = |flow: &Flow| flow.source.connection == hint.connection && flow.webhooks.contains(&hint.event);
+            let flow = self.world.plan.mapping.flows.iter().enumerate().find(|(at, flow)| self.flows[*at].on && meant(flow)).map(|(at, _)| at);
+            let body = serde_json::from_value::<Hint>(hint.body.clone());
+            match (flow, body) {
+                (Some(flow), Ok(body)) => {
+                    self.following.insert(hint.id);
+                    self.want(&hint.connection, Ask::Follow { flow, hint: body }, Job::Follow { flow, hint: hint.id });
+                }
+                // No flow waits for it.
+                _ => self.store.commit(&[Change::DropHint(hint.id)])?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn followed(&mut self, at: usize, hint: i64, page: Result<Page, Fault>) -> Kept<()> {
+        self.following.remove(&hint);
+        let mut changes = Vec::new();
+        match page {
+            Ok(page) => self.arrive(at, page.changes, &mut changes)?,
+            Err(Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. }) => return Ok(()),
+            // What it pointed to is not there: the next poll tells.
+            Err(_) => {}
+        }
+        changes.push(Change::DropHint(hint));
+        self.store.commit(&changes)
+    }
+
+    pub(super) fn event(&self, flow: &str, lane: &str, kind: &str, text: String, exchange: Option<i64>) -> Change {
+        Change::Event(Event { at: self.millis(), flow: flow.to_owned(), lane: lane.to_owned(), kind: kind.to_owned(), text, exchange })
+    }
+
+    /// When a look for lanes that were put off is due.
+    pub(super) fn look_at(&mut self, at: usize, due: Millis) {
+        let look = &mut self.flows[at].look;
+        *look = Some(look.map_or(due, |known| known.min(due)));
+    }
+}

@@ -1,0 +1,441 @@
+//! Lanes: how a record's way ends, and what somebody has to see.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan_entries::text;
+use super::{Engine, mask};
+use crate::apply::aside::{self, Happened};
+use crate::apply::{self, Inputs};
+use crate::check::typed::{Event, Flow};
+use crate::fault::Fault;
+use crate::store::{Change, Entry, EntryState, Exception, Kept, Lane, LaneState, Reason, Watch};
+use crate::value::Json;
+
+impl Engine<'_> {
+    /// Whether a lane has a write that may be carried out while a newer one would be.
+    pub(super) fn flying(&self, flow: &str, lane: &str) -> bool {
+        let ids = self.by_lane.get(&(flow.to_owned(), lane.to_owned()));
+        ids.into_iter().flatten().filter_map(|id| self.heads.get(id)).any(|entry| {
+            matches!(entry.state, EntryState::Sending | EntryState::Ambiguous) || (entry.after.is_some() && entry.state == EntryState::Planned)
+        })
+    }
+
+    /// Drops what was planned of a lane and never sent.
+    pub(super) fn drop_entries(&mut self, flow: &str, lane: &str, changes: &mut Vec<Change>) {
+        let ids = self.by_lane.get(&(flow.to_owned(), lane.to_owned())).cloned().unwrap_or_default();
+        for id in ids {
+            changes.push(Change::DropEntry(id));
+            self.forget(id);
+        }
+    }
+
+    /// Whether a flow's records are needed after they are delivered: by a write-back for those that are gone, or by
+    /// an expectation's words.
+    fn keeps(&self, flow: &Flow) -> bool {
+        flow.follow_ups.iter().any(|after| after.events.contains(&Event::IsGone))
+            || self.world.plan.mapping.expects.iter().any(|expect| expect.flow == flow.name)
+    }
+
+    /// The record was delivered, or nothing had to be: what was open about it is closed.
+    pub(super) fn went_through(&mut self, at: usize, lane: &mut Lane, changes: &mut Vec<Change>) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        let first = lane.delivered.is_none();
+        lane.delivered = Some(lane.version.clone());
+        lane.reasons.clear();
+        lane.attempt = 0;
+        if !self.keeps(flow) {
+            lane.body = None;
+            lane.matched = None;
+        }
+        self.mend(lane, changes)?;
+        if first {
+            self.expect(at, lane, changes);
+        }
+        Ok(())
+    }
+
+    /// Closes the open exceptions of a lane: it went through since.
+    pub(super) fn mend(&mut self, lane: &Lane, changes: &mut Vec<Change>) -> Kept<()> {
+        self.close(&lane.flow, &lane.key, "mended", changes)
+    }
+
+    pub(super) fn close(&mut self, flow: &str, lane: &str, by: &str, changes: &mut Vec<Change>) -> Kept<()> {
+        for mut exception in self.store.exceptions_of(flow, lane)? {
+            exception.closed = Some(self.millis());
+            exception.closed_by = Some(by.to_owned());
+            changes.push(Change::Exception(exception));
+        }
+        Ok(())
+    }
+
+    /// Reasons of the mapping, as the store keeps them.
+    pub(super) fn stopped_by(
+        &mut self,
+        at: usize,
+        lane: &mut Lane,
+        code: &str,
+        reasons: &[apply::Reason],
+        parked: bool,
+        changes: &mut Vec<Change>,
+    ) -> Kept<()> {
+        let kept = |reason: &apply::Reason| Reason {
+            kind: reason.kind.to_owned(),
+            message: reason.message.clone(),
+            field: reason.field.clone(),
+            place: reason.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)),
+            owner: reason.owner.clone(),
+            before: reason.before.map(|before| before.as_millisecond()),
+            review: reason.review,
+        };
+        let reasons: Vec<Reason> = reasons.iter().map(kept).collect();
+        self.stopped(at, lane, code, &reasons, parked, changes)
+    }
+
+    /// Opens an exception, or brings the one that is open up to date.
+    pub(super) fn stopped(
+        &mut self,
+        at: usize,
+        lane: &mut Lane,
+        code: &str,
+        reasons: &[Reason],
+        parked: bool,
+        changes: &mut Vec<Change>,
+    ) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        lane.reasons = reasons.to_vec();
+        let now = self.millis();
+        let open = self.store.exceptions_of(&lane.flow, &lane.key)?;
+        let mut known = None;
+        for mut exception in open {
+            if exception.code == code && known.is_none() {
+                known = Some(exception);
+            } else {
+                exception.closed = Some(now);
+                exception.closed_by = Some("superseded".to_owned());
+                changes.push(Change::Exception(exception));
+            }
+        }
+        let owner = reasons.iter().find_map(|reason| reason.owner.clone());
+        let before = reasons.iter().filter_map(|reason| reason.before).min();
+        let again = known.as_ref().is_some_and(|known| known.reasons == reasons);
+        let exception = Exception {
+            id: known.as_ref().map_or_else(|| self.store.next_id(), |known| known.id),
+            flow: lane.flow.clone(),
+            lane: lane.key.clone(),
+            label: lane.label.clone(),
+            code: code.to_owned(),
+            reasons: reasons.to_vec(),
+            next: next(code, parked).to_owned(),
+            owner: owner.clone(),
+            before,
+            parked,
+            opened: known.as_ref().map_or(now, |known| known.opened),
+            closed: None,
+            closed_by: None,
+            alerted: again || code == "rejected",
+        };
+        let words: Vec<String> = reasons.iter().map(|reason| reason.message.clone()).collect();
+        let text = self.scrubbed(at, lane, &words.join("; "));
+        if !again {
+            changes.push(self.event(&flow.name, &lane.key, code, text.clone(), None));
+        }
+        if !exception.alerted {
+            let subject = lane.label.clone().unwrap_or_else(|| lane.key.clone());
+            self.alert("exception", &subject, format!("{code}: {text}"), owner, before);
+        }
+        changes.push(Change::Exception(Exception { alerted: true, ..exception }));
+        Ok(())
+    }
+
+    /// The words of a fault, as a reason.
+    pub(super) fn words(&self, fault: &Fault) -> Reason {
+        let (kind, message, field) = match fault {
+            Fault::Rejected(refusal) | Fault::BatchRefused(refusal) => {
+                ("target", format!("{} ({})", refusal.message, refusal.code), refusal.field.clone())
+            }
+            other => (other.class(), other.to_string(), None),
+        };
+        Reason { kind: kind.to_owned(), message, field, place: None, owner: None, before: None, review: false }
+    }
+
+    /// Words without the personal values of the record that they are about.
+    pub(super) fn scrubbed(&self, at: usize, lane: &Lane, words: &str) -> String {
+        let (flow, _) = self.flow(at);
+        let mut personal = BTreeSet::new();
+        if let (Some(mask), Some(body)) = (self.masks.get(&flow.source.connection), &lane.body) {
+            mask.personal(body, &mut personal);
+        }
+        mask::scrub(words, &personal)
+    }
+
+    /// A record is gone from its source, or from its flow.
+    pub(super) fn gone(&mut self, at: usize, mut lane: Lane, why: &str, changes: &mut Vec<Change>) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        if matches!(lane.state, LaneState::Gone | LaneState::Discarded) {
+            return Ok(());
+        }
+        if self.flying(&lane.flow, &lane.key) {
+            // What is on its way is waited for; then it is looked at again.
+            lane.version = String::new();
+            lane.state = LaneState::Sending;
+            changes.push(Change::Lane(lane));
+            return Ok(());
+        }
+        self.drop_entries(&lane.flow, &lane.key, changes);
+        lane.updated = self.millis();
+        lane.state = LaneState::Gone;
+        changes.push(self.event(&flow.name, &lane.key, "gone", why.to_owned(), None));
+        for expect in self.world.plan.mapping.expects.iter().filter(|expect| expect.flow == flow.name) {
+            changes.push(Change::DropWatch { name: expect.name.clone(), flow: lane.flow.clone(), lane: lane.key.clone() });
+        }
+        if lane.delivered.is_none() {
+            self.close(&lane.flow, &lane.key, "gone", changes)?;
+            lane.body = None;
+            changes.push(Change::Lane(lane));
+            return Ok(());
+        }
+        let answered = flow.follow_ups.iter().any(|after| after.events.contains(&Event::IsGone));
+        if answered {
+            let (payloads, faults) = self.write_backs(at, &lane, &Happened::IsGone, &BTreeMap::new(), &[why.to_owned()]);
+            let matched = matched_of(&lane);
+            self.payloads(at, &mut lane, payloads, Some("is gone"), &matched, &BTreeMap::new(), false, changes)?;
+            if !faults.is_empty() {
+                self.stopped_by(at, &mut lane, "gone", &faults, false, changes)?;
+            }
+        } else {
+            let reason = Reason {
+                kind: "gone".to_owned(),
+                message: format!("{why}, and the target still has it"),
+                field: None,
+                place: Some(format!("{}:{}", flow.place.file, flow.place.line)),
+                owner: None,
+                before: None,
+                review: true,
+            };
+            self.stopped(at, &mut lane, "gone", &[reason], false, changes)?;
+        }
+        lane.delivered = None;
+        changes.push(Change::Lane(lane));
+        Ok(())
+    }
+
+    fn write_backs(
+        &self,
+        at: usize,
+        lane: &Lane,
+        happened: &Happened<'_>,
+        results: &BTreeMap<String, Json>,
+        reasons: &[String],
+    ) -> (Vec<apply::Payload>, Vec<apply::Reason>) {
+        let (flow, _) = self.flow(at);
+        let (matched, targets) = (matched_of(lane), BTreeMap::new());
+        let none = Json::Null;
+        let inputs = Inputs {
+            record: lane.body.as_ref().unwrap_or(&none),
+            group: &[],
+            now: self.now,
+            matched: &matched,
+            targets: &targets,
+            results,
+            names: self.world.names,
+            trace: false,
+        };
+        aside::write_backs(self.world.program, flow, &inputs, happened, reasons)
+    }
+
+    /// A write is overdue.
+    pub(super) fn late(&mut self, at: usize, mut lane: Lane, watch: &Watch, changes: &mut Vec<Change>) -> Kept<()> {
+        let mut parts = watch.name.splitn(3, ' ').skip(1);
+        let (Some(write), Some(delay)) = (parts.next(), parts.next().and_then(|delay| delay.parse().ok())) else { return Ok(()) };
+        if lane.state.settled() && lane.state != LaneState::Failed {
+            return Ok(());
+        }
+        let (payloads, _) = self.write_backs(at, &lane, &Happened::IsLate(write, delay), &BTreeMap::new(), &[]);
+        let matched = matched_of(&lane);
+        self.payloads(at, &mut lane, payloads, Some("is late"), &matched, &BTreeMap::new(), false, changes)?;
+        changes.push(self.event(&lane.flow, &lane.key, "late", format!("`{write}` is not confirmed yet"), None));
+        Ok(())
+    }
+
+    /// Entries of a lane have come to an end: what follows of it, and whether the record is done.
+    pub(super) fn settle(&mut self, at: usize, lane: Lane, updated: Vec<Entry>, mut changes: Vec<Change>) -> Kept<()> {
+        self.settle_into(at, lane, updated, &mut changes)?;
+        self.store.commit(&changes)?;
+        self.note_changes(&changes);
+        Ok(())
+    }
+
+    pub(super) fn settle_into(&mut self, at: usize, mut lane: Lane, updated: Vec<Entry>, changes: &mut Vec<Change>) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        let ids = self.by_lane.get(&(lane.flow.clone(), lane.key.clone())).cloned().unwrap_or_default();
+        let mut entries = if ids.iter().all(|id| updated.iter().any(|entry| entry.id == *id)) {
+            Vec::new()
+        } else {
+            let mut known = self.store.entries_of(&lane.flow, &lane.key)?;
+            known.retain(|entry| !updated.iter().any(|new| new.id == entry.id));
+            known
+        };
+        entries.extend(updated.iter().cloned());
+        entries.sort_by_key(|entry| entry.id);
+        let current = entries.last().map(|entry| entry.version.clone());
+        let before = changes.len();
+        let mut results: BTreeMap<String, Json> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| entry.state == EntryState::Confirmed && entry.after.is_none()) {
+            results.insert(entry.write.clone(), entry.result.clone().unwrap_or_else(|| Json::Object(serde_json::Map::new())));
+        }
+        let matched = matched_of(&lane);
+        for entry in updated.iter().filter(|entry| entry.after.is_none()) {
+            let (happened, word, reasons) = match entry.state {
+                EntryState::Confirmed => (Happened::Succeeds(&entry.write), "succeeds", Vec::new()),
+                EntryState::Refused => (Happened::Fails(&entry.write), "fails", entry.error.iter().cloned().collect()),
+                _ => continue,
+            };
+            if !flow.follow_ups.iter().any(|after| after.write.as_ref() == Some(&entry.write)) {
+                continue;
+            }
+            let (payloads, _) = self.write_backs(at, &lane, &happened, &results, &reasons);
+            self.payloads(at, &mut lane, payloads, Some(word), &matched, &BTreeMap::new(), false, changes)?;
+        }
+        let refused = entries.iter().any(|entry| entry.state == EntryState::Refused && entry.after.is_none());
+        if !refused && updated.iter().any(|entry| entry.state == EntryState::Confirmed && entry.after.is_none()) {
+            self.dependent(at, &mut lane, &entries, &results, &matched, changes)?;
+        }
+        let more = changes[before..].iter().any(|change| matches!(change, Change::Entry(_)));
+        let open = entries.iter().any(|entry| matches!(entry.state, EntryState::Planned | EntryState::Sending | EntryState::Ambiguous));
+        let parked = entries.iter().any(|entry| entry.state == EntryState::Parked);
+        lane.updated = self.millis();
+        if more || open {
+            if lane.state != LaneState::Failed {
+                lane.state = LaneState::Sending;
+            }
+            for entry in &updated {
+                changes.push(Change::Entry(entry.clone()));
+            }
+            changes.push(Change::Lane(lane));
+            return Ok(());
+        }
+        if parked {
+            lane.state = LaneState::Failed;
+            for entry in &updated {
+                changes.push(Change::Entry(entry.clone()));
+            }
+            changes.push(Change::Lane(lane));
+            return Ok(());
+        }
+        // A late request of an older version must not land on a newer one.
+        let settles = entries.iter().filter_map(|entry| Some(entry.doubted? + self.settle_time(entry))).max();
+        lane.due = lane.due.max(settles.unwrap_or(0));
+        for entry in &entries {
+            changes.push(Change::DropEntry(entry.id));
+        }
+        let newer = current.as_ref().is_some_and(|current| *current != lane.version);
+        let ended = entries.iter().any(|entry| entry.after.is_none() && entry.state == EntryState::Confirmed);
+        if newer {
+            if ended && !refused {
+                lane.delivered = current;
+            }
+            lane.attempt = 0;
+            lane.state = if lane.version.is_empty() || lane.body.is_none() { LaneState::Fetch } else { LaneState::Waiting };
+            let due = lane.due;
+            self.look_at(at, due);
+            self.flows[at].map = true;
+            self.flows[at].fetch = true;
+        } else if refused {
+            lane.state = LaneState::Failed;
+        } else if ended {
+            lane.state = LaneState::Delivered;
+            self.went_through(at, &mut lane, changes)?;
+        } else if lane.state == LaneState::Sending {
+            // Only write-backs are done; how the record itself ended stands in its reasons.
+            lane.state = if lane.reasons.is_empty() { LaneState::Delivered } else { LaneState::Rejected };
+        }
+        changes.push(Change::Lane(lane));
+        Ok(())
+    }
+
+    /// Writes that read the result of one that is now confirmed.
+    fn dependent(
+        &mut self,
+        at: usize,
+        lane: &mut Lane,
+        entries: &[Entry],
+        results: &BTreeMap<String, Json>,
+        matched: &BTreeMap<String, Vec<Json>>,
+        changes: &mut Vec<Change>,
+    ) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        let reads_results = flow.writes.iter().any(|write| write.result.is_some()) && flow.writes.len() > 1;
+        if !reads_results {
+            return Ok(());
+        }
+        let targets = BTreeMap::new();
+        let inputs = Inputs {
+            record: lane.body.as_ref().unwrap_or(&Json::Null),
+            group: &[],
+            now: self.now,
+            matched,
+            targets: &targets,
+            results,
+            names: self.world.names,
+            trace: false,
+        };
+        let outcome = apply::apply(self.world.program, flow, &inputs);
+        let made =
+            |payload: &apply::Payload| entries.iter().any(|entry| entry.write == payload.write && entry.key == payload.key && entry.after.is_none());
+        let first_pass = |payload: &apply::Payload| {
+            // What did not wait was judged before: nothing of it differed.
+            let write = flow.writes.iter().find(|write| write.name == payload.write);
+            write.is_some_and(|write| !waits(flow, write))
+        };
+        let new: Vec<apply::Payload> = outcome.payloads.into_iter().filter(|payload| !made(payload) && !first_pass(payload)).collect();
+        if !outcome.reasons.is_empty() && new.is_empty() {
+            self.stopped_by(at, lane, "rejected", &outcome.reasons, false, changes)?;
+        }
+        self.payloads(at, lane, new, None, matched, &targets, false, changes)?;
+        Ok(())
+    }
+}
+
+/// Whether a write reads the result of an earlier one.
+fn waits(flow: &Flow, write: &crate::check::typed::Write) -> bool {
+    let results: Vec<_> = flow.writes.iter().filter(|other| other.name != write.name).filter_map(|other| other.result).collect();
+    let mut found = false;
+    crate::plan::walk::write(write, &mut |expr| {
+        if let crate::check::typed::Expr::Slot { slot, .. } = expr {
+            found |= results.contains(slot);
+        }
+    });
+    found
+}
+
+/// What was found for a lane's matches when it was mapped.
+pub(super) fn matched_of(lane: &Lane) -> BTreeMap<String, Vec<Json>> {
+    let found = lane.matched.as_ref().and_then(Json::as_object);
+    found.into_iter().flatten().map(|(name, records)| (name.clone(), records.as_array().cloned().unwrap_or_default())).collect()
+}
+
+/// The suggested next step of an exception.
+fn next(code: &str, parked: bool) -> &'static str {
+    match (code, parked) {
+        ("review", true) => "look at it, then `queue approve`, `queue edit` or `queue discard`",
+        ("review", false) => "mend what the reason names, then `queue retry`; or `queue discard`",
+        ("rejected", _) => "mend the record at its source: the next version goes through by itself",
+        ("in_doubt", _) => "look at the target whether it is there: `queue discard` if it is, `queue approve` to send it again if it is not",
+        ("refused", _) => "mend what the target names, then `queue retry`",
+        ("exhausted", _) => "the target could not take it for a long time: `queue retry` when it works again",
+        ("gone", _) => "decide what the target shall do with it, then `queue discard`",
+        _ => "look at it, then `queue retry` or `queue discard`",
+    }
+}
+
+/// The label of a target's record, for people.
+pub(super) fn named(entry: &Entry) -> String {
+    let name = entry.key.clone().or_else(|| entry.target.clone()).unwrap_or_default();
+    let op = &entry.op;
+    format!("{op} {}.{} {name}", entry.connection, entry.object)
+}
+
+/// The id that a receipt names.
+pub(super) fn id_in(record: &Json, field: &str) -> Option<String> {
+    text(record.get(field))
+}

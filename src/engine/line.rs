@@ -1,0 +1,135 @@
+//! How a connection is doing: calls that are out, pauses after failures, and when it may be used again.
+
+use jiff::SignedDuration;
+
+use super::{Ask, Effect, Engine, Got, Job};
+use crate::fault::Fault;
+use crate::store::Millis;
+
+/// Calls of one connection that are out at once, at most.
+const MOST_OUT: u32 = 4;
+/// Failures in a row after which somebody is told.
+const TELL_AFTER: u32 = 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    pub(super) out: u32,
+    /// Not used before then.
+    pub(super) paused: Millis,
+    /// Whole calls that failed in a row.
+    failures: u32,
+    told: bool,
+}
+
+impl Engine<'_> {
+    /// Whether a call may go out now.
+    pub(super) fn open(&self, connection: &str) -> bool {
+        let Some(line) = self.lines.get(connection) else { return false };
+        let Some(connector) = self.world.connectors.get(connection) else { return false };
+        line.paused <= self.millis() && line.out < MOST_OUT && connector.limit().left(self.now) > line.out
+    }
+
+    /// When a connection that has nothing out can be used again.
+    pub(super) fn opens(&self, connection: &str) -> Option<Millis> {
+        let line = self.lines.get(connection)?;
+        if line.out > 0 {
+            // What is out comes back and wakes the engine by itself.
+            return None;
+        }
+        let limit = self.world.connectors.get(connection)?.limit().ready_at(self.now).as_millisecond();
+        Some(limit.max(line.paused).max(self.millis() + 1))
+    }
+
+    /// Learns from how a call ended.
+    pub(super) fn heard(&mut self, connection: &str, got: &Got) {
+        let fault = match got {
+            Got::Page(Err(fault)) | Got::Records(Err(fault)) | Got::Found(Err(fault)) | Got::Sent(Err(fault)) => Some(fault),
+            _ => None,
+        };
+        let (now, seed) = (self.millis(), self.settings.seed);
+        let Some(line) = self.lines.get_mut(connection) else { return };
+        match fault {
+            Some(Fault::Transient { reason } | Fault::Ambiguous { reason }) => {
+                line.failures += 1;
+                line.paused = line.paused.max(now + backoff(line.failures, seed ^ u64::from(line.failures)));
+                if line.failures == TELL_AFTER {
+                    line.told = true;
+                    let message = format!("it has failed {TELL_AFTER} times in a row; what is to be sent waits: {reason}");
+                    self.alert("connection", connection, message, None, None);
+                }
+            }
+            Some(Fault::Denied { reason }) => {
+                line.paused = line.paused.max(now + SignedDuration::from_secs(60).as_millis() as Millis);
+                if !line.told {
+                    line.told = true;
+                    let message = format!("the sign-in was refused; everything on it waits: {reason}");
+                    self.alert("connection", connection, message, None, None);
+                }
+            }
+            Some(Fault::Throttled { until, .. }) => {
+                line.paused = line.paused.max(until.map_or(now, |until| until.as_millisecond()));
+            }
+            _ => {
+                line.failures = 0;
+                if line.told {
+                    line.told = false;
+                    self.alert("connection", connection, "it works again".to_owned(), None, None);
+                }
+            }
+        }
+    }
+
+    /// Asks for a call, as soon as its connection allows it.
+    pub(super) fn want(&mut self, connection: &str, ask: Ask, job: Job) {
+        self.wants.entry(connection.to_owned()).or_default().push_back((ask, job));
+    }
+
+    pub(super) fn start_wants(&mut self, effects: &mut Vec<Effect>) {
+        let connections: Vec<String> = self.wants.iter().filter(|(_, queue)| !queue.is_empty()).map(|(name, _)| name.clone()).collect();
+        for connection in connections {
+            while self.open(&connection) {
+                let Some((ask, job)) = self.wants.get_mut(&connection).and_then(std::collections::VecDeque::pop_front) else { break };
+                effects.push(self.begin(&connection, ask, job));
+            }
+        }
+    }
+
+    /// Gives a call its number; from here it is out.
+    pub(super) fn begin(&mut self, connection: &str, ask: Ask, job: Job) -> Effect {
+        let id = self.next_job;
+        self.next_job += 1;
+        self.jobs.insert(id, (connection.to_owned(), job));
+        if let Some(line) = self.lines.get_mut(connection) {
+            line.out += 1;
+        }
+        Effect { id, connection: connection.to_owned(), ask }
+    }
+}
+
+/// Milliseconds to wait before another try: doubled each time up to 15 minutes, spread over the upper half
+/// so that many do not come back at once.
+pub(super) fn backoff(attempt: u32, salt: u64) -> Millis {
+    const FIRST: u64 = 1_000;
+    const LONGEST: u64 = 15 * 60 * 1_000;
+    let whole = (FIRST << attempt.clamp(1, 20).saturating_sub(1)).min(LONGEST);
+    // splitmix64: the spread needs no secret, only to differ.
+    let mut x = salt.wrapping_add(u64::from(attempt)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x ^= x >> 31;
+    (whole / 2 + x % (whole / 2 + 1)) as Millis
+}
+
+#[cfg(test)]
+mod tests {
+    use super::backoff;
+
+    #[test]
+    fn waits_grow_to_a_limit() {
+        for attempt in 1..40 {
+            let wait = backoff(attempt, 7);
+            assert!((500..=900_000).contains(&wait), "{wait}");
+            assert_eq!(wait, backoff(attempt, 7));
+        }
+        assert!(backoff(1, 3) <= 1_000 && backoff(30, 3) >= 450_000);
+    }
+}

@@ -1,0 +1,422 @@
+//! Mapping: lanes that wait are matched, mapped, held against their targets, and turned into entries.
+//!
+//! Look-ups go for a page of lanes at once, one query for each key, not one each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Ask, Engine, Job};
+use crate::apply::aside::{self, Wanted};
+use crate::apply::{Inputs, Outcome, Payload, Verdict, apply, target_of};
+use crate::check::typed::Flow;
+use crate::connector::Found;
+use crate::fault::Fault;
+use crate::store::{Change, Kept, Lane, LaneState};
+use crate::value::{Json, ObjectRef};
+
+/// Entries that wait to be sent, above which nothing more is mapped.
+const MOST_READY: usize = 20_000;
+
+/// Lanes that are mapped together.
+#[derive(Debug)]
+pub(super) struct Batch {
+    flow: usize,
+    lanes: Vec<Lane>,
+    wanted: Vec<Vec<Wanted>>,
+    /// By lane: what was found for each match.
+    matched: Vec<BTreeMap<String, Vec<Json>>>,
+    /// The match and the key of it that is being looked up.
+    at: (usize, usize),
+    /// By lane: the targets that were read.
+    targets: Vec<BTreeMap<String, Json>>,
+    /// What is to be read of targets: object, field, value, and for which lanes and writes.
+    need: BTreeMap<(ObjectRef, Vec<String>, String), Vec<(usize, String)>>,
+    found: Vec<Found>,
+    out: usize,
+    fault: Option<Fault>,
+    stage: Stage,
+    waited: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Match,
+    Targets,
+}
+
+impl Engine<'_> {
+    pub(super) fn map(&mut self) -> Kept<()> {
+        for at in 0..self.flows.len() {
+            while self.flows[at].on && self.flows[at].map {
+                if self.ready.values().map(BTreeSet::len).sum::<usize>() > MOST_READY {
+                    return Ok(());
+                }
+                let (flow, _) = self.flow(at);
+                let now = self.millis();
+                let busy = self.busy.iter().filter(|(of, _)| *of == at).count();
+                let lanes = self.store.due(&flow.name, LaneState::Waiting, now, self.settings.step + busy)?;
+                let lanes: Vec<Lane> =
+                    lanes.into_iter().filter(|lane| !self.busy.contains(&(at, lane.key.clone()))).take(self.settings.step).collect();
+                if lanes.is_empty() {
+                    self.flows[at].map = false;
+                    self.flows[at].backlog = 0;
+                    self.flows[at].look = self.store.next_due(&flow.name, LaneState::Waiting)?.filter(|due| *due > now);
+                    break;
+                }
+                self.flows[at].backlog = self.flows[at].backlog.saturating_sub(lanes.len());
+                self.begin_batch(at, lanes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_batch(&mut self, at: usize, lanes: Vec<Lane>) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        let none = Json::Null;
+        let wanted = |lane: &Lane| self.with_inputs(lane.body.as_ref().unwrap_or(&none), |inputs| aside::wanted(self.world.program, flow, inputs));
+        let count = lanes.len();
+        let batch = Batch {
+            flow: at,
+            wanted: if flow.matches.is_empty() { Vec::new() } else { lanes.iter().map(wanted).collect() },
+            matched: vec![BTreeMap::new(); count],
+            at: (0, 0),
+            targets: vec![BTreeMap::new(); count],
+            need: BTreeMap::new(),
+            found: Vec::new(),
+            out: 0,
+            fault: None,
+            stage: Stage::Match,
+            waited: false,
+            lanes,
+        };
+        self.busy.extend(batch.lanes.iter().map(|lane| (at, lane.key.clone())));
+        let id = self.next_job;
+        self.next_job += 1;
+        self.batches.insert(id, batch);
+        self.advance(id)
+    }
+
+    /// Goes on with a batch as far as it can without the outside.
+    fn advance(&mut self, id: u64) -> Kept<()> {
+        let Some(mut batch) = self.batches.remove(&id) else { return Ok(()) };
+        let (flow, _) = self.flow(batch.flow);
+        if batch.stage == Stage::Match {
+            while let Some(found) = flow.matches.get(batch.at.0) {
+                let Some(by) = found.by.get(batch.at.1) else {
+                    batch.at = (batch.at.0 + 1, 0);
+                    continue;
+                };
+                let values: BTreeSet<String> = (0..batch.lanes.len())
+                    .filter(|lane| batch.matched[*lane].get(&found.name).is_none_or(Vec::is_empty))
+                    .filter_map(|lane| batch.wanted[lane].get(batch.at.0)?.keys.get(batch.at.1)?.1.clone())
+                    .collect();
+                if values.is_empty() {
+                    batch.at.1 += 1;
+                    continue;
+                }
+                let fields = self.match_fields(flow, batch.flow, &found.name);
+                batch.out = self.find(&found.object, &by.field, values.into_iter().collect(), &fields, || Job::Match { batch: id });
+                batch.waited = true;
+                self.batches.insert(id, batch);
+                return Ok(());
+            }
+            batch.stage = Stage::Targets;
+            self.need(&mut batch)?;
+            if !batch.need.is_empty() {
+                let mut asks: BTreeMap<(ObjectRef, Vec<String>), Vec<String>> = BTreeMap::new();
+                for (object, field, value) in batch.need.keys() {
+                    asks.entry((object.clone(), field.clone())).or_default().push(value.clone());
+                }
+                for ((object, field), values) in asks {
+                    batch.out += self.find(&object, &field, values, &[], || Job::Target { batch: id });
+                }
+                batch.waited = true;
+                self.batches.insert(id, batch);
+                return Ok(());
+            }
+        }
+        self.finish(batch)
+    }
+
+    /// Asks for records of another side, in as many calls as its connector needs; gives their number.
+    pub(super) fn find(&mut self, object: &ObjectRef, field: &[String], values: Vec<String>, fields: &[Vec<String>], job: impl Fn() -> Job) -> usize {
+        let most = self.world.connectors.get(&object.connection).map_or(1, |connector| connector.find_batch(object, field)).max(1);
+        let mut calls = 0;
+        for values in values.chunks(most) {
+            let ask = Ask::Find { object: object.clone(), field: field.to_vec(), values: values.to_vec(), fields: fields.to_vec() };
+            self.want(&object.connection, ask, job());
+            calls += 1;
+        }
+        calls
+    }
+
+    /// What is fetched of a matched record: what the mapping reads of it, and what it writes to it.
+    fn match_fields(&self, flow: &Flow, at: usize, name: &str) -> Vec<Vec<String>> {
+        let (_, reads) = self.flow(at);
+        let mut fields = reads.match_reads.get(name).cloned().unwrap_or_default();
+        let slot = flow.matches.iter().find(|found| found.name == name).map(|found| found.slot);
+        let writes = flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
+        for write in writes.filter(|write| write.of.is_some() && write.of == slot) {
+            fields.extend(write.body.rows.iter().map(|row| vec![row.name.clone()]));
+        }
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
+    pub(super) fn matched(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<()> {
+        let Some(mut batch) = self.batches.remove(&id) else { return Ok(()) };
+        let (flow, _) = self.flow(batch.flow);
+        batch.out -= 1;
+        match found {
+            Ok(found) => batch.found.extend(found),
+            Err(fault) => batch.fault = Some(fault),
+        }
+        if batch.out > 0 {
+            self.batches.insert(id, batch);
+            return Ok(());
+        }
+        if let Some(fault) = batch.fault.take() {
+            return self.put_off(batch, &fault);
+        }
+        let found = std::mem::take(&mut batch.found);
+        if let Some(of) = flow.matches.get(batch.at.0) {
+            let mut by_value: BTreeMap<&str, Vec<&Json>> = BTreeMap::new();
+            for found in &found {
+                by_value.entry(&found.value).or_default().push(&found.record);
+            }
+            for lane in 0..batch.lanes.len() {
+                if batch.matched[lane].get(&of.name).is_some_and(|known| !known.is_empty()) {
+                    continue;
+                }
+                let value = batch.wanted[lane].get(batch.at.0).and_then(|wanted| wanted.keys.get(batch.at.1)).and_then(|key| key.1.as_deref());
+                let hits = value.and_then(|value| by_value.get(value)).map(|hits| hits.iter().map(|hit| (*hit).clone()).collect::<Vec<_>>());
+                batch.matched[lane].insert(of.name.clone(), hits.unwrap_or_default());
+            }
+        }
+        batch.at.1 += 1;
+        self.batches.insert(id, batch);
+        self.advance(id)
+    }
+
+    /// The lanes stay as they are; they are taken again when their connection works.
+    fn put_off(&mut self, batch: Batch, fault: &Fault) -> Kept<()> {
+        for lane in &batch.lanes {
+            self.busy.remove(&(batch.flow, lane.key.clone()));
+        }
+        let passing = matches!(fault, Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. });
+        let mut changes = Vec::new();
+        if passing {
+            // Until the connection is open again there is no use in trying.
+            let due = self.millis() + 1_000;
+            for mut lane in batch.lanes {
+                lane.due = due;
+                changes.push(Change::Lane(lane));
+            }
+            self.look_at(batch.flow, due);
+        } else {
+            let words = self.words(fault);
+            for mut lane in batch.lanes {
+                lane.state = LaneState::Failed;
+                self.stopped(batch.flow, &mut lane, "refused", std::slice::from_ref(&words), false, &mut changes)?;
+                changes.push(Change::Lane(lane));
+            }
+        }
+        self.store.commit(&changes)
+    }
+
+    fn outcome(&self, at: usize, lane: &Lane, matched: &BTreeMap<String, Vec<Json>>, targets: &BTreeMap<String, Json>) -> Outcome {
+        let (flow, _) = self.flow(at);
+        let none = BTreeMap::new();
+        let inputs = Inputs {
+            record: lane.body.as_ref().unwrap_or(&Json::Null),
+            group: &[],
+            now: self.now,
+            matched,
+            targets,
+            results: &none,
+            names: self.world.names,
+            trace: false,
+        };
+        apply(self.world.program, flow, &inputs)
+    }
+
+    /// Which targets have to be read before their writes: those that exist, of writes that look at them.
+    fn need(&mut self, batch: &mut Batch) -> Kept<()> {
+        let (flow, _) = self.flow(batch.flow);
+        let at = batch.flow;
+        let looks = |name: &str| {
+            let write = flow.writes.iter().find(|write| write.name == name);
+            let read = self.flow(at).1.target_reads.get(name).is_some_and(|reads| !reads.is_empty());
+            (write, read)
+        };
+        // Where no write ever looks at its target, one pass is enough.
+        let any = flow.writes.iter().any(|write| {
+            looks(&write.name).1
+                || !write.guards.is_empty()
+                || self.replaces(&write.object, write.op, write.key.as_ref().and_then(|key| key.field.as_deref()))
+        });
+        let keeps = flow.writes.iter().any(|write| write.body.rows.iter().any(|row| row.policy != crate::check::typed::Policy::Changed));
+        if !any && !keeps {
+            return Ok(());
+        }
+        for (index, lane) in batch.lanes.iter().enumerate() {
+            let outcome = self.outcome(at, lane, &batch.matched[index], &BTreeMap::new());
+            for payload in &outcome.payloads {
+                let Some(known) = self.known(payload)? else { continue };
+                let (write, read) = looks(&payload.write);
+                let guarded = write.is_some_and(|write| !write.guards.is_empty());
+                let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
+                let Some(name) = name else { continue };
+                let replaces = self.replaces(&payload.object, payload.op, payload.key_field.as_deref());
+                if self.differing(payload, Some(&known), lane, &batch.matched[index], true).is_empty() {
+                    // Nothing would be sent, so nothing is read.
+                    batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
+                    continue;
+                }
+                let field = self.id_field(&payload.object);
+                match (known.id.clone().or_else(|| payload.id.clone()), read || guarded || replaces) {
+                    (Some(id), true) => {
+                        batch.need.entry((payload.object.clone(), vec![field], id)).or_default().push((index, name));
+                    }
+                    // It is there, and that is all that has to be known of it.
+                    _ => {
+                        batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn target_read(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<()> {
+        let Some(mut batch) = self.batches.remove(&id) else { return Ok(()) };
+        batch.out -= 1;
+        match found {
+            Ok(found) => batch.found.extend(found),
+            Err(fault) => batch.fault = Some(fault),
+        }
+        if batch.out > 0 {
+            self.batches.insert(id, batch);
+            return Ok(());
+        }
+        if let Some(fault) = batch.fault.take() {
+            return self.put_off(batch, &fault);
+        }
+        for ((_, _, value), meant) in std::mem::take(&mut batch.need) {
+            let Some(found) = batch.found.iter().find(|found| found.value == value) else { continue };
+            for (lane, name) in meant {
+                batch.targets[lane].insert(name, found.record.clone());
+            }
+        }
+        self.finish(batch)
+    }
+
+    fn finish(&mut self, batch: Batch) -> Kept<()> {
+        let Batch { flow: at, lanes, matched, targets, waited, .. } = batch;
+        let mut changes = Vec::new();
+        for ((lane, matched), targets) in lanes.into_iter().zip(&matched).zip(&targets) {
+            self.busy.remove(&(at, lane.key.clone()));
+            let outcome = self.outcome(at, &lane, matched, targets);
+            self.decided(at, lane, matched, targets, outcome, waited, &mut changes)?;
+        }
+        self.store.commit(&changes)?;
+        self.note_changes(&changes);
+        Ok(())
+    }
+
+    /// What a mapped record becomes. `waited`: something was asked for it since it was taken.
+    #[expect(clippy::too_many_arguments, reason = "what a record is judged by, each of another kind")]
+    fn decided(
+        &mut self,
+        at: usize,
+        lane: Lane,
+        matched: &BTreeMap<String, Vec<Json>>,
+        targets: &BTreeMap<String, Json>,
+        outcome: Outcome,
+        waited: bool,
+        changes: &mut Vec<Change>,
+    ) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        // A newer version may have arrived while this one was looked up: it takes this one's place.
+        if waited
+            && let Some(newest) = self.store.lane(&flow.name, &lane.key)?
+            && (newest.version != lane.version || newest.state != LaneState::Waiting)
+            && self.settings.safety.lanes
+        {
+            self.flows[at].map = true;
+            return Ok(());
+        }
+        let mut lane = lane;
+        lane.plan = Some(self.plan_hash.clone());
+        lane.updated = self.millis();
+        lane.matched = (!matched.is_empty()).then(|| serde_json::to_value(matched).unwrap_or(Json::Null));
+        self.link(at, &lane, matched, changes);
+        if !outcome.warnings.is_empty() {
+            let words: Vec<String> = outcome.warnings.iter().map(|warning| warning.message.clone()).collect();
+            let text = self.scrubbed(at, &lane, &words.join("; "));
+            changes.push(self.event(&flow.name, &lane.key, "warned", text, None));
+        }
+        match outcome.verdict {
+            Verdict::NotEligible if lane.delivered.is_some() => self.gone(at, lane, "it has left the flow's `where`", changes),
+            Verdict::NotEligible => {
+                lane.state = LaneState::NotEligible;
+                lane.body = None;
+                self.mend(&lane, changes)?;
+                changes.push(Change::Lane(lane));
+                Ok(())
+            }
+            Verdict::Rejected => {
+                lane.state = LaneState::Rejected;
+                self.stopped_by(at, &mut lane, "rejected", &outcome.reasons, false, changes)?;
+                self.payloads(at, &mut lane, outcome.follow_ups, Some("is rejected"), matched, targets, false, changes)?;
+                changes.push(Change::Lane(lane));
+                Ok(())
+            }
+            Verdict::Review => {
+                lane.state = LaneState::Review;
+                let parked = self.payloads(at, &mut lane, outcome.payloads, None, matched, targets, true, changes)?;
+                self.stopped_by(at, &mut lane, "review", &outcome.reasons, parked > 0, changes)?;
+                changes.push(Change::Lane(lane));
+                Ok(())
+            }
+            Verdict::Ready => {
+                let made = self.payloads(at, &mut lane, outcome.payloads, None, matched, targets, false, changes)?;
+                if made > 0 {
+                    lane.state = LaneState::Sending;
+                } else {
+                    lane.state = if lane.delivered.is_some() { LaneState::Unchanged } else { LaneState::Delivered };
+                    let text = "the target holds all of it already: nothing was sent".to_owned();
+                    changes.push(self.event(&flow.name, &lane.key, "unchanged", text, None));
+                    self.went_through(at, &mut lane, changes)?;
+                }
+                changes.push(Change::Lane(lane));
+                Ok(())
+            }
+        }
+    }
+
+    /// The fields of a payload that would be sent. `kept`: those that are only ever set once are left out.
+    pub(super) fn differing(
+        &self,
+        payload: &Payload,
+        known: Option<&crate::store::Ledger>,
+        lane: &Lane,
+        matched: &BTreeMap<String, Vec<Json>>,
+        kept: bool,
+    ) -> Vec<String> {
+        let none = BTreeMap::new();
+        let id_field = self.id_field(&payload.object);
+        // The record as it was just read, where this write goes to it.
+        let held = payload.id.as_deref().and_then(|id| {
+            let own = lane.body.iter().filter(|_| lane.key == id);
+            let found = matched.values().flatten().filter(|record| record.get(&id_field).and_then(Json::as_str) == Some(id));
+            own.chain(found).next()
+        });
+        let mut fields = super::delta::differing(&*self.store, &payload.body, known.map_or(&none, |known| &known.fields), held);
+        if kept {
+            let once = |name: &String| payload.policies.get(name) == Some(&crate::check::typed::Policy::Once);
+            fields.retain(|name| !once(name));
+        }
+        fields
+    }
+}

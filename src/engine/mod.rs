@@ -1,0 +1,472 @@
+//! What happens to a record between two systems: inbox, lanes, outbox, intents, exceptions, checkpoints.
+//!
+//! ```text
+//! page / hint -> inbox -> match -> map -> outbox -> intent -> send -> confirmed -> write-backs
+//!                  |                 |                          |
+//!                  not newer: drop   rejected / review          refused / in doubt
+//! ```
+//!
+//! The engine is a value without threads, clock, network or randomness: [`Engine::step`] takes what came
+//! back from the outside and the time, makes what follows durable in the store, and gives the effects to carry
+//! out next. A process that dies between two steps loses nothing: [`Engine::start`] takes up from the store alone.
+//!
+//! INVARIANT: an effect that writes is given out only after its intents are committed.
+
+mod alarm;
+mod audit;
+mod delta;
+mod effect;
+mod inbox;
+mod lanes;
+mod line;
+mod mapping;
+pub mod mask;
+mod outbox;
+mod plan_entries;
+mod poll;
+pub mod queue;
+mod version;
+mod watch;
+
+pub use effect::{Alert, Ask, Effect, Got, Reply, Step};
+pub use poll::next_run;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::apply::Program;
+use crate::check::typed::{Flow, Op};
+use crate::connector::{Connectors, Source};
+use crate::plan::{FlowPlan, Plan};
+use crate::schema::Names;
+use crate::store::{Entry, EntryState, Kept, LaneState, Millis, Store};
+use crate::value::ObjectRef;
+
+use line::Line;
+use mapping::Batch;
+use mask::Mask;
+use version::Read;
+
+/// What the safety of a run rests on. All are on; the simulation shows that it fails without any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Safety {
+    /// After an ambiguous outcome, wait until a late request must have been carried out.
+    pub settle: bool,
+    /// A poll begins a while before where the last one ended.
+    pub overlap: bool,
+    /// A version that equals the newest of its lane, or is older, is dropped.
+    pub dedupe: bool,
+    /// Intents are durable before the first byte leaves.
+    pub intents: bool,
+    /// After an ambiguous outcome of a write without a key, look it up before it is sent again.
+    pub look_up: bool,
+    /// One version of a lane at a time.
+    pub lanes: bool,
+    /// A checkpoint moves only with its page's records.
+    pub checkpoints: bool,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Safety { settle: true, overlap: true, dedupe: true, intents: true, look_up: true, lanes: true, checkpoints: true }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// One poll of each flow, then to the end of what follows from it. Otherwise by the schedules.
+    pub once: bool,
+    /// Only these flows; empty: all.
+    pub only: Vec<String>,
+    /// Schedules that replace those of the mapping, by flow.
+    pub schedules: BTreeMap<String, Vec<crate::check::typed::Schedule>>,
+    /// For the spread of retries: the same seed gives the same waits.
+    pub seed: u64,
+    pub safety: Safety,
+    /// Where a flow has never run: nothing older than this is fetched.
+    pub since: Option<Timestamp>,
+    /// Records that are mapped in one step.
+    pub step: usize,
+    /// Where an expectation, an exception or a connection needs somebody.
+    pub hooks: BTreeSet<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            once: false,
+            only: Vec::new(),
+            schedules: BTreeMap::new(),
+            seed: 0,
+            safety: Safety::default(),
+            since: None,
+            step: 250,
+            hooks: BTreeSet::new(),
+        }
+    }
+}
+
+/// What the engine works with, none of which it changes.
+pub struct World<'p> {
+    pub plan: &'p Plan,
+    pub program: &'p Program<'p>,
+    pub names: &'p BTreeMap<ObjectRef, Arc<Names>>,
+    pub connectors: Connectors,
+}
+
+/// Writes that go in one batch: one operation on one object by one key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lot {
+    connection: String,
+    object: String,
+    op: String,
+    key_field: Option<String>,
+}
+
+impl Lot {
+    fn of(entry: &Entry) -> Self {
+        Lot { connection: entry.connection.clone(), object: entry.object.clone(), op: entry.op.clone(), key_field: entry.key_field.clone() }
+    }
+
+    fn object(&self) -> ObjectRef {
+        ObjectRef::new(self.connection.clone(), self.object.clone())
+    }
+
+    fn op(&self) -> Op {
+        match self.op.as_str() {
+            "create" => Op::Create,
+            "update" => Op::Update,
+            _ => Op::Upsert,
+        }
+    }
+}
+
+/// What is known of a flow besides its plan.
+pub(super) struct FlowState {
+    read: Read,
+    /// Paths to fetch beside those that are read: what write-backs to the source itself set.
+    also: Vec<Vec<String>>,
+    streams: Vec<poll::StreamState>,
+    /// When it is polled next; `None`: not by itself any more.
+    next: Option<Millis>,
+    on: bool,
+    /// Lanes may be waiting to be fetched or mapped. Cleared when a look found none.
+    fetch: bool,
+    map: bool,
+    /// Records that arrived and were not mapped yet, as far as this process knows.
+    backlog: usize,
+    /// When to look again for lanes that were put off.
+    look: Option<Millis>,
+}
+
+/// What an effect that is out belongs to.
+#[derive(Debug)]
+pub(super) enum Job {
+    Poll { flow: usize, stream: usize, begins: bool },
+    Fetch { flow: usize, ids: Vec<String> },
+    Follow { flow: usize, hint: i64 },
+    Match { batch: u64 },
+    Target { batch: u64 },
+    Send { lot: Lot, entries: Vec<Entry> },
+    LookUp { entries: Vec<Entry> },
+}
+
+pub struct Engine<'p> {
+    pub(super) world: World<'p>,
+    pub(super) store: Box<dyn Store + 'p>,
+    pub(super) settings: Settings,
+    pub(super) masks: BTreeMap<String, Mask>,
+    pub(super) flows: Vec<FlowState>,
+    /// Entries that are not done, without their bodies.
+    pub(super) heads: BTreeMap<i64, Entry>,
+    pub(super) by_lane: BTreeMap<(String, String), BTreeSet<i64>>,
+    /// Entries that can be sent now: those of lanes that go first, then in the order in which they were made.
+    pub(super) ready: BTreeMap<Lot, BTreeSet<(bool, i64)>>,
+    /// Entries that wait for their time.
+    pub(super) later: BTreeSet<(Millis, i64)>,
+    /// Halves of batches that were refused as a whole.
+    pub(super) halves: VecDeque<(Lot, Vec<i64>)>,
+    /// Target records with a write on its way.
+    pub(super) touched: BTreeSet<(String, String, String)>,
+    /// Lanes in a mapping batch.
+    pub(super) busy: BTreeSet<(usize, String)>,
+    pub(super) batches: BTreeMap<u64, Batch>,
+    pub(super) lines: BTreeMap<String, Line>,
+    /// Calls that wait for their connection, by connection.
+    pub(super) wants: BTreeMap<String, VecDeque<(Ask, Job)>>,
+    pub(super) jobs: BTreeMap<u64, (String, Job)>,
+    pub(super) next_job: u64,
+    pub(super) alerts: Vec<Alert>,
+    /// Hints that are being followed.
+    pub(super) following: BTreeSet<i64>,
+    pub(super) now: Timestamp,
+    /// Which plan: the beginning of its hash.
+    pub(super) plan_hash: String,
+    pub(super) controls_at: Millis,
+    pub(super) watch_at: Option<Millis>,
+    pub(super) stopping: bool,
+    /// Sources that could not be read, in words.
+    pub(super) failures: BTreeSet<String>,
+    /// What a run without [`Safety::checkpoints`] has not committed yet.
+    pub(super) unsafe_later: Vec<Vec<crate::store::Change>>,
+}
+
+/// A flow that this engine cannot run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unrunnable {
+    #[error("the flow `{flow}` reads `{connection}`, which has no connector")]
+    NoConnector { flow: String, connection: String },
+    #[error("the flow `{0}` groups records, which is not run yet: `group by` works in `check`, `test` and `preview`")]
+    Grouped(String),
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreFault),
+}
+
+impl<'p> Engine<'p> {
+    /// Takes up work from a store: whatever was being sent when the last process ended is in doubt.
+    ///
+    /// # Errors
+    /// A flow cannot run here, or the store cannot be used.
+    pub fn start(world: World<'p>, store: Box<dyn Store + 'p>, settings: Settings, now: Timestamp) -> Result<Self, Unrunnable> {
+        let mut masks = BTreeMap::new();
+        for connection in world.connectors.keys() {
+            masks.insert(connection.clone(), Mask::of(world.plan, connection));
+        }
+        let lines = world.connectors.keys().map(|name| (name.clone(), Line::default())).collect();
+        let mut engine = Engine {
+            plan_hash: world.plan.hash.chars().take(12).collect(),
+            world,
+            store,
+            settings,
+            masks,
+            flows: Vec::new(),
+            heads: BTreeMap::new(),
+            by_lane: BTreeMap::new(),
+            ready: BTreeMap::new(),
+            later: BTreeSet::new(),
+            halves: VecDeque::new(),
+            touched: BTreeSet::new(),
+            busy: BTreeSet::new(),
+            batches: BTreeMap::new(),
+            lines,
+            wants: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            next_job: 1,
+            alerts: Vec::new(),
+            following: BTreeSet::new(),
+            now,
+            controls_at: 0,
+            watch_at: None,
+            stopping: false,
+            failures: BTreeSet::new(),
+            unsafe_later: Vec::new(),
+        };
+        for at in 0..engine.world.plan.mapping.flows.len() {
+            let state = engine.flow_state(at)?;
+            engine.flows.push(state);
+        }
+        engine.take_up()?;
+        engine.watch_at = engine.store.next_watch().map_err(Unrunnable::Store)?;
+        Ok(engine)
+    }
+
+    fn flow_state(&self, at: usize) -> Result<FlowState, Unrunnable> {
+        let (flow, reads) = self.flow(at);
+        let on = self.settings.only.is_empty() || self.settings.only.contains(&flow.name);
+        let mut state = FlowState {
+            read: Read::of(flow, reads),
+            also: self.written_back(flow),
+            streams: Vec::new(),
+            next: None,
+            on,
+            fetch: true,
+            map: true,
+            backlog: 0,
+            look: None,
+        };
+        if !on {
+            return Ok(state);
+        }
+        if flow.group.is_some() {
+            return Err(Unrunnable::Grouped(flow.name.clone()));
+        }
+        let needed = std::iter::once(&flow.source).chain(flow.matches.iter().map(|found| &found.object)).chain(self.writes_of(flow));
+        for object in needed {
+            if !self.world.connectors.contains_key(&object.connection) {
+                return Err(Unrunnable::NoConnector { flow: flow.name.clone(), connection: object.connection.clone() });
+            }
+        }
+        self.poll_state(at, &mut state)?;
+        Ok(state)
+    }
+
+    fn empty_state(&self) -> FlowState {
+        FlowState {
+            read: Read::default(),
+            also: Vec::new(),
+            streams: Vec::new(),
+            next: None,
+            on: false,
+            fetch: false,
+            map: false,
+            backlog: 0,
+            look: None,
+        }
+    }
+
+    fn writes_of<'f>(&self, flow: &'f Flow) -> impl Iterator<Item = &'f ObjectRef> {
+        flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes)).map(|write| &write.object)
+    }
+
+    /// Fields of the source's own record that follow-ups write.
+    fn written_back(&self, flow: &Flow) -> Vec<Vec<String>> {
+        let back = flow.follow_ups.iter().flat_map(|after| &after.writes).filter(|write| write.of == Some(Flow::RECORD));
+        let mut paths: Vec<Vec<String>> = back.flat_map(|write| write.body.rows.iter().map(|row| vec![row.name.clone()])).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// What was on its way when the last process ended.
+    fn take_up(&mut self) -> Kept<()> {
+        let now = self.millis();
+        let mut changes = Vec::new();
+        let mut lanes = BTreeSet::new();
+        for mut entry in self.store.open_entries()? {
+            lanes.insert((entry.flow.clone(), entry.lane.clone()));
+            if entry.state == EntryState::Sending {
+                self.doubt(&mut entry, now);
+                changes.push(outbox::moved(&entry));
+            }
+            self.note(entry);
+        }
+        if !changes.is_empty() {
+            self.store.commit(&changes)?;
+        }
+        // The outcome of an entry and what follows of it are one commit, but for lanes whose last write was
+        // decided by a person beside a process that died.
+        for (flow, lane) in lanes {
+            if let Some(at) = self.flow_named(&flow)
+                && let Some(lane) = self.store.lane(&flow, &lane)?
+                && lane.state == LaneState::Sending
+            {
+                self.settle(at, lane, Vec::new(), Vec::new())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One step: takes what came back, decides, makes it durable, and gives what to do next.
+    ///
+    /// # Errors
+    /// The store refused: nothing of the step that failed is done, and this engine must not be used again.
+    pub fn step(&mut self, replies: Vec<Reply>, now: Timestamp) -> Kept<Step> {
+        // A clock that was set back does not undo what was decided.
+        self.now = self.now.max(now);
+        for reply in replies {
+            self.reply(reply)?;
+        }
+        self.controls()?;
+        self.timers()?;
+        let mut effects = Vec::new();
+        if !self.stopping {
+            self.poll()?;
+            self.hints()?;
+            self.fetch()?;
+            self.map()?;
+        }
+        self.start_wants(&mut effects);
+        if !self.stopping {
+            self.send(&mut effects)?;
+        }
+        Ok(Step { effects, alerts: std::mem::take(&mut self.alerts), wake: self.wake()? })
+    }
+
+    fn reply(&mut self, reply: Reply) -> Kept<()> {
+        let Some((connection, job)) = self.jobs.remove(&reply.id) else { return Ok(()) };
+        if let Some(line) = self.lines.get_mut(&connection) {
+            line.out = line.out.saturating_sub(1);
+        }
+        self.heard(&connection, &reply.got);
+        match (job, reply.got) {
+            (Job::Poll { flow, stream, begins }, Got::Page(page)) => self.page(flow, stream, begins, page),
+            (Job::Follow { flow, hint }, Got::Page(page)) => self.followed(flow, hint, page),
+            (Job::Fetch { flow, ids }, Got::Records(records)) => self.fetched(flow, &ids, records),
+            (Job::Match { batch }, Got::Found(found)) => self.matched(batch, found),
+            (Job::Target { batch }, Got::Found(found)) => self.target_read(batch, found),
+            (Job::Send { lot, entries }, Got::Sent(sent)) => self.sent(&lot, entries, sent, &reply.exchanges),
+            (Job::LookUp { entries }, Got::Found(found)) => self.looked_up(entries, found),
+            // A driver answers each effect in its own kind.
+            _ => Ok(()),
+        }
+    }
+
+    // ---- small things that every part uses ----
+
+    pub(super) fn millis(&self) -> Millis {
+        self.now.as_millisecond()
+    }
+
+    pub(super) fn flow(&self, at: usize) -> (&'p Flow, &'p FlowPlan) {
+        (&self.world.plan.mapping.flows[at], &self.world.plan.flows[at])
+    }
+
+    pub(super) fn flow_named(&self, name: &str) -> Option<usize> {
+        self.world.plan.mapping.flows.iter().position(|flow| flow.name == name)
+    }
+
+    pub(super) fn source<'a>(&'a self, at: usize) -> Source<'a> {
+        let (flow, reads) = self.flow(at);
+        Source { plan: self.world.plan, flow, reads, also: self.flows.get(at).map_or(&[], |state| &state.also) }
+    }
+
+    /// The paths that a flow fetches beside those that it reads.
+    pub fn also(&self, flow: usize) -> &[Vec<String>] {
+        self.flows.get(flow).map_or(&[], |state| &state.also)
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub fn store_mut(&mut self) -> &mut dyn Store {
+        &mut *self.store
+    }
+
+    /// Gives the store back, for a process that goes on without this engine.
+    pub fn into_store(self) -> Box<dyn Store + 'p> {
+        self.store
+    }
+
+    /// No new work is begun; what is out is waited for.
+    pub fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    /// Nothing is out, and nothing waits that could go now.
+    pub fn quiet(&self) -> bool {
+        let waiting = self.wants.values().any(|queue| !queue.is_empty());
+        let polling = self.flows.iter().any(|flow| flow.streams.iter().any(poll::StreamState::running));
+        let open =
+            !self.stopping && (self.flows.iter().any(|flow| flow.on && (flow.map || flow.fetch)) || self.ready.values().any(|set| !set.is_empty()));
+        self.jobs.is_empty() && (self.stopping || !(waiting || polling || open))
+    }
+
+    /// Nothing is left to be done before a schedule, a person, or a change at a source: a run that is to
+    /// end can end.
+    pub fn done(&self) -> bool {
+        self.quiet()
+            && self.later.is_empty()
+            && self.flows.iter().all(|flow| !flow.on || (flow.look.is_none() && (flow.next.is_none() || !self.settings.once)))
+    }
+
+    /// Reads what changed at a flow's source as soon as its connection allows it.
+    pub fn poll_soon(&mut self, flow: &str) {
+        let now = self.millis();
+        if let Some(state) = self.flow_named(flow).and_then(|at| self.flows.get_mut(at)) {
+            state.next = Some(now);
+        }
+    }
+}

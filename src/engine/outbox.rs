@@ -1,0 +1,517 @@
+//! The outbox: batches, intents, outcomes, and what is done where the outcome is not known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lanes::{id_in, named};
+use super::line::backoff;
+use super::plan_entries::{ledger_key, target};
+use super::{Ask, Effect, Engine, Job, Lot, delta};
+use crate::connector::{Done, Found, Item, Receipt};
+use crate::fault::Fault;
+use crate::http::Exchange;
+use crate::store::{Change, Entry, EntryState, Kept, Ledger, Millis, Moved};
+use crate::value::Json;
+
+/// How long a batch that is not full waits for more, while more may come.
+const LINGER: Millis = 5_000;
+/// Items above which a system's way for bulk is used.
+const BULK_ABOVE: usize = 2_000;
+/// Tries of one item before a person is asked.
+const MOST_TRIES: u32 = 12;
+/// How often a record that others change at the same time is read again.
+const MOST_CONFLICTS: u32 = 6;
+
+pub(super) fn moved(entry: &Entry) -> Change {
+    Change::Sent(Moved {
+        id: entry.id,
+        state: entry.state,
+        attempt: entry.attempt,
+        due: entry.due,
+        sent: entry.sent,
+        doubted: entry.doubted,
+        epoch: entry.epoch,
+    })
+}
+
+impl Engine<'_> {
+    /// How long a request of this write may still be carried out after it was sent, and be invisible to a search.
+    pub(super) fn settle_time(&self, entry: &Entry) -> Millis {
+        if !self.settings.safety.settle {
+            return 0;
+        }
+        self.spec(&Lot::of(entry)).map_or(600_000, |spec| spec.settle.as_millis() as Millis)
+    }
+
+    fn spec(&self, lot: &Lot) -> Option<crate::connector::Write> {
+        self.world.connectors.get(&lot.connection)?.write(&lot.object(), lot.op(), lot.key_field.as_deref())
+    }
+
+    /// Entries whose time has come.
+    pub(super) fn due_entries(&mut self) -> Kept<()> {
+        let now = self.millis();
+        let mut doubtful: BTreeMap<Lot, Vec<i64>> = BTreeMap::new();
+        while let Some((due, id)) = self.later.first().copied().filter(|(due, _)| *due <= now) {
+            self.later.remove(&(due, id));
+            let Some(entry) = self.heads.get(&id).cloned() else { continue };
+            match entry.state {
+                EntryState::Ambiguous => doubtful.entry(Lot::of(&entry)).or_default().push(id),
+                _ => {
+                    self.ready.entry(Lot::of(&entry)).or_default().insert((!entry.first, id));
+                }
+            }
+        }
+        for (lot, ids) in doubtful {
+            self.look_up(&lot, &ids)?;
+        }
+        Ok(())
+    }
+
+    /// Whether more of a lot may come soon, so that a batch that is not full is worth a wait.
+    fn more_to_come(&self, lot: &Lot) -> bool {
+        let object = lot.object();
+        (0..self.flows.len()).any(|at| {
+            let state = &self.flows[at];
+            let (flow, _) = self.flow(at);
+            let active =
+                state.map || state.fetch || state.streams.iter().any(super::poll::StreamState::running) || self.busy.iter().any(|(of, _)| *of == at);
+            state.on && active && self.writes_of(flow).any(|written| *written == object)
+        })
+    }
+
+    /// Makes batches of what is ready. Their intents are durable before they are given out.
+    pub(super) fn send(&mut self, effects: &mut Vec<Effect>) -> Kept<()> {
+        while let Some((lot, ids)) = self.halves.pop_front() {
+            if !self.open(&lot.connection) {
+                self.halves.push_front((lot, ids));
+                break;
+            }
+            let ids: Vec<i64> = ids.into_iter().filter(|id| self.heads.get(id).is_some_and(|entry| entry.state == EntryState::Planned)).collect();
+            if !ids.is_empty() {
+                self.send_batch(&lot, &ids, effects)?;
+            }
+        }
+        let lots: Vec<Lot> = self.ready.keys().cloned().collect();
+        for lot in lots {
+            let Some(spec) = self.spec(&lot) else {
+                // The mapping was checked against the connector's schemas: this object takes no such write.
+                self.refuse_lot(&lot)?;
+                continue;
+            };
+            while self.open(&lot.connection) {
+                let Some(ready) = self.ready.get(&lot) else { break };
+                let bulk = spec.bulk.filter(|_| ready.len() > BULK_ABOVE);
+                let most = bulk.unwrap_or(spec.batch).max(1);
+                let wanted = spec.bulk.unwrap_or(spec.batch);
+                let urgent = ready.iter().next().is_some_and(|(later, _)| !*later);
+                let oldest = ready.iter().filter_map(|(_, id)| self.heads.get(id)).take(1).map(|entry| entry.created).min().unwrap_or(0);
+                let held = ready.len() < wanted && !urgent && self.millis() < oldest + LINGER && !self.stopping && self.more_to_come(&lot);
+                if held {
+                    break;
+                }
+                // No two writes of one record at once, in this batch or any other.
+                let mut ids = Vec::new();
+                let mut here: BTreeSet<(String, String, String)> = BTreeSet::new();
+                for (_, id) in ready {
+                    let Some(entry) = self.heads.get(id) else { continue };
+                    let targets = target(entry);
+                    if targets.iter().any(|target| self.touched.contains(target) || here.contains(target)) {
+                        continue;
+                    }
+                    here.extend(targets);
+                    ids.push(*id);
+                    if ids.len() >= most {
+                        break;
+                    }
+                }
+                if ids.is_empty() {
+                    break;
+                }
+                self.send_batch(&lot, &ids, effects)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send_batch(&mut self, lot: &Lot, ids: &[i64], effects: &mut Vec<Effect>) -> Kept<()> {
+        let now = self.millis();
+        let mut entries = self.store.entries(ids)?;
+        let mut changes = Vec::with_capacity(entries.len());
+        for entry in &mut entries {
+            entry.state = EntryState::Sending;
+            entry.sent = Some(now);
+            entry.attempt += 1;
+            entry.epoch = self.store.epoch();
+            changes.push(moved(entry));
+        }
+        if self.settings.safety.intents {
+            self.store.commit(&changes)?;
+        }
+        self.note_changes(&changes);
+        let items = entries.iter().map(|entry| self.item(lot, entry)).collect();
+        let ask = Ask::Send { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items };
+        effects.push(self.begin(&lot.connection, ask, Job::Send { lot: lot.clone(), entries }));
+        Ok(())
+    }
+
+    /// What is sent of an entry: its body with its key, laid over what the target holds where the write replaces.
+    fn item(&self, lot: &Lot, entry: &Entry) -> Item {
+        let mut body = entry.body.clone();
+        let object = self.world.plan.objects.get(&lot.object().to_string());
+        if let (Json::Object(fields), Some(name), Some(key)) = (&mut body, &entry.key_field, &entry.key)
+            && !fields.contains_key(name)
+            && object.is_none_or(|object| object.fields.contains_key(name))
+        {
+            fields.insert(name.clone(), Json::String(key.clone()));
+        }
+        if let (Some(held), Some(connector)) = (&entry.held, self.world.connectors.get(&lot.connection))
+            && self.spec(lot).is_some_and(|spec| spec.replaces)
+        {
+            body = connector.merge(&lot.object(), held, &body);
+        }
+        Item { key: entry.key.clone(), id: entry.target.clone(), body }
+    }
+
+    fn refuse_lot(&mut self, lot: &Lot) -> Kept<()> {
+        let ids: Vec<i64> = self.ready.remove(lot).into_iter().flatten().map(|(_, id)| id).collect();
+        let entries = self.store.entries(&ids)?;
+        let fault = Fault::rejected("unsupported", format!("{} takes no {}", lot.object(), lot.op), None);
+        let receipts = entries.iter().map(|_| Receipt { outcome: Err(fault.clone()) }).collect();
+        self.sent(lot, entries, Ok(receipts), &[])
+    }
+
+    /// What became of a batch.
+    pub(super) fn sent(&mut self, lot: &Lot, entries: Vec<Entry>, sent: Result<Vec<Receipt>, Fault>, exchanges: &[Exchange]) -> Kept<()> {
+        let mut changes = Vec::new();
+        let exchange = self.audit(&lot.connection, exchanges, &mut changes);
+        let count = entries.len();
+        let outcomes: Vec<Result<Done, Fault>> = match sent {
+            Ok(receipts) => {
+                let mut outcomes: Vec<_> = receipts.into_iter().map(|receipt| receipt.outcome).collect();
+                outcomes.resize_with(count, || Err(Fault::ambiguous("the answer does not speak of it")));
+                outcomes
+            }
+            Err(Fault::BatchRefused(_)) if count > 1 => return self.bisect(lot, entries, changes),
+            Err(Fault::BatchRefused(refusal)) => vec![Err(Fault::Rejected(refusal))],
+            Err(fault) => {
+                // The whole call failed: what is passing costs a record no try.
+                let passing = matches!(fault, Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Denied { .. });
+                let mut entries = entries;
+                if passing {
+                    for entry in &mut entries {
+                        entry.state = EntryState::Planned;
+                        entry.attempt = entry.attempt.saturating_sub(1);
+                        entry.sent = entry.doubted;
+                        entry.due = self.millis();
+                        changes.push(moved(entry));
+                    }
+                    self.store.commit(&changes)?;
+                    self.note_changes(&changes);
+                    return Ok(());
+                }
+                return self.outcomes(lot, entries, vec![Err(fault); count], exchange, changes);
+            }
+        };
+        self.outcomes(lot, entries, outcomes, exchange, changes)
+    }
+
+    /// A batch that was refused as a whole goes again in halves: one of its items is to blame.
+    fn bisect(&mut self, lot: &Lot, mut entries: Vec<Entry>, mut changes: Vec<Change>) -> Kept<()> {
+        for entry in &mut entries {
+            entry.state = EntryState::Planned;
+            entry.attempt = entry.attempt.saturating_sub(1);
+            entry.due = self.millis();
+            changes.push(moved(entry));
+        }
+        self.store.commit(&changes)?;
+        self.note_changes(&changes);
+        let ids: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
+        for half in ids.chunks(ids.len().div_ceil(2)) {
+            for id in half {
+                if let (Some(ready), Some(entry)) = (self.ready.get_mut(lot), self.heads.get(id)) {
+                    ready.remove(&(!entry.first, *id));
+                }
+            }
+            self.halves.push_back((lot.clone(), half.to_vec()));
+        }
+        self.ready.retain(|_, ready| !ready.is_empty());
+        Ok(())
+    }
+
+    fn outcomes(
+        &mut self,
+        lot: &Lot,
+        entries: Vec<Entry>,
+        outcomes: Vec<Result<Done, Fault>>,
+        exchange: Option<i64>,
+        mut changes: Vec<Change>,
+    ) -> Kept<()> {
+        let mut settled: BTreeMap<(String, String), Vec<Entry>> = BTreeMap::new();
+        for (mut entry, outcome) in entries.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(done) => {
+                    self.confirmed(lot, &mut entry, &done, false, exchange, &mut changes)?;
+                    settled.entry((entry.flow.clone(), entry.lane.clone())).or_default().push(entry);
+                }
+                Err(fault) => {
+                    if self.failed(lot, &mut entry, fault, exchange, &mut changes)? {
+                        settled.entry((entry.flow.clone(), entry.lane.clone())).or_default().push(entry);
+                    }
+                }
+            }
+        }
+        // What is in memory follows at the end, with the commit: lanes look at their other entries there.
+        for ((flow, key), entries) in settled {
+            let Some(at) = self.flow_named(&flow) else { continue };
+            let Some(lane) = self.store.lane(&flow, &key)? else { continue };
+            let lane = changed_lane(&changes, lane);
+            self.settle_into(at, lane, entries, &mut changes)?;
+        }
+        self.store.commit(&changes)?;
+        self.note_changes(&changes);
+        Ok(())
+    }
+
+    /// The target has it.
+    fn confirmed(&mut self, lot: &Lot, entry: &mut Entry, done: &Done, adopted: bool, exchange: Option<i64>, changes: &mut Vec<Change>) -> Kept<()> {
+        entry.state = EntryState::Confirmed;
+        let id_field = self.id_field(&lot.object());
+        let id = done.id.clone().or_else(|| id_in(&done.record, &id_field)).or_else(|| entry.target.clone());
+        if let Some(key) = ledger_key(entry.key.as_deref(), id.as_deref()) {
+            let known = self.store.ledger(&entry.connection, &entry.object, &key)?;
+            let mut ledger =
+                known.unwrap_or_else(|| Ledger { connection: entry.connection.clone(), object: entry.object.clone(), key, ..Ledger::default() });
+            ledger.fields.extend(delta::hashes(&*self.store, &entry.body));
+            ledger.id = id.clone().or(ledger.id);
+            ledger.confirmed = self.millis();
+            changes.push(Change::Ledger(ledger));
+        }
+        if let Some(id) = &id {
+            let at = self.flow_named(&entry.flow).unwrap_or(0);
+            changes.push(Change::Link(self.node(at, &entry.lane, &lot.object(), id)));
+        }
+        entry.target = id;
+        entry.result = Some(done.record.clone());
+        let how = match (adopted, done.created) {
+            (true, _) => "was found at the target: an earlier try had done it",
+            (_, Some(true)) => "was created",
+            _ => "was accepted",
+        };
+        changes.push(self.event(&entry.flow, &entry.lane, "confirmed", format!("{} {how}", named(entry)), exchange));
+        Ok(())
+    }
+
+    /// It did not go. True where the entry has come to an end.
+    fn failed(&mut self, lot: &Lot, entry: &mut Entry, fault: Fault, exchange: Option<i64>, changes: &mut Vec<Change>) -> Kept<bool> {
+        let now = self.millis();
+        let salt = self.settings.seed ^ entry.id.unsigned_abs();
+        let words = self.words(&fault);
+        match fault {
+            Fault::Throttled { until, .. } => {
+                entry.state = EntryState::Planned;
+                entry.attempt = entry.attempt.saturating_sub(1);
+                entry.due = until.map_or(now + 1_000, |until| until.as_millisecond());
+                changes.push(moved(entry));
+                Ok(false)
+            }
+            Fault::Transient { .. } | Fault::Denied { .. } if entry.attempt < MOST_TRIES => {
+                entry.state = EntryState::Planned;
+                entry.due = now + backoff(entry.attempt, salt);
+                let text = format!("{} could not be done now, try {}; it goes again by itself", named(entry), entry.attempt);
+                changes.push(self.event(&entry.flow, &entry.lane, "put_off", text, exchange));
+                changes.push(moved(entry));
+                Ok(false)
+            }
+            Fault::Ambiguous { .. } => {
+                self.doubt(entry, now);
+                let what = match entry.state {
+                    EntryState::Planned => "it goes again: its key makes it one effect",
+                    EntryState::Ambiguous => "it is looked up once a late request must have been carried out",
+                    _ => "a person decides",
+                };
+                changes.push(self.event(
+                    &entry.flow,
+                    &entry.lane,
+                    "ambiguous",
+                    format!("{}: whether it was done is not known; {what}", named(entry)),
+                    exchange,
+                ));
+                if entry.state == EntryState::Parked {
+                    self.stop_entry(entry, "in_doubt", &words, true, changes)?;
+                    return Ok(true);
+                }
+                if self.superseded(entry)? {
+                    // Only the newest of a lane is sent again; the newer one waits until this one is settled.
+                    entry.state = EntryState::Withdrawn;
+                    return Ok(true);
+                }
+                changes.push(moved(entry));
+                Ok(false)
+            }
+            Fault::Conflict { .. } => {
+                let Some(mut lane) = self.store.lane(&entry.flow, &entry.lane)? else { return Ok(false) };
+                lane.attempt += 1;
+                if lane.attempt > MOST_CONFLICTS {
+                    entry.state = EntryState::Refused;
+                    entry.error = Some(words.message.clone());
+                    changes.push(Change::Lane(lane));
+                    self.stop_entry(entry, "refused", &words, false, changes)?;
+                    return Ok(true);
+                }
+                lane.version = String::new();
+                lane.due = now + backoff(lane.attempt, salt);
+                changes.push(Change::Lane(lane));
+                entry.state = EntryState::Withdrawn;
+                changes.push(self.event(
+                    &entry.flow,
+                    &entry.lane,
+                    "conflict",
+                    format!("{} was changed meanwhile: it is read again", named(entry)),
+                    exchange,
+                ));
+                Ok(true)
+            }
+            Fault::Transient { .. } | Fault::Denied { .. } => {
+                entry.state = EntryState::Refused;
+                entry.error = Some(words.message.clone());
+                self.stop_entry(entry, "exhausted", &words, false, changes)?;
+                Ok(true)
+            }
+            Fault::Rejected(_) | Fault::BatchRefused(_) => {
+                entry.state = EntryState::Refused;
+                entry.error = Some(words.message.clone());
+                let text = self.entry_scrubbed(lot, entry, &words.message);
+                changes.push(self.event(&entry.flow, &entry.lane, "refused", format!("{} was refused: {text}", named(entry)), exchange));
+                self.stop_entry(entry, "refused", &words, false, changes)?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn entry_scrubbed(&self, lot: &Lot, entry: &Entry, words: &str) -> String {
+        let mut personal = BTreeSet::new();
+        if let Some(mask) = self.masks.get(&lot.connection) {
+            mask.personal(&entry.body, &mut personal);
+        }
+        super::mask::scrub(words, &personal)
+    }
+
+    /// Opens the exception of an entry's record.
+    fn stop_entry(&mut self, entry: &Entry, code: &str, words: &crate::store::Reason, parked: bool, changes: &mut Vec<Change>) -> Kept<()> {
+        let Some(at) = self.flow_named(&entry.flow) else { return Ok(()) };
+        let Some(lane) = self.store.lane(&entry.flow, &entry.lane)? else { return Ok(()) };
+        let mut lane = changed_lane(changes, lane);
+        let mut words = words.clone();
+        words.message = format!("{}: {}", named(entry), words.message);
+        self.stopped(at, &mut lane, code, &[words], parked, changes)?;
+        changes.push(Change::Lane(lane));
+        Ok(())
+    }
+
+    /// Whether a newer version of an entry's record waits behind it.
+    fn superseded(&self, entry: &Entry) -> Kept<bool> {
+        let newest = self.store.lane(&entry.flow, &entry.lane)?;
+        Ok(entry.class == 0 && entry.after.is_none() && newest.is_some_and(|lane| lane.version != entry.version))
+    }
+
+    /// The outcome of an entry is not known: what is done depends on what its target enforces.
+    pub(super) fn doubt(&mut self, entry: &mut Entry, now: Millis) {
+        let sent = entry.sent.unwrap_or(now);
+        entry.doubted = Some(sent.max(entry.doubted.unwrap_or(0)));
+        if entry.review_doubt || entry.class >= 3 {
+            entry.state = EntryState::Parked;
+        } else if entry.class == 0 {
+            entry.state = EntryState::Planned;
+            entry.due = now + backoff(entry.attempt, self.settings.seed ^ entry.id.unsigned_abs());
+        } else if self.settings.safety.look_up {
+            entry.state = EntryState::Ambiguous;
+            entry.due = sent + self.settle_time(entry);
+        } else {
+            entry.state = EntryState::Planned;
+            entry.due = now;
+        }
+    }
+
+    /// Looks for the marks of entries whose outcome is in doubt.
+    fn look_up(&mut self, lot: &Lot, ids: &[i64]) -> Kept<()> {
+        let spec = self.spec(lot);
+        let field = spec.and_then(|spec| spec.found_by).or_else(|| lot.key_field.clone()).unwrap_or_else(|| self.id_field(&lot.object()));
+        let path: Vec<String> = field.split('.').map(str::to_owned).collect();
+        let entries = self.store.entries(ids)?;
+        let most = self.world.connectors.get(&lot.connection).map_or(1, |connector| connector.find_batch(&lot.object(), &path)).max(1);
+        let mut entries = entries.into_iter().peekable();
+        while entries.peek().is_some() {
+            let part: Vec<Entry> = entries.by_ref().take(most).collect();
+            let values = part.iter().filter_map(|entry| mark(entry, &field)).collect();
+            let ask = Ask::Find { object: lot.object(), field: path.clone(), values, fields: Vec::new() };
+            self.want(&lot.connection, ask, Job::LookUp { entries: part });
+        }
+        Ok(())
+    }
+
+    pub(super) fn looked_up(&mut self, entries: Vec<Entry>, found: Result<Vec<Found>, Fault>) -> Kept<()> {
+        let now = self.millis();
+        let Some(lot) = entries.first().map(Lot::of) else { return Ok(()) };
+        let field = self.spec(&lot).and_then(|spec| spec.found_by).or_else(|| lot.key_field.clone()).unwrap_or_else(|| self.id_field(&lot.object()));
+        let mut changes = Vec::new();
+        let mut settled: Vec<Entry> = Vec::new();
+        match found {
+            Err(_) => {
+                for mut entry in entries {
+                    entry.due = now + 5_000;
+                    changes.push(moved(&entry));
+                }
+            }
+            Ok(found) => {
+                for mut entry in entries {
+                    let value = mark(&entry, &field);
+                    let hits: Vec<&Found> = found.iter().filter(|found| Some(&found.value) == value.as_ref()).collect();
+                    match hits.as_slice() {
+                        [] => {
+                            entry.state = EntryState::Planned;
+                            entry.due = now;
+                            let text = format!("{} is not at the target: it goes again", named(&entry));
+                            changes.push(self.event(&entry.flow, &entry.lane, "looked_up", text, None));
+                            changes.push(moved(&entry));
+                        }
+                        [one] => {
+                            let id = id_in(&one.record, &self.id_field(&lot.object()));
+                            let done = Done { id, created: None, record: one.record.clone() };
+                            self.confirmed(&lot, &mut entry, &done, true, None, &mut changes)?;
+                            settled.push(entry);
+                        }
+                        many => {
+                            let words = format!("the target has {} records with its mark", many.len());
+                            let fault = Fault::rejected("several", words, None);
+                            self.failed(&lot, &mut entry, fault, None, &mut changes)?;
+                            settled.push(entry);
+                        }
+                    }
+                }
+            }
+        }
+        for entry in settled {
+            let Some(at) = self.flow_named(&entry.flow) else { continue };
+            let Some(lane) = self.store.lane(&entry.flow, &entry.lane)? else { continue };
+            let lane = changed_lane(&changes, lane);
+            self.settle_into(at, lane, vec![entry], &mut changes)?;
+        }
+        self.store.commit(&changes)?;
+        self.note_changes(&changes);
+        Ok(())
+    }
+}
+
+/// A lane as this commit already changes it.
+pub(super) fn changed_lane(changes: &[Change], lane: crate::store::Lane) -> crate::store::Lane {
+    let newest = changes.iter().rev().find_map(|change| match change {
+        Change::Lane(changed) if changed.flow == lane.flow && changed.key == lane.key => Some(changed.clone()),
+        _ => None,
+    });
+    newest.unwrap_or(lane)
+}
+
+/// By what an entry's effect is found at its target: its key, or the field of its body that holds it.
+fn mark(entry: &Entry, field: &str) -> Option<String> {
+    let in_body = super::plan_entries::text(entry.body.get(field));
+    if entry.key_field.as_deref() == Some(field) { entry.key.clone().or(in_body) } else { in_body.or_else(|| entry.key.clone()) }
+}

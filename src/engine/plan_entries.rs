@@ -1,0 +1,256 @@
+//! From payloads to entries of the outbox: what differs, how it goes, what it belongs to.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Engine, Lot};
+use crate::apply::{Payload, target_of};
+use crate::check::typed::Op;
+use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch};
+use crate::value::{Json, ObjectRef};
+
+impl Engine<'_> {
+    /// What is known of a payload's target.
+    pub(super) fn known(&self, payload: &Payload) -> Kept<Option<Ledger>> {
+        let Some(key) = ledger_key(payload.key.as_deref(), payload.id.as_deref()) else { return Ok(None) };
+        self.store.ledger(&payload.object.connection, &payload.object.object, &key)
+    }
+
+    /// Whether a write loses at the target what it does not send.
+    pub(super) fn replaces(&self, object: &ObjectRef, op: Op, key_field: Option<&str>) -> bool {
+        let connector = self.world.connectors.get(&object.connection);
+        connector.and_then(|connector| connector.write(object, op, key_field)).is_some_and(|write| write.replaces)
+    }
+
+    pub(super) fn id_field(&self, object: &ObjectRef) -> String {
+        let schema = self.world.plan.objects.get(&object.to_string());
+        schema.and_then(|schema| schema.id.clone()).unwrap_or_else(|| "id".to_owned())
+    }
+
+    /// Puts payloads into the outbox, what differs of them; gives how many.
+    #[expect(clippy::too_many_arguments, reason = "what a payload is judged by, each of another kind")]
+    pub(super) fn payloads(
+        &mut self,
+        at: usize,
+        lane: &mut Lane,
+        payloads: Vec<Payload>,
+        after: Option<&str>,
+        matched: &BTreeMap<String, Vec<Json>>,
+        targets: &BTreeMap<String, Json>,
+        parked: bool,
+        changes: &mut Vec<Change>,
+    ) -> Kept<usize> {
+        let (flow, _) = self.flow(at);
+        let now = self.millis();
+        let mut made = 0;
+        for payload in payloads {
+            if !payload.waits_for.is_empty() {
+                // It is mapped again when what it waits for is confirmed.
+                continue;
+            }
+            let known = self.known(&payload)?;
+            let target = payload.key.as_deref().or(payload.id.as_deref()).and_then(|key| targets.get(&target_of(&payload.write, key)));
+            let exists = known.is_some() || payload.id.is_some();
+            if payload.op == Op::Create && known.is_some() {
+                continue;
+            }
+            let fields = self.differing(&payload, known.as_ref(), lane, matched, false);
+            if exists && fields.is_empty() {
+                continue;
+            }
+            let op = match payload.op {
+                Op::Upsert if payload.id.is_some() => Op::Update,
+                op => op,
+            };
+            let spec = self.world.connectors.get(&payload.object.connection).and_then(|c| c.write(&payload.object, op, payload.key_field.as_deref()));
+            let replaces = spec.as_ref().is_some_and(|spec| spec.replaces);
+            let body = match payload.body {
+                Json::Object(body) if exists && !replaces => Json::Object(body.into_iter().filter(|(name, _)| fields.contains(name)).collect()),
+                body => body,
+            };
+            let declared = flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes)).find(|write| write.name == payload.write);
+            let id = self.store.next_id();
+            let hash = Sha256::digest(body.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+            let entry = Entry {
+                id,
+                flow: flow.name.clone(),
+                lane: lane.key.clone(),
+                version: lane.version.clone(),
+                write: payload.write.clone(),
+                after: after.map(str::to_owned),
+                connection: payload.object.connection.clone(),
+                object: payload.object.object.clone(),
+                op: word(op).to_owned(),
+                key: payload.key.clone(),
+                key_field: payload.key_field.clone(),
+                target: payload.id.clone().or_else(|| known.and_then(|known| known.id)),
+                class: spec.map_or_else(|| declared.map_or(3, |write| write.class), |spec| spec.class),
+                review_doubt: declared.is_some_and(|write| write.in_doubt == Some(crate::check::typed::InDoubt::Review)),
+                state: if parked { EntryState::Parked } else { EntryState::Planned },
+                first: lane.first,
+                attempt: 0,
+                due: now,
+                sent: None,
+                doubted: None,
+                epoch: 0,
+                body,
+                held: target.filter(|target| target.as_object().is_some_and(|fields| !fields.is_empty())).cloned(),
+                hash,
+                result: None,
+                error: None,
+                plan: self.plan_hash.clone(),
+                created: now,
+            };
+            for node in entry.key.iter().chain(entry.target.as_ref()) {
+                changes.push(Change::Link(self.node(at, &lane.key, &payload.object, node)));
+            }
+            if after.is_none() {
+                self.promise(at, &entry, changes);
+            }
+            changes.push(Change::Entry(entry));
+            made += 1;
+        }
+        Ok(made)
+    }
+
+    /// What is watched from here on: a write that may be late.
+    fn promise(&mut self, at: usize, entry: &Entry, changes: &mut Vec<Change>) {
+        let (flow, _) = self.flow(at);
+        for after in flow.follow_ups.iter().filter(|after| after.write.as_ref() == Some(&entry.write)) {
+            for event in &after.events {
+                if let crate::check::typed::Event::IsLate(delay) = event {
+                    let name = format!("late {} {delay}", entry.write);
+                    self.watch(
+                        Watch { name, flow: entry.flow.clone(), lane: entry.lane.clone(), since: entry.created, due: entry.created + delay },
+                        changes,
+                    );
+                }
+            }
+        }
+    }
+
+    pub(super) fn node(&self, at: usize, lane: &str, object: &ObjectRef, id: &str) -> Link {
+        Link { flow: self.flow(at).0.name.clone(), lane: lane.to_owned(), object: object.to_string(), id: id.to_owned() }
+    }
+
+    /// The records that a lane has to do with: its own and those that were found for it.
+    pub(super) fn link(&self, at: usize, lane: &Lane, matched: &BTreeMap<String, Vec<Json>>, changes: &mut Vec<Change>) {
+        let (flow, _) = self.flow(at);
+        changes.push(Change::Link(self.node(at, &lane.key, &flow.source, &lane.key)));
+        for found in &flow.matches {
+            let Some([one]) = matched.get(&found.name).map(Vec::as_slice) else { continue };
+            if let Some(id) = text(one.get(self.id_field(&found.object).as_str())) {
+                changes.push(Change::Link(self.node(at, &lane.key, &found.object, &id)));
+            }
+        }
+    }
+
+    // ---- the outbox's own lists ----
+
+    /// Takes an entry as it now is into the lists in memory.
+    pub(super) fn note(&mut self, mut entry: Entry) {
+        self.unlist(entry.id);
+        entry.body = Json::Null;
+        entry.held = None;
+        entry.result = None;
+        let lane = (entry.flow.clone(), entry.lane.clone());
+        self.by_lane.entry(lane).or_default().insert(entry.id);
+        match entry.state {
+            EntryState::Planned if entry.due <= self.millis() => {
+                self.ready.entry(Lot::of(&entry)).or_default().insert((!entry.first, entry.id));
+            }
+            EntryState::Planned | EntryState::Ambiguous => {
+                self.later.insert((entry.due, entry.id));
+            }
+            EntryState::Sending => {
+                self.touched.extend(target(&entry));
+            }
+            EntryState::Confirmed | EntryState::Refused | EntryState::Parked | EntryState::Withdrawn => {}
+        }
+        self.heads.insert(entry.id, entry);
+    }
+
+    fn unlist(&mut self, id: i64) {
+        if let Some(known) = self.heads.get(&id) {
+            let lot = Lot::of(known);
+            if let Some(ready) = self.ready.get_mut(&lot) {
+                ready.remove(&(!known.first, id));
+                if ready.is_empty() {
+                    self.ready.remove(&lot);
+                }
+            }
+            self.later.remove(&(known.due, id));
+            if known.state == EntryState::Sending {
+                target(known).iter().for_each(|target| {
+                    self.touched.remove(target);
+                });
+            }
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: i64) {
+        self.unlist(id);
+        if let Some(entry) = self.heads.remove(&id) {
+            let lane = (entry.flow, entry.lane);
+            if let Some(ids) = self.by_lane.get_mut(&lane) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.by_lane.remove(&lane);
+                }
+            }
+        }
+    }
+
+    /// Follows committed changes with the lists in memory.
+    pub(super) fn note_changes(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Entry(entry) => self.note(entry.clone()),
+                Change::DropEntry(id) => self.forget(*id),
+                Change::Sent(moved) => {
+                    if let Some(mut entry) = self.heads.get(&moved.id).cloned() {
+                        entry.attempt = moved.attempt;
+                        entry.sent = moved.sent;
+                        entry.doubted = moved.doubted;
+                        entry.epoch = moved.epoch;
+                        self.unlist(moved.id);
+                        self.heads.remove(&moved.id);
+                        entry.state = moved.state;
+                        entry.due = moved.due;
+                        self.note(entry);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The records that a write touches at its target: no two writes of one record are out at once.
+pub(super) fn target(entry: &Entry) -> Vec<(String, String, String)> {
+    let names = entry.key.iter().cloned().chain(entry.target.iter().map(|id| format!("id:{id}")));
+    names.map(|name| (entry.connection.clone(), entry.object.clone(), name)).collect()
+}
+
+/// Under what a target's record is kept in the ledger.
+pub(super) fn ledger_key(key: Option<&str>, id: Option<&str>) -> Option<String> {
+    key.map(str::to_owned).or_else(|| id.map(|id| format!("id:{id}")))
+}
+
+pub(super) fn word(op: Op) -> &'static str {
+    match op {
+        Op::Create => "create",
+        Op::Update => "update",
+        Op::Upsert => "upsert",
+    }
+}
+
+/// An id as text.
+pub(super) fn text(json: Option<&Json>) -> Option<String> {
+    match json? {
+        Json::String(text) if !text.is_empty() => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

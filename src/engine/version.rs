@@ -1,0 +1,115 @@
+//! A record's version: the hash of the fields that the mapping reads.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::check::typed::Flow;
+use crate::plan::FlowPlan;
+use crate::value::Json;
+
+/// The paths that count, as a tree.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    inner: BTreeMap<String, Read>,
+}
+
+impl Read {
+    /// What a flow reads, without the stamps that only say when: a write-back of ours moves them too.
+    pub(super) fn of(flow: &Flow, reads: &FlowPlan) -> Self {
+        let mut root = Read::default();
+        for path in reads.reads.iter().filter(|path| !flow.changed.contains(path)) {
+            let mut at = &mut root;
+            for step in path {
+                at = at.inner.entry(step.clone()).or_default();
+            }
+        }
+        root
+    }
+
+    pub(super) fn version(&self, record: &Json) -> String {
+        let mut text = Vec::with_capacity(1024);
+        self.write(record, &mut text);
+        Sha256::digest(&text)[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What is null is not there. Each part ends in a byte that JSON text cannot hold, so that no two
+    /// records read alike.
+    fn write(&self, json: &Json, out: &mut Vec<u8>) {
+        match json {
+            // A child list as Salesforce gives it, or a plain one.
+            Json::Array(items) => {
+                for item in items {
+                    self.write(item, out);
+                    out.push(0x01);
+                }
+            }
+            Json::Object(fields) if !self.inner.is_empty() => {
+                for (name, inner) in &self.inner {
+                    match fields.get(name) {
+                        None | Some(Json::Null) => {}
+                        Some(value) => {
+                            out.extend_from_slice(name.as_bytes());
+                            out.push(0x02);
+                            inner.write(value, out);
+                            out.push(0x03);
+                        }
+                    }
+                }
+                if let Some(Json::Array(records)) = fields.get("records") {
+                    for record in records {
+                        self.write(record, out);
+                        out.push(0x01);
+                    }
+                }
+            }
+            // Writing to a vector does not fail.
+            other => {
+                let _ = serde_json::to_writer(out, other);
+            }
+        }
+    }
+}
+
+/// What people call a record: its number or name, where it has one of the common fields; else its key.
+pub(super) fn label(record: &Json) -> Option<String> {
+    let known = ["OrderNumber", "orderNumber", "CaseNumber", "trackingNumber", "Number", "number"];
+    known.iter().find_map(|name| record.get(name)).and_then(|value| match value {
+        Json::String(text) if !text.is_empty() => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(paths: &[&[&str]]) -> Read {
+        let mut root = Read::default();
+        for path in paths {
+            let mut at = &mut root;
+            for step in *path {
+                at = at.inner.entry((*step).to_owned()).or_default();
+            }
+        }
+        root
+    }
+
+    #[test]
+    fn only_what_is_read_counts() {
+        let read = read(&[&["Status"], &["Account", "Name"], &["Items", "Quantity"]]);
+        let record = json!({"Status": "Open", "Stamp": 1, "Account": {"Name": "A", "X": 1}, "Items": [{"Quantity": 1, "Y": 2}, {"Quantity": 2}]});
+        let same = json!({"Account": {"Name": "A"}, "Items": [{"Quantity": 1}, {"Quantity": 2}], "Status": "Open", "Stamp": 2, "Z": null});
+        assert_eq!(read.version(&record), read.version(&same));
+        for other in [
+            json!({"Status": "Shut", "Account": {"Name": "A"}, "Items": [{"Quantity": 1}, {"Quantity": 2}]}),
+            json!({"Status": "Open", "Account": {"Name": "A"}, "Items": [{"Quantity": 2}, {"Quantity": 1}]}),
+            json!({"Status": "Open", "Account": {"Name": "A"}, "Items": [{"Quantity": 1}]}),
+            json!({"Status": "Open", "Account": {"Name": null}, "Items": [{"Quantity": 1}, {"Quantity": 2}]}),
+        ] {
+            assert_ne!(read.version(&record), read.version(&other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Promises that are looked at when their time comes: expectations, late writes; and the engine's timers.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::Engine;
+use super::lanes::matched_of;
+use crate::apply::{Inputs, aside};
+use crate::check::typed::{Deadline, Expect};
+use crate::store::{Change, Kept, Lane, Millis, Reason, Watch};
+use crate::value::Json;
+
+/// How often what people asked for is looked at.
+const CONTROLS: Millis = 500;
+
+impl Engine<'_> {
+    pub(super) fn watch(&mut self, watch: Watch, changes: &mut Vec<Change>) {
+        self.watch_at = Some(self.watch_at.map_or(watch.due, |at| at.min(watch.due)));
+        changes.push(Change::Watch(watch));
+    }
+
+    /// A record was delivered for the first time: what is expected of it from now on.
+    pub(super) fn expect(&mut self, at: usize, lane: &Lane, changes: &mut Vec<Change>) {
+        let (flow, _) = self.flow(at);
+        let now = self.millis();
+        let plan = self.world.plan;
+        for expect in plan.mapping.expects.iter().filter(|expect| expect.flow == flow.name) {
+            let (applies, _, before) = self.words_of(at, expect, lane, now);
+            let due = match expect.deadline {
+                Deadline::Within(time) => Some(now + time),
+                Deadline::Before(_) => before.map(|before| before.as_millisecond()),
+            };
+            if let (true, Some(due)) = (applies, due) {
+                let watch = Watch { name: expect.name.clone(), flow: lane.flow.clone(), lane: lane.key.clone(), since: now, due };
+                self.watch(watch, changes);
+            }
+        }
+    }
+
+    fn words_of(&self, at: usize, expect: &Expect, lane: &Lane, since: Millis) -> (bool, String, Option<Timestamp>) {
+        let (flow, _) = self.flow(at);
+        let (matched, none) = (matched_of(lane), BTreeMap::new());
+        let nothing = BTreeMap::new();
+        let inputs = Inputs {
+            record: lane.body.as_ref().unwrap_or(&Json::Null),
+            group: &[],
+            now: self.now,
+            matched: &matched,
+            targets: &none,
+            results: &nothing,
+            names: self.world.names,
+            trace: false,
+        };
+        aside::expectation(self.world.program, flow, expect, &inputs, Timestamp::from_millisecond(since).unwrap_or(self.now))
+    }
+
+    pub(super) fn timers(&mut self) -> Kept<()> {
+        self.due_entries()?;
+        let now = self.millis();
+        for state in &mut self.flows {
+            if state.look.is_some_and(|look| look <= now) {
+                state.look = None;
+                state.map = true;
+                state.fetch = true;
+            }
+        }
+        if self.watch_at.is_some_and(|at| at <= now) {
+            self.due_watches()?;
+        }
+        Ok(())
+    }
+
+    fn due_watches(&mut self) -> Kept<()> {
+        const AT_ONCE: usize = 200;
+        let due = self.store.watches(self.millis(), AT_ONCE)?;
+        let mut changes = Vec::new();
+        for watch in &due {
+            changes.push(Change::DropWatch { name: watch.name.clone(), flow: watch.flow.clone(), lane: watch.lane.clone() });
+            let Some(at) = self.flow_named(&watch.flow) else { continue };
+            let Some(lane) = self.store.lane(&watch.flow, &watch.lane)? else { continue };
+            if watch.name.starts_with("late ") {
+                self.late(at, lane, watch, &mut changes)?;
+                continue;
+            }
+            let plan = self.world.plan;
+            let Some(expect) = plan.mapping.expects.iter().find(|expect| expect.name == watch.name) else { continue };
+            let mut seen = false;
+            for (flow, key) in self.store.linked(&watch.flow, &watch.lane)? {
+                seen |= flow == expect.seen && self.store.lane(&flow, &key)?.is_some_and(|lane| lane.delivered.is_some());
+            }
+            if !seen {
+                self.unmet(at, expect, lane, watch, &mut changes)?;
+            }
+        }
+        self.store.commit(&changes)?;
+        self.note_changes(&changes);
+        self.watch_at = self.store.next_watch()?;
+        Ok(())
+    }
+
+    fn unmet(&mut self, at: usize, expect: &Expect, mut lane: Lane, watch: &Watch, changes: &mut Vec<Change>) -> Kept<()> {
+        let (_, message, _) = self.words_of(at, expect, &lane, watch.since);
+        let masked = self.scrubbed(at, &lane, &message);
+        let subject = lane.label.clone().unwrap_or_else(|| lane.key.clone());
+        if expect.review {
+            let reason = Reason {
+                kind: "expectation".to_owned(),
+                message,
+                field: None,
+                place: Some(format!("{}:{}", expect.place.file, expect.place.line)),
+                owner: expect.owner.clone(),
+                before: None,
+                review: true,
+            };
+            let reasons = lane.reasons.clone();
+            self.stopped(at, &mut lane, "late", &[reason], false, changes)?;
+            // The record itself is delivered: what is stopped is its other half.
+            lane.reasons = reasons;
+            changes.push(Change::Lane(lane));
+        } else {
+            changes.push(self.event(&lane.flow, &lane.key, "expectation", format!("`{}` is not met: {masked}", expect.name), None));
+            self.alert("expectation", &subject, masked, expect.owner.clone(), None);
+        }
+        Ok(())
+    }
+
+    /// When the engine wants to be asked again.
+    pub(super) fn wake(&self) -> Kept<Option<Timestamp>> {
+        let now = self.millis();
+        let mut at: Vec<Millis> = Vec::new();
+        at.extend(self.later.first().map(|(due, _)| *due));
+        at.extend(self.watch_at);
+        if !self.settings.once {
+            at.push(self.controls_at + CONTROLS);
+        }
+        for state in self.flows.iter().filter(|state| state.on) {
+            at.extend(state.next);
+            at.extend(state.look);
+            if state.map || state.fetch {
+                at.push(now + 1);
+            }
+        }
+        for (connection, queue) in &self.wants {
+            if !queue.is_empty() {
+                at.extend(self.opens(connection));
+            }
+        }
+        for lot in self.ready.keys().chain(self.halves.iter().map(|(lot, _)| lot)) {
+            at.extend(self.opens(&lot.connection).map(|opens| opens.min(now + 1_000).max(now + 20)));
+        }
+        let first = at.into_iter().min().map(|at| at.max(now + 1));
+        Ok(first.and_then(|at| Timestamp::from_millisecond(at).ok()))
+    }
+
+    pub(super) fn controls(&mut self) -> Kept<()> {
+        let now = self.millis();
+        if now < self.controls_at + CONTROLS && self.controls_at > 0 {
+            return Ok(());
+        }
+        self.controls_at = now;
+        for control in self.store.controls()? {
+            let answer = self.obey(&control.body)?;
+            self.store.commit(&[Change::Answer { id: control.id, answer }])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,511 @@
+//! What is kept across restarts: where every record is, what is to be sent, what was confirmed.
+//!
+//! One trait, [`Store`], whose contract is stated in words at each method and held by [`contract`]; one SQL
+//! model; [`sqlite`] keeps it inside the process. All times are milliseconds since 1970 (UTC).
+//!
+//! A store has **one writer**. It is opened with an *epoch*, one higher than any before; a commit of an
+//! older epoch fails with [`StoreFault::Fenced`] and changes nothing.
+//!
+//! What may hold personal data (a record's body, a payload, a reason) is **sealed** before it reaches a file:
+//! [`Json`] and `String` fields marked *sealed* below lie there encrypted only.
+
+pub mod contract;
+pub mod seal;
+pub mod sqlite;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::value::Json;
+
+/// Milliseconds since 1970.
+pub type Millis = i64;
+
+/// Where a record is in its flow. One row a lane, which is a flow and a key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lane {
+    pub flow: String,
+    /// The record's id at its source.
+    pub key: String,
+    /// What people call it: an order's number.
+    pub label: Option<String>,
+    /// Grows with every arrival: lanes go in its order.
+    pub arrived: i64,
+    /// Goes before all other lanes.
+    pub first: bool,
+    pub state: LaneState,
+    /// Hash of the newest version's fields that the mapping reads.
+    pub version: String,
+    /// The newest version's stamp, as text that sorts.
+    pub stamp: Option<String>,
+    /// The version that was delivered last.
+    pub delivered: Option<String>,
+    /// Not before then: a retry, or an older request that may still be carried out.
+    pub due: Millis,
+    /// How often the present version was tried and put off.
+    pub attempt: u32,
+    /// Sealed. The newest version, kept until it is settled.
+    pub body: Option<Json>,
+    /// Sealed. What its matches found, by their names, as long as its writes need it.
+    pub matched: Option<Json>,
+    /// Hash of the plan that mapped it last.
+    pub plan: Option<String>,
+    /// Sealed. Why it was stopped.
+    pub reasons: Vec<Reason>,
+    pub updated: Millis,
+}
+
+/// The states of the first promise, and those on the way there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LaneState {
+    /// It is known that it changed; it has to be fetched.
+    Fetch,
+    /// To be mapped.
+    Waiting,
+    /// Its writes are on their way.
+    Sending,
+    /// The target has it.
+    Delivered,
+    /// It was delivered before, and nothing that is sent differs.
+    Unchanged,
+    /// The flow's `where` leaves it out, or a match says `skip`.
+    NotEligible,
+    /// By the mapping's rules.
+    Rejected,
+    /// A person must look.
+    Review,
+    /// The target refused it for good, or its outcome is in doubt and nobody may repeat it.
+    Failed,
+    /// It is gone from the source.
+    Gone,
+    /// A person decided that it is not sent.
+    Discarded,
+}
+
+impl LaneState {
+    pub const ALL: [LaneState; 11] = [
+        LaneState::Fetch,
+        LaneState::Waiting,
+        LaneState::Sending,
+        LaneState::Delivered,
+        LaneState::Unchanged,
+        LaneState::NotEligible,
+        LaneState::Rejected,
+        LaneState::Review,
+        LaneState::Failed,
+        LaneState::Gone,
+        LaneState::Discarded,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            LaneState::Fetch => "fetch",
+            LaneState::Waiting => "waiting",
+            LaneState::Sending => "sending",
+            LaneState::Delivered => "delivered",
+            LaneState::Unchanged => "unchanged",
+            LaneState::NotEligible => "not_eligible",
+            LaneState::Rejected => "rejected",
+            LaneState::Review => "review",
+            LaneState::Failed => "failed",
+            LaneState::Gone => "gone",
+            LaneState::Discarded => "discarded",
+        }
+    }
+
+    /// Nothing more happens to it by itself.
+    pub fn settled(self) -> bool {
+        !matches!(self, LaneState::Fetch | LaneState::Waiting | LaneState::Sending)
+    }
+}
+
+/// Why a record was stopped, in words for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// `rule`, `value_map`, `target`, `in_doubt`, …
+    pub kind: String,
+    pub message: String,
+    pub field: Option<String>,
+    /// `orders.dock:12`
+    pub place: Option<String>,
+    pub owner: Option<String>,
+    pub before: Option<Millis>,
+    pub review: bool,
+}
+
+/// A write on its way: the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub id: i64,
+    pub flow: String,
+    /// The lane's key.
+    pub lane: String,
+    /// The lane's version that it was made of.
+    pub version: String,
+    /// The write's name in the mapping.
+    pub write: String,
+    /// Which follow-up it is (`succeeds`, `fails`, …); absent for a write of the flow itself.
+    pub after: Option<String>,
+    pub connection: String,
+    pub object: String,
+    /// `create`, `update`, `upsert`
+    pub op: String,
+    /// The idempotency key.
+    pub key: Option<String>,
+    pub key_field: Option<String>,
+    /// The target record's id, where it is known.
+    pub target: Option<String>,
+    pub class: u8,
+    /// The mapping says `in doubt review`.
+    pub review_doubt: bool,
+    pub state: EntryState,
+    pub first: bool,
+    pub attempt: u32,
+    pub due: Millis,
+    /// When its newest intent was made durable.
+    pub sent: Option<Millis>,
+    /// The first time that its outcome was in doubt.
+    pub doubted: Option<Millis>,
+    /// Who sent it: the epoch of the intent.
+    pub epoch: u64,
+    /// Sealed. What is sent, before it is merged with what the target holds.
+    pub body: Json,
+    /// Sealed. What the target holds, where the write replaces.
+    pub held: Option<Json>,
+    /// SHA-256 over the body, in hex.
+    pub hash: String,
+    /// Sealed. What the target said of it, for later writes of the same record.
+    pub result: Option<Json>,
+    /// Sealed. The target's own words.
+    pub error: Option<String>,
+    pub plan: String,
+    pub created: Millis,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryState {
+    /// To be sent when its batch is.
+    Planned,
+    /// The intent: durable before the first byte leaves.
+    Sending,
+    /// Whether it was done is not known: waits for its settle time and a look-up, or is sent again.
+    Ambiguous,
+    /// The target has it; kept until the record's other writes are done.
+    Confirmed,
+    /// The target refused it for good.
+    Refused,
+    /// Waits for a person.
+    Parked,
+    /// A newer version takes its place.
+    Withdrawn,
+}
+
+impl EntryState {
+    pub fn word(self) -> &'static str {
+        match self {
+            EntryState::Planned => "planned",
+            EntryState::Sending => "sending",
+            EntryState::Ambiguous => "ambiguous",
+            EntryState::Confirmed => "confirmed",
+            EntryState::Refused => "refused",
+            EntryState::Parked => "parked",
+            EntryState::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// What is known of one record of a target.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ledger {
+    pub connection: String,
+    pub object: String,
+    /// The idempotency key, or `id:` and the record's id.
+    pub key: String,
+    pub id: Option<String>,
+    /// Keyed hashes of the fields as last confirmed, by field.
+    pub fields: BTreeMap<String, String>,
+    pub confirmed: Millis,
+}
+
+/// Something that a person must see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exception {
+    pub id: i64,
+    pub flow: String,
+    pub lane: String,
+    pub label: Option<String>,
+    /// `review`, `rejected`, `refused`, `in_doubt`, `gone`, `exhausted`, `over_shipped`, `late`
+    pub code: String,
+    /// Sealed.
+    pub reasons: Vec<Reason>,
+    /// What to do about it, in one sentence.
+    pub next: String,
+    pub owner: Option<String>,
+    pub before: Option<Millis>,
+    /// A payload waits that can be approved.
+    pub parked: bool,
+    pub opened: Millis,
+    pub closed: Option<Millis>,
+    /// `approved`, `retried`, `edited`, `discarded: REASON`, `mended`
+    pub closed_by: Option<String>,
+    /// Its alert was sent.
+    pub alerted: bool,
+}
+
+/// One line of a record's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub at: Millis,
+    pub flow: String,
+    pub lane: String,
+    /// `received`, `rejected`, `review`, `sent`, `confirmed`, `ambiguous`, …
+    pub kind: String,
+    /// Masked.
+    pub text: String,
+    /// The exchange that it belongs to.
+    pub exchange: Option<i64>,
+}
+
+/// One request and its answer, masked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchange {
+    pub id: i64,
+    pub at: Millis,
+    pub connection: String,
+    pub method: String,
+    pub path: String,
+    pub status: Option<u16>,
+    pub took: Millis,
+    /// Masked; absent for reads.
+    pub request: Option<String>,
+    /// Masked; absent for reads that went well.
+    pub response: Option<String>,
+    pub broken: Option<String>,
+    pub plan: String,
+}
+
+/// The place in a stream up to which everything is in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checkpoint {
+    pub flow: String,
+    pub stream: String,
+    /// As the source printed it.
+    pub cursor: Option<String>,
+    /// The poll has more pages.
+    pub more: bool,
+    /// When it was last moved or confirmed.
+    pub at: Millis,
+}
+
+/// A webhook that was verified and answered, and still has to be followed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hint {
+    pub id: i64,
+    pub connection: String,
+    pub event: String,
+    /// The connector's own form; it holds known words and checked values only.
+    pub body: Json,
+    pub at: Millis,
+}
+
+/// A promise to be looked at when its time comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watch {
+    /// An `expect`'s name, or `late` and the write's.
+    pub name: String,
+    pub flow: String,
+    pub lane: String,
+    /// When the record was sent.
+    pub since: Millis,
+    pub due: Millis,
+}
+
+/// A record of a flow has to do with a record of a system.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    pub flow: String,
+    pub lane: String,
+    /// `crm.Order`
+    pub object: String,
+    pub id: String,
+}
+
+/// What a person asked a running process to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Control {
+    pub id: i64,
+    /// Sealed: it may hold an edited payload.
+    pub body: Json,
+    pub at: Millis,
+    /// Absent while it waits.
+    pub answer: Option<Json>,
+}
+
+/// An entry on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    pub id: i64,
+    pub state: EntryState,
+    pub attempt: u32,
+    pub due: Millis,
+    pub sent: Option<Millis>,
+    pub doubted: Option<Millis>,
+    pub epoch: u64,
+}
+
+/// One change of the store.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    Lane(Lane),
+    Entry(Entry),
+    /// What moves while an entry is sent; nothing else of it is touched.
+    Sent(Moved),
+    DropEntry(i64),
+    Ledger(Ledger),
+    Exception(Exception),
+    Event(Event),
+    Exchange(Exchange),
+    Checkpoint(Checkpoint),
+    Hint(Hint),
+    DropHint(i64),
+    Watch(Watch),
+    DropWatch {
+        name: String,
+        flow: String,
+        lane: String,
+    },
+    Link(Link),
+    Answer {
+        id: i64,
+        answer: Json,
+    },
+    /// A setting of the engine's own, by name.
+    Meta {
+        name: String,
+        value: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreFault {
+    /// Another process has opened the store since.
+    #[error("the store was taken over by another process (epoch {theirs}, ours {ours})")]
+    Fenced { ours: u64, theirs: u64 },
+    /// Another process holds it now.
+    #[error("the store {path} is in use by another process{by}")]
+    InUse { path: String, by: String },
+    #[error("the disk is full")]
+    Full,
+    /// What was read is not what was written.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// It was written by a later version.
+    #[error("the store has the form {found}, this program knows up to {known}")]
+    TooNew { found: i64, known: i64 },
+    /// Sealed under another key.
+    #[error("the store was sealed with another key")]
+    OtherKey,
+    #[error("the store cannot be used: {0}")]
+    Io(String),
+}
+
+pub type Kept<T> = Result<T, StoreFault>;
+
+/// How many lanes of a flow are in a state.
+pub type Counts = BTreeMap<(String, LaneState), u64>;
+
+/// Keeps everything. Reads see all commits before them.
+pub trait Store: Send {
+    /// This opening's epoch: higher than that of every opening before.
+    fn epoch(&self) -> u64;
+
+    /// Makes all changes durable at once, or none. A row of the same key is replaced.
+    ///
+    /// # Errors
+    /// [`StoreFault::Fenced`] if the store was opened since by another: then nothing is changed.
+    fn commit(&mut self, changes: &[Change]) -> Kept<()>;
+
+    /// The next ids for entries, exceptions and exchanges: unique over the store's life.
+    fn next_id(&mut self) -> i64;
+
+    /// One higher than the highest `arrived` of all lanes.
+    fn next_arrival(&mut self) -> i64;
+
+    fn checkpoint(&self, flow: &str, stream: &str) -> Kept<Option<Checkpoint>>;
+    fn checkpoints(&self) -> Kept<Vec<Checkpoint>>;
+
+    fn lane(&self, flow: &str, key: &str) -> Kept<Option<Lane>>;
+
+    /// The lanes of some keys, in the order of the keys; `None` where there is none yet.
+    fn lanes(&self, flow: &str, keys: &[String]) -> Kept<Vec<Option<Lane>>>;
+
+    /// Lanes of a flow in a state that are due, what goes first before all, then in the order of arrival.
+    fn due(&self, flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>>;
+
+    /// When the next lane of a flow in a state is due; `None` where there is none in the state.
+    fn next_due(&self, flow: &str, state: LaneState) -> Kept<Option<Millis>>;
+
+    /// Lanes by what people call them, by their key, or by the key or id of what was written of them.
+    fn search(&self, text: &str, limit: usize) -> Kept<Vec<Lane>>;
+
+    /// Lanes in a state, newest change first.
+    fn in_state(&self, flow: Option<&str>, state: LaneState, limit: usize) -> Kept<Vec<Lane>>;
+
+    fn counts(&self) -> Kept<Counts>;
+
+    fn entry(&self, id: i64) -> Kept<Option<Entry>>;
+
+    /// Entries by id; one that is not there is left out.
+    fn entries(&self, ids: &[i64]) -> Kept<Vec<Entry>>;
+
+    /// All entries of a lane, in the order in which they were made.
+    fn entries_of(&self, flow: &str, lane: &str) -> Kept<Vec<Entry>>;
+
+    /// All entries that are not done, without what is sealed in them, in the order in which they were made.
+    fn open_entries(&self) -> Kept<Vec<Entry>>;
+
+    fn ledger(&self, connection: &str, object: &str, key: &str) -> Kept<Option<Ledger>>;
+
+    fn exceptions(&self, open: bool, limit: usize) -> Kept<Vec<Exception>>;
+    fn exception(&self, id: i64) -> Kept<Option<Exception>>;
+    /// The open exceptions of a lane.
+    fn exceptions_of(&self, flow: &str, lane: &str) -> Kept<Vec<Exception>>;
+    /// How many are open.
+    fn open_exceptions(&self) -> Kept<u64>;
+
+    fn events(&self, flow: &str, lane: &str) -> Kept<Vec<Event>>;
+    fn exchange(&self, id: i64) -> Kept<Option<Exchange>>;
+    /// The newest exchanges, newest first.
+    fn exchanges(&self, limit: usize) -> Kept<Vec<Exchange>>;
+
+    fn hints(&self, limit: usize) -> Kept<Vec<Hint>>;
+    /// Puts a hint durably into the inbox. The same one that still waits is not kept twice.
+    fn hint(&mut self, connection: &str, event: &str, body: &Json, at: Millis) -> Kept<()>;
+
+    fn watches(&self, due: Millis, limit: usize) -> Kept<Vec<Watch>>;
+    fn next_watch(&self) -> Kept<Option<Millis>>;
+    /// Watches of a lane that have not come due.
+    fn watches_of(&self, flow: &str, lane: &str) -> Kept<Vec<Watch>>;
+
+    fn links_of(&self, flow: &str, lane: &str) -> Kept<Vec<Link>>;
+    /// Lanes (flow, key) of other flows that have to do with the same records.
+    fn linked(&self, flow: &str, lane: &str) -> Kept<Vec<(String, String)>>;
+
+    /// What people asked for and nobody has answered.
+    fn controls(&self) -> Kept<Vec<Control>>;
+
+    fn meta(&self, name: &str) -> Kept<Option<String>>;
+
+    /// A keyed hash of a text: equal for equal texts of one store, and of no use elsewhere.
+    fn fingerprint(&self, text: &[u8]) -> String;
+
+    /// Drops history and exchanges older than some time.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    fn forget(&mut self, before: Millis) -> Kept<u64>;
+}

@@ -1,0 +1,280 @@
+//! Changes to statements, rows to values.
+
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::fault;
+use crate::store::seal::Seal;
+use crate::store::{
+    Change, Checkpoint, Entry, EntryState, Event, Exception, Exchange, Hint, Kept, Lane, LaneState, Ledger, Link, Moved, Reason, StoreFault, Watch,
+};
+use crate::value::Json;
+
+pub(super) const LANE: &str = "flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, sealed_body, plan, sealed_reasons, updated, \
+     sealed_matched";
+pub(super) const ENTRY: &str = "id, flow, lane, version, write, after, connection, object, op, key, key_field, target, class, review_doubt, state, \
+     first, attempt, due, sent, doubted, epoch, sealed_body, sealed_held, hash, sealed_result, sealed_error, plan, created";
+pub(super) const EXCEPTION: &str = "id, flow, lane, label, code, sealed_reasons, next, owner, before, parked, opened, closed, closed_by, alerted";
+pub(super) const EXCHANGE: &str = "id, at, connection, method, path, status, took, request, response, broken, plan";
+
+pub(super) fn put(db: &Connection, seal: &Seal, change: &Change) -> Kept<()> {
+    let done = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Kept<()> {
+        db.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map(|_| ()).map_err(fault)
+    };
+    match change {
+        Change::Lane(lane) => {
+            let matched = sealed(seal, lane.matched.as_ref())?;
+            let (body, reasons) = (sealed(seal, lane.body.as_ref())?, sealed(seal, (!lane.reasons.is_empty()).then_some(&lane.reasons))?);
+            done(
+                "INSERT OR REPLACE INTO lane (flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, sealed_body, plan, \
+                 sealed_reasons, updated, sealed_matched) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                params![
+                    lane.flow,
+                    lane.key,
+                    lane.label,
+                    lane.arrived,
+                    lane.first,
+                    lane.state.word(),
+                    lane.version,
+                    lane.stamp,
+                    lane.delivered,
+                    lane.due,
+                    lane.attempt,
+                    body,
+                    lane.plan,
+                    reasons,
+                    lane.updated,
+                    matched
+                ],
+            )
+        }
+        Change::Entry(entry) => self::entry(db, seal, entry),
+        Change::Sent(Moved { id, state, attempt, due, sent, doubted, epoch }) => done(
+            "UPDATE entry SET state = ?2, attempt = ?3, due = ?4, sent = ?5, doubted = ?6, epoch = ?7 WHERE id = ?1",
+            params![id, state.word(), attempt, due, sent, doubted, i64::try_from(*epoch).unwrap_or(i64::MAX)],
+        ),
+        Change::DropEntry(id) => done("DELETE FROM entry WHERE id = ?1", params![id]),
+        Change::Ledger(Ledger { connection, object, key, id, fields, confirmed }) => {
+            let fields = serde_json::to_string(fields).unwrap_or_default();
+            done(
+                "INSERT OR REPLACE INTO ledger (connection, object, key, id, fields, confirmed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![connection, object, key, id, fields, confirmed],
+            )
+        }
+        Change::Exception(Exception { id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, alerted }) => {
+            let reasons = sealed(seal, Some(reasons))?;
+            done(
+                "INSERT OR REPLACE INTO exception (id, flow, lane, label, code, sealed_reasons, next, owner, before, parked, opened, closed, \
+                 closed_by, alerted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                params![id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, alerted],
+            )
+        }
+        Change::Event(Event { at, flow, lane, kind, text, exchange }) => done(
+            "INSERT INTO event (at, flow, lane, kind, text, exchange) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![at, flow, lane, kind, text, exchange],
+        ),
+        Change::Exchange(Exchange { id, at, connection, method, path, status, took, request, response, broken, plan }) => done(
+            "INSERT OR REPLACE INTO exchange (id, at, connection, method, path, status, took, request, response, broken, plan) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![id, at, connection, method, path, status, took, request, response, broken, plan],
+        ),
+        Change::Checkpoint(Checkpoint { flow, stream, cursor, more, at }) => done(
+            "INSERT OR REPLACE INTO checkpoint (flow, stream, cursor, more, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![flow, stream, cursor, more, at],
+        ),
+        Change::Hint(Hint { id, connection, event, body, at }) => done(
+            "INSERT OR REPLACE INTO hint (id, connection, event, body, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![id, connection, event, body.to_string(), at],
+        ),
+        Change::DropHint(id) => done("DELETE FROM hint WHERE id = ?1", params![id]),
+        Change::Watch(Watch { name, flow, lane, since, due }) => {
+            done("INSERT OR REPLACE INTO watch (name, flow, lane, since, due) VALUES (?1, ?2, ?3, ?4, ?5)", params![name, flow, lane, since, due])
+        }
+        Change::DropWatch { name, flow, lane } => done("DELETE FROM watch WHERE name = ?1 AND flow = ?2 AND lane = ?3", params![name, flow, lane]),
+        Change::Link(Link { flow, lane, object, id }) => {
+            done("INSERT OR IGNORE INTO link (flow, lane, object, id) VALUES (?1, ?2, ?3, ?4)", params![flow, lane, object, id])
+        }
+        Change::Answer { id, answer } => {
+            let sealed = sealed(seal, Some(answer))?;
+            done("UPDATE control SET sealed_answer = ?2 WHERE id = ?1", params![id, sealed])
+        }
+        Change::Meta { name, value } => done("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)", params![name, value]),
+    }
+}
+
+fn entry(db: &Connection, seal: &Seal, entry: &Entry) -> Kept<()> {
+    let body = sealed(seal, Some(&entry.body))?;
+    let (held, result, error) = (sealed(seal, entry.held.as_ref())?, sealed(seal, entry.result.as_ref())?, sealed(seal, entry.error.as_ref())?);
+    let sql = format!(
+        "INSERT OR REPLACE INTO entry ({ENTRY}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+         ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
+    );
+    let mut statement = db.prepare_cached(&sql).map_err(fault)?;
+    let values = params![
+        entry.id,
+        entry.flow,
+        entry.lane,
+        entry.version,
+        entry.write,
+        entry.after,
+        entry.connection,
+        entry.object,
+        entry.op,
+        entry.key,
+        entry.key_field,
+        entry.target,
+        entry.class,
+        entry.review_doubt,
+        entry.state.word(),
+        entry.first,
+        entry.attempt,
+        entry.due,
+        entry.sent,
+        entry.doubted,
+        i64::try_from(entry.epoch).unwrap_or(i64::MAX),
+        body,
+        held,
+        entry.hash,
+        result,
+        error,
+        entry.plan,
+        entry.created
+    ];
+    statement.execute(values).map(|_| ()).map_err(fault)
+}
+
+fn sealed<T: Serialize>(seal: &Seal, value: Option<&T>) -> Kept<Option<Vec<u8>>> {
+    let Some(value) = value else { return Ok(None) };
+    let text = serde_json::to_vec(value).map_err(|error| StoreFault::Io(error.to_string()))?;
+    seal.seal(&text).map(Some)
+}
+
+fn opened<T: DeserializeOwned>(seal: &Seal, sealed: &[u8]) -> Kept<T> {
+    let text = seal.open(sealed)?;
+    serde_json::from_slice(&text).map_err(|error| StoreFault::Damaged(error.to_string()))
+}
+
+pub(super) fn json(seal: &Seal, sealed: &[u8]) -> Kept<Json> {
+    opened(seal, sealed)
+}
+
+fn maybe<T: DeserializeOwned>(seal: &Seal, sealed: Option<Vec<u8>>) -> Kept<Option<T>> {
+    sealed.map(|sealed| opened(seal, &sealed)).transpose()
+}
+
+/// A column of a row. A row that was written by this program has all of them.
+fn get<T: rusqlite::types::FromSql>(row: &Row<'_>, at: usize) -> Kept<T> {
+    row.get(at).map_err(fault)
+}
+
+pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Kept<Lane> {
+    let state: String = get(row, 5)?;
+    let reasons: Option<Vec<Reason>> = maybe(seal, get(row, 13)?)?;
+    Ok(Lane {
+        flow: get(row, 0)?,
+        key: get(row, 1)?,
+        label: get(row, 2)?,
+        arrived: get(row, 3)?,
+        first: get(row, 4)?,
+        state: lane_state(&state)?,
+        version: get(row, 6)?,
+        stamp: get(row, 7)?,
+        delivered: get(row, 8)?,
+        due: get(row, 9)?,
+        attempt: get(row, 10)?,
+        body: maybe(seal, get(row, 11)?)?,
+        plan: get(row, 12)?,
+        reasons: reasons.unwrap_or_default(),
+        updated: get(row, 14)?,
+        matched: maybe(seal, get(row, 15)?)?,
+    })
+}
+
+pub(super) fn lane_state(word: &str) -> Kept<LaneState> {
+    let found = LaneState::ALL.into_iter().find(|state| state.word() == word);
+    found.ok_or_else(|| StoreFault::Damaged(format!("`{word}` is no state of a record")))
+}
+
+/// `whole`: with what is sealed. Otherwise its body is null.
+pub(super) fn entry_row(seal: &Seal, row: &Row<'_>, whole: bool) -> Kept<Entry> {
+    let word: String = get(row, 14)?;
+    let states = [
+        EntryState::Planned,
+        EntryState::Sending,
+        EntryState::Ambiguous,
+        EntryState::Confirmed,
+        EntryState::Refused,
+        EntryState::Parked,
+        EntryState::Withdrawn,
+    ];
+    let state = states.into_iter().find(|state| state.word() == word);
+    let epoch: i64 = get(row, 20)?;
+    let body: Vec<u8> = if whole { get(row, 21)? } else { Vec::new() };
+    Ok(Entry {
+        id: get(row, 0)?,
+        flow: get(row, 1)?,
+        lane: get(row, 2)?,
+        version: get(row, 3)?,
+        write: get(row, 4)?,
+        after: get(row, 5)?,
+        connection: get(row, 6)?,
+        object: get(row, 7)?,
+        op: get(row, 8)?,
+        key: get(row, 9)?,
+        key_field: get(row, 10)?,
+        target: get(row, 11)?,
+        class: get(row, 12)?,
+        review_doubt: get(row, 13)?,
+        state: state.ok_or_else(|| StoreFault::Damaged(format!("`{word}` is no state of a write")))?,
+        first: get(row, 15)?,
+        attempt: get(row, 16)?,
+        due: get(row, 17)?,
+        sent: get(row, 18)?,
+        doubted: get(row, 19)?,
+        epoch: epoch.unsigned_abs(),
+        body: if whole { opened(seal, &body)? } else { Json::Null },
+        held: if whole { maybe(seal, get(row, 22)?)? } else { None },
+        hash: get(row, 23)?,
+        result: if whole { maybe(seal, get(row, 24)?)? } else { None },
+        error: if whole { maybe(seal, get(row, 25)?)? } else { None },
+        plan: get(row, 26)?,
+        created: get(row, 27)?,
+    })
+}
+
+pub(super) fn exception(seal: &Seal, row: &Row<'_>) -> Kept<Exception> {
+    let reasons: Option<Vec<Reason>> = maybe(seal, get(row, 5)?)?;
+    Ok(Exception {
+        id: get(row, 0)?,
+        flow: get(row, 1)?,
+        lane: get(row, 2)?,
+        label: get(row, 3)?,
+        code: get(row, 4)?,
+        reasons: reasons.unwrap_or_default(),
+        next: get(row, 6)?,
+        owner: get(row, 7)?,
+        before: get(row, 8)?,
+        parked: get(row, 9)?,
+        opened: get(row, 10)?,
+        closed: get(row, 11)?,
+        closed_by: get(row, 12)?,
+        alerted: get(row, 13)?,
+    })
+}
+
+pub(super) fn exchange(row: &Row<'_>) -> Kept<Exchange> {
+    Ok(Exchange {
+        id: get(row, 0)?,
+        at: get(row, 1)?,
+        connection: get(row, 2)?,
+        method: get(row, 3)?,
+        path: get(row, 4)?,
+        status: get(row, 5)?,
+        took: get(row, 6)?,
+        request: get(row, 7)?,
+        response: get(row, 8)?,
+        broken: get(row, 9)?,
+        plan: get(row, 10)?,
+    })
+}
