@@ -15,6 +15,7 @@ mod preview;
 mod ready;
 mod run;
 mod schema;
+mod site;
 mod test;
 
 pub use failure::{Exit, Failure};

@@ -78,8 +78,9 @@ pub trait Connector: Send + Sync {
     /// Fetches what a hint points to: records of the flow's source.
     async fn follow(&self, call: &Call, ask: &Source<'_>, hint: &Hint) -> Result<Page, Fault>;
 
-    /// The named things of the connection (stores, warehouses, carriers), by kind.
-    async fn names(&self, call: &Call) -> Result<BTreeMap<String, Vec<Named>>, Fault>;
+    /// The named things of the connection (stores, warehouses, carriers), of the kinds asked for; all that it has
+    /// where none is named.
+    async fn names(&self, call: &Call, kinds: &std::collections::BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault>;
 
     /// An object's description as the system gives it, in the form that `schemas/` keeps. `None`: the system has
     /// no description of itself.

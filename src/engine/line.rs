@@ -12,7 +12,7 @@ const MOST_OUT: u32 = 4;
 const TELL_AFTER: u32 = 4;
 
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(crate) struct Line {
     pub(super) out: u32,
     /// Not used before then.
     pub(super) paused: Millis,

@@ -18,7 +18,7 @@ const MOST_READY: usize = 20_000;
 
 /// Lanes that are mapped together.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     flow: usize,
     lanes: Vec<Lane>,
     wanted: Vec<Vec<Wanted>>,

@@ -1,3 +1,8 @@
-//! Runs flows. So far from files to files: [`files`].
+//! Runs flows: over files ([`files`]), and between systems ([`live`]).
 
+pub mod alerts;
+pub mod carry;
+pub mod connections;
+pub mod dry;
 pub mod files;
+pub mod live;

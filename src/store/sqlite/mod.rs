@@ -192,6 +192,14 @@ impl Sqlite {
         sealed.flatten().map(|sealed| rows::json(&self.seal, &sealed)).transpose()
     }
 
+    /// A copy as it is now, for a rehearsal: sealed under the same key.
+    ///
+    /// # Errors
+    /// The copy cannot be written.
+    pub fn copy_to(&self, path: &Path) -> Kept<()> {
+        self.db.execute("VACUUM INTO ?1", [path.display().to_string()]).map(|_| ()).map_err(fault)
+    }
+
     /// Copies nothing, checks everything: for `doctor`.
     ///
     /// # Errors

@@ -1,0 +1,175 @@
+//! What the commands of an operations team begin with: a project, its store, its connections.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ready::Ready;
+use super::{Failure, Out};
+use crate::connector::Connectors;
+use crate::engine::{Engine, Settings, World};
+use crate::http::net::Net;
+use crate::http::{Clock, Secret, SystemClock, Transport};
+use crate::run::alerts::Alerts;
+use crate::run::carry::Carrier;
+use crate::run::connections;
+use crate::run::dry::Rehearsal;
+use crate::run::live::{Door, Message, door, drive};
+use crate::store::sqlite::{Mode, Sqlite};
+use crate::store::{Store, StoreFault};
+
+/// The environment's name of the key that seals the store.
+pub(super) const STORE_KEY: &str = "CROSSDOCK_STORE_KEY";
+
+/// A project with the place of its store.
+pub(super) struct Site {
+    pub(super) ready: Ready,
+    pub(super) store: PathBuf,
+}
+
+impl Site {
+    pub(super) fn open(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
+        let ready = Ready::open(path, env, out)?;
+        let store = match &ready.compiled.config.store {
+            None => ready.opened.folder.root().join("crossdock.db"),
+            Some(setting) => {
+                let text = connections::filled(&setting.text, &variable)
+                    .map_err(|name| Failure::usage(format!("`{name}` is not set, and `store` needs it")))?;
+                match text.split_once(':') {
+                    Some(("sqlite", path)) => ready.opened.folder.root().join(path),
+                    Some((kind, _)) if kind.len() > 1 => {
+                        return Err(Failure::usage(format!("there is no store of the kind `{kind}`")).hint("write: store: sqlite:crossdock.db"));
+                    }
+                    _ => ready.opened.folder.root().join(text),
+                }
+            }
+        };
+        Ok(Site { ready, store })
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        self.ready.opened.folder.root()
+    }
+
+    pub(super) fn opened(&self, mode: Mode) -> Result<Sqlite, Failure> {
+        open_store(&self.store, mode)
+    }
+
+    /// Connectors of the connections that some flows use.
+    pub(super) fn connectors(&self, only: &[String], transport: &Arc<dyn Transport>, clock: &Arc<dyn Clock>) -> Result<Connectors, Failure> {
+        let used = connections::used(self.ready.plan()?, only);
+        connections::open(&self.ready.compiled.config, &used, self.root(), &variable, transport, clock)
+            .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint()))
+    }
+}
+
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+pub(super) fn open_store(path: &Path, mode: Mode) -> Result<Sqlite, Failure> {
+    let key = variable(STORE_KEY).map(Secret::new);
+    Sqlite::open(path, key.as_ref(), mode).map_err(|fault| store_failure(&fault))
+}
+
+pub(super) fn store_failure(fault: &StoreFault) -> Failure {
+    let failure = Failure::io(fault.to_string());
+    match fault {
+        StoreFault::InUse { .. } => {
+            failure.hint("another `crossdock run` or `serve` has it: stop that one, or ask it (`crossdock status` and `queue` work beside it)")
+        }
+        StoreFault::OtherKey => failure.hint(format!("set {STORE_KEY} to the key it was made with, or bring back the .key file beside it")),
+        StoreFault::Damaged(_) => {
+            failure.hint("bring back the last copy of the store; what was sent since is found again at the targets by its keys")
+        }
+        StoreFault::Full => failure.hint("make room on the disk and start again: nothing that was answered is lost"),
+        StoreFault::TooNew { .. } => failure.hint("use the version that wrote it, or a later one"),
+        _ => failure,
+    }
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io(format!("no threads could be started: {error}")))
+}
+
+pub(super) fn transport() -> Result<Arc<dyn Transport>, Failure> {
+    let net = Net::new(Duration::from_secs(60)).map_err(|broken| Failure::io(broken.to_string()))?;
+    Ok(Arc::new(net))
+}
+
+/// How a live run is to go.
+pub(super) struct Live<'a> {
+    pub(super) settings: Settings,
+    pub(super) rehearsal: Option<Arc<Rehearsal>>,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Called when the engine listens: for a server's webhooks, or a test's stop.
+    pub(super) listening: &'a mut dyn FnMut(&Door, &Connectors, &tokio::runtime::Handle) -> Result<(), Failure>,
+    /// Called after each step.
+    pub(super) seen: &'a mut dyn FnMut(&Engine<'_>),
+}
+
+/// Runs the flows of a project between its systems. Gives what could not be read, in words.
+pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut Out) -> Result<Vec<String>, Failure> {
+    let plan = site.ready.plan()?;
+    let program = site.ready.program()?;
+    let runtime = runtime()?;
+    let connectors = site.connectors(&live.settings.only, &live.transport, &live.clock)?;
+    let mut names: BTreeMap<_, _> = site.ready.compiled.names.clone();
+    for (connection, fault) in runtime.block_on(connections::refresh_names(plan, &connectors, &mut names)) {
+        out.note(format!("names of {connection} are as of their snapshot: {fault}"));
+    }
+    let alerts = Alerts::read(site.ready.compiled.config.alerts.as_ref(), &variable, Arc::clone(&live.transport)).map_err(Failure::usage)?;
+    let once = live.settings.once;
+    let world = World { plan, program: &program, names: &names, connectors: connectors.clone() };
+    let mut engine = Engine::start(world, store, live.settings, live.clock.now()).map_err(|error| match error {
+        crate::engine::Unrunnable::Store(fault) => store_failure(&fault),
+        other => Failure::usage(other.to_string()),
+    })?;
+    let carrier = Carrier {
+        plan: Arc::new(plan.clone()),
+        connectors: connectors.clone(),
+        clock: Arc::clone(&live.clock),
+        rehearsal: live.rehearsal,
+        also: Arc::new((0..plan.mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
+    };
+    let (way_in, listen) = door();
+    (live.listening)(&way_in, &connectors, runtime.handle())?;
+    let stopper = way_in.clone();
+    runtime.spawn(async move {
+        while stopped().await {
+            if stopper.send(Message::Stop).is_err() {
+                break;
+            }
+        }
+    });
+    let driven = drive(&mut engine, &carrier, runtime.handle(), (&way_in, &listen), &alerts, once, live.seen);
+    driven.map_err(|fault| store_failure(&fault))?;
+    Ok(engine.failures().map(str::to_owned).collect())
+}
+
+/// Waits for the process to be asked to end: Ctrl-C, or SIGTERM.
+async fn stopped() -> bool {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut term) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.is_ok() };
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended.is_ok(),
+            ended = term.recv() => ended.is_some(),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await.is_ok()
+    }
+}
+
+pub(super) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}

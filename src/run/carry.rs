@@ -1,0 +1,71 @@
+//! Carries out one effect of the engine by its connector.
+
+use std::sync::Arc;
+
+use crate::connector::{Batch, Changes, Connectors, Find, Source};
+use crate::engine::{Ask, Effect, Got, Reply};
+use crate::fault::Fault;
+use crate::http::{Call, Clock};
+use crate::plan::Plan;
+
+/// What effects are carried out with. It is shared by all that are out at once.
+#[derive(Clone)]
+pub struct Carrier {
+    pub plan: Arc<Plan>,
+    pub connectors: Connectors,
+    pub clock: Arc<dyn Clock>,
+    /// Where nothing is to be written: what would be, goes here.
+    pub rehearsal: Option<Arc<super::dry::Rehearsal>>,
+    /// By flow: paths to fetch beside those that the mapping reads.
+    pub also: Arc<Vec<Vec<Vec<String>>>>,
+}
+
+impl Carrier {
+    fn source(&self, flow: usize) -> Source<'_> {
+        Source {
+            plan: &self.plan,
+            flow: &self.plan.mapping.flows[flow],
+            reads: &self.plan.flows[flow],
+            also: self.also.get(flow).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// Carries out an effect; whatever happens, there is a reply.
+    pub async fn carry(&self, effect: Effect) -> Reply {
+        let call = Call::default();
+        let got = self.ask(&call, &effect).await;
+        Reply { id: effect.id, exchanges: call.exchanges(), got }
+    }
+
+    async fn ask(&self, call: &Call, effect: &Effect) -> Got {
+        let Some(connector) = self.connectors.get(&effect.connection) else {
+            return Got::Sent(Err(Fault::rejected("connection", format!("there is no connection `{}`", effect.connection), None)));
+        };
+        match &effect.ask {
+            Ask::Changes { flow, stream, cursor, begins, overlap, since } => {
+                let ask = Changes {
+                    source: self.source(*flow),
+                    stream,
+                    cursor: cursor.as_deref(),
+                    begins: *begins,
+                    overlap: *overlap,
+                    since: *since,
+                    now: self.clock.now(),
+                };
+                Got::Page(connector.changes(call, &ask).await)
+            }
+            Ask::Get { flow, ids } => Got::Records(connector.get(call, &self.source(*flow), ids).await),
+            Ask::Follow { flow, hint } => Got::Page(connector.follow(call, &self.source(*flow), hint).await),
+            Ask::Find { object, field, values, fields } => {
+                Got::Found(connector.find(call, &Find { plan: &self.plan, object, field, values, fields }).await)
+            }
+            Ask::Send { object, op, key_field, items } => {
+                if let Some(rehearsal) = &self.rehearsal {
+                    return Got::Sent(Ok(rehearsal.note(call, &self.plan, &**connector, object, *op, key_field.as_deref(), items).await));
+                }
+                let batch = Batch { plan: &self.plan, object, op: *op, key_field: key_field.as_deref(), items, now: self.clock.now() };
+                Got::Sent(connector.send(call, &batch).await)
+            }
+        }
+    }
+}

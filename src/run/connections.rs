@@ -1,0 +1,194 @@
+//! Connections as configured to connectors: secrets are looked up here, and nowhere else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::check::typed::Expr;
+use crate::connector::Connectors;
+use crate::connector::registry::{self, Settings, Unusable};
+use crate::fault::Fault;
+use crate::http::{Call, Clock, Secret, Transport};
+use crate::plan::Plan;
+use crate::plan::walk::each_expr;
+use crate::project::config::{Config, Connection};
+use crate::project::yaml::{Node, Shape};
+use crate::schema::Names;
+use crate::value::{Kind, ObjectRef};
+
+/// Where values of the environment come from: the process, or a test's own map.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A setting that cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Missing {
+    #[error("`{name}` is not set, and `connections.{connection}.{option}` needs it")]
+    Variable { name: String, connection: String, option: String },
+    #[error("{path} cannot be read for `connections.{connection}.{option}`: {reason}")]
+    File { path: String, connection: String, option: String, reason: String },
+    #[error("`connections.{connection}.{option}` is no text and no `{{ file: … }}`")]
+    Shape { connection: String, option: String },
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+}
+
+impl Missing {
+    pub fn hint(&self) -> String {
+        match self {
+            Missing::Variable { name, .. } => {
+                format!("set it in the environment: export {name}=…; or rehearse against the sandbox: crossdock demo")
+            }
+            Missing::File { .. } => "the path is taken from the project's folder".to_owned(),
+            Missing::Shape { .. } => "write a text with `${NAME}` in it, or `{ file: path }`".to_owned(),
+            Missing::Unusable(unusable) => unusable.hint.clone(),
+        }
+    }
+}
+
+/// Opens the connectors of the connections that a plan uses.
+///
+/// # Errors
+/// A secret is missing, or a connection's settings are not what its system needs.
+pub fn open(
+    config: &Config,
+    used: &BTreeSet<String>,
+    root: &Path,
+    environment: Environment<'_>,
+    transport: &Arc<dyn Transport>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Connectors, Missing> {
+    let mut connectors = Connectors::new();
+    for (name, connection) in config.connections.iter().filter(|(name, connection)| used.contains(*name) && connection.system != "files") {
+        let settings = settings(name, connection, root, environment)?;
+        connectors.insert(name.clone(), registry::open(&settings, Arc::clone(transport), Arc::clone(clock))?);
+    }
+    Ok(connectors)
+}
+
+/// The settings of one connection, secrets looked up.
+///
+/// # Errors
+/// As [`open`].
+pub fn settings(name: &str, connection: &Connection, root: &Path, environment: Environment<'_>) -> Result<Settings, Missing> {
+    let mut options = BTreeMap::new();
+    for (option, node) in &connection.options {
+        options.insert(option.clone(), Secret::new(value(name, option, node, root, environment)?));
+    }
+    Ok(Settings { name: name.to_owned(), system: connection.system.clone(), options })
+}
+
+fn value(connection: &str, option: &str, node: &Node, root: &Path, environment: Environment<'_>) -> Result<String, Missing> {
+    match &node.shape {
+        Shape::Scalar { text, .. } => {
+            filled(text, environment).map_err(|name| Missing::Variable { name, connection: connection.to_owned(), option: option.to_owned() })
+        }
+        Shape::Map(entries) => match entries.as_slice() {
+            [only] if only.key == "file" => {
+                let path = only.value.text().unwrap_or_default();
+                let path = filled(path, environment).map_err(|name| Missing::Variable {
+                    name,
+                    connection: connection.to_owned(),
+                    option: option.to_owned(),
+                })?;
+                std::fs::read_to_string(root.join(&path)).map_err(|error| Missing::File {
+                    path,
+                    connection: connection.to_owned(),
+                    option: option.to_owned(),
+                    reason: error.to_string(),
+                })
+            }
+            _ => Err(Missing::Shape { connection: connection.to_owned(), option: option.to_owned() }),
+        },
+        _ => Err(Missing::Shape { connection: connection.to_owned(), option: option.to_owned() }),
+    }
+}
+
+/// A text with its `${NAME}`s replaced.
+///
+/// # Errors
+/// The name that is not set.
+pub fn filled(text: &str, environment: Environment<'_>) -> Result<String, String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        out.push_str(&rest[..at]);
+        let inner = &rest[at + 2..];
+        let Some(end) = inner.find('}') else {
+            out.push_str(&rest[at..]);
+            return Ok(out);
+        };
+        let name = &inner[..end];
+        match environment(name) {
+            Some(value) if !value.is_empty() => out.push_str(&value),
+            _ => return Err(name.to_owned()),
+        }
+        rest = &inner[end + 1..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The connections that a plan's flows read or write; with `only`, those of these flows.
+pub fn used(plan: &Plan, only: &[String]) -> BTreeSet<String> {
+    let flows = plan.mapping.flows.iter().filter(|flow| only.is_empty() || only.contains(&flow.name));
+    let objects = flows.flat_map(|flow| {
+        let writes = flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes)).map(|write| &write.object);
+        std::iter::once(&flow.source).chain(flow.matches.iter().map(|found| &found.object)).chain(writes)
+    });
+    objects.map(|object| object.connection.clone()).collect()
+}
+
+/// The named things (stores, warehouses) that a plan speaks of.
+pub fn named(plan: &Plan) -> BTreeSet<ObjectRef> {
+    let mut found = BTreeSet::new();
+    each_expr(&plan.mapping, &mut |expr| match expr {
+        Expr::Named { of, .. } | Expr::LookUpName { of, .. } => {
+            found.insert(of.clone());
+        }
+        _ => {}
+    });
+    for parameter in plan.mapping.parameters.values() {
+        if let Kind::Reference(of) = &parameter.of.kind {
+            found.insert(of.clone());
+        }
+    }
+    found
+}
+
+/// Brings the named things that a plan speaks of up to date, as a run begins. What cannot be fetched stays as the
+/// snapshot has it, and the fault is told.
+pub async fn refresh_names(plan: &Plan, connectors: &Connectors, names: &mut BTreeMap<ObjectRef, Arc<Names>>) -> Vec<(String, Fault)> {
+    let mut faults = Vec::new();
+    let mut by_connection: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for of in named(plan) {
+        by_connection.entry(of.connection).or_default().insert(of.object);
+    }
+    for (connection, kinds) in by_connection {
+        let Some(connector) = connectors.get(&connection) else { continue };
+        match connector.names(&Call::default(), &kinds).await {
+            Ok(found) => {
+                for (kind, named) in found {
+                    let pulled = Some("now".to_owned());
+                    names.insert(ObjectRef::new(connection.clone(), kind), Arc::new(Names { pulled, names: named }));
+                }
+            }
+            Err(fault) => faults.push((connection, fault)),
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled;
+
+    #[test]
+    fn names_are_replaced_and_one_that_is_not_set_is_told() {
+        let environment = |name: &str| (name == "KEY").then(|| "a$b".to_owned());
+        assert_eq!(filled("x-${KEY}-y", &environment), Ok("x-a$b-y".to_owned()));
+        assert_eq!(filled("${OTHER}", &environment), Err("OTHER".to_owned()));
+        assert_eq!(filled("plain ${", &environment), Ok("plain ${".to_owned()));
+    }
+}

@@ -1,0 +1,123 @@
+//! A rehearsal: live reads, no writes. The engine runs as it would on a copy of the store; what it would send is
+//! held against what the target has now.
+
+use std::sync::Mutex;
+
+use serde::Serialize;
+
+use crate::check::typed::Op;
+use crate::connector::{Connector, Done, Find, Item, Receipt};
+use crate::http::Call;
+use crate::plan::Plan;
+use crate::value::{Json, ObjectRef};
+
+/// Collects what would be sent.
+#[derive(Debug, Default)]
+pub struct Rehearsal {
+    sends: Mutex<Vec<Planned>>,
+    calls: Mutex<u64>,
+}
+
+/// One write that would be sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct Planned {
+    /// `wms.Order`
+    pub object: String,
+    /// `create`, `update`, `upsert`
+    pub op: &'static str,
+    pub key: Option<String>,
+    pub id: Option<String>,
+    /// Whether the target has it already; unknown where it could not be read.
+    pub exists: Option<bool>,
+    /// The fields that would change: what is there, and what would be.
+    pub fields: Vec<Difference>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Difference {
+    pub field: String,
+    pub now: Option<Json>,
+    pub then: Json,
+}
+
+impl Rehearsal {
+    /// What would be sent, in the order of the batches; and in how many calls.
+    pub fn result(&self) -> (Vec<Planned>, u64) {
+        let sends = std::mem::take(&mut *self.sends.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        (sends, *self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a batch, and by what its targets are read")]
+    pub(super) async fn note(
+        &self,
+        call: &Call,
+        plan: &Plan,
+        connector: &dyn Connector,
+        object: &ObjectRef,
+        op: Op,
+        key_field: Option<&str>,
+        items: &[Item],
+    ) -> Vec<Receipt> {
+        let write = connector.write(object, op, key_field);
+        let id_field = plan.objects.get(&object.to_string()).and_then(|object| object.id.clone()).unwrap_or_else(|| "id".to_owned());
+        let searched = plan.objects.get(&object.to_string()).map(|object| object.searchable.clone()).unwrap_or_default();
+        let mut planned = Vec::with_capacity(items.len());
+        for item in items {
+            // By its id where that is known; else by its key, where the target can be searched for it.
+            let by = match (&item.id, &item.key, key_field) {
+                (Some(id), _, _) => Some((id_field.clone(), id.clone())),
+                (None, Some(key), Some(field)) if searched.iter().any(|known| known == field) && op != Op::Create => {
+                    Some((field.to_owned(), key.clone()))
+                }
+                _ => None,
+            };
+            let held = match by {
+                Some((field, value)) if planned.len() < MOST_READ => {
+                    let path: Vec<String> = field.split('.').map(str::to_owned).collect();
+                    let fields: Vec<Vec<String>> = item.body.as_object().into_iter().flatten().map(|(name, _)| vec![name.clone()]).collect();
+                    let ask = Find { plan, object, field: &path, values: &[value], fields: &fields };
+                    connector.find(call, &ask).await.ok().map(|found| found.into_iter().next().map(|found| found.record))
+                }
+                _ => None,
+            };
+            planned.push(planned_of(object, op, item, held));
+        }
+        *self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner) +=
+            items.len().div_ceil(write.map_or(1, |write| write.batch).max(1)) as u64;
+        let receipts = planned
+            .iter()
+            .map(|planned| {
+                let id = planned.id.clone().or_else(|| planned.key.clone());
+                let mut record = serde_json::Map::new();
+                record.extend(id.clone().map(|id| (id_field.clone(), Json::String(id))));
+                Receipt { outcome: Ok(Done { id: planned.id.clone(), created: planned.exists.map(|exists| !exists), record: Json::Object(record) }) }
+            })
+            .collect();
+        self.sends.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(planned);
+        receipts
+    }
+}
+
+/// Targets of one batch that are read to compare: a rehearsal shall not use up the day's calls.
+const MOST_READ: usize = 20;
+
+fn planned_of(object: &ObjectRef, op: Op, item: &Item, held: Option<Option<Json>>) -> Planned {
+    let now = held.as_ref().and_then(Option::as_ref);
+    let fields = item.body.as_object().into_iter().flatten().filter_map(|(name, then)| {
+        let now = now.and_then(|now| now.get(name)).filter(|now| !now.is_null()).cloned();
+        let same = now.as_ref() == Some(then) || (now.is_none() && then.is_null());
+        (!same).then(|| Difference { field: name.clone(), now, then: then.clone() })
+    });
+    Planned {
+        object: object.to_string(),
+        op: match op {
+            Op::Create => "create",
+            Op::Update => "update",
+            Op::Upsert => "upsert",
+        },
+        key: item.key.clone(),
+        id: item.id.clone(),
+        exists: held.as_ref().map(Option::is_some),
+        fields: fields.collect(),
+    }
+}
