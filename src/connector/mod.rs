@@ -18,7 +18,7 @@ use crate::check::typed::{Flow, Op};
 use crate::fault::Fault;
 use crate::http::{Call, Limit};
 use crate::plan::{FlowPlan, Plan};
-use crate::schema::Named;
+use crate::schema::{Named, Object};
 use crate::value::{Json, ObjectRef};
 
 /// One system behind one set of credentials.
@@ -52,7 +52,7 @@ pub trait Connector: Send + Sync {
     fn find_batch(&self, object: &ObjectRef, field: &[String]) -> usize;
 
     /// What a write to an object is held to. `key_field` is the field that the write's key goes to.
-    fn write(&self, object: &ObjectRef, op: Op, key_field: Option<&str>) -> Option<Write>;
+    fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write>;
 
     /// Sends a batch: one operation on one object, at most [`Write::batch`] items. The receipts are in the
     /// order of the items, one each, matched by key as well as by position.

@@ -49,10 +49,7 @@ pub struct Unusable {
 /// A setting is missing or cannot be understood.
 pub fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
     match settings.system.as_str() {
-        "salesforce" => {
-            let _ = salesforce::Salesforce::new(settings, transport, clock)?;
-            todo!()
-        }
+        "salesforce" => Ok(Arc::new(salesforce::Salesforce::new(settings, transport, clock)?)),
         "shipstation" => {
             let _ = shipstation::ShipStation::new(settings, transport, clock)?;
             todo!()

@@ -43,7 +43,7 @@ impl Engine<'_> {
     }
 
     fn spec(&self, lot: &Lot) -> Option<crate::connector::Write> {
-        self.world.connectors.get(&lot.connection)?.write(&lot.object(), lot.op(), lot.key_field.as_deref())
+        self.write_spec(&lot.object(), lot.op(), lot.key_field.as_deref())
     }
 
     /// Entries whose time has come.

@@ -19,8 +19,13 @@ impl Engine<'_> {
 
     /// Whether a write loses at the target what it does not send.
     pub(super) fn replaces(&self, object: &ObjectRef, op: Op, key_field: Option<&str>) -> bool {
-        let connector = self.world.connectors.get(&object.connection);
-        connector.and_then(|connector| connector.write(object, op, key_field)).is_some_and(|write| write.replaces)
+        self.write_spec(object, op, key_field).is_some_and(|write| write.replaces)
+    }
+
+    /// What a write is held to by its target's connector.
+    pub(super) fn write_spec(&self, object: &ObjectRef, op: Op, key_field: Option<&str>) -> Option<crate::connector::Write> {
+        let schema = self.world.plan.objects.get(&object.to_string())?;
+        self.world.connectors.get(&object.connection)?.write(schema, op, key_field)
     }
 
     pub(super) fn id_field(&self, object: &ObjectRef) -> String {
@@ -63,7 +68,7 @@ impl Engine<'_> {
                 Op::Upsert if payload.id.is_some() => Op::Update,
                 op => op,
             };
-            let spec = self.world.connectors.get(&payload.object.connection).and_then(|c| c.write(&payload.object, op, payload.key_field.as_deref()));
+            let spec = self.write_spec(&payload.object, op, payload.key_field.as_deref());
             let replaces = spec.as_ref().is_some_and(|spec| spec.replaces);
             let body = match payload.body {
                 Json::Object(body) if exists && !replaces => Json::Object(body.into_iter().filter(|(name, _)| fields.contains(name)).collect()),

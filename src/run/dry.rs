@@ -58,9 +58,10 @@ impl Rehearsal {
         key_field: Option<&str>,
         items: &[Item],
     ) -> Vec<Receipt> {
-        let write = connector.write(object, op, key_field);
-        let id_field = plan.objects.get(&object.to_string()).and_then(|object| object.id.clone()).unwrap_or_else(|| "id".to_owned());
-        let searched = plan.objects.get(&object.to_string()).map(|object| object.searchable.clone()).unwrap_or_default();
+        let schema = plan.objects.get(&object.to_string());
+        let write = schema.and_then(|schema| connector.write(schema, op, key_field));
+        let id_field = schema.and_then(|schema| schema.id.clone()).unwrap_or_else(|| "id".to_owned());
+        let searched = schema.map(|schema| schema.searchable.clone()).unwrap_or_default();
         let mut planned = Vec::with_capacity(items.len());
         for item in items {
             // By its id where that is known; else by its key, where the target can be searched for it.

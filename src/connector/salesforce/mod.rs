@@ -1,6 +1,249 @@
-//! Salesforce.
+//! Salesforce: REST API, sObject collections, Bulk API 2.0.
+//!
+//! What it can and cannot do stands in `README.md` beside this file.
 
-mod client;
+mod auth;
+mod bulk;
+mod query;
 pub mod soql;
+mod wire;
+mod write;
 
-pub use client::Salesforce;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+
+use self::auth::SignIn;
+use super::registry::{Settings, Unusable};
+use super::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Receipt, Source, Stream, Write};
+use crate::check::typed::Op;
+use crate::fault::Fault;
+use crate::http::{Call, Client, Clock, Limit, Request, Response, Transport};
+use crate::schema::{Named, Object};
+use crate::value::{Json, ObjectRef};
+
+/// Items in one call of the collections resource.
+const COLLECTION: usize = 200;
+/// Items in one job of the bulk API that this connector makes.
+const BULK: usize = 10_000;
+/// How long a request that was sent may still be carried out. Salesforce ends a call after 10 minutes.
+const SETTLE: SignedDuration = SignedDuration::from_mins(10);
+/// What it takes at most for a commit to show under its stamp: a transaction's own length.
+const LATE_COMMIT: SignedDuration = SignedDuration::from_mins(10);
+
+pub struct Salesforce {
+    client: Client,
+    limit: Arc<Limit>,
+    sign_in: SignIn,
+    version: String,
+    bulk_above: usize,
+    /// Of the daily budget, how much may be used, in percent.
+    percent: u64,
+    used: AtomicU64,
+    budget: AtomicU64,
+}
+
+impl Salesforce {
+    /// # Errors
+    /// A setting is missing or cannot be understood.
+    pub fn new(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
+        let limit = Arc::new(Limit::new(None));
+        let wrong = |message: &str, hint: &str| Unusable { connection: settings.name.clone(), message: message.to_owned(), hint: hint.to_owned() };
+        let number = |name: &str, default: u64| match settings.get(name) {
+            None => Ok(default),
+            Some(text) => text.parse::<u64>().map_err(|_| wrong(&format!("has a `{name}` that is no number"), "write a whole number")),
+        };
+        let version = settings.get("api_version").unwrap_or("v64.0").to_owned();
+        if !version.strip_prefix('v').is_some_and(|number| number.parse::<f32>().is_ok()) {
+            return Err(wrong("has an `api_version` that is none", "write it as Salesforce does: v64.0"));
+        }
+        Ok(Salesforce {
+            client: Client::new(transport, clock, Arc::clone(&limit)),
+            limit,
+            sign_in: SignIn::new(settings)?,
+            version,
+            bulk_above: usize::try_from(number("bulk_above", 2_000)?).unwrap_or(2_000),
+            percent: number("budget_percent", 95)?.clamp(1, 100),
+            used: AtomicU64::new(0),
+            budget: AtomicU64::new(0),
+        })
+    }
+
+    /// Sends a request to the org, signed in; a session that has ended is renewed once.
+    async fn send(&self, call: &Call, method: http::Method, path: &str, content: &str, body: Vec<u8>) -> Result<Response, Fault> {
+        let mut renewed = false;
+        loop {
+            let token = self.sign_in.token(&self.client).await?;
+            let url = format!("{}{path}", token.instance);
+            let request: Request = http::Request::builder()
+                .method(method.clone())
+                .uri(&url)
+                .header("authorization", format!("Bearer {}", token.secret.reveal()))
+                .header("content-type", content)
+                .header("accept", if content == "text/csv" { "text/csv" } else { "application/json" })
+                .body(body.clone().into())
+                .map_err(|error| Fault::transient(format!("the request cannot be made: {error}")))?;
+            let response = self.client.send(call, request).await?;
+            self.count(&response);
+            if response.status() == 401 && !renewed {
+                renewed = true;
+                self.sign_in.forget(&token).await;
+                continue;
+            }
+            return Ok(response);
+        }
+    }
+
+    /// Learns the day's budget from an answer, and stops before it is used up.
+    fn count(&self, response: &Response) {
+        let Some((used, budget)) = response.headers().get("sforce-limit-info").and_then(|value| wire::usage(value.to_str().ok()?)) else { return };
+        self.used.store(used, Ordering::Relaxed);
+        self.budget.store(budget, Ordering::Relaxed);
+        if budget > 0 && used * 100 >= budget * self.percent {
+            let now = self.client.now();
+            // The budget is counted over the last 24 hours: it comes back little by little.
+            self.limit.pause(now, now.checked_add(SignedDuration::from_mins(15)).ok());
+        }
+    }
+
+    fn data(&self, rest: &str) -> String {
+        format!("/services/data/{}/{rest}", self.version)
+    }
+
+    /// A read: its answer as JSON.
+    async fn read(&self, call: &Call, path: &str) -> Result<Json, Fault> {
+        let response = self.send(call, http::Method::GET, path, "application/json", Vec::new()).await.map_err(wire::passing)?;
+        let response = self.accepted(response, wire::Kind::Read)?;
+        serde_json::from_slice(response.body()).map_err(|error| Fault::transient(format!("the answer is no JSON: {error}")))
+    }
+
+    /// An answer that is a success, or the fault that it means.
+    fn accepted(&self, response: Response, kind: wire::Kind) -> Result<Response, Fault> {
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let fault = wire::refusal(&response, kind);
+        if let Fault::Throttled { .. } = fault {
+            let now = self.client.now();
+            let until = self.limit.pause(now, None);
+            return Err(Fault::Throttled { until: Some(until), reason: "the org's limit of calls is reached".to_owned() });
+        }
+        Err(fault)
+    }
+}
+
+#[async_trait]
+impl Connector for Salesforce {
+    fn system(&self) -> &'static str {
+        "salesforce"
+    }
+
+    fn limit(&self) -> &Limit {
+        &self.limit
+    }
+
+    fn streams(&self, ask: &Source<'_>) -> Vec<Stream> {
+        let stream = |name: String, only_later| Stream { name, overlap: LATE_COMMIT, only_later };
+        let mut streams = vec![stream(ask.flow.source.object.clone(), false)];
+        for child in soql::children(ask.plan, ask.flow) {
+            streams.push(stream(child.object.clone(), true));
+        }
+        if !ask.reads.pushed_down.is_empty() {
+            streams.push(stream("left".to_owned(), true));
+        }
+        streams.push(stream("deleted".to_owned(), true));
+        streams
+    }
+
+    async fn changes(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault> {
+        self.page(call, ask).await
+    }
+
+    async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        self.records(call, ask, ids).await
+    }
+
+    fn get_batch(&self, _ask: &Source<'_>) -> usize {
+        // An id takes 25 characters in a URL; a query with long lists of fields takes half of it.
+        300
+    }
+
+    async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+        self.found(call, ask).await
+    }
+
+    fn find_batch(&self, _object: &ObjectRef, field: &[String]) -> usize {
+        // Ids are short; of other texts nobody knows how long they are.
+        if field.last().is_some_and(|name| name == "Id" || name.ends_with("Id")) { 500 } else { 100 }
+    }
+
+    fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write> {
+        let native = key_field.is_some_and(|field| object.keys.iter().any(|key| key == field));
+        let searched = key_field.is_some_and(|field| object.searchable.iter().any(|known| known == field));
+        let (class, call) = match op {
+            Op::Update => (0, "PATCH /composite/sobjects"),
+            Op::Upsert | Op::Create if native => (0, "PATCH /composite/sobjects/{object}/{field}"),
+            Op::Upsert | Op::Create if searched => (2, "POST /composite/sobjects"),
+            Op::Upsert | Op::Create => (3, "POST /composite/sobjects"),
+        };
+        Some(Write {
+            class,
+            batch: COLLECTION,
+            bulk: Some(BULK),
+            settle: SETTLE,
+            replaces: false,
+            found_by: Some(key_field.filter(|_| op != Op::Update).unwrap_or("Id").to_owned()),
+            call,
+        })
+    }
+
+    async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+        if batch.items.len() > self.bulk_above.max(COLLECTION) { self.in_bulk(call, batch).await } else { self.in_collections(call, batch).await }
+    }
+
+    fn hint(&self, _body: &[u8]) -> Result<Hint, String> {
+        Err("Salesforce sends no webhooks: its changes are polled".to_owned())
+    }
+
+    async fn follow(&self, _call: &Call, _ask: &Source<'_>, _hint: &Hint) -> Result<Page, Fault> {
+        Ok(Page { changes: Vec::new(), cursor: None, more: false })
+    }
+
+    async fn names(&self, call: &Call, kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
+        let mut names = BTreeMap::new();
+        let known = [
+            ("User", "SELECT Id, Name FROM User WHERE IsActive = true ORDER BY Name"),
+            ("Queue", "SELECT Id, Name FROM Group WHERE Type = 'Queue' ORDER BY Name"),
+            ("RecordType", "SELECT Id, Name FROM RecordType WHERE IsActive = true ORDER BY Name"),
+        ];
+        for (kind, query) in known.into_iter().filter(|(kind, _)| kinds.is_empty() || kinds.contains(*kind)) {
+            let rows = self.rows(call, "query", query).await?;
+            let named = |row: &Json| Some(Named { name: row.get("Name")?.as_str()?.to_owned(), id: row.get("Id")?.clone() });
+            names.insert(kind.to_owned(), rows.iter().filter_map(named).collect());
+        }
+        Ok(names)
+    }
+
+    async fn describe(&self, call: &Call, object: &str) -> Result<Option<Json>, Fault> {
+        if !object.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') || object.is_empty() {
+            return Err(Fault::rejected("name", format!("`{object}` is no name of an object"), None));
+        }
+        let described = self.read(call, &self.data(&format!("sobjects/{object}/describe"))).await?;
+        Ok(Some(wire::snapshot(&described)))
+    }
+
+    async fn hello(&self, call: &Call) -> Result<String, Fault> {
+        let org = self.rows(call, "query", "SELECT Id, Name FROM Organization LIMIT 1").await?;
+        let id = org.first().and_then(|org| org.get("Id")).and_then(Json::as_str).unwrap_or("(unknown)").to_owned();
+        let (used, budget) = self.budget().unwrap_or((0, 0));
+        Ok(format!("Salesforce org {id}, API {}, {used} of {budget} calls of the day used", self.version))
+    }
+
+    fn budget(&self) -> Option<(u64, u64)> {
+        let budget = self.budget.load(Ordering::Relaxed);
+        (budget > 0).then(|| (self.used.load(Ordering::Relaxed), budget))
+    }
+}

@@ -15,26 +15,12 @@ use crate::value::{Kind, Literal, ObjectRef};
 /// The SOQL of a flow; `:since` stands for the lower bound of the delta. `None` where its source is
 /// no Salesforce object.
 pub fn query(plan: &Plan, flow: &Flow, reads: &FlowPlan) -> Option<String> {
-    let object = plan.objects.get(&flow.source.to_string()).filter(|object| object.system == "salesforce")?;
-    let mut fields: BTreeSet<String> = BTreeSet::from(["Id".to_owned()]);
-    let mut children: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    if let Some(stamp) = &object.stamp {
-        fields.insert(stamp.clone());
-    }
-    for read in &reads.reads {
-        select(plan, object, read, &mut fields, &mut children);
-    }
-    let mut selected: Vec<String> = fields.into_iter().collect();
-    for (child, fields) in children {
-        let inner: Vec<String> = fields.into_iter().collect();
-        selected.push(format!("(SELECT {} FROM {child})", inner.join(", ")));
-    }
-    let mut conditions: Vec<String> =
-        reads.pushed_down.iter().filter_map(|at| flow.filter.get(*at)).filter_map(|conjunct| condition(conjunct, &plan.mapping)).collect();
+    let object = source(plan, flow)?;
+    let mut conditions = pushed(plan, flow, reads);
     if let Some([stamp]) = flow.changed.first().map(Vec::as_slice) {
         conditions.push(format!("{stamp} >= :since"));
     }
-    let mut query = format!("SELECT {} FROM {}", selected.join(", "), flow.source.object);
+    let mut query = format!("SELECT {} FROM {}", selected(plan, object, &reads.reads), flow.source.object);
     if !conditions.is_empty() {
         query.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }
@@ -44,21 +30,62 @@ pub fn query(plan: &Plan, flow: &Flow, reads: &FlowPlan) -> Option<String> {
     Some(query)
 }
 
-/// The queries that find records whose children have changed: such a change does not move the
-/// record's own stamp, and SOQL takes no semi-join beside another condition by `OR`.
-pub fn child_queries(plan: &Plan, flow: &Flow) -> Vec<String> {
+/// The schema of a flow's source, if it is a Salesforce object.
+pub(super) fn source<'p>(plan: &'p Plan, flow: &Flow) -> Option<&'p Object> {
+    plan.objects.get(&flow.source.to_string()).filter(|object| object.system == "salesforce")
+}
+
+/// The select list for some paths of an object: always with its id and its stamp.
+pub(super) fn selected(plan: &Plan, object: &Object, paths: &[Vec<String>]) -> String {
+    let mut fields: BTreeSet<String> = BTreeSet::from(["Id".to_owned()]);
+    let mut children: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    if let Some(stamp) = &object.stamp {
+        fields.insert(stamp.clone());
+    }
+    for read in paths {
+        select(plan, object, read, &mut fields, &mut children);
+    }
+    let mut selected: Vec<String> = fields.into_iter().collect();
+    for (child, fields) in children {
+        let inner: Vec<String> = fields.into_iter().collect();
+        selected.push(format!("(SELECT {} FROM {child})", inner.join(", ")));
+    }
+    selected.join(", ")
+}
+
+/// The conditions that the source applies itself.
+pub(super) fn pushed(plan: &Plan, flow: &Flow, reads: &FlowPlan) -> Vec<String> {
+    reads.pushed_down.iter().filter_map(|at| flow.filter.get(*at)).filter_map(|conjunct| condition(conjunct, &plan.mapping)).collect()
+}
+
+/// Child records whose changes do not move their parent's stamp.
+pub(super) struct Child {
+    pub(super) object: String,
+    /// The field that holds the parent's id.
+    pub(super) parent: String,
+    pub(super) stamp: String,
+}
+
+pub(super) fn children(plan: &Plan, flow: &Flow) -> Vec<Child> {
     let object = |of: &ObjectRef| plan.objects.get(&of.to_string());
     let child = |path: &Vec<String>| {
         let [list, stamp] = path.as_slice() else { return None };
         let Kind::List(of) = &object(&flow.source)?.fields.get(list)?.kind else { return None };
         let Kind::Object(of) = &of.kind else { return None };
-        let parent = object(of)?.parent.as_deref()?;
-        Some(format!("SELECT {parent} FROM {} WHERE {stamp} >= :since ORDER BY {stamp}, Id", of.object))
+        let parent = object(of)?.parent.clone()?;
+        Some(Child { object: of.object.clone(), parent, stamp: stamp.clone() })
     };
-    if object(&flow.source).is_none_or(|source| source.system != "salesforce") {
+    if source(plan, flow).is_none() {
         return Vec::new();
     }
     flow.changed.iter().filter_map(child).collect()
+}
+
+/// The queries that find records whose children have changed: such a change does not move the
+/// record's own stamp, and SOQL takes no semi-join beside another condition by `OR`.
+pub fn child_queries(plan: &Plan, flow: &Flow) -> Vec<String> {
+    let query = |Child { object, parent, stamp }| format!("SELECT {parent} FROM {object} WHERE {stamp} >= :since ORDER BY {stamp}, Id");
+    children(plan, flow).into_iter().map(query).collect()
 }
 
 /// What a path asks for: a field, a parent's field, a compound field, or a field of child records.

@@ -1,0 +1,216 @@
+//! Writing in bulk: one job of the Bulk API 2.0, its rows told one by one.
+//!
+//! A job that was closed may be carried out whatever happens to our connection, so everything after that is in doubt
+//! until its results are read. Results are matched by id (updates), by the key (upserts), or by the row's own
+//! content (creates), which Salesforce echoes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::write::{done, native};
+use super::{Salesforce, wire};
+use crate::check::typed::Op;
+use crate::connector::{Batch, Done, Item, Receipt};
+use crate::fault::{Fault, Refusal};
+use crate::http::Call;
+use crate::value::Json;
+
+/// How long a job is waited for. Salesforce works at one for 5 minutes a batch, and tries again.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+impl Salesforce {
+    pub(super) async fn in_bulk(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+        let columns = columns(batch);
+        let csv = table(batch, &columns)?;
+        let native = native(batch);
+        let operation = match (batch.op, native) {
+            (Op::Update, _) => "update",
+            (_, Some(_)) => "upsert",
+            (_, None) => "insert",
+        };
+        let mut job = serde_json::json!({"object": batch.object.object, "operation": operation, "contentType": "CSV", "lineEnding": "LF"});
+        if let (Some(field), Json::Object(fields)) = (native, &mut job) {
+            fields.insert("externalIdFieldName".to_owned(), Json::String(field.to_owned()));
+        }
+        // Until the job is closed nothing is done: whatever fails before may simply be sent again.
+        let made = self
+            .send(call, http::Method::POST, &self.data("jobs/ingest"), "application/json", job.to_string().into_bytes())
+            .await
+            .map_err(wire::passing)?;
+        let made = self.accepted(made, wire::Kind::Read).map_err(whole)?;
+        let made: Json = serde_json::from_slice(made.body()).map_err(|_| Fault::transient("the answer is no JSON"))?;
+        let id = made.get("id").and_then(Json::as_str).filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric())).map(str::to_owned);
+        let id = id.ok_or_else(|| Fault::transient("a job was made and has no id"))?;
+        let put =
+            self.send(call, http::Method::PUT, &self.data(&format!("jobs/ingest/{id}/batches")), "text/csv", csv).await.map_err(wire::passing)?;
+        self.accepted(put, wire::Kind::Read).map_err(whole)?;
+        let close = br#"{"state":"UploadComplete"}"#.to_vec();
+        let closed = self.send(call, http::Method::PATCH, &self.data(&format!("jobs/ingest/{id}")), "application/json", close).await?;
+        self.accepted(closed, wire::Kind::Write)?;
+        self.wait(call, &id).await?;
+        let mut results = Results::default();
+        for (kind, rows) in
+            [("successfulResults", &mut results.done), ("failedResults", &mut results.failed), ("unprocessedrecords", &mut results.left)]
+        {
+            *rows = self.results(call, &id, kind).await?;
+        }
+        Ok(results.receipts(batch, &columns))
+    }
+
+    /// Waits until a job has come to an end, whichever.
+    async fn wait(&self, call: &Call, id: &str) -> Result<(), Fault> {
+        let mut waited = Duration::ZERO;
+        let mut pause = Duration::from_secs(1);
+        loop {
+            self.client.sleep(pause).await;
+            waited += pause;
+            pause = (pause * 2).min(Duration::from_secs(20));
+            let state = match self.read(call, &self.data(&format!("jobs/ingest/{id}"))).await {
+                Ok(job) => job.get("state").and_then(Json::as_str).unwrap_or_default().to_owned(),
+                // The job goes on by itself; a question that failed is asked again.
+                Err(Fault::Transient { .. } | Fault::Throttled { .. }) => String::new(),
+                Err(fault) => return Err(Fault::ambiguous(fault.to_string())),
+            };
+            if matches!(state.as_str(), "JobComplete" | "Failed" | "Aborted") {
+                return Ok(());
+            }
+            if waited > PATIENCE {
+                return Err(Fault::ambiguous("the job has not ended in 30 minutes"));
+            }
+        }
+    }
+
+    async fn results(&self, call: &Call, id: &str, kind: &str) -> Result<Vec<BTreeMap<String, String>>, Fault> {
+        let path = self.data(&format!("jobs/ingest/{id}/{kind}"));
+        for attempt in 1..=5_u32 {
+            let answer = self.send(call, http::Method::GET, &path, "text/csv", Vec::new()).await.map_err(wire::passing);
+            match answer.and_then(|answer| self.accepted(answer, wire::Kind::Read)) {
+                Ok(answer) => {
+                    let mut reader = csv::Reader::from_reader(&answer.body()[..]);
+                    let rows: Result<Vec<BTreeMap<String, String>>, csv::Error> = reader.deserialize().collect();
+                    return rows.map_err(|error| Fault::ambiguous(format!("the results cannot be read: {error}")));
+                }
+                Err(Fault::Transient { .. } | Fault::Throttled { .. }) => self.client.sleep(Duration::from_secs(u64::from(attempt) * 2)).await,
+                Err(fault) => return Err(Fault::ambiguous(fault.to_string())),
+            }
+        }
+        Err(Fault::ambiguous("the results of the job cannot be fetched"))
+    }
+}
+
+/// A job that could not be made refuses all of its rows at once.
+fn whole(fault: Fault) -> Fault {
+    match fault {
+        Fault::Rejected(refusal) => Fault::BatchRefused(refusal),
+        fault => fault,
+    }
+}
+
+#[derive(Default)]
+struct Results {
+    done: Vec<BTreeMap<String, String>>,
+    failed: Vec<BTreeMap<String, String>>,
+    left: Vec<BTreeMap<String, String>>,
+}
+
+impl Results {
+    fn receipts(self, batch: &Batch<'_>, columns: &[String]) -> Vec<Receipt> {
+        let native = native(batch);
+        // By what a row is known again.
+        let of_row = |row: &BTreeMap<String, String>| match (batch.op, native) {
+            (Op::Update, _) => row.get("Id").or_else(|| row.get("sf__Id")).cloned().unwrap_or_default(),
+            (_, Some(field)) => row.get(field).cloned().unwrap_or_default(),
+            (_, None) => columns.iter().map(|column| row.get(column).map_or("", String::as_str)).collect::<Vec<_>>().join("\u{1f}"),
+        };
+        let mut known: BTreeMap<String, Vec<Result<(Option<String>, Option<bool>), Fault>>> = BTreeMap::new();
+        for row in &self.done {
+            let id = row.get("sf__Id").filter(|id| !id.is_empty()).cloned();
+            let created = row.get("sf__Created").map(|created| created == "true");
+            known.entry(of_row(row)).or_default().push(Ok((id, created)));
+        }
+        for row in &self.failed {
+            known.entry(of_row(row)).or_default().push(Err(failure(row.get("sf__Error").map_or("", String::as_str))));
+        }
+        for row in &self.left {
+            known.entry(of_row(row)).or_default().push(Err(Fault::transient("the job ended before this row")));
+        }
+        batch
+            .items
+            .iter()
+            .map(|item| {
+                let cells = cells(batch, item, columns);
+                let row: BTreeMap<String, String> = columns.iter().cloned().zip(cells).collect();
+                let outcome = match known.get_mut(&of_row(&row)).and_then(Vec::pop) {
+                    Some(Ok((id, created))) => {
+                        let id = id.or_else(|| item.id.clone());
+                        Ok(Done { record: done(item, id.as_deref()), id, created })
+                    }
+                    Some(Err(fault)) => Err(fault),
+                    None => Err(Fault::ambiguous("the job's results do not speak of it")),
+                };
+                Receipt { outcome }
+            })
+            .collect()
+    }
+}
+
+/// `REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --`
+fn failure(text: &str) -> Fault {
+    let (code, rest) = text.split_once(':').unwrap_or(("UNKNOWN", text));
+    let (message, field) = match rest.rsplit_once(':') {
+        Some((message, field)) => (message, field.trim_end_matches("--").trim()),
+        None => (rest, ""),
+    };
+    let error = serde_json::json!({"statusCode": code, "message": message});
+    match wire::row(&error) {
+        Fault::Rejected(refusal) => Fault::Rejected(Refusal { field: (!field.is_empty()).then(|| field.to_owned()), ..refusal }),
+        fault => fault,
+    }
+}
+
+/// All fields that some item sets, the key's or the id's first.
+fn columns(batch: &Batch<'_>) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    match (batch.op, batch.key_field) {
+        (Op::Update, _) => columns.push("Id".to_owned()),
+        (_, Some(field)) => columns.push(field.to_owned()),
+        (_, None) => {}
+    }
+    for item in batch.items {
+        for (name, _) in item.body.as_object().into_iter().flatten() {
+            if !columns.contains(name) {
+                columns.push(name.clone());
+            }
+        }
+    }
+    columns
+}
+
+fn cells(batch: &Batch<'_>, item: &Item, columns: &[String]) -> Vec<String> {
+    let cell = |name: &String| {
+        if batch.op == Op::Update && name == "Id" {
+            return item.id.clone().unwrap_or_default();
+        }
+        if batch.op != Op::Update && Some(name.as_str()) == batch.key_field {
+            return item.key.clone().unwrap_or_default();
+        }
+        match item.body.get(name) {
+            // An empty cell leaves the field as it is; this empties it.
+            Some(Json::Null) => "#N/A".to_owned(),
+            Some(Json::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => String::new(),
+        }
+    };
+    columns.iter().map(cell).collect()
+}
+
+fn table(batch: &Batch<'_>, columns: &[String]) -> Result<Vec<u8>, Fault> {
+    let wrong = |error: csv::Error| Fault::rejected("csv", error.to_string(), None);
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    writer.write_record(columns).map_err(wrong)?;
+    for item in batch.items {
+        writer.write_record(cells(batch, item, columns)).map_err(wrong)?;
+    }
+    writer.into_inner().map_err(|error| Fault::rejected("csv", error.to_string(), None))
+}
