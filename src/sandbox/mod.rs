@@ -5,6 +5,7 @@
 //! the simulator calls it directly. Nothing in here knows the engine, and each system keeps a log of its own of
 //! what was done to it, which the checks compare with.
 
+pub mod faults;
 pub mod salesforce;
 pub mod shipstation;
 
@@ -36,6 +37,16 @@ pub trait System: Send {
 
     /// Calls of the API so far, refused ones included.
     fn calls(&self) -> u64;
+
+    /// What callers sent that the vendor's description does not know.
+    fn complaints(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The most calls that came in one window of the limit, where there is one.
+    fn most_in_window(&self) -> u32 {
+        0
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]

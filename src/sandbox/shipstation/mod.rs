@@ -1,1 +1,324 @@
-//! ShipStation's API V1.
+//! ShipStation's API V1, with the semantics of its pages: `orderKey`, locked states, updates that replace, labels,
+//! fulfilments, voids, 40 calls a minute, webhooks that carry nothing.
+
+mod acts;
+mod api;
+mod lists;
+mod orders;
+mod shipments;
+mod time;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+
+use self::api::Meant;
+use super::faults::Dice;
+use super::{Act, Delivery, Effect, System};
+use crate::http::{Request, Response};
+use crate::value::Json;
+
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub api_key: String,
+    pub api_secret: String,
+    /// Calls a minute; `None`: as many as come.
+    pub per_minute: Option<u32>,
+    /// How long until what was changed shows in lists. Asked for by its id it is there at once.
+    pub search_lag: SignedDuration,
+    /// After so long the warehouse ships an order by itself.
+    pub autoship: Option<SignedDuration>,
+    /// What `resource_url`s begin with.
+    pub base_url: String,
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            api_key: "sandbox".to_owned(),
+            api_secret: "sandbox".to_owned(),
+            per_minute: Some(40),
+            search_lag: SignedDuration::ZERO,
+            autoship: None,
+            base_url: "https://ssapi.shipstation.com".to_owned(),
+            seed: 1,
+        }
+    }
+}
+
+/// An order as it is kept: what is printed, and what it is found by.
+#[derive(Debug, Clone)]
+struct Order {
+    id: i64,
+    key: String,
+    number: String,
+    status: &'static str,
+    store: i64,
+    created: Timestamp,
+    modified: Timestamp,
+    body: serde_json::Map<String, Json>,
+}
+
+#[derive(Debug, Clone)]
+struct Shipment {
+    id: i64,
+    order: i64,
+    created: Timestamp,
+    voided: Option<Timestamp>,
+    batch: i64,
+    delivered: bool,
+    /// A label; otherwise it was marked as shipped, and is told as a fulfilment.
+    label: bool,
+    body: serde_json::Map<String, Json>,
+}
+
+#[derive(Debug, Clone)]
+struct Hook {
+    id: i64,
+    event: String,
+    url: String,
+    store: Option<i64>,
+}
+
+pub struct ShipStation {
+    options: Options,
+    dice: Dice,
+    orders: BTreeMap<i64, Order>,
+    by_key: BTreeMap<String, i64>,
+    by_number: BTreeSet<(String, i64)>,
+    by_modified: BTreeSet<(Timestamp, i64)>,
+    shipments: BTreeMap<i64, Shipment>,
+    by_created: BTreeSet<(Timestamp, i64)>,
+    by_voided: BTreeSet<(Timestamp, i64)>,
+    of_order: BTreeMap<i64, Vec<i64>>,
+    to_ship: BTreeSet<(Timestamp, i64)>,
+    hooks: Vec<Hook>,
+    outgoing: Vec<Delivery>,
+    effects: Vec<Effect>,
+    complaints: Vec<String>,
+    next: i64,
+    calls: u64,
+    window: (Option<Timestamp>, u32),
+    most_in_window: u32,
+}
+
+/// A refusal in the vendor's form.
+struct Refused(u16, String);
+
+type Answered = Result<Json, Refused>;
+
+fn bad<T>(message: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused(400, message.into()))
+}
+
+impl ShipStation {
+    pub fn new(options: Options) -> Self {
+        ShipStation {
+            dice: Dice::new(options.seed),
+            options,
+            orders: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            by_number: BTreeSet::new(),
+            by_modified: BTreeSet::new(),
+            shipments: BTreeMap::new(),
+            by_created: BTreeSet::new(),
+            by_voided: BTreeSet::new(),
+            of_order: BTreeMap::new(),
+            to_ship: BTreeSet::new(),
+            hooks: Vec::new(),
+            outgoing: Vec::new(),
+            effects: Vec::new(),
+            complaints: Vec::new(),
+            next: 100_000,
+            calls: 0,
+            window: (None, 0),
+            most_in_window: 0,
+        }
+    }
+
+    /// What callers sent that the vendor does not know, and would ignore.
+    pub fn complaints(&self) -> &[String] {
+        &self.complaints
+    }
+
+    fn id(&mut self) -> i64 {
+        self.next += 1;
+        self.next
+    }
+
+    fn effect(&mut self, now: Timestamp, kind: &str, object: &str, id: i64, key: Option<String>, by_api: bool, fields: Json) {
+        self.effects.push(Effect { at: now, kind: kind.to_owned(), object: object.to_owned(), id: id.to_string(), key, by_api, fields });
+    }
+
+    /// A call against the limit: what is left of it, or that it is refused.
+    fn limited(&mut self, now: Timestamp) -> Option<(u32, u32, i64, bool)> {
+        let most = self.options.per_minute?;
+        let fresh = self.window.0.is_none_or(|began| now.duration_since(began) >= SignedDuration::from_secs(60));
+        if fresh {
+            self.window = (Some(now), 0);
+        }
+        let began = self.window.0.unwrap_or(now);
+        let resets = 60 - now.duration_since(began).as_secs();
+        let refused = self.window.1 >= most;
+        self.window.1 += 1;
+        self.most_in_window = self.most_in_window.max(self.window.1);
+        Some((most, most.saturating_sub(self.window.1), resets.max(1), refused))
+    }
+
+    fn answer(&mut self, request: &Request, now: Timestamp) -> Answered {
+        let expected = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", self.options.api_key, self.options.api_secret));
+        let given = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if given.strip_prefix("Basic ") != Some(expected.as_str()) {
+            return Err(Refused(401, "Unauthorized".to_owned()));
+        }
+        let query: Vec<(String, String)> = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let body: Option<Json> = if request.body().is_empty() {
+            None
+        } else {
+            match serde_json::from_slice(request.body()) {
+                Ok(body) => Some(body),
+                Err(_) => return bad("The request is invalid: its body is no JSON."),
+            }
+        };
+        let mut complaints = Vec::new();
+        let meant = api::meant(request, &query, body.as_ref(), &mut complaints);
+        self.complaints.extend(complaints);
+        let (path, values) = match meant {
+            Meant::Operation { path, values } => (path, values),
+            Meant::NoPath => return Err(Refused(404, "No HTTP resource was found that matches the request URI.".to_owned())),
+            Meant::NoMethod => return Err(Refused(405, "The requested resource does not support this http method.".to_owned())),
+        };
+        let body = body.unwrap_or(Json::Null);
+        if path != "/orders/createorders"
+            && let Some((at, kind)) = api::misfit(&body, &path)
+        {
+            return bad(format!("The request is invalid: {at} must be of type {kind}."));
+        }
+        let method = request.method().as_str();
+        match (method, path.as_str()) {
+            ("GET", "/orders") => self.list_orders(&query, now),
+            ("GET", "/orders/{orderId}") => self.order(&values[0]),
+            ("DELETE", "/orders/{orderId}") => self.delete_order(&values[0], now),
+            ("POST", "/orders/createorder") => self.create_order(&body, now),
+            ("POST", "/orders/createorders") => self.create_orders(&body, now),
+            ("POST", "/orders/markasshipped") => self.mark_as_shipped(&body, now),
+            ("POST", "/orders/createlabelfororder") => self.label(&body, now),
+            ("POST", "/orders/holduntil") => self.hold(&body, true, now),
+            ("POST", "/orders/restorefromhold") => self.hold(&body, false, now),
+            ("POST", "/orders/addtag") => self.tag(&body, true, now),
+            ("POST", "/orders/removetag") => self.tag(&body, false, now),
+            ("GET", "/shipments") => self.list_shipments(&query, now),
+            ("GET", "/fulfillments") => self.list_fulfillments(&query, now),
+            ("POST", "/shipments/voidlabel") => self.void(&body, now),
+            ("GET", "/stores") => Ok(lists::stores()),
+            ("GET", "/warehouses") => Ok(lists::warehouses()),
+            ("GET", "/carriers") => Ok(lists::carriers()),
+            ("GET", "/carriers/listservices") => lists::services(&query),
+            ("GET", "/carriers/listpackages") => lists::packages(&query),
+            ("GET", "/accounts/listtags") => Ok(lists::tags()),
+            ("GET", "/webhooks") => Ok(self.list_hooks()),
+            ("POST", "/webhooks/subscribe") => self.subscribe(&body),
+            ("DELETE", "/webhooks/{webhookId}") => self.unsubscribe(&values[0]),
+            _ => Err(Refused(501, format!("the sandbox does not imitate {method} {path}"))),
+        }
+    }
+
+    // ---- webhooks ----
+
+    fn list_hooks(&self) -> Json {
+        let hook =
+            |hook: &Hook| serde_json::json!({"WebHookID": hook.id, "HookType": hook.event, "Url": hook.url, "StoreID": hook.store, "Active": true});
+        serde_json::json!({"webhooks": self.hooks.iter().map(hook).collect::<Vec<_>>()})
+    }
+
+    fn subscribe(&mut self, body: &Json) -> Answered {
+        let text = |name: &str| body.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+        let (Some(url), Some(event)) = (text("target_url"), text("event")) else { return bad("target_url and event are required.") };
+        let known = ["ORDER_NOTIFY", "ITEM_ORDER_NOTIFY", "SHIP_NOTIFY", "ITEM_SHIP_NOTIFY", "FULFILLMENT_SHIPPED", "FULFILLMENT_REJECTED"];
+        if !known.contains(&event) {
+            return bad(format!("{event} is no event."));
+        }
+        let hook = Hook { id: self.next + 1, event: event.to_owned(), url: url.to_owned(), store: orders::integer(body.get("store_id")) };
+        self.next += 1;
+        let id = hook.id;
+        self.hooks.push(hook);
+        Ok(serde_json::json!({"id": id}))
+    }
+
+    fn unsubscribe(&mut self, id: &str) -> Answered {
+        let before = self.hooks.len();
+        self.hooks.retain(|hook| hook.id.to_string() != id);
+        if self.hooks.len() == before { Err(Refused(404, "The webhook was not found.".to_owned())) } else { Ok(serde_json::json!({"success": true})) }
+    }
+
+    fn notify(&mut self, event: &str, resource: &str, store: i64) {
+        let url = format!("{}{resource}", self.options.base_url);
+        let body = serde_json::json!({"resource_url": url, "resource_type": event}).to_string();
+        let hooks = self.hooks.iter().filter(|hook| hook.event == event && hook.store.is_none_or(|wanted| wanted == store));
+        let made = hooks.map(|hook| Delivery {
+            url: hook.url.clone(),
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: body.clone().into_bytes(),
+        });
+        self.outgoing.extend(made);
+    }
+}
+
+impl System for ShipStation {
+    fn name(&self) -> &'static str {
+        "shipstation"
+    }
+
+    fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
+        self.calls += 1;
+        self.ship_by_itself(now);
+        let limit = self.limited(now);
+        let (status, body) = if limit.is_some_and(|(.., refused)| refused) {
+            (429, serde_json::json!({"message": "Too Many Requests"}))
+        } else {
+            match self.answer(request, now) {
+                Ok(body) => (200, body),
+                Err(Refused(status, message)) => (status, serde_json::json!({"message": message})),
+            }
+        };
+        let mut response = http::Response::new(Bytes::from(body.to_string()));
+        *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+        if let Some((most, left, resets, _)) = limit {
+            for (name, value) in
+                [("x-rate-limit-limit", i64::from(most)), ("x-rate-limit-remaining", i64::from(left)), ("x-rate-limit-reset", resets)]
+            {
+                response.headers_mut().insert(name, http::HeaderValue::from(value));
+            }
+        }
+        response
+    }
+
+    fn act(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
+        self.acted(act, now)
+    }
+
+    fn deliveries(&mut self, now: Timestamp) -> Vec<Delivery> {
+        self.ship_by_itself(now);
+        std::mem::take(&mut self.outgoing)
+    }
+
+    fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
+    fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    fn complaints(&self) -> Vec<String> {
+        self.complaints.clone()
+    }
+
+    fn most_in_window(&self) -> u32 {
+        self.most_in_window
+    }
+}

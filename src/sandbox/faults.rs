@@ -1,0 +1,336 @@
+//! The fault kit: how a network and a vendor fail, decided by a seed.
+//!
+//! [`Faulty`] puts it in front of a [`System`]: what the caller sees, what is carried out all the same, and when.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Delivery, System};
+use crate::http::{Request, Response};
+
+/// How often each fault happens, of a thousand requests (or webhooks).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    /// The request never arrives; the caller's connection breaks.
+    pub lost_request: u32,
+    /// It is carried out; the answer is lost.
+    pub lost_reply: u32,
+    /// The caller sees a time-out; it is carried out up to two minutes later.
+    pub late: u32,
+    /// A 503, and nothing done.
+    pub refused_before: u32,
+    /// It is carried out, and answered by a gateway's 502.
+    pub broken_after: u32,
+    /// It is carried out, and the answer is cut in the middle.
+    pub truncated: u32,
+    /// The vendor says that its limit is reached.
+    pub throttled: u32,
+    /// The answer takes up to ten seconds.
+    pub slow: u32,
+    pub hook_lost: u32,
+    pub hook_doubled: u32,
+    /// A webhook comes up to a minute late.
+    pub hook_late: u32,
+}
+
+impl Faults {
+    /// All of them, as a bad day has them.
+    pub const BAD_DAY: Faults = Faults {
+        lost_request: 20,
+        lost_reply: 30,
+        late: 20,
+        refused_before: 20,
+        broken_after: 15,
+        truncated: 15,
+        throttled: 15,
+        slow: 50,
+        hook_lost: 100,
+        hook_doubled: 100,
+        hook_late: 100,
+    };
+
+    /// `lost_reply=50,late=20`; `none`; `bad-day`.
+    ///
+    /// # Errors
+    /// What cannot be understood, in one sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "" | "none" => return Ok(Faults::default()),
+            "bad-day" => return Ok(Faults::BAD_DAY),
+            _ => {}
+        }
+        let mut known: BTreeMap<String, u32> = BTreeMap::new();
+        for part in text.split(',') {
+            let (name, rate) = part.split_once('=').ok_or_else(|| format!("`{part}` is no fault: write name=N, of a thousand requests"))?;
+            let rate = rate.trim().parse().ok().filter(|rate| *rate <= 1_000).ok_or_else(|| format!("`{rate}` is no number from 0 to 1000"))?;
+            known.insert(name.trim().to_owned(), rate);
+        }
+        let json = serde_json::to_value(known).map_err(|error| error.to_string())?;
+        serde_json::from_value(json).map_err(|error| format!("{error}; there are also `none` and `bad-day`"))
+    }
+}
+
+/// What happens to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Do,
+    LoseRequest,
+    LoseReply,
+    Late(SignedDuration),
+    RefuseBefore,
+    BreakAfter,
+    Truncate,
+    Throttle,
+    Slow(SignedDuration),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookFate {
+    Deliver,
+    Lose,
+    Double,
+    Late(SignedDuration),
+}
+
+/// splitmix64: small, seeded, and good enough to pick faults.
+#[derive(Debug, Clone)]
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Dice(seed)
+    }
+
+    pub fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+
+    /// From 0 to one less than `below`.
+    pub fn below(&mut self, below: u64) -> u64 {
+        if below == 0 { 0 } else { self.roll() % below }
+    }
+
+    pub fn hits(&mut self, per_mille: u32) -> bool {
+        per_mille > 0 && self.below(1_000) < u64::from(per_mille)
+    }
+
+    fn millis(&mut self, least: u64, most: u64) -> SignedDuration {
+        SignedDuration::from_millis((least + self.below(most - least + 1)) as i64)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct FaultKit {
+    dice: Dice,
+    faults: Faults,
+}
+
+impl FaultKit {
+    pub fn new(seed: u64, faults: Faults) -> Self {
+        FaultKit { dice: Dice::new(seed ^ 0xfa17), faults }
+    }
+
+    pub fn set(&mut self, faults: Faults) {
+        self.faults = faults;
+    }
+
+    pub fn fate(&mut self, request: &Request) -> Fate {
+        let f = self.faults;
+        let sign_in = request.uri().path().ends_with("/oauth2/token");
+        let choices = [
+            (f.lost_request, Fate::LoseRequest),
+            (f.lost_reply, Fate::LoseReply),
+            (if sign_in { 0 } else { f.late }, Fate::Late(SignedDuration::ZERO)),
+            (f.refused_before, Fate::RefuseBefore),
+            (f.broken_after, Fate::BreakAfter),
+            (f.truncated, Fate::Truncate),
+            (f.throttled, Fate::Throttle),
+            (f.slow, Fate::Slow(SignedDuration::ZERO)),
+        ];
+        let mut at = self.dice.below(1_000);
+        for (rate, fate) in choices {
+            if at < u64::from(rate) {
+                return match fate {
+                    Fate::Late(_) => Fate::Late(self.dice.millis(1_000, 120_000)),
+                    Fate::Slow(_) => Fate::Slow(self.dice.millis(200, 10_000)),
+                    fate => fate,
+                };
+            }
+            at -= u64::from(rate);
+        }
+        Fate::Do
+    }
+
+    pub fn hook(&mut self) -> HookFate {
+        let f = self.faults;
+        if self.dice.hits(f.hook_lost) {
+            HookFate::Lose
+        } else if self.dice.hits(f.hook_doubled) {
+            HookFate::Double
+        } else if self.dice.hits(f.hook_late) {
+            HookFate::Late(self.dice.millis(1_000, 60_000))
+        } else {
+            HookFate::Deliver
+        }
+    }
+}
+
+/// What the caller of a request gets.
+#[derive(Debug)]
+pub enum Seen {
+    Answer {
+        response: Response,
+        after: SignedDuration,
+    },
+    /// The connection breaks after so long.
+    Nothing {
+        after: SignedDuration,
+    },
+}
+
+/// A system behind a network that fails.
+pub struct Faulty {
+    pub system: Box<dyn System>,
+    pub kit: FaultKit,
+    /// Requests that are still on their way, by when they arrive.
+    late: BTreeMap<(Timestamp, u64), Request>,
+    hooks: BTreeMap<(Timestamp, u64), Delivery>,
+    count: u64,
+}
+
+impl Faulty {
+    pub fn new(system: Box<dyn System>, kit: FaultKit) -> Self {
+        Faulty { system, kit, late: BTreeMap::new(), hooks: BTreeMap::new(), count: 0 }
+    }
+
+    pub fn receive(&mut self, request: Request, now: Timestamp) -> Seen {
+        self.tick(now);
+        let soon = SignedDuration::from_millis(20);
+        let answer = |response| Seen::Answer { response, after: soon };
+        match self.kit.fate(&request) {
+            Fate::Do => answer(self.system.handle(&request, now)),
+            Fate::LoseRequest => Seen::Nothing { after: soon },
+            Fate::LoseReply => {
+                self.system.handle(&request, now);
+                Seen::Nothing { after: SignedDuration::from_secs(5) }
+            }
+            Fate::Late(by) => {
+                self.count += 1;
+                self.late.insert((now.saturating_add(by).unwrap_or(now), self.count), request);
+                Seen::Nothing { after: soon }
+            }
+            Fate::RefuseBefore => answer(page(503, "<html><body>Service Unavailable</body></html>")),
+            Fate::BreakAfter => {
+                self.system.handle(&request, now);
+                answer(page(502, "<html><body>Bad Gateway</body></html>"))
+            }
+            Fate::Truncate => {
+                let mut response = self.system.handle(&request, now);
+                let half = response.body().len() / 2;
+                *response.body_mut() = response.body().slice(..half);
+                answer(response)
+            }
+            Fate::Throttle => answer(throttled(self.system.name())),
+            Fate::Slow(by) => Seen::Answer { response: self.system.handle(&request, now), after: by },
+        }
+    }
+
+    /// Carries out what has arrived by now.
+    pub fn tick(&mut self, now: Timestamp) {
+        while let Some(((at, _), _)) = self.late.first_key_value() {
+            if *at > now {
+                break;
+            }
+            if let Some(((at, _), request)) = self.late.pop_first() {
+                self.system.handle(&request, at);
+            }
+        }
+    }
+
+    /// Webhooks that arrive by now.
+    pub fn deliveries(&mut self, now: Timestamp) -> Vec<Delivery> {
+        for delivery in self.system.deliveries(now) {
+            let (copies, by) = match self.kit.hook() {
+                HookFate::Lose => (0, SignedDuration::ZERO),
+                HookFate::Deliver => (1, SignedDuration::ZERO),
+                HookFate::Double => (2, SignedDuration::ZERO),
+                HookFate::Late(by) => (1, by),
+            };
+            for _ in 0..copies {
+                self.count += 1;
+                self.hooks.insert((now.saturating_add(by).unwrap_or(now), self.count), delivery.clone());
+            }
+        }
+        let mut due = Vec::new();
+        while self.hooks.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
+            due.extend(self.hooks.pop_first().map(|(_, delivery)| delivery));
+        }
+        due
+    }
+
+    /// When the next request or webhook that is on its way arrives.
+    pub fn next(&self) -> Option<Timestamp> {
+        let late = self.late.first_key_value().map(|((at, _), _)| *at);
+        let hook = self.hooks.first_key_value().map(|((at, _), _)| *at);
+        late.into_iter().chain(hook).min()
+    }
+}
+
+fn page(status: u16, body: &'static str) -> Response {
+    let mut response = http::Response::new(bytes::Bytes::from_static(body.as_bytes()));
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_GATEWAY);
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("text/html"));
+    response
+}
+
+fn throttled(system: &str) -> Response {
+    let (status, body) = match system {
+        "salesforce" => (403, r#"[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#),
+        _ => (429, r#"{"message":"Too Many Requests"}"#),
+    };
+    let mut response = page(status, body);
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    if system == "shipstation" {
+        for (name, value) in [("x-rate-limit-limit", "40"), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "10")] {
+            response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    use super::*;
+
+    #[test]
+    fn faults_are_read_from_flags() {
+        assert_eq!(Faults::parse("lost_reply=50, late=20").unwrap(), Faults { lost_reply: 50, late: 20, ..Faults::default() });
+        assert_eq!(Faults::parse("none").unwrap(), Faults::default());
+        for wrong in ["lost", "lost_reply=x", "lost_reply=1001", "nonsense=3"] {
+            assert!(Faults::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_seed_decides() {
+        let request = http::Request::get("/orders").body(bytes::Bytes::new()).unwrap();
+        let run = |seed| {
+            let mut kit = FaultKit::new(seed, Faults::BAD_DAY);
+            (0..500).map(|_| kit.fate(&request)).collect::<Vec<_>>()
+        };
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1), run(2));
+        let met = run(3);
+        assert!(met.contains(&Fate::LoseReply) && met.contains(&Fate::Do));
+        let mut kit = FaultKit::new(1, Faults::default());
+        assert!((0..100).all(|_| kit.fate(&request) == Fate::Do));
+    }
+}

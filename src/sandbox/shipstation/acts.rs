@@ -1,0 +1,108 @@
+//! What people do in ShipStation: the warehouse ships, somebody cancels, edits, voids.
+
+use jiff::Timestamp;
+
+use super::ShipStation;
+use super::orders::integer;
+use crate::sandbox::Act;
+use crate::value::Json;
+
+const VERBS: &str = "ship, ship_all, cancel, deliver, hold, release, void, change";
+
+impl ShipStation {
+    pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
+        if act.verb == "ship_all" {
+            let open: Vec<i64> = self.orders.values().filter(|order| order.status == "awaiting_shipment").map(|order| order.id).collect();
+            for id in &open {
+                self.ship_one(*id, &Json::Null, now)?;
+            }
+            return Ok(serde_json::json!({"shipped": open.len()}));
+        }
+        if !VERBS.split(", ").any(|verb| verb == act.verb) {
+            return Err(format!("ShipStation's sandbox cannot `{}`; there are: {VERBS}", act.verb));
+        }
+        let id = self.found(&act.subject)?;
+        let (key, status) = self.orders.get(&id).map(|order| (order.key.clone(), order.status)).unwrap_or_default();
+        let shipment =
+            self.of_order.get(&id).and_then(|all| all.iter().rev().find(|id| self.shipments.get(id).is_some_and(|s| s.voided.is_none())).copied());
+        match act.verb.as_str() {
+            "ship" => self.ship_one(id, &act.settings, now),
+            "cancel" => {
+                if status == "shipped" {
+                    return Err("it is shipped: void its label first".to_owned());
+                }
+                self.change(id, now, |order| order.status = "cancelled");
+                self.effect(now, "cancelled", "Order", id, Some(key), false, Json::Null);
+                self.order(&id.to_string()).map_err(|refused| refused.1)
+            }
+            "hold" | "release" => {
+                let to = if act.verb == "hold" { "on_hold" } else { "awaiting_shipment" };
+                self.change(id, now, |order| order.status = to);
+                self.effect(now, "updated", "Order", id, Some(key), false, serde_json::json!({"orderStatus": to}));
+                self.order(&id.to_string()).map_err(|refused| refused.1)
+            }
+            "change" => {
+                let fields = act.settings.as_object().cloned().unwrap_or_default();
+                self.change(id, now, |order| {
+                    for (name, value) in &fields {
+                        match name.strip_prefix("shipTo.") {
+                            Some(inner) => {
+                                if let Some(Json::Object(address)) = order.body.get_mut("shipTo") {
+                                    address.insert(inner.to_owned(), value.clone());
+                                }
+                            }
+                            None => {
+                                order.body.insert(name.clone(), value.clone());
+                            }
+                        }
+                    }
+                });
+                self.effect(now, "updated", "Order", id, Some(key), false, Json::Object(fields));
+                self.order(&id.to_string()).map_err(|refused| refused.1)
+            }
+            "void" => {
+                let shipment = shipment.ok_or("it has no label")?;
+                self.voided(shipment, false, now)?;
+                Ok(serde_json::json!({"voided": shipment}))
+            }
+            _ => {
+                let shipment = shipment.ok_or("it was not shipped")?;
+                if let Some(shipment) = self.shipments.get_mut(&shipment) {
+                    shipment.delivered = true;
+                }
+                self.effect(now, "delivered", "Shipment", shipment, Some(key), false, Json::Null);
+                Ok(serde_json::json!({"delivered": shipment, "note": "API V1 does not tell of deliveries; the carrier's tracking does"}))
+            }
+        }
+    }
+
+    fn ship_one(&mut self, id: i64, settings: &Json, now: Timestamp) -> Result<Json, String> {
+        let Some(order) = self.orders.get(&id) else { return Err("there is no such order".to_owned()) };
+        if order.status != "awaiting_shipment" {
+            return Err(format!("the order {} is {}", order.number, order.status));
+        }
+        let text = |name: &str| settings.get(name).or_else(|| order.body.get(name)).and_then(Json::as_str).map(str::to_owned);
+        let carrier = text("carrierCode").unwrap_or_else(|| "stamps_com".to_owned());
+        let service = text("serviceCode").unwrap_or_else(|| "usps_ground_advantage".to_owned());
+        let shipment = self.ship(id, &carrier, &service, false, now);
+        Ok(self.shipments.get(&shipment).map(|shipment| self.print_shipment(shipment, true)).unwrap_or_default())
+    }
+
+    /// The order of a number, a key or an id.
+    fn found(&self, subject: &str) -> Result<i64, String> {
+        if let Some(id) = self.by_key.get(subject) {
+            return Ok(*id);
+        }
+        let by_number = self.by_number.range((subject.to_owned(), i64::MIN)..).next().filter(|(number, _)| number == subject);
+        if let Some((_, id)) = by_number {
+            return Ok(*id);
+        }
+        // People name the order of the other system too: its key holds it.
+        if let Some(id) = self.by_key.get(&format!("sf-{subject}")) {
+            return Ok(*id);
+        }
+        integer(Some(&Json::String(subject.to_owned())))
+            .filter(|id| self.orders.contains_key(id))
+            .ok_or_else(|| format!("ShipStation has no order {subject}"))
+    }
+}

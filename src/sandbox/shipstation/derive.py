@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Derives `api.json` beside it from the vendor's API description.
+
+    python3 src/sandbox/shipstation/derive.py DESCRIPTIONS
+
+DESCRIPTIONS is a folder with `shipstation/shipstation-v1.openapi.yaml`, a transcription of the vendor's pages of 2021.
+Its `required` lists name every property and are left out; what the prose requires is held by the sandbox itself.
+"""
+import json
+import sys
+from pathlib import Path
+
+import yaml
+
+# The transcription lacks what later pages and answers show; each with its reason.
+MORE_QUERY = {
+    ("GET", "/shipments"): {"batchId": "integer"},  # a SHIP_NOTIFY's resource_url has it
+    ("GET", "/orders"): {"importBatch": "string", "createDateStart": "string"},  # an ORDER_NOTIFY's resource_url has the first
+}
+MORE_BODY = {
+    # Vendor's model pages: fields of an order that the request schema of the transcription leaves out.
+    "/orders/createorder": {"orderKey": "string", "shipByDate": "string", "customerId": "integer", "tagIds": {"items": "integer"},
+                            "orderTotal": "number", "holdUntilDate": "string", "requestedShippingService": "string", "userId": "string"},
+    "/orders/createlabelfororder": {"packageCode": "string", "insuranceOptions": "any", "internationalOptions": "any", "advancedOptions": "any",
+                                    "dimensions": "any", "weight": "any", "testLabel": "boolean"},
+}
+MORE_BODY["/orders/createorders"] = MORE_BODY["/orders/createorder"]
+# Parts whose transcription knows too few fields, from the vendor's model pages.
+PARTS = {
+    "advancedOptions": {"warehouseId": "integer", "nonMachinable": "boolean", "saturdayDelivery": "boolean", "containsAlcohol": "boolean",
+                        "mergedOrSplit": "boolean", "mergedIds": {"items": "integer"}, "parentId": "integer", "storeId": "integer",
+                        "customField1": "string", "customField2": "string", "customField3": "string", "source": "string",
+                        "billToParty": "string", "billToAccount": "string", "billToPostalCode": "string", "billToCountryCode": "string",
+                        "billToMyOtherAccount": "string"},
+    "internationalOptions": {"contents": "string", "nonDelivery": "string", "customsItems": {"items": {
+        "customsItemId": "any", "description": "string", "quantity": "number", "value": "number", "harmonizedTariffCode": "string", "countryOfOrigin": "string"}}},
+    "address": {"name": "string", "company": "string", "street1": "string", "street2": "string", "street3": "string", "city": "string",
+                "state": "string", "postalCode": "string", "country": "string", "phone": "string", "residential": "boolean", "addressVerified": "string"},
+    "items": {"items": {"orderItemId": "integer", "lineItemKey": "string", "sku": "string", "name": "string", "imageUrl": "string", "weight": {
+        "value": "number", "units": "string", "WeightUnits": "integer"}, "quantity": "integer", "unitPrice": "number", "taxAmount": "number",
+        "shippingAmount": "number", "warehouseLocation": "string", "options": {"items": {"name": "string", "value": "string"}}, "productId": "integer",
+        "fulfillmentSku": "string", "adjustment": "boolean", "upc": "string", "createDate": "string", "modifyDate": "string"}},
+    "weight": {"value": "number", "units": "string", "WeightUnits": "integer"},
+    "dimensions": {"units": "string", "length": "number", "width": "number", "height": "number"},
+}
+
+
+def shape(spec, schema, depth=0):
+    if "$ref" in schema:
+        schema = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    kind = schema.get("type")
+    if kind == "array":
+        return {"items": shape(spec, schema.get("items", {}), depth + 1)}
+    if kind == "object" or "properties" in schema:
+        if not schema.get("properties"):
+            return "any"
+        return {name: shape(spec, inner, depth + 1) for name, inner in schema["properties"].items()}
+    return kind if kind in ("string", "number", "integer", "boolean") else "any"
+
+
+def main():
+    spec = yaml.safe_load((Path(sys.argv[1]) / "shipstation" / "shipstation-v1.openapi.yaml").read_text())
+    operations = []
+    for path, methods in spec["paths"].items():
+        for method, operation in methods.items():
+            if method not in ("get", "post", "put", "delete"):
+                continue
+            query = {p["name"]: p["schema"].get("type", "string") for p in operation.get("parameters", []) if p["in"] == "query"}
+            query.update(MORE_QUERY.get((method.upper(), path), {}))
+            out = {"method": method.upper(), "path": path, "query": query}
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+            if body:
+                out["body"] = shape(spec, body)
+                inner = out["body"]["items"] if isinstance(out["body"], dict) and "items" in out["body"] and path == "/orders/createorders" else out["body"]
+                if isinstance(inner, dict):
+                    inner.update(MORE_BODY.get(path, {}))
+                    for name, part in PARTS.items():
+                        for field in (("billTo", "shipTo") if name == "address" else (name,)):
+                            if field in inner:
+                                inner[field] = part
+            operations.append(out)
+    (Path(__file__).parent / "api.json").write_text(json.dumps(operations, indent=1) + "\n")
+
+
+main()

@@ -1,0 +1,374 @@
+//! Orders: created and updated by their key, locked when shipped or cancelled.
+
+use jiff::Timestamp;
+
+use super::{Answered, Order, Refused, ShipStation, api, bad, lists, time};
+use crate::value::Json;
+
+const STATUSES: [&str; 5] = ["awaiting_payment", "awaiting_shipment", "shipped", "on_hold", "cancelled"];
+const CONFIRMATIONS: [&str; 5] = ["none", "delivery", "signature", "adult_signature", "direct_signature"];
+/// Orders in one call.
+const MOST: usize = 100;
+
+/// A whole number, also as text.
+pub(super) fn integer(value: Option<&Json>) -> Option<i64> {
+    match value? {
+        Json::Number(number) => number.to_string().parse().ok(),
+        Json::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn text<'j>(body: &'j Json, name: &str) -> Option<&'j str> {
+    body.get(name).and_then(Json::as_str).filter(|text| !text.trim().is_empty())
+}
+
+pub(super) fn one_of(value: &str, known: &[&'static str]) -> Option<&'static str> {
+    known.iter().copied().find(|known| *known == value)
+}
+
+impl ShipStation {
+    pub(super) fn create_order(&mut self, body: &Json, now: Timestamp) -> Answered {
+        let id = self.put(body, now)?;
+        self.order(&id.to_string())
+    }
+
+    pub(super) fn create_orders(&mut self, body: &Json, now: Timestamp) -> Answered {
+        let Json::Array(orders) = body else { return bad("The request is invalid: an array of orders is expected.") };
+        if orders.is_empty() || orders.len() > MOST {
+            return bad(format!("Between 1 and {MOST} orders may be sent in one request, not {}.", orders.len()));
+        }
+        let mut errors = false;
+        let results: Vec<Json> = orders
+            .iter()
+            .map(|order| {
+                let wrong = api::misfit(order, "/orders/createorders").map(|(at, kind)| Refused(400, format!("{at} must be of type {kind}.")));
+                let result = match wrong {
+                    Some(refused) => Err(refused),
+                    None => self.put(order, now),
+                };
+                errors |= result.is_err();
+                let (id, error) = match result {
+                    Ok(id) => (Json::from(id), Json::Null),
+                    Err(Refused(_, message)) => (Json::Null, Json::String(message)),
+                };
+                let key = match (&id, order.get("orderKey")) {
+                    (Json::Number(id), _) => id.as_i64().and_then(|id| self.orders.get(&id)).map_or(Json::Null, |order| Json::String(order.key.clone())),
+                    (_, key) => key.cloned().unwrap_or_default(),
+                };
+                serde_json::json!({"orderId": id, "orderNumber": order.get("orderNumber"), "orderKey": key, "success": error.is_null(), "errorMessage": error})
+            })
+            .collect();
+        Ok(serde_json::json!({"hasErrors": errors, "results": results}))
+    }
+
+    /// Creates an order, or replaces the one of its key.
+    fn put(&mut self, body: &Json, now: Timestamp) -> Result<i64, Refused> {
+        let Json::Object(fields) = body else { return bad("An order is expected.") };
+        for name in ["orderNumber", "orderDate", "orderStatus"] {
+            if text(body, name).is_none() {
+                return bad(format!("{name} is required."));
+            }
+        }
+        for name in ["billTo", "shipTo"] {
+            if !body.get(name).is_some_and(Json::is_object) {
+                return bad(format!("{name} is required."));
+            }
+        }
+        if body.pointer("/shipTo/name").is_none_or(|name| name.as_str().is_none_or(|name| name.trim().is_empty())) {
+            return bad("shipTo.name is required.");
+        }
+        let status = one_of(text(body, "orderStatus").unwrap_or_default(), &STATUSES)
+            .ok_or_else(|| Refused(400, "orderStatus has no such value.".to_owned()))?;
+        if let Some(found) = text(body, "confirmation")
+            && one_of(found, &CONFIRMATIONS).is_none()
+        {
+            return bad("confirmation has no such value.");
+        }
+        if let Some(carrier) = text(body, "carrierCode")
+            && !lists::CARRIERS.iter().any(|(code, ..)| *code == carrier)
+        {
+            return bad(format!("The carrier {carrier} is not one of the account's."));
+        }
+        if let Some(units) = body.pointer("/weight/units").and_then(Json::as_str)
+            && one_of(units, &["pounds", "ounces", "grams"]).is_none()
+        {
+            return bad("weight.units has no such value.");
+        }
+        for (pointer, known) in [
+            ("/internationalOptions/contents", &["merchandise", "documents", "gift", "returned_goods", "sample"][..]),
+            ("/internationalOptions/nonDelivery", &["return_to_sender", "treat_as_abandoned"][..]),
+        ] {
+            if let Some(found) = body.pointer(pointer).and_then(Json::as_str)
+                && one_of(found, known).is_none()
+            {
+                return bad(format!("{pointer} has no such value."));
+            }
+        }
+        let option = |name: &str| integer(body.pointer(&format!("/advancedOptions/{name}")));
+        if let Some(warehouse) = option("warehouseId")
+            && !lists::WAREHOUSES.iter().any(|(id, ..)| *id == warehouse)
+        {
+            return bad(format!("There is no warehouse {warehouse}."));
+        }
+        let store = option("storeId");
+        if let Some(store) = store
+            && !lists::STORES.iter().any(|(id, _)| *id == store)
+        {
+            return bad(format!("There is no store {store}."));
+        }
+        let key = text(body, "orderKey").map(str::to_owned);
+        match key.as_ref().and_then(|key| self.by_key.get(key).copied()) {
+            Some(id) => self.replace(id, fields, status, now),
+            None => Ok(self.create(key, fields, status, store, now)),
+        }
+    }
+
+    fn create(
+        &mut self,
+        key: Option<String>,
+        fields: &serde_json::Map<String, Json>,
+        status: &'static str,
+        store: Option<i64>,
+        now: Timestamp,
+    ) -> i64 {
+        let id = self.id();
+        // Without a key it is always a new order, under a key of the vendor's own.
+        let key = key.unwrap_or_else(|| format!("generated-{id}"));
+        // A store can be named at creation only; otherwise it is the first manual one.
+        let store = store.unwrap_or(lists::STORES[0].0);
+        let mut body = fields.clone();
+        self.number_lines(&mut body, None);
+        let number = fields.get("orderNumber").and_then(Json::as_str).unwrap_or_default().to_owned();
+        let order = Order { id, key: key.clone(), number, status, store, created: now, modified: now, body };
+        self.by_key.insert(key.clone(), id);
+        self.index(&order);
+        self.orders.insert(id, order);
+        self.effect(now, "created", "Order", id, Some(key), true, Json::Object(fields.clone()));
+        self.notify("ORDER_NOTIFY", &format!("/orders?importBatch={id}"), store);
+        self.plan_to_ship(id, now);
+        id
+    }
+
+    fn replace(&mut self, id: i64, fields: &serde_json::Map<String, Json>, status: &'static str, now: Timestamp) -> Result<i64, Refused> {
+        let Some(known) = self.orders.get(&id) else { return bad("The order was deleted.") };
+        if matches!(known.status, "shipped" | "cancelled") {
+            return bad(format!("The order {} is {} and cannot be updated.", known.number, known.status));
+        }
+        let (key, old) = (known.key.clone(), known.body.clone());
+        // What is not sent is lost.
+        let mut body = fields.clone();
+        self.number_lines(&mut body, Some(&old));
+        let number = fields.get("orderNumber").and_then(Json::as_str).unwrap_or_default().to_owned();
+        self.change(id, now, |order| {
+            order.body = body;
+            order.number = number;
+            order.status = status;
+        });
+        let kind = if status == "cancelled" { "cancelled" } else { "updated" };
+        self.effect(now, kind, "Order", id, Some(key), true, Json::Object(fields.clone()));
+        self.plan_to_ship(id, now);
+        Ok(id)
+    }
+
+    /// Lines and customs lines get ids. A line is known by its `lineItemKey` or `orderItemId`; a customs line that is sent
+    /// without its id is a new one beside those that are there.
+    fn number_lines(&mut self, body: &mut serde_json::Map<String, Json>, old: Option<&serde_json::Map<String, Json>>) {
+        let known: Vec<Json> = old.and_then(|old| old.get("items")).and_then(Json::as_array).cloned().unwrap_or_default();
+        if let Some(Json::Array(items)) = body.get_mut("items") {
+            for item in items {
+                let Json::Object(line) = item else { continue };
+                let same = known.iter().find(|old| {
+                    let by = |name: &str| line.get(name).is_some_and(|value| !value.is_null() && old.get(name) == Some(value));
+                    by("orderItemId") || by("lineItemKey")
+                });
+                let id = same.and_then(|same| same.get("orderItemId").cloned()).unwrap_or_else(|| {
+                    self.next += 1;
+                    Json::from(self.next)
+                });
+                line.insert("orderItemId".to_owned(), id);
+            }
+        }
+        let before: Vec<Json> = old
+            .and_then(|old| old.get("internationalOptions"))
+            .and_then(|options| options.get("customsItems"))
+            .and_then(Json::as_array)
+            .cloned()
+            .unwrap_or_default();
+        if let Some(Json::Array(lines)) = body.get_mut("internationalOptions").and_then(|options| options.get_mut("customsItems")) {
+            let mut all = before;
+            for mut line in std::mem::take(lines) {
+                match integer(line.get("customsItemId")) {
+                    Some(id) => match all.iter_mut().find(|old| integer(old.get("customsItemId")) == Some(id)) {
+                        Some(old) => *old = line,
+                        None => all.push(line),
+                    },
+                    None => {
+                        self.next += 1;
+                        if let Json::Object(fields) = &mut line {
+                            fields.insert("customsItemId".to_owned(), Json::from(self.next));
+                        }
+                        all.push(line);
+                    }
+                }
+            }
+            *lines = all;
+        }
+    }
+
+    pub(super) fn index(&mut self, order: &Order) {
+        self.by_number.insert((order.number.clone(), order.id));
+        self.by_modified.insert((order.modified, order.id));
+    }
+
+    /// Changes an order and moves its stamp.
+    pub(super) fn change(&mut self, id: i64, now: Timestamp, what: impl FnOnce(&mut Order)) {
+        let Some(order) = self.orders.get_mut(&id) else { return };
+        self.by_number.remove(&(order.number.clone(), id));
+        self.by_modified.remove(&(order.modified, id));
+        what(order);
+        order.modified = now;
+        let order = order.clone();
+        self.index(&order);
+    }
+
+    pub(super) fn order(&self, id: &str) -> Answered {
+        let order = id.parse().ok().and_then(|id: i64| self.orders.get(&id));
+        order.map(|order| self.print(order)).ok_or_else(|| Refused(404, "The order was not found.".to_owned()))
+    }
+
+    pub(super) fn delete_order(&mut self, id: &str, now: Timestamp) -> Answered {
+        let Some(order) = id.parse().ok().and_then(|id: i64| self.orders.remove(&id)) else {
+            return Err(Refused(404, "The order was not found.".to_owned()));
+        };
+        self.by_number.remove(&(order.number.clone(), order.id));
+        self.by_modified.remove(&(order.modified, order.id));
+        self.by_key.remove(&order.key);
+        self.effect(now, "deleted", "Order", order.id, Some(order.key), true, Json::Null);
+        Ok(serde_json::json!({"success": true, "message": "The requested order has been deleted."}))
+    }
+
+    pub(super) fn print(&self, order: &Order) -> Json {
+        let mut out = serde_json::Map::new();
+        let set = |out: &mut serde_json::Map<String, Json>, name: &str, value: Json| {
+            out.insert(name.to_owned(), value);
+        };
+        set(&mut out, "orderId", Json::from(order.id));
+        set(&mut out, "orderNumber", Json::String(order.number.clone()));
+        set(&mut out, "orderKey", Json::String(order.key.clone()));
+        for (name, value) in &order.body {
+            if !out.contains_key(name) {
+                set(&mut out, name, value.clone());
+            }
+        }
+        set(&mut out, "orderStatus", Json::String(order.status.to_owned()));
+        set(&mut out, "createDate", Json::String(time::printed(order.created)));
+        set(&mut out, "modifyDate", Json::String(time::printed(order.modified)));
+        let total = order.body.get("amountPaid").cloned().unwrap_or_else(|| Json::from(0));
+        set(&mut out, "orderTotal", total);
+        let mut options = order.body.get("advancedOptions").and_then(Json::as_object).cloned().unwrap_or_default();
+        options.insert("storeId".to_owned(), Json::from(order.store));
+        set(&mut out, "advancedOptions", Json::Object(options));
+        if let Some(shipped) = self.of_order.get(&order.id).and_then(|all| all.last()).and_then(|id| self.shipments.get(id)) {
+            set(&mut out, "shipDate", shipped.body.get("shipDate").cloned().unwrap_or_default());
+        }
+        Json::Object(out)
+    }
+
+    pub(super) fn list_orders(&self, query: &[(String, String)], now: Timestamp) -> Answered {
+        let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
+        let instant = |name: &str| match get(name) {
+            None => Ok(None),
+            Some(text) => time::read(text).map(Some).ok_or_else(|| Refused(400, format!("{name} is no date."))),
+        };
+        let (from, to) = (instant("modifyDateStart")?, instant("modifyDateEnd")?);
+        let (made_from, made_to) = (instant("createDateStart")?, instant("createDateEnd")?);
+        if let Some(status) = get("orderStatus")
+            && one_of(status, &STATUSES).is_none()
+        {
+            return bad("orderStatus has no such value.");
+        }
+        let store: Option<i64> =
+            get("storeId").map(|store| store.parse().map_err(|_| Refused(400, "storeId is no number.".to_owned()))).transpose()?;
+        let shown = |order: &Order| order.modified.saturating_add(self.options.search_lag).is_ok_and(|seen| seen <= now);
+        let keeps = |order: &&Order| {
+            shown(order)
+                && get("orderStatus").is_none_or(|status| order.status == status)
+                && store.is_none_or(|store| order.store == store)
+                && from.is_none_or(|from| order.modified >= from)
+                && to.is_none_or(|to| order.modified <= to)
+                && made_from.is_none_or(|from| order.created >= from)
+                && made_to.is_none_or(|to| order.created <= to)
+                && get("importBatch").is_none_or(|batch| order.id.to_string() == batch)
+                && get("orderNumber").is_none_or(|number| order.number.starts_with(number))
+        };
+        let mut found: Vec<&Order> = match (get("orderNumber"), from) {
+            // It begins with what is asked for.
+            (Some(number), _) => self
+                .by_number
+                .range((number.to_owned(), i64::MIN)..)
+                .take_while(|(known, _)| known.starts_with(number))
+                .filter_map(|(_, id)| self.orders.get(id))
+                .filter(keeps)
+                .collect(),
+            (None, Some(from)) => self.by_modified.range((from, i64::MIN)..).filter_map(|(_, id)| self.orders.get(id)).filter(keeps).collect(),
+            (None, None) => self.orders.values().filter(keeps).collect(),
+        };
+        match get("sortBy") {
+            Some("ModifyDate") => found.sort_by_key(|order| (order.modified, order.id)),
+            Some("CreateDate") => found.sort_by_key(|order| (order.created, order.id)),
+            Some("OrderDate") | None => found.sort_by(|a, b| (a.body["orderDate"].as_str(), a.id).cmp(&(b.body["orderDate"].as_str(), b.id))),
+            Some(_) => return bad("sortBy has no such value."),
+        }
+        if get("sortDir") == Some("DESC") {
+            found.reverse();
+        }
+        let (page, size, pages) = paged(query, found.len())?;
+        let orders: Vec<Json> = found.iter().skip((page - 1) * size).take(size).map(|order| self.print(order)).collect();
+        Ok(serde_json::json!({"orders": orders, "total": found.len(), "page": page, "pages": pages}))
+    }
+
+    pub(super) fn hold(&mut self, body: &Json, hold: bool, now: Timestamp) -> Answered {
+        let Some(id) = integer(body.get("orderId")) else { return bad("orderId is required.") };
+        let Some(order) = self.orders.get(&id) else { return Err(Refused(404, "The order was not found.".to_owned())) };
+        let (from, to) = if hold { ("awaiting_shipment", "on_hold") } else { ("on_hold", "awaiting_shipment") };
+        if order.status != from {
+            return bad(format!("The order is {}.", order.status));
+        }
+        let key = order.key.clone();
+        self.change(id, now, |order| order.status = to);
+        self.effect(now, "updated", "Order", id, Some(key), true, serde_json::json!({"orderStatus": to}));
+        Ok(serde_json::json!({"success": true, "message": "The requested order has been updated."}))
+    }
+
+    pub(super) fn tag(&mut self, body: &Json, add: bool, now: Timestamp) -> Answered {
+        let (Some(id), Some(tag)) = (integer(body.get("orderId")), integer(body.get("tagId"))) else { return bad("orderId and tagId are required.") };
+        if !lists::is_tag(tag) {
+            return bad("There is no such tag.");
+        }
+        if !self.orders.contains_key(&id) {
+            return Err(Refused(404, "The order was not found.".to_owned()));
+        }
+        self.change(id, now, |order| {
+            let mut tags = order.body.get("tagIds").and_then(Json::as_array).cloned().unwrap_or_default();
+            tags.retain(|known| known.as_i64() != Some(tag));
+            if add {
+                tags.push(Json::from(tag));
+            }
+            order.body.insert("tagIds".to_owned(), Json::Array(tags));
+        });
+        let key = self.orders.get(&id).map(|order| order.key.clone());
+        self.effect(now, "updated", "Order", id, key, true, serde_json::json!({"tagId": tag, "added": add}));
+        Ok(serde_json::json!({"success": true, "message": "The requested order has been updated."}))
+    }
+}
+
+/// Page, its size, and how many there are.
+pub(super) fn paged(query: &[(String, String)], total: usize) -> Result<(usize, usize, usize), Refused> {
+    let number = |name: &str, default: usize| match query.iter().find(|(known, _)| known == name) {
+        None => Ok(default),
+        Some((_, text)) => text.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| Refused(400, format!("{name} is no number."))),
+    };
+    let size = number("pageSize", 100)?.min(500);
+    Ok((number("page", 1)?, size, total.div_ceil(size)))
+}

@@ -1,0 +1,264 @@
+//! Labels, orders marked as shipped, voids.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::orders::{integer, paged};
+use super::{Answered, Order, Refused, ShipStation, Shipment, bad, lists, time};
+use crate::value::Json;
+
+impl ShipStation {
+    pub(super) fn label(&mut self, body: &Json, now: Timestamp) -> Answered {
+        let Some(id) = integer(body.get("orderId")) else { return bad("orderId is required.") };
+        let Some(order) = self.orders.get(&id) else { return Err(Refused(404, "The order was not found.".to_owned())) };
+        if order.status != "awaiting_shipment" {
+            return bad(format!("The order {} is {}: no label can be made.", order.number, order.status));
+        }
+        let carrier = body.get("carrierCode").and_then(Json::as_str).unwrap_or_default().to_owned();
+        let Some((.., services)) = lists::CARRIERS.iter().find(|(code, ..)| *code == carrier) else {
+            return bad("carrierCode is not one of the account's carriers.");
+        };
+        let service = body.get("serviceCode").and_then(Json::as_str).unwrap_or_default().to_owned();
+        if !services.contains(&service.as_str()) {
+            return bad(format!("serviceCode is no service of {carrier}."));
+        }
+        let shipment = self.ship(id, &carrier, &service, true, now);
+        let mut printed = self.shipments.get(&shipment).map(|shipment| self.print_shipment(shipment, true)).unwrap_or_default();
+        if let Json::Object(fields) = &mut printed {
+            fields.insert("labelData".to_owned(), Json::String("JVBERi0xLjQK".to_owned()));
+        }
+        Ok(printed)
+    }
+
+    /// Ships an order with a label.
+    pub(super) fn ship(&mut self, order: i64, carrier: &str, service: &str, by_api: bool, now: Timestamp) -> i64 {
+        let id = self.id();
+        let batch = self.id();
+        let Some(known) = self.orders.get(&order).cloned() else { return id };
+        let tracking = self.tracking(carrier);
+        let items: Vec<Json> = known.body.get("items").and_then(Json::as_array).cloned().unwrap_or_default();
+        let items: Vec<Json> = items
+            .iter()
+            .map(|item| {
+                let get = |name: &str| item.get(name).cloned().unwrap_or_default();
+                serde_json::json!({"orderItemId": get("orderItemId"), "lineItemKey": get("lineItemKey"), "sku": get("sku"), "name": get("name"), "quantity": get("quantity"), "unitPrice": get("unitPrice")})
+            })
+            .collect();
+        let body = serde_json::json!({
+            "shipDate": time::date(now), "shipmentCost": 7.45, "insuranceCost": 0, "trackingNumber": tracking, "isReturnLabel": false,
+            "batchNumber": batch.to_string(), "carrierCode": carrier, "serviceCode": service, "packageCode": "package",
+            "confirmation": known.body.get("confirmation").cloned().unwrap_or_else(|| Json::String("delivery".into())),
+            "warehouseId": known.body.get("advancedOptions").and_then(|options| options.get("warehouseId")).cloned().unwrap_or_default(),
+            "marketplaceNotified": false, "notifyErrorMessage": null, "shipTo": known.body.get("shipTo").cloned().unwrap_or_default(),
+            "weight": known.body.get("weight").cloned().unwrap_or_default(), "shipmentItems": items,
+        });
+        self.keep(Shipment {
+            id,
+            order,
+            created: now,
+            voided: None,
+            batch,
+            delivered: false,
+            label: true,
+            body: body.as_object().cloned().unwrap_or_default(),
+        });
+        self.change(order, now, |order| order.status = "shipped");
+        self.effect(now, "label", "Shipment", id, Some(known.key.clone()), by_api, serde_json::json!({"trackingNumber": tracking, "orderId": order}));
+        self.notify("SHIP_NOTIFY", &format!("/shipments?batchId={batch}&includeShipmentItems=False"), known.store);
+        self.notify("ITEM_SHIP_NOTIFY", &format!("/shipments?batchId={batch}&includeShipmentItems=True"), known.store);
+        id
+    }
+
+    fn keep(&mut self, shipment: Shipment) {
+        self.by_created.insert((shipment.created, shipment.id));
+        self.of_order.entry(shipment.order).or_default().push(shipment.id);
+        self.shipments.insert(shipment.id, shipment);
+    }
+
+    pub(super) fn mark_as_shipped(&mut self, body: &Json, now: Timestamp) -> Answered {
+        let (Some(order), Some(carrier)) = (integer(body.get("orderId")), body.get("carrierCode").and_then(Json::as_str)) else {
+            return bad("orderId and carrierCode are required.");
+        };
+        let Some(known) = self.orders.get(&order).cloned() else { return Err(Refused(404, "The order was not found.".to_owned())) };
+        if matches!(known.status, "shipped" | "cancelled") {
+            return bad(format!("The order {} is {} already.", known.number, known.status));
+        }
+        let id = self.id();
+        let batch = self.id();
+        let get = |name: &str| body.get(name).cloned().unwrap_or_default();
+        let fields = serde_json::json!({
+            "shipDate": body.get("shipDate").cloned().unwrap_or_else(|| Json::String(time::date(now))), "trackingNumber": get("trackingNumber"), "carrierCode": carrier,
+            "notifyCustomer": get("notifyCustomer"), "marketplaceNotified": get("notifySalesChannel"), "shipTo": known.body.get("shipTo").cloned().unwrap_or_default(),
+        });
+        self.keep(Shipment {
+            id,
+            order,
+            created: now,
+            voided: None,
+            batch,
+            delivered: false,
+            label: false,
+            body: fields.as_object().cloned().unwrap_or_default(),
+        });
+        self.change(order, now, |order| order.status = "shipped");
+        self.effect(now, "marked_shipped", "Fulfillment", id, Some(known.key), true, body.clone());
+        self.notify("FULFILLMENT_SHIPPED", &format!("/fulfillments?fulfillmentId={id}"), known.store);
+        Ok(serde_json::json!({"orderId": order, "orderNumber": known.number}))
+    }
+
+    pub(super) fn void(&mut self, body: &Json, now: Timestamp) -> Answered {
+        let Some(id) = integer(body.get("shipmentId")) else { return bad("shipmentId is required.") };
+        match self.voided(id, true, now) {
+            Ok(()) => Ok(serde_json::json!({"approved": true, "message": "Label voided successfully"})),
+            Err(why) => bad(why),
+        }
+    }
+
+    pub(super) fn voided(&mut self, id: i64, by_api: bool, now: Timestamp) -> Result<(), String> {
+        let Some(shipment) = self.shipments.get_mut(&id).filter(|shipment| shipment.label) else {
+            return Err("The shipment was not found.".to_owned());
+        };
+        if shipment.voided.is_some() {
+            return Err("The label was voided already.".to_owned());
+        }
+        shipment.voided = Some(now);
+        let order = shipment.order;
+        self.by_voided.insert((now, id));
+        self.change(order, now, |order| order.status = "awaiting_shipment");
+        let key = self.orders.get(&order).map(|order| order.key.clone());
+        self.effect(now, "voided", "Shipment", id, key, by_api, Json::Null);
+        Ok(())
+    }
+
+    /// A tracking number in the carrier's own form.
+    fn tracking(&mut self, carrier: &str) -> String {
+        let mut digits = |count: u32| (0..count).map(|_| char::from(b'0' + self.dice.below(10) as u8)).collect::<String>();
+        match carrier {
+            "ups" => {
+                let body = format!("5B{}{}", digits(4), digits(9));
+                format!("1Z{body}{}", ups_check(&body))
+            }
+            "fedex" => digits(12),
+            "dhl_express" => digits(10),
+            "royal_mail" => format!("QG{}GB", digits(9)),
+            _ => format!("94{}", digits(20)),
+        }
+    }
+
+    pub(super) fn print_shipment(&self, shipment: &Shipment, items: bool) -> Json {
+        let mut out = serde_json::Map::new();
+        let order = self.orders.get(&shipment.order);
+        out.insert("shipmentId".to_owned(), Json::from(shipment.id));
+        out.insert("orderId".to_owned(), Json::from(shipment.order));
+        out.insert("orderKey".to_owned(), order.map_or(Json::Null, |order| Json::String(order.key.clone())));
+        out.insert("orderNumber".to_owned(), order.map_or(Json::Null, |order| Json::String(order.number.clone())));
+        out.insert("createDate".to_owned(), Json::String(time::printed(shipment.created)));
+        for (name, value) in &shipment.body {
+            let value = if name == "shipmentItems" && !items { Json::Null } else { value.clone() };
+            out.insert(name.clone(), value);
+        }
+        out.insert("voided".to_owned(), Json::Bool(shipment.voided.is_some()));
+        out.insert("voidDate".to_owned(), shipment.voided.map_or(Json::Null, |at| Json::String(time::printed(at))));
+        Json::Object(out)
+    }
+
+    fn print_fulfillment(&self, shipment: &Shipment) -> Json {
+        let order = self.orders.get(&shipment.order);
+        let get = |name: &str| shipment.body.get(name).cloned().unwrap_or_default();
+        serde_json::json!({
+            "fulfillmentId": shipment.id, "orderId": shipment.order, "orderNumber": order.map(|order| order.number.clone()),
+            "userId": null, "customerEmail": order.and_then(|order| order.body.get("customerEmail").cloned()), "trackingNumber": get("trackingNumber"),
+            "createDate": time::printed(shipment.created), "shipDate": get("shipDate"), "voidDate": null, "deliveryDate": null,
+            "carrierCode": get("carrierCode"), "fulfillmentProviderCode": null, "fulfillmentServiceCode": null, "fulfillmentFee": 0,
+            "voidRequested": false, "voided": false, "marketplaceNotified": get("marketplaceNotified"), "notifyErrorMessage": null, "shipTo": get("shipTo"),
+        })
+    }
+
+    pub(super) fn list_shipments(&self, query: &[(String, String)], now: Timestamp) -> Answered {
+        let items = query.iter().any(|(name, value)| name == "includeShipmentItems" && value.eq_ignore_ascii_case("true"));
+        let (found, page, pages, total) = self.shipped(query, true, now)?;
+        let shipments: Vec<Json> = found.into_iter().map(|shipment| self.print_shipment(shipment, items)).collect();
+        Ok(serde_json::json!({"shipments": shipments, "total": total, "page": page, "pages": pages}))
+    }
+
+    pub(super) fn list_fulfillments(&self, query: &[(String, String)], now: Timestamp) -> Answered {
+        let (found, page, pages, total) = self.shipped(query, false, now)?;
+        let fulfillments: Vec<Json> = found.into_iter().map(|shipment| self.print_fulfillment(shipment)).collect();
+        Ok(serde_json::json!({"fulfillments": fulfillments, "total": total, "page": page, "pages": pages}))
+    }
+
+    fn shipped(&self, query: &[(String, String)], labels: bool, now: Timestamp) -> Result<(Vec<&Shipment>, usize, usize, usize), Refused> {
+        let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
+        let instant = |name: &str| match get(name) {
+            None => Ok(None),
+            Some(text) => time::read(text).map(Some).ok_or_else(|| Refused(400, format!("{name} is no date."))),
+        };
+        let (from, to) = (instant("createDateStart")?, instant("createDateEnd")?);
+        let (void_from, void_to) = (instant("voidDateStart")?, instant("voidDateEnd")?);
+        let order = |shipment: &Shipment| self.orders.get(&shipment.order);
+        let of = |shipment: &Shipment, name: &str| shipment.body.get(name).and_then(Json::as_str).map(str::to_owned);
+        let seen = |at: Timestamp| at.saturating_add(self.options.search_lag).is_ok_and(|seen| seen <= now);
+        let keeps = |shipment: &&Shipment| {
+            shipment.label == labels
+                && seen(shipment.voided.unwrap_or(shipment.created))
+                && from.is_none_or(|from| shipment.created >= from)
+                && to.is_none_or(|to| shipment.created <= to)
+                && void_from.is_none_or(|from| shipment.voided.is_some_and(|at| at >= from))
+                && void_to.is_none_or(|to| shipment.voided.is_some_and(|at| at <= to))
+                && get("batchId").is_none_or(|batch| shipment.batch.to_string() == batch)
+                && get("fulfillmentId").is_none_or(|id| shipment.id.to_string() == id)
+                && get("orderId").is_none_or(|id| shipment.order.to_string() == id)
+                && get("orderNumber").is_none_or(|number| order(shipment).is_some_and(|order: &Order| order.number.starts_with(number)))
+                && get("trackingNumber").is_none_or(|number| of(shipment, "trackingNumber").as_deref() == Some(number))
+                && get("carrierCode").is_none_or(|code| of(shipment, "carrierCode").as_deref() == Some(code))
+                && get("storeId").is_none_or(|store| order(shipment).is_some_and(|order| order.store.to_string() == store))
+        };
+        let by_order = get("orderId").and_then(|id| id.parse::<i64>().ok()).map(|id| self.of_order.get(&id).cloned().unwrap_or_default());
+        let mut found: Vec<&Shipment> = match (by_order, void_from, from) {
+            (Some(ids), ..) => ids.iter().filter_map(|id| self.shipments.get(id)).filter(keeps).collect(),
+            (_, Some(from), _) => self.by_voided.range((from, i64::MIN)..).filter_map(|(_, id)| self.shipments.get(id)).filter(keeps).collect(),
+            (_, _, Some(from)) => self.by_created.range((from, i64::MIN)..).filter_map(|(_, id)| self.shipments.get(id)).filter(keeps).collect(),
+            _ => self.by_created.iter().filter_map(|(_, id)| self.shipments.get(id)).filter(keeps).collect(),
+        };
+        match get("sortBy") {
+            Some("ShipDate") => found.sort_by(|a, b| (a.body["shipDate"].as_str(), a.id).cmp(&(b.body["shipDate"].as_str(), b.id))),
+            Some("CreateDate") | None => found.sort_by_key(|shipment| (shipment.created, shipment.id)),
+            Some(_) => return bad("sortBy has no such value."),
+        }
+        if get("sortDir") == Some("DESC") {
+            found.reverse();
+        }
+        let total = found.len();
+        let (page, size, pages) = paged(query, total)?;
+        Ok((found.into_iter().skip((page - 1) * size).take(size).collect(), page, pages, total))
+    }
+
+    // ---- the warehouse's own work ----
+
+    pub(super) fn plan_to_ship(&mut self, id: i64, now: Timestamp) {
+        if let Some(after) = self.options.autoship {
+            let spread = SignedDuration::from_millis(self.dice.below(after.as_millis().max(1) as u64 / 2 + 1) as i64);
+            self.to_ship.insert((now.saturating_add(after + spread).unwrap_or(now), id));
+        }
+    }
+
+    /// Ships what is due, where the warehouse works by itself.
+    pub(super) fn ship_by_itself(&mut self, now: Timestamp) {
+        while let Some((at, id)) = self.to_ship.first().copied().filter(|(at, _)| *at <= now) {
+            self.to_ship.remove(&(at, id));
+            let Some(order) = self.orders.get(&id).filter(|order| order.status == "awaiting_shipment") else { continue };
+            let text = |name: &str| order.body.get(name).and_then(Json::as_str).map(str::to_owned);
+            let (carrier, service) = match (text("carrierCode"), text("serviceCode")) {
+                (Some(carrier), Some(service)) => (carrier, service),
+                _ => ("stamps_com".to_owned(), "usps_ground_advantage".to_owned()),
+            };
+            self.ship(id, &carrier, &service, false, at.max(order.modified));
+        }
+    }
+}
+
+/// UPS's check digit: letters count as (code - 63) mod 10, every second place twice.
+fn ups_check(body: &str) -> u32 {
+    let value = |c: char| c.to_digit(10).unwrap_or((c as u32).wrapping_sub(63) % 10);
+    let sum: u32 = body.chars().enumerate().map(|(at, c)| if at % 2 == 1 { value(c) * 2 } else { value(c) }).sum();
+    (10 - sum % 10) % 10
+}
