@@ -80,6 +80,20 @@ pub trait Connector: Send + Sync {
     /// One cheap call that needs the credentials: who we are there, in one line.
     async fn hello(&self, call: &Call) -> Result<String, Fault>;
 
+    /// What is sent for an update of an object whose write [replaces](Write::replaces): the changes laid over the
+    /// target's record. Here field by field, at the top only; a system that knows more of its records does more.
+    fn merge(&self, object: &ObjectRef, target: &Json, changes: &Json) -> Json {
+        let _ = object;
+        match (target, changes) {
+            (Json::Object(target), Json::Object(changes)) => {
+                let mut merged = target.clone();
+                merged.extend(changes.iter().map(|(name, value)| (name.clone(), value.clone())));
+                Json::Object(merged)
+            }
+            _ => changes.clone(),
+        }
+    }
+
     /// What the daily budget of calls looks like, where the system has one: used and in all.
     fn budget(&self) -> Option<(u64, u64)> {
         None
@@ -117,6 +131,8 @@ pub struct Changes<'a> {
     /// The first page of a new poll: it begins `overlap` before the cursor. Otherwise it goes on behind the cursor.
     pub begins: bool,
     pub overlap: SignedDuration,
+    /// Where there is no cursor yet: nothing older is asked for.
+    pub since: Option<Timestamp>,
     pub now: Timestamp,
 }
 

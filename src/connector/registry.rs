@@ -53,10 +53,7 @@ pub fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn C
             let _ = salesforce::Salesforce::new(settings, transport, clock)?;
             todo!()
         }
-        "shipstation" => {
-            let _ = shipstation::ShipStation::new(settings, transport, clock)?;
-            todo!()
-        }
+        "shipstation" => Ok(Arc::new(shipstation::ShipStation::new(settings, transport, clock)?)),
         other => Err(Unusable {
             connection: settings.name.clone(),
             message: format!("is of the system `{other}`, which has no connector"),
