@@ -58,8 +58,8 @@ pub fn merge(target: &Json, changes: &Json) -> Json {
         return writable(changes, "Order");
     }
     let mut merged = laid(&writable(target, "Order"), &writable(changes, "Order"));
-    if let Some(key) = text(target, "orderKey") {
-        merged["orderKey"] = Json::from(key);
+    if text(target, "orderKey").is_some() {
+        merged["orderKey"] = target["orderKey"].clone();
     }
     if let Some(items) = changes.get("items").and_then(Json::as_array) {
         merged["items"] = Json::Array(lines(lines_of(target, "/items"), items, &ITEMS));
@@ -124,23 +124,21 @@ fn lines(own: &[Json], changed: &[Json], of: &Lines) -> Vec<Json> {
     }
     let mut merged: Vec<Json> = Vec::new();
     for (at, line) in changed.iter().enumerate() {
-        let line = writable(line, of.object);
+        // Ids are the target's: what V1 does not know as a line's id would add one.
+        let mut line = writable(line, of.object);
+        if let Json::Object(fields) = &mut line {
+            fields.shift_remove(of.id);
+        }
+        let left = || (0..own.len()).find(|place| of.by_place && !taken[*place]);
         let line = match found[at] {
             Some(place) => with_id(laid(&writable(&own[place], of.object), &line), &own[place], of.id),
-            None => {
-                // An id that the target does not have, or that another line has: V1 would not know what it is.
-                let mut line = line;
-                if let Json::Object(fields) = &mut line {
-                    fields.shift_remove(of.id);
+            None => match left() {
+                Some(place) => {
+                    taken[place] = true;
+                    with_id(line, &own[place], of.id)
                 }
-                match (0..own.len()).find(|place| of.by_place && !taken[*place]) {
-                    Some(place) => {
-                        taken[place] = true;
-                        with_id(line, &own[place], of.id)
-                    }
-                    None => line,
-                }
-            }
+                None => line,
+            },
         };
         merged.push(line);
     }
@@ -190,7 +188,7 @@ mod tests {
     fn target() -> Json {
         json!({
             "orderId": 7, "orderNumber": "1", "orderKey": "sf-1", "createDate": "2026-01-01T00:00:00", "orderTotal": 12.50,
-            "orderStatus": "awaiting_shipment", "customerNotes": null, "amountPaid": 12.50,
+            "orderStatus": "awaiting_shipment", "customerNotes": null, "amountPaid": serde_json::from_str::<Json>("12.50").unwrap(),
             "shipTo": { "name": "A", "company": "B", "addressVerified": "verified" },
             "weight": { "value": 3, "units": "ounces", "WeightUnits": 1 },
             "items": [
