@@ -113,7 +113,7 @@ impl ShipStation {
         if let (false, Some("orderKey"), Some(key)) = (has_key, batch.key_field, &item.key) {
             fields.insert("orderKey".to_owned(), Json::from(key.as_str()));
         }
-        if batch.key_field == Some("orderKey") && !fields.get("orderKey").is_some_and(|key| key.as_str().is_some_and(|key| !key.is_empty())) {
+        if batch.key_field == Some("orderKey") && fields.get("orderKey").and_then(Json::as_str).is_none_or(str::is_empty) {
             return Err(Fault::rejected("body", "it has no `orderKey`: sent again, it would be made twice", Some("orderKey".to_owned())));
         }
         Ok(Json::Object(fields))

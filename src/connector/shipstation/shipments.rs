@@ -103,8 +103,8 @@ impl ShipStation {
         let polled = poll(&self.wire, &self.pacific, call, ask, &list).await?;
         let changes = match ask.stream {
             "voids" => polled.records.iter().map(|record| self.void(record)).collect::<Result<_, _>>()?,
-            "fulfillments" => self.from_fulfillments(call, polled.records, wants).await?,
-            _ => self.from_shipments(call, polled.records, wants).await?,
+            "fulfillments" => self.read_fulfillments(call, polled.records, wants).await?,
+            _ => self.read_shipments(call, polled.records, wants).await?,
         };
         Ok(Page { changes, cursor: Some(polled.cursor), more: polled.more })
     }
@@ -116,7 +116,7 @@ impl ShipStation {
         Ok(Change { id, stamp, state: State::Gone })
     }
 
-    pub(super) async fn from_shipments(&self, call: &Call, records: Vec<Json>, wants: Wants) -> Result<Vec<Change>, Fault> {
+    pub(super) async fn read_shipments(&self, call: &Call, records: Vec<Json>, wants: Wants) -> Result<Vec<Change>, Fault> {
         let mut known = BTreeMap::new();
         let mut changes = Vec::new();
         for record in records {
@@ -126,7 +126,7 @@ impl ShipStation {
         Ok(changes)
     }
 
-    pub(super) async fn from_fulfillments(&self, call: &Call, records: Vec<Json>, wants: Wants) -> Result<Vec<Change>, Fault> {
+    pub(super) async fn read_fulfillments(&self, call: &Call, records: Vec<Json>, wants: Wants) -> Result<Vec<Change>, Fault> {
         let mut known = BTreeMap::new();
         let mut changes = Vec::new();
         for record in records {
@@ -190,11 +190,11 @@ impl ShipStation {
                 };
                 records.push(again.unwrap_or(record));
             }
-            changes = self.from_shipments(call, records, wants).await?;
+            changes = self.read_shipments(call, records, wants).await?;
         }
         for id in ids.iter().filter_map(|id| id.strip_prefix(FULFILLMENT)) {
             let record = self.fulfillment(call, id).await?;
-            changes.extend(self.from_fulfillments(call, record.into_iter().collect(), wants).await?);
+            changes.extend(self.read_fulfillments(call, record.into_iter().collect(), wants).await?);
         }
         Ok(changes)
     }
@@ -227,8 +227,8 @@ impl ShipStation {
         for value in ask.values.iter().filter(|value| by != "orderId" || is_id(value)) {
             let shipments = self.search(call, wants.items || ask.fields.is_empty(), by, value).await?;
             let fulfillments = self.search_fulfillments(call, by, value).await?;
-            let mut changes = self.from_shipments(call, shipments, wants).await?;
-            changes.extend(self.from_fulfillments(call, fulfillments, wants).await?);
+            let mut changes = self.read_shipments(call, shipments, wants).await?;
+            changes.extend(self.read_fulfillments(call, fulfillments, wants).await?);
             found.extend(changes.into_iter().filter_map(|change| match change.state {
                 State::Is(record) => Some(Found { value: value.clone(), record }),
                 _ => None,

@@ -306,7 +306,7 @@ impl Transport for Shelf {
         };
         let mut orders = self.orders.lock().unwrap();
         let mut found: Vec<(u64, String)> = orders.iter().filter(|(_, stamp)| within(stamp)).cloned().collect();
-        found.sort_by(|one, other| (plain(&one.1), one.0).cmp(&(plain(&other.1), other.0)));
+        found.sort_by_key(|(id, stamp)| (plain(stamp), *id));
         let page: usize = query["page"].parse().unwrap();
         let pages = found.len().div_ceil(self.size);
         let shown: Vec<Json> =

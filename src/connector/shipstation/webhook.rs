@@ -133,8 +133,8 @@ impl ShipStation {
             ("Order", "/orders") | ("Fulfillment", "/fulfillments") => {
                 records.into_iter().map(|record| self.change(object, record)).collect::<Result<_, _>>()?
             }
-            ("Shipment", "/shipments") => self.from_shipments(call, records, wants).await?,
-            ("Shipment", "/fulfillments") => self.from_fulfillments(call, records, wants).await?,
+            ("Shipment", "/shipments") => self.read_shipments(call, records, wants).await?,
+            ("Shipment", "/fulfillments") => self.read_fulfillments(call, records, wants).await?,
             // What was shipped has changed its order.
             ("Order", _) => {
                 let ids: std::collections::BTreeSet<String> = records.iter().filter_map(|record| text(record, "orderId")).collect();
