@@ -229,23 +229,9 @@ async fn what_a_failure_means_depends_on_whether_something_may_have_been_done() 
         (answer(302, &body), "denied", "denied"),
         (answer(400, &body), "rejected", "rejected"),
     ] {
-        let bench = Bench::new([given.clone_it()]);
+        let bench = Bench::new([given.clone()]);
         assert_eq!(bench.shipstation.hello(&bench.call).await.unwrap_err().class(), read);
         assert_eq!(upsert(&[keyed("a")], given).await.unwrap_err().class(), write);
-    }
-}
-
-/// `http::Response` is no `Clone` inside a `Result` of its own.
-trait CloneIt {
-    fn clone_it(&self) -> Self;
-}
-
-impl CloneIt for Result<Response, Broken> {
-    fn clone_it(&self) -> Self {
-        match self {
-            Ok(response) => Ok(http::Response::builder().status(response.status()).body(response.body().clone()).unwrap()),
-            Err(broken) => Err(broken.clone()),
-        }
     }
 }
 
