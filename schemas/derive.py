@@ -351,25 +351,38 @@ TYPES = {
     "Tag": ("Tag", {}),
     "Customer": ("Customer", {}),
     "Product": ("Product", {}),
+    # What is asked for and what is answered, in one object: what only the answer has is read-only.
+    "Label": ("CreateLabelforOrderrequest+CreateLabelforOrderresponse",
+              {"dimensions": "Dimensions", "insuranceOptions": "InsuranceOptions", "internationalOptions": "InternationalOptions",
+               "advancedOptions": "AdvancedOptions"}),
+    "ExternalShipment": ("MarkanOrderasShippedrequest+MarkanOrderasShippedresponse", {}),
 }
 REQUIRED = {"Order": {"orderNumber", "orderDate", "orderStatus", "billTo", "shipTo"},  # the prose of createorder
-            "ItemOption": {"name"}}
+            "ItemOption": {"name"},
+            "Label": {"orderId", "carrierCode", "serviceCode", "confirmation", "shipDate", "testLabel"},  # the prose of createlabelfororder
+            "ExternalShipment": {"orderId", "carrierCode"}}  # the prose of markasshipped
 READ_ONLY = {"Order": {"orderId", "createDate", "modifyDate", "orderTotal", "shipDate", "holdUntilDate", "userId",
                        "externallyFulfilled", "externallyFulfilledBy", "customerId"},
              "OrderItem": {"orderItemId", "createDate", "modifyDate"},
              "Address": {"addressVerified"},
-             "AdvancedOptions": {"mergedOrSplit", "mergedIds", "parentId"}}
+             "AdvancedOptions": {"mergedOrSplit", "mergedIds", "parentId"},
+             "Label": {"shipmentId", "shipmentCost", "insuranceCost", "trackingNumber", "labelData", "formData"},
+             "ExternalShipment": {"orderNumber"}}
 LISTS = {"items", "options", "customsItems", "shipmentItems"}
 NEVER_NULL = {"Order": {"orderId", "orderNumber", "orderKey", "orderDate", "createDate", "modifyDate", "orderStatus", "billTo", "shipTo", "items"},
               "OrderItem": {"quantity"}, "Shipment": {"shipmentId", "orderId", "orderNumber", "createDate", "shipDate", "voided"},
               "Fulfillment": {"fulfillmentId", "orderId", "orderNumber", "createDate", "voided"},
               "Store": {"storeId", "storeName", "active"}, "Warehouse": {"warehouseId", "warehouseName"},
               "Carrier": {"name", "code"}, "Service": {"carrierCode", "code", "name"}, "Package": {"carrierCode", "code", "name"},
+              "Label": {"shipmentId", "orderId"}, "ExternalShipment": {"orderId"},
               "Tag": {"tagId", "name"}, "Customer": {"customerId"}, "Product": {"productId", "sku", "name"}}
 OVERRIDES = {
     ("Order", "orderStatus"): {"type": "string", "enum": ORDER_STATUS},
     ("Order", "confirmation"): {"type": "string", "enum": CONFIRMATION},
     ("Shipment", "confirmation"): {"type": "string", "enum": CONFIRMATION},
+    ("Label", "confirmation"): {"type": "string", "enum": CONFIRMATION},
+    ("Label", "labelData"): {"type": "string", "description": "the label as a PDF in base64; the connector does not pass it on"},
+    ("Label", "formData"): {"type": "string", "description": "customs forms in base64; the connector does not pass them on"},
     ("Order", "tagIds"): {"type": "array", "items": {"type": "integer"}},
     ("AdvancedOptions", "storeId"): {"type": ["integer", "string"], "x-reference": "Store", "x-update": False,
                                      "description": "only taken when the order is created; without it the first manual store"},
@@ -403,7 +416,11 @@ ACCESS = {"Order": dict(access=[True, True, True, True], id="orderId", stamp="mo
           "Shipment": dict(access=[True, False, False, False], id="shipmentId", stamp="createDate",
                            searchable=["trackingNumber", "orderNumber"], events=["SHIP_NOTIFY", "ITEM_SHIP_NOTIFY"], cls=3),
           "Fulfillment": dict(access=[True, False, False, False], id="fulfillmentId", stamp="createDate",
-                              searchable=["trackingNumber", "orderNumber"], events=["FULFILLMENT_SHIPPED", "FULFILLMENT_REJECTED"], cls=3)}
+                              searchable=["trackingNumber", "orderNumber"], events=["FULFILLMENT_SHIPPED", "FULFILLMENT_REJECTED"], cls=3),
+          "Label": dict(access=[False, True, False, False], id="shipmentId", searchable=["orderId"], cls=2,
+                        doc="A label for an order (createlabelfororder): it is bought, and the order is shipped."),
+          "ExternalShipment": dict(access=[False, True, False, False], id="orderId", searchable=["orderId"], cls=2,
+                                   doc="Word that an order was shipped without a label of ShipStation (markasshipped).")}
 for _name, _id in [("Store", "storeId"), ("Warehouse", "warehouseId"), ("Carrier", "code"), ("Service", "code"), ("Package", "code"),
                    ("Tag", "tagId"), ("Customer", "customerId"), ("Product", "productId")]:
     ACCESS[_name] = dict(access=[True, False, False, False], id=_id, cls=3)
@@ -415,7 +432,9 @@ def shipstation(path):
         properties = {}
         of = ACCESS.get(name, dict(access=[False] * 4, cls=3))
         readable_only = name in ACCESS and not any(of["access"][1:])
-        fields = dict(schemas[described]["properties"])
+        fields = {}
+        for one in described.split("+"):
+            fields = {**fields, **{name: field for name, field in schemas[one]["properties"].items() if name not in fields}}
         for owner, field_name in OVERRIDES:
             if owner == name:
                 fields.setdefault(field_name, {})

@@ -61,14 +61,6 @@ pub trait Connector: Send + Sync {
     /// A fault of the whole call. [`Fault::Ambiguous`] is then every item's.
     async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault>;
 
-    /// A record as it will be sent where the write replaces: the target's own with the changes laid over it.
-    fn merge(&self, _object: &ObjectRef, target: &Json, changes: &Json) -> Json {
-        let (Json::Object(target), Json::Object(changes)) = (target, changes) else { return changes.clone() };
-        let mut merged = target.clone();
-        merged.extend(changes.iter().map(|(name, value)| (name.clone(), value.clone())));
-        Json::Object(merged)
-    }
-
     /// What a webhook's body says has changed, read without trusting it: a URL in it is never fetched as given.
     ///
     /// # Errors
@@ -88,6 +80,20 @@ pub trait Connector: Send + Sync {
 
     /// One cheap call that needs the credentials: who we are there, in one line.
     async fn hello(&self, call: &Call) -> Result<String, Fault>;
+
+    /// What is sent for an update of an object whose write [replaces](Write::replaces): the changes laid over the
+    /// target's record. Here field by field, at the top only; a system that knows more of its records does more.
+    fn merge(&self, object: &ObjectRef, target: &Json, changes: &Json) -> Json {
+        let _ = object;
+        match (target, changes) {
+            (Json::Object(target), Json::Object(changes)) => {
+                let mut merged = target.clone();
+                merged.extend(changes.iter().map(|(name, value)| (name.clone(), value.clone())));
+                Json::Object(merged)
+            }
+            _ => changes.clone(),
+        }
+    }
 
     /// What the daily budget of calls looks like, where the system has one: used and in all.
     fn budget(&self) -> Option<(u64, u64)> {

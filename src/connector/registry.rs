@@ -50,10 +50,7 @@ pub struct Unusable {
 pub fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
     match settings.system.as_str() {
         "salesforce" => Ok(Arc::new(salesforce::Salesforce::new(settings, transport, clock)?)),
-        "shipstation" => {
-            let _ = shipstation::ShipStation::new(settings, transport, clock)?;
-            todo!()
-        }
+        "shipstation" => Ok(Arc::new(shipstation::ShipStation::new(settings, transport, clock)?)),
         other => Err(Unusable {
             connection: settings.name.clone(),
             message: format!("is of the system `{other}`, which has no connector"),

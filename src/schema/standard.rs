@@ -18,9 +18,9 @@ files! {
         "OpportunityLineItem", "Order", "OrderItem", "Pricebook2", "PricebookEntry", "Product2", "Task", "User",
     ],
     "shipstation": [
-        "Address", "AdvancedOptions", "Carrier", "Customer", "CustomsItem", "Dimensions", "Fulfillment", "InsuranceOptions",
-        "InternationalOptions", "ItemOption", "Order", "OrderItem", "Package", "Product", "Service", "Shipment", "ShipmentItem",
-        "Store", "Tag", "Warehouse",
+        "Address", "AdvancedOptions", "Carrier", "Customer", "CustomsItem", "Dimensions", "ExternalShipment", "Fulfillment",
+        "InsuranceOptions", "InternationalOptions", "ItemOption", "Label", "Order", "OrderItem", "Package", "Product", "Service",
+        "Shipment", "ShipmentItem", "Store", "Tag", "Warehouse",
     ],
 }
 

@@ -1,5 +1,222 @@
-//! ShipStation, API V1.
+//! ShipStation, API V1: orders, what was shipped, and the account's stores, warehouses and carriers.
+//!
+//! `README.md` in this folder says what can be read and written and what cannot, and where each is
+//! known from.
 
-mod client;
+mod auth;
+mod labels;
+mod lists;
+mod merge;
+mod names;
+mod orders;
+mod pages;
+mod shipments;
+/// What a write to an object is held to.
+fn writes(object: &str, op: Op, key_field: Option<&str>) -> Option<Write> {
+    let write = |class, batch, replaces, found_by: &str, call| {
+        Some(Write { class, batch, bulk: None, settle: SETTLE, replaces, found_by: Some(found_by.to_owned()), call })
+    };
+    let orders = "POST /orders/createorders";
+    match (object, op, key_field) {
+        ("Order", Op::Update, _) | ("Order", Op::Create | Op::Upsert, Some("orderKey")) => write(0, orders::BATCH, true, "orderId", orders),
+        // Without the key V1 makes a new order each time.
+        ("Order", Op::Create, _) => write(2, 1, false, key_field.unwrap_or("orderNumber"), orders),
+        ("Label", Op::Create, _) => write(2, 1, false, "orderId", "POST /orders/createlabelfororder"),
+        ("ExternalShipment", Op::Create, _) => write(2, 1, false, "orderId", "POST /orders/markasshipped"),
+        _ => None,
+    }
+}
 
-pub use client::ShipStation;
+#[cfg(test)]
+mod tests;
+mod time;
+mod webhook;
+mod wire;
+
+pub use merge::merge;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+
+use crate::check::typed::Op;
+use crate::connector::registry::{Settings, Unusable};
+use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Receipt, Source, Stream, Write};
+use crate::fault::Fault;
+use crate::http::{Call, Client, Clock, Limit, Transport, Window};
+use crate::schema::{Named, Object};
+use crate::value::{Json, ObjectRef};
+
+/// Calls that V1 takes in a minute from one key.
+const WINDOW: Window = Window { calls: 40, length: SignedDuration::from_secs(60) };
+/// How long what was committed may take to show in a list. V1 says nothing of it.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+/// The longest that a request may still be carried out, and its effect be missing in a search.
+const SETTLE: SignedDuration = SignedDuration::from_mins(5);
+
+/// A ShipStation account.
+pub struct ShipStation {
+    wire: wire::Wire,
+    pacific: time::Pacific,
+}
+
+impl ShipStation {
+    /// Settings: `api_key`, `api_secret`; optional `url`, `partner`, `webhook_hosts` (see `README.md`).
+    ///
+    /// # Errors
+    /// A setting is missing or cannot be used.
+    pub fn new(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
+        let account = auth::Account::new(settings)?;
+        let pacific = time::Pacific::new().map_err(|error| Unusable {
+            connection: settings.name.clone(),
+            message: format!("needs the time of Los Angeles, which is not known here: {error}"),
+            hint: "build the program with its own zone tables".to_owned(),
+        })?;
+        let client = Client::new(transport, clock, Arc::new(Limit::new(Some(WINDOW))));
+        Ok(ShipStation { wire: wire::Wire { client, account }, pacific })
+    }
+}
+
+#[async_trait]
+impl Connector for ShipStation {
+    fn system(&self) -> &'static str {
+        "shipstation"
+    }
+
+    fn limit(&self) -> &Limit {
+        self.wire.client.limit()
+    }
+
+    fn streams(&self, ask: &Source<'_>) -> Vec<Stream> {
+        let stream = |name: &str, only_later| Stream { name: name.to_owned(), overlap: OVERLAP, only_later };
+        match ask.flow.source.object.as_str() {
+            "Order" => vec![stream("orders", false)],
+            "Shipment" => vec![stream("shipments", false), stream("fulfillments", false), stream("voids", true)],
+            "Fulfillment" => vec![stream("fulfillments", false)],
+            object => lists::stream(object).map(|name| stream(name, false)).into_iter().collect(),
+        }
+    }
+
+    async fn changes(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault> {
+        let object = ask.source.flow.source.object.as_str();
+        let list = match object {
+            "Shipment" => return self.shipment_changes(call, ask).await,
+            "Order" => orders::list(),
+            "Fulfillment" => shipments::fulfillments(lists::PAGE),
+            _ => match lists::book(object) {
+                Some(book) => book.each_time(),
+                None => {
+                    let records = self.all(call, object).await?;
+                    let changes = records.into_iter().map(|record| self.change(object, record)).collect::<Result<_, _>>()?;
+                    // Read whole each time: there is no place to go on from.
+                    return Ok(Page { changes, cursor: Some("{}".to_owned()), more: false });
+                }
+            },
+        };
+        let polled = pages::poll(&self.wire, &self.pacific, call, ask, &list).await?;
+        let changes = polled.records.into_iter().map(|record| self.change(object, record)).collect::<Result<_, _>>()?;
+        Ok(Page { changes, cursor: Some(polled.cursor), more: polled.more })
+    }
+
+    async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        let object = ask.flow.source.object.as_str();
+        let mut found = Vec::new();
+        match object {
+            "Shipment" => return self.get_shipments(call, ask, ids).await,
+            "Order" => {
+                for id in ids {
+                    found.extend(self.order(call, id).await?);
+                }
+            }
+            "Fulfillment" => {
+                for id in ids {
+                    found.extend(self.fulfillment(call, id).await?);
+                }
+            }
+            _ => return self.get_listed(call, object, ids).await,
+        }
+        found.into_iter().map(|record| self.change(object, record)).collect()
+    }
+
+    fn get_batch(&self, ask: &Source<'_>) -> usize {
+        match ask.flow.source.object.as_str() {
+            // Whatever the number, a list is gone through once.
+            "Shipment" => 20,
+            "Carrier" | "Service" | "Package" | "Tag" => 1000,
+            _ => 1,
+        }
+    }
+
+    async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+        match ask.object.object.as_str() {
+            "Order" => self.find_orders(call, ask).await,
+            "Shipment" => self.find_shipments(call, ask).await,
+            "Fulfillment" => self.find_fulfillments(call, ask).await,
+            "Label" => self.find_labels(call, ask).await,
+            "ExternalShipment" => self.find_marked(call, ask).await,
+            object if lists::stream(object).is_some() => self.find_listed(call, ask).await,
+            object => Err(lists::unreadable(object)),
+        }
+    }
+
+    fn find_batch(&self, object: &ObjectRef, field: &[String]) -> usize {
+        let field = field.first().map_or("", String::as_str);
+        match (object.object.as_str(), field) {
+            ("Order", "orderId" | "orderNumber") | ("Product", "sku") => 1,
+            ("Shipment" | "Fulfillment" | "Label" | "ExternalShipment", _) => 1,
+            // A list is gone through once, whatever the number.
+            _ => 1000,
+        }
+    }
+
+    fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write> {
+        writes(&object.name, op, key_field)
+    }
+
+    async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+        let object = batch.object.object.as_str();
+        let Some(write) = writes(object, batch.op, batch.key_field) else {
+            return Err(Fault::rejected("object", format!("V1 takes no such write of {object}"), None));
+        };
+        if batch.items.is_empty() {
+            return Ok(Vec::new());
+        }
+        if batch.items.len() > write.batch {
+            let message = format!("{} takes {} at once, and {} were to be sent", write.call, write.batch, batch.items.len());
+            return Err(Fault::BatchRefused(crate::fault::Refusal { code: "batch".to_owned(), message, field: None }));
+        }
+        match object {
+            "Order" => self.write_orders(call, batch).await,
+            _ => self.write_labels(call, batch).await,
+        }
+    }
+
+    fn hint(&self, body: &[u8]) -> Result<Hint, String> {
+        webhook::hint(&self.wire.account, body)
+    }
+
+    async fn follow(&self, call: &Call, ask: &Source<'_>, hint: &Hint) -> Result<Page, Fault> {
+        self.follow_hint(call, ask, hint).await
+    }
+
+    async fn names(&self, call: &Call, kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
+        self.named(call, kinds).await
+    }
+
+    async fn describe(&self, _call: &Call, _object: &str) -> Result<Option<Json>, Fault> {
+        // V1 has no description of itself.
+        Ok(None)
+    }
+
+    async fn hello(&self, call: &Call) -> Result<String, Fault> {
+        let stores = self.all(call, "Store").await?;
+        let host = self.wire.account.url.host_str().unwrap_or_default();
+        Ok(format!("ShipStation V1 at {host}: {} {}", stores.len(), if stores.len() == 1 { "store" } else { "stores" }))
+    }
+
+    fn merge(&self, object: &ObjectRef, target: &Json, changes: &Json) -> Json {
+        if object.object == "Order" { merge::merge(target, changes) } else { changes.clone() }
+    }
+}

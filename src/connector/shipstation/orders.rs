@@ -1,0 +1,204 @@
+//! Orders: polled by `modifyDate`, read by id, found by number, written by `orderKey`.
+
+use std::collections::BTreeSet;
+
+use super::ShipStation;
+use super::lists::PAGE;
+use super::pages::List;
+use super::wire::{is_id, text};
+use crate::check::typed::Op;
+use crate::connector::{Batch, Done, Find, Found, Item, Receipt};
+use crate::fault::Fault;
+use crate::http::Call;
+use crate::value::Json;
+
+/// The most orders in one `createorders`.
+pub(super) const BATCH: usize = 100;
+
+pub(super) fn list() -> List {
+    List {
+        path: "/orders",
+        key: "orders",
+        stamp: "modifyDate",
+        start: "modifyDateStart",
+        end: "modifyDateEnd",
+        sort: Some("ModifyDate"),
+        by_stamp: true,
+        more: Vec::new(),
+        size: PAGE,
+    }
+}
+
+impl ShipStation {
+    /// An order by its id; `None` where there is none.
+    pub(super) async fn order(&self, call: &Call, id: &str) -> Result<Option<Json>, Fault> {
+        if !is_id(id) {
+            return Ok(None);
+        }
+        let found = self.wire.get(call, &format!("/orders/{id}"), &[]).await?;
+        Ok(found.filter(|order| text(order, "orderId").as_deref() == Some(id)))
+    }
+
+    pub(super) async fn find_orders(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+        match field(ask)? {
+            "orderId" => {
+                let mut found = Vec::new();
+                for value in ask.values {
+                    found.extend(self.order(call, value).await?.map(|record| Found { value: value.clone(), record: tidy(record) }));
+                }
+                Ok(found)
+            }
+            "orderNumber" => {
+                let mut found = Vec::new();
+                for value in ask.values {
+                    // V1 finds what begins with it: `10` finds `10`, `100` and `1000`.
+                    let query = [("orderNumber", value.clone())];
+                    for record in self.whole(call, &super::lists::ORDERS, &query).await? {
+                        if text(&record, "orderNumber").as_ref() == Some(value) {
+                            found.push(Found { value: value.clone(), record: tidy(record) });
+                        }
+                    }
+                }
+                Ok(found)
+            }
+            field => {
+                let wanted: BTreeSet<&String> = ask.values.iter().collect();
+                // V1 keeps an `orderKey` to one order, so there is nothing more to see once all are found.
+                let once = field == "orderKey";
+                let found = self.scan(call, &super::lists::ORDERS, field, &wanted, once).await?;
+                Ok(found.into_iter().map(|(value, record)| Found { value, record: tidy(record) }).collect())
+            }
+        }
+    }
+
+    /// `POST /orders/createorders`, for what is made and for what is changed alike.
+    pub(super) async fn write_orders(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+        let mut receipts: Vec<Option<Receipt>> = vec![None; batch.items.len()];
+        let mut bodies = Vec::new();
+        for (at, item) in batch.items.iter().enumerate() {
+            match self.body(call, batch, item).await {
+                Ok(body) => bodies.push((at, body)),
+                // What it takes to send this item cannot be had now: the others need not wait for it.
+                Err(fault @ Fault::Rejected(_)) => receipts[at] = Some(Receipt { outcome: Err(fault) }),
+                Err(fault) => return Err(fault),
+            }
+        }
+        if !bodies.is_empty() {
+            let sent: Vec<&Json> = bodies.iter().map(|(_, body)| body).collect();
+            let answer = self.wire.post(call, "/orders/createorders", &serde_json::json!(sent), sent.len()).await?;
+            for ((at, _), outcome) in bodies.iter().zip(outcomes(&sent, &answer)) {
+                receipts[*at] = Some(Receipt { outcome });
+            }
+        }
+        let lost = || Receipt { outcome: Err(Fault::ambiguous("the answer does not name this order")) };
+        Ok(receipts.into_iter().map(|receipt| receipt.unwrap_or_else(lost)).collect())
+    }
+
+    /// What is sent for an item. Without an `orderKey` V1 makes a new order, so an update has to have the target's own.
+    async fn body(&self, call: &Call, batch: &Batch<'_>, item: &Item) -> Result<Json, Fault> {
+        let Json::Object(fields) = &item.body else { return Err(Fault::rejected("body", "an order is an object", None)) };
+        let mut fields = fields.clone();
+        let has_key = text(&item.body, "orderKey").is_some();
+        if batch.op == Op::Update {
+            if has_key {
+                return Ok(Json::Object(fields));
+            }
+            let id = item.id.as_deref().ok_or_else(|| Fault::rejected("body", "an update names no order", None))?;
+            let target = self.order(call, id).await?.ok_or_else(|| Fault::rejected("404", format!("there is no order {id}"), None))?;
+            if text(&target, "orderKey").is_none() {
+                return Err(Fault::rejected("body", format!("order {id} has no `orderKey`: sent without it, it would be made anew"), None));
+            }
+            return Ok(super::merge::merge(&target, &item.body));
+        }
+        if let (false, Some("orderKey"), Some(key)) = (has_key, batch.key_field, &item.key) {
+            fields.insert("orderKey".to_owned(), Json::from(key.as_str()));
+        }
+        if batch.key_field == Some("orderKey") && fields.get("orderKey").and_then(Json::as_str).is_none_or(str::is_empty) {
+            return Err(Fault::rejected("body", "it has no `orderKey`: sent again, it would be made twice", Some("orderKey".to_owned())));
+        }
+        Ok(Json::Object(fields))
+    }
+}
+
+/// The field that is searched by.
+pub(super) fn field<'a>(ask: &Find<'a>) -> Result<&'a str, Fault> {
+    match ask.field {
+        [field] => Ok(field),
+        path => Err(Fault::rejected("find", format!("V1 cannot search {} by `{}`", ask.object, path.join(".")), None)),
+    }
+}
+
+/// Dates without the time of day that V1 gives some with; the schema's are dates.
+pub(super) fn tidy(mut record: Json) -> Json {
+    for field in ["shipDate", "holdUntilDate"] {
+        if let Some(Json::String(text)) = record.get_mut(field)
+            && let Some((date, _)) = text.split_once(['T', ' '])
+            && date.parse::<jiff::civil::Date>().is_ok()
+        {
+            *text = date.to_owned();
+        }
+    }
+    record
+}
+
+/// What became of each order that was sent. Results are matched by `orderKey`, then by their place; what the answer
+/// does not name may have been done.
+fn outcomes(sent: &[&Json], answer: &Json) -> Vec<Result<Done, Fault>> {
+    let results: &[Json] = answer.get("results").and_then(Json::as_array).map_or(&[], Vec::as_slice);
+    let mut used = vec![false; results.len()];
+    let mut places: Vec<Option<usize>> = vec![None; sent.len()];
+    // By key: the one at the same place first, where a key stands twice.
+    for (at, body) in sent.iter().enumerate() {
+        let Some(key) = text(body, "orderKey") else { continue };
+        let is = |place: usize| text(&results[place], "orderKey").as_ref() == Some(&key);
+        let place = if at < results.len() && is(at) { Some(at) } else { (0..results.len()).find(|place| !used[*place] && is(*place)) };
+        if let Some(place) = place.filter(|place| !used[*place]) {
+            used[place] = true;
+            places[at] = Some(place);
+        }
+    }
+    // By place: only where nothing says that the results stand in another order.
+    let in_place = results.len() == sent.len() && places.iter().enumerate().all(|(at, place)| place.is_none_or(|place| place == at));
+    if in_place {
+        for (at, body) in sent.iter().enumerate() {
+            let result = &results[at];
+            let (key, number) = (text(result, "orderKey"), text(result, "orderNumber"));
+            let own = text(body, "orderKey");
+            // A success that names nothing is nobody's.
+            let named = number.is_some() || result.get("success") == Some(&Json::Bool(false));
+            let agrees = named && (key.is_none() || own.is_none()) && number.is_none_or(|number| Some(number) == text(body, "orderNumber"));
+            if places[at].is_none() && !used[at] && agrees {
+                used[at] = true;
+                places[at] = Some(at);
+            }
+        }
+    }
+    places.into_iter().map(|place| place.map_or_else(missing, |place| outcome(&results[place]))).collect()
+}
+
+fn missing() -> Result<Done, Fault> {
+    Err(Fault::ambiguous("the answer does not name this order"))
+}
+
+fn outcome(result: &Json) -> Result<Done, Fault> {
+    match result.get("success") {
+        Some(Json::Bool(true)) => {
+            let id = text(result, "orderId").filter(|id| is_id(id) && id != "0");
+            let kept = ["orderId", "orderNumber", "orderKey"];
+            let record = kept.iter().filter_map(|name| Some(((*name).to_owned(), result.get(*name)?.clone()))).collect();
+            // V1 does not say whether it made the order or found it.
+            Ok(Done { id, created: None, record: Json::Object(record) })
+        }
+        Some(Json::Bool(false)) => {
+            let words = text(result, "errorMessage").unwrap_or_else(|| "V1 gave no reason".to_owned());
+            Err(if passing(&words) { Fault::transient(words) } else { Fault::rejected("createorders", words, None) })
+        }
+        _ => Err(Fault::ambiguous("the answer does not say whether the order was taken")),
+    }
+}
+
+/// Whether a refusal speaks of the moment and not of the order.
+pub(super) fn passing(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    ["timeout", "time-out", "timed out", "try again", "deadlock", "temporarily", "too many requests"].iter().any(|sign| words.contains(sign))
+}
