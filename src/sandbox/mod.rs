@@ -7,6 +7,7 @@
 
 pub mod faults;
 pub mod salesforce;
+pub mod server;
 pub mod shipstation;
 
 use jiff::Timestamp;
