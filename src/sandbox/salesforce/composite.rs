@@ -1,0 +1,131 @@
+//! `/composite`: up to 25 requests in one, later ones referring to the answers of earlier ones.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Salesforce;
+use super::refusal::Refusal;
+use super::wire::{Answer, Ask};
+use crate::value::Json;
+
+const MOST: usize = 25;
+
+struct Done {
+    reference: String,
+    status: u16,
+    body: Json,
+}
+
+impl Salesforce {
+    pub(super) fn composite(&mut self, ask: &Ask<'_>, now: Timestamp) -> Result<Answer, Refusal> {
+        ask.only(&["POST"])?;
+        let body = ask.json()?;
+        let all = body.get("allOrNone").and_then(Json::as_bool).unwrap_or(false);
+        let Some(Json::Array(parts)) = body.get("compositeRequest") else {
+            return Err(Refusal::new("JSON_PARSER_ERROR", "The request needs a compositeRequest"));
+        };
+        if parts.len() > MOST {
+            return Err(Refusal::new("LIMIT_EXCEEDED", format!("The request can't contain more than {MOST} operations.")));
+        }
+        let mut known: BTreeMap<String, (u16, Json)> = BTreeMap::new();
+        let mut done: Vec<Done> = Vec::new();
+        let noted = self.effects.len();
+        self.store.begin();
+        for part in parts {
+            let reference = part.get("referenceId").and_then(Json::as_str).unwrap_or("").to_owned();
+            if reference.is_empty() || known.contains_key(&reference) {
+                self.store.roll_back();
+                self.effects.truncate(noted);
+                return Err(Refusal::new("INVALID_INPUT", format!("referenceId is missing or used twice: '{reference}'")));
+            }
+            let halted = all && done.iter().any(|done| done.status >= 400);
+            let (status, body) = if halted { (400, processing_halted()) } else { self.part(part, &known, &ask.version, now) };
+            known.insert(reference.clone(), (status, body.clone()));
+            done.push(Done { reference, status, body });
+        }
+        if all && done.iter().any(|done| done.status >= 400) {
+            self.store.roll_back();
+            self.effects.truncate(noted);
+            for done in done.iter_mut().filter(|done| done.status < 400) {
+                (done.status, done.body) = (400, processing_halted());
+            }
+        } else {
+            self.store.commit();
+        }
+        let answers = done.into_iter().map(|done| {
+            let body = if done.status == 204 { Json::Null } else { done.body };
+            json!({ "body": body, "httpHeaders": {}, "httpStatusCode": done.status, "referenceId": done.reference })
+        });
+        Ok(Answer::json(200, &json!({ "compositeResponse": answers.collect::<Vec<_>>() })))
+    }
+
+    fn part(&mut self, part: &Json, known: &BTreeMap<String, (u16, Json)>, version: &str, now: Timestamp) -> (u16, Json) {
+        match self.answer_part(part, known, version, now) {
+            Ok(answer) => (answer.status, serde_json::from_slice(&answer.body).unwrap_or(Json::Null)),
+            Err(refusal) => (refusal.status, refusal.body()),
+        }
+    }
+
+    fn answer_part(&mut self, part: &Json, known: &BTreeMap<String, (u16, Json)>, version: &str, now: Timestamp) -> Result<Answer, Refusal> {
+        let text = |name: &str| part.get(name).and_then(Json::as_str).unwrap_or("");
+        let url = filled(text("url"), known)?;
+        let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+        let mut body = part.get("body").cloned().unwrap_or(Json::Null);
+        fill(&mut body, known)?;
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let method = Method::from_bytes(text("method").as_bytes()).map_err(|_| Refusal::new("INVALID_INPUT", "a subrequest needs a method"))?;
+        let headers = HeaderMap::new();
+        let ask = Ask::of(method, path, query, &headers, &body)?;
+        if ask.version != version {
+            return Err(Refusal::new("INVALID_INPUT", "the API version of a subrequest is that of the request"));
+        }
+        match ask.steps.first().map(String::as_str) {
+            Some("sobjects" | "query" | "queryAll") => self.carry_out(&ask, now),
+            Some("composite") if ask.steps.len() > 1 => self.carry_out(&ask, now),
+            _ => Err(Refusal::new("INVALID_INPUT", format!("{path} is no resource that a composite request takes"))),
+        }
+    }
+}
+
+fn processing_halted() -> Json {
+    Refusal::new("PROCESSING_HALTED", "The transaction was rolled back since another operation in the same transaction failed.").body()
+}
+
+/// Puts in what `@{ref.path}` stands for.
+fn filled(text: &str, known: &BTreeMap<String, (u16, Json)>) -> Result<String, Refusal> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("@{") {
+        let Some((inner, after)) = behind.split_once('}') else { break };
+        out.push_str(before);
+        let (reference, path) = inner.split_once('.').unwrap_or((inner, ""));
+        let missing = || {
+            let message = format!("Invalid reference specified. No value for {inner} found in {reference}.");
+            Refusal::new("PROCESSING_HALTED", message)
+        };
+        let (_, body) = known.get(reference).filter(|(status, _)| *status < 400).ok_or_else(missing)?;
+        // `records[0].Id` is a path of `records`, `0`, `Id`.
+        let pointer: String = path.split(['.', '[', ']']).filter(|step| !step.is_empty()).map(|step| format!("/{step}")).collect();
+        match body.pointer(&pointer).ok_or_else(missing)? {
+            Json::String(text) => out.push_str(text),
+            Json::Null | Json::Array(_) | Json::Object(_) => return Err(missing()),
+            other => out.push_str(&other.to_string()),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn fill(json: &mut Json, known: &BTreeMap<String, (u16, Json)>) -> Result<(), Refusal> {
+    match json {
+        Json::String(text) if text.contains("@{") => *text = filled(text, known)?,
+        Json::Array(items) => items.iter_mut().try_for_each(|item| fill(item, known))?,
+        Json::Object(fields) => fields.values_mut().try_for_each(|value| fill(value, known))?,
+        _ => {}
+    }
+    Ok(())
+}
