@@ -7,7 +7,7 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=mappings");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("mappings");
-    let mut code = String::from("static TEMPLATES: &[(&str, &[(&str, &[u8])])] = &[\n");
+    let mut code = String::from("/// By name: the files of each, from its folder.\npub static TEMPLATES: &[(&str, &[(&str, &[u8])])] = &[\n");
     for template in entries(&root)? {
         let Some(name) = template.file_name().and_then(|name| name.to_str()).filter(|_| template.is_dir()) else { continue };
         let mut files = Vec::new();

@@ -26,7 +26,8 @@
 //! | 12 | [`connector`] | what is known of one service only |
 //! | 13 | [`engine`] | what happens to a record between two systems |
 //! | 13 | [`sandbox`] | the systems themselves, on this machine |
-//! | 14 | [`run`] | flows over files |
+//! | 14 | [`run`] | flows over files, and between systems |
+//! | 15 | [`simulate`] | the same engine under a seeded scheduler |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
 pub mod apply;
@@ -43,6 +44,7 @@ pub mod project;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
+pub mod simulate;
 pub mod spec;
 pub mod store;
 pub mod syntax;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure, Format, Out};
 
-include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+use crate::project::templates::TEMPLATES;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -45,6 +45,7 @@ impl Engine<'_> {
             // It is read again when its writes are done.
             lane.version = String::new();
         } else {
+            lane.was = Some(lane.state).filter(|state| state.settled());
             lane.state = LaneState::Fetch;
         }
         changes.push(Change::Lane(lane));
@@ -68,8 +69,16 @@ impl Engine<'_> {
             }
         }
         let first = self.goes_first(at, &body);
-        let fetched_same =
-            known.as_ref().is_some_and(|known| known.state == LaneState::Fetch && known.version == version && self.settings.safety.dedupe);
+        if let Some(known) = &known
+            && let (LaneState::Fetch, Some(was)) = (known.state, known.was)
+            && known.version == version
+            && self.settings.safety.dedupe
+        {
+            // Read again, and nothing that the mapping reads has changed.
+            let stamp = stamp.or_else(|| known.stamp.clone());
+            changes.push(Change::Lane(Lane { state: was, was: None, stamp, ..known.clone() }));
+            return Ok(());
+        }
         let label = label(&body);
         let mut lane = match known {
             Some(known) => known,
@@ -80,6 +89,7 @@ impl Engine<'_> {
                 arrived: 0,
                 first,
                 state: LaneState::Waiting,
+                was: None,
                 version: String::new(),
                 stamp: None,
                 delivered: None,
@@ -97,16 +107,11 @@ impl Engine<'_> {
         }
         lane.label = label.or(lane.label);
         lane.first = first;
+        lane.was = None;
         lane.attempt = 0;
         lane.updated = now;
         if stamp.is_some() {
             lane.stamp = stamp;
-        }
-        if fetched_same && lane.delivered.as_ref() == Some(&version) {
-            // Read again, and nothing that the mapping reads has changed.
-            lane.state = LaneState::Delivered;
-            changes.push(Change::Lane(lane));
-            return Ok(());
         }
         lane.version = version;
         lane.body = Some(body);

@@ -427,6 +427,10 @@ impl<'p> Engine<'p> {
         self.flows.get(flow).map_or(&[], |state| &state.also)
     }
 
+    pub fn connectors(&self) -> &Connectors {
+        &self.world.connectors
+    }
+
     pub fn store(&self) -> &dyn Store {
         &*self.store
     }

@@ -129,6 +129,7 @@ impl Engine<'_> {
         }
         self.drop_entries(&lane.flow, &lane.key, changes);
         lane.state = LaneState::Fetch;
+        lane.was = None;
         lane.version = String::new();
         lane.attempt = 0;
         lane.due = 0;
@@ -242,6 +243,7 @@ impl Engine<'_> {
                 let mut lane = lane.clone();
                 self.drop_entries(&lane.flow, &lane.key, &mut changes);
                 lane.state = LaneState::Fetch;
+                lane.was = None;
                 lane.version = String::new();
                 changes.push(self.event(&lane.flow, &lane.key, "replayed", "a person asked for it".to_owned(), None));
                 changes.push(Change::Lane(lane));

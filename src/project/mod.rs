@@ -5,6 +5,7 @@ mod error;
 mod load;
 mod objects;
 pub mod records;
+pub mod templates;
 mod texts;
 mod world;
 pub mod yaml;

@@ -36,6 +36,8 @@ pub struct Lane {
     /// Goes before all other lanes.
     pub first: bool,
     pub state: LaneState,
+    /// While it is fetched again only to see whether it changed: how it had ended.
+    pub was: Option<LaneState>,
     /// Hash of the newest version's fields that the mapping reads.
     pub version: String,
     /// The newest version's stamp, as text that sorts.

@@ -723,7 +723,6 @@ async fn an_order_is_marked_as_shipped() {
 
 #[test]
 fn each_write_says_what_it_is_held_to() {
-    let bench = Bench::new([]);
     let write = |object: &str, op, key| super::writes(object, op, key);
     let order = write("Order", Op::Upsert, Some("orderKey")).unwrap();
     assert_eq!((order.class, order.batch, order.replaces, order.found_by.as_deref()), (0, 100, true, Some("orderId")));

@@ -45,7 +45,11 @@ PARTS = {
 }
 
 
-def shape(spec, schema, depth=0):
+# Types were guessed from examples: what is an amount or a measure is no whole number.
+AMOUNTS = ("Amount", "Cost", "Price", "Paid", "Total", "value", "Value", "length", "width", "height")
+
+
+def shape(spec, schema, depth=0, name=""):
     if "$ref" in schema:
         schema = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     kind = schema.get("type")
@@ -54,7 +58,9 @@ def shape(spec, schema, depth=0):
     if kind == "object" or "properties" in schema:
         if not schema.get("properties"):
             return "any"
-        return {name: shape(spec, inner, depth + 1) for name, inner in schema["properties"].items()}
+        return {name: shape(spec, inner, depth + 1, name) for name, inner in schema["properties"].items()}
+    if kind == "integer" and name.endswith(AMOUNTS):
+        return "number"
     return kind if kind in ("string", "number", "integer", "boolean") else "any"
 
 

@@ -28,6 +28,9 @@ pub struct Sqlite {
     epoch: u64,
     next_id: i64,
     next_arrival: i64,
+    /// Commits until a simulated death.
+    lives: Option<u32>,
+    unfenced: bool,
     /// Held as long as the store is open for writing.
     _lock: Option<File>,
 }
@@ -68,23 +71,25 @@ impl Sqlite {
         Self::begin(db, &key, mode, lock)
     }
 
-    /// A store that lives as long as this value, for simulations: it survives a [`Sqlite::reopen`], as a file
-    /// survives a process.
+    /// A store in memory under a name, for simulations. It lives as long as one connection to it: opened again,
+    /// it is what the last one left, as a file is after its process died.
     ///
     /// # Errors
     /// SQLite cannot be used.
-    pub fn in_memory() -> Kept<Self> {
-        let db = Connection::open_in_memory().map_err(fault)?;
+    pub fn in_memory(name: &str) -> Kept<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(format!("file:{name}?mode=memory&cache=shared"), flags).map_err(fault)?;
         Self::begin(db, &[7; 32], Mode::Write, None)
     }
 
-    /// What a process finds that opens the store after this one died.
-    ///
-    /// # Errors
-    /// As [`Sqlite::open`].
-    pub fn reopen(self) -> Kept<Self> {
-        let Sqlite { db, .. } = self;
-        Self::begin(db, &[7; 32], Mode::Write, None)
+    /// The process dies in the midst of its `commits`-th commit from now: that one and all later ones are not done.
+    pub fn dies_after(&mut self, commits: u32) {
+        self.lives = Some(commits);
+    }
+
+    /// Commits are made whatever epoch they are of: the mistake that a simulation has to find.
+    pub fn unfenced(&mut self) {
+        self.unfenced = true;
     }
 
     fn begin(db: Connection, key: &[u8], mode: Mode, lock: Option<File>) -> Kept<Self> {
@@ -103,10 +108,10 @@ impl Sqlite {
         }
         migrate(&db, mode)?;
         check_key(&db, &seal, mode)?;
-        let mut store = Sqlite { db, seal, epoch: 0, next_id: 1, next_arrival: 1, _lock: lock };
+        let mut store = Sqlite { db, seal, epoch: 0, next_id: 1, next_arrival: 1, lives: None, unfenced: false, _lock: lock };
         if mode == Mode::Write {
             store.epoch = store.claim()?;
-            let highest = |sql: &str| store.db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).map_err(fault);
+            let highest = |sql: &str| store.db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).optional().map(Option::flatten).map_err(fault);
             let ids = [
                 highest("SELECT max(id) FROM entry")?,
                 highest("SELECT max(id) FROM exception")?,
@@ -145,10 +150,18 @@ impl Sqlite {
     }
 
     pub(super) fn write(&mut self, changes: &[Change]) -> Kept<()> {
-        let (ours, next_id) = (self.epoch, self.next_id);
+        if let Some(lives) = &mut self.lives {
+            *lives = lives.saturating_sub(1);
+            if *lives == 0 {
+                return Err(StoreFault::Io("the process died here".to_owned()));
+            }
+        }
+        let (ours, next_id, unfenced) = (self.epoch, self.next_id, self.unfenced);
         let Sqlite { db, seal, .. } = self;
         let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(fault)?;
-        Self::fenced(&tx, ours)?;
+        if !unfenced {
+            Self::fenced(&tx, ours)?;
+        }
         for change in changes {
             rows::put(&tx, seal, change)?;
         }

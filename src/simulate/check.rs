@@ -1,0 +1,324 @@
+//! What has to hold when everything has come to rest, looked at from the sandboxes' side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::time::Virtual;
+use super::world::{Setup, Wire, connectors, finish, locked};
+use crate::apply::{Inputs, Program, Verdict, apply};
+use crate::connector::{Changes, Source, State};
+use crate::engine::Engine;
+use crate::http::{Call, Clock as _};
+use crate::sandbox::Effect;
+use crate::store::{EntryState, LaneState};
+use crate::value::Json;
+
+/// Something that must not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The check's name.
+    pub check: &'static str,
+    pub what: String,
+}
+
+impl Finding {
+    pub(super) fn new(check: &'static str, what: String) -> Self {
+        Finding { check, what }
+    }
+}
+
+pub(super) fn all(setup: &Setup, program: &Program<'_>, engine: &Engine<'_>, wire: &std::sync::Arc<Wire>, clock: &Virtual) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let (wms_effects, crm_effects, complaints, most) = {
+        let (crm, wms) = (locked(&wire.crm), locked(&wire.wms));
+        (wms.system.effects().to_vec(), crm.system.effects().to_vec(), wms.system.complaints(), wms.system.most_in_window())
+    };
+    one_effect(&wms_effects, &crm_effects, &mut found);
+    no_label_after_cancellation(&wms_effects, &mut found);
+    if let Some(first) = complaints.first() {
+        found.push(Finding::new("description", format!("ShipStation does not know what was sent: {first}")));
+    }
+    if most > 40 {
+        found.push(Finding::new("limit", format!("{most} calls in one minute of ShipStation's 40")));
+    }
+    settled(engine, &mut found);
+    if let Some(flow) = setup.plan.mapping.flows.iter().position(|flow| flow.name == "export_orders") {
+        match orders(setup, wire, clock, flow) {
+            Ok(orders) => at_the_target(setup, program, engine, wire, clock, flow, &orders, &mut found),
+            Err(why) => found.push(Finding::new("simulation", why)),
+        }
+    }
+    if wms_effects.iter().any(|effect| effect.kind == "label") {
+        tracked_back(setup, engine, &wms_effects, wire, clock, &mut found);
+    }
+    received_once(engine, &crm_effects, &mut found);
+    found
+}
+
+/// At most one effect for each key.
+fn one_effect(wms: &[Effect], crm: &[Effect], found: &mut Vec<Finding>) {
+    let mut made: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for effect in wms.iter().chain(crm).filter(|effect| effect.kind == "created" && effect.by_api) {
+        let mark = effect.key.clone().or_else(|| effect.fields.get("Crossdock_Key__c").and_then(Json::as_str).map(str::to_owned));
+        if let Some(mark) = mark {
+            *made.entry((effect.object.clone(), mark)).or_default() += 1;
+        }
+    }
+    for ((object, key), times) in made {
+        if times > 1 {
+            found.push(Finding::new("one effect", format!("{object} {key} was created {times} times")));
+        }
+    }
+    // A second label is a second parcel, unless the first was voided.
+    let mut labels: BTreeMap<String, i64> = BTreeMap::new();
+    for effect in wms {
+        let Some(key) = &effect.key else { continue };
+        let open = labels.entry(key.clone()).or_default();
+        match effect.kind.as_str() {
+            "label" => {
+                *open += 1;
+                if *open > 1 {
+                    found.push(Finding::new("one effect", format!("{key} has {open} labels at once")));
+                }
+            }
+            "voided" => *open -= 1,
+            _ => {}
+        }
+    }
+}
+
+/// The target's state does not go from cancelled to anything.
+fn no_label_after_cancellation(wms: &[Effect], found: &mut Vec<Finding>) {
+    let mut cancelled: BTreeSet<&str> = BTreeSet::new();
+    for effect in wms {
+        let Some(key) = effect.key.as_deref() else { continue };
+        match effect.kind.as_str() {
+            "cancelled" => {
+                cancelled.insert(key);
+            }
+            "label" | "marked_shipped" if cancelled.contains(key) => {
+                found.push(Finding::new("cancellation", format!("{key} got a label after it was cancelled")));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Nothing is on its way, and every record is in a state of the first promise.
+fn settled(engine: &Engine<'_>, found: &mut Vec<Finding>) {
+    match engine.store().counts() {
+        Ok(counts) => {
+            for ((flow, state), count) in counts {
+                if !state.settled() {
+                    found.push(Finding::new("settled", format!("{count} records of {flow} are {}", state.word())));
+                }
+            }
+        }
+        Err(fault) => found.push(Finding::new("store", fault.to_string())),
+    }
+    match engine.store().open_entries() {
+        Ok(entries) => {
+            for entry in entries.iter().filter(|entry| !matches!(entry.state, EntryState::Parked | EntryState::Refused | EntryState::Confirmed)) {
+                found.push(Finding::new("settled", format!("{} of {} is {}", entry.write, entry.lane, entry.state.word())));
+            }
+        }
+        Err(fault) => found.push(Finding::new("store", fault.to_string())),
+    }
+}
+
+/// All records of a flow's source, as they are now.
+fn orders(setup: &Setup, wire: &std::sync::Arc<Wire>, clock: &Virtual, flow: usize) -> Result<BTreeMap<String, Json>, String> {
+    let connectors = connectors(wire, clock);
+    let plan = &setup.plan;
+    let crm = connectors.get("crm").ok_or("no crm")?;
+    let mut cursor: Option<String> = None;
+    let mut all = BTreeMap::new();
+    for page in 0..1_000 {
+        let ask = Changes {
+            source: Source { plan, flow: &plan.mapping.flows[flow], reads: &plan.flows[flow], also: &[] },
+            stream: "Order",
+            cursor: cursor.as_deref(),
+            begins: page == 0,
+            overlap: SignedDuration::ZERO,
+            since: None,
+            now: clock.now(),
+        };
+        let got = finish(clock, crm.changes(&Call::default(), &ask)).ok_or("it hangs")?.map_err(|fault| fault.to_string())?;
+        for change in got.changes {
+            if let State::Is(record) = change.state {
+                all.insert(change.id, record);
+            }
+        }
+        cursor = got.cursor;
+        if !got.more {
+            return Ok(all);
+        }
+    }
+    Err("the pages do not end".to_owned())
+}
+
+/// Every record that is eligible is at the target as it now is, or somebody is told why not.
+#[expect(clippy::too_many_arguments, reason = "both sides, and what lies between them")]
+fn at_the_target(
+    setup: &Setup,
+    program: &Program<'_>,
+    engine: &Engine<'_>,
+    wire: &std::sync::Arc<Wire>,
+    clock: &Virtual,
+    flow: usize,
+    orders: &BTreeMap<String, Json>,
+    found: &mut Vec<Finding>,
+) {
+    let flow = &setup.plan.mapping.flows[flow];
+    let none = BTreeMap::new();
+    let (matched, results) = (BTreeMap::new(), BTreeMap::new());
+    let there = targets(wire, clock.truth());
+    for (id, record) in orders {
+        let inputs =
+            Inputs { record, group: &[], now: clock.now(), matched: &matched, targets: &none, results: &results, names: &setup.names, trace: false };
+        let outcome = apply(program, flow, &inputs);
+        let number = record.get("OrderNumber").and_then(Json::as_str).unwrap_or(id);
+        let lane = match engine.store().lane(&flow.name, id) {
+            Ok(Some(lane)) => lane,
+            Ok(None) => {
+                found.push(Finding::new("lost", format!("{number} was never taken in")));
+                continue;
+            }
+            Err(fault) => {
+                found.push(Finding::new("store", fault.to_string()));
+                continue;
+            }
+        };
+        let open = engine.store().exceptions_of(&flow.name, id).map(|open| !open.is_empty()).unwrap_or(false);
+        match outcome.verdict {
+            Verdict::Ready => {
+                let payload = outcome.payloads.first();
+                let key = payload.and_then(|payload| payload.key.clone()).unwrap_or_default();
+                let Some(target) = there.get(&key) else {
+                    if !open {
+                        found.push(Finding::new("lost", format!("{number} is not at the target, and nobody is told ({})", lane.state.word())));
+                    }
+                    continue;
+                };
+                // What people did there since (a shipment, an edit) is theirs; a shipped order is locked.
+                let status = target.get("orderStatus").and_then(Json::as_str).unwrap_or_default();
+                let wanted = payload.map(|payload| &payload.body);
+                let shipped = status == "shipped";
+                for field in ["orderNumber", "customerNotes", "orderStatus"] {
+                    let sent = wanted.and_then(|wanted| wanted.get(field));
+                    let same = sent.is_none_or(|sent| target.get(field) == Some(sent));
+                    if !same && !shipped && !open {
+                        let is = target.get(field).cloned().unwrap_or_default();
+                        found.push(Finding::new(
+                            "stale",
+                            format!("{number}: {field} is {is} at the target, and {} at the source", sent.cloned().unwrap_or_default()),
+                        ));
+                    }
+                }
+                let city = |body: Option<&Json>| body.and_then(|body| body.pointer("/shipTo/city")).cloned();
+                if city(wanted) != city(Some(target)) && !shipped && !open {
+                    found.push(Finding::new("stale", format!("{number}: the city at the target is not that of the source")));
+                }
+                let cancelled = wanted.and_then(|wanted| wanted.get("orderStatus")).and_then(Json::as_str) == Some("cancelled");
+                if cancelled && shipped && !open {
+                    found.push(Finding::new("silent", format!("{number} was cancelled after its label was made, and nobody is told")));
+                }
+            }
+            Verdict::Rejected if lane.state != LaneState::Rejected || !open => {
+                found.push(Finding::new("silent", format!("{number} is rejected by the mapping, and {} in the store", lane.state.word())));
+            }
+            Verdict::Review if !open => {
+                found.push(Finding::new("silent", format!("{number} waits for a person, and nobody is told ({})", lane.state.word())));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// ShipStation's orders by their keys, as they are now.
+fn targets(wire: &std::sync::Arc<Wire>, now: Timestamp) -> BTreeMap<String, Json> {
+    let mut all = BTreeMap::new();
+    // Beyond any lag of a search, and outside of any minute that callers have used up.
+    let mut at = now + SignedDuration::from_mins(10);
+    for page in 1..=10_000 {
+        let request = http::Request::get(format!("https://ssapi.shipstation.com/orders?pageSize=500&page={page}"))
+            .header("authorization", "Basic c2FuZGJveDpzYW5kYm94")
+            .body(bytes::Bytes::new());
+        let Ok(request) = request else { break };
+        let answer = locked(&wire.wms).system.handle(&request, at);
+        at += SignedDuration::from_secs(2);
+        let body: Json = serde_json::from_slice(answer.body()).unwrap_or_default();
+        let orders = body.get("orders").and_then(Json::as_array).cloned().unwrap_or_default();
+        if orders.is_empty() {
+            break;
+        }
+        for order in orders {
+            if let Some(key) = order.get("orderKey").and_then(Json::as_str) {
+                all.insert(key.to_owned(), order.clone());
+            }
+        }
+    }
+    all
+}
+
+/// Every shipment that stands is written back to its order, or somebody is told.
+fn tracked_back(setup: &Setup, engine: &Engine<'_>, wms: &[Effect], wire: &std::sync::Arc<Wire>, clock: &Virtual, found: &mut Vec<Finding>) {
+    let Some(flow) = setup.plan.mapping.flows.iter().find(|flow| flow.name == "import_shipments") else { return };
+    let voided: BTreeSet<&str> = wms.iter().filter(|effect| effect.kind == "voided").map(|effect| effect.id.as_str()).collect();
+    let mut by_order: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for effect in wms.iter().filter(|effect| effect.kind == "label" && !voided.contains(effect.id.as_str())) {
+        let tracking = effect.fields.get("trackingNumber").and_then(Json::as_str).unwrap_or_default().to_owned();
+        let order = effect.key.as_deref().unwrap_or_default().trim_start_matches("sf-").to_owned();
+        by_order.entry(order).or_default().push((effect.id.clone(), tracking));
+    }
+    let held = tracking(wire, clock);
+    for (order, shipments) in by_order {
+        let open = shipments.iter().any(|(id, _)| engine.store().exceptions_of(&flow.name, id).is_ok_and(|open| !open.is_empty()));
+        let Some(number) = held.get(&order) else { continue };
+        if !shipments.iter().any(|(_, tracking)| tracking == number) && !open {
+            found.push(Finding::new("lost", format!("the tracking number of {order} did not come back ({number:?})")));
+        }
+    }
+}
+
+/// Tracking numbers in Salesforce by order.
+fn tracking(wire: &std::sync::Arc<Wire>, clock: &Virtual) -> BTreeMap<String, String> {
+    let Some(effects) = Some(locked(&wire.crm).system.effects().to_vec()) else { return BTreeMap::new() };
+    let _ = clock;
+    let mut held: BTreeMap<String, String> = BTreeMap::new();
+    let mut gone: BTreeSet<String> = BTreeSet::new();
+    for effect in effects.into_iter().filter(|effect| effect.object == "Order") {
+        if effect.kind == "deleted" {
+            gone.insert(effect.id.clone());
+        }
+        held.entry(effect.id.clone()).or_default();
+        if let Some(number) = effect.fields.get("Tracking_Number__c") {
+            held.insert(effect.id, number.as_str().unwrap_or_default().to_owned());
+        }
+    }
+    held.retain(|id, _| !gone.contains(id));
+    held
+}
+
+/// A version is taken in once, however often it is read.
+fn received_once(engine: &Engine<'_>, crm: &[Effect], found: &mut Vec<Finding>) {
+    let mut changes: BTreeMap<&str, usize> = BTreeMap::new();
+    for effect in crm.iter().filter(|effect| matches!(effect.object.as_str(), "Order" | "OrderItem") && !effect.by_api) {
+        // A line's change is its order's.
+        let of = effect.fields.get("OrderId").and_then(Json::as_str).unwrap_or(&effect.id);
+        *changes.entry(of).or_default() += 1;
+    }
+    let lines: usize = crm.iter().filter(|effect| effect.object == "OrderItem" && !effect.by_api).count();
+    let states = LaneState::ALL;
+    for state in states {
+        for lane in engine.store().in_state(Some("export_orders"), state, 10_000).unwrap_or_default() {
+            let received =
+                engine.store().events(&lane.flow, &lane.key).map_or(0, |events| events.iter().filter(|event| event.kind == "received").count());
+            let most = 2 + lines + changes.get(lane.key.as_str()).copied().unwrap_or(0);
+            if received > most {
+                found.push(Finding::new("dedupe", format!("{} was taken in {received} times and changed at most {most} times", lane.key)));
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The same engine, connectors and store as in a live run, under a seeded scheduler, against the sandbox behind a network
+//! that fails; and checks over the sandbox's own log.
+//!
+//! One seed is one run, to the byte: what happens, in which order, and which faults. [`run`] gives the findings; a
+//! mechanism of safety that is switched off ([`Off`]) has to give some.
+
+mod check;
+mod time;
+mod world;
+
+pub use check::Finding;
+pub use time::Virtual;
+pub use world::{Off, Report, Scenario, Setup, run};

@@ -1,0 +1,571 @@
+//! The scheduler: virtual time, two sandboxes, people who work, a process that dies.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use super::check::{self, Finding};
+use super::time::Virtual;
+use crate::apply::Program;
+use crate::connector::registry::{self, Settings as Connection};
+use crate::connector::{Connectors, Hint};
+use crate::engine::queue::Decision;
+use crate::engine::{Effect, Engine, Reply, Safety, Settings, World};
+use crate::http::{Broken, Clock, Request, Response, Secret, Transport};
+use crate::plan::Plan;
+use crate::project::{self, Options, compile};
+use crate::run::carry::Carrier;
+use crate::sandbox::faults::{Dice, FaultKit, Faults, Faulty, Seen};
+use crate::sandbox::{Act, salesforce, shipstation};
+use crate::schema::Names;
+use crate::store::sqlite::Sqlite;
+use crate::value::{Json, ObjectRef};
+
+/// Where the two systems answer.
+const CRM: &str = "https://crm.salesforce.com";
+const WMS: &str = "https://ssapi.shipstation.com";
+/// After so much virtual time a run that is not quiet has failed to come to rest.
+const LONGEST: SignedDuration = SignedDuration::from_hours(14);
+
+/// One mechanism of safety, switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Off {
+    Settle,
+    Overlap,
+    Dedupe,
+    Intents,
+    LookUp,
+    Lanes,
+    Checkpoints,
+    Fencing,
+}
+
+impl Off {
+    pub const ALL: [Off; 8] = [Off::Settle, Off::Overlap, Off::Dedupe, Off::Intents, Off::LookUp, Off::Lanes, Off::Checkpoints, Off::Fencing];
+
+    fn safety(off: Option<Off>) -> Safety {
+        let mut safety = Safety::default();
+        match off {
+            Some(Off::Settle) => safety.settle = false,
+            Some(Off::Overlap) => safety.overlap = false,
+            Some(Off::Dedupe) => safety.dedupe = false,
+            Some(Off::Intents) => safety.intents = false,
+            Some(Off::LookUp) => safety.look_up = false,
+            Some(Off::Lanes) => safety.lanes = false,
+            Some(Off::Checkpoints) => safety.checkpoints = false,
+            Some(Off::Fencing) | None => {}
+        }
+        safety
+    }
+}
+
+/// How a run goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    pub seed: u64,
+    /// Orders that are there at the beginning.
+    pub orders: usize,
+    /// What people do while the faults are on.
+    pub acts: usize,
+    pub faults: Faults,
+    /// Deaths of the process.
+    pub kills: usize,
+    pub off: Option<Off>,
+    /// Calls a minute of ShipStation.
+    pub per_minute: Option<u32>,
+}
+
+impl Scenario {
+    /// A small world on a bad day.
+    pub fn small(seed: u64) -> Self {
+        Scenario { seed, orders: 6, acts: 14, faults: Faults::BAD_DAY, kills: 4, off: None, per_minute: Some(40) }
+    }
+}
+
+/// The template, compiled once for all runs.
+pub struct Setup {
+    pub(super) plan: Plan,
+    pub(super) names: BTreeMap<ObjectRef, Arc<Names>>,
+}
+
+impl Setup {
+    /// The mapping that comes with the program.
+    ///
+    /// # Errors
+    /// It does not pass `check`: the words of its first mistake.
+    pub fn new() -> Result<Self, String> {
+        let texts = project::templates::project("salesforce-shipstation").ok_or("the template is not there")?;
+        let compiled = compile(&texts, &Options::default());
+        let first = compiled.diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map(|diagnostic| diagnostic.message.clone());
+        match compiled.plan {
+            Some(plan) => Ok(Setup { plan, names: compiled.names }),
+            None => Err(first.unwrap_or_else(|| "the template has no plan".to_owned())),
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Report {
+    pub findings: Vec<Finding>,
+    /// SHA-256 over the whole way of the run.
+    pub trace: String,
+    /// Records that were delivered.
+    pub delivered: u64,
+    /// Calls of both systems.
+    pub calls: u64,
+    /// How much virtual time it took.
+    pub took: SignedDuration,
+    pub deaths: u32,
+    /// Each record's way, for people who look for a mistake.
+    pub story: String,
+}
+
+pub(super) type Shared = Arc<Mutex<Faulty>>;
+
+pub(super) fn locked(system: &Shared) -> std::sync::MutexGuard<'_, Faulty> {
+    system.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Carries requests to the sandboxes, at the true time.
+pub(super) struct Wire {
+    pub(super) clock: Virtual,
+    pub(super) crm: Shared,
+    pub(super) wms: Shared,
+    /// What went over it, for the trace.
+    pub(super) seen: Mutex<Sha256>,
+}
+
+#[async_trait]
+impl Transport for Wire {
+    async fn send(&self, request: Request) -> Result<Response, Broken> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let system = match host.as_str() {
+            "crm.salesforce.com" => &self.crm,
+            "ssapi.shipstation.com" => &self.wms,
+            other => return Err(Broken::NotSent(format!("{other} is no host here"))),
+        };
+        let now = self.clock.truth();
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.update(format!("{now} {} {}\n", request.method(), request.uri()));
+            seen.update(request.body());
+        }
+        let answer = locked(system).receive(request, now);
+        match answer {
+            Seen::Answer { response, after } => {
+                self.clock.until(now.saturating_add(after).unwrap_or(now)).await;
+                Ok(response)
+            }
+            Seen::Nothing { after } => {
+                self.clock.until(now.saturating_add(after).unwrap_or(now)).await;
+                Err(Broken::Lost("the connection was lost".to_owned()))
+            }
+        }
+    }
+}
+
+type Task = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// A process: an engine with what it has out.
+struct Process<'p> {
+    engine: Engine<'p>,
+    carrier: Carrier,
+    tasks: Vec<Task>,
+    wake: Option<Timestamp>,
+}
+
+impl Process<'_> {
+    /// Lets everything that is out go on as far as it can.
+    fn replies(&mut self) -> Vec<Reply> {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut replies = Vec::new();
+        self.tasks.retain_mut(|task| match task.as_mut().poll(&mut context) {
+            Poll::Ready(reply) => {
+                replies.push(reply);
+                false
+            }
+            Poll::Pending => true,
+        });
+        replies
+    }
+
+    fn spawn(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let carrier = self.carrier.clone();
+            self.tasks.push(Box::pin(async move { carrier.carry(effect).await }));
+        }
+    }
+
+    fn step(&mut self, now: Timestamp) -> Result<bool, crate::store::StoreFault> {
+        let replies = self.replies();
+        let due = self.wake.is_none_or(|wake| wake <= now);
+        if replies.is_empty() && !due {
+            return Ok(false);
+        }
+        let step = self.engine.step(replies, now)?;
+        self.wake = step.wake;
+        let moved = !step.effects.is_empty();
+        self.spawn(step.effects);
+        Ok(moved)
+    }
+}
+
+/// Waits for a future that needs nothing but time.
+pub(super) fn finish<T>(clock: &Virtual, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return Some(done);
+        }
+        clock.set(clock.next()?);
+    }
+}
+
+pub(super) fn connectors(wire: &Arc<Wire>, clock: &Virtual) -> Connectors {
+    let connection = |name: &str, system: &str, options: &[(&str, &str)]| Connection {
+        name: name.to_owned(),
+        system: system.to_owned(),
+        options: options.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect(),
+    };
+    let settings = [
+        connection("crm", "salesforce", &[("login", CRM), ("client_id", "sandbox"), ("client_secret", "sandbox")]),
+        connection("wms", "shipstation", &[("url", WMS), ("api_key", "sandbox"), ("api_secret", "sandbox")]),
+    ];
+    let mut all = Connectors::new();
+    for settings in settings {
+        let transport: Arc<dyn Transport> = Arc::clone(wire) as Arc<dyn Transport>;
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        if let Ok(connector) = registry::open(&settings, transport, clock) {
+            all.insert(settings.name.clone(), connector);
+        }
+    }
+    all
+}
+
+/// Runs a scenario to its end, and checks what came of it.
+///
+/// # Errors
+/// The simulation itself cannot be set up.
+pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
+    let program = Program::new(&setup.plan).map_err(|error| error.to_string())?;
+    let start: Timestamp = "2026-03-02T08:00:00Z".parse().map_err(|error: jiff::Error| error.to_string())?;
+    let clock = Virtual::new(start);
+    let mut dice = Dice::new(scenario.seed);
+    let crm = salesforce::Salesforce::new(salesforce::Options {
+        base_url: CRM.to_owned(),
+        orders: scenario.orders,
+        seed: scenario.seed,
+        start,
+        late_commit: SignedDuration::from_secs(90),
+        page: 7,
+        locks_per_mille: if scenario.faults == Faults::default() { 0 } else { 20 },
+        ..salesforce::Options::default()
+    });
+    let wms = shipstation::ShipStation::new(shipstation::Options {
+        base_url: WMS.to_owned(),
+        per_minute: scenario.per_minute,
+        search_lag: SignedDuration::from_secs(20),
+        autoship: Some(SignedDuration::from_mins(25)),
+        seed: scenario.seed,
+        ..shipstation::Options::default()
+    });
+    let kit = |salt| FaultKit::new(scenario.seed ^ salt, scenario.faults);
+    let crm: Shared = Arc::new(Mutex::new(Faulty::new(Box::new(crm), kit(1))));
+    let wms: Shared = Arc::new(Mutex::new(Faulty::new(Box::new(wms), kit(2))));
+    let wire = Arc::new(Wire { clock: clock.clone(), crm: Arc::clone(&crm), wms: Arc::clone(&wms), seen: Mutex::new(Sha256::new()) });
+    subscribe(&wms, start);
+    let mut sim = Sim {
+        setup,
+        program: &program,
+        scenario,
+        clock: clock.clone(),
+        wire: Arc::clone(&wire),
+        name: format!("sim{}x{}x{:?}", std::process::id(), scenario.seed, scenario.off),
+        deaths: 0,
+    };
+    // It keeps the store alive while processes come and go.
+    let anchor = Sqlite::in_memory(&sim.name).map_err(|fault| fault.to_string())?;
+    let mut process = sim.start(&mut dice)?;
+    let mut zombies: Vec<Process<'_>> = Vec::new();
+    let calm = start + SignedDuration::from_mins(60);
+    let mut acts = schedule(&mut dice, scenario, start);
+    let mut kills: Vec<Timestamp> = (0..scenario.kills).map(|_| start + minutes(&mut dice, 58)).collect();
+    kills.sort();
+    let mut faulty = scenario.faults != Faults::default();
+    let mut quiet_since: Option<Timestamp> = None;
+    let mut findings = Vec::new();
+    loop {
+        let now = clock.truth();
+        if faulty && now >= calm {
+            faulty = false;
+            clock.skew(SignedDuration::ZERO);
+            locked(&crm).kit.set(Faults::default());
+            locked(&wms).kit.set(Faults::default());
+        }
+        while acts.first().is_some_and(|(at, ..)| *at <= now) {
+            let (_, to_crm, act) = acts.remove(0);
+            // An act that cannot be done now (a label on a cancelled order) is none.
+            let _ = locked(if to_crm { &crm } else { &wms }).system.act(&act, now);
+        }
+        let hooks = {
+            let mut crm = locked(&crm);
+            crm.tick(now);
+            let mut wms = locked(&wms);
+            wms.tick(now);
+            wms.deliveries(now)
+        };
+        let mut died = false;
+        for hook in hooks {
+            died |= !hooked(&mut process, &hook.body, now);
+        }
+        zombies.retain_mut(|zombie| match zombie.step(now) {
+            Ok(_) => !zombie.tasks.is_empty() && now < calm,
+            Err(_) => false,
+        });
+        died |= kills.first().is_some_and(|at| *at <= now);
+        let moved = if died { Ok(true) } else { process.step(clock.now()) };
+        if died || moved.is_err() {
+            if kills.first().is_some_and(|at| *at <= now) {
+                kills.remove(0);
+            }
+            sim.deaths += 1;
+            // Some that were thought dead were only paused: they go on beside their successor for a while.
+            let old = std::mem::replace(&mut process, sim.start(&mut dice)?);
+            if dice.below(3) == 0 && moved.is_ok() {
+                zombies.push(old);
+            } else {
+                drop(old);
+            }
+            if faulty && dice.below(4) == 0 {
+                clock.skew(SignedDuration::from_millis(dice.below(120_000) as i64 - 60_000));
+            }
+            continue;
+        }
+        if moved.unwrap_or(false) {
+            continue;
+        }
+        let rest = acts.is_empty() && !faulty && zombies.is_empty() && process.engine.quiet() && process.tasks.is_empty();
+        let long_enough = SignedDuration::from_mins(70);
+        match (rest, quiet_since) {
+            (true, Some(since)) if now.duration_since(since) > long_enough => break,
+            (true, None) => quiet_since = Some(now),
+            _ => {}
+        }
+        if now.duration_since(start) > LONGEST {
+            findings.push(Finding::new("quiescence", "it did not come to rest in 14 hours".to_owned()));
+            break;
+        }
+        let next = [
+            process.wake.map(|wake| wake.max(now + SignedDuration::from_millis(1))),
+            clock.next(),
+            acts.first().map(|(at, ..)| *at),
+            kills.first().copied().filter(|_| faulty),
+            locked(&crm).next(),
+            locked(&wms).next(),
+            (faulty).then_some(calm),
+            Some(now + SignedDuration::from_secs(30)),
+        ];
+        let next = next.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(now + SignedDuration::from_secs(1));
+        clock.set(next);
+    }
+    let Process { mut engine, .. } = process;
+    let effects_before = locked(&crm).system.effects().len() + locked(&wms).system.effects().len();
+    let story = if std::env::var_os("CROSSDOCK_STORY").is_some() { story(&engine, &crm, &wms) } else { String::new() };
+    findings.extend(check::all(setup, &program, &engine, &wire, &clock));
+    // A replay of everything that was delivered changes nothing.
+    let flows: Vec<String> = setup.plan.mapping.flows.iter().map(|flow| flow.name.clone()).collect();
+    for flow in flows {
+        engine.decide(&Decision::Replay { flow, keys: Vec::new() }).map_err(|fault| fault.to_string())?;
+    }
+    let carrier = sim.carrier(&engine);
+    let mut process = Process { engine, carrier, tasks: Vec::new(), wake: None };
+    let replayed_until = clock.truth() + SignedDuration::from_mins(45);
+    while clock.truth() < replayed_until {
+        if !process.step(clock.now()).map_err(|fault| fault.to_string())? {
+            let now = clock.truth();
+            let next = [process.wake, clock.next(), Some(now + SignedDuration::from_secs(30))];
+            clock.set(next.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(replayed_until));
+        }
+    }
+    let by_api = |system: &Shared| locked(system).system.effects().iter().filter(|effect| effect.by_api).count();
+    let _ = by_api;
+    let after: Vec<String> = [&crm, &wms]
+        .iter()
+        .flat_map(|system| {
+            locked(system)
+                .system
+                .effects()
+                .iter()
+                .filter(|effect| effect.by_api && effect.at >= replayed_until - SignedDuration::from_mins(45))
+                .map(|effect| format!("{} {} {:?}", effect.kind, effect.object, effect.key))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    if !after.is_empty() {
+        findings.push(Finding::new("replay", format!("a replay changed something: {}", after.join(", "))));
+    }
+    let _ = effects_before;
+    let mut trace = wire.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for system in [&crm, &wms] {
+        for effect in locked(system).system.effects() {
+            trace.update(serde_json::to_vec(effect).unwrap_or_default());
+        }
+    }
+    let counts = process.engine.store().counts().map_err(|fault| fault.to_string())?;
+    let delivered = counts.iter().filter(|((_, state), _)| matches!(state, crate::store::LaneState::Delivered | crate::store::LaneState::Unchanged));
+    let report = Report {
+        findings,
+        trace: trace.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        delivered: delivered.map(|(_, count)| count).sum(),
+        calls: locked(&crm).system.calls() + locked(&wms).system.calls(),
+        took: clock.truth().duration_since(start),
+        deaths: sim.deaths,
+        story,
+    };
+    drop(process);
+    drop(anchor);
+    Ok(report)
+}
+
+/// Every record's way, and what was done to the systems.
+fn story(engine: &Engine<'_>, crm: &Shared, wms: &Shared) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
+    for state in crate::store::LaneState::ALL {
+        for lane in engine.store().in_state(None, state, 1_000).unwrap_or_default() {
+            line(format!("{} {} {:?} is {}", lane.flow, lane.key, lane.label, state.word()));
+            for event in engine.store().events(&lane.flow, &lane.key).unwrap_or_default() {
+                let at = Timestamp::from_millisecond(event.at).unwrap_or_default();
+                line(format!("    {at} {} {}", event.kind, event.text));
+            }
+        }
+    }
+    for system in [crm, wms] {
+        for effect in locked(system).system.effects() {
+            let who = if effect.by_api { "api" } else { "person" };
+            line(format!(
+                "{} {who} {} {} {} {:?} {}",
+                effect.at,
+                effect.kind,
+                effect.object,
+                effect.id,
+                effect.key,
+                effect.fields.to_string().chars().take(200).collect::<String>()
+            ));
+        }
+    }
+    out
+}
+
+struct Sim<'p> {
+    setup: &'p Setup,
+    program: &'p Program<'p>,
+    scenario: Scenario,
+    clock: Virtual,
+    wire: Arc<Wire>,
+    name: String,
+    deaths: u32,
+}
+
+impl<'p> Sim<'p> {
+    fn carrier(&self, engine: &Engine<'_>) -> Carrier {
+        Carrier {
+            plan: Arc::new(self.setup.plan.clone()),
+            connectors: engine.connectors().clone(),
+            clock: Arc::new(self.clock.clone()),
+            rehearsal: None,
+            also: Arc::new((0..self.setup.plan.mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
+        }
+    }
+
+    /// A process as it starts: with the store as the last one left it.
+    fn start(&mut self, dice: &mut Dice) -> Result<Process<'p>, String> {
+        loop {
+            let mut store = Sqlite::in_memory(&self.name).map_err(|fault| fault.to_string())?;
+            if self.scenario.kills > 0 && self.deaths < 40 && dice.below(3) == 0 {
+                // It will die in the midst of a commit, some time.
+                store.dies_after(5 + dice.below(80) as u32);
+            }
+            if self.scenario.off == Some(Off::Fencing) {
+                store.unfenced();
+            }
+            let settings = Settings { seed: self.scenario.seed, safety: Off::safety(self.scenario.off), step: 50, ..Settings::default() };
+            let connectors = connectors(&self.wire, &self.clock);
+            let world = World { plan: &self.setup.plan, program: self.program, names: &self.setup.names, connectors };
+            match Engine::start(world, Box::new(store), settings, self.clock.now()) {
+                Ok(engine) => {
+                    let carrier = self.carrier(&engine);
+                    return Ok(Process { engine, carrier, tasks: Vec::new(), wake: None });
+                }
+                // It died while it started; the next one does not at once.
+                Err(crate::engine::Unrunnable::Store(_)) if self.deaths < 200 => self.deaths += 1,
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+}
+
+/// A webhook arrives at the process. False where it died of it.
+fn hooked(process: &mut Process<'_>, body: &[u8], now: Timestamp) -> bool {
+    let Some(connector) = process.engine.connectors().get("wms").cloned() else { return true };
+    match connector.hint(body) {
+        Ok(hint) => {
+            let json: Json = serde_json::to_value::<&Hint>(&hint).unwrap_or_default();
+            process.wake = None;
+            process.engine.store_mut().hint("wms", &hint.event, &json, now.as_millisecond()).is_ok()
+        }
+        Err(_) => true,
+    }
+}
+
+fn subscribe(wms: &Shared, now: Timestamp) {
+    let body = br#"{"target_url":"https://crossdock.example/hook","event":"SHIP_NOTIFY"}"#;
+    let request = http::Request::post(format!("{WMS}/webhooks/subscribe"))
+        .header("authorization", "Basic c2FuZGJveDpzYW5kYm94")
+        .header("content-type", "application/json")
+        .body(bytes::Bytes::from_static(body));
+    if let Ok(request) = request {
+        locked(wms).system.handle(&request, now);
+    }
+}
+
+fn minutes(dice: &mut Dice, below: u64) -> SignedDuration {
+    SignedDuration::from_millis(dice.below(below * 60_000) as i64)
+}
+
+/// What people do, in order: when, at which system, what.
+fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+    let mut acts = Vec::new();
+    for _ in 0..scenario.acts {
+        let at = start + minutes(dice, 55);
+        // Seeded orders are numbered from 1.
+        let order = format!("{:08}", 1 + dice.below(scenario.orders.max(1) as u64));
+        let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
+        let (to_crm, act) = match dice.below(12) {
+            0 | 1 => (true, act("create", "", Json::Null)),
+            2 | 3 => (true, act("change", &order, serde_json::json!({"Package_Notes__c": format!("note {}", dice.below(1_000))}))),
+            4 => (true, act("change", &order, serde_json::json!({"ShippingCity": format!("Town {}", dice.below(1_000))}))),
+            5 => (true, act("change", &format!("{order}/1"), serde_json::json!({"Quantity": 1 + dice.below(5)}))),
+            6 => (true, act("cancel", &order, Json::Null)),
+            7 => (true, act("change", &order, serde_json::json!({"Status": "On Hold"}))),
+            8 => (true, act("activate", &order, Json::Null)),
+            9 => (true, act("fix", &order, Json::Null)),
+            10 => (false, act("void", &order, Json::Null)),
+            _ => (true, act("delete", &order, Json::Null)),
+        };
+        acts.push((at, to_crm, act));
+    }
+    acts.sort_by_key(|(at, ..)| *at);
+    acts
+}
