@@ -29,7 +29,10 @@ impl Engine<'_> {
                     }
                 }
                 State::Gone => {
-                    if let Some(lane) = lane {
+                    if let Some(mut lane) = lane {
+                        if change.stamp > lane.stamp {
+                            lane.stamp = change.stamp;
+                        }
                         self.gone(at, lane, "it is gone from the source", changes)?;
                     }
                 }
@@ -63,7 +66,9 @@ impl Engine<'_> {
             if older && known.state != LaneState::Fetch {
                 return Ok(());
             }
-            let same = version == known.version && known.state != LaneState::Fetch && known.state != LaneState::Gone;
+            // What is gone and is there again (undeleted) has a stamp of its own.
+            let back = known.state == LaneState::Gone && matches!((&stamp, &known.stamp), (Some(new), Some(old)) if new > old);
+            let same = version == known.version && known.state != LaneState::Fetch && !back;
             if same {
                 return Ok(());
             }
@@ -212,7 +217,7 @@ impl Engine<'_> {
                 }
             }
         }
-        self.store.commit(&changes)
+        self.keep(&changes)
     }
 
     // ---- webhooks ----
@@ -254,7 +259,7 @@ impl Engine<'_> {
             Err(_) => {}
         }
         changes.push(Change::DropHint(hint));
-        self.store.commit(&changes)
+        self.keep(&changes)
     }
 
     pub(super) fn event(&self, flow: &str, lane: &str, kind: &str, text: String, exchange: Option<i64>) -> Change {

@@ -260,8 +260,7 @@ impl Engine<'_> {
     /// Entries of a lane have come to an end: what follows of it, and whether the record is done.
     pub(super) fn settle(&mut self, at: usize, lane: Lane, updated: Vec<Entry>, mut changes: Vec<Change>) -> Kept<()> {
         self.settle_into(at, lane, updated, &mut changes)?;
-        self.store.commit(&changes)?;
-        self.note_changes(&changes);
+        self.keep(&changes)?;
         Ok(())
     }
 

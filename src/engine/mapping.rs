@@ -221,7 +221,7 @@ impl Engine<'_> {
                 changes.push(Change::Lane(lane));
             }
         }
-        self.store.commit(&changes)
+        self.keep(&changes)
     }
 
     fn outcome(&self, at: usize, lane: &Lane, matched: &BTreeMap<String, Vec<Json>>, targets: &BTreeMap<String, Json>) -> Outcome {
@@ -319,8 +319,7 @@ impl Engine<'_> {
             let outcome = self.outcome(at, &lane, matched, targets);
             self.decided(at, lane, matched, targets, outcome, waited, &mut changes)?;
         }
-        self.store.commit(&changes)?;
-        self.note_changes(&changes);
+        self.keep(&changes)?;
         Ok(())
     }
 

@@ -343,7 +343,7 @@ impl<'p> Engine<'p> {
             self.note(entry);
         }
         if !changes.is_empty() {
-            self.store.commit(&changes)?;
+            self.keep(&changes)?;
         }
         // The outcome of an entry and what follows of it are one commit, but for lanes whose last write was
         // decided by a person beside a process that died.
@@ -404,6 +404,13 @@ impl<'p> Engine<'p> {
     }
 
     // ---- small things that every part uses ----
+
+    /// Makes changes durable, and follows them in memory.
+    pub(super) fn keep(&mut self, changes: &[crate::store::Change]) -> Kept<()> {
+        self.store.commit(changes)?;
+        self.note_changes(changes);
+        Ok(())
+    }
 
     pub(super) fn millis(&self) -> Millis {
         self.now.as_millisecond()

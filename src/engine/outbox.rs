@@ -144,9 +144,10 @@ impl Engine<'_> {
             changes.push(moved(entry));
         }
         if self.settings.safety.intents {
-            self.store.commit(&changes)?;
+            self.keep(&changes)?;
+        } else {
+            self.note_changes(&changes);
         }
-        self.note_changes(&changes);
         let items = entries.iter().map(|entry| self.item(lot, entry)).collect();
         let ask = Ask::Send { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items };
         effects.push(self.begin(&lot.connection, ask, Job::Send { lot: lot.clone(), entries }));
@@ -204,8 +205,7 @@ impl Engine<'_> {
                         entry.due = self.millis();
                         changes.push(moved(entry));
                     }
-                    self.store.commit(&changes)?;
-                    self.note_changes(&changes);
+                    self.keep(&changes)?;
                     return Ok(());
                 }
                 return self.outcomes(lot, entries, vec![Err(fault); count], exchange, changes);
@@ -222,8 +222,7 @@ impl Engine<'_> {
             entry.due = self.millis();
             changes.push(moved(entry));
         }
-        self.store.commit(&changes)?;
-        self.note_changes(&changes);
+        self.keep(&changes)?;
         let ids: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
         for half in ids.chunks(ids.len().div_ceil(2)) {
             for id in half {
@@ -266,8 +265,7 @@ impl Engine<'_> {
             let lane = changed_lane(&changes, lane);
             self.settle_into(at, lane, entries, &mut changes)?;
         }
-        self.store.commit(&changes)?;
-        self.note_changes(&changes);
+        self.keep(&changes)?;
         Ok(())
     }
 
@@ -495,8 +493,7 @@ impl Engine<'_> {
             let lane = changed_lane(&changes, lane);
             self.settle_into(at, lane, vec![entry], &mut changes)?;
         }
-        self.store.commit(&changes)?;
-        self.note_changes(&changes);
+        self.keep(&changes)?;
         Ok(())
     }
 }

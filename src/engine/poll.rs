@@ -127,7 +127,7 @@ impl Engine<'_> {
         }
         self.flows[at].next = None;
         if !changes.is_empty() {
-            self.store.commit(&changes)?;
+            self.keep(&changes)?;
         }
         Ok(())
     }
@@ -154,7 +154,7 @@ impl Engine<'_> {
             if moved || !self.flows[at].streams[stream].complete {
                 changes.push(Change::Checkpoint(checkpoint.clone()));
             }
-            self.store.commit(&changes)?;
+            self.keep(&changes)?;
         } else {
             // The mistake that the simulation has to find: the checkpoint first, the records later.
             self.store.commit(&[Change::Checkpoint(checkpoint.clone())])?;

@@ -94,8 +94,7 @@ impl Engine<'_> {
             let mut changes = Vec::new();
             match what(self, &exception, &mut changes)? {
                 Ok(()) => {
-                    self.store.commit(&changes)?;
-                    self.note_changes(&changes);
+                    self.keep(&changes)?;
                     answer.done += 1;
                 }
                 Err(why) => answer.not.push(format!("{id}: {why}")),
@@ -249,8 +248,7 @@ impl Engine<'_> {
                 changes.push(Change::Lane(lane));
                 answer.done += 1;
             }
-            self.store.commit(&changes)?;
-            self.note_changes(&changes);
+            self.keep(&changes)?;
         }
         self.flows[at].fetch = true;
         Ok(())
@@ -272,7 +270,7 @@ impl Engine<'_> {
             answer.not.push(format!("`{flow}` has no such checkpoint"));
             return Ok(());
         }
-        self.store.commit(&changes)?;
+        self.keep(&changes)?;
         self.flows[at].streams.clear();
         let empty = self.empty_state();
         let mut state = std::mem::replace(&mut self.flows[at], empty);

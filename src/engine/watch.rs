@@ -93,8 +93,7 @@ impl Engine<'_> {
                 self.unmet(at, expect, lane, watch, &mut changes)?;
             }
         }
-        self.store.commit(&changes)?;
-        self.note_changes(&changes);
+        self.keep(&changes)?;
         self.watch_at = self.store.next_watch()?;
         Ok(())
     }

@@ -353,7 +353,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
             continue;
         }
         let rest = acts.is_empty() && !faulty && zombies.is_empty() && process.engine.quiet() && process.tasks.is_empty();
-        let long_enough = SignedDuration::from_mins(70);
+        let long_enough = SignedDuration::from_mins(32);
         match (rest, quiet_since) {
             (true, Some(since)) if now.duration_since(since) > long_enough => break,
             (true, None) => quiet_since = Some(now),
@@ -387,7 +387,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     }
     let carrier = sim.carrier(&engine);
     let mut process = Process { engine, carrier, tasks: Vec::new(), wake: None };
-    let replayed_until = clock.truth() + SignedDuration::from_mins(45);
+    let replayed_until = clock.truth() + SignedDuration::from_mins(12);
     while clock.truth() < replayed_until {
         if !process.step(clock.now()).map_err(|fault| fault.to_string())? {
             let now = clock.truth();
@@ -404,7 +404,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
                 .system
                 .effects()
                 .iter()
-                .filter(|effect| effect.by_api && effect.at >= replayed_until - SignedDuration::from_mins(45))
+                .filter(|effect| effect.by_api && effect.at >= replayed_until - SignedDuration::from_mins(12))
                 .map(|effect| format!("{} {} {:?}", effect.kind, effect.object, effect.key))
                 .collect::<Vec<_>>()
         })
