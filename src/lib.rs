@@ -28,6 +28,7 @@
 //! | 13 | [`sandbox`] | the systems themselves, on this machine |
 //! | 14 | [`run`] | flows over files, and between systems |
 //! | 15 | [`simulate`] | the same engine under a seeded scheduler |
+//! | 16 | [`serve`] | what listens: webhooks, health, metrics |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
 pub mod apply;
@@ -44,6 +45,7 @@ pub mod project;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
+pub mod serve;
 pub mod simulate;
 pub mod spec;
 pub mod store;

@@ -3,20 +3,32 @@
 //! A command reads its arguments, opens a [`Folder`], calls one function of the rooms above and
 //! prints. To add one: a file with `Args` and `run`, and a line in [`Command`] and [`Command::run`].
 
+mod ask;
+mod audit;
 mod check;
+mod checkpoint;
+mod demo;
+mod doctor;
 mod explain;
 mod failure;
 mod fmt;
 mod folder;
+mod live;
 mod new;
 mod out;
 mod plan;
 mod preview;
+mod queue;
 mod ready;
+mod replay;
 mod run;
+mod sandbox;
 mod schema;
+mod serve;
 mod site;
+mod status;
 mod test;
+mod trace;
 
 pub use failure::{Exit, Failure};
 pub use folder::Folder;
@@ -60,6 +72,16 @@ enum Command {
     Test(test::Args),
     Preview(preview::Args),
     Run(run::Args),
+    Serve(serve::Args),
+    Status(status::Args),
+    Trace(trace::Args),
+    Queue(queue::Args),
+    Replay(replay::Args),
+    Checkpoint(checkpoint::Args),
+    Audit(audit::Args),
+    Doctor(doctor::Args),
+    Demo(demo::Args),
+    Sandbox(sandbox::Args),
     Fmt(fmt::Args),
     Explain(explain::Args),
     Plan(plan::Args),
@@ -74,6 +96,16 @@ impl Command {
             Command::Test(args) => test::run(&args, out),
             Command::Preview(args) => preview::run(&args, out),
             Command::Run(args) => run::run(&args, out),
+            Command::Serve(args) => serve::run(&args, out),
+            Command::Status(args) => status::run(&args, out),
+            Command::Trace(args) => trace::run(&args, out),
+            Command::Queue(args) => queue::run(&args, out),
+            Command::Replay(args) => replay::run(&args, out),
+            Command::Checkpoint(args) => checkpoint::run(&args, out),
+            Command::Audit(args) => audit::run(&args, out),
+            Command::Doctor(args) => doctor::run(&args, out),
+            Command::Demo(args) => demo::run(&args, out),
+            Command::Sandbox(args) => sandbox::run(&args, out),
             Command::Fmt(args) => fmt::run(&args, out),
             Command::Schema(args) => schema::run(&args, out),
             Command::Plan(args) => plan::run(&args, out),
@@ -87,6 +119,12 @@ impl Command {
 enum Format {
     Human,
     Json,
+}
+
+/// Runs a command as it would be typed.
+fn dispatch(arguments: &[&str], out: &mut Out) -> Result<Exit, Failure> {
+    let cli = Cli::try_parse_from(arguments).map_err(|error| Failure::usage(error.to_string()))?;
+    cli.command.run(out)
 }
 
 /// Runs the program with the process's arguments.

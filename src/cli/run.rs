@@ -16,12 +16,15 @@ use crate::value::Json;
 
 const EXAMPLES: &str = "\
 Examples:
+  crossdock run                              between the systems: one poll of each flow, to the end of what follows
+  crossdock run --flow export_orders --dry-run
+                                             with live reads and no writes: what would change, and in how many calls
   crossdock run mappings/salesforce-shipstation --flow export_orders \\
       --records mappings/salesforce-shipstation/orders.jsonl --out out
   crossdock run --flow daily_orders                 a flow between two `files` connections
   crossdock run --flow export_orders --records - < orders.jsonl > payloads.jsonl
 
-Writes one file of payloads for each object and `stopped.jsonl` with what was rejected, goes to
+With --records (or where the flow reads a file): writes one file of payloads for each object and `stopped.jsonl` with what was rejected, goes to
 review or could not be read, each with its reasons. A rejected record is an answer, not a failure of
 the run: exit code 0, or 1 with --strict. Exit code 1 also if a line of the file could not be read.";
 
@@ -32,7 +35,7 @@ pub(super) struct Args {
     /// The project's folder; the current folder's project if none is named
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
-    /// The flow; it need not be named where the project has one
+    /// The flow; between systems several can be named with commas, and all run if none is
     #[arg(long, value_name = "NAME")]
     flow: Option<String>,
     /// The records, in the form of the flow's source: JSONL, JSON or CSV; `-` for the standard input
@@ -41,6 +44,15 @@ pub(super) struct Args {
     /// The folder to write to; without it, payloads go to the standard output
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Between systems: one poll of each flow, then to the end of what follows (which is what it does)
+    #[arg(long)]
+    once: bool,
+    /// Between systems: read, map and compare, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Between systems, at the very first run: leave out what changed before
+    #[arg(long, value_name = "TIME")]
+    since: Option<jiff::Timestamp>,
     /// Write each payload with its operation and key around it
     #[arg(long)]
     envelopes: bool,
@@ -60,6 +72,15 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    if between_systems(args, out)? {
+        let site = super::site::Site::open(args.path.as_ref(), args.env.as_deref(), out)?;
+        let only: Vec<String> = args.flow.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).collect();
+        for name in &only {
+            site.ready.flow(Some(name))?;
+        }
+        let asked = super::live::Asked { only, dry: args.dry_run, strict: args.strict, format: args.format, since: args.since, site: &site };
+        return super::live::once(&asked, out);
+    }
     let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
     let flow = ready.flow(args.flow.as_deref())?;
     if flow.group.is_some() || !flow.matches.is_empty() {
@@ -95,6 +116,26 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let bad = summary.unreadable > 0 || (args.strict && summary.rejected > 0);
     Ok(if bad { Exit::Findings } else { Exit::Fine })
+}
+
+/// Whether systems are asked, and not a file.
+fn between_systems(args: &Args, out: &mut Out) -> Result<bool, Failure> {
+    if args.records.is_some() || args.out.is_some() {
+        return Ok(false);
+    }
+    if args.once || args.dry_run {
+        return Ok(true);
+    }
+    let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let flows = &ready.plan()?.mapping.flows;
+    let named = args.flow.as_deref().and_then(|name| flows.iter().find(|flow| flow.name == name));
+    let reads_file = |flow: &crate::check::typed::Flow| {
+        ready.compiled.config.connections.get(&flow.source.connection).is_some_and(|connection| connection.system == "files")
+    };
+    Ok(match named {
+        Some(flow) => !reads_file(flow),
+        None => !flows.iter().any(reads_file),
+    })
 }
 
 type Input = (String, Box<dyn BufRead>, Option<u64>);

@@ -114,8 +114,8 @@ pub(super) struct Live<'a> {
     pub(super) seen: &'a mut dyn FnMut(&Engine<'_>),
 }
 
-/// Runs the flows of a project between its systems. Gives what could not be read, in words.
-pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut Out) -> Result<Vec<String>, Failure> {
+/// Runs the flows of a project between its systems. Gives what could not be read, in words, and the number of calls.
+pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut Out) -> Result<(Vec<String>, u64), Failure> {
     let plan = site.ready.plan()?;
     let program = site.ready.program()?;
     let runtime = runtime()?;
@@ -150,7 +150,7 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
     });
     let driven = drive(&mut engine, &carrier, runtime.handle(), (&way_in, &listen), &alerts, once, live.seen);
     driven.map_err(|fault| store_failure(&fault))?;
-    Ok(engine.failures().map(str::to_owned).collect())
+    Ok((engine.failures().map(str::to_owned).collect(), engine.calls()))
 }
 
 /// Waits for the process to be asked to end: Ctrl-C, or SIGTERM.

@@ -40,6 +40,7 @@ impl Engine<'_> {
     pub(super) fn went_through(&mut self, at: usize, lane: &mut Lane, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let first = lane.delivered.is_none();
+        self.moved += 1;
         lane.delivered = Some(lane.version.clone());
         lane.reasons.clear();
         lane.attempt = 0;

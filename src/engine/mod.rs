@@ -89,8 +89,8 @@ pub struct Settings {
     pub since: Option<Timestamp>,
     /// Records that are mapped in one step.
     pub step: usize,
-    /// Where an expectation, an exception or a connection needs somebody.
-    pub hooks: BTreeSet<String>,
+    /// Only decisions are carried out: nothing is read, mapped or sent.
+    pub idle: bool,
 }
 
 impl Default for Settings {
@@ -103,7 +103,7 @@ impl Default for Settings {
             safety: Safety::default(),
             since: None,
             step: 250,
-            hooks: BTreeSet::new(),
+            idle: false,
         }
     }
 }
@@ -207,6 +207,9 @@ pub struct Engine<'p> {
     pub(super) controls_at: Millis,
     pub(super) watch_at: Option<Millis>,
     pub(super) stopping: bool,
+    /// Calls that went out, and records that went through, of this process.
+    pub(super) calls: u64,
+    pub(super) moved: u64,
     /// Sources that could not be read, in words.
     pub(super) failures: BTreeSet<String>,
     /// What a run without [`Safety::checkpoints`] has not committed yet.
@@ -260,6 +263,8 @@ impl<'p> Engine<'p> {
             controls_at: 0,
             watch_at: None,
             stopping: false,
+            calls: 0,
+            moved: 0,
             failures: BTreeSet::new(),
             unsafe_later: Vec::new(),
         };
@@ -371,20 +376,21 @@ impl<'p> Engine<'p> {
         self.controls()?;
         self.timers()?;
         let mut effects = Vec::new();
-        if !self.stopping {
+        if !self.stopping && !self.settings.idle {
             self.poll()?;
             self.hints()?;
             self.fetch()?;
             self.map()?;
         }
         self.start_wants(&mut effects);
-        if !self.stopping {
+        if !self.stopping && !self.settings.idle {
             self.send(&mut effects)?;
         }
         Ok(Step { effects, alerts: std::mem::take(&mut self.alerts), wake: self.wake()? })
     }
 
     fn reply(&mut self, reply: Reply) -> Kept<()> {
+        self.calls += reply.exchanges.len() as u64;
         let Some((connection, job)) = self.jobs.remove(&reply.id) else { return Ok(()) };
         if let Some(line) = self.lines.get_mut(&connection) {
             line.out = line.out.saturating_sub(1);
@@ -432,6 +438,16 @@ impl<'p> Engine<'p> {
     /// The paths that a flow fetches beside those that it reads.
     pub fn also(&self, flow: usize) -> &[Vec<String>] {
         self.flows.get(flow).map_or(&[], |state| &state.also)
+    }
+
+    /// Calls that went over the wire since this process began.
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// Records that were delivered since this process began.
+    pub fn moved(&self) -> u64 {
+        self.moved
     }
 
     pub fn connectors(&self) -> &Connectors {

@@ -1,0 +1,128 @@
+//! Runs many seeds of the simulation, or one long one; prints what must not be.
+//!
+//! ```text
+//! cargo run --release --bin simulate -- --seeds 2000
+//! cargo run --release --bin simulate -- --orders 1000000
+//! ```
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use clap::Parser;
+use crossdock::sandbox::faults::Faults;
+use crossdock::simulate::{Off, Scenario, Setup, run};
+
+/// Runs the engine under a seeded scheduler against the sandbox, with faults and deaths.
+#[derive(Parser)]
+struct Args {
+    /// How many seeds
+    #[arg(long, default_value_t = 200)]
+    seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// In all so many orders, 500 a seed, instead of --seeds
+    #[arg(long)]
+    orders: Option<u64>,
+    /// Without faults and deaths
+    #[arg(long)]
+    calm: bool,
+    /// With one mechanism of safety switched off: settle, overlap, dedupe, intents, look-up, lanes, checkpoints, fencing
+    #[arg(long)]
+    off: Option<String>,
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Findings that are printed
+    #[arg(long, default_value_t = 10)]
+    show: usize,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let off = match args.off.as_deref().map(off) {
+        None => None,
+        Some(Some(off)) => Some(off),
+        Some(None) => {
+            eprintln!("there is no such mechanism");
+            return ExitCode::from(2);
+        }
+    };
+    let setup = match Setup::new() {
+        Ok(setup) => setup,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    };
+    let each = if args.orders.is_some() { 500 } else { 0 };
+    let seeds = args.orders.map_or(args.seeds, |orders| orders.div_ceil(500));
+    let next = AtomicU64::new(args.from);
+    let (bad, delivered, calls, deaths) = (Mutex::new(Vec::new()), AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..args.threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= args.from + seeds {
+                        return;
+                    }
+                    let mut scenario = Scenario { off, ..Scenario::small(seed) };
+                    if each > 0 {
+                        scenario.orders = each;
+                        scenario.acts = each / 4;
+                        scenario.per_minute = None;
+                    }
+                    if args.calm {
+                        scenario.faults = Faults::default();
+                        scenario.kills = 0;
+                    }
+                    match run(&setup, scenario) {
+                        Ok(report) => {
+                            delivered.fetch_add(report.delivered, Ordering::Relaxed);
+                            calls.fetch_add(report.calls, Ordering::Relaxed);
+                            deaths.fetch_add(u64::from(report.deaths), Ordering::Relaxed);
+                            if !report.findings.is_empty()
+                                && let Ok(mut bad) = bad.lock()
+                            {
+                                bad.push((seed, report.findings));
+                            }
+                        }
+                        Err(why) => eprintln!("seed {seed}: {why}"),
+                    }
+                }
+            });
+        }
+    });
+    let bad = bad.into_inner().unwrap_or_default();
+    for (seed, findings) in bad.iter().take(args.show) {
+        for finding in findings {
+            println!("seed {seed}: {}: {}", finding.check, finding.what);
+        }
+    }
+    println!(
+        "{seeds} seeds, {} records delivered, {} calls, {} deaths, {:.1} s: {} seeds with findings",
+        delivered.into_inner(),
+        calls.into_inner(),
+        deaths.into_inner(),
+        began.elapsed().as_secs_f64(),
+        bad.len()
+    );
+    if bad.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+fn off(word: &str) -> Option<Off> {
+    Some(match word {
+        "settle" => Off::Settle,
+        "overlap" => Off::Overlap,
+        "dedupe" => Off::Dedupe,
+        "intents" => Off::Intents,
+        "look-up" => Off::LookUp,
+        "lanes" => Off::Lanes,
+        "checkpoints" => Off::Checkpoints,
+        "fencing" => Off::Fencing,
+        _ => return None,
+    })
+}

@@ -1,0 +1,195 @@
+//! `crossdock demo`: the whole of it, on this machine, in a minute.
+
+use std::path::{Path, PathBuf};
+
+use super::sandbox::{Plan, start};
+use super::site::{clock, runtime, transport};
+use super::{Exit, Failure, Out};
+use crate::project::templates::TEMPLATES;
+use crate::sandbox::faults::Faults;
+use crate::sandbox::server::Running;
+use crate::sandbox::{Act, Effect};
+use crate::value::Json;
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock demo                         40 orders from Salesforce to ShipStation and back
+  crossdock demo --orders 500 --keep     leaves its project and store, to look at with trace and queue
+  crossdock demo --faults lost_reply=30  answers get lost on the way";
+
+/// Rehearse the whole: sandboxed Salesforce and ShipStation, orders out, labels, tracking back
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[arg(long, default_value_t = 40)]
+    orders: usize,
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// `none`, `bad-day`, or lost_reply=30,… (of a thousand requests)
+    #[arg(long, default_value = "none")]
+    faults: String,
+    /// Leave the project's folder
+    #[arg(long)]
+    keep: bool,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let faults = Faults::parse(&args.faults).map_err(Failure::usage)?;
+    let folder = std::env::temp_dir().join(format!("crossdock-demo-{}", std::process::id()));
+    let done = told(args, faults, &folder, out);
+    if args.keep {
+        out.note(format!("its project and store: {}", folder.display()));
+    } else {
+        // A folder that cannot be removed holds nothing but invented data.
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+    done
+}
+
+fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exit, Failure> {
+    let (clock, transport) = (clock(), transport()?);
+    let runtime = runtime()?;
+    let plan = Plan { seed: args.seed, orders: args.orders, ports: (0, 0), faults, limits: false, autoship: None };
+    let (crm, wms) = runtime.block_on(start(&plan, &clock, &transport))?;
+    project(folder, &crm.url, &wms.url)?;
+    let project = folder.display().to_string();
+    heading(out, "1. two systems on this machine", "Salesforce and ShipStation, speaking their own HTTP on loopback")?;
+    out.line(format!("   Salesforce   {}   {} orders wait", crm.url, args.orders))?;
+    out.line(format!("   ShipStation  {}   0 orders", wms.url))?;
+
+    heading(out, "2. what would happen", "crossdock run --dry-run: live reads, nothing is sent")?;
+    let planned = quiet(
+        &["crossdock", "run", &project, "--env", "demo", "--flow", "export_orders", "--dry-run", "--format", "json"],
+        &folder.join("dry.json"),
+    )?;
+    let sends = planned["planned"].as_array().map_or(0, Vec::len);
+    out.line(format!("   {sends} writes in {} calls; first of them:", planned["calls"]["writes"]))?;
+    if let Some(first) = planned["planned"].as_array().and_then(|all| all.iter().find(|one| one["object"] == "wms.Order")) {
+        out.line(format!("   {} {} {}", text(&first["op"]), text(&first["object"]), text(&first["key"])))?;
+        for field in first["fields"].as_array().into_iter().flatten().take(4) {
+            out.line(format!("      {}: {}", text(&field["field"]), field["then"]))?;
+        }
+    }
+
+    heading(out, "3. orders go out", "crossdock run")?;
+    say(&["crossdock", "run", &project, "--env", "demo"], out)?;
+
+    heading(out, "4. people work", "the warehouse ships; one address is mended, one order is cancelled too late")?;
+    let orders: Vec<String> =
+        made(&wms).iter().filter_map(|effect| effect.fields.get("orderNumber").and_then(Json::as_str).map(str::to_owned)).collect();
+    let shipped = act(&wms, "ship_all", "", Json::Null)?;
+    out.line(format!("   ShipStation: {} labels made by the warehouse, beside those that were bought on the way", shipped["shipped"]))?;
+    if let Some(first) = orders.first() {
+        act(&crm, "cancel", first, Json::Null)?;
+        out.line(format!("   Salesforce: order {first} is cancelled, after its label was made"))?;
+    }
+    let wrong = first_rejected(folder)?;
+    if let Some(number) = &wrong {
+        act(&crm, "fix", number, Json::Null)?;
+        out.line(format!("   Salesforce: order {number}, which was rejected, is mended"))?;
+    }
+
+    heading(out, "5. tracking comes back", "crossdock run, again: only what is new or changed moves")?;
+    say(&["crossdock", "run", &project, "--env", "demo"], out)?;
+
+    heading(out, "6. what somebody has to see", "crossdock queue list")?;
+    say(&["crossdock", "queue", "list", "--project", &project, "--env", "demo"], out)?;
+
+    if let Some(second) = orders.get(1) {
+        heading(out, "7. one order's whole way", &format!("crossdock trace {second}"))?;
+        say(&["crossdock", "trace", second, "--project", &project, "--env", "demo"], out)?;
+    }
+
+    heading(out, "8. held against the systems' own logs", "not against what we believe of ourselves")?;
+    let fine = held(&crm, &wms, out)?;
+    Ok(if fine { Exit::Fine } else { Exit::Findings })
+}
+
+fn heading(out: &mut Out, title: &str, what: &str) -> Result<(), Failure> {
+    out.line("")?;
+    out.line(format!("── {title} ── {what}"))
+}
+
+/// A project made of the template, with the sandboxes' addresses.
+fn project(folder: &Path, crm: &str, wms: &str) -> Result<(), Failure> {
+    let (_, files) =
+        TEMPLATES.iter().find(|(name, _)| *name == "salesforce-shipstation").ok_or_else(|| Failure::usage("the template is not there"))?;
+    let write = |path: PathBuf, bytes: &[u8]| {
+        let wrong = |error: std::io::Error| Failure::io(format!("{}: {error}", path.display()));
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(wrong)?;
+        }
+        std::fs::write(&path, bytes).map_err(wrong)
+    };
+    for (path, bytes) in *files {
+        write(folder.join(path), bytes)?;
+    }
+    let environment = format!(
+        "connections:\n  crm: {{ login: \"{crm}\", client_id: sandbox, client_secret: sandbox }}\n  wms: {{ url: \"{wms}\", api_key: sandbox, api_secret: sandbox }}\nstore: sqlite:demo.db\n"
+    );
+    // The real one's key file is not there, and not needed.
+    let base = std::fs::read_to_string(folder.join("crossdock.yaml")).unwrap_or_default();
+    let base: String = base.lines().map(|line| line.replace(", private_key: { file: crm.pem }", "")).map(|line| format!("{line}\n")).collect();
+    write(folder.join("crossdock.yaml"), base.as_bytes())?;
+    write(folder.join("crossdock.demo.yaml"), environment.as_bytes())
+}
+
+/// Runs a command as one would type it, its output indented.
+fn say(command: &[&str], out: &mut Out) -> Result<(), Failure> {
+    super::dispatch(command, out).map(|_| ())
+}
+
+/// Runs a command for its JSON.
+fn quiet(command: &[&str], file: &Path) -> Result<Json, Failure> {
+    let program = std::env::current_exe().map_err(|error| Failure::io(error.to_string()))?;
+    let output = std::process::Command::new(program).args(&command[1..]).output().map_err(|error| Failure::io(error.to_string()))?;
+    let _ = file;
+    serde_json::from_slice(&output.stdout).map_err(|_| Failure::io(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+}
+
+fn text(json: &Json) -> &str {
+    json.as_str().unwrap_or("-")
+}
+
+fn act(system: &Running, verb: &str, subject: &str, settings: Json) -> Result<Json, Failure> {
+    let act = Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
+    system.locked().system.act(&act, jiff::Timestamp::now()).map_err(Failure::usage)
+}
+
+fn made(wms: &Running) -> Vec<Effect> {
+    wms.locked().system.effects().iter().filter(|effect| effect.kind == "created" && effect.object == "Order").cloned().collect()
+}
+
+/// The number of the first order that the mapping rejected.
+fn first_rejected(folder: &Path) -> Result<Option<String>, Failure> {
+    use crate::store::{LaneState, Store as _, sqlite::Mode};
+    let store = super::site::open_store(&folder.join("demo.db"), Mode::Read)?;
+    let lanes = store.in_state(Some("export_orders"), LaneState::Rejected, 1).map_err(|fault| super::site::store_failure(&fault))?;
+    Ok(lanes.into_iter().next().and_then(|lane| lane.label))
+}
+
+/// What the systems themselves say was done.
+fn held(crm: &Running, wms: &Running, out: &mut Out) -> Result<bool, Failure> {
+    let wms_effects = wms.locked().system.effects().to_vec();
+    let crm_effects = crm.locked().system.effects().to_vec();
+    let orders = made(wms);
+    let mut keys: Vec<_> = orders.iter().filter_map(|effect| effect.key.clone()).collect();
+    keys.sort();
+    let all = keys.len();
+    keys.dedup();
+    let labels = wms_effects.iter().filter(|effect| effect.kind == "label").count();
+    let mut labelled: Vec<_> = wms_effects.iter().filter(|effect| effect.kind == "label").filter_map(|effect| effect.key.clone()).collect();
+    labelled.sort();
+    labelled.dedup();
+    let tracked: std::collections::BTreeSet<&str> = crm_effects
+        .iter()
+        .filter(|effect| effect.by_api && effect.object == "Order" && effect.fields.get("Tracking_Number__c").is_some_and(|number| !number.is_null()))
+        .map(|effect| effect.id.as_str())
+        .collect();
+    let fine = keys.len() == all && labelled.len() == labels && tracked.len() == labels;
+    out.line(format!("   {all} orders created in ShipStation, {} of them twice", all - keys.len()))?;
+    out.line(format!("   {labels} labels made, {} orders with two", labels - labelled.len()))?;
+    out.line(format!("   {} orders in Salesforce have their tracking number, {} lack it", tracked.len(), labels.saturating_sub(tracked.len())))?;
+    out.line(format!("   {} calls to Salesforce, {} to ShipStation", crm.locked().system.calls(), wms.locked().system.calls()))?;
+    Ok(fine)
+}

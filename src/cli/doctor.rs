@@ -1,0 +1,96 @@
+//! `crossdock doctor`: can everything be reached, and is everything as it should be?
+
+use std::path::PathBuf;
+
+use super::site::{Site, clock, runtime, transport};
+use super::{Exit, Failure, Out};
+use crate::http::Call;
+use crate::run::connections;
+use crate::store::sqlite::{Mode, Sqlite};
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock doctor                     connections, credentials, names, the store, the clock
+  crossdock doctor --env production
+
+Exit code 1 if something is wrong.";
+
+/// Check connections, credentials, names, the store and the clock
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The project's folder
+    #[arg(value_name = "PATH")]
+    path: Option<PathBuf>,
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let site = Site::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let plan = site.ready.plan()?;
+    let mut bad = 0;
+    let mut say = |fine: bool, what: &str, out: &mut Out| {
+        bad += u32::from(!fine);
+        out.line(format!("{}  {what}", if fine { "ok " } else { "BAD" }))
+    };
+    say(true, &format!("the mapping passes check: plan {}", plan.hash.chars().take(12).collect::<String>()), out)?;
+    let key = super::site::variable(super::site::STORE_KEY).map(crate::http::Secret::new);
+    if site.store.exists() {
+        let opened = Sqlite::open(&site.store, key.as_ref(), Mode::Read).and_then(|store| store.check());
+        match opened {
+            Ok(()) => say(true, &format!("the store {} is whole", site.store.display()), out)?,
+            Err(fault) => say(false, &fault.to_string(), out)?,
+        }
+    } else {
+        say(true, &format!("the store {} is not there yet: the first run makes it", site.store.display()), out)?;
+    }
+    let (transport, clock) = (transport()?, clock());
+    let runtime = runtime()?;
+    let connectors = match site.connectors(&[], &transport, &clock) {
+        Ok(connectors) => connectors,
+        Err(failure) => {
+            say(false, &failure.message, out)?;
+            if let Some(hint) = failure.hint {
+                out.line(format!("     {hint}"))?;
+            }
+            return Ok(Exit::Findings);
+        }
+    };
+    for (name, connector) in &connectors {
+        let call = Call::default();
+        let began = jiff::Timestamp::now();
+        let hello = runtime.block_on(connector.hello(&call));
+        match hello {
+            Ok(hello) => say(true, &format!("{name}: {hello}"), out)?,
+            Err(fault) => say(false, &format!("{name}: {fault}"), out)?,
+        }
+        let took = jiff::Timestamp::now().duration_since(began);
+        if took.as_secs() > 5 {
+            say(false, &format!("{name} took {} seconds to answer", took.as_secs()), out)?;
+        }
+    }
+    let mut names = site.ready.compiled.names.clone();
+    let before = names.clone();
+    for (connection, fault) in runtime.block_on(connections::refresh_names(plan, &connectors, &mut names)) {
+        say(false, &format!("the names of {connection} cannot be fetched: {fault}"), out)?;
+    }
+    for of in connections::named(plan) {
+        let known = |names: &std::collections::BTreeMap<_, std::sync::Arc<crate::schema::Names>>| {
+            names
+                .get(&of)
+                .map(|names| names.names.iter().map(|named| (named.name.clone(), named.id.to_string())).collect::<Vec<_>>())
+                .unwrap_or_default()
+        };
+        let (old, new) = (known(&before), known(&names));
+        let gone: Vec<&str> = old.iter().filter(|known| !new.contains(known)).map(|(name, _)| name.as_str()).collect();
+        if gone.is_empty() {
+            say(true, &format!("{of}: {} names as in the snapshot", new.len()), out)?;
+        } else {
+            say(false, &format!("{of}: gone or with another id since the snapshot: {}", gone.join(", ")), out)?;
+        }
+    }
+    let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
+    say((2024..2100).contains(&year), &format!("the clock says {}", jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%SZ")), out)?;
+    Ok(if bad == 0 { Exit::Fine } else { Exit::Findings })
+}

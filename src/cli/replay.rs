@@ -1,0 +1,42 @@
+//! `crossdock replay`: records go through the mapping again, as it is today.
+
+use std::path::PathBuf;
+
+use super::ask::decide;
+use super::site::Site;
+use super::{Exit, Failure, Out};
+use crate::engine::queue::Decision;
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock replay --flow export_orders 00000104 00000105   these two
+  crossdock replay --flow export_orders --all               every record that the flow has met
+
+They are read again and mapped with today's plan; what differs from what was confirmed is sent, nothing else.";
+
+/// Map records again with today's mapping, and send what differs
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Numbers, ids or keys
+    #[arg(value_name = "KEY")]
+    keys: Vec<String>,
+    #[arg(long, value_name = "NAME")]
+    flow: String,
+    /// Every record of the flow
+    #[arg(long, conflicts_with = "keys")]
+    all: bool,
+    /// The project's folder
+    #[arg(long, value_name = "FOLDER")]
+    project: Option<PathBuf>,
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    if args.keys.is_empty() && !args.all {
+        return Err(Failure::usage("name the records, or say --all"));
+    }
+    let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
+    decide(&site, &Decision::Replay { flow: args.flow.clone(), keys: args.keys.clone() }, "to be read and mapped again", out)
+}

@@ -1,0 +1,243 @@
+//! `crossdock sandbox`: the systems themselves, on this machine.
+
+use std::sync::Arc;
+
+use super::site::{clock, runtime, transport};
+use super::{Exit, Failure, Out};
+use crate::http::{Clock, Transport};
+use crate::sandbox::faults::{FaultKit, Faults, Faulty};
+use crate::sandbox::server::{Running, listen, serve};
+use crate::sandbox::{Act, salesforce, shipstation};
+use crate::value::Json;
+
+/// Where the sandboxes answer unless told otherwise.
+const CRM_PORT: u16 = 8461;
+const WMS_PORT: u16 = 8462;
+
+/// Run Salesforce and ShipStation on this machine, and act in them
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Start(Start),
+    Act(Acted),
+    Effects(Asked),
+    State(Asked),
+    Faults(Fault),
+}
+
+const START: &str = "\
+Examples:
+  crossdock sandbox start                             200 orders; ends with Ctrl-C
+  crossdock sandbox start --orders 10000 --no-limits
+  crossdock sandbox start --faults bad-day            lost answers, late requests, refusals
+  crossdock sandbox start --autoship 5                the warehouse ships after 5 minutes by itself
+
+Then, in another terminal:  crossdock run --env sandbox";
+
+/// Start both systems on loopback
+#[derive(Debug, clap::Args)]
+#[command(after_help = START)]
+struct Start {
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Orders that are there from the beginning
+    #[arg(long, default_value_t = 200)]
+    orders: usize,
+    #[arg(long, value_name = "PORT", default_value_t = CRM_PORT)]
+    salesforce: u16,
+    #[arg(long, value_name = "PORT", default_value_t = WMS_PORT)]
+    shipstation: u16,
+    /// `bad-day`, `none`, or lost_reply=50,late=20 (of a thousand requests)
+    #[arg(long, value_name = "FAULTS", default_value = "none")]
+    faults: String,
+    /// As many calls as come
+    #[arg(long)]
+    no_limits: bool,
+    /// Minutes after which the warehouse ships an order by itself
+    #[arg(long, value_name = "MINUTES")]
+    autoship: Option<i64>,
+}
+
+const ACT: &str = "\
+Examples:
+  crossdock sandbox act ship 00000012               the warehouse makes a label
+  crossdock sandbox act cancel 00000012             somebody cancels it in Salesforce
+  crossdock sandbox act cancel 00000012 --system shipstation
+  crossdock sandbox act deliver 00000012
+  crossdock sandbox act change 00000012 --set ShippingCity=Leeds --system salesforce
+  crossdock sandbox act create --system salesforce
+
+ShipStation: ship, ship_all, cancel, deliver, hold, release, void, change. Salesforce: create, change, activate, cancel,
+delete, fix, expire, rule.";
+
+/// Do what a person does at one of the systems
+#[derive(Debug, clap::Args)]
+#[command(after_help = ACT)]
+struct Acted {
+    verb: String,
+    /// The order's number, key or id
+    #[arg(default_value = "")]
+    order: String,
+    /// field=value; a value that is JSON is taken as such
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    set: Vec<String>,
+    /// salesforce or shipstation; by the verb if left out
+    #[arg(long, value_name = "NAME")]
+    system: Option<String>,
+    /// The system's port, if it is not the usual one
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
+const ASKED: &str = "\
+Examples:
+  crossdock sandbox effects shipstation     what was done to it, in order
+  crossdock sandbox state salesforce        how many calls and effects, and what its description does not know";
+
+/// Ask a running sandbox
+#[derive(Debug, clap::Args)]
+#[command(after_help = ASKED)]
+struct Asked {
+    system: String,
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
+const FAULT: &str = "\
+Examples:
+  crossdock sandbox faults shipstation lost_reply=50,late=20
+  crossdock sandbox faults salesforce none";
+
+/// Switch faults on or off while it runs
+#[derive(Debug, clap::Args)]
+#[command(after_help = FAULT)]
+struct Fault {
+    system: String,
+    faults: String,
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+}
+
+/// How both systems are started.
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    pub(super) orders: usize,
+    pub(super) ports: (u16, u16),
+    pub(super) faults: Faults,
+    pub(super) limits: bool,
+    pub(super) autoship: Option<i64>,
+}
+
+/// Starts both systems; they run as long as what is given back.
+pub(super) async fn start(plan: &Plan, clock: &Arc<dyn Clock>, transport: &Arc<dyn Transport>) -> Result<(Running, Running), Failure> {
+    let taken =
+        |error: std::io::Error| Failure::io(format!("the port cannot be used: {error}")).hint("name others: --salesforce PORT --shipstation PORT");
+    let (crm_listener, crm_url) = listen(plan.ports.0).await.map_err(taken)?;
+    let (wms_listener, wms_url) = listen(plan.ports.1).await.map_err(taken)?;
+    let crm = salesforce::Salesforce::new(salesforce::Options {
+        base_url: crm_url.clone(),
+        orders: plan.orders,
+        seed: plan.seed,
+        start: clock.now(),
+        daily_calls: plan.limits.then_some(100_000),
+        ..salesforce::Options::default()
+    });
+    let wms = shipstation::ShipStation::new(shipstation::Options {
+        base_url: wms_url.clone(),
+        per_minute: plan.limits.then_some(40),
+        autoship: plan.autoship.map(jiff::SignedDuration::from_mins),
+        seed: plan.seed,
+        ..shipstation::Options::default()
+    });
+    let crm = Faulty::new(Box::new(crm), FaultKit::new(plan.seed, plan.faults));
+    let wms = Faulty::new(Box::new(wms), FaultKit::new(plan.seed ^ 1, plan.faults));
+    let crm = serve(crm_listener, crm_url, crm, Arc::clone(clock), Arc::clone(transport));
+    let wms = serve(wms_listener, wms_url, wms, Arc::clone(clock), Arc::clone(transport));
+    Ok((crm, wms))
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    match &args.what {
+        What::Start(args) => up(args, out),
+        What::Act(args) => {
+            let mut settings = serde_json::Map::new();
+            for pair in &args.set {
+                let (name, value) = pair.split_once('=').ok_or_else(|| Failure::usage(format!("`{pair}` is no field=value")))?;
+                settings.insert(name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Json::String(value.to_owned())));
+            }
+            let act = Act { verb: args.verb.clone(), subject: args.order.clone(), settings: Json::Object(settings) };
+            let system = args.system.clone().unwrap_or_else(|| if at_wms(&args.verb) { "shipstation".to_owned() } else { "salesforce".to_owned() });
+            let body = serde_json::to_vec(&act).map_err(|error| Failure::usage(error.to_string()))?;
+            out.json(&control(&system, args.port, "act", Some(body))?)?;
+            Ok(Exit::Fine)
+        }
+        What::Effects(args) => tell(&args.system, args.port, "effects", out),
+        What::State(args) => tell(&args.system, args.port, "state", out),
+        What::Faults(args) => {
+            let faults = Faults::parse(&args.faults).map_err(Failure::usage)?;
+            let body = serde_json::to_vec(&faults).map_err(|error| Failure::usage(error.to_string()))?;
+            out.json(&control(&args.system, args.port, "faults", Some(body))?)?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+fn at_wms(verb: &str) -> bool {
+    matches!(verb, "ship" | "ship_all" | "deliver" | "hold" | "release" | "void")
+}
+
+fn tell(system: &str, port: Option<u16>, what: &str, out: &mut Out) -> Result<Exit, Failure> {
+    out.json(&control(system, port, what, None)?)?;
+    Ok(Exit::Fine)
+}
+
+fn control(system: &str, port: Option<u16>, what: &str, body: Option<Vec<u8>>) -> Result<Json, Failure> {
+    let port = match (system, port) {
+        (_, Some(port)) => port,
+        ("salesforce", None) => CRM_PORT,
+        ("shipstation", None) => WMS_PORT,
+        (other, None) => return Err(Failure::usage(format!("there is no sandbox of `{other}`: salesforce, shipstation"))),
+    };
+    let url = format!("http://127.0.0.1:{port}/__sandbox/{what}");
+    let request = if body.is_some() { http::Request::post(&url) } else { http::Request::get(&url) };
+    let request = request.body(bytes::Bytes::from(body.unwrap_or_default())).map_err(|error| Failure::usage(error.to_string()))?;
+    let transport = transport()?;
+    let response = runtime()?
+        .block_on(async move { transport.send(request).await })
+        .map_err(|broken| Failure::io(format!("no sandbox answers on port {port}: {broken}")).hint("crossdock sandbox start"))?;
+    let json: Json = serde_json::from_slice(response.body()).map_err(|_| Failure::io("the sandbox's answer is no JSON"))?;
+    if response.status().is_success() {
+        Ok(json)
+    } else {
+        Err(Failure::usage(json.get("message").and_then(Json::as_str).unwrap_or("it cannot be done").to_owned()))
+    }
+}
+
+fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
+    let faults = Faults::parse(&args.faults).map_err(Failure::usage)?;
+    let plan = Plan {
+        seed: args.seed,
+        orders: args.orders,
+        ports: (args.salesforce, args.shipstation),
+        faults,
+        limits: !args.no_limits,
+        autoship: args.autoship,
+    };
+    let (clock, transport) = (clock(), transport()?);
+    let runtime = runtime()?;
+    let (crm, wms) = runtime.block_on(start(&plan, &clock, &transport))?;
+    out.line(format!("Salesforce   {}   client_id sandbox, client_secret sandbox, {} orders", crm.url, args.orders))?;
+    out.line(format!("ShipStation  {}   api_key sandbox, api_secret sandbox", wms.url))?;
+    out.line("next: crossdock run --env sandbox      (Ctrl-C ends the sandbox)")?;
+    out.flush()?;
+    runtime.block_on(async {
+        // Whatever ends it, it ends.
+        let _ = tokio::signal::ctrl_c().await;
+    });
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,124 @@
+//! `crossdock serve`: keeps the systems in step, by schedules and webhooks, until it is stopped.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::site::{Live, Site, clock, live, transport, variable};
+use super::{Exit, Failure, Out};
+use crate::engine::Settings;
+use crate::http::Secret;
+use crate::serve::{Counts, Seen, Shared, may_listen, serve};
+use crate::store::sqlite::Mode;
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock serve                                 by the mapping's schedules; health and metrics on 127.0.0.1:8460
+  crossdock serve --env production --listen 127.0.0.1:9000
+  CROSSDOCK_TOKEN=… crossdock serve --listen 0.0.0.0:8460 --behind-tls
+
+Webhooks come to /hook/<connection>/<secret>; set the secret as CROSSDOCK_HOOK_<CONNECTION>, at least 24
+characters: it is all that keeps strangers out where a system does not sign. Ctrl-C or SIGTERM ends it when what
+is out has come back; what is left is taken up at the next start.
+
+Logs go to the standard error, as JSON where it is no terminal.";
+
+/// Keep the systems in step: schedules, webhooks, health, metrics
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The project's folder
+    #[arg(value_name = "PATH")]
+    path: Option<PathBuf>,
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    /// Where webhooks, health and metrics are answered
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8460")]
+    listen: SocketAddr,
+    /// A proxy with TLS stands before it
+    #[arg(long)]
+    behind_tls: bool,
+    /// Only these flows, with commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    flow: Vec<String>,
+}
+
+/// The shortest secret of a hook's path, in characters.
+const SHORTEST: usize = 24;
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let token = variable("CROSSDOCK_TOKEN").filter(|token| !token.is_empty()).map(Secret::new);
+    may_listen(args.listen, token.is_some(), args.behind_tls).map_err(Failure::usage)?;
+    logs();
+    let site = Site::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let mut secrets = BTreeMap::new();
+    for name in site.ready.compiled.config.connections.keys() {
+        let variable_name = format!("CROSSDOCK_HOOK_{}", name.to_uppercase());
+        if let Some(secret) = variable(&variable_name) {
+            if secret.chars().count() < SHORTEST {
+                return Err(Failure::usage(format!("{variable_name} is shorter than {SHORTEST} characters and could be guessed"))
+                    .hint("openssl rand -hex 24"));
+            }
+            secrets.insert(name.clone(), Secret::new(secret));
+        }
+    }
+    let store = site.opened(Mode::Write)?;
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let counts = Arc::new(Counts::default());
+    let (address, watched) = (args.listen, Arc::clone(&seen));
+    let settings = Settings { only: args.flow.clone(), seed: u64::from(std::process::id()), ..Settings::default() };
+    let token_of = token;
+    let (failures, _) = live(
+        &site,
+        Box::new(store),
+        Live {
+            settings,
+            rehearsal: None,
+            transport: transport()?,
+            clock: clock(),
+            listening: &mut |door, connectors, handle| {
+                let listener = handle.block_on(tokio::net::TcpListener::bind(address)).map_err(|error| {
+                    Failure::io(format!("{address} cannot be listened on: {error}")).hint("another process may have it: --listen 127.0.0.1:0")
+                })?;
+                let bound = listener.local_addr().map_or(address, |bound| bound);
+                tracing::info!("listening on http://{bound}: /health /ready /metrics, {} webhook paths", secrets.len());
+                let shared = Shared {
+                    door: door.clone(),
+                    connectors: connectors.clone(),
+                    secrets: secrets.clone(),
+                    token: token_of.clone(),
+                    seen: Arc::clone(&seen),
+                    counts: Arc::clone(&counts),
+                };
+                handle.spawn(async move {
+                    if let Err(error) = serve(listener, shared).await {
+                        tracing::error!("the listener failed: {error}");
+                    }
+                });
+                Ok(())
+            },
+            seen: &mut |engine| watched.lock().unwrap_or_else(PoisonError::into_inner).look(engine),
+        },
+        out,
+    )?;
+    for failure in &failures {
+        tracing::error!("{failure}");
+    }
+    tracing::info!("stopped");
+    Ok(Exit::Fine)
+}
+
+/// Logs to the standard error: for people on a terminal, as JSON otherwise. The environment can name a level.
+pub(super) fn logs() {
+    use std::io::IsTerminal as _;
+    let level = variable("CROSSDOCK_LOG").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO);
+    let plain = std::io::stderr().is_terminal();
+    let logs = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
+    // A second call (in tests) changes nothing.
+    let _ = if plain {
+        tracing::subscriber::set_global_default(logs.compact().finish())
+    } else {
+        tracing::subscriber::set_global_default(logs.json().finish())
+    };
+}

@@ -1,0 +1,101 @@
+//! `crossdock status`: where every record is, in one table.
+
+use std::path::PathBuf;
+
+use comfy_table::{ContentArrangement, Table};
+
+use super::site::{Site, store_failure};
+use super::{Exit, Failure, Format, Out};
+use crate::store::sqlite::Mode;
+use crate::store::{Counts, LaneState, Store as _};
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock status                       how many records of each flow are where
+  crossdock status --state failed        the records in one state
+  crossdock status --format json         for a dashboard
+
+It reads beside a running `crossdock serve`.";
+
+/// Show where the records are
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The project's folder
+    #[arg(value_name = "PATH")]
+    path: Option<PathBuf>,
+    /// The records in this state: fetch, waiting, sending, delivered, unchanged, not_eligible, rejected, review, failed, gone, discarded
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    flow: Option<String>,
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let site = Site::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let store = site.opened(Mode::Read)?;
+    if let Some(word) = &args.state {
+        let state = LaneState::ALL.into_iter().find(|state| state.word() == word);
+        let known = LaneState::ALL.map(LaneState::word).join(", ");
+        let state = state.ok_or_else(|| Failure::usage(format!("`{word}` is no state")).hint(format!("states are: {known}")))?;
+        let lanes = store.in_state(args.flow.as_deref(), state, 500).map_err(|fault| store_failure(&fault))?;
+        if args.format == Format::Json {
+            let records: Vec<_> = lanes
+                .iter()
+                .map(|lane| serde_json::json!({"flow": lane.flow, "key": lane.key, "label": lane.label, "updated": time(lane.updated)}))
+                .collect();
+            out.json(&serde_json::json!({"version": 1, "state": word, "records": records}))?;
+            return Ok(Exit::Fine);
+        }
+        for lane in &lanes {
+            out.line(format!("{}  {}  {}  {}", time(lane.updated), lane.flow, lane.label.as_deref().unwrap_or("-"), lane.key))?;
+        }
+        out.note(format!("{} shown; crossdock trace KEY tells the whole way of one", lanes.len()));
+        return Ok(Exit::Fine);
+    }
+    let mut counts = store.counts().map_err(|fault| store_failure(&fault))?;
+    counts.retain(|(flow, _), _| args.flow.as_ref().is_none_or(|wanted| wanted == flow));
+    let open = store.open_exceptions().map_err(|fault| store_failure(&fault))?;
+    let checkpoints = store.checkpoints().map_err(|fault| store_failure(&fault))?;
+    if args.format == Format::Json {
+        let records: Vec<_> =
+            counts.iter().map(|((flow, state), count)| serde_json::json!({"flow": flow, "state": state.word(), "records": count})).collect();
+        out.json(&serde_json::json!({"version": 1, "records": records, "exceptions": open, "checkpoints": checkpoints}))?;
+        return Ok(Exit::Fine);
+    }
+    if counts.is_empty() {
+        out.line("no record was met yet: crossdock run")?;
+        return Ok(Exit::Fine);
+    }
+    table(&counts, out)?;
+    match open {
+        0 => out.line("nobody has to look at anything")?,
+        1 => out.line("1 exception waits for somebody: crossdock queue list")?,
+        many => out.line(format!("{many} exceptions wait for somebody: crossdock queue list"))?,
+    }
+    Ok(Exit::Fine)
+}
+
+/// Flows down, states across; states that no record is in are left out.
+pub(super) fn table(counts: &Counts, out: &mut Out) -> Result<(), Failure> {
+    let states: Vec<LaneState> = LaneState::ALL.into_iter().filter(|state| counts.keys().any(|(_, known)| known == state)).collect();
+    let mut flows: Vec<&String> = counts.keys().map(|(flow, _)| flow).collect();
+    flows.dedup();
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(std::iter::once("flow".to_owned()).chain(states.iter().map(|state| state.word().replace('_', " "))));
+    for flow in flows {
+        let cell = |state: &LaneState| counts.get(&(flow.clone(), *state)).map_or_else(|| "-".to_owned(), ToString::to_string);
+        table.add_row(std::iter::once(flow.clone()).chain(states.iter().map(cell)));
+    }
+    out.line(table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
+}
+
+/// A time for people: UTC, to the second.
+pub(super) fn time(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis).map_or_else(|_| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}

@@ -1,0 +1,214 @@
+//! What listens: webhooks in, health, metrics.
+//!
+//! On loopback, unless a certificate's work is done by a proxy before it and a token is set. Webhooks come to
+//! `/hook/<connection>/<secret>`: the path is the only thing about them that a stranger cannot guess (ShipStation V1
+//! signs nothing), so it is compared in constant time and never logged. A hook is read without trusting it, put
+//! durably into the inbox, and answered; what it points to is fetched later, from known parts.
+
+mod metrics;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use ring::hmac;
+use tokio::sync::oneshot;
+
+pub use metrics::Seen;
+
+use crate::connector::Connectors;
+use crate::http::Secret;
+use crate::run::live::{Door, Message};
+
+/// The longest webhook that is read, in bytes. ShipStation's hold two short fields.
+const LONGEST: usize = 64 * 1024;
+/// How long a webhook is remembered, so that the same one again is answered and changes nothing.
+const REMEMBERED: usize = 10_000;
+
+/// What the server answers from.
+#[derive(Clone)]
+pub struct Shared {
+    pub door: Door,
+    pub connectors: Connectors,
+    /// By connection: the secret part of its hooks' path.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Where other than loopback is listened on: what every request but webhooks has to bring.
+    pub token: Option<Secret>,
+    pub seen: Arc<Mutex<Seen>>,
+    pub counts: Arc<Counts>,
+}
+
+/// What came in.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub taken: AtomicU64,
+    pub refused: AtomicU64,
+    remembered: Mutex<std::collections::VecDeque<u64>>,
+}
+
+/// Serves until the process ends.
+///
+/// # Errors
+/// The listener failed.
+pub async fn serve(listener: tokio::net::TcpListener, shared: Shared) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/hook/{connection}/{secret}", post(hook))
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics_page))
+        .with_state(shared);
+    axum::serve(listener, router).await
+}
+
+/// Whether an address may be listened on: loopback always, others only with a token.
+///
+/// # Errors
+/// Why not, in one sentence.
+pub fn may_listen(address: SocketAddr, token: bool, behind_tls: bool) -> Result<(), String> {
+    if address.ip().is_loopback() || (token && behind_tls) {
+        return Ok(());
+    }
+    Err(format!("{address} is not this machine alone: set CROSSDOCK_TOKEN, put a proxy with TLS before it, and say --behind-tls"))
+}
+
+/// Compares without telling by the time it takes where two texts differ.
+fn same(a: &str, b: &str) -> bool {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"compare");
+    let tag = hmac::sign(&key, a.as_bytes());
+    hmac::verify(&key, b.as_bytes(), tag.as_ref()).is_ok()
+}
+
+type Answer = axum::response::Response;
+
+fn refuse(shared: &Shared, status: http::StatusCode, why: &str) -> Answer {
+    shared.counts.refused.fetch_add(1, Ordering::Relaxed);
+    tracing::warn!("a webhook was refused: {why}");
+    (status, "refused").into_response()
+}
+
+async fn hook(State(shared): State<Shared>, Path((connection, secret)): Path<(String, String)>, request: axum::extract::Request) -> Answer {
+    let known = shared.secrets.get(&connection).is_some_and(|expected| same(expected.reveal(), &secret));
+    if !known {
+        // As if there were nothing here: who guesses learns nothing.
+        return refuse(&shared, http::StatusCode::NOT_FOUND, "its path is none of ours");
+    }
+    let long = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if long.is_some_and(|long| long > LONGEST) {
+        return refuse(&shared, http::StatusCode::PAYLOAD_TOO_LARGE, "it is too long");
+    }
+    let body = tokio::time::timeout(Duration::from_secs(10), axum::body::to_bytes(request.into_body(), LONGEST)).await;
+    let body = match body {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return refuse(&shared, http::StatusCode::PAYLOAD_TOO_LARGE, "it is too long, or broke off"),
+        Err(_) => return refuse(&shared, http::StatusCode::REQUEST_TIMEOUT, "it took longer than 10 seconds"),
+    };
+    let Some(connector) = shared.connectors.get(&connection) else {
+        return refuse(&shared, http::StatusCode::NOT_FOUND, "its connection is not there");
+    };
+    let hint = match connector.hint(&body) {
+        Ok(hint) => hint,
+        Err(why) => return refuse(&shared, http::StatusCode::BAD_REQUEST, &why),
+    };
+    let mark = mark(&connection, &body);
+    {
+        let mut remembered = shared.counts.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.contains(&mark) {
+            tracing::info!(connection, "a webhook came again, and is known");
+            return http::StatusCode::OK.into_response();
+        }
+        remembered.push_back(mark);
+        if remembered.len() > REMEMBERED {
+            remembered.pop_front();
+        }
+    }
+    let (kept, told) = oneshot::channel();
+    if shared.door.send(Message::Hint { connection: connection.clone(), hint, kept }).is_err() {
+        return (http::StatusCode::SERVICE_UNAVAILABLE, "stopping").into_response();
+    }
+    match tokio::time::timeout(Duration::from_secs(10), told).await {
+        Ok(Ok(true)) => {
+            shared.counts.taken.fetch_add(1, Ordering::Relaxed);
+            http::StatusCode::OK.into_response()
+        }
+        // It is not durable: the sender is to try again, and the next poll finds it all the same.
+        _ => {
+            shared.counts.remembered.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| *known != mark);
+            (http::StatusCode::SERVICE_UNAVAILABLE, "not kept").into_response()
+        }
+    }
+}
+
+fn mark(connection: &str, body: &[u8]) -> u64 {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::new().chain_update(connection).chain_update(body).finalize();
+    u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
+}
+
+/// Whether a request to what is not for everybody is one of ours.
+fn allowed(shared: &Shared, headers: &http::HeaderMap) -> bool {
+    match &shared.token {
+        Some(token) => {
+            let given = headers.get("authorization").and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+            given.is_some_and(|given| same(token.reveal(), given))
+        }
+        None => {
+            // On loopback: a page of elsewhere cannot name us by our own name.
+            let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+            let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+            matches!(name, "127.0.0.1" | "localhost" | "[::1]") && !headers.contains_key("origin")
+        }
+    }
+}
+
+async fn health() -> &'static str {
+    "ok"
+}
+
+/// Whether the engine has moved lately.
+async fn ready(State(shared): State<Shared>, headers: http::HeaderMap) -> Answer {
+    if !allowed(&shared, &headers) {
+        return http::StatusCode::FORBIDDEN.into_response();
+    }
+    let seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let late = seen.at.is_none_or(|at| at.elapsed() > Duration::from_secs(30));
+    let status = if late { http::StatusCode::SERVICE_UNAVAILABLE } else { http::StatusCode::OK };
+    let body = serde_json::json!({"moving": !late, "exceptions": seen.exceptions, "calls": seen.calls});
+    (status, [("content-type", "application/json")], body.to_string()).into_response()
+}
+
+async fn metrics_page(State(shared): State<Shared>, headers: http::HeaderMap) -> Answer {
+    if !allowed(&shared, &headers) {
+        return http::StatusCode::FORBIDDEN.into_response();
+    }
+    let seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = seen.exposition(shared.counts.taken.load(Ordering::Relaxed), shared.counts.refused.load(Ordering::Relaxed));
+    axum::response::Response::builder().header("content-type", "text/plain; version=0.0.4").body(Body::from(text)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_listened_on_without_a_token() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap_or(SocketAddr::from(([1, 1, 1, 1], 1)));
+        assert!(may_listen(address("127.0.0.1:80"), false, false).is_ok());
+        assert!(may_listen(address("[::1]:80"), false, false).is_ok());
+        assert!(may_listen(address("0.0.0.0:80"), true, false).is_err());
+        assert!(may_listen(address("0.0.0.0:80"), false, true).is_err());
+        assert!(may_listen(address("0.0.0.0:80"), true, true).is_ok());
+    }
+
+    #[test]
+    fn texts_are_compared_whole() {
+        assert!(same("abc", "abc"));
+        assert!(!same("abc", "abd") && !same("abc", "ab") && !same("", "a"));
+    }
+}
