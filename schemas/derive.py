@@ -129,6 +129,10 @@ def nullable_type(prop):
     return prop
 
 
+# Numbers and codes that name a record, not a person.
+SF_BUSINESS = {"OrderNumber", "OrderItemNumber", "CaseNumber", "ContractNumber", "ProductCode", "StockKeepingUnit", "OrderReferenceNumber"}
+
+
 def sf_finish(prop, *, create, update, nullable, required, doc=None, clas=None):
     if not (create or update):
         prop["readOnly"] = True
@@ -262,7 +266,7 @@ def from_fields(name, fields):
                 prop["maxLength"] = SF_ADDRESS[part.group(2)]
             elif field_name in SF_LENGTHS:
                 prop["maxLength"] = SF_LENGTHS[field_name]
-            if field_name.endswith("Id"):
+            if field_name.endswith("Id") or field_name in SF_BUSINESS:
                 clas = "business"
         update = writable and not (field_name.endswith("Id") and field_name in required)
         properties[field_name] = sf_finish(prop, create=writable, update=update, nullable=nullable,
@@ -526,6 +530,8 @@ def client(folder):
             continue
         schema = json.loads((HERE / "salesforce" / f"{name}.json").read_text())
         schema["x-source"] = "Salesforce describe, pulled 2026-11-18"
+        for field_name in SF_BUSINESS & set(schema["properties"]):
+            schema["properties"][field_name]["x-data-class"] = "business"
         if name == "Order":
             schema["properties"]["Status"]["enum"] = ["Draft", "Activated", "Ready to Ship", "On Hold", "Cancelled", "Partially Returned", "Shipped"]
         for field_name, prop in fields.items():
@@ -537,6 +543,20 @@ def client(folder):
                 schema["x-keys"] = schema.get("x-keys", []) + ["Crossdock_Key__c"]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.json").write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n")
+    # One row a parcel: an order may be shipped in several.
+    given = {"readOnly": True, "x-nullable": False, "x-data-class": "business"}
+    stamp = {"type": "string", "format": "date-time", **given}
+    shipment = {
+        "Id": {"type": "string", **given}, "Name": {"type": "string", **given}, "CreatedDate": stamp, "LastModifiedDate": stamp, "SystemModstamp": stamp,
+        "IsDeleted": {"type": "boolean", **given}, "Shipment_Key__c": {"type": "string", "maxLength": 80, "x-nullable": False, "x-data-class": "business"},
+        "Order__c": {**text(18), "description": "the order, by its id"}, "Tracking_Number__c": text(100),
+        "Carrier__c": {"type": ["string", "null"], "x-values": ["UPS", "FedEx", "USPS", "DHL Express", "Royal Mail"], "x-data-class": "business"},
+        "Service__c": text(100), "Shipped_At__c": {"type": ["string", "null"], "format": "date", "x-data-class": "business"},
+        "Status__c": {"type": ["string", "null"], "enum": ["Shipped", "Voided", None], "x-data-class": "business"},
+    }
+    out = head("Shipment__c", "Salesforce describe, pulled 2026-11-18", [True, True, True, True], id="Id", stamp="SystemModstamp",
+               keys=["Shipment_Key__c"], searchable=["Id", "Shipment_Key__c"], cls=2, doc="A parcel of an order")
+    (folder / "Shipment__c.json").write_text(json.dumps(finish(out, shipment, {"Shipment_Key__c"}), indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

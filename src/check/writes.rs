@@ -367,6 +367,9 @@ impl Env<'_> {
         // What the key is not written to cannot be found by it.
         let mark = key.and_then(|key| key.field.as_deref());
         let searchable = mark.is_some_and(|field| object.searchable.iter().any(|known| known == field) || object.id.as_deref() == Some(field));
+        // Where every record must name a field that can be searched for (a label its order), that is the mark.
+        let declared = mark.is_none() && object.searchable.iter().any(|name| object.fields.get(name).is_some_and(|field| field.write.required));
+        let searchable = searchable || declared;
         match said {
             None => {
                 // Without a key that was told already.

@@ -183,6 +183,16 @@ impl Engine<'_> {
             return Ok(());
         }
         self.drop_entries(&lane.flow, &lane.key, changes);
+        let answered = flow.follow_ups.iter().any(|after| after.events.contains(&Event::IsGone));
+        if answered && lane.delivered.is_some() && !flow.matches.is_empty() && lane.was != Some(LaneState::Gone) {
+            // Its write-backs go by what they find now, not by what was there when it was delivered.
+            lane.was = Some(LaneState::Gone);
+            lane.state = LaneState::Waiting;
+            changes.push(Change::Lane(lane));
+            self.flows[at].map = true;
+            return Ok(());
+        }
+        lane.was = None;
         lane.updated = self.millis();
         lane.state = LaneState::Gone;
         changes.push(self.event(&flow.name, &lane.key, "gone", why.to_owned(), None));
@@ -195,7 +205,6 @@ impl Engine<'_> {
             changes.push(Change::Lane(lane));
             return Ok(());
         }
-        let answered = flow.follow_ups.iter().any(|after| after.events.contains(&Event::IsGone));
         if answered {
             let (payloads, faults) = self.write_backs(at, &lane, &Happened::IsGone, &BTreeMap::new(), &[why.to_owned()]);
             let matched = matched_of(&lane);

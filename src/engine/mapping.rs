@@ -355,6 +355,9 @@ impl Engine<'_> {
             let text = self.scrubbed(at, &lane, &words.join("; "));
             changes.push(self.event(&flow.name, &lane.key, "warned", text, None));
         }
+        if lane.was == Some(LaneState::Gone) {
+            return self.gone(at, lane, "it is gone from the source", changes);
+        }
         match outcome.verdict {
             Verdict::NotEligible if lane.delivered.is_some() => self.gone(at, lane, "it has left the flow's `where`", changes),
             Verdict::NotEligible => {

@@ -162,7 +162,9 @@ impl Engine<'_> {
             && !fields.contains_key(name)
             && object.is_none_or(|object| object.fields.contains_key(name))
         {
-            fields.insert(name.clone(), Json::String(key.clone()));
+            let number = object.and_then(|object| object.fields.get(name)).is_some_and(|field| field.kind == crate::value::Kind::Integer);
+            let value = key.parse::<i64>().ok().filter(|_| number).map_or_else(|| Json::String(key.clone()), Json::from);
+            fields.insert(name.clone(), value);
         }
         if let (Some(held), Some(connector)) = (&entry.held, self.world.connectors.get(&lot.connection))
             && self.spec(lot).is_some_and(|spec| spec.replaces)

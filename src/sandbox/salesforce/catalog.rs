@@ -129,6 +129,7 @@ const OBJECTS: &[(&str, &str, Option<&str>)] = &[
     ("Pricebook2", "01s", None),
     ("PricebookEntry", "01u", None),
     ("Product2", "01t", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/Product2.json"))),
+    ("Shipment__c", "a01", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/Shipment__c.json"))),
     ("Task", "00T", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/Task.json"))),
     ("User", "005", None),
 ];
