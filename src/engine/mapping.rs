@@ -314,13 +314,38 @@ impl Engine<'_> {
     fn finish(&mut self, batch: Batch) -> Kept<()> {
         let Batch { flow: at, lanes, matched, targets, waited, .. } = batch;
         let mut changes = Vec::new();
+        let mut claimed: BTreeSet<(String, String, String)> = BTreeSet::new();
         for ((lane, matched), targets) in lanes.into_iter().zip(&matched).zip(&targets) {
             self.busy.remove(&(at, lane.key.clone()));
+            // What was found is only true as long as no other write of ours to it is under way.
+            let found = self.matched_targets(at, matched);
+            if found.iter().any(|target| claimed.contains(target) || self.writing.contains_key(target)) {
+                let mut lane = lane;
+                lane.due = self.millis() + 500;
+                self.look_at(at, lane.due);
+                changes.push(Change::Lane(lane));
+                continue;
+            }
+            claimed.extend(found);
             let outcome = self.outcome(at, &lane, matched, targets);
             self.decided(at, lane, matched, targets, outcome, waited, &mut changes)?;
         }
         self.keep(&changes)?;
         Ok(())
+    }
+
+    /// Matched records that the flow writes to.
+    fn matched_targets(&self, at: usize, matched: &BTreeMap<String, Vec<Json>>) -> Vec<(String, String, String)> {
+        let (flow, _) = self.flow(at);
+        let writes = || flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
+        let written = flow.matches.iter().filter(|found| writes().any(|write| write.of == Some(found.slot)));
+        written
+            .filter_map(|found| {
+                let [one] = matched.get(&found.name)?.as_slice() else { return None };
+                let id = super::plan_entries::text(one.get(self.id_field(&found.object).as_str()))?;
+                Some((found.object.connection.clone(), found.object.object.clone(), format!("id:{id}")))
+            })
+            .collect()
     }
 
     /// What a mapped record becomes. `waited`: something was asked for it since it was taken.

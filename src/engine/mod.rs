@@ -91,6 +91,8 @@ pub struct Settings {
     pub step: usize,
     /// Only decisions are carried out: nothing is read, mapped or sent.
     pub idle: bool,
+    /// How often what people asked for beside this process is looked at, in milliseconds.
+    pub controls: Millis,
 }
 
 impl Default for Settings {
@@ -104,6 +106,7 @@ impl Default for Settings {
             since: None,
             step: 250,
             idle: false,
+            controls: 500,
         }
     }
 }
@@ -190,6 +193,8 @@ pub struct Engine<'p> {
     pub(super) halves: VecDeque<(Lot, Vec<i64>)>,
     /// Target records with a write on its way.
     pub(super) touched: BTreeSet<(String, String, String)>,
+    /// Target records with a write that is not done, and how many.
+    pub(super) writing: BTreeMap<(String, String, String), u32>,
     /// Lanes in a mapping batch.
     pub(super) busy: BTreeSet<(usize, String)>,
     pub(super) batches: BTreeMap<u64, Batch>,
@@ -251,6 +256,7 @@ impl<'p> Engine<'p> {
             later: BTreeSet::new(),
             halves: VecDeque::new(),
             touched: BTreeSet::new(),
+            writing: BTreeMap::new(),
             busy: BTreeSet::new(),
             batches: BTreeMap::new(),
             lines,

@@ -161,6 +161,11 @@ impl Engine<'_> {
         entry.result = None;
         let lane = (entry.flow.clone(), entry.lane.clone());
         self.by_lane.entry(lane).or_default().insert(entry.id);
+        if open(&entry) {
+            for target in target(&entry) {
+                *self.writing.entry(target).or_default() += 1;
+            }
+        }
         match entry.state {
             EntryState::Planned if entry.due <= self.millis() => {
                 self.ready.entry(Lot::of(&entry)).or_default().insert((!entry.first, entry.id));
@@ -186,6 +191,16 @@ impl Engine<'_> {
                 }
             }
             self.later.remove(&(known.due, id));
+            if open(known) {
+                for target in target(known) {
+                    if let Some(count) = self.writing.get_mut(&target) {
+                        *count -= 1;
+                        if *count == 0 {
+                            self.writing.remove(&target);
+                        }
+                    }
+                }
+            }
             if known.state == EntryState::Sending {
                 target(known).iter().for_each(|target| {
                     self.touched.remove(target);
@@ -230,6 +245,11 @@ impl Engine<'_> {
             }
         }
     }
+}
+
+/// Whether a write may still change its target by itself.
+fn open(entry: &Entry) -> bool {
+    matches!(entry.state, EntryState::Planned | EntryState::Sending | EntryState::Ambiguous)
 }
 
 /// The records that a write touches at its target: no two writes of one record are out at once.

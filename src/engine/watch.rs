@@ -11,9 +11,6 @@ use crate::check::typed::{Deadline, Expect};
 use crate::store::{Change, Kept, Lane, Millis, Reason, Watch};
 use crate::value::Json;
 
-/// How often what people asked for is looked at.
-const CONTROLS: Millis = 500;
-
 impl Engine<'_> {
     pub(super) fn watch(&mut self, watch: Watch, changes: &mut Vec<Change>) {
         self.watch_at = Some(self.watch_at.map_or(watch.due, |at| at.min(watch.due)));
@@ -131,7 +128,7 @@ impl Engine<'_> {
         at.extend(self.later.first().map(|(due, _)| *due));
         at.extend(self.watch_at);
         if !self.settings.once {
-            at.push(self.controls_at + CONTROLS);
+            at.push(self.controls_at + self.settings.controls);
         }
         for state in self.flows.iter().filter(|state| state.on) {
             at.extend(state.next);
@@ -146,7 +143,8 @@ impl Engine<'_> {
             }
         }
         for lot in self.ready.keys().chain(self.halves.iter().map(|(lot, _)| lot)) {
-            at.extend(self.opens(&lot.connection).map(|opens| opens.min(now + 1_000).max(now + 20)));
+            // What is ready and not sent waits for its connection, or for more of its kind.
+            at.extend(self.opens(&lot.connection).map(|opens| if opens > now + 1 { opens } else { now + 250 }));
         }
         let first = at.into_iter().min().map(|at| at.max(now + 1));
         Ok(first.and_then(|at| Timestamp::from_millisecond(at).ok()))
@@ -154,7 +152,7 @@ impl Engine<'_> {
 
     pub(super) fn controls(&mut self) -> Kept<()> {
         let now = self.millis();
-        if now < self.controls_at + CONTROLS && self.controls_at > 0 {
+        if now < self.controls_at + self.settings.controls && self.controls_at > 0 {
             return Ok(());
         }
         self.controls_at = now;

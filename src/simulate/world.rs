@@ -501,7 +501,8 @@ impl<'p> Sim<'p> {
             if self.scenario.off == Some(Off::Fencing) {
                 store.unfenced();
             }
-            let settings = Settings { seed: self.scenario.seed, safety: Off::safety(self.scenario.off), step: 50, ..Settings::default() };
+            let settings =
+                Settings { seed: self.scenario.seed, safety: Off::safety(self.scenario.off), step: 50, controls: 600_000, ..Settings::default() };
             let connectors = connectors(&self.wire, &self.clock);
             let world = World { plan: &self.setup.plan, program: self.program, names: &self.setup.names, connectors };
             match Engine::start(world, Box::new(store), settings, self.clock.now()) {
