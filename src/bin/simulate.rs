@@ -29,6 +29,9 @@ struct Args {
     /// Without faults and deaths
     #[arg(long)]
     calm: bool,
+    /// Few orders, each changed often, over a worse network
+    #[arg(long)]
+    rough: bool,
     /// With one mechanism of safety switched off: settle, overlap, dedupe, intents, look-up, lanes, checkpoints, fencing
     #[arg(long)]
     off: Option<String>,
@@ -69,7 +72,8 @@ fn main() -> ExitCode {
                     if seed >= args.from + seeds {
                         return;
                     }
-                    let mut scenario = Scenario { off, ..Scenario::small(seed) };
+                    let begin = if args.rough { Scenario::rough(seed) } else { Scenario::small(seed) };
+                    let mut scenario = Scenario { off, ..begin };
                     if each > 0 {
                         scenario.orders = each;
                         scenario.acts = each / 4;

@@ -333,7 +333,9 @@ impl Engine<'_> {
         }
         // A late request of an older version must not land on a newer one.
         let settles = entries.iter().filter_map(|entry| Some(entry.doubted? + self.settle_time(entry))).max();
-        lane.due = lane.due.max(settles.unwrap_or(0));
+        if self.settings.safety.lanes {
+            lane.due = lane.due.max(settles.unwrap_or(0));
+        }
         for entry in &entries {
             changes.push(Change::DropEntry(entry.id));
         }

@@ -446,6 +446,23 @@ impl<'p> Engine<'p> {
         self.flows.get(flow).map_or(&[], |state| &state.also)
     }
 
+    /// What the engine has before it, for people who look for a mistake.
+    pub fn why(&self) -> String {
+        let flows: Vec<String> =
+            self.flows.iter().map(|state| format!("map {} fetch {} look {:?} next {:?}", state.map, state.fetch, state.look, state.next)).collect();
+        format!(
+            "now {} jobs {} wants {:?} ready {:?} later {:?} halves {} busy {} lines {:?} flows {flows:?}",
+            self.now,
+            self.jobs.len(),
+            self.wants.iter().map(|(name, queue)| (name, queue.len())).collect::<Vec<_>>(),
+            self.ready.values().map(BTreeSet::len).collect::<Vec<_>>(),
+            self.later.first(),
+            self.halves.len(),
+            self.busy.len(),
+            self.lines
+        )
+    }
+
     /// Calls that went over the wire since this process began.
     pub fn calls(&self) -> u64 {
         self.calls

@@ -16,6 +16,8 @@ use crate::value::Json;
 const LINGER: Millis = 5_000;
 /// Items above which a system's way for bulk is used.
 const BULK_ABOVE: usize = 2_000;
+/// How far this machine's clock may be set forward while a settle time runs.
+const CLOCK: Millis = 120_000;
 /// Tries of one item before a person is asked.
 const MOST_TRIES: u32 = 12;
 /// How often a record that others change at the same time is read again.
@@ -39,7 +41,7 @@ impl Engine<'_> {
         if !self.settings.safety.settle {
             return 0;
         }
-        self.spec(&Lot::of(entry)).map_or(600_000, |spec| spec.settle.as_millis() as Millis)
+        self.spec(&Lot::of(entry)).map_or(600_000, |spec| spec.settle.as_millis() as Millis) + CLOCK
     }
 
     fn spec(&self, lot: &Lot) -> Option<crate::connector::Write> {
@@ -135,6 +137,14 @@ impl Engine<'_> {
     fn send_batch(&mut self, lot: &Lot, ids: &[i64], effects: &mut Vec<Effect>) -> Kept<()> {
         let now = self.millis();
         let mut entries = self.store.entries(ids)?;
+        if entries.len() < ids.len() {
+            // What the store does not have any more is not on its way either.
+            let gone: Vec<i64> = ids.iter().copied().filter(|id| !entries.iter().any(|entry| entry.id == *id)).collect();
+            gone.into_iter().for_each(|id| self.forget(id));
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
         let mut changes = Vec::with_capacity(entries.len());
         for entry in &mut entries {
             entry.state = EntryState::Sending;

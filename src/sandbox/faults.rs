@@ -18,8 +18,10 @@ pub struct Faults {
     pub lost_request: u32,
     /// It is carried out; the answer is lost.
     pub lost_reply: u32,
-    /// The caller sees a time-out; it is carried out up to two minutes later.
+    /// The caller sees a time-out; it is carried out later.
     pub late: u32,
+    /// How many seconds later at most; 0 for two minutes. No rate.
+    pub late_seconds: u32,
     /// A 503, and nothing done.
     pub refused_before: u32,
     /// It is carried out, and answered by a gateway's 502.
@@ -42,6 +44,7 @@ impl Faults {
         lost_request: 20,
         lost_reply: 30,
         late: 20,
+        late_seconds: 120,
         refused_before: 20,
         broken_after: 15,
         truncated: 15,
@@ -158,7 +161,10 @@ impl FaultKit {
         for (rate, fate) in choices {
             if at < u64::from(rate) {
                 return match fate {
-                    Fate::Late(_) => Fate::Late(self.dice.millis(1_000, 120_000)),
+                    Fate::Late(_) => {
+                        let most = if f.late_seconds == 0 { 120 } else { u64::from(f.late_seconds) };
+                        Fate::Late(self.dice.millis(1_000.min(most * 1_000), most * 1_000))
+                    }
                     Fate::Slow(_) => Fate::Slow(self.dice.millis(200, 10_000)),
                     fate => fate,
                 };

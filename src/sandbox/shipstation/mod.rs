@@ -30,6 +30,8 @@ pub struct Options {
     pub search_lag: SignedDuration,
     /// After so long the warehouse ships an order by itself.
     pub autoship: Option<SignedDuration>,
+    /// So long after a call has made a label another call gets a second one: the vendor promises no idempotency here.
+    pub label_race: SignedDuration,
     /// What `resource_url`s begin with.
     pub base_url: String,
     pub seed: u64,
@@ -43,6 +45,7 @@ impl Default for Options {
             per_minute: Some(40),
             search_lag: SignedDuration::ZERO,
             autoship: None,
+            label_race: SignedDuration::ZERO,
             base_url: "https://ssapi.shipstation.com".to_owned(),
             seed: 1,
         }
@@ -70,6 +73,7 @@ struct Shipment {
     voided: Option<Timestamp>,
     batch: i64,
     delivered: bool,
+    by_api: bool,
     /// A label; otherwise it was marked as shipped, and is told as a fulfilment.
     label: bool,
     body: serde_json::Map<String, Json>,

@@ -10,7 +10,9 @@ impl ShipStation {
     pub(super) fn label(&mut self, body: &Json, now: Timestamp) -> Answered {
         let Some(id) = integer(body.get("orderId")) else { return bad("orderId is required.") };
         let Some(order) = self.orders.get(&id) else { return Err(Refused(404, "The order was not found.".to_owned())) };
-        if order.status != "awaiting_shipment" {
+        let last = self.of_order.get(&id).and_then(|all| all.last()).and_then(|id| self.shipments.get(id));
+        let race = last.is_some_and(|last| last.by_api && last.voided.is_none() && now.duration_since(last.created) < self.options.label_race);
+        if order.status != "awaiting_shipment" && !race {
             return bad(format!("The order {} is {}: no label can be made.", order.number, order.status));
         }
         let carrier = body.get("carrierCode").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -58,6 +60,7 @@ impl ShipStation {
             voided: None,
             batch,
             delivered: false,
+            by_api,
             label: true,
             body: body.as_object().cloned().unwrap_or_default(),
         });
@@ -96,6 +99,7 @@ impl ShipStation {
             voided: None,
             batch,
             delivered: false,
+            by_api: true,
             label: false,
             body: fields.as_object().cloned().unwrap_or_default(),
         });
