@@ -195,6 +195,8 @@ pub struct Engine<'p> {
     pub(super) touched: BTreeSet<(String, String, String)>,
     /// Target records with a write that is not done, and how many.
     pub(super) writing: BTreeMap<(String, String, String), u32>,
+    /// Target records that a late request may still change, and until when.
+    pub(super) doubtful: BTreeMap<(String, String, String), Millis>,
     /// Lanes in a mapping batch.
     pub(super) busy: BTreeSet<(usize, String)>,
     pub(super) batches: BTreeMap<u64, Batch>,
@@ -257,6 +259,7 @@ impl<'p> Engine<'p> {
             halves: VecDeque::new(),
             touched: BTreeSet::new(),
             writing: BTreeMap::new(),
+            doubtful: BTreeMap::new(),
             busy: BTreeSet::new(),
             batches: BTreeMap::new(),
             lines,
@@ -345,10 +348,16 @@ impl<'p> Engine<'p> {
         let now = self.millis();
         let mut changes = Vec::new();
         let mut lanes = BTreeSet::new();
+        for watch in self.store.watches(Millis::MAX, usize::MAX)? {
+            if watch.name == watch::SETTLE {
+                self.doubtful.extend(watch::target_of(&watch));
+            }
+        }
         for mut entry in self.store.open_entries()? {
             lanes.insert((entry.flow.clone(), entry.lane.clone()));
             if entry.state == EntryState::Sending {
                 self.doubt(&mut entry, now);
+                self.settles(&entry, &mut changes);
                 changes.push(outbox::moved(&entry));
             }
             self.note(entry);

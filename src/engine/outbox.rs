@@ -112,10 +112,18 @@ impl Engine<'_> {
                 }
                 // No two writes of one record at once, in this batch or any other.
                 let mut ids = Vec::new();
+                let mut put_off = Vec::new();
+                let now = self.millis();
                 let mut here: BTreeSet<(String, String, String)> = BTreeSet::new();
                 for (_, id) in ready {
                     let Some(entry) = self.heads.get(id) else { continue };
                     let targets = target(entry);
+                    // An older request to the same record may still be carried out: it must not land on this one.
+                    let until = targets.iter().filter_map(|target| self.doubtful.get(target)).copied().max().unwrap_or(0);
+                    if until > now && entry.doubted.is_none() {
+                        put_off.push((*id, until));
+                        continue;
+                    }
                     if targets.iter().any(|target| self.touched.contains(target) || here.contains(target)) {
                         continue;
                     }
@@ -123,6 +131,13 @@ impl Engine<'_> {
                     ids.push(*id);
                     if ids.len() >= most {
                         break;
+                    }
+                }
+                for (id, until) in put_off {
+                    if let Some(mut entry) = self.heads.get(&id).cloned() {
+                        entry.due = until;
+                        let change = moved(&entry);
+                        self.note_changes(std::slice::from_ref(&change));
                     }
                 }
                 if ids.is_empty() {
@@ -333,6 +348,7 @@ impl Engine<'_> {
             }
             Fault::Ambiguous { .. } => {
                 self.doubt(entry, now);
+                self.settles(entry, changes);
                 let what = match entry.state {
                     EntryState::Planned => "it goes again: its key makes it one effect",
                     EntryState::Ambiguous => "it is looked up once a late request must have been carried out",
@@ -438,6 +454,22 @@ impl Engine<'_> {
         } else {
             entry.state = EntryState::Planned;
             entry.due = now;
+        }
+    }
+
+    /// Notes that an entry's target may still be changed by a request that was sent.
+    pub(super) fn settles(&mut self, entry: &Entry, changes: &mut Vec<Change>) {
+        let time = self.settle_time(entry);
+        if time == 0 || !self.settings.safety.lanes {
+            return;
+        }
+        let now = self.millis();
+        let due = entry.sent.unwrap_or(now) + time;
+        for target in target(entry) {
+            let known = self.doubtful.entry(target.clone()).or_insert(due);
+            *known = due.max(*known);
+            let watch = super::watch::settle(&target, now, *known);
+            self.watch(watch, changes);
         }
     }
 

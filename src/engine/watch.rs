@@ -11,6 +11,20 @@ use crate::check::typed::{Deadline, Expect};
 use crate::store::{Change, Kept, Lane, Millis, Reason, Watch};
 use crate::value::Json;
 
+/// The name of a watch for a target record that a late request may still change.
+pub(super) const SETTLE: &str = "settle";
+
+pub(super) fn settle(target: &(String, String, String), since: Millis, due: Millis) -> Watch {
+    let (connection, object, key) = target;
+    Watch { name: SETTLE.to_owned(), flow: format!("{connection}.{object}"), lane: key.clone(), since, due }
+}
+
+/// The target that such a watch is about, and until when.
+pub(super) fn target_of(watch: &Watch) -> Option<((String, String, String), Millis)> {
+    let (connection, object) = watch.flow.split_once('.')?;
+    Some(((connection.to_owned(), object.to_owned(), watch.lane.clone()), watch.due))
+}
+
 impl Engine<'_> {
     pub(super) fn watch(&mut self, watch: Watch, changes: &mut Vec<Change>) {
         self.watch_at = Some(self.watch_at.map_or(watch.due, |at| at.min(watch.due)));
@@ -74,6 +88,12 @@ impl Engine<'_> {
         let mut changes = Vec::new();
         for watch in &due {
             changes.push(Change::DropWatch { name: watch.name.clone(), flow: watch.flow.clone(), lane: watch.lane.clone() });
+            if watch.name == SETTLE {
+                if let Some((target, _)) = target_of(watch) {
+                    self.doubtful.remove(&target);
+                }
+                continue;
+            }
             let Some(at) = self.flow_named(&watch.flow) else { continue };
             let Some(lane) = self.store.lane(&watch.flow, &watch.lane)? else { continue };
             if watch.name.starts_with("late ") {

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::check::{self, Finding};
 use super::time::Virtual;
 use crate::apply::Program;
+use crate::check::typed::Schedule;
 use crate::connector::registry::{self, Settings as Connection};
 use crate::connector::{Connectors, Hint};
 use crate::engine::queue::Decision;
@@ -82,12 +83,14 @@ pub struct Scenario {
     pub off: Option<Off>,
     /// Calls a minute of ShipStation.
     pub per_minute: Option<u32>,
+    /// Seconds between two polls of the orders, instead of the mapping's five minutes.
+    pub poll: Option<i64>,
 }
 
 impl Scenario {
     /// A small world on a bad day.
     pub fn small(seed: u64) -> Self {
-        Scenario { seed, orders: 6, acts: 14, faults: Faults::BAD_DAY, kills: 4, off: None, per_minute: Some(40) }
+        Scenario { seed, orders: 6, acts: 14, faults: Faults::BAD_DAY, kills: 4, off: None, per_minute: Some(40), poll: None }
     }
 }
 
@@ -96,7 +99,7 @@ impl Scenario {
     /// missing shows soonest.
     pub fn rough(seed: u64) -> Self {
         let faults = Faults { late: 150, late_seconds: 290, lost_reply: 80, slow: 50, ..Faults::default() };
-        Scenario { seed, orders: 3, acts: 60, faults, kills: 8, off: None, per_minute: Some(40) }
+        Scenario { seed, orders: 3, acts: 60, faults, kills: 8, off: None, per_minute: Some(40), poll: Some(45) }
     }
 }
 
@@ -538,8 +541,15 @@ impl<'p> Sim<'p> {
             if self.scenario.off == Some(Off::Fencing) {
                 store.unfenced();
             }
-            let settings =
-                Settings { seed: self.scenario.seed, safety: Off::safety(self.scenario.off), step: 50, controls: 600_000, ..Settings::default() };
+            let polls = self.scenario.poll.map(|seconds| ("export_orders".to_owned(), vec![Schedule::Every(seconds * 1_000)]));
+            let settings = Settings {
+                schedules: polls.into_iter().collect(),
+                seed: self.scenario.seed,
+                safety: Off::safety(self.scenario.off),
+                step: 50,
+                controls: 600_000,
+                ..Settings::default()
+            };
             let connectors = connectors(&self.wire, &self.clock);
             let world = World { plan: &self.setup.plan, program: self.program, names: &self.setup.names, connectors };
             match Engine::start(world, Box::new(store), settings, self.clock.now()) {
