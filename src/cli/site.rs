@@ -126,8 +126,15 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
     }
     let alerts = Alerts::read(site.ready.compiled.config.alerts.as_ref(), &variable, Arc::clone(&live.transport)).map_err(Failure::usage)?;
     let once = live.settings.once;
+    let mut settings = live.settings;
+    for (flow, text) in &site.ready.compiled.config.schedules {
+        site.ready.flow(Some(flow))?;
+        let schedule = crate::run::schedule::read(&text.text, &site.ready.compiled.config.zone)
+            .map_err(|why| Failure::usage(format!("schedules.{flow}: {why}")))?;
+        settings.schedules.insert(flow.clone(), vec![schedule]);
+    }
     let world = World { plan, program: &program, names: &names, connectors: connectors.clone() };
-    let mut engine = Engine::start(world, store, live.settings, live.clock.now()).map_err(|error| match error {
+    let mut engine = Engine::start(world, store, settings, live.clock.now()).map_err(|error| match error {
         crate::engine::Unrunnable::Store(fault) => store_failure(&fault),
         other => Failure::usage(other.to_string()),
     })?;

@@ -6,3 +6,4 @@ pub mod connections;
 pub mod dry;
 pub mod files;
 pub mod live;
+pub mod schedule;

@@ -1,0 +1,49 @@
+//! Schedules of the project's file, which replace those of the mapping: `5 minutes`, `02:00`, a cron text.
+
+use crate::check::typed::Schedule;
+
+/// Reads a schedule. Times and cron texts are in the project's zone.
+///
+/// # Errors
+/// What cannot be understood, in one sentence.
+pub fn read(text: &str, zone: &str) -> Result<Schedule, String> {
+    let text = text.trim();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if let [count, unit] = words.as_slice()
+        && let Ok(count) = count.parse::<i64>()
+    {
+        let seconds = match unit.trim_end_matches('s') {
+            "second" => 1,
+            "minute" => 60,
+            "hour" => 3_600,
+            "day" => 86_400,
+            _ => return Err(format!("`{unit}` is no unit of time: seconds, minutes, hours, days")),
+        };
+        return match count.checked_mul(seconds * 1_000) {
+            Some(every) if every > 0 => Ok(Schedule::Every(every)),
+            _ => Err(format!("`{text}` is no time to wait")),
+        };
+    }
+    if let [time] = words.as_slice() {
+        let at = time.parse().map_err(|_| format!("`{time}` is no time of day: write 02:00"))?;
+        return Ok(Schedule::Daily { day: "day".to_owned(), at, zone: zone.to_owned() });
+    }
+    text.parse::<croner::Cron>().map_err(|error| format!("`{text}` is no schedule: {error}"))?;
+    Ok(Schedule::Cron { cron: text.to_owned(), zone: zone.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_are_read() {
+        assert_eq!(read("2 seconds", "UTC"), Ok(Schedule::Every(2_000)));
+        assert_eq!(read("1 day", "UTC"), Ok(Schedule::Every(86_400_000)));
+        assert!(matches!(read("02:00", "UTC"), Ok(Schedule::Daily { .. })));
+        assert!(matches!(read("*/5 * * * *", "UTC"), Ok(Schedule::Cron { .. })));
+        for wrong in ["", "soon", "5 moons", "0 minutes", "25:00", "a b c d e"] {
+            assert!(read(wrong, "UTC").is_err(), "{wrong}");
+        }
+    }
+}

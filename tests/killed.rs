@@ -1,0 +1,88 @@
+//! The process test: `serve` against the systems over HTTP, killed again and again while everything flows.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod live;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crossdock::sandbox::faults::Faults;
+use crossdock::store::sqlite::{Mode, Sqlite};
+use crossdock::store::{EntryState, LaneState, Store as _};
+use serde_json::json;
+
+use live::World;
+
+#[test]
+fn killed_twenty_times_nothing_is_lost_or_doubled() {
+    let faults = Faults { lost_request: 20, lost_reply: 40, refused_before: 20, broken_after: 20, truncated: 20, ..Faults::default() };
+    let world = World::start(30, faults);
+    for round in 0..20_u64 {
+        let mut serve = world.serve();
+        world.crm_act("create", "", json!({})).unwrap();
+        world.crm_act("change", &format!("{:08}", 1 + round), json!({"Package_Notes__c": format!("note {round}")})).unwrap();
+        if round % 2 == 1 {
+            world.wms_act("ship_all", "").unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(700 + (round * 379) % 1_300));
+        serve.kill().unwrap();
+        serve.wait().unwrap();
+    }
+    world.set_faults(Faults::default());
+    // Once more, in calm weather: until what was created is there and what was shipped is back.
+    let mut serve = world.serve();
+    let until = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < until && !world.at_rest() {
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    world.terminate(&mut serve);
+    let (wms, crm) = (world.wms_effects(), world.crm_effects());
+    let mut created: BTreeMap<String, u32> = BTreeMap::new();
+    let mut labels: BTreeMap<String, u32> = BTreeMap::new();
+    for effect in &wms {
+        let key = effect.key.clone().unwrap_or_default();
+        match effect.kind.as_str() {
+            "created" => *created.entry(key).or_default() += 1,
+            "label" => *labels.entry(key).or_default() += 1,
+            _ => {}
+        }
+    }
+    assert!(created.len() >= 30, "{} orders were created", created.len());
+    assert!(created.values().all(|times| *times == 1), "{created:?}");
+    assert!(labels.values().all(|times| *times == 1), "{labels:?}");
+    // Each tracking number is back.
+    let back: Vec<String> =
+        crm.iter().filter(|effect| effect.by_api).filter_map(|effect| effect.fields.get("Tracking_Number__c")?.as_str().map(str::to_owned)).collect();
+    let missing: Vec<_> = wms
+        .iter()
+        .filter(|effect| effect.kind == "label")
+        .filter_map(|effect| effect.fields.get("trackingNumber")?.as_str().map(str::to_owned))
+        .filter(|number| !back.contains(number))
+        .collect();
+    assert!(missing.is_empty(), "{} of {} tracking numbers did not come back: {missing:?}", missing.len(), labels.values().sum::<u32>());
+    // The store is whole, and every record is in a state that the first promise names.
+    let store = Sqlite::open(&world.store(), None, Mode::Write).unwrap();
+    store.check().unwrap();
+    for ((flow, state), count) in store.counts().unwrap() {
+        assert!(state != LaneState::Failed, "{count} records of {flow} failed");
+        // A label whose outcome is in doubt waits out its settle time, which is longer than this test.
+        for lane in if state.settled() { Vec::new() } else { store.in_state(Some(&flow), state, 100).unwrap() } {
+            let entries = store.entries_of(&lane.flow, &lane.key).unwrap();
+            assert!(entries.iter().any(|entry| entry.state == EntryState::Ambiguous), "{flow} {} is {}: {entries:?}", lane.key, state.word());
+        }
+    }
+}
+
+#[test]
+fn a_second_process_says_so_and_changes_nothing() {
+    let world = World::start(3, Faults::default());
+    let mut serve = world.serve();
+    std::thread::sleep(Duration::from_secs(2));
+    let second = world.command(&["run"]);
+    assert_eq!(second.status.code(), Some(3), "{}", String::from_utf8_lossy(&second.stderr));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another process"));
+    // Reading works beside it.
+    assert_eq!(world.command(&["status"]).status.code(), Some(0));
+    world.terminate(&mut serve);
+}

@@ -1,0 +1,192 @@
+//! Both systems on loopback and a project made of the template: what tests of the real binary need.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossdock::http::net::Net;
+use crossdock::http::{Clock, SystemClock, Transport};
+use crossdock::project::templates::TEMPLATES;
+use crossdock::sandbox::faults::{FaultKit, Faults, Faulty};
+use crossdock::sandbox::server::{Running, listen, serve};
+use crossdock::sandbox::{Act, Effect, salesforce, shipstation};
+use crossdock::store::Store as _;
+use crossdock::store::sqlite::{Mode, Sqlite};
+use serde_json::Value as Json;
+
+pub const SECRET: &str = "a-hook-path-that-nobody-guesses-0001";
+pub const PLANTED_SECRET: &str = "planted-api-secret-4711-xyzzy";
+
+pub struct World {
+    pub crm: Running,
+    pub wms: Running,
+    pub folder: tempfile::TempDir,
+    runtime: tokio::runtime::Runtime,
+    /// Where `serve` listens.
+    pub port: u16,
+}
+
+impl World {
+    pub fn start(orders: usize, faults: Faults) -> Self {
+        Self::start_with(orders, faults, "2 seconds")
+    }
+
+    /// With every flow polled so often.
+    pub fn start_with(orders: usize, faults: Faults, every: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let transport: Arc<dyn Transport> = Arc::new(Net::new(Duration::from_secs(20)).unwrap());
+        let (crm, wms) = runtime.block_on(async {
+            let (crm_listener, crm_url) = listen(0).await.unwrap();
+            let (wms_listener, wms_url) = listen(0).await.unwrap();
+            let crm = salesforce::Salesforce::new(salesforce::Options {
+                base_url: crm_url.clone(),
+                orders,
+                start: clock.now(),
+                client_secret: Some(PLANTED_SECRET.to_owned()),
+                ..salesforce::Options::default()
+            });
+            let wms = shipstation::ShipStation::new(shipstation::Options {
+                base_url: wms_url.clone(),
+                per_minute: None,
+                api_secret: PLANTED_SECRET.to_owned(),
+                ..shipstation::Options::default()
+            });
+            let crm = Faulty::new(Box::new(crm), FaultKit::new(1, faults));
+            let wms = Faulty::new(Box::new(wms), FaultKit::new(2, faults));
+            (serve(crm_listener, crm_url, crm, clock.clone(), transport.clone()), serve(wms_listener, wms_url, wms, clock, transport))
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let (_, files) = TEMPLATES.iter().find(|(name, _)| *name == "salesforce-shipstation").unwrap();
+        for (path, bytes) in *files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        let environment = format!(
+            "connections:\n  crm: {{ login: \"{}\", client_id: sandbox, client_secret: \"${{PLANTED}}\" }}\n  wms: {{ url: \"{}\", api_key: sandbox, api_secret: \"${{PLANTED}}\" }}\nstore: sqlite:live.db\nschedules: {{ export_orders: {every}, print_labels: {every}, import_shipments: {every} }}\n",
+            crm.url, wms.url
+        );
+        std::fs::write(folder.path().join("crossdock.live.yaml"), environment).unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        World { crm, wms, folder, runtime, port }
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("live.db")
+    }
+
+    fn crossdock(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
+        command.current_dir(self.folder.path()).env("PLANTED", PLANTED_SECRET).env("CROSSDOCK_HOOK_WMS", SECRET).env("NO_COLOR", "1");
+        command
+    }
+
+    /// A command in the project, with the systems' addresses.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        self.crossdock().args(arguments).args(["--env", "live"]).output().unwrap()
+    }
+
+    /// Starts `serve`; what it logs goes to `serve.log` in the project.
+    pub fn serve(&self) -> Child {
+        let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("serve.log")).unwrap();
+        self.crossdock()
+            .args(["serve", "--env", "live", "--listen", &format!("127.0.0.1:{}", self.port)])
+            .env("CROSSDOCK_LOG", "trace")
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("serve.log")).unwrap_or_default()
+    }
+
+    /// Waits until `serve` answers.
+    pub fn listening(&self) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < until {
+            if std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("serve does not listen: {}", self.log());
+    }
+
+    /// Asks a process to end, and holds it to that.
+    pub fn terminate(&self, child: &mut Child) {
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        let until = Instant::now() + Duration::from_secs(35);
+        while Instant::now() < until {
+            if let Some(status) = child.try_wait().unwrap() {
+                assert_eq!(status.code(), Some(0), "{}", self.log());
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = child.kill();
+        panic!("it did not end by itself");
+    }
+
+    fn act(system: &Running, verb: &str, subject: &str, settings: Json) -> Result<Json, String> {
+        let act = Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
+        system.locked().system.act(&act, jiff::Timestamp::now())
+    }
+
+    pub fn crm_act(&self, verb: &str, subject: &str, settings: Json) -> Result<Json, String> {
+        Self::act(&self.crm, verb, subject, settings)
+    }
+
+    pub fn wms_act(&self, verb: &str, subject: &str) -> Result<Json, String> {
+        Self::act(&self.wms, verb, subject, Json::Null)
+    }
+
+    pub fn set_faults(&self, faults: Faults) {
+        self.crm.locked().kit.set(faults);
+        self.wms.locked().kit.set(faults);
+    }
+
+    pub fn wms_effects(&self) -> Vec<Effect> {
+        self.wms.locked().system.effects().to_vec()
+    }
+
+    pub fn crm_effects(&self) -> Vec<Effect> {
+        self.crm.locked().system.effects().to_vec()
+    }
+
+    pub fn calls(&self) -> u64 {
+        self.crm.locked().system.calls() + self.wms.locked().system.calls()
+    }
+
+    /// Every record has ended, and every label's number is back.
+    pub fn at_rest(&self) -> bool {
+        let Ok(store) = Sqlite::open(&self.store(), None, Mode::Read) else { return false };
+        let settled =
+            store.counts().is_ok_and(|counts| !counts.is_empty() && counts.keys().all(|(flow, state)| state.settled() || flow == "print_labels"));
+        let labels = self.wms_effects().iter().filter(|effect| effect.kind == "label").count();
+        let back = self
+            .crm_effects()
+            .iter()
+            .filter(|effect| {
+                effect.by_api && effect.fields.get("Tracking_Number__c").is_some_and(|number| !number.is_null()) && effect.object == "Order"
+            })
+            .count();
+        settled && back >= labels
+    }
+
+    /// Asks `serve` by HTTP: status and body.
+    pub fn ask(&self, request: http::Request<bytes::Bytes>) -> Result<(u16, String), String> {
+        let net = Net::new(Duration::from_secs(20)).unwrap();
+        let answer = self.runtime.block_on(async move { net.send(request).await }).map_err(|broken| broken.to_string())?;
+        Ok((answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned()))
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+}
