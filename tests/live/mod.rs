@@ -13,7 +13,7 @@ use crossdock::project::templates::TEMPLATES;
 use crossdock::sandbox::faults::{FaultKit, Faults, Faulty};
 use crossdock::sandbox::server::{Running, listen, serve};
 use crossdock::sandbox::{Act, Effect, salesforce, shipstation};
-use crossdock::store::Store as _;
+use crossdock::store::{LaneState, Store as _};
 use crossdock::store::sqlite::{Mode, Sqlite};
 use serde_json::Value as Json;
 
@@ -166,8 +166,11 @@ impl World {
     /// Every record has ended, and every label's number is back.
     pub fn at_rest(&self) -> bool {
         let Ok(store) = Sqlite::open(&self.store(), None, Mode::Read) else { return false };
-        let settled =
-            store.counts().is_ok_and(|counts| !counts.is_empty() && counts.keys().all(|(flow, state)| state.settled() || flow == "print_labels"));
+        // What is only read again to see whether it changed has ended; a label in doubt waits longer than a test.
+        let moving = [LaneState::Waiting, LaneState::Sending, LaneState::Fetch].into_iter().any(|state| {
+            store.in_state(None, state, 1_000).is_ok_and(|lanes| lanes.iter().any(|lane| lane.was.is_none() && lane.flow != "print_labels"))
+        });
+        let settled = !moving && store.counts().is_ok_and(|counts| !counts.is_empty());
         let labels = self.wms_effects().iter().filter(|effect| effect.kind == "label").count();
         let back = self
             .crm_effects()
