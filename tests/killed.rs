@@ -32,6 +32,7 @@ fn killed_twenty_times_nothing_is_lost_or_doubled() {
     world.set_faults(Faults::default());
     // Once more, in calm weather: until what was created is there and what was shipped is back.
     let mut serve = world.serve();
+    world.listening();
     let until = Instant::now() + Duration::from_secs(60);
     while Instant::now() < until && !world.at_rest() {
         std::thread::sleep(Duration::from_millis(500));
@@ -82,7 +83,7 @@ fn killed_twenty_times_nothing_is_lost_or_doubled() {
 fn a_second_process_says_so_and_changes_nothing() {
     let world = World::start(3, Faults::default());
     let mut serve = world.serve();
-    std::thread::sleep(Duration::from_secs(2));
+    world.listening();
     let second = world.command(&["run"]);
     assert_eq!(second.status.code(), Some(3), "{}", String::from_utf8_lossy(&second.stderr));
     assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another process"));

@@ -50,6 +50,9 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
         for failure in &failures {
             out.note(format!("not read: {failure}"));
         }
+        if after.waiting > 0 {
+            out.line(format!("{} writes are in doubt or put off: the next run carries them on", after.waiting))?;
+        }
         if !exceptions.is_empty() {
             let noun = if exceptions.len() == 1 { "record waits" } else { "records wait" };
             out.line(format!("{} {noun} for somebody: crossdock queue list", exceptions.len()))?;
@@ -61,6 +64,8 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
 struct After {
     counts: crate::store::Counts,
     moved: u64,
+    /// Writes that wait longer than a run does.
+    waiting: usize,
 }
 
 fn counts(store: &dyn Store) -> Result<crate::store::Counts, Failure> {
@@ -89,9 +94,11 @@ fn drive(asked: &Asked<'_>, store: Box<dyn Store>, rehearsal: Option<Arc<Rehears
     let settings = Settings { once: true, only: asked.only.clone(), since: asked.since, seed: u64::from(std::process::id()), ..Settings::default() };
     let mut counted = None;
     let mut moved = 0;
+    let mut waiting = 0;
     let mut last_counts = |engine: &Engine<'_>| {
         seen(engine);
         moved = engine.moved();
+        waiting = engine.waiting();
         if engine.done() {
             counted = engine.store().counts().ok();
         }
@@ -104,7 +111,7 @@ fn drive(asked: &Asked<'_>, store: Box<dyn Store>, rehearsal: Option<Arc<Rehears
     );
     bar.finish_and_clear();
     let (failures, calls) = failures?;
-    Ok((failures, After { counts: counted.unwrap_or_default(), moved }, calls))
+    Ok((failures, After { counts: counted.unwrap_or_default(), moved, waiting }, calls))
 }
 
 /// Live reads and no writes: on a copy of the store, what would be sent is held against what the targets have.

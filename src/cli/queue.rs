@@ -284,7 +284,7 @@ fn show(args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     }
     for entry in parked {
         out.line(format!("payload  {} {}.{} {}", entry.op, entry.connection, entry.object, entry.key.as_deref().unwrap_or_default()))?;
-        let body = if args.reveal { entry.body.clone() } else { mask::Mask::of(plan, &entry.connection).json(&entry.body, &personal) };
+        let body = if args.reveal { entry.body.clone() } else { mask::Mask::of(plan, &entry.connection).json(&entry.body) };
         out.json(&body)?;
     }
     match (&one.closed, &one.closed_by) {

@@ -135,7 +135,12 @@ impl Engine<'_> {
             closed_by: None,
             alerted: again || code == "rejected",
         };
-        let words: Vec<String> = reasons.iter().map(|reason| reason.message.clone()).collect();
+        // A target's own words may quote whatever it holds: they stay sealed, with the exception.
+        let word = |reason: &Reason| match reason.kind.as_str() {
+            "target" => format!("the target refused it: crossdock queue show {}", exception.id),
+            _ => reason.message.clone(),
+        };
+        let words: Vec<String> = reasons.iter().map(word).collect();
         let text = self.scrubbed(at, lane, &words.join("; "));
         if !again {
             changes.push(self.event(&flow.name, &lane.key, code, text.clone(), None));

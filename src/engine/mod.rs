@@ -111,6 +111,9 @@ impl Default for Settings {
     }
 }
 
+/// How long a run that is to end waits for what is put off, in milliseconds.
+const SOON: Millis = 60_000;
+
 /// What the engine works with, none of which it changes.
 pub struct World<'p> {
     pub plan: &'p Plan,
@@ -513,12 +516,17 @@ impl<'p> Engine<'p> {
         self.jobs.is_empty() && (self.stopping || !(waiting || polling || open))
     }
 
-    /// Nothing is left to be done before a schedule, a person, or a change at a source: a run that is to
-    /// end can end.
+    /// Nothing is left to be done soon: a run that is to end can end. What waits longer (a settle time, a target that
+    /// is down) is in the store, and the next run carries it on.
     pub fn done(&self) -> bool {
-        self.quiet()
-            && self.later.is_empty()
-            && self.flows.iter().all(|flow| !flow.on || (flow.look.is_none() && (flow.next.is_none() || !self.settings.once)))
+        let soon = self.millis() + SOON;
+        let waits = |state: &FlowState| state.on && (state.look.is_some_and(|look| look <= soon) || (state.next.is_some() && self.settings.once));
+        self.quiet() && self.later.first().is_none_or(|(due, _)| *due > soon) && !self.flows.iter().any(waits)
+    }
+
+    /// Writes that wait for their time: in doubt, or put off.
+    pub fn waiting(&self) -> usize {
+        self.later.len()
     }
 
     /// Reads what changed at a flow's source as soon as its connection allows it.

@@ -279,7 +279,7 @@ impl Engine<'_> {
                     settled.entry((entry.flow.clone(), entry.lane.clone())).or_default().push(entry);
                 }
                 Err(fault) => {
-                    if self.failed(lot, &mut entry, fault, exchange, &mut changes)? {
+                    if self.failed(&mut entry, fault, exchange, &mut changes)? {
                         settled.entry((entry.flow.clone(), entry.lane.clone())).or_default().push(entry);
                     }
                 }
@@ -326,7 +326,7 @@ impl Engine<'_> {
     }
 
     /// It did not go. True where the entry has come to an end.
-    fn failed(&mut self, lot: &Lot, entry: &mut Entry, fault: Fault, exchange: Option<i64>, changes: &mut Vec<Change>) -> Kept<bool> {
+    fn failed(&mut self, entry: &mut Entry, fault: Fault, exchange: Option<i64>, changes: &mut Vec<Change>) -> Kept<bool> {
         let now = self.millis();
         let salt = self.settings.seed ^ entry.id.unsigned_abs();
         let words = self.words(&fault);
@@ -402,23 +402,16 @@ impl Engine<'_> {
                 self.stop_entry(entry, "exhausted", &words, false, changes)?;
                 Ok(true)
             }
-            Fault::Rejected(_) | Fault::BatchRefused(_) => {
+            Fault::Rejected(refusal) | Fault::BatchRefused(refusal) => {
                 entry.state = EntryState::Refused;
                 entry.error = Some(words.message.clone());
-                let text = self.entry_scrubbed(lot, entry, &words.message);
-                changes.push(self.event(&entry.flow, &entry.lane, "refused", format!("{} was refused: {text}", named(entry)), exchange));
+                let field = refusal.field.as_ref().map(|field| format!(" on {field}")).unwrap_or_default();
+                let text = format!("{} was refused: {}{field}", named(entry), refusal.code);
+                changes.push(self.event(&entry.flow, &entry.lane, "refused", text, exchange));
                 self.stop_entry(entry, "refused", &words, false, changes)?;
                 Ok(true)
             }
         }
-    }
-
-    fn entry_scrubbed(&self, lot: &Lot, entry: &Entry, words: &str) -> String {
-        let mut personal = BTreeSet::new();
-        if let Some(mask) = self.masks.get(&lot.connection) {
-            mask.personal(&entry.body, &mut personal);
-        }
-        super::mask::scrub(words, &personal)
     }
 
     /// Opens the exception of an entry's record.
@@ -524,7 +517,7 @@ impl Engine<'_> {
                         many => {
                             let words = format!("the target has {} records with its mark", many.len());
                             let fault = Fault::rejected("several", words, None);
-                            self.failed(&lot, &mut entry, fault, None, &mut changes)?;
+                            self.failed(&mut entry, fault, None, &mut changes)?;
                             settled.push(entry);
                         }
                     }

@@ -13,29 +13,29 @@ use crossdock::project::templates::TEMPLATES;
 use crossdock::sandbox::faults::{FaultKit, Faults, Faulty};
 use crossdock::sandbox::server::{Running, listen, serve};
 use crossdock::sandbox::{Act, Effect, salesforce, shipstation};
-use crossdock::store::{LaneState, Store as _};
 use crossdock::store::sqlite::{Mode, Sqlite};
+use crossdock::store::{LaneState, Store as _};
 use serde_json::Value as Json;
 
-pub const SECRET: &str = "a-hook-path-that-nobody-guesses-0001";
-pub const PLANTED_SECRET: &str = "planted-api-secret-4711-xyzzy";
+pub(crate) const SECRET: &str = "a-hook-path-that-nobody-guesses-0001";
+pub(crate) const PLANTED_SECRET: &str = "planted-api-secret-4711-xyzzy";
 
-pub struct World {
-    pub crm: Running,
-    pub wms: Running,
-    pub folder: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) crm: Running,
+    pub(crate) wms: Running,
+    pub(crate) folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
     /// Where `serve` listens.
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 impl World {
-    pub fn start(orders: usize, faults: Faults) -> Self {
+    pub(crate) fn start(orders: usize, faults: Faults) -> Self {
         Self::start_with(orders, faults, "2 seconds")
     }
 
     /// With every flow polled so often.
-    pub fn start_with(orders: usize, faults: Faults, every: &str) -> Self {
+    pub(crate) fn start_with(orders: usize, faults: Faults, every: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let transport: Arc<dyn Transport> = Arc::new(Net::new(Duration::from_secs(20)).unwrap());
@@ -75,7 +75,7 @@ impl World {
         World { crm, wms, folder, runtime, port }
     }
 
-    pub fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.folder.path().join("live.db")
     }
 
@@ -86,12 +86,12 @@ impl World {
     }
 
     /// A command in the project, with the systems' addresses.
-    pub fn command(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Output {
         self.crossdock().args(arguments).args(["--env", "live"]).output().unwrap()
     }
 
     /// Starts `serve`; what it logs goes to `serve.log` in the project.
-    pub fn serve(&self) -> Child {
+    pub(crate) fn serve(&self) -> Child {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("serve.log")).unwrap();
         self.crossdock()
             .args(["serve", "--env", "live", "--listen", &format!("127.0.0.1:{}", self.port)])
@@ -102,12 +102,12 @@ impl World {
             .unwrap()
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("serve.log")).unwrap_or_default()
     }
 
     /// Waits until `serve` answers.
-    pub fn listening(&self) {
+    pub(crate) fn listening(&self) {
         let until = Instant::now() + Duration::from_secs(20);
         while Instant::now() < until {
             if std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
@@ -119,7 +119,7 @@ impl World {
     }
 
     /// Asks a process to end, and holds it to that.
-    pub fn terminate(&self, child: &mut Child) {
+    pub(crate) fn terminate(&self, child: &mut Child) {
         assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
         let until = Instant::now() + Duration::from_secs(35);
         while Instant::now() < until {
@@ -138,33 +138,33 @@ impl World {
         system.locked().system.act(&act, jiff::Timestamp::now())
     }
 
-    pub fn crm_act(&self, verb: &str, subject: &str, settings: Json) -> Result<Json, String> {
+    pub(crate) fn crm_act(&self, verb: &str, subject: &str, settings: Json) -> Result<Json, String> {
         Self::act(&self.crm, verb, subject, settings)
     }
 
-    pub fn wms_act(&self, verb: &str, subject: &str) -> Result<Json, String> {
+    pub(crate) fn wms_act(&self, verb: &str, subject: &str) -> Result<Json, String> {
         Self::act(&self.wms, verb, subject, Json::Null)
     }
 
-    pub fn set_faults(&self, faults: Faults) {
+    pub(crate) fn set_faults(&self, faults: Faults) {
         self.crm.locked().kit.set(faults);
         self.wms.locked().kit.set(faults);
     }
 
-    pub fn wms_effects(&self) -> Vec<Effect> {
+    pub(crate) fn wms_effects(&self) -> Vec<Effect> {
         self.wms.locked().system.effects().to_vec()
     }
 
-    pub fn crm_effects(&self) -> Vec<Effect> {
+    pub(crate) fn crm_effects(&self) -> Vec<Effect> {
         self.crm.locked().system.effects().to_vec()
     }
 
-    pub fn calls(&self) -> u64 {
+    pub(crate) fn calls(&self) -> u64 {
         self.crm.locked().system.calls() + self.wms.locked().system.calls()
     }
 
     /// Every record has ended, and every label's number is back.
-    pub fn at_rest(&self) -> bool {
+    pub(crate) fn at_rest(&self) -> bool {
         let Ok(store) = Sqlite::open(&self.store(), None, Mode::Read) else { return false };
         // What is only read again to see whether it changed has ended; a label in doubt waits longer than a test.
         let moving = [LaneState::Waiting, LaneState::Sending, LaneState::Fetch].into_iter().any(|state| {
@@ -183,13 +183,13 @@ impl World {
     }
 
     /// Asks `serve` by HTTP: status and body.
-    pub fn ask(&self, request: http::Request<bytes::Bytes>) -> Result<(u16, String), String> {
+    pub(crate) fn ask(&self, request: http::Request<bytes::Bytes>) -> Result<(u16, String), String> {
         let net = Net::new(Duration::from_secs(20)).unwrap();
         let answer = self.runtime.block_on(async move { net.send(request).await }).map_err(|broken| broken.to_string())?;
         Ok((answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned()))
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 }
