@@ -38,6 +38,9 @@ fn killed_twenty_times_nothing_is_lost_or_doubled() {
         std::thread::sleep(Duration::from_millis(500));
     }
     world.terminate(&mut serve);
+    // What a poll had just begun is brought to its end.
+    let ended = world.command(&["run"]);
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
     let (wms, crm) = (world.wms_effects(), world.crm_effects());
     let mut created: BTreeMap<String, u32> = BTreeMap::new();
     let mut labels: BTreeMap<String, u32> = BTreeMap::new();

@@ -57,7 +57,7 @@ impl Salesforce {
             Some(text) => text.parse::<u64>().map_err(|_| wrong(&format!("has a `{name}` that is no number"), "write a whole number")),
         };
         let version = settings.get("api_version").unwrap_or("v64.0").to_owned();
-        if !version.strip_prefix('v').is_some_and(|number| number.parse::<f32>().is_ok()) {
+        if version.strip_prefix('v').is_none_or(|number| number.parse::<f32>().is_err()) {
             return Err(wrong("has an `api_version` that is none", "write it as Salesforce does: v64.0"));
         }
         Ok(Salesforce {

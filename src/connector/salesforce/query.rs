@@ -43,7 +43,7 @@ impl Salesforce {
         };
         let cursor = ask
             .cursor
-            .map(|text| serde_json::from_str::<Cursor>(text))
+            .map(serde_json::from_str::<Cursor>)
             .transpose()
             .map_err(|_| Fault::rejected("cursor", "the checkpoint is none of this connector's", None))?;
         match (&cursor, ask.begins) {

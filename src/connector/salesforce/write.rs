@@ -68,7 +68,7 @@ fn outcome(batch: &Batch<'_>, result: &Json, item: &Item) -> Result<Done, Fault>
     match result.get("success").and_then(Json::as_bool) {
         Some(true) => {
             let id = result.get("id").and_then(Json::as_str).map(str::to_owned).or_else(|| item.id.clone());
-            let created = result.get("created").and_then(Json::as_bool).or_else(|| match batch.op {
+            let created = result.get("created").and_then(Json::as_bool).or(match batch.op {
                 Op::Create => Some(true),
                 Op::Update => Some(false),
                 Op::Upsert => None,

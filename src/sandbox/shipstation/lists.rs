@@ -30,7 +30,7 @@ pub(super) fn carriers() -> Json {
     CARRIERS.iter().enumerate().map(carrier).collect()
 }
 
-fn carrier<'a>(query: &'a [(String, String)]) -> Option<(&'a str, &'static [&'static str])> {
+fn carrier(query: &[(String, String)]) -> Option<(&str, &'static [&'static str])> {
     let code = query.iter().find(|(name, _)| name == "carrierCode").map(|(_, code)| code.as_str())?;
     CARRIERS.iter().find(|(known, ..)| *known == code).map(|(.., services)| (code, *services))
 }

@@ -153,6 +153,7 @@ impl ShipStation {
         self.next
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the fields of an effect")]
     fn effect(&mut self, now: Timestamp, kind: &str, object: &str, id: i64, key: Option<String>, by_api: bool, fields: Json) {
         self.effects.push(Effect { at: now, kind: kind.to_owned(), object: object.to_owned(), id: id.to_string(), key, by_api, fields });
     }
