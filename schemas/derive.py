@@ -501,7 +501,7 @@ def client(folder):
             "Shipping_Service__c": {"type": ["string", "null"], "x-values": ["Standard", "Expedited", "Next Day", "Economy", "International"], "x-data-class": "business"},
             "Shipping_Amount__c": {"type": ["number", "null"], "x-kind": "money", "x-places": 2, "x-digits": 18, "x-data-class": "business"},
             "Tax_Amount__c": {"type": ["number", "null"], "x-kind": "money", "x-places": 2, "x-digits": 18, "x-data-class": "business"},
-            "Fulfilment_Error__c": text(1000), "Carrier__c": {"type": ["string", "null"], "x-values": ["UPS", "FedEx", "USPS", "DHL Express", "Royal Mail"], "x-data-class": "business"},
+            "Fulfilment_Error__c": {"type": ["string", "null"], "maxLength": 1000}, "Carrier__c": {"type": ["string", "null"], "x-values": ["UPS", "FedEx", "USPS", "DHL Express", "Royal Mail"], "x-data-class": "business"},
             "Service__c": text(100), "Tracking_Number__c": text(100),
             "Shipped_At__c": {"type": ["string", "null"], "format": "date", "x-data-class": "business"},
             "Notes__c": {"type": ["string", "null"], "maxLength": 32000}, "Package_Notes__c": {"type": ["string", "null"], "maxLength": 1000},
