@@ -237,7 +237,16 @@ fn list(args: &List, out: &mut Out) -> Result<Exit, Failure> {
 /// The reasons of an exception without personal values.
 fn masked(site: &Site, store: &dyn Store, one: &Exception) -> Result<Vec<String>, Failure> {
     let personal = personal(site, store, one)?;
-    Ok(one.reasons.iter().map(|reason| mask::scrub(&reason.message, &personal)).collect())
+    Ok(one.reasons.iter().map(|reason| words(reason, &personal)).collect())
+}
+
+/// A reason without personal values. A target's own words may quote whatever it holds: only their code is shown.
+fn words(reason: &crate::store::Reason, personal: &std::collections::BTreeSet<String>) -> String {
+    if reason.kind == "target" {
+        let code = reason.message.rsplit_once('(').map_or("", |(_, code)| code.trim_end_matches(')'));
+        return format!("the target refused it: {code} (`queue show --reveal` prints its words)");
+    }
+    mask::scrub(&reason.message, personal)
 }
 
 fn personal(site: &Site, store: &dyn Store, one: &Exception) -> Result<std::collections::BTreeSet<String>, Failure> {
@@ -280,7 +289,8 @@ fn show(args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     for reason in &one.reasons {
         let place = reason.place.as_ref().map(|place| format!("  ({place})")).unwrap_or_default();
         let field = reason.field.as_ref().map(|field| format!("{field}: ")).unwrap_or_default();
-        out.line(format!("reason   {field}{}{place}", mask::scrub(&reason.message, &personal)))?;
+        let said = if args.reveal { reason.message.clone() } else { words(reason, &personal) };
+        out.line(format!("reason   {field}{said}{place}"))?;
     }
     for entry in parked {
         out.line(format!("payload  {} {}.{} {}", entry.op, entry.connection, entry.object, entry.key.as_deref().unwrap_or_default()))?;
