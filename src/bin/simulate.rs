@@ -37,6 +37,9 @@ struct Args {
     off: Option<String>,
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Print each record's way where there is a finding
+    #[arg(long)]
+    story: bool,
     /// Findings that are printed
     #[arg(long, default_value_t = 10)]
     show: usize,
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
                         return;
                     }
                     let begin = if args.rough { Scenario::rough(seed) } else { Scenario::small(seed) };
-                    let mut scenario = Scenario { off, ..begin };
+                    let mut scenario = Scenario { off, story: args.story, ..begin };
                     if each > 0 {
                         scenario.orders = each;
                         scenario.acts = each / 4;
@@ -88,6 +91,9 @@ fn main() -> ExitCode {
                             delivered.fetch_add(report.delivered, Ordering::Relaxed);
                             calls.fetch_add(report.calls, Ordering::Relaxed);
                             deaths.fetch_add(u64::from(report.deaths), Ordering::Relaxed);
+                            if !report.findings.is_empty() {
+                                print!("{}", report.story);
+                            }
                             if !report.findings.is_empty()
                                 && let Ok(mut bad) = bad.lock()
                             {

@@ -189,7 +189,7 @@ impl Engine<'_> {
         }
         self.drop_entries(&lane.flow, &lane.key, changes);
         let answered = flow.follow_ups.iter().any(|after| after.events.contains(&Event::IsGone));
-        if answered && lane.delivered.is_some() && !flow.matches.is_empty() && lane.was != Some(LaneState::Gone) {
+        if answered && lane.delivered.is_some() && !flow.matches.is_empty() {
             // Its write-backs go by what they find now, not by what was there when it was delivered.
             lane.was = Some(LaneState::Gone);
             lane.state = LaneState::Waiting;
@@ -197,6 +197,13 @@ impl Engine<'_> {
             self.flows[at].map = true;
             return Ok(());
         }
+        self.gone_as_matched(at, lane, why, changes)
+    }
+
+    /// A record is gone, and what its write-backs go by was read just now.
+    pub(super) fn gone_as_matched(&mut self, at: usize, mut lane: Lane, why: &str, changes: &mut Vec<Change>) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        let answered = flow.follow_ups.iter().any(|after| after.events.contains(&Event::IsGone));
         lane.was = None;
         lane.updated = self.millis();
         lane.state = LaneState::Gone;

@@ -10,7 +10,7 @@ use crate::apply::{Inputs, Outcome, Payload, Verdict, apply, target_of};
 use crate::check::typed::Flow;
 use crate::connector::Found;
 use crate::fault::Fault;
-use crate::store::{Change, Kept, Lane, LaneState};
+use crate::store::{Change, Kept, Lane, LaneState, Millis};
 use crate::value::{Json, ObjectRef};
 
 /// Entries that wait to be sent, above which nothing more is mapped.
@@ -208,20 +208,41 @@ impl Engine<'_> {
         if passing {
             // Until the connection is open again there is no use in trying.
             let due = self.millis() + 1_000;
-            for mut lane in batch.lanes {
-                lane.due = due;
-                changes.push(Change::Lane(lane));
+            for lane in batch.lanes {
+                self.later(batch.flow, &lane, due, &mut changes)?;
             }
-            self.look_at(batch.flow, due);
         } else {
             let words = self.words(fault);
-            for mut lane in batch.lanes {
+            for lane in batch.lanes {
+                let Some(mut lane) = self.unchanged(&lane)? else {
+                    self.flows[batch.flow].map = true;
+                    continue;
+                };
                 lane.state = LaneState::Failed;
                 self.stopped(batch.flow, &mut lane, "refused", std::slice::from_ref(&words), false, &mut changes)?;
                 changes.push(Change::Lane(lane));
             }
         }
         self.keep(&changes)
+    }
+
+    /// The lane as it is kept now, if nothing has happened to it since it was taken. Where something has, what was
+    /// asked for is about an older state, and the lane is taken again.
+    fn unchanged(&mut self, taken: &Lane) -> Kept<Option<Lane>> {
+        let kept = self.store.lane(&taken.flow, &taken.key)?;
+        Ok(kept.filter(|kept| kept.state == LaneState::Waiting && kept.version == taken.version && kept.was == taken.was))
+    }
+
+    /// Looks at a lane again at `due`.
+    fn later(&mut self, at: usize, taken: &Lane, due: Millis, changes: &mut Vec<Change>) -> Kept<()> {
+        match self.unchanged(taken)? {
+            Some(lane) => {
+                changes.push(Change::Lane(Lane { due, ..lane }));
+                self.look_at(at, due);
+            }
+            None => self.flows[at].map = true,
+        }
+        Ok(())
     }
 
     fn outcome(&self, at: usize, lane: &Lane, matched: &BTreeMap<String, Vec<Json>>, targets: &BTreeMap<String, Json>) -> Outcome {
@@ -320,10 +341,8 @@ impl Engine<'_> {
             // What was found is only true as long as no other write of ours to it is under way.
             let found = self.matched_targets(at, matched);
             if found.iter().any(|target| claimed.contains(target) || self.writing.contains_key(target)) {
-                let mut lane = lane;
-                lane.due = self.millis() + 500;
-                self.look_at(at, lane.due);
-                changes.push(Change::Lane(lane));
+                let due = self.millis() + 500;
+                self.later(at, &lane, due, &mut changes)?;
                 continue;
             }
             claimed.extend(found);
@@ -362,11 +381,7 @@ impl Engine<'_> {
     ) -> Kept<()> {
         let (flow, _) = self.flow(at);
         // A newer version may have arrived while this one was looked up: it takes this one's place.
-        if waited
-            && let Some(newest) = self.store.lane(&flow.name, &lane.key)?
-            && (newest.version != lane.version || newest.state != LaneState::Waiting)
-            && self.settings.safety.lanes
-        {
+        if waited && self.settings.safety.lanes && self.unchanged(&lane)?.is_none() {
             self.flows[at].map = true;
             return Ok(());
         }
@@ -381,7 +396,7 @@ impl Engine<'_> {
             changes.push(self.event(&flow.name, &lane.key, "warned", text, None));
         }
         if lane.was == Some(LaneState::Gone) {
-            return self.gone(at, lane, "it is gone from the source", changes);
+            return self.gone_as_matched(at, lane, "it is gone from the source", changes);
         }
         match outcome.verdict {
             Verdict::NotEligible if lane.delivered.is_some() => self.gone(at, lane, "it has left the flow's `where`", changes),

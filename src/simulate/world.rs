@@ -85,12 +85,14 @@ pub struct Scenario {
     pub per_minute: Option<u32>,
     /// Seconds between two polls of the orders, instead of the mapping's five minutes.
     pub poll: Option<i64>,
+    /// Tell each record's way in the report.
+    pub story: bool,
 }
 
 impl Scenario {
     /// A small world on a bad day.
     pub fn small(seed: u64) -> Self {
-        Scenario { seed, orders: 6, acts: 14, faults: Faults::BAD_DAY, kills: 4, off: None, per_minute: Some(40), poll: None }
+        Scenario { seed, orders: 6, acts: 14, faults: Faults::BAD_DAY, kills: 4, off: None, per_minute: Some(40), poll: None, story: false }
     }
 }
 
@@ -99,7 +101,7 @@ impl Scenario {
     /// missing shows soonest.
     pub fn rough(seed: u64) -> Self {
         let faults = Faults { late: 150, late_seconds: 290, lost_reply: 80, slow: 50, ..Faults::default() };
-        Scenario { seed, orders: 3, acts: 60, faults, kills: 8, off: None, per_minute: Some(40), poll: Some(45) }
+        Scenario { seed, orders: 3, acts: 60, faults, kills: 8, off: None, per_minute: Some(40), poll: Some(45), story: false }
     }
 }
 
@@ -323,19 +325,6 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let mut turns: u64 = 0;
     loop {
         turns += 1;
-        if turns > MOST_TURNS - 8 && std::env::var_os("CROSSDOCK_STORY").is_some() {
-            eprintln!(
-                "{} truth {} wake {:?} clock.next {:?} tasks {} quiet {} zombies {} {}",
-                turns,
-                clock.truth(),
-                process.wake,
-                clock.next(),
-                process.tasks.len(),
-                process.engine.quiet(),
-                zombies.len(),
-                process.engine.why()
-            );
-        }
         if turns > MOST_TURNS {
             findings.push(Finding::new("quiescence", "it goes round in circles".to_owned()));
             break;
@@ -421,7 +410,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         clock.set(next);
     }
     let Process { mut engine, .. } = process;
-    let story = if std::env::var_os("CROSSDOCK_STORY").is_some() { story(&engine, &crm, &wms) } else { String::new() };
+    let story = if scenario.story { story(&engine, &crm, &wms) } else { String::new() };
     findings.extend(check::all(setup, &program, &engine, &wire, &clock));
     // A replay of everything that was delivered changes nothing.
     let flows: Vec<String> = setup.plan.mapping.flows.iter().map(|flow| flow.name.clone()).collect();
