@@ -23,6 +23,7 @@ pub struct Wanted {
 /// say why.
 pub fn wanted<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'a>) -> Vec<Wanted> {
     let mut run = Run::new(program, flow, inputs);
+    run.gather();
     let mut key = |equals| run.machine.eval(equals).ok().and_then(|value| value.printed()).filter(|text| !text.trim().is_empty());
     let of = |found: &'a crate::check::typed::Match| found.by.iter().map(|by| (by.field.clone(), key(&by.equals))).collect();
     flow.matches.iter().map(of).zip(&flow.matches).map(|(keys, found)| Wanted { name: found.name.clone(), keys }).collect()
@@ -32,6 +33,21 @@ pub fn wanted<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'
 pub fn goes_first<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'a>) -> bool {
     let Some(first) = &flow.first_when else { return false };
     Run::new(program, flow, inputs).machine.holds(first).unwrap_or(false)
+}
+
+/// The value of the group that a record is counted in; `None` where it is in none. With the reasons why that
+/// cannot be told.
+pub fn group_of<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'a>) -> (Option<String>, Vec<Reason>) {
+    let mut run = Run::new(program, flow, inputs);
+    let value = run.group_of().and_then(|value| value.printed());
+    (value.filter(|text| !text.trim().is_empty()), run.reasons)
+}
+
+/// When the first record of a group leaves its window, so that the group has to be mapped again.
+pub fn window_ends<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'a>) -> Option<jiff::Timestamp> {
+    let mut run = Run::new(program, flow, inputs);
+    run.gather();
+    run.window_ends()
 }
 
 /// Whether the flow's `where` keeps the record.
@@ -61,6 +77,7 @@ pub fn write_backs<'a>(
     reasons: &[String],
 ) -> (Vec<Payload>, Vec<Reason>) {
     let mut run = Run::new(program, flow, inputs);
+    run.gather();
     run.bind_matches();
     run.route();
     run.bind_results();
@@ -99,6 +116,7 @@ pub fn expectation<'a>(
     sent_at: jiff::Timestamp,
 ) -> (bool, String, Option<jiff::Timestamp>) {
     let mut run = Run::new(program, flow, inputs);
+    run.gather();
     run.bind_matches();
     run.bind_results();
     run.machine.words.sent_at = Some(sent_at);

@@ -37,6 +37,9 @@ pub struct Inputs<'a> {
     pub record: &'a Json,
     /// The records of the group, where the flow is grouped.
     pub group: &'a [Json],
+    /// A record that was of the group: it tells the group's value where no record is left, so that the group is
+    /// mapped as an empty one. Without it such a group is not eligible.
+    pub was_of_group: Option<&'a Json>,
     pub now: Timestamp,
     /// What was found for each `match`, by its name: the records in the order of the answer.
     pub matched: &'a BTreeMap<String, Vec<Json>>,

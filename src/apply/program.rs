@@ -57,6 +57,11 @@ pub enum Unusable {
 }
 
 impl<'p> Program<'p> {
+    /// The zone of the project, which tells when a day begins.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// # Errors
     /// The plan holds a zone, a pattern or a path that cannot be used.
     pub fn new(plan: &'p Plan) -> Result<Self, Unusable> {

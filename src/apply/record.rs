@@ -7,7 +7,7 @@ use super::eval::{Halt, Machine};
 use super::matches::Found;
 use super::program::Program;
 use super::{Inputs, Outcome, Payload, Reason, RouteTaken, Verdict};
-use crate::check::typed::{Event, Flow};
+use crate::check::typed::{Event, Flow, Group};
 use crate::value::Value;
 
 /// Applies a flow to one record.
@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
     }
 
     /// The records of a group that `where` keeps and that have the group's value. None: not eligible.
-    fn gather(&mut self) -> bool {
+    pub(super) fn gather(&mut self) -> bool {
         let flow = self.machine.flow;
         let Some(group) = &flow.group else { return false };
         let inputs = self.machine.inputs;
@@ -135,15 +135,61 @@ impl<'a> Run<'a> {
                     continue;
                 }
             };
-            kept.push(record);
+            if self.within(group) {
+                kept.push(record);
+            }
         }
         self.machine.group = Arc::new(kept);
+        if let (None, Some(was)) = (&value, inputs.was_of_group) {
+            self.machine.set(Flow::RECORD, Value::Record(Arc::new(was.clone())));
+            value = self.machine.eval(&group.by).ok().filter(|by| !by.is_missing());
+        }
         self.machine.set(Flow::RECORD, Value::ABSENT);
         match value {
             Some(value) => self.machine.set(group.slot, value),
             None => return !self.reasons.is_empty(),
         }
         true
+    }
+
+    /// Whether the record at hand is young enough for the group's window.
+    fn within(&mut self, group: &'a Group) -> bool {
+        let (Some(window), Some(stamp)) = (group.window, &group.stamp) else { return true };
+        let now = self.machine.inputs.now;
+        self.machine.instant(stamp).is_none_or(|at| now.duration_since(at).as_millis() <= i128::from(window))
+    }
+
+    /// The group that the record at hand belongs to: none where `where` leaves it out or it has no value for it.
+    pub(super) fn group_of(&mut self) -> Option<Value> {
+        let group = self.machine.flow.group.as_ref()?;
+        self.machine.set(Flow::RECORD, Value::Record(Arc::new(self.machine.inputs.record.clone())));
+        if !self.eligible() {
+            return None;
+        }
+        match self.machine.eval(&group.by) {
+            Ok(by) => Some(by).filter(|by| !by.is_missing()),
+            Err(halt) => {
+                self.reason(halt);
+                None
+            }
+        }
+    }
+
+    /// When the first record of a group leaves its window.
+    pub(super) fn window_ends(&mut self) -> Option<jiff::Timestamp> {
+        let group = self.machine.flow.group.as_ref()?;
+        let (window, stamp) = (group.window?, group.stamp.as_ref()?);
+        let kept = Arc::clone(&self.machine.group);
+        let mut first: Option<jiff::Timestamp> = None;
+        for record in kept.iter() {
+            self.machine.set(Flow::RECORD, record.clone());
+            if let Some(at) = self.machine.instant(stamp) {
+                first = Some(first.map_or(at, |known| known.min(at)));
+            }
+        }
+        self.machine.set(Flow::RECORD, Value::ABSENT);
+        // A millisecond later it is out.
+        first?.checked_add(jiff::SignedDuration::from_millis(window + 1)).ok()
     }
 
     fn finish(mut self, way: Way) -> Outcome {

@@ -24,6 +24,8 @@ pub(super) struct Building<'t> {
     pub requires: Vec<(u32, Vec<String>)>,
     pub writes: Vec<Named>,
     pub followed: bool,
+    /// The first stamp of `changed`: a group's window counts by it.
+    pub stamp: Option<typed::Expr>,
 }
 
 /// A write that follow-ups can name.
@@ -126,6 +128,7 @@ impl Env<'_> {
             requires: Vec::new(),
             writes: Vec::new(),
             followed: false,
+            stamp: None,
         };
         self.from(from, &mut building);
         self.before_rules(&mut building);
@@ -267,6 +270,7 @@ impl Env<'_> {
                     }
                 }
                 FromClauseKind::Changed { stamps, overlap } => {
+                    building.stamp = stamps.first().map(|stamp| self.expr(stamp, None).expr);
                     let stamps: Vec<Vec<String>> = stamps.iter().filter_map(|stamp| self.stamp(stamp, name)).collect();
                     building.flow.changed.extend(stamps);
                     if let Some(overlap) = overlap {
@@ -393,7 +397,14 @@ impl Env<'_> {
         self.facts.extend(&known);
         let value = Typed::new(by.expr.clone(), by.kind.clone(), vec![format!("#{}", slot.0)], span);
         self.bind(&name, span, slot, value);
-        building.flow.group = Some(typed::Group { by: by.expr, slot, name, window });
+        let stamp = building.stamp.clone().filter(|_| window.is_some());
+        if let (Some(written), None) = (&group.window, &stamp) {
+            self.report(
+                Diagnostic::new(Code::BadGroup, written.span, "a window needs to know when a record is from".to_owned())
+                    .help("say it in the flow's `from`: `changed s.createDate`"),
+            );
+        }
+        building.flow.group = Some(typed::Group { by: by.expr, slot, name, window, stamp });
         if let Some(record) = self.names.first_mut() {
             record.grouped = true;
         }

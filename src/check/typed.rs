@@ -168,6 +168,8 @@ pub struct Group {
     pub name: String,
     /// Milliseconds.
     pub window: Option<i64>,
+    /// The record's stamp, by which a window counts.
+    pub stamp: Option<Expr>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -90,6 +90,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         let inputs = Inputs {
             record: &record,
             group: &group,
+            was_of_group: None,
             now,
             matched: &matched,
             targets: &targets,

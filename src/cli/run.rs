@@ -92,8 +92,17 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let now = args.now.unwrap_or_else(jiff::Timestamp::now);
     let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
     let map = |record: &Json| -> Outcome {
-        let inputs =
-            Inputs { record, group: &[], now, matched: &nothing, targets: &none, results: &none, names: &ready.compiled.names, trace: false };
+        let inputs = Inputs {
+            record,
+            group: &[],
+            was_of_group: None,
+            now,
+            matched: &nothing,
+            targets: &none,
+            results: &none,
+            names: &ready.compiled.names,
+            trace: false,
+        };
         apply(&program, flow, &inputs)
     };
     let mut sink = Files::new(args, &ready)?;

@@ -73,7 +73,9 @@ impl Engine<'_> {
                 return Ok(());
             }
         }
-        let first = self.goes_first(at, &body);
+        // In a grouped flow records are counted before groups are mapped.
+        let first = flow.group.is_some() || self.goes_first(at, &body);
+        let body = if flow.group.is_some() { self.flows[at].read.kept(&body) } else { body };
         if let Some(known) = &known
             && let (LaneState::Fetch, Some(was)) = (known.state, known.was)
             && known.version == version
@@ -87,25 +89,7 @@ impl Engine<'_> {
         let label = label(&body);
         let mut lane = match known {
             Some(known) => known,
-            None => Lane {
-                flow: flow.name.clone(),
-                key: key.to_owned(),
-                label: None,
-                arrived: 0,
-                first,
-                state: LaneState::Waiting,
-                was: None,
-                version: String::new(),
-                stamp: None,
-                delivered: None,
-                due: 0,
-                attempt: 0,
-                body: None,
-                matched: None,
-                plan: None,
-                reasons: Vec::new(),
-                updated: now,
-            },
+            None => Lane::new(&flow.name, key, now),
         };
         if lane.arrived == 0 || lane.state.settled() {
             lane.arrived = self.store.next_arrival();
@@ -154,6 +138,7 @@ impl Engine<'_> {
         what(&Inputs {
             record: body,
             group: &[],
+            was_of_group: None,
             now: self.now,
             matched: &none,
             targets: &nothing,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan_entries::text;
-use super::{Engine, mask};
+use super::{Engine, groups, mask};
 use crate::apply::aside::{self, Happened};
 use crate::apply::{self, Inputs};
 use crate::check::typed::{Event, Flow};
@@ -44,7 +44,7 @@ impl Engine<'_> {
         lane.delivered = Some(lane.version.clone());
         lane.reasons.clear();
         lane.attempt = 0;
-        if !self.keeps(flow) {
+        if !self.keeps(flow) && flow.group.is_none() {
             lane.body = None;
             lane.matched = None;
         }
@@ -177,6 +177,9 @@ impl Engine<'_> {
     /// A record is gone from its source, or from its flow.
     pub(super) fn gone(&mut self, at: usize, mut lane: Lane, why: &str, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
+        if flow.group.is_some() && !groups::is_group(&lane) {
+            return self.gone_from_group(at, lane, why, changes);
+        }
         if matches!(lane.state, LaneState::Gone | LaneState::Discarded) {
             return Ok(());
         }
@@ -252,9 +255,12 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         let (matched, targets) = (matched_of(lane), BTreeMap::new());
         let none = Json::Null;
+        // What cannot be read now gives no write-back; the store says so itself at the commit that follows.
+        let group = self.members(at, lane).unwrap_or_default();
         let inputs = Inputs {
             record: lane.body.as_ref().unwrap_or(&none),
-            group: &[],
+            group: &group,
+            was_of_group: lane.body.as_ref().filter(|_| flow.group.is_some()),
             now: self.now,
             matched: &matched,
             targets: &targets,
@@ -358,7 +364,10 @@ impl Engine<'_> {
                 lane.delivered = current;
             }
             lane.attempt = 0;
-            lane.state = if lane.version.is_empty() || lane.body.is_none() { LaneState::Fetch } else { LaneState::Waiting };
+            lane.state = match lane.version.is_empty() || lane.body.is_none() {
+                true => groups::anew(flow, &lane),
+                false => LaneState::Waiting,
+            };
             let due = lane.due;
             self.look_at(at, due);
             self.flows[at].map = true;
@@ -392,9 +401,12 @@ impl Engine<'_> {
             return Ok(());
         }
         let targets = BTreeMap::new();
+        let group = self.members(at, lane)?;
+        let body = lane.body.clone();
         let inputs = Inputs {
-            record: lane.body.as_ref().unwrap_or(&Json::Null),
-            group: &[],
+            record: body.as_ref().unwrap_or(&Json::Null),
+            group: &group,
+            was_of_group: body.as_ref().filter(|_| flow.group.is_some()),
             now: self.now,
             matched,
             targets: &targets,

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Ask, Engine, Job};
+use super::{Ask, Engine, Job, groups};
 use crate::apply::aside::{self, Wanted};
 use crate::apply::{Inputs, Outcome, Payload, Verdict, apply, target_of};
 use crate::check::typed::Flow;
@@ -16,11 +16,16 @@ use crate::value::{Json, ObjectRef};
 /// Entries that wait to be sent, above which nothing more is mapped.
 const MOST_READY: usize = 20_000;
 
+static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
+static UNMATCHED: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+
 /// Lanes that are mapped together.
 #[derive(Debug)]
 pub(crate) struct Batch {
     flow: usize,
     lanes: Vec<Lane>,
+    /// By lane: the records of its group, where the flow groups.
+    groups: Vec<Vec<Json>>,
     wanted: Vec<Vec<Wanted>>,
     /// By lane: what was found for each match.
     matched: Vec<BTreeMap<String, Vec<Json>>>,
@@ -54,13 +59,34 @@ impl Engine<'_> {
                 let now = self.millis();
                 let busy = self.busy.iter().filter(|(of, _)| *of == at).count();
                 let lanes = self.store.due(&flow.name, LaneState::Waiting, now, self.settings.step + busy)?;
-                let lanes: Vec<Lane> =
+                let mut lanes: Vec<Lane> =
                     lanes.into_iter().filter(|lane| !self.busy.contains(&(at, lane.key.clone()))).take(self.settings.step).collect();
                 if lanes.is_empty() {
                     self.flows[at].map = false;
                     self.flows[at].backlog = 0;
-                    self.flows[at].look = self.store.next_due(&flow.name, LaneState::Waiting)?.filter(|due| *due > now);
+                    if self.flows[at].begins {
+                        self.begun(at)?;
+                    }
+                    let next = |state| self.store.next_due(&flow.name, state, now);
+                    self.flows[at].look = [next(LaneState::Waiting)?, next(LaneState::Fetch)?].into_iter().flatten().min();
                     break;
+                }
+                if flow.group.is_some() {
+                    let (groups, records): (Vec<Lane>, Vec<Lane>) = lanes.into_iter().partition(groups::is_group);
+                    if !records.is_empty() {
+                        self.flows[at].backlog = self.flows[at].backlog.saturating_sub(records.len());
+                        self.count_in(at, records)?;
+                        continue;
+                    }
+                    // A group is mapped once for all that a poll brings of it.
+                    if self.flows[at].streams.iter().any(super::poll::StreamState::running) || self.fetching(at) {
+                        self.flows[at].map = false;
+                        break;
+                    }
+                    if self.flows[at].begins {
+                        self.begun(at)?;
+                    }
+                    lanes = groups;
                 }
                 self.flows[at].backlog = self.flows[at].backlog.saturating_sub(lanes.len());
                 self.begin_batch(at, lanes)?;
@@ -69,14 +95,23 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Whether records of a flow are being read again.
+    fn fetching(&self, at: usize) -> bool {
+        self.flows[at].fetch && self.busy.iter().any(|(of, _)| *of == at)
+    }
+
     fn begin_batch(&mut self, at: usize, lanes: Vec<Lane>) -> Kept<()> {
         let (flow, _) = self.flow(at);
-        let none = Json::Null;
-        let wanted = |lane: &Lane| self.with_inputs(lane.body.as_ref().unwrap_or(&none), |inputs| aside::wanted(self.world.program, flow, inputs));
         let count = lanes.len();
+        let groups = lanes.iter().map(|lane| self.members(at, lane)).collect::<Kept<Vec<_>>>()?;
+        let wanted = |(lane, group): (&Lane, &Vec<Json>)| {
+            let inputs = self.inputs(at, lane, group, &NOTHING, &UNMATCHED);
+            aside::wanted(self.world.program, flow, &inputs)
+        };
         let batch = Batch {
             flow: at,
-            wanted: if flow.matches.is_empty() { Vec::new() } else { lanes.iter().map(wanted).collect() },
+            wanted: if flow.matches.is_empty() { Vec::new() } else { lanes.iter().zip(&groups).map(wanted).collect() },
+            groups,
             matched: vec![BTreeMap::new(); count],
             at: (0, 0),
             targets: vec![BTreeMap::new(); count],
@@ -245,20 +280,32 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn outcome(&self, at: usize, lane: &Lane, matched: &BTreeMap<String, Vec<Json>>, targets: &BTreeMap<String, Json>) -> Outcome {
+    fn inputs<'a>(
+        &'a self,
+        at: usize,
+        lane: &'a Lane,
+        group: &'a [Json],
+        targets: &'a BTreeMap<String, Json>,
+        matched: &'a BTreeMap<String, Vec<Json>>,
+    ) -> Inputs<'a> {
         let (flow, _) = self.flow(at);
-        let none = BTreeMap::new();
-        let inputs = Inputs {
+        Inputs {
             record: lane.body.as_ref().unwrap_or(&Json::Null),
-            group: &[],
+            group,
+            // A group that was never delivered and has no record has nothing to say.
+            was_of_group: lane.body.as_ref().filter(|_| flow.group.is_some() && lane.delivered.is_some()),
             now: self.now,
             matched,
             targets,
-            results: &none,
+            results: &NOTHING,
             names: self.world.names,
             trace: false,
-        };
-        apply(self.world.program, flow, &inputs)
+        }
+    }
+
+    fn outcome(&self, at: usize, lane: &Lane, group: &[Json], matched: &BTreeMap<String, Vec<Json>>, targets: &BTreeMap<String, Json>) -> Outcome {
+        let (flow, _) = self.flow(at);
+        apply(self.world.program, flow, &self.inputs(at, lane, group, targets, matched))
     }
 
     /// Which targets have to be read before their writes: those that exist, of writes that look at them.
@@ -281,7 +328,7 @@ impl Engine<'_> {
             return Ok(());
         }
         for (index, lane) in batch.lanes.iter().enumerate() {
-            let outcome = self.outcome(at, lane, &batch.matched[index], &BTreeMap::new());
+            let outcome = self.outcome(at, lane, &batch.groups[index], &batch.matched[index], &NOTHING);
             for payload in &outcome.payloads {
                 let Some(known) = self.known(payload)? else { continue };
                 let (write, read) = looks(&payload.write);
@@ -333,10 +380,10 @@ impl Engine<'_> {
     }
 
     fn finish(&mut self, batch: Batch) -> Kept<()> {
-        let Batch { flow: at, lanes, matched, targets, waited, .. } = batch;
+        let Batch { flow: at, lanes, groups, matched, targets, waited, .. } = batch;
         let mut changes = Vec::new();
         let mut claimed: BTreeSet<(String, String, String)> = BTreeSet::new();
-        for ((lane, matched), targets) in lanes.into_iter().zip(&matched).zip(&targets) {
+        for (((lane, group), matched), targets) in lanes.into_iter().zip(&groups).zip(&matched).zip(&targets) {
             self.busy.remove(&(at, lane.key.clone()));
             // What was found is only true as long as no other write of ours to it is under way.
             let found = self.matched_targets(at, matched);
@@ -346,7 +393,11 @@ impl Engine<'_> {
                 continue;
             }
             claimed.extend(found);
-            let outcome = self.outcome(at, &lane, matched, targets);
+            let outcome = self.outcome(at, &lane, group, matched, targets);
+            if self.flow(at).0.group.as_ref().is_some_and(|group| group.window.is_some()) {
+                let ends = aside::window_ends(self.world.program, self.flow(at).0, &self.inputs(at, &lane, group, &NOTHING, &UNMATCHED));
+                self.watch_window(at, &lane, ends.map(|ends| ends.as_millisecond()), &mut changes);
+            }
             self.decided(at, lane, matched, targets, outcome, waited, &mut changes)?;
         }
         self.keep(&changes)?;

@@ -16,6 +16,7 @@ mod alarm;
 mod audit;
 mod delta;
 mod effect;
+mod groups;
 mod inbox;
 mod lanes;
 mod line;
@@ -29,6 +30,7 @@ mod version;
 mod watch;
 
 pub use effect::{Alert, Ask, Effect, Got, Reply, Step};
+pub use groups::key_of as group_key;
 pub use poll::next_run;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -165,6 +167,10 @@ pub(super) struct FlowState {
     backlog: usize,
     /// When to look again for lanes that were put off.
     look: Option<Millis>,
+    /// The first poll of a grouped flow has ended, and what it brought is being counted.
+    begins: bool,
+    /// What its groups give depends on the day.
+    by_the_day: bool,
 }
 
 /// What an effect that is out belongs to.
@@ -231,8 +237,6 @@ pub struct Engine<'p> {
 pub enum Unrunnable {
     #[error("the flow `{flow}` reads `{connection}`, which has no connector")]
     NoConnector { flow: String, connection: String },
-    #[error("the flow `{0}` groups records, which is not run yet: `group by` works in `check`, `test` and `preview`")]
-    Grouped(String),
     #[error(transparent)]
     Store(#[from] crate::store::StoreFault),
 }
@@ -302,12 +306,11 @@ impl<'p> Engine<'p> {
             map: true,
             backlog: 0,
             look: None,
+            begins: false,
+            by_the_day: groups::by_the_day(flow),
         };
         if !on {
             return Ok(state);
-        }
-        if flow.group.is_some() {
-            return Err(Unrunnable::Grouped(flow.name.clone()));
         }
         let needed = std::iter::once(&flow.source).chain(flow.matches.iter().map(|found| &found.object)).chain(self.writes_of(flow));
         for object in needed {
@@ -330,6 +333,8 @@ impl<'p> Engine<'p> {
             map: false,
             backlog: 0,
             look: None,
+            begins: false,
+            by_the_day: false,
         }
     }
 
@@ -456,23 +461,6 @@ impl<'p> Engine<'p> {
     /// The paths that a flow fetches beside those that it reads.
     pub fn also(&self, flow: usize) -> &[Vec<String>] {
         self.flows.get(flow).map_or(&[], |state| &state.also)
-    }
-
-    /// What the engine has before it, for people who look for a mistake.
-    pub fn why(&self) -> String {
-        let flows: Vec<String> =
-            self.flows.iter().map(|state| format!("map {} fetch {} look {:?} next {:?}", state.map, state.fetch, state.look, state.next)).collect();
-        format!(
-            "now {} jobs {} wants {:?} ready {:?} later {:?} halves {} busy {} lines {:?} flows {flows:?}",
-            self.now,
-            self.jobs.len(),
-            self.wants.iter().map(|(name, queue)| (name, queue.len())).collect::<Vec<_>>(),
-            self.ready.values().map(BTreeSet::len).collect::<Vec<_>>(),
-            self.later.first(),
-            self.halves.len(),
-            self.busy.len(),
-            self.lines
-        )
     }
 
     /// Calls that went over the wire since this process began.

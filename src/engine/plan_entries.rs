@@ -55,6 +55,9 @@ impl Engine<'_> {
                 continue;
             }
             let known = self.known(&payload)?;
+            if after.is_none() && known.is_none() && self.is_history(at, lane, &payload, changes)? {
+                continue;
+            }
             let target = payload.key.as_deref().or(payload.id.as_deref()).and_then(|key| targets.get(&target_of(&payload.write, key)));
             let exists = known.is_some() || payload.id.is_some();
             if payload.op == Op::Create && known.is_some() {
@@ -117,6 +120,21 @@ impl Engine<'_> {
             made += 1;
         }
         Ok(made)
+    }
+
+    /// Whether a payload is for a milestone that was passed before the flow ran for the first time. It is noted, so
+    /// that it never fires.
+    fn is_history(&self, at: usize, lane: &Lane, payload: &Payload, changes: &mut Vec<Change>) -> Kept<bool> {
+        let (flow, _) = self.flow(at);
+        let milestone = flow.writes.iter().any(|write| write.name == payload.write && write.milestones.is_some());
+        let (true, false, Some(key)) = (milestone, flow.including_history, &payload.key) else { return Ok(false) };
+        if !self.from_history(at, lane)? {
+            return Ok(false);
+        }
+        let (connection, object) = (payload.object.connection.clone(), payload.object.object.clone());
+        changes.push(Change::Ledger(Ledger { connection, object, key: key.clone(), confirmed: self.millis(), ..Ledger::default() }));
+        changes.push(self.event(&lane.flow, &lane.key, "history", "a milestone was passed before the flow began".to_owned(), None));
+        Ok(true)
     }
 
     /// What is watched from here on: a write that may be late.

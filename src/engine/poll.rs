@@ -177,6 +177,11 @@ impl Engine<'_> {
         self.store.commit(&[Change::Meta { name: format!("polled {}", flow.name), value: now.to_string() }])?;
         let schedules = self.settings.schedules.get(&flow.name).unwrap_or(&flow.schedules);
         let next = if self.settings.once { None } else { Some(next_run(schedules, Some(now), now)) };
+        if flow.group.is_some() {
+            self.first_poll_ended(at)?;
+            self.new_day(at)?;
+            self.flows[at].map = true;
+        }
         let state = &mut self.flows[at];
         state.next = match (state.next, next) {
             (Some(asked), Some(next)) => Some(asked.min(next)),

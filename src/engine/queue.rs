@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Engine;
+use super::{Engine, groups};
 use crate::schema::gate::{self, Purpose};
 use crate::store::{Change, Checkpoint, EntryState, Exception, Kept, Lane, LaneState, Millis};
 use crate::value::{Json, ObjectRef};
@@ -127,7 +127,7 @@ impl Engine<'_> {
             return Ok(Err("whether its write was done is not known: look at the target, then approve or discard".to_owned()));
         }
         self.drop_entries(&lane.flow, &lane.key, changes);
-        lane.state = LaneState::Fetch;
+        lane.state = groups::anew(self.flow(at).0, &lane);
         lane.was = None;
         lane.version = String::new();
         lane.attempt = 0;
@@ -136,6 +136,7 @@ impl Engine<'_> {
         changes.push(Change::Lane(lane));
         changes.push(self.closed(exception, "retried"));
         self.flows[at].fetch = true;
+        self.flows[at].map = true;
         Ok(Ok(()))
     }
 
@@ -226,7 +227,8 @@ impl Engine<'_> {
             }
         }
         for key in keys {
-            let found = self.store.search(key, 10)?.into_iter().find(|lane| lane.flow == flow);
+            let by_value = self.store.lane(flow, &self.group_key(key))?;
+            let found = by_value.or(self.store.search(key, 10)?.into_iter().find(|lane| lane.flow == flow));
             match found {
                 Some(lane) => lanes.push(lane),
                 None => answer.not.push(format!("`{flow}` has no record {key}")),
@@ -241,7 +243,7 @@ impl Engine<'_> {
                 }
                 let mut lane = lane.clone();
                 self.drop_entries(&lane.flow, &lane.key, &mut changes);
-                lane.state = LaneState::Fetch;
+                lane.state = groups::anew(self.flow(at).0, &lane);
                 lane.was = None;
                 lane.version = String::new();
                 changes.push(self.event(&lane.flow, &lane.key, "replayed", "a person asked for it".to_owned(), None));
@@ -251,6 +253,7 @@ impl Engine<'_> {
             self.keep(&changes)?;
         }
         self.flows[at].fetch = true;
+        self.flows[at].map = true;
         Ok(())
     }
 

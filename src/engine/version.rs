@@ -18,7 +18,9 @@ impl Read {
     /// What a flow reads, without the stamps that only say when: a write-back of ours moves them too.
     pub(super) fn of(flow: &Flow, reads: &FlowPlan) -> Self {
         let mut root = Read::default();
-        for path in reads.reads.iter().filter(|path| !flow.changed.contains(path)) {
+        // A group's window counts by the stamp.
+        let by_stamp = flow.group.as_ref().is_some_and(|group| group.stamp.is_some());
+        for path in reads.reads.iter().filter(|path| by_stamp || !flow.changed.contains(path)) {
             let mut at = &mut root;
             for step in path {
                 at = at.inner.entry(step.clone()).or_default();
@@ -31,6 +33,30 @@ impl Read {
         let mut text = Vec::with_capacity(1024);
         self.write(record, &mut text);
         Sha256::digest(&text)[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The record with only the fields that count: what is kept of it for as long as its group is.
+    pub(super) fn kept(&self, record: &Json) -> Json {
+        match record {
+            Json::Array(items) => Json::Array(items.iter().map(|item| self.kept(item)).collect()),
+            Json::Object(fields) if !self.inner.is_empty() => {
+                let mut kept = serde_json::Map::new();
+                for (name, value) in fields {
+                    match self.inner.get(name) {
+                        Some(inner) => {
+                            kept.insert(name.clone(), inner.kept(value));
+                        }
+                        // A child list as Salesforce gives it.
+                        None if name == "records" => {
+                            kept.insert(name.clone(), self.kept(value));
+                        }
+                        None => {}
+                    }
+                }
+                Json::Object(kept)
+            }
+            other => other.clone(),
+        }
     }
 
     /// What is null is not there. Each part ends in a byte that JSON text cannot hold, so that no two

@@ -53,9 +53,11 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         let (matched, none) = (matched_of(lane), BTreeMap::new());
         let nothing = BTreeMap::new();
+        let group = self.members(at, lane).unwrap_or_default();
         let inputs = Inputs {
             record: lane.body.as_ref().unwrap_or(&Json::Null),
-            group: &[],
+            group: &group,
+            was_of_group: lane.body.as_ref().filter(|_| flow.group.is_some()),
             now: self.now,
             matched: &matched,
             targets: &none,
@@ -96,6 +98,10 @@ impl Engine<'_> {
             }
             let Some(at) = self.flow_named(&watch.flow) else { continue };
             let Some(lane) = self.store.lane(&watch.flow, &watch.lane)? else { continue };
+            if watch.name == super::groups::WINDOW {
+                self.touch_group(at, &watch.lane, None, &mut changes)?;
+                continue;
+            }
             if watch.name.starts_with("late ") {
                 self.late(at, lane, watch, &mut changes)?;
                 continue;

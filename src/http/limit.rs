@@ -83,11 +83,13 @@ impl Limit {
     /// The system said how many calls are left, and when its window begins anew.
     pub fn seen(&self, now: Timestamp, calls: u32, left: u32, resets_in: SignedDuration) {
         let mut state = self.state();
+        // A credential that may do more than was assumed: what was assumed to be left says nothing.
+        let more = state.window.is_some_and(|window| calls > window.calls);
         state.window = Some(Window { calls, length: state.window.map_or(resets_in, |window| window.length) });
         let ends = add(now, resets_in);
         // Answers come out of order: within one window the least is true.
         let same = state.ends.is_some_and(|known| (known.duration_since(ends)).abs() < SignedDuration::from_secs(2));
-        state.left = if same { state.left.min(left) } else { left };
+        state.left = if same && !more { state.left.min(left) } else { left };
         state.ends = Some(ends);
         state.blind = 0;
     }
@@ -127,6 +129,14 @@ mod tests {
         assert_eq!(limit.left(at(60)), 2);
         limit.take(at(61));
         assert_eq!(limit.left(at(62)), 1);
+    }
+
+    #[test]
+    fn a_higher_limit_than_assumed_counts_at_once() {
+        let limit = Limit::new(Some(Window { calls: 40, length: SignedDuration::from_secs(60) }));
+        limit.take(at(0));
+        limit.seen(at(0), 200, 199, SignedDuration::from_secs(60));
+        assert_eq!(limit.left(at(1)), 199);
     }
 
     #[test]

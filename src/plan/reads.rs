@@ -64,7 +64,7 @@ fn whole(paths: &mut BTreeSet<Vec<String>>) {
 impl Finder<'_> {
     fn flow(&mut self, flow: &Flow) {
         flow.filter.iter().chain(&flow.first_when).for_each(|expr| self.visit(expr));
-        flow.group.iter().for_each(|group| self.visit(&group.by));
+        flow.group.iter().flat_map(|group| std::iter::once(&group.by).chain(&group.stamp)).for_each(|of| self.visit(of));
         for found in &flow.matches {
             for key in &found.by {
                 self.visit(&key.equals);

@@ -27,7 +27,7 @@ pub fn each_expr<'m>(mapping: &'m Mapping, each: &mut dyn FnMut(&'m Expr)) {
 /// Calls `each` on every expression of a flow.
 pub fn flow_exprs<'m>(flow: &'m Flow, each: &mut dyn FnMut(&'m Expr)) {
     flow.filter.iter().chain(&flow.first_when).for_each(|found| expr(found, each));
-    flow.group.iter().for_each(|group| expr(&group.by, each));
+    flow.group.iter().flat_map(|group| std::iter::once(&group.by).chain(&group.stamp)).for_each(|of| expr(of, each));
     for found in &flow.matches {
         found.by.iter().for_each(|key| expr(&key.equals, each));
         for outcome in [&found.none, &found.many] {

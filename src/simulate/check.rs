@@ -175,8 +175,17 @@ fn at_the_target(
     let (matched, results) = (BTreeMap::new(), BTreeMap::new());
     let there = targets(wire, clock.truth());
     for (id, record) in orders {
-        let inputs =
-            Inputs { record, group: &[], now: clock.now(), matched: &matched, targets: &none, results: &results, names: &setup.names, trace: false };
+        let inputs = Inputs {
+            record,
+            group: &[],
+            was_of_group: None,
+            now: clock.now(),
+            matched: &matched,
+            targets: &none,
+            results: &results,
+            names: &setup.names,
+            trace: false,
+        };
         let outcome = apply(program, flow, &inputs);
         let number = record.get("OrderNumber").and_then(Json::as_str).unwrap_or(id);
         let lane = match engine.store().lane(&flow.name, id) {

@@ -384,7 +384,9 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
             quiet_since = None;
         }
         let rest = acts.is_empty() && !faulty && zombies.is_empty() && process.engine.quiet() && process.tasks.is_empty();
-        let long_enough = SignedDuration::from_mins(32);
+        // Longer than the warehouse waits before it ships (25 minutes and up to half of that again), so that nothing is
+        // under way that a poll still has to bring.
+        let long_enough = SignedDuration::from_mins(40);
         match (rest, quiet_since) {
             (true, Some(since)) if now.duration_since(since) > long_enough => break,
             (true, None) => quiet_since = Some(now),

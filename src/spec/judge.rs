@@ -87,6 +87,7 @@ fn outcome(case: &Case, bench: &Bench<'_>) -> Result<Outcome, Difference> {
     let inputs = Inputs {
         record: &first,
         group: if flow.group.is_some() { &records } else { &[] },
+        was_of_group: None,
         now: case.given.now.unwrap_or(NOON),
         matched: &matched,
         targets: &targets,

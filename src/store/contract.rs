@@ -23,6 +23,7 @@ pub(crate) mod tests {
             attempt: 0,
             body: Some(serde_json::json!({"amount": 1.10})),
             matched: None,
+            group: None,
             plan: None,
             reasons: Vec::new(),
             updated: 7,

@@ -52,11 +52,39 @@ pub struct Lane {
     pub body: Option<Json>,
     /// Sealed. What its matches found, by their names, as long as its writes need it.
     pub matched: Option<Json>,
+    /// In a grouped flow: the key of the group's lane that this record is counted in.
+    pub group: Option<String>,
     /// Hash of the plan that mapped it last.
     pub plan: Option<String>,
     /// Sealed. Why it was stopped.
     pub reasons: Vec<Reason>,
     pub updated: Millis,
+}
+
+impl Lane {
+    /// A lane of which nothing has arrived yet.
+    pub fn new(flow: &str, key: &str, now: Millis) -> Self {
+        Lane {
+            flow: flow.to_owned(),
+            key: key.to_owned(),
+            label: None,
+            arrived: 0,
+            first: false,
+            state: LaneState::Waiting,
+            was: None,
+            version: String::new(),
+            stamp: None,
+            delivered: None,
+            due: 0,
+            attempt: 0,
+            body: None,
+            matched: None,
+            group: None,
+            plan: None,
+            reasons: Vec::new(),
+            updated: now,
+        }
+    }
 }
 
 /// The states of the first promise, and those on the way there.
@@ -449,7 +477,7 @@ pub trait Store: Send {
     fn due(&self, flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>>;
 
     /// When the next lane of a flow in a state is due; `None` where there is none in the state.
-    fn next_due(&self, flow: &str, state: LaneState) -> Kept<Option<Millis>>;
+    fn next_due(&self, flow: &str, state: LaneState, now: Millis) -> Kept<Option<Millis>>;
 
     /// Lanes by what people call them, by their key, or by the key or id of what was written of them.
     fn search(&self, text: &str, limit: usize) -> Kept<Vec<Lane>>;
@@ -457,6 +485,10 @@ pub trait Store: Send {
     /// Lanes in a state, newest change first.
     fn in_state(&self, flow: Option<&str>, state: LaneState, limit: usize) -> Kept<Vec<Lane>>;
 
+    /// The bodies of a group's records, in the order of their keys.
+    fn members(&self, flow: &str, group: &str) -> Kept<Vec<Json>>;
+    /// The lanes of a flow's groups: those whose keys begin so.
+    fn beginning(&self, flow: &str, key: &str) -> Kept<Vec<Lane>>;
     fn counts(&self) -> Kept<Counts>;
 
     fn entry(&self, id: i64) -> Kept<Option<Entry>>;

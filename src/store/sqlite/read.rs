@@ -90,8 +90,8 @@ impl Store for Sqlite {
         self.all(&sql, params![flow, now, count(limit)], |row| rows::lane(&self.seal, row))
     }
 
-    fn next_due(&self, flow: &str, state: LaneState) -> Kept<Option<Millis>> {
-        self.number(&format!("SELECT min(due) FROM lane WHERE flow = ?1 AND state = '{}'", state.word()), params![flow])
+    fn next_due(&self, flow: &str, state: LaneState, now: Millis) -> Kept<Option<Millis>> {
+        self.number(&format!("SELECT min(due) FROM lane WHERE flow = ?1 AND state = '{}' AND due > ?2", state.word()), params![flow, now])
     }
 
     fn search(&self, text: &str, limit: usize) -> Kept<Vec<Lane>> {
@@ -107,6 +107,17 @@ impl Store for Sqlite {
     fn in_state(&self, flow: Option<&str>, state: LaneState, limit: usize) -> Kept<Vec<Lane>> {
         let sql = format!("SELECT {LANE} FROM lane WHERE state = ?1 AND (?2 IS NULL OR flow = ?2) ORDER BY updated DESC LIMIT ?3");
         self.all(&sql, params![state.word(), flow, count(limit)], |row| rows::lane(&self.seal, row))
+    }
+
+    fn members(&self, flow: &str, group: &str) -> Kept<Vec<Json>> {
+        let sql = "SELECT sealed_body FROM lane WHERE flow = ?1 AND grouped = ?2 AND sealed_body IS NOT NULL ORDER BY key";
+        self.all(sql, params![flow, group], |row| rows::body(&self.seal, row))
+    }
+
+    fn beginning(&self, flow: &str, key: &str) -> Kept<Vec<Lane>> {
+        // The byte after all that begins so, as the primary key is ordered.
+        let sql = format!("SELECT {LANE} FROM lane WHERE flow = ?1 AND key >= ?2 AND key < ?3 ORDER BY key");
+        self.all(&sql, params![flow, key, format!("{key}{}", char::MAX)], |row| rows::lane(&self.seal, row))
     }
 
     fn counts(&self) -> Kept<Counts> {

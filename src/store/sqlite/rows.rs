@@ -12,7 +12,7 @@ use crate::store::{
 use crate::value::Json;
 
 pub(super) const LANE: &str = "flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, sealed_body, plan, sealed_reasons, updated, \
-     sealed_matched, was";
+     sealed_matched, was, grouped";
 pub(super) const ENTRY: &str = "id, flow, lane, version, write, after, connection, object, op, key, key_field, target, class, review_doubt, state, \
      first, attempt, due, sent, doubted, epoch, sealed_body, sealed_held, hash, sealed_result, sealed_error, plan, created";
 pub(super) const EXCEPTION: &str = "id, flow, lane, label, code, sealed_reasons, next, owner, before, parked, opened, closed, closed_by, alerted";
@@ -28,7 +28,7 @@ pub(super) fn put(db: &Connection, seal: &Seal, change: &Change) -> Kept<()> {
             let (body, reasons) = (sealed(seal, lane.body.as_ref())?, sealed(seal, (!lane.reasons.is_empty()).then_some(&lane.reasons))?);
             done(
                 "INSERT OR REPLACE INTO lane (flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, sealed_body, plan, \
-                 sealed_reasons, updated, sealed_matched, was) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                 sealed_reasons, updated, sealed_matched, was, grouped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
                 params![
                     lane.flow,
                     lane.key,
@@ -46,7 +46,8 @@ pub(super) fn put(db: &Connection, seal: &Seal, change: &Change) -> Kept<()> {
                     reasons,
                     lane.updated,
                     matched,
-                    lane.was.map(LaneState::word)
+                    lane.was.map(LaneState::word),
+                    lane.group
                 ],
             )
         }
@@ -169,6 +170,10 @@ fn get<T: rusqlite::types::FromSql>(row: &Row<'_>, at: usize) -> Kept<T> {
     row.get(at).map_err(fault)
 }
 
+pub(super) fn body(seal: &Seal, row: &Row<'_>) -> Kept<Json> {
+    opened(seal, &get::<Vec<u8>>(row, 0)?)
+}
+
 pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Kept<Lane> {
     let state: String = get(row, 5)?;
     let reasons: Option<Vec<Reason>> = maybe(seal, get(row, 13)?)?;
@@ -190,6 +195,7 @@ pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Kept<Lane> {
         updated: get(row, 14)?,
         matched: maybe(seal, get(row, 15)?)?,
         was: get::<Option<String>>(row, 16)?.as_deref().map(lane_state).transpose()?,
+        group: get(row, 17)?,
     })
 }
 

@@ -5,11 +5,12 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE lane (
   flow TEXT NOT NULL, key TEXT NOT NULL, label TEXT, arrived BIGINT NOT NULL, first SMALLINT NOT NULL, state TEXT NOT NULL,
   version TEXT NOT NULL, stamp TEXT, delivered TEXT, due BIGINT NOT NULL, attempt INTEGER NOT NULL, sealed_body BLOB,
-  sealed_matched BLOB, was TEXT, plan TEXT, sealed_reasons BLOB, updated BIGINT NOT NULL,
+  sealed_matched BLOB, was TEXT, grouped TEXT, plan TEXT, sealed_reasons BLOB, updated BIGINT NOT NULL,
   PRIMARY KEY (flow, key)
 ) WITHOUT ROWID;
 CREATE INDEX lane_open ON lane (flow, state, first, arrived) WHERE state IN ('fetch', 'waiting');
 CREATE INDEX lane_state ON lane (state, updated);
+CREATE INDEX lane_group ON lane (flow, grouped) WHERE grouped IS NOT NULL;
 CREATE INDEX lane_label ON lane (label);
 
 CREATE TABLE entry (
