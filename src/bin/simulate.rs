@@ -45,6 +45,9 @@ struct Args {
     show: usize,
 }
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let off = match args.off.as_deref().map(off) {

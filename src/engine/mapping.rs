@@ -13,8 +13,9 @@ use crate::fault::Fault;
 use crate::store::{Change, Kept, Lane, LaneState, Millis};
 use crate::value::{Json, ObjectRef};
 
-/// Entries that wait to be sent, above which nothing more is mapped.
-const MOST_READY: usize = 20_000;
+/// Entries of one kind that wait to be sent, above which nothing more is mapped: some batches, so that memory is
+/// bounded. A kind that goes in bulk waits for two bulks.
+const MOST_READY: usize = 2_000;
 
 static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
 static UNMATCHED: BTreeMap<String, Vec<Json>> = BTreeMap::new();
@@ -31,6 +32,8 @@ pub(crate) struct Batch {
     matched: Vec<BTreeMap<String, Vec<Json>>>,
     /// The match and the key of it that is being looked up.
     at: (usize, usize),
+    /// By lane: what it gives, where that was found out on the way and rests on nothing that was read since.
+    outcomes: Vec<Option<Outcome>>,
     /// By lane: the targets that were read.
     targets: Vec<BTreeMap<String, Json>>,
     /// What is to be read of targets: object, field, value, and for which lanes and writes.
@@ -52,7 +55,7 @@ impl Engine<'_> {
     pub(super) fn map(&mut self) -> Kept<()> {
         for at in 0..self.flows.len() {
             while self.flows[at].on && self.flows[at].map {
-                if self.ready.values().map(BTreeSet::len).sum::<usize>() > MOST_READY {
+                if self.ready.iter().any(|(lot, ready)| ready.len() > self.most_ready(lot)) {
                     return Ok(());
                 }
                 let (flow, _) = self.flow(at);
@@ -95,6 +98,10 @@ impl Engine<'_> {
         Ok(())
     }
 
+    fn most_ready(&self, lot: &super::Lot) -> usize {
+        self.spec(lot).and_then(|spec| spec.bulk).map_or(MOST_READY, |bulk| MOST_READY.max(2 * bulk))
+    }
+
     /// Whether records of a flow are being read again.
     fn fetching(&self, at: usize) -> bool {
         self.flows[at].fetch && self.busy.iter().any(|(of, _)| *of == at)
@@ -114,6 +121,7 @@ impl Engine<'_> {
             groups,
             matched: vec![BTreeMap::new(); count],
             at: (0, 0),
+            outcomes: vec![None; count],
             targets: vec![BTreeMap::new(); count],
             need: BTreeMap::new(),
             found: Vec::new(),
@@ -329,12 +337,14 @@ impl Engine<'_> {
         }
         for (index, lane) in batch.lanes.iter().enumerate() {
             let outcome = self.outcome(at, lane, &batch.groups[index], &batch.matched[index], &NOTHING);
+            let mut rests_on_target = false;
             for payload in &outcome.payloads {
                 let Some(known) = self.known(payload)? else { continue };
                 let (write, read) = looks(&payload.write);
                 let guarded = write.is_some_and(|write| !write.guards.is_empty());
                 let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
                 let Some(name) = name else { continue };
+                rests_on_target = true;
                 let replaces = self.replaces(&payload.object, payload.op, payload.key_field.as_deref());
                 if self.differing(payload, Some(&known), lane, &batch.matched[index], true).is_empty() {
                     // Nothing would be sent, so nothing is read.
@@ -351,6 +361,9 @@ impl Engine<'_> {
                         batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
                     }
                 }
+            }
+            if !rests_on_target {
+                batch.outcomes[index] = Some(outcome);
             }
         }
         Ok(())
@@ -380,10 +393,10 @@ impl Engine<'_> {
     }
 
     fn finish(&mut self, batch: Batch) -> Kept<()> {
-        let Batch { flow: at, lanes, groups, matched, targets, waited, .. } = batch;
+        let Batch { flow: at, lanes, groups, matched, mut outcomes, targets, waited, .. } = batch;
         let mut changes = Vec::new();
         let mut claimed: BTreeSet<(String, String, String)> = BTreeSet::new();
-        for (((lane, group), matched), targets) in lanes.into_iter().zip(&groups).zip(&matched).zip(&targets) {
+        for (index, (((lane, group), matched), targets)) in lanes.into_iter().zip(&groups).zip(&matched).zip(&targets).enumerate() {
             self.busy.remove(&(at, lane.key.clone()));
             // What was found is only true as long as no other write of ours to it is under way.
             let found = self.matched_targets(at, matched);
@@ -393,7 +406,8 @@ impl Engine<'_> {
                 continue;
             }
             claimed.extend(found);
-            let outcome = self.outcome(at, &lane, group, matched, targets);
+            let known = outcomes[index].take().filter(|_| !waited);
+            let outcome = known.unwrap_or_else(|| self.outcome(at, &lane, group, matched, targets));
             if self.flow(at).0.group.as_ref().is_some_and(|group| group.window.is_some()) {
                 let ends = aside::window_ends(self.world.program, self.flow(at).0, &self.inputs(at, &lane, group, &NOTHING, &UNMATCHED));
                 self.watch_window(at, &lane, ends.map(|ends| ends.as_millisecond()), &mut changes);

@@ -44,7 +44,7 @@ impl Engine<'_> {
         self.spec(&Lot::of(entry)).map_or(600_000, |spec| spec.settle.as_millis() as Millis) + CLOCK
     }
 
-    fn spec(&self, lot: &Lot) -> Option<crate::connector::Write> {
+    pub(super) fn spec(&self, lot: &Lot) -> Option<crate::connector::Write> {
         self.write_spec(&lot.object(), lot.op(), lot.key_field.as_deref())
     }
 
