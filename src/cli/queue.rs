@@ -254,8 +254,8 @@ fn personal(site: &Site, store: &dyn Store, one: &Exception) -> Result<std::coll
     let mut personal = std::collections::BTreeSet::new();
     let lane = store.lane(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
     let source = plan.mapping.flows.iter().find(|flow| flow.name == one.flow).map(|flow| flow.source.connection.clone());
-    if let (Some(body), Some(source)) = (lane.and_then(|lane| lane.body), source) {
-        mask::Mask::of(plan, &source).personal(&body, &mut personal);
+    if let (Some(body), Some(source)) = (lane.as_ref().and_then(crate::store::Lane::record), source) {
+        mask::Mask::of(plan, &source).personal(body, &mut personal);
     }
     for entry in store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))? {
         mask::Mask::of(plan, &entry.connection).personal(&entry.body, &mut personal);

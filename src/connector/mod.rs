@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::http::{Call, Limit};
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::{Named, Object};
-use crate::value::{Json, ObjectRef};
+use crate::value::{Body, Json, ObjectRef};
 
 /// One system behind one set of credentials.
 #[async_trait]
@@ -159,7 +159,7 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
     /// The record as the mapping reads it.
-    Is(Json),
+    Is(Body),
     /// It is known that it changed; it has to be fetched.
     Changed,
     /// It was deleted, or voided.

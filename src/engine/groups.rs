@@ -15,7 +15,7 @@ use crate::apply::aside;
 use crate::check::typed::{Expr, Flow, Word};
 use crate::plan::walk;
 use crate::store::{Change, Kept, Lane, LaneState, Millis, Watch};
-use crate::value::Json;
+use crate::value::{Body, Json};
 
 /// What the key of a group's lane begins with. The rest is a keyed hash: the value may be an e-mail address.
 pub(super) const PREFIX: &str = "group/";
@@ -49,11 +49,12 @@ impl Engine<'_> {
     pub(super) fn count_in(&mut self, at: usize, lanes: Vec<Lane>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let mut changes = Vec::new();
-        let mut touched: BTreeMap<String, Option<Json>> = BTreeMap::new();
+        let mut touched: BTreeMap<String, Option<Body>> = BTreeMap::new();
         let now = self.millis();
         for mut lane in lanes {
-            let body = lane.body.clone().unwrap_or(Json::Null);
-            let (value, reasons) = self.with_inputs(&body, |inputs| aside::group_of(self.world.program, flow, inputs));
+            let body = lane.body.clone();
+            let record = body.as_ref().map_or(&Json::Null, Body::json);
+            let (value, reasons) = self.with_inputs(record, |inputs| aside::group_of(self.world.program, flow, inputs));
             if let Some(left) = lane.group.take() {
                 touched.entry(left).or_default();
             }
@@ -61,7 +62,7 @@ impl Engine<'_> {
             lane.updated = now;
             if let Some(value) = value {
                 let key = self.group_key(&value);
-                touched.insert(key.clone(), Some(body));
+                touched.insert(key.clone(), body.map(|body| Body::of(body.json())));
                 if lane.state != LaneState::Delivered || lane.delivered.is_none() {
                     changes.push(self.event(&lane.flow, &lane.key, "counted", "it is counted in its group".to_owned(), None));
                 }
@@ -91,7 +92,7 @@ impl Engine<'_> {
     }
 
     /// A group has changed: it is mapped again. `sample`: one of its records, which tells its value.
-    pub(super) fn touch_group(&mut self, at: usize, key: &str, sample: Option<Json>, changes: &mut Vec<Change>) -> Kept<()> {
+    pub(super) fn touch_group(&mut self, at: usize, key: &str, sample: Option<Body>, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let known = self.store.lane(&flow.name, key)?;
         let number = self.store.next_arrival();

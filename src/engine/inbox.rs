@@ -7,7 +7,7 @@ use crate::check::typed::Flow;
 use crate::connector::{Change as Arrived, Hint, Page, State};
 use crate::fault::Fault;
 use crate::store::{Change, Event, Kept, Lane, LaneState, Millis};
-use crate::value::Json;
+use crate::value::{Body, Json};
 
 /// Hints that are followed at once, at most.
 const HINTS: usize = 8;
@@ -55,10 +55,10 @@ impl Engine<'_> {
         self.flows[at].fetch = true;
     }
 
-    fn record(&mut self, at: usize, known: Option<Lane>, key: &str, stamp: Option<String>, body: Json, changes: &mut Vec<Change>) -> Kept<()> {
+    fn record(&mut self, at: usize, known: Option<Lane>, key: &str, stamp: Option<String>, body: Body, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let now = self.millis();
-        let version = self.flows[at].read.version(&body);
+        let version = self.flows[at].read.version(body.json());
         if let Some(known) = &known
             && self.settings.safety.dedupe
         {
@@ -74,8 +74,8 @@ impl Engine<'_> {
             }
         }
         // In a grouped flow records are counted before groups are mapped.
-        let first = flow.group.is_some() || self.goes_first(at, &body);
-        let body = if flow.group.is_some() { self.flows[at].read.kept(&body) } else { body };
+        let first = flow.group.is_some() || self.goes_first(at, body.json());
+        let body = if flow.group.is_some() { Body::of(&self.flows[at].read.kept(body.json())) } else { body };
         if let Some(known) = &known
             && let (LaneState::Fetch, Some(was)) = (known.state, known.was)
             && known.version == version
@@ -86,7 +86,7 @@ impl Engine<'_> {
             changes.push(Change::Lane(Lane { state: was, was: None, stamp, ..known.clone() }));
             return Ok(());
         }
-        let label = label(&body);
+        let label = label(body.json());
         let mut lane = match known {
             Some(known) => known,
             None => Lane::new(&flow.name, key, now),

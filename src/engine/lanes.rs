@@ -168,7 +168,7 @@ impl Engine<'_> {
     pub(super) fn scrubbed(&self, at: usize, lane: &Lane, words: &str) -> String {
         let (flow, _) = self.flow(at);
         let mut personal = BTreeSet::new();
-        if let (Some(mask), Some(body)) = (self.masks.get(&flow.source.connection), &lane.body) {
+        if let (Some(mask), Some(body)) = (self.masks.get(&flow.source.connection), lane.record()) {
             mask.personal(body, &mut personal);
         }
         mask::scrub(words, &personal)
@@ -258,9 +258,9 @@ impl Engine<'_> {
         // What cannot be read now gives no write-back; the store says so itself at the commit that follows.
         let group = self.members(at, lane).unwrap_or_default();
         let inputs = Inputs {
-            record: lane.body.as_ref().unwrap_or(&none),
+            record: lane.record().unwrap_or(&none),
             group: &group,
-            was_of_group: lane.body.as_ref().filter(|_| flow.group.is_some()),
+            was_of_group: lane.record().filter(|_| flow.group.is_some()),
             now: self.now,
             matched: &matched,
             targets: &targets,
@@ -403,10 +403,11 @@ impl Engine<'_> {
         let targets = BTreeMap::new();
         let group = self.members(at, lane)?;
         let body = lane.body.clone();
+        let body = body.as_ref().map(crate::value::Body::json);
         let inputs = Inputs {
-            record: body.as_ref().unwrap_or(&Json::Null),
+            record: body.unwrap_or(&Json::Null),
             group: &group,
-            was_of_group: body.as_ref().filter(|_| flow.group.is_some()),
+            was_of_group: body.filter(|_| flow.group.is_some()),
             now: self.now,
             matched,
             targets: &targets,

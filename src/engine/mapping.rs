@@ -298,10 +298,10 @@ impl Engine<'_> {
     ) -> Inputs<'a> {
         let (flow, _) = self.flow(at);
         Inputs {
-            record: lane.body.as_ref().unwrap_or(&Json::Null),
+            record: lane.record().unwrap_or(&Json::Null),
             group,
             // A group that was never delivered and has no record has nothing to say.
-            was_of_group: lane.body.as_ref().filter(|_| flow.group.is_some() && lane.delivered.is_some()),
+            was_of_group: lane.record().filter(|_| flow.group.is_some() && lane.delivered.is_some()),
             now: self.now,
             matched,
             targets,
@@ -515,7 +515,7 @@ impl Engine<'_> {
         let id_field = self.id_field(&payload.object);
         // The record as it was just read, where this write goes to it.
         let held = payload.id.as_deref().and_then(|id| {
-            let own = lane.body.iter().filter(|_| lane.key == id);
+            let own = lane.record().into_iter().filter(|_| lane.key == id);
             let found = matched.values().flatten().filter(|record| record.get(&id_field).and_then(Json::as_str) == Some(id));
             own.chain(found).next()
         });

@@ -55,9 +55,9 @@ impl Engine<'_> {
         let nothing = BTreeMap::new();
         let group = self.members(at, lane).unwrap_or_default();
         let inputs = Inputs {
-            record: lane.body.as_ref().unwrap_or(&Json::Null),
+            record: lane.record().unwrap_or(&Json::Null),
             group: &group,
-            was_of_group: lane.body.as_ref().filter(|_| flow.group.is_some()),
+            was_of_group: lane.record().filter(|_| flow.group.is_some()),
             now: self.now,
             matched: &matched,
             targets: &none,

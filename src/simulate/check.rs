@@ -147,7 +147,7 @@ fn orders(setup: &Setup, wire: &std::sync::Arc<Wire>, clock: &Virtual, flow: usi
         let got = finish(clock, crm.changes(&Call::default(), &ask)).ok_or("it hangs")?.map_err(|fault| fault.to_string())?;
         for change in got.changes {
             if let State::Is(record) = change.state {
-                all.insert(change.id, record);
+                all.insert(change.id, record.json().clone());
             }
         }
         cursor = got.cursor;

@@ -6,6 +6,7 @@ pub(crate) mod tests {
 
     use crate::store::sqlite::Sqlite;
     use crate::store::{Change, Checkpoint, Lane, LaneState, Store, StoreFault, Watch};
+    use crate::value::Body;
 
     fn lane(key: &str, arrived: i64, first: bool) -> Lane {
         Lane {
@@ -21,7 +22,7 @@ pub(crate) mod tests {
             delivered: None,
             due: 0,
             attempt: 0,
-            body: Some(serde_json::json!({"amount": 1.10})),
+            body: Some(Body::of(&serde_json::json!({"amount": 1.10}))),
             matched: None,
             group: None,
             plan: None,

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::value::Json;
+use crate::value::{Body, Json};
 
 /// Milliseconds since 1970.
 pub type Millis = i64;
@@ -49,7 +49,7 @@ pub struct Lane {
     /// How often the present version was tried and put off.
     pub attempt: u32,
     /// Sealed. The newest version, kept until it is settled.
-    pub body: Option<Json>,
+    pub body: Option<Body>,
     /// Sealed. What its matches found, by their names, as long as its writes need it.
     pub matched: Option<Json>,
     /// In a grouped flow: the key of the group's lane that this record is counted in.
@@ -62,6 +62,11 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// The newest version.
+    pub fn record(&self) -> Option<&Json> {
+        self.body.as_ref().map(Body::json)
+    }
+
     /// A lane of which nothing has arrived yet.
     pub fn new(flow: &str, key: &str, now: Millis) -> Self {
         Lane {

@@ -3,6 +3,7 @@
 //! JSON comes in through a field's [`Wire`] form and goes out through the target field's.
 //! Nothing here knows a system, a schema file or the language's text.
 
+mod body;
 pub mod compare;
 pub mod json;
 mod kind;
@@ -10,6 +11,7 @@ mod literal;
 mod text;
 mod units;
 
+pub use body::Body;
 pub use compare::{Currencies, compare, equal, key, same_currency, sort_order};
 pub use json::{Misread, Unfit, decode, encode, to_json};
 pub use kind::{Column, Enumeration, Kind, Known, ObjectRef, Type, Wire};

@@ -113,10 +113,15 @@ impl Salesforce {
         format!("/services/data/{}/{rest}", self.version)
     }
 
+    /// A read: its answer.
+    async fn get(&self, call: &Call, path: &str) -> Result<Response, Fault> {
+        let response = self.send(call, http::Method::GET, path, "application/json", Vec::new()).await.map_err(wire::passing)?;
+        self.accepted(response, wire::Kind::Read)
+    }
+
     /// A read: its answer as JSON.
     async fn read(&self, call: &Call, path: &str) -> Result<Json, Fault> {
-        let response = self.send(call, http::Method::GET, path, "application/json", Vec::new()).await.map_err(wire::passing)?;
-        let response = self.accepted(response, wire::Kind::Read)?;
+        let response = self.get(call, path).await?;
         serde_json::from_slice(response.body()).map_err(|error| Fault::transient(format!("the answer is no JSON: {error}")))
     }
 

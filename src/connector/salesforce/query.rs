@@ -9,7 +9,7 @@ use crate::connector::{Change, Changes, Find, Found, Page, Source, State};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::schema::Object;
-use crate::value::{Json, Kind};
+use crate::value::{Body, Json, Kind};
 
 /// Records in a page. Salesforce gives up to 2,000 in one answer.
 const PAGE: usize = 2_000;
@@ -19,6 +19,16 @@ const PAGE: usize = 2_000;
 struct Cursor {
     stamp: String,
     id: String,
+}
+
+/// The answer to a query, its records still text.
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    records: Option<Vec<&'a serde_json::value::RawValue>>,
+    done: Option<bool>,
+    #[serde(rename = "nextRecordsUrl")]
+    next: Option<String>,
 }
 
 impl Salesforce {
@@ -60,29 +70,34 @@ impl Salesforce {
             }
         }
         let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-        let rows = self.rows(call, resource, &format!("SELECT {select} FROM {from}{filter} ORDER BY {stamp}, Id LIMIT {PAGE}")).await?;
-        let more = rows.len() >= PAGE;
         let text = |row: &Json, name: &str| row.get(name).and_then(Json::as_str).map(str::to_owned);
-        let last = rows.last().and_then(|row| Some(Cursor { stamp: text(row, &stamp)?, id: text(row, "Id")? }));
+        let mut last = None;
+        let mut rows = 0;
+        let mut changes = Vec::new();
+        // Each row becomes text at once: a page as a tree would be ten times as large.
+        let mut keep = |row: Json| -> Result<(), Fault> {
+            rows += 1;
+            last = text(&row, &stamp).zip(text(&row, "Id")).map(|(stamp, id)| Cursor { stamp, id });
+            let id = parent.as_deref().and_then(|parent| text(&row, parent)).or_else(|| text(&row, "Id"));
+            let Some(id) = id else { return Ok(()) };
+            let at = text(&row, &stamp).map(|stamp| instant(&stamp)).transpose()?.map(|at| at.to_string());
+            let (stamp, state) = match ask.stream {
+                _ if own => (at, State::Is(Body::of(&row))),
+                "deleted" => (at, State::Gone),
+                // A child's stamp, or that of a record whose body is not here: the record says its own when it is read.
+                _ => (None, State::Changed),
+            };
+            changes.push(Change { id, stamp, state });
+            Ok(())
+        };
+        self.each_row(call, resource, &format!("SELECT {select} FROM {from}{filter} ORDER BY {stamp}, Id LIMIT {PAGE}"), &mut keep).await?;
+        let more = rows >= PAGE;
         // A poll that found nothing new stays where it was: the overlap is not to creep back.
         let next = match (&cursor, last) {
             (Some(old), Some(new)) if instant(&new.stamp)? < instant(&old.stamp)? && !more => Some(old.clone()),
             (_, Some(new)) => Some(new),
             (old, None) => old.clone(),
         };
-        let mut changes = Vec::with_capacity(rows.len());
-        for row in rows {
-            let id = parent.as_deref().and_then(|parent| text(&row, parent)).or_else(|| text(&row, "Id"));
-            let Some(id) = id else { continue };
-            let at = text(&row, &stamp).map(|stamp| instant(&stamp)).transpose()?.map(|at| at.to_string());
-            let (stamp, state) = match ask.stream {
-                _ if own => (at, State::Is(row)),
-                "deleted" => (at, State::Gone),
-                // A child's stamp, or that of a record whose body is not here: the record says its own when it is read.
-                _ => (None, State::Changed),
-            };
-            changes.push(Change { id, stamp, state });
-        }
         if parent.is_some() {
             changes.dedup_by(|a, b| a.id == b.id);
         }
@@ -99,7 +114,7 @@ impl Salesforce {
         for row in self.rows(call, "query", &query).await? {
             let Some(id) = row.get("Id").and_then(Json::as_str).map(str::to_owned) else { continue };
             let at = row.get(stamp).and_then(Json::as_str).map(instant).transpose()?.map(|at| at.to_string());
-            changes.push(Change { id, stamp: at, state: State::Is(row) });
+            changes.push(Change { id, stamp: at, state: State::Is(Body::of(&row)) });
         }
         Ok(changes)
     }
@@ -132,49 +147,77 @@ impl Salesforce {
 
     /// All rows of a query, its further answers and those of its child queries fetched.
     pub(super) async fn rows(&self, call: &Call, resource: &str, query: &str) -> Result<Vec<Json>, Fault> {
-        let encoded: String = byte_serialize(query.as_bytes()).collect();
-        let mut answer = self.read(call, &self.data(&format!("{resource}?q={encoded}"))).await?;
         let mut rows = Vec::new();
+        self.each_row(call, resource, query, &mut |row| {
+            rows.push(row);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// Gives the rows of a query one by one, so that never more than one of an answer is a tree.
+    async fn each_row(
+        &self,
+        call: &Call,
+        resource: &str,
+        query: &str,
+        keep: &mut (dyn FnMut(Json) -> Result<(), Fault> + Send),
+    ) -> Result<(), Fault> {
+        let encoded: String = byte_serialize(query.as_bytes()).collect();
+        let mut path = self.data(&format!("{resource}?q={encoded}"));
         loop {
-            let next = next(&answer)?;
-            let Some(Json::Array(records)) = answer.get_mut("records").map(Json::take) else {
+            let response = self.get(call, &path).await?;
+            let answer: Answer<'_> =
+                serde_json::from_slice(response.body()).map_err(|error| Fault::transient(format!("the answer is no JSON: {error}")))?;
+            let Some(records) = answer.records else {
                 return Err(Fault::transient("the answer to a query holds no records"));
             };
-            rows.extend(records);
-            match next {
-                Some(path) => answer = self.read(call, &path).await?,
-                None => break,
+            for record in records {
+                let mut row: Json = serde_json::from_str(record.get()).map_err(|error| Fault::transient(format!("a record is no JSON: {error}")))?;
+                self.complete(call, &mut row).await?;
+                keep(row)?;
+            }
+            match further(answer.done.unwrap_or(true), answer.next.as_deref())? {
+                Some(next) => path = next,
+                None => return Ok(()),
             }
         }
-        for row in &mut rows {
-            let Json::Object(fields) = row else { continue };
-            for (_, child) in fields.iter_mut() {
-                while let Some(path) = next(child)? {
-                    let mut more = self.read(call, &path).await?;
-                    let after = next(&more)?;
-                    if let (Some(Json::Array(known)), Some(Json::Array(new))) = (child.get_mut("records"), more.get_mut("records").map(Json::take)) {
-                        known.extend(new);
-                    }
-                    if let Json::Object(fields) = child {
-                        fields.insert("done".to_owned(), Json::Bool(after.is_none()));
-                        match after {
-                            Some(after) => fields.insert("nextRecordsUrl".to_owned(), Json::String(after)),
-                            None => fields.shift_remove("nextRecordsUrl"),
-                        };
-                    }
+    }
+
+    /// Fetches what an answer left out of a row's child records.
+    async fn complete(&self, call: &Call, row: &mut Json) -> Result<(), Fault> {
+        let Json::Object(fields) = row else { return Ok(()) };
+        for (_, child) in fields.iter_mut() {
+            while let Some(path) = next(child)? {
+                let mut more = self.read(call, &path).await?;
+                let after = next(&more)?;
+                if let (Some(Json::Array(known)), Some(Json::Array(new))) = (child.get_mut("records"), more.get_mut("records").map(Json::take)) {
+                    known.extend(new);
+                }
+                if let Json::Object(fields) = child {
+                    fields.insert("done".to_owned(), Json::Bool(after.is_none()));
+                    match after {
+                        Some(after) => fields.insert("nextRecordsUrl".to_owned(), Json::String(after)),
+                        None => fields.shift_remove("nextRecordsUrl"),
+                    };
                 }
             }
         }
-        Ok(rows)
+        Ok(())
     }
 }
 
 /// Where the rest of an answer is: always a path of this org's API.
 fn next(answer: &Json) -> Result<Option<String>, Fault> {
-    if answer.get("done").and_then(Json::as_bool).unwrap_or(true) {
+    further(answer.get("done").and_then(Json::as_bool).unwrap_or(true), answer.get("nextRecordsUrl").and_then(Json::as_str))
+}
+
+fn further(done: bool, next: Option<&str>) -> Result<Option<String>, Fault> {
+    if done {
         return Ok(None);
     }
-    match answer.get("nextRecordsUrl").and_then(Json::as_str) {
+    match next {
         Some(path) if path.starts_with("/services/data/") => Ok(Some(path.to_owned())),
         _ => Err(Fault::transient("an answer is cut off and does not say where it goes on")),
     }

@@ -10,7 +10,7 @@ use super::wire::{is_id, text};
 use crate::connector::{Change, Find, Found, State};
 use crate::fault::Fault;
 use crate::http::Call;
-use crate::value::Json;
+use crate::value::{Body, Json};
 
 /// V1's largest page.
 pub(super) const PAGE: usize = 500;
@@ -228,7 +228,7 @@ impl ShipStation {
             _ => "modifyDate",
         };
         let stamp = record.get(stamp).and_then(Json::as_str).and_then(|text| self.pacific.stamp(text));
-        Ok(Change { id, stamp, state: State::Is(tidy(record)) })
+        Ok(Change { id, stamp, state: State::Is(Body::of(&tidy(record))) })
     }
 }
 

@@ -437,7 +437,7 @@ fn fulfillments(records: &[Json]) -> Result<Response, Broken> {
 
 fn body(change: &Change) -> &Json {
     match &change.state {
-        State::Is(body) => body,
+        State::Is(body) => body.json(),
         other => panic!("{other:?}"),
     }
 }

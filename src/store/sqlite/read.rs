@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Params, Row, params};
 
-use super::rows::{ENTRY, EXCEPTION, EXCHANGE, LANE};
+use super::rows::{ENTRY, EXCEPTION, EXCHANGE, LANE, SEALED};
 use super::{Sqlite, fault, rows};
 use crate::store::{
     Change, Checkpoint, Control, Counts, Entry, Event, Exception, Exchange, Hint, Kept, Lane, LaneState, Ledger, Link, Millis, Store, StoreFault,
@@ -96,10 +96,8 @@ impl Store for Sqlite {
 
     fn search(&self, text: &str, limit: usize) -> Kept<Vec<Lane>> {
         let sql = format!(
-            "SELECT {LANE} FROM lane WHERE label = ?1 OR key = ?1
-             UNION SELECT {} FROM lane JOIN link ON link.flow = lane.flow AND link.lane = lane.key WHERE link.id = ?1
-             ORDER BY arrived LIMIT ?2",
-            LANE.split(", ").map(|column| format!("lane.{column}")).collect::<Vec<_>>().join(", ")
+            "SELECT {LANE} FROM lane WHERE (flow, key) IN (SELECT flow, key FROM lane WHERE label = ?1 OR key = ?1
+             UNION SELECT flow, lane FROM link WHERE id = ?1) ORDER BY arrived LIMIT ?2"
         );
         self.all(&sql, params![text, count(limit)], |row| rows::lane(&self.seal, row))
     }
@@ -110,7 +108,8 @@ impl Store for Sqlite {
     }
 
     fn members(&self, flow: &str, group: &str) -> Kept<Vec<Json>> {
-        let sql = "SELECT sealed_body FROM lane WHERE flow = ?1 AND grouped = ?2 AND sealed_body IS NOT NULL ORDER BY key";
+        let sql = "SELECT body.sealed FROM lane JOIN body ON body.flow = lane.flow AND body.key = lane.key
+             WHERE lane.flow = ?1 AND lane.grouped = ?2 ORDER BY lane.key";
         self.all(sql, params![flow, group], |row| rows::body(&self.seal, row))
     }
 
@@ -129,7 +128,9 @@ impl Store for Sqlite {
     }
 
     fn entry(&self, id: i64) -> Kept<Option<Entry>> {
-        self.one(&format!("SELECT {ENTRY} FROM entry WHERE id = ?1"), [id], |row| rows::entry_row(&self.seal, row, true))
+        self.one(&format!("SELECT {ENTRY}, {SEALED} FROM entry JOIN payload ON payload.id = entry.id WHERE entry.id = ?1"), [id], |row| {
+            rows::entry_row(&self.seal, row, true)
+        })
     }
 
     fn entries(&self, ids: &[i64]) -> Kept<Vec<Entry>> {
@@ -137,7 +138,8 @@ impl Store for Sqlite {
     }
 
     fn entries_of(&self, flow: &str, lane: &str) -> Kept<Vec<Entry>> {
-        let sql = format!("SELECT {ENTRY} FROM entry WHERE flow = ?1 AND lane = ?2 ORDER BY id");
+        let sql =
+            format!("SELECT {ENTRY}, {SEALED} FROM entry JOIN payload ON payload.id = entry.id WHERE flow = ?1 AND lane = ?2 ORDER BY entry.id");
         self.all(&sql, params![flow, lane], |row| rows::entry_row(&self.seal, row, true))
     }
 

@@ -9,12 +9,17 @@ use crate::store::seal::Seal;
 use crate::store::{
     Change, Checkpoint, Entry, EntryState, Event, Exception, Exchange, Hint, Kept, Lane, LaneState, Ledger, Link, Moved, Reason, StoreFault, Watch,
 };
-use crate::value::Json;
+use crate::value::{Body, Json};
 
-pub(super) const LANE: &str = "flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, sealed_body, plan, sealed_reasons, updated, \
-     sealed_matched, was, grouped";
-pub(super) const ENTRY: &str = "id, flow, lane, version, write, after, connection, object, op, key, key_field, target, class, review_doubt, state, \
-     first, attempt, due, sent, doubted, epoch, sealed_body, sealed_held, hash, sealed_result, sealed_error, plan, created";
+const LANE_COLUMNS: &str = "flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, plan, sealed_reasons, updated, sealed_matched, \
+     was, grouped";
+/// A lane with its body.
+pub(super) const LANE: &str = "flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, \
+     (SELECT sealed FROM body WHERE body.flow = lane.flow AND body.key = lane.key) AS sealed_body, plan, sealed_reasons, updated, sealed_matched, \
+     was, grouped";
+pub(super) const ENTRY: &str = "entry.id, flow, lane, version, write, after, connection, object, op, key, key_field, target, class, review_doubt, state, \
+     first, attempt, due, sent, doubted, epoch, hash, plan, created";
+pub(super) const SEALED: &str = "sealed_body, sealed_held, sealed_result, sealed_error";
 pub(super) const EXCEPTION: &str = "id, flow, lane, label, code, sealed_reasons, next, owner, before, parked, opened, closed, closed_by, alerted";
 pub(super) const EXCHANGE: &str = "id, at, connection, method, path, status, took, request, response, broken, plan";
 
@@ -24,11 +29,26 @@ pub(super) fn put(db: &Connection, seal: &Seal, change: &Change) -> Kept<()> {
     };
     match change {
         Change::Lane(lane) => {
+            match &lane.body {
+                // It lies there as it is.
+                Some(body) if body.is_kept() => {}
+                Some(body) => done(
+                    "INSERT INTO body (flow, key, sealed) VALUES (?1, ?2, ?3) ON CONFLICT (flow, key) DO UPDATE SET sealed = excluded.sealed",
+                    params![lane.flow, lane.key, seal.seal(body.text().as_bytes())?],
+                )?,
+                None => done("DELETE FROM body WHERE flow = ?1 AND key = ?2", params![lane.flow, lane.key])?,
+            }
             let matched = sealed(seal, lane.matched.as_ref())?;
-            let (body, reasons) = (sealed(seal, lane.body.as_ref())?, sealed(seal, (!lane.reasons.is_empty()).then_some(&lane.reasons))?);
+            let reasons = sealed(seal, (!lane.reasons.is_empty()).then_some(&lane.reasons))?;
+            // An update leaves alone the indexes of what stays as it is, a replacement does not.
             done(
-                "INSERT OR REPLACE INTO lane (flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, sealed_body, plan, \
-                 sealed_reasons, updated, sealed_matched, was, grouped) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+                &format!(
+                    "INSERT INTO lane ({LANE_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+                     ON CONFLICT (flow, key) DO UPDATE SET label = excluded.label, arrived = excluded.arrived, first = excluded.first, \
+                     state = excluded.state, version = excluded.version, stamp = excluded.stamp, delivered = excluded.delivered, \
+                     due = excluded.due, attempt = excluded.attempt, plan = excluded.plan, sealed_reasons = excluded.sealed_reasons, \
+                     updated = excluded.updated, sealed_matched = excluded.sealed_matched, was = excluded.was, grouped = excluded.grouped"
+                ),
                 params![
                     lane.flow,
                     lane.key,
@@ -41,7 +61,6 @@ pub(super) fn put(db: &Connection, seal: &Seal, change: &Change) -> Kept<()> {
                     lane.delivered,
                     lane.due,
                     lane.attempt,
-                    body,
                     lane.plan,
                     reasons,
                     lane.updated,
@@ -56,7 +75,10 @@ pub(super) fn put(db: &Connection, seal: &Seal, change: &Change) -> Kept<()> {
             "UPDATE entry SET state = ?2, attempt = ?3, due = ?4, sent = ?5, doubted = ?6, epoch = ?7 WHERE id = ?1",
             params![id, state.word(), attempt, due, sent, doubted, i64::try_from(*epoch).unwrap_or(i64::MAX)],
         ),
-        Change::DropEntry(id) => done("DELETE FROM entry WHERE id = ?1", params![id]),
+        Change::DropEntry(id) => {
+            done("DELETE FROM payload WHERE id = ?1", params![id])?;
+            done("DELETE FROM entry WHERE id = ?1", params![id])
+        }
         Change::Ledger(Ledger { connection, object, key, id, fields, confirmed }) => {
             let fields = serde_json::to_string(fields).unwrap_or_default();
             done(
@@ -108,11 +130,13 @@ pub(super) fn put(db: &Connection, seal: &Seal, change: &Change) -> Kept<()> {
 fn entry(db: &Connection, seal: &Seal, entry: &Entry) -> Kept<()> {
     let body = sealed(seal, Some(&entry.body))?;
     let (held, result, error) = (sealed(seal, entry.held.as_ref())?, sealed(seal, entry.result.as_ref())?, sealed(seal, entry.error.as_ref())?);
-    let sql = format!(
-        "INSERT OR REPLACE INTO entry ({ENTRY}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
-    );
-    let mut statement = db.prepare_cached(&sql).map_err(fault)?;
+    let payload = format!("INSERT OR REPLACE INTO payload (id, {SEALED}) VALUES (?1, ?2, ?3, ?4, ?5)");
+    let mut statement = db.prepare_cached(&payload).map_err(fault)?;
+    statement.execute(params![entry.id, body, held, result, error]).map_err(fault)?;
+    let sql = "INSERT OR REPLACE INTO entry (id, flow, lane, version, write, after, connection, object, op, key, key_field, target, class, review_doubt, \
+         state, first, attempt, due, sent, doubted, epoch, hash, plan, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+         ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+    let mut statement = db.prepare_cached(sql).map_err(fault)?;
     let values = params![
         entry.id,
         entry.flow,
@@ -135,11 +159,7 @@ fn entry(db: &Connection, seal: &Seal, entry: &Entry) -> Kept<()> {
         entry.sent,
         entry.doubted,
         i64::try_from(entry.epoch).unwrap_or(i64::MAX),
-        body,
-        held,
         entry.hash,
-        result,
-        error,
         entry.plan,
         entry.created
     ];
@@ -174,6 +194,11 @@ pub(super) fn body(seal: &Seal, row: &Row<'_>) -> Kept<Json> {
     opened(seal, &get::<Vec<u8>>(row, 0)?)
 }
 
+fn kept(seal: &Seal, sealed: Option<Vec<u8>>) -> Kept<Option<Body>> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    Body::kept(seal.open(&sealed)?).map(Some).map_err(|error| StoreFault::Damaged(error.to_string()))
+}
+
 pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Kept<Lane> {
     let state: String = get(row, 5)?;
     let reasons: Option<Vec<Reason>> = maybe(seal, get(row, 13)?)?;
@@ -189,7 +214,7 @@ pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Kept<Lane> {
         delivered: get(row, 8)?,
         due: get(row, 9)?,
         attempt: get(row, 10)?,
-        body: maybe(seal, get(row, 11)?)?,
+        body: kept(seal, get(row, 11)?)?,
         plan: get(row, 12)?,
         reasons: reasons.unwrap_or_default(),
         updated: get(row, 14)?,
@@ -218,7 +243,7 @@ pub(super) fn entry_row(seal: &Seal, row: &Row<'_>, whole: bool) -> Kept<Entry> 
     ];
     let state = states.into_iter().find(|state| state.word() == word);
     let epoch: i64 = get(row, 20)?;
-    let body: Vec<u8> = if whole { get(row, 21)? } else { Vec::new() };
+    let body: Vec<u8> = if whole { get(row, 24)? } else { Vec::new() };
     Ok(Entry {
         id: get(row, 0)?,
         flow: get(row, 1)?,
@@ -242,12 +267,12 @@ pub(super) fn entry_row(seal: &Seal, row: &Row<'_>, whole: bool) -> Kept<Entry> 
         doubted: get(row, 19)?,
         epoch: epoch.unsigned_abs(),
         body: if whole { opened(seal, &body)? } else { Json::Null },
-        held: if whole { maybe(seal, get(row, 22)?)? } else { None },
-        hash: get(row, 23)?,
-        result: if whole { maybe(seal, get(row, 24)?)? } else { None },
-        error: if whole { maybe(seal, get(row, 25)?)? } else { None },
-        plan: get(row, 26)?,
-        created: get(row, 27)?,
+        held: if whole { maybe(seal, get(row, 25)?)? } else { None },
+        hash: get(row, 21)?,
+        result: if whole { maybe(seal, get(row, 26)?)? } else { None },
+        error: if whole { maybe(seal, get(row, 27)?)? } else { None },
+        plan: get(row, 22)?,
+        created: get(row, 23)?,
     })
 }
 

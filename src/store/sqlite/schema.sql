@@ -4,7 +4,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE lane (
   flow TEXT NOT NULL, key TEXT NOT NULL, label TEXT, arrived BIGINT NOT NULL, first SMALLINT NOT NULL, state TEXT NOT NULL,
-  version TEXT NOT NULL, stamp TEXT, delivered TEXT, due BIGINT NOT NULL, attempt INTEGER NOT NULL, sealed_body BLOB,
+  version TEXT NOT NULL, stamp TEXT, delivered TEXT, due BIGINT NOT NULL, attempt INTEGER NOT NULL,
   sealed_matched BLOB, was TEXT, grouped TEXT, plan TEXT, sealed_reasons BLOB, updated BIGINT NOT NULL,
   PRIMARY KEY (flow, key)
 ) WITHOUT ROWID;
@@ -13,13 +13,18 @@ CREATE INDEX lane_state ON lane (state, updated);
 CREATE INDEX lane_group ON lane (flow, grouped) WHERE grouped IS NOT NULL;
 CREATE INDEX lane_label ON lane (label);
 
+-- Apart from their lanes, which are written far more often than they are.
+CREATE TABLE body (flow TEXT NOT NULL, key TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (flow, key));
+
 CREATE TABLE entry (
   id BIGINT PRIMARY KEY, flow TEXT NOT NULL, lane TEXT NOT NULL, version TEXT NOT NULL, write TEXT NOT NULL, after TEXT,
   connection TEXT NOT NULL, object TEXT NOT NULL, op TEXT NOT NULL, key TEXT, key_field TEXT, target TEXT,
   class SMALLINT NOT NULL, review_doubt SMALLINT NOT NULL, state TEXT NOT NULL, first SMALLINT NOT NULL, attempt INTEGER NOT NULL,
-  due BIGINT NOT NULL, sent BIGINT, doubted BIGINT, epoch BIGINT NOT NULL, sealed_body BLOB NOT NULL, sealed_held BLOB,
-  hash TEXT NOT NULL, sealed_result BLOB, sealed_error BLOB, plan TEXT NOT NULL, created BIGINT NOT NULL
+  due BIGINT NOT NULL, sent BIGINT, doubted BIGINT, epoch BIGINT NOT NULL,
+  hash TEXT NOT NULL, plan TEXT NOT NULL, created BIGINT NOT NULL
 );
+-- Apart for the same reason: an entry moves from state to state, its payload stays.
+CREATE TABLE payload (id BIGINT PRIMARY KEY, sealed_body BLOB NOT NULL, sealed_held BLOB, sealed_result BLOB, sealed_error BLOB);
 CREATE INDEX entry_lane ON entry (flow, lane);
 
 CREATE TABLE ledger (
@@ -63,6 +68,6 @@ CREATE TABLE link (
   flow TEXT NOT NULL, lane TEXT NOT NULL, object TEXT NOT NULL, id TEXT NOT NULL,
   PRIMARY KEY (flow, lane, object, id)
 ) WITHOUT ROWID;
-CREATE INDEX link_node ON link (object, id);
+CREATE INDEX link_node ON link (id, object);
 
 CREATE TABLE control (id INTEGER PRIMARY KEY, sealed_body BLOB NOT NULL, at BIGINT NOT NULL, sealed_answer BLOB);
