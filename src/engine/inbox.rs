@@ -58,7 +58,8 @@ impl Engine<'_> {
     fn record(&mut self, at: usize, known: Option<Lane>, key: &str, stamp: Option<String>, body: Body, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let now = self.millis();
-        let version = self.flows[at].read.version(body.json());
+        let record = body.read();
+        let version = self.flows[at].read.version(&record);
         if let Some(known) = &known
             && self.settings.safety.dedupe
         {
@@ -74,8 +75,8 @@ impl Engine<'_> {
             }
         }
         // In a grouped flow records are counted before groups are mapped.
-        let first = flow.group.is_some() || self.goes_first(at, body.json());
-        let body = if flow.group.is_some() { Body::of(&self.flows[at].read.kept(body.json())) } else { body };
+        let first = flow.group.is_some() || self.goes_first(at, &record);
+        let body = if flow.group.is_some() { Body::of(&self.flows[at].read.kept(&record)) } else { body };
         if let Some(known) = &known
             && let (LaneState::Fetch, Some(was)) = (known.state, known.was)
             && known.version == version
@@ -86,7 +87,7 @@ impl Engine<'_> {
             changes.push(Change::Lane(Lane { state: was, was: None, stamp, ..known.clone() }));
             return Ok(());
         }
-        let label = label(body.json());
+        let label = label(&record);
         let mut lane = match known {
             Some(known) => known,
             None => Lane::new(&flow.name, key, now),

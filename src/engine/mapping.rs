@@ -17,6 +17,11 @@ use crate::value::{Json, ObjectRef};
 /// bounded. A kind that goes in bulk waits for two bulks.
 const MOST_READY: usize = 2_000;
 
+/// Batches of a flow that wait for look-ups, at most.
+const MOST_BATCHES: usize = 2;
+/// Records that are looked up together.
+const MATCHED: usize = 2_000;
+
 static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
 static UNMATCHED: BTreeMap<String, Vec<Json>> = BTreeMap::new();
 
@@ -59,11 +64,17 @@ impl Engine<'_> {
                     return Ok(());
                 }
                 let (flow, _) = self.flow(at);
+                if self.batches.values().filter(|batch| batch.flow == at).count() >= MOST_BATCHES {
+                    // The end of one of them looks on.
+                    self.flows[at].map = false;
+                    break;
+                }
                 let now = self.millis();
+                // Look-ups go for a whole batch at once: the larger it is, the fewer they are.
+                let step = if flow.matches.is_empty() { self.settings.step } else { self.settings.step.max(MATCHED) };
                 let busy = self.busy.iter().filter(|(of, _)| *of == at).count();
-                let lanes = self.store.due(&flow.name, LaneState::Waiting, now, self.settings.step + busy)?;
-                let mut lanes: Vec<Lane> =
-                    lanes.into_iter().filter(|lane| !self.busy.contains(&(at, lane.key.clone()))).take(self.settings.step).collect();
+                let lanes = self.store.due(&flow.name, LaneState::Waiting, now, step + busy)?;
+                let mut lanes: Vec<Lane> = lanes.into_iter().filter(|lane| !self.busy.contains(&(at, lane.key.clone()))).take(step).collect();
                 if lanes.is_empty() {
                     self.flows[at].map = false;
                     self.flows[at].backlog = 0;
@@ -131,6 +142,8 @@ impl Engine<'_> {
             waited: false,
             lanes,
         };
+        let mut batch = batch;
+        batch.lanes.iter_mut().filter_map(|lane| lane.body.as_mut()).for_each(crate::value::Body::forget_tree);
         self.busy.extend(batch.lanes.iter().map(|lane| (at, lane.key.clone())));
         let id = self.next_job;
         self.next_job += 1;
@@ -243,6 +256,7 @@ impl Engine<'_> {
 
     /// The lanes stay as they are; they are taken again when their connection works.
     fn put_off(&mut self, batch: Batch, fault: &Fault) -> Kept<()> {
+        self.flows[batch.flow].map = true;
         for lane in &batch.lanes {
             self.busy.remove(&(batch.flow, lane.key.clone()));
         }
@@ -393,6 +407,7 @@ impl Engine<'_> {
     }
 
     fn finish(&mut self, batch: Batch) -> Kept<()> {
+        self.flows[batch.flow].map = true;
         let Batch { flow: at, lanes, groups, matched, mut outcomes, targets, waited, .. } = batch;
         let mut changes = Vec::new();
         let mut claimed: BTreeSet<(String, String, String)> = BTreeSet::new();

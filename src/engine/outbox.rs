@@ -18,6 +18,8 @@ const LINGER: Millis = 5_000;
 const BULK_ABOVE: usize = 2_000;
 /// How far this machine's clock may be set forward while a settle time runs.
 const CLOCK: Millis = 120_000;
+/// Entries of a batch that are kept whole while it is out; those of a larger one are read again when it comes back.
+const HELD: usize = 500;
 /// Tries of one item before a person is asked.
 const MOST_TRIES: u32 = 12;
 /// How often a record that others change at the same time is read again.
@@ -175,6 +177,11 @@ impl Engine<'_> {
         }
         let items = entries.iter().map(|entry| self.item(lot, entry)).collect();
         let ask = Ask::Send { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items };
+        if entries.len() > HELD {
+            for entry in &mut entries {
+                (entry.body, entry.held) = (Json::Null, None);
+            }
+        }
         effects.push(self.begin(&lot.connection, ask, Job::Send { lot: lot.clone(), entries }));
         Ok(())
     }
@@ -209,6 +216,14 @@ impl Engine<'_> {
 
     /// What became of a batch.
     pub(super) fn sent(&mut self, lot: &Lot, entries: Vec<Entry>, sent: Result<Vec<Receipt>, Fault>, exchanges: &[Exchange]) -> Kept<()> {
+        let mut entries = entries;
+        if entries.len() > HELD {
+            for entry in &mut entries {
+                if let Some(whole) = self.store.entry(entry.id)? {
+                    (entry.body, entry.held) = (whole.body, whole.held);
+                }
+            }
+        }
         let mut changes = Vec::new();
         let exchange = self.audit(&lot.connection, exchanges, &mut changes);
         let count = entries.len();
@@ -223,7 +238,6 @@ impl Engine<'_> {
             Err(fault) => {
                 // The whole call failed: what is passing costs a record no try.
                 let passing = matches!(fault, Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Denied { .. });
-                let mut entries = entries;
                 if passing {
                     for entry in &mut entries {
                         entry.state = EntryState::Planned;

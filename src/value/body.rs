@@ -35,9 +35,19 @@ impl Body {
         &self.text
     }
 
+    /// Lets go of the tree, which is read again when it is asked for.
+    pub fn forget_tree(&mut self) {
+        self.tree = OnceLock::new();
+    }
+
+    /// The record, read for once: a page's trees are not to be held all at a time.
+    pub fn read(&self) -> Json {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
     /// The record.
     pub fn json(&self) -> &Json {
-        self.tree.get_or_init(|| Arc::new(serde_json::from_str(&self.text).unwrap_or_default()))
+        self.tree.get_or_init(|| Arc::new(self.read()))
     }
 }
 

@@ -4,8 +4,10 @@
 //! until its results are read. Results are matched by id (updates), by the key (upserts), or by the row's own
 //! content (creates), which Salesforce echoes.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::time::Duration;
+
+use csv::StringRecord;
 
 use super::write::{done, native};
 use super::{Salesforce, wire};
@@ -48,13 +50,11 @@ impl Salesforce {
         let closed = self.send(call, http::Method::PATCH, &self.data(&format!("jobs/ingest/{id}")), "application/json", close).await?;
         self.accepted(closed, wire::Kind::Write)?;
         self.wait(call, &id).await?;
-        let mut results = Results::default();
-        for (kind, rows) in
-            [("successfulResults", &mut results.done), ("failedResults", &mut results.failed), ("unprocessedrecords", &mut results.left)]
-        {
-            *rows = self.results(call, &id, kind).await?;
+        let mut told = Told::default();
+        for told_of in [Kind::Done, Kind::Failed, Kind::Left] {
+            self.results(call, &id, told_of, &mut |headers, row| told.note(batch, &columns, told_of, headers, row)).await?;
         }
-        Ok(results.receipts(batch, &columns))
+        Ok(told.receipts(batch, &columns))
     }
 
     /// Waits until a job has come to an end, whichever.
@@ -80,15 +80,21 @@ impl Salesforce {
         }
     }
 
-    async fn results(&self, call: &Call, id: &str, kind: &str) -> Result<Vec<BTreeMap<String, String>>, Fault> {
-        let path = self.data(&format!("jobs/ingest/{id}/{kind}"));
+    /// Gives each row of one of a job's results, with the columns' names.
+    async fn results(&self, call: &Call, id: &str, kind: Kind, note: &mut (dyn FnMut(&StringRecord, &StringRecord) + Send)) -> Result<(), Fault> {
+        let path = self.data(&format!("jobs/ingest/{id}/{}", kind.resource()));
         for attempt in 1..=5_u32 {
             let answer = self.send(call, http::Method::GET, &path, "text/csv", Vec::new()).await.map_err(wire::passing);
             match answer.and_then(|answer| self.accepted(answer, wire::Kind::Read)) {
                 Ok(answer) => {
+                    let unreadable = |error: csv::Error| Fault::ambiguous(format!("the results cannot be read: {error}"));
                     let mut reader = csv::Reader::from_reader(&answer.body()[..]);
-                    let rows: Result<Vec<BTreeMap<String, String>>, csv::Error> = reader.deserialize().collect();
-                    return rows.map_err(|error| Fault::ambiguous(format!("the results cannot be read: {error}")));
+                    let headers = reader.headers().map_err(unreadable)?.clone();
+                    let mut row = StringRecord::new();
+                    while reader.read_record(&mut row).map_err(unreadable)? {
+                        note(&headers, &row);
+                    }
+                    return Ok(());
                 }
                 Err(Fault::Transient { .. } | Fault::Throttled { .. }) => self.client.sleep(Duration::from_secs(u64::from(attempt) * 2)).await,
                 Err(fault) => return Err(Fault::ambiguous(fault.to_string())),
@@ -106,51 +112,66 @@ fn whole(fault: Fault) -> Fault {
     }
 }
 
-#[derive(Default)]
-struct Results {
-    done: Vec<BTreeMap<String, String>>,
-    failed: Vec<BTreeMap<String, String>>,
-    left: Vec<BTreeMap<String, String>>,
+/// The three results of a job.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Done,
+    Failed,
+    /// The job ended before these rows.
+    Left,
 }
 
-impl Results {
-    fn receipts(self, batch: &Batch<'_>, columns: &[String]) -> Vec<Receipt> {
-        let native = native(batch);
-        // By what a row is known again.
-        let of_row = |row: &BTreeMap<String, String>| match (batch.op, native) {
-            (Op::Update, _) => row.get("Id").or_else(|| row.get("sf__Id")).cloned().unwrap_or_default(),
-            (_, Some(field)) => row.get(field).cloned().unwrap_or_default(),
-            (_, None) => columns.iter().map(|column| row.get(column).map_or("", String::as_str)).collect::<Vec<_>>().join("\u{1f}"),
+impl Kind {
+    fn resource(self) -> &'static str {
+        match self {
+            Kind::Done => "successfulResults",
+            Kind::Failed => "failedResults",
+            Kind::Left => "unprocessedrecords",
+        }
+    }
+}
+
+type Outcome = Result<(Option<String>, Option<bool>), Fault>;
+
+/// What a job says of its rows, by what a row is known again.
+#[derive(Default)]
+struct Told(HashMap<String, Vec<Outcome>>);
+
+impl Told {
+    fn note(&mut self, batch: &Batch<'_>, columns: &[String], kind: Kind, headers: &StringRecord, row: &StringRecord) {
+        let cell = |name: &str| headers.iter().position(|header| header == name).and_then(|at| row.get(at));
+        let outcome = match kind {
+            Kind::Done => Ok((cell("sf__Id").filter(|id| !id.is_empty()).map(str::to_owned), cell("sf__Created").map(|created| created == "true"))),
+            Kind::Failed => Err(failure(cell("sf__Error").unwrap_or(""))),
+            Kind::Left => Err(Fault::transient("the job ended before this row")),
         };
-        let mut known: BTreeMap<String, Vec<Result<(Option<String>, Option<bool>), Fault>>> = BTreeMap::new();
-        for row in &self.done {
-            let id = row.get("sf__Id").filter(|id| !id.is_empty()).cloned();
-            let created = row.get("sf__Created").map(|created| created == "true");
-            known.entry(of_row(row)).or_default().push(Ok((id, created)));
-        }
-        for row in &self.failed {
-            known.entry(of_row(row)).or_default().push(Err(failure(row.get("sf__Error").map_or("", String::as_str))));
-        }
-        for row in &self.left {
-            known.entry(of_row(row)).or_default().push(Err(Fault::transient("the job ended before this row")));
-        }
-        batch
-            .items
-            .iter()
-            .map(|item| {
-                let cells = cells(batch, item, columns);
-                let row: BTreeMap<String, String> = columns.iter().cloned().zip(cells).collect();
-                let outcome = match known.get_mut(&of_row(&row)).and_then(Vec::pop) {
-                    Some(Ok((id, created))) => {
-                        let id = id.or_else(|| item.id.clone());
-                        Ok(Done { record: done(item, id.as_deref()), id, created })
-                    }
-                    Some(Err(fault)) => Err(fault),
-                    None => Err(Fault::ambiguous("the job's results do not speak of it")),
-                };
-                Receipt { outcome }
-            })
-            .collect()
+        self.0.entry(mark(batch, columns, &cell)).or_default().push(outcome);
+    }
+
+    fn receipts(mut self, batch: &Batch<'_>, columns: &[String]) -> Vec<Receipt> {
+        let receipt = |item: &Item| {
+            let cells = cells(batch, item, columns);
+            let cell = |name: &str| columns.iter().position(|column| column == name).and_then(|at| cells.get(at)).map(String::as_str);
+            let outcome = match self.0.get_mut(&mark(batch, columns, &cell)).and_then(Vec::pop) {
+                Some(Ok((id, created))) => {
+                    let id = id.or_else(|| item.id.clone());
+                    Ok(Done { record: done(item, id.as_deref()), id, created })
+                }
+                Some(Err(fault)) => Err(fault),
+                None => Err(Fault::ambiguous("the job's results do not speak of it")),
+            };
+            Receipt { outcome }
+        };
+        batch.items.iter().map(receipt).collect()
+    }
+}
+
+/// By what a row is known again: its id, its key, or all that it holds.
+fn mark<'c>(batch: &Batch<'_>, columns: &[String], cell: &dyn Fn(&str) -> Option<&'c str>) -> String {
+    match (batch.op, native(batch)) {
+        (Op::Update, _) => cell("Id").or_else(|| cell("sf__Id")).unwrap_or_default().to_owned(),
+        (_, Some(field)) => cell(field).unwrap_or_default().to_owned(),
+        (_, None) => columns.iter().map(|column| cell(column).unwrap_or_default()).collect::<Vec<_>>().join("\u{1f}"),
     }
 }
 

@@ -181,8 +181,9 @@ impl Connector for Salesforce {
     }
 
     fn find_batch(&self, _object: &ObjectRef, field: &[String]) -> usize {
-        // Ids are short; of other texts nobody knows how long they are.
-        if field.last().is_some_and(|name| name == "Id" || name.ends_with("Id")) { 500 } else { 100 }
+        // Several queries go in one call, each as long as its URL may be. Ids are short; of other texts nobody knows how
+        // long they are.
+        if field.last().is_some_and(|name| name == "Id" || name.ends_with("Id")) { 2_000 } else { 1_000 }
     }
 
     fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write> {

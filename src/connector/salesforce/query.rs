@@ -1,10 +1,12 @@
 //! Reading: pages by key, records by id, look-ups by value.
 
+use std::collections::HashMap;
+
 use form_urlencoded::byte_serialize;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Salesforce, soql};
+use super::{Salesforce, soql, wire};
 use crate::connector::{Change, Changes, Find, Found, Page, Source, State};
 use crate::fault::Fault;
 use crate::http::Call;
@@ -13,6 +15,10 @@ use crate::value::{Body, Json, Kind};
 
 /// Records in a page. Salesforce gives up to 2,000 in one answer.
 const PAGE: usize = 2_000;
+/// Bytes of a query in a URL. Salesforce takes 16,384 for the whole of it.
+const URL: usize = 14_000;
+/// Queries that go in one composite call, at most.
+const QUERIES: usize = 5;
 
 /// Where a stream is: the last record's stamp, as Salesforce printed it, and its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +35,21 @@ struct Answer<'a> {
     done: Option<bool>,
     #[serde(rename = "nextRecordsUrl")]
     next: Option<String>,
+}
+
+/// The answer to several requests in one.
+#[derive(Deserialize)]
+struct Composite<'a> {
+    #[serde(borrow, rename = "compositeResponse")]
+    parts: Vec<Part<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(borrow)]
+    body: &'a serde_json::value::RawValue,
+    #[serde(rename = "httpStatusCode")]
+    status: u16,
 }
 
 impl Salesforce {
@@ -129,20 +150,61 @@ impl Salesforce {
         let mut paths: Vec<Vec<String>> = if ask.fields.is_empty() { object.map(scalars).unwrap_or_default() } else { ask.fields.to_vec() };
         paths.push(ask.field.to_vec());
         let select = object.map_or_else(|| format!("Id, {field}"), |object| soql::selected(ask.plan, object, &paths));
-        let query = format!("SELECT {select} FROM {} WHERE {field} IN ({})", ask.object.object, list(ask.values));
-        let rows = self.rows(call, "query", &query).await?;
-        let mut found = Vec::with_capacity(rows.len());
-        for record in rows {
+        let statement = |values: &[String]| format!("SELECT {select} FROM {} WHERE {field} IN ({})", ask.object.object, list(values));
+        // Salesforce compares text without case: each value that was asked for and equals it so is answered.
+        let mut asked: HashMap<String, Vec<&String>> = HashMap::new();
+        for value in ask.values {
+            asked.entry(compared(&field, value)).or_default().push(value);
+        }
+        let mut found = Vec::new();
+        let mut keep = |record: Json| -> Result<(), Fault> {
             let held = ask.field.iter().try_fold(&record, |at, step| at.get(step));
-            let Some(held) = held.and_then(|held| held.as_str().map(str::to_owned).or_else(|| held.is_number().then(|| held.to_string()))) else {
-                continue;
-            };
-            // Salesforce compares text without case: each value that was asked for and equals it so is answered.
-            for value in ask.values.iter().filter(|value| same(&field, value, &held)) {
-                found.push(Found { value: value.clone(), record: record.clone() });
+            let held = held.and_then(|held| held.as_str().map(str::to_owned).or_else(|| held.is_number().then(|| held.to_string())));
+            for value in held.and_then(|held| asked.get(&compared(&field, &held))).into_iter().flatten() {
+                found.push(Found { value: (*value).clone(), record: record.clone() });
+            }
+            Ok(())
+        };
+        let statements: Vec<String> = parts(ask.values, &statement).into_iter().map(statement).collect();
+        for some in statements.chunks(QUERIES) {
+            match some {
+                [one] => self.each_row(call, "query", one, &mut keep).await?,
+                several => self.each_row_of(call, several, &mut keep).await?,
             }
         }
         Ok(found)
+    }
+
+    /// The rows of several queries, which go in one call.
+    async fn each_row_of(&self, call: &Call, queries: &[String], keep: &mut (dyn FnMut(Json) -> Result<(), Fault> + Send)) -> Result<(), Fault> {
+        let part = |(at, query): (usize, &String)| {
+            let encoded: String = byte_serialize(query.as_bytes()).collect();
+            serde_json::json!({"method": "GET", "referenceId": format!("q{at}"), "url": self.data(&format!("query?q={encoded}"))})
+        };
+        let body = serde_json::json!({"allOrNone": false, "compositeRequest": queries.iter().enumerate().map(part).collect::<Vec<_>>()});
+        let response = self
+            .send(call, http::Method::POST, &self.data("composite"), "application/json", body.to_string().into_bytes())
+            .await
+            .map_err(wire::passing)?;
+        let response = self.accepted(response, wire::Kind::Read)?;
+        let unreadable = |error: serde_json::Error| Fault::transient(format!("the answer is no JSON: {error}"));
+        let answer: Composite<'_> = serde_json::from_slice(response.body()).map_err(unreadable)?;
+        if answer.parts.len() != queries.len() {
+            return Err(Fault::transient(format!("{} queries were asked and {} answers came", queries.len(), answer.parts.len())));
+        }
+        for part in answer.parts {
+            if !(200..300).contains(&part.status) {
+                let mut refused = http::Response::new(bytes::Bytes::copy_from_slice(part.body.get().as_bytes()));
+                *refused.status_mut() = http::StatusCode::from_u16(part.status).unwrap_or(http::StatusCode::BAD_GATEWAY);
+                self.accepted(refused, wire::Kind::Read)?;
+                return Err(Fault::transient(format!("HTTP {} for one of several queries", part.status)));
+            }
+            let answer: Answer<'_> = serde_json::from_str(part.body.get()).map_err(unreadable)?;
+            if let Some(next) = self.rows_in(call, answer, keep).await? {
+                self.rows_from(call, next, keep).await?;
+            }
+        }
+        Ok(())
     }
 
     /// All rows of a query, its further answers and those of its child queries fetched.
@@ -165,24 +227,38 @@ impl Salesforce {
         keep: &mut (dyn FnMut(Json) -> Result<(), Fault> + Send),
     ) -> Result<(), Fault> {
         let encoded: String = byte_serialize(query.as_bytes()).collect();
-        let mut path = self.data(&format!("{resource}?q={encoded}"));
+        self.rows_from(call, self.data(&format!("{resource}?q={encoded}")), keep).await
+    }
+
+    /// The rows of an answer and of all that follow it.
+    async fn rows_from(&self, call: &Call, mut path: String, keep: &mut (dyn FnMut(Json) -> Result<(), Fault> + Send)) -> Result<(), Fault> {
         loop {
             let response = self.get(call, &path).await?;
             let answer: Answer<'_> =
                 serde_json::from_slice(response.body()).map_err(|error| Fault::transient(format!("the answer is no JSON: {error}")))?;
-            let Some(records) = answer.records else {
-                return Err(Fault::transient("the answer to a query holds no records"));
-            };
-            for record in records {
-                let mut row: Json = serde_json::from_str(record.get()).map_err(|error| Fault::transient(format!("a record is no JSON: {error}")))?;
-                self.complete(call, &mut row).await?;
-                keep(row)?;
-            }
-            match further(answer.done.unwrap_or(true), answer.next.as_deref())? {
+            match self.rows_in(call, answer, keep).await? {
                 Some(next) => path = next,
                 None => return Ok(()),
             }
         }
+    }
+
+    /// The rows of one answer; gives where it goes on.
+    async fn rows_in(
+        &self,
+        call: &Call,
+        answer: Answer<'_>,
+        keep: &mut (dyn FnMut(Json) -> Result<(), Fault> + Send),
+    ) -> Result<Option<String>, Fault> {
+        let Some(records) = answer.records else {
+            return Err(Fault::transient("the answer to a query holds no records"));
+        };
+        for record in records {
+            let mut row: Json = serde_json::from_str(record.get()).map_err(|error| Fault::transient(format!("a record is no JSON: {error}")))?;
+            self.complete(call, &mut row).await?;
+            keep(row)?;
+        }
+        further(answer.done.unwrap_or(true), answer.next.as_deref())
     }
 
     /// Fetches what an answer left out of a row's child records.
@@ -228,10 +304,34 @@ fn list(values: &[String]) -> String {
     values.iter().map(|value| format!("'{}'", soql::escape(value))).collect::<Vec<_>>().join(",")
 }
 
-fn same(field: &str, asked: &str, held: &str) -> bool {
+/// What two values of a field have in common that Salesforce takes for equal: text has no case, and an id of 15
+/// characters is the first part of that of 18.
+fn compared(field: &str, value: &str) -> String {
     let id = field == "Id" || field.ends_with("Id") || field.ends_with(".Id");
-    // An id of 15 characters is the first part of that of 18.
-    if id && asked.len().min(held.len()) >= 15 { asked.get(..15) == held.get(..15) } else { asked.to_lowercase() == held.to_lowercase() }
+    match value.get(..15) {
+        Some(short) if id && value.len() <= 18 => short.to_owned(),
+        _ if id => value.to_owned(),
+        _ => value.to_lowercase(),
+    }
+}
+
+/// Values in parts whose statements fit into a URL.
+fn parts<'v>(values: &'v [String], statement: &dyn Fn(&[String]) -> String) -> Vec<&'v [String]> {
+    let length = |text: &str| byte_serialize(text.as_bytes()).map(str::len).sum::<usize>();
+    let empty = length(&statement(&[]));
+    let mut out = Vec::new();
+    let (mut from, mut used) = (0, empty);
+    for (at, value) in values.iter().enumerate() {
+        // With its quotes and its comma.
+        let needs = length(&list(std::slice::from_ref(value))) + 3;
+        if at > from && used + needs > URL {
+            out.push(&values[from..at]);
+            (from, used) = (at, empty);
+        }
+        used += needs;
+    }
+    out.push(&values[from..]);
+    out
 }
 
 /// The fields of an object that hold one value.
@@ -274,10 +374,26 @@ mod tests {
 
     #[test]
     fn an_id_of_15_characters_is_that_of_18() {
+        let same = |field, a, b| compared(field, a) == compared(field, b);
         assert!(same("Id", "801x0000000abcd", "801x0000000abcdAAA"));
         assert!(!same("Id", "801x0000000abcd", "801x0000000abcDAAA"));
         assert!(same("Email", "Jo@X.org", "jo@x.ORG"));
         assert!(!same("Email", "jo@x.org", "jo@x.orgs"));
+        assert!(!same("AccountId", "é", "É"));
+    }
+
+    #[test]
+    fn each_value_is_asked_once_and_no_url_is_too_long() {
+        let statement = |values: &[String]| format!("SELECT Id FROM Order WHERE Id IN ({})", list(values));
+        for (count, width) in [(1, 18), (499, 18), (2_000, 18), (300, 400), (3, 20_000)] {
+            let values: Vec<String> = (0..count).map(|n| format!("{n:0width$}")).collect();
+            let parts = parts(&values, &statement);
+            assert_eq!(parts.concat(), values);
+            for part in parts {
+                let url: String = byte_serialize(statement(part).as_bytes()).collect();
+                assert!(url.len() <= URL || part.len() == 1, "{} bytes for {} values", url.len(), part.len());
+            }
+        }
     }
 
     proptest::proptest! {
