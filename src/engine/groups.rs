@@ -103,8 +103,8 @@ impl Engine<'_> {
             // A group that was never mapped, and that its only record has left.
             (None, None) => return Ok(()),
         };
-        // What the first run finds stays known as such until it went through once: see `from_history`.
-        if lane.arrived == 0 || (lane.state.settled() && !self.from_history(at, &lane)?) {
+        // What the first run finds stays known as such until it went through once: see `counts_history`.
+        if lane.arrived == 0 || (lane.state.settled() && !self.counts_history(at, &lane)?) {
             lane.arrived = number;
         }
         if sample.is_some() {
@@ -159,7 +159,7 @@ impl Engine<'_> {
 
     /// Whether a group was there when the flow ran for the first time, and was never mapped since: what it has reached
     /// by then is history.
-    pub(super) fn from_history(&self, at: usize, lane: &Lane) -> Kept<bool> {
+    pub(super) fn counts_history(&self, at: usize, lane: &Lane) -> Kept<bool> {
         if lane.delivered.is_some() || !is_group(lane) {
             return Ok(false);
         }

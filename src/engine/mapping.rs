@@ -48,6 +48,17 @@ pub(crate) struct Batch {
     fault: Option<Fault>,
     stage: Stage,
     waited: bool,
+    /// Targets that a write of ours came through to since the batch was taken: what was read of them may be older.
+    written: BTreeSet<(String, String, String)>,
+}
+
+impl Batch {
+    pub(super) fn written_to(&mut self, target: &(String, String, String)) {
+        // Without a match nothing is read but by lanes, whose own writes are never under way then.
+        if !self.wanted.is_empty() {
+            self.written.insert(target.clone());
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +151,7 @@ impl Engine<'_> {
             fault: None,
             stage: Stage::Match,
             waited: false,
+            written: BTreeSet::new(),
             lanes,
         };
         let mut batch = batch;
@@ -408,14 +420,14 @@ impl Engine<'_> {
 
     fn finish(&mut self, batch: Batch) -> Kept<()> {
         self.flows[batch.flow].map = true;
-        let Batch { flow: at, lanes, groups, matched, mut outcomes, targets, waited, .. } = batch;
+        let Batch { flow: at, lanes, groups, matched, mut outcomes, targets, waited, written, .. } = batch;
         let mut changes = Vec::new();
         let mut claimed: BTreeSet<(String, String, String)> = BTreeSet::new();
         for (index, (((lane, group), matched), targets)) in lanes.into_iter().zip(&groups).zip(&matched).zip(&targets).enumerate() {
             self.busy.remove(&(at, lane.key.clone()));
-            // What was found is only true as long as no other write of ours to it is under way.
+            // What was found is only true where no other write of ours to it was under way since it was asked for.
             let found = self.matched_targets(at, matched);
-            if found.iter().any(|target| claimed.contains(target) || self.writing.contains_key(target)) {
+            if found.iter().any(|target| claimed.contains(target) || written.contains(target) || self.writing.contains_key(target)) {
                 let due = self.millis() + 500;
                 self.later(at, &lane, due, &mut changes)?;
                 continue;

@@ -128,7 +128,7 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         let milestone = flow.writes.iter().any(|write| write.name == payload.write && write.milestones.is_some());
         let (true, false, Some(key)) = (milestone, flow.including_history, &payload.key) else { return Ok(false) };
-        if !self.from_history(at, lane)? {
+        if !self.counts_history(at, lane)? {
             return Ok(false);
         }
         let (connection, object) = (payload.object.connection.clone(), payload.object.object.clone());
@@ -215,6 +215,7 @@ impl Engine<'_> {
                         *count -= 1;
                         if *count == 0 {
                             self.writing.remove(&target);
+                            self.batches.values_mut().for_each(|batch| batch.written_to(&target));
                         }
                     }
                 }
