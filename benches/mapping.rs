@@ -65,6 +65,7 @@ fn map_orders(bencher: Bencher<'_, '_>, workers: usize) {
         let inputs = Inputs {
             record,
             group: &[],
+            was_of_group: None,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
             matched: &matched,
             targets: &none,

@@ -45,6 +45,7 @@ fn map(plan: &Plan, record: &Json, beside: &Beside) -> Outcome {
     let inputs = Inputs {
         record,
         group: &beside.group,
+        was_of_group: None,
         now: "2026-03-01T12:00:00Z".parse().unwrap(),
         matched: &beside.matched,
         targets: &beside.targets,
@@ -384,6 +385,7 @@ fn a_name_that_is_gone_is_a_reason() {
     let inputs = Inputs {
         record: &record,
         group: &[],
+        was_of_group: None,
         now: "2026-03-01T12:00:00Z".parse().unwrap(),
         matched: &matched,
         targets: &none,

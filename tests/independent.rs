@@ -319,6 +319,7 @@ fn a_thousand_orders_come_out_the_same() {
         let inputs = Inputs {
             record: &order,
             group: &[],
+            was_of_group: None,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
             matched: &matched,
             targets: &none,

@@ -102,6 +102,7 @@ fn outcome(program: &Program<'_>, plan: &Plan, record: &Json, trace: bool) -> Ou
     let inputs = Inputs {
         record,
         group: &[],
+        was_of_group: None,
         now: "2026-11-20T12:00:00Z".parse().unwrap(),
         matched: &matched,
         targets: &none,
