@@ -21,8 +21,17 @@ const NOW: &str = "2026-11-20T12:00:00Z";
 
 fn run(program: &Program<'_>, compiled: &Compiled, flow: &Flow, record: &Value, matched: &BTreeMap<String, Vec<Value>>) -> Outcome {
     let none = BTreeMap::new();
-    let inputs =
-        Inputs { record, group: &[], was_of_group: None, now: NOW.parse().unwrap(), matched, targets: &none, results: &none, names: &compiled.names, trace: false };
+    let inputs = Inputs {
+        record,
+        group: &[],
+        was_of_group: None,
+        now: NOW.parse().unwrap(),
+        matched,
+        targets: &none,
+        results: &none,
+        names: &compiled.names,
+        trace: false,
+    };
     apply(program, flow, &inputs)
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Building<'t> {
     pub requires: Vec<(u32, Vec<String>)>,
     pub writes: Vec<Named>,
     pub followed: bool,
-    /// The first stamp of `changed`: a group's window counts by it.
+    /// The first stamp of the record's own in `changed`: a group's window counts by it.
     pub stamp: Option<typed::Expr>,
 }
 
@@ -270,9 +270,14 @@ impl Env<'_> {
                     }
                 }
                 FromClauseKind::Changed { stamps, overlap } => {
-                    building.stamp = stamps.first().map(|stamp| self.expr(stamp, None).expr);
-                    let stamps: Vec<Vec<String>> = stamps.iter().filter_map(|stamp| self.stamp(stamp, name)).collect();
-                    building.flow.changed.extend(stamps);
+                    for stamp in stamps {
+                        let Some(path) = self.stamp(stamp, name) else { continue };
+                        // The stamps of children are no value of the record.
+                        if path.len() == 1 && building.stamp.is_none() {
+                            building.stamp = Some(self.expr(stamp, None).expr);
+                        }
+                        building.flow.changed.push(path);
+                    }
                     if let Some(overlap) = overlap {
                         building.flow.overlap = self.milliseconds(overlap, "an overlap");
                     }

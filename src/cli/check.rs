@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     Ok(if bad { Exit::Findings } else { Exit::Fine })
 }
 
-fn view<'a>(opened: &'a Opened, compiled: &'a Compiled) -> View<'a> {
+pub(super) fn view<'a>(opened: &'a Opened, compiled: &'a Compiled) -> View<'a> {
     View { sources: &compiled.sources, prefix: &opened.prefix }
 }
 

@@ -26,6 +26,7 @@ mod sandbox;
 mod schema;
 mod serve;
 mod site;
+mod snapshot;
 mod status;
 mod test;
 mod trace;

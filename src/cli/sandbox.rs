@@ -71,9 +71,10 @@ Examples:
   crossdock sandbox act deliver 00000012
   crossdock sandbox act change 00000012 --set ShippingCity=Leeds --system salesforce
   crossdock sandbox act create --system salesforce
+  crossdock sandbox act schema Order.Status --set value=Returned      an administrator adds a picklist value
 
 ShipStation: ship, ship_all, cancel, deliver, hold, release, void, change. Salesforce: create, change, activate, cancel,
-delete, fix, expire, rule.";
+delete, fix, expire, rule, schema.";
 
 /// Do what a person does at one of the systems
 #[derive(Debug, clap::Args)]

@@ -1,9 +1,9 @@
-//! `crossdock schema`: what an object looks like, and a first schema from sample data.
+//! `crossdock schema`: what an object looks like, here and at its system, and a first schema from sample data.
 
 use std::path::PathBuf;
 
 use super::folder::{open, unreadable};
-use super::{Exit, Failure, Format, Out};
+use super::{Exit, Failure, Format, Out, snapshot};
 use crate::base::nearest;
 use crate::project::{self, Options};
 use crate::schema::{self, Field, Object, Schemas as _};
@@ -19,6 +19,8 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Show(Show),
+    Pull(snapshot::Pull),
+    Diff(snapshot::Diff),
     Infer(Infer),
 }
 
@@ -69,6 +71,8 @@ struct Infer {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match &args.what {
         What::Show(args) => show(args, out),
+        What::Pull(args) => snapshot::pull(args, out),
+        What::Diff(args) => snapshot::diff(args, out),
         What::Infer(args) => infer(args, out),
     }
 }

@@ -5,10 +5,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::site::{Live, Site, clock, live, transport, variable};
+use super::site::{Live, Site, alerts, clock, live, transport, variable};
 use super::{Exit, Failure, Out};
-use crate::engine::Settings;
+use crate::check::typed::Schedule;
+use crate::connector::Connectors;
+use crate::engine::{Alert, Settings};
 use crate::http::Secret;
+use crate::plan::uses;
+use crate::project::Keeper;
+use crate::run::alerts::Alerts;
+use crate::run::schemas;
 use crate::serve::{Counts, Seen, Shared, may_listen, serve};
 use crate::store::sqlite::Mode;
 
@@ -69,13 +75,16 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let (address, watched) = (args.listen, Arc::clone(&seen));
     let settings = Settings { only: args.flow.clone(), seed: u64::from(std::process::id()), ..Settings::default() };
     let token_of = token;
+    let drift = drift_schedule(&site)?;
+    let transport = transport()?;
+    let alerts = alerts(&site, &transport)?;
     let (failures, _) = live(
         &site,
         Box::new(store),
         Live {
             settings,
             rehearsal: None,
-            transport: transport()?,
+            transport: Arc::clone(&transport),
             clock: clock(),
             listening: &mut |door, connectors, handle| {
                 let listener = handle.block_on(tokio::net::TcpListener::bind(address)).map_err(|error| {
@@ -96,6 +105,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                         tracing::error!("the listener failed: {error}");
                     }
                 });
+                if let Some(schedule) = drift.clone() {
+                    watch(&site, schedule, connectors.clone(), alerts.clone(), handle.clone())?;
+                }
                 Ok(())
             },
             seen: &mut |engine| watched.lock().unwrap_or_else(PoisonError::into_inner).look(engine),
@@ -107,6 +119,50 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     tracing::info!("stopped");
     Ok(Exit::Fine)
+}
+
+/// How often the snapshots are held against their systems: once a day, where the project says nothing else.
+fn drift_schedule(site: &Site) -> Result<Option<Schedule>, Failure> {
+    let config = &site.ready.compiled.config;
+    let text = config.schema_drift.as_ref().map_or("24 hours", |setting| setting.text.as_str());
+    if text == "off" {
+        return Ok(None);
+    }
+    crate::run::schedule::read(text, &config.zone)
+        .map(Some)
+        .map_err(|why| Failure::usage(format!("schema_drift: {why}")).hint("or: schema_drift: off"))
+}
+
+/// Holds the snapshots against their systems by a schedule, first at the start, and alerts of what touches the
+/// mapping. The same is told once. A thread of its own: it shares nothing with the engine but the limits.
+fn watch(site: &Site, schedule: Schedule, connectors: Connectors, alerts: Alerts, handle: tokio::runtime::Handle) -> Result<(), Failure> {
+    let uses = uses(site.ready.plan()?);
+    let (folder, config, sources) = (site.ready.opened.folder.clone(), site.ready.compiled.config.clone(), site.ready.compiled.sources.clone());
+    let look = move || {
+        let mut told = std::collections::BTreeSet::new();
+        loop {
+            let now = jiff::Timestamp::now().as_millisecond();
+            let (found, faults) = {
+                // Read anew each time: somebody may have pulled meanwhile.
+                let keeper = Keeper::new(&folder, &config, &sources);
+                handle.block_on(schemas::watch(&connectors, &keeper, &folder, &uses))
+            };
+            for (connection, fault) in faults {
+                tracing::warn!(connection, "its schemas could not be compared: {fault}");
+            }
+            for (object, message) in found {
+                if told.insert(message.clone()) {
+                    let alert = Alert { kind: "schema", subject: object.to_string(), message, owner: None, before: None };
+                    handle.block_on(alerts.tell(&alert));
+                }
+            }
+            let next = crate::engine::next_run(std::slice::from_ref(&schedule), Some(now), now);
+            let wait = u64::try_from(next - jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
+            std::thread::sleep(std::time::Duration::from_millis(wait.max(1_000)));
+        }
+    };
+    let started = std::thread::Builder::new().name("schemas".to_owned()).spawn(look);
+    started.map(|_| ()).map_err(|error| Failure::io(format!("no thread could be started: {error}")))
 }
 
 /// Logs to the standard error: for people on a terminal, as JSON otherwise. The environment can name a level.

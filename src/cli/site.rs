@@ -114,6 +114,11 @@ pub(super) struct Live<'a> {
     pub(super) seen: &'a mut dyn FnMut(&Engine<'_>),
 }
 
+/// Where the project's alerts go.
+pub(super) fn alerts(site: &Site, transport: &Arc<dyn Transport>) -> Result<Alerts, Failure> {
+    Alerts::read(site.ready.compiled.config.alerts.as_ref(), &variable, Arc::clone(transport)).map_err(Failure::usage)
+}
+
 /// Runs the flows of a project between its systems. Gives what could not be read, in words, and the number of calls.
 pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut Out) -> Result<(Vec<String>, u64), Failure> {
     let plan = site.ready.plan()?;
@@ -124,7 +129,7 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
     for (connection, fault) in runtime.block_on(connections::refresh_names(plan, &connectors, &mut names)) {
         out.note(format!("names of {connection} are as of their snapshot: {fault}"));
     }
-    let alerts = Alerts::read(site.ready.compiled.config.alerts.as_ref(), &variable, Arc::clone(&live.transport)).map_err(Failure::usage)?;
+    let alerts = alerts(site, &live.transport)?;
     let once = live.settings.once;
     let mut settings = live.settings;
     for (flow, text) in &site.ready.compiled.config.schedules {

@@ -51,7 +51,7 @@ pub enum Got {
 /// Something that somebody should know now.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Alert {
-    /// `expectation`, `exception`, `connection`, `budget`
+    /// `expectation`, `exception`, `connection`, `budget`, `schema`
     pub kind: &'static str,
     /// What people call the record, or the connection.
     pub subject: String,

@@ -8,9 +8,11 @@ pub mod pushdown;
 mod reads;
 pub mod show;
 pub mod text;
+mod uses;
 pub mod walk;
 
 pub use build::{VERSION, build};
+pub use uses::{How, Use, uses};
 
 use std::collections::BTreeMap;
 

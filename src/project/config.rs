@@ -27,6 +27,8 @@ pub struct Config {
     pub zone: String,
     pub store: Option<Setting>,
     pub alerts: Option<Node>,
+    /// How often `serve` holds the snapshots against their systems; `off` for never.
+    pub schema_drift: Option<Setting>,
     /// By flow: what replaces its own schedule.
     pub schedules: IndexMap<String, Setting>,
 }
@@ -52,7 +54,7 @@ pub struct FileObject {
     pub schema: Option<Setting>,
 }
 
-const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules"];
+const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules", "schema_drift"];
 const FILE_SETTINGS: &[&str] = &["path", "schema"];
 
 /// What a mapping file means where there is no project around it.
@@ -68,6 +70,7 @@ impl Default for Config {
             zone: "UTC".into(),
             store: None,
             alerts: None,
+            schema_drift: None,
             schedules: IndexMap::new(),
         }
     }
@@ -155,6 +158,7 @@ impl Config {
                 }
                 "store" => self.store = reader.setting(value, key).or(self.store.take()),
                 "alerts" => self.alerts = Some(value.clone()),
+                "schema_drift" => self.schema_drift = reader.setting(value, key).or(self.schema_drift.take()),
                 _ => reader.found.push(error::unknown_key(key, at, &whole, SETTINGS)),
             }
         }

@@ -7,3 +7,4 @@ pub mod dry;
 pub mod files;
 pub mod live;
 pub mod schedule;
+pub mod schemas;

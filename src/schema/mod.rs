@@ -6,6 +6,7 @@
 
 mod catalog;
 mod describe;
+pub mod diff;
 mod error;
 pub mod gate;
 mod infer;

@@ -15,7 +15,7 @@ pub(in crate::check) fn unknown_target(of: &ObjectRef, object: &Object, name: &N
     if nearest(&name.node, known.clone()).is_some() {
         diagnostic.did_you_mean(&name.node, name.span, known)
     } else {
-        diagnostic.help("if the field is new in the system, put its new describe into `schemas/`, in the folder of its connection")
+        diagnostic.help("if the field is new in the system, `crossdock schema pull` fetches what its object looks like today")
     }
 }
 

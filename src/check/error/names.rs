@@ -61,7 +61,7 @@ pub(in crate::check) fn unknown_source_field(of: &ObjectRef, object: &Object, na
     if nearest(&name.node, readable.clone()).is_some() {
         diagnostic.did_you_mean(&name.node, name.span, readable)
     } else {
-        diagnostic.help("if the field is new in the system, put its new describe into `schemas/`, in the folder of its connection")
+        diagnostic.help("if the field is new in the system, `crossdock schema pull` fetches what its object looks like today")
     }
 }
 

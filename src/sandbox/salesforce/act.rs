@@ -8,13 +8,15 @@
 //! | `fix` | an order | |
 //! | `expire` | | |
 //! | `rule` | | `object`, `field`, `message`; without a message the rule is lifted |
+//! | `schema` | `Order.Notes__c` | `value`, `without`: a picklist's value; `length`; `required`; `rename`; `gone` |
 //!
-//! An order is named by its number or its id.
+//! A field that `schema` names and that is not there is made, as a text. An order is named by its number or its id.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, json};
 
 use super::Salesforce;
+use super::catalog::Holds;
 use super::cell::{Cell, id_text, without_case};
 use super::given;
 use super::id::{self, Id};
@@ -51,8 +53,38 @@ impl Salesforce {
                 Ok(json!({}))
             }
             "rule" => self.rule(settings),
-            other => Err(format!("Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rule")),
+            "schema" => self.alter(&act.subject, settings),
+            other => Err(format!("Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rule, schema")),
         }
+    }
+
+    /// What an administrator does to a field.
+    fn alter(&mut self, subject: &str, settings: &Map<String, Json>) -> Result<Json, String> {
+        let (object, name) = subject.split_once('.').ok_or_else(|| "name the field as Object.Field".to_owned())?;
+        let table = self.store.catalog.find(object).ok_or_else(|| format!("there is no object `{object}`"))?;
+        let known = self.store.catalog.types[table].field(name);
+        let custom = name.strip_suffix("__c").is_some_and(|stem| !stem.is_empty() && stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+        if known.is_none() && !custom {
+            return Err(format!("there is no field `{subject}`, and a new one ends in __c"));
+        }
+        let field = known.unwrap_or_else(|| self.store.add_field(table, name));
+        let of = &mut std::sync::Arc::make_mut(&mut self.store.catalog).types[table];
+        for (setting, value) in settings {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            match (setting.as_str(), &mut of.fields[field].holds) {
+                ("value", Holds::Picklist { values, .. }) => values.push(text),
+                ("without", Holds::Picklist { values, .. }) => values.retain(|known| *known != text),
+                ("length", Holds::Text(_, length)) => *length = text.parse().map_err(|_| format!("`{text}` is no length"))?,
+                ("required", _) => {
+                    of.fields[field].required = text == "true";
+                    of.fields[field].nillable = text != "true";
+                }
+                ("rename", _) => of.rename(field, &text),
+                ("gone", _) if text == "true" => of.rename(field, ""),
+                _ => return Err(format!("`{setting}` is nothing that can be done to {subject}: value, without, length, required, rename, gone")),
+            }
+        }
+        Ok(json!({ "object": of.name, "field": of.fields[field].name, "made": known.is_none() }))
     }
 
     /// A person's change commits at once, or up to the set time later.

@@ -11,14 +11,14 @@ use crate::schema::{self, Object, standard};
 use crate::value::Kind;
 
 /// All objects. Their places are the tables of [`super::id::Id`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Catalog {
     pub(super) types: Vec<Type>,
     by_name: BTreeMap<String, usize>,
 }
 
 /// One object.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Type {
     pub(super) name: String,
     pub(super) prefix: &'static str,
@@ -45,7 +45,7 @@ pub(super) struct Stamps {
     pub(super) owner: Option<usize>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Parent {
     pub(super) name: String,
     /// The field that holds the reference.
@@ -53,7 +53,7 @@ pub(super) struct Parent {
     pub(super) table: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Child {
     /// The relation's name: `OrderItems`.
     pub(super) name: String,
@@ -62,7 +62,7 @@ pub(super) struct Child {
     pub(super) field: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) label: String,
@@ -82,8 +82,15 @@ pub(super) struct Field {
     pub(super) lookup: bool,
 }
 
+impl Field {
+    /// Whether an administrator has taken it away. Its place stays, since records are kept by places.
+    pub(super) fn is_gone(&self) -> bool {
+        self.name.is_empty()
+    }
+}
+
 /// What a field holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Holds {
     Id,
     Reference(Vec<usize>),
@@ -191,6 +198,37 @@ impl Catalog {
 }
 
 impl Type {
+    /// A field that an administrator added: a text that may be empty.
+    pub(super) fn add(&mut self, name: &str) -> usize {
+        let text = text(name, 255);
+        self.by_name.insert(name.to_lowercase(), self.fields.len());
+        self.fields.push(Field {
+            name: name.to_owned(),
+            label: spaced(name.trim_end_matches("__c")),
+            holds: text,
+            nillable: true,
+            create: true,
+            update: true,
+            required: false,
+            digits: None,
+            places: None,
+            external: false,
+            unique: false,
+            indexed: false,
+            lookup: false,
+        });
+        self.fields.len() - 1
+    }
+
+    /// Gives a field another name; without one it is gone: [`Field::is_gone`].
+    pub(super) fn rename(&mut self, field: usize, name: &str) {
+        self.by_name.retain(|_, at| *at != field);
+        if !name.is_empty() {
+            self.by_name.insert(name.to_lowercase(), field);
+        }
+        name.clone_into(&mut self.fields[field].name);
+    }
+
     /// A field by its name, whatever the case of its letters.
     pub(super) fn field(&self, name: &str) -> Option<usize> {
         self.by_name.get(&name.to_lowercase()).copied()
@@ -256,6 +294,9 @@ fn plain(object: &Object, prefix: &'static str, tables: &BTreeMap<String, usize>
         ["StateCode", "CountryCode"].map(|code| format!("{prefix}{code}"))
     });
     for name in codes.collect::<Vec<_>>() {
+        if object.fields.contains_key(&name) {
+            continue;
+        }
         fields.push(Field {
             label: spaced(&name),
             holds: Holds::Text(Text::String, 10),

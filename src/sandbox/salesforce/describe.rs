@@ -33,7 +33,8 @@ impl Salesforce {
         let table = catalog.find(name).ok_or_else(Refusal::not_found)?;
         let of = &catalog.types[table];
         let mut json = self.described_in_short(table, version);
-        json["fields"] = of.fields.iter().enumerate().map(|(at, field)| self.described_field(of, at, field)).collect();
+        json["fields"] =
+            of.fields.iter().enumerate().filter(|(_, field)| !field.is_gone()).map(|(at, field)| self.described_field(of, at, field)).collect();
         let children = of.children.iter().map(|child| {
             let of = &catalog.types[child.table];
             json!({

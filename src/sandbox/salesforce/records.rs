@@ -103,7 +103,9 @@ impl Salesforce {
     /// The fields of a record that are asked for by name, or all.
     fn members(&self, table: usize, names: Option<&str>) -> Result<Vec<Out>, Refusal> {
         let of = &self.store.catalog.types[table];
-        let Some(names) = names else { return Ok((0..of.fields.len()).map(|field| member(of, field)).collect()) };
+        let Some(names) = names else {
+            return Ok((0..of.fields.len()).filter(|field| !of.fields[*field].is_gone()).map(|field| member(of, field)).collect());
+        };
         let mut fields: Vec<usize> = of.stamps.id.into_iter().collect();
         for name in names.split(',').map(str::trim) {
             let unknown = || Refusal::new("INVALID_FIELD", format!("No such column '{name}' on entity '{}'", of.name));

@@ -26,9 +26,12 @@ impl Row {
     }
 
     pub(super) fn set(&mut self, field: Option<usize>, cell: Cell) {
-        if let Some(place) = field.and_then(|field| self.cells.get_mut(field)) {
-            *place = cell;
+        let Some(field) = field else { return };
+        if field >= self.cells.len() {
+            // The field was added after the record.
+            self.cells.resize(field + 1, Cell::Null);
         }
+        self.cells[field] = cell;
     }
 }
 
@@ -92,6 +95,13 @@ impl Store {
         };
         let totals = totals();
         Store { catalog, tables, late: BTreeMap::new(), undo: Vec::new(), totals }
+    }
+
+    /// A new field of an object, empty in every record.
+    pub(super) fn add_field(&mut self, table: usize, name: &str) -> usize {
+        self.tables[table].texts.push(None);
+        self.tables[table].references.push(None);
+        Arc::make_mut(&mut self.catalog).types[table].add(name)
     }
 
     /// A committed record, deleted ones included.

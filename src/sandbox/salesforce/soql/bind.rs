@@ -237,7 +237,7 @@ impl Binder<'_> {
         if which != Fields::Standard && limit.is_none_or(|limit| limit > 200) {
             return Err(Trouble::malformed("The SOQL FIELDS function must have a LIMIT of at most 200", at));
         }
-        for (field, of) in self.of().fields.iter().enumerate() {
+        for (field, of) in self.of().fields.iter().enumerate().filter(|(_, of)| !of.is_gone()) {
             let custom = of.name.ends_with("__c");
             if which == Fields::All || custom == (which == Fields::Custom) {
                 out.push(member(self.of(), field));
