@@ -83,6 +83,10 @@ impl Engine<'_> {
                 let now = self.millis();
                 // Look-ups go for a whole batch at once: the larger it is, the fewer they are.
                 let step = if flow.matches.is_empty() { self.settings.step } else { self.settings.step.max(MATCHED) };
+                if self.flows[at].gathering && !flow.matches.is_empty() && self.flows[at].backlog < step {
+                    self.flows[at].map = false;
+                    break;
+                }
                 let busy = self.busy.iter().filter(|(of, _)| *of == at).count();
                 let lanes = self.store.due(&flow.name, LaneState::Waiting, now, step + busy)?;
                 let mut lanes: Vec<Lane> = lanes.into_iter().filter(|lane| !self.busy.contains(&(at, lane.key.clone()))).take(step).collect();

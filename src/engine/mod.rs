@@ -165,6 +165,8 @@ pub(super) struct FlowState {
     map: bool,
     /// Records that arrived and were not mapped yet, as far as this process knows.
     backlog: usize,
+    /// Another page of a poll is on its way: what came so far may be looked up together with what it brings.
+    gathering: bool,
     /// When to look again for lanes that were put off.
     look: Option<Millis>,
     /// The first poll of a grouped flow has ended, and what it brought is being counted.
@@ -305,6 +307,7 @@ impl<'p> Engine<'p> {
             fetch: true,
             map: true,
             backlog: 0,
+            gathering: false,
             look: None,
             begins: false,
             by_the_day: groups::by_the_day(flow),
@@ -332,6 +335,7 @@ impl<'p> Engine<'p> {
             fetch: false,
             map: false,
             backlog: 0,
+            gathering: false,
             look: None,
             begins: false,
             by_the_day: false,

@@ -165,7 +165,14 @@ impl Engine<'_> {
         state.cursor = checkpoint.cursor;
         state.complete |= !page.more;
         state.state = if page.more { Running::Next { begins: false } } else { Running::No };
+        self.gather(at, page.more);
         self.poll_ended(at)
+    }
+
+    fn gather(&mut self, at: usize, more: bool) {
+        let state = &mut self.flows[at];
+        state.map |= state.gathering && !more;
+        state.gathering = more;
     }
 
     fn poll_ended(&mut self, at: usize) -> Kept<()> {
@@ -192,6 +199,8 @@ impl Engine<'_> {
 
     fn page_failed(&mut self, at: usize, stream: usize, begins: bool, fault: &Fault) -> Kept<()> {
         let (flow, _) = self.flow(at);
+        // What is there already does not wait for a source that fails.
+        self.gather(at, false);
         let again = matches!(fault, Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. });
         if again && !(self.settings.once && matches!(fault, Fault::Denied { .. })) {
             self.flows[at].streams[stream].state = Running::Next { begins };

@@ -49,30 +49,35 @@ impl Salesforce {
         let close = br#"{"state":"UploadComplete"}"#.to_vec();
         let closed = self.send(call, http::Method::PATCH, &self.data(&format!("jobs/ingest/{id}")), "application/json", close).await?;
         self.accepted(closed, wire::Kind::Write)?;
-        self.wait(call, &id).await?;
+        let ended = self.wait(call, &id).await?;
         let mut told = Told::default();
-        for told_of in [Kind::Done, Kind::Failed, Kind::Left] {
+        for told_of in [Kind::Done, Kind::Failed, Kind::Left].into_iter().filter(|kind| ended.has(*kind, batch.items.len())) {
             self.results(call, &id, told_of, &mut |headers, row| told.note(batch, &columns, told_of, headers, row)).await?;
         }
         Ok(told.receipts(batch, &columns))
     }
 
     /// Waits until a job has come to an end, whichever.
-    async fn wait(&self, call: &Call, id: &str) -> Result<(), Fault> {
+    async fn wait(&self, call: &Call, id: &str) -> Result<Ended, Fault> {
         let mut waited = Duration::ZERO;
         let mut pause = Duration::from_secs(1);
         loop {
             self.client.sleep(pause).await;
             waited += pause;
             pause = (pause * 2).min(Duration::from_secs(20));
-            let state = match self.read(call, &self.data(&format!("jobs/ingest/{id}"))).await {
-                Ok(job) => job.get("state").and_then(Json::as_str).unwrap_or_default().to_owned(),
+            match self.read(call, &self.data(&format!("jobs/ingest/{id}"))).await {
+                Ok(job) => {
+                    let number = |name: &str| job.get(name).and_then(Json::as_u64).and_then(|number| usize::try_from(number).ok());
+                    let ended = |complete| Ended { complete, processed: number("numberRecordsProcessed"), failed: number("numberRecordsFailed") };
+                    match job.get("state").and_then(Json::as_str) {
+                        Some("JobComplete") => return Ok(ended(true)),
+                        Some("Failed" | "Aborted") => return Ok(ended(false)),
+                        _ => {}
+                    }
+                }
                 // The job goes on by itself; a question that failed is asked again.
-                Err(Fault::Transient { .. } | Fault::Throttled { .. }) => String::new(),
+                Err(Fault::Transient { .. } | Fault::Throttled { .. }) => {}
                 Err(fault) => return Err(Fault::ambiguous(fault.to_string())),
-            };
-            if matches!(state.as_str(), "JobComplete" | "Failed" | "Aborted") {
-                return Ok(());
             }
             if waited > PATIENCE {
                 return Err(Fault::ambiguous("the job has not ended in 30 minutes"));
@@ -109,6 +114,27 @@ fn whole(fault: Fault) -> Fault {
     match fault {
         Fault::Rejected(refusal) => Fault::BatchRefused(refusal),
         fault => fault,
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    complete: bool,
+    /// Failed ones included.
+    processed: Option<usize>,
+    failed: Option<usize>,
+}
+
+impl Ended {
+    /// Whether one of its results has rows, as far as its numbers say.
+    fn has(self, kind: Kind, sent: usize) -> bool {
+        let whole = self.complete && self.processed == Some(sent);
+        match kind {
+            Kind::Done => !(whole && self.failed == Some(sent)),
+            Kind::Failed => !(whole && self.failed == Some(0)),
+            Kind::Left => !whole,
+        }
     }
 }
 
