@@ -48,6 +48,11 @@ fn over_a_rough_network() {
 }
 
 #[test]
+fn with_many_orders() {
+    hold((0..3).map(Scenario::large));
+}
+
+#[test]
 fn the_same_seed_gives_the_same_trace() {
     let setup = Setup::new().unwrap();
     for seed in [3, 7, 11] {
@@ -69,14 +74,4 @@ fn each_mechanism_is_needed() {
         });
         assert!(found, "400 runs without {off:?} were all fine: it is not needed, or not tested");
     }
-}
-
-/// One seed, told: `CROSSDOCK_STORY=1 SEED=7 cargo test --test simulate story -- --ignored --nocapture`
-#[test]
-#[ignore = "for people who look for a mistake"]
-fn story() {
-    let seed = std::env::var("SEED").unwrap().parse().unwrap();
-    let rough = std::env::var("ROUGH").is_ok();
-    let report = run(&Setup::new().unwrap(), if rough { Scenario::rough(seed) } else { Scenario::small(seed) }).unwrap();
-    println!("{}\n{:#?}", report.story, report.findings);
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use crossdock::sandbox::faults::Faults;
-use crossdock::simulate::{Off, Scenario, Setup, run};
+use crossdock::simulate::{Finding, Off, Scenario, Setup, run};
 
 /// Runs the engine under a seeded scheduler against the sandbox, with faults and deaths.
 #[derive(Parser)]
@@ -65,8 +65,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let each = if args.orders.is_some() { 500 } else { 0 };
-    let seeds = args.orders.map_or(args.seeds, |orders| orders.div_ceil(500));
+    let large = args.orders.is_some();
+    let seeds = args.orders.map_or(args.seeds, |orders| orders.div_ceil(Scenario::LARGE));
     let next = AtomicU64::new(args.from);
     let (bad, delivered, calls, deaths) = (Mutex::new(Vec::new()), AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let began = Instant::now();
@@ -78,13 +78,12 @@ fn main() -> ExitCode {
                     if seed >= args.from + seeds {
                         return;
                     }
-                    let begin = if args.rough { Scenario::rough(seed) } else { Scenario::small(seed) };
+                    let begin = match (large, args.rough) {
+                        (true, _) => Scenario::large(seed),
+                        (_, true) => Scenario::rough(seed),
+                        _ => Scenario::small(seed),
+                    };
                     let mut scenario = Scenario { off, story: args.story, ..begin };
-                    if each > 0 {
-                        scenario.orders = each;
-                        scenario.acts = each / 4;
-                        scenario.per_minute = None;
-                    }
                     if args.calm {
                         scenario.faults = Faults::default();
                         scenario.kills = 0;
@@ -103,7 +102,11 @@ fn main() -> ExitCode {
                                 bad.push((seed, report.findings));
                             }
                         }
-                        Err(why) => eprintln!("seed {seed}: {why}"),
+                        Err(why) => {
+                            if let Ok(mut bad) = bad.lock() {
+                                bad.push((seed, vec![Finding { check: "simulation", what: why }]));
+                            }
+                        }
                     }
                 }
             });

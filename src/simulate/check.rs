@@ -28,7 +28,14 @@ impl Finding {
     }
 }
 
-pub(super) fn all(setup: &Setup, program: &Program<'_>, engine: &Engine<'_>, wire: &std::sync::Arc<Wire>, clock: &Virtual) -> Vec<Finding> {
+pub(super) fn all(
+    setup: &Setup,
+    program: &Program<'_>,
+    engine: &Engine<'_>,
+    wire: &std::sync::Arc<Wire>,
+    clock: &Virtual,
+    per_minute: Option<u32>,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     let (wms_effects, crm_effects, complaints, most) = {
         let (crm, wms) = (locked(&wire.crm), locked(&wire.wms));
@@ -39,8 +46,8 @@ pub(super) fn all(setup: &Setup, program: &Program<'_>, engine: &Engine<'_>, wir
     if let Some(first) = complaints.first() {
         found.push(Finding::new("description", format!("ShipStation does not know what was sent: {first}")));
     }
-    if most > 40 {
-        found.push(Finding::new("limit", format!("{most} calls in one minute of ShipStation's 40")));
+    if let Some(allowed) = per_minute.filter(|allowed| most > *allowed) {
+        found.push(Finding::new("limit", format!("{most} calls in one minute of ShipStation's {allowed}")));
     }
     settled(engine, &mut found);
     if let Some(flow) = setup.plan.mapping.flows.iter().position(|flow| flow.name == "export_orders") {
@@ -70,7 +77,7 @@ fn one_effect(wms: &[Effect], crm: &[Effect], found: &mut Vec<Finding>) {
             found.push(Finding::new("one effect", format!("{object} {key} was created {times} times")));
         }
     }
-    // A second label is a second parcel, unless the first was voided.
+    // A second label is a second parcel, and each of its lines shipped twice, unless the first was voided.
     let mut labels: BTreeMap<String, i64> = BTreeMap::new();
     for effect in wms {
         let Some(key) = &effect.key else { continue };

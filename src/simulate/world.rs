@@ -94,9 +94,15 @@ impl Scenario {
     pub fn small(seed: u64) -> Self {
         Scenario { seed, orders: 6, acts: 14, faults: Faults::BAD_DAY, kills: 4, off: None, per_minute: Some(40), poll: None, story: false }
     }
-}
 
-impl Scenario {
+    /// Orders of [`Scenario::large`].
+    pub const LARGE: u64 = 500;
+
+    /// Many orders on a bad day, ShipStation's limit out of the way: batches, pages and queues are full.
+    pub fn large(seed: u64) -> Self {
+        Scenario { orders: 500, acts: 125, per_minute: None, ..Scenario::small(seed) }
+    }
+
     /// Few orders, each changed often, over a network that delays and loses: where a mechanism of safety that is
     /// missing shows soonest.
     pub fn rough(seed: u64) -> Self {
@@ -413,7 +419,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     }
     let Process { mut engine, .. } = process;
     let story = if scenario.story { story(&engine, &crm, &wms) } else { String::new() };
-    findings.extend(check::all(setup, &program, &engine, &wire, &clock));
+    findings.extend(check::all(setup, &program, &engine, &wire, &clock, scenario.per_minute));
     // A replay of everything that was delivered changes nothing.
     let flows: Vec<String> = setup.plan.mapping.flows.iter().map(|flow| flow.name.clone()).collect();
     for flow in flows {

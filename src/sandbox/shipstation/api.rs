@@ -142,6 +142,12 @@ fn wrong(value: &Json, shape: &Json, at: &str) -> Option<(String, String)> {
     }
 }
 
+/// The descriptions of all operations: for tests that hold answers and examples against them.
+#[cfg(test)]
+pub(super) fn described() -> Vec<Json> {
+    serde_json::from_str(DESCRIPTION).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -64,6 +64,20 @@ def shape(spec, schema, depth=0, name=""):
     return kind if kind in ("string", "number", "integer", "boolean") else "any"
 
 
+def example_of(spec, content):
+    """What the description itself sends, as a test's input."""
+    if "example" in content:
+        example = content["example"]
+        return json.loads(example) if isinstance(example, str) else example
+    schema = content.get("schema", {})
+    if "$ref" in schema:
+        schema = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if schema.get("type") == "array":
+        inner = example_of(spec, {"schema": schema.get("items", {})})
+        return None if inner is None else [inner]
+    return schema.get("example")
+
+
 def main():
     spec = yaml.safe_load((Path(sys.argv[1]) / "shipstation" / "shipstation-v1.openapi.yaml").read_text())
     operations = []
@@ -84,6 +98,12 @@ def main():
                         for field in (("billTo", "shipTo") if name == "address" else (name,)):
                             if field in inner:
                                 inner[field] = part
+            answer = operation.get("responses", {}).get("200", {}).get("content", {})
+            if answer:
+                out["answer"] = shape(spec, next(iter(answer.values()))["schema"])
+            example = example_of(spec, operation.get("requestBody", {}).get("content", {}).get("application/json", {}))
+            if example is not None:
+                out["example"] = example
             operations.append(out)
     (Path(__file__).parent / "api.json").write_text(json.dumps(operations, indent=1) + "\n")
 

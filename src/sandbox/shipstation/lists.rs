@@ -1,6 +1,6 @@
 //! What the account has: stores, warehouses, carriers with their services, tags.
 
-use super::{Answered, bad};
+use super::{Answered, Refused, bad};
 use crate::value::Json;
 
 pub(super) const STORES: &[(i64, &str)] = &[(300_101, "Amazon US"), (300_102, "EU store"), (300_103, "US store")];
@@ -15,18 +15,49 @@ pub(super) const CARRIERS: &[(&str, &str, &[&str])] = &[
 ];
 const TAGS: &[(i64, &str)] = &[(501, "Crossdock"), (502, "Hold for finance"), (503, "Fragile")];
 
+/// When the account was set up.
+const MADE: &str = "2025-09-01T08:00:00.000";
+
+/// The one of a list whose field has a value.
+pub(super) fn one(list: &Json, field: &str, value: &str) -> Answered {
+    let is = |entry: &&Json| entry.get(field).is_some_and(|known| known.as_str() == Some(value) || known.to_string() == value);
+    let found = list.as_array().into_iter().flatten().find(is);
+    found.cloned().ok_or_else(|| Refused(404, "The requested resource was not found.".to_owned()))
+}
+
 pub(super) fn stores() -> Json {
-    let store = |(id, name): &(i64, &str)| serde_json::json!({"storeId": id, "storeName": name, "marketplaceId": 0, "marketplaceName": "ShipStation", "active": true});
+    let store = |(id, name): &(i64, &str)| {
+        serde_json::json!({
+            "storeId": id, "storeName": name, "marketplaceId": 0, "marketplaceName": "ShipStation", "accountName": null, "email": null,
+            "integrationUrl": null, "active": true, "companyName": "", "phone": "", "publicEmail": "", "website": "",
+            "refreshDate": MADE, "lastRefreshAttempt": MADE, "createDate": MADE, "modifyDate": MADE, "autoRefresh": false,
+        })
+    };
     STORES.iter().map(store).collect()
 }
 
+/// One store, which tells more than the list does.
+pub(super) fn store(id: &str) -> Answered {
+    let mut found = one(&stores(), "storeId", id)?;
+    found["statusMappings"] = Json::Null;
+    Ok(found)
+}
+
 pub(super) fn warehouses() -> Json {
-    let warehouse = |(id, name, country): &(i64, &str, &str)| serde_json::json!({"warehouseId": id, "warehouseName": name, "originAddress": {"name": name, "country": country}, "isDefault": *id == 4_401});
+    let warehouse = |(id, name, country): &(i64, &str, &str)| {
+        let address = serde_json::json!({
+            "name": name, "company": "", "street1": "1 Dock Road", "street2": "", "street3": "", "city": "", "state": "", "postalCode": "",
+            "country": country, "phone": "", "residential": null, "addressVerified": null,
+        });
+        serde_json::json!({
+            "warehouseId": id, "warehouseName": name, "originAddress": address, "returnAddress": address, "createDate": MADE, "isDefault": *id == 4_401,
+        })
+    };
     WAREHOUSES.iter().map(warehouse).collect()
 }
 
 pub(super) fn carriers() -> Json {
-    let carrier = |(at, (code, name, _)): (usize, &(&str, &str, &[&str]))| serde_json::json!({"name": name, "code": code, "accountNumber": format!("SBX{at}"), "requiresFundedAccount": false, "balance": 0, "shippingProviderId": 70 + at, "primary": true});
+    let carrier = |(at, (code, name, _)): (usize, &(&str, &str, &[&str]))| serde_json::json!({"name": name, "code": code, "accountNumber": format!("SBX{at}"), "requiresFundedAccount": false, "balance": 0, "nickname": null, "shippingProviderId": 70 + at, "primary": true});
     CARRIERS.iter().enumerate().map(carrier).collect()
 }
 

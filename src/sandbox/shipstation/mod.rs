@@ -5,7 +5,10 @@ mod acts;
 mod api;
 mod lists;
 mod orders;
+mod print;
 mod shipments;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +66,8 @@ struct Order {
     created: Timestamp,
     modified: Timestamp,
     body: serde_json::Map<String, Json>,
+    /// Versions that lists may still show, the oldest first.
+    older: Vec<Order>,
 }
 
 #[derive(Debug, Clone)]
@@ -107,6 +112,10 @@ pub struct ShipStation {
     calls: u64,
     window: (Option<Timestamp>, u32),
     most_in_window: u32,
+}
+
+fn get<'q>(query: &'q [(String, String)], name: &str) -> &'q str {
+    query.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
 }
 
 /// A refusal in the vendor's form.
@@ -206,6 +215,7 @@ impl ShipStation {
         let method = request.method().as_str();
         match (method, path.as_str()) {
             ("GET", "/orders") => self.list_orders(&query, now),
+            ("GET", "/orders/listbytag") => self.list_by_tag(&query),
             ("GET", "/orders/{orderId}") => self.order(&values[0]),
             ("DELETE", "/orders/{orderId}") => self.delete_order(&values[0], now),
             ("POST", "/orders/createorder") => self.create_order(&body, now),
@@ -220,8 +230,11 @@ impl ShipStation {
             ("GET", "/fulfillments") => self.list_fulfillments(&query, now),
             ("POST", "/shipments/voidlabel") => self.void(&body, now),
             ("GET", "/stores") => Ok(lists::stores()),
+            ("GET", "/stores/{storeId}") => lists::store(&values[0]),
             ("GET", "/warehouses") => Ok(lists::warehouses()),
+            ("GET", "/warehouses/{warehouseId}") => lists::one(&lists::warehouses(), "warehouseId", &values[0]),
             ("GET", "/carriers") => Ok(lists::carriers()),
+            ("GET", "/carriers/getcarrier") => lists::one(&lists::carriers(), "code", get(&query, "carrierCode")),
             ("GET", "/carriers/listservices") => lists::services(&query),
             ("GET", "/carriers/listpackages") => lists::packages(&query),
             ("GET", "/accounts/listtags") => Ok(lists::tags()),
@@ -235,8 +248,13 @@ impl ShipStation {
     // ---- webhooks ----
 
     fn list_hooks(&self) -> Json {
-        let hook =
-            |hook: &Hook| serde_json::json!({"WebHookID": hook.id, "HookType": hook.event, "Url": hook.url, "StoreID": hook.store, "Active": true});
+        let hook = |hook: &Hook| {
+            serde_json::json!({
+                "IsLabelAPIHook": false, "WebHookID": hook.id, "SellerID": 100_000, "StoreID": hook.store, "HookType": hook.event,
+                "MessageFormat": "Json", "Url": hook.url, "Name": hook.event, "BulkCopyBatchID": null, "BulkCopyRecordID": null, "Active": true,
+                "WebhookLogs": [], "Seller": null, "Store": null,
+            })
+        };
         serde_json::json!({"webhooks": self.hooks.iter().map(hook).collect::<Vec<_>>()})
     }
 

@@ -1,6 +1,6 @@
 //! Orders: created and updated by their key, locked when shipped or cancelled.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Answered, Order, Refused, ShipStation, api, bad, lists, time};
 use crate::value::Json;
@@ -27,7 +27,43 @@ pub(super) fn one_of(value: &str, known: &[&'static str]) -> Option<&'static str
     known.iter().copied().find(|known| *known == value)
 }
 
+impl Order {
+    /// As lists show it: what was changed lately shows as it was before.
+    fn seen(&self, now: Timestamp, lag: SignedDuration) -> Option<&Order> {
+        std::iter::once(self).chain(self.older.iter().rev()).find(|version| version.shows(now, lag))
+    }
+
+    fn shows(&self, now: Timestamp, lag: SignedDuration) -> bool {
+        self.modified.saturating_add(lag).is_ok_and(|seen| seen <= now)
+    }
+
+    /// Keeps the present version for lists that do not show the next one yet.
+    fn remember(&mut self, now: Timestamp, lag: SignedDuration) {
+        if lag.is_zero() {
+            return;
+        }
+        let shown = self.older.iter().rposition(|version| version.shows(now, lag)).unwrap_or(0);
+        self.older.drain(..shown);
+        let present = Order { older: Vec::new(), ..self.clone() };
+        self.older.push(present);
+    }
+}
+
 impl ShipStation {
+    pub(super) fn list_by_tag(&self, query: &[(String, String)]) -> Answered {
+        let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let Some(status) = get("orderStatus").and_then(|status| one_of(status, &STATUSES)) else { return bad("orderStatus is required.") };
+        let Some(tag) = get("tagId").and_then(|tag| tag.parse::<i64>().ok()) else { return bad("tagId is required.") };
+        let has = |order: &&Order| {
+            let tags = order.body.get("tagIds").and_then(Json::as_array);
+            order.status == status && tags.is_some_and(|tags| tags.iter().any(|known| known.as_i64() == Some(tag)))
+        };
+        let found: Vec<&Order> = self.orders.values().filter(has).collect();
+        let (page, size, pages) = paged(query, found.len())?;
+        let orders: Vec<Json> = found.iter().skip((page - 1) * size).take(size).map(|order| self.print(order)).collect();
+        Ok(serde_json::json!({"orders": orders, "total": found.len(), "page": page, "pages": pages}))
+    }
+
     pub(super) fn create_order(&mut self, body: &Json, now: Timestamp) -> Answered {
         let id = self.put(body, now)?;
         self.order(&id.to_string())
@@ -140,7 +176,7 @@ impl ShipStation {
         let mut body = fields.clone();
         self.number_lines(&mut body, None);
         let number = fields.get("orderNumber").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let order = Order { id, key: key.clone(), number, status, store, created: now, modified: now, body };
+        let order = Order { id, key: key.clone(), number, status, store, created: now, modified: now, body, older: Vec::new() };
         self.by_key.insert(key.clone(), id);
         self.index(&order);
         self.orders.insert(id, order);
@@ -223,7 +259,9 @@ impl ShipStation {
 
     /// Changes an order and moves its stamp.
     pub(super) fn change(&mut self, id: i64, now: Timestamp, what: impl FnOnce(&mut Order)) {
+        let lag = self.options.search_lag;
         let Some(order) = self.orders.get_mut(&id) else { return };
+        order.remember(now, lag);
         self.by_number.remove(&(order.number.clone(), id));
         self.by_modified.remove(&(order.modified, id));
         what(order);
@@ -248,41 +286,14 @@ impl ShipStation {
         Ok(serde_json::json!({"success": true, "message": "The requested order has been deleted."}))
     }
 
-    pub(super) fn print(&self, order: &Order) -> Json {
-        let mut out = serde_json::Map::new();
-        let set = |out: &mut serde_json::Map<String, Json>, name: &str, value: Json| {
-            out.insert(name.to_owned(), value);
-        };
-        set(&mut out, "orderId", Json::from(order.id));
-        set(&mut out, "orderNumber", Json::String(order.number.clone()));
-        set(&mut out, "orderKey", Json::String(order.key.clone()));
-        for (name, value) in &order.body {
-            if !out.contains_key(name) {
-                set(&mut out, name, value.clone());
-            }
-        }
-        set(&mut out, "orderStatus", Json::String(order.status.to_owned()));
-        set(&mut out, "createDate", Json::String(time::printed(order.created)));
-        set(&mut out, "modifyDate", Json::String(time::printed(order.modified)));
-        let total = order.body.get("amountPaid").cloned().unwrap_or_else(|| Json::from(0));
-        set(&mut out, "orderTotal", total);
-        let mut options = order.body.get("advancedOptions").and_then(Json::as_object).cloned().unwrap_or_default();
-        options.insert("storeId".to_owned(), Json::from(order.store));
-        set(&mut out, "advancedOptions", Json::Object(options));
-        if let Some(shipped) = self.of_order.get(&order.id).and_then(|all| all.last()).and_then(|id| self.shipments.get(id)) {
-            set(&mut out, "shipDate", shipped.body.get("shipDate").cloned().unwrap_or_default());
-        }
-        Json::Object(out)
-    }
-
     pub(super) fn list_orders(&self, query: &[(String, String)], now: Timestamp) -> Answered {
         let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
         let instant = |name: &str| match get(name) {
             None => Ok(None),
             Some(text) => time::read(text).map(Some).ok_or_else(|| Refused(400, format!("{name} is no date."))),
         };
-        let (from, to) = (instant("modifyDateStart")?, instant("modifyDateEnd")?);
-        let (made_from, made_to) = (instant("createDateStart")?, instant("createDateEnd")?);
+        let (from, to) = dates(&instant, "modifyDate")?;
+        let (made_from, made_to) = dates(&instant, "createDate")?;
         if let Some(status) = get("orderStatus")
             && one_of(status, &STATUSES).is_none()
         {
@@ -290,10 +301,9 @@ impl ShipStation {
         }
         let store: Option<i64> =
             get("storeId").map(|store| store.parse().map_err(|_| Refused(400, "storeId is no number.".to_owned()))).transpose()?;
-        let shown = |order: &Order| order.modified.saturating_add(self.options.search_lag).is_ok_and(|seen| seen <= now);
+        let dates = Dates { order: dates(&instant, "orderDate")?, payment: dates(&instant, "paymentDate")? };
         let keeps = |order: &&Order| {
-            shown(order)
-                && get("orderStatus").is_none_or(|status| order.status == status)
+            get("orderStatus").is_none_or(|status| order.status == status)
                 && store.is_none_or(|store| order.store == store)
                 && from.is_none_or(|from| order.modified >= from)
                 && to.is_none_or(|to| order.modified <= to)
@@ -301,23 +311,28 @@ impl ShipStation {
                 && made_to.is_none_or(|to| order.created <= to)
                 && get("importBatch").is_none_or(|batch| order.id.to_string() == batch)
                 && get("orderNumber").is_none_or(|number| order.number.starts_with(number))
+                && get("customerName").is_none_or(|name| is_named(order, name))
+                && get("itemKeyword").is_none_or(|word| has_item(order, word))
+                && dates.hold(order)
         };
+        let seen = |id: &i64| self.orders.get(id).and_then(|order| order.seen(now, self.options.search_lag));
         let mut found: Vec<&Order> = match (get("orderNumber"), from) {
             // It begins with what is asked for.
             (Some(number), _) => self
                 .by_number
                 .range((number.to_owned(), i64::MIN)..)
                 .take_while(|(known, _)| known.starts_with(number))
-                .filter_map(|(_, id)| self.orders.get(id))
+                .filter_map(|(_, id)| seen(id))
                 .filter(keeps)
                 .collect(),
-            (None, Some(from)) => self.by_modified.range((from, i64::MIN)..).filter_map(|(_, id)| self.orders.get(id)).filter(keeps).collect(),
-            (None, None) => self.orders.values().filter(keeps).collect(),
+            (None, Some(from)) => self.by_modified.range((from, i64::MIN)..).filter_map(|(_, id)| seen(id)).filter(keeps).collect(),
+            (None, None) => self.orders.keys().filter_map(seen).filter(keeps).collect(),
         };
         match get("sortBy") {
             Some("ModifyDate") => found.sort_by_key(|order| (order.modified, order.id)),
             Some("CreateDate") => found.sort_by_key(|order| (order.created, order.id)),
-            Some("OrderDate") | None => found.sort_by(|a, b| (a.body["orderDate"].as_str(), a.id).cmp(&(b.body["orderDate"].as_str(), b.id))),
+            Some("OrderDate") => found.sort_by(|a, b| (a.body["orderDate"].as_str(), a.id).cmp(&(b.body["orderDate"].as_str(), b.id))),
+            None => found.sort_by_key(|order| order.id),
             Some(_) => return bad("sortBy has no such value."),
         }
         if get("sortDir") == Some("DESC") {
@@ -361,6 +376,49 @@ impl ShipStation {
         self.effect(now, "updated", "Order", id, key, true, serde_json::json!({"tagId": tag, "added": add}));
         Ok(serde_json::json!({"success": true, "message": "The requested order has been updated."}))
     }
+}
+
+/// Ranges of dates that a list of orders is asked for.
+struct Dates {
+    order: (Option<Timestamp>, Option<Timestamp>),
+    payment: (Option<Timestamp>, Option<Timestamp>),
+}
+
+impl Dates {
+    fn hold(&self, order: &Order) -> bool {
+        let within = |(from, to): &(Option<Timestamp>, Option<Timestamp>), name: &str| {
+            if from.is_none() && to.is_none() {
+                return true;
+            }
+            let at = order.body.get(name).and_then(Json::as_str).and_then(time::read);
+            at.is_some_and(|at| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at <= to))
+        };
+        within(&self.order, "orderDate") && within(&self.payment, "paymentDate")
+    }
+}
+
+/// `orderDateStart` and `orderDateEnd`.
+pub(super) fn dates(
+    instant: &impl Fn(&str) -> Result<Option<Timestamp>, Refused>,
+    name: &str,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), Refused> {
+    Ok((instant(&format!("{name}Start"))?, instant(&format!("{name}End"))?))
+}
+
+fn is_named(order: &Order, name: &str) -> bool {
+    let held = |address: &str| order.body.get(address).and_then(|address| address.get("name")).and_then(Json::as_str);
+    [held("billTo"), held("shipTo")].into_iter().flatten().any(|held| held.to_lowercase().contains(&name.to_lowercase()))
+}
+
+/// Searched are SKU, description (the name), options.
+fn has_item(order: &Order, word: &str) -> bool {
+    let word = word.to_lowercase();
+    let has = |value: Option<&Json>| value.and_then(Json::as_str).is_some_and(|text| text.to_lowercase().contains(&word));
+    let items = order.body.get("items").and_then(Json::as_array);
+    items.into_iter().flatten().any(|item| {
+        let options = item.get("options").and_then(Json::as_array);
+        has(item.get("sku")) || has(item.get("name")) || options.into_iter().flatten().any(|option| has(option.get("value")))
+    })
 }
 
 /// Page, its size, and how many there are.

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::orders::{integer, paged};
+use super::orders::{dates, integer, paged};
+use super::print::shipped_item;
 use super::{Answered, Order, Refused, ShipStation, Shipment, bad, lists, time};
 use crate::value::Json;
 
@@ -38,13 +39,7 @@ impl ShipStation {
         let Some(known) = self.orders.get(&order).cloned() else { return id };
         let tracking = self.tracking(carrier);
         let items: Vec<Json> = known.body.get("items").and_then(Json::as_array).cloned().unwrap_or_default();
-        let items: Vec<Json> = items
-            .iter()
-            .map(|item| {
-                let get = |name: &str| item.get(name).cloned().unwrap_or_default();
-                serde_json::json!({"orderItemId": get("orderItemId"), "lineItemKey": get("lineItemKey"), "sku": get("sku"), "name": get("name"), "quantity": get("quantity"), "unitPrice": get("unitPrice")})
-            })
-            .collect();
+        let items: Vec<Json> = items.iter().map(shipped_item).collect();
         let body = serde_json::json!({
             "shipDate": time::date(now), "shipmentCost": 7.45, "insuranceCost": 0, "trackingNumber": tracking, "isReturnLabel": false,
             "batchNumber": batch.to_string(), "carrierCode": carrier, "serviceCode": service, "packageCode": "package",
@@ -148,66 +143,48 @@ impl ShipStation {
         }
     }
 
-    pub(super) fn print_shipment(&self, shipment: &Shipment, items: bool) -> Json {
-        let mut out = serde_json::Map::new();
-        let order = self.orders.get(&shipment.order);
-        out.insert("shipmentId".to_owned(), Json::from(shipment.id));
-        out.insert("orderId".to_owned(), Json::from(shipment.order));
-        out.insert("orderKey".to_owned(), order.map_or(Json::Null, |order| Json::String(order.key.clone())));
-        out.insert("orderNumber".to_owned(), order.map_or(Json::Null, |order| Json::String(order.number.clone())));
-        out.insert("createDate".to_owned(), Json::String(time::printed(shipment.created)));
-        for (name, value) in &shipment.body {
-            let value = if name == "shipmentItems" && !items { Json::Null } else { value.clone() };
-            out.insert(name.clone(), value);
-        }
-        out.insert("voided".to_owned(), Json::Bool(shipment.voided.is_some()));
-        out.insert("voidDate".to_owned(), shipment.voided.map_or(Json::Null, |at| Json::String(time::printed(at))));
-        Json::Object(out)
-    }
-
-    fn print_fulfillment(&self, shipment: &Shipment) -> Json {
-        let order = self.orders.get(&shipment.order);
-        let get = |name: &str| shipment.body.get(name).cloned().unwrap_or_default();
-        serde_json::json!({
-            "fulfillmentId": shipment.id, "orderId": shipment.order, "orderNumber": order.map(|order| order.number.clone()),
-            "userId": null, "customerEmail": order.and_then(|order| order.body.get("customerEmail").cloned()), "trackingNumber": get("trackingNumber"),
-            "createDate": time::printed(shipment.created), "shipDate": get("shipDate"), "voidDate": null, "deliveryDate": null,
-            "carrierCode": get("carrierCode"), "fulfillmentProviderCode": null, "fulfillmentServiceCode": null, "fulfillmentFee": 0,
-            "voidRequested": false, "voided": false, "marketplaceNotified": get("marketplaceNotified"), "notifyErrorMessage": null, "shipTo": get("shipTo"),
-        })
-    }
-
     pub(super) fn list_shipments(&self, query: &[(String, String)], now: Timestamp) -> Answered {
         let items = query.iter().any(|(name, value)| name == "includeShipmentItems" && value.eq_ignore_ascii_case("true"));
         let (found, page, pages, total) = self.shipped(query, true, now)?;
-        let shipments: Vec<Json> = found.into_iter().map(|shipment| self.print_shipment(shipment, items)).collect();
+        let shipments: Vec<Json> = found.iter().map(|shipment| self.print_shipment(shipment, items)).collect();
         Ok(serde_json::json!({"shipments": shipments, "total": total, "page": page, "pages": pages}))
     }
 
     pub(super) fn list_fulfillments(&self, query: &[(String, String)], now: Timestamp) -> Answered {
         let (found, page, pages, total) = self.shipped(query, false, now)?;
-        let fulfillments: Vec<Json> = found.into_iter().map(|shipment| self.print_fulfillment(shipment)).collect();
+        let fulfillments: Vec<Json> = found.iter().map(|shipment| self.print_fulfillment(shipment)).collect();
         Ok(serde_json::json!({"fulfillments": fulfillments, "total": total, "page": page, "pages": pages}))
     }
 
-    fn shipped(&self, query: &[(String, String)], labels: bool, now: Timestamp) -> Result<(Vec<&Shipment>, usize, usize, usize), Refused> {
+    fn shipped(&self, query: &[(String, String)], labels: bool, now: Timestamp) -> Result<(Vec<Shipment>, usize, usize, usize), Refused> {
         let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
         let instant = |name: &str| match get(name) {
             None => Ok(None),
             Some(text) => time::read(text).map(Some).ok_or_else(|| Refused(400, format!("{name} is no date."))),
         };
-        let (from, to) = (instant("createDateStart")?, instant("createDateEnd")?);
-        let (void_from, void_to) = (instant("voidDateStart")?, instant("voidDateEnd")?);
+        let (from, to) = dates(&instant, "createDate")?;
+        let (void_from, void_to) = dates(&instant, "voidDate")?;
+        let (ship_from, ship_to) = dates(&instant, "shipDate")?;
+        let ship_date = |shipment: &Shipment| shipment.body.get("shipDate").and_then(Json::as_str).and_then(time::read);
+        let recipient = |shipment: &Shipment, name: &str| {
+            let held = shipment.body.get("shipTo").and_then(|address| address.get(name)).and_then(Json::as_str);
+            held.map(str::to_lowercase).unwrap_or_default()
+        };
         let order = |shipment: &Shipment| self.orders.get(&shipment.order);
         let of = |shipment: &Shipment, name: &str| shipment.body.get(name).and_then(Json::as_str).map(str::to_owned);
         let seen = |at: Timestamp| at.saturating_add(self.options.search_lag).is_ok_and(|seen| seen <= now);
         let keeps = |shipment: &&Shipment| {
             shipment.label == labels
-                && seen(shipment.voided.unwrap_or(shipment.created))
+                && seen(shipment.created)
                 && from.is_none_or(|from| shipment.created >= from)
                 && to.is_none_or(|to| shipment.created <= to)
-                && void_from.is_none_or(|from| shipment.voided.is_some_and(|at| at >= from))
-                && void_to.is_none_or(|to| shipment.voided.is_some_and(|at| at <= to))
+                && void_from.is_none_or(|from| shipment.voided.is_some_and(|at| at >= from && seen(at)))
+                && void_to.is_none_or(|to| shipment.voided.is_some_and(|at| at <= to && seen(at)))
+                && ship_from.is_none_or(|from| ship_date(shipment).is_some_and(|at| at >= from))
+                && ship_to.is_none_or(|to| ship_date(shipment).is_some_and(|at| at <= to))
+                && get("recipientName").is_none_or(|name| recipient(shipment, "name").contains(&name.to_lowercase()))
+                && get("recipientCountryCode").is_none_or(|code| recipient(shipment, "country") == code.to_lowercase())
+                && get("serviceCode").is_none_or(|code| of(shipment, "serviceCode").as_deref() == Some(code))
                 && get("batchId").is_none_or(|batch| shipment.batch.to_string() == batch)
                 && get("fulfillmentId").is_none_or(|id| shipment.id.to_string() == id)
                 && get("orderId").is_none_or(|id| shipment.order.to_string() == id)
@@ -233,7 +210,9 @@ impl ShipStation {
         }
         let total = found.len();
         let (page, size, pages) = paged(query, total)?;
-        Ok((found.into_iter().skip((page - 1) * size).take(size).collect(), page, pages, total))
+        // A label that was voided lately shows as it was before.
+        let shown = |shipment: &Shipment| Shipment { voided: shipment.voided.filter(|at| seen(*at)), ..shipment.clone() };
+        Ok((found.into_iter().skip((page - 1) * size).take(size).map(shown).collect(), page, pages, total))
     }
 
     // ---- the warehouse's own work ----
