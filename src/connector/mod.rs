@@ -6,6 +6,8 @@
 
 pub mod registry;
 pub mod salesforce;
+#[cfg(test)]
+mod scripted;
 pub mod shipstation;
 
 use std::collections::BTreeMap;

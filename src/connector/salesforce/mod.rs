@@ -6,6 +6,8 @@ mod auth;
 mod bulk;
 mod query;
 pub mod soql;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod write;
 

@@ -1,9 +1,8 @@
 //! The connector against answers that are written down here: each test says what is asked and what comes back.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,45 +12,13 @@ use serde_json::json;
 use super::ShipStation;
 use crate::check::typed::Op;
 use crate::connector::registry::{Settings, open};
+use crate::connector::scripted::{NOW, Script, Still, answer, ok};
 use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Item, Page, Receipt, Source, State};
 use crate::fault::Fault;
-use crate::http::{Broken, Call, Clock, Request, Response, Secret, Transport};
+use crate::http::{Broken, Call, Request, Response, Secret, Transport};
 use crate::plan::Plan;
 use crate::project::{Options, Texts, compile};
 use crate::value::{Json, ObjectRef};
-
-/// Answers in the order they are given, and the requests that came.
-#[derive(Default)]
-struct Script {
-    answers: Mutex<VecDeque<Result<Response, Broken>>>,
-    requests: Mutex<Vec<Request>>,
-}
-
-#[async_trait]
-impl Transport for Script {
-    async fn send(&self, request: Request) -> Result<Response, Broken> {
-        let asked = format!("{} {}", request.method(), request.uri());
-        self.requests.lock().unwrap().push(request);
-        self.answers.lock().unwrap().pop_front().unwrap_or_else(|| panic!("nobody expected {asked}"))
-    }
-}
-
-/// A clock that stands, and goes on only by sleeping.
-struct Still(Mutex<Timestamp>);
-
-#[async_trait]
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-
-    async fn sleep(&self, time: Duration) {
-        let mut now = self.0.lock().unwrap();
-        *now = now.checked_add(SignedDuration::try_from(time).unwrap()).unwrap();
-    }
-}
-
-const NOW: &str = "2026-11-18T20:00:00Z";
 
 struct Bench {
     script: Arc<Script>,
@@ -87,14 +54,6 @@ impl Bench {
     fn body(&self, at: usize) -> Json {
         serde_json::from_slice(self.script.requests.lock().unwrap()[at].body()).unwrap()
     }
-}
-
-fn answer(status: u16, body: &Json) -> Result<Response, Broken> {
-    Ok(http::Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap())
-}
-
-fn ok(body: Json) -> Result<Response, Broken> {
-    answer(200, &body)
 }
 
 fn limited(status: u16, left: u32, reset: u32) -> Result<Response, Broken> {

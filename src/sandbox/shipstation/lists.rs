@@ -20,7 +20,8 @@ const MADE: &str = "2025-09-01T08:00:00.000";
 
 /// The one of a list whose field has a value.
 pub(super) fn one(list: &Json, field: &str, value: &str) -> Answered {
-    let is = |entry: &&Json| entry.get(field).is_some_and(|known| known.as_str() == Some(value) || known.to_string() == value);
+    let number = value.parse::<i64>().ok();
+    let is = |entry: &&Json| entry.get(field).is_some_and(|known| known.as_str() == Some(value) || (number.is_some() && known.as_i64() == number));
     let found = list.as_array().into_iter().flatten().find(is);
     found.cloned().ok_or_else(|| Refused(404, "The requested resource was not found.".to_owned()))
 }

@@ -1,0 +1,401 @@
+//! The connector against answers that are written down here: each test says what is asked and what comes back.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::Salesforce;
+use crate::check::typed::Op;
+use crate::connector::registry::Settings;
+use crate::connector::scripted::{NOW, Script, Still, answer, ok};
+use crate::connector::{Batch, Changes, Connector, Find, Item, Page, Receipt, Source, State};
+use crate::fault::Fault;
+use crate::http::{Broken, Call, Request, Response, Secret};
+use crate::plan::Plan;
+use crate::project::{Options, Texts, compile};
+use crate::value::{Json, ObjectRef};
+
+struct Bench {
+    script: Arc<Script>,
+    salesforce: Salesforce,
+    call: Call,
+}
+
+impl Bench {
+    /// Signed in by the first answer, which the tests do not name.
+    fn new(answers: impl IntoIterator<Item = Result<Response, Broken>>) -> Self {
+        Self::with(&[], std::iter::once(signed_in("t0ken")).chain(answers))
+    }
+
+    fn with(more: &[(&str, &str)], answers: impl IntoIterator<Item = Result<Response, Broken>>) -> Self {
+        let script = Arc::new(Script { answers: Mutex::new(answers.into_iter().collect()), ..Script::default() });
+        let known = [("login", "https://test.salesforce.com"), ("client_id", "id"), ("client_secret", "s3cret")];
+        let options: BTreeMap<String, Secret> = known.iter().chain(more).map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect();
+        let settings = Settings { name: "crm".into(), system: "salesforce".into(), options };
+        let clock = Arc::new(Still(Mutex::new(NOW.parse().unwrap())));
+        let salesforce = Salesforce::new(&settings, script.clone(), clock).unwrap();
+        Bench { script, salesforce, call: Call::default() }
+    }
+
+    /// What was asked after the sign-in, with the query decoded.
+    fn asked(&self) -> Vec<String> {
+        let read = |request: &Request| {
+            let query = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+            let query: Vec<String> = query.map(|(_, value)| value.into_owned()).collect();
+            let path = request.uri().path().trim_start_matches("/services/data/v64.0/");
+            format!("{} {path} {}", request.method(), query.join("&")).trim_end().to_owned()
+        };
+        assert!(self.script.answers.lock().unwrap().is_empty(), "an answer was not asked for");
+        self.script.requests.lock().unwrap().iter().skip(1).map(read).collect()
+    }
+
+    fn body(&self, at: usize) -> Json {
+        serde_json::from_slice(self.script.requests.lock().unwrap()[at + 1].body()).unwrap()
+    }
+
+    fn token(&self, at: usize) -> String {
+        self.script.requests.lock().unwrap()[at].headers()["authorization"].to_str().unwrap().to_owned()
+    }
+
+    async fn page(&self, plan: &Plan, stream: &str, cursor: Option<&str>, begins: bool) -> Result<Page, Fault> {
+        let overlap = SignedDuration::from_mins(10);
+        let ask = Changes { source: source(plan), stream, cursor, begins, overlap, since: None, now: NOW.parse().unwrap() };
+        self.salesforce.changes(&self.call, &ask).await
+    }
+
+    async fn send(&self, plan: &Plan, op: Op, key_field: Option<&str>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
+        let object = ObjectRef::new("crm", "Contact");
+        let batch = Batch { plan, object: &object, op, key_field, items, now: NOW.parse().unwrap() };
+        Connector::send(&self.salesforce, &self.call, &batch).await
+    }
+}
+
+fn signed_in(token: &str) -> Result<Response, Broken> {
+    ok(json!({"access_token": token, "instance_url": "https://acme.my.salesforce.com"}))
+}
+
+fn refused(status: u16, code: &str) -> Result<Response, Broken> {
+    answer(status, &json!([{"message": "in words", "errorCode": code}]))
+}
+
+fn rows(records: Json) -> Result<Response, Broken> {
+    ok(json!({"totalSize": 1, "done": true, "records": records}))
+}
+
+fn csv(text: &str) -> Result<Response, Broken> {
+    Ok(http::Response::builder().status(200).body(Bytes::from(text.to_owned())).unwrap())
+}
+
+fn contact(id: &str, stamp: &str) -> Json {
+    json!({"attributes": {"type": "Contact"}, "Id": id, "SystemModstamp": stamp, "LastName": "Lovelace"})
+}
+
+const CONTACT: &str = r#"{ "name": "Contact", "createable": true, "updateable": true, "queryable": true, "fields": [
+  { "name": "Id", "type": "id", "filterable": true },
+  { "name": "SystemModstamp", "type": "datetime" },
+  { "name": "Mail_Key__c", "type": "string", "length": 80, "nillable": true, "createable": true, "updateable": true, "externalId": true, "unique": true },
+  { "name": "LastName", "type": "string", "length": 80, "nillable": true, "createable": true, "updateable": true },
+  { "name": "Level__c", "type": "string", "length": 80, "nillable": true, "createable": true, "updateable": true }
+], "childRelationships": [] }"#;
+
+fn plan() -> Plan {
+    let config = "connections:\n  crm: { system: salesforce }\n";
+    let mapping = r#"edition 1
+flow f {
+  from crm.Contact as contact {
+    where contact.Level__c == "gold"
+    changed contact.SystemModstamp overlap 10 minutes
+    every 5 minutes
+  }
+  update crm.Contact of contact { LastName = contact.LastName }
+}
+"#;
+    let texts = Texts::new([("crossdock.yaml", config), ("schemas/crm/Contact.json", CONTACT), ("f.dock", mapping)]);
+    let compiled = compile(&texts, &Options::default());
+    compiled.plan.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
+}
+
+fn source(plan: &Plan) -> Source<'_> {
+    Source { plan, flow: &plan.mapping.flows[0], reads: &plan.flows[0], also: &[] }
+}
+
+fn item(id: Option<&str>, key: Option<&str>, name: &str) -> Item {
+    Item { id: id.map(str::to_owned), key: key.map(str::to_owned), body: json!({"LastName": name}) }
+}
+
+fn told(receipts: &[Receipt]) -> Vec<String> {
+    let word = |receipt: &Receipt| match &receipt.outcome {
+        Ok(done) => format!("{} {:?}", done.id.as_deref().unwrap_or("-"), done.created),
+        Err(fault) => format!("{}: {fault}", fault.class()),
+    };
+    receipts.iter().map(word).collect()
+}
+
+// ---- the sign-in ----
+
+#[tokio::test]
+async fn a_session_that_ended_is_renewed_once() {
+    let bench = Bench::new([refused(401, "INVALID_SESSION_ID"), signed_in("next"), rows(json!([{"Id": "00D1"}]))]);
+    bench.salesforce.hello(&bench.call).await.unwrap();
+    assert_eq!((bench.token(1), bench.token(3)), ("Bearer t0ken".to_owned(), "Bearer next".to_owned()));
+
+    let bench = Bench::new([refused(401, "INVALID_SESSION_ID"), signed_in("next"), refused(401, "INVALID_SESSION_ID")]);
+    let fault = bench.salesforce.hello(&bench.call).await.unwrap_err();
+    assert_eq!(fault.class(), "denied", "{fault}");
+    assert_eq!(bench.asked().len(), 3, "nobody signs in again and again");
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_says_why_and_holds_no_secret() {
+    let bench = Bench::with(&[], [answer(400, &json!({"error": "invalid_client", "error_description": "invalid client credentials"}))]);
+    let fault = bench.salesforce.hello(&bench.call).await.unwrap_err();
+    assert_eq!(fault.to_string(), "the sign-in was refused: invalid_client: invalid client credentials");
+    let bench = Bench::with(&[], [ok(json!({"access_token": "t", "instance_url": "https://evil.org"}))]);
+    assert!(bench.salesforce.hello(&bench.call).await.unwrap_err().to_string().contains("none of Salesforce's"));
+}
+
+// ---- reading ----
+
+#[tokio::test]
+async fn a_poll_reads_what_the_mapping_needs_and_goes_on_by_stamp_and_id() {
+    let plan = plan();
+    let bench = Bench::new([
+        rows(json!([contact("0031", "2026-11-18T19:00:00.000+0000"), contact("0032", "2026-11-18T19:00:01.000+0000")])),
+        rows(json!([])),
+    ]);
+    let page = bench.page(&plan, "Contact", None, true).await.unwrap();
+    assert!(!page.more);
+    assert_eq!(page.changes.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["0031", "0032"]);
+    assert_eq!(page.changes[0].stamp.as_deref(), Some("2026-11-18T19:00:00Z"));
+    // The next poll begins before it, by the overlap; within a poll it goes on behind the last record.
+    let next = bench.page(&plan, "Contact", page.cursor.as_deref(), true).await.unwrap();
+    assert_eq!(next.cursor, page.cursor, "a poll that found nothing stays where it was");
+    let asked = bench.asked();
+    assert_eq!(
+        asked[0],
+        "GET query SELECT Id, LastName, Level__c, SystemModstamp FROM Contact WHERE Level__c = 'gold' ORDER BY SystemModstamp, Id LIMIT 2000"
+    );
+    assert!(asked[1].contains("Level__c = 'gold' AND SystemModstamp >= 2026-11-18T18:50:01.000Z ORDER BY"), "{}", asked[1]);
+
+    let bench = Bench::new([rows(json!([]))]);
+    bench.page(&plan, "Contact", page.cursor.as_deref(), false).await.unwrap();
+    let asked = bench.asked();
+    assert!(
+        asked[0].contains("(SystemModstamp > 2026-11-18T19:00:01.000Z OR (SystemModstamp = 2026-11-18T19:00:01.000Z AND Id > '0032'))"),
+        "{}",
+        asked[0]
+    );
+}
+
+#[tokio::test]
+async fn deleted_records_and_those_that_left_the_filter_are_streams_of_their_own() {
+    let plan = plan();
+    let bench = Bench::new([
+        rows(json!([{"Id": "0031", "SystemModstamp": "2026-11-18T19:00:00.000+0000"}])),
+        rows(json!([{"Id": "0032", "SystemModstamp": "2026-11-18T19:00:00.000+0000"}])),
+    ]);
+    let names: Vec<String> = bench.salesforce.streams(&source(&plan)).into_iter().map(|stream| stream.name).collect();
+    assert_eq!(names, ["Contact", "left", "deleted"]);
+    let gone = bench.page(&plan, "deleted", None, true).await.unwrap();
+    let left = bench.page(&plan, "left", None, true).await.unwrap();
+    assert_eq!((&gone.changes[0].state, &left.changes[0].state), (&State::Gone, &State::Changed));
+    let asked = bench.asked();
+    assert!(asked[0].starts_with("GET queryAll ") && asked[0].contains("IsDeleted = true"), "{}", asked[0]);
+    assert!(asked[1].contains("(NOT (Level__c = 'gold'))"), "{}", asked[1]);
+}
+
+#[tokio::test]
+async fn an_answer_goes_on_in_its_own_org_only() {
+    let plan = plan();
+    let first = |next: &str| ok(json!({"done": false, "nextRecordsUrl": next, "records": [contact("0031", "2026-11-18T19:00:00.000+0000")]}));
+    let bench = Bench::new([first("/services/data/v64.0/query/01g-2000"), rows(json!([contact("0032", "2026-11-18T19:00:01.000+0000")]))]);
+    let page = bench.page(&plan, "Contact", None, true).await.unwrap();
+    assert_eq!((page.changes.len(), bench.asked()[1].as_str()), (2, "GET query/01g-2000"));
+    for foreign in ["https://evil.org/services/data/v64.0/query/1", "//evil.org/x", ""] {
+        let bench = Bench::new([first(foreign)]);
+        assert_eq!(bench.page(&plan, "Contact", None, true).await.unwrap_err().class(), "transient", "{foreign}");
+    }
+    let bench = Bench::new([ok(json!({"unexpected": true}))]);
+    assert_eq!(bench.page(&plan, "Contact", None, true).await.unwrap_err().class(), "transient", "an answer without records is none that is empty");
+}
+
+#[tokio::test]
+async fn many_values_are_looked_up_in_one_call_and_matched_without_case() {
+    let plan = plan();
+    let object = ObjectRef::new("crm", "Contact");
+    let values: Vec<String> = (0..1_000).map(|at| format!("Person{at:04}@example.com")).collect();
+    let part = |records: Json| json!({"body": {"done": true, "records": records}, "httpStatusCode": 200, "referenceId": "q"});
+    let row = |key: &str| json!({"Id": "0031", "Mail_Key__c": key});
+    let bench = Bench::new([ok(json!({"compositeResponse": [
+        part(json!([row("person0000@EXAMPLE.com")])), part(json!([])), part(json!([row("PERSON0999@example.com"), row("stranger@example.com")]))
+    ]}))]);
+    let ask = Find { plan: &plan, object: &object, field: &["Mail_Key__c".to_owned()], values: &values, fields: &[vec!["Id".to_owned()]] };
+    let found = bench.salesforce.find(&bench.call, &ask).await.unwrap();
+    assert_eq!(found.iter().map(|found| found.value.as_str()).collect::<Vec<_>>(), ["Person0000@example.com", "Person0999@example.com"]);
+    assert_eq!(bench.asked(), ["POST composite"]);
+    for request in bench.body(0)["compositeRequest"].as_array().unwrap() {
+        assert!(request["url"].as_str().unwrap().len() < 16_000);
+    }
+
+    // One of several that fails leaves the whole question open: what was not found is not known not to be there.
+    let failed = json!({"body": [{"message": "busy", "errorCode": "SERVER_UNAVAILABLE"}], "httpStatusCode": 503, "referenceId": "q"});
+    let bench = Bench::new([ok(json!({"compositeResponse": [part(json!([])), failed, part(json!([]))]}))]);
+    assert_eq!(bench.salesforce.find(&bench.call, &ask).await.unwrap_err().class(), "transient");
+}
+
+#[tokio::test]
+async fn a_value_is_data_and_no_part_of_the_query() {
+    let plan = plan();
+    let object = ObjectRef::new("crm", "Contact");
+    let bench = Bench::new([rows(json!([]))]);
+    let values = ["x' OR Name != '\\".to_owned()];
+    let ask = Find { plan: &plan, object: &object, field: &["Mail_Key__c".to_owned()], values: &values, fields: &[vec!["Id".to_owned()]] };
+    bench.salesforce.find(&bench.call, &ask).await.unwrap();
+    assert!(bench.asked()[0].ends_with(r"WHERE Mail_Key__c IN ('x\' OR Name != \'\\')"), "{}", bench.asked()[0]);
+}
+
+// ---- writing ----
+
+#[tokio::test]
+async fn each_row_of_a_collection_has_its_own_outcome() {
+    let plan = plan();
+    let bench = Bench::new([ok(json!([
+        {"id": "0031", "success": true, "errors": [], "created": true},
+        {"success": false, "errors": [{"statusCode": "STRING_TOO_LONG", "message": "too long", "fields": ["LastName"]}]},
+        {"success": false, "errors": [{"statusCode": "UNABLE_TO_LOCK_ROW", "message": "locked", "fields": []}]},
+        {"success": false, "errors": [{"statusCode": "DUPLICATE_EXTERNAL_ID", "message": "more than one record found", "fields": []}]},
+        {"id": "0035", "success": true, "errors": [], "created": false}
+    ]))]);
+    let items: Vec<Item> = (1..=5).map(|at| item(None, Some(&format!("k{at}")), "Ada")).collect();
+    let receipts = bench.send(&plan, Op::Upsert, Some("Mail_Key__c"), &items).await.unwrap();
+    assert_eq!(
+        told(&receipts),
+        ["0031 Some(true)", "rejected: too long", "transient: locked", "rejected: more than one record found", "0035 Some(false)"]
+    );
+    assert_eq!(bench.asked(), ["PATCH composite/sobjects/Contact/Mail_Key__c"]);
+    let sent = bench.body(0);
+    assert_eq!((sent["allOrNone"].clone(), sent["records"][0]["Mail_Key__c"].clone()), (json!(false), json!("k1")));
+    assert_eq!(sent["records"][0]["attributes"], json!({"type": "Contact"}));
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_apart_is_in_doubt() {
+    let plan = plan();
+    let items = [item(Some("0031"), None, "Ada"), item(Some("0032"), None, "Grace")];
+    for (answered, class) in [
+        (ok(json!([{"id": "0031", "success": true, "errors": []}])), "ambiguous"),
+        (ok(json!({"no": "list"})), "ambiguous"),
+        (answer(500, &json!([])), "ambiguous"),
+        (Err(Broken::Lost("the connection".to_owned())), "ambiguous"),
+        (refused(400, "JSON_PARSER_ERROR"), "rejected"),
+        (refused(403, "REQUEST_LIMIT_EXCEEDED"), "throttled"),
+    ] {
+        let bench = Bench::new([answered]);
+        assert_eq!(bench.send(&plan, Op::Update, None, &items).await.unwrap_err().class(), class);
+    }
+    // A result that says nothing is its row's doubt, not its neighbours'.
+    let bench = Bench::new([ok(json!([{"id": "0031"}, {"id": "0032", "success": true, "errors": []}]))]);
+    let receipts = bench.send(&plan, Op::Update, None, &items).await.unwrap();
+    assert_eq!((receipts[0].outcome.as_ref().unwrap_err().class(), receipts[1].outcome.is_ok()), ("ambiguous", true));
+}
+
+#[tokio::test]
+async fn many_rows_go_in_one_job_and_each_is_told() {
+    let plan = plan();
+    let items: Vec<Item> = (0..300).map(|at| item(None, Some(&format!("k{at}")), &format!("Ada \"{at}\",\nLovelace"))).collect();
+    let mut done = String::from("\"sf__Id\",\"sf__Created\",Mail_Key__c,LastName\n");
+    (0..298).rev().for_each(|at| done.push_str(&format!("003{at:04},{},k{at},x\n", at % 2 == 0)));
+    let job = |state: &str| json!({"id": "750x", "state": state, "numberRecordsProcessed": 299, "numberRecordsFailed": 1});
+    let answers = |ends: &str| {
+        vec![
+            signed_in("t"),
+            ok(job("Open")),
+            answer(201, &json!({})),
+            ok(job("UploadComplete")),
+            ok(job("InProgress")),
+            ok(job(ends)),
+            csv(&done),
+            csv("\"sf__Id\",\"sf__Error\",Mail_Key__c,LastName\n\"\",\"STRING_TOO_LONG:too long:LastName --\",k298,x\n"),
+            csv("Mail_Key__c,LastName\nk299,x\n"),
+        ]
+    };
+    let bench = Bench::with(&[("bulk_above", "200")], answers("Failed"));
+    let receipts = bench.send(&plan, Op::Upsert, Some("Mail_Key__c"), &items).await.unwrap();
+    let told = told(&receipts);
+    assert_eq!((told[0].as_str(), told[297].as_str()), ("0030000 Some(true)", "0030297 Some(false)"));
+    assert!(told[298].starts_with("rejected: ") && told[299].starts_with("transient: "), "{:?}", &told[298..]);
+    let asked = bench.asked();
+    assert_eq!(asked[..3], ["POST jobs/ingest", "PUT jobs/ingest/750x/batches", "PATCH jobs/ingest/750x"]);
+    assert_eq!(bench.body(0)["externalIdFieldName"], "Mail_Key__c");
+    let sent = bench.script.requests.lock().unwrap()[2].body().clone();
+    let mut reader = csv::Reader::from_reader(&sent[..]);
+    assert_eq!(reader.headers().unwrap(), vec!["Mail_Key__c", "LastName"]);
+    assert_eq!(reader.records().next().unwrap().unwrap(), vec!["k0", "Ada \"0\",\nLovelace"]);
+}
+
+#[tokio::test]
+async fn a_job_is_asked_only_for_results_that_it_has() {
+    let plan = plan();
+    let items: Vec<Item> = (0..201).map(|at| item(None, Some(&format!("k{at}")), "Ada")).collect();
+    let mut done = String::from("sf__Id,sf__Created,Mail_Key__c\n");
+    (0..201).for_each(|at| done.push_str(&format!("003{at},true,k{at}\n")));
+    let whole = json!({"id": "750x", "state": "JobComplete", "numberRecordsProcessed": 201, "numberRecordsFailed": 0});
+    let bench = Bench::with(
+        &[("bulk_above", "200")],
+        [signed_in("t"), ok(json!({"id": "750x"})), answer(201, &json!({})), ok(json!({})), ok(whole), csv(&done)],
+    );
+    let receipts = bench.send(&plan, Op::Upsert, Some("Mail_Key__c"), &items).await.unwrap();
+    assert!(receipts.iter().all(|receipt| receipt.outcome.is_ok()));
+    assert_eq!(bench.asked().last().unwrap(), "GET jobs/ingest/750x/successfulResults");
+}
+
+#[tokio::test]
+async fn a_job_that_was_closed_without_an_answer_is_in_doubt_and_one_that_was_not_is_not() {
+    let plan = plan();
+    let items: Vec<Item> = (0..201).map(|at| item(None, Some(&format!("k{at}")), "Ada")).collect();
+    let lost = || Err(Broken::Lost("the connection".to_owned()));
+    for (answers, class) in [
+        (vec![signed_in("t"), lost()], "transient"),
+        (vec![signed_in("t"), ok(json!({"id": "750x"})), lost()], "transient"),
+        (vec![signed_in("t"), ok(json!({"id": "750x"})), answer(201, &json!({})), lost()], "ambiguous"),
+    ] {
+        let bench = Bench::with(&[("bulk_above", "200")], answers);
+        assert_eq!(bench.send(&plan, Op::Upsert, Some("Mail_Key__c"), &items).await.unwrap_err().class(), class);
+    }
+}
+
+// ---- the budget ----
+
+#[tokio::test]
+async fn the_days_budget_is_never_used_up() {
+    let plan = plan();
+    let used = |used: u32| {
+        let body = json!({"done": true, "records": []}).to_string();
+        Ok(http::Response::builder().status(200).header("Sforce-Limit-Info", format!("api-usage={used}/1000")).body(Bytes::from(body)).unwrap())
+    };
+    let bench = Bench::new([used(900), used(950)]);
+    bench.page(&plan, "Contact", None, true).await.unwrap();
+    assert_eq!(bench.salesforce.budget(), Some((900, 1_000)));
+    bench.page(&plan, "Contact", None, true).await.unwrap();
+    let now: jiff::Timestamp = NOW.parse().unwrap();
+    assert!(bench.salesforce.limit().ready_at(now) > now, "at 95 % nothing more is asked, but by and by");
+}
+
+// ---- descriptions ----
+
+#[tokio::test]
+async fn an_object_that_is_not_there_is_told_and_a_name_is_no_path() {
+    let bench = Bench::new([ok(json!({"name": "Contact", "label": "Contact", "fields": [{"name": "Id", "type": "id", "layout": "x"}], "urls": {}}))]);
+    let described = bench.salesforce.describe(&bench.call, "Contact").await.unwrap().unwrap();
+    assert_eq!(described["fields"], json!([{"name": "Id", "type": "id"}]), "what is only for layout is not kept");
+    let bench = Bench::new([refused(404, "NOT_FOUND")]);
+    assert!(
+        matches!(bench.salesforce.describe(&bench.call, "Nothing__c").await.unwrap_err(), Fault::Rejected(refusal) if refusal.code == "NOT_FOUND")
+    );
+    let bench = Bench::with(&[], []);
+    assert!(bench.salesforce.describe(&bench.call, "../limits").await.is_err());
+}
