@@ -57,6 +57,12 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
     out.line(format!("   Salesforce   {}   {} orders wait", crm.url, args.orders))?;
     out.line(format!("   ShipStation  {}   0 orders", wms.url))?;
 
+    // As it happens: somebody forgot a street.
+    let wrong = mistake(&crm, args.orders)?;
+    if let Some(number) = &wrong {
+        out.line(format!("   in Salesforce, somebody left out the street of order {number}"))?;
+    }
+
     heading(out, "2. what would happen", "crossdock run --dry-run: live reads, nothing is sent")?;
     let planned = quiet(
         &["crossdock", "run", &project, "--env", "demo", "--flow", "export_orders", "--dry-run", "--format", "json"],
@@ -64,7 +70,7 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
     )?;
     let sends = planned["planned"].as_array().map_or(0, Vec::len);
     out.line(format!("   {sends} writes in {} calls; first of them:", planned["calls"]["writes"]))?;
-    if let Some(first) = planned["planned"].as_array().and_then(|all| all.iter().find(|one| one["object"] == "wms.Order")) {
+    if let Some(first) = planned["planned"].as_array().and_then(|all| all.iter().find(|one| goes_out(one))) {
         out.line(format!("   {} {} {}", text(&first["op"]), text(&first["object"]), text(&first["key"])))?;
         for field in first["fields"].as_array().into_iter().flatten().take(4) {
             out.line(format!("      {}: {}", text(&field["field"]), field["then"]))?;
@@ -74,30 +80,33 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
     heading(out, "3. orders go out", "crossdock run")?;
     say(&["crossdock", "run", &project, "--env", "demo"], out)?;
 
-    heading(out, "4. people work", "the warehouse ships; one address is mended, one order is cancelled too late")?;
-    let orders: Vec<String> =
-        made(&wms).iter().filter_map(|effect| effect.fields.get("orderNumber").and_then(Json::as_str).map(str::to_owned)).collect();
-    let shipped = act(&wms, "ship_all", "", Json::Null)?;
-    out.line(format!("   ShipStation: {} labels made by the warehouse, beside those that were bought on the way", shipped["shipped"]))?;
-    if let Some(first) = orders.first() {
+    heading(out, "4. people work", "the warehouse ships some orders by itself; one is cancelled too late; the street is added")?;
+    let orders: Vec<String> = made(&wms).into_iter().filter(|effect| waits(effect)).filter_map(|effect| number(&effect)).collect();
+    let by_hand = &orders[..orders.len() / 3];
+    for number in by_hand {
+        act(&wms, "ship", number, Json::Null)?;
+    }
+    out.line(format!("   ShipStation: {} labels made by the warehouse", by_hand.len()))?;
+    if let Some(first) = by_hand.first() {
         act(&crm, "cancel", first, Json::Null)?;
         out.line(format!("   Salesforce: order {first} is cancelled, after its label was made"))?;
     }
-    let wrong = first_rejected(folder)?;
     if let Some(number) = &wrong {
         act(&crm, "fix", number, Json::Null)?;
-        out.line(format!("   Salesforce: order {number}, which was rejected, is mended"))?;
+        out.line(format!("   Salesforce: order {number}, which was rejected, has its street"))?;
     }
 
-    heading(out, "5. tracking comes back", "crossdock run, again: only what is new or changed moves")?;
-    say(&["crossdock", "run", &project, "--env", "demo"], out)?;
+    heading(out, "5. labels are bought, tracking comes back", "crossdock run, three times: only what is new or changed moves")?;
+    for _ in 0..3 {
+        say(&["crossdock", "run", &project, "--env", "demo"], out)?;
+    }
 
     heading(out, "6. what somebody has to see", "crossdock queue list")?;
     say(&["crossdock", "queue", "list", "--project", &project, "--env", "demo"], out)?;
 
-    if let Some(second) = orders.get(1) {
-        heading(out, "7. one order's whole way", &format!("crossdock trace {second}"))?;
-        say(&["crossdock", "trace", second, "--project", &project, "--env", "demo"], out)?;
+    if let Some(number) = wrong.as_ref().or(orders.last()) {
+        heading(out, "7. one order's whole way", &format!("crossdock trace {number}"))?;
+        say(&["crossdock", "trace", number, "--project", &project, "--env", "demo"], out)?;
     }
 
     heading(out, "8. held against the systems' own logs", "not against what we believe of ourselves")?;
@@ -160,12 +169,31 @@ fn made(wms: &Running) -> Vec<Effect> {
     wms.locked().system.effects().iter().filter(|effect| effect.kind == "created" && effect.object == "Order").cloned().collect()
 }
 
-/// The number of the first order that the mapping rejected.
-fn first_rejected(folder: &Path) -> Result<Option<String>, Failure> {
-    use crate::store::{LaneState, Store as _, sqlite::Mode};
-    let store = super::site::open_store(&folder.join("demo.db"), Mode::Read)?;
-    let lanes = store.in_state(Some("export_orders"), LaneState::Rejected, 1).map_err(|fault| super::site::store_failure(&fault))?;
-    Ok(lanes.into_iter().next().and_then(|lane| lane.label))
+/// What people call the order of an effect.
+fn number(effect: &Effect) -> Option<String> {
+    effect.fields.get("orderNumber").and_then(Json::as_str).map(str::to_owned)
+}
+
+fn waits(effect: &Effect) -> bool {
+    effect.fields.get("orderStatus").and_then(Json::as_str) == Some("awaiting_shipment")
+}
+
+/// A planned write that somebody will pack.
+fn goes_out(planned: &Json) -> bool {
+    let fields = planned["fields"].as_array().into_iter().flatten();
+    planned["object"] == "wms.Order" && fields.into_iter().any(|field| field["field"] == "orderStatus" && field["then"] == "awaiting_shipment")
+}
+
+/// Empties the street of an order that would go out; gives its number.
+fn mistake(crm: &Running, orders: usize) -> Result<Option<String>, Failure> {
+    for number in (1..=orders).map(|number| format!("{number:08}")) {
+        let order = act(crm, "show", &number, Json::Null)?;
+        if order["Status"] == "Activated" && order["ShippingStreet"].is_string() && order["Shipping_Service__c"].is_string() {
+            act(crm, "change", &number, serde_json::json!({"ShippingStreet": null}))?;
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
 }
 
 /// What the systems themselves say was done.

@@ -45,7 +45,8 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
             "version": 1, "seconds": began.elapsed().as_secs_f64(), "calls": calls, "records": states, "exceptions": exceptions.len(), "failures": failures,
         }))?;
     } else {
-        out.line(format!("{moved} records moved in {:.1} s, {calls} calls", began.elapsed().as_secs_f64()))?;
+        let counted = |n: u64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+        out.line(format!("{} moved in {:.1} s, {}", counted(moved, "record"), began.elapsed().as_secs_f64(), counted(calls, "call")))?;
         super::status::table(&after.counts, out)?;
         for failure in &failures {
             out.note(format!("not read: {failure}"));

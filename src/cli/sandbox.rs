@@ -74,7 +74,7 @@ Examples:
   crossdock sandbox act schema Order.Status --set value=Returned      an administrator adds a picklist value
 
 ShipStation: ship, ship_all, cancel, deliver, hold, release, void, change. Salesforce: create, change, activate, cancel,
-delete, fix, expire, rule, schema.";
+delete, fix, expire, rule, schema, show.";
 
 /// Do what a person does at one of the systems
 #[derive(Debug, clap::Args)]

@@ -179,6 +179,8 @@ impl Engine<'_> {
             self.busy.remove(&(at, key.clone()));
         }
         self.flows[at].fetch = true;
+        // A version that arrived otherwise meanwhile was passed over as long as this was out.
+        self.flows[at].map = true;
         let mut changes = Vec::new();
         match records {
             Ok(records) => {

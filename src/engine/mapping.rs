@@ -273,6 +273,7 @@ impl Engine<'_> {
     /// The lanes stay as they are; they are taken again when their connection works.
     fn put_off(&mut self, batch: Batch, fault: &Fault) -> Kept<()> {
         self.flows[batch.flow].map = true;
+        self.flows[batch.flow].fetch = true;
         for lane in &batch.lanes {
             self.busy.remove(&(batch.flow, lane.key.clone()));
         }
@@ -424,6 +425,7 @@ impl Engine<'_> {
 
     fn finish(&mut self, batch: Batch) -> Kept<()> {
         self.flows[batch.flow].map = true;
+        self.flows[batch.flow].fetch = true;
         let Batch { flow: at, lanes, groups, matched, mut outcomes, targets, waited, written, .. } = batch;
         let mut changes = Vec::new();
         let mut claimed: BTreeSet<(String, String, String)> = BTreeSet::new();
@@ -518,13 +520,18 @@ impl Engine<'_> {
                 Ok(())
             }
             Verdict::Ready => {
+                let none = outcome.payloads.is_empty();
                 let made = self.payloads(at, &mut lane, outcome.payloads, None, matched, targets, false, changes)?;
                 if made > 0 {
                     lane.state = LaneState::Sending;
                 } else {
                     lane.state = if lane.delivered.is_some() { LaneState::Unchanged } else { LaneState::Delivered };
-                    let text = "the target holds all of it already: nothing was sent".to_owned();
-                    changes.push(self.event(&flow.name, &lane.key, "unchanged", text, None));
+                    let text = if none {
+                        "no write of the flow applies to it: nothing was sent"
+                    } else {
+                        "the target holds all of it already: nothing was sent"
+                    };
+                    changes.push(self.event(&flow.name, &lane.key, "unchanged", text.to_owned(), None));
                     self.went_through(at, &mut lane, changes)?;
                 }
                 changes.push(Change::Lane(lane));

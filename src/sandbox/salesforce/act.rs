@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `create` | | fields of the order that differ, and what they are to be |
 //! | `change` | an order, or any record by its id, or `ORDER/2` for its second line | fields and their new values |
+//! | `show` | any record | |
 //! | `activate`, `cancel`, `delete` | an order | |
 //! | `fix` | an order | |
 //! | `expire` | | |
@@ -53,9 +54,25 @@ impl Salesforce {
                 Ok(json!({}))
             }
             "rule" => self.rule(settings),
+            "show" => self.show(&act.subject),
             "schema" => self.alter(&act.subject, settings),
-            other => Err(format!("Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rule, schema")),
+            other => Err(format!("Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rule, schema, show")),
         }
+    }
+
+    /// A record as a person sees it: its fields that hold something.
+    fn show(&self, subject: &str) -> Result<Json, String> {
+        let id = self.subject(subject)?;
+        let catalog = &self.store.catalog;
+        let of = &catalog.types[usize::from(id.table)];
+        let (row, _) = self.store.newest(id).ok_or_else(|| format!("there is no record `{subject}`"))?;
+        let fields = of.fields.iter().enumerate().filter(|(at, field)| !field.is_gone() && !row.cell(*at).is_null());
+        let told = fields.filter_map(|(at, field)| {
+            let mut json = Vec::new();
+            row.cell(at).print(catalog, &mut json);
+            Some((field.name.clone(), serde_json::from_slice(&json).ok()?))
+        });
+        Ok(Json::Object(told.collect()))
     }
 
     /// What an administrator does to a field.

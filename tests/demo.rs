@@ -1,0 +1,42 @@
+//! What somebody sees who tries it for the first time.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::process::Command;
+
+fn demo(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_crossdock")).arg("demo").args(arguments).current_dir(folder.path()).env("NO_COLOR", "1").output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert_eq!(run.status.code(), Some(0), "{said}\n{}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it leaves nothing where it is run");
+    said
+}
+
+#[test]
+fn it_ends_by_itself_and_tells_the_whole_story() {
+    let said = demo(&[]);
+    for told in [
+        "somebody left out the street of order 0000000",
+        "writes in",
+        "the ship-to street is missing",
+        "changed after its label was made: stop the parcel",
+        "print_labels      confirmed   create wms.Label",
+        "import_shipments  confirmed",
+        ", 0 of them twice",
+        ", 0 orders with two",
+        " lack it",
+    ] {
+        assert!(said.contains(told), "`{told}` is not in\n{said}");
+    }
+    assert!(said.contains("tracking number, 0 lack it"), "{said}");
+    assert!(!said.contains("  waiting  "), "a run ends when nothing is left to be done: {said}");
+    assert_eq!(said.matches("\n── ").count(), 8, "{said}");
+}
+
+#[test]
+fn it_holds_with_answers_lost_on_the_way() {
+    let said = demo(&["--faults", "lost_reply=30,refused_before=20", "--orders", "25"]);
+    assert!(said.contains(", 0 of them twice") && said.contains(", 0 orders with two"), "{said}");
+}
