@@ -19,7 +19,8 @@ impl Salesforce {
         let of = &self.store.catalog.types[table];
         let at = format!("/services/data/v{version}/sobjects/{}", of.name);
         json!({
-            "activateable": false, "createable": of.writable, "custom": false, "customSetting": false, "deletable": of.writable,
+            "activateable": false, "associateEntityType": null, "associateParentEntity": null, "deepCloneable": false, "isInterface": false,
+            "createable": of.writable, "custom": false, "customSetting": false, "deletable": of.writable,
             "deprecatedAndHidden": false, "feedEnabled": false, "hasSubtypes": false, "isSubtype": false, "keyPrefix": of.prefix, "label": of.label,
             "labelPlural": plural(&of.label), "layoutable": true, "mergeable": false, "mruEnabled": true, "name": of.name, "queryable": true,
             "replicateable": true, "retrieveable": true, "searchable": true, "triggerable": true, "undeletable": of.writable,
@@ -45,6 +46,24 @@ impl Salesforce {
         });
         json["childRelationships"] = children.collect();
         json["recordTypeInfos"] = json!([]);
+        json["actionOverrides"] = json!([]);
+        json["namedLayoutInfos"] = json!([]);
+        json["supportedScopes"] = json!([{ "label": format!("All {}", plural(&of.label)), "name": "everything" }]);
+        for name in ["compactLayoutable", "searchLayoutable"] {
+            json[name] = json!(true);
+        }
+        for name in [
+            "defaultImplementation",
+            "extendedBy",
+            "extendsInterfaces",
+            "implementedBy",
+            "implementsInterfaces",
+            "listviewable",
+            "lookupLayoutable",
+            "networkScopeFieldName",
+        ] {
+            json[name] = Json::Null;
+        }
         Ok(Answer::json(200, &json))
     }
 
@@ -106,6 +125,13 @@ impl Salesforce {
         put("defaultedOnCreate", json!(!field.nillable && !field.required));
         put("dependentPicklist", json!(false));
         put("deprecatedAndHidden", json!(false));
+        for name in ["displayLocationInDecimal", "formulaTreatNullNumberAsZero", "highScaleNumber", "searchPrefilterable", "writeRequiresMasterRead"]
+        {
+            put(name, json!(false));
+        }
+        for name in ["filteredLookupInfo", "mask", "maskType"] {
+            put(name, Json::Null);
+        }
         put("digits", json!(if matches!(field.holds, Holds::Integer) { field.digits.unwrap_or(9) } else { 0 }));
         put("encrypted", json!(false));
         put("externalId", json!(field.external));
