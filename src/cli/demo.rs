@@ -81,7 +81,7 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
     say(&["crossdock", "run", &project, "--env", "demo"], out)?;
 
     heading(out, "4. people work", "the warehouse ships some orders by itself; one is cancelled too late; the street is added")?;
-    let orders: Vec<String> = made(&wms).into_iter().filter(|effect| waits(effect)).filter_map(|effect| number(&effect)).collect();
+    let orders: Vec<String> = made(&wms).into_iter().filter(waits).filter_map(|effect| number(&effect)).collect();
     let by_hand = &orders[..orders.len() / 3];
     for number in by_hand {
         act(&wms, "ship", number, Json::Null)?;
