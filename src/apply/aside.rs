@@ -19,11 +19,12 @@ pub struct Wanted {
     pub keys: Vec<(Vec<String>, Option<String>)>,
 }
 
-/// The values of a record's match keys. What cannot be computed finds nothing; the record's own rules
-/// say why.
+/// The values of a record's match keys, as far as the matches before them were found. What cannot be computed
+/// finds nothing; the record's own rules say why.
 pub fn wanted<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'a>) -> Vec<Wanted> {
     let mut run = Run::new(program, flow, inputs);
     run.gather();
+    run.bind_matches();
     let mut key = |equals| run.machine.eval(equals).ok().and_then(|value| value.printed()).filter(|text| !text.trim().is_empty());
     let of = |found: &'a crate::check::typed::Match| found.by.iter().map(|by| (by.field.clone(), key(&by.equals))).collect();
     flow.matches.iter().map(of).zip(&flow.matches).map(|(keys, found)| Wanted { name: found.name.clone(), keys }).collect()

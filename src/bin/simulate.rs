@@ -37,6 +37,9 @@ struct Args {
     off: Option<String>,
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Of `mappings/`: which flows run
+    #[arg(long, value_name = "NAME", default_value = "salesforce-shipstation")]
+    template: String,
     /// Print each record's way where there is a finding
     #[arg(long)]
     story: bool,
@@ -58,7 +61,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let setup = match Setup::new() {
+    let setup = match Setup::of(&args.template) {
         Ok(setup) => setup,
         Err(why) => {
             eprintln!("{why}");

@@ -71,10 +71,13 @@ Examples:
   crossdock sandbox act deliver 00000012
   crossdock sandbox act change 00000012 --set ShippingCity=Leeds --system salesforce
   crossdock sandbox act create --system salesforce
+  crossdock sandbox act create W-17 --system shipstation --set customerEmail=ada@example.com
+  crossdock sandbox act make Account --set Name=Ada --set Email__c=ada@example.com
+  crossdock sandbox act win ada@example.com
   crossdock sandbox act schema Order.Status --set value=Returned      an administrator adds a picklist value
 
-ShipStation: ship, ship_all, cancel, deliver, hold, release, void, change. Salesforce: create, change, activate, cancel,
-delete, fix, expire, rule, schema, show.";
+ShipStation: create, ship, ship_all, cancel, deliver, hold, release, void, change. Salesforce: create, change, activate, cancel,
+delete, fix, expire, rule, schema, show, make, win.";
 
 /// Do what a person does at one of the systems
 #[derive(Debug, clap::Args)]

@@ -98,7 +98,10 @@ impl Engine<'_> {
         lane.label = label.or(lane.label);
         lane.first = first;
         lane.was = None;
-        lane.attempt = 0;
+        // One that is read again because its target changed meanwhile goes on counting.
+        if !lane.version.is_empty() {
+            lane.attempt = 0;
+        }
         lane.updated = now;
         if stamp.is_some() {
             lane.stamp = stamp;

@@ -363,7 +363,9 @@ impl Engine<'_> {
             if ended && !refused {
                 lane.delivered = current;
             }
-            lane.attempt = 0;
+            if !lane.version.is_empty() {
+                lane.attempt = 0;
+            }
             lane.state = match lane.version.is_empty() || lane.body.is_none() {
                 true => groups::anew(flow, &lane),
                 false => LaneState::Waiting,

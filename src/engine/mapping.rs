@@ -175,6 +175,14 @@ impl Engine<'_> {
             while let Some(found) = flow.matches.get(batch.at.0) {
                 let Some(by) = found.by.get(batch.at.1) else {
                     batch.at = (batch.at.0 + 1, 0);
+                    if flow.matches.len() > batch.at.0 {
+                        // The next one may go by what this one found.
+                        let lanes = batch.lanes.iter().zip(&batch.groups).zip(&batch.matched);
+                        let wanted = lanes.map(|((lane, group), matched)| {
+                            aside::wanted(self.world.program, flow, &self.inputs(batch.flow, lane, group, &NOTHING, matched))
+                        });
+                        batch.wanted = wanted.collect();
+                    }
                     continue;
                 };
                 let values: BTreeSet<String> = (0..batch.lanes.len())

@@ -339,6 +339,13 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Whether a write went out because of what its target was read to be.
+    fn is_guarded(&self, entry: &Entry) -> bool {
+        let flow = self.flow_named(&entry.flow).map(|at| self.flow(at).0);
+        let write = flow.and_then(|flow| flow.writes.iter().find(|write| write.name == entry.write));
+        entry.held.is_some() && write.is_some_and(|write| !write.guards.is_empty())
+    }
+
     /// It did not go. True where the entry has come to an end.
     fn failed(&mut self, entry: &mut Entry, fault: Fault, exchange: Option<i64>, changes: &mut Vec<Change>) -> Kept<bool> {
         let now = self.millis();
@@ -416,6 +423,20 @@ impl Engine<'_> {
                 self.stop_entry(entry, "exhausted", &words, false, changes)?;
                 Ok(true)
             }
+            // What the guard looked at may have changed since: the target is read once more, and the guard decides.
+            Fault::Rejected(refusal) if self.is_guarded(entry) && self.store.lane(&entry.flow, &entry.lane)?.is_some_and(|lane| lane.attempt == 0) => {
+                self.failed(entry, Fault::Conflict { reason: refusal.message }, exchange, changes)
+            }
+            // An earlier try may have made it, and somebody gone on with it since: what is refused then is only the repeat.
+            Fault::Rejected(_) if entry.doubted.is_some() && entry.error.is_none() && makes(entry) => {
+                entry.error = Some(words.message.clone());
+                entry.state = EntryState::Ambiguous;
+                entry.due = now;
+                let text = format!("{} was refused, after an outcome that is not known: it is looked up", named(entry));
+                changes.push(self.event(&entry.flow, &entry.lane, "looks_up", text, exchange));
+                changes.push(Change::Entry(entry.clone()));
+                Ok(false)
+            }
             Fault::Rejected(refusal) | Fault::BatchRefused(refusal) => {
                 entry.state = EntryState::Refused;
                 entry.error = Some(words.message.clone());
@@ -482,8 +503,7 @@ impl Engine<'_> {
 
     /// Looks for the marks of entries whose outcome is in doubt.
     fn look_up(&mut self, lot: &Lot, ids: &[i64]) -> Kept<()> {
-        let spec = self.spec(lot);
-        let field = spec.and_then(|spec| spec.found_by).or_else(|| lot.key_field.clone()).unwrap_or_else(|| self.id_field(&lot.object()));
+        let field = self.mark_field(lot);
         let path: Vec<String> = field.split('.').map(str::to_owned).collect();
         let entries = self.store.entries(ids)?;
         let most = self.world.connectors.get(&lot.connection).map_or(1, |connector| connector.find_batch(&lot.object(), &path)).max(1);
@@ -497,10 +517,18 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// The field by which the effect of a write is found at its target.
+    fn mark_field(&self, lot: &Lot) -> String {
+        let spec = self.spec(lot);
+        // Where the target itself keeps the key, it is the mark.
+        let native = lot.key_field.clone().filter(|_| spec.as_ref().is_some_and(|spec| spec.class == 0));
+        native.or_else(|| spec.and_then(|spec| spec.found_by)).or_else(|| lot.key_field.clone()).unwrap_or_else(|| self.id_field(&lot.object()))
+    }
+
     pub(super) fn looked_up(&mut self, entries: Vec<Entry>, found: Result<Vec<Found>, Fault>) -> Kept<()> {
         let now = self.millis();
         let Some(lot) = entries.first().map(Lot::of) else { return Ok(()) };
-        let field = self.spec(&lot).and_then(|spec| spec.found_by).or_else(|| lot.key_field.clone()).unwrap_or_else(|| self.id_field(&lot.object()));
+        let field = self.mark_field(&lot);
         let mut changes = Vec::new();
         let mut settled: Vec<Entry> = Vec::new();
         match found {
@@ -556,6 +584,11 @@ pub(super) fn changed_lane(changes: &[Change], lane: crate::store::Lane) -> crat
         _ => None,
     });
     newest.unwrap_or(lane)
+}
+
+/// Whether a write makes its record, under a key of ours: nothing is known of it at its target yet.
+fn makes(entry: &Entry) -> bool {
+    entry.op != "update" && entry.target.is_none() && entry.key.is_some() && entry.key_field.is_some()
 }
 
 /// By what an entry's effect is found at its target: its key, or the field of its body that holds it.

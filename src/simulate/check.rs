@@ -60,6 +60,7 @@ pub(super) fn all(
         tracked_back(setup, engine, &wms_effects, wire, clock, &mut found);
     }
     received_once(engine, &crm_effects, &mut found);
+    super::crm::check(&setup.template, wire, clock.truth(), &mut found);
     found
 }
 
@@ -253,7 +254,7 @@ fn at_the_target(
 }
 
 /// ShipStation's orders by their keys, as they are now.
-fn targets(wire: &std::sync::Arc<Wire>, now: Timestamp) -> BTreeMap<String, Json> {
+pub(super) fn targets(wire: &std::sync::Arc<Wire>, now: Timestamp) -> BTreeMap<String, Json> {
     let mut all = BTreeMap::new();
     // Beyond any lag of a search, and outside of any minute that callers have used up.
     let mut at = now + SignedDuration::from_mins(10);

@@ -5,6 +5,7 @@
 //! mechanism of safety that is switched off ([`Off`]) has to give some.
 
 mod check;
+mod crm;
 mod time;
 mod world;
 

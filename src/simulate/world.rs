@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::check::{self, Finding};
+use super::crm;
 use super::time::Virtual;
 use crate::apply::Program;
 use crate::check::typed::Schedule;
@@ -113,21 +114,30 @@ impl Scenario {
 
 /// The template, compiled once for all runs.
 pub struct Setup {
+    pub(super) template: String,
     pub(super) plan: Plan,
     pub(super) names: BTreeMap<ObjectRef, Arc<Names>>,
 }
 
 impl Setup {
-    /// The mapping that comes with the program.
+    /// Orders out, labels and shipments back.
     ///
     /// # Errors
-    /// It does not pass `check`: the words of its first mistake.
+    /// As [`Setup::of`].
     pub fn new() -> Result<Self, String> {
-        let texts = project::templates::project("salesforce-shipstation").ok_or("the template is not there")?;
+        Setup::of("salesforce-shipstation")
+    }
+
+    /// A template that comes with the program.
+    ///
+    /// # Errors
+    /// There is none of that name, or it does not pass `check`: the words of its first mistake.
+    pub fn of(template: &str) -> Result<Self, String> {
+        let texts = project::templates::project(template).ok_or_else(|| format!("there is no template `{template}`"))?;
         let compiled = compile(&texts, &Options::default());
         let first = compiled.diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map(|diagnostic| diagnostic.message.clone());
         match compiled.plan {
-            Some(plan) => Ok(Setup { plan, names: compiled.names }),
+            Some(plan) => Ok(Setup { template: template.to_owned(), plan, names: compiled.names }),
             None => Err(first.unwrap_or_else(|| "the template has no plan".to_owned())),
         }
     }
@@ -321,7 +331,8 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let mut process = sim.start(&mut dice)?;
     let mut zombies: Vec<(Process<'_>, Timestamp)> = Vec::new();
     let calm = start + SignedDuration::from_mins(60);
-    let mut acts = schedule(&mut dice, scenario, start);
+    let own = setup.template == "salesforce-shipstation";
+    let mut acts = if own { schedule(&mut dice, scenario, start) } else { crm::schedule(&mut dice, scenario, start) };
     let mut kills: Vec<Timestamp> = (0..scenario.kills).map(|_| start + minutes(&mut dice, 58)).collect();
     kills.sort();
     let mut faulty = scenario.faults != Faults::default();
@@ -586,7 +597,7 @@ fn subscribe(wms: &Shared, now: Timestamp) {
     }
 }
 
-fn minutes(dice: &mut Dice, below: u64) -> SignedDuration {
+pub(super) fn minutes(dice: &mut Dice, below: u64) -> SignedDuration {
     SignedDuration::from_millis(dice.below(below * 60_000) as i64)
 }
 

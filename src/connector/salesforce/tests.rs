@@ -248,6 +248,22 @@ async fn many_values_are_looked_up_in_one_call_and_matched_without_case() {
 }
 
 #[tokio::test]
+async fn what_is_no_id_is_not_asked_for() {
+    let plan = plan();
+    let object = ObjectRef::new("crm", "Contact");
+    let find = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
+    let values = find(&["amz-114-7", "0035g00000AAA01AAA", "manual-17"]);
+    let bench = Bench::new([rows(json!([]))]);
+    let ask = Find { plan: &plan, object: &object, field: &["Id".to_owned()], values: &values, fields: &[vec!["LastName".to_owned()]] };
+    bench.salesforce.find(&bench.call, &ask).await.unwrap();
+    assert!(bench.asked()[0].ends_with("WHERE Id IN ('0035g00000AAA01AAA')"), "{}", bench.asked()[0]);
+    let values = find(&["amz-114-7"]);
+    let bench = Bench::with(&[], []);
+    let ask = Find { values: &values, ..ask };
+    assert!(bench.salesforce.find(&bench.call, &ask).await.unwrap().is_empty(), "nothing is asked at all");
+}
+
+#[tokio::test]
 async fn a_value_is_data_and_no_part_of_the_query() {
     let plan = plan();
     let object = ObjectRef::new("crm", "Contact");

@@ -5,6 +5,8 @@
 //! | `create` | | fields of the order that differ, and what they are to be |
 //! | `change` | an order, or any record by its id, or `ORDER/2` for its second line | fields and their new values |
 //! | `show` | any record | |
+//! | `make` | an object | fields of the new record |
+//! | `win` | the account's id or e-mail address (`Email__c`) | fields of the opportunity that is won, with two products |
 //! | `activate`, `cancel`, `delete` | an order | |
 //! | `fix` | an order | |
 //! | `expire` | | |
@@ -55,8 +57,10 @@ impl Salesforce {
             }
             "rule" => self.rule(settings),
             "show" => self.show(&act.subject),
+            "make" => self.make(&act.subject, settings, now),
+            "win" => self.win(&act.subject, settings, now),
             "schema" => self.alter(&act.subject, settings),
-            other => Err(format!("Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rule, schema, show")),
+            other => Err(format!("Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rule, schema, show, make, win")),
         }
     }
 
@@ -73,6 +77,46 @@ impl Salesforce {
             Some((field.name.clone(), serde_json::from_slice(&json).ok()?))
         });
         Ok(Json::Object(told.collect()))
+    }
+
+    fn make(&mut self, object: &str, settings: &Map<String, Json>, now: Timestamp) -> Result<Json, String> {
+        let table = self.store.catalog.find(object).ok_or_else(|| format!("there is no object `{object}`"))?;
+        let given = given::read(&self.store, table, settings, &[]).map_err(|refusal| refusal.message)?;
+        let writer = self.person_at(now);
+        let id = self.create(table, &given, writer).map_err(|refusal| refusal.message)?;
+        Ok(json!({ "id": id_text(&self.store.catalog, id) }))
+    }
+
+    /// Somebody sells: an opportunity of an account, closed and won, with lines.
+    fn win(&mut self, subject: &str, settings: &Map<String, Json>, now: Timestamp) -> Result<Json, String> {
+        let catalog = self.store.catalog.clone();
+        let accounts = catalog.find("Account").ok_or("there are no accounts")?;
+        let mail = catalog.types[accounts].field("Email__c");
+        let of_mail = self.store.live(accounts).find(|(_, row)| mail.is_some_and(|mail| row.cell(mail).as_text() == Some(subject))).map(|(id, _)| id);
+        let account = match of_mail {
+            Some(account) => account,
+            None => self.subject(subject)?,
+        };
+        let (_, name) = self.store.newest(account).map_or((account, String::new()), |(row, _)| {
+            let name = catalog.types[accounts].field("Name").and_then(|at| row.cell(at).as_text()).unwrap_or("");
+            (account, name.to_owned())
+        });
+        let mut fields = json!({
+            "AccountId": id_text(&catalog, account), "Name": format!("{name}: an order"), "StageName": "Closed Won",
+            "CloseDate": now.strftime("%Y-%m-%d").to_string(), "Amount": 100,
+        });
+        if let Json::Object(fields) = &mut fields {
+            fields.extend(settings.clone());
+        }
+        let made = self.make("Opportunity", fields.as_object().unwrap_or(&Map::new()), now)?;
+        for (product, entry, price) in self.seeded.two_products() {
+            let line = json!({
+                "OpportunityId": made["id"], "PricebookEntryId": id_text(&catalog, entry), "Product2Id": id_text(&catalog, product),
+                "Quantity": 2, "UnitPrice": price,
+            });
+            self.make("OpportunityLineItem", line.as_object().unwrap_or(&Map::new()), now)?;
+        }
+        Ok(made)
     }
 
     /// What an administrator does to a field.

@@ -119,25 +119,25 @@ pub(super) enum Text {
     Url,
 }
 
-/// The object, its prefix, and whether the template project has a snapshot of it.
+/// The object, its prefix, and what it looks like in this org, where that is not the standard.
 const OBJECTS: &[(&str, &str, Option<&str>)] = &[
-    ("Account", "001", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/Account.json"))),
+    ("Account", "001", Some(include_str!("org/Account.json"))),
     ("Asset", "02i", None),
-    ("Case", "500", None),
-    ("Contact", "003", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/Contact.json"))),
+    ("Case", "500", Some(include_str!("org/Case.json"))),
+    ("Contact", "003", Some(include_str!("org/Contact.json"))),
     ("Contract", "800", None),
     ("Event", "00U", None),
     ("Lead", "00Q", None),
-    ("Opportunity", "006", None),
+    ("Opportunity", "006", Some(include_str!("org/Opportunity.json"))),
     ("OpportunityContactRole", "00K", None),
-    ("OpportunityLineItem", "00k", None),
-    ("Order", "801", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/Order.json"))),
-    ("OrderItem", "802", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/OrderItem.json"))),
+    ("OpportunityLineItem", "00k", Some(include_str!("org/OpportunityLineItem.json"))),
+    ("Order", "801", Some(include_str!("org/Order.json"))),
+    ("OrderItem", "802", Some(include_str!("org/OrderItem.json"))),
     ("Pricebook2", "01s", None),
     ("PricebookEntry", "01u", None),
-    ("Product2", "01t", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/Product2.json"))),
-    ("Shipment__c", "a01", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/Shipment__c.json"))),
-    ("Task", "00T", Some(include_str!("../../../mappings/salesforce-shipstation/schemas/crm/Task.json"))),
+    ("Product2", "01t", Some(include_str!("org/Product2.json"))),
+    ("Shipment__c", "a01", Some(include_str!("org/Shipment__c.json"))),
+    ("Task", "00T", Some(include_str!("org/Task.json"))),
     ("User", "005", None),
 ];
 

@@ -12,6 +12,7 @@ use super::dice::Dice;
 use super::id::Id;
 use super::places::{COMPANIES, FIRST, FORMS, GREETINGS, LAST, NOTES, PLACES, PRODUCTS, Place, STREETS};
 use super::store::Row;
+use crate::value::Json;
 
 /// Orders of one account.
 const ORDERS_OF_ACCOUNT: usize = 5;
@@ -58,6 +59,13 @@ pub(super) struct Draft {
 }
 
 impl Seeded {
+    /// Two products, their entries in the price book, and prices.
+    pub(super) fn two_products(&mut self) -> Vec<(Id, Id, Json)> {
+        let count = self.products.len() as u64;
+        let price = |cents: i64| Decimal::new(cents, 2).to_string().parse::<serde_json::Number>().map_or(Json::from(1), Json::Number);
+        (0..2.min(count)).filter_map(|_| self.products.get(usize::try_from(self.dice.below(count)).unwrap_or(0)).copied()).map(|(product, entry, cents)| (product, entry, price(cents))).collect()
+    }
+
     pub(super) fn new(seed: u64) -> Self {
         // A stream of its own: what is done to the org later does not change what it was made of.
         Seeded { dice: Dice::new(seed ^ 0x5eed_5eed_5eed_5eed), accounts: Vec::new(), products: Vec::new(), pricebook: None }

@@ -109,6 +109,16 @@ impl Store {
         self.tables.get(usize::from(id.table))?.slots.get(usize::try_from(id.row).ok()?.checked_sub(1)?)?.committed.as_ref()
     }
 
+    /// The committed records of an object that are not deleted.
+    pub(super) fn live(&self, table: usize) -> impl Iterator<Item = (Id, &Row)> {
+        let of = u16::try_from(table).unwrap_or_default();
+        let slots = self.tables.get(table).map_or(&[][..], |table| &table.slots);
+        slots.iter().enumerate().filter_map(move |(at, slot)| {
+            let row = slot.committed.as_ref().filter(|row| !row.deleted)?;
+            Some((Id { table: of, row: u32::try_from(at + 1).ok()? }, row))
+        })
+    }
+
     /// Whether a change of it is under way.
     pub(super) fn is_locked(&self, id: Id) -> bool {
         self.slot(id).is_some_and(|slot| slot.commits.is_some())

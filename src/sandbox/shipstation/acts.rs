@@ -7,7 +7,7 @@ use super::orders::integer;
 use crate::sandbox::Act;
 use crate::value::Json;
 
-const VERBS: &str = "ship, ship_all, cancel, deliver, hold, release, void, change";
+const VERBS: &str = "create, ship, ship_all, cancel, deliver, hold, release, void, change";
 
 impl ShipStation {
     pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
@@ -20,6 +20,9 @@ impl ShipStation {
         }
         if !VERBS.split(", ").any(|verb| verb == act.verb) {
             return Err(format!("ShipStation's sandbox cannot `{}`; there are: {VERBS}", act.verb));
+        }
+        if act.verb == "create" {
+            return self.imported(act, now);
         }
         let id = self.found(&act.subject)?;
         let (key, status) = self.orders.get(&id).map(|order| (order.key.clone(), order.status)).unwrap_or_default();
@@ -74,6 +77,29 @@ impl ShipStation {
                 Ok(serde_json::json!({"delivered": shipment, "note": "API V1 does not tell of deliveries; the carrier's tracking does"}))
             }
         }
+    }
+
+    /// An order that ShipStation imports from a shop of its own.
+    fn imported(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
+        let number = if act.subject.is_empty() { format!("W-{}", self.next) } else { act.subject.clone() };
+        let mut order = serde_json::json!({
+            "orderNumber": number, "orderKey": format!("shop-{number}"), "orderDate": super::time::date(now), "orderStatus": "awaiting_shipment",
+            "customerUsername": "shop", "customerEmail": "shopper@example.com", "carrierCode": "stamps_com", "serviceCode": "usps_ground_advantage",
+            "billTo": {"name": "Sam Shopper"},
+            "shipTo": {
+                "name": "Sam Shopper", "street1": "1 Main Street", "city": "Springfield", "state": "IL", "postalCode": "62701", "country": "US",
+                "phone": "+1 217 555 0100", "addressVerified": "Address validated successfully",
+            },
+            "items": [{"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 2, "unitPrice": 12.5}],
+        });
+        if let (Json::Object(order), Some(settings)) = (&mut order, act.settings.as_object()) {
+            order.extend(settings.clone());
+        }
+        let id = self.put(&order, now).map_err(|refused| refused.1)?;
+        if let Some(effect) = self.effects.last_mut() {
+            effect.by_api = false;
+        }
+        self.order(&id.to_string()).map_err(|refused| refused.1)
     }
 
     fn ship_one(&mut self, id: i64, settings: &Json, now: Timestamp) -> Result<Json, String> {

@@ -99,7 +99,7 @@ impl ShipStation {
     }
 
     /// Creates an order, or replaces the one of its key.
-    fn put(&mut self, body: &Json, now: Timestamp) -> Result<i64, Refused> {
+    pub(super) fn put(&mut self, body: &Json, now: Timestamp) -> Result<i64, Refused> {
         let Json::Object(fields) = body else { return bad("An order is expected.") };
         for name in ["orderNumber", "orderDate", "orderStatus"] {
             if text(body, name).is_none() {

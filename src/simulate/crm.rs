@@ -1,0 +1,150 @@
+//! The templates of the CRM side: what people do in such a day, and what has to be true of the systems afterwards.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Map, json};
+
+use super::check::{Finding, targets};
+use crate::sandbox::faults::Dice;
+use super::world::{Scenario, Wire, locked, minutes};
+use crate::sandbox::Act;
+use crate::value::Json;
+
+/// Those who order; the first orders most.
+const SHOPPERS: [&str; 4] = ["ada@example.com", "bo@example.com", "cy@example.com", "dee@example.com"];
+
+/// What people do, in order: when, at Salesforce or not, what.
+pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+    let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
+    let mut acts = Vec::new();
+    for (at, mail) in SHOPPERS.iter().enumerate().take(3) {
+        acts.push((start, true, act("make", "Account", json!({
+            "Name": format!("Shopper {at}"), "Email__c": mail, "ShippingStreet": "1 Main Street", "ShippingCity": "Springfield",
+            "ShippingPostalCode": "62701", "ShippingStateCode": "IL", "ShippingCountryCode": "US",
+        }))));
+    }
+    let orders = scenario.acts.max(14);
+    for number in 0..orders {
+        let name = format!("W-{number}");
+        let mail = if dice.below(2) == 0 { SHOPPERS[0] } else { SHOPPERS[1 + dice.below(3) as usize] };
+        if dice.below(2) == 0 {
+            let sold = json!({"Name": name, "StageName": "Closed Won", "CloseDate": "2026-03-02", "Order_Number__c": name});
+            acts.push((start, true, act("make", "Opportunity", sold)));
+        }
+        let made = start + minutes(dice, 50);
+        let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 1 + dice.below(3), "unitPrice": 50 + dice.below(50)});
+        acts.push((made, false, act("create", &name, json!({"customerEmail": mail, "customerUsername": format!("u-{mail}"), "items": [item]}))));
+        let later = |dice: &mut Dice| made + minutes(dice, 40);
+        match dice.below(8) {
+            0 => acts.push((later(dice), false, act("cancel", &name, Json::Null))),
+            1 => acts.push((later(dice), false, act("change", &name, json!({"customerNotes": format!("note {}", dice.below(100))})))),
+            2 | 3 => acts.push((later(dice), false, act("void", &name, Json::Null))),
+            4 => acts.push((later(dice), true, act("win", mail, Json::Null))),
+            _ => acts.push((later(dice), false, act("ship", &name, Json::Null))),
+        }
+    }
+    acts.sort_by_key(|(at, ..)| *at);
+    acts
+}
+
+/// Records of the org by object and id, as its log leaves them.
+fn records(wire: &Wire) -> BTreeMap<(String, String), Map<String, Json>> {
+    let mut all: BTreeMap<(String, String), Map<String, Json>> = BTreeMap::new();
+    for effect in locked(&wire.crm).system.effects() {
+        let key = (effect.object.clone(), effect.id.clone());
+        if effect.kind == "deleted" {
+            all.remove(&key);
+        } else if let Json::Object(fields) = &effect.fields {
+            all.entry(key).or_default().extend(fields.clone());
+        }
+    }
+    all
+}
+
+fn text<'j>(record: &'j Map<String, Json>, name: &str) -> &'j str {
+    record.get(name).and_then(Json::as_str).unwrap_or_default()
+}
+
+fn number(value: Option<&Json>) -> Decimal {
+    value.and_then(|value| value.to_string().trim_matches('"').parse::<Decimal>().ok()).unwrap_or_default().normalize()
+}
+
+/// What has to be true after a day of a template.
+pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp, found: &mut Vec<Finding>) {
+    let orders = targets(wire, now);
+    let records = records(wire);
+    let of = |object: &'static str| records.iter().filter(move |((kind, _), _)| kind == object).map(|((_, id), record)| (id.as_str(), record));
+    let mails: BTreeMap<&str, Vec<&Json>> = orders.values().fold(BTreeMap::new(), |mut all, order| {
+        all.entry(order["customerEmail"].as_str().unwrap_or_default()).or_default().push(order);
+        all
+    });
+    let shipped = |mail: &str| -> Vec<&Json> { mails.get(mail).into_iter().flatten().copied().filter(|order| order["orderStatus"] == "shipped").collect() };
+    match template {
+        "crm-shipping-history" => {
+            for (id, account) in of("Account").filter(|(_, account)| !text(account, "Email__c").is_empty()) {
+                let orders = shipped(text(account, "Email__c"));
+                // An account of which nothing was ever shipped is not touched.
+                if orders.is_empty() && !account.contains_key("Orders_Shipped__c") {
+                    continue;
+                }
+                let total: Decimal = orders.iter().map(|order| number(order.get("orderTotal"))).sum();
+                for (name, is) in [
+                    ("Orders_Shipped__c", Decimal::from(orders.len())),
+                    ("Lifetime_Value__c", total.normalize()),
+                    ("Orders_90_Days__c", Decimal::from(orders.len())),
+                ] {
+                    let held = number(account.get(name));
+                    if held != is {
+                        found.push(Finding::new("roll-up", format!("{id}: {name} is {held}, and its orders say {is}")));
+                    }
+                }
+            }
+        }
+        "crm-milestones" => {
+            for mail in SHOPPERS.iter().take(3) {
+                let reached = shipped(mail).len();
+                let has = of("Task").any(|(_, task)| text(task, "Crossdock_Key__c") == format!("milestone/{mail}/10"));
+                if reached >= 10 && !has {
+                    found.push(Finding::new("lost", format!("{mail} has {reached} orders, and there is no task")));
+                }
+            }
+        }
+        "crm-customers" => {
+            for mail in mails.keys().filter(|mail| !mail.is_empty()) {
+                for object in ["Contact", "Account"] {
+                    let field = if object == "Contact" { "Email" } else { "Email__c" };
+                    let count = of(object).filter(|(_, record)| text(record, field) == *mail).count();
+                    if count != 1 {
+                        found.push(Finding::new("one effect", format!("{mail} has {count} records of {object}")));
+                    }
+                }
+                let counted = of("Contact").find(|(_, contact)| text(contact, "Email") == *mail).map(|(_, contact)| number(contact.get("Orders__c")));
+                let is = mails[mail].iter().filter(|order| matches!(order["orderStatus"].as_str(), Some("awaiting_shipment" | "shipped"))).count();
+                if is > 0 && counted.is_some_and(|counted| counted != Decimal::from(is)) {
+                    found.push(Finding::new("roll-up", format!("{mail}: {counted:?} orders, and there are {is}")));
+                }
+            }
+        }
+        "crm-shipped-opportunity" => {
+            for (id, sold) in of("Opportunity").filter(|(_, sold)| !text(sold, "Order_Number__c").is_empty()) {
+                let is = orders.values().find(|order| order["orderNumber"] == text(sold, "Order_Number__c")).is_some_and(|order| order["orderStatus"] == "shipped");
+                let told = text(sold, "StageName") == "Shipped" && !text(sold, "Tracking_Number__c").is_empty();
+                if is != told {
+                    found.push(Finding::new("lost", format!("{id}: shipped is {is}, and its stage is {}", text(sold, "StageName"))));
+                }
+            }
+        }
+        "crm-closed-won" => {
+            for (id, won) in of("Opportunity").filter(|(_, won)| !text(won, "AccountId").is_empty()) {
+                let address = of("Account").find(|(account, _)| *account == text(won, "AccountId"));
+                let whole = address.is_some_and(|(_, account)| !text(account, "ShippingStreet").is_empty());
+                if whole && !orders.contains_key(&format!("opp-{id}")) {
+                    found.push(Finding::new("lost", format!("{id} was won, and is no order")));
+                }
+            }
+        }
+        _ => {}
+    }
+}
