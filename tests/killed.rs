@@ -94,9 +94,10 @@ fn killed_twenty_times_nothing_is_lost_or_doubled() {
             let settling = store.watches(i64::MAX, 1_000).unwrap();
             let settling = |key: &Option<String>| settling.iter().any(|watch| watch.name == "settle" && Some(&watch.lane) == key.as_ref());
             // And so does a newer version behind one that was in doubt.
-            let waits = lane.due > jiff::Timestamp::now().as_millisecond() || entries.iter().any(|entry| {
-                entry.state == EntryState::Ambiguous || settling(&entry.key) || settling(&entry.target.as_ref().map(|id| format!("id:{id}")))
-            });
+            let waits = lane.due > jiff::Timestamp::now().as_millisecond()
+                || entries.iter().any(|entry| {
+                    entry.state == EntryState::Ambiguous || settling(&entry.key) || settling(&entry.target.as_ref().map(|id| format!("id:{id}")))
+                });
             assert!(waits, "{flow} {} is {}: {entries:?}", lane.key, state.word());
         }
     }

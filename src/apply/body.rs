@@ -99,7 +99,8 @@ impl<'a> Run<'a> {
         let mut made = Made { policies: BTreeMap::new(), target };
         let body = self.body(&write.body, object, "", &mut made);
         let waits_for = self.waits_for(write);
-        if target.is_some() {
+        // A target of which nothing was read is one that nothing would be sent to: there is nothing to guard.
+        if target.is_some_and(|target| target.as_object().is_none_or(|fields| !fields.is_empty())) {
             self.guards(write);
         }
         self.machine.words.target = None;

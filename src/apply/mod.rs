@@ -44,7 +44,7 @@ pub struct Inputs<'a> {
     /// What was found for each `match`, by its name: the records in the order of the answer.
     pub matched: &'a BTreeMap<String, Vec<Json>>,
     /// The record as the target holds it now, by the write's name, or by [`target_of`] where the write is
-    /// repeated; absent where there is none.
+    /// repeated; absent where there is none, without fields where it is there and nothing had to be read of it.
     pub targets: &'a BTreeMap<String, Json>,
     /// Results of writes that went out already, by the write's name.
     pub results: &'a BTreeMap<String, Json>,

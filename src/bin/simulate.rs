@@ -40,7 +40,7 @@ struct Args {
     /// Of `mappings/`: which flows run
     #[arg(long, value_name = "NAME", default_value = "salesforce-shipstation")]
     template: String,
-    /// Print each record's way where there is a finding
+    /// Print each record's way where there is a finding, or only one seed
     #[arg(long)]
     story: bool,
     /// Findings that are printed
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
                             delivered.fetch_add(report.delivered, Ordering::Relaxed);
                             calls.fetch_add(report.calls, Ordering::Relaxed);
                             deaths.fetch_add(u64::from(report.deaths), Ordering::Relaxed);
-                            if !report.findings.is_empty() {
+                            if !report.findings.is_empty() || seeds == 1 {
                                 print!("{}", report.story);
                             }
                             if !report.findings.is_empty()

@@ -424,7 +424,9 @@ impl Engine<'_> {
                 Ok(true)
             }
             // What the guard looked at may have changed since: the target is read once more, and the guard decides.
-            Fault::Rejected(refusal) if self.is_guarded(entry) && self.store.lane(&entry.flow, &entry.lane)?.is_some_and(|lane| lane.attempt == 0) => {
+            Fault::Rejected(refusal)
+                if self.is_guarded(entry) && self.store.lane(&entry.flow, &entry.lane)?.is_some_and(|lane| lane.attempt == 0) =>
+            {
                 self.failed(entry, Fault::Conflict { reason: refusal.message }, exchange, changes)
             }
             // An earlier try may have made it, and somebody gone on with it since: what is refused then is only the repeat.

@@ -7,23 +7,31 @@ use rust_decimal::Decimal;
 use serde_json::{Map, json};
 
 use super::check::{Finding, targets};
-use crate::sandbox::faults::Dice;
 use super::world::{Scenario, Wire, locked, minutes};
 use crate::sandbox::Act;
+use crate::sandbox::faults::Dice;
 use crate::value::Json;
 
 /// Those who order; the first orders most.
-const SHOPPERS: [&str; 4] = ["ada@example.com", "bo@example.com", "cy@example.com", "dee@example.com"];
+const SHOPPERS: [&str; 4] = ["ada@example.com", "bo@example.com", "charly@example.com", "delilah@example.com"];
 
 /// What people do, in order: when, at Salesforce or not, what.
 pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
     let mut acts = Vec::new();
     for (at, mail) in SHOPPERS.iter().enumerate().take(3) {
-        acts.push((start, true, act("make", "Account", json!({
-            "Name": format!("Shopper {at}"), "Email__c": mail, "ShippingStreet": "1 Main Street", "ShippingCity": "Springfield",
-            "ShippingPostalCode": "62701", "ShippingStateCode": "IL", "ShippingCountryCode": "US",
-        }))));
+        acts.push((
+            start,
+            true,
+            act(
+                "make",
+                "Account",
+                json!({
+                    "Name": format!("Shopper {at}"), "Email__c": mail, "ShippingStreet": "1 Main Street", "ShippingCity": "Springfield",
+                    "ShippingPostalCode": "62701", "ShippingStateCode": "IL", "ShippingCountryCode": "US",
+                }),
+            ),
+        ));
     }
     let orders = scenario.acts.max(14);
     for number in 0..orders {
@@ -35,7 +43,13 @@ pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) ->
         }
         let made = start + minutes(dice, 50);
         let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 1 + dice.below(3), "unitPrice": 50 + dice.below(50)});
-        acts.push((made, false, act("create", &name, json!({"customerEmail": mail, "customerUsername": format!("u-{mail}"), "items": [item]}))));
+        // People are known by their telephone too, so each has one.
+        let to = json!({
+            "name": format!("Sam {}", mail.split('@').next().unwrap_or_default()), "street1": "1 Main Street", "city": "Springfield", "state": "IL",
+            "postalCode": "62701", "country": "US", "phone": format!("+1 217 555 {:04}", mail.len()), "addressVerified": "Address validated successfully",
+        });
+        let order = json!({"customerEmail": mail, "customerUsername": format!("u-{mail}"), "items": [item], "shipTo": to});
+        acts.push((made, false, act("create", &name, order)));
         let later = |dice: &mut Dice| made + minutes(dice, 40);
         match dice.below(8) {
             0 => acts.push((later(dice), false, act("cancel", &name, Json::Null))),
@@ -80,7 +94,8 @@ pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp,
         all.entry(order["customerEmail"].as_str().unwrap_or_default()).or_default().push(order);
         all
     });
-    let shipped = |mail: &str| -> Vec<&Json> { mails.get(mail).into_iter().flatten().copied().filter(|order| order["orderStatus"] == "shipped").collect() };
+    let shipped =
+        |mail: &str| -> Vec<&Json> { mails.get(mail).into_iter().flatten().copied().filter(|order| order["orderStatus"] == "shipped").collect() };
     match template {
         "crm-shipping-history" => {
             for (id, account) in of("Account").filter(|(_, account)| !text(account, "Email__c").is_empty()) {
@@ -129,7 +144,10 @@ pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp,
         }
         "crm-shipped-opportunity" => {
             for (id, sold) in of("Opportunity").filter(|(_, sold)| !text(sold, "Order_Number__c").is_empty()) {
-                let is = orders.values().find(|order| order["orderNumber"] == text(sold, "Order_Number__c")).is_some_and(|order| order["orderStatus"] == "shipped");
+                let is = orders
+                    .values()
+                    .find(|order| order["orderNumber"] == text(sold, "Order_Number__c"))
+                    .is_some_and(|order| order["orderStatus"] == "shipped");
                 let told = text(sold, "StageName") == "Shipped" && !text(sold, "Tracking_Number__c").is_empty();
                 if is != told {
                     found.push(Finding::new("lost", format!("{id}: shipped is {is}, and its stage is {}", text(sold, "StageName"))));

@@ -339,6 +339,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let mut quiet_since: Option<Timestamp> = None;
     let mut done = 0;
     let mut findings = Vec::new();
+    let mut undone = Vec::new();
     let mut turns: u64 = 0;
     loop {
         turns += 1;
@@ -359,7 +360,9 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         while acts.first().is_some_and(|(at, ..)| *at <= now) {
             let (_, to_crm, act) = acts.remove(0);
             // An act that cannot be done now (a label on a cancelled order) is none.
-            let _ = locked(if to_crm { &crm } else { &wms }).system.act(&act, now);
+            if let Err(why) = locked(if to_crm { &crm } else { &wms }).system.act(&act, now) {
+                undone.push(format!("{now} nobody could {} {}: {why}", act.verb, act.subject));
+            }
         }
         let hooks = {
             let mut crm = locked(&crm);
@@ -429,9 +432,22 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         clock.set(next);
     }
     let Process { mut engine, .. } = process;
-    let story = if scenario.story { story(&engine, &crm, &wms) } else { String::new() };
+    let mut story = if scenario.story { undone.join("\n") + "\n" + &story(&engine, &crm, &wms) } else { String::new() };
     findings.extend(check::all(setup, &program, &engine, &wire, &clock, scenario.per_minute));
-    // A replay of everything that was delivered changes nothing.
+    // A replay of everything that was delivered changes nothing, and asks nobody anything.
+    let waiting = |engine: &Engine<'_>| -> Result<Vec<String>, String> {
+        let open = engine.store().exceptions(true, 100_000).map_err(|fault| fault.to_string())?;
+        // What a match finds may have been deleted since, and a replay sees that.
+        let alone = |name: &str| setup.plan.mapping.flows.iter().any(|flow| flow.name == name && flow.matches.is_empty());
+        Ok(open
+            .into_iter()
+            .filter(|one| alone(&one.flow))
+            .map(|one| {
+                format!("{} of {} {}: {:?}", one.code, one.flow, one.lane, one.reasons.iter().map(|reason| &reason.message).collect::<Vec<_>>())
+            })
+            .collect())
+    };
+    let asked = waiting(&engine)?;
     let flows: Vec<String> = setup.plan.mapping.flows.iter().map(|flow| flow.name.clone()).collect();
     for flow in flows {
         engine.decide(&Decision::Replay { flow, keys: Vec::new() }).map_err(|fault| fault.to_string())?;
@@ -458,6 +474,10 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
                 .collect::<Vec<_>>()
         })
         .collect();
+    let asks: Vec<String> = waiting(&process.engine)?.into_iter().filter(|one| !asked.contains(one)).collect();
+    if !asks.is_empty() {
+        findings.push(Finding::new("replay", format!("a replay asked a person: {}", asks.join("; "))));
+    }
     if !after.is_empty() {
         findings.push(Finding::new("replay", format!("a replay changed something: {}", after.join(", "))));
     }
@@ -468,6 +488,12 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         }
     }
     let counts = process.engine.store().counts().map_err(|fault| fault.to_string())?;
+    if scenario.story {
+        let told: Vec<String> =
+            counts.iter().map(|((flow, state), count)| format!("after a replay: {count} of {flow} are {}", state.word())).collect();
+        story.push_str(&told.join("\n"));
+        story.push('\n');
+    }
     let delivered = counts.iter().filter(|((_, state), _)| matches!(state, crate::store::LaneState::Delivered | crate::store::LaneState::Unchanged));
     let report = Report {
         findings,

@@ -60,7 +60,9 @@ impl Salesforce {
             "make" => self.make(&act.subject, settings, now),
             "win" => self.win(&act.subject, settings, now),
             "schema" => self.alter(&act.subject, settings),
-            other => Err(format!("Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rule, schema, show, make, win")),
+            other => Err(format!(
+                "Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rule, schema, show, make, win"
+            )),
         }
     }
 
@@ -82,7 +84,8 @@ impl Salesforce {
     fn make(&mut self, object: &str, settings: &Map<String, Json>, now: Timestamp) -> Result<Json, String> {
         let table = self.store.catalog.find(object).ok_or_else(|| format!("there is no object `{object}`"))?;
         let given = given::read(&self.store, table, settings, &[]).map_err(|refusal| refusal.message)?;
-        let writer = self.person_at(now);
+        // Committed at once: what is made next may point to it.
+        let writer = Writer { now, by_api: false, commits: None, key: None };
         let id = self.create(table, &given, writer).map_err(|refusal| refusal.message)?;
         Ok(json!({ "id": id_text(&self.store.catalog, id) }))
     }

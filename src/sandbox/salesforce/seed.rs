@@ -63,7 +63,10 @@ impl Seeded {
     pub(super) fn two_products(&mut self) -> Vec<(Id, Id, Json)> {
         let count = self.products.len() as u64;
         let price = |cents: i64| Decimal::new(cents, 2).to_string().parse::<serde_json::Number>().map_or(Json::from(1), Json::Number);
-        (0..2.min(count)).filter_map(|_| self.products.get(usize::try_from(self.dice.below(count)).unwrap_or(0)).copied()).map(|(product, entry, cents)| (product, entry, price(cents))).collect()
+        (0..2.min(count))
+            .filter_map(|_| self.products.get(usize::try_from(self.dice.below(count)).unwrap_or(0)).copied())
+            .map(|(product, entry, cents)| (product, entry, price(cents)))
+            .collect()
     }
 
     pub(super) fn new(seed: u64) -> Self {
