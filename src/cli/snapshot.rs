@@ -159,8 +159,8 @@ fn ask(asked: &Asked) -> Result<Today, Failure> {
         }
         if whole {
             let kept: BTreeMap<String, Vec<Named>> = keeper.all_names(name).into_iter().map(|(kind, names)| (kind, names.names.clone())).collect();
-            let kinds = kinds(connector.as_ref(), name, &kept, today.compiled.plan.as_ref());
-            let Some(kinds) = kinds else { continue };
+            let named = wanted.iter().any(|(of, _)| of == name);
+            let Some(kinds) = kinds(connector.as_ref(), name, &kept, today.compiled.plan.as_ref(), named) else { continue };
             let mut names = kept.clone();
             names.extend(runtime.block_on(connector.names(&Call::default(), &kinds)).map_err(failed)?);
             if names != kept {
@@ -171,12 +171,19 @@ fn ask(asked: &Asked) -> Result<Today, Failure> {
     Ok(today)
 }
 
-/// Which kinds of named things are fetched: those that are kept or spoken of; all, where a system has no description
-/// and nothing is known yet. `None`: none.
-fn kinds(connector: &dyn Connector, name: &str, kept: &BTreeMap<String, Vec<Named>>, plan: Option<&crate::plan::Plan>) -> Option<BTreeSet<String>> {
+/// Which kinds of named things are fetched: those that are kept or spoken of; all, where somebody named a connection
+/// that has no description, or the mapping cannot be read yet. `None`: none.
+fn kinds(
+    connector: &dyn Connector,
+    name: &str,
+    kept: &BTreeMap<String, Vec<Named>>,
+    plan: Option<&crate::plan::Plan>,
+    named: bool,
+) -> Option<BTreeSet<String>> {
     let mut kinds: BTreeSet<String> = kept.keys().cloned().collect();
     kinds.extend(plan.into_iter().flat_map(connections::named).filter(|of| of.connection == name).map(|of| of.object));
-    (!kinds.is_empty() || connector.system() != "salesforce").then_some(kinds)
+    let whole = connector.system() != "salesforce" && (named || plan.is_none());
+    (!kinds.is_empty() || whole).then_some(kinds)
 }
 
 /// The snapshots that are to be written, by their names from the project's folder.

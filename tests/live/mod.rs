@@ -36,6 +36,11 @@ impl World {
 
     /// With every flow polled so often.
     pub(crate) fn start_with(orders: usize, faults: Faults, every: &str) -> Self {
+        Self::of("salesforce-shipstation", orders, faults, every)
+    }
+
+    /// With another template.
+    pub(crate) fn of(template: &str, orders: usize, faults: Faults, every: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let transport: Arc<dyn Transport> = Arc::new(Net::new(Duration::from_secs(20)).unwrap());
@@ -60,14 +65,22 @@ impl World {
             (serve(crm_listener, crm_url, crm, clock.clone(), transport.clone()), serve(wms_listener, wms_url, wms, clock, transport))
         });
         let folder = tempfile::tempdir().unwrap();
-        let (_, files) = TEMPLATES.iter().find(|(name, _)| *name == "salesforce-shipstation").unwrap();
+        let (_, files) = TEMPLATES.iter().find(|(name, _)| *name == template).unwrap();
+        let flows: Vec<String> = files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".dock"))
+            .flat_map(|(_, bytes)| std::str::from_utf8(bytes).unwrap().lines())
+            .filter_map(|line| line.strip_prefix("flow ")?.strip_suffix(" {"))
+            .map(|flow| format!("{flow}: {every}"))
+            .collect();
+        let schedules = flows.join(", ");
         for (path, bytes) in *files {
             let path = folder.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, bytes).unwrap();
         }
         let environment = format!(
-            "connections:\n  crm: {{ login: \"{}\", client_id: sandbox, client_secret: \"${{PLANTED}}\" }}\n  wms: {{ url: \"{}\", api_key: sandbox, api_secret: \"${{PLANTED}}\" }}\nstore: sqlite:live.db\nschedules: {{ export_orders: {every}, print_labels: {every}, import_shipments: {every} }}\n",
+            "connections:\n  crm: {{ login: \"{}\", client_id: sandbox, client_secret: \"${{PLANTED}}\" }}\n  wms: {{ url: \"{}\", api_key: sandbox, api_secret: \"${{PLANTED}}\" }}\nstore: sqlite:live.db\nschedules: {{ {schedules} }}\n",
             crm.url, wms.url
         );
         std::fs::write(folder.path().join("crossdock.live.yaml"), environment).unwrap();
@@ -144,6 +157,10 @@ impl World {
 
     pub(crate) fn wms_act(&self, verb: &str, subject: &str) -> Result<Json, String> {
         Self::act(&self.wms, verb, subject, Json::Null)
+    }
+
+    pub(crate) fn wms_act_with(&self, verb: &str, subject: &str, settings: Json) -> Result<Json, String> {
+        Self::act(&self.wms, verb, subject, settings)
     }
 
     pub(crate) fn set_faults(&self, faults: Faults) {

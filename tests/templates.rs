@@ -1,0 +1,119 @@
+//! The templates as a consultant finds them: each fits the sandbox's org, runs there, and does nothing twice on days when
+//! everything fails.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod live;
+
+use crossdock::sandbox::faults::Faults;
+use crossdock::simulate::{Scenario, Setup, run};
+use live::World;
+use serde_json::{Value as Json, json};
+
+const CRM: [&str; 6] = ["crm-closed-won", "crm-customers", "crm-daily-summary", "crm-milestones", "crm-shipped-opportunity", "crm-shipping-history"];
+
+fn said(output: &std::process::Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn snapshots_are_what_the_org_says() {
+    for template in CRM.into_iter().chain(["salesforce-shipstation"]) {
+        let world = World::of(template, 1, Faults::default(), "10 minutes");
+        let compared = world.command(&["schema", "diff"]);
+        assert_eq!(compared.status.code(), Some(0), "{template}: {}", said(&compared));
+    }
+}
+
+#[test]
+fn they_say_where_their_events_come_from_and_what_the_org_needs() {
+    for template in CRM {
+        let text = std::fs::read_to_string(format!("{}/mappings/{template}/README.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        for part in ["## What the org needs", "## What to change for a client", "## Calls", &format!("--template {template}")] {
+            assert!(text.contains(part), "{template} does not say `{part}`");
+        }
+    }
+}
+
+/// Orders of one shopper, shipped, over HTTP.
+fn shopping(template: &str, orders: usize) -> World {
+    let world = World::of(template, 1, Faults::default(), "10 minutes");
+    world.crm_act("make", "Account", json!({"Name": "Ada & Co.", "Email__c": "ada@example.com"})).unwrap();
+    // The first run finds nothing; what comes later is news.
+    assert_eq!(world.command(&["run"]).status.code(), Some(0));
+    for number in 0..orders {
+        let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 2, "unitPrice": 60});
+        let order = json!({"customerEmail": "ada@example.com", "customerUsername": "ada", "items": [item]});
+        world.wms_act_with("create", &format!("W-{number}"), order).unwrap();
+    }
+    world.wms_act("ship_all", "").unwrap();
+    world
+}
+
+fn made(world: &World, object: &str) -> Vec<Json> {
+    world.crm_effects().into_iter().filter(|effect| effect.by_api && effect.object == object).map(|effect| effect.fields).collect()
+}
+
+#[test]
+fn milestones_fire_once() {
+    let world = shopping("crm-milestones", 11);
+    for _ in 0..3 {
+        assert_eq!(world.command(&["run"]).status.code(), Some(0));
+    }
+    let replayed = world.command(&["replay", "--flow", "milestones", "--all"]);
+    assert_eq!(replayed.status.code(), Some(0), "{}", said(&replayed));
+    assert_eq!(world.command(&["run"]).status.code(), Some(0));
+    let tasks = made(&world, "Task");
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    assert_eq!(tasks[0]["Subject"], "Ada & Co. has had 10 orders: ask for a review");
+    let offers = made(&world, "Opportunity");
+    assert_eq!(offers.len(), 1, "{offers:?}");
+    assert_eq!(offers[0]["Name"], "Ada & Co.: upsell at 1000.00");
+}
+
+#[test]
+fn a_history_follows_what_is_voided() {
+    let world = shopping("crm-shipping-history", 5);
+    assert_eq!(world.command(&["run"]).status.code(), Some(0));
+    let newest = |name: &str| made(&world, "Account").iter().rev().find_map(|account| account.get(name).cloned()).unwrap();
+    assert_eq!((newest("Orders_Shipped__c"), newest("Lifetime_Value__c")), (json!(5), json!(600)));
+    world.wms_act("void", "W-3").unwrap();
+    assert_eq!(world.command(&["run"]).status.code(), Some(0));
+    assert_eq!((newest("Orders_Shipped__c"), newest("Lifetime_Value__c"), newest("Orders_90_Days__c")), (json!(4), json!(480), json!(4)));
+}
+
+fn on_bad_days(template: &str, seeds: std::ops::Range<u64>) {
+    let setup = Setup::of(template).unwrap();
+    let mut bad = Vec::new();
+    let mut delivered = 0;
+    for seed in seeds {
+        let report = run(&setup, Scenario::small(seed)).unwrap();
+        delivered += report.delivered;
+        if !report.findings.is_empty() {
+            bad.push(format!("seed {seed}: {:#?}", report.findings));
+        }
+    }
+    assert!(bad.is_empty(), "{} runs of {template}: {}", bad.len(), bad.join("\n"));
+    assert!(delivered > 0, "nothing was delivered, so nothing was tested");
+}
+
+#[test]
+fn no_customer_is_made_twice() {
+    on_bad_days("crm-customers", 0..100);
+}
+
+#[test]
+fn no_milestone_fires_twice() {
+    on_bad_days("crm-milestones", 0..100);
+}
+
+#[test]
+fn histories_equal_the_orders() {
+    on_bad_days("crm-shipping-history", 0..100);
+}
+
+#[test]
+fn what_is_shipped_and_what_is_won_goes_over_once() {
+    on_bad_days("crm-shipped-opportunity", 0..50);
+    on_bad_days("crm-closed-won", 0..50);
+}
