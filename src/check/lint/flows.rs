@@ -150,7 +150,9 @@ fn check_write(input: &Input<'_>, flow: &typed::Flow, of: &tree::Write, write: &
     }
     let Some(object) = input.world.object(&write.object) else { return };
     body(input, flow, &object, &write.body.rows, diags);
-    if !broken && write.op != Op::Update {
+    // A follow-up that writes what the flow has sent before sends only what becomes other.
+    let again = !flow.writes.iter().any(|own| std::ptr::eq(own, write)) && flow.writes.iter().any(|own| own.object == write.object);
+    if !broken && !again && write.op != Op::Update {
         commonly_needed(&write.name, &object, &write.body.rows, write.key.as_ref().and_then(|key| key.field.as_deref()), of.head, diags);
     }
 }
