@@ -8,6 +8,7 @@ mod audit;
 mod check;
 mod checkpoint;
 mod demo;
+mod diff;
 mod doctor;
 mod explain;
 mod failure;
@@ -72,6 +73,7 @@ enum Command {
     Check(check::Args),
     Test(test::Args),
     Preview(preview::Args),
+    Diff(diff::Args),
     Run(run::Args),
     Serve(serve::Args),
     Status(status::Args),
@@ -96,6 +98,7 @@ impl Command {
             Command::Check(args) => check::run(&args, out),
             Command::Test(args) => test::run(&args, out),
             Command::Preview(args) => preview::run(&args, out),
+            Command::Diff(args) => diff::run(&args, out),
             Command::Run(args) => run::run(&args, out),
             Command::Serve(args) => serve::run(&args, out),
             Command::Status(args) => status::run(&args, out),

@@ -1,0 +1,169 @@
+//! `crossdock diff`: what an edit of a mapping does to real records.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::ready::Ready;
+use super::{Exit, Failure, Format, Out};
+use crate::apply::{Inputs, Outcome, Program, apply};
+use crate::project::{Library as _, records};
+use crate::spec::compare::{Comparison, Edited, Group, Kind};
+use crate::value::Json;
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock diff ../acme-live . --records orders.jsonl
+  git worktree add /tmp/before main && crossdock diff /tmp/before . --records orders.jsonl
+  crossdock diff old new --flow import_shipments --records shipments.json --matched order=order.json --format json
+
+The same records go through both states of the project. What differs is grouped by the line that causes it: an edited
+line where one was on the value's way. Nothing is sent. Exit code 1 if something differs.";
+
+/// Show what an edit does to records: payloads that change, records newly stopped or accepted
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The project's folder before the edit
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The project's folder after it
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// A file of records: JSON, JSONL or CSV
+    #[arg(long, value_name = "FILE")]
+    records: PathBuf,
+    /// The flow; it need not be named where both projects have just one
+    #[arg(long, value_name = "NAME")]
+    flow: Option<String>,
+    /// What a match finds: NAME=FILE
+    #[arg(long, value_name = "NAME=FILE")]
+    matched: Vec<String>,
+    /// The run's now, instead of the clock's
+    #[arg(long, value_name = "TIME")]
+    now: Option<jiff::Timestamp>,
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let old = Ready::open(Some(&args.old), args.env.as_deref(), out)?;
+    let new = Ready::open(Some(&args.new), args.env.as_deref(), out)?;
+    let given = load(&args.records)?;
+    let mut matched = BTreeMap::new();
+    for pair in &args.matched {
+        let (name, path) = pair
+            .split_once('=')
+            .ok_or_else(|| Failure::usage(format!("`{pair}` names no match")).hint("write --matched order=fixtures/order.json"))?;
+        matched.insert(name.to_owned(), load(&PathBuf::from(path))?);
+    }
+    let (before, after) = (Side::of(&old, args)?, Side::of(&new, args)?);
+    let edited = Edited::of(&texts(&old)?, &texts(&new)?);
+    let now = args.now.unwrap_or_else(jiff::Timestamp::now);
+    let mut comparison = Comparison::default();
+    for (at, record) in given.iter().enumerate() {
+        let (was, is) = (before.outcome(record, &matched, now), after.outcome(record, &matched, now));
+        comparison.add(&name(record, at), &was, &is, &edited);
+    }
+    match args.format {
+        Format::Json => {
+            let mut whole = serde_json::to_value(&comparison).unwrap_or(Json::Null);
+            whole["version"] = Json::from(1);
+            out.json(&whole)?;
+        }
+        Format::Human => human(&comparison, out)?,
+    }
+    Ok(if comparison.same == comparison.records { Exit::Fine } else { Exit::Findings })
+}
+
+/// One state of the project, ready to map.
+struct Side<'r> {
+    ready: &'r Ready,
+    program: Program<'r>,
+    flow: &'r crate::check::typed::Flow,
+}
+
+impl<'r> Side<'r> {
+    fn of(ready: &'r Ready, args: &Args) -> Result<Self, Failure> {
+        let flow = ready.flow(args.flow.as_deref())?;
+        if flow.group.is_some() {
+            return Err(Failure::usage(format!("`{}` maps groups of records, not records one by one", flow.name))
+                .hint("name another flow, or look at one group with `crossdock preview`"));
+        }
+        Ok(Side { ready, program: ready.program()?, flow })
+    }
+
+    fn outcome(&self, record: &Json, matched: &BTreeMap<String, Vec<Json>>, now: jiff::Timestamp) -> Outcome {
+        let none = BTreeMap::new();
+        let inputs = Inputs {
+            record,
+            group: &[],
+            was_of_group: None,
+            now,
+            matched,
+            targets: &none,
+            results: &none,
+            names: &self.ready.compiled.names,
+            trace: true,
+        };
+        apply(&self.program, self.flow, &inputs)
+    }
+}
+
+fn load(path: &std::path::Path) -> Result<Vec<Json>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| super::folder::unreadable(path, &error))?;
+    let name = path.display().to_string();
+    records::read(&name, &text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))
+}
+
+/// The mapping files of a project, by their names.
+fn texts(ready: &Ready) -> Result<BTreeMap<String, String>, Failure> {
+    let folder = &ready.opened.folder;
+    let text = |name: String| {
+        let text = folder.read(&name).map_err(|absence| Failure::io(format!("`{name}`: {absence}")))?;
+        Ok((name, text.to_string()))
+    };
+    folder.list(".dock").into_iter().map(text).collect()
+}
+
+/// What people call a record.
+fn name(record: &Json, at: usize) -> String {
+    let known = ["OrderNumber", "orderNumber", "Name", "Id", "id", "orderId", "shipmentId"].iter().find_map(|name| record.get(name));
+    known.map_or_else(|| format!("record {}", at + 1), |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+fn human(comparison: &Comparison, out: &mut Out) -> Result<(), Failure> {
+    let counted = |n: usize| format!("{n} record{}", if n == 1 { "" } else { "s" });
+    out.line(format!("{} compared, {} the same", counted(comparison.records), comparison.same))?;
+    let mut kinds: Vec<Kind> = comparison.groups.iter().map(|group| group.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind in kinds {
+        let count = comparison.counts.get(kind.words()).copied().unwrap_or(0);
+        out.line("")?;
+        out.line(out.bold(&format!("{} of them: {}", count, kind.words())))?;
+        let mut groups: Vec<&Group> = comparison.groups.iter().filter(|group| group.kind == kind).collect();
+        groups.sort_by(|a, b| (&a.file, a.line, &a.what).cmp(&(&b.file, b.line, &b.what)));
+        for group in groups {
+            let place = match (&group.file, group.line) {
+                (Some(file), Some(line)) => format!(
+                    "{}{file}:{line}{}",
+                    if group.removed { "before the edit, " } else { "" },
+                    if group.edited { "" } else { ", which was not edited" }
+                ),
+                _ => "the flow's own choice of records".to_owned(),
+            };
+            out.line(format!("  {}  {}", group.what, out.dim(&format!("({place})"))))?;
+            let example = &group.example;
+            let value = |value: &Option<Json>| value.as_ref().map_or_else(|| "nothing".to_owned(), Json::to_string);
+            let told = match kind {
+                Kind::Field => format!("{}: {} -> {}", example.record, value(&example.was), value(&example.is)),
+                _ => example.record.clone(),
+            };
+            out.line(format!("      {}, such as {told}", counted(group.records)))?;
+        }
+    }
+    out.line("")?;
+    out.line(out.dim("nothing was sent"))
+}

@@ -1,0 +1,85 @@
+//! What an edit does to real records, told by the line that causes it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crossdock::project::templates::TEMPLATES;
+use serde_json::Value as Json;
+
+fn project(folder: &Path) {
+    let (_, files) = TEMPLATES.iter().find(|(name, _)| *name == "salesforce-shipstation").unwrap();
+    for (path, bytes) in *files {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+fn edit(folder: &Path, file: &str, edits: &[(&str, &str)]) {
+    let path = folder.join(file);
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    for (from, to) in edits {
+        assert!(text.contains(from), "`{from}` is not in {file}");
+        text = text.replace(from, to);
+    }
+    std::fs::write(path, text).unwrap();
+}
+
+fn diff(folder: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
+    command.current_dir(folder).env("NO_COLOR", "1").args(["diff", "old", "new", "--records", "new/orders.jsonl", "--now", "2026-11-20T09:00:00Z"]);
+    command.args(more).output().unwrap()
+}
+
+fn both() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    project(&folder.path().join("old"));
+    project(&folder.path().join("new"));
+    folder
+}
+
+#[test]
+fn nothing_edited_is_nothing_changed() {
+    let folder = both();
+    edit(&folder.path().join("new"), "orders.dock", &[("edition 1\n", "edition 1\n\n# A remark more.\n")]);
+    let told = diff(folder.path(), &["--flow", "export_orders"]);
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    assert!(String::from_utf8_lossy(&told.stdout).starts_with("50 records compared, 50 the same\n"));
+}
+
+#[test]
+fn each_difference_is_told_by_its_line() {
+    let folder = both();
+    let new = folder.path().join("new");
+    edit(
+        &new,
+        "orders.dock",
+        &[
+            ("order.Package_Notes__c\n", "order.Package_Notes__c | truncate 20\n"),
+            ("    require ship_to.street      \"the ship-to street is missing\" for \"customer service\"\n", ""),
+            ("\"the ship-to city is missing\"", "\"there is no city\""),
+            ("order.TotalAmount > 500", "order.TotalAmount > 100"),
+        ],
+    );
+    let told = diff(folder.path(), &["--flow", "export_orders"]);
+    assert_eq!(told.status.code(), Some(1));
+    insta::assert_snapshot!("an_edit", String::from_utf8_lossy(&told.stdout));
+    let json: Json = serde_json::from_slice(&diff(folder.path(), &["--flow", "export_orders", "--format", "json"]).stdout).unwrap();
+    let notes = json["groups"].as_array().unwrap().iter().find(|group| group["what"] == "wms.Order.customerNotes").unwrap();
+    assert_eq!((notes["edited"].clone(), notes["file"].clone()), (Json::Bool(true), Json::from("orders.dock")));
+    assert_eq!(json["records"], 50);
+}
+
+#[test]
+fn an_edited_value_row_is_the_cause_and_not_the_field_that_uses_it() {
+    let folder = both();
+    edit(&folder.path().join("new"), "orders.dock", &[("-> awaiting_shipment", "-> on_hold")]);
+    let told: Json = serde_json::from_slice(&diff(folder.path(), &["--flow", "export_orders", "--format", "json"]).stdout).unwrap();
+    let status = told["groups"].as_array().unwrap().iter().find(|group| group["what"] == "wms.Order.orderStatus").unwrap();
+    let text = std::fs::read_to_string(folder.path().join("new/orders.dock")).unwrap();
+    let line = usize::try_from(status["line"].as_u64().unwrap()).unwrap();
+    assert!(text.lines().nth(line - 1).unwrap().contains("-> on_hold"), "{status}");
+    assert!(status["edited"].as_bool().unwrap());
+}
