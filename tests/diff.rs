@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod live;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
 use crossdock::project::templates::TEMPLATES;
+use crossdock::sandbox::faults::Faults;
+use live::World;
 use serde_json::Value as Json;
 
 fn project(folder: &Path) {
@@ -82,4 +86,35 @@ fn an_edited_value_row_is_the_cause_and_not_the_field_that_uses_it() {
     let line = usize::try_from(status["line"].as_u64().unwrap()).unwrap();
     assert!(text.lines().nth(line - 1).unwrap().contains("-> on_hold"), "{status}");
     assert!(status["edited"].as_bool().unwrap());
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() { copy(&entry.path(), &target) } else { drop(std::fs::copy(entry.path(), target).unwrap()) }
+    }
+}
+
+#[test]
+fn records_are_read_from_the_system_with_what_their_matches_find() {
+    let world = World::start(12, Faults::default());
+    assert_eq!(world.command(&["run", "--flow", "export_orders"]).status.code(), Some(0));
+    world.wms_act("ship_all", "").unwrap();
+    let before = tempfile::tempdir().unwrap();
+    copy(world.folder.path(), before.path());
+    edit(
+        world.folder.path(),
+        "shipments.dock",
+        &[("Service__c         = shipment.serviceCode", "Service__c         = shipment.serviceCode | upper")],
+    );
+    let calls = world.crm_effects().len() + world.wms_effects().len();
+    let old = before.path().display().to_string();
+    let told = world.command(&["diff", &old, ".", "--flow", "import_shipments", "--since", "7d", "--format", "json"]);
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    let told: Json = serde_json::from_slice(&told.stdout).unwrap();
+    let service = told["groups"].as_array().unwrap().iter().find(|group| group["what"] == "crm.Order.Service__c").unwrap();
+    assert!(service["records"].as_u64().unwrap() > 5 && service["edited"].as_bool().unwrap(), "{told}");
+    assert_eq!(told["records"], service["records"], "each shipment found its order: {told}");
+    assert_eq!(world.crm_effects().len() + world.wms_effects().len(), calls, "nothing is sent");
 }

@@ -80,6 +80,8 @@ fn a_history_follows_what_is_voided() {
     world.wms_act("void", "W-3").unwrap();
     assert_eq!(world.command(&["run"]).status.code(), Some(0));
     assert_eq!((newest("Orders_Shipped__c"), newest("Lifetime_Value__c"), newest("Orders_90_Days__c")), (json!(4), json!(480), json!(4)));
+    let traced = said(&world.command(&["trace", "ada@example.com"]));
+    assert!(traced.contains("account_history") && traced.contains("update crm.Account"), "{traced}");
 }
 
 // 2,000 seeds in all.

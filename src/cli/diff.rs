@@ -4,20 +4,25 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::ready::Ready;
+use super::site::{Site, clock, runtime, transport};
 use super::{Exit, Failure, Format, Out};
 use crate::apply::{Inputs, Outcome, Program, apply};
+use crate::plan::FlowPlan;
 use crate::project::{Library as _, records};
+use crate::run::sample::{self, Asked, Sample};
 use crate::spec::compare::{Comparison, Edited, Group, Kind};
 use crate::value::Json;
 
 const EXAMPLES: &str = "\
 Examples:
   crossdock diff ../acme-live . --records orders.jsonl
+  crossdock diff ../acme-live . --since 7d --env production --flow export_orders
   git worktree add /tmp/before main && crossdock diff /tmp/before . --records orders.jsonl
   crossdock diff old new --flow import_shipments --records shipments.json --matched order=order.json --format json
 
 The same records go through both states of the project. What differs is grouped by the line that causes it: an edited
-line where one was on the value's way. Nothing is sent. Exit code 1 if something differs.";
+line where one was on the value's way. With --since they are read from the system, with what their matches find there.
+Nothing is sent. Exit code 1 if something differs.";
 
 /// Show what an edit does to records: payloads that change, records newly stopped or accepted
 #[derive(Debug, clap::Args)]
@@ -30,8 +35,11 @@ pub(super) struct Args {
     #[arg(value_name = "NEW")]
     new: PathBuf,
     /// A file of records: JSON, JSONL or CSV
-    #[arg(long, value_name = "FILE")]
-    records: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "since")]
+    records: Option<PathBuf>,
+    /// What has changed at the source in that time, read live: 7d, 12h
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["records", "matched"], value_parser = time)]
+    since: Option<jiff::SignedDuration>,
     /// The flow; it need not be named where both projects have just one
     #[arg(long, value_name = "NAME")]
     flow: Option<String>,
@@ -50,7 +58,6 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let old = Ready::open(Some(&args.old), args.env.as_deref(), out)?;
     let new = Ready::open(Some(&args.new), args.env.as_deref(), out)?;
-    let given = load(&args.records)?;
     let mut matched = BTreeMap::new();
     for pair in &args.matched {
         let (name, path) = pair
@@ -61,10 +68,14 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let (before, after) = (Side::of(&old, args)?, Side::of(&new, args)?);
     let edited = Edited::of(&texts(&old)?, &texts(&new)?);
     let now = args.now.unwrap_or_else(jiff::Timestamp::now);
+    let given: Vec<Sample> = match (&args.records, args.since) {
+        (Some(file), _) => load(file)?.into_iter().map(|record| Sample { record, matched: matched.clone() }).collect(),
+        (None, since) => live(&before, &after, args, now.checked_sub(since.unwrap_or_default()).unwrap_or(now), now, out)?,
+    };
     let mut comparison = Comparison::default();
-    for (at, record) in given.iter().enumerate() {
-        let (was, is) = (before.outcome(record, &matched, now), after.outcome(record, &matched, now));
-        comparison.add(&name(record, at), &was, &is, &edited);
+    for (at, sample) in given.iter().enumerate() {
+        let (was, is) = (before.outcome(&sample.record, &sample.matched, now), after.outcome(&sample.record, &sample.matched, now));
+        comparison.add(&name(&sample.record, at), &was, &is, &edited);
     }
     match args.format {
         Format::Json => {
@@ -75,6 +86,13 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         Format::Human => human(&comparison, out)?,
     }
     Ok(if comparison.same == comparison.records { Exit::Fine } else { Exit::Findings })
+}
+
+/// `7d`, `12h`: a day has 24 hours.
+fn time(text: &str) -> Result<jiff::SignedDuration, String> {
+    let span: jiff::Span = text.parse().map_err(|_| format!("`{text}` is no time: write 7d or 12h"))?;
+    let time = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
+    if time.is_positive() { Ok(time) } else { Err("it has to be longer than nothing".to_owned()) }
 }
 
 /// One state of the project, ready to map.
@@ -109,6 +127,34 @@ impl<'r> Side<'r> {
         };
         apply(&self.program, self.flow, &inputs)
     }
+}
+
+/// Records as the source has them today, read for both states.
+fn live(
+    before: &Side<'_>,
+    after: &Side<'_>,
+    args: &Args,
+    since: jiff::Timestamp,
+    now: jiff::Timestamp,
+    out: &mut Out,
+) -> Result<Vec<Sample>, Failure> {
+    let site = Site::open(Some(&args.new), args.env.as_deref(), out)?;
+    let flow = after.flow;
+    let connectors = site.connectors(std::slice::from_ref(&flow.name), &transport()?, &clock())?;
+    let reads = |side: &Side<'_>| -> Result<FlowPlan, Failure> {
+        let plan = side.ready.plan()?;
+        plan.flows.iter().find(|reads| reads.flow == side.flow.name).cloned().ok_or_else(|| Failure::usage("the flow has no plan"))
+    };
+    let (other, own) = (reads(before)?, reads(after)?);
+    let plan = after.ready.plan()?;
+    let asked = Asked { plan, program: &after.program, flow, reads: &own, other: &other, names: &after.ready.compiled.names, since, now };
+    let read = runtime()?.block_on(sample::since(&asked, &connectors));
+    let (samples, more) =
+        read.map_err(|fault| Failure::io(format!("the records could not be read: {fault}")).hint("crossdock doctor looks at each connection"))?;
+    if more {
+        out.note(format!("there are more: the first {} are compared", samples.len()));
+    }
+    Ok(samples)
 }
 
 fn load(path: &std::path::Path) -> Result<Vec<Json>, Failure> {

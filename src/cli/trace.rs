@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   crossdock trace 00000104              by its order number
   crossdock trace 8015g0000000068AAA    by its id, or by the key or id that it has at the other system
+  crossdock trace ada@example.com       a group, by the value that it is grouped by
   crossdock trace 00000104 --requests   with what was sent and answered, masked
 
 Records of other flows that belong to it (its shipments) are told in the same line of time.";
@@ -41,6 +42,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let store = site.opened(Mode::Read)?;
     let wrong = |fault| store_failure(&fault);
     let mut lanes: Vec<Lane> = store.search(&args.key, 50).map_err(wrong)?;
+    // A group is known by its value: an e-mail address, an account.
+    let group = crate::engine::group_key(&args.key, &|value| store.fingerprint(value));
+    for flow in site.ready.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some()) {
+        lanes.extend(store.lane(&flow.name, &group).map_err(wrong)?);
+    }
     if lanes.is_empty() {
         return Err(Failure::usage(format!("no record is called {}", args.key)).hint("name it by its number, its id, or its key at the other system"));
     }

@@ -6,5 +6,6 @@ pub mod connections;
 pub mod dry;
 pub mod files;
 pub mod live;
+pub mod sample;
 pub mod schedule;
 pub mod schemas;

@@ -1,0 +1,124 @@
+//! Records as a live run would read them, with what their matches find: for commands that look and do not send.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::apply::{Inputs, Program, aside};
+use crate::check::typed::Flow;
+use crate::connector::{Changes, Connectors, Find, Source, State};
+use crate::fault::Fault;
+use crate::http::Call;
+use crate::plan::{FlowPlan, Plan};
+use crate::schema::Names;
+use crate::value::{Json, ObjectRef};
+
+/// Records that are read at most: somebody waits for the answer.
+pub const MOST: usize = 10_000;
+
+/// A record and what its matches find.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    pub record: Json,
+    pub matched: BTreeMap<String, Vec<Json>>,
+}
+
+/// What is to be read.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub plan: &'a Plan,
+    pub program: &'a Program<'a>,
+    pub flow: &'a Flow,
+    pub reads: &'a FlowPlan,
+    /// Another state of the same flow, whose fields are read as well.
+    pub other: &'a FlowPlan,
+    pub names: &'a BTreeMap<ObjectRef, std::sync::Arc<Names>>,
+    pub since: Timestamp,
+    pub now: Timestamp,
+}
+
+/// Reads the records of a flow's source that have changed since a moment, at most [`MOST`], and whether there are more.
+///
+/// # Errors
+/// A system could not be read.
+pub async fn since(asked: &Asked<'_>, connectors: &Connectors) -> Result<(Vec<Sample>, bool), Fault> {
+    let missing = |connection: &str| Fault::rejected("connection", format!("the connection `{connection}` is not open"), None);
+    let connector = connectors.get(&asked.flow.source.connection).ok_or_else(|| missing(&asked.flow.source.connection))?;
+    let source = Source { plan: asked.plan, flow: asked.flow, reads: asked.reads, also: &asked.other.reads };
+    let Some(stream) = connector.streams(&source).into_iter().next() else { return Ok((Vec::new(), false)) };
+    let call = Call::default();
+    let mut samples: Vec<Sample> = Vec::new();
+    let mut cursor: Option<String> = None;
+    let more = loop {
+        let ask = Changes {
+            source,
+            stream: &stream.name,
+            cursor: cursor.as_deref(),
+            begins: cursor.is_none(),
+            overlap: SignedDuration::ZERO,
+            since: Some(asked.since),
+            now: asked.now,
+        };
+        let page = connector.changes(&call, &ask).await?;
+        let records = page.changes.into_iter().filter_map(|change| match change.state {
+            State::Is(body) => Some(Sample { record: body.read(), matched: BTreeMap::new() }),
+            State::Changed | State::Gone => None,
+        });
+        samples.extend(records);
+        cursor = page.cursor;
+        if !page.more || samples.len() >= MOST {
+            break page.more;
+        }
+    };
+    samples.truncate(MOST);
+    find(asked, connectors, &mut samples).await?;
+    Ok((samples, more))
+}
+
+async fn find(asked: &Asked<'_>, connectors: &Connectors, samples: &mut [Sample]) -> Result<(), Fault> {
+    let none = BTreeMap::new();
+    for (at, found) in asked.flow.matches.iter().enumerate() {
+        let Some(connector) = connectors.get(&found.object.connection) else { continue };
+        let reads = |plan: &FlowPlan| plan.match_reads.get(&found.name).cloned().unwrap_or_default();
+        let fields: BTreeSet<Vec<String>> = reads(asked.reads).into_iter().chain(reads(asked.other)).collect();
+        let fields: Vec<Vec<String>> = fields.into_iter().collect();
+        for (key, by) in found.by.iter().enumerate() {
+            let wanted: Vec<Option<String>> = samples
+                .iter()
+                .map(|sample| {
+                    if sample.matched.get(&found.name).is_some_and(|known| !known.is_empty()) {
+                        return None;
+                    }
+                    let inputs = Inputs {
+                        record: &sample.record,
+                        group: &[],
+                        was_of_group: None,
+                        now: asked.now,
+                        matched: &sample.matched,
+                        targets: &none,
+                        results: &none,
+                        names: asked.names,
+                        trace: false,
+                    };
+                    aside::wanted(asked.program, asked.flow, &inputs).get(at)?.keys.get(key)?.1.clone()
+                })
+                .collect();
+            let values: BTreeSet<String> = wanted.iter().flatten().cloned().collect();
+            let values: Vec<String> = values.into_iter().collect();
+            let mut by_value: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+            for values in values.chunks(connector.find_batch(&found.object, &by.field).max(1)) {
+                let ask = Find { plan: asked.plan, object: &found.object, field: &by.field, values, fields: &fields };
+                for hit in connector.find(&Call::default(), &ask).await? {
+                    by_value.entry(hit.value).or_default().push(hit.record);
+                }
+            }
+            for (sample, wanted) in samples.iter_mut().zip(wanted) {
+                let hits = wanted.and_then(|wanted| by_value.get(&wanted)).cloned();
+                if let Some(hits) = hits {
+                    sample.matched.insert(found.name.clone(), hits);
+                }
+            }
+        }
+    }
+    Ok(())
+}
