@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan_entries::text;
+use super::plan_entries::{ledger_key, text};
 use super::{Engine, groups, mask};
 use crate::apply::aside::{self, Happened};
 use crate::apply::{self, Inputs};
 use crate::check::typed::{Event, Flow};
 use crate::fault::Fault;
-use crate::store::{Change, Entry, EntryState, Exception, Kept, Lane, LaneState, Reason, Watch};
+use crate::store::{Change, Entry, EntryState, Exception, Kept, Lane, LaneState, Ledger, Reason, Watch};
 use crate::value::Json;
 
 impl Engine<'_> {
@@ -354,6 +354,7 @@ impl Engine<'_> {
         if self.settings.safety.lanes {
             lane.due = lane.due.max(settles.unwrap_or(0));
         }
+        self.forget_doubtful(&entries, changes)?;
         for entry in &entries {
             changes.push(Change::DropEntry(entry.id));
         }
@@ -384,6 +385,38 @@ impl Engine<'_> {
             lane.state = if lane.reasons.is_empty() { LaneState::Delivered } else { LaneState::Rejected };
         }
         changes.push(Change::Lane(lane));
+        Ok(())
+    }
+
+    /// What a write in doubt tried to set is not known, if it did not go through in the end: it may hold, and it may not.
+    /// The ledger knows nothing of these fields from then on, so that the next version sends them whatever they are.
+    fn forget_doubtful(&self, entries: &[Entry], changes: &mut Vec<Change>) -> Kept<()> {
+        for (at, entry) in entries.iter().enumerate() {
+            let ended = matches!(entry.state, EntryState::Refused | EntryState::Withdrawn) && entry.doubted.is_some();
+            let Some(key) = ledger_key(entry.key.as_deref(), entry.target.as_deref()).filter(|_| ended) else { continue };
+            let same = |ledger: &Ledger| ledger.connection == entry.connection && ledger.object == entry.object && ledger.key == key;
+            let changed = changes.iter().rev().find_map(|change| match change {
+                Change::Ledger(ledger) if same(ledger) => Some(ledger.clone()),
+                _ => None,
+            });
+            let known = match changed {
+                Some(ledger) => Some(ledger),
+                None => self.store.ledger(&entry.connection, &entry.object, &key)?,
+            };
+            let Some(mut ledger) = known else { continue };
+            let later = |name: &str| entries[at + 1..].iter().any(|later| later.state == EntryState::Confirmed && later.body.get(name).is_some());
+            let tried = match &entry.body {
+                Json::Null => self.store.entries(&[entry.id])?.into_iter().next().map(|whole| whole.body),
+                body => Some(body.clone()),
+            };
+            let before = ledger.fields.len();
+            for name in tried.iter().filter_map(Json::as_object).flat_map(|fields| fields.keys()).filter(|name| !later(name)) {
+                ledger.fields.remove(name);
+            }
+            if ledger.fields.len() != before {
+                changes.push(Change::Ledger(ledger));
+            }
+        }
         Ok(())
     }
 
