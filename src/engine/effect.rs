@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::mask::Masked;
 use crate::check::typed::Op;
 use crate::connector::{Change, Found, Hint, Item, Page, Receipt};
 use crate::fault::Fault;
-use crate::http::Exchange;
 use crate::value::ObjectRef;
 
 /// One thing to do on one connection. Its [`Reply`] names it.
@@ -35,8 +35,8 @@ pub enum Ask {
 pub struct Reply {
     /// The effect's.
     pub id: u64,
-    /// What went over the wire, unmasked.
-    pub exchanges: Vec<Exchange>,
+    /// What went over the wire, masked.
+    pub exchanges: Vec<Masked>,
     pub got: Got,
 }
 

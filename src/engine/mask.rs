@@ -52,7 +52,35 @@ pub struct Mask {
     hidden: BTreeSet<String>,
 }
 
+/// An exchange of which nothing is left that is personal. Only a mask makes one.
+#[derive(Debug, Clone)]
+pub struct Masked {
+    pub(super) at: jiff::Timestamp,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) status: Option<u16>,
+    pub(super) took: std::time::Duration,
+    pub(super) request: Option<String>,
+    pub(super) response: Option<String>,
+    pub(super) broken: Option<String>,
+}
+
 impl Mask {
+    /// An exchange as it may be kept. `bodies`: with what was sent and answered.
+    pub fn exchange(&self, exchange: crate::http::Exchange, bodies: bool) -> Masked {
+        let body = |body: &[u8]| if bodies { self.body(body) } else { None };
+        Masked {
+            at: exchange.at,
+            method: exchange.method.to_string(),
+            path: path(&exchange.path),
+            status: exchange.status,
+            took: exchange.took,
+            request: body(&exchange.request),
+            response: body(&exchange.response),
+            broken: exchange.broken,
+        }
+    }
+
     /// The most careful class of each field's name over all objects of a connection.
     pub fn of(plan: &Plan, connection: &str) -> Self {
         let mut classes: BTreeMap<String, bool> = BTreeMap::new();

@@ -191,7 +191,7 @@ pub struct Engine<'p> {
     pub(super) world: World<'p>,
     pub(super) store: Box<dyn Store + 'p>,
     pub(super) settings: Settings,
-    pub(super) masks: BTreeMap<String, Mask>,
+    pub(super) masks: Arc<BTreeMap<String, Mask>>,
     pub(super) flows: Vec<FlowState>,
     /// Entries that are not done, without their bodies.
     pub(super) heads: BTreeMap<i64, Entry>,
@@ -259,7 +259,7 @@ impl<'p> Engine<'p> {
             world,
             store,
             settings,
-            masks,
+            masks: Arc::new(masks),
             flows: Vec::new(),
             heads: BTreeMap::new(),
             by_lane: BTreeMap::new(),
@@ -519,6 +519,11 @@ impl<'p> Engine<'p> {
     /// Writes that wait for their time: in doubt, or put off.
     pub fn waiting(&self) -> usize {
         self.later.len()
+    }
+
+    /// By connection: what hides personal values of what goes over its wire.
+    pub fn masks(&self) -> Arc<BTreeMap<String, Mask>> {
+        Arc::clone(&self.masks)
     }
 
     /// Reads what changed at a flow's source as soon as its connection allows it.

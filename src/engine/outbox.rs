@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lanes::{id_in, named};
 use super::line::backoff;
+use super::mask::Masked;
 use super::plan_entries::{ledger_key, target};
 use super::{Ask, Effect, Engine, Job, Lot, delta};
 use crate::connector::{Done, Found, Item, Receipt};
 use crate::fault::Fault;
-use crate::http::Exchange;
 use crate::store::{Change, Entry, EntryState, Kept, Ledger, Millis, Moved};
 use crate::value::Json;
 
@@ -215,7 +215,7 @@ impl Engine<'_> {
     }
 
     /// What became of a batch.
-    pub(super) fn sent(&mut self, lot: &Lot, entries: Vec<Entry>, sent: Result<Vec<Receipt>, Fault>, exchanges: &[Exchange]) -> Kept<()> {
+    pub(super) fn sent(&mut self, lot: &Lot, entries: Vec<Entry>, sent: Result<Vec<Receipt>, Fault>, exchanges: &[Masked]) -> Kept<()> {
         let mut entries = entries;
         if entries.len() > HELD {
             for entry in &mut entries {

@@ -1,8 +1,10 @@
 //! Carries out one effect of the engine by its connector.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::connector::{Batch, Changes, Connectors, Find, Source};
+use crate::engine::mask::Mask;
 use crate::engine::{Ask, Effect, Got, Reply};
 use crate::fault::Fault;
 use crate::http::{Call, Clock};
@@ -18,6 +20,8 @@ pub struct Carrier {
     pub rehearsal: Option<Arc<super::dry::Rehearsal>>,
     /// By flow: paths to fetch beside those that the mapping reads.
     pub also: Arc<Vec<Vec<Vec<String>>>>,
+    /// By connection: exchanges are masked here, beside the engine's own work.
+    pub masks: Arc<BTreeMap<String, Mask>>,
 }
 
 impl Carrier {
@@ -34,7 +38,10 @@ impl Carrier {
     pub async fn carry(&self, effect: Effect) -> Reply {
         let call = Call::default();
         let got = self.ask(&call, &effect).await;
-        Reply { id: effect.id, exchanges: call.exchanges(), got }
+        let writes = matches!(effect.ask, Ask::Send { .. });
+        let mask = self.masks.get(&effect.connection);
+        let exchanges = call.exchanges().into_iter().filter_map(|exchange| Some(mask?.exchange(exchange, writes))).collect();
+        Reply { id: effect.id, exchanges, got }
     }
 
     async fn ask(&self, call: &Call, effect: &Effect) -> Got {

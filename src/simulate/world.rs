@@ -560,6 +560,7 @@ impl<'p> Sim<'p> {
             connectors: engine.connectors().clone(),
             clock: Arc::new(self.clock.clone()),
             rehearsal: None,
+            masks: engine.masks(),
             also: Arc::new((0..self.setup.plan.mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
         }
     }
