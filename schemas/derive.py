@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Derives `schemas/salesforce` and `schemas/shipstation` from the systems' own descriptions.
+"""Derives `schemas/salesforce`, `schemas/shipstation` and `schemas/shipstation-v2` from the systems' own descriptions.
 
     python3 schemas/derive.py DESCRIPTIONS
 
 DESCRIPTIONS is a folder with `salesforce/describe/*.describe.json` (describe results),
 `salesforce/standard-objects.fields.json` (names, types, nullability and relations of the other
-standard objects) and `shipstation/shipstation-v1.openapi.yaml` (a transcription of the vendor's
-pages). The form of what is written is told in docs/schema-format.md.
+standard objects), `shipstation/shipstation-v1.openapi.yaml` (a transcription of the vendor's
+pages) and `shipstation/shipstation-v2.openapi.yaml` (the vendor's own). The form of what is written is told in docs/schema-format.md.
 
 Where a description is known to be wrong or says too little, the correction stands below with its
 reason, and nothing else is changed by hand.
@@ -484,79 +484,84 @@ def shipstation(path):
         write("shipstation", name, finish(head(name, SS, access, **of), properties, REQUIRED.get(name, ())))
 
 
-# ---------------------------------------------------------------- the template's client
+# ---------------------------------------------------------------- ShipStation V2
 
-def client(folder):
-    """The snapshot of the client in mappings/salesforce-shipstation: standard objects and custom fields."""
-    pick = lambda values, closed: {**picklist(values, closed)}
-    text = lambda length: {"type": ["string", "null"], "maxLength": length, "x-data-class": "business"}
-    custom = {
-        "Order": {
-            "Channel__c": {"type": ["string", "null"], "x-values": ["Web", "Amazon", "eBay", "TikTok Shop", "Wholesale", "Phone"], "x-data-class": "business"},
-            "Region__c": {"type": ["string", "null"], "enum": ["US", "CA", "UK", "EU", "APAC", "LATAM", None], "x-data-class": "business"},
-            "Priority__c": {"type": ["string", "null"], "enum": ["Low", "Normal", "High", None], "x-data-class": "business"},
-            "Brand__c": {"type": ["string", "null"], "x-values": ["North", "South"], "x-data-class": "business"},
-            "Ship_By__c": {"type": ["string", "null"], "format": "date-time", "x-data-class": "business"},
-            "Requested_Ship_Date__c": {"type": ["string", "null"], "format": "date", "x-data-class": "business"},
-            "Shipping_Service__c": {"type": ["string", "null"], "x-values": ["Standard", "Expedited", "Next Day", "Economy", "International"], "x-data-class": "business"},
-            "Shipping_Amount__c": {"type": ["number", "null"], "x-kind": "money", "x-places": 2, "x-digits": 18, "x-data-class": "business"},
-            "Tax_Amount__c": {"type": ["number", "null"], "x-kind": "money", "x-places": 2, "x-digits": 18, "x-data-class": "business"},
-            "Fulfilment_Error__c": {"type": ["string", "null"], "maxLength": 1000}, "Carrier__c": {"type": ["string", "null"], "x-values": ["UPS", "FedEx", "USPS", "DHL Express", "Royal Mail"], "x-data-class": "business"},
-            "Service__c": text(100), "Tracking_Number__c": text(100),
-            "Shipped_At__c": {"type": ["string", "null"], "format": "date", "x-data-class": "business"},
-            "Notes__c": {"type": ["string", "null"], "maxLength": 32000}, "Package_Notes__c": {"type": ["string", "null"], "maxLength": 1000},
-            "Gift__c": {"type": "boolean", "x-nullable": False, "x-data-class": "business"}, "Gift_Message__c": {"type": ["string", "null"], "maxLength": 500},
-            "Tax_Id__c": {"type": ["string", "null"], "maxLength": 40}, "Package_Length__c": {"type": ["number", "null"], "x-places": 2, "x-digits": 10, "x-data-class": "business"},
-            "Package_Width__c": {"type": ["number", "null"], "x-places": 2, "x-digits": 10, "x-data-class": "business"},
-            "Package_Height__c": {"type": ["number", "null"], "x-places": 2, "x-digits": 10, "x-data-class": "business"},
-        },
-        "OrderItem": {"Warehouse__c": {"type": ["string", "null"], "enum": ["Reno", "Leeds", "Newark", None], "x-data-class": "business"}},
-        "Product2": {
-            "Weight__c": {"type": ["number", "null"], "x-places": 3, "x-digits": 12, "x-data-class": "business", "description": "in kilograms"},
-            "Country_Of_Origin__c": text(2), "Tariff_Code__c": text(20), "Customs_Description__c": text(200),
-        },
-        "Account": {
-            "Email__c": {"type": ["string", "null"], "maxLength": 80}, "Orders_Shipped__c": {"type": ["integer", "null"], "x-data-class": "business"},
-            "Lifetime_Value__c": {"type": ["number", "null"], "x-kind": "money", "x-places": 2, "x-digits": 18, "x-data-class": "business"},
-            "Average_Order__c": {"type": ["number", "null"], "x-kind": "money", "x-places": 2, "x-digits": 18, "x-data-class": "business"},
-            "Last_Shipment__c": {"type": ["string", "null"], "format": "date", "x-data-class": "business"},
-            "Preferred_Carrier__c": text(100), "Crossdock_Key__c": text(255),
-        },
-        "Contact": {"Crossdock_Key__c": text(255)}, "Task": {"Crossdock_Key__c": text(255)}, "Case": {},
-        "Opportunity": {},
-    }
-    for name, fields in custom.items():
-        if not fields:
-            continue
-        schema = json.loads((HERE / "salesforce" / f"{name}.json").read_text())
-        schema["x-source"] = "Salesforce describe, pulled 2026-11-18"
-        for field_name in SF_BUSINESS & set(schema["properties"]):
-            schema["properties"][field_name]["x-data-class"] = "business"
-        if name == "Order":
-            schema["properties"]["Status"]["enum"] = ["Draft", "Activated", "Ready to Ship", "On Hold", "Cancelled", "Partially Returned", "Shipped"]
-        for field_name, prop in fields.items():
-            schema["properties"][field_name] = prop
-        if "Crossdock_Key__c" in fields:
-            schema["x-searchable"] = schema.get("x-searchable", []) + ["Crossdock_Key__c"]
-            # External ID and unique in Account and Contact; a Task cannot have an external id that is unique.
-            if name != "Task":
-                schema["x-keys"] = schema.get("x-keys", []) + ["Crossdock_Key__c"]
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.json").write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n")
-    # One row a parcel: an order may be shipped in several.
-    given = {"readOnly": True, "x-nullable": False, "x-data-class": "business"}
-    stamp = {"type": "string", "format": "date-time", **given}
-    shipment = {
-        "Id": {"type": "string", **given}, "Name": {"type": "string", **given}, "CreatedDate": stamp, "LastModifiedDate": stamp, "SystemModstamp": stamp,
-        "IsDeleted": {"type": "boolean", **given}, "Shipment_Key__c": {"type": "string", "maxLength": 80, "x-nullable": False, "x-data-class": "business"},
-        "Order__c": {**text(18), "description": "the order, by its id"}, "Tracking_Number__c": text(100),
-        "Carrier__c": {"type": ["string", "null"], "x-values": ["UPS", "FedEx", "USPS", "DHL Express", "Royal Mail"], "x-data-class": "business"},
-        "Service__c": text(100), "Shipped_At__c": {"type": ["string", "null"], "format": "date", "x-data-class": "business"},
-        "Status__c": {"type": ["string", "null"], "enum": ["Shipped", "Voided", None], "x-data-class": "business"},
-    }
-    out = head("Shipment__c", "Salesforce describe, pulled 2026-11-18", [True, True, True, True], id="Id", stamp="SystemModstamp",
-               keys=["Shipment_Key__c"], searchable=["Id", "Shipment_Key__c"], cls=2, doc="A parcel of an order")
-    (folder / "Shipment__c.json").write_text(json.dumps(finish(out, shipment, {"Shipment_Key__c"}), indent=1, ensure_ascii=False) + "\n")
+SS2 = "ShipStation V2 OpenAPI description"
+TRACK_WEBHOOK = "TRACK_EVENT_V2"  # the prose of the webhook guide; the description has only the event `track`
+# The vendor's samples of this field have these; its description gives it the codes of `status_detail_code`.
+STATUS_CODES = ["UN", "NY", "AC", "IT", "AT", "EX", "DE", "SP"]
+V2_PERSONAL = {"city_locality", "state_province", "postal_code", "signer", "latitude", "longitude", "proof_of_delivery_url", "description",
+               "exception_description"}
+# Of a label: what a mapping of tracking events asks for. Files, forms and rates stay out.
+V2_LABEL = ["label_id", "status", "shipment_id", "external_shipment_id", "external_order_id", "ship_date", "created_at", "shipment_cost",
+            "insurance_cost", "tracking_number", "is_return_label", "rma_number", "is_international", "batch_id", "carrier_id", "service_code",
+            "package_code", "voided", "voided_at", "trackable", "carrier_code", "tracking_status"]
+# Never null, by the samples of the answers.
+V2_NEVER_NULL = {"Tracking": {"label_id", "tracking_number", "status_code", "events"}, "TrackEvent": {"occurred_at"},
+                 "TrackedLabel": {"label_id", "status", "created_at", "voided"}}
+
+
+def shipstation_v2(path):
+    schemas = yaml.safe_load(path.read_text())["components"]["schemas"]
+
+    def whole(field):
+        """A field with what it refers to laid under it."""
+        out = {}
+        for part in field.get("allOf", []):
+            out.update(whole(part))
+        if "$ref" in field:
+            out.update(whole(schemas[field["$ref"].rsplit("/", 1)[1]]))
+        return {**out, **{key: value for key, value in field.items() if key not in ("allOf", "$ref")}}
+
+    def prop(owner, name, field):
+        field = whole(field)
+        doc = (field.get("description") or "").strip().split("\n")[0].strip()
+        if name == "events":
+            out = {"type": "array", "items": {"$ref": "TrackEvent.json"}}
+        elif name == "status_code":
+            out = {"type": "string", "x-values": STATUS_CODES}
+            doc = "the carrier's status in one of eight codes"
+        elif name == "status_detail_code":
+            out = {"type": "string", "x-values": field["enum"]}
+            doc = "the status in detail; absent where the carrier says none"
+        elif name in ("shipment_cost", "insurance_cost"):
+            out = {"$ref": "MonetaryValue.json"}
+        elif name == "amount":
+            out = {"type": "number", "x-kind": "money", "x-currency-field": "currency"}
+        elif field.get("title") == "date":
+            out = {"type": "string", "format": "date"}
+        elif field.get("format") == "date-time":
+            out = {"type": "string", "format": "date-time"}
+        elif "enum" in field:
+            out = {"type": "string", "x-values": field["enum"]}
+        else:
+            out = {"type": field["type"]}
+        out["readOnly"] = True
+        if name in V2_NEVER_NULL.get(owner, ()):
+            out["x-nullable"] = False
+        if name not in V2_PERSONAL:
+            out["x-data-class"] = "business"
+        if doc and not doc.startswith("|"):
+            out["description"] = doc
+        return out
+
+    read_only = [True, False, False, False]
+    tracking = {"label_id": {"type": "string", "readOnly": True, "x-nullable": False, "x-data-class": "business",
+                             "description": "the label that is tracked; filled in by the connector"}}
+    for name, field in whole(schemas["tracking_information"])["properties"].items():
+        tracking[name] = prop("Tracking", name, field)
+    tracking["label"] = {"$ref": "TrackedLabel.json", "readOnly": True, "x-nullable": False, "x-data-class": "business",
+                         "description": "the label itself: a further call for each record, where it is read"}
+    write("shipstation-v2", "Tracking", finish(head("Tracking", SS2, read_only, id="label_id", searchable=["tracking_number"],
+                                                     events=[TRACK_WEBHOOK], cls=3, doc="Where a parcel is, by its label"), tracking))
+    event = whole(schemas["tracking_information"]["properties"]["events"]["items"])["properties"]
+    event = {name: prop("TrackEvent", name, field) for name, field in event.items()}
+    write("shipstation-v2", "TrackEvent", finish(head("TrackEvent", SS2, [False] * 4, cls=3), event))
+    label = whole(schemas["label"])["properties"]
+    label = {name: prop("TrackedLabel", name, label[name]) for name in V2_LABEL}
+    write("shipstation-v2", "TrackedLabel", finish(head("TrackedLabel", SS2, [False] * 4, cls=3, doc="A label, as its tracking needs it"), label))
+    value = {name: prop("MonetaryValue", name, field) for name, field in whole(schemas["monetary_value"])["properties"].items()}
+    write("shipstation-v2", "MonetaryValue", finish(head("MonetaryValue", SS2, [False] * 4, cls=3), value))
 
 
 if __name__ == "__main__":
@@ -565,4 +570,4 @@ if __name__ == "__main__":
     source = Path(sys.argv[1])
     salesforce(source / "salesforce")
     shipstation(source / "shipstation" / "shipstation-v1.openapi.yaml")
-    client(HERE.parent / "mappings" / "salesforce-shipstation" / "schemas" / "crm")
+    shipstation_v2(source / "shipstation" / "shipstation-v2.openapi.yaml")

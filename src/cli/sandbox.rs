@@ -68,7 +68,8 @@ Examples:
   crossdock sandbox act ship 00000012               the warehouse makes a label
   crossdock sandbox act cancel 00000012             somebody cancels it in Salesforce
   crossdock sandbox act cancel 00000012 --system shipstation
-  crossdock sandbox act deliver 00000012
+  crossdock sandbox act deliver 00000012            its carrier says that it is delivered
+  crossdock sandbox act delay 00000012 --set city=RENO
   crossdock sandbox act change 00000012 --set ShippingCity=Leeds --system salesforce
   crossdock sandbox act create --system salesforce
   crossdock sandbox act create W-17 --system shipstation --set customerEmail=ada@example.com
@@ -76,8 +77,8 @@ Examples:
   crossdock sandbox act win ada@example.com
   crossdock sandbox act schema Order.Status --set value=Returned      an administrator adds a picklist value
 
-ShipStation: create, ship, ship_all, cancel, deliver, hold, release, void, change. Salesforce: create, change, activate, cancel,
-delete, fix, expire, rule, schema, show, make, win.";
+ShipStation: create, ship, ship_all, cancel, hold, release, void, change; its carriers: scan, deliver, deliver_all, delay, lose,
+return, fail. Salesforce: create, change, activate, cancel, delete, fix, expire, rule, schema, show, make, win.";
 
 /// Do what a person does at one of the systems
 #[derive(Debug, clap::Args)]
@@ -153,7 +154,9 @@ pub(super) async fn start(plan: &Plan, clock: &Arc<dyn Clock>, transport: &Arc<d
     });
     let wms = shipstation::ShipStation::new(shipstation::Options {
         base_url: wms_url.clone(),
+        v2_url: wms_url.clone(),
         per_minute: plan.limits.then_some(40),
+        v2_per_minute: plan.limits.then_some(200),
         autoship: plan.autoship.map(jiff::SignedDuration::from_mins),
         seed: plan.seed,
         ..shipstation::Options::default()
@@ -192,7 +195,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn at_wms(verb: &str) -> bool {
-    matches!(verb, "ship" | "ship_all" | "deliver" | "hold" | "release" | "void")
+    let parcels = matches!(verb, "scan" | "deliver" | "deliver_all" | "delay" | "lose" | "return" | "fail");
+    parcels || matches!(verb, "ship" | "ship_all" | "hold" | "release" | "void")
 }
 
 fn tell(system: &str, port: Option<u16>, what: &str, out: &mut Out) -> Result<Exit, Failure> {
@@ -236,7 +240,7 @@ fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     let (crm, wms) = runtime.block_on(start(&plan, &clock, &transport))?;
     out.line(format!("Salesforce   {}   client_id sandbox, client_secret sandbox, {} orders", crm.url, args.orders))?;
-    out.line(format!("ShipStation  {}   api_key sandbox, api_secret sandbox", wms.url))?;
+    out.line(format!("ShipStation  {}   api_key sandbox, api_secret sandbox; the same key for V2", wms.url))?;
     out.line("next: crossdock run --env sandbox      (Ctrl-C ends the sandbox)")?;
     out.flush()?;
     runtime.block_on(async {

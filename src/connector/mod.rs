@@ -9,6 +9,7 @@ pub mod salesforce;
 #[cfg(test)]
 mod scripted;
 pub mod shipstation;
+pub mod shipstation_v2;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -164,6 +165,8 @@ pub enum State {
     Is(Body),
     /// It is known that it changed; it has to be fetched.
     Changed,
+    /// It is there, and whether it changed is not told: it is fetched, unless it has ended with this stamp.
+    Listed,
     /// It was deleted, or voided.
     Gone,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{Connector, salesforce, shipstation};
+use super::{Connector, salesforce, shipstation, shipstation_v2};
 use crate::http::{Clock, Secret, Transport};
 
 /// A connection's settings with its secrets looked up.
@@ -51,10 +51,11 @@ pub fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn C
     match settings.system.as_str() {
         "salesforce" => Ok(Arc::new(salesforce::Salesforce::new(settings, transport, clock)?)),
         "shipstation" => Ok(Arc::new(shipstation::ShipStation::new(settings, transport, clock)?)),
+        "shipstation-v2" => Ok(Arc::new(shipstation_v2::ShipStationV2::new(settings, transport, clock)?)),
         other => Err(Unusable {
             connection: settings.name.clone(),
             message: format!("is of the system `{other}`, which has no connector"),
-            hint: "systems with a connector: salesforce, shipstation".to_owned(),
+            hint: "systems with a connector: salesforce, shipstation, shipstation-v2".to_owned(),
         }),
     }
 }

@@ -28,6 +28,18 @@ impl Engine<'_> {
                         self.refetch(at, lane, changes);
                     }
                 }
+                State::Listed => match lane {
+                    None => {
+                        let lane = Lane { state: LaneState::Fetch, stamp: change.stamp, ..Lane::new(&flow.name, &change.id, self.millis()) };
+                        changes.push(Change::Lane(lane));
+                        self.flows[at].fetch = true;
+                    }
+                    Some(lane) if lane.state == LaneState::Fetch || (change.stamp.is_some() && change.stamp == lane.stamp) => {}
+                    Some(lane) => {
+                        let stamp = change.stamp.or_else(|| lane.stamp.clone());
+                        self.refetch(at, Lane { stamp, ..lane }, changes);
+                    }
+                },
                 State::Gone => {
                     if let Some(mut lane) = lane {
                         if change.stamp > lane.stamp {

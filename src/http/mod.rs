@@ -3,6 +3,7 @@
 //! A connector makes [`Request`]s and reads [`Response`]s; [`Transport`] carries them. The real one
 //! is [`net::Net`] (reqwest, rustls); the simulator and the sandbox's own tests have theirs.
 
+mod address;
 mod call;
 mod client;
 mod clock;
@@ -10,6 +11,7 @@ pub mod limit;
 pub mod net;
 mod secret;
 
+pub use address::address;
 pub use call::{Call, Exchange};
 pub use client::Client;
 pub use clock::{Clock, SystemClock};

@@ -58,7 +58,8 @@ const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "
 const FILE_SETTINGS: &[&str] = &["path", "schema"];
 
 /// What a mapping file means where there is no project around it.
-const ASSUMED: &[(&str, &str)] = &[("crm", "salesforce"), ("salesforce", "salesforce"), ("wms", "shipstation"), ("shipstation", "shipstation")];
+const ASSUMED: &[(&str, &str)] =
+    &[("crm", "salesforce"), ("salesforce", "salesforce"), ("wms", "shipstation"), ("shipstation", "shipstation"), ("tracking", "shipstation-v2")];
 
 impl Default for Config {
     fn default() -> Self {

@@ -6,7 +6,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::syntax::EDITION;
 
 /// The systems that a connection can be of.
-pub const SYSTEMS: &[&str] = &["salesforce", "shipstation", "files"];
+pub const SYSTEMS: &[&str] = &["salesforce", "shipstation", "shipstation-v2", "files"];
 
 pub(super) fn not_yaml(at: Span, why: &str) -> Diagnostic {
     Diagnostic::new(Code::BadProject, at, "the project file is not readable as YAML").label(why)

@@ -60,11 +60,20 @@ pub async fn since(asked: &Asked<'_>, connectors: &Connectors) -> Result<(Vec<Sa
             now: asked.now,
         };
         let page = connector.changes(&call, &ask).await?;
-        let records = page.changes.into_iter().filter_map(|change| match change.state {
-            State::Is(body) => Some(Sample { record: body.read(), matched: BTreeMap::new() }),
-            State::Changed | State::Gone => None,
-        });
-        samples.extend(records);
+        let (mut bodies, mut listed) = (Vec::new(), Vec::new());
+        for change in page.changes {
+            match change.state {
+                State::Is(body) => bodies.push(body),
+                State::Changed | State::Listed => listed.push(change.id),
+                State::Gone => {}
+            }
+        }
+        listed.truncate(MOST.saturating_sub(samples.len() + bodies.len()));
+        for ids in listed.chunks(connector.get_batch(&source).max(1)) {
+            let got = connector.get(&call, &source, ids).await?;
+            bodies.extend(got.into_iter().filter_map(|change| if let State::Is(body) = change.state { Some(body) } else { None }));
+        }
+        samples.extend(bodies.into_iter().map(|body| Sample { record: body.read(), matched: BTreeMap::new() }));
         cursor = page.cursor;
         if !page.more || samples.len() >= MOST {
             break page.more;

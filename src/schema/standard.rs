@@ -22,6 +22,7 @@ files! {
         "InsuranceOptions", "InternationalOptions", "ItemOption", "Label", "Order", "OrderItem", "Package", "Product", "Service",
         "Shipment", "ShipmentItem", "Store", "Tag", "Warehouse",
     ],
+    "shipstation-v2": ["MonetaryValue", "TrackEvent", "TrackedLabel", "Tracking"],
 }
 
 /// The names of a system's standard objects.

@@ -24,7 +24,7 @@ use crate::plan::Plan;
 use crate::project::{self, Options, compile};
 use crate::run::carry::Carrier;
 use crate::sandbox::faults::{Dice, FaultKit, Faults, Faulty, Seen};
-use crate::sandbox::{Act, salesforce, shipstation};
+use crate::sandbox::{Act, Delivery, salesforce, shipstation};
 use crate::schema::Names;
 use crate::store::sqlite::Sqlite;
 use crate::value::{Json, ObjectRef};
@@ -32,6 +32,7 @@ use crate::value::{Json, ObjectRef};
 /// Where the two systems answer.
 const CRM: &str = "https://crm.salesforce.com";
 const WMS: &str = "https://ssapi.shipstation.com";
+const TRACKING: &str = "https://api.shipstation.com";
 /// After so much virtual time a run that is not quiet has failed to come to rest.
 const LONGEST: SignedDuration = SignedDuration::from_hours(14);
 
@@ -181,7 +182,7 @@ impl Transport for Wire {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let system = match host.as_str() {
             "crm.salesforce.com" => &self.crm,
-            "ssapi.shipstation.com" => &self.wms,
+            "ssapi.shipstation.com" | "api.shipstation.com" => &self.wms,
             other => return Err(Broken::NotSent(format!("{other} is no host here"))),
         };
         let now = self.clock.truth();
@@ -271,6 +272,7 @@ pub(super) fn connectors(wire: &Arc<Wire>, clock: &Virtual) -> Connectors {
     let settings = [
         connection("crm", "salesforce", &[("login", CRM), ("client_id", "sandbox"), ("client_secret", "sandbox")]),
         connection("wms", "shipstation", &[("url", WMS), ("api_key", "sandbox"), ("api_secret", "sandbox")]),
+        connection("tracking", "shipstation-v2", &[("url", TRACKING), ("api_key", "sandbox")]),
     ];
     let mut all = Connectors::new();
     for settings in settings {
@@ -373,7 +375,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         };
         let mut died = false;
         for hook in hooks {
-            died |= !hooked(&mut process, &hook.body, now);
+            died |= !hooked(&mut process, &hook, now);
         }
         zombies.retain_mut(|(zombie, until)| zombie.step(now).is_ok() && now < *until && now < calm);
         died |= kills.first().is_some_and(|at| *at <= now);
@@ -601,25 +603,27 @@ impl<'p> Sim<'p> {
 }
 
 /// A webhook arrives at the process. False where it died of it.
-fn hooked(process: &mut Process<'_>, body: &[u8], now: Timestamp) -> bool {
-    let Some(connector) = process.engine.connectors().get("wms").cloned() else { return true };
-    match connector.hint(body) {
+fn hooked(process: &mut Process<'_>, hook: &Delivery, now: Timestamp) -> bool {
+    let name = hook.url.rsplit('/').next().unwrap_or_default();
+    let Some(connector) = process.engine.connectors().get(name).cloned() else { return true };
+    match connector.hint(&hook.body) {
         Ok(hint) => {
             let json: Json = serde_json::to_value::<&Hint>(&hint).unwrap_or_default();
             process.wake = None;
-            process.engine.store_mut().hint("wms", &hint.event, &json, now.as_millisecond()).is_ok()
+            process.engine.store_mut().hint(name, &hint.event, &json, now.as_millisecond()).is_ok()
         }
         Err(_) => true,
     }
 }
 
 fn subscribe(wms: &Shared, now: Timestamp) {
-    let body = br#"{"target_url":"https://crossdock.example/hook","event":"SHIP_NOTIFY"}"#;
-    let request = http::Request::post(format!("{WMS}/webhooks/subscribe"))
-        .header("authorization", "Basic c2FuZGJveDpzYW5kYm94")
-        .header("content-type", "application/json")
-        .body(bytes::Bytes::from_static(body));
-    if let Ok(request) = request {
+    let first = br#"{"target_url":"https://crossdock.example/hook/wms","event":"SHIP_NOTIFY"}"#;
+    let second = br#"{"url":"https://crossdock.example/hook/tracking","event":"track"}"#;
+    let first = http::Request::post(format!("{WMS}/webhooks/subscribe")).body(bytes::Bytes::from_static(first));
+    let second = http::Request::post(format!("{TRACKING}/v2/environment/webhooks")).body(bytes::Bytes::from_static(second));
+    for mut request in [first, second].into_iter().flatten() {
+        request.headers_mut().insert("authorization", http::HeaderValue::from_static("Basic c2FuZGJveDpzYW5kYm94"));
+        request.headers_mut().insert("api-key", http::HeaderValue::from_static("sandbox"));
         locked(wms).system.handle(&request, now);
     }
 }

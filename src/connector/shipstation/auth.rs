@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use url::{Host, Url};
+use url::Url;
 
 use crate::connector::registry::{Settings, Unusable};
-use crate::http::Secret;
+use crate::http::{Secret, address};
 
 /// The only address that the vendor names.
 const URL: &str = "https://ssapi.shipstation.com";
@@ -62,26 +62,6 @@ impl Account {
     pub(super) fn base(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
-}
-
-/// Credentials go over TLS only, or stay on this machine.
-fn address(given: &str) -> Result<Url, String> {
-    let url = Url::parse(given).map_err(|error| format!("cannot be read: {error}"))?;
-    let here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err("names no host".to_owned()),
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if here => {}
-        _ => return Err("would send the secret in the clear".to_owned()),
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err("is more than an address".to_owned());
-    }
-    Ok(url)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::orders::integer;
 use crate::sandbox::Act;
 use crate::value::Json;
 
-const VERBS: &str = "create, ship, ship_all, cancel, deliver, hold, release, void, change";
+const VERBS: &str = "create, ship, ship_all, cancel, scan, deliver, deliver_all, delay, lose, return, fail, hold, release, void, change";
 
 impl ShipStation {
     pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
@@ -17,6 +17,14 @@ impl ShipStation {
                 self.ship_one(*id, &Json::Null, now)?;
             }
             return Ok(serde_json::json!({"shipped": open.len()}));
+        }
+        if act.verb == "deliver_all" {
+            let out: Vec<i64> =
+                self.shipments.values().filter(|one| one.label && one.voided.is_none() && !one.delivered()).map(|one| one.id).collect();
+            for id in &out {
+                self.scanned(*id, "deliver", &Json::Null, now)?;
+            }
+            return Ok(serde_json::json!({"delivered": out.len()}));
         }
         if !VERBS.split(", ").any(|verb| verb == act.verb) {
             return Err(format!("ShipStation's sandbox cannot `{}`; there are: {VERBS}", act.verb));
@@ -70,11 +78,7 @@ impl ShipStation {
             }
             _ => {
                 let shipment = shipment.ok_or("it was not shipped")?;
-                if let Some(shipment) = self.shipments.get_mut(&shipment) {
-                    shipment.delivered = true;
-                }
-                self.effect(now, "delivered", "Shipment", shipment, Some(key), false, Json::Null);
-                Ok(serde_json::json!({"delivered": shipment, "note": "API V1 does not tell of deliveries; the carrier's tracking does"}))
+                self.scanned(shipment, &act.verb, &act.settings, now)
             }
         }
     }

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Derives `api.json` beside it from the vendor's API description.
+"""Derives `api.json` and `v2.json` beside it from the vendor's API descriptions.
 
     python3 src/sandbox/shipstation/derive.py DESCRIPTIONS
 
 DESCRIPTIONS is a folder with `shipstation/shipstation-v1.openapi.yaml`, a transcription of the vendor's pages of 2021.
 Its `required` lists name every property and are left out; what the prose requires is held by the sandbox itself.
+And `shipstation/shipstation-v2.openapi.yaml`, the vendor's own, of which the operations that the sandbox imitates are
+kept, with their answers as JSON Schemas.
 """
 import json
 import sys
@@ -108,4 +110,70 @@ def main():
     (Path(__file__).parent / "api.json").write_text(json.dumps(operations, indent=1) + "\n")
 
 
+V2 = [("get", "/v2/labels"), ("get", "/v2/labels/{label_id}"), ("get", "/v2/labels/{label_id}/track"),
+      ("get", "/v2/environment/webhooks"), ("post", "/v2/environment/webhooks"), ("delete", "/v2/environment/webhooks/{webhook_id}")]
+# The vendor's own samples (its pages on tracking and on webhooks) have these; the description gives the field the codes
+# of `status_detail_code`.
+STATUS_CODES = ["UN", "NY", "AC", "IT", "AT", "EX", "DE", "SP"]
+# Words for people and words of JSON Schema that say nothing of an answer's form.
+LEFT_OUT = {"title", "description", "example", "examples", "readOnly", "writeOnly", "default", "deprecated", "x-nullable", "allOf", "$ref",
+            "enumDescriptions", "minProperties"}
+
+
+def whole(spec, schema):
+    """A schema with what it refers to and what it is made of laid into it."""
+    out = {}
+    parts = list(schema.get("allOf", []))
+    if "$ref" in schema:
+        at = spec
+        for part in schema["$ref"].lstrip("#/").split("/"):
+            at = at[part]
+        parts.append(at)
+    for part in parts:
+        inner = whole(spec, part)
+        out["properties"] = {**out.get("properties", {}), **inner.pop("properties", {})}
+        out["required"] = out.get("required", []) + inner.pop("required", [])
+        out.update(inner)
+    own = {key: value for key, value in schema.items() if key not in LEFT_OUT}
+    properties = {name: whole(spec, inner) for name, inner in own.pop("properties", {}).items() if not inner.get("writeOnly")}
+    out["properties"] = {**out.get("properties", {}), **properties}
+    out["required"] = out.get("required", []) + own.pop("required", [])
+    if "items" in own:
+        own["items"] = whole(spec, own["items"])
+    out.update(own)
+    # Null stands where there is nothing, in all of the vendor's samples.
+    if out.get("enum") and "COLLECTION_FAILED" in out["enum"]:
+        out["enum"] = STATUS_CODES + out["enum"]
+    if schema.get("x-nullable") or out.get("format") == "date-time" or "enum" in out:
+        if isinstance(out.get("type"), str):
+            out["type"] = [out["type"], "null"]
+        if None not in out.get("enum", [None]):
+            out["enum"] = out["enum"] + [None]
+    for empty in [key for key in ("properties", "required") if not out.get(key)]:
+        out.pop(empty, None)
+    return out
+
+
+def second():
+    spec = yaml.safe_load((Path(sys.argv[1]) / "shipstation" / "shipstation-v2.openapi.yaml").read_text())
+    operations = []
+    for method, path in V2:
+        operation = spec["paths"][path][method]
+        parameters = operation.get("parameters", [])
+        for at, parameter in enumerate(parameters):
+            if "$ref" in parameter:
+                parameters[at] = spec["components"]["parameters"][parameter["$ref"].rsplit("/", 1)[1]]
+        out = {"method": method.upper(), "path": path, "query": sorted(p["name"] for p in parameters if p["in"] == "query")}
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        if body:
+            out["body"] = whole(spec, body)
+        answer = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema")
+        if answer:
+            out["answer"] = whole(spec, answer)
+        operations.append(out)
+    errors = whole(spec, spec["components"]["schemas"]["error_response_body"])
+    (Path(__file__).parent / "v2.json").write_text(json.dumps({"operations": operations, "refusal": errors}, indent=1) + "\n")
+
+
 main()
+second()

@@ -1,0 +1,278 @@
+//! ShipStation, API V2: where parcels are, by the tracking of their labels.
+//!
+//! Orders, shipments and labels are V1's ([`super::shipstation`]); V2 has no orders, and V1 no tracking.
+//! `README.md` in this folder says what can be read, and where each is known from.
+
+#[cfg(test)]
+mod tests;
+mod webhook;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
+
+use crate::check::typed::Op;
+use crate::connector::registry::{Settings, Unusable};
+use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Receipt, Source, State, Stream, Write};
+use crate::fault::Fault;
+use crate::http::{Call, Client, Clock, Limit, Transport, Window};
+use crate::schema::{Named, Object};
+use crate::value::{Body, Json, ObjectRef};
+
+/// Calls that V2 takes in a minute from one key (the vendor's page on limits).
+const WINDOW: Window = Window { calls: 200, length: SignedDuration::from_secs(60) };
+/// Labels of one page. The description names no largest size.
+const PAGE: usize = 100;
+/// Labels older than this are asked for no more, where the connection does not say otherwise.
+const DAYS: i64 = 45;
+/// The object that a flow reads.
+const TRACKING: &str = "Tracking";
+
+/// A ShipStation account, by its key of V2.
+pub struct ShipStationV2 {
+    wire: wire::Wire,
+    days: i64,
+}
+
+/// Where a poll has got to in the list of labels.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Cursor {
+    /// The oldest label of this poll.
+    from: String,
+    page: u64,
+}
+
+impl ShipStationV2 {
+    /// Settings: `api_key`; optional `url`, `tracking_days` (see `README.md`).
+    ///
+    /// # Errors
+    /// A setting is missing or cannot be used.
+    pub fn new(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
+        let account = wire::Account::new(settings)?;
+        let days = match settings.get("tracking_days").map(str::trim) {
+            None => DAYS,
+            Some(text) => text.parse().ok().filter(|days| (1..=365).contains(days)).ok_or_else(|| Unusable {
+                connection: settings.name.clone(),
+                message: format!("has `tracking_days: {text}`"),
+                hint: "put a number of days from 1 to 365".to_owned(),
+            })?,
+        };
+        let client = Client::new(transport, clock, Arc::new(Limit::new(Some(WINDOW))));
+        Ok(ShipStationV2 { wire: wire::Wire { client, account }, days })
+    }
+
+    /// The tracking of one label, in the form that the schema names. `None`: there is no such label.
+    async fn tracked(&self, call: &Call, id: &str, label: Label) -> Result<Option<Json>, Fault> {
+        if !is_id(id) {
+            return Ok(None);
+        }
+        let Some(Json::Object(mut tracking)) = self.wire.get(call, &format!("/v2/labels/{id}/track"), &[]).await? else { return Ok(None) };
+        tracking.insert("label_id".to_owned(), Json::String(id.to_owned()));
+        for name in ["ship_date", "estimated_delivery_date", "actual_delivery_date"] {
+            if let Some(value) = tracking.get_mut(name) {
+                zoned(value);
+            }
+        }
+        for event in tracking.get_mut("events").and_then(Json::as_array_mut).into_iter().flatten() {
+            for name in ["occurred_at", "carrier_occurred_at"] {
+                if let Some(value) = event.get_mut(name) {
+                    zoned(value);
+                }
+            }
+        }
+        let label = match label {
+            Label::Unread => None,
+            Label::Known(label) => Some(label),
+            Label::Wanted => self.wire.get(call, &format!("/v2/labels/{id}"), &[]).await?,
+        };
+        if let Some(mut label) = label {
+            if let Some(Json::String(date)) = label.get_mut("ship_date") {
+                // A date, which may have a time of midnight with it.
+                date.truncate(date.char_indices().nth(10).map_or(date.len(), |(at, _)| at));
+            }
+            tracking.insert("label".to_owned(), label);
+        }
+        Ok(Some(Json::Object(tracking)))
+    }
+
+    /// Labels that a number is of.
+    async fn labels(&self, call: &Call, number: &str) -> Result<Vec<Json>, Fault> {
+        let query = [("tracking_number", number.to_owned()), ("page_size", PAGE.to_string())];
+        let listed = self.wire.get(call, "/v2/labels", &query).await?.ok_or_else(|| not_understood("/v2/labels"))?;
+        let labels = listed.get("labels").and_then(Json::as_array).ok_or_else(|| not_understood("/v2/labels"))?;
+        Ok(labels.iter().filter(|label| text(label, "tracking_number") == Some(number)).cloned().collect())
+    }
+}
+
+/// Whether a record needs its label, and from where.
+enum Label {
+    Unread,
+    Known(Json),
+    Wanted,
+}
+
+impl Label {
+    fn of(source: &Source<'_>) -> Self {
+        let reads = source.reads.reads.iter().chain(source.also).any(|path| path.first().is_none_or(|name| name == "label"));
+        if reads { Label::Wanted } else { Label::Unread }
+    }
+}
+
+#[async_trait]
+impl Connector for ShipStationV2 {
+    fn system(&self) -> &'static str {
+        "shipstation-v2"
+    }
+
+    fn limit(&self) -> &Limit {
+        self.wire.client.limit()
+    }
+
+    fn streams(&self, _ask: &Source<'_>) -> Vec<Stream> {
+        vec![Stream { name: "labels".to_owned(), overlap: SignedDuration::ZERO, only_later: false }]
+    }
+
+    /// V2 has no list of what was tracked. So a poll goes through the labels of the last days, and each that was not
+    /// seen delivered is read again: it brings what no webhook told of.
+    async fn changes(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault> {
+        let known = ask.cursor.filter(|_| !ask.begins).and_then(|cursor| serde_json::from_str::<Cursor>(cursor).ok());
+        let cursor = known.unwrap_or_else(|| {
+            let from = ask.now.saturating_sub((self.days * 24).hours()).unwrap_or(ask.now);
+            Cursor { from: ask.since.map_or(from, |since| since.max(from)).to_string(), page: 1 }
+        });
+        let query = [
+            ("created_at_start", cursor.from.clone()),
+            // By what never changes, the oldest first: what is new comes at the end.
+            ("sort_by", "created_at".to_owned()),
+            ("sort_dir", "asc".to_owned()),
+            ("page", cursor.page.to_string()),
+            ("page_size", PAGE.to_string()),
+        ];
+        let listed = self.wire.get(call, "/v2/labels", &query).await?.ok_or_else(|| not_understood("/v2/labels"))?;
+        let labels = listed.get("labels").and_then(Json::as_array).ok_or_else(|| not_understood("/v2/labels"))?;
+        let mut changes = Vec::with_capacity(labels.len());
+        for label in labels {
+            let Some(id) = text(label, "label_id").filter(|id| is_id(id)) else { return Err(not_understood("/v2/labels")) };
+            if label.get("voided").and_then(Json::as_bool) == Some(true) {
+                let stamp = text(label, "voided_at").map(str::to_owned);
+                changes.push(Change { id: id.to_owned(), stamp, state: State::Gone });
+            } else if text(label, "status") == Some("completed") && text(label, "tracking_number").is_some() {
+                // What was delivered is read once more, and then left alone: what comes later is told by the webhook.
+                let ended = text(label, "tracking_status") == Some("delivered");
+                let stamp = text(label, "created_at").filter(|_| ended).map(str::to_owned);
+                changes.push(Change { id: id.to_owned(), stamp, state: State::Listed });
+            }
+        }
+        let more = listed.get("pages").and_then(Json::as_u64).is_some_and(|pages| cursor.page < pages) && !labels.is_empty();
+        let next = Cursor { page: cursor.page + u64::from(more), ..cursor };
+        let cursor = serde_json::to_string(&next).map_err(|error| Fault::transient(error.to_string()))?;
+        Ok(Page { changes, cursor: Some(cursor), more })
+    }
+
+    async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        let mut found = Vec::new();
+        for id in ids {
+            if let Some(tracking) = self.tracked(call, id, Label::of(ask)).await? {
+                found.push(Change { id: id.clone(), stamp: None, state: State::Is(Body::of(&tracking)) });
+            }
+        }
+        Ok(found)
+    }
+
+    fn get_batch(&self, _ask: &Source<'_>) -> usize {
+        1
+    }
+
+    async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+        let field = ask.field.first().map_or("", String::as_str);
+        let wants = || ask.fields.iter().any(|path| path.first().is_none_or(|name| name == "label")) || ask.fields.is_empty();
+        let mut found = Vec::new();
+        for value in ask.values {
+            let labels = match (ask.object.object.as_str(), field) {
+                (TRACKING, "tracking_number") => self.labels(call, value).await?,
+                (TRACKING, "label_id") => vec![Json::Null],
+                (object, field) => return Err(Fault::rejected("find", format!("V2 cannot search {object} by `{field}`"), None)),
+            };
+            for label in labels {
+                let id = text(&label, "label_id").unwrap_or(value).to_owned();
+                let label = match (wants(), label) {
+                    (false, _) => Label::Unread,
+                    (true, Json::Null) => Label::Wanted,
+                    (true, label) => Label::Known(label),
+                };
+                found.extend(self.tracked(call, &id, label).await?.map(|record| Found { value: value.clone(), record }));
+            }
+        }
+        Ok(found)
+    }
+
+    fn find_batch(&self, _object: &ObjectRef, _field: &[String]) -> usize {
+        1
+    }
+
+    fn write(&self, _object: &Object, _op: Op, _key_field: Option<&str>) -> Option<Write> {
+        None
+    }
+
+    async fn send(&self, _call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+        Err(Fault::rejected("object", format!("V2 is only read: {} is not written", batch.object.object), None))
+    }
+
+    fn hint(&self, body: &[u8]) -> Result<Hint, String> {
+        webhook::hint(&self.wire.account.url, body)
+    }
+
+    async fn follow(&self, call: &Call, ask: &Source<'_>, hint: &Hint) -> Result<Page, Fault> {
+        let id = hint.parameters.get(webhook::LABEL).filter(|id| is_id(id));
+        let id = id.ok_or_else(|| Fault::rejected("hint", "it names no label", None))?;
+        let changes = self.get(call, ask, std::slice::from_ref(id)).await?;
+        Ok(Page { changes, cursor: None, more: false })
+    }
+
+    async fn names(&self, _call: &Call, _kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn describe(&self, _call: &Call, _object: &str) -> Result<Option<Json>, Fault> {
+        // Its description is a file of the vendor's, and does not differ between accounts.
+        Ok(None)
+    }
+
+    async fn hello(&self, call: &Call) -> Result<String, Fault> {
+        let listed = self.wire.get(call, "/v2/labels", &[("page_size", "1".to_owned())]).await?.ok_or_else(|| not_understood("/v2/labels"))?;
+        let total = listed.get("total").and_then(Json::as_u64).unwrap_or_default();
+        Ok(format!(
+            "ShipStation V2 at {}: {total} {}",
+            self.wire.account.url.host_str().unwrap_or_default(),
+            if total == 1 { "label" } else { "labels" }
+        ))
+    }
+}
+
+/// Gives an instant its offset where it has none: the vendor's own samples have instants without one, and its
+/// description asks for one.
+fn zoned(value: &mut Json) {
+    let Json::String(text) = value else { return };
+    if text.parse::<Timestamp>().is_err() && text.parse::<jiff::civil::DateTime>().is_ok() {
+        text.push('Z');
+    }
+}
+
+fn not_understood(path: &str) -> Fault {
+    Fault::transient(format!("V2's answer to `{path}` has not the form that its description gives"))
+}
+
+fn text<'j>(record: &'j Json, field: &str) -> Option<&'j str> {
+    record.get(field)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// The description's `se_id`: `^se(-[a-z0-9]+)+$`, 25 characters at the most.
+fn is_id(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let inner = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    text.len() <= 25 && parts.next() == Some("se") && text.len() > 3 && parts.all(inner)
+}
