@@ -310,6 +310,12 @@ def salesforce(folder):
             "IsActive": {"type": "boolean", "readOnly": True, "x-nullable": False, "x-data-class": "business"}}
     write("salesforce", "User", finish(head("User", "Object Reference, User, fields that a mapping reads", [True, False, False, False],
                                             id="Id", searchable=["Id", "Username"], cls=3), user))
+    group = {"Id": {"type": "string", "readOnly": True, "x-nullable": False, "x-data-class": "business"},
+             "Name": {"type": "string", "readOnly": True, "x-nullable": False, "maxLength": 40, "x-data-class": "business"},
+             "DeveloperName": {"type": "string", "readOnly": True, "maxLength": 80, "x-data-class": "business"},
+             "Type": {"type": "string", "readOnly": True, "x-values": ["Regular", "Queue", "Role", "Organization"], "x-data-class": "business"}}
+    write("salesforce", "Group", finish(head("Group", "Object Reference, Group, fields that a mapping reads", [True, False, False, False],
+                                             id="Id", searchable=["Id", "DeveloperName"], cls=3, doc="A queue or a public group"), group))
 
 
 # ---------------------------------------------------------------- ShipStation V1

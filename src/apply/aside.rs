@@ -135,7 +135,7 @@ impl Run<'_> {
         for found in &flow.matches {
             match inputs.matched.get(&found.name).map(Vec::as_slice) {
                 Some([one]) => self.machine.set(found.slot, Value::Record(Arc::new(one.clone()))),
-                _ if matches!(found.none, MatchOutcome::Create) => self.machine.set(found.slot, Value::ABSENT),
+                _ if matches!(found.none, MatchOutcome::Create | MatchOutcome::Continue) => self.machine.set(found.slot, Value::ABSENT),
                 _ => {}
             }
         }

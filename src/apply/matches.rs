@@ -33,7 +33,7 @@ impl<'a> Run<'a> {
             };
             match outcome {
                 MatchOutcome::Skip => return Found::Skip,
-                MatchOutcome::Create => self.machine.set(found.slot, Value::ABSENT),
+                MatchOutcome::Create | MatchOutcome::Continue => self.machine.set(found.slot, Value::ABSENT),
                 MatchOutcome::Stop(stop) => {
                     self.machine.words.count = Some(records.len());
                     let halt = self.machine.stopped(stop, "match");

@@ -448,6 +448,10 @@ impl Env<'_> {
             match &clause.kind {
                 MatchClauseKind::By(_) => {}
                 MatchClauseKind::None(stop) => none = Some((self.match_outcome(stop), stop)),
+                MatchClauseKind::Many(stop) if matches!(stop.kind, StopKind::Create | StopKind::Continue) => {
+                    let told = error::sections::misplaced(stop.span, "of several records, which one is meant is not known");
+                    self.report(told.help("let a person decide:   many -> review \"{count} records match\"").help("or leave it:   many -> skip"));
+                }
                 MatchClauseKind::Many(stop) => {
                     let words = [(Word::Count, "count", Kind::Integer)];
                     many = Some(self.with_words(&words, |env| env.match_outcome(stop)));
@@ -467,13 +471,15 @@ impl Env<'_> {
             None => {
                 self.report(
                     Diagnostic::new(Code::FlowIncomplete, written.name.span, format!("`match {name}` does not say what happens where there is none"))
-                        .help("add `none -> review \"…\"`, `none -> skip`, `none -> reject \"…\"` or `none -> create`"),
+                        .help("add `none -> review \"…\"`, `none -> skip`, `none -> reject \"…\"`, `none -> create` or `none -> continue`"),
                 );
                 MatchOutcome::Skip
             }
         };
-        if none == MatchOutcome::Create {
+        if matches!(none, MatchOutcome::Create | MatchOutcome::Continue) {
             value.presence = Presence::gap(own, name, written.name.span, Why::Match);
+        }
+        if none == MatchOutcome::Create {
             let upserts = building.written.sections.iter().any(|section| {
                 matches!(&section.kind, SectionKind::Write(write) if write.op.node == tree::WriteOp::Upsert && write.of.as_ref().is_some_and(|of| of.node == name))
             });
@@ -482,7 +488,8 @@ impl Env<'_> {
                 let at = clause.map_or(written.name.span, |clause| clause.span);
                 self.report(
                     Diagnostic::new(Code::CreateNeedsUpsert, at, format!("`none -> create` needs a write that creates `{name}`"))
-                        .help(format!("write `upsert {}.{} of {name} key … {{ … }}`", written.object.connection.node, written.object.object.node)),
+                        .help(format!("write `upsert {}.{} of {name} key … {{ … }}`", written.object.connection.node, written.object.object.node))
+                        .help("or go on without it:   none -> continue"),
                 );
             }
         }
@@ -539,6 +546,7 @@ impl Env<'_> {
         match stop.kind {
             StopKind::Skip => MatchOutcome::Skip,
             StopKind::Create => MatchOutcome::Create,
+            StopKind::Continue => MatchOutcome::Continue,
             _ => self.stop(stop).map_or(MatchOutcome::Skip, MatchOutcome::Stop),
         }
     }
@@ -548,7 +556,7 @@ impl Env<'_> {
         let review = match stop.kind {
             StopKind::Review => true,
             StopKind::Reject => false,
-            StopKind::Skip | StopKind::Create | StopKind::Alert => {
+            StopKind::Skip | StopKind::Create | StopKind::Continue | StopKind::Alert => {
                 self.report(error::sections::misplaced(stop.span, "here stands `review \"…\"` or `reject \"…\"`"));
                 return None;
             }

@@ -199,6 +199,8 @@ pub enum MatchOutcome {
     Skip,
     /// The matched record is missing, and a later `upsert … of` creates it.
     Create,
+    /// The matched record is missing, and the rest goes on without it.
+    Continue,
     Stop(Stop),
 }
 

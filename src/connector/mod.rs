@@ -154,7 +154,8 @@ pub struct Page {
 pub struct Change {
     /// The record's id at the source: the key of its lane.
     pub id: String,
-    /// The source's own stamp, in a form that sorts as text (RFC 3339 in UTC); absent where it has none.
+    /// The source's own stamp, in a form that sorts as text (RFC 3339 in UTC); absent where it has none. A source
+    /// that [lists](State::Listed) marks by it what has ended.
     pub stamp: Option<String>,
     pub state: State,
 }

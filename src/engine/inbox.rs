@@ -30,15 +30,12 @@ impl Engine<'_> {
                 }
                 State::Listed => match lane {
                     None => {
-                        let lane = Lane { state: LaneState::Fetch, stamp: change.stamp, ..Lane::new(&flow.name, &change.id, self.millis()) };
+                        let lane = Lane { state: LaneState::Fetch, ..Lane::new(&flow.name, &change.id, self.millis()) };
                         changes.push(Change::Lane(lane));
                         self.flows[at].fetch = true;
                     }
                     Some(lane) if lane.state == LaneState::Fetch || (change.stamp.is_some() && change.stamp == lane.stamp) => {}
-                    Some(lane) => {
-                        let stamp = change.stamp.or_else(|| lane.stamp.clone());
-                        self.refetch(at, Lane { stamp, ..lane }, changes);
-                    }
+                    Some(lane) => self.refetch(at, lane, changes),
                 },
                 State::Gone => {
                     if let Some(mut lane) = lane {
@@ -95,7 +92,6 @@ impl Engine<'_> {
             && self.settings.safety.dedupe
         {
             // Read again, and nothing that the mapping reads has changed.
-            let stamp = stamp.or_else(|| known.stamp.clone());
             changes.push(Change::Lane(Lane { state: was, was: None, stamp, ..known.clone() }));
             return Ok(());
         }
@@ -115,9 +111,7 @@ impl Engine<'_> {
             lane.attempt = 0;
         }
         lane.updated = now;
-        if stamp.is_some() {
-            lane.stamp = stamp;
-        }
+        lane.stamp = stamp;
         lane.version = version;
         lane.body = Some(body);
         changes.push(self.event(&flow.name, key, "received", "a new version was read from its source".to_owned(), None));

@@ -394,28 +394,38 @@ impl Engine<'_> {
         for (at, entry) in entries.iter().enumerate() {
             let ended = matches!(entry.state, EntryState::Refused | EntryState::Withdrawn) && entry.doubted.is_some();
             let Some(key) = ledger_key(entry.key.as_deref(), entry.target.as_deref()).filter(|_| ended) else { continue };
-            let same = |ledger: &Ledger| ledger.connection == entry.connection && ledger.object == entry.object && ledger.key == key;
-            let changed = changes.iter().rev().find_map(|change| match change {
-                Change::Ledger(ledger) if same(ledger) => Some(ledger.clone()),
-                _ => None,
-            });
-            let known = match changed {
-                Some(ledger) => Some(ledger),
-                None => self.store.ledger(&entry.connection, &entry.object, &key)?,
-            };
-            let Some(mut ledger) = known else { continue };
-            let later = |name: &str| entries[at + 1..].iter().any(|later| later.state == EntryState::Confirmed && later.body.get(name).is_some());
-            let tried = match &entry.body {
-                Json::Null => self.store.entries(&[entry.id])?.into_iter().next().map(|whole| whole.body),
-                body => Some(body.clone()),
-            };
-            let before = ledger.fields.len();
-            for name in tried.iter().filter_map(Json::as_object).flat_map(|fields| fields.keys()).filter(|name| !later(name)) {
-                ledger.fields.remove(name);
+            let other = self.other_name(entry, entry.target.as_deref())?;
+            for key in std::iter::once(key).chain(other) {
+                self.forget_tried(&entries[at..], &key, changes)?;
             }
-            if ledger.fields.len() != before {
-                changes.push(Change::Ledger(ledger));
-            }
+        }
+        Ok(())
+    }
+
+    /// The ledger forgets under a name what the first of some entries tried, but for what later ones have confirmed.
+    fn forget_tried(&self, entries: &[Entry], key: &str, changes: &mut Vec<Change>) -> Kept<()> {
+        let Some((entry, rest)) = entries.split_first() else { return Ok(()) };
+        let same = |ledger: &Ledger| ledger.connection == entry.connection && ledger.object == entry.object && ledger.key == key;
+        let changed = changes.iter().rev().find_map(|change| match change {
+            Change::Ledger(ledger) if same(ledger) => Some(ledger.clone()),
+            _ => None,
+        });
+        let known = match changed {
+            Some(ledger) => Some(ledger),
+            None => self.store.ledger(&entry.connection, &entry.object, key)?,
+        };
+        let Some(mut ledger) = known else { return Ok(()) };
+        let later = |name: &str| rest.iter().any(|later| later.state == EntryState::Confirmed && later.body.get(name).is_some());
+        let tried = match &entry.body {
+            Json::Null => self.store.entries(&[entry.id])?.into_iter().next().map(|whole| whole.body),
+            body => Some(body.clone()),
+        };
+        let before = ledger.fields.len();
+        for name in tried.iter().filter_map(Json::as_object).flat_map(|fields| fields.keys()).filter(|name| !later(name)) {
+            ledger.fields.remove(name);
+        }
+        if ledger.fields.len() != before {
+            changes.push(Change::Ledger(ledger));
         }
         Ok(())
     }

@@ -173,6 +173,8 @@ pub(super) struct FlowState {
     begins: bool,
     /// What its groups give depends on the day.
     by_the_day: bool,
+    /// Objects of which it writes records by their key, and records by their id: connection and object.
+    by_both: std::collections::BTreeSet<(String, String)>,
 }
 
 /// What an effect that is out belongs to.
@@ -311,6 +313,7 @@ impl<'p> Engine<'p> {
             look: None,
             begins: false,
             by_the_day: groups::by_the_day(flow),
+            by_both: plan_entries::by_both(flow),
         };
         if !on {
             return Ok(state);
@@ -339,6 +342,7 @@ impl<'p> Engine<'p> {
             look: None,
             begins: false,
             by_the_day: false,
+            by_both: std::collections::BTreeSet::new(),
         }
     }
 

@@ -324,6 +324,7 @@ impl Engine<'_> {
             ledger.confirmed = self.millis();
             changes.push(Change::Ledger(ledger));
         }
+        self.known_by_both(entry, id.as_deref(), changes)?;
         if let Some(id) = &id {
             let at = self.flow_named(&entry.flow).unwrap_or(0);
             changes.push(Change::Link(self.node(at, &entry.lane, &lot.object(), id)));

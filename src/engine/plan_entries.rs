@@ -1,12 +1,12 @@
 //! From payloads to entries of the outbox: what differs, how it goes, what it belongs to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
 use super::{Engine, Lot};
 use crate::apply::{Payload, target_of};
-use crate::check::typed::Op;
+use crate::check::typed::{Flow, Op};
 use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch};
 use crate::value::{Json, ObjectRef};
 
@@ -120,6 +120,32 @@ impl Engine<'_> {
             made += 1;
         }
         Ok(made)
+    }
+
+    /// A flow may write one record by its key and by its id. What went through by one of the names is then what the
+    /// other has to differ from.
+    pub(super) fn known_by_both(&self, entry: &Entry, id: Option<&str>, changes: &mut Vec<Change>) -> Kept<()> {
+        let Some(other) = self.other_name(entry, id)? else { return Ok(()) };
+        if let (Some(key), Some(id)) = (&entry.key, id) {
+            let (connection, object) = (entry.connection.clone(), entry.object.clone());
+            changes.push(Change::Ledger(Ledger { connection, object, key: format!("of:{id}"), id: Some(key.clone()), ..Ledger::default() }));
+        }
+        let Some(mut known) = self.store.ledger(&entry.connection, &entry.object, &other)? else { return Ok(()) };
+        known.fields.extend(super::delta::hashes(&*self.store, &entry.body));
+        changes.push(Change::Ledger(known));
+        Ok(())
+    }
+
+    /// Under what the ledger keeps the record of an entry beside the entry's own name, where its flow writes it by both.
+    pub(super) fn other_name(&self, entry: &Entry, id: Option<&str>) -> Kept<Option<String>> {
+        let (Some(id), Some(at)) = (id, self.flow_named(&entry.flow)) else { return Ok(None) };
+        if !self.flows[at].by_both.contains(&(entry.connection.clone(), entry.object.clone())) {
+            return Ok(None);
+        }
+        match entry.key {
+            Some(_) => Ok(Some(format!("id:{id}"))),
+            None => Ok(self.store.ledger(&entry.connection, &entry.object, &format!("of:{id}"))?.and_then(|alias| alias.id)),
+        }
     }
 
     /// Whether a payload is for a milestone that was passed before the flow ran for the first time. It is noted, so
@@ -275,6 +301,15 @@ fn open(entry: &Entry) -> bool {
 pub(super) fn target(entry: &Entry) -> Vec<(String, String, String)> {
     let names = entry.key.iter().cloned().chain(entry.target.iter().map(|id| format!("id:{id}")));
     names.map(|name| (entry.connection.clone(), entry.object.clone(), name)).collect()
+}
+
+/// Objects of which a flow writes records by their key, and records by their id.
+pub(super) fn by_both(flow: &Flow) -> BTreeSet<(String, String)> {
+    let writes = || flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
+    let of = |keyed: bool| -> BTreeSet<(String, String)> {
+        writes().filter(|write| write.key.is_some() == keyed).map(|write| (write.object.connection.clone(), write.object.object.clone())).collect()
+    };
+    of(true).intersection(&of(false)).cloned().collect()
 }
 
 /// Under what a target's record is kept in the ledger.

@@ -99,7 +99,7 @@ impl Read {
 
 /// What people call a record: its number or name, where it has one of the common fields; else its key.
 pub(super) fn label(record: &Json) -> Option<String> {
-    let known = ["OrderNumber", "orderNumber", "CaseNumber", "trackingNumber", "Number", "number"];
+    let known = ["OrderNumber", "orderNumber", "CaseNumber", "trackingNumber", "tracking_number", "Number", "number"];
     known.iter().find_map(|name| record.get(name)).and_then(|value| match value {
         Json::String(text) if !text.is_empty() => Some(text.clone()),
         Json::Number(number) => Some(number.to_string()),

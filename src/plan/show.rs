@@ -167,6 +167,7 @@ fn outcome(outcome: &MatchOutcome) -> &'static str {
     match outcome {
         MatchOutcome::Skip => "skip",
         MatchOutcome::Create => "create",
+        MatchOutcome::Continue => "continue",
         MatchOutcome::Stop(stop) if stop.review => "review",
         MatchOutcome::Stop(_) => "reject",
     }

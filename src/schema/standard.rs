@@ -14,7 +14,7 @@ macro_rules! files {
 
 files! {
     "salesforce": [
-        "Account", "Address", "Asset", "Case", "Contact", "Contract", "Event", "Lead", "Opportunity", "OpportunityContactRole",
+        "Account", "Address", "Asset", "Case", "Contact", "Contract", "Event", "Group", "Lead", "Opportunity", "OpportunityContactRole",
         "OpportunityLineItem", "Order", "OrderItem", "Pricebook2", "PricebookEntry", "Product2", "Task", "User",
     ],
     "shipstation": [

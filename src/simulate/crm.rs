@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, json};
 
 use super::check::{Finding, targets};
+use super::parcels;
 use super::world::{Scenario, Wire, locked, minutes};
 use crate::sandbox::Act;
 use crate::sandbox::faults::Dice;
@@ -15,8 +16,11 @@ use crate::value::Json;
 /// Those who order; the first orders most.
 const SHOPPERS: [&str; 4] = ["ada@example.com", "bo@example.com", "charly@example.com", "delilah@example.com"];
 
+/// The day before the one that is simulated.
+const YESTERDAY: &str = "2026-03-01";
+
 /// What people do, in order: when, at Salesforce or not, what.
-pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
     let mut acts = Vec::new();
     for (at, mail) in SHOPPERS.iter().enumerate().take(3) {
@@ -56,9 +60,14 @@ pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) ->
             1 => acts.push((later(dice), false, act("change", &name, json!({"customerNotes": format!("note {}", dice.below(100))})))),
             2 | 3 => acts.push((later(dice), false, act("void", &name, Json::Null))),
             4 => acts.push((later(dice), true, act("win", mail, Json::Null))),
+            // Some that went out on the day before are told only today.
+            _ if template == "crm-daily-summary" => acts.push((later(dice), false, act("ship", &name, json!({"shipDate": YESTERDAY})))),
             _ => acts.push((later(dice), false, act("ship", &name, Json::Null))),
         }
     }
+    // Carriers speak of every parcel once all is calm: what has a label then is told when it comes.
+    let late = start + jiff::SignedDuration::from_mins(115);
+    acts.extend((0..orders).map(|number| (late, false, act("scan", &format!("W-{number}"), Json::Null))));
     acts.sort_by_key(|(at, ..)| *at);
     acts
 }
@@ -77,7 +86,7 @@ fn records(wire: &Wire) -> BTreeMap<(String, String), Map<String, Json>> {
     all
 }
 
-fn text<'j>(record: &'j Map<String, Json>, name: &str) -> &'j str {
+pub(super) fn text<'j>(record: &'j Map<String, Json>, name: &str) -> &'j str {
     record.get(name).and_then(Json::as_str).unwrap_or_default()
 }
 
@@ -89,6 +98,9 @@ fn number(value: Option<&Json>) -> Decimal {
 pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp, found: &mut Vec<Finding>) {
     let orders = targets(wire, now);
     let records = records(wire);
+    if parcels::TEMPLATES.contains(&template) {
+        return parcels::check(template, wire, &records, found);
+    }
     let of = |object: &'static str| records.iter().filter(move |((kind, _), _)| kind == object).map(|((_, id), record)| (id.as_str(), record));
     let mails: BTreeMap<&str, Vec<&Json>> = orders.values().fold(BTreeMap::new(), |mut all, order| {
         all.entry(order["customerEmail"].as_str().unwrap_or_default()).or_default().push(order);
@@ -112,6 +124,22 @@ pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp,
                 ] {
                     let held = number(account.get(name));
                     if held != is {
+                        found.push(Finding::new("roll-up", format!("{id}: {name} is {held}, and its orders say {is}")));
+                    }
+                }
+            }
+        }
+        "crm-daily-summary" => {
+            for (id, account) in of("Account").filter(|(_, account)| !text(account, "Email__c").is_empty()) {
+                let orders: Vec<&Json> = shipped(text(account, "Email__c"));
+                let yesterday: Vec<&&Json> = orders.iter().filter(|order| order["shipDate"] == YESTERDAY).collect();
+                if orders.is_empty() {
+                    continue;
+                }
+                let value: Decimal = yesterday.iter().map(|order| number(order.get("orderTotal"))).sum();
+                for (name, is) in [("Orders_Yesterday__c", Decimal::from(yesterday.len())), ("Value_Yesterday__c", value.normalize())] {
+                    let held = number(account.get(name));
+                    if held != is || text(account, "Summary_Date__c") != YESTERDAY {
                         found.push(Finding::new("roll-up", format!("{id}: {name} is {held}, and its orders say {is}")));
                     }
                 }
@@ -143,6 +171,18 @@ pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp,
             }
         }
         "crm-shipped-opportunity" => {
+            let said: Vec<String> = locked(&wire.wms)
+                .system
+                .effects()
+                .iter()
+                .filter(|effect| effect.kind == "tracked")
+                .filter_map(|effect| effect.fields["trackingNumber"].as_str().map(str::to_owned))
+                .collect();
+            for (id, sold) in of("Opportunity").filter(|(_, sold)| said.iter().any(|number| number == text(sold, "Tracking_Number__c"))) {
+                if text(sold, "Estimated_Delivery__c").is_empty() {
+                    found.push(Finding::new("lost", format!("{id}: its carrier has said when it comes, and it does not know")));
+                }
+            }
             for (id, sold) in of("Opportunity").filter(|(_, sold)| !text(sold, "Order_Number__c").is_empty()) {
                 let is = orders
                     .values()

@@ -6,6 +6,7 @@
 
 mod check;
 mod crm;
+mod parcels;
 mod time;
 mod world;
 

@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::check::{self, Finding};
-use super::crm;
 use super::time::Virtual;
+use super::{crm, parcels};
 use crate::apply::Program;
 use crate::check::typed::Schedule;
 use crate::connector::registry::{self, Settings as Connection};
@@ -334,7 +334,11 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let mut zombies: Vec<(Process<'_>, Timestamp)> = Vec::new();
     let calm = start + SignedDuration::from_mins(60);
     let own = setup.template == "salesforce-shipstation";
-    let mut acts = if own { schedule(&mut dice, scenario, start) } else { crm::schedule(&mut dice, scenario, start) };
+    let mut acts = match setup.template.as_str() {
+        _ if own => schedule(&mut dice, scenario, start),
+        template if parcels::TEMPLATES.contains(&template) => parcels::schedule(&mut dice, scenario, start),
+        template => crm::schedule(template, &mut dice, scenario, start),
+    };
     let mut kills: Vec<Timestamp> = (0..scenario.kills).map(|_| start + minutes(&mut dice, 58)).collect();
     kills.sort();
     let mut faulty = scenario.faults != Faults::default();
@@ -579,8 +583,11 @@ impl<'p> Sim<'p> {
                 store.unfenced();
             }
             let polls = self.scenario.poll.map(|seconds| ("export_orders".to_owned(), vec![Schedule::Every(seconds * 1_000)]));
+            // What no webhook told of is found by a poll, and a day is summed up; within the hours that are simulated.
+            let parcels = ["delivered", "incidents", "estimated_delivery", "daily_summary"]
+                .map(|flow| (flow.to_owned(), vec![Schedule::Every(20 * 60 * 1_000)]));
             let settings = Settings {
-                schedules: polls.into_iter().collect(),
+                schedules: polls.into_iter().chain(parcels).collect(),
                 seed: self.scenario.seed,
                 safety: Off::safety(self.scenario.off),
                 step: 50,

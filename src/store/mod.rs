@@ -258,7 +258,8 @@ impl EntryState {
 pub struct Ledger {
     pub connection: String,
     pub object: String,
-    /// The idempotency key, or `id:` and the record's id.
+    /// The idempotency key, or `id:` and the record's id. Where a flow writes a record by both, `of:` and the record's id
+    /// has the key in the place of the id.
     pub key: String,
     pub id: Option<String>,
     /// Keyed hashes of the fields as last confirmed, by field.

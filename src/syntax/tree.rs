@@ -139,6 +139,7 @@ pub enum StopKind {
     Reject,
     Skip,
     Create,
+    Continue,
     /// `alert "…"`, in an `expect` only.
     Alert,
 }

@@ -56,7 +56,9 @@ impl World {
             });
             let wms = shipstation::ShipStation::new(shipstation::Options {
                 base_url: wms_url.clone(),
+                v2_url: wms_url.clone(),
                 per_minute: None,
+                v2_per_minute: None,
                 api_secret: PLANTED_SECRET.to_owned(),
                 ..shipstation::Options::default()
             });
@@ -79,9 +81,17 @@ impl World {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, bytes).unwrap();
         }
+        let config = files.iter().find(|(path, _)| *path == "crossdock.yaml").map(|(_, bytes)| std::str::from_utf8(bytes).unwrap()).unwrap();
+        let mut warehouse = String::new();
+        if config.contains("  wms:") {
+            warehouse += &format!("  wms: {{ url: \"{}\", api_key: sandbox, api_secret: \"${{PLANTED}}\" }}\n", wms.url);
+        }
+        if config.contains("  tracking:") {
+            warehouse += &format!("  tracking: {{ url: \"{}\", api_key: sandbox }}\n", wms.url);
+        }
         let environment = format!(
-            "connections:\n  crm: {{ login: \"{}\", client_id: sandbox, client_secret: \"${{PLANTED}}\" }}\n  wms: {{ url: \"{}\", api_key: sandbox, api_secret: \"${{PLANTED}}\" }}\nstore: sqlite:live.db\nschedules: {{ {schedules} }}\n",
-            crm.url, wms.url
+            "connections:\n  crm: {{ login: \"{}\", client_id: sandbox, client_secret: \"${{PLANTED}}\" }}\n{warehouse}store: sqlite:live.db\nschedules: {{ {schedules} }}\n",
+            crm.url
         );
         std::fs::write(folder.path().join("crossdock.live.yaml"), environment).unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -29,6 +29,9 @@ const WINDOW: Window = Window { calls: 200, length: SignedDuration::from_secs(60
 const PAGE: usize = 100;
 /// Labels older than this are asked for no more, where the connection does not say otherwise.
 const DAYS: i64 = 45;
+/// The stamp of what was delivered: a poll reads it no more. What comes after that is told by the webhook, or seen
+/// when the list no longer says so.
+const ENDED: &str = "delivered";
 /// The object that a flow reads.
 const TRACKING: &str = "Tracking";
 
@@ -161,10 +164,8 @@ impl Connector for ShipStationV2 {
                 let stamp = text(label, "voided_at").map(str::to_owned);
                 changes.push(Change { id: id.to_owned(), stamp, state: State::Gone });
             } else if text(label, "status") == Some("completed") && text(label, "tracking_number").is_some() {
-                // What was delivered is read once more, and then left alone: what comes later is told by the webhook.
                 let ended = text(label, "tracking_status") == Some("delivered");
-                let stamp = text(label, "created_at").filter(|_| ended).map(str::to_owned);
-                changes.push(Change { id: id.to_owned(), stamp, state: State::Listed });
+                changes.push(Change { id: id.to_owned(), stamp: ended.then(|| ENDED.to_owned()), state: State::Listed });
             }
         }
         let more = listed.get("pages").and_then(Json::as_u64).is_some_and(|pages| cursor.page < pages) && !labels.is_empty();
@@ -177,7 +178,8 @@ impl Connector for ShipStationV2 {
         let mut found = Vec::new();
         for id in ids {
             if let Some(tracking) = self.tracked(call, id, Label::of(ask)).await? {
-                found.push(Change { id: id.clone(), stamp: None, state: State::Is(Body::of(&tracking)) });
+                let ended = text(&tracking, "status_code") == Some("DE") || tracking.get("actual_delivery_date").is_some_and(Json::is_string);
+                found.push(Change { id: id.clone(), stamp: ended.then(|| ENDED.to_owned()), state: State::Is(Body::of(&tracking)) });
             }
         }
         Ok(found)

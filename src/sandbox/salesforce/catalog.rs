@@ -127,6 +127,7 @@ const OBJECTS: &[(&str, &str, Option<&str>)] = &[
     ("Contact", "003", Some(include_str!("org/Contact.json"))),
     ("Contract", "800", None),
     ("Event", "00U", None),
+    ("Group", "00G", None),
     ("Lead", "00Q", None),
     ("Opportunity", "006", Some(include_str!("org/Opportunity.json"))),
     ("OpportunityContactRole", "00K", None),
@@ -261,6 +262,8 @@ fn plain(object: &Object, prefix: &'static str, tables: &BTreeMap<String, usize>
             _ if field.size.is_none() && name.ends_with("Id") && name != "ExternalId" => {
                 let several = |names: &[&str]| names.iter().filter_map(|name| tables.get(&name.to_lowercase()).copied()).collect();
                 Holds::Reference(match (name.as_str(), relation(name)) {
+                    // What queues may own.
+                    ("OwnerId", Some(_)) if matches!(object.name.as_str(), "Case" | "Lead") => several(&["User", "Group"]),
                     (_, Some(table)) => vec![table],
                     ("WhoId", None) => several(WHO),
                     ("WhatId", None) => several(WHAT),
@@ -405,7 +408,7 @@ mod tests {
         assert_eq!(names, OBJECTS.iter().map(|(name, _, _)| *name).collect::<Vec<_>>());
         for of in &catalog.types {
             assert!(of.stamps.id.is_some(), "{}", of.name);
-            assert!(of.name == "User" || of.stamps.stamp.is_some(), "{}", of.name);
+            assert!(matches!(of.name.as_str(), "User" | "Group") || of.stamps.stamp.is_some(), "{}", of.name);
         }
     }
 

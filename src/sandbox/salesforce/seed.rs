@@ -80,6 +80,7 @@ impl Salesforce {
         let start = to_millisecond(self.options.start);
         let before = start.checked_sub(1.hour()).unwrap_or(start);
         self.users(before);
+        self.queues(before);
         self.products(before);
         let orders = self.options.orders;
         for number in 0..orders.div_ceil(ORDERS_OF_ACCOUNT).max(1) {
@@ -156,6 +157,22 @@ impl Salesforce {
                 self.user = id;
             } else {
                 self.person = id;
+            }
+        }
+    }
+
+    /// Queues that own cases.
+    fn queues(&mut self, at: Timestamp) {
+        let catalog = self.store.catalog.clone();
+        let Some(table) = catalog.find("Group") else { return };
+        let of = &catalog.types[table];
+        for (name, developer) in [("Parcels", "Parcels"), ("Urgent parcels", "Urgent_Parcels")] {
+            let mut row = self.blank(of, at, self.person);
+            set(of, &mut row, "Name", Cell::text(name));
+            set(of, &mut row, "DeveloperName", Cell::text(developer));
+            set(of, &mut row, "Type", Cell::text("Queue"));
+            if self.plant_row(table, row).is_none() {
+                return;
             }
         }
     }

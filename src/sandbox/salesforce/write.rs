@@ -416,6 +416,19 @@ impl Salesforce {
                     row.set(at("ListPrice"), price);
                 }
             }
+            "Case" => {
+                let closed = text(row, "Status").as_deref() == Some("Closed");
+                let was = at("IsClosed").is_some_and(|field| matches!(row.cell(field), Cell::Bool(true)));
+                row.set(at("IsClosed"), Cell::Bool(closed));
+                if closed != was {
+                    row.set(at("ClosedDate"), if closed { Cell::Time(now) } else { Cell::Null });
+                }
+            }
+            "Opportunity" => {
+                let stage = text(row, "StageName").unwrap_or_default();
+                row.set(at("IsClosed"), Cell::Bool(stage.starts_with("Closed")));
+                row.set(at("IsWon"), Cell::Bool(stage == "Closed Won"));
+            }
             "Task" => {
                 let what = at("WhatId").and_then(|field| row.cell(field).as_id());
                 let account = match what.map(|id| (id, self.store.catalog.types[usize::from(id.table)].name.as_str())) {

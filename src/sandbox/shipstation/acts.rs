@@ -115,6 +115,14 @@ impl ShipStation {
         let carrier = text("carrierCode").unwrap_or_else(|| "stamps_com".to_owned());
         let service = text("serviceCode").unwrap_or_else(|| "usps_ground_advantage".to_owned());
         let shipment = self.ship(id, &carrier, &service, false, now);
+        // What somebody names, instead of the carrier's number and the day.
+        for name in ["trackingNumber", "shipDate"] {
+            let (Some(value), Some(shipment)) = (settings.get(name), self.shipments.get_mut(&shipment)) else { continue };
+            shipment.body.insert(name.to_owned(), value.clone());
+            if let Some(Json::Object(fields)) = self.effects.last_mut().map(|effect| &mut effect.fields) {
+                fields.insert(name.to_owned(), value.clone());
+            }
+        }
         Ok(self.shipments.get(&shipment).map(|shipment| self.print_shipment(shipment, true)).unwrap_or_default())
     }
 

@@ -313,6 +313,7 @@ impl<'t> Reader<'t> {
                         "reject" => StopKind::Reject,
                         "skip" => StopKind::Skip,
                         "create" => StopKind::Create,
+                        "continue" => StopKind::Continue,
                         "alert" => StopKind::Alert,
                         _ => StopKind::Review,
                     };
@@ -323,7 +324,7 @@ impl<'t> Reader<'t> {
                 _ => {}
             }
         }
-        let silent = matches!(stop.kind, StopKind::Skip | StopKind::Create);
+        let silent = matches!(stop.kind, StopKind::Skip | StopKind::Create | StopKind::Continue);
         if !silent && stop.message.is_none() {
             self.found.push(
                 Diagnostic::new(Code::Unreadable, span, "the reason is missing")
