@@ -27,8 +27,8 @@ use crate::connector::Connectors;
 use crate::http::Secret;
 use crate::run::live::{Door, Message};
 
-/// The longest webhook that is read, in bytes. ShipStation's hold two short fields.
-const LONGEST: usize = 64 * 1024;
+/// The longest webhook that is read, in bytes. Those of V1 hold two short fields, those of V2 a parcel's whole way.
+const LONGEST: usize = 512 * 1024;
 /// How long a webhook is remembered, so that the same one again is answered and changes nothing.
 const REMEMBERED: usize = 10_000;
 
