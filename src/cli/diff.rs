@@ -8,7 +8,7 @@ use super::site::{Site, clock, runtime, transport};
 use super::{Exit, Failure, Format, Out};
 use crate::apply::{Inputs, Outcome, Program, apply};
 use crate::plan::FlowPlan;
-use crate::project::{Library as _, records};
+use crate::project::records;
 use crate::run::sample::{self, Asked, Sample};
 use crate::spec::compare::{Comparison, Edited, Group, Kind};
 use crate::value::Json;
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         matched.insert(name.to_owned(), load(&PathBuf::from(path))?);
     }
     let (before, after) = (Side::of(&old, args)?, Side::of(&new, args)?);
-    let edited = Edited::of(&texts(&old)?, &texts(&new)?);
+    let edited = Edited::of(&old.mappings()?, &new.mappings()?);
     let now = args.now.unwrap_or_else(jiff::Timestamp::now);
     let given: Vec<Sample> = match (&args.records, args.since) {
         (Some(file), _) => load(file)?.into_iter().map(|record| Sample { record, matched: matched.clone() }).collect(),
@@ -161,16 +161,6 @@ fn load(path: &std::path::Path) -> Result<Vec<Json>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| super::folder::unreadable(path, &error))?;
     let name = path.display().to_string();
     records::read(&name, &text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))
-}
-
-/// The mapping files of a project, by their names.
-fn texts(ready: &Ready) -> Result<BTreeMap<String, String>, Failure> {
-    let folder = &ready.opened.folder;
-    let text = |name: String| {
-        let text = folder.read(&name).map_err(|absence| Failure::io(format!("`{name}`: {absence}")))?;
-        Ok((name, text.to_string()))
-    };
-    folder.list(".dock").into_iter().map(text).collect()
 }
 
 /// What people call a record.

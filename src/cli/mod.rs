@@ -9,6 +9,7 @@ mod check;
 mod checkpoint;
 mod demo;
 mod diff;
+mod docs;
 mod doctor;
 mod explain;
 mod failure;
@@ -74,6 +75,7 @@ enum Command {
     Test(test::Args),
     Preview(preview::Args),
     Diff(diff::Args),
+    Docs(docs::Args),
     Run(run::Args),
     Serve(serve::Args),
     Status(status::Args),
@@ -99,6 +101,7 @@ impl Command {
             Command::Test(args) => test::run(&args, out),
             Command::Preview(args) => preview::run(&args, out),
             Command::Diff(args) => diff::run(&args, out),
+            Command::Docs(args) => docs::run(&args, out),
             Command::Run(args) => run::run(&args, out),
             Command::Serve(args) => serve::run(&args, out),
             Command::Status(args) => status::run(&args, out),

@@ -1,5 +1,6 @@
 //! What commands that map records begin with: one project, checked and planned.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,6 +54,16 @@ impl Ready {
                 _ => Err(Failure::usage("the project has several flows").hint(format!("name one with --flow: {}", known()))),
             },
         }
+    }
+
+    /// The texts of the project's mapping files, by their names.
+    pub(super) fn mappings(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let folder = &self.opened.folder;
+        let text = |name: String| {
+            let text = folder.read(&name).map_err(|absence| Failure::io(format!("`{name}`: {absence}")))?;
+            Ok((name, text.to_string()))
+        };
+        folder.list(".dock").into_iter().map(text).collect()
     }
 
     /// The text of a file: from the project's folder if it is there, else from where the command runs.

@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// The cases of files and of mappings, in the order of files and lines.
-fn all_cases(ready: &Ready) -> Result<Vec<Case>, Failure> {
+pub(super) fn all_cases(ready: &Ready) -> Result<Vec<Case>, Failure> {
     let folder = &ready.opened.folder;
     let exists = |path: &str| folder.path(path).is_ok();
     let mut all = Vec::new();

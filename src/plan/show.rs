@@ -29,10 +29,10 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
     }
     for (at, condition) in flow.filter.iter().enumerate() {
         let by = if reads.pushed_down.contains(&at) { &flow.source.connection } else { "here" };
-        line(if at == 0 { "where" } else { "" }, &wrap(&format!("{by}: {}", text::of(condition))));
+        line(if at == 0 { "where" } else { "" }, &wrap(&format!("{by}: {}", text::within(&plan.mapping, condition))));
     }
     if let Some(first) = &flow.first_when {
-        line("first", &format!("when {}", text::of(first)));
+        line("first", &format!("when {}", text::within(&plan.mapping, first)));
     }
     let fields: Vec<String> = reads.reads.iter().map(|path| path.join(".")).collect();
     line("reads", &wrap(&fields.join(", ")));
@@ -79,19 +79,19 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
         }
     }
     for write in &flow.writes {
-        write_lines(write, &mut line);
+        write_lines(plan, write, &mut line);
     }
     for after in &flow.follow_ups {
         let events: Vec<String> = after.events.iter().map(event).collect();
         line("when", &format!("{} {}", after.write.as_deref().unwrap_or(&flow.source_name), events.join(" or ")));
         for write in &after.writes {
-            write_lines(write, &mut line);
+            write_lines(plan, write, &mut line);
         }
     }
     out
 }
 
-fn write_lines(write: &Write, line: &mut dyn FnMut(&str, &str)) {
+fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     let op = match write.op {
         Op::Create => "create",
         Op::Update => "update",
@@ -105,10 +105,10 @@ fn write_lines(write: &Write, line: &mut dyn FnMut(&str, &str)) {
     let name = if write.name.contains(' ') { String::new() } else { format!(" as {}", write.name) };
     line(op, &format!("{}{name}, {}{repeat}", write.object, counted(write.body.rows.len(), "field")));
     if let Some(when) = &write.when {
-        line("", &wrap(&format!("when {}", text::of(when))));
+        line("", &wrap(&format!("when {}", text::within(&plan.mapping, when))));
     }
     if let Some(key) = &write.key {
-        let value = text::of(&key.value);
+        let value = text::within(&plan.mapping, &key.value);
         let field = key.field.as_deref().unwrap_or("the ledger");
         let native = if key.native { ", kept to one by the system itself" } else { "" };
         line("", &wrap(&format!("key in {field} = {value}{native}")));

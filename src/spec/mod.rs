@@ -11,6 +11,7 @@ mod given;
 pub mod judge;
 mod node;
 pub mod report;
+pub mod signoff;
 
 pub use cases::{Case, CaseFault};
 pub use coverage::Coverage;

@@ -1,0 +1,144 @@
+//! `crossdock docs`: what a client signs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::ready::Ready;
+use super::test::all_cases;
+use super::{Exit, Failure, Out};
+use crate::apply::{Inputs, apply};
+use crate::project::{Library as _, records};
+use crate::spec::signoff::{self, About, Document, Example};
+use crate::spec::{Bench, judge};
+
+const EXAMPLES: &str = "\
+Examples:
+  crossdock docs                                        signoff/mapping.html, .xlsx and .json, examples from the project's cases
+  crossdock docs --records export_orders=orders.jsonl   examples from real records, as they are: with people's names in them
+  crossdock docs --sign                                 this state was signed: the next documents tell what has changed since
+
+Each target field with its source, rule, example and what happens when it is empty; value maps, routes, reasons; what has
+changed since the last sign-off; and the hash of the plan that runs. Nothing is sent.";
+
+/// The name under which a signed state is kept.
+const SIGNED: &str = "signed.json";
+
+/// Write the sign-off document, as a page and as a workbook
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The project's folder
+    #[arg(value_name = "PATH")]
+    path: Option<PathBuf>,
+    /// Where it is written; `signoff` in the project's folder if not said
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Records to take examples from: FLOW=FILE
+    #[arg(long, value_name = "FLOW=FILE")]
+    records: Vec<String>,
+    /// Keep this state as the one that was signed
+    #[arg(long)]
+    sign: bool,
+    /// The day on the document, instead of today
+    #[arg(long, value_name = "DATE")]
+    date: Option<jiff::civil::Date>,
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let plan = ready.plan()?;
+    let root = std::path::absolute(ready.opened.folder.root()).map_err(|error| Failure::io(error.to_string()))?;
+    let name = root.file_name().map_or_else(|| "mapping".to_owned(), |name| name.to_string_lossy().into_owned());
+    let about = About { project: &name, environment: args.env.as_deref(), made: args.date.unwrap_or_else(|| jiff::Zoned::now().date()) };
+    let document = signoff::document(about, plan, &ready.mappings()?, &examples(&ready, &args.records)?);
+
+    let folder = args.out.clone().unwrap_or_else(|| root.join("signoff"));
+    std::fs::create_dir_all(&folder).map_err(|error| super::folder::unreadable(&folder, &error))?;
+    let signed = folder.join(SIGNED);
+    let old: Option<Document> = match std::fs::read_to_string(&signed) {
+        Ok(text) => Some(serde_json::from_str(&text).map_err(|error| {
+            Failure::usage(format!("{} is no signed state: {error}", signed.display())).hint("it is written by `crossdock docs --sign`")
+        })?),
+        Err(_) => None,
+    };
+    let changes = old.as_ref().map(|old| signoff::changes(old, &document));
+    let since = old.as_ref().zip(changes.as_deref());
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).map_err(|error| Failure::io(format!("{} cannot be written: {error}", path.display())))?;
+        Ok::<PathBuf, Failure>(path)
+    };
+    let json = serde_json::to_string_pretty(&document).map_err(|error| Failure::io(error.to_string()))? + "\n";
+    let workbook = signoff::xlsx(&document, since).map_err(|error| Failure::usage(format!("no workbook can hold it: {error}")))?;
+    for (name, bytes) in [("mapping.html", signoff::html(&document, since).into_bytes()), ("mapping.xlsx", workbook)] {
+        out.line(format!("wrote {}", write(name, &bytes)?.display()))?;
+    }
+    match &changes {
+        None => out.line("nothing was signed yet: `crossdock docs --sign` keeps this state, for the next one to be compared with")?,
+        Some(changes) if changes.is_empty() => out.line("nothing has changed since the last sign-off")?,
+        Some(changes) => {
+            let day = old.as_ref().map_or("", |old| &old.made);
+            out.line(format!(
+                "{} since the sign-off of {day}:",
+                if changes.len() == 1 { "1 change".to_owned() } else { format!("{} changes", changes.len()) }
+            ))?;
+            for change in changes {
+                out.line(format!("  {}", out.bold(&change.at)))?;
+                out.line(format!("    {}", out.red(&format!("- {}", change.was.as_deref().unwrap_or("(new)")))))?;
+                out.line(format!("    {}", out.green(&format!("+ {}", change.is.as_deref().unwrap_or("(gone)")))))?;
+            }
+        }
+    }
+    if args.sign {
+        out.line(format!("signed: {}", write(SIGNED, json.as_bytes())?.display()))?;
+    }
+    Ok(Exit::Fine)
+}
+
+/// What the project's cases, or the records that are named, give.
+fn examples(ready: &Ready, given: &[String]) -> Result<Vec<Example>, Failure> {
+    let program = ready.program()?;
+    let folder = &ready.opened.folder;
+    let mut examples = Vec::new();
+    let mut shown: BTreeMap<String, ()> = BTreeMap::new();
+    for pair in given {
+        let wrong = || Failure::usage(format!("`{pair}` names no flow and file")).hint("write --records export_orders=orders.jsonl");
+        let (name, path) = pair.split_once('=').ok_or_else(wrong)?;
+        let flow = ready.flow(Some(name))?;
+        let text = ready.text(path)?;
+        let records = records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))?;
+        let (none, nothing) = (BTreeMap::new(), BTreeMap::new());
+        for (at, record) in records.iter().take(MOST).enumerate() {
+            let inputs = Inputs {
+                record,
+                group: if flow.group.is_some() { &records } else { &[] },
+                was_of_group: None,
+                now: jiff::Timestamp::now(),
+                matched: &none,
+                targets: &nothing,
+                results: &nothing,
+                names: &ready.compiled.names,
+                trace: true,
+            };
+            examples.push(Example { flow: name.to_owned(), record: format!("{path}, record {}", at + 1), outcome: apply(&program, flow, &inputs) });
+        }
+        shown.insert(name.to_owned(), ());
+    }
+    let bench = Bench {
+        plan: ready.plan()?,
+        map: &|flow, inputs| apply(&program, flow, &Inputs { trace: true, ..*inputs }),
+        file: &|path| folder.read(path).map_err(|absence| absence.to_string()),
+        names: &ready.compiled.names,
+    };
+    for case in all_cases(ready)?.into_iter().filter(|case| !shown.contains_key(&case.flow)) {
+        if let Some(outcome) = judge::run(&case, &bench).outcome {
+            examples.push(Example { flow: case.flow.clone(), record: format!("case: {}", case.name), outcome });
+        }
+    }
+    Ok(examples)
+}
+
+/// Records that are gone through for examples.
+const MOST: usize = 1_000;
