@@ -6,8 +6,10 @@ use super::check::planned;
 use super::folder::open;
 use super::{Exit, Failure, Format, Out};
 use crate::base::nearest;
+use crate::connector::registry;
 use crate::connector::salesforce::soql;
 use crate::plan::{Plan, show};
+use crate::run::calls;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,8 +65,26 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
+/// Events that calls are told for.
+const EVENTS: usize = 1_000;
+
+fn costs(all: &[calls::Calls], out: &mut Out) -> Result<(), Failure> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    let sums: Vec<String> = calls::by_connection(all).iter().map(|(connection, calls)| format!("{connection} {calls}")).collect();
+    out.line(format!("  {:<10} for {EVENTS} new events together: {}", "calls", sums.join(", ")))?;
+    for one in all {
+        let note = one.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+        out.line(out.dim(&format!("  {:<10} {:>5}  {}{note}", "", one.calls, one.what)))?;
+    }
+    Ok(())
+}
+
 fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     out.line(out.dim(&format!("plan {} · time zone {}", plan.hash.get(..12).unwrap_or(&plan.hash), plan.time_zone)))?;
+    let paper = |(name, system): (&String, &String)| Some((name.clone(), registry::on_paper(name, system)?));
+    let connectors = plan.systems.iter().filter_map(paper).collect();
     for flow in plan.mapping.flows.iter().filter(|flow| only.is_none_or(|only| flow.name == only)) {
         let Some(reads) = plan.flows.iter().find(|reads| reads.flow == flow.name) else { continue };
         out.line("")?;
@@ -76,6 +96,7 @@ fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure>
         }
         let query = soql::query(plan, flow, reads);
         out.print(show::flow(plan, flow, reads, query.as_deref(), &soql::child_queries(plan, flow)))?;
+        costs(&calls::predicted(plan, flow, reads, &connectors, EVENTS), out)?;
     }
     Ok(())
 }

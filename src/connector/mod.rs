@@ -47,6 +47,9 @@ pub trait Connector: Send + Sync {
     /// How many ids one [`Connector::get`] takes in one call.
     fn get_batch(&self, ask: &Source<'_>) -> usize;
 
+    /// What reading a flow's source costs: records of one page, and calls for each record beside its page.
+    fn reading(&self, ask: &Source<'_>) -> Reading;
+
     /// Records of an object whose field equals one of the values, exactly. Each answer names its value.
     /// At most [`Connector::find_batch`] values.
     async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault>;
@@ -112,6 +115,13 @@ pub struct Source<'a> {
     pub reads: &'a FlowPlan,
     /// Paths to fetch beside those that the mapping reads: fields that follow-ups write, to see what differs.
     pub also: &'a [Vec<String>],
+}
+
+/// What reading a source costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    pub page: usize,
+    pub each: usize,
 }
 
 /// One place to poll.

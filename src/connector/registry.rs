@@ -43,6 +43,22 @@ pub struct Unusable {
     pub hint: String,
 }
 
+/// A connector that is asked what things cost, and never calls: with settings that nobody has.
+pub fn on_paper(connection: &str, system: &str) -> Option<Arc<dyn Connector>> {
+    struct Nowhere;
+    #[async_trait::async_trait]
+    impl Transport for Nowhere {
+        async fn send(&self, _request: crate::http::Request) -> Result<crate::http::Response, crate::http::Broken> {
+            Err(crate::http::Broken::NotSent("this connector is on paper".to_owned()))
+        }
+    }
+    let names = ["login", "client_id", "client_secret", "api_key", "api_secret"];
+    let given = |name: &str| if name == "login" { "https://login.salesforce.com" } else { "on-paper" };
+    let options = names.into_iter().map(|name| (name.to_owned(), Secret::new(given(name)))).collect();
+    let settings = Settings { name: connection.to_owned(), system: system.to_owned(), options };
+    open(&settings, Arc::new(Nowhere), Arc::new(crate::http::SystemClock)).ok()
+}
+
 /// Makes the connector of a connection.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Runs flows: over files ([`files`]), and between systems ([`live`]).
 
 pub mod alerts;
+pub mod calls;
 pub mod carry;
 pub mod connections;
 pub mod dry;

@@ -20,7 +20,7 @@ use jiff::SignedDuration;
 
 use self::auth::SignIn;
 use super::registry::{Settings, Unusable};
-use super::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Receipt, Source, Stream, Write};
+use super::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write};
 use crate::check::typed::Op;
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Request, Response, Transport};
@@ -180,6 +180,10 @@ impl Connector for Salesforce {
 
     async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
         self.found(call, ask).await
+    }
+
+    fn reading(&self, _ask: &Source<'_>) -> Reading {
+        Reading { page: query::PAGE, each: 0 }
     }
 
     fn find_batch(&self, _object: &ObjectRef, field: &[String]) -> usize {

@@ -14,7 +14,7 @@ use crate::schema::Object;
 use crate::value::{Body, Json, Kind};
 
 /// Records in a page. Salesforce gives up to 2,000 in one answer.
-const PAGE: usize = 2_000;
+pub(super) const PAGE: usize = 2_000;
 /// Bytes of a query in a URL. Salesforce takes 16,384 for the whole of it.
 const URL: usize = 14_000;
 /// Queries that go in one composite call, at most.

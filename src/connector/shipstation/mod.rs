@@ -34,6 +34,7 @@ mod webhook;
 mod wire;
 
 pub use merge::merge;
+use shipments::Wants;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -43,7 +44,7 @@ use jiff::SignedDuration;
 
 use crate::check::typed::Op;
 use crate::connector::registry::{Settings, Unusable};
-use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Receipt, Source, Stream, Write};
+use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write};
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Transport, Window};
 use crate::schema::{Named, Object};
@@ -146,6 +147,13 @@ impl Connector for ShipStation {
             "Shipment" => 20,
             "Carrier" | "Service" | "Package" | "Tag" => 1000,
             _ => 1,
+        }
+    }
+
+    fn reading(&self, ask: &Source<'_>) -> Reading {
+        match ask.flow.source.object.as_str() {
+            "Shipment" => Wants::of(ask).reading(),
+            _ => Reading { page: lists::PAGE, each: 0 },
         }
     }
 

@@ -10,7 +10,7 @@ use super::lists::{FULFILLMENTS, PAGE, SHIPMENTS};
 use super::orders::{field, tidy};
 use super::pages::{List, poll};
 use super::wire::{is_id, text};
-use crate::connector::{Change, Changes, Find, Found, Page, Source, State};
+use crate::connector::{Change, Changes, Find, Found, Page, Reading, Source, State};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::value::Json;
@@ -54,6 +54,11 @@ impl Wants {
 
     fn size(self, fulfillments: bool) -> usize {
         if self.order || self.orders || (self.key && fulfillments) { PAGE_WITH_ORDERS } else { PAGE }
+    }
+
+    /// What reading costs: an order's call for each shipment, where the mapping reads of the order.
+    pub(super) fn reading(self) -> Reading {
+        Reading { page: self.size(false), each: usize::from(self.order || self.orders) }
     }
 
     pub(super) fn items(self) -> bool {

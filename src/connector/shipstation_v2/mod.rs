@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::typed::Op;
 use crate::connector::registry::{Settings, Unusable};
-use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Receipt, Source, State, Stream, Write};
+use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, State, Stream, Write};
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Transport, Window};
 use crate::schema::{Named, Object};
@@ -187,6 +187,10 @@ impl Connector for ShipStationV2 {
 
     fn get_batch(&self, _ask: &Source<'_>) -> usize {
         1
+    }
+
+    fn reading(&self, ask: &Source<'_>) -> Reading {
+        Reading { page: PAGE, each: if matches!(Label::of(ask), Label::Wanted) { 2 } else { 1 } }
     }
 
     async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {

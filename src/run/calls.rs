@@ -1,0 +1,82 @@
+//! What a flow costs in calls, before it runs: by the pages and batches that its connectors take.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::check::typed::{Flow, Op, Repeat, Write};
+use crate::connector::{Connectors, Source};
+use crate::plan::{FlowPlan, Plan};
+
+/// One kind of call that a flow makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Calls {
+    pub connection: String,
+    /// `read`, `look up crm.Account by Email__c`, `upsert crm.Contact`
+    pub what: String,
+    /// At the most, for all records, where every one goes through.
+    pub calls: usize,
+    /// What else decides, for people: `for each part`, `in bulk above 2,000`.
+    pub note: Option<String>,
+}
+
+/// The calls of a flow for so many new records that arrive together. A sign-in and the names of things are not counted: they
+/// are once a run.
+pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connectors, records: usize) -> Vec<Calls> {
+    let mut found = Vec::new();
+    let mut add = |connection: &str, what: String, calls: usize, note: Option<String>| {
+        found.push(Calls { connection: connection.to_owned(), what, calls, note });
+    };
+    if let Some(source) = connectors.get(&flow.source.connection) {
+        let ask = Source { plan, flow, reads, also: &[] };
+        let reading = source.reading(&ask);
+        let others = source.streams(&ask).len().saturating_sub(1);
+        let note = (reading.each > 0).then(|| format!("{} for each record", counted(reading.each)));
+        add(&flow.source.connection, format!("read {}", flow.source), records.div_ceil(reading.page) + records * reading.each + others, note);
+    }
+    for looked in &flow.matches {
+        let Some(connector) = connectors.get(&looked.object.connection) else { continue };
+        for (at, key) in looked.by.iter().enumerate() {
+            let calls = records.div_ceil(connector.find_batch(&looked.object, &key.field).max(1));
+            // Nothing is looked up by the next key that the one before has found.
+            let note = (at > 0).then(|| "for those that were not found before".to_owned());
+            add(&looked.object.connection, format!("look up {} by {}", looked.object, key.field.join(".")), calls, note);
+        }
+    }
+    for write in &flow.writes {
+        let Some(connector) = connectors.get(&write.object.connection) else { continue };
+        let spec = plan.objects.get(&write.object.to_string()).and_then(|object| connector.write(object, write.op, key_field(write)));
+        let Some(spec) = spec else { continue };
+        let note = match (&write.repeat, &write.milestones, spec.bulk, &write.when) {
+            (Some(Repeat::Each { .. }), ..) => Some("for each element".to_owned()),
+            (Some(Repeat::Split { .. }), ..) => Some("for each part".to_owned()),
+            (_, Some(_), ..) => Some("where a milestone is reached".to_owned()),
+            (_, _, _, Some(_)) => Some("where its condition holds".to_owned()),
+            (_, _, Some(most), None) => Some(format!("{} a call; one job in bulk takes up to {most}", spec.batch)),
+            _ => Some(format!("{} a call", spec.batch)),
+        };
+        let op = match write.op {
+            Op::Create => "create",
+            Op::Update => "update",
+            Op::Upsert => "upsert",
+        };
+        add(&write.object.connection, format!("{op} {}", write.object), records.div_ceil(spec.batch.max(1)), note);
+    }
+    found
+}
+
+fn key_field(write: &Write) -> Option<&str> {
+    write.key.as_ref().and_then(|key| key.field.as_deref())
+}
+
+/// By connection.
+pub fn by_connection(calls: &[Calls]) -> BTreeMap<&str, usize> {
+    calls.iter().fold(BTreeMap::new(), |mut all, one| {
+        *all.entry(one.connection.as_str()).or_default() += one.calls;
+        all
+    })
+}
+
+fn counted(calls: usize) -> String {
+    if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") }
+}
