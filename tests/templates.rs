@@ -168,6 +168,16 @@ fn no_customer_is_made_twice() {
     on_bad_days("crm-customers", 0..400);
 }
 
+/// Roll-ups over the whole history and over a window equal what the sandbox's own orders give, after voids, late
+/// arrivals, deaths of the process and a replay.
+#[test]
+fn roll_ups_of_fifty_thousand_shipments_equal_a_recomputation() {
+    let setup = Setup::of("crm-shipping-history").unwrap();
+    let report = run(&setup, Scenario::volume(1, 50_000)).unwrap();
+    assert!(report.findings.is_empty(), "{:#?}", report.findings);
+    assert!(report.delivered > 80_000 && report.deaths > 2, "{} records of two flows, {} deaths", report.delivered, report.deaths);
+}
+
 #[test]
 fn no_milestone_fires_twice() {
     on_bad_days("crm-milestones", 0..400);

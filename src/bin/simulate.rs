@@ -26,6 +26,9 @@ struct Args {
     /// In all so many orders, 500 a seed, instead of --seeds
     #[arg(long)]
     orders: Option<u64>,
+    /// So many shipments in each seed, for templates that sum them up
+    #[arg(long, value_name = "SHIPMENTS")]
+    volume: Option<usize>,
     /// Without faults and deaths
     #[arg(long)]
     calm: bool,
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
                         return;
                     }
                     let begin = match (large, args.rough) {
+                        _ if args.volume.is_some() => Scenario::volume(seed, args.volume.unwrap_or_default()),
                         (true, _) => Scenario::large(seed),
                         (_, true) => Scenario::rough(seed),
                         _ => Scenario::small(seed),

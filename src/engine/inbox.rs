@@ -1,5 +1,6 @@
 //! The inbox: what arrives, whether it is news, and webhooks that point to it.
 
+use super::groups;
 use super::version::label;
 use super::{Ask, Engine, Job};
 use crate::apply::{Inputs, aside};
@@ -128,7 +129,8 @@ impl Engine<'_> {
             self.drop_entries(&lane.flow, &lane.key, changes);
             lane.state = LaneState::Waiting;
             self.flows[at].map = true;
-            self.flows[at].backlog += 1;
+            // A group is touched by many records and waits for the end of their poll: what waits for it must not hold the poll.
+            self.flows[at].backlog += usize::from(!groups::is_group(&lane));
         }
         changes.push(Change::Lane(lane));
         Ok(())

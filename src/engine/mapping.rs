@@ -117,7 +117,8 @@ impl Engine<'_> {
                     }
                     lanes = groups;
                 }
-                self.flows[at].backlog = self.flows[at].backlog.saturating_sub(lanes.len());
+                let records = lanes.iter().filter(|lane| !groups::is_group(lane)).count();
+                self.flows[at].backlog = self.flows[at].backlog.saturating_sub(records);
                 self.begin_batch(at, lanes)?;
             }
         }

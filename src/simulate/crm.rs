@@ -23,7 +23,11 @@ const YESTERDAY: &str = "2026-03-01";
 pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
     let mut acts = Vec::new();
-    for (at, mail) in SHOPPERS.iter().enumerate().take(3) {
+    let orders = scenario.acts.max(14);
+    // Where there are very many orders, there are many who order.
+    let crowd: Vec<String> = (0..if orders > 1_000 { orders / 100 } else { 0 }).map(|number| format!("shopper{number}@example.com")).collect();
+    let known = SHOPPERS.iter().take(3).copied().chain(crowd.iter().skip(crowd.len() / 10).map(String::as_str));
+    for (at, mail) in known.enumerate() {
         acts.push((
             start,
             true,
@@ -37,10 +41,11 @@ pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, star
             ),
         ));
     }
-    let orders = scenario.acts.max(14);
     for number in 0..orders {
         let name = format!("W-{number}");
-        let mail = if dice.below(2) == 0 { SHOPPERS[0] } else { SHOPPERS[1 + dice.below(3) as usize] };
+        let mail = if let Some(mail) = crowd.get(dice.below(crowd.len().max(1) as u64) as usize).filter(|_| dice.below(100) > 0) {
+            mail.as_str()
+        } else if dice.below(2) == 0 { SHOPPERS[0] } else { SHOPPERS[1 + dice.below(3) as usize] };
         if dice.below(2) == 0 {
             let sold = json!({"Name": name, "StageName": "Closed Won", "CloseDate": "2026-03-02", "Order_Number__c": name});
             acts.push((start, true, act("make", "Opportunity", sold)));

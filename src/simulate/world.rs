@@ -1,6 +1,6 @@
 //! The scheduler: virtual time, two sandboxes, people who work, a process that dies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +38,9 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(14);
 
 /// Turns of the scheduler after which a run that has not come to rest never will.
 const MOST_TURNS: u64 = 300_000;
+
+/// Acts above which a scenario is of volume.
+const VOLUME: usize = 1_000;
 
 /// One mechanism of safety, switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,11 @@ impl Scenario {
     /// Many orders on a bad day, ShipStation's limit out of the way: batches, pages and queues are full.
     pub fn large(seed: u64) -> Self {
         Scenario { orders: 500, acts: 125, per_minute: None, ..Scenario::small(seed) }
+    }
+
+    /// So many shipments of many shoppers on a bad day, for templates that sum them up.
+    pub fn volume(seed: u64, shipments: usize) -> Self {
+        Scenario { acts: shipments, per_minute: None, ..Scenario::small(seed) }
     }
 
     /// Few orders, each changed often, over a network that delays and loses: where a mechanism of safety that is
@@ -300,7 +308,8 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         seed: scenario.seed,
         start,
         late_commit: SignedDuration::from_secs(90),
-        page: 7,
+        // Few records are many pages; many records are as they come.
+        page: if scenario.acts > VOLUME { 2_000 } else { 7 },
         locks_per_mille: if scenario.faults == Faults::default() { 0 } else { 20 },
         ..salesforce::Options::default()
     });
@@ -334,11 +343,12 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let mut zombies: Vec<(Process<'_>, Timestamp)> = Vec::new();
     let calm = start + SignedDuration::from_mins(60);
     let own = setup.template == "salesforce-shipstation";
-    let mut acts = match setup.template.as_str() {
+    let acts = match setup.template.as_str() {
         _ if own => schedule(&mut dice, scenario, start),
         template if parcels::TEMPLATES.contains(&template) => parcels::schedule(&mut dice, scenario, start),
         template => crm::schedule(template, &mut dice, scenario, start),
     };
+    let mut acts = VecDeque::from(acts);
     let mut kills: Vec<Timestamp> = (0..scenario.kills).map(|_| start + minutes(&mut dice, 58)).collect();
     kills.sort();
     let mut faulty = scenario.faults != Faults::default();
@@ -349,7 +359,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let mut turns: u64 = 0;
     loop {
         turns += 1;
-        if turns > MOST_TURNS {
+        if turns > MOST_TURNS + 20 * scenario.acts as u64 {
             findings.push(Finding::new("quiescence", "it goes round in circles".to_owned()));
             break;
         }
@@ -363,8 +373,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
             locked(&crm).kit.set(Faults::default());
             locked(&wms).kit.set(Faults::default());
         }
-        while acts.first().is_some_and(|(at, ..)| *at <= now) {
-            let (_, to_crm, act) = acts.remove(0);
+        while let Some((_, to_crm, act)) = acts.pop_front_if(|(at, ..)| *at <= now) {
             // An act that cannot be done now (a label on a cancelled order) is none.
             if let Err(why) = locked(if to_crm { &crm } else { &wms }).system.act(&act, now) {
                 undone.push(format!("{now} nobody could {} {}: {why}", act.verb, act.subject));
@@ -427,7 +436,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         let next = [
             process.wake.map(|wake| (wake - wrong).max(now + SignedDuration::from_millis(1))),
             clock.next(),
-            acts.first().map(|(at, ..)| *at),
+            acts.front().map(|(at, ..)| *at),
             kills.first().copied().filter(|_| faulty),
             locked(&crm).next(),
             locked(&wms).next(),
@@ -456,7 +465,14 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let asked = waiting(&engine)?;
     let flows: Vec<String> = setup.plan.mapping.flows.iter().map(|flow| flow.name.clone()).collect();
     for flow in flows {
-        engine.decide(&Decision::Replay { flow, keys: Vec::new() }).map_err(|fault| fault.to_string())?;
+        // Of very many records some hundreds: each is fetched by its id.
+        let some = if scenario.acts > VOLUME {
+            let lanes = engine.store().in_state(Some(&flow), crate::store::LaneState::Delivered, 500).map_err(|fault| fault.to_string())?;
+            lanes.into_iter().map(|lane| lane.key).collect()
+        } else {
+            Vec::new()
+        };
+        engine.decide(&Decision::Replay { flow, keys: some }).map_err(|fault| fault.to_string())?;
     }
     let carrier = sim.carrier(&engine);
     let mut process = Process { engine, carrier, tasks: Vec::new(), wake: None };
@@ -590,7 +606,7 @@ impl<'p> Sim<'p> {
                 schedules: polls.into_iter().chain(parcels).collect(),
                 seed: self.scenario.seed,
                 safety: Off::safety(self.scenario.off),
-                step: 50,
+                step: if self.scenario.acts > VOLUME { Settings::default().step } else { 50 },
                 controls: 600_000,
                 ..Settings::default()
             };
