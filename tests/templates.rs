@@ -146,6 +146,58 @@ fn a_parcel_in_trouble_is_one_case_until_it_ends() {
     assert_eq!(told, [json!(["Delayed", "New"]), json!(["Failed delivery", null]), json!([null, "Closed"])]);
 }
 
+/// Orders go out with their notes, and notes of the warehouse come back into the same field.
+const BACK: &str = r#"edition 1
+
+flow notes_back {
+  from wms.Order as sent {
+    changed sent.modifyDate overlap 10 minutes
+    every 5 minutes
+  }
+  match order: crm.Order {
+    by order.Id == sent.orderKey | without prefix "sf-"
+    none -> skip
+    many -> skip
+  }
+  update crm.Order of order {
+    Package_Notes__c = sent.customerNotes
+  }
+}
+"#;
+
+#[test]
+fn two_flows_that_face_each_other_come_to_rest() {
+    let world = World::of("salesforce-shipstation", 3, Faults::default(), "10 minutes");
+    std::fs::write(world.folder.path().join("back.dock"), BACK).unwrap();
+    // What the systems' own logs hold of notes, and of updates in all.
+    let notes = |world: &World| made(world, "Order").iter().filter_map(|order| order.get("Package_Notes__c").cloned()).collect::<Vec<_>>();
+    let writes = |world: &World| world.crm_effects().iter().chain(&world.wms_effects()).filter(|effect| effect.by_api).count();
+    for _ in 0..2 {
+        ran(&world);
+    }
+    let before = writes(&world);
+    ran(&world);
+    assert_eq!(writes(&world), before, "nothing has changed, and nothing is written");
+    // In Salesforce: it goes out once, and does not come back.
+    world.crm_act("change", "00000001", json!({"Package_Notes__c": "ring twice"})).unwrap();
+    for _ in 0..3 {
+        ran(&world);
+    }
+    assert_eq!((writes(&world), notes(&world).len()), (before + 1, 0));
+    // In ShipStation: it comes back once, and the echo ends.
+    world.wms_act_with("change", "00000001", json!({"customerNotes": "leave it at the door"})).unwrap();
+    for _ in 0..2 {
+        ran(&world);
+    }
+    let rest = writes(&world);
+    assert_eq!(notes(&world), ["leave it at the door"]);
+    assert!(rest <= before + 3, "{} writes for one note", rest - before - 1);
+    for _ in 0..3 {
+        ran(&world);
+    }
+    assert_eq!(writes(&world), rest, "it goes round");
+}
+
 // 2,000 seeds in all.
 
 fn on_bad_days(template: &str, seeds: std::ops::Range<u64>) {

@@ -45,7 +45,11 @@ pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, star
         let name = format!("W-{number}");
         let mail = if let Some(mail) = crowd.get(dice.below(crowd.len().max(1) as u64) as usize).filter(|_| dice.below(100) > 0) {
             mail.as_str()
-        } else if dice.below(2) == 0 { SHOPPERS[0] } else { SHOPPERS[1 + dice.below(3) as usize] };
+        } else if dice.below(2) == 0 {
+            SHOPPERS[0]
+        } else {
+            SHOPPERS[1 + dice.below(3) as usize]
+        };
         if dice.below(2) == 0 {
             let sold = json!({"Name": name, "StageName": "Closed Won", "CloseDate": "2026-03-02", "Order_Number__c": name});
             acts.push((start, true, act("make", "Opportunity", sold)));

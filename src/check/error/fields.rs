@@ -2,8 +2,7 @@
 
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::nearest;
-use crate::check::error::names::some;
+use crate::check::error::names::{other_fields, some};
 use crate::check::typed::Op;
 use crate::schema::{Field, Object};
 use crate::syntax::tree::Name;
@@ -12,11 +11,7 @@ use crate::value::{Kind, ObjectRef};
 pub(in crate::check) fn unknown_target(of: &ObjectRef, object: &Object, name: &Name) -> Diagnostic {
     let known = object.fields.iter().filter(|(_, field)| field.write.create || field.write.update).map(|(name, _)| name.as_str());
     let diagnostic = Diagnostic::new(Code::UnknownTargetField, name.span, format!("`{of}` has no field `{}`", name.node));
-    if nearest(&name.node, known.clone()).is_some() {
-        diagnostic.did_you_mean(&name.node, name.span, known)
-    } else {
-        diagnostic.help("if the field is new in the system, `crossdock schema pull` fetches what its object looks like today")
-    }
+    other_fields(diagnostic, of, &name.node, name.span, known.collect())
 }
 
 pub(in crate::check) fn not_writable(of: &ObjectRef, name: &Name, field: &Field, op: Option<Op>) -> Diagnostic {

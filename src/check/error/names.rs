@@ -58,11 +58,47 @@ pub(in crate::check) fn unknown_source_field(of: &ObjectRef, object: &Object, na
     }
     let readable = object.fields.iter().filter(|(_, field)| field.readable).map(|(name, _)| name.as_str());
     let diagnostic = Diagnostic::new(Code::UnknownSourceField, name.span, format!("`{of}` has no field `{}`", name.node));
-    if nearest(&name.node, readable.clone()).is_some() {
-        diagnostic.did_you_mean(&name.node, name.span, readable)
-    } else {
-        diagnostic.help("if the field is new in the system, `crossdock schema pull` fetches what its object looks like today")
+    other_fields(diagnostic, of, &name.node, name.span, readable.collect())
+}
+
+/// What a field could be called instead: one whose name is written alike, or has a word in common; else an object's own
+/// fields, where the name is one that an administrator gave.
+pub(in crate::check) fn other_fields(diagnostic: Diagnostic, of: &ObjectRef, name: &str, span: Span, known: Vec<&str>) -> Diagnostic {
+    if nearest(name, known.iter().copied()).is_some() {
+        return diagnostic.did_you_mean(name, span, known);
     }
+    let pull = "if the field is new in the system, `crossdock schema pull` fetches what its object looks like today";
+    let wanted = words(name);
+    let shared = |other: &str| words(other).iter().filter(|word| wanted.contains(word.as_str())).count();
+    let most = known.iter().map(|other| shared(other)).max().unwrap_or_default();
+    let mut like: Vec<&str> = known.iter().copied().filter(|other| most > 0 && shared(other) == most).collect();
+    // An administrator's name is called otherwise by another administrator.
+    if name.ends_with("__c") && like.iter().any(|other| other.ends_with("__c")) {
+        like.retain(|other| other.ends_with("__c"));
+    }
+    let custom: Vec<&str> = known.iter().copied().filter(|other| other.ends_with("__c")).collect();
+    match like.as_slice() {
+        [one] => diagnostic.mend(format!("did you mean `{one}`?"), span, (*one).to_owned()).help(pull),
+        [_, ..] => diagnostic.help(format!("fields with such a name are {}", some(&like, 8))).help(pull),
+        [] if name.ends_with("__c") && !custom.is_empty() => diagnostic.help(format!("`{of}` has of its own {}", some(&custom, 16))).help(pull),
+        [] => diagnostic.help(pull),
+    }
+}
+
+/// The words of a name: `Order_Value__c` has `order` and `value`, `shipDate` has `ship` and `date`.
+fn words(name: &str) -> std::collections::BTreeSet<String> {
+    let mut all = std::collections::BTreeSet::new();
+    for part in name.split('_').filter(|part| part.len() > 1) {
+        let mut word = String::new();
+        for c in part.chars() {
+            if c.is_uppercase() && word.chars().last().is_some_and(char::is_lowercase) {
+                all.insert(std::mem::take(&mut word).to_lowercase());
+            }
+            word.push(c);
+        }
+        all.insert(word.to_lowercase());
+    }
+    all
 }
 
 pub(in crate::check) fn unknown_column(name: &Name, known: &[&str]) -> Diagnostic {
