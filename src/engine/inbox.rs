@@ -12,6 +12,8 @@ use crate::value::{Body, Json};
 
 /// Hints that are followed at once, at most.
 const HINTS: usize = 8;
+/// Hints that are looked at, at most: more than are followed, since some may be of no flow.
+const HINTS_READ: usize = 200;
 
 impl Engine<'_> {
     /// Takes what a page brought: each record that is news goes to its lane.
@@ -225,12 +227,9 @@ impl Engine<'_> {
         if self.following.len() >= HINTS {
             return Ok(());
         }
-        let connections = self.world.plan.mapping.flows.iter().any(|flow| !flow.webhooks.is_empty());
-        if !connections {
-            return Ok(());
-        }
-        for hint in self.store.hints(HINTS)? {
-            if self.following.contains(&hint.id) {
+        let mut dropped = Vec::new();
+        for hint in self.store.hints(HINTS_READ)? {
+            if self.following.contains(&hint.id) || self.following.len() >= HINTS {
                 continue;
             }
             let meant = |flow: &Flow| flow.source.connection == hint.connection && flow.webhooks.contains(&hint.event);
@@ -242,10 +241,10 @@ impl Engine<'_> {
                     self.want(&hint.connection, Ask::Follow { flow, hint: body }, Job::Follow { flow, hint: hint.id });
                 }
                 // No flow waits for it.
-                _ => self.store.commit(&[Change::DropHint(hint.id)])?,
+                _ => dropped.push(Change::DropHint(hint.id)),
             }
         }
-        Ok(())
+        if dropped.is_empty() { Ok(()) } else { self.store.commit(&dropped) }
     }
 
     pub(super) fn followed(&mut self, at: usize, hint: i64, page: Result<Page, Fault>) -> Kept<()> {

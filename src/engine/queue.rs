@@ -227,8 +227,14 @@ impl Engine<'_> {
             }
         }
         for key in keys {
-            let by_value = self.store.lane(flow, &self.group_key(key))?;
-            let found = by_value.or(self.store.search(key, 10)?.into_iter().find(|lane| lane.flow == flow));
+            // By what is surest first: a search goes through all that there is.
+            let mut found = self.store.lane(flow, key)?;
+            if found.is_none() {
+                found = self.store.lane(flow, &self.group_key(key))?;
+            }
+            if found.is_none() {
+                found = self.store.search(key, 10)?.into_iter().find(|lane| lane.flow == flow);
+            }
             match found {
                 Some(lane) => lanes.push(lane),
                 None => answer.not.push(format!("`{flow}` has no record {key}")),

@@ -25,7 +25,7 @@ pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, star
     let mut acts = Vec::new();
     let orders = scenario.acts.max(14);
     // Where there are very many orders, there are many who order.
-    let crowd: Vec<String> = (0..if orders > 1_000 { orders / 100 } else { 0 }).map(|number| format!("shopper{number}@example.com")).collect();
+    let crowd: Vec<String> = (0..if orders > 1_000 { orders / 4 } else { 0 }).map(|number| format!("shopper{number}@example.com")).collect();
     let known = SHOPPERS.iter().take(3).copied().chain(crowd.iter().skip(crowd.len() / 10).map(String::as_str));
     for (at, mail) in known.enumerate() {
         acts.push((
