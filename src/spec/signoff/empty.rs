@@ -6,7 +6,6 @@ use crate::plan::{Plan, text};
 use crate::schema::Field;
 use crate::value::{Kind, ObjectRef};
 
-#[expect(clippy::too_many_arguments, reason = "a row, and all that decides about it")]
 pub(super) fn words<'f>(
     plan: &Plan,
     flow: &'f Flow,
