@@ -374,6 +374,7 @@ impl<'p> Engine<'p> {
             if entry.state == EntryState::Sending {
                 self.doubt(&mut entry, now);
                 self.settles(&entry, &mut changes);
+                changes.push(self.in_doubt(&entry, "the process ended while it was out", None));
                 changes.push(outbox::moved(&entry));
             }
             self.note(entry);

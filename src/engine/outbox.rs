@@ -371,18 +371,7 @@ impl Engine<'_> {
             Fault::Ambiguous { .. } => {
                 self.doubt(entry, now);
                 self.settles(entry, changes);
-                let what = match entry.state {
-                    EntryState::Planned => "it goes again: its key makes it one effect",
-                    EntryState::Ambiguous => "it is looked up once a late request must have been carried out",
-                    _ => "a person decides",
-                };
-                changes.push(self.event(
-                    &entry.flow,
-                    &entry.lane,
-                    "ambiguous",
-                    format!("{}: whether it was done is not known; {what}", named(entry)),
-                    exchange,
-                ));
+                changes.push(self.in_doubt(entry, "whether it was done is not known", exchange));
                 if entry.state == EntryState::Parked {
                     self.stop_entry(entry, "in_doubt", &words, true, changes)?;
                     return Ok(true);
@@ -468,6 +457,16 @@ impl Engine<'_> {
     fn superseded(&self, entry: &Entry) -> Kept<bool> {
         let newest = self.store.lane(&entry.flow, &entry.lane)?;
         Ok(entry.class == 0 && entry.after.is_none() && newest.is_some_and(|lane| lane.version != entry.version))
+    }
+
+    /// Tells that an entry's outcome is in doubt, and what follows.
+    pub(super) fn in_doubt(&self, entry: &Entry, why: &str, exchange: Option<i64>) -> Change {
+        let what = match entry.state {
+            EntryState::Planned => "it goes again: its key makes it one effect",
+            EntryState::Ambiguous => "it is looked up once a late request must have been carried out",
+            _ => "a person decides",
+        };
+        self.event(&entry.flow, &entry.lane, "ambiguous", format!("{}: {why}; {what}", named(entry)), exchange)
     }
 
     /// The outcome of an entry is not known: what is done depends on what its target enforces.
