@@ -131,6 +131,20 @@ impl Engine<'_> {
         Ok(count)
     }
 
+    /// Groups for which nothing was found are looked up again: what they belong to may have been made since.
+    pub(super) fn look_again(&mut self, at: usize) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        if flow.matches.is_empty() {
+            return Ok(());
+        }
+        let skipped = self.store.in_state(Some(&flow.name), LaneState::NotEligible, usize::MAX)?;
+        let mut changes = Vec::new();
+        for lane in skipped.iter().filter(|lane| is_group(lane)) {
+            self.touch_group(at, &lane.key, None, &mut changes)?;
+        }
+        self.keep(&changes)
+    }
+
     /// A record is gone from its source: its group counts it no more.
     pub(super) fn gone_from_group(&mut self, at: usize, mut lane: Lane, why: &str, changes: &mut Vec<Change>) -> Kept<()> {
         if lane.state == LaneState::Gone {

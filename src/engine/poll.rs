@@ -187,6 +187,7 @@ impl Engine<'_> {
         if flow.group.is_some() {
             self.first_poll_ended(at)?;
             self.new_day(at)?;
+            self.look_again(at)?;
             self.flows[at].map = true;
         }
         let state = &mut self.flows[at];
