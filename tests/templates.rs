@@ -38,7 +38,13 @@ fn snapshots_are_what_the_org_says() {
 fn they_say_where_their_events_come_from_and_what_the_org_needs() {
     for template in CRM {
         let text = std::fs::read_to_string(format!("{}/mappings/{template}/README.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        for part in ["## What the org needs", "## What to change for a client", "## Calls", &format!("--template {template}")] {
+        for part in [
+            "**Where the events come from:**",
+            "## What the org needs",
+            "## What to change for a client",
+            "## Calls",
+            &format!("--template {template}"),
+        ] {
             assert!(text.contains(part), "{template} does not say `{part}`");
         }
     }
@@ -123,10 +129,13 @@ fn a_delivery_is_one_task() {
     let tasks = made(&world, "Task");
     assert_eq!(tasks.len(), 3, "{tasks:?}");
     assert!(tasks.iter().all(|task| task["OwnerId"].is_string() && task["Subject"].as_str().unwrap().contains("was delivered")));
+    let traced = world.command(&["trace", "T000000001"]);
+    assert!(said(&traced).contains("crm.Task"), "{}", said(&traced));
+    // It comes back: the task is no more to be done, and the others are left alone.
     world.wms_act("return", "W-2").unwrap();
-    // What was delivered is not polled any more: the webhook tells. Here somebody looks.
-    let checked = world.command(&["trace", "T000000001"]);
-    assert!(said(&checked).contains("crm.Task"), "{}", said(&checked));
+    ran(&world);
+    let told: Vec<Json> = made(&world, "Task").into_iter().skip(3).collect();
+    assert_eq!(told, [json!({"Status": "Deferred"})]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::spec::{Bench, judge};
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock docs                                        signoff/mapping.html, .xlsx and .json, examples from the project's cases
+  crossdock docs                                        signoff/mapping.html and .xlsx, examples from the project's cases
   crossdock docs --records export_orders=orders.jsonl   examples from real records, as they are: with people's names in them
   crossdock docs --sign                                 this state was signed: the next documents tell what has changed since
 
@@ -55,13 +55,14 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let document = signoff::document(about, plan, &ready.mappings()?, &examples(&ready, &args.records)?);
 
     let folder = args.out.clone().unwrap_or_else(|| root.join("signoff"));
-    std::fs::create_dir_all(&folder).map_err(|error| super::folder::unreadable(&folder, &error))?;
+    std::fs::create_dir_all(&folder).map_err(|error| Failure::io(format!("{} cannot be made: {error}", folder.display())))?;
     let signed = folder.join(SIGNED);
     let old: Option<Document> = match std::fs::read_to_string(&signed) {
         Ok(text) => Some(serde_json::from_str(&text).map_err(|error| {
             Failure::usage(format!("{} is no signed state: {error}", signed.display())).hint("it is written by `crossdock docs --sign`")
         })?),
-        Err(_) => None,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(super::folder::unreadable(&signed, &error)),
     };
     let changes = old.as_ref().map(|old| signoff::changes(old, &document));
     let since = old.as_ref().zip(changes.as_deref());
@@ -80,10 +81,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         Some(changes) if changes.is_empty() => out.line("nothing has changed since the last sign-off")?,
         Some(changes) => {
             let day = old.as_ref().map_or("", |old| &old.made);
-            out.line(format!(
-                "{} since the sign-off of {day}:",
-                if changes.len() == 1 { "1 change".to_owned() } else { format!("{} changes", changes.len()) }
-            ))?;
+            let count = if changes.len() == 1 { "1 change".to_owned() } else { format!("{} changes", changes.len()) };
+            out.line(format!("{count} since the sign-off of {day}:"))?;
             for change in changes {
                 out.line(format!("  {}", out.bold(&change.at)))?;
                 out.line(format!("    {}", out.red(&format!("- {}", change.was.as_deref().unwrap_or("(new)")))))?;

@@ -19,6 +19,8 @@ use crate::value::{Body, Json};
 
 /// What the key of a group's lane begins with. The rest is a keyed hash: the value may be an e-mail address.
 pub(super) const PREFIX: &str = "group/";
+/// Groups for which nothing was found that are looked up again after one poll, at most.
+const LOOKED_AGAIN: usize = 1_000;
 /// The name of a watch for a group whose window a record will leave.
 pub(super) const WINDOW: &str = "window";
 
@@ -137,9 +139,12 @@ impl Engine<'_> {
         if flow.matches.is_empty() {
             return Ok(());
         }
-        let skipped = self.store.in_state(Some(&flow.name), LaneState::NotEligible, usize::MAX)?;
+        let mut skipped = self.store.in_state(Some(&flow.name), LaneState::NotEligible, usize::MAX)?;
+        skipped.retain(is_group);
+        // Where most groups belong to nothing, they take turns: a look-up or two for each poll.
+        skipped.sort_by_key(|lane| lane.updated);
         let mut changes = Vec::new();
-        for lane in skipped.iter().filter(|lane| is_group(lane)) {
+        for lane in skipped.iter().take(LOOKED_AGAIN) {
             self.touch_group(at, &lane.key, None, &mut changes)?;
         }
         self.keep(&changes)

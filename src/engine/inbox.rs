@@ -233,7 +233,13 @@ impl Engine<'_> {
                 continue;
             }
             let meant = |flow: &Flow| flow.source.connection == hint.connection && flow.webhooks.contains(&hint.event);
-            let flow = self.world.plan.mapping.flows.iter().enumerate().find(|(at, flow)| self.flows[*at].on && meant(flow)).map(|(at, _)| at);
+            let mut flows = self.world.plan.mapping.flows.iter().enumerate().filter(|(_, flow)| meant(flow)).map(|(at, _)| at).peekable();
+            let waited_for = flows.peek().is_some();
+            let flow = flows.find(|at| self.flows[*at].on);
+            if waited_for && flow.is_none() {
+                // Its flow does not run in this process.
+                continue;
+            }
             let body = serde_json::from_value::<Hint>(hint.body.clone());
             match (flow, body) {
                 (Some(flow), Ok(body)) => {

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use crate::check::typed::{Flow, Op, Repeat, Write};
 use crate::connector::{Connectors, Source};
 use crate::plan::{FlowPlan, Plan};
 
 /// One kind of call that a flow makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calls {
     pub connection: String,
     /// `read`, `look up crm.Account by Email__c`, `upsert crm.Contact`

@@ -160,9 +160,10 @@ impl Connector for ShipStationV2 {
         let mut changes = Vec::with_capacity(labels.len());
         for label in labels {
             let Some(id) = text(label, "label_id").filter(|id| is_id(id)) else { return Err(not_understood("/v2/labels")) };
-            if label.get("voided").and_then(Json::as_bool) == Some(true) {
-                let stamp = text(label, "voided_at").map(str::to_owned);
-                changes.push(Change { id: id.to_owned(), stamp, state: State::Gone });
+            if is(label, "voided") {
+                changes.push(gone(id, label));
+            } else if is(label, "is_return_label") {
+                // It goes to the warehouse, and its delivery is nobody's who ordered.
             } else if text(label, "status") == Some("completed") && text(label, "tracking_number").is_some() {
                 let ended = text(label, "tracking_status") == Some("delivered");
                 changes.push(Change { id: id.to_owned(), stamp: ended.then(|| ENDED.to_owned()), state: State::Listed });
@@ -178,8 +179,7 @@ impl Connector for ShipStationV2 {
         let mut found = Vec::new();
         for id in ids {
             if let Some(tracking) = self.tracked(call, id, Label::of(ask)).await? {
-                let ended = text(&tracking, "status_code") == Some("DE") || tracking.get("actual_delivery_date").is_some_and(Json::is_string);
-                found.push(Change { id: id.clone(), stamp: ended.then(|| ENDED.to_owned()), state: State::Is(Body::of(&tracking)) });
+                found.push(arrived(id, &tracking));
             }
         }
         Ok(found)
@@ -235,7 +235,18 @@ impl Connector for ShipStationV2 {
     async fn follow(&self, call: &Call, ask: &Source<'_>, hint: &Hint) -> Result<Page, Fault> {
         let id = hint.parameters.get(webhook::LABEL).filter(|id| is_id(id));
         let id = id.ok_or_else(|| Fault::rejected("hint", "it names no label", None))?;
-        let changes = self.get(call, ask, std::slice::from_ref(id)).await?;
+        // Its label says what no tracking does: that it was voided, or is that of a return.
+        let Some(label) = self.wire.get(call, &format!("/v2/labels/{id}"), &[]).await? else {
+            return Ok(Page { changes: Vec::new(), cursor: None, more: false });
+        };
+        let changes = match (is(&label, "voided"), is(&label, "is_return_label")) {
+            (true, _) => vec![gone(id, &label)],
+            (_, true) => Vec::new(),
+            _ => {
+                let known = if matches!(Label::of(ask), Label::Wanted) { Label::Known(label) } else { Label::Unread };
+                self.tracked(call, id, known).await?.iter().map(|tracking| arrived(id, tracking)).collect()
+            }
+        };
         Ok(Page { changes, cursor: None, more: false })
     }
 
@@ -257,6 +268,20 @@ impl Connector for ShipStationV2 {
             if total == 1 { "label" } else { "labels" }
         ))
     }
+}
+
+fn is(label: &Json, field: &str) -> bool {
+    label.get(field).and_then(Json::as_bool) == Some(true)
+}
+
+fn gone(id: &str, label: &Json) -> Change {
+    Change { id: id.to_owned(), stamp: text(label, "voided_at").map(str::to_owned), state: State::Gone }
+}
+
+/// A record with its stamp, where it has been delivered.
+fn arrived(id: &str, tracking: &Json) -> Change {
+    let ended = text(tracking, "status_code") == Some("DE") || tracking.get("actual_delivery_date").is_some_and(Json::is_string);
+    Change { id: id.to_owned(), stamp: ended.then(|| ENDED.to_owned()), state: State::Is(Body::of(tracking)) }
 }
 
 /// Gives an instant its offset where it has none: the vendor's own samples have instants without one, and its

@@ -84,11 +84,13 @@ async fn a_poll_goes_through_the_labels_of_the_last_days() {
     let mut voided = label(3, "unknown");
     voided["voided"] = json!(true);
     voided["voided_at"] = json!("2026-11-09T00:00:00Z");
+    let mut returned = label(5, "in_transit");
+    returned["is_return_label"] = json!(true);
     let mut processing = label(4, "unknown");
     processing["status"] = json!("processing");
     let bench = Bench::new([
         ok(json!({"labels": [label(1, "in_transit"), label(2, "delivered")], "total": 4, "page": 1, "pages": 2})),
-        ok(json!({"labels": [voided, processing], "total": 4, "page": 2, "pages": 2})),
+        ok(json!({"labels": [voided, processing, returned], "total": 5, "page": 2, "pages": 2})),
     ]);
     let plan = plan("it.tracking_number");
     let first = changes(&bench, &plan, None).await.unwrap();
@@ -104,13 +106,27 @@ async fn a_poll_goes_through_the_labels_of_the_last_days() {
 
 #[tokio::test]
 async fn a_webhook_is_followed_by_its_label_and_instants_get_their_offset() {
-    let bench = Bench::new([ok(tracking(json!({"status_code": "DE"})))]);
+    let label = |more: Json| {
+        let mut label = json!({"label_id": "se-77", "voided": false, "is_return_label": false});
+        label.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ok(label)
+    };
+    let bench = Bench::new([
+        label(json!({})),
+        ok(tracking(json!({"status_code": "DE"}))),
+        label(json!({"voided": true, "voided_at": "2026-11-09T00:00:00Z"})),
+        label(json!({"is_return_label": true})),
+    ]);
     let hint = json!({"resource_url": "https://api.shipstation.com/v2/labels/se-77/track", "resource_type": "TRACK_EVENT_V2", "data": {"status_code": "EX"}});
     let hint = bench.v2.hint(hint.to_string().as_bytes()).unwrap();
     let plan = plan("it.tracking_number");
     let source = Source { plan: &plan, flow: &plan.mapping.flows[0], reads: &plan.flows[0], also: &[] };
     let page = bench.v2.follow(&bench.call, &source, &hint).await.unwrap();
-    assert_eq!(bench.asked(), ["GET /v2/labels/se-77/track"]);
+    let voided = bench.v2.follow(&bench.call, &source, &hint).await.unwrap();
+    assert_eq!(voided.changes, [Change { id: "se-77".into(), stamp: Some("2026-11-09T00:00:00Z".into()), state: State::Gone }]);
+    assert!(bench.v2.follow(&bench.call, &source, &hint).await.unwrap().changes.is_empty(), "a return is nobody's parcel");
+    let asked = ["/v2/labels/se-77", "/v2/labels/se-77/track", "/v2/labels/se-77", "/v2/labels/se-77"];
+    assert_eq!(bench.asked(), asked.map(|path| format!("GET {path}")));
     let State::Is(body) = &page.changes[0].state else { panic!("{page:?}") };
     let record = body.read();
     assert_eq!(

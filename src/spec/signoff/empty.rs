@@ -25,8 +25,8 @@ pub(super) fn words<'f>(
     // A missing value is met by the map's `else`.
     if let Expr::Values { map, back: false, .. } = bare(expr) {
         match plan.mapping.values.get(*map).map(|map| &map.otherwise) {
-            Some(Otherwise::Stop(stop)) => return format!("{}: {}", super::stopped(stop), message(&stop.message)),
-            Some(Otherwise::Value { to, .. }) => return format!("{} is sent instead", super::literal(to)),
+            Some(Otherwise::Stop(stop)) => return format!("{}: {}", super::make::stopped(stop), message(&stop.message)),
+            Some(Otherwise::Value { to, .. }) => return format!("{} is sent instead", super::make::literal(to)),
             Some(Otherwise::Nothing) | None => {}
         }
     }

@@ -1,0 +1,345 @@
+//! From a plan to the document: what each field, rule, route and map says, in the author's words where there are any.
+
+use std::collections::BTreeMap;
+
+use super::sources::Names;
+use super::{About, Document, Example, FieldPart, FlowPart, Named, ReasonPart, RoutePart, ValuesPart, WritePart, empty, examples, sources};
+use crate::check::typed::{
+    Event, Expr, Flow, Guard, InDoubt, MatchOutcome, Op, Otherwise, Place, Policy, Route, RouteOutcome, RouteRow, Row, RowValue, Rule, RuleKind,
+    Schedule, Stop, ValueMap, Write,
+};
+use crate::plan::{Plan, text, walk};
+use crate::syntax;
+use crate::value::{Kind, Literal, ObjectRef, Value, duration_text};
+
+/// Makes the document. `files`: the texts of the mapping files, by the names that places have.
+pub fn document(about: About<'_>, plan: &Plan, files: &BTreeMap<String, String>, examples: &[Example]) -> Document {
+    let heads = files.iter().map(|(name, text)| (name.clone(), syntax::heads(text))).collect();
+    let maker = Maker { plan, heads, examples };
+    let mapping = &plan.mapping;
+    Document {
+        version: 1,
+        project: about.project.to_owned(),
+        environment: about.environment.map(str::to_owned),
+        made: about.made.to_string(),
+        plan: plan.hash.clone(),
+        time_zone: plan.time_zone.clone(),
+        parameters: mapping
+            .parameters
+            .iter()
+            .map(|(name, parameter)| Named { name: name.clone(), is: literal(&parameter.value), place: place(&parameter.place) })
+            .collect(),
+        flows: mapping.flows.iter().map(|flow| maker.flow(flow)).collect(),
+        values: mapping.values.iter().map(|map| maker.values(map)).collect(),
+    }
+}
+
+struct Maker<'a> {
+    plan: &'a Plan,
+    /// What stands on a line of a file.
+    heads: BTreeMap<String, BTreeMap<u32, String>>,
+    examples: &'a [Example],
+}
+
+impl Maker<'_> {
+    fn text(&self, expr: &Expr) -> String {
+        text::within(&self.plan.mapping, expr)
+    }
+
+    /// A message without its quotes.
+    fn words(&self, message: &Expr) -> String {
+        self.text(message).trim_matches('"').to_owned()
+    }
+
+    /// The author's words behind `name =`; where several statements stand on the line, the rule as it was understood.
+    fn written(&self, at: &Place, name: &str, expr: &Expr) -> String {
+        let head = self.heads.get(&*at.file).and_then(|lines| lines.get(&at.line));
+        let rest = head.and_then(|head| head.strip_prefix("let ").unwrap_or(head).strip_prefix(name)).map(str::trim_start);
+        rest.and_then(|rest| rest.strip_prefix('=')).map_or_else(|| self.text(expr), |rest| rest.trim().to_owned())
+    }
+
+    fn flow(&self, flow: &Flow) -> FlowPart {
+        let names = Names::of(flow);
+        let mut reasons = Vec::new();
+        for found in &flow.matches {
+            let looked = format!("{} is looked for as `{}`", found.object, found.name);
+            self.outcome(&found.none, &format!("{looked}, and there is none"), &mut reasons);
+            self.outcome(&found.many, &format!("{looked}, and there are several"), &mut reasons);
+        }
+        self.rules(&flow.rules, "", &mut reasons);
+        for route in &flow.routes {
+            for row in &route.rows {
+                if let RouteOutcome::Stop(stop) = &row.outcome {
+                    reasons.push(self.stop(stop, &row.text));
+                }
+            }
+        }
+        let mut writes: Vec<WritePart> = flow.writes.iter().map(|write| self.write(flow, &names, write, None, &mut reasons)).collect();
+        for after in &flow.follow_ups {
+            let subject = after.write.as_deref().unwrap_or(&flow.source_name);
+            let events: Vec<&str> = after.events.iter().map(event).collect();
+            let told = format!("{subject} {}", events.join(" or "));
+            writes.extend(after.writes.iter().map(|write| self.write(flow, &names, write, Some(told.clone()), &mut reasons)));
+        }
+        let mut maps = std::collections::BTreeSet::new();
+        walk::flow_exprs(flow, &mut |expr| {
+            if let Expr::Values { map, back: false, .. } = expr {
+                maps.insert(*map);
+            }
+        });
+        for map in maps.into_iter().filter_map(|map| self.plan.mapping.values.get(map)) {
+            if let Otherwise::Stop(stop) = &map.otherwise {
+                reasons.push(self.stop(stop, &format!("`{}` has no row for the value", map.name)));
+            }
+        }
+        let mut when: Vec<String> = flow.schedules.iter().map(schedule).collect();
+        when.extend(flow.webhooks.iter().map(|event| format!("when {} tells: {event}", flow.source.connection)));
+        let mut matches = Vec::new();
+        for found in &flow.matches {
+            let keys: Vec<String> = found.by.iter().map(|key| format!("{} == {}", key.field.join("."), self.text(&key.equals))).collect();
+            matches.push(Named { name: format!("{} ({})", found.name, found.object), is: keys.join(", else by "), place: place(&found.place) });
+        }
+        let lets = flow.lets.iter().map(|found| Named {
+            name: found.name.clone(),
+            is: self.written(&found.place, &found.name, &found.value),
+            place: place(&found.place),
+        });
+        FlowPart {
+            name: flow.name.clone(),
+            about: flow.doc.clone(),
+            source: flow.source.to_string(),
+            when,
+            eligible: flow.filter.iter().map(|condition| self.text(condition)).collect(),
+            matches,
+            lets: lets.collect(),
+            routes: flow.routes.iter().map(|route| self.route(route)).collect(),
+            writes,
+            reasons,
+        }
+    }
+
+    fn route(&self, route: &Route) -> RoutePart {
+        let row = |row: &RouteRow| {
+            let results = match &row.outcome {
+                RouteOutcome::Results(results) => results.iter().map(|result| self.words(result)).collect(),
+                RouteOutcome::Stop(stop) => vec![format!("{}: {}", stopped(stop), self.words(&stop.message))],
+            };
+            (row.text.clone(), results)
+        };
+        RoutePart { results: route.results.iter().map(|result| result.name.clone()).collect(), rows: route.rows.iter().map(row).collect() }
+    }
+
+    fn write<'f>(&self, flow: &'f Flow, names: &Names<'f>, write: &'f Write, after: Option<String>, reasons: &mut Vec<ReasonPart>) -> WritePart {
+        let op = match write.op {
+            Op::Create => "create",
+            Op::Update => "update",
+            Op::Upsert => "upsert",
+        };
+        let mut fields = Vec::new();
+        self.rows(flow, names, write, (&write.body.object, &write.body.rows), "", &mut fields);
+        for Guard { condition, otherwise, .. } in &write.guards {
+            reasons.push(self.stop(otherwise, &format!("the target's record is there, and not: {}", self.text(condition))));
+        }
+        let key = write.key.as_ref().map(|key| match &key.field {
+            Some(field) => format!("{field} = {}", self.text(&key.value)),
+            None => self.text(&key.value),
+        });
+        let guarantee = match (write.class, write.key.as_ref().is_some_and(|key| key.native), &write.in_doubt) {
+            (0, true, _) => "the target itself keeps it to one, by the key".to_owned(),
+            (0, ..) => "repeated, it has one effect".to_owned(),
+            (_, _, Some(InDoubt::Review)) => "sent once; where the outcome is not known, a person decides".to_owned(),
+            (3, ..) => "sent once; the target cannot be asked whether it has it".to_owned(),
+            _ => "sent once; where the outcome is not known, it is looked up before it is sent again".to_owned(),
+        };
+        WritePart {
+            name: format!("{op} {}", write.object),
+            after,
+            condition: write.when.as_ref().map(|when| self.text(when)),
+            key,
+            guarantee,
+            fields,
+        }
+    }
+
+    fn rows<'f>(
+        &self,
+        flow: &'f Flow,
+        names: &Names<'f>,
+        write: &'f Write,
+        (object, rows): (&'f ObjectRef, &'f [Row]),
+        path: &str,
+        fields: &mut Vec<FieldPart>,
+    ) {
+        for row in rows {
+            let field = if path.is_empty() { row.name.clone() } else { format!("{path}.{}", row.name) };
+            match &row.value {
+                RowValue::Object { body, .. } => self.rows(flow, names, write, (&body.object, &body.rows), &field, fields),
+                RowValue::Clear => fields.push(self.field(flow, names, write, object, &field, row, None)),
+                RowValue::Expr(expr) => {
+                    let (built, within) = match sources::bare(expr) {
+                        Expr::Each { body, .. } => (sources::built(body), format!("{field}[]")),
+                        other => (sources::built(other), field.clone()),
+                    };
+                    // An object that a function builds is told by its fields; of a list the rule says which elements it has.
+                    if built.is_none() || within != field {
+                        fields.push(self.field(flow, names, write, object, &field, row, Some(expr)));
+                    }
+                    if let Some((rows, object)) = built {
+                        self.rows(flow, &names.with(expr), write, (object, rows), &within, fields);
+                    }
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a field, and where it stands")]
+    fn field<'f>(
+        &self,
+        flow: &'f Flow,
+        names: &Names<'f>,
+        write: &'f Write,
+        object: &ObjectRef,
+        field: &str,
+        row: &'f Row,
+        expr: Option<&'f Expr>,
+    ) -> FieldPart {
+        let schema = self.plan.objects.get(&object.to_string()).and_then(|object| object.fields.get(&row.name));
+        let takes = schema.map_or_else(String::new, |schema| {
+            let mut takes = kind(&schema.kind);
+            if let Some(size) = &schema.size {
+                takes = format!("{takes}, up to {} characters", size.max);
+            }
+            if schema.write.required { format!("{takes}; required") } else { takes }
+        });
+        let mut rule = expr.map_or_else(|| "(emptied)".to_owned(), |expr| self.written(&row.place, &row.name, expr));
+        // Where it was not taken from the author's own line.
+        let policy = match row.policy {
+            Policy::Changed => "",
+            Policy::Once => "once",
+            Policy::IfEmpty => "if empty",
+            Policy::Clear => "clear",
+        };
+        if !policy.is_empty() && !rule.ends_with(policy) && expr.is_some() {
+            rule = format!("{rule} {policy}");
+        }
+        FieldPart {
+            field: field.to_owned(),
+            takes,
+            sources: expr.map(|expr| names.of_row(expr)).unwrap_or_default(),
+            rule,
+            empty: {
+                let words = empty::words(self.plan, flow, names, write, row, schema, &|message| self.words(message));
+                // A list is sent as a whole.
+                if field.contains("[]") { words.replace(empty::STAYS, "it is left out") } else { words }
+            },
+            example: if expr.is_some_and(|expr| matches!(sources::bare(expr), Expr::Each { .. })) {
+                None
+            } else {
+                examples::shown(self.examples, flow, write, field)
+            },
+            place: place(&row.place),
+        }
+    }
+
+    fn rules(&self, rules: &[Rule], within: &str, reasons: &mut Vec<ReasonPart>) {
+        for rule in rules {
+            let mut add = |what: &str, when: String, message: &Expr, owner: &Option<String>| {
+                let when = if within.is_empty() { when } else { format!("{within}: {when}") };
+                let (what, message, owner) = (what.to_owned(), self.words(message), owner.clone());
+                reasons.push(ReasonPart { what, when, message, owner, place: place(&rule.place) });
+            };
+            match &rule.kind {
+                RuleKind::Require { condition, message, owner } => add(REJECTED, format!("not: {}", self.text(condition)), message, owner),
+                RuleKind::Review { condition, message, owner, .. } => add(DECIDES, self.text(condition), message, owner),
+                RuleKind::Warn { condition, message, owner } => add("warning", self.text(condition), message, owner),
+                RuleKind::Reconcile { left, right, message, owner, .. } => {
+                    add(REJECTED, format!("{} differs from {}", self.text(left), self.text(right)), message, owner);
+                }
+                RuleKind::Each { generators, rules, .. } => {
+                    let of = generators.iter().map(|one| format!("each {} in {}", one.name, self.text(&one.list))).collect::<Vec<_>>().join(", ");
+                    self.rules(rules, &of, reasons);
+                }
+                RuleKind::When { condition, rules } => self.rules(rules, &self.text(condition), reasons),
+            }
+        }
+    }
+
+    fn outcome(&self, outcome: &MatchOutcome, when: &str, reasons: &mut Vec<ReasonPart>) {
+        if let MatchOutcome::Stop(stop) = outcome {
+            reasons.push(self.stop(stop, when));
+        }
+    }
+
+    fn stop(&self, stop: &Stop, when: &str) -> ReasonPart {
+        let (what, message) = (stopped(stop).to_owned(), self.words(&stop.message));
+        ReasonPart { what, when: when.to_owned(), message, owner: stop.owner.clone(), place: place(&stop.place) }
+    }
+
+    fn values(&self, map: &ValueMap) -> ValuesPart {
+        let otherwise = match &map.otherwise {
+            Otherwise::Nothing => "nothing".to_owned(),
+            Otherwise::Value { to, .. } => literal(to),
+            Otherwise::Stop(stop) => format!("{}: {}", stopped(stop), self.words(&stop.message)),
+        };
+        ValuesPart {
+            name: map.name.clone(),
+            about: map.doc.clone(),
+            from: map.from.to_string(),
+            to: map.to.to_string(),
+            rows: map.rows.iter().map(|row| (literal(&row.from), literal(&row.to))).collect(),
+            otherwise,
+            place: place(&map.place),
+        }
+    }
+}
+
+const REJECTED: &str = "rejected";
+const DECIDES: &str = "a person decides";
+
+pub(super) fn stopped(stop: &Stop) -> &'static str {
+    if stop.review { DECIDES } else { REJECTED }
+}
+
+/// A kind, an enumeration by its values.
+fn kind(of: &Kind) -> String {
+    match of {
+        Kind::Enumeration(of) => {
+            let names: Vec<&str> = of.names().take(SHOWN_VALUES).collect();
+            let more = if of.names().nth(SHOWN_VALUES).is_some() { ", …" } else { "" };
+            format!("{}: {}{more}", if of.open { "text, such as" } else { "one of" }, names.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Values of an enumeration that are named.
+const SHOWN_VALUES: usize = 8;
+
+fn place(of: &Place) -> String {
+    format!("{}:{}", of.file, of.line)
+}
+
+pub(super) fn literal(of: &Literal) -> String {
+    match of.to_value() {
+        Value::Text(text) => text.to_string(),
+        value => value.to_string(),
+    }
+}
+
+fn event(of: &Event) -> &'static str {
+    match of {
+        Event::Fails => "fails",
+        Event::IsRejected => "is rejected",
+        Event::Succeeds => "succeeds",
+        Event::IsGone => "is gone",
+        Event::IsLate(_) => "is late",
+    }
+}
+
+fn schedule(of: &Schedule) -> String {
+    match of {
+        Schedule::Every(millis) => format!("every {}", duration_text(jiff::SignedDuration::from_millis(*millis))),
+        Schedule::Daily { day, at, zone } => format!("every {day} at {} in {zone}", at.strftime("%H:%M")),
+        Schedule::Cron { cron, zone } => format!("by cron `{cron}` in {zone}"),
+    }
+}
