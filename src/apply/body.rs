@@ -8,7 +8,7 @@ use super::eval::Halt;
 use super::reasons::{built_in, located};
 use super::record::Run;
 use crate::check::typed::{Body, Expr, Op, Policy, Repeat, RowValue, Write};
-use crate::plan::walk;
+use crate::plan::{rides, walk};
 use crate::schema::gate::{self, Purpose};
 use crate::schema::{Field, Object};
 use crate::value::MAX_DEPTH;
@@ -92,15 +92,22 @@ impl<'a> Run<'a> {
             None => None,
         };
         let key_field = write.key.as_ref().and_then(|key| key.field.clone());
-        let id = write.of.map(|slot| self.machine.bound(slot)).and_then(|record| id_of(&record, object));
+        let bound = write.of.map(|slot| self.machine.bound(slot));
+        let id = bound.as_ref().and_then(|record| id_of(record, object));
         let named = key.as_deref().or(id.as_deref()).and_then(|key| inputs.targets.get(&super::target_of(&write.name, key)));
-        let target = named.or_else(|| inputs.targets.get(&write.name));
-        self.machine.words.target = Some(target.map_or(Value::ABSENT, |target| Value::Record(Arc::new(target.clone()))));
+        let read = named.or_else(|| inputs.targets.get(&write.name)).map(|target| Arc::new(target.clone()));
+        // The record that it writes to was found by a match, or is the source's own: that is what the target holds.
+        let target = read.or_else(|| match bound {
+            Some(Value::Record(record)) if id.is_some() => Some(record),
+            _ => None,
+        });
+        self.machine.words.target = Some(target.clone().map_or(Value::ABSENT, Value::Record));
         let mut made = Made { policies: BTreeMap::new(), target };
         let body = self.body(&write.body, object, "", &mut made);
+        let target = made.target;
         let waits_for = self.waits_for(write);
         // A target of which nothing was read is one that nothing would be sent to: there is nothing to guard.
-        if target.is_some_and(|target| target.as_object().is_none_or(|fields| !fields.is_empty())) {
+        if target.as_ref().is_some_and(|target| target.as_object().is_none_or(|fields| !fields.is_empty())) {
             self.guards(write);
         }
         self.machine.words.target = None;
@@ -114,14 +121,39 @@ impl<'a> Run<'a> {
             body: Json::Object(body),
             policies: made.policies,
             waits_for,
+            rides: None,
         };
         // Where the record is refused already, what is missing in its payload has been said.
         let refused = self.reasons.iter().any(|reason| !reason.review && reason.kind != "target_misfit");
-        if payload.waits_for.is_empty() && !refused {
+        // A record that is new can go with what it belongs to; of one that is there already what differs has to be found.
+        if !payload.waits_for.is_empty() && payload.id.is_none() && target.is_none() {
+            let program = self.machine.program;
+            payload.rides = rides::ride(self.machine.flow, write, |of| program.object(of)?.id.as_deref());
+        }
+        if !refused && let Some(ride) = &payload.rides {
+            // It is held to its schema before anything of the record is sent, with an id in the place of the one to come.
+            let fields = ride.fields.clone();
+            self.lend(&fields, object, &mut payload, |run, payload| run.gate(write, object, false, payload));
+        } else if payload.waits_for.is_empty() && !refused {
             self.gate(write, object, target.is_some(), &mut payload);
         }
         payloads.push(payload);
         Ok(())
+    }
+
+    /// Lets a payload be looked at with an id in some fields.
+    fn lend(&mut self, fields: &[String], object: Option<&Object>, payload: &mut Payload, look: impl FnOnce(&mut Self, &mut Payload)) {
+        let number = |name: &String| object.and_then(|object| object.fields.get(name)).is_some_and(|field| field.kind == Kind::Integer);
+        let lent = |name: &String| if number(name) { Json::from(1) } else { Json::String("000000000000000AAA".to_owned()) };
+        if let Json::Object(body) = &mut payload.body {
+            body.extend(fields.iter().map(|name| (name.clone(), lent(name))));
+        }
+        look(self, payload);
+        if let Json::Object(body) = &mut payload.body {
+            fields.iter().for_each(|name| {
+                body.shift_remove(name);
+            });
+        }
     }
 
     /// Writes whose results this one reads and that have not been sent yet.
@@ -193,7 +225,7 @@ impl<'a> Run<'a> {
 
     // ---- rows ----
 
-    fn body(&mut self, body: &'a Body, object: Option<&'a Object>, path: &str, made: &mut Made<'a>) -> serde_json::Map<String, Json> {
+    fn body(&mut self, body: &'a Body, object: Option<&'a Object>, path: &str, made: &mut Made) -> serde_json::Map<String, Json> {
         let mut fields = serde_json::Map::new();
         for row in &body.rows {
             let place = if path.is_empty() { row.name.clone() } else { format!("{path}.{}", row.name) };
@@ -244,7 +276,7 @@ impl<'a> Run<'a> {
         fields
     }
 
-    fn row(&mut self, expr: &'a Expr, field: Option<&'a Field>, place: &str, policy: Policy, made: &Made<'a>) -> Option<Json> {
+    fn row(&mut self, expr: &'a Expr, field: Option<&'a Field>, place: &str, policy: Policy, made: &Made) -> Option<Json> {
         let value = match self.machine.eval(expr) {
             Ok(value) => value,
             Err(halt) => {
@@ -252,7 +284,7 @@ impl<'a> Run<'a> {
                 return None;
             }
         };
-        let held = made.target.and_then(|target| place.split('.').try_fold(target, |at, name| at.get(name)));
+        let held = made.target.as_deref().and_then(|target| place.split('.').try_fold(target, |at, name| at.get(name)));
         let held = held.is_some_and(|held| !held.is_null() && held.as_str().is_none_or(|text| !text.trim().is_empty()));
         if (policy == Policy::Once && made.target.is_some()) || (policy == Policy::IfEmpty && held) {
             return None;
@@ -317,10 +349,10 @@ impl<'a> Run<'a> {
 }
 
 /// What belongs to one payload while its rows are mapped.
-struct Made<'a> {
+struct Made {
     policies: BTreeMap<String, Policy>,
     /// The record as the target holds it, where it was read.
-    target: Option<&'a Json>,
+    target: Option<Arc<Json>>,
 }
 
 /// The id of a matched or source record, as its schema names it.

@@ -28,6 +28,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::check::typed::{Op, Place, Policy};
+use crate::plan::rides::Ride;
 use crate::schema::Names;
 use crate::value::{Json, ObjectRef};
 
@@ -125,6 +126,9 @@ pub struct Payload {
     pub policies: BTreeMap<String, Policy>,
     /// Writes whose results its rows read: it is mapped when they are confirmed.
     pub waits_for: Vec<String>,
+    /// Where all that it waits for is the id of one record: it may go in the call that makes that record.
+    #[serde(skip)]
+    pub rides: Option<Ride>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

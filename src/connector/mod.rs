@@ -61,7 +61,8 @@ pub trait Connector: Send + Sync {
     fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write>;
 
     /// Sends a batch: one operation on one object, at most [`Write::batch`] items. The receipts are in the
-    /// order of the items, one each, matched by key as well as by position.
+    /// order of the items, one each, matched by key as well as by position; those of the riders follow. A rider that
+    /// was not carried out because of an item or of another rider is [`Fault::Transient`].
     ///
     /// # Errors
     /// A fault of the whole call. [`Fault::Ambiguous`] is then every item's.
@@ -214,6 +215,8 @@ pub struct Write {
     pub replaces: bool,
     /// The field by which the target's record is found before an update, and after an ambiguous outcome.
     pub found_by: Option<String>,
+    /// A call can carry, beside its items, writes that take the ids of the records that it makes.
+    pub carries: bool,
     /// The call, for people: `POST /orders/createorders`.
     pub call: &'static str,
 }
@@ -226,7 +229,27 @@ pub struct Batch<'a> {
     pub op: Op,
     pub key_field: Option<&'a str>,
     pub items: &'a [Item],
+    /// Only where the write [carries](Write::carries) some.
+    pub riders: Option<&'a Riders>,
     pub now: Timestamp,
+}
+
+/// Writes that go in the call of others, and take the ids of their records: one operation on one object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Riders {
+    pub object: ObjectRef,
+    pub op: Op,
+    pub key_field: Option<String>,
+    pub items: Vec<Rider>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rider {
+    pub item: Item,
+    /// The place in the batch of the item whose id it takes.
+    pub on: usize,
+    /// The fields that get it.
+    pub fields: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::mask::Masked;
 use crate::check::typed::Op;
-use crate::connector::{Change, Found, Hint, Item, Page, Receipt};
+use crate::connector::{Change, Found, Hint, Item, Page, Receipt, Riders};
 use crate::fault::Fault;
 use crate::value::ObjectRef;
 
@@ -27,7 +27,7 @@ pub enum Ask {
     /// Records of another side.
     Find { object: ObjectRef, field: Vec<String>, values: Vec<String>, fields: Vec<Vec<String>> },
     /// A batch whose intents are durable.
-    Send { object: ObjectRef, op: Op, key_field: Option<String>, items: Vec<Item> },
+    Send { object: ObjectRef, op: Op, key_field: Option<String>, items: Vec<Item>, riders: Option<Riders> },
 }
 
 /// What came of an effect.

@@ -292,7 +292,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    pub(super) fn settle_into(&mut self, at: usize, mut lane: Lane, updated: Vec<Entry>, changes: &mut Vec<Change>) -> Kept<()> {
+    pub(super) fn settle_into(&mut self, at: usize, mut lane: Lane, mut updated: Vec<Entry>, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let ids = self.by_lane.get(&(lane.flow.clone(), lane.key.clone())).cloned().unwrap_or_default();
         let mut entries = if ids.iter().all(|id| updated.iter().any(|entry| entry.id == *id)) {
@@ -304,6 +304,7 @@ impl Engine<'_> {
         };
         entries.extend(updated.iter().cloned());
         entries.sort_by_key(|entry| entry.id);
+        self.dismount(&mut entries, &mut updated, changes);
         let current = entries.last().map(|entry| entry.version.clone());
         let before = changes.len();
         let mut results: BTreeMap<String, Json> = BTreeMap::new();
@@ -430,8 +431,9 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Writes that read the result of one that is now confirmed.
-    fn dependent(
+    /// Writes that read the result of one that is now confirmed, or of one for which nothing had to be sent. Gives how
+    /// many there are.
+    pub(super) fn dependent(
         &mut self,
         at: usize,
         lane: &mut Lane,
@@ -439,30 +441,39 @@ impl Engine<'_> {
         results: &BTreeMap<String, Json>,
         matched: &BTreeMap<String, Vec<Json>>,
         changes: &mut Vec<Change>,
-    ) -> Kept<()> {
+    ) -> Kept<usize> {
         let (flow, _) = self.flow(at);
         let reads_results = flow.writes.iter().any(|write| write.result.is_some()) && flow.writes.len() > 1;
         if !reads_results {
-            return Ok(());
+            return Ok(0);
         }
-        let targets = BTreeMap::new();
+        let targets = targets_of(lane);
         let group = self.members(at, lane)?;
         let body = lane.body.clone();
         let body = body.as_ref().map(crate::value::Body::json);
-        let inputs = Inputs {
-            record: body.unwrap_or(&Json::Null),
-            group: &group,
-            was_of_group: body.filter(|_| flow.group.is_some()),
-            now: self.now,
-            matched,
-            targets: &targets,
-            results,
-            names: self.world.names,
-            trace: false,
-        };
-        let outcome = apply::apply(self.world.program, flow, &inputs);
         let made =
             |payload: &apply::Payload| entries.iter().any(|entry| entry.write == payload.write && entry.key == payload.key && entry.after.is_none());
+        let mut results = results.clone();
+        let outcome = loop {
+            let inputs = Inputs {
+                record: body.unwrap_or(&Json::Null),
+                group: &group,
+                was_of_group: body.filter(|_| flow.group.is_some()),
+                now: self.now,
+                matched,
+                targets: &targets,
+                results: &results,
+                names: self.world.names,
+                trace: false,
+            };
+            let outcome = apply::apply(self.world.program, flow, &inputs);
+            let unchanged = outcome.payloads.iter().filter(|payload| !results.contains_key(&payload.write) && !made(payload));
+            let found = self.unchanged_results(flow, unchanged)?;
+            if found.is_empty() {
+                break outcome;
+            }
+            results.extend(found);
+        };
         let first_pass = |payload: &apply::Payload| {
             // What did not wait was judged before: nothing of it differed.
             let write = flow.writes.iter().find(|write| write.name == payload.write);
@@ -472,8 +483,23 @@ impl Engine<'_> {
         if !outcome.reasons.is_empty() && new.is_empty() {
             self.stopped_by(at, lane, "rejected", &outcome.reasons, false, changes)?;
         }
-        self.payloads(at, lane, new, None, matched, &targets, false, changes)?;
-        Ok(())
+        self.payloads(at, lane, new, None, matched, &targets, false, changes)
+    }
+
+    /// The results of writes for which nothing had to be sent: their records are at the target as they are.
+    fn unchanged_results<'a>(&self, flow: &Flow, payloads: impl Iterator<Item = &'a apply::Payload>) -> Kept<BTreeMap<String, Json>> {
+        let mut found = BTreeMap::new();
+        for payload in payloads.filter(|payload| payload.waits_for.is_empty()) {
+            if !flow.writes.iter().any(|write| write.name == payload.write && write.result.is_some()) {
+                continue;
+            }
+            let known = self.known(payload)?.and_then(|known| known.id);
+            let Some(id) = payload.id.clone().or(known) else { continue };
+            let mut record = payload.body.as_object().cloned().unwrap_or_default();
+            record.insert(self.id_field(&payload.object), Json::String(id));
+            found.insert(payload.write.clone(), Json::Object(record));
+        }
+        Ok(found)
     }
 }
 
@@ -489,10 +515,31 @@ fn waits(flow: &Flow, write: &crate::check::typed::Write) -> bool {
     found
 }
 
+/// Under what a lane keeps, beside what its matches found, the targets that were read for it. No match has this name.
+const TARGETS: &str = "";
+
+/// Keeps the targets that were read for a lane.
+pub(super) fn keep_targets(lane: &mut Lane, targets: &BTreeMap<String, Json>) {
+    let kept = lane.matched.get_or_insert_with(|| Json::Object(serde_json::Map::new()));
+    if let Json::Object(kept) = kept {
+        kept.insert(TARGETS.to_owned(), Json::Object(targets.clone().into_iter().collect()));
+    }
+}
+
+fn targets_of(lane: &Lane) -> BTreeMap<String, Json> {
+    let kept = lane.matched.as_ref().and_then(|kept| kept.get(TARGETS)).and_then(Json::as_object);
+    kept.into_iter().flatten().map(|(name, target)| (name.clone(), target.clone())).collect()
+}
+
 /// What was found for a lane's matches when it was mapped.
 pub(super) fn matched_of(lane: &Lane) -> BTreeMap<String, Vec<Json>> {
     let found = lane.matched.as_ref().and_then(Json::as_object);
-    found.into_iter().flatten().map(|(name, records)| (name.clone(), records.as_array().cloned().unwrap_or_default())).collect()
+    found
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| *name != TARGETS)
+        .map(|(name, records)| (name.clone(), records.as_array().cloned().unwrap_or_default()))
+        .collect()
 }
 
 /// The suggested next step of an exception.

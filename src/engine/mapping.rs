@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lanes::keep_targets;
 use super::{Ask, Engine, Job, groups};
 use crate::apply::aside::{self, Wanted};
 use crate::apply::{Inputs, Outcome, Payload, Verdict, apply, target_of};
@@ -238,6 +239,7 @@ impl Engine<'_> {
         let writes = flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
         for write in writes.filter(|write| write.of.is_some() && write.of == slot) {
             fields.extend(write.body.rows.iter().map(|row| vec![row.name.clone()]));
+            fields.extend(reads.target_reads.get(&write.name).cloned().unwrap_or_default());
         }
         fields.sort();
         fields.dedup();
@@ -379,13 +381,18 @@ impl Engine<'_> {
             let outcome = self.outcome(at, lane, &batch.groups[index], &batch.matched[index], &NOTHING);
             let mut rests_on_target = false;
             for payload in &outcome.payloads {
-                let Some(known) = self.known(payload)? else { continue };
                 let (write, read) = looks(&payload.write);
+                let replaces = self.replaces(&payload.object, payload.op, payload.key_field.as_deref());
+                // What was found by a match says itself what the target holds.
+                let found = write.is_some_and(|write| write.of.is_some_and(|of| flow.matches.iter().any(|found| found.slot == of)));
+                if found && payload.id.is_some() && !replaces {
+                    continue;
+                }
+                let Some(known) = self.known(payload)? else { continue };
                 let guarded = write.is_some_and(|write| !write.guards.is_empty());
                 let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
                 let Some(name) = name else { continue };
                 rests_on_target = true;
-                let replaces = self.replaces(&payload.object, payload.op, payload.key_field.as_deref());
                 if self.differing(payload, Some(&known), lane, &batch.matched[index], true).is_empty() {
                     // Nothing would be sent, so nothing is read.
                     batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
@@ -496,6 +503,10 @@ impl Engine<'_> {
         lane.plan = Some(self.plan_hash.clone());
         lane.updated = self.millis();
         lane.matched = (!matched.is_empty()).then(|| serde_json::to_value(matched).unwrap_or(Json::Null));
+        // Writes that wait for others are mapped when those are confirmed, with what was read now.
+        if !targets.is_empty() && outcome.payloads.iter().any(|payload| !payload.waits_for.is_empty()) {
+            keep_targets(&mut lane, targets);
+        }
         self.link(at, &lane, matched, changes);
         if !outcome.warnings.is_empty() {
             let words: Vec<String> = outcome.warnings.iter().map(|warning| warning.message.clone()).collect();
@@ -530,7 +541,17 @@ impl Engine<'_> {
             }
             Verdict::Ready => {
                 let none = outcome.payloads.is_empty();
-                let made = self.payloads(at, &mut lane, outcome.payloads, None, matched, targets, false, changes)?;
+                let waits = outcome.payloads.iter().any(|payload| !payload.waits_for.is_empty());
+                let before = changes.len();
+                let mut made = self.payloads(at, &mut lane, outcome.payloads, None, matched, targets, false, changes)?;
+                if waits {
+                    let of_lane = |change: &Change| match change {
+                        Change::Entry(entry) => Some(entry.clone()),
+                        _ => None,
+                    };
+                    let entries: Vec<_> = changes[before..].iter().filter_map(of_lane).collect();
+                    made += self.dependent(at, &mut lane, &entries, &NOTHING, matched, changes)?;
+                }
                 if made > 0 {
                     lane.state = LaneState::Sending;
                 } else {

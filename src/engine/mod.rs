@@ -26,6 +26,7 @@ mod outbox;
 mod plan_entries;
 mod poll;
 pub mod queue;
+mod riders;
 mod version;
 mod watch;
 
@@ -180,13 +181,34 @@ pub(super) struct FlowState {
 /// What an effect that is out belongs to.
 #[derive(Debug)]
 pub(super) enum Job {
-    Poll { flow: usize, stream: usize, begins: bool },
-    Fetch { flow: usize, ids: Vec<String> },
-    Follow { flow: usize, hint: i64 },
-    Match { batch: u64 },
-    Target { batch: u64 },
-    Send { lot: Lot, entries: Vec<Entry> },
-    LookUp { entries: Vec<Entry> },
+    Poll {
+        flow: usize,
+        stream: usize,
+        begins: bool,
+    },
+    Fetch {
+        flow: usize,
+        ids: Vec<String>,
+    },
+    Follow {
+        flow: usize,
+        hint: i64,
+    },
+    Match {
+        batch: u64,
+    },
+    Target {
+        batch: u64,
+    },
+    /// `riders`: entries that went in the same call, riding on some of `entries`.
+    Send {
+        lot: Lot,
+        entries: Vec<Entry>,
+        riders: Vec<Entry>,
+    },
+    LookUp {
+        entries: Vec<Entry>,
+    },
 }
 
 pub struct Engine<'p> {
@@ -434,7 +456,7 @@ impl<'p> Engine<'p> {
             (Job::Fetch { flow, ids }, Got::Records(records)) => self.fetched(flow, &ids, records),
             (Job::Match { batch }, Got::Found(found)) => self.matched(batch, found),
             (Job::Target { batch }, Got::Found(found)) => self.target_read(batch, found),
-            (Job::Send { lot, entries }, Got::Sent(sent)) => self.sent(&lot, entries, sent, &reply.exchanges),
+            (Job::Send { lot, entries, riders }, Got::Sent(sent)) => self.sent(&lot, entries, riders, sent, &reply.exchanges),
             (Job::LookUp { entries }, Got::Found(found)) => self.looked_up(entries, found),
             // A driver answers each effect in its own kind.
             _ => Ok(()),

@@ -6,7 +6,7 @@ use super::lanes::{id_in, named};
 use super::line::backoff;
 use super::mask::Masked;
 use super::plan_entries::{ledger_key, target};
-use super::{Ask, Effect, Engine, Job, Lot, delta};
+use super::{Ask, Effect, Engine, Job, Lot, delta, riders};
 use crate::connector::{Done, Found, Item, Receipt};
 use crate::fault::Fault;
 use crate::store::{Change, Entry, EntryState, Kept, Ledger, Millis, Moved};
@@ -162,8 +162,9 @@ impl Engine<'_> {
         if entries.is_empty() {
             return Ok(());
         }
-        let mut changes = Vec::with_capacity(entries.len());
-        for entry in &mut entries {
+        let mut riders = self.riders_of(lot, &entries)?;
+        let mut changes = Vec::with_capacity(entries.len() + riders.len());
+        for entry in entries.iter_mut().chain(&mut riders) {
             entry.state = EntryState::Sending;
             entry.sent = Some(now);
             entry.attempt += 1;
@@ -176,18 +177,19 @@ impl Engine<'_> {
             self.note_changes(&changes);
         }
         let items = entries.iter().map(|entry| self.item(lot, entry)).collect();
-        let ask = Ask::Send { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items };
+        let riding = self.ridden(&entries, &riders);
+        let ask = Ask::Send { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items, riders: riding };
         if entries.len() > HELD {
             for entry in &mut entries {
                 (entry.body, entry.held) = (Json::Null, None);
             }
         }
-        effects.push(self.begin(&lot.connection, ask, Job::Send { lot: lot.clone(), entries }));
+        effects.push(self.begin(&lot.connection, ask, Job::Send { lot: lot.clone(), entries, riders }));
         Ok(())
     }
 
     /// What is sent of an entry: its body with its key, laid over what the target holds where the write replaces.
-    fn item(&self, lot: &Lot, entry: &Entry) -> Item {
+    pub(super) fn item(&self, lot: &Lot, entry: &Entry) -> Item {
         let mut body = entry.body.clone();
         let object = self.world.plan.objects.get(&lot.object().to_string());
         if let (Json::Object(fields), Some(name), Some(key)) = (&mut body, &entry.key_field, &entry.key)
@@ -211,12 +213,18 @@ impl Engine<'_> {
         let entries = self.store.entries(&ids)?;
         let fault = Fault::rejected("unsupported", format!("{} takes no {}", lot.object(), lot.op), None);
         let receipts = entries.iter().map(|_| Receipt { outcome: Err(fault.clone()) }).collect();
-        self.sent(lot, entries, Ok(receipts), &[])
+        self.sent(lot, entries, Vec::new(), Ok(receipts), &[])
     }
 
     /// What became of a batch.
-    pub(super) fn sent(&mut self, lot: &Lot, entries: Vec<Entry>, sent: Result<Vec<Receipt>, Fault>, exchanges: &[Masked]) -> Kept<()> {
-        let mut entries = entries;
+    pub(super) fn sent(
+        &mut self,
+        lot: &Lot,
+        mut entries: Vec<Entry>,
+        mut riders: Vec<Entry>,
+        sent: Result<Vec<Receipt>, Fault>,
+        exchanges: &[Masked],
+    ) -> Kept<()> {
         if entries.len() > HELD {
             for entry in &mut entries {
                 if let Some(whole) = self.store.entry(entry.id)? {
@@ -227,37 +235,32 @@ impl Engine<'_> {
         let mut changes = Vec::new();
         let exchange = self.audit(&lot.connection, exchanges, &mut changes);
         let count = entries.len();
-        let outcomes: Vec<Result<Done, Fault>> = match sent {
-            Ok(receipts) => {
-                let mut outcomes: Vec<_> = receipts.into_iter().map(|receipt| receipt.outcome).collect();
-                outcomes.resize_with(count, || Err(Fault::ambiguous("the answer does not speak of it")));
-                outcomes
-            }
-            Err(Fault::BatchRefused(_)) if count > 1 => return self.bisect(lot, entries, changes),
-            Err(Fault::BatchRefused(refusal)) => vec![Err(Fault::Rejected(refusal))],
-            Err(fault) => {
+        let not_done = || Err(Fault::transient("what it rides on was refused"));
+        let (outcomes, rode) = match sent {
+            Ok(receipts) => riders::parted(receipts, count, riders.len()),
+            Err(Fault::BatchRefused(_)) if count > 1 => return self.bisect(lot, entries, riders, changes),
+            Err(Fault::BatchRefused(refusal)) => (vec![Err(Fault::Rejected(refusal))], vec![not_done(); riders.len()]),
+            Err(fault) if riders::passing(&fault) => {
                 // The whole call failed: what is passing costs a record no try.
-                let passing = matches!(fault, Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Denied { .. });
-                if passing {
-                    for entry in &mut entries {
-                        entry.state = EntryState::Planned;
-                        entry.attempt = entry.attempt.saturating_sub(1);
-                        entry.sent = entry.doubted;
-                        entry.due = self.millis();
-                        changes.push(moved(entry));
-                    }
-                    self.keep(&changes)?;
-                    return Ok(());
+                for entry in entries.iter_mut().chain(&mut riders) {
+                    entry.state = EntryState::Planned;
+                    entry.attempt = entry.attempt.saturating_sub(1);
+                    entry.sent = entry.doubted;
+                    entry.due = self.millis();
+                    changes.push(moved(entry));
                 }
-                return self.outcomes(lot, entries, vec![Err(fault); count], exchange, changes);
+                self.keep(&changes)?;
+                return Ok(());
             }
+            Err(fault) => (vec![Err(fault.clone()); count], vec![Err(fault); riders.len()]),
         };
-        self.outcomes(lot, entries, outcomes, exchange, changes)
+        let outcomes = entries.into_iter().zip(outcomes).collect();
+        self.outcomes(lot, outcomes, riders.into_iter().zip(rode).collect(), exchange, changes)
     }
 
     /// A batch that was refused as a whole goes again in halves: one of its items is to blame.
-    fn bisect(&mut self, lot: &Lot, mut entries: Vec<Entry>, mut changes: Vec<Change>) -> Kept<()> {
-        for entry in &mut entries {
+    fn bisect(&mut self, lot: &Lot, mut entries: Vec<Entry>, mut riders: Vec<Entry>, mut changes: Vec<Change>) -> Kept<()> {
+        for entry in entries.iter_mut().chain(&mut riders) {
             entry.state = EntryState::Planned;
             entry.attempt = entry.attempt.saturating_sub(1);
             entry.due = self.millis();
@@ -280,25 +283,34 @@ impl Engine<'_> {
     fn outcomes(
         &mut self,
         lot: &Lot,
-        entries: Vec<Entry>,
-        outcomes: Vec<Result<Done, Fault>>,
+        outcomes: Vec<(Entry, Result<Done, Fault>)>,
+        riders: Vec<(Entry, Result<Done, Fault>)>,
         exchange: Option<i64>,
         mut changes: Vec<Change>,
     ) -> Kept<()> {
         let mut settled: BTreeMap<(String, String), Vec<Entry>> = BTreeMap::new();
-        for (mut entry, outcome) in entries.into_iter().zip(outcomes) {
-            match outcome {
+        for (mut entry, outcome) in outcomes {
+            let ended = match outcome {
                 Ok(done) => {
                     self.confirmed(lot, &mut entry, &done, false, exchange, &mut changes)?;
-                    settled.entry((entry.flow.clone(), entry.lane.clone())).or_default().push(entry);
+                    true
                 }
-                Err(fault) => {
-                    if self.failed(&mut entry, fault, exchange, &mut changes)? {
-                        settled.entry((entry.flow.clone(), entry.lane.clone())).or_default().push(entry);
-                    }
-                }
+                Err(fault) => self.failed(&mut entry, fault, exchange, &mut changes)?,
+            };
+            if ended {
+                settled.entry((entry.flow.clone(), entry.lane.clone())).or_default().push(entry);
             }
         }
+        for (mut rider, outcome) in riders {
+            let of_lane = settled.entry((rider.flow.clone(), rider.lane.clone())).or_default();
+            let leader = of_lane.iter().find(|entry| rider.rides.as_ref().is_some_and(|rides| rides.on == entry.id));
+            let ended = self.rode(&mut rider, leader, outcome, exchange, &mut changes)?;
+            // Where what it rides on has come to an end, its lane decides what becomes of it.
+            if ended || leader.is_some() {
+                of_lane.push(rider);
+            }
+        }
+        settled.retain(|_, entries| !entries.is_empty());
         // What is in memory follows at the end, with the commit: lanes look at their other entries there.
         for ((flow, key), entries) in settled {
             let Some(at) = self.flow_named(&flow) else { continue };
@@ -311,7 +323,15 @@ impl Engine<'_> {
     }
 
     /// The target has it.
-    fn confirmed(&mut self, lot: &Lot, entry: &mut Entry, done: &Done, adopted: bool, exchange: Option<i64>, changes: &mut Vec<Change>) -> Kept<()> {
+    pub(super) fn confirmed(
+        &mut self,
+        lot: &Lot,
+        entry: &mut Entry,
+        done: &Done,
+        adopted: bool,
+        exchange: Option<i64>,
+        changes: &mut Vec<Change>,
+    ) -> Kept<()> {
         entry.state = EntryState::Confirmed;
         let id_field = self.id_field(&lot.object());
         let id = done.id.clone().or_else(|| id_in(&done.record, &id_field)).or_else(|| entry.target.clone());
@@ -348,7 +368,7 @@ impl Engine<'_> {
     }
 
     /// It did not go. True where the entry has come to an end.
-    fn failed(&mut self, entry: &mut Entry, fault: Fault, exchange: Option<i64>, changes: &mut Vec<Change>) -> Kept<bool> {
+    pub(super) fn failed(&mut self, entry: &mut Entry, fault: Fault, exchange: Option<i64>, changes: &mut Vec<Change>) -> Kept<bool> {
         let now = self.millis();
         let salt = self.settings.seed ^ entry.id.unsigned_abs();
         let words = self.words(&fault);

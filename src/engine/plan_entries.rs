@@ -49,12 +49,14 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         let now = self.millis();
         let mut made = 0;
+        let mut leaders: BTreeMap<String, i64> = BTreeMap::new();
         for payload in payloads {
-            if !payload.waits_for.is_empty() {
+            let known = self.known(&payload)?;
+            let rides = self.rides(&payload, known.as_ref(), &leaders);
+            if !payload.waits_for.is_empty() && rides.is_none() {
                 // It is mapped again when what it waits for is confirmed.
                 continue;
             }
-            let known = self.known(&payload)?;
             if after.is_none() && known.is_none() && self.is_history(at, lane, &payload, changes)? {
                 continue;
             }
@@ -73,13 +75,14 @@ impl Engine<'_> {
             };
             let spec = self.write_spec(&payload.object, op, payload.key_field.as_deref());
             let replaces = spec.as_ref().is_some_and(|spec| spec.replaces);
+            let spec_carries = spec.as_ref().is_some_and(|spec| spec.carries);
             let body = match payload.body {
                 Json::Object(body) if exists && !replaces => Json::Object(body.into_iter().filter(|(name, _)| fields.contains(name)).collect()),
                 body => body,
             };
             let declared = flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes)).find(|write| write.name == payload.write);
             let id = self.store.next_id();
-            let hash = Sha256::digest(body.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = hash(&body);
             let entry = Entry {
                 id,
                 flow: flow.name.clone(),
@@ -109,7 +112,11 @@ impl Engine<'_> {
                 error: None,
                 plan: self.plan_hash.clone(),
                 created: now,
+                rides,
             };
+            if entry.state == EntryState::Planned && after.is_none() && spec_carries {
+                leaders.insert(entry.write.clone(), id);
+            }
             for node in entry.key.iter().chain(entry.target.as_ref()) {
                 changes.push(Change::Link(self.node(at, &lane.key, &payload.object, node)));
             }
@@ -211,6 +218,8 @@ impl Engine<'_> {
             }
         }
         match entry.state {
+            // It goes with what it rides on, or once that is known.
+            EntryState::Planned if entry.rides.is_some() => {}
             EntryState::Planned if entry.due <= self.millis() => {
                 self.ready.entry(Lot::of(&entry)).or_default().insert((!entry.first, entry.id));
             }
@@ -310,6 +319,11 @@ pub(super) fn by_both(flow: &Flow) -> BTreeSet<(String, String)> {
         writes().filter(|write| write.key.is_some() == keyed).map(|write| (write.object.connection.clone(), write.object.object.clone())).collect()
     };
     of(true).intersection(&of(false)).cloned().collect()
+}
+
+/// SHA-256 over a body, in hex.
+pub(super) fn hash(body: &Json) -> String {
+    Sha256::digest(body.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Under what a target's record is kept in the ledger.

@@ -6,6 +6,7 @@
 mod build;
 pub mod pushdown;
 mod reads;
+pub mod rides;
 pub mod show;
 pub mod text;
 mod uses;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::check::typed::{Flow, Op, Repeat, Write};
 use crate::connector::{Connectors, Source};
-use crate::plan::{FlowPlan, Plan};
+use crate::plan::{FlowPlan, Plan, rides};
+use crate::value::ObjectRef;
 
 /// One kind of call that a flow makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,14 +46,17 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
         let Some(connector) = connectors.get(&write.object.connection) else { continue };
         let spec = plan.objects.get(&write.object.to_string()).and_then(|object| connector.write(object, write.op, key_field(write)));
         let Some(spec) = spec else { continue };
-        let note = match (&write.repeat, &write.milestones, spec.bulk, &write.when) {
+        let id_field = |of: &ObjectRef| plan.objects.get(&of.to_string())?.id.as_deref();
+        let ride = rides::ride(flow, write, id_field).filter(|_| spec.carries && spec.class == 0);
+        let note = ride.map(|ride| format!("{} a call; where both are new, in the call that makes `{}`", spec.batch, ride.on));
+        let note = note.or_else(|| match (&write.repeat, &write.milestones, spec.bulk, &write.when) {
             (Some(Repeat::Each { .. }), ..) => Some("for each element".to_owned()),
             (Some(Repeat::Split { .. }), ..) => Some("for each part".to_owned()),
             (_, Some(_), ..) => Some("where a milestone is reached".to_owned()),
             (_, _, _, Some(_)) => Some("where its condition holds".to_owned()),
             (_, _, Some(most), None) => Some(format!("{} a call; one job in bulk takes up to {most}", spec.batch)),
             _ => Some(format!("{} a call", spec.batch)),
-        };
+        });
         let op = match write.op {
             Op::Create => "create",
             Op::Update => "update",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::connector::{Batch, Changes, Connectors, Find, Source};
+use crate::connector::{Batch, Changes, Connectors, Find, Item, Receipt, Rider, Source};
 use crate::engine::mask::Mask;
 use crate::engine::{Ask, Effect, Got, Reply};
 use crate::fault::Fault;
@@ -66,13 +66,33 @@ impl Carrier {
             Ask::Find { object, field, values, fields } => {
                 Got::Found(connector.find(call, &Find { plan: &self.plan, object, field, values, fields }).await)
             }
-            Ask::Send { object, op, key_field, items } => {
+            Ask::Send { object, op, key_field, items, riders } => {
                 if let Some(rehearsal) = &self.rehearsal {
-                    return Got::Sent(Ok(rehearsal.note(call, &self.plan, &**connector, object, *op, key_field.as_deref(), items).await));
+                    let schema = self.plan.objects.get(&object.to_string());
+                    let batch = schema.and_then(|schema| connector.write(schema, *op, key_field.as_deref())).map_or(1, |write| write.batch);
+                    rehearsal.count(items.len().div_ceil(batch.max(1)));
+                    let mut receipts = rehearsal.note(call, &self.plan, &**connector, object, *op, key_field.as_deref(), items).await;
+                    if let Some(riders) = riders {
+                        let (object, op, key_field) = (&riders.object, riders.op, riders.key_field.as_deref());
+                        let items: Vec<Item> = riders.items.iter().map(|rider| with_id(rider, &receipts)).collect();
+                        receipts.extend(rehearsal.note(call, &self.plan, &**connector, object, op, key_field, &items).await);
+                    }
+                    return Got::Sent(Ok(receipts));
                 }
-                let batch = Batch { plan: &self.plan, object, op: *op, key_field: key_field.as_deref(), items, now: self.clock.now() };
+                let key_field = key_field.as_deref();
+                let batch = Batch { plan: &self.plan, object, op: *op, key_field, items, riders: riders.as_ref(), now: self.clock.now() };
                 Got::Sent(connector.send(call, &batch).await)
             }
         }
     }
+}
+
+/// What a rider would send, with the id that the rehearsal gave its record.
+fn with_id(rider: &Rider, receipts: &[Receipt]) -> Item {
+    let mut item = rider.item.clone();
+    let id = receipts.get(rider.on).and_then(|receipt| receipt.outcome.as_ref().ok()?.record.as_object()?.values().next().cloned());
+    if let (Some(id), crate::value::Json::Object(body)) = (id, &mut item.body) {
+        body.extend(rider.fields.iter().map(|name| (name.clone(), id.clone())));
+    }
+    item
 }

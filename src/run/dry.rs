@@ -47,6 +47,11 @@ impl Rehearsal {
         (sends, *self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
+    /// Counts the calls of a batch. What rides on it costs none.
+    pub(super) fn count(&self, calls: usize) {
+        *self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += calls as u64;
+    }
+
     #[expect(clippy::too_many_arguments, reason = "a batch, and by what its targets are read")]
     pub(super) async fn note(
         &self,
@@ -59,7 +64,6 @@ impl Rehearsal {
         items: &[Item],
     ) -> Vec<Receipt> {
         let schema = plan.objects.get(&object.to_string());
-        let write = schema.and_then(|schema| connector.write(schema, op, key_field));
         let id_field = schema.and_then(|schema| schema.id.clone()).unwrap_or_else(|| "id".to_owned());
         let searched = schema.map(|schema| schema.searchable.clone()).unwrap_or_default();
         let mut planned = Vec::with_capacity(items.len());
@@ -83,8 +87,6 @@ impl Rehearsal {
             };
             planned.push(planned_of(object, op, item, held));
         }
-        *self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner) +=
-            items.len().div_ceil(write.map_or(1, |write| write.batch).max(1)) as u64;
         let receipts = planned
             .iter()
             .map(|planned| {

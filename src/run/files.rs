@@ -364,6 +364,7 @@ mod tests {
                 body: record.clone(),
                 policies: BTreeMap::new(),
                 waits_for: vec![],
+                rides: None,
             }],
             follow_ups: vec![],
             routes: vec![],

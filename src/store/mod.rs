@@ -50,7 +50,8 @@ pub struct Lane {
     pub attempt: u32,
     /// Sealed. The newest version, kept until it is settled.
     pub body: Option<Body>,
-    /// Sealed. What its matches found, by their names, as long as its writes need it.
+    /// Sealed. What its matches found, by their names, as long as its writes need it; under the empty name the targets
+    /// that were read for writes that wait.
     pub matched: Option<Json>,
     /// In a grouped flow: the key of the group's lane that this record is counted in.
     pub group: Option<String>,
@@ -218,6 +219,17 @@ pub struct Entry {
     pub error: Option<String>,
     pub plan: String,
     pub created: Millis,
+    /// It waits for the id of another entry's record, and may go in the same call.
+    pub rides: Option<Rides>,
+}
+
+/// What an entry takes from another one of its lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rides {
+    /// The other entry.
+    pub on: i64,
+    /// The fields of the body that get the id of the other's record. They are absent until it is known.
+    pub fields: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 
 mod auth;
 mod bulk;
+mod composite;
 mod query;
 pub mod soql;
 #[cfg(test)]
@@ -207,13 +208,18 @@ impl Connector for Salesforce {
             bulk: Some(BULK),
             settle: SETTLE,
             replaces: false,
+            carries: true,
             found_by: Some(key_field.filter(|_| op != Op::Update).unwrap_or("Id").to_owned()),
             call,
         })
     }
 
     async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
-        if batch.items.len() > self.bulk_above.max(COLLECTION) { self.in_bulk(call, batch).await } else { self.in_collections(call, batch).await }
+        match batch.riders {
+            Some(riders) => self.with_riders(call, batch, riders).await,
+            None if batch.items.len() > self.bulk_above.max(COLLECTION) => self.in_bulk(call, batch).await,
+            None => self.in_collections(call, batch).await,
+        }
     }
 
     fn hint(&self, _body: &[u8]) -> Result<Hint, String> {

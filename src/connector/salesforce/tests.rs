@@ -12,7 +12,7 @@ use super::Salesforce;
 use crate::check::typed::Op;
 use crate::connector::registry::Settings;
 use crate::connector::scripted::{NOW, Script, Still, answer, ok};
-use crate::connector::{Batch, Changes, Connector, Find, Item, Page, Receipt, Source, State};
+use crate::connector::{Batch, Changes, Connector, Find, Item, Page, Receipt, Rider, Riders, Source, State};
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Request, Response, Secret};
 use crate::plan::Plan;
@@ -69,7 +69,17 @@ impl Bench {
 
     async fn send(&self, plan: &Plan, op: Op, key_field: Option<&str>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
         let object = ObjectRef::new("crm", "Contact");
-        let batch = Batch { plan, object: &object, op, key_field, items, now: NOW.parse().unwrap() };
+        let batch = Batch { plan, object: &object, op, key_field, items, riders: None, now: NOW.parse().unwrap() };
+        Connector::send(&self.salesforce, &self.call, &batch).await
+    }
+
+    /// Two contacts with riders, which are contacts too.
+    async fn ride(&self, plan: &Plan, names: [&str; 2], riders: Vec<Rider>) -> Result<Vec<Receipt>, Fault> {
+        let object = ObjectRef::new("crm", "Contact");
+        let items = [item(None, Some("k0"), names[0]), item(None, Some("k1"), names[1])];
+        let key_field = Some("Mail_Key__c");
+        let riders = Riders { object: object.clone(), op: Op::Upsert, key_field: key_field.map(str::to_owned), items: riders };
+        let batch = Batch { plan, object: &object, op: Op::Upsert, key_field, items: &items, riders: Some(&riders), now: NOW.parse().unwrap() };
         Connector::send(&self.salesforce, &self.call, &batch).await
     }
 }
@@ -125,6 +135,10 @@ fn source(plan: &Plan) -> Source<'_> {
 
 fn item(id: Option<&str>, key: Option<&str>, name: &str) -> Item {
     Item { id: id.map(str::to_owned), key: key.map(str::to_owned), body: json!({"LastName": name}) }
+}
+
+fn rider(on: usize, key: &str, name: &str) -> Rider {
+    Rider { item: item(None, Some(key), name), on, fields: vec!["Level__c".to_owned()] }
 }
 
 fn told(receipts: &[Receipt]) -> Vec<String> {
@@ -275,6 +289,51 @@ async fn a_value_is_data_and_no_part_of_the_query() {
 }
 
 // ---- writing ----
+
+#[tokio::test]
+async fn what_takes_an_id_goes_in_the_call_that_makes_the_record() {
+    let plan = plan();
+    let part = |status: u16, body: Json| json!({"body": body, "httpStatusCode": status, "referenceId": "r"});
+    let done = |id: &str| json!({"id": id, "success": true, "created": true, "errors": []});
+    let refused = json!({"success": false, "errors": [{"statusCode": "STRING_TOO_LONG", "message": "too long"}]});
+    let halted = json!([{"errorCode": "PROCESSING_HALTED", "message": "Invalid reference specified."}]);
+    let both = |first: Json, second: Json| ok(json!({"compositeResponse": [first, second]}));
+
+    let bench = Bench::new([both(part(200, json!([done("0031"), done("0032")])), part(200, json!([done("0033"), refused])))]);
+    let receipts = bench.ride(&plan, ["Ada", "Bob"], vec![rider(1, "k2", "Cy"), rider(0, "k3", "Di")]).await.unwrap();
+    assert_eq!(told(&receipts), ["0031 Some(true)", "0032 Some(true)", "0033 Some(true)", "rejected: too long"]);
+    assert_eq!(bench.asked(), ["POST composite"]);
+    let sent = bench.body(0);
+    let parts = sent["compositeRequest"].as_array().unwrap();
+    assert_eq!((sent["allOrNone"].clone(), parts.len()), (json!(false), 2));
+    for part in parts {
+        assert_eq!((&part["method"], &part["url"]), (&json!("PATCH"), &json!("/services/data/v64.0/composite/sobjects/Contact/Mail_Key__c")));
+    }
+    let levels: Vec<&Json> = parts[1]["body"]["records"].as_array().unwrap().iter().map(|record| &record["Level__c"]).collect();
+    assert_eq!(levels, [&json!("@{made[1].id}"), &json!("@{made[0].id}")]);
+
+    // One record was not made: nothing that refers to the records was carried out.
+    let bench = Bench::new([both(part(200, json!([done("0031"), refused])), part(400, halted))]);
+    let receipts = bench.ride(&plan, ["Ada", "Bob"], vec![rider(0, "k2", "Cy")]).await.unwrap();
+    assert_eq!(told(&receipts)[0], "0031 Some(true)");
+    assert_eq!(told(&receipts)[1..], ["rejected: too long", "transient: the batch was refused: Invalid reference specified."]);
+
+    // The first part as a whole is the call as a whole; of the second one, its riders alone are in doubt.
+    let error = json!([{"errorCode": "JSON_PARSER_ERROR", "message": "bad"}]);
+    let bench = Bench::new([both(part(400, error.clone()), part(400, error.clone()))]);
+    assert_eq!(bench.ride(&plan, ["Ada", "Bob"], vec![rider(0, "k2", "Cy")]).await.unwrap_err().class(), "rejected");
+    let bench = Bench::new([both(part(200, json!([done("0031"), done("0032")])), part(503, error))]);
+    let receipts = bench.ride(&plan, ["Ada", "Bob"], vec![rider(0, "k2", "Cy")]).await.unwrap();
+    assert!(told(&receipts)[2].starts_with("ambiguous"), "{receipts:?}");
+    let bench = Bench::new([ok(json!({"compositeResponse": []}))]);
+    assert_eq!(bench.ride(&plan, ["Ada", "Bob"], vec![rider(0, "k2", "Cy")]).await.unwrap_err().class(), "ambiguous");
+
+    // A text that would be taken for a reference goes where it is not.
+    let bench = Bench::new([ok(json!([done("0031"), done("0032")]))]);
+    let receipts = bench.ride(&plan, ["Ada", "@{made[0].id}"], vec![rider(0, "k2", "Cy")]).await.unwrap();
+    assert_eq!(bench.asked(), ["PATCH composite/sobjects/Contact/Mail_Key__c"]);
+    assert!(told(&receipts)[2].starts_with("transient"), "{receipts:?}");
+}
 
 #[tokio::test]
 async fn each_row_of_a_collection_has_its_own_outcome() {

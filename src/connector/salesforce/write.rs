@@ -22,25 +22,37 @@ impl Salesforce {
     }
 
     async fn collection(&self, call: &Call, batch: &Batch<'_>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
-        let object = &batch.object.object;
-        let native = native(batch);
-        let (method, path) = match (batch.op, native) {
-            (Op::Update, _) => (http::Method::PATCH, "composite/sobjects".to_owned()),
-            (_, Some(field)) => (http::Method::PATCH, format!("composite/sobjects/{object}/{field}")),
-            (_, None) => (http::Method::POST, "composite/sobjects".to_owned()),
-        };
-        let records: Vec<Json> = items.iter().map(|item| record(batch, item)).collect();
-        let body = serde_json::json!({"allOrNone": false, "records": records});
+        let (method, path) = resource(batch);
+        let body = collected(items.iter().map(|item| record(batch, item)));
         let response = self.send(call, method, &self.data(&path), "application/json", body.to_string().into_bytes()).await?;
         let response = self.accepted(response, wire::Kind::Write)?;
         let answer: Json = serde_json::from_slice(response.body()).map_err(|_| Fault::ambiguous("the answer is no JSON"))?;
-        let Json::Array(results) = answer else { return Err(Fault::ambiguous("the answer is no list of results")) };
-        // Results are in the order of the records. A list of another length says of none which it means.
-        if results.len() != items.len() {
-            return Err(Fault::ambiguous(format!("{} records were sent and {} results came", items.len(), results.len())));
-        }
-        Ok(results.iter().zip(items).map(|(result, item)| Receipt { outcome: outcome(batch, result, item) }).collect())
+        results(batch, &answer, items.iter())
     }
+}
+
+/// The collections resource that a batch goes to.
+pub(super) fn resource(batch: &Batch<'_>) -> (http::Method, String) {
+    match (batch.op, native(batch)) {
+        (Op::Update, _) => (http::Method::PATCH, "composite/sobjects".to_owned()),
+        (_, Some(field)) => (http::Method::PATCH, format!("composite/sobjects/{}/{field}", batch.object.object)),
+        (_, None) => (http::Method::POST, "composite/sobjects".to_owned()),
+    }
+}
+
+/// The body of a call of the collections resource: each record has its own result.
+pub(super) fn collected(records: impl Iterator<Item = Json>) -> Json {
+    serde_json::json!({"allOrNone": false, "records": records.collect::<Vec<Json>>()})
+}
+
+/// What the collections resource says of each record.
+pub(super) fn results<'i>(batch: &Batch<'_>, answer: &Json, items: impl ExactSizeIterator<Item = &'i Item>) -> Result<Vec<Receipt>, Fault> {
+    let Json::Array(results) = answer else { return Err(Fault::ambiguous("the answer is no list of results")) };
+    // Results are in the order of the records. A list of another length says of none which it means.
+    if results.len() != items.len() {
+        return Err(Fault::ambiguous(format!("{} records were sent and {} results came", items.len(), results.len())));
+    }
+    Ok(results.iter().zip(items).map(|(result, item)| Receipt { outcome: outcome(batch, result, item) }).collect())
 }
 
 /// The field by which Salesforce itself keeps a record to one, if the write's key is in such a field.
@@ -49,7 +61,7 @@ pub(super) fn native<'b>(batch: &Batch<'b>) -> Option<&'b str> {
     batch.key_field.filter(|field| batch.op != Op::Update && object.keys.iter().any(|key| key == field))
 }
 
-fn record(batch: &Batch<'_>, item: &Item) -> Json {
+pub(super) fn record(batch: &Batch<'_>, item: &Item) -> Json {
     let mut fields = serde_json::Map::new();
     fields.insert("attributes".to_owned(), serde_json::json!({"type": batch.object.object}));
     if let (Op::Update, Some(id)) = (batch.op, &item.id) {

@@ -14,7 +14,7 @@ mod shipments;
 /// What a write to an object is held to.
 fn writes(object: &str, op: Op, key_field: Option<&str>) -> Option<Write> {
     let write = |class, batch, replaces, found_by: &str, call| {
-        Some(Write { class, batch, bulk: None, settle: SETTLE, replaces, found_by: Some(found_by.to_owned()), call })
+        Some(Write { class, batch, bulk: None, settle: SETTLE, replaces, carries: false, found_by: Some(found_by.to_owned()), call })
     };
     let orders = "POST /orders/createorders";
     match (object, op, key_field) {

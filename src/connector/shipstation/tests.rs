@@ -115,7 +115,7 @@ async fn find(bench: &Bench, object: &str, field: &str, values: &[&str]) -> Resu
 async fn send(bench: &Bench, object: &str, op: Op, key_field: Option<&str>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
     let plan = plan("Order", "\"x\"");
     let of = ObjectRef::new("wms", object);
-    bench.shipstation.send(&bench.call, &Batch { plan: &plan, object: &of, op, key_field, items, now: NOW.parse().unwrap() }).await
+    bench.shipstation.send(&bench.call, &Batch { plan: &plan, object: &of, op, key_field, items, riders: None, now: NOW.parse().unwrap() }).await
 }
 
 fn keyed(key: &str) -> Item {

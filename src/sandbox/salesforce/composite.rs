@@ -101,7 +101,8 @@ fn filled(text: &str, known: &BTreeMap<String, (u16, Json)>) -> Result<String, R
     while let Some((before, behind)) = rest.split_once("@{") {
         let Some((inner, after)) = behind.split_once('}') else { break };
         out.push_str(before);
-        let (reference, path) = inner.split_once('.').unwrap_or((inner, ""));
+        // `made[0].id` of a list, `made.records[0].Id` of an object.
+        let (reference, path) = inner.split_at(inner.find(['.', '[']).unwrap_or(inner.len()));
         let missing = || {
             let message = format!("Invalid reference specified. No value for {inner} found in {reference}.");
             Refusal::new("PROCESSING_HALTED", message)

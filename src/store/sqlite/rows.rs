@@ -18,7 +18,7 @@ pub(super) const LANE: &str = "flow, key, label, arrived, first, state, version,
      (SELECT sealed FROM body WHERE body.flow = lane.flow AND body.key = lane.key) AS sealed_body, plan, sealed_reasons, updated, sealed_matched, \
      was, grouped";
 pub(super) const ENTRY: &str = "entry.id, flow, lane, version, write, after, connection, object, op, key, key_field, target, class, review_doubt, state, \
-     first, attempt, due, sent, doubted, epoch, hash, plan, created";
+     first, attempt, due, sent, doubted, epoch, hash, plan, created, rides";
 pub(super) const SEALED: &str = "sealed_body, sealed_held, sealed_result, sealed_error";
 pub(super) const EXCEPTION: &str = "id, flow, lane, label, code, sealed_reasons, next, owner, before, parked, opened, closed, closed_by, alerted";
 pub(super) const EXCHANGE: &str = "id, at, connection, method, path, status, took, request, response, broken, plan";
@@ -134,8 +134,9 @@ fn entry(db: &Connection, seal: &Seal, entry: &Entry) -> Kept<()> {
     let mut statement = db.prepare_cached(&payload).map_err(fault)?;
     statement.execute(params![entry.id, body, held, result, error]).map_err(fault)?;
     let sql = "INSERT OR REPLACE INTO entry (id, flow, lane, version, write, after, connection, object, op, key, key_field, target, class, review_doubt, \
-         state, first, attempt, due, sent, doubted, epoch, hash, plan, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-         ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+         state, first, attempt, due, sent, doubted, epoch, hash, plan, created, rides) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+         ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+    let rides = entry.rides.as_ref().map(serde_json::to_string).transpose().map_err(|error| StoreFault::Io(error.to_string()))?;
     let mut statement = db.prepare_cached(sql).map_err(fault)?;
     let values = params![
         entry.id,
@@ -161,7 +162,8 @@ fn entry(db: &Connection, seal: &Seal, entry: &Entry) -> Kept<()> {
         i64::try_from(entry.epoch).unwrap_or(i64::MAX),
         entry.hash,
         entry.plan,
-        entry.created
+        entry.created,
+        rides
     ];
     statement.execute(values).map(|_| ()).map_err(fault)
 }
@@ -243,7 +245,8 @@ pub(super) fn entry_row(seal: &Seal, row: &Row<'_>, whole: bool) -> Kept<Entry> 
     ];
     let state = states.into_iter().find(|state| state.word() == word);
     let epoch: i64 = get(row, 20)?;
-    let body: Vec<u8> = if whole { get(row, 24)? } else { Vec::new() };
+    let rides: Option<String> = get(row, 24)?;
+    let body: Vec<u8> = if whole { get(row, 25)? } else { Vec::new() };
     Ok(Entry {
         id: get(row, 0)?,
         flow: get(row, 1)?,
@@ -267,12 +270,13 @@ pub(super) fn entry_row(seal: &Seal, row: &Row<'_>, whole: bool) -> Kept<Entry> 
         doubted: get(row, 19)?,
         epoch: epoch.unsigned_abs(),
         body: if whole { opened(seal, &body)? } else { Json::Null },
-        held: if whole { maybe(seal, get(row, 25)?)? } else { None },
+        held: if whole { maybe(seal, get(row, 26)?)? } else { None },
         hash: get(row, 21)?,
-        result: if whole { maybe(seal, get(row, 26)?)? } else { None },
-        error: if whole { maybe(seal, get(row, 27)?)? } else { None },
+        result: if whole { maybe(seal, get(row, 27)?)? } else { None },
+        error: if whole { maybe(seal, get(row, 28)?)? } else { None },
         plan: get(row, 22)?,
         created: get(row, 23)?,
+        rides: rides.map(|rides| serde_json::from_str(&rides).map_err(|error| StoreFault::Damaged(error.to_string()))).transpose()?,
     })
 }
 

@@ -1,0 +1,158 @@
+//! Entries that take the id of another one's record, and go in the same call where the target can.
+//!
+//! Only what the target itself keeps to one by its key rides, and only where nothing is known of its record: sent
+//! twice it has one effect. It is an entry like any other, durable before its call. Its outcome is its own; where
+//! it was not carried out, it goes by itself as soon as the id is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan_entries::target;
+use super::{Engine, Lot};
+use crate::apply::Payload;
+use crate::connector::{Done, Receipt, Rider, Riders};
+use crate::fault::Fault;
+use crate::store::{Change, Entry, EntryState, Kept, Ledger, Rides};
+use crate::value::Json;
+
+impl Engine<'_> {
+    /// What a payload rides on. `leaders`: the entries that were made of the same record so far, by their writes.
+    pub(super) fn rides(&self, payload: &Payload, known: Option<&Ledger>, leaders: &BTreeMap<String, i64>) -> Option<Rides> {
+        let ride = payload.rides.as_ref()?;
+        let on = *leaders.get(&ride.on)?;
+        let spec = self.write_spec(&payload.object, payload.op, payload.key_field.as_deref())?;
+        (known.is_none() && spec.class == 0 && !spec.replaces).then(|| Rides { on, fields: ride.fields.clone() })
+    }
+
+    /// The entries that can go in the call of a batch: of one operation on one object, none of whose records is
+    /// being written. They are marked as sent.
+    pub(super) fn riders_of(&self, lot: &Lot, entries: &[Entry]) -> Kept<Vec<Entry>> {
+        let Some(spec) = self.spec(lot).filter(|spec| spec.carries && entries.len() <= spec.batch) else { return Ok(Vec::new()) };
+        let now = self.millis();
+        let mut written: BTreeSet<_> = entries.iter().flat_map(target).collect();
+        let mut kind: Option<Lot> = None;
+        let mut ids = Vec::new();
+        for leader in entries {
+            let of_lane = self.by_lane.get(&(leader.flow.clone(), leader.lane.clone()));
+            for entry in of_lane.into_iter().flatten().filter_map(|id| self.heads.get(id)) {
+                let on = entry.rides.as_ref().map(|rides| rides.on);
+                let targets = target(entry);
+                let blocked = |target: &(String, String, String)| {
+                    let late = self.doubtful.get(target).is_some_and(|until| *until > now) && entry.doubted.is_none();
+                    late || self.touched.contains(target) || written.contains(target)
+                };
+                let other_kind = kind.as_ref().is_some_and(|kind| *kind != Lot::of(entry));
+                if on != Some(leader.id) || entry.state != EntryState::Planned || other_kind || ids.len() >= spec.batch || targets.iter().any(blocked)
+                {
+                    continue;
+                }
+                kind = Some(Lot::of(entry));
+                written.extend(targets);
+                ids.push(entry.id);
+            }
+        }
+        self.store.entries(&ids)
+    }
+
+    /// What is sent of riders.
+    pub(super) fn ridden(&self, entries: &[Entry], riders: &[Entry]) -> Option<Riders> {
+        let lot = Lot::of(riders.first()?);
+        let rider = |entry: &Entry| {
+            let rides = entry.rides.as_ref()?;
+            let on = entries.iter().position(|leader| leader.id == rides.on)?;
+            Some(Rider { item: self.item(&lot, entry), on, fields: rides.fields.clone() })
+        };
+        Some(Riders { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items: riders.iter().filter_map(rider).collect() })
+    }
+
+    /// What became of a rider, after what it rides on. True where its lane has to look at it.
+    pub(super) fn rode(
+        &mut self,
+        rider: &mut Entry,
+        leader: Option<&Entry>,
+        outcome: Result<Done, Fault>,
+        exchange: Option<i64>,
+        changes: &mut Vec<Change>,
+    ) -> Kept<bool> {
+        let made = leader.is_some_and(|leader| leader.state == EntryState::Confirmed && self.fill_in(rider, leader));
+        let outcome = match outcome {
+            Ok(_) if !made => Err(Fault::ambiguous("it is told to be done, and what it belongs to is not")),
+            outcome => outcome,
+        };
+        match outcome {
+            Ok(done) => {
+                let lot = Lot::of(rider);
+                self.confirmed(&lot, rider, &done, false, exchange, changes)?;
+                Ok(true)
+            }
+            Err(Fault::Ambiguous { reason }) => {
+                let ended = self.failed(rider, Fault::Ambiguous { reason }, exchange, changes)?;
+                Ok(ended || made)
+            }
+            Err(fault) if made && !passing(&fault) => {
+                self.failed(rider, fault, exchange, changes)?;
+                Ok(true)
+            }
+            // It was not carried out: it goes again with what it rides on, or by itself as soon as that is known.
+            Err(_) => {
+                rider.state = EntryState::Planned;
+                rider.attempt = rider.attempt.saturating_sub(1);
+                rider.sent = rider.doubted;
+                rider.due = self.millis();
+                changes.push(Change::Entry(rider.clone()));
+                Ok(made)
+            }
+        }
+    }
+
+    /// Gives a rider the id that it waited for.
+    fn fill_in(&self, rider: &mut Entry, leader: &Entry) -> bool {
+        let Some(rides) = rider.rides.take_if(|rides| rides.on == leader.id) else { return rider.rides.is_none() };
+        let id_field = self.id_field(&Lot::of(leader).object());
+        let told = leader.result.as_ref().and_then(|result| super::plan_entries::text(result.get(&id_field)));
+        let (Some(id), Json::Object(body)) = (leader.target.clone().or(told), &mut rider.body) else {
+            rider.rides = Some(rides);
+            return false;
+        };
+        body.extend(rides.fields.into_iter().map(|name| (name, Json::String(id.clone()))));
+        rider.hash = super::plan_entries::hash(&rider.body);
+        true
+    }
+
+    /// Of a lane's entries, those that rode on one that has come to an end: they go by themselves now, or never.
+    pub(super) fn dismount(&mut self, entries: &mut Vec<Entry>, updated: &mut Vec<Entry>, changes: &mut Vec<Change>) {
+        let leaders: Vec<Entry> = entries.iter().filter(|entry| entries.iter().any(|rider| rides_on(rider, entry.id))).cloned().collect();
+        for leader in leaders {
+            let ended = !matches!(leader.state, EntryState::Planned | EntryState::Sending | EntryState::Ambiguous);
+            let due = self.millis();
+            let waits = |rider: &Entry| ended && rides_on(rider, leader.id) && rider.state == EntryState::Planned;
+            for rider in entries.iter_mut().filter(|rider| waits(rider)) {
+                if leader.state == EntryState::Confirmed && self.fill_in(rider, &leader) {
+                    rider.due = due;
+                    changes.push(Change::Entry(rider.clone()));
+                } else {
+                    changes.push(Change::DropEntry(rider.id));
+                }
+            }
+            // What was dropped still says what it rides on. If it is needed after all, it is mapped anew.
+            entries.retain(|rider| !waits(rider));
+            updated.retain(|rider| !waits(rider));
+        }
+    }
+}
+
+fn rides_on(rider: &Entry, leader: i64) -> bool {
+    rider.rides.as_ref().is_some_and(|rides| rides.on == leader)
+}
+
+/// Whether it costs no try.
+pub(super) fn passing(fault: &Fault) -> bool {
+    matches!(fault, Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Denied { .. })
+}
+
+/// The receipts of a call, of its items and of its riders.
+pub(super) fn parted(receipts: Vec<Receipt>, items: usize, riders: usize) -> (Vec<Result<Done, Fault>>, Vec<Result<Done, Fault>>) {
+    let mut outcomes: Vec<_> = receipts.into_iter().map(|receipt| receipt.outcome).collect();
+    outcomes.resize_with(items + riders, || Err(Fault::ambiguous("the answer does not speak of it")));
+    let rode = outcomes.split_off(items);
+    (outcomes, rode)
+}
