@@ -11,8 +11,9 @@ mod common;
 use std::collections::BTreeMap;
 
 use crossdock::apply::{Inputs, Outcome, Program, apply};
+use crossdock::flat::Flat;
 use crossdock::project::{Options, Texts, compile};
-use crossdock::run::files::{self, Lines, Sink};
+use crossdock::run::files::{self, Lines, Mapper, Sink};
 use crossdock::syntax;
 use divan::{Bencher, black_box};
 use serde_json::Value;
@@ -75,10 +76,12 @@ fn map_orders(bencher: Bencher<'_, '_>, workers: usize) {
         };
         apply(&program, flow, &inputs)
     };
+    let flat = Flat::new(plan, flow, &compiled.names, "2026-11-20T12:00:00Z".parse().unwrap()).unwrap();
+    let mapper = Mapper { map: &map, flat: Some(&flat), lines: Lines::Bodies };
     let input = lines();
     bencher.bench(|| {
         let mut sink = Nowhere(0);
-        files::run(&mut input.as_bytes(), &map, Lines::Bodies, workers, &mut sink, &mut |_, _| {}).unwrap();
+        files::run(&mut input.as_bytes(), mapper, workers, &mut sink, &mut |_, _| {}).unwrap();
         black_box(sink.0)
     });
 }

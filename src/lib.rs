@@ -18,6 +18,7 @@
 //! | 4 | [`check`] | tree and schemas to a typed tree, or diagnostics |
 //! | 5 | [`plan`] | typed tree to ordered steps: hashed, serialised |
 //! | 6 | [`apply`] | plan and record to payloads or a rejection |
+//! | 7 | [`flat`] | the same, lowered: bytes to bytes, for what is common |
 //! | 7 | [`project`] | many files, connections; the one door `compile` |
 //! | 8 | [`spec`] | test cases, coverage, preview |
 //! | 10 | [`fault`] | how the outside fails |
@@ -39,6 +40,7 @@ pub mod cli;
 pub mod connector;
 pub mod engine;
 pub mod fault;
+pub mod flat;
 pub mod http;
 pub mod plan;
 pub mod project;

@@ -10,8 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::ready::Ready;
 use super::{Exit, Failure, Format, Out};
 use crate::apply::{Inputs, Outcome, apply};
+use crate::flat::Flat;
 use crate::project::records::{self, Form};
-use crate::run::files::{self, Lines, Sink, Summary};
+use crate::run::files::{self, Lines, Mapper, Sink, Summary};
 use crate::value::Json;
 
 const EXAMPLES: &str = "\
@@ -105,12 +106,14 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         };
         apply(&program, flow, &inputs)
     };
+    // What cannot be lowered goes by the reference evaluator alone: the same result, slower.
+    let flat = Flat::new(program.plan(), flow, &ready.compiled.names, now).ok();
     let mut sink = Files::new(args, &ready)?;
     let bar = bar(length);
     let lines = if args.envelopes { Lines::Envelopes } else { Lines::Bodies };
     let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let mut records = 0;
-    let summary = files::run(&mut *input, &map, lines, workers, &mut sink, &mut |bytes, more| {
+    let summary = files::run(&mut *input, Mapper { map: &map, flat: flat.as_ref(), lines }, workers, &mut sink, &mut |bytes, more| {
         records += more;
         bar.inc(bytes);
         bar.set_message(format!("{records} records"));

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::apply::{Outcome, Payload, Verdict};
 use crate::check::typed::Op;
+use crate::flat::{Flat, Form, Way, Worker};
 use crate::spec::records;
 use crate::value::Json;
 
@@ -99,21 +100,31 @@ struct Chunk {
 
 struct Mapped {
     sequence: u64,
-    payloads: BTreeMap<String, Vec<u8>>,
+    /// Objects, and their payloads.
+    objects: Vec<String>,
+    payloads: Vec<Vec<u8>>,
     stopped: Vec<u8>,
     summary: Summary,
     bytes: u64,
 }
 
-/// Maps every line of `input`. `map` is called from `workers` threads; `progress` hears of bytes and
-/// records that are done.
+/// How records are mapped.
+#[derive(Clone, Copy)]
+pub struct Mapper<'m> {
+    /// The reference: it is called from several threads.
+    pub map: &'m (dyn Fn(&Json) -> Outcome + Sync),
+    /// The same flow, lowered; what it leaves goes to the reference.
+    pub flat: Option<&'m Flat<'m>>,
+    pub lines: Lines,
+}
+
+/// Maps every line of `input` on `workers` threads; `progress` hears of bytes and records that are done.
 ///
 /// # Errors
 /// The input cannot be read or the output cannot be written. What was written until then stays.
 pub fn run(
     input: &mut dyn BufRead,
-    map: &(dyn Fn(&Json) -> Outcome + Sync),
-    lines: Lines,
+    mapper: Mapper<'_>,
     workers: usize,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64, u64),
@@ -128,8 +139,9 @@ pub fn run(
             let from_reader = std::sync::Arc::clone(&from_reader);
             let to_writer: SyncSender<Mapped> = to_writer.clone();
             scope.spawn(move || {
+                let mut worker = mapper.flat.map(Flat::worker);
                 while let Some(chunk) = next(&from_reader) {
-                    if to_writer.send(mapped(&chunk, map, lines)).is_err() {
+                    if to_writer.send(mapped(&chunk, mapper, worker.as_mut())).is_err() {
                         return;
                     }
                 }
@@ -139,7 +151,7 @@ pub fn run(
         drop(to_writer);
         drop(from_reader);
         pump(input, to_workers, from_workers, workers, |mapped| {
-            for (object, lines) in &mapped.payloads {
+            for (object, lines) in mapped.objects.iter().zip(&mapped.payloads).filter(|(_, lines)| !lines.is_empty()) {
                 sink.payloads(object, lines)?;
             }
             if !mapped.stopped.is_empty() {
@@ -232,10 +244,13 @@ fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
     }
 }
 
-fn mapped(chunk: &Chunk, map: &dyn Fn(&Json) -> Outcome, lines: Lines) -> Mapped {
+fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker>) -> Mapped {
+    let objects: Vec<String> = mapper.flat.map(|flat| flat.objects().to_vec()).unwrap_or_default();
+    let mut counts = vec![0_u64; objects.len()];
     let mut out = Mapped {
         sequence: chunk.sequence,
-        payloads: BTreeMap::new(),
+        payloads: objects.iter().map(|_| Vec::with_capacity(chunk.text.len() / 2)).collect(),
+        objects,
         stopped: Vec::new(),
         summary: Summary::default(),
         bytes: chunk.text.len() as u64,
@@ -247,17 +262,35 @@ fn mapped(chunk: &Chunk, map: &dyn Fn(&Json) -> Outcome, lines: Lines) -> Mapped
         }
         let number = chunk.first_line + at;
         out.summary.records += 1;
-        let record = std::str::from_utf8(bytes)
-            .map_err(|error| format!("this is no UTF-8: {error}"))
-            .and_then(|line| records::record(line, number).map_err(|fault| fault.message));
+        let text = std::str::from_utf8(bytes);
+        if let (Ok(text), Some(flat), Some(worker)) = (text, mapper.flat, worker.as_deref_mut()) {
+            let form = if mapper.lines == Lines::Bodies { Form::Body } else { Form::Envelope };
+            match flat.map(text, worker, form, &mut out.payloads, |object| counts[object] += 1) {
+                Way::Ready { warned } => {
+                    out.summary.ready += 1;
+                    out.summary.warned += u64::from(warned);
+                    continue;
+                }
+                Way::NotEligible => {
+                    out.summary.not_eligible += 1;
+                    continue;
+                }
+                Way::Left => {}
+            }
+        }
+        let record =
+            text.map_err(|error| format!("this is no UTF-8: {error}")).and_then(|line| records::record(line, number).map_err(|fault| fault.message));
         match record {
-            Ok(record) => outcome(&mut out, number, &record, map(&record), lines),
+            Ok(record) => outcome(&mut out, number, &record, (mapper.map)(&record), mapper.lines),
             Err(message) => {
                 out.summary.unreadable += 1;
                 out.summary.reason(message.split(" at line ").next().unwrap_or_default().to_owned(), 1);
                 line(&mut out.stopped, &json!({ "line": number, "outcome": "unreadable", "reasons": [{ "message": message }] }));
             }
         }
+    }
+    for (object, count) in out.objects.iter().zip(counts).filter(|(_, count)| *count > 0) {
+        *out.summary.payloads.entry(object.clone()).or_default() += count;
     }
     out
 }
@@ -272,7 +305,12 @@ fn outcome(out: &mut Mapped, number: usize, record: &Json, outcome: Outcome, lin
             for payload in &outcome.payloads {
                 let object = payload.object.to_string();
                 *summary.payloads.entry(object.clone()).or_default() += 1;
-                let buffer = out.payloads.entry(object).or_default();
+                let place = out.objects.iter().position(|known| *known == object).unwrap_or_else(|| {
+                    out.objects.push(object);
+                    out.payloads.push(Vec::new());
+                    out.objects.len() - 1
+                });
+                let buffer = &mut out.payloads[place];
                 match lines {
                     Lines::Bodies => line(buffer, &whole(payload)),
                     Lines::Envelopes => line(buffer, &envelope(payload)),
@@ -373,9 +411,11 @@ mod tests {
         }
     }
 
+    const ECHO: Mapper<'_> = Mapper { map: &echo, flat: None, lines: Lines::Bodies };
+
     fn all(input: &str, workers: usize) -> (Summary, Memory) {
         let mut sink = Memory::default();
-        let summary = run(&mut input.as_bytes(), &echo, Lines::Bodies, workers, &mut sink, &mut |_, _| {}).unwrap();
+        let summary = run(&mut input.as_bytes(), ECHO, workers, &mut sink, &mut |_, _| {}).unwrap();
         (summary, sink)
     }
 

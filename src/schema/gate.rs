@@ -35,6 +35,13 @@ pub fn fits<'a>(object: &Object, resolve: &dyn Fn(&ObjectRef) -> Option<&'a Obje
     found
 }
 
+/// Whether a value that is no object, nor a list of objects, fits its field.
+pub fn fits_field(field: &Field, value: &Json) -> bool {
+    let mut found = Vec::new();
+    check_field(field, &|_| None, value, Purpose::Update, "", 0, &mut found);
+    found.is_empty()
+}
+
 fn misfit(found: &mut Vec<Misfit>, field: &str, value: Option<&Json>, reason: impl Into<String>) {
     let shown = value.map(|value| match value {
         Json::String(text) => format!("\"{text}\""),

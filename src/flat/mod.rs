@@ -1,0 +1,188 @@
+//! The plan lowered: a record's bytes are read once into slots, operations run over them, and payloads are written
+//! straight to bytes. What the record is rejected for, and whatever is not common, is left to [`crate::apply`], the
+//! reference, which gives the reasons: both give the same bytes, and tests hold them to it.
+//!
+//! It maps records that stand alone: flows that look nothing up, over files.
+
+mod body;
+mod emit;
+mod eval;
+mod lower;
+mod number;
+mod op;
+mod scan;
+mod shape;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bumpalo::Bump;
+use jiff::Timestamp;
+
+use self::eval::{Eval, Leave, Memos, Ran};
+use self::op::{Lowered, Text, V, Write};
+use self::scan::Slots;
+use crate::builtin::Context;
+use crate::check::typed::Flow;
+use crate::plan::Plan;
+use crate::schema::Names;
+use crate::value::ObjectRef;
+
+/// A flow, ready to map records. It is shared by threads, each with a [`Worker`] of its own.
+pub struct Flat<'p> {
+    lowered: Lowered<'p>,
+    context: Context,
+}
+
+/// What one thread keeps from record to record.
+pub struct Worker {
+    slots: Slots,
+    bump: Bump,
+    memos: Memos,
+    key: Vec<u8>,
+    marks: Vec<usize>,
+    /// The objects of the payloads of this record.
+    made: Vec<usize>,
+}
+
+/// How a payload is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The body alone, as the target system takes it.
+    Body,
+    /// With the write, its operation and key around it.
+    Envelope,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Its payloads were written. `warned`: the author's rules have something to say of it.
+    Ready {
+        warned: bool,
+    },
+    NotEligible,
+    /// Nothing was written: the reference has to look at it.
+    Left,
+}
+
+impl<'p> Flat<'p> {
+    /// Lowers a flow. `now` is the run's own.
+    ///
+    /// # Errors
+    /// What the flow has that only the reference does, in a few words.
+    pub fn new(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<ObjectRef, Arc<Names>>, now: Timestamp) -> Result<Self, &'static str> {
+        let lowered = lower::lower(plan, flow, names, now).map_err(|why| why.0)?;
+        let zone = jiff::tz::TimeZone::get(&plan.time_zone).map_err(|_| "its zone is unknown")?;
+        Ok(Flat { lowered, context: Context { now, zone } })
+    }
+
+    /// The objects that payloads are written to (`wms.Order`), in the order of [`Flat::map`]'s buffers.
+    pub fn objects(&self) -> &[String] {
+        &self.lowered.objects
+    }
+
+    pub fn worker(&self) -> Worker {
+        Worker { slots: Slots::default(), bump: Bump::new(), memos: Memos::of(&self.lowered), key: Vec::new(), marks: Vec::new(), made: Vec::new() }
+    }
+
+    /// Maps the text of one record, and appends its payloads, a line each, to the buffers of their objects. `count` is
+    /// told each payload's object.
+    pub fn map(&self, record: &str, worker: &mut Worker, form: Form, out: &mut [Vec<u8>], count: impl FnMut(usize)) -> Way {
+        let Worker { slots, bump, memos, key, marks, made } = worker;
+        bump.reset();
+        if scan::scan(&self.lowered.shape, record, slots).is_err() {
+            return Way::Left;
+        }
+        marks.clear();
+        marks.extend(out.iter().map(Vec::len));
+        made.clear();
+        let frame = bump.alloc_slice_fill_copy(self.lowered.lets.len(), None);
+        let mut eval = Eval { flat: &self.lowered, context: &self.context, text: record, slots, bump, frame, memos, warned: false, steps: 0 };
+        // The record itself.
+        eval.set(Flow::RECORD.0, V::Record(shape::ROOT, 0));
+        let way = through(&mut eval, form, key, out, made);
+        let warned = eval.warned;
+        match way {
+            Ok(true) => {
+                made.iter().copied().for_each(count);
+                Way::Ready { warned }
+            }
+            Ok(false) => Way::NotEligible,
+            Err(Leave) => {
+                out.iter_mut().zip(marks).for_each(|(buffer, mark)| buffer.truncate(*mark));
+                Way::Left
+            }
+        }
+    }
+}
+
+fn through<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, form: Form, key: &mut Vec<u8>, out: &mut [Vec<u8>], made: &mut Vec<usize>) -> Ran<bool> {
+    if !eval.eligible()? {
+        return Ok(false);
+    }
+    eval.judge()?;
+    let flat = eval.flat;
+    for write in &flat.writes {
+        if let Some(when) = write.when
+            && !eval.holds(when)?
+        {
+            continue;
+        }
+        let buffer = out.get_mut(write.object).ok_or(Leave)?;
+        payload(eval, write, flat.objects.get(write.object).ok_or(Leave)?, form, key, buffer)?;
+        made.push(write.object);
+    }
+    Ok(true)
+}
+
+fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, object: &str, form: Form, first: &mut Vec<u8>, out: &mut Vec<u8>) -> Ran<()> {
+    first.clear();
+    let mut key = None;
+    if let Some((value, field)) = &write.key {
+        // The checker has made sure that a key is there; a record without one has a reason.
+        let V::Text(text) = eval.eval(*value)? else { return Err(Leave) };
+        if let Some(field) = field {
+            emit::size(text.text, field.field)?;
+            if field.field.pattern.is_some() {
+                return Err(Leave);
+            }
+            first.extend_from_slice(&field.name);
+            emit::quote(text, first);
+        }
+        key = Some(text);
+    }
+    let id = match write.id {
+        None => None,
+        Some(id) => match eval.eval(id)? {
+            V::Text(text) => Some(text),
+            V::Missing(_) => None,
+            _ => return Err(Leave),
+        },
+    };
+    if write.op == "update" && key.is_none() && id.is_none() {
+        return Err(Leave);
+    }
+    if form == Form::Envelope {
+        let text = |name: &str, text: Option<Text<'_>>, out: &mut Vec<u8>| {
+            out.extend_from_slice(name.as_bytes());
+            match text {
+                Some(text) => emit::quote(text, out),
+                None => out.extend_from_slice(b"null"),
+            }
+        };
+        text("{\"op\":", Some(Text { text: write.op, plain: true }), out);
+        text(",\"object\":", Some(Text { text: object, plain: false }), out);
+        text(",\"key\":", key, out);
+        text(",\"id\":", id, out);
+        out.extend_from_slice(b",\"body\":");
+    }
+    if !eval.emit_behind(write.body, first, out)? {
+        return Err(Leave);
+    }
+    if form == Form::Envelope {
+        out.push(b'}');
+    }
+    out.push(b'\n');
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! Exact numbers that fit in a machine word: a coefficient and its decimal places, as [`Decimal`] has them, trailing
+//! zeros kept. What does not fit is left to the reference evaluator, so nothing here ever rounds by itself.
+
+use std::cmp::Ordering;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// `coefficient / 10^places`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number {
+    pub(crate) coefficient: i64,
+    pub(crate) places: u8,
+}
+
+/// Places that a number here may have.
+const MOST_PLACES: u8 = 18;
+
+const POWERS: [i64; 19] = {
+    let mut powers = [1_i64; 19];
+    let mut at = 1;
+    while at < 19 {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+impl Number {
+    pub(crate) const ZERO: Number = Number { coefficient: 0, places: 0 };
+
+    pub(crate) fn integer(number: i64) -> Self {
+        Number { coefficient: number, places: 0 }
+    }
+
+    /// The number of some digits (`-12.50`); none where it does not fit, or has an exponent.
+    pub(crate) fn parse(digits: &[u8]) -> Option<Self> {
+        let (negative, digits) = match digits.split_first() {
+            Some((b'-', rest)) => (true, rest),
+            _ => (false, digits),
+        };
+        // 18 digits always fit.
+        if digits.is_empty() || digits.len() > 19 {
+            return None;
+        }
+        let (mut coefficient, mut point) = (0_i64, None);
+        for (at, byte) in digits.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => coefficient = coefficient.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?,
+                b'.' if point.is_none() => point = Some(at),
+                _ => return None,
+            }
+        }
+        if negative && coefficient == 0 {
+            return None;
+        }
+        let places = point.map_or(0, |at| digits.len() - at - 1) as u8;
+        Some(Number { coefficient: if negative { -coefficient } else { coefficient }, places })
+    }
+
+    pub(crate) fn of(decimal: Decimal) -> Option<Self> {
+        let coefficient = i64::try_from(decimal.mantissa()).ok()?;
+        let places = u8::try_from(decimal.scale()).ok().filter(|places| *places <= MOST_PLACES)?;
+        // Zero has a sign there.
+        (coefficient != 0 || !decimal.is_sign_negative()).then_some(Number { coefficient, places })
+    }
+
+    pub(crate) fn decimal(self) -> Decimal {
+        Decimal::new(self.coefficient, u32::from(self.places))
+    }
+
+    /// Both coefficients in the larger number of places.
+    fn aligned(self, other: Self) -> Option<(i64, i64, u8)> {
+        let scaled = |number: Number, places: u8| number.coefficient.checked_mul(*POWERS.get(usize::from(places - number.places))?);
+        match self.places.cmp(&other.places) {
+            Ordering::Equal => Some((self.coefficient, other.coefficient, self.places)),
+            Ordering::Less => Some((scaled(self, other.places)?, other.coefficient, other.places)),
+            Ordering::Greater => Some((self.coefficient, scaled(other, self.places)?, self.places)),
+        }
+    }
+
+    /// A sum or a product. In the reference 0 has rules of its own for its sign and places.
+    fn near(coefficient: i64, places: u8) -> Option<Self> {
+        (coefficient != 0 && places <= MOST_PLACES).then_some(Number { coefficient, places })
+    }
+
+    fn sum(self, other: Self, of: impl Fn(i64, i64) -> Option<i64>) -> Option<Self> {
+        if self.coefficient == 0 || other.coefficient == 0 {
+            return None;
+        }
+        let (a, b, places) = self.aligned(other)?;
+        Number::near(of(a, b)?, places)
+    }
+
+    pub(crate) fn times(self, other: Self) -> Option<Self> {
+        if self.coefficient == 0 || other.coefficient == 0 {
+            return Number::of(self.decimal().checked_mul(other.decimal())?);
+        }
+        let places = self.places + other.places;
+        Number::near(self.coefficient.checked_mul(other.coefficient)?, places)
+    }
+
+    pub(crate) fn add(self, other: Self) -> Option<Self> {
+        match self.sum(other, i64::checked_add) {
+            Some(sum) => Some(sum),
+            None => Number::of(self.decimal().checked_add(other.decimal())?),
+        }
+    }
+
+    pub(crate) fn subtract(self, other: Self) -> Option<Self> {
+        match self.sum(other, i64::checked_sub) {
+            Some(difference) => Some(difference),
+            None => Number::of(self.decimal().checked_sub(other.decimal())?),
+        }
+    }
+
+    /// None where the divisor is 0, which is for the caller to ask first, or the quotient is too long.
+    pub(crate) fn divide(self, other: Self) -> Option<Self> {
+        Number::of(self.decimal().checked_div(other.decimal())?)
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
+        self.coefficient == 0
+    }
+
+    pub(crate) fn round(self, places: u32, how: RoundingStrategy) -> Option<Self> {
+        if u32::from(self.places) <= places {
+            return Some(self);
+        }
+        Number::of(self.decimal().round_dp_with_strategy(places, how))
+    }
+
+    pub(crate) fn is_whole(self) -> bool {
+        self.places == 0 || POWERS.get(usize::from(self.places)).is_some_and(|power| self.coefficient % power == 0)
+    }
+
+    /// Without places, of a whole number.
+    pub(crate) fn whole(self) -> i64 {
+        POWERS.get(usize::from(self.places)).map_or(0, |power| self.coefficient / power)
+    }
+
+    /// Without trailing zeros.
+    pub(crate) fn normal(self) -> Self {
+        let Number { mut coefficient, mut places } = self;
+        if coefficient == 0 {
+            return Number::ZERO;
+        }
+        while places > 0 && coefficient % 10 == 0 {
+            coefficient /= 10;
+            places -= 1;
+        }
+        Number { coefficient, places }
+    }
+
+    pub(crate) fn order(self, other: Self) -> Ordering {
+        match self.aligned(other) {
+            Some((a, b, _)) => a.cmp(&b),
+            None => self.decimal().cmp(&other.decimal()),
+        }
+    }
+
+    /// Appends its digits.
+    pub(crate) fn print(self, out: &mut Vec<u8>) {
+        let mut digits = [b'0'; 24];
+        let mut at = digits.len();
+        let mut rest = self.coefficient.unsigned_abs();
+        let places = usize::from(self.places);
+        let mut printed = 0;
+        while rest > 0 || printed <= places {
+            if printed == places && places > 0 && digits.get(at) != Some(&b'.') {
+                at -= 1;
+                digits[at] = b'.';
+            }
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            printed += 1;
+        }
+        if self.coefficient < 0 {
+            out.push(b'-');
+        }
+        out.extend_from_slice(&digits[at..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn printed(number: Number) -> String {
+        let mut out = Vec::new();
+        number.print(&mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    fn number() -> impl Strategy<Value = Number> {
+        let coefficient = prop_oneof![Just(0_i64), -1_000..1_000_i64, -1_000_000_000..1_000_000_000_i64, any::<i64>()];
+        (coefficient, 0..=MOST_PLACES).prop_map(|(coefficient, places)| Number { coefficient, places })
+    }
+
+    proptest! {
+        /// Each result is the reference's, digit by digit, or there is none.
+        #[test]
+        fn it_computes_what_the_decimal_does(a in number(), b in number(), places in 0..6_u32) {
+            let (x, y) = (a.decimal(), b.decimal());
+            prop_assert_eq!(printed(a), x.to_string());
+            prop_assert_eq!(Number::of(x), Some(a));
+            prop_assert_eq!(Number::parse(x.to_string().as_bytes()).map_or(x, Number::decimal).to_string(), x.to_string());
+            let same = |mine: Option<Number>, theirs: Option<Decimal>| mine.is_none_or(|mine| theirs.is_some_and(|theirs| printed(mine) == theirs.to_string()));
+            prop_assert!(same(a.add(b), x.checked_add(y)), "{} + {}: {:?}", x, y, a.add(b));
+            prop_assert!(same(a.subtract(b), x.checked_sub(y)), "{} - {}: {:?}", x, y, a.subtract(b));
+            prop_assert!(same(a.times(b), x.checked_mul(y)), "{} * {}: {:?}", x, y, a.times(b));
+            if !b.is_zero() {
+                prop_assert!(same(a.divide(b), x.checked_div(y)));
+            }
+            for how in [RoundingStrategy::MidpointAwayFromZero, RoundingStrategy::MidpointNearestEven, RoundingStrategy::ToZero] {
+                prop_assert!(same(a.round(places, how), Some(x.round_dp_with_strategy(places, how))));
+            }
+            prop_assert_eq!(printed(a.normal()), x.normalize().to_string());
+            prop_assert_eq!(a.order(b), x.cmp(&y));
+            prop_assert_eq!(a.is_whole(), x.fract().is_zero());
+            if a.is_whole() {
+                prop_assert_eq!(Decimal::from(a.whole()), x.trunc());
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_none() {
+        for digits in ["", "-", "1e3", "99999999999999999999", "-0", "-0.00", "1.2.3"] {
+            assert_eq!(Number::parse(digits.as_bytes()), None, "{digits}");
+        }
+        assert_eq!(Number::parse(b"0.50").map(printed), Some("0.50".to_owned()));
+    }
+}

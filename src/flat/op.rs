@@ -1,0 +1,361 @@
+//! What a flow is lowered to: operations in one list, that refer to each other by their places in it.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use regex::Regex;
+use rust_decimal::RoundingStrategy;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::number::Number;
+use super::shape::{NodeId, Shape};
+use crate::builtin::BuiltinRef;
+use crate::check::typed::{Arithmetic, Compare};
+use crate::schema::Field;
+use crate::value::{LengthUnit, Missing, Reference, WeightUnit};
+
+/// The place of an operation.
+pub(crate) type At = u32;
+
+/// A text, and whether it stands in JSON as it is: nothing in it has to be escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Text<'r> {
+    pub(crate) text: &'r str,
+    pub(crate) plain: bool,
+}
+
+/// A value while a record is mapped. It borrows from the record, the plan, or what is made for this record.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum V<'r> {
+    Missing(Missing),
+    Boolean(bool),
+    Number(Number),
+    Money(Number, Option<&'r str>),
+    Text(Text<'r>),
+    Date(Date),
+    Instant(Timestamp),
+    Weight(Number, WeightUnit),
+    Length(Number, LengthUnit),
+    /// A named thing, by its place in [`Lowered::references`].
+    Named(u32),
+    /// An object of the record: its node, and where its row begins.
+    Record(NodeId, u32),
+    /// A list of such: their rows in [`super::scan::Slots::rows`].
+    Rows {
+        node: NodeId,
+        first: u32,
+        count: u32,
+    },
+    List(&'r [V<'r>]),
+    /// A row of a table.
+    Row(&'r [V<'r>]),
+}
+
+impl V<'_> {
+    pub(crate) const ABSENT: V<'static> = V::Missing(Missing::Absent);
+
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, V::Missing(_))
+    }
+}
+
+/// Where a field stands in each of the objects that it may be read from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) of: NodeId,
+    pub(crate) slot: u32,
+    pub(crate) node: NodeId,
+}
+
+/// How a field of the record is read.
+#[derive(Debug)]
+pub(crate) enum Decode<'p> {
+    Text,
+    /// The texts that are known; none where any is taken.
+    Enumeration(Option<Words<'p>>),
+    Integer {
+        text: bool,
+    },
+    Decimal {
+        text: bool,
+    },
+    Money {
+        text: bool,
+        currency: Box<[Place]>,
+    },
+    Boolean,
+    Date,
+    Instant(Option<TimeZone>),
+    Weight(WeightUnit),
+    Length(LengthUnit),
+    Object,
+    Rows,
+}
+
+/// A set of texts: a few are compared one by one.
+#[derive(Debug)]
+pub(crate) enum Words<'p> {
+    Few(Box<[&'p str]>),
+    Many(FxHashSet<&'p str>),
+}
+
+impl<'p> Words<'p> {
+    pub(crate) fn of(words: impl Iterator<Item = &'p str>) -> Self {
+        let words: Box<[&str]> = words.collect();
+        if words.len() <= 8 { Words::Few(words) } else { Words::Many(words.into_vec().into_iter().collect()) }
+    }
+
+    pub(crate) fn has(&self, text: &str) -> bool {
+        match self {
+            Words::Few(words) => words.contains(&text),
+            Words::Many(words) => words.contains(text),
+        }
+    }
+}
+
+/// Functions that need no copy of their text, or are called for every line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Quick {
+    Trim,
+    Lower,
+    Upper,
+    Truncate(usize),
+    Length,
+    Count,
+    Sum,
+    Round(u32, RoundingStrategy),
+}
+
+#[derive(Debug)]
+pub(crate) enum Piece<'p> {
+    Text(&'p str, bool),
+    Value(At),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Treat {
+    Number,
+    Money,
+    Text,
+    As,
+}
+
+#[derive(Debug)]
+pub(crate) enum Op<'p> {
+    Const(V<'p>),
+    Slot(u32),
+    Read {
+        base: At,
+        places: Box<[Place]>,
+        decode: Decode<'p>,
+    },
+    /// A column of a table's row.
+    Column {
+        base: At,
+        column: u32,
+    },
+    Bind {
+        slot: u32,
+        value: At,
+        body: At,
+    },
+    Quick(Quick, At),
+    Call {
+        function: BuiltinRef,
+        arguments: Box<[At]>,
+        /// Its results are kept: it gives the same for the same texts.
+        memo: u32,
+    },
+    Values {
+        map: u32,
+        value: At,
+    },
+    Table {
+        table: u32,
+        keys: Box<[At]>,
+    },
+    Template {
+        pieces: Box<[Piece<'p>]>,
+        message: bool,
+    },
+    Fallback(At, At),
+    Arithmetic(Arithmetic, At, At),
+    Compare(Compare, At, At),
+    And(Box<[At]>),
+    Or(Box<[At]>),
+    Not(At),
+    In(At, Box<[At]>),
+    InWords(At, Words<'p>),
+    Matches(At, Box<Regex>),
+    IsPresent(At),
+    WasSent(At),
+    If(At, At, At),
+    Each(Loop, At),
+    Weigh(At, WeightUnit),
+    Measure(At, LengthUnit),
+    Treat(At, Treat),
+    /// What only the reference evaluator tells.
+    Leave,
+}
+
+#[derive(Debug)]
+pub(crate) struct Loop {
+    pub(crate) generators: Box<[Generator]>,
+    pub(crate) condition: Option<At>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Generator {
+    pub(crate) slot: u32,
+    pub(crate) list: At,
+    pub(crate) optional: bool,
+    pub(crate) index: Option<u32>,
+}
+
+/// A rule: what it takes for the record to go on as if there were none.
+#[derive(Debug)]
+pub(crate) enum Rule {
+    /// Otherwise there is a reason to tell.
+    Holds(At),
+    HoldsNot(At),
+    /// A warning is only counted.
+    Warns(At),
+    Each {
+        of: Loop,
+        index: u32,
+        rules: Box<[Rule]>,
+    },
+    When(At, Box<[Rule]>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) slots: Box<[u32]>,
+    /// A condition, and the results: none where the row stops the record.
+    pub(crate) rows: Box<[(Option<At>, Option<Box<[At]>>)]>,
+}
+
+/// What is written of a value.
+#[derive(Debug)]
+pub(crate) enum Emit<'p> {
+    Nothing,
+    Scalar {
+        at: At,
+        out: Box<Out<'p>>,
+    },
+    Object {
+        when: Option<At>,
+        /// Left out where nothing is set in it.
+        omit_empty: bool,
+        rows: Box<[EmitRow]>,
+        /// Rows that have to be there.
+        required: usize,
+    },
+    Bind {
+        slot: u32,
+        value: At,
+        body: EmitAt,
+    },
+    If {
+        condition: At,
+        then: EmitAt,
+        otherwise: EmitAt,
+    },
+    Each {
+        of: Loop,
+        body: EmitAt,
+        max_items: usize,
+    },
+}
+
+pub(crate) type EmitAt = u32;
+
+#[derive(Debug)]
+pub(crate) struct EmitRow {
+    /// `"name":`
+    pub(crate) key: Box<[u8]>,
+    pub(crate) value: EmitAt,
+    pub(crate) required: bool,
+}
+
+/// How a target field takes a value, and what it is held to.
+#[derive(Debug)]
+pub(crate) struct Out<'p> {
+    pub(crate) form: Form<'p>,
+    pub(crate) field: &'p Field,
+    pub(crate) pattern: Option<Regex>,
+    pub(crate) minimum: Option<Number>,
+    pub(crate) maximum: Option<Number>,
+    /// An amount has to be below it.
+    pub(crate) limit: Option<Number>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Form<'p> {
+    Text(Option<Words<'p>>),
+    Integer {
+        text: bool,
+    },
+    Decimal {
+        text: bool,
+    },
+    Boolean,
+    Date,
+    Instant {
+        zone: Option<(TimeZone, &'p str)>,
+        memo: u32,
+    },
+    /// By the reference's own encoding.
+    Other,
+}
+
+#[derive(Debug)]
+pub(crate) struct Write<'p> {
+    /// The place of its object among those that the flow writes.
+    pub(crate) object: usize,
+    pub(crate) op: &'static str,
+    pub(crate) when: Option<At>,
+    pub(crate) key: Option<(At, Option<KeyField<'p>>)>,
+    /// Of the source's record: the operation that reads its id.
+    pub(crate) id: Option<At>,
+    pub(crate) body: EmitAt,
+}
+
+#[derive(Debug)]
+pub(crate) struct KeyField<'p> {
+    /// `"orderKey":`
+    pub(crate) name: Box<[u8]>,
+    pub(crate) field: &'p Field,
+}
+
+#[derive(Debug)]
+pub(crate) struct ValueMap<'p> {
+    pub(crate) texts: FxHashMap<&'p str, V<'p>>,
+    /// What is given where no row fits; none where the record is stopped.
+    pub(crate) otherwise: Option<V<'p>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Table<'p> {
+    /// By the keys' own texts ([`crate::value::key`]), joined.
+    pub(crate) rows: FxHashMap<Box<[u8]>, Vec<Vec<V<'p>>>>,
+    pub(crate) many: bool,
+}
+
+/// A flow, lowered.
+pub(crate) struct Lowered<'p> {
+    pub(crate) shape: Shape,
+    pub(crate) ops: Vec<Op<'p>>,
+    pub(crate) emits: Vec<Emit<'p>>,
+    /// By slot: the operation of its `let`.
+    pub(crate) lets: Vec<Option<At>>,
+    pub(crate) filter: Vec<At>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) writes: Vec<Write<'p>>,
+    pub(crate) objects: Vec<String>,
+    pub(crate) maps: Vec<ValueMap<'p>>,
+    pub(crate) tables: Vec<Table<'p>>,
+    pub(crate) references: Vec<Reference>,
+    pub(crate) memos: u32,
+}

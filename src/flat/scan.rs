@@ -1,0 +1,522 @@
+//! Reads a record's bytes once, into slots. What the mapping does not read is passed over, and still has to be JSON.
+//!
+//! Whatever is not plain is left to the reference reader: it decides what it is, and what to say of it. So this one
+//! never tells why; it gives up.
+
+use super::shape::{Holds, NodeId, ROOT, Shape};
+
+/// What stands in a slot: texts and numbers by their place in the record's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Raw {
+    #[default]
+    Absent,
+    Null,
+    Boolean(bool),
+    Number {
+        start: u32,
+        end: u32,
+    },
+    /// Without its quotes. `escaped`: it has to be decoded.
+    Text {
+        start: u32,
+        end: u32,
+        escaped: bool,
+    },
+    Object,
+    /// The elements' rows: where they begin in [`Slots::rows`], and how many.
+    Rows {
+        first: u32,
+        count: u32,
+    },
+}
+
+/// One record, read. Reused from record to record.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    pub(crate) raw: Vec<Raw>,
+    /// Where rows of elements begin in `raw`.
+    pub(crate) rows: Vec<u32>,
+    open: Vec<u32>,
+}
+
+/// The record is not plain: the reference reader has to look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotPlain;
+
+type Read<T> = Result<T, NotPlain>;
+
+/// Objects and lists inside each other.
+const DEEPEST: u32 = 100;
+
+/// Reads a record: the text of one JSON object.
+pub(crate) fn scan(shape: &Shape, text: &str, slots: &mut Slots) -> Read<()> {
+    if u32::try_from(text.len()).is_err() {
+        return Err(NotPlain);
+    }
+    slots.raw.clear();
+    slots.raw.resize(shape.width as usize, Raw::Absent);
+    slots.rows.clear();
+    slots.open.clear();
+    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, shape, slots, depth: 0 };
+    scanner.space();
+    scanner.object(Some(ROOT), 0)?;
+    scanner.space();
+    if scanner.at == text.len() { Ok(()) } else { Err(NotPlain) }
+}
+
+struct Scanner<'s> {
+    bytes: &'s [u8],
+    at: usize,
+    shape: &'s Shape,
+    slots: &'s mut Slots,
+    depth: u32,
+}
+
+impl Scanner<'_> {
+    fn peek(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    fn space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Read<()> {
+        if self.peek() != byte {
+            return Err(NotPlain);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn deeper(&mut self) -> Read<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST { Err(NotPlain) } else { Ok(()) }
+    }
+
+    /// An object, whose keys are those of `node` in the row that begins at `base`.
+    fn object(&mut self, node: Option<NodeId>, base: u32) -> Read<()> {
+        self.expect(b'{')?;
+        self.deeper()?;
+        self.space();
+        if self.peek() == b'}' {
+            self.at += 1;
+            self.depth -= 1;
+            return Ok(());
+        }
+        let shape = self.shape;
+        let node = node.and_then(|node| shape.node(node)).filter(|node| !node.children.is_empty());
+        loop {
+            let child = match node {
+                Some(node) => {
+                    let (start, end, escaped) = self.string()?;
+                    if escaped {
+                        // It may be one of the keys that are read.
+                        return Err(NotPlain);
+                    }
+                    self.bytes.get(start..end).and_then(|key| node.find(key))
+                }
+                None => {
+                    self.string()?;
+                    None
+                }
+            };
+            self.space();
+            self.expect(b':')?;
+            self.space();
+            match child {
+                Some(child) => self.wanted(child, base)?,
+                None => self.skip()?,
+            }
+            self.space();
+            match self.peek() {
+                b',' => {
+                    self.at += 1;
+                    self.space();
+                }
+                b'}' => {
+                    self.at += 1;
+                    self.depth -= 1;
+                    return Ok(());
+                }
+                _ => return Err(NotPlain),
+            }
+        }
+    }
+
+    /// A value that is read.
+    fn wanted(&mut self, id: NodeId, base: u32) -> Read<()> {
+        let shape = self.shape;
+        let node = shape.node(id).ok_or(NotPlain)?;
+        let slot = (base + node.slot) as usize;
+        // A key that stands twice: the last one counts, and what belongs to the first has to be forgotten.
+        if self.slots.raw.get(slot) != Some(&Raw::Absent) {
+            return Err(NotPlain);
+        }
+        let raw = match self.peek() {
+            b'"' => {
+                let (start, end, escaped) = self.string()?;
+                Raw::Text { start: start as u32, end: end as u32, escaped }
+            }
+            b'{' => match node.holds {
+                Holds::Object => {
+                    // What is in it may be met again only after it was noted.
+                    self.put(slot, Raw::Object);
+                    return self.object(Some(id), base);
+                }
+                Holds::Rows { width, envelope: true } => self.envelope(id, width)?,
+                Holds::Rows { .. } | Holds::Scalar => return Err(NotPlain),
+            },
+            b'[' => match node.holds {
+                Holds::Rows { width, .. } => self.rows(id, width)?,
+                Holds::Object | Holds::Scalar => return Err(NotPlain),
+            },
+            b'-' | b'0'..=b'9' => {
+                let start = self.at;
+                self.number()?;
+                Raw::Number { start: start as u32, end: self.at as u32 }
+            }
+            b'n' => {
+                self.word(b"null")?;
+                Raw::Null
+            }
+            b't' => {
+                self.word(b"true")?;
+                Raw::Boolean(true)
+            }
+            _ => {
+                self.word(b"false")?;
+                Raw::Boolean(false)
+            }
+        };
+        self.put(slot, raw);
+        Ok(())
+    }
+
+    fn put(&mut self, slot: usize, raw: Raw) {
+        if let Some(place) = self.slots.raw.get_mut(slot) {
+            *place = raw;
+        }
+    }
+
+    /// `{"totalSize": 2, "done": true, "records": [ … ]}`
+    fn envelope(&mut self, id: NodeId, width: u32) -> Read<Raw> {
+        self.expect(b'{')?;
+        self.deeper()?;
+        self.space();
+        let mut found = None;
+        if self.peek() == b'}' {
+            self.at += 1;
+            self.depth -= 1;
+            return Ok(Raw::Rows { first: 0, count: 0 });
+        }
+        loop {
+            let (start, end, escaped) = self.string()?;
+            let records = self.bytes.get(start..end) == Some(b"records");
+            if escaped || (records && found.is_some()) {
+                return Err(NotPlain);
+            }
+            self.space();
+            self.expect(b':')?;
+            self.space();
+            if records {
+                found = Some(match self.peek() {
+                    b'[' => self.rows(id, width)?,
+                    b'n' => {
+                        self.word(b"null")?;
+                        Raw::Rows { first: 0, count: 0 }
+                    }
+                    _ => return Err(NotPlain),
+                });
+            } else {
+                self.skip()?;
+            }
+            self.space();
+            match self.peek() {
+                b',' => {
+                    self.at += 1;
+                    self.space();
+                }
+                b'}' => {
+                    self.at += 1;
+                    self.depth -= 1;
+                    return Ok(found.unwrap_or(Raw::Rows { first: 0, count: 0 }));
+                }
+                _ => return Err(NotPlain),
+            }
+        }
+    }
+
+    /// An array of objects, each in a row of its own.
+    fn rows(&mut self, id: NodeId, width: u32) -> Read<Raw> {
+        self.expect(b'[')?;
+        self.deeper()?;
+        self.space();
+        let mark = self.slots.open.len();
+        if self.peek() == b']' {
+            self.at += 1;
+        } else {
+            loop {
+                let base = self.slots.raw.len();
+                self.slots.raw.resize(base + width as usize, Raw::Absent);
+                let base = u32::try_from(base).map_err(|_| NotPlain)?;
+                self.slots.open.push(base);
+                self.object(Some(id), base)?;
+                self.space();
+                match self.peek() {
+                    b',' => {
+                        self.at += 1;
+                        self.space();
+                    }
+                    b']' => {
+                        self.at += 1;
+                        break;
+                    }
+                    _ => return Err(NotPlain),
+                }
+            }
+        }
+        self.depth -= 1;
+        // Rows of lists inside stand before those of the list that they are in.
+        let first = self.slots.rows.len() as u32;
+        self.slots.rows.extend(self.slots.open.drain(mark..));
+        Ok(Raw::Rows { first, count: self.slots.rows.len() as u32 - first })
+    }
+
+    /// A value that is not read.
+    fn skip(&mut self) -> Read<()> {
+        match self.peek() {
+            b'"' => self.string().map(|_| ()),
+            b'{' => self.object(None, 0),
+            b'[' => {
+                self.at += 1;
+                self.deeper()?;
+                self.space();
+                if self.peek() == b']' {
+                    self.at += 1;
+                } else {
+                    loop {
+                        self.skip()?;
+                        self.space();
+                        match self.peek() {
+                            b',' => {
+                                self.at += 1;
+                                self.space();
+                            }
+                            b']' => {
+                                self.at += 1;
+                                break;
+                            }
+                            _ => return Err(NotPlain),
+                        }
+                    }
+                }
+                self.depth -= 1;
+                Ok(())
+            }
+            b'-' | b'0'..=b'9' => self.number(),
+            b'n' => self.word(b"null"),
+            b't' => self.word(b"true"),
+            _ => self.word(b"false"),
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Read<()> {
+        if self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            self.at += word.len();
+            return Ok(());
+        }
+        Err(NotPlain)
+    }
+
+    fn digits(&mut self) -> Read<()> {
+        if !self.peek().is_ascii_digit() {
+            return Err(NotPlain);
+        }
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Read<()> {
+        if self.peek() == b'-' {
+            self.at += 1;
+        }
+        if self.peek() == b'0' {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == b'.' {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), b'e' | b'E') {
+            self.at += 1;
+            if matches!(self.peek(), b'+' | b'-') {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// A text from its first quote: where it begins and ends without them, and whether something in it is escaped.
+    #[inline]
+    fn string(&mut self) -> Read<(usize, usize, bool)> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            // Eight bytes at a time, as long as none of them ends the text, escapes, or is a control character.
+            while let Some(eight) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+                let special = special(u64::from_le_bytes(*eight));
+                if special != 0 {
+                    self.at += (special.trailing_zeros() / 8) as usize;
+                    break;
+                }
+                self.at += 8;
+            }
+            match self.peek() {
+                b'"' => {
+                    self.at += 1;
+                    return Ok((start, self.at - 1, escaped));
+                }
+                b'\\' => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                0..=0x1F => return Err(NotPlain),
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Read<()> {
+        match self.bytes.get(self.at + 1).copied().unwrap_or(0) {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 2,
+            b'u' => {
+                let hex = self.bytes.get(self.at + 2..self.at + 6).ok_or(NotPlain)?;
+                // Halves of a pair have to stand together: the reference reader knows how.
+                let half = matches!(hex[0], b'd' | b'D') && matches!(hex[1], b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F');
+                if half || !hex.iter().all(u8::is_ascii_hexdigit) {
+                    return Err(NotPlain);
+                }
+                self.at += 6;
+            }
+            _ => return Err(NotPlain),
+        }
+        Ok(())
+    }
+}
+
+/// The high bit of each byte that is `"`, `\` or below 0x20. Of several the lowest is right, and no more is needed.
+/// <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>
+#[inline]
+fn special(eight: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
+    let control = eight.wrapping_sub(ONES * 0x20) & !eight & HIGHS;
+    zero(eight ^ (ONES * b'"' as u64)) | zero(eight ^ (ONES * b'\\' as u64)) | control
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Json;
+    use proptest::prelude::*;
+
+    fn shape() -> (Shape, Vec<NodeId>) {
+        let mut shape = Shape::new();
+        let mut add = |of, name: &str, holds: &Holds| shape.child(of, name, holds).unwrap_or_default();
+        let a = add(ROOT, "a", &Holds::Scalar);
+        let b = add(ROOT, "b", &Holds::Object);
+        let c = add(b, "c", &Holds::Scalar);
+        let rows = add(ROOT, "rows", &Holds::Rows { width: 0, envelope: true });
+        let d = add(rows, "d", &Holds::Scalar);
+        let inner = add(rows, "b", &Holds::Rows { width: 0, envelope: false });
+        let e = add(inner, "c", &Holds::Scalar);
+        shape.seal();
+        (shape, vec![a, b, c, rows, d, inner, e])
+    }
+
+    fn plain(text: &str) -> bool {
+        scan(&shape().0, text, &mut Slots::default()).is_ok()
+    }
+
+    #[test]
+    fn what_is_read_stands_in_its_slot() {
+        let (shape, ids) = shape();
+        let text = r#"{ "x": {"a": [1, {"b": null}]}, "b": {"c": "é", "z": -1.5e3}, "rows": {"done": true, "records": [
+            {"d": 1, "b": [{"c": true}, {}]}, {"d": "q\"", "b": []}, {}]}, "a": 0.50 }"#;
+        let mut slots = Slots::default();
+        scan(&shape, text, &mut slots).unwrap_or_else(|_| panic!("it is plain"));
+        let get = |base: u32, id: usize| slots.raw[(base + shape.nodes[usize::from(ids[id])].slot) as usize];
+        let read = |raw: Raw| match raw {
+            Raw::Number { start, end } | Raw::Text { start, end, .. } => text[start as usize..end as usize].to_owned(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!((read(get(0, 0)), read(get(0, 1)), read(get(0, 2))), ("0.50".into(), "Object".into(), "é".into()));
+        let Raw::Rows { first, count: 3 } = get(0, 3) else { panic!("{:?}", get(0, 3)) };
+        let bases: Vec<u32> = (0..3).map(|at| slots.rows[(first + at) as usize]).collect();
+        assert_eq!(bases.iter().map(|base| read(get(*base, 4))).collect::<Vec<_>>(), ["1", "q\\\"", "Absent"]);
+        let Raw::Rows { first, count: 2 } = get(bases[0], 5) else { panic!("{:?}", get(bases[0], 5)) };
+        assert_eq!(get(slots.rows[first as usize], 6), Raw::Boolean(true));
+        assert_eq!(get(bases[2], 5), Raw::Absent);
+    }
+
+    #[test]
+    fn what_is_not_plain_is_left_to_the_reference() {
+        for text in [
+            "",
+            "[]",
+            "{",
+            "{}x",
+            "{\"a\":1,}",
+            "{\"a\":01}",
+            "{\"a\":1.}",
+            "{\"a\":+1}",
+            "{\"a\":nul}",
+            "{\"a\":\"\t\"}",
+            "{\"a\":\"\\x\"}",
+            "{\"q\":\"\\ud800\"}",
+            "{\"a\":1,\"a\":2}",
+            "{\"\\u0061\":1}",
+            "{\"b\":{\"c\":1,\"c\":2}}",
+            "{\"a\":[1]}",
+            "{\"rows\":[1]}",
+            "{\"q\":[1,]}",
+            "{\"a\" 1}",
+            "{a:1}",
+        ] {
+            assert!(!plain(text), "{text}");
+        }
+        assert!(!plain(&format!("{{\"q\":{}{}}}", "[".repeat(200), "]".repeat(200))));
+        for text in ["{}", " { } ", "{\"q\":1,\"q\":2}", "{\"q\":\"\\u00e9\\/\"}", "{\"a\":-0}", "{\"q\":[[],{},[{\"q\":1e-9}]]}"] {
+            assert!(plain(text), "{text}");
+        }
+    }
+
+    proptest! {
+        /// What it takes for JSON is JSON to the reference reader too, whatever the bytes.
+        #[test]
+        fn it_takes_nothing_that_the_reference_refuses(text in r#"[{}\[\]",:0-9abcdelnrstu\\ .eE+\-é\x00-\x1f]{0,40}"#) {
+            if plain(&text) {
+                prop_assert!(serde_json::from_str::<Json>(&text).is_ok(), "{}", text);
+            }
+        }
+
+        /// And nearly all that the reference takes, where no key stands twice.
+        #[test]
+        fn it_takes_what_is_written_plainly(keys in proptest::collection::btree_set("[a-z_]{1,20}", 0..20), texts in proptest::collection::vec("\\PC{0,30}", 20)) {
+            let record: serde_json::Map<String, Json> = keys.into_iter().zip(texts).map(|(key, text)| (format!("{key}_"), Json::from(text))).collect();
+            let text = Json::Object(record).to_string();
+            prop_assert!(plain(&text), "{}", text);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What of a record is read: a trie of its keys, whose nodes have places in rows of slots.
+//!
+//! A record is one row. Each element of a list of objects is a row of its own, laid out by the list's node.
+
+use std::fmt;
+
+/// A place in a [`Shape`].
+pub(crate) type NodeId = u16;
+
+/// The record itself.
+pub(crate) const ROOT: NodeId = 0;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// A text, a number, a boolean; what it may be is for the reader to say.
+    Scalar,
+    Object,
+    /// Objects: in an array, or in the `records` of an envelope (as Salesforce has child records).
+    Rows {
+        /// Slots of one element.
+        width: u32,
+        envelope: bool,
+    },
+}
+
+pub(crate) struct Node {
+    pub(crate) holds: Holds,
+    /// From the beginning of the row that it stands in.
+    pub(crate) slot: u32,
+    /// The node whose row it stands in: [`ROOT`], or one that holds rows.
+    pub(crate) row: NodeId,
+    pub(crate) children: Vec<(Box<str>, NodeId)>,
+    table: Table,
+}
+
+pub(crate) struct Shape {
+    pub(crate) nodes: Vec<Node>,
+    /// Slots of the record's own row.
+    pub(crate) width: u32,
+}
+
+/// Two readers see one field as two things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TwoWays;
+
+impl Shape {
+    pub(crate) fn new() -> Self {
+        let root = Node { holds: Holds::Object, slot: 0, row: ROOT, children: Vec::new(), table: Table::default() };
+        Shape { nodes: vec![root], width: 1 }
+    }
+
+    /// The child of a node by its key, made where it is not there yet.
+    pub(crate) fn child(&mut self, of: NodeId, name: &str, holds: &Holds) -> Result<NodeId, TwoWays> {
+        let parent = self.nodes.get(usize::from(of)).ok_or(TwoWays)?;
+        if let Some((_, known)) = parent.children.iter().find(|(key, _)| **key == *name) {
+            let known = *known;
+            let same = match (&self.nodes[usize::from(known)].holds, holds) {
+                (Holds::Rows { envelope: a, .. }, Holds::Rows { envelope: b, .. }) => a == b,
+                (a, b) => a == b,
+            };
+            return if same { Ok(known) } else { Err(TwoWays) };
+        }
+        let id = NodeId::try_from(self.nodes.len()).map_err(|_| TwoWays)?;
+        let row = if matches!(parent.holds, Holds::Rows { .. }) { of } else { parent.row };
+        let slot = match &mut self.nodes[usize::from(row)].holds {
+            Holds::Rows { width, .. } => {
+                *width += 1;
+                *width - 1
+            }
+            _ => {
+                self.width += 1;
+                self.width - 1
+            }
+        };
+        self.nodes.push(Node { holds: holds.clone(), slot, row, children: Vec::new(), table: Table::default() });
+        self.nodes[usize::from(of)].children.push((name.into(), id));
+        Ok(id)
+    }
+
+    /// Makes the tables by which keys are found. After it nothing is added.
+    pub(crate) fn seal(&mut self) {
+        for node in &mut self.nodes {
+            node.table = Table::of(&node.children);
+        }
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(usize::from(id))
+    }
+}
+
+impl Node {
+    /// The child of a key, of which no character is escaped.
+    pub(crate) fn find(&self, key: &[u8]) -> Option<NodeId> {
+        self.table.find(&self.children, key)
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("holds", &self.holds).field("slot", &self.slot).field("children", &self.children).finish_non_exhaustive()
+    }
+}
+
+/// A hash without collisions over the keys of one node: most keys of a record are none of them, and one look says so.
+#[derive(Default)]
+struct Table {
+    seed: u64,
+    shift: u32,
+    /// The hash, and the child's place in the list; empty where it is `u16::MAX`.
+    places: Vec<(u64, u16)>,
+}
+
+impl Table {
+    fn of(children: &[(Box<str>, NodeId)]) -> Self {
+        if children.is_empty() {
+            return Table::default();
+        }
+        let mut bits = (children.len() * 2).next_power_of_two().trailing_zeros().max(1);
+        let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+        for tries in 1_u32.. {
+            let shift = 64 - bits;
+            let mut places = vec![(0, u16::MAX); 1 << bits];
+            let fits = children.iter().enumerate().all(|(at, (key, _))| {
+                let hash = hash(key.as_bytes()).wrapping_mul(seed);
+                let place = &mut places[(hash >> shift) as usize];
+                let free = place.1 == u16::MAX;
+                *place = (hash, u16::try_from(at).unwrap_or(u16::MAX));
+                free
+            });
+            if fits {
+                return Table { seed, shift, places };
+            }
+            seed = seed.wrapping_mul(0xD129_0DD9_7F4A_7C15).wrapping_add(0x2545_F491_4F6C_DD1D) | 1;
+            if tries % 64 == 0 {
+                bits += 1;
+            }
+            if bits > 16 {
+                break;
+            }
+        }
+        // Two keys with the same hash: they are compared one by one.
+        Table::default()
+    }
+
+    fn find(&self, children: &[(Box<str>, NodeId)], key: &[u8]) -> Option<NodeId> {
+        if self.places.is_empty() {
+            return children.iter().find(|(name, _)| name.as_bytes() == key).map(|(_, id)| *id);
+        }
+        let hash = hash(key).wrapping_mul(self.seed);
+        let (known, at) = self.places[(hash >> self.shift) as usize];
+        if known != hash || at == u16::MAX {
+            return None;
+        }
+        let (name, id) = &children[usize::from(at)];
+        (name.as_bytes() == key).then_some(*id)
+    }
+}
+
+/// The first and the last eight bytes and the length: two keys of one object that agree in all of them are rare.
+fn hash(key: &[u8]) -> u64 {
+    let length = key.len();
+    let (first, last) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
+            (Some(first), Some(last)) => (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last))),
+            _ => key.iter().fold((0, 0), |(a, b), byte| ((a << 8) | u64::from(*byte), b)),
+        },
+    };
+    (first ^ last.rotate_left(27)).wrapping_mul(0xFF51_AFD7_ED55_8CCD) ^ (length as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_found_and_no_other() {
+        let mut shape = Shape::new();
+        let names: Vec<String> =
+            (0..300).map(|n| format!("Package_{}__c", "x".repeat(n % 40) + &n.to_string())).chain(["a".into(), String::new()]).collect();
+        let ids: Vec<NodeId> = names.iter().map(|name| shape.child(ROOT, name, &Holds::Scalar).unwrap_or_default()).collect();
+        shape.seal();
+        for (name, id) in names.iter().zip(&ids) {
+            assert_eq!(shape.nodes[0].find(name.as_bytes()), Some(*id), "{name}");
+            assert_eq!(shape.nodes[0].find(format!("{name}_").as_bytes()), None);
+        }
+        assert_eq!(shape.width, 303);
+    }
+
+    #[test]
+    fn one_field_is_one_thing() {
+        let mut shape = Shape::new();
+        let rows = Holds::Rows { width: 0, envelope: true };
+        let list = shape.child(ROOT, "Lines", &rows).unwrap_or_default();
+        assert_eq!(shape.child(ROOT, "Lines", &rows), Ok(list));
+        assert_eq!(shape.child(ROOT, "Lines", &Holds::Scalar), Err(TwoWays));
+        let sku = shape.child(list, "Sku", &Holds::Scalar).unwrap_or_default();
+        assert_eq!((shape.nodes[usize::from(sku)].row, shape.nodes[usize::from(sku)].slot), (list, 0));
+        assert_eq!(shape.nodes[usize::from(list)].holds, Holds::Rows { width: 1, envelope: true });
+    }
+}

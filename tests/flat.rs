@@ -1,0 +1,277 @@
+//! The lowered flow gives the bytes that the reference gives, or leaves the record to it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::orders::Dice;
+use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
+use crossdock::flat::{Flat, Form, Way};
+use crossdock::project::{Compiled, Options, Texts, compile};
+use crossdock::run::files::whole;
+use serde_json::{Value, json};
+
+const NOW: &str = "2026-11-20T12:00:00Z";
+
+/// What both make of records.
+struct Both<'c> {
+    compiled: &'c Compiled,
+    flow: &'c str,
+    left: usize,
+    ready: usize,
+    skipped: usize,
+}
+
+impl<'c> Both<'c> {
+    fn new(compiled: &'c Compiled, flow: &'c str) -> Self {
+        Both { compiled, flow, left: 0, ready: 0, skipped: 0 }
+    }
+
+    /// Holds the one against the other, line by line.
+    fn hold(&mut self, lines: impl IntoIterator<Item = String>) {
+        let plan = self.compiled.plan.as_ref().unwrap();
+        let program = Program::new(plan).unwrap();
+        let flow = plan.mapping.flows.iter().find(|flow| flow.name == self.flow).unwrap();
+        let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
+        let now = NOW.parse().unwrap();
+        let flat = Flat::new(plan, flow, &self.compiled.names, now).unwrap();
+        let mut worker = flat.worker();
+        for line in lines {
+            let reference = |record: &Value| -> Outcome {
+                let (matched, targets, results, names) = (&nothing, &none, &none, &self.compiled.names);
+                let inputs = Inputs { record, group: &[], was_of_group: None, now, matched, targets, results, names, trace: false };
+                apply(&program, flow, &inputs)
+            };
+            for form in [Form::Body, Form::Envelope] {
+                let mut out = vec![b"before\n".to_vec(); flat.objects().len()];
+                let mut counts = vec![0; out.len()];
+                let way = flat.map(&line, &mut worker, form, &mut out, |object| counts[object] += 1);
+                let made: Vec<String> = out.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
+                let record: Option<Value> = serde_json::from_str(&line).ok().filter(Value::is_object);
+                let outcome = record.as_ref().map(reference);
+                match (way, outcome) {
+                    (Way::Left, _) => {
+                        self.left += 1;
+                        assert!(made.iter().all(|made| made == "before\n"), "{line}");
+                    }
+                    (Way::NotEligible, Some(outcome)) => {
+                        self.skipped += 1;
+                        assert_eq!(outcome.verdict, Verdict::NotEligible, "{line}");
+                    }
+                    (Way::Ready { warned }, Some(outcome)) => {
+                        self.ready += 1;
+                        assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (Verdict::Ready, warned), "{line}\n{:?}", outcome.reasons);
+                        let mut expected = vec!["before\n".to_owned(); made.len()];
+                        let mut count = vec![0; made.len()];
+                        for payload in &outcome.payloads {
+                            let object = payload.object.to_string();
+                            let at = flat.objects().iter().position(|known| *known == object).unwrap();
+                            let op = serde_json::to_value(payload.op).unwrap();
+                            let body = whole(payload);
+                            let text = match form {
+                                Form::Body => body.to_string(),
+                                Form::Envelope => json!({"op": op, "object": object, "key": payload.key, "id": payload.id, "body": body}).to_string(),
+                            };
+                            expected[at].push_str(&text);
+                            expected[at].push('\n');
+                            count[at] += 1;
+                        }
+                        assert_eq!(made, expected, "{line}");
+                        assert_eq!(counts, count, "{line}");
+                    }
+                    (way, None) => panic!("{way:?} for what is no record: {line}"),
+                }
+            }
+        }
+    }
+
+    /// Of those that are mapped at all, how many of a hundred went by the lowered flow.
+    fn percent(&self) -> usize {
+        (self.ready + self.skipped) * 100 / (self.ready + self.skipped + self.left).max(1)
+    }
+}
+
+#[test]
+fn generated_orders_give_the_same_bytes() {
+    let compiled = common::compiled_template();
+    let mut both = Both::new(&compiled, "export_orders");
+    both.hold(common::orders::orders(7, 3_000).iter().map(Value::to_string));
+    println!("{} ready, {} not eligible, {} left", both.ready, both.skipped, both.left);
+    assert!(both.ready > 1_000, "{}", both.ready);
+}
+
+/// Values that fields hold in the wild, and those that they should not.
+fn odd(dice: &mut Dice) -> Value {
+    let texts = [
+        "",
+        " ",
+        "x",
+        "A \"quoted\" text",
+        "two\nlines\r\nthree",
+        "tab\tand \\ backslash",
+        "Zoë 🎂",
+        "\u{7f}\u{1}",
+        "2026-02-30",
+        "2026-11-20",
+        "12.50",
+        "-0",
+        "1e3",
+        "007",
+        "US",
+        "us",
+        "DE",
+        "On Hold",
+        "Cancelled",
+        "\u{a0}",
+        "ÀÉ",
+        "ß",
+        "a@b.de",
+        "2026-11-20T17:00:00Z",
+        "2026-11-20T17:00:00.000+0000",
+        "2026-03-29T02:30:00",
+    ];
+    let numbers = [
+        "0",
+        "-0",
+        "0.00",
+        "1",
+        "-1",
+        "12.50",
+        "1e3",
+        "1E-2",
+        "99999999999999999999",
+        "0.1234567890123456789",
+        "500.00",
+        "500.01",
+        "20000.00",
+        "1.005",
+        "2.675",
+        "-3.5",
+    ];
+    match dice.below(12) {
+        0 => Value::Null,
+        1 => json!(true),
+        2 => json!(false),
+        3 => json!({}),
+        4 => json!([]),
+        5 => json!({"records": []}),
+        6 => json!("x".repeat(dice.below(300))),
+        7..=9 => json!(texts[dice.below(texts.len())]),
+        _ => serde_json::from_str(numbers[dice.below(numbers.len())]).unwrap(),
+    }
+}
+
+/// Changes something somewhere in a record.
+fn change(value: &mut Value, dice: &mut Dice) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() && !dice.once_in(12) => {
+            let at = dice.below(fields.len());
+            let name = fields.keys().nth(at).unwrap().clone();
+            if dice.once_in(10) {
+                fields.shift_remove(&name);
+            } else if let Some(inner) = fields.get_mut(&name) {
+                change(inner, dice);
+            }
+        }
+        Value::Array(items) if !items.is_empty() && !dice.once_in(6) => {
+            let at = dice.below(items.len());
+            if dice.once_in(8) {
+                let again = items[at].clone();
+                items.push(again);
+            } else {
+                change(&mut items[at], dice);
+            }
+        }
+        other => *other = odd(dice),
+    }
+}
+
+#[test]
+fn whatever_stands_in_a_record_the_bytes_are_the_same() {
+    let compiled = common::compiled_template();
+    let mut both = Both::new(&compiled, "export_orders");
+    let mut dice = Dice::new(11);
+    let orders = common::orders::orders(3, 400);
+    let lines: Vec<String> = (0..20_000)
+        .map(|_| {
+            let mut order = orders[dice.below(orders.len())].clone();
+            for _ in 0..=dice.below(3) {
+                change(&mut order, &mut dice);
+            }
+            let mut text = order.to_string();
+            if dice.once_in(20) {
+                // Torn, or with something in it that does not belong there.
+                let at = dice.below(text.len());
+                if text.is_char_boundary(at) {
+                    if dice.once_in(2) { text.truncate(at) } else { text.insert(at, ['"', '\\', ',', '{', '\u{1}', ' ', '0'][dice.below(7)]) }
+                }
+            }
+            text
+        })
+        .collect();
+    both.hold(lines);
+    println!("{} ready, {} not eligible, {} left", both.ready, both.skipped, both.left);
+    assert!(both.ready > 2_000, "{}", both.ready);
+}
+
+const SMALL: &str = r#"edition 1
+
+values carrier: wms.Shipment.carrierCode -> crm.Shipment__c.Carrier__c {
+  "stamps_com" -> "USPS"
+  "ups", "ups_walleted" -> "UPS"
+  "fedex" -> "FedEx"
+}
+
+flow shipped {
+  from wms.Shipment as shipment {
+    where not shipment.voided
+    every 15 minutes
+    changed shipment.createDate overlap 10 minutes
+  }
+
+  upsert crm.Shipment__c key Shipment_Key__c = "ss-{shipment.shipmentId}" {
+    Carrier__c         = shipment.carrierCode | carrier
+    Service__c         = shipment.serviceCode
+    Tracking_Number__c = shipment.trackingNumber
+    Shipped_At__c      = shipment.shipDate
+    Status__c          = "Shipped"
+  }
+}
+"#;
+
+/// The template's schemas, with another mapping.
+fn small() -> Compiled {
+    let files = common::files(&common::template()).into_iter().filter(|(name, _)| !name.ends_with(".dock"));
+    let compiled = compile(&Texts::new(files.chain([("small.dock".to_owned(), SMALL.to_owned())])), &Options::default());
+    assert!(compiled.plan.is_some(), "{:#?}", compiled.diagnostics);
+    compiled
+}
+
+#[test]
+fn shipments_give_the_same_bytes() {
+    let compiled = small();
+    let mut both = Both::new(&compiled, "shipped");
+    let mut dice = Dice::new(5);
+    let shipment = |dice: &mut Dice| {
+        json!({
+            "shipmentId": 1_000 + dice.below(9_000), "orderId": dice.below(1_000), "orderKey": "sf-801000000000001AAA", "orderNumber": "00000001",
+            "createDate": "2026-11-18T09:30:00.0000000", "shipDate": "2026-11-18", "trackingNumber": "1Z999AA10123456784",
+            "carrierCode": dice.pick(&["ups", "stamps_com", "fedex", "ups_walleted"]), "serviceCode": "ups_ground", "voided": dice.once_in(9),
+            "shipmentCost": 12.50, "shipTo": {"name": "Zoë", "city": "Berlin"},
+        })
+    };
+    let clean: Vec<String> = (0..500).map(|_| shipment(&mut dice).to_string()).collect();
+    both.hold(clean);
+    assert_eq!(both.percent(), 100);
+    let changed: Vec<String> = (0..5_000)
+        .map(|_| {
+            let mut shipment = shipment(&mut dice);
+            change(&mut shipment, &mut dice);
+            shipment.to_string()
+        })
+        .collect();
+    both.hold(changed);
+    assert!(both.ready > 2_000, "{}", both.ready);
+}
