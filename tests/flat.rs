@@ -47,7 +47,7 @@ impl<'c> Both<'c> {
             for form in [Form::Body, Form::Envelope] {
                 let mut out = vec![b"before\n".to_vec(); flat.objects().len()];
                 let mut counts = vec![0; out.len()];
-                let way = flat.map(&line, &mut worker, form, &mut out, |object| counts[object] += 1);
+                let way = worker.map(&line, form, &mut out, |object| counts[object] += 1);
                 let made: Vec<String> = out.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
                 let record: Option<Value> = serde_json::from_str(&line).ok().filter(Value::is_object);
                 let outcome = record.as_ref().map(reference);

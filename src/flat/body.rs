@@ -3,12 +3,13 @@
 use regex::Regex;
 
 use super::lower::{Found, Lowerer, NoWay, number};
+use super::number::Number;
 use super::op::{Emit, EmitAt, EmitRow, Form, KeyField, Loop, Op, Out, V, Words, Write};
 use super::shape::ROOT;
 use crate::check::typed::{self, Body, Expr, Flow, Policy, Row, RowValue};
 use crate::plan::walk;
 use crate::schema::{Field, Object};
-use crate::value::{Kind, Literal, Wire};
+use crate::value::{Kind, Literal, WeightUnit, Wire};
 
 impl<'p> Lowerer<'p> {
     pub(super) fn writes(&mut self) -> Found<()> {
@@ -124,7 +125,8 @@ impl<'p> Lowerer<'p> {
                 self.body(body, inner, true, *optional, when, None)?
             }
         };
-        Ok(EmitRow { key: quoted(&row.name), value, required: whole && field.write.required })
+        let key = [b",", &*quoted(&row.name)].concat().into();
+        Ok(EmitRow { key, value, required: whole && field.write.required })
     }
 
     /// A row's expression in its field's form. `omit_empty`: an object in which nothing is set is left out.
@@ -184,6 +186,7 @@ impl<'p> Lowerer<'p> {
                 };
                 Form::Instant { zone, memo: self.memo() }
             }
+            Kind::Weight => weights(&field.wire).map_or(Form::Other, Form::Weight),
             _ => Form::Other,
         };
         let pattern = field.pattern.as_ref().map(|pattern| Regex::new(pattern)).transpose();
@@ -198,6 +201,26 @@ impl<'p> Lowerer<'p> {
             limit: limit.transpose()?,
         })
     }
+}
+
+/// Each unit of weight in the form of an object, as [`crate::value::encode`] chooses it; none where an amount would have
+/// to be divided.
+fn weights(wire: &Wire) -> Option<Box<[(WeightUnit, Number, Box<[u8]>, Box<[u8]>)]>> {
+    let Wire::WeightObject { value, units, words } = wire else { return None };
+    let mut found = Vec::new();
+    for unit in [WeightUnit::Gram, WeightUnit::Kilogram, WeightUnit::Ounce, WeightUnit::Pound] {
+        let (to, word) = words.iter().find(|(to, _)| *to == unit).or_else(|| words.iter().find(|(to, _)| to.is_metric() == unit.is_metric()))?;
+        let factor = unit.grams().checked_div(to.grams())?.normalize();
+        if factor.scale() > 0 {
+            continue;
+        }
+        let factor = if *to == unit { Number::ZERO } else { Number::of(factor)? };
+        let word = serde_json::Value::from(word.as_str());
+        let before = [b"{", &*quoted(value)].concat();
+        let behind = [b",", &*quoted(units), word.to_string().as_bytes(), b"}"].concat();
+        found.push((unit, factor, before.into(), behind.into()));
+    }
+    Some(found.into())
 }
 
 /// How many fields of an object have to be set, without the key's.

@@ -47,17 +47,25 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 out.extend_from_slice(first);
                 let (mut any, mut found) = (!first.is_empty(), 0);
                 for row in rows {
-                    let before = out.len();
-                    if any {
-                        out.push(b',');
-                    }
-                    out.extend_from_slice(&row.key);
-                    if self.emit(row.value, out)? {
-                        any = true;
-                        found += usize::from(row.required);
+                    // The comma before the first row is left out.
+                    let key = if any { &row.key[..] } else { row.key.get(1..).unwrap_or_default() };
+                    if let Some(Emit::Scalar { at, out: form }) = flat.emits.get(row.value as usize) {
+                        let value = self.eval(*at)?;
+                        if value.is_missing() {
+                            continue;
+                        }
+                        out.extend_from_slice(key);
+                        self.scalar(value, form, out)?;
                     } else {
-                        out.truncate(before);
+                        let before = out.len();
+                        out.extend_from_slice(key);
+                        if !self.emit(row.value, out)? {
+                            out.truncate(before);
+                            continue;
+                        }
                     }
+                    any = true;
+                    found += usize::from(row.required);
                 }
                 if !any && *omit_empty {
                     out.truncate(begin);
@@ -106,7 +114,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 if !number.is_whole() {
                     return Err(Leave);
                 }
-                self.number(super::number::Number::integer(number.whole()), form, out)?;
+                self.number(number.whole(), form, out)?;
             }
             (Form::Decimal { text: false }, V::Number(amount) | V::Money(amount, _)) => self.number(amount, form, out)?,
             (Form::Boolean, V::Boolean(truth)) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
@@ -129,6 +137,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 quote(Text { text: &text, plain: false }, out);
                 self.memos.keep(*memo, &key, Kept::Text(text.into(), true));
             }
+            (Form::Weight(units), V::Weight(amount, unit)) => {
+                let (_, factor, before, behind) = units.iter().find(|(known, ..)| *known == unit).ok_or(Leave)?;
+                // The same unit is passed on as it is.
+                let amount = if factor.is_zero() { amount } else { amount.times(*factor).ok_or(Leave)?.normal() };
+                out.extend_from_slice(before);
+                amount.print(out);
+                out.extend_from_slice(behind);
+            }
             (_, V::Missing(_) | V::Record(..) | V::Rows { .. } | V::Row(_) | V::List(_)) => return Err(Leave),
             // By the reference's own encoding, and its own gate.
             _ => {
@@ -145,7 +161,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     fn number(&self, number: super::number::Number, form: &Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
         use std::cmp::Ordering;
-        if form.field.places.is_some_and(|places| u32::from(number.normal().places) > places) {
+        if form.field.places.is_some_and(|places| u32::from(number.places()) > places && u32::from(number.normal().places()) > places) {
             return Err(Leave);
         }
         let beyond = |limit: &Option<super::number::Number>, order| limit.is_some_and(|limit| number.order(limit) == order);
@@ -153,8 +169,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             return Err(Leave);
         }
         if let Some(limit) = form.limit {
-            let size = super::number::Number { coefficient: number.coefficient.checked_abs().ok_or(Leave)?, ..number };
-            if size.order(limit) != Ordering::Less {
+            if number.size().order(limit) != Ordering::Less {
                 return Err(Leave);
             }
         }

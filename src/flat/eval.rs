@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
 
 use super::number::Number;
-use super::op::{At, Decode, Loop, Lowered, Op, Piece, Place, Quick, Rule, Text, Treat, V};
+use super::op::{At, Currency, Decode, Loop, Lowered, Op, Piece, Place, Quick, Rule, Text, Treat, V};
 use super::scan::{Raw, Slots};
 use super::shape::NodeId;
 use crate::builtin::{Args, BuiltinRef, Context};
@@ -138,7 +138,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     let mut count = 0;
                     self.each(of, &mut |eval| {
                         count += 1;
-                        eval.set(*index, V::Number(Number::integer(count)));
+                        eval.set(*index, V::Number(Number::count(count)));
                         eval.rules(rules)
                     })?;
                 }
@@ -171,7 +171,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         if count == 0 && generator.optional {
             self.set(generator.slot, V::ABSENT);
             if let Some(index) = generator.index {
-                self.set(index, V::Number(Number::integer(1)));
+                self.set(index, V::Number(Number::count(1)));
             }
             return self.nested(of, at + 1, each);
         }
@@ -187,7 +187,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             };
             self.set(generator.slot, element);
             if let Some(index) = generator.index {
-                self.set(index, V::Number(Number::integer(place as i64 + 1)));
+                self.set(index, V::Number(Number::count(place + 1)));
             }
             self.nested(of, at + 1, each)?;
         }
@@ -214,6 +214,52 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         Ok(match op {
             Op::Const(value) => *value,
             Op::Slot(slot) => return self.slot(*slot),
+            Op::Path { slot, places, decode, whole } => {
+                let base = match self.frame.get(*slot as usize) {
+                    Some(Some(known)) => *known,
+                    _ => self.slot(*slot)?,
+                };
+                if let V::Record(of, at) = base {
+                    let (raw, node) = self.raw(of, at, places)?;
+                    if raw != Raw::Absent {
+                        return self.decoded(raw, node, (of, at), decode);
+                    }
+                }
+                return self.eval(*whole);
+            }
+            Op::Fallback(value, fallback) => {
+                let value = self.eval(*value)?;
+                if value.is_missing() {
+                    return self.eval(*fallback);
+                }
+                value
+            }
+            Op::Compare(op, left, right) => {
+                let (left, right) = (self.eval(*left)?, self.eval(*right)?);
+                V::Boolean(self.compare(*op, left, right)?)
+            }
+            Op::And(parts) => {
+                for part in parts {
+                    if !self.holds(*part)? {
+                        return Ok(V::Boolean(false));
+                    }
+                }
+                V::Boolean(true)
+            }
+            Op::IsPresent(inner) => V::Boolean(!self.eval(*inner)?.is_missing()),
+            Op::Quick(quick, argument) => {
+                let value = self.eval(*argument)?;
+                return self.quick(*quick, value);
+            }
+            op => return self.rarer(op),
+        })
+    }
+
+    /// The rarer operations: apart, so that the others need no more than they do.
+    #[inline(never)]
+    fn rarer(&mut self, op: &'r Op<'p>) -> Ran<V<'r>> {
+        let flat = self.flat;
+        Ok(match op {
             Op::Read { base, places, decode } => {
                 let base = self.eval(*base)?;
                 return self.read(base, places, decode);
@@ -228,10 +274,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 self.set(*slot, value);
                 return self.eval(*body);
             }
-            Op::Quick(quick, argument) => {
-                let value = self.eval(*argument)?;
-                return self.quick(*quick, value);
-            }
             Op::Call { function, arguments, memo } => return self.call(*function, arguments, *memo),
             Op::Values { map, value } => {
                 let map = flat.maps.get(*map as usize).ok_or(Leave)?;
@@ -243,28 +285,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
             Op::Table { table, keys } => return self.table(*table, keys),
             Op::Template { pieces, message } => return self.template(pieces, *message),
-            Op::Fallback(value, fallback) => {
-                let value = self.eval(*value)?;
-                if value.is_missing() {
-                    return self.eval(*fallback);
-                }
-                value
-            }
             Op::Arithmetic(op, left, right) => {
                 let (left, right) = (self.eval(*left)?, self.eval(*right)?);
-                arithmetic(*op, left, right)?
-            }
-            Op::Compare(op, left, right) => {
-                let (left, right) = (self.eval(*left)?, self.eval(*right)?);
-                V::Boolean(self.compare(*op, left, right)?)
-            }
-            Op::And(parts) => {
-                for part in parts {
-                    if !self.holds(*part)? {
-                        return Ok(V::Boolean(false));
-                    }
-                }
-                V::Boolean(true)
+                self.arithmetic(*op, left, right)?
             }
             Op::Or(parts) => {
                 for part in parts {
@@ -298,7 +321,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 V::Missing(_) => V::Boolean(false),
                 _ => return Err(Leave),
             },
-            Op::IsPresent(inner) => V::Boolean(!self.eval(*inner)?.is_missing()),
             Op::WasSent(inner) => V::Boolean(!matches!(self.eval(*inner)?, V::Missing(Missing::Absent))),
             Op::If(condition, then, otherwise) => {
                 let taken = if self.holds(*condition)? { *then } else { *otherwise };
@@ -332,7 +354,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 let value = self.eval(*value)?;
                 match (value, how) {
                     (V::Money(amount, _), Treat::Number) => V::Number(amount),
-                    (V::Number(amount), Treat::Money) => V::Money(amount, None),
+                    (V::Number(amount), Treat::Money) => V::Money(amount, Currency::default()),
                     (V::Named(named), Treat::Text) => {
                         let reference = flat.references.get(named as usize).ok_or(Leave)?;
                         V::Text(Text { text: &reference.name, plain: false })
@@ -346,7 +368,15 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     (value, _) => value,
                 }
             }
-            Op::Leave => return Err(Leave),
+            Op::Leave
+            | Op::Const(_)
+            | Op::Slot(_)
+            | Op::Path { .. }
+            | Op::Fallback(..)
+            | Op::Compare(..)
+            | Op::And(_)
+            | Op::IsPresent(_)
+            | Op::Quick(..) => return Err(Leave),
         })
     }
 
@@ -377,6 +407,11 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             _ => return Err(Leave),
         };
         let (raw, node) = self.raw(of, at, places)?;
+        self.decoded(raw, node, (of, at), decode)
+    }
+
+    /// `of` and `at`: the object that it stands in.
+    fn decoded(&mut self, raw: Raw, node: NodeId, (of, at): (NodeId, u32), decode: &'r Decode<'p>) -> Ran<V<'r>> {
         match raw {
             Raw::Absent => Ok(V::ABSENT),
             Raw::Null => Ok(V::Missing(Missing::Null)),
@@ -440,15 +475,15 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 if !number.is_whole() {
                     return Err(Leave);
                 }
-                V::Number(Number::integer(number.whole()))
+                V::Number(number.whole())
             }
             Decode::Decimal { .. } => V::Number(number),
             Decode::Money { currency, .. } => {
-                let mut code = None;
+                let mut code = Currency::default();
                 if !currency.is_empty() {
                     match self.raw(of, at, currency)?.0 {
                         Raw::Text { start, end, escaped: false } => {
-                            code = self.text.get(start as usize..end as usize).filter(|code| !code.is_empty());
+                            code = Currency { start, length: u8::try_from(end - start).map_err(|_| Leave)? };
                         }
                         Raw::Text { escaped: true, .. } => return Err(Leave),
                         _ => {}
@@ -462,6 +497,22 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
+    fn code(&self, of: Currency) -> Option<&'r str> {
+        let start = of.start as usize;
+        self.text.get(start..start + usize::from(of.length)).filter(|code| !code.is_empty())
+    }
+
+    /// The currency that two amounts have in common; one that is not known takes the other's.
+    fn common(&self, one: Currency, other: Currency) -> Ran<Currency> {
+        if one.length == 0 || one == other {
+            return Ok(other);
+        }
+        if other.length > 0 && self.code(one) != self.code(other) {
+            return Err(Leave);
+        }
+        Ok(one)
+    }
+
     /// A text without its escapes. The scanner has seen that they are well formed.
     fn unescaped(&self, start: u32, end: u32) -> Ran<&'r str> {
         let quoted = self.text.get(start as usize - 1..end as usize + 1).ok_or(Leave)?;
@@ -473,10 +524,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     fn quick(&mut self, quick: Quick, value: V<'r>) -> Ran<V<'r>> {
         let text = match (quick, value) {
-            (Quick::Count, V::Rows { count, .. }) => return Ok(V::Number(Number::integer(i64::from(count)))),
-            (Quick::Count, V::List(items)) => return Ok(V::Number(Number::integer(items.len() as i64))),
+            (Quick::Count, V::Rows { count, .. }) => return Ok(V::Number(Number::count(count as usize))),
+            (Quick::Count, V::List(items)) => return Ok(V::Number(Number::count(items.len()))),
             (Quick::Count, V::Missing(_)) => return Ok(V::Number(Number::ZERO)),
-            (Quick::Sum, V::List(items)) => return sum(items),
+            (Quick::Sum, V::List(items)) => return self.sum(items),
             (Quick::Sum, V::Missing(_)) => return Ok(V::Number(Number::ZERO)),
             (_, V::Missing(_)) => return Ok(V::ABSENT),
             (Quick::Round(places, how), value) => {
@@ -495,7 +546,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let part = |part: &'r str| V::Text(Text { text: part, plain: text.plain });
         Ok(match quick {
             Quick::Trim => part(text.text.trim()),
-            Quick::Length => V::Number(Number::integer(text.text.chars().count() as i64)),
+            Quick::Length => V::Number(Number::count(text.text.chars().count())),
             Quick::Truncate(most) => {
                 let begun = text.text.trim_start();
                 let cut = if begun.len() <= most { begun } else { begun.char_indices().nth(most).map_or(begun, |(end, _)| &begun[..end]) };
@@ -541,7 +592,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             V::Missing(missing) => Value::Missing(missing),
             V::Boolean(truth) => Value::Boolean(truth),
             V::Number(number) => Value::Number(number.decimal()),
-            V::Money(amount, currency) => Value::Money(Money { amount: amount.decimal(), currency: currency.map(Into::into) }),
+            V::Money(amount, currency) => Value::Money(Money { amount: amount.decimal(), currency: self.code(currency).map(Into::into) }),
             V::Text(text) => Value::text(text.text),
             V::Date(date) => Value::Date(date),
             V::Instant(instant) => Value::DateTime(instant),
@@ -617,7 +668,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             V::Number(number) => digits(number, out),
             V::Money(amount, currency) => {
                 digits(amount, out);
-                if let Some(currency) = currency {
+                if let Some(currency) = self.code(currency) {
                     out.push(' ');
                     out.push_str(currency);
                 }
@@ -629,6 +680,65 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             _ => return Err(Leave),
         }
         Ok(())
+    }
+
+    fn sum(&self, items: &[V<'r>]) -> Ran<V<'r>> {
+        let Some((first, rest)) = items.split_first() else { return Ok(V::Number(Number::ZERO)) };
+        let mut total = match first {
+            V::Number(_) | V::Money(..) | V::Weight(..) | V::Length(..) => *first,
+            V::Missing(_) => return Ok(V::ABSENT),
+            _ => return Err(Leave),
+        };
+        for item in rest {
+            total = match (total, *item) {
+                (_, V::Missing(_)) => return Ok(V::ABSENT),
+                (V::Weight(..), V::Number(_)) | (V::Number(_), V::Weight(..)) | (V::Length(..), V::Number(_)) | (V::Number(_), V::Length(..)) => {
+                    return Err(Leave);
+                }
+                (total, item) => self.arithmetic(Arithmetic::Add, total, item)?,
+            };
+        }
+        Ok(total)
+    }
+
+    fn arithmetic(&self, op: Arithmetic, left: V<'r>, right: V<'r>) -> Ran<V<'r>> {
+        if left.is_missing() || right.is_missing() {
+            return Ok(V::ABSENT);
+        }
+        match op {
+            Arithmetic::Add | Arithmetic::Subtract => {
+                let add = |a: Number, b: Number| if op == Arithmetic::Add { a.add(b) } else { a.subtract(b) }.ok_or(Leave);
+                Ok(match (left, right) {
+                    (V::Number(a), V::Number(b)) => V::Number(add(a, b)?),
+                    (V::Money(a, one), V::Money(b, other)) => {
+                        let currency = self.common(one, other)?;
+                        V::Money(add(a, b)?, currency)
+                    }
+                    (V::Money(a, currency), V::Number(b)) | (V::Number(a), V::Money(b, currency)) => V::Money(add(a, b)?, currency),
+                    (V::Weight(a, unit), V::Weight(b, other)) if unit == other => V::Weight(add(a, b)?, unit),
+                    (V::Length(a, unit), V::Length(b, other)) if unit == other => V::Length(add(a, b)?, unit),
+                    _ => return Err(Leave),
+                })
+            }
+            Arithmetic::Multiply => {
+                let times = |a: Number, b: Number| a.times(b).ok_or(Leave);
+                Ok(match (left, right) {
+                    (V::Number(a), V::Number(b)) => V::Number(times(a, b)?),
+                    (V::Money(a, currency), V::Number(b)) | (V::Number(b), V::Money(a, currency)) => V::Money(times(a, b)?, currency),
+                    (V::Weight(a, unit), V::Number(b)) | (V::Number(b), V::Weight(a, unit)) => V::Weight(times(a, b)?, unit),
+                    (V::Length(a, unit), V::Number(b)) | (V::Number(b), V::Length(a, unit)) => V::Length(times(a, b)?, unit),
+                    _ => return Err(Leave),
+                })
+            }
+            Arithmetic::Divide => {
+                let divide = |a: Number, b: Number| if b.is_zero() { Err(Leave) } else { a.divide(b).ok_or(Leave) };
+                Ok(match (left, right) {
+                    (V::Number(a), V::Number(b)) => V::Number(divide(a, b)?),
+                    (V::Money(a, currency), V::Number(b)) => V::Money(divide(a, b)?, currency),
+                    _ => return Err(Leave),
+                })
+            }
+        }
     }
 
     fn compare(&self, op: Compare, left: V<'r>, right: V<'r>) -> Ran<bool> {
@@ -649,9 +759,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
             (V::Number(a), V::Number(b)) => a.order(b),
             (V::Money(a, one), V::Money(b, other)) => {
-                if one.is_some() && other.is_some() && one != other {
-                    return Err(Leave);
-                }
+                self.common(one, other)?;
                 a.order(b)
             }
             (V::Money(a, _), V::Number(b)) | (V::Number(a), V::Money(b, _)) => a.order(b),
@@ -703,8 +811,8 @@ fn push_key(value: V<'_>, key: &mut Vec<u8>) -> Ran<()> {
         V::Missing(_) => key.push(0),
         V::Boolean(truth) => key.extend_from_slice(&[1, u8::from(truth)]),
         V::Number(number) => {
-            key.extend_from_slice(&[2, number.places]);
-            key.extend_from_slice(&number.coefficient.to_le_bytes());
+            key.extend_from_slice(&[2, number.places()]);
+            key.extend_from_slice(&number.coefficient().to_le_bytes());
         }
         V::Text(text) if text.text.len() <= LONGEST_KEPT => {
             key.extend_from_slice(&[3, text.text.len() as u8]);
@@ -741,67 +849,6 @@ fn push_table_key(value: V<'_>, key: &mut List<'_, u8>) -> Ran<()> {
         _ => return Err(Leave),
     }
     Ok(())
-}
-
-fn sum<'r>(items: &[V<'r>]) -> Ran<V<'r>> {
-    let Some((first, rest)) = items.split_first() else { return Ok(V::Number(Number::ZERO)) };
-    let mut total = match first {
-        V::Number(_) | V::Money(..) | V::Weight(..) | V::Length(..) => *first,
-        V::Missing(_) => return Ok(V::ABSENT),
-        _ => return Err(Leave),
-    };
-    for item in rest {
-        total = match (total, *item) {
-            (_, V::Missing(_)) => return Ok(V::ABSENT),
-            (V::Weight(..), V::Number(_)) | (V::Number(_), V::Weight(..)) | (V::Length(..), V::Number(_)) | (V::Number(_), V::Length(..)) => {
-                return Err(Leave);
-            }
-            (total, item) => arithmetic(Arithmetic::Add, total, item)?,
-        };
-    }
-    Ok(total)
-}
-
-fn arithmetic<'r>(op: Arithmetic, left: V<'r>, right: V<'r>) -> Ran<V<'r>> {
-    if left.is_missing() || right.is_missing() {
-        return Ok(V::ABSENT);
-    }
-    match op {
-        Arithmetic::Add | Arithmetic::Subtract => {
-            let add = |a: Number, b: Number| if op == Arithmetic::Add { a.add(b) } else { a.subtract(b) }.ok_or(Leave);
-            Ok(match (left, right) {
-                (V::Number(a), V::Number(b)) => V::Number(add(a, b)?),
-                (V::Money(a, one), V::Money(b, other)) => {
-                    if one.is_some() && other.is_some() && one != other {
-                        return Err(Leave);
-                    }
-                    V::Money(add(a, b)?, one.or(other))
-                }
-                (V::Money(a, currency), V::Number(b)) | (V::Number(a), V::Money(b, currency)) => V::Money(add(a, b)?, currency),
-                (V::Weight(a, unit), V::Weight(b, other)) if unit == other => V::Weight(add(a, b)?, unit),
-                (V::Length(a, unit), V::Length(b, other)) if unit == other => V::Length(add(a, b)?, unit),
-                _ => return Err(Leave),
-            })
-        }
-        Arithmetic::Multiply => {
-            let times = |a: Number, b: Number| a.times(b).ok_or(Leave);
-            Ok(match (left, right) {
-                (V::Number(a), V::Number(b)) => V::Number(times(a, b)?),
-                (V::Money(a, currency), V::Number(b)) | (V::Number(b), V::Money(a, currency)) => V::Money(times(a, b)?, currency),
-                (V::Weight(a, unit), V::Number(b)) | (V::Number(b), V::Weight(a, unit)) => V::Weight(times(a, b)?, unit),
-                (V::Length(a, unit), V::Number(b)) | (V::Number(b), V::Length(a, unit)) => V::Length(times(a, b)?, unit),
-                _ => return Err(Leave),
-            })
-        }
-        Arithmetic::Divide => {
-            let divide = |a: Number, b: Number| if b.is_zero() { Err(Leave) } else { a.divide(b).ok_or(Leave) };
-            Ok(match (left, right) {
-                (V::Number(a), V::Number(b)) => V::Number(divide(a, b)?),
-                (V::Money(a, currency), V::Number(b)) => V::Money(divide(a, b)?, currency),
-                _ => return Err(Leave),
-            })
-        }
-    }
 }
 
 /// `2026-11-18`; any other spelling is for the reference.

@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use rustc_hash::FxHashMap;
 
 use super::number::Number;
-use super::op::{At, Decode, Generator, Loop, Lowered, Op, Piece, Place, Quick, Route, Rule, Table, Text, Treat, V, ValueMap, Words};
+use super::op::{At, Currency, Decode, Generator, Loop, Lowered, Op, Piece, Place, Quick, Route, Rule, Table, Text, Treat, V, ValueMap, Words};
 use super::shape::{Holds, NodeId, ROOT, Shape};
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{self, Expr, Flow, Otherwise, Part, Pattern, RouteOutcome, RuleKind, Slot, Word};
@@ -358,40 +358,24 @@ impl<'p> Lowerer<'p> {
     fn field(&mut self, base: &'p Expr, name: &str, kind: &'p Kind, wire: &'p Wire) -> Found<Op<'p>> {
         match self.seen(base) {
             Seen::Record(nodes) => {
-                let holds = holds(kind, wire).ok_or(NoWay("a field of a form that is not read here"))?;
-                let places = self.places(&nodes, name, &holds)?;
-                let text = *wire == Wire::NumberText;
-                let decode = match kind {
-                    Kind::Text => Decode::Text,
-                    Kind::Enumeration(of) => Decode::Enumeration((!of.open).then(|| Words::of(of.names()))),
-                    Kind::Integer => Decode::Integer { text },
-                    Kind::Decimal => Decode::Decimal { text },
-                    Kind::Money => {
-                        let currency = match wire {
-                            Wire::Amount { currency_field: Some(field) } => self.places(&nodes, field, &Holds::Scalar)?,
-                            _ => Box::default(),
-                        };
-                        Decode::Money { text, currency }
+                let (places, decode) = self.read(&nodes, name, kind, wire)?;
+                let read = Op::Read { base: self.expr(base)?, places, decode };
+                // An amount's currency stands beside it, and is looked for there.
+                let beside = matches!(&read, Op::Read { decode: Decode::Money { currency, .. }, .. } if !currency.is_empty());
+                let Some((slot, steps)) = chain(base).filter(|_| !beside) else { return Ok(read) };
+                let Some(Seen::Record(starts)) = self.seen.get(&slot).cloned() else { return Ok(read) };
+                let whole = self.op(read);
+                let mut places = Vec::with_capacity(starts.len());
+                for start in starts {
+                    let mut node = start;
+                    for step in &steps {
+                        node = self.out.shape.child(node, step, &Holds::Object).map_err(|_| NoWay("a field that is read in two ways"))?;
                     }
-                    Kind::Boolean => Decode::Boolean,
-                    Kind::Date => Decode::Date,
-                    Kind::Datetime => Decode::Instant(match wire {
-                        Wire::Zoned { zone, .. } => Some(TimeZone::get(zone).map_err(|_| NoWay("a zone that is unknown"))?),
-                        _ => None,
-                    }),
-                    Kind::Weight => match wire {
-                        Wire::WeightNumber { unit } => Decode::Weight(*unit),
-                        _ => return Err(NoWay("a weight in an object")),
-                    },
-                    Kind::Length => match wire {
-                        Wire::LengthNumber { unit } => Decode::Length(*unit),
-                        _ => return Err(NoWay("a length without a unit")),
-                    },
-                    Kind::Object(_) => Decode::Object,
-                    Kind::List(_) => Decode::Rows,
-                    _ => return Err(NoWay("a field of a form that is not read here")),
-                };
-                Ok(Op::Read { base: self.expr(base)?, places, decode })
+                    let (last, _) = self.read(&[node], name, kind, wire)?;
+                    places.extend(last.iter().map(|place| Place { of: start, ..*place }));
+                }
+                let (_, decode) = self.read(&nodes, name, kind, wire)?;
+                Ok(Op::Path { slot: slot.0, places: places.into(), decode, whole })
             }
             Seen::Row(table) => {
                 let columns = self.plan.mapping.tables.get(table).map(|table| table.columns.as_slice()).unwrap_or_default();
@@ -400,6 +384,44 @@ impl<'p> Lowerer<'p> {
             }
             _ => Err(NoWay("a field of what the mapping built")),
         }
+    }
+
+    /// Where a field stands in some objects, and how it is read.
+    fn read(&mut self, nodes: &[NodeId], name: &str, kind: &'p Kind, wire: &'p Wire) -> Found<(Box<[Place]>, Decode<'p>)> {
+        let holds = holds(kind, wire).ok_or(NoWay("a field of a form that is not read here"))?;
+        let places = self.places(nodes, name, &holds)?;
+        let text = *wire == Wire::NumberText;
+        let decode = match kind {
+            Kind::Text => Decode::Text,
+            Kind::Enumeration(of) => Decode::Enumeration((!of.open).then(|| Words::of(of.names()))),
+            Kind::Integer => Decode::Integer { text },
+            Kind::Decimal => Decode::Decimal { text },
+            Kind::Money => {
+                let currency = match wire {
+                    Wire::Amount { currency_field: Some(field) } => self.places(nodes, field, &Holds::Scalar)?,
+                    _ => Box::default(),
+                };
+                Decode::Money { text, currency }
+            }
+            Kind::Boolean => Decode::Boolean,
+            Kind::Date => Decode::Date,
+            Kind::Datetime => Decode::Instant(match wire {
+                Wire::Zoned { zone, .. } => Some(TimeZone::get(zone).map_err(|_| NoWay("a zone that is unknown"))?),
+                _ => None,
+            }),
+            Kind::Weight => match wire {
+                Wire::WeightNumber { unit } => Decode::Weight(*unit),
+                _ => return Err(NoWay("a weight in an object")),
+            },
+            Kind::Length => match wire {
+                Wire::LengthNumber { unit } => Decode::Length(*unit),
+                _ => return Err(NoWay("a length without a unit")),
+            },
+            Kind::Object(_) => Decode::Object,
+            Kind::List(_) => Decode::Rows,
+            _ => return Err(NoWay("a field of a form that is not read here")),
+        };
+        Ok((places, decode))
     }
 
     fn places(&mut self, nodes: &[NodeId], name: &str, holds: &Holds) -> Found<Box<[Place]>> {
@@ -445,6 +467,19 @@ impl<'p> Lowerer<'p> {
     }
 }
 
+/// A path through objects, as the name that it begins with and its steps.
+fn chain(expr: &Expr) -> Option<(Slot, Vec<&str>)> {
+    match expr {
+        Expr::Slot { slot, .. } => Some((*slot, Vec::new())),
+        Expr::Field { base, name, kind: Kind::Object(_), .. } => {
+            let (slot, mut steps) = chain(base)?;
+            steps.push(name);
+            Some((slot, steps))
+        }
+        _ => None,
+    }
+}
+
 /// What the record holds in a field; none for forms that only the reference reads.
 fn holds(kind: &Kind, wire: &Wire) -> Option<Holds> {
     match kind {
@@ -480,7 +515,7 @@ fn constant(literal: &Literal) -> Found<V<'_>> {
         Literal::Missing => V::ABSENT,
         Literal::Boolean(truth) => V::Boolean(*truth),
         Literal::Number(decimal) => V::Number(number(*decimal)?),
-        Literal::Money(amount) => V::Money(number(*amount)?, None),
+        Literal::Money(amount) => V::Money(number(*amount)?, Currency::default()),
         Literal::Text(text) => V::Text(Text { text, plain: is_plain(text) }),
         Literal::Date(date) => V::Date(*date),
         Literal::Datetime(instant) => V::Instant(*instant),

@@ -35,7 +35,8 @@ pub struct Flat<'p> {
 }
 
 /// What one thread keeps from record to record.
-pub struct Worker {
+pub struct Worker<'f, 'p> {
+    flat: &'f Flat<'p>,
     slots: Slots,
     bump: Bump,
     memos: Memos,
@@ -77,28 +78,32 @@ impl<'p> Flat<'p> {
         Ok(Flat { lowered, context: Context { now, zone } })
     }
 
-    /// The objects that payloads are written to (`wms.Order`), in the order of [`Flat::map`]'s buffers.
+    /// The objects that payloads are written to (`wms.Order`), in the order of [`Worker::map`]'s buffers.
     pub fn objects(&self) -> &[String] {
         &self.lowered.objects
     }
 
-    pub fn worker(&self) -> Worker {
-        Worker { slots: Slots::default(), bump: Bump::new(), memos: Memos::of(&self.lowered), key: Vec::new(), marks: Vec::new(), made: Vec::new() }
+    pub fn worker(&self) -> Worker<'_, 'p> {
+        let memos = Memos::of(&self.lowered);
+        Worker { flat: self, slots: Slots::default(), bump: Bump::new(), memos, key: Vec::new(), marks: Vec::new(), made: Vec::new() }
     }
+}
 
+impl Worker<'_, '_> {
     /// Maps the text of one record, and appends its payloads, a line each, to the buffers of their objects. `count` is
     /// told each payload's object.
-    pub fn map(&self, record: &str, worker: &mut Worker, form: Form, out: &mut [Vec<u8>], count: impl FnMut(usize)) -> Way {
-        let Worker { slots, bump, memos, key, marks, made } = worker;
+    pub fn map(&mut self, record: &str, form: Form, out: &mut [Vec<u8>], count: impl FnMut(usize)) -> Way {
+        let Worker { flat, slots, bump, memos, key, marks, made } = self;
+        let Flat { lowered, context } = flat;
         bump.reset();
-        if scan::scan(&self.lowered.shape, record, slots).is_err() {
+        if scan::scan(&lowered.shape, record, slots).is_err() {
             return Way::Left;
         }
         marks.clear();
         marks.extend(out.iter().map(Vec::len));
         made.clear();
-        let frame = bump.alloc_slice_fill_copy(self.lowered.lets.len(), None);
-        let mut eval = Eval { flat: &self.lowered, context: &self.context, text: record, slots, bump, frame, memos, warned: false, steps: 0 };
+        let frame = bump.alloc_slice_fill_copy(lowered.lets.len(), None);
+        let mut eval = Eval { flat: lowered, context: context, text: record, slots, bump, frame, memos, warned: false, steps: 0 };
         // The record itself.
         eval.set(Flow::RECORD.0, V::Record(shape::ROOT, 0));
         let way = through(&mut eval, form, key, out, made);

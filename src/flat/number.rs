@@ -1,19 +1,20 @@
-//! Exact numbers that fit in a machine word: a coefficient and its decimal places, as [`Decimal`] has them, trailing
-//! zeros kept. What does not fit is left to the reference evaluator, so nothing here ever rounds by itself.
+//! Exact numbers in one machine word: a coefficient and its decimal places, as [`Decimal`] has them, trailing zeros
+//! kept. What does not fit is left to the reference evaluator, so nothing here ever rounds by itself.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// `coefficient / 10^places`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Number {
-    pub(crate) coefficient: i64,
-    pub(crate) places: u8,
-}
+/// `coefficient / 10^places`: the coefficient in the upper 58 bits, the places in the lower six.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number(i64);
 
 /// Places that a number here may have.
 const MOST_PLACES: u8 = 18;
+const SHIFT: u32 = 6;
+/// What a coefficient is below.
+const LIMIT: i64 = 1 << (63 - SHIFT);
 
 const POWERS: [i64; 19] = {
     let mut powers = [1_i64; 19];
@@ -25,11 +26,33 @@ const POWERS: [i64; 19] = {
     powers
 };
 
-impl Number {
-    pub(crate) const ZERO: Number = Number { coefficient: 0, places: 0 };
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.decimal())
+    }
+}
 
-    pub(crate) fn integer(number: i64) -> Self {
-        Number { coefficient: number, places: 0 }
+impl Number {
+    pub(crate) const ZERO: Number = Number(0);
+
+    #[inline]
+    pub(crate) fn new(coefficient: i64, places: u8) -> Option<Self> {
+        (-LIMIT < coefficient && coefficient < LIMIT && places <= MOST_PLACES).then_some(Number((coefficient << SHIFT) | i64::from(places)))
+    }
+
+    /// A count: elements of a list, characters of a text. There are never as many as do not fit.
+    pub(crate) fn count(count: usize) -> Self {
+        i64::try_from(count).ok().and_then(|count| Number::new(count, 0)).unwrap_or(Number::ZERO)
+    }
+
+    #[inline]
+    pub(crate) fn coefficient(self) -> i64 {
+        self.0 >> SHIFT
+    }
+
+    #[inline]
+    pub(crate) fn places(self) -> u8 {
+        (self.0 & ((1 << SHIFT) - 1)) as u8
     }
 
     /// The number of some digits (`-12.50`); none where it does not fit, or has an exponent.
@@ -38,7 +61,6 @@ impl Number {
             Some((b'-', rest)) => (true, rest),
             _ => (false, digits),
         };
-        // 18 digits always fit.
         if digits.is_empty() || digits.len() > 19 {
             return None;
         }
@@ -54,37 +76,37 @@ impl Number {
             return None;
         }
         let places = point.map_or(0, |at| digits.len() - at - 1) as u8;
-        Some(Number { coefficient: if negative { -coefficient } else { coefficient }, places })
+        Number::new(if negative { -coefficient } else { coefficient }, places)
     }
 
     pub(crate) fn of(decimal: Decimal) -> Option<Self> {
         let coefficient = i64::try_from(decimal.mantissa()).ok()?;
-        let places = u8::try_from(decimal.scale()).ok().filter(|places| *places <= MOST_PLACES)?;
+        let places = u8::try_from(decimal.scale()).ok()?;
         // Zero has a sign there.
-        (coefficient != 0 || !decimal.is_sign_negative()).then_some(Number { coefficient, places })
+        if coefficient == 0 && decimal.is_sign_negative() { None } else { Number::new(coefficient, places) }
     }
 
     pub(crate) fn decimal(self) -> Decimal {
-        Decimal::new(self.coefficient, u32::from(self.places))
+        Decimal::new(self.coefficient(), u32::from(self.places()))
     }
 
     /// Both coefficients in the larger number of places.
     fn aligned(self, other: Self) -> Option<(i64, i64, u8)> {
-        let scaled = |number: Number, places: u8| number.coefficient.checked_mul(*POWERS.get(usize::from(places - number.places))?);
-        match self.places.cmp(&other.places) {
-            Ordering::Equal => Some((self.coefficient, other.coefficient, self.places)),
-            Ordering::Less => Some((scaled(self, other.places)?, other.coefficient, other.places)),
-            Ordering::Greater => Some((self.coefficient, scaled(other, self.places)?, self.places)),
+        let scaled = |number: Number, places: u8| number.coefficient().checked_mul(*POWERS.get(usize::from(places - number.places()))?);
+        match self.places().cmp(&other.places()) {
+            Ordering::Equal => Some((self.coefficient(), other.coefficient(), self.places())),
+            Ordering::Less => Some((scaled(self, other.places())?, other.coefficient(), other.places())),
+            Ordering::Greater => Some((self.coefficient(), scaled(other, self.places())?, self.places())),
         }
     }
 
     /// A sum or a product. In the reference 0 has rules of its own for its sign and places.
     fn near(coefficient: i64, places: u8) -> Option<Self> {
-        (coefficient != 0 && places <= MOST_PLACES).then_some(Number { coefficient, places })
+        if coefficient == 0 { None } else { Number::new(coefficient, places) }
     }
 
     fn sum(self, other: Self, of: impl Fn(i64, i64) -> Option<i64>) -> Option<Self> {
-        if self.coefficient == 0 || other.coefficient == 0 {
+        if self.coefficient() == 0 || other.coefficient() == 0 {
             return None;
         }
         let (a, b, places) = self.aligned(other)?;
@@ -92,11 +114,11 @@ impl Number {
     }
 
     pub(crate) fn times(self, other: Self) -> Option<Self> {
-        if self.coefficient == 0 || other.coefficient == 0 {
+        if self.coefficient() == 0 || other.coefficient() == 0 {
             return Number::of(self.decimal().checked_mul(other.decimal())?);
         }
-        let places = self.places + other.places;
-        Number::near(self.coefficient.checked_mul(other.coefficient)?, places)
+        let places = self.places() + other.places();
+        Number::near(self.coefficient().checked_mul(other.coefficient())?, places)
     }
 
     pub(crate) fn add(self, other: Self) -> Option<Self> {
@@ -119,28 +141,28 @@ impl Number {
     }
 
     pub(crate) fn is_zero(self) -> bool {
-        self.coefficient == 0
+        self.coefficient() == 0
     }
 
     pub(crate) fn round(self, places: u32, how: RoundingStrategy) -> Option<Self> {
-        if u32::from(self.places) <= places {
+        if u32::from(self.places()) <= places {
             return Some(self);
         }
         Number::of(self.decimal().round_dp_with_strategy(places, how))
     }
 
     pub(crate) fn is_whole(self) -> bool {
-        self.places == 0 || POWERS.get(usize::from(self.places)).is_some_and(|power| self.coefficient % power == 0)
+        self.places() == 0 || POWERS.get(usize::from(self.places())).is_some_and(|power| self.coefficient() % power == 0)
     }
 
-    /// Without places, of a whole number.
-    pub(crate) fn whole(self) -> i64 {
-        POWERS.get(usize::from(self.places)).map_or(0, |power| self.coefficient / power)
+    /// A whole number without its places.
+    pub(crate) fn whole(self) -> Self {
+        POWERS.get(usize::from(self.places())).map_or(Number::ZERO, |power| Number((self.coefficient() / power) << SHIFT))
     }
 
     /// Without trailing zeros.
     pub(crate) fn normal(self) -> Self {
-        let Number { mut coefficient, mut places } = self;
+        let (mut coefficient, mut places) = (self.coefficient(), self.places());
         if coefficient == 0 {
             return Number::ZERO;
         }
@@ -148,7 +170,12 @@ impl Number {
             coefficient /= 10;
             places -= 1;
         }
-        Number { coefficient, places }
+        Number((coefficient << SHIFT) | i64::from(places))
+    }
+
+    /// Without its sign.
+    pub(crate) fn size(self) -> Self {
+        Number((self.coefficient().abs() << SHIFT) | i64::from(self.places()))
     }
 
     pub(crate) fn order(self, other: Self) -> Ordering {
@@ -162,8 +189,8 @@ impl Number {
     pub(crate) fn print(self, out: &mut Vec<u8>) {
         let mut digits = [b'0'; 24];
         let mut at = digits.len();
-        let mut rest = self.coefficient.unsigned_abs();
-        let places = usize::from(self.places);
+        let mut rest = self.coefficient().unsigned_abs();
+        let places = usize::from(self.places());
         let mut printed = 0;
         while rest > 0 || printed <= places {
             if printed == places && places > 0 && digits.get(at) != Some(&b'.') {
@@ -175,7 +202,7 @@ impl Number {
             rest /= 10;
             printed += 1;
         }
-        if self.coefficient < 0 {
+        if self.coefficient() < 0 {
             out.push(b'-');
         }
         out.extend_from_slice(&digits[at..]);
@@ -194,8 +221,8 @@ mod tests {
     }
 
     fn number() -> impl Strategy<Value = Number> {
-        let coefficient = prop_oneof![Just(0_i64), -1_000..1_000_i64, -1_000_000_000..1_000_000_000_i64, any::<i64>()];
-        (coefficient, 0..=MOST_PLACES).prop_map(|(coefficient, places)| Number { coefficient, places })
+        let coefficient = prop_oneof![Just(0_i64), -1_000..1_000_i64, -1_000_000_000..1_000_000_000_i64, -LIMIT + 1..LIMIT];
+        (coefficient, 0..=MOST_PLACES).prop_filter_map("it fits", |(coefficient, places)| Number::new(coefficient, places))
     }
 
     proptest! {
@@ -220,7 +247,7 @@ mod tests {
             prop_assert_eq!(a.order(b), x.cmp(&y));
             prop_assert_eq!(a.is_whole(), x.fract().is_zero());
             if a.is_whole() {
-                prop_assert_eq!(Decimal::from(a.whole()), x.trunc());
+                prop_assert_eq!(printed(a.whole()), x.trunc().normalize().to_string());
             }
         }
     }

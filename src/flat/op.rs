@@ -30,7 +30,7 @@ pub(crate) enum V<'r> {
     Missing(Missing),
     Boolean(bool),
     Number(Number),
-    Money(Number, Option<&'r str>),
+    Money(Number, Currency),
     Text(Text<'r>),
     Date(Date),
     Instant(Timestamp),
@@ -50,6 +50,15 @@ pub(crate) enum V<'r> {
     /// A row of a table.
     Row(&'r [V<'r>]),
 }
+
+/// The code of a currency by its place in the record; of no length where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Currency {
+    pub(crate) start: u32,
+    pub(crate) length: u8,
+}
+
+const _: () = assert!(size_of::<V<'_>>() == 24, "values are copied all the time");
 
 impl V<'_> {
     pub(crate) const ABSENT: V<'static> = V::Missing(Missing::Absent);
@@ -148,6 +157,14 @@ pub(crate) enum Op<'p> {
         base: At,
         places: Box<[Place]>,
         decode: Decode<'p>,
+    },
+    /// The same for a path through objects from a name: its last field is looked at first, and only where there is none
+    /// what is on the way.
+    Path {
+        slot: u32,
+        places: Box<[Place]>,
+        decode: Decode<'p>,
+        whole: At,
     },
     /// A column of a table's row.
     Column {
@@ -272,7 +289,7 @@ pub(crate) type EmitAt = u32;
 
 #[derive(Debug)]
 pub(crate) struct EmitRow {
-    /// `"name":`
+    /// `,"name":`
     pub(crate) key: Box<[u8]>,
     pub(crate) value: EmitAt,
     pub(crate) required: bool,
@@ -305,6 +322,8 @@ pub(crate) enum Form<'p> {
         zone: Option<(TimeZone, &'p str)>,
         memo: u32,
     },
+    /// In an object: the unit's factor where it is a whole one, and what stands before and behind the amount.
+    Weight(Box<[(WeightUnit, Number, Box<[u8]>, Box<[u8]>)]>),
     /// By the reference's own encoding.
     Other,
 }

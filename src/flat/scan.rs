@@ -3,7 +3,7 @@
 //! Whatever is not plain is left to the reference reader: it decides what it is, and what to say of it. So this one
 //! never tells why; it gives up.
 
-use super::shape::{Holds, NodeId, ROOT, Shape};
+use super::shape::{Holds, Node, NodeId, ROOT, Shape};
 
 /// What stands in a slot: texts and numbers by their place in the record's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,7 +37,20 @@ pub(crate) struct Slots {
     /// Where rows of elements begin in `raw`.
     pub(crate) rows: Vec<u32>,
     open: Vec<u32>,
+    /// By node: the keys of its object in the last records, in their order. Records of one source have the same order.
+    guesses: Vec<Vec<Guess>>,
 }
+
+/// A key that is expected next.
+#[derive(Debug)]
+struct Guess {
+    /// `"name":`
+    key: Box<[u8]>,
+    child: Option<NodeId>,
+}
+
+/// Keys of one object that are guessed.
+const MOST_GUESSES: usize = 512;
 
 /// The record is not plain: the reference reader has to look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +70,7 @@ pub(crate) fn scan(shape: &Shape, text: &str, slots: &mut Slots) -> Read<()> {
     slots.raw.resize(shape.width as usize, Raw::Absent);
     slots.rows.clear();
     slots.open.clear();
+    slots.guesses.resize_with(shape.nodes.len(), Vec::new);
     let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, shape, slots, depth: 0 };
     scanner.space();
     scanner.object(Some(ROOT), 0)?;
@@ -108,24 +122,18 @@ impl Scanner<'_> {
             return Ok(());
         }
         let shape = self.shape;
-        let node = node.and_then(|node| shape.node(node)).filter(|node| !node.children.is_empty());
+        let node = node.and_then(|id| Some((id, shape.node(id)?))).filter(|(_, node)| !node.children.is_empty());
+        let mut next = 0;
         loop {
             let child = match node {
-                Some(node) => {
-                    let (start, end, escaped) = self.string()?;
-                    if escaped {
-                        // It may be one of the keys that are read.
-                        return Err(NotPlain);
-                    }
-                    self.bytes.get(start..end).and_then(|key| node.find(key))
-                }
+                Some((id, node)) => self.key(id, node, &mut next)?,
                 None => {
                     self.string()?;
+                    self.space();
+                    self.expect(b':')?;
                     None
                 }
             };
-            self.space();
-            self.expect(b':')?;
             self.space();
             match child {
                 Some(child) => self.wanted(child, base)?,
@@ -145,6 +153,36 @@ impl Scanner<'_> {
                 _ => return Err(NotPlain),
             }
         }
+    }
+
+    /// A key with its colon, and the child that it is. `next`: its place in the object, by which it is guessed.
+    #[inline]
+    fn key(&mut self, id: NodeId, node: &Node, next: &mut usize) -> Read<Option<NodeId>> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let guesses = self.slots.guesses.get(usize::from(id)).map(Vec::as_slice).unwrap_or_default();
+        // One that is not there this time is passed over.
+        for (ahead, guess) in guesses.iter().skip(*next).take(2).enumerate() {
+            if rest.starts_with(&guess.key) {
+                *next += ahead + 1;
+                self.at += guess.key.len();
+                return Ok(guess.child);
+            }
+        }
+        let begun = self.at;
+        let (start, end, escaped) = self.string()?;
+        if escaped {
+            // It may be one of the keys that are read.
+            return Err(NotPlain);
+        }
+        let child = self.bytes.get(start..end).and_then(|key| node.find(key));
+        self.space();
+        self.expect(b':')?;
+        let read = self.bytes.get(begun..self.at).unwrap_or_default();
+        if let Some(guesses) = self.slots.guesses.get_mut(usize::from(id)).filter(|guesses| guesses.len() == *next && *next < MOST_GUESSES) {
+            guesses.push(Guess { key: read.into(), child });
+        }
+        *next += 1;
+        Ok(child)
     }
 
     /// A value that is read.

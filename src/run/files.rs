@@ -179,16 +179,17 @@ fn pump(
 ) -> io::Result<()> {
     let mut waiting: BTreeMap<u64, Mapped> = BTreeMap::new();
     let (mut sent, mut written, mut line) = (0_u64, 0_u64, 1_usize);
+    let mut cutter = Cutter { input, rest: Vec::new(), ended: false };
     let mut open = Some(to_workers);
     loop {
         // Twice the workers: one chunk in hand and one at the door for each.
         while open.is_some() && sent - written < 2 * workers as u64 {
-            let Some(text) = lines_of(input)? else {
+            let Some(text) = cutter.next()? else {
                 open = None;
                 break;
             };
             let first_line = line;
-            line += text.iter().filter(|byte| **byte == b'\n').count();
+            line += memchr::memchr_iter(b'\n', &text).count();
             let chunk = Chunk { sequence: sent, first_line, text };
             if open.as_ref().is_some_and(|workers| workers.send(chunk).is_ok()) {
                 sent += 1;
@@ -208,23 +209,61 @@ fn pump(
     }
 }
 
-/// The next chunk of whole lines; the last may lack its line break.
-fn lines_of(input: &mut dyn BufRead) -> io::Result<Option<Vec<u8>>> {
-    let mut text = Vec::with_capacity(CHUNK + 8 * 1024);
-    while text.len() < CHUNK {
-        let before = text.len();
-        let mut line = io::Read::take(&mut *input, LONGEST as u64 + 1);
-        if line.read_until(b'\n', &mut text)? == 0 {
-            break;
-        }
-        if text.len() - before > LONGEST && text.last() != Some(&b'\n') {
+/// Cuts the input into chunks of whole lines.
+struct Cutter<'i> {
+    input: &'i mut dyn BufRead,
+    /// What was read behind the last whole line.
+    rest: Vec<u8>,
+    ended: bool,
+}
+
+impl Cutter<'_> {
+    /// The next chunk of whole lines; the last may lack its line break.
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut text = Vec::with_capacity(CHUNK + 8 * 1024);
+        text.append(&mut self.rest);
+        loop {
+            while !self.ended && text.len() < CHUNK {
+                self.some(&mut text, CHUNK)?;
+            }
+            if let Some(end) = memchr::memrchr(b'\n', &text) {
+                self.rest = text.split_off(end + 1);
+                return Ok(Some(text));
+            }
+            if self.ended && text.len() <= LONGEST {
+                return Ok(if text.is_empty() { None } else { Some(text) });
+            }
+            // One line that is longer than a chunk.
+            let mut end = None;
+            while !self.ended && end.is_none() && text.len() <= LONGEST {
+                let before = text.len();
+                self.some(&mut text, CHUNK)?;
+                end = memchr::memchr(b'\n', &text[before..]).map(|at| before + at);
+            }
+            if text.len() <= LONGEST || end.is_some_and(|end| end <= LONGEST) {
+                continue;
+            }
             // The rest of an overlong line is passed over; what is left of it is no JSON and is reported.
-            text.truncate(before + 1024);
-            skip_line(input)?;
+            match end {
+                Some(end) => self.rest = text.split_off(end + 1),
+                None if !self.ended => skip_line(self.input)?,
+                None => {}
+            }
+            text.truncate(1024);
             text.push(b'\n');
+            return Ok(Some(text));
         }
     }
-    Ok(if text.is_empty() { None } else { Some(text) })
+
+    /// Reads more, as much as there is at hand.
+    fn some(&mut self, text: &mut Vec<u8>, most: usize) -> io::Result<()> {
+        let read = self.input.fill_buf()?;
+        let length = read.len().min(most);
+        text.extend_from_slice(&read[..length]);
+        self.input.consume(length);
+        self.ended = length == 0;
+        Ok(())
+    }
 }
 
 fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
@@ -233,7 +272,7 @@ fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
         if buffer.is_empty() {
             return Ok(());
         }
-        let (used, done) = match buffer.iter().position(|byte| *byte == b'\n') {
+        let (used, done) = match memchr::memchr(b'\n', buffer) {
             Some(at) => (at + 1, true),
             None => (buffer.len(), false),
         };
@@ -244,7 +283,7 @@ fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
     }
 }
 
-fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker>) -> Mapped {
+fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, '_>>) -> Mapped {
     let objects: Vec<String> = mapper.flat.map(|flat| flat.objects().to_vec()).unwrap_or_default();
     let mut counts = vec![0_u64; objects.len()];
     let mut out = Mapped {
@@ -255,17 +294,22 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker>) ->
         summary: Summary::default(),
         bytes: chunk.text.len() as u64,
     };
-    for (at, bytes) in chunk.text.split(|byte| *byte == b'\n').enumerate() {
+    let (mut from, mut at) = (0, 0);
+    while from < chunk.text.len() {
+        let rest = &chunk.text[from..];
+        let bytes = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        from += bytes.len() + 1;
+        at += 1;
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let number = chunk.first_line + at;
+        let number = chunk.first_line + at - 1;
         out.summary.records += 1;
         let text = std::str::from_utf8(bytes);
-        if let (Ok(text), Some(flat), Some(worker)) = (text, mapper.flat, worker.as_deref_mut()) {
+        if let (Ok(text), Some(worker)) = (text, worker.as_deref_mut()) {
             let form = if mapper.lines == Lines::Bodies { Form::Body } else { Form::Envelope };
-            match flat.map(text, worker, form, &mut out.payloads, |object| counts[object] += 1) {
+            match worker.map(text, form, &mut out.payloads, |object| counts[object] += 1) {
                 Way::Ready { warned } => {
                     out.summary.ready += 1;
                     out.summary.warned += u64::from(warned);

@@ -1,0 +1,192 @@
+//! The whole task (read lines, parse, map, validate, serialise, write), by the lowered template and by what one would
+//! write instead, in one run: first that all give the same, then how long each takes.
+//!
+//! `cargo run --release -- [RECORDS] [ROUNDS]`. For a profile or an instruction count: `-- generate FILE RECORDS`, then
+//! `-- only NAME FILE TIMES`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot go on stops")]
+
+mod orders;
+mod typed;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
+use crossdock::flat::Flat;
+use crossdock::project::{Compiled, Options, Texts, compile};
+use crossdock::run::files::{self, Lines, Mapper, Sink};
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const NOW: &str = "2026-11-20T12:00:00Z";
+
+fn texts(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            texts(&path, root, found);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            found.push((path.strip_prefix(root).unwrap().to_string_lossy().into_owned(), text));
+        }
+    }
+}
+
+fn template() -> Compiled {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings/salesforce-shipstation");
+    let mut found = Vec::new();
+    texts(&root, &root, &mut found);
+    compile(&Texts::new(found), &Options::default())
+}
+
+#[derive(Default)]
+struct Memory(Vec<u8>);
+
+impl Sink for Memory {
+    fn payloads(&mut self, _: &str, lines: &[u8]) -> io::Result<()> {
+        self.0.extend_from_slice(lines);
+        Ok(())
+    }
+
+    fn stopped(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Maps all records; gives the payloads, a line each.
+type Task<'t> = Box<dyn Fn(&str) -> Vec<u8> + 't>;
+
+fn lines(input: &str) -> impl Iterator<Item = &str> {
+    input.split('\n').filter(|line| !line.is_empty())
+}
+
+/// A payload by its values: digits without trailing zeros, fields in the order of their names.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::Number(digits) => Value::String(digits.to_string().parse::<Decimal>().unwrap().normalize().to_string()),
+        Value::Array(items) => Value::Array(items.into_iter().map(plain).collect()),
+        Value::Object(fields) => {
+            let sorted: BTreeMap<String, Value> = fields.into_iter().map(|(name, value)| (name, plain(value))).collect();
+            Value::Object(sorted.into_iter().collect())
+        }
+        other => other,
+    }
+}
+
+fn same(name: &str, found: &[u8], wanted: &[u8]) {
+    let read = |bytes: &[u8]| -> Vec<Value> { lines(std::str::from_utf8(bytes).unwrap()).map(|line| plain(serde_json::from_str(line).unwrap())).collect() };
+    let (found, wanted) = (read(found), read(wanted));
+    for (found, wanted) in found.iter().zip(&wanted) {
+        assert_eq!(found, wanted, "{name}");
+    }
+    assert_eq!(found.len(), wanted.len(), "{name}");
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let word = |at: usize| arguments.get(at).map(String::as_str);
+    let number = |at: usize, otherwise: usize| arguments.get(at).and_then(|argument| argument.parse().ok()).unwrap_or(otherwise);
+    let (records, rounds) = if word(0) == Some("generate") { (number(2, 2_000), 0) } else { (number(0, 20_000), number(1, 7)) };
+
+    let compiled = template();
+    let plan = compiled.plan.as_ref().unwrap();
+    let program = Program::new(plan).unwrap();
+    let flow = plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap();
+    let now = NOW.parse().unwrap();
+    let (matched, none) = (BTreeMap::new(), BTreeMap::new());
+    let map = |record: &Value| -> Outcome {
+        let (matched, targets, results, names) = (&matched, &none, &none, &compiled.names);
+        apply(&program, flow, &Inputs { record, group: &[], was_of_group: None, now, matched, targets, results, names, trace: false })
+    };
+    let flat = Flat::new(plan, flow, &compiled.names, now).unwrap();
+    let fate = |record: &Value| match map(record).verdict {
+        Verdict::Ready => "ready",
+        Verdict::NotEligible => "not eligible",
+        _ => "stopped",
+    };
+    let input = match word(0) {
+        Some("only") => std::fs::read_to_string(word(2).expect("a file")).unwrap(),
+        _ => orders::orders(1, records, fate),
+    };
+    if word(0) == Some("generate") {
+        std::fs::write(word(1).expect("a file"), input).unwrap();
+        return;
+    }
+    let zone = TimeZone::get("America/Los_Angeles").unwrap();
+
+    let by_files = |flat: Option<&Flat<'_>>, workers: usize, input: &str| {
+        let mut sink = Memory(Vec::with_capacity(input.len()));
+        let mapper = Mapper { map: &map, flat, lines: Lines::Bodies };
+        files::run(&mut input.as_bytes(), mapper, workers, &mut sink, &mut |_, _| {}).unwrap();
+        sink.0
+    };
+    let tasks: Vec<(&str, Task<'_>)> = vec![
+        ("crossdock", Box::new(|input| by_files(Some(&flat), 1, input))),
+        ("crossdock, two workers", Box::new(|input| by_files(Some(&flat), 2, input))),
+        ("crossdock, the reference evaluator", Box::new(|input| by_files(None, 1, input))),
+        (
+            "hand-written, serde_json",
+            Box::new(|input| {
+                let mut out = Vec::with_capacity(input.len());
+                for line in lines(input) {
+                    let order: typed::Order<'_, &serde_json::value::RawValue> = serde_json::from_str(line).unwrap();
+                    typed::map(&order, &zone, &mut out).unwrap();
+                }
+                out
+            }),
+        ),
+        (
+            "hand-written, sonic-rs",
+            Box::new(|input| {
+                let mut out = Vec::with_capacity(input.len());
+                for line in lines(input) {
+                    let order: typed::Order<'_, sonic_rs::RawNumber> = sonic_rs::from_str(line).unwrap();
+                    typed::map(&order, &zone, &mut out).unwrap();
+                }
+                out
+            }),
+        ),
+        (
+            "floor: serde_json::Value, read and written",
+            Box::new(|input| {
+                let mut out = Vec::with_capacity(input.len());
+                for line in lines(input) {
+                    let value: Value = serde_json::from_str(line).unwrap();
+                    serde_json::to_writer(&mut out, &value).unwrap();
+                }
+                out
+            }),
+        ),
+        ("floor: copied", Box::new(|input| lines(input).fold(Vec::with_capacity(input.len()), |mut out, line| { out.extend_from_slice(line.as_bytes()); out.push(b'\n'); out }))),
+    ];
+    if word(0) == Some("only") {
+        let (_, task) = tasks.iter().find(|(name, _)| Some(*name) == word(1)).expect("a task of this name");
+        let bytes: usize = (0..number(3, 1)).map(|_| task(&input).len()).sum();
+        println!("{bytes} bytes");
+        return;
+    }
+    let wanted = by_files(None, 1, &input);
+    for (name, task) in tasks.iter().filter(|(name, _)| !name.starts_with("floor")) {
+        same(name, &task(&input), &wanted);
+    }
+    println!("{records} records of {} bytes, {} payloads", input.len() / records, lines(std::str::from_utf8(&wanted).unwrap()).count());
+    let mut best = vec![Duration::MAX; tasks.len()];
+    for _ in 0..rounds {
+        for ((_, task), best) in tasks.iter().zip(&mut best) {
+            let begun = Instant::now();
+            std::hint::black_box(task(&input));
+            *best = begun.elapsed().min(*best);
+        }
+    }
+    let micros = |took: &Duration| took.as_secs_f64() * 1e6 / records as f64;
+    let reference = tasks.iter().position(|(name, _)| *name == "hand-written, serde_json").unwrap();
+    for ((name, _), took) in tasks.iter().zip(&best) {
+        println!("| {name} | {:.2} | {:.2} |", micros(took), micros(&best[reference]) / micros(took));
+    }
+}
