@@ -179,6 +179,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 }
 
 /// Whether a text is as long as its field takes it.
+#[inline]
 pub(crate) fn limits(text: &str, form: &Out<'_>) -> Ran<()> {
     size(text, form.field)?;
     if form.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(text)) {
@@ -187,6 +188,7 @@ pub(crate) fn limits(text: &str, form: &Out<'_>) -> Ran<()> {
     Ok(())
 }
 
+#[inline]
 pub(crate) fn size(text: &str, field: &Field) -> Ran<()> {
     let Some(size) = field.size else { return Ok(()) };
     // No text has more characters than bytes.
@@ -202,6 +204,7 @@ pub(crate) fn size(text: &str, field: &Field) -> Ran<()> {
 }
 
 /// Writes a text as JSON, as serde_json does.
+#[inline]
 pub(crate) fn quote(text: Text<'_>, out: &mut Vec<u8>) {
     let bytes = text.text.as_bytes();
     out.push(b'"');

@@ -380,6 +380,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
+    #[inline]
     fn slot(&mut self, slot: u32) -> Ran<V<'r>> {
         if let Some(Some(known)) = self.frame.get(slot as usize) {
             return Ok(*known);
@@ -392,6 +393,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     // ---- the record ----
 
+    #[inline]
     fn raw(&self, of: NodeId, base: u32, places: &'r [Place]) -> Ran<(Raw, NodeId)> {
         let place = match places {
             [one] if one.of == of => one,
@@ -411,6 +413,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     /// `of` and `at`: the object that it stands in.
+    #[inline]
     fn decoded(&mut self, raw: Raw, node: NodeId, (of, at): (NodeId, u32), decode: &'r Decode<'p>) -> Ran<V<'r>> {
         match raw {
             Raw::Absent => Ok(V::ABSENT),
@@ -444,7 +447,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Raw::Text { start, end, escaped } => {
                 let text = self.text.get(start as usize..end as usize).ok_or(Leave)?;
                 let text = if escaped { self.unescaped(start, end)? } else { text };
-                if text.trim_start().is_empty() {
+                if !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim_start().is_empty() {
                     return Ok(V::Missing(Missing::Blank));
                 }
                 if text.len() > MAX_TEXT {
@@ -469,6 +472,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
+    #[inline]
     fn amount(&self, number: Number, of: NodeId, at: u32, decode: &'r Decode<'p>) -> Ran<V<'r>> {
         Ok(match decode {
             Decode::Integer { .. } => {
@@ -545,9 +549,12 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         };
         let part = |part: &'r str| V::Text(Text { text: part, plain: text.plain });
         Ok(match quick {
-            Quick::Trim => part(text.text.trim()),
+            Quick::Trim => part(trimmed(text.text)),
             Quick::Length => V::Number(Number::count(text.text.chars().count())),
             Quick::Truncate(most) => {
+                if text.text.len() <= most {
+                    return Ok(part(trimmed(text.text)));
+                }
                 let begun = text.text.trim_start();
                 let cut = if begun.len() <= most { begun } else { begun.char_indices().nth(most).map_or(begun, |(end, _)| &begun[..end]) };
                 part(cut.trim_end())
@@ -607,7 +614,15 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     fn table(&mut self, table: u32, keys: &'r [At]) -> Ran<V<'r>> {
         let flat = self.flat;
         let found = flat.tables.get(table as usize).ok_or(Leave)?;
-        let mut key = List::new_in(self.bump);
+        if let (Some(texts), [key]) = (&found.texts, keys) {
+            let rows = match self.eval(*key)? {
+                V::Text(key) => texts.get(key.text).map_or(&[][..], Vec::as_slice),
+                V::Missing(_) => &[],
+                _ => return Err(Leave),
+            };
+            return Ok(self.rows(rows, found.many));
+        }
+        let mut key = List::with_capacity_in(64, self.bump);
         let mut missing = false;
         for (at, of) in keys.iter().enumerate() {
             let value = self.eval(*of)?;
@@ -618,12 +633,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             push_table_key(value, &mut key)?;
         }
         let rows = if missing { &[][..] } else { found.rows.get(key.as_slice()).map_or(&[][..], Vec::as_slice) };
-        if !found.many {
-            return Ok(rows.first().map_or(V::ABSENT, |row| V::Row(row)));
+        Ok(self.rows(rows, found.many))
+    }
+
+    fn rows(&self, rows: &'r [Vec<V<'p>>], many: bool) -> V<'r> {
+        if !many {
+            return rows.first().map_or(V::ABSENT, |row| V::Row(row));
         }
-        let mut list = List::with_capacity_in(rows.len(), self.bump);
-        list.extend(rows.iter().map(|row| V::Row(row)));
-        Ok(V::List(list.into_bump_slice()))
+        V::List(self.bump.alloc_slice_fill_iter(rows.iter().map(|row| V::Row(row))))
     }
 
     fn template(&mut self, pieces: &'r [Piece<'p>], message: bool) -> Ran<V<'r>> {
@@ -779,6 +796,13 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Compare::GreaterOrEqual => order != Ordering::Less,
         })
     }
+}
+
+/// A text without white space around it: mostly there is none.
+fn trimmed(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if graphic(bytes.first()) && graphic(bytes.last()) { text } else { text.trim() }
 }
 
 /// What a result is kept as; none for what is no plain value.

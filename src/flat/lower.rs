@@ -547,5 +547,12 @@ fn table(of: &typed::Table) -> Found<Table<'_>> {
         let columns: Found<Vec<V<'_>>> = row.iter().map(constant).collect();
         rows.entry(keys.join("\u{1f}").into_bytes().into()).or_default().push(columns?);
     }
-    Ok(Table { rows, many: of.many })
+    let mut texts: FxHashMap<&str, Vec<Vec<V<'_>>>> = FxHashMap::default();
+    for row in of.rows.iter().filter(|_| of.keys.len() == 1) {
+        if let Some(Literal::Text(key)) = row.first() {
+            texts.entry(key).or_default().push(row.iter().map(constant).collect::<Found<_>>()?);
+        }
+    }
+    let alone = texts.values().map(Vec::len).sum::<usize>() == of.rows.len() && of.keys.len() == 1;
+    Ok(Table { rows, texts: alone.then_some(texts), many: of.many })
 }

@@ -91,6 +91,7 @@ impl Number {
     }
 
     /// Both coefficients in the larger number of places.
+    #[inline]
     fn aligned(self, other: Self) -> Option<(i64, i64, u8)> {
         let scaled = |number: Number, places: u8| number.coefficient().checked_mul(*POWERS.get(usize::from(places - number.places()))?);
         match self.places().cmp(&other.places()) {
@@ -101,10 +102,12 @@ impl Number {
     }
 
     /// A sum or a product. In the reference 0 has rules of its own for its sign and places.
+    #[inline]
     fn near(coefficient: i64, places: u8) -> Option<Self> {
         if coefficient == 0 { None } else { Number::new(coefficient, places) }
     }
 
+    #[inline]
     fn sum(self, other: Self, of: impl Fn(i64, i64) -> Option<i64>) -> Option<Self> {
         if self.coefficient() == 0 || other.coefficient() == 0 {
             return None;
@@ -113,6 +116,7 @@ impl Number {
         Number::near(of(a, b)?, places)
     }
 
+    #[inline]
     pub(crate) fn times(self, other: Self) -> Option<Self> {
         if self.coefficient() == 0 || other.coefficient() == 0 {
             return Number::of(self.decimal().checked_mul(other.decimal())?);
@@ -121,6 +125,7 @@ impl Number {
         Number::near(self.coefficient().checked_mul(other.coefficient())?, places)
     }
 
+    #[inline]
     pub(crate) fn add(self, other: Self) -> Option<Self> {
         match self.sum(other, i64::checked_add) {
             Some(sum) => Some(sum),
@@ -128,6 +133,7 @@ impl Number {
         }
     }
 
+    #[inline]
     pub(crate) fn subtract(self, other: Self) -> Option<Self> {
         match self.sum(other, i64::checked_sub) {
             Some(difference) => Some(difference),
@@ -140,6 +146,7 @@ impl Number {
         Number::of(self.decimal().checked_div(other.decimal())?)
     }
 
+    #[inline]
     pub(crate) fn is_zero(self) -> bool {
         self.coefficient() == 0
     }
@@ -148,14 +155,29 @@ impl Number {
         if u32::from(self.places()) <= places {
             return Some(self);
         }
-        Number::of(self.decimal().round_dp_with_strategy(places, how))
+        let up: fn(i64, i64, i64) -> bool = match how {
+            RoundingStrategy::MidpointAwayFromZero => |_, rest, half| rest >= half,
+            RoundingStrategy::MidpointNearestEven => |whole, rest, half| rest > half || (rest == half && whole % 2 == 1),
+            _ => return Number::of(self.decimal().round_dp_with_strategy(places, how)),
+        };
+        let power = *POWERS.get(usize::from(self.places()) - places as usize)?;
+        let size = self.coefficient().abs();
+        let (whole, rest) = (size / power, size % power);
+        let whole = whole + i64::from(up(whole, rest, power / 2));
+        // In the reference 0 keeps the sign of what it was.
+        if whole == 0 {
+            return Number::of(self.decimal().round_dp_with_strategy(places, how));
+        }
+        Number::new(if self.coefficient() < 0 { -whole } else { whole }, places as u8)
     }
 
+    #[inline]
     pub(crate) fn is_whole(self) -> bool {
         self.places() == 0 || POWERS.get(usize::from(self.places())).is_some_and(|power| self.coefficient() % power == 0)
     }
 
     /// A whole number without its places.
+    #[inline]
     pub(crate) fn whole(self) -> Self {
         POWERS.get(usize::from(self.places())).map_or(Number::ZERO, |power| Number((self.coefficient() / power) << SHIFT))
     }
@@ -178,6 +200,7 @@ impl Number {
         Number((self.coefficient().abs() << SHIFT) | i64::from(self.places()))
     }
 
+    #[inline]
     pub(crate) fn order(self, other: Self) -> Ordering {
         match self.aligned(other) {
             Some((a, b, _)) => a.cmp(&b),

@@ -63,6 +63,7 @@ const _: () = assert!(size_of::<V<'_>>() == 24, "values are copied all the time"
 impl V<'_> {
     pub(crate) const ABSENT: V<'static> = V::Missing(Missing::Absent);
 
+    #[inline]
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, V::Missing(_))
     }
@@ -358,6 +359,8 @@ pub(crate) struct ValueMap<'p> {
 pub(crate) struct Table<'p> {
     /// By the keys' own texts ([`crate::value::key`]), joined.
     pub(crate) rows: FxHashMap<Box<[u8]>, Vec<Vec<V<'p>>>>,
+    /// The same, where the only key is a text.
+    pub(crate) texts: Option<FxHashMap<&'p str, Vec<Vec<V<'p>>>>>,
     pub(crate) many: bool,
 }
 

@@ -84,12 +84,14 @@ impl Shape {
         }
     }
 
+    #[inline]
     pub(crate) fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(usize::from(id))
     }
 }
 
 impl Node {
+    #[inline]
     /// The child of a key, of which no character is escaped.
     pub(crate) fn find(&self, key: &[u8]) -> Option<NodeId> {
         self.table.find(&self.children, key)
