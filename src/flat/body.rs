@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::lower::{Found, Lowerer, NoWay, number};
 use super::number::Number;
-use super::op::{Emit, EmitAt, EmitRow, Form, KeyField, Loop, Op, Out, V, Words, Write};
+use super::op::{Emit, EmitAt, EmitRow, Form, Key, KeyField, Loop, Op, Out, V, Words, Write};
 use super::shape::ROOT;
 use crate::check::typed::{self, Body, Expr, Flow, Policy, Row, RowValue};
 use crate::plan::walk;
@@ -125,7 +125,7 @@ impl<'p> Lowerer<'p> {
                 self.body(body, inner, true, *optional, when, None)?
             }
         };
-        let key = [b",", &*quoted(&row.name)].concat().into();
+        let key = Key::new(&[b",", &*quoted(&row.name)].concat());
         Ok(EmitRow { key, value, required: whole && field.write.required })
     }
 

@@ -43,33 +43,34 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     return Ok(false);
                 }
                 let begin = out.len();
-                out.push(b'{');
-                out.extend_from_slice(first);
-                let (mut any, mut found) = (!first.is_empty(), 0);
+                if !first.is_empty() {
+                    out.push(b',');
+                    out.extend_from_slice(first);
+                }
+                let mut found = 0;
                 for row in rows {
-                    // The comma before the first row is left out.
-                    let key = if any { &row.key[..] } else { row.key.get(1..).unwrap_or_default() };
+                    let before = out.len();
                     if let Some(Emit::Scalar { at, out: form }) = flat.emits.get(row.value as usize) {
                         let value = self.eval(*at)?;
                         if value.is_missing() {
                             continue;
                         }
-                        out.extend_from_slice(key);
+                        row.key.push(out);
                         self.scalar(value, form, out)?;
                     } else {
-                        let before = out.len();
-                        out.extend_from_slice(key);
+                        row.key.push(out);
                         if !self.emit(row.value, out)? {
                             out.truncate(before);
                             continue;
                         }
                     }
-                    any = true;
                     found += usize::from(row.required);
                 }
-                if !any && *omit_empty {
-                    out.truncate(begin);
-                    return Ok(false);
+                // Each row begins with a comma; the first one's becomes the brace.
+                match out.get_mut(begin) {
+                    Some(comma) => *comma = b'{',
+                    None if *omit_empty => return Ok(false),
+                    None => out.push(b'{'),
                 }
                 if found < *required {
                     return Err(Leave);

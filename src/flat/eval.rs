@@ -203,9 +203,44 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    #[inline]
+    /// Whether a condition holds; a missing one does not. The common ones need no value of their own.
     pub(crate) fn holds(&mut self, condition: At) -> Ran<bool> {
-        Ok(matches!(self.eval(condition)?, V::Boolean(true)))
+        let flat = self.flat;
+        Ok(match flat.ops.get(condition as usize).ok_or(Leave)? {
+            Op::And(parts) => {
+                for part in parts {
+                    if !self.holds(*part)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Op::Or(parts) => {
+                for part in parts {
+                    if self.holds(*part)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            Op::Not(inner) => !self.holds(*inner)?,
+            Op::IsPresent(inner) => !self.eval(*inner)?.is_missing(),
+            Op::IsWord(value, word) => match self.eval(*value)? {
+                V::Text(text) => text.text == *word,
+                V::Missing(_) => false,
+                _ => return Err(Leave),
+            },
+            Op::InWords(value, words) => match self.eval(*value)? {
+                V::Text(text) => words.has(text.text),
+                V::Missing(_) => false,
+                _ => return Err(Leave),
+            },
+            Op::Compare(op, left, right) => {
+                let (left, right) = (self.eval(*left)?, self.eval(*right)?);
+                self.compare(*op, left, right)?
+            }
+            _ => matches!(self.eval(condition)?, V::Boolean(true)),
+        })
     }
 
     pub(crate) fn eval(&mut self, at: At) -> Ran<V<'r>> {
@@ -234,19 +269,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
                 value
             }
-            Op::Compare(op, left, right) => {
-                let (left, right) = (self.eval(*left)?, self.eval(*right)?);
-                V::Boolean(self.compare(*op, left, right)?)
+            Op::Compare(..) | Op::And(_) | Op::Or(_) | Op::Not(_) | Op::InWords(..) | Op::IsWord(..) | Op::IsPresent(_) => {
+                V::Boolean(self.holds(at)?)
             }
-            Op::And(parts) => {
-                for part in parts {
-                    if !self.holds(*part)? {
-                        return Ok(V::Boolean(false));
-                    }
-                }
-                V::Boolean(true)
-            }
-            Op::IsPresent(inner) => V::Boolean(!self.eval(*inner)?.is_missing()),
             Op::Quick(quick, argument) => {
                 let value = self.eval(*argument)?;
                 return self.quick(*quick, value);
@@ -289,20 +314,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 let (left, right) = (self.eval(*left)?, self.eval(*right)?);
                 self.arithmetic(*op, left, right)?
             }
-            Op::Or(parts) => {
-                for part in parts {
-                    if self.holds(*part)? {
-                        return Ok(V::Boolean(true));
-                    }
-                }
-                V::Boolean(false)
-            }
-            Op::Not(inner) => V::Boolean(!self.holds(*inner)?),
-            Op::InWords(value, words) => match self.eval(*value)? {
-                V::Text(text) => V::Boolean(words.has(text.text)),
-                V::Missing(_) => V::Boolean(false),
-                _ => return Err(Leave),
-            },
             Op::In(value, list) => {
                 let value = self.eval(*value)?;
                 if value.is_missing() {
@@ -369,6 +380,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
             }
             Op::Leave
+            | Op::Or(_)
+            | Op::Not(_)
+            | Op::InWords(..)
+            | Op::IsWord(..)
             | Op::Const(_)
             | Op::Slot(_)
             | Op::Path { .. }

@@ -294,6 +294,9 @@ impl<'p> Lowerer<'p> {
             }
             Expr::Fallback { value, fallback } => Op::Fallback(self.expr(value)?, self.expr(fallback)?),
             Expr::Arithmetic { op, left, right } => Op::Arithmetic(*op, self.expr(left)?, self.expr(right)?),
+            Expr::Compare { op: typed::Compare::Equal, left, right } if literal_text(right).is_some() => {
+                Op::IsWord(self.expr(left)?, literal_text(right).unwrap_or_default())
+            }
             Expr::Compare { op, left, right } => Op::Compare(*op, self.expr(left)?, self.expr(right)?),
             Expr::And(parts) => Op::And(self.list(parts)?),
             Expr::Or(parts) => Op::Or(self.list(parts)?),

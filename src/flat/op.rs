@@ -204,6 +204,8 @@ pub(crate) enum Op<'p> {
     Not(At),
     In(At, Box<[At]>),
     InWords(At, Words<'p>),
+    /// `x == "word"`
+    IsWord(At, &'p str),
     Matches(At, Box<Regex>),
     IsPresent(At),
     WasSent(At),
@@ -288,10 +290,36 @@ pub(crate) enum Emit<'p> {
 
 pub(crate) type EmitAt = u32;
 
+/// Bytes that are written often. Short ones are copied in one piece of a fixed length, and cut.
+#[derive(Debug)]
+pub(crate) struct Key {
+    short: [u8; 32],
+    whole: Box<[u8]>,
+}
+
+impl Key {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let mut short = [0; 32];
+        short.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        Key { short, whole: bytes.into() }
+    }
+
+    #[inline]
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
+        if self.whole.len() <= self.short.len() {
+            let end = out.len() + self.whole.len();
+            out.extend_from_slice(&self.short);
+            out.truncate(end);
+        } else {
+            out.extend_from_slice(&self.whole);
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct EmitRow {
     /// `,"name":`
-    pub(crate) key: Box<[u8]>,
+    pub(crate) key: Key,
     pub(crate) value: EmitAt,
     pub(crate) required: bool,
 }

@@ -46,7 +46,29 @@ pub(crate) struct Slots {
 struct Guess {
     /// `"name":`
     key: Box<[u8]>,
+    /// Its first and its last eight bytes: of most keys that is all of it.
+    ends: Option<(u64, u64)>,
     child: Option<NodeId>,
+}
+
+impl Guess {
+    fn new(key: &[u8], child: Option<NodeId>) -> Self {
+        Guess { key: key.into(), ends: ends(key), child }
+    }
+
+    #[inline]
+    fn stands(&self, rest: &[u8]) -> bool {
+        let Some(read) = rest.get(..self.key.len()) else { return false };
+        match self.ends {
+            Some(_) => ends(read) == self.ends && (read.len() <= 16 || *read == *self.key),
+            None => *read == *self.key,
+        }
+    }
+}
+
+#[inline]
+fn ends(key: &[u8]) -> Option<(u64, u64)> {
+    Some((u64::from_le_bytes(*key.first_chunk()?), u64::from_le_bytes(*key.last_chunk()?)))
 }
 
 /// Keys of one object that are guessed.
@@ -93,7 +115,7 @@ impl Scanner<'_> {
 
     #[inline]
     fn space(&mut self) {
-        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+        while self.peek() <= b' ' && matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
     }
@@ -161,8 +183,8 @@ impl Scanner<'_> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let guesses = self.slots.guesses.get(usize::from(id)).map(Vec::as_slice).unwrap_or_default();
         // One that is not there this time is passed over.
-        for (ahead, guess) in guesses.iter().skip(*next).take(2).enumerate() {
-            if rest.starts_with(&guess.key) {
+        for ahead in [0, 1] {
+            if let Some(guess) = guesses.get(*next + ahead).filter(|guess| guess.stands(rest)) {
                 *next += ahead + 1;
                 self.at += guess.key.len();
                 return Ok(guess.child);
@@ -179,7 +201,7 @@ impl Scanner<'_> {
         self.expect(b':')?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
         if let Some(guesses) = self.slots.guesses.get_mut(usize::from(id)).filter(|guesses| guesses.len() == *next && *next < MOST_GUESSES) {
-            guesses.push(Guess { key: read.into(), child });
+            guesses.push(Guess::new(read, child));
         }
         *next += 1;
         Ok(child)
