@@ -131,6 +131,7 @@ pub fn run(
 ) -> io::Result<Summary> {
     let workers = workers.max(1);
     let mut summary = Summary::default();
+    let pool = Pool::default();
     std::thread::scope(|scope| {
         let (to_workers, from_reader) = sync_channel::<Chunk>(workers);
         let (to_writer, from_workers) = sync_channel::<Mapped>(workers);
@@ -138,10 +139,11 @@ pub fn run(
         for _ in 0..workers {
             let from_reader = std::sync::Arc::clone(&from_reader);
             let to_writer: SyncSender<Mapped> = to_writer.clone();
+            let pool = &pool;
             scope.spawn(move || {
                 let mut worker = mapper.flat.map(Flat::worker);
                 while let Some(chunk) = next(&from_reader) {
-                    if to_writer.send(mapped(&chunk, mapper, worker.as_mut())).is_err() {
+                    if to_writer.send(mapped(chunk, mapper, worker.as_mut(), pool)).is_err() {
                         return;
                     }
                 }
@@ -150,7 +152,7 @@ pub fn run(
         // The workers alone hold these ends now, so that the channels close when they are done.
         drop(to_writer);
         drop(from_reader);
-        pump(input, to_workers, from_workers, workers, |mapped| {
+        pump(input, to_workers, from_workers, workers, &pool, |mapped| {
             for (object, lines) in mapped.objects.iter().zip(&mapped.payloads).filter(|(_, lines)| !lines.is_empty()) {
                 sink.payloads(object, lines)?;
             }
@@ -159,6 +161,7 @@ pub fn run(
             }
             progress(mapped.bytes, mapped.summary.records);
             summary.add(mapped.summary);
+            mapped.payloads.into_iter().for_each(|lines| pool.give(lines));
             Ok(())
         })
     })?;
@@ -175,11 +178,12 @@ fn pump(
     to_workers: SyncSender<Chunk>,
     from_workers: Receiver<Mapped>,
     workers: usize,
+    pool: &Pool,
     mut write: impl FnMut(Mapped) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut waiting: BTreeMap<u64, Mapped> = BTreeMap::new();
     let (mut sent, mut written, mut line) = (0_u64, 0_u64, 1_usize);
-    let mut cutter = Cutter { input, rest: Vec::new(), ended: false };
+    let mut cutter = Cutter { input, rest: Vec::new(), ended: false, pool };
     let mut open = Some(to_workers);
     loop {
         // Twice the workers: one chunk in hand and one at the door for each.
@@ -215,12 +219,34 @@ struct Cutter<'i> {
     /// What was read behind the last whole line.
     rest: Vec<u8>,
     ended: bool,
+    pool: &'i Pool,
+}
+
+/// Buffers of chunks that are done, to be used again: new ones cost the system a page at a time.
+#[derive(Default)]
+struct Pool(Mutex<Vec<Vec<u8>>>);
+
+impl Pool {
+    fn take(&self) -> Vec<u8> {
+        let kept = self.0.lock().ok().and_then(|mut kept| kept.pop());
+        kept.unwrap_or_else(|| Vec::with_capacity(CHUNK + 8 * 1024))
+    }
+
+    fn give(&self, mut buffer: Vec<u8>) {
+        // What an overlong line or a large output has made large is not kept.
+        if buffer.capacity() <= 4 * CHUNK
+            && let Ok(mut kept) = self.0.lock()
+        {
+            buffer.clear();
+            kept.push(buffer);
+        }
+    }
 }
 
 impl Cutter<'_> {
     /// The next chunk of whole lines; the last may lack its line break.
     fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut text = Vec::with_capacity(CHUNK + 8 * 1024);
+        let mut text = self.pool.take();
         text.append(&mut self.rest);
         loop {
             while !self.ended && text.len() < CHUNK {
@@ -283,12 +309,12 @@ fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
     }
 }
 
-fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, '_>>) -> Mapped {
+fn mapped(chunk: Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, '_>>, pool: &Pool) -> Mapped {
     let objects: Vec<String> = mapper.flat.map(|flat| flat.objects().to_vec()).unwrap_or_default();
     let mut counts = vec![0_u64; objects.len()];
     let mut out = Mapped {
         sequence: chunk.sequence,
-        payloads: objects.iter().map(|_| Vec::with_capacity(chunk.text.len() / 2)).collect(),
+        payloads: objects.iter().map(|_| pool.take()).collect(),
         objects,
         stopped: Vec::new(),
         summary: Summary::default(),
@@ -334,6 +360,7 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
             }
         }
     }
+    pool.give(chunk.text);
     for (object, count) in out.objects.iter().zip(counts).filter(|(_, count)| *count > 0) {
         *out.summary.payloads.entry(object.clone()).or_default() += count;
     }

@@ -128,6 +128,17 @@ fn main() {
     };
     let tasks: Vec<(&str, Task<'_>)> = vec![
         ("crossdock", Box::new(|input| by_files(Some(&flat), 1, input))),
+        (
+            "floor: crossdock, the lowered flow alone",
+            Box::new(|input| {
+                let mut out = vec![Vec::with_capacity(input.len())];
+                let mut worker = flat.worker();
+                for line in lines(input) {
+                    worker.map(line, crossdock::flat::Form::Body, &mut out, |_| {});
+                }
+                out.remove(0)
+            }),
+        ),
         ("crossdock, two workers", Box::new(|input| by_files(Some(&flat), 2, input))),
         ("crossdock, the reference evaluator", Box::new(|input| by_files(None, 1, input))),
         (
