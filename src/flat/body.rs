@@ -1,6 +1,7 @@
 //! Lowers writes: the rows of their bodies in the target's form, and what each is held to.
 
 use regex::Regex;
+use rust_decimal::Decimal;
 
 use super::lower::{Found, Lowerer, NoWay, number};
 use super::number::Number;
@@ -189,15 +190,18 @@ impl<'p> Lowerer<'p> {
             Kind::Weight => weights(&field.wire).map_or(Form::Other, Form::Weight),
             _ => Form::Other,
         };
+        // A limit that no number here reaches is none.
+        let far = Decimal::from(100_000_000_000_000_000_i64);
         let pattern = field.pattern.as_ref().map(|pattern| Regex::new(pattern)).transpose();
         let limit = field.digits.map(|digits| digits.saturating_sub(field.places.unwrap_or(0)).min(28));
-        let limit = limit.filter(|whole| *whole <= 18).map(|whole| number(rust_decimal::Decimal::from(10_i64.pow(whole))));
+        // No number here has more digits than 17 before the point.
+        let limit = limit.filter(|whole| *whole <= 17).map(|whole| number(Decimal::from(10_i64.pow(whole))));
         Ok(Out {
             form,
             field,
             pattern: pattern.map_err(|_| NoWay("a pattern that is none"))?,
-            minimum: field.minimum.map(number).transpose()?,
-            maximum: field.maximum.map(number).transpose()?,
+            minimum: field.minimum.filter(|least| *least > -far).map(number).transpose()?,
+            maximum: field.maximum.filter(|most| *most < far).map(number).transpose()?,
             limit: limit.transpose()?,
         })
     }

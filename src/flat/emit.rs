@@ -169,10 +169,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         if beyond(&form.minimum, Ordering::Less) || beyond(&form.maximum, Ordering::Greater) {
             return Err(Leave);
         }
-        if let Some(limit) = form.limit {
-            if number.size().order(limit) != Ordering::Less {
-                return Err(Leave);
-            }
+        if form.limit.is_some_and(|limit| number.size().order(limit) != Ordering::Less) {
+            return Err(Leave);
         }
         number.print(out);
         Ok(())

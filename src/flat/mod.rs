@@ -103,7 +103,7 @@ impl Worker<'_, '_> {
         marks.extend(out.iter().map(Vec::len));
         made.clear();
         let frame = bump.alloc_slice_fill_copy(lowered.lets.len(), None);
-        let mut eval = Eval { flat: lowered, context: context, text: record, slots, bump, frame, memos, warned: false, steps: 0 };
+        let mut eval = Eval { flat: lowered, context, text: record, slots, bump, frame, memos, warned: false, steps: 0 };
         // The record itself.
         eval.set(Flow::RECORD.0, V::Record(shape::ROOT, 0));
         let way = through(&mut eval, form, key, out, made);

@@ -1,12 +1,13 @@
 //! Makes a plan of a checked mapping.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::{FlowPlan, Plan, pushdown, reads};
-use crate::check::typed::{Flow, Mapping, Write};
+use crate::check::typed::{self, Flow, Mapping};
 use crate::schema::{Object, Schemas};
 use crate::value::{Kind, ObjectRef};
 
@@ -39,14 +40,30 @@ pub fn build(mapping: Mapping, schemas: &dyn Schemas, time_zone: &str) -> Plan {
 
 /// SHA-256 over the plan's JSON, its own hash left empty. All maps in it have one order.
 fn hash(plan: &Plan) -> String {
-    // A plan holds nothing that JSON cannot: texts as keys, no infinite number.
-    let json = serde_json::to_vec(plan).unwrap_or_default();
-    Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut out = BufWriter::with_capacity(16 * 1024, Hashed(Sha256::new()));
+    // A plan holds nothing that JSON cannot: texts as keys, no infinite number. And hashing takes all that it is given.
+    let _ = serde_json::to_writer(&mut out, plan);
+    let hashed = out.into_inner().unwrap_or_else(|_| Hashed(Sha256::new()));
+    hashed.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Takes what is written without keeping it.
+struct Hashed(Sha256);
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn objects_of(flow: &Flow) -> Vec<&ObjectRef> {
     let writes = flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
-    let written = writes.map(|write: &Write| &write.object);
+    let written = writes.map(|write: &typed::Write| &write.object);
     std::iter::once(&flow.source).chain(flow.matches.iter().map(|found| &found.object)).chain(written).collect()
 }
 
