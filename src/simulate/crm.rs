@@ -56,10 +56,12 @@ pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, star
         }
         let made = start + minutes(dice, 50);
         let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 1 + dice.below(3), "unitPrice": 50 + dice.below(50)});
-        // People are known by their telephone too, so each has one.
+        // People are known by their telephone too, so each has one of their own.
+        let digits: String = mail.chars().filter(char::is_ascii_digit).collect();
+        let phone = if digits.is_empty() { format!("+1 217 555 {:04}", mail.len()) } else { format!("+1 217 556 {digits:0>4}") };
         let to = json!({
             "name": format!("Sam {}", mail.split('@').next().unwrap_or_default()), "street1": "1 Main Street", "city": "Springfield", "state": "IL",
-            "postalCode": "62701", "country": "US", "phone": format!("+1 217 555 {:04}", mail.len()), "addressVerified": "Address validated successfully",
+            "postalCode": "62701", "country": "US", "phone": phone, "addressVerified": "Address validated successfully",
         });
         let order = json!({"customerEmail": mail, "customerUsername": format!("u-{mail}"), "items": [item], "shipTo": to});
         acts.push((made, false, act("create", &name, order)));
@@ -170,6 +172,22 @@ pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp,
                     let count = of(object).filter(|(_, record)| text(record, field) == *mail).count();
                     if count != 1 {
                         found.push(Finding::new("one effect", format!("{mail} has {count} records of {object}")));
+                    }
+                }
+                let account = of("Account").find(|(_, account)| text(account, "Email__c") == *mail);
+                let contact = of("Contact").find(|(_, contact)| text(contact, "Email") == *mail);
+                if let (Some((id, account)), Some((_, contact))) = (account, contact) {
+                    if text(contact, "AccountId") != id {
+                        found.push(Finding::new(
+                            "one effect",
+                            format!("the contact of {mail} is of {}, and its account is {id}", text(contact, "AccountId")),
+                        ));
+                    }
+                    // Those that people made keep the name that they gave them.
+                    if let Some(at) = SHOPPERS.iter().take(3).position(|known| known == mail)
+                        && text(account, "Name") != format!("Shopper {at}")
+                    {
+                        found.push(Finding::new("ownership", format!("the account of {mail} is called {} now", text(account, "Name"))));
                     }
                 }
                 let counted = of("Contact").find(|(_, contact)| text(contact, "Email") == *mail).map(|(_, contact)| number(contact.get("Orders__c")));
