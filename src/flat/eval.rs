@@ -256,6 +256,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 };
                 if let V::Record(of, at) = base {
                     let (raw, node) = self.raw(of, at, places)?;
+                    // Most of what is read is a text without escapes, in a field of texts.
+                    if let (Raw::Text { start, end, escaped: false }, Decode::Text) = (raw, decode)
+                        && let Some(text) = self.text.get(start as usize..end as usize)
+                        && text.as_bytes().first().is_some_and(u8::is_ascii_graphic)
+                        && text.len() <= MAX_TEXT
+                    {
+                        return Ok(V::Text(Text { text, plain: true }));
+                    }
                     if raw != Raw::Absent {
                         return self.decoded(raw, node, (of, at), decode);
                     }

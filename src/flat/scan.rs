@@ -49,11 +49,14 @@ struct Guess {
     /// Its first and its last eight bytes: of most keys that is all of it.
     ends: Option<(u64, u64)>,
     child: Option<NodeId>,
+    /// Of a key that is not read: its value in the record before, where that was no text and no number. Many such are
+    /// `null`, or the same small object in every record.
+    value: Box<[u8]>,
 }
 
 impl Guess {
     fn new(key: &[u8], child: Option<NodeId>) -> Self {
-        Guess { key: key.into(), ends: ends(key), child }
+        Guess { key: key.into(), ends: ends(key), child, value: Box::default() }
     }
 
     #[inline]
@@ -71,6 +74,8 @@ fn ends(key: &[u8]) -> Option<(u64, u64)> {
     Some((u64::from_le_bytes(*key.first_chunk()?), u64::from_le_bytes(*key.last_chunk()?)))
 }
 
+/// Bytes of a value that is guessed.
+const LONGEST_GUESS: usize = 64;
 /// Keys of one object that are guessed.
 const MOST_GUESSES: usize = 512;
 
@@ -157,9 +162,10 @@ impl Scanner<'_> {
                 }
             };
             self.space();
-            match child {
-                Some(child) => self.wanted(child, base)?,
-                None => self.skip()?,
+            match (child, node) {
+                (Some(child), _) => self.wanted(child, base)?,
+                (None, Some((id, _))) => self.unwanted(id, next.saturating_sub(1))?,
+                (None, None) => self.skip()?,
             }
             self.space();
             match self.peek() {
@@ -175,6 +181,32 @@ impl Scanner<'_> {
                 _ => return Err(NotPlain),
             }
         }
+    }
+
+    /// The value of a key that is not read. `place`: the key's, by which the value is guessed. A guess that was made for
+    /// another key does no harm: the same bytes are the same value.
+    #[inline]
+    fn unwanted(&mut self, id: NodeId, place: usize) -> Read<()> {
+        let begun = self.at;
+        if let Some(guess) = self.slots.guesses.get(usize::from(id)).and_then(|guesses| guesses.get(place)) {
+            let end = begun + guess.value.len();
+            let same = !guess.value.is_empty() && self.bytes.get(begun..end) == Some(&*guess.value);
+            // It ends there: `null` does, and not a word that begins like it.
+            if same && matches!(self.bytes.get(end), Some(b',' | b'}')) {
+                self.at = end;
+                return Ok(());
+            }
+        }
+        self.skip()?;
+        let read = self.bytes.get(begun..self.at).unwrap_or_default();
+        if matches!(read.first(), Some(b'{' | b'[' | b'n' | b't' | b'f'))
+            && read.len() <= LONGEST_GUESS
+            && let Some(guess) = self.slots.guesses.get_mut(usize::from(id)).and_then(|guesses| guesses.get_mut(place))
+            && guess.value.is_empty()
+        {
+            guess.value = read.into();
+        }
+        Ok(())
     }
 
     /// A key with its colon, and the child that it is. `next`: its place in the object, by which it is guessed.
@@ -200,10 +232,14 @@ impl Scanner<'_> {
         self.space();
         self.expect(b':')?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
-        if let Some(guesses) = self.slots.guesses.get_mut(usize::from(id)).filter(|guesses| guesses.len() == *next && *next < MOST_GUESSES) {
+        let Some(guesses) = self.slots.guesses.get_mut(usize::from(id)) else { return Ok(child) };
+        if guesses.len() == *next && *next < MOST_GUESSES {
             guesses.push(Guess::new(read, child));
+            *next += 1;
+        } else if let Some(known) = guesses.iter().position(|guess| *guess.key == *read) {
+            // Some before it are not there this time.
+            *next = known + 1;
         }
-        *next += 1;
         Ok(child)
     }
 
