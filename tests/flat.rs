@@ -248,10 +248,26 @@ flow shipped {
 }
 "#;
 
-/// The template's schemas, with another mapping.
+/// Names that rest on each other, deeper than the reference goes into a record.
+#[test]
+fn what_is_nested_too_deeply_is_left_to_the_reference() {
+    let lets: String = (1..=60).map(|at| format!("  let t{at} = t{} | trim | trim | trim | trim | trim\n", at - 1)).collect();
+    let lets = format!("  let t0 = shipment.trackingNumber\n{lets}\n  upsert crm.Shipment__c");
+    let deep = SMALL.replace("  upsert crm.Shipment__c", &lets).replace("= shipment.trackingNumber\n    Shipped", "= t60\n    Shipped");
+    let compiled = project(&deep);
+    let plan = compiled.plan.as_ref().unwrap();
+    let refused = Flat::new(plan, &plan.mapping.flows[0], &compiled.names, NOW.parse().unwrap()).err();
+    assert_eq!(refused, Some("an expression that is nested too deeply"));
+}
+
 fn small() -> Compiled {
+    project(SMALL)
+}
+
+/// The template's schemas, with another mapping.
+fn project(mapping: &str) -> Compiled {
     let files = common::files(&common::template()).into_iter().filter(|(name, _)| !name.ends_with(".dock"));
-    let compiled = compile(&Texts::new(files.chain([("small.dock".to_owned(), SMALL.to_owned())])), &Options::default());
+    let compiled = compile(&Texts::new(files.chain([("small.dock".to_owned(), mapping.to_owned())])), &Options::default());
     assert!(compiled.plan.is_some(), "{:#?}", compiled.diagnostics);
     compiled
 }

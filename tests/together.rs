@@ -114,3 +114,65 @@ fn what_a_person_has_entered_stays() {
     let contacts = written(&world);
     assert!(contacts.iter().all(|contact| contact.get("Phone").is_none()), "{contacts:?}");
 }
+
+const REPEATED: &str = r#"edition 1
+
+flow milestones {
+  from wms.Order as order {
+    changed order.modifyDate overlap 10 minutes
+    every 5 minutes
+  }
+
+  validate {
+    each item in order.items {
+      require item.lineItemKey "line {index} has no key"
+    }
+  }
+
+  each item in order.items
+  upsert crm.Task key Crossdock_Key__c = "item/{order.orderNumber}/{item.lineItemKey}" as of_item in doubt look up {
+    Subject  = "{item.quantity} of {item.sku}"
+    Status   = "Not Started"
+    Priority = "Normal"
+  }
+
+  split item in order.items by item.name as part
+  upsert crm.Task key Crossdock_Key__c = "part/{order.orderNumber}/{part.key}" as of_part in doubt look up {
+    Subject  = "{count(part.lines)} lines of {part.key}"
+    Status   = "Not Started"
+    Priority = "Normal"
+  }
+}
+"#;
+
+#[test]
+fn a_write_for_each_element_and_for_each_part() {
+    let world = World::of("crm-milestones", 1, Faults::default(), "10 minutes");
+    std::fs::write(world.folder.path().join("milestones.dock"), REPEATED).unwrap();
+    let run = |what: &[&str]| {
+        let run = world.command(what);
+        assert_eq!(run.status.code(), Some(0), "{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    };
+    let subjects = || -> Vec<String> {
+        let mut subjects: Vec<String> = effects(&world, "Task").iter().map(|task| task["Subject"].as_str().unwrap_or_default().to_owned()).collect();
+        subjects.sort();
+        subjects
+    };
+    run(&["run"]);
+    let item =
+        |key: &str, sku: &str, name: &str, quantity: u32| json!({"lineItemKey": key, "sku": sku, "name": name, "quantity": quantity, "unitPrice": 5});
+    let items = |of_second: u32| json!({"items": [item("1", "TEA-1", "Tea", 2), item("2", "TEA-2", "Tea", of_second), item("3", "CUP-1", "Cup", 1)]});
+    world.wms_act_with("create", "W-1", items(3)).unwrap();
+    run(&["run"]);
+    let first = ["1 lines of Cup", "1 of CUP-1", "2 lines of Tea", "2 of TEA-1", "3 of TEA-2"];
+    assert_eq!(subjects(), first);
+    // Of a new version only the write that differs goes, and a replay is none at all.
+    world.wms_act_with("change", "W-1", items(4)).unwrap();
+    run(&["run"]);
+    let mut second: Vec<&str> = first.to_vec();
+    second.push("4 of TEA-2");
+    assert_eq!(subjects(), second);
+    run(&["replay", "--flow", "milestones", "--all"]);
+    run(&["run"]);
+    assert_eq!(subjects(), second);
+}

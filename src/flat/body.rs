@@ -132,6 +132,14 @@ impl<'p> Lowerer<'p> {
 
     /// A row's expression in its field's form. `omit_empty`: an object in which nothing is set is left out.
     fn value(&mut self, expr: &'p Expr, field: &'p Field, kind: &'p Kind, omit_empty: bool) -> Found<EmitAt> {
+        // What is nested here counts as it does in the reference.
+        self.depth += 1;
+        let value = self.nested(expr, field, kind, omit_empty);
+        self.depth -= 1;
+        value
+    }
+
+    fn nested(&mut self, expr: &'p Expr, field: &'p Field, kind: &'p Kind, omit_empty: bool) -> Found<EmitAt> {
         let emit = match (expr, kind) {
             (Expr::Bind { slot, value, body, .. }, _) if builds(body) => {
                 let bound = self.bound(*slot, value)?;

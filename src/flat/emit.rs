@@ -3,7 +3,8 @@
 //! The last gate stands here too: what a target field cannot hold leaves the record to the reference evaluator, which
 //! has the words for it.
 
-use super::eval::{Eval, Kept, Leave, Ran};
+use super::eval::{Eval, Leave, Ran};
+use super::memo::Kept;
 use super::op::{Emit, EmitAt, Form, Out, Text, V};
 use crate::schema::{Field, SizeUnit, gate};
 use crate::value::encode;

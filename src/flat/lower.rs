@@ -19,6 +19,9 @@ use crate::plan::Plan;
 use crate::schema::{Names, Object};
 use crate::value::{Kind, Literal, ObjectRef, Reference, Wire, compare};
 
+/// Expressions inside each other, with those of the names that they read: fewer than the reference goes into.
+const DEEPEST: u32 = 200;
+
 /// What a flow has that has no operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoWay(pub(crate) &'static str);
@@ -45,6 +48,11 @@ pub(super) struct Lowerer<'p> {
     zone: TimeZone,
     now: Timestamp,
     seen: HashMap<Slot, Seen>,
+    /// How deep the expression at hand is nested, and the deepest of those since it was set to 0.
+    pub(super) depth: u32,
+    deepest: u32,
+    /// By name: how deep its value is nested, with those of the names that it reads.
+    lets: HashMap<Slot, u32>,
     pub(super) out: Lowered<'p>,
 }
 
@@ -61,6 +69,9 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
         zone,
         now,
         seen: HashMap::from([(Flow::RECORD, Seen::Record(vec![ROOT]))]),
+        depth: 0,
+        deepest: 0,
+        lets: HashMap::new(),
         out: Lowered {
             shape: Shape::new(),
             ops: Vec::new(),
@@ -95,7 +106,9 @@ impl<'p> Lowerer<'p> {
             self.out.tables.push(table);
         }
         for found in &flow.lets {
+            self.deepest = 0;
             let value = self.expr(&found.value)?;
+            self.lets.insert(found.slot, self.deepest);
             if let Some(place) = self.out.lets.get_mut(found.slot.0 as usize) {
                 *place = Some(value);
             }
@@ -255,6 +268,22 @@ impl<'p> Lowerer<'p> {
     // ---- expressions ----
 
     pub(super) fn expr(&mut self, expr: &'p Expr) -> Found<At> {
+        let within = match expr {
+            Expr::Slot { slot, .. } if self.flow.lets.iter().any(|found| found.slot == *slot) => match self.lets.get(slot) {
+                Some(depth) => *depth,
+                None => return Err(NoWay("a name that is read before it is given")),
+            },
+            _ => 0,
+        };
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth + within);
+        // The reference counts what is nested, and refuses the record.
+        let lowered = if self.deepest > DEEPEST { Err(NoWay("an expression that is nested too deeply")) } else { self.operation(expr) };
+        self.depth -= 1;
+        lowered
+    }
+
+    fn operation(&mut self, expr: &'p Expr) -> Found<At> {
         let op = match expr {
             Expr::Literal(literal) => Op::Const(constant(literal)?),
             Expr::Slot { slot, .. } => Op::Slot(slot.0),

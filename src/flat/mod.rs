@@ -8,8 +8,10 @@ mod body;
 mod emit;
 mod eval;
 mod lower;
+mod memo;
 mod number;
 mod op;
+mod read;
 mod scan;
 mod shape;
 
@@ -19,7 +21,8 @@ use std::sync::Arc;
 use bumpalo::Bump;
 use jiff::Timestamp;
 
-use self::eval::{Eval, Leave, Memos, Ran};
+use self::eval::{Eval, Leave, Ran};
+use self::memo::Memos;
 use self::op::{Lowered, Text, V, Write};
 use self::scan::Slots;
 use crate::builtin::Context;

@@ -133,6 +133,37 @@ impl Scanner<'_> {
         Ok(())
     }
 
+    /// The beginning of an object or a list. False where it is empty, and read to its end.
+    #[inline]
+    fn begins(&mut self, open: u8, close: u8) -> Read<bool> {
+        self.expect(open)?;
+        self.deeper()?;
+        self.space();
+        if self.peek() != close {
+            return Ok(true);
+        }
+        self.at += 1;
+        self.depth -= 1;
+        Ok(false)
+    }
+
+    /// What stands behind an element: another one, or the end.
+    #[inline]
+    fn goes_on(&mut self, close: u8) -> Read<bool> {
+        self.space();
+        let byte = self.peek();
+        if byte != b',' && byte != close {
+            return Err(NotPlain);
+        }
+        self.at += 1;
+        if byte == close {
+            self.depth -= 1;
+            return Ok(false);
+        }
+        self.space();
+        Ok(true)
+    }
+
     fn deeper(&mut self) -> Read<()> {
         self.depth += 1;
         if self.depth > DEEPEST { Err(NotPlain) } else { Ok(()) }
@@ -140,18 +171,11 @@ impl Scanner<'_> {
 
     /// An object, whose keys are those of `node` in the row that begins at `base`.
     fn object(&mut self, node: Option<NodeId>, base: u32) -> Read<()> {
-        self.expect(b'{')?;
-        self.deeper()?;
-        self.space();
-        if self.peek() == b'}' {
-            self.at += 1;
-            self.depth -= 1;
-            return Ok(());
-        }
+        let mut more = self.begins(b'{', b'}')?;
         let shape = self.shape;
         let node = node.and_then(|id| Some((id, shape.node(id)?))).filter(|(_, node)| !node.children.is_empty());
         let mut next = 0;
-        loop {
+        while more {
             let child = match node {
                 Some((id, node)) => self.key(id, node, &mut next)?,
                 None => {
@@ -167,20 +191,9 @@ impl Scanner<'_> {
                 (None, Some((id, _))) => self.unwanted(id, next.saturating_sub(1))?,
                 (None, None) => self.skip()?,
             }
-            self.space();
-            match self.peek() {
-                b',' => {
-                    self.at += 1;
-                    self.space();
-                }
-                b'}' => {
-                    self.at += 1;
-                    self.depth -= 1;
-                    return Ok(());
-                }
-                _ => return Err(NotPlain),
-            }
+            more = self.goes_on(b'}')?;
         }
+        Ok(())
     }
 
     /// The value of a key that is not read. `place`: the key's, by which the value is guessed. A guess that was made for
@@ -300,16 +313,10 @@ impl Scanner<'_> {
 
     /// `{"totalSize": 2, "done": true, "records": [ … ]}`
     fn envelope(&mut self, id: NodeId, width: u32) -> Read<Raw> {
-        self.expect(b'{')?;
-        self.deeper()?;
-        self.space();
+        let none = Raw::Rows { first: 0, count: 0 };
         let mut found = None;
-        if self.peek() == b'}' {
-            self.at += 1;
-            self.depth -= 1;
-            return Ok(Raw::Rows { first: 0, count: 0 });
-        }
-        loop {
+        let mut more = self.begins(b'{', b'}')?;
+        while more {
             let (start, end, escaped) = self.string()?;
             let records = self.bytes.get(start..end) == Some(b"records");
             if escaped || (records && found.is_some()) {
@@ -323,59 +330,30 @@ impl Scanner<'_> {
                     b'[' => self.rows(id, width)?,
                     b'n' => {
                         self.word(b"null")?;
-                        Raw::Rows { first: 0, count: 0 }
+                        none
                     }
                     _ => return Err(NotPlain),
                 });
             } else {
                 self.skip()?;
             }
-            self.space();
-            match self.peek() {
-                b',' => {
-                    self.at += 1;
-                    self.space();
-                }
-                b'}' => {
-                    self.at += 1;
-                    self.depth -= 1;
-                    return Ok(found.unwrap_or(Raw::Rows { first: 0, count: 0 }));
-                }
-                _ => return Err(NotPlain),
-            }
+            more = self.goes_on(b'}')?;
         }
+        Ok(found.unwrap_or(none))
     }
 
     /// An array of objects, each in a row of its own.
     fn rows(&mut self, id: NodeId, width: u32) -> Read<Raw> {
-        self.expect(b'[')?;
-        self.deeper()?;
-        self.space();
         let mark = self.slots.open.len();
-        if self.peek() == b']' {
-            self.at += 1;
-        } else {
-            loop {
-                let base = self.slots.raw.len();
-                self.slots.raw.resize(base + width as usize, Raw::Absent);
-                let base = u32::try_from(base).map_err(|_| NotPlain)?;
-                self.slots.open.push(base);
-                self.object(Some(id), base)?;
-                self.space();
-                match self.peek() {
-                    b',' => {
-                        self.at += 1;
-                        self.space();
-                    }
-                    b']' => {
-                        self.at += 1;
-                        break;
-                    }
-                    _ => return Err(NotPlain),
-                }
-            }
+        let mut more = self.begins(b'[', b']')?;
+        while more {
+            let base = self.slots.raw.len();
+            self.slots.raw.resize(base + width as usize, Raw::Absent);
+            let base = u32::try_from(base).map_err(|_| NotPlain)?;
+            self.slots.open.push(base);
+            self.object(Some(id), base)?;
+            more = self.goes_on(b']')?;
         }
-        self.depth -= 1;
         // Rows of lists inside stand before those of the list that they are in.
         let first = self.slots.rows.len() as u32;
         self.slots.rows.extend(self.slots.open.drain(mark..));
@@ -388,29 +366,11 @@ impl Scanner<'_> {
             b'"' => self.string().map(|_| ()),
             b'{' => self.object(None, 0),
             b'[' => {
-                self.at += 1;
-                self.deeper()?;
-                self.space();
-                if self.peek() == b']' {
-                    self.at += 1;
-                } else {
-                    loop {
-                        self.skip()?;
-                        self.space();
-                        match self.peek() {
-                            b',' => {
-                                self.at += 1;
-                                self.space();
-                            }
-                            b']' => {
-                                self.at += 1;
-                                break;
-                            }
-                            _ => return Err(NotPlain),
-                        }
-                    }
+                let mut more = self.begins(b'[', b']')?;
+                while more {
+                    self.skip()?;
+                    more = self.goes_on(b']')?;
                 }
-                self.depth -= 1;
                 Ok(())
             }
             b'-' | b'0'..=b'9' => self.number(),

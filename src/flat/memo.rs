@@ -1,0 +1,103 @@
+//! Results of functions, kept by their arguments: a record's countries, carriers and days are mostly those of the one
+//! before.
+
+use bumpalo::Bump;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rustc_hash::FxHashMap;
+
+use super::eval::{Leave, Ran};
+use super::number::Number;
+use super::op::{Lowered, Text, V};
+use crate::value::{Missing, Value};
+
+/// Results that are kept of one function.
+const MOST_KEPT: usize = 2_048;
+/// Bytes of the arguments of a result that is kept.
+const LONGEST_KEPT: usize = 96;
+
+/// Results of functions by their arguments: a record's countries, carriers and days are mostly those of the one
+/// before.
+#[derive(Debug, Default)]
+pub(crate) struct Memos {
+    kept: Vec<FxHashMap<Box<[u8]>, Kept>>,
+    /// Where the key at hand is put together.
+    pub(super) key: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Kept {
+    Missing,
+    Boolean(bool),
+    Text(Box<str>, bool),
+    Number(Number),
+    Date(Date),
+    Instant(Timestamp),
+}
+
+impl Memos {
+    pub(crate) fn of(lowered: &Lowered<'_>) -> Self {
+        Memos { kept: (0..lowered.memos).map(|_| FxHashMap::default()).collect(), key: Vec::new() }
+    }
+
+    pub(crate) fn get(&self, memo: u32, key: &[u8]) -> Option<&Kept> {
+        self.kept.get(memo as usize)?.get(key)
+    }
+
+    pub(crate) fn keep(&mut self, memo: u32, key: &[u8], kept: Kept) {
+        if let Some(known) = self.kept.get_mut(memo as usize).filter(|known| known.len() < MOST_KEPT && key.len() <= LONGEST_KEPT) {
+            known.insert(key.into(), kept);
+        }
+    }
+}
+
+/// What a result is kept as; none for what is no plain value.
+pub(crate) fn kept(value: &Value) -> Ran<Kept> {
+    Ok(match value {
+        Value::Missing(Missing::Absent) => Kept::Missing,
+        Value::Boolean(truth) => Kept::Boolean(*truth),
+        Value::Text(text) => Kept::Text((&**text).into(), super::lower::is_plain(text)),
+        Value::Number(number) => Kept::Number(Number::of(*number).ok_or(Leave)?),
+        Value::Date(date) => Kept::Date(*date),
+        Value::DateTime(instant) => Kept::Instant(*instant),
+        _ => return Err(Leave),
+    })
+}
+
+pub(crate) fn recalled<'r>(kept: &Kept, bump: &'r Bump) -> V<'r> {
+    match kept {
+        Kept::Missing => V::ABSENT,
+        Kept::Boolean(truth) => V::Boolean(*truth),
+        Kept::Text(text, plain) => V::Text(Text { text: bump.alloc_str(text), plain: *plain }),
+        Kept::Number(number) => V::Number(*number),
+        Kept::Date(date) => V::Date(*date),
+        Kept::Instant(instant) => V::Instant(*instant),
+    }
+}
+
+/// Appends what tells an argument from every other.
+pub(crate) fn push_key(value: V<'_>, key: &mut Vec<u8>) -> Ran<()> {
+    match value {
+        V::Missing(_) => key.push(0),
+        V::Boolean(truth) => key.extend_from_slice(&[1, u8::from(truth)]),
+        V::Number(number) => {
+            key.extend_from_slice(&[2, number.places()]);
+            key.extend_from_slice(&number.coefficient().to_le_bytes());
+        }
+        V::Text(text) if text.text.len() <= LONGEST_KEPT => {
+            key.extend_from_slice(&[3, text.text.len() as u8]);
+            key.extend_from_slice(text.text.as_bytes());
+        }
+        V::Date(date) => {
+            key.push(4);
+            key.extend_from_slice(&date.year().to_le_bytes());
+            key.extend_from_slice(&[date.month() as u8, date.day() as u8]);
+        }
+        V::Instant(instant) => {
+            key.push(5);
+            key.extend_from_slice(&instant.as_nanosecond().to_le_bytes());
+        }
+        _ => return Err(Leave),
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! Reads fields of the record from their slots.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use super::eval::{Eval, Leave, Ran};
+use super::number::Number;
+use super::op::{Currency, Decode, Place, Text, V};
+use super::scan::Raw;
+use super::shape::NodeId;
+use crate::value::{MAX_ITEMS, MAX_TEXT, Missing};
+
+impl<'r, 'p: 'r> Eval<'r, 'p> {
+    #[inline]
+    pub(super) fn raw(&self, of: NodeId, base: u32, places: &'r [Place]) -> Ran<(Raw, NodeId)> {
+        let place = match places {
+            [one] if one.of == of => one,
+            many => many.iter().find(|place| place.of == of).ok_or(Leave)?,
+        };
+        Ok((*self.slots.raw.get((base + place.slot) as usize).ok_or(Leave)?, place.node))
+    }
+
+    pub(super) fn read(&mut self, base: V<'r>, places: &'r [Place], decode: &'r Decode<'p>) -> Ran<V<'r>> {
+        let (of, at) = match base {
+            V::Record(of, at) => (of, at),
+            V::Missing(missing) => return Ok(V::Missing(missing)),
+            _ => return Err(Leave),
+        };
+        let (raw, node) = self.raw(of, at, places)?;
+        self.decoded(raw, node, (of, at), decode)
+    }
+
+    /// `of` and `at`: the object that it stands in.
+    #[inline]
+    pub(super) fn decoded(&mut self, raw: Raw, node: NodeId, (of, at): (NodeId, u32), decode: &'r Decode<'p>) -> Ran<V<'r>> {
+        match raw {
+            Raw::Absent => Ok(V::ABSENT),
+            Raw::Null => Ok(V::Missing(Missing::Null)),
+            Raw::Boolean(truth) => {
+                if matches!(decode, Decode::Boolean) {
+                    Ok(V::Boolean(truth))
+                } else {
+                    Err(Leave)
+                }
+            }
+            Raw::Object => {
+                if matches!(decode, Decode::Object) {
+                    Ok(V::Record(node, at))
+                } else {
+                    Err(Leave)
+                }
+            }
+            Raw::Rows { first, count } => {
+                if matches!(decode, Decode::Rows) && count as usize <= MAX_ITEMS {
+                    Ok(V::Rows { node, first, count })
+                } else {
+                    Err(Leave)
+                }
+            }
+            Raw::Number { start, end } => {
+                let digits = self.text.get(start as usize..end as usize).ok_or(Leave)?;
+                let number = Number::parse(digits.as_bytes()).ok_or(Leave)?;
+                self.amount(number, of, at, decode)
+            }
+            Raw::Text { start, end, escaped } => {
+                let text = self.text.get(start as usize..end as usize).ok_or(Leave)?;
+                let text = if escaped { self.unescaped(start, end)? } else { text };
+                if !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim_start().is_empty() {
+                    return Ok(V::Missing(Missing::Blank));
+                }
+                if text.len() > MAX_TEXT {
+                    return Err(Leave);
+                }
+                match decode {
+                    Decode::Text | Decode::Enumeration(None) => Ok(V::Text(Text { text, plain: !escaped })),
+                    Decode::Enumeration(Some(words)) if words.has(text) => Ok(V::Text(Text { text, plain: !escaped })),
+                    Decode::Date => date(text).map(V::Date),
+                    Decode::Instant(zone) => instant(text, zone.as_ref()).map(V::Instant),
+                    Decode::Integer { text: true } | Decode::Decimal { text: true } | Decode::Money { text: true, .. } => {
+                        let digits = text.trim().as_bytes();
+                        let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+                        if !(ends(digits.last()) && (ends(digits.first()) || digits.first() == Some(&b'-') && ends(digits.get(1)))) {
+                            return Err(Leave);
+                        }
+                        self.amount(Number::parse(digits).ok_or(Leave)?, of, at, decode)
+                    }
+                    _ => Err(Leave),
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn amount(&self, number: Number, of: NodeId, at: u32, decode: &'r Decode<'p>) -> Ran<V<'r>> {
+        Ok(match decode {
+            Decode::Integer { .. } => {
+                if !number.is_whole() {
+                    return Err(Leave);
+                }
+                V::Number(number.whole())
+            }
+            Decode::Decimal { .. } => V::Number(number),
+            Decode::Money { currency, .. } => {
+                let mut code = Currency::default();
+                if !currency.is_empty() {
+                    match self.raw(of, at, currency)?.0 {
+                        Raw::Text { start, end, escaped: false } => {
+                            code = Currency { start, length: u8::try_from(end - start).map_err(|_| Leave)? };
+                        }
+                        Raw::Text { escaped: true, .. } => return Err(Leave),
+                        _ => {}
+                    }
+                }
+                V::Money(number, code)
+            }
+            Decode::Weight(unit) => V::Weight(number, *unit),
+            Decode::Length(unit) => V::Length(number, *unit),
+            _ => return Err(Leave),
+        })
+    }
+
+    pub(super) fn code(&self, of: Currency) -> Option<&'r str> {
+        let start = of.start as usize;
+        self.text.get(start..start + usize::from(of.length)).filter(|code| !code.is_empty())
+    }
+
+    /// The currency that two amounts have in common; one that is not known takes the other's.
+    pub(super) fn common(&self, one: Currency, other: Currency) -> Ran<Currency> {
+        if one.length == 0 || one == other {
+            return Ok(other);
+        }
+        if other.length > 0 && self.code(one) != self.code(other) {
+            return Err(Leave);
+        }
+        Ok(one)
+    }
+
+    /// A text without its escapes. The scanner has seen that they are well formed.
+    fn unescaped(&self, start: u32, end: u32) -> Ran<&'r str> {
+        let quoted = self.text.get(start as usize - 1..end as usize + 1).ok_or(Leave)?;
+        let text: String = serde_json::from_str(quoted).map_err(|_| Leave)?;
+        Ok(self.bump.alloc_str(&text))
+    }
+}
+
+/// `2026-11-18`; any other spelling is for the reference.
+fn date(text: &str) -> Ran<Date> {
+    let bytes: &[u8; 10] = text.as_bytes().try_into().map_err(|_| Leave)?;
+    let number = |digits: &[u8]| digits.iter().try_fold(0_i16, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i16::from(byte - b'0')));
+    if bytes[4] != b'-' || bytes[7] != b'-' {
+        return Err(Leave);
+    }
+    let (year, month, day) = (number(&bytes[..4]).ok_or(Leave)?, number(&bytes[5..7]).ok_or(Leave)?, number(&bytes[8..]).ok_or(Leave)?);
+    Date::new(year, month as i8, day as i8).map_err(|_| Leave)
+}
+
+/// `2026-11-18T09:30:00.000+0000`, and without an offset where the system has a zone.
+fn instant(text: &str, zone: Option<&TimeZone>) -> Ran<Timestamp> {
+    let local = text.get(19..).is_none_or(|rest| !rest.contains(['Z', 'z', '+', '-']));
+    match zone {
+        _ if !local => text.trim().parse().map_err(|_| Leave),
+        Some(zone) => {
+            let local: DateTime = text.trim().parse().map_err(|_| Leave)?;
+            Ok(zone.to_zoned(local).map_err(|_| Leave)?.timestamp())
+        }
+        None => Err(Leave),
+    }
+}
