@@ -1,16 +1,16 @@
 //! Lowers writes: the rows of their bodies in the target's form, and what each is held to.
 
-use regex::Regex;
+use regex::bytes::Regex;
 use rust_decimal::Decimal;
 
 use super::lower::{Found, Lowerer, NoWay, number};
 use super::number::Number;
-use super::op::{Emit, EmitAt, EmitRow, Form, Key, KeyField, Loop, Op, Out, V, Words, Write};
+use super::op::{Cell, Emit, EmitAt, EmitRow, Form, Key, KeyField, Loop, Op, Out, V, Words, Write};
 use super::shape::ROOT;
 use crate::check::typed::{self, Body, Expr, Flow, Policy, Row, RowValue};
 use crate::plan::walk;
 use crate::schema::{Field, Object};
-use crate::value::{Kind, Literal, WeightUnit, Wire};
+use crate::value::{Kind, Literal, MAX_TEXT, WeightUnit, Wire};
 
 impl<'p> Lowerer<'p> {
     pub(super) fn writes(&mut self) -> Found<()> {
@@ -126,8 +126,25 @@ impl<'p> Lowerer<'p> {
                 self.body(body, inner, true, *optional, when, None)?
             }
         };
-        let key = Key::new(&[b",", &*quoted(&row.name)].concat());
-        Ok(EmitRow { key, value, required: whole && field.write.required })
+        let mut key = [b",", &*quoted(&row.name)].concat();
+        let value = self.cell(value, &mut key);
+        Ok(EmitRow { key: Key::new(&key), value, required: whole && field.write.required })
+    }
+
+    /// How a row's value is written, where there is a short way. What is the same in every record joins the key.
+    fn cell(&self, value: EmitAt, key: &mut Vec<u8>) -> Cell {
+        let Some(Emit::Scalar { at, out }) = self.out.emits.get(value as usize) else { return Cell::Other(value) };
+        let Form::Text(words) = &out.form else { return Cell::Scalar(value) };
+        let most = u32::try_from(out.most).unwrap_or(u32::MAX).min(MAX_TEXT as u32);
+        match self.out.ops.get(*at as usize) {
+            Some(Op::Const(V::Text(text))) if text.len() <= out.most && words.as_ref().is_none_or(|words| words.has(text)) => {
+                super::emit::quote(text, key);
+                Cell::Constant
+            }
+            Some(Op::RootText { raw, .. }) if words.is_none() && most > 0 => Cell::Copy { raw: *raw, most, or: value },
+            Some(Op::RowText { slot, place, .. }) if words.is_none() && most > 0 => Cell::CopyOfRow { slot: *slot, place: *place, most, or: value },
+            _ => Cell::Scalar(value),
+        }
     }
 
     /// A row's expression in its field's form. `omit_empty`: an object in which nothing is set is left out.
@@ -204,10 +221,18 @@ impl<'p> Lowerer<'p> {
         let limit = field.digits.map(|digits| digits.saturating_sub(field.places.unwrap_or(0)).min(28));
         // No number here has more digits than 17 before the point.
         let limit = limit.filter(|whole| *whole <= 17).map(|whole| number(Decimal::from(10_i64.pow(whole))));
+        let pattern = pattern.map_err(|_| NoWay("a pattern that is none"))?;
+        let most = match field.size {
+            _ if pattern.is_some() => 0,
+            None => usize::MAX,
+            Some(size) if size.min == 0 => size.max,
+            Some(_) => 0,
+        };
         Ok(Out {
             form,
             field,
-            pattern: pattern.map_err(|_| NoWay("a pattern that is none"))?,
+            pattern,
+            most,
             minimum: field.minimum.filter(|least| *least > -far).map(number).transpose()?,
             maximum: field.maximum.filter(|most| *most < far).map(number).transpose()?,
             limit: limit.transpose()?,

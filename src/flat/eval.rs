@@ -6,12 +6,14 @@
 use std::cmp::Ordering;
 
 use bumpalo::Bump;
-use bumpalo::collections::{String as Built, Vec as List};
+use bumpalo::collections::Vec as List;
 
 use super::memo::{Memos, kept, push_key, recalled};
 use super::number::Number;
-use super::op::{At, Currency, Decode, Loop, Lowered, Op, Piece, Quick, Rule, Text, Treat, V};
+use super::op::{At, Currency, Decode, Loop, Lowered, Op, Piece, Place, Quick, Rule, Treat, V};
+use super::read::string;
 use super::scan::{Raw, Slots};
+use super::shape::ROOT;
 use crate::builtin::{Args, BuiltinRef, Context};
 use crate::check::typed::{Arithmetic, Compare};
 use crate::value::{MAX_ITEMS, MAX_TEXT, Missing, Money, Value};
@@ -27,12 +29,14 @@ const MOST_STEPS: u32 = 100_000;
 pub(crate) struct Eval<'r, 'p> {
     pub(crate) flat: &'r Lowered<'p>,
     pub(crate) context: &'r Context,
-    pub(crate) text: &'r str,
+    pub(crate) text: &'r [u8],
     pub(crate) slots: &'r Slots,
     pub(crate) bump: &'r Bump,
     pub(crate) frame: &'r mut [Option<V<'r>>],
     pub(crate) memos: &'r mut Memos,
     pub(crate) warned: bool,
+    /// The record is left to the reference: what is computed from here on counts for nothing.
+    pub(crate) left: bool,
     pub(crate) steps: u32,
 }
 
@@ -40,55 +44,45 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     // ---- sections ----
 
     /// Whether all conditions of the flow's `where` hold.
-    pub(crate) fn eligible(&mut self) -> Ran<bool> {
+    pub(crate) fn eligible(&mut self) -> bool {
         let flat = self.flat;
-        for condition in &flat.filter {
-            if !self.holds(*condition)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        flat.filter.iter().all(|condition| self.holds(*condition))
     }
 
     /// Goes through rules and routes: a reason of any of them is for the reference.
-    pub(crate) fn judge(&mut self) -> Ran<()> {
+    pub(crate) fn judge(&mut self) {
         let flat = self.flat;
-        self.rules(&flat.rules)?;
+        self.rules(&flat.rules);
         for route in &flat.routes {
             for (condition, results) in &route.rows {
                 if let Some(condition) = condition
-                    && !self.holds(*condition)?
+                    && !self.holds(*condition)
                 {
                     continue;
                 }
-                let results = results.as_ref().ok_or(Leave)?;
-                for (slot, result) in route.slots.iter().zip(results) {
-                    let value = self.eval(*result)?;
-                    self.set(*slot, value);
+                match results {
+                    Some(results) => {
+                        for (slot, result) in route.slots.iter().zip(results) {
+                            let value = self.eval(*result);
+                            self.set(*slot, value);
+                        }
+                    }
+                    None => self.left = true,
                 }
                 break;
             }
         }
-        Ok(())
     }
 
-    fn rules(&mut self, rules: &'r [Rule]) -> Ran<()> {
+    fn rules(&mut self, rules: &'r [Rule]) {
         for rule in rules {
             match rule {
-                Rule::Holds(condition) => {
-                    if !self.holds(*condition)? {
-                        return Err(Leave);
-                    }
-                }
-                Rule::HoldsNot(condition) => {
-                    if self.holds(*condition)? {
-                        return Err(Leave);
-                    }
-                }
-                Rule::Warns(condition) => self.warned |= self.holds(*condition)?,
+                Rule::Holds(condition) => self.left |= !self.holds(*condition),
+                Rule::HoldsNot(condition) => self.left |= self.holds(*condition),
+                Rule::Warns(condition) => self.warned |= self.holds(*condition),
                 Rule::When(condition, rules) => {
-                    if self.holds(*condition)? {
-                        self.rules(rules)?;
+                    if self.holds(*condition) {
+                        self.rules(rules);
                     }
                 }
                 Rule::Each { of, index, rules } => {
@@ -96,34 +90,37 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     self.each(of, &mut |eval| {
                         count += 1;
                         eval.set(*index, V::Number(Number::count(count)));
-                        eval.rules(rules)
-                    })?;
+                        eval.rules(rules);
+                    });
                 }
             }
+            if self.left {
+                return;
+            }
         }
-        Ok(())
     }
 
     /// Runs `each` for every combination of elements for which the condition holds.
-    pub(crate) fn each(&mut self, of: &'r Loop, each: &mut dyn FnMut(&mut Self) -> Ran<()>) -> Ran<()> {
-        self.nested(of, 0, each)
+    pub(crate) fn each(&mut self, of: &'r Loop, each: &mut dyn FnMut(&mut Self)) {
+        self.nested(of, 0, each);
     }
 
-    fn nested(&mut self, of: &'r Loop, at: usize, each: &mut dyn FnMut(&mut Self) -> Ran<()>) -> Ran<()> {
+    fn nested(&mut self, of: &'r Loop, at: usize, each: &mut dyn FnMut(&mut Self)) {
         let Some(generator) = of.generators.get(at) else {
-            if let Some(condition) = of.condition
-                && !self.holds(condition)?
-            {
-                return Ok(());
+            if of.condition.is_none_or(|condition| self.holds(condition)) {
+                each(self);
             }
-            return each(self);
+            return;
         };
-        let list = self.eval(generator.list)?;
+        let list = self.eval(generator.list);
         let count = match list {
             V::Rows { count, .. } => count as usize,
             V::List(items) => items.len(),
             V::Missing(_) => 0,
-            _ => return Err(Leave),
+            _ => {
+                self.left = true;
+                return;
+            }
         };
         if count == 0 && generator.optional {
             self.set(generator.slot, V::ABSENT);
@@ -135,20 +132,22 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         for place in 0..count {
             self.steps += 1;
             if self.steps > MOST_STEPS {
-                return Err(Leave);
+                self.left = true;
+            }
+            if self.left {
+                return;
             }
             let element = match list {
-                V::Rows { node, first, .. } => V::Record(node, *self.slots.rows.get(first as usize + place).ok_or(Leave)?),
-                V::List(items) => *items.get(place).ok_or(Leave)?,
-                _ => return Err(Leave),
+                V::Rows { node, first, .. } => self.slots.rows.get(first as usize + place).map(|row| V::Record(node, *row)),
+                V::List(items) => items.get(place).copied(),
+                _ => None,
             };
-            self.set(generator.slot, element);
+            self.set(generator.slot, element.unwrap_or(V::ABSENT));
             if let Some(index) = generator.index {
                 self.set(index, V::Number(Number::count(place + 1)));
             }
-            self.nested(of, at + 1, each)?;
+            self.nested(of, at + 1, each);
         }
-        Ok(())
     }
 
     // ---- values ----
@@ -160,89 +159,266 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    /// Whether a condition holds; a missing one does not. The common ones need no value of their own.
-    pub(crate) fn holds(&mut self, condition: At) -> Ran<bool> {
-        let flat = self.flat;
-        Ok(match flat.ops.get(condition as usize).ok_or(Leave)? {
-            Op::And(parts) => {
-                for part in parts {
-                    if !self.holds(*part)? {
-                        return Ok(false);
-                    }
-                }
-                true
-            }
-            Op::Or(parts) => {
-                for part in parts {
-                    if self.holds(*part)? {
-                        return Ok(true);
-                    }
-                }
-                false
-            }
-            Op::Not(inner) => !self.holds(*inner)?,
-            Op::IsPresent(inner) => !self.eval(*inner)?.is_missing(),
-            Op::IsWord(value, word) => match self.eval(*value)? {
-                V::Text(text) => text.text == *word,
-                V::Missing(_) => false,
-                _ => return Err(Leave),
-            },
-            Op::InWords(value, words) => match self.eval(*value)? {
-                V::Text(text) => words.has(text.text),
-                V::Missing(_) => false,
-                _ => return Err(Leave),
-            },
-            Op::Compare(op, left, right) => {
-                let (left, right) = (self.eval(*left)?, self.eval(*right)?);
-                self.compare(*op, left, right)?
-            }
-            _ => matches!(self.eval(condition)?, V::Boolean(true)),
-        })
+    /// The value of what cannot be computed here.
+    #[cold]
+    pub(crate) fn leave(&mut self) -> V<'r> {
+        self.left = true;
+        V::ABSENT
     }
 
-    pub(crate) fn eval(&mut self, at: At) -> Ran<V<'r>> {
+    /// Whether a condition holds; a missing one does not. The common ones need no value of their own.
+    pub(crate) fn holds(&mut self, condition: At) -> bool {
         let flat = self.flat;
-        let op = flat.ops.get(at as usize).ok_or(Leave)?;
-        Ok(match op {
-            Op::Const(value) => *value,
-            Op::Slot(slot) => return self.slot(*slot),
-            Op::Path { slot, places, decode, whole } => {
-                let base = match self.frame.get(*slot as usize) {
-                    Some(Some(known)) => *known,
-                    _ => self.slot(*slot)?,
-                };
-                if let V::Record(of, at) = base {
-                    let (raw, node) = self.raw(of, at, places)?;
-                    // Most of what is read is a text without escapes, in a field of texts.
-                    if let (Raw::Text { start, end, escaped: false }, Decode::Text) = (raw, decode)
-                        && let Some(text) = self.text.get(start as usize..end as usize)
-                        && text.as_bytes().first().is_some_and(u8::is_ascii_graphic)
-                        && text.len() <= MAX_TEXT
-                    {
-                        return Ok(V::Text(Text { text, plain: true }));
-                    }
-                    if raw != Raw::Absent {
-                        return self.decoded(raw, node, (of, at), decode);
-                    }
-                }
-                return self.eval(*whole);
+        let Some(op) = flat.ops.get(condition as usize) else { return self.leave().is_missing() };
+        match op {
+            Op::And(parts) => parts.iter().all(|part| self.holds(*part)),
+            Op::Or(parts) => parts.iter().any(|part| self.holds(*part)),
+            Op::Not(inner) => !self.holds(*inner),
+            Op::IsPresent(inner) => self.present(*inner),
+            Op::IsWord(value, word) => self.text_of(*value).is_some_and(|text| text == *word),
+            Op::InWords(value, words) => self.text_of(*value).is_some_and(|text| words.has(text)),
+            Op::Compare(op, left, right) => {
+                let (left, right) = (self.eval(*left), self.eval(*right));
+                self.compare(*op, left, right).unwrap_or_else(|Leave| self.leave().is_missing())
             }
+            Op::CompareNumber(op, left, right) => match self.number_of(*left) {
+                Some(left) => is(*op, left.order(*right)),
+                None => *op == Compare::NotEqual,
+            },
+            _ => matches!(self.eval(condition), V::Boolean(true)),
+        }
+    }
+
+    /// Whether there is a value.
+    pub(crate) fn present(&mut self, at: At) -> bool {
+        let flat = self.flat;
+        match flat.ops.get(at as usize) {
+            Some(Op::RootText { .. } | Op::RowText { .. } | Op::PathText { .. }) => self.text_of(at).is_some(),
+            Some(Op::Fallback(value, fallback)) => self.present(*value) || self.present(*fallback),
+            _ => !self.eval(at).is_missing(),
+        }
+    }
+
+    /// A text; none where it is missing.
+    pub(crate) fn text_of(&mut self, at: At) -> Option<&'r [u8]> {
+        let flat = self.flat;
+        match flat.ops.get(at as usize) {
+            Some(Op::RootText { raw, .. }) => {
+                let slots = self.slots;
+                self.raw_text(slots.raw.get(*raw as usize))
+            }
+            Some(Op::RowText { slot, place, .. }) => {
+                let raw = self.row(*slot, place);
+                self.raw_text(raw)
+            }
+            Some(Op::PathText { slot, places, .. }) => match self.slot(*slot) {
+                V::Record(of, at) => match self.raw(of, at, places) {
+                    Ok((raw, _)) => self.raw_text(Some(&raw)),
+                    Err(Leave) => self.no_text(),
+                },
+                V::Missing(_) => None,
+                _ => self.no_text(),
+            },
+            Some(Op::Const(V::Text(text))) => Some(text),
+            Some(Op::Fallback(value, fallback)) => match self.text_of(*value) {
+                Some(text) => Some(text),
+                None => self.text_of(*fallback),
+            },
+            Some(Op::Quick(quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), argument)) => {
+                let text = self.text_of(*argument)?;
+                match self.shaped(*quick, text) {
+                    Ok(text) => Some(text),
+                    Err(Leave) => self.no_text(),
+                }
+            }
+            Some(Op::StreetLine { street, first, call }) => {
+                let street = self.text_of(*street)?;
+                match is_one_line(street) {
+                    true if *first => Some(street),
+                    true => None,
+                    false => self.text_value(*call),
+                }
+            }
+            Some(Op::ColumnOf { slot, column }) => match self.column(*slot, *column) {
+                V::Text(text) => Some(text),
+                V::Missing(_) => None,
+                _ => self.no_text(),
+            },
+            _ => self.text_value(at),
+        }
+    }
+
+    fn text_value(&mut self, at: At) -> Option<&'r [u8]> {
+        match self.eval(at) {
+            V::Text(text) => Some(text),
+            V::Missing(_) => None,
+            _ => self.no_text(),
+        }
+    }
+
+    /// A number, or an amount whose currency is not asked for; none where it is missing.
+    pub(crate) fn number_of(&mut self, at: At) -> Option<Number> {
+        let flat = self.flat;
+        let number = match flat.ops.get(at as usize) {
+            Some(Op::RootPath { raw, decode, whole, .. }) => {
+                let slots = self.slots;
+                return self.raw_number(slots.raw.get(*raw as usize), decode, *whole);
+            }
+            Some(Op::RowPath { slot, place, decode, whole }) => {
+                let raw = self.row(*slot, place);
+                return self.raw_number(raw, decode, *whole);
+            }
+            Some(Op::ColumnOf { slot, column }) => {
+                let value = self.column(*slot, *column);
+                return self.plain_number(value);
+            }
+            Some(Op::Const(V::Number(number) | V::Money(number, _))) => Some(*number),
+            Some(Op::Fallback(value, fallback)) => match self.number_of(*value) {
+                Some(number) => Some(number),
+                None => return self.number_of(*fallback),
+            },
+            Some(Op::Treat(value, Treat::Number | Treat::Money)) => return self.number_of(*value),
+            Some(Op::Quick(Quick::Round(places, how), value)) => self.number_of(*value)?.round(*places, *how),
+            Some(Op::Arithmetic(op, left, right)) if !flat.currencies => {
+                let (left, right) = (self.number_of(*left), self.number_of(*right));
+                let (left, right) = (left?, right?);
+                match op {
+                    Arithmetic::Add => left.add(right),
+                    Arithmetic::Subtract => left.subtract(right),
+                    Arithmetic::Multiply => left.times(right),
+                    Arithmetic::Divide if right.is_zero() => None,
+                    Arithmetic::Divide => left.divide(right),
+                }
+            }
+            Some(Op::Sum { of, body, .. }) if !flat.currencies => return self.sum_of(of, *body),
+            _ => {
+                let value = self.eval(at);
+                return self.plain_number(value);
+            }
+        };
+        self.left |= number.is_none();
+        number
+    }
+
+    fn plain_number(&mut self, value: V<'r>) -> Option<Number> {
+        match value {
+            V::Number(number) | V::Money(number, _) => Some(number),
+            V::Missing(_) => None,
+            _ => {
+                self.left = true;
+                None
+            }
+        }
+    }
+
+    /// What a slot has for a number.
+    #[inline(always)]
+    fn raw_number(&mut self, raw: Option<&Raw>, decode: &'r Decode<'p>, whole: At) -> Option<Number> {
+        if let Some(Raw::Number { start, end }) = raw
+            && let Some(digits) = self.text.get(*start as usize..*end as usize)
+            && let Some(number) = Number::parse(digits)
+        {
+            match decode {
+                Decode::Decimal { .. } | Decode::Money { .. } => return Some(number),
+                Decode::Integer { .. } if number.is_whole() => return Some(number.whole()),
+                _ => {}
+            }
+        }
+        self.odd_number(raw, decode, whole)
+    }
+
+    #[inline(never)]
+    fn odd_number(&mut self, raw: Option<&Raw>, decode: &'r Decode<'p>, whole: At) -> Option<Number> {
+        let value = match raw {
+            None | Some(Raw::Absent) => self.eval(whole),
+            // Where it stands is asked for by amounts that have a currency alone: they are no such path.
+            Some(raw) => self.decoded(*raw, ROOT, (ROOT, 0), decode).unwrap_or_else(|Leave| self.leave()),
+        };
+        self.plain_number(value)
+    }
+
+    /// The sum of what a loop gives; missing where one of them is.
+    fn sum_of(&mut self, of: &'r Loop, body: At) -> Option<Number> {
+        let (mut total, mut count) = (None, 0);
+        self.each(of, &mut |eval| {
+            count += 1;
+            let item = eval.number_of(body);
+            total = match (total, item) {
+                _ if count == 1 => item,
+                (Some(total), Some(item)) => {
+                    let sum = Number::add(total, item);
+                    eval.left |= sum.is_none();
+                    sum
+                }
+                _ => None,
+            };
+        });
+        self.left |= count > MAX_ITEMS;
+        if count == 0 { Some(Number::ZERO) } else { total }
+    }
+
+    #[inline(always)]
+    fn column(&mut self, slot: u32, column: u32) -> V<'r> {
+        match self.frame.get(slot as usize) {
+            Some(Some(V::Row(columns))) => columns.get(column as usize).copied().unwrap_or(V::ABSENT),
+            Some(Some(V::Missing(missing))) => V::Missing(*missing),
+            _ => self.leave(),
+        }
+    }
+
+    #[cold]
+    fn no_text(&mut self) -> Option<&'r [u8]> {
+        self.left = true;
+        None
+    }
+
+    /// What stands in a row's slot; none where there is no row.
+    #[inline(always)]
+    pub(crate) fn row(&mut self, slot: u32, place: &Place) -> Option<&'r Raw> {
+        let slots = self.slots;
+        match self.frame.get(slot as usize) {
+            Some(Some(V::Record(of, at))) if *of == place.of => slots.raw.get((*at + place.slot) as usize),
+            Some(Some(V::Missing(_))) => None,
+            _ => {
+                self.left = true;
+                None
+            }
+        }
+    }
+
+    pub(crate) fn eval(&mut self, at: At) -> V<'r> {
+        let flat = self.flat;
+        let Some(op) = flat.ops.get(at as usize) else { return self.leave() };
+        match op {
+            Op::Const(value) => *value,
+            Op::Slot(slot) => self.slot(*slot),
+            Op::RootText { whole, .. } | Op::RowText { whole, .. } | Op::PathText { whole, .. } => match self.text_of(at) {
+                Some(text) => V::Text(text),
+                // It says why it is missing.
+                None => self.eval(*whole),
+            },
             Op::Fallback(value, fallback) => {
-                let value = self.eval(*value)?;
+                let value = self.eval(*value);
                 if value.is_missing() {
                     return self.eval(*fallback);
                 }
                 value
             }
-            Op::Compare(..) | Op::And(_) | Op::Or(_) | Op::Not(_) | Op::InWords(..) | Op::IsWord(..) | Op::IsPresent(_) => {
-                V::Boolean(self.holds(at)?)
+            Op::Compare(..) | Op::CompareNumber(..) | Op::And(_) | Op::Or(_) | Op::Not(_) | Op::InWords(..) | Op::IsWord(..) | Op::IsPresent(_) => {
+                V::Boolean(self.holds(at))
             }
-            Op::Quick(quick, argument) => {
-                let value = self.eval(*argument)?;
-                return self.quick(*quick, value);
-            }
-            op => return self.rarer(op),
-        })
+            Op::ColumnOf { slot, column } => self.column(*slot, *column),
+            Op::Sum { of, body, money } if !flat.currencies => match self.sum_of(of, *body) {
+                Some(sum) if *money => V::Money(sum, Currency::default()),
+                Some(sum) => V::Number(sum),
+                None => V::ABSENT,
+            },
+            Op::StreetLine { .. } => self.text_of(at).map_or(V::ABSENT, V::Text),
+            op => match self.rarer(op) {
+                Ok(value) => value,
+                Err(Leave) => self.leave(),
+            },
+        }
     }
 
     /// The rarer operations: apart, so that the others need no more than they do.
@@ -251,24 +427,60 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let flat = self.flat;
         Ok(match op {
             Op::Read { base, places, decode } => {
-                let base = self.eval(*base)?;
+                let base = self.eval(*base);
                 return self.read(base, places, decode);
             }
-            Op::Column { base, column } => match self.eval(*base)? {
+            Op::RootPath { raw, node, decode, whole } => {
+                let raw = *self.slots.raw.get(*raw as usize).ok_or(Leave)?;
+                if raw != Raw::Absent {
+                    return self.decoded(raw, *node, (ROOT, 0), decode);
+                }
+                self.eval(*whole)
+            }
+            Op::RowPath { slot, place, decode, whole } => {
+                if let Some(Some(V::Record(of, at))) = self.frame.get(*slot as usize)
+                    && *of == place.of
+                {
+                    let (of, at) = (*of, *at);
+                    let raw = *self.slots.raw.get((at + place.slot) as usize).ok_or(Leave)?;
+                    if raw != Raw::Absent {
+                        return self.decoded(raw, place.node, (of, at), decode);
+                    }
+                }
+                self.eval(*whole)
+            }
+            Op::Sum { of, body, .. } => {
+                let list = self.listed(of, *body);
+                return self.quick(Quick::Sum, list);
+            }
+            Op::Path { slot, places, decode, whole } => {
+                if let V::Record(of, at) = self.slot(*slot) {
+                    let (raw, node) = self.raw(of, at, places)?;
+                    if raw != Raw::Absent {
+                        return self.decoded(raw, node, (of, at), decode);
+                    }
+                }
+                self.eval(*whole)
+            }
+            Op::Quick(quick, argument) => {
+                let value = self.eval(*argument);
+                return self.quick(*quick, value);
+            }
+            Op::Column { base, column } => match self.eval(*base) {
                 V::Row(columns) => columns.get(*column as usize).copied().unwrap_or(V::ABSENT),
                 V::Missing(missing) => V::Missing(missing),
                 _ => return Err(Leave),
             },
             Op::Bind { slot, value, body } => {
-                let value = self.eval(*value)?;
+                let value = self.eval(*value);
                 self.set(*slot, value);
-                return self.eval(*body);
+                self.eval(*body)
             }
             Op::Call { function, arguments, memo } => return self.call(*function, arguments, *memo),
             Op::Values { map, value } => {
                 let map = flat.maps.get(*map as usize).ok_or(Leave)?;
-                match self.eval(*value)? {
-                    V::Text(text) => map.texts.get(text.text).copied().or(map.otherwise).ok_or(Leave)?,
+                match self.eval(*value) {
+                    V::Text(text) => map.texts.get(text).copied().or(map.otherwise).ok_or(Leave)?,
                     V::Missing(_) => map.otherwise.ok_or(Leave)?,
                     _ => return Err(Leave),
                 }
@@ -276,70 +488,59 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Op::Table { table, keys } => return self.table(*table, keys),
             Op::Template { pieces, message } => return self.template(pieces, *message),
             Op::Arithmetic(op, left, right) => {
-                let (left, right) = (self.eval(*left)?, self.eval(*right)?);
+                let (left, right) = (self.eval(*left), self.eval(*right));
                 self.arithmetic(*op, left, right)?
             }
             Op::In(value, list) => {
-                let value = self.eval(*value)?;
+                let value = self.eval(*value);
                 if value.is_missing() {
                     return Ok(V::Boolean(false));
                 }
                 for item in list {
-                    let item = self.eval(*item)?;
+                    let item = self.eval(*item);
                     if !item.is_missing() && self.compare(Compare::Equal, value, item)? {
                         return Ok(V::Boolean(true));
                     }
                 }
                 V::Boolean(false)
             }
-            Op::Matches(value, regex) => match self.eval(*value)? {
-                V::Text(text) => V::Boolean(regex.is_match(text.text)),
+            Op::Matches(value, regex) => match self.eval(*value) {
+                V::Text(text) => V::Boolean(regex.is_match(text)),
                 V::Missing(_) => V::Boolean(false),
                 _ => return Err(Leave),
             },
-            Op::WasSent(inner) => V::Boolean(!matches!(self.eval(*inner)?, V::Missing(Missing::Absent))),
+            Op::WasSent(inner) => V::Boolean(!matches!(self.eval(*inner), V::Missing(Missing::Absent))),
             Op::If(condition, then, otherwise) => {
-                let taken = if self.holds(*condition)? { *then } else { *otherwise };
-                return self.eval(taken);
+                let taken = if self.holds(*condition) { *then } else { *otherwise };
+                self.eval(taken)
             }
-            Op::Each(of, body) => {
-                let mut found = List::new_in(self.bump);
-                self.each(of, &mut |eval| {
-                    if found.len() >= MAX_ITEMS {
-                        return Err(Leave);
-                    }
-                    let value = eval.eval(*body)?;
-                    found.push(value);
-                    Ok(())
-                })?;
-                V::List(found.into_bump_slice())
-            }
-            Op::Weigh(value, unit) => match self.eval(*value)? {
+            Op::Each(of, body) => self.listed(of, *body),
+            Op::Weigh(value, unit) => match self.eval(*value) {
                 V::Number(number) => V::Weight(number, *unit),
                 V::Weight(amount, from) if from == *unit => V::Weight(amount, *unit),
                 V::Weight(..) => return Err(Leave),
                 other => other,
             },
-            Op::Measure(value, unit) => match self.eval(*value)? {
+            Op::Measure(value, unit) => match self.eval(*value) {
                 V::Number(number) => V::Length(number, *unit),
                 V::Length(amount, from) if from == *unit => V::Length(amount, *unit),
                 V::Length(..) => return Err(Leave),
                 other => other,
             },
             Op::Treat(value, how) => {
-                let value = self.eval(*value)?;
+                let value = self.eval(*value);
                 match (value, how) {
                     (V::Money(amount, _), Treat::Number) => V::Number(amount),
                     (V::Number(amount), Treat::Money) => V::Money(amount, Currency::default()),
                     (V::Named(named), Treat::Text) => {
                         let reference = flat.references.get(named as usize).ok_or(Leave)?;
-                        V::Text(Text { text: &reference.name, plain: false })
+                        V::Text(reference.name.as_bytes())
                     }
                     (V::Missing(_) | V::Text(_), _) => value,
                     (_, Treat::Text) => {
-                        let mut built = Built::new_in(self.bump);
+                        let mut built = List::new_in(self.bump);
                         self.print(value, &mut built)?;
-                        V::Text(Text { text: built.into_bump_str(), plain: false })
+                        V::Text(built.into_bump_slice())
                     }
                     (value, _) => value,
                 }
@@ -351,24 +552,38 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             | Op::IsWord(..)
             | Op::Const(_)
             | Op::Slot(_)
-            | Op::Path { .. }
+            | Op::RootText { .. }
+            | Op::RowText { .. }
+            | Op::PathText { .. }
+            | Op::ColumnOf { .. }
+            | Op::StreetLine { .. }
+            | Op::CompareNumber(..)
             | Op::Fallback(..)
             | Op::Compare(..)
             | Op::And(_)
-            | Op::IsPresent(_)
-            | Op::Quick(..) => return Err(Leave),
+            | Op::IsPresent(_) => return Err(Leave),
         })
     }
 
+    fn listed(&mut self, of: &'r Loop, body: At) -> V<'r> {
+        let mut found = List::new_in(self.bump);
+        self.each(of, &mut |eval| {
+            eval.left |= found.len() >= MAX_ITEMS;
+            let value = eval.eval(body);
+            found.push(value);
+        });
+        V::List(found.into_bump_slice())
+    }
+
     #[inline]
-    fn slot(&mut self, slot: u32) -> Ran<V<'r>> {
+    fn slot(&mut self, slot: u32) -> V<'r> {
         if let Some(Some(known)) = self.frame.get(slot as usize) {
-            return Ok(*known);
+            return *known;
         }
-        let Some(Some(found)) = self.flat.lets.get(slot as usize) else { return Ok(V::ABSENT) };
-        let value = self.eval(*found)?;
+        let Some(Some(found)) = self.flat.lets.get(slot as usize) else { return V::ABSENT };
+        let value = self.eval(*found);
         self.set(slot, value);
-        Ok(value)
+        value
     }
 
     // ---- functions ----
@@ -394,37 +609,54 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             (_, V::Text(text)) => text,
             _ => return Err(Leave),
         };
-        let part = |part: &'r str| V::Text(Text { text: part, plain: text.plain });
         Ok(match quick {
-            Quick::Trim => part(trimmed(text.text)),
-            Quick::Length => V::Number(Number::count(text.text.chars().count())),
+            Quick::Length => V::Number(Number::count(text.iter().filter(|byte| !matches!(byte, 0x80..=0xBF)).count())),
+            _ => V::Text(self.shaped(quick, text)?),
+        })
+    }
+
+    /// A text by a function that gives another one.
+    fn shaped(&mut self, quick: Quick, text: &'r [u8]) -> Ran<&'r [u8]> {
+        Ok(match quick {
+            Quick::Trim => trimmed(text)?,
             Quick::Truncate(most) => {
-                if text.text.len() <= most {
-                    return Ok(part(trimmed(text.text)));
+                if text.len() <= most {
+                    return trimmed(text);
                 }
-                let begun = text.text.trim_start();
+                let begun = string(text)?.trim_start();
                 let cut = if begun.len() <= most { begun } else { begun.char_indices().nth(most).map_or(begun, |(end, _)| &begun[..end]) };
-                part(cut.trim_end())
+                cut.trim_end().as_bytes()
             }
-            Quick::Lower if !text.text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) => part(text.text),
-            Quick::Upper if !text.text.bytes().any(|byte| byte.is_ascii_lowercase() || !byte.is_ascii()) => part(text.text),
-            Quick::Lower => part(self.bump.alloc_str(&text.text.to_lowercase())),
-            Quick::Upper => part(self.bump.alloc_str(&text.text.to_uppercase())),
-            Quick::Count | Quick::Sum | Quick::Round(..) => return Err(Leave),
+            Quick::Lower if !text.iter().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) => text,
+            Quick::Upper if !text.iter().any(|byte| byte.is_ascii_lowercase() || !byte.is_ascii()) => text,
+            Quick::Lower => self.bump.alloc_str(&string(text)?.to_lowercase()).as_bytes(),
+            Quick::Upper => self.bump.alloc_str(&string(text)?.to_uppercase()).as_bytes(),
+            _ => return Err(Leave),
         })
     }
 
     fn call(&mut self, function: BuiltinRef, arguments: &'r [At], memo: u32) -> Ran<V<'r>> {
-        let mut values = List::with_capacity_in(arguments.len(), self.bump);
-        for argument in arguments {
-            values.push(self.eval(*argument)?);
+        let mut few = [V::ABSENT; 4];
+        let values: &mut [V<'r>] = match few.get_mut(..arguments.len()) {
+            Some(values) => values,
+            None => self.bump.alloc_slice_fill_copy(arguments.len(), V::ABSENT),
+        };
+        for (value, argument) in values.iter_mut().zip(arguments) {
+            *value = self.eval(*argument);
         }
         if values.first().is_some_and(V::is_missing) && !function.0.takes.first().is_none_or(|param| param.nullable) {
             return Ok(V::ABSENT);
         }
         let mut key = std::mem::take(&mut self.memos.key);
         key.clear();
-        let keyed = values.iter().all(|value| push_key(*value, &mut key).is_ok());
+        let flat = self.flat;
+        let mut keyed = true;
+        for (value, argument) in values.iter().zip(arguments) {
+            // What is the same at each call tells none from the other.
+            if !matches!(flat.ops.get(*argument as usize), Some(Op::Const(_))) {
+                keyed &= push_key(*value, &mut key).is_ok();
+            }
+        }
         if keyed && let Some(kept) = self.memos.get(memo, &key) {
             let value = recalled(kept, self.bump);
             self.memos.key = key;
@@ -433,7 +665,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let given: Ran<Vec<Value>> = values.iter().map(|value| self.value(*value)).collect();
         let result = given.and_then(|given| function.0.call(&Args { values: &given, context: self.context }).map_err(|_| Leave));
         let result = result.and_then(|result| kept(&result));
-        if let (true, Ok(result)) = (keyed, &result) {
+        if let (true, Ok(result)) = (keyed && !self.left, &result) {
             self.memos.keep(memo, &key, result.clone());
         }
         self.memos.key = key;
@@ -446,8 +678,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             V::Missing(missing) => Value::Missing(missing),
             V::Boolean(truth) => Value::Boolean(truth),
             V::Number(number) => Value::Number(number.decimal()),
-            V::Money(amount, currency) => Value::Money(Money { amount: amount.decimal(), currency: self.code(currency).map(Into::into) }),
-            V::Text(text) => Value::text(text.text),
+            V::Money(amount, currency) => {
+                Value::Money(Money { amount: amount.decimal(), currency: self.code(currency).map(|code| string(code).map(Into::into)).transpose()? })
+            }
+            V::Text(text) => Value::text(string(text)?),
             V::Date(date) => Value::Date(date),
             V::Instant(instant) => Value::DateTime(instant),
             V::Weight(amount, unit) => Value::Weight(amount.decimal(), unit),
@@ -462,8 +696,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let flat = self.flat;
         let found = flat.tables.get(table as usize).ok_or(Leave)?;
         if let (Some(texts), [key]) = (&found.texts, keys) {
-            let rows = match self.eval(*key)? {
-                V::Text(key) => texts.get(key.text).map_or(&[][..], Vec::as_slice),
+            let rows = match self.eval(*key) {
+                V::Text(key) => texts.get(key).map_or(&[][..], Vec::as_slice),
                 V::Missing(_) => &[],
                 _ => return Err(Leave),
             };
@@ -472,7 +706,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let mut key = List::with_capacity_in(64, self.bump);
         let mut missing = false;
         for (at, of) in keys.iter().enumerate() {
-            let value = self.eval(*of)?;
+            let value = self.eval(*of);
             missing |= value.is_missing();
             if at > 0 {
                 key.push(0x1f);
@@ -491,56 +725,45 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     fn template(&mut self, pieces: &'r [Piece<'p>], message: bool) -> Ran<V<'r>> {
-        let mut built = Built::new_in(self.bump);
-        let mut plain = true;
+        let mut built = List::new_in(self.bump);
         for piece in pieces {
             match piece {
-                Piece::Text(text, is_plain) => {
-                    plain &= is_plain;
-                    built.push_str(text);
-                }
-                Piece::Value(at) => match self.eval(*at)? {
-                    V::Missing(_) if message => built.push_str("(none)"),
+                Piece::Text(text) => built.extend_from_slice_copy(text),
+                Piece::Value(at) => match self.eval(*at) {
+                    V::Missing(_) if message => built.extend_from_slice_copy(b"(none)"),
                     V::Missing(_) => return Ok(V::ABSENT),
-                    V::Text(text) => {
-                        plain &= text.plain;
-                        built.push_str(text.text);
-                    }
-                    value => {
-                        plain &= matches!(value, V::Number(_) | V::Date(_) | V::Boolean(_));
-                        self.print(value, &mut built)?;
-                    }
+                    V::Text(text) => built.extend_from_slice_copy(text),
+                    value => self.print(value, &mut built)?,
                 },
             }
             if built.len() > MAX_TEXT {
                 return Err(Leave);
             }
         }
-        Ok(V::Text(Text { text: built.into_bump_str(), plain }))
+        Ok(V::Text(built.into_bump_slice()))
     }
 
     /// Appends a value as a template prints it.
-    fn print(&self, value: V<'r>, out: &mut Built<'r>) -> Ran<()> {
-        use std::fmt::Write as _;
-        let digits = |number: Number, out: &mut Built<'r>| {
+    fn print(&self, value: V<'r>, out: &mut List<'r, u8>) -> Ran<()> {
+        let digits = |number: Number, out: &mut List<'r, u8>| {
             let mut digits = Vec::with_capacity(24);
             number.print(&mut digits);
-            out.push_str(std::str::from_utf8(&digits).unwrap_or_default());
+            out.extend_from_slice_copy(&digits);
         };
         match value {
-            V::Text(text) => out.push_str(text.text),
+            V::Text(text) => out.extend_from_slice_copy(text),
             V::Number(number) => digits(number, out),
             V::Money(amount, currency) => {
                 digits(amount, out);
                 if let Some(currency) = self.code(currency) {
-                    out.push(' ');
-                    out.push_str(currency);
+                    out.push(b' ');
+                    out.extend_from_slice_copy(currency);
                 }
             }
-            V::Boolean(truth) => out.push_str(if truth { "true" } else { "false" }),
-            V::Date(date) => write!(out, "{date}").map_err(|_| Leave)?,
-            V::Instant(instant) => write!(out, "{instant}").map_err(|_| Leave)?,
-            V::Named(named) => out.push_str(&self.flat.references.get(named as usize).ok_or(Leave)?.name),
+            V::Boolean(truth) => out.extend_from_slice_copy(if truth { b"true" } else { b"false" }),
+            V::Date(date) => out.extend_from_slice_copy(date.to_string().as_bytes()),
+            V::Instant(instant) => out.extend_from_slice_copy(instant.to_string().as_bytes()),
+            V::Named(named) => out.extend_from_slice_copy(self.flat.references.get(named as usize).ok_or(Leave)?.name.as_bytes()),
             _ => return Err(Leave),
         }
         Ok(())
@@ -609,9 +832,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let order = match (left, right) {
             (V::Text(a), V::Text(b)) => {
                 if op == Compare::Equal || op == Compare::NotEqual {
-                    return Ok((a.text == b.text) == (op == Compare::Equal));
+                    return Ok((a == b) == (op == Compare::Equal));
                 }
-                a.text.cmp(b.text)
+                a.cmp(b)
             }
             (V::Missing(_), _) | (_, V::Missing(_)) => {
                 let equal = left.is_missing() && right.is_missing();
@@ -634,22 +857,38 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             (V::Boolean(a), V::Boolean(b)) if matches!(op, Compare::Equal | Compare::NotEqual) => a.cmp(&b),
             _ => return Err(Leave),
         };
-        Ok(match op {
-            Compare::Equal => order == Ordering::Equal,
-            Compare::NotEqual => order != Ordering::Equal,
-            Compare::Less => order == Ordering::Less,
-            Compare::LessOrEqual => order != Ordering::Greater,
-            Compare::Greater => order == Ordering::Greater,
-            Compare::GreaterOrEqual => order != Ordering::Less,
-        })
+        Ok(is(op, order))
     }
 }
 
+fn is(op: Compare, order: Ordering) -> bool {
+    match op {
+        Compare::Equal => order == Ordering::Equal,
+        Compare::NotEqual => order != Ordering::Equal,
+        Compare::Less => order == Ordering::Less,
+        Compare::LessOrEqual => order != Ordering::Greater,
+        Compare::Greater => order == Ordering::Greater,
+        Compare::GreaterOrEqual => order != Ordering::Less,
+    }
+}
+
+/// Whether a street is one line, written as [`crate::builtin`] would write it: no white space but single blanks between
+/// words, no comma at its end. Where a letter's first byte might begin a blank of another script it is not told here.
+fn is_one_line(street: &[u8]) -> bool {
+    let blank_or_edge = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
+    let mut before = b' ';
+    let plain = street.iter().all(|byte| {
+        let fits = !matches!(byte, 0..=0x1F | 0x7F | 0xC2 | 0xE1..=0xE3) && !(*byte == b' ' && before == b' ');
+        before = *byte;
+        fits
+    });
+    plain && !blank_or_edge(street.last()) && street.last() != Some(&b',')
+}
+
 /// A text without white space around it: mostly there is none.
-fn trimmed(text: &str) -> &str {
-    let bytes = text.as_bytes();
+fn trimmed(text: &[u8]) -> Ran<&[u8]> {
     let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    if graphic(bytes.first()) && graphic(bytes.last()) { text } else { text.trim() }
+    if graphic(text.first()) && graphic(text.last()) { Ok(text) } else { Ok(string(text)?.trim().as_bytes()) }
 }
 
 /// Appends a value as tables are keyed ([`crate::value::key`]).
@@ -658,7 +897,7 @@ fn push_table_key(value: V<'_>, key: &mut List<'_, u8>) -> Ran<()> {
         V::Missing(_) => key.push(b'-'),
         V::Text(text) => {
             key.push(b't');
-            key.extend_from_slice(text.text.as_bytes());
+            key.extend_from_slice(text);
         }
         V::Number(number) => {
             key.push(b'n');

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use regex::Regex;
+use regex::bytes::Regex;
 use rust_decimal::{Decimal, RoundingStrategy};
 use rustc_hash::FxHashMap;
 
 use super::number::Number;
-use super::op::{At, Currency, Decode, Generator, Loop, Lowered, Op, Piece, Place, Quick, Route, Rule, Table, Text, Treat, V, ValueMap, Words};
+use super::op::{At, Currency, Decode, Generator, Loop, Lowered, Op, Piece, Place, Quick, Route, Rule, Table, Treat, V, ValueMap, Words};
 use super::shape::{Holds, NodeId, ROOT, Shape};
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{self, Expr, Flow, Otherwise, Part, Pattern, RouteOutcome, RuleKind, Slot, Word};
@@ -86,6 +86,7 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
             tables: Vec::new(),
             references: Vec::new(),
             memos: 0,
+            currencies: false,
         },
     };
     lowerer.all()?;
@@ -315,7 +316,7 @@ impl<'p> Lowerer<'p> {
                 let mut pieces = Vec::with_capacity(parts.len());
                 for part in parts {
                     pieces.push(match part {
-                        Part::Text(text) => Piece::Text(text, is_plain(text)),
+                        Part::Text(text) => Piece::Text(text.as_bytes()),
                         Part::Expr(inner) => Piece::Value(self.expr(inner)?),
                     });
                 }
@@ -324,7 +325,10 @@ impl<'p> Lowerer<'p> {
             Expr::Fallback { value, fallback } => Op::Fallback(self.expr(value)?, self.expr(fallback)?),
             Expr::Arithmetic { op, left, right } => Op::Arithmetic(*op, self.expr(left)?, self.expr(right)?),
             Expr::Compare { op: typed::Compare::Equal, left, right } if literal_text(right).is_some() => {
-                Op::IsWord(self.expr(left)?, literal_text(right).unwrap_or_default())
+                Op::IsWord(self.expr(left)?, literal_text(right).unwrap_or_default().as_bytes())
+            }
+            Expr::Compare { op, left, right } if literal_number(right).is_some() => {
+                Op::CompareNumber(*op, self.expr(left)?, number(literal_number(right).unwrap_or_default())?)
             }
             Expr::Compare { op, left, right } => Op::Compare(*op, self.expr(left)?, self.expr(right)?),
             Expr::And(parts) => Op::And(self.list(parts)?),
@@ -394,7 +398,7 @@ impl<'p> Lowerer<'p> {
                 let read = Op::Read { base: self.expr(base)?, places, decode };
                 // An amount's currency stands beside it, and is looked for there.
                 let beside = matches!(&read, Op::Read { decode: Decode::Money { currency, .. }, .. } if !currency.is_empty());
-                let Some((slot, steps)) = chain(base).filter(|_| !beside) else { return Ok(read) };
+                let Some((slot, steps)) = self.chain(base).filter(|_| !beside) else { return Ok(read) };
                 let Some(Seen::Record(starts)) = self.seen.get(&slot).cloned() else { return Ok(read) };
                 let whole = self.op(read);
                 let mut places = Vec::with_capacity(starts.len());
@@ -407,14 +411,51 @@ impl<'p> Lowerer<'p> {
                     places.extend(last.iter().map(|place| Place { of: start, ..*place }));
                 }
                 let (_, decode) = self.read(&nodes, name, kind, wire)?;
+                let any_text = matches!(decode, Decode::Text | Decode::Enumeration(None));
+                match places.as_slice() {
+                    [one] if slot == Flow::RECORD && any_text => return Ok(Op::RootText { raw: one.slot, whole }),
+                    [one] if slot == Flow::RECORD => return Ok(Op::RootPath { raw: one.slot, node: one.node, decode, whole }),
+                    // The element of a list, or a name whose value is not looked up.
+                    [one] if any_text && self.out.lets.get(slot.0 as usize).is_some_and(Option::is_none) => {
+                        return Ok(Op::RowText { slot: slot.0, place: *one, whole });
+                    }
+                    [one] if self.out.lets.get(slot.0 as usize).is_some_and(Option::is_none) => {
+                        return Ok(Op::RowPath { slot: slot.0, place: *one, decode, whole });
+                    }
+                    _ if any_text => return Ok(Op::PathText { slot: slot.0, places: places.into(), whole }),
+                    _ => {}
+                }
                 Ok(Op::Path { slot: slot.0, places: places.into(), decode, whole })
             }
             Seen::Row(table) => {
                 let columns = self.plan.mapping.tables.get(table).map(|table| table.columns.as_slice()).unwrap_or_default();
                 let column = columns.iter().position(|column| column.name == name).ok_or(NoWay("a column that is not there"))?;
-                Ok(Op::Column { base: self.expr(base)?, column: column as u32 })
+                match base {
+                    // The element of a list: its slot is always set.
+                    Expr::Slot { slot, .. } if self.out.lets.get(slot.0 as usize).is_some_and(Option::is_none) => {
+                        Ok(Op::ColumnOf { slot: slot.0, column: column as u32 })
+                    }
+                    _ => Ok(Op::Column { base: self.expr(base)?, column: column as u32 }),
+                }
             }
             _ => Err(NoWay("a field of what the mapping built")),
+        }
+    }
+
+    /// A path through objects, as the name that it begins with and its steps. A name that is given such a path is no more
+    /// than that path.
+    fn chain(&self, expr: &'p Expr) -> Option<(Slot, Vec<&'p str>)> {
+        match expr {
+            Expr::Slot { slot, .. } => {
+                let given = self.flow.lets.iter().find(|found| found.slot == *slot);
+                Some(given.and_then(|found| self.chain(&found.value)).unwrap_or((*slot, Vec::new())))
+            }
+            Expr::Field { base, name, kind: Kind::Object(_), .. } => {
+                let (slot, mut steps) = self.chain(base)?;
+                steps.push(name);
+                Some((slot, steps))
+            }
+            _ => None,
         }
     }
 
@@ -433,6 +474,7 @@ impl<'p> Lowerer<'p> {
                     Wire::Amount { currency_field: Some(field) } => self.places(nodes, field, &Holds::Scalar)?,
                     _ => Box::default(),
                 };
+                self.out.currencies |= !currency.is_empty();
                 Decode::Money { text, currency }
             }
             Kind::Boolean => Decode::Boolean,
@@ -492,23 +534,25 @@ impl<'p> Lowerer<'p> {
             }
             _ => None,
         };
+        if let (Some(Quick::Sum), Some(Expr::Each { generators, condition, body })) = (quick, arguments.first())
+            && let Some(money) = numeric(body)
+        {
+            let of = self.looped(generators, condition.as_deref())?;
+            return Ok(Op::Sum { of, body: self.expr(body)?, money });
+        }
+        if let (
+            "street_line",
+            [street, Expr::Literal(Literal::Number(line))] | [street, Expr::Literal(Literal::Number(line)), Expr::Literal(Literal::Missing)],
+        ) = (function.0.name, arguments)
+        {
+            let call = Op::Call { function, arguments: self.list(arguments)?, memo: self.memo() };
+            let call = self.op(call);
+            return Ok(Op::StreetLine { street: self.expr(street)?, first: *line == Decimal::ONE, call });
+        }
         match (quick, arguments.first()) {
             (Some(quick), Some(first)) => Ok(Op::Quick(quick, self.expr(first)?)),
             _ => Ok(Op::Call { function, arguments: self.list(arguments)?, memo: self.memo() }),
         }
-    }
-}
-
-/// A path through objects, as the name that it begins with and its steps.
-fn chain(expr: &Expr) -> Option<(Slot, Vec<&str>)> {
-    match expr {
-        Expr::Slot { slot, .. } => Some((*slot, Vec::new())),
-        Expr::Field { base, name, kind: Kind::Object(_), .. } => {
-            let (slot, mut steps) = chain(base)?;
-            steps.push(name);
-            Some((slot, steps))
-        }
-        _ => None,
     }
 }
 
@@ -533,13 +577,29 @@ fn literal_text(expr: &Expr) -> Option<&str> {
     }
 }
 
-pub(super) fn number(decimal: Decimal) -> Found<Number> {
-    Number::of(decimal).ok_or(NoWay("a constant of more than 18 digits"))
+fn literal_number(expr: &Expr) -> Option<Decimal> {
+    match expr {
+        Expr::Literal(Literal::Number(number) | Literal::Money(number)) => Some(*number),
+        _ => None,
+    }
 }
 
-/// Whether a text stands in JSON as it is.
-pub(super) fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+/// Whether an expression gives a number (false), or an amount (true); none where it may be something else.
+fn numeric(expr: &Expr) -> Option<bool> {
+    match expr {
+        Expr::Literal(Literal::Number(_)) => Some(false),
+        Expr::Literal(Literal::Money(_)) => Some(true),
+        Expr::Field { kind: Kind::Integer | Kind::Decimal, .. } | Expr::Treat { kind: Kind::Integer | Kind::Decimal, .. } => Some(false),
+        Expr::Field { kind: Kind::Money, .. } | Expr::Treat { kind: Kind::Money, .. } => Some(true),
+        Expr::Arithmetic { op: typed::Arithmetic::Divide, left, right } => numeric(left).filter(|_| numeric(right) == Some(false)),
+        Expr::Arithmetic { left, right, .. } => Some(numeric(left)? | numeric(right)?),
+        Expr::Fallback { value, fallback } => numeric(value).filter(|kind| numeric(fallback) == Some(*kind)),
+        _ => None,
+    }
+}
+
+pub(super) fn number(decimal: Decimal) -> Found<Number> {
+    Number::of(decimal).ok_or(NoWay("a constant of more than 18 digits"))
 }
 
 fn constant(literal: &Literal) -> Found<V<'_>> {
@@ -548,7 +608,7 @@ fn constant(literal: &Literal) -> Found<V<'_>> {
         Literal::Boolean(truth) => V::Boolean(*truth),
         Literal::Number(decimal) => V::Number(number(*decimal)?),
         Literal::Money(amount) => V::Money(number(*amount)?, Currency::default()),
-        Literal::Text(text) => V::Text(Text { text, plain: is_plain(text) }),
+        Literal::Text(text) => V::Text(text.as_bytes()),
         Literal::Date(date) => V::Date(*date),
         Literal::Datetime(instant) => V::Instant(*instant),
         Literal::Weight(amount, unit) => V::Weight(number(*amount)?, *unit),
@@ -560,7 +620,7 @@ fn constant(literal: &Literal) -> Found<V<'_>> {
 /// A map whose rows cannot all be held here has none: every value is left to the reference.
 fn value_map(map: &typed::ValueMap) -> ValueMap<'_> {
     let rows = map.rows.iter().rev().map(|row| match (&row.from, constant(&row.to)) {
-        (Literal::Text(from), Ok(to)) => Some((from.as_str(), to)),
+        (Literal::Text(from), Ok(to)) => Some((from.as_bytes(), to)),
         _ => None,
     });
     let texts: Option<_> = rows.collect();
@@ -579,10 +639,10 @@ fn table(of: &typed::Table) -> Found<Table<'_>> {
         let columns: Found<Vec<V<'_>>> = row.iter().map(constant).collect();
         rows.entry(keys.join("\u{1f}").into_bytes().into()).or_default().push(columns?);
     }
-    let mut texts: FxHashMap<&str, Vec<Vec<V<'_>>>> = FxHashMap::default();
+    let mut texts: FxHashMap<&[u8], Vec<Vec<V<'_>>>> = FxHashMap::default();
     for row in of.rows.iter().filter(|_| of.keys.len() == 1) {
         if let Some(Literal::Text(key)) = row.first() {
-            texts.entry(key).or_default().push(row.iter().map(constant).collect::<Found<_>>()?);
+            texts.entry(key.as_bytes()).or_default().push(row.iter().map(constant).collect::<Found<_>>()?);
         }
     }
     let alone = texts.values().map(Vec::len).sum::<usize>() == of.rows.len() && of.keys.len() == 1;

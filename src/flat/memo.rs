@@ -1,26 +1,27 @@
 //! Results of functions, kept by their arguments: a record's countries, carriers and days are mostly those of the one
 //! before.
 
+use std::hash::BuildHasher;
+
 use bumpalo::Bump;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rustc_hash::FxHashMap;
+use rustc_hash::FxBuildHasher;
 
 use super::eval::{Leave, Ran};
 use super::number::Number;
-use super::op::{Lowered, Text, V};
+use super::op::{Lowered, V};
 use crate::value::{Missing, Value};
 
-/// Results that are kept of one function.
-const MOST_KEPT: usize = 2_048;
+/// Results that are kept of one function: of two that fall into one place the later one stays.
+const PLACES: usize = 1_024;
 /// Bytes of the arguments of a result that is kept.
 const LONGEST_KEPT: usize = 96;
 
-/// Results of functions by their arguments: a record's countries, carriers and days are mostly those of the one
-/// before.
+/// Results of functions by their arguments.
 #[derive(Debug, Default)]
 pub(crate) struct Memos {
-    kept: Vec<FxHashMap<Box<[u8]>, Kept>>,
+    kept: Vec<Vec<Option<(Box<[u8]>, Kept)>>>,
     /// Where the key at hand is put together.
     pub(super) key: Vec<u8>,
 }
@@ -29,7 +30,7 @@ pub(crate) struct Memos {
 pub(crate) enum Kept {
     Missing,
     Boolean(bool),
-    Text(Box<str>, bool),
+    Text(Box<str>),
     Number(Number),
     Date(Date),
     Instant(Timestamp),
@@ -37,16 +38,25 @@ pub(crate) enum Kept {
 
 impl Memos {
     pub(crate) fn of(lowered: &Lowered<'_>) -> Self {
-        Memos { kept: (0..lowered.memos).map(|_| FxHashMap::default()).collect(), key: Vec::new() }
+        Memos { kept: (0..lowered.memos).map(|_| vec![None; PLACES]).collect(), key: Vec::new() }
     }
 
+    #[inline]
+    fn place(key: &[u8]) -> usize {
+        FxBuildHasher.hash_one(key) as usize % PLACES
+    }
+
+    #[inline]
     pub(crate) fn get(&self, memo: u32, key: &[u8]) -> Option<&Kept> {
-        self.kept.get(memo as usize)?.get(key)
+        let (known, kept) = self.kept.get(memo as usize)?.get(Self::place(key))?.as_ref()?;
+        (**known == *key).then_some(kept)
     }
 
     pub(crate) fn keep(&mut self, memo: u32, key: &[u8], kept: Kept) {
-        if let Some(known) = self.kept.get_mut(memo as usize).filter(|known| known.len() < MOST_KEPT && key.len() <= LONGEST_KEPT) {
-            known.insert(key.into(), kept);
+        if let Some(place) = self.kept.get_mut(memo as usize).and_then(|known| known.get_mut(Self::place(key)))
+            && key.len() <= LONGEST_KEPT
+        {
+            *place = Some((key.into(), kept));
         }
     }
 }
@@ -56,7 +66,7 @@ pub(crate) fn kept(value: &Value) -> Ran<Kept> {
     Ok(match value {
         Value::Missing(Missing::Absent) => Kept::Missing,
         Value::Boolean(truth) => Kept::Boolean(*truth),
-        Value::Text(text) => Kept::Text((&**text).into(), super::lower::is_plain(text)),
+        Value::Text(text) => Kept::Text((&**text).into()),
         Value::Number(number) => Kept::Number(Number::of(*number).ok_or(Leave)?),
         Value::Date(date) => Kept::Date(*date),
         Value::DateTime(instant) => Kept::Instant(*instant),
@@ -68,7 +78,7 @@ pub(crate) fn recalled<'r>(kept: &Kept, bump: &'r Bump) -> V<'r> {
     match kept {
         Kept::Missing => V::ABSENT,
         Kept::Boolean(truth) => V::Boolean(*truth),
-        Kept::Text(text, plain) => V::Text(Text { text: bump.alloc_str(text), plain: *plain }),
+        Kept::Text(text) => V::Text(bump.alloc_str(text).as_bytes()),
         Kept::Number(number) => V::Number(*number),
         Kept::Date(date) => V::Date(*date),
         Kept::Instant(instant) => V::Instant(*instant),
@@ -84,9 +94,9 @@ pub(crate) fn push_key(value: V<'_>, key: &mut Vec<u8>) -> Ran<()> {
             key.extend_from_slice(&[2, number.places()]);
             key.extend_from_slice(&number.coefficient().to_le_bytes());
         }
-        V::Text(text) if text.text.len() <= LONGEST_KEPT => {
-            key.extend_from_slice(&[3, text.text.len() as u8]);
-            key.extend_from_slice(text.text.as_bytes());
+        V::Text(text) if text.len() <= LONGEST_KEPT => {
+            key.extend_from_slice(&[3, text.len() as u8]);
+            key.extend_from_slice(text);
         }
         V::Date(date) => {
             key.push(4);

@@ -14,6 +14,7 @@ mod op;
 mod read;
 mod scan;
 mod shape;
+mod window;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use jiff::Timestamp;
 
 use self::eval::{Eval, Leave, Ran};
 use self::memo::Memos;
-use self::op::{Lowered, Text, V, Write};
+use self::op::{Lowered, V, Write};
 use self::scan::Slots;
 use crate::builtin::Context;
 use crate::check::typed::Flow;
@@ -106,7 +107,7 @@ impl Worker<'_, '_> {
         marks.extend(out.iter().map(Vec::len));
         made.clear();
         let frame = bump.alloc_slice_fill_copy(lowered.lets.len(), None);
-        let mut eval = Eval { flat: lowered, context, text: record, slots, bump, frame, memos, warned: false, steps: 0 };
+        let mut eval = Eval { flat: lowered, context, text: record.as_bytes(), slots, bump, frame, memos, warned: false, left: false, steps: 0 };
         // The record itself.
         eval.set(Flow::RECORD.0, V::Record(shape::ROOT, 0));
         let way = through(&mut eval, form, key, out, made);
@@ -126,21 +127,25 @@ impl Worker<'_, '_> {
 }
 
 fn through<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, form: Form, key: &mut Vec<u8>, out: &mut [Vec<u8>], made: &mut Vec<usize>) -> Ran<bool> {
-    if !eval.eligible()? {
+    let whole = |eval: &Eval<'r, 'p>| if eval.left { Err(Leave) } else { Ok(()) };
+    let eligible = eval.eligible();
+    whole(eval)?;
+    if !eligible {
         return Ok(false);
     }
-    eval.judge()?;
+    eval.judge();
+    whole(eval)?;
     let flat = eval.flat;
     for write in &flat.writes {
-        if let Some(when) = write.when
-            && !eval.holds(when)?
-        {
+        if write.when.is_some_and(|when| !eval.holds(when)) {
             continue;
         }
         let buffer = out.get_mut(write.object).ok_or(Leave)?;
         payload(eval, write, flat.objects.get(write.object).ok_or(Leave)?, form, key, buffer)?;
+        whole(eval)?;
         made.push(write.object);
     }
+    whole(eval)?;
     Ok(true)
 }
 
@@ -149,10 +154,9 @@ fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, object: &s
     let mut key = None;
     if let Some((value, field)) = &write.key {
         // The checker has made sure that a key is there; a record without one has a reason.
-        let V::Text(text) = eval.eval(*value)? else { return Err(Leave) };
+        let text = eval.text_of(*value).ok_or(Leave)?;
         if let Some(field) = field {
-            emit::size(text.text, field.field)?;
-            if field.field.pattern.is_some() {
+            if !emit::fits(text, field.field) || field.field.pattern.is_some() {
                 return Err(Leave);
             }
             first.extend_from_slice(&field.name);
@@ -160,32 +164,25 @@ fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, object: &s
         }
         key = Some(text);
     }
-    let id = match write.id {
-        None => None,
-        Some(id) => match eval.eval(id)? {
-            V::Text(text) => Some(text),
-            V::Missing(_) => None,
-            _ => return Err(Leave),
-        },
-    };
+    let id = write.id.and_then(|id| eval.text_of(id));
     if write.op == "update" && key.is_none() && id.is_none() {
         return Err(Leave);
     }
     if form == Form::Envelope {
-        let text = |name: &str, text: Option<Text<'_>>, out: &mut Vec<u8>| {
+        let text = |name: &str, text: Option<&[u8]>, out: &mut Vec<u8>| {
             out.extend_from_slice(name.as_bytes());
             match text {
                 Some(text) => emit::quote(text, out),
                 None => out.extend_from_slice(b"null"),
             }
         };
-        text("{\"op\":", Some(Text { text: write.op, plain: true }), out);
-        text(",\"object\":", Some(Text { text: object, plain: false }), out);
+        text("{\"op\":", Some(write.op.as_bytes()), out);
+        text(",\"object\":", Some(object.as_bytes()), out);
         text(",\"key\":", key, out);
         text(",\"id\":", id, out);
         out.extend_from_slice(b",\"body\":");
     }
-    if !eval.emit_behind(write.body, first, out)? {
+    if !eval.emit_behind(write.body, first, out) {
         return Err(Leave);
     }
     if form == Form::Envelope {

@@ -6,6 +6,8 @@ use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::window::append;
+
 /// `coefficient / 10^places`: the coefficient in the upper 58 bits, the places in the lower six.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number(i64);
@@ -66,10 +68,17 @@ impl Number {
         }
         let (mut coefficient, mut point) = (0_i64, None);
         for (at, byte) in digits.iter().enumerate() {
-            match byte {
-                b'0'..=b'9' => coefficient = coefficient.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?,
-                b'.' if point.is_none() => point = Some(at),
-                _ => return None,
+            let digit = byte.wrapping_sub(b'0');
+            if digit <= 9 {
+                // Eighteen digits fit; a nineteenth may not.
+                coefficient = match at {
+                    18 => coefficient.checked_mul(10)?.checked_add(i64::from(digit))?,
+                    _ => coefficient.wrapping_mul(10).wrapping_add(i64::from(digit)),
+                };
+            } else if *byte == b'.' && point.is_none() {
+                point = Some(at);
+            } else {
+                return None;
             }
         }
         if negative && coefficient == 0 {
@@ -210,25 +219,36 @@ impl Number {
 
     /// Appends its digits.
     pub(crate) fn print(self, out: &mut Vec<u8>) {
-        let mut digits = [b'0'; 24];
-        let mut at = digits.len();
+        const END: usize = 32;
+        // The digits stand before the end, with the point and the sign at most 20; the rest is there to be copied and cut.
+        let mut digits = [0_u8; 2 * END];
+        let mut at = END;
         let mut rest = self.coefficient().unsigned_abs();
-        let places = usize::from(self.places());
-        let mut printed = 0;
-        while rest > 0 || printed <= places {
-            if printed == places && places > 0 && digits.get(at) != Some(&b'.') {
-                at -= 1;
-                digits[at] = b'.';
-            }
+        let mut put = |byte: u8| {
             at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
+            if let Some(place) = digits.get_mut(at) {
+                *place = byte;
+            }
+        };
+        let places = self.places();
+        for _ in 0..places {
+            put(b'0' + (rest % 10) as u8);
             rest /= 10;
-            printed += 1;
+        }
+        if places > 0 {
+            put(b'.');
+        }
+        loop {
+            put(b'0' + (rest % 10) as u8);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
         }
         if self.coefficient() < 0 {
-            out.push(b'-');
+            put(b'-');
         }
-        out.extend_from_slice(&digits[at..]);
+        append(&digits, at, END, out);
     }
 }
 

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use regex::Regex;
+use regex::bytes::Regex;
 use rust_decimal::RoundingStrategy;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::number::Number;
-use super::shape::{NodeId, Shape};
+use super::shape::{NodeId, Shape, hash};
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{Arithmetic, Compare};
 use crate::schema::Field;
@@ -17,13 +17,6 @@ use crate::value::{LengthUnit, Missing, Reference, WeightUnit};
 /// The place of an operation.
 pub(crate) type At = u32;
 
-/// A text, and whether it stands in JSON as it is: nothing in it has to be escaped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Text<'r> {
-    pub(crate) text: &'r str,
-    pub(crate) plain: bool,
-}
-
 /// A value while a record is mapped. It borrows from the record, the plan, or what is made for this record.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum V<'r> {
@@ -31,7 +24,8 @@ pub(crate) enum V<'r> {
     Boolean(bool),
     Number(Number),
     Money(Number, Currency),
-    Text(Text<'r>),
+    /// UTF-8. The record's bytes were looked at before, so that slices of them need not be.
+    Text(&'r [u8]),
     Date(Date),
     Instant(Timestamp),
     Weight(Number, WeightUnit),
@@ -102,22 +96,29 @@ pub(crate) enum Decode<'p> {
     Rows,
 }
 
-/// A set of texts: a few are compared one by one.
+/// A set of texts: of a few, what most tell apart is compared one by one.
 #[derive(Debug)]
 pub(crate) enum Words<'p> {
-    Few(Box<[&'p str]>),
-    Many(FxHashSet<&'p str>),
+    Few(Box<[(u64, &'p [u8])]>),
+    Many(FxHashSet<&'p [u8]>),
 }
 
 impl<'p> Words<'p> {
     pub(crate) fn of(words: impl Iterator<Item = &'p str>) -> Self {
-        let words: Box<[&str]> = words.collect();
-        if words.len() <= 8 { Words::Few(words) } else { Words::Many(words.into_vec().into_iter().collect()) }
+        let words: Vec<&[u8]> = words.map(str::as_bytes).collect();
+        if words.len() <= 8 {
+            Words::Few(words.into_iter().map(|word| (hash(word), word)).collect())
+        } else {
+            Words::Many(words.into_iter().collect())
+        }
     }
 
-    pub(crate) fn has(&self, text: &str) -> bool {
+    pub(crate) fn has(&self, text: &[u8]) -> bool {
         match self {
-            Words::Few(words) => words.contains(&text),
+            Words::Few(words) => {
+                let known = hash(text);
+                words.iter().any(|(hash, word)| *hash == known && *word == text)
+            }
             Words::Many(words) => words.contains(text),
         }
     }
@@ -138,7 +139,7 @@ pub(crate) enum Quick {
 
 #[derive(Debug)]
 pub(crate) enum Piece<'p> {
-    Text(&'p str, bool),
+    Text(&'p [u8]),
     Value(At),
 }
 
@@ -150,10 +151,30 @@ pub(crate) enum Treat {
     As,
 }
 
+/// The tag is a byte of its own: it is looked at for each operation of each record.
 #[derive(Debug)]
+#[repr(u8)]
 pub(crate) enum Op<'p> {
     Const(V<'p>),
     Slot(u32),
+    /// A text of the record itself, or of an object in it. Where it is not there, it is missing: the scanner leaves a
+    /// record with anything but objects on the way.
+    RootText {
+        raw: u32,
+        whole: At,
+    },
+    /// A text in a row: of an element of a list.
+    RowText {
+        slot: u32,
+        place: Place,
+        whole: At,
+    },
+    /// A text in one of several objects.
+    PathText {
+        slot: u32,
+        places: Box<[Place]>,
+        whole: At,
+    },
     Read {
         base: At,
         places: Box<[Place]>,
@@ -167,9 +188,28 @@ pub(crate) enum Op<'p> {
         decode: Decode<'p>,
         whole: At,
     },
+    /// A path of the record itself: it stands in one place.
+    RootPath {
+        raw: u32,
+        node: NodeId,
+        decode: Decode<'p>,
+        whole: At,
+    },
+    /// A path in a row, that stands in one place.
+    RowPath {
+        slot: u32,
+        place: Place,
+        decode: Decode<'p>,
+        whole: At,
+    },
     /// A column of a table's row.
     Column {
         base: At,
+        column: u32,
+    },
+    /// The same of a row that has a name.
+    ColumnOf {
+        slot: u32,
         column: u32,
     },
     Bind {
@@ -198,14 +238,28 @@ pub(crate) enum Op<'p> {
     },
     Fallback(At, At),
     Arithmetic(Arithmetic, At, At),
+    /// The sum of numbers or amounts, one for each element.
+    Sum {
+        of: Loop,
+        body: At,
+        money: bool,
+    },
+    /// A line of a street that is written in one; of others the call tells.
+    StreetLine {
+        street: At,
+        first: bool,
+        call: At,
+    },
     Compare(Compare, At, At),
+    /// With a number that is the same for every record.
+    CompareNumber(Compare, At, Number),
     And(Box<[At]>),
     Or(Box<[At]>),
     Not(At),
     In(At, Box<[At]>),
     InWords(At, Words<'p>),
     /// `x == "word"`
-    IsWord(At, &'p str),
+    IsWord(At, &'p [u8]),
     Matches(At, Box<Regex>),
     IsPresent(At),
     WasSent(At),
@@ -304,7 +358,7 @@ impl Key {
         Key { short, whole: bytes.into() }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&self, out: &mut Vec<u8>) {
         if self.whole.len() <= self.short.len() {
             let end = out.len() + self.whole.len();
@@ -318,10 +372,32 @@ impl Key {
 
 #[derive(Debug)]
 pub(crate) struct EmitRow {
-    /// `,"name":`
+    /// `,"name":`, and with it what is the same in every record.
     pub(crate) key: Key,
-    pub(crate) value: EmitAt,
+    pub(crate) value: Cell,
     pub(crate) required: bool,
+}
+
+/// What is written behind a row's key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cell {
+    /// Nothing more: the value stands with the key.
+    Constant,
+    /// A text of the record that goes over as it stands, with its quotes. `most`: bytes that the field takes in any case.
+    Copy {
+        raw: u32,
+        most: u32,
+        or: EmitAt,
+    },
+    /// The same out of a row.
+    CopyOfRow {
+        slot: u32,
+        place: Place,
+        most: u32,
+        or: EmitAt,
+    },
+    Scalar(EmitAt),
+    Other(EmitAt),
 }
 
 /// How a target field takes a value, and what it is held to.
@@ -330,6 +406,8 @@ pub(crate) struct Out<'p> {
     pub(crate) form: Form<'p>,
     pub(crate) field: &'p Field,
     pub(crate) pattern: Option<Regex>,
+    /// Bytes of a text that is short enough in any case.
+    pub(crate) most: usize,
     pub(crate) minimum: Option<Number>,
     pub(crate) maximum: Option<Number>,
     /// An amount has to be below it.
@@ -378,7 +456,7 @@ pub(crate) struct KeyField<'p> {
 
 #[derive(Debug)]
 pub(crate) struct ValueMap<'p> {
-    pub(crate) texts: FxHashMap<&'p str, V<'p>>,
+    pub(crate) texts: FxHashMap<&'p [u8], V<'p>>,
     /// What is given where no row fits; none where the record is stopped.
     pub(crate) otherwise: Option<V<'p>>,
 }
@@ -388,7 +466,7 @@ pub(crate) struct Table<'p> {
     /// By the keys' own texts ([`crate::value::key`]), joined.
     pub(crate) rows: FxHashMap<Box<[u8]>, Vec<Vec<V<'p>>>>,
     /// The same, where the only key is a text.
-    pub(crate) texts: Option<FxHashMap<&'p str, Vec<Vec<V<'p>>>>>,
+    pub(crate) texts: Option<FxHashMap<&'p [u8], Vec<Vec<V<'p>>>>>,
     pub(crate) many: bool,
 }
 
@@ -408,4 +486,6 @@ pub(crate) struct Lowered<'p> {
     pub(crate) tables: Vec<Table<'p>>,
     pub(crate) references: Vec<Reference>,
     pub(crate) memos: u32,
+    /// Amounts have currencies, which have to agree.
+    pub(crate) currencies: bool,
 }

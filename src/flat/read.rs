@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
-use super::op::{Currency, Decode, Place, Text, V};
+use super::op::{Currency, Decode, Place, V};
 use super::scan::Raw;
 use super::shape::NodeId;
 use crate::value::{MAX_ITEMS, MAX_TEXT, Missing};
@@ -60,25 +60,18 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
             Raw::Number { start, end } => {
                 let digits = self.text.get(start as usize..end as usize).ok_or(Leave)?;
-                let number = Number::parse(digits.as_bytes()).ok_or(Leave)?;
+                let number = Number::parse(digits).ok_or(Leave)?;
                 self.amount(number, of, at, decode)
             }
             Raw::Text { start, end, escaped } => {
-                let text = self.text.get(start as usize..end as usize).ok_or(Leave)?;
-                let text = if escaped { self.unescaped(start, end)? } else { text };
-                if !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim_start().is_empty() {
-                    return Ok(V::Missing(Missing::Blank));
-                }
-                if text.len() > MAX_TEXT {
-                    return Err(Leave);
-                }
+                let Some(text) = self.unblank(start, end, escaped)? else { return Ok(V::Missing(Missing::Blank)) };
                 match decode {
-                    Decode::Text | Decode::Enumeration(None) => Ok(V::Text(Text { text, plain: !escaped })),
-                    Decode::Enumeration(Some(words)) if words.has(text) => Ok(V::Text(Text { text, plain: !escaped })),
+                    Decode::Text | Decode::Enumeration(None) => Ok(V::Text(text)),
+                    Decode::Enumeration(Some(words)) if words.has(text) => Ok(V::Text(text)),
                     Decode::Date => date(text).map(V::Date),
-                    Decode::Instant(zone) => instant(text, zone.as_ref()).map(V::Instant),
+                    Decode::Instant(zone) => instant(string(text)?, zone.as_ref()).map(V::Instant),
                     Decode::Integer { text: true } | Decode::Decimal { text: true } | Decode::Money { text: true, .. } => {
-                        let digits = text.trim().as_bytes();
+                        let digits = string(text)?.trim().as_bytes();
                         let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
                         if !(ends(digits.last()) && (ends(digits.first()) || digits.first() == Some(&b'-') && ends(digits.get(1)))) {
                             return Err(Leave);
@@ -120,7 +113,50 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    pub(super) fn code(&self, of: Currency) -> Option<&'r str> {
+    /// A text of the record, without its escapes; none where it is blank.
+    #[inline]
+    fn unblank(&self, start: u32, end: u32, escaped: bool) -> Ran<Option<&'r [u8]>> {
+        let text = if escaped { self.unescaped(start, end)? } else { self.text.get(start as usize..end as usize).ok_or(Leave)? };
+        if text.len() > MAX_TEXT {
+            return Err(Leave);
+        }
+        if !text.first().is_some_and(u8::is_ascii_graphic) && string(text)?.trim_start().is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(text))
+    }
+
+    /// What a slot has for a text.
+    #[inline(always)]
+    pub(super) fn raw_text(&mut self, raw: Option<&Raw>) -> Option<&'r [u8]> {
+        match raw {
+            Some(&Raw::Text { start, end, escaped: false }) => {
+                if let Some(text) = self.text.get(start as usize..end as usize)
+                    && text.first().is_some_and(u8::is_ascii_graphic)
+                    && text.len() <= MAX_TEXT
+                {
+                    return Some(text);
+                }
+                self.odd_text(start, end, false)
+            }
+            Some(Raw::Absent | Raw::Null) | None => None,
+            Some(&Raw::Text { start, end, escaped }) => self.odd_text(start, end, escaped),
+            _ => {
+                self.left = true;
+                None
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn odd_text(&mut self, start: u32, end: u32, escaped: bool) -> Option<&'r [u8]> {
+        self.unblank(start, end, escaped).unwrap_or_else(|Leave| {
+            self.left = true;
+            None
+        })
+    }
+
+    pub(super) fn code(&self, of: Currency) -> Option<&'r [u8]> {
         let start = of.start as usize;
         self.text.get(start..start + usize::from(of.length)).filter(|code| !code.is_empty())
     }
@@ -137,16 +173,21 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     /// A text without its escapes. The scanner has seen that they are well formed.
-    fn unescaped(&self, start: u32, end: u32) -> Ran<&'r str> {
+    fn unescaped(&self, start: u32, end: u32) -> Ran<&'r [u8]> {
         let quoted = self.text.get(start as usize - 1..end as usize + 1).ok_or(Leave)?;
-        let text: String = serde_json::from_str(quoted).map_err(|_| Leave)?;
-        Ok(self.bump.alloc_str(&text))
+        let text: String = serde_json::from_slice(quoted).map_err(|_| Leave)?;
+        Ok(self.bump.alloc_str(&text).as_bytes())
     }
 }
 
+/// A text whose bytes are looked at again: where more than bytes is asked of it.
+pub(super) fn string(text: &[u8]) -> Ran<&str> {
+    simdutf8::basic::from_utf8(text).map_err(|_| Leave)
+}
+
 /// `2026-11-18`; any other spelling is for the reference.
-fn date(text: &str) -> Ran<Date> {
-    let bytes: &[u8; 10] = text.as_bytes().try_into().map_err(|_| Leave)?;
+fn date(text: &[u8]) -> Ran<Date> {
+    let bytes: &[u8; 10] = text.try_into().map_err(|_| Leave)?;
     let number = |digits: &[u8]| digits.iter().try_fold(0_i16, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i16::from(byte - b'0')));
     if bytes[4] != b'-' || bytes[7] != b'-' {
         return Err(Leave);

@@ -4,6 +4,7 @@
 //! never tells why; it gives up.
 
 use super::shape::{Holds, Node, NodeId, ROOT, Shape};
+use super::window::{WIDTH, Word, special, window};
 
 /// What stands in a slot: texts and numbers by their place in the record's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,33 +46,20 @@ pub(crate) struct Slots {
 #[derive(Debug)]
 struct Guess {
     /// `"name":`
-    key: Box<[u8]>,
-    /// Its first and its last eight bytes: of most keys that is all of it.
-    ends: Option<(u64, u64)>,
-    child: Option<NodeId>,
+    key: Word,
+    child: Option<Child>,
     /// Of a key that is not read: its value in the record before, where that was no text and no number. Many such are
     /// `null`, or the same small object in every record.
-    value: Box<[u8]>,
+    value: Option<Word>,
 }
 
-impl Guess {
-    fn new(key: &[u8], child: Option<NodeId>) -> Self {
-        Guess { key: key.into(), ends: ends(key), child, value: Box::default() }
-    }
-
-    #[inline]
-    fn stands(&self, rest: &[u8]) -> bool {
-        let Some(read) = rest.get(..self.key.len()) else { return false };
-        match self.ends {
-            Some(_) => ends(read) == self.ends && (read.len() <= 16 || *read == *self.key),
-            None => *read == *self.key,
-        }
-    }
-}
-
-#[inline]
-fn ends(key: &[u8]) -> Option<(u64, u64)> {
-    Some((u64::from_le_bytes(*key.first_chunk()?), u64::from_le_bytes(*key.last_chunk()?)))
+/// What a key that is read is to the shape.
+#[derive(Debug, Clone, Copy)]
+struct Child {
+    id: NodeId,
+    slot: u32,
+    /// It holds a text, a number or a boolean.
+    scalar: bool,
 }
 
 /// Bytes of a value that is guessed.
@@ -98,11 +86,13 @@ pub(crate) fn scan(shape: &Shape, text: &str, slots: &mut Slots) -> Read<()> {
     slots.rows.clear();
     slots.open.clear();
     slots.guesses.resize_with(shape.nodes.len(), Vec::new);
-    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, shape, slots, depth: 0 };
-    scanner.space();
-    scanner.object(Some(ROOT), 0)?;
-    scanner.space();
-    if scanner.at == text.len() { Ok(()) } else { Err(NotPlain) }
+    let mut guesses = std::mem::take(&mut slots.guesses);
+    let read = {
+        let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, shape, slots, guesses: &mut guesses, depth: 0 };
+        scanner.record()
+    };
+    slots.guesses = guesses;
+    read
 }
 
 struct Scanner<'s> {
@@ -110,10 +100,19 @@ struct Scanner<'s> {
     at: usize,
     shape: &'s Shape,
     slots: &'s mut Slots,
+    guesses: &'s mut [Vec<Guess>],
     depth: u32,
 }
 
 impl Scanner<'_> {
+    fn record(&mut self) -> Read<()> {
+        self.space();
+        self.object(ROOT, 0)?;
+        self.space();
+        if self.at == self.bytes.len() { Ok(()) } else { Err(NotPlain) }
+    }
+
+    #[inline(always)]
     fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
@@ -125,6 +124,7 @@ impl Scanner<'_> {
         }
     }
 
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Read<()> {
         if self.peek() != byte {
             return Err(NotPlain);
@@ -148,8 +148,13 @@ impl Scanner<'_> {
     }
 
     /// What stands behind an element: another one, or the end.
-    #[inline]
+    #[inline(always)]
     fn goes_on(&mut self, close: u8) -> Read<bool> {
+        // Mostly nothing stands between.
+        if self.peek() == b',' && self.bytes.get(self.at + 1).is_some_and(|byte| *byte > b' ') {
+            self.at += 1;
+            return Ok(true);
+        }
         self.space();
         let byte = self.peek();
         if byte != b',' && byte != close {
@@ -169,31 +174,41 @@ impl Scanner<'_> {
         if self.depth > DEEPEST { Err(NotPlain) } else { Ok(()) }
     }
 
-    /// An object, whose keys are those of `node` in the row that begins at `base`.
-    fn object(&mut self, node: Option<NodeId>, base: u32) -> Read<()> {
-        let mut more = self.begins(b'{', b'}')?;
+    /// An object, whose keys are those of `id` in the row that begins at `base`.
+    fn object(&mut self, id: NodeId, base: u32) -> Read<()> {
         let shape = self.shape;
-        let node = node.and_then(|id| Some((id, shape.node(id)?))).filter(|(_, node)| !node.children.is_empty());
+        let node = shape.node(id).ok_or(NotPlain)?;
+        let mut more = self.begins(b'{', b'}')?;
         let mut next = 0;
         while more {
-            let child = match node {
-                Some((id, node)) => self.key(id, node, &mut next)?,
-                None => {
-                    self.string()?;
-                    self.space();
-                    self.expect(b':')?;
-                    None
-                }
-            };
+            let child = self.key(id, node, &mut next)?;
             self.space();
-            match (child, node) {
-                (Some(child), _) => self.wanted(child, base)?,
-                (None, Some((id, _))) => self.unwanted(id, next.saturating_sub(1))?,
-                (None, None) => self.skip()?,
+            match child {
+                Some(child) => self.wanted(child, base)?,
+                None => self.unwanted(id, next.wrapping_sub(1))?,
             }
             more = self.goes_on(b'}')?;
         }
         Ok(())
+    }
+
+    /// An object of which nothing is read.
+    fn passed(&mut self) -> Read<()> {
+        let mut more = self.begins(b'{', b'}')?;
+        while more {
+            self.string()?;
+            self.space();
+            self.expect(b':')?;
+            self.space();
+            self.skip()?;
+            more = self.goes_on(b'}')?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn guess(&self, id: NodeId, place: usize) -> Option<&Guess> {
+        self.guesses.get(usize::from(id))?.get(place)
     }
 
     /// The value of a key that is not read. `place`: the key's, by which the value is guessed. A guess that was made for
@@ -201,39 +216,54 @@ impl Scanner<'_> {
     #[inline]
     fn unwanted(&mut self, id: NodeId, place: usize) -> Read<()> {
         let begun = self.at;
-        if let Some(guess) = self.slots.guesses.get(usize::from(id)).and_then(|guesses| guesses.get(place)) {
-            let end = begun + guess.value.len();
-            let same = !guess.value.is_empty() && self.bytes.get(begun..end) == Some(&*guess.value);
+        if let Some(value) = self.guess(id, place).and_then(|guess| guess.value.as_ref())
+            && value.stands(self.bytes, begun)
             // It ends there: `null` does, and not a word that begins like it.
-            if same && matches!(self.bytes.get(end), Some(b',' | b'}')) {
-                self.at = end;
-                return Ok(());
-            }
+            && matches!(self.bytes.get(begun + value.len()), Some(b',' | b'}'))
+        {
+            self.at = begun + value.len();
+            return Ok(());
+        }
+        if self.peek() == b'"' {
+            return self.string().map(|_| ());
         }
         self.skip()?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
         if matches!(read.first(), Some(b'{' | b'[' | b'n' | b't' | b'f'))
             && read.len() <= LONGEST_GUESS
-            && let Some(guess) = self.slots.guesses.get_mut(usize::from(id)).and_then(|guesses| guesses.get_mut(place))
-            && guess.value.is_empty()
+            && let Some(guess) = self.guesses.get_mut(usize::from(id)).and_then(|guesses| guesses.get_mut(place))
+            && guess.value.is_none()
         {
-            guess.value = read.into();
+            guess.value = Some(Word::new(read));
         }
         Ok(())
     }
 
     /// A key with its colon, and the child that it is. `next`: its place in the object, by which it is guessed.
-    #[inline]
-    fn key(&mut self, id: NodeId, node: &Node, next: &mut usize) -> Read<Option<NodeId>> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let guesses = self.slots.guesses.get(usize::from(id)).map(Vec::as_slice).unwrap_or_default();
+    #[inline(always)]
+    fn key(&mut self, id: NodeId, node: &Node, next: &mut usize) -> Read<Option<Child>> {
+        if let Some(guess) = self.guess(id, *next)
+            && guess.key.stands(self.bytes, self.at)
+        {
+            *next += 1;
+            let (length, child) = (guess.key.len(), guess.child);
+            self.at += length;
+            return Ok(child);
+        }
+        self.other_key(id, node, next)
+    }
+
+    /// A key that is not the one that was expected.
+    #[inline(never)]
+    fn other_key(&mut self, id: NodeId, node: &Node, next: &mut usize) -> Read<Option<Child>> {
         // One that is not there this time is passed over.
-        for ahead in [0, 1] {
-            if let Some(guess) = guesses.get(*next + ahead).filter(|guess| guess.stands(rest)) {
-                *next += ahead + 1;
-                self.at += guess.key.len();
-                return Ok(guess.child);
-            }
+        if let Some(guess) = self.guess(id, *next + 1)
+            && guess.key.stands(self.bytes, self.at)
+        {
+            *next += 2;
+            let (length, child) = (guess.key.len(), guess.child);
+            self.at += length;
+            return Ok(child);
         }
         let begun = self.at;
         let (start, end, escaped) = self.string()?;
@@ -242,14 +272,18 @@ impl Scanner<'_> {
             return Err(NotPlain);
         }
         let child = self.bytes.get(start..end).and_then(|key| node.find(key));
+        let child = child.and_then(|id| {
+            let node = self.shape.node(id)?;
+            Some(Child { id, slot: node.slot, scalar: node.holds == Holds::Scalar })
+        });
         self.space();
         self.expect(b':')?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
-        let Some(guesses) = self.slots.guesses.get_mut(usize::from(id)) else { return Ok(child) };
+        let Some(guesses) = self.guesses.get_mut(usize::from(id)) else { return Ok(child) };
         if guesses.len() == *next && *next < MOST_GUESSES {
-            guesses.push(Guess::new(read, child));
+            guesses.push(Guess { key: Word::new(read), child, value: None });
             *next += 1;
-        } else if let Some(known) = guesses.iter().position(|guess| *guess.key == *read) {
+        } else if let Some(known) = guesses.iter().position(|guess| *guess.key.bytes() == *read) {
             // Some before it are not there this time.
             *next = known + 1;
         }
@@ -257,33 +291,19 @@ impl Scanner<'_> {
     }
 
     /// A value that is read.
-    fn wanted(&mut self, id: NodeId, base: u32) -> Read<()> {
-        let shape = self.shape;
-        let node = shape.node(id).ok_or(NotPlain)?;
-        let slot = (base + node.slot) as usize;
+    #[inline(always)]
+    fn wanted(&mut self, child: Child, base: u32) -> Read<()> {
+        let slot = (base + child.slot) as usize;
         // A key that stands twice: the last one counts, and what belongs to the first has to be forgotten.
         if self.slots.raw.get(slot) != Some(&Raw::Absent) {
             return Err(NotPlain);
         }
         let raw = match self.peek() {
-            b'"' => {
+            b'"' if child.scalar => {
                 let (start, end, escaped) = self.string()?;
                 Raw::Text { start: start as u32, end: end as u32, escaped }
             }
-            b'{' => match node.holds {
-                Holds::Object => {
-                    // What is in it may be met again only after it was noted.
-                    self.put(slot, Raw::Object);
-                    return self.object(Some(id), base);
-                }
-                Holds::Rows { width, envelope: true } => self.envelope(id, width)?,
-                Holds::Rows { .. } | Holds::Scalar => return Err(NotPlain),
-            },
-            b'[' => match node.holds {
-                Holds::Rows { width, .. } => self.rows(id, width)?,
-                Holds::Object | Holds::Scalar => return Err(NotPlain),
-            },
-            b'-' | b'0'..=b'9' => {
+            b'-' | b'0'..=b'9' if child.scalar => {
                 let start = self.at;
                 self.number()?;
                 Raw::Number { start: start as u32, end: self.at as u32 }
@@ -292,19 +312,39 @@ impl Scanner<'_> {
                 self.word(b"null")?;
                 Raw::Null
             }
-            b't' => {
-                self.word(b"true")?;
-                Raw::Boolean(true)
-            }
-            _ => {
-                self.word(b"false")?;
-                Raw::Boolean(false)
-            }
+            _ => return self.other(child.id, base, slot),
         };
         self.put(slot, raw);
         Ok(())
     }
 
+    #[inline(never)]
+    fn other(&mut self, id: NodeId, base: u32, slot: usize) -> Read<()> {
+        let shape = self.shape;
+        let holds = &shape.node(id).ok_or(NotPlain)?.holds;
+        let raw = match (self.peek(), holds) {
+            (b'{', Holds::Object) => {
+                // What is in it may be met again only after it was noted.
+                self.put(slot, Raw::Object);
+                return self.object(id, base);
+            }
+            (b'{', Holds::Rows { width, envelope: true }) => self.envelope(id, *width)?,
+            (b'[', Holds::Rows { width, .. }) => self.rows(id, *width)?,
+            (b't', Holds::Scalar) => {
+                self.word(b"true")?;
+                Raw::Boolean(true)
+            }
+            (b'f', Holds::Scalar) => {
+                self.word(b"false")?;
+                Raw::Boolean(false)
+            }
+            _ => return Err(NotPlain),
+        };
+        self.put(slot, raw);
+        Ok(())
+    }
+
+    #[inline(always)]
     fn put(&mut self, slot: usize, raw: Raw) {
         if let Some(place) = self.slots.raw.get_mut(slot) {
             *place = raw;
@@ -351,7 +391,7 @@ impl Scanner<'_> {
             self.slots.raw.resize(base + width as usize, Raw::Absent);
             let base = u32::try_from(base).map_err(|_| NotPlain)?;
             self.slots.open.push(base);
-            self.object(Some(id), base)?;
+            self.object(id, base)?;
             more = self.goes_on(b']')?;
         }
         // Rows of lists inside stand before those of the list that they are in.
@@ -364,7 +404,7 @@ impl Scanner<'_> {
     fn skip(&mut self) -> Read<()> {
         match self.peek() {
             b'"' => self.string().map(|_| ()),
-            b'{' => self.object(None, 0),
+            b'{' => self.passed(),
             b'[' => {
                 let mut more = self.begins(b'[', b']')?;
                 while more {
@@ -422,20 +462,32 @@ impl Scanner<'_> {
     }
 
     /// A text from its first quote: where it begins and ends without them, and whether something in it is escaped.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Read<(usize, usize, bool)> {
         self.expect(b'"')?;
         let start = self.at;
+        if let Some(window) = window(self.bytes, start) {
+            let special = special(window);
+            let end = start + special.trailing_zeros() as usize;
+            if special != 0 && self.bytes.get(end) == Some(&b'"') {
+                self.at = end + 1;
+                return Ok((start, end, false));
+            }
+        }
+        self.long_string(start)
+    }
+
+    #[inline(never)]
+    fn long_string(&mut self, start: usize) -> Read<(usize, usize, bool)> {
         let mut escaped = false;
         loop {
-            // Eight bytes at a time, as long as none of them ends the text, escapes, or is a control character.
-            while let Some(eight) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
-                let special = special(u64::from_le_bytes(*eight));
+            while let Some(window) = window(self.bytes, self.at) {
+                let special = special(window);
                 if special != 0 {
-                    self.at += (special.trailing_zeros() / 8) as usize;
+                    self.at += special.trailing_zeros() as usize;
                     break;
                 }
-                self.at += 8;
+                self.at += WIDTH;
             }
             match self.peek() {
                 b'"' => {
@@ -468,17 +520,6 @@ impl Scanner<'_> {
         }
         Ok(())
     }
-}
-
-/// The high bit of each byte that is `"`, `\` or below 0x20. Of several the lowest is right, and no more is needed.
-/// <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>
-#[inline]
-fn special(eight: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
-    let control = eight.wrapping_sub(ONES * 0x20) & !eight & HIGHS;
-    zero(eight ^ (ONES * b'"' as u64)) | zero(eight ^ (ONES * b'\\' as u64)) | control
 }
 
 #[cfg(test)]
@@ -546,6 +587,9 @@ mod tests {
             "{\"b\":{\"c\":1,\"c\":2}}",
             "{\"a\":[1]}",
             "{\"rows\":[1]}",
+            "{\"b\":\"text\"}",
+            "{\"b\":1}",
+            "{\"rows\":true}",
             "{\"q\":[1,]}",
             "{\"a\" 1}",
             "{a:1}",

@@ -160,7 +160,8 @@ impl Table {
 }
 
 /// The first and the last eight bytes and the length: two keys of one object that agree in all of them are rare.
-fn hash(key: &[u8]) -> u64 {
+#[inline]
+pub(crate) fn hash(key: &[u8]) -> u64 {
     let length = key.len();
     let (first, last) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
         (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
