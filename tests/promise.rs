@@ -252,7 +252,7 @@ fn random_rows_of_the_files_template_give_valid_payloads_or_reasons() {
 fn the_same_input_gives_the_same_bytes() {
     let (one, two) = (common::compiled_template(), common::compiled_template());
     let (plan, again) = (one.plan.as_ref().unwrap(), two.plan.as_ref().unwrap());
-    assert_eq!(plan.hash, again.hash);
+    assert_eq!(plan.hash(), again.hash());
     assert_eq!(serde_json::to_string(plan).unwrap(), serde_json::to_string(again).unwrap());
     let (first, second) = (Program::new(plan).unwrap(), Program::new(again).unwrap());
     for record in common::orders::orders(3, 300) {

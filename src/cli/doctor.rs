@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         bad += u32::from(!fine);
         out.line(format!("{}  {what}", if fine { "ok " } else { "BAD" }))
     };
-    say(true, &format!("the mapping passes check: plan {}", plan.hash.chars().take(12).collect::<String>()), out)?;
+    say(true, &format!("the mapping passes check: plan {}", plan.hash().chars().take(12).collect::<String>()), out)?;
     let key = super::site::variable(super::site::STORE_KEY).map(crate::http::Secret::new);
     if site.store.exists() {
         let opened = Sqlite::open(&site.store, key.as_ref(), Mode::Read).and_then(|store| store.check());

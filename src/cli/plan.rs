@@ -54,11 +54,13 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         match args.format {
             Format::Human => people(&plan, args.flow.as_deref(), out)?,
             Format::Json => {
+                // The hash is the whole plan's, whatever is shown of it.
+                plan.hash();
                 if let Some(flow) = &args.flow {
                     plan.mapping.flows.retain(|f| f.name == *flow);
                     plan.flows.retain(|f| f.flow == *flow);
                 }
-                out.json(&plan)?;
+                out.json(&plan.printed())?;
             }
         }
     }
@@ -82,7 +84,7 @@ fn costs(all: &[calls::Calls], out: &mut Out) -> Result<(), Failure> {
 }
 
 fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure> {
-    out.line(out.dim(&format!("plan {} · time zone {}", plan.hash.get(..12).unwrap_or(&plan.hash), plan.time_zone)))?;
+    out.line(out.dim(&format!("plan {} · time zone {}", plan.hash().get(..12).unwrap_or(plan.hash()), plan.time_zone)))?;
     let paper = |(name, system): (&String, &String)| Some((name.clone(), registry::on_paper(name, system)?));
     let connectors = plan.systems.iter().filter_map(paper).collect();
     for flow in plan.mapping.flows.iter().filter(|flow| only.is_none_or(|only| flow.name == only)) {

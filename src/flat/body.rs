@@ -143,6 +143,7 @@ impl<'p> Lowerer<'p> {
             }
             Some(Op::RootText { raw, .. }) if words.is_none() && most > 0 => Cell::Copy { raw: *raw, most, or: value },
             Some(Op::RowText { slot, place, .. }) if words.is_none() && most > 0 => Cell::CopyOfRow { slot: *slot, place: *place, most, or: value },
+            _ if words.is_none() && most > 0 => Cell::Text { at: *at, most, or: value },
             _ => Cell::Scalar(value),
         }
     }

@@ -97,6 +97,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     let raw = self.row(slot, place);
                     self.copied(raw, most, or, row, out);
                 }
+                Cell::Text { at, most, or } => match self.text_of(at) {
+                    Some(text) if text.len() <= most as usize => {
+                        row.key.push(out);
+                        quote(text, out);
+                    }
+                    Some(_) => self.scalar(or, Some(&row.key), out),
+                    None => {}
+                },
                 Cell::Scalar(at) => self.scalar(at, Some(&row.key), out),
                 Cell::Other(at) => {
                     row.key.push(out);

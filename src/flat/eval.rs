@@ -200,6 +200,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     /// A text; none where it is missing.
+    #[inline]
     pub(crate) fn text_of(&mut self, at: At) -> Option<&'r [u8]> {
         let flat = self.flat;
         match flat.ops.get(at as usize) {
@@ -211,6 +212,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 let raw = self.row(*slot, place);
                 self.raw_text(raw)
             }
+            _ => self.other_text(at),
+        }
+    }
+
+    #[inline(never)]
+    fn other_text(&mut self, at: At) -> Option<&'r [u8]> {
+        let flat = self.flat;
+        match flat.ops.get(at as usize) {
             Some(Op::PathText { slot, places, .. }) => match self.slot(*slot) {
                 V::Record(of, at) => match self.raw(of, at, places) {
                     Ok((raw, _)) => self.raw_text(Some(&raw)),
@@ -257,17 +266,26 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     /// A number, or an amount whose currency is not asked for; none where it is missing.
+    #[inline]
     pub(crate) fn number_of(&mut self, at: At) -> Option<Number> {
         let flat = self.flat;
-        let number = match flat.ops.get(at as usize) {
+        match flat.ops.get(at as usize) {
             Some(Op::RootPath { raw, decode, whole, .. }) => {
                 let slots = self.slots;
-                return self.raw_number(slots.raw.get(*raw as usize), decode, *whole);
+                self.raw_number(slots.raw.get(*raw as usize), decode, *whole)
             }
             Some(Op::RowPath { slot, place, decode, whole }) => {
                 let raw = self.row(*slot, place);
-                return self.raw_number(raw, decode, *whole);
+                self.raw_number(raw, decode, *whole)
             }
+            _ => self.other_number(at),
+        }
+    }
+
+    #[inline(never)]
+    fn other_number(&mut self, at: At) -> Option<Number> {
+        let flat = self.flat;
+        let number = match flat.ops.get(at as usize) {
             Some(Op::ColumnOf { slot, column }) => {
                 let value = self.column(*slot, *column);
                 return self.plain_number(value);
@@ -388,10 +406,19 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     pub(crate) fn eval(&mut self, at: At) -> V<'r> {
         let flat = self.flat;
-        let Some(op) = flat.ops.get(at as usize) else { return self.leave() };
+        match flat.ops.get(at as usize) {
+            Some(Op::Const(value)) => *value,
+            Some(Op::Slot(slot)) => self.slot(*slot),
+            Some(Op::ColumnOf { slot, column }) => self.column(*slot, *column),
+            Some(op) => self.other_value(at, op),
+            None => self.leave(),
+        }
+    }
+
+    #[inline(never)]
+    fn other_value(&mut self, at: At, op: &'r Op<'p>) -> V<'r> {
+        let flat = self.flat;
         match op {
-            Op::Const(value) => *value,
-            Op::Slot(slot) => self.slot(*slot),
             Op::RootText { whole, .. } | Op::RowText { whole, .. } | Op::PathText { whole, .. } => match self.text_of(at) {
                 Some(text) => V::Text(text),
                 // It says why it is missing.
@@ -407,7 +434,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Op::Compare(..) | Op::CompareNumber(..) | Op::And(_) | Op::Or(_) | Op::Not(_) | Op::InWords(..) | Op::IsWord(..) | Op::IsPresent(_) => {
                 V::Boolean(self.holds(at))
             }
-            Op::ColumnOf { slot, column } => self.column(*slot, *column),
             Op::Sum { of, body, money } if !flat.currencies => match self.sum_of(of, *body) {
                 Some(sum) if *money => V::Money(sum, Currency::default()),
                 Some(sum) => V::Number(sum),
@@ -581,7 +607,13 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             return *known;
         }
         let Some(Some(found)) = self.flat.lets.get(slot as usize) else { return V::ABSENT };
-        let value = self.eval(*found);
+        self.given(slot, *found)
+    }
+
+    /// The value of a name, which is kept.
+    #[inline(never)]
+    fn given(&mut self, slot: u32, found: At) -> V<'r> {
+        let value = self.eval(found);
         self.set(slot, value);
         value
     }

@@ -396,6 +396,12 @@ pub(crate) enum Cell {
         most: u32,
         or: EmitAt,
     },
+    /// Any text.
+    Text {
+        at: At,
+        most: u32,
+        or: EmitAt,
+    },
     Scalar(EmitAt),
     Other(EmitAt),
 }

@@ -1,5 +1,6 @@
 //! Reads fields of the record from their slots.
 
+use bumpalo::collections::Vec as List;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -69,7 +70,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     Decode::Text | Decode::Enumeration(None) => Ok(V::Text(text)),
                     Decode::Enumeration(Some(words)) if words.has(text) => Ok(V::Text(text)),
                     Decode::Date => date(text).map(V::Date),
-                    Decode::Instant(zone) => instant(string(text)?, zone.as_ref()).map(V::Instant),
+                    Decode::Instant(zone) => match plain_instant(text) {
+                        Some(instant) => Ok(V::Instant(instant)),
+                        None => instant(string(text)?, zone.as_ref()).map(V::Instant),
+                    },
                     Decode::Integer { text: true } | Decode::Decimal { text: true } | Decode::Money { text: true, .. } => {
                         let digits = string(text)?.trim().as_bytes();
                         let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
@@ -172,11 +176,32 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         Ok(one)
     }
 
-    /// A text without its escapes. The scanner has seen that they are well formed.
+    /// A text without its escapes. The scanner has seen that they are well formed, and none of them half a pair.
     fn unescaped(&self, start: u32, end: u32) -> Ran<&'r [u8]> {
-        let quoted = self.text.get(start as usize - 1..end as usize + 1).ok_or(Leave)?;
-        let text: String = serde_json::from_slice(quoted).map_err(|_| Leave)?;
-        Ok(self.bump.alloc_str(&text).as_bytes())
+        let mut rest = self.text.get(start as usize..end as usize).ok_or(Leave)?;
+        let mut text = List::with_capacity_in(rest.len(), self.bump);
+        while let Some(at) = memchr::memchr(b'\\', rest) {
+            let (before, behind) = rest.split_at(at);
+            text.extend_from_slice_copy(before);
+            let mut taken = 2;
+            match behind.get(1).ok_or(Leave)? {
+                b'b' => text.push(0x08),
+                b'f' => text.push(0x0C),
+                b'n' => text.push(b'\n'),
+                b'r' => text.push(b'\r'),
+                b't' => text.push(b'\t'),
+                b'u' => {
+                    taken = 6;
+                    let digits = behind.get(2..taken).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or(Leave)?;
+                    let letter = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32).ok_or(Leave)?;
+                    text.extend_from_slice_copy(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                same => text.push(*same),
+            }
+            rest = behind.get(taken..).ok_or(Leave)?;
+        }
+        text.extend_from_slice_copy(rest);
+        Ok(text.into_bump_slice())
     }
 }
 
@@ -188,12 +213,38 @@ pub(super) fn string(text: &[u8]) -> Ran<&str> {
 /// `2026-11-18`; any other spelling is for the reference.
 fn date(text: &[u8]) -> Ran<Date> {
     let bytes: &[u8; 10] = text.try_into().map_err(|_| Leave)?;
-    let number = |digits: &[u8]| digits.iter().try_fold(0_i16, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i16::from(byte - b'0')));
     if bytes[4] != b'-' || bytes[7] != b'-' {
         return Err(Leave);
     }
-    let (year, month, day) = (number(&bytes[..4]).ok_or(Leave)?, number(&bytes[5..7]).ok_or(Leave)?, number(&bytes[8..]).ok_or(Leave)?);
+    let (year, month, day) = (digits(&bytes[..4])?, digits(&bytes[5..7])?, digits(&bytes[8..])?);
     Date::new(year, month as i8, day as i8).map_err(|_| Leave)
+}
+
+/// The number of at most four digits.
+fn digits(digits: &[u8]) -> Ran<i16> {
+    digits.iter().try_fold(0_i16, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i16::from(byte - b'0'))).ok_or(Leave)
+}
+
+/// `2026-11-18T09:30:00.000+0000` and its like in UTC, to the millisecond; none where it is written in another way.
+fn plain_instant(text: &[u8]) -> Option<Timestamp> {
+    let (day, rest) = text.split_at_checked(10)?;
+    let (time, rest) = rest.split_first_chunk::<9>()?;
+    let (millis, zone) = match rest.split_first_chunk::<4>() {
+        Some(([b'.', millis @ ..], zone)) => (digits(millis).ok()?, zone),
+        _ => (0, rest),
+    };
+    if !matches!(zone, b"Z" | b"+0000" | b"+00:00") || time[0] != b'T' || time[3] != b':' || time[6] != b':' {
+        return None;
+    }
+    let (hour, minute, second) = (digits(&time[1..3]).ok()?, digits(&time[4..6]).ok()?, digits(&time[7..]).ok()?);
+    // A leap second is for the calendar to tell.
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    const EPOCH: Date = Date::constant(1970, 1, 1);
+    let days = i64::from((date(day).ok()? - EPOCH).get_days());
+    let seconds = days * 86_400 + i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
+    Timestamp::new(seconds, i32::from(millis) * 1_000_000).ok()
 }
 
 /// `2026-11-18T09:30:00.000+0000`, and without an offset where the system has a zone.
@@ -206,5 +257,28 @@ fn instant(text: &str, zone: Option<&TimeZone>) -> Ran<Timestamp> {
             Ok(zone.to_zoned(local).map_err(|_| Leave)?.timestamp())
         }
         None => Err(Leave),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_instant_is_what_the_calendar_says(second in -62_135_596_800_i64..253_402_300_799, millis in 0..1_000_i32, zone in "Z|\\+0000|\\+00:00", short in any::<bool>()) {
+            let millis = if short { 0 } else { millis };
+            let instant = Timestamp::new(second, if second < 0 { 0 } else { millis * 1_000_000 }).unwrap_or_default();
+            let text = instant.strftime(if short { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S.%3f" }).to_string() + &zone;
+            prop_assert_eq!(plain_instant(text.as_bytes()), Some(instant), "{}", text);
+        }
+
+        #[test]
+        fn what_is_no_instant_is_none(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{3})?(Z|\\+0000)") {
+            if let Some(instant) = plain_instant(text.as_bytes()) {
+                prop_assert_eq!(Some(instant), text.parse().ok(), "{}", text);
+            }
+        }
     }
 }

@@ -178,14 +178,25 @@ impl Scanner<'_> {
     fn object(&mut self, id: NodeId, base: u32) -> Read<()> {
         let shape = self.shape;
         let node = shape.node(id).ok_or(NotPlain)?;
+        // No object stands in itself: its guesses are its own while it is read.
+        let mut guesses = self.guesses.get_mut(usize::from(id)).map(std::mem::take).unwrap_or_default();
+        let read = self.fields(node, base, &mut guesses);
+        if let Some(place) = self.guesses.get_mut(usize::from(id)) {
+            *place = guesses;
+        }
+        read
+    }
+
+    #[inline(always)]
+    fn fields(&mut self, node: &Node, base: u32, guesses: &mut Vec<Guess>) -> Read<()> {
         let mut more = self.begins(b'{', b'}')?;
         let mut next = 0;
         while more {
-            let child = self.key(id, node, &mut next)?;
+            let child = self.key(guesses, node, &mut next)?;
             self.space();
             match child {
                 Some(child) => self.wanted(child, base)?,
-                None => self.unwanted(id, next.wrapping_sub(1))?,
+                None => self.unwanted(guesses.get_mut(next.wrapping_sub(1)))?,
             }
             more = self.goes_on(b'}')?;
         }
@@ -206,17 +217,12 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    #[inline]
-    fn guess(&self, id: NodeId, place: usize) -> Option<&Guess> {
-        self.guesses.get(usize::from(id))?.get(place)
-    }
-
-    /// The value of a key that is not read. `place`: the key's, by which the value is guessed. A guess that was made for
+    /// The value of a key that is not read. `guess`: the key's, by which the value is guessed. One that was made for
     /// another key does no harm: the same bytes are the same value.
-    #[inline]
-    fn unwanted(&mut self, id: NodeId, place: usize) -> Read<()> {
+    #[inline(always)]
+    fn unwanted(&mut self, guess: Option<&mut Guess>) -> Read<()> {
         let begun = self.at;
-        if let Some(value) = self.guess(id, place).and_then(|guess| guess.value.as_ref())
+        if let Some(value) = guess.as_ref().and_then(|guess| guess.value.as_ref())
             && value.stands(self.bytes, begun)
             // It ends there: `null` does, and not a word that begins like it.
             && matches!(self.bytes.get(begun + value.len()), Some(b',' | b'}'))
@@ -231,7 +237,7 @@ impl Scanner<'_> {
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
         if matches!(read.first(), Some(b'{' | b'[' | b'n' | b't' | b'f'))
             && read.len() <= LONGEST_GUESS
-            && let Some(guess) = self.guesses.get_mut(usize::from(id)).and_then(|guesses| guesses.get_mut(place))
+            && let Some(guess) = guess
             && guess.value.is_none()
         {
             guess.value = Some(Word::new(read));
@@ -241,29 +247,27 @@ impl Scanner<'_> {
 
     /// A key with its colon, and the child that it is. `next`: its place in the object, by which it is guessed.
     #[inline(always)]
-    fn key(&mut self, id: NodeId, node: &Node, next: &mut usize) -> Read<Option<Child>> {
-        if let Some(guess) = self.guess(id, *next)
+    fn key(&mut self, guesses: &mut Vec<Guess>, node: &Node, next: &mut usize) -> Read<Option<Child>> {
+        if let Some(guess) = guesses.get(*next)
             && guess.key.stands(self.bytes, self.at)
         {
             *next += 1;
-            let (length, child) = (guess.key.len(), guess.child);
-            self.at += length;
-            return Ok(child);
+            self.at += guess.key.len();
+            return Ok(guess.child);
         }
-        self.other_key(id, node, next)
+        self.other_key(guesses, node, next)
     }
 
     /// A key that is not the one that was expected.
     #[inline(never)]
-    fn other_key(&mut self, id: NodeId, node: &Node, next: &mut usize) -> Read<Option<Child>> {
+    fn other_key(&mut self, guesses: &mut Vec<Guess>, node: &Node, next: &mut usize) -> Read<Option<Child>> {
         // One that is not there this time is passed over.
-        if let Some(guess) = self.guess(id, *next + 1)
+        if let Some(guess) = guesses.get(*next + 1)
             && guess.key.stands(self.bytes, self.at)
         {
             *next += 2;
-            let (length, child) = (guess.key.len(), guess.child);
-            self.at += length;
-            return Ok(child);
+            self.at += guess.key.len();
+            return Ok(guess.child);
         }
         let begun = self.at;
         let (start, end, escaped) = self.string()?;
@@ -279,7 +283,6 @@ impl Scanner<'_> {
         self.space();
         self.expect(b':')?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
-        let Some(guesses) = self.guesses.get_mut(usize::from(id)) else { return Ok(child) };
         if guesses.len() == *next && *next < MOST_GUESSES {
             guesses.push(Guess { key: Word::new(read), child, value: None });
             *next += 1;

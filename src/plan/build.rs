@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{FlowPlan, Plan, pushdown, reads};
+use super::{FlowPlan, Once, Plan, Printed, pushdown, reads};
 use crate::check::typed::{self, Flow, Mapping};
 use crate::schema::{Object, Schemas};
 use crate::value::{Kind, ObjectRef};
@@ -14,8 +14,7 @@ use crate::value::{Kind, ObjectRef};
 /// The form of plans that this program writes.
 pub const VERSION: u32 = 1;
 
-/// Makes a plan: gathers the schemas, finds out what each flow reads, splits its filter, and
-/// hashes it all.
+/// Makes a plan: gathers the schemas, finds out what each flow reads, and splits its filter.
 pub fn build(mapping: Mapping, schemas: &dyn Schemas, time_zone: &str) -> Plan {
     let mut objects = BTreeMap::new();
     for flow in &mapping.flows {
@@ -25,21 +24,19 @@ pub fn build(mapping: Mapping, schemas: &dyn Schemas, time_zone: &str) -> Plan {
     }
     let flows = mapping.flows.iter().map(|flow| flow_plan(flow, &mapping, &objects)).collect();
     let systems = schemas.connections().into_iter().map(|connection| (connection.name, connection.system)).collect();
-    let mut plan = Plan {
+    Plan {
         version: VERSION,
         mapping,
         systems,
         objects: objects.into_iter().map(|(name, object)| (name, Arc::unwrap_or_clone(object))).collect(),
         flows,
         time_zone: time_zone.to_owned(),
-        hash: String::new(),
-    };
-    plan.hash = hash(&plan);
-    plan
+        hash: Once::default(),
+    }
 }
 
 /// SHA-256 over the plan's JSON, its own hash left empty. All maps in it have one order.
-fn hash(plan: &Plan) -> String {
+pub(super) fn hash(plan: &Printed<'_>) -> String {
     let mut out = BufWriter::with_capacity(16 * 1024, Hashed(Sha256::new()));
     // A plan holds nothing that JSON cannot: texts as keys, no infinite number. And hashing takes all that it is given.
     let _ = serde_json::to_writer(&mut out, plan);

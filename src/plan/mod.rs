@@ -16,6 +16,7 @@ pub use build::{VERSION, build};
 pub use uses::{How, Use, uses};
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,8 +38,40 @@ pub struct Plan {
     pub flows: Vec<FlowPlan>,
     /// The project's time zone.
     pub time_zone: String,
+    #[serde(skip)]
+    hash: Once,
+}
+
+/// A plan as it is printed, with its hash. The same files, schemas and parameters give the same bytes.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Plan")]
+pub struct Printed<'p> {
+    #[serde(flatten)]
+    plan: &'p Plan,
     /// SHA-256 over all of the above in canonical JSON, in hex.
-    pub hash: String,
+    hash: &'p str,
+}
+
+/// The hash, once it was asked for: most uses of a plan need none. It says nothing that the rest does not.
+#[derive(Debug, Clone, Default)]
+struct Once(OnceLock<String>);
+
+impl PartialEq for Once {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Plan {
+    /// SHA-256 over its canonical JSON, in hex.
+    pub fn hash(&self) -> &str {
+        self.hash.0.get_or_init(|| build::hash(&Printed { plan: self, hash: "" }))
+    }
+
+    /// As it is printed, with its hash.
+    pub fn printed(&self) -> Printed<'_> {
+        Printed { plan: self, hash: self.hash() }
+    }
 }
 
 /// What a flow needs from its source.

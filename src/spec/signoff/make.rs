@@ -22,7 +22,7 @@ pub fn document(about: About<'_>, plan: &Plan, files: &BTreeMap<String, String>,
         project: about.project.to_owned(),
         environment: about.environment.map(str::to_owned),
         made: about.made.to_string(),
-        plan: plan.hash.clone(),
+        plan: plan.hash().to_owned(),
         time_zone: plan.time_zone.clone(),
         parameters: mapping
             .parameters

@@ -1,0 +1,95 @@
+//! Thirty-two bytes at a time.
+
+use wide::u8x32;
+
+/// Bytes of a window.
+pub(super) const WIDTH: usize = 32;
+
+/// The bytes that begin at a place; none near the end.
+#[inline(always)]
+pub(super) fn window(bytes: &[u8], at: usize) -> Option<u8x32> {
+    bytes.get(at..).and_then(<[u8]>::first_chunk::<WIDTH>).map(|chunk| u8x32::new(*chunk))
+}
+
+/// A bit for each byte that a JSON text does not hold as it is: `"`, `\`, and what is below 0x20.
+#[inline(always)]
+pub(super) fn special(window: u8x32) -> u32 {
+    let quote = window.simd_eq(u8x32::splat(b'"'));
+    let escape = window.simd_eq(u8x32::splat(b'\\'));
+    let control = window.min(u8x32::splat(0x1F)).simd_eq(window);
+    (quote | escape | control).to_bitmask()
+}
+
+/// Appends some of the bytes. A few are copied in one piece of a fixed length, and cut.
+#[inline(always)]
+pub(super) fn append(bytes: &[u8], from: usize, to: usize, out: &mut Vec<u8>) {
+    match bytes.get(from..).and_then(<[u8]>::first_chunk::<WIDTH>) {
+        Some(chunk) if to - from <= WIDTH => {
+            let end = out.len() + to - from;
+            out.extend_from_slice(chunk);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(bytes.get(from..to).unwrap_or_default()),
+    }
+}
+
+/// Bytes that are expected.
+#[derive(Debug)]
+pub(super) struct Word {
+    bytes: Box<[u8]>,
+    first: u8x32,
+    /// A bit for each of the first bytes.
+    mask: u32,
+}
+
+impl Word {
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        let mut first = [0; WIDTH];
+        first.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        let mask = 1_u32.checked_shl(bytes.len() as u32).map_or(u32::MAX, |above| above.wrapping_sub(1));
+        Word { bytes: bytes.into(), first: u8x32::new(first), mask }
+    }
+
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether they begin at a place.
+    #[inline(always)]
+    pub(super) fn stands(&self, bytes: &[u8], at: usize) -> bool {
+        match window(bytes, at) {
+            Some(window) => {
+                window.simd_eq(self.first).to_bitmask() & self.mask == self.mask
+                    && (self.bytes.len() <= WIDTH || bytes.get(at..at + self.bytes.len()) == Some(&*self.bytes))
+            }
+            None => bytes.get(at..at + self.bytes.len()) == Some(&*self.bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn each_special_byte_is_seen(bytes in proptest::collection::vec(any::<u8>(), 32..64), at in 0_usize..64) {
+            let wanted = bytes.get(at..at + WIDTH).map(|window| {
+                window.iter().enumerate().filter(|(_, byte)| matches!(byte, b'"' | b'\\' | 0..=0x1F)).fold(0_u32, |mask, (bit, _)| mask | 1 << bit)
+            });
+            prop_assert_eq!(window(&bytes, at).map(special), wanted);
+        }
+
+        #[test]
+        fn a_word_stands_where_its_bytes_do(word in "[ab]{0,40}", text in "[ab]{0,90}", at in 0_usize..90) {
+            let stands = text.as_bytes().get(at..).is_some_and(|rest| rest.starts_with(word.as_bytes()));
+            prop_assert_eq!(Word::new(word.as_bytes()).stands(text.as_bytes(), at), stands);
+        }
+    }
+}
