@@ -89,7 +89,7 @@ fn map_orders(bencher: Bencher<'_, '_>, workers: usize) {
 #[divan::bench]
 fn check_and_plan_the_template(bencher: Bencher<'_, '_>) {
     let files = Texts::new(common::files(&common::template()));
-    bencher.bench(|| compile(&files, &Options::default()).plan.map(|plan| plan.hash));
+    bencher.bench(|| compile(&files, &Options::default()).plan.map(|plan| plan.hash().to_owned()));
 }
 
 #[divan::bench]

@@ -25,7 +25,7 @@ fn check(files: &[(String, String)], name: &str, text: &str) -> (Vec<Diagnostic>
     let mut all = files.to_vec();
     let name = format!("x_{name}");
     all.push((name.clone(), text.to_owned()));
-    let compiled = compile(&Texts::new(all), &Options { env: None, only: Some(vec![name]) });
+    let compiled = compile(&Texts::new(all), &Options { only: Some(vec![name]), ..Options::default() });
     (compiled.diagnostics, compiled.sources)
 }
 

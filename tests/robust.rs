@@ -13,7 +13,7 @@ use crossdock::project::{Options, Texts, compile};
 fn answer(project: &[(String, String)], text: &str) -> usize {
     let mut files = project.to_vec();
     files.push(("x.dock".to_owned(), text.to_owned()));
-    let compiled = compile(&Texts::new(files), &Options { env: None, only: Some(vec!["x.dock".to_owned()]) });
+    let compiled = compile(&Texts::new(files), &Options { only: Some(vec!["x.dock".to_owned()]), ..Options::default() });
     let view = View { sources: &compiled.sources, prefix: "" };
     // What is found must also be printable: places lie in the text, on the borders of characters.
     for diagnostic in &compiled.diagnostics {

@@ -5,7 +5,9 @@ pub mod diag;
 mod nearest;
 mod source;
 mod span;
+mod spread;
 
 pub use nearest::nearest;
 pub use source::{Position, Source, Sources};
 pub use span::{FileId, Span, Spanned};
+pub use spread::{Spread, each, locked};

@@ -1,6 +1,5 @@
 //! Where an expression stands: the names it can read, what is known, what is reported and how.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic};
@@ -47,7 +46,7 @@ pub(super) struct Typed {
     pub span: Span,
     pub truths: Truths,
     /// Of a list.
-    pub elements: Option<Rc<Elements>>,
+    pub elements: Option<Arc<Elements>>,
     /// The longest text that it can be, where that is known.
     pub longest: Option<usize>,
     /// Decimal places, where they are known.
@@ -126,7 +125,7 @@ pub(super) struct Binding {
     pub span: Span,
     pub value: Typed,
     /// What must hold where the name is read, found when its value was checked.
-    pub owed: Rc<Vec<Owed>>,
+    pub owed: Arc<Vec<Owed>>,
     /// The record of a grouped flow.
     pub grouped: bool,
     /// A write that is repeated has many results.
@@ -297,7 +296,7 @@ impl<'a> Env<'a> {
 
     pub(super) fn bind_quietly(&mut self, name: &str, span: Span, slot: Slot, mut value: Typed, owed: Vec<Owed>) {
         value.expr = Expr::Slot { slot, name: name.into() };
-        self.names.push(Binding { name: name.to_owned(), span, value, owed: Rc::new(owed), grouped: false, many: false });
+        self.names.push(Binding { name: name.to_owned(), span, value, owed: Arc::new(owed), grouped: false, many: false });
     }
 
     /// Runs `f` with words that only this place provides.

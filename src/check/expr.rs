@@ -781,7 +781,7 @@ impl Env<'_> {
 impl Typed {
     #[must_use]
     pub(super) fn with_elements(mut self, keys: Vec<String>, facts: Vec<String>, presence: Presence) -> Self {
-        self.elements = Some(std::rc::Rc::new(crate::check::env::Elements { keys, facts, presence, sources: Vec::new() }));
+        self.elements = Some(std::sync::Arc::new(crate::check::env::Elements { keys, facts, presence, sources: Vec::new() }));
         self
     }
 

@@ -6,7 +6,7 @@
 //! present below it.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::base::Span;
 
@@ -15,7 +15,7 @@ use crate::base::Span;
 pub(super) enum Presence {
     Always,
     /// … this is known.
-    Gap(Rc<Gap>),
+    Gap(Arc<Gap>),
     All(Vec<Presence>),
     Any(Vec<Presence>),
     /// … the whole is known by one of its own names, or what it rests on is.
@@ -60,7 +60,7 @@ pub(super) enum Why {
 
 impl Presence {
     pub(super) fn gap(keys: Vec<String>, text: impl Into<String>, span: Span, why: Why) -> Self {
-        Presence::Gap(Rc::new(Gap { keys, text: text.into(), span, why }))
+        Presence::Gap(Arc::new(Gap { keys, text: text.into(), span, why }))
     }
 
     pub(super) fn all(parts: impl IntoIterator<Item = Presence>) -> Self {
@@ -96,10 +96,10 @@ impl Presence {
     }
 
     /// The first gap that the facts leave open.
-    pub(super) fn open(&self, facts: &Facts) -> Option<Rc<Gap>> {
+    pub(super) fn open(&self, facts: &Facts) -> Option<Arc<Gap>> {
         match self {
             Presence::Always => None,
-            Presence::Gap(gap) => (!gap.keys.iter().any(|key| facts.holds(key))).then(|| Rc::clone(gap)),
+            Presence::Gap(gap) => (!gap.keys.iter().any(|key| facts.holds(key))).then(|| Arc::clone(gap)),
             Presence::All(parts) => parts.iter().find_map(|part| part.open(facts)),
             Presence::Named(keys, _) if keys.iter().any(|key| facts.holds(key)) => None,
             Presence::Named(_, inner) => inner.open(facts),

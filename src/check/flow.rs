@@ -1,7 +1,5 @@
 //! A flow: its sections in the order in which a record meets them.
 
-use std::rc::Rc;
-
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::env::{Binding, Env, Owed, Run, Typed};
@@ -615,7 +613,7 @@ impl Env<'_> {
                 }
                 elements.keys.insert(0, own);
             }
-            typed.elements = Some(Rc::new(elements));
+            typed.elements = Some(std::sync::Arc::new(elements));
         }
         if !matches!(value, Expr::Field { .. } | Expr::Slot { .. }) {
             // Both names are its own: the one that is given, and what it says.

@@ -173,7 +173,7 @@ impl Env<'_> {
             // It is as long as the list that it ranges over.
             let mut elements = elements.as_ref().clone();
             elements.sources = std::mem::take(&mut self.ranged);
-            list.elements = Some(std::rc::Rc::new(elements));
+            list.elements = Some(std::sync::Arc::new(elements));
         }
         if list.is_any() {
             return Typed::any(span);

@@ -43,7 +43,7 @@ mod written;
 use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{FileId, Sources};
+use crate::base::{FileId, Sources, Spread, each};
 use crate::schema::Schemas;
 use crate::syntax::tree;
 
@@ -85,7 +85,16 @@ pub trait World: Schemas {
 
     /// What `today` means.
     fn time_zone(&self) -> jiff::tz::TimeZone;
+
+    /// Who does the checks of flows.
+    fn spread(&self) -> &dyn Spread {
+        &OneByOne
+    }
 }
+
+struct OneByOne;
+
+impl Spread for OneByOne {}
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TableFault {
@@ -163,8 +172,15 @@ fn whole(
     run.maps = maps;
     diagnostics.extend(functions::check(&run));
     let mut flows = Vec::new();
-    for found in run.items.scope.flows() {
-        flows.extend(flow::check(&run, found.id.file, found.node, found.doc, diagnostics));
+    let written: Vec<_> = run.items.scope.flows().collect();
+    let checked = each(world.spread(), &written, |found| {
+        let mut diagnostics = Vec::new();
+        let flow = flow::check(&run, found.id.file, found.node, found.doc, &mut diagnostics);
+        (flow, diagnostics)
+    });
+    for (flow, found) in checked {
+        flows.extend(flow);
+        diagnostics.extend(found);
     }
     let (expects, tests) = promises(&run, merged, &mut flows, diagnostics);
     typed::Mapping {

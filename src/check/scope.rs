@@ -4,11 +4,11 @@
 //! name that `as` gives (`address.ship_address`). Parameters, value maps, tables and functions share
 //! one space of names; flows, promises and tests have their own.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use crate::base::diag::Diagnostic;
-use crate::base::{Sources, Span};
+use crate::base::{Sources, Span, locked};
 use crate::builtin;
 use crate::syntax::tree::{Flow, Item, ItemKind, Parameter};
 
@@ -44,15 +44,15 @@ pub(super) struct Scope<'a> {
     names: Vec<BTreeMap<String, Visible>>,
     values: Vec<ItemId>,
     tables: Vec<ItemId>,
-    used: RefCell<BTreeSet<ItemId>>,
-    used_imports: RefCell<BTreeSet<(usize, usize)>>,
+    used: Mutex<BTreeSet<ItemId>>,
+    used_imports: Mutex<BTreeSet<(usize, usize)>>,
 }
 
 impl<'a> Scope<'a> {
     /// Reports names that are given twice, in the order of the files.
     pub(super) fn build(files: &'a [Merged], sources: &Sources, diags: &mut Vec<Diagnostic>) -> Self {
         let mut scope =
-            Scope { files, names: Vec::new(), values: Vec::new(), tables: Vec::new(), used: RefCell::default(), used_imports: RefCell::default() };
+            Scope { files, names: Vec::new(), values: Vec::new(), tables: Vec::new(), used: Mutex::default(), used_imports: Mutex::default() };
         for (file, merged) in files.iter().enumerate() {
             let mut own = Own::default();
             if merged.needed {
@@ -141,7 +141,7 @@ impl<'a> Scope<'a> {
         let visible = *self.names.get(file)?.get(&path.join("."))?;
         self.use_item(visible.id);
         if let Some(by) = visible.by {
-            self.used_imports.borrow_mut().insert((file, by));
+            locked(&self.used_imports).insert((file, by));
         }
         Some(self.at(visible.id))
     }
@@ -185,16 +185,16 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn use_item(&self, id: ItemId) {
-        self.used.borrow_mut().insert(id);
+        locked(&self.used).insert(id);
     }
 
     pub(super) fn is_used(&self, id: ItemId) -> bool {
-        self.used.borrow().contains(&id)
+        locked(&self.used).contains(&id)
     }
 
     /// Whether something came in by the `use` at this place of the file and was read.
     pub(super) fn is_import_used(&self, file: usize, by: usize) -> bool {
-        self.used_imports.borrow().contains(&(file, by))
+        locked(&self.used_imports).contains(&(file, by))
     }
 
     pub(super) fn files(&self) -> &'a [Merged] {

@@ -47,7 +47,7 @@ enum Form {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let mut all = Vec::new();
     for opened in open(&args.paths)? {
-        let options = Options { env: args.env.clone(), only: opened.only.clone() };
+        let options = Options { env: args.env.clone(), only: opened.only.clone(), unplanned: true };
         let compiled = compile(&opened.folder, &options);
         if compiled.files == 0 && compiled.diagnostics.is_empty() {
             let folder = opened.folder.root().display().to_string();
@@ -99,7 +99,7 @@ pub(super) fn show(opened: &Opened, compiled: &Compiled, out: &mut Out) -> Resul
 
 /// A project's plan, or its errors printed on the way out.
 pub(super) fn planned(opened: &Opened, env: Option<&str>, out: &mut Out) -> Result<Compiled, Failure> {
-    let options = Options { env: env.map(str::to_owned), only: opened.only.clone() };
+    let options = Options { env: env.map(str::to_owned), only: opened.only.clone(), unplanned: false };
     let mut compiled = compile(&opened.folder, &options);
     if compiled.plan.is_some() {
         return Ok(compiled);

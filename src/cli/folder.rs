@@ -2,13 +2,17 @@
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Failure;
+use crate::base::Spread;
 use crate::project::{Absence, Library, config};
 
 /// Deeper or wider than this is no project, but a disk.
 const DEPTH: usize = 24;
 const FILES: usize = 20_000;
+/// Bytes of stack for a thread that reads mappings: as deep as one may be nested.
+const STACK: usize = 8 * 1024 * 1024;
 /// Folders that hold no mapping of ours.
 const SKIPPED: &[&str] = &["target", "node_modules"];
 
@@ -79,6 +83,29 @@ impl Folder {
     fn name(&self, path: &Path) -> Option<String> {
         let parts: Option<Vec<&str>> = path.strip_prefix(&self.root).ok()?.iter().map(|part| part.to_str()).collect();
         Some(parts?.join("/"))
+    }
+}
+
+impl Spread for Folder {
+    fn spread(&self, count: usize, job: &(dyn Fn(usize) + Sync)) {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= count {
+                    return;
+                }
+                job(at);
+            }
+        };
+        std::thread::scope(|scope| {
+            // This thread works too.
+            for _ in 1..cores.min(count) {
+                std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok();
+            }
+            work();
+        });
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     // A record named from outside the project tells where the project is.
     let beside = PathBuf::from(&args.records);
     let beside = beside.parent().filter(|folder| !folder.as_os_str().is_empty() && folder.is_dir()).map(PathBuf::from);
-    let ready = Ready::open(args.project.as_ref().or(beside.as_ref()), args.env.as_deref(), out)?;
+    let ready = Ready::open_for(args.project.as_ref().or(beside.as_ref()), args.flow.as_deref(), args.env.as_deref(), out)?;
     let flow = ready.flow(args.flow.as_deref())?;
     let program = ready.program()?;
     let load = |path: &str| -> Result<Vec<Json>, Failure> {

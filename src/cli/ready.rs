@@ -30,6 +30,17 @@ impl Ready {
         Ok(Ready { opened, compiled })
     }
 
+    /// The same for one flow: where the file that holds it can be told, no other is read but what it brings in. A mistake
+    /// in another file does not keep this flow from being looked at.
+    pub(super) fn open_for(path: Option<&PathBuf>, flow: Option<&str>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
+        let Some(flow) = flow else { return Ready::open(path, env, out) };
+        let paths: Vec<PathBuf> = path.into_iter().cloned().collect();
+        let mut opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
+        opened.only = file_of(&opened.folder, flow).map(|file| vec![file]);
+        let compiled = planned(&opened, env, out)?;
+        Ok(Ready { opened, compiled })
+    }
+
     pub(super) fn plan(&self) -> Result<&Plan, Failure> {
         self.compiled.plan.as_ref().ok_or_else(|| Failure::usage("the mapping has errors and cannot run"))
     }
@@ -78,4 +89,27 @@ fn text_of(folder: &Folder, path: &str) -> Result<Arc<str>, Failure> {
     }
     let read = std::fs::read_to_string(Path::new(path));
     read.map(Into::into).map_err(|error| super::folder::unreadable(Path::new(path), &error))
+}
+
+/// The file that a flow stands in; none where that takes more than a look at the lines: a file that extends another gives
+/// the flows of both, and two files may hold flows of one name.
+fn file_of(folder: &Folder, flow: &str) -> Option<String> {
+    let mut found = None;
+    for name in folder.list(".dock") {
+        let text = folder.read(&name).ok()?;
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("extends") => return None,
+                // With its block: a test names its flow too.
+                Some("flow") if line.contains('{') && words.next().is_some_and(|word| word.trim_end_matches('{') == flow) => {
+                    if found.replace(name.clone()).is_some() {
+                        return None;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found
 }

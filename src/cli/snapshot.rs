@@ -108,7 +108,7 @@ pub(super) fn diff(args: &Diff, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn options(asked: &Asked) -> Options {
-    Options { env: asked.env.clone(), only: None }
+    Options { env: asked.env.clone(), ..Options::default() }
 }
 
 fn ask(asked: &Asked) -> Result<Today, Failure> {
@@ -296,6 +296,12 @@ fn names_told(today: &Today) -> BTreeMap<String, Vec<String>> {
 struct Over<'a> {
     folder: &'a Folder,
     texts: BTreeMap<String, Arc<str>>,
+}
+
+impl crate::base::Spread for Over<'_> {
+    fn spread(&self, count: usize, job: &(dyn Fn(usize) + Sync)) {
+        self.folder.spread(count, job);
+    }
 }
 
 impl Library for Over<'_> {

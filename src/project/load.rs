@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::config::Config;
 use super::{Absence, Library, error};
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{Source, Sources, Span};
+use crate::base::{FileId, Source, Sources, Span, each};
 use crate::check::Unit;
 use crate::syntax;
 
@@ -16,6 +16,8 @@ pub struct Options {
     pub env: Option<String>,
     /// Only these files, from the project's folder, and what they bring in; otherwise all.
     pub only: Option<Vec<String>>,
+    /// The mapping is checked, and no plan is made of it.
+    pub unplanned: bool,
 }
 
 /// A project as read: ready to be checked.
@@ -35,7 +37,10 @@ pub fn load(library: &dyn Library, options: &Options) -> Loaded {
     let config = Config::read(library, options.env.as_deref(), &mut sources, &mut diagnostics);
     let all = library.list(".dock");
     let roots = options.only.clone().unwrap_or_else(|| all.clone());
-    let mut loader = Loader { library, all, sources, units: Vec::new(), names: Vec::new(), states: BTreeMap::new(), stack: Vec::new(), diagnostics };
+    // What is read in any case is read side by side. A single file brings others in one by one.
+    let ahead = if options.only.is_none() { ahead(library, &all, &mut sources) } else { BTreeMap::new() };
+    let mut loader =
+        Loader { library, all, sources, ahead, units: Vec::new(), names: Vec::new(), states: BTreeMap::new(), stack: Vec::new(), diagnostics };
     for root in &roots {
         let root = plain("", root).unwrap_or_else(|| root.clone());
         if let Err(absence) = loader.file(&root) {
@@ -48,6 +53,18 @@ pub fn load(library: &dyn Library, options: &Options) -> Loaded {
         unit.runs = !extended.contains(&i);
     }
     Loaded { config, sources: loader.sources, units: loader.units, diagnostics: loader.diagnostics }
+}
+
+/// A file's text as a tree, and what is wrong with it.
+type Read = (FileId, syntax::tree::File, Vec<Diagnostic>);
+
+/// Reads the files of a project. One that is not there is met again, where it is named.
+fn ahead(library: &dyn Library, all: &[String], sources: &mut Sources) -> BTreeMap<String, Read> {
+    let texts = each(library, all, |name| library.read(name).ok());
+    let known: Vec<(FileId, &String, std::sync::Arc<str>)> =
+        all.iter().zip(texts).filter_map(|(name, text)| text.map(|text| (sources.add(Source::new(name, text.clone())), name, text))).collect();
+    let read = each(library, &known, |(file, _, text)| syntax::read(*file, text));
+    known.into_iter().zip(read).map(|((file, name, _), (tree, found))| (name.clone(), (file, tree, found))).collect()
 }
 
 /// `../base/orders` beside `clients/acme/orders.dock` is `clients/base/orders`; `None` if it
@@ -89,6 +106,8 @@ struct Loader<'a> {
     library: &'a dyn Library,
     all: Vec<String>,
     sources: Sources,
+    /// Files that were read before they were named.
+    ahead: BTreeMap<String, Read>,
     units: Vec<Unit>,
     /// By unit.
     names: Vec<String>,
@@ -110,10 +129,16 @@ impl Loader<'_> {
         if let Some(State::Read(unit)) = self.states.get(name) {
             return Ok(*unit);
         }
-        let text = self.library.read(name)?;
+        let (file, tree, found) = match self.ahead.remove(name) {
+            Some(read) => read,
+            None => {
+                let text = self.library.read(name)?;
+                let file = self.sources.add(Source::new(name, text.clone()));
+                let (tree, found) = syntax::read(file, &text);
+                (file, tree, found)
+            }
+        };
         self.states.insert(name.to_owned(), State::Reading);
-        let file = self.sources.add(Source::new(name, text.clone()));
-        let (tree, found) = syntax::read(file, &text);
         self.diagnostics.extend(found);
         match &tree.edition {
             Some(edition) if !(1..=syntax::EDITION).contains(&edition.node) => {

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic, render};
-use crate::base::{FileId, Sources};
+use crate::base::{FileId, Sources, Spread};
 use crate::check;
 use crate::plan::{self, Plan};
 use crate::schema::Names;
@@ -28,7 +28,7 @@ use crate::value::ObjectRef;
 
 /// Everything that a compilation asks of the outside. The command line keeps it over a folder,
 /// tests over a map of texts.
-pub trait Library {
+pub trait Library: Spread {
     /// The text of a file, named from the project's folder with `/`.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ pub enum Absence {
 pub struct Compiled {
     pub config: config::Config,
     pub sources: Sources,
-    /// Present if no diagnostic is an error.
+    /// Present if no diagnostic is an error, and a plan was asked for.
     pub plan: Option<Plan>,
     /// The named things of all connections (stores, warehouses), as of their snapshots.
     pub names: BTreeMap<ObjectRef, Arc<Names>>,
@@ -76,7 +76,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         let checked = check::check(&units, &sources, &keeper);
         diagnostics.extend(checked.diagnostics);
         let plan = match checked.mapping {
-            Some(mapping) if !diagnostics.iter().any(Diagnostic::is_error) => Some(plan::build(mapping, &keeper, &config.zone)),
+            Some(mapping) if !options.unplanned && !diagnostics.iter().any(Diagnostic::is_error) => Some(plan::build(mapping, &keeper, &config.zone)),
             _ => None,
         };
         let of = |connection: &str, kind: String| ObjectRef::new(connection, kind);

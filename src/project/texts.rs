@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Absence, Library};
+use crate::base::Spread;
 
 /// Files by their names.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ impl Texts {
         self.files.insert(name.into(), text.into());
     }
 }
+
+impl Spread for Texts {}
 
 impl Library for Texts {
     fn read(&self, path: &str) -> Result<Arc<str>, Absence> {

@@ -4,16 +4,15 @@
 //! names five. A snapshot `schemas/<connection>/<Object>.json` comes before the system's standard
 //! schema of that object.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::{Config, Connection};
 use super::load::plain;
 use super::objects::{Bad, offset};
 use super::{Absence, Library, error, objects};
 use crate::base::diag::Diagnostic;
-use crate::base::{FileId, Source, Sources, Span};
+use crate::base::{FileId, Source, Sources, Span, Spread, locked};
 use crate::check::{Setting, TableFault, World};
 use crate::schema::{self, Named, Names, Object, Schemas};
 use crate::value::{Json, ObjectRef};
@@ -23,9 +22,11 @@ pub struct Keeper<'a> {
     library: &'a dyn Library,
     config: &'a Config,
     sources: &'a Sources,
-    objects: RefCell<BTreeMap<ObjectRef, Option<Arc<Object>>>>,
-    names: RefCell<BTreeMap<String, Option<Arc<NamesFile>>>>,
-    faults: RefCell<Vec<Fault>>,
+    objects: Mutex<BTreeMap<ObjectRef, Option<Arc<Object>>>>,
+    names: Mutex<BTreeMap<String, Option<Arc<NamesFile>>>>,
+    faults: Mutex<Vec<Fault>>,
+    /// The project's files of schemas and names.
+    listed: OnceLock<Vec<String>>,
 }
 
 /// A file of the project that could not be understood.
@@ -72,12 +73,12 @@ impl NamesFile {
 
 impl<'a> Keeper<'a> {
     pub fn new(library: &'a dyn Library, config: &'a Config, sources: &'a Sources) -> Self {
-        Keeper { library, config, sources, objects: RefCell::default(), names: RefCell::default(), faults: RefCell::default() }
+        Keeper { library, config, sources, objects: Mutex::default(), names: Mutex::default(), faults: Mutex::default(), listed: OnceLock::new() }
     }
 
     /// What is wrong with files that were asked for; their texts are added to `sources`.
     pub fn faults(&self, sources: &mut Sources) -> Vec<Diagnostic> {
-        let faults = self.faults.borrow();
+        let faults = locked(&self.faults);
         let diagnostic = |fault: &Fault| match &fault.text {
             Some(text) => {
                 let file = sources.find(&fault.path).unwrap_or_else(|| sources.add(Source::new(&*fault.path, text.clone())));
@@ -99,7 +100,7 @@ impl<'a> Keeper<'a> {
     }
 
     fn fault(&self, fault: Fault) {
-        let mut faults = self.faults.borrow_mut();
+        let mut faults = locked(&self.faults);
         if !faults.iter().any(|f| f.path == fault.path) {
             faults.push(fault);
         }
@@ -158,7 +159,7 @@ impl<'a> Keeper<'a> {
         }
         match objects::infer(path, &text, &of.object, &of.connection) {
             Ok(inferred) => {
-                let mut known = self.objects.borrow_mut();
+                let mut known = locked(&self.objects);
                 for object in inferred {
                     known.insert(ObjectRef::new(of.connection.clone(), object.name.clone()), Some(Arc::new(object)));
                 }
@@ -181,11 +182,11 @@ impl<'a> Keeper<'a> {
                 return self.parsed("files", of, &path, text, schema.span);
             }
         }
-        self.objects.borrow().get(of).cloned().flatten()
+        locked(&self.objects).get(of).cloned().flatten()
     }
 
     fn names_file(&self, connection: &str) -> Option<Arc<NamesFile>> {
-        if let Some(known) = self.names.borrow().get(connection) {
+        if let Some(known) = locked(&self.names).get(connection) {
             return known.clone();
         }
         let path = format!("schemas/{connection}/names.json");
@@ -198,7 +199,7 @@ impl<'a> Keeper<'a> {
             Err(Absence::NotFound) => None,
             Err(absence) => self.unreadable(&path, named, absence),
         };
-        self.names.borrow_mut().insert(connection.to_owned(), read.clone());
+        locked(&self.names).insert(connection.to_owned(), read.clone());
         read
     }
 }
@@ -213,11 +214,11 @@ impl Schemas for Keeper<'_> {
     }
 
     fn object(&self, of: &ObjectRef) -> Option<Arc<Object>> {
-        if let Some(known) = self.objects.borrow().get(of) {
+        if let Some(known) = locked(&self.objects).get(of) {
             return known.clone();
         }
         let found = self.find(of);
-        self.objects.borrow_mut().insert(of.clone(), found.clone());
+        locked(&self.objects).insert(of.clone(), found.clone());
         found
     }
 
@@ -228,7 +229,7 @@ impl Schemas for Keeper<'_> {
         }
         let folder = format!("schemas/{connection}/");
         let mut all: Vec<String> = schema::standard::objects(&known.system).map(str::to_owned).collect();
-        for path in self.library.list(".json") {
+        for path in self.listed.get_or_init(|| self.library.list(".json")) {
             let Some(name) = path.strip_prefix(&folder).and_then(|n| n.strip_suffix(".json")) else { continue };
             if name != "names" && !name.contains('/') && !all.iter().any(|known| known == name) {
                 all.push(name.to_owned());
@@ -276,6 +277,10 @@ impl World for Keeper<'_> {
 
     fn time_zone(&self) -> jiff::tz::TimeZone {
         self.config.time_zone.clone()
+    }
+
+    fn spread(&self) -> &dyn Spread {
+        self.library
     }
 }
 

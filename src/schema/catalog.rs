@@ -1,19 +1,19 @@
 //! Schemas in memory: the standard ones that come with the program, and a client's snapshots.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::error::SchemaError;
 use super::object::{Names, Object};
 use super::{Connection, Schemas, read, standard};
+use crate::base::locked;
 use crate::value::ObjectRef;
 
 /// Keeps what was read; a standard schema is read when it is first asked for.
 #[derive(Debug, Default)]
 pub struct Catalog {
     connections: Vec<Connection>,
-    objects: RefCell<BTreeMap<ObjectRef, Option<Arc<Object>>>>,
+    objects: Mutex<BTreeMap<ObjectRef, Option<Arc<Object>>>>,
     names: BTreeMap<ObjectRef, Arc<Names>>,
 }
 
@@ -25,7 +25,7 @@ impl Catalog {
     /// A snapshot: it stands for the standard schema of its name.
     pub fn put(&mut self, connection: &str, object: Object) {
         let key = ObjectRef::new(connection, object.name.clone());
-        self.objects.borrow_mut().insert(key, Some(Arc::new(object)));
+        locked(&self.objects).insert(key, Some(Arc::new(object)));
     }
 
     /// Reads and puts a snapshot's text.
@@ -53,19 +53,19 @@ impl Schemas for Catalog {
     }
 
     fn object(&self, of: &ObjectRef) -> Option<Arc<Object>> {
-        if let Some(known) = self.objects.borrow().get(of) {
+        if let Some(known) = locked(&self.objects).get(of) {
             return known.clone();
         }
         let system = self.system(&of.connection)?;
         // A test holds that every standard schema can be read.
         let found = standard::object(system, &of.object, &of.connection).and_then(Result::ok).map(Arc::new);
-        self.objects.borrow_mut().insert(of.clone(), found.clone());
+        locked(&self.objects).insert(of.clone(), found.clone());
         found
     }
 
     fn objects(&self, connection: &str) -> Vec<String> {
         let mut names: Vec<String> = self.system(connection).into_iter().flat_map(standard::objects).map(str::to_owned).collect();
-        let own = self.objects.borrow();
+        let own = locked(&self.objects);
         names.extend(own.iter().filter(|(of, found)| of.connection == connection && found.is_some()).map(|(of, _)| of.object.clone()));
         names.sort();
         names.dedup();

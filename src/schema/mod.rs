@@ -28,7 +28,7 @@ use crate::value::ObjectRef;
 
 /// Where schemas are asked for. A connection's own snapshot comes before its system's
 /// standard schema; that choice is the keeper's.
-pub trait Schemas {
+pub trait Schemas: Sync {
     /// The connections of the project, in its order.
     fn connections(&self) -> Vec<Connection>;
 
