@@ -37,7 +37,7 @@ impl<'c> Both<'c> {
         let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
         let now = NOW.parse().unwrap();
         let flat = Flat::new(plan, flow, &self.compiled.names, now).unwrap();
-        let mut worker = flat.worker();
+        let (mut worker, mut oracle) = (flat.worker(), flat.reference_worker());
         for line in lines {
             let reference = |record: &Value| -> Outcome {
                 let (matched, targets, results, names) = (&nothing, &none, &none, &self.compiled.names);
@@ -49,6 +49,12 @@ impl<'c> Both<'c> {
                 let mut counts = vec![0; out.len()];
                 let way = worker.map(&line, form, &mut out, |object| counts[object] += 1);
                 let made: Vec<String> = out.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
+                // The reader that serde_json is: what the scanner takes, it takes, and sees the same in it.
+                if way != Way::Left {
+                    let mut out = vec![b"before\n".to_vec(); flat.objects().len()];
+                    assert_eq!(oracle.map(&line, form, &mut out, |_| {}), way, "{line}");
+                    assert!(out.iter().zip(&made).all(|(read, scanned)| read == scanned.as_bytes()), "{line}");
+                }
                 let record: Option<Value> = serde_json::from_str(&line).ok().filter(Value::is_object);
                 let outcome = record.as_ref().map(reference);
                 match (way, outcome) {

@@ -15,34 +15,36 @@ pub(super) struct Country {
     pub(super) name: &'static str,
 }
 
-struct Countries {
-    all: Vec<Country>,
-    /// By every code and name, folded.
-    named: HashMap<String, usize>,
+/// The cells of the lines of countries.
+fn lines() -> impl Iterator<Item = [&'static str; 4]> {
+    include_str!("data/countries.tsv").lines().filter_map(|line| {
+        let mut cells = line.split('\t');
+        Some([cells.next()?, cells.next()?, cells.next()?, cells.next()?])
+    })
 }
 
-static COUNTRIES: LazyLock<Countries> = LazyLock::new(|| {
-    let mut all = Vec::new();
+static COUNTRIES: LazyLock<Vec<Country>> = LazyLock::new(|| {
+    let country =
+        |[alpha2, alpha3, numeric, names]: [&'static str; 4]| Country { alpha2, alpha3, numeric, name: names.split('|').next().unwrap_or(alpha2) };
+    lines().map(country).collect()
+});
+
+/// Places in [`COUNTRIES`] by every code and name, folded. It takes longer to make than one command has; most records give
+/// codes, which are found without it.
+static NAMED: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
     let mut named = HashMap::new();
-    let mut others = Vec::new();
-    for line in include_str!("data/countries.tsv").lines() {
-        let mut cells = line.split('\t');
-        let (Some(alpha2), Some(alpha3), Some(numeric), Some(names)) = (cells.next(), cells.next(), cells.next(), cells.next()) else {
-            continue;
-        };
+    for (at, [alpha2, alpha3, numeric, _]) in lines().enumerate() {
         for code in [alpha2, alpha3, numeric] {
-            named.insert(folded(code), all.len());
+            named.insert(folded(code), at);
         }
-        others.push(names);
-        all.push(Country { alpha2, alpha3, numeric, name: names.split('|').next().unwrap_or(alpha2) });
     }
     // A code wins over another country's name.
-    for (at, names) in others.into_iter().enumerate() {
+    for (at, [.., names]) in lines().enumerate() {
         for name in names.split('|') {
             named.entry(folded(name)).or_insert(at);
         }
     }
-    Countries { all, named }
+    named
 });
 
 /// A state, province or region: its code (`CA` of `US-CA`) and its English name.
@@ -50,17 +52,24 @@ type Subdivision = (&'static str, &'static str);
 
 /// The subdivisions of one country; its index is made when it is first asked for.
 struct Subdivisions {
-    lines: Vec<(&'static str, &'static str)>,
+    /// Its lines of the file, where they stand together.
+    text: &'static str,
     named: OnceLock<HashMap<String, Subdivision>>,
 }
 
-static SUBDIVISIONS: LazyLock<HashMap<&'static str, Subdivisions>> = LazyLock::new(|| {
-    let mut all: HashMap<&'static str, Subdivisions> = HashMap::new();
-    for line in include_str!("data/subdivisions.tsv").lines() {
-        let Some((full, names)) = line.split_once('\t') else { continue };
-        let Some((country, code)) = full.split_once('-') else { continue };
-        let of = all.entry(country).or_insert_with(|| Subdivisions { lines: Vec::new(), named: OnceLock::new() });
-        of.lines.push((code, names));
+static SUBDIVISIONS: LazyLock<Vec<(&'static str, Subdivisions)>> = LazyLock::new(|| {
+    let text = include_str!("data/subdivisions.tsv");
+    let mut all: Vec<(&'static str, Subdivisions)> = Vec::new();
+    let mut begin = 0;
+    while let Some(country) = text.get(begin..begin + 3) {
+        // Each line of one country begins with its code and a hyphen.
+        let mut end = begin;
+        while text.get(end..).is_some_and(|rest| rest.starts_with(country)) {
+            end = text.get(end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |line| end + line + 1);
+        }
+        let of = Subdivisions { text: text.get(begin..end).unwrap_or_default(), named: OnceLock::new() };
+        all.push((country.trim_end_matches('-'), of));
+        begin = end;
     }
     all
 });
@@ -69,13 +78,18 @@ impl Subdivisions {
     fn named(&self, country: &str) -> &HashMap<String, Subdivision> {
         self.named.get_or_init(|| {
             let mut named = HashMap::new();
-            let all = || self.lines.iter().map(|(code, names)| (*code, names.split('|').next().unwrap_or(code)));
+            let line = |line: &'static str| {
+                let (full, names) = line.split_once('\t')?;
+                Some((full.split_once('-')?.1, names))
+            };
+            let lines = || self.text.lines().filter_map(line);
+            let all = || lines().map(|(code, names)| (code, names.split('|').next().unwrap_or(code)));
             // A code wins over another subdivision's name.
             for (code, name) in all() {
                 named.insert(folded(code), (code, name));
                 named.insert(folded(&format!("{country}-{code}")), (code, name));
             }
-            for ((code, name), (_, names)) in all().zip(&self.lines) {
+            for ((code, name), (_, names)) in all().zip(lines()) {
                 for one in names.split('|') {
                     named.entry(folded(one)).or_insert((code, name));
                 }
@@ -201,8 +215,16 @@ static ABBREVIATIONS: &[(&str, &str, &[&str])] = &[
 
 /// The country of a code or a name, in any case, with or without accents and dots.
 pub(super) fn country(text: &str) -> Option<&'static Country> {
-    let known = &*COUNTRIES;
-    known.named.get(&folded(text)).and_then(|at| known.all.get(*at))
+    let code = match text.as_bytes() {
+        // They stand in the order of these codes.
+        [a, b] => {
+            let upper = [a.to_ascii_uppercase(), b.to_ascii_uppercase()];
+            COUNTRIES.binary_search_by(|country| country.alpha2.as_bytes().cmp(&upper)).ok()
+        }
+        [_, _, _] => COUNTRIES.iter().position(|country| country.alpha3.eq_ignore_ascii_case(text) || country.numeric == text),
+        _ => None,
+    };
+    COUNTRIES.get(code.or_else(|| NAMED.get(&folded(text)).copied())?)
 }
 
 pub(super) fn code_of(text: &str) -> Option<&'static str> {
@@ -212,7 +234,8 @@ pub(super) fn code_of(text: &str) -> Option<&'static str> {
 /// The code and the English name of a state, province or region of a country.
 pub(super) fn subdivision(text: &str, country: &str) -> Option<Subdivision> {
     let country = code_of(country)?;
-    SUBDIVISIONS.get(country)?.named(country).get(&folded(text)).copied()
+    let (_, of) = SUBDIVISIONS.iter().find(|(known, _)| *known == country)?;
+    of.named(country).get(&folded(text)).copied()
 }
 
 /// A name as it is compared: small letters without accents, dots and spacing. Scripts without
@@ -242,12 +265,20 @@ mod tests {
 
     #[test]
     fn all_countries_are_there_by_all_their_codes() {
-        assert_eq!(COUNTRIES.all.len(), 249);
-        for country in &COUNTRIES.all {
+        assert_eq!(COUNTRIES.len(), 249);
+        for country in &*COUNTRIES {
             for name in [country.alpha2, country.alpha3, country.numeric, country.name] {
                 assert_eq!(code_of(name), Some(country.alpha2), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn the_lines_of_a_country_stand_together() {
+        let all: std::collections::BTreeSet<&str> = SUBDIVISIONS.iter().map(|(country, _)| *country).collect();
+        assert_eq!(all.len(), SUBDIVISIONS.len());
+        assert_eq!(SUBDIVISIONS.iter().map(|(_, of)| of.text.lines().count()).sum::<usize>(), include_str!("data/subdivisions.tsv").lines().count());
+        assert!(all.iter().all(|country| code_of(country) == Some(country)), "{all:?}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod memo;
 mod number;
 mod op;
 mod read;
+mod reader;
 mod scan;
 mod shape;
 mod window;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 use self::eval::{Eval, Leave, Ran};
 use self::memo::Memos;
 use self::op::{Lowered, V, Write};
+use self::reader::{Reader as _, Reference, Scanning};
 use self::scan::Slots;
 use crate::builtin::Context;
 use crate::check::typed::Flow;
@@ -41,6 +43,8 @@ pub struct Flat<'p> {
 /// What one thread keeps from record to record.
 pub struct Worker<'f, 'p> {
     flat: &'f Flat<'p>,
+    /// Records are read by serde_json.
+    by_reference: bool,
     slots: Slots,
     bump: Bump,
     memos: Memos,
@@ -88,8 +92,17 @@ impl<'p> Flat<'p> {
     }
 
     pub fn worker(&self) -> Worker<'_, 'p> {
+        self.reading(false)
+    }
+
+    /// A worker whose records are read by serde_json: slower, and what the other one is held to.
+    pub fn reference_worker(&self) -> Worker<'_, 'p> {
+        self.reading(true)
+    }
+
+    fn reading(&self, by_reference: bool) -> Worker<'_, 'p> {
         let memos = Memos::of(&self.lowered);
-        Worker { flat: self, slots: Slots::default(), bump: Bump::new(), memos, key: Vec::new(), marks: Vec::new(), made: Vec::new() }
+        Worker { flat: self, by_reference, slots: Slots::default(), bump: Bump::new(), memos, key: Vec::new(), marks: Vec::new(), made: Vec::new() }
     }
 }
 
@@ -97,10 +110,11 @@ impl Worker<'_, '_> {
     /// Maps the text of one record, and appends its payloads, a line each, to the buffers of their objects. `count` is
     /// told each payload's object.
     pub fn map(&mut self, record: &str, form: Form, out: &mut [Vec<u8>], count: impl FnMut(usize)) -> Way {
-        let Worker { flat, slots, bump, memos, key, marks, made } = self;
+        let Worker { flat, by_reference, slots, bump, memos, key, marks, made } = self;
         let Flat { lowered, context } = flat;
         bump.reset();
-        if scan::scan(&lowered.shape, record, slots).is_err() {
+        let read = if *by_reference { Reference.read(&lowered.shape, record, slots) } else { Scanning.read(&lowered.shape, record, slots) };
+        if read.is_err() {
             return Way::Left;
         }
         marks.clear();

@@ -42,6 +42,16 @@ pub(crate) struct Slots {
     guesses: Vec<Vec<Guess>>,
 }
 
+impl Slots {
+    /// Makes room for another record.
+    pub(super) fn clear(&mut self, shape: &Shape) {
+        self.raw.clear();
+        self.raw.resize(shape.width as usize, Raw::Absent);
+        self.rows.clear();
+        self.open.clear();
+    }
+}
+
 /// A key that is expected next.
 #[derive(Debug)]
 struct Guess {
@@ -81,10 +91,7 @@ pub(crate) fn scan(shape: &Shape, text: &str, slots: &mut Slots) -> Read<()> {
     if u32::try_from(text.len()).is_err() {
         return Err(NotPlain);
     }
-    slots.raw.clear();
-    slots.raw.resize(shape.width as usize, Raw::Absent);
-    slots.rows.clear();
-    slots.open.clear();
+    slots.clear(shape);
     slots.guesses.resize_with(shape.nodes.len(), Vec::new);
     let mut guesses = std::mem::take(&mut slots.guesses);
     let read = {

@@ -10,6 +10,7 @@ pub mod diff;
 mod error;
 pub mod gate;
 mod infer;
+mod node;
 mod object;
 mod print;
 mod read;

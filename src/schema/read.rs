@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::describe;
 use super::error::SchemaError;
+use super::node::Node;
 use super::object::{Access, Class, Field, Object, Size, SizeUnit, Write};
 use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, WeightUnit, Wire};
 
@@ -16,19 +17,19 @@ use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, 
 /// # Errors
 /// The text is no JSON, or not of the form; the error says where.
 pub fn read(text: &str, system: &str, name: &str, connection: &str) -> Result<Object, SchemaError> {
-    let json: Json = serde_json::from_str(text).map_err(|error| SchemaError::NotJson {
-        message: error.to_string(),
-        line: error.line(),
-        column: error.column(),
-    })?;
-    if describe::is_describe(&json) {
-        return describe::object(&json, connection);
+    let not_json = |error: serde_json::Error| SchemaError::NotJson { message: error.to_string(), line: error.line(), column: error.column() };
+    let json: Node<'_> = serde_json::from_str(text).map_err(not_json)?;
+    if json.get("properties").is_none() {
+        let json: Json = serde_json::from_str(text).map_err(not_json)?;
+        if describe::is_describe(&json) {
+            return describe::object(&json, connection);
+        }
     }
     object(&json, system, name, connection)
 }
 
-fn object(json: &Json, system: &str, name: &str, connection: &str) -> Result<Object, SchemaError> {
-    let Some(properties) = json.get("properties").and_then(Json::as_object) else {
+fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result<Object, SchemaError> {
+    let Some(properties) = json.get("properties").and_then(Node::as_object) else {
         return Err(SchemaError::form("/properties", "an object schema has `properties`"));
     };
     let required = texts(json, "required");
@@ -42,7 +43,7 @@ fn object(json: &Json, system: &str, name: &str, connection: &str) -> Result<Obj
     for (field, property) in properties {
         let at = format!("/properties/{field}");
         let required = required.iter().any(|name| name == field);
-        fields.insert(field.clone(), self::field(property, required, &at, &format!("{connection}.{name}.{field}"), connection)?);
+        fields.insert(field.to_string(), self::field(property, required, &at, &format!("{connection}.{name}.{field}"), connection)?);
     }
     let known = |names: Vec<String>, at: &str| -> Result<Vec<String>, SchemaError> {
         match names.iter().find(|name| !fields.contains_key(*name)) {
@@ -61,13 +62,13 @@ fn object(json: &Json, system: &str, name: &str, connection: &str) -> Result<Obj
         searchable: known(texts(json, "x-searchable"), "/x-searchable")?,
         stamp: text(json, "x-stamp"),
         parent: text(json, "x-parent"),
-        class: json.get("x-class").and_then(Json::as_u64).and_then(|class| u8::try_from(class).ok()).unwrap_or(3).min(3),
+        class: json.get("x-class").and_then(Node::as_u64).and_then(|class| u8::try_from(class).ok()).unwrap_or(3).min(3),
         events: texts(json, "x-events"),
         fields,
     })
 }
 
-fn field(json: &Json, required: bool, at: &str, name: &str, connection: &str) -> Result<Field, SchemaError> {
+fn field(json: &Node<'_>, required: bool, at: &str, name: &str, connection: &str) -> Result<Field, SchemaError> {
     let (kind, wire) = kind(json, at, name, connection)?;
     let read_only = flag(json, "readOnly");
     let clears = types(json).contains(&"null");
@@ -76,18 +77,18 @@ fn field(json: &Json, required: bool, at: &str, name: &str, connection: &str) ->
         Some("utf16") => SizeUnit::Utf16,
         _ => SizeUnit::Characters,
     };
-    let number = |name: &str| json.get(name).and_then(Json::as_u64).and_then(|number| usize::try_from(number).ok());
+    let number = |name: &str| json.get(name).and_then(Node::as_u64).and_then(|number| usize::try_from(number).ok());
     let small = |name: &str| number(name).and_then(|number| u32::try_from(number).ok());
-    let bound = |name: &str| json.get(name).and_then(|bound| bound.to_string().parse::<Decimal>().ok());
+    let bound = |name: &str| json.get(name).and_then(|bound| bound.digits()?.parse::<Decimal>().ok());
     Ok(Field {
         kind,
         wire,
         readable: !flag(json, "writeOnly"),
-        nullable: json.get("x-nullable").and_then(Json::as_bool).unwrap_or(true),
+        nullable: json.get("x-nullable").and_then(Node::as_bool).unwrap_or(true),
         write: Write {
             required: required && !read_only,
-            create: !read_only && json.get("x-create").and_then(Json::as_bool).unwrap_or(true),
-            update: !read_only && json.get("x-update").and_then(Json::as_bool).unwrap_or(true),
+            create: !read_only && json.get("x-create").and_then(Node::as_bool).unwrap_or(true),
+            update: !read_only && json.get("x-update").and_then(Node::as_bool).unwrap_or(true),
             nullable: clears,
         },
         size: number("maxLength").map(|max| Size { min: number("minLength").unwrap_or(0), max, unit }),
@@ -108,7 +109,7 @@ fn field(json: &Json, required: bool, at: &str, name: &str, connection: &str) ->
     })
 }
 
-fn kind(json: &Json, at: &str, name: &str, connection: &str) -> Result<(Kind, Wire), SchemaError> {
+fn kind(json: &Node<'_>, at: &str, name: &str, connection: &str) -> Result<(Kind, Wire), SchemaError> {
     if let Some(target) = reference(json) {
         return Ok((Kind::Object(ObjectRef::new(connection, target)), Wire::Plain));
     }
@@ -172,7 +173,7 @@ fn number_wire(as_text: bool) -> Wire {
     if as_text { Wire::NumberText } else { Wire::Plain }
 }
 
-fn weight_wire(json: &Json, at: &str) -> Result<Wire, SchemaError> {
+fn weight_wire(json: &Node<'_>, at: &str) -> Result<Wire, SchemaError> {
     let unit = |word: &str| WeightUnit::parse(word).ok_or_else(|| SchemaError::form(at, format!("`{word}` is no unit of weight")));
     if let Some(word) = text(json, "x-unit") {
         return Ok(Wire::WeightNumber { unit: unit(&word)? });
@@ -187,46 +188,46 @@ fn weight_wire(json: &Json, at: &str) -> Result<Wire, SchemaError> {
 }
 
 /// `enum` is closed; `x-values` are known values of an open set. A value may have a label.
-fn values(json: &Json) -> Option<(Vec<Known>, bool)> {
+fn values(json: &Node<'_>) -> Option<(Vec<Known>, bool)> {
     let (list, open) = match (json.get("enum"), json.get("x-values")) {
         (Some(list), _) => (list, false),
         (None, Some(list)) => (list, true),
         (None, None) => return None,
     };
     let labels = json.get("x-labels");
-    let values = list.as_array()?.iter().filter_map(Json::as_str);
+    let values = list.as_array()?.iter().filter_map(Node::as_str);
     let known =
-        |value: &str| Known { value: value.to_owned(), label: labels.and_then(|labels| labels.get(value)).and_then(Json::as_str).map(str::to_owned) };
+        |value: &str| Known { value: value.to_owned(), label: labels.and_then(|labels| labels.get(value)).and_then(Node::as_str).map(str::to_owned) };
     Some((values.map(known).collect(), open))
 }
 
 /// The object that a `$ref` names: `"Address.json"`, alone or beside `null`.
-fn reference(json: &Json) -> Option<String> {
-    let direct = |json: &Json| {
+fn reference(json: &Node<'_>) -> Option<String> {
+    let direct = |json: &Node<'_>| {
         let target = json.get("$ref")?.as_str()?;
         Some(target.strip_suffix(".json").unwrap_or(target).to_owned())
     };
     direct(json).or_else(|| json.get("anyOf")?.as_array()?.iter().find_map(direct))
 }
 
-fn types(json: &Json) -> Vec<&str> {
+fn types<'n>(json: &'n Node<'_>) -> Vec<&'n str> {
     match json.get("type") {
-        Some(Json::String(word)) => vec![word],
-        Some(Json::Array(words)) => words.iter().filter_map(Json::as_str).collect(),
+        Some(Node::Text(word)) => vec![word],
+        Some(Node::List(words)) => words.iter().filter_map(Node::as_str).collect(),
         _ if json.get("anyOf").is_some() => vec!["null"],
         _ => Vec::new(),
     }
 }
 
-fn flag(json: &Json, name: &str) -> bool {
-    json.get(name).and_then(Json::as_bool).unwrap_or(false)
+fn flag(json: &Node<'_>, name: &str) -> bool {
+    json.get(name).and_then(Node::as_bool).unwrap_or(false)
 }
 
-fn text(json: &Json, name: &str) -> Option<String> {
-    json.get(name).and_then(Json::as_str).map(str::to_owned)
+fn text(json: &Node<'_>, name: &str) -> Option<String> {
+    json.get(name).and_then(Node::as_str).map(str::to_owned)
 }
 
-fn texts(json: &Json, name: &str) -> Vec<String> {
-    let list = json.get(name).and_then(Json::as_array);
-    list.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+fn texts(json: &Node<'_>, name: &str) -> Vec<String> {
+    let list = json.get(name).and_then(Node::as_array);
+    list.into_iter().flatten().filter_map(Node::as_str).map(str::to_owned).collect()
 }

@@ -1,0 +1,66 @@
+//! Whatever the bytes of a record: the scanner and serde_json see the same in it, and the lowered flow gives the bytes
+//! that the reference evaluator gives. Two lines are two records, so that what was learned of one is held against the
+//! next.
+
+#![no_main]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what does not hold stops the run")]
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crossdock::apply::{Inputs, Program, Verdict, apply};
+use crossdock::flat::{Flat, Form, Way};
+use crossdock::project::Compiled;
+use crossdock::run::files::whole;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+static COMPILED: LazyLock<Compiled> = LazyLock::new(common::compiled_template);
+static PROGRAM: LazyLock<Program<'static>> = LazyLock::new(|| Program::new(COMPILED.plan.as_ref().unwrap()).unwrap());
+static FLAT: LazyLock<Flat<'static>> = LazyLock::new(|| {
+    let plan = COMPILED.plan.as_ref().unwrap();
+    Flat::new(plan, plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap(), &COMPILED.names, now()).unwrap()
+});
+
+fn now() -> jiff::Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
+fuzz_target!(|text: &str| {
+    let (mut worker, mut oracle) = (FLAT.worker(), FLAT.reference_worker());
+    for line in text.split('\n') {
+        hold(line, &mut worker, &mut oracle);
+    }
+});
+
+fn hold(line: &str, worker: &mut crossdock::flat::Worker<'_, '_>, oracle: &mut crossdock::flat::Worker<'_, '_>) {
+    let mut made = vec![Vec::new(); FLAT.objects().len()];
+    let way = worker.map(line, Form::Body, &mut made, |_| {});
+    if way == Way::Left {
+        assert!(made.iter().all(Vec::is_empty));
+        return;
+    }
+    let mut read = vec![Vec::new(); made.len()];
+    assert_eq!(oracle.map(line, Form::Body, &mut read, |_| {}), way);
+    assert_eq!(read, made);
+
+    let record: Value = serde_json::from_str(line).unwrap();
+    let plan = COMPILED.plan.as_ref().unwrap();
+    let flow = plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap();
+    let (matched, none, names) = (BTreeMap::new(), BTreeMap::new(), &COMPILED.names);
+    let inputs =
+        Inputs { record: &record, group: &[], was_of_group: None, now: now(), matched: &matched, targets: &none, results: &none, names, trace: false };
+    let outcome = apply(&PROGRAM, flow, &inputs);
+    match way {
+        Way::NotEligible => assert_eq!(outcome.verdict, Verdict::NotEligible),
+        Way::Ready { warned } => {
+            assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (Verdict::Ready, warned));
+            let expected: Vec<String> = outcome.payloads.iter().map(|payload| whole(payload).to_string() + "\n").collect();
+            assert_eq!(String::from_utf8(made.concat()).unwrap(), expected.concat());
+        }
+        Way::Left => {}
+    }
+}
