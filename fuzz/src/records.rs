@@ -13,12 +13,15 @@ use std::sync::LazyLock;
 
 use crossdock::apply::{Inputs, Program, Verdict, apply};
 use crossdock::flat::{Flat, Form, Way};
-use crossdock::project::Compiled;
+use crossdock::project::{Compiled, Options, Texts, compile};
 use crossdock::run::files::whole;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-static COMPILED: LazyLock<Compiled> = LazyLock::new(common::compiled_template);
+static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../mappings/salesforce-shipstation");
+    compile(&Texts::new(common::files(&folder)), &Options::default())
+});
 static PROGRAM: LazyLock<Program<'static>> = LazyLock::new(|| Program::new(COMPILED.plan.as_ref().unwrap()).unwrap());
 static FLAT: LazyLock<Flat<'static>> = LazyLock::new(|| {
     let plan = COMPILED.plan.as_ref().unwrap();
@@ -29,7 +32,16 @@ fn now() -> jiff::Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
-fuzz_target!(|text: &str| {
+/// With `SEEDS` in the environment, records to begin with are written into that folder, and no more is done.
+fn seeds() {
+    let Some(folder) = std::env::var_os("SEEDS") else { return };
+    for (at, order) in common::orders::orders(17, 300).iter().enumerate() {
+        std::fs::write(std::path::Path::new(&folder).join(format!("order-{at}")), order.to_string()).unwrap();
+    }
+    std::process::exit(0);
+}
+
+fuzz_target!(init: seeds(), |text: &str| {
     let (mut worker, mut oracle) = (FLAT.worker(), FLAT.reference_worker());
     for line in text.split('\n') {
         hold(line, &mut worker, &mut oracle);

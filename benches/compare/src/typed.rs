@@ -264,13 +264,13 @@ const OF: std::marker::PhantomData<&()> = std::marker::PhantomData;
 
 // ---- the tables of the client ----
 
-struct Sku {
-    sku: &'static str,
-    origin: &'static str,
-    tariff: &'static str,
+pub struct Sku {
+    pub sku: &'static str,
+    pub origin: &'static str,
+    pub tariff: &'static str,
 }
 
-fn sku(code: &str) -> Option<Sku> {
+pub fn sku(code: &str) -> Option<Sku> {
     let (sku, origin, tariff) = match code {
         "TENT-2P" => ("WH-1001", "CN", "630622"),
         "BAG-DOWN" => ("WH-1002", "CN", "940430"),
@@ -283,7 +283,7 @@ fn sku(code: &str) -> Option<Sku> {
     Some(Sku { sku, origin, tariff })
 }
 
-fn kit(code: &str) -> &'static [(&'static str, i64, i64)] {
+pub fn kit(code: &str) -> &'static [(&'static str, i64, i64)] {
     match code {
         "KIT-CAMP" => &[("TENT-2P", 1, 60), ("BAG-DOWN", 2, 15), ("MAT-LITE", 2, 5)],
         "KIT-TEA" => &[("CUP-01", 4, 10), ("POT-01", 1, 60)],
@@ -291,7 +291,7 @@ fn kit(code: &str) -> &'static [(&'static str, i64, i64)] {
     }
 }
 
-fn preset(service: &str, region: &str) -> Option<(&'static str, &'static str, &'static str)> {
+pub fn preset(service: &str, region: &str) -> Option<(&'static str, &'static str, &'static str)> {
     Some(match (service, region) {
         ("Standard", "US") => ("stamps_com", "usps_priority_mail", "package"),
         ("Standard", "CA") => ("ups", "ups_standard", "package"),
@@ -309,7 +309,7 @@ fn preset(service: &str, region: &str) -> Option<(&'static str, &'static str, &'
     })
 }
 
-fn state_code(state: &str, country: &str) -> Option<&'static str> {
+pub fn state_code(state: &str, country: &str) -> Option<&'static str> {
     Some(match (country, state) {
         ("US", "CA" | "California") => "CA",
         ("US", "NY" | "New York") => "NY",
@@ -323,11 +323,11 @@ fn state_code(state: &str, country: &str) -> Option<&'static str> {
     })
 }
 
-fn is_country(code: &str) -> bool {
+pub fn is_country(code: &str) -> bool {
     matches!(code, "US" | "GB" | "DE" | "FR" | "CA" | "AU" | "IE" | "JP" | "BR")
 }
 
-fn is_postal_code(code: &str, country: &str) -> bool {
+pub fn is_postal_code(code: &str, country: &str) -> bool {
     let shape = |shape: &str| code.len() == shape.len() && code.bytes().zip(shape.bytes()).all(|(c, s)| match s {
         b'9' => c.is_ascii_digit(),
         b'A' => c.is_ascii_alphabetic(),
@@ -347,7 +347,7 @@ fn is_postal_code(code: &str, country: &str) -> bool {
     }
 }
 
-fn is_email(text: &str) -> bool {
+pub fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace))
 }
 
@@ -355,13 +355,13 @@ fn said<'r>(text: &'r Text<'_>) -> Option<&'r str> {
     text.as_deref().filter(|text| !text.trim().is_empty())
 }
 
-fn short(text: &str, most: usize) -> Cow<'_, str> {
+pub fn short(text: &str, most: usize) -> Cow<'_, str> {
     let text = text.trim_start();
     let cut = text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end]);
     Cow::Borrowed(cut.trim_end())
 }
 
-fn street_line(street: Option<&str>, n: usize) -> Option<&str> {
+pub fn street_line(street: Option<&str>, n: usize) -> Option<&str> {
     street?.lines().map(str::trim).filter(|line| !line.is_empty()).nth(n)
 }
 
@@ -369,8 +369,12 @@ fn weight(kilos: Decimal) -> Weight {
     Weight { value: Number((kilos * Decimal::from(1000)).normalize()), units: "grams" }
 }
 
-fn start_of_day(date: &str, zone: &TimeZone) -> Option<Timestamp> {
+pub fn start_of_day(date: &str, zone: &TimeZone) -> Option<Timestamp> {
     Some(date.parse::<jiff::civil::Date>().ok()?.to_zoned(zone.clone()).ok()?.timestamp())
+}
+
+pub fn in_zone(instant: Timestamp, zone: &TimeZone) -> String {
+    instant.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// What became of an order.
@@ -477,7 +481,7 @@ pub fn map<N: Digits>(order: &Order<'_, N>, zone: &TimeZone, out: &mut Vec<u8>) 
             });
         }
     }
-    let in_zone = |instant: Timestamp| instant.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S").to_string();
+    let in_zone = |instant: Timestamp| in_zone(instant, zone);
     let day = |date: &str| start_of_day(date, zone).map(in_zone);
     let service = said(&order.shipping_service);
     let preset = preset(service.unwrap_or("Standard"), region.unwrap_or("US"));
