@@ -3,20 +3,19 @@
 //! It gives a value, or gives up: whatever would be a reason, and whatever is not common enough to be written twice,
 //! is for the reference evaluator, which then has the whole record.
 
-use std::cmp::Ordering;
-
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 
 use super::memo::{Memos, kept, push_key, recalled};
 use super::number::Number;
-use super::op::{At, Currency, Decode, Loop, Lowered, Op, Piece, Place, Quick, Rule, Treat, V};
+use super::numbers::is;
+use super::op::{At, Currency, Loop, Lowered, Op, Place, Quick, Rule, Treat, V};
 use super::read::string;
 use super::scan::{Raw, Slots};
 use super::shape::ROOT;
 use crate::builtin::{Args, BuiltinRef, Context};
-use crate::check::typed::{Arithmetic, Compare};
-use crate::value::{MAX_ITEMS, MAX_TEXT, Missing, Money, Value};
+use crate::check::typed::Compare;
+use crate::value::{MAX_ITEMS, Missing, Money, Value};
 
 /// The record is left to the reference evaluator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +73,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    fn rules(&mut self, rules: &'r [Rule]) {
+    pub(super) fn rules(&mut self, rules: &'r [Rule]) {
         for rule in rules {
             match rule {
                 Rule::Holds(condition) => self.left |= !self.holds(*condition),
@@ -105,7 +104,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         self.nested(of, 0, each);
     }
 
-    fn nested(&mut self, of: &'r Loop, at: usize, each: &mut dyn FnMut(&mut Self)) {
+    pub(super) fn nested(&mut self, of: &'r Loop, at: usize, each: &mut dyn FnMut(&mut Self)) {
         let Some(generator) = of.generators.get(at) else {
             if of.condition.is_none_or(|condition| self.holds(condition)) {
                 each(self);
@@ -199,195 +198,13 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    /// A text; none where it is missing.
-    #[inline]
-    pub(crate) fn text_of(&mut self, at: At) -> Option<&'r [u8]> {
-        let flat = self.flat;
-        match flat.ops.get(at as usize) {
-            Some(Op::RootText { raw, .. }) => {
-                let slots = self.slots;
-                self.raw_text(slots.raw.get(*raw as usize))
-            }
-            Some(Op::RowText { slot, place, .. }) => {
-                let raw = self.row(*slot, place);
-                self.raw_text(raw)
-            }
-            _ => self.other_text(at),
-        }
-    }
-
-    #[inline(never)]
-    fn other_text(&mut self, at: At) -> Option<&'r [u8]> {
-        let flat = self.flat;
-        match flat.ops.get(at as usize) {
-            Some(Op::PathText { slot, places, .. }) => match self.slot(*slot) {
-                V::Record(of, at) => match self.raw(of, at, places) {
-                    Ok((raw, _)) => self.raw_text(Some(&raw)),
-                    Err(Leave) => self.no_text(),
-                },
-                V::Missing(_) => None,
-                _ => self.no_text(),
-            },
-            Some(Op::Const(V::Text(text))) => Some(text),
-            Some(Op::Fallback(value, fallback)) => match self.text_of(*value) {
-                Some(text) => Some(text),
-                None => self.text_of(*fallback),
-            },
-            Some(Op::Quick(quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), argument)) => {
-                let text = self.text_of(*argument)?;
-                match self.shaped(*quick, text) {
-                    Ok(text) => Some(text),
-                    Err(Leave) => self.no_text(),
-                }
-            }
-            Some(Op::StreetLine { street, first, call }) => {
-                let street = self.text_of(*street)?;
-                match is_one_line(street) {
-                    true if *first => Some(street),
-                    true => None,
-                    false => self.text_value(*call),
-                }
-            }
-            Some(Op::ColumnOf { slot, column }) => match self.column(*slot, *column) {
-                V::Text(text) => Some(text),
-                V::Missing(_) => None,
-                _ => self.no_text(),
-            },
-            _ => self.text_value(at),
-        }
-    }
-
-    fn text_value(&mut self, at: At) -> Option<&'r [u8]> {
-        match self.eval(at) {
-            V::Text(text) => Some(text),
-            V::Missing(_) => None,
-            _ => self.no_text(),
-        }
-    }
-
-    /// A number, or an amount whose currency is not asked for; none where it is missing.
-    #[inline]
-    pub(crate) fn number_of(&mut self, at: At) -> Option<Number> {
-        let flat = self.flat;
-        match flat.ops.get(at as usize) {
-            Some(Op::RootPath { raw, decode, whole, .. }) => {
-                let slots = self.slots;
-                self.raw_number(slots.raw.get(*raw as usize), decode, *whole)
-            }
-            Some(Op::RowPath { slot, place, decode, whole }) => {
-                let raw = self.row(*slot, place);
-                self.raw_number(raw, decode, *whole)
-            }
-            _ => self.other_number(at),
-        }
-    }
-
-    #[inline(never)]
-    fn other_number(&mut self, at: At) -> Option<Number> {
-        let flat = self.flat;
-        let number = match flat.ops.get(at as usize) {
-            Some(Op::ColumnOf { slot, column }) => {
-                let value = self.column(*slot, *column);
-                return self.plain_number(value);
-            }
-            Some(Op::Const(V::Number(number) | V::Money(number, _))) => Some(*number),
-            Some(Op::Fallback(value, fallback)) => match self.number_of(*value) {
-                Some(number) => Some(number),
-                None => return self.number_of(*fallback),
-            },
-            Some(Op::Treat(value, Treat::Number | Treat::Money)) => return self.number_of(*value),
-            Some(Op::Quick(Quick::Round(places, how), value)) => self.number_of(*value)?.round(*places, *how),
-            Some(Op::Arithmetic(op, left, right)) if !flat.currencies => {
-                let (left, right) = (self.number_of(*left), self.number_of(*right));
-                let (left, right) = (left?, right?);
-                match op {
-                    Arithmetic::Add => left.add(right),
-                    Arithmetic::Subtract => left.subtract(right),
-                    Arithmetic::Multiply => left.times(right),
-                    Arithmetic::Divide if right.is_zero() => None,
-                    Arithmetic::Divide => left.divide(right),
-                }
-            }
-            Some(Op::Sum { of, body, .. }) if !flat.currencies => return self.sum_of(of, *body),
-            _ => {
-                let value = self.eval(at);
-                return self.plain_number(value);
-            }
-        };
-        self.left |= number.is_none();
-        number
-    }
-
-    fn plain_number(&mut self, value: V<'r>) -> Option<Number> {
-        match value {
-            V::Number(number) | V::Money(number, _) => Some(number),
-            V::Missing(_) => None,
-            _ => {
-                self.left = true;
-                None
-            }
-        }
-    }
-
-    /// What a slot has for a number.
     #[inline(always)]
-    fn raw_number(&mut self, raw: Option<&Raw>, decode: &'r Decode<'p>, whole: At) -> Option<Number> {
-        if let Some(Raw::Number { start, end }) = raw
-            && let Some(digits) = self.text.get(*start as usize..*end as usize)
-            && let Some(number) = Number::parse(digits)
-        {
-            match decode {
-                Decode::Decimal { .. } | Decode::Money { .. } => return Some(number),
-                Decode::Integer { .. } if number.is_whole() => return Some(number.whole()),
-                _ => {}
-            }
-        }
-        self.odd_number(raw, decode, whole)
-    }
-
-    #[inline(never)]
-    fn odd_number(&mut self, raw: Option<&Raw>, decode: &'r Decode<'p>, whole: At) -> Option<Number> {
-        let value = match raw {
-            None | Some(Raw::Absent) => self.eval(whole),
-            // Where it stands is asked for by amounts that have a currency alone: they are no such path.
-            Some(raw) => self.decoded(*raw, ROOT, (ROOT, 0), decode).unwrap_or_else(|Leave| self.leave()),
-        };
-        self.plain_number(value)
-    }
-
-    /// The sum of what a loop gives; missing where one of them is.
-    fn sum_of(&mut self, of: &'r Loop, body: At) -> Option<Number> {
-        let (mut total, mut count) = (None, 0);
-        self.each(of, &mut |eval| {
-            count += 1;
-            let item = eval.number_of(body);
-            total = match (total, item) {
-                _ if count == 1 => item,
-                (Some(total), Some(item)) => {
-                    let sum = Number::add(total, item);
-                    eval.left |= sum.is_none();
-                    sum
-                }
-                _ => None,
-            };
-        });
-        self.left |= count > MAX_ITEMS;
-        if count == 0 { Some(Number::ZERO) } else { total }
-    }
-
-    #[inline(always)]
-    fn column(&mut self, slot: u32, column: u32) -> V<'r> {
+    pub(super) fn column(&mut self, slot: u32, column: u32) -> V<'r> {
         match self.frame.get(slot as usize) {
             Some(Some(V::Row(columns))) => columns.get(column as usize).copied().unwrap_or(V::ABSENT),
             Some(Some(V::Missing(missing))) => V::Missing(*missing),
             _ => self.leave(),
         }
-    }
-
-    #[cold]
-    fn no_text(&mut self) -> Option<&'r [u8]> {
-        self.left = true;
-        None
     }
 
     /// What stands in a row's slot; none where there is no row.
@@ -416,7 +233,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(never)]
-    fn other_value(&mut self, at: At, op: &'r Op<'p>) -> V<'r> {
+    pub(super) fn other_value(&mut self, at: At, op: &'r Op<'p>) -> V<'r> {
         let flat = self.flat;
         match op {
             Op::RootText { whole, .. } | Op::RowText { whole, .. } | Op::PathText { whole, .. } => match self.text_of(at) {
@@ -449,7 +266,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// The rarer operations: apart, so that the others need no more than they do.
     #[inline(never)]
-    fn rarer(&mut self, op: &'r Op<'p>) -> Ran<V<'r>> {
+    pub(super) fn rarer(&mut self, op: &'r Op<'p>) -> Ran<V<'r>> {
         let flat = self.flat;
         Ok(match op {
             Op::Read { base, places, decode } => {
@@ -591,7 +408,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    fn listed(&mut self, of: &'r Loop, body: At) -> V<'r> {
+    pub(super) fn listed(&mut self, of: &'r Loop, body: At) -> V<'r> {
         let mut found = List::new_in(self.bump);
         self.each(of, &mut |eval| {
             eval.left |= found.len() >= MAX_ITEMS;
@@ -602,7 +419,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline]
-    fn slot(&mut self, slot: u32) -> V<'r> {
+    pub(super) fn slot(&mut self, slot: u32) -> V<'r> {
         if let Some(Some(known)) = self.frame.get(slot as usize) {
             return *known;
         }
@@ -612,7 +429,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// The value of a name, which is kept.
     #[inline(never)]
-    fn given(&mut self, slot: u32, found: At) -> V<'r> {
+    pub(super) fn given(&mut self, slot: u32, found: At) -> V<'r> {
         let value = self.eval(found);
         self.set(slot, value);
         value
@@ -620,7 +437,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     // ---- functions ----
 
-    fn quick(&mut self, quick: Quick, value: V<'r>) -> Ran<V<'r>> {
+    pub(super) fn quick(&mut self, quick: Quick, value: V<'r>) -> Ran<V<'r>> {
         let text = match (quick, value) {
             (Quick::Count, V::Rows { count, .. }) => return Ok(V::Number(Number::count(count as usize))),
             (Quick::Count, V::List(items)) => return Ok(V::Number(Number::count(items.len()))),
@@ -647,27 +464,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    /// A text by a function that gives another one.
-    fn shaped(&mut self, quick: Quick, text: &'r [u8]) -> Ran<&'r [u8]> {
-        Ok(match quick {
-            Quick::Trim => trimmed(text)?,
-            Quick::Truncate(most) => {
-                if text.len() <= most {
-                    return trimmed(text);
-                }
-                let begun = string(text)?.trim_start();
-                let cut = if begun.len() <= most { begun } else { begun.char_indices().nth(most).map_or(begun, |(end, _)| &begun[..end]) };
-                cut.trim_end().as_bytes()
-            }
-            Quick::Lower if !text.iter().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) => text,
-            Quick::Upper if !text.iter().any(|byte| byte.is_ascii_lowercase() || !byte.is_ascii()) => text,
-            Quick::Lower => self.bump.alloc_str(&string(text)?.to_lowercase()).as_bytes(),
-            Quick::Upper => self.bump.alloc_str(&string(text)?.to_uppercase()).as_bytes(),
-            _ => return Err(Leave),
-        })
-    }
-
-    fn call(&mut self, function: BuiltinRef, arguments: &'r [At], memo: u32) -> Ran<V<'r>> {
+    pub(super) fn call(&mut self, function: BuiltinRef, arguments: &'r [At], memo: u32) -> Ran<V<'r>> {
         let mut few = [V::ABSENT; 4];
         let values: &mut [V<'r>] = match few.get_mut(..arguments.len()) {
             Some(values) => values,
@@ -724,7 +521,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    fn table(&mut self, table: u32, keys: &'r [At]) -> Ran<V<'r>> {
+    pub(super) fn table(&mut self, table: u32, keys: &'r [At]) -> Ran<V<'r>> {
         let flat = self.flat;
         let found = flat.tables.get(table as usize).ok_or(Leave)?;
         if let (Some(texts), [key]) = (&found.texts, keys) {
@@ -749,178 +546,12 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         Ok(self.rows(rows, found.many))
     }
 
-    fn rows(&self, rows: &'r [Vec<V<'p>>], many: bool) -> V<'r> {
+    pub(super) fn rows(&self, rows: &'r [Vec<V<'p>>], many: bool) -> V<'r> {
         if !many {
             return rows.first().map_or(V::ABSENT, |row| V::Row(row));
         }
         V::List(self.bump.alloc_slice_fill_iter(rows.iter().map(|row| V::Row(row))))
     }
-
-    fn template(&mut self, pieces: &'r [Piece<'p>], message: bool) -> Ran<V<'r>> {
-        let mut built = List::new_in(self.bump);
-        for piece in pieces {
-            match piece {
-                Piece::Text(text) => built.extend_from_slice_copy(text),
-                Piece::Value(at) => match self.eval(*at) {
-                    V::Missing(_) if message => built.extend_from_slice_copy(b"(none)"),
-                    V::Missing(_) => return Ok(V::ABSENT),
-                    V::Text(text) => built.extend_from_slice_copy(text),
-                    value => self.print(value, &mut built)?,
-                },
-            }
-            if built.len() > MAX_TEXT {
-                return Err(Leave);
-            }
-        }
-        Ok(V::Text(built.into_bump_slice()))
-    }
-
-    /// Appends a value as a template prints it.
-    fn print(&self, value: V<'r>, out: &mut List<'r, u8>) -> Ran<()> {
-        let digits = |number: Number, out: &mut List<'r, u8>| {
-            let mut digits = Vec::with_capacity(24);
-            number.print(&mut digits);
-            out.extend_from_slice_copy(&digits);
-        };
-        match value {
-            V::Text(text) => out.extend_from_slice_copy(text),
-            V::Number(number) => digits(number, out),
-            V::Money(amount, currency) => {
-                digits(amount, out);
-                if let Some(currency) = self.code(currency) {
-                    out.push(b' ');
-                    out.extend_from_slice_copy(currency);
-                }
-            }
-            V::Boolean(truth) => out.extend_from_slice_copy(if truth { b"true" } else { b"false" }),
-            V::Date(date) => out.extend_from_slice_copy(date.to_string().as_bytes()),
-            V::Instant(instant) => out.extend_from_slice_copy(instant.to_string().as_bytes()),
-            V::Named(named) => out.extend_from_slice_copy(self.flat.references.get(named as usize).ok_or(Leave)?.name.as_bytes()),
-            _ => return Err(Leave),
-        }
-        Ok(())
-    }
-
-    fn sum(&self, items: &[V<'r>]) -> Ran<V<'r>> {
-        let Some((first, rest)) = items.split_first() else { return Ok(V::Number(Number::ZERO)) };
-        let mut total = match first {
-            V::Number(_) | V::Money(..) | V::Weight(..) | V::Length(..) => *first,
-            V::Missing(_) => return Ok(V::ABSENT),
-            _ => return Err(Leave),
-        };
-        for item in rest {
-            total = match (total, *item) {
-                (_, V::Missing(_)) => return Ok(V::ABSENT),
-                (V::Weight(..), V::Number(_)) | (V::Number(_), V::Weight(..)) | (V::Length(..), V::Number(_)) | (V::Number(_), V::Length(..)) => {
-                    return Err(Leave);
-                }
-                (total, item) => self.arithmetic(Arithmetic::Add, total, item)?,
-            };
-        }
-        Ok(total)
-    }
-
-    fn arithmetic(&self, op: Arithmetic, left: V<'r>, right: V<'r>) -> Ran<V<'r>> {
-        if left.is_missing() || right.is_missing() {
-            return Ok(V::ABSENT);
-        }
-        match op {
-            Arithmetic::Add | Arithmetic::Subtract => {
-                let add = |a: Number, b: Number| if op == Arithmetic::Add { a.add(b) } else { a.subtract(b) }.ok_or(Leave);
-                Ok(match (left, right) {
-                    (V::Number(a), V::Number(b)) => V::Number(add(a, b)?),
-                    (V::Money(a, one), V::Money(b, other)) => {
-                        let currency = self.common(one, other)?;
-                        V::Money(add(a, b)?, currency)
-                    }
-                    (V::Money(a, currency), V::Number(b)) | (V::Number(a), V::Money(b, currency)) => V::Money(add(a, b)?, currency),
-                    (V::Weight(a, unit), V::Weight(b, other)) if unit == other => V::Weight(add(a, b)?, unit),
-                    (V::Length(a, unit), V::Length(b, other)) if unit == other => V::Length(add(a, b)?, unit),
-                    _ => return Err(Leave),
-                })
-            }
-            Arithmetic::Multiply => {
-                let times = |a: Number, b: Number| a.times(b).ok_or(Leave);
-                Ok(match (left, right) {
-                    (V::Number(a), V::Number(b)) => V::Number(times(a, b)?),
-                    (V::Money(a, currency), V::Number(b)) | (V::Number(b), V::Money(a, currency)) => V::Money(times(a, b)?, currency),
-                    (V::Weight(a, unit), V::Number(b)) | (V::Number(b), V::Weight(a, unit)) => V::Weight(times(a, b)?, unit),
-                    (V::Length(a, unit), V::Number(b)) | (V::Number(b), V::Length(a, unit)) => V::Length(times(a, b)?, unit),
-                    _ => return Err(Leave),
-                })
-            }
-            Arithmetic::Divide => {
-                let divide = |a: Number, b: Number| if b.is_zero() { Err(Leave) } else { a.divide(b).ok_or(Leave) };
-                Ok(match (left, right) {
-                    (V::Number(a), V::Number(b)) => V::Number(divide(a, b)?),
-                    (V::Money(a, currency), V::Number(b)) => V::Money(divide(a, b)?, currency),
-                    _ => return Err(Leave),
-                })
-            }
-        }
-    }
-
-    fn compare(&self, op: Compare, left: V<'r>, right: V<'r>) -> Ran<bool> {
-        let order = match (left, right) {
-            (V::Text(a), V::Text(b)) => {
-                if op == Compare::Equal || op == Compare::NotEqual {
-                    return Ok((a == b) == (op == Compare::Equal));
-                }
-                a.cmp(b)
-            }
-            (V::Missing(_), _) | (_, V::Missing(_)) => {
-                let equal = left.is_missing() && right.is_missing();
-                return Ok(match op {
-                    Compare::Equal => equal,
-                    Compare::NotEqual => !equal,
-                    _ => false,
-                });
-            }
-            (V::Number(a), V::Number(b)) => a.order(b),
-            (V::Money(a, one), V::Money(b, other)) => {
-                self.common(one, other)?;
-                a.order(b)
-            }
-            (V::Money(a, _), V::Number(b)) | (V::Number(a), V::Money(b, _)) => a.order(b),
-            (V::Date(a), V::Date(b)) => a.cmp(&b),
-            (V::Instant(a), V::Instant(b)) => a.cmp(&b),
-            (V::Weight(a, one), V::Weight(b, other)) if one == other => a.order(b),
-            (V::Length(a, one), V::Length(b, other)) if one == other => a.order(b),
-            (V::Boolean(a), V::Boolean(b)) if matches!(op, Compare::Equal | Compare::NotEqual) => a.cmp(&b),
-            _ => return Err(Leave),
-        };
-        Ok(is(op, order))
-    }
-}
-
-fn is(op: Compare, order: Ordering) -> bool {
-    match op {
-        Compare::Equal => order == Ordering::Equal,
-        Compare::NotEqual => order != Ordering::Equal,
-        Compare::Less => order == Ordering::Less,
-        Compare::LessOrEqual => order != Ordering::Greater,
-        Compare::Greater => order == Ordering::Greater,
-        Compare::GreaterOrEqual => order != Ordering::Less,
-    }
-}
-
-/// Whether a street is one line, written as [`crate::builtin`] would write it: no white space but single blanks between
-/// words, no comma at its end. Where a letter's first byte might begin a blank of another script it is not told here.
-fn is_one_line(street: &[u8]) -> bool {
-    let blank_or_edge = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
-    let mut before = b' ';
-    let plain = street.iter().all(|byte| {
-        let fits = !matches!(byte, 0..=0x1F | 0x7F | 0xC2 | 0xE1..=0xE3) && !(*byte == b' ' && before == b' ');
-        before = *byte;
-        fits
-    });
-    plain && !blank_or_edge(street.last()) && street.last() != Some(&b',')
-}
-
-/// A text without white space around it: mostly there is none.
-fn trimmed(text: &[u8]) -> Ran<&[u8]> {
-    let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    if graphic(text.first()) && graphic(text.last()) { Ok(text) } else { Ok(string(text)?.trim().as_bytes()) }
 }
 
 /// Appends a value as tables are keyed ([`crate::value::key`]).

@@ -10,11 +10,13 @@ mod eval;
 mod lower;
 mod memo;
 mod number;
+mod numbers;
 mod op;
 mod read;
 mod reader;
 mod scan;
 mod shape;
+mod texts;
 mod window;
 
 use std::collections::BTreeMap;

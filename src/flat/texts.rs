@@ -1,0 +1,167 @@
+//! Texts: read, shaped, put together.
+
+use bumpalo::collections::Vec as List;
+
+use super::eval::{Eval, Leave, Ran};
+use super::number::Number;
+use super::op::{At, Op, Piece, Quick, V};
+use super::read::string;
+use crate::value::MAX_TEXT;
+
+impl<'r, 'p: 'r> Eval<'r, 'p> {
+    /// A text; none where it is missing.
+    #[inline]
+    pub(crate) fn text_of(&mut self, at: At) -> Option<&'r [u8]> {
+        let flat = self.flat;
+        match flat.ops.get(at as usize) {
+            Some(Op::RootText { raw, .. }) => {
+                let slots = self.slots;
+                self.raw_text(slots.raw.get(*raw as usize))
+            }
+            Some(Op::RowText { slot, place, .. }) => {
+                let raw = self.row(*slot, place);
+                self.raw_text(raw)
+            }
+            _ => self.other_text(at),
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn other_text(&mut self, at: At) -> Option<&'r [u8]> {
+        let flat = self.flat;
+        match flat.ops.get(at as usize) {
+            Some(Op::PathText { slot, places, .. }) => match self.slot(*slot) {
+                V::Record(of, at) => match self.raw(of, at, places) {
+                    Ok((raw, _)) => self.raw_text(Some(&raw)),
+                    Err(Leave) => self.no_text(),
+                },
+                V::Missing(_) => None,
+                _ => self.no_text(),
+            },
+            Some(Op::Const(V::Text(text))) => Some(text),
+            Some(Op::Fallback(value, fallback)) => match self.text_of(*value) {
+                Some(text) => Some(text),
+                None => self.text_of(*fallback),
+            },
+            Some(Op::Quick(quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), argument)) => {
+                let text = self.text_of(*argument)?;
+                match self.shaped(*quick, text) {
+                    Ok(text) => Some(text),
+                    Err(Leave) => self.no_text(),
+                }
+            }
+            Some(Op::StreetLine { street, first, call }) => {
+                let street = self.text_of(*street)?;
+                match is_one_line(street) {
+                    true if *first => Some(street),
+                    true => None,
+                    false => self.text_value(*call),
+                }
+            }
+            Some(Op::ColumnOf { slot, column }) => match self.column(*slot, *column) {
+                V::Text(text) => Some(text),
+                V::Missing(_) => None,
+                _ => self.no_text(),
+            },
+            _ => self.text_value(at),
+        }
+    }
+
+    pub(super) fn text_value(&mut self, at: At) -> Option<&'r [u8]> {
+        match self.eval(at) {
+            V::Text(text) => Some(text),
+            V::Missing(_) => None,
+            _ => self.no_text(),
+        }
+    }
+
+    #[cold]
+    pub(super) fn no_text(&mut self) -> Option<&'r [u8]> {
+        self.left = true;
+        None
+    }
+
+    /// A text by a function that gives another one.
+    pub(super) fn shaped(&mut self, quick: Quick, text: &'r [u8]) -> Ran<&'r [u8]> {
+        Ok(match quick {
+            Quick::Trim => trimmed(text)?,
+            Quick::Truncate(most) => {
+                if text.len() <= most {
+                    return trimmed(text);
+                }
+                let begun = string(text)?.trim_start();
+                let cut = if begun.len() <= most { begun } else { begun.char_indices().nth(most).map_or(begun, |(end, _)| &begun[..end]) };
+                cut.trim_end().as_bytes()
+            }
+            Quick::Lower if !text.iter().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) => text,
+            Quick::Upper if !text.iter().any(|byte| byte.is_ascii_lowercase() || !byte.is_ascii()) => text,
+            Quick::Lower => self.bump.alloc_str(&string(text)?.to_lowercase()).as_bytes(),
+            Quick::Upper => self.bump.alloc_str(&string(text)?.to_uppercase()).as_bytes(),
+            _ => return Err(Leave),
+        })
+    }
+
+    pub(super) fn template(&mut self, pieces: &'r [Piece<'p>], message: bool) -> Ran<V<'r>> {
+        let mut built = List::new_in(self.bump);
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => built.extend_from_slice_copy(text),
+                Piece::Value(at) => match self.eval(*at) {
+                    V::Missing(_) if message => built.extend_from_slice_copy(b"(none)"),
+                    V::Missing(_) => return Ok(V::ABSENT),
+                    V::Text(text) => built.extend_from_slice_copy(text),
+                    value => self.print(value, &mut built)?,
+                },
+            }
+            if built.len() > MAX_TEXT {
+                return Err(Leave);
+            }
+        }
+        Ok(V::Text(built.into_bump_slice()))
+    }
+
+    /// Appends a value as a template prints it.
+    pub(super) fn print(&self, value: V<'r>, out: &mut List<'r, u8>) -> Ran<()> {
+        let digits = |number: Number, out: &mut List<'r, u8>| {
+            let mut digits = Vec::with_capacity(24);
+            number.print(&mut digits);
+            out.extend_from_slice_copy(&digits);
+        };
+        match value {
+            V::Text(text) => out.extend_from_slice_copy(text),
+            V::Number(number) => digits(number, out),
+            V::Money(amount, currency) => {
+                digits(amount, out);
+                if let Some(currency) = self.code(currency) {
+                    out.push(b' ');
+                    out.extend_from_slice_copy(currency);
+                }
+            }
+            V::Boolean(truth) => out.extend_from_slice_copy(if truth { b"true" } else { b"false" }),
+            V::Date(date) => out.extend_from_slice_copy(date.to_string().as_bytes()),
+            V::Instant(instant) => out.extend_from_slice_copy(instant.to_string().as_bytes()),
+            V::Named(named) => out.extend_from_slice_copy(self.flat.references.get(named as usize).ok_or(Leave)?.name.as_bytes()),
+            _ => return Err(Leave),
+        }
+        Ok(())
+    }
+}
+
+/// Whether a street is one line, written as [`crate::builtin`] would write it: no white space but single blanks between
+/// words, no comma at its end. Where a letter's first byte might begin a blank of another script it is not told here.
+fn is_one_line(street: &[u8]) -> bool {
+    let blank_or_edge = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
+    let mut before = b' ';
+    let plain = street.iter().all(|byte| {
+        let fits = !(matches!(byte, 0..=0x1F | 0x7F | 0xC2 | 0xE1..=0xE3) || *byte == b' ' && before == b' ');
+        before = *byte;
+        fits
+    });
+    plain && !blank_or_edge(street.last()) && street.last() != Some(&b',')
+}
+
+/// A text without white space around it: mostly there is none.
+fn trimmed(text: &[u8]) -> Ran<&[u8]> {
+    let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if graphic(text.first()) && graphic(text.last()) { Ok(text) } else { Ok(string(text)?.trim().as_bytes()) }
+}
