@@ -53,10 +53,20 @@ impl Folder {
         if path.components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
             return Err(Absence::Outside);
         }
-        let real = self.root.join(path).canonicalize().map_err(|error| match error.kind() {
+        let absent = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Absence::NotFound,
             _ => Absence::Unreadable(error.to_string()),
-        })?;
+        };
+        // The root is a path without links. Where none is below it either, nothing leads elsewhere.
+        let mut real = self.root.clone();
+        let mut linked = false;
+        for part in path.components().filter(|part| matches!(part, Component::Normal(_))) {
+            real.push(part);
+            linked |= real.symlink_metadata().map_err(absent)?.file_type().is_symlink();
+        }
+        if linked {
+            real = real.canonicalize().map_err(absent)?;
+        }
         if real.starts_with(&self.root) { Ok(real) } else { Err(Absence::Outside) }
     }
 

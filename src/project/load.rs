@@ -35,12 +35,11 @@ pub fn load(library: &dyn Library, options: &Options) -> Loaded {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
     let config = Config::read(library, options.env.as_deref(), &mut sources, &mut diagnostics);
-    let all = library.list(".dock");
-    let roots = options.only.clone().unwrap_or_else(|| all.clone());
+    let roots = options.only.clone().unwrap_or_else(|| library.list(".dock"));
     // What is read in any case is read side by side. A single file brings others in one by one.
-    let ahead = if options.only.is_none() { ahead(library, &all, &mut sources) } else { BTreeMap::new() };
+    let ahead = if options.only.is_none() { ahead(library, &roots, &mut sources) } else { BTreeMap::new() };
     let mut loader =
-        Loader { library, all, sources, ahead, units: Vec::new(), names: Vec::new(), states: BTreeMap::new(), stack: Vec::new(), diagnostics };
+        Loader { library, sources, ahead, units: Vec::new(), names: Vec::new(), states: BTreeMap::new(), stack: Vec::new(), diagnostics };
     for root in &roots {
         let root = plain("", root).unwrap_or_else(|| root.clone());
         if let Err(absence) = loader.file(&root) {
@@ -104,7 +103,6 @@ fn written_from(beside: &str, name: &str) -> String {
 
 struct Loader<'a> {
     library: &'a dyn Library,
-    all: Vec<String>,
     sources: Sources,
     /// Files that were read before they were named.
     ahead: BTreeMap<String, Read>,
@@ -178,8 +176,8 @@ impl Loader<'_> {
             }
         };
         let path = plain(from, written).map_or_else(|| written.to_owned(), |name| format!("{}.dock", name.trim_end_matches(".dock")));
-        let known: Vec<(String, String)> =
-            self.all.iter().filter(|name| *name != from).map(|name| (written_from(from, name), name.clone())).collect();
+        let all = self.library.list(".dock");
+        let known: Vec<(String, String)> = all.into_iter().filter(|name| name != from).map(|name| (written_from(from, &name), name)).collect();
         self.diagnostics.push(error::no_file(written, &path, at, &absence, &known));
         None
     }
