@@ -31,7 +31,8 @@ pub fn vrl<'t>() -> Task<'t> {
     Box::new(move |input| {
         let mut out = Vec::with_capacity(input.len());
         for line in lines(input) {
-            let value: Value = serde_json::from_str(line).expect("JSON");
+            // As Vector reads JSON: serde_json's tree, then VRL's.
+            let value = Value::from(serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
             let mut target = TargetValue { value, metadata: Value::Object(BTreeMap::new()), secrets: Secrets::default() };
             let mut state = RuntimeState::default();
             let mut context = Context::new(&mut target, &mut state, &zone);
