@@ -63,8 +63,17 @@ fn hold(line: &str, worker: &mut crossdock::flat::Worker<'_, '_>, oracle: &mut c
     let plan = COMPILED.plan.as_ref().unwrap();
     let flow = plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap();
     let (matched, none, names) = (BTreeMap::new(), BTreeMap::new(), &COMPILED.names);
-    let inputs =
-        Inputs { record: &record, group: &[], was_of_group: None, now: now(), matched: &matched, targets: &none, results: &none, names, trace: false };
+    let inputs = Inputs {
+        record: &record,
+        group: &[],
+        was_of_group: None,
+        now: now(),
+        matched: &matched,
+        targets: &none,
+        results: &none,
+        names,
+        trace: false,
+    };
     let outcome = apply(&PROGRAM, flow, &inputs);
     match way {
         Way::NotEligible => assert_eq!(outcome.verdict, Verdict::NotEligible),

@@ -13,14 +13,24 @@ use generated::Dice;
 fn filler(order: &mut Value, dice: &mut Dice) {
     let fields = order.as_object_mut().expect("an order is an object");
     let id = |dice: &mut Dice, prefix: &str| json!(format!("{prefix}{:012}AAA", dice.below(1_000_000)));
-    for (name, prefix) in [("AccountId", "001"), ("OwnerId", "005"), ("ContractId", "800"), ("Pricebook2Id", "01s"), ("CreatedById", "005"), ("LastModifiedById", "005")] {
+    for (name, prefix) in [
+        ("AccountId", "001"),
+        ("OwnerId", "005"),
+        ("ContractId", "800"),
+        ("Pricebook2Id", "01s"),
+        ("CreatedById", "005"),
+        ("LastModifiedById", "005"),
+    ] {
         fields.insert(name.to_owned(), id(dice, prefix));
     }
     for name in ["CreatedDate", "LastModifiedDate", "ActivatedDate", "LastViewedDate", "LastReferencedDate"] {
         fields.insert(name.to_owned(), json!(format!("2026-11-{:02}T{:02}:30:00.000+0000", 1 + dice.below(28), dice.below(24))));
     }
     for name in ["Sales_Notes__c", "Quote_Reference__c", "Campaign__c", "Approval_Comment__c"] {
-        fields.insert(name.to_owned(), json!(format!("{} {}", dice.pick(&["as agreed on the phone", "see the quote", "spring campaign"]), dice.below(100_000))));
+        fields.insert(
+            name.to_owned(),
+            json!(format!("{} {}", dice.pick(&["as agreed on the phone", "see the quote", "spring campaign"]), dice.below(100_000))),
+        );
     }
     for name in ["IsReductionOrder", "Is_First_Order__c", "Newsletter__c"] {
         fields.insert(name.to_owned(), json!(dice.once_in(2)));

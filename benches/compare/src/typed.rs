@@ -328,12 +328,15 @@ pub fn is_country(code: &str) -> bool {
 }
 
 pub fn is_postal_code(code: &str, country: &str) -> bool {
-    let shape = |shape: &str| code.len() == shape.len() && code.bytes().zip(shape.bytes()).all(|(c, s)| match s {
-        b'9' => c.is_ascii_digit(),
-        b'A' => c.is_ascii_alphabetic(),
-        b'*' => c.is_ascii_alphanumeric(),
-        s => c == s,
-    });
+    let shape = |shape: &str| {
+        code.len() == shape.len()
+            && code.bytes().zip(shape.bytes()).all(|(c, s)| match s {
+                b'9' => c.is_ascii_digit(),
+                b'A' => c.is_ascii_alphabetic(),
+                b'*' => c.is_ascii_alphanumeric(),
+                s => c == s,
+            })
+    };
     match country {
         "US" => shape("99999") || shape("99999-9999"),
         "GB" => (5..=8).contains(&code.len()) && code.contains(' '),

@@ -146,8 +146,12 @@ fn mask(text: &str) -> String {
 
 /// What the grammar would have taken, in an author's words.
 fn wanted(error: &Error<G>) -> String {
-    let ErrorVariant::ParsingError { positives, .. } = &error.variant else { return String::new() };
+    let ErrorVariant::ParsingError { positives, negatives } = &error.variant else { return String::new() };
     let mut words: Vec<&str> = Vec::new();
+    // A word of the language stands where a name was wanted.
+    if negatives.contains(&G::reserved) {
+        words.push("a name");
+    }
     for rule in positives {
         let word = match rule {
             G::name | G::field | G::word | G::path | G::path_name => "a name",
