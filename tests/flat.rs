@@ -266,6 +266,20 @@ fn what_is_nested_too_deeply_is_left_to_the_reference() {
     assert_eq!(refused, Some("an expression that is nested too deeply"));
 }
 
+/// A line of a street by any number, also by one that no line has.
+#[test]
+fn lines_of_a_street_are_those_of_the_reference() {
+    for line in ["0", "1", "2", "3", "0 - 1", "2, 6", "1, 0"] {
+        let compiled = project(&SMALL.replace("= shipment.serviceCode", &format!("= street_line(shipment.shipTo.street1, {line})")));
+        let streets = ["12 High St", "12 High St\nFlat 3", " 12  High St", "12 High St,", "Zoë's, 3", "\u{a0}", "a\n\nb", "12 High St\n"];
+        let mut both = Both::new(&compiled, "shipped");
+        both.hold(streets.map(|street| {
+            json!({"shipmentId": 1, "createDate": "2026-11-18T09:30:00.0000000", "carrierCode": "ups", "voided": false, "shipTo": {"street1": street}}).to_string()
+        }));
+        assert_eq!((both.ready, both.left), (2 * streets.len(), 0), "{line}");
+    }
+}
+
 fn small() -> Compiled {
     project(SMALL)
 }

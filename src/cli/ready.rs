@@ -22,21 +22,16 @@ impl Ready {
     /// Opens the project of a path (the current folder's if none is named). Errors of the mapping are
     /// printed.
     pub(super) fn open(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
-        let paths: Vec<PathBuf> = path.into_iter().cloned().collect();
-        let mut opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
-        // Records run through the whole project, wherever in it the path points.
-        opened.only = None;
-        let compiled = planned(&opened, env, out)?;
-        Ok(Ready { opened, compiled })
+        Ready::open_for(path, None, env, out)
     }
 
     /// The same for one flow: where the file that holds it can be told, no other is read but what it brings in. A mistake
     /// in another file does not keep this flow from being looked at.
     pub(super) fn open_for(path: Option<&PathBuf>, flow: Option<&str>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
-        let Some(flow) = flow else { return Ready::open(path, env, out) };
         let paths: Vec<PathBuf> = path.into_iter().cloned().collect();
         let mut opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
-        opened.only = file_of(&opened.folder, flow).map(|file| vec![file]);
+        // Records run through the whole project, wherever in it the path points.
+        opened.only = flow.and_then(|flow| file_of(&opened.folder, flow)).map(|file| vec![file]);
         let compiled = planned(&opened, env, out)?;
         Ok(Ready { opened, compiled })
     }

@@ -24,7 +24,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// The same, with what stands before the rows of an object: the key's field.
     pub(crate) fn emit_behind(&mut self, at: EmitAt, first: &[u8], out: &mut Vec<u8>) -> bool {
         let flat = self.flat;
-        let Some(emit) = flat.emits.get(at as usize) else { return !self.leave().is_missing() };
+        let Some(emit) = flat.emits.get(at as usize) else { return self.untold() };
         match emit {
             Emit::Nothing => false,
             Emit::Scalar { .. } => {
@@ -269,9 +269,8 @@ fn is_plain(bytes: &[u8]) -> bool {
     }
     // Some bytes in the middle may be looked at twice.
     let eight = |bytes: &[u8; 8]| special_of_eight(u64::from_le_bytes(*bytes));
-    if let (Some((first, rest)), Some((before, last))) = (bytes.split_first_chunk::<16>(), bytes.split_last_chunk::<16>()) {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
         let both = |bytes: &[u8; 16]| bytes.first_chunk().map_or(0, eight) | bytes.last_chunk().map_or(0, eight);
-        debug_assert!(rest.len() <= 16 && before.len() <= 16);
         return both(first) | both(last) == 0;
     }
     match (bytes.first_chunk(), bytes.last_chunk()) {

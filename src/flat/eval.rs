@@ -25,6 +25,8 @@ pub(crate) type Ran<T> = Result<T, Leave>;
 
 /// Elements that all loops over one record may visit together.
 const MOST_STEPS: u32 = 100_000;
+
+/// One record while it is mapped.
 pub(crate) struct Eval<'r, 'p> {
     pub(crate) flat: &'r Lowered<'p>,
     pub(crate) context: &'r Context,
@@ -165,10 +167,17 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         V::ABSENT
     }
 
+    /// The same of a condition.
+    #[cold]
+    pub(crate) fn untold(&mut self) -> bool {
+        self.left = true;
+        false
+    }
+
     /// Whether a condition holds; a missing one does not. The common ones need no value of their own.
     pub(crate) fn holds(&mut self, condition: At) -> bool {
         let flat = self.flat;
-        let Some(op) = flat.ops.get(condition as usize) else { return self.leave().is_missing() };
+        let Some(op) = flat.ops.get(condition as usize) else { return self.untold() };
         match op {
             Op::And(parts) => parts.iter().all(|part| self.holds(*part)),
             Op::Or(parts) => parts.iter().any(|part| self.holds(*part)),
@@ -178,7 +187,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Op::InWords(value, words) => self.text_of(*value).is_some_and(|text| words.has(text)),
             Op::Compare(op, left, right) => {
                 let (left, right) = (self.eval(*left), self.eval(*right));
-                self.compare(*op, left, right).unwrap_or_else(|Leave| self.leave().is_missing())
+                self.compare(*op, left, right).unwrap_or_else(|Leave| self.untold())
             }
             Op::CompareNumber(op, left, right) => match self.number_of(*left) {
                 Some(left) => is(*op, left.order(*right)),
@@ -189,7 +198,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     /// Whether there is a value.
-    pub(crate) fn present(&mut self, at: At) -> bool {
+    fn present(&mut self, at: At) -> bool {
         let flat = self.flat;
         match flat.ops.get(at as usize) {
             Some(Op::RootText { .. } | Op::RowText { .. } | Op::PathText { .. }) => self.text_of(at).is_some(),
@@ -233,7 +242,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(never)]
-    pub(super) fn other_value(&mut self, at: At, op: &'r Op<'p>) -> V<'r> {
+    fn other_value(&mut self, at: At, op: &'r Op<'p>) -> V<'r> {
         let flat = self.flat;
         match op {
             Op::RootText { whole, .. } | Op::RowText { whole, .. } | Op::PathText { whole, .. } => match self.text_of(at) {
@@ -266,7 +275,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// The rarer operations: apart, so that the others need no more than they do.
     #[inline(never)]
-    pub(super) fn rarer(&mut self, op: &'r Op<'p>) -> Ran<V<'r>> {
+    fn rarer(&mut self, op: &'r Op<'p>) -> Ran<V<'r>> {
         let flat = self.flat;
         Ok(match op {
             Op::Read { base, places, decode } => {
@@ -408,7 +417,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    pub(super) fn listed(&mut self, of: &'r Loop, body: At) -> V<'r> {
+    fn listed(&mut self, of: &'r Loop, body: At) -> V<'r> {
         let mut found = List::new_in(self.bump);
         self.each(of, &mut |eval| {
             eval.left |= found.len() >= MAX_ITEMS;

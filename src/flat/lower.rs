@@ -540,14 +540,10 @@ impl<'p> Lowerer<'p> {
             let of = self.looped(generators, condition.as_deref())?;
             return Ok(Op::Sum { of, body: self.expr(body)?, money });
         }
-        if let (
-            "street_line",
-            [street, Expr::Literal(Literal::Number(line))] | [street, Expr::Literal(Literal::Number(line)), Expr::Literal(Literal::Missing)],
-        ) = (function.0.name, arguments)
-        {
+        if let ("street_line", [street, ..], None, Some(line @ 1..)) = (function.0.name, arguments, given(2), whole(1)) {
             let call = Op::Call { function, arguments: self.list(arguments)?, memo: self.memo() };
             let call = self.op(call);
-            return Ok(Op::StreetLine { street: self.expr(street)?, first: *line == Decimal::ONE, call });
+            return Ok(Op::StreetLine { street: self.expr(street)?, first: line == 1, call });
         }
         match (quick, arguments.first()) {
             (Some(quick), Some(first)) => Ok(Op::Quick(quick, self.expr(first)?)),

@@ -18,7 +18,7 @@ const PLACES: usize = 1_024;
 /// Bytes of the arguments of a result that is kept.
 const LONGEST_KEPT: usize = 96;
 
-/// Results of functions by their arguments.
+/// What one thread has kept, by function.
 #[derive(Debug, Default)]
 pub(crate) struct Memos {
     kept: Vec<Vec<Option<(Box<[u8]>, Kept)>>>,

@@ -29,7 +29,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(never)]
-    pub(super) fn other_number(&mut self, at: At) -> Option<Number> {
+    fn other_number(&mut self, at: At) -> Option<Number> {
         let flat = self.flat;
         let number = match flat.ops.get(at as usize) {
             Some(Op::ColumnOf { slot, column }) => {
@@ -64,7 +64,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         number
     }
 
-    pub(super) fn plain_number(&mut self, value: V<'r>) -> Option<Number> {
+    fn plain_number(&mut self, value: V<'r>) -> Option<Number> {
         match value {
             V::Number(number) | V::Money(number, _) => Some(number),
             V::Missing(_) => None,
@@ -77,7 +77,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// What a slot has for a number.
     #[inline(always)]
-    pub(super) fn raw_number(&mut self, raw: Option<&Raw>, decode: &'r Decode<'p>, whole: At) -> Option<Number> {
+    fn raw_number(&mut self, raw: Option<&Raw>, decode: &'r Decode<'p>, whole: At) -> Option<Number> {
         if let Some(Raw::Number { start, end }) = raw
             && let Some(digits) = self.text.get(*start as usize..*end as usize)
             && let Some(number) = Number::parse(digits)
@@ -92,7 +92,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(never)]
-    pub(super) fn odd_number(&mut self, raw: Option<&Raw>, decode: &'r Decode<'p>, whole: At) -> Option<Number> {
+    fn odd_number(&mut self, raw: Option<&Raw>, decode: &'r Decode<'p>, whole: At) -> Option<Number> {
         let value = match raw {
             None | Some(Raw::Absent) => self.eval(whole),
             // Where it stands is asked for by amounts that have a currency alone: they are no such path.

@@ -27,7 +27,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(never)]
-    pub(super) fn other_text(&mut self, at: At) -> Option<&'r [u8]> {
+    fn other_text(&mut self, at: At) -> Option<&'r [u8]> {
         let flat = self.flat;
         match flat.ops.get(at as usize) {
             Some(Op::PathText { slot, places, .. }) => match self.slot(*slot) {
@@ -67,7 +67,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    pub(super) fn text_value(&mut self, at: At) -> Option<&'r [u8]> {
+    fn text_value(&mut self, at: At) -> Option<&'r [u8]> {
         match self.eval(at) {
             V::Text(text) => Some(text),
             V::Missing(_) => None,
@@ -76,7 +76,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[cold]
-    pub(super) fn no_text(&mut self) -> Option<&'r [u8]> {
+    fn no_text(&mut self) -> Option<&'r [u8]> {
         self.left = true;
         None
     }

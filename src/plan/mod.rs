@@ -63,7 +63,7 @@ impl PartialEq for Once {
 }
 
 impl Plan {
-    /// SHA-256 over its canonical JSON, in hex.
+    /// SHA-256 over its canonical JSON, in hex, made at the first call: a plan that is changed after it keeps that one.
     pub fn hash(&self) -> &str {
         self.hash.0.get_or_init(|| build::hash(&Printed { plan: self, hash: "" }))
     }
