@@ -100,7 +100,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 Cell::Text { at, most, or } => match self.text_of(at) {
                     Some(text) if text.len() <= most as usize => {
                         row.key.push(out);
-                        quote(text, out);
+                        self.quoted(text, out);
                     }
                     Some(_) => self.scalar(or, Some(&row.key), out),
                     None => {}
@@ -134,6 +134,19 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
+    /// Writes a text as JSON. What is a part of the record, and not decoded, stands there as it has to.
+    #[inline(always)]
+    fn quoted(&self, text: &[u8], out: &mut Vec<u8>) {
+        let start = (text.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        if start < self.text.len() {
+            out.push(b'"');
+            append(self.text, start, start + text.len(), out);
+            out.push(b'"');
+        } else {
+            quote(text, out);
+        }
+    }
+
     /// Writes a key and a value behind it; nothing where there is none.
     #[inline(never)]
     fn scalar(&mut self, at: EmitAt, key: Option<&Key>, out: &mut Vec<u8>) {
@@ -146,7 +159,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             if let Some(text) = self.text_of(*at) {
                 self.left |= words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= form.most || within(text, form));
                 push_key(key, out);
-                quote(text, out);
+                self.quoted(text, out);
             }
             return;
         }

@@ -9,7 +9,7 @@ use bumpalo::collections::Vec as List;
 use super::memo::{Memos, kept, push_key, recalled};
 use super::number::Number;
 use super::numbers::is;
-use super::op::{At, Currency, Loop, Lowered, Op, Place, Quick, Rule, Treat, V};
+use super::op::{At, Currency, Decode, Loop, Lowered, Op, Place, Quick, Rule, Treat, V};
 use super::read::string;
 use super::scan::{Raw, Slots};
 use super::shape::ROOT;
@@ -202,8 +202,26 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let flat = self.flat;
         match flat.ops.get(at as usize) {
             Some(Op::RootText { .. } | Op::RowText { .. } | Op::PathText { .. }) => self.text_of(at).is_some(),
+            Some(
+                Op::RootPath { decode: Decode::Integer { .. } | Decode::Decimal { .. } | Decode::Money { .. }, .. }
+                | Op::RowPath { decode: Decode::Integer { .. } | Decode::Decimal { .. } | Decode::Money { .. }, .. },
+            ) => self.number_of(at).is_some(),
             Some(Op::Fallback(value, fallback)) => self.present(*value) || self.present(*fallback),
             _ => !self.eval(at).is_missing(),
+        }
+    }
+
+    /// A column of a table's row.
+    pub(super) fn cell(&mut self, base: At, column: u32) -> V<'r> {
+        let flat = self.flat;
+        let row = match flat.ops.get(base as usize) {
+            Some(Op::Table { table, keys }) => self.table(*table, keys).unwrap_or_else(|Leave| self.leave()),
+            _ => self.eval(base),
+        };
+        match row {
+            V::Row(columns) => columns.get(column as usize).copied().unwrap_or(V::ABSENT),
+            V::Missing(missing) => V::Missing(missing),
+            _ => self.leave(),
         }
     }
 
@@ -251,7 +269,11 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 None => self.eval(*whole),
             },
             Op::Fallback(value, fallback) => {
-                let value = self.eval(*value);
+                // Why the first one is missing is not asked for.
+                let value = match flat.ops.get(*value as usize) {
+                    Some(Op::RootText { .. } | Op::RowText { .. } | Op::PathText { .. }) => self.text_of(*value).map_or(V::ABSENT, V::Text),
+                    _ => self.eval(*value),
+                };
                 if value.is_missing() {
                     return self.eval(*fallback);
                 }
@@ -318,11 +340,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 let value = self.eval(*argument);
                 return self.quick(*quick, value);
             }
-            Op::Column { base, column } => match self.eval(*base) {
-                V::Row(columns) => columns.get(*column as usize).copied().unwrap_or(V::ABSENT),
-                V::Missing(missing) => V::Missing(missing),
-                _ => return Err(Leave),
-            },
+            Op::Column { base, column } => self.cell(*base, *column),
             Op::Bind { slot, value, body } => {
                 let value = self.eval(*value);
                 self.set(*slot, value);
@@ -331,11 +349,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Op::Call { function, arguments, memo } => return self.call(*function, arguments, *memo),
             Op::Values { map, value } => {
                 let map = flat.maps.get(*map as usize).ok_or(Leave)?;
-                match self.eval(*value) {
-                    V::Text(text) => map.texts.get(text).copied().or(map.otherwise).ok_or(Leave)?,
-                    V::Missing(_) => map.otherwise.ok_or(Leave)?,
-                    _ => return Err(Leave),
-                }
+                let text = self.text_of(*value);
+                text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise).ok_or(Leave)?
             }
             Op::Table { table, keys } => return self.table(*table, keys),
             Op::Template { pieces, message } => return self.template(pieces, *message),
@@ -534,11 +549,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let flat = self.flat;
         let found = flat.tables.get(table as usize).ok_or(Leave)?;
         if let (Some(texts), [key]) = (&found.texts, keys) {
-            let rows = match self.eval(*key) {
-                V::Text(key) => texts.get(key).map_or(&[][..], Vec::as_slice),
-                V::Missing(_) => &[],
-                _ => return Err(Leave),
-            };
+            let rows = self.text_of(*key).and_then(|key| texts.get(key)).map_or(&[][..], Vec::as_slice);
             return Ok(self.rows(rows, found.many));
         }
         let mut key = List::with_capacity_in(64, self.bump);

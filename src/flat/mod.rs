@@ -7,6 +7,7 @@
 mod body;
 mod emit;
 mod eval;
+mod guess;
 mod lower;
 mod memo;
 mod number;

@@ -63,20 +63,18 @@ impl Number {
             Some((b'-', rest)) => (true, rest),
             _ => (false, digits),
         };
-        if digits.is_empty() || digits.len() > 19 {
+        // As many fit, with a point among them.
+        if digits.is_empty() || digits.len() > 18 {
             return None;
         }
-        let (mut coefficient, mut point) = (0_i64, None);
-        for (at, byte) in digits.iter().enumerate() {
+        let (mut coefficient, mut places, mut point) = (0_i64, 0, false);
+        for byte in digits {
             let digit = byte.wrapping_sub(b'0');
             if digit <= 9 {
-                // Eighteen digits fit; a nineteenth may not.
-                coefficient = match at {
-                    18 => coefficient.checked_mul(10)?.checked_add(i64::from(digit))?,
-                    _ => coefficient.wrapping_mul(10).wrapping_add(i64::from(digit)),
-                };
-            } else if *byte == b'.' && point.is_none() {
-                point = Some(at);
+                coefficient = coefficient.wrapping_mul(10).wrapping_add(i64::from(digit));
+                places += u8::from(point);
+            } else if *byte == b'.' && !point {
+                point = true;
             } else {
                 return None;
             }
@@ -84,7 +82,6 @@ impl Number {
         if negative && coefficient == 0 {
             return None;
         }
-        let places = point.map_or(0, |at| digits.len() - at - 1) as u8;
         Number::new(if negative { -coefficient } else { coefficient }, places)
     }
 

@@ -124,7 +124,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         if text.len() > MAX_TEXT {
             return Err(Leave);
         }
-        if !text.first().is_some_and(u8::is_ascii_graphic) && string(text)?.trim_start().is_empty() {
+        if !text.first().is_some_and(begins_no_blank) && string(text)?.trim_start().is_empty() {
             return Ok(None);
         }
         Ok(Some(text))
@@ -136,7 +136,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         match raw {
             Some(&Raw::Text { start, end, escaped: false }) => {
                 if let Some(text) = self.text.get(start as usize..end as usize)
-                    && text.first().is_some_and(u8::is_ascii_graphic)
+                    && text.first().is_some_and(begins_no_blank)
                     && text.len() <= MAX_TEXT
                 {
                     return Some(text);
@@ -205,6 +205,19 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 }
 
+/// Whether a character that is no white space begins with a byte. Those of other scripts begin with 0xC2 (U+0085, U+00A0),
+/// 0xE1 (U+1680), 0xE2 (U+2000 and its like) and 0xE3 (U+3000).
+#[inline(always)]
+pub(super) fn begins_no_blank(byte: &u8) -> bool {
+    matches!(byte, b'!'..=b'~' | 0xC3..=0xE0 | 0xE4..=0xFF)
+}
+
+/// The same of the byte that a character ends with.
+#[inline(always)]
+pub(super) fn ends_no_blank(byte: &u8) -> bool {
+    matches!(byte, b'!'..=b'~' | 0x8B..=0x9E | 0xA1..=0xA7 | 0xAA..=0xAE | 0xB0..=0xBF)
+}
+
 /// A text whose bytes are looked at again: where more than bytes is asked of it.
 pub(super) fn string(text: &[u8]) -> Ran<&str> {
     simdutf8::basic::from_utf8(text).map_err(|_| Leave)
@@ -264,6 +277,15 @@ fn instant(text: &str, zone: Option<&TimeZone>) -> Ran<Timestamp> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn white_space_begins_and_ends_with_bytes_of_its_own() {
+        for blank in ('\0'..=char::MAX).filter(|c| c.is_whitespace()) {
+            let mut bytes = [0; 4];
+            let bytes = blank.encode_utf8(&mut bytes).as_bytes();
+            assert!(!bytes.first().is_some_and(begins_no_blank) && !bytes.last().is_some_and(ends_no_blank), "{:x}", u32::from(blank));
+        }
+    }
 
     proptest! {
         #[test]

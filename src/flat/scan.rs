@@ -3,6 +3,9 @@
 //! Whatever is not plain is left to the reference reader: it decides what it is, and what to say of it. So this one
 //! never tells why; it gives up.
 
+use wide::u8x32;
+
+use super::guess::{Guess, LONGEST_GUESS, MOST_GUESSES, MOST_OF_ALL, Meaning};
 use super::shape::{Holds, Node, NodeId, ROOT, Shape};
 use super::window::{WIDTH, Word, special, window};
 
@@ -38,8 +41,10 @@ pub(crate) struct Slots {
     /// Where rows of elements begin in `raw`.
     pub(crate) rows: Vec<u32>,
     open: Vec<u32>,
-    /// By node: the keys of its object in the last records, in their order. Records of one source have the same order.
+    /// By node: the keys of its object in the last records, in their order.
     guesses: Vec<Vec<Guess>>,
+    /// How many keys are guessed.
+    guessed: usize,
 }
 
 impl Slots {
@@ -51,31 +56,6 @@ impl Slots {
         self.open.clear();
     }
 }
-
-/// A key that is expected next.
-#[derive(Debug)]
-struct Guess {
-    /// `"name":`
-    key: Word,
-    child: Option<Child>,
-    /// Of a key that is not read: its value in the record before, where that was no text and no number. Many such are
-    /// `null`, or the same small object in every record.
-    value: Option<Word>,
-}
-
-/// What a key that is read is to the shape.
-#[derive(Debug, Clone, Copy)]
-struct Child {
-    id: NodeId,
-    slot: u32,
-    /// It holds a text, a number or a boolean.
-    scalar: bool,
-}
-
-/// Bytes of a value that is guessed.
-const LONGEST_GUESS: usize = 64;
-/// Keys of one object that are guessed.
-const MOST_GUESSES: usize = 512;
 
 /// The record is not plain: the reference reader has to look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,152 +167,185 @@ impl Scanner<'_> {
         let node = shape.node(id).ok_or(NotPlain)?;
         // No object stands in itself: its guesses are its own while it is read.
         let mut guesses = self.guesses.get_mut(usize::from(id)).map(std::mem::take).unwrap_or_default();
-        let read = self.fields(node, base, &mut guesses);
+        let read = self.fields(Some(node), base, &mut guesses);
         if let Some(place) = self.guesses.get_mut(usize::from(id)) {
             *place = guesses;
         }
         read
     }
 
+    /// `node`: none for an object of which nothing is read.
     #[inline(always)]
-    fn fields(&mut self, node: &Node, base: u32, guesses: &mut Vec<Guess>) -> Read<()> {
-        let mut more = self.begins(b'{', b'}')?;
-        let mut next = 0;
-        while more {
-            let child = self.key(guesses, node, &mut next)?;
-            self.space();
-            match child {
-                Some(child) => self.wanted(child, base)?,
-                None => self.unwanted(guesses.get_mut(next.wrapping_sub(1)))?,
-            }
-            more = self.goes_on(b'}')?;
+    fn fields(&mut self, node: Option<&Node>, base: u32, guesses: &mut Vec<Guess>) -> Read<()> {
+        if !self.begins(b'{', b'}')? {
+            return Ok(());
         }
-        Ok(())
+        let bytes = self.bytes;
+        let mut rest = bytes.get(self.at..).unwrap_or_default();
+        let mut next = 0;
+        loop {
+            if let Some(guess) = guesses.get(next)
+                && let Some(behind) = self.expected(guess, rest, base)
+            {
+                rest = behind;
+                next += 1;
+            } else {
+                self.at = bytes.len() - rest.len();
+                self.member(node, base, guesses, &mut next)?;
+                rest = bytes.get(self.at..).unwrap_or_default();
+            }
+            // Mostly nothing stands between.
+            if let Some((b",", behind)) = rest.split_first_chunk()
+                && behind.first() == Some(&b'"')
+            {
+                rest = behind;
+                continue;
+            }
+            self.at = bytes.len() - rest.len();
+            if !self.goes_on(b'}')? {
+                return Ok(());
+            }
+            rest = bytes.get(self.at..).unwrap_or_default();
+        }
     }
 
-    /// An object of which nothing is read.
-    fn passed(&mut self) -> Read<()> {
-        let mut more = self.begins(b'{', b'}')?;
-        while more {
-            self.string()?;
-            self.space();
-            self.expect(b':')?;
-            self.space();
-            self.skip()?;
-            more = self.goes_on(b'}')?;
+    /// What stands behind a member whose key is the one that is guessed, with a value of a common form.
+    #[inline(always)]
+    fn expected<'b>(&mut self, guess: &Guess, rest: &'b [u8], base: u32) -> Option<&'b [u8]> {
+        let rest = guess.key.behind(rest)?;
+        let first = *rest.first()?;
+        let (slot, raw, behind) = match guess.meaning {
+            Meaning::Unread => {
+                return match first {
+                    b'"' => Some(behind_text(rest)?.1),
+                    b'{' | b'[' => guess.value.as_ref()?.behind(rest),
+                    b'-' | b'0'..=b'9' => rest.get(number(rest)?..),
+                    _ => rest.get(word(rest)?..),
+                };
+            }
+            Meaning::Scalar(slot) => {
+                let start = (self.bytes.len() - rest.len()) as u32;
+                match first {
+                    b'"' => {
+                        let (length, behind) = behind_text(rest)?;
+                        (slot, Raw::Text { start: start + 1, end: start + 1 + length, escaped: false }, behind)
+                    }
+                    b'-' | b'0'..=b'9' => {
+                        let length = number(rest)?;
+                        (slot, Raw::Number { start, end: start + length as u32 }, rest.get(length..)?)
+                    }
+                    b'n' => (slot, Raw::Null, rest.get(word(rest)?..)?),
+                    _ => return None,
+                }
+            }
+            Meaning::Inner(_) => return None,
+        };
+        let place = self.slots.raw.get_mut((base + slot) as usize)?;
+        // A key that stands twice.
+        if *place != Raw::Absent {
+            return None;
         }
-        Ok(())
+        *place = raw;
+        Some(behind)
+    }
+
+    /// A member of any form.
+    #[inline(never)]
+    fn member(&mut self, node: Option<&Node>, base: u32, guesses: &mut Vec<Guess>, next: &mut usize) -> Read<()> {
+        let meaning = self.key(guesses, node, next)?;
+        self.space();
+        match meaning {
+            Meaning::Scalar(slot) => self.scalar(base + slot),
+            Meaning::Inner(id) => self.inner(id, base),
+            Meaning::Unread => self.unwanted(guesses.get_mut(next.wrapping_sub(1))),
+        }
     }
 
     /// The value of a key that is not read. `guess`: the key's, by which the value is guessed. One that was made for
     /// another key does no harm: the same bytes are the same value.
-    #[inline(always)]
     fn unwanted(&mut self, guess: Option<&mut Guess>) -> Read<()> {
         let begun = self.at;
-        if let Some(value) = guess.as_ref().and_then(|guess| guess.value.as_ref())
-            && value.stands(self.bytes, begun)
-            // It ends there: `null` does, and not a word that begins like it.
-            && matches!(self.bytes.get(begun + value.len()), Some(b',' | b'}'))
-        {
-            self.at = begun + value.len();
-            return Ok(());
-        }
-        if self.peek() == b'"' {
-            return self.string().map(|_| ());
-        }
-        self.skip()?;
+        let Some(guess) = guess else { return self.skip(None) };
+        self.skip(Some(&mut guess.inside))?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
-        if matches!(read.first(), Some(b'{' | b'[' | b'n' | b't' | b'f'))
-            && read.len() <= LONGEST_GUESS
-            && let Some(guess) = guess
-            && guess.value.is_none()
-        {
-            guess.value = Some(Word::new(read));
+        if guess.value.is_none() && read.len() <= LONGEST_GUESS && matches!(read.first(), Some(b'{' | b'[')) {
+            guess.value = Some(Box::new(Word::new(read)));
         }
         Ok(())
     }
 
-    /// A key with its colon, and the child that it is. `next`: its place in the object, by which it is guessed.
-    #[inline(always)]
-    fn key(&mut self, guesses: &mut Vec<Guess>, node: &Node, next: &mut usize) -> Read<Option<Child>> {
-        if let Some(guess) = guesses.get(*next)
-            && guess.key.stands(self.bytes, self.at)
-        {
-            *next += 1;
-            self.at += guess.key.len();
-            return Ok(guess.child);
-        }
-        self.other_key(guesses, node, next)
-    }
-
-    /// A key that is not the one that was expected.
-    #[inline(never)]
-    fn other_key(&mut self, guesses: &mut Vec<Guess>, node: &Node, next: &mut usize) -> Read<Option<Child>> {
+    /// A key with its colon, and what it means. `next`: its place in the object, by which it is guessed.
+    fn key(&mut self, guesses: &mut Vec<Guess>, node: Option<&Node>, next: &mut usize) -> Read<Meaning> {
         // One that is not there this time is passed over.
-        if let Some(guess) = guesses.get(*next + 1)
-            && guess.key.stands(self.bytes, self.at)
-        {
-            *next += 2;
-            self.at += guess.key.len();
-            return Ok(guess.child);
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        for (place, guess) in guesses.iter().enumerate().skip(*next).take(2) {
+            if let Some(behind) = guess.key.behind(rest) {
+                *next = place + 1;
+                self.at = self.bytes.len() - behind.len();
+                return Ok(guess.meaning);
+            }
         }
         let begun = self.at;
         let (start, end, escaped) = self.string()?;
-        if escaped {
+        if escaped && node.is_some() {
             // It may be one of the keys that are read.
             return Err(NotPlain);
         }
-        let child = self.bytes.get(start..end).and_then(|key| node.find(key));
-        let child = child.and_then(|id| {
-            let node = self.shape.node(id)?;
-            Some(Child { id, slot: node.slot, scalar: node.holds == Holds::Scalar })
-        });
+        let child = node.zip(self.bytes.get(start..end)).and_then(|(node, key)| node.find(key));
+        let meaning = match child.and_then(|id| Some((id, self.shape.node(id)?))) {
+            Some((_, Node { holds: Holds::Scalar, slot, .. })) => Meaning::Scalar(*slot),
+            Some((id, _)) => Meaning::Inner(id),
+            None => Meaning::Unread,
+        };
         self.space();
         self.expect(b':')?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
-        if guesses.len() == *next && *next < MOST_GUESSES {
-            guesses.push(Guess { key: Word::new(read), child, value: None });
+        if guesses.len() == *next && *next < MOST_GUESSES && self.slots.guessed < MOST_OF_ALL {
+            guesses.push(Guess { key: Word::new(read), meaning, value: None, inside: Vec::new() });
+            self.slots.guessed += 1;
             *next += 1;
         } else if let Some(known) = guesses.iter().position(|guess| *guess.key.bytes() == *read) {
             // Some before it are not there this time.
             *next = known + 1;
         }
-        Ok(child)
+        Ok(meaning)
     }
 
-    /// A value that is read.
-    #[inline(always)]
-    fn wanted(&mut self, child: Child, base: u32) -> Read<()> {
-        let slot = (base + child.slot) as usize;
-        // A key that stands twice: the last one counts, and what belongs to the first has to be forgotten.
-        if self.slots.raw.get(slot) != Some(&Raw::Absent) {
-            return Err(NotPlain);
-        }
+    /// A key that stands twice: the last one counts, and what belongs to the first has to be forgotten.
+    fn once(&self, slot: u32) -> Read<()> {
+        if self.slots.raw.get(slot as usize) == Some(&Raw::Absent) { Ok(()) } else { Err(NotPlain) }
+    }
+
+    /// A text, a number or a boolean that is read.
+    fn scalar(&mut self, slot: u32) -> Read<()> {
+        self.once(slot)?;
         let raw = match self.peek() {
-            b'"' if child.scalar => {
+            b'"' => {
                 let (start, end, escaped) = self.string()?;
                 Raw::Text { start: start as u32, end: end as u32, escaped }
             }
-            b'-' | b'0'..=b'9' if child.scalar => {
+            b'-' | b'0'..=b'9' => {
                 let start = self.at;
                 self.number()?;
                 Raw::Number { start: start as u32, end: self.at as u32 }
             }
-            b'n' => {
-                self.word(b"null")?;
-                Raw::Null
+            first @ (b'n' | b't' | b'f') => {
+                self.word()?;
+                if first == b'n' { Raw::Null } else { Raw::Boolean(first == b't') }
             }
-            _ => return self.other(child.id, base, slot),
+            _ => return Err(NotPlain),
         };
         self.put(slot, raw);
         Ok(())
     }
 
-    #[inline(never)]
-    fn other(&mut self, id: NodeId, base: u32, slot: usize) -> Read<()> {
+    /// An object or a list of which something is read.
+    fn inner(&mut self, id: NodeId, base: u32) -> Read<()> {
         let shape = self.shape;
-        let holds = &shape.node(id).ok_or(NotPlain)?.holds;
-        let raw = match (self.peek(), holds) {
+        let node = shape.node(id).ok_or(NotPlain)?;
+        let slot = base + node.slot;
+        self.once(slot)?;
+        let raw = match (self.peek(), &node.holds) {
             (b'{', Holds::Object) => {
                 // What is in it may be met again only after it was noted.
                 self.put(slot, Raw::Object);
@@ -340,13 +353,9 @@ impl Scanner<'_> {
             }
             (b'{', Holds::Rows { width, envelope: true }) => self.envelope(id, *width)?,
             (b'[', Holds::Rows { width, .. }) => self.rows(id, *width)?,
-            (b't', Holds::Scalar) => {
-                self.word(b"true")?;
-                Raw::Boolean(true)
-            }
-            (b'f', Holds::Scalar) => {
-                self.word(b"false")?;
-                Raw::Boolean(false)
+            (b'n', _) => {
+                self.word()?;
+                Raw::Null
             }
             _ => return Err(NotPlain),
         };
@@ -355,8 +364,8 @@ impl Scanner<'_> {
     }
 
     #[inline(always)]
-    fn put(&mut self, slot: usize, raw: Raw) {
-        if let Some(place) = self.slots.raw.get_mut(slot) {
+    fn put(&mut self, slot: u32, raw: Raw) {
+        if let Some(place) = self.slots.raw.get_mut(slot as usize) {
             *place = raw;
         }
     }
@@ -379,13 +388,13 @@ impl Scanner<'_> {
                 found = Some(match self.peek() {
                     b'[' => self.rows(id, width)?,
                     b'n' => {
-                        self.word(b"null")?;
+                        self.word()?;
                         none
                     }
                     _ => return Err(NotPlain),
                 });
             } else {
-                self.skip()?;
+                self.skip(None)?;
             }
             more = self.goes_on(b'}')?;
         }
@@ -410,64 +419,41 @@ impl Scanner<'_> {
         Ok(Raw::Rows { first, count: self.slots.rows.len() as u32 - first })
     }
 
-    /// A value that is not read.
-    fn skip(&mut self) -> Read<()> {
+    /// A value that is not read. `inside`: the keys that are guessed in it.
+    fn skip(&mut self, mut inside: Option<&mut Vec<Guess>>) -> Read<()> {
         match self.peek() {
             b'"' => self.string().map(|_| ()),
-            b'{' => self.passed(),
+            b'{' => match inside {
+                Some(guesses) => self.fields(None, 0, guesses),
+                None => {
+                    // Such are not kept.
+                    let kept = self.slots.guessed;
+                    let read = self.fields(None, 0, &mut Vec::new());
+                    self.slots.guessed = kept;
+                    read
+                }
+            },
             b'[' => {
                 let mut more = self.begins(b'[', b']')?;
                 while more {
-                    self.skip()?;
+                    self.skip(inside.as_deref_mut())?;
                     more = self.goes_on(b']')?;
                 }
                 Ok(())
             }
             b'-' | b'0'..=b'9' => self.number(),
-            b'n' => self.word(b"null"),
-            b't' => self.word(b"true"),
-            _ => self.word(b"false"),
+            _ => self.word(),
         }
     }
 
-    fn word(&mut self, word: &[u8]) -> Read<()> {
-        if self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
-            self.at += word.len();
-            return Ok(());
-        }
-        Err(NotPlain)
-    }
-
-    fn digits(&mut self) -> Read<()> {
-        if !self.peek().is_ascii_digit() {
-            return Err(NotPlain);
-        }
-        while self.peek().is_ascii_digit() {
-            self.at += 1;
-        }
+    /// `null`, `true` or `false`.
+    fn word(&mut self) -> Read<()> {
+        self.at += self.bytes.get(self.at..).and_then(word).ok_or(NotPlain)?;
         Ok(())
     }
 
     fn number(&mut self) -> Read<()> {
-        if self.peek() == b'-' {
-            self.at += 1;
-        }
-        if self.peek() == b'0' {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.peek() == b'.' {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), b'e' | b'E') {
-            self.at += 1;
-            if matches!(self.peek(), b'+' | b'-') {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
+        self.at += self.bytes.get(self.at..).and_then(number).ok_or(NotPlain)?;
         Ok(())
     }
 
@@ -476,14 +462,6 @@ impl Scanner<'_> {
     fn string(&mut self) -> Read<(usize, usize, bool)> {
         self.expect(b'"')?;
         let start = self.at;
-        if let Some(window) = window(self.bytes, start) {
-            let special = special(window);
-            let end = start + special.trailing_zeros() as usize;
-            if special != 0 && self.bytes.get(end) == Some(&b'"') {
-                self.at = end + 1;
-                return Ok((start, end, false));
-            }
-        }
         self.long_string(start)
     }
 
@@ -530,6 +508,52 @@ impl Scanner<'_> {
         }
         Ok(())
     }
+}
+
+/// The length of a text, and what stands behind its last quote, where it is no longer than a window and has nothing
+/// escaped in it. `rest` begins with its first quote.
+#[inline(always)]
+fn behind_text(rest: &[u8]) -> Option<(u32, &[u8])> {
+    let text = rest.get(1..)?;
+    // Where nothing in the window is special, what stands behind it decides.
+    let length = special(u8x32::new(*text.first_chunk::<WIDTH>()?)).trailing_zeros();
+    match text.get(length as usize..)? {
+        [b'"', behind @ ..] => Some((length, behind)),
+        _ => None,
+    }
+}
+
+/// The length of `null`, `true` or `false`; none where nothing of them stands there.
+#[inline(always)]
+fn word(rest: &[u8]) -> Option<usize> {
+    match rest.first_chunk::<4>()? {
+        b"null" | b"true" => Some(4),
+        b"fals" if rest.get(4) == Some(&b'e') => Some(5),
+        _ => None,
+    }
+}
+
+/// The length of a number; none where there is none.
+#[inline]
+fn number(rest: &[u8]) -> Option<usize> {
+    let is = |at: usize, byte: u8| rest.get(at) == Some(&byte);
+    let digits = |at: usize| {
+        let mut end = at;
+        while rest.get(end).is_some_and(u8::is_ascii_digit) {
+            end += 1;
+        }
+        (end > at).then_some(end)
+    };
+    let mut at = usize::from(is(0, b'-'));
+    at = if is(at, b'0') { at + 1 } else { digits(at)? };
+    if is(at, b'.') {
+        at = digits(at + 1)?;
+    }
+    if is(at, b'e') || is(at, b'E') {
+        at += 1;
+        at = digits(at + usize::from(is(at, b'+') || is(at, b'-')))?;
+    }
+    Some(at)
 }
 
 #[cfg(test)]

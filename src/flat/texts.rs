@@ -1,11 +1,13 @@
 //! Texts: read, shaped, put together.
 
 use bumpalo::collections::Vec as List;
+use wide::u8x32;
 
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
-use super::op::{At, Op, Piece, Quick, V};
-use super::read::string;
+use super::op::{At, Decode, Op, Piece, Quick, Treat, V};
+use super::read::{begins_no_blank, ends_no_blank, string};
+use super::window::WIDTH;
 use crate::value::MAX_TEXT;
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
@@ -58,17 +60,42 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     false => self.text_value(*call),
                 }
             }
-            Some(Op::ColumnOf { slot, column }) => match self.column(*slot, *column) {
-                V::Text(text) => Some(text),
-                V::Missing(_) => None,
-                _ => self.no_text(),
-            },
+            Some(Op::Slot(slot)) => {
+                let value = self.slot(*slot);
+                self.plain_text(value)
+            }
+            Some(Op::RootPath { raw, decode: Decode::Enumeration(Some(words)), .. }) => {
+                let slots = self.slots;
+                let text = self.raw_text(slots.raw.get(*raw as usize))?;
+                self.left |= !words.has(text);
+                Some(text)
+            }
+            Some(Op::RowPath { slot, place, decode: Decode::Enumeration(Some(words)), .. }) => {
+                let raw = self.row(*slot, place);
+                let text = self.raw_text(raw)?;
+                self.left |= !words.has(text);
+                Some(text)
+            }
+            Some(Op::ColumnOf { slot, column }) => {
+                let value = self.column(*slot, *column);
+                self.plain_text(value)
+            }
+            Some(Op::Column { base, column }) => {
+                let value = self.cell(*base, *column);
+                self.plain_text(value)
+            }
+            Some(Op::Treat(value, Treat::As)) => self.text_of(*value),
             _ => self.text_value(at),
         }
     }
 
     fn text_value(&mut self, at: At) -> Option<&'r [u8]> {
-        match self.eval(at) {
+        let value = self.eval(at);
+        self.plain_text(value)
+    }
+
+    fn plain_text(&mut self, value: V<'r>) -> Option<&'r [u8]> {
+        match value {
             V::Text(text) => Some(text),
             V::Missing(_) => None,
             _ => self.no_text(),
@@ -150,18 +177,48 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 /// Whether a street is one line, written as [`crate::builtin`] would write it: no white space but single blanks between
 /// words, no comma at its end. Where a letter's first byte might begin a blank of another script it is not told here.
 fn is_one_line(street: &[u8]) -> bool {
-    let blank_or_edge = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b' ');
-    let mut before = b' ';
-    let plain = street.iter().all(|byte| {
-        let fits = !(matches!(byte, 0..=0x1F | 0x7F | 0xC2 | 0xE1..=0xE3) || *byte == b' ' && before == b' ');
-        before = *byte;
-        fits
-    });
-    plain && !blank_or_edge(street.last()) && street.last() != Some(&b',')
+    let ends = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b' ' && *byte != b',');
+    if !ends(street.last()) || street.first() == Some(&b' ') {
+        return false;
+    }
+    let mut blank_before = 0;
+    street.chunks(WIDTH).all(|chunk| {
+        // What is not there is no blank.
+        let mut window = [b'-'; WIDTH];
+        match window.get_mut(..chunk.len()) {
+            Some(begin) => begin.copy_from_slice(chunk),
+            None => return false,
+        }
+        let window = u8x32::new(window);
+        let is = |byte: u8| window.simd_eq(u8x32::splat(byte));
+        let control = window.min(u8x32::splat(0x1F)).simd_eq(window);
+        let foreign = is(0xC2) | is(0xE1) | is(0xE2) | is(0xE3);
+        let blank = is(b' ').to_bitmask();
+        let two = blank & (blank << 1 | blank_before);
+        blank_before = blank >> (WIDTH - 1);
+        (control | is(0x7F) | foreign).to_bitmask() | two == 0
+    })
 }
 
 /// A text without white space around it: mostly there is none.
 fn trimmed(text: &[u8]) -> Ran<&[u8]> {
-    let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    if graphic(text.first()) && graphic(text.last()) { Ok(text) } else { Ok(string(text)?.trim().as_bytes()) }
+    let plain = text.first().is_some_and(begins_no_blank) && text.last().is_some_and(ends_no_blank);
+    if plain { Ok(text) } else { Ok(string(text)?.trim().as_bytes()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A street that is said to be one line is what its words make, and nearly all such are said to be.
+        #[test]
+        fn one_line_is_its_words(street in "[a ,\\n\u{7f}\u{a0}\u{3000}é語]{0,70}") {
+            let words = street.split_whitespace().collect::<Vec<_>>().join(" ");
+            let one = words == street && !street.is_empty() && !street.ends_with(',');
+            let told = !street.contains(['\u{7f}', '\u{a0}', '\u{3000}']);
+            prop_assert_eq!(is_one_line(street.as_bytes()), one && told, "{:?}", street);
+        }
+    }
 }

@@ -1,0 +1,33 @@
+//! What is expected in a record: records of one source have the same keys in the same order, and many the same values.
+
+use super::shape::NodeId;
+use super::window::Word;
+
+/// A key that is expected next.
+#[derive(Debug)]
+pub(super) struct Guess {
+    /// `"name":`
+    pub(super) key: Word,
+    pub(super) meaning: Meaning,
+    /// Of a key that is not read: an object or a list that was its value. Many such are the same in every record.
+    pub(super) value: Option<Box<Word>>,
+    /// The same: the keys of the objects in it.
+    pub(super) inside: Vec<Guess>,
+}
+
+/// What a key is to the shape.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Meaning {
+    Unread,
+    /// A text, a number or a boolean, and its slot.
+    Scalar(u32),
+    /// An object, or a list of such.
+    Inner(NodeId),
+}
+
+/// Bytes of a value that is guessed.
+pub(super) const LONGEST_GUESS: usize = 64;
+/// Keys of one object that are guessed.
+pub(super) const MOST_GUESSES: usize = 512;
+/// Keys that are guessed altogether.
+pub(super) const MOST_OF_ALL: usize = 16 * 1024;
