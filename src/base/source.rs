@@ -40,11 +40,16 @@ impl Source {
         Position { line: line as u32, column: column as u32 }
     }
 
+    /// Where a line begins, counted from 1.
+    pub fn begin(&self, line: u32) -> Option<usize> {
+        (line as usize).checked_sub(1).and_then(|i| self.lines.get(i)).map(|start| *start as usize)
+    }
+
     /// The text of a line, counted from 1, without its line break.
     pub fn line(&self, line: u32) -> &str {
-        let Some(start) = (line as usize).checked_sub(1).and_then(|i| self.lines.get(i)) else { return "" };
+        let Some(start) = self.begin(line) else { return "" };
         let end = self.lines.get(line as usize).map_or(self.text.len(), |next| *next as usize);
-        self.text[*start as usize..end].trim_end_matches(['\n', '\r'])
+        self.text[start..end].trim_end_matches(['\n', '\r'])
     }
 }
 

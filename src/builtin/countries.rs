@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
+use memchr::memmem;
+
 use super::text::ascii;
 
 pub(super) struct Country {
@@ -50,39 +52,50 @@ static NAMED: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
 /// A state, province or region: its code (`CA` of `US-CA`) and its English name.
 type Subdivision = (&'static str, &'static str);
 
-/// The subdivisions of one country; its index is made when it is first asked for.
+/// The subdivisions of one country: each part is made when it is first asked for.
 struct Subdivisions {
-    /// Its lines of the file, where they stand together.
-    text: &'static str,
+    /// Its lines of the file.
+    text: OnceLock<&'static str>,
     named: OnceLock<HashMap<String, Subdivision>>,
 }
 
-static SUBDIVISIONS: LazyLock<Vec<(&'static str, Subdivisions)>> = LazyLock::new(|| {
-    let text = include_str!("data/subdivisions.tsv");
-    let mut all: Vec<(&'static str, Subdivisions)> = Vec::new();
-    let mut begin = 0;
-    while let Some(country) = text.get(begin..begin + 3) {
-        // Each line of one country begins with its code and a hyphen.
-        let mut end = begin;
-        while text.get(end..).is_some_and(|rest| rest.starts_with(country)) {
-            end = text.get(end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |line| end + line + 1);
-        }
-        let of = Subdivisions { text: text.get(begin..end).unwrap_or_default(), named: OnceLock::new() };
-        all.push((country.trim_end_matches('-'), of));
-        begin = end;
-    }
-    all
-});
+const SUBDIVISIONS_TEXT: &str = include_str!("data/subdivisions.tsv");
+
+/// In the order of [`COUNTRIES`], with room for those to come.
+static SUBDIVISIONS: [Subdivisions; 300] = [const { Subdivisions { text: OnceLock::new(), named: OnceLock::new() } }; 300];
 
 impl Subdivisions {
+    /// Each line of one country begins with its code and a hyphen, and they stand together.
+    fn text(&self, country: &str) -> &'static str {
+        self.text.get_or_init(|| {
+            let (text, mark) = (SUBDIVISIONS_TEXT, format!("\n{country}-"));
+            let own = mark.trim_start();
+            let first = if text.starts_with(own) { Some(0) } else { memmem::find(text.as_bytes(), mark.as_bytes()).map(|at| at + 1) };
+            let Some(first) = first else { return "" };
+            let last = memmem::rfind(text.as_bytes(), mark.as_bytes()).map_or(first, |at| at + 1);
+            let end = text.get(last..).and_then(|rest| rest.find('\n')).map_or(text.len(), |line| last + line + 1);
+            text.get(first..end).unwrap_or_default()
+        })
+    }
+
+    /// The code of each, without its country's, and its names.
+    fn lines(&self, country: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.text(country).lines().filter_map(|line| {
+            let (full, names) = line.split_once('\t')?;
+            Some((full.split_once('-')?.1, names))
+        })
+    }
+
+    /// By its code as it is written, for which no index is needed.
+    fn coded(&self, country: &str, code: &str) -> Option<Subdivision> {
+        let (code, names) = self.lines(country).find(|(known, _)| known.eq_ignore_ascii_case(code))?;
+        Some((code, names.split('|').next().unwrap_or(code)))
+    }
+
     fn named(&self, country: &str) -> &HashMap<String, Subdivision> {
         self.named.get_or_init(|| {
             let mut named = HashMap::new();
-            let line = |line: &'static str| {
-                let (full, names) = line.split_once('\t')?;
-                Some((full.split_once('-')?.1, names))
-            };
-            let lines = || self.text.lines().filter_map(line);
+            let lines = || self.lines(country);
             let all = || lines().map(|(code, names)| (code, names.split('|').next().unwrap_or(code)));
             // A code wins over another subdivision's name.
             for (code, name) in all() {
@@ -215,6 +228,10 @@ static ABBREVIATIONS: &[(&str, &str, &[&str])] = &[
 
 /// The country of a code or a name, in any case, with or without accents and dots.
 pub(super) fn country(text: &str) -> Option<&'static Country> {
+    COUNTRIES.get(place(text)?)
+}
+
+fn place(text: &str) -> Option<usize> {
     let code = match text.as_bytes() {
         // They stand in the order of these codes.
         [a, b] => {
@@ -224,7 +241,7 @@ pub(super) fn country(text: &str) -> Option<&'static Country> {
         [_, _, _] => COUNTRIES.iter().position(|country| country.alpha3.eq_ignore_ascii_case(text) || country.numeric == text),
         _ => None,
     };
-    COUNTRIES.get(code.or_else(|| NAMED.get(&folded(text)).copied())?)
+    code.or_else(|| NAMED.get(&folded(text)).copied())
 }
 
 pub(super) fn code_of(text: &str) -> Option<&'static str> {
@@ -233,9 +250,9 @@ pub(super) fn code_of(text: &str) -> Option<&'static str> {
 
 /// The code and the English name of a state, province or region of a country.
 pub(super) fn subdivision(text: &str, country: &str) -> Option<Subdivision> {
-    let country = code_of(country)?;
-    let (_, of) = SUBDIVISIONS.iter().find(|(known, _)| *known == country)?;
-    of.named(country).get(&folded(text)).copied()
+    let place = place(country)?;
+    let (country, of) = (COUNTRIES.get(place)?.alpha2, SUBDIVISIONS.get(place)?);
+    of.coded(country, text).or_else(|| of.named(country).get(&folded(text)).copied())
 }
 
 /// A name as it is compared: small letters without accents, dots and spacing. Scripts without
@@ -275,10 +292,25 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_country_stand_together() {
-        let all: std::collections::BTreeSet<&str> = SUBDIVISIONS.iter().map(|(country, _)| *country).collect();
-        assert_eq!(all.len(), SUBDIVISIONS.len());
-        assert_eq!(SUBDIVISIONS.iter().map(|(_, of)| of.text.lines().count()).sum::<usize>(), include_str!("data/subdivisions.tsv").lines().count());
-        assert!(all.iter().all(|country| code_of(country) == Some(country)), "{all:?}");
+        assert!(COUNTRIES.len() <= SUBDIVISIONS.len());
+        let of = |(country, of): (&Country, &'static Subdivisions)| {
+            assert!(of.text(country.alpha2).lines().all(|line| line.starts_with(country.alpha2)), "{}", country.alpha2);
+            of.lines(country.alpha2).count()
+        };
+        assert_eq!(COUNTRIES.iter().zip(&SUBDIVISIONS).map(of).sum::<usize>(), SUBDIVISIONS_TEXT.lines().count());
+    }
+
+    /// What is found without the index is what the index has.
+    #[test]
+    fn a_code_is_the_same_subdivision_by_both_ways() {
+        for (country, of) in COUNTRIES.iter().zip(&SUBDIVISIONS) {
+            for (code, _) in of.lines(country.alpha2) {
+                for code in [code.to_owned(), code.to_lowercase()] {
+                    let indexed = of.named(country.alpha2).get(&folded(&code)).copied();
+                    assert_eq!(of.coded(country.alpha2, &code), indexed, "{} {code}", country.alpha2);
+                }
+            }
+        }
     }
 
     #[test]

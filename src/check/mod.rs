@@ -258,16 +258,21 @@ fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics
 }
 
 fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<typed::Table> {
-    let mut tables = Vec::new();
-    for id in run.items.scope.all_tables() {
+    let checked = each(run.world.spread(), run.items.scope.all_tables(), |id| {
         let found = run.items.scope.at(*id);
-        let tree::ItemKind::Table(written) = &found.node.kind else { continue };
+        let tree::ItemKind::Table(written) = &found.node.kind else { return (None, Vec::new()) };
         let mut env = env::Env::new(run, id.file);
         let types: Vec<_> = written.keys.iter().chain(&written.columns).map(|column| env.type_expr(&column.of)).collect();
-        diagnostics.append(&mut env.out);
+        let mut diagnostics = env.out;
         let file = merged.get(id.file).map_or(FileId(0), |merged| merged.file);
         let place = env::place(run.sources, written.name.span);
-        tables.push(table::check(written, found.doc, file, &types, place, run.world, diagnostics));
+        let table = table::check(written, found.doc, file, &types, place, run.world, &mut diagnostics);
+        (Some(table), diagnostics)
+    });
+    let mut tables = Vec::new();
+    for (table, found) in checked {
+        tables.extend(table);
+        diagnostics.extend(found);
     }
     tables
 }

@@ -1,5 +1,6 @@
 //! From a schema file to an [`Object`]: JSON Schema with `x-` annotations (see `docs/schema-format.md`).
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -39,11 +40,12 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
         update: flag(access, "update"),
         upsert: flag(access, "upsert"),
     });
-    let mut fields = IndexMap::new();
+    let mut fields = IndexMap::with_capacity(properties.len());
     for (field, property) in properties {
-        let at = format!("/properties/{field}");
+        // They are put together only where something is to be said of the field.
+        let (at, whole) = (format_args!("/properties/{field}"), format_args!("{connection}.{name}.{field}"));
         let required = required.iter().any(|name| name == field);
-        fields.insert(field.to_string(), self::field(property, required, &at, &format!("{connection}.{name}.{field}"), connection)?);
+        fields.insert(field.to_string(), self::field(property, required, &at, &whole, connection)?);
     }
     let known = |names: Vec<String>, at: &str| -> Result<Vec<String>, SchemaError> {
         match names.iter().find(|name| !fields.contains_key(*name)) {
@@ -68,7 +70,7 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
     })
 }
 
-fn field(json: &Node<'_>, required: bool, at: &str, name: &str, connection: &str) -> Result<Field, SchemaError> {
+fn field(json: &Node<'_>, required: bool, at: &dyn Display, name: &dyn Display, connection: &str) -> Result<Field, SchemaError> {
     let (kind, wire) = kind(json, at, name, connection)?;
     let read_only = flag(json, "readOnly");
     let clears = types(json).contains(&"null");
@@ -109,7 +111,7 @@ fn field(json: &Node<'_>, required: bool, at: &str, name: &str, connection: &str
     })
 }
 
-fn kind(json: &Node<'_>, at: &str, name: &str, connection: &str) -> Result<(Kind, Wire), SchemaError> {
+fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str) -> Result<(Kind, Wire), SchemaError> {
     if let Some(target) = reference(json) {
         return Ok((Kind::Object(ObjectRef::new(connection, target)), Wire::Plain));
     }
@@ -132,7 +134,7 @@ fn kind(json: &Node<'_>, at: &str, name: &str, connection: &str) -> Result<(Kind
     let as_text = plain == "string";
     Ok(match kind_word {
         "text" => match values(json) {
-            Some((values, open)) => (Kind::Enumeration(Arc::new(Enumeration { name: name.to_owned(), values, open })), Wire::Plain),
+            Some((values, open)) => (Kind::Enumeration(Arc::new(Enumeration { name: name.to_string(), values, open })), Wire::Plain),
             None => (Kind::Text, Wire::Plain),
         },
         "integer" => (Kind::Integer, number_wire(as_text)),
@@ -151,12 +153,12 @@ fn kind(json: &Node<'_>, at: &str, name: &str, connection: &str) -> Result<(Kind
         "weight" => (Kind::Weight, weight_wire(json, at)?),
         "length" => {
             let unit = text(json, "x-unit").and_then(|word| LengthUnit::parse(&word));
-            let unit = unit.ok_or_else(|| SchemaError::form(at, "a length names its unit in `x-unit`"))?;
+            let unit = unit.ok_or_else(|| SchemaError::form(at.to_string(), "a length names its unit in `x-unit`"))?;
             (Kind::Length, Wire::LengthNumber { unit })
         }
         "list" => {
-            let items = json.get("items").ok_or_else(|| SchemaError::form(at, "an array names its `items`"))?;
-            let (of, _) = kind(items, &format!("{at}/items"), name, connection)?;
+            let items = json.get("items").ok_or_else(|| SchemaError::form(at.to_string(), "an array names its `items`"))?;
+            let (of, _) = kind(items, &format_args!("{at}/items"), name, connection)?;
             let wire = match (text(json, "x-wire").as_deref(), text(json, "x-separated")) {
                 (Some("records"), _) => Wire::Records,
                 (_, Some(by)) => Wire::Separated { by },
@@ -173,14 +175,14 @@ fn number_wire(as_text: bool) -> Wire {
     if as_text { Wire::NumberText } else { Wire::Plain }
 }
 
-fn weight_wire(json: &Node<'_>, at: &str) -> Result<Wire, SchemaError> {
-    let unit = |word: &str| WeightUnit::parse(word).ok_or_else(|| SchemaError::form(at, format!("`{word}` is no unit of weight")));
+fn weight_wire(json: &Node<'_>, at: &dyn Display) -> Result<Wire, SchemaError> {
+    let unit = |word: &str| WeightUnit::parse(word).ok_or_else(|| SchemaError::form(at.to_string(), format!("`{word}` is no unit of weight")));
     if let Some(word) = text(json, "x-unit") {
         return Ok(Wire::WeightNumber { unit: unit(&word)? });
     }
     let words = texts(json, "x-units");
     if words.is_empty() {
-        return Err(SchemaError::form(at, "a weight names its unit in `x-unit`, or the words it takes in `x-units`"));
+        return Err(SchemaError::form(at.to_string(), "a weight names its unit in `x-unit`, or the words it takes in `x-units`"));
     }
     let words = words.into_iter().map(|word| Ok((unit(&word)?, word))).collect::<Result<_, SchemaError>>()?;
     let part = |name: &str, usual: &str| text(json, name).unwrap_or_else(|| usual.to_owned());

@@ -101,7 +101,9 @@ fn conditions(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &
     rules(input, &flow.rules, diags);
     for write in &flow.writes {
         for guard in &write.guards {
-            if let (Some(truth), Some(at)) = (logic::constant(&guard.condition), line(input.sources, &guard.place)) {
+            if let Some(truth) = logic::constant(&guard.condition)
+                && let Some(at) = line(input.sources, &guard.place)
+            {
                 diags.push(error::constant(truth, at, if truth { "the guard never stops anything" } else { "the guard stops every update" }));
             }
         }
@@ -129,7 +131,9 @@ fn rules(input: &Input<'_>, all: &[typed::Rule], diags: &mut Vec<Diagnostic>) {
             }
             RuleKind::Reconcile { .. } => continue,
         };
-        if let (Some(truth), Some(at)) = (logic::constant(condition), line(input.sources, &rule.place)) {
+        if let Some(truth) = logic::constant(condition)
+            && let Some(at) = line(input.sources, &rule.place)
+        {
             diags.push(error::constant(truth, at, if truth { when_true } else { when_false }));
         }
     }

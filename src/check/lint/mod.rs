@@ -54,7 +54,7 @@ fn line(sources: &Sources, place: &Place) -> Option<Span> {
     let file = sources.find(&place.file)?;
     let source = sources.get(file)?;
     let text = source.line(place.line);
-    let start: usize = source.text.split_inclusive('\n').take(place.line.saturating_sub(1) as usize).map(str::len).sum();
+    let start = source.begin(place.line)?;
     let indent = text.len() - text.trim_start().len();
     Some(Span::new(file, start + indent, start + text.trim_end().len()))
 }
