@@ -132,6 +132,22 @@ pub fn run(
     let workers = workers.max(1);
     let mut summary = Summary::default();
     let pool = Pool::default();
+    let mut write = |mapped: Mapped| {
+        for (object, lines) in mapped.objects.iter().zip(&mapped.payloads).filter(|(_, lines)| !lines.is_empty()) {
+            sink.payloads(object, lines)?;
+        }
+        if !mapped.stopped.is_empty() {
+            sink.stopped(&mapped.stopped)?;
+        }
+        progress(mapped.bytes, mapped.summary.records);
+        summary.add(mapped.summary);
+        mapped.payloads.into_iter().for_each(|lines| pool.give(lines));
+        Ok(())
+    };
+    if workers == 1 {
+        alone(input, mapper, &pool, write)?;
+        return Ok(summary);
+    }
     std::thread::scope(|scope| {
         let (to_workers, from_reader) = sync_channel::<Chunk>(workers);
         let (to_writer, from_workers) = sync_channel::<Mapped>(workers);
@@ -152,20 +168,22 @@ pub fn run(
         // The workers alone hold these ends now, so that the channels close when they are done.
         drop(to_writer);
         drop(from_reader);
-        pump(input, to_workers, from_workers, workers, &pool, |mapped| {
-            for (object, lines) in mapped.objects.iter().zip(&mapped.payloads).filter(|(_, lines)| !lines.is_empty()) {
-                sink.payloads(object, lines)?;
-            }
-            if !mapped.stopped.is_empty() {
-                sink.stopped(&mapped.stopped)?;
-            }
-            progress(mapped.bytes, mapped.summary.records);
-            summary.add(mapped.summary);
-            mapped.payloads.into_iter().for_each(|lines| pool.give(lines));
-            Ok(())
-        })
+        pump(input, to_workers, from_workers, workers, &pool, &mut write)
     })?;
     Ok(summary)
+}
+
+/// One worker needs nobody to hand it chunks: what it reads is then still near.
+fn alone(input: &mut dyn BufRead, mapper: Mapper<'_>, pool: &Pool, mut write: impl FnMut(Mapped) -> io::Result<()>) -> io::Result<()> {
+    let mut worker = mapper.flat.map(Flat::worker);
+    let mut cutter = Cutter { input, rest: Vec::new(), ended: false, pool };
+    let mut first_line = 1;
+    while let Some(text) = cutter.next()? {
+        let lines = memchr::memchr_iter(b'\n', &text).count();
+        write(mapped(Chunk { sequence: 0, first_line, text }, mapper, worker.as_mut(), pool))?;
+        first_line += lines;
+    }
+    Ok(())
 }
 
 fn next(chunks: &Mutex<Receiver<Chunk>>) -> Option<Chunk> {
