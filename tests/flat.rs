@@ -10,7 +10,7 @@ use common::orders::Dice;
 use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
 use crossdock::flat::{Flat, Form, Way};
 use crossdock::project::{Compiled, Options, Texts, compile};
-use crossdock::run::files::whole;
+use crossdock::run::files::{stopped, whole};
 use serde_json::{Value, json};
 
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -22,11 +22,12 @@ struct Both<'c> {
     left: usize,
     ready: usize,
     skipped: usize,
+    stopped: usize,
 }
 
 impl<'c> Both<'c> {
     fn new(compiled: &'c Compiled, flow: &'c str) -> Self {
-        Both { compiled, flow, left: 0, ready: 0, skipped: 0 }
+        Both { compiled, flow, left: 0, ready: 0, skipped: 0, stopped: 0 }
     }
 
     /// Holds the one against the other, line by line.
@@ -66,6 +67,17 @@ impl<'c> Both<'c> {
                         self.skipped += 1;
                         assert_eq!(outcome.verdict, Verdict::NotEligible, "{line}");
                     }
+                    (Way::Stopped { warned }, Some(outcome)) => {
+                        self.stopped += 1;
+                        let verdict = if worker.stopped().is_review() { Verdict::Review } else { Verdict::Rejected };
+                        assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (verdict, warned), "{line}");
+                        let mut told = Vec::new();
+                        worker.stopped().write(7, &mut told);
+                        let expected = stopped(7, record.as_ref().unwrap(), &outcome).to_string() + "\n";
+                        assert_eq!(String::from_utf8(told).unwrap(), expected, "{line}");
+                        assert!(worker.stopped().messages().eq(outcome.reasons.iter().map(|reason| reason.message.as_str())));
+                        assert!(made.iter().all(|made| made == "before\n"), "{line}");
+                    }
                     (Way::Ready { warned }, Some(outcome)) => {
                         self.ready += 1;
                         assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (Verdict::Ready, warned), "{line}\n{:?}", outcome.reasons);
@@ -95,7 +107,8 @@ impl<'c> Both<'c> {
 
     /// Of those that are mapped at all, how many of a hundred went by the lowered flow.
     fn percent(&self) -> usize {
-        (self.ready + self.skipped) * 100 / (self.ready + self.skipped + self.left).max(1)
+        let all = self.ready + self.skipped + self.stopped;
+        all * 100 / (all + self.left).max(1)
     }
 }
 
@@ -104,7 +117,7 @@ fn generated_orders_give_the_same_bytes() {
     let compiled = common::compiled_template();
     let mut both = Both::new(&compiled, "export_orders");
     both.hold(common::orders::orders(7, 3_000).iter().map(Value::to_string));
-    println!("{} ready, {} not eligible, {} left", both.ready, both.skipped, both.left);
+    println!("{} ready, {} not eligible, {} stopped, {} left", both.ready, both.skipped, both.stopped, both.left);
     assert!(both.ready > 1_000, "{}", both.ready);
 }
 
@@ -204,7 +217,9 @@ fn whatever_stands_in_a_record_the_bytes_are_the_same() {
     let flow = plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap();
     let flat = Flat::new(plan, flow, &compiled.names, NOW.parse().unwrap()).unwrap();
     let mut worker = flat.worker();
-    let mut maps = |order: &Value| worker.map(&order.to_string(), Form::Body, &mut [Vec::new()], |_| {}) != Way::Left;
+    let mut maps = |order: &Value| {
+        !matches!(worker.map(&order.to_string(), Form::Body, &mut vec![Vec::new(); flat.objects().len()], |_| {}), Way::Left | Way::Stopped { .. })
+    };
     let orders: Vec<Value> =
         common::orders::orders(3, 1_000).into_iter().enumerate().filter(|(at, order)| at % 9 == 0 || maps(order)).map(|(_, order)| order).collect();
     let lines: Vec<String> = (0..12_000)
@@ -225,8 +240,8 @@ fn whatever_stands_in_a_record_the_bytes_are_the_same() {
         })
         .collect();
     both.hold(lines);
-    println!("{} ready, {} not eligible, {} left", both.ready, both.skipped, both.left);
-    assert!(both.ready > 3_000, "{}", both.ready);
+    println!("{} ready, {} not eligible, {} stopped, {} left", both.ready, both.skipped, both.stopped, both.left);
+    assert!(both.ready > 3_000 && both.stopped > 500, "{} {}", both.ready, both.stopped);
 }
 
 const SMALL: &str = r#"edition 1
@@ -277,6 +292,39 @@ fn lines_of_a_street_are_those_of_the_reference() {
             json!({"shipmentId": 1, "createDate": "2026-11-18T09:30:00.0000000", "carrierCode": "ups", "voided": false, "shipTo": {"street1": street}}).to_string()
         }));
         assert_eq!((both.ready, both.left), (2 * streets.len(), 0), "{line}");
+    }
+}
+
+/// What the record holds already is not written again where its author says so: the source's own record is looked at.
+#[test]
+fn a_row_that_fills_what_is_empty_looks_at_the_record_itself() {
+    for policy in ["", " if empty"] {
+        let compiled = project(&format!(
+            r#"edition 1
+
+flow marked {{
+  from crm.Order as order {{
+    where order.Status == "Activated"
+    every 15 minutes
+    changed order.SystemModstamp
+  }}
+
+  update crm.Order of order {{
+    Description = "seen"{policy}
+  }}
+}}
+"#
+        ));
+        let flow = &compiled.plan.as_ref().unwrap().mapping.flows[0];
+        // It is left to the reference, or looked at as there.
+        if Flat::new(compiled.plan.as_ref().unwrap(), flow, &compiled.names, NOW.parse().unwrap()).is_ok() {
+            let order = |id: Value, description: Value| json!({"Id": id, "Status": "Activated", "Description": description}).to_string();
+            Both::new(&compiled, "marked").hold([
+                order(json!("801"), json!("kept")),
+                order(json!("801"), Value::Null),
+                order(Value::Null, json!("")),
+            ]);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use crossdock::apply::{Inputs, Program, Verdict, apply};
 use crossdock::flat::{Flat, Form, Way};
 use crossdock::project::{Compiled, Options, Texts, compile};
-use crossdock::run::files::whole;
+use crossdock::run::files::{self, whole};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -81,6 +81,14 @@ fn hold(line: &str, worker: &mut crossdock::flat::Worker<'_, '_>, oracle: &mut c
             assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (Verdict::Ready, warned));
             let expected: Vec<String> = outcome.payloads.iter().map(|payload| whole(payload).to_string() + "\n").collect();
             assert_eq!(String::from_utf8(made.concat()).unwrap(), expected.concat());
+        }
+        Way::Stopped { warned } => {
+            let stopped = worker.stopped();
+            let verdict = if stopped.is_review() { Verdict::Review } else { Verdict::Rejected };
+            assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (verdict, warned));
+            let mut told = Vec::new();
+            stopped.write(1, &mut told);
+            assert_eq!(String::from_utf8(told).unwrap(), files::stopped(1, &record, &outcome).to_string() + "\n");
         }
         Way::Left => {}
     }

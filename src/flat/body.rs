@@ -7,7 +7,7 @@ use super::lower::{Found, Lowerer, NoWay, number};
 use super::number::Number;
 use super::op::{Cell, Emit, EmitAt, EmitRow, Form, Key, KeyField, Loop, Op, Out, V, Words, Write};
 use super::shape::ROOT;
-use crate::check::typed::{self, Body, Expr, Flow, Policy, Row, RowValue};
+use crate::check::typed::{self, Body, Event, Expr, Flow, Policy, Row, RowValue};
 use crate::plan::walk;
 use crate::schema::{Field, Object};
 use crate::value::{Kind, Literal, MAX_TEXT, WeightUnit, Wire};
@@ -26,6 +26,25 @@ impl<'p> Lowerer<'p> {
             self.out.writes.push(lowered);
         }
         Ok(())
+    }
+
+    /// The writes that a rejection of the record causes.
+    pub(super) fn follow_ups(&mut self) -> Found<Vec<Write<'p>>> {
+        let flow = self.flow;
+        let mut found = Vec::new();
+        for after in &flow.follow_ups {
+            let names_a_write = after.write.as_ref().is_some_and(|name| flow.writes.iter().any(|write| write.name == *name));
+            if !(names_a_write && after.events.contains(&Event::IsRejected)) {
+                continue;
+            }
+            if !after.lets.is_empty() {
+                return Err(NoWay("names of a follow-up"));
+            }
+            for write in &after.writes {
+                found.push(self.write(write)?);
+            }
+        }
+        Ok(found)
     }
 
     fn write(&mut self, write: &'p typed::Write) -> Found<Write<'p>> {
@@ -63,6 +82,9 @@ impl<'p> Lowerer<'p> {
             Some(Flow::RECORD) => Some(self.record_id(object)?),
             Some(_) => return Err(NoWay("a write to what was matched")),
         };
+        if write.of.is_some() && looks(&write.body) {
+            return Err(NoWay("a row that looks at what the record holds"));
+        }
         let create = write.op != typed::Op::Update;
         let key_name = write.key.as_ref().and_then(|key| key.field.as_deref());
         let body = self.body(&write.body, object, create, false, None, key_name)?;
@@ -239,6 +261,13 @@ impl<'p> Lowerer<'p> {
             limit: limit.transpose()?,
         })
     }
+}
+
+/// Whether a row is written only where its field is empty, or only once.
+fn looks(body: &Body) -> bool {
+    body.rows
+        .iter()
+        .any(|row| matches!(row.policy, Policy::Once | Policy::IfEmpty) || matches!(&row.value, RowValue::Object { body, .. } if looks(body)))
 }
 
 /// Each unit of weight in the form of an object, as [`crate::value::encode`] chooses it; none where an amount would have

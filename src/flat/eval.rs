@@ -9,10 +9,11 @@ use bumpalo::collections::Vec as List;
 use super::memo::{Memos, kept, push_key, recalled};
 use super::number::Number;
 use super::numbers::is;
-use super::op::{At, Currency, Decode, Loop, Lowered, Op, Place, Quick, Rule, Treat, V};
+use super::op::{At, Currency, Decode, Loop, Lowered, Op, Place, Quick, Rule, RuleKind, Told, Treat, V};
 use super::read::string;
 use super::scan::{Raw, Slots};
 use super::shape::ROOT;
+use super::stopped::Reason;
 use crate::builtin::{Args, BuiltinRef, Context};
 use crate::check::typed::Compare;
 use crate::value::{MAX_ITEMS, Missing, Money, Value};
@@ -36,6 +37,11 @@ pub(crate) struct Eval<'r, 'p> {
     pub(crate) frame: &'r mut [Option<V<'r>>],
     pub(crate) memos: &'r mut Memos,
     pub(crate) warned: bool,
+    /// Why the record is stopped.
+    pub(crate) reasons: Vec<Reason<'p>>,
+    /// Rules that have failed, and in how many loops.
+    pub(crate) failed: Vec<(u32, u32)>,
+    pub(crate) inside: u32,
     /// The record is left to the reference: what is computed from here on counts for nothing.
     pub(crate) left: bool,
     pub(crate) steps: u32,
@@ -50,7 +56,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         flat.filter.iter().all(|condition| self.holds(*condition))
     }
 
-    /// Goes through rules and routes: a reason of any of them is for the reference.
+    /// Goes through rules and routes.
     pub(crate) fn judge(&mut self) {
         let flat = self.flat;
         self.rules(&flat.rules);
@@ -62,43 +68,97 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     continue;
                 }
                 match results {
-                    Some(results) => {
+                    Ok(results) => {
                         for (slot, result) in route.slots.iter().zip(results) {
                             let value = self.eval(*result);
                             self.set(*slot, value);
                         }
                     }
-                    None => self.left = true,
+                    Err(told) => self.tell(told.as_ref()),
                 }
                 break;
             }
         }
     }
 
-    pub(super) fn rules(&mut self, rules: &'r [Rule]) {
+    fn rules(&mut self, rules: &'r [Rule<'p>]) {
         for rule in rules {
-            match rule {
-                Rule::Holds(condition) => self.left |= !self.holds(*condition),
-                Rule::HoldsNot(condition) => self.left |= self.holds(*condition),
-                Rule::Warns(condition) => self.warned |= self.holds(*condition),
-                Rule::When(condition, rules) => {
+            if !self.failed.is_empty() && self.is_silent(rule) {
+                continue;
+            }
+            match &rule.kind {
+                RuleKind::Require(condition, told) => {
+                    if !self.holds(*condition) {
+                        self.failed.push((rule.id, self.inside));
+                        self.tell(told.as_ref());
+                    }
+                }
+                RuleKind::Review(condition, told) => {
+                    if self.holds(*condition) {
+                        self.tell(told.as_ref());
+                    }
+                }
+                RuleKind::Warn(condition) => self.warned |= self.holds(*condition),
+                RuleKind::When(condition, rules) => {
                     if self.holds(*condition) {
                         self.rules(rules);
                     }
                 }
-                Rule::Each { of, index, rules } => {
+                RuleKind::Each { of, index, rules } => {
                     let mut count = 0;
+                    self.inside += 1;
                     self.each(of, &mut |eval| {
                         count += 1;
                         eval.set(*index, V::Number(Number::count(count)));
                         eval.rules(rules);
                     });
+                    self.inside -= 1;
                 }
             }
             if self.left {
                 return;
             }
         }
+    }
+
+    /// Whether a rule that this one rests on has failed. For which elements one has is for the reference to tell.
+    #[cold]
+    fn is_silent(&mut self, rule: &Rule<'p>) -> bool {
+        let mut silent = false;
+        for (_, inside) in self.failed.iter().filter(|(id, _)| rule.rests_on.contains(id)) {
+            silent |= *inside == 0;
+            self.left |= *inside > 0;
+        }
+        silent
+    }
+
+    /// Notes a reason; the same one twice is one.
+    #[cold]
+    fn tell(&mut self, told: Option<&'r Told<'p>>) {
+        let reason = told.ok_or(Leave).and_then(|told| self.reason(told));
+        match reason {
+            Ok(reason) if !self.reasons.contains(&reason) => self.reasons.push(reason),
+            Ok(_) => {}
+            Err(Leave) => self.left = true,
+        }
+    }
+
+    fn reason(&mut self, told: &'r Told<'p>) -> Ran<Reason<'p>> {
+        let message = self.text_of(told.message).ok_or(Leave)?;
+        let before = match told.before.map(|before| self.eval(before)) {
+            None | Some(V::Missing(_)) => None,
+            Some(V::Instant(instant)) => Some(instant),
+            Some(_) => return Err(Leave),
+        };
+        Ok(Reason {
+            message: string(message)?.to_owned(),
+            kind: told.kind,
+            review: told.review,
+            owner: told.owner,
+            before,
+            field: None,
+            place: told.at,
+        })
     }
 
     /// Runs `each` for every combination of elements for which the condition holds.
@@ -382,6 +442,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 self.eval(taken)
             }
             Op::Each(of, body) => self.listed(of, *body),
+            Op::Reasons => {
+                let texts = self.reasons.iter().map(|reason| V::Text(self.bump.alloc_str(&reason.message).as_bytes()));
+                V::List(self.bump.alloc_slice_fill_iter(texts))
+            }
             Op::Weigh(value, unit) => match self.eval(*value) {
                 V::Number(number) => V::Weight(number, *unit),
                 V::Weight(amount, from) if from == *unit => V::Weight(amount, *unit),

@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use rustc_hash::FxHashMap;
 
 use super::number::Number;
-use super::op::{At, Currency, Decode, Generator, Loop, Lowered, Op, Piece, Place, Quick, Route, Rule, Table, Treat, V, ValueMap, Words};
+use super::op::{At, Currency, Decode, Generator, Loop, Lowered, Op, Piece, Place, Quick, Route, Rule, Table, Told, Treat, V, ValueMap, Words};
 use super::shape::{Holds, NodeId, ROOT, Shape};
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{self, Expr, Flow, Otherwise, Part, Pattern, RouteOutcome, RuleKind, Slot, Word};
@@ -51,6 +51,8 @@ pub(super) struct Lowerer<'p> {
     /// How deep the expression at hand is nested, and the deepest of those since it was set to 0.
     pub(super) depth: u32,
     deepest: u32,
+    /// What a rejection causes is being lowered: it may read the reasons.
+    pub(super) rejected: bool,
     /// By name: how deep its value is nested, with those of the names that it reads.
     lets: HashMap<Slot, u32>,
     pub(super) out: Lowered<'p>,
@@ -71,6 +73,7 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
         seen: HashMap::from([(Flow::RECORD, Seen::Record(vec![ROOT]))]),
         depth: 0,
         deepest: 0,
+        rejected: false,
         lets: HashMap::new(),
         out: Lowered {
             shape: Shape::new(),
@@ -81,6 +84,8 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
             rules: Vec::new(),
             routes: Vec::new(),
             writes: Vec::new(),
+            follow_ups: None,
+            ids: None,
             objects: Vec::new(),
             maps: Vec::new(),
             tables: Vec::new(),
@@ -123,7 +128,16 @@ impl<'p> Lowerer<'p> {
             let route = self.route(route)?;
             self.out.routes.push(route);
         }
-        self.writes()
+        self.writes()?;
+        let place = |shape: &mut Shape, name: &str| {
+            let id = shape.child(ROOT, name, &Holds::Scalar).ok()?;
+            Some(shape.node(id)?.slot)
+        };
+        let shape = &mut self.out.shape;
+        self.out.ids = place(shape, "Id").zip(place(shape, "id")).map(<[u32; 2]>::from);
+        self.rejected = true;
+        self.out.follow_ups = self.follow_ups().ok();
+        Ok(())
     }
 
     pub(super) fn op(&mut self, op: Op<'p>) -> At {
@@ -146,31 +160,55 @@ impl<'p> Lowerer<'p> {
 
     // ---- rules and routes ----
 
-    fn rules(&mut self, rules: &'p [typed::Rule]) -> Found<Vec<Rule>> {
+    fn rules(&mut self, rules: &'p [typed::Rule]) -> Found<Vec<Rule<'p>>> {
         rules.iter().map(|rule| self.rule(rule)).collect()
     }
 
-    fn rule(&mut self, rule: &'p typed::Rule) -> Found<Rule> {
-        Ok(match &rule.kind {
-            RuleKind::Require { condition, .. } => Rule::Holds(self.expr(condition)?),
-            RuleKind::Review { condition, .. } => Rule::HoldsNot(self.expr(condition)?),
-            RuleKind::Warn { condition, .. } => Rule::Warns(self.expr(condition)?),
+    fn rule(&mut self, rule: &'p typed::Rule) -> Found<Rule<'p>> {
+        use super::op::RuleKind as Lowered;
+        let kind = match &rule.kind {
+            RuleKind::Require { condition, message, owner } => {
+                let condition = self.expr(condition)?;
+                Lowered::Require(condition, self.told("rule", false, message, owner.as_deref(), None, &rule.place))
+            }
+            RuleKind::Review { condition, message, owner, before } => {
+                let condition = self.expr(condition)?;
+                Lowered::Review(condition, self.told("rule", true, message, owner.as_deref(), before.as_ref(), &rule.place))
+            }
+            RuleKind::Warn { condition, .. } => Lowered::Warn(self.expr(condition)?),
             RuleKind::Reconcile { .. } => return Err(NoWay("a rule that reconciles")),
             RuleKind::Each { generators, condition, index, rules } => {
                 let of = self.looped(generators, condition.as_ref())?;
-                Rule::Each { of, index: index.0, rules: self.rules(rules)?.into() }
+                Lowered::Each { of, index: index.0, rules: self.rules(rules)?.into() }
             }
-            RuleKind::When { condition, rules } => Rule::When(self.expr(condition)?, self.rules(rules)?.into()),
-        })
+            RuleKind::When { condition, rules } => Lowered::When(self.expr(condition)?, self.rules(rules)?.into()),
+        };
+        Ok(Rule { id: rule.id, rests_on: &rule.silent_after, kind })
     }
 
-    fn route(&mut self, route: &'p typed::Route) -> Found<Route> {
+    fn told(
+        &mut self,
+        kind: &'static str,
+        review: bool,
+        message: &'p Expr,
+        owner: Option<&'p str>,
+        before: Option<&'p Expr>,
+        at: &'p typed::Place,
+    ) -> Option<Told<'p>> {
+        let message = self.expr(message).ok()?;
+        let before = before.map(|before| self.expr(before)).transpose().ok()?;
+        Some(Told { message, kind, review, owner, before, at })
+    }
+
+    fn route(&mut self, route: &'p typed::Route) -> Found<Route<'p>> {
         let mut rows = Vec::with_capacity(route.rows.len());
         for row in &route.rows {
             let condition = row.condition.as_ref().map(|condition| self.expr(condition)).transpose()?;
             let results = match &row.outcome {
-                RouteOutcome::Results(results) => Some(self.list(results)?),
-                RouteOutcome::Stop(_) => None,
+                RouteOutcome::Results(results) => Ok(self.list(results)?),
+                RouteOutcome::Stop(stop) => {
+                    Err(self.told("route", stop.review, &stop.message, stop.owner.as_deref(), stop.before.as_ref(), &stop.place))
+                }
             };
             rows.push((condition, results));
         }
@@ -293,6 +331,7 @@ impl<'p> Lowerer<'p> {
                 Word::Today => V::Date(self.now.to_zoned(self.zone.clone()).date()),
                 // Nothing was read of the target.
                 Word::Target => V::ABSENT,
+                Word::Reasons if self.rejected => return Ok(self.op(Op::Reasons)),
                 _ => return Err(NoWay("a word of a message")),
             }),
             Expr::Parameter(name) => {

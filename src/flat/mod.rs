@@ -17,6 +17,7 @@ mod read;
 mod reader;
 mod scan;
 mod shape;
+mod stopped;
 mod texts;
 mod window;
 
@@ -30,7 +31,8 @@ use self::eval::{Eval, Leave, Ran};
 use self::memo::Memos;
 use self::op::{Lowered, V, Write};
 use self::reader::{Reader as _, Reference, Scanning};
-use self::scan::Slots;
+use self::scan::{Raw, Slots};
+pub use self::stopped::Stopped;
 use crate::builtin::Context;
 use crate::check::typed::Flow;
 use crate::plan::Plan;
@@ -55,6 +57,7 @@ pub struct Worker<'f, 'p> {
     marks: Vec<usize>,
     /// The objects of the payloads of this record.
     made: Vec<usize>,
+    stopped: Stopped<'p>,
 }
 
 /// How a payload is written.
@@ -74,6 +77,10 @@ pub enum Way {
         warned: bool,
     },
     NotEligible,
+    /// No payload was written: [`Worker::stopped`] says why.
+    Stopped {
+        warned: bool,
+    },
     /// Nothing was written: the reference has to look at it.
     Left,
 }
@@ -105,15 +112,30 @@ impl<'p> Flat<'p> {
 
     fn reading(&self, by_reference: bool) -> Worker<'_, 'p> {
         let memos = Memos::of(&self.lowered);
-        Worker { flat: self, by_reference, slots: Slots::default(), bump: Bump::new(), memos, key: Vec::new(), marks: Vec::new(), made: Vec::new() }
+        Worker {
+            flat: self,
+            by_reference,
+            slots: Slots::default(),
+            bump: Bump::new(),
+            memos,
+            key: Vec::new(),
+            marks: Vec::new(),
+            made: Vec::new(),
+            stopped: Stopped::default(),
+        }
     }
 }
 
-impl Worker<'_, '_> {
+impl<'p> Worker<'_, 'p> {
+    /// What is said of the record that was stopped last.
+    pub fn stopped(&self) -> &Stopped<'p> {
+        &self.stopped
+    }
+
     /// Maps the text of one record, and appends its payloads, a line each, to the buffers of their objects. `count` is
     /// told each payload's object.
     pub fn map(&mut self, record: &str, form: Form, out: &mut [Vec<u8>], count: impl FnMut(usize)) -> Way {
-        let Worker { flat, by_reference, slots, bump, memos, key, marks, made } = self;
+        let Worker { flat, by_reference, slots, bump, memos, key, marks, made, stopped } = self;
         let Flat { lowered, context } = flat;
         bump.reset();
         let read = if *by_reference { Reference.read(&lowered.shape, record, slots) } else { Scanning.read(&lowered.shape, record, slots) };
@@ -124,17 +146,29 @@ impl Worker<'_, '_> {
         marks.extend(out.iter().map(Vec::len));
         made.clear();
         let frame = bump.alloc_slice_fill_copy(lowered.lets.len(), None);
-        let mut eval = Eval { flat: lowered, context, text: record.as_bytes(), slots, bump, frame, memos, warned: false, left: false, steps: 0 };
+        let mut eval = Eval {
+            flat: lowered,
+            context,
+            text: record.as_bytes(),
+            slots,
+            bump,
+            frame,
+            memos,
+            warned: false,
+            reasons: Vec::new(),
+            failed: Vec::new(),
+            inside: 0,
+            left: false,
+            steps: 0,
+        };
         // The record itself.
         eval.set(Flow::RECORD.0, V::Record(shape::ROOT, 0));
-        let way = through(&mut eval, form, key, out, made);
-        let warned = eval.warned;
+        let way = through(&mut eval, form, key, out, made, stopped);
         match way {
-            Ok(true) => {
+            Ok(way) => {
                 made.iter().copied().for_each(count);
-                Way::Ready { warned }
+                way
             }
-            Ok(false) => Way::NotEligible,
             Err(Leave) => {
                 out.iter_mut().zip(marks).for_each(|(buffer, mark)| buffer.truncate(*mark));
                 Way::Left
@@ -143,30 +177,88 @@ impl Worker<'_, '_> {
     }
 }
 
-fn through<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, form: Form, key: &mut Vec<u8>, out: &mut [Vec<u8>], made: &mut Vec<usize>) -> Ran<bool> {
-    let whole = |eval: &Eval<'r, 'p>| if eval.left { Err(Leave) } else { Ok(()) };
+/// Everything that was computed so far counts.
+fn whole(eval: &Eval<'_, '_>) -> Ran<()> {
+    if eval.left { Err(Leave) } else { Ok(()) }
+}
+
+fn through<'r, 'p: 'r>(
+    eval: &mut Eval<'r, 'p>,
+    form: Form,
+    key: &mut Vec<u8>,
+    out: &mut [Vec<u8>],
+    made: &mut Vec<usize>,
+    stopped: &mut Stopped<'p>,
+) -> Ran<Way> {
     let eligible = eval.eligible();
     whole(eval)?;
     if !eligible {
-        return Ok(false);
+        return Ok(Way::NotEligible);
     }
     eval.judge();
     whole(eval)?;
+    if !eval.reasons.is_empty() {
+        return stop(eval, key, stopped);
+    }
     let flat = eval.flat;
     for write in &flat.writes {
-        if write.when.is_some_and(|when| !eval.holds(when)) {
-            continue;
-        }
         let buffer = out.get_mut(write.object).ok_or(Leave)?;
-        payload(eval, write, flat.objects.get(write.object).ok_or(Leave)?, form, key, buffer)?;
-        whole(eval)?;
-        made.push(write.object);
+        if payload(eval, write, form, key, buffer)? {
+            buffer.push(b'\n');
+            made.push(write.object);
+        }
     }
-    whole(eval)?;
-    Ok(true)
+    Ok(Way::Ready { warned: eval.warned })
 }
 
-fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, object: &str, form: Form, first: &mut Vec<u8>, out: &mut Vec<u8>) -> Ran<()> {
+/// Ends a record that has reasons: whether there are more of them its payloads have to show.
+#[cold]
+fn stop<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, key: &mut Vec<u8>, stopped: &mut Stopped<'p>) -> Ran<Way> {
+    let flat = eval.flat;
+    stopped.id.clear();
+    id(eval, &mut stopped.id)?;
+    envelopes(eval, &flat.writes, key, &mut stopped.writes)?;
+    if eval.reasons.iter().any(|reason| !reason.review) {
+        envelopes(eval, flat.follow_ups.as_ref().ok_or(Leave)?, key, &mut stopped.writes)?;
+    }
+    stopped.reasons = std::mem::take(&mut eval.reasons);
+    Ok(Way::Stopped { warned: eval.warned })
+}
+
+fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], key: &mut Vec<u8>, out: &mut Vec<u8>) -> Ran<()> {
+    out.clear();
+    for write in writes {
+        let before = out.len();
+        if before > 0 {
+            out.push(b',');
+        }
+        if !payload(eval, write, Form::Envelope, key, out)? {
+            out.truncate(before);
+        }
+    }
+    Ok(())
+}
+
+/// The record's id as it stands there, as JSON.
+fn id(eval: &Eval<'_, '_>, out: &mut Vec<u8>) -> Ran<()> {
+    let raws = eval.flat.ids.ok_or(Leave)?.map(|slot| eval.slots.raw.get(slot as usize).copied().unwrap_or_default());
+    let part = |start: u32, end: u32| eval.text.get(start as usize..end as usize).ok_or(Leave);
+    match raws.into_iter().find(|raw| *raw != Raw::Absent) {
+        Some(Raw::Text { start, end, escaped: false }) => out.extend_from_slice(part(start - 1, end + 1)?),
+        Some(Raw::Number { start, end }) if part(start, end)?.iter().all(u8::is_ascii_digit) => out.extend_from_slice(part(start, end)?),
+        None | Some(Raw::Null) => out.extend_from_slice(b"null"),
+        _ => return Err(Leave),
+    }
+    Ok(())
+}
+
+/// Writes one payload; false where it is not made.
+fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form, first: &mut Vec<u8>, out: &mut Vec<u8>) -> Ran<bool> {
+    if write.when.is_some_and(|when| !eval.holds(when)) {
+        whole(eval)?;
+        return Ok(false);
+    }
+    let object = eval.flat.objects.get(write.object).ok_or(Leave)?;
     first.clear();
     let mut key = None;
     if let Some((value, field)) = &write.key {
@@ -205,6 +297,6 @@ fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, object: &s
     if form == Form::Envelope {
         out.push(b'}');
     }
-    out.push(b'\n');
-    Ok(())
+    whole(eval)?;
+    Ok(true)
 }

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::number::Number;
 use super::shape::{NodeId, Shape, hash};
 use crate::builtin::BuiltinRef;
-use crate::check::typed::{Arithmetic, Compare};
+use crate::check::typed::{Arithmetic, Compare, Place as SourcePlace};
 use crate::schema::Field;
 use crate::value::{LengthUnit, Missing, Reference, WeightUnit};
 
@@ -268,6 +268,8 @@ pub(crate) enum Op<'p> {
     Weigh(At, WeightUnit),
     Measure(At, LengthUnit),
     Treat(At, Treat),
+    /// Why the record is rejected: the reasons' messages.
+    Reasons,
     /// What only the reference evaluator tells.
     Leave,
 }
@@ -286,27 +288,46 @@ pub(crate) struct Generator {
     pub(crate) index: Option<u32>,
 }
 
-/// A rule: what it takes for the record to go on as if there were none.
 #[derive(Debug)]
-pub(crate) enum Rule {
-    /// Otherwise there is a reason to tell.
-    Holds(At),
-    HoldsNot(At),
-    /// A warning is only counted.
-    Warns(At),
-    Each {
-        of: Loop,
-        index: u32,
-        rules: Box<[Rule]>,
-    },
-    When(At, Box<[Rule]>),
+pub(crate) struct Rule<'p> {
+    pub(crate) id: u32,
+    /// Rules that it rests on: it is silent where one of them has failed.
+    pub(crate) rests_on: &'p [u32],
+    pub(crate) kind: RuleKind<'p>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Route {
+pub(crate) enum RuleKind<'p> {
+    /// It has to hold.
+    Require(At, Option<Told<'p>>),
+    /// Where it holds a person has to look.
+    Review(At, Option<Told<'p>>),
+    /// A warning is only counted.
+    Warn(At),
+    Each {
+        of: Loop,
+        index: u32,
+        rules: Box<[Rule<'p>]>,
+    },
+    When(At, Box<[Rule<'p>]>),
+}
+
+/// What is said of a record that is stopped; where there is no operation for it, the reference says it.
+#[derive(Debug)]
+pub(crate) struct Told<'p> {
+    pub(crate) message: At,
+    pub(crate) kind: &'static str,
+    pub(crate) review: bool,
+    pub(crate) owner: Option<&'p str>,
+    pub(crate) before: Option<At>,
+    pub(crate) at: &'p SourcePlace,
+}
+
+#[derive(Debug)]
+pub(crate) struct Route<'p> {
     pub(crate) slots: Box<[u32]>,
-    /// A condition, and the results: none where the row stops the record.
-    pub(crate) rows: Box<[(Option<At>, Option<Box<[At]>>)]>,
+    /// A condition, and the results; or what is said where the row stops the record.
+    pub(crate) rows: Box<[(Option<At>, Result<Box<[At]>, Option<Told<'p>>>)]>,
 }
 
 /// What is written of a value.
@@ -484,9 +505,13 @@ pub(crate) struct Lowered<'p> {
     /// By slot: the operation of its `let`.
     pub(crate) lets: Vec<Option<At>>,
     pub(crate) filter: Vec<At>,
-    pub(crate) rules: Vec<Rule>,
-    pub(crate) routes: Vec<Route>,
+    pub(crate) rules: Vec<Rule<'p>>,
+    pub(crate) routes: Vec<Route<'p>>,
     pub(crate) writes: Vec<Write<'p>>,
+    /// What a rejection causes; none where the reference has to say what.
+    pub(crate) follow_ups: Option<Vec<Write<'p>>>,
+    /// Slots that may hold the record's id, the first that is there; none where they are read as something else.
+    pub(crate) ids: Option<[u32; 2]>,
     pub(crate) objects: Vec<String>,
     pub(crate) maps: Vec<ValueMap<'p>>,
     pub(crate) tables: Vec<Table<'p>>,

@@ -364,6 +364,14 @@ fn mapped(chunk: Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, '
                     out.summary.not_eligible += 1;
                     continue;
                 }
+                Way::Stopped { warned } => {
+                    let stopped = worker.stopped();
+                    *(if stopped.is_review() { &mut out.summary.review } else { &mut out.summary.rejected }) += 1;
+                    out.summary.warned += u64::from(warned);
+                    stopped.messages().for_each(|message| out.summary.reason(message.to_owned(), 1));
+                    stopped.write(number, &mut out.stopped);
+                    continue;
+                }
                 Way::Left => {}
             }
         }
@@ -408,22 +416,27 @@ fn outcome(out: &mut Mapped, number: usize, record: &Json, outcome: Outcome, lin
             }
         }
         Verdict::Review | Verdict::Rejected => {
-            let word = if outcome.verdict == Verdict::Review { "review" } else { "rejected" };
             *(if outcome.verdict == Verdict::Review { &mut summary.review } else { &mut summary.rejected }) += 1;
             for reason in &outcome.reasons {
                 summary.reason(reason.message.clone(), 1);
             }
-            let id = record.get("Id").or_else(|| record.get("id"));
-            let mut stopped = json!({ "line": number, "outcome": word, "id": id, "reasons": outcome.reasons });
-            if !outcome.payloads.is_empty() {
-                stopped["payloads"] = outcome.payloads.iter().map(envelope).collect();
-            }
-            if !outcome.follow_ups.is_empty() {
-                stopped["follow_ups"] = outcome.follow_ups.iter().map(envelope).collect();
-            }
-            line(&mut out.stopped, &stopped);
+            line(&mut out.stopped, &stopped(number, record, &outcome));
         }
     }
+}
+
+/// What is told of a record that goes to review or is rejected. `number`: its line.
+pub fn stopped(number: usize, record: &Json, outcome: &Outcome) -> Json {
+    let word = if outcome.verdict == Verdict::Review { "review" } else { "rejected" };
+    let id = record.get("Id").or_else(|| record.get("id"));
+    let mut stopped = json!({ "line": number, "outcome": word, "id": id, "reasons": outcome.reasons });
+    if !outcome.payloads.is_empty() {
+        stopped["payloads"] = outcome.payloads.iter().map(envelope).collect();
+    }
+    if !outcome.follow_ups.is_empty() {
+        stopped["follow_ups"] = outcome.follow_ups.iter().map(envelope).collect();
+    }
+    stopped
 }
 
 /// The body with its key in the key's field, as the system takes it.
