@@ -1,17 +1,18 @@
 //! A flow over a file of records: lines in, payloads and rejections out, in the order of the input.
 //!
-//! The input is cut into chunks of whole lines; workers map them side by side; what they made is
-//! written in the order of the chunks. At most a few chunks are in memory, however long the file.
+//! The input is cut into chunks of whole lines; workers map them side by side, the one that reads and writes among them;
+//! what they made is written in the order of the chunks. At most a few chunks are in memory, however long the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, Write};
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::json;
 
 use crate::apply::{Outcome, Payload, Verdict};
+use crate::base::locked;
 use crate::check::typed::Op;
 use crate::flat::{Flat, Form, Way, Worker};
 use crate::spec::records;
@@ -144,86 +145,107 @@ pub fn run(
         mapped.payloads.into_iter().for_each(|lines| pool.give(lines));
         Ok(())
     };
-    if workers == 1 {
-        alone(input, mapper, &pool, write)?;
-        return Ok(summary);
-    }
+    let queue = Queue::default();
+    let (to_writer, from_workers) = channel();
     std::thread::scope(|scope| {
-        let (to_workers, from_reader) = sync_channel::<Chunk>(workers);
-        let (to_writer, from_workers) = sync_channel::<Mapped>(workers);
-        let from_reader = std::sync::Arc::new(Mutex::new(from_reader));
-        for _ in 0..workers {
-            let from_reader = std::sync::Arc::clone(&from_reader);
-            let to_writer: SyncSender<Mapped> = to_writer.clone();
-            let pool = &pool;
+        // This thread reads and writes, and works where there is time for it.
+        for _ in 1..workers {
+            let (to_writer, queue, pool) = (to_writer.clone(), &queue, &pool);
             scope.spawn(move || {
                 let mut worker = mapper.flat.map(Flat::worker);
-                while let Some(chunk) = next(&from_reader) {
+                while let Some(chunk) = queue.wait() {
                     if to_writer.send(mapped(chunk, mapper, worker.as_mut(), pool)).is_err() {
                         return;
                     }
                 }
             });
         }
-        // The workers alone hold these ends now, so that the channels close when they are done.
         drop(to_writer);
-        drop(from_reader);
-        pump(input, to_workers, from_workers, workers, &pool, &mut write)
+        let done = pump(input, mapper, &queue, &from_workers, workers, &pool, &mut write);
+        queue.end();
+        done
     })?;
     Ok(summary)
 }
 
-/// One worker needs nobody to hand it chunks: what it reads is then still near.
-fn alone(input: &mut dyn BufRead, mapper: Mapper<'_>, pool: &Pool, mut write: impl FnMut(Mapped) -> io::Result<()>) -> io::Result<()> {
-    let mut worker = mapper.flat.map(Flat::worker);
-    let mut cutter = Cutter { input, rest: Vec::new(), ended: false, pool };
-    let mut first_line = 1;
-    while let Some(text) = cutter.next()? {
-        let lines = memchr::memchr_iter(b'\n', &text).count();
-        write(mapped(Chunk { sequence: 0, first_line, text }, mapper, worker.as_mut(), pool))?;
-        first_line += lines;
+/// Chunks that nobody has taken yet.
+#[derive(Default)]
+struct Queue {
+    /// And whether there are no more to come.
+    chunks: Mutex<(VecDeque<Chunk>, bool)>,
+    changed: Condvar,
+}
+
+impl Queue {
+    fn give(&self, chunk: Chunk) {
+        locked(&self.chunks).0.push_back(chunk);
+        self.changed.notify_one();
     }
-    Ok(())
+
+    fn end(&self) {
+        locked(&self.chunks).1 = true;
+        self.changed.notify_all();
+    }
+
+    /// The next chunk, if one is there.
+    fn take(&self) -> Option<Chunk> {
+        locked(&self.chunks).0.pop_front()
+    }
+
+    /// The next chunk, as soon as it comes; none behind the last.
+    fn wait(&self) -> Option<Chunk> {
+        let mut chunks = locked(&self.chunks);
+        loop {
+            if let Some(chunk) = chunks.0.pop_front() {
+                return Some(chunk);
+            }
+            if chunks.1 {
+                return None;
+            }
+            chunks = self.changed.wait(chunks).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
 }
 
-fn next(chunks: &Mutex<Receiver<Chunk>>) -> Option<Chunk> {
-    chunks.lock().ok()?.recv().ok()
-}
-
-/// Reads chunks, keeps a bounded number under way, and hands on what comes back in order.
+/// Reads chunks, keeps a bounded number under way, and hands on what was made of them in order. What no worker has taken
+/// yet is mapped here.
 fn pump(
     input: &mut dyn BufRead,
-    to_workers: SyncSender<Chunk>,
-    from_workers: Receiver<Mapped>,
+    mapper: Mapper<'_>,
+    queue: &Queue,
+    from_workers: &Receiver<Mapped>,
     workers: usize,
     pool: &Pool,
     mut write: impl FnMut(Mapped) -> io::Result<()>,
 ) -> io::Result<()> {
+    let mut worker = mapper.flat.map(Flat::worker);
     let mut waiting: BTreeMap<u64, Mapped> = BTreeMap::new();
     let (mut sent, mut written, mut line) = (0_u64, 0_u64, 1_usize);
     let mut cutter = Cutter { input, rest: Vec::new(), ended: false, pool };
-    let mut open = Some(to_workers);
+    let mut all_read = false;
     loop {
-        // Twice the workers: one chunk in hand and one at the door for each.
-        while open.is_some() && sent - written < 2 * workers as u64 {
+        // Alone there is one chunk at a time: what was read is then still near.
+        let most = if workers == 1 { 1 } else { 3 * workers as u64 };
+        while !all_read && sent - written < most {
             let Some(text) = cutter.next()? else {
-                open = None;
+                all_read = true;
                 break;
             };
             let first_line = line;
             line += memchr::memchr_iter(b'\n', &text).count();
-            let chunk = Chunk { sequence: sent, first_line, text };
-            if open.as_ref().is_some_and(|workers| workers.send(chunk).is_ok()) {
-                sent += 1;
-            } else {
-                return Err(io::Error::other("a worker has stopped"));
-            }
+            queue.give(Chunk { sequence: sent, first_line, text });
+            sent += 1;
         }
-        if written == sent && open.is_none() {
+        if written == sent {
             return Ok(());
         }
-        let mapped = from_workers.recv().map_err(|_| io::Error::other("a worker has stopped"))?;
-        waiting.insert(mapped.sequence, mapped);
+        let made = match queue.take() {
+            Some(chunk) => mapped(chunk, mapper, worker.as_mut(), pool),
+            None => from_workers.recv().map_err(|_| io::Error::other("a worker has stopped"))?,
+        };
+        for mapped in std::iter::once(made).chain(from_workers.try_iter()) {
+            waiting.insert(mapped.sequence, mapped);
+        }
         while let Some(mapped) = waiting.remove(&written) {
             written += 1;
             write(mapped)?;
