@@ -71,8 +71,9 @@ fn calls_are_few() {
     let (jobs, rest) = (shipped / BULK, (shipped % BULK).div_ceil(COLLECTION));
     let least = shipped.div_ceil(LIST_PAGE) + shipped.div_ceil(QUERY_PAGE) + 2 * (5 * jobs + rest);
     assert!(back <= most(least) + BESIDE, "{back} calls for {shipped} shipments, and {least} would do");
-    let to_crm = world.crm.locked().system.calls() - before;
-    assert!(to_crm <= 30, "{to_crm} calls to Salesforce by the bulk API");
+    // Here too without the looks: a machine that is slow takes more of them.
+    let to_crm = usize::try_from(world.crm.locked().system.calls() - before).unwrap() - looked;
+    assert!(to_crm <= 20, "{to_crm} calls to Salesforce by the bulk API, and {looked} looks");
     println!("out: {out} calls, {sent} sent, {told} told; back: {back} calls and {looked} looks, {shipped} shipped, {to_crm} to Salesforce");
 }
 
