@@ -316,8 +316,10 @@ flow marked {{
 "#
         ));
         let flow = &compiled.plan.as_ref().unwrap().mapping.flows[0];
-        // It is left to the reference, or looked at as there.
-        if Flat::new(compiled.plan.as_ref().unwrap(), flow, &compiled.names, NOW.parse().unwrap()).is_ok() {
+        let lowered = Flat::new(compiled.plan.as_ref().unwrap(), flow, &compiled.names, NOW.parse().unwrap());
+        // The one that looks is left to the reference.
+        assert_eq!(lowered.is_ok(), policy.is_empty());
+        if lowered.is_ok() {
             let order = |id: Value, description: Value| json!({"Id": id, "Status": "Activated", "Description": description}).to_string();
             Both::new(&compiled, "marked").hold([
                 order(json!("801"), json!("kept")),

@@ -1,7 +1,7 @@
 //! Runs operations over one record.
 //!
-//! It gives a value, or gives up: whatever would be a reason, and whatever is not common enough to be written twice,
-//! is for the reference evaluator, which then has the whole record.
+//! It gives a value, or gives up: a reason that nobody wrote, and whatever is not common enough to be written twice, is
+//! for the reference evaluator, which then has the whole record.
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
@@ -9,7 +9,7 @@ use bumpalo::collections::Vec as List;
 use super::memo::{Memos, kept, push_key, recalled};
 use super::number::Number;
 use super::numbers::is;
-use super::op::{At, Currency, Decode, Loop, Lowered, Op, Place, Quick, Rule, RuleKind, Told, Treat, V};
+use super::op::{At, Currency, Decode, Loop, Lowered, Op, Place, Quick, RowOutcome, Rule, RuleKind, Told, Treat, V};
 use super::read::string;
 use super::scan::{Raw, Slots};
 use super::shape::ROOT;
@@ -41,6 +41,7 @@ pub(crate) struct Eval<'r, 'p> {
     pub(crate) reasons: Vec<Reason<'p>>,
     /// Rules that have failed, and in how many loops.
     pub(crate) failed: Vec<(u32, u32)>,
+    /// In how many loops the rule at hand stands.
     pub(crate) inside: u32,
     /// The record is left to the reference: what is computed from here on counts for nothing.
     pub(crate) left: bool,
@@ -61,20 +62,20 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let flat = self.flat;
         self.rules(&flat.rules);
         for route in &flat.routes {
-            for (condition, results) in &route.rows {
+            for (condition, outcome) in &route.rows {
                 if let Some(condition) = condition
                     && !self.holds(*condition)
                 {
                     continue;
                 }
-                match results {
-                    Ok(results) => {
+                match outcome {
+                    RowOutcome::Results(results) => {
                         for (slot, result) in route.slots.iter().zip(results) {
                             let value = self.eval(*result);
                             self.set(*slot, value);
                         }
                     }
-                    Err(told) => self.tell(told.as_ref()),
+                    RowOutcome::Stop(told) => self.tell(told.as_ref()),
                 }
                 break;
             }

@@ -11,7 +11,9 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use rustc_hash::FxHashMap;
 
 use super::number::Number;
-use super::op::{At, Currency, Decode, Generator, Loop, Lowered, Op, Piece, Place, Quick, Route, Rule, Table, Told, Treat, V, ValueMap, Words};
+use super::op::{
+    At, Currency, Decode, Generator, Loop, Lowered, Op, Piece, Place, Quick, Route, RowOutcome, Rule, Table, Told, Treat, V, ValueMap, Words,
+};
 use super::shape::{Holds, NodeId, ROOT, Shape};
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{self, Expr, Flow, Otherwise, Part, Pattern, RouteOutcome, RuleKind, Slot, Word};
@@ -165,23 +167,23 @@ impl<'p> Lowerer<'p> {
     }
 
     fn rule(&mut self, rule: &'p typed::Rule) -> Found<Rule<'p>> {
-        use super::op::RuleKind as Lowered;
+        use super::op::RuleKind as Made;
         let kind = match &rule.kind {
             RuleKind::Require { condition, message, owner } => {
                 let condition = self.expr(condition)?;
-                Lowered::Require(condition, self.told("rule", false, message, owner.as_deref(), None, &rule.place))
+                Made::Require(condition, self.told("rule", false, message, owner.as_deref(), None, &rule.place))
             }
             RuleKind::Review { condition, message, owner, before } => {
                 let condition = self.expr(condition)?;
-                Lowered::Review(condition, self.told("rule", true, message, owner.as_deref(), before.as_ref(), &rule.place))
+                Made::Review(condition, self.told("rule", true, message, owner.as_deref(), before.as_ref(), &rule.place))
             }
-            RuleKind::Warn { condition, .. } => Lowered::Warn(self.expr(condition)?),
+            RuleKind::Warn { condition, .. } => Made::Warn(self.expr(condition)?),
             RuleKind::Reconcile { .. } => return Err(NoWay("a rule that reconciles")),
             RuleKind::Each { generators, condition, index, rules } => {
                 let of = self.looped(generators, condition.as_ref())?;
-                Lowered::Each { of, index: index.0, rules: self.rules(rules)?.into() }
+                Made::Each { of, index: index.0, rules: self.rules(rules)?.into() }
             }
-            RuleKind::When { condition, rules } => Lowered::When(self.expr(condition)?, self.rules(rules)?.into()),
+            RuleKind::When { condition, rules } => Made::When(self.expr(condition)?, self.rules(rules)?.into()),
         };
         Ok(Rule { id: rule.id, rests_on: &rule.silent_after, kind })
     }
@@ -204,13 +206,13 @@ impl<'p> Lowerer<'p> {
         let mut rows = Vec::with_capacity(route.rows.len());
         for row in &route.rows {
             let condition = row.condition.as_ref().map(|condition| self.expr(condition)).transpose()?;
-            let results = match &row.outcome {
-                RouteOutcome::Results(results) => Ok(self.list(results)?),
+            let outcome = match &row.outcome {
+                RouteOutcome::Results(results) => RowOutcome::Results(self.list(results)?),
                 RouteOutcome::Stop(stop) => {
-                    Err(self.told("route", stop.review, &stop.message, stop.owner.as_deref(), stop.before.as_ref(), &stop.place))
+                    RowOutcome::Stop(self.told("route", stop.review, &stop.message, stop.owner.as_deref(), stop.before.as_ref(), &stop.place))
                 }
             };
-            rows.push((condition, results));
+            rows.push((condition, outcome));
         }
         Ok(Route { slots: route.results.iter().map(|result| result.slot.0).collect(), rows: rows.into() })
     }

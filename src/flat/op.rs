@@ -326,8 +326,15 @@ pub(crate) struct Told<'p> {
 #[derive(Debug)]
 pub(crate) struct Route<'p> {
     pub(crate) slots: Box<[u32]>,
-    /// A condition, and the results; or what is said where the row stops the record.
-    pub(crate) rows: Box<[(Option<At>, Result<Box<[At]>, Option<Told<'p>>>)]>,
+    /// Conditions, none for `else`, and what comes of each.
+    pub(crate) rows: Box<[(Option<At>, RowOutcome<'p>)]>,
+}
+
+#[derive(Debug)]
+pub(crate) enum RowOutcome<'p> {
+    Results(Box<[At]>),
+    /// The row stops the record.
+    Stop(Option<Told<'p>>),
 }
 
 /// What is written of a value.

@@ -3,25 +3,20 @@
 //! The input is cut into chunks of whole lines; workers map them side by side, the one that reads and writes among them;
 //! what they made is written in the order of the chunks. At most a few chunks are in memory, however long the file.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Condvar, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::json;
 
+use super::chunks::{Chunk, Cutter, Ends, Pool, Queue};
 use crate::apply::{Outcome, Payload, Verdict};
-use crate::base::locked;
 use crate::check::typed::Op;
 use crate::flat::{Flat, Form, Way, Worker};
 use crate::spec::records;
 use crate::value::Json;
 
-/// Bytes of whole lines that a worker takes at once.
-const CHUNK: usize = 256 * 1024;
-/// A line longer than this is refused as a record (the language's limit on one).
-const LONGEST: usize = 16 * 1024 * 1024;
 /// Distinct reasons that a summary counts; the rest is counted together.
 const REASONS: usize = 200;
 
@@ -93,12 +88,6 @@ pub enum Lines {
     Envelopes,
 }
 
-struct Chunk {
-    sequence: u64,
-    first_line: usize,
-    text: Vec<u8>,
-}
-
 struct Mapped {
     sequence: u64,
     /// Objects, and their payloads.
@@ -152,6 +141,7 @@ pub fn run(
         for _ in 1..workers {
             let (to_writer, queue, pool) = (to_writer.clone(), &queue, &pool);
             scope.spawn(move || {
+                let _ends = Ends(queue);
                 let mut worker = mapper.flat.map(Flat::worker);
                 while let Some(chunk) = queue.wait() {
                     if to_writer.send(mapped(chunk, mapper, worker.as_mut(), pool)).is_err() {
@@ -161,50 +151,10 @@ pub fn run(
             });
         }
         drop(to_writer);
-        let done = pump(input, mapper, &queue, &from_workers, workers, &pool, &mut write);
-        queue.end();
-        done
+        let _ends = Ends(&queue);
+        pump(input, mapper, &queue, &from_workers, workers, &pool, &mut write)
     })?;
     Ok(summary)
-}
-
-/// Chunks that nobody has taken yet.
-#[derive(Default)]
-struct Queue {
-    /// And whether there are no more to come.
-    chunks: Mutex<(VecDeque<Chunk>, bool)>,
-    changed: Condvar,
-}
-
-impl Queue {
-    fn give(&self, chunk: Chunk) {
-        locked(&self.chunks).0.push_back(chunk);
-        self.changed.notify_one();
-    }
-
-    fn end(&self) {
-        locked(&self.chunks).1 = true;
-        self.changed.notify_all();
-    }
-
-    /// The next chunk, if one is there.
-    fn take(&self) -> Option<Chunk> {
-        locked(&self.chunks).0.pop_front()
-    }
-
-    /// The next chunk, as soon as it comes; none behind the last.
-    fn wait(&self) -> Option<Chunk> {
-        let mut chunks = locked(&self.chunks);
-        loop {
-            if let Some(chunk) = chunks.0.pop_front() {
-                return Some(chunk);
-            }
-            if chunks.1 {
-                return None;
-            }
-            chunks = self.changed.wait(chunks).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
 }
 
 /// Reads chunks, keeps a bounded number under way, and hands on what was made of them in order. What no worker has taken
@@ -221,7 +171,7 @@ fn pump(
     let mut worker = mapper.flat.map(Flat::worker);
     let mut waiting: BTreeMap<u64, Mapped> = BTreeMap::new();
     let (mut sent, mut written, mut line) = (0_u64, 0_u64, 1_usize);
-    let mut cutter = Cutter { input, rest: Vec::new(), ended: false, pool };
+    let mut cutter = Cutter::new(input, pool);
     let mut all_read = false;
     loop {
         // Alone there is one chunk at a time: what was read is then still near.
@@ -249,102 +199,6 @@ fn pump(
         while let Some(mapped) = waiting.remove(&written) {
             written += 1;
             write(mapped)?;
-        }
-    }
-}
-
-/// Cuts the input into chunks of whole lines.
-struct Cutter<'i> {
-    input: &'i mut dyn BufRead,
-    /// What was read behind the last whole line.
-    rest: Vec<u8>,
-    ended: bool,
-    pool: &'i Pool,
-}
-
-/// Buffers of chunks that are done, to be used again: new ones cost the system a page at a time.
-#[derive(Default)]
-struct Pool(Mutex<Vec<Vec<u8>>>);
-
-impl Pool {
-    fn take(&self) -> Vec<u8> {
-        let kept = self.0.lock().ok().and_then(|mut kept| kept.pop());
-        kept.unwrap_or_else(|| Vec::with_capacity(CHUNK + 8 * 1024))
-    }
-
-    fn give(&self, mut buffer: Vec<u8>) {
-        // What an overlong line or a large output has made large is not kept.
-        if buffer.capacity() <= 4 * CHUNK
-            && let Ok(mut kept) = self.0.lock()
-        {
-            buffer.clear();
-            kept.push(buffer);
-        }
-    }
-}
-
-impl Cutter<'_> {
-    /// The next chunk of whole lines; the last may lack its line break.
-    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut text = self.pool.take();
-        text.append(&mut self.rest);
-        loop {
-            while !self.ended && text.len() < CHUNK {
-                self.some(&mut text, CHUNK)?;
-            }
-            if let Some(end) = memchr::memrchr(b'\n', &text) {
-                self.rest = text.split_off(end + 1);
-                return Ok(Some(text));
-            }
-            if self.ended && text.len() <= LONGEST {
-                return Ok(if text.is_empty() { None } else { Some(text) });
-            }
-            // One line that is longer than a chunk.
-            let mut end = None;
-            while !self.ended && end.is_none() && text.len() <= LONGEST {
-                let before = text.len();
-                self.some(&mut text, CHUNK)?;
-                end = memchr::memchr(b'\n', &text[before..]).map(|at| before + at);
-            }
-            if text.len() <= LONGEST || end.is_some_and(|end| end <= LONGEST) {
-                continue;
-            }
-            // The rest of an overlong line is passed over; what is left of it is no JSON and is reported.
-            match end {
-                Some(end) => self.rest = text.split_off(end + 1),
-                None if !self.ended => skip_line(self.input)?,
-                None => {}
-            }
-            text.truncate(1024);
-            text.push(b'\n');
-            return Ok(Some(text));
-        }
-    }
-
-    /// Reads more, as much as there is at hand.
-    fn some(&mut self, text: &mut Vec<u8>, most: usize) -> io::Result<()> {
-        let read = self.input.fill_buf()?;
-        let length = read.len().min(most);
-        text.extend_from_slice(&read[..length]);
-        self.input.consume(length);
-        self.ended = length == 0;
-        Ok(())
-    }
-}
-
-fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let (used, done) = match memchr::memchr(b'\n', buffer) {
-            Some(at) => (at + 1, true),
-            None => (buffer.len(), false),
-        };
-        input.consume(used);
-        if done {
-            return Ok(());
         }
     }
 }
@@ -491,6 +345,7 @@ fn line(buffer: &mut Vec<u8>, json: &Json) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chunks::LONGEST;
     use super::*;
     use crate::value::ObjectRef;
 
@@ -542,6 +397,18 @@ mod tests {
         let mut sink = Memory::default();
         let summary = run(&mut input.as_bytes(), ECHO, workers, &mut sink, &mut |_, _| {}).unwrap();
         (summary, sink)
+    }
+
+    /// A run that has broken ends, and does not wait for what will not come.
+    #[test]
+    fn a_worker_that_breaks_ends_the_run() {
+        let breaks = |record: &Json| if record["n"] == 1_500 { panic!("broken on purpose") } else { echo(record) };
+        let input: String = (0..3_000).map(|n| format!("{{\"n\":{n},\"pad\":\"{}\"}}\n", "x".repeat(900))).collect();
+        for workers in [1, 2, 4] {
+            let mapper = Mapper { map: &breaks, ..ECHO };
+            let run = || run(&mut input.as_bytes(), mapper, workers, &mut Memory::default(), &mut |_, _| {});
+            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err(), "{workers}");
+        }
     }
 
     #[test]

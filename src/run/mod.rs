@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod calls;
 pub mod carry;
+mod chunks;
 pub mod connections;
 pub mod dry;
 pub mod files;
