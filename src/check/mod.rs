@@ -30,6 +30,7 @@ mod routes;
 mod rules;
 mod schedule;
 mod scope;
+mod sheet;
 mod table;
 mod test_item;
 #[cfg(test)]
@@ -258,6 +259,7 @@ fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics
 }
 
 fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<typed::Table> {
+    let sheets = sheet::Sheets::default();
     let checked = each(run.world.spread(), run.items.scope.all_tables(), |id| {
         let found = run.items.scope.at(*id);
         let tree::ItemKind::Table(written) = &found.node.kind else { return (None, Vec::new()) };
@@ -266,7 +268,9 @@ fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut V
         let mut diagnostics = env.out;
         let file = merged.get(id.file).map_or(FileId(0), |merged| merged.file);
         let place = env::place(run.sources, written.name.span);
-        let table = table::check(written, found.doc, file, &types, place, run.world, &mut diagnostics);
+        let name = run.sources.get(file).map_or("", |source| source.name.as_str());
+        let sheet = written.path.as_ref().map(|path| sheets.of(run.world, file, name, &path.node));
+        let table = table::check(written, found.doc, sheet.as_deref(), &types, place, run.world, &mut diagnostics);
         (Some(table), diagnostics)
     });
     let mut tables = Vec::new();

@@ -1,6 +1,6 @@
 //! A table's file, read and held against its columns.
 //!
-//! In: the table as written, the kinds of its columns, the file's text. Out: typed rows. White space
+//! In: the table as written, the kinds of its columns, the file's cells. Out: typed rows. White space
 //! around a cell is no part of it (a spreadsheet leaves it, and no key would match), but a cell of a
 //! text column is never read as anything else: `01234` stays as it is. Lines in which all cells are
 //! blank are no rows.
@@ -12,20 +12,20 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 
-use crate::base::FileId;
 use crate::base::diag::Diagnostic;
 use crate::syntax::tree;
 use crate::value::{Kind, Literal, Type};
 
-use super::World;
 use super::error::tables as error;
+use super::sheet::{Cells, Sheet};
 use super::typed::{self, Place};
+use super::{TableFault, World};
 
-/// Checks a table. `types` are those of the keys and then of the columns, as resolved.
+/// Checks a table. `sheet` is its file; `types` are those of the keys and then of the columns, as resolved.
 pub(super) fn check(
     table: &tree::Table,
     doc: Option<&str>,
-    from: FileId,
+    sheet: Option<&Result<Sheet, TableFault>>,
     types: &[Type],
     place: Place,
     world: &dyn World,
@@ -45,20 +45,25 @@ pub(super) fn check(
     if table.keys.is_empty() {
         diags.push(error::no_key(&table.name));
     }
-    let Some(path) = &table.path else {
+    let (Some(path), Some(sheet)) = (&table.path, sheet) else {
         diags.push(error::no_path(&table.name));
         return typed;
     };
-    let (name, text) = match world.table(from, &path.node) {
-        Ok(found) => found,
+    let sheet = match sheet {
+        Ok(sheet) => sheet,
         Err(fault) => {
-            diags.push(error::no_file(&table.name, path.span, &fault));
+            diags.push(error::no_file(&table.name, path.span, fault));
             return typed;
         }
     };
-    typed.path.clone_from(&name);
-    let mut reading = Reading { table, path, name: &name, written: &written, types, world, diags };
-    typed.rows = reading.rows(&text);
+    typed.path.clone_from(&sheet.name);
+    match &sheet.cells {
+        Ok(cells) => {
+            let mut reading = Reading { table, path, name: &sheet.name, written: &written, types, world, diags };
+            typed.rows = reading.rows(cells);
+        }
+        Err(fault) => diags.push(error::no_csv(&table.name, path.span, &sheet.name, fault)),
+    }
     typed
 }
 
@@ -73,33 +78,15 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn rows(&mut self, text: &str) -> Vec<Vec<Literal>> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(separator(text)).from_reader(text.as_bytes());
-        let headers: Vec<String> = match reader.headers() {
-            Ok(record) => record.iter().map(|cell| cell.trim().to_owned()).collect(),
-            Err(fault) => {
-                self.diags.push(error::no_csv(&self.table.name, self.path.span, self.name, &fault.to_string()));
-                return Vec::new();
-            }
-        };
-        let Some(at) = self.columns(&headers) else { return Vec::new() };
+    fn rows(&mut self, cells: &Cells) -> Vec<Vec<Literal>> {
+        let Cells { headers, rows: records } = cells;
+        let Some(at) = self.columns(headers) else { return Vec::new() };
         let mut bad: Vec<Bad> = self.written.iter().map(|_| Bad::default()).collect();
         let mut ragged: Vec<(u64, usize)> = Vec::new();
         let mut rows = Vec::new();
         let mut lines = Vec::new();
-        for record in reader.records() {
-            let record = match record {
-                Ok(record) => record,
-                Err(fault) => {
-                    self.diags.push(error::no_csv(&self.table.name, self.path.span, self.name, &fault.to_string()));
-                    return Vec::new();
-                }
-            };
-            if record.iter().all(|cell| cell.trim().is_empty()) {
-                continue;
-            }
-            let line = record.position().map_or(0, csv::Position::line);
+        for (line, record) in records {
+            let line = *line;
             if record.len() != headers.len() {
                 ragged.push((line, record.len()));
                 continue;
@@ -251,20 +238,6 @@ struct Bad {
     filled: bool,
 }
 
-/// What stands between cells: a comma, or what a spreadsheet writes where a comma is a decimal sign.
-fn separator(text: &str) -> u8 {
-    let first = text.lines().next().unwrap_or("");
-    if first.contains(',') {
-        b','
-    } else if first.contains(';') {
-        b';'
-    } else if first.contains('\t') {
-        b'\t'
-    } else {
-        b','
-    }
-}
-
 fn number(cell: &str) -> Option<Decimal> {
     let digits = cell.strip_prefix('-').unwrap_or(cell);
     if !digits.starts_with(|c: char| c.is_ascii_digit()) || !digits.chars().all(|c| c.is_ascii_digit() || c == '.') {
@@ -303,8 +276,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::base::FileId;
     use crate::base::diag::Code;
-    use crate::check::{Setting, TableFault};
+    use crate::check::Setting;
+    use crate::check::sheet::Sheets;
     use crate::schema::{Connection, Named, Names, Object, Schemas};
     use crate::value::ObjectRef;
 
@@ -346,7 +321,9 @@ mod tests {
         let tree::ItemKind::Table(table) = &tree.items[0].kind else { panic!("a table") };
         let mut diags = Vec::new();
         let place = Place { file: "a.dock".into(), line: 2 };
-        let typed = check(table, None, FileId(0), types, place, &OneFile(text), &mut diags);
+        let world = OneFile(text);
+        let sheet = table.path.as_ref().map(|path| Sheets::default().of(&world, FileId(0), "a.dock", &path.node));
+        let typed = check(table, None, sheet.as_deref(), types, place, &world, &mut diags);
         (typed.rows, diags)
     }
 

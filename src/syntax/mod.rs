@@ -21,7 +21,7 @@ pub const EDITION: u32 = 1;
 pub fn heads(text: &str) -> std::collections::BTreeMap<u32, String> {
     let mut found = std::collections::BTreeMap::new();
     let breaks: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
-    let mut open = outline::outline(crate::base::FileId::default(), text, &mut Vec::new());
+    let mut open = outline::outline(crate::base::FileId::default(), text, &mut Vec::new()).statements;
     while let Some(statement) = open.pop() {
         let head = text.get(statement.head.start..statement.head.end).unwrap_or_default();
         let blank = head.len() - head.trim_start().len();

@@ -4,6 +4,8 @@
 //! block. That a head is no sentence of the language does not matter here: so each broken one is
 //! reported by itself, and the rest of the file is still read.
 
+use std::borrow::Cow;
+
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Span};
 
@@ -48,29 +50,48 @@ impl Range {
     }
 }
 
+/// A text, cut.
+pub(super) struct Outline<'t> {
+    pub statements: Vec<Statement>,
+    /// The text as the grammar takes it: comments in statements are blanks, and so is all white space but line ends. Each
+    /// byte is where it was.
+    pub text: Cow<'t, str>,
+}
+
 /// Cuts the text. Mistakes of brackets and quotes are reported here.
-pub(super) fn outline(file: FileId, text: &str, found: &mut Vec<Diagnostic>) -> Vec<Statement> {
-    let mut cutter = Cutter { file, text, bytes: text.as_bytes(), at: 0, found, resync: false, opens: Vec::new() };
-    let mut statements = Vec::new();
-    let mut strays = false;
-    loop {
-        let (more, closed) = cutter.block(0, "");
-        // Several in a row are one mistake.
-        strays &= more.is_empty();
-        statements.extend(more);
-        if !closed {
-            return statements;
-        }
-        if std::mem::replace(&mut strays, true) {
-            continue;
-        }
-        let brace = cutter.span(cutter.at - 1, cutter.at);
-        cutter.found.push(Diagnostic::new(Code::Unclosed, brace, "a `}` closes nothing").label("no block is open here").mend(
-            "take it out, or open its block with `{`",
-            brace,
-            "",
-        ));
+pub(super) fn outline<'t>(file: FileId, text: &'t str, found: &mut Vec<Diagnostic>) -> Outline<'t> {
+    let mut cutter = Cutter::new(file, text, found);
+    let statements = cutter.all();
+    let blanks = std::mem::take(&mut cutter.blanks);
+    Outline { statements, text: blanked(text, &blanks) }
+}
+
+/// An expression by itself, as the grammar takes it.
+pub(super) fn expression(file: FileId, text: &str) -> Cow<'_, str> {
+    let mut found = Vec::new();
+    let mut cutter = Cutter::new(file, text, &mut found);
+    while !cutter.done() {
+        cutter.stretch(0, 0, "");
+        // A line end or a brace, which are looked at by the grammar.
+        cutter.at += 1;
     }
+    let blanks = std::mem::take(&mut cutter.blanks);
+    blanked(text, &blanks)
+}
+
+fn blanked<'t>(text: &'t str, blanks: &[Range]) -> Cow<'t, str> {
+    if blanks.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut made = String::with_capacity(text.len());
+    let mut at = 0;
+    for blank in blanks {
+        made.push_str(text.get(at..blank.start).unwrap_or_default());
+        made.extend(std::iter::repeat_n(' ', blank.end - blank.start));
+        at = blank.end;
+    }
+    made.push_str(text.get(at..).unwrap_or_default());
+    Cow::Owned(made)
 }
 
 struct Cutter<'a> {
@@ -83,9 +104,52 @@ struct Cutter<'a> {
     resync: bool,
     /// Where the blocks around were opened.
     opens: Vec<usize>,
+    /// Comments in statements, and white space that is neither a blank nor a line end, in their order.
+    blanks: Vec<Range>,
 }
 
-impl Cutter<'_> {
+impl<'a> Cutter<'a> {
+    fn new(file: FileId, text: &'a str, found: &'a mut Vec<Diagnostic>) -> Self {
+        Cutter { file, text, bytes: text.as_bytes(), at: 0, found, resync: false, opens: Vec::new(), blanks: Vec::new() }
+    }
+
+    fn all(&mut self) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        let mut strays = false;
+        loop {
+            let (more, closed) = self.block(0, "");
+            // Several in a row are one mistake.
+            strays &= more.is_empty();
+            statements.extend(more);
+            if !closed {
+                return statements;
+            }
+            if std::mem::replace(&mut strays, true) {
+                continue;
+            }
+            let brace = self.span(self.at - 1, self.at);
+            self.found.push(Diagnostic::new(Code::Unclosed, brace, "a `}` closes nothing").label("no block is open here").mend(
+                "take it out, or open its block with `{`",
+                brace,
+                "",
+            ));
+        }
+    }
+
+    /// Notes what stands here, if it is white space of a rare kind.
+    #[inline]
+    fn blank(&mut self) {
+        let byte = self.peek();
+        if byte > b' ' && byte.is_ascii() || matches!(byte, b' ' | b'\n') {
+            return;
+        }
+        if let Some(c) = self.text.get(self.at..).and_then(|rest| rest.chars().next())
+            && (c.is_whitespace() || c == '\u{feff}')
+        {
+            self.blanks.push(Range { start: self.at, end: self.at + c.len_utf8() });
+        }
+    }
+
     fn span(&self, start: usize, end: usize) -> Span {
         Span::new(self.file, start, end)
     }
@@ -227,7 +291,9 @@ impl Cutter<'_> {
                     continue;
                 }
                 b'#' => {
+                    let start = self.at;
                     self.skip_line();
+                    self.blanks.push(Range { start, end: self.at });
                     continue;
                 }
                 b'(' | b'[' => {
@@ -255,7 +321,7 @@ impl Cutter<'_> {
                     break;
                 }
                 b'\n' if self.line_begins_anew() => break,
-                _ => {}
+                _ => self.blank(),
             }
             self.at += 1;
         }
@@ -314,6 +380,7 @@ impl Cutter<'_> {
                     holes.pop();
                 }
                 b'\n' => break,
+                _ if !holes.is_empty() => self.blank(),
                 _ => {}
             }
             self.at += 1;

@@ -27,7 +27,7 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     if tree.broken || !errors.is_empty() {
         return Err(errors);
     }
-    let statements = outline::outline(file, text, &mut Vec::new());
+    let statements = outline::outline(file, text, &mut Vec::new()).statements;
     let mut spread = Vec::new();
     stretches(&statements, &mut spread);
     let mut lines = lines(text, &spread);

@@ -12,7 +12,7 @@ mod unused;
 mod visit;
 
 use crate::base::diag::Diagnostic;
-use crate::base::{Sources, Span};
+use crate::base::{Sources, Span, each};
 use crate::syntax::tree::{self, ItemKind, SectionKind};
 
 use super::World;
@@ -41,12 +41,15 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
     }
     let Some(mapping) = input.mapping else { return };
     maps::check(input, mapping, diags);
-    for found in input.scope.flows() {
-        let merged = &input.merged[found.id.file];
+    let written: Vec<_> = input.scope.flows().collect();
+    let checked = each(input.world.spread(), &written, |found| {
+        let mut diags = Vec::new();
         if let Some(typed) = mapping.flows.iter().find(|flow| flow.name == found.node.name.node) {
-            flows::check(input, found.node, typed, merged.broken, diags);
+            flows::check(input, found.node, typed, input.merged[found.id.file].broken, &mut diags);
         }
-    }
+        diags
+    });
+    diags.extend(checked.into_iter().flatten());
 }
 
 /// A line as a place, where only the typed tree knows of it.

@@ -1,7 +1,9 @@
 //! Expressions, types, literals.
 
+use std::iter::Peekable;
+
 use pest::Parser as _;
-use pest::iterators::Pair;
+use pest::iterators::{Pair, Pairs};
 use rust_decimal::Decimal;
 
 use super::super::grammar::{Grammar, Rule as G};
@@ -29,61 +31,12 @@ impl<'t> Reader<'t> {
     pub(super) fn expr(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
         let span = self.span(&pair, base);
         match pair.as_rule() {
-            G::expr | G::value_side => {
-                let mut inner = parts(pair);
-                self.next_expr(&mut inner, span, base)
+            G::expr => self.conditions(pair, base),
+            G::value_side => {
+                let mut inner = pair.into_inner().peekable();
+                self.measured(&mut inner, span, base)
             }
-            G::or_expr => self.chain(pair, base, BinaryOp::Or, "or"),
-            G::and_expr => self.chain(pair, base, BinaryOp::And, "and"),
-            G::not_expr => {
-                let nots = pair.clone().into_inner().filter(|inner| inner.as_rule() == G::kw_not).count();
-                let mut inner = parts(pair).filter(|inner| inner.as_rule() != G::kw_not);
-                let mut expr = self.next_expr(&mut inner, span, base);
-                // Two in a row say nothing; many of them nest nothing either.
-                if nests_not(nots) {
-                    expr = Expr::new(ExprKind::Not(expr), span);
-                }
-                expr
-            }
-            G::compared => self.compared(pair, base),
             G::piped => self.piped(pair, base),
-            G::added | G::multiplied => {
-                let mut inner = parts(pair);
-                if self.too_long(inner.clone().count() / 2, span) {
-                    return self.broken_expr(span);
-                }
-                let mut left = self.next_expr(&mut inner, span, base);
-                while let Some(sign) = inner.next() {
-                    let op = match sign.as_str().trim() {
-                        "+" => BinaryOp::Add,
-                        "-" => BinaryOp::Subtract,
-                        "*" => BinaryOp::Multiply,
-                        _ => BinaryOp::Divide,
-                    };
-                    let op = Spanned::new(op, self.span(&sign, base));
-                    let right = self.next_expr(&mut inner, span, base);
-                    let both = left.span.to(right.span);
-                    left = Expr::new(ExprKind::Binary { op, left, right }, both);
-                }
-                left
-            }
-            G::measured => {
-                let mut inner = parts(pair);
-                let value = self.next_expr(&mut inner, span, base);
-                match inner.next() {
-                    Some(unit) => {
-                        let unit = self.name(&unit, base);
-                        Expr::new(ExprKind::Unit { value, unit }, span)
-                    }
-                    None => value,
-                }
-            }
-            G::negated => {
-                let minus = pair.clone().into_inner().filter(|inner| inner.as_rule() == G::minus).count();
-                let mut inner = parts(pair).filter(|inner| inner.as_rule() != G::minus);
-                let expr = self.next_expr(&mut inner, span, base);
-                if minus % 2 == 1 { Expr::new(ExprKind::Negate(expr), span) } else { expr }
-            }
             G::postfix => {
                 let mut inner = parts(pair);
                 if self.too_long(inner.clone().count(), span) {
@@ -102,10 +55,6 @@ impl<'t> Reader<'t> {
                     value = Expr::new(kind, whole);
                 }
                 value
-            }
-            G::word_value => {
-                let name = parts(pair).next().map(|name| self.name(&name, base).node).unwrap_or_default();
-                Expr::new(ExprKind::Name(name), span)
             }
             G::name => Expr::new(ExprKind::Name(self.name(&pair, base).node), span),
             G::bare => {
@@ -152,7 +101,7 @@ impl<'t> Reader<'t> {
                 let kind = if items.len() == 1 { ExprKind::Paren(items.remove(0)) } else { ExprKind::List(items) };
                 Expr::new(kind, span)
             }
-            G::call => self.call(pair, base),
+            G::named => self.named(pair, base),
             G::if_expr => {
                 let mut inner = parts(pair);
                 let condition = self.next_expr(&mut inner, span, base);
@@ -218,29 +167,53 @@ impl<'t> Reader<'t> {
         self.broken_expr(span)
     }
 
-    fn chain(&mut self, pair: Pair<'t, G>, base: usize, op: BinaryOp, _word: &str) -> Expr {
+    /// Conditions in a row: `and` binds more tightly than `or`, `not` more tightly than both.
+    fn conditions(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
         let span = self.span(&pair, base);
-        let signs: Vec<Span> =
-            pair.clone().into_inner().filter(|inner| matches!(inner.as_rule(), G::kw_and | G::kw_or)).map(|inner| self.span(&inner, base)).collect();
-        let mut inner = parts(pair);
-        if self.too_long(signs.len(), span) {
-            return self.broken_expr(span);
+        let mut inner = pair.into_inner().peekable();
+        let (mut any, mut all) = (Joined::default(), Joined::default());
+        loop {
+            let condition = self.condition(&mut inner, span, base);
+            let condition = all.join(condition);
+            let Some(word) = inner.next() else { return any.join(condition) };
+            let sign = self.span(&word, base);
+            let longest = if word.as_rule() == G::kw_and {
+                all.keep(condition, Spanned::new(BinaryOp::And, sign))
+            } else {
+                all = Joined::default();
+                let condition = any.join(condition);
+                any.keep(condition, Spanned::new(BinaryOp::Or, sign))
+            };
+            if self.too_long(longest, span) {
+                return self.broken_expr(span);
+            }
         }
-        let mut left = self.next_expr(&mut inner, span, base);
-        for (right, sign) in inner.zip(signs) {
-            let right = self.expr(right, base);
-            let both = left.span.to(right.span);
-            left = Expr::new(ExprKind::Binary { op: Spanned::new(op, sign), left, right }, both);
-        }
-        left
     }
 
-    fn compared(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
-        let span = self.span(&pair, base);
-        let mut inner = parts(pair);
-        let value = self.next_expr(&mut inner, span, base);
-        let Some(tail) = inner.next() else { return value };
+    /// `not`, a value, and what it is compared with.
+    fn condition(&mut self, inner: &mut Row<'t>, span: Span, base: usize) -> Expr {
+        let first = inner.peek().map(|pair| self.span(pair, base));
+        let mut nots = 0;
+        while inner.next_if(|pair| pair.as_rule() == G::kw_not).is_some() {
+            nots += 1;
+        }
+        let mut condition = self.next_expr(inner, span, base);
+        if let Some(tail) = inner.next_if(|pair| !matches!(pair.as_rule(), G::kw_and | G::kw_or)) {
+            condition = self.compared(condition, tail, base);
+        }
+        // Two in a row say nothing; many of them nest nothing either.
+        match first {
+            Some(first) if nots % 2 == 1 => {
+                let whole = first.to(condition.span);
+                Expr::new(ExprKind::Not(condition), whole)
+            }
+            _ => condition,
+        }
+    }
+
+    fn compared(&mut self, value: Expr, tail: Pair<'t, G>, base: usize) -> Expr {
         let rule = tail.as_rule();
+        let span = value.span.to(self.span(&tail, base));
         let negated = tail.clone().into_inner().any(|inner| inner.as_rule() == G::kw_not);
         let mut inner = parts(tail).filter(|inner| inner.as_rule() != G::kw_not);
         let kind = match rule {
@@ -275,12 +248,61 @@ impl<'t> Reader<'t> {
 
     fn piped(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
         let span = self.span(&pair, base);
-        let mut inner = parts(pair);
+        let mut inner = pair.into_inner().peekable();
+        let first = self.sum(&mut inner, span, base);
         if self.too_long(inner.clone().count(), span) {
             return self.broken_expr(span);
         }
-        let first = self.next_expr(&mut inner, span, base);
         self.pipe_steps(first, inner, base)
+    }
+
+    /// Values joined by `+`, `-`, `*` and `/`; the last two bind more tightly.
+    fn sum(&mut self, inner: &mut Row<'t>, span: Span, base: usize) -> Expr {
+        let (mut terms, mut factors) = (Joined::default(), Joined::default());
+        loop {
+            let value = self.measured(inner, span, base);
+            let value = factors.join(value);
+            let Some(sign) = inner.next_if(|pair| matches!(pair.as_rule(), G::add_op | G::mul_op)) else { return terms.join(value) };
+            let op = match sign.as_str().trim() {
+                "+" => BinaryOp::Add,
+                "-" => BinaryOp::Subtract,
+                "*" => BinaryOp::Multiply,
+                _ => BinaryOp::Divide,
+            };
+            let op = Spanned::new(op, self.span(&sign, base));
+            let longest = if sign.as_rule() == G::mul_op {
+                factors.keep(value, op)
+            } else {
+                factors = Joined::default();
+                let value = terms.join(value);
+                terms.keep(value, op)
+            };
+            if self.too_long(longest, span) {
+                return self.broken_expr(span);
+            }
+        }
+    }
+
+    /// `-`, a value, and the unit that it is read in.
+    fn measured(&mut self, inner: &mut Row<'t>, span: Span, base: usize) -> Expr {
+        let first = inner.peek().map_or(span, |pair| self.span(pair, base));
+        let mut minus = 0;
+        while inner.next_if(|pair| pair.as_rule() == G::minus).is_some() {
+            minus += 1;
+        }
+        let mut value = self.next_expr(inner, span, base);
+        if minus % 2 == 1 {
+            let whole = first.to(value.span);
+            value = Expr::new(ExprKind::Negate(value), whole);
+        }
+        if inner.next_if(|pair| pair.as_rule() == G::kw_as).is_some()
+            && let Some(unit) = inner.next()
+        {
+            let unit = self.name(&unit, base);
+            let whole = first.to(unit.span);
+            return Expr::new(ExprKind::Unit { value, unit }, whole);
+        }
+        value
     }
 
     /// `| f x` and `?? y`, from the left.
@@ -289,12 +311,11 @@ impl<'t> Reader<'t> {
         for step in steps {
             let step_span = self.span(&step, base);
             let whole = value.span.to(step_span);
-            let rule = step.as_rule();
-            let mut inner = parts(step);
-            let kind = if rule == G::fallback {
-                let fallback = self.next_expr(&mut inner, step_span, base);
+            let kind = if step.as_rule() == G::fallback {
+                let fallback = self.sum(&mut step.into_inner().peekable(), step_span, base);
                 ExprKind::Fallback { value, fallback }
             } else {
+                let mut inner = parts(step);
                 let function = inner.next().map(|path| self.path_name(path, base)).unwrap_or_default();
                 let mut arguments = Vec::new();
                 for part in inner {
@@ -315,14 +336,28 @@ impl<'t> Reader<'t> {
         parts(pair).map(|name| self.name(&name, base)).collect()
     }
 
-    fn call(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
+    /// A name, its first field, or the call of a function by either.
+    fn named(&mut self, pair: Pair<'t, G>, base: usize) -> Expr {
         let span = self.span(&pair, base);
-        let mut inner = parts(pair);
-        let function = inner.next().map(|path| self.path_name(path, base)).unwrap_or_default();
-        let (mut arguments, clause) = match inner.next() {
-            Some(pair) => self.arguments(pair, base),
-            None => (Vec::new(), None),
-        };
+        let mut function = Vec::with_capacity(2);
+        for part in pair.into_inner() {
+            if part.as_rule() == G::arguments {
+                return self.call(function, part, span, base);
+            }
+            function.push(self.name(&part, base));
+        }
+        let mut path = function.into_iter();
+        let Some(name) = path.next() else { return self.broken_expr(span) };
+        let mut value = Expr::new(ExprKind::Name(name.node), name.span);
+        for field in path {
+            let whole = value.span.to(field.span);
+            value = Expr::new(ExprKind::Field { base: value, field }, whole);
+        }
+        value
+    }
+
+    fn call(&mut self, function: Vec<Name>, arguments: Pair<'t, G>, span: Span, base: usize) -> Expr {
+        let (mut arguments, clause) = self.arguments(arguments, base);
         let kind = match (clause, function.as_slice()) {
             (Some((generators, condition)), [name]) if !arguments.is_empty() => {
                 let value = arguments.remove(0).value;
@@ -520,8 +555,34 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn nests_not(count: usize) -> bool {
-    count % 2 == 1
+/// What stands in one row inside a rule.
+type Row<'t> = Peekable<Pairs<'t, G>>;
+
+/// What stands left of an operator, as far as it was read.
+#[derive(Default)]
+struct Joined {
+    left: Option<(Expr, Spanned<BinaryOp>)>,
+    count: usize,
+}
+
+impl Joined {
+    /// Both sides, where there is a left one.
+    fn join(&mut self, right: Expr) -> Expr {
+        match self.left.take() {
+            Some((left, op)) => {
+                let both = left.span.to(right.span);
+                Expr::new(ExprKind::Binary { op, left, right }, both)
+            }
+            None => right,
+        }
+    }
+
+    /// Keeps what stands left of an operator; how many there were in this row.
+    fn keep(&mut self, left: Expr, op: Spanned<BinaryOp>) -> usize {
+        self.left = Some((left, op));
+        self.count += 1;
+        self.count
+    }
 }
 
 /// The length of a `{…}` with its own texts and braces.

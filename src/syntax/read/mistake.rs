@@ -156,23 +156,7 @@ fn wanted(error: &Error<G>) -> String {
         let word = match rule {
             G::name | G::field | G::word | G::path | G::path_name => "a name",
             G::text | G::raw | G::message => "a text in quotes",
-            G::expr
-            | G::piped
-            | G::added
-            | G::multiplied
-            | G::measured
-            | G::negated
-            | G::minus
-            | G::postfix
-            | G::primary
-            | G::or_expr
-            | G::and_expr
-            | G::not_expr
-            | G::compared
-            | G::word_value
-            | G::call
-            | G::brackets
-            | G::kw_not => "a value",
+            G::expr | G::piped | G::minus | G::postfix | G::named | G::brackets | G::kw_not => "a value",
             G::type_expr | G::type_path | G::list_type | G::reference => "a type",
             G::arrow => "`->`",
             G::stop | G::stop_word => "`review \"…\"`, `reject \"…\"` or `skip`",

@@ -32,11 +32,12 @@ pub fn read(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
             .help("split it into several files and bring them together with `use`");
         return (File { broken: true, ..File::default() }, vec![diagnostic]);
     }
-    let mut reader = Reader { file, text, found: Vec::new(), broken: false };
-    let statements = outline::outline(file, text, &mut reader.found);
-    let mut tree = reader.file(&statements);
-    let mut found = reader.found;
-    tree.broken = reader.broken || found.iter().any(Diagnostic::is_error);
+    let mut found = Vec::new();
+    let outline = outline::outline(file, text, &mut found);
+    let mut reader = Reader { file, source: text, text: &outline.text, found, broken: false };
+    let mut tree = reader.file(&outline.statements);
+    let (broken, mut found) = (reader.broken, reader.found);
+    tree.broken = broken || found.iter().any(Diagnostic::is_error);
     found.sort_by_key(|diagnostic| (diagnostic.primary.span.start, diagnostic.code));
     (tree, found)
 }
@@ -46,7 +47,8 @@ pub fn read(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
 /// # Errors
 /// What cannot be read.
 pub fn read_expr(file: FileId, text: &str) -> Result<super::tree::Expr, Vec<Diagnostic>> {
-    let mut reader = Reader { file, text, found: Vec::new(), broken: false };
+    let plain = outline::expression(file, text);
+    let mut reader = Reader { file, source: text, text: &plain, found: Vec::new(), broken: false };
     let range = Range { start: 0, end: text.len() };
     let expr = reader.sentence(G::whole_expr, range).map(|pair| {
         let mut parts = parts(pair);
@@ -61,6 +63,9 @@ pub fn read_expr(file: FileId, text: &str) -> Result<super::tree::Expr, Vec<Diag
 
 pub(super) struct Reader<'t> {
     file: FileId,
+    /// As the author wrote it.
+    source: &'t str,
+    /// As the grammar takes it, byte by byte in the same place.
     text: &'t str,
     found: Vec<Diagnostic>,
     broken: bool,
@@ -122,7 +127,7 @@ impl<'t> Reader<'t> {
         match Grammar::parse(rule, slice) {
             Ok(mut pairs) => pairs.next(),
             Err(error) => {
-                let diagnostic = mistake::explain(self.file, slice, range, rule, &error);
+                let diagnostic = mistake::explain(self.file, self.source.get(range.start..range.end).unwrap_or(slice), range, rule, &error);
                 self.found.push(diagnostic);
                 self.broken = true;
                 None
@@ -268,5 +273,31 @@ mod tests {
         let (tree, found) = mistakes(text);
         assert!(found.is_empty(), "{found:?}");
         assert_eq!(tree.items.len(), 1);
+    }
+
+    /// Comments and white space of any kind stand between words as blanks do, byte by byte.
+    #[test]
+    fn comments_and_rare_white_space_are_blanks() {
+        let odd = "edition 1\nflow f {\n  from crm.Order\tas\u{a0}order # of the shop\r\n  let x = order.A # one\n    ?? \u{2003}order.B\u{feff} | trim # two\n  \
+            let y = sum(order.C, # \"three\n    order.D)\n  let z = \"{order.E\t?? \u{3000}order.F} # no comment\"\n  upsert wms.Order\u{b}key orderKey = x {\n    \
+            a\t=\t'# nor\tthis'\n  }\n}\n";
+        let mut plain = odd.to_owned();
+        for comment in ["# of the shop\r", "# one", "# two", "# \"three"] {
+            plain = plain.replace(comment, &" ".repeat(comment.len()));
+        }
+        for blank in ["\t", "\u{a0}", "\r", "\u{2003}", "\u{feff}", "\u{3000}", "\u{b}"] {
+            plain = plain.replace(blank, &" ".repeat(blank.len()));
+        }
+        let plain = plain.replace("'# nor this'", "'# nor\tthis'");
+        let (mut trees, mut found) = (Vec::new(), Vec::new());
+        for text in [odd, &plain] {
+            let (tree, mistakes) = read(FileId::default(), text);
+            trees.push(tree);
+            found.extend(mistakes);
+        }
+        assert!(found.is_empty(), "{found:?}");
+        assert_eq!(trees[0], trees[1]);
+        let expr = |text: &str| read_expr(FileId::default(), text).unwrap();
+        assert_eq!(expr("order.A\t+ # two\n\u{a0} 1"), expr("order.A + \u{20}    \n   1"));
     }
 }
