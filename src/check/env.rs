@@ -273,7 +273,11 @@ impl<'a> Env<'a> {
     }
 
     pub(super) fn text(&self, span: Span) -> String {
-        self.run.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
+        let text = self.run.sources.text(span).trim();
+        // Mostly single blanks stand between the words.
+        let bytes = text.as_bytes();
+        let plain = bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') && !bytes.windows(2).any(|two| two == b"  ");
+        if plain { text.to_owned() } else { text.split_whitespace().collect::<Vec<_>>().join(" ") }
     }
 
     pub(super) fn place(&self, span: Span) -> Place {

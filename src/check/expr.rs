@@ -224,25 +224,27 @@ impl Env<'_> {
 
     pub(super) fn field_of(&mut self, base: Typed, field: &tree::Name, span: Span) -> Typed {
         let name = field.node.as_str();
-        let keys: Vec<String> = base.keys.iter().map(|key| format!("{key}.{name}")).collect();
+        let Typed { expr: base, kind: base_kind, keys, presence, span: base_span, .. } = base;
+        let from_target = is_target(&base);
+        let keys: Vec<String> = keys.into_iter().map(|key| key + "." + name).collect();
         let text = self.text(span);
         let make = |env: &mut Self, kind: Kind, wire: Wire, nullable: bool, why: Why, element_nullable: bool| {
             env.reads.extend(keys.iter().cloned());
             let is_list = matches!(kind, Kind::List(_));
-            let expr = Expr::Field { base: Box::new(base.expr.clone()), name: name.into(), kind: kind.clone(), wire };
+            let expr = Expr::Field { base: Box::new(base), name: name.into(), kind: kind.clone(), wire };
             let mut typed = Typed::new(expr, kind, keys.clone(), span);
             if is_list {
                 let element =
                     if element_nullable { Presence::gap(Vec::new(), format!("an element of {text}"), span, Why::Element) } else { Presence::Always };
-                typed = typed.with_elements(keys.iter().map(|key| format!("{key}[]")).collect(), Vec::new(), element);
+                typed = typed.with_elements(keys.into_iter().map(|key| key + "[]").collect(), Vec::new(), element);
             } else {
-                let own = if nullable { Presence::gap(keys.clone(), text.clone(), span, why) } else { Presence::Always };
+                let own = if nullable { Presence::gap(keys, text, span, why) } else { Presence::Always };
                 // Its own presence first: to require it is to require all on the way to it.
-                typed.presence = Presence::all([own, base.presence.clone()]);
+                typed.presence = Presence::all([own, presence]);
             }
             typed
         };
-        match &base.kind {
+        match &base_kind {
             Kind::Any => Typed::any(span),
             Kind::Object(of) => {
                 let Some(object) = self.object(of) else { return Typed::any(span) };
@@ -252,8 +254,7 @@ impl Env<'_> {
                     self.report(diagnostic);
                     return Typed::any(span);
                 };
-                let from_target = is_target(&base.expr);
-                let why = if from_target { Why::Target } else { Why::Field(format!("{of}.{name}")) };
+                let why = if from_target { Why::Target } else { Why::Field([&of.connection, ".", &of.object, ".", name].concat()) };
                 let element_nullable = matches!(&schema.kind, Kind::List(element) if element.nullable);
                 let mut typed = make(self, schema.kind.clone(), schema.wire.clone(), schema.nullable || from_target, why, element_nullable);
                 typed.longest = match &schema.kind {
@@ -280,7 +281,7 @@ impl Env<'_> {
                 make(self, of.kind, Wire::Plain, of.nullable, Why::Declared, element_nullable)
             }
             other => {
-                self.report(error::names::no_fields(field, base.span, other));
+                self.report(error::names::no_fields(field, base_span, other));
                 Typed::any(span)
             }
         }

@@ -58,7 +58,12 @@ pub(super) fn constant(condition: &Expr) -> Option<bool> {
 pub(super) fn path(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Slot { slot, .. } => Some(format!("${}", slot.0)),
-        Expr::Field { base, name, .. } => Some(format!("{}.{name}", path(base)?)),
+        Expr::Field { base, name, .. } => {
+            let mut path = path(base)?;
+            path.push('.');
+            path.push_str(name);
+            Some(path)
+        }
         Expr::Treat { value, .. } => path(value),
         Expr::Parameter(name) => Some(format!("parameter {name}")),
         _ => None,

@@ -138,7 +138,11 @@ impl<'a> Scope<'a> {
 
     /// What a name stands for in a file: one name, or two behind a `use … as`. It counts as used.
     pub(super) fn item(&self, file: usize, path: &[&str]) -> Option<Found<'a, Item>> {
-        let visible = *self.names.get(file)?.get(&path.join("."))?;
+        let names = self.names.get(file)?;
+        let visible = match path {
+            [name] => *names.get(*name)?,
+            _ => *names.get(&path.join("."))?,
+        };
         self.use_item(visible.id);
         if let Some(by) = visible.by {
             locked(&self.used_imports).insert((file, by));

@@ -402,9 +402,26 @@ impl<'a> Cutter<'a> {
         Err(unclosed_text(self.span(begin, end), '"'))
     }
 
+    /// Where a stretch of text ends without white space and comments at its end.
+    fn plain_end(&self, start: usize, end: usize) -> usize {
+        let mut end = start + self.text[start..end].trim_end().len();
+        for blank in self.blanks.iter().rev() {
+            // What stands behind the end was trimmed with the rest.
+            if blank.start >= end {
+                continue;
+            }
+            if blank.end < end || blank.start < start {
+                break;
+            }
+            end = start + self.text[start..blank.start].trim_end().len();
+        }
+        end
+    }
+
     /// Whether the statement goes on behind this line break.
     fn goes_on(&self, statement: usize, from: usize, parent: &str) -> bool {
-        let so_far = without_comment(&self.text[from.max(statement)..self.at]);
+        let begun = from.max(statement);
+        let so_far = &self.text[begun..self.plain_end(begun, self.at)];
         let first = first_word(&self.text[statement..self.at]);
         if ends_open(so_far) && !so_far.is_empty() {
             return true;
@@ -511,7 +528,7 @@ impl<'a> Cutter<'a> {
 
     fn trimmed(&self, start: usize, end: usize) -> Range {
         let text = &self.text[start..end];
-        let text_end = start + trim_comments(text);
+        let text_end = self.plain_end(start, end);
         let leading = text.len() - text.trim_start().len();
         let begin = (start + leading).min(text_end);
         Range { start: begin, end: text_end.max(begin) }
@@ -519,46 +536,6 @@ impl<'a> Cutter<'a> {
 }
 
 const ITEMS: [&str; 12] = ["edition", "use", "extends", "parameter", "values", "table", "function", "flow", "expect", "test", "override", "remove"];
-
-/// The length of a statement's text without white space and comments at its end.
-fn trim_comments(text: &str) -> usize {
-    let mut kept = text.trim_end().len();
-    while let Some(line) = text[..kept].rfind('\n').map(|at| at + 1).or(Some(0)) {
-        if kept == 0 {
-            return 0;
-        }
-        let last = &text[line..kept];
-        let plain = without_comment(last).trim_end();
-        if plain.len() == last.len() {
-            return kept;
-        }
-        kept = text[..line + plain.len()].trim_end().len();
-        if line == 0 {
-            return kept;
-        }
-    }
-    kept
-}
-
-/// A text up to a comment in its last line.
-fn without_comment(text: &str) -> &str {
-    let line = text.rfind('\n').map_or(0, |at| at + 1);
-    let (mut quote, mut escaped, mut holes) = (None::<char>, false, 0_usize);
-    for (at, c) in text[line..].char_indices() {
-        match (quote, c) {
-            (_, _) if escaped => escaped = false,
-            (Some('"'), '\\') => escaped = true,
-            (Some('"'), '{') => holes += 1,
-            (Some('"'), '}') => holes = holes.saturating_sub(1),
-            (Some('"'), '"') if holes == 0 => quote = None,
-            (Some('\''), '\'') | (Some('`'), '`') => quote = None,
-            (None, '"' | '\'' | '`') => quote = Some(c),
-            (None, '#') => return text[..line + at].trim_end(),
-            _ => {}
-        }
-    }
-    text.trim_end()
-}
 
 /// Whether a line ends in something that needs more: an operator, an arrow, a comma.
 fn ends_open(text: &str) -> bool {

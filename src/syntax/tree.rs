@@ -1,5 +1,7 @@
 //! The tree: one struct a construct, spans on the parts that a message may point at, no meaning yet.
 
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
 
 use crate::base::{Span, Spanned};
@@ -14,7 +16,8 @@ pub struct File {
     /// `extends "../base/orders"`
     pub extends: Option<Spanned<String>>,
     pub uses: Vec<Use>,
-    pub items: Vec<Item>,
+    /// Shared with the trees that overlays make of them.
+    pub items: Vec<Arc<Item>>,
     /// Some statement could not be read: findings that rest on what is *not* there (unused,
     /// required but unset) would be guesses and are kept back.
     pub broken: bool,

@@ -16,6 +16,8 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span};
 use crate::syntax::tree::{Expect, ExpectClauseKind, FieldRow, File, Item, ItemKind, RowValue, Rule, RuleKind, Section, SectionKind, Use, Values};
@@ -32,7 +34,7 @@ pub(super) struct Merged {
     pub(super) file: FileId,
     /// The overlay's own edition, else the base's.
     pub(super) edition: Option<u32>,
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<Arc<Item>>,
     /// The overlay's own first, then those of its bases, with the unit that each brings in.
     pub(super) uses: Vec<(Use, Option<usize>)>,
     /// Its flows run: see [`Unit::runs`].
@@ -137,7 +139,7 @@ struct Overlay<'d> {
 }
 
 impl Overlay<'_> {
-    fn items(&mut self, base: &mut Vec<Item>, tree: &File) {
+    fn items(&mut self, base: &mut Vec<Arc<Item>>, tree: &File) {
         for item in &tree.items {
             if let ItemKind::Remove { kind, name } = &item.kind {
                 let found = base.iter().position(|old| word(&old.kind) == kind.node && item_name(&old.kind) == name.node);
@@ -156,7 +158,7 @@ impl Overlay<'_> {
             }
             let found = base.iter_mut().find(|old| word(&old.kind) == word(&item.kind) && item_name(&old.kind) == item_name(&item.kind));
             match (found, item.overrides) {
-                (Some(old), Some(_)) => self.item(old, item),
+                (Some(old), Some(_)) => self.item(Arc::make_mut(old), item),
                 (Some(old), None) => {
                     self.diags.push(error::overlay_clash(word(&item.kind), item_name(&item.kind), name_span(item), item.span, name_span(old)));
                 }
@@ -302,7 +304,7 @@ pub(super) fn name_span(item: &Item) -> Span {
     }
 }
 
-fn names(items: &[Item], kind: &str) -> Vec<String> {
+fn names(items: &[Arc<Item>], kind: &str) -> Vec<String> {
     items.iter().filter(|item| word(&item.kind) == kind).map(|item| item_name(&item.kind).to_owned()).collect()
 }
 

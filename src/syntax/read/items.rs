@@ -1,5 +1,7 @@
 //! What stands at the top of a file: items, and the statements in those that are not flows.
 
+use std::sync::Arc;
+
 use pest::iterators::Pair;
 
 use super::super::grammar::Rule as G;
@@ -96,7 +98,7 @@ impl<'t> Reader<'t> {
         let end = statement.block.as_ref().map_or(statement.head.end, |_| statement.tail.start.max(statement.head.end));
         let span = Range { start: statement.head.start, end }.span(self.file);
         if let Some(kind) = kind {
-            file.items.push(Item { doc: statement.doc.clone(), overrides, span, kind });
+            file.items.push(Arc::new(Item { doc: statement.doc.clone(), overrides, span, kind }));
         } else {
             self.broken = true;
         }
