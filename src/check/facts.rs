@@ -5,8 +5,9 @@
 //! asked against the facts of each place that uses it; so a `let` above a `require` is known to be
 //! present below it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::base::Span;
 
@@ -144,7 +145,7 @@ impl Presence {
 /// The keys of expressions that are known to be present here.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    known: HashMap<String, usize>,
+    known: FxHashMap<String, usize>,
     log: Vec<String>,
 }
 

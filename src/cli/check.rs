@@ -6,6 +6,7 @@ use super::folder::{Opened, open};
 use super::{Exit, Failure, Out};
 use crate::base::diag::render::{self, View};
 use crate::base::diag::{Diagnostic, Severity};
+use crate::base::each;
 use crate::project::{Compiled, Options, compile};
 
 const EXAMPLES: &str = "\
@@ -91,10 +92,9 @@ fn human(all: &[(Opened, Compiled)], out: &mut Out) -> Result<(), Failure> {
 
 /// Prints a project's diagnostics, each with a free line behind it.
 pub(super) fn show(opened: &Opened, compiled: &Compiled, out: &mut Out) -> Result<(), Failure> {
-    for diagnostic in &compiled.diagnostics {
-        out.line(render::terminal(diagnostic, view(opened, compiled), out.look))?;
-    }
-    Ok(())
+    let look = out.look;
+    let shown = each(&opened.folder, &compiled.diagnostics, |diagnostic| render::terminal(diagnostic, view(opened, compiled), look));
+    shown.into_iter().try_for_each(|text| out.line(text))
 }
 
 /// A project's plan, or its errors printed on the way out.

@@ -150,12 +150,12 @@ fn between_systems(args: &Args, out: &mut Out) -> Result<bool, Failure> {
     })
 }
 
-type Input = (String, Box<dyn BufRead>, Option<u64>);
+type Input = (String, Box<dyn BufRead + Send>, Option<u64>);
 
 fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<Input, Failure> {
     let configured = ready.compiled.config.connections.get(&of.connection).and_then(|connection| connection.objects.get(&of.object));
     let (name, path) = match (&args.records, configured) {
-        (Some(dash), _) if dash == "-" => return Ok(("standard input".to_owned(), Box::new(BufReader::new(io::stdin())), None)),
+        (Some(dash), _) if dash == "-" => return Ok(("standard input".to_owned(), Box::new(BufReader::with_capacity(1 << 18, io::stdin())), None)),
         (Some(path), _) => (path.clone(), PathBuf::from(path)),
         (None, Some(object)) => (object.path.text.clone(), ready.opened.folder.root().join(&object.path.text)),
         (None, None) => {
@@ -165,7 +165,7 @@ fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<In
     };
     let file = File::open(&path).map_err(|error| super::folder::unreadable(&path, &error))?;
     let length = file.metadata().ok().map(|about| about.len());
-    let reader: Box<dyn BufRead> = match Form::of(&name) {
+    let reader: Box<dyn BufRead + Send> = match Form::of(&name) {
         Form::JsonLines => Box::new(BufReader::with_capacity(1 << 18, file)),
         // Other forms have no lines to stream by: they are read whole.
         _ => {

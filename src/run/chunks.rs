@@ -1,10 +1,7 @@
-//! Chunks of whole lines: cut from the input, handed to whoever has time for them, their buffers used again.
+//! Chunks of whole lines, cut from the input; their buffers are used again.
 
-use std::collections::VecDeque;
 use std::io::{self, BufRead};
-use std::sync::{Condvar, Mutex, PoisonError};
-
-use crate::base::locked;
+use std::sync::Mutex;
 
 /// Bytes of whole lines that a worker takes at once.
 const CHUNK: usize = 256 * 1024;
@@ -13,66 +10,23 @@ pub(super) const LONGEST: usize = 16 * 1024 * 1024;
 
 /// Whole lines of the input.
 pub(super) struct Chunk {
+    /// Its place among the chunks, from 0.
     pub(super) sequence: u64,
+    /// The number of its first line, from 1.
     pub(super) first_line: usize,
     pub(super) text: Vec<u8>,
 }
 
-/// Chunks that nobody has taken yet.
-#[derive(Default)]
-pub(super) struct Queue {
-    /// And whether there are no more to come.
-    chunks: Mutex<(VecDeque<Chunk>, bool)>,
-    changed: Condvar,
-}
-
-impl Queue {
-    pub(super) fn give(&self, chunk: Chunk) {
-        locked(&self.chunks).0.push_back(chunk);
-        self.changed.notify_one();
-    }
-
-    fn end(&self) {
-        locked(&self.chunks).1 = true;
-        self.changed.notify_all();
-    }
-
-    /// The next chunk, if one is there.
-    pub(super) fn take(&self) -> Option<Chunk> {
-        locked(&self.chunks).0.pop_front()
-    }
-
-    /// The next chunk, as soon as it comes; none behind the last.
-    pub(super) fn wait(&self) -> Option<Chunk> {
-        let mut chunks = locked(&self.chunks);
-        loop {
-            if let Some(chunk) = chunks.0.pop_front() {
-                return Some(chunk);
-            }
-            if chunks.1 {
-                return None;
-            }
-            chunks = self.changed.wait(chunks).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-/// Ends a queue when it goes, also where what held it has broken: nobody waits for chunks that do not come.
-pub(super) struct Ends<'q>(pub(super) &'q Queue);
-
-impl Drop for Ends<'_> {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
 /// Cuts the input into chunks of whole lines.
 pub(super) struct Cutter<'i> {
-    input: &'i mut dyn BufRead,
+    input: &'i mut (dyn BufRead + Send),
     /// What was read behind the last whole line.
     rest: Vec<u8>,
     ended: bool,
     pool: &'i Pool,
+    /// The next chunk's.
+    sequence: u64,
+    line: usize,
 }
 
 /// Buffers of chunks that are done, to be used again: new ones cost the system a page at a time.
@@ -97,12 +51,23 @@ impl Pool {
 }
 
 impl<'i> Cutter<'i> {
-    pub(super) fn new(input: &'i mut dyn BufRead, pool: &'i Pool) -> Self {
-        Cutter { input, rest: Vec::new(), ended: false, pool }
+    pub(super) fn new(input: &'i mut (dyn BufRead + Send), pool: &'i Pool) -> Self {
+        Cutter { input, rest: Vec::new(), ended: false, pool, sequence: 0, line: 1 }
     }
 
-    /// The next chunk of whole lines; the last may lack its line break.
-    pub(super) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// The next chunk; the last may lack its line break.
+    ///
+    /// # Errors
+    /// The input cannot be read.
+    pub(super) fn next(&mut self) -> io::Result<Option<Chunk>> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        let chunk = Chunk { sequence: self.sequence, first_line: self.line, text };
+        self.sequence += 1;
+        self.line += memchr::memchr_iter(b'\n', &chunk.text).count();
+        Ok(Some(chunk))
+    }
+
+    fn text(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut text = self.pool.take();
         text.append(&mut self.rest);
         loop {
@@ -149,7 +114,7 @@ impl<'i> Cutter<'i> {
     }
 }
 
-fn skip_line(input: &mut dyn BufRead) -> io::Result<()> {
+fn skip_line(input: &mut (dyn BufRead + Send)) -> io::Result<()> {
     loop {
         let buffer = input.fill_buf()?;
         if buffer.is_empty() {

@@ -1,17 +1,19 @@
 //! A flow over a file of records: lines in, payloads and rejections out, in the order of the input.
 //!
-//! The input is cut into chunks of whole lines; workers map them side by side, the one that reads and writes among them;
-//! what they made is written in the order of the chunks. At most a few chunks are in memory, however long the file.
+//! Workers map chunks of whole lines side by side. Each reads its own, so that what was read is still near when it is
+//! mapped, and who has made the next one in the order of the input writes it, with all that waited for it. At most a few
+//! chunks are in memory, however long the file.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::json;
 
-use super::chunks::{Chunk, Cutter, Ends, Pool, Queue};
+use super::chunks::{Chunk, Cutter, Pool};
 use crate::apply::{Outcome, Payload, Verdict};
+use crate::base::locked;
 use crate::check::typed::Op;
 use crate::flat::{Flat, Form, Way, Worker};
 use crate::spec::records;
@@ -108,97 +110,152 @@ pub struct Mapper<'m> {
     pub lines: Lines,
 }
 
+/// Chunks for each worker that may wait for an earlier one.
+const AHEAD: u64 = 3;
+
 /// Maps every line of `input` on `workers` threads; `progress` hears of bytes and records that are done.
 ///
 /// # Errors
 /// The input cannot be read or the output cannot be written. What was written until then stays.
 pub fn run(
-    input: &mut dyn BufRead,
+    input: &mut (dyn BufRead + Send),
     mapper: Mapper<'_>,
     workers: usize,
-    sink: &mut dyn Sink,
-    progress: &mut dyn FnMut(u64, u64),
+    sink: &mut (dyn Sink + Send),
+    progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> io::Result<Summary> {
     let workers = workers.max(1);
-    let mut summary = Summary::default();
     let pool = Pool::default();
-    let mut write = |mapped: Mapped| {
-        for (object, lines) in mapped.objects.iter().zip(&mapped.payloads).filter(|(_, lines)| !lines.is_empty()) {
-            sink.payloads(object, lines)?;
-        }
-        if !mapped.stopped.is_empty() {
-            sink.stopped(&mapped.stopped)?;
-        }
-        progress(mapped.bytes, mapped.summary.records);
-        summary.add(mapped.summary);
-        mapped.payloads.into_iter().for_each(|lines| pool.give(lines));
-        Ok(())
+    let work = Work {
+        mapper,
+        pool: &pool,
+        cutter: Mutex::new(Cutter::new(input, &pool)),
+        written: Mutex::new(Written {
+            sink,
+            progress,
+            pool: &pool,
+            waiting: BTreeMap::new(),
+            next: 0,
+            most: AHEAD * workers as u64,
+            summary: Summary::default(),
+            ended: Ok(()),
+            over: false,
+        }),
+        more_written: Condvar::new(),
     };
-    let queue = Queue::default();
-    let (to_writer, from_workers) = channel();
     std::thread::scope(|scope| {
-        // This thread reads and writes, and works where there is time for it.
         for _ in 1..workers {
-            let (to_writer, queue, pool) = (to_writer.clone(), &queue, &pool);
-            scope.spawn(move || {
-                let _ends = Ends(queue);
-                let mut worker = mapper.flat.map(Flat::worker);
-                while let Some(chunk) = queue.wait() {
-                    if to_writer.send(mapped(chunk, mapper, worker.as_mut(), pool)).is_err() {
-                        return;
-                    }
-                }
-            });
+            scope.spawn(|| work.some());
         }
-        drop(to_writer);
-        let _ends = Ends(&queue);
-        pump(input, mapper, &queue, &from_workers, workers, &pool, &mut write)
-    })?;
-    Ok(summary)
+        work.some();
+    });
+    let written = work.written.into_inner().unwrap_or_else(PoisonError::into_inner);
+    written.ended.map(|()| written.summary)
 }
 
-/// Reads chunks, keeps a bounded number under way, and hands on what was made of them in order. What no worker has taken
-/// yet is mapped here.
-fn pump(
-    input: &mut dyn BufRead,
-    mapper: Mapper<'_>,
-    queue: &Queue,
-    from_workers: &Receiver<Mapped>,
-    workers: usize,
-    pool: &Pool,
-    mut write: impl FnMut(Mapped) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut worker = mapper.flat.map(Flat::worker);
-    let mut waiting: BTreeMap<u64, Mapped> = BTreeMap::new();
-    let (mut sent, mut written, mut line) = (0_u64, 0_u64, 1_usize);
-    let mut cutter = Cutter::new(input, pool);
-    let mut all_read = false;
-    loop {
-        // Alone there is one chunk at a time: what was read is then still near.
-        let most = if workers == 1 { 1 } else { 3 * workers as u64 };
-        while !all_read && sent - written < most {
-            let Some(text) = cutter.next()? else {
-                all_read = true;
-                break;
+/// What the workers of a run share.
+struct Work<'w> {
+    mapper: Mapper<'w>,
+    pool: &'w Pool,
+    cutter: Mutex<Cutter<'w>>,
+    written: Mutex<Written<'w>>,
+    more_written: Condvar,
+}
+
+/// What was made, in the order of the input.
+struct Written<'w> {
+    sink: &'w mut (dyn Sink + Send),
+    progress: &'w mut (dyn FnMut(u64, u64) + Send),
+    pool: &'w Pool,
+    /// What waits for earlier chunks.
+    waiting: BTreeMap<u64, Mapped>,
+    /// The chunk that is written next.
+    next: u64,
+    /// How far ahead of it others may be.
+    most: u64,
+    summary: Summary,
+    ended: io::Result<()>,
+    /// Nothing more is read or written.
+    over: bool,
+}
+
+impl Work<'_> {
+    /// Reads, maps and writes until there is no more.
+    fn some(&self) {
+        let _ends = Ends(self);
+        let mut worker = self.mapper.flat.map(Flat::worker);
+        loop {
+            let read = locked(&self.cutter).next();
+            let made = match read {
+                Ok(Some(chunk)) => mapped(chunk, self.mapper, worker.as_mut(), self.pool),
+                Ok(None) => return,
+                Err(error) => {
+                    locked(&self.written).end(Err(error));
+                    return;
+                }
             };
-            let first_line = line;
-            line += memchr::memchr_iter(b'\n', &text).count();
-            queue.give(Chunk { sequence: sent, first_line, text });
-            sent += 1;
+            let mut written = locked(&self.written);
+            while !written.over && made.sequence >= written.next + written.most {
+                written = self.more_written.wait(written).unwrap_or_else(PoisonError::into_inner);
+            }
+            if written.over {
+                return;
+            }
+            written.take(made);
+            drop(written);
+            self.more_written.notify_all();
         }
-        if written == sent {
-            return Ok(());
+    }
+}
+
+impl Written<'_> {
+    /// Writes what was made as soon as all before it was.
+    fn take(&mut self, made: Mapped) {
+        self.waiting.insert(made.sequence, made);
+        while let Some(made) = self.waiting.remove(&self.next) {
+            self.next += 1;
+            if let Err(error) = self.write(made) {
+                self.end(Err(error));
+                return;
+            }
         }
-        let made = match queue.take() {
-            Some(chunk) => mapped(chunk, mapper, worker.as_mut(), pool),
-            None => from_workers.recv().map_err(|_| io::Error::other("a worker has stopped"))?,
-        };
-        for mapped in std::iter::once(made).chain(from_workers.try_iter()) {
-            waiting.insert(mapped.sequence, mapped);
+    }
+
+    fn write(&mut self, made: Mapped) -> io::Result<()> {
+        for (object, lines) in made.objects.iter().zip(&made.payloads).filter(|(_, lines)| !lines.is_empty()) {
+            self.sink.payloads(object, lines)?;
         }
-        while let Some(mapped) = waiting.remove(&written) {
-            written += 1;
-            write(mapped)?;
+        if !made.stopped.is_empty() {
+            self.sink.stopped(&made.stopped)?;
+        }
+        (self.progress)(made.bytes, made.summary.records);
+        self.summary.add(made.summary);
+        made.payloads.into_iter().for_each(|lines| self.pool.give(lines));
+        Ok(())
+    }
+
+    /// The first reason to end counts.
+    fn end(&mut self, how: io::Result<()>) {
+        if !self.over {
+            self.ended = how;
+        }
+        self.over = true;
+    }
+}
+
+/// Ends the run where a worker breaks: the others would wait for a chunk that does not come.
+struct Ends<'r, 'w>(&'r Work<'w>);
+
+impl Drop for Ends<'_, '_> {
+    fn drop(&mut self) {
+        let mut written = locked(&self.0.written);
+        if std::thread::panicking() {
+            written.end(Err(io::Error::other("a worker has stopped")));
+        }
+        let over = written.over;
+        drop(written);
+        if over {
+            self.0.more_written.notify_all();
         }
     }
 }

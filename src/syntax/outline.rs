@@ -137,13 +137,9 @@ impl<'a> Cutter<'a> {
     }
 
     /// Notes what stands here, if it is white space of a rare kind.
-    #[inline]
     fn blank(&mut self) {
-        let byte = self.peek();
-        if byte > b' ' && byte.is_ascii() || matches!(byte, b' ' | b'\n') {
-            return;
-        }
         if let Some(c) = self.text.get(self.at..).and_then(|rest| rest.chars().next())
+            && !matches!(c, ' ' | '\n')
             && (c.is_whitespace() || c == '\u{feff}')
         {
             self.blanks.push(Range { start: self.at, end: self.at + c.len_utf8() });
@@ -321,6 +317,7 @@ impl<'a> Cutter<'a> {
                     break;
                 }
                 b'\n' if self.line_begins_anew() => break,
+                byte if byte.is_ascii_graphic() || byte == b' ' => {}
                 _ => self.blank(),
             }
             self.at += 1;

@@ -32,13 +32,17 @@ pub(super) struct Input<'a> {
 
 pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
     unused::check(input, diags);
-    for merged in input.merged.iter().filter(|merged| merged.runs) {
+    let run: Vec<_> = input.merged.iter().filter(|merged| merged.runs).collect();
+    let checked = each(input.world.spread(), &run, |merged| {
+        let mut diags = Vec::new();
         for item in &merged.items {
             if let ItemKind::Flow(flow) = &item.kind {
-                lists::check(flow, diags);
+                lists::check(flow, &mut diags);
             }
         }
-    }
+        diags
+    });
+    diags.extend(checked.into_iter().flatten());
     let Some(mapping) = input.mapping else { return };
     maps::check(input, mapping, diags);
     let written: Vec<_> = input.scope.flows().collect();

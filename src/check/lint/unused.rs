@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::diag::Diagnostic;
+use crate::base::each;
 use crate::syntax::tree::{ExpectClauseKind, ExprKind, Flow, Item, ItemKind, Name, SectionKind, TestClauseKind};
 
 use super::super::error::lints as error;
@@ -11,14 +12,16 @@ use super::super::scope::ItemId;
 use super::{Input, visit};
 
 pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
-    for (file, merged) in input.merged.iter().enumerate().filter(|(_, merged)| merged.needed) {
-        merged.items.iter().for_each(|item| mark(input, file, item));
-    }
+    let spread = input.world.spread();
+    let needed: Vec<_> = input.merged.iter().enumerate().filter(|(_, merged)| merged.needed).collect();
+    each(spread, &needed, |(file, merged)| merged.items.iter().for_each(|item| mark(input, *file, item)));
     // A statement that could not be read may be the one that uses it.
     if input.merged.iter().any(|merged| merged.needed && merged.broken) {
         return;
     }
-    for (file, merged) in input.merged.iter().enumerate().filter(|(_, merged)| merged.runs) {
+    let run: Vec<_> = input.merged.iter().enumerate().filter(|(_, merged)| merged.runs).collect();
+    let checked = each(spread, &run, |(file, merged)| {
+        let (file, mut diags) = (*file, Vec::new());
         // A file without a flow is kept for others, perhaps of another project.
         let flows = merged.items.iter().any(|item| matches!(item.kind, ItemKind::Flow(_)));
         for (item, it) in merged.items.iter().enumerate() {
@@ -28,7 +31,7 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
                 diags.push(error::unused(word(&it.kind), item_name(&it.kind), name_span(it), it.span));
             }
             if let ItemKind::Flow(flow) = &it.kind {
-                lets(flow, merged.file, diags);
+                lets(flow, merged.file, &mut diags);
             }
         }
         for (by, (using, unit)) in merged.uses.iter().enumerate() {
@@ -38,7 +41,9 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
                 diags.push(error::unused_import(&using.path.node, using.path.span, using.span));
             }
         }
-    }
+        diags
+    });
+    diags.extend(checked.into_iter().flatten());
 }
 
 fn is_kept_for_use(kind: &ItemKind) -> bool {

@@ -213,19 +213,9 @@ impl<'t> Reader<'t> {
 
 /// How many words that nest stand in a text; a bound on how deep it can be read.
 fn nests(text: &str) -> usize {
-    const NESTING: [&str; 8] = ["if", "each", "group", "sort", "distinct", "flatten", "then", "list"];
-    let mut count = 0;
-    let mut word = 0..0;
-    let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        if byte.is_ascii_alphanumeric() || *byte == b'_' {
-            word.end = at + 1;
-        } else {
-            count += usize::from(NESTING.contains(&text.get(word.clone()).unwrap_or("")));
-            word = at + 1..at + 1;
-        }
-    }
-    count + usize::from(NESTING.contains(&text.get(word).unwrap_or("")))
+    const NESTING: [&[u8]; 8] = [b"if", b"each", b"group", b"sort", b"distinct", b"flatten", b"then", b"list"];
+    let words = text.as_bytes().split(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_'));
+    words.filter(|word| (2..=8).contains(&word.len()) && NESTING.contains(word)).count()
 }
 
 #[cfg(test)]
