@@ -23,15 +23,6 @@ pub fn each<T: Sync, R: Send>(spread: &dyn Spread, things: &[T], job: impl Fn(&T
     made.into_iter().filter_map(|place| place.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }
 
-/// Many things as large as trees are let go of side by side too.
-pub fn let_go<T: Send>(spread: &dyn Spread, things: Vec<T>) {
-    // Fewer are gone before another thread has begun.
-    if things.len() >= 16 {
-        let things: Vec<Mutex<Option<T>>> = things.into_iter().map(|thing| Mutex::new(Some(thing))).collect();
-        spread.spread(things.len(), &|at| drop(things.get(at).and_then(|thing| locked(thing).take())));
-    }
-}
-
 /// What a lock keeps. A job that panicked has left nothing half done: values are put in whole.
 pub fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic, render};
-use crate::base::{FileId, Sources, Spread, let_go};
+use crate::base::{FileId, Sources, Spread};
 use crate::check;
 use crate::plan::{self, Plan};
 use crate::schema::Names;
@@ -77,10 +77,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         diagnostics.extend(checked.diagnostics);
         let plan = match checked.mapping {
             Some(mapping) if !options.unplanned && !diagnostics.iter().any(Diagnostic::is_error) => Some(plan::build(mapping, &keeper, &config.zone)),
-            unplanned => {
-                let_go(library, unplanned.map(|mapping| mapping.flows).unwrap_or_default());
-                None
-            }
+            _ => None,
         };
         let of = |connection: &str, kind: String| ObjectRef::new(connection, kind);
         names = config
@@ -114,8 +111,13 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
     }
     let broken = diagnostics.iter().any(Diagnostic::is_error);
     let flow = |item: &crate::syntax::tree::Item| matches!(item.kind, crate::syntax::tree::ItemKind::Flow(_));
-    let files = units.len();
-    let flows = units.iter().flat_map(|unit| &unit.tree.items).filter(|item| flow(item)).count();
-    let_go(library, units);
-    Compiled { config, names, plan: plan.filter(|_| !broken), diagnostics: render::sorted(diagnostics, &sources), files, flows, sources }
+    Compiled {
+        config,
+        names,
+        plan: plan.filter(|_| !broken),
+        diagnostics: render::sorted(diagnostics, &sources),
+        files: units.len(),
+        flows: units.iter().flat_map(|unit| &unit.tree.items).filter(|item| flow(item)).count(),
+        sources,
+    }
 }

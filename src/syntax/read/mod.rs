@@ -115,7 +115,8 @@ impl<'t> Reader<'t> {
     /// Reads a stretch of text by a rule. What cannot be read is reported, once.
     fn sentence(&mut self, rule: G, range: Range) -> Option<Pair<'t, G>> {
         let slice = self.slice(range);
-        if nests(slice) > WORDS {
+        // So many words have no room in a shorter text.
+        if slice.len() > 3 * WORDS && nests(slice) > WORDS {
             self.found.push(
                 Diagnostic::new(Code::TooDeep, range.span(self.file), format!("this is nested deeper than {WORDS} levels"))
                     .help("give parts of it a name with `let` or a `function`"),
