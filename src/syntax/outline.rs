@@ -136,14 +136,14 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    /// Notes what stands here, if it is white space of a rare kind.
-    fn blank(&mut self) {
-        if let Some(c) = self.text.get(self.at..).and_then(|rest| rest.chars().next())
-            && !matches!(c, ' ' | '\n')
-            && (c.is_whitespace() || c == '\u{feff}')
-        {
+    /// Notes what stands here, if it is white space of a rare kind; how long it is.
+    fn blank(&mut self) -> Option<usize> {
+        let c = self.text.get(self.at..)?.chars().next()?;
+        let blank = !matches!(c, ' ' | '\n') && (c.is_whitespace() || c == '\u{feff}');
+        blank.then(|| {
             self.blanks.push(Range { start: self.at, end: self.at + c.len_utf8() });
-        }
+            c.len_utf8()
+        })
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
@@ -263,12 +263,17 @@ impl<'a> Cutter<'a> {
         let mut open: Vec<usize> = Vec::new();
         let mut braces = 0_usize;
         let mut broken = false;
+        // Where the text so far ends without white space and comments.
+        let mut end = from;
+        // How far it is known that the statement goes on.
+        let mut known = 0;
         while !self.done() {
             match self.peek() {
                 b'"' => {
                     if let Err(diagnostic) = self.quoted(0) {
                         self.report(&mut broken, diagnostic);
                     }
+                    end = self.at;
                     continue;
                 }
                 quote @ (b'\'' | b'`') => {
@@ -284,6 +289,7 @@ impl<'a> Cutter<'a> {
                         let span = self.span(begin, self.at);
                         self.report(&mut broken, unclosed_text(span, mark));
                     }
+                    end = self.at;
                     continue;
                 }
                 b'#' => {
@@ -313,14 +319,33 @@ impl<'a> Cutter<'a> {
                 b'}' if open.is_empty() => break,
                 b'}' if braces > 0 => braces -= 1,
                 b'}' => break,
-                b'\n' if open.is_empty() && !self.goes_on(statement, from, parent) => {
-                    break;
+                b'\n' => {
+                    if open.is_empty() && self.at >= known {
+                        match self.goes_on(statement, from..end, parent) {
+                            Some(until) => known = until,
+                            None => break,
+                        }
+                    }
+                    if self.line_begins_anew() {
+                        break;
+                    }
+                    self.at += 1;
+                    continue;
                 }
-                b'\n' if self.line_begins_anew() => break,
-                byte if byte.is_ascii_graphic() || byte == b' ' => {}
-                _ => self.blank(),
+                b' ' => {
+                    self.at += 1;
+                    continue;
+                }
+                byte if byte.is_ascii_graphic() => {}
+                _ => {
+                    if let Some(length) = self.blank() {
+                        self.at += length;
+                        continue;
+                    }
+                }
             }
             self.at += 1;
+            end = self.at;
         }
         if let Some(bracket) = open.pop() {
             let span = self.span(bracket, bracket + 1);
@@ -377,7 +402,9 @@ impl<'a> Cutter<'a> {
                     holes.pop();
                 }
                 b'\n' => break,
-                _ if !holes.is_empty() => self.blank(),
+                _ if !holes.is_empty() => {
+                    self.blank();
+                }
                 _ => {}
             }
             self.at += 1;
@@ -415,20 +442,21 @@ impl<'a> Cutter<'a> {
         end
     }
 
-    /// Whether the statement goes on behind this line break.
-    fn goes_on(&self, statement: usize, from: usize, parent: &str) -> bool {
-        let begun = from.max(statement);
-        let so_far = &self.text[begun..self.plain_end(begun, self.at)];
-        let first = first_word(&self.text[statement..self.at]);
+    /// Up to where the statement goes on behind this line break, if it does. `stretch`: its text so far, without white space
+    /// and comments at its end.
+    fn goes_on(&self, statement: usize, stretch: std::ops::Range<usize>, parent: &str) -> Option<usize> {
+        let whole = stretch.start == statement;
+        let so_far = &self.text[stretch];
         if ends_open(so_far) && !so_far.is_empty() {
-            return true;
+            return Some(self.at + 1);
         }
-        let Some(next) = self.next_line() else { return false };
+        let (at, next) = self.next_line()?;
         if next.starts_with("??") || (next.starts_with('|') && !next.starts_with("||")) {
-            return true;
+            return Some(at);
         }
+        let first = first_word(&self.text[statement..self.at]);
         let word = first_word(next);
-        match word {
+        let goes_on = match word {
             "and" | "or" => true,
             "else" => first == "guard",
             "for" | "before" => {
@@ -436,19 +464,26 @@ impl<'a> Cutter<'a> {
                 parent != "expect" && stops.contains(&first) || parent == "expect" && first == "else" && word == "before"
             }
             "of" | "key" | "as" | "when" | "in" => {
-                from == statement && ["create", "update", "upsert"].contains(&first) && (word != "in" || next.starts_with("in doubt"))
+                whole && ["create", "update", "upsert"].contains(&first) && (word != "in" || next.starts_with("in doubt"))
             }
             _ => {
                 let rules = ["require", "review", "warn", "reconcile"];
                 (next.starts_with('"') || next.starts_with('\'')) && rules.contains(&first)
             }
-        }
+        };
+        goes_on.then_some(at)
     }
 
-    /// The next line that holds more than a comment.
-    fn next_line(&self) -> Option<&str> {
-        let rest = self.text.get(self.at..)?;
-        rest.lines().skip(1).map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'))
+    /// The next line that holds more than a comment, and where it begins.
+    fn next_line(&self) -> Option<(usize, &str)> {
+        let mut at = self.at;
+        loop {
+            at += memchr::memchr(b'\n', self.bytes.get(at..)?)? + 1;
+            let line = self.text.get(at..)?.lines().next()?.trim_start();
+            if !line.is_empty() && !line.starts_with('#') {
+                return Some((at, line));
+            }
+        }
     }
 
     /// Inside an open bracket: the next line clearly begins something new, so the bracket was forgotten.

@@ -221,6 +221,7 @@ fn nests(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tree::ItemKind;
     use super::*;
     use crate::base::{Source, Sources};
 
@@ -264,6 +265,19 @@ mod tests {
         let (tree, found) = mistakes(text);
         assert!(found.is_empty(), "{found:?}");
         assert_eq!(tree.items.len(), 1);
+    }
+
+    /// Each line of a file is looked at a few times, and not once for each of the others.
+    #[test]
+    fn comments_without_end_take_no_longer_than_other_lines() {
+        let comments = "#\n".repeat(LARGEST / 4);
+        for (before, behind) in [("let x = o.A", "    ?? o.B"), ("let x = o.A +", "    o.B"), ("let x = sum(o.A,", "    o.B)")] {
+            let text = format!("edition 1\nflow f {{\n  from crm.Order as o\n  {before}\n{comments}{behind}\n}}\n");
+            let (tree, found) = mistakes(&text);
+            assert!(found.is_empty(), "{found:?}");
+            let ItemKind::Flow(flow) = &tree.items[0].kind else { panic!("a flow") };
+            assert_eq!(flow.sections.len(), 2, "{before}");
+        }
     }
 
     /// Comments and white space of any kind stand between words as blanks do, byte by byte.
