@@ -118,8 +118,12 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         bar.inc(bytes);
         bar.set_message(format!("{records} records"));
     })
-    .and_then(|summary| sink.close().map(|()| summary))
-    .map_err(|error| Failure::io(format!("{name}: {error}")))?;
+    .and_then(|summary| sink.close().map(|()| summary).map_err(files::Ended::Write))
+    .map_err(|ended| match ended {
+        files::Ended::Read(error) => Failure::io(format!("{name}: {error}")),
+        files::Ended::Write(error) => Failure::io(format!("what was made of {name} cannot be written: {error}")),
+        files::Ended::Worker => Failure::io(format!("{name}: {ended}")),
+    })?;
     bar.finish_and_clear();
     if args.format == Format::Json && args.out.is_some() {
         out.json(&summary)?;

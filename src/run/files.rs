@@ -19,6 +19,18 @@ use crate::flat::{Flat, Form, Way, Worker};
 use crate::spec::records;
 use crate::value::Json;
 
+/// Why a run over a file ended before its end. What was written until then stays.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    #[error("the records cannot be read: {0}")]
+    Read(#[source] io::Error),
+    #[error("what was made cannot be written: {0}")]
+    Write(#[source] io::Error),
+    /// One of its threads has panicked; the others end with it.
+    #[error("a worker has stopped")]
+    Worker,
+}
+
 /// Distinct reasons that a summary counts; the rest is counted together.
 const REASONS: usize = 200;
 
@@ -116,14 +128,14 @@ const AHEAD: u64 = 3;
 /// Maps every line of `input` on `workers` threads; `progress` hears of bytes and records that are done.
 ///
 /// # Errors
-/// The input cannot be read or the output cannot be written. What was written until then stays.
+/// The input cannot be read or the output cannot be written.
 pub fn run(
     input: &mut (dyn BufRead + Send),
     mapper: Mapper<'_>,
     workers: usize,
     sink: &mut (dyn Sink + Send),
     progress: &mut (dyn FnMut(u64, u64) + Send),
-) -> io::Result<Summary> {
+) -> Result<Summary, Ended> {
     let workers = workers.max(1);
     let pool = Pool::default();
     let work = Work {
@@ -174,7 +186,7 @@ struct Written<'w> {
     /// How far ahead of it others may be.
     most: u64,
     summary: Summary,
-    ended: io::Result<()>,
+    ended: Result<(), Ended>,
     /// Nothing more is read or written.
     over: bool,
 }
@@ -190,7 +202,7 @@ impl Work<'_> {
                 Ok(Some(chunk)) => mapped(chunk, self.mapper, worker.as_mut(), self.pool),
                 Ok(None) => return,
                 Err(error) => {
-                    locked(&self.written).end(Err(error));
+                    locked(&self.written).end(Ended::Read(error));
                     return;
                 }
             };
@@ -215,7 +227,7 @@ impl Written<'_> {
         while let Some(made) = self.waiting.remove(&self.next) {
             self.next += 1;
             if let Err(error) = self.write(made) {
-                self.end(Err(error));
+                self.end(Ended::Write(error));
                 return;
             }
         }
@@ -235,9 +247,9 @@ impl Written<'_> {
     }
 
     /// The first reason to end counts.
-    fn end(&mut self, how: io::Result<()>) {
+    fn end(&mut self, why: Ended) {
         if !self.over {
-            self.ended = how;
+            self.ended = Err(why);
         }
         self.over = true;
     }
@@ -250,7 +262,7 @@ impl Drop for Ends<'_, '_> {
     fn drop(&mut self) {
         let mut written = locked(&self.0.written);
         if std::thread::panicking() {
-            written.end(Err(io::Error::other("a worker has stopped")));
+            written.end(Ended::Worker);
         }
         let over = written.over;
         drop(written);
@@ -454,6 +466,33 @@ mod tests {
         let mut sink = Memory::default();
         let summary = run(&mut input.as_bytes(), ECHO, workers, &mut sink, &mut |_, _| {}).unwrap();
         (summary, sink)
+    }
+
+    /// Whether the input or the output is at fault is told apart.
+    #[test]
+    fn what_cannot_be_read_or_written_ends_the_run() {
+        struct Full;
+        impl Sink for Full {
+            fn payloads(&mut self, _: &str, _: &[u8]) -> io::Result<()> {
+                Err(io::Error::other("full"))
+            }
+            fn stopped(&mut self, _: &[u8]) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        struct Gone;
+        impl io::Read for Gone {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("gone"))
+            }
+        }
+        let input: String = (0..3_000).map(|n| format!("{{\"n\":{n},\"pad\":\"{}\"}}\n", "x".repeat(900))).collect();
+        for workers in [1, 2, 4] {
+            let ended = run(&mut input.as_bytes(), ECHO, workers, &mut Full, &mut |_, _| {});
+            assert!(matches!(ended, Err(Ended::Write(_))), "{workers}: {ended:?}");
+            let ended = run(&mut io::BufReader::new(Gone), ECHO, workers, &mut Memory::default(), &mut |_, _| {});
+            assert!(matches!(ended, Err(Ended::Read(_))), "{workers}: {ended:?}");
+        }
     }
 
     /// A run that has broken ends, and does not wait for what will not come.
