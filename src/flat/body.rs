@@ -3,10 +3,12 @@
 use regex::bytes::Regex;
 use rust_decimal::Decimal;
 
-use super::lower::{Found, Lowerer, NoWay, number};
+use super::emit::quote;
+use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
-use super::op::{Cell, Emit, EmitAt, EmitRow, Form, Key, KeyField, Loop, Op, Out, V, Words, Write};
+use super::op::{Form, Key, KeyField, Op, Out, RECORD, Reg, Words, Write};
 use super::shape::ROOT;
+use super::values::{As, number};
 use crate::check::typed::{self, Body, Event, Expr, Flow, Policy, Row, RowValue};
 use crate::plan::walk;
 use crate::schema::{Field, Object};
@@ -57,164 +59,207 @@ impl<'p> Lowerer<'p> {
             self.out.objects.push(name);
             self.out.objects.len() - 1
         });
-        let when = write.when.as_ref().map(|when| self.expr(when)).transpose()?;
-        let has_row = |name: &str| write.body.rows.iter().any(|row| row.name == name);
-        let key = match &write.key {
-            None => None,
-            Some(key) => {
-                let value = self.expr(&key.value)?;
-                let field = match &key.field {
-                    Some(name) if has_row(name) => return Err(NoWay("a key that is a row too")),
-                    Some(name) => {
-                        let field = object.fields.get(name).ok_or(NoWay("a key whose field is not known"))?;
-                        if !matches!((&field.kind, &field.wire), (Kind::Text, Wire::Plain)) || !(field.write.create || field.write.update) {
-                            return Err(NoWay("a key in a field that is no text"));
-                        }
-                        Some(KeyField { name: quoted(name), field })
-                    }
-                    None => None,
-                };
-                Some((value, field))
-            }
-        };
-        let id = match write.of {
-            None => None,
-            Some(Flow::RECORD) => Some(self.record_id(object)?),
-            Some(_) => return Err(NoWay("a write to what was matched")),
-        };
         if write.of.is_some() && looks(&write.body) {
             return Err(NoWay("a row that looks at what the record holds"));
         }
-        let create = write.op != typed::Op::Update;
-        let key_name = write.key.as_ref().and_then(|key| key.field.as_deref());
-        let body = self.body(&write.body, object, create, false, None, key_name)?;
-        let op = match write.op {
-            typed::Op::Create => "create",
-            typed::Op::Update => "update",
-            typed::Op::Upsert => "upsert",
-        };
-        Ok(Write { object: place, op, when, key, id, body })
+        // Whether the one before was made is not known.
+        self.scoped(|lowerer| {
+            let (begin, not) = (lowerer.here(), lowerer.label());
+            if let Some(when) = &write.when {
+                lowerer.branch(when, false, not)?;
+            }
+            let key = write.key.as_ref().map(|key| lowerer.key(key, &write.body, object)).transpose()?;
+            let id = match write.of {
+                None => None,
+                Some(Flow::RECORD) => Some(lowerer.record_id(object)?),
+                Some(_) => return Err(NoWay("a write to what was matched")),
+            };
+            lowerer.push(Op::Done);
+            lowerer.place(not);
+            lowerer.push(Op::Skip);
+            let body = lowerer.here();
+            let create = write.op != typed::Op::Update;
+            let key_name = write.key.as_ref().and_then(|key| key.field.as_deref());
+            let mark = lowerer.mark()?;
+            lowerer.push(Op::Open { mark, key: None });
+            lowerer.push(Op::First);
+            lowerer.body(mark, &write.body, object, create, false, key_name)?;
+            lowerer.unmark();
+            lowerer.push(Op::Done);
+            let op = match write.op {
+                typed::Op::Create => "create",
+                typed::Op::Update => "update",
+                typed::Op::Upsert => "upsert",
+            };
+            Ok(Write { object: place, op, begin, key, id, body })
+        })
     }
 
-    /// Reads the id of the source's record, as its schema names it.
-    fn record_id(&mut self, object: &'p Object) -> Found<u32> {
+    fn key(&mut self, key: &'p typed::Key, body: &'p Body, object: &'p Object) -> Found<(Reg, Option<KeyField<'p>>)> {
+        let value = self.value(&key.value)?;
+        let Some(name) = &key.field else { return Ok((value, None)) };
+        if body.rows.iter().any(|row| row.name == *name) {
+            return Err(NoWay("a key that is a row too"));
+        }
+        let field = object.fields.get(name).ok_or(NoWay("a key whose field is not known"))?;
+        if !matches!((&field.kind, &field.wire), (Kind::Text, Wire::Plain)) || !(field.write.create || field.write.update) {
+            return Err(NoWay("a key in a field that is no text"));
+        }
+        Ok((value, Some(KeyField { name: quoted(name), field })))
+    }
+
+    /// Where the id of the source's record stands, as its schema names it.
+    fn record_id(&mut self, object: &'p Object) -> Found<Reg> {
         let name = object.id.as_deref().unwrap_or("id");
         let field = object.fields.get(name).ok_or(NoWay("an id whose field is not known"))?;
         if field.kind != Kind::Text {
             return Err(NoWay("an id that is no text"));
         }
-        let holds = super::shape::Holds::Scalar;
-        let child = self.out.shape.child(ROOT, name, &holds).map_err(|_| NoWay("a field that is read in two ways"))?;
-        let slot = self.out.shape.node(child).map_or(0, |node| node.slot);
-        let base = self.op(Op::Const(V::Record(ROOT, 0)));
-        let places = [super::op::Place { of: ROOT, slot, node: child }].into();
-        Ok(self.op(Op::Read { base, places, decode: super::op::Decode::Text }))
+        let at = self.out.shape.scalar(ROOT, name).ok_or(NoWay("a field that is read in two ways"))?;
+        Ok(Reg { base: RECORD, at })
     }
 
-    fn emits(&mut self, emit: Emit<'p>) -> EmitAt {
-        self.out.emits.push(emit);
-        self.out.emits.len() as EmitAt - 1
-    }
-
-    /// The rows of a write's body, or of an object in it.
-    fn body(&mut self, body: &'p Body, object: &'p Object, whole: bool, omit_empty: bool, when: Option<u32>, key: Option<&str>) -> Found<EmitAt> {
-        let mut rows = Vec::with_capacity(body.rows.len());
+    /// The rows of a write's body, or of an object in it, which was begun.
+    fn body(&mut self, mark: u8, body: &'p Body, object: &'p Object, whole: bool, omit_empty: bool, key: Option<&str>) -> Found<()> {
+        let required = required(object, whole, key);
         for row in &body.rows {
             if row.policy == Policy::Clear {
                 return Err(NoWay("a row that is cleared"));
             }
-            rows.push(self.row(row, object, whole, true)?);
+            self.row(mark, row, object, required > 0, true)?;
         }
-        let required = required(object, whole, key)?;
-        Ok(self.emits(Emit::Object { when, omit_empty, rows: rows.into(), required }))
+        self.push(Op::Close { mark, omit_empty, required });
+        Ok(())
     }
 
     /// `top`: the row of a body, and not of an object that an expression builds.
-    fn row(&mut self, row: &'p Row, object: &'p Object, whole: bool, top: bool) -> Found<EmitRow> {
+    fn row(&mut self, mark: u8, row: &'p Row, object: &'p Object, counted: bool, top: bool) -> Found<()> {
         let field = object.fields.get(&row.name).ok_or(NoWay("a row whose field is not known"))?;
         if !field.write.create && !field.write.update {
             return Err(NoWay("a row whose field cannot be written"));
         }
-        let value = match &row.value {
+        let counted = counted && field.write.required;
+        if counted {
+            self.push(Op::Row { mark });
+        }
+        let key = [b",", &*quoted(&row.name)].concat();
+        match &row.value {
             RowValue::Clear => return Err(NoWay("a row that is cleared")),
-            RowValue::Expr(expr) => self.value(expr, field, &field.kind, top && !field.write.required)?,
+            RowValue::Expr(expr) => self.written(expr, field, &field.kind, Some(&key), top && !field.write.required)?,
             RowValue::Object { when, optional, body } => {
-                let when = when.as_ref().map(|when| self.expr(when)).transpose()?;
                 let Kind::Object(of) = &field.kind else { return Err(NoWay("an object in a field that takes none")) };
                 if *of != body.object {
                     return Err(NoWay("an object of another kind than its field's"));
                 }
                 let inner = self.object(of).ok_or(NoWay("an object without a schema"))?;
-                self.body(body, inner, true, *optional, when, None)?
+                let behind = self.label();
+                if let Some(when) = when {
+                    self.branch(when, false, behind)?;
+                }
+                self.scoped(|lowerer| {
+                    let mark = lowerer.mark()?;
+                    lowerer.push(Op::Open { mark, key: Some(Box::new(Key::new(&key))) });
+                    lowerer.body(mark, body, inner, true, *optional, None)
+                })?;
+                self.place(behind);
             }
-        };
-        let mut key = [b",", &*quoted(&row.name)].concat();
-        let value = self.cell(value, &mut key);
-        Ok(EmitRow { key: Key::new(&key), value, required: whole && field.write.required })
+        }
+        if counted {
+            self.push(Op::EndRow { mark });
+        }
+        Ok(())
     }
 
-    /// How a row's value is written, where there is a short way. What is the same in every record joins the key.
-    fn cell(&self, value: EmitAt, key: &mut Vec<u8>) -> Cell {
-        let Some(Emit::Scalar { at, out }) = self.out.emits.get(value as usize) else { return Cell::Other(value) };
-        let Form::Text(words) = &out.form else { return Cell::Scalar(value) };
-        let most = u32::try_from(out.most).unwrap_or(u32::MAX).min(MAX_TEXT as u32);
-        match self.out.ops.get(*at as usize) {
-            Some(Op::Const(V::Text(text))) if text.len() <= out.most && words.as_ref().is_none_or(|words| words.has(text)) => {
-                super::emit::quote(text, key);
-                Cell::Constant
+    /// A row's expression in its field's form. `key`: none for the item of a list. `omit_empty`: an object in which
+    /// nothing is set is left out.
+    fn written(&mut self, expr: &'p Expr, field: &'p Field, kind: &'p Kind, key: Option<&[u8]>, omit_empty: bool) -> Found<()> {
+        // What is nested here counts as it does in the reference.
+        self.depth += 1;
+        let written = self.nested(expr, field, kind, key, omit_empty);
+        self.depth -= 1;
+        written
+    }
+
+    fn nested(&mut self, expr: &'p Expr, field: &'p Field, kind: &'p Kind, key: Option<&[u8]>, omit_empty: bool) -> Found<()> {
+        let begun = key.map(|key| Box::new(Key::new(key)));
+        match (expr, kind) {
+            (Expr::Bind { slot, value, body, .. }, _) if builds(body) => {
+                let held = self.held(value, As::Itself)?;
+                self.bind(*slot, held);
+                self.written(body, field, kind, key, omit_empty)
             }
-            Some(Op::RootText { raw, .. }) if words.is_none() && most > 0 => Cell::Copy { raw: *raw, most, or: value },
-            Some(Op::RowText { slot, place, .. }) if words.is_none() && most > 0 => Cell::CopyOfRow { slot: *slot, place: *place, most, or: value },
-            _ if words.is_none() && most > 0 => Cell::Text { at: *at, most, or: value },
-            _ => Cell::Scalar(value),
+            (Expr::If { condition, then, otherwise }, _) if builds(then) || builds(otherwise) => {
+                let (not, end) = (self.label(), self.label());
+                self.branch(condition, false, not)?;
+                self.scoped(|lowerer| lowerer.written(then, field, kind, key, omit_empty))?;
+                self.jump(end);
+                self.place(not);
+                self.scoped(|lowerer| lowerer.written(otherwise, field, kind, key, omit_empty))?;
+                self.place(end);
+                Ok(())
+            }
+            (Expr::Treat { value, .. }, Kind::Object(_) | Kind::List(_)) if builds(value) => self.written(value, field, kind, key, omit_empty),
+            (Expr::Object { rows, .. }, Kind::Object(of)) => {
+                let object = self.object(of).ok_or(NoWay("an object without a schema"))?;
+                let (mark, required) = (self.mark()?, required(object, true, None));
+                self.push(Op::Open { mark, key: begun });
+                for row in rows {
+                    self.row(mark, row, object, required > 0, false)?;
+                }
+                self.push(Op::Close { mark, omit_empty, required });
+                self.unmark();
+                Ok(())
+            }
+            (Expr::Each { generators, condition, body }, Kind::List(of)) if matches!(of.kind, Kind::Object(_)) && field.wire == Wire::Plain => {
+                let mark = self.mark()?;
+                self.push(Op::OpenList { mark, key: begun });
+                self.looped(generators, condition.as_deref(), |lowerer| {
+                    lowerer.push(Op::Item { mark });
+                    lowerer.written(body, field, &of.kind, None, false)?;
+                    lowerer.push(Op::EndItem { mark });
+                    Ok(())
+                })?;
+                self.push(Op::CloseList { mark, max_items: field.max_items.unwrap_or(usize::MAX) });
+                self.unmark();
+                Ok(())
+            }
+            (Expr::Literal(Literal::Missing), _) => Ok(()),
+            (Expr::Object { .. } | Expr::Each { .. }, _) => Err(NoWay("a list or an object in a form that is not written here")),
+            _ if matches!(kind, Kind::Object(_) | Kind::List(_) | Kind::Json | Kind::Any | Kind::Row(_)) => {
+                Err(NoWay("an object that is passed on whole"))
+            }
+            _ => self.scalar(expr, field, key.ok_or(NoWay("a list of texts or numbers"))?),
         }
     }
 
-    /// A row's expression in its field's form. `omit_empty`: an object in which nothing is set is left out.
-    fn value(&mut self, expr: &'p Expr, field: &'p Field, kind: &'p Kind, omit_empty: bool) -> Found<EmitAt> {
-        // What is nested here counts as it does in the reference.
-        self.depth += 1;
-        let value = self.nested(expr, field, kind, omit_empty);
-        self.depth -= 1;
-        value
-    }
-
-    fn nested(&mut self, expr: &'p Expr, field: &'p Field, kind: &'p Kind, omit_empty: bool) -> Found<EmitAt> {
-        let emit = match (expr, kind) {
-            (Expr::Bind { slot, value, body, .. }, _) if builds(body) => {
-                let bound = self.bound(*slot, value)?;
-                Emit::Bind { slot: slot.0, value: bound, body: self.value(body, field, kind, omit_empty)? }
+    fn scalar(&mut self, expr: &'p Expr, field: &'p Field, key: &[u8]) -> Found<()> {
+        let out = self.form(field)?;
+        let most = u32::try_from(out.most).unwrap_or(u32::MAX).min(MAX_TEXT as u32);
+        let row = |key: &[u8], out: Out<'p>| Box::new((Key::new(key), out));
+        let op = match (&out.form, expr) {
+            (Form::Text(words), Expr::Literal(Literal::Text(text)))
+                if text.len() <= most as usize && words.as_ref().is_none_or(|words| words.has(text.as_bytes())) =>
+            {
+                // The same in every record: it joins the key.
+                let mut key = key.to_vec();
+                quote(text.as_bytes(), &mut key);
+                Op::Write(Box::new(Key::new(&key)))
             }
-            (Expr::If { condition, then, otherwise }, _) if builds(then) || builds(otherwise) => {
-                let condition = self.expr(condition)?;
-                let then = self.value(then, field, kind, omit_empty)?;
-                Emit::If { condition, then, otherwise: self.value(otherwise, field, kind, omit_empty)? }
+            (Form::Text(None), expr) if most > 0 => {
+                let of = self.value(expr)?;
+                Op::WriteText { of, most, row: row(&[key, b"\""].concat(), out) }
             }
-            (Expr::Treat { value, .. }, Kind::Object(_) | Kind::List(_)) if builds(value) => return self.value(value, field, kind, omit_empty),
-            (Expr::Object { rows, .. }, Kind::Object(of)) => {
-                let object = self.object(of).ok_or(NoWay("an object without a schema"))?;
-                let mut made = Vec::with_capacity(rows.len());
-                for row in rows {
-                    made.push(self.row(row, object, true, false)?);
-                }
-                Emit::Object { when: None, omit_empty, rows: made.into(), required: required(object, true, None)? }
+            (Form::Integer { text: false } | Form::Decimal { text: false }, expr) => {
+                let of = self.number(expr)?;
+                Op::WriteNumber { of, row: row(key, out) }
             }
-            (Expr::Each { generators, condition, body }, Kind::List(of)) if matches!(of.kind, Kind::Object(_)) && field.wire == Wire::Plain => {
-                let of_loop: Loop = self.looped(generators, condition.as_deref())?;
-                let max_items = field.max_items.unwrap_or(usize::MAX);
-                Emit::Each { of: of_loop, body: self.value(body, field, &of.kind, false)?, max_items }
-            }
-            (Expr::Literal(Literal::Missing), _) => Emit::Nothing,
-            (Expr::Object { .. } | Expr::Each { .. }, _) => return Err(NoWay("a list or an object in a form that is not written here")),
-            _ if matches!(kind, Kind::Object(_) | Kind::List(_) | Kind::Json | Kind::Any | Kind::Row(_)) => {
-                return Err(NoWay("an object that is passed on whole"));
-            }
-            _ => {
-                let at = self.expr(expr)?;
-                Emit::Scalar { at, out: Box::new(self.form(field)?) }
+            (_, expr) => {
+                let of = self.value(expr)?;
+                Op::WriteValue { of, row: row(key, out) }
             }
         };
-        Ok(self.emits(emit))
+        self.push(op);
+        Ok(())
     }
 
     fn form(&mut self, field: &'p Field) -> Found<Out<'p>> {
@@ -291,11 +336,9 @@ fn weights(wire: &Wire) -> Option<Box<[(WeightUnit, Number, Box<[u8]>, Box<[u8]>
 }
 
 /// How many fields of an object have to be set, without the key's.
-fn required(object: &Object, whole: bool, key: Option<&str>) -> Found<usize> {
-    if !whole {
-        return Ok(0);
-    }
-    Ok(object.fields.iter().filter(|(name, field)| field.write.required && Some(name.as_str()) != key).count())
+fn required(object: &Object, whole: bool, key: Option<&str>) -> u32 {
+    let required = object.fields.iter().filter(|(name, field)| whole && field.write.required && Some(name.as_str()) != key);
+    required.count() as u32
 }
 
 /// Whether an expression builds an object, or a list of such.

@@ -8,178 +8,99 @@ use wide::u8x32;
 use super::eval::{Eval, Leave, Ran};
 use super::memo::Kept;
 use super::number::Number;
-use super::op::{Cell, Emit, EmitAt, EmitRow, Form, Key, Out, V};
+use super::op::{Form, Key, MARKS, Out, V};
 use super::read::string;
-use super::scan::Raw;
 use super::window::{WIDTH, append, special};
 use crate::schema::{Field, SizeUnit, gate};
 use crate::value::encode;
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
-    /// Writes a value. False where there is none: nothing is written then.
-    pub(crate) fn emit(&mut self, at: EmitAt, out: &mut Vec<u8>) -> bool {
-        self.emit_behind(at, &[], out)
-    }
-
-    /// The same, with what stands before the rows of an object: the key's field.
-    pub(crate) fn emit_behind(&mut self, at: EmitAt, first: &[u8], out: &mut Vec<u8>) -> bool {
-        let flat = self.flat;
-        let Some(emit) = flat.emits.get(at as usize) else { return self.untold() };
-        match emit {
-            Emit::Nothing => false,
-            Emit::Scalar { .. } => {
-                let begin = out.len();
-                self.scalar(at, None, out);
-                out.len() > begin
-            }
-            Emit::Bind { slot, value, body } => {
-                let value = self.eval(*value);
-                self.set(*slot, value);
-                self.emit(*body, out)
-            }
-            Emit::If { condition, then, otherwise } => {
-                let taken = if self.holds(*condition) { *then } else { *otherwise };
-                self.emit(taken, out)
-            }
-            Emit::Object { when, omit_empty, rows, required } => {
-                if when.is_some_and(|when| !self.holds(when)) {
-                    return false;
-                }
-                let begin = out.len();
-                if !first.is_empty() {
-                    out.push(b',');
-                    out.extend_from_slice(first);
-                }
-                let found = self.rows_of(rows, out);
-                // Each row begins with a comma; the first one's becomes the brace.
-                match out.get_mut(begin) {
-                    Some(comma) => *comma = b'{',
-                    None if *omit_empty => return false,
-                    None => out.push(b'{'),
-                }
-                self.left |= found < *required;
-                out.push(b'}');
-                true
-            }
-            Emit::Each { of, body, max_items } => {
-                out.push(b'[');
-                let mut items = 0;
-                self.each(of, &mut |eval| {
-                    let before = out.len();
-                    if items > 0 {
-                        out.push(b',');
-                    }
-                    if eval.emit(*body, out) {
-                        items += 1;
-                    } else {
-                        out.truncate(before);
-                    }
-                });
-                self.left |= items > *max_items || items > crate::value::MAX_ITEMS;
-                out.push(b']');
-                true
-            }
-        }
-    }
-
-    /// Writes the rows of an object that have a value; gives how many of those that have to be there do.
-    fn rows_of(&mut self, rows: &'r [EmitRow], out: &mut Vec<u8>) -> usize {
-        let mut found = 0;
-        for row in rows {
-            let before = out.len();
-            match row.value {
-                Cell::Constant => row.key.push(out),
-                Cell::Copy { raw, most, or } => {
-                    let slots = self.slots;
-                    self.copied(slots.raw.get(raw as usize), most, or, row, out);
-                }
-                Cell::CopyOfRow { slot, ref place, most, or } => {
-                    let raw = self.row(slot, place);
-                    self.copied(raw, most, or, row, out);
-                }
-                Cell::Text { at, most, or } => match self.text_of(at) {
-                    Some(text) if text.len() <= most as usize => {
-                        row.key.push(out);
-                        self.quoted(text, out);
-                    }
-                    Some(_) => self.scalar(or, Some(&row.key), out),
-                    None => {}
-                },
-                Cell::Scalar(at) => self.scalar(at, Some(&row.key), out),
-                Cell::Other(at) => {
-                    row.key.push(out);
-                    if !self.emit(at, out) {
-                        out.truncate(before);
-                    }
-                }
-            }
-            found += usize::from(row.required && out.len() > before);
-        }
-        found
-    }
-
-    /// A row with a text that goes over as it stands in the record.
+    /// Begins an object or a list.
     #[inline(always)]
-    fn copied(&mut self, raw: Option<&Raw>, most: u32, or: EmitAt, row: &EmitRow, out: &mut Vec<u8>) {
-        match raw {
-            Some(&Raw::Text { start, end, escaped: false })
-                if end.wrapping_sub(start).wrapping_sub(1) < most && self.text.get(start as usize).is_some_and(u8::is_ascii_graphic) =>
-            {
-                row.key.push(out);
-                // With its quotes.
-                append(self.text, start as usize - 1, end as usize + 1, out);
+    pub(super) fn open(&mut self, mark: u8, key: Option<&Key>, out: &mut Vec<u8>) {
+        let mark = &mut self.marks[usize::from(mark) % MARKS];
+        mark.before = out.len();
+        mark.count = 0;
+        if let Some(key) = key {
+            key.push(out);
+        }
+        mark.begin = out.len();
+    }
+
+    /// Ends an object. Each row begins with a comma; the first one's becomes the brace.
+    #[inline(always)]
+    pub(super) fn close(&mut self, mark: u8, omit_empty: bool, required: u32, out: &mut Vec<u8>) -> Ran<()> {
+        let mark = &self.marks[usize::from(mark) % MARKS];
+        match out.get_mut(mark.begin) {
+            Some(comma) => *comma = b'{',
+            None if omit_empty => {
+                out.truncate(mark.before);
+                return Ok(());
             }
-            Some(Raw::Absent | Raw::Null) | None => {}
-            _ => self.scalar(or, Some(&row.key), out),
+            None => out.push(b'{'),
+        }
+        out.push(b'}');
+        if mark.count < required as usize { Err(Leave) } else { Ok(()) }
+    }
+
+    #[inline(always)]
+    pub(super) fn item(&mut self, mark: u8, out: &mut Vec<u8>) {
+        let mark = &mut self.marks[usize::from(mark) % MARKS];
+        mark.row = out.len();
+        if mark.count > 0 {
+            out.push(b',');
         }
     }
 
-    /// Writes a text as JSON. What is a part of the record, and not decoded, stands there as it has to.
+    /// Counts an item, if something was written of it.
     #[inline(always)]
-    fn quoted(&self, text: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn end_item(&mut self, mark: u8, out: &mut Vec<u8>) {
+        let mark = &mut self.marks[usize::from(mark) % MARKS];
+        if out.len() > mark.row + usize::from(mark.count > 0) {
+            mark.count += 1;
+        } else {
+            out.truncate(mark.row);
+        }
+    }
+
+    /// Writes a text, whose first quote stands there, as JSON. What is a part of the record, and was not decoded, stands
+    /// there as it has to.
+    #[inline(always)]
+    pub(super) fn push_text(&self, text: &[u8], out: &mut Vec<u8>) {
         let start = (text.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
         if start < self.text.len() {
-            out.push(b'"');
             append(self.text, start, start + text.len(), out);
-            out.push(b'"');
         } else {
-            quote(text, out);
+            unquoted(text, out);
         }
+        out.push(b'"');
     }
 
-    /// Writes a key and a value behind it; nothing where there is none.
+    /// What is no text of a common length.
     #[inline(never)]
-    fn scalar(&mut self, at: EmitAt, key: Option<&Key>, out: &mut Vec<u8>) {
-        let flat = self.flat;
-        let Some(Emit::Scalar { at, out: form }) = flat.emits.get(at as usize) else {
-            self.left = true;
-            return;
-        };
-        if let Form::Text(words) = &form.form {
-            if let Some(text) = self.text_of(*at) {
-                self.left |= words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= form.most || within(text, form));
-                push_key(key, out);
-                self.quoted(text, out);
-            }
-            return;
+    pub(super) fn odd_text(&mut self, value: V<'r>, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+        let V::Text(text) = value else { return Err(Leave) };
+        let Form::Text(words) = &row.1.form else { return Err(Leave) };
+        if words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= row.1.most || within(text, &row.1)) {
+            return Err(Leave);
         }
-        if let Form::Integer { text: false } | Form::Decimal { text: false } = form.form {
-            if let Some(number) = self.number_of(*at) {
-                let whole = matches!(form.form, Form::Integer { .. });
-                self.left |= whole && !number.is_whole();
-                push_key(key, out);
-                self.left |= held(if whole { number.whole() } else { number }, form, out).is_err();
-            }
-            return;
-        }
-        let value = self.eval(*at);
-        if !value.is_missing() {
-            push_key(key, out);
-            self.left |= self.value_of(value, form, out).is_err();
-        }
+        row.0.push(out);
+        self.push_text(text, out);
+        Ok(())
     }
 
-    fn value_of(&mut self, value: V<'r>, form: &'r Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    #[inline(never)]
+    pub(super) fn write_number(&mut self, number: Number, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+        let whole = matches!(row.1.form, Form::Integer { .. });
+        if whole && !number.is_whole() {
+            return Err(Leave);
+        }
+        row.0.push(out);
+        held(if whole { number.whole() } else { number }, &row.1, out)
+    }
+
+    #[inline(never)]
+    pub(super) fn write_value(&mut self, value: V<'r>, form: &'r Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
         match (&form.form, value) {
             (Form::Boolean, V::Boolean(truth)) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
             (Form::Date, V::Date(date)) => {
@@ -211,6 +132,13 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 amount.print(out);
                 out.extend_from_slice(behind);
             }
+            (Form::Text(words), V::Text(text)) => {
+                if words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= form.most || within(text, form)) {
+                    return Err(Leave);
+                }
+                out.push(b'"');
+                self.push_text(text, out);
+            }
             (_, V::Missing(_) | V::Record(..) | V::Rows { .. } | V::Row(_) | V::List(_)) => return Err(Leave),
             // By the reference's own encoding, and its own gate.
             _ => {
@@ -223,13 +151,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
         }
         Ok(())
-    }
-}
-
-#[inline(always)]
-fn push_key(key: Option<&Key>, out: &mut Vec<u8>) {
-    if let Some(key) = key {
-        key.push(out);
     }
 }
 
@@ -307,12 +228,18 @@ fn special_of_eight(eight: u64) -> u64 {
 #[inline]
 pub(crate) fn quote(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
+    unquoted(bytes, out);
+    out.push(b'"');
+}
+
+/// The same without its quotes.
+#[inline(never)]
+fn unquoted(bytes: &[u8], out: &mut Vec<u8>) {
     if is_plain(bytes) {
         append(bytes, 0, bytes.len(), out);
     } else {
         escape(bytes, out);
     }
-    out.push(b'"');
 }
 
 #[inline(never)]

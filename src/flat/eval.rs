@@ -1,6 +1,6 @@
-//! Runs operations over one record.
+//! Runs the operations over one record.
 //!
-//! It gives a value, or gives up: a reason that nobody wrote, and whatever is not common enough to be written twice, is
+//! It gives payloads, or gives up: a reason that nobody wrote, and whatever is not common enough to be written twice, is
 //! for the reference evaluator, which then has the whole record.
 
 use bumpalo::Bump;
@@ -9,13 +9,13 @@ use bumpalo::collections::Vec as List;
 use super::memo::{Memos, kept, push_key, recalled};
 use super::number::Number;
 use super::numbers::is;
-use super::op::{At, Currency, Decode, Loop, Lowered, Op, Place, Quick, RowOutcome, Rule, RuleKind, Told, Treat, V};
+use super::op::{Argument, At, BASES, COMPUTED, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
 use super::read::string;
-use super::scan::{Raw, Slots};
-use super::shape::ROOT;
+use super::scan::Slots;
 use super::stopped::Reason;
+use super::texts::is_one_line;
 use crate::builtin::{Args, BuiltinRef, Context};
-use crate::check::typed::Compare;
+use crate::check::typed::{Arithmetic, Compare};
 use crate::value::{MAX_ITEMS, Missing, Money, Value};
 
 /// The record is left to the reference evaluator.
@@ -27,506 +27,480 @@ pub(crate) type Ran<T> = Result<T, Leave>;
 /// Elements that all loops over one record may visit together.
 const MOST_STEPS: u32 = 100_000;
 
+/// A loop that is under way.
+#[derive(Debug, Clone, Copy, Default)]
+struct Nest<'r> {
+    list: Option<V<'r>>,
+    at: u32,
+    count: u32,
+}
+
+/// An object or a list that is being written: places in what was written so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mark {
+    /// Before its key.
+    pub(super) before: usize,
+    pub(super) begin: usize,
+    /// Where the row or the item at hand begins.
+    pub(super) row: usize,
+    /// Items, or rows that have to be there and are.
+    pub(super) count: usize,
+}
+
 /// One record while it is mapped.
 pub(crate) struct Eval<'r, 'p> {
     pub(crate) flat: &'r Lowered<'p>,
     pub(crate) context: &'r Context,
     pub(crate) text: &'r [u8],
-    pub(crate) slots: &'r Slots,
+    pub(crate) slots: Slots<'r>,
     pub(crate) bump: &'r Bump,
-    pub(crate) frame: &'r mut [Option<V<'r>>],
     pub(crate) memos: &'r mut Memos,
+    /// What stands before the rows of a payload: its key's field.
+    pub(crate) first: &'r mut Vec<u8>,
     pub(crate) warned: bool,
     /// Why the record is stopped.
     pub(crate) reasons: Vec<Reason<'p>>,
     /// Rules that have failed, and in how many loops.
-    pub(crate) failed: Vec<(u32, u32)>,
-    /// In how many loops the rule at hand stands.
-    pub(crate) inside: u32,
-    /// The record is left to the reference: what is computed from here on counts for nothing.
-    pub(crate) left: bool,
-    pub(crate) steps: u32,
+    failed: Vec<(u32, u32)>,
+    steps: u32,
+    bases: [u32; BASES],
+    nests: [Nest<'r>; LOOPS],
+    /// Lists that are being made.
+    lists: Vec<List<'r, V<'r>>>,
+    pub(super) marks: [Mark; MARKS],
 }
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
-    // ---- sections ----
-
-    /// Whether all conditions of the flow's `where` hold.
-    pub(crate) fn eligible(&mut self) -> bool {
-        let flat = self.flat;
-        flat.filter.iter().all(|condition| self.holds(*condition))
+    pub(crate) fn new(
+        flat: &'r Lowered<'p>,
+        context: &'r Context,
+        text: &'r [u8],
+        slots: Slots<'r>,
+        bump: &'r Bump,
+        memos: &'r mut Memos,
+        first: &'r mut Vec<u8>,
+    ) -> Self {
+        let mut bases = [0; BASES];
+        bases[usize::from(COMPUTED)] = flat.shape.width;
+        Eval {
+            flat,
+            context,
+            text,
+            slots,
+            bump,
+            memos,
+            first,
+            warned: false,
+            reasons: Vec::new(),
+            failed: Vec::new(),
+            steps: 0,
+            bases,
+            nests: [Nest::default(); LOOPS],
+            lists: Vec::new(),
+            marks: [Mark::default(); MARKS],
+        }
     }
 
-    /// Goes through rules and routes.
-    pub(crate) fn judge(&mut self) {
+    // ---- registers ----
+
+    #[inline(always)]
+    pub(crate) fn get(&self, reg: Reg) -> V<'r> {
+        let base = self.bases[usize::from(reg.base) % BASES];
+        *self.slots.values.get(base.wrapping_add(reg.at) as usize).unwrap_or(&V::ABSENT)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, dst: u32, value: V<'r>) {
+        let base = self.bases[usize::from(COMPUTED)];
+        if let Some(place) = self.slots.values.get_mut(base.wrapping_add(dst) as usize) {
+            *place = value;
+        }
+    }
+
+    /// A text; none where it is missing.
+    #[inline(always)]
+    pub(crate) fn text_of(&self, reg: Reg) -> Ran<Option<&'r [u8]>> {
+        match self.get(reg) {
+            V::Text(text) => Ok(Some(text)),
+            V::Missing(_) => Ok(None),
+            _ => Err(Leave),
+        }
+    }
+
+    // ---- code ----
+
+    /// Runs a piece of code to its end; false where it is skipped.
+    pub(crate) fn run(&mut self, begin: At, out: &mut Vec<u8>) -> Ran<bool> {
         let flat = self.flat;
-        self.rules(&flat.rules);
-        for route in &flat.routes {
-            for (condition, outcome) in &route.rows {
-                if let Some(condition) = condition
-                    && !self.holds(*condition)
-                {
-                    continue;
+        let code = flat.code.as_slice();
+        let mut at = begin as usize;
+        while let Some(op) = code.get(at) {
+            at += 1;
+            match op {
+                Op::Jump(to) => at = *to as usize,
+                Op::Done => return Ok(true),
+                Op::Skip => return Ok(false),
+
+                Op::Holds { of, when, to } => {
+                    if matches!(self.get(*of), V::Boolean(true)) == *when {
+                        at = *to as usize;
+                    }
                 }
-                match outcome {
-                    RowOutcome::Results(results) => {
-                        for (slot, result) in route.slots.iter().zip(results) {
-                            let value = self.eval(*result);
-                            self.set(*slot, value);
+                Op::Present { of, when, to } => {
+                    if self.get(*of).is_missing() != *when {
+                        at = *to as usize;
+                    }
+                }
+                Op::IsWord { of, word, when, to } => {
+                    if self.text_of(*of)?.is_some_and(|text| text == *word) == *when {
+                        at = *to as usize;
+                    }
+                }
+                Op::InWords { of, words, when, to } => {
+                    if self.text_of(*of)?.is_some_and(|text| words.has(text)) == *when {
+                        at = *to as usize;
+                    }
+                }
+                Op::CompareNumber { of, op, number, when, to } => {
+                    let holds = match self.get(*of) {
+                        V::Number(left) | V::Money(left, _) => is(*op, left.order(*number)),
+                        V::Missing(_) => *op == Compare::NotEqual,
+                        _ => return Err(Leave),
+                    };
+                    if holds == *when {
+                        at = *to as usize;
+                    }
+                }
+                Op::Compare { left, op, right, when, to } => {
+                    if self.compare(*op, self.get(*left), self.get(*right))? == *when {
+                        at = *to as usize;
+                    }
+                }
+                Op::Test { test, when, to } => {
+                    if self.test(test)? == *when {
+                        at = *to as usize;
+                    }
+                }
+
+                Op::Load { value, dst } => self.put(*dst, *value),
+                Op::Copy { of, dst } => self.put(*dst, self.get(*of)),
+                Op::Or { of, or, dst } => {
+                    let value = self.get(*of);
+                    self.put(*dst, if value.is_missing() { self.get(*or) } else { value });
+                }
+                Op::Arithmetic { op, left, right, dst } => {
+                    let value = match (self.get(*left), self.get(*right)) {
+                        (V::Number(a), V::Number(b)) if *op == Arithmetic::Multiply => V::Number(a.times(b).ok_or(Leave)?),
+                        (left, right) => self.arithmetic(*op, left, right)?,
+                    };
+                    self.put(*dst, value);
+                }
+                Op::Add { of, dst } => {
+                    let sum = added(self.get(Reg { base: COMPUTED, at: *dst }), self.get(*of))?;
+                    self.put(*dst, sum);
+                }
+                Op::Look { table, key, dst } => self.look(*table, *key, *dst)?,
+                Op::StreetLine { street, first, dst, to } => {
+                    let line = match self.text_of(*street)? {
+                        Some(street) if !is_one_line(street) => continue,
+                        Some(street) if *first => V::Text(street),
+                        _ => V::ABSENT,
+                    };
+                    self.put(*dst, line);
+                    at = *to as usize;
+                }
+
+                Op::Each { list, nest, element, optional, index, end } => {
+                    let list = self.get(*list);
+                    let count = match list {
+                        V::Rows { count, .. } => count,
+                        V::List(items) => items.len() as u32,
+                        V::Missing(_) => 0,
+                        _ => return Err(Leave),
+                    };
+                    if let Some(nest) = self.nests.get_mut(usize::from(*nest)) {
+                        *nest = Nest { list: Some(list), at: 0, count };
+                    }
+                    if count > 0 {
+                        self.step(*nest, *element, *index)?;
+                    } else if *optional {
+                        self.nothing(*element, *index);
+                    } else {
+                        at = *end as usize;
+                    }
+                }
+                Op::Next { nest, element, index, begin } => {
+                    if let Some(of) = self.nests.get_mut(usize::from(*nest)) {
+                        of.at += 1;
+                        if of.at < of.count {
+                            self.step(*nest, *element, *index)?;
+                            at = *begin as usize;
                         }
                     }
-                    RowOutcome::Stop(told) => self.tell(told.as_ref()),
                 }
-                break;
-            }
-        }
-    }
 
-    fn rules(&mut self, rules: &'r [Rule<'p>]) {
-        for rule in rules {
-            if !self.failed.is_empty() && self.is_silent(rule) {
-                continue;
-            }
-            match &rule.kind {
-                RuleKind::Require(condition, told) => {
-                    if !self.holds(*condition) {
-                        self.failed.push((rule.id, self.inside));
-                        self.tell(told.as_ref());
+                Op::Rests { on, to } => {
+                    if !self.failed.is_empty() && self.is_silent(on)? {
+                        at = *to as usize;
                     }
                 }
-                RuleKind::Review(condition, told) => {
-                    if self.holds(*condition) {
-                        self.tell(told.as_ref());
+                Op::Failed { id, inside } => self.failed.push((*id, *inside)),
+                Op::Tell(told) => self.tell(told)?,
+                Op::Warned => self.warned = true,
+                Op::Leave => return Err(Leave),
+
+                Op::Open { mark, key } => self.open(*mark, key.as_deref(), out),
+                Op::First => {
+                    if !self.first.is_empty() {
+                        out.push(b',');
+                        out.extend_from_slice(self.first);
                     }
                 }
-                RuleKind::Warn(condition) => self.warned |= self.holds(*condition),
-                RuleKind::When(condition, rules) => {
-                    if self.holds(*condition) {
-                        self.rules(rules);
+                Op::Close { mark, omit_empty, required } => self.close(*mark, *omit_empty, *required, out)?,
+                Op::OpenList { mark, key } => {
+                    self.open(*mark, key.as_deref(), out);
+                    out.push(b'[');
+                }
+                Op::Item { mark } => self.item(*mark, out),
+                Op::EndItem { mark } => self.end_item(*mark, out),
+                Op::CloseList { mark, max_items } => {
+                    let items = self.marks[usize::from(*mark) % MARKS].count;
+                    if items > *max_items || items > MAX_ITEMS {
+                        return Err(Leave);
+                    }
+                    out.push(b']');
+                }
+                Op::Row { mark } => self.marks[usize::from(*mark) % MARKS].row = out.len(),
+                Op::EndRow { mark } => {
+                    let mark = &mut self.marks[usize::from(*mark) % MARKS];
+                    mark.count += usize::from(out.len() > mark.row);
+                }
+                Op::Write(key) => key.push(out),
+                Op::WriteText { of, most, row } => match self.get(*of) {
+                    V::Text(text) if text.len() <= *most as usize => {
+                        row.0.push(out);
+                        self.push_text(text, out);
+                    }
+                    V::Missing(_) => {}
+                    value => self.odd_text(value, row, out)?,
+                },
+                Op::WriteNumber { of, row } => match self.get(*of) {
+                    V::Number(number) | V::Money(number, _) => self.write_number(number, row, out)?,
+                    V::Missing(_) => {}
+                    _ => return Err(Leave),
+                },
+                Op::WriteValue { of, row } => {
+                    let value = self.get(*of);
+                    if !value.is_missing() {
+                        row.0.push(out);
+                        self.write_value(value, &row.1, out)?;
                     }
                 }
-                RuleKind::Each { of, index, rules } => {
-                    let mut count = 0;
-                    self.inside += 1;
-                    self.each(of, &mut |eval| {
-                        count += 1;
-                        eval.set(*index, V::Number(Number::count(count)));
-                        eval.rules(rules);
-                    });
-                    self.inside -= 1;
+
+                Op::List => self.lists.push(List::with_capacity_in(8, self.bump)),
+                Op::Push(of) => {
+                    let value = self.get(*of);
+                    let list = self.lists.last_mut().filter(|list| list.len() < MAX_ITEMS).ok_or(Leave)?;
+                    list.push(value);
                 }
-            }
-            if self.left {
-                return;
-            }
-        }
-    }
-
-    /// Whether a rule that this one rests on has failed. For which elements one has is for the reference to tell.
-    #[cold]
-    fn is_silent(&mut self, rule: &Rule<'p>) -> bool {
-        let mut silent = false;
-        for (_, inside) in self.failed.iter().filter(|(id, _)| rule.rests_on.contains(id)) {
-            silent |= *inside == 0;
-            self.left |= *inside > 0;
-        }
-        silent
-    }
-
-    /// Notes a reason; the same one twice is one.
-    #[cold]
-    fn tell(&mut self, told: Option<&'r Told<'p>>) {
-        let reason = told.ok_or(Leave).and_then(|told| self.reason(told));
-        match reason {
-            Ok(reason) if !self.reasons.contains(&reason) => self.reasons.push(reason),
-            Ok(_) => {}
-            Err(Leave) => self.left = true,
-        }
-    }
-
-    fn reason(&mut self, told: &'r Told<'p>) -> Ran<Reason<'p>> {
-        let message = self.text_of(told.message).ok_or(Leave)?;
-        let before = match told.before.map(|before| self.eval(before)) {
-            None | Some(V::Missing(_)) => None,
-            Some(V::Instant(instant)) => Some(instant),
-            Some(_) => return Err(Leave),
-        };
-        Ok(Reason {
-            message: string(message)?.to_owned(),
-            kind: told.kind,
-            review: told.review,
-            owner: told.owner,
-            before,
-            field: None,
-            place: told.at,
-        })
-    }
-
-    /// Runs `each` for every combination of elements for which the condition holds.
-    pub(crate) fn each(&mut self, of: &'r Loop, each: &mut dyn FnMut(&mut Self)) {
-        self.nested(of, 0, each);
-    }
-
-    pub(super) fn nested(&mut self, of: &'r Loop, at: usize, each: &mut dyn FnMut(&mut Self)) {
-        let Some(generator) = of.generators.get(at) else {
-            if of.condition.is_none_or(|condition| self.holds(condition)) {
-                each(self);
-            }
-            return;
-        };
-        let list = self.eval(generator.list);
-        let count = match list {
-            V::Rows { count, .. } => count as usize,
-            V::List(items) => items.len(),
-            V::Missing(_) => 0,
-            _ => {
-                self.left = true;
-                return;
-            }
-        };
-        if count == 0 && generator.optional {
-            self.set(generator.slot, V::ABSENT);
-            if let Some(index) = generator.index {
-                self.set(index, V::Number(Number::count(1)));
-            }
-            return self.nested(of, at + 1, each);
-        }
-        for place in 0..count {
-            self.steps += 1;
-            if self.steps > MOST_STEPS {
-                self.left = true;
-            }
-            if self.left {
-                return;
-            }
-            let element = match list {
-                V::Rows { node, first, .. } => self.slots.rows.get(first as usize + place).map(|row| V::Record(node, *row)),
-                V::List(items) => items.get(place).copied(),
-                _ => None,
-            };
-            self.set(generator.slot, element.unwrap_or(V::ABSENT));
-            if let Some(index) = generator.index {
-                self.set(index, V::Number(Number::count(place + 1)));
-            }
-            self.nested(of, at + 1, each);
-        }
-    }
-
-    // ---- values ----
-
-    #[inline]
-    pub(crate) fn set(&mut self, slot: u32, value: V<'r>) {
-        if let Some(place) = self.frame.get_mut(slot as usize) {
-            *place = Some(value);
-        }
-    }
-
-    /// The value of what cannot be computed here.
-    #[cold]
-    pub(crate) fn leave(&mut self) -> V<'r> {
-        self.left = true;
-        V::ABSENT
-    }
-
-    /// The same of a condition.
-    #[cold]
-    pub(crate) fn untold(&mut self) -> bool {
-        self.left = true;
-        false
-    }
-
-    /// Whether a condition holds; a missing one does not. The common ones need no value of their own.
-    pub(crate) fn holds(&mut self, condition: At) -> bool {
-        let flat = self.flat;
-        let Some(op) = flat.ops.get(condition as usize) else { return self.untold() };
-        match op {
-            Op::And(parts) => parts.iter().all(|part| self.holds(*part)),
-            Op::Or(parts) => parts.iter().any(|part| self.holds(*part)),
-            Op::Not(inner) => !self.holds(*inner),
-            Op::IsPresent(inner) => self.present(*inner),
-            Op::IsWord(value, word) => self.text_of(*value).is_some_and(|text| text == *word),
-            Op::InWords(value, words) => self.text_of(*value).is_some_and(|text| words.has(text)),
-            Op::Compare(op, left, right) => {
-                let (left, right) = (self.eval(*left), self.eval(*right));
-                self.compare(*op, left, right).unwrap_or_else(|Leave| self.untold())
-            }
-            Op::CompareNumber(op, left, right) => match self.number_of(*left) {
-                Some(left) => is(*op, left.order(*right)),
-                None => *op == Compare::NotEqual,
-            },
-            _ => matches!(self.eval(condition), V::Boolean(true)),
-        }
-    }
-
-    /// Whether there is a value.
-    fn present(&mut self, at: At) -> bool {
-        let flat = self.flat;
-        match flat.ops.get(at as usize) {
-            Some(Op::RootText { .. } | Op::RowText { .. } | Op::PathText { .. }) => self.text_of(at).is_some(),
-            Some(
-                Op::RootPath { decode: Decode::Integer { .. } | Decode::Decimal { .. } | Decode::Money { .. }, .. }
-                | Op::RowPath { decode: Decode::Integer { .. } | Decode::Decimal { .. } | Decode::Money { .. }, .. },
-            ) => self.number_of(at).is_some(),
-            Some(Op::Fallback(value, fallback)) => self.present(*value) || self.present(*fallback),
-            _ => !self.eval(at).is_missing(),
-        }
-    }
-
-    /// A column of a table's row.
-    pub(super) fn cell(&mut self, base: At, column: u32) -> V<'r> {
-        let flat = self.flat;
-        let row = match flat.ops.get(base as usize) {
-            Some(Op::Table { table, keys }) => self.table(*table, keys).unwrap_or_else(|Leave| self.leave()),
-            _ => self.eval(base),
-        };
-        match row {
-            V::Row(columns) => columns.get(column as usize).copied().unwrap_or(V::ABSENT),
-            V::Missing(missing) => V::Missing(missing),
-            _ => self.leave(),
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn column(&mut self, slot: u32, column: u32) -> V<'r> {
-        match self.frame.get(slot as usize) {
-            Some(Some(V::Row(columns))) => columns.get(column as usize).copied().unwrap_or(V::ABSENT),
-            Some(Some(V::Missing(missing))) => V::Missing(*missing),
-            _ => self.leave(),
-        }
-    }
-
-    /// What stands in a row's slot; none where there is no row.
-    #[inline(always)]
-    pub(crate) fn row(&mut self, slot: u32, place: &Place) -> Option<&'r Raw> {
-        let slots = self.slots;
-        match self.frame.get(slot as usize) {
-            Some(Some(V::Record(of, at))) if *of == place.of => slots.raw.get((*at + place.slot) as usize),
-            Some(Some(V::Missing(_))) => None,
-            _ => {
-                self.left = true;
-                None
-            }
-        }
-    }
-
-    pub(crate) fn eval(&mut self, at: At) -> V<'r> {
-        let flat = self.flat;
-        match flat.ops.get(at as usize) {
-            Some(Op::Const(value)) => *value,
-            Some(Op::Slot(slot)) => self.slot(*slot),
-            Some(Op::ColumnOf { slot, column }) => self.column(*slot, *column),
-            Some(op) => self.other_value(at, op),
-            None => self.leave(),
-        }
-    }
-
-    #[inline(never)]
-    fn other_value(&mut self, at: At, op: &'r Op<'p>) -> V<'r> {
-        let flat = self.flat;
-        match op {
-            Op::RootText { whole, .. } | Op::RowText { whole, .. } | Op::PathText { whole, .. } => match self.text_of(at) {
-                Some(text) => V::Text(text),
-                // It says why it is missing.
-                None => self.eval(*whole),
-            },
-            Op::Fallback(value, fallback) => {
-                // Why the first one is missing is not asked for.
-                let value = match flat.ops.get(*value as usize) {
-                    Some(Op::RootText { .. } | Op::RowText { .. } | Op::PathText { .. }) => self.text_of(*value).map_or(V::ABSENT, V::Text),
-                    _ => self.eval(*value),
-                };
-                if value.is_missing() {
-                    return self.eval(*fallback);
+                Op::Listed { dst } => {
+                    let list = self.lists.pop().ok_or(Leave)?;
+                    self.put(*dst, V::List(list.into_bump_slice()));
                 }
-                value
+                Op::Element { base, node, dst } => {
+                    let row = self.bases[usize::from(*base) % BASES];
+                    let there = row != flat.shape.nothing;
+                    self.put(*dst, if there { V::Record(*node, row) } else { V::ABSENT });
+                }
+                op => self.rarer(op)?,
             }
-            Op::Compare(..) | Op::CompareNumber(..) | Op::And(_) | Op::Or(_) | Op::Not(_) | Op::InWords(..) | Op::IsWord(..) | Op::IsPresent(_) => {
-                V::Boolean(self.holds(at))
-            }
-            Op::Sum { of, body, money } if !flat.currencies => match self.sum_of(of, *body) {
-                Some(sum) if *money => V::Money(sum, Currency::default()),
-                Some(sum) => V::Number(sum),
-                None => V::ABSENT,
-            },
-            Op::StreetLine { .. } => self.text_of(at).map_or(V::ABSENT, V::Text),
-            op => match self.rarer(op) {
-                Ok(value) => value,
-                Err(Leave) => self.leave(),
-            },
         }
+        Err(Leave)
     }
 
     /// The rarer operations: apart, so that the others need no more than they do.
     #[inline(never)]
-    fn rarer(&mut self, op: &'r Op<'p>) -> Ran<V<'r>> {
+    fn rarer(&mut self, op: &'r Op<'p>) -> Ran<()> {
         let flat = self.flat;
-        Ok(match op {
-            Op::Read { base, places, decode } => {
-                let base = self.eval(*base);
-                return self.read(base, places, decode);
-            }
-            Op::RootPath { raw, node, decode, whole } => {
-                let raw = *self.slots.raw.get(*raw as usize).ok_or(Leave)?;
-                if raw != Raw::Absent {
-                    return self.decoded(raw, *node, (ROOT, 0), decode);
-                }
-                self.eval(*whole)
-            }
-            Op::RowPath { slot, place, decode, whole } => {
-                if let Some(Some(V::Record(of, at))) = self.frame.get(*slot as usize)
-                    && *of == place.of
-                {
-                    let (of, at) = (*of, *at);
-                    let raw = *self.slots.raw.get((at + place.slot) as usize).ok_or(Leave)?;
-                    if raw != Raw::Absent {
-                        return self.decoded(raw, place.node, (of, at), decode);
+        let (value, dst) = match op {
+            Op::Pick { of, places, dst } => {
+                let value = match self.get(*of) {
+                    V::Record(node, row) => {
+                        let place = places.iter().find(|place| place.of == node).ok_or(Leave)?;
+                        *self.slots.values.get((row + place.slot) as usize).ok_or(Leave)?
                     }
-                }
-                self.eval(*whole)
+                    V::Missing(missing) => V::Missing(missing),
+                    _ => return Err(Leave),
+                };
+                (value, dst)
             }
-            Op::Sum { of, body, .. } => {
-                let list = self.listed(of, *body);
-                return self.quick(Quick::Sum, list);
-            }
-            Op::Path { slot, places, decode, whole } => {
-                if let V::Record(of, at) = self.slot(*slot) {
-                    let (raw, node) = self.raw(of, at, places)?;
-                    if raw != Raw::Absent {
-                        return self.decoded(raw, node, (of, at), decode);
-                    }
-                }
-                self.eval(*whole)
-            }
-            Op::Quick(quick, argument) => {
-                let value = self.eval(*argument);
-                return self.quick(*quick, value);
-            }
-            Op::Column { base, column } => self.cell(*base, *column),
-            Op::Bind { slot, value, body } => {
-                let value = self.eval(*value);
-                self.set(*slot, value);
-                self.eval(*body)
-            }
-            Op::Call { function, arguments, memo } => return self.call(*function, arguments, *memo),
-            Op::Values { map, value } => {
+            Op::Decode { of, decode, dst } => (self.decoded(self.get(*of), decode)?, dst),
+            Op::Quick { quick, of, dst } => (self.quick(*quick, self.get(*of))?, dst),
+            Op::Call { function, arguments, memo, dst } => (self.call(*function, arguments, *memo)?, dst),
+            Op::Values { map, of, dst } => {
                 let map = flat.maps.get(*map as usize).ok_or(Leave)?;
-                let text = self.text_of(*value);
-                text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise).ok_or(Leave)?
+                let text = self.text_of(*of)?;
+                (text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise).ok_or(Leave)?, dst)
             }
-            Op::Table { table, keys } => return self.table(*table, keys),
-            Op::Template { pieces, message } => return self.template(pieces, *message),
-            Op::Arithmetic(op, left, right) => {
-                let (left, right) = (self.eval(*left), self.eval(*right));
-                self.arithmetic(*op, left, right)?
+            Op::Rows { table, keys, dst } => return self.rows(*table, keys, *dst),
+            Op::Template { pieces, message, dst } => (self.template(pieces, *message)?, dst),
+            Op::Sum { money, dst } => {
+                let sum = match self.get(Reg { base: COMPUTED, at: *dst }) {
+                    V::Missing(Missing::Null) => V::Number(Number::ZERO),
+                    sum => sum,
+                };
+                let sum = match sum {
+                    V::Number(sum) if *money => V::Money(sum, Default::default()),
+                    sum => sum,
+                };
+                (sum, dst)
             }
-            Op::In(value, list) => {
-                let value = self.eval(*value);
-                if value.is_missing() {
-                    return Ok(V::Boolean(false));
-                }
-                for item in list {
-                    let item = self.eval(*item);
-                    if !item.is_missing() && self.compare(Compare::Equal, value, item)? {
-                        return Ok(V::Boolean(true));
-                    }
-                }
-                V::Boolean(false)
+            Op::Weigh { of, unit, dst } => {
+                let value = match self.get(*of) {
+                    V::Number(number) => V::Weight(number, *unit),
+                    V::Weight(_, from) if from != *unit => return Err(Leave),
+                    other => other,
+                };
+                (value, dst)
             }
-            Op::Matches(value, regex) => match self.eval(*value) {
-                V::Text(text) => V::Boolean(regex.is_match(text)),
-                V::Missing(_) => V::Boolean(false),
-                _ => return Err(Leave),
-            },
-            Op::WasSent(inner) => V::Boolean(!matches!(self.eval(*inner), V::Missing(Missing::Absent))),
-            Op::If(condition, then, otherwise) => {
-                let taken = if self.holds(*condition) { *then } else { *otherwise };
-                self.eval(taken)
+            Op::Measure { of, unit, dst } => {
+                let value = match self.get(*of) {
+                    V::Number(number) => V::Length(number, *unit),
+                    V::Length(_, from) if from != *unit => return Err(Leave),
+                    other => other,
+                };
+                (value, dst)
             }
-            Op::Each(of, body) => self.listed(of, *body),
-            Op::Reasons => {
+            Op::Treat { of, how, dst } => (self.treated(self.get(*of), *how)?, dst),
+            Op::Reasons { dst } => {
                 let texts = self.reasons.iter().map(|reason| V::Text(self.bump.alloc_str(&reason.message).as_bytes()));
-                V::List(self.bump.alloc_slice_fill_iter(texts))
+                (V::List(self.bump.alloc_slice_fill_iter(texts)), dst)
             }
-            Op::Weigh(value, unit) => match self.eval(*value) {
-                V::Number(number) => V::Weight(number, *unit),
-                V::Weight(amount, from) if from == *unit => V::Weight(amount, *unit),
-                V::Weight(..) => return Err(Leave),
-                other => other,
-            },
-            Op::Measure(value, unit) => match self.eval(*value) {
-                V::Number(number) => V::Length(number, *unit),
-                V::Length(amount, from) if from == *unit => V::Length(amount, *unit),
-                V::Length(..) => return Err(Leave),
-                other => other,
-            },
-            Op::Treat(value, how) => {
-                let value = self.eval(*value);
-                match (value, how) {
-                    (V::Money(amount, _), Treat::Number) => V::Number(amount),
-                    (V::Number(amount), Treat::Money) => V::Money(amount, Currency::default()),
-                    (V::Named(named), Treat::Text) => {
-                        let reference = flat.references.get(named as usize).ok_or(Leave)?;
-                        V::Text(reference.name.as_bytes())
-                    }
-                    (V::Missing(_) | V::Text(_), _) => value,
-                    (_, Treat::Text) => {
-                        let mut built = List::new_in(self.bump);
-                        self.print(value, &mut built)?;
-                        V::Text(built.into_bump_slice())
-                    }
-                    (value, _) => value,
+            _ => return Err(Leave),
+        };
+        self.put(*dst, value);
+        Ok(())
+    }
+
+    // ---- loops ----
+
+    /// Sets what stands for the element at hand.
+    fn step(&mut self, nest: u8, element: Element, index: Option<u32>) -> Ran<()> {
+        self.steps += 1;
+        let Some(Nest { list: Some(list), at, .. }) = self.nests.get(usize::from(nest)).copied() else { return Err(Leave) };
+        if self.steps > MOST_STEPS {
+            return Err(Leave);
+        }
+        let row = |place: u32| self.slots.rows.get(place as usize).copied().ok_or(Leave);
+        let item = match list {
+            V::Rows { node, first, .. } => V::Record(node, row(first + at)?),
+            V::List(items) => *items.get(at as usize).ok_or(Leave)?,
+            _ => return Err(Leave),
+        };
+        match (element, item) {
+            (Element::Row { base, node }, V::Record(of, row)) if of == node => self.bases[usize::from(base) % BASES] = row,
+            (Element::Columns { first, count }, V::Row(columns)) => self.put_row(first, count, Some(columns)),
+            (Element::Value(dst), item) => self.put(dst, item),
+            _ => return Err(Leave),
+        }
+        if let Some(index) = index {
+            self.put(index, V::Number(Number::count(at as usize + 1)));
+        }
+        Ok(())
+    }
+
+    /// The same where there is no element.
+    fn nothing(&mut self, element: Element, index: Option<u32>) {
+        match element {
+            Element::Row { base, .. } => self.bases[usize::from(base) % BASES] = self.flat.shape.nothing,
+            Element::Columns { first, count } => self.put_row(first, count, None),
+            Element::Value(dst) => self.put(dst, V::ABSENT),
+        }
+        if let Some(index) = index {
+            self.put(index, V::Number(Number::count(1)));
+        }
+    }
+
+    // ---- rules ----
+
+    /// Whether a rule that this one rests on has failed. For which elements one has is for the reference to tell.
+    #[cold]
+    fn is_silent(&self, rests_on: &[u32]) -> Ran<bool> {
+        let mut silent = false;
+        for (_, inside) in self.failed.iter().filter(|(id, _)| rests_on.contains(id)) {
+            if *inside > 0 {
+                return Err(Leave);
+            }
+            silent = true;
+        }
+        Ok(silent)
+    }
+
+    /// Notes a reason; the same one twice is one.
+    #[cold]
+    fn tell(&mut self, told: &'r Told<'p>) -> Ran<()> {
+        let message = string(self.text_of(told.message)?.ok_or(Leave)?)?.to_owned();
+        let before = match told.before.map(|before| self.get(before)) {
+            None | Some(V::Missing(_)) => None,
+            Some(V::Instant(instant)) => Some(instant),
+            Some(_) => return Err(Leave),
+        };
+        let reason = Reason { message, kind: told.kind, review: told.review, owner: told.owner, before, field: None, place: told.at };
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+        Ok(())
+    }
+
+    /// The rarer conditions.
+    #[inline(never)]
+    fn test(&mut self, test: &'r Test) -> Ran<bool> {
+        Ok(match test {
+            Test::In(of, items) => {
+                let value = self.get(*of);
+                if value.is_missing() {
+                    return Ok(false);
                 }
+                for item in items {
+                    let item = self.get(*item);
+                    if !item.is_missing() && self.compare(Compare::Equal, value, item)? {
+                        return Ok(true);
+                    }
+                }
+                false
             }
-            Op::Leave
-            | Op::Or(_)
-            | Op::Not(_)
-            | Op::InWords(..)
-            | Op::IsWord(..)
-            | Op::Const(_)
-            | Op::Slot(_)
-            | Op::RootText { .. }
-            | Op::RowText { .. }
-            | Op::PathText { .. }
-            | Op::ColumnOf { .. }
-            | Op::StreetLine { .. }
-            | Op::CompareNumber(..)
-            | Op::Fallback(..)
-            | Op::Compare(..)
-            | Op::And(_)
-            | Op::IsPresent(_) => return Err(Leave),
+            Test::Matches(of, regex) => self.text_of(*of)?.is_some_and(|text| regex.is_match(text)),
+            Test::WasSent(way) => {
+                let missing = way.iter().find_map(|reg| match self.get(*reg) {
+                    V::Missing(missing) => Some(missing),
+                    _ => None,
+                });
+                missing != Some(Missing::Absent)
+            }
         })
     }
 
-    fn listed(&mut self, of: &'r Loop, body: At) -> V<'r> {
-        let mut found = List::new_in(self.bump);
-        self.each(of, &mut |eval| {
-            eval.left |= found.len() >= MAX_ITEMS;
-            let value = eval.eval(body);
-            found.push(value);
-        });
-        V::List(found.into_bump_slice())
+    // ---- values ----
+
+    fn treated(&mut self, value: V<'r>, how: Treat) -> Ran<V<'r>> {
+        Ok(match (value, how) {
+            (V::Money(amount, _), Treat::Number) => V::Number(amount),
+            (V::Number(amount), Treat::Money) => V::Money(amount, Default::default()),
+            (V::Named(named), Treat::Text) => {
+                let reference = self.flat.references.get(named as usize).ok_or(Leave)?;
+                V::Text(reference.name.as_bytes())
+            }
+            (V::Missing(_) | V::Text(_), _) => value,
+            (_, Treat::Text) => {
+                let mut built = List::new_in(self.bump);
+                self.print(value, &mut built)?;
+                V::Text(built.into_bump_slice())
+            }
+            (value, _) => value,
+        })
     }
 
-    #[inline]
-    pub(super) fn slot(&mut self, slot: u32) -> V<'r> {
-        if let Some(Some(known)) = self.frame.get(slot as usize) {
-            return *known;
-        }
-        let Some(Some(found)) = self.flat.lets.get(slot as usize) else { return V::ABSENT };
-        self.given(slot, *found)
-    }
-
-    /// The value of a name, which is kept.
-    #[inline(never)]
-    pub(super) fn given(&mut self, slot: u32, found: At) -> V<'r> {
-        let value = self.eval(found);
-        self.set(slot, value);
-        value
-    }
-
-    // ---- functions ----
-
-    pub(super) fn quick(&mut self, quick: Quick, value: V<'r>) -> Ran<V<'r>> {
+    fn quick(&mut self, quick: Quick, value: V<'r>) -> Ran<V<'r>> {
         let text = match (quick, value) {
             (Quick::Count, V::Rows { count, .. }) => return Ok(V::Number(Number::count(count as usize))),
             (Quick::Count, V::List(items)) => return Ok(V::Number(Number::count(items.len()))),
@@ -553,41 +527,45 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    pub(super) fn call(&mut self, function: BuiltinRef, arguments: &'r [At], memo: u32) -> Ran<V<'r>> {
+    fn call(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], memo: u32) -> Ran<V<'r>> {
         let mut few = [V::ABSENT; 4];
         let values: &mut [V<'r>] = match few.get_mut(..arguments.len()) {
             Some(values) => values,
             None => self.bump.alloc_slice_fill_copy(arguments.len(), V::ABSENT),
         };
+        let mut key = std::mem::take(&mut self.memos.key);
+        key.clear();
+        let mut keyed = true;
         for (value, argument) in values.iter_mut().zip(arguments) {
-            *value = self.eval(*argument);
+            match argument {
+                // What is the same at each call tells none from the other.
+                Argument::Constant(constant) => *value = *constant,
+                Argument::Value(reg) => {
+                    *value = self.get(*reg);
+                    keyed &= push_key(*value, &mut key).is_ok();
+                }
+            }
         }
+        let result = self.called(function, values, memo, &key, keyed);
+        self.memos.key = key;
+        result
+    }
+
+    fn called(&mut self, function: BuiltinRef, values: &[V<'r>], memo: u32, key: &[u8], keyed: bool) -> Ran<V<'r>> {
         if values.first().is_some_and(V::is_missing) && !function.0.takes.first().is_none_or(|param| param.nullable) {
             return Ok(V::ABSENT);
         }
-        let mut key = std::mem::take(&mut self.memos.key);
-        key.clear();
-        let flat = self.flat;
-        let mut keyed = true;
-        for (value, argument) in values.iter().zip(arguments) {
-            // What is the same at each call tells none from the other.
-            if !matches!(flat.ops.get(*argument as usize), Some(Op::Const(_))) {
-                keyed &= push_key(*value, &mut key).is_ok();
-            }
+        if keyed && let Some(kept) = self.memos.get(memo, key) {
+            return Ok(recalled(kept, self.bump));
         }
-        if keyed && let Some(kept) = self.memos.get(memo, &key) {
-            let value = recalled(kept, self.bump);
-            self.memos.key = key;
-            return Ok(value);
+        let given: Vec<Value> = values.iter().map(|value| self.value(*value)).collect::<Ran<_>>()?;
+        let result = function.0.call(&Args { values: &given, context: self.context }).map_err(|_| Leave)?;
+        let result = kept(&result)?;
+        let value = recalled(&result, self.bump);
+        if keyed {
+            self.memos.keep(memo, key, result);
         }
-        let given: Ran<Vec<Value>> = values.iter().map(|value| self.value(*value)).collect();
-        let result = given.and_then(|given| function.0.call(&Args { values: &given, context: self.context }).map_err(|_| Leave));
-        let result = result.and_then(|result| kept(&result));
-        if let (true, Ok(result)) = (keyed && !self.left, &result) {
-            self.memos.keep(memo, &key, result.clone());
-        }
-        self.memos.key = key;
-        result.map(|result| recalled(&result, self.bump))
+        Ok(value)
     }
 
     /// A value as the reference has it.
@@ -610,33 +588,74 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    pub(super) fn table(&mut self, table: u32, keys: &'r [At]) -> Ran<V<'r>> {
-        let flat = self.flat;
-        let found = flat.tables.get(table as usize).ok_or(Leave)?;
-        if let (Some(texts), [key]) = (&found.texts, keys) {
-            let rows = self.text_of(*key).and_then(|key| texts.get(key)).map_or(&[][..], Vec::as_slice);
-            return Ok(self.rows(rows, found.many));
-        }
-        let mut key = List::with_capacity_in(64, self.bump);
-        let mut missing = false;
-        for (at, of) in keys.iter().enumerate() {
-            let value = self.eval(*of);
-            missing |= value.is_missing();
-            if at > 0 {
-                key.push(0x1f);
+    // ---- tables ----
+
+    /// A row, and its columns behind it.
+    #[inline]
+    fn put_row(&mut self, first: u32, count: u32, row: Option<&'r [V<'r>]>) {
+        let begin = (self.bases[usize::from(COMPUTED)] + first) as usize;
+        let Some([place, columns @ ..]) = self.slots.values.get_mut(begin..begin + count as usize + 1) else { return };
+        match row {
+            Some(row) => {
+                *place = V::Row(row);
+                columns.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
             }
-            push_table_key(value, &mut key)?;
+            None => {
+                *place = V::ABSENT;
+                columns.fill(V::ABSENT);
+            }
         }
-        let rows = if missing { &[][..] } else { found.rows.get(key.as_slice()).map_or(&[][..], Vec::as_slice) };
-        Ok(self.rows(rows, found.many))
     }
 
-    pub(super) fn rows(&self, rows: &'r [Vec<V<'p>>], many: bool) -> V<'r> {
-        if !many {
-            return rows.first().map_or(V::ABSENT, |row| V::Row(row));
-        }
-        V::List(self.bump.alloc_slice_fill_iter(rows.iter().map(|row| V::Row(row))))
+    #[inline(never)]
+    fn look(&mut self, table: u32, key: Reg, dst: u32) -> Ran<()> {
+        let flat = self.flat;
+        let found = flat.tables.get(table as usize).ok_or(Leave)?;
+        let texts = found.texts.as_ref().ok_or(Leave)?;
+        let rows = self.text_of(key)?.and_then(|key| texts.get(key));
+        self.put_row(dst, found.columns, rows.and_then(|rows| rows.first()).map(Vec::as_slice));
+        Ok(())
     }
+
+    fn rows(&mut self, table: u32, keys: &'r [Reg], dst: u32) -> Ran<()> {
+        let flat = self.flat;
+        let found = flat.tables.get(table as usize).ok_or(Leave)?;
+        let rows: Option<&'r Vec<Vec<V<'p>>>> = match (&found.texts, keys) {
+            (Some(texts), [key]) => self.text_of(*key)?.and_then(|key| texts.get(key)),
+            _ => {
+                let mut key = List::with_capacity_in(64, self.bump);
+                let mut missing = false;
+                for (at, of) in keys.iter().enumerate() {
+                    let value = self.get(*of);
+                    missing |= value.is_missing();
+                    if at > 0 {
+                        key.push(0x1f);
+                    }
+                    push_table_key(value, &mut key)?;
+                }
+                if missing { None } else { found.rows.get(key.as_slice()) }
+            }
+        };
+        let rows = rows.map(Vec::as_slice).unwrap_or_default();
+        if found.many {
+            let rows = self.bump.alloc_slice_fill_iter(rows.iter().map(|row| V::Row(row)));
+            self.put(dst, V::List(rows));
+        } else {
+            self.put_row(dst, found.columns, rows.first().map(Vec::as_slice));
+        }
+        Ok(())
+    }
+}
+
+/// A sum with one element more.
+#[inline(always)]
+fn added<'r>(sum: V<'r>, of: V<'r>) -> Ran<V<'r>> {
+    Ok(match (sum, of) {
+        (V::Number(sum), V::Number(of) | V::Money(of, _)) => V::Number(sum.add(of).ok_or(Leave)?),
+        (V::Missing(Missing::Null), V::Number(of) | V::Money(of, _)) => V::Number(of),
+        (V::Number(_) | V::Missing(_), V::Missing(_)) | (V::Missing(_), V::Number(_) | V::Money(..)) => V::ABSENT,
+        _ => return Err(Leave),
+    })
 }
 
 /// Appends a value as tables are keyed ([`crate::value::key`]).

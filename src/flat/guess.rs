@@ -19,10 +19,22 @@ pub(super) struct Guess {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Meaning {
     Unread,
-    /// A text, a number or a boolean, and its slot.
+    /// A text, and its slot.
+    Text(u32),
+    Number(u32),
+    /// A text, a number or a boolean.
     Scalar(u32),
     /// An object, or a list of such.
     Inner(NodeId),
+}
+
+/// What one thread has learned of the records that it has read.
+#[derive(Debug, Default)]
+pub(crate) struct Guesses {
+    /// By node: the keys of its object in the last records, in their order.
+    pub(super) by_node: Vec<Vec<Guess>>,
+    /// How many keys are guessed.
+    pub(super) count: usize,
 }
 
 /// Bytes of a value that is guessed.

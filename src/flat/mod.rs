@@ -5,6 +5,7 @@
 //! It maps records that stand alone: flows that look nothing up, over files.
 
 mod body;
+mod code;
 mod emit;
 mod eval;
 mod guess;
@@ -19,6 +20,7 @@ mod scan;
 mod shape;
 mod stopped;
 mod texts;
+mod values;
 mod window;
 
 use std::collections::BTreeMap;
@@ -29,15 +31,15 @@ use jiff::Timestamp;
 
 use self::eval::{Eval, Leave, Ran};
 use self::memo::Memos;
-use self::op::{Lowered, V, Write};
+use self::op::{Lowered, RECORD, Reg, V, Write};
 use self::reader::{Reader as _, Reference, Scanning};
-use self::scan::{Raw, Slots};
+use self::scan::Slots;
 pub use self::stopped::Stopped;
 use crate::builtin::Context;
 use crate::check::typed::Flow;
 use crate::plan::Plan;
 use crate::schema::Names;
-use crate::value::ObjectRef;
+use crate::value::{Missing, ObjectRef};
 
 /// A flow, ready to map records. It is shared by threads, each with a [`Worker`] of its own.
 pub struct Flat<'p> {
@@ -48,12 +50,13 @@ pub struct Flat<'p> {
 /// What one thread keeps from record to record.
 pub struct Worker<'f, 'p> {
     flat: &'f Flat<'p>,
-    /// Records are read by serde_json.
-    by_reference: bool,
-    slots: Slots,
+    /// None where records are read by serde_json.
+    scanning: Option<Scanning>,
+    /// Memory for the next record.
+    slots: Slots<'static>,
     bump: Bump,
     memos: Memos,
-    key: Vec<u8>,
+    first: Vec<u8>,
     marks: Vec<usize>,
     /// The objects of the payloads of this record.
     made: Vec<usize>,
@@ -114,11 +117,11 @@ impl<'p> Flat<'p> {
         let memos = Memos::of(&self.lowered);
         Worker {
             flat: self,
-            by_reference,
+            scanning: (!by_reference).then(Scanning::default),
             slots: Slots::default(),
             bump: Bump::new(),
             memos,
-            key: Vec::new(),
+            first: Vec::new(),
             marks: Vec::new(),
             made: Vec::new(),
             stopped: Stopped::default(),
@@ -135,35 +138,24 @@ impl<'p> Worker<'_, 'p> {
     /// Maps the text of one record, and appends its payloads, a line each, to the buffers of their objects. `count` is
     /// told each payload's object.
     pub fn map(&mut self, record: &str, form: Form, out: &mut [Vec<u8>], count: impl FnMut(usize)) -> Way {
-        let Worker { flat, by_reference, slots, bump, memos, key, marks, made, stopped } = self;
+        let Worker { flat, scanning, slots, bump, memos, first, marks, made, stopped } = self;
         let Flat { lowered, context } = flat;
         bump.reset();
-        let read = if *by_reference { Reference.read(&lowered.shape, record, slots) } else { Scanning.read(&lowered.shape, record, slots) };
-        if read.is_err() {
+        let mut read: Slots<'_> = std::mem::take(slots).again();
+        let plain = match scanning {
+            Some(scanning) => scanning.read(&lowered.shape, record, &mut read, bump),
+            None => Reference.read(&lowered.shape, record, &mut read, bump),
+        };
+        if plain.is_err() {
+            *slots = read.again();
             return Way::Left;
         }
         marks.clear();
         marks.extend(out.iter().map(Vec::len));
         made.clear();
-        let frame = bump.alloc_slice_fill_copy(lowered.lets.len(), None);
-        let mut eval = Eval {
-            flat: lowered,
-            context,
-            text: record.as_bytes(),
-            slots,
-            bump,
-            frame,
-            memos,
-            warned: false,
-            reasons: Vec::new(),
-            failed: Vec::new(),
-            inside: 0,
-            left: false,
-            steps: 0,
-        };
-        // The record itself.
-        eval.set(Flow::RECORD.0, V::Record(shape::ROOT, 0));
-        let way = through(&mut eval, form, key, out, made, stopped);
+        let mut eval = Eval::new(lowered, context, record.as_bytes(), read, bump, memos, first);
+        let way = through(&mut eval, form, out, made, stopped);
+        *slots = eval.slots.again();
         match way {
             Ok(way) => {
                 made.iter().copied().for_each(count);
@@ -177,33 +169,24 @@ impl<'p> Worker<'_, 'p> {
     }
 }
 
-/// Everything that was computed so far counts.
-fn whole(eval: &Eval<'_, '_>) -> Ran<()> {
-    if eval.left { Err(Leave) } else { Ok(()) }
-}
-
 fn through<'r, 'p: 'r>(
     eval: &mut Eval<'r, 'p>,
     form: Form,
-    key: &mut Vec<u8>,
     out: &mut [Vec<u8>],
     made: &mut Vec<usize>,
     stopped: &mut Stopped<'p>,
 ) -> Ran<Way> {
-    let eligible = eval.eligible();
-    whole(eval)?;
-    if !eligible {
+    // Rules write nothing.
+    if !eval.run(0, &mut Vec::new())? {
         return Ok(Way::NotEligible);
     }
-    eval.judge();
-    whole(eval)?;
     if !eval.reasons.is_empty() {
-        return stop(eval, key, stopped);
+        return stop(eval, stopped);
     }
     let flat = eval.flat;
     for write in &flat.writes {
         let buffer = out.get_mut(write.object).ok_or(Leave)?;
-        if payload(eval, write, form, key, buffer)? {
+        if payload(eval, write, form, buffer)? {
             buffer.push(b'\n');
             made.push(write.object);
         }
@@ -213,67 +196,65 @@ fn through<'r, 'p: 'r>(
 
 /// Ends a record that has reasons: whether there are more of them its payloads have to show.
 #[cold]
-fn stop<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, key: &mut Vec<u8>, stopped: &mut Stopped<'p>) -> Ran<Way> {
+fn stop<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, stopped: &mut Stopped<'p>) -> Ran<Way> {
     let flat = eval.flat;
     stopped.id.clear();
     id(eval, &mut stopped.id)?;
-    envelopes(eval, &flat.writes, key, &mut stopped.writes)?;
+    envelopes(eval, &flat.writes, &mut stopped.writes)?;
     if eval.reasons.iter().any(|reason| !reason.review) {
-        envelopes(eval, flat.follow_ups.as_ref().ok_or(Leave)?, key, &mut stopped.writes)?;
+        envelopes(eval, flat.follow_ups.as_ref().ok_or(Leave)?, &mut stopped.writes)?;
     }
     stopped.reasons = std::mem::take(&mut eval.reasons);
     Ok(Way::Stopped { warned: eval.warned })
 }
 
-fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], key: &mut Vec<u8>, out: &mut Vec<u8>) -> Ran<()> {
+fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], out: &mut Vec<u8>) -> Ran<()> {
     out.clear();
     for write in writes {
         let before = out.len();
         if before > 0 {
             out.push(b',');
         }
-        if !payload(eval, write, Form::Envelope, key, out)? {
+        if !payload(eval, write, Form::Envelope, out)? {
             out.truncate(before);
         }
     }
     Ok(())
 }
 
-/// The record's id as it stands there, as JSON.
+/// The record's id, as JSON.
 fn id(eval: &Eval<'_, '_>, out: &mut Vec<u8>) -> Ran<()> {
-    let raws = eval.flat.ids.ok_or(Leave)?.map(|slot| eval.slots.raw.get(slot as usize).copied().unwrap_or_default());
-    let part = |start: u32, end: u32| eval.text.get(start as usize..end as usize).ok_or(Leave);
-    match raws.into_iter().find(|raw| *raw != Raw::Absent) {
-        Some(Raw::Text { start, end, escaped: false }) => out.extend_from_slice(part(start - 1, end + 1)?),
-        Some(Raw::Number { start, end }) if part(start, end)?.iter().all(u8::is_ascii_digit) => out.extend_from_slice(part(start, end)?),
-        None | Some(Raw::Null) => out.extend_from_slice(b"null"),
+    let values = eval.flat.ids.ok_or(Leave)?.map(|at| eval.get(Reg { base: RECORD, at }));
+    match values.into_iter().find(|value| *value != V::ABSENT) {
+        Some(V::Text(text)) => emit::quote(text, out),
+        Some(V::Number(number)) if number.places() == 0 => number.print(out),
+        None | Some(V::Missing(Missing::Null)) => out.extend_from_slice(b"null"),
         _ => return Err(Leave),
     }
     Ok(())
 }
 
 /// Writes one payload; false where it is not made.
-fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form, first: &mut Vec<u8>, out: &mut Vec<u8>) -> Ran<bool> {
-    if write.when.is_some_and(|when| !eval.holds(when)) {
-        whole(eval)?;
+fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form, out: &mut Vec<u8>) -> Ran<bool> {
+    if !eval.run(write.begin, out)? {
         return Ok(false);
     }
     let object = eval.flat.objects.get(write.object).ok_or(Leave)?;
-    first.clear();
+    eval.first.clear();
     let mut key = None;
     if let Some((value, field)) = &write.key {
         // The checker has made sure that a key is there; a record without one has a reason.
-        let text = eval.text_of(*value).ok_or(Leave)?;
+        let text = eval.text_of(*value)?.ok_or(Leave)?;
         if let Some(field) = field {
             if !emit::fits(text, field.field) || field.field.pattern.is_some() {
                 return Err(Leave);
             }
-            first.extend_from_slice(&field.name);
-            emit::quote(text, first);
+            eval.first.extend_from_slice(&field.name);
+            emit::quote(text, eval.first);
         }
         key = Some(text);
     }
-    let id = write.id.and_then(|id| eval.text_of(id));
+    let id = write.id.map(|id| eval.text_of(id)).transpose()?.flatten();
     if write.op == "update" && key.is_none() && id.is_none() {
         return Err(Leave);
     }
@@ -291,12 +272,11 @@ fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form
         text(",\"id\":", id, out);
         out.extend_from_slice(b",\"body\":");
     }
-    if !eval.emit_behind(write.body, first, out) {
+    if !eval.run(write.body, out)? {
         return Err(Leave);
     }
     if form == Form::Envelope {
         out.push(b'}');
     }
-    whole(eval)?;
     Ok(true)
 }

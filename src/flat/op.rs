@@ -1,4 +1,4 @@
-//! What a flow is lowered to: operations in one list, that refer to each other by their places in it.
+//! What a flow is lowered to: operations in one list, that read registers and fill them.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,8 +14,27 @@ use crate::check::typed::{Arithmetic, Compare, Place as SourcePlace};
 use crate::schema::Field;
 use crate::value::{LengthUnit, Missing, Reference, WeightUnit};
 
-/// The place of an operation.
+/// A place in the list of operations.
 pub(crate) type At = u32;
+
+/// A register: of the record's own row, of what is computed, or of the row that an element of a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reg {
+    /// Which of [`BASES`] it is counted from.
+    pub(crate) base: u8,
+    pub(crate) at: u32,
+}
+
+/// The record's own row.
+pub(crate) const RECORD: u8 = 0;
+/// What is computed.
+pub(crate) const COMPUTED: u8 = 1;
+/// Rows of elements have the others: one for each loop around an operation.
+pub(crate) const BASES: usize = 16;
+/// Loops inside each other.
+pub(crate) const LOOPS: usize = 8;
+/// Objects and lists inside each other, as they are written.
+pub(crate) const MARKS: usize = 16;
 
 /// A value while a record is mapped. It borrows from the record, the plan, or what is made for this record.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,9 +51,9 @@ pub(crate) enum V<'r> {
     Length(Number, LengthUnit),
     /// A named thing, by its place in [`Lowered::references`].
     Named(u32),
-    /// An object of the record: its node, and where its row begins.
+    /// An object of the record: its node, and where the row begins that it stands in.
     Record(NodeId, u32),
-    /// A list of such: their rows in [`super::scan::Slots::rows`].
+    /// A list of objects: their rows in [`super::scan::Slots::rows`].
     Rows {
         node: NodeId,
         first: u32,
@@ -68,32 +87,29 @@ impl V<'_> {
 pub(crate) struct Place {
     pub(crate) of: NodeId,
     pub(crate) slot: u32,
-    pub(crate) node: NodeId,
 }
 
-/// How a field of the record is read.
+/// How a field of the record is read. Texts and numbers need no more than stands in their registers.
 #[derive(Debug)]
 pub(crate) enum Decode<'p> {
-    Text,
-    /// The texts that are known; none where any is taken.
-    Enumeration(Option<Words<'p>>),
+    /// The texts that are known.
+    Enumeration(Words<'p>),
+    /// A number without a fraction; `text`: it may be written as a text.
     Integer {
         text: bool,
     },
-    Decimal {
-        text: bool,
-    },
+    /// A number that is written as a text.
+    Decimal,
+    /// An amount; its currency stands in a register beside it, where it says one.
     Money {
         text: bool,
-        currency: Box<[Place]>,
+        currency: Option<Reg>,
     },
     Boolean,
     Date,
     Instant(Option<TimeZone>),
     Weight(WeightUnit),
     Length(LengthUnit),
-    Object,
-    Rows,
 }
 
 /// A set of texts: of a few, what most tell apart is compared one by one.
@@ -140,237 +156,313 @@ pub(crate) enum Quick {
 #[derive(Debug)]
 pub(crate) enum Piece<'p> {
     Text(&'p [u8]),
-    Value(At),
+    Value(Reg),
 }
 
-#[derive(Debug, Clone, Copy)]
+/// An argument of a function.
+#[derive(Debug)]
+pub(crate) enum Argument<'p> {
+    /// The same at each call.
+    Constant(V<'p>),
+    Value(Reg),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Treat {
     Number,
     Money,
     Text,
-    As,
 }
 
-/// The tag is a byte of its own: it is looked at for each operation of each record.
+/// Where an element of a list goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Element {
+    /// An object of the record: its fields are read from a base.
+    Row { base: u8, node: NodeId },
+    /// A row of a table, and its columns behind it.
+    Columns { first: u32, count: u32 },
+    /// A value.
+    Value(u32),
+}
+
+/// What a condition asks for. A missing value fits none of them.
 #[derive(Debug)]
-#[repr(u8)]
+pub(crate) enum Test {
+    In(Reg, Box<[Reg]>),
+    Matches(Reg, Box<Regex>),
+    /// Whether the record says something of a field: on its way first.
+    WasSent(Box<[Reg]>),
+}
+
+/// `to` of a condition: where it goes on if the condition is what `when` says. `dst`: what is computed.
+#[derive(Debug)]
 pub(crate) enum Op<'p> {
-    Const(V<'p>),
-    Slot(u32),
-    /// A text of the record itself, or of an object in it. Where it is not there, it is missing: the scanner leaves a
-    /// record with anything but objects on the way.
-    RootText {
-        raw: u32,
-        whole: At,
+    // ---- ways ----
+    Jump(At),
+    /// The end of a piece of code.
+    Done,
+    /// The record is not for this flow; the write is not made.
+    Skip,
+    /// The first element of a list, or on to `end`.
+    Each {
+        list: Reg,
+        nest: u8,
+        element: Element,
+        /// Without elements what is inside runs once, and the element is missing.
+        optional: bool,
+        index: Option<u32>,
+        end: At,
     },
-    /// A text in a row: of an element of a list.
-    RowText {
-        slot: u32,
-        place: Place,
-        whole: At,
+    /// The next one.
+    Next {
+        nest: u8,
+        element: Element,
+        index: Option<u32>,
+        begin: At,
     },
-    /// A text in one of several objects.
-    PathText {
-        slot: u32,
-        places: Box<[Place]>,
-        whole: At,
+
+    // ---- conditions ----
+    /// A truth that was computed.
+    Holds {
+        of: Reg,
+        when: bool,
+        to: At,
     },
-    Read {
-        base: At,
-        places: Box<[Place]>,
-        decode: Decode<'p>,
+    Present {
+        of: Reg,
+        when: bool,
+        to: At,
     },
-    /// The same for a path through objects from a name: its last field is looked at first, and only where there is none
-    /// what is on the way.
-    Path {
-        slot: u32,
-        places: Box<[Place]>,
-        decode: Decode<'p>,
-        whole: At,
+    /// `x == "word"`
+    IsWord {
+        of: Reg,
+        word: &'p [u8],
+        when: bool,
+        to: At,
     },
-    /// A path of the record itself: it stands in one place.
-    RootPath {
-        raw: u32,
+    InWords {
+        of: Reg,
+        words: Box<Words<'p>>,
+        when: bool,
+        to: At,
+    },
+    /// With a number that is the same for every record.
+    CompareNumber {
+        of: Reg,
+        op: Compare,
+        number: Number,
+        when: bool,
+        to: At,
+    },
+    Compare {
+        left: Reg,
+        op: Compare,
+        right: Reg,
+        when: bool,
+        to: At,
+    },
+    Test {
+        test: Box<Test>,
+        when: bool,
+        to: At,
+    },
+
+    // ---- values ----
+    Load {
+        value: V<'p>,
+        dst: u32,
+    },
+    Copy {
+        of: Reg,
+        dst: u32,
+    },
+    /// The first of two that is there.
+    Or {
+        of: Reg,
+        or: Reg,
+        dst: u32,
+    },
+    /// An element of a list, as a value.
+    Element {
+        base: u8,
         node: NodeId,
-        decode: Decode<'p>,
-        whole: At,
+        dst: u32,
     },
-    /// A path in a row, that stands in one place.
-    RowPath {
-        slot: u32,
-        place: Place,
-        decode: Decode<'p>,
-        whole: At,
+    /// A field of one of several objects.
+    Pick {
+        of: Reg,
+        places: Box<[Place]>,
+        dst: u32,
     },
-    /// A column of a table's row.
-    Column {
-        base: At,
-        column: u32,
+    Decode {
+        of: Reg,
+        decode: Box<Decode<'p>>,
+        dst: u32,
     },
-    /// The same of a row that has a name.
-    ColumnOf {
-        slot: u32,
-        column: u32,
+    Quick {
+        quick: Quick,
+        of: Reg,
+        dst: u32,
     },
-    Bind {
-        slot: u32,
-        value: At,
-        body: At,
-    },
-    Quick(Quick, At),
     Call {
         function: BuiltinRef,
-        arguments: Box<[At]>,
+        arguments: Box<[Argument<'p>]>,
         /// Its results are kept: it gives the same for the same texts.
         memo: u32,
+        dst: u32,
+    },
+    /// A line of a street that is written in one goes on at `to`; of others the call behind it tells.
+    StreetLine {
+        street: Reg,
+        first: bool,
+        dst: u32,
+        to: At,
     },
     Values {
         map: u32,
-        value: At,
+        of: Reg,
+        dst: u32,
     },
-    Table {
+    /// A row of a table, and its columns behind it.
+    Look {
         table: u32,
-        keys: Box<[At]>,
+        key: Reg,
+        dst: u32,
+    },
+    /// The same by several keys, or for the list of all such rows.
+    Rows {
+        table: u32,
+        keys: Box<[Reg]>,
+        dst: u32,
     },
     Template {
         pieces: Box<[Piece<'p>]>,
         message: bool,
+        dst: u32,
     },
-    Fallback(At, At),
-    Arithmetic(Arithmetic, At, At),
-    /// The sum of numbers or amounts, one for each element.
+    Arithmetic {
+        op: Arithmetic,
+        left: Reg,
+        right: Reg,
+        dst: u32,
+    },
+    /// Adds to a sum: of no element yet where it is null, of one that is missing where it is absent.
+    Add {
+        of: Reg,
+        dst: u32,
+    },
+    /// The sum that was added up.
     Sum {
-        of: Loop,
-        body: At,
         money: bool,
+        dst: u32,
     },
-    /// A line of a street that is written in one; of others the call tells.
-    StreetLine {
-        street: At,
-        first: bool,
-        call: At,
+    Weigh {
+        of: Reg,
+        unit: WeightUnit,
+        dst: u32,
     },
-    Compare(Compare, At, At),
-    /// With a number that is the same for every record.
-    CompareNumber(Compare, At, Number),
-    And(Box<[At]>),
-    Or(Box<[At]>),
-    Not(At),
-    In(At, Box<[At]>),
-    InWords(At, Words<'p>),
-    /// `x == "word"`
-    IsWord(At, &'p [u8]),
-    Matches(At, Box<Regex>),
-    IsPresent(At),
-    WasSent(At),
-    If(At, At, At),
-    Each(Loop, At),
-    Weigh(At, WeightUnit),
-    Measure(At, LengthUnit),
-    Treat(At, Treat),
+    Measure {
+        of: Reg,
+        unit: LengthUnit,
+        dst: u32,
+    },
+    Treat {
+        of: Reg,
+        how: Treat,
+        dst: u32,
+    },
+    /// A list begins.
+    List,
+    Push(Reg),
+    Listed {
+        dst: u32,
+    },
     /// Why the record is rejected: the reasons' messages.
-    Reasons,
+    Reasons {
+        dst: u32,
+    },
     /// What only the reference evaluator tells.
     Leave,
-}
 
-#[derive(Debug)]
-pub(crate) struct Loop {
-    pub(crate) generators: Box<[Generator]>,
-    pub(crate) condition: Option<At>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Generator {
-    pub(crate) slot: u32,
-    pub(crate) list: At,
-    pub(crate) optional: bool,
-    pub(crate) index: Option<u32>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Rule<'p> {
-    pub(crate) id: u32,
-    /// Rules that it rests on: it is silent where one of them has failed.
-    pub(crate) rests_on: &'p [u32],
-    pub(crate) kind: RuleKind<'p>,
-}
-
-#[derive(Debug)]
-pub(crate) enum RuleKind<'p> {
-    /// It has to hold.
-    Require(At, Option<Told<'p>>),
-    /// Where it holds a person has to look.
-    Review(At, Option<Told<'p>>),
-    /// A warning is only counted.
-    Warn(At),
-    Each {
-        of: Loop,
-        index: u32,
-        rules: Box<[Rule<'p>]>,
+    // ---- rules ----
+    /// A rule is silent where one that it rests on has failed: on to `to`.
+    Rests {
+        on: &'p [u32],
+        to: At,
     },
-    When(At, Box<[Rule<'p>]>),
+    /// A rule has failed, in so many loops.
+    Failed {
+        id: u32,
+        inside: u32,
+    },
+    Tell(Box<Told<'p>>),
+    Warned,
+
+    // ---- payloads ----
+    /// An object, with the key that it stands behind.
+    Open {
+        mark: u8,
+        key: Option<Box<Key>>,
+    },
+    /// What stands before the rows of a payload.
+    First,
+    Close {
+        mark: u8,
+        /// Left out where nothing is set in it.
+        omit_empty: bool,
+        /// Rows that have to be there.
+        required: u32,
+    },
+    OpenList {
+        mark: u8,
+        key: Option<Box<Key>>,
+    },
+    Item {
+        mark: u8,
+    },
+    EndItem {
+        mark: u8,
+    },
+    CloseList {
+        mark: u8,
+        max_items: usize,
+    },
+    /// A row that has to be there begins.
+    Row {
+        mark: u8,
+    },
+    /// It is there, if something was written.
+    EndRow {
+        mark: u8,
+    },
+    /// A row that is the same in every record.
+    Write(Box<Key>),
+    /// A text of at most so many bytes, in any other case as its form has it.
+    WriteText {
+        of: Reg,
+        most: u32,
+        row: Box<(Key, Out<'p>)>,
+    },
+    WriteNumber {
+        of: Reg,
+        row: Box<(Key, Out<'p>)>,
+    },
+    WriteValue {
+        of: Reg,
+        row: Box<(Key, Out<'p>)>,
+    },
 }
 
-/// What is said of a record that is stopped; where there is no operation for it, the reference says it.
+/// What is said of a record that is stopped.
 #[derive(Debug)]
 pub(crate) struct Told<'p> {
-    pub(crate) message: At,
+    pub(crate) message: Reg,
     pub(crate) kind: &'static str,
     pub(crate) review: bool,
     pub(crate) owner: Option<&'p str>,
-    pub(crate) before: Option<At>,
+    pub(crate) before: Option<Reg>,
     pub(crate) at: &'p SourcePlace,
 }
-
-#[derive(Debug)]
-pub(crate) struct Route<'p> {
-    pub(crate) slots: Box<[u32]>,
-    /// Conditions, none for `else`, and what comes of each.
-    pub(crate) rows: Box<[(Option<At>, RowOutcome<'p>)]>,
-}
-
-#[derive(Debug)]
-pub(crate) enum RowOutcome<'p> {
-    Results(Box<[At]>),
-    /// The row stops the record.
-    Stop(Option<Told<'p>>),
-}
-
-/// What is written of a value.
-#[derive(Debug)]
-pub(crate) enum Emit<'p> {
-    Nothing,
-    Scalar {
-        at: At,
-        out: Box<Out<'p>>,
-    },
-    Object {
-        when: Option<At>,
-        /// Left out where nothing is set in it.
-        omit_empty: bool,
-        rows: Box<[EmitRow]>,
-        /// Rows that have to be there.
-        required: usize,
-    },
-    Bind {
-        slot: u32,
-        value: At,
-        body: EmitAt,
-    },
-    If {
-        condition: At,
-        then: EmitAt,
-        otherwise: EmitAt,
-    },
-    Each {
-        of: Loop,
-        body: EmitAt,
-        max_items: usize,
-    },
-}
-
-pub(crate) type EmitAt = u32;
 
 /// Bytes that are written often. Short ones are copied in one piece of a fixed length, and cut.
 #[derive(Debug)]
@@ -396,42 +488,6 @@ impl Key {
             out.extend_from_slice(&self.whole);
         }
     }
-}
-
-#[derive(Debug)]
-pub(crate) struct EmitRow {
-    /// `,"name":`, and with it what is the same in every record.
-    pub(crate) key: Key,
-    pub(crate) value: Cell,
-    pub(crate) required: bool,
-}
-
-/// What is written behind a row's key.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Cell {
-    /// Nothing more: the value stands with the key.
-    Constant,
-    /// A text of the record that goes over as it stands, with its quotes. `most`: bytes that the field takes in any case.
-    Copy {
-        raw: u32,
-        most: u32,
-        or: EmitAt,
-    },
-    /// The same out of a row.
-    CopyOfRow {
-        slot: u32,
-        place: Place,
-        most: u32,
-        or: EmitAt,
-    },
-    /// Any text.
-    Text {
-        at: At,
-        most: u32,
-        or: EmitAt,
-    },
-    Scalar(EmitAt),
-    Other(EmitAt),
 }
 
 /// How a target field takes a value, and what it is held to.
@@ -474,11 +530,13 @@ pub(crate) struct Write<'p> {
     /// The place of its object among those that the flow writes.
     pub(crate) object: usize,
     pub(crate) op: &'static str,
-    pub(crate) when: Option<At>,
-    pub(crate) key: Option<(At, Option<KeyField<'p>>)>,
-    /// Of the source's record: the operation that reads its id.
-    pub(crate) id: Option<At>,
-    pub(crate) body: EmitAt,
+    /// Code that says whether it is made, and computes key and id.
+    pub(crate) begin: At,
+    pub(crate) key: Option<(Reg, Option<KeyField<'p>>)>,
+    /// Of the source's record.
+    pub(crate) id: Option<Reg>,
+    /// Code that writes its body.
+    pub(crate) body: At,
 }
 
 #[derive(Debug)]
@@ -502,18 +560,15 @@ pub(crate) struct Table<'p> {
     /// The same, where the only key is a text.
     pub(crate) texts: Option<FxHashMap<&'p [u8], Vec<Vec<V<'p>>>>>,
     pub(crate) many: bool,
+    /// Columns of a row.
+    pub(crate) columns: u32,
 }
 
 /// A flow, lowered.
 pub(crate) struct Lowered<'p> {
     pub(crate) shape: Shape,
-    pub(crate) ops: Vec<Op<'p>>,
-    pub(crate) emits: Vec<Emit<'p>>,
-    /// By slot: the operation of its `let`.
-    pub(crate) lets: Vec<Option<At>>,
-    pub(crate) filter: Vec<At>,
-    pub(crate) rules: Vec<Rule<'p>>,
-    pub(crate) routes: Vec<Route<'p>>,
+    /// It begins with filter, rules and routes.
+    pub(crate) code: Vec<Op<'p>>,
     pub(crate) writes: Vec<Write<'p>>,
     /// What a rejection causes; none where the reference has to say what.
     pub(crate) follow_ups: Option<Vec<Write<'p>>>,
@@ -524,6 +579,4 @@ pub(crate) struct Lowered<'p> {
     pub(crate) tables: Vec<Table<'p>>,
     pub(crate) references: Vec<Reference>,
     pub(crate) memos: u32,
-    /// Amounts have currencies, which have to agree.
-    pub(crate) currencies: bool,
 }

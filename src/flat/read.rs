@@ -1,115 +1,47 @@
-//! Reads fields of the record from their slots.
+//! Reads fields of the record that are more than a text or a number.
 
-use bumpalo::collections::Vec as List;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
-use super::op::{Currency, Decode, Place, V};
-use super::scan::Raw;
-use super::shape::NodeId;
-use crate::value::{MAX_ITEMS, MAX_TEXT, Missing};
+use super::op::{Currency, Decode, V};
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
-    #[inline]
-    pub(super) fn raw(&self, of: NodeId, base: u32, places: &'r [Place]) -> Ran<(Raw, NodeId)> {
-        let place = match places {
-            [one] if one.of == of => one,
-            many => many.iter().find(|place| place.of == of).ok_or(Leave)?,
-        };
-        Ok((*self.slots.raw.get((base + place.slot) as usize).ok_or(Leave)?, place.node))
-    }
-
-    pub(super) fn read(&mut self, base: V<'r>, places: &'r [Place], decode: &'r Decode<'p>) -> Ran<V<'r>> {
-        let (of, at) = match base {
-            V::Record(of, at) => (of, at),
-            V::Missing(missing) => return Ok(V::Missing(missing)),
-            _ => return Err(Leave),
-        };
-        let (raw, node) = self.raw(of, at, places)?;
-        self.decoded(raw, node, (of, at), decode)
-    }
-
-    /// `of` and `at`: the object that it stands in.
-    #[inline]
-    pub(super) fn decoded(&mut self, raw: Raw, node: NodeId, (of, at): (NodeId, u32), decode: &'r Decode<'p>) -> Ran<V<'r>> {
-        match raw {
-            Raw::Absent => Ok(V::ABSENT),
-            Raw::Null => Ok(V::Missing(Missing::Null)),
-            Raw::Boolean(truth) => {
-                if matches!(decode, Decode::Boolean) {
-                    Ok(V::Boolean(truth))
-                } else {
-                    Err(Leave)
-                }
+    /// What stands in a register, as its field's kind has it.
+    pub(super) fn decoded(&self, value: V<'r>, decode: &'r Decode<'p>) -> Ran<V<'r>> {
+        Ok(match (decode, value) {
+            (_, V::Missing(_)) => value,
+            (Decode::Enumeration(words), V::Text(text)) if words.has(text) => value,
+            (Decode::Boolean, V::Boolean(_)) => value,
+            (Decode::Date, V::Text(text)) => V::Date(date(text)?),
+            (Decode::Instant(zone), V::Text(text)) => V::Instant(match plain_instant(text) {
+                Some(instant) => instant,
+                None => instant(string(text)?, zone.as_ref())?,
+            }),
+            (Decode::Integer { .. } | Decode::Decimal | Decode::Money { .. } | Decode::Weight(_) | Decode::Length(_), V::Number(number)) => {
+                self.amount(number, decode)?
             }
-            Raw::Object => {
-                if matches!(decode, Decode::Object) {
-                    Ok(V::Record(node, at))
-                } else {
-                    Err(Leave)
-                }
-            }
-            Raw::Rows { first, count } => {
-                if matches!(decode, Decode::Rows) && count as usize <= MAX_ITEMS {
-                    Ok(V::Rows { node, first, count })
-                } else {
-                    Err(Leave)
-                }
-            }
-            Raw::Number { start, end } => {
-                let digits = self.text.get(start as usize..end as usize).ok_or(Leave)?;
-                let number = Number::parse(digits).ok_or(Leave)?;
-                self.amount(number, of, at, decode)
-            }
-            Raw::Text { start, end, escaped } => {
-                let Some(text) = self.unblank(start, end, escaped)? else { return Ok(V::Missing(Missing::Blank)) };
-                match decode {
-                    Decode::Text | Decode::Enumeration(None) => Ok(V::Text(text)),
-                    Decode::Enumeration(Some(words)) if words.has(text) => Ok(V::Text(text)),
-                    Decode::Date => date(text).map(V::Date),
-                    Decode::Instant(zone) => match plain_instant(text) {
-                        Some(instant) => Ok(V::Instant(instant)),
-                        None => instant(string(text)?, zone.as_ref()).map(V::Instant),
-                    },
-                    Decode::Integer { text: true } | Decode::Decimal { text: true } | Decode::Money { text: true, .. } => {
-                        let digits = string(text)?.trim().as_bytes();
-                        let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-                        if !(ends(digits.last()) && (ends(digits.first()) || digits.first() == Some(&b'-') && ends(digits.get(1)))) {
-                            return Err(Leave);
-                        }
-                        self.amount(Number::parse(digits).ok_or(Leave)?, of, at, decode)
-                    }
-                    _ => Err(Leave),
-                }
-            }
-        }
-    }
-
-    #[inline]
-    fn amount(&self, number: Number, of: NodeId, at: u32, decode: &'r Decode<'p>) -> Ran<V<'r>> {
-        Ok(match decode {
-            Decode::Integer { .. } => {
-                if !number.is_whole() {
+            (Decode::Integer { text: true } | Decode::Decimal | Decode::Money { text: true, .. }, V::Text(text)) => {
+                let digits = string(text)?.trim().as_bytes();
+                let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+                if !(ends(digits.last()) && (ends(digits.first()) || digits.first() == Some(&b'-') && ends(digits.get(1)))) {
                     return Err(Leave);
                 }
-                V::Number(number.whole())
+                self.amount(Number::parse(digits).ok_or(Leave)?, decode)?
             }
-            Decode::Decimal { .. } => V::Number(number),
+            _ => return Err(Leave),
+        })
+    }
+
+    fn amount(&self, number: Number, decode: &Decode<'p>) -> Ran<V<'r>> {
+        Ok(match decode {
+            Decode::Integer { .. } if number.is_whole() => V::Number(number.whole()),
+            Decode::Decimal => V::Number(number),
             Decode::Money { currency, .. } => {
-                let mut code = Currency::default();
-                if !currency.is_empty() {
-                    match self.raw(of, at, currency)?.0 {
-                        Raw::Text { start, end, escaped: false } => {
-                            code = Currency { start, length: u8::try_from(end - start).map_err(|_| Leave)? };
-                        }
-                        Raw::Text { escaped: true, .. } => return Err(Leave),
-                        _ => {}
-                    }
-                }
-                V::Money(number, code)
+                let code = currency.map(|reg| self.text_of(reg)).transpose()?.flatten();
+                V::Money(number, code.map(|code| self.currency(code)).transpose()?.unwrap_or_default())
             }
             Decode::Weight(unit) => V::Weight(number, *unit),
             Decode::Length(unit) => V::Length(number, *unit),
@@ -117,47 +49,13 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    /// A text of the record, without its escapes; none where it is blank.
-    #[inline]
-    fn unblank(&self, start: u32, end: u32, escaped: bool) -> Ran<Option<&'r [u8]>> {
-        let text = if escaped { self.unescaped(start, end)? } else { self.text.get(start as usize..end as usize).ok_or(Leave)? };
-        if text.len() > MAX_TEXT {
-            return Err(Leave);
+    /// Where a currency's code stands in the record.
+    fn currency(&self, code: &[u8]) -> Ran<Currency> {
+        let start = (code.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        match (u32::try_from(start), u8::try_from(code.len())) {
+            (Ok(place), Ok(length)) if start < self.text.len() => Ok(Currency { start: place, length }),
+            _ => Err(Leave),
         }
-        if !text.first().is_some_and(begins_no_blank) && string(text)?.trim_start().is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(text))
-    }
-
-    /// What a slot has for a text.
-    #[inline(always)]
-    pub(super) fn raw_text(&mut self, raw: Option<&Raw>) -> Option<&'r [u8]> {
-        match raw {
-            Some(&Raw::Text { start, end, escaped: false }) => {
-                if let Some(text) = self.text.get(start as usize..end as usize)
-                    && text.first().is_some_and(begins_no_blank)
-                    && text.len() <= MAX_TEXT
-                {
-                    return Some(text);
-                }
-                self.odd_text(start, end, false)
-            }
-            Some(Raw::Absent | Raw::Null) | None => None,
-            Some(&Raw::Text { start, end, escaped }) => self.odd_text(start, end, escaped),
-            _ => {
-                self.left = true;
-                None
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn odd_text(&mut self, start: u32, end: u32, escaped: bool) -> Option<&'r [u8]> {
-        self.unblank(start, end, escaped).unwrap_or_else(|Leave| {
-            self.left = true;
-            None
-        })
     }
 
     pub(super) fn code(&self, of: Currency) -> Option<&'r [u8]> {
@@ -175,44 +73,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
         Ok(one)
     }
-
-    /// A text without its escapes. The scanner has seen that they are well formed, and none of them half a pair.
-    fn unescaped(&self, start: u32, end: u32) -> Ran<&'r [u8]> {
-        let mut rest = self.text.get(start as usize..end as usize).ok_or(Leave)?;
-        let mut text = List::with_capacity_in(rest.len(), self.bump);
-        while let Some(at) = memchr::memchr(b'\\', rest) {
-            let (before, behind) = rest.split_at(at);
-            text.extend_from_slice_copy(before);
-            let mut taken = 2;
-            match behind.get(1).ok_or(Leave)? {
-                b'b' => text.push(0x08),
-                b'f' => text.push(0x0C),
-                b'n' => text.push(b'\n'),
-                b'r' => text.push(b'\r'),
-                b't' => text.push(b'\t'),
-                b'u' => {
-                    taken = 6;
-                    let digits = behind.get(2..taken).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or(Leave)?;
-                    let letter = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32).ok_or(Leave)?;
-                    text.extend_from_slice_copy(letter.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-                same => text.push(*same),
-            }
-            rest = behind.get(taken..).ok_or(Leave)?;
-        }
-        text.extend_from_slice_copy(rest);
-        Ok(text.into_bump_slice())
-    }
 }
 
-/// Whether a character that is no white space begins with a byte. Those of other scripts begin with 0xC2 (U+0085, U+00A0),
-/// 0xE1 (U+1680), 0xE2 (U+2000 and its like) and 0xE3 (U+3000).
-#[inline(always)]
-pub(super) fn begins_no_blank(byte: &u8) -> bool {
-    matches!(byte, b'!'..=b'~' | 0xC3..=0xE0 | 0xE4..=0xFF)
-}
-
-/// The same of the byte that a character ends with.
+/// Whether a character that is no white space ends with a byte.
 #[inline(always)]
 pub(super) fn ends_no_blank(byte: &u8) -> bool {
     matches!(byte, b'!'..=b'~' | 0x8B..=0x9E | 0xA1..=0xA7 | 0xAA..=0xAE | 0xB0..=0xBF)
@@ -275,6 +138,7 @@ fn instant(text: &str, zone: Option<&TimeZone>) -> Ran<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scan::begins_no_blank;
     use super::*;
     use proptest::prelude::*;
 

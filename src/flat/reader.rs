@@ -3,29 +3,35 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use bumpalo::Bump;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::scan::{self, NotPlain, Raw, Slots};
+use super::guess::Guesses;
+use super::number::Number;
+use super::op::V;
+use super::scan::{self, NotPlain, Slots};
 use super::shape::{Holds, NodeId, ROOT, Shape};
-use crate::value::Json;
+use crate::value::{Json, MAX_ITEMS, MAX_TEXT, Missing};
 
 /// Reads the text of a record, one JSON object, into the slots of a shape.
 pub(crate) trait Reader {
     /// # Errors
     /// It cannot be read by this reader: it is no record, or not one that is written plainly.
-    fn read(&mut self, shape: &Shape, text: &str, slots: &mut Slots) -> Result<(), NotPlain>;
+    fn read<'r>(&mut self, shape: &Shape, text: &'r str, slots: &mut Slots<'r>, bump: &'r Bump) -> Result<(), NotPlain>;
 }
 
 /// Looks at each byte once.
 #[derive(Debug, Default)]
-pub(crate) struct Scanning;
+pub(crate) struct Scanning {
+    guesses: Guesses,
+}
 
 impl Reader for Scanning {
     #[inline]
-    fn read(&mut self, shape: &Shape, text: &str, slots: &mut Slots) -> Result<(), NotPlain> {
-        scan::scan(shape, text, slots)
+    fn read<'r>(&mut self, shape: &Shape, text: &'r str, slots: &mut Slots<'r>, bump: &'r Bump) -> Result<(), NotPlain> {
+        scan::scan(shape, text, slots, &mut self.guesses, bump)
     }
 }
 
@@ -34,61 +40,60 @@ impl Reader for Scanning {
 pub(crate) struct Reference;
 
 impl Reader for Reference {
-    fn read(&mut self, shape: &Shape, text: &str, slots: &mut Slots) -> Result<(), NotPlain> {
+    fn read<'r>(&mut self, shape: &Shape, text: &'r str, slots: &mut Slots<'r>, bump: &'r Bump) -> Result<(), NotPlain> {
         // All of it has to be JSON, also what is not read.
         if !serde_json::from_str::<Json>(text).is_ok_and(|json| json.is_object()) || u32::try_from(text.len()).is_err() {
             return Err(NotPlain);
         }
         slots.clear(shape);
         let whole: &RawValue = serde_json::from_str(text).map_err(|_| NotPlain)?;
-        Filling { shape, text, slots }.object(ROOT, whole.get(), 0)
+        Filling { shape, slots, bump }.object(ROOT, whole.get(), 0)
     }
 }
 
-struct Filling<'s> {
+struct Filling<'s, 'r> {
     shape: &'s Shape,
-    text: &'s str,
-    slots: &'s mut Slots,
+    slots: &'s mut Slots<'r>,
+    bump: &'r Bump,
 }
 
-impl<'s> Filling<'s> {
-    /// Where a part of the text begins in it.
-    fn place(&self, part: &str) -> u32 {
-        // It is a part of a text that is shorter than 4 GiB.
-        (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize) as u32
-    }
-
-    fn object(&mut self, id: NodeId, text: &'s str, base: u32) -> Result<(), NotPlain> {
+impl<'r> Filling<'_, 'r> {
+    fn object(&mut self, id: NodeId, text: &'r str, base: u32) -> Result<(), NotPlain> {
         let node = self.shape.node(id).ok_or(NotPlain)?;
         let fields = fields(text)?;
         for (name, child) in &node.children {
             let Some((_, value)) = fields.iter().rev().find(|(key, _)| **key == **name) else { continue };
-            let raw = self.value(*child, value.get(), base)?;
+            let value = self.value(*child, value.get(), base)?;
             let slot = base + self.shape.node(*child).ok_or(NotPlain)?.slot;
-            *self.slots.raw.get_mut(slot as usize).ok_or(NotPlain)? = raw;
+            *self.slots.values.get_mut(slot as usize).ok_or(NotPlain)? = value;
         }
         Ok(())
     }
 
-    fn value(&mut self, id: NodeId, text: &'s str, base: u32) -> Result<Raw, NotPlain> {
+    fn value(&mut self, id: NodeId, text: &'r str, base: u32) -> Result<V<'r>, NotPlain> {
         let holds = &self.shape.node(id).ok_or(NotPlain)?.holds;
-        let start = self.place(text);
-        let end = start + text.len() as u32;
         Ok(match (text.as_bytes().first(), holds) {
-            (Some(b'n'), _) => Raw::Null,
-            (Some(b't'), Holds::Scalar) => Raw::Boolean(true),
-            (Some(b'f'), Holds::Scalar) => Raw::Boolean(false),
-            (Some(b'"'), Holds::Scalar) => Raw::Text { start: start + 1, end: end - 1, escaped: text.contains('\\') },
-            (Some(b'-' | b'0'..=b'9'), Holds::Scalar) => Raw::Number { start, end },
+            (Some(b'n'), _) => V::Missing(Missing::Null),
+            (Some(b't'), Holds::Scalar) => V::Boolean(true),
+            (Some(b'f'), Holds::Scalar) => V::Boolean(false),
+            (Some(b'"'), Holds::Text | Holds::Scalar) => {
+                let text: String = serde_json::from_str(text).map_err(|_| NotPlain)?;
+                match text.len() {
+                    _ if text.trim().is_empty() => V::Missing(Missing::Blank),
+                    0..=MAX_TEXT => V::Text(self.bump.alloc_str(&text).as_bytes()),
+                    _ => return Err(NotPlain),
+                }
+            }
+            (Some(b'-' | b'0'..=b'9'), Holds::Number | Holds::Scalar) => V::Number(Number::parse(text.as_bytes()).ok_or(NotPlain)?),
             (Some(b'{'), Holds::Object) => {
                 self.object(id, text, base)?;
-                Raw::Object
+                V::Record(id, base)
             }
             (Some(b'['), Holds::Rows { width, .. }) => self.rows(id, text, *width)?,
             (Some(b'{'), Holds::Rows { width, envelope: true }) => {
                 let found = fields(text)?;
                 match found.iter().rev().find(|(key, _)| key == "records").map(|(_, list)| list.get()) {
-                    None | Some("null") => Raw::Rows { first: 0, count: 0 },
+                    None | Some("null") => V::Rows { node: id, first: 0, count: 0 },
                     Some(list) if list.starts_with('[') => self.rows(id, list, *width)?,
                     Some(_) => return Err(NotPlain),
                 }
@@ -97,22 +102,23 @@ impl<'s> Filling<'s> {
         })
     }
 
-    fn rows(&mut self, id: NodeId, text: &'s str, width: u32) -> Result<Raw, NotPlain> {
-        let elements: Vec<&'s RawValue> = serde_json::from_str(text).map_err(|_| NotPlain)?;
+    fn rows(&mut self, id: NodeId, text: &'r str, width: u32) -> Result<V<'r>, NotPlain> {
+        let elements: Vec<&'r RawValue> = serde_json::from_str(text).map_err(|_| NotPlain)?;
         let mut bases = Vec::with_capacity(elements.len());
         for element in elements {
             if !element.get().starts_with('{') {
                 return Err(NotPlain);
             }
-            let base = self.slots.raw.len();
-            self.slots.raw.resize(base + width as usize, Raw::Absent);
+            let base = self.slots.values.len();
+            self.slots.values.resize(base + width as usize, V::ABSENT);
             let base = u32::try_from(base).map_err(|_| NotPlain)?;
             self.object(id, element.get(), base)?;
             bases.push(base);
         }
         let first = self.slots.rows.len() as u32;
         self.slots.rows.extend(&bases);
-        Ok(Raw::Rows { first, count: bases.len() as u32 })
+        let count = bases.len() as u32;
+        if bases.len() > MAX_ITEMS { Err(NotPlain) } else { Ok(V::Rows { node: id, first, count }) }
     }
 }
 
@@ -151,27 +157,27 @@ mod tests {
         add(ROOT, "a", &Holds::Scalar);
         let b = add(ROOT, "b", &Holds::Object);
         add(b, "a", &Holds::Scalar);
-        add(b, "é", &Holds::Scalar);
+        add(b, "é", &Holds::Text);
         let rows = add(ROOT, "c", &Holds::Rows { width: 0, envelope: true });
-        add(rows, "a", &Holds::Scalar);
+        add(rows, "a", &Holds::Number);
         let inner = add(rows, "b", &Holds::Rows { width: 0, envelope: false });
         add(inner, "c", &Holds::Scalar);
-        shape.seal();
+        shape.seal(0);
         shape
     }
 
     /// What stands in the slots, whatever the order in which rows were made.
-    fn seen(shape: &Shape, slots: &Slots, id: NodeId, base: u32) -> String {
+    fn seen(shape: &Shape, slots: &Slots<'_>, id: NodeId, base: u32) -> String {
         let node = &shape.nodes[usize::from(id)];
         let fields = node.children.iter().map(|(name, child)| {
-            let raw = slots.raw[(base + shape.nodes[usize::from(*child)].slot) as usize];
-            match raw {
-                Raw::Object => format!("{name}: {{{}}}", seen(shape, slots, *child, base)),
-                Raw::Rows { first, count } => {
+            let value = slots.values[(base + shape.nodes[usize::from(*child)].slot) as usize];
+            match value {
+                V::Record(node, at) if (node, at) == (*child, base) => format!("{name}: {{{}}}", seen(shape, slots, *child, base)),
+                V::Rows { node, first, count } if node == *child => {
                     let rows = (first..first + count).map(|row| seen(shape, slots, *child, slots.rows[row as usize]));
                     format!("{name}: [{}]", rows.collect::<Vec<_>>().join("; "))
                 }
-                raw => format!("{name}: {raw:?}"),
+                value => format!("{name}: {value:?}"),
             }
         });
         fields.collect::<Vec<_>>().join(", ")
@@ -203,10 +209,11 @@ mod tests {
         #[test]
         fn both_readers_see_the_same(texts in proptest::collection::vec(json(), 1..6)) {
             let shape = shape();
-            let (mut scanned, mut filled) = (Slots::default(), Slots::default());
+            let (mut scanned, mut filled, bump) = (Slots::default(), Slots::default(), Bump::new());
+            let mut scanning = Scanning::default();
             for text in texts.iter().chain(&texts) {
-                if Scanning.read(&shape, text, &mut scanned).is_ok() {
-                    prop_assert!(Reference.read(&shape, text, &mut filled).is_ok(), "{}", text);
+                if scanning.read(&shape, text, &mut scanned, &bump).is_ok() {
+                    prop_assert!(Reference.read(&shape, text, &mut filled, &bump).is_ok(), "{}", text);
                     prop_assert_eq!(seen(&shape, &scanned, ROOT, 0), seen(&shape, &filled, ROOT, 0), "{}", text);
                 }
             }
@@ -215,9 +222,9 @@ mod tests {
 
     #[test]
     fn of_two_the_last_one_counts() {
-        let (shape, mut slots) = (shape(), Slots::default());
+        let (shape, mut slots, bump) = (shape(), Slots::default(), Bump::new());
         let text = r#"{"a": 1, "\u0061": 22, "b": {"a": 3}, "b": {}}"#;
-        assert!(Reference.read(&shape, text, &mut slots).is_ok());
-        assert_eq!(seen(&shape, &slots, ROOT, 0), "a: Number { start: 19, end: 21 }, b: {a: Absent, é: Absent}, c: Absent");
+        assert!(Reference.read(&shape, text, &mut slots, &bump).is_ok());
+        assert_eq!(seen(&shape, &slots, ROOT, 0), "a: Number(22), b: {a: Missing(Absent), é: Missing(Absent)}, c: Missing(Absent)");
     }
 }

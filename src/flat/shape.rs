@@ -12,7 +12,11 @@ pub(crate) const ROOT: NodeId = 0;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Holds {
-    /// A text, a number, a boolean; what it may be is for the reader to say.
+    /// A text, and nothing else: a record where something else stands there is not plain.
+    Text,
+    /// The same of a number.
+    Number,
+    /// A text, a number or a boolean.
     Scalar,
     Object,
     /// Objects: in an array, or in the `records` of an envelope (as Salesforce has child records).
@@ -37,6 +41,11 @@ pub(crate) struct Shape {
     pub(crate) nodes: Vec<Node>,
     /// Slots of the record's own row.
     pub(crate) width: u32,
+    /// Registers that are there before rows of elements are: the record's own row, what is computed, a row in which
+    /// nothing stands.
+    pub(crate) room: u32,
+    /// Where the row begins in which nothing stands.
+    pub(crate) nothing: u32,
 }
 
 /// Two readers see one field as two things.
@@ -46,7 +55,7 @@ pub(crate) struct TwoWays;
 impl Shape {
     pub(crate) fn new() -> Self {
         let root = Node { holds: Holds::Object, slot: 0, row: ROOT, children: Vec::new(), table: Table::default() };
-        Shape { nodes: vec![root], width: 1 }
+        Shape { nodes: vec![root], width: 1, room: 1, nothing: 1 }
     }
 
     /// The child of a node by its key, made where it is not there yet.
@@ -77,11 +86,25 @@ impl Shape {
         Ok(id)
     }
 
-    /// Makes the tables by which keys are found. After it nothing is added.
-    pub(crate) fn seal(&mut self) {
+    /// The slot of a field that holds a text, a number or a boolean, in whichever way it is read.
+    pub(crate) fn scalar(&mut self, of: NodeId, name: &str) -> Option<u32> {
+        let known = self.node(of)?.children.iter().find(|(key, _)| **key == *name).and_then(|(_, id)| self.node(*id));
+        if let Some(known) = known {
+            return matches!(known.holds, Holds::Text | Holds::Number | Holds::Scalar).then_some(known.slot);
+        }
+        let id = self.child(of, name, &Holds::Scalar).ok()?;
+        Some(self.node(id)?.slot)
+    }
+
+    /// Makes the tables by which keys are found, and lays the registers out: so many are computed. After it nothing is
+    /// added.
+    pub(crate) fn seal(&mut self, computed: u32) {
         for node in &mut self.nodes {
             node.table = Table::of(&node.children);
         }
+        let widest = self.nodes.iter().map(|node| if let Holds::Rows { width, .. } = node.holds { width } else { 0 }).max();
+        self.nothing = self.width + computed;
+        self.room = self.nothing + widest.unwrap_or(0);
     }
 
     #[inline]
@@ -183,7 +206,7 @@ mod tests {
         let names: Vec<String> =
             (0..300).map(|n| format!("Package_{}__c", "x".repeat(n % 40) + &n.to_string())).chain(["a".into(), String::new()]).collect();
         let ids: Vec<NodeId> = names.iter().map(|name| shape.child(ROOT, name, &Holds::Scalar).unwrap_or_default()).collect();
-        shape.seal();
+        shape.seal(0);
         for (name, id) in names.iter().zip(&ids) {
             assert_eq!(shape.nodes[0].find(name.as_bytes()), Some(*id), "{name}");
             assert_eq!(shape.nodes[0].find(format!("{name}_").as_bytes()), None);

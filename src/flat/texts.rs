@@ -5,111 +5,15 @@ use wide::u8x32;
 
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
-use super::op::{At, Decode, Op, Piece, Quick, Treat, V};
-use super::read::{begins_no_blank, ends_no_blank, string};
+use super::op::{Piece, Quick, V};
+use super::read::{ends_no_blank, string};
+use super::scan::begins_no_blank;
 use super::window::WIDTH;
 use crate::value::MAX_TEXT;
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
-    /// A text; none where it is missing.
-    #[inline]
-    pub(crate) fn text_of(&mut self, at: At) -> Option<&'r [u8]> {
-        let flat = self.flat;
-        match flat.ops.get(at as usize) {
-            Some(Op::RootText { raw, .. }) => {
-                let slots = self.slots;
-                self.raw_text(slots.raw.get(*raw as usize))
-            }
-            Some(Op::RowText { slot, place, .. }) => {
-                let raw = self.row(*slot, place);
-                self.raw_text(raw)
-            }
-            _ => self.other_text(at),
-        }
-    }
-
-    #[inline(never)]
-    fn other_text(&mut self, at: At) -> Option<&'r [u8]> {
-        let flat = self.flat;
-        match flat.ops.get(at as usize) {
-            Some(Op::PathText { slot, places, .. }) => match self.slot(*slot) {
-                V::Record(of, at) => match self.raw(of, at, places) {
-                    Ok((raw, _)) => self.raw_text(Some(&raw)),
-                    Err(Leave) => self.no_text(),
-                },
-                V::Missing(_) => None,
-                _ => self.no_text(),
-            },
-            Some(Op::Const(V::Text(text))) => Some(text),
-            Some(Op::Fallback(value, fallback)) => match self.text_of(*value) {
-                Some(text) => Some(text),
-                None => self.text_of(*fallback),
-            },
-            Some(Op::Quick(quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), argument)) => {
-                let text = self.text_of(*argument)?;
-                match self.shaped(*quick, text) {
-                    Ok(text) => Some(text),
-                    Err(Leave) => self.no_text(),
-                }
-            }
-            Some(Op::StreetLine { street, first, call }) => {
-                let street = self.text_of(*street)?;
-                match is_one_line(street) {
-                    true if *first => Some(street),
-                    true => None,
-                    false => self.text_value(*call),
-                }
-            }
-            Some(Op::Slot(slot)) => {
-                let value = self.slot(*slot);
-                self.plain_text(value)
-            }
-            Some(Op::RootPath { raw, decode: Decode::Enumeration(Some(words)), .. }) => {
-                let slots = self.slots;
-                let text = self.raw_text(slots.raw.get(*raw as usize))?;
-                self.left |= !words.has(text);
-                Some(text)
-            }
-            Some(Op::RowPath { slot, place, decode: Decode::Enumeration(Some(words)), .. }) => {
-                let raw = self.row(*slot, place);
-                let text = self.raw_text(raw)?;
-                self.left |= !words.has(text);
-                Some(text)
-            }
-            Some(Op::ColumnOf { slot, column }) => {
-                let value = self.column(*slot, *column);
-                self.plain_text(value)
-            }
-            Some(Op::Column { base, column }) => {
-                let value = self.cell(*base, *column);
-                self.plain_text(value)
-            }
-            Some(Op::Treat(value, Treat::As)) => self.text_of(*value),
-            _ => self.text_value(at),
-        }
-    }
-
-    fn text_value(&mut self, at: At) -> Option<&'r [u8]> {
-        let value = self.eval(at);
-        self.plain_text(value)
-    }
-
-    fn plain_text(&mut self, value: V<'r>) -> Option<&'r [u8]> {
-        match value {
-            V::Text(text) => Some(text),
-            V::Missing(_) => None,
-            _ => self.no_text(),
-        }
-    }
-
-    #[cold]
-    fn no_text(&mut self) -> Option<&'r [u8]> {
-        self.left = true;
-        None
-    }
-
     /// A text by a function that gives another one.
-    pub(super) fn shaped(&mut self, quick: Quick, text: &'r [u8]) -> Ran<&'r [u8]> {
+    pub(super) fn shaped(&self, quick: Quick, text: &'r [u8]) -> Ran<&'r [u8]> {
         Ok(match quick {
             Quick::Trim => trimmed(text)?,
             Quick::Truncate(most) => {
@@ -128,12 +32,12 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    pub(super) fn template(&mut self, pieces: &'r [Piece<'p>], message: bool) -> Ran<V<'r>> {
+    pub(super) fn template(&self, pieces: &'r [Piece<'p>], message: bool) -> Ran<V<'r>> {
         let mut built = List::new_in(self.bump);
         for piece in pieces {
             match piece {
                 Piece::Text(text) => built.extend_from_slice_copy(text),
-                Piece::Value(at) => match self.eval(*at) {
+                Piece::Value(reg) => match self.get(*reg) {
                     V::Missing(_) if message => built.extend_from_slice_copy(b"(none)"),
                     V::Missing(_) => return Ok(V::ABSENT),
                     V::Text(text) => built.extend_from_slice_copy(text),
@@ -176,7 +80,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
 /// Whether a street is one line, written as [`crate::builtin`] would write it: no white space but single blanks between
 /// words, no comma at its end. Where a letter's first byte might begin a blank of another script it is not told here.
-fn is_one_line(street: &[u8]) -> bool {
+pub(super) fn is_one_line(street: &[u8]) -> bool {
     let ends = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b' ' && *byte != b',');
     if !ends(street.last()) || street.first() == Some(&b' ') {
         return false;

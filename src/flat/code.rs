@@ -1,0 +1,244 @@
+//! Code that is being made: operations, labels, registers, and what is known at a place in it.
+//!
+//! What was computed once is not computed again where the first time is sure to have come before: code that may be
+//! passed over, or runs for each element of a list, has a scope of its own.
+
+use super::lower::{Found, Lowerer, NoWay};
+use super::op::{At, BASES, COMPUTED, LOOPS, MARKS, Op, Reg};
+use super::shape::NodeId;
+use crate::check::typed::Slot;
+
+/// A place that is jumped to. Until the code is complete operations have it instead of the place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Label(At);
+
+/// Where a value is.
+#[derive(Debug, Clone)]
+pub(super) enum Held {
+    In(Reg),
+    /// An object of the record: its fields stand at a base.
+    Object { node: NodeId, base: u8 },
+    /// One of several objects, which a register tells.
+    Either(Reg, Vec<NodeId>),
+    /// A list of such.
+    Rows(Reg, Vec<NodeId>),
+    /// A row of a table, and its columns behind it.
+    Row { first: u32, table: usize },
+    TableRows(Reg, usize),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Code<'p> {
+    pub(super) ops: Vec<Op<'p>>,
+    labels: Vec<At>,
+    /// Registers for what is computed.
+    pub(super) computed: u32,
+    /// What was computed, as its operation reads, and where it is.
+    made: Vec<(String, u32)>,
+    known: Vec<(Slot, Held)>,
+    bases: u8,
+    nests: u8,
+    marks: u8,
+}
+
+/// How far code was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Point {
+    ops: usize,
+    made: usize,
+    known: usize,
+    bases: u8,
+    nests: u8,
+    marks: u8,
+}
+
+pub(super) fn computed(at: u32) -> Reg {
+    Reg { base: COMPUTED, at }
+}
+
+impl<'p> Lowerer<'p> {
+    // ---- operations ----
+
+    pub(super) fn push(&mut self, op: Op<'p>) {
+        self.code.ops.push(op);
+    }
+
+    pub(super) fn here(&self) -> At {
+        self.code.ops.len() as At
+    }
+
+    pub(super) fn label(&mut self) -> Label {
+        self.code.labels.push(At::MAX);
+        Label(self.code.labels.len() as At - 1)
+    }
+
+    pub(super) fn place(&mut self, label: Label) {
+        let here = self.here();
+        if let Some(place) = self.code.labels.get_mut(label.0 as usize) {
+            *place = here;
+        }
+    }
+
+    pub(super) fn jump(&mut self, to: Label) {
+        self.push(Op::Jump(to.0));
+    }
+
+    /// Registers for so many values.
+    pub(super) fn room(&mut self, count: u32) -> u32 {
+        self.code.computed += count;
+        self.code.computed - count
+    }
+
+    /// Computes a value; what was computed before is taken from there.
+    pub(super) fn compute(&mut self, op: Op<'p>) -> Reg {
+        computed(self.compute_some(op, 1))
+    }
+
+    /// The same of an operation that fills several registers; gives the first.
+    pub(super) fn compute_some(&mut self, mut op: Op<'p>, count: u32) -> u32 {
+        let reads = format!("{op:?}");
+        if let Some((_, known)) = self.code.made.iter().find(|(made, _)| *made == reads) {
+            return *known;
+        }
+        let to = self.room(count);
+        if let Some(dst) = op.dst() {
+            *dst = to;
+        }
+        if let Op::Call { memo, .. } = &mut op {
+            *memo = self.memo();
+        }
+        self.push(op);
+        self.code.made.push((reads, to));
+        to
+    }
+
+    // ---- what is known ----
+
+    pub(super) fn bind(&mut self, slot: Slot, held: Held) {
+        self.code.known.push((slot, held));
+    }
+
+    pub(super) fn known(&self, slot: Slot) -> Option<&Held> {
+        self.code.known.iter().rev().find(|(known, _)| *known == slot).map(|(_, held)| held)
+    }
+
+    pub(super) fn point(&self) -> Point {
+        let Code { ops, made, known, bases, nests, marks, .. } = &self.code;
+        Point { ops: ops.len(), made: made.len(), known: known.len(), bases: *bases, nests: *nests, marks: *marks }
+    }
+
+    /// Forgets what was made known since.
+    fn forget(&mut self, since: Point) {
+        self.code.made.truncate(since.made);
+        self.code.known.truncate(since.known);
+        self.code.bases = since.bases;
+        self.code.nests = since.nests;
+        self.code.marks = since.marks;
+    }
+
+    /// Takes back what was made since.
+    pub(super) fn take_back(&mut self, since: Point) {
+        self.code.ops.truncate(since.ops);
+        self.forget(since);
+    }
+
+    /// Whether operations were made since.
+    pub(super) fn is_longer(&self, since: Point) -> bool {
+        self.code.ops.len() > since.ops
+    }
+
+    /// Code that may be passed over, or comes more than once.
+    pub(super) fn scoped<T>(&mut self, make: impl FnOnce(&mut Self) -> Found<T>) -> Found<T> {
+        let point = self.point();
+        let made = make(self);
+        self.forget(point);
+        made
+    }
+
+    /// A base for the rows of a list's elements.
+    pub(super) fn base(&mut self) -> Found<u8> {
+        self.code.bases += 1;
+        let base = COMPUTED + self.code.bases;
+        if usize::from(base) < BASES { Ok(base) } else { Err(NoWay("loops that are nested too deeply")) }
+    }
+
+    pub(super) fn nest(&mut self) -> Found<u8> {
+        self.code.nests += 1;
+        if usize::from(self.code.nests) <= LOOPS { Ok(self.code.nests - 1) } else { Err(NoWay("loops that are nested too deeply")) }
+    }
+
+    pub(super) fn mark(&mut self) -> Found<u8> {
+        self.code.marks += 1;
+        if usize::from(self.code.marks) <= MARKS { Ok(self.code.marks - 1) } else { Err(NoWay("objects that are nested too deeply")) }
+    }
+
+    pub(super) fn unmark(&mut self) {
+        self.code.marks -= 1;
+    }
+}
+
+impl Label {
+    /// As operations have it until the code is complete.
+    pub(super) fn to(self) -> At {
+        self.0
+    }
+}
+
+impl<'p> Code<'p> {
+    /// The operations, with the places that they go on at.
+    pub(super) fn complete(self) -> Vec<Op<'p>> {
+        let Code { mut ops, labels, .. } = self;
+        for op in &mut ops {
+            if let Some(to) = op.to() {
+                // A label that was never placed leads behind the end, where the record is left to the reference.
+                *to = labels.get(*to as usize).copied().unwrap_or(At::MAX);
+            }
+        }
+        ops
+    }
+}
+
+impl Op<'_> {
+    /// Where what is computed goes.
+    fn dst(&mut self) -> Option<&mut u32> {
+        match self {
+            Op::Load { dst, .. }
+            | Op::Copy { dst, .. }
+            | Op::Or { dst, .. }
+            | Op::Element { dst, .. }
+            | Op::Pick { dst, .. }
+            | Op::Decode { dst, .. }
+            | Op::Quick { dst, .. }
+            | Op::Call { dst, .. }
+            | Op::Values { dst, .. }
+            | Op::Look { dst, .. }
+            | Op::Rows { dst, .. }
+            | Op::Template { dst, .. }
+            | Op::Arithmetic { dst, .. }
+            | Op::Weigh { dst, .. }
+            | Op::Measure { dst, .. }
+            | Op::Treat { dst, .. }
+            | Op::Reasons { dst } => Some(dst),
+            _ => None,
+        }
+    }
+
+    /// Where it may go on.
+    fn to(&mut self) -> Option<&mut At> {
+        match self {
+            Op::Jump(to)
+            | Op::Each { end: to, .. }
+            | Op::Next { begin: to, .. }
+            | Op::Holds { to, .. }
+            | Op::Present { to, .. }
+            | Op::IsWord { to, .. }
+            | Op::InWords { to, .. }
+            | Op::CompareNumber { to, .. }
+            | Op::Compare { to, .. }
+            | Op::Test { to, .. }
+            | Op::StreetLine { to, .. }
+            | Op::Rests { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+}
