@@ -8,7 +8,7 @@ use wide::u8x32;
 use super::eval::{Eval, Leave, Ran};
 use super::memo::Kept;
 use super::number::Number;
-use super::op::{Form, Key, MARKS, Out, V};
+use super::op::{Form, Key, MARKS, Out, Reg, V};
 use super::read::string;
 use super::window::{WIDTH, append, special};
 use crate::schema::{Field, SizeUnit, gate};
@@ -78,8 +78,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// What is no text of a common length.
     #[inline(never)]
-    pub(super) fn odd_text(&mut self, value: V<'r>, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
-        let V::Text(text) = value else { return Err(Leave) };
+    pub(super) fn odd_text(&mut self, of: Reg, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+        let V::Text(text) = *self.get(of) else { return Err(Leave) };
         let Form::Text(words) = &row.1.form else { return Err(Leave) };
         if words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= row.1.most || within(text, &row.1)) {
             return Err(Leave);
@@ -100,8 +100,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(never)]
-    pub(super) fn write_value(&mut self, value: V<'r>, form: &'r Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
-        match (&form.form, value) {
+    pub(super) fn write_value(&mut self, of: Reg, form: &'r Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
+        match (&form.form, *self.get(of)) {
             (Form::Boolean, V::Boolean(truth)) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
             (Form::Date, V::Date(date)) => {
                 out.push(b'"');
@@ -141,7 +141,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
             (_, V::Missing(_) | V::Record(..) | V::Rows { .. } | V::Row(_) | V::List(_)) => return Err(Leave),
             // By the reference's own encoding, and its own gate.
-            _ => {
+            (_, value) => {
                 let field: &Field = form.field;
                 let json = encode(&self.value(value)?, &field.kind, &field.wire).map_err(|_| Leave)?;
                 if !gate::fits_field(field, &json) {

@@ -6,7 +6,7 @@
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 
-use super::memo::{Memos, kept, push_key, recalled};
+use super::memo::{Memos, kept, push_key, recall};
 use super::number::Number;
 use super::numbers::is;
 use super::op::{Argument, At, BASES, COMPUTED, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
@@ -103,14 +103,16 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     // ---- registers ----
 
+    /// What stands in a register. It is looked at where it stands: a value that was just written in parts is not at once
+    /// there to be copied as a whole.
     #[inline(always)]
-    pub(crate) fn get(&self, reg: Reg) -> V<'r> {
+    pub(crate) fn get(&self, reg: Reg) -> &V<'r> {
         let base = self.bases[usize::from(reg.base) % BASES];
-        *self.slots.values.get(base.wrapping_add(reg.at) as usize).unwrap_or(&V::ABSENT)
+        self.slots.values.get(base.wrapping_add(reg.at) as usize).unwrap_or(&V::ABSENT)
     }
 
     #[inline(always)]
-    fn put(&mut self, dst: u32, value: V<'r>) {
+    pub(super) fn put(&mut self, dst: u32, value: V<'r>) {
         let base = self.bases[usize::from(COMPUTED)];
         if let Some(place) = self.slots.values.get_mut(base.wrapping_add(dst) as usize) {
             *place = value;
@@ -162,7 +164,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     }
                 }
                 Op::CompareNumber { of, op, number, when, to } => {
-                    let holds = match self.get(*of) {
+                    let holds = match *self.get(*of) {
                         V::Number(left) | V::Money(left, _) => is(*op, left.order(*number)),
                         V::Missing(_) => *op == Compare::NotEqual,
                         _ => return Err(Leave),
@@ -172,7 +174,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     }
                 }
                 Op::Compare { left, op, right, when, to } => {
-                    if self.compare(*op, self.get(*left), self.get(*right))? == *when {
+                    if self.compare(*op, *self.get(*left), *self.get(*right))? == *when {
                         at = *to as usize;
                     }
                 }
@@ -183,35 +185,72 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
 
                 Op::Load { value, dst } => self.put(*dst, *value),
-                Op::Copy { of, dst } => self.put(*dst, self.get(*of)),
+                Op::Copy { of, dst } => {
+                    let value = *self.get(*of);
+                    self.put(*dst, value);
+                }
                 Op::Or { of, or, dst } => {
                     let value = self.get(*of);
-                    self.put(*dst, if value.is_missing() { self.get(*or) } else { value });
+                    let value = *if value.is_missing() { self.get(*or) } else { value };
+                    self.put(*dst, value);
                 }
-                Op::Arithmetic { op, left, right, dst } => {
-                    let value = match (self.get(*left), self.get(*right)) {
-                        (V::Number(a), V::Number(b)) if *op == Arithmetic::Multiply => V::Number(a.times(b).ok_or(Leave)?),
-                        (left, right) => self.arithmetic(*op, left, right)?,
+                Op::Pick { of, places, dst } => {
+                    let value = match *self.get(*of) {
+                        V::Record(node, row) => {
+                            let place = places.iter().find(|place| place.of == node).ok_or(Leave)?;
+                            *self.slots.values.get((row + place.slot) as usize).ok_or(Leave)?
+                        }
+                        V::Missing(_) => V::ABSENT,
+                        _ => return Err(Leave),
                     };
                     self.put(*dst, value);
                 }
+                Op::Arithmetic { op, left, right, dst } => match (self.get(*left), self.get(*right)) {
+                    (V::Number(a), V::Number(b)) if *op == Arithmetic::Multiply => {
+                        let product = a.times(*b).ok_or(Leave)?;
+                        self.put(*dst, V::Number(product));
+                    }
+                    (left, right) => {
+                        let value = self.arithmetic(*op, *left, *right)?;
+                        self.put(*dst, value);
+                    }
+                },
                 Op::Add { of, dst } => {
-                    let sum = added(self.get(Reg { base: COMPUTED, at: *dst }), self.get(*of))?;
-                    self.put(*dst, sum);
+                    let sum = match (self.get(Reg { base: COMPUTED, at: *dst }), self.get(*of)) {
+                        (V::Number(sum), V::Number(of) | V::Money(of, _)) => Some(sum.add(*of).ok_or(Leave)?),
+                        (V::Missing(Missing::Null), V::Number(of) | V::Money(of, _)) => Some(*of),
+                        (V::Number(_) | V::Missing(_), V::Missing(_)) | (V::Missing(_), V::Number(_) | V::Money(..)) => None,
+                        _ => return Err(Leave),
+                    };
+                    self.put(*dst, sum.map_or(V::ABSENT, V::Number));
                 }
+                Op::Quick { quick: Quick::Round(places, how), of, dst } => match *self.get(*of) {
+                    V::Number(number) => {
+                        let number = number.round(*places, *how).ok_or(Leave)?;
+                        self.put(*dst, V::Number(number));
+                    }
+                    _ => self.rarer(op)?,
+                },
+                Op::Quick { quick: quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), of, dst } => match self.text_of(*of)? {
+                    Some(text) => {
+                        let text = self.shaped(*quick, text)?;
+                        self.put(*dst, V::Text(text));
+                    }
+                    None => self.put(*dst, V::ABSENT),
+                },
+                Op::Decode { of, decode, dst } => self.decode(*of, decode, *dst)?,
                 Op::Look { table, key, dst } => self.look(*table, *key, *dst)?,
                 Op::StreetLine { street, first, dst, to } => {
-                    let line = match self.text_of(*street)? {
+                    match self.text_of(*street)? {
                         Some(street) if !is_one_line(street) => continue,
-                        Some(street) if *first => V::Text(street),
-                        _ => V::ABSENT,
-                    };
-                    self.put(*dst, line);
+                        Some(street) if *first => self.put(*dst, V::Text(street)),
+                        _ => self.put(*dst, V::ABSENT),
+                    }
                     at = *to as usize;
                 }
 
                 Op::Each { list, nest, element, optional, index, end } => {
-                    let list = self.get(*list);
+                    let list = *self.get(*list);
                     let count = match list {
                         V::Rows { count, .. } => count,
                         V::List(items) => items.len() as u32,
@@ -282,24 +321,23 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                         self.push_text(text, out);
                     }
                     V::Missing(_) => {}
-                    value => self.odd_text(value, row, out)?,
+                    _ => self.odd_text(*of, row, out)?,
                 },
-                Op::WriteNumber { of, row } => match self.get(*of) {
+                Op::WriteNumber { of, row } => match *self.get(*of) {
                     V::Number(number) | V::Money(number, _) => self.write_number(number, row, out)?,
                     V::Missing(_) => {}
                     _ => return Err(Leave),
                 },
                 Op::WriteValue { of, row } => {
-                    let value = self.get(*of);
-                    if !value.is_missing() {
+                    if !self.get(*of).is_missing() {
                         row.0.push(out);
-                        self.write_value(value, &row.1, out)?;
+                        self.write_value(*of, &row.1, out)?;
                     }
                 }
 
                 Op::List => self.lists.push(List::with_capacity_in(8, self.bump)),
                 Op::Push(of) => {
-                    let value = self.get(*of);
+                    let value = *self.get(*of);
                     let list = self.lists.last_mut().filter(|list| list.len() < MAX_ITEMS).ok_or(Leave)?;
                     list.push(value);
                 }
@@ -323,20 +361,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     fn rarer(&mut self, op: &'r Op<'p>) -> Ran<()> {
         let flat = self.flat;
         let (value, dst) = match op {
-            Op::Pick { of, places, dst } => {
-                let value = match self.get(*of) {
-                    V::Record(node, row) => {
-                        let place = places.iter().find(|place| place.of == node).ok_or(Leave)?;
-                        *self.slots.values.get((row + place.slot) as usize).ok_or(Leave)?
-                    }
-                    V::Missing(missing) => V::Missing(missing),
-                    _ => return Err(Leave),
-                };
-                (value, dst)
-            }
-            Op::Decode { of, decode, dst } => (self.decoded(self.get(*of), decode)?, dst),
-            Op::Quick { quick, of, dst } => (self.quick(*quick, self.get(*of))?, dst),
-            Op::Call { function, arguments, memo, dst } => (self.call(*function, arguments, *memo)?, dst),
+            Op::Quick { quick, of, dst } => (self.quick(*quick, *self.get(*of))?, dst),
+            Op::Call { function, arguments, memo, dst } => return self.call(*function, arguments, *memo, *dst),
             Op::Values { map, of, dst } => {
                 let map = flat.maps.get(*map as usize).ok_or(Leave)?;
                 let text = self.text_of(*of)?;
@@ -345,18 +371,16 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Op::Rows { table, keys, dst } => return self.rows(*table, keys, *dst),
             Op::Template { pieces, message, dst } => (self.template(pieces, *message)?, dst),
             Op::Sum { money, dst } => {
-                let sum = match self.get(Reg { base: COMPUTED, at: *dst }) {
-                    V::Missing(Missing::Null) => V::Number(Number::ZERO),
-                    sum => sum,
+                let sum = match *self.get(Reg { base: COMPUTED, at: *dst }) {
+                    V::Number(sum) => sum,
+                    V::Missing(Missing::Null) => Number::ZERO,
+                    _ => return Ok(()),
                 };
-                let sum = match sum {
-                    V::Number(sum) if *money => V::Money(sum, Default::default()),
-                    sum => sum,
-                };
-                (sum, dst)
+                self.put(*dst, if *money { V::Money(sum, Default::default()) } else { V::Number(sum) });
+                return Ok(());
             }
             Op::Weigh { of, unit, dst } => {
-                let value = match self.get(*of) {
+                let value = match *self.get(*of) {
                     V::Number(number) => V::Weight(number, *unit),
                     V::Weight(_, from) if from != *unit => return Err(Leave),
                     other => other,
@@ -364,14 +388,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 (value, dst)
             }
             Op::Measure { of, unit, dst } => {
-                let value = match self.get(*of) {
+                let value = match *self.get(*of) {
                     V::Number(number) => V::Length(number, *unit),
                     V::Length(_, from) if from != *unit => return Err(Leave),
                     other => other,
                 };
                 (value, dst)
             }
-            Op::Treat { of, how, dst } => (self.treated(self.get(*of), *how)?, dst),
+            Op::Treat { of, how, dst } => (self.treated(*self.get(*of), *how)?, dst),
             Op::Reasons { dst } => {
                 let texts = self.reasons.iter().map(|reason| V::Text(self.bump.alloc_str(&reason.message).as_bytes()));
                 (V::List(self.bump.alloc_slice_fill_iter(texts)), dst)
@@ -440,7 +464,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     #[cold]
     fn tell(&mut self, told: &'r Told<'p>) -> Ran<()> {
         let message = string(self.text_of(told.message)?.ok_or(Leave)?)?.to_owned();
-        let before = match told.before.map(|before| self.get(before)) {
+        let before = match told.before.map(|before| *self.get(before)) {
             None | Some(V::Missing(_)) => None,
             Some(V::Instant(instant)) => Some(instant),
             Some(_) => return Err(Leave),
@@ -457,12 +481,12 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     fn test(&mut self, test: &'r Test) -> Ran<bool> {
         Ok(match test {
             Test::In(of, items) => {
-                let value = self.get(*of);
+                let value = *self.get(*of);
                 if value.is_missing() {
                     return Ok(false);
                 }
                 for item in items {
-                    let item = self.get(*item);
+                    let item = *self.get(*item);
                     if !item.is_missing() && self.compare(Compare::Equal, value, item)? {
                         return Ok(true);
                     }
@@ -472,7 +496,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Test::Matches(of, regex) => self.text_of(*of)?.is_some_and(|text| regex.is_match(text)),
             Test::WasSent(way) => {
                 let missing = way.iter().find_map(|reg| match self.get(*reg) {
-                    V::Missing(missing) => Some(missing),
+                    V::Missing(missing) => Some(*missing),
                     _ => None,
                 });
                 missing != Some(Missing::Absent)
@@ -527,41 +551,45 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    fn call(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], memo: u32) -> Ran<V<'r>> {
-        let mut few = [V::ABSENT; 4];
-        let values: &mut [V<'r>] = match few.get_mut(..arguments.len()) {
-            Some(values) => values,
-            None => self.bump.alloc_slice_fill_copy(arguments.len(), V::ABSENT),
-        };
+    fn call(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], memo: u32, dst: u32) -> Ran<()> {
         let mut key = std::mem::take(&mut self.memos.key);
         key.clear();
         let mut keyed = true;
-        for (value, argument) in values.iter_mut().zip(arguments) {
-            match argument {
-                // What is the same at each call tells none from the other.
-                Argument::Constant(constant) => *value = *constant,
-                Argument::Value(reg) => {
-                    *value = self.get(*reg);
-                    keyed &= push_key(*value, &mut key).is_ok();
-                }
+        for argument in arguments {
+            // What is the same at each call tells none from the other.
+            if let Argument::Value(reg) = argument {
+                keyed &= push_key(self.get(*reg), &mut key).is_ok();
             }
         }
-        let result = self.called(function, values, memo, &key, keyed);
+        if keyed && let Some(kept) = self.memos.get(memo, &key) {
+            let base = self.bases[usize::from(COMPUTED)];
+            if let Some(place) = self.slots.values.get_mut(base.wrapping_add(dst) as usize) {
+                recall(kept, self.bump, place);
+            }
+            self.memos.key = key;
+            return Ok(());
+        }
+        let result = self.called(function, arguments, memo, &key, keyed);
         self.memos.key = key;
-        result
+        self.put(dst, result?);
+        Ok(())
     }
 
-    fn called(&mut self, function: BuiltinRef, values: &[V<'r>], memo: u32, key: &[u8], keyed: bool) -> Ran<V<'r>> {
-        if values.first().is_some_and(V::is_missing) && !function.0.takes.first().is_none_or(|param| param.nullable) {
+    #[inline(never)]
+    fn called(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], memo: u32, key: &[u8], keyed: bool) -> Ran<V<'r>> {
+        let value = |argument: &Argument<'p>| match argument {
+            Argument::Constant(constant) => *constant,
+            Argument::Value(reg) => *self.get(*reg),
+        };
+        let missing = arguments.first().is_some_and(|first| value(first).is_missing());
+        if missing && !function.0.takes.first().is_none_or(|param| param.nullable) {
             return Ok(V::ABSENT);
         }
-        if keyed && let Some(kept) = self.memos.get(memo, key) {
-            return Ok(recalled(kept, self.bump));
-        }
-        let given: Vec<Value> = values.iter().map(|value| self.value(*value)).collect::<Ran<_>>()?;
+        let given: Vec<Value> = arguments.iter().map(|argument| self.value(value(argument))).collect::<Ran<_>>()?;
         let result = function.0.call(&Args { values: &given, context: self.context }).map_err(|_| Leave)?;
         let result = kept(&result)?;
-        let value = recalled(&result, self.bump);
+        let mut value = V::ABSENT;
+        recall(&result, self.bump, &mut value);
         if keyed {
             self.memos.keep(memo, key, result);
         }
@@ -626,7 +654,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 let mut key = List::with_capacity_in(64, self.bump);
                 let mut missing = false;
                 for (at, of) in keys.iter().enumerate() {
-                    let value = self.get(*of);
+                    let value = *self.get(*of);
                     missing |= value.is_missing();
                     if at > 0 {
                         key.push(0x1f);
@@ -645,17 +673,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
         Ok(())
     }
-}
-
-/// A sum with one element more.
-#[inline(always)]
-fn added<'r>(sum: V<'r>, of: V<'r>) -> Ran<V<'r>> {
-    Ok(match (sum, of) {
-        (V::Number(sum), V::Number(of) | V::Money(of, _)) => V::Number(sum.add(of).ok_or(Leave)?),
-        (V::Missing(Missing::Null), V::Number(of) | V::Money(of, _)) => V::Number(of),
-        (V::Number(_) | V::Missing(_), V::Missing(_)) | (V::Missing(_), V::Number(_) | V::Money(..)) => V::ABSENT,
-        _ => return Err(Leave),
-    })
 }
 
 /// Appends a value as tables are keyed ([`crate::value::key`]).

@@ -74,8 +74,9 @@ pub(crate) fn kept(value: &Value) -> Ran<Kept> {
     })
 }
 
-pub(crate) fn recalled<'r>(kept: &Kept, bump: &'r Bump) -> V<'r> {
-    match kept {
+/// Puts a result where it goes.
+pub(crate) fn recall<'r>(kept: &Kept, bump: &'r Bump, place: &mut V<'r>) {
+    *place = match kept {
         Kept::Missing => V::ABSENT,
         Kept::Boolean(truth) => V::Boolean(*truth),
         Kept::Text(text) => V::Text(bump.alloc_str(text).as_bytes()),
@@ -86,8 +87,8 @@ pub(crate) fn recalled<'r>(kept: &Kept, bump: &'r Bump) -> V<'r> {
 }
 
 /// Appends what tells an argument from every other.
-pub(crate) fn push_key(value: V<'_>, key: &mut Vec<u8>) -> Ran<()> {
-    match value {
+pub(crate) fn push_key(value: &V<'_>, key: &mut Vec<u8>) -> Ran<()> {
+    match *value {
         V::Missing(_) => key.push(0),
         V::Boolean(truth) => key.extend_from_slice(&[1, u8::from(truth)]),
         V::Number(number) => {

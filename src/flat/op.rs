@@ -195,7 +195,10 @@ pub(crate) enum Test {
 }
 
 /// `to` of a condition: where it goes on if the condition is what `when` says. `dst`: what is computed.
+///
+/// The tag is a byte of its own: it is looked at for each operation of each record.
 #[derive(Debug)]
+#[repr(u8)]
 pub(crate) enum Op<'p> {
     // ---- ways ----
     Jump(At),

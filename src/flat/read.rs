@@ -6,47 +6,56 @@ use jiff::tz::TimeZone;
 
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
-use super::op::{Currency, Decode, V};
+use super::op::{Currency, Decode, Reg, V};
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
-    /// What stands in a register, as its field's kind has it.
-    pub(super) fn decoded(&self, value: V<'r>, decode: &'r Decode<'p>) -> Ran<V<'r>> {
-        Ok(match (decode, value) {
-            (_, V::Missing(_)) => value,
-            (Decode::Enumeration(words), V::Text(text)) if words.has(text) => value,
-            (Decode::Boolean, V::Boolean(_)) => value,
-            (Decode::Date, V::Text(text)) => V::Date(date(text)?),
-            (Decode::Instant(zone), V::Text(text)) => V::Instant(match plain_instant(text) {
-                Some(instant) => instant,
-                None => instant(string(text)?, zone.as_ref())?,
-            }),
-            (Decode::Integer { .. } | Decode::Decimal | Decode::Money { .. } | Decode::Weight(_) | Decode::Length(_), V::Number(number)) => {
-                self.amount(number, decode)?
+    /// Puts what stands in a register where it goes, as its field's kind has it.
+    #[inline(never)]
+    pub(super) fn decode(&mut self, of: Reg, decode: &'r Decode<'p>, dst: u32) -> Ran<()> {
+        match (decode, *self.get(of)) {
+            (_, V::Missing(missing)) => self.put(dst, V::Missing(missing)),
+            (Decode::Enumeration(words), V::Text(text)) if words.has(text) => self.put(dst, V::Text(text)),
+            (Decode::Boolean, V::Boolean(truth)) => self.put(dst, V::Boolean(truth)),
+            (Decode::Date, V::Text(text)) => self.put(dst, V::Date(date(text)?)),
+            (Decode::Instant(zone), V::Text(text)) => {
+                let instant = match plain_instant(text) {
+                    Some(instant) => instant,
+                    None => instant(string(text)?, zone.as_ref())?,
+                };
+                self.put(dst, V::Instant(instant));
             }
+            (
+                Decode::Integer { .. } | Decode::Decimal | Decode::Money { .. } | Decode::Weight(_) | Decode::Length(_),
+                V::Number(number) | V::Money(number, _),
+            ) => self.amount(number, decode, dst)?,
             (Decode::Integer { text: true } | Decode::Decimal | Decode::Money { text: true, .. }, V::Text(text)) => {
                 let digits = string(text)?.trim().as_bytes();
                 let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
                 if !(ends(digits.last()) && (ends(digits.first()) || digits.first() == Some(&b'-') && ends(digits.get(1)))) {
                     return Err(Leave);
                 }
-                self.amount(Number::parse(digits).ok_or(Leave)?, decode)?
+                self.amount(Number::parse(digits).ok_or(Leave)?, decode, dst)?;
             }
             _ => return Err(Leave),
-        })
+        }
+        Ok(())
     }
 
-    fn amount(&self, number: Number, decode: &Decode<'p>) -> Ran<V<'r>> {
-        Ok(match decode {
-            Decode::Integer { .. } if number.is_whole() => V::Number(number.whole()),
-            Decode::Decimal => V::Number(number),
+    #[inline]
+    fn amount(&mut self, number: Number, decode: &Decode<'p>, dst: u32) -> Ran<()> {
+        match decode {
+            Decode::Integer { .. } if number.is_whole() => self.put(dst, V::Number(number.whole())),
+            Decode::Decimal => self.put(dst, V::Number(number)),
             Decode::Money { currency, .. } => {
                 let code = currency.map(|reg| self.text_of(reg)).transpose()?.flatten();
-                V::Money(number, code.map(|code| self.currency(code)).transpose()?.unwrap_or_default())
+                let code = code.map(|code| self.currency(code)).transpose()?.unwrap_or_default();
+                self.put(dst, V::Money(number, code));
             }
-            Decode::Weight(unit) => V::Weight(number, *unit),
-            Decode::Length(unit) => V::Length(number, *unit),
+            Decode::Weight(unit) => self.put(dst, V::Weight(number, *unit)),
+            Decode::Length(unit) => self.put(dst, V::Length(number, *unit)),
             _ => return Err(Leave),
-        })
+        }
+        Ok(())
     }
 
     /// Where a currency's code stands in the record.

@@ -199,51 +199,47 @@ impl<'r> Scanner<'_, 'r> {
     fn expected(&mut self, guess: &Guess, rest: &'r [u8], base: u32) -> Option<&'r [u8]> {
         let rest = guess.key.behind(rest)?;
         let first = *rest.first()?;
-        let (slot, value, behind) = match guess.meaning {
-            Meaning::Text(slot) => match first {
-                b'"' => {
-                    let (text, behind) = behind_text(rest)?;
-                    (slot, said(text), behind)
-                }
-                b'n' => (slot, V::Missing(Missing::Null), rest.get(word(rest)?..)?),
-                _ => return None,
+        // A text or a number is written where it goes as soon as it is known, a word at a time.
+        match guess.meaning {
+            Meaning::Unread => match first {
+                b'"' => Some(behind_text(rest)?.1),
+                b'{' | b'[' => guess.value.as_ref()?.behind(rest),
+                b'-' | b'0'..=b'9' => rest.get(number(rest)?..),
+                _ => rest.get(word(rest)?..),
             },
-            Meaning::Number(slot) => match first {
-                b'n' => (slot, V::Missing(Missing::Null), rest.get(word(rest)?..)?),
-                _ => {
-                    let (number, behind) = number_of(rest)?;
-                    (slot, V::Number(number), behind)
+            Meaning::Text(slot) | Meaning::Scalar(slot) if first == b'"' => {
+                let (text, behind) = behind_text(rest)?;
+                let place = self.free(base + slot)?;
+                if text.first().is_some_and(begins_no_blank) {
+                    *place = V::Text(text);
+                } else {
+                    *place = blank_or(text);
                 }
-            },
-            Meaning::Unread => {
-                return match first {
-                    b'"' => Some(behind_text(rest)?.1),
-                    b'{' | b'[' => guess.value.as_ref()?.behind(rest),
-                    b'-' | b'0'..=b'9' => rest.get(number(rest)?..),
-                    _ => rest.get(word(rest)?..),
-                };
+                Some(behind)
             }
-            Meaning::Scalar(slot) => match first {
-                b'"' => {
-                    let (text, behind) = behind_text(rest)?;
-                    (slot, said(text), behind)
-                }
-                b'n' => (slot, V::Missing(Missing::Null), rest.get(word(rest)?..)?),
-                b't' | b'f' => (slot, V::Boolean(first == b't'), rest.get(word(rest)?..)?),
-                _ => {
-                    let (number, behind) = number_of(rest)?;
-                    (slot, V::Number(number), behind)
-                }
-            },
-            Meaning::Inner(_) => return None,
-        };
-        let place = self.slots.values.get_mut((base + slot) as usize)?;
-        // A key that stands twice.
-        if *place != V::ABSENT {
-            return None;
+            Meaning::Number(slot) | Meaning::Scalar(slot) if matches!(first, b'-' | b'0'..=b'9') => {
+                let (number, behind) = number_of(rest)?;
+                *self.free(base + slot)? = V::Number(number);
+                Some(behind)
+            }
+            Meaning::Text(slot) | Meaning::Number(slot) | Meaning::Scalar(slot) if first == b'n' => {
+                let behind = rest.get(word(rest)?..)?;
+                *self.free(base + slot)? = V::Missing(Missing::Null);
+                Some(behind)
+            }
+            Meaning::Scalar(slot) if matches!(first, b't' | b'f') => {
+                let behind = rest.get(word(rest)?..)?;
+                *self.free(base + slot)? = V::Boolean(first == b't');
+                Some(behind)
+            }
+            _ => None,
         }
-        *place = value;
-        Some(behind)
+    }
+
+    /// The place of a slot; none where its key stands twice.
+    #[inline(always)]
+    fn free(&mut self, slot: u32) -> Option<&mut V<'r>> {
+        self.slots.values.get_mut(slot as usize).filter(|place| matches!(place, V::Missing(Missing::Absent)))
     }
 
     /// A member of any form.
@@ -314,7 +310,7 @@ impl<'r> Scanner<'_, 'r> {
 
     /// A key that stands twice: the last one counts, and what belongs to the first has to be forgotten.
     fn once(&self, slot: u32) -> Read<()> {
-        if self.slots.values.get(slot as usize) == Some(&V::ABSENT) { Ok(()) } else { Err(NotPlain) }
+        if matches!(self.slots.values.get(slot as usize), Some(V::Missing(Missing::Absent))) { Ok(()) } else { Err(NotPlain) }
     }
 
     /// A text, a number or a boolean that is read.

@@ -37,7 +37,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => built.extend_from_slice_copy(text),
-                Piece::Value(reg) => match self.get(*reg) {
+                Piece::Value(reg) => match *self.get(*reg) {
                     V::Missing(_) if message => built.extend_from_slice_copy(b"(none)"),
                     V::Missing(_) => return Ok(V::ABSENT),
                     V::Text(text) => built.extend_from_slice_copy(text),
