@@ -112,6 +112,28 @@ impl<'p> Lowerer<'p> {
         to
     }
 
+    /// Lets the operation that was made last, which nothing else knows of, compute into another register.
+    pub(super) fn redirect(&mut self, since: Point, of: Reg, to: u32) -> bool {
+        let known = self.code.known.iter().any(|(_, held)| matches!(held, Held::In(reg) | Held::Either(reg, _) if *reg == of));
+        // What several operations compute, on one way or another, is not among what was made.
+        let alone = self.code.made.last().is_some_and(|(_, made)| *made == of.at);
+        if known || !alone || of.base != COMPUTED || self.code.ops.len() <= since.ops {
+            return false;
+        }
+        match self.code.ops.last_mut() {
+            // It fills more than one.
+            None | Some(Op::Look { .. } | Op::Rows { .. }) => false,
+            Some(op) => match op.dst() {
+                Some(dst) if *dst == of.at => {
+                    *dst = to;
+                    self.code.made.pop();
+                    true
+                }
+                _ => false,
+            },
+        }
+    }
+
     // ---- what is known ----
 
     pub(super) fn bind(&mut self, slot: Slot, held: Held) {
@@ -205,6 +227,7 @@ impl Op<'_> {
             Op::Load { dst, .. }
             | Op::Copy { dst, .. }
             | Op::Or { dst, .. }
+            | Op::OrElse { dst, .. }
             | Op::Element { dst, .. }
             | Op::Pick { dst, .. }
             | Op::Decode { dst, .. }

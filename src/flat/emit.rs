@@ -101,16 +101,16 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     #[inline(never)]
     pub(super) fn write_value(&mut self, of: Reg, form: &'r Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
-        match (&form.form, *self.get(of)) {
-            (Form::Boolean, V::Boolean(truth)) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
-            (Form::Date, V::Date(date)) => {
+        match (&form.form, self.get(of)) {
+            (Form::Boolean, &V::Boolean(truth)) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
+            (Form::Date, &V::Date(date)) => {
                 out.push(b'"');
                 push_date(date, out);
                 out.push(b'"');
             }
-            (Form::Instant { zone, memo }, V::Instant(instant)) => {
-                let key = instant.as_nanosecond().to_le_bytes();
-                if let Some(Kept::Text(text)) = self.memos.get(*memo, &key) {
+            (Form::Instant { zone, memo }, &V::Instant(instant)) => {
+                let key = V::Instant(instant);
+                if let Some(Kept::Text(text)) = self.memos.get(*memo, std::iter::once(&key)) {
                     quote(text.as_bytes(), out);
                     return Ok(());
                 }
@@ -122,9 +122,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     return Err(Leave);
                 }
                 quote(text.as_bytes(), out);
-                self.memos.keep(*memo, &key, Kept::Text(text.into()));
+                self.memos.keep(*memo, std::iter::once(&key), Kept::Text(text.into()));
             }
-            (Form::Weight(units), V::Weight(amount, unit)) => {
+            (Form::Weight(units), &V::Weight(amount, unit)) => {
                 let (_, factor, before, behind) = units.iter().find(|(known, ..)| *known == unit).ok_or(Leave)?;
                 // The same unit is passed on as it is.
                 let amount = if factor.is_zero() { amount } else { amount.times(*factor).ok_or(Leave)?.normal() };
@@ -132,7 +132,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 amount.print(out);
                 out.extend_from_slice(behind);
             }
-            (Form::Text(words), V::Text(text)) => {
+            (Form::Text(words), &V::Text(text)) => {
                 if words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= form.most || within(text, form)) {
                     return Err(Leave);
                 }
@@ -143,7 +143,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             // By the reference's own encoding, and its own gate.
             (_, value) => {
                 let field: &Field = form.field;
-                let json = encode(&self.value(value)?, &field.kind, &field.wire).map_err(|_| Leave)?;
+                let json = encode(&self.value(*value)?, &field.kind, &field.wire).map_err(|_| Leave)?;
                 if !gate::fits_field(field, &json) {
                     return Err(Leave);
                 }

@@ -6,12 +6,13 @@
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 
-use super::memo::{Memos, kept, push_key, recall};
+use super::memo::{Memos, kept, recall};
 use super::number::Number;
 use super::numbers::is;
-use super::op::{Argument, At, BASES, COMPUTED, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
+use super::op::{Argument, At, BASES, COMPUTED, Currency, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
 use super::read::string;
 use super::scan::Slots;
+use super::shape::NodeId;
 use super::stopped::Reason;
 use super::texts::is_one_line;
 use crate::builtin::{Args, BuiltinRef, Context};
@@ -27,10 +28,12 @@ pub(crate) type Ran<T> = Result<T, Leave>;
 /// Elements that all loops over one record may visit together.
 const MOST_STEPS: u32 = 100_000;
 
-/// A loop that is under way.
+/// A loop that is under way: over items, or else over rows of a node.
 #[derive(Debug, Clone, Copy, Default)]
 struct Nest<'r> {
-    list: Option<V<'r>>,
+    items: Option<&'r [V<'r>]>,
+    node: NodeId,
+    first: u32,
     at: u32,
     count: u32,
 }
@@ -119,6 +122,17 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
+    /// Copies a value; a common one by its parts, which may just have been written.
+    #[inline(always)]
+    fn copy(&mut self, of: Reg, dst: u32) {
+        match *self.get(of) {
+            V::Text(text) => self.put(dst, V::Text(text)),
+            V::Number(number) => self.put(dst, V::Number(number)),
+            V::Missing(missing) => self.put(dst, V::Missing(missing)),
+            value => self.put(dst, value),
+        }
+    }
+
     /// A text; none where it is missing.
     #[inline(always)]
     pub(crate) fn text_of(&self, reg: Reg) -> Ran<Option<&'r [u8]>> {
@@ -185,14 +199,17 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
 
                 Op::Load { value, dst } => self.put(*dst, *value),
-                Op::Copy { of, dst } => {
-                    let value = *self.get(*of);
-                    self.put(*dst, value);
-                }
+                Op::Copy { of, dst } => self.copy(*of, *dst),
                 Op::Or { of, or, dst } => {
-                    let value = self.get(*of);
-                    let value = *if value.is_missing() { self.get(*or) } else { value };
-                    self.put(*dst, value);
+                    let of = if self.get(*of).is_missing() { or } else { of };
+                    self.copy(*of, *dst);
+                }
+                Op::OrElse { of, or, dst } => {
+                    if self.get(*of).is_missing() {
+                        self.put(*dst, *or);
+                    } else {
+                        self.copy(*of, *dst);
+                    }
                 }
                 Op::Pick { of, places, dst } => {
                     let value = match *self.get(*of) {
@@ -232,6 +249,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     _ => self.rarer(op)?,
                 },
                 Op::Quick { quick: quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), of, dst } => match self.text_of(*of)? {
+                    // Mostly there is nothing to do.
+                    Some(text) if quick.leaves(text) => self.put(*dst, V::Text(text)),
                     Some(text) => {
                         let text = self.shaped(*quick, text)?;
                         self.put(*dst, V::Text(text));
@@ -239,10 +258,34 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     None => self.put(*dst, V::ABSENT),
                 },
                 Op::Decode { of, decode, dst } => self.decode(*of, decode, *dst)?,
+                Op::Call { function, arguments, memo, dst } => self.call(*function, arguments, *memo, *dst)?,
+                Op::Weigh { of, unit, dst } => match *self.get(*of) {
+                    V::Number(number) => self.put(*dst, V::Weight(number, *unit)),
+                    V::Weight(number, from) if from == *unit => self.put(*dst, V::Weight(number, from)),
+                    V::Missing(missing) => self.put(*dst, V::Missing(missing)),
+                    _ => return Err(Leave),
+                },
+                Op::Sum { money, dst } => {
+                    let sum = match *self.get(Reg { base: COMPUTED, at: *dst }) {
+                        V::Number(sum) => sum,
+                        V::Missing(Missing::Null) => Number::ZERO,
+                        _ => continue,
+                    };
+                    self.put(*dst, if *money { V::Money(sum, Currency::default()) } else { V::Number(sum) });
+                }
+                Op::Quick { quick: Quick::Count, of, dst } => {
+                    let count = match *self.get(*of) {
+                        V::Rows { count, .. } => count as usize,
+                        V::List(items) => items.len(),
+                        V::Missing(_) => 0,
+                        _ => return Err(Leave),
+                    };
+                    self.put(*dst, V::Number(Number::count(count)));
+                }
                 Op::Look { table, key, dst } => self.look(*table, *key, *dst)?,
                 Op::StreetLine { street, first, dst, to } => {
                     match self.text_of(*street)? {
-                        Some(street) if !is_one_line(street) => continue,
+                        Some(street) if !is_one_line(street, self.text) => continue,
                         Some(street) if *first => self.put(*dst, V::Text(street)),
                         _ => self.put(*dst, V::ABSENT),
                     }
@@ -250,15 +293,15 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
 
                 Op::Each { list, nest, element, optional, index, end } => {
-                    let list = *self.get(*list);
-                    let count = match list {
-                        V::Rows { count, .. } => count,
-                        V::List(items) => items.len() as u32,
-                        V::Missing(_) => 0,
+                    let of = match *self.get(*list) {
+                        V::Rows { node, first, count } => Nest { items: None, node, first, at: 0, count },
+                        V::List(items) => Nest { items: Some(items), count: items.len() as u32, ..Nest::default() },
+                        V::Missing(_) => Nest::default(),
                         _ => return Err(Leave),
                     };
+                    let count = of.count;
                     if let Some(nest) = self.nests.get_mut(usize::from(*nest)) {
-                        *nest = Nest { list: Some(list), at: 0, count };
+                        *nest = of;
                     }
                     if count > 0 {
                         self.step(*nest, *element, *index)?;
@@ -338,8 +381,12 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 Op::List => self.lists.push(List::with_capacity_in(8, self.bump)),
                 Op::Push(of) => {
                     let value = *self.get(*of);
-                    let list = self.lists.last_mut().filter(|list| list.len() < MAX_ITEMS).ok_or(Leave)?;
-                    list.push(value);
+                    self.push(value)?;
+                }
+                Op::PushRow { base, node } => {
+                    let row = self.bases[usize::from(*base) % BASES];
+                    let there = row != flat.shape.nothing;
+                    self.push(if there { V::Record(*node, row) } else { V::ABSENT })?;
                 }
                 Op::Listed { dst } => {
                     let list = self.lists.pop().ok_or(Leave)?;
@@ -362,38 +409,25 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let flat = self.flat;
         let (value, dst) = match op {
             Op::Quick { quick, of, dst } => (self.quick(*quick, *self.get(*of))?, dst),
-            Op::Call { function, arguments, memo, dst } => return self.call(*function, arguments, *memo, *dst),
             Op::Values { map, of, dst } => {
                 let map = flat.maps.get(*map as usize).ok_or(Leave)?;
                 let text = self.text_of(*of)?;
                 (text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise).ok_or(Leave)?, dst)
             }
             Op::Rows { table, keys, dst } => return self.rows(*table, keys, *dst),
-            Op::Template { pieces, message, dst } => (self.template(pieces, *message)?, dst),
-            Op::Sum { money, dst } => {
-                let sum = match *self.get(Reg { base: COMPUTED, at: *dst }) {
-                    V::Number(sum) => sum,
-                    V::Missing(Missing::Null) => Number::ZERO,
-                    _ => return Ok(()),
-                };
-                self.put(*dst, if *money { V::Money(sum, Default::default()) } else { V::Number(sum) });
+            Op::Template { pieces, message, dst } => {
+                let text = self.template(pieces, *message)?;
+                self.put(*dst, text.map_or(V::ABSENT, V::Text));
                 return Ok(());
             }
-            Op::Weigh { of, unit, dst } => {
-                let value = match *self.get(*of) {
-                    V::Number(number) => V::Weight(number, *unit),
-                    V::Weight(_, from) if from != *unit => return Err(Leave),
-                    other => other,
-                };
-                (value, dst)
-            }
             Op::Measure { of, unit, dst } => {
-                let value = match *self.get(*of) {
-                    V::Number(number) => V::Length(number, *unit),
-                    V::Length(_, from) if from != *unit => return Err(Leave),
-                    other => other,
-                };
-                (value, dst)
+                match *self.get(*of) {
+                    V::Number(number) => self.put(*dst, V::Length(number, *unit)),
+                    V::Length(number, from) if from == *unit => self.put(*dst, V::Length(number, from)),
+                    V::Missing(missing) => self.put(*dst, V::Missing(missing)),
+                    _ => return Err(Leave),
+                }
+                return Ok(());
             }
             Op::Treat { of, how, dst } => (self.treated(*self.get(*of), *how)?, dst),
             Op::Reasons { dst } => {
@@ -411,20 +445,24 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Sets what stands for the element at hand.
     fn step(&mut self, nest: u8, element: Element, index: Option<u32>) -> Ran<()> {
         self.steps += 1;
-        let Some(Nest { list: Some(list), at, .. }) = self.nests.get(usize::from(nest)).copied() else { return Err(Leave) };
+        let Some(Nest { items, node: of, first, at, .. }) = self.nests.get(usize::from(nest)).copied() else { return Err(Leave) };
         if self.steps > MOST_STEPS {
             return Err(Leave);
         }
-        let row = |place: u32| self.slots.rows.get(place as usize).copied().ok_or(Leave);
-        let item = match list {
-            V::Rows { node, first, .. } => V::Record(node, row(first + at)?),
-            V::List(items) => *items.get(at as usize).ok_or(Leave)?,
-            _ => return Err(Leave),
+        let item = match items {
+            Some(items) => Some(items.get(at as usize).ok_or(Leave)?),
+            None => None,
         };
-        match (element, item) {
-            (Element::Row { base, node }, V::Record(of, row)) if of == node => self.bases[usize::from(base) % BASES] = row,
-            (Element::Columns { first, count }, V::Row(columns)) => self.put_row(first, count, Some(columns)),
-            (Element::Value(dst), item) => self.put(dst, item),
+        let row = match item {
+            Some(V::Record(node, row)) => Some((*node, *row)),
+            Some(_) => None,
+            None => Some((of, *self.slots.rows.get((first + at) as usize).ok_or(Leave)?)),
+        };
+        match (element, row, item) {
+            (Element::Row { base, node }, Some((of, row)), _) if of == node => self.bases[usize::from(base) % BASES] = row,
+            (Element::Columns { first, count }, None, Some(V::Row(columns))) => self.put_row(first, count, Some(columns)),
+            (Element::Value(dst), Some((of, row)), _) => self.put(dst, V::Record(of, row)),
+            (Element::Value(dst), None, Some(item)) => self.put(dst, *item),
             _ => return Err(Leave),
         }
         if let Some(index) = index {
@@ -526,9 +564,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     fn quick(&mut self, quick: Quick, value: V<'r>) -> Ran<V<'r>> {
         let text = match (quick, value) {
-            (Quick::Count, V::Rows { count, .. }) => return Ok(V::Number(Number::count(count as usize))),
-            (Quick::Count, V::List(items)) => return Ok(V::Number(Number::count(items.len()))),
-            (Quick::Count, V::Missing(_)) => return Ok(V::Number(Number::ZERO)),
             (Quick::Sum, V::List(items)) => return self.sum(items),
             (Quick::Sum, V::Missing(_)) => return Ok(V::Number(Number::ZERO)),
             (_, V::Missing(_)) => return Ok(V::ABSENT),
@@ -551,32 +586,28 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
+    #[inline(never)]
     fn call(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], memo: u32, dst: u32) -> Ran<()> {
-        let mut key = std::mem::take(&mut self.memos.key);
-        key.clear();
-        let mut keyed = true;
-        for argument in arguments {
-            // What is the same at each call tells none from the other.
-            if let Argument::Value(reg) = argument {
-                keyed &= push_key(self.get(*reg), &mut key).is_ok();
-            }
-        }
-        if keyed && let Some(kept) = self.memos.get(memo, &key) {
+        // What is the same at each call tells none from the other.
+        let given = |argument: &'r Argument<'p>| match argument {
+            Argument::Constant(_) => None,
+            Argument::Value(reg) => Some(self.get(*reg)),
+        };
+        let kept = self.memos.get(memo, arguments.iter().filter_map(given));
+        if let Some(kept) = kept {
             let base = self.bases[usize::from(COMPUTED)];
             if let Some(place) = self.slots.values.get_mut(base.wrapping_add(dst) as usize) {
                 recall(kept, self.bump, place);
             }
-            self.memos.key = key;
             return Ok(());
         }
-        let result = self.called(function, arguments, memo, &key, keyed);
-        self.memos.key = key;
-        self.put(dst, result?);
+        let result = self.called(function, arguments, memo)?;
+        self.put(dst, result);
         Ok(())
     }
 
     #[inline(never)]
-    fn called(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], memo: u32, key: &[u8], keyed: bool) -> Ran<V<'r>> {
+    fn called(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], memo: u32) -> Ran<V<'r>> {
         let value = |argument: &Argument<'p>| match argument {
             Argument::Constant(constant) => *constant,
             Argument::Value(reg) => *self.get(*reg),
@@ -588,12 +619,11 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let given: Vec<Value> = arguments.iter().map(|argument| self.value(value(argument))).collect::<Ran<_>>()?;
         let result = function.0.call(&Args { values: &given, context: self.context }).map_err(|_| Leave)?;
         let result = kept(&result)?;
-        let mut value = V::ABSENT;
-        recall(&result, self.bump, &mut value);
-        if keyed {
-            self.memos.keep(memo, key, result);
-        }
-        Ok(value)
+        let mut recalled = V::ABSENT;
+        recall(&result, self.bump, &mut recalled);
+        let values: Vec<V<'r>> = arguments.iter().filter(|argument| matches!(argument, Argument::Value(_))).map(value).collect();
+        self.memos.keep(memo, values.iter(), result);
+        Ok(recalled)
     }
 
     /// A value as the reference has it.
@@ -617,6 +647,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     // ---- tables ----
+
+    /// Another element of the list that is being made.
+    #[inline]
+    fn push(&mut self, value: V<'r>) -> Ran<()> {
+        let list = self.lists.last_mut().filter(|list| list.len() < MAX_ITEMS).ok_or(Leave)?;
+        list.push(value);
+        Ok(())
+    }
 
     /// A row, and its columns behind it.
     #[inline]

@@ -6,13 +6,21 @@ use super::window::Word;
 /// A key that is expected next.
 #[derive(Debug)]
 pub(super) struct Guess {
-    /// `"name":`
+    /// `,"name":`, and without the comma that of the first in its object.
     pub(super) key: Word,
     pub(super) meaning: Meaning,
     /// Of a key that is not read: an object or a list that was its value. Many such are the same in every record.
     pub(super) value: Option<Box<Word>>,
     /// The same: the keys of the objects in it.
     pub(super) inside: Vec<Guess>,
+}
+
+impl Guess {
+    /// `"name":`
+    pub(super) fn name(&self) -> &[u8] {
+        let key = self.key.bytes();
+        key.strip_prefix(b",").unwrap_or(key)
+    }
 }
 
 /// What a key is to the shape.

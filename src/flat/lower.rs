@@ -1,7 +1,7 @@
 //! From a flow of a plan to operations. What has no operation is no fault: the flow then goes by the reference
 //! evaluator alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use super::code::{Code, Held, computed};
 use super::number::Number;
 use super::op::{Lowered, Op, RECORD, Table, Told, V, ValueMap};
 use super::shape::{ROOT, Shape};
-use super::values::constant;
+use super::values::{As, constant};
 use crate::check::typed::{self, Expr, Flow, Otherwise, RouteOutcome, RuleKind, Slot};
 use crate::plan::{Plan, walk};
 use crate::schema::{Names, Object};
@@ -39,6 +39,8 @@ pub(super) struct Lowerer<'p> {
     pub(super) rejected: bool,
     /// Amounts have currencies, which have to agree.
     pub(super) currencies: bool,
+    /// Names that are read anywhere.
+    pub(super) reads: HashSet<Slot>,
     pub(super) code: Code<'p>,
     pub(super) out: Lowered<'p>,
 }
@@ -49,8 +51,11 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
         return Err(NoWay("it looks at more than one record"));
     }
     let zone = TimeZone::get(&plan.time_zone).map_err(|_| NoWay("its zone is unknown"))?;
-    let mut currencies = false;
+    let (mut currencies, mut reads) = (false, HashSet::new());
     walk::flow_exprs(flow, &mut |expr| {
+        if let Expr::Slot { slot, .. } = expr {
+            reads.insert(*slot);
+        }
         currencies |= matches!(expr, Expr::Field { kind: Kind::Money, wire: Wire::Amount { currency_field: Some(_) }, .. });
     });
     let mut lowerer = Lowerer {
@@ -64,6 +69,7 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
         lets: HashMap::new(),
         rejected: false,
         currencies,
+        reads,
         code: Code::default(),
         out: Lowered {
             shape: Shape::new(),
@@ -173,14 +179,17 @@ impl<'p> Lowerer<'p> {
             }
             RuleKind::Reconcile { .. } => return Err(NoWay("a rule that reconciles")),
             RuleKind::Each { generators, condition, index, rules } => {
-                let count = self.room(1);
-                let one = self.room(1);
-                self.push(Op::Load { value: V::Missing(Missing::Null), dst: count });
-                self.push(Op::Load { value: V::Number(Number::count(1)), dst: one });
+                let counted = self.reads.contains(index).then(|| (self.room(1), self.room(1)));
+                if let Some((count, one)) = counted {
+                    self.push(Op::Load { value: V::Missing(Missing::Null), dst: count });
+                    self.push(Op::Load { value: V::Number(Number::count(1)), dst: one });
+                }
                 self.looped(generators, condition.as_ref(), |lowerer| {
-                    // Of several lists each combination counts.
-                    lowerer.push(Op::Add { of: computed(one), dst: count });
-                    lowerer.bind(*index, Held::In(computed(count)));
+                    if let Some((count, one)) = counted {
+                        // Of several lists each combination counts.
+                        lowerer.push(Op::Add { of: computed(one), dst: count });
+                        lowerer.bind(*index, Held::In(computed(count)));
+                    }
                     lowerer.rules(rules, inside + 1)
                 })?;
             }
@@ -227,8 +236,7 @@ impl<'p> Lowerer<'p> {
                 match &row.outcome {
                     RouteOutcome::Results(results) => {
                         for (dst, result) in (first..).zip(results) {
-                            let of = lowerer.value(result)?;
-                            lowerer.push(Op::Copy { of, dst });
+                            lowerer.given(result, As::Itself, Some(dst))?;
                         }
                     }
                     RouteOutcome::Stop(stop) => {
@@ -237,7 +245,9 @@ impl<'p> Lowerer<'p> {
                 }
                 Ok(())
             })?;
-            self.jump(end);
+            if row.condition.is_some() {
+                self.jump(end);
+            }
             self.place(next);
         }
         self.place(end);

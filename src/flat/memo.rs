@@ -1,16 +1,14 @@
 //! Results of functions, kept by their arguments: a record's countries, carriers and days are mostly those of the one
 //! before.
 
-use std::hash::BuildHasher;
-
 use bumpalo::Bump;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rustc_hash::FxBuildHasher;
 
 use super::eval::{Leave, Ran};
 use super::number::Number;
 use super::op::{Lowered, V};
+use super::shape::hash;
 use crate::value::{Missing, Value};
 
 /// Results that are kept of one function: of two that fall into one place the later one stays.
@@ -22,8 +20,6 @@ const LONGEST_KEPT: usize = 96;
 #[derive(Debug, Default)]
 pub(crate) struct Memos {
     kept: Vec<Vec<Option<(Box<[u8]>, Kept)>>>,
-    /// Where the key at hand is put together.
-    pub(super) key: Vec<u8>,
 }
 
 #[derive(Debug, Clone)]
@@ -38,27 +34,67 @@ pub(crate) enum Kept {
 
 impl Memos {
     pub(crate) fn of(lowered: &Lowered<'_>) -> Self {
-        Memos { kept: (0..lowered.memos).map(|_| vec![None; PLACES]).collect(), key: Vec::new() }
+        Memos { kept: (0..lowered.memos).map(|_| vec![None; PLACES]).collect() }
     }
 
+    /// The result for some arguments.
     #[inline]
-    fn place(key: &[u8]) -> usize {
-        FxBuildHasher.hash_one(key) as usize % PLACES
+    pub(crate) fn get<'v, 'r: 'v>(&self, memo: u32, arguments: impl Iterator<Item = &'v V<'r>> + Clone) -> Option<&Kept> {
+        let (known, kept) = self.kept.get(memo as usize)?.get(place(arguments.clone()))?.as_ref()?;
+        is_key(known, arguments).then_some(kept)
     }
 
-    #[inline]
-    pub(crate) fn get(&self, memo: u32, key: &[u8]) -> Option<&Kept> {
-        let (known, kept) = self.kept.get(memo as usize)?.get(Self::place(key))?.as_ref()?;
-        (**known == *key).then_some(kept)
-    }
-
-    pub(crate) fn keep(&mut self, memo: u32, key: &[u8], kept: Kept) {
-        if let Some(place) = self.kept.get_mut(memo as usize).and_then(|known| known.get_mut(Self::place(key)))
-            && key.len() <= LONGEST_KEPT
+    /// Keeps a result; that of arguments which are long, or no plain values, is not.
+    pub(crate) fn keep<'v, 'r: 'v>(&mut self, memo: u32, arguments: impl Iterator<Item = &'v V<'r>> + Clone, result: Kept) {
+        let mut key = Vec::new();
+        if arguments.clone().all(|argument| push_key(argument, &mut key).is_ok())
+            && let Some(kept) = self.kept.get_mut(memo as usize).and_then(|known| known.get_mut(place(arguments)))
         {
-            *place = Some((key.into(), kept));
+            *kept = Some((key.into(), result));
         }
     }
+}
+
+/// Where the result for some arguments is kept. Of two that fall into one place the later one stays, so that a text is
+/// told by its ends.
+#[inline(always)]
+fn place<'v, 'r: 'v>(arguments: impl Iterator<Item = &'v V<'r>>) -> usize {
+    let mut all = 0_u64;
+    for argument in arguments {
+        let of = match argument {
+            V::Text(text) => hash(text),
+            V::Number(number) => number.coefficient() as u64,
+            V::Date(date) => (i64::from(date.year()) * 512 + i64::from(date.month()) * 32 + i64::from(date.day())) as u64,
+            V::Instant(instant) => instant.as_second() as u64,
+            V::Boolean(truth) => u64::from(*truth),
+            _ => 0,
+        };
+        all = (all.rotate_left(23) ^ of).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+    (all >> 32) as usize % PLACES
+}
+
+/// Whether some arguments are those of a key.
+#[inline(always)]
+fn is_key<'v, 'r: 'v>(mut key: &[u8], arguments: impl Iterator<Item = &'v V<'r>>) -> bool {
+    for argument in arguments {
+        let behind = match argument {
+            V::Text(text) => match key {
+                [3, length, rest @ ..] if usize::from(*length) == text.len() => rest.strip_prefix(*text),
+                _ => None,
+            },
+            V::Missing(_) => key.strip_prefix(&[0]),
+            other => {
+                let mut part = Vec::new();
+                if push_key(other, &mut part).is_ok() { key.strip_prefix(part.as_slice()) } else { None }
+            }
+        };
+        match behind {
+            Some(behind) => key = behind,
+            None => return false,
+        }
+    }
+    key.is_empty()
 }
 
 /// What a result is kept as; none for what is no plain value.
@@ -87,7 +123,7 @@ pub(crate) fn recall<'r>(kept: &Kept, bump: &'r Bump, place: &mut V<'r>) {
 }
 
 /// Appends what tells an argument from every other.
-pub(crate) fn push_key(value: &V<'_>, key: &mut Vec<u8>) -> Ran<()> {
+fn push_key(value: &V<'_>, key: &mut Vec<u8>) -> Ran<()> {
     match *value {
         V::Missing(_) => key.push(0),
         V::Boolean(truth) => key.extend_from_slice(&[1, u8::from(truth)]),

@@ -285,6 +285,12 @@ pub(crate) enum Op<'p> {
         or: Reg,
         dst: u32,
     },
+    /// The same with a value that is the same for every record.
+    OrElse {
+        of: Reg,
+        or: V<'p>,
+        dst: u32,
+    },
     /// An element of a list, as a value.
     Element {
         base: u8,
@@ -377,6 +383,11 @@ pub(crate) enum Op<'p> {
     /// A list begins.
     List,
     Push(Reg),
+    /// The same of an element of another list.
+    PushRow {
+        base: u8,
+        node: NodeId,
+    },
     Listed {
         dst: u32,
     },

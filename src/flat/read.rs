@@ -12,12 +12,12 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Puts what stands in a register where it goes, as its field's kind has it.
     #[inline(never)]
     pub(super) fn decode(&mut self, of: Reg, decode: &'r Decode<'p>, dst: u32) -> Ran<()> {
-        match (decode, *self.get(of)) {
-            (_, V::Missing(missing)) => self.put(dst, V::Missing(missing)),
-            (Decode::Enumeration(words), V::Text(text)) if words.has(text) => self.put(dst, V::Text(text)),
-            (Decode::Boolean, V::Boolean(truth)) => self.put(dst, V::Boolean(truth)),
-            (Decode::Date, V::Text(text)) => self.put(dst, V::Date(date(text)?)),
-            (Decode::Instant(zone), V::Text(text)) => {
+        match (decode, self.get(of)) {
+            (_, &V::Missing(missing)) => self.put(dst, V::Missing(missing)),
+            (Decode::Enumeration(words), &V::Text(text)) if words.has(text) => self.put(dst, V::Text(text)),
+            (Decode::Boolean, &V::Boolean(truth)) => self.put(dst, V::Boolean(truth)),
+            (Decode::Date, &V::Text(text)) => self.put(dst, V::Date(date(text)?)),
+            (Decode::Instant(zone), &V::Text(text)) => {
                 let instant = match plain_instant(text) {
                     Some(instant) => instant,
                     None => instant(string(text)?, zone.as_ref())?,
@@ -26,9 +26,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
             (
                 Decode::Integer { .. } | Decode::Decimal | Decode::Money { .. } | Decode::Weight(_) | Decode::Length(_),
-                V::Number(number) | V::Money(number, _),
+                &(V::Number(number) | V::Money(number, _)),
             ) => self.amount(number, decode, dst)?,
-            (Decode::Integer { text: true } | Decode::Decimal | Decode::Money { text: true, .. }, V::Text(text)) => {
+            (Decode::Integer { text: true } | Decode::Decimal | Decode::Money { text: true, .. }, &V::Text(text)) => {
                 let digits = string(text)?.trim().as_bytes();
                 let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
                 if !(ends(digits.last()) && (ends(digits.first()) || digits.first() == Some(&b'-') && ends(digits.get(1)))) {

@@ -167,7 +167,7 @@ impl<'r> Scanner<'_, 'r> {
         }
         let bytes = self.bytes;
         let mut rest = bytes.get(self.at..).unwrap_or_default();
-        let mut next = 0;
+        let (mut next, mut first) = (0, true);
         loop {
             if let Some(guess) = guesses.get(next)
                 && let Some(behind) = self.expected(guess, rest, base)
@@ -176,21 +176,13 @@ impl<'r> Scanner<'_, 'r> {
                 next += 1;
             } else {
                 self.at = bytes.len() - rest.len();
+                if !first && !self.goes_on(b'}')? {
+                    return Ok(());
+                }
                 self.member(node, base, guesses, &mut next)?;
                 rest = bytes.get(self.at..).unwrap_or_default();
             }
-            // Mostly nothing stands between.
-            if let Some((b",", behind)) = rest.split_first_chunk()
-                && behind.first() == Some(&b'"')
-            {
-                rest = behind;
-                continue;
-            }
-            self.at = bytes.len() - rest.len();
-            if !self.goes_on(b'}')? {
-                return Ok(());
-            }
-            rest = bytes.get(self.at..).unwrap_or_default();
+            first = false;
         }
     }
 
@@ -274,7 +266,7 @@ impl<'r> Scanner<'_, 'r> {
         // One that is not there this time is passed over.
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         for (place, guess) in guesses.iter().enumerate().skip(*next).take(2) {
-            if let Some(behind) = guess.key.behind(rest) {
+            if let Some(behind) = rest.strip_prefix(guess.name()) {
                 *next = place + 1;
                 self.at = self.bytes.len() - behind.len();
                 return Ok(guess.meaning);
@@ -298,10 +290,11 @@ impl<'r> Scanner<'_, 'r> {
         self.expect(b':')?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
         if guesses.len() == *next && *next < MOST_GUESSES && *self.guessed < MOST_OF_ALL {
-            guesses.push(Guess { key: Word::new(read), meaning, value: None, inside: Vec::new() });
+            let comma: &[u8] = if guesses.is_empty() { b"" } else { b"," };
+            guesses.push(Guess { key: Word::new(&[comma, read].concat()), meaning, value: None, inside: Vec::new() });
             *self.guessed += 1;
             *next += 1;
-        } else if let Some(known) = guesses.iter().position(|guess| *guess.key.bytes() == *read) {
+        } else if let Some(known) = guesses.iter().position(|guess| guess.name() == read) {
             // Some before it are not there this time.
             *next = known + 1;
         }

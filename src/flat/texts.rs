@@ -8,7 +8,7 @@ use super::number::Number;
 use super::op::{Piece, Quick, V};
 use super::read::{ends_no_blank, string};
 use super::scan::begins_no_blank;
-use super::window::WIDTH;
+use super::window::{WIDTH, window};
 use crate::value::MAX_TEXT;
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
@@ -32,14 +32,15 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    pub(super) fn template(&self, pieces: &'r [Piece<'p>], message: bool) -> Ran<V<'r>> {
+    /// None where a part is missing.
+    pub(super) fn template(&self, pieces: &'r [Piece<'p>], message: bool) -> Ran<Option<&'r [u8]>> {
         let mut built = List::new_in(self.bump);
         for piece in pieces {
             match piece {
                 Piece::Text(text) => built.extend_from_slice_copy(text),
                 Piece::Value(reg) => match *self.get(*reg) {
                     V::Missing(_) if message => built.extend_from_slice_copy(b"(none)"),
-                    V::Missing(_) => return Ok(V::ABSENT),
+                    V::Missing(_) => return Ok(None),
                     V::Text(text) => built.extend_from_slice_copy(text),
                     value => self.print(value, &mut built)?,
                 },
@@ -48,7 +49,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 return Err(Leave);
             }
         }
-        Ok(V::Text(built.into_bump_slice()))
+        Ok(Some(built.into_bump_slice()))
     }
 
     /// Appends a value as a template prints it.
@@ -80,10 +81,20 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
 /// Whether a street is one line, written as [`crate::builtin`] would write it: no white space but single blanks between
 /// words, no comma at its end. Where a letter's first byte might begin a blank of another script it is not told here.
-pub(super) fn is_one_line(street: &[u8]) -> bool {
+/// `record`: where it mostly is a part of.
+pub(super) fn is_one_line(street: &[u8], record: &[u8]) -> bool {
     let ends = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b' ' && *byte != b',');
     if !ends(street.last()) || street.first() == Some(&b' ') {
         return false;
+    }
+    // What stands behind it in the record is looked at too, and left out of account.
+    let start = (street.as_ptr() as usize).wrapping_sub(record.as_ptr() as usize);
+    if let Some(window) = window(record, start)
+        && street.len() <= WIDTH
+    {
+        let part = u32::MAX >> (WIDTH - street.len());
+        let (blank, odd) = blanks(window);
+        return (odd | blank & (blank << 1)) & part == 0;
     }
     let mut blank_before = 0;
     street.chunks(WIDTH).all(|chunk| {
@@ -93,21 +104,43 @@ pub(super) fn is_one_line(street: &[u8]) -> bool {
             Some(begin) => begin.copy_from_slice(chunk),
             None => return false,
         }
-        let window = u8x32::new(window);
-        let is = |byte: u8| window.simd_eq(u8x32::splat(byte));
-        let control = window.min(u8x32::splat(0x1F)).simd_eq(window);
-        let foreign = is(0xC2) | is(0xE1) | is(0xE2) | is(0xE3);
-        let blank = is(b' ').to_bitmask();
+        let (blank, odd) = blanks(u8x32::new(window));
         let two = blank & (blank << 1 | blank_before);
         blank_before = blank >> (WIDTH - 1);
-        (control | is(0x7F) | foreign).to_bitmask() | two == 0
+        odd | two == 0
     })
+}
+
+/// Where blanks stand, and where what is told elsewhere.
+#[inline(always)]
+fn blanks(window: u8x32) -> (u32, u32) {
+    let is = |byte: u8| window.simd_eq(u8x32::splat(byte));
+    let control = window.min(u8x32::splat(0x1F)).simd_eq(window);
+    let foreign = is(0xC2) | is(0xE1) | is(0xE2) | is(0xE3);
+    (is(b' ').to_bitmask(), (control | is(0x7F) | foreign).to_bitmask())
+}
+
+impl Quick {
+    /// Whether a text is left as it is, as far as that is seen at once.
+    #[inline(always)]
+    pub(super) fn leaves(self, text: &[u8]) -> bool {
+        match self {
+            Quick::Trim => has_no_blanks_around(text),
+            Quick::Truncate(most) => text.len() <= most && has_no_blanks_around(text),
+            Quick::Upper => matches!(text, [one, other] if one.is_ascii_uppercase() && other.is_ascii_uppercase()),
+            _ => false,
+        }
+    }
+}
+
+#[inline(always)]
+fn has_no_blanks_around(text: &[u8]) -> bool {
+    text.first().is_some_and(begins_no_blank) && text.last().is_some_and(ends_no_blank)
 }
 
 /// A text without white space around it: mostly there is none.
 fn trimmed(text: &[u8]) -> Ran<&[u8]> {
-    let plain = text.first().is_some_and(begins_no_blank) && text.last().is_some_and(ends_no_blank);
-    if plain { Ok(text) } else { Ok(string(text)?.trim().as_bytes()) }
+    if has_no_blanks_around(text) { Ok(text) } else { Ok(string(text)?.trim().as_bytes()) }
 }
 
 #[cfg(test)]
@@ -122,7 +155,11 @@ mod tests {
             let words = street.split_whitespace().collect::<Vec<_>>().join(" ");
             let one = words == street && !street.is_empty() && !street.ends_with(',');
             let told = !street.contains(['\u{7f}', '\u{a0}', '\u{3000}']);
-            prop_assert_eq!(is_one_line(street.as_bytes()), one && told, "{:?}", street);
+            let record = format!("[\"{street}\", \"and  more\\n than a window\"]");
+            let part = record.as_bytes().get(2..2 + street.len()).unwrap_or_default();
+            for street in [street.as_bytes(), part] {
+                prop_assert_eq!(is_one_line(street, record.as_bytes()), one && told, "{:?}", street);
+            }
         }
     }
 }

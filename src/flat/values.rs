@@ -46,11 +46,14 @@ impl<'p> Lowerer<'p> {
         match held {
             Held::In(reg) | Held::Either(reg, _) | Held::Rows(reg, _) | Held::TableRows(reg, _) => *reg,
             Held::Row { first, .. } => computed(*first),
-            Held::Object { node, base } => match self.out.shape.node(*node) {
-                Some(of) if !matches!(of.holds, Holds::Rows { .. }) => Reg { base: *base, at: of.slot },
-                _ => self.compute(Op::Element { base: *base, node: *node, dst: 0 }),
-            },
+            Held::Object { node, base } if self.is_row(*node) => self.compute(Op::Element { base: *base, node: *node, dst: 0 }),
+            Held::Object { node, base } => Reg { base: *base, at: self.out.shape.node(*node).map_or(0, |of| of.slot) },
         }
+    }
+
+    /// Whether a node's objects are elements of a list.
+    fn is_row(&self, node: NodeId) -> bool {
+        self.out.shape.node(node).is_none_or(|of| matches!(of.holds, Holds::Rows { .. }))
     }
 
     /// A value, wherever it is.
@@ -142,8 +145,13 @@ impl<'p> Lowerer<'p> {
                 self.push(Op::List);
                 let element = self.looped(generators, condition.as_deref(), |lowerer| {
                     let held = lowerer.held(body, As::Itself)?;
-                    let reg = lowerer.reg_of(&held);
-                    lowerer.push(Op::Push(reg));
+                    match &held {
+                        Held::Object { node, base } if lowerer.is_row(*node) => lowerer.push(Op::PushRow { base: *base, node: *node }),
+                        held => {
+                            let reg = lowerer.reg_of(held);
+                            lowerer.push(Op::Push(reg));
+                        }
+                    }
                     Ok(held)
                 })?;
                 let dst = self.room(1);
@@ -162,6 +170,8 @@ impl<'p> Lowerer<'p> {
                 let how = match kind {
                     Kind::Decimal | Kind::Integer => Treat::Number,
                     Kind::Money => Treat::Money,
+                    // It is one.
+                    Kind::Text if matches!(**value, Expr::Field { kind: Kind::Text | Kind::Enumeration(_), .. }) => return self.held(value, taken),
                     Kind::Text => Treat::Text,
                     _ => return self.held(value, taken),
                 };
@@ -211,8 +221,7 @@ impl<'p> Lowerer<'p> {
         let one = self.held(value, taken)?;
         let of = self.reg_of(&one);
         if let Expr::Literal(literal) = fallback {
-            let or = self.compute(Op::Load { value: constant(literal)?, dst: 0 });
-            return Ok(Held::In(self.compute(Op::Or { of, or, dst: 0 })));
+            return Ok(Held::In(self.compute(Op::OrElse { of, or: constant(literal)?, dst: 0 })));
         }
         let (point, end) = (self.point(), self.label());
         let dst = self.into(&one, None);
@@ -222,7 +231,9 @@ impl<'p> Lowerer<'p> {
             let other = lowerer.held(fallback, taken)?;
             let or = lowerer.reg_of(&other);
             let alone = !lowerer.is_longer(choice);
-            lowerer.into(&other, Some(dst));
+            if !lowerer.redirect(choice, or, dst) {
+                lowerer.into(&other, Some(dst));
+            }
             Ok((other, or, alone))
         })?;
         let columns = matches!(one, Held::Row { .. });
@@ -247,14 +258,16 @@ impl<'p> Lowerer<'p> {
         either(one, other, dst)
     }
 
-    /// Computes a value into registers of its own.
-    fn given(&mut self, expr: &'p Expr, taken: As, dst: Option<u32>) -> Found<(Held, u32)> {
-        if let Expr::Literal(literal) = expr {
-            let dst = dst.unwrap_or_else(|| self.room(1));
-            self.push(Op::Load { value: constant(literal)?, dst });
-            return Ok((Held::In(computed(dst)), dst));
-        }
+    /// Computes a value into registers of its own. It is for the end of a scope: what is made last is known by nobody else.
+    pub(super) fn given(&mut self, expr: &'p Expr, taken: As, dst: Option<u32>) -> Found<(Held, u32)> {
+        let point = self.point();
         let held = self.held(expr, taken)?;
+        let of = self.reg_of(&held);
+        if let (Held::In(_), to) = (&held, dst.unwrap_or_else(|| self.room(1)))
+            && self.redirect(point, of, to)
+        {
+            return Ok((held, to));
+        }
         let dst = self.into(&held, dst);
         Ok((held, dst))
     }
@@ -456,7 +469,7 @@ impl<'p> Lowerer<'p> {
                         (Element::Value(dst), Held::In(computed(dst)))
                     }
                 };
-                let index = generator.index.map(|slot| {
+                let index = generator.index.filter(|slot| lowerer.reads.contains(slot)).map(|slot| {
                     let dst = lowerer.room(1);
                     lowerer.bind(slot, Held::In(computed(dst)));
                     dst
