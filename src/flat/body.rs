@@ -1,5 +1,7 @@
 //! Lowers writes: the rows of their bodies in the target's form, and what each is held to.
 
+use std::sync::Arc;
+
 use regex::bytes::Regex;
 use rust_decimal::Decimal;
 
@@ -11,8 +13,8 @@ use super::shape::ROOT;
 use super::values::{As, number};
 use crate::check::typed::{self, Body, Event, Expr, Flow, Policy, Row, RowValue};
 use crate::plan::walk;
-use crate::schema::{Field, Object};
-use crate::value::{Kind, Literal, MAX_TEXT, WeightUnit, Wire};
+use crate::schema::{Field, Object, gate};
+use crate::value::{Kind, Literal, MAX_TEXT, Value, WeightUnit, Wire, encode};
 
 impl<'p> Lowerer<'p> {
     pub(super) fn writes(&mut self) -> Found<()> {
@@ -116,7 +118,7 @@ impl<'p> Lowerer<'p> {
             return Err(NoWay("an id that is no text"));
         }
         let at = self.out.shape.scalar(ROOT, name).ok_or(NoWay("a field that is read in two ways"))?;
-        Ok(Reg { base: RECORD, at })
+        Ok(Reg::new(RECORD, at))
     }
 
     /// The rows of a write's body, or of an object in it, which was begun.
@@ -281,6 +283,8 @@ impl<'p> Lowerer<'p> {
                 Form::Instant { zone, memo: self.memo() }
             }
             Kind::Weight => weights(&field.wire).map_or(Form::Other, Form::Weight),
+            // They are not all known yet.
+            Kind::Reference(_) => Form::Named(Vec::new()),
             _ => Form::Other,
         };
         // A limit that no number here reaches is none.
@@ -296,15 +300,26 @@ impl<'p> Lowerer<'p> {
             Some(size) if size.min == 0 => size.max,
             Some(_) => 0,
         };
-        Ok(Out {
-            form,
-            field,
-            pattern,
-            most,
-            minimum: field.minimum.filter(|least| *least > -far).map(number).transpose()?,
-            maximum: field.maximum.filter(|most| *most < far).map(number).transpose()?,
-            limit: limit.transpose()?,
-        })
+        let minimum = field.minimum.filter(|least| *least > -far).map(number).transpose()?;
+        let maximum = field.maximum.filter(|most| *most < far).map(number).transpose()?;
+        let limit = limit.transpose()?;
+        let any_number = field.places.is_none() && minimum.is_none() && maximum.is_none() && limit.is_none();
+        Ok(Out { form, field, pattern, most, minimum, maximum, limit, any_number })
+    }
+
+    /// Writes named things down, as fields take them.
+    pub(super) fn name(&mut self) {
+        let references = &self.out.references;
+        for op in &mut self.code.ops {
+            if let Op::WriteValue { row, .. } = op
+                && let Out { form: Form::Named(texts), field, .. } = &mut row.1
+            {
+                texts.extend(references.iter().map(|of| {
+                    let json = encode(&Value::Reference(Arc::new(of.clone())), &field.kind, &field.wire).ok()?;
+                    gate::fits_field(field, &json).then(|| json.to_string().into_bytes().into())
+                }));
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! passed over, or runs for each element of a list, has a scope of its own.
 
 use super::lower::{Found, Lowerer, NoWay};
-use super::op::{At, BASES, COMPUTED, LOOPS, MARKS, Op, Reg};
+use super::op::{Argument, At, BASES, Decode, Element, LOOPS, MARKS, Op, Piece, Reg, Test};
 use super::shape::NodeId;
 use crate::check::typed::Slot;
 
@@ -52,10 +52,6 @@ pub(super) struct Point {
     marks: u8,
 }
 
-pub(super) fn computed(at: u32) -> Reg {
-    Reg { base: COMPUTED, at }
-}
-
 impl<'p> Lowerer<'p> {
     // ---- operations ----
 
@@ -91,7 +87,7 @@ impl<'p> Lowerer<'p> {
 
     /// Computes a value; what was computed before is taken from there.
     pub(super) fn compute(&mut self, op: Op<'p>) -> Reg {
-        computed(self.compute_some(op, 1))
+        Reg::computed(self.compute_some(op, 1))
     }
 
     /// The same of an operation that fills several registers; gives the first.
@@ -114,17 +110,19 @@ impl<'p> Lowerer<'p> {
 
     /// Lets the operation that was made last, which nothing else knows of, compute into another register.
     pub(super) fn redirect(&mut self, since: Point, of: Reg, to: u32) -> bool {
-        let known = self.code.known.iter().any(|(_, held)| matches!(held, Held::In(reg) | Held::Either(reg, _) if *reg == of));
+        let Some(of) = of.as_computed() else { return false };
+        let is = |reg: &Reg| reg.as_computed() == Some(of);
+        let known = self.code.known.iter().any(|(_, held)| matches!(held, Held::In(reg) | Held::Either(reg, _) if is(reg)));
         // What several operations compute, on one way or another, is not among what was made.
-        let alone = self.code.made.last().is_some_and(|(_, made)| *made == of.at);
-        if known || !alone || of.base != COMPUTED || self.code.ops.len() <= since.ops {
+        let alone = self.code.made.last().is_some_and(|(_, made)| *made == of);
+        if known || !alone || self.code.ops.len() <= since.ops {
             return false;
         }
         match self.code.ops.last_mut() {
             // It fills more than one.
             None | Some(Op::Look { .. } | Op::Rows { .. }) => false,
             Some(op) => match op.dst() {
-                Some(dst) if *dst == of.at => {
+                Some(dst) if *dst == of => {
                     *dst = to;
                     self.code.made.pop();
                     true
@@ -180,8 +178,7 @@ impl<'p> Lowerer<'p> {
     /// A base for the rows of a list's elements.
     pub(super) fn base(&mut self) -> Found<u8> {
         self.code.bases += 1;
-        let base = COMPUTED + self.code.bases;
-        if usize::from(base) < BASES { Ok(base) } else { Err(NoWay("loops that are nested too deeply")) }
+        if usize::from(self.code.bases) < BASES { Ok(self.code.bases) } else { Err(NoWay("loops that are nested too deeply")) }
     }
 
     pub(super) fn nest(&mut self) -> Found<u8> {
@@ -207,14 +204,16 @@ impl Label {
 }
 
 impl<'p> Code<'p> {
-    /// The operations, with the places that they go on at.
-    pub(super) fn complete(self) -> Vec<Op<'p>> {
+    /// The operations, with the places that they go on at, and those of what is computed: behind a record's row of this
+    /// width.
+    pub(super) fn complete(self, width: u32) -> Vec<Op<'p>> {
         let Code { mut ops, labels, .. } = self;
         for op in &mut ops {
             if let Some(to) = op.to() {
                 // A label that was never placed leads behind the end, where the record is left to the reference.
                 *to = labels.get(*to as usize).copied().unwrap_or(At::MAX);
             }
+            op.settle(width);
         }
         ops
     }
@@ -262,6 +261,110 @@ impl Op<'_> {
             | Op::StreetLine { to, .. }
             | Op::Rests { to, .. } => Some(to),
             _ => None,
+        }
+    }
+
+    /// Gives all registers their places.
+    fn settle(&mut self, width: u32) {
+        if let Some(dst) = self.dst() {
+            *dst += width;
+        }
+        let all = |regs: &mut [Reg]| regs.iter_mut().for_each(|reg| reg.settle(width));
+        match self {
+            Op::Each { list, element, index, .. } => {
+                list.settle(width);
+                element.settle(width);
+                index.iter_mut().for_each(|index| *index += width);
+            }
+            Op::Next { element, index, .. } => {
+                element.settle(width);
+                index.iter_mut().for_each(|index| *index += width);
+            }
+            Op::Holds { of, .. }
+            | Op::Present { of, .. }
+            | Op::IsWord { of, .. }
+            | Op::InWords { of, .. }
+            | Op::CompareNumber { of, .. }
+            | Op::Copy { of, .. }
+            | Op::OrElse { of, .. }
+            | Op::Pick { of, .. }
+            | Op::Quick { of, .. }
+            | Op::Values { of, .. }
+            | Op::Look { key: of, .. }
+            | Op::Weigh { of, .. }
+            | Op::Measure { of, .. }
+            | Op::Treat { of, .. }
+            | Op::Push(of)
+            | Op::WriteText { of, .. }
+            | Op::WriteNumber { of, .. }
+            | Op::WriteValue { of, .. } => of.settle(width),
+            Op::Compare { left: one, right: other, .. } | Op::Arithmetic { left: one, right: other, .. } | Op::Or { of: one, or: other, .. } => {
+                one.settle(width);
+                other.settle(width);
+            }
+            Op::StreetLine { street: of, dst, .. } | Op::Add { of, dst } => {
+                of.settle(width);
+                *dst += width;
+            }
+            Op::Sum { dst, .. } | Op::Listed { dst } => *dst += width,
+            Op::Decode { of, decode, .. } => {
+                of.settle(width);
+                if let Decode::Money { currency: Some(currency), .. } = &mut **decode {
+                    currency.settle(width);
+                }
+            }
+            Op::Test { test, .. } => match &mut **test {
+                Test::In(of, items) => {
+                    of.settle(width);
+                    all(items);
+                }
+                Test::Matches(of, _) => of.settle(width),
+                Test::WasSent(way) => all(way),
+            },
+            Op::Rows { keys, .. } => all(keys),
+            Op::Call { arguments, .. } => arguments.iter_mut().for_each(|argument| match argument {
+                Argument::Value(reg) => reg.settle(width),
+                Argument::Constant(_) => {}
+            }),
+            Op::Template { pieces, .. } => pieces.iter_mut().for_each(|piece| match piece {
+                Piece::Value(reg) => reg.settle(width),
+                Piece::Text(_) => {}
+            }),
+            Op::Tell(told) => {
+                told.message.settle(width);
+                told.before.iter_mut().for_each(|before| before.settle(width));
+            }
+            Op::Jump(_)
+            | Op::Done
+            | Op::Skip
+            | Op::Load { .. }
+            | Op::Element { .. }
+            | Op::List
+            | Op::PushRow { .. }
+            | Op::Reasons { .. }
+            | Op::Leave
+            | Op::Rests { .. }
+            | Op::Failed { .. }
+            | Op::Warned
+            | Op::Open { .. }
+            | Op::First
+            | Op::Close { .. }
+            | Op::OpenList { .. }
+            | Op::Item { .. }
+            | Op::EndItem { .. }
+            | Op::CloseList { .. }
+            | Op::Row { .. }
+            | Op::EndRow { .. }
+            | Op::Write(_) => {}
+        }
+    }
+}
+
+impl Element {
+    fn settle(&mut self, width: u32) {
+        match self {
+            Element::Columns { first: dst, .. } | Element::Value(dst) => *dst += width,
+            Element::Row { .. } => {}
         }
     }
 }

@@ -139,6 +139,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 out.push(b'"');
                 self.push_text(text, out);
             }
+            (Form::Named(texts), &V::Named(named)) => out.extend_from_slice(texts.get(named as usize).and_then(Option::as_ref).ok_or(Leave)?),
             (_, V::Missing(_) | V::Record(..) | V::Rows { .. } | V::Row(_) | V::List(_)) => return Err(Leave),
             // By the reference's own encoding, and its own gate.
             (_, value) => {
@@ -157,6 +158,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 /// Writes a number that its field can hold.
 fn held(number: Number, form: &Out<'_>, out: &mut Vec<u8>) -> Ran<()> {
     use std::cmp::Ordering;
+    if form.any_number {
+        number.print(out);
+        return Ok(());
+    }
     if form.field.places.is_some_and(|places| u32::from(number.places()) > places && u32::from(number.normal().places()) > places) {
         return Err(Leave);
     }

@@ -9,7 +9,7 @@ use bumpalo::collections::Vec as List;
 use super::memo::{Memos, kept, recall};
 use super::number::Number;
 use super::numbers::is;
-use super::op::{Argument, At, BASES, COMPUTED, Currency, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
+use super::op::{Argument, At, BASES, Currency, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
 use super::read::string;
 use super::scan::Slots;
 use super::shape::NodeId;
@@ -83,8 +83,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         memos: &'r mut Memos,
         first: &'r mut Vec<u8>,
     ) -> Self {
-        let mut bases = [0; BASES];
-        bases[usize::from(COMPUTED)] = flat.shape.width;
         Eval {
             flat,
             context,
@@ -97,7 +95,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             reasons: Vec::new(),
             failed: Vec::new(),
             steps: 0,
-            bases,
+            bases: [0; BASES],
             nests: [Nest::default(); LOOPS],
             lists: Vec::new(),
             marks: [Mark::default(); MARKS],
@@ -110,15 +108,25 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// there to be copied as a whole.
     #[inline(always)]
     pub(crate) fn get(&self, reg: Reg) -> &V<'r> {
-        let base = self.bases[usize::from(reg.base) % BASES];
-        self.slots.values.get(base.wrapping_add(reg.at) as usize).unwrap_or(&V::ABSENT)
+        match self.slots.values.get(reg.place(&self.bases)) {
+            Some(value) => value,
+            None => nothing(),
+        }
     }
 
     #[inline(always)]
     pub(super) fn put(&mut self, dst: u32, value: V<'r>) {
-        let base = self.bases[usize::from(COMPUTED)];
-        if let Some(place) = self.slots.values.get_mut(base.wrapping_add(dst) as usize) {
+        if let Some(place) = self.slots.values.get_mut(dst as usize) {
             *place = value;
+        }
+    }
+
+    /// What was computed before.
+    #[inline(always)]
+    fn computed(&self, dst: u32) -> &V<'r> {
+        match self.slots.values.get(dst as usize) {
+            Some(value) => value,
+            None => nothing(),
         }
     }
 
@@ -233,7 +241,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     }
                 },
                 Op::Add { of, dst } => {
-                    let sum = match (self.get(Reg { base: COMPUTED, at: *dst }), self.get(*of)) {
+                    let sum = match (self.computed(*dst), self.get(*of)) {
                         (V::Number(sum), V::Number(of) | V::Money(of, _)) => Some(sum.add(*of).ok_or(Leave)?),
                         (V::Missing(Missing::Null), V::Number(of) | V::Money(of, _)) => Some(*of),
                         (V::Number(_) | V::Missing(_), V::Missing(_)) | (V::Missing(_), V::Number(_) | V::Money(..)) => None,
@@ -266,7 +274,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     _ => return Err(Leave),
                 },
                 Op::Sum { money, dst } => {
-                    let sum = match *self.get(Reg { base: COMPUTED, at: *dst }) {
+                    let sum = match *self.computed(*dst) {
                         V::Number(sum) => sum,
                         V::Missing(Missing::Null) => Number::ZERO,
                         _ => continue,
@@ -595,8 +603,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         };
         let kept = self.memos.get(memo, arguments.iter().filter_map(given));
         if let Some(kept) = kept {
-            let base = self.bases[usize::from(COMPUTED)];
-            if let Some(place) = self.slots.values.get_mut(base.wrapping_add(dst) as usize) {
+            if let Some(place) = self.slots.values.get_mut(dst as usize) {
                 recall(kept, self.bump, place);
             }
             return Ok(());
@@ -659,7 +666,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// A row, and its columns behind it.
     #[inline]
     fn put_row(&mut self, first: u32, count: u32, row: Option<&'r [V<'r>]>) {
-        let begin = (self.bases[usize::from(COMPUTED)] + first) as usize;
+        let begin = first as usize;
         let Some([place, columns @ ..]) = self.slots.values.get_mut(begin..begin + count as usize + 1) else { return };
         match row {
             Some(row) => {
@@ -711,6 +718,12 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
         Ok(())
     }
+}
+
+/// A register that there is not: code has none of its like.
+#[cold]
+fn nothing<'v, 'r>() -> &'v V<'r> {
+    &V::ABSENT
 }
 
 /// Appends a value as tables are keyed ([`crate::value::key`]).

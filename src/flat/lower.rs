@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
 
-use super::code::{Code, Held, computed};
+use super::code::{Code, Held};
 use super::number::Number;
-use super::op::{Lowered, Op, RECORD, Table, Told, V, ValueMap};
+use super::op::{Lowered, Op, RECORD, Reg, Table, Told, V, ValueMap};
 use super::shape::{ROOT, Shape};
 use super::values::{As, constant};
 use crate::check::typed::{self, Expr, Flow, Otherwise, RouteOutcome, RuleKind, Slot};
@@ -87,7 +87,11 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
     lowerer.all()?;
     let Lowerer { code, mut out, .. } = lowerer;
     out.shape.seal(code.computed);
-    out.code = code.complete();
+    let width = out.shape.width;
+    out.code = code.complete(width);
+    for write in out.writes.iter_mut().chain(out.follow_ups.iter_mut().flatten()) {
+        write.key.iter_mut().map(|(key, _)| key).chain(&mut write.id).for_each(|reg| reg.settle(width));
+    }
     Ok(out)
 }
 
@@ -107,6 +111,7 @@ impl<'p> Lowerer<'p> {
             Ok(writes) => self.out.follow_ups = Some(writes),
             Err(_) => self.take_back(point),
         }
+        self.name();
         Ok(())
     }
 
@@ -187,8 +192,8 @@ impl<'p> Lowerer<'p> {
                 self.looped(generators, condition.as_ref(), |lowerer| {
                     if let Some((count, one)) = counted {
                         // Of several lists each combination counts.
-                        lowerer.push(Op::Add { of: computed(one), dst: count });
-                        lowerer.bind(*index, Held::In(computed(count)));
+                        lowerer.push(Op::Add { of: Reg::computed(one), dst: count });
+                        lowerer.bind(*index, Held::In(Reg::computed(count)));
                     }
                     lowerer.rules(rules, inside + 1)
                 })?;
@@ -252,7 +257,7 @@ impl<'p> Lowerer<'p> {
         }
         self.place(end);
         for (dst, result) in (first..).zip(&route.results) {
-            self.bind(result.slot, Held::In(computed(dst)));
+            self.bind(result.slot, Held::In(Reg::computed(dst)));
         }
         Ok(())
     }

@@ -224,7 +224,7 @@ fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], out: 
 
 /// The record's id, as JSON.
 fn id(eval: &Eval<'_, '_>, out: &mut Vec<u8>) -> Ran<()> {
-    let values = eval.flat.ids.ok_or(Leave)?.map(|at| *eval.get(Reg { base: RECORD, at }));
+    let values = eval.flat.ids.ok_or(Leave)?.map(|at| *eval.get(Reg::new(RECORD, at)));
     match values.into_iter().find(|value| *value != V::ABSENT) {
         Some(V::Text(text)) => emit::quote(text, out),
         Some(V::Number(number)) if number.places() == 0 => number.print(out),

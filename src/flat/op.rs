@@ -18,19 +18,58 @@ use crate::value::{LengthUnit, Missing, Reference, WeightUnit};
 pub(crate) type At = u32;
 
 /// A register: of the record's own row, of what is computed, or of the row that an element of a list has.
+///
+/// The first two are told by their places. Those of rows have the highest bit, and the next ones for the base that they
+/// are counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reg {
-    /// Which of [`BASES`] it is counted from.
-    pub(crate) base: u8,
-    pub(crate) at: u32,
+pub(crate) struct Reg(u32);
+
+/// The base of the record's own row.
+pub(crate) const RECORD: u8 = 0;
+/// Bases: one for each loop around an operation, beside the record's own.
+pub(crate) const BASES: usize = 16;
+
+impl Reg {
+    const OF_ROW: u32 = 1 << 31;
+    const COMPUTED: u32 = 1 << 30;
+    const BASE: u32 = 24;
+
+    pub(crate) fn new(base: u8, at: u32) -> Self {
+        Reg(if base == RECORD { at } else { Self::OF_ROW | u32::from(base) << Self::BASE | at })
+    }
+
+    /// What is computed. Its place is known when it is known how wide the record's own row is: [`Reg::settle`].
+    pub(crate) fn computed(at: u32) -> Self {
+        Reg(Self::COMPUTED | at)
+    }
+
+    /// The number of what is computed.
+    pub(crate) fn as_computed(self) -> Option<u32> {
+        (self.0 & (Self::OF_ROW | Self::COMPUTED) == Self::COMPUTED).then_some(self.0 & !Self::COMPUTED)
+    }
+
+    /// So many registers behind it.
+    pub(crate) fn behind(self, count: u32) -> Self {
+        Reg(self.0 + count)
+    }
+
+    pub(crate) fn settle(&mut self, width: u32) {
+        if let Some(at) = self.as_computed() {
+            self.0 = width + at;
+        }
+    }
+
+    /// Where it is.
+    #[inline(always)]
+    pub(crate) fn place(self, bases: &[u32; BASES]) -> usize {
+        if self.0 & Self::OF_ROW == 0 {
+            return self.0 as usize;
+        }
+        let base = bases[(self.0 >> Self::BASE) as usize % BASES];
+        base.wrapping_add(self.0 & ((1 << Self::BASE) - 1)) as usize
+    }
 }
 
-/// The record's own row.
-pub(crate) const RECORD: u8 = 0;
-/// What is computed.
-pub(crate) const COMPUTED: u8 = 1;
-/// Rows of elements have the others: one for each loop around an operation.
-pub(crate) const BASES: usize = 16;
 /// Loops inside each other.
 pub(crate) const LOOPS: usize = 8;
 /// Objects and lists inside each other, as they are written.
@@ -516,6 +555,8 @@ pub(crate) struct Out<'p> {
     pub(crate) maximum: Option<Number>,
     /// An amount has to be below it.
     pub(crate) limit: Option<Number>,
+    /// Nothing of a number is held to anything.
+    pub(crate) any_number: bool,
 }
 
 #[derive(Debug)]
@@ -535,6 +576,8 @@ pub(crate) enum Form<'p> {
     },
     /// In an object: the unit's factor where it is a whole one, and what stands before and behind the amount.
     Weight(Box<[(WeightUnit, Number, Box<[u8]>, Box<[u8]>)]>),
+    /// A named thing, as each of [`Lowered::references`] is written; none for one that does not fit.
+    Named(Vec<Option<Box<[u8]>>>),
     /// By the reference's own encoding.
     Other,
 }

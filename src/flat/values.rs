@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use regex::bytes::Regex;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::code::{Held, Label, computed};
+use super::code::{Held, Label};
 use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
 use super::op::{Argument, Currency, Decode, Element, Op, Piece, Place, Quick, Reg, Test, Treat, V, Words};
@@ -45,9 +45,9 @@ impl<'p> Lowerer<'p> {
     fn reg_of(&mut self, held: &Held) -> Reg {
         match held {
             Held::In(reg) | Held::Either(reg, _) | Held::Rows(reg, _) | Held::TableRows(reg, _) => *reg,
-            Held::Row { first, .. } => computed(*first),
+            Held::Row { first, .. } => Reg::computed(*first),
             Held::Object { node, base } if self.is_row(*node) => self.compute(Op::Element { base: *base, node: *node, dst: 0 }),
-            Held::Object { node, base } => Reg { base: *base, at: self.out.shape.node(*node).map_or(0, |of| of.slot) },
+            Held::Object { node, base } => Reg::new(*base, self.out.shape.node(*node).map_or(0, |of| of.slot)),
         }
     }
 
@@ -156,7 +156,7 @@ impl<'p> Lowerer<'p> {
                 })?;
                 let dst = self.room(1);
                 self.push(Op::Listed { dst });
-                let list = computed(dst);
+                let list = Reg::computed(dst);
                 return Ok(match element {
                     Held::Object { node, .. } => Held::Rows(list, vec![node]),
                     Held::Either(_, nodes) => Held::Rows(list, nodes),
@@ -204,7 +204,7 @@ impl<'p> Lowerer<'p> {
         let found = self.names.get(of).and_then(|names| names.names.iter().find(|known| known.name == name));
         let Some(found) = found else {
             self.push(Op::Leave);
-            return Held::In(computed(0));
+            return Held::In(Reg::computed(0));
         };
         let known = self.out.references.iter().position(|known| *known.name == *name && known.id == found.id);
         let place = known.unwrap_or_else(|| {
@@ -281,7 +281,7 @@ impl<'p> Lowerer<'p> {
         };
         let dst = dst.unwrap_or_else(|| self.room(count));
         for at in 0..count {
-            self.push(Op::Copy { of: Reg { at: of.at + at, ..of }, dst: dst + at });
+            self.push(Op::Copy { of: of.behind(at), dst: dst + at });
         }
         dst
     }
@@ -293,7 +293,7 @@ impl<'p> Lowerer<'p> {
         if let Held::Row { first, table } = of {
             let columns = self.plan.mapping.tables.get(table).map(|table| table.columns.as_slice()).unwrap_or_default();
             let column = columns.iter().position(|column| column.name == name).ok_or(NoWay("a column that is not there"))?;
-            return Ok(Held::In(computed(first + 1 + column as u32)));
+            return Ok(Held::In(Reg::computed(first + 1 + column as u32)));
         }
         let holds = holds(kind, wire).ok_or(NoWay("a field of a form that is not read here"))?;
         let (reg, nodes) = self.place_of(&of, name, &holds)?;
@@ -324,7 +324,7 @@ impl<'p> Lowerer<'p> {
         match of {
             Held::Object { node, base } => {
                 let (node, at) = child(*node)?;
-                Ok((Reg { base: *base, at }, vec![node]))
+                Ok((Reg::new(*base, at), vec![node]))
             }
             Held::Either(reg, nodes) => {
                 let mut places = Vec::with_capacity(nodes.len());
@@ -380,7 +380,7 @@ impl<'p> Lowerer<'p> {
                 Ok(())
             })?;
             self.push(Op::Sum { money: money && taken == As::Itself, dst });
-            return Ok(Held::In(computed(dst)));
+            return Ok(Held::In(Reg::computed(dst)));
         }
         if let ("street_line", [street, ..], None, Some(line @ 1..)) = (function.0.name, arguments, given(2), whole(1)) {
             let street = self.value(street)?;
@@ -392,7 +392,7 @@ impl<'p> Lowerer<'p> {
                 Ok(())
             })?;
             self.place(end);
-            return Ok(Held::In(computed(dst)));
+            return Ok(Held::In(Reg::computed(dst)));
         }
         if let (Some(quick), Some(first)) = (quick, arguments.first()) {
             let taken = if matches!(quick, Quick::Round(..)) { taken } else { As::Itself };
@@ -456,7 +456,7 @@ impl<'p> Lowerer<'p> {
                         }
                         _ => {
                             let dst = lowerer.room(1);
-                            (Element::Value(dst), Held::Either(computed(dst), nodes))
+                            (Element::Value(dst), Held::Either(Reg::computed(dst), nodes))
                         }
                     },
                     Held::TableRows(_, table) => {
@@ -466,12 +466,12 @@ impl<'p> Lowerer<'p> {
                     }
                     _ => {
                         let dst = lowerer.room(1);
-                        (Element::Value(dst), Held::In(computed(dst)))
+                        (Element::Value(dst), Held::In(Reg::computed(dst)))
                     }
                 };
                 let index = generator.index.filter(|slot| lowerer.reads.contains(slot)).map(|slot| {
                     let dst = lowerer.room(1);
-                    lowerer.bind(slot, Held::In(computed(dst)));
+                    lowerer.bind(slot, Held::In(Reg::computed(dst)));
                     dst
                 });
                 lowerer.bind(generator.slot, held);
@@ -504,7 +504,7 @@ impl<'p> Lowerer<'p> {
         self.place(not);
         self.push(Op::Load { value: V::Boolean(false), dst });
         self.place(end);
-        Ok(Held::In(computed(dst)))
+        Ok(Held::In(Reg::computed(dst)))
     }
 
     /// Goes on at `to` where a condition is what `when` says; a missing one does not hold.
@@ -651,14 +651,14 @@ fn either(one: Held, other: Held, dst: u32) -> Found<Held> {
         one
     };
     if let (Some(one), Some(other)) = (nodes(&one), nodes(&other)) {
-        return Ok(Held::Either(computed(dst), union(one, other)));
+        return Ok(Held::Either(Reg::computed(dst), union(one, other)));
     }
     Ok(match (one, other) {
-        (Held::Rows(_, one), Held::Rows(_, other)) => Held::Rows(computed(dst), union(one, other)),
+        (Held::Rows(_, one), Held::Rows(_, other)) => Held::Rows(Reg::computed(dst), union(one, other)),
         (Held::Row { table, .. }, Held::Row { table: same, .. }) if table == same => Held::Row { first: dst, table },
-        (Held::TableRows(_, table), Held::TableRows(_, same)) if table == same => Held::TableRows(computed(dst), table),
+        (Held::TableRows(_, table), Held::TableRows(_, same)) if table == same => Held::TableRows(Reg::computed(dst), table),
         (Held::Row { .. }, _) | (_, Held::Row { .. }) => return Err(NoWay("a row of a table, or something else")),
-        _ => Held::In(computed(dst)),
+        _ => Held::In(Reg::computed(dst)),
     })
 }
 
