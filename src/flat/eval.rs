@@ -156,33 +156,33 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Runs a piece of code to its end; false where it is skipped.
     pub(crate) fn run(&mut self, begin: At, out: &mut Vec<u8>) -> Ran<bool> {
         let flat = self.flat;
-        let code = flat.code.as_slice();
-        let mut at = begin as usize;
-        while let Some(op) = code.get(at) {
-            at += 1;
+        let from = |at: At| flat.code.get(at as usize..).unwrap_or_default();
+        let mut code = from(begin);
+        while let [op, rest @ ..] = code {
+            code = rest;
             match op {
-                Op::Jump(to) => at = *to as usize,
+                Op::Jump(to) => code = from(*to),
                 Op::Done => return Ok(true),
                 Op::Skip => return Ok(false),
 
                 Op::Holds { of, when, to } => {
                     if matches!(self.get(*of), V::Boolean(true)) == *when {
-                        at = *to as usize;
+                        code = from(*to);
                     }
                 }
                 Op::Present { of, when, to } => {
                     if self.get(*of).is_missing() != *when {
-                        at = *to as usize;
+                        code = from(*to);
                     }
                 }
                 Op::IsWord { of, word, when, to } => {
                     if self.text_of(*of)?.is_some_and(|text| text == *word) == *when {
-                        at = *to as usize;
+                        code = from(*to);
                     }
                 }
                 Op::InWords { of, words, when, to } => {
                     if self.text_of(*of)?.is_some_and(|text| words.has(text)) == *when {
-                        at = *to as usize;
+                        code = from(*to);
                     }
                 }
                 Op::CompareNumber { of, op, number, when, to } => {
@@ -192,17 +192,17 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                         _ => return Err(Leave),
                     };
                     if holds == *when {
-                        at = *to as usize;
+                        code = from(*to);
                     }
                 }
                 Op::Compare { left, op, right, when, to } => {
                     if self.compare(*op, *self.get(*left), *self.get(*right))? == *when {
-                        at = *to as usize;
+                        code = from(*to);
                     }
                 }
                 Op::Test { test, when, to } => {
                     if self.test(test)? == *when {
-                        at = *to as usize;
+                        code = from(*to);
                     }
                 }
 
@@ -297,7 +297,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                         Some(street) if *first => self.put(*dst, V::Text(street)),
                         _ => self.put(*dst, V::ABSENT),
                     }
-                    at = *to as usize;
+                    code = from(*to);
                 }
 
                 Op::Each { list, nest, element, optional, index, end } => {
@@ -316,7 +316,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     } else if *optional {
                         self.nothing(*element, *index);
                     } else {
-                        at = *end as usize;
+                        code = from(*end);
                     }
                 }
                 Op::Next { nest, element, index, begin } => {
@@ -324,14 +324,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                         of.at += 1;
                         if of.at < of.count {
                             self.step(*nest, *element, *index)?;
-                            at = *begin as usize;
+                            code = from(*begin);
                         }
                     }
                 }
 
                 Op::Rests { on, to } => {
                     if !self.failed.is_empty() && self.is_silent(on)? {
-                        at = *to as usize;
+                        code = from(*to);
                     }
                 }
                 Op::Failed { id, inside } => self.failed.push((*id, *inside)),
@@ -405,7 +405,13 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     let there = row != flat.shape.nothing;
                     self.put(*dst, if there { V::Record(*node, row) } else { V::ABSENT });
                 }
-                op => self.rarer(op)?,
+                Op::Quick { quick: Quick::Length | Quick::Sum, .. }
+                | Op::Values { .. }
+                | Op::Rows { .. }
+                | Op::Template { .. }
+                | Op::Measure { .. }
+                | Op::Treat { .. }
+                | Op::Reasons { .. } => self.rarer(op)?,
             }
         }
         Err(Leave)

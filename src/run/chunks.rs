@@ -1,6 +1,6 @@
 //! Chunks of whole lines, cut from the input; their buffers are used again.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 use std::sync::Mutex;
 
 /// Bytes of whole lines that a worker takes at once.
@@ -71,8 +71,9 @@ impl<'i> Cutter<'i> {
         let mut text = self.pool.take();
         text.append(&mut self.rest);
         loop {
-            while !self.ended && text.len() < CHUNK {
-                self.some(&mut text, CHUNK)?;
+            if !self.ended && text.len() < CHUNK {
+                let most = CHUNK - text.len();
+                self.some(&mut text, most)?;
             }
             if let Some(end) = memchr::memrchr(b'\n', &text) {
                 self.rest = text.split_off(end + 1);
@@ -103,13 +104,10 @@ impl<'i> Cutter<'i> {
         }
     }
 
-    /// Reads more, as much as there is at hand.
+    /// Reads so much more, straight to where it belongs; less at the end.
     fn some(&mut self, text: &mut Vec<u8>, most: usize) -> io::Result<()> {
-        let read = self.input.fill_buf()?;
-        let length = read.len().min(most);
-        text.extend_from_slice(&read[..length]);
-        self.input.consume(length);
-        self.ended = length == 0;
+        let read = (&mut *self.input).take(most as u64).read_to_end(text)?;
+        self.ended = read < most;
         Ok(())
     }
 }
