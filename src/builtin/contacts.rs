@@ -80,7 +80,7 @@ pub(super) static TABLE: &[Builtin] = &[
 
 /// The shape of an address that systems take: a name, `@`, a domain with a dot, no spaces, no quotes.
 /// Whether it exists is not known.
-pub(super) fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let Some((name, domain)) = text.rsplit_once('@') else { return false };
     let name_fits = !name.is_empty()
         && name.len() <= 64
@@ -88,16 +88,14 @@ pub(super) fn is_email(text: &str) -> bool {
         && !name.ends_with('.')
         && !name.contains("..")
         && name.chars().all(|c| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c));
-    let labels: Vec<&str> = domain.split('.').collect();
     let domain_fits = domain.len() <= 253
-        && labels.len() >= 2
-        && labels.iter().all(|label| {
+        && domain.split('.').all(|label| {
             !label.is_empty()
                 && label.len() <= 63
                 && !label.starts_with('-')
                 && !label.ends_with('-')
                 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
         })
-        && labels.last().is_some_and(|last| last.chars().count() >= 2 && last.chars().any(char::is_alphabetic));
+        && domain.rsplit_once('.').is_some_and(|(_, last)| last.chars().count() >= 2 && last.chars().any(char::is_alphabetic));
     name_fits && domain_fits
 }

@@ -17,13 +17,19 @@ pub(super) struct Label(At);
 pub(super) enum Held {
     In(Reg),
     /// An object of the record: its fields stand at a base.
-    Object { node: NodeId, base: u8 },
+    Object {
+        node: NodeId,
+        base: u8,
+    },
     /// One of several objects, which a register tells.
     Either(Reg, Vec<NodeId>),
     /// A list of such.
     Rows(Reg, Vec<NodeId>),
     /// A row of a table, and its columns behind it.
-    Row { first: u32, table: usize },
+    Row {
+        first: u32,
+        table: usize,
+    },
     TableRows(Reg, usize),
 }
 
@@ -318,7 +324,7 @@ impl Op<'_> {
                     of.settle(width);
                     all(items);
                 }
-                Test::Matches(of, _) => of.settle(width),
+                Test::Matches(of, _) | Test::Email(of) => of.settle(width),
                 Test::WasSent(way) => all(way),
             },
             Op::Rows { keys, .. } => all(keys),

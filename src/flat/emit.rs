@@ -63,19 +63,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    /// Writes a text, whose first quote stands there, as JSON. What is a part of the record, and was not decoded, stands
-    /// there as it has to.
-    #[inline(always)]
-    pub(super) fn push_text(&self, text: &[u8], out: &mut Vec<u8>) {
-        let start = (text.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
-        if start < self.text.len() {
-            append(self.text, start, start + text.len(), out);
-        } else {
-            unquoted(text, out);
-        }
-        out.push(b'"');
-    }
-
     /// What is no text of a common length.
     #[inline(never)]
     pub(super) fn odd_text(&mut self, of: Reg, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
@@ -85,7 +72,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             return Err(Leave);
         }
         row.0.push(out);
-        self.push_text(text, out);
+        push_text(text, self.text, out);
         Ok(())
     }
 
@@ -137,7 +124,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     return Err(Leave);
                 }
                 out.push(b'"');
-                self.push_text(text, out);
+                push_text(text, self.text, out);
             }
             (Form::Named(texts), &V::Named(named)) => out.extend_from_slice(texts.get(named as usize).and_then(Option::as_ref).ok_or(Leave)?),
             (_, V::Missing(_) | V::Record(..) | V::Rows { .. } | V::Row(_) | V::List(_)) => return Err(Leave),
@@ -153,6 +140,19 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
         Ok(())
     }
+}
+
+/// Writes a text, whose first quote stands there, as JSON. What is a part of the record, and was not decoded, stands
+/// there as it has to.
+#[inline(always)]
+pub(super) fn push_text(text: &[u8], record: &[u8], out: &mut Vec<u8>) {
+    let start = (text.as_ptr() as usize).wrapping_sub(record.as_ptr() as usize);
+    if start < record.len() {
+        append(record, start, start + text.len(), out);
+    } else {
+        unquoted(text, out);
+    }
+    out.push(b'"');
 }
 
 /// Writes a number that its field can hold.

@@ -6,6 +6,7 @@
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 
+use super::emit::push_text;
 use super::memo::{Memos, kept, recall};
 use super::number::Number;
 use super::numbers::is;
@@ -15,7 +16,7 @@ use super::scan::Slots;
 use super::shape::NodeId;
 use super::stopped::Reason;
 use super::texts::is_one_line;
-use crate::builtin::{Args, BuiltinRef, Context};
+use crate::builtin::{Args, BuiltinRef, Context, is_email};
 use crate::check::typed::{Arithmetic, Compare};
 use crate::value::{MAX_ITEMS, Missing, Money, Value};
 
@@ -69,7 +70,7 @@ pub(crate) struct Eval<'r, 'p> {
     bases: [u32; BASES],
     nests: [Nest<'r>; LOOPS],
     /// Lists that are being made.
-    lists: Vec<List<'r, V<'r>>>,
+    lists: List<'r, List<'r, V<'r>>>,
     pub(super) marks: [Mark; MARKS],
 }
 
@@ -97,7 +98,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             steps: 0,
             bases: [0; BASES],
             nests: [Nest::default(); LOOPS],
-            lists: Vec::new(),
+            lists: List::new_in(bump),
             marks: [Mark::default(); MARKS],
         }
     }
@@ -155,7 +156,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// Runs a piece of code to its end; false where it is skipped.
     pub(crate) fn run(&mut self, begin: At, out: &mut Vec<u8>) -> Ran<bool> {
-        let flat = self.flat;
+        let (flat, record) = (self.flat, self.text);
         let from = |at: At| flat.code.get(at as usize..).unwrap_or_default();
         let mut code = from(begin);
         while let [op, rest @ ..] = code {
@@ -293,7 +294,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 Op::Look { table, key, dst } => self.look(*table, *key, *dst)?,
                 Op::StreetLine { street, first, dst, to } => {
                     match self.text_of(*street)? {
-                        Some(street) if !is_one_line(street, self.text) => continue,
+                        Some(street) if !is_one_line(street, record) => continue,
                         Some(street) if *first => self.put(*dst, V::Text(street)),
                         _ => self.put(*dst, V::ABSENT),
                     }
@@ -369,7 +370,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 Op::WriteText { of, most, row } => match self.get(*of) {
                     V::Text(text) if text.len() <= *most as usize => {
                         row.0.push(out);
-                        self.push_text(text, out);
+                        push_text(text, record, out);
                     }
                     V::Missing(_) => {}
                     _ => self.odd_text(*of, row, out)?,
@@ -545,6 +546,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
                 false
             }
+            Test::Email(of) => match self.text_of(*of)? {
+                Some(text) => is_email(string(text)?),
+                None => false,
+            },
             Test::Matches(of, regex) => self.text_of(*of)?.is_some_and(|text| regex.is_match(text)),
             Test::WasSent(way) => {
                 let missing = way.iter().find_map(|reg| match self.get(*reg) {

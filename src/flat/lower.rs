@@ -208,15 +208,7 @@ impl<'p> Lowerer<'p> {
     }
 
     /// Says why a record is stopped; what there is no operation for, the reference says.
-    fn tell(
-        &mut self,
-        kind: &'static str,
-        review: bool,
-        message: &'p Expr,
-        owner: Option<&'p str>,
-        before: Option<&'p Expr>,
-        at: &'p typed::Place,
-    ) {
+    fn tell(&mut self, kind: &'static str, review: bool, message: &'p Expr, owner: Option<&'p str>, before: Option<&'p Expr>, at: &'p typed::Place) {
         let point = self.point();
         let told = self.scoped(|lowerer| {
             let message = lowerer.value(message)?;

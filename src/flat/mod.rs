@@ -169,13 +169,7 @@ impl<'p> Worker<'_, 'p> {
     }
 }
 
-fn through<'r, 'p: 'r>(
-    eval: &mut Eval<'r, 'p>,
-    form: Form,
-    out: &mut [Vec<u8>],
-    made: &mut Vec<usize>,
-    stopped: &mut Stopped<'p>,
-) -> Ran<Way> {
+fn through<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, form: Form, out: &mut [Vec<u8>], made: &mut Vec<usize>, stopped: &mut Stopped<'p>) -> Ran<Way> {
     // Rules write nothing.
     if !eval.run(0, &mut Vec::new())? {
         return Ok(Way::NotEligible);

@@ -229,6 +229,8 @@ pub(crate) enum Element {
 pub(crate) enum Test {
     In(Reg, Box<[Reg]>),
     Matches(Reg, Box<Regex>),
+    /// An address that hardly ever comes twice.
+    Email(Reg),
     /// Whether the record says something of a field: on its way first.
     WasSent(Box<[Reg]>),
 }

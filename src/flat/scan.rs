@@ -174,6 +174,14 @@ impl<'r> Scanner<'_, 'r> {
             {
                 rest = behind;
                 next += 1;
+            } else if let Some(Guess { key, meaning: Meaning::Inner(id), .. }) = guesses.get(next)
+                && let Some(behind) = key.behind(rest)
+            {
+                self.at = bytes.len() - behind.len();
+                self.space();
+                self.inner(*id, base)?;
+                rest = bytes.get(self.at..).unwrap_or_default();
+                next += 1;
             } else {
                 self.at = bytes.len() - rest.len();
                 if !first && !self.goes_on(b'}')? {

@@ -122,9 +122,7 @@ impl<'p> Lowerer<'p> {
                 return self.held(body, taken);
             }
             Expr::Call { function, arguments } => return self.call(*function, arguments, taken),
-            Expr::Values { map, back: false, value } => {
-                Op::Values { map: u32::try_from(*map).unwrap_or(u32::MAX), of: self.value(value)?, dst: 0 }
-            }
+            Expr::Values { map, back: false, value } => Op::Values { map: u32::try_from(*map).unwrap_or(u32::MAX), of: self.value(value)?, dst: 0 },
             Expr::Table { table, keys } => return self.table(*table, keys),
             Expr::Template { parts, message } => {
                 let mut pieces = Vec::with_capacity(parts.len());
@@ -137,9 +135,7 @@ impl<'p> Lowerer<'p> {
                 Op::Template { pieces: pieces.into(), message: *message, dst: 0 }
             }
             Expr::Fallback { value, fallback } => return self.fallback(value, fallback, taken),
-            Expr::Arithmetic { op, left, right } => {
-                Op::Arithmetic { op: *op, left: self.reg(left, taken)?, right: self.reg(right, taken)?, dst: 0 }
-            }
+            Expr::Arithmetic { op, left, right } => Op::Arithmetic { op: *op, left: self.reg(left, taken)?, right: self.reg(right, taken)?, dst: 0 },
             Expr::If { condition, then, otherwise } => return self.choice(condition, then, otherwise, taken),
             Expr::Each { generators, condition, body } => {
                 self.push(Op::List);
@@ -298,11 +294,9 @@ impl<'p> Lowerer<'p> {
         let holds = holds(kind, wire).ok_or(NoWay("a field of a form that is not read here"))?;
         let (reg, nodes) = self.place_of(&of, name, &holds)?;
         match (&holds, of) {
-            (Holds::Object, Held::Object { base, .. }) => {
-                return Ok(Held::Object { node: nodes.first().copied().unwrap_or(ROOT), base });
-            }
-            (Holds::Object, _) => return Ok(Held::Either(reg, nodes)),
-            (Holds::Rows { .. }, _) => return Ok(Held::Rows(reg, nodes)),
+            (Holds::Object, Held::Object { base, .. }) => Ok(Held::Object { node: nodes.first().copied().unwrap_or(ROOT), base }),
+            (Holds::Object, _) => Ok(Held::Either(reg, nodes)),
+            (Holds::Rows { .. }, _) => Ok(Held::Rows(reg, nodes)),
             (_, of) => {
                 let currency = match (kind, wire) {
                     (Kind::Money, Wire::Amount { currency_field: Some(field) }) => Some(self.place_of(&of, field, &Holds::Text)?.0),
@@ -526,9 +520,7 @@ impl<'p> Lowerer<'p> {
                 let number = number(literal_number(right).unwrap_or_default())?;
                 Op::CompareNumber { of: self.number(left)?, op: *op, number, when, to: to.to() }
             }
-            Expr::Compare { op, left, right } => {
-                Op::Compare { left: self.value(left)?, op: *op, right: self.value(right)?, when, to: to.to() }
-            }
+            Expr::Compare { op, left, right } => Op::Compare { left: self.value(left)?, op: *op, right: self.value(right)?, when, to: to.to() },
             Expr::In { value, list } => {
                 let of = self.value(value)?;
                 let words: Option<Vec<&'p str>> = list.iter().map(literal_text).collect();
@@ -543,6 +535,9 @@ impl<'p> Lowerer<'p> {
             Expr::Matches { value, pattern: Pattern::Regex(pattern) } => {
                 let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|_| NoWay("a pattern that is none"))?;
                 Op::Test { test: Box::new(Test::Matches(self.value(value)?, Box::new(regex))), when, to: to.to() }
+            }
+            Expr::Matches { value, pattern: Pattern::Builtin { function, arguments } } if function.0.name == "email" && arguments.is_empty() => {
+                Op::Test { test: Box::new(Test::Email(self.value(value)?)), when, to: to.to() }
             }
             Expr::Matches { value, pattern: Pattern::Builtin { function, arguments } } => {
                 let mut given = vec![Argument::Value(self.value(value)?)];
