@@ -332,6 +332,16 @@ flow marked {{
 
 const FORMS: &str = r#"edition 1
 
+values brand: crm.Order.Brand__c -> text {
+  "North" -> "north"
+  else review "{value} is no brand of ours" for "brands"
+}
+
+values priority: crm.Order.Priority__c -> text {
+  "High", "Normal" -> "soon"
+  else reject "nothing of priority {value} is sent"
+}
+
 table kits from "tables/kits.csv" {
   key kit_sku: text
   many sku: text, quantity: integer, share: decimal
@@ -392,6 +402,8 @@ flow forms {
     orderDate     = order.EffectiveDate | start_of_day "America/Los_Angeles"
     orderStatus   = if dear then on_hold else awaiting_shipment
     customerNotes = note
+    customerEmail = order.Brand__c | brand
+    giftMessage   = (order.Priority__c ?? "High") | priority
     internalNotes = if greeted then (order.Gift_Message__c ?? order.Description | truncate 20 | upper) else kind
     gift          = order.Gift__c == true and dear
     amountPaid    = sum(line.Quantity * line.UnitPrice - 0.50 for line in lines where line.UnitPrice > 50.00) | round 1
@@ -446,7 +458,7 @@ fn other_forms_give_the_same_bytes() {
         order.to_string()
     }));
     println!("{} ready, {} not eligible, {} stopped, {} left", both.ready, both.skipped, both.stopped, both.left);
-    assert!(both.ready > 300 && both.stopped > 300, "{} {}", both.ready, both.stopped);
+    assert!(both.ready > 100 && both.stopped > 1_000, "{} {}", both.ready, both.stopped);
 }
 
 fn small() -> Compiled {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use regex::bytes::Regex;
 use rust_decimal::Decimal;
 
+use super::code::Label;
 use super::emit::quote;
 use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
 use super::op::{Form, Key, KeyField, Op, Out, RECORD, Reg, Words, Write};
 use super::shape::ROOT;
 use super::values::{As, number};
-use crate::check::typed::{self, Body, Event, Expr, Flow, Policy, Row, RowValue};
+use crate::check::typed::{self, Body, Event, Expr, Flow, Otherwise, Policy, Row, RowValue};
 use crate::plan::walk;
 use crate::schema::{Field, Object, gate};
 use crate::value::{Kind, Literal, MAX_TEXT, Value, WeightUnit, Wire, encode};
@@ -237,31 +238,53 @@ impl<'p> Lowerer<'p> {
     fn scalar(&mut self, expr: &'p Expr, field: &'p Field, key: &[u8]) -> Found<()> {
         let out = self.form(field)?;
         let most = u32::try_from(out.most).unwrap_or(u32::MAX).min(MAX_TEXT as u32);
-        let row = |key: &[u8], out: Out<'p>| Box::new((Key::new(key), out));
-        let op = match (&out.form, expr) {
-            (Form::Text(words), Expr::Literal(Literal::Text(text)))
-                if text.len() <= most as usize && words.as_ref().is_none_or(|words| words.has(text.as_bytes())) =>
-            {
-                // The same in every record: it joins the key.
-                let mut key = key.to_vec();
-                quote(text.as_bytes(), &mut key);
-                Op::Write(Box::new(Key::new(&key)))
-            }
-            (Form::Text(None), expr) if most > 0 => {
-                let of = self.value(expr)?;
-                Op::WriteText { of, most, row: row(&[key, b"\""].concat(), out) }
-            }
-            (Form::Integer { text: false } | Form::Decimal { text: false }, expr) => {
-                let of = self.number(expr)?;
-                Op::WriteNumber { of, row: row(key, out) }
-            }
-            (_, expr) => {
-                let of = self.value(expr)?;
-                Op::WriteValue { of, row: row(key, out) }
-            }
+        if let (Form::Text(words), Expr::Literal(Literal::Text(text))) = (&out.form, expr)
+            && text.len() <= most as usize
+            && words.as_ref().is_none_or(|words| words.has(text.as_bytes()))
+        {
+            // The same in every record: it joins the key.
+            let mut key = key.to_vec();
+            quote(text.as_bytes(), &mut key);
+            self.push(Op::Write(Box::new(Key::new(&key))));
+            return Ok(());
+        }
+        let is_number = matches!(out.form, Form::Integer { text: false } | Form::Decimal { text: false });
+        let (of, behind) = match expr {
+            Expr::Values { map, back: false, value } => self.mapped(*map, value)?,
+            expr if is_number => (self.number(expr)?, None),
+            expr => (self.value(expr)?, None),
         };
-        self.push(op);
+        let row = |key: &[u8], out: Out<'p>| Box::new((Key::new(key), out));
+        self.push(match &out.form {
+            Form::Text(None) if most > 0 => Op::WriteText { of, most, row: row(&[key, b"\""].concat(), out) },
+            _ if is_number => Op::WriteNumber { of, row: row(key, out) },
+            _ => Op::WriteValue { of, row: row(key, out) },
+        });
+        if let Some(behind) = behind {
+            self.place(behind);
+        }
         Ok(())
+    }
+
+    /// A value through a value map. Where none of its rows fits, its author may say why the record is stopped: the row is
+    /// left out then, and it goes on at the label.
+    fn mapped(&mut self, map: usize, value: &'p Expr) -> Found<(Reg, Option<Label>)> {
+        let of = self.value(value)?;
+        let (place, dst) = (u32::try_from(map).unwrap_or(u32::MAX), self.room(1));
+        let (found, behind) = (self.label(), self.label());
+        self.push(Op::Map { map: place, of, dst, to: found.to() });
+        match self.plan.mapping.values.get(map).map(|map| &map.otherwise) {
+            Some(Otherwise::Stop(stop)) => {
+                self.given = Some(of);
+                self.tell("value_map", stop.review, &stop.message, stop.owner.as_deref(), stop.before.as_ref(), &stop.place);
+                self.given = None;
+                self.push(Op::Unfinished);
+                self.jump(behind);
+            }
+            _ => self.push(Op::Leave),
+        }
+        self.place(found);
+        Ok((Reg::computed(dst), Some(behind)))
     }
 
     fn form(&mut self, field: &'p Field) -> Found<Out<'p>> {

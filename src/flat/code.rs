@@ -265,6 +265,7 @@ impl Op<'_> {
             | Op::Compare { to, .. }
             | Op::Test { to, .. }
             | Op::StreetLine { to, .. }
+            | Op::Map { to, .. }
             | Op::Rests { to, .. } => Some(to),
             _ => None,
         }
@@ -308,7 +309,7 @@ impl Op<'_> {
                 one.settle(width);
                 other.settle(width);
             }
-            Op::StreetLine { street: of, dst, .. } | Op::Add { of, dst } => {
+            Op::StreetLine { street: of, dst, .. } | Op::Map { of, dst, .. } | Op::Add { of, dst } => {
                 of.settle(width);
                 *dst += width;
             }
@@ -352,6 +353,7 @@ impl Op<'_> {
             | Op::Rests { .. }
             | Op::Failed { .. }
             | Op::Warned
+            | Op::Unfinished
             | Op::Open { .. }
             | Op::First
             | Op::Close { .. }

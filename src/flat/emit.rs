@@ -40,7 +40,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             None => out.push(b'{'),
         }
         out.push(b'}');
-        if mark.count < required as usize { Err(Leave) } else { Ok(()) }
+        if mark.count < required as usize && !self.unfinished { Err(Leave) } else { Ok(()) }
     }
 
     #[inline(always)]

@@ -64,6 +64,8 @@ pub(crate) struct Eval<'r, 'p> {
     pub(crate) warned: bool,
     /// Why the record is stopped.
     pub(crate) reasons: Vec<Reason<'p>>,
+    /// What a payload needs is not there, and was told.
+    pub(crate) unfinished: bool,
     /// Rules that have failed, and in how many loops.
     failed: Vec<(u32, u32)>,
     steps: u32,
@@ -94,6 +96,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             first,
             warned: false,
             reasons: Vec::new(),
+            unfinished: false,
             failed: Vec::new(),
             steps: 0,
             bases: [0; BASES],
@@ -291,6 +294,18 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     };
                     self.put(*dst, V::Number(Number::count(count)));
                 }
+                Op::Map { map, of, dst, to } => {
+                    let map = flat.maps.get(*map as usize).ok_or(Leave)?;
+                    let text = self.text_of(*of)?;
+                    match text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise) {
+                        Some(value) => {
+                            self.put(*dst, value);
+                            code = from(*to);
+                        }
+                        None if !map.is_whole => return Err(Leave),
+                        None => {}
+                    }
+                }
                 Op::Look { table, key, dst } => self.look(*table, *key, *dst)?,
                 Op::StreetLine { street, first, dst, to } => {
                     match self.text_of(*street)? {
@@ -338,6 +353,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 Op::Failed { id, inside } => self.failed.push((*id, *inside)),
                 Op::Tell(told) => self.tell(told)?,
                 Op::Warned => self.warned = true,
+                Op::Unfinished => self.unfinished = true,
                 Op::Leave => return Err(Leave),
 
                 Op::Open { mark, key } => self.open(*mark, key.as_deref(), out),

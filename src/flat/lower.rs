@@ -37,6 +37,8 @@ pub(super) struct Lowerer<'p> {
     pub(super) lets: HashMap<Slot, u32>,
     /// What a rejection causes is being lowered: it may read the reasons.
     pub(super) rejected: bool,
+    /// What a value map was given, while its message is lowered.
+    pub(super) given: Option<Reg>,
     /// Amounts have currencies, which have to agree.
     pub(super) currencies: bool,
     /// Names that are read anywhere.
@@ -68,6 +70,7 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
         deepest: 0,
         lets: HashMap::new(),
         rejected: false,
+        given: None,
         currencies,
         reads,
         code: Code::default(),
@@ -208,7 +211,15 @@ impl<'p> Lowerer<'p> {
     }
 
     /// Says why a record is stopped; what there is no operation for, the reference says.
-    fn tell(&mut self, kind: &'static str, review: bool, message: &'p Expr, owner: Option<&'p str>, before: Option<&'p Expr>, at: &'p typed::Place) {
+    pub(super) fn tell(
+        &mut self,
+        kind: &'static str,
+        review: bool,
+        message: &'p Expr,
+        owner: Option<&'p str>,
+        before: Option<&'p Expr>,
+        at: &'p typed::Place,
+    ) {
         let point = self.point();
         let told = self.scoped(|lowerer| {
             let message = lowerer.value(message)?;
@@ -267,7 +278,7 @@ fn value_map(map: &typed::ValueMap) -> ValueMap<'_> {
         (_, Otherwise::Nothing) => Some(V::ABSENT),
         (_, Otherwise::Value { to, .. }) => constant(to).ok(),
     };
-    ValueMap { texts: texts.unwrap_or_default(), otherwise }
+    ValueMap { is_whole: texts.is_some(), texts: texts.unwrap_or_default(), otherwise }
 }
 
 fn table(of: &typed::Table) -> Found<Table<'_>> {

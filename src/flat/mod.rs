@@ -156,15 +156,16 @@ impl<'p> Worker<'_, 'p> {
         let mut eval = Eval::new(lowered, context, record.as_bytes(), read, bump, memos, first);
         let way = through(&mut eval, form, out, made, stopped);
         *slots = eval.slots.again();
+        if !matches!(way, Ok(Way::Ready { .. })) {
+            made.clear();
+            out.iter_mut().zip(marks).for_each(|(buffer, mark)| buffer.truncate(*mark));
+        }
         match way {
             Ok(way) => {
                 made.iter().copied().for_each(count);
                 way
             }
-            Err(Leave) => {
-                out.iter_mut().zip(marks).for_each(|(buffer, mark)| buffer.truncate(*mark));
-                Way::Left
-            }
+            Err(Leave) => Way::Left,
         }
     }
 }
@@ -185,7 +186,8 @@ fn through<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, form: Form, out: &mut [Vec<u8>],
             made.push(write.object);
         }
     }
-    Ok(Way::Ready { warned: eval.warned })
+    // A value map may refuse what a payload needs.
+    if eval.reasons.is_empty() { Ok(Way::Ready { warned: eval.warned }) } else { stop(eval, stopped) }
 }
 
 /// Ends a record that has reasons: whether there are more of them its payloads have to show.
@@ -204,6 +206,7 @@ fn stop<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, stopped: &mut Stopped<'p>) -> Ran<W
 
 fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], out: &mut Vec<u8>) -> Ran<()> {
     out.clear();
+    eval.unfinished = false;
     for write in writes {
         let before = out.len();
         if before > 0 {

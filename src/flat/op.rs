@@ -373,6 +373,13 @@ pub(crate) enum Op<'p> {
         of: Reg,
         dst: u32,
     },
+    /// The same; where a row fits it goes on at `to`.
+    Map {
+        map: u32,
+        of: Reg,
+        dst: u32,
+        to: At,
+    },
     /// A row of a table, and its columns behind it.
     Look {
         table: u32,
@@ -451,6 +458,8 @@ pub(crate) enum Op<'p> {
         inside: u32,
     },
     Tell(Box<Told<'p>>),
+    /// A row that has to be there may be missing.
+    Unfinished,
     Warned,
 
     // ---- payloads ----
@@ -610,6 +619,8 @@ pub(crate) struct ValueMap<'p> {
     pub(crate) texts: FxHashMap<&'p [u8], V<'p>>,
     /// What is given where no row fits; none where the record is stopped.
     pub(crate) otherwise: Option<V<'p>>,
+    /// All rows are held here.
+    pub(crate) is_whole: bool,
 }
 
 #[derive(Debug)]

@@ -98,6 +98,7 @@ impl<'p> Lowerer<'p> {
             Expr::Slot { slot, .. } => return self.named(*slot),
             Expr::Word(word) => {
                 let value = match word {
+                    Word::Value if let Some(given) = self.given => return Ok(Held::In(given)),
                     Word::Now => V::Instant(self.now),
                     Word::Today => V::Date(self.now.to_zoned(self.zone.clone()).date()),
                     // Nothing was read of the target.
