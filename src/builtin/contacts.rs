@@ -86,8 +86,8 @@ pub(crate) fn is_email(text: &str) -> bool {
         && name.len() <= 64
         && !name.starts_with('.')
         && !name.ends_with('.')
-        && !name.contains("..")
-        && name.chars().all(|c| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c));
+        && !name.as_bytes().windows(2).any(|two| two == b"..")
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '!' | '#'..='\'' | '*' | '+' | '-'..='/' | '=' | '?' | '^'..='`' | '{'..='~'));
     let domain_fits = domain.len() <= 253
         && domain.split('.').all(|label| {
             !label.is_empty()

@@ -10,10 +10,10 @@ use super::emit::push_text;
 use super::memo::{Memos, kept, recall};
 use super::number::Number;
 use super::numbers::is;
-use super::op::{Argument, At, BASES, Currency, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
+use super::op::{Argument, At, BASES, Currency, Element, Form, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
 use super::read::string;
 use super::scan::Slots;
-use super::shape::NodeId;
+use super::shape::{NodeId, same};
 use super::stopped::Reason;
 use super::texts::is_one_line;
 use crate::builtin::{Args, BuiltinRef, Context, is_email};
@@ -180,7 +180,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     }
                 }
                 Op::IsWord { of, word, when, to } => {
-                    if self.text_of(*of)?.is_some_and(|text| text == *word) == *when {
+                    if self.text_of(*of)?.is_some_and(|text| same(text, word)) == *when {
                         code = from(*to);
                     }
                 }
@@ -306,6 +306,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                         None => {}
                     }
                 }
+                Op::Rows { table, keys, dst } => self.rows(*table, keys, *dst)?,
                 Op::Look { table, key, dst } => self.look(*table, *key, *dst)?,
                 Op::StreetLine { street, first, dst, to } => {
                     match self.text_of(*street)? {
@@ -392,6 +393,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     _ => self.odd_text(*of, row, out)?,
                 },
                 Op::WriteNumber { of, row } => match *self.get(*of) {
+                    V::Number(number) | V::Money(number, _) if row.1.any_number && matches!(row.1.form, Form::Decimal { .. }) => {
+                        row.0.push(out);
+                        number.print(out);
+                    }
                     V::Number(number) | V::Money(number, _) => self.write_number(number, row, out)?,
                     V::Missing(_) => {}
                     _ => return Err(Leave),
@@ -424,7 +429,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
                 Op::Quick { quick: Quick::Length | Quick::Sum, .. }
                 | Op::Values { .. }
-                | Op::Rows { .. }
                 | Op::Template { .. }
                 | Op::Measure { .. }
                 | Op::Treat { .. }
@@ -445,7 +449,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 let text = self.text_of(*of)?;
                 (text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise).ok_or(Leave)?, dst)
             }
-            Op::Rows { table, keys, dst } => return self.rows(*table, keys, *dst),
             Op::Template { pieces, message, dst } => {
                 let text = self.template(pieces, *message)?;
                 self.put(*dst, text.map_or(V::ABSENT, V::Text));
@@ -479,6 +482,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let Some(Nest { items, node: of, first, at, .. }) = self.nests.get(usize::from(nest)).copied() else { return Err(Leave) };
         if self.steps > MOST_STEPS {
             return Err(Leave);
+        }
+        // Mostly it is an object out of a list that was made.
+        if let (Element::Row { base, node }, Some(items), None) = (element, items, index)
+            && let Some(V::Record(of, row)) = items.get(at as usize)
+            && *of == node
+        {
+            self.bases[usize::from(base) % BASES] = *row;
+            return Ok(());
         }
         let item = match items {
             Some(items) => Some(items.get(at as usize).ok_or(Leave)?),
@@ -717,6 +728,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         Ok(())
     }
 
+    #[inline(never)]
     fn rows(&mut self, table: u32, keys: &'r [Reg], dst: u32) -> Ran<()> {
         let flat = self.flat;
         let found = flat.tables.get(table as usize).ok_or(Leave)?;

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::eval::{Leave, Ran};
 use super::number::Number;
 use super::op::{Lowered, V};
-use super::shape::hash;
+use super::shape::{hash, same};
 use crate::value::{Missing, Value};
 
 /// Results that are kept of one function: of two that fall into one place the later one stays.
@@ -80,7 +80,7 @@ fn is_key<'v, 'r: 'v>(mut key: &[u8], arguments: impl Iterator<Item = &'v V<'r>>
     for argument in arguments {
         let behind = match argument {
             V::Text(text) => match key {
-                [3, length, rest @ ..] if usize::from(*length) == text.len() => rest.strip_prefix(*text),
+                [3, length, rest @ ..] => rest.split_at_checked(usize::from(*length)).filter(|(kept, _)| same(kept, text)).map(|(_, behind)| behind),
                 _ => None,
             },
             V::Missing(_) => key.strip_prefix(&[0]),

@@ -1,6 +1,7 @@
-//! The plan lowered: a record's bytes are read once into slots, operations run over them, and payloads are written
-//! straight to bytes. The author's own rules and routes say here why they stop a record. A reason that nobody wrote, and
-//! whatever is not common, is left to [`crate::apply`], the reference: both give the same bytes, and tests hold them to it.
+//! The plan lowered: a record's bytes are read once into registers, operations run over them one after the other, and
+//! payloads are written straight to bytes. The author's own rules, routes and value maps say here why they stop a record.
+//! A reason that nobody wrote, and whatever is not common, is left to [`crate::apply`], the reference: both give the same
+//! bytes, and tests hold them to it.
 //!
 //! It maps records that stand alone: flows that look nothing up, over files.
 

@@ -219,6 +219,9 @@ impl Number {
         if self.coefficient() < 0 {
             out.push(b'-');
         }
+        if size < 10 && places == 0 {
+            return out.push(b'0' + size as u8);
+        }
         if size >= EIGHT_DIGITS || places > 7 {
             return print_long(size, places, out);
         }

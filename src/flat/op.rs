@@ -8,7 +8,7 @@ use rust_decimal::RoundingStrategy;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::number::Number;
-use super::shape::{NodeId, Shape, hash};
+use super::shape::{NodeId, Shape, hash, same};
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{Arithmetic, Compare, Place as SourcePlace};
 use crate::schema::Field;
@@ -172,7 +172,7 @@ impl<'p> Words<'p> {
         match self {
             Words::Few(words) => {
                 let known = hash(text);
-                words.iter().any(|(hash, word)| *hash == known && *word == text)
+                words.iter().any(|(hash, word)| *hash == known && same(word, text))
             }
             Words::Many(words) => words.contains(text),
         }

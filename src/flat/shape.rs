@@ -196,6 +196,27 @@ pub(crate) fn hash(key: &[u8]) -> u64 {
     (first ^ last.rotate_left(27)).wrapping_mul(0xFF51_AFD7_ED55_8CCD) ^ (length as u64)
 }
 
+/// Whether two texts are the same: most are short, and then their ends tell.
+#[inline(always)]
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    let length = one.len();
+    if length != other.len() {
+        return false;
+    }
+    match length {
+        0..=3 => one.iter().eq(other),
+        4..=8 => ends::<4>(one, other),
+        9..=16 => ends::<8>(one, other),
+        _ => one == other,
+    }
+}
+
+/// Whether the first and the last bytes of two texts are the same.
+#[inline(always)]
+fn ends<const COUNT: usize>(one: &[u8], other: &[u8]) -> bool {
+    one.first_chunk::<COUNT>() == other.first_chunk() && one.last_chunk::<COUNT>() == other.last_chunk()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +233,17 @@ mod tests {
             assert_eq!(shape.nodes[0].find(format!("{name}_").as_bytes()), None);
         }
         assert_eq!(shape.width, 303);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn texts_are_the_same_where_their_bytes_are(one in "[ab]{0,20}", other in "[ab]{0,20}", at in 0_usize..20) {
+            let mut near = one.clone().into_bytes();
+            near.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 3);
+            for other in [one.as_bytes(), other.as_bytes(), &near] {
+                proptest::prop_assert_eq!(same(one.as_bytes(), other), one.as_bytes() == other);
+            }
+        }
     }
 
     #[test]
