@@ -7,6 +7,7 @@
 
 mod body;
 mod code;
+mod conditions;
 mod emit;
 mod eval;
 mod guess;
