@@ -21,6 +21,7 @@ mod reader;
 mod scan;
 mod shape;
 mod stopped;
+mod tables;
 mod texts;
 mod values;
 mod window;
