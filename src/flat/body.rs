@@ -9,7 +9,7 @@ use super::code::Label;
 use super::emit::quote;
 use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
-use super::op::{Form, Key, KeyField, Op, Out, RECORD, Reg, Words, Write};
+use super::op::{Empty, Form, Key, KeyField, Op, Out, RECORD, Reg, Unit, Words, Write};
 use super::shape::ROOT;
 use super::values::{As, number};
 use crate::check::typed::{self, Body, Event, Expr, Flow, Otherwise, Policy, Row, RowValue};
@@ -86,7 +86,7 @@ impl<'p> Lowerer<'p> {
             let mark = lowerer.mark()?;
             lowerer.push(Op::Open { mark, key: None });
             lowerer.push(Op::First);
-            lowerer.body(mark, &write.body, object, create, false, key_name)?;
+            lowerer.body(mark, &write.body, object, create, Empty::Written, key_name)?;
             lowerer.unmark();
             lowerer.push(Op::Done);
             let op = match write.op {
@@ -122,121 +122,138 @@ impl<'p> Lowerer<'p> {
         Ok(Reg::new(RECORD, at))
     }
 
-    /// The rows of a write's body, or of an object in it, which was begun.
-    fn body(&mut self, mark: u8, body: &'p Body, object: &'p Object, whole: bool, omit_empty: bool, key: Option<&str>) -> Found<()> {
-        let required = required(object, whole, key);
+    /// The rows of a write's body, or of an object in it, which was begun. `whole`: what has to be there is asked for.
+    fn body(&mut self, mark: u8, body: &'p Body, object: &'p Object, whole: bool, empty: Empty, key: Option<&str>) -> Found<()> {
         for row in &body.rows {
             if row.policy == Policy::Clear {
                 return Err(NoWay("a row that is cleared"));
             }
-            self.row(mark, row, object, required > 0, true)?;
+            self.row(row, object, whole, true)?;
         }
-        self.push(Op::Close { mark, omit_empty, required });
+        self.close(mark, &body.rows, object, whole, empty, key);
         Ok(())
     }
 
+    /// The end of an object, which has these rows.
+    fn close(&mut self, mark: u8, rows: &[Row], object: &Object, whole: bool, empty: Empty, key: Option<&str>) {
+        let is_set = |name: &str| Some(name) == key || rows.iter().any(|row| row.name == *name);
+        if whole && object.fields.iter().any(|(name, field)| field.write.required && !is_set(name)) {
+            self.push(Op::Needed);
+        }
+        self.push(Op::Close { mark, empty });
+    }
+
     /// `top`: the row of a body, and not of an object that an expression builds.
-    fn row(&mut self, mark: u8, row: &'p Row, object: &'p Object, counted: bool, top: bool) -> Found<()> {
+    fn row(&mut self, row: &'p Row, object: &'p Object, whole: bool, top: bool) -> Found<()> {
         let field = object.fields.get(&row.name).ok_or(NoWay("a row whose field is not known"))?;
         if !field.write.create && !field.write.update {
             return Err(NoWay("a row whose field cannot be written"));
         }
-        let counted = counted && field.write.required;
-        if counted {
-            self.push(Op::Row { mark });
-        }
+        let needed = whole && field.write.required;
         let key = [b",", &*quoted(&row.name)].concat();
         match &row.value {
             RowValue::Clear => return Err(NoWay("a row that is cleared")),
-            RowValue::Expr(expr) => self.written(expr, field, &field.kind, Some(&key), top && !field.write.required)?,
+            RowValue::Expr(expr) => {
+                let empty = if top && !field.write.required { Empty::LeftOut } else { Empty::Written };
+                self.written(expr, To { field, kind: &field.kind, key: Some(&key), empty, needed })?;
+            }
             RowValue::Object { when, optional, body } => {
                 let Kind::Object(of) = &field.kind else { return Err(NoWay("an object in a field that takes none")) };
                 if *of != body.object {
                     return Err(NoWay("an object of another kind than its field's"));
                 }
                 let inner = self.object(of).ok_or(NoWay("an object without a schema"))?;
-                let behind = self.label();
+                let (not, behind) = (self.label(), self.label());
                 if let Some(when) = when {
-                    self.branch(when, false, behind)?;
+                    self.branch(when, false, not)?;
                 }
+                let empty = match (*optional, needed) {
+                    (false, _) => Empty::Written,
+                    (true, false) => Empty::LeftOut,
+                    (true, true) => Empty::Needed,
+                };
                 self.scoped(|lowerer| {
                     let mark = lowerer.mark()?;
                     lowerer.push(Op::Open { mark, key: Some(Box::new(Key::new(&key))) });
-                    lowerer.body(mark, body, inner, true, *optional, None)
+                    lowerer.body(mark, body, inner, true, empty, None)
                 })?;
+                self.jump(behind);
+                self.place(not);
+                if needed && when.is_some() {
+                    self.push(Op::Needed);
+                }
                 self.place(behind);
             }
-        }
-        if counted {
-            self.push(Op::EndRow { mark });
         }
         Ok(())
     }
 
-    /// A row's expression in its field's form. `key`: none for the item of a list. `omit_empty`: an object in which
-    /// nothing is set is left out.
-    fn written(&mut self, expr: &'p Expr, field: &'p Field, kind: &'p Kind, key: Option<&[u8]>, omit_empty: bool) -> Found<()> {
+    /// A row's expression in its field's form.
+    fn written(&mut self, expr: &'p Expr, to: To<'p, '_>) -> Found<()> {
         // What is nested here counts as it does in the reference.
         self.depth += 1;
-        let written = self.nested(expr, field, kind, key, omit_empty);
+        let written = self.nested(expr, to);
         self.depth -= 1;
         written
     }
 
-    fn nested(&mut self, expr: &'p Expr, field: &'p Field, kind: &'p Kind, key: Option<&[u8]>, omit_empty: bool) -> Found<()> {
-        let begun = key.map(|key| Box::new(Key::new(key)));
-        match (expr, kind) {
+    fn nested(&mut self, expr: &'p Expr, to: To<'p, '_>) -> Found<()> {
+        let begun = to.key.map(|key| Box::new(Key::new(key)));
+        match (expr, to.kind) {
             (Expr::Bind { slot, value, body, .. }, _) if builds(body) => {
                 let held = self.held(value, As::Itself)?;
                 self.bind(*slot, held);
-                self.written(body, field, kind, key, omit_empty)
+                self.written(body, to)
             }
             (Expr::If { condition, then, otherwise }, _) if builds(then) || builds(otherwise) => {
                 let (not, end) = (self.label(), self.label());
                 self.branch(condition, false, not)?;
-                self.scoped(|lowerer| lowerer.written(then, field, kind, key, omit_empty))?;
+                self.scoped(|lowerer| lowerer.written(then, to))?;
                 self.jump(end);
                 self.place(not);
-                self.scoped(|lowerer| lowerer.written(otherwise, field, kind, key, omit_empty))?;
+                self.scoped(|lowerer| lowerer.written(otherwise, to))?;
                 self.place(end);
                 Ok(())
             }
-            (Expr::Treat { value, .. }, Kind::Object(_) | Kind::List(_)) if builds(value) => self.written(value, field, kind, key, omit_empty),
+            (Expr::Treat { value, .. }, Kind::Object(_) | Kind::List(_)) if builds(value) => self.written(value, to),
             (Expr::Object { rows, .. }, Kind::Object(of)) => {
                 let object = self.object(of).ok_or(NoWay("an object without a schema"))?;
-                let (mark, required) = (self.mark()?, required(object, true, None));
+                let mark = self.mark()?;
                 self.push(Op::Open { mark, key: begun });
                 for row in rows {
-                    self.row(mark, row, object, required > 0, false)?;
+                    self.row(row, object, true, false)?;
                 }
-                self.push(Op::Close { mark, omit_empty, required });
+                self.close(mark, rows, object, true, to.empty, None);
                 self.unmark();
                 Ok(())
             }
-            (Expr::Each { generators, condition, body }, Kind::List(of)) if matches!(of.kind, Kind::Object(_)) && field.wire == Wire::Plain => {
+            (Expr::Each { generators, condition, body }, Kind::List(of)) if matches!(of.kind, Kind::Object(_)) && to.field.wire == Wire::Plain => {
                 let mark = self.mark()?;
                 self.push(Op::OpenList { mark, key: begun });
                 self.looped(generators, condition.as_deref(), |lowerer| {
                     lowerer.push(Op::Item { mark });
-                    lowerer.written(body, field, &of.kind, None, false)?;
+                    lowerer.written(body, To { kind: &of.kind, key: None, empty: Empty::Written, needed: false, ..to })?;
                     lowerer.push(Op::EndItem { mark });
                     Ok(())
                 })?;
-                self.push(Op::CloseList { mark, max_items: field.max_items.unwrap_or(usize::MAX) });
+                self.push(Op::CloseList { mark, max_items: to.field.max_items.unwrap_or(usize::MAX) });
                 self.unmark();
                 Ok(())
             }
-            (Expr::Literal(Literal::Missing), _) => Ok(()),
-            (Expr::Object { .. } | Expr::Each { .. }, _) => Err(NoWay("a list or an object in a form that is not written here")),
-            _ if matches!(kind, Kind::Object(_) | Kind::List(_) | Kind::Json | Kind::Any | Kind::Row(_)) => {
-                Err(NoWay("an object that is passed on whole"))
+            (Expr::Literal(Literal::Missing), _) => {
+                if to.needed {
+                    self.push(Op::Needed);
+                }
+                Ok(())
             }
-            _ => self.scalar(expr, field, key.ok_or(NoWay("a list of texts or numbers"))?),
+            (Expr::Object { .. } | Expr::Each { .. }, _) => Err(NoWay("a list or an object in a form that is not written here")),
+            (_, Kind::Object(_) | Kind::List(_) | Kind::Json | Kind::Any | Kind::Row(_)) => Err(NoWay("an object that is passed on whole")),
+            _ => self.scalar(expr, to.field, to.key.ok_or(NoWay("a list of texts or numbers"))?, to.needed),
         }
     }
 
-    fn scalar(&mut self, expr: &'p Expr, field: &'p Field, key: &[u8]) -> Found<()> {
-        let out = self.form(field)?;
+    fn scalar(&mut self, expr: &'p Expr, field: &'p Field, key: &[u8], needed: bool) -> Found<()> {
+        let out = Out { needed, ..self.form(field)? };
         let most = u32::try_from(out.most).unwrap_or(u32::MAX).min(MAX_TEXT as u32);
         if let (Form::Text(words), Expr::Literal(Literal::Text(text))) = (&out.form, expr)
             && text.len() <= most as usize
@@ -327,7 +344,7 @@ impl<'p> Lowerer<'p> {
         let maximum = field.maximum.filter(|most| *most < far).map(number).transpose()?;
         let limit = limit.transpose()?;
         let any_number = field.places.is_none() && minimum.is_none() && maximum.is_none() && limit.is_none();
-        Ok(Out { form, field, pattern, most, minimum, maximum, limit, any_number })
+        Ok(Out { form, field, pattern, most, minimum, maximum, limit, needed: false, any_number })
     }
 
     /// Writes named things down, as fields take them.
@@ -346,6 +363,20 @@ impl<'p> Lowerer<'p> {
     }
 }
 
+/// Where an expression is written to.
+#[derive(Clone, Copy)]
+struct To<'p, 'k> {
+    field: &'p Field,
+    /// The field's kind, or that of its list's items.
+    kind: &'p Kind,
+    /// None for the item of a list.
+    key: Option<&'k [u8]>,
+    /// Of an object in which nothing is set.
+    empty: Empty,
+    /// It has to be there.
+    needed: bool,
+}
+
 /// Whether a row is written only where its field is empty, or only once.
 fn looks(body: &Body) -> bool {
     body.rows
@@ -355,28 +386,22 @@ fn looks(body: &Body) -> bool {
 
 /// Each unit of weight in the form of an object, as [`crate::value::encode`] chooses it; none where an amount would have
 /// to be divided.
-fn weights(wire: &Wire) -> Option<Box<[(WeightUnit, Number, Box<[u8]>, Box<[u8]>)]>> {
+fn weights(wire: &Wire) -> Option<Box<[Unit]>> {
     let Wire::WeightObject { value, units, words } = wire else { return None };
     let mut found = Vec::new();
-    for unit in [WeightUnit::Gram, WeightUnit::Kilogram, WeightUnit::Ounce, WeightUnit::Pound] {
-        let (to, word) = words.iter().find(|(to, _)| *to == unit).or_else(|| words.iter().find(|(to, _)| to.is_metric() == unit.is_metric()))?;
-        let factor = unit.grams().checked_div(to.grams())?.normalize();
+    for of in [WeightUnit::Gram, WeightUnit::Kilogram, WeightUnit::Ounce, WeightUnit::Pound] {
+        let (to, word) = words.iter().find(|(to, _)| *to == of).or_else(|| words.iter().find(|(to, _)| to.is_metric() == of.is_metric()))?;
+        let factor = of.grams().checked_div(to.grams())?.normalize();
         if factor.scale() > 0 {
             continue;
         }
-        let factor = if *to == unit { Number::ZERO } else { Number::of(factor)? };
+        let factor = if *to == of { Number::ZERO } else { Number::of(factor)? };
         let word = serde_json::Value::from(word.as_str());
         let before = [b"{", &*quoted(value)].concat();
         let behind = [b",", &*quoted(units), word.to_string().as_bytes(), b"}"].concat();
-        found.push((unit, factor, before.into(), behind.into()));
+        found.push(Unit { of, factor, before: Key::new(&before), behind: Key::new(&behind) });
     }
     Some(found.into())
-}
-
-/// How many fields of an object have to be set, without the key's.
-fn required(object: &Object, whole: bool, key: Option<&str>) -> u32 {
-    let required = object.fields.iter().filter(|(name, field)| whole && field.write.required && Some(name.as_str()) != key);
-    required.count() as u32
 }
 
 /// Whether an expression builds an object, or a list of such.

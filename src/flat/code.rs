@@ -3,8 +3,9 @@
 //! What was computed once is not computed again where the first time is sure to have come before: code that may be
 //! passed over, or runs for each element of a list, has a scope of its own.
 
+use super::fuse::fuse;
 use super::lower::{Found, Lowerer, NoWay};
-use super::op::{Argument, At, BASES, Decode, Element, LOOPS, MARKS, Op, Piece, Reg, Test};
+use super::op::{At, BASES, LOOPS, MARKS, Op, Reg, Write};
 use super::shape::NodeId;
 use crate::check::typed::Slot;
 
@@ -211,168 +212,27 @@ impl Label {
 
 impl<'p> Code<'p> {
     /// The operations, with the places that they go on at, and those of what is computed: behind a record's row of this
-    /// width.
-    pub(super) fn complete(self, width: u32) -> Vec<Op<'p>> {
+    /// width. `writes` go on at the same operations.
+    pub(super) fn complete<'w>(self, width: u32, writes: impl Iterator<Item = &'w mut Write<'p>>) -> Vec<Op<'p>>
+    where
+        'p: 'w,
+    {
         let Code { mut ops, labels, .. } = self;
         for op in &mut ops {
             if let Some(to) = op.to() {
                 // A label that was never placed leads behind the end, where the record is left to the reference.
                 *to = labels.get(*to as usize).copied().unwrap_or(At::MAX);
             }
-            op.settle(width);
+        }
+        let mut writes: Vec<_> = writes.collect();
+        let mut ops = fuse(ops, &mut writes);
+        for op in &mut ops {
+            op.reads(&mut |reg| reg.settle(width));
+            op.fills(&mut |dst| *dst += width);
+        }
+        for write in writes {
+            write.reads(&mut |reg| reg.settle(width));
         }
         ops
-    }
-}
-
-impl Op<'_> {
-    /// Where what is computed goes.
-    fn dst(&mut self) -> Option<&mut u32> {
-        match self {
-            Op::Load { dst, .. }
-            | Op::Copy { dst, .. }
-            | Op::Or { dst, .. }
-            | Op::OrElse { dst, .. }
-            | Op::Element { dst, .. }
-            | Op::Pick { dst, .. }
-            | Op::Decode { dst, .. }
-            | Op::Quick { dst, .. }
-            | Op::Call { dst, .. }
-            | Op::Values { dst, .. }
-            | Op::Look { dst, .. }
-            | Op::Rows { dst, .. }
-            | Op::Template { dst, .. }
-            | Op::Arithmetic { dst, .. }
-            | Op::Weigh { dst, .. }
-            | Op::Measure { dst, .. }
-            | Op::Treat { dst, .. }
-            | Op::Reasons { dst } => Some(dst),
-            _ => None,
-        }
-    }
-
-    /// Where it may go on.
-    fn to(&mut self) -> Option<&mut At> {
-        match self {
-            Op::Jump(to)
-            | Op::Each { end: to, .. }
-            | Op::Next { begin: to, .. }
-            | Op::Holds { to, .. }
-            | Op::Present { to, .. }
-            | Op::IsWord { to, .. }
-            | Op::InWords { to, .. }
-            | Op::CompareNumber { to, .. }
-            | Op::Compare { to, .. }
-            | Op::Test { to, .. }
-            | Op::StreetLine { to, .. }
-            | Op::Map { to, .. }
-            | Op::Rests { to, .. } => Some(to),
-            _ => None,
-        }
-    }
-
-    /// Gives all registers their places.
-    fn settle(&mut self, width: u32) {
-        if let Some(dst) = self.dst() {
-            *dst += width;
-        }
-        let all = |regs: &mut [Reg]| regs.iter_mut().for_each(|reg| reg.settle(width));
-        match self {
-            Op::Each { list, element, index, .. } => {
-                list.settle(width);
-                element.settle(width);
-                index.iter_mut().for_each(|index| *index += width);
-            }
-            Op::Next { element, index, .. } => {
-                element.settle(width);
-                index.iter_mut().for_each(|index| *index += width);
-            }
-            Op::Holds { of, .. }
-            | Op::Present { of, .. }
-            | Op::IsWord { of, .. }
-            | Op::InWords { of, .. }
-            | Op::CompareNumber { of, .. }
-            | Op::Copy { of, .. }
-            | Op::OrElse { of, .. }
-            | Op::Pick { of, .. }
-            | Op::Quick { of, .. }
-            | Op::Values { of, .. }
-            | Op::Look { key: of, .. }
-            | Op::Weigh { of, .. }
-            | Op::Measure { of, .. }
-            | Op::Treat { of, .. }
-            | Op::Push(of)
-            | Op::WriteText { of, .. }
-            | Op::WriteNumber { of, .. }
-            | Op::WriteValue { of, .. } => of.settle(width),
-            Op::Compare { left: one, right: other, .. } | Op::Arithmetic { left: one, right: other, .. } | Op::Or { of: one, or: other, .. } => {
-                one.settle(width);
-                other.settle(width);
-            }
-            Op::StreetLine { street: of, dst, .. } | Op::Map { of, dst, .. } | Op::Add { of, dst } => {
-                of.settle(width);
-                *dst += width;
-            }
-            Op::Sum { dst, .. } | Op::Listed { dst } => *dst += width,
-            Op::Decode { of, decode, .. } => {
-                of.settle(width);
-                if let Decode::Money { currency: Some(currency), .. } = &mut **decode {
-                    currency.settle(width);
-                }
-            }
-            Op::Test { test, .. } => match &mut **test {
-                Test::In(of, items) => {
-                    of.settle(width);
-                    all(items);
-                }
-                Test::Matches(of, _) | Test::Email(of) => of.settle(width),
-                Test::WasSent(way) => all(way),
-            },
-            Op::Rows { keys, .. } => all(keys),
-            Op::Call { arguments, .. } => arguments.iter_mut().for_each(|argument| match argument {
-                Argument::Value(reg) => reg.settle(width),
-                Argument::Constant(_) => {}
-            }),
-            Op::Template { pieces, .. } => pieces.iter_mut().for_each(|piece| match piece {
-                Piece::Value(reg) => reg.settle(width),
-                Piece::Text(_) => {}
-            }),
-            Op::Tell(told) => {
-                told.message.settle(width);
-                told.before.iter_mut().for_each(|before| before.settle(width));
-            }
-            Op::Jump(_)
-            | Op::Done
-            | Op::Skip
-            | Op::Load { .. }
-            | Op::Element { .. }
-            | Op::List
-            | Op::PushRow { .. }
-            | Op::Reasons { .. }
-            | Op::Leave
-            | Op::Rests { .. }
-            | Op::Failed { .. }
-            | Op::Warned
-            | Op::Unfinished
-            | Op::Open { .. }
-            | Op::First
-            | Op::Close { .. }
-            | Op::OpenList { .. }
-            | Op::Item { .. }
-            | Op::EndItem { .. }
-            | Op::CloseList { .. }
-            | Op::Row { .. }
-            | Op::EndRow { .. }
-            | Op::Write(_) => {}
-        }
-    }
-}
-
-impl Element {
-    fn settle(&mut self, width: u32) {
-        match self {
-            Element::Columns { first: dst, .. } | Element::Value(dst) => *dst += width,
-            Element::Row { .. } => {}
-        }
     }
 }

@@ -3,16 +3,17 @@
 //! The last gate stands here too: what a target field cannot hold leaves the record to the reference evaluator, which
 //! has the words for it.
 
+use rust_decimal::RoundingStrategy;
 use wide::u8x32;
 
 use super::eval::{Eval, Leave, Ran};
 use super::memo::Kept;
 use super::number::Number;
-use super::op::{Form, Key, MARKS, Out, Reg, V};
+use super::op::{Empty, Form, Key, MARKS, Out, Product, Quick, Reg, Unit, V};
 use super::read::string;
 use super::window::{WIDTH, append, special};
 use crate::schema::{Field, SizeUnit, gate};
-use crate::value::encode;
+use crate::value::{WeightUnit, encode};
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Begins an object or a list.
@@ -29,18 +30,41 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// Ends an object. Each row begins with a comma; the first one's becomes the brace.
     #[inline(always)]
-    pub(super) fn close(&mut self, mark: u8, omit_empty: bool, required: u32, out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn close(&mut self, mark: u8, empty: Empty, out: &mut Vec<u8>) -> Ran<()> {
         let mark = &self.marks[usize::from(mark) % MARKS];
         match out.get_mut(mark.begin) {
             Some(comma) => *comma = b'{',
-            None if omit_empty => {
+            None if empty != Empty::Written => {
                 out.truncate(mark.before);
-                return Ok(());
+                return if empty == Empty::Needed { self.needed() } else { Ok(()) };
             }
             None => out.push(b'{'),
         }
         out.push(b'}');
-        if mark.count < required as usize && !self.unfinished { Err(Leave) } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Ends an object that is an item, which is there in any case.
+    #[inline(always)]
+    pub(super) fn close_item(&mut self, list: u8, mark: u8, out: &mut Vec<u8>) {
+        match out.get_mut(self.marks[usize::from(mark) % MARKS].begin) {
+            Some(comma) => *comma = b'{',
+            None => out.push(b'{'),
+        }
+        out.push(b'}');
+        self.marks[usize::from(list) % MARKS].count += 1;
+    }
+
+    /// What has to be there is not: the record is left, unless it was told why.
+    #[cold]
+    pub(super) fn needed(&self) -> Ran<()> {
+        if self.unfinished { Ok(()) } else { Err(Leave) }
+    }
+
+    /// A row without a value.
+    #[inline(always)]
+    fn absent(&self, form: &Out<'p>) -> Ran<()> {
+        if form.needed { self.needed() } else { Ok(()) }
     }
 
     #[inline(always)]
@@ -63,10 +87,39 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    /// What is no text of a common length.
+    /// A text: one of a common length at once.
+    #[inline(always)]
+    pub(super) fn write_text(&self, of: Reg, most: u32, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+        match self.get(of) {
+            V::Text(text) if text.len() <= most as usize => {
+                row.0.push(out);
+                push_text(text, self.text, out);
+                Ok(())
+            }
+            V::Text(text) => self.odd_text(text, row, out),
+            V::Missing(_) => self.absent(&row.1),
+            _ => Err(Leave),
+        }
+    }
+
+    /// The same of what a function gives.
+    #[inline(always)]
+    pub(super) fn write_shaped(&self, quick: Quick, of: Reg, most: u32, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+        match self.get(of) {
+            // Mostly there is nothing to do.
+            V::Text(text) if text.len() <= most as usize && quick.leaves(text) => {
+                row.0.push(out);
+                push_text(text, self.text, out);
+                Ok(())
+            }
+            V::Text(text) => self.odd_text(self.shaped(quick, text)?, row, out),
+            V::Missing(_) => self.absent(&row.1),
+            _ => Err(Leave),
+        }
+    }
+
     #[inline(never)]
-    pub(super) fn odd_text(&mut self, of: Reg, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
-        let V::Text(text) = *self.get(of) else { return Err(Leave) };
+    fn odd_text(&self, text: &'r [u8], row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
         let Form::Text(words) = &row.1.form else { return Err(Leave) };
         if words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= row.1.most || within(text, &row.1)) {
             return Err(Leave);
@@ -76,18 +129,74 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         Ok(())
     }
 
-    #[inline(never)]
-    pub(super) fn write_number(&mut self, number: Number, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
-        let whole = matches!(row.1.form, Form::Integer { .. });
-        if whole && !number.is_whole() {
-            return Err(Leave);
+    /// A number: what nothing is asked of at once.
+    #[inline(always)]
+    fn write_number(&self, number: Number, key: &Key, form: &Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
+        if form.any_number && (number.places() == 0 || matches!(form.form, Form::Decimal { .. })) {
+            key.push(out);
+            number.print(out);
+            return Ok(());
+        }
+        odd_number(number, key, form, out)
+    }
+
+    #[inline(always)]
+    pub(super) fn write_amount(&self, value: &V<'r>, key: &Key, form: &Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
+        match *value {
+            V::Number(number) | V::Money(number, _) => self.write_number(number, key, form, out),
+            V::Missing(_) => self.absent(form),
+            _ => Err(Leave),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn write_rounded(&mut self, of: Reg, places: u32, how: RoundingStrategy, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+        match *self.get(of) {
+            V::Number(number) => self.write_number(number.round(places, how).ok_or(Leave)?, &row.0, &row.1, out),
+            value => {
+                let rounded = self.quick(Quick::Round(places, how), value)?;
+                self.write_amount(&rounded, &row.0, &row.1, out)
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn write_product(&mut self, row: &'r (Key, Out<'p>, Product), out: &mut Vec<u8>) -> Ran<()> {
+        let (key, form, Product { of, by, or, places, how }) = row;
+        let rounded = match self.factors(*of, *by, *or) {
+            Some((a, b)) => a.times(b).and_then(|product| product.round(*places, *how)).map(V::Number).ok_or(Leave)?,
+            None => {
+                let product = self.odd_product(*of, *by, *or)?;
+                self.quick(Quick::Round(*places, *how), product)?
+            }
+        };
+        self.write_amount(&rounded, key, form, out)
+    }
+
+    #[inline(always)]
+    pub(super) fn write_weight(&self, of: Reg, unit: WeightUnit, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+        let amount = match *self.get(of) {
+            V::Number(number) => number,
+            V::Weight(number, from) if from == unit => number,
+            V::Missing(_) => return self.absent(&row.1),
+            _ => return Err(Leave),
+        };
+        let Form::Weight(units) = &row.1.form else { return Err(Leave) };
+        row.0.push(out);
+        weight(amount, unit, units, out)
+    }
+
+    #[inline(always)]
+    pub(super) fn write_value(&mut self, of: Reg, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+        if self.get(of).is_missing() {
+            return self.absent(&row.1);
         }
         row.0.push(out);
-        held(if whole { number.whole() } else { number }, &row.1, out)
+        self.encoded(of, &row.1, out)
     }
 
     #[inline(never)]
-    pub(super) fn write_value(&mut self, of: Reg, form: &'r Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    fn encoded(&mut self, of: Reg, form: &'r Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
         match (&form.form, self.get(of)) {
             (Form::Boolean, &V::Boolean(truth)) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
             (Form::Date, &V::Date(date)) => {
@@ -111,14 +220,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 quote(text.as_bytes(), out);
                 self.memos.keep(*memo, std::iter::once(&key), Kept::Text(text.into()));
             }
-            (Form::Weight(units), &V::Weight(amount, unit)) => {
-                let (_, factor, before, behind) = units.iter().find(|(known, ..)| *known == unit).ok_or(Leave)?;
-                // The same unit is passed on as it is.
-                let amount = if factor.is_zero() { amount } else { amount.times(*factor).ok_or(Leave)?.normal() };
-                out.extend_from_slice(before);
-                amount.print(out);
-                out.extend_from_slice(behind);
-            }
+            (Form::Weight(units), &V::Weight(amount, unit)) => weight(amount, unit, units, out)?,
             (Form::Text(words), &V::Text(text)) => {
                 if words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= form.most || within(text, form)) {
                     return Err(Leave);
@@ -153,6 +255,26 @@ pub(super) fn push_text(text: &[u8], record: &[u8], out: &mut Vec<u8>) {
         unquoted(text, out);
     }
     out.push(b'"');
+}
+
+/// Writes a weight as an object. The same unit is passed on as it is.
+fn weight(amount: Number, unit: WeightUnit, units: &[Unit], out: &mut Vec<u8>) -> Ran<()> {
+    let Unit { factor, before, behind, .. } = units.iter().find(|known| known.of == unit).ok_or(Leave)?;
+    let amount = if factor.is_zero() { amount } else { amount.times(*factor).ok_or(Leave)?.normal() };
+    before.push(out);
+    amount.print(out);
+    behind.push(out);
+    Ok(())
+}
+
+#[inline(never)]
+fn odd_number(number: Number, key: &Key, form: &Out<'_>, out: &mut Vec<u8>) -> Ran<()> {
+    let whole = matches!(form.form, Form::Integer { .. });
+    if whole && !number.is_whole() {
+        return Err(Leave);
+    }
+    key.push(out);
+    held(if whole { number.whole() } else { number }, form, out)
 }
 
 /// Writes a number that its field can hold.

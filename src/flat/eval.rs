@@ -6,11 +6,10 @@
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 
-use super::emit::push_text;
 use super::memo::{Memos, kept, recall};
 use super::number::Number;
 use super::numbers::is;
-use super::op::{Argument, At, BASES, Currency, Element, Form, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
+use super::op::{Argument, At, BASES, Currency, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
 use super::read::string;
 use super::scan::Slots;
 use super::shape::{NodeId, same};
@@ -127,7 +126,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// What was computed before.
     #[inline(always)]
-    fn computed(&self, dst: u32) -> &V<'r> {
+    pub(super) fn computed(&self, dst: u32) -> &V<'r> {
         match self.slots.values.get(dst as usize) {
             Some(value) => value,
             None => nothing(),
@@ -142,6 +141,18 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             V::Number(number) => self.put(dst, V::Number(number)),
             V::Missing(missing) => self.put(dst, V::Missing(missing)),
             value => self.put(dst, value),
+        }
+    }
+
+    /// The first of three that is there, or else the last.
+    #[inline(always)]
+    fn first_of<'g>(&self, first: &'g Reg, second: &'g Reg, third: &'g Reg) -> &'g Reg {
+        if !self.get(*first).is_missing() {
+            first
+        } else if !self.get(*second).is_missing() {
+            second
+        } else {
+            third
         }
     }
 
@@ -160,10 +171,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Runs a piece of code to its end; false where it is skipped.
     pub(crate) fn run(&mut self, begin: At, out: &mut Vec<u8>) -> Ran<bool> {
         let (flat, record) = (self.flat, self.text);
-        let from = |at: At| flat.code.get(at as usize..).unwrap_or_default();
+        let from = |at: At| flat.code.get(at as usize..).unwrap_or_default().iter();
         let mut code = from(begin);
-        while let [op, rest @ ..] = code {
-            code = rest;
+        while let Some(op) = code.next() {
             match op {
                 Op::Jump(to) => code = from(*to),
                 Op::Done => return Ok(true),
@@ -216,6 +226,16 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     let of = if self.get(*of).is_missing() { or } else { of };
                     self.copy(*of, *dst);
                 }
+                Op::FirstOf { of: [first, second, third], dst } => {
+                    let of = self.first_of(first, second, third);
+                    self.copy(*of, *dst);
+                }
+                Op::Take { of, dst, to } => {
+                    self.copy(*of, *dst);
+                    if !self.get(*of).is_missing() {
+                        code = from(*to);
+                    }
+                }
                 Op::OrElse { of, or, dst } => {
                     if self.get(*of).is_missing() {
                         self.put(*dst, *or);
@@ -244,15 +264,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                         self.put(*dst, value);
                     }
                 },
-                Op::Add { of, dst } => {
-                    let sum = match (self.computed(*dst), self.get(*of)) {
-                        (V::Number(sum), V::Number(of) | V::Money(of, _)) => Some(sum.add(*of).ok_or(Leave)?),
-                        (V::Missing(Missing::Null), V::Number(of) | V::Money(of, _)) => Some(*of),
-                        (V::Number(_) | V::Missing(_), V::Missing(_)) | (V::Missing(_), V::Number(_) | V::Money(..)) => None,
-                        _ => return Err(Leave),
-                    };
-                    self.put(*dst, sum.map_or(V::ABSENT, V::Number));
-                }
+                Op::Add { of, dst } => self.add(*dst, *self.get(*of))?,
+                Op::AddProduct { of, by, or, dst } => match self.factors(*of, *by, *or) {
+                    Some((a, b)) => self.add(*dst, V::Number(a.times(b).ok_or(Leave)?))?,
+                    None => {
+                        let product = self.odd_product(*of, *by, *or)?;
+                        self.add(*dst, product)?;
+                    }
+                },
                 Op::Quick { quick: Quick::Round(places, how), of, dst } => match *self.get(*of) {
                     V::Number(number) => {
                         let number = number.round(*places, *how).ok_or(Leave)?;
@@ -364,7 +383,13 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                         out.extend_from_slice(self.first);
                     }
                 }
-                Op::Close { mark, omit_empty, required } => self.close(*mark, *omit_empty, *required, out)?,
+                Op::Close { mark, empty } => self.close(*mark, *empty, out)?,
+                Op::OpenItem { list, mark } => {
+                    self.item(*list, out);
+                    self.open(*mark, None, out);
+                }
+                Op::CloseItem { list, mark } => self.close_item(*list, *mark, out),
+                Op::Needed => self.needed()?,
                 Op::OpenList { mark, key } => {
                     self.open(*mark, key.as_deref(), out);
                     out.push(b'[');
@@ -378,35 +403,18 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     }
                     out.push(b']');
                 }
-                Op::Row { mark } => self.marks[usize::from(*mark) % MARKS].row = out.len(),
-                Op::EndRow { mark } => {
-                    let mark = &mut self.marks[usize::from(*mark) % MARKS];
-                    mark.count += usize::from(out.len() > mark.row);
-                }
                 Op::Write(key) => key.push(out),
-                Op::WriteText { of, most, row } => match self.get(*of) {
-                    V::Text(text) if text.len() <= *most as usize => {
-                        row.0.push(out);
-                        push_text(text, record, out);
-                    }
-                    V::Missing(_) => {}
-                    _ => self.odd_text(*of, row, out)?,
-                },
-                Op::WriteNumber { of, row } => match *self.get(*of) {
-                    V::Number(number) | V::Money(number, _) if row.1.any_number && matches!(row.1.form, Form::Decimal { .. }) => {
-                        row.0.push(out);
-                        number.print(out);
-                    }
-                    V::Number(number) | V::Money(number, _) => self.write_number(number, row, out)?,
-                    V::Missing(_) => {}
-                    _ => return Err(Leave),
-                },
-                Op::WriteValue { of, row } => {
-                    if !self.get(*of).is_missing() {
-                        row.0.push(out);
-                        self.write_value(*of, &row.1, out)?;
-                    }
+                Op::WriteText { of, most, row } => self.write_text(*of, *most, row, out)?,
+                Op::WriteFirst { of: [first, second, third], most, row } => {
+                    let of = self.first_of(first, second, third);
+                    self.write_text(*of, *most, row, out)?;
                 }
+                Op::WriteShaped { quick, of, most, row } => self.write_shaped(*quick, *of, *most, row, out)?,
+                Op::WriteNumber { of, row } => self.write_amount(self.get(*of), &row.0, &row.1, out)?,
+                Op::WriteRounded { of, places, how, row } => self.write_rounded(*of, *places, *how, row, out)?,
+                Op::WriteProduct { row } => self.write_product(row, out)?,
+                Op::WriteWeight { of, unit, row } => self.write_weight(*of, *unit, row, out)?,
+                Op::WriteValue { of, row } => self.write_value(*of, row, out)?,
 
                 Op::List => self.lists.push(List::with_capacity_in(8, self.bump)),
                 Op::Push(of) => {
@@ -608,7 +616,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         })
     }
 
-    fn quick(&mut self, quick: Quick, value: V<'r>) -> Ran<V<'r>> {
+    pub(super) fn quick(&mut self, quick: Quick, value: V<'r>) -> Ran<V<'r>> {
         let text = match (quick, value) {
             (Quick::Sum, V::List(items)) => return self.sum(items),
             (Quick::Sum, V::Missing(_)) => return Ok(V::Number(Number::ZERO)),

@@ -90,11 +90,7 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
     lowerer.all()?;
     let Lowerer { code, mut out, .. } = lowerer;
     out.shape.seal(code.computed);
-    let width = out.shape.width;
-    out.code = code.complete(width);
-    for write in out.writes.iter_mut().chain(out.follow_ups.iter_mut().flatten()) {
-        write.key.iter_mut().map(|(key, _)| key).chain(&mut write.id).for_each(|reg| reg.settle(width));
-    }
+    out.code = code.complete(out.shape.width, out.writes.iter_mut().chain(out.follow_ups.iter_mut().flatten()));
     Ok(out)
 }
 

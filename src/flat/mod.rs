@@ -10,6 +10,7 @@ mod code;
 mod conditions;
 mod emit;
 mod eval;
+mod fuse;
 mod guess;
 mod lower;
 mod memo;
@@ -24,6 +25,7 @@ mod stopped;
 mod tables;
 mod texts;
 mod values;
+mod visit;
 mod window;
 
 use std::collections::BTreeMap;

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
-use super::op::V;
+use super::op::{Reg, V};
 use crate::check::typed::{Arithmetic, Compare};
+use crate::value::Missing;
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
     pub(super) fn sum(&self, items: &[V<'r>]) -> Ran<V<'r>> {
@@ -25,6 +26,39 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             };
         }
         Ok(total)
+    }
+
+    /// Adds to a sum: of no element yet where it is null, of one that is missing where it is absent.
+    #[inline(always)]
+    pub(super) fn add(&mut self, dst: u32, of: V<'r>) -> Ran<()> {
+        let sum = match (self.computed(dst), of) {
+            (V::Number(sum), V::Number(of) | V::Money(of, _)) => Some(sum.add(of).ok_or(Leave)?),
+            (V::Missing(Missing::Null), V::Number(of) | V::Money(of, _)) => Some(of),
+            (V::Number(_) | V::Missing(_), V::Missing(_)) | (V::Missing(_), V::Number(_) | V::Money(..)) => None,
+            _ => return Err(Leave),
+        };
+        self.put(dst, sum.map_or(V::ABSENT, V::Number));
+        Ok(())
+    }
+
+    /// Two factors that are plain numbers. `or`: where the second one is missing.
+    #[inline(always)]
+    pub(super) fn factors(&self, of: Reg, by: Reg, or: Option<Number>) -> Option<(Number, Number)> {
+        match (self.get(of), self.get(by)) {
+            (V::Number(a), V::Number(b)) => Some((*a, *b)),
+            (V::Number(a), V::Missing(_)) => or.map(|b| (*a, b)),
+            _ => None,
+        }
+    }
+
+    /// The product of what is no plain number.
+    #[inline(never)]
+    pub(super) fn odd_product(&self, of: Reg, by: Reg, or: Option<Number>) -> Ran<V<'r>> {
+        let by = match (*self.get(by), or) {
+            (V::Missing(_), Some(or)) => V::Number(or),
+            (by, _) => by,
+        };
+        self.arithmetic(Arithmetic::Multiply, *self.get(of), by)
     }
 
     pub(super) fn arithmetic(&self, op: Arithmetic, left: V<'r>, right: V<'r>) -> Ran<V<'r>> {

@@ -326,7 +326,18 @@ pub(crate) enum Op<'p> {
         or: Reg,
         dst: u32,
     },
-    /// The same with a value that is the same for every record.
+    /// The same of three.
+    FirstOf {
+        of: [Reg; 3],
+        dst: u32,
+    },
+    /// Copies what is there, and goes on at `to`; a missing one too, and goes on behind.
+    Take {
+        of: Reg,
+        dst: u32,
+        to: At,
+    },
+    /// The first of two, of which the other one is the same for every record.
     OrElse {
         of: Reg,
         or: V<'p>,
@@ -408,6 +419,13 @@ pub(crate) enum Op<'p> {
         of: Reg,
         dst: u32,
     },
+    /// Adds a product to a sum. `or`: where the second factor is missing.
+    AddProduct {
+        of: Reg,
+        by: Reg,
+        or: Option<Number>,
+        dst: u32,
+    },
     /// The sum that was added up.
     Sum {
         money: bool,
@@ -472,10 +490,7 @@ pub(crate) enum Op<'p> {
     First,
     Close {
         mark: u8,
-        /// Left out where nothing is set in it.
-        omit_empty: bool,
-        /// Rows that have to be there.
-        required: u32,
+        empty: Empty,
     },
     OpenList {
         mark: u8,
@@ -491,14 +506,18 @@ pub(crate) enum Op<'p> {
         mark: u8,
         max_items: usize,
     },
-    /// A row that has to be there begins.
-    Row {
+    /// An item that is an object, which begins.
+    OpenItem {
+        list: u8,
         mark: u8,
     },
-    /// It is there, if something was written.
-    EndRow {
+    /// And ends.
+    CloseItem {
+        list: u8,
         mark: u8,
     },
+    /// A row that has to be there is not.
+    Needed,
     /// A row that is the same in every record.
     Write(Box<Key>),
     /// A text of at most so many bytes, in any other case as its form has it.
@@ -507,14 +526,60 @@ pub(crate) enum Op<'p> {
         most: u32,
         row: Box<(Key, Out<'p>)>,
     },
+    /// The same of the first that is there.
+    WriteFirst {
+        of: [Reg; 3],
+        most: u32,
+        row: Box<(Key, Out<'p>)>,
+    },
+    /// The same of a text that a function gives.
+    WriteShaped {
+        quick: Quick,
+        of: Reg,
+        most: u32,
+        row: Box<(Key, Out<'p>)>,
+    },
     WriteNumber {
         of: Reg,
+        row: Box<(Key, Out<'p>)>,
+    },
+    WriteRounded {
+        of: Reg,
+        places: u32,
+        how: RoundingStrategy,
+        row: Box<(Key, Out<'p>)>,
+    },
+    WriteProduct {
+        row: Box<(Key, Out<'p>, Product)>,
+    },
+    WriteWeight {
+        of: Reg,
+        unit: WeightUnit,
         row: Box<(Key, Out<'p>)>,
     },
     WriteValue {
         of: Reg,
         row: Box<(Key, Out<'p>)>,
     },
+}
+
+/// What becomes of an object in which nothing is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Empty {
+    Written,
+    LeftOut,
+    /// Left out, where it has to be there.
+    Needed,
+}
+
+/// A product that is rounded. `or`: where the second factor is missing.
+#[derive(Debug)]
+pub(crate) struct Product {
+    pub(crate) of: Reg,
+    pub(crate) by: Reg,
+    pub(crate) or: Option<Number>,
+    pub(crate) places: u32,
+    pub(crate) how: RoundingStrategy,
 }
 
 /// What is said of a record that is stopped.
@@ -566,6 +631,8 @@ pub(crate) struct Out<'p> {
     pub(crate) maximum: Option<Number>,
     /// An amount has to be below it.
     pub(crate) limit: Option<Number>,
+    /// It has to be there.
+    pub(crate) needed: bool,
     /// Nothing of a number is held to anything.
     pub(crate) any_number: bool,
 }
@@ -585,12 +652,23 @@ pub(crate) enum Form<'p> {
         zone: Option<(TimeZone, &'p str)>,
         memo: u32,
     },
-    /// In an object: the unit's factor where it is a whole one, and what stands before and behind the amount.
-    Weight(Box<[(WeightUnit, Number, Box<[u8]>, Box<[u8]>)]>),
+    /// In an object, by its unit.
+    Weight(Box<[Unit]>),
     /// A named thing, as each of [`Lowered::references`] is written; none for one that does not fit.
     Named(Vec<Option<Box<[u8]>>>),
     /// By the reference's own encoding.
     Other,
+}
+
+/// How a weight of a unit is written.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    pub(crate) of: WeightUnit,
+    /// 0 where the target has the same unit.
+    pub(crate) factor: Number,
+    /// What stands before and behind the amount.
+    pub(crate) before: Key,
+    pub(crate) behind: Key,
 }
 
 #[derive(Debug)]

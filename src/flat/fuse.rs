@@ -1,0 +1,140 @@
+//! Makes one operation of several of which each hands its value to the next: there is no register between them to be
+//! filled and read, and one operation to go on to.
+
+use super::op::{At, Empty, Form, Op, Product, Quick, Reg, V, Write};
+use crate::check::typed::Arithmetic::Multiply;
+
+/// Joins operations. Jumps go on at their places as before, and so do writes.
+pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> Vec<Op<'p>> {
+    let count = ops.len();
+    let mut uses = Uses::default();
+    let mut entered = vec![false; count + 1];
+    for op in &mut ops {
+        op.reads(&mut |reg| uses.note(reg));
+        if let Some(to) = op.to() {
+            enter(&mut entered, *to);
+        }
+    }
+    for write in &mut *writes {
+        write.reads(&mut |reg| uses.note(reg));
+        enter(&mut entered, write.begin);
+        enter(&mut entered, write.body);
+    }
+
+    // What is joined, and whether it may be jumped to.
+    let mut made: Vec<(Op<'p>, bool)> = Vec::with_capacity(count);
+    let mut places: Vec<At> = Vec::with_capacity(count + 1);
+    let mut is_entered = false;
+    for (at, op) in ops.into_iter().enumerate() {
+        is_entered |= entered.get(at) == Some(&true);
+        if matches!(op, Op::Jump(to) if to as usize == at + 1) {
+            places.push(made.len() as At);
+            continue;
+        }
+        let mut op = op;
+        while !is_entered && let Some((before, was_entered)) = made.pop() {
+            match uses.join(before, op) {
+                Ok(joined) => (op, is_entered) = (joined, was_entered),
+                Err(two) => {
+                    made.push((two.0, was_entered));
+                    op = two.1;
+                    break;
+                }
+            }
+        }
+        places.push(made.len() as At);
+        made.push((op, is_entered));
+        is_entered = false;
+    }
+    places.push(made.len() as At);
+
+    let moved = |to: &mut At| *to = places.get(*to as usize).copied().unwrap_or(At::MAX);
+    for write in writes {
+        moved(&mut write.begin);
+        moved(&mut write.body);
+    }
+    let mut ops: Vec<_> = made.into_iter().map(|(op, _)| op).collect();
+    ops.iter_mut().filter_map(Op::to).for_each(moved);
+    ops
+}
+
+fn enter(entered: &mut [bool], at: At) {
+    if let Some(place) = entered.get_mut(at as usize) {
+        *place = true;
+    }
+}
+
+/// How often each register of what is computed is read.
+#[derive(Default)]
+struct Uses(Vec<u32>);
+
+impl Uses {
+    fn note(&mut self, reg: &Reg) {
+        if let Some(at) = reg.as_computed() {
+            let at = at as usize;
+            if self.0.len() <= at {
+                self.0.resize(at + 1, 0);
+            }
+            self.0[at] += 1;
+        }
+    }
+
+    /// Whether what was computed here is read there and nowhere else.
+    fn only(&self, dst: u32, reg: Reg) -> bool {
+        reg.as_computed() == Some(dst) && self.0.get(dst as usize) == Some(&1)
+    }
+
+    /// One operation that does what two do, or the two again.
+    fn join<'p>(&self, before: Op<'p>, op: Op<'p>) -> Result<Op<'p>, (Op<'p>, Op<'p>)> {
+        Ok(match (before, op) {
+            (Op::Or { of, or, dst }, Op::Or { of: other, or: last, dst: to }) if self.only(dst, other) => {
+                Op::FirstOf { of: [of, or, last], dst: to }
+            }
+            (Op::Or { of, or, dst }, Op::WriteText { of: other, most, row }) if self.only(dst, other) => Op::WriteFirst { of: [of, or, or], most, row },
+            (Op::FirstOf { of, dst }, Op::WriteText { of: other, most, row }) if self.only(dst, other) => Op::WriteFirst { of, most, row },
+            (Op::Copy { of, dst }, Op::Present { of: other, when: true, to }) if other == of || other.as_computed() == Some(dst) => Op::Take { of, dst, to },
+
+            (Op::Quick { quick: quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), of, dst }, Op::WriteText { of: other, most, row })
+                if self.only(dst, other) =>
+            {
+                Op::WriteShaped { quick, of, most, row }
+            }
+            (Op::Quick { quick: Quick::Round(places, how), of, dst }, Op::WriteNumber { of: other, row }) if self.only(dst, other) => {
+                Op::WriteRounded { of, places, how, row }
+            }
+            (Op::Weigh { of, unit, dst }, Op::WriteValue { of: other, row }) if self.only(dst, other) && matches!(row.1.form, Form::Weight(_)) => {
+                Op::WriteWeight { of, unit, row }
+            }
+
+            (Op::Arithmetic { op: Multiply, left, right, dst }, Op::WriteRounded { of, places, how, row }) if self.only(dst, of) => {
+                let (key, out) = *row;
+                Op::WriteProduct { row: Box::new((key, out, Product { of: left, by: right, or: None, places, how })) }
+            }
+            (Op::Arithmetic { op: Multiply, left, right, dst }, Op::Add { of, dst: sum }) if self.only(dst, of) => {
+                Op::AddProduct { of: left, by: right, or: None, dst: sum }
+            }
+            (Op::OrElse { of: reg, or: V::Number(or), dst }, Op::WriteProduct { mut row }) if row.2.or.is_none() && self.either(dst, row.2.of, row.2.by) => {
+                let product = &mut row.2;
+                (product.of, product.by, product.or) = (other(dst, product.of, product.by), reg, Some(or));
+                Op::WriteProduct { row }
+            }
+            (Op::OrElse { of: reg, or: V::Number(or), dst }, Op::AddProduct { of, by, or: None, dst: sum }) if self.either(dst, of, by) => {
+                Op::AddProduct { of: other(dst, of, by), by: reg, or: Some(or), dst: sum }
+            }
+
+            (Op::Item { mark: list }, Op::Open { mark, key: None }) => Op::OpenItem { list, mark },
+            (Op::Close { mark, empty: Empty::Written }, Op::EndItem { mark: list }) => Op::CloseItem { list, mark },
+            two => return Err(two),
+        })
+    }
+
+    /// Whether one of two factors is what was computed here.
+    fn either(&self, dst: u32, one: Reg, other: Reg) -> bool {
+        self.only(dst, one) || self.only(dst, other)
+    }
+}
+
+/// The factor that was not computed here.
+fn other(dst: u32, one: Reg, other: Reg) -> Reg {
+    if one.as_computed() == Some(dst) { other } else { one }
+}

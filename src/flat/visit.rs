@@ -1,0 +1,180 @@
+//! What operations read and fill, and where they go on.
+
+use super::op::{Argument, At, Decode, Element, Op, Piece, Reg, Test, Write};
+
+impl Op<'_> {
+    /// Where the one value goes that it computes; none for what has more to do.
+    pub(super) fn dst(&mut self) -> Option<&mut u32> {
+        match self {
+            Op::Load { dst, .. }
+            | Op::Copy { dst, .. }
+            | Op::Or { dst, .. }
+            | Op::OrElse { dst, .. }
+            | Op::FirstOf { dst, .. }
+            | Op::Element { dst, .. }
+            | Op::Pick { dst, .. }
+            | Op::Decode { dst, .. }
+            | Op::Quick { dst, .. }
+            | Op::Call { dst, .. }
+            | Op::Values { dst, .. }
+            | Op::Look { dst, .. }
+            | Op::Rows { dst, .. }
+            | Op::Template { dst, .. }
+            | Op::Arithmetic { dst, .. }
+            | Op::Weigh { dst, .. }
+            | Op::Measure { dst, .. }
+            | Op::Treat { dst, .. }
+            | Op::Reasons { dst } => Some(dst),
+            _ => None,
+        }
+    }
+
+    /// Registers that it fills or changes.
+    pub(super) fn fills(&mut self, with: &mut impl FnMut(&mut u32)) {
+        if let Some(dst) = self.dst() {
+            with(dst);
+        }
+        match self {
+            Op::Each { element, index, .. } | Op::Next { element, index, .. } => {
+                if let Element::Columns { first: dst, .. } | Element::Value(dst) = element {
+                    with(dst);
+                }
+                index.iter_mut().for_each(with);
+            }
+            Op::StreetLine { dst, .. }
+            | Op::Map { dst, .. }
+            | Op::Take { dst, .. }
+            | Op::Add { dst, .. }
+            | Op::AddProduct { dst, .. }
+            | Op::Sum { dst, .. }
+            | Op::Listed { dst } => with(dst),
+            _ => {}
+        }
+    }
+
+    /// Where it may go on.
+    pub(super) fn to(&mut self) -> Option<&mut At> {
+        match self {
+            Op::Jump(to)
+            | Op::Each { end: to, .. }
+            | Op::Next { begin: to, .. }
+            | Op::Holds { to, .. }
+            | Op::Present { to, .. }
+            | Op::IsWord { to, .. }
+            | Op::InWords { to, .. }
+            | Op::CompareNumber { to, .. }
+            | Op::Compare { to, .. }
+            | Op::Test { to, .. }
+            | Op::StreetLine { to, .. }
+            | Op::Map { to, .. }
+            | Op::Take { to, .. }
+            | Op::Rests { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+
+    /// Registers that it reads; not what it adds to.
+    pub(super) fn reads(&mut self, with: &mut impl FnMut(&mut Reg)) {
+        match self {
+            Op::Each { list: of, .. }
+            | Op::Holds { of, .. }
+            | Op::Present { of, .. }
+            | Op::IsWord { of, .. }
+            | Op::InWords { of, .. }
+            | Op::CompareNumber { of, .. }
+            | Op::Copy { of, .. }
+            | Op::Take { of, .. }
+            | Op::OrElse { of, .. }
+            | Op::Pick { of, .. }
+            | Op::Quick { of, .. }
+            | Op::Values { of, .. }
+            | Op::Map { of, .. }
+            | Op::StreetLine { street: of, .. }
+            | Op::Look { key: of, .. }
+            | Op::Add { of, .. }
+            | Op::Weigh { of, .. }
+            | Op::Measure { of, .. }
+            | Op::Treat { of, .. }
+            | Op::Push(of)
+            | Op::WriteText { of, .. }
+            | Op::WriteShaped { of, .. }
+            | Op::WriteNumber { of, .. }
+            | Op::WriteRounded { of, .. }
+            | Op::WriteWeight { of, .. }
+            | Op::WriteValue { of, .. } => with(of),
+            Op::Compare { left: one, right: other, .. }
+            | Op::Arithmetic { left: one, right: other, .. }
+            | Op::AddProduct { of: one, by: other, .. }
+            | Op::Or { of: one, or: other, .. } => {
+                with(one);
+                with(other);
+            }
+            Op::FirstOf { of, .. } | Op::WriteFirst { of, .. } => of.iter_mut().for_each(with),
+            Op::WriteProduct { row } => {
+                with(&mut row.2.of);
+                with(&mut row.2.by);
+            }
+            Op::Decode { of, decode, .. } => {
+                with(of);
+                if let Decode::Money { currency: Some(currency), .. } = &mut **decode {
+                    with(currency);
+                }
+            }
+            Op::Test { test, .. } => match &mut **test {
+                Test::In(of, items) => {
+                    with(of);
+                    items.iter_mut().for_each(with);
+                }
+                Test::Matches(of, _) | Test::Email(of) => with(of),
+                Test::WasSent(way) => way.iter_mut().for_each(with),
+            },
+            Op::Rows { keys, .. } => keys.iter_mut().for_each(with),
+            Op::Call { arguments, .. } => arguments.iter_mut().for_each(|argument| match argument {
+                Argument::Value(reg) => with(reg),
+                Argument::Constant(_) => {}
+            }),
+            Op::Template { pieces, .. } => pieces.iter_mut().for_each(|piece| match piece {
+                Piece::Value(reg) => with(reg),
+                Piece::Text(_) => {}
+            }),
+            Op::Tell(told) => {
+                with(&mut told.message);
+                told.before.iter_mut().for_each(with);
+            }
+            Op::Jump(_)
+            | Op::Done
+            | Op::Skip
+            | Op::Next { .. }
+            | Op::Load { .. }
+            | Op::Element { .. }
+            | Op::Sum { .. }
+            | Op::List
+            | Op::PushRow { .. }
+            | Op::Listed { .. }
+            | Op::Reasons { .. }
+            | Op::Leave
+            | Op::Rests { .. }
+            | Op::Failed { .. }
+            | Op::Warned
+            | Op::Unfinished
+            | Op::Open { .. }
+            | Op::First
+            | Op::Close { .. }
+            | Op::OpenList { .. }
+            | Op::Item { .. }
+            | Op::OpenItem { .. }
+            | Op::EndItem { .. }
+            | Op::CloseItem { .. }
+            | Op::CloseList { .. }
+            | Op::Needed
+            | Op::Write(_) => {}
+        }
+    }
+}
+
+impl Write<'_> {
+    /// Registers that it reads by itself.
+    pub(super) fn reads(&mut self, with: &mut impl FnMut(&mut Reg)) {
+        self.key.iter_mut().map(|(key, _)| key).chain(&mut self.id).for_each(with);
+    }
+}
