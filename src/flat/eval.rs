@@ -485,20 +485,27 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     // ---- loops ----
 
     /// Sets what stands for the element at hand.
+    #[inline(always)]
     fn step(&mut self, nest: u8, element: Element, index: Option<u32>) -> Ran<()> {
         self.steps += 1;
-        let Some(Nest { items, node: of, first, at, .. }) = self.nests.get(usize::from(nest)).copied() else { return Err(Leave) };
         if self.steps > MOST_STEPS {
             return Err(Leave);
         }
         // Mostly it is an object out of a list that was made.
-        if let (Element::Row { base, node }, Some(items), None) = (element, items, index)
-            && let Some(V::Record(of, row)) = items.get(at as usize)
+        if let (Element::Row { base, node }, None) = (element, index)
+            && let Some(Nest { items: Some(items), at, .. }) = self.nests.get(usize::from(nest))
+            && let Some(V::Record(of, row)) = items.get(*at as usize)
             && *of == node
         {
             self.bases[usize::from(base) % BASES] = *row;
             return Ok(());
         }
+        self.any_step(nest, element, index)
+    }
+
+    #[inline(never)]
+    fn any_step(&mut self, nest: u8, element: Element, index: Option<u32>) -> Ran<()> {
+        let Some(Nest { items, node: of, first, at, .. }) = self.nests.get(usize::from(nest)).copied() else { return Err(Leave) };
         let item = match items {
             Some(items) => Some(items.get(at as usize).ok_or(Leave)?),
             None => None,

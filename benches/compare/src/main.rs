@@ -1,5 +1,6 @@
-//! The whole task (read lines, parse, map, validate, serialise, write), by the lowered mapping and by what one would
-//! write instead, in one run: first that all give the same, then how long each takes.
+//! The whole task (read, parse, map, validate, serialise, write), by the lowered mapping and by what one would write
+//! instead, in one run: first that all give the same, then how long each takes. All read the same file, and write to the
+//! same memory: a file that is written would be the disk's pace.
 //!
 //! `cargo run --release -- orders|shipments [RECORDS] [ROUNDS]`. For a profile or an instruction count:
 //! `-- orders|shipments generate FILE RECORDS`, then `-- orders|shipments only NAME FILE TIMES`. VRL and jq take part with
@@ -15,8 +16,10 @@ mod tree;
 mod typed;
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
@@ -57,8 +60,16 @@ fn project(mapping: Option<&str>) -> Compiled {
     compile(&Texts::new(found), &Options::default())
 }
 
+/// Where payloads go: it is there before a task begins, and takes no pages from the system while it runs.
 #[derive(Default)]
 struct Memory(Vec<u8>);
+
+impl Memory {
+    fn again(&mut self) -> &mut Self {
+        self.0.clear();
+        self
+    }
+}
 
 impl Sink for Memory {
     fn payloads(&mut self, _: &str, lines: &[u8]) -> io::Result<()> {
@@ -71,11 +82,54 @@ impl Sink for Memory {
     }
 }
 
-/// Maps all records; gives the payloads, a line each.
-type Task<'t> = Box<dyn Fn(&str) -> Vec<u8> + 't>;
+/// Bytes that are read and written at once: as `run` has it.
+const BUFFER: usize = 256 * 1024;
 
-fn lines(input: &str) -> impl Iterator<Item = &str> {
-    input.split('\n').filter(|line| !line.is_empty())
+/// A file of records, a line each.
+struct Records {
+    path: PathBuf,
+    bytes: u64,
+    /// A line's end near the middle.
+    middle: u64,
+}
+
+impl Records {
+    fn of(path: PathBuf) -> Self {
+        let text = std::fs::read(&path).unwrap();
+        let middle = text[..text.len() / 2].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        Records { path, bytes: text.len() as u64, middle: middle as u64 }
+    }
+
+    fn open(&self) -> BufReader<File> {
+        BufReader::with_capacity(BUFFER, File::open(&self.path).unwrap())
+    }
+
+    fn part(&self, from: u64, to: u64) -> BufReader<io::Take<File>> {
+        let mut file = File::open(&self.path).unwrap();
+        file.seek(SeekFrom::Start(from)).unwrap();
+        BufReader::with_capacity(BUFFER, file.take(to - from))
+    }
+
+    /// Reads line by line, as one would by hand, and writes what was made of them.
+    fn lines(&self, memory: &mut Memory, mut each: impl FnMut(&str, &mut Vec<u8>)) {
+        let (mut input, mut line, mut out) = (self.open(), String::new(), Vec::with_capacity(BUFFER + 8 * 1024));
+        while input.read_line(&mut line).unwrap() > 0 {
+            each(line.trim_end(), &mut out);
+            line.clear();
+            if out.len() >= BUFFER {
+                memory.0.extend_from_slice(&out);
+                out.clear();
+            }
+        }
+        memory.0.extend_from_slice(&out);
+    }
+}
+
+/// Maps all records; the memory has the payloads, a line each.
+type Task<'t> = Box<dyn Fn(&Records, &mut Memory) + 't>;
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').filter(|line| !line.is_empty())
 }
 
 /// A payload by its values: digits without trailing zeros, fields in the order of their names.
@@ -139,52 +193,51 @@ fn main() {
         Verdict::NotEligible => "not eligible",
         _ => "stopped",
     };
-    let input = match word(1) {
-        Some("only") => std::fs::read_to_string(word(3).expect("a file")).unwrap(),
-        _ if with_orders => orders::orders(1, records, fate),
-        _ => shipments::shipments(1, records),
-    };
+    let generated = || if with_orders { orders::orders(1, records, fate) } else { shipments::shipments(1, records) };
     if word(1) == Some("generate") {
-        std::fs::write(word(2).expect("a file"), input).unwrap();
+        std::fs::write(word(2).expect("a file"), generated()).unwrap();
         return;
     }
+    let own = (word(1) != Some("only")).then(|| {
+        let path = std::env::temp_dir().join(format!("crossdock-compare-{}.jsonl", std::process::id()));
+        std::fs::write(&path, generated()).unwrap();
+        Own(path)
+    });
+    let input = Records::of(own.as_ref().map_or_else(|| word(3).expect("a file").into(), |own| own.0.clone()));
 
-    let by_files = |flat: Option<&Flat<'_>>, workers: usize, input: &str| {
-        let mut sink = Memory(Vec::with_capacity(input.len()));
+    let run = |flat: Option<&Flat<'_>>, workers: usize, input: &mut (dyn BufRead + Send), memory: &mut Memory| {
         let mapper = Mapper { map: &map, flat, lines: Lines::Bodies };
-        files::run(&mut input.as_bytes(), mapper, workers, &mut sink, &mut |_, _| {}).unwrap();
-        sink.0
+        files::run(input, mapper, workers, memory, &mut |_, _| {}).unwrap();
     };
+    let by_files = |flat: Option<&Flat<'_>>, workers: usize, input: &Records, memory: &mut Memory| run(flat, workers, &mut input.open(), memory);
+    let another = Mutex::new(Memory::default());
     let mut tasks: Vec<(&str, Task<'_>)> = vec![
-        ("crossdock", Box::new(|input| by_files(Some(&flat), 1, input))),
+        ("crossdock", Box::new(|input, memory| by_files(Some(&flat), 1, input, memory))),
         (
             "floor: crossdock, the lowered flow alone",
-            Box::new(|input| {
-                let mut out = vec![Vec::with_capacity(input.len())];
-                let mut worker = flat.worker();
-                for line in lines(input) {
-                    worker.map(line, Form::Body, &mut out, |_| {});
-                }
-                out.remove(0)
+            Box::new(|input, memory| {
+                let (mut worker, mut made) = (flat.worker(), vec![Vec::new()]);
+                input.lines(memory, |line, out| {
+                    std::mem::swap(out, &mut made[0]);
+                    worker.map(line, Form::Body, &mut made, |_| {});
+                    std::mem::swap(out, &mut made[0]);
+                });
             }),
         ),
-        ("crossdock, two workers", Box::new(|input| by_files(Some(&flat), 2, input))),
+        ("crossdock, two workers", Box::new(|input, memory| by_files(Some(&flat), 2, input, memory))),
         (
             // What the machine gives for two of its cores.
             "floor: two runs with half of the records each, side by side",
-            Box::new(|input| {
-                let middle = input[..input.len() / 2].rfind('\n').map_or(0, |at| at + 1);
-                let (one, other) = input.split_at(middle);
+            Box::new(|input, memory| {
+                let mut another = another.lock().unwrap();
+                let another = another.again();
                 std::thread::scope(|scope| {
-                    let one = scope.spawn(|| by_files(Some(&flat), 1, one));
-                    let behind = by_files(Some(&flat), 1, other);
-                    let made = one.join().unwrap();
-                    std::hint::black_box(behind);
-                    made
-                })
+                    scope.spawn(|| run(Some(&flat), 1, &mut input.part(0, input.middle), memory));
+                    run(Some(&flat), 1, &mut input.part(input.middle, input.bytes), another);
+                });
             }),
         ),
-        ("crossdock, the reference evaluator", Box::new(|input| by_files(None, 1, input))),
+        ("crossdock, the reference evaluator", Box::new(|input, memory| by_files(None, 1, input, memory))),
     ];
     if with_orders {
         tasks.extend(by_hand_orders());
@@ -193,42 +246,46 @@ fn main() {
     }
     tasks.push((
         "floor: serde_json::Value, read and written",
-        Box::new(|input| {
-            let mut out = Vec::with_capacity(input.len());
-            for line in lines(input) {
+        Box::new(|input, memory| {
+            input.lines(memory, |line, out| {
                 let value: Value = serde_json::from_str(line).unwrap();
-                serde_json::to_writer(&mut out, &value).unwrap();
-            }
-            out
+                serde_json::to_writer(out, &value).unwrap();
+            });
         }),
     ));
     tasks.push((
         "floor: copied",
-        Box::new(|input| {
-            let mut out = Vec::with_capacity(input.len());
-            for line in lines(input) {
+        Box::new(|input, memory| {
+            input.lines(memory, |line, out| {
                 out.extend_from_slice(line.as_bytes());
                 out.push(b'\n');
-            }
-            out
+            });
         }),
     ));
+    let mut memory = Memory(Vec::with_capacity(input.bytes as usize));
     if word(1) == Some("only") {
         let (_, task) = tasks.iter().find(|(name, _)| Some(*name) == word(2)).expect("a task of this name");
-        let bytes: usize = (0..number(4, 1)).map(|_| task(&input).len()).sum();
-        println!("{bytes} bytes");
+        for _ in 0..number(4, 1) {
+            task(&input, memory.again());
+        }
+        println!("{} bytes", memory.0.len());
         return;
     }
-    let wanted = by_files(None, 1, &input);
+    let mut wanted = Memory::default();
+    by_files(None, 1, &input, &mut wanted);
+    let wanted = wanted.0;
     for (name, task) in tasks.iter().filter(|(name, _)| !name.starts_with("floor")) {
-        same(name, &task(&input), &wanted);
+        task(&input, memory.again());
+        same(name, &memory.0, &wanted);
     }
-    println!("{records} records of {} bytes, {} payloads", input.len() / records, lines(std::str::from_utf8(&wanted).unwrap()).count());
+    println!("{records} records of {} bytes, {} payloads", input.bytes as usize / records, lines(std::str::from_utf8(&wanted).unwrap()).count());
     let mut best = vec![Duration::MAX; tasks.len()];
     for _ in 0..rounds {
         for ((_, task), best) in tasks.iter().zip(&mut best) {
+            let memory = memory.again();
             let begun = Instant::now();
-            std::hint::black_box(task(&input));
+            task(&input, memory);
+            std::hint::black_box(&memory.0);
             *best = begun.elapsed().min(*best);
         }
     }
@@ -239,6 +296,16 @@ fn main() {
     }
 }
 
+/// A file that was made for this run.
+struct Own(PathBuf);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // It lies in a folder for what may be lost.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 fn by_hand_orders<'t>() -> Vec<(&'static str, Task<'t>)> {
     let zone = || TimeZone::get("America/Los_Angeles").unwrap();
     let (one, other, third) = (zone(), zone(), zone());
@@ -246,38 +313,32 @@ fn by_hand_orders<'t>() -> Vec<(&'static str, Task<'t>)> {
     let mut tasks: Vec<(&str, Task<'t>)> = vec![
         (
             REFERENCE,
-            Box::new(move |input| {
-                let mut out = Vec::with_capacity(input.len());
-                for line in lines(input) {
+            Box::new(move |input, memory| {
+                input.lines(memory, |line, out| {
                     let order: typed::Order<'_, &serde_json::value::RawValue> = serde_json::from_str(line).unwrap();
-                    typed::map(&order, &one, &mut out).unwrap();
-                }
-                out
+                    typed::map(&order, &one, out).unwrap();
+                });
             }),
         ),
         (
             "hand-written, sonic-rs",
-            Box::new(move |input| {
-                let mut out = Vec::with_capacity(input.len());
-                for line in lines(input) {
+            Box::new(move |input, memory| {
+                input.lines(memory, |line, out| {
                     let order: typed::Order<'_, sonic_rs::RawNumber> = sonic_rs::from_str(line).unwrap();
-                    typed::map(&order, &other, &mut out).unwrap();
-                }
-                out
+                    typed::map(&order, &other, out).unwrap();
+                });
             }),
         ),
         (
             "serde_json::Value by hand",
-            Box::new(move |input| {
-                let mut out = Vec::with_capacity(input.len());
-                for line in lines(input) {
+            Box::new(move |input, memory| {
+                input.lines(memory, |line, out| {
                     let order: Value = serde_json::from_str(line).unwrap();
                     if let Some(made) = tree::map(&order, &third) {
-                        serde_json::to_writer(&mut out, &made).unwrap();
+                        serde_json::to_writer(&mut *out, &made).unwrap();
                         out.push(b'\n');
                     }
-                }
-                out
+                });
             }),
         ),
     ];
@@ -296,24 +357,20 @@ fn by_hand_shipments<'t>() -> Vec<(&'static str, Task<'t>)> {
     vec![
         (
             REFERENCE,
-            Box::new(|input| {
-                let mut out = Vec::with_capacity(input.len());
-                for line in lines(input) {
+            Box::new(|input, memory| {
+                input.lines(memory, |line, out| {
                     let shipment: shipments::Shipment<'_> = serde_json::from_str(line).unwrap();
-                    shipments::map(&shipment, &mut out);
-                }
-                out
+                    shipments::map(&shipment, out);
+                });
             }),
         ),
         (
             "hand-written, sonic-rs",
-            Box::new(|input| {
-                let mut out = Vec::with_capacity(input.len());
-                for line in lines(input) {
+            Box::new(|input, memory| {
+                input.lines(memory, |line, out| {
                     let shipment: shipments::Shipment<'_> = sonic_rs::from_str(line).unwrap();
-                    shipments::map(&shipment, &mut out);
-                }
-                out
+                    shipments::map(&shipment, out);
+                });
             }),
         ),
     ]

@@ -10,7 +10,7 @@ use vrl::compiler::state::RuntimeState;
 use vrl::compiler::{Context, Program, TargetValue, TimeZone};
 use vrl::value::{Secrets, Value};
 
-use crate::{Task, lines};
+use crate::Task;
 
 /// A program as it stands in the folder of this file.
 fn program(name: &str) -> String {
@@ -28,20 +28,18 @@ fn compiled() -> Program {
 pub fn vrl<'t>() -> Task<'t> {
     let program = compiled();
     let zone = TimeZone::Named("UTC".parse().expect("a zone"));
-    Box::new(move |input| {
-        let mut out = Vec::with_capacity(input.len());
-        for line in lines(input) {
+    Box::new(move |input, memory| {
+        input.lines(memory, |line, out| {
             // As Vector reads JSON: serde_json's tree, then VRL's.
             let value = Value::from(serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
             let mut target = TargetValue { value, metadata: Value::Object(BTreeMap::new()), secrets: Secrets::default() };
             let mut state = RuntimeState::default();
             let mut context = Context::new(&mut target, &mut state, &zone);
             if program.resolve(&mut context).is_ok() {
-                serde_json::to_writer(&mut out, &target.value).expect("memory takes all");
+                serde_json::to_writer(&mut *out, &target.value).expect("memory takes all");
                 out.push(b'\n');
             }
-        }
-        out
+        });
     })
 }
 
@@ -53,17 +51,15 @@ pub fn jaq<'t>() -> Task<'t> {
     let modules = Loader::new(defs).load(&arena, File { code: &*text, path: () });
     let modules = modules.unwrap_or_else(|faults| panic!("{faults:?}"));
     let filter = Compiler::default().with_funs(funs).compile(modules).unwrap_or_else(|faults| panic!("{faults:?}"));
-    Box::new(move |input| {
-        let mut out = Vec::with_capacity(input.len());
-        for line in lines(input) {
+    Box::new(move |input, memory| {
+        input.lines(memory, |line, out| {
             let ctx = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
             let value = read::parse_single(line.as_bytes()).expect("JSON");
             for made in filter.id.run((ctx, value)).map(unwrap_valr) {
                 let made = made.unwrap_or_else(|fault| panic!("{fault}: {line}"));
-                write::write(&mut out, &write::Pp::default(), 0, &made).expect("memory takes all");
+                write::write(&mut *out, &write::Pp::default(), 0, &made).expect("memory takes all");
                 out.push(b'\n');
             }
-        }
-        out
+        });
     })
 }
