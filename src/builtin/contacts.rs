@@ -99,3 +99,51 @@ pub(crate) fn is_email(text: &str) -> bool {
         && domain.rsplit_once('.').is_some_and(|(_, last)| last.chars().count() >= 2 && last.chars().any(char::is_alphabetic));
     name_fits && domain_fits
 }
+
+/// The same a byte at a time, of ASCII, as nearly all addresses are; none for others.
+pub(crate) fn is_plain_email(text: &[u8]) -> Option<bool> {
+    if !text.is_ascii() {
+        return None;
+    }
+    let Some(at) = memchr::memrchr(b'@', text) else { return Some(false) };
+    let (name, domain) = (&text[..at], &text[at + 1..]);
+    let is_in_name = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-'..=b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~')
+    };
+    // Nothing stands between two dots, nor before or behind one that stands at an end.
+    let mut in_name = 0;
+    let name_fits = name.len() <= 64
+        && name.iter().all(|byte| {
+            let fits = is_in_name(byte) && (*byte != b'.' || in_name > 0);
+            in_name = if *byte == b'.' { 0 } else { in_name + 1 };
+            fits
+        })
+        && in_name > 0;
+    let (mut labels, mut letters) = (0, false);
+    let domain_fits = domain.len() <= 253
+        && domain.split(|byte| *byte == b'.').all(|label| {
+            labels += 1;
+            letters = label.len() >= 2 && label.iter().any(u8::is_ascii_alphabetic);
+            matches!(label, [first, ..] if *first != b'-')
+                && label.last() != Some(&b'-')
+                && label.len() <= 63
+                && label.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        });
+    Some(name_fits && domain_fits && labels > 1 && letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_address_is_one_in_both_ways(name in "[a1.!\\- ]{0,4}|[a.]{60,66}", at in "@{0,2}", domain in "([a1-]{0,3}\\.){0,3}[a1é-]{0,3}|[a-]{61,65}\\.aa") {
+            let text = name + &at + &domain;
+            if let Some(is) = is_plain_email(text.as_bytes()) {
+                prop_assert_eq!(is, is_email(&text), "{}", text);
+            }
+        }
+    }
+}

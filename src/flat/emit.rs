@@ -334,8 +334,11 @@ fn is_plain(bytes: &[u8]) -> bool {
         let both = |bytes: &[u8; 16]| bytes.first_chunk().map_or(0, eight) | bytes.last_chunk().map_or(0, eight);
         return both(first) | both(last) == 0;
     }
-    match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => eight(first) | eight(last) == 0,
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return eight(first) | eight(last) == 0;
+    }
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => special_of_eight(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))) == 0,
         _ => bytes.iter().all(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\'),
     }
 }

@@ -15,7 +15,7 @@ use super::scan::Slots;
 use super::shape::{NodeId, same};
 use super::stopped::Reason;
 use super::texts::is_one_line;
-use crate::builtin::{Args, BuiltinRef, Context, is_email};
+use crate::builtin::{Args, BuiltinRef, Context, is_email, is_plain_email};
 use crate::check::typed::{Arithmetic, Compare};
 use crate::value::{MAX_ITEMS, Missing, Money, Value};
 
@@ -589,7 +589,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 false
             }
             Test::Email(of) => match self.text_of(*of)? {
-                Some(text) => is_email(string(text)?),
+                Some(text) => match is_plain_email(text) {
+                    Some(is) => is,
+                    None => is_email(string(text)?),
+                },
                 None => false,
             },
             Test::Matches(of, regex) => self.text_of(*of)?.is_some_and(|text| regex.is_match(text)),

@@ -87,18 +87,19 @@ impl Uses {
     /// One operation that does what two do, or the two again.
     fn join<'p>(&self, before: Op<'p>, op: Op<'p>) -> Result<Op<'p>, (Op<'p>, Op<'p>)> {
         Ok(match (before, op) {
-            (Op::Or { of, or, dst }, Op::Or { of: other, or: last, dst: to }) if self.only(dst, other) => {
-                Op::FirstOf { of: [of, or, last], dst: to }
+            (Op::Or { of, or, dst }, Op::Or { of: other, or: last, dst: to }) if self.only(dst, other) => Op::FirstOf { of: [of, or, last], dst: to },
+            (Op::Or { of, or, dst }, Op::WriteText { of: other, most, row }) if self.only(dst, other) => {
+                Op::WriteFirst { of: [of, or, or], most, row }
             }
-            (Op::Or { of, or, dst }, Op::WriteText { of: other, most, row }) if self.only(dst, other) => Op::WriteFirst { of: [of, or, or], most, row },
             (Op::FirstOf { of, dst }, Op::WriteText { of: other, most, row }) if self.only(dst, other) => Op::WriteFirst { of, most, row },
-            (Op::Copy { of, dst }, Op::Present { of: other, when: true, to }) if other == of || other.as_computed() == Some(dst) => Op::Take { of, dst, to },
-
-            (Op::Quick { quick: quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), of, dst }, Op::WriteText { of: other, most, row })
-                if self.only(dst, other) =>
-            {
-                Op::WriteShaped { quick, of, most, row }
+            (Op::Copy { of, dst }, Op::Present { of: other, when: true, to }) if other == of || other.as_computed() == Some(dst) => {
+                Op::Take { of, dst, to }
             }
+
+            (
+                Op::Quick { quick: quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), of, dst },
+                Op::WriteText { of: other, most, row },
+            ) if self.only(dst, other) => Op::WriteShaped { quick, of, most, row },
             (Op::Quick { quick: Quick::Round(places, how), of, dst }, Op::WriteNumber { of: other, row }) if self.only(dst, other) => {
                 Op::WriteRounded { of, places, how, row }
             }
@@ -113,7 +114,9 @@ impl Uses {
             (Op::Arithmetic { op: Multiply, left, right, dst }, Op::Add { of, dst: sum }) if self.only(dst, of) => {
                 Op::AddProduct { of: left, by: right, or: None, dst: sum }
             }
-            (Op::OrElse { of: reg, or: V::Number(or), dst }, Op::WriteProduct { mut row }) if row.2.or.is_none() && self.either(dst, row.2.of, row.2.by) => {
+            (Op::OrElse { of: reg, or: V::Number(or), dst }, Op::WriteProduct { mut row })
+                if row.2.or.is_none() && self.either(dst, row.2.of, row.2.by) =>
+            {
                 let product = &mut row.2;
                 (product.of, product.by, product.or) = (other(dst, product.of, product.by), reg, Some(or));
                 Op::WriteProduct { row }

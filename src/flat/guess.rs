@@ -1,30 +1,60 @@
 //! What is expected in a record: records of one source have the same keys in the same order, and many the same values.
 
 use super::shape::NodeId;
-use super::window::Word;
+use super::window::{Expected, Word};
 
-/// A key that is expected next.
+/// A key that is expected next. It is looked at for each member of each record, so it fills one line of the cache.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Guess {
     /// `,"name":`, and without the comma that of the first in its object.
-    pub(super) key: Word,
+    word: Word,
     pub(super) meaning: Meaning,
+    pub(super) length: Length,
+    pub(super) more: Box<More>,
+}
+
+/// What is needed of a key less often.
+#[derive(Debug)]
+pub(super) struct More {
+    key: Box<[u8]>,
     /// Of a key that is not read: an object or a list that was its value. Many such are the same in every record.
-    pub(super) value: Option<Box<Word>>,
+    pub(super) value: Option<Expected>,
     /// The same: the keys of the objects in it.
     pub(super) inside: Vec<Guess>,
 }
 
+/// How long the texts of a key are: ids and times are all of one length, and then what comes behind one need not wait
+/// for its end to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    Unknown,
+    Steady(u8),
+    Different,
+}
+
+const _: () = assert!(size_of::<Guess>() == 64);
+
 impl Guess {
+    pub(super) fn new(key: &[u8], meaning: Meaning) -> Self {
+        let more = Box::new(More { key: key.into(), value: None, inside: Vec::new() });
+        Guess { word: Word::new(key), meaning, length: Length::Unknown, more }
+    }
+
     /// `"name":`
     pub(super) fn name(&self) -> &[u8] {
-        let key = self.key.bytes();
-        key.strip_prefix(b",").unwrap_or(key)
+        self.more.key.strip_prefix(b",").unwrap_or(&self.more.key)
+    }
+
+    /// What stands behind the key; none where something else begins there.
+    #[inline(always)]
+    pub(super) fn behind<'b>(&self, rest: &'b [u8]) -> Option<&'b [u8]> {
+        self.word.behind(rest, || &self.more.key)
     }
 }
 
 /// What a key is to the shape.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     Unread,
     /// A text, and its slot.

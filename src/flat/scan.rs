@@ -7,17 +7,17 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 use wide::u8x32;
 
-use super::guess::{Guess, Guesses, LONGEST_GUESS, MOST_GUESSES, MOST_OF_ALL, Meaning};
+use super::guess::{Guess, Guesses, LONGEST_GUESS, Length, MOST_GUESSES, MOST_OF_ALL, Meaning};
 use super::number::Number;
 use super::op::V;
 use super::shape::{Holds, Node, NodeId, ROOT, Shape};
-use super::window::{WIDTH, Word, special, window};
+use super::window::{Expected, WIDTH, special, window};
 use crate::value::{MAX_ITEMS, MAX_TEXT, Missing};
 
 /// One record, read: its memory is used again for the next.
 #[derive(Debug, Default)]
 pub(crate) struct Slots<'r> {
-    /// The record's own row, room for what is computed ([`Shape::room`]), and a row for each element of a list.
+    /// The record's own row, room for what is computed ([`Shape::blank`]), and a row for each element of a list.
     pub(crate) values: Vec<V<'r>>,
     /// Where rows of elements begin in `values`.
     pub(crate) rows: Vec<u32>,
@@ -36,7 +36,7 @@ impl Slots<'_> {
     /// Makes room for another record.
     pub(super) fn clear(&mut self, shape: &Shape) {
         self.values.clear();
-        self.values.resize(shape.room as usize, V::ABSENT);
+        self.values.extend_from_slice(&shape.blank);
         self.rows.clear();
         self.open.clear();
         if let Some(root) = self.values.first_mut() {
@@ -166,80 +166,29 @@ impl<'r> Scanner<'_, 'r> {
             return Ok(());
         }
         let bytes = self.bytes;
-        let mut rest = bytes.get(self.at..).unwrap_or_default();
         let (mut next, mut first) = (0, true);
         loop {
-            if let Some(guess) = guesses.get(next)
-                && let Some(behind) = self.expected(guess, rest, base)
-            {
-                rest = behind;
-                next += 1;
-            } else if let Some(Guess { key, meaning: Meaning::Inner(id), .. }) = guesses.get(next)
-                && let Some(behind) = key.behind(rest)
+            let rest = bytes.get(self.at..).unwrap_or_default();
+            let row = self.slots.values.get_mut(base as usize..).unwrap_or_default();
+            let (count, rest) = as_expected(guesses.get_mut(next..).unwrap_or_default(), rest, row);
+            next += count;
+            first &= count == 0;
+            self.at = bytes.len() - rest.len();
+            if let Some(guess @ Guess { meaning: Meaning::Inner(id), .. }) = guesses.get(next)
+                && let Some(behind) = guess.behind(rest)
             {
                 self.at = bytes.len() - behind.len();
                 self.space();
                 self.inner(*id, base)?;
-                rest = bytes.get(self.at..).unwrap_or_default();
                 next += 1;
             } else {
-                self.at = bytes.len() - rest.len();
                 if !first && !self.goes_on(b'}')? {
                     return Ok(());
                 }
                 self.member(node, base, guesses, &mut next)?;
-                rest = bytes.get(self.at..).unwrap_or_default();
             }
             first = false;
         }
-    }
-
-    /// What stands behind a member whose key is the one that is guessed, with a value of a common form.
-    #[inline(always)]
-    fn expected(&mut self, guess: &Guess, rest: &'r [u8], base: u32) -> Option<&'r [u8]> {
-        let rest = guess.key.behind(rest)?;
-        let first = *rest.first()?;
-        // A text or a number is written where it goes as soon as it is known, a word at a time.
-        match guess.meaning {
-            Meaning::Unread => match first {
-                b'"' => Some(behind_text(rest)?.1),
-                b'{' | b'[' => guess.value.as_ref()?.behind(rest),
-                b'-' | b'0'..=b'9' => rest.get(number(rest)?..),
-                _ => rest.get(word(rest)?..),
-            },
-            Meaning::Text(slot) | Meaning::Scalar(slot) if first == b'"' => {
-                let (text, behind) = behind_text(rest)?;
-                let place = self.free(base + slot)?;
-                if text.first().is_some_and(begins_no_blank) {
-                    *place = V::Text(text);
-                } else {
-                    *place = blank_or(text);
-                }
-                Some(behind)
-            }
-            Meaning::Number(slot) | Meaning::Scalar(slot) if matches!(first, b'-' | b'0'..=b'9') => {
-                let (number, behind) = number_of(rest)?;
-                *self.free(base + slot)? = V::Number(number);
-                Some(behind)
-            }
-            Meaning::Text(slot) | Meaning::Number(slot) | Meaning::Scalar(slot) if first == b'n' => {
-                let behind = rest.get(word(rest)?..)?;
-                *self.free(base + slot)? = V::Missing(Missing::Null);
-                Some(behind)
-            }
-            Meaning::Scalar(slot) if matches!(first, b't' | b'f') => {
-                let behind = rest.get(word(rest)?..)?;
-                *self.free(base + slot)? = V::Boolean(first == b't');
-                Some(behind)
-            }
-            _ => None,
-        }
-    }
-
-    /// The place of a slot; none where its key stands twice.
-    #[inline(always)]
-    fn free(&mut self, slot: u32) -> Option<&mut V<'r>> {
-        self.slots.values.get_mut(slot as usize).filter(|place| matches!(place, V::Missing(Missing::Absent)))
     }
 
     /// A member of any form.
@@ -261,10 +210,11 @@ impl<'r> Scanner<'_, 'r> {
     fn unwanted(&mut self, guess: Option<&mut Guess>) -> Read<()> {
         let begun = self.at;
         let Some(guess) = guess else { return self.skip(None) };
-        self.skip(Some(&mut guess.inside))?;
+        let more = &mut *guess.more;
+        self.skip(Some(&mut more.inside))?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
-        if guess.value.is_none() && read.len() <= LONGEST_GUESS && matches!(read.first(), Some(b'{' | b'[')) {
-            guess.value = Some(Box::new(Word::new(read)));
+        if more.value.is_none() && read.len() <= LONGEST_GUESS && matches!(read.first(), Some(b'{' | b'[')) {
+            more.value = Some(Expected::new(read));
         }
         Ok(())
     }
@@ -299,7 +249,7 @@ impl<'r> Scanner<'_, 'r> {
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
         if guesses.len() == *next && *next < MOST_GUESSES && *self.guessed < MOST_OF_ALL {
             let comma: &[u8] = if guesses.is_empty() { b"" } else { b"," };
-            guesses.push(Guess { key: Word::new(&[comma, read].concat()), meaning, value: None, inside: Vec::new() });
+            guesses.push(Guess::new(&[comma, read].concat(), meaning));
             *self.guessed += 1;
             *next += 1;
         } else if let Some(known) = guesses.iter().position(|guess| guess.name() == read) {
@@ -436,7 +386,7 @@ impl<'r> Scanner<'_, 'r> {
         let mut more = self.begins(b'[', b']')?;
         while more {
             let base = self.slots.values.len();
-            self.slots.values.resize(base + width as usize, V::ABSENT);
+            self.slots.values.extend_from_slice(self.shape.blank.get(..width as usize).ok_or(NotPlain)?);
             let base = u32::try_from(base).map_err(|_| NotPlain)?;
             self.slots.open.push(base);
             self.object(id, base)?;
@@ -540,14 +490,95 @@ impl<'r> Scanner<'_, 'r> {
     }
 }
 
+/// Passes over members whose keys are the ones that are guessed, with values of a common form: how many, and what stands
+/// behind them. `row`: where their slots are.
+#[inline(always)]
+fn as_expected<'r>(guesses: &mut [Guess], mut rest: &'r [u8], row: &mut [V<'r>]) -> (usize, &'r [u8]) {
+    let mut count = 0;
+    for guess in guesses {
+        match expected(guess, rest, row) {
+            Some(behind) => rest = behind,
+            None => break,
+        }
+        count += 1;
+    }
+    (count, rest)
+}
+
+/// What stands behind a member whose key is the one that is guessed.
+#[inline(always)]
+fn expected<'r>(guess: &mut Guess, rest: &'r [u8], row: &mut [V<'r>]) -> Option<&'r [u8]> {
+    let rest = guess.behind(rest)?;
+    let first = *rest.first()?;
+    // A text or a number is written where it goes as soon as it is known, a word at a time.
+    match guess.meaning {
+        Meaning::Unread => match first {
+            b'"' => Some(text_of(rest, &mut guess.length)?.1),
+            b'{' | b'[' => guess.more.value.as_ref()?.behind(rest),
+            b'-' | b'0'..=b'9' => rest.get(number(rest)?..),
+            _ => rest.get(word(rest)?..),
+        },
+        Meaning::Text(slot) | Meaning::Scalar(slot) if first == b'"' => {
+            let (text, behind) = text_of(rest, &mut guess.length)?;
+            let place = free(row, slot)?;
+            if text.first().is_some_and(begins_no_blank) {
+                *place = V::Text(text);
+            } else {
+                *place = blank_or(text);
+            }
+            Some(behind)
+        }
+        Meaning::Number(slot) | Meaning::Scalar(slot) if matches!(first, b'-' | b'0'..=b'9') => {
+            let (number, behind) = number_of(rest)?;
+            *free(row, slot)? = V::Number(number);
+            Some(behind)
+        }
+        Meaning::Text(slot) | Meaning::Number(slot) | Meaning::Scalar(slot) if first == b'n' => {
+            let behind = rest.get(word(rest)?..)?;
+            *free(row, slot)? = V::Missing(Missing::Null);
+            Some(behind)
+        }
+        Meaning::Scalar(slot) if matches!(first, b't' | b'f') => {
+            let behind = rest.get(word(rest)?..)?;
+            *free(row, slot)? = V::Boolean(first == b't');
+            Some(behind)
+        }
+        _ => None,
+    }
+}
+
+/// The place of a slot; none where its key stands twice.
+#[inline(always)]
+fn free<'v, 'r>(row: &'v mut [V<'r>], slot: u32) -> Option<&'v mut V<'r>> {
+    row.get_mut(slot as usize).filter(|place| matches!(place, V::Missing(Missing::Absent)))
+}
+
 /// A text, and what stands behind its last quote, where it is no longer than a window and has nothing escaped in it.
 /// `rest` begins with its first quote.
 #[inline(always)]
-fn behind_text(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+fn text_of<'r>(rest: &'r [u8], length: &mut Length) -> Option<(&'r [u8], &'r [u8])> {
     let text = rest.get(1..)?;
+    let special = special(u8x32::new(*text.first_chunk::<WIDTH>()?));
+    if let Length::Steady(steady) = *length {
+        let end = 1_u32 << (steady % WIDTH as u8);
+        // It ends there, and not before.
+        if special & (end ^ (end - 1)) == end {
+            return ended(text, usize::from(steady % WIDTH as u8));
+        }
+        *length = Length::Different;
+    }
     // Where nothing in the window is special, what stands behind it decides.
-    let length = special(u8x32::new(*text.first_chunk::<WIDTH>()?)).trailing_zeros();
-    match text.split_at_checked(length as usize)? {
+    let found = ended(text, special.trailing_zeros() as usize)?;
+    if *length == Length::Unknown {
+        *length = u8::try_from(found.0.len()).ok().filter(|length| usize::from(*length) < WIDTH).map_or(Length::Different, Length::Steady);
+    }
+    Some(found)
+}
+
+/// A text of some length, and what stands behind its last quote.
+#[inline(always)]
+fn ended(text: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
+    match text.split_at_checked(length)? {
         (text, [b'"', behind @ ..]) => Some((text, behind)),
         _ => None,
     }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use super::op::V;
+
 /// A place in a [`Shape`].
 pub(crate) type NodeId = u16;
 
@@ -42,8 +44,8 @@ pub(crate) struct Shape {
     /// Slots of the record's own row.
     pub(crate) width: u32,
     /// Registers that are there before rows of elements are: the record's own row, what is computed, a row in which
-    /// nothing stands.
-    pub(crate) room: u32,
+    /// nothing stands. They are copied for each record.
+    pub(crate) blank: Box<[V<'static>]>,
     /// Where the row begins in which nothing stands.
     pub(crate) nothing: u32,
 }
@@ -55,7 +57,7 @@ pub(crate) struct TwoWays;
 impl Shape {
     pub(crate) fn new() -> Self {
         let root = Node { holds: Holds::Object, slot: 0, row: ROOT, children: Vec::new(), table: Table::default() };
-        Shape { nodes: vec![root], width: 1, room: 1, nothing: 1 }
+        Shape { nodes: vec![root], width: 1, blank: Box::default(), nothing: 1 }
     }
 
     /// The child of a node by its key, made where it is not there yet.
@@ -104,7 +106,7 @@ impl Shape {
         }
         let widest = self.nodes.iter().map(|node| if let Holds::Rows { width, .. } = node.holds { width } else { 0 }).max();
         self.nothing = self.width + computed;
-        self.room = self.nothing + widest.unwrap_or(0);
+        self.blank = vec![V::ABSENT; (self.nothing + widest.unwrap_or(0)) as usize].into();
     }
 
     #[inline]

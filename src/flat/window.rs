@@ -33,13 +33,13 @@ pub(super) fn append(bytes: &[u8], from: usize, to: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Bytes that are expected.
+/// Bytes that are expected, as far as they fit into a window.
 #[derive(Debug)]
 pub(super) struct Word {
-    bytes: Box<[u8]>,
-    first: u8x32,
-    /// A bit for each of the first bytes.
+    first: [u8; WIDTH],
+    /// A bit for each of them.
     mask: u32,
+    length: u32,
 }
 
 impl Word {
@@ -47,27 +47,43 @@ impl Word {
         let mut first = [0; WIDTH];
         first.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         let mask = 1_u32.checked_shl(bytes.len() as u32).map_or(u32::MAX, |above| above.wrapping_sub(1));
-        Word { bytes: bytes.into(), first: u8x32::new(first), mask }
+        Word { first, mask, length: bytes.len() as u32 }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// What stands behind them; none where something else begins there. `whole`: all of them.
+    #[inline(always)]
+    pub(super) fn behind<'b, 'w>(&self, rest: &'b [u8], whole: impl Fn() -> &'w [u8]) -> Option<&'b [u8]> {
+        let Some(window) = rest.first_chunk() else { return slowly(rest, whole()) };
+        if u8x32::new(*window).simd_eq(u8x32::new(self.first)).to_bitmask() & self.mask != self.mask {
+            // A jump that is foreseen, where a choice between two values would have to be waited for.
+            return unexpected();
+        }
+        let length = self.length as usize;
+        if length > WIDTH { slowly(rest, whole()) } else { rest.get(length..) }
+    }
+}
+
+/// The same with all of them.
+#[derive(Debug)]
+pub(super) struct Expected {
+    word: Word,
+    bytes: Box<[u8]>,
+}
+
+impl Expected {
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        Expected { word: Word::new(bytes), bytes: bytes.into() }
     }
 
-    /// What stands behind them; none where something else begins there.
     #[inline(always)]
     pub(super) fn behind<'b>(&self, rest: &'b [u8]) -> Option<&'b [u8]> {
-        if let Some(window) = rest.first_chunk()
-            && self.bytes.len() <= WIDTH
-        {
-            if u8x32::new(*window).simd_eq(self.first).to_bitmask() & self.mask != self.mask {
-                // A jump that is foreseen, where a choice between two values would have to be waited for.
-                return unexpected();
-            }
-            return rest.get(self.bytes.len()..);
-        }
-        rest.strip_prefix(&*self.bytes)
+        self.word.behind(rest, || &self.bytes)
     }
+}
+
+#[cold]
+fn slowly<'b>(rest: &'b [u8], bytes: &[u8]) -> Option<&'b [u8]> {
+    rest.strip_prefix(bytes)
 }
 
 #[cold]
@@ -92,7 +108,7 @@ mod tests {
         #[test]
         fn a_word_stands_where_its_bytes_do(word in "[ab]{0,40}", text in "[ab]{0,90}", at in 0_usize..90) {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
-            prop_assert_eq!(Word::new(word.as_bytes()).behind(rest).is_some(), rest.starts_with(word.as_bytes()));
+            prop_assert_eq!(Expected::new(word.as_bytes()).behind(rest), rest.strip_prefix(word.as_bytes()));
         }
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Chunk {
     /// The number of its first line, from 1.
     pub(super) first_line: usize,
     pub(super) text: Vec<u8>,
+    /// Where each line ends: at its line break, or at the end of the text.
+    pub(super) ends: Vec<usize>,
 }
 
 /// Cuts the input into chunks of whole lines.
@@ -61,9 +63,13 @@ impl<'i> Cutter<'i> {
     /// The input cannot be read.
     pub(super) fn next(&mut self) -> io::Result<Option<Chunk>> {
         let Some(text) = self.text()? else { return Ok(None) };
-        let chunk = Chunk { sequence: self.sequence, first_line: self.line, text };
+        let mut ends: Vec<usize> = memchr::memchr_iter(b'\n', &text).collect();
+        if text.last() != Some(&b'\n') {
+            ends.push(text.len());
+        }
+        let chunk = Chunk { sequence: self.sequence, first_line: self.line, text, ends };
         self.sequence += 1;
-        self.line += memchr::memchr_iter(b'\n', &chunk.text).count();
+        self.line += chunk.ends.len();
         Ok(Some(chunk))
     }
 

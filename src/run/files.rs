@@ -283,17 +283,14 @@ fn mapped(chunk: Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, '
         summary: Summary::default(),
         bytes: chunk.text.len() as u64,
     };
-    let (mut from, mut at) = (0, 0);
-    while from < chunk.text.len() {
-        let rest = &chunk.text[from..];
-        let bytes = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-        from += bytes.len() + 1;
-        at += 1;
+    let mut from = 0;
+    for (number, end) in (chunk.first_line..).zip(&chunk.ends) {
+        let bytes = &chunk.text[from..*end];
+        from = end + 1;
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let number = chunk.first_line + at - 1;
         out.summary.records += 1;
         // The quick reader says only whether; the other one says where.
         let text = simdutf8::basic::from_utf8(bytes);
