@@ -206,8 +206,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
             (Form::Instant { zone, memo }, &V::Instant(instant)) => {
                 let key = V::Instant(instant);
-                if let Some(Kept::Text(text)) = self.memos.get(*memo, std::iter::once(&key)) {
-                    quote(text.as_bytes(), out);
+                if let Some(text) = self.memos.get(*memo, std::iter::once(&key)).and_then(Kept::text) {
+                    quote(text, out);
                     return Ok(());
                 }
                 let text = match zone {
@@ -218,7 +218,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     return Err(Leave);
                 }
                 quote(text.as_bytes(), out);
-                self.memos.keep(*memo, std::iter::once(&key), Kept::Text(text.into()));
+                self.memos.keep(*memo, std::iter::once(&key), Kept::of(&text));
             }
             (Form::Weight(units), &V::Weight(amount, unit)) => weight(amount, unit, units, out)?,
             (Form::Text(words), &V::Text(text)) => {

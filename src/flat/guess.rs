@@ -66,11 +66,15 @@ pub(super) enum Meaning {
     Inner(NodeId),
 }
 
+/// The keys of an object, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Keys(pub(super) Vec<Guess>);
+
 /// What one thread has learned of the records that it has read.
 #[derive(Debug, Default)]
 pub(crate) struct Guesses {
-    /// By node: the keys of its object in the last records, in their order.
-    pub(super) by_node: Vec<Vec<Guess>>,
+    /// By node: the keys of its object in the last records, in their order. None while it is read.
+    pub(super) by_node: Vec<Option<Box<Keys>>>,
     /// How many keys are guessed.
     pub(super) count: usize,
 }

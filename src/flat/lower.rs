@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rustc_hash::FxHashMap;
 
 use super::code::{Code, Held};
 use super::number::Number;
-use super::op::{Lowered, Op, RECORD, Reg, Table, Told, V, ValueMap};
+use super::op::{Lowered, Op, RECORD, Reg, Told, V, ValueMap};
 use super::shape::{ROOT, Shape};
+use super::tables::Table;
 use super::values::{As, constant};
 use crate::check::typed::{self, Expr, Flow, Otherwise, RouteOutcome, RuleKind, Slot};
 use crate::plan::{Plan, walk};
 use crate::schema::{Names, Object};
-use crate::value::{Kind, Literal, Missing, ObjectRef, Wire, compare};
+use crate::value::{Kind, Literal, Missing, ObjectRef, Wire};
 
 /// What a flow has that has no operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,18 +278,6 @@ fn value_map(map: &typed::ValueMap) -> ValueMap<'_> {
 }
 
 fn table(of: &typed::Table) -> Found<Table<'_>> {
-    let mut rows: FxHashMap<Box<[u8]>, Vec<Vec<V<'_>>>> = FxHashMap::default();
-    for row in &of.rows {
-        let keys: Vec<String> = row.iter().take(of.keys.len()).map(|cell| compare::key(&cell.to_value())).collect();
-        let columns: Found<Vec<V<'_>>> = row.iter().map(constant).collect();
-        rows.entry(keys.join("\u{1f}").into_bytes().into()).or_default().push(columns?);
-    }
-    let mut texts: FxHashMap<&[u8], Vec<Vec<V<'_>>>> = FxHashMap::default();
-    for row in of.rows.iter().filter(|_| of.keys.len() == 1) {
-        if let Some(Literal::Text(key)) = row.first() {
-            texts.entry(key.as_bytes()).or_default().push(row.iter().map(constant).collect::<Found<_>>()?);
-        }
-    }
-    let alone = texts.values().map(Vec::len).sum::<usize>() == of.rows.len() && of.keys.len() == 1;
-    Ok(Table { rows, texts: alone.then_some(texts), many: of.many, columns: of.columns.len() as u32 })
+    let rows: Vec<Vec<V<'_>>> = of.rows.iter().map(|row| row.iter().map(constant).collect()).collect::<Found<_>>()?;
+    Table::new(&rows, of.columns.len(), of.keys.len(), of.many).ok_or(NoWay("a table that is too large"))
 }

@@ -14,43 +14,88 @@ use crate::value::{Missing, Value};
 /// Results that are kept of one function: of two that fall into one place the later one stays.
 const PLACES: usize = 1_024;
 /// Bytes of the arguments of a result that is kept.
-const LONGEST_KEPT: usize = 96;
+const LONGEST: usize = 39;
 
 /// What one thread has kept, by function.
 #[derive(Debug, Default)]
 pub(crate) struct Memos {
-    kept: Vec<Vec<Option<(Box<[u8]>, Kept)>>>,
+    by_function: Vec<Vec<Place>>,
 }
+
+/// A result with its arguments, in one line of the cache.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+struct Place {
+    /// None where nothing is kept.
+    result: Option<Kept>,
+    length: u8,
+    key: [u8; LONGEST],
+}
+
+const _: () = assert!(size_of::<Place>() == 64);
 
 #[derive(Debug, Clone)]
 pub(crate) enum Kept {
     Missing,
     Boolean(bool),
+    /// So many bytes of a text.
+    Short(u8, [u8; SHORT]),
     Text(Box<str>),
     Number(Number),
     Date(Date),
     Instant(Timestamp),
 }
 
+/// Bytes of a text that is kept where its arguments are.
+const SHORT: usize = 22;
+
+impl Kept {
+    pub(crate) fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let mut short = [0; SHORT];
+        match (short.get_mut(..bytes.len()), u8::try_from(bytes.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(bytes);
+                Kept::Short(length, short)
+            }
+            _ => Kept::Text(text.into()),
+        }
+    }
+
+    /// A text; none where it is none.
+    pub(crate) fn text(&self) -> Option<&[u8]> {
+        match self {
+            Kept::Short(length, bytes) => bytes.get(..usize::from(*length)),
+            Kept::Text(text) => Some(text.as_bytes()),
+            _ => None,
+        }
+    }
+}
+
 impl Memos {
     pub(crate) fn of(lowered: &Lowered<'_>) -> Self {
-        Memos { kept: (0..lowered.memos).map(|_| vec![None; PLACES]).collect() }
+        let free = Place { result: None, length: 0, key: [0; LONGEST] };
+        Memos { by_function: (0..lowered.memos).map(|_| vec![free.clone(); PLACES]).collect() }
     }
 
     /// The result for some arguments.
     #[inline]
     pub(crate) fn get<'v, 'r: 'v>(&self, memo: u32, arguments: impl Iterator<Item = &'v V<'r>> + Clone) -> Option<&Kept> {
-        let (known, kept) = self.kept.get(memo as usize)?.get(place(arguments.clone()))?.as_ref()?;
-        is_key(known, arguments).then_some(kept)
+        let Place { result, length, key } = self.by_function.get(memo as usize)?.get(place(arguments.clone()))?;
+        let result = result.as_ref()?;
+        is_key(key.get(..usize::from(*length))?, arguments).then_some(result)
     }
 
     /// Keeps a result; that of arguments which are long, or no plain values, is not.
     pub(crate) fn keep<'v, 'r: 'v>(&mut self, memo: u32, arguments: impl Iterator<Item = &'v V<'r>> + Clone, result: Kept) {
-        let mut key = Vec::new();
-        if arguments.clone().all(|argument| push_key(argument, &mut key).is_ok())
-            && let Some(kept) = self.kept.get_mut(memo as usize).and_then(|known| known.get_mut(place(arguments)))
+        let mut bytes = Vec::new();
+        if arguments.clone().all(|argument| push_key(argument, &mut bytes).is_ok())
+            && let Some(kept) = self.by_function.get_mut(memo as usize).and_then(|known| known.get_mut(place(arguments)))
+            && let (Some(key), Ok(length)) = (kept.key.get_mut(..bytes.len()), u8::try_from(bytes.len()))
         {
-            *kept = Some((key.into(), result));
+            key.copy_from_slice(&bytes);
+            kept.length = length;
+            kept.result = Some(result);
         }
     }
 }
@@ -102,7 +147,7 @@ pub(crate) fn kept(value: &Value) -> Ran<Kept> {
     Ok(match value {
         Value::Missing(Missing::Absent) => Kept::Missing,
         Value::Boolean(truth) => Kept::Boolean(*truth),
-        Value::Text(text) => Kept::Text((&**text).into()),
+        Value::Text(text) => Kept::of(text),
         Value::Number(number) => Kept::Number(Number::of(*number).ok_or(Leave)?),
         Value::Date(date) => Kept::Date(*date),
         Value::DateTime(instant) => Kept::Instant(*instant),
@@ -115,6 +160,7 @@ pub(crate) fn recall<'r>(kept: &Kept, bump: &'r Bump, place: &mut V<'r>) {
     *place = match kept {
         Kept::Missing => V::ABSENT,
         Kept::Boolean(truth) => V::Boolean(*truth),
+        Kept::Short(length, bytes) => V::Text(bump.alloc(*bytes).get(..usize::from(*length)).unwrap_or_default()),
         Kept::Text(text) => V::Text(bump.alloc_str(text).as_bytes()),
         Kept::Number(number) => V::Number(*number),
         Kept::Date(date) => V::Date(*date),
@@ -131,7 +177,7 @@ fn push_key(value: &V<'_>, key: &mut Vec<u8>) -> Ran<()> {
             key.extend_from_slice(&[2, number.places()]);
             key.extend_from_slice(&number.coefficient().to_le_bytes());
         }
-        V::Text(text) if text.len() <= LONGEST_KEPT => {
+        V::Text(text) if text.len() <= LONGEST => {
             key.extend_from_slice(&[3, text.len() as u8]);
             key.extend_from_slice(text);
         }

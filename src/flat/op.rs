@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::number::Number;
 use super::shape::{NodeId, Shape, hash, same};
+use super::tables::Table;
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{Arithmetic, Compare, Place as SourcePlace};
 use crate::schema::Field;
@@ -154,25 +155,28 @@ pub(crate) enum Decode<'p> {
 /// A set of texts: of a few, what most tell apart is compared one by one.
 #[derive(Debug)]
 pub(crate) enum Words<'p> {
+    /// No two of one hash.
     Few(Box<[(u64, &'p [u8])]>),
     Many(FxHashSet<&'p [u8]>),
 }
 
 impl<'p> Words<'p> {
     pub(crate) fn of(words: impl Iterator<Item = &'p str>) -> Self {
-        let words: Vec<&[u8]> = words.map(str::as_bytes).collect();
-        if words.len() <= 8 {
-            Words::Few(words.into_iter().map(|word| (hash(word), word)).collect())
-        } else {
-            Words::Many(words.into_iter().collect())
-        }
+        let words: FxHashSet<&[u8]> = words.map(str::as_bytes).collect();
+        let few: FxHashMap<u64, &[u8]> = words.iter().map(|word| (hash(word), *word)).collect();
+        if few.len() == words.len() && few.len() <= 8 { Words::Few(few.into_iter().collect()) } else { Words::Many(words) }
     }
 
     pub(crate) fn has(&self, text: &[u8]) -> bool {
         match self {
             Words::Few(words) => {
                 let known = hash(text);
-                words.iter().any(|(hash, word)| *hash == known && same(word, text))
+                // All are looked at: which one it is cannot be foreseen.
+                let mut found: &[u8] = &[];
+                for (hash, word) in words {
+                    found = if *hash == known { word } else { found };
+                }
+                same(found, text) && (!text.is_empty() || words.iter().any(|(_, word)| word.is_empty()))
             }
             Words::Many(words) => words.contains(text),
         }
@@ -699,17 +703,6 @@ pub(crate) struct ValueMap<'p> {
     pub(crate) otherwise: Option<V<'p>>,
     /// All rows are held here.
     pub(crate) is_whole: bool,
-}
-
-#[derive(Debug)]
-pub(crate) struct Table<'p> {
-    /// By the keys' own texts ([`crate::value::key`]), joined.
-    pub(crate) rows: FxHashMap<Box<[u8]>, Vec<Vec<V<'p>>>>,
-    /// The same, where the only key is a text.
-    pub(crate) texts: Option<FxHashMap<&'p [u8], Vec<Vec<V<'p>>>>>,
-    pub(crate) many: bool,
-    /// Columns of a row.
-    pub(crate) columns: u32,
 }
 
 /// A flow, lowered.

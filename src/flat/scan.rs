@@ -7,7 +7,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 use wide::u8x32;
 
-use super::guess::{Guess, Guesses, LONGEST_GUESS, Length, MOST_GUESSES, MOST_OF_ALL, Meaning};
+use super::guess::{Guess, Guesses, Keys, LONGEST_GUESS, Length, MOST_GUESSES, MOST_OF_ALL, Meaning};
 use super::number::Number;
 use super::op::V;
 use super::shape::{Holds, Node, NodeId, ROOT, Shape};
@@ -61,7 +61,7 @@ pub(crate) fn scan<'r>(shape: &Shape, text: &'r str, slots: &mut Slots<'r>, gues
     }
     slots.clear(shape);
     let Guesses { by_node, count } = guesses;
-    by_node.resize_with(shape.nodes.len(), Vec::new);
+    by_node.resize_with(shape.nodes.len(), Option::default);
     Scanner { bytes: text.as_bytes(), at: 0, shape, slots, guesses: by_node, guessed: count, depth: 0, bump }.record()
 }
 
@@ -70,7 +70,7 @@ struct Scanner<'s, 'r> {
     at: usize,
     shape: &'s Shape,
     slots: &'s mut Slots<'r>,
-    guesses: &'s mut [Vec<Guess>],
+    guesses: &'s mut [Option<Box<Keys>>],
     guessed: &'s mut usize,
     depth: u32,
     bump: &'r Bump,
@@ -151,10 +151,10 @@ impl<'r> Scanner<'_, 'r> {
         let shape = self.shape;
         let node = shape.node(id).ok_or(NotPlain)?;
         // No object stands in itself: its guesses are its own while it is read.
-        let mut guesses = self.guesses.get_mut(usize::from(id)).map(std::mem::take).unwrap_or_default();
-        let read = self.fields(Some(node), base, &mut guesses);
+        let mut guesses = self.guesses.get_mut(usize::from(id)).and_then(Option::take).unwrap_or_default();
+        let read = self.fields(Some(node), base, &mut guesses.0);
         if let Some(place) = self.guesses.get_mut(usize::from(id)) {
-            *place = guesses;
+            *place = Some(guesses);
         }
         read
     }
@@ -494,15 +494,15 @@ impl<'r> Scanner<'_, 'r> {
 /// behind them. `row`: where their slots are.
 #[inline(always)]
 fn as_expected<'r>(guesses: &mut [Guess], mut rest: &'r [u8], row: &mut [V<'r>]) -> (usize, &'r [u8]) {
-    let mut count = 0;
-    for guess in guesses {
+    let all = guesses.len();
+    let mut left = guesses.iter_mut();
+    while let Some(guess) = left.next() {
         match expected(guess, rest, row) {
             Some(behind) => rest = behind,
-            None => break,
+            None => return (all - left.len() - 1, rest),
         }
-        count += 1;
     }
-    (count, rest)
+    (all, rest)
 }
 
 /// What stands behind a member whose key is the one that is guessed.

@@ -417,9 +417,7 @@ impl<'p> Lowerer<'p> {
         let (many, columns) = (found.many, found.columns);
         let place = u32::try_from(table).unwrap_or(u32::MAX);
         match keys.as_slice() {
-            [key] if found.texts.is_some() && !many => {
-                Ok(Held::Row { first: self.compute_some(Op::Look { table: place, key: *key, dst: 0 }, 1 + columns), table })
-            }
+            [key] if !many => Ok(Held::Row { first: self.compute_some(Op::Look { table: place, key: *key, dst: 0 }, 1 + columns), table }),
             keys => {
                 let op = Op::Rows { table: place, keys: keys.into(), dst: 0 };
                 if many {

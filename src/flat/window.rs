@@ -82,6 +82,7 @@ impl Expected {
 }
 
 #[cold]
+#[inline(never)]
 fn slowly<'b>(rest: &'b [u8], bytes: &[u8]) -> Option<&'b [u8]> {
     rest.strip_prefix(bytes)
 }
