@@ -9,7 +9,7 @@ use super::code::Label;
 use super::emit::quote;
 use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
-use super::op::{Empty, Form, Key, KeyField, Op, Out, RECORD, Reg, Unit, Words, Write};
+use super::op::{self, Empty, Form, Key, KeyField, Op, Out, RECORD, Reg, Takes, Unit, Words, Write};
 use super::shape::ROOT;
 use super::values::{As, number};
 use crate::check::typed::{self, Body, Event, Expr, Flow, Otherwise, Policy, Row, RowValue};
@@ -253,7 +253,7 @@ impl<'p> Lowerer<'p> {
     }
 
     fn scalar(&mut self, expr: &'p Expr, field: &'p Field, key: &[u8], needed: bool) -> Found<()> {
-        let out = Out { needed, ..self.form(field)? };
+        let out = Box::new(self.form(field)?);
         let most = u32::try_from(out.most).unwrap_or(u32::MAX).min(MAX_TEXT as u32);
         if let (Form::Text(words), Expr::Literal(Literal::Text(text))) = (&out.form, expr)
             && text.len() <= most as usize
@@ -271,7 +271,12 @@ impl<'p> Lowerer<'p> {
             expr if is_number => (self.number(expr)?, None),
             expr => (self.value(expr)?, None),
         };
-        let row = |key: &[u8], out: Out<'p>| Box::new((Key::new(key), out));
+        let takes = match &out.form {
+            Form::Decimal { .. } if out.any_number => Takes::Any,
+            Form::Integer { .. } if out.any_number => Takes::Whole,
+            _ => Takes::None,
+        };
+        let row = |key: &[u8], out| Box::new(op::Row { key: Key::new(key), needed, takes, out });
         self.push(match &out.form {
             Form::Text(None) if most > 0 => Op::WriteText { of, most, row: row(&[key, b"\""].concat(), out) },
             _ if is_number => Op::WriteNumber { of, row: row(key, out) },
@@ -344,7 +349,7 @@ impl<'p> Lowerer<'p> {
         let maximum = field.maximum.filter(|most| *most < far).map(number).transpose()?;
         let limit = limit.transpose()?;
         let any_number = field.places.is_none() && minimum.is_none() && maximum.is_none() && limit.is_none();
-        Ok(Out { form, field, pattern, most, minimum, maximum, limit, needed: false, any_number })
+        Ok(Out { form, field, pattern, most, minimum, maximum, limit, any_number })
     }
 
     /// Writes named things down, as fields take them.
@@ -352,7 +357,7 @@ impl<'p> Lowerer<'p> {
         let references = &self.out.references;
         for op in &mut self.code.ops {
             if let Op::WriteValue { row, .. } = op
-                && let Out { form: Form::Named(texts), field, .. } = &mut row.1
+                && let Out { form: Form::Named(texts), field, .. } = &mut *row.out
             {
                 texts.extend(references.iter().map(|of| {
                     let json = encode(&Value::Reference(Arc::new(of.clone())), &field.kind, &field.wire).ok()?;

@@ -212,12 +212,12 @@ impl Label {
 
 impl<'p> Code<'p> {
     /// The operations, with the places that they go on at, and those of what is computed: behind a record's row of this
-    /// width. `writes` go on at the same operations.
-    pub(super) fn complete<'w>(self, width: u32, writes: impl Iterator<Item = &'w mut Write<'p>>) -> Vec<Op<'p>>
+    /// width. `writes` go on at the same operations. Gives how many registers are needed for what is computed too.
+    pub(super) fn complete<'w>(self, width: u32, writes: impl Iterator<Item = &'w mut Write<'p>>) -> (Vec<Op<'p>>, u32)
     where
         'p: 'w,
     {
-        let Code { mut ops, labels, .. } = self;
+        let Code { mut ops, labels, computed, .. } = self;
         for op in &mut ops {
             if let Some(to) = op.to() {
                 // A label that was never placed leads behind the end, where the record is left to the reference.
@@ -225,14 +225,22 @@ impl<'p> Code<'p> {
             }
         }
         let mut writes: Vec<_> = writes.collect();
-        let mut ops = fuse(ops, &mut writes);
+        let (mut ops, unused) = fuse(ops, &mut writes);
+        let mut next = width;
+        let places: Vec<u32> = (0..computed)
+            .map(|at| {
+                let place = next;
+                next += u32::from(!unused.contains(&at));
+                place
+            })
+            .collect();
         for op in &mut ops {
-            op.reads(&mut |reg| reg.settle(width));
-            op.fills(&mut |dst| *dst += width);
+            op.reads(&mut |reg| reg.settle(&places));
+            op.fills(&mut |dst| *dst = places.get(*dst as usize).copied().unwrap_or_default());
         }
         for write in writes {
-            write.reads(&mut |reg| reg.settle(width));
+            write.reads(&mut |reg| reg.settle(&places));
         }
-        ops
+        (ops, next - width)
     }
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::code::{Held, Label};
 use super::lower::{Found, Lowerer, NoWay};
-use super::op::{Argument, Op, Reg, Test, V, Words};
+use super::op::{Argument, Call, Op, Reg, Test, V, Words};
 use super::values::{As, constant, holds, literal_text, number};
 use crate::check::typed::{Compare, Expr, Flow, Pattern};
 use crate::value::Literal;
@@ -69,7 +69,7 @@ impl<'p> Lowerer<'p> {
                         argument => Argument::Value(self.value(argument)?),
                     });
                 }
-                let of = self.compute(Op::Call { function: *function, arguments: given.into(), memo: 0, dst: 0 });
+                let of = self.compute(Op::Call { call: Box::new(Call { function: *function, arguments: given.into() }), memo: 0, dst: 0 });
                 Op::Holds { of, when, to: to.to() }
             }
             Expr::WasSent(inner) => {

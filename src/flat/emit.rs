@@ -9,7 +9,7 @@ use wide::u8x32;
 use super::eval::{Eval, Leave, Ran};
 use super::memo::Kept;
 use super::number::Number;
-use super::op::{Empty, Form, Key, MARKS, Out, Product, Quick, Reg, Unit, V};
+use super::op::{Empty, Form, Key, MARKS, Out, Product, Quick, Reg, Row, Takes, Unit, V};
 use super::read::string;
 use super::window::{WIDTH, append, special};
 use crate::schema::{Field, SizeUnit, gate};
@@ -63,8 +63,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// A row without a value.
     #[inline(always)]
-    fn absent(&self, form: &Out<'p>) -> Ran<()> {
-        if form.needed { self.needed() } else { Ok(()) }
+    fn absent(&self, row: &Row<'p>) -> Ran<()> {
+        if row.needed { self.needed() } else { Ok(()) }
     }
 
     #[inline(always)]
@@ -89,80 +89,80 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// A text: one of a common length at once.
     #[inline(always)]
-    pub(super) fn write_text(&self, of: Reg, most: u32, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_text(&self, of: Reg, most: u32, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
         match self.get(of) {
             V::Text(text) if text.len() <= most as usize => {
-                row.0.push(out);
+                row.key.push(out);
                 push_text(text, self.text, out);
                 Ok(())
             }
             V::Text(text) => self.odd_text(text, row, out),
-            V::Missing(_) => self.absent(&row.1),
+            V::Missing(_) => self.absent(row),
             _ => Err(Leave),
         }
     }
 
     /// The same of what a function gives.
     #[inline(always)]
-    pub(super) fn write_shaped(&self, quick: Quick, of: Reg, most: u32, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_shaped(&self, quick: Quick, of: Reg, most: u32, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
         match self.get(of) {
             // Mostly there is nothing to do.
             V::Text(text) if text.len() <= most as usize && quick.leaves(text) => {
-                row.0.push(out);
+                row.key.push(out);
                 push_text(text, self.text, out);
                 Ok(())
             }
             V::Text(text) => self.odd_text(self.shaped(quick, text)?, row, out),
-            V::Missing(_) => self.absent(&row.1),
+            V::Missing(_) => self.absent(row),
             _ => Err(Leave),
         }
     }
 
     #[inline(never)]
-    fn odd_text(&self, text: &'r [u8], row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
-        let Form::Text(words) = &row.1.form else { return Err(Leave) };
-        if words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= row.1.most || within(text, &row.1)) {
+    fn odd_text(&self, text: &'r [u8], row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+        let Form::Text(words) = &row.out.form else { return Err(Leave) };
+        if words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= row.out.most || within(text, &row.out)) {
             return Err(Leave);
         }
-        row.0.push(out);
+        row.key.push(out);
         push_text(text, self.text, out);
         Ok(())
     }
 
-    /// A number: what nothing is asked of at once.
+    /// A number: one of which nothing is asked at once.
     #[inline(always)]
-    fn write_number(&self, number: Number, key: &Key, form: &Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
-        if form.any_number && (number.places() == 0 || matches!(form.form, Form::Decimal { .. })) {
-            key.push(out);
+    fn write_number(&self, number: Number, row: &Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+        if row.takes == Takes::Any || row.takes == Takes::Whole && number.places() == 0 {
+            row.key.push(out);
             number.print(out);
             return Ok(());
         }
-        odd_number(number, key, form, out)
+        odd_number(number, row, out)
     }
 
     #[inline(always)]
-    pub(super) fn write_amount(&self, value: &V<'r>, key: &Key, form: &Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_amount(&self, value: &V<'r>, row: &Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
         match *value {
-            V::Number(number) | V::Money(number, _) => self.write_number(number, key, form, out),
-            V::Missing(_) => self.absent(form),
+            V::Number(number) | V::Money(number, _) => self.write_number(number, row, out),
+            V::Missing(_) => self.absent(row),
             _ => Err(Leave),
         }
     }
 
     #[inline(always)]
-    pub(super) fn write_rounded(&mut self, of: Reg, places: u32, how: RoundingStrategy, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_rounded(&mut self, of: Reg, places: u32, how: RoundingStrategy, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
         match *self.get(of) {
-            V::Number(number) => self.write_number(number.round(places, how).ok_or(Leave)?, &row.0, &row.1, out),
+            V::Number(number) => self.write_number(number.round(places, how).ok_or(Leave)?, row, out),
             value => {
                 let rounded = self.quick(Quick::Round(places, how), value)?;
-                self.write_amount(&rounded, &row.0, &row.1, out)
+                self.write_amount(&rounded, row, out)
             }
         }
     }
 
     #[inline(always)]
-    pub(super) fn write_product(&mut self, row: &'r (Key, Out<'p>, Product), out: &mut Vec<u8>) -> Ran<()> {
-        let (key, form, Product { of, by, or, places, how }) = row;
+    pub(super) fn write_product(&mut self, row: &'r (Row<'p>, Product), out: &mut Vec<u8>) -> Ran<()> {
+        let (row, Product { of, by, or, places, how }) = row;
         let rounded = match self.factors(*of, *by, *or) {
             Some((a, b)) => a.times(b).and_then(|product| product.round(*places, *how)).map(V::Number).ok_or(Leave)?,
             None => {
@@ -170,29 +170,29 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 self.quick(Quick::Round(*places, *how), product)?
             }
         };
-        self.write_amount(&rounded, key, form, out)
+        self.write_amount(&rounded, row, out)
     }
 
     #[inline(always)]
-    pub(super) fn write_weight(&self, of: Reg, unit: WeightUnit, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_weight(&self, of: Reg, unit: WeightUnit, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
         let amount = match *self.get(of) {
             V::Number(number) => number,
             V::Weight(number, from) if from == unit => number,
-            V::Missing(_) => return self.absent(&row.1),
+            V::Missing(_) => return self.absent(row),
             _ => return Err(Leave),
         };
-        let Form::Weight(units) = &row.1.form else { return Err(Leave) };
-        row.0.push(out);
+        let Form::Weight(units) = &row.out.form else { return Err(Leave) };
+        row.key.push(out);
         weight(amount, unit, units, out)
     }
 
     #[inline(always)]
-    pub(super) fn write_value(&mut self, of: Reg, row: &'r (Key, Out<'p>), out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_value(&mut self, of: Reg, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
         if self.get(of).is_missing() {
-            return self.absent(&row.1);
+            return self.absent(row);
         }
-        row.0.push(out);
-        self.encoded(of, &row.1, out)
+        row.key.push(out);
+        self.encoded(of, &row.out, out)
     }
 
     #[inline(never)]
@@ -268,13 +268,13 @@ fn weight(amount: Number, unit: WeightUnit, units: &[Unit], out: &mut Vec<u8>) -
 }
 
 #[inline(never)]
-fn odd_number(number: Number, key: &Key, form: &Out<'_>, out: &mut Vec<u8>) -> Ran<()> {
-    let whole = matches!(form.form, Form::Integer { .. });
+fn odd_number(number: Number, row: &Row<'_>, out: &mut Vec<u8>) -> Ran<()> {
+    let whole = matches!(row.out.form, Form::Integer { .. });
     if whole && !number.is_whole() {
         return Err(Leave);
     }
-    key.push(out);
-    held(if whole { number.whole() } else { number }, form, out)
+    row.key.push(out);
+    held(if whole { number.whole() } else { number }, &row.out, out)
 }
 
 /// Writes a number that its field can hold.

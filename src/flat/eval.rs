@@ -9,7 +9,7 @@ use bumpalo::collections::Vec as List;
 use super::memo::{Memos, kept, recall};
 use super::number::Number;
 use super::numbers::is;
-use super::op::{Argument, At, BASES, Currency, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
+use super::op::{Argument, At, BASES, Call, Currency, Element, LOOPS, Lowered, MARKS, Op, Quick, Reg, Test, Told, Treat, V};
 use super::read::string;
 use super::scan::Slots;
 use super::shape::{NodeId, same};
@@ -238,7 +238,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
                 Op::OrElse { of, or, dst } => {
                     if self.get(*of).is_missing() {
-                        self.put(*dst, *or);
+                        self.put(*dst, **or);
                     } else {
                         self.copy(*of, *dst);
                     }
@@ -289,7 +289,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     None => self.put(*dst, V::ABSENT),
                 },
                 Op::Decode { of, decode, dst } => self.decode(*of, decode, *dst)?,
-                Op::Call { function, arguments, memo, dst } => self.call(*function, arguments, *memo, *dst)?,
+                Op::Call { call, memo, dst } => self.call(call, *memo, *dst)?,
                 Op::Weigh { of, unit, dst } => match *self.get(*of) {
                     V::Number(number) => self.put(*dst, V::Weight(number, *unit)),
                     V::Weight(number, from) if from == *unit => self.put(*dst, V::Weight(number, from)),
@@ -410,7 +410,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     self.write_text(*of, *most, row, out)?;
                 }
                 Op::WriteShaped { quick, of, most, row } => self.write_shaped(*quick, *of, *most, row, out)?,
-                Op::WriteNumber { of, row } => self.write_amount(self.get(*of), &row.0, &row.1, out)?,
+                Op::WriteNumber { of, row } => self.write_amount(self.get(*of), row, out)?,
                 Op::WriteRounded { of, places, how, row } => self.write_rounded(*of, *places, *how, row, out)?,
                 Op::WriteProduct { row } => self.write_product(row, out)?,
                 Op::WriteWeight { of, unit, row } => self.write_weight(*of, *unit, row, out)?,
@@ -651,7 +651,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(never)]
-    fn call(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], memo: u32, dst: u32) -> Ran<()> {
+    fn call(&mut self, call: &'r Call<'p>, memo: u32, dst: u32) -> Ran<()> {
+        let Call { function, arguments } = call;
         // What is the same at each call tells none from the other.
         let given = |argument: &'r Argument<'p>| match argument {
             Argument::Constant(_) => None,
@@ -664,7 +665,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
             return Ok(());
         }
-        let result = self.called(function, arguments, memo)?;
+        let result = self.called(*function, arguments, memo)?;
         self.put(dst, result);
         Ok(())
     }

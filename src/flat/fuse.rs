@@ -1,11 +1,14 @@
 //! Makes one operation of several of which each hands its value to the next: there is no register between them to be
 //! filled and read, and one operation to go on to.
 
+use super::number::Number;
 use super::op::{At, Empty, Form, Op, Product, Quick, Reg, V, Write};
 use crate::check::typed::Arithmetic::Multiply;
 
-/// Joins operations. Jumps go on at their places as before, and so do writes.
-pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> Vec<Op<'p>> {
+/// Joins operations. Jumps go on at their places as before, and so do writes. Gives the registers too of what is computed
+/// no more.
+pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> (Vec<Op<'p>>, Vec<u32>) {
+    let mut unused = Vec::new();
     let count = ops.len();
     let mut uses = Uses::default();
     let mut entered = vec![false; count + 1];
@@ -32,9 +35,15 @@ pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> V
             continue;
         }
         let mut op = op;
-        while !is_entered && let Some((before, was_entered)) = made.pop() {
+        while !is_entered && let Some((mut before, was_entered)) = made.pop() {
+            let dst = before.dst().copied();
             match uses.join(before, op) {
-                Ok(joined) => (op, is_entered) = (joined, was_entered),
+                Ok(joined) => {
+                    (op, is_entered) = (joined, was_entered);
+                    let mut is_filled = false;
+                    op.fills(&mut |place| is_filled |= Some(*place) == dst);
+                    unused.extend(dst.filter(|_| !is_filled));
+                }
                 Err(two) => {
                     made.push((two.0, was_entered));
                     op = two.1;
@@ -55,7 +64,7 @@ pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> V
     }
     let mut ops: Vec<_> = made.into_iter().map(|(op, _)| op).collect();
     ops.iter_mut().filter_map(Op::to).for_each(moved);
-    ops
+    (ops, unused)
 }
 
 fn enter(entered: &mut [bool], at: At) {
@@ -103,26 +112,25 @@ impl Uses {
             (Op::Quick { quick: Quick::Round(places, how), of, dst }, Op::WriteNumber { of: other, row }) if self.only(dst, other) => {
                 Op::WriteRounded { of, places, how, row }
             }
-            (Op::Weigh { of, unit, dst }, Op::WriteValue { of: other, row }) if self.only(dst, other) && matches!(row.1.form, Form::Weight(_)) => {
+            (Op::Weigh { of, unit, dst }, Op::WriteValue { of: other, row }) if self.only(dst, other) && matches!(row.out.form, Form::Weight(_)) => {
                 Op::WriteWeight { of, unit, row }
             }
 
             (Op::Arithmetic { op: Multiply, left, right, dst }, Op::WriteRounded { of, places, how, row }) if self.only(dst, of) => {
-                let (key, out) = *row;
-                Op::WriteProduct { row: Box::new((key, out, Product { of: left, by: right, or: None, places, how })) }
+                Op::WriteProduct { row: Box::new((*row, Product { of: left, by: right, or: None, places, how })) }
             }
             (Op::Arithmetic { op: Multiply, left, right, dst }, Op::Add { of, dst: sum }) if self.only(dst, of) => {
                 Op::AddProduct { of: left, by: right, or: None, dst: sum }
             }
-            (Op::OrElse { of: reg, or: V::Number(or), dst }, Op::WriteProduct { mut row })
-                if row.2.or.is_none() && self.either(dst, row.2.of, row.2.by) =>
+            (Op::OrElse { of: reg, or, dst }, Op::WriteProduct { mut row })
+                if is_number(&or) && row.1.or.is_none() && self.either(dst, row.1.of, row.1.by) =>
             {
-                let product = &mut row.2;
-                (product.of, product.by, product.or) = (other(dst, product.of, product.by), reg, Some(or));
+                let product = &mut row.1;
+                (product.of, product.by, product.or) = (other(dst, product.of, product.by), reg, number(&or));
                 Op::WriteProduct { row }
             }
-            (Op::OrElse { of: reg, or: V::Number(or), dst }, Op::AddProduct { of, by, or: None, dst: sum }) if self.either(dst, of, by) => {
-                Op::AddProduct { of: other(dst, of, by), by: reg, or: Some(or), dst: sum }
+            (Op::OrElse { of: reg, or, dst }, Op::AddProduct { of, by, or: None, dst: sum }) if is_number(&or) && self.either(dst, of, by) => {
+                Op::AddProduct { of: other(dst, of, by), by: reg, or: number(&or), dst: sum }
             }
 
             (Op::Item { mark: list }, Op::Open { mark, key: None }) => Op::OpenItem { list, mark },
@@ -140,4 +148,15 @@ impl Uses {
 /// The factor that was not computed here.
 fn other(dst: u32, one: Reg, other: Reg) -> Reg {
     if one.as_computed() == Some(dst) { other } else { one }
+}
+
+fn number(value: &V<'_>) -> Option<Number> {
+    match value {
+        V::Number(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn is_number(value: &V<'_>) -> bool {
+    number(value).is_some()
 }

@@ -89,8 +89,9 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
     };
     lowerer.all()?;
     let Lowerer { code, mut out, .. } = lowerer;
-    out.shape.seal(code.computed);
-    out.code = code.complete(out.shape.width, out.writes.iter_mut().chain(out.follow_ups.iter_mut().flatten()));
+    let (code, computed) = code.complete(out.shape.width, out.writes.iter_mut().chain(out.follow_ups.iter_mut().flatten()));
+    out.code = code;
+    out.shape.seal(computed);
     Ok(out)
 }
 

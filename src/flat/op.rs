@@ -54,9 +54,10 @@ impl Reg {
         Reg(self.0 + count)
     }
 
-    pub(crate) fn settle(&mut self, width: u32) {
+    /// `places`: of what is computed.
+    pub(crate) fn settle(&mut self, places: &[u32]) {
         if let Some(at) = self.as_computed() {
-            self.0 = width + at;
+            self.0 = places.get(at as usize).copied().unwrap_or_default();
         }
     }
 
@@ -189,7 +190,7 @@ pub(crate) enum Quick {
     Trim,
     Lower,
     Upper,
-    Truncate(usize),
+    Truncate(u32),
     Length,
     Count,
     Sum,
@@ -200,6 +201,12 @@ pub(crate) enum Quick {
 pub(crate) enum Piece<'p> {
     Text(&'p [u8]),
     Value(Reg),
+}
+
+#[derive(Debug)]
+pub(crate) struct Call<'p> {
+    pub(crate) function: BuiltinRef,
+    pub(crate) arguments: Box<[Argument<'p>]>,
 }
 
 /// An argument of a function.
@@ -241,7 +248,8 @@ pub(crate) enum Test {
 
 /// `to` of a condition: where it goes on if the condition is what `when` says. `dst`: what is computed.
 ///
-/// The tag is a byte of its own: it is looked at for each operation of each record.
+/// The tag is a byte of its own: it is looked at for each operation of each record. Fields lie in the order they are named
+/// in.
 #[derive(Debug)]
 #[repr(u8)]
 pub(crate) enum Op<'p> {
@@ -253,11 +261,11 @@ pub(crate) enum Op<'p> {
     Skip,
     /// The first element of a list, or on to `end`.
     Each {
-        list: Reg,
         nest: u8,
-        element: Element,
         /// Without elements what is inside runs once, and the element is missing.
         optional: bool,
+        list: Reg,
+        element: Element,
         index: Option<u32>,
         end: At,
     },
@@ -317,8 +325,8 @@ pub(crate) enum Op<'p> {
 
     // ---- values ----
     Load {
-        value: V<'p>,
         dst: u32,
+        value: V<'p>,
     },
     Copy {
         of: Reg,
@@ -344,7 +352,7 @@ pub(crate) enum Op<'p> {
     /// The first of two, of which the other one is the same for every record.
     OrElse {
         of: Reg,
-        or: V<'p>,
+        or: Box<V<'p>>,
         dst: u32,
     },
     /// An element of a list, as a value.
@@ -370,8 +378,7 @@ pub(crate) enum Op<'p> {
         dst: u32,
     },
     Call {
-        function: BuiltinRef,
-        arguments: Box<[Argument<'p>]>,
+        call: Box<Call<'p>>,
         /// Its results are kept: it gives the same for the same texts.
         memo: u32,
         dst: u32,
@@ -427,8 +434,8 @@ pub(crate) enum Op<'p> {
     AddProduct {
         of: Reg,
         by: Reg,
-        or: Option<Number>,
         dst: u32,
+        or: Option<Number>,
     },
     /// The sum that was added up.
     Sum {
@@ -528,44 +535,46 @@ pub(crate) enum Op<'p> {
     WriteText {
         of: Reg,
         most: u32,
-        row: Box<(Key, Out<'p>)>,
+        row: Box<Row<'p>>,
     },
     /// The same of the first that is there.
     WriteFirst {
         of: [Reg; 3],
         most: u32,
-        row: Box<(Key, Out<'p>)>,
+        row: Box<Row<'p>>,
     },
     /// The same of a text that a function gives.
     WriteShaped {
         quick: Quick,
         of: Reg,
         most: u32,
-        row: Box<(Key, Out<'p>)>,
+        row: Box<Row<'p>>,
     },
     WriteNumber {
         of: Reg,
-        row: Box<(Key, Out<'p>)>,
+        row: Box<Row<'p>>,
     },
     WriteRounded {
         of: Reg,
         places: u32,
         how: RoundingStrategy,
-        row: Box<(Key, Out<'p>)>,
+        row: Box<Row<'p>>,
     },
     WriteProduct {
-        row: Box<(Key, Out<'p>, Product)>,
+        row: Box<(Row<'p>, Product)>,
     },
     WriteWeight {
         of: Reg,
         unit: WeightUnit,
-        row: Box<(Key, Out<'p>)>,
+        row: Box<Row<'p>>,
     },
     WriteValue {
         of: Reg,
-        row: Box<(Key, Out<'p>)>,
+        row: Box<Row<'p>>,
     },
 }
+
+const _: () = assert!(size_of::<Op<'_>>() == 32, "all operations of a flow are passed over for each record");
 
 /// What becomes of an object in which nothing is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -623,6 +632,28 @@ impl Key {
     }
 }
 
+/// A row of a payload: what common values need of it fills one line of the cache.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(crate) struct Row<'p> {
+    pub(crate) key: Key,
+    /// It has to be there.
+    pub(crate) needed: bool,
+    pub(crate) takes: Takes,
+    pub(crate) out: Box<Out<'p>>,
+}
+
+const _: () = assert!(size_of::<Row<'_>>() == 64);
+
+/// Numbers that a row takes as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    Any,
+    Whole,
+    /// It is asked more of them.
+    None,
+}
+
 /// How a target field takes a value, and what it is held to.
 #[derive(Debug)]
 pub(crate) struct Out<'p> {
@@ -635,8 +666,6 @@ pub(crate) struct Out<'p> {
     pub(crate) maximum: Option<Number>,
     /// An amount has to be below it.
     pub(crate) limit: Option<Number>,
-    /// It has to be there.
-    pub(crate) needed: bool,
     /// Nothing of a number is held to anything.
     pub(crate) any_number: bool,
 }

@@ -17,6 +17,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         Ok(match quick {
             Quick::Trim => trimmed(text)?,
             Quick::Truncate(most) => {
+                let most = most as usize;
                 if text.len() <= most {
                     return trimmed(text);
                 }
@@ -126,7 +127,7 @@ impl Quick {
     pub(super) fn leaves(self, text: &[u8]) -> bool {
         match self {
             Quick::Trim => has_no_blanks_around(text),
-            Quick::Truncate(most) => text.len() <= most && has_no_blanks_around(text),
+            Quick::Truncate(most) => text.len() <= most as usize && has_no_blanks_around(text),
             Quick::Upper => matches!(text, [one, other] if one.is_ascii_uppercase() && other.is_ascii_uppercase()),
             _ => false,
         }

@@ -8,7 +8,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::code::Held;
 use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
-use super::op::{Argument, Currency, Decode, Element, Op, Piece, Place, Quick, Reg, Treat, V, Words};
+use super::op::{Argument, Call, Currency, Decode, Element, Op, Piece, Place, Quick, Reg, Treat, V, Words};
 use super::shape::{Holds, NodeId, ROOT};
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{self, Expr, Part, Slot, Word};
@@ -217,7 +217,7 @@ impl<'p> Lowerer<'p> {
         let one = self.held(value, taken)?;
         let of = self.reg_of(&one);
         if let Expr::Literal(literal) = fallback {
-            return Ok(Held::In(self.compute(Op::OrElse { of, or: constant(literal)?, dst: 0 })));
+            return Ok(Held::In(self.compute(Op::OrElse { of, or: Box::new(constant(literal)?), dst: 0 })));
         }
         let (point, end) = (self.point(), self.label());
         let dst = self.into(&one, None);
@@ -348,7 +348,7 @@ impl<'p> Lowerer<'p> {
             ("trim", 1) => Some(Quick::Trim),
             ("lower", 1) => Some(Quick::Lower),
             ("upper", 1) => Some(Quick::Upper),
-            ("truncate", 2) => whole(1).map(Quick::Truncate),
+            ("truncate", 2) => whole(1).and_then(|most| u32::try_from(most).ok()).map(Quick::Truncate),
             ("length", 1) => Some(Quick::Length),
             ("count", 1) => Some(Quick::Count),
             ("sum", 1) => Some(Quick::Sum),
@@ -404,7 +404,7 @@ impl<'p> Lowerer<'p> {
                 argument => Argument::Value(self.value(argument)?),
             });
         }
-        Ok(self.compute(Op::Call { function, arguments: given.into(), memo: 0, dst: 0 }))
+        Ok(self.compute(Op::Call { call: Box::new(Call { function, arguments: given.into() }), memo: 0, dst: 0 }))
     }
 
     pub(super) fn columns(&self, table: usize) -> u32 {

@@ -111,8 +111,8 @@ impl Op<'_> {
             }
             Op::FirstOf { of, .. } | Op::WriteFirst { of, .. } => of.iter_mut().for_each(with),
             Op::WriteProduct { row } => {
-                with(&mut row.2.of);
-                with(&mut row.2.by);
+                with(&mut row.1.of);
+                with(&mut row.1.by);
             }
             Op::Decode { of, decode, .. } => {
                 with(of);
@@ -129,7 +129,7 @@ impl Op<'_> {
                 Test::WasSent(way) => way.iter_mut().for_each(with),
             },
             Op::Rows { keys, .. } => keys.iter_mut().for_each(with),
-            Op::Call { arguments, .. } => arguments.iter_mut().for_each(|argument| match argument {
+            Op::Call { call, .. } => call.arguments.iter_mut().for_each(|argument| match argument {
                 Argument::Value(reg) => with(reg),
                 Argument::Constant(_) => {}
             }),
