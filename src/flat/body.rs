@@ -5,6 +5,7 @@ use std::sync::Arc;
 use regex::bytes::Regex;
 use rust_decimal::Decimal;
 
+use super::bytes::Bytes;
 use super::code::Label;
 use super::emit::quote;
 use super::lower::{Found, Lowerer, NoWay};
@@ -260,9 +261,10 @@ impl<'p> Lowerer<'p> {
             && words.as_ref().is_none_or(|words| words.has(text.as_bytes()))
         {
             // The same in every record: it joins the key.
-            let mut key = key.to_vec();
-            quote(text.as_bytes(), &mut key);
-            self.push(Op::Write(Box::new(Key::new(&key))));
+            let mut row = Bytes::default();
+            row.extend_from_slice(key);
+            quote(text.as_bytes(), &mut row);
+            self.push(Op::Write(Box::new(Key::new(&row))));
             return Ok(());
         }
         let is_number = matches!(out.form, Form::Integer { text: false } | Form::Decimal { text: false });

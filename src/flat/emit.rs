@@ -6,9 +6,10 @@
 use rust_decimal::RoundingStrategy;
 use wide::u8x32;
 
+use super::bytes::Bytes;
 use super::eval::{Eval, Leave, Ran};
 use super::memo::Kept;
-use super::number::Number;
+use super::number::{Number, SHORT};
 use super::op::{Empty, Form, Key, MARKS, Out, Product, Quick, Reg, Row, Takes, Unit, V};
 use super::read::string;
 use super::window::{WIDTH, append, special};
@@ -18,7 +19,7 @@ use crate::value::{WeightUnit, encode};
 impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Begins an object or a list.
     #[inline(always)]
-    pub(super) fn open(&mut self, mark: u8, key: Option<&Key>, out: &mut Vec<u8>) {
+    pub(super) fn open(&mut self, mark: u8, key: Option<&Key>, out: &mut Bytes) {
         let mark = &mut self.marks[usize::from(mark) % MARKS];
         mark.before = out.len();
         mark.count = 0;
@@ -30,7 +31,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// Ends an object. Each row begins with a comma; the first one's becomes the brace.
     #[inline(always)]
-    pub(super) fn close(&mut self, mark: u8, empty: Empty, out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn close(&mut self, mark: u8, empty: Empty, out: &mut Bytes) -> Ran<()> {
         let mark = &self.marks[usize::from(mark) % MARKS];
         match out.get_mut(mark.begin) {
             Some(comma) => *comma = b'{',
@@ -46,7 +47,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// Ends an object that is an item, which is there in any case.
     #[inline(always)]
-    pub(super) fn close_item(&mut self, list: u8, mark: u8, out: &mut Vec<u8>) {
+    pub(super) fn close_item(&mut self, list: u8, mark: u8, out: &mut Bytes) {
         match out.get_mut(self.marks[usize::from(mark) % MARKS].begin) {
             Some(comma) => *comma = b'{',
             None => out.push(b'{'),
@@ -68,7 +69,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(always)]
-    pub(super) fn item(&mut self, mark: u8, out: &mut Vec<u8>) {
+    pub(super) fn item(&mut self, mark: u8, out: &mut Bytes) {
         let mark = &mut self.marks[usize::from(mark) % MARKS];
         mark.row = out.len();
         if mark.count > 0 {
@@ -78,7 +79,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// Counts an item, if something was written of it.
     #[inline(always)]
-    pub(super) fn end_item(&mut self, mark: u8, out: &mut Vec<u8>) {
+    pub(super) fn end_item(&mut self, mark: u8, out: &mut Bytes) {
         let mark = &mut self.marks[usize::from(mark) % MARKS];
         if out.len() > mark.row + usize::from(mark.count > 0) {
             mark.count += 1;
@@ -89,11 +90,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// A text: one of a common length at once.
     #[inline(always)]
-    pub(super) fn write_text(&self, of: Reg, most: u32, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_text(&self, of: Reg, most: u32, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         match self.get(of) {
             V::Text(text) if text.len() <= most as usize => {
-                row.key.push(out);
-                push_text(text, self.text, out);
+                self.text_row(text, row, out);
                 Ok(())
             }
             V::Text(text) => self.odd_text(text, row, out),
@@ -104,12 +104,11 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// The same of what a function gives.
     #[inline(always)]
-    pub(super) fn write_shaped(&self, quick: Quick, of: Reg, most: u32, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_shaped(&self, quick: Quick, of: Reg, most: u32, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         match self.get(of) {
             // Mostly there is nothing to do.
             V::Text(text) if text.len() <= most as usize && quick.leaves(text) => {
-                row.key.push(out);
-                push_text(text, self.text, out);
+                self.text_row(text, row, out);
                 Ok(())
             }
             V::Text(text) => self.odd_text(self.shaped(quick, text)?, row, out),
@@ -118,8 +117,30 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
+    /// A row whose text may stand there. A short one that is a part of the record is written in one go.
+    #[inline(always)]
+    fn text_row(&self, text: &[u8], row: &Row<'p>, out: &mut Bytes) {
+        let key = row.key.length();
+        let start = (text.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        match self.text.get(start..).and_then(<[u8]>::first_chunk::<WIDTH>) {
+            Some(window) if key <= WIDTH && text.len() <= WIDTH => out.with::<{ 2 * WIDTH + 1 }>(|place| {
+                write_at(place, 0, &row.key.short);
+                write_at(place, key, window);
+                write_at(place, key + text.len(), b"\"");
+                key + text.len() + 1
+            }),
+            _ => self.long_row(text, row, out),
+        }
+    }
+
     #[inline(never)]
-    fn odd_text(&self, text: &'r [u8], row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    fn long_row(&self, text: &[u8], row: &Row<'p>, out: &mut Bytes) {
+        row.key.push(out);
+        push_text(text, self.text, out);
+    }
+
+    #[inline(never)]
+    fn odd_text(&self, text: &'r [u8], row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         let Form::Text(words) = &row.out.form else { return Err(Leave) };
         if words.as_ref().is_some_and(|words| !words.has(text)) || !(text.len() <= row.out.most || within(text, &row.out)) {
             return Err(Leave);
@@ -131,17 +152,16 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// A number: one of which nothing is asked at once.
     #[inline(always)]
-    fn write_number(&self, number: Number, row: &Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    fn write_number(&self, number: Number, row: &Row<'p>, out: &mut Bytes) -> Ran<()> {
         if row.takes == Takes::Any || row.takes == Takes::Whole && number.places() == 0 {
-            row.key.push(out);
-            number.print(out);
+            number_row(number, row, out);
             return Ok(());
         }
         odd_number(number, row, out)
     }
 
     #[inline(always)]
-    pub(super) fn write_amount(&self, value: &V<'r>, row: &Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_amount(&self, value: &V<'r>, row: &Row<'p>, out: &mut Bytes) -> Ran<()> {
         match *value {
             V::Number(number) | V::Money(number, _) => self.write_number(number, row, out),
             V::Missing(_) => self.absent(row),
@@ -150,7 +170,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(always)]
-    pub(super) fn write_rounded(&mut self, of: Reg, places: u32, how: RoundingStrategy, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_rounded(&mut self, of: Reg, places: u32, how: RoundingStrategy, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         match *self.get(of) {
             V::Number(number) => self.write_number(number.round(places, how).ok_or(Leave)?, row, out),
             value => {
@@ -161,7 +181,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(always)]
-    pub(super) fn write_product(&mut self, row: &'r (Row<'p>, Product), out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_product(&mut self, row: &'r (Row<'p>, Product), out: &mut Bytes) -> Ran<()> {
         let (row, Product { of, by, or, places, how }) = row;
         let rounded = match self.factors(*of, *by, *or) {
             Some((a, b)) => a.times(b).and_then(|product| product.round(*places, *how)).map(V::Number).ok_or(Leave)?,
@@ -174,7 +194,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(always)]
-    pub(super) fn write_weight(&self, of: Reg, unit: WeightUnit, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_weight(&self, of: Reg, unit: WeightUnit, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         let amount = match *self.get(of) {
             V::Number(number) => number,
             V::Weight(number, from) if from == unit => number,
@@ -187,7 +207,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(always)]
-    pub(super) fn write_value(&mut self, of: Reg, row: &'r Row<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    pub(super) fn write_value(&mut self, of: Reg, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         if self.get(of).is_missing() {
             return self.absent(row);
         }
@@ -196,7 +216,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     #[inline(never)]
-    fn encoded(&mut self, of: Reg, form: &'r Out<'p>, out: &mut Vec<u8>) -> Ran<()> {
+    fn encoded(&mut self, of: Reg, form: &'r Out<'p>, out: &mut Bytes) -> Ran<()> {
         match (&form.form, self.get(of)) {
             (Form::Boolean, &V::Boolean(truth)) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
             (Form::Date, &V::Date(date)) => {
@@ -247,7 +267,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 /// Writes a text, whose first quote stands there, as JSON. What is a part of the record, and was not decoded, stands
 /// there as it has to.
 #[inline(always)]
-pub(super) fn push_text(text: &[u8], record: &[u8], out: &mut Vec<u8>) {
+pub(super) fn push_text(text: &[u8], record: &[u8], out: &mut Bytes) {
     let start = (text.as_ptr() as usize).wrapping_sub(record.as_ptr() as usize);
     if start < record.len() {
         append(record, start, start + text.len(), out);
@@ -257,8 +277,33 @@ pub(super) fn push_text(text: &[u8], record: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Writes a row with a number: a short one in one go.
+#[inline(always)]
+fn number_row(number: Number, row: &Row<'_>, out: &mut Bytes) {
+    let key = row.key.length();
+    match number.short() {
+        Some(short) if key <= WIDTH => out.with::<{ WIDTH + SHORT }>(|place| {
+            write_at(place, 0, &row.key.short);
+            let digits = place.get_mut(key..).and_then(<[u8]>::first_chunk_mut);
+            key + digits.map_or(0, |digits| short.print(digits))
+        }),
+        _ => {
+            row.key.push(out);
+            number.print(out);
+        }
+    }
+}
+
+/// Writes some bytes at a place in an array.
+#[inline(always)]
+fn write_at<const N: usize, const M: usize>(place: &mut [u8; N], at: usize, bytes: &[u8; M]) {
+    if let Some(to) = place.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<M>) {
+        *to = *bytes;
+    }
+}
+
 /// Writes a weight as an object. The same unit is passed on as it is.
-fn weight(amount: Number, unit: WeightUnit, units: &[Unit], out: &mut Vec<u8>) -> Ran<()> {
+fn weight(amount: Number, unit: WeightUnit, units: &[Unit], out: &mut Bytes) -> Ran<()> {
     let Unit { factor, before, behind, .. } = units.iter().find(|known| known.of == unit).ok_or(Leave)?;
     let amount = if factor.is_zero() { amount } else { amount.times(*factor).ok_or(Leave)?.normal() };
     before.push(out);
@@ -268,7 +313,7 @@ fn weight(amount: Number, unit: WeightUnit, units: &[Unit], out: &mut Vec<u8>) -
 }
 
 #[inline(never)]
-fn odd_number(number: Number, row: &Row<'_>, out: &mut Vec<u8>) -> Ran<()> {
+fn odd_number(number: Number, row: &Row<'_>, out: &mut Bytes) -> Ran<()> {
     let whole = matches!(row.out.form, Form::Integer { .. });
     if whole && !number.is_whole() {
         return Err(Leave);
@@ -278,7 +323,7 @@ fn odd_number(number: Number, row: &Row<'_>, out: &mut Vec<u8>) -> Ran<()> {
 }
 
 /// Writes a number that its field can hold.
-fn held(number: Number, form: &Out<'_>, out: &mut Vec<u8>) -> Ran<()> {
+fn held(number: Number, form: &Out<'_>, out: &mut Bytes) -> Ran<()> {
     use std::cmp::Ordering;
     if form.any_number {
         number.print(out);
@@ -356,7 +401,7 @@ fn special_of_eight(eight: u64) -> u64 {
 
 /// Writes a text as JSON, as serde_json does.
 #[inline]
-pub(crate) fn quote(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn quote(bytes: &[u8], out: &mut Bytes) {
     out.push(b'"');
     unquoted(bytes, out);
     out.push(b'"');
@@ -364,7 +409,7 @@ pub(crate) fn quote(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// The same without its quotes.
 #[inline(never)]
-fn unquoted(bytes: &[u8], out: &mut Vec<u8>) {
+fn unquoted(bytes: &[u8], out: &mut Bytes) {
     if is_plain(bytes) {
         append(bytes, 0, bytes.len(), out);
     } else {
@@ -373,7 +418,7 @@ fn unquoted(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 #[inline(never)]
-fn escape(bytes: &[u8], out: &mut Vec<u8>) {
+fn escape(bytes: &[u8], out: &mut Bytes) {
     let mut from = 0;
     for (at, byte) in bytes.iter().enumerate() {
         let short = match byte {
@@ -397,7 +442,7 @@ fn escape(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes.get(from..).unwrap_or_default());
 }
 
-fn push_date(date: jiff::civil::Date, out: &mut Vec<u8>) {
+fn push_date(date: jiff::civil::Date, out: &mut Bytes) {
     use std::io::Write as _;
     // Writing to memory does not fail.
     let _ = write!(out, "{date}");
@@ -411,9 +456,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_text_is_quoted_as_serde_json_does(text in "[\\x00-\\x7f\\u{80}-\\u{ffff}]{0,90}") {
-            let mut out = Vec::new();
+            let mut out = Bytes::default();
             quote(text.as_bytes(), &mut out);
-            prop_assert_eq!(String::from_utf8(out).unwrap_or_default(), serde_json::Value::from(text).to_string());
+            prop_assert_eq!(String::from_utf8(out.to_vec()).unwrap_or_default(), serde_json::Value::from(text).to_string());
         }
     }
 }

@@ -6,6 +6,7 @@
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 
+use super::bytes::Bytes;
 use super::memo::{Memos, kept, recall};
 use super::number::Number;
 use super::numbers::is;
@@ -59,7 +60,7 @@ pub(crate) struct Eval<'r, 'p> {
     pub(crate) bump: &'r Bump,
     pub(crate) memos: &'r mut Memos,
     /// What stands before the rows of a payload: its key's field.
-    pub(crate) first: &'r mut Vec<u8>,
+    pub(crate) first: &'r mut Bytes,
     pub(crate) warned: bool,
     /// Why the record is stopped.
     pub(crate) reasons: Vec<Reason<'p>>,
@@ -83,7 +84,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         slots: Slots<'r>,
         bump: &'r Bump,
         memos: &'r mut Memos,
-        first: &'r mut Vec<u8>,
+        first: &'r mut Bytes,
     ) -> Self {
         Eval {
             flat,
@@ -169,7 +170,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     // ---- code ----
 
     /// Runs a piece of code to its end; false where it is skipped.
-    pub(crate) fn run(&mut self, begin: At, out: &mut Vec<u8>) -> Ran<bool> {
+    pub(crate) fn run(&mut self, begin: At, out: &mut Bytes) -> Ran<bool> {
         let (flat, record) = (self.flat, self.text);
         let from = |at: At| flat.code.get(at as usize..).unwrap_or_default().iter();
         let mut code = from(begin);

@@ -6,6 +6,7 @@
 //! It maps records that stand alone: flows that look nothing up, over files.
 
 mod body;
+mod bytes;
 mod code;
 mod conditions;
 mod emit;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use bumpalo::Bump;
 use jiff::Timestamp;
 
+use self::bytes::Bytes;
 use self::eval::{Eval, Leave, Ran};
 use self::memo::Memos;
 use self::op::{Lowered, RECORD, Reg, V, Write};
@@ -61,7 +63,9 @@ pub struct Worker<'f, 'p> {
     slots: Slots<'static>,
     bump: Bump,
     memos: Memos,
-    first: Vec<u8>,
+    first: Bytes,
+    /// A payload while it is written.
+    payload: Bytes,
     marks: Vec<usize>,
     /// The objects of the payloads of this record.
     made: Vec<usize>,
@@ -126,7 +130,8 @@ impl<'p> Flat<'p> {
             slots: Slots::default(),
             bump: Bump::new(),
             memos,
-            first: Vec::new(),
+            first: Bytes::default(),
+            payload: Bytes::default(),
             marks: Vec::new(),
             made: Vec::new(),
             stopped: Stopped::default(),
@@ -143,7 +148,7 @@ impl<'p> Worker<'_, 'p> {
     /// Maps the text of one record, and appends its payloads, a line each, to the buffers of their objects. `count` is
     /// told each payload's object.
     pub fn map(&mut self, record: &str, form: Form, out: &mut [Vec<u8>], count: impl FnMut(usize)) -> Way {
-        let Worker { flat, scanning, slots, bump, memos, first, marks, made, stopped } = self;
+        let Worker { flat, scanning, slots, bump, memos, first, payload, marks, made, stopped } = self;
         let Flat { lowered, context } = flat;
         bump.reset();
         let mut read: Slots<'_> = std::mem::take(slots).again();
@@ -159,7 +164,7 @@ impl<'p> Worker<'_, 'p> {
         marks.extend(out.iter().map(Vec::len));
         made.clear();
         let mut eval = Eval::new(lowered, context, record.as_bytes(), read, bump, memos, first);
-        let way = through(&mut eval, form, out, made, stopped);
+        let way = through(&mut eval, form, payload, out, made, stopped);
         *slots = eval.slots.again();
         if !matches!(way, Ok(Way::Ready { .. })) {
             made.clear();
@@ -175,9 +180,16 @@ impl<'p> Worker<'_, 'p> {
     }
 }
 
-fn through<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, form: Form, out: &mut [Vec<u8>], made: &mut Vec<usize>, stopped: &mut Stopped<'p>) -> Ran<Way> {
+fn through<'r, 'p: 'r>(
+    eval: &mut Eval<'r, 'p>,
+    form: Form,
+    written: &mut Bytes,
+    out: &mut [Vec<u8>],
+    made: &mut Vec<usize>,
+    stopped: &mut Stopped<'p>,
+) -> Ran<Way> {
     // Rules write nothing.
-    if !eval.run(0, &mut Vec::new())? {
+    if !eval.run(0, written)? {
         return Ok(Way::NotEligible);
     }
     if !eval.reasons.is_empty() {
@@ -186,8 +198,10 @@ fn through<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, form: Form, out: &mut [Vec<u8>],
     let flat = eval.flat;
     for write in &flat.writes {
         let buffer = out.get_mut(write.object).ok_or(Leave)?;
-        if payload(eval, write, form, buffer)? {
-            buffer.push(b'\n');
+        written.clear();
+        if payload(eval, write, form, written)? {
+            written.push(b'\n');
+            buffer.extend_from_slice(written);
             made.push(write.object);
         }
     }
@@ -209,7 +223,7 @@ fn stop<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, stopped: &mut Stopped<'p>) -> Ran<W
     Ok(Way::Stopped { warned: eval.warned })
 }
 
-fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], out: &mut Vec<u8>) -> Ran<()> {
+fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], out: &mut Bytes) -> Ran<()> {
     out.clear();
     eval.unfinished = false;
     for write in writes {
@@ -225,7 +239,7 @@ fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], out: 
 }
 
 /// The record's id, as JSON.
-fn id(eval: &Eval<'_, '_>, out: &mut Vec<u8>) -> Ran<()> {
+fn id(eval: &Eval<'_, '_>, out: &mut Bytes) -> Ran<()> {
     let values = eval.flat.ids.ok_or(Leave)?.map(|at| *eval.get(Reg::new(RECORD, at)));
     match values.into_iter().find(|value| *value != V::ABSENT) {
         Some(V::Text(text)) => emit::quote(text, out),
@@ -237,7 +251,7 @@ fn id(eval: &Eval<'_, '_>, out: &mut Vec<u8>) -> Ran<()> {
 }
 
 /// Writes one payload; false where it is not made.
-fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form, out: &mut Vec<u8>) -> Ran<bool> {
+fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form, out: &mut Bytes) -> Ran<bool> {
     if !eval.run(write.begin, out)? {
         return Ok(false);
     }
@@ -261,7 +275,7 @@ fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form
         return Err(Leave);
     }
     if form == Form::Envelope {
-        let text = |name: &str, text: Option<&[u8]>, out: &mut Vec<u8>| {
+        let text = |name: &str, text: Option<&[u8]>, out: &mut Bytes| {
             out.extend_from_slice(name.as_bytes());
             match text {
                 Some(text) => emit::quote(text, out),

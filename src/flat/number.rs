@@ -6,6 +6,8 @@ use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::bytes::Bytes;
+
 /// `coefficient / 10^places`: the coefficient in the upper 58 bits, the places in the lower six.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number(i64);
@@ -212,27 +214,58 @@ impl Number {
         }
     }
 
+    /// Its digits, where there are few; none for others.
+    #[inline(always)]
+    pub(super) fn short(self) -> Option<Short> {
+        let size = self.coefficient().unsigned_abs();
+        (size < EIGHT_DIGITS && self.places() <= 7).then_some(Short { size: size as u32, places: self.places(), negative: self.coefficient() < 0 })
+    }
+
     /// Appends its digits.
     #[inline(never)]
-    pub(crate) fn print(self, out: &mut Vec<u8>) {
-        let (size, places) = (self.coefficient().unsigned_abs(), self.places());
-        if self.coefficient() < 0 {
-            out.push(b'-');
+    pub(super) fn print(self, out: &mut Bytes) {
+        match self.short() {
+            Some(short) => out.with(|place| short.print(place)),
+            None => print_long(self.coefficient().unsigned_abs(), self.places(), self.coefficient() < 0, out),
         }
-        if size < 10 && places == 0 {
-            return out.push(b'0' + size as u8);
-        }
-        if size >= EIGHT_DIGITS || places > 7 {
-            return print_long(size, places, out);
-        }
-        let digits = eight_digits(size as u32);
+    }
+}
+
+/// Bytes that the digits of a short number are written into.
+pub(super) const SHORT: usize = 24;
+
+/// A number of at most eight digits, of which one stands before the point.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Short {
+    size: u32,
+    places: u8,
+    negative: bool,
+}
+
+impl Short {
+    /// Writes the digits; gives how many bytes they have.
+    #[inline(always)]
+    pub(super) fn print(self, place: &mut [u8; SHORT]) -> usize {
+        let digits = eight_digits(self.size);
+        let places = u32::from(self.places);
         // One digit stands before the point in any case.
-        let zeros = (digits.trailing_zeros() / 8).min(7 - u32::from(places));
-        push_some(digits >> (8 * zeros), 8 - (zeros as usize + usize::from(places)), out);
-        if places > 0 {
-            out.push(b'.');
-            push_some(digits >> (8 * (8 - u32::from(places))), usize::from(places), out);
+        let zeros = (digits.trailing_zeros() / 8).min(7 - places.min(7));
+        let whole = (8 - zeros - places.min(7)) as usize % 16;
+        let digits = (digits >> (8 * zeros)) | 0x3030_3030_3030_3030;
+        place[0] = b'-';
+        let sign = usize::from(self.negative);
+        let mut write = |at: usize, bytes: u64| {
+            if let Some(to) = place.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+                *to = bytes.to_le_bytes();
+            }
+        };
+        write(sign, digits);
+        if places == 0 {
+            return sign + whole;
         }
+        // At least one of the eight stands behind the point.
+        write(sign + whole, digits >> (8 * whole % 64) << 8 | u64::from(b'.'));
+        sign + whole + 1 + places as usize
     }
 }
 
@@ -251,19 +284,14 @@ fn eight_digits(number: u32) -> u64 {
     tens | (twos - tens * 10) << 8
 }
 
-/// Appends the first of eight digits: in one piece of a fixed length, and cut.
-#[inline]
-fn push_some(digits: u64, count: usize, out: &mut Vec<u8>) {
-    let end = out.len() + count;
-    out.extend_from_slice(&(digits | 0x3030_3030_3030_3030).to_le_bytes());
-    out.truncate(end);
-}
-
 #[cold]
-fn print_long(size: u64, places: u8, out: &mut Vec<u8>) {
+fn print_long(size: u64, places: u8, negative: bool, out: &mut Bytes) {
     use std::io::Write as _;
     let power = POWERS.get(usize::from(places)).map_or(1, |power| power.unsigned_abs());
     let (whole, fraction) = (size / power, size % power);
+    if negative {
+        out.push(b'-');
+    }
     // Writing to memory does not fail.
     let _ = match places {
         0 => write!(out, "{whole}"),
@@ -277,9 +305,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn printed(number: Number) -> String {
-        let mut out = Vec::new();
+        let mut out = Bytes::default();
         number.print(&mut out);
-        String::from_utf8(out).unwrap_or_default()
+        String::from_utf8(out.to_vec()).unwrap_or_default()
     }
 
     fn number() -> impl Strategy<Value = Number> {

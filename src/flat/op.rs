@@ -7,9 +7,11 @@ use regex::bytes::Regex;
 use rust_decimal::RoundingStrategy;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::bytes::Bytes;
 use super::number::Number;
 use super::shape::{NodeId, Shape, hash, same};
 use super::tables::Table;
+use super::window::WIDTH;
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{Arithmetic, Compare, Place as SourcePlace};
 use crate::schema::Field;
@@ -609,23 +611,29 @@ pub(crate) struct Told<'p> {
 /// Bytes that are written often. Short ones are copied in one piece of a fixed length, and cut.
 #[derive(Debug)]
 pub(crate) struct Key {
-    short: [u8; 32],
+    pub(super) short: [u8; WIDTH],
     whole: Box<[u8]>,
 }
 
 impl Key {
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let mut short = [0; 32];
+        let mut short = [0; WIDTH];
         short.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         Key { short, whole: bytes.into() }
     }
 
     #[inline(always)]
-    pub(crate) fn push(&self, out: &mut Vec<u8>) {
-        if self.whole.len() <= self.short.len() {
-            let end = out.len() + self.whole.len();
-            out.extend_from_slice(&self.short);
-            out.truncate(end);
+    pub(super) fn length(&self) -> usize {
+        self.whole.len()
+    }
+
+    #[inline(always)]
+    pub(super) fn push(&self, out: &mut Bytes) {
+        if self.whole.len() <= WIDTH {
+            out.with(|place| {
+                *place = self.short;
+                self.whole.len()
+            });
         } else {
             out.extend_from_slice(&self.whole);
         }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::bytes::Bytes;
 use crate::check::typed::Place;
 
 /// As [`crate::apply::Reason`] is written.
@@ -23,9 +24,9 @@ pub(crate) struct Reason<'p> {
 pub struct Stopped<'p> {
     pub(super) reasons: Vec<Reason<'p>>,
     /// As JSON.
-    pub(super) id: Vec<u8>,
+    pub(super) id: Bytes,
     /// Of a review what would be sent, of a rejection what it causes: in their envelopes, with commas between them.
-    pub(super) writes: Vec<u8>,
+    pub(super) writes: Bytes,
 }
 
 impl Stopped<'_> {

@@ -3,6 +3,7 @@
 use bumpalo::collections::Vec as List;
 use wide::u8x32;
 
+use super::bytes::Bytes;
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
 use super::op::{Piece, Quick, V};
@@ -56,7 +57,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Appends a value as a template prints it.
     pub(super) fn print(&self, value: V<'r>, out: &mut List<'r, u8>) -> Ran<()> {
         let digits = |number: Number, out: &mut List<'r, u8>| {
-            let mut digits = Vec::with_capacity(24);
+            let mut digits = Bytes::default();
             number.print(&mut digits);
             out.extend_from_slice_copy(&digits);
         };

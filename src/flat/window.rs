@@ -2,6 +2,8 @@
 
 use wide::u8x32;
 
+use super::bytes::Bytes;
+
 /// Bytes of a window.
 pub(super) const WIDTH: usize = 32;
 
@@ -22,13 +24,12 @@ pub(super) fn special(window: u8x32) -> u32 {
 
 /// Appends some of the bytes. A few are copied in one piece of a fixed length, and cut.
 #[inline(always)]
-pub(super) fn append(bytes: &[u8], from: usize, to: usize, out: &mut Vec<u8>) {
+pub(super) fn append(bytes: &[u8], from: usize, to: usize, out: &mut Bytes) {
     match bytes.get(from..).and_then(<[u8]>::first_chunk::<WIDTH>) {
-        Some(chunk) if to - from <= WIDTH => {
-            let end = out.len() + to - from;
-            out.extend_from_slice(chunk);
-            out.truncate(end);
-        }
+        Some(chunk) if to - from <= WIDTH => out.with(|place| {
+            *place = *chunk;
+            to - from
+        }),
         _ => out.extend_from_slice(bytes.get(from..to).unwrap_or_default()),
     }
 }
