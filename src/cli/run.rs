@@ -15,6 +15,9 @@ use crate::project::records::{self, Form};
 use crate::run::files::{self, Lines, Mapper, Sink, Summary};
 use crate::value::Json;
 
+/// Bytes of a reader's own buffer. More than that at once is read past it, straight to where it belongs.
+const READ: usize = 64 * 1024;
+
 const EXAMPLES: &str = "\
 Examples:
   crossdock run                              between the systems: one poll of each flow, to the end of what follows
@@ -159,7 +162,7 @@ type Input = (String, Box<dyn BufRead + Send>, Option<u64>);
 fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<Input, Failure> {
     let configured = ready.compiled.config.connections.get(&of.connection).and_then(|connection| connection.objects.get(&of.object));
     let (name, path) = match (&args.records, configured) {
-        (Some(dash), _) if dash == "-" => return Ok(("standard input".to_owned(), Box::new(BufReader::with_capacity(1 << 18, io::stdin())), None)),
+        (Some(dash), _) if dash == "-" => return Ok(("standard input".to_owned(), Box::new(BufReader::with_capacity(READ, io::stdin())), None)),
         (Some(path), _) => (path.clone(), PathBuf::from(path)),
         (None, Some(object)) => (object.path.text.clone(), ready.opened.folder.root().join(&object.path.text)),
         (None, None) => {
@@ -170,7 +173,7 @@ fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<In
     let file = File::open(&path).map_err(|error| super::folder::unreadable(&path, &error))?;
     let length = file.metadata().ok().map(|about| about.len());
     let reader: Box<dyn BufRead + Send> = match Form::of(&name) {
-        Form::JsonLines => Box::new(BufReader::with_capacity(1 << 18, file)),
+        Form::JsonLines => Box::new(BufReader::with_capacity(READ, file)),
         // Other forms have no lines to stream by: they are read whole.
         _ => {
             let mut text = String::new();

@@ -16,26 +16,21 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
-    /// Writes into an array that begins where the end is, and says how many of its bytes count. It may be asked twice.
+    /// Writes into an array that begins where the end is, and says how many of its bytes count.
     #[inline(always)]
-    pub(super) fn with<const N: usize>(&mut self, write: impl Fn(&mut [u8; N]) -> usize) {
-        match self.all.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut::<N>) {
-            Some(place) => self.length += write(place),
-            None => self.slowly(write),
+    pub(super) fn with<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
+        loop {
+            if let Some(place) = self.all.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut::<N>) {
+                self.length += write(place);
+                return;
+            }
+            self.room(N);
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn slowly<const N: usize>(&mut self, write: impl Fn(&mut [u8; N]) -> usize) {
-        let mut place = [0; N];
-        let count = write(&mut place);
-        self.extend_from_slice(place.get(..count).unwrap_or_default());
-        self.room(N);
     }
 
     /// Room for so many more.
     #[cold]
+    #[inline(never)]
     fn room(&mut self, count: usize) {
         let wanted = self.length + count;
         if wanted > self.all.len() {

@@ -1,6 +1,6 @@
 //! Chunks of whole lines, cut from the input; their buffers are used again.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead};
 use std::sync::Mutex;
 
 /// Bytes of whole lines that a worker takes at once.
@@ -14,9 +14,12 @@ pub(super) struct Chunk {
     pub(super) sequence: u64,
     /// The number of its first line, from 1.
     pub(super) first_line: usize,
-    pub(super) text: Vec<u8>,
+    /// The text, and behind it what the buffer held before.
+    pub(super) buffer: Vec<u8>,
     /// Where each line ends: at its line break, or at the end of the text.
     pub(super) ends: Vec<usize>,
+    /// Bytes of the text.
+    pub(super) length: usize,
 }
 
 /// Cuts the input into chunks of whole lines.
@@ -31,22 +34,22 @@ pub(super) struct Cutter<'i> {
     line: usize,
 }
 
-/// Buffers of chunks that are done, to be used again: new ones cost the system a page at a time.
+/// Buffers that are done, to be used again: new ones cost the system a page at a time.
 #[derive(Default)]
 pub(super) struct Pool(Mutex<Vec<Vec<u8>>>);
 
 impl Pool {
+    /// A buffer, as it was given back.
     pub(super) fn take(&self) -> Vec<u8> {
         let kept = self.0.lock().ok().and_then(|mut kept| kept.pop());
         kept.unwrap_or_else(|| Vec::with_capacity(CHUNK + 8 * 1024))
     }
 
-    pub(super) fn give(&self, mut buffer: Vec<u8>) {
+    pub(super) fn give(&self, buffer: Vec<u8>) {
         // What an overlong line or a large output has made large is not kept.
         if buffer.capacity() <= 4 * CHUNK
             && let Ok(mut kept) = self.0.lock()
         {
-            buffer.clear();
             kept.push(buffer);
         }
     }
@@ -62,59 +65,74 @@ impl<'i> Cutter<'i> {
     /// # Errors
     /// The input cannot be read.
     pub(super) fn next(&mut self) -> io::Result<Option<Chunk>> {
-        let Some(text) = self.text()? else { return Ok(None) };
-        let mut ends: Vec<usize> = memchr::memchr_iter(b'\n', &text).collect();
+        let mut buffer = self.pool.take();
+        let length = self.text(&mut buffer)?;
+        let Some(text) = buffer.get(..length).filter(|text| !text.is_empty()) else { return Ok(None) };
+        let mut ends: Vec<usize> = memchr::memchr_iter(b'\n', text).collect();
         if text.last() != Some(&b'\n') {
-            ends.push(text.len());
+            ends.push(length);
         }
-        let chunk = Chunk { sequence: self.sequence, first_line: self.line, text, ends };
+        let chunk = Chunk { sequence: self.sequence, first_line: self.line, buffer, ends, length };
         self.sequence += 1;
         self.line += chunk.ends.len();
         Ok(Some(chunk))
     }
 
-    fn text(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut text = self.pool.take();
-        text.append(&mut self.rest);
+    /// Reads whole lines into a buffer: how many bytes of it they are.
+    fn text(&mut self, text: &mut Vec<u8>) -> io::Result<usize> {
+        let mut used = self.rest.len();
+        room(text, used);
+        text[..used].copy_from_slice(&self.rest);
+        self.rest.clear();
         loop {
-            if !self.ended && text.len() < CHUNK {
-                let most = CHUNK - text.len();
-                self.some(&mut text, most)?;
+            self.some(text, &mut used, CHUNK)?;
+            if let Some(end) = memchr::memrchr(b'\n', &text[..used]) {
+                self.rest.extend_from_slice(&text[end + 1..used]);
+                return Ok(end + 1);
             }
-            if let Some(end) = memchr::memrchr(b'\n', &text) {
-                self.rest = text.split_off(end + 1);
-                return Ok(Some(text));
-            }
-            if self.ended && text.len() <= LONGEST {
-                return Ok(if text.is_empty() { None } else { Some(text) });
+            if self.ended && used <= LONGEST {
+                return Ok(used);
             }
             // One line that is longer than a chunk.
             let mut end = None;
-            while !self.ended && end.is_none() && text.len() <= LONGEST {
-                let before = text.len();
-                self.some(&mut text, CHUNK)?;
-                end = memchr::memchr(b'\n', &text[before..]).map(|at| before + at);
+            while !self.ended && end.is_none() && used <= LONGEST {
+                let before = used;
+                self.some(text, &mut used, before + CHUNK)?;
+                end = memchr::memchr(b'\n', &text[before..used]).map(|at| before + at);
             }
-            if text.len() <= LONGEST || end.is_some_and(|end| end <= LONGEST) {
+            if used <= LONGEST || end.is_some_and(|end| end <= LONGEST) {
                 continue;
             }
             // The rest of an overlong line is passed over; what is left of it is no JSON and is reported.
             match end {
-                Some(end) => self.rest = text.split_off(end + 1),
+                Some(end) => self.rest.extend_from_slice(&text[end + 1..used]),
                 None if !self.ended => skip_line(self.input)?,
                 None => {}
             }
-            text.truncate(1024);
-            text.push(b'\n');
-            return Ok(Some(text));
+            text[1024] = b'\n';
+            return Ok(1025);
         }
     }
 
-    /// Reads so much more, straight to where it belongs; less at the end.
-    fn some(&mut self, text: &mut Vec<u8>, most: usize) -> io::Result<()> {
-        let read = (&mut *self.input).take(most as u64).read_to_end(text)?;
-        self.ended = read < most;
+    /// Reads until so many bytes are used, straight to where they belong; fewer at the end.
+    fn some(&mut self, text: &mut Vec<u8>, used: &mut usize, wanted: usize) -> io::Result<()> {
+        room(text, wanted);
+        while !self.ended && *used < wanted {
+            match self.input.read(&mut text[*used..wanted]) {
+                Ok(0) => self.ended = true,
+                Ok(read) => *used += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
+    }
+}
+
+/// Makes a buffer as long. One that was used before is, and needs no zeros.
+fn room(buffer: &mut Vec<u8>, length: usize) {
+    if buffer.len() < length {
+        buffer.resize(length, 0);
     }
 }
 

@@ -137,11 +137,12 @@ pub fn run(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Summary, Ended> {
     let workers = workers.max(1);
-    let pool = Pool::default();
+    let (chunks, pool) = (Pool::default(), Pool::default());
     let work = Work {
         mapper,
+        chunks: &chunks,
         pool: &pool,
-        cutter: Mutex::new(Cutter::new(input, &pool)),
+        cutter: Mutex::new(Cutter::new(input, &chunks)),
         written: Mutex::new(Written {
             sink,
             progress,
@@ -168,6 +169,8 @@ pub fn run(
 /// What the workers of a run share.
 struct Work<'w> {
     mapper: Mapper<'w>,
+    /// Buffers for what is read, and for what is made.
+    chunks: &'w Pool,
     pool: &'w Pool,
     cutter: Mutex<Cutter<'w>>,
     written: Mutex<Written<'w>>,
@@ -199,7 +202,11 @@ impl Work<'_> {
         loop {
             let read = locked(&self.cutter).next();
             let made = match read {
-                Ok(Some(chunk)) => mapped(chunk, self.mapper, worker.as_mut(), self.pool),
+                Ok(Some(chunk)) => {
+                    let made = mapped(&chunk, self.mapper, worker.as_mut(), self.pool);
+                    self.chunks.give(chunk.buffer);
+                    made
+                }
                 Ok(None) => return,
                 Err(error) => {
                     locked(&self.written).end(Ended::Read(error));
@@ -272,20 +279,20 @@ impl Drop for Ends<'_, '_> {
     }
 }
 
-fn mapped(chunk: Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, '_>>, pool: &Pool) -> Mapped {
+fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, '_>>, pool: &Pool) -> Mapped {
     let objects: Vec<String> = mapper.flat.map(|flat| flat.objects().to_vec()).unwrap_or_default();
     let mut counts = vec![0_u64; objects.len()];
     let mut out = Mapped {
         sequence: chunk.sequence,
-        payloads: objects.iter().map(|_| pool.take()).collect(),
+        payloads: objects.iter().map(|_| pool.take()).map(emptied).collect(),
         objects,
         stopped: Vec::new(),
         summary: Summary::default(),
-        bytes: chunk.text.len() as u64,
+        bytes: chunk.length as u64,
     };
     let mut from = 0;
     for (number, end) in (chunk.first_line..).zip(&chunk.ends) {
-        let bytes = &chunk.text[from..*end];
+        let bytes = &chunk.buffer[from..*end];
         from = end + 1;
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -328,11 +335,15 @@ fn mapped(chunk: Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, '
             }
         }
     }
-    pool.give(chunk.text);
     for (object, count) in out.objects.iter().zip(counts).filter(|(_, count)| *count > 0) {
         *out.summary.payloads.entry(object.clone()).or_default() += count;
     }
     out
+}
+
+fn emptied(mut buffer: Vec<u8>) -> Vec<u8> {
+    buffer.clear();
+    buffer
 }
 
 fn outcome(out: &mut Mapped, number: usize, record: &Json, outcome: Outcome, lines: Lines) {

@@ -82,8 +82,8 @@ impl Sink for Memory {
     }
 }
 
-/// Bytes that are read and written at once: as `run` has it.
-const BUFFER: usize = 256 * 1024;
+/// Bytes that are read and written at once.
+const BUFFER: usize = 64 * 1024;
 
 /// A file of records, a line each.
 struct Records {
