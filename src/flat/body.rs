@@ -10,7 +10,7 @@ use super::code::Label;
 use super::emit::quote;
 use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
-use super::op::{self, Empty, Form, Key, KeyField, Op, Out, RECORD, Reg, Takes, Unit, Words, Write};
+use super::op::{self, Empty, Form, Key, KeyField, Op, Out, RECORD, Reg, Unit, Words, Write};
 use super::shape::ROOT;
 use super::values::{As, number};
 use crate::check::typed::{self, Body, Event, Expr, Flow, Otherwise, Policy, Row, RowValue};
@@ -273,12 +273,15 @@ impl<'p> Lowerer<'p> {
             expr if is_number => (self.number(expr)?, None),
             expr => (self.value(expr)?, None),
         };
-        let takes = match &out.form {
-            Form::Decimal { .. } if out.any_number => Takes::Any,
-            Form::Integer { .. } if out.any_number => Takes::Whole,
-            _ => Takes::None,
+        let places = match &out.form {
+            Form::Integer { .. } if out.any_number => 0,
+            Form::Decimal { .. } if out.any_number => i32::MAX,
+            Form::Decimal { .. } if out.minimum.is_none() && out.maximum.is_none() && out.limit.is_none() => {
+                field.places.map_or(i32::MAX, |places| i32::try_from(places).unwrap_or(i32::MAX))
+            }
+            _ => -1,
         };
-        let row = |key: &[u8], out| Box::new(op::Row { key: Key::new(key), needed, takes, out });
+        let row = |key: &[u8], out| Box::new(op::Row { key: Key::new(key), needed, places, out });
         self.push(match &out.form {
             Form::Text(None) if most > 0 => Op::WriteText { of, most, row: row(&[key, b"\""].concat(), out) },
             _ if is_number => Op::WriteNumber { of, row: row(key, out) },

@@ -10,7 +10,7 @@ use super::bytes::Bytes;
 use super::eval::{Eval, Leave, Ran};
 use super::memo::Kept;
 use super::number::{Number, SHORT};
-use super::op::{Empty, Form, Key, MARKS, Out, Product, Quick, Reg, Row, Takes, Unit, V};
+use super::op::{Empty, Form, Key, MARKS, Out, Product, Quick, Reg, Row, Unit, V};
 use super::read::string;
 use super::window::{WIDTH, append, special};
 use crate::schema::{Field, SizeUnit, gate};
@@ -129,14 +129,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 write_at(place, key + text.len(), b"\"");
                 key + text.len() + 1
             }),
-            _ => self.long_row(text, row, out),
+            _ => other_row(text, self.text, row, out),
         }
-    }
-
-    #[inline(never)]
-    fn long_row(&self, text: &[u8], row: &Row<'p>, out: &mut Bytes) {
-        row.key.push(out);
-        push_text(text, self.text, out);
     }
 
     #[inline(never)]
@@ -153,7 +147,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// A number: one of which nothing is asked at once.
     #[inline(always)]
     fn write_number(&self, number: Number, row: &Row<'p>, out: &mut Bytes) -> Ran<()> {
-        if row.takes == Takes::Any || row.takes == Takes::Whole && number.places() == 0 {
+        if i32::from(number.places()) <= row.places {
             number_row(number, row, out);
             return Ok(());
         }
@@ -275,6 +269,47 @@ pub(super) fn push_text(text: &[u8], record: &[u8], out: &mut Bytes) {
         unquoted(text, out);
     }
     out.push(b'"');
+}
+
+/// Writes a row whose text is no part of the record, or a long one.
+#[inline(never)]
+fn other_row(text: &[u8], record: &[u8], row: &Row<'_>, out: &mut Bytes) {
+    let key = row.key.length();
+    let Some((first, last)) = ends(text).filter(|_| key <= WIDTH) else {
+        row.key.push(out);
+        return push_text(text, record, out);
+    };
+    // Both may have the same bytes. What is written behind the text is written over.
+    let (length, behind) = (text.len(), text.len().saturating_sub(8));
+    out.with::<{ 2 * WIDTH }>(|place| {
+        write_at(place, 0, &row.key.short);
+        write_at(place, key, &first.to_le_bytes());
+        write_at(place, key + behind, &last.to_le_bytes());
+        write_at(place, key + length, b"\"");
+        key + length + 1
+    });
+}
+
+/// The first and the last eight bytes of a text of at most sixteen that stands in JSON as it is; of a shorter one all that
+/// there are.
+#[inline(always)]
+fn ends(text: &[u8]) -> Option<(u64, u64)> {
+    let (first, last) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(first), Some(last)) if text.len() <= 16 => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        (Some(_), _) => return None,
+        _ => {
+            let of = |at: usize| text.get(at).map(|byte| u64::from(*byte) << (8 * at));
+            let (middle, end) = (text.len() / 2, text.len().checked_sub(1)?);
+            let all = match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+                (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (text.len() - 4)),
+                _ => of(0)? | of(middle)? | of(end)?,
+            };
+            (all, all)
+        }
+    };
+    // What is not there is no control character.
+    let blank = u64::MAX.checked_shl(8 * text.len() as u32).unwrap_or(0) & 0x2020_2020_2020_2020;
+    (special_of_eight(first | blank) | special_of_eight(last | blank) == 0).then_some((first, last))
 }
 
 /// Writes a row with a number: a short one in one go.
@@ -455,7 +490,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_is_quoted_as_serde_json_does(text in "[\\x00-\\x7f\\u{80}-\\u{ffff}]{0,90}") {
+        fn a_text_is_quoted_as_serde_json_does(text in "[\\x00-\\x7f\\u{80}-\\u{ffff}]{0,90}|[ -~]{0,17}") {
+            if let Some((first, last)) = ends(text.as_bytes()) {
+                let (bytes, length) = (text.as_bytes(), text.len());
+                prop_assert!(is_plain(bytes) && length <= 16);
+                let (first, last) = (first.to_le_bytes(), last.to_le_bytes());
+                prop_assert_eq!(first.get(..length.min(8)), bytes.get(..length.min(8)));
+                let wanted = if length < 8 { Some(&first) } else { bytes.last_chunk() };
+                prop_assert_eq!(Some(&last), wanted);
+            } else {
+                prop_assert!(text.is_empty() || text.len() > 16 || !is_plain(text.as_bytes()));
+            }
             let mut out = Bytes::default();
             quote(text.as_bytes(), &mut out);
             prop_assert_eq!(String::from_utf8(out.to_vec()).unwrap_or_default(), serde_json::Value::from(text).to_string());

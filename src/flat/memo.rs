@@ -11,7 +11,7 @@ use super::op::{Lowered, V};
 use super::shape::{hash, same};
 use crate::value::{Missing, Value};
 
-/// Results that are kept of one function: of two that fall into one place the later one stays.
+/// Results that are kept of one function: of three that fall into one place and the one beside it the last one stays.
 const PLACES: usize = 1_024;
 /// Bytes of the arguments of a result that is kept.
 const LONGEST: usize = 39;
@@ -81,16 +81,23 @@ impl Memos {
     /// The result for some arguments.
     #[inline]
     pub(crate) fn get<'v, 'r: 'v>(&self, memo: u32, arguments: impl Iterator<Item = &'v V<'r>> + Clone) -> Option<&Kept> {
-        let Place { result, length, key } = self.by_function.get(memo as usize)?.get(place(arguments.clone()))?;
-        let result = result.as_ref()?;
-        is_key(key.get(..usize::from(*length))?, arguments).then_some(result)
+        let places = self.by_function.get(memo as usize)?;
+        let at = place(arguments.clone());
+        [at, at ^ 1].into_iter().find_map(|at| {
+            let Place { result, length, key } = places.get(at)?;
+            let result = result.as_ref()?;
+            is_key(key.get(..usize::from(*length))?, arguments.clone()).then_some(result)
+        })
     }
 
     /// Keeps a result; that of arguments which are long, or no plain values, is not.
     pub(crate) fn keep<'v, 'r: 'v>(&mut self, memo: u32, arguments: impl Iterator<Item = &'v V<'r>> + Clone, result: Kept) {
         let mut bytes = Vec::new();
         if arguments.clone().all(|argument| push_key(argument, &mut bytes).is_ok())
-            && let Some(kept) = self.by_function.get_mut(memo as usize).and_then(|known| known.get_mut(place(arguments)))
+            && let Some(places) = self.by_function.get_mut(memo as usize)
+            && let at = place(arguments)
+            && let free = places.get(at ^ 1).is_some_and(|place| place.result.is_none())
+            && let Some(kept) = places.get_mut(if free { at ^ 1 } else { at })
             && let (Some(key), Ok(length)) = (kept.key.get_mut(..bytes.len()), u8::try_from(bytes.len()))
         {
             key.copy_from_slice(&bytes);
@@ -100,8 +107,8 @@ impl Memos {
     }
 }
 
-/// Where the result for some arguments is kept. Of two that fall into one place the later one stays, so that a text is
-/// told by its ends.
+/// Where the result for some arguments is kept, or beside it. A text is told by its ends: more would cost more than the
+/// few results that are lost.
 #[inline(always)]
 fn place<'v, 'r: 'v>(arguments: impl Iterator<Item = &'v V<'r>>) -> usize {
     let mut all = 0_u64;
@@ -129,10 +136,7 @@ fn is_key<'v, 'r: 'v>(mut key: &[u8], arguments: impl Iterator<Item = &'v V<'r>>
                 _ => None,
             },
             V::Missing(_) => key.strip_prefix(&[0]),
-            other => {
-                let mut part = Vec::new();
-                if push_key(other, &mut part).is_ok() { key.strip_prefix(part.as_slice()) } else { None }
-            }
+            other => part(other).and_then(|part| key.strip_prefix(part.as_slice())),
         };
         match behind {
             Some(behind) => key = behind,
@@ -170,27 +174,48 @@ pub(crate) fn recall<'r>(kept: &Kept, bump: &'r Bump, place: &mut V<'r>) {
 
 /// Appends what tells an argument from every other.
 fn push_key(value: &V<'_>, key: &mut Vec<u8>) -> Ran<()> {
-    match *value {
-        V::Missing(_) => key.push(0),
-        V::Boolean(truth) => key.extend_from_slice(&[1, u8::from(truth)]),
-        V::Number(number) => {
-            key.extend_from_slice(&[2, number.places()]);
-            key.extend_from_slice(&number.coefficient().to_le_bytes());
-        }
+    match value {
         V::Text(text) if text.len() <= LONGEST => {
             key.extend_from_slice(&[3, text.len() as u8]);
             key.extend_from_slice(text);
         }
-        V::Date(date) => {
-            key.push(4);
-            key.extend_from_slice(&date.year().to_le_bytes());
-            key.extend_from_slice(&[date.month() as u8, date.day() as u8]);
-        }
-        V::Instant(instant) => {
-            key.push(5);
-            key.extend_from_slice(&instant.as_nanosecond().to_le_bytes());
-        }
-        _ => return Err(Leave),
+        V::Text(_) => return Err(Leave),
+        other => key.extend_from_slice(part(other).ok_or(Leave)?.as_slice()),
     }
     Ok(())
+}
+
+/// What tells an argument that is no text from every other.
+struct Part {
+    bytes: [u8; 17],
+    length: u8,
+}
+
+impl Part {
+    fn new<const N: usize>(kind: u8, value: [u8; N]) -> Self {
+        let mut bytes = [0; 17];
+        bytes[0] = kind;
+        bytes.iter_mut().skip(1).zip(value).for_each(|(to, from)| *to = from);
+        Part { bytes, length: N as u8 + 1 }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+}
+
+#[inline(always)]
+fn part(value: &V<'_>) -> Option<Part> {
+    Some(match *value {
+        V::Missing(_) => Part::new(0, []),
+        V::Boolean(truth) => Part::new(1, [u8::from(truth)]),
+        // Coefficient and places are one word.
+        V::Number(number) => Part::new(2, number.to_bits().to_le_bytes()),
+        V::Date(date) => {
+            let [low, high] = date.year().to_le_bytes();
+            Part::new(4, [low, high, date.month() as u8, date.day() as u8])
+        }
+        V::Instant(instant) => Part::new(5, instant.as_nanosecond().to_le_bytes()),
+        _ => return None,
+    })
 }

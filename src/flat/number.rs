@@ -57,6 +57,11 @@ impl Number {
         (self.0 & ((1 << SHIFT) - 1)) as u8
     }
 
+    /// What tells it from every other number that is written in another way.
+    pub(crate) fn to_bits(self) -> i64 {
+        self.0
+    }
+
     /// The number of some digits (`-12.50`); none where it does not fit, or has an exponent.
     pub(crate) fn parse(digits: &[u8]) -> Option<Self> {
         let (negative, digits) = match digits.split_first() {

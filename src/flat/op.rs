@@ -647,20 +647,12 @@ pub(crate) struct Row<'p> {
     pub(crate) key: Key,
     /// It has to be there.
     pub(crate) needed: bool,
-    pub(crate) takes: Takes,
+    /// Numbers with at most as many places are written as they are; below 0 none are.
+    pub(crate) places: i32,
     pub(crate) out: Box<Out<'p>>,
 }
 
 const _: () = assert!(size_of::<Row<'_>>() == 64);
-
-/// Numbers that a row takes as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Takes {
-    Any,
-    Whole,
-    /// It is asked more of them.
-    None,
-}
 
 /// How a target field takes a value, and what it is held to.
 #[derive(Debug)]

@@ -26,8 +26,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 let cut = if begun.len() <= most { begun } else { begun.char_indices().nth(most).map_or(begun, |(end, _)| &begun[..end]) };
                 cut.trim_end().as_bytes()
             }
-            Quick::Lower if !text.iter().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) => text,
-            Quick::Upper if !text.iter().any(|byte| byte.is_ascii_lowercase() || !byte.is_ascii()) => text,
+            // All are looked at: that needs no jumps.
+            Quick::Lower if !text.iter().fold(false, |any, byte| any | byte.is_ascii_uppercase() | !byte.is_ascii()) => text,
+            Quick::Upper if !text.iter().fold(false, |any, byte| any | byte.is_ascii_lowercase() | !byte.is_ascii()) => text,
             Quick::Lower => self.bump.alloc_str(&string(text)?.to_lowercase()).as_bytes(),
             Quick::Upper => self.bump.alloc_str(&string(text)?.to_uppercase()).as_bytes(),
             _ => return Err(Leave),
