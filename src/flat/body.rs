@@ -273,15 +273,16 @@ impl<'p> Lowerer<'p> {
             expr if is_number => (self.number(expr)?, None),
             expr => (self.value(expr)?, None),
         };
-        let places = match &out.form {
-            Form::Integer { .. } if out.any_number => 0,
-            Form::Decimal { .. } if out.any_number => i32::MAX,
-            Form::Decimal { .. } if out.minimum.is_none() && out.maximum.is_none() && out.limit.is_none() => {
-                field.places.map_or(i32::MAX, |places| i32::try_from(places).unwrap_or(i32::MAX))
-            }
-            _ => -1,
+        let free = out.minimum.is_none() && out.maximum.is_none() && out.limit.is_none();
+        let (places, far) = match &out.form {
+            Form::Integer { .. } => match within(&out) {
+                Some(far) => (0, far),
+                None => (-1, 0),
+            },
+            Form::Decimal { .. } if free => (field.places.and_then(|places| i8::try_from(places).ok()).unwrap_or(i8::MAX), u32::MAX),
+            _ => (-1, 0),
         };
-        let row = |key: &[u8], out| Box::new(op::Row { key: Key::new(key), needed, places, out });
+        let row = |key: &[u8], out| Box::new(op::Row { key: Key::new(key), needed, places, far, out });
         self.push(match &out.form {
             Form::Text(None) if most > 0 => Op::WriteText { of, most, row: row(&[key, b"\""].concat(), out) },
             _ if is_number => Op::WriteNumber { of, row: row(key, out) },
@@ -385,6 +386,23 @@ struct To<'p, 'k> {
     empty: Empty,
     /// It has to be there.
     needed: bool,
+}
+
+/// How far from 0 a whole number may be on both sides; none where it may not be on one, or something else is asked of it.
+fn within(out: &Out<'_>) -> Option<u32> {
+    if out.limit.is_some() {
+        return None;
+    }
+    let whole = |number: Number| if number.is_whole() { Some(number.whole().coefficient()) } else { None };
+    let most = match out.maximum {
+        Some(most) => u32::try_from(whole(most)?).ok()?,
+        None => u32::MAX,
+    };
+    let least = match out.minimum {
+        Some(least) => u32::try_from(whole(least)?.checked_neg()?).ok()?,
+        None => u32::MAX,
+    };
+    Some(most.min(least))
 }
 
 /// Whether a row is written only where its field is empty, or only once.

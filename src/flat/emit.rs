@@ -147,7 +147,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// A number: one of which nothing is asked at once.
     #[inline(always)]
     fn write_number(&self, number: Number, row: &Row<'p>, out: &mut Bytes) -> Ran<()> {
-        if i32::from(number.places()) <= row.places {
+        if (number.places() as i8) <= row.places && number.coefficient().unsigned_abs() <= u64::from(row.far) {
             number_row(number, row, out);
             return Ok(());
         }

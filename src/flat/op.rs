@@ -647,8 +647,10 @@ pub(crate) struct Row<'p> {
     pub(crate) key: Key,
     /// It has to be there.
     pub(crate) needed: bool,
-    /// Numbers with at most as many places are written as they are; below 0 none are.
-    pub(crate) places: i32,
+    /// Numbers with at most as many places, whose coefficient is at most as far from 0, are written as they are; below 0 none
+    /// are.
+    pub(crate) places: i8,
+    pub(crate) far: u32,
     pub(crate) out: Box<Out<'p>>,
 }
 
