@@ -10,7 +10,9 @@ use super::code::Label;
 use super::emit::quote;
 use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
-use super::op::{self, Empty, Form, Key, KeyField, Op, Out, RECORD, Reg, Unit, Words, Write};
+use super::op::{Op, Words};
+use super::reg::{RECORD, Reg};
+use super::row::{self, Empty, Form, Key, KeyField, Out, Unit, Write};
 use super::shape::ROOT;
 use super::values::{As, number};
 use crate::check::typed::{self, Body, Event, Expr, Flow, Otherwise, Policy, Row, RowValue};
@@ -282,7 +284,7 @@ impl<'p> Lowerer<'p> {
             Form::Decimal { .. } if free => (field.places.and_then(|places| i8::try_from(places).ok()).unwrap_or(i8::MAX), u32::MAX),
             _ => (-1, 0),
         };
-        let row = |key: &[u8], out| Box::new(op::Row { key: Key::new(key), needed, places, far, out });
+        let row = |key: &[u8], out| Box::new(row::Row { key: Key::new(key), needed, places, far, out });
         self.push(match &out.form {
             Form::Text(None) if most > 0 => Op::WriteText { of, most, row: row(&[key, b"\""].concat(), out) },
             _ if is_number => Op::WriteNumber { of, row: row(key, out) },

@@ -5,7 +5,9 @@
 
 use super::fuse::fuse;
 use super::lower::{Found, Lowerer, NoWay};
-use super::op::{At, BASES, LOOPS, MARKS, Op, Reg, Write};
+use super::op::{At, LOOPS, MARKS, Op};
+use super::reg::{BASES, Reg};
+use super::row::Write;
 use super::shape::NodeId;
 use crate::check::typed::Slot;
 

@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 
 use super::code::{Held, Label};
 use super::lower::{Found, Lowerer, NoWay};
-use super::op::{Argument, Call, Op, Reg, Test, V, Words};
+use super::op::{Argument, Call, Op, Test, Words};
+use super::reg::{Reg, V};
 use super::values::{As, constant, holds, literal_text, number};
 use crate::check::typed::{Compare, Expr, Flow, Pattern};
 use crate::value::Literal;

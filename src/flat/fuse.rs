@@ -2,7 +2,9 @@
 //! filled and read, and one operation to go on to.
 
 use super::number::Number;
-use super::op::{At, Empty, Form, Op, Product, Quick, Reg, V, Write};
+use super::op::{At, Op, Quick};
+use super::reg::{Reg, V};
+use super::row::{Empty, Form, Product, Write};
 use crate::check::typed::Arithmetic::Multiply;
 
 /// Joins operations. Jumps go on at their places as before, and so do writes. Gives the registers too of what is computed

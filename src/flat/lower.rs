@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 
 use super::code::{Code, Held};
 use super::number::Number;
-use super::op::{Lowered, Op, RECORD, Reg, Told, V, ValueMap};
+use super::op::{Lowered, Op, Told, ValueMap};
+use super::reg::{RECORD, Reg, V};
 use super::shape::{ROOT, Shape};
 use super::tables::Table;
 use super::values::{As, constant};

@@ -7,7 +7,8 @@ use jiff::civil::Date;
 
 use super::eval::{Leave, Ran};
 use super::number::Number;
-use super::op::{Lowered, V};
+use super::op::Lowered;
+use super::reg::V;
 use super::shape::{hash, same};
 use crate::value::{Missing, Value};
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
-use super::op::{Reg, V};
+use super::reg::{Reg, V};
 use crate::check::typed::{Arithmetic, Compare};
 use crate::value::Missing;
 

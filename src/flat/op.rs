@@ -1,129 +1,26 @@
 //! What a flow is lowered to: operations in one list, that read registers and fill them.
 
-use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use regex::bytes::Regex;
 use rust_decimal::RoundingStrategy;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::bytes::Bytes;
 use super::number::Number;
+use super::reg::{Reg, V};
+use super::row::{Empty, Key, Product, Row, Write};
 use super::shape::{NodeId, Shape, hash, same};
 use super::tables::Table;
-use super::window::WIDTH;
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{Arithmetic, Compare, Place as SourcePlace};
-use crate::schema::Field;
-use crate::value::{LengthUnit, Missing, Reference, WeightUnit};
+use crate::value::{LengthUnit, Reference, WeightUnit};
 
 /// A place in the list of operations.
 pub(crate) type At = u32;
-
-/// A register: of the record's own row, of what is computed, or of the row that an element of a list has.
-///
-/// The first two are told by their places. Those of rows have the highest bit, and the next ones for the base that they
-/// are counted from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reg(u32);
-
-/// The base of the record's own row.
-pub(crate) const RECORD: u8 = 0;
-/// Bases: one for each loop around an operation, beside the record's own.
-pub(crate) const BASES: usize = 16;
-
-impl Reg {
-    const OF_ROW: u32 = 1 << 31;
-    const COMPUTED: u32 = 1 << 30;
-    const BASE: u32 = 24;
-
-    pub(crate) fn new(base: u8, at: u32) -> Self {
-        Reg(if base == RECORD { at } else { Self::OF_ROW | u32::from(base) << Self::BASE | at })
-    }
-
-    /// What is computed. Its place is known when it is known how wide the record's own row is: [`Reg::settle`].
-    pub(crate) fn computed(at: u32) -> Self {
-        Reg(Self::COMPUTED | at)
-    }
-
-    /// The number of what is computed.
-    pub(crate) fn as_computed(self) -> Option<u32> {
-        (self.0 & (Self::OF_ROW | Self::COMPUTED) == Self::COMPUTED).then_some(self.0 & !Self::COMPUTED)
-    }
-
-    /// So many registers behind it.
-    pub(crate) fn behind(self, count: u32) -> Self {
-        Reg(self.0 + count)
-    }
-
-    /// `places`: of what is computed.
-    pub(crate) fn settle(&mut self, places: &[u32]) {
-        if let Some(at) = self.as_computed() {
-            self.0 = places.get(at as usize).copied().unwrap_or_default();
-        }
-    }
-
-    /// Where it is.
-    #[inline(always)]
-    pub(crate) fn place(self, bases: &[u32; BASES]) -> usize {
-        if self.0 & Self::OF_ROW == 0 {
-            return self.0 as usize;
-        }
-        let base = bases[(self.0 >> Self::BASE) as usize % BASES];
-        base.wrapping_add(self.0 & ((1 << Self::BASE) - 1)) as usize
-    }
-}
 
 /// Loops inside each other.
 pub(crate) const LOOPS: usize = 8;
 /// Objects and lists inside each other, as they are written.
 pub(crate) const MARKS: usize = 16;
-
-/// A value while a record is mapped. It borrows from the record, the plan, or what is made for this record.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum V<'r> {
-    Missing(Missing),
-    Boolean(bool),
-    Number(Number),
-    Money(Number, Currency),
-    /// UTF-8. The record's bytes were looked at before, so that slices of them need not be.
-    Text(&'r [u8]),
-    Date(Date),
-    Instant(Timestamp),
-    Weight(Number, WeightUnit),
-    Length(Number, LengthUnit),
-    /// A named thing, by its place in [`Lowered::references`].
-    Named(u32),
-    /// An object of the record: its node, and where the row begins that it stands in.
-    Record(NodeId, u32),
-    /// A list of objects: their rows in [`super::scan::Slots::rows`].
-    Rows {
-        node: NodeId,
-        first: u32,
-        count: u32,
-    },
-    List(&'r [V<'r>]),
-    /// A row of a table.
-    Row(&'r [V<'r>]),
-}
-
-/// The code of a currency by its place in the record; of no length where there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Currency {
-    pub(crate) start: u32,
-    pub(crate) length: u8,
-}
-
-const _: () = assert!(size_of::<V<'_>>() == 24, "values are copied all the time");
-
-impl V<'_> {
-    pub(crate) const ABSENT: V<'static> = V::Missing(Missing::Absent);
-
-    #[inline]
-    pub(crate) fn is_missing(&self) -> bool {
-        matches!(self, V::Missing(_))
-    }
-}
 
 /// Where a field stands in each of the objects that it may be read from.
 #[derive(Debug, Clone, Copy)]
@@ -578,25 +475,6 @@ pub(crate) enum Op<'p> {
 
 const _: () = assert!(size_of::<Op<'_>>() == 32, "all operations of a flow are passed over for each record");
 
-/// What becomes of an object in which nothing is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Empty {
-    Written,
-    LeftOut,
-    /// Left out, where it has to be there.
-    Needed,
-}
-
-/// A product that is rounded. `or`: where the second factor is missing.
-#[derive(Debug)]
-pub(crate) struct Product {
-    pub(crate) of: Reg,
-    pub(crate) by: Reg,
-    pub(crate) or: Option<Number>,
-    pub(crate) places: u32,
-    pub(crate) how: RoundingStrategy,
-}
-
 /// What is said of a record that is stopped.
 #[derive(Debug)]
 pub(crate) struct Told<'p> {
@@ -606,125 +484,6 @@ pub(crate) struct Told<'p> {
     pub(crate) owner: Option<&'p str>,
     pub(crate) before: Option<Reg>,
     pub(crate) at: &'p SourcePlace,
-}
-
-/// Bytes that are written often. Short ones are copied in one piece of a fixed length, and cut.
-#[derive(Debug)]
-pub(crate) struct Key {
-    pub(super) short: [u8; WIDTH],
-    whole: Box<[u8]>,
-}
-
-impl Key {
-    pub(crate) fn new(bytes: &[u8]) -> Self {
-        let mut short = [0; WIDTH];
-        short.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        Key { short, whole: bytes.into() }
-    }
-
-    #[inline(always)]
-    pub(super) fn length(&self) -> usize {
-        self.whole.len()
-    }
-
-    #[inline(always)]
-    pub(super) fn push(&self, out: &mut Bytes) {
-        if self.whole.len() <= WIDTH {
-            out.with(|place| {
-                *place = self.short;
-                self.whole.len()
-            });
-        } else {
-            out.extend_from_slice(&self.whole);
-        }
-    }
-}
-
-/// A row of a payload: what common values need of it fills one line of the cache.
-#[derive(Debug)]
-#[repr(align(64))]
-pub(crate) struct Row<'p> {
-    pub(crate) key: Key,
-    /// It has to be there.
-    pub(crate) needed: bool,
-    /// Numbers with at most as many places, whose coefficient is at most as far from 0, are written as they are; below 0 none
-    /// are.
-    pub(crate) places: i8,
-    pub(crate) far: u32,
-    pub(crate) out: Box<Out<'p>>,
-}
-
-const _: () = assert!(size_of::<Row<'_>>() == 64);
-
-/// How a target field takes a value, and what it is held to.
-#[derive(Debug)]
-pub(crate) struct Out<'p> {
-    pub(crate) form: Form<'p>,
-    pub(crate) field: &'p Field,
-    pub(crate) pattern: Option<Regex>,
-    /// Bytes of a text that is short enough in any case.
-    pub(crate) most: usize,
-    pub(crate) minimum: Option<Number>,
-    pub(crate) maximum: Option<Number>,
-    /// An amount has to be below it.
-    pub(crate) limit: Option<Number>,
-    /// Nothing of a number is held to anything.
-    pub(crate) any_number: bool,
-}
-
-#[derive(Debug)]
-pub(crate) enum Form<'p> {
-    Text(Option<Words<'p>>),
-    Integer {
-        text: bool,
-    },
-    Decimal {
-        text: bool,
-    },
-    Boolean,
-    Date,
-    Instant {
-        zone: Option<(TimeZone, &'p str)>,
-        memo: u32,
-    },
-    /// In an object, by its unit.
-    Weight(Box<[Unit]>),
-    /// A named thing, as each of [`Lowered::references`] is written; none for one that does not fit.
-    Named(Vec<Option<Box<[u8]>>>),
-    /// By the reference's own encoding.
-    Other,
-}
-
-/// How a weight of a unit is written.
-#[derive(Debug)]
-pub(crate) struct Unit {
-    pub(crate) of: WeightUnit,
-    /// 0 where the target has the same unit.
-    pub(crate) factor: Number,
-    /// What stands before and behind the amount.
-    pub(crate) before: Key,
-    pub(crate) behind: Key,
-}
-
-#[derive(Debug)]
-pub(crate) struct Write<'p> {
-    /// The place of its object among those that the flow writes.
-    pub(crate) object: usize,
-    pub(crate) op: &'static str,
-    /// Code that says whether it is made, and computes key and id.
-    pub(crate) begin: At,
-    pub(crate) key: Option<(Reg, Option<KeyField<'p>>)>,
-    /// Of the source's record.
-    pub(crate) id: Option<Reg>,
-    /// Code that writes its body.
-    pub(crate) body: At,
-}
-
-#[derive(Debug)]
-pub(crate) struct KeyField<'p> {
-    /// `"orderKey":`
-    pub(crate) name: Box<[u8]>,
-    pub(crate) field: &'p Field,
 }
 
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
-use super::op::{Currency, Decode, Reg, V};
+use super::op::Decode;
+use super::reg::{Currency, Reg, V};
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Puts what stands in a register where it goes, as its field's kind has it.

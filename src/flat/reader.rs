@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::guess::Guesses;
 use super::number::Number;
-use super::op::V;
+use super::reg::V;
 use super::scan::{self, NotPlain, Slots};
 use super::shape::{Holds, NodeId, ROOT, Shape};
 use crate::value::{Json, MAX_ITEMS, MAX_TEXT, Missing};

@@ -9,7 +9,7 @@ use wide::u8x32;
 
 use super::guess::{Guess, Guesses, Keys, LONGEST_GUESS, Length, MOST_GUESSES, MOST_OF_ALL, Meaning};
 use super::number::Number;
-use super::op::V;
+use super::reg::V;
 use super::shape::{Holds, Node, NodeId, ROOT, Shape};
 use super::window::{Expected, WIDTH, special, window};
 use crate::value::{MAX_ITEMS, MAX_TEXT, Missing};

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::op::V;
+use super::reg::V;
 
 /// A place in a [`Shape`].
 pub(crate) type NodeId = u16;

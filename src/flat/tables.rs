@@ -5,7 +5,7 @@ use std::hash::Hasher as _;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::eval::{Eval, Leave, Ran};
-use super::op::{Reg, V};
+use super::reg::{Reg, V};
 use super::shape::same;
 
 /// A table, as it is looked up.

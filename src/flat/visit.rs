@@ -1,6 +1,8 @@
 //! What operations read and fill, and where they go on.
 
-use super::op::{Argument, At, Decode, Element, Op, Piece, Reg, Test, Write};
+use super::op::{Argument, At, Decode, Element, Op, Piece, Test};
+use super::reg::Reg;
+use super::row::Write;
 
 impl Op<'_> {
     /// Where the one value goes that it computes; none for what has more to do.
