@@ -220,6 +220,44 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        /// What was learned of one record makes no JSON of a broken one: a byte is missing, or stands twice, or another key
+        /// stands first.
+        #[test]
+        fn what_was_learned_makes_nothing_plain_that_is_none(text in json(), at in any::<proptest::sample::Index>(), how in 0..4) {
+            let (shape, mut slots, bump) = (shape(), Slots::default(), Bump::new());
+            let mut scanning = Scanning::default();
+            let _ = scanning.read(&shape, &text, &mut slots, &bump);
+            let mut letters: Vec<char> = text.chars().collect();
+            match how {
+                0 => drop(letters.remove(at.index(letters.len()))),
+                1 => letters.insert(at.index(letters.len()), letters[at.index(letters.len())]),
+                _ => {
+                    // Behind a brace, with a comma and without one.
+                    let braces: Vec<usize> = letters.iter().enumerate().filter(|(_, letter)| **letter == '{').map(|(at, _)| at + 1).collect();
+                    let brace = if braces.is_empty() { 0 } else { braces[at.index(braces.len())] };
+                    let new = if how == 2 { "\"new\":true," } else { "\"new\":true" };
+                    letters.splice(brace..brace, new.chars());
+                }
+            }
+            let broken: String = letters.into_iter().collect();
+            if scanning.read(&shape, &broken, &mut slots, &bump).is_ok() {
+                prop_assert!(serde_json::from_str::<Json>(&broken).is_ok(), "{}", broken);
+            }
+        }
+    }
+
+    /// The first key of an object is expected without a comma: only where it is the first.
+    #[test]
+    fn behind_an_unknown_first_key_a_comma_is_needed() {
+        let (shape, mut slots, bump) = (shape(), Slots::default(), Bump::new());
+        let mut scanning = Scanning::default();
+        for (text, plain) in [(r#"{"a":1,"x":2}"#, true), (r#"{"new":true"a":1,"x":2}"#, false), (r#"{"new":true,"a":1,"x":2}"#, true)] {
+            assert_eq!(scanning.read(&shape, text, &mut slots, &bump).is_ok(), plain, "{text}");
+        }
+    }
+
     #[test]
     fn of_two_the_last_one_counts() {
         let (shape, mut slots, bump) = (shape(), Slots::default(), Bump::new());

@@ -188,6 +188,8 @@ impl<'r> Scanner<'_, 'r> {
                 self.member(node, base, guesses, &mut next)?;
             }
             first = false;
+            // The first key is expected without a comma: behind another one it has to have one.
+            next = next.max(1);
         }
     }
 
