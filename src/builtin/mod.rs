@@ -32,7 +32,7 @@ mod units;
 mod tests;
 
 pub use call::{Args, Context, Refusal};
-pub(crate) use contacts::{is_email, is_plain_email};
+pub(crate) use contacts::is_email;
 pub use dates::{is_date_pattern, is_zone};
 pub use reference::{reference, signature};
 pub use units::unit_measures;

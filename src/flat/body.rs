@@ -7,10 +7,10 @@ use rust_decimal::Decimal;
 
 use super::bytes::Bytes;
 use super::code::Label;
-use super::emit::quote;
 use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
 use super::op::{Op, Words};
+use super::quote::quote;
 use super::reg::{RECORD, Reg};
 use super::row::{self, Empty, Form, Key, KeyField, Out, Unit, Write};
 use super::shape::ROOT;
@@ -141,7 +141,7 @@ impl<'p> Lowerer<'p> {
     fn close(&mut self, mark: u8, rows: &[Row], object: &Object, whole: bool, empty: Empty, key: Option<&str>) {
         let is_set = |name: &str| Some(name) == key || rows.iter().any(|row| row.name == *name);
         if whole && object.fields.iter().any(|(name, field)| field.write.required && !is_set(name)) {
-            self.push(Op::Needed);
+            self.push(Op::Required);
         }
         self.push(Op::Close { mark, empty });
     }
@@ -152,13 +152,13 @@ impl<'p> Lowerer<'p> {
         if !field.write.create && !field.write.update {
             return Err(NoWay("a row whose field cannot be written"));
         }
-        let needed = whole && field.write.required;
+        let required = whole && field.write.required;
         let key = [b",", &*quoted(&row.name)].concat();
         match &row.value {
             RowValue::Clear => return Err(NoWay("a row that is cleared")),
             RowValue::Expr(expr) => {
                 let empty = if top && !field.write.required { Empty::LeftOut } else { Empty::Written };
-                self.written(expr, To { field, kind: &field.kind, key: Some(&key), empty, needed })?;
+                self.written(expr, To { field, kind: &field.kind, key: Some(&key), empty, required })?;
             }
             RowValue::Object { when, optional, body } => {
                 let Kind::Object(of) = &field.kind else { return Err(NoWay("an object in a field that takes none")) };
@@ -170,10 +170,10 @@ impl<'p> Lowerer<'p> {
                 if let Some(when) = when {
                     self.branch(when, false, not)?;
                 }
-                let empty = match (*optional, needed) {
+                let empty = match (*optional, required) {
                     (false, _) => Empty::Written,
                     (true, false) => Empty::LeftOut,
-                    (true, true) => Empty::Needed,
+                    (true, true) => Empty::Required,
                 };
                 self.scoped(|lowerer| {
                     let mark = lowerer.mark()?;
@@ -182,8 +182,8 @@ impl<'p> Lowerer<'p> {
                 })?;
                 self.jump(behind);
                 self.place(not);
-                if needed && when.is_some() {
-                    self.push(Op::Needed);
+                if required && when.is_some() {
+                    self.push(Op::Required);
                 }
                 self.place(behind);
             }
@@ -235,7 +235,7 @@ impl<'p> Lowerer<'p> {
                 self.push(Op::OpenList { mark, key: begun });
                 self.looped(generators, condition.as_deref(), |lowerer| {
                     lowerer.push(Op::Item { mark });
-                    lowerer.written(body, To { kind: &of.kind, key: None, empty: Empty::Written, needed: false, ..to })?;
+                    lowerer.written(body, To { kind: &of.kind, key: None, empty: Empty::Written, required: false, ..to })?;
                     lowerer.push(Op::EndItem { mark });
                     Ok(())
                 })?;
@@ -244,18 +244,18 @@ impl<'p> Lowerer<'p> {
                 Ok(())
             }
             (Expr::Literal(Literal::Missing), _) => {
-                if to.needed {
-                    self.push(Op::Needed);
+                if to.required {
+                    self.push(Op::Required);
                 }
                 Ok(())
             }
             (Expr::Object { .. } | Expr::Each { .. }, _) => Err(NoWay("a list or an object in a form that is not written here")),
             (_, Kind::Object(_) | Kind::List(_) | Kind::Json | Kind::Any | Kind::Row(_)) => Err(NoWay("an object that is passed on whole")),
-            _ => self.scalar(expr, to.field, to.key.ok_or(NoWay("a list of texts or numbers"))?, to.needed),
+            _ => self.scalar(expr, to.field, to.key.ok_or(NoWay("a list of texts or numbers"))?, to.required),
         }
     }
 
-    fn scalar(&mut self, expr: &'p Expr, field: &'p Field, key: &[u8], needed: bool) -> Found<()> {
+    fn scalar(&mut self, expr: &'p Expr, field: &'p Field, key: &[u8], required: bool) -> Found<()> {
         let out = Box::new(self.form(field)?);
         let most = u32::try_from(out.most).unwrap_or(u32::MAX).min(MAX_TEXT as u32);
         if let (Form::Text(words), Expr::Literal(Literal::Text(text))) = (&out.form, expr)
@@ -276,15 +276,15 @@ impl<'p> Lowerer<'p> {
             expr => (self.value(expr)?, None),
         };
         let free = out.minimum.is_none() && out.maximum.is_none() && out.limit.is_none();
-        let (places, far) = match &out.form {
-            Form::Integer { .. } => match within(&out) {
-                Some(far) => (0, far),
+        let (places, bound) = match &out.form {
+            Form::Integer { .. } => match bound(&out) {
+                Some(bound) => (0, bound),
                 None => (-1, 0),
             },
             Form::Decimal { .. } if free => (field.places.and_then(|places| i8::try_from(places).ok()).unwrap_or(i8::MAX), u32::MAX),
             _ => (-1, 0),
         };
-        let row = |key: &[u8], out| Box::new(row::Row { key: Key::new(key), needed, places, far, out });
+        let row = |key: &[u8], out| Box::new(row::Row { key: Key::new(key), required, places, bound, out });
         self.push(match &out.form {
             Form::Text(None) if most > 0 => Op::WriteText { of, most, row: row(&[key, b"\""].concat(), out) },
             _ if is_number => Op::WriteNumber { of, row: row(key, out) },
@@ -387,11 +387,11 @@ struct To<'p, 'k> {
     /// Of an object in which nothing is set.
     empty: Empty,
     /// It has to be there.
-    needed: bool,
+    required: bool,
 }
 
-/// How far from 0 a whole number may be on both sides; none where it may not be on one, or something else is asked of it.
-fn within(out: &Out<'_>) -> Option<u32> {
+/// The size that a whole number may have on both sides of 0; none where one side is closed, or something else is asked of it.
+fn bound(out: &Out<'_>) -> Option<u32> {
     if out.limit.is_some() {
         return None;
     }

@@ -4,17 +4,17 @@
 //! has the words for it.
 
 use rust_decimal::RoundingStrategy;
-use wide::u8x32;
 
 use super::bytes::Bytes;
 use super::eval::{Eval, Leave, Ran};
 use super::memo::Kept;
 use super::number::{Number, SHORT};
 use super::op::{MARKS, Quick};
+use super::quote::{ends, push_text, quote};
 use super::read::string;
 use super::reg::{Reg, V};
 use super::row::{Empty, Form, Key, Out, Product, Row, Unit};
-use super::window::{WIDTH, append, special};
+use super::window::WIDTH;
 use crate::schema::{Field, SizeUnit, gate};
 use crate::value::{WeightUnit, encode};
 
@@ -39,7 +39,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Some(comma) => *comma = b'{',
             None if empty != Empty::Written => {
                 out.truncate(mark.before);
-                return if empty == Empty::Needed { self.needed() } else { Ok(()) };
+                return if empty == Empty::Required { self.required() } else { Ok(()) };
             }
             None => out.push(b'{'),
         }
@@ -60,14 +60,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// What has to be there is not: the record is left, unless it was told why.
     #[cold]
-    pub(super) fn needed(&self) -> Ran<()> {
+    pub(super) fn required(&self) -> Ran<()> {
         if self.unfinished { Ok(()) } else { Err(Leave) }
     }
 
     /// A row without a value.
     #[inline(always)]
     fn absent(&self, row: &Row<'p>) -> Ran<()> {
-        if row.needed { self.needed() } else { Ok(()) }
+        if row.required { self.required() } else { Ok(()) }
     }
 
     #[inline(always)]
@@ -149,7 +149,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// A number: one of which nothing is asked at once.
     #[inline(always)]
     fn write_number(&self, number: Number, row: &Row<'p>, out: &mut Bytes) -> Ran<()> {
-        if (number.places() as i8) <= row.places && number.coefficient().unsigned_abs() <= u64::from(row.far) {
+        if (number.places() as i8) <= row.places && number.coefficient().unsigned_abs() <= u64::from(row.bound) {
             number_row(number, row, out);
             return Ok(());
         }
@@ -260,19 +260,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 }
 
-/// Writes a text, whose first quote stands there, as JSON. What is a part of the record, and was not decoded, stands
-/// there as it has to.
-#[inline(always)]
-pub(super) fn push_text(text: &[u8], record: &[u8], out: &mut Bytes) {
-    let start = (text.as_ptr() as usize).wrapping_sub(record.as_ptr() as usize);
-    if start < record.len() {
-        append(record, start, start + text.len(), out);
-    } else {
-        unquoted(text, out);
-    }
-    out.push(b'"');
-}
-
 /// Writes a row whose text is no part of the record, or a long one.
 #[inline(never)]
 fn other_row(text: &[u8], record: &[u8], row: &Row<'_>, out: &mut Bytes) {
@@ -290,28 +277,6 @@ fn other_row(text: &[u8], record: &[u8], row: &Row<'_>, out: &mut Bytes) {
         write_at(place, key + length, b"\"");
         key + length + 1
     });
-}
-
-/// The first and the last eight bytes of a text of at most sixteen that stands in JSON as it is; of a shorter one all that
-/// there are.
-#[inline(always)]
-fn ends(text: &[u8]) -> Option<(u64, u64)> {
-    let (first, last) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        (Some(first), Some(last)) if text.len() <= 16 => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        (Some(_), _) => return None,
-        _ => {
-            let of = |at: usize| text.get(at).map(|byte| u64::from(*byte) << (8 * at));
-            let (middle, end) = (text.len() / 2, text.len().checked_sub(1)?);
-            let all = match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-                (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (text.len() - 4)),
-                _ => of(0)? | of(middle)? | of(end)?,
-            };
-            (all, all)
-        }
-    };
-    // What is not there is no control character.
-    let blank = u64::MAX.checked_shl(8 * text.len() as u32).unwrap_or(0) & 0x2020_2020_2020_2020;
-    (special_of_eight(first | blank) | special_of_eight(last | blank) == 0).then_some((first, last))
 }
 
 /// Writes a row with a number: a short one in one go.
@@ -402,110 +367,8 @@ pub(crate) fn fits(text: &[u8], field: &Field) -> bool {
     (size.min..=size.max).contains(&length)
 }
 
-/// Whether a text stands in JSON as it is.
-#[inline]
-fn is_plain(bytes: &[u8]) -> bool {
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<WIDTH>(), bytes.last_chunk::<WIDTH>()) {
-        let mut windows = bytes.chunks_exact(WIDTH).skip(1);
-        return special(u8x32::new(*first)) | special(u8x32::new(*last)) == 0
-            && windows.all(|chunk| chunk.try_into().is_ok_and(|chunk| special(u8x32::new(chunk)) == 0));
-    }
-    // Some bytes in the middle may be looked at twice.
-    let eight = |bytes: &[u8; 8]| special_of_eight(u64::from_le_bytes(*bytes));
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
-        let both = |bytes: &[u8; 16]| bytes.first_chunk().map_or(0, eight) | bytes.last_chunk().map_or(0, eight);
-        return both(first) | both(last) == 0;
-    }
-    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        return eight(first) | eight(last) == 0;
-    }
-    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        (Some(first), Some(last)) => special_of_eight(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))) == 0,
-        _ => bytes.iter().all(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\'),
-    }
-}
-
-/// The high bit of each byte that is `"`, `\` or below 0x20. Of several the lowest is right, and no more is needed.
-/// <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>
-#[inline]
-fn special_of_eight(eight: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
-    let control = eight.wrapping_sub(ONES * 0x20) & !eight & HIGHS;
-    zero(eight ^ (ONES * b'"' as u64)) | zero(eight ^ (ONES * b'\\' as u64)) | control
-}
-
-/// Writes a text as JSON, as serde_json does.
-#[inline]
-pub(super) fn quote(bytes: &[u8], out: &mut Bytes) {
-    out.push(b'"');
-    unquoted(bytes, out);
-    out.push(b'"');
-}
-
-/// The same without its quotes.
-#[inline(never)]
-fn unquoted(bytes: &[u8], out: &mut Bytes) {
-    if is_plain(bytes) {
-        append(bytes, 0, bytes.len(), out);
-    } else {
-        escape(bytes, out);
-    }
-}
-
-#[inline(never)]
-fn escape(bytes: &[u8], out: &mut Bytes) {
-    let mut from = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let short = match byte {
-            b'"' | b'\\' => *byte,
-            0x08 => b'b',
-            0x09 => b't',
-            0x0A => b'n',
-            0x0C => b'f',
-            0x0D => b'r',
-            0..=0x1F => b'u',
-            _ => continue,
-        };
-        out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
-        out.extend_from_slice(&[b'\\', short]);
-        if short == b'u' {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            out.extend_from_slice(&[b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-        }
-        from = at + 1;
-    }
-    out.extend_from_slice(bytes.get(from..).unwrap_or_default());
-}
-
 fn push_date(date: jiff::civil::Date, out: &mut Bytes) {
     use std::io::Write as _;
     // Writing to memory does not fail.
     let _ = write!(out, "{date}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_text_is_quoted_as_serde_json_does(text in "[\\x00-\\x7f\\u{80}-\\u{ffff}]{0,90}|[ -~]{0,17}") {
-            if let Some((first, last)) = ends(text.as_bytes()) {
-                let (bytes, length) = (text.as_bytes(), text.len());
-                prop_assert!(is_plain(bytes) && length <= 16);
-                let (first, last) = (first.to_le_bytes(), last.to_le_bytes());
-                prop_assert_eq!(first.get(..length.min(8)), bytes.get(..length.min(8)));
-                let wanted = if length < 8 { Some(&first) } else { bytes.last_chunk() };
-                prop_assert_eq!(Some(&last), wanted);
-            } else {
-                prop_assert!(text.is_empty() || text.len() > 16 || !is_plain(text.as_bytes()));
-            }
-            let mut out = Bytes::default();
-            quote(text.as_bytes(), &mut out);
-            prop_assert_eq!(String::from_utf8(out.to_vec()).unwrap_or_default(), serde_json::Value::from(text).to_string());
-        }
-    }
 }

@@ -1,7 +1,10 @@
 //! What is expected in a record: records of one source have the same keys in the same order, and many the same values.
 
+use super::reg::V;
 use super::shape::NodeId;
+use super::token::{begins_no_blank, blank_or, number, number_of, text_of, word};
 use super::window::{Expected, Word};
+use crate::value::Missing;
 
 /// A key that is expected next. It is looked at for each member of each record, so it fills one line of the cache.
 #[derive(Debug)]
@@ -85,3 +88,66 @@ pub(super) const LONGEST_GUESS: usize = 64;
 pub(super) const MOST_GUESSES: usize = 512;
 /// Keys that are guessed altogether.
 pub(super) const MOST_OF_ALL: usize = 16 * 1024;
+
+/// Passes over members whose keys are the ones that are guessed, with values of a common form: how many, and what stands
+/// behind them. `row`: where their slots are.
+#[inline(always)]
+pub(super) fn as_expected<'r>(guesses: &mut [Guess], mut rest: &'r [u8], row: &mut [V<'r>]) -> (usize, &'r [u8]) {
+    let all = guesses.len();
+    let mut left = guesses.iter_mut();
+    while let Some(guess) = left.next() {
+        match expected(guess, rest, row) {
+            Some(behind) => rest = behind,
+            None => return (all - left.len() - 1, rest),
+        }
+    }
+    (all, rest)
+}
+
+/// What stands behind a member whose key is the one that is guessed.
+#[inline(always)]
+fn expected<'r>(guess: &mut Guess, rest: &'r [u8], row: &mut [V<'r>]) -> Option<&'r [u8]> {
+    let rest = guess.behind(rest)?;
+    let first = *rest.first()?;
+    // A text or a number is written where it goes as soon as it is known, a word at a time.
+    match guess.meaning {
+        Meaning::Unread => match first {
+            b'"' => Some(text_of(rest, &mut guess.length)?.1),
+            b'{' | b'[' => guess.more.value.as_ref()?.behind(rest),
+            b'-' | b'0'..=b'9' => rest.get(number(rest)?..),
+            _ => rest.get(word(rest)?..),
+        },
+        Meaning::Text(slot) | Meaning::Scalar(slot) if first == b'"' => {
+            let (text, behind) = text_of(rest, &mut guess.length)?;
+            let place = free(row, slot)?;
+            if text.first().is_some_and(begins_no_blank) {
+                *place = V::Text(text);
+            } else {
+                *place = blank_or(text);
+            }
+            Some(behind)
+        }
+        Meaning::Number(slot) | Meaning::Scalar(slot) if matches!(first, b'-' | b'0'..=b'9') => {
+            let (number, behind) = number_of(rest)?;
+            *free(row, slot)? = V::Number(number);
+            Some(behind)
+        }
+        Meaning::Text(slot) | Meaning::Number(slot) | Meaning::Scalar(slot) if first == b'n' => {
+            let behind = rest.get(word(rest)?..)?;
+            *free(row, slot)? = V::Missing(Missing::Null);
+            Some(behind)
+        }
+        Meaning::Scalar(slot) if matches!(first, b't' | b'f') => {
+            let behind = rest.get(word(rest)?..)?;
+            *free(row, slot)? = V::Boolean(first == b't');
+            Some(behind)
+        }
+        _ => None,
+    }
+}
+
+/// The place of a slot; none where its key stands twice.
+#[inline(always)]
+fn free<'v, 'r>(row: &'v mut [V<'r>], slot: u32) -> Option<&'v mut V<'r>> {
+    row.get_mut(slot as usize).filter(|place| matches!(place, V::Missing(Missing::Absent)))
+}

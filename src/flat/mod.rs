@@ -11,6 +11,7 @@ mod code;
 mod conditions;
 mod emit;
 mod eval;
+mod functions;
 mod fuse;
 mod guess;
 mod lower;
@@ -18,6 +19,7 @@ mod memo;
 mod number;
 mod numbers;
 mod op;
+mod quote;
 mod read;
 mod reader;
 mod reg;
@@ -27,6 +29,7 @@ mod shape;
 mod stopped;
 mod tables;
 mod texts;
+mod token;
 mod values;
 mod visit;
 mod window;
@@ -41,6 +44,7 @@ use self::bytes::Bytes;
 use self::eval::{Eval, Leave, Ran};
 use self::memo::Memos;
 use self::op::Lowered;
+use self::quote::quote;
 use self::reader::{Reader as _, Reference, Scanning};
 use self::reg::{RECORD, Reg, V};
 use self::row::Write;
@@ -246,7 +250,7 @@ fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], out: 
 fn id(eval: &Eval<'_, '_>, out: &mut Bytes) -> Ran<()> {
     let values = eval.flat.ids.ok_or(Leave)?.map(|at| *eval.get(Reg::new(RECORD, at)));
     match values.into_iter().find(|value| *value != V::ABSENT) {
-        Some(V::Text(text)) => emit::quote(text, out),
+        Some(V::Text(text)) => quote(text, out),
         Some(V::Number(number)) if number.places() == 0 => number.print(out),
         None | Some(V::Missing(Missing::Null)) => out.extend_from_slice(b"null"),
         _ => return Err(Leave),
@@ -270,7 +274,7 @@ fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form
                 return Err(Leave);
             }
             eval.first.extend_from_slice(&field.name);
-            emit::quote(text, eval.first);
+            quote(text, eval.first);
         }
         key = Some(text);
     }
@@ -282,7 +286,7 @@ fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form
         let text = |name: &str, text: Option<&[u8]>, out: &mut Bytes| {
             out.extend_from_slice(name.as_bytes());
             match text {
-                Some(text) => emit::quote(text, out),
+                Some(text) => quote(text, out),
                 None => out.extend_from_slice(b"null"),
             }
         };

@@ -252,10 +252,11 @@ impl Short {
     #[inline(always)]
     pub(super) fn print(self, place: &mut [u8; SHORT]) -> usize {
         let digits = eight_digits(self.size);
-        let places = u32::from(self.places);
+        let places = u32::from(self.places.min(7));
         // One digit stands before the point in any case.
-        let zeros = (digits.trailing_zeros() / 8).min(7 - places.min(7));
-        let whole = (8 - zeros - places.min(7)) as usize % 16;
+        let zeros = (digits.trailing_zeros() / 8).min(7 - places);
+        // At most eight: so the compiler knows that they fit.
+        let whole = (8 - zeros - places) as usize % 16;
         let digits = (digits >> (8 * zeros)) | 0x3030_3030_3030_3030;
         place[0] = b'-';
         let sign = usize::from(self.negative);
@@ -269,7 +270,7 @@ impl Short {
             return sign + whole;
         }
         // At least one of the eight stands behind the point.
-        write(sign + whole, digits >> (8 * whole % 64) << 8 | u64::from(b'.'));
+        write(sign + whole, digits >> (8 * (whole % 8)) << 8 | u64::from(b'.'));
         sign + whole + 1 + places as usize
     }
 }

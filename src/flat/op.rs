@@ -427,7 +427,7 @@ pub(crate) enum Op<'p> {
         mark: u8,
     },
     /// A row that has to be there is not.
-    Needed,
+    Required,
     /// A row that is the same in every record.
     Write(Box<Key>),
     /// A text of at most so many bytes, in any other case as its form has it.

@@ -148,7 +148,7 @@ fn instant(text: &str, zone: Option<&TimeZone>) -> Ran<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scan::begins_no_blank;
+    use super::super::token::begins_no_blank;
     use super::*;
     use proptest::prelude::*;
 

@@ -18,7 +18,7 @@ pub(crate) enum Empty {
     Written,
     LeftOut,
     /// Left out, where it has to be there.
-    Needed,
+    Required,
 }
 
 /// A product that is rounded. `or`: where the second factor is missing.
@@ -69,11 +69,11 @@ impl Key {
 pub(crate) struct Row<'p> {
     pub(crate) key: Key,
     /// It has to be there.
-    pub(crate) needed: bool,
-    /// Numbers with at most as many places, whose coefficient is at most as far from 0, are written as they are; below 0 none
-    /// are.
+    pub(crate) required: bool,
+    /// Numbers with at most as many places, and a coefficient of at most this size, are written as they are; places below 0:
+    /// none are.
     pub(crate) places: i8,
-    pub(crate) far: u32,
+    pub(crate) bound: u32,
     pub(crate) out: Box<Out<'p>>,
 }
 

@@ -9,7 +9,7 @@ use super::number::Number;
 use super::op::{Piece, Quick};
 use super::read::{ends_no_blank, string};
 use super::reg::V;
-use super::scan::begins_no_blank;
+use super::token::begins_no_blank;
 use super::window::{WIDTH, window};
 use crate::value::MAX_TEXT;
 

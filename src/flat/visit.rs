@@ -168,7 +168,7 @@ impl Op<'_> {
             | Op::EndItem { .. }
             | Op::CloseItem { .. }
             | Op::CloseList { .. }
-            | Op::Needed
+            | Op::Required
             | Op::Write(_) => {}
         }
     }
