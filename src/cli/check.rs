@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     for opened in open(&args.paths)? {
         let options = Options { env: args.env.clone(), only: opened.only.clone(), unplanned: true };
         let compiled = compile(&opened.folder, &options);
-        if compiled.files == 0 && compiled.diagnostics.is_empty() {
+        if compiled.units.is_empty() && compiled.diagnostics.is_empty() {
             let folder = opened.folder.root().display().to_string();
             return Err(Failure::usage(format!("there is no mapping file in {folder}"))
                 .hint("mapping files end in .dock; `crossdock new` writes a project to begin with"));
@@ -85,7 +85,7 @@ fn human(all: &[(Opened, Compiled)], out: &mut Out) -> Result<(), Failure> {
             out.note(out.dim(&format!("no crossdock.yaml here: connections are assumed ({})", assumed(compiled))));
         }
     }
-    let (files, flows) = all.iter().fold((0, 0), |(a, b), (_, c)| (a + c.files, b + c.flows));
+    let (files, flows) = all.iter().fold((0, 0), |(a, b), (_, c)| (a + c.units.len(), b + c.flows()));
     let found: Vec<Diagnostic> = all.iter().flat_map(|(_, c)| c.diagnostics.iter().cloned()).collect();
     let summary = format!("checked {}, {}: {}", counted(files, "file"), counted(flows, "flow"), render::summary(&found));
     let errors = render::count(&found, Severity::Error);
@@ -138,8 +138,8 @@ fn merged(all: &[(Opened, Compiled)], form: fn(&[Diagnostic], View<'_>) -> serde
         }
     }
     if whole.get("version").is_some_and(serde_json::Value::is_number) {
-        whole["files"] = all.iter().map(|(_, c)| c.files).sum::<usize>().into();
-        whole["flows"] = all.iter().map(|(_, c)| c.flows).sum::<usize>().into();
+        whole["files"] = all.iter().map(|(_, c)| c.units.len()).sum::<usize>().into();
+        whole["flows"] = all.iter().map(|(_, c)| c.flows()).sum::<usize>().into();
     }
     whole
 }

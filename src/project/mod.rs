@@ -21,9 +21,11 @@ use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic, render};
 use crate::base::{FileId, Sources, Spread};
-use crate::check;
+use crate::check::typed::Mapping;
+use crate::check::{self, Unit};
 use crate::plan::{self, Plan};
 use crate::schema::Names;
+use crate::syntax::tree::{Item, ItemKind};
 use crate::value::ObjectRef;
 
 /// Everything that a compilation asks of the outside. The command line keeps it over a folder,
@@ -61,9 +63,17 @@ pub struct Compiled {
     /// In the order of files and text, none twice.
     pub diagnostics: Vec<Diagnostic>,
     /// Mapping files that were read.
-    pub files: usize,
-    /// Flows in them.
-    pub flows: usize,
+    pub units: Vec<Unit>,
+    /// What they mean, if no mapping has an error and no plan was made of it.
+    pub mapping: Option<Mapping>,
+}
+
+impl Compiled {
+    /// How many flows stand in the files that were read.
+    pub fn flows(&self) -> usize {
+        let flow = |item: &&Arc<Item>| matches!(item.kind, ItemKind::Flow(_));
+        self.units.iter().flat_map(|unit| &unit.tree.items).filter(flow).count()
+    }
 }
 
 /// Reads, checks and plans a project. It never stops at the first mistake.
@@ -71,13 +81,15 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
     let Loaded { config, mut sources, units, mut diagnostics } = load(library, options);
     let unsettled = diagnostics.iter().any(|d| matches!(d.code, Code::BadProject | Code::UnknownSystem));
     let names: BTreeMap<ObjectRef, Arc<Names>>;
-    let (plan, faults, with_schemas) = {
+    let (plan, mapping, faults, with_schemas) = {
         let keeper = Keeper::new(library, &config, &sources);
         let checked = check::check(&units, &sources, &keeper);
         diagnostics.extend(checked.diagnostics);
-        let plan = match checked.mapping {
-            Some(mapping) if !options.unplanned && !diagnostics.iter().any(Diagnostic::is_error) => Some(plan::build(mapping, &keeper, &config.zone)),
-            _ => None,
+        let (plan, mapping) = match checked.mapping {
+            Some(mapping) if !options.unplanned && !diagnostics.iter().any(Diagnostic::is_error) => {
+                (Some(plan::build(mapping, &keeper, &config.zone)), None)
+            }
+            mapping => (None, mapping),
         };
         let of = |connection: &str, kind: String| ObjectRef::new(connection, kind);
         names = config
@@ -87,7 +99,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
             .collect();
         let mut with_schemas = sources.clone();
         let faults = keeper.faults(&mut with_schemas);
-        (plan, faults, with_schemas)
+        (plan, mapping, faults, with_schemas)
     };
     if unsettled {
         // A connection or parameter that could not be read is unknown wherever it is used.
@@ -110,14 +122,13 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         diagnostics.extend(faults);
     }
     let broken = diagnostics.iter().any(Diagnostic::is_error);
-    let flow = |item: &crate::syntax::tree::Item| matches!(item.kind, crate::syntax::tree::ItemKind::Flow(_));
     Compiled {
         config,
         names,
         plan: plan.filter(|_| !broken),
         diagnostics: render::sorted(diagnostics, &sources),
-        files: units.len(),
-        flows: units.iter().flat_map(|unit| &unit.tree.items).filter(|item| flow(item)).count(),
+        units,
+        mapping,
         sources,
     }
 }
