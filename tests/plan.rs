@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use crossdock::apply::{Inputs, Program, apply};
 use crossdock::connector::salesforce::soql;
 use crossdock::plan::{Plan, Printed, show};
-use crossdock::project::{Options, Texts, compile};
+use crossdock::project::{Options, Planned, Texts, compile, records, templates};
 
 const CONFIG: &str = "connections:\n  crm: { system: salesforce }\n  wms: { system: shipstation }\n";
 
@@ -177,4 +179,36 @@ fn the_form_of_plans_is_the_one_written_down() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let misfits: Vec<String> = validator.iter_errors(&plan).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(misfits.is_empty(), "{}", misfits.join("\n"));
+}
+
+/// What a preview is made with maps each record of each template as what runs does, whatever flow it is put into.
+#[test]
+fn a_plan_of_what_is_touched_maps_as_the_whole_one() {
+    let (now, nothing, none) = ("2026-11-20T12:00:00Z".parse().unwrap(), BTreeMap::new(), BTreeMap::new());
+    let (mut mapped, mut fewer) = (0, 0);
+    for (name, files) in templates::TEMPLATES {
+        let texts = templates::project(name).unwrap();
+        let made = |planned| compile(&texts, &Options { planned, ..Options::default() });
+        let (whole, touched) = (made(Planned::Whole), made(Planned::Touched));
+        let (whole_plan, touched_plan) = (whole.plan.as_ref().unwrap(), touched.plan.as_ref().unwrap());
+        fewer += usize::from(touched_plan.objects.len() < whole_plan.objects.len());
+        let (by_whole, by_touched) = (Program::new(whole_plan).unwrap(), Program::new(touched_plan).unwrap());
+        for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with("fixtures/") && path.ends_with(".json")) {
+            let Ok(records) = records::read(path, std::str::from_utf8(bytes).unwrap()) else { continue };
+            for (flow, same) in whole_plan.mapping.flows.iter().zip(&touched_plan.mapping.flows) {
+                let matched: BTreeMap<_, _> = flow.matches.iter().map(|found| (found.name.clone(), records.clone())).collect();
+                for record in &records {
+                    let outcome = |program: &Program<'_>, flow| {
+                        let group = std::slice::from_ref(record);
+                        let (matched, targets, results, names) = (&matched, &nothing, &none, &whole.names);
+                        let inputs = Inputs { record, group, was_of_group: None, now, matched, targets, results, names, trace: true };
+                        serde_json::to_value(apply(program, flow, &inputs)).unwrap()
+                    };
+                    assert_eq!(outcome(&by_whole, flow), outcome(&by_touched, same), "{name} {path} {}", flow.name);
+                    mapped += 1;
+                }
+            }
+        }
+    }
+    assert!(mapped > 100 && fewer > 0, "{mapped} {fewer}");
 }

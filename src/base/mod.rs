@@ -10,4 +10,4 @@ mod spread;
 pub use nearest::nearest;
 pub use source::{Position, Source, Sources};
 pub use span::{FileId, Span, Spanned};
-pub use spread::{Spread, each, locked};
+pub use spread::{Spread, each, each_light, locked};

@@ -44,7 +44,7 @@ mod written;
 use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{FileId, Sources, Spread, each};
+use crate::base::{FileId, Sources, Spread, each, each_light};
 use crate::schema::Schemas;
 use crate::syntax::tree;
 
@@ -260,7 +260,7 @@ fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics
 
 fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<typed::Table> {
     let sheets = sheet::Sheets::default();
-    let checked = each(run.world.spread(), run.items.scope.all_tables(), |id| {
+    let checked = each_light(run.world.spread(), run.items.scope.all_tables(), |id| {
         let found = run.items.scope.at(*id);
         let tree::ItemKind::Table(written) = &found.node.kind else { return (None, Vec::new()) };
         let mut env = env::Env::new(run, id.file);

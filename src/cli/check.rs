@@ -6,8 +6,8 @@ use super::folder::{Opened, open};
 use super::{Exit, Failure, Out};
 use crate::base::diag::render::{self, View};
 use crate::base::diag::{Diagnostic, Severity};
-use crate::base::each;
-use crate::project::{Compiled, Options, compile};
+use crate::base::each_light;
+use crate::project::{Compiled, Options, Planned, compile};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,7 +48,7 @@ enum Form {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let mut all = Vec::new();
     for opened in open(&args.paths)? {
-        let options = Options { env: args.env.clone(), only: opened.only.clone(), unplanned: true };
+        let options = Options { env: args.env.clone(), only: opened.only.clone(), planned: Planned::Nothing };
         let compiled = compile(&opened.folder, &options);
         if compiled.units.is_empty() && compiled.diagnostics.is_empty() {
             let folder = opened.folder.root().display().to_string();
@@ -95,13 +95,13 @@ fn human(all: &[(Opened, Compiled)], out: &mut Out) -> Result<(), Failure> {
 /// Prints a project's diagnostics, each with a free line behind it.
 pub(super) fn show(opened: &Opened, compiled: &Compiled, out: &mut Out) -> Result<(), Failure> {
     let look = out.look;
-    let shown = each(&opened.folder, &compiled.diagnostics, |diagnostic| render::terminal(diagnostic, view(opened, compiled), look));
+    let shown = each_light(&opened.folder, &compiled.diagnostics, |diagnostic| render::terminal(diagnostic, view(opened, compiled), look));
     shown.into_iter().try_for_each(|text| out.line(text))
 }
 
 /// A project's plan, or its errors printed on the way out.
-pub(super) fn planned(opened: &Opened, env: Option<&str>, out: &mut Out) -> Result<Compiled, Failure> {
-    let options = Options { env: env.map(str::to_owned), only: opened.only.clone(), unplanned: false };
+pub(super) fn planned(opened: &Opened, env: Option<&str>, planned: Planned, out: &mut Out) -> Result<Compiled, Failure> {
+    let options = Options { env: env.map(str::to_owned), only: opened.only.clone(), planned };
     let mut compiled = compile(&opened.folder, &options);
     if compiled.plan.is_some() {
         return Ok(compiled);

@@ -1,8 +1,8 @@
 //! A project in a folder of this machine.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::Failure;
 use crate::base::Spread;
@@ -98,7 +98,9 @@ impl Folder {
 
 impl Spread for Folder {
     fn spread(&self, count: usize, job: &(dyn Fn(usize) + Sync)) {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // Asked once: the answer is looked up in several files.
+        static CORES: OnceLock<usize> = OnceLock::new();
+        let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
         let next = AtomicUsize::new(0);
         let work = || {
             loop {

@@ -9,6 +9,7 @@ use crate::base::nearest;
 use crate::connector::registry;
 use crate::connector::salesforce::soql;
 use crate::plan::{Plan, show};
+use crate::project::Planned;
 use crate::run::calls;
 
 const EXAMPLES: &str = "\
@@ -39,7 +40,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let paths: Vec<PathBuf> = args.path.iter().cloned().collect();
     for opened in open(&paths)? {
-        let compiled = planned(&opened, args.env.as_deref(), out)?;
+        let compiled = planned(&opened, args.env.as_deref(), Planned::Whole, out)?;
         let Some(mut plan) = compiled.plan else { continue };
         if let Some(flow) = &args.flow {
             let names: Vec<&str> = plan.mapping.flows.iter().map(|f| f.name.as_str()).collect();

@@ -10,7 +10,7 @@ use super::{Failure, Folder, Out};
 use crate::apply::Program;
 use crate::check::typed::Flow;
 use crate::plan::Plan;
-use crate::project::{Compiled, Library};
+use crate::project::{Compiled, Library, Planned};
 
 /// A project whose mapping has no error.
 pub(super) struct Ready {
@@ -22,17 +22,20 @@ impl Ready {
     /// Opens the project of a path (the current folder's if none is named). Errors of the mapping are
     /// printed.
     pub(super) fn open(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
-        Ready::open_for(path, None, env, out)
+        let mut opened = project(path)?;
+        // Records run through the whole project, wherever in it the path points.
+        opened.only = None;
+        let compiled = planned(&opened, env, Planned::Whole, out)?;
+        Ok(Ready { opened, compiled })
     }
 
-    /// The same for one flow: where the file that holds it can be told, no other is read but what it brings in. A mistake
-    /// in another file does not keep this flow from being looked at.
+    /// The same for mapping a few records of one flow: where the file that holds it can be told, no other is read but what
+    /// it brings in, and no object that it does not touch. A mistake in another file does not keep this flow from being
+    /// looked at.
     pub(super) fn open_for(path: Option<&PathBuf>, flow: Option<&str>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
-        let paths: Vec<PathBuf> = path.into_iter().cloned().collect();
-        let mut opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
-        // Records run through the whole project, wherever in it the path points.
+        let mut opened = project(path)?;
         opened.only = flow.and_then(|flow| file_of(&opened.folder, flow)).map(|file| vec![file]);
-        let compiled = planned(&opened, env, out)?;
+        let compiled = planned(&opened, env, Planned::Touched, out)?;
         Ok(Ready { opened, compiled })
     }
 
@@ -76,6 +79,11 @@ impl Ready {
     pub(super) fn text(&self, path: &str) -> Result<Arc<str>, Failure> {
         text_of(&self.opened.folder, path)
     }
+}
+
+fn project(path: Option<&PathBuf>) -> Result<Opened, Failure> {
+    let paths: Vec<PathBuf> = path.into_iter().cloned().collect();
+    open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))
 }
 
 fn text_of(folder: &Folder, path: &str) -> Result<Arc<str>, Failure> {

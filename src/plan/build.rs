@@ -6,22 +6,41 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{FlowPlan, Once, Plan, Printed, pushdown, reads};
-use crate::check::typed::{self, Flow, Mapping};
+use super::{FlowPlan, Once, Plan, Printed, pushdown, reads, walk};
+use crate::check::typed::{self, Body, Expr, Flow, Mapping, RowValue};
 use crate::schema::{Object, Schemas};
 use crate::value::{Kind, ObjectRef};
 
 /// The form of plans that this program writes.
 pub const VERSION: u32 = 1;
 
+/// Which of the systems' objects a plan holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Those that its flows read and write, and all objects inside them.
+    Whole,
+    /// Only those that the mapping touches: enough to map records.
+    Touched,
+}
+
 /// Makes a plan: gathers the schemas, finds out what each flow reads, and splits its filter.
-pub fn build(mapping: Mapping, schemas: &dyn Schemas, time_zone: &str) -> Plan {
-    let mut objects = BTreeMap::new();
+pub fn build(mapping: Mapping, schemas: &dyn Schemas, time_zone: &str, extent: Extent) -> Plan {
+    let mut gathered = Gathered { schemas, objects: BTreeMap::new(), closed: BTreeSet::new() };
     for flow in &mapping.flows {
-        for of in objects_of(flow) {
-            gather(of, schemas, &mut objects);
+        match extent {
+            Extent::Whole => read(flow).chain(written(flow).map(|write| &write.object)).for_each(|of| gathered.with_inner(of)),
+            Extent::Touched => {
+                read(flow).for_each(|of| gathered.alone(of));
+                written(flow).for_each(|write| gathered.body(&write.object, &write.body));
+                walk::flow_exprs(flow, &mut |expr| {
+                    if let Expr::Field { kind, .. } = expr {
+                        inner(kind).into_iter().for_each(|of| gathered.alone(of));
+                    }
+                });
+            }
         }
     }
+    let objects = gathered.objects;
     let flows = mapping.flows.iter().map(|flow| flow_plan(flow, &mapping, &objects)).collect();
     let systems = schemas.connections().into_iter().map(|connection| (connection.name, connection.system)).collect();
     Plan {
@@ -58,24 +77,56 @@ impl Write for Hashed {
     }
 }
 
-fn objects_of(flow: &Flow) -> Vec<&ObjectRef> {
-    let writes = flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
-    let written = writes.map(|write: &typed::Write| &write.object);
-    std::iter::once(&flow.source).chain(flow.matches.iter().map(|found| &found.object)).chain(written).collect()
+fn written(flow: &Flow) -> impl Iterator<Item = &typed::Write> {
+    flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes))
 }
 
-/// An object's schema and those of all objects inside it.
-fn gather(of: &ObjectRef, schemas: &dyn Schemas, objects: &mut BTreeMap<String, Arc<Object>>) {
-    let mut open = vec![of.clone()];
-    while let Some(of) = open.pop() {
-        if objects.contains_key(&of.to_string()) {
-            continue;
+fn read(flow: &Flow) -> impl Iterator<Item = &ObjectRef> {
+    std::iter::once(&flow.source).chain(flow.matches.iter().map(|found| &found.object))
+}
+
+struct Gathered<'s> {
+    schemas: &'s dyn Schemas,
+    objects: BTreeMap<String, Arc<Object>>,
+    /// Objects that all inside them were gathered of.
+    closed: BTreeSet<String>,
+}
+
+impl Gathered<'_> {
+    fn alone(&mut self, of: &ObjectRef) {
+        let name = of.to_string();
+        if !self.objects.contains_key(&name)
+            && let Some(object) = self.schemas.object(of)
+        {
+            self.objects.insert(name, object);
         }
-        let Some(object) = schemas.object(&of) else { continue };
-        for field in object.fields.values() {
-            open.extend(inner(&field.kind).cloned());
+    }
+
+    /// An object's schema and those of all objects inside it.
+    fn with_inner(&mut self, of: &ObjectRef) {
+        let mut open = vec![of.clone()];
+        while let Some(of) = open.pop() {
+            let name = of.to_string();
+            if !self.closed.insert(name.clone()) {
+                continue;
+            }
+            self.alone(&of);
+            let Some(object) = self.objects.get(&name) else { continue };
+            open.extend(object.fields.values().filter_map(|field| inner(&field.kind)).cloned());
         }
-        objects.insert(of.to_string(), object);
+    }
+
+    /// An object that is built, and those inside it that its rows set.
+    fn body(&mut self, of: &ObjectRef, body: &Body) {
+        self.alone(of);
+        let Some(object) = self.objects.get(&of.to_string()).cloned() else { return };
+        for row in &body.rows {
+            match (&row.value, object.fields.get(&row.name).and_then(|field| inner(&field.kind))) {
+                (RowValue::Object { body, .. }, _) => self.body(&body.object, body),
+                (RowValue::Expr(_), Some(of)) => self.with_inner(of),
+                _ => {}
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub mod text;
 mod uses;
 pub mod walk;
 
-pub use build::{VERSION, build};
+pub use build::{Extent, VERSION, build};
 pub use uses::{How, Use, uses};
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::config::Config;
 use super::{Absence, Library, error};
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{FileId, Source, Sources, Span, each};
+use crate::base::{FileId, Source, Sources, Span, each, each_light};
 use crate::check::Unit;
 use crate::syntax;
 
@@ -16,8 +16,19 @@ pub struct Options {
     pub env: Option<String>,
     /// Only these files, from the project's folder, and what they bring in; otherwise all.
     pub only: Option<Vec<String>>,
-    /// The mapping is checked, and no plan is made of it.
-    pub unplanned: bool,
+    pub planned: Planned,
+}
+
+/// What is made of a mapping without an error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Planned {
+    /// Nothing: it is only checked.
+    Nothing,
+    /// A plan that maps records, without the objects that no flow touches.
+    Touched,
+    /// A plan that can run.
+    #[default]
+    Whole,
 }
 
 /// A project as read: ready to be checked.
@@ -59,7 +70,7 @@ type Read = (FileId, syntax::tree::File, Vec<Diagnostic>);
 
 /// Reads the files of a project. One that is not there is met again, where it is named.
 fn ahead(library: &dyn Library, all: &[String], sources: &mut Sources) -> BTreeMap<String, Read> {
-    let texts = each(library, all, |name| library.read(name).ok());
+    let texts = each_light(library, all, |name| library.read(name).ok());
     let known: Vec<(FileId, &String, std::sync::Arc<str>)> =
         all.iter().zip(texts).filter_map(|(name, text)| text.map(|text| (sources.add(Source::new(name, text.clone())), name, text))).collect();
     let read = each(library, &known, |(file, _, text)| syntax::read(*file, text));

@@ -11,7 +11,7 @@ mod world;
 pub mod yaml;
 
 pub use error::SYSTEMS;
-pub use load::{Loaded, Options, load};
+pub use load::{Loaded, Options, Planned, load};
 pub use objects::{Bad, infer};
 pub use texts::Texts;
 pub use world::Keeper;
@@ -23,7 +23,7 @@ use crate::base::diag::{Code, Diagnostic, render};
 use crate::base::{FileId, Sources, Spread};
 use crate::check::typed::Mapping;
 use crate::check::{self, Unit};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Extent, Plan};
 use crate::schema::Names;
 use crate::syntax::tree::{Item, ItemKind};
 use crate::value::ObjectRef;
@@ -85,11 +85,16 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         let keeper = Keeper::new(library, &config, &sources);
         let checked = check::check(&units, &sources, &keeper);
         diagnostics.extend(checked.diagnostics);
-        let (plan, mapping) = match checked.mapping {
-            Some(mapping) if !options.unplanned && !diagnostics.iter().any(Diagnostic::is_error) => {
-                (Some(plan::build(mapping, &keeper, &config.zone)), None)
+        let extent = match options.planned {
+            Planned::Nothing => None,
+            Planned::Touched => Some(Extent::Touched),
+            Planned::Whole => Some(Extent::Whole),
+        };
+        let (plan, mapping) = match (checked.mapping, extent) {
+            (Some(mapping), Some(extent)) if !diagnostics.iter().any(Diagnostic::is_error) => {
+                (Some(plan::build(mapping, &keeper, &config.zone, extent)), None)
             }
-            mapping => (None, mapping),
+            (mapping, _) => (None, mapping),
         };
         let of = |connection: &str, kind: String| ObjectRef::new(connection, kind);
         names = config
@@ -122,13 +127,5 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         diagnostics.extend(faults);
     }
     let broken = diagnostics.iter().any(Diagnostic::is_error);
-    Compiled {
-        config,
-        names,
-        plan: plan.filter(|_| !broken),
-        diagnostics: render::sorted(diagnostics, &sources),
-        units,
-        mapping,
-        sources,
-    }
+    Compiled { config, names, plan: plan.filter(|_| !broken), diagnostics: render::sorted(diagnostics, &sources), units, mapping, sources }
 }

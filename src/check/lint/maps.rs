@@ -1,10 +1,11 @@
 //! Doubts about value maps: known values that an `else` catches, rows that no flow can meet. What a
 //! flow's `where` leaves out cannot come, and is neither.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::base::diag::Diagnostic;
-use crate::syntax::tree::Values;
+use crate::base::{FileId, each_light};
+use crate::syntax::tree::{ItemKind, Values};
 use crate::value::{Kind, Literal};
 
 use super::super::error::{lints as error, values};
@@ -14,10 +15,12 @@ use super::super::written::spoken;
 use super::{Input, flows, line};
 
 pub(super) fn check(input: &Input<'_>, mapping: &typed::Mapping, diags: &mut Vec<Diagnostic>) {
-    let uses = uses(mapping);
+    let uses = uses(input, mapping);
+    let written = written_maps(input);
     for (at, map) in mapping.values.iter().enumerate() {
         // By its place: two files may each have a map of one name.
-        let Some(tree) = find(input, map) else { continue };
+        let Some(place) = line(input.sources, &map.place) else { continue };
+        let Some(tree) = written.get(&(place.file, map.name.as_str())) else { continue };
         let Kind::Enumeration(known) = &map.from else { continue };
         if !matches!(map.otherwise, Otherwise::Nothing) {
             let fetched = uses.get(&at).and_then(|uses| uses.as_ref());
@@ -41,37 +44,45 @@ pub(super) fn check(input: &Input<'_>, mapping: &typed::Mapping, diags: &mut Vec
     }
 }
 
-fn find<'a>(input: &Input<'a>, map: &typed::ValueMap) -> Option<&'a Values> {
-    let at = line(input.sources, &map.place)?;
-    input.scope.all_values().iter().find_map(|id| {
-        let found = input.scope.at(*id);
-        match &found.node.kind {
-            crate::syntax::tree::ItemKind::Values(values) if values.name.node == map.name && values.name.span.file == at.file => Some(values),
-            _ => None,
-        }
-    })
+fn written_maps<'a>(input: &Input<'a>) -> HashMap<(FileId, &'a str), &'a Values> {
+    let found = input.scope.all_values().iter().filter_map(|id| match &input.scope.at(*id).node.kind {
+        ItemKind::Values(values) => Some(((values.name.span.file, values.name.node.as_str()), values)),
+        _ => None,
+    });
+    found.collect()
 }
 
-/// For each map, the values that can come to it; `None` where that cannot be told.
-fn uses(mapping: &typed::Mapping) -> BTreeMap<usize, Option<Vec<String>>> {
-    let mut all: BTreeMap<usize, Option<Vec<String>>> = BTreeMap::new();
-    for flow in &mapping.flows {
-        let cases = flow.filter.iter().map(logic::cases).collect::<Option<Vec<_>>>().unwrap_or_default();
-        flows::expressions(flow, &mut |expr| {
-            let Expr::Values { map, back: false, value } = expr else { return };
-            let fetched = logic::path(value).and_then(|path| {
-                // One conjunct that says nothing else than what this value may be.
-                cases.iter().find_map(|cases| {
-                    let words: Option<Vec<_>> = cases.iter().map(|case| case.only(&path)).collect();
-                    words.filter(|words| !words.is_empty()).map(|words| words.into_iter().flatten().cloned().collect::<Vec<String>>())
-                })
-            });
-            let entry = all.entry(*map).or_insert_with(|| Some(Vec::new()));
-            match (entry.as_mut(), fetched) {
-                (Some(had), Some(fetched)) => had.extend(fetched),
-                _ => *entry = None,
-            }
-        });
+/// For each map that is used, the values that can come to it; `None` where that cannot be told.
+type Uses = BTreeMap<usize, Option<Vec<String>>>;
+
+fn uses(input: &Input<'_>, mapping: &typed::Mapping) -> Uses {
+    let mut all = Uses::new();
+    for of in each_light(input.world.spread(), &mapping.flows, uses_of) {
+        of.into_iter().for_each(|(map, fetched)| note(&mut all, map, fetched));
     }
     all
+}
+
+fn uses_of(flow: &typed::Flow) -> Uses {
+    let mut all = Uses::new();
+    let cases = flow.filter.iter().map(logic::cases).collect::<Option<Vec<_>>>().unwrap_or_default();
+    flows::expressions(flow, &mut |expr| {
+        let Expr::Values { map, back: false, value } = expr else { return };
+        let fetched = logic::path(value).and_then(|path| {
+            // One conjunct that says nothing else than what this value may be.
+            cases.iter().find_map(|cases| {
+                let words: Option<Vec<_>> = cases.iter().map(|case| case.only(&path)).collect();
+                words.filter(|words| !words.is_empty()).map(|words| words.into_iter().flatten().cloned().collect::<Vec<String>>())
+            })
+        });
+        note(&mut all, *map, fetched);
+    });
+    all
+}
+
+fn note(all: &mut Uses, map: usize, fetched: Option<Vec<String>>) {
+    match (all.entry(map).or_insert_with(|| Some(Vec::new())), fetched) {
+        (Some(had), Some(fetched)) => had.extend(fetched),
+        (entry, _) => *entry = None,
+    }
 }

@@ -12,7 +12,7 @@ mod unused;
 mod visit;
 
 use crate::base::diag::Diagnostic;
-use crate::base::{Sources, Span, each};
+use crate::base::{Sources, Span, each_light};
 use crate::syntax::tree::{self, ItemKind, SectionKind};
 
 use super::World;
@@ -33,7 +33,7 @@ pub(super) struct Input<'a> {
 pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
     unused::check(input, diags);
     let run: Vec<_> = input.merged.iter().filter(|merged| merged.runs).collect();
-    let checked = each(input.world.spread(), &run, |merged| {
+    let checked = each_light(input.world.spread(), &run, |merged| {
         let mut diags = Vec::new();
         for item in &merged.items {
             if let ItemKind::Flow(flow) = &item.kind {
@@ -46,7 +46,7 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
     let Some(mapping) = input.mapping else { return };
     maps::check(input, mapping, diags);
     let written: Vec<_> = input.scope.flows().collect();
-    let checked = each(input.world.spread(), &written, |found| {
+    let checked = each_light(input.world.spread(), &written, |found| {
         let mut diags = Vec::new();
         if let Some(typed) = mapping.flows.iter().find(|flow| flow.name == found.node.name.node) {
             flows::check(input, found.node, typed, input.merged[found.id.file].broken, &mut diags);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::diag::Diagnostic;
-use crate::base::each;
+use crate::base::each_light;
 use crate::syntax::tree::{ExpectClauseKind, ExprKind, Flow, Item, ItemKind, Name, SectionKind, TestClauseKind};
 
 use super::super::error::lints as error;
@@ -14,13 +14,13 @@ use super::{Input, visit};
 pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
     let spread = input.world.spread();
     let needed: Vec<_> = input.merged.iter().enumerate().filter(|(_, merged)| merged.needed).collect();
-    each(spread, &needed, |(file, merged)| merged.items.iter().for_each(|item| mark(input, *file, item)));
+    each_light(spread, &needed, |(file, merged)| merged.items.iter().for_each(|item| mark(input, *file, item)));
     // A statement that could not be read may be the one that uses it.
     if input.merged.iter().any(|merged| merged.needed && merged.broken) {
         return;
     }
     let run: Vec<_> = input.merged.iter().enumerate().filter(|(_, merged)| merged.runs).collect();
-    let checked = each(spread, &run, |(file, merged)| {
+    let checked = each_light(spread, &run, |(file, merged)| {
         let (file, mut diags) = (*file, Vec::new());
         // A file without a flow is kept for others, perhaps of another project.
         let flows = merged.items.iter().any(|item| matches!(item.kind, ItemKind::Flow(_)));
