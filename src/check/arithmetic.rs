@@ -44,7 +44,7 @@ impl Env<'_> {
                 Some(_) => {}
                 None => {
                     let keys = vec![key.clone(), format!("nonzero {}", right.key())];
-                    presence.push(Presence::gap(keys, self.text(span), span, Why::Division));
+                    presence.push(Presence::gap(keys, span, Why::Division));
                 }
             }
         }

@@ -97,7 +97,7 @@ impl Env<'_> {
             return self.named(&name, &of, value.span);
         }
         let key = format!("{} | {of}", value.key());
-        let own = Presence::gap(vec![key.clone()], self.text(span), span, Why::Function(format!("{} of {connection}", object.node)));
+        let own = Presence::gap(vec![key.clone()], span, Why::Function(format!("{} of {connection}", object.node)));
         let presence = Presence::all([value.presence, own]);
         Typed::new(Expr::LookUpName { of: of.clone(), value: Box::new(value.expr) }, Kind::Reference(of), vec![key], span).present_if(presence)
     }
@@ -345,7 +345,7 @@ impl Env<'_> {
                 closes.extend(first.keys.iter().chain(sources).map(|key| format!("nonempty {key}")));
                 why = Why::Empty;
             }
-            presence.push(Presence::gap(closes, self.text(span), span, why));
+            presence.push(Presence::gap(closes, span, why));
         }
         let mut typed =
             Typed::new(Expr::Call { function: BuiltinRef(builtin), arguments: given.iter().map(|g| g.expr.clone()).collect() }, kind, keys, span)
@@ -460,7 +460,7 @@ impl Env<'_> {
         let own_source = typed.kind == *from || !matches!(from, Kind::Enumeration(_));
         let stops = !back && matches!(map.map.otherwise, Otherwise::Stop(_) | Otherwise::Value { .. });
         if !(total && (own_source || stops)) {
-            presence.push(Presence::gap(vec![key.clone()], self.text(span), span, Why::Values(name)));
+            presence.push(Presence::gap(vec![key.clone()], span, Why::Values(name)));
         }
         let mut out =
             Typed::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span).present_if(Presence::all(presence));
@@ -503,7 +503,7 @@ impl Env<'_> {
             let elements = vec![format!("{key}[]")];
             return Typed::new(expr, Kind::List(Box::new(Type::some(row))), vec![key], span).with_elements(elements, Vec::new(), Presence::Always);
         }
-        let own = Presence::gap(vec![key.clone()], self.text(span), span, Why::TableRow(table.name.clone()));
+        let own = Presence::gap(vec![key.clone()], span, Why::TableRow(table.name.clone()));
         presence.push(own);
         Typed::new(expr, row, vec![key], span).present_if(Presence::all(presence))
     }

@@ -1,12 +1,13 @@
 //! Where an expression stands: the names it can read, what is known, what is reported and how.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Sources, Span};
 use crate::check::World;
 use crate::check::error;
-use crate::check::facts::{Facts, Gap, Presence, Truths};
+use crate::check::facts::{Facts, Presence, Told, Truths};
 use crate::check::items::Items;
 use crate::check::typed::{self, Expr, Place, Slot, Word};
 use crate::schema::Object;
@@ -182,6 +183,8 @@ pub(super) struct Env<'a> {
     pub depth: usize,
     /// The keys of everything read.
     pub reads: Vec<String>,
+    /// Objects that were asked for: all who check side by side ask the world.
+    met: RefCell<Vec<(ObjectRef, Option<Arc<Object>>)>>,
 }
 
 impl<'a> Env<'a> {
@@ -209,6 +212,7 @@ impl<'a> Env<'a> {
             inlined: 0,
             depth: 0,
             reads: Vec::new(),
+            met: RefCell::default(),
         }
     }
 
@@ -221,12 +225,13 @@ impl<'a> Env<'a> {
     }
 
     /// Says that a value must be there, and what to say where it may not be.
-    pub(super) fn demand(&mut self, presence: &Presence, say: impl FnOnce(&Gap) -> Diagnostic) {
+    pub(super) fn demand(&mut self, presence: &Presence, say: impl FnOnce(&Told<'_>) -> Diagnostic) {
         if self.lenient {
             return;
         }
         let Some(gap) = presence.open(&self.facts) else { return };
-        let mut diagnostic = say(&gap);
+        let text = gap.name.clone().unwrap_or_else(|| self.text(gap.span));
+        let mut diagnostic = say(&Told { text, why: &gap.why });
         let primary = diagnostic.primary.span;
         let inside = gap.span.file == primary.file && primary.start <= gap.span.start && gap.span.end <= primary.end;
         if !inside && gap.span != crate::base::Span::default() {
@@ -269,7 +274,13 @@ impl<'a> Env<'a> {
     }
 
     pub(super) fn object(&self, of: &ObjectRef) -> Option<Arc<Object>> {
-        self.run.world.object(of)
+        let mut met = self.met.borrow_mut();
+        if let Some((_, object)) = met.iter().find(|(known, _)| known == of) {
+            return object.clone();
+        }
+        let object = self.run.world.object(of);
+        met.push((of.clone(), object.clone()));
+        object
     }
 
     pub(super) fn text(&self, span: Span) -> String {

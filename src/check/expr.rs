@@ -164,7 +164,7 @@ impl Env<'_> {
             let kind = word.kind.clone();
             let mut typed = Typed::new(Expr::Word(word.word), kind, vec![name.to_owned()], span);
             if let Kind::List(of) = &typed.kind {
-                let element = if of.nullable { Presence::gap(Vec::new(), name, span, Why::Element) } else { Presence::Always };
+                let element = if of.nullable { Presence::gap_of(Vec::new(), name, span, Why::Element) } else { Presence::Always };
                 typed = typed.with_elements(vec![format!("{name}[]")], Vec::new(), element);
             }
             return typed;
@@ -177,7 +177,7 @@ impl Env<'_> {
             let Some(parameter) = self.run.parameters.get(name) else { return Typed::any(span) };
             let typed = Typed::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![format!("parameter {name}")], span);
             return if parameter.of.nullable {
-                let gap = Presence::gap(typed.keys.clone(), name, span, Why::Declared);
+                let gap = Presence::gap_of(typed.keys.clone(), name, span, Why::Declared);
                 typed.present_if(gap)
             } else {
                 typed
@@ -227,18 +227,20 @@ impl Env<'_> {
         let Typed { expr: base, kind: base_kind, keys, presence, span: base_span, .. } = base;
         let from_target = is_target(&base);
         let keys: Vec<String> = keys.into_iter().map(|key| key + "." + name).collect();
-        let text = self.text(span);
         let make = |env: &mut Self, kind: Kind, wire: Wire, nullable: bool, why: Why, element_nullable: bool| {
             env.reads.extend(keys.iter().cloned());
             let is_list = matches!(kind, Kind::List(_));
             let expr = Expr::Field { base: Box::new(base), name: name.into(), kind: kind.clone(), wire };
             let mut typed = Typed::new(expr, kind, keys.clone(), span);
             if is_list {
-                let element =
-                    if element_nullable { Presence::gap(Vec::new(), format!("an element of {text}"), span, Why::Element) } else { Presence::Always };
+                let element = if element_nullable {
+                    Presence::gap_of(Vec::new(), format!("an element of {}", env.text(span)), span, Why::Element)
+                } else {
+                    Presence::Always
+                };
                 typed = typed.with_elements(keys.into_iter().map(|key| key + "[]").collect(), Vec::new(), element);
             } else {
-                let own = if nullable { Presence::gap(keys, text, span, why) } else { Presence::Always };
+                let own = if nullable { Presence::gap(keys, span, why) } else { Presence::Always };
                 // Its own presence first: to require it is to require all on the way to it.
                 typed.presence = Presence::all([own, presence]);
             }
@@ -501,7 +503,7 @@ impl Env<'_> {
                 typed
             }),
             None => {
-                let gap = Presence::gap(Vec::new(), self.text(span), span, Why::Declared);
+                let gap = Presence::gap(Vec::new(), span, Why::Declared);
                 Typed::new(Expr::Literal(Literal::Missing), then.kind.clone(), vec!["missing".into()], span).present_if(gap)
             }
         };

@@ -28,10 +28,18 @@ pub(super) enum Presence {
 pub(super) struct Gap {
     /// Any of these facts closes it.
     pub keys: Vec<String>,
-    /// The value as the author writes it: `order.BillToContact.Email`.
-    pub text: String,
+    /// What the value is called, where that is not what stands at its place.
+    pub name: Option<String>,
     pub span: Span,
     pub why: Why,
+}
+
+/// A gap as a message speaks of it.
+#[derive(Debug)]
+pub(super) struct Told<'g> {
+    /// The value as the author writes it: `order.BillToContact.Email`.
+    pub text: String,
+    pub why: &'g Why,
 }
 
 /// Why a value may be missing.
@@ -60,8 +68,14 @@ pub(super) enum Why {
 }
 
 impl Presence {
-    pub(super) fn gap(keys: Vec<String>, text: impl Into<String>, span: Span, why: Why) -> Self {
-        Presence::Gap(Arc::new(Gap { keys, text: text.into(), span, why }))
+    /// The value that stands at a place may be missing.
+    pub(super) fn gap(keys: Vec<String>, span: Span, why: Why) -> Self {
+        Presence::Gap(Arc::new(Gap { keys, name: None, span, why }))
+    }
+
+    /// The same of a value that has a name.
+    pub(super) fn gap_of(keys: Vec<String>, name: impl Into<String>, span: Span, why: Why) -> Self {
+        Presence::Gap(Arc::new(Gap { keys, name: Some(name.into()), span, why }))
     }
 
     pub(super) fn all(parts: impl IntoIterator<Item = Presence>) -> Self {

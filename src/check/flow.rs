@@ -475,7 +475,7 @@ impl Env<'_> {
             }
         };
         if matches!(none, MatchOutcome::Create | MatchOutcome::Continue) {
-            value.presence = Presence::gap(own, name, written.name.span, Why::Match);
+            value.presence = Presence::gap_of(own, name, written.name.span, Why::Match);
         }
         if none == MatchOutcome::Create {
             let upserts = building.written.sections.iter().any(|section| {

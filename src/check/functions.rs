@@ -254,7 +254,7 @@ impl Env<'_> {
                 }
                 (None, None) if of.nullable => {
                     let missing = Typed::literal(Literal::Missing, of.kind.clone(), span);
-                    let gap = Presence::gap(Vec::new(), parameter.name.node.as_str(), span, Why::Declared);
+                    let gap = Presence::gap_of(Vec::new(), parameter.name.node.as_str(), span, Why::Declared);
                     out.push(missing.present_if(gap));
                 }
                 (None, None) if failed => return None,
@@ -293,7 +293,7 @@ pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
             value.kind = of.kind.clone();
             value.keys = vec![key.clone()];
             if of.nullable {
-                value.presence = Presence::gap(vec![key.clone()], parameter.name.node.as_str(), parameter.name.span, Why::Declared);
+                value.presence = Presence::gap_of(vec![key.clone()], parameter.name.node.as_str(), parameter.name.span, Why::Declared);
             }
             if matches!(of.kind, Kind::List(_)) {
                 value = value.with_elements(vec![format!("{key}[]")], Vec::new(), Presence::Always);

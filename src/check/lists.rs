@@ -59,7 +59,7 @@ impl Env<'_> {
             presence = elements.presence.clone();
         }
         if generator.optional {
-            presence = Presence::all([presence, Presence::gap(vec![own], name, generator.name.span, Why::Element)]);
+            presence = Presence::all([presence, Presence::gap_of(vec![own], name, generator.name.span, Why::Element)]);
         } else if !presence.is_always() {
             presence = presence.named(keys.clone());
         }
@@ -407,7 +407,7 @@ impl Env<'_> {
         );
         // A group has a record at least; of some of them there may be none.
         let maybe = condition.is_some() && matches!(builtin.gives, Gives::Maybe(_) | Gives::MaybeElement);
-        let presence = if maybe { Presence::gap(vec![key.clone()], self.text(span), span, Why::Empty) } else { Presence::Always };
+        let presence = if maybe { Presence::gap(vec![key.clone()], span, Why::Empty) } else { Presence::Always };
         let expr = Expr::Grouped {
             function: BuiltinRef(builtin),
             value: value.map(|value| Box::new(value.expr)),

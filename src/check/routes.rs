@@ -53,7 +53,7 @@ impl Env<'_> {
             value.kind = kind.clone();
             value.keys = vec![key.clone()];
             if open {
-                value.presence = Presence::gap(vec![key], name.name.node.as_str(), name.name.span, Why::Declared);
+                value.presence = Presence::gap_of(vec![key], name.name.node.as_str(), name.name.span, Why::Declared);
             }
             self.bind(&name.name.node, name.name.span, slot, value);
             results.push(RouteResult { name: name.name.node.clone(), slot, of: Type { kind, nullable: open } });

@@ -4,11 +4,11 @@
 //! name that `as` gives (`address.ship_address`). Parameters, value maps, tables and functions share
 //! one space of names; flows, promises and tests have their own.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::diag::Diagnostic;
-use crate::base::{Sources, Span, locked};
+use crate::base::{Sources, Span};
 use crate::builtin;
 use crate::syntax::tree::{Flow, Item, ItemKind, Parameter};
 
@@ -44,15 +44,18 @@ pub(super) struct Scope<'a> {
     names: Vec<BTreeMap<String, Visible>>,
     values: Vec<ItemId>,
     tables: Vec<ItemId>,
-    used: Mutex<BTreeSet<ItemId>>,
-    used_imports: Mutex<BTreeSet<(usize, usize)>>,
+    /// By file, what was read of its items and of its `use`s. Several flows are checked side by side.
+    used: Vec<Vec<AtomicBool>>,
+    used_imports: Vec<Vec<AtomicBool>>,
 }
 
 impl<'a> Scope<'a> {
     /// Reports names that are given twice, in the order of the files.
     pub(super) fn build(files: &'a [Merged], sources: &Sources, diags: &mut Vec<Diagnostic>) -> Self {
-        let mut scope =
-            Scope { files, names: Vec::new(), values: Vec::new(), tables: Vec::new(), used: Mutex::default(), used_imports: Mutex::default() };
+        let unused = |count: usize| (0..count).map(|_| AtomicBool::new(false)).collect();
+        let used = files.iter().map(|merged| unused(merged.items.len())).collect();
+        let used_imports = files.iter().map(|merged| unused(merged.uses.len())).collect();
+        let mut scope = Scope { files, names: Vec::new(), values: Vec::new(), tables: Vec::new(), used, used_imports };
         for (file, merged) in files.iter().enumerate() {
             let mut own = Own::default();
             if merged.needed {
@@ -145,7 +148,7 @@ impl<'a> Scope<'a> {
         };
         self.use_item(visible.id);
         if let Some(by) = visible.by {
-            locked(&self.used_imports).insert((file, by));
+            mark(&self.used_imports, file, by);
         }
         Some(self.at(visible.id))
     }
@@ -189,21 +192,32 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn use_item(&self, id: ItemId) {
-        locked(&self.used).insert(id);
+        mark(&self.used, id.file, id.item);
     }
 
     pub(super) fn is_used(&self, id: ItemId) -> bool {
-        locked(&self.used).contains(&id)
+        is_marked(&self.used, id.file, id.item)
     }
 
     /// Whether something came in by the `use` at this place of the file and was read.
     pub(super) fn is_import_used(&self, file: usize, by: usize) -> bool {
-        locked(&self.used_imports).contains(&(file, by))
+        is_marked(&self.used_imports, file, by)
     }
 
     pub(super) fn files(&self) -> &'a [Merged] {
         self.files
     }
+}
+
+fn mark(used: &[Vec<AtomicBool>], file: usize, at: usize) {
+    // What is marked is only looked at: a place that two threads write goes to and fro between them.
+    if let Some(used) = used.get(file).and_then(|file| file.get(at)).filter(|used| !used.load(Ordering::Relaxed)) {
+        used.store(true, Ordering::Relaxed);
+    }
+}
+
+fn is_marked(used: &[Vec<AtomicBool>], file: usize, at: usize) -> bool {
+    used.get(file).and_then(|file| file.get(at)).is_some_and(|used| used.load(Ordering::Relaxed))
 }
 
 /// The names that one file gives by itself.

@@ -57,7 +57,7 @@ impl Env<'_> {
         value.kind = Kind::Object(written.object.clone());
         value.keys = vec![key.clone()];
         if write.when.is_some() {
-            value.presence = Presence::gap(vec![key], name.node.as_str(), name.span, Why::Result);
+            value.presence = Presence::gap_of(vec![key], name.node.as_str(), name.span, Why::Result);
         }
         self.bind(&name.node, name.span, slot, value);
         if let Some(binding) = self.names.last_mut() {
@@ -467,7 +467,7 @@ impl Env<'_> {
         if !events.iter().all(|event| *event == typed::Event::Succeeds)
             && let Some(binding) = result.and_then(|at| self.names.get_mut(at))
         {
-            binding.value.presence = Presence::gap(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
+            binding.value.presence = Presence::gap_of(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
         }
         let names = self.names.len();
         self.with_words(&words, |env| {

@@ -42,11 +42,10 @@ struct Fault {
     absence: Option<Absence>,
 }
 
-/// `names.json`: when it was pulled, and by kind of thing the names with their ids.
+/// `names.json`: by kind of thing the names with their ids, and when they were pulled.
 #[derive(Debug)]
 struct NamesFile {
-    pulled: Option<String>,
-    kinds: BTreeMap<String, Vec<Named>>,
+    kinds: BTreeMap<String, Arc<Names>>,
 }
 
 impl NamesFile {
@@ -56,18 +55,16 @@ impl NamesFile {
         let Json::Object(fields) = json else {
             return Err(Bad { at: 0, message: "an object is wanted: lists of names by kind of thing".into() });
         };
-        let mut file = NamesFile { pulled: None, kinds: BTreeMap::new() };
-        for (kind, value) in fields {
-            if kind == "pulled" {
-                file.pulled = value.as_str().map(str::to_owned);
-                continue;
-            }
+        let pulled = fields.get("pulled").and_then(Json::as_str).map(str::to_owned);
+        let mut kinds = BTreeMap::new();
+        for (kind, value) in fields.into_iter().filter(|(kind, _)| kind != "pulled") {
             let named = |entry: &Json| Some(Named { name: entry["name"].as_str()?.to_owned(), id: entry.get("id")?.clone() });
             let entries = value.as_array().and_then(|list| list.iter().map(named).collect::<Option<Vec<_>>>());
             let wrong = || Bad { at: text.find(&format!("\"{kind}\"")).unwrap_or(0), message: format!("`{kind}` is no list of {{ name, id }}") };
-            file.kinds.insert(kind.clone(), entries.ok_or_else(wrong)?);
+            let names = Names { pulled: pulled.clone(), names: entries.ok_or_else(wrong)? };
+            kinds.insert(kind, Arc::new(names));
         }
-        Ok(file)
+        Ok(NamesFile { kinds })
     }
 }
 
@@ -96,7 +93,7 @@ impl<'a> Keeper<'a> {
     /// The names of all things of a connection, for a run.
     pub fn all_names(&self, connection: &str) -> Vec<(String, Arc<Names>)> {
         let Some(file) = self.names_file(connection) else { return Vec::new() };
-        file.kinds.iter().map(|(kind, entries)| (kind.clone(), Arc::new(names(&file, entries)))).collect()
+        file.kinds.iter().map(|(kind, names)| (kind.clone(), Arc::clone(names))).collect()
     }
 
     fn fault(&self, fault: Fault) {
@@ -204,10 +201,6 @@ impl<'a> Keeper<'a> {
     }
 }
 
-fn names(file: &NamesFile, named: &[Named]) -> Names {
-    Names { pulled: file.pulled.clone(), names: named.to_vec() }
-}
-
 impl Schemas for Keeper<'_> {
     fn connections(&self) -> Vec<schema::Connection> {
         self.config.connections()
@@ -242,8 +235,7 @@ impl Schemas for Keeper<'_> {
     fn names(&self, of: &ObjectRef) -> Option<Arc<Names>> {
         let file = self.names_file(&of.connection)?;
         // `a store of wms` finds `Store`.
-        let (_, entries) = file.kinds.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(&of.object))?;
-        Some(Arc::new(names(&file, entries)))
+        file.kinds.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(&of.object)).map(|(_, names)| Arc::clone(names))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
-use crate::check::facts::{Gap, Why};
+use crate::check::facts::{Told, Why};
 
 /// What says that the value may be missing.
-fn reason(gap: &Gap) -> String {
+fn reason(gap: &Told<'_>) -> String {
     let text = &gap.text;
-    match &gap.why {
+    match gap.why {
         Why::Field(field) => format!("`{text}` may be missing: `{field}` is optional"),
         Why::Target => format!("`{text}` may be missing: there may be no record in the target yet, or the field is empty"),
         Why::TableRow(table) => format!("`{text}` may be missing: the table `{table}` may have no such row"),
@@ -22,12 +22,12 @@ fn reason(gap: &Gap) -> String {
     }
 }
 
-fn code(gap: &Gap) -> Code {
-    if gap.why == Why::Result { Code::ResultMayBeMissing } else { Code::MayBeMissing }
+fn code(gap: &Told<'_>) -> Code {
+    if *gap.why == Why::Result { Code::ResultMayBeMissing } else { Code::MayBeMissing }
 }
 
 /// A value that may be missing into a required field.
-pub(in crate::check) fn assigned(path: &str, at: Span, field: Span, text: &str, low: bool, gap: &Gap) -> Diagnostic {
+pub(in crate::check) fn assigned(path: &str, at: Span, field: Span, text: &str, low: bool, gap: &Told<'_>) -> Diagnostic {
     let fallback = if low { format!("({text}) ?? \"…\"") } else { format!("{text} ?? \"…\"") };
     let mut diagnostic = Diagnostic::new(code(gap), at, format!("`{path}` is required, and this may be missing"))
         .label(reason(gap))
@@ -38,7 +38,7 @@ pub(in crate::check) fn assigned(path: &str, at: Span, field: Span, text: &str, 
 }
 
 /// The rule that closes a gap, to write into `validate`.
-fn require(diagnostic: Diagnostic, gap: &Gap) -> Diagnostic {
+fn require(diagnostic: Diagnostic, gap: &Told<'_>) -> Diagnostic {
     let text = &gap.text;
     match gap.why {
         Why::Declared if text.ends_with(".key") => diagnostic.help("name the part of what has no value:   split … by … ?? \"none\" as …"),
@@ -70,14 +70,14 @@ fn spoken(field: &str) -> String {
     out
 }
 
-pub(in crate::check) fn argument(function: &str, parameter: &str, at: Span, text: &str, gap: &Gap) -> Diagnostic {
+pub(in crate::check) fn argument(function: &str, parameter: &str, at: Span, text: &str, gap: &Told<'_>) -> Diagnostic {
     let diagnostic = Diagnostic::new(code(gap), at, format!("`{function}` needs its `{parameter}`, and this may be missing"))
         .label(reason(gap))
         .why("only the first argument may be missing, and then so is the result");
     require(diagnostic, gap).help(format!("or give a fallback:   {text} ?? \"…\""))
 }
 
-pub(in crate::check) fn elements(function: &str, at: Span, gap: &Gap) -> Diagnostic {
+pub(in crate::check) fn elements(function: &str, at: Span, gap: &Told<'_>) -> Diagnostic {
     Diagnostic::new(Code::MissingElements, at, format!("`{function}` runs over elements that may be missing"))
         .label(reason(gap))
         .why("it would leave them out silently, and the result would look whole")
@@ -85,27 +85,27 @@ pub(in crate::check) fn elements(function: &str, at: Span, gap: &Gap) -> Diagnos
         .help(format!("or leave them out by name:   … where {} is present", gap.text))
 }
 
-pub(in crate::check) fn list_elements(path: &str, at: Span, gap: &Gap) -> Diagnostic {
+pub(in crate::check) fn list_elements(path: &str, at: Span, gap: &Told<'_>) -> Diagnostic {
     Diagnostic::new(Code::MayBeMissing, at, format!("`{path}` takes a list of values that are there, and elements of this one may be missing"))
         .label(reason(gap))
         .help(format!("leave them out:   … where {} is present", gap.text))
 }
 
-pub(in crate::check) fn function_result(function: &str, at: Span, gap: &Gap) -> Diagnostic {
+pub(in crate::check) fn function_result(function: &str, at: Span, gap: &Told<'_>) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(code(gap), at, format!("the result of `{function}` may be missing, and its type says it is not")).label(reason(gap));
     require(diagnostic, gap).help(format!("or let `{function}` give a type with `?`"))
 }
 
-pub(in crate::check) fn key(at: Span, gap: &Gap) -> Diagnostic {
+pub(in crate::check) fn key(at: Span, gap: &Told<'_>) -> Diagnostic {
     let diagnostic =
-        Diagnostic::new(if gap.why == Why::Result { Code::ResultMayBeMissing } else { Code::KeyMayBeMissing }, at, "the key may be missing")
+        Diagnostic::new(if *gap.why == Why::Result { Code::ResultMayBeMissing } else { Code::KeyMayBeMissing }, at, "the key may be missing")
             .label(reason(gap))
             .why("a record without a key could be sent twice");
     require(diagnostic, gap)
 }
 
-pub(in crate::check) fn reconciled(at: Span, text: &str, gap: &Gap) -> Diagnostic {
+pub(in crate::check) fn reconciled(at: Span, text: &str, gap: &Told<'_>) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(code(gap), at, "what is reconciled may be missing").label(reason(gap)).why("a missing amount cannot be held against another");
     require(diagnostic, gap).help(format!("or say what it counts as:   {text} ?? 0"))

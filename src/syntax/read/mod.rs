@@ -148,9 +148,13 @@ impl<'t> Reader<'t> {
     /// The span of a pair that was read at `base`.
     fn span(&self, pair: &Pair<'_, G>, base: usize) -> Span {
         let inner = pair.as_span();
-        let text = pair.as_str();
-        let length = text.trim_end().len();
-        Span::new(self.file, base + inner.start(), base + inner.start() + length)
+        let (start, mut end) = (base + inner.start(), base + inner.end());
+        // The outline has left nothing else of white space.
+        let blank = |at: usize| matches!(self.text.as_bytes().get(at), Some(b' ' | b'\n'));
+        while end > start && blank(end - 1) {
+            end -= 1;
+        }
+        Span::new(self.file, start, end)
     }
 
     fn name(&self, pair: &Pair<'_, G>, base: usize) -> Name {
