@@ -138,3 +138,13 @@ fn a_plan_is_shown_with_its_query_and_given_as_json() {
     assert_eq!((refused.status.code(), out(&refused).as_str()), (Some(1), ""));
     assert!(err(&refused).contains("E0103"), "{}", err(&refused));
 }
+
+#[test]
+fn a_case_that_is_not_there_is_said_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(crossdock(folder.path(), &["new", "shop"]).status.success());
+    let output = crossdock(&folder.path().join("shop"), &["test", "--only", "export_order_s"]);
+    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+    assert!(err(&output).contains("no case, and no flow of a case, has `export_order_s` in its name"), "{}", err(&output));
+    assert!(err(&output).contains("did you mean `export_orders`?"), "{}", err(&output));
+}

@@ -1,10 +1,12 @@
 //! `crossdock test`: runs the project's cases.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::ready::Ready;
 use super::{Exit, Failure, Out};
 use crate::apply::apply;
+use crate::base::nearest;
 use crate::project::Library;
 use crate::spec::{Bench, Case, Coverage, Ran, accept, cases, judge, report};
 
@@ -59,7 +61,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     };
     let mut results: Vec<(Case, Ran)> = Vec::new();
     let mut coverage = Coverage::default();
+    let mut names = BTreeSet::new();
     for case in all_cases(&ready)? {
+        names.extend([case.name.clone(), case.flow.clone()]);
         let ran = judge::run(&case, &bench);
         if let Some(outcome) = &ran.outcome {
             coverage.add(&case.flow, &outcome.met);
@@ -68,6 +72,16 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         if wanted {
             results.push((case, ran));
         }
+    }
+    if results.is_empty()
+        && !names.is_empty()
+        && let Some(only) = &args.only
+    {
+        let failure = Failure::usage(format!("no case, and no flow of a case, has `{only}` in its name"));
+        return Err(match nearest(only, names.iter().map(String::as_str)) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None => failure.hint("`crossdock test` without --only runs and names them all"),
+        });
     }
     if results.is_empty() {
         return Err(Failure::usage("there is no case to run").hint("cases stand in cases/*.yaml; `crossdock explain` has their form"));
