@@ -58,16 +58,20 @@ pub fn record(line: &str, number: usize) -> Result<Json, RecordFault> {
 fn whole(text: &str) -> Result<Vec<Json>, RecordFault> {
     let fault = |line: usize, message: String| RecordFault { line, message };
     let json: Json = serde_json::from_str(text).map_err(|error| fault(error.line(), format!("this is no JSON: {error}")))?;
-    match json {
-        Json::Array(items) => Ok(items),
+    let records = match json {
+        Json::Array(items) => items,
         Json::Object(mut fields) => {
             let answer = !fields.contains_key("Id");
             match fields.get_mut("records") {
-                Some(Json::Array(records)) if answer => Ok(std::mem::take(records)),
-                _ => Ok(vec![Json::Object(fields)]),
+                Some(Json::Array(records)) if answer => std::mem::take(records),
+                _ => vec![Json::Object(fields)],
             }
         }
-        _ => Err(fault(1, "a file of records holds a JSON object or a list of them".to_owned())),
+        _ => return Err(fault(1, "a file of records holds a JSON object or a list of them".to_owned())),
+    };
+    match records.iter().position(|record| !record.is_object()) {
+        Some(at) => Err(fault(1, format!("item {} of the list is no record: a record is a JSON object `{{ … }}`", at + 1))),
+        None => Ok(records),
     }
 }
 
@@ -98,6 +102,13 @@ mod tests {
     fn a_query_answer_gives_its_records() {
         let text = r#"{"totalSize":1,"done":true,"records":[{"Id":"801"}]}"#;
         assert_eq!(read("a.json", text).unwrap(), [json!({"Id": "801"})]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_no_record() {
+        assert_eq!(read("a.json", "[{}, 7]").unwrap_err().message, "item 2 of the list is no record: a record is a JSON object `{ … }`");
+        assert!(read("a.json", r#"{"records": [null]}"#).is_err() && read("a.json", "7").is_err());
+        assert!(read("a.jsonl", "{}\n7\n").is_err());
     }
 
     #[test]
