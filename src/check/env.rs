@@ -183,7 +183,7 @@ pub(super) struct Env<'a> {
     pub depth: usize,
     /// The keys of everything read.
     pub reads: Vec<String>,
-    /// Objects that were asked for: all who check side by side ask the world.
+    /// Objects that the world was asked for: it has one lock for all that are checked side by side.
     met: RefCell<Vec<(ObjectRef, Option<Arc<Object>>)>>,
 }
 

@@ -1,5 +1,7 @@
 //! Records in files: a JSON object or array, JSONL, or CSV, told by the name's ending.
 
+use serde_json::value::RawValue;
+
 use crate::value::Json;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,9 +72,25 @@ fn whole(text: &str) -> Result<Vec<Json>, RecordFault> {
         _ => return Err(fault(1, "a file of records holds a JSON object or a list of them".to_owned())),
     };
     match records.iter().position(|record| !record.is_object()) {
-        Some(at) => Err(fault(1, format!("item {} of the list is no record: a record is a JSON object `{{ … }}`", at + 1))),
+        Some(at) => {
+            Err(fault(line_of(text, at).unwrap_or(0), format!("item {} of the list is no record: a record is a JSON object `{{ … }}`", at + 1)))
+        }
         None => Ok(records),
     }
+}
+
+/// The line of an item of the text's list of records, from 1.
+fn line_of(text: &str, item: usize) -> Option<usize> {
+    #[derive(serde::Deserialize)]
+    struct Answer<'t> {
+        #[serde(borrow)]
+        records: Vec<&'t RawValue>,
+    }
+    let items = serde_json::from_str(text).or_else(|_| serde_json::from_str(text).map(|Answer { records }| records)).ok()?;
+    let item: &&RawValue = items.get(item)?;
+    // A raw value is a part of the text that it was read from.
+    let start = (item.get().as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    Some(text.get(..start)?.matches('\n').count() + 1)
 }
 
 /// CSV rows as objects of texts; an empty cell is an empty text, which reads as missing.
@@ -106,8 +124,10 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_no_record() {
-        assert_eq!(read("a.json", "[{}, 7]").unwrap_err().message, "item 2 of the list is no record: a record is a JSON object `{ … }`");
-        assert!(read("a.json", r#"{"records": [null]}"#).is_err() && read("a.json", "7").is_err());
+        let fault = read("a.json", "[\n  {},\n  7\n]").unwrap_err();
+        assert_eq!((fault.line, fault.message.as_str()), (3, "item 2 of the list is no record: a record is a JSON object `{ … }`"));
+        assert_eq!(read("a.json", "{\n\"records\":\n[null]}").unwrap_err().line, 3);
+        assert!(read("a.json", "7").is_err());
         assert!(read("a.jsonl", "{}\n7\n").is_err());
     }
 

@@ -44,6 +44,7 @@ pub(super) fn check(input: &Input<'_>, mapping: &typed::Mapping, diags: &mut Vec
     }
 }
 
+/// The maps as they are written, by their file and name.
 fn written_maps<'a>(input: &Input<'a>) -> HashMap<(FileId, &'a str), &'a Values> {
     let found = input.scope.all_values().iter().filter_map(|id| match &input.scope.at(*id).node.kind {
         ItemKind::Values(values) => Some(((values.name.span.file, values.name.node.as_str()), values)),
@@ -80,6 +81,7 @@ fn uses_of(flow: &typed::Flow) -> Uses {
     all
 }
 
+/// Adds what can come to a map: where one use cannot tell, none can.
 fn note(all: &mut Uses, map: usize, fetched: Option<Vec<String>>) {
     match (all.entry(map).or_insert_with(|| Some(Vec::new())), fetched) {
         (Some(had), Some(fetched)) => had.extend(fetched),
