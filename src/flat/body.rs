@@ -275,16 +275,13 @@ impl<'p> Lowerer<'p> {
             expr if is_number => (self.number(expr)?, None),
             expr => (self.value(expr)?, None),
         };
-        let free = out.minimum.is_none() && out.maximum.is_none() && out.limit.is_none();
-        let (places, bound) = match &out.form {
-            Form::Integer { .. } => match bound(&out) {
-                Some(bound) => (0, bound),
-                None => (-1, 0),
-            },
-            Form::Decimal { .. } if free => (field.places.and_then(|places| i8::try_from(places).ok()).unwrap_or(i8::MAX), u32::MAX),
-            _ => (-1, 0),
+        let most_places = match &out.form {
+            Form::Integer { .. } => Some(0),
+            Form::Decimal { .. } => Some(field.places.and_then(|places| i8::try_from(places).ok()).unwrap_or(i8::MAX)),
+            _ => None,
         };
-        let row = |key: &[u8], out| Box::new(row::Row { key: Key::new(key), required, places, bound, out });
+        let (places, (negative, bound)) = most_places.zip(bound(&out)).unwrap_or((-1, (false, 0)));
+        let row = |key: &[u8], out| Box::new(row::Row { key: Key::new(key), required, places, negative, bound, out });
         self.push(match &out.form {
             Form::Text(None) if most > 0 => Op::WriteText { of, most, row: row(&[key, b"\""].concat(), out) },
             _ if is_number => Op::WriteNumber { of, row: row(key, out) },
@@ -390,21 +387,23 @@ struct To<'p, 'k> {
     required: bool,
 }
 
-/// The size that a whole number may have on both sides of 0; none where one side is closed, or something else is asked of it.
-fn bound(out: &Out<'_>) -> Option<u32> {
-    if out.limit.is_some() {
-        return None;
-    }
+/// Whether a number may be negative, and the size that its coefficient may have: with decimal places a number is smaller
+/// still. None where 0 is out of bounds, or a bound is no whole number.
+fn bound(out: &Out<'_>) -> Option<(bool, u32)> {
     let whole = |number: Number| if number.is_whole() { Some(number.whole().coefficient()) } else { None };
-    let most = match out.maximum {
-        Some(most) => u32::try_from(whole(most)?).ok()?,
+    let size = |size: i64| Some(u32::try_from(u64::try_from(size).ok()?).unwrap_or(u32::MAX));
+    let mut most = match out.maximum {
+        Some(most) => size(whole(most)?)?,
         None => u32::MAX,
     };
-    let least = match out.minimum {
-        Some(least) => u32::try_from(whole(least)?.checked_neg()?).ok()?,
-        None => u32::MAX,
-    };
-    Some(most.min(least))
+    if let Some(limit) = out.limit {
+        most = most.min(size(whole(limit)?.checked_sub(1)?)?);
+    }
+    match out.minimum {
+        Some(least) if least.is_zero() => Some((false, most)),
+        Some(least) => Some((true, most.min(size(whole(least)?.checked_neg()?)?))),
+        None => Some((true, most)),
+    }
 }
 
 /// Whether a row is written only where its field is empty, or only once.

@@ -239,6 +239,9 @@ impl<'p> Code<'p> {
         for op in &mut ops {
             op.reads(&mut |reg| reg.settle(&places));
             op.fills(&mut |dst| *dst = places.get(*dst as usize).copied().unwrap_or_default());
+            if let Op::Call { call, .. } = op {
+                call.settled();
+            }
         }
         for write in writes {
             write.reads(&mut |reg| reg.settle(&places));

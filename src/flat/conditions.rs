@@ -70,7 +70,7 @@ impl<'p> Lowerer<'p> {
                         argument => Argument::Value(self.value(argument)?),
                     });
                 }
-                let of = self.compute(Op::Call { call: Box::new(Call { function: *function, arguments: given.into() }), memo: 0, dst: 0 });
+                let of = self.compute(Op::Call { call: Box::new(Call::new(*function, given)), memo: 0, dst: 0 });
                 Op::Holds { of, when, to: to.to() }
             }
             Expr::WasSent(inner) => {

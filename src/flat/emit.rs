@@ -149,7 +149,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// A number: one of which nothing is asked at once.
     #[inline(always)]
     fn write_number(&self, number: Number, row: &Row<'p>, out: &mut Bytes) -> Ran<()> {
-        if (number.places() as i8) <= row.places && number.coefficient().unsigned_abs() <= u64::from(row.bound) {
+        let coefficient = number.coefficient();
+        // Where none is to be negative it has a size that is out of bounds.
+        let size = if row.negative { coefficient.unsigned_abs() } else { coefficient as u64 };
+        if (number.places() as i8) <= row.places && size <= u64::from(row.bound) {
             number_row(number, row, out);
             return Ok(());
         }

@@ -327,8 +327,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                         None => {}
                     }
                 }
-                Op::Rows { table, keys, dst } => self.rows(*table, keys, *dst)?,
-                Op::Look { table, key, dst } => self.look(*table, *key, *dst)?,
+                Op::Rows { table, keys, to } => self.rows(*table, keys, *to)?,
+                Op::Look { table, key, to } => self.look(*table, *key, *to)?,
                 Op::StreetLine { street, first, dst, to } => {
                     match self.text_of(*street)? {
                         Some(street) if !is_one_line(street, record) => continue,
@@ -519,7 +519,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         };
         match (element, row, item) {
             (Element::Row { base, node }, Some((of, row)), _) if of == node => self.bases[usize::from(base) % BASES] = row,
-            (Element::Columns { first, count }, None, Some(V::Row(columns))) => self.put_row(first, count, Some(columns)),
+            (Element::Columns(to), None, Some(V::Row(columns))) => self.put_row(to, Some(columns)),
             (Element::Value(dst), Some((of, row)), _) => self.put(dst, V::Record(of, row)),
             (Element::Value(dst), None, Some(item)) => self.put(dst, *item),
             _ => return Err(Leave),
@@ -534,7 +534,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     fn nothing(&mut self, element: Element, index: Option<u32>) {
         match element {
             Element::Row { base, .. } => self.bases[usize::from(base) % BASES] = self.flat.shape.nothing,
-            Element::Columns { first, count } => self.put_row(first, count, None),
+            Element::Columns(to) => self.put_row(to, None),
             Element::Value(dst) => self.put(dst, V::ABSENT),
         }
         if let Some(index) = index {

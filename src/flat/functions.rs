@@ -7,7 +7,7 @@ use super::memo::{kept, recall};
 use super::number::Number;
 use super::op::{Argument, Call, Quick, Treat};
 use super::read::string;
-use super::reg::V;
+use super::reg::{Reg, V};
 use crate::builtin::{Args, BuiltinRef};
 use crate::value::{Money, Value};
 
@@ -56,40 +56,35 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     #[inline(never)]
     pub(super) fn call(&mut self, call: &'r Call<'p>, memo: u32, dst: u32) -> Ran<()> {
-        let Call { function, arguments } = call;
+        let Call { function, arguments, given, strict } = call;
+        if *strict && given.first().is_some_and(|first| self.get(*first).is_missing()) {
+            self.put(dst, V::ABSENT);
+            return Ok(());
+        }
         // What is the same at each call tells none from the other.
-        let given = |argument: &'r Argument<'p>| match argument {
-            Argument::Constant(_) => None,
-            Argument::Value(reg) => Some(self.get(*reg)),
-        };
-        let kept = self.memos.get(memo, arguments.iter().filter_map(given));
-        if let Some(kept) = kept {
+        if let Some(kept) = self.memos.get(memo, given.iter().map(|reg| self.get(*reg))) {
             if let Some(place) = self.slots.values.get_mut(dst as usize) {
                 recall(kept, self.bump, place);
             }
             return Ok(());
         }
-        let result = self.called(*function, arguments, memo)?;
+        let result = self.called(*function, arguments, given, memo)?;
         self.put(dst, result);
         Ok(())
     }
 
     #[inline(never)]
-    fn called(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], memo: u32) -> Ran<V<'r>> {
+    fn called(&mut self, function: BuiltinRef, arguments: &'r [Argument<'p>], given: &'r [Reg], memo: u32) -> Ran<V<'r>> {
         let value = |argument: &Argument<'p>| match argument {
             Argument::Constant(constant) => *constant,
             Argument::Value(reg) => *self.get(*reg),
         };
-        let missing = arguments.first().is_some_and(|first| value(first).is_missing());
-        if missing && !function.0.takes.first().is_none_or(|param| param.nullable) {
-            return Ok(V::ABSENT);
-        }
-        let given: Vec<Value> = arguments.iter().map(|argument| self.value(value(argument))).collect::<Ran<_>>()?;
-        let result = function.0.call(&Args { values: &given, context: self.context }).map_err(|_| Leave)?;
+        let values: Vec<Value> = arguments.iter().map(|argument| self.value(value(argument))).collect::<Ran<_>>()?;
+        let result = function.0.call(&Args { values: &values, context: self.context }).map_err(|_| Leave)?;
         let result = kept(&result)?;
         let mut recalled = V::ABSENT;
         recall(&result, self.bump, &mut recalled);
-        let values: Vec<V<'r>> = arguments.iter().filter(|argument| matches!(argument, Argument::Value(_))).map(value).collect();
+        let values: Vec<V<'r>> = given.iter().map(|reg| *self.get(*reg)).collect();
         self.memos.keep(memo, values.iter(), result);
         Ok(recalled)
     }

@@ -2,7 +2,7 @@
 //! filled and read, and one operation to go on to.
 
 use super::number::Number;
-use super::op::{At, Op, Quick};
+use super::op::{At, Element, Op, Quick};
 use super::reg::{Reg, V};
 use super::row::{Empty, Form, Product, Write};
 use crate::check::typed::Arithmetic::Multiply;
@@ -24,6 +24,13 @@ pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> (
         write.reads(&mut |reg| uses.note(reg));
         enter(&mut entered, write.begin);
         enter(&mut entered, write.body);
+    }
+
+    for op in &mut ops {
+        if let Op::Look { to, .. } | Op::Rows { to, .. } | Op::Each { element: Element::Columns(to), .. } | Op::Next { element: Element::Columns(to), .. } = op
+        {
+            to.only(|at| uses.any(at));
+        }
     }
 
     // What is joined, and whether it may be jumped to.
@@ -88,6 +95,10 @@ impl Uses {
             }
             self.0[at] += 1;
         }
+    }
+
+    fn any(&self, dst: u32) -> bool {
+        self.0.get(dst as usize).is_some_and(|count| *count > 0)
     }
 
     /// Whether what was computed here is read there and nowhere else.

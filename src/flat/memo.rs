@@ -4,36 +4,54 @@
 use bumpalo::Bump;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use super::eval::{Leave, Ran};
 use super::number::Number;
 use super::op::Lowered;
 use super::reg::V;
-use super::shape::{hash, same};
+use super::shape::{TWO_ENDS, first_and_last};
 use crate::value::{Missing, Value};
 
 /// Results that are kept of one function: of three that fall into one place and the one beside it the last one stays.
 const PLACES: usize = 1_024;
-/// Bytes of the arguments of a result that is kept.
-const LONGEST: usize = 39;
+/// Results of one function whose arguments are long.
+const MOST_LONG: usize = 1_024;
+/// Bytes of the arguments of such.
+const LONGEST: usize = 256;
 
 /// What one thread has kept, by function.
 #[derive(Debug, Default)]
 pub(crate) struct Memos {
-    by_function: Vec<Vec<Place>>,
+    by_function: Vec<Memo>,
+}
+
+#[derive(Debug)]
+struct Memo {
+    places: Vec<Place>,
+    /// Of arguments that are more than two, or long.
+    long: FxHashMap<Box<[u8]>, Kept>,
 }
 
 /// A result with its arguments, in one line of the cache.
 #[derive(Debug, Clone)]
 #[repr(align(64))]
 struct Place {
+    given: Given,
     /// None where nothing is kept.
     result: Option<Kept>,
-    length: u8,
-    key: [u8; LONGEST],
 }
 
 const _: () = assert!(size_of::<Place>() == 64);
+
+/// What tells at most two arguments from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Given {
+    /// Of a text the first and the last bytes: all that it has.
+    words: [[u64; 2]; 2],
+    /// What they are, and how long a text is; 0 where there is none.
+    kinds: [u8; 2],
+}
 
 #[derive(Debug, Clone)]
 pub(crate) enum Kept {
@@ -75,76 +93,90 @@ impl Kept {
 
 impl Memos {
     pub(crate) fn of(lowered: &Lowered<'_>) -> Self {
-        let free = Place { result: None, length: 0, key: [0; LONGEST] };
-        Memos { by_function: (0..lowered.memos).map(|_| vec![free.clone(); PLACES]).collect() }
+        let free = Place { given: Default::default(), result: None };
+        let memo = |_| Memo { places: vec![free.clone(); PLACES], long: FxHashMap::default() };
+        Memos { by_function: (0..lowered.memos).map(memo).collect() }
     }
 
     /// The result for some arguments.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get<'v, 'r: 'v>(&self, memo: u32, arguments: impl Iterator<Item = &'v V<'r>> + Clone) -> Option<&Kept> {
-        let places = self.by_function.get(memo as usize)?;
-        let at = place(arguments.clone());
-        [at, at ^ 1].into_iter().find_map(|at| {
-            let Place { result, length, key } = places.get(at)?;
-            let result = result.as_ref()?;
-            is_key(key.get(..usize::from(*length))?, arguments.clone()).then_some(result)
-        })
+        let memo = self.by_function.get(memo as usize)?;
+        let Some(given) = Given::of(arguments.clone()) else { return memo.long(arguments) };
+        let at = given.place();
+        [at, at ^ 1].into_iter().find_map(|at| memo.places.get(at).filter(|place| place.given == given)?.result.as_ref())
     }
 
-    /// Keeps a result; that of arguments which are long, or no plain values, is not.
+    /// Keeps a result; that of arguments which are very long, or no plain values, is not.
     pub(crate) fn keep<'v, 'r: 'v>(&mut self, memo: u32, arguments: impl Iterator<Item = &'v V<'r>> + Clone, result: Kept) {
-        let mut bytes = Vec::new();
-        if arguments.clone().all(|argument| push_key(argument, &mut bytes).is_ok())
-            && let Some(places) = self.by_function.get_mut(memo as usize)
-            && let at = place(arguments)
-            && let free = places.get(at ^ 1).is_some_and(|place| place.result.is_none())
-            && let Some(kept) = places.get_mut(if free { at ^ 1 } else { at })
-            && let (Some(key), Ok(length)) = (kept.key.get_mut(..bytes.len()), u8::try_from(bytes.len()))
-        {
-            key.copy_from_slice(&bytes);
-            kept.length = length;
-            kept.result = Some(result);
+        let Some(Memo { places, long }) = self.by_function.get_mut(memo as usize) else { return };
+        match Given::of(arguments.clone()) {
+            Some(given) => {
+                let at = given.place();
+                let free = places.get(at ^ 1).is_some_and(|place| place.result.is_none());
+                if let Some(place) = places.get_mut(if free { at ^ 1 } else { at }) {
+                    *place = Place { given, result: Some(result) };
+                }
+            }
+            None => {
+                if let Some(key) = key(arguments) {
+                    if long.len() >= MOST_LONG {
+                        long.clear();
+                    }
+                    long.insert(key.into(), result);
+                }
+            }
         }
     }
 }
 
-/// Where the result for some arguments is kept, or beside it. A text is told by its ends: more would cost more than the
-/// few results that are lost.
-#[inline(always)]
-fn place<'v, 'r: 'v>(arguments: impl Iterator<Item = &'v V<'r>>) -> usize {
-    let mut all = 0_u64;
-    for argument in arguments {
-        let of = match argument {
-            V::Text(text) => hash(text),
-            V::Number(number) => number.coefficient() as u64,
-            V::Date(date) => (i64::from(date.year()) * 512 + i64::from(date.month()) * 32 + i64::from(date.day())) as u64,
-            V::Instant(instant) => instant.as_second() as u64,
-            V::Boolean(truth) => u64::from(*truth),
-            _ => 0,
-        };
-        all = (all.rotate_left(23) ^ of).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+impl Memo {
+    #[cold]
+    #[inline(never)]
+    fn long<'v, 'r: 'v>(&self, arguments: impl Iterator<Item = &'v V<'r>>) -> Option<&Kept> {
+        self.long.get(key(arguments)?.as_slice())
     }
-    (all >> 32) as usize % PLACES
 }
 
-/// Whether some arguments are those of a key.
-#[inline(always)]
-fn is_key<'v, 'r: 'v>(mut key: &[u8], arguments: impl Iterator<Item = &'v V<'r>>) -> bool {
-    for argument in arguments {
-        let behind = match argument {
-            V::Text(text) => match key {
-                [3, length, rest @ ..] => rest.split_at_checked(usize::from(*length)).filter(|(kept, _)| same(kept, text)).map(|(_, behind)| behind),
-                _ => None,
-            },
-            V::Missing(_) => key.strip_prefix(&[0]),
-            other => part(other).and_then(|part| key.strip_prefix(part.as_slice())),
+impl Given {
+    /// None where there are more, or none, or one is long.
+    #[inline(always)]
+    fn of<'v, 'r: 'v>(mut arguments: impl Iterator<Item = &'v V<'r>>) -> Option<Self> {
+        let (first, kind) = words(arguments.next()?)?;
+        let (second, other) = match arguments.next() {
+            Some(second) => words(second)?,
+            None => ([0, 0], 0),
         };
-        match behind {
-            Some(behind) => key = behind,
-            None => return false,
-        }
+        arguments.next().is_none().then_some(Given { words: [first, second], kinds: [kind, other] })
     }
-    key.is_empty()
+
+    /// Where the result for them is kept, or beside it.
+    #[inline(always)]
+    fn place(&self) -> usize {
+        let all = self.words.iter().zip(self.kinds).fold(0_u64, |all, ([first, last], kind)| {
+            (all.rotate_left(23) ^ first ^ last.rotate_left(27) ^ u64::from(kind)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        });
+        (all >> (u64::BITS - PLACES.trailing_zeros())) as usize
+    }
+}
+
+/// What tells an argument from all others of its kind, and the kind.
+#[inline(always)]
+fn words(value: &V<'_>) -> Option<([u64; 2], u8)> {
+    Some(match *value {
+        V::Text(text) if text.len() > TWO_ENDS => return None,
+        V::Text(text) => {
+            let (first, last) = first_and_last(text);
+            ([first, last], 32 + text.len() as u8)
+        }
+        V::Missing(_) => ([0, 0], 1),
+        V::Boolean(truth) => ([u64::from(truth), 0], 2),
+        // Coefficient and places are one word.
+        V::Number(number) => ([number.to_bits() as u64, 0], 3),
+        V::Date(date) => ([(i64::from(date.year()) * 512 + i64::from(date.month()) * 32 + i64::from(date.day())) as u64, 0], 4),
+        V::Instant(instant) => ([instant.as_second() as u64, instant.subsec_nanosecond() as u64], 5),
+        _ => return None,
+    })
 }
 
 /// What a result is kept as; none for what is no plain value.
@@ -173,50 +205,55 @@ pub(crate) fn recall<'r>(kept: &Kept, bump: &'r Bump, place: &mut V<'r>) {
     }
 }
 
-/// Appends what tells an argument from every other.
-fn push_key(value: &V<'_>, key: &mut Vec<u8>) -> Ran<()> {
-    match value {
-        V::Text(text) if text.len() <= LONGEST => {
-            key.extend_from_slice(&[3, text.len() as u8]);
-            key.extend_from_slice(text);
+/// What tells some arguments from all others; none where one is no plain value, or they are very long.
+fn key<'v, 'r: 'v>(arguments: impl Iterator<Item = &'v V<'r>>) -> Option<Vec<u8>> {
+    let mut key = Vec::new();
+    for argument in arguments {
+        match argument {
+            V::Text(text) if text.len() <= LONGEST => {
+                key.extend_from_slice(&[0, (text.len() >> 8) as u8, text.len() as u8]);
+                key.extend_from_slice(text);
+            }
+            V::Text(_) => return None,
+            other => {
+                let (words, kind) = words(other)?;
+                key.push(kind);
+                words.iter().for_each(|word| key.extend_from_slice(&word.to_le_bytes()));
+            }
         }
-        V::Text(_) => return Err(Leave),
-        other => key.extend_from_slice(part(other).ok_or(Leave)?.as_slice()),
     }
-    Ok(())
+    Some(key)
 }
 
-/// What tells an argument that is no text from every other.
-struct Part {
-    bytes: [u8; 17],
-    length: u8,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
 
-impl Part {
-    fn new<const N: usize>(kind: u8, value: [u8; N]) -> Self {
-        let mut bytes = [0; 17];
-        bytes[0] = kind;
-        bytes.iter_mut().skip(1).zip(value).for_each(|(to, from)| *to = from);
-        Part { bytes, length: N as u8 + 1 }
+    fn values() -> impl Strategy<Value = Vec<(u8, String)>> {
+        proptest::collection::vec((0_u8..5, "[ab\\x00\"é]{0,20}"), 0..4)
     }
 
-    fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
-    }
-}
-
-#[inline(always)]
-fn part(value: &V<'_>) -> Option<Part> {
-    Some(match *value {
-        V::Missing(_) => Part::new(0, []),
-        V::Boolean(truth) => Part::new(1, [u8::from(truth)]),
-        // Coefficient and places are one word.
-        V::Number(number) => Part::new(2, number.to_bits().to_le_bytes()),
-        V::Date(date) => {
-            let [low, high] = date.year().to_le_bytes();
-            Part::new(4, [low, high, date.month() as u8, date.day() as u8])
+    fn value((kind, text): &(u8, String)) -> V<'_> {
+        match kind {
+            0 => V::ABSENT,
+            1 => V::Boolean(text.is_empty()),
+            2 => V::Number(Number::count(text.len())),
+            _ => V::Text(text.as_bytes()),
         }
-        V::Instant(instant) => Part::new(5, instant.as_nanosecond().to_le_bytes()),
-        _ => return None,
-    })
+    }
+
+    proptest! {
+        /// The result that is kept is that of the same arguments, and no other's.
+        #[test]
+        fn a_result_is_that_of_its_arguments(one in values(), other in values()) {
+            let memo = Memo { places: vec![Place { given: Default::default(), result: None }; PLACES], long: FxHashMap::default() };
+            let mut memos = Memos { by_function: vec![memo] };
+            let (one, other): (Vec<V<'_>>, Vec<V<'_>>) = (one.iter().map(value).collect(), other.iter().map(value).collect());
+            memos.keep(0, one.iter(), Kept::of("one"));
+            let found = |values: &[V<'_>]| memos.get(0, values.iter()).and_then(Kept::text).map(<[u8]>::to_vec);
+            prop_assert_eq!(found(&one), Some(b"one".to_vec()));
+            prop_assert_eq!(found(&other).is_some(), one == other);
+        }
+    }
 }

@@ -8,8 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::number::Number;
 use super::reg::{Reg, V};
 use super::row::{Empty, Key, Product, Row, Write};
-use super::shape::{NodeId, Shape, hash, same};
-use super::tables::Table;
+use super::shape::{NodeId, Places, Shape, same};
+use super::tables::{Columns, Table};
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{Arithmetic, Compare, Place as SourcePlace};
 use crate::value::{LengthUnit, Reference, WeightUnit};
@@ -52,32 +52,32 @@ pub(crate) enum Decode<'p> {
     Length(LengthUnit),
 }
 
-/// A set of texts: of a few, what most tell apart is compared one by one.
+/// A set of texts.
 #[derive(Debug)]
 pub(crate) enum Words<'p> {
-    /// No two of one hash.
-    Few(Box<[(u64, &'p [u8])]>),
+    Few(Box<[&'p [u8]]>, Places),
     Many(FxHashSet<&'p [u8]>),
 }
+
+/// Texts that have places of their own.
+const FEW: usize = 64;
 
 impl<'p> Words<'p> {
     pub(crate) fn of(words: impl Iterator<Item = &'p str>) -> Self {
         let words: FxHashSet<&[u8]> = words.map(str::as_bytes).collect();
-        let few: FxHashMap<u64, &[u8]> = words.iter().map(|word| (hash(word), *word)).collect();
-        if few.len() == words.len() && few.len() <= 8 { Words::Few(few.into_iter().collect()) } else { Words::Many(words) }
+        if words.len() <= FEW {
+            let few: Box<[&[u8]]> = words.iter().copied().collect();
+            if let Some(places) = Places::of(few.iter().copied()) {
+                return Words::Few(few, places);
+            }
+        }
+        Words::Many(words)
     }
 
+    #[inline]
     pub(crate) fn has(&self, text: &[u8]) -> bool {
         match self {
-            Words::Few(words) => {
-                let known = hash(text);
-                // All are looked at: which one it is cannot be foreseen.
-                let mut found: &[u8] = &[];
-                for (hash, word) in words {
-                    found = if *hash == known { word } else { found };
-                }
-                same(found, text) && (!text.is_empty() || words.iter().any(|(_, word)| word.is_empty()))
-            }
+            Words::Few(words, places) => places.find(text).and_then(|at| words.get(at)).is_some_and(|word| same(word, text)),
             Words::Many(words) => words.contains(text),
         }
     }
@@ -106,6 +106,26 @@ pub(crate) enum Piece<'p> {
 pub(crate) struct Call<'p> {
     pub(crate) function: BuiltinRef,
     pub(crate) arguments: Box<[Argument<'p>]>,
+    /// Those of them that are not the same at each call; known when all registers are.
+    pub(crate) given: Box<[Reg]>,
+    /// Without the first of these there is no result.
+    pub(crate) strict: bool,
+}
+
+impl<'p> Call<'p> {
+    pub(crate) fn new(function: BuiltinRef, arguments: Vec<Argument<'p>>) -> Self {
+        let strict = matches!(arguments.first(), Some(Argument::Value(_))) && function.0.takes.first().is_some_and(|param| !param.nullable);
+        Call { function, arguments: arguments.into(), given: Box::default(), strict }
+    }
+
+    /// Its registers have their places.
+    pub(crate) fn settled(&mut self) {
+        let given = self.arguments.iter().filter_map(|argument| match argument {
+            Argument::Value(reg) => Some(*reg),
+            Argument::Constant(_) => None,
+        });
+        self.given = given.collect();
+    }
 }
 
 /// An argument of a function.
@@ -129,7 +149,7 @@ pub(crate) enum Element {
     /// An object of the record: its fields are read from a base.
     Row { base: u8, node: NodeId },
     /// A row of a table, and its columns behind it.
-    Columns { first: u32, count: u32 },
+    Columns(Columns),
     /// A value.
     Value(u32),
 }
@@ -305,13 +325,13 @@ pub(crate) enum Op<'p> {
     Look {
         table: u32,
         key: Reg,
-        dst: u32,
+        to: Columns,
     },
     /// The same by several keys, or for the list of all such rows.
     Rows {
         table: u32,
         keys: Box<[Reg]>,
-        dst: u32,
+        to: Columns,
     },
     Template {
         pieces: Box<[Piece<'p>]>,

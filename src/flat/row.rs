@@ -73,6 +73,8 @@ pub(crate) struct Row<'p> {
     /// Numbers with at most as many places, and a coefficient of at most this size, are written as they are; places below 0:
     /// none are.
     pub(crate) places: i8,
+    /// Those below 0 too.
+    pub(crate) negative: bool,
     pub(crate) bound: u32,
     pub(crate) out: Box<Out<'p>>,
 }

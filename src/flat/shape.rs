@@ -36,7 +36,8 @@ pub(crate) struct Node {
     /// The node whose row it stands in: [`ROOT`], or one that holds rows.
     pub(crate) row: NodeId,
     pub(crate) children: Vec<(Box<str>, NodeId)>,
-    table: Table,
+    /// None where there are no children, or two of them have to be told apart one by one.
+    places: Option<Places>,
 }
 
 pub(crate) struct Shape {
@@ -56,7 +57,7 @@ pub(crate) struct TwoWays;
 
 impl Shape {
     pub(crate) fn new() -> Self {
-        let root = Node { holds: Holds::Object, slot: 0, row: ROOT, children: Vec::new(), table: Table::default() };
+        let root = Node { holds: Holds::Object, slot: 0, row: ROOT, children: Vec::new(), places: None };
         Shape { nodes: vec![root], width: 1, blank: Box::default(), nothing: 1 }
     }
 
@@ -83,7 +84,7 @@ impl Shape {
                 self.width - 1
             }
         };
-        self.nodes.push(Node { holds: holds.clone(), slot, row, children: Vec::new(), table: Table::default() });
+        self.nodes.push(Node { holds: holds.clone(), slot, row, children: Vec::new(), places: None });
         self.nodes[usize::from(of)].children.push((name.into(), id));
         Ok(id)
     }
@@ -102,7 +103,7 @@ impl Shape {
     /// added.
     pub(crate) fn seal(&mut self, computed: u32) {
         for node in &mut self.nodes {
-            node.table = Table::of(&node.children);
+            node.places = if node.children.is_empty() { None } else { Places::of(node.children.iter().map(|(key, _)| key.as_bytes())) };
         }
         let widest = self.nodes.iter().map(|node| if let Holds::Rows { width, .. } = node.holds { width } else { 0 }).max();
         self.nothing = self.width + computed;
@@ -116,10 +117,14 @@ impl Shape {
 }
 
 impl Node {
-    #[inline]
     /// The child of a key, of which no character is escaped.
+    #[inline]
     pub(crate) fn find(&self, key: &[u8]) -> Option<NodeId> {
-        self.table.find(&self.children, key)
+        let child = match &self.places {
+            Some(places) => self.children.get(places.find(key)?),
+            None => self.children.iter().find(|(name, _)| name.as_bytes() == key),
+        };
+        child.filter(|(name, _)| name.as_bytes() == key).map(|(_, id)| *id)
     }
 }
 
@@ -129,34 +134,32 @@ impl fmt::Debug for Node {
     }
 }
 
-/// A hash without collisions over the keys of one node: most keys of a record are none of them, and one look says so.
-#[derive(Default)]
-struct Table {
+/// A hash without collisions over a few texts: most that are looked for are none of them, and one look says so.
+#[derive(Debug)]
+pub(crate) struct Places {
     seed: u64,
     shift: u32,
-    /// The hash, and the child's place in the list; empty where it is `u16::MAX`.
-    places: Vec<(u64, u16)>,
+    /// The hash, and the text's place among them; `u16::MAX` where there is none.
+    places: Box<[(u64, u16)]>,
 }
 
-impl Table {
-    fn of(children: &[(Box<str>, NodeId)]) -> Self {
-        if children.is_empty() {
-            return Table::default();
-        }
-        let mut bits = (children.len() * 2).next_power_of_two().trailing_zeros().max(1);
+impl Places {
+    /// None where two texts have the same hash: they are compared one by one.
+    pub(crate) fn of<'t>(texts: impl ExactSizeIterator<Item = &'t [u8]> + Clone) -> Option<Self> {
+        let mut bits = (texts.len().max(1) * 2).next_power_of_two().trailing_zeros();
         let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
         for tries in 1_u32.. {
             let shift = 64 - bits;
             let mut places = vec![(0, u16::MAX); 1 << bits];
-            let fits = children.iter().enumerate().all(|(at, (key, _))| {
-                let hash = hash(key.as_bytes()).wrapping_mul(seed);
+            let fits = texts.clone().enumerate().all(|(at, text)| {
+                let hash = hash(text).wrapping_mul(seed);
                 let place = &mut places[(hash >> shift) as usize];
                 let free = place.1 == u16::MAX;
                 *place = (hash, u16::try_from(at).unwrap_or(u16::MAX));
                 free
             });
             if fits {
-                return Table { seed, shift, places };
+                return Some(Places { seed, shift, places: places.into() });
             }
             seed = seed.wrapping_mul(0xD129_0DD9_7F4A_7C15).wrapping_add(0x2545_F491_4F6C_DD1D) | 1;
             if tries % 64 == 0 {
@@ -166,37 +169,42 @@ impl Table {
                 break;
             }
         }
-        // Two keys with the same hash: they are compared one by one.
-        Table::default()
+        None
     }
 
-    fn find(&self, children: &[(Box<str>, NodeId)], key: &[u8]) -> Option<NodeId> {
-        if self.places.is_empty() {
-            return children.iter().find(|(name, _)| name.as_bytes() == key).map(|(_, id)| *id);
+    /// The only one of them that a text may be.
+    #[inline(always)]
+    pub(crate) fn find(&self, text: &[u8]) -> Option<usize> {
+        let hash = hash(text).wrapping_mul(self.seed);
+        match self.places.get((hash >> self.shift) as usize) {
+            Some((known, at)) if *known == hash && *at != u16::MAX => Some(usize::from(*at)),
+            _ => None,
         }
-        let hash = hash(key).wrapping_mul(self.seed);
-        let (known, at) = self.places[(hash >> self.shift) as usize];
-        if known != hash || at == u16::MAX {
-            return None;
-        }
-        let (name, id) = &children[usize::from(at)];
-        (name.as_bytes() == key).then_some(*id)
     }
 }
 
 /// The first and the last eight bytes and the length: two keys of one object that agree in all of them are rare.
 #[inline]
 pub(crate) fn hash(key: &[u8]) -> u64 {
-    let length = key.len();
-    let (first, last) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
-            (Some(first), Some(last)) => (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last))),
-            _ => key.iter().fold((0, 0), |(a, b), byte| ((a << 8) | u64::from(*byte), b)),
-        },
-    };
-    (first ^ last.rotate_left(27)).wrapping_mul(0xFF51_AFD7_ED55_8CCD) ^ (length as u64)
+    let (first, last) = first_and_last(key);
+    (first ^ last.rotate_left(27)).wrapping_mul(0xFF51_AFD7_ED55_8CCD) ^ (key.len() as u64)
 }
+
+/// The first and the last bytes, up to eight of each. With the length they are all that there is of a text of at most
+/// [`TWO_ENDS`].
+#[inline(always)]
+pub(crate) fn first_and_last(text: &[u8]) -> (u64, u64) {
+    match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            (Some(first), Some(last)) => (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last))),
+            _ => (text.iter().fold(0, |all, byte| (all << 8) | u64::from(*byte)), 0),
+        },
+    }
+}
+
+/// Bytes of a text that is told by its first and its last ones.
+pub(crate) const TWO_ENDS: usize = 16;
 
 /// Whether two texts are the same: most are short, and then their ends tell.
 #[inline(always)]

@@ -6,99 +6,143 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::eval::{Eval, Leave, Ran};
 use super::reg::{Reg, V};
-use super::shape::same;
+use super::shape::{self, same};
 
 /// A table, as it is looked up.
 #[derive(Debug)]
 pub(crate) struct Table<'p> {
     /// Cells, one row behind the other; rows of the same keys stand together. A row's first cells are its keys.
     cells: Vec<V<'p>>,
-    pub(super) columns: u32,
+    pub(super) columns: u16,
     /// All rows of the same keys are one value.
     pub(super) many: bool,
-    /// By the hash of the keys.
-    found: FxHashMap<u64, Group>,
-    /// Those whose hash is another's.
-    more: Vec<Group>,
+    hashed: Hashed,
+    /// By the upper bits of the keys' hash, or behind the place that they give. At least half of them are free.
+    places: Vec<Group>,
+    shift: u32,
 }
 
-/// Rows of the same keys: their cells.
-#[derive(Debug, Clone, Copy)]
+/// Rows of the same keys: their cells. A free place has none.
+#[derive(Debug, Clone, Copy, Default)]
 struct Group {
+    hash: u64,
     from: u32,
     to: u32,
-    next: Option<u32>,
+}
+
+/// What of a text its hash is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hashed {
+    /// Its ends and its length: most keys are told by them.
+    Ends,
+    All,
+}
+
+/// Keys of one hash that are compared one by one.
+const MOST_ALIKE: usize = 4;
+
+/// Registers that a row of a table fills: its own, and one for each column behind it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Columns {
+    pub(crate) first: u32,
+    pub(crate) count: u16,
+    /// A bit for each of them that is read, from the lowest on; of more than there are bits for all are filled.
+    pub(crate) read: u16,
+}
+
+impl Columns {
+    pub(crate) fn new(first: u32, count: u16) -> Self {
+        Columns { first, count, read: u16::MAX }
+    }
+
+    /// Leaves out what nothing reads.
+    pub(crate) fn only(&mut self, is_read: impl Fn(u32) -> bool) {
+        self.read = (0..u16::BITS).filter(|at| is_read(self.first + at)).fold(0, |read, at| read | 1 << at);
+    }
 }
 
 impl<'p> Table<'p> {
     /// `rows`: each as long as there are columns. None where a table is larger than what is held here.
     pub(super) fn new(rows: &[Vec<V<'p>>], columns: usize, keys: usize, many: bool) -> Option<Self> {
-        let mut table = Table { cells: Vec::new(), columns: u32::try_from(columns).ok()?, many, found: FxHashMap::default(), more: Vec::new() };
         u32::try_from(rows.len() * columns).ok()?;
-        // A row that no key finds is left out.
-        let mut groups: Vec<Vec<&Vec<V<'p>>>> = Vec::new();
-        let mut by_hash: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
-        for row in rows {
-            let Ok(Some(hash)) = hash(row.iter().take(keys)) else { continue };
-            let known = by_hash.entry(hash).or_default();
-            match known.iter().find(|group| groups[**group].first().is_some_and(|first| agree(first.iter().take(keys), row))) {
-                Some(group) => groups[*group].push(row),
-                None => {
-                    known.push(groups.len());
-                    groups.push(vec![row]);
+        let columns = u16::try_from(columns).ok()?;
+        let by_ends = grouped(rows, keys, Hashed::Ends);
+        let (hashed, by_hash) = if by_ends.values().all(|alike| alike.len() <= MOST_ALIKE) {
+            (Hashed::Ends, by_ends)
+        } else {
+            (Hashed::All, grouped(rows, keys, Hashed::All))
+        };
+        let count: usize = by_hash.values().map(Vec::len).sum();
+        let bits = (2 * count).next_power_of_two().trailing_zeros().max(1);
+        let (mut cells, mut places, shift) = (Vec::new(), vec![Group::default(); 1 << bits], u64::BITS - bits);
+        for (hash, alike) in by_hash {
+            for rows in alike {
+                let from = cells.len() as u32;
+                cells.extend(rows.into_iter().flatten());
+                let mut at = (hash >> shift) as usize;
+                while places[at].to > 0 {
+                    at = (at + 1) % places.len();
                 }
+                places[at] = Group { hash, from, to: cells.len() as u32 };
             }
         }
-        for (hash, places) in by_hash {
-            let mut next = None;
-            for (at, place) in places.iter().enumerate() {
-                let from = table.cells.len() as u32;
-                table.cells.extend(groups[*place].iter().copied().flatten());
-                let group = Group { from, to: table.cells.len() as u32, next };
-                if at + 1 == places.len() {
-                    table.found.insert(hash, group);
-                } else {
-                    next = Some(table.more.len() as u32);
-                    table.more.push(group);
-                }
-            }
-        }
-        Some(table)
+        Some(Table { cells, columns, many, hashed, places, shift })
     }
 
     /// The cells of all rows of some keys.
-    #[inline]
+    #[inline(always)]
     fn get<'v, 'r: 'v>(&self, keys: impl Iterator<Item = &'v V<'r>> + Clone) -> Ran<&[V<'p>]> {
-        let Some(hash) = hash(keys.clone())? else { return Ok(&[]) };
-        let mut group = self.found.get(&hash);
-        while let Some(Group { from, to, next }) = group {
-            let cells = self.cells.get(*from as usize..*to as usize).unwrap_or_default();
-            if agree(keys.clone(), cells) {
-                return Ok(cells);
+        let Some(wanted) = hash(keys.clone(), self.hashed)? else { return Ok(&[]) };
+        let mut at = (wanted >> self.shift) as usize;
+        while let Some(Group { hash, from, to: to @ 1.. }) = self.places.get(at) {
+            if *hash == wanted {
+                let cells = self.cells.get(*from as usize..*to as usize).unwrap_or_default();
+                if agree(keys.clone(), cells) {
+                    return Ok(cells);
+                }
             }
-            group = next.and_then(|next| self.more.get(next as usize));
+            at = if at + 1 == self.places.len() { 0 } else { at + 1 };
         }
         Ok(&[])
     }
 }
 
+/// Rows of the same keys by the hash of these. A row that no key finds is left out.
+fn grouped<'t, 'p>(rows: &'t [Vec<V<'p>>], keys: usize, hashed: Hashed) -> FxHashMap<u64, Vec<Vec<&'t Vec<V<'p>>>>> {
+    let mut by_hash: FxHashMap<u64, Vec<Vec<&Vec<V<'p>>>>> = FxHashMap::default();
+    for row in rows {
+        let Ok(Some(hash)) = hash(row.iter().take(keys), hashed) else { continue };
+        let alike = by_hash.entry(hash).or_default();
+        match alike.iter_mut().find(|group| group.first().is_some_and(|first| agree(first.iter().take(keys), row))) {
+            Some(group) => group.push(row),
+            None => alike.push(vec![row]),
+        }
+    }
+    by_hash
+}
+
 /// What keys are found by; none where one is missing, which finds nothing.
 #[inline(always)]
-fn hash<'v, 'r: 'v>(keys: impl Iterator<Item = &'v V<'r>>) -> Ran<Option<u64>> {
-    let mut hasher = FxHasher::default();
+fn hash<'v, 'r: 'v>(keys: impl Iterator<Item = &'v V<'r>>, hashed: Hashed) -> Ran<Option<u64>> {
+    let mut all = 0_u64;
     for key in keys {
-        match key {
-            V::Text(text) => hasher.write(text),
+        let one = match key {
+            V::Text(text) if hashed == Hashed::Ends => shape::hash(text),
+            V::Text(text) => {
+                let mut hasher = FxHasher::default();
+                hasher.write(text);
+                hasher.finish()
+            }
             V::Number(number) => {
                 let number = number.normal();
-                hasher.write_i64(number.coefficient());
-                hasher.write_u8(number.places());
+                number.coefficient() as u64 ^ u64::from(number.places()).rotate_right(6)
             }
             V::Missing(_) => return Ok(None),
             _ => return Err(Leave),
-        }
+        };
+        all = (all.rotate_left(23) ^ one).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
-    Ok(Some(hasher.finish()))
+    Ok(Some(all))
 }
 
 /// Whether keys are those of a row, as tables are keyed ([`crate::value::key`]).
@@ -115,41 +159,52 @@ fn agree<'v, 'r: 'v, 'p>(mut keys: impl Iterator<Item = &'v V<'r>>, row: &[V<'p>
 impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// A row, and its columns behind it.
     #[inline]
-    pub(super) fn put_row(&mut self, first: u32, count: u32, row: Option<&'r [V<'r>]>) {
-        let begin = first as usize;
-        let Some([place, columns @ ..]) = self.slots.values.get_mut(begin..begin + count as usize + 1) else { return };
-        match row {
-            Some(row) => {
-                *place = V::Row(row);
-                columns.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+    pub(super) fn put_row(&mut self, to: Columns, row: Option<&'r [V<'r>]>) {
+        let begin = to.first as usize;
+        let Some([place, columns @ ..]) = self.slots.values.get_mut(begin..begin + usize::from(to.count) + 1) else { return };
+        let Some(row) = row else {
+            *place = V::ABSENT;
+            columns.fill(V::ABSENT);
+            return;
+        };
+        if columns.len() >= u16::BITS as usize {
+            *place = V::Row(row);
+            columns.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+            return;
+        }
+        if to.read & 1 == 1 {
+            *place = V::Row(row);
+        }
+        let mut read = to.read >> 1;
+        while read != 0 {
+            let at = read.trailing_zeros() as usize;
+            if let (Some(to), Some(from)) = (columns.get_mut(at), row.get(at)) {
+                *to = *from;
             }
-            None => {
-                *place = V::ABSENT;
-                columns.fill(V::ABSENT);
-            }
+            read &= read - 1;
         }
     }
 
     #[inline(never)]
-    pub(super) fn look(&mut self, table: u32, key: Reg, dst: u32) -> Ran<()> {
+    pub(super) fn look(&mut self, table: u32, key: Reg, to: Columns) -> Ran<()> {
         let flat = self.flat;
         let table = flat.tables.get(table as usize).ok_or(Leave)?;
         let rows = table.get(std::iter::once(self.get(key)))?;
-        self.put_row(dst, table.columns, rows.get(..table.columns as usize));
+        self.put_row(to, rows.get(..usize::from(to.count)));
         Ok(())
     }
 
     #[inline(never)]
-    pub(super) fn rows(&mut self, table: u32, keys: &'r [Reg], dst: u32) -> Ran<()> {
+    pub(super) fn rows(&mut self, table: u32, keys: &'r [Reg], to: Columns) -> Ran<()> {
         let flat = self.flat;
         let table = flat.tables.get(table as usize).ok_or(Leave)?;
         let rows = table.get(keys.iter().map(|key| self.get(*key)))?;
-        let columns = table.columns as usize;
+        let columns = usize::from(table.columns);
         if table.many {
             let rows = self.bump.alloc_slice_fill_iter(rows.chunks_exact(columns.max(1)).map(V::Row));
-            self.put(dst, V::List(rows));
+            self.put(to.first, V::List(rows));
         } else {
-            self.put_row(dst, table.columns, rows.get(..columns));
+            self.put_row(to, rows.get(..columns));
         }
         Ok(())
     }
@@ -160,6 +215,18 @@ mod tests {
     use super::super::number::Number;
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn keys_whose_ends_are_the_same_are_told_apart() {
+        let keys: Vec<String> = (0..400).map(|at| format!("PREFIX-{at:04}-and-SUFFIX")).collect();
+        let rows: Vec<Vec<V<'_>>> = keys.iter().enumerate().map(|(at, key)| vec![V::Text(key.as_bytes()), V::Number(Number::count(at))]).collect();
+        let table = Table::new(&rows, 2, 1, false).unwrap_or_else(|| panic!("it is not too large"));
+        assert_eq!(table.hashed, Hashed::All);
+        for row in &rows {
+            assert_eq!(table.get(row.iter().take(1)), Ok(row.as_slice()));
+        }
+        assert_eq!(table.get([V::Text(b"PREFIX-0400-and-SUFFIX")].iter()), Ok([].as_slice()));
+    }
 
     proptest! {
         /// Of some keys all rows are found, in their order, and no others.

@@ -38,7 +38,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// None where a part is missing.
     pub(super) fn template(&self, pieces: &'r [Piece<'p>], message: bool) -> Ran<Option<&'r [u8]>> {
-        let mut built = List::new_in(self.bump);
+        let mut built = List::with_capacity_in(64, self.bump);
         for piece in pieces {
             match piece {
                 Piece::Text(text) => built.extend_from_slice_copy(text),
@@ -139,7 +139,7 @@ impl Quick {
 
 #[inline(always)]
 fn has_no_blanks_around(text: &[u8]) -> bool {
-    text.first().is_some_and(begins_no_blank) && text.last().is_some_and(ends_no_blank)
+    text.first().is_some_and(begins_no_blank) && ends_no_blank(text)
 }
 
 /// A text without white space around it: mostly there is none.

@@ -11,6 +11,7 @@ use super::number::Number;
 use super::op::{Argument, Call, Decode, Element, Op, Piece, Place, Quick, Treat, Words};
 use super::reg::{Currency, Reg, V};
 use super::shape::{Holds, NodeId, ROOT};
+use super::tables::Columns;
 use crate::builtin::BuiltinRef;
 use crate::check::typed::{self, Expr, Part, Slot, Word};
 use crate::value::{Kind, Literal, Missing, ObjectRef, Reference, Wire};
@@ -273,7 +274,7 @@ impl<'p> Lowerer<'p> {
     fn into(&mut self, held: &Held, dst: Option<u32>) -> u32 {
         let of = self.reg_of(held);
         let count = match held {
-            Held::Row { table, .. } => 1 + self.columns(*table),
+            Held::Row { table, .. } => 1 + u32::from(self.columns(*table)),
             _ => 1,
         };
         let dst = dst.unwrap_or_else(|| self.room(count));
@@ -405,10 +406,10 @@ impl<'p> Lowerer<'p> {
                 argument => Argument::Value(self.value(argument)?),
             });
         }
-        Ok(self.compute(Op::Call { call: Box::new(Call { function, arguments: given.into() }), memo: 0, dst: 0 }))
+        Ok(self.compute(Op::Call { call: Box::new(Call::new(function, given)), memo: 0, dst: 0 }))
     }
 
-    pub(super) fn columns(&self, table: usize) -> u32 {
+    pub(super) fn columns(&self, table: usize) -> u16 {
         self.out.tables.get(table).map_or(0, |table| table.columns)
     }
 
@@ -418,13 +419,16 @@ impl<'p> Lowerer<'p> {
         let (many, columns) = (found.many, found.columns);
         let place = u32::try_from(table).unwrap_or(u32::MAX);
         match keys.as_slice() {
-            [key] if !many => Ok(Held::Row { first: self.compute_some(Op::Look { table: place, key: *key, dst: 0 }, 1 + columns), table }),
+            [key] if !many => {
+                let op = Op::Look { table: place, key: *key, to: Columns::new(0, columns) };
+                Ok(Held::Row { first: self.compute_some(op, 1 + u32::from(columns)), table })
+            }
             keys => {
-                let op = Op::Rows { table: place, keys: keys.into(), dst: 0 };
+                let op = Op::Rows { table: place, keys: keys.into(), to: Columns::new(0, columns) };
                 if many {
                     return Ok(Held::TableRows(self.compute(op), table));
                 }
-                Ok(Held::Row { first: self.compute_some(op, 1 + columns), table })
+                Ok(Held::Row { first: self.compute_some(op, 1 + u32::from(columns)), table })
             }
         }
     }
@@ -454,8 +458,8 @@ impl<'p> Lowerer<'p> {
                     },
                     Held::TableRows(_, table) => {
                         let count = lowerer.columns(table);
-                        let first = lowerer.room(1 + count);
-                        (Element::Columns { first, count }, Held::Row { first, table })
+                        let first = lowerer.room(1 + u32::from(count));
+                        (Element::Columns(Columns::new(first, count)), Held::Row { first, table })
                     }
                     _ => {
                         let dst = lowerer.room(1);

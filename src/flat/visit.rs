@@ -3,6 +3,7 @@
 use super::op::{Argument, At, Decode, Element, Op, Piece, Test};
 use super::reg::Reg;
 use super::row::Write;
+use super::tables::Columns;
 
 impl Op<'_> {
     /// Where the one value goes that it computes; none for what has more to do.
@@ -19,14 +20,13 @@ impl Op<'_> {
             | Op::Quick { dst, .. }
             | Op::Call { dst, .. }
             | Op::Values { dst, .. }
-            | Op::Look { dst, .. }
-            | Op::Rows { dst, .. }
             | Op::Template { dst, .. }
             | Op::Arithmetic { dst, .. }
             | Op::Weigh { dst, .. }
             | Op::Measure { dst, .. }
             | Op::Treat { dst, .. }
             | Op::Reasons { dst } => Some(dst),
+            Op::Look { to, .. } | Op::Rows { to, .. } => Some(&mut to.first),
             _ => None,
         }
     }
@@ -38,7 +38,7 @@ impl Op<'_> {
         }
         match self {
             Op::Each { element, index, .. } | Op::Next { element, index, .. } => {
-                if let Element::Columns { first: dst, .. } | Element::Value(dst) = element {
+                if let Element::Columns(Columns { first: dst, .. }) | Element::Value(dst) = element {
                     with(dst);
                 }
                 index.iter_mut().for_each(with);
