@@ -9,14 +9,14 @@ use super::bytes::Bytes;
 use super::eval::{Eval, Leave, Ran};
 use super::memo::Kept;
 use super::number::{Number, SHORT};
-use super::op::{MARKS, Quick};
-use super::quote::{ends, push_text, quote};
+use super::op::{MARKS, Piece, Quick};
+use super::quote::{ends, push_part, push_text};
 use super::read::string;
 use super::reg::{Reg, V};
 use super::row::{Empty, Form, Key, Out, Product, Row, Unit};
 use super::window::WIDTH;
 use crate::schema::{Field, SizeUnit, gate};
-use crate::value::{WeightUnit, encode};
+use crate::value::{Json, MAX_TEXT, WeightUnit, encode};
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Begins an object or a list.
@@ -119,6 +119,44 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
+    /// A text that is put together: its parts are written one after the other.
+    #[inline(never)]
+    pub(super) fn write_template(&self, pieces: &'r [Piece<'p>], most: u32, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
+        let before = out.len();
+        row.key.push(out);
+        let begin = out.len();
+        for piece in pieces {
+            match piece {
+                Piece::Text([one]) => out.push(*one),
+                Piece::Text(text) => out.extend_from_slice(text),
+                Piece::Value(reg) => match self.get(*reg) {
+                    V::Text(text) => push_part(text, self.text, out),
+                    V::Number(number) => number.print(out),
+                    V::Missing(_) => {
+                        out.truncate(before);
+                        return self.absent(row);
+                    }
+                    _ => return self.odd_template(pieces, before, row, out),
+                },
+            }
+        }
+        // As JSON it is no shorter.
+        if out.len() - begin > (most as usize).min(MAX_TEXT) {
+            return self.odd_template(pieces, before, row, out);
+        }
+        out.push(b'"');
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn odd_template(&self, pieces: &'r [Piece<'p>], before: usize, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
+        out.truncate(before);
+        match self.template(pieces, false)? {
+            Some(text) => self.odd_text(text, row, out),
+            None => self.absent(row),
+        }
+    }
+
     /// A row whose text may stand there. A short one that is a part of the record is written in one go.
     #[inline(always)]
     fn text_row(&self, text: &[u8], row: &Row<'p>, out: &mut Bytes) {
@@ -217,7 +255,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     #[inline(never)]
     fn encoded(&mut self, of: Reg, form: &'r Out<'p>, out: &mut Bytes) -> Ran<()> {
         match (&form.form, self.get(of)) {
-            (Form::Boolean, &V::Boolean(truth)) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
+            (Form::Boolean, &V::Boolean(truth)) => out.with(|place| {
+                *place = if truth { *b"true " } else { *b"false" };
+                5 - usize::from(truth)
+            }),
             (Form::Date, &V::Date(date)) => {
                 out.push(b'"');
                 push_date(date, out);
@@ -226,7 +267,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             (Form::Instant { zone, memo }, &V::Instant(instant)) => {
                 let key = V::Instant(instant);
                 if let Some(text) = self.memos.get(*memo, std::iter::once(&key)).and_then(Kept::text) {
-                    quote(text, out);
+                    out.extend_from_slice(text);
                     return Ok(());
                 }
                 let text = match zone {
@@ -236,8 +277,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 if !within(text.as_bytes(), form) {
                     return Err(Leave);
                 }
-                quote(text.as_bytes(), out);
-                self.memos.keep(*memo, std::iter::once(&key), Kept::of(&text));
+                // It is kept as it is written.
+                let quoted = Json::String(text).to_string();
+                out.extend_from_slice(quoted.as_bytes());
+                self.memos.keep(*memo, std::iter::once(&key), Kept::of(&quoted));
             }
             (Form::Weight(units), &V::Weight(amount, unit)) => weight(amount, unit, units, out)?,
             (Form::Text(words), &V::Text(text)) => {

@@ -10,7 +10,7 @@ use super::bytes::Bytes;
 use super::memo::Memos;
 use super::number::Number;
 use super::numbers::is;
-use super::op::{At, Element, LOOPS, Lowered, MARKS, Op, Quick, Test, Told};
+use super::op::{At, Element, LOOPS, Lowered, MARKS, Op, Products, Quick, Test, Told};
 use super::read::string;
 use super::reg::{BASES, Currency, Reg, V};
 use super::scan::Slots;
@@ -267,13 +267,16 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     }
                 },
                 Op::Add { of, dst } => self.add(*dst, *self.get(*of))?,
-                Op::AddProduct { of, by, or, dst } => match self.factors(*of, *by, *or) {
-                    Some((a, b)) => self.add(*dst, V::Number(a.times(b).ok_or(Leave)?))?,
-                    None => {
-                        let product = self.odd_product(*of, *by, *or)?;
-                        self.add(*dst, product)?;
+                Op::AddProduct { of, by, or, dst } => self.add_product(*of, *by, *or, *dst)?,
+                Op::AddProducts(products) => {
+                    let Products { of, by, or, dst, nest, element, index } = &**products;
+                    loop {
+                        self.add_product(*of, *by, *or, *dst)?;
+                        if !self.next(*nest, *element, *index)? {
+                            break;
+                        }
                     }
-                },
+                }
                 Op::Quick { quick: Quick::Round(places, how), of, dst } => match *self.get(*of) {
                     V::Number(number) => {
                         let number = number.round(*places, *how).ok_or(Leave)?;
@@ -328,6 +331,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     }
                 }
                 Op::Rows { table, keys, to } => self.rows(*table, keys, *to)?,
+                Op::Cell { table, key, column, dst } => self.cell(*table, *key, *column, *dst)?,
                 Op::Look { table, key, to } => self.look(*table, *key, *to)?,
                 Op::StreetLine { street, first, dst, to } => {
                     match self.text_of(*street)? {
@@ -358,12 +362,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     }
                 }
                 Op::Next { nest, element, index, begin } => {
-                    if let Some(of) = self.nests.get_mut(usize::from(*nest)) {
-                        of.at += 1;
-                        if of.at < of.count {
-                            self.step(*nest, *element, *index)?;
-                            code = from(*begin);
-                        }
+                    if self.next(*nest, *element, *index)? {
+                        code = from(*begin);
                     }
                 }
 
@@ -391,6 +391,12 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     self.open(*mark, None, out);
                 }
                 Op::CloseItem { list, mark } => self.close_item(*list, *mark, out),
+                Op::NextItem { list, mark, nest, element, index, begin } => {
+                    self.close_item(*list, *mark, out);
+                    if self.next(*nest, *element, *index)? {
+                        code = from(*begin);
+                    }
+                }
                 Op::Required => self.required()?,
                 Op::OpenList { mark, key } => {
                     self.open(*mark, key.as_deref(), out);
@@ -412,6 +418,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     self.write_text(*of, *most, row, out)?;
                 }
                 Op::WriteShaped { quick, of, most, row } => self.write_shaped(*quick, *of, *most, row, out)?,
+                Op::WriteTemplate { pieces, most, row } => self.write_template(pieces, *most, row, out)?,
                 Op::WriteNumber { of, row } => self.write_amount(self.get(*of), row, out)?,
                 Op::WriteRounded { of, places, how, row } => self.write_rounded(*of, *places, *how, row, out)?,
                 Op::WriteProduct { row } => self.write_product(row, out)?,
@@ -485,6 +492,18 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     // ---- loops ----
+
+    /// Goes on to the next element; false where there is none.
+    #[inline(always)]
+    fn next(&mut self, nest: u8, element: Element, index: Option<u32>) -> Ran<bool> {
+        let Some(of) = self.nests.get_mut(usize::from(nest)) else { return Err(Leave) };
+        of.at += 1;
+        if of.at >= of.count {
+            return Ok(false);
+        }
+        self.step(nest, element, index)?;
+        Ok(true)
+    }
 
     /// Sets what stands for the element at hand.
     #[inline(always)]

@@ -2,7 +2,8 @@
 //! filled and read, and one operation to go on to.
 
 use super::number::Number;
-use super::op::{At, Element, Op, Quick};
+use super::op::{At, Element, Op, Piece, Products, Quick};
+use super::quote;
 use super::reg::{Reg, V};
 use super::row::{Empty, Form, Product, Write};
 use crate::check::typed::Arithmetic::Multiply;
@@ -29,7 +30,13 @@ pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> (
     for op in &mut ops {
         if let Op::Look { to, .. } | Op::Rows { to, .. } | Op::Each { element: Element::Columns(to), .. } | Op::Next { element: Element::Columns(to), .. } = op
         {
-            to.only(|at| uses.any(at));
+            *to = to.reading(|at| uses.any(at));
+        }
+        if let Op::Look { table, key, to } = op
+            && let Some((column, dst)) = to.one()
+        {
+            unused.extend((to.first..=to.first + u32::from(to.count)).filter(|at| *at != dst));
+            *op = Op::Cell { table: *table, key: *key, column, dst };
         }
     }
 
@@ -44,6 +51,15 @@ pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> (
             continue;
         }
         let mut op = op;
+        if let Op::Next { begin, .. } = op
+            && !is_entered
+            && places.get(begin as usize).is_some_and(|place| *place as usize + 1 == made.len())
+            && let Some((Op::AddProduct { .. }, _)) = made.last()
+            && let Some((before, was_entered)) = made.pop()
+        {
+            // It is a loop around this alone.
+            (op, is_entered) = (products(before, op), was_entered);
+        }
         while !is_entered && let Some((mut before, was_entered)) = made.pop() {
             let dst = before.dst().copied();
             match uses.join(before, op) {
@@ -74,6 +90,16 @@ pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> (
     let mut ops: Vec<_> = made.into_iter().map(|(op, _)| op).collect();
     ops.iter_mut().filter_map(Op::to).for_each(moved);
     (ops, unused)
+}
+
+/// The products of a loop's elements.
+fn products<'p>(add: Op<'p>, next: Op<'p>) -> Op<'p> {
+    match (add, next) {
+        (Op::AddProduct { of, by, or, dst }, Op::Next { nest, element, index, .. }) => {
+            Op::AddProducts(Box::new(Products { of, by, or, dst, nest, element, index }))
+        }
+        (_, next) => next,
+    }
 }
 
 fn enter(entered: &mut [bool], at: At) {
@@ -118,6 +144,9 @@ impl Uses {
                 Op::Take { of, dst, to }
             }
 
+            (Op::Template { pieces, message: false, dst }, Op::WriteText { of, most, row }) if self.only(dst, of) && pieces.iter().all(is_plain) => {
+                Op::WriteTemplate { pieces, most, row }
+            }
             (
                 Op::Quick { quick: quick @ (Quick::Trim | Quick::Truncate(_) | Quick::Lower | Quick::Upper), of, dst },
                 Op::WriteText { of: other, most, row },
@@ -146,6 +175,9 @@ impl Uses {
                 Op::AddProduct { of: other(dst, of, by), by: reg, or: number(&or), dst: sum }
             }
 
+            (Op::Cell { table, key, column, dst }, Op::Copy { of, dst: to }) if self.only(dst, of) => Op::Cell { table, key, column, dst: to },
+
+            (Op::CloseItem { list, mark }, Op::Next { nest, element, index, begin }) => Op::NextItem { list, mark, nest, element, index, begin },
             (Op::Item { mark: list }, Op::Open { mark, key: None }) => Op::OpenItem { list, mark },
             (Op::Close { mark, empty: Empty::Written }, Op::EndItem { mark: list }) => Op::CloseItem { list, mark },
             two => return Err(two),
@@ -155,6 +187,13 @@ impl Uses {
     /// Whether one of two factors is what was computed here.
     fn either(&self, dst: u32, one: Reg, other: Reg) -> bool {
         self.only(dst, one) || self.only(dst, other)
+    }
+}
+
+fn is_plain(piece: &Piece<'_>) -> bool {
+    match piece {
+        Piece::Text(text) => quote::is_plain(text),
+        Piece::Value(_) => true,
     }
 }
 

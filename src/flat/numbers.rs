@@ -51,6 +51,16 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
+    /// Adds a product to a sum.
+    #[inline(always)]
+    pub(super) fn add_product(&mut self, of: Reg, by: Reg, or: Option<Number>, dst: u32) -> Ran<()> {
+        let product = match self.factors(of, by, or) {
+            Some((a, b)) => V::Number(a.times(b).ok_or(Leave)?),
+            None => self.odd_product(of, by, or)?,
+        };
+        self.add(dst, product)
+    }
+
     /// The product of what is no plain number.
     #[inline(never)]
     pub(super) fn odd_product(&self, of: Reg, by: Reg, or: Option<Number>) -> Ran<V<'r>> {

@@ -327,7 +327,14 @@ pub(crate) enum Op<'p> {
         key: Reg,
         to: Columns,
     },
-    /// The same by several keys, or for the list of all such rows.
+    /// One column of such a row.
+    Cell {
+        table: u32,
+        key: Reg,
+        column: u16,
+        dst: u32,
+    },
+    /// A row by several keys, or the list of all such rows.
     Rows {
         table: u32,
         keys: Box<[Reg]>,
@@ -356,6 +363,8 @@ pub(crate) enum Op<'p> {
         dst: u32,
         or: Option<Number>,
     },
+    /// The same for each element of a list that is left.
+    AddProducts(Box<Products>),
     /// The sum that was added up.
     Sum {
         money: bool,
@@ -446,6 +455,15 @@ pub(crate) enum Op<'p> {
         list: u8,
         mark: u8,
     },
+    /// The same, and on with the next element.
+    NextItem {
+        list: u8,
+        mark: u8,
+        nest: u8,
+        element: Element,
+        index: Option<u32>,
+        begin: At,
+    },
     /// A row that has to be there is not.
     Required,
     /// A row that is the same in every record.
@@ -467,6 +485,12 @@ pub(crate) enum Op<'p> {
         quick: Quick,
         of: Reg,
         most: u32,
+        row: Box<Row<'p>>,
+    },
+    /// The same of a text that is put together; what is the same in each record stands in JSON as it is.
+    WriteTemplate {
+        most: u32,
+        pieces: Box<[Piece<'p>]>,
         row: Box<Row<'p>>,
     },
     WriteNumber {
@@ -494,6 +518,18 @@ pub(crate) enum Op<'p> {
 }
 
 const _: () = assert!(size_of::<Op<'_>>() == 32, "all operations of a flow are passed over for each record");
+
+/// Products of the elements of a list, which are added to a sum.
+#[derive(Debug)]
+pub(crate) struct Products {
+    pub(crate) of: Reg,
+    pub(crate) by: Reg,
+    pub(crate) or: Option<Number>,
+    pub(crate) dst: u32,
+    pub(crate) nest: u8,
+    pub(crate) element: Element,
+    pub(crate) index: Option<u32>,
+}
 
 /// What is said of a record that is stopped.
 #[derive(Debug)]

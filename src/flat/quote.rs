@@ -1,21 +1,26 @@
 //! Texts as JSON has them: each escaped once, and most not at all.
 
-use wide::u8x32;
+use wide::{u8x16, u8x32};
 
 use super::bytes::Bytes;
 use super::window::{WIDTH, append, special};
 
-/// Writes a text, whose first quote stands there, as JSON. What is a part of the record, and was not decoded, stands
-/// there as it has to.
+/// Writes a text, whose first quote stands there, as JSON.
 #[inline(always)]
 pub(super) fn push_text(text: &[u8], record: &[u8], out: &mut Bytes) {
+    push_part(text, record, out);
+    out.push(b'"');
+}
+
+/// Writes a part of a text as JSON. What is a part of the record, and was not decoded, stands there as it has to.
+#[inline(always)]
+pub(super) fn push_part(text: &[u8], record: &[u8], out: &mut Bytes) {
     let start = (text.as_ptr() as usize).wrapping_sub(record.as_ptr() as usize);
     if start < record.len() {
         append(record, start, start + text.len(), out);
     } else {
         unquoted(text, out);
     }
-    out.push(b'"');
 }
 
 /// The first and the last eight bytes of a text of at most sixteen that stands in JSON as it is; of a shorter one all that
@@ -37,12 +42,13 @@ pub(super) fn ends(text: &[u8]) -> Option<(u64, u64)> {
     };
     // What is not there is no control character.
     let blank = u64::MAX.checked_shl(8 * text.len() as u32).unwrap_or(0) & 0x2020_2020_2020_2020;
-    (special_of_eight(first | blank) | special_of_eight(last | blank) == 0).then_some((first, last))
+    let both = u128::from(first | blank) | u128::from(last | blank) << 64;
+    (!any_special(both.to_le_bytes())).then_some((first, last))
 }
 
 /// Whether a text stands in JSON as it is.
 #[inline]
-fn is_plain(bytes: &[u8]) -> bool {
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
     if let (Some(first), Some(last)) = (bytes.first_chunk::<WIDTH>(), bytes.last_chunk::<WIDTH>()) {
         let mut windows = bytes.chunks_exact(WIDTH).skip(1);
         return special(u8x32::new(*first)) | special(u8x32::new(*last)) == 0
@@ -50,20 +56,17 @@ fn is_plain(bytes: &[u8]) -> bool {
     }
     // Some bytes in the middle may be looked at twice.
     match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
-        (Some(first), Some(last)) => ends(first).is_some() && ends(last).is_some(),
+        (Some(first), Some(last)) => !any_special(*first) && !any_special(*last),
         _ => bytes.is_empty() || ends(bytes).is_some(),
     }
 }
 
-/// The high bit of each byte that is `"`, `\` or below 0x20. Of several the lowest is right, and no more is needed.
-/// <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>
-#[inline]
-fn special_of_eight(eight: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
-    let control = eight.wrapping_sub(ONES * 0x20) & !eight & HIGHS;
-    zero(eight ^ (ONES * b'"' as u64)) | zero(eight ^ (ONES * b'\\' as u64)) | control
+/// Whether a byte is `"`, `\` or below 0x20.
+#[inline(always)]
+fn any_special(bytes: [u8; 16]) -> bool {
+    let all = u8x16::new(bytes);
+    let control = all.min(u8x16::splat(0x1F)).simd_eq(all);
+    (all.simd_eq(u8x16::splat(b'"')) | all.simd_eq(u8x16::splat(b'\\')) | control).to_bitmask() != 0
 }
 
 /// Writes a text as JSON, as serde_json does.

@@ -1,5 +1,6 @@
 //! Rows of tables, by their keys.
 
+use std::cmp::Ordering;
 use std::hash::Hasher as _;
 
 use rustc_hash::{FxHashMap, FxHasher};
@@ -52,12 +53,19 @@ pub(crate) struct Columns {
 
 impl Columns {
     pub(crate) fn new(first: u32, count: u16) -> Self {
-        Columns { first, count, read: u16::MAX }
+        Columns { first, count, read: 0 }.reading(|_| true)
+    }
+
+    /// The one column that is read, and its register; none where others are too.
+    pub(crate) fn one(&self) -> Option<(u16, u32)> {
+        let at = self.read.trailing_zeros() as u16;
+        (self.read.is_power_of_two() && (1..=self.count).contains(&at) && u32::from(self.count) < u16::BITS).then(|| (at - 1, self.first + u32::from(at)))
     }
 
     /// Leaves out what nothing reads.
-    pub(crate) fn only(&mut self, is_read: impl Fn(u32) -> bool) {
-        self.read = (0..u16::BITS).filter(|at| is_read(self.first + at)).fold(0, |read, at| read | 1 << at);
+    pub(crate) fn reading(self, is_read: impl Fn(u32) -> bool) -> Self {
+        let all = (0..=u32::from(self.count)).take(u16::BITS as usize);
+        Columns { read: all.filter(|at| is_read(self.first + at)).fold(0, |read, at| read | 1 << at), ..self }
     }
 }
 
@@ -128,21 +136,28 @@ fn hash<'v, 'r: 'v>(keys: impl Iterator<Item = &'v V<'r>>, hashed: Hashed) -> Ra
     for key in keys {
         let one = match key {
             V::Text(text) if hashed == Hashed::Ends => shape::hash(text),
-            V::Text(text) => {
-                let mut hasher = FxHasher::default();
-                hasher.write(text);
-                hasher.finish()
-            }
-            V::Number(number) => {
-                let number = number.normal();
-                number.coefficient() as u64 ^ u64::from(number.places()).rotate_right(6)
-            }
             V::Missing(_) => return Ok(None),
-            _ => return Err(Leave),
+            other => hash_of(other)?,
         };
         all = (all.rotate_left(23) ^ one).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
     Ok(Some(all))
+}
+
+#[inline(never)]
+fn hash_of(key: &V<'_>) -> Ran<u64> {
+    match key {
+        V::Text(text) => {
+            let mut hasher = FxHasher::default();
+            hasher.write(text);
+            Ok(hasher.finish())
+        }
+        V::Number(number) => {
+            let number = number.normal();
+            Ok(number.coefficient() as u64 ^ u64::from(number.places()).rotate_right(6))
+        }
+        _ => Err(Leave),
+    }
 }
 
 /// Whether keys are those of a row, as tables are keyed ([`crate::value::key`]).
@@ -151,37 +166,39 @@ fn agree<'v, 'r: 'v, 'p>(mut keys: impl Iterator<Item = &'v V<'r>>, row: &[V<'p>
     let mut cells = row.iter();
     keys.all(|key| match (key, cells.next()) {
         (V::Text(one), Some(V::Text(other))) => same(one, other),
-        (V::Number(one), Some(V::Number(other))) => one.normal() == other.normal(),
+        (V::Number(one), Some(V::Number(other))) => one.order(*other) == Ordering::Equal,
         _ => false,
     })
 }
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
-    /// A row, and its columns behind it.
-    #[inline]
+    /// A row, and its columns behind it, as far as they are read.
+    #[inline(always)]
     pub(super) fn put_row(&mut self, to: Columns, row: Option<&'r [V<'r>]>) {
-        let begin = to.first as usize;
-        let Some([place, columns @ ..]) = self.slots.values.get_mut(begin..begin + usize::from(to.count) + 1) else { return };
-        let Some(row) = row else {
-            *place = V::ABSENT;
-            columns.fill(V::ABSENT);
-            return;
-        };
-        if columns.len() >= u16::BITS as usize {
-            *place = V::Row(row);
-            columns.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
-            return;
+        if u32::from(to.count) >= u16::BITS {
+            return self.put_all(to, row);
         }
-        if to.read & 1 == 1 {
-            *place = V::Row(row);
+        let mut read = to.read;
+        if read & 1 == 1 {
+            self.put(to.first, row.map_or(V::ABSENT, V::Row));
+            read -= 1;
         }
-        let mut read = to.read >> 1;
         while read != 0 {
-            let at = read.trailing_zeros() as usize;
-            if let (Some(to), Some(from)) = (columns.get_mut(at), row.get(at)) {
-                *to = *from;
+            let at = read.trailing_zeros();
+            match row.and_then(|row| row.get(at as usize - 1)) {
+                Some(cell) => self.put(to.first + at, *cell),
+                None => self.put(to.first + at, V::ABSENT),
             }
             read &= read - 1;
+        }
+    }
+
+    #[inline(never)]
+    fn put_all(&mut self, to: Columns, row: Option<&'r [V<'r>]>) {
+        self.put(to.first, row.map_or(V::ABSENT, V::Row));
+        for at in 0..to.count {
+            let cell = row.and_then(|row| row.get(usize::from(at)));
+            self.put(to.first + 1 + u32::from(at), cell.copied().unwrap_or(V::ABSENT));
         }
     }
 
@@ -191,6 +208,19 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         let table = flat.tables.get(table as usize).ok_or(Leave)?;
         let rows = table.get(std::iter::once(self.get(key)))?;
         self.put_row(to, rows.get(..usize::from(to.count)));
+        Ok(())
+    }
+
+    #[inline(never)]
+    pub(super) fn cell(&mut self, table: u32, key: Reg, column: u16, dst: u32) -> Ran<()> {
+        let flat = self.flat;
+        let table = flat.tables.get(table as usize).ok_or(Leave)?;
+        let rows = table.get(std::iter::once(self.get(key)))?;
+        // The first row's cells stand first.
+        match rows.get(usize::from(column)) {
+            Some(cell) => self.put(dst, *cell),
+            None => self.put(dst, V::ABSENT),
+        }
         Ok(())
     }
 

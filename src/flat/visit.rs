@@ -19,6 +19,7 @@ impl Op<'_> {
             | Op::Decode { dst, .. }
             | Op::Quick { dst, .. }
             | Op::Call { dst, .. }
+            | Op::Cell { dst, .. }
             | Op::Values { dst, .. }
             | Op::Template { dst, .. }
             | Op::Arithmetic { dst, .. }
@@ -37,11 +38,10 @@ impl Op<'_> {
             with(dst);
         }
         match self {
-            Op::Each { element, index, .. } | Op::Next { element, index, .. } => {
-                if let Element::Columns(Columns { first: dst, .. }) | Element::Value(dst) = element {
-                    with(dst);
-                }
-                index.iter_mut().for_each(with);
+            Op::Each { element, index, .. } | Op::Next { element, index, .. } | Op::NextItem { element, index, .. } => element_fills(element, index, with),
+            Op::AddProducts(products) => {
+                with(&mut products.dst);
+                element_fills(&mut products.element, &mut products.index, with);
             }
             Op::StreetLine { dst, .. }
             | Op::Map { dst, .. }
@@ -60,6 +60,7 @@ impl Op<'_> {
             Op::Jump(to)
             | Op::Each { end: to, .. }
             | Op::Next { begin: to, .. }
+            | Op::NextItem { begin: to, .. }
             | Op::Holds { to, .. }
             | Op::Present { to, .. }
             | Op::IsWord { to, .. }
@@ -93,6 +94,7 @@ impl Op<'_> {
             | Op::Map { of, .. }
             | Op::StreetLine { street: of, .. }
             | Op::Look { key: of, .. }
+            | Op::Cell { key: of, .. }
             | Op::Add { of, .. }
             | Op::Weigh { of, .. }
             | Op::Measure { of, .. }
@@ -112,6 +114,10 @@ impl Op<'_> {
                 with(other);
             }
             Op::FirstOf { of, .. } | Op::WriteFirst { of, .. } => of.iter_mut().for_each(with),
+            Op::AddProducts(products) => {
+                with(&mut products.of);
+                with(&mut products.by);
+            }
             Op::WriteProduct { row } => {
                 with(&mut row.1.of);
                 with(&mut row.1.by);
@@ -135,7 +141,7 @@ impl Op<'_> {
                 Argument::Value(reg) => with(reg),
                 Argument::Constant(_) => {}
             }),
-            Op::Template { pieces, .. } => pieces.iter_mut().for_each(|piece| match piece {
+            Op::Template { pieces, .. } | Op::WriteTemplate { pieces, .. } => pieces.iter_mut().for_each(|piece| match piece {
                 Piece::Value(reg) => with(reg),
                 Piece::Text(_) => {}
             }),
@@ -147,6 +153,7 @@ impl Op<'_> {
             | Op::Done
             | Op::Skip
             | Op::Next { .. }
+            | Op::NextItem { .. }
             | Op::Load { .. }
             | Op::Element { .. }
             | Op::Sum { .. }
@@ -172,6 +179,13 @@ impl Op<'_> {
             | Op::Write(_) => {}
         }
     }
+}
+
+fn element_fills(element: &mut Element, index: &mut Option<u32>, with: &mut impl FnMut(&mut u32)) {
+    if let Element::Columns(Columns { first: dst, .. }) | Element::Value(dst) = element {
+        with(dst);
+    }
+    index.iter_mut().for_each(with);
 }
 
 impl Write<'_> {
