@@ -512,14 +512,26 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         if self.steps > MOST_STEPS {
             return Err(Leave);
         }
-        // Mostly it is an object out of a list that was made.
-        if let (Element::Row { base, node }, None) = (element, index)
-            && let Some(Nest { items: Some(items), at, .. }) = self.nests.get(usize::from(nest))
-            && let Some(V::Record(of, row)) = items.get(*at as usize)
-            && *of == node
+        // Mostly it is an object of the record, or out of a list that was made.
+        if let Element::Row { base, node } = element
+            && let Some(Nest { items, node: of, first, at, .. }) = self.nests.get(usize::from(nest))
         {
-            self.bases[usize::from(base) % BASES] = *row;
-            return Ok(());
+            let (at, found) = match items {
+                Some(items) => match items.get(*at as usize) {
+                    Some(V::Record(of, row)) => (*at, Some((*of, *row))),
+                    _ => (*at, None),
+                },
+                None => (*at, self.slots.rows.get((first + at) as usize).map(|row| (*of, *row))),
+            };
+            if let Some((of, row)) = found
+                && of == node
+            {
+                self.bases[usize::from(base) % BASES] = row;
+                if let Some(index) = index {
+                    self.put(index, V::Number(Number::count(at as usize + 1)));
+                }
+                return Ok(());
+            }
         }
         self.any_step(nest, element, index)
     }

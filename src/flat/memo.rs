@@ -193,6 +193,7 @@ pub(crate) fn kept(value: &Value) -> Ran<Kept> {
 }
 
 /// Puts a result where it goes.
+#[inline]
 pub(crate) fn recall<'r>(kept: &Kept, bump: &'r Bump, place: &mut V<'r>) {
     *place = match kept {
         Kept::Missing => V::ABSENT,

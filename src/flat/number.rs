@@ -127,21 +127,33 @@ impl Number {
         Number::near(of(a, b)?, places)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn times(self, other: Self) -> Option<Self> {
         if self.coefficient() == 0 || other.coefficient() == 0 {
-            return Number::of(self.decimal().checked_mul(other.decimal())?);
+            return self.odd_times(other);
         }
         let places = self.places() + other.places();
         Number::near(self.coefficient().checked_mul(other.coefficient())?, places)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn odd_times(self, other: Self) -> Option<Self> {
+        Number::of(self.decimal().checked_mul(other.decimal())?)
     }
 
     #[inline]
     pub(crate) fn add(self, other: Self) -> Option<Self> {
         match self.sum(other, i64::checked_add) {
             Some(sum) => Some(sum),
-            None => Number::of(self.decimal().checked_add(other.decimal())?),
+            None => self.odd_add(other),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn odd_add(self, other: Self) -> Option<Self> {
+        Number::of(self.decimal().checked_add(other.decimal())?)
     }
 
     #[inline]
@@ -162,10 +174,14 @@ impl Number {
         self.coefficient() == 0
     }
 
+    #[inline(always)]
     pub(crate) fn round(self, places: u32, how: RoundingStrategy) -> Option<Self> {
-        if u32::from(self.places()) <= places {
-            return Some(self);
-        }
+        if u32::from(self.places()) <= places { Some(self) } else { self.rounded(places, how) }
+    }
+
+    /// The same where there are more places.
+    #[inline(never)]
+    fn rounded(self, places: u32, how: RoundingStrategy) -> Option<Self> {
         let up: fn(i64, i64, i64) -> bool = match how {
             RoundingStrategy::MidpointAwayFromZero => |_, rest, half| rest >= half,
             RoundingStrategy::MidpointNearestEven => |whole, rest, half| rest > half || (rest == half && whole % 2 == 1),

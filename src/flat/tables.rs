@@ -162,13 +162,19 @@ fn hash_of(key: &V<'_>) -> Ran<u64> {
 
 /// Whether keys are those of a row, as tables are keyed ([`crate::value::key`]).
 #[inline(always)]
-fn agree<'v, 'r: 'v, 'p>(mut keys: impl Iterator<Item = &'v V<'r>>, row: &[V<'p>]) -> bool {
+fn agree<'v, 'r: 'v, 'p>(keys: impl Iterator<Item = &'v V<'r>>, row: &[V<'p>]) -> bool {
     let mut cells = row.iter();
-    keys.all(|key| match (key, cells.next()) {
-        (V::Text(one), Some(V::Text(other))) => same(one, other),
-        (V::Number(one), Some(V::Number(other))) => one.order(*other) == Ordering::Equal,
-        _ => false,
-    })
+    for key in keys {
+        let is_same = match (key, cells.next()) {
+            (V::Text(one), Some(V::Text(other))) => same(one, other),
+            (V::Number(one), Some(V::Number(other))) => one.order(*other) == Ordering::Equal,
+            _ => false,
+        };
+        if !is_same {
+            return false;
+        }
+    }
+    true
 }
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
@@ -228,7 +234,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     pub(super) fn rows(&mut self, table: u32, keys: &'r [Reg], to: Columns) -> Ran<()> {
         let flat = self.flat;
         let table = flat.tables.get(table as usize).ok_or(Leave)?;
-        let rows = table.get(keys.iter().map(|key| self.get(*key)))?;
+        let rows = match keys {
+            [key] => table.get(std::iter::once(self.get(*key)))?,
+            keys => table.get(keys.iter().map(|key| self.get(*key)))?,
+        };
         let columns = usize::from(table.columns);
         if table.many {
             let rows = self.bump.alloc_slice_fill_iter(rows.chunks_exact(columns.max(1)).map(V::Row));
