@@ -332,6 +332,11 @@ fn number_row(number: Number, row: &Row<'_>, out: &mut Bytes) {
     match number.short() {
         Some(short) if key <= WIDTH => out.with::<{ WIDTH + SHORT }>(|place| {
             write_at(place, 0, &row.key.short);
+            // How many of something there are is mostly one digit.
+            if let Some(digit) = number.digit() {
+                write_at(place, key, &[digit]);
+                return key + 1;
+            }
             let digits = place.get_mut(key..).and_then(<[u8]>::first_chunk_mut);
             key + digits.map_or(0, |digits| short.print(digits))
         }),

@@ -28,7 +28,10 @@ pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> (
     }
 
     for op in &mut ops {
-        if let Op::Look { to, .. } | Op::Rows { to, .. } | Op::Each { element: Element::Columns(to), .. } | Op::Next { element: Element::Columns(to), .. } = op
+        if let Op::Look { to, .. }
+        | Op::Rows { to, .. }
+        | Op::Each { element: Element::Columns(to), .. }
+        | Op::Next { element: Element::Columns(to), .. } = op
         {
             *to = to.reading(|at| uses.any(at));
         }

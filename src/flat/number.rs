@@ -235,6 +235,14 @@ impl Number {
         }
     }
 
+    /// Its one digit, where it has no more.
+    #[inline(always)]
+    pub(super) fn digit(self) -> Option<u8> {
+        const TEN: u64 = 10 << SHIFT;
+        // One with places has some of the lower bits, and a negative one the highest.
+        (self.0 as u64 & ((1 << SHIFT) - 1) == 0 && (self.0 as u64) < TEN).then_some(b'0' + (self.0 >> SHIFT) as u8)
+    }
+
     /// Its digits, where there are few; none for others.
     #[inline(always)]
     pub(super) fn short(self) -> Option<Short> {

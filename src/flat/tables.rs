@@ -59,7 +59,8 @@ impl Columns {
     /// The one column that is read, and its register; none where others are too.
     pub(crate) fn one(&self) -> Option<(u16, u32)> {
         let at = self.read.trailing_zeros() as u16;
-        (self.read.is_power_of_two() && (1..=self.count).contains(&at) && u32::from(self.count) < u16::BITS).then(|| (at - 1, self.first + u32::from(at)))
+        (self.read.is_power_of_two() && (1..=self.count).contains(&at) && u32::from(self.count) < u16::BITS)
+            .then(|| (at - 1, self.first + u32::from(at)))
     }
 
     /// Leaves out what nothing reads.

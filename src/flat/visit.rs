@@ -38,7 +38,9 @@ impl Op<'_> {
             with(dst);
         }
         match self {
-            Op::Each { element, index, .. } | Op::Next { element, index, .. } | Op::NextItem { element, index, .. } => element_fills(element, index, with),
+            Op::Each { element, index, .. } | Op::Next { element, index, .. } | Op::NextItem { element, index, .. } => {
+                element_fills(element, index, with)
+            }
             Op::AddProducts(products) => {
                 with(&mut products.dst);
                 element_fills(&mut products.element, &mut products.index, with);
