@@ -75,11 +75,9 @@ impl<'p> Table<'p> {
     pub(super) fn new(rows: &[Vec<V<'p>>], columns: usize, keys: usize, many: bool) -> Option<Self> {
         u32::try_from(rows.len() * columns).ok()?;
         let columns = u16::try_from(columns).ok()?;
-        let by_ends = grouped(rows, keys, Hashed::Ends);
-        let (hashed, by_hash) = if by_ends.values().all(|alike| alike.len() <= MOST_ALIKE) {
-            (Hashed::Ends, by_ends)
-        } else {
-            (Hashed::All, grouped(rows, keys, Hashed::All))
+        let (hashed, by_hash) = match grouped(rows, keys, Hashed::Ends, MOST_ALIKE) {
+            Some(by_hash) => (Hashed::Ends, by_hash),
+            None => (Hashed::All, grouped(rows, keys, Hashed::All, usize::MAX)?),
         };
         let count: usize = by_hash.values().map(Vec::len).sum();
         let bits = (2 * count).next_power_of_two().trailing_zeros().max(1);
@@ -116,18 +114,21 @@ impl<'p> Table<'p> {
     }
 }
 
-/// Rows of the same keys by the hash of these. A row that no key finds is left out.
-fn grouped<'t, 'p>(rows: &'t [Vec<V<'p>>], keys: usize, hashed: Hashed) -> FxHashMap<u64, Vec<Vec<&'t Vec<V<'p>>>>> {
+/// Rows of the same keys by the hash of these; none where more keys than `most` have the same one. A row that no key finds
+/// is left out.
+fn grouped<'t, 'p>(rows: &'t [Vec<V<'p>>], keys: usize, hashed: Hashed, most: usize) -> Option<FxHashMap<u64, Vec<Vec<&'t Vec<V<'p>>>>>> {
     let mut by_hash: FxHashMap<u64, Vec<Vec<&Vec<V<'p>>>>> = FxHashMap::default();
     for row in rows {
         let Ok(Some(hash)) = hash(row.iter().take(keys), hashed) else { continue };
         let alike = by_hash.entry(hash).or_default();
+        let count = alike.len();
         match alike.iter_mut().find(|group| group.first().is_some_and(|first| agree(first.iter().take(keys), row))) {
             Some(group) => group.push(row),
+            None if count >= most => return None,
             None => alike.push(vec![row]),
         }
     }
-    by_hash
+    Some(by_hash)
 }
 
 /// What keys are found by; none where one is missing, which finds nothing.
