@@ -461,14 +461,126 @@ fn other_forms_give_the_same_bytes() {
     assert!(both.ready > 100 && both.stopped > 1_000, "{} {}", both.ready, both.stopped);
 }
 
+const TABLES: &str = r#"edition 1
+
+table wide from "tables/wide.csv" {
+  key channel: text
+  c1: text?, c2: text?, c3: text?, c4: text?, c5: text?, c6: text?, c7: text?, c8: text?, c9: text?,
+  c10: text?, c11: text?, c12: text?, c13: text?, c14: text?, c15: text?, c16: text?, c17: decimal?
+}
+
+table counted from "tables/counted.csv" {
+  key lines: integer
+  word: text, other: text?
+}
+
+table alike from "tables/alike.csv" {
+  key status: text
+  a: text, b: text, c: text?
+}
+
+flow tables {
+  from crm.Order as order {
+    every 5 minutes
+    changed order.SystemModstamp
+  }
+
+  let lines = each line in order.OrderItems
+
+  validate {
+    require order.ShippingAddress.street "no street"
+  }
+
+  upsert wms.Order key orderKey = "sf-{order.Id}" as sent {
+    orderNumber   = order.OrderNumber
+    orderDate     = order.EffectiveDate | start_of_day "America/Los_Angeles"
+    orderStatus   = awaiting_shipment
+    customerNotes = wide(order.Channel__c ?? "none").c16
+    internalNotes = counted(count(lines)).other ?? counted(count(lines)).word
+    amountPaid    = sum(line.Quantity * line.UnitPrice for line in lines)
+    taxAmount     = sum(line.UnitPrice * (line.Product2.Weight__c ?? 1) for line in lines)
+    shippingAmount = (order.Shipping_Amount__c ?? 0.00) * (wide(order.Channel__c ?? "none").c17 ?? 1)
+    giftMessage   = "{alike(order.Status).a}: \"{order.Gift_Message__c ?? "-"}\" {order.TotalAmount}"
+
+    shipTo {
+      name       = "{alike(order.Status).b} {alike(order.Status).c ?? "\"c\""}"
+      street1    = order.ShippingAddress.street
+      city       = "{order.ShippingAddress.city}|{order.ShippingAddress.state ?? wide(order.Channel__c ?? "none").c2}"
+      country    = order.ShippingAddress.countryCode
+    }
+    billTo {
+      name = order.Account.Name | trim
+    }
+
+    items = each line in lines {
+      lineItemKey = line.Id
+      sku         = wide(line.Product2.ProductCode).c1 ?? line.Product2.ProductCode
+      name        = "{line.Quantity} x {line.Product2.Name}"
+      quantity    = line.Quantity | round 0
+      unitPrice   = line.UnitPrice
+    }
+
+    dimensions {
+      units  = inches
+      length = order.Package_Length__c
+      width  = order.Package_Width__c
+      height = order.Package_Height__c
+    }
+  }
+}
+"#;
+
+/// Tables by other keys, with more columns than are read, or whose keys differ only in the middle; texts that are put
+/// together; numbers at their bounds.
+#[test]
+fn tables_and_templates_give_the_same_bytes() {
+    let columns = |of: &str| (1..=16).map(|at| format!(",{of}{at}")).collect::<String>();
+    let wide = format!("channel{},c17\nAmazon{},0.10\nWholesale{},\nLAMP-9{},7\n", columns("c"), columns("v"), columns("é "), columns("\\"));
+    let alike: String = (0..40).map(|at| format!("PREFIX-{at:03}-SUFFIX,{at},b,\n")).collect();
+    let compiled = project_with(
+        TABLES,
+        [
+            ("tables/wide.csv", wide),
+            ("tables/counted.csv", "lines,word,other\n1,one,\n2,two,zwei\n3,\"th\"\"ree\",\n".to_owned()),
+            ("tables/alike.csv", format!("status,a,b,c\n{alike}Activated,act,B1,C1\nOn Hold,hold,\"B\"\"2\",\nDraft,drf,B3,C3\n")),
+        ],
+    );
+    let mut both = Both::new(&compiled, "tables");
+    let mut dice = Dice::new(13);
+    both.hold(common::orders::orders(5, 1_500).into_iter().map(|mut order| {
+        if dice.once_in(3) {
+            change(&mut order, &mut dice);
+        }
+        if let Some(order) = order.as_object_mut() {
+            let odd = [
+                ("Package_Width__c", json!(-0.5)),
+                ("Gift_Message__c", json!("\u{1F381} \"long\" ".repeat(60))),
+                ("Status", json!("PREFIX-017-SUFFIX")),
+            ];
+            for (field, value) in odd.into_iter().filter(|_| dice.once_in(40)) {
+                order.insert(field.to_owned(), value);
+            }
+        }
+        order.to_string()
+    }));
+    println!("{} ready, {} not eligible, {} stopped, {} left", both.ready, both.skipped, both.stopped, both.left);
+    assert!(both.ready > 1_500 && both.percent() > 70, "{} {}", both.ready, both.percent());
+}
+
 fn small() -> Compiled {
     project(SMALL)
 }
 
 /// The template's schemas, with another mapping.
 fn project(mapping: &str) -> Compiled {
+    project_with(mapping, [])
+}
+
+/// The same with files of its own.
+fn project_with<const N: usize>(mapping: &str, own: [(&str, String); N]) -> Compiled {
     let files = common::files(&common::template()).into_iter().filter(|(name, _)| !name.ends_with(".dock"));
-    let compiled = compile(&Texts::new(files.chain([("small.dock".to_owned(), mapping.to_owned())])), &Options::default());
+    let own = own.into_iter().chain([("small.dock", mapping.to_owned())]).map(|(name, text)| (name.to_owned(), text));
+    let compiled = compile(&Texts::new(files.chain(own)), &Options::default());
     assert!(compiled.plan.is_some(), "{:#?}", compiled.diagnostics);
     compiled
 }

@@ -240,7 +240,7 @@ impl Number {
     pub(super) fn digit(self) -> Option<u8> {
         const TEN: u64 = 10 << SHIFT;
         // One with places has some of the lower bits, and a negative one the highest.
-        (self.0 as u64 & ((1 << SHIFT) - 1) == 0 && (self.0 as u64) < TEN).then_some(b'0' + (self.0 >> SHIFT) as u8)
+        (self.0 as u64 & ((1 << SHIFT) - 1) == 0 && (self.0 as u64) < TEN).then(|| b'0' + (self.0 >> SHIFT) as u8)
     }
 
     /// Its digits, where there are few; none for others.
