@@ -536,6 +536,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         self.any_step(nest, element, index)
     }
 
+    /// The same of what is no object of the one kind that is expected.
     #[inline(never)]
     fn any_step(&mut self, nest: u8, element: Element, index: Option<u32>) -> Ran<()> {
         let Some(Nest { items, node: of, first, at, .. }) = self.nests.get(usize::from(nest)).copied() else { return Err(Leave) };
@@ -549,7 +550,6 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             None => Some((of, *self.slots.rows.get((first + at) as usize).ok_or(Leave)?)),
         };
         match (element, row, item) {
-            (Element::Row { base, node }, Some((of, row)), _) if of == node => self.bases[usize::from(base) % BASES] = row,
             (Element::Columns(to), None, Some(V::Row(columns))) => self.put_row(to, Some(columns)),
             (Element::Value(dst), Some((of, row)), _) => self.put(dst, V::Record(of, row)),
             (Element::Value(dst), None, Some(item)) => self.put(dst, *item),
