@@ -9,6 +9,7 @@ use super::op::{At, LOOPS, MARKS, Op};
 use super::reg::{BASES, Reg};
 use super::row::Write;
 use super::shape::NodeId;
+use super::shortcuts::shorten;
 use crate::check::typed::Slot;
 
 /// A place that is jumped to. Until the code is complete operations have it instead of the place.
@@ -228,6 +229,7 @@ impl<'p> Code<'p> {
         }
         let mut writes: Vec<_> = writes.collect();
         let (mut ops, unused) = fuse(ops, &mut writes);
+        shorten(&mut ops, &mut writes);
         let mut next = width;
         let places: Vec<u32> = (0..computed)
             .map(|at| {

@@ -105,7 +105,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     /// The same of what a function gives.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn write_shaped(&self, quick: Quick, of: Reg, most: u32, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         match self.get(of) {
             // Mostly there is nothing to do.
@@ -206,7 +206,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn write_rounded(&mut self, of: Reg, places: u32, how: RoundingStrategy, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         match *self.get(of) {
             V::Number(number) => self.write_number(number.round(places, how).ok_or(Leave)?, row, out),
@@ -217,7 +217,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn write_product(&mut self, row: &'r (Row<'p>, Product), out: &mut Bytes) -> Ran<()> {
         let (row, Product { of, by, or, places, how }) = row;
         let rounded = match self.factors(*of, *by, *or) {
@@ -230,7 +230,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         self.write_amount(&rounded, row, out)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn write_weight(&self, of: Reg, unit: WeightUnit, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         let amount = match *self.get(of) {
             V::Number(number) => number,

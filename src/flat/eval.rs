@@ -16,7 +16,7 @@ use super::reg::{BASES, Currency, Reg, V};
 use super::scan::Slots;
 use super::shape::{NodeId, same};
 use super::stopped::Reason;
-use super::texts::is_one_line;
+use super::texts::{is_one_line, is_short_email};
 use crate::builtin::{Context, is_email};
 use crate::check::typed::{Arithmetic, Compare};
 use crate::value::{MAX_ITEMS, Missing};
@@ -72,6 +72,8 @@ pub(crate) struct Eval<'r, 'p> {
     steps: u32,
     bases: [u32; BASES],
     nests: [Nest<'r>; LOOPS],
+    /// The street that was last seen to be one line: its further lines are asked for next.
+    one_line: Option<&'r [u8]>,
     /// Lists that are being made.
     lists: List<'r, List<'r, V<'r>>>,
     pub(super) marks: [Mark; MARKS],
@@ -102,6 +104,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             steps: 0,
             bases: [0; BASES],
             nests: [Nest::default(); LOOPS],
+            one_line: None,
             lists: List::new_in(bump),
             marks: [Mark::default(); MARKS],
         }
@@ -172,7 +175,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// Runs a piece of code to its end; false where it is skipped.
     pub(crate) fn run(&mut self, begin: At, out: &mut Bytes) -> Ran<bool> {
-        let (flat, record) = (self.flat, self.text);
+        let flat = self.flat;
         let from = |at: At| flat.code.get(at as usize..).unwrap_or_default().iter();
         let mut code = from(begin);
         while let Some(op) = code.next() {
@@ -334,12 +337,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 Op::Cell { table, key, column, dst } => self.cell(*table, *key, *column, *dst)?,
                 Op::Look { table, key, to } => self.look(*table, *key, *to)?,
                 Op::StreetLine { street, first, dst, to } => {
-                    match self.text_of(*street)? {
-                        Some(street) if !is_one_line(street, record) => continue,
-                        Some(street) if *first => self.put(*dst, V::Text(street)),
-                        _ => self.put(*dst, V::ABSENT),
+                    if self.street_line(*street, *first, *dst)? {
+                        code = from(*to);
                     }
-                    code = from(*to);
                 }
 
                 Op::Each { list, nest, element, optional, index, end } => {
@@ -453,6 +453,25 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
         }
         Err(Leave)
+    }
+
+    /// A line of a street that is written in one, or of none; false where it has more.
+    #[inline(never)]
+    fn street_line(&mut self, street: Reg, first: bool, dst: u32) -> Ran<bool> {
+        let street = self.text_of(street)?;
+        if let Some(street) = street
+            && !self.one_line.is_some_and(|known| std::ptr::eq(known, street))
+        {
+            if !is_one_line(street, self.text) {
+                return Ok(false);
+            }
+            self.one_line = Some(street);
+        }
+        match street {
+            Some(street) if first => self.put(dst, V::Text(street)),
+            _ => self.put(dst, V::ABSENT),
+        }
+        Ok(true)
     }
 
     /// The rarer operations: apart, so that the others need no more than they do.
@@ -622,7 +641,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 false
             }
             Test::Email(of) => match self.text_of(*of)? {
-                Some(text) => is_email(string(text)?),
+                Some(text) => match is_short_email(text, self.text) {
+                    Some(is) => is,
+                    None => is_email(string(text)?),
+                },
                 None => false,
             },
             Test::Matches(of, regex) => self.text_of(*of)?.is_some_and(|text| regex.is_match(text)),

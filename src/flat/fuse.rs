@@ -113,10 +113,10 @@ fn enter(entered: &mut [bool], at: At) {
 
 /// How often each register of what is computed is read.
 #[derive(Default)]
-struct Uses(Vec<u32>);
+pub(super) struct Uses(Vec<u32>);
 
 impl Uses {
-    fn note(&mut self, reg: &Reg) {
+    pub(super) fn note(&mut self, reg: &Reg) {
         if let Some(at) = reg.as_computed() {
             let at = at as usize;
             if self.0.len() <= at {
@@ -131,7 +131,7 @@ impl Uses {
     }
 
     /// Whether what was computed here is read there and nowhere else.
-    fn only(&self, dst: u32, reg: Reg) -> bool {
+    pub(super) fn only(&self, dst: u32, reg: Reg) -> bool {
         reg.as_computed() == Some(dst) && self.0.get(dst as usize) == Some(&1)
     }
 

@@ -10,7 +10,7 @@ use super::eval::{Leave, Ran};
 use super::number::Number;
 use super::op::Lowered;
 use super::reg::V;
-use super::shape::{TWO_ENDS, first_and_last};
+use super::shape::{self, TWO_ENDS, first_and_last};
 use crate::value::{Missing, Value};
 
 /// Results that are kept of one function: of three that fall into one place and the one beside it the last one stays.
@@ -29,8 +29,15 @@ pub(crate) struct Memos {
 #[derive(Debug)]
 struct Memo {
     places: Vec<Place>,
-    /// Of arguments that are more than two, or long.
-    long: FxHashMap<Box<[u8]>, Kept>,
+    /// Of arguments that are more than two, or long: by what they are found by. Of two that are found by the same the
+    /// last one stays.
+    long: FxHashMap<u64, Long>,
+}
+
+#[derive(Debug)]
+struct Long {
+    key: Box<[u8]>,
+    result: Kept,
 }
 
 /// A result with its arguments, in one line of the cache.
@@ -45,7 +52,7 @@ struct Place {
 const _: () = assert!(size_of::<Place>() == 64);
 
 /// What tells at most two arguments from all others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Given {
     /// Of a text the first and the last bytes: all that it has.
     words: [[u64; 2]; 2],
@@ -104,7 +111,7 @@ impl Memos {
         let memo = self.by_function.get(memo as usize)?;
         let Some(given) = Given::of(arguments.clone()) else { return memo.long(arguments) };
         let at = given.place();
-        [at, at ^ 1].into_iter().find_map(|at| memo.places.get(at).filter(|place| place.given == given)?.result.as_ref())
+        [at, at ^ 1].into_iter().find_map(|at| memo.places.get(at).filter(|place| place.given.is(&given))?.result.as_ref())
     }
 
     /// Keeps a result; that of arguments which are very long, or no plain values, is not.
@@ -119,11 +126,11 @@ impl Memos {
                 }
             }
             None => {
-                if let Some(key) = key(arguments) {
+                if let Some((hash, key)) = hash(arguments.clone()).zip(key(arguments)) {
                     if long.len() >= MOST_LONG {
                         long.clear();
                     }
-                    long.insert(key.into(), result);
+                    long.insert(hash, Long { key: key.into(), result });
                 }
             }
         }
@@ -133,8 +140,13 @@ impl Memos {
 impl Memo {
     #[cold]
     #[inline(never)]
-    fn long<'v, 'r: 'v>(&self, arguments: impl Iterator<Item = &'v V<'r>>) -> Option<&Kept> {
-        self.long.get(key(arguments)?.as_slice())
+    fn long<'v, 'r: 'v>(&self, mut arguments: impl Iterator<Item = &'v V<'r>> + Clone) -> Option<&Kept> {
+        let Long { key, result } = self.long.get(&hash(arguments.clone())?)?;
+        let rest = arguments.try_fold(&**key, |rest, argument| match argument {
+            V::Text(text) => rest.strip_prefix(&head(text))?.strip_prefix(*text),
+            other => rest.strip_prefix(&told(other)?),
+        })?;
+        rest.is_empty().then_some(result)
     }
 }
 
@@ -148,6 +160,15 @@ impl Given {
             None => ([0, 0], 0),
         };
         arguments.next().is_none().then_some(Given { words: [first, second], kinds: [kind, other] })
+    }
+
+    /// Whether they are the same. They are compared a word at a time: what was just made in parts is not at once there to
+    /// be read as a whole.
+    #[inline(always)]
+    fn is(&self, other: &Given) -> bool {
+        let [[first, last], [second, end]] = self.words;
+        let [[other_first, other_last], [other_second, other_end]] = other.words;
+        self.kinds == other.kinds && first == other_first && last == other_last && second == other_second && end == other_end
     }
 
     /// Where the result for them is kept, or beside it.
@@ -206,24 +227,48 @@ pub(crate) fn recall<'r>(kept: &Kept, bump: &'r Bump, place: &mut V<'r>) {
     }
 }
 
+/// What some arguments are found by; none where one is no plain value.
+fn hash<'v, 'r: 'v>(arguments: impl Iterator<Item = &'v V<'r>>) -> Option<u64> {
+    arguments.into_iter().try_fold(0_u64, |all, argument| {
+        let one = match argument {
+            V::Text(text) => shape::hash(text),
+            other => {
+                let ([first, last], kind) = words(other)?;
+                first ^ last.rotate_left(27) ^ u64::from(kind)
+            }
+        };
+        Some((all.rotate_left(23) ^ one).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    })
+}
+
 /// What tells some arguments from all others; none where one is no plain value, or they are very long.
 fn key<'v, 'r: 'v>(arguments: impl Iterator<Item = &'v V<'r>>) -> Option<Vec<u8>> {
     let mut key = Vec::new();
     for argument in arguments {
         match argument {
             V::Text(text) if text.len() <= LONGEST => {
-                key.extend_from_slice(&[0, (text.len() >> 8) as u8, text.len() as u8]);
+                key.extend_from_slice(&head(text));
                 key.extend_from_slice(text);
             }
             V::Text(_) => return None,
-            other => {
-                let (words, kind) = words(other)?;
-                key.push(kind);
-                words.iter().for_each(|word| key.extend_from_slice(&word.to_le_bytes()));
-            }
+            other => key.extend_from_slice(&told(other)?),
         }
     }
     Some(key)
+}
+
+/// What stands before a text in a key.
+fn head(text: &[u8]) -> [u8; 3] {
+    [0, (text.len() >> 8) as u8, text.len() as u8]
+}
+
+/// What tells another argument in a key.
+fn told(value: &V<'_>) -> Option<[u8; 17]> {
+    let (words, kind) = words(value)?;
+    let mut told = [kind; 17];
+    let (_, places) = told.split_first_mut()?;
+    places.chunks_exact_mut(8).zip(words).for_each(|(place, word)| place.copy_from_slice(&word.to_le_bytes()));
+    Some(told)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod reg;
 mod row;
 mod scan;
 mod shape;
+mod shortcuts;
 mod stopped;
 mod tables;
 mod texts;

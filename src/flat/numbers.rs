@@ -52,7 +52,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     }
 
     /// Adds a product to a sum.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn add_product(&mut self, of: Reg, by: Reg, or: Option<Number>, dst: u32) -> Ran<()> {
         let product = match self.factors(of, by, or) {
             Some((a, b)) => V::Number(a.times(b).ok_or(Leave)?),

@@ -45,6 +45,10 @@ impl Key {
         Key { short, whole: bytes.into() }
     }
 
+    pub(super) fn whole(&self) -> &[u8] {
+        &self.whole
+    }
+
     #[inline(always)]
     pub(super) fn length(&self) -> usize {
         self.whole.len()

@@ -353,8 +353,14 @@ impl<'r> Scanner<'_, 'r> {
     /// `{"totalSize": 2, "done": true, "records": [ … ]}`
     fn envelope(&mut self, id: NodeId, width: u32) -> Read<V<'r>> {
         let none = V::Rows { node: id, first: 0, count: 0 };
-        let mut found = None;
-        let mut more = self.begins(b'{', b'}')?;
+        let (mut found, mut more) = match self.bytes.get(self.at..).and_then(records) {
+            Some(list) => {
+                self.deeper()?;
+                self.at = self.bytes.len() - list.len();
+                (Some(self.rows(id, width)?), self.goes_on(b'}')?)
+            }
+            None => (None, self.begins(b'{', b'}')?),
+        };
         while more {
             let (start, end, escaped) = self.string()?;
             let records = self.bytes.get(start..end) == Some(b"records");
@@ -489,6 +495,14 @@ impl<'r> Scanner<'_, 'r> {
         }
         Ok(())
     }
+}
+
+/// The list in an envelope that begins as Salesforce writes it.
+#[inline(always)]
+fn records(envelope: &[u8]) -> Option<&[u8]> {
+    let size = envelope.strip_prefix(b"{\"totalSize\":")?;
+    let list = size.get(number(size)?..)?.strip_prefix(b",\"done\":true,\"records\":")?;
+    list.starts_with(b"[").then_some(list)
 }
 
 #[cfg(test)]

@@ -115,6 +115,34 @@ pub(super) fn is_one_line(street: &[u8], record: &[u8]) -> bool {
     })
 }
 
+/// Whether a text is an e-mail address ([`crate::builtin::is_email`]), as far as one window tells: none where it is longer,
+/// or has letters that are not common in one. `record`: where it mostly is a part of.
+#[inline(always)]
+pub(super) fn is_short_email(text: &[u8], record: &[u8]) -> Option<bool> {
+    let start = (text.as_ptr() as usize).wrapping_sub(record.as_ptr() as usize);
+    let window = window(record, start).filter(|_| (1..=WIDTH).contains(&text.len()))?;
+    // What stands behind it is left out of account.
+    let all = u32::MAX >> (WIDTH - text.len());
+    let is = |byte: u8| window.simd_eq(u8x32::splat(byte)).to_bitmask();
+    let within = |from: u8, to: u8, bytes: u8x32| {
+        let above = bytes - u8x32::splat(from);
+        above.min(u8x32::splat(to - from)).simd_eq(above).to_bitmask()
+    };
+    let letters = within(b'a', b'z', window | u8x32::splat(b'a' ^ b'A'));
+    let (at, dots, hyphens, line) = (is(b'@') & all, is(b'.'), is(b'-'), is(b'_'));
+    if (letters | within(b'0', b'9', window) | dots | hyphens | line | at) & all != all || !at.is_power_of_two() {
+        return None;
+    }
+    let (name, domain) = (at - 1, all & !(at | (at - 1)));
+    let (first, last) = (at << 1, 1 << (text.len() - 1));
+    // A dot stands between two others, and so does a hyphen in a domain: no dot, and none of its ends.
+    let (name_dots, edges) = (dots & name, (dots | hyphens) & domain);
+    let name_fits = name != 0 && name_dots & (1 | at >> 1 | name_dots << 1) == 0;
+    let (dots, label) = (dots & domain, domain & u32::MAX.checked_shl(u32::BITS - (dots & domain).leading_zeros()).unwrap_or(0));
+    let domain_fits = dots != 0 && edges & (first | last | dots << 1 | dots >> 1) == 0 && line & domain == 0;
+    Some(name_fits && domain_fits && label.count_ones() >= 2 && letters & label != 0)
+}
+
 /// Where blanks stand, and where what is told elsewhere.
 #[inline(always)]
 fn blanks(window: u8x32) -> (u32, u32) {
@@ -153,6 +181,15 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn a_short_address_is_what_the_function_says(text in "[a1.@_é -]{0,12}|[aZ.-]{0,4}@[a-c0-9.-]{0,8}|[a-z.]{1,9}@[a-z-]{1,9}[.][a-z0-9.]{1,5}|[!-~]{0,6}@ab[.]c[!-~]{0,3}", behind in "[a@. -]{0,40}") {
+            let record = text.clone() + &behind;
+            let part = record.as_bytes().get(..text.len()).unwrap_or_default();
+            if let Some(is) = is_short_email(part, record.as_bytes()) {
+                prop_assert_eq!(is, crate::builtin::is_email(&text), "{}", text);
+            }
+        }
+
         /// A street that is said to be one line is what its words make, and nearly all such are said to be.
         #[test]
         fn one_line_is_its_words(street in "[a ,\\n\u{7f}\u{a0}\u{3000}é語]{0,70}") {
@@ -164,6 +201,17 @@ mod tests {
             for street in [street.as_bytes(), part] {
                 prop_assert_eq!(is_one_line(street, record.as_bytes()), one && told, "{:?}", street);
             }
+        }
+    }
+
+    #[test]
+    fn common_addresses_are_told_at_once() {
+        for (text, is) in
+            [("ada@example.com", true), ("ada.b_c@mail-1.example.co", true), ("ada@example", false), (".a@b.com", false), ("a@b.-om", false)]
+        {
+            let record = format!("{text}\",\"and more than a window behind it\"");
+            let part = record.as_bytes().get(..text.len()).unwrap_or_default();
+            assert_eq!(is_short_email(part, record.as_bytes()), Some(is), "{text}");
         }
     }
 }
