@@ -120,8 +120,10 @@ impl Memos {
         match Given::of(arguments.clone()) {
             Some(given) => {
                 let at = given.place();
-                let free = places.get(at ^ 1).is_some_and(|place| place.result.is_none());
-                if let Some(place) = places.get_mut(if free { at ^ 1 } else { at }) {
+                let is_free = |at: usize| places.get(at).is_some_and(|place| place.result.is_none());
+                // The first of both is looked at first.
+                let beside = !is_free(at) && is_free(at ^ 1);
+                if let Some(place) = places.get_mut(if beside { at ^ 1 } else { at }) {
                     *place = Place { given, result: Some(result) };
                 }
             }
