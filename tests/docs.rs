@@ -137,6 +137,10 @@ fn the_tutorial_prints_what_it_says() {
                 wrong.push(format!("not printed: {line}"));
             }
         }
+        // What the page says of the last command's output.
+        let told = blocks(&section, "```text");
+        let missing = told.iter().flat_map(|(_, text)| text.lines()).filter(|line| !printed.lines().any(|found| found == *line));
+        wrong.extend(missing.map(|line| format!("not printed: {line}")));
     }
     assert!(commands >= 10, "{commands} commands");
     assert!(wrong.is_empty(), "{wrong:#?}");
