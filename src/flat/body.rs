@@ -5,12 +5,10 @@ use std::sync::Arc;
 use regex::bytes::Regex;
 use rust_decimal::Decimal;
 
-use super::bytes::Bytes;
 use super::code::Label;
 use super::lower::{Found, Lowerer, NoWay};
 use super::number::Number;
 use super::op::{Op, Words};
-use super::quote::quote;
 use super::reg::{RECORD, Reg};
 use super::row::{self, Empty, Form, Key, KeyField, Out, Unit, Write};
 use super::shape::ROOT;
@@ -258,15 +256,11 @@ impl<'p> Lowerer<'p> {
     fn scalar(&mut self, expr: &'p Expr, field: &'p Field, key: &[u8], required: bool) -> Found<()> {
         let out = Box::new(self.form(field)?);
         let most = u32::try_from(out.most).unwrap_or(u32::MAX).min(MAX_TEXT as u32);
-        if let (Form::Text(words), Expr::Literal(Literal::Text(text))) = (&out.form, expr)
-            && text.len() <= most as usize
-            && words.as_ref().is_none_or(|words| words.has(text.as_bytes()))
+        if let Expr::Literal(Literal::Text(text)) = expr
+            && out.takes_at_once(text.as_bytes())
         {
             // The same in every record: it joins the key.
-            let mut row = Bytes::default();
-            row.extend_from_slice(key);
-            quote(text.as_bytes(), &mut row);
-            self.push(Op::Write(Box::new(Key::new(&row))));
+            self.push(Op::Write(Box::new(Key::and_text(key, text.as_bytes()))));
             return Ok(());
         }
         let is_number = matches!(out.form, Form::Integer { text: false } | Form::Decimal { text: false });

@@ -104,7 +104,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         }
     }
 
-    /// The same of what a function gives.
+    /// The same of what a function gives. This one and the next larger ones stand apart: in the loop over operations they
+    /// would take the registers that each of them needs.
     #[inline(never)]
     pub(super) fn write_shaped(&self, quick: Quick, of: Reg, most: u32, row: &'r Row<'p>, out: &mut Bytes) -> Ran<()> {
         match self.get(of) {

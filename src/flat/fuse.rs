@@ -13,16 +13,10 @@ use crate::check::typed::Arithmetic::Multiply;
 pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> (Vec<Op<'p>>, Vec<u32>) {
     let mut unused = Vec::new();
     let count = ops.len();
-    let mut uses = Uses::default();
+    let uses = Uses::of(&mut ops, writes);
     let mut entered = vec![false; count + 1];
-    for op in &mut ops {
-        op.reads(&mut |reg| uses.note(reg));
-        if let Some(to) = op.to() {
-            enter(&mut entered, *to);
-        }
-    }
-    for write in &mut *writes {
-        write.reads(&mut |reg| uses.note(reg));
+    ops.iter_mut().filter_map(Op::to).for_each(|to| enter(&mut entered, *to));
+    for write in &*writes {
         enter(&mut entered, write.begin);
         enter(&mut entered, write.body);
     }
@@ -116,7 +110,14 @@ fn enter(entered: &mut [bool], at: At) {
 pub(super) struct Uses(Vec<u32>);
 
 impl Uses {
-    pub(super) fn note(&mut self, reg: &Reg) {
+    pub(super) fn of<'p>(ops: &mut [Op<'p>], writes: &mut [&mut Write<'p>]) -> Self {
+        let mut uses = Uses::default();
+        ops.iter_mut().for_each(|op| op.reads(&mut |reg| uses.note(reg)));
+        writes.iter_mut().for_each(|write| write.reads(&mut |reg| uses.note(reg)));
+        uses
+    }
+
+    fn note(&mut self, reg: &Reg) {
         if let Some(at) = reg.as_computed() {
             let at = at as usize;
             if self.0.len() <= at {

@@ -230,8 +230,8 @@ pub(crate) fn recall<'r>(kept: &Kept, bump: &'r Bump, place: &mut V<'r>) {
 }
 
 /// What some arguments are found by; none where one is no plain value.
-fn hash<'v, 'r: 'v>(arguments: impl Iterator<Item = &'v V<'r>>) -> Option<u64> {
-    arguments.into_iter().try_fold(0_u64, |all, argument| {
+fn hash<'v, 'r: 'v>(mut arguments: impl Iterator<Item = &'v V<'r>>) -> Option<u64> {
+    arguments.try_fold(0_u64, |all, argument| {
         let one = match argument {
             V::Text(text) => shape::hash(text),
             other => {

@@ -7,10 +7,11 @@ use rust_decimal::RoundingStrategy;
 use super::bytes::Bytes;
 use super::number::Number;
 use super::op::{At, Words};
+use super::quote::quote;
 use super::reg::Reg;
 use super::window::WIDTH;
 use crate::schema::Field;
-use crate::value::WeightUnit;
+use crate::value::{MAX_TEXT, WeightUnit};
 
 /// What becomes of an object in which nothing is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,14 @@ impl Key {
         let mut short = [0; WIDTH];
         short.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         Key { short, whole: bytes.into() }
+    }
+
+    /// With a text behind it, as JSON has it.
+    pub(super) fn and_text(key: &[u8], text: &[u8]) -> Self {
+        let mut whole = Bytes::default();
+        whole.extend_from_slice(key);
+        quote(text, &mut whole);
+        Key::new(&whole)
     }
 
     pub(super) fn whole(&self) -> &[u8] {
@@ -99,6 +108,13 @@ pub(crate) struct Out<'p> {
     pub(crate) limit: Option<Number>,
     /// Nothing of a number is held to anything.
     pub(crate) any_number: bool,
+}
+
+impl Out<'_> {
+    /// Whether a text that is the same in every record may stand there; what is near a bound is told for each record.
+    pub(super) fn takes_at_once(&self, text: &[u8]) -> bool {
+        matches!(&self.form, Form::Text(words) if words.as_ref().is_none_or(|words| words.has(text))) && text.len() <= self.most.min(MAX_TEXT)
+    }
 }
 
 #[derive(Debug)]

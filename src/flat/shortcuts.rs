@@ -1,18 +1,14 @@
 //! Shortens ways through code: past what is known where they come from, and is asked or written again.
 
-use super::bytes::Bytes;
 use super::fuse::Uses;
 use super::op::{At, Op};
-use super::quote::quote;
 use super::reg::V;
-use super::row::{Form, Key, Row, Write};
-use crate::value::{MAX_TEXT, Missing};
+use super::row::{Key, Write};
+use crate::value::Missing;
 
 /// Lays jumps past operations that have nothing to do there. What each does and where it stands stays.
 pub(super) fn shorten<'p>(ops: &mut [Op<'p>], writes: &mut [&mut Write<'p>]) {
-    let mut uses = Uses::default();
-    ops.iter_mut().for_each(|op| op.reads(&mut |reg| uses.note(reg)));
-    writes.iter_mut().for_each(|write| write.reads(&mut |reg| uses.note(reg)));
+    let uses = Uses::of(ops, writes);
     // From behind, so that one leads on to the next.
     let mut is_short = vec![false; ops.len()];
     for at in (0..ops.len()).rev() {
@@ -79,17 +75,9 @@ fn written_at_once<'p>(ops: &mut [Op<'p>], at: usize, uses: &Uses) {
     if !uses.only(dst, *of) {
         return;
     }
-    let Some(key) = whole(row, text) else { return };
-    ops[at] = Op::Write(Box::new(key));
+    if !row.out.takes_at_once(text) {
+        return;
+    }
+    ops[at] = Op::Write(Box::new(Key::and_text(row.key.whole(), text)));
     ops[at + 1] = Op::Jump(to + 1);
-}
-
-/// A row with a text that is the same in every record; none where its field may not hold it.
-fn whole(row: &Row<'_>, text: &[u8]) -> Option<Key> {
-    let Form::Text(words) = &row.out.form else { return None };
-    let fits = text.len() <= row.out.most.min(MAX_TEXT) && words.as_ref().is_none_or(|words| words.has(text));
-    let mut whole = Bytes::default();
-    whole.extend_from_slice(row.key.whole());
-    quote(text, &mut whole);
-    fits.then(|| Key::new(&whole))
 }
