@@ -2,15 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod live;
-
+use crate::live::World;
 use crossdock::connector::registry;
 use crossdock::project::{Options, compile, templates};
 use crossdock::run::calls::predicted;
 use crossdock::sandbox::faults::Faults;
 use crossdock::store::sqlite::{Mode, Sqlite};
 use crossdock::store::{Exchange, Store as _};
-use live::World;
 use serde_json::Value as Json;
 
 /// Records of a page, items of a call: Salesforce's queries, ShipStation's lists and `createorders`, collections.

@@ -6,16 +6,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-mod common;
-
 use crossdock::base::diag::Diagnostic;
 use crossdock::project::{Options, Texts, compile};
 
 /// The project without mappings of its own, and the corpus' shared files.
 fn project() -> Vec<(String, String)> {
-    let mut files = common::files(&common::template());
+    let mut files = crate::common::files(&crate::common::template());
     files.retain(|(name, _)| name.starts_with("schemas/") || name.starts_with("fixtures/") || name == "crossdock.yaml");
-    let correct = common::files(&common::root().join("tests/corpus/correct"));
+    let correct = crate::common::files(&crate::common::root().join("tests/corpus/correct"));
     let shared = ["base_orders.dock", "18-alias-import.dock"];
     files.extend(correct.into_iter().filter(|(name, _)| name.contains('/') || shared.contains(&name.as_str())));
     files
@@ -32,7 +30,7 @@ fn check(files: &[(String, String)], name: &str, text: &str) -> (Vec<Diagnostic>
 #[test]
 fn correct_files_get_no_error() {
     let project = project();
-    let files = common::files(&common::root().join("tests/corpus/correct"));
+    let files = crate::common::files(&crate::common::root().join("tests/corpus/correct"));
     let mut wrong = Vec::new();
     let mut count = 0;
     for (name, text) in files.iter().filter(|(name, _)| name.ends_with(".dock") && !name.contains('/') && name != "base_orders.dock") {
@@ -49,7 +47,7 @@ fn correct_files_get_no_error() {
 #[test]
 fn each_mistake_is_found_once_on_its_line_with_help() {
     let project = project();
-    let files = common::files(&common::root().join("tests/corpus/mistakes"));
+    let files = crate::common::files(&crate::common::root().join("tests/corpus/mistakes"));
     let mut wrong = Vec::new();
     for (name, text) in &files {
         let first = text.lines().next().unwrap();

@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-mod live;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::live::World;
 use crossdock::project::templates::TEMPLATES;
 use crossdock::sandbox::faults::Faults;
-use live::World;
 use serde_json::Value as Json;
 
 fn project(folder: &Path) {

@@ -2,19 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-mod common;
-
 use crossdock::project::{Options, Texts, compile};
 
 /// The book's pages and the README, from the root.
 fn pages() -> Vec<(String, String)> {
-    let mut pages: Vec<(String, String)> = common::files(&common::root().join("docs"))
+    let mut pages: Vec<(String, String)> = crate::common::files(&crate::common::root().join("docs"))
         .into_iter()
         .filter(|(name, _)| name.ends_with(".md"))
         .map(|(name, text)| (format!("docs/{name}"), text))
         .collect();
     for name in ["README.md", "CHANGELOG.md", "mappings/salesforce-shipstation/README.md", "mappings/files-demo/README.md"] {
-        pages.push((name.to_owned(), std::fs::read_to_string(common::root().join(name)).unwrap()));
+        pages.push((name.to_owned(), std::fs::read_to_string(crate::common::root().join(name)).unwrap()));
     }
     pages
 }
@@ -40,7 +38,7 @@ fn blocks<'t>(page: &'t str, fence: &str) -> Vec<(usize, &'t str)> {
 
 #[test]
 fn whole_files_in_the_book_pass_the_check() {
-    let mut project = common::files(&common::template());
+    let mut project = crate::common::files(&crate::common::template());
     project.retain(|(name, _)| name.starts_with("schemas/") || name.starts_with("tables/") || name == "crossdock.yaml");
     let mut wrong = Vec::new();
     let mut count = 0;
@@ -86,7 +84,7 @@ fn fragments_in_the_book_can_be_read() {
 fn links_between_pages_lead_somewhere() {
     let mut wrong = Vec::new();
     for (page, text) in pages() {
-        let folder = common::root().join(&page).parent().unwrap().to_path_buf();
+        let folder = crate::common::root().join(&page).parent().unwrap().to_path_buf();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = link.split('#').next().unwrap_or_default();
             if !file.is_empty() && !file.contains("://") && !folder.join(file).exists() {
@@ -108,7 +106,7 @@ const CHANGES: [(&str, &str, &str, &str); 4] = [
 /// The tutorial is walked as its reader walks it: each command is run, and prints each line that the page shows.
 #[test]
 fn the_tutorial_prints_what_it_says() {
-    let page = std::fs::read_to_string(common::root().join("docs/tutorial.md")).unwrap();
+    let page = std::fs::read_to_string(crate::common::root().join("docs/tutorial.md")).unwrap();
     let home = tempfile::tempdir().unwrap();
     let acme = home.path().join("acme");
     let (mut wrong, mut commands) = (Vec::new(), 0);

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::orders::Dice;
+use crate::common::orders::Dice;
 use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
 use crossdock::flat::{Flat, Form, Way};
 use crossdock::project::{Compiled, Options, Texts, compile};
@@ -114,9 +112,9 @@ impl<'c> Both<'c> {
 
 #[test]
 fn generated_orders_give_the_same_bytes() {
-    let compiled = common::compiled_template();
+    let compiled = crate::common::compiled_template();
     let mut both = Both::new(&compiled, "export_orders");
-    both.hold(common::orders::orders(7, 3_000).iter().map(Value::to_string));
+    both.hold(crate::common::orders::orders(7, 3_000).iter().map(Value::to_string));
     println!("{} ready, {} not eligible, {} stopped, {} left", both.ready, both.skipped, both.stopped, both.left);
     assert!(both.ready > 1_000, "{}", both.ready);
 }
@@ -209,7 +207,7 @@ fn change(value: &mut Value, dice: &mut Dice) {
 
 #[test]
 fn whatever_stands_in_a_record_the_bytes_are_the_same() {
-    let compiled = common::compiled_template();
+    let compiled = crate::common::compiled_template();
     let mut both = Both::new(&compiled, "export_orders");
     let mut dice = Dice::new(11);
     // Mostly such as are mapped: one change is then the only thing that is odd.
@@ -220,8 +218,12 @@ fn whatever_stands_in_a_record_the_bytes_are_the_same() {
     let mut maps = |order: &Value| {
         !matches!(worker.map(&order.to_string(), Form::Body, &mut vec![Vec::new(); flat.objects().len()], |_| {}), Way::Left | Way::Stopped { .. })
     };
-    let orders: Vec<Value> =
-        common::orders::orders(3, 1_000).into_iter().enumerate().filter(|(at, order)| at % 9 == 0 || maps(order)).map(|(_, order)| order).collect();
+    let orders: Vec<Value> = crate::common::orders::orders(3, 1_000)
+        .into_iter()
+        .enumerate()
+        .filter(|(at, order)| at % 9 == 0 || maps(order))
+        .map(|(_, order)| order)
+        .collect();
     let lines: Vec<String> = (0..12_000)
         .map(|_| {
             let mut order = orders[dice.below(orders.len())].clone();
@@ -451,7 +453,7 @@ fn other_forms_give_the_same_bytes() {
     let compiled = project(FORMS);
     let mut both = Both::new(&compiled, "forms");
     let mut dice = Dice::new(11);
-    both.hold(common::orders::orders(3, 1_500).into_iter().map(|mut order| {
+    both.hold(crate::common::orders::orders(3, 1_500).into_iter().map(|mut order| {
         if dice.once_in(3) {
             change(&mut order, &mut dice);
         }
@@ -547,7 +549,7 @@ fn tables_and_templates_give_the_same_bytes() {
     );
     let mut both = Both::new(&compiled, "tables");
     let mut dice = Dice::new(13);
-    both.hold(common::orders::orders(5, 1_500).into_iter().map(|mut order| {
+    both.hold(crate::common::orders::orders(5, 1_500).into_iter().map(|mut order| {
         if dice.once_in(3) {
             change(&mut order, &mut dice);
         }
@@ -633,7 +635,7 @@ fn ways_past_rows_give_the_same_bytes() {
     let compiled = project(WAYS);
     let mut both = Both::new(&compiled, "ways");
     let mut dice = Dice::new(17);
-    both.hold(common::orders::orders(7, 1_500).into_iter().map(|mut order| {
+    both.hold(crate::common::orders::orders(7, 1_500).into_iter().map(|mut order| {
         if dice.once_in(5) {
             change(&mut order, &mut dice);
         }
@@ -663,7 +665,7 @@ fn project(mapping: &str) -> Compiled {
 
 /// The same with files of its own.
 fn project_with<const N: usize>(mapping: &str, own: [(&str, String); N]) -> Compiled {
-    let files = common::files(&common::template()).into_iter().filter(|(name, _)| !name.ends_with(".dock"));
+    let files = crate::common::files(&crate::common::template()).into_iter().filter(|(name, _)| !name.ends_with(".dock"));
     let own = own.into_iter().chain([("small.dock", mapping.to_owned())]).map(|(name, text)| (name.to_owned(), text));
     let compiled = compile(&Texts::new(files.chain(own)), &Options::default());
     assert!(compiled.plan.is_some(), "{:#?}", compiled.diagnostics);

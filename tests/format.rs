@@ -3,9 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::orders::Dice;
+use crate::common::orders::Dice;
 use crossdock::base::FileId;
 use crossdock::syntax::{format, read};
 use regex::Regex;
@@ -66,8 +64,8 @@ fn comments(text: &str) -> Vec<String> {
 }
 
 fn texts() -> Vec<(String, String)> {
-    let mut texts = common::files(&common::root().join("tests/corpus"));
-    texts.extend(common::files(&common::root().join("mappings")));
+    let mut texts = crate::common::files(&crate::common::root().join("tests/corpus"));
+    texts.extend(crate::common::files(&crate::common::root().join("mappings")));
     texts.retain(|(name, _)| name.ends_with(".dock"));
     texts
 }
@@ -81,7 +79,7 @@ fn every_mapping_file_keeps_the_laws() {
 
 #[test]
 fn the_template_is_in_the_standard_form() {
-    for (name, text) in common::files(&common::root().join("mappings")).iter().filter(|(name, _)| name.ends_with(".dock")) {
+    for (name, text) in crate::common::files(&crate::common::root().join("mappings")).iter().filter(|(name, _)| name.ends_with(".dock")) {
         assert_eq!(format(text).as_deref(), Ok(text.as_str()), "{name}");
     }
 }

@@ -4,8 +4,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-mod common;
-
 use std::collections::BTreeMap;
 
 use crossdock::apply::{Inputs, Program, Verdict, apply};
@@ -308,14 +306,14 @@ fn plain(value: Value) -> Value {
 
 #[test]
 fn a_thousand_orders_come_out_the_same() {
-    let compiled = common::compiled_template();
+    let compiled = crate::common::compiled_template();
     let plan = compiled.plan.as_ref().unwrap();
     let program = Program::new(plan).unwrap();
     let flow = plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap();
     let none = BTreeMap::new();
     let matched = BTreeMap::new();
     let mut counts = [0; 4];
-    for order in common::orders::orders(2_026, 1_000) {
+    for order in crate::common::orders::orders(2_026, 1_000) {
         let inputs = Inputs {
             record: &order,
             group: &[],

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod live;
-
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -12,7 +10,7 @@ use crossdock::store::sqlite::{Mode, Sqlite};
 use crossdock::store::{EntryState, LaneState, Store as _};
 use serde_json::json;
 
-use live::World;
+use crate::live::World;
 
 /// Salesforce's, in milliseconds.
 const LONGEST_SETTLE: i64 = 12 * 60 * 1_000;

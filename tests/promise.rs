@@ -4,11 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::orders::Dice;
+use crate::common::orders::Dice;
 use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
 use crossdock::check::typed::Flow;
 use crossdock::plan::Plan;
@@ -37,12 +35,12 @@ fn run(program: &Program<'_>, compiled: &Compiled, flow: &Flow, record: &Value, 
 
 /// The validator for an object of ShipStation, from the schema files as they stand.
 fn validator(object: &str) -> jsonschema::Validator {
-    validator_in(&common::root().join("schemas/shipstation"), object)
+    validator_in(&crate::common::root().join("schemas/shipstation"), object)
 }
 
 fn validator_in(folder: &std::path::Path, object: &str) -> jsonschema::Validator {
     let mut defs = serde_json::Map::new();
-    for (name, text) in common::files(folder) {
+    for (name, text) in crate::common::files(folder) {
         let mut schema: Value = serde_json::from_str(&text).unwrap();
         rebase(&mut schema);
         schema.as_object_mut().unwrap().remove("$schema");
@@ -95,13 +93,13 @@ fn valid(outcome: &Outcome, validator: &jsonschema::Validator, record: &Value) {
 
 #[test]
 fn generated_orders_give_valid_payloads_or_reasons() {
-    let compiled = common::compiled_template();
+    let compiled = crate::common::compiled_template();
     let plan = compiled.plan.as_ref().unwrap();
     let program = Program::new(plan).unwrap();
     let flow = &plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap();
     let validator = validator("Order");
     let mut verdicts = BTreeMap::new();
-    for record in common::orders::orders(7, 3_000) {
+    for record in crate::common::orders::orders(7, 3_000) {
         let outcome = run(&program, &compiled, flow, &record, &BTreeMap::new());
         valid(&outcome, &validator, &record);
         *verdicts.entry(format!("{:?}", outcome.verdict)).or_insert(0) += 1;
@@ -188,7 +186,7 @@ fn value(dice: &mut Dice, plan: &Plan, kind: &Kind, wire: &Wire, depth: usize) -
 
 #[test]
 fn random_records_of_the_schema_give_valid_payloads_or_reasons() {
-    let compiled = common::compiled_template();
+    let compiled = crate::common::compiled_template();
     let plan = compiled.plan.as_ref().unwrap();
     let program = Program::new(plan).unwrap();
     let validator = validator("Order");
@@ -200,7 +198,7 @@ fn random_records_of_the_schema_give_valid_payloads_or_reasons() {
             let mut given = record(&mut dice, plan, source, 0);
             // Most random orders would fail some rule: a good address lets the rest be met too.
             if flow.name == "export_orders" && dice.once_in(2) {
-                let good = common::orders::order(&mut dice, 1);
+                let good = crate::common::orders::order(&mut dice, 1);
                 for name in ["ShippingAddress", "OrderItems", "TotalAmount", "BillToContact"] {
                     given[name] = good[name].clone();
                 }
@@ -226,8 +224,9 @@ fn random_records_of_the_schema_give_valid_payloads_or_reasons() {
 
 #[test]
 fn random_rows_of_the_files_template_give_valid_payloads_or_reasons() {
-    let folder = common::root().join("mappings/files-demo");
-    let compiled = crossdock::project::compile(&crossdock::project::Texts::new(common::files(&folder)), &crossdock::project::Options::default());
+    let folder = crate::common::root().join("mappings/files-demo");
+    let compiled =
+        crossdock::project::compile(&crossdock::project::Texts::new(crate::common::files(&folder)), &crossdock::project::Options::default());
     let plan = compiled.plan.as_ref().unwrap();
     let program = Program::new(plan).unwrap();
     let flow = &plan.mapping.flows[0];
@@ -250,12 +249,12 @@ fn random_rows_of_the_files_template_give_valid_payloads_or_reasons() {
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
-    let (one, two) = (common::compiled_template(), common::compiled_template());
+    let (one, two) = (crate::common::compiled_template(), crate::common::compiled_template());
     let (plan, again) = (one.plan.as_ref().unwrap(), two.plan.as_ref().unwrap());
     assert_eq!(plan.hash(), again.hash());
     assert_eq!(serde_json::to_string(plan).unwrap(), serde_json::to_string(again).unwrap());
     let (first, second) = (Program::new(plan).unwrap(), Program::new(again).unwrap());
-    for record in common::orders::orders(3, 300) {
+    for record in crate::common::orders::orders(3, 300) {
         let left = run(&first, &one, &plan.mapping.flows[0], &record, &BTreeMap::new());
         let right = run(&second, &two, &again.mapping.flows[0], &record, &BTreeMap::new());
         assert_eq!(serde_json::to_string(&left).unwrap(), serde_json::to_string(&right).unwrap());
@@ -297,14 +296,14 @@ fn spoil(dice: &mut Dice, value: &mut Value, depth: usize) {
 
 #[test]
 fn malformed_records_are_refused_and_never_crash() {
-    let compiled = common::compiled_template();
+    let compiled = crate::common::compiled_template();
     let plan = compiled.plan.as_ref().unwrap();
     let program = Program::new(plan).unwrap();
     let validator = validator("Order");
     let mut dice = Dice::new(5);
     for flow in &plan.mapping.flows {
         for n in 0..1_000 {
-            let mut record = common::orders::order(&mut dice, n);
+            let mut record = crate::common::orders::order(&mut dice, n);
             for _ in 0..1 + dice.below(4) {
                 spoil(&mut dice, &mut record, 0);
             }

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::orders::Dice;
+use crate::common::orders::Dice;
 use crossdock::base::diag::render::{Look, View, json, terminal};
 use crossdock::project::{Options, Texts, compile};
 
@@ -24,18 +22,18 @@ fn answer(project: &[(String, String)], text: &str) -> usize {
 }
 
 fn project() -> Vec<(String, String)> {
-    let mut files = common::files(&common::template());
+    let mut files = crate::common::files(&crate::common::template());
     files.retain(|(name, _)| name.starts_with("schemas/") || name.starts_with("tables/") || name.starts_with("shared/") || name == "crossdock.yaml");
     files
 }
 
 fn seeds() -> Vec<String> {
-    let mut seeds: Vec<String> = common::files(&common::root().join("tests/corpus/correct"))
+    let mut seeds: Vec<String> = crate::common::files(&crate::common::root().join("tests/corpus/correct"))
         .into_iter()
         .filter(|(name, _)| name.ends_with(".dock"))
         .map(|(_, text)| text)
         .collect();
-    seeds.push(std::fs::read_to_string(common::template().join("orders.dock")).unwrap());
+    seeds.push(std::fs::read_to_string(crate::common::template().join("orders.dock")).unwrap());
     seeds
 }
 

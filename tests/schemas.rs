@@ -3,12 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod live;
-
 use std::time::{Duration, Instant};
 
+use crate::live::World;
 use crossdock::sandbox::faults::Faults;
-use live::World;
 use serde_json::{Value as Json, json};
 
 fn said(output: &std::process::Output) -> String {

@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod live;
-
 use std::time::Duration;
 
 use crossdock::sandbox::faults::Faults;
 use serde_json::json;
 
-use live::{PLANTED_SECRET, SECRET, World};
+use crate::live::{PLANTED_SECRET, SECRET, World};
 
 const STREET: &str = "77 Zanzibar Plantation Way";
 const CITY: &str = "Quxborough";

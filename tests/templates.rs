@@ -3,11 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod live;
-
+use crate::live::World;
 use crossdock::sandbox::faults::Faults;
 use crossdock::simulate::{Scenario, Setup, run};
-use live::World;
 use serde_json::{Value as Json, json};
 
 const CRM: [&str; 8] = [

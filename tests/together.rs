@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod live;
-
+use crate::live::World;
 use crossdock::sandbox::faults::Faults;
 use crossdock::store::Store as _;
 use crossdock::store::sqlite::{Mode, Sqlite};
-use live::World;
 use serde_json::{Value as Json, json};
 
 /// An org without customers, and a shop with as many orders, each of another shopper.

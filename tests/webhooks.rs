@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod live;
-
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -11,7 +9,7 @@ use bytes::Bytes;
 use crossdock::sandbox::faults::Faults;
 use serde_json::json;
 
-use live::{SECRET, World};
+use crate::live::{SECRET, World};
 
 fn post(world: &World, path: &str, body: impl Into<Bytes>) -> Result<(u16, String), String> {
     world.ask(http::Request::post(world.url(path)).header("content-type", "application/json").body(body.into()).unwrap())
@@ -103,7 +101,10 @@ fn batch(world: &World, number: &str) -> String {
     let request = http::Request::get(format!("https://ssapi.shipstation.com/shipments?trackingNumber={number}"))
         .header(
             "authorization",
-            format!("Basic {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("sandbox:{}", live::PLANTED_SECRET))),
+            format!(
+                "Basic {}",
+                base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("sandbox:{}", crate::live::PLANTED_SECRET))
+            ),
         )
         .body(Bytes::new())
         .unwrap();

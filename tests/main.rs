@@ -1,0 +1,33 @@
+//! All integration tests in one program: it is linked once, whatever a change touches.
+//!
+//! A test file is a module here. `cargo nextest run webhooks::` runs those of one file.
+
+mod common;
+mod live;
+
+mod apply;
+mod architecture;
+mod calls;
+mod commands;
+mod corpus;
+mod demo;
+mod diff;
+mod docs;
+mod explain;
+mod flat;
+mod format;
+mod independent;
+mod killed;
+mod plan;
+mod promise;
+mod reference;
+mod renamed;
+mod robust;
+mod schemas;
+mod secrets;
+mod signoff;
+mod simulate;
+mod templates;
+mod together;
+mod total;
+mod webhooks;
