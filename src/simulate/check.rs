@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::scenario::Setup;
 use super::time::Virtual;
-use super::world::{Setup, Wire, connectors, finish, locked};
+use super::wire::{Wire, connectors, finish, locked};
 use crate::apply::{Inputs, Program, Verdict, apply};
 use crate::connector::{Changes, Source, State};
 use crate::engine::Engine;

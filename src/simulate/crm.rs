@@ -7,8 +7,10 @@ use rust_decimal::Decimal;
 use serde_json::{Map, json};
 
 use super::check::{Finding, targets};
+use super::orders::minutes;
 use super::parcels;
-use super::world::{Scenario, Wire, locked, minutes};
+use super::scenario::Scenario;
+use super::wire::{Wire, locked};
 use crate::sandbox::Act;
 use crate::sandbox::faults::Dice;
 use crate::value::Json;

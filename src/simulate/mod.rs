@@ -6,10 +6,16 @@
 
 mod check;
 mod crm;
+mod orders;
 mod parcels;
+mod process;
+mod scenario;
+mod story;
 mod time;
+mod wire;
 mod world;
 
 pub use check::Finding;
+pub use scenario::{Off, Report, Scenario, Setup};
 pub use time::Virtual;
-pub use world::{Off, Report, Scenario, Setup, run};
+pub use world::run;

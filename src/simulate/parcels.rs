@@ -7,7 +7,9 @@ use serde_json::{Map, json};
 
 use super::check::Finding;
 use super::crm::text;
-use super::world::{Scenario, Wire, locked, minutes};
+use super::orders::minutes;
+use super::scenario::Scenario;
+use super::wire::{Wire, locked};
 use crate::sandbox::Act;
 use crate::sandbox::faults::Dice;
 use crate::value::Json;

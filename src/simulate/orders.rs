@@ -1,0 +1,38 @@
+//! Orders out, labels and shipments back: what people do in a day.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::scenario::Scenario;
+use crate::sandbox::Act;
+use crate::sandbox::faults::Dice;
+use crate::value::Json;
+
+pub(super) fn minutes(dice: &mut Dice, below: u64) -> SignedDuration {
+    SignedDuration::from_millis(dice.below(below * 60_000) as i64)
+}
+
+/// What people do, in order: when, at which system, what.
+pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+    let mut acts = Vec::new();
+    for _ in 0..scenario.acts {
+        let at = start + minutes(dice, 55);
+        // Seeded orders are numbered from 1.
+        let order = format!("{:08}", 1 + dice.below(scenario.orders.max(1) as u64));
+        let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
+        let (to_crm, act) = match dice.below(12) {
+            0 | 1 => (true, act("create", "", Json::Null)),
+            2 | 3 => (true, act("change", &order, serde_json::json!({"Package_Notes__c": format!("note {}", dice.below(1_000))}))),
+            4 => (true, act("change", &order, serde_json::json!({"ShippingCity": format!("Town {}", dice.below(1_000))}))),
+            5 => (true, act("change", &format!("{order}/1"), serde_json::json!({"Quantity": 1 + dice.below(5)}))),
+            6 => (true, act("cancel", &order, Json::Null)),
+            7 => (true, act("change", &order, serde_json::json!({"Status": "On Hold"}))),
+            8 => (true, act("activate", &order, Json::Null)),
+            9 => (true, act("fix", &order, Json::Null)),
+            10 => (false, act("void", &order, Json::Null)),
+            _ => (true, act("delete", &order, Json::Null)),
+        };
+        acts.push((at, to_crm, act));
+    }
+    acts.sort_by_key(|(at, ..)| *at);
+    acts
+}

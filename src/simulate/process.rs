@@ -1,0 +1,145 @@
+//! A process: an engine with what it has out; how it starts, and how it takes a webhook.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use jiff::Timestamp;
+
+use super::scenario::{Off, Scenario, Setup, VOLUME};
+use super::time::Virtual;
+use super::wire::{Wire, connectors};
+use crate::apply::Program;
+use crate::check::typed::Schedule;
+use crate::connector::Hint;
+use crate::engine::{Effect, Engine, Reply, Settings, World};
+use crate::http::Clock as _;
+use crate::run::carry::Carrier;
+use crate::sandbox::Delivery;
+use crate::sandbox::faults::Dice;
+use crate::store::sqlite::Sqlite;
+use crate::value::Json;
+
+type Task = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// A process: an engine with what it has out.
+pub(super) struct Process<'p> {
+    pub(super) engine: Engine<'p>,
+    pub(super) carrier: Carrier,
+    pub(super) tasks: Vec<Task>,
+    pub(super) wake: Option<Timestamp>,
+}
+
+impl Process<'_> {
+    /// Lets everything that is out go on as far as it can.
+    fn replies(&mut self) -> Vec<Reply> {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut replies = Vec::new();
+        self.tasks.retain_mut(|task| match task.as_mut().poll(&mut context) {
+            Poll::Ready(reply) => {
+                replies.push(reply);
+                false
+            }
+            Poll::Pending => true,
+        });
+        replies
+    }
+
+    fn spawn(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            let carrier = self.carrier.clone();
+            self.tasks.push(Box::pin(async move { carrier.carry(effect).await }));
+        }
+    }
+
+    /// One step; whether something was begun by it.
+    pub(super) fn step(&mut self, now: Timestamp) -> Result<bool, crate::store::StoreFault> {
+        let replies = self.replies();
+        let due = self.wake.is_none_or(|wake| wake <= now);
+        if replies.is_empty() && !due {
+            return Ok(false);
+        }
+        let step = self.engine.step(replies, now)?;
+        self.wake = step.wake;
+        let moved = !step.effects.is_empty();
+        self.spawn(step.effects);
+        Ok(moved)
+    }
+}
+
+/// What processes are made of, and how many have died.
+pub(super) struct Sim<'p> {
+    pub(super) setup: &'p Setup,
+    pub(super) program: &'p Program<'p>,
+    pub(super) scenario: Scenario,
+    pub(super) clock: Virtual,
+    pub(super) wire: Arc<Wire>,
+    pub(super) name: String,
+    pub(super) deaths: u32,
+    pub(super) immortal: bool,
+}
+
+impl<'p> Sim<'p> {
+    pub(super) fn carrier(&self, engine: &Engine<'_>) -> Carrier {
+        Carrier {
+            plan: Arc::new(self.setup.plan.clone()),
+            connectors: engine.connectors().clone(),
+            clock: Arc::new(self.clock.clone()),
+            rehearsal: None,
+            masks: engine.masks(),
+            also: Arc::new((0..self.setup.plan.mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
+        }
+    }
+
+    /// A process as it starts: with the store as the last one left it.
+    pub(super) fn start(&mut self, dice: &mut Dice) -> Result<Process<'p>, String> {
+        loop {
+            let mut store = Sqlite::in_memory(&self.name).map_err(|fault| fault.to_string())?;
+            if self.scenario.kills > 0 && !self.immortal && self.deaths < 40 && dice.below(3) == 0 {
+                // It will die in the midst of a commit, some time.
+                store.dies_after(5 + dice.below(80) as u32);
+            }
+            if self.scenario.off == Some(Off::Fencing) {
+                store.unfenced();
+            }
+            let polls = self.scenario.poll.map(|seconds| ("export_orders".to_owned(), vec![Schedule::Every(seconds * 1_000)]));
+            // What no webhook told of is found by a poll, and a day is summed up; within the hours that are simulated.
+            let parcels = ["delivered", "incidents", "estimated_delivery", "daily_summary"]
+                .map(|flow| (flow.to_owned(), vec![Schedule::Every(20 * 60 * 1_000)]));
+            let settings = Settings {
+                schedules: polls.into_iter().chain(parcels).collect(),
+                seed: self.scenario.seed,
+                safety: Off::safety(self.scenario.off),
+                step: if self.scenario.acts > VOLUME { Settings::default().step } else { 50 },
+                controls: 600_000,
+                ..Settings::default()
+            };
+            let connectors = connectors(&self.wire, &self.clock);
+            let world = World { plan: &self.setup.plan, program: self.program, names: &self.setup.names, connectors };
+            match Engine::start(world, Box::new(store), settings, self.clock.now()) {
+                Ok(engine) => {
+                    let carrier = self.carrier(&engine);
+                    return Ok(Process { engine, carrier, tasks: Vec::new(), wake: None });
+                }
+                // It died while it started; the next one does not at once.
+                Err(crate::engine::Unrunnable::Store(_)) if self.deaths < 200 => self.deaths += 1,
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+}
+
+/// A webhook arrives at the process. False where it died of it.
+pub(super) fn hooked(process: &mut Process<'_>, hook: &Delivery, now: Timestamp) -> bool {
+    let name = hook.url.rsplit('/').next().unwrap_or_default();
+    let Some(connector) = process.engine.connectors().get(name).cloned() else { return true };
+    match connector.hint(&hook.body) {
+        Ok(hint) => {
+            let json: Json = serde_json::to_value::<&Hint>(&hint).unwrap_or_default();
+            process.wake = None;
+            process.engine.store_mut().hint(name, &hint.event, &json, now.as_millisecond()).is_ok()
+        }
+        Err(_) => true,
+    }
+}
