@@ -1,5 +1,6 @@
 //! Both systems on loopback and a project made of the template: what tests of the real binary need.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::path::PathBuf;
