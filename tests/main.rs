@@ -16,6 +16,7 @@ mod docs;
 mod explain;
 mod flat;
 mod format;
+mod hostile;
 mod independent;
 mod killed;
 mod plan;

@@ -1,6 +1,7 @@
 //! Words that every room shares: places in a text, the texts themselves, names that are near
 //! each other, and what is said to an author about a mistake.
 
+pub mod bounds;
 pub mod diag;
 mod nearest;
 mod source;

@@ -5,11 +5,13 @@
 
 mod address;
 mod call;
+pub mod caller;
 mod client;
 mod clock;
 pub mod limit;
 pub mod net;
 mod secret;
+pub mod server;
 
 pub use address::address;
 pub use call::{Call, Exchange};

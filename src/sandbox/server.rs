@@ -1,7 +1,7 @@
 //! The systems on loopback: each on a port of its own, with a control API beside the vendor's.
 //!
 //! `/__sandbox/` is the control: `GET effects`, `GET state`, `POST act`, `POST faults`. It is answered on loopback only,
-//! and only to requests whose Host names loopback, so that no web page of elsewhere can reach it.
+//! and only to requests whose Host is the address that is listened on, so that no web page of elsewhere can reach it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,11 +18,15 @@ use tokio::task::JoinHandle;
 
 use super::Act;
 use super::faults::{Faults, Faulty, Seen};
-use crate::http::{Clock, Transport};
+use crate::http::server::Bounds;
+use crate::http::{Clock, Transport, caller};
 use crate::value::Json;
 
 /// The longest request that is read, in bytes.
 const LONGEST: usize = 32 << 20;
+
+/// Idle connections stay longer than our own client keeps them, so that none is closed under a request.
+const BOUNDS: Bounds = Bounds { connections: 512, head_time: Duration::from_secs(120), life: None };
 
 /// A system that is being served. Dropped, it is gone.
 pub struct Running {
@@ -57,6 +61,7 @@ pub async fn listen(port: u16) -> io::Result<(TcpListener, String)> {
 
 #[derive(Clone)]
 struct Shared {
+    listened: Option<SocketAddr>,
     system: Arc<Mutex<Faulty>>,
     clock: Arc<dyn Clock>,
 }
@@ -64,11 +69,10 @@ struct Shared {
 /// Serves a system until the result is dropped. Webhooks go out by `transport`.
 pub fn serve(listener: TcpListener, url: String, faulty: Faulty, clock: Arc<dyn Clock>, transport: Arc<dyn Transport>) -> Running {
     let system = Arc::new(Mutex::new(faulty));
-    let shared = Shared { system: Arc::clone(&system), clock: Arc::clone(&clock) };
+    let shared = Shared { listened: listener.local_addr().ok(), system: Arc::clone(&system), clock: Arc::clone(&clock) };
     let router = Router::new().fallback(answer).with_state(shared);
     let served = tokio::spawn(async move {
-        // A listener that fails ends the sandbox; its callers see that nobody answers.
-        let _ = axum::serve(listener, router).await;
+        crate::http::server::serve(listener, router, BOUNDS).await;
     });
     let ticked = tokio::spawn(tick(Arc::clone(&system), clock, transport));
     Running { url, system, tasks: vec![served, ticked] }
@@ -129,9 +133,7 @@ async fn answer(State(shared): State<Shared>, request: axum::extract::Request) -
 }
 
 fn control(shared: &Shared, what: &str, request: &http::Request<Bytes>) -> axum::response::Response {
-    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if !matches!(name, "127.0.0.1" | "localhost" | "[::1]") || request.headers().contains_key("origin") {
+    if caller::from_a_page(request.headers()) || !shared.listened.is_some_and(|ours| caller::names_us(ours, request.uri(), request.headers())) {
         return (http::StatusCode::FORBIDDEN, "the sandbox is controlled from this machine only").into_response();
     }
     let now = shared.clock.now();

@@ -5,6 +5,7 @@
 //! signs nothing), so it is compared in constant time and never logged. A hook is read without trusting it, put
 //! durably into the inbox, and answered; what it points to is fetched later, from known parts.
 
+mod guard;
 mod metrics;
 
 use std::collections::BTreeMap;
@@ -21,14 +22,15 @@ use axum::routing::{get, post};
 use ring::hmac;
 use tokio::sync::oneshot;
 
+use guard::Guard;
 pub use metrics::Seen;
 
+use crate::base::bounds::{DOOR_BODY, DOOR_BODY_TIME};
 use crate::connector::Connectors;
 use crate::http::Secret;
+use crate::http::server::Bounds;
 use crate::run::live::{Door, Message};
 
-/// The longest webhook that is read, in bytes. Those of V1 hold two short fields, those of V2 a parcel's whole way.
-const LONGEST: usize = 512 * 1024;
 /// How long a webhook is remembered, so that the same one again is answered and changes nothing.
 const REMEMBERED: usize = 10_000;
 
@@ -56,15 +58,18 @@ pub struct Counts {
 /// Serves until the process ends.
 ///
 /// # Errors
-/// The listener failed.
+/// The listener has no address.
 pub async fn serve(listener: tokio::net::TcpListener, shared: Shared) -> std::io::Result<()> {
+    let guard = Guard { listened: listener.local_addr()?, token: shared.token.clone() };
     let router = Router::new()
         .route("/hook/{connection}/{secret}", post(hook))
         .route("/health", get(health))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics_page))
-        .with_state(shared);
-    axum::serve(listener, router).await
+        .with_state(shared)
+        .layer(axum::middleware::from_fn_with_state(Arc::new(guard), guard::check));
+    crate::http::server::serve(listener, router, Bounds::of_door()).await;
+    Ok(())
 }
 
 /// Whether an address may be listened on: loopback always, others only with a token.
@@ -100,10 +105,10 @@ async fn hook(State(shared): State<Shared>, Path((connection, secret)): Path<(St
         return refuse(&shared, http::StatusCode::NOT_FOUND, "its path is none of ours");
     }
     let long = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if long.is_some_and(|long| long > LONGEST) {
+    if long.is_some_and(|long| long > DOOR_BODY) {
         return refuse(&shared, http::StatusCode::PAYLOAD_TOO_LARGE, "it is too long");
     }
-    let body = tokio::time::timeout(Duration::from_secs(10), axum::body::to_bytes(request.into_body(), LONGEST)).await;
+    let body = tokio::time::timeout(DOOR_BODY_TIME, axum::body::to_bytes(request.into_body(), DOOR_BODY)).await;
     let body = match body {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return refuse(&shared, http::StatusCode::PAYLOAD_TOO_LARGE, "it is too long, or broke off"),
@@ -151,31 +156,12 @@ fn mark(connection: &str, body: &[u8]) -> u64 {
     u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
 }
 
-/// Whether a request to what is not for everybody is one of ours.
-fn allowed(shared: &Shared, headers: &http::HeaderMap) -> bool {
-    match &shared.token {
-        Some(token) => {
-            let given = headers.get("authorization").and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
-            given.is_some_and(|given| same(token.reveal(), given))
-        }
-        None => {
-            // On loopback: a page of elsewhere cannot name us by our own name.
-            let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
-            let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-            matches!(name, "127.0.0.1" | "localhost" | "[::1]") && !headers.contains_key("origin")
-        }
-    }
-}
-
 async fn health() -> &'static str {
     "ok"
 }
 
 /// Whether the engine has moved lately.
-async fn ready(State(shared): State<Shared>, headers: http::HeaderMap) -> Answer {
-    if !allowed(&shared, &headers) {
-        return http::StatusCode::FORBIDDEN.into_response();
-    }
+async fn ready(State(shared): State<Shared>) -> Answer {
     let seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let late = seen.at.is_none_or(|at| at.elapsed() > Duration::from_secs(30));
     let status = if late { http::StatusCode::SERVICE_UNAVAILABLE } else { http::StatusCode::OK };
@@ -183,10 +169,7 @@ async fn ready(State(shared): State<Shared>, headers: http::HeaderMap) -> Answer
     (status, [("content-type", "application/json")], body.to_string()).into_response()
 }
 
-async fn metrics_page(State(shared): State<Shared>, headers: http::HeaderMap) -> Answer {
-    if !allowed(&shared, &headers) {
-        return http::StatusCode::FORBIDDEN.into_response();
-    }
+async fn metrics_page(State(shared): State<Shared>) -> Answer {
     let seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let text = seen.exposition(shared.counts.taken.load(Ordering::Relaxed), shared.counts.refused.load(Ordering::Relaxed));
     axum::response::Response::builder().header("content-type", "text/plain; version=0.0.4").body(Body::from(text)).unwrap_or_default()

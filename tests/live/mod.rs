@@ -103,7 +103,7 @@ impl World {
         self.folder.path().join("live.db")
     }
 
-    fn crossdock(&self) -> Command {
+    pub(crate) fn crossdock(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
         command.current_dir(self.folder.path()).env("PLANTED", PLANTED_SECRET).env("CROSSDOCK_HOOK_WMS", SECRET).env("NO_COLOR", "1");
         command

@@ -1,0 +1,146 @@
+//! Every bound that protects this process from what others send or write: sizes, times, counts, depths.
+//!
+//! One register: the constants that the code uses, the table of `docs/reference/bounds.md`, and the test that
+//! fails without each of them.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One bound, as the reference prints it.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound {
+    /// The heading that it stands under.
+    pub area: &'static str,
+    /// The constant's name.
+    pub name: &'static str,
+    pub limit: Limit,
+    /// What is bounded.
+    pub of: &'static str,
+    /// What happens beyond it.
+    pub beyond: &'static str,
+    /// The test that fails without it: `module::function`.
+    pub held_by: &'static str,
+}
+
+/// How much, in its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    Bytes(usize),
+    Count(usize),
+    Time(Duration),
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Bytes(n) if n % (1 << 20) == 0 => write!(f, "{} MB", n >> 20),
+            Limit::Bytes(n) if n % (1 << 10) == 0 => write!(f, "{} KB", n >> 10),
+            Limit::Bytes(n) => write!(f, "{n} bytes"),
+            Limit::Count(n) => f.write_str(&grouped(*n)),
+            Limit::Time(time) if time.as_secs() % 60 == 0 => write!(f, "{} min", time.as_secs() / 60),
+            Limit::Time(time) if time.subsec_millis() == 0 => write!(f, "{} s", time.as_secs()),
+            Limit::Time(time) => write!(f, "{} ms", time.as_millis()),
+        }
+    }
+}
+
+/// `1,000,000`
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+macro_rules! bounds {
+    ($($area:literal { $($name:ident: $kind:ident = $value:expr, $of:literal, $beyond:literal, $test:literal;)* })*) => {
+        $($(
+            #[doc = $of]
+            pub const $name: bounds!(@type $kind) = $value;
+        )*)*
+
+        /// All bounds, in the order of the reference.
+        pub const ALL: &[Bound] = &[
+            $($(Bound {
+                area: $area,
+                name: stringify!($name),
+                limit: Limit::$kind($value),
+                of: $of,
+                beyond: $beyond,
+                held_by: $test,
+            },)*)*
+        ];
+    };
+    (@type Time) => { Duration };
+    (@type $other:ident) => { usize };
+}
+
+bounds! {
+    "What listens" {
+        DOOR_CONNECTIONS: Count = 256,
+            "connections to `serve` at once; a quarter of the file descriptors where that is less",
+            "the one that has waited longest without a request is closed; where all are being answered: HTTP 503",
+            "hostile::idle_connections_are_closed_and_health_answers";
+        DOOR_HEAD_TIME: Time = Duration::from_secs(10),
+            "time until a request's header has arrived; also how long a connection may be idle",
+            "the connection is closed",
+            "hostile::idle_connections_are_closed_and_health_answers";
+        DOOR_BODY_TIME: Time = Duration::from_secs(10),
+            "time until a webhook's body has arrived",
+            "HTTP 408",
+            "hostile::a_slow_webhook_is_ended";
+        DOOR_LIFE: Time = Duration::from_secs(300),
+            "life of one connection, however busy",
+            "the connection is closed after the answer under way",
+            "server::a_connection_does_not_live_for_ever";
+        DOOR_HEAD: Bytes = 32 << 10,
+            "a request's header",
+            "HTTP 431",
+            "hostile::a_large_header_is_refused";
+        DOOR_HEADERS: Count = 64,
+            "fields of a request's header",
+            "HTTP 431",
+            "hostile::a_large_header_is_refused";
+        DOOR_BODY: Bytes = 512 << 10,
+            "a webhook's body",
+            "HTTP 413",
+            "webhooks::a_stranger_changes_nothing";
+    }
+}
+
+/// The page of the reference.
+pub fn reference() -> String {
+    let mut out = String::from(
+        "# Bounds\n\nWhat others send or write cannot make Crossdock use unlimited memory or time. Each bound below has a test that fails\n\
+         without it. The bounds are fixed; a system whose own limits are narrower is held to its own.\n\n\
+         <!-- Written by the program from `src/base/bounds.rs`: `CROSSDOCK_ACCEPT=1 cargo nextest run --test all reference::` -->\n",
+    );
+    let mut area = "";
+    for bound in ALL {
+        if bound.area != area {
+            area = bound.area;
+            out += &format!("\n## {area}\n\n| what | at most | beyond it |\n| --- | --: | --- |\n");
+        }
+        out += &format!("| {} | {} | {} |\n", bound.of, bound.limit, bound.beyond);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_print_with_their_unit() {
+        assert_eq!(Limit::Bytes(16 << 20).to_string(), "16 MB");
+        assert_eq!(Limit::Bytes(512 << 10).to_string(), "512 KB");
+        assert_eq!(Limit::Count(1_000_000).to_string(), "1,000,000");
+        assert_eq!(Limit::Time(Duration::from_secs(300)).to_string(), "5 min");
+        assert_eq!(Limit::Time(Duration::from_secs(10)).to_string(), "10 s");
+    }
+}
