@@ -102,3 +102,47 @@ fn collections_are_full() {
     assert!((least..=most + 1).contains(&to_crm), "{to_crm} calls, and {least} to {most} were told: {told:?}");
     println!("{to_crm} calls to Salesforce by collections, {shipped} shipped");
 }
+
+/// An idle poll costs its pages: what is listed again is told from what was read, lines of orders included.
+#[test]
+fn what_has_not_changed_is_not_read_again() {
+    let world = World::start(3_000, Faults::default());
+    calls(&world, "export_orders");
+    let lines = world.crm_effects().iter().filter(|effect| effect.object == "OrderItem" && !effect.by_api).count();
+    let pages = 3_000_usize.div_ceil(QUERY_PAGE) + lines.max(6_000).div_ceil(QUERY_PAGE) + 1;
+    for run in 1..=2 {
+        let again = calls(&world, "export_orders");
+        assert!(again <= pages + BESIDE, "run {run}: {again} calls for {pages} pages");
+    }
+}
+
+/// Orders are read at the target before they are changed there: those with neighboring numbers by one list.
+#[test]
+fn changed_orders_are_read_together() {
+    let world = World::start(1_000, Faults::default());
+    calls(&world, "export_orders");
+    for number in 300..400 {
+        world.crm_act("change", &format!("{number:08}"), serde_json::json!({"ShippingCity": "Leeds"})).unwrap();
+    }
+    let sent = world.wms_effects().len();
+    let changed = calls(&world, "export_orders");
+    assert!(world.wms_effects().len() >= sent + 80, "their changes arrived");
+    assert!(changed <= 12, "{changed} calls for 100 changed orders");
+}
+
+/// Flows of one object read it once for all of them.
+#[test]
+fn flows_of_one_object_share_their_reads() {
+    let world = World::of("crm-customers", 0, Faults::default(), "5 minutes");
+    for number in 0..20 {
+        world.wms_act_with("create", &format!("W-{number}"), serde_json::json!({"customerEmail": format!("a{number}@example.com")})).unwrap();
+    }
+    assert_eq!(world.command(&["run"]).status.code(), Some(0));
+    let before = world.wms.locked().system.calls();
+    assert_eq!(world.command(&["run"]).status.code(), Some(0));
+    let both = world.wms.locked().system.calls() - before;
+    let before = world.wms.locked().system.calls();
+    assert_eq!(world.command(&["run", "--flow", "customers"]).status.code(), Some(0));
+    let one = world.wms.locked().system.calls() - before;
+    assert_eq!(both, one, "two flows of `Order` cost as many calls as one");
+}

@@ -44,6 +44,13 @@ pub trait Connector: Send + Sync {
     /// is absent from the answer. At most [`Connector::get_batch`] ids.
     async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault>;
 
+    /// In which form the records of a flow's source are read. Flows of one object with the same form can share what is read;
+    /// absent where each flow's reads are its own.
+    fn form(&self, ask: &Source<'_>) -> Option<String> {
+        let _ = ask;
+        None
+    }
+
     /// How many ids one [`Connector::get`] takes in one call.
     fn get_batch(&self, ask: &Source<'_>) -> usize;
 
@@ -56,6 +63,21 @@ pub trait Connector: Send + Sync {
 
     /// How many values one [`Connector::find`] takes in one call.
     fn find_batch(&self, object: &ObjectRef, field: &[String]) -> usize;
+
+    /// A field of an object's records by which several of them can be listed in one call, where `field` can be asked for one
+    /// record at a time only. Its values, as far as they are known, are given as [`Find::companions`].
+    fn companion(&self, object: &ObjectRef, field: &[String]) -> Option<&'static str> {
+        let _ = (object, field);
+        None
+    }
+
+    /// How values are distributed over calls of [`Connector::find`]: places in `values`, each once. `companions` is as long as
+    /// `values`, or empty.
+    fn find_groups(&self, object: &ObjectRef, field: &[String], values: &[String], companions: &[Option<String>]) -> Vec<Vec<usize>> {
+        let _ = companions;
+        let places: Vec<usize> = (0..values.len()).collect();
+        places.chunks(self.find_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()
+    }
 
     /// What a write to an object is held to. `key_field` is the field that the write's key goes to.
     fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write>;
@@ -177,10 +199,21 @@ pub enum State {
     Is(Body),
     /// It is known that it changed; it has to be fetched.
     Changed,
+    /// A child of it was listed with this [version](part). It has to be fetched, unless it was read with it.
+    Part(u64),
+    /// It no longer passes the conditions that the source applies; its own stamp tells whether that is news.
+    Left,
     /// It is there, and whether it changed is not told: it is fetched, unless it has ended with this stamp.
     Listed,
     /// It was deleted, or voided.
     Gone,
+}
+
+/// A child's version: a hash of its id and its stamp, both as the source prints them.
+pub fn part(id: &str, stamp: &str) -> u64 {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::new().chain_update(id).chain_update([0]).chain_update(stamp).finalize();
+    u64::from_le_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
 }
 
 /// Asks for records of another side.
@@ -190,6 +223,9 @@ pub struct Find<'a> {
     pub object: &'a ObjectRef,
     pub field: &'a [String],
     pub values: &'a [String],
+    /// For each value: what its record's [companion](Connector::companion) field is thought to hold. Empty: nothing is known.
+    /// It only says where to look: a record counts by its `field` alone.
+    pub companions: &'a [Option<String>],
     /// Paths to fetch. Empty: the whole record, as far as the system gives it.
     pub fields: &'a [Vec<String>],
 }

@@ -20,12 +20,12 @@ pub struct Effect {
 pub enum Ask {
     /// One page of a stream of a flow's source.
     Changes { flow: usize, stream: String, cursor: Option<String>, begins: bool, overlap: SignedDuration, since: Option<Timestamp> },
-    /// Records of a flow's source by id.
-    Get { flow: usize, ids: Vec<String> },
+    /// Records of a flow's source by id, as they are at `asked` or later.
+    Get { flow: usize, ids: Vec<String>, asked: Timestamp },
     /// What a webhook pointed to.
     Follow { flow: usize, hint: Hint },
     /// Records of another side.
-    Find { object: ObjectRef, field: Vec<String>, values: Vec<String>, fields: Vec<Vec<String>> },
+    Find { object: ObjectRef, field: Vec<String>, values: Vec<String>, companions: Vec<Option<String>>, fields: Vec<Vec<String>> },
     /// A batch whose intents are durable.
     Send { object: ObjectRef, op: Op, key_field: Option<String>, items: Vec<Item>, riders: Option<Riders> },
 }

@@ -1,13 +1,17 @@
 //! The inbox: what arrives, whether it is news, and webhooks that point to it.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
 use super::groups;
-use super::version::label;
+use super::version::{Look, label};
 use super::{Ask, Engine, Job};
 use crate::apply::{Inputs, aside};
 use crate::check::typed::Flow;
 use crate::connector::{Change as Arrived, Hint, Page, State};
 use crate::fault::Fault;
-use crate::store::{Change, Event, Kept, Lane, LaneState, Millis};
+use crate::store::{Change, Event, Kept, Known, Lane, LaneState, Millis};
 use crate::value::{Body, Json};
 
 /// Hints that are followed at once, at most.
@@ -19,16 +23,25 @@ impl Engine<'_> {
     /// Takes what a page brought: each record that is news goes to its lane.
     pub(super) fn arrive(&mut self, at: usize, arrived: Vec<Arrived>, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
+        let mut keys: Vec<&str> = arrived.iter().map(|change| change.id.as_str()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let known = self.store.known(&flow.name, &keys)?;
+        let mut refetched = BTreeSet::new();
         for change in arrived {
+            if known.get(&change.id).is_some_and(|known| self.is_known(at, &change, known)) || refetched.contains(&change.id) {
+                continue;
+            }
             let lane = self.store.lane(&flow.name, &change.id)?;
             match change.state {
                 State::Is(body) => self.record(at, lane, &change.id, change.stamp, body, changes)?,
-                State::Changed => {
+                State::Changed | State::Part(_) | State::Left => {
                     // Of a record that was never seen its own stream tells, if it is any of this flow's.
                     if let Some(lane) = lane
                         && !matches!(lane.state, LaneState::Fetch)
                     {
                         self.refetch(at, lane, changes);
+                        refetched.insert(change.id);
                     }
                 }
                 State::Listed => match lane {
@@ -53,6 +66,20 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Whether what is listed was read before, so that nothing has to be read or fetched to know that it is no news.
+    fn is_known(&self, at: usize, change: &Arrived, known: &Known) -> bool {
+        if !self.settings.safety.dedupe || !known.read || known.state == LaneState::Fetch {
+            return false;
+        }
+        match &change.state {
+            State::Is(body) => known.state != LaneState::Gone && self.flows[at].look_of.same(body.text(), &known.seen),
+            State::Part(part) => Look::has(*part, &known.seen),
+            // A stamp has the resolution of the source, so it tells nothing of a record that passed when it was read.
+            State::Left => matches!(known.state, LaneState::Gone | LaneState::NotEligible) && change.stamp.is_some() && change.stamp == known.stamp,
+            State::Changed | State::Listed | State::Gone => false,
+        }
+    }
+
     /// The record will be read again before it is mapped.
     pub(super) fn refetch(&mut self, at: usize, mut lane: Lane, changes: &mut Vec<Change>) {
         lane.updated = self.millis();
@@ -72,6 +99,7 @@ impl Engine<'_> {
         let now = self.millis();
         let record = body.read();
         let version = self.flows[at].read.version(&record);
+        let seen = self.flows[at].look_of.seen(body.text(), &record);
         if let Some(known) = &known
             && self.settings.safety.dedupe
         {
@@ -83,6 +111,9 @@ impl Engine<'_> {
             let back = known.state == LaneState::Gone && matches!((&stamp, &known.stamp), (Some(new), Some(old)) if new > old);
             let same = version == known.version && known.state != LaneState::Fetch && !back;
             if same {
+                if known.seen != seen {
+                    changes.push(Change::Seen { flow: flow.name.clone(), key: key.to_owned(), seen });
+                }
                 return Ok(());
             }
         }
@@ -95,7 +126,7 @@ impl Engine<'_> {
             && self.settings.safety.dedupe
         {
             // Read again, and nothing that the mapping reads has changed.
-            changes.push(Change::Lane(Lane { state: was, was: None, stamp, ..known.clone() }));
+            changes.push(Change::Lane(Lane { state: was, was: None, stamp, seen, ..known.clone() }));
             return Ok(());
         }
         let label = label(&record);
@@ -116,6 +147,7 @@ impl Engine<'_> {
         lane.updated = now;
         lane.stamp = stamp;
         lane.version = version;
+        lane.seen = seen;
         lane.body = Some(body);
         changes.push(self.event(&flow.name, key, "received", "a new version was read from its source".to_owned(), None));
         self.wait(at, lane, changes)
@@ -173,14 +205,18 @@ impl Engine<'_> {
             let Some(connector) = self.world.connectors.get(&flow.source.connection) else { continue };
             let most = connector.get_batch(&self.source(at)).max(1);
             let lanes = self.store.due(&flow.name, LaneState::Fetch, self.millis(), most.max(50) + self.busy.len())?;
-            let open: Vec<String> = lanes.into_iter().map(|lane| lane.key).filter(|key| !self.busy.contains(&(at, key.clone()))).collect();
+            let open: Vec<(String, Millis)> =
+                lanes.into_iter().map(|lane| (lane.key, lane.updated)).filter(|(key, _)| !self.busy.contains(&(at, key.clone()))).collect();
             if open.is_empty() {
                 self.flows[at].fetch = false;
                 continue;
             }
-            for ids in open.chunks(most) {
+            for some in open.chunks(most) {
+                // What was read before the last of them was known to have changed may be too old.
+                let asked = some.iter().map(|(_, updated)| *updated).max().and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(self.now);
+                let ids: Vec<String> = some.iter().map(|(key, _)| key.clone()).collect();
                 self.busy.extend(ids.iter().map(|key| (at, key.clone())));
-                self.want(&flow.source.connection, Ask::Get { flow: at, ids: ids.to_vec() }, Job::Fetch { flow: at, ids: ids.to_vec() });
+                self.want(&flow.source.connection, Ask::Get { flow: at, ids: ids.clone(), asked }, Job::Fetch { flow: at, ids });
             }
         }
         Ok(())

@@ -44,6 +44,8 @@ pub(crate) struct Batch {
     targets: Vec<BTreeMap<String, Json>>,
     /// What is to be read of targets: object, field, value, and for which lanes and writes.
     need: BTreeMap<(ObjectRef, Vec<String>, String), Vec<(usize, String)>>,
+    /// By what is to be read: what helps its connector to find several at once.
+    companions: BTreeMap<(ObjectRef, String), String>,
     found: Vec<Found>,
     out: usize,
     fault: Option<Fault>,
@@ -152,6 +154,7 @@ impl Engine<'_> {
             outcomes: vec![None; count],
             targets: vec![BTreeMap::new(); count],
             need: BTreeMap::new(),
+            companions: BTreeMap::new(),
             found: Vec::new(),
             out: 0,
             fault: None,
@@ -209,7 +212,9 @@ impl Engine<'_> {
                     asks.entry((object.clone(), field.clone())).or_default().push(value.clone());
                 }
                 for ((object, field), values) in asks {
-                    batch.out += self.find(&object, &field, values, &[], || Job::Target { batch: id });
+                    let companions: Vec<Option<String>> =
+                        values.iter().map(|value| batch.companions.get(&(object.clone(), value.clone())).cloned()).collect();
+                    batch.out += self.find_by(&object, &field, &values, &companions, &[], || Job::Target { batch: id });
                 }
                 batch.waited = true;
                 self.batches.insert(id, batch);
@@ -221,14 +226,33 @@ impl Engine<'_> {
 
     /// Asks for records of another side, in as many calls as its connector needs; gives their number.
     pub(super) fn find(&mut self, object: &ObjectRef, field: &[String], values: Vec<String>, fields: &[Vec<String>], job: impl Fn() -> Job) -> usize {
-        let most = self.world.connectors.get(&object.connection).map_or(1, |connector| connector.find_batch(object, field)).max(1);
-        let mut calls = 0;
-        for values in values.chunks(most) {
-            let ask = Ask::Find { object: object.clone(), field: field.to_vec(), values: values.to_vec(), fields: fields.to_vec() };
+        self.find_by(object, field, &values, &[], fields, job)
+    }
+
+    /// The same, with what the records' companion field is thought to hold: see [`crate::connector::Connector::companion`].
+    pub(super) fn find_by(
+        &mut self,
+        object: &ObjectRef,
+        field: &[String],
+        values: &[String],
+        companions: &[Option<String>],
+        fields: &[Vec<String>],
+        job: impl Fn() -> Job,
+    ) -> usize {
+        let Some(connector) = self.world.connectors.get(&object.connection) else { return 0 };
+        let groups = connector.find_groups(object, field, values, companions);
+        for group in &groups {
+            let of = |place: &usize| companions.get(*place).cloned().flatten();
+            let ask = Ask::Find {
+                object: object.clone(),
+                field: field.to_vec(),
+                values: group.iter().map(|place| values[*place].clone()).collect(),
+                companions: if companions.is_empty() { Vec::new() } else { group.iter().map(of).collect() },
+                fields: fields.to_vec(),
+            };
             self.want(&object.connection, ask, job());
-            calls += 1;
         }
-        calls
+        groups.len()
     }
 
     /// What is fetched of a matched record: what the mapping reads of it, and what it writes to it.
@@ -401,6 +425,9 @@ impl Engine<'_> {
                 let field = self.id_field(&payload.object);
                 match (known.id.clone().or_else(|| payload.id.clone()), read || guarded || replaces) {
                     (Some(id), true) => {
+                        if let Some(companion) = self.companion(payload, &field) {
+                            batch.companions.insert((payload.object.clone(), id.clone()), companion);
+                        }
                         batch.need.entry((payload.object.clone(), vec![field], id)).or_default().push((index, name));
                     }
                     // It is there, and that is all that has to be known of it.
@@ -414,6 +441,13 @@ impl Engine<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What a payload's target is thought to hold in the field by which its connector lists several at once.
+    fn companion(&self, payload: &Payload, field: &str) -> Option<String> {
+        let connector = self.world.connectors.get(&payload.object.connection)?;
+        let companion = connector.companion(&payload.object, &[field.to_owned()])?;
+        super::plan_entries::text(payload.body.get(companion))
     }
 
     pub(super) fn target_read(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<()> {

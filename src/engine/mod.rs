@@ -45,12 +45,12 @@ use crate::connector::{Connectors, Source};
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::Names;
 use crate::store::{Entry, EntryState, Kept, LaneState, Millis, Store};
-use crate::value::ObjectRef;
+use crate::value::{Kind, ObjectRef};
 
 use line::Line;
 use mapping::Batch;
 use mask::Mask;
-use version::Read;
+use version::{Look, Read};
 
 /// What the safety of a run rests on. All are on; the simulation shows that it fails without any of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +155,8 @@ impl Lot {
 /// What is known of a flow besides its plan.
 pub(super) struct FlowState {
     read: Read,
+    /// How what is listed is told from what was read.
+    look_of: Look,
     /// Paths to fetch beside those that are read: what write-backs to the source itself set.
     also: Vec<Vec<String>>,
     streams: Vec<poll::StreamState>,
@@ -322,8 +324,16 @@ impl<'p> Engine<'p> {
     fn flow_state(&self, at: usize) -> Result<FlowState, Unrunnable> {
         let (flow, reads) = self.flow(at);
         let on = self.settings.only.is_empty() || self.settings.only.contains(&flow.name);
+        let read = Read::of(flow, reads);
+        let child_id = |list: &str| {
+            let objects = &self.world.plan.objects;
+            let Kind::List(of) = &objects.get(&flow.source.to_string())?.fields.get(list)?.kind else { return None };
+            let Kind::Object(of) = &of.kind else { return None };
+            objects.get(&of.to_string())?.id.clone()
+        };
         let mut state = FlowState {
-            read: Read::of(flow, reads),
+            look_of: Look::of(flow, &read, child_id),
+            read,
             also: self.written_back(flow),
             streams: Vec::new(),
             next: None,
@@ -353,6 +363,7 @@ impl<'p> Engine<'p> {
     fn empty_state(&self) -> FlowState {
         FlowState {
             read: Read::default(),
+            look_of: Look::default(),
             also: Vec::new(),
             streams: Vec::new(),
             next: None,

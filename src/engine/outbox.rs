@@ -533,7 +533,7 @@ impl Engine<'_> {
         while entries.peek().is_some() {
             let part: Vec<Entry> = entries.by_ref().take(most).collect();
             let values = part.iter().filter_map(|entry| mark(entry, &field)).collect();
-            let ask = Ask::Find { object: lot.object(), field: path.clone(), values, fields: Vec::new() };
+            let ask = Ask::Find { object: lot.object(), field: path.clone(), values, companions: Vec::new(), fields: Vec::new() };
             self.want(&lot.connection, ask, Job::LookUp { entries: part });
         }
         Ok(())

@@ -97,6 +97,57 @@ impl Read {
     }
 }
 
+/// What a listed record looks like at its source, before it is read.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    /// Differs where other fields count: what looks the same is then another version.
+    salt: Vec<u8>,
+    /// Lists of children whose changes are polled: the list, the child's id field and its stamp.
+    lists: Vec<(String, String, String)>,
+}
+
+/// Bytes of each part of [`crate::store::Lane::seen`].
+const MARK: usize = 8;
+
+impl Look {
+    pub(super) fn of(flow: &Flow, read: &Read, child_id: impl Fn(&str) -> Option<String>) -> Self {
+        let list = |path: &Vec<String>| match path.as_slice() {
+            [list, stamp] => Some((list.clone(), child_id(list)?, stamp.clone())),
+            _ => None,
+        };
+        Look { salt: format!("{read:?}").into_bytes(), lists: flow.changed.iter().filter_map(list).collect() }
+    }
+
+    fn text(&self, text: &str) -> [u8; MARK] {
+        let digest = Sha256::new().chain_update(&self.salt).chain_update(text).finalize();
+        std::array::from_fn(|at| digest[at])
+    }
+
+    /// What is kept of a record that was read.
+    pub(super) fn seen(&self, text: &str, record: &Json) -> Vec<u8> {
+        let mut seen = self.text(text).to_vec();
+        for (list, id, stamp) in &self.lists {
+            let children = record.get(list).map(|list| list.get("records").unwrap_or(list)).and_then(Json::as_array);
+            for child in children.into_iter().flatten() {
+                if let (Some(id), Some(stamp)) = (child.get(id).and_then(Json::as_str), child.get(stamp).and_then(Json::as_str)) {
+                    seen.extend(crate::connector::part(id, stamp).to_le_bytes());
+                }
+            }
+        }
+        seen
+    }
+
+    /// Whether a record's text is the one that was read.
+    pub(super) fn same(&self, text: &str, seen: &[u8]) -> bool {
+        seen.get(..MARK).is_some_and(|known| known == self.text(text))
+    }
+
+    /// Whether a child's version was there when the record was read.
+    pub(super) fn has(part: u64, seen: &[u8]) -> bool {
+        seen.chunks_exact(MARK).skip(1).any(|known| known == part.to_le_bytes())
+    }
+}
+
 /// What people call a record: its number or name, where it has one of the common fields; else its key.
 pub(super) fn label(record: &Json) -> Option<String> {
     let known = ["OrderNumber", "orderNumber", "CaseNumber", "trackingNumber", "tracking_number", "Number", "number"];

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::connector::{Batch, Changes, Connectors, Find, Item, Receipt, Rider, Source};
+use jiff::Timestamp;
+
+use super::shared::{PageKey, RecordKey, SharedReads};
+use crate::connector::{Batch, Change, Changes, Connector, Connectors, Find, Item, Page, Receipt, Rider, Source};
 use crate::engine::mask::Mask;
 use crate::engine::{Ask, Effect, Got, Reply};
 use crate::fault::Fault;
@@ -22,6 +25,8 @@ pub struct Carrier {
     pub also: Arc<Vec<Vec<Vec<String>>>>,
     /// By connection: exchanges are masked here, beside the engine's own work.
     pub masks: Arc<BTreeMap<String, Mask>>,
+    /// What flows of one object read once for all of them.
+    pub shared: SharedReads,
 }
 
 impl Carrier {
@@ -36,7 +41,7 @@ impl Carrier {
 
     /// Carries out an effect; whatever happens, there is a reply.
     pub async fn carry(&self, effect: Effect) -> Reply {
-        let call = Call::default();
+        let call = Arc::new(Call::default());
         let got = self.ask(&call, &effect).await;
         let writes = matches!(effect.ask, Ask::Send { .. });
         let mask = self.masks.get(&effect.connection);
@@ -44,27 +49,67 @@ impl Carrier {
         Reply { id: effect.id, exchanges, got }
     }
 
-    async fn ask(&self, call: &Call, effect: &Effect) -> Got {
+    /// A page of a flow's source, which may be one that another flow of the same object asked for.
+    async fn page(&self, call: &Arc<Call>, connector: &Arc<dyn Connector>, ask: &Ask) -> Result<Page, Fault> {
+        let Ask::Changes { flow, stream, cursor, begins, overlap, since } = ask else {
+            return Err(Fault::rejected("ask", "it asks for no page", None));
+        };
+        let source = self.source(*flow);
+        let now = self.clock.now();
+        let key = connector.form(&source).map(|form| PageKey {
+            connection: source.flow.source.connection.clone(),
+            object: source.flow.source.object.clone(),
+            form,
+            stream: stream.clone(),
+            cursor: cursor.clone(),
+            begins: *begins,
+            overlap: *overlap,
+            since: *since,
+        });
+        let read = {
+            let (carrier, call, connector) = (self.clone(), Arc::clone(call), Arc::clone(connector));
+            let (flow, stream, cursor, begins, overlap, since) = (*flow, stream.clone(), cursor.clone(), *begins, *overlap, *since);
+            async move {
+                let cursor = cursor.as_deref();
+                let source = carrier.source(flow);
+                connector.changes(&call, &Changes { source, stream: &stream, cursor, begins, overlap, since, now }).await
+            }
+        };
+        match key {
+            Some(key) => self.shared.page(key, *flow, now, read).await,
+            None => read.await,
+        }
+    }
+
+    /// Records of a flow's source by id, some of which another flow of the same object may have read since they were asked for.
+    async fn records(&self, call: &Call, connector: &dyn Connector, flow: usize, ids: &[String], asked: Timestamp) -> Result<Vec<Change>, Fault> {
+        let source = self.source(flow);
+        let Some(form) = connector.form(&source) else { return connector.get(call, &source, ids).await };
+        let of = &source.flow.source;
+        let key = |id: &String| -> RecordKey { (of.connection.clone(), of.object.clone(), form.clone(), id.clone()) };
+        let began = self.clock.now();
+        let known = self.shared.records(&ids.iter().map(key).collect::<Vec<_>>(), asked, began);
+        let left: Vec<String> = ids.iter().filter(|id| !known.contains_key(&key(id))).cloned().collect();
+        let mut found: Vec<Change> = known.into_values().flatten().collect();
+        if !left.is_empty() {
+            let read = connector.get(call, &source, &left).await?;
+            let of = |id: &String| (key(id), read.iter().find(|change| change.id == *id).cloned());
+            self.shared.note(left.iter().map(of), began);
+            found.extend(read);
+        }
+        Ok(found)
+    }
+
+    async fn ask(&self, call: &Arc<Call>, effect: &Effect) -> Got {
         let Some(connector) = self.connectors.get(&effect.connection) else {
             return Got::Sent(Err(Fault::rejected("connection", format!("there is no connection `{}`", effect.connection), None)));
         };
         match &effect.ask {
-            Ask::Changes { flow, stream, cursor, begins, overlap, since } => {
-                let ask = Changes {
-                    source: self.source(*flow),
-                    stream,
-                    cursor: cursor.as_deref(),
-                    begins: *begins,
-                    overlap: *overlap,
-                    since: *since,
-                    now: self.clock.now(),
-                };
-                Got::Page(connector.changes(call, &ask).await)
-            }
-            Ask::Get { flow, ids } => Got::Records(connector.get(call, &self.source(*flow), ids).await),
+            ask @ Ask::Changes { .. } => Got::Page(self.page(call, connector, ask).await),
+            Ask::Get { flow, ids, asked } => Got::Records(self.records(call, &**connector, *flow, ids, *asked).await),
             Ask::Follow { flow, hint } => Got::Page(connector.follow(call, &self.source(*flow), hint).await),
-            Ask::Find { object, field, values, fields } => {
-                Got::Found(connector.find(call, &Find { plan: &self.plan, object, field, values, fields }).await)
+            Ask::Find { object, field, values, companions, fields } => {
+                Got::Found(connector.find(call, &Find { plan: &self.plan, object, field, values, companions, fields }).await)
             }
             Ask::Send { object, op, key_field, items, riders } => {
                 if let Some(rehearsal) = &self.rehearsal {

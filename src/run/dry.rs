@@ -80,7 +80,7 @@ impl Rehearsal {
                 Some((field, value)) if planned.len() < MOST_READ => {
                     let path: Vec<String> = field.split('.').map(str::to_owned).collect();
                     let fields: Vec<Vec<String>> = item.body.as_object().into_iter().flatten().map(|(name, _)| vec![name.clone()]).collect();
-                    let ask = Find { plan, object, field: &path, values: &[value], fields: &fields };
+                    let ask = Find { plan, object, field: &path, values: &[value], companions: &[], fields: &fields };
                     connector.find(call, &ask).await.ok().map(|found| found.into_iter().next().map(|found| found.record))
                 }
                 _ => None,

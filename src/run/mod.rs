@@ -11,3 +11,4 @@ pub mod live;
 pub mod sample;
 pub mod schedule;
 pub mod schemas;
+pub mod shared;

@@ -64,7 +64,7 @@ pub async fn since(asked: &Asked<'_>, connectors: &Connectors) -> Result<(Vec<Sa
         for change in page.changes {
             match change.state {
                 State::Is(body) => bodies.push(body),
-                State::Changed | State::Listed => listed.push(change.id),
+                State::Changed | State::Listed | State::Part(_) | State::Left => listed.push(change.id),
                 State::Gone => {}
             }
         }
@@ -116,7 +116,7 @@ async fn find(asked: &Asked<'_>, connectors: &Connectors, samples: &mut [Sample]
             let values: Vec<String> = values.into_iter().collect();
             let mut by_value: BTreeMap<String, Vec<Json>> = BTreeMap::new();
             for values in values.chunks(connector.find_batch(&found.object, &by.field).max(1)) {
-                let ask = Find { plan: asked.plan, object: &found.object, field: &by.field, values, fields: &fields };
+                let ask = Find { plan: asked.plan, object: &found.object, field: &by.field, values, companions: &[], fields: &fields };
                 for hit in connector.find(&Call::default(), &ask).await? {
                     by_value.entry(hit.value).or_default().push(hit.record);
                 }

@@ -88,6 +88,7 @@ impl<'p> Sim<'p> {
             clock: Arc::new(self.clock.clone()),
             rehearsal: None,
             masks: engine.masks(),
+            shared: crate::run::shared::SharedReads::default(),
             also: Arc::new((0..self.setup.plan.mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
         }
     }

@@ -5,7 +5,7 @@ pub(crate) mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
     use crate::store::sqlite::Sqlite;
-    use crate::store::{Change, Checkpoint, Lane, LaneState, Store, StoreFault, Watch};
+    use crate::store::{Change, Checkpoint, Known, Lane, LaneState, Store, StoreFault, Watch};
     use crate::value::Body;
 
     fn lane(key: &str, arrived: i64, first: bool) -> Lane {
@@ -26,6 +26,7 @@ pub(crate) mod tests {
             matched: None,
             group: None,
             plan: None,
+            seen: vec![1, 2, 3],
             reasons: Vec::new(),
             updated: 7,
         }
@@ -38,6 +39,11 @@ pub(crate) mod tests {
         let due: Vec<String> = store.due("f", LaneState::Waiting, 0, 10).unwrap().into_iter().map(|lane| lane.key).collect();
         assert_eq!(due, ["c", "a", "b"], "what goes first, then in the order of arrival");
         assert_eq!(store.lane("f", "a").unwrap(), Some(lane("a", 1, false)), "what comes back is what was put");
+        let known = store.known("f", &["a", "z", "b"]).unwrap();
+        assert_eq!(known.len(), 2, "a key without a lane is left out");
+        assert_eq!(known["a"], Known { state: LaneState::Waiting, read: true, stamp: None, seen: vec![1, 2, 3] });
+        store.commit(&[Change::Seen { flow: "f".into(), key: "b".into(), seen: vec![9] }]).unwrap();
+        assert_eq!(store.lane("f", "b").unwrap(), Some(Lane { seen: vec![9], ..lane("b", 2, false) }), "nothing else is touched");
         assert_eq!(store.search("no b", 5).unwrap().len(), 1);
         let checkpoint = Checkpoint { flow: "f".into(), stream: "s".into(), cursor: Some("x".into()), more: true, at: 1 };
         let watch = Watch { name: "w".into(), flow: "f".into(), lane: "a".into(), since: 0, due: 50 };

@@ -13,7 +13,7 @@ pub mod contract;
 pub mod seal;
 pub mod sqlite;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -57,6 +57,9 @@ pub struct Lane {
     pub group: Option<String>,
     /// Hash of the plan that mapped it last.
     pub plan: Option<String>,
+    /// What its newest version looked like at its source: eight bytes for the text of the record, and eight for each of its
+    /// children's versions, so that what is listed again is told without reading it. Empty where it is not known.
+    pub seen: Vec<u8>,
     /// Sealed. Why it was stopped.
     pub reasons: Vec<Reason>,
     pub updated: Millis,
@@ -87,10 +90,22 @@ impl Lane {
             matched: None,
             group: None,
             plan: None,
+            seen: Vec::new(),
             reasons: Vec::new(),
             updated: now,
         }
     }
+}
+
+/// What has to be known of a lane to tell whether something that is listed is news.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    pub state: LaneState,
+    /// Its newest version was read.
+    pub read: bool,
+    pub stamp: Option<String>,
+    /// See [`Lane::seen`].
+    pub seen: Vec<u8>,
 }
 
 /// The states of the first promise, and those on the way there.
@@ -409,6 +424,12 @@ pub struct Moved {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     Lane(Lane),
+    /// What a lane's newest version looks like at its source; nothing else of the lane is touched.
+    Seen {
+        flow: String,
+        key: String,
+        seen: Vec<u8>,
+    },
     Entry(Entry),
     /// What moves while an entry is sent; nothing else of it is touched.
     Sent(Moved),
@@ -488,8 +509,8 @@ pub trait Store: Send {
 
     fn lane(&self, flow: &str, key: &str) -> Kept<Option<Lane>>;
 
-    /// The lanes of some keys, in the order of the keys; `None` where there is none yet.
-    fn lanes(&self, flow: &str, keys: &[String]) -> Kept<Vec<Option<Lane>>>;
+    /// What is known of the lanes of some keys, in one read; a key without a lane is left out.
+    fn known(&self, flow: &str, keys: &[&str]) -> Kept<HashMap<String, Known>>;
 
     /// Lanes of a flow in a state that are due, what goes first before all, then in the order of arrival.
     fn due(&self, flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>>;

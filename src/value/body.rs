@@ -19,6 +19,11 @@ impl Body {
         Body { text: record.to_string().into(), tree: OnceLock::new(), kept: false }
     }
 
+    /// A record's text as its source gave it. Whether it is JSON is for who calls to know.
+    pub fn text_of(text: &str) -> Self {
+        Body { text: text.into(), tree: OnceLock::new(), kept: false }
+    }
+
     /// As it was read back from where it is kept.
     ///
     /// # Errors

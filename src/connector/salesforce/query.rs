@@ -1,13 +1,14 @@
 //! Reading: pages by key, records by id, look-ups by value.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use form_urlencoded::byte_serialize;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Salesforce, soql, wire};
-use crate::connector::{Change, Changes, Find, Found, Page, Source, State};
+use crate::connector::{Change, Changes, Find, Found, Page, Source, State, part};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::schema::Object;
@@ -17,6 +18,8 @@ use crate::value::{Body, Json, Kind};
 pub(super) const PAGE: usize = 2_000;
 /// Bytes of a query in a URL. Salesforce takes 16,384 for the whole of it.
 const URL: usize = 14_000;
+/// A `Date` header has whole seconds, and several machines of an org answer.
+const DATED: SignedDuration = SignedDuration::from_secs(30);
 /// Queries that go in one composite call, at most.
 const QUERIES: usize = 5;
 
@@ -50,6 +53,48 @@ struct Part<'a> {
     body: &'a serde_json::value::RawValue,
     #[serde(rename = "httpStatusCode")]
     status: u16,
+}
+
+/// Takes the rows of an answer, one after the other.
+type Keep<'a> = dyn FnMut(Row<'_>) -> Result<(), Fault> + Send + 'a;
+
+/// A row of an answer.
+enum Row<'a> {
+    Text(&'a str),
+    Tree(Json),
+}
+
+fn tree(text: &str) -> Result<Json, Fault> {
+    serde_json::from_str(text).map_err(|error| Fault::transient(format!("a record is no JSON: {error}")))
+}
+
+impl Row<'_> {
+    fn tree(self) -> Result<Json, Fault> {
+        match self {
+            Row::Text(text) => tree(text),
+            Row::Tree(row) => Ok(row),
+        }
+    }
+
+    /// The texts of some fields; nothing for one that is absent or holds no text.
+    fn fields<const N: usize>(&self, names: &[&str; N]) -> Result<[Option<String>; N], Fault> {
+        Ok(match self {
+            Row::Tree(row) => names.map(|name| row.get(name).and_then(Json::as_str).map(str::to_owned)),
+            Row::Text(text) => {
+                let wrong = |error: serde_json::Error| Fault::transient(format!("a record is no JSON: {error}"));
+                let fields: HashMap<Cow<'_, str>, &serde_json::value::RawValue> = serde_json::from_str(text).map_err(wrong)?;
+                names.map(|name| fields.get(name).and_then(|value| serde_json::from_str(value.get()).ok()))
+            }
+        })
+    }
+
+    /// The record as it is kept: its text, as it came where nothing was added to it.
+    fn body(self) -> Body {
+        match self {
+            Row::Text(text) => Body::text_of(text),
+            Row::Tree(row) => Body::of(&row),
+        }
+    }
 }
 
 impl Salesforce {
@@ -91,37 +136,42 @@ impl Salesforce {
             }
         }
         let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-        let text = |row: &Json, name: &str| row.get(name).and_then(Json::as_str).map(str::to_owned);
         let mut last = None;
         let mut rows = 0;
         let mut changes = Vec::new();
-        // Each row becomes text at once: a page as a tree would be ten times as large.
-        let mut keep = |row: Json| -> Result<(), Fault> {
+        let mut asked = None;
+        let mut keep = |row: Row<'_>| -> Result<(), Fault> {
             rows += 1;
-            last = text(&row, &stamp).zip(text(&row, "Id")).map(|(stamp, id)| Cursor { stamp, id });
-            let id = parent.as_deref().and_then(|parent| text(&row, parent)).or_else(|| text(&row, "Id"));
-            let Some(id) = id else { return Ok(()) };
-            let at = text(&row, &stamp).map(|stamp| instant(&stamp)).transpose()?.map(|at| at.to_string());
+            let fields = row.fields(&[&stamp, "Id", parent.as_deref().unwrap_or("Id")])?;
+            let [printed, own_id, parent_id] = fields;
+            last = printed.clone().zip(own_id.clone()).map(|(stamp, id)| Cursor { stamp, id });
+            let Some(id) = parent_id.or_else(|| own_id.clone()) else { return Ok(()) };
+            let at = printed.as_deref().map(instant).transpose()?.map(|at| at.to_string());
             let (stamp, state) = match ask.stream {
-                _ if own => (at, State::Is(Body::of(&row))),
+                _ if own => (at, State::Is(row.body())),
                 "deleted" => (at, State::Gone),
-                // A child's stamp, or that of a record whose body is not here: the record says its own when it is read.
-                _ => (None, State::Changed),
+                "left" => (at, State::Left),
+                // A child's stamp: the record says its own when it is read.
+                _ => (None, printed.zip(own_id).map_or(State::Changed, |(stamp, id)| State::Part(part(&id, &stamp)))),
             };
             changes.push(Change { id, stamp, state });
             Ok(())
         };
-        self.each_row(call, resource, &format!("SELECT {select} FROM {from}{filter} ORDER BY {stamp}, Id LIMIT {PAGE}"), &mut keep).await?;
+        let query = format!("SELECT {select} FROM {from}{filter} ORDER BY {stamp}, Id LIMIT {PAGE}");
+        self.each_row(call, resource, &query, &mut asked, &mut keep).await?;
         let more = rows >= PAGE;
-        // A poll that found nothing new stays where it was: the overlap is not to creep back.
+        // A poll that found nothing new does not go back, so that the overlap does not creep.
         let next = match (&cursor, last) {
             (Some(old), Some(new)) if instant(&new.stamp)? < instant(&old.stamp)? && !more => Some(old.clone()),
             (_, Some(new)) => Some(new),
             (old, None) => old.clone(),
         };
-        if parent.is_some() {
-            changes.dedup_by(|a, b| a.id == b.id);
-        }
+        // What was committed by the time of the last query is behind this poll; what was not shows within the overlap. So the next
+        // poll need not read the time since the last change again.
+        let next = match (next, asked.filter(|_| !more)) {
+            (Some(next), Some(asked)) if instant(&next.stamp)? < asked => Some(Cursor { stamp: literal(asked), id: String::new() }),
+            (next, _) => next,
+        };
         Ok(Page { changes, cursor: next.and_then(|cursor| serde_json::to_string(&cursor).ok()), more })
     }
 
@@ -132,11 +182,14 @@ impl Salesforce {
         let query = format!("SELECT {} FROM {} WHERE Id IN ({})", soql::selected(ask.plan, object, &paths), ask.flow.source.object, list(ids));
         let stamp = object.stamp.as_deref().unwrap_or("SystemModstamp");
         let mut changes = Vec::new();
-        for row in self.rows(call, "query", &query).await? {
-            let Some(id) = row.get("Id").and_then(Json::as_str).map(str::to_owned) else { continue };
-            let at = row.get(stamp).and_then(Json::as_str).map(instant).transpose()?.map(|at| at.to_string());
-            changes.push(Change { id, stamp: at, state: State::Is(Body::of(&row)) });
-        }
+        let mut keep = |row: Row<'_>| -> Result<(), Fault> {
+            let [id, at] = row.fields(&["Id", stamp])?;
+            let Some(id) = id else { return Ok(()) };
+            let at = at.as_deref().map(instant).transpose()?.map(|at| at.to_string());
+            changes.push(Change { id, stamp: at, state: State::Is(row.body()) });
+            Ok(())
+        };
+        self.each_row(call, "query", &query, &mut None, &mut keep).await?;
         Ok(changes)
     }
 
@@ -159,7 +212,8 @@ impl Salesforce {
             asked.entry(compared(&field, value)).or_default().push(value);
         }
         let mut found = Vec::new();
-        let mut keep = |record: Json| -> Result<(), Fault> {
+        let mut keep = |row: Row<'_>| -> Result<(), Fault> {
+            let record = row.tree()?;
             let held = ask.field.iter().try_fold(&record, |at, step| at.get(step));
             let held = held.and_then(|held| held.as_str().map(str::to_owned).or_else(|| held.is_number().then(|| held.to_string())));
             for value in held.and_then(|held| asked.get(&compared(&field, &held))).into_iter().flatten() {
@@ -170,7 +224,7 @@ impl Salesforce {
         let statements: Vec<String> = parts(&values, &statement).into_iter().map(statement).collect();
         for some in statements.chunks(QUERIES) {
             match some {
-                [one] => self.each_row(call, "query", one, &mut keep).await?,
+                [one] => self.each_row(call, "query", one, &mut None, &mut keep).await?,
                 several => self.each_row_of(call, several, &mut keep).await?,
             }
         }
@@ -178,7 +232,7 @@ impl Salesforce {
     }
 
     /// The rows of several queries, which go in one call.
-    async fn each_row_of(&self, call: &Call, queries: &[String], keep: &mut (dyn FnMut(Json) -> Result<(), Fault> + Send)) -> Result<(), Fault> {
+    async fn each_row_of(&self, call: &Call, queries: &[String], keep: &mut Keep<'_>) -> Result<(), Fault> {
         let part = |(at, query): (usize, &String)| {
             let encoded: String = byte_serialize(query.as_bytes()).collect();
             serde_json::json!({"method": "GET", "referenceId": format!("q{at}"), "url": self.data(&format!("query?q={encoded}"))})
@@ -212,33 +266,40 @@ impl Salesforce {
     /// All rows of a query, its further answers and those of its child queries fetched.
     pub(super) async fn rows(&self, call: &Call, resource: &str, query: &str) -> Result<Vec<Json>, Fault> {
         let mut rows = Vec::new();
-        self.each_row(call, resource, query, &mut |row| {
-            rows.push(row);
+        let mut keep = |row: Row<'_>| {
+            rows.push(row.tree()?);
             Ok(())
-        })
-        .await?;
+        };
+        self.each_row(call, resource, query, &mut None, &mut keep).await?;
         Ok(rows)
     }
 
-    /// Gives the rows of a query one by one, so that never more than one of an answer is a tree.
-    async fn each_row(
-        &self,
-        call: &Call,
-        resource: &str,
-        query: &str,
-        keep: &mut (dyn FnMut(Json) -> Result<(), Fault> + Send),
-    ) -> Result<(), Fault> {
+    /// Gives the rows of a query one by one, so that never more than one of an answer is a tree. `asked`: when it was asked, by
+    /// the org's own clock; nothing where the org does not tell.
+    async fn each_row(&self, call: &Call, resource: &str, query: &str, asked: &mut Option<Timestamp>, keep: &mut Keep<'_>) -> Result<(), Fault> {
         let encoded: String = byte_serialize(query.as_bytes()).collect();
-        self.rows_from(call, self.data(&format!("{resource}?q={encoded}")), keep).await
+        let path = self.data(&format!("{resource}?q={encoded}"));
+        let sent = self.client.now();
+        let response = self.get(call, &path).await?;
+        *asked = wire::date(&response).and_then(|at| at.checked_sub(self.client.now().duration_since(sent) + DATED).ok());
+        if let Some(next) = self.rows_of(call, &response, keep).await? {
+            self.rows_from(call, next, keep).await?;
+        }
+        Ok(())
+    }
+
+    /// The rows of one answer; gives where it goes on.
+    async fn rows_of(&self, call: &Call, response: &crate::http::Response, keep: &mut Keep<'_>) -> Result<Option<String>, Fault> {
+        let answer: Answer<'_> =
+            serde_json::from_slice(response.body()).map_err(|error| Fault::transient(format!("the answer is no JSON: {error}")))?;
+        self.rows_in(call, answer, keep).await
     }
 
     /// The rows of an answer and of all that follow it.
-    async fn rows_from(&self, call: &Call, mut path: String, keep: &mut (dyn FnMut(Json) -> Result<(), Fault> + Send)) -> Result<(), Fault> {
+    async fn rows_from(&self, call: &Call, mut path: String, keep: &mut Keep<'_>) -> Result<(), Fault> {
         loop {
             let response = self.get(call, &path).await?;
-            let answer: Answer<'_> =
-                serde_json::from_slice(response.body()).map_err(|error| Fault::transient(format!("the answer is no JSON: {error}")))?;
-            match self.rows_in(call, answer, keep).await? {
+            match self.rows_of(call, &response, keep).await? {
                 Some(next) => path = next,
                 None => return Ok(()),
             }
@@ -246,19 +307,19 @@ impl Salesforce {
     }
 
     /// The rows of one answer; gives where it goes on.
-    async fn rows_in(
-        &self,
-        call: &Call,
-        answer: Answer<'_>,
-        keep: &mut (dyn FnMut(Json) -> Result<(), Fault> + Send),
-    ) -> Result<Option<String>, Fault> {
+    async fn rows_in(&self, call: &Call, answer: Answer<'_>, keep: &mut Keep<'_>) -> Result<Option<String>, Fault> {
         let Some(records) = answer.records else {
             return Err(Fault::transient("the answer to a query holds no records"));
         };
         for record in records {
-            let mut row: Json = serde_json::from_str(record.get()).map_err(|error| Fault::transient(format!("a record is no JSON: {error}")))?;
-            self.complete(call, &mut row).await?;
-            keep(row)?;
+            // Only what an answer has cut off is completed, and only that has to be a tree for it.
+            if record.get().contains("nextRecordsUrl") {
+                let mut row = tree(record.get())?;
+                self.complete(call, &mut row).await?;
+                keep(Row::Tree(row))?;
+            } else {
+                keep(Row::Text(record.get()))?;
+            }
         }
         further(answer.done.unwrap_or(true), answer.next.as_deref())
     }

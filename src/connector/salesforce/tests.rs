@@ -216,7 +216,7 @@ async fn deleted_records_and_those_that_left_the_filter_are_streams_of_their_own
     assert_eq!(names, ["Contact", "left", "deleted"]);
     let gone = bench.page(&plan, "deleted", None, true).await.unwrap();
     let left = bench.page(&plan, "left", None, true).await.unwrap();
-    assert_eq!((&gone.changes[0].state, &left.changes[0].state), (&State::Gone, &State::Changed));
+    assert_eq!((&gone.changes[0].state, &left.changes[0].state), (&State::Gone, &State::Left));
     let asked = bench.asked();
     assert!(asked[0].starts_with("GET queryAll ") && asked[0].contains("IsDeleted = true"), "{}", asked[0]);
     assert!(asked[1].contains("(NOT (Level__c = 'gold'))"), "{}", asked[1]);
@@ -247,7 +247,8 @@ async fn many_values_are_looked_up_in_one_call_and_matched_without_case() {
     let bench = Bench::new([ok(json!({"compositeResponse": [
         part(json!([row("person0000@EXAMPLE.com")])), part(json!([])), part(json!([row("PERSON0999@example.com"), row("stranger@example.com")]))
     ]}))]);
-    let ask = Find { plan: &plan, object: &object, field: &["Mail_Key__c".to_owned()], values: &values, fields: &[vec!["Id".to_owned()]] };
+    let ask =
+        Find { plan: &plan, object: &object, field: &["Mail_Key__c".to_owned()], values: &values, companions: &[], fields: &[vec!["Id".to_owned()]] };
     let found = bench.salesforce.find(&bench.call, &ask).await.unwrap();
     assert_eq!(found.iter().map(|found| found.value.as_str()).collect::<Vec<_>>(), ["Person0000@example.com", "Person0999@example.com"]);
     assert_eq!(bench.asked(), ["POST composite"]);
@@ -268,7 +269,8 @@ async fn what_is_no_id_is_not_asked_for() {
     let find = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     let values = find(&["amz-114-7", "0035g00000AAA01AAA", "manual-17"]);
     let bench = Bench::new([rows(json!([]))]);
-    let ask = Find { plan: &plan, object: &object, field: &["Id".to_owned()], values: &values, fields: &[vec!["LastName".to_owned()]] };
+    let ask =
+        Find { plan: &plan, object: &object, field: &["Id".to_owned()], values: &values, companions: &[], fields: &[vec!["LastName".to_owned()]] };
     bench.salesforce.find(&bench.call, &ask).await.unwrap();
     assert!(bench.asked()[0].ends_with("WHERE Id IN ('0035g00000AAA01AAA')"), "{}", bench.asked()[0]);
     let values = find(&["amz-114-7"]);
@@ -283,7 +285,8 @@ async fn a_value_is_data_and_no_part_of_the_query() {
     let object = ObjectRef::new("crm", "Contact");
     let bench = Bench::new([rows(json!([]))]);
     let values = ["x' OR Name != '\\".to_owned()];
-    let ask = Find { plan: &plan, object: &object, field: &["Mail_Key__c".to_owned()], values: &values, fields: &[vec!["Id".to_owned()]] };
+    let ask =
+        Find { plan: &plan, object: &object, field: &["Mail_Key__c".to_owned()], values: &values, companions: &[], fields: &[vec!["Id".to_owned()]] };
     bench.salesforce.find(&bench.call, &ask).await.unwrap();
     assert!(bench.asked()[0].ends_with(r"WHERE Mail_Key__c IN ('x\' OR Name != \'\\')"), "{}", bench.asked()[0]);
 }

@@ -141,6 +141,13 @@ impl Connector for ShipStation {
         found.into_iter().map(|record| self.change(object, record)).collect()
     }
 
+    fn form(&self, ask: &Source<'_>) -> Option<String> {
+        Some(match ask.flow.source.object.as_str() {
+            "Shipment" => format!("{:?}", Wants::of(ask)),
+            _ => String::new(),
+        })
+    }
+
     fn get_batch(&self, ask: &Source<'_>) -> usize {
         match ask.flow.source.object.as_str() {
             // Whatever the number, a list is gone through once.
@@ -177,6 +184,18 @@ impl Connector for ShipStation {
             // A list is gone through once, whatever the number.
             _ => 1000,
         }
+    }
+
+    fn companion(&self, object: &ObjectRef, field: &[String]) -> Option<&'static str> {
+        orders::companion(&object.object, field)
+    }
+
+    fn find_groups(&self, object: &ObjectRef, field: &[String], values: &[String], companions: &[Option<String>]) -> Vec<Vec<usize>> {
+        if orders::companion(&object.object, field).is_some() && companions.len() == values.len() {
+            return orders::neighbors(companions);
+        }
+        let places: Vec<usize> = (0..values.len()).collect();
+        places.chunks(self.find_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()
     }
 
     fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write> {

@@ -1,6 +1,6 @@
 //! Orders: polled by `modifyDate`, read by id, found by number, written by `orderKey`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ShipStation;
 use super::lists::PAGE;
@@ -14,6 +14,10 @@ use crate::value::Json;
 
 /// The most orders in one `createorders`.
 pub(super) const BATCH: usize = 100;
+/// Orders that are looked for in one list, at most: so many numbers differ in their last two digits.
+const NEIGHBORS: usize = 100;
+/// Orders that are worth a list. A list may be some seconds older than the order itself, so few are read one by one.
+const FEWEST: usize = 8;
 
 pub(super) fn list() -> List {
     List {
@@ -42,8 +46,9 @@ impl ShipStation {
     pub(super) async fn find_orders(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
         match field(ask)? {
             "orderId" => {
-                let mut found = Vec::new();
-                for value in ask.values {
+                let mut found = self.neighbors_of(call, ask).await?;
+                let known: BTreeSet<String> = found.iter().map(|found| found.value.clone()).collect();
+                for value in ask.values.iter().filter(|value| !known.contains(*value)) {
                     found.extend(self.order(call, value).await?.map(|record| Found { value: value.clone(), record: tidy(record) }));
                 }
                 Ok(found)
@@ -69,6 +74,29 @@ impl ShipStation {
                 Ok(found.into_iter().map(|(value, record)| Found { value, record: tidy(record) }).collect())
             }
         }
+    }
+
+    /// Orders of one call whose numbers begin alike, as far as listing them takes fewer calls than reading each. One that has
+    /// another number at the target is not among them.
+    async fn neighbors_of(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+        let Some(prefix) = shared_prefix(ask.companions).filter(|_| ask.values.len() > 1) else { return Ok(Vec::new()) };
+        let wanted: BTreeSet<&String> = ask.values.iter().collect();
+        let query = [("orderNumber", prefix)];
+        let mut found: BTreeMap<String, Found> = BTreeMap::new();
+        for page in 1.. {
+            let listed = self.wire.list(call, "/orders", "orders", &query, page, PAGE).await?;
+            for record in listed.records {
+                if let Some(value) = text(&record, "orderId").filter(|value| wanted.contains(value)) {
+                    found.insert(value.clone(), Found { value, record: tidy(record) });
+                }
+            }
+            let left = wanted.len() - found.len();
+            let pages = listed.total.unwrap_or(0).div_ceil(PAGE as u64).saturating_sub(page);
+            if !listed.more || left == 0 || pages >= left as u64 {
+                break;
+            }
+        }
+        Ok(found.into_values().collect())
     }
 
     /// `POST /orders/createorders`, for what is made and for what is changed alike.
@@ -118,6 +146,51 @@ impl ShipStation {
         }
         Ok(Json::Object(fields))
     }
+}
+
+/// The field by which several orders are listed where each would be read by its id.
+pub(super) fn companion(object: &str, field: &[String]) -> Option<&'static str> {
+    matches!((object, field), ("Order", [field]) if field == "orderId").then_some("orderNumber")
+}
+
+/// Numbers that differ in their last characters only, as many as are behind one list: `orderNumber` finds what begins with
+/// it. Places in `numbers`; what has no neighbors stands alone and is read by its id.
+pub(super) fn neighbors(numbers: &[Option<String>]) -> Vec<Vec<usize>> {
+    let mut by_prefix: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut alone = Vec::new();
+    for (place, number) in numbers.iter().enumerate() {
+        match number.as_deref().and_then(prefix) {
+            Some(prefix) => by_prefix.entry(prefix).or_default().push(place),
+            None => alone.push(vec![place]),
+        }
+    }
+    for group in by_prefix.into_values() {
+        if group.len() < FEWEST {
+            alone.extend(group.into_iter().map(|place| vec![place]));
+        } else {
+            alone.extend(group.chunks(NEIGHBORS).map(<[usize]>::to_vec));
+        }
+    }
+    alone.sort_unstable();
+    alone
+}
+
+/// A number without its last two characters, where what is left still tells anything.
+fn prefix(number: &str) -> Option<&str> {
+    let (end, _) = number.char_indices().rev().nth(1)?;
+    Some(&number[..end]).filter(|prefix| prefix.chars().count() >= 3)
+}
+
+/// What all numbers begin with; nothing where one is not known.
+fn shared_prefix(numbers: &[Option<String>]) -> Option<String> {
+    let (first, rest) = numbers.split_first()?;
+    let mut shared = first.as_deref()?;
+    for number in rest {
+        let number = number.as_deref()?;
+        let same = shared.char_indices().zip(number.chars()).take_while(|((_, a), b)| a == b).count();
+        shared = shared.char_indices().nth(same).map_or(shared, |(end, _)| &shared[..end]);
+    }
+    (!shared.is_empty()).then(|| shared.to_owned())
 }
 
 /// The field that is searched by.

@@ -108,7 +108,7 @@ async fn find(bench: &Bench, object: &str, field: &str, values: &[&str]) -> Resu
     let plan = plan("Order", "\"x\"");
     let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
     let of = ObjectRef::new("wms", object);
-    let ask = Find { plan: &plan, object: &of, field: &[field.to_owned()], values: &values, fields: &[] };
+    let ask = Find { plan: &plan, object: &of, field: &[field.to_owned()], values: &values, companions: &[], fields: &[] };
     bench.shipstation.find(&bench.call, &ask).await
 }
 

@@ -185,6 +185,10 @@ impl Connector for ShipStationV2 {
         Ok(found)
     }
 
+    fn form(&self, ask: &Source<'_>) -> Option<String> {
+        Some(if matches!(Label::of(ask), Label::Wanted) { "with its label" } else { "" }.to_owned())
+    }
+
     fn get_batch(&self, _ask: &Source<'_>) -> usize {
         1
     }

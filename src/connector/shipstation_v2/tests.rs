@@ -148,8 +148,14 @@ async fn a_label_is_fetched_where_it_is_read_and_found_by_its_number() {
     let State::Is(body) = &got[0].state else { panic!("{got:?}") };
     assert_eq!((got.len(), body.read()["label"]["ship_date"].as_str().map(str::to_owned)), (1, Some("2026-11-18".to_owned())));
     let object = ObjectRef::new("tracking", "Tracking");
-    let ask =
-        Find { plan: &plan, object: &object, field: &["tracking_number".into()], values: &["1Z1".into()], fields: &[vec!["status_code".into()]] };
+    let ask = Find {
+        plan: &plan,
+        object: &object,
+        field: &["tracking_number".into()],
+        values: &["1Z1".into()],
+        companions: &[],
+        fields: &[vec!["status_code".into()]],
+    };
     let found = bench.v2.find(&bench.call, &ask).await.unwrap();
     assert_eq!((found.len(), found[0].value.as_str()), (1, "1Z1"));
     let asked = ["/v2/labels/se-5/track", "/v2/labels/se-5", "/v2/labels?tracking_number=1Z1&page_size=100", "/v2/labels/se-5/track"];

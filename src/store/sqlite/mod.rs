@@ -19,8 +19,12 @@ use crate::http::Secret;
 /// The newest form of the model.
 const FORM: i64 = MIGRATIONS.len() as i64;
 /// What brings each form to the next; the first makes the model anew.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), "CREATE INDEX hint_same ON hint (connection, event, body);", "ALTER TABLE entry ADD COLUMN rides TEXT;"];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    "CREATE INDEX hint_same ON hint (connection, event, body);",
+    "ALTER TABLE entry ADD COLUMN rides TEXT;",
+    "ALTER TABLE lane ADD COLUMN seen BLOB;",
+];
 
 /// See [`super::Store`].
 pub struct Sqlite {

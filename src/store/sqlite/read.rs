@@ -1,12 +1,14 @@
 //! The store's reads.
 
+use std::collections::HashMap;
+
 use rusqlite::{OptionalExtension as _, Params, Row, params};
 
 use super::rows::{ENTRY, EXCEPTION, EXCHANGE, LANE, SEALED};
 use super::{Sqlite, fault, rows};
 use crate::store::{
-    Change, Checkpoint, Control, Counts, Entry, Event, Exception, Exchange, Hint, Kept, Lane, LaneState, Ledger, Link, Millis, Store, StoreFault,
-    Watch,
+    Change, Checkpoint, Control, Counts, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis, Store,
+    StoreFault, Watch,
 };
 use crate::value::Json;
 
@@ -79,8 +81,17 @@ impl Store for Sqlite {
         self.one(&sql, params![flow, key], |row| rows::lane(&self.seal, row))
     }
 
-    fn lanes(&self, flow: &str, keys: &[String]) -> Kept<Vec<Option<Lane>>> {
-        keys.iter().map(|key| self.lane(flow, key)).collect()
+    fn known(&self, flow: &str, keys: &[&str]) -> Kept<HashMap<String, Known>> {
+        let sql = "SELECT key, state, version <> '', stamp, seen FROM lane WHERE flow = ?1 AND key IN (SELECT value FROM json_each(?2))";
+        let asked = serde_json::to_string(keys).map_err(|error| StoreFault::Io(error.to_string()))?;
+        let found = self.all(sql, params![flow, asked], |row| {
+            let read = || -> rusqlite::Result<(String, String, bool, Option<String>, Option<Vec<u8>>)> {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            };
+            let (key, state, read, stamp, seen) = read().map_err(fault)?;
+            Ok((key, Known { state: rows::lane_state(&state)?, read, stamp, seen: seen.unwrap_or_default() }))
+        })?;
+        Ok(found.into_iter().collect())
     }
 
     fn due(&self, flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>> {

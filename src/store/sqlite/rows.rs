@@ -12,11 +12,11 @@ use crate::store::{
 use crate::value::{Body, Json};
 
 const LANE_COLUMNS: &str = "flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, plan, sealed_reasons, updated, sealed_matched, \
-     was, grouped";
+     was, grouped, seen";
 /// A lane with its body.
 pub(super) const LANE: &str = "flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, \
      (SELECT sealed FROM body WHERE body.flow = lane.flow AND body.key = lane.key) AS sealed_body, plan, sealed_reasons, updated, sealed_matched, \
-     was, grouped";
+     was, grouped, seen";
 pub(super) const ENTRY: &str = "entry.id, flow, lane, version, write, after, connection, object, op, key, key_field, target, class, review_doubt, state, \
      first, attempt, due, sent, doubted, epoch, hash, plan, created, rides";
 pub(super) const SEALED: &str = "sealed_body, sealed_held, sealed_result, sealed_error";
@@ -43,11 +43,12 @@ pub(super) fn put(db: &Connection, seal: &Seal, change: &Change) -> Kept<()> {
             // An update leaves alone the indexes of what stays as it is, a replacement does not.
             done(
                 &format!(
-                    "INSERT INTO lane ({LANE_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+                    "INSERT INTO lane ({LANE_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
                      ON CONFLICT (flow, key) DO UPDATE SET label = excluded.label, arrived = excluded.arrived, first = excluded.first, \
                      state = excluded.state, version = excluded.version, stamp = excluded.stamp, delivered = excluded.delivered, \
                      due = excluded.due, attempt = excluded.attempt, plan = excluded.plan, sealed_reasons = excluded.sealed_reasons, \
-                     updated = excluded.updated, sealed_matched = excluded.sealed_matched, was = excluded.was, grouped = excluded.grouped"
+                     updated = excluded.updated, sealed_matched = excluded.sealed_matched, was = excluded.was, grouped = excluded.grouped, \
+                     seen = excluded.seen"
                 ),
                 params![
                     lane.flow,
@@ -66,10 +67,12 @@ pub(super) fn put(db: &Connection, seal: &Seal, change: &Change) -> Kept<()> {
                     lane.updated,
                     matched,
                     lane.was.map(LaneState::word),
-                    lane.group
+                    lane.group,
+                    (!lane.seen.is_empty()).then_some(&lane.seen)
                 ],
             )
         }
+        Change::Seen { flow, key, seen } => done("UPDATE lane SET seen = ?3 WHERE flow = ?1 AND key = ?2", params![flow, key, seen]),
         Change::Entry(entry) => self::entry(db, seal, entry),
         Change::Sent(Moved { id, state, attempt, due, sent, doubted, epoch }) => done(
             "UPDATE entry SET state = ?2, attempt = ?3, due = ?4, sent = ?5, doubted = ?6, epoch = ?7 WHERE id = ?1",
@@ -223,6 +226,7 @@ pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Kept<Lane> {
         matched: maybe(seal, get(row, 15)?)?,
         was: get::<Option<String>>(row, 16)?.as_deref().map(lane_state).transpose()?,
         group: get(row, 17)?,
+        seen: get::<Option<Vec<u8>>>(row, 18)?.unwrap_or_default(),
     })
 }
 
