@@ -225,13 +225,7 @@ impl Engine<'_> {
         sent: Result<Vec<Receipt>, Fault>,
         exchanges: &[Masked],
     ) -> Kept<()> {
-        if entries.len() > HELD {
-            for entry in &mut entries {
-                if let Some(whole) = self.store.entry(entry.id)? {
-                    (entry.body, entry.held) = (whole.body, whole.held);
-                }
-            }
-        }
+        let let_go = entries.len() > HELD;
         let mut changes = Vec::new();
         let exchange = self.audit(&lot.connection, exchanges, &mut changes);
         let count = entries.len();
@@ -254,8 +248,25 @@ impl Engine<'_> {
             }
             Err(fault) => (vec![Err(fault.clone()); count], vec![Err(fault); riders.len()]),
         };
-        let outcomes = entries.into_iter().zip(outcomes).collect();
-        self.outcomes(lot, outcomes, riders.into_iter().zip(rode).collect(), exchange, changes)
+        if !let_go || !riders.is_empty() {
+            let outcomes = entries.into_iter().zip(outcomes).collect();
+            return self.outcomes(lot, outcomes, riders.into_iter().zip(rode).collect(), exchange, changes);
+        }
+        // A large batch is settled in parts, each a commit of its own: what is left when the process ends is in doubt, as all of
+        // it would be.
+        let mut rest = entries.into_iter().zip(outcomes).peekable();
+        while rest.peek().is_some() {
+            let mut part: Vec<(Entry, Result<Done, Fault>)> = rest.by_ref().take(HELD).collect();
+            let ids: Vec<i64> = part.iter().map(|(entry, _)| entry.id).collect();
+            let mut whole: BTreeMap<i64, Entry> = self.store.entries(&ids)?.into_iter().map(|entry| (entry.id, entry)).collect();
+            for (entry, _) in &mut part {
+                if let Some(whole) = whole.remove(&entry.id) {
+                    (entry.body, entry.held) = (whole.body, whole.held);
+                }
+            }
+            self.outcomes(lot, part, Vec::new(), exchange, std::mem::take(&mut changes))?;
+        }
+        Ok(())
     }
 
     /// A batch that was refused as a whole goes again in halves: one of its items is to blame.
