@@ -265,7 +265,7 @@ flow shipped {
     Carrier__c         = shipment.carrierCode | carrier
     Service__c         = shipment.serviceCode
     Tracking_Number__c = shipment.trackingNumber
-    Shipped_At__c      = shipment.shipDate
+    Shipped_At__c      = shipment.createDate
     Status__c          = "Shipped"
   }
 }

@@ -260,3 +260,134 @@ fn what_is_shipped_and_what_is_won_goes_over_once() {
     on_bad_days("crm-shipped-opportunity", 0..200);
     on_bad_days("crm-closed-won", 0..200);
 }
+
+fn order_writes(world: &World, field: &str) -> Vec<Json> {
+    made(world, "Order").into_iter().filter_map(|fields| fields.get(field).cloned()).collect()
+}
+
+/// The first order of the sandbox that is ready to ship, and its record.
+fn ready_order(world: &World) -> String {
+    for number in 1..=20 {
+        let number = format!("{number:08}");
+        let Ok(shown) = world.wms_act_with("change", &number, json!({})) else { continue };
+        if shown["orderStatus"] == "awaiting_shipment" {
+            return number;
+        }
+    }
+    panic!("no order waits for shipment");
+}
+
+#[test]
+fn what_waits_for_a_review_is_seen_at_its_source() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    let config = std::fs::read_to_string(world.folder.path().join("crossdock.yaml")).unwrap();
+    std::fs::write(world.folder.path().join("crossdock.yaml"), config.replace("20000.00", "1.00")).unwrap();
+    world.command(&["run", "--flow", "export_orders"]);
+    let told: Vec<Json> =
+        order_writes(&world, "Fulfilment_Error__c").into_iter().filter(|error| error.to_string().contains("is above the limit")).collect();
+    assert!(told.len() > 5, "{told:?}");
+    let listed = said(&world.command(&["queue", "list"]));
+    assert!(listed.contains("review"), "{listed}");
+    // It is let go: the reason is taken off the order again.
+    let approved = world.command(&["queue", "approve", "--owner", "finance"]);
+    assert_eq!(approved.status.code(), Some(0), "{}", said(&approved));
+    world.command(&["run", "--flow", "export_orders"]);
+    let cleared = order_writes(&world, "Fulfilment_Error__c").into_iter().filter(Json::is_null).count();
+    assert!(cleared >= told.len(), "{cleared} of {}", told.len());
+    assert!(world.wms_effects().iter().filter(|effect| effect.by_api && effect.object == "Order").count() >= told.len());
+}
+
+#[test]
+fn what_shipstation_cancels_or_holds_is_seen_in_salesforce() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    let run = || {
+        for flow in ["export_orders", "import_status", "export_orders"] {
+            world.command(&["run", "--flow", flow]);
+        }
+    };
+    run();
+    let number = ready_order(&world);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    world.wms_act("hold", &number).unwrap();
+    run();
+    assert_eq!(order_writes(&world, "Status"), [json!("On Hold")]);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    world.wms_act("release", &number).unwrap();
+    run();
+    assert_eq!(order_writes(&world, "Status"), [json!("On Hold"), json!("Activated")]);
+    let before = world.wms_effects().iter().filter(|effect| effect.by_api).count();
+    world.wms_act("cancel", &number).unwrap();
+    run();
+    run();
+    assert_eq!(order_writes(&world, "Status"), [json!("On Hold"), json!("Activated"), json!("Cancelled")]);
+    // What is cancelled there already is not sent there, and nobody is asked.
+    assert_eq!(world.wms_effects().iter().filter(|effect| effect.by_api).count(), before);
+    let queue = said(&world.command(&["queue", "list"]));
+    assert!(!queue.contains(&format!("{number} changed")), "{queue}");
+}
+
+#[test]
+fn a_carrier_that_speaks_before_the_shipment_was_written_back_is_heard() {
+    let world = World::of("crm-shipped-opportunity", 1, Faults::default(), "10 minutes");
+    world.crm_act("make", "Account", json!({"Name": "Ada & Co.", "Email__c": "ada@example.com"})).unwrap();
+    let won = world.crm_act("win", "ada@example.com", json!({})).unwrap();
+    let id = won["Id"].as_str().or_else(|| won["id"].as_str()).unwrap_or_default().to_owned();
+    world.wms_act_with("create", "W-1", json!({"orderKey": format!("opp-{id}")})).unwrap();
+    world.wms_act("ship", "W-1").unwrap();
+    world.wms_act("scan", "W-1").unwrap();
+    let flow = |name: &str| {
+        let run = world.command(&["run", "--flow", name]);
+        assert_eq!(run.status.code(), Some(0), "{}", said(&run));
+    };
+    // The carrier's word comes first: no opportunity has its number yet.
+    flow("estimated_delivery");
+    flow("shipped");
+    assert!(made(&world, "Opportunity").iter().all(|fields| fields.get("Estimated_Delivery__c").is_none()));
+    flow("estimated_delivery");
+    let estimates: Vec<Json> = made(&world, "Opportunity").into_iter().filter_map(|fields| fields.get("Estimated_Delivery__c").cloned()).collect();
+    assert_eq!(estimates.len(), 1, "{won}: {:?}", made(&world, "Opportunity"));
+}
+
+#[test]
+fn a_telephone_in_another_spelling_is_the_same_contact() {
+    let world = World::of("crm-customers", 1, Faults::default(), "10 minutes");
+    let account = world.crm_act("make", "Account", json!({"Name": "Ada & Co."})).unwrap();
+    let id = account["Id"].as_str().or_else(|| account["id"].as_str()).unwrap().to_owned();
+    world.crm_act("make", "Contact", json!({"LastName": "Lovelace", "Phone": "(512) 555-0199", "AccountId": id})).unwrap();
+    let before = world.crm_effects().iter().filter(|effect| effect.kind == "created" && effect.object == "Contact").count();
+    for (number, phone) in [("W-1", "+1 512-555-0199"), ("W-2", "512.555.0199")] {
+        let to = json!({"name": "Ada Lovelace", "street1": "1 Main Street", "city": "Austin", "state": "Texas", "postalCode": "73301", "country": "US",
+            "phone": phone, "addressVerified": "Address validated successfully"});
+        world
+            .wms_act_with("create", number, json!({"customerEmail": format!("{number}@example.com"), "customerUsername": number, "shipTo": to}))
+            .unwrap();
+    }
+    ran(&world);
+    let effects = world.crm_effects();
+    assert_eq!(
+        effects.iter().filter(|effect| effect.kind == "created" && effect.object == "Contact").count(),
+        before,
+        "{:?}",
+        made(&world, "Contact")
+    );
+    assert!(made(&world, "Contact").iter().any(|fields| fields["MailingStateCode"] == "TX"), "{:?}", made(&world, "Contact"));
+}
+
+#[test]
+fn a_carrier_that_the_account_does_not_have_is_found_before_sending() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    let table = world.folder.path().join("tables/services.csv");
+    let names = world.folder.path().join("schemas/wms/names.json");
+    let (rows, snapshot) = (std::fs::read_to_string(&table).unwrap(), std::fs::read_to_string(&names).unwrap());
+    std::fs::write(&table, rows.replace("stamps_com", "apc")).unwrap();
+    let checked = said(&world.command(&["check"]));
+    assert!(checked.contains("\"apc\" is no carrier of wms"), "{checked}");
+    // A snapshot from a time when the account had it: doctor asks the account, and no order goes out with it.
+    std::fs::write(&names, snapshot.replace("\"Carrier\": [", "\"Carrier\": [ { \"name\": \"apc\", \"id\": \"apc\" },")).unwrap();
+    let doctor = said(&world.command(&["doctor"]));
+    assert!(doctor.contains("wms.Carrier: gone or with another id since the snapshot: apc"), "{doctor}");
+    world.command(&["run", "--flow", "export_orders"]);
+    assert!(!world.wms_effects().iter().any(|effect| effect.fields["carrierCode"] == "apc"));
+    let queue = said(&world.command(&["queue", "list"]));
+    assert!(queue.contains("has no carrier called \"apc\" any more"), "{queue}");
+}

@@ -57,6 +57,47 @@ pub fn is_eligible<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inp
     flow.filter.iter().all(|condition| run.machine.holds(condition).unwrap_or(true))
 }
 
+/// Why a flow leaves a record out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LeftOut {
+    /// A condition of `where` that does not hold, as an author would write it, and what it read.
+    Filter(String, Vec<super::Read>),
+    /// A match that says `skip`: its name, its place, and how many records were found.
+    Match(String, crate::check::typed::Place, usize),
+    /// A grouped flow has no value to group the record by.
+    Group,
+}
+
+/// Why a flow leaves a record out; nothing where it does not.
+pub fn left_out<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'a>) -> Vec<LeftOut> {
+    let mut run = Run::new(program, flow, inputs);
+    let mut found = Vec::new();
+    for condition in &flow.filter {
+        let mut tracer = super::trace::Tracer::default();
+        let mark = tracer.mark();
+        run.machine.tracer = Some(tracer);
+        let holds = run.machine.holds(condition).unwrap_or(true);
+        let reads = run.machine.tracer.take().map(|mut tracer| tracer.take(mark)).unwrap_or_default();
+        if !holds {
+            found.push(LeftOut::Filter(crate::plan::text::within(&program.plan.mapping, condition), reads));
+        }
+    }
+    if found.is_empty() && flow.group.is_some() && run.group_of().is_none() {
+        found.push(LeftOut::Group);
+    }
+    if found.is_empty() {
+        for of in &flow.matches {
+            let count = inputs.matched.get(&of.name).map_or(0, Vec::len);
+            let outcome = if count == 0 { &of.none } else { &of.many };
+            if count != 1 && *outcome == MatchOutcome::Skip {
+                found.push(LeftOut::Match(of.name.clone(), of.place.clone(), count));
+                break;
+            }
+        }
+    }
+    found
+}
+
 /// What happened to a write, or to the record itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened<'a> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Met;
 use super::eval::{Evaluated, Machine};
 use super::reasons::built_in;
-use crate::check::typed::{Expr, Otherwise};
-use crate::value::{Kind, Literal, ObjectRef, Reference, Value};
+use crate::check::typed::{Expr, Otherwise, Place};
+use crate::value::{Kind, Literal, ObjectRef, Reference, Value, compare};
 
 impl<'a> Machine<'a> {
     pub(super) fn parameter(&mut self, name: &str) -> Evaluated {
@@ -66,10 +66,24 @@ impl<'a> Machine<'a> {
         let Some(found) = self.program.plan.mapping.tables.get(table) else { return Ok(Value::ABSENT) };
         let missing = keys.iter().any(Value::is_missing);
         let rows = if missing { &[] } else { self.program.table_rows(table, &keys) };
-        self.step(|| {
-            let keys = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            format!("table `{}` has {} rows for {keys}", found.name, rows.len())
-        });
+        if self.tracer.is_some() {
+            let said = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let is_it =
+                |row: &&(usize, &Vec<Literal>)| row.1.iter().zip(&keys).all(|(cell, key)| compare::equal(&cell.to_value(), key).unwrap_or(false));
+            let row = found.rows.iter().enumerate().find(|row| is_it(&row)).filter(|_| !missing);
+            let line = row.and_then(|(at, _)| found.lines.get(at).copied());
+            let place = line.map(|line| Place { file: found.path.as_str().into(), line });
+            self.step_at(
+                || {
+                    format!(
+                        "table `{}` has {} for {said}",
+                        found.name,
+                        if rows.len() == 1 { "a row".to_owned() } else { format!("{} rows", rows.len()) }
+                    )
+                },
+                place,
+            );
+        }
         Ok(if found.many { Value::list(rows.to_vec()) } else { rows.first().cloned().unwrap_or(Value::ABSENT) })
     }
 }

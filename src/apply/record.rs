@@ -205,7 +205,11 @@ impl<'a> Run<'a> {
             Way::Through(payloads) => (Verdict::Ready, payloads),
             Way::Stopped => (Verdict::Review, Vec::new()),
         };
-        let follow_ups = if verdict == Verdict::Rejected { self.follow_ups() } else { Vec::new() };
+        let follow_ups = match verdict {
+            Verdict::Rejected => self.follow_ups(&Event::IsRejected),
+            Verdict::Review => self.follow_ups(&Event::IsInReview),
+            Verdict::Ready | Verdict::NotEligible => Vec::new(),
+        };
         Outcome {
             verdict,
             reasons: self.reasons,
@@ -218,9 +222,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The writes that the rejection causes. What goes wrong in them is no reason of the record's: such
+    /// The writes that a rejection or a review causes. What goes wrong in them is no reason of the record's: such
     /// a write-back is not made, and a warning says so.
-    fn follow_ups(&mut self) -> Vec<Payload> {
+    fn follow_ups(&mut self, event: &Event) -> Vec<Payload> {
         let flow = self.machine.flow;
         self.machine.words.reasons = self.reasons.iter().map(|reason| reason.message.clone()).collect();
         let kept = std::mem::take(&mut self.reasons);
@@ -228,7 +232,7 @@ impl<'a> Run<'a> {
         let mut payloads = Vec::new();
         for after in &flow.follow_ups {
             let names_a_write = after.write.as_ref().is_some_and(|name| flow.writes.iter().any(|write| write.name == *name));
-            if !(names_a_write && after.events.contains(&Event::IsRejected)) {
+            if !(names_a_write && after.events.contains(event)) {
                 continue;
             }
             for write in &after.writes {

@@ -1,6 +1,7 @@
 //! Routes: decision tables, read from the top, first hit wins.
 
 use super::record::Run;
+use super::trace::Tracer;
 use super::{Met, RouteTaken};
 use crate::check::typed::RouteOutcome;
 
@@ -9,6 +10,8 @@ impl<'a> Run<'a> {
     pub(super) fn route(&mut self) {
         let flow = self.machine.flow;
         for (at, route) in flow.routes.iter().enumerate() {
+            // What the rows looked at, and the one that was taken, is why a result has its value.
+            let mark = self.machine.tracer.as_mut().map(Tracer::mark);
             for (row_at, row) in route.rows.iter().enumerate() {
                 let taken = match &row.condition {
                     None => Ok(true),
@@ -35,12 +38,22 @@ impl<'a> Run<'a> {
                                         Err(halt) => self.unfinished(halt),
                                     }
                                 }
+                                self.machine.step_at(
+                                    || {
+                                        let given = taken.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ");
+                                        format!("row {} of the route: `{}` gives {given}", row_at + 1, row.text)
+                                    },
+                                    Some(row.place.clone()),
+                                );
                                 self.routes.push(RouteTaken { results: taken, text: row.text.clone(), place: row.place.clone() });
                             }
                         }
                     }
                 }
                 break;
+            }
+            if let (Some(tracer), Some(mark)) = (&mut self.machine.tracer, mark) {
+                tracer.remember_all(route.results.iter().map(|result| result.slot), mark);
             }
         }
     }

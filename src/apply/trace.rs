@@ -41,6 +41,22 @@ impl Tracer {
         self.floors.pop();
     }
 
+    /// Keeps what was collected since the mark as the way of the results of a route.
+    pub(super) fn remember_all(&mut self, slots: impl Iterator<Item = Slot>, mark: Mark) {
+        let way = (self.reads.split_off(mark.0.min(self.reads.len())), self.steps.split_off(mark.1.min(self.steps.len())));
+        slots.for_each(|slot| {
+            self.lets.insert(slot, way.clone());
+        });
+        self.floors.pop();
+    }
+
+    /// What was read since the mark, taken out again.
+    pub(super) fn take(&mut self, mark: Mark) -> Vec<Read> {
+        self.floors.pop();
+        self.steps.truncate(mark.1);
+        self.reads.split_off(mark.0.min(self.reads.len()))
+    }
+
     pub(super) fn replay(&mut self, slot: Slot) {
         if let Some((reads, steps)) = self.lets.get(&slot) {
             let (reads, steps) = (reads.clone(), steps.clone());

@@ -24,6 +24,24 @@ pub(super) static TABLE: &[Builtin] = &[
         },
     },
     Builtin {
+        name: "street_rest",
+        family: Family::Addresses,
+        takes: &[text("street"), integer("number"), optional("characters", Takes::Kind(Kind::Integer))],
+        gives: Gives::Maybe(Kind::Text),
+        says: "What a street holds from a line on, counted from 1, with commas between its lines: for the last line that a target has. Lines are those of `street_line` with the same length.",
+        examples: &[
+            Example { call: r#"street_rest("Acme\nUnit 5\nBuilding 12\nPark Road 1", 3)"#, gives: r#""Building 12, Park Road 1""# },
+            Example { call: r#"street_rest("12 High St\nFlat 3", 3)"#, gives: "missing" },
+            Example { call: r#"street_rest("Old Bakery, 12 Very Long Street", 2, 20)"#, gives: r#""Long Street""# },
+        ],
+        run: |args| {
+            let number = args.count(1, 0, "street_rest")?;
+            let lines = street_lines(args, 2, "street_rest")?;
+            let rest = lines.get(number.saturating_sub(1)..).filter(|rest| !rest.is_empty());
+            Ok(Value::optional(rest.map(|rest| Value::text(rest.join(", ")))))
+        },
+    },
+    Builtin {
         name: "split_street",
         family: Family::Addresses,
         takes: &[text("street"), integer("characters")],
@@ -120,6 +138,20 @@ pub(super) static TABLE: &[Builtin] = &[
             let written = postal::written(args.need_text(0, "normalise_postal_code")?, args.text(1));
             Ok(written.map_or(Value::ABSENT, text_if_any))
         },
+    },
+    Builtin {
+        name: "needs_postal_code",
+        family: Family::Addresses,
+        takes: &[text("country")],
+        gives: Gives::Maybe(Kind::Boolean),
+        says: "Whether an address of a country (by its code or name) has to have a postal code: false where there are none, or where posts deliver without one. Nothing where the country is not known.",
+        examples: &[
+            Example { call: r#"needs_postal_code("GB")"#, gives: "true" },
+            Example { call: r#"needs_postal_code("Hong Kong")"#, gives: "false" },
+            Example { call: r#"needs_postal_code("IE")"#, gives: "false" },
+            Example { call: r#"needs_postal_code("Atlantis")"#, gives: "missing" },
+        ],
+        run: |args| Ok(Value::optional(postal::needed(args.need_text(0, "needs_postal_code")?).map(Value::Boolean))),
     },
     Builtin {
         name: "is_po_box",

@@ -284,6 +284,42 @@ fn parsed(number: &str, country: &str) -> Option<(&'static Plan, String)> {
     (fits && dialled && plan.calling.len() + national.len() <= 15).then(|| (plan, national.to_owned()))
 }
 
+/// Whether two numbers dial the same telephone, however they are written: with a calling code or without, with what is dialed
+/// before a number at home, an extension, any separators. Two without a calling code are taken to be of one country.
+pub fn same_phone(a: &str, b: &str) -> bool {
+    match (dialed(a), dialed(b)) {
+        (Some((a, true)), Some((b, true))) | (Some((a, false)), Some((b, false))) => a == b,
+        (Some((abroad, true)), Some((home, false))) | (Some((home, false)), Some((abroad, true))) => {
+            // North Americans write their calling code without a `+`, too.
+            let calling = abroad.strip_suffix(home.as_str());
+            abroad == home || calling.is_some_and(|calling| PLANS.iter().any(|plan| plan.calling == calling))
+        }
+        _ => false,
+    }
+}
+
+/// What all spellings of a number have in common: its last seven digits. `None` for what is too short to be one.
+pub fn phone_key(number: &str) -> Option<String> {
+    dialed(number).and_then(|(digits, _)| digits.get(digits.len() - 7..).map(str::to_owned))
+}
+
+/// The digits of a number without what is dialed before it at home, and whether they begin with a calling code. `None` where there
+/// are too few to know a telephone by.
+fn dialed(number: &str) -> Option<(String, bool)> {
+    let number = without_extension(number.get(..64).unwrap_or(number)).trim();
+    let number = number.strip_prefix("tel:").unwrap_or(number);
+    let mut digits: String = number.replace("(0)", "").chars().filter(char::is_ascii_digit).collect();
+    let mut abroad = number.starts_with(['+', '＋']);
+    if !abroad && let Some(rest) = digits.strip_prefix("00") {
+        digits = rest.to_owned();
+        abroad = true;
+    }
+    if !abroad {
+        digits = digits.strip_prefix('0').unwrap_or(&digits).to_owned();
+    }
+    (digits.len() >= 7).then_some((digits, abroad))
+}
+
 /// The first country of those with the same calling code.
 fn first_of(plan: &'static Plan) -> &'static Plan {
     PLANS.iter().find(|first| first.calling == plan.calling).unwrap_or(plan)
@@ -299,6 +335,32 @@ fn without_extension(number: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_telephone_in_several_spellings() {
+        for spelling in [
+            "(512) 555-0199",
+            "512.555.0199",
+            "512 555 01 99",
+            "+1 512-555-0199",
+            "1 512 555 0199",
+            "001 512 555 0199",
+            "tel:+15125550199",
+            "(512) 555-0199 ext. 4",
+        ] {
+            assert!(same_phone(spelling, "+15125550199") && same_phone("+1 (512) 555-0199", spelling), "{spelling}");
+        }
+        assert!(same_phone("020 7946 0018", "+44 (0)20 7946 0018") && same_phone("12345678", "+45 12 34 56 78"));
+        for (a, b) in [
+            ("(512) 555-0199", "+1 612 555 0199"),
+            ("+44 20 7946 0018", "+49 20 7946 0018"),
+            ("", "12"),
+            ("110", "110"),
+            ("5550199", "+1 512 555 0199"),
+        ] {
+            assert!(!same_phone(a, b), "{a} {b}");
+        }
+    }
 
     #[test]
     fn numbers_as_people_write_them() {

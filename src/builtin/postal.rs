@@ -160,6 +160,19 @@ static SHAPES: &[(&str, &[&str])] = &[
     ("ZM", &["nnnnn"]),
 ];
 
+/// Countries and territories without postal codes (Universal Postal Union), and those where posts deliver without one
+/// though there are codes (Ireland, Ghana, Jamaica, Panama).
+static NONE: &[&str] = &[
+    "AE", "AG", "AN", "AO", "AW", "BF", "BI", "BJ", "BO", "BQ", "BS", "BW", "BZ", "CD", "CF", "CG", "CI", "CK", "CM", "CW", "DJ", "DM", "ER", "FJ",
+    "GA", "GD", "GH", "GM", "GQ", "GY", "HK", "IE", "JM", "KI", "KM", "KN", "KP", "LY", "ML", "MO", "MR", "MW", "NR", "NU", "PA", "QA", "RW", "SB",
+    "SC", "SL", "SR", "ST", "SX", "SY", "TD", "TG", "TK", "TL", "TO", "TT", "TV", "UG", "VU", "WS", "YE", "ZW",
+];
+
+/// Whether an address of a country has to have a postal code; `None` for a country that is not known.
+pub(super) fn needed(country: &str) -> Option<bool> {
+    countries::code_of(country).map(|code| NONE.binary_search(&code).is_err())
+}
+
 /// Whether a code has a shape of the country's; `None` for a country without a known shape, or
 /// one that is not known.
 pub(super) fn fits(code: &str, country: &str) -> Option<bool> {

@@ -40,6 +40,7 @@ pub(super) fn check(
         columns: written.iter().zip(types).map(|(column, of)| typed::TableColumn { name: column.name.node.clone(), of: of.clone() }).collect(),
         many: table.many,
         rows: Vec::new(),
+        lines: Vec::new(),
         place,
     };
     if table.keys.is_empty() {
@@ -60,7 +61,7 @@ pub(super) fn check(
     match &sheet.cells {
         Ok(cells) => {
             let mut reading = Reading { table, path, name: &sheet.name, written: &written, types, world, diags };
-            typed.rows = reading.rows(cells);
+            (typed.rows, typed.lines) = reading.rows(cells);
         }
         Err(fault) => diags.push(error::no_csv(&table.name, path.span, &sheet.name, fault)),
     }
@@ -78,9 +79,10 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn rows(&mut self, cells: &Cells) -> Vec<Vec<Literal>> {
+    /// The rows, and the line of each.
+    fn rows(&mut self, cells: &Cells) -> (Vec<Vec<Literal>>, Vec<u32>) {
         let Cells { headers, rows: records } = cells;
-        let Some(at) = self.columns(headers) else { return Vec::new() };
+        let Some(at) = self.columns(headers) else { return (Vec::new(), Vec::new()) };
         let mut bad: Vec<Bad> = self.written.iter().map(|_| Bad::default()).collect();
         let mut ragged: Vec<(u64, usize)> = Vec::new();
         let mut rows = Vec::new();
@@ -124,7 +126,7 @@ impl Reading<'_> {
         if clean && !self.table.many && !self.table.keys.is_empty() {
             self.keys(&rows, &lines);
         }
-        rows
+        (rows, lines.into_iter().map(|line| u32::try_from(line).unwrap_or(u32::MAX)).collect())
     }
 
     /// Where each column stands in the file; `None` if one is not there.

@@ -91,6 +91,9 @@ pub struct Table {
     pub many: bool,
     /// The checked rows, in the order of `columns`; a blank cell of a `T?` column is missing.
     pub rows: Vec<Vec<Literal>>,
+    /// The lines of `rows` in the file, to tell which of them a value came from.
+    #[serde(default)]
+    pub lines: Vec<u32>,
     pub place: Place,
 }
 
@@ -429,6 +432,8 @@ pub struct FollowUp {
 pub enum Event {
     Fails,
     IsRejected,
+    /// A person has to decide before it is sent.
+    IsInReview,
     Succeeds,
     IsGone,
     /// Milliseconds.

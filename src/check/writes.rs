@@ -424,6 +424,7 @@ impl Env<'_> {
             events.push(match &event.node {
                 tree::Event::Fails => typed::Event::Fails,
                 tree::Event::IsRejected => typed::Event::IsRejected,
+                tree::Event::IsInReview => typed::Event::IsInReview,
                 tree::Event::Succeeds => typed::Event::Succeeds,
                 tree::Event::IsGone => typed::Event::IsGone,
                 tree::Event::IsLate(after) => match self.milliseconds(after, "a delay") {
@@ -448,13 +449,13 @@ impl Env<'_> {
                 ),
             );
         }
-        let reasons = events.iter().any(|event| matches!(event, typed::Event::Fails | typed::Event::IsRejected));
+        let reasons = events.iter().any(|event| matches!(event, typed::Event::Fails | typed::Event::IsRejected | typed::Event::IsInReview));
         let list = Kind::List(Box::new(Type::some(Kind::Text)));
         let words: Vec<(Word, &'static str, Kind)> = reasons.then_some((Word::Reasons, "reasons", list)).into_iter().collect();
-        // A record that was rejected has not passed the rules.
+        // A record that was rejected has not passed the rules; one in review may have been stopped by a match before them.
         let result = self.names.iter().position(|binding| is_write && binding.name == subject.node);
         let before = result.map(|at| self.names[at].value.presence.clone());
-        let rejected = events.iter().any(|event| matches!(event, typed::Event::IsRejected | typed::Event::IsGone));
+        let rejected = events.iter().any(|event| matches!(event, typed::Event::IsRejected | typed::Event::IsInReview | typed::Event::IsGone));
         let facts = rejected.then(|| std::mem::replace(&mut self.facts, building.before_rules.clone()));
         let mut follow_up = typed::FollowUp {
             write: is_write.then(|| subject.node.clone()),

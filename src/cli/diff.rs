@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         matched.insert(name.to_owned(), load(&PathBuf::from(path))?);
     }
     let (before, after) = (Side::of(&old, args)?, Side::of(&new, args)?);
-    let edited = Edited::of(&old.mappings()?, &new.mappings()?);
+    let edited = Edited::of(&sources(&old)?, &sources(&new)?);
     let now = args.now.unwrap_or_else(jiff::Timestamp::now);
     let given: Vec<Sample> = match (&args.records, args.since) {
         (Some(file), _) => load(file)?.into_iter().map(|record| Sample { record, matched: matched.clone() }).collect(),
@@ -86,6 +86,15 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         Format::Human => human(&comparison, out)?,
     }
     Ok(if comparison.same == comparison.records { Exit::Fine } else { Exit::Findings })
+}
+
+/// The texts that an edit may be in: mapping files and the tables that they read.
+fn sources(side: &Ready) -> Result<BTreeMap<String, String>, Failure> {
+    let mut texts = side.mappings()?;
+    for table in &side.plan()?.mapping.tables {
+        texts.insert(table.path.clone(), side.text(&table.path)?.to_string());
+    }
+    Ok(texts)
 }
 
 /// `7d`, `12h`: a day has 24 hours.
@@ -180,6 +189,9 @@ fn human(comparison: &Comparison, out: &mut Out) -> Result<(), Failure> {
         out.line("")?;
         out.line(out.bold(&format!("{} of them: {}", count, kind.words())))?;
         let mut groups: Vec<&Group> = comparison.groups.iter().filter(|group| group.kind == kind).collect();
+        if groups.iter().map(|group| group.records).sum::<usize>() > count {
+            out.line(out.dim("  a record that differs in several ways is counted in each of them"))?;
+        }
         groups.sort_by(|a, b| (&a.file, a.line, &a.what).cmp(&(&b.file, b.line, &b.what)));
         for group in groups {
             let place = match (&group.file, group.line) {

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use super::ready::Ready;
 use super::{Exit, Failure, Format, Out};
+use crate::apply::aside::{self, LeftOut};
 use crate::apply::{Inputs, Outcome, Payload, Reason, Verdict, apply};
+use crate::check::typed::{self, Flow, Row, RowValue, Write};
 use crate::project::records;
 use crate::run::files::whole;
 use crate::spec::judge;
@@ -112,7 +114,24 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         let all: Vec<Json> = outcomes.iter().map(|(record, outcome)| json(record, outcome)).collect();
         out.json(&all)?;
     } else if let [(record, outcome)] = outcomes.as_slice() {
-        one(record, outcome, args.why.as_deref(), out)?;
+        match (&args.why, outcome.verdict) {
+            (Some(_), Verdict::NotEligible) => {
+                let inputs = Inputs {
+                    record,
+                    group: &group,
+                    was_of_group: None,
+                    now,
+                    matched: &matched,
+                    targets: &targets,
+                    results: &results,
+                    names: &ready.compiled.names,
+                    trace: false,
+                };
+                left_out(&aside::left_out(&program, flow, &inputs), id(record).unwrap_or("record"), out)?;
+            }
+            (Some(field), _) => explain(outcome, flow, field, out)?,
+            (None, _) => one(record, outcome, out)?,
+        }
     } else {
         table(&outcomes, out)?;
     }
@@ -145,10 +164,38 @@ fn verdict(outcome: &Outcome, out: &Out) -> String {
     }
 }
 
-fn one(record: &Json, outcome: &Outcome, why: Option<&str>, out: &mut Out) -> Result<(), Failure> {
-    if let Some(field) = why {
-        return explain(outcome, field, out);
+/// Why the flow leaves a record out.
+fn left_out(why: &[LeftOut], name: &str, out: &mut Out) -> Result<(), Failure> {
+    out.line(format!("{} not eligible", out.bold(name)))?;
+    for one in why {
+        match one {
+            LeftOut::Filter(condition, reads) => {
+                out.line(format!("  where {condition}   does not hold"))?;
+                for read in reads {
+                    out.line(format!(
+                        "    read  {} = {}{}",
+                        read.path,
+                        read.value,
+                        read.missing.map(|word| format!(" ({word})")).unwrap_or_default()
+                    ))?;
+                }
+            }
+            LeftOut::Match(name, place, 0) => {
+                let place = out.dim(&format!("{}:{}", place.file, place.line));
+                out.line(format!("  match `{name}` found no record, and says `none -> skip`  {place}"))?;
+                out.line(format!("    help  name what it would find: --matched {name}=FILE"))?;
+            }
+            LeftOut::Match(name, place, count) => {
+                let place = out.dim(&format!("{}:{}", place.file, place.line));
+                out.line(format!("  match `{name}` found {count} records, and says `many -> skip`  {place}"))?;
+            }
+            LeftOut::Group => out.line("  it has no value for the group")?,
+        }
     }
+    Ok(())
+}
+
+fn one(record: &Json, outcome: &Outcome, out: &mut Out) -> Result<(), Failure> {
     out.line(format!("{} {}", out.bold(id(record).unwrap_or("record")), verdict(outcome, out)))?;
     for route in &outcome.routes {
         let results: Vec<String> = route.results.iter().map(|(name, value)| format!("{name} {value}")).collect();
@@ -183,7 +230,73 @@ fn show(payload: &Payload, before: &str, out: &mut Out) -> Result<(), Failure> {
     out.json(&whole(payload))
 }
 
-fn explain(outcome: &Outcome, field: &str, out: &mut Out) -> Result<(), Failure> {
+/// Where a field is set that is not there, and why it is not: the rows that name it, or what it is part of.
+fn rows_of<'f>(flow: &'f Flow, field: &str) -> Vec<(&'f Write, &'f Row, Vec<&'f Row>)> {
+    fn visit<'f>(body: &'f typed::Body, path: &str, above: &mut Vec<&'f Row>, found: &mut Vec<(&'f Row, Vec<&'f Row>)>) {
+        for row in &body.rows {
+            let rest = match path.strip_prefix(row.name.as_str()) {
+                Some("") => "",
+                Some(rest) if rest.starts_with(['.', '[']) => rest.split_once('.').map_or("", |(_, rest)| rest),
+                _ => continue,
+            };
+            match &row.value {
+                RowValue::Object { body, .. } if !rest.is_empty() => {
+                    above.push(row);
+                    visit(body, rest, above, found);
+                    above.pop();
+                }
+                // A whole value that holds the field.
+                _ => found.push((row, above.clone())),
+            }
+        }
+    }
+    let mut all = Vec::new();
+    for write in flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes)) {
+        let mut found = Vec::new();
+        visit(&write.body, field, &mut Vec::new(), &mut found);
+        all.extend(found.into_iter().map(|(row, above)| (write, row, above)));
+    }
+    all
+}
+
+/// Says why a field that a row names is not there.
+fn explain_absence(outcome: &Outcome, flow: &Flow, field: &str, out: &mut Out) -> Result<bool, Failure> {
+    let rows = rows_of(flow, field);
+    for (write, row, above) in &rows {
+        let place = |place: &typed::Place| format!("{}:{}", place.file, place.line);
+        out.line(format!("{} = {}  {}", out.bold(field), out.dim("not set"), out.dim(&place(&row.place))))?;
+        let made = outcome.payloads.iter().chain(&outcome.follow_ups).any(|payload| payload.write == write.name);
+        if !made {
+            let why = match outcome.verdict {
+                Verdict::Rejected => "nothing is written: the record is rejected",
+                _ => "its write does not apply to this record",
+            };
+            out.line(format!("    {why}  {}", out.dim(&place(&write.place))))?;
+            continue;
+        }
+        for object in above.iter().copied().chain([*row]) {
+            if let RowValue::Object { when: Some(when), .. } = &object.value {
+                let condition = crate::plan::text::of(when);
+                out.line(format!("    `{}` is set only when {condition}: it does not hold  {}", object.name, out.dim(&place(&object.place))))?;
+            }
+        }
+    }
+    Ok(!rows.is_empty())
+}
+
+fn explain(outcome: &Outcome, flow: &Flow, field: &str, out: &mut Out) -> Result<(), Failure> {
+    // The outcome itself may be asked for by its name.
+    let asked = matches!(field, "review" | "rejected" | "reasons" | "warned");
+    if asked && !outcome.trace.iter().any(|trace| trace.field == field) {
+        let reasons = if field == "warned" { &outcome.warnings } else { &outcome.reasons };
+        if reasons.is_empty() {
+            out.line(format!("no rule, match, route or guard of the flow says `{field}` for this record"))?;
+        }
+        for reason in reasons {
+            out.line(format!("{}  {}", reason.kind, told(reason, out)))?;
+        }
+        return Ok(());
+    }
     let found: Vec<_> = outcome
         .trace
         .iter()
@@ -192,6 +305,9 @@ fn explain(outcome: &Outcome, field: &str, out: &mut Out) -> Result<(), Failure>
         })
         .collect();
     if found.is_empty() {
+        if explain_absence(outcome, flow, field, out)? {
+            return Ok(());
+        }
         let near = crate::base::nearest(field, outcome.trace.iter().map(|trace| trace.field.as_str()));
         let failure = Failure::usage(format!("no row of the mapping sets `{field}`"));
         return Err(match near {

@@ -66,6 +66,8 @@ struct Start {
 const ACT: &str = "\
 Examples:
   crossdock sandbox act ship 00000012               the warehouse makes a label
+  crossdock sandbox act parcel 00000012             another label: the rest goes in a parcel of its own
+  crossdock sandbox act combine 00000012 --set with=00000013     both go in one parcel
   crossdock sandbox act cancel 00000012             somebody cancels it in Salesforce
   crossdock sandbox act cancel 00000012 --system shipstation
   crossdock sandbox act deliver 00000012            its carrier says that it is delivered
@@ -77,7 +79,7 @@ Examples:
   crossdock sandbox act win ada@example.com
   crossdock sandbox act schema Order.Status --set value=Returned      an administrator adds a picklist value
 
-ShipStation: create, ship, ship_all, cancel, hold, release, void, change; its carriers: scan, deliver, deliver_all, delay, lose,
+ShipStation: create, ship, ship_all, parcel, combine, cancel, hold, release, void, change; its carriers: scan, deliver, deliver_all, delay, lose,
 return, fail. Salesforce: create, change, activate, cancel, delete, fix, expire, rule, schema, show, make, win.";
 
 /// Do what a person does at one of the systems
@@ -196,7 +198,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 
 fn at_wms(verb: &str) -> bool {
     let parcels = matches!(verb, "scan" | "deliver" | "deliver_all" | "delay" | "lose" | "return" | "fail");
-    parcels || matches!(verb, "ship" | "ship_all" | "hold" | "release" | "void")
+    parcels || matches!(verb, "ship" | "ship_all" | "parcel" | "combine" | "hold" | "release" | "void")
 }
 
 fn tell(system: &str, port: Option<u16>, what: &str, out: &mut Out) -> Result<Exit, Failure> {

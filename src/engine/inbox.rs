@@ -129,6 +129,7 @@ impl Engine<'_> {
             changes.push(Change::Lane(Lane { state: was, was: None, stamp, seen, ..known.clone() }));
             return Ok(());
         }
+        let looked_again = known.as_ref().is_some_and(|known| known.version == super::version::to_look_again(&version));
         let label = label(&record);
         let mut lane = match known {
             Some(known) => known,
@@ -149,7 +150,9 @@ impl Engine<'_> {
         lane.version = version;
         lane.seen = seen;
         lane.body = Some(body);
-        changes.push(self.event(&flow.name, key, "received", "a new version was read from its source".to_owned(), None));
+        if !looked_again {
+            changes.push(self.event(&flow.name, key, "received", "a new version was read from its source".to_owned(), None));
+        }
         self.wait(at, lane, changes)
     }
 

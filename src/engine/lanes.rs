@@ -49,10 +49,7 @@ impl Engine<'_> {
             lane.matched = None;
         }
         self.mend(lane, changes)?;
-        if first {
-            self.expect(at, lane, changes);
-        }
-        Ok(())
+        self.expect(at, lane, first, changes)
     }
 
     /// Closes the open exceptions of a lane: it went through since.
@@ -214,6 +211,9 @@ impl Engine<'_> {
         for expect in self.world.plan.mapping.expects.iter().filter(|expect| expect.flow == flow.name) {
             changes.push(Change::DropWatch { name: expect.name.clone(), flow: lane.flow.clone(), lane: lane.key.clone() });
         }
+        if lane.delivered.is_some() {
+            self.expect_anew(&lane, changes)?;
+        }
         if lane.delivered.is_none() {
             self.close(&lane.flow, &lane.key, "gone", changes)?;
             lane.body = None;
@@ -343,7 +343,8 @@ impl Engine<'_> {
             return Ok(());
         }
         if parked {
-            lane.state = LaneState::Failed;
+            // A payload that waits for a review stays in review; one whose outcome nobody knows has failed.
+            lane.state = if in_review(&lane) { LaneState::Review } else { LaneState::Failed };
             for entry in &updated {
                 changes.push(Change::Entry(entry.clone()));
             }
@@ -383,7 +384,11 @@ impl Engine<'_> {
             self.went_through(at, &mut lane, changes)?;
         } else if lane.state == LaneState::Sending {
             // Only write-backs are done; how the record itself ended stands in its reasons.
-            lane.state = if lane.reasons.is_empty() { LaneState::Delivered } else { LaneState::Rejected };
+            lane.state = match lane.reasons.is_empty() {
+                true => LaneState::Delivered,
+                false if in_review(&lane) => LaneState::Review,
+                false => LaneState::Rejected,
+            };
         }
         changes.push(Change::Lane(lane));
         Ok(())
@@ -501,6 +506,11 @@ impl Engine<'_> {
         }
         Ok(found)
     }
+}
+
+/// Whether all that stopped a record is that a person has to decide.
+fn in_review(lane: &Lane) -> bool {
+    !lane.reasons.is_empty() && lane.reasons.iter().all(|reason| reason.review)
 }
 
 /// Whether a write reads the result of an earlier one.

@@ -554,6 +554,9 @@ impl Engine<'_> {
             Verdict::NotEligible if lane.delivered.is_some() => self.gone(at, lane, "it has left the flow's `where`", changes),
             Verdict::NotEligible => {
                 lane.state = LaneState::NotEligible;
+                if self.skipped_by_match(at, &lane) {
+                    lane.version = super::version::to_look_again(&lane.version);
+                }
                 lane.body = None;
                 self.mend(&lane, changes)?;
                 changes.push(Change::Lane(lane));
@@ -569,6 +572,7 @@ impl Engine<'_> {
             Verdict::Review => {
                 lane.state = LaneState::Review;
                 let parked = self.payloads(at, &mut lane, outcome.payloads, None, matched, targets, true, changes)?;
+                self.payloads(at, &mut lane, outcome.follow_ups, Some("is in review"), matched, targets, false, changes)?;
                 self.stopped_by(at, &mut lane, "review", &outcome.reasons, parked > 0, changes)?;
                 changes.push(Change::Lane(lane));
                 Ok(())
@@ -602,6 +606,14 @@ impl Engine<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether a record is of this flow, and a match that found nothing leaves it out. What it belongs to may be made later,
+    /// so it is looked at again whenever its source shows it again.
+    fn skipped_by_match(&self, at: usize, lane: &Lane) -> bool {
+        let (flow, _) = self.flow(at);
+        let Some(record) = lane.record().filter(|_| flow.group.is_none() && !flow.matches.is_empty()) else { return false };
+        self.with_inputs(record, |inputs| aside::is_eligible(self.world.program, flow, inputs))
     }
 
     /// The fields of a payload that would be sent. `kept`: those that are only ever set once are left out.

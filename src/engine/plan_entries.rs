@@ -69,6 +69,16 @@ impl Engine<'_> {
             if exists && fields.is_empty() {
                 continue;
             }
+            if let (Some(known), Some(target)) = (&known, target)
+                && self.is_held(&payload, &fields, target)
+            {
+                // Somebody did there what is asked for here: it is noted as if it had been sent.
+                let mut known = known.clone();
+                let hashes = super::delta::hashes(&*self.store, &payload.body);
+                known.fields.extend(hashes.into_iter().filter(|(name, _)| fields.contains(name)));
+                changes.push(Change::Ledger(known));
+                continue;
+            }
             let op = match payload.op {
                 Op::Upsert if payload.id.is_some() => Op::Update,
                 op => op,
@@ -127,6 +137,17 @@ impl Engine<'_> {
             made += 1;
         }
         Ok(made)
+    }
+
+    /// Whether the target was just read to hold all fields that would be sent, and no request of ours may still change it.
+    fn is_held(&self, payload: &Payload, fields: &[String], target: &Json) -> bool {
+        let names = payload.key.iter().cloned().chain(payload.id.iter().map(|id| format!("id:{id}")));
+        let object = &payload.object;
+        let unsettled = names.into_iter().any(|name| {
+            let target = (object.connection.clone(), object.object.clone(), name);
+            self.doubtful.contains_key(&target) || self.writing.contains_key(&target)
+        });
+        !unsettled && fields.iter().all(|name| target.get(name).is_some_and(|held| payload.body.get(name) == Some(held)))
     }
 
     /// A flow may write one record by its key and by its id. What went through by one of the names is then what the

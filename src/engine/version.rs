@@ -8,6 +8,14 @@ use crate::check::typed::Flow;
 use crate::plan::FlowPlan;
 use crate::value::Json;
 
+/// Marks a version as one that is mapped again when its source shows it again, though nothing in it has changed.
+pub(super) fn to_look_again(version: &str) -> String {
+    match version.starts_with('?') {
+        true => version.to_owned(),
+        false => format!("?{version}"),
+    }
+}
+
 /// The paths that count, as a tree.
 #[derive(Debug, Default)]
 pub(super) struct Read {

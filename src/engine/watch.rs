@@ -31,22 +31,77 @@ impl Engine<'_> {
         changes.push(Change::Watch(watch));
     }
 
-    /// A record was delivered for the first time: what is expected of it from now on.
-    pub(super) fn expect(&mut self, at: usize, lane: &Lane, changes: &mut Vec<Change>) {
+    /// A record was delivered: what is expected of it from now on. `first`: it was never delivered before.
+    ///
+    /// A later version may be one that the promise is not about (a cancelled order): then nothing is expected any more. And
+    /// one that the promise is about from now on is watched like a new one, unless the promise is kept or was told already.
+    pub(super) fn expect(&mut self, at: usize, lane: &Lane, first: bool, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let now = self.millis();
         let plan = self.world.plan;
         for expect in plan.mapping.expects.iter().filter(|expect| expect.flow == flow.name) {
-            let (applies, _, before) = self.words_of(at, expect, lane, now);
-            let due = match expect.deadline {
-                Deadline::Within(time) => Some(now + time),
-                Deadline::Before(_) => before.map(|before| before.as_millisecond()),
-            };
-            if let (true, Some(due)) = (applies, due) {
-                let watch = Watch { name: expect.name.clone(), flow: lane.flow.clone(), lane: lane.key.clone(), since: now, due };
-                self.watch(watch, changes);
+            let (applies, _, _) = self.words_of(at, expect, lane, now);
+            if !applies {
+                if !first {
+                    changes.push(Change::DropWatch { name: expect.name.clone(), flow: lane.flow.clone(), lane: lane.key.clone() });
+                }
+                continue;
+            }
+            if first || (expect.filter.is_some() && !self.is_watched(expect, lane)?) {
+                self.await_seen(at, expect, lane, changes);
             }
         }
+        Ok(())
+    }
+
+    /// Begins to wait for the other half of a record's promise.
+    fn await_seen(&mut self, at: usize, expect: &Expect, lane: &Lane, changes: &mut Vec<Change>) {
+        let now = self.millis();
+        let (applies, _, before) = self.words_of(at, expect, lane, now);
+        let due = match expect.deadline {
+            Deadline::Within(time) => Some(now + time),
+            Deadline::Before(_) => before.map(|before| before.as_millisecond()),
+        };
+        if let (true, Some(due)) = (applies, due) {
+            let watch = Watch { name: expect.name.clone(), flow: lane.flow.clone(), lane: lane.key.clone(), since: now, due };
+            self.watch(watch, changes);
+        }
+    }
+
+    /// Whether a promise about a record is waited for, kept, or was told not to be.
+    fn is_watched(&self, expect: &Expect, lane: &Lane) -> Kept<bool> {
+        if self.store.watches_of(&lane.flow, &lane.key)?.iter().any(|watch| watch.name == expect.name)
+            || self.is_seen(expect, &lane.flow, &lane.key)?
+        {
+            return Ok(true);
+        }
+        Ok(self.store.events(&lane.flow, &lane.key)?.iter().any(|event| matches!(event.kind.as_str(), "expectation" | "late")))
+    }
+
+    /// Whether the other half of a promise is delivered.
+    fn is_seen(&self, expect: &Expect, flow: &str, key: &str) -> Kept<bool> {
+        for (flow, key) in self.store.linked(flow, key)? {
+            if flow == expect.seen && self.store.lane(&flow, &key)?.is_some_and(|lane| lane.delivered.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What kept a promise is gone (a voided label): the records that it belonged to are waited for anew.
+    pub(super) fn expect_anew(&mut self, gone: &Lane, changes: &mut Vec<Change>) -> Kept<()> {
+        let plan = self.world.plan;
+        for expect in plan.mapping.expects.iter().filter(|expect| expect.seen == gone.flow) {
+            let Some(at) = self.flow_named(&expect.flow) else { continue };
+            for (flow, key) in self.store.linked(&gone.flow, &gone.key)? {
+                if flow != expect.flow {
+                    continue;
+                }
+                let Some(lane) = self.store.lane(&flow, &key)?.filter(|lane| lane.delivered.is_some()) else { continue };
+                self.await_seen(at, expect, &lane, changes);
+            }
+        }
+        Ok(())
     }
 
     fn words_of(&self, at: usize, expect: &Expect, lane: &Lane, since: Millis) -> (bool, String, Option<Timestamp>) {
@@ -108,11 +163,9 @@ impl Engine<'_> {
             }
             let plan = self.world.plan;
             let Some(expect) = plan.mapping.expects.iter().find(|expect| expect.name == watch.name) else { continue };
-            let mut seen = false;
-            for (flow, key) in self.store.linked(&watch.flow, &watch.lane)? {
-                seen |= flow == expect.seen && self.store.lane(&flow, &key)?.is_some_and(|lane| lane.delivered.is_some());
-            }
-            if !seen {
+            // A version that the promise is not about is waited for no more.
+            let applies = self.words_of(at, expect, &lane, watch.since).0;
+            if applies && !self.is_seen(expect, &watch.flow, &watch.lane)? {
                 self.unmet(at, expect, lane, watch, &mut changes)?;
             }
         }

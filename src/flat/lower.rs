@@ -80,6 +80,7 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
             code: Vec::new(),
             writes: Vec::new(),
             follow_ups: None,
+            on_review: flow.follow_ups.iter().any(|after| after.events.contains(&typed::Event::IsInReview)),
             ids: None,
             objects: Vec::new(),
             maps: Vec::new(),

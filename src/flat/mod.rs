@@ -222,6 +222,9 @@ fn through<'r, 'p: 'r>(
 #[cold]
 fn stop<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, stopped: &mut Stopped<'p>) -> Ran<Way> {
     let flat = eval.flat;
+    if flat.on_review && eval.reasons.iter().all(|reason| reason.review) {
+        return Err(Leave);
+    }
     stopped.id.clear();
     id(eval, &mut stopped.id)?;
     envelopes(eval, &flat.writes, &mut stopped.writes)?;

@@ -559,6 +559,8 @@ pub(crate) struct Lowered<'p> {
     pub(crate) writes: Vec<Write<'p>>,
     /// What a rejection causes; none where the reference has to say what.
     pub(crate) follow_ups: Option<Vec<Write<'p>>>,
+    /// A review causes writes: the reference has to say which.
+    pub(crate) on_review: bool,
     /// Slots that may hold the record's id, the first that is there; none where they are read as something else.
     pub(crate) ids: Option<[u32; 2]>,
     pub(crate) objects: Vec<String>,

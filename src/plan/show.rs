@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use super::{FlowPlan, Plan, text};
-use crate::check::typed::{Event, Flow, InDoubt, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Schedule, Write};
+use crate::check::typed::{
+    Event, Flow, InDoubt, MatchKey, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Schedule, Write,
+};
+use crate::schema::Spelling;
 use crate::value::duration_text;
 
 /// The steps of a flow, one a line, in the order in which a record meets them. `query` is what the
@@ -46,7 +49,16 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
         line("group", &format!("by {}", group.name));
     }
     for found in &flow.matches {
-        let keys: Vec<String> = found.by.iter().map(|key| key.field.join(".")).collect();
+        // What is compared by its meaning is said.
+        let key = |key: &MatchKey| {
+            let how = match key.field.last().and_then(|name| Spelling::of(name)) {
+                Some(Spelling::Email) => " (letter case does not count)",
+                Some(Spelling::Phone) => " (as telephone numbers, however they are written)",
+                None => "",
+            };
+            format!("{}{how}", key.field.join("."))
+        };
+        let keys: Vec<String> = found.by.iter().map(key).collect();
         line(
             "match",
             &format!(
@@ -177,6 +189,7 @@ fn event(event: &Event) -> String {
     match event {
         Event::Fails => "fails".to_owned(),
         Event::IsRejected => "is rejected".to_owned(),
+        Event::IsInReview => "is in review".to_owned(),
         Event::Succeeds => "succeeds".to_owned(),
         Event::IsGone => "is gone".to_owned(),
         Event::IsLate(delay) => format!("is late after {}", millis(*delay)),

@@ -149,6 +149,12 @@ pub fn named(plan: &Plan) -> BTreeSet<ObjectRef> {
         }
         _ => {}
     });
+    // What a table names has to be there too.
+    for column in plan.mapping.tables.iter().flat_map(|table| &table.columns) {
+        if let Kind::Reference(of) = &column.of.kind {
+            found.insert(of.clone());
+        }
+    }
     for parameter in plan.mapping.parameters.values() {
         if let Kind::Reference(of) = &parameter.of.kind {
             found.insert(of.clone());

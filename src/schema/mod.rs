@@ -14,6 +14,7 @@ mod node;
 mod object;
 mod print;
 mod read;
+mod spelling;
 pub mod standard;
 
 pub use catalog::Catalog;
@@ -22,6 +23,7 @@ pub use infer::infer;
 pub use object::{Access, Class, Field, Named, Names, Object, Size, SizeUnit, Write};
 pub use print::to_json;
 pub use read::read;
+pub use spelling::Spelling;
 
 use std::sync::Arc;
 

@@ -466,6 +466,7 @@ pub struct When {
 pub enum Event {
     Fails,
     IsRejected,
+    IsInReview,
     Succeeds,
     IsGone,
     /// `is late after 2 hours`

@@ -51,14 +51,19 @@ fn texts(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// The template; with another mapping in the place of its own where one is given.
+/// The template's schemas and tables with the mapping that the hand-written programs carry out, as it stands beside them; or
+/// with the one that is given.
 fn project(mapping: Option<&str>) -> Compiled {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings/salesforce-shipstation");
     let mut found = Vec::new();
     texts(&root, &root, &mut found);
-    if let Some(mapping) = mapping {
-        found.retain(|(name, _)| !name.ends_with(".dock"));
-        found.push(("mapping.dock".to_owned(), mapping.to_owned()));
+    found.retain(|(name, _)| !name.ends_with(".dock"));
+    match mapping {
+        Some(mapping) => found.push(("mapping.dock".to_owned(), mapping.to_owned())),
+        None => found.extend([
+            ("orders.dock".to_owned(), include_str!("../orders.dock").to_owned()),
+            ("shared/address.dock".to_owned(), include_str!("../address.dock").to_owned()),
+        ]),
     }
     compile(&Texts::new(found), &Options::default())
 }

@@ -58,7 +58,7 @@ struct Update<'a> {
     #[serde(rename = "Tracking_Number__c", skip_serializing_if = "Option::is_none")]
     tracking: Option<&'a str>,
     #[serde(rename = "Shipped_At__c", skip_serializing_if = "Option::is_none")]
-    shipped: Option<&'a str>,
+    shipped: Option<String>,
     #[serde(rename = "Status__c")]
     status: &'a str,
 }
@@ -84,7 +84,7 @@ pub fn map(shipment: &Shipment<'_>, out: &mut Vec<u8>) -> Option<()> {
         carrier,
         service: shipment.service_code.filter(|text| said(Some(text)) && text.chars().count() <= 255),
         tracking: shipment.tracking_number.filter(|text| said(Some(text)) && text.chars().count() <= 255),
-        shipped,
+        shipped: shipped.map(|date| format!("{date}T00:00:00Z")),
         status: "Shipped",
     };
     serde_json::to_writer(&mut *out, &update).ok()?;

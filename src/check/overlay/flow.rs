@@ -298,6 +298,7 @@ fn same_event(a: &When, b: &When) -> bool {
             .map(|event| match &event.node {
                 Event::Fails => "fails".to_owned(),
                 Event::IsRejected => "is rejected".to_owned(),
+                Event::IsInReview => "is in review".to_owned(),
                 Event::Succeeds => "succeeds".to_owned(),
                 Event::IsGone => "is gone".to_owned(),
                 Event::IsLate(after) => format!("is late after {}", written(after)),

@@ -8,10 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Salesforce, soql, wire};
+use crate::builtin::{phone_key, same_phone};
 use crate::connector::{Change, Changes, Find, Found, Page, Source, State, part};
 use crate::fault::Fault;
 use crate::http::Call;
-use crate::schema::Object;
+use crate::schema::{Object, Spelling};
 use crate::value::{Body, Json, Kind};
 
 /// Records in a page. Salesforce gives up to 2,000 in one answer.
@@ -205,7 +206,9 @@ impl Salesforce {
         let mut paths: Vec<Vec<String>> = if ask.fields.is_empty() { object.map(scalars).unwrap_or_default() } else { ask.fields.to_vec() };
         paths.push(ask.field.to_vec());
         let select = object.map_or_else(|| format!("Id, {field}"), |object| soql::selected(ask.plan, object, &paths));
-        let statement = |values: &[String]| format!("SELECT {select} FROM {} WHERE {field} IN ({})", ask.object.object, list(values));
+        let spelling = ask.field.last().and_then(|name| Spelling::of(name));
+        let condition = |values: &[String]| condition(&field, spelling, values);
+        let statement = |values: &[String]| format!("SELECT {select} FROM {} WHERE {}", ask.object.object, condition(values));
         // Salesforce compares text without case: each value that was asked for and equals it so is answered.
         let mut asked: HashMap<String, Vec<&String>> = HashMap::new();
         for value in &values {
@@ -216,12 +219,19 @@ impl Salesforce {
             let record = row.tree()?;
             let held = ask.field.iter().try_fold(&record, |at, step| at.get(step));
             let held = held.and_then(|held| held.as_str().map(str::to_owned).or_else(|| held.is_number().then(|| held.to_string())));
-            for value in held.and_then(|held| asked.get(&compared(&field, &held))).into_iter().flatten() {
+            let Some(held) = held else { return Ok(()) };
+            // What two telephone numbers have in common is less than what makes them one.
+            let meant = |value: &str| spelling != Some(Spelling::Phone) || value.eq_ignore_ascii_case(&held) || same_phone(value, &held);
+            for value in asked.get(&compared(&field, &held)).into_iter().flatten().filter(|value| meant(value)) {
                 found.push(Found { value: (*value).clone(), record: record.clone() });
             }
             Ok(())
         };
-        let statements: Vec<String> = parts(&values, &statement).into_iter().map(statement).collect();
+        let alone = |value: &String| match spelling {
+            Some(Spelling::Phone) => format!(" OR {}", condition(std::slice::from_ref(value))),
+            _ => format!("{}, ", list(std::slice::from_ref(value))),
+        };
+        let statements: Vec<String> = parts(&values, &statement, &alone).into_iter().map(statement).collect();
         for some in statements.chunks(QUERIES) {
             match some {
                 [one] => self.each_row(call, "query", one, &mut None, &mut keep).await?,
@@ -367,6 +377,29 @@ fn list(values: &[String]) -> String {
     values.iter().map(|value| format!("'{}'", soql::escape(value))).collect::<Vec<_>>().join(",")
 }
 
+/// Digits at the end of a telephone number that are searched for: what stands before them may be written in several ways.
+const PHONE_DIGITS: usize = 7;
+
+/// `Id IN ('a', 'b')`. Telephone numbers are asked for by the order of their last digits, whatever stands between them; which of
+/// those that are found are meant is decided here.
+fn condition(field: &str, spelling: Option<Spelling>, values: &[String]) -> String {
+    if spelling != Some(Spelling::Phone) {
+        let trimmed: Vec<String> = values.iter().map(|value| if spelling.is_some() { value.trim().to_owned() } else { value.clone() }).collect();
+        return format!("{field} IN ({})", list(&trimmed));
+    }
+    let pattern = |value: &String| {
+        let digits: Vec<char> = value.chars().filter(char::is_ascii_digit).collect();
+        let last = digits.len().checked_sub(PHONE_DIGITS).map(|from| &digits[from..])?;
+        Some(format!("{field} LIKE '{}%'", last.iter().map(|digit| format!("%{digit}")).collect::<String>()))
+    };
+    let exact: Vec<String> = values.iter().filter(|value| pattern(value).is_none()).cloned().collect();
+    let mut alternatives: Vec<String> = values.iter().filter_map(pattern).collect();
+    if !exact.is_empty() || alternatives.is_empty() {
+        alternatives.push(format!("{field} IN ({})", list(&exact)));
+    }
+    format!("({})", alternatives.join(" OR "))
+}
+
 /// What two values of a field have in common that Salesforce takes for equal: text has no case, and an id of 15
 /// characters is the first part of that of 18.
 fn compared(field: &str, value: &str) -> String {
@@ -374,7 +407,11 @@ fn compared(field: &str, value: &str) -> String {
     match value.get(..15) {
         Some(short) if id && value.len() <= 18 => short.to_owned(),
         _ if id => value.to_owned(),
-        _ => value.to_lowercase(),
+        _ => match Spelling::of(field) {
+            Some(Spelling::Email) => value.trim().to_lowercase(),
+            Some(Spelling::Phone) => phone_key(value).unwrap_or_else(|| value.to_lowercase()),
+            None => value.to_lowercase(),
+        },
     }
 }
 
@@ -389,14 +426,16 @@ fn is_id(value: &str) -> bool {
 }
 
 /// Values in parts whose statements fit into a URL.
-fn parts<'v>(values: &'v [String], statement: &dyn Fn(&[String]) -> String) -> Vec<&'v [String]> {
+///
+/// `alone`: one value as it stands in the statement.
+fn parts<'v>(values: &'v [String], statement: &dyn Fn(&[String]) -> String, alone: &dyn Fn(&String) -> String) -> Vec<&'v [String]> {
     let length = |text: &str| byte_serialize(text.as_bytes()).map(str::len).sum::<usize>();
     let empty = length(&statement(&[]));
     let mut out = Vec::new();
     let (mut from, mut used) = (0, empty);
     for (at, value) in values.iter().enumerate() {
-        // With its quotes and its comma.
-        let needs = length(&list(std::slice::from_ref(value))) + 3;
+        // With what stands between it and the one before.
+        let needs = length(&alone(value));
         if at > from && used + needs > URL {
             out.push(&values[from..at]);
             (from, used) = (at, empty);
@@ -460,13 +499,22 @@ mod tests {
         let statement = |values: &[String]| format!("SELECT Id FROM Order WHERE Id IN ({})", list(values));
         for (count, width) in [(1, 18), (499, 18), (2_000, 18), (300, 400), (3, 20_000)] {
             let values: Vec<String> = (0..count).map(|n| format!("{n:0width$}")).collect();
-            let parts = parts(&values, &statement);
+            let parts = parts(&values, &statement, &|value| format!("{}, ", list(std::slice::from_ref(value))));
             assert_eq!(parts.concat(), values);
             for part in parts {
                 let url: String = byte_serialize(statement(part).as_bytes()).collect();
                 assert!(url.len() <= URL || part.len() == 1, "{} bytes for {} values", url.len(), part.len());
             }
         }
+    }
+
+    #[test]
+    fn telephones_are_asked_for_by_their_last_digits() {
+        let ask = |values: &[&str]| condition("Phone", Some(Spelling::Phone), &values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
+        assert_eq!(ask(&["+1 (512) 555-0199"]), "(Phone LIKE '%5%5%5%0%1%9%9%')");
+        assert_eq!(ask(&["+1 (512) 555-0199", "110'"]), r"(Phone LIKE '%5%5%5%0%1%9%9%' OR Phone IN ('110\''))");
+        assert_eq!(condition("Email", Some(Spelling::Email), &[" Ada@x.org ".to_owned()]), "Email IN ('Ada@x.org')");
+        assert_eq!(condition("Name", None, &[" a".to_owned()]), "Name IN (' a')");
     }
 
     proptest::proptest! {

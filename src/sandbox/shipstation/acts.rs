@@ -7,7 +7,8 @@ use super::orders::integer;
 use crate::sandbox::Act;
 use crate::value::Json;
 
-const VERBS: &str = "create, ship, ship_all, cancel, scan, deliver, deliver_all, delay, lose, return, fail, hold, release, void, change";
+const VERBS: &str =
+    "create, ship, ship_all, parcel, combine, cancel, scan, deliver, deliver_all, delay, lose, return, fail, hold, release, void, change";
 
 impl ShipStation {
     pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
@@ -38,6 +39,12 @@ impl ShipStation {
             self.of_order.get(&id).and_then(|all| all.iter().rev().find(|id| self.shipments.get(id).is_some_and(|s| s.voided.is_none())).copied());
         match act.verb.as_str() {
             "ship" => self.ship_one(id, &act.settings, now),
+            "parcel" => match status {
+                // The rest of an order that goes in several parcels: each has a label of its own.
+                "shipped" => self.label_one(id, &act.settings, now),
+                _ => Err(format!("it is {status}: `ship` makes the first label")),
+            },
+            "combine" => self.combined(id, &act.settings, now),
             "cancel" => {
                 if status == "shipped" {
                     return Err("it is shipped: void its label first".to_owned());
@@ -111,6 +118,12 @@ impl ShipStation {
         if order.status != "awaiting_shipment" {
             return Err(format!("the order {} is {}", order.number, order.status));
         }
+        self.label_one(id, settings, now)
+    }
+
+    /// A label for an order, whatever its state.
+    fn label_one(&mut self, id: i64, settings: &Json, now: Timestamp) -> Result<Json, String> {
+        let Some(order) = self.orders.get(&id) else { return Err("there is no such order".to_owned()) };
         let text = |name: &str| settings.get(name).or_else(|| order.body.get(name)).and_then(Json::as_str).map(str::to_owned);
         let carrier = text("carrierCode").unwrap_or_else(|| "stamps_com".to_owned());
         let service = text("serviceCode").unwrap_or_else(|| "usps_ground_advantage".to_owned());
@@ -124,6 +137,43 @@ impl ShipStation {
             }
         }
         Ok(self.shipments.get(&shipment).map(|shipment| self.print_shipment(shipment, true)).unwrap_or_default())
+    }
+
+    /// Orders of one recipient that the warehouse packs together: the lines of the other (`with`) go into this one, which names it
+    /// in `mergedIds`; they are shipped together.
+    fn combined(&mut self, id: i64, settings: &Json, now: Timestamp) -> Result<Json, String> {
+        let with = settings.get("with").map(|with| with.as_str().map_or_else(|| with.to_string(), str::to_owned));
+        let other = self.found(&with.ok_or("name the other order: --set with=00000013")?)?;
+        if other == id {
+            return Err("an order is not combined with itself".to_owned());
+        }
+        for id in [id, other] {
+            if let Some(order) = self.orders.get(&id).filter(|order| !matches!(order.status, "awaiting_shipment" | "on_hold")) {
+                return Err(format!("the order {} is {}: only open orders are combined", order.number, order.status));
+            }
+        }
+        let lines = self.orders.get(&other).and_then(|order| order.body.get("items")).and_then(Json::as_array).cloned().unwrap_or_default();
+        self.change(id, now, |order| {
+            if let Some(Json::Array(items)) = order.body.get_mut("items") {
+                items.extend(lines);
+            }
+            let options = order.body.entry("advancedOptions").or_insert_with(|| serde_json::json!({}));
+            if let Json::Object(options) = options {
+                options.insert("mergedOrSplit".to_owned(), Json::Bool(true));
+                if let Json::Array(merged) = options.entry("mergedIds").or_insert_with(|| Json::Array(Vec::new())) {
+                    merged.push(Json::from(other));
+                }
+            }
+        });
+        self.change(other, now, |order| {
+            if let Json::Object(options) = order.body.entry("advancedOptions").or_insert_with(|| serde_json::json!({})) {
+                options.insert("mergedOrSplit".to_owned(), Json::Bool(true));
+                options.insert("parentId".to_owned(), Json::from(id));
+            }
+        });
+        let key = self.orders.get(&id).map(|order| order.key.clone());
+        self.effect(now, "combined", "Order", id, key, false, serde_json::json!({"mergedIds": [other]}));
+        self.order(&id.to_string()).map_err(|refused| refused.1)
     }
 
     /// The order of a number, a key or an id.

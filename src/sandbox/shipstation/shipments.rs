@@ -60,6 +60,11 @@ impl ShipStation {
             body: body.as_object().cloned().unwrap_or_default(),
         });
         self.change(order, now, |order| order.status = "shipped");
+        // What was combined with it goes in the same parcel.
+        let merged = known.body.get("advancedOptions").and_then(|options| options.get("mergedIds")).and_then(Json::as_array).cloned();
+        for other in merged.into_iter().flatten().filter_map(|id| id.as_i64()) {
+            self.change(other, now, |order| order.status = "shipped");
+        }
         self.effect(now, "label", "Shipment", id, Some(known.key.clone()), by_api, serde_json::json!({"trackingNumber": tracking, "orderId": order}));
         self.notify("SHIP_NOTIFY", &format!("/shipments?batchId={batch}&includeShipmentItems=False"), known.store);
         self.notify("ITEM_SHIP_NOTIFY", &format!("/shipments?batchId={batch}&includeShipmentItems=True"), known.store);

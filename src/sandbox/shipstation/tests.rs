@@ -230,3 +230,29 @@ fn a_list_shows_what_was_changed_lately_as_it_was_before() {
     let (_, order) = ask_at(&mut account, "GET", &format!("/orders/{id}"), &Json::Null, after(81));
     assert_eq!(order["customerNotes"], "third", "asked for by its id it is there at once");
 }
+
+#[test]
+fn an_order_may_go_in_several_parcels_and_orders_in_one() {
+    let mut account = lived();
+    let first = id(&account, "A-1");
+    let again = account.act(&act("parcel", "A-1"), now()).unwrap();
+    assert_eq!(again["orderId"], first);
+    let (_, listed) = ask(&mut account, "GET", &format!("/shipments?orderId={first}"), &Json::Null);
+    assert_eq!(listed["total"], 2, "{listed}");
+    assert!(account.act(&act("parcel", "A-3"), now()).unwrap_err().contains("`ship` makes the first label"));
+    for number in ["C-1", "C-2"] {
+        account.act(&act("create", number), now()).unwrap();
+    }
+    let with = |verb: &str, number: &str, other: &str| Act { settings: json!({"with": other}), ..act(verb, number) };
+    assert!(account.act(&act("combine", "C-1"), now()).unwrap_err().contains("--set with="));
+    assert!(account.act(&with("combine", "C-1", "A-1"), now()).unwrap_err().contains("only open orders"));
+    let (one, other) = (id(&account, "C-1"), id(&account, "C-2"));
+    let combined = account.act(&with("combine", "C-1", "C-2"), now()).unwrap();
+    assert_eq!((&combined["advancedOptions"]["mergedIds"], combined["items"].as_array().unwrap().len()), (&json!([other]), 2));
+    account.act(&act("ship", "C-1"), now()).unwrap();
+    for number in [one, other] {
+        assert_eq!(ask(&mut account, "GET", &format!("/orders/{number}"), &Json::Null).1["orderStatus"], "shipped");
+    }
+    let (_, listed) = ask(&mut account, "GET", &format!("/shipments?orderId={other}"), &Json::Null);
+    assert_eq!(listed["total"], 0);
+}

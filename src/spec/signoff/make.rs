@@ -330,6 +330,7 @@ fn event(of: &Event) -> &'static str {
     match of {
         Event::Fails => "fails",
         Event::IsRejected => "is rejected",
+        Event::IsInReview => "is in review",
         Event::Succeeds => "succeeds",
         Event::IsGone => "is gone",
         Event::IsLate(_) => "is late",

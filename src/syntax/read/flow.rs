@@ -364,6 +364,7 @@ impl<'t> Reader<'t> {
                 let event = match kind.as_rule() {
                     G::fails => Event::Fails,
                     G::is_rejected => Event::IsRejected,
+                    G::in_review => Event::IsInReview,
                     G::is_gone => Event::IsGone,
                     G::succeeds => Event::Succeeds,
                     _ => Event::IsLate(Box::new(self.expr(parts(kind).next()?, base))),

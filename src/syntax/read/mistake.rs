@@ -168,7 +168,7 @@ fn wanted(error: &Error<G>) -> String {
             G::kw_by => "`by`",
             G::kw_key | G::write_key => "`key`",
             G::object_path => "an object such as `crm.Order`",
-            G::event => "`fails`, `is rejected`, `succeeds`, `is late after …` or `is gone`",
+            G::event => "`fails`, `is rejected`, `is in review`, `succeeds`, `is late after …` or `is gone`",
             G::unit => "a unit",
             G::arguments => "`( … )`",
             G::kw_then => "`then`",
