@@ -391,3 +391,27 @@ fn a_carrier_that_the_account_does_not_have_is_found_before_sending() {
     let queue = said(&world.command(&["queue", "list"]));
     assert!(queue.contains("has no carrier called \"apc\" any more"), "{queue}");
 }
+
+#[test]
+fn a_first_run_that_was_refused_leaves_history_what_it_is() {
+    let world = World::of("crm-milestones", 1, Faults::default(), "10 minutes");
+    world.crm_act("make", "Account", json!({"Name": "Ada & Co.", "Email__c": "ada@example.com"})).unwrap();
+    for number in 0..11 {
+        let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 2, "unitPrice": 60});
+        world.wms_act_with("create", &format!("W-{number}"), json!({"customerEmail": "ada@example.com", "items": [item]})).unwrap();
+    }
+    world.wms_act("ship_all", "").unwrap();
+    let file = world.folder.path().join("crossdock.live.yaml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, settings.replace("api_secret: \"${PLANTED}\"", "api_secret: wrong")).unwrap();
+    assert_ne!(world.command(&["run"]).status.code(), Some(0));
+    std::fs::write(&file, settings).unwrap();
+    ran(&world);
+    ran(&world);
+    assert!(
+        made(&world, "Task").is_empty() && made(&world, "Opportunity").is_empty(),
+        "{:?} {:?}",
+        made(&world, "Task"),
+        made(&world, "Opportunity")
+    );
+}

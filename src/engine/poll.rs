@@ -185,7 +185,10 @@ impl Engine<'_> {
         let schedules = self.settings.schedules.get(&flow.name).unwrap_or(&flow.schedules);
         let next = if self.settings.once { None } else { Some(next_run(schedules, Some(now), now)) };
         if flow.group.is_some() {
-            self.first_poll_ended(at)?;
+            // A poll that could not be read has brought nothing: what comes later is still what was there at the beginning.
+            if self.flows[at].streams.iter().all(|stream| stream.complete) {
+                self.first_poll_ended(at)?;
+            }
             self.new_day(at)?;
             self.look_again(at)?;
             self.flows[at].map = true;

@@ -50,13 +50,16 @@ fn order(number: &str, more: Json) -> Json {
     order
 }
 
+fn act(verb: &str, subject: &str) -> Act {
+    Act { verb: verb.to_owned(), subject: subject.to_owned(), settings: Json::Null }
+}
+
 /// An account in which everything has happened once.
 fn lived() -> ShipStation {
     let mut account = account(Options::default());
     for number in ["A-1", "A-2", "A-3"] {
         assert_eq!(ask(&mut account, "POST", "/orders/createorder", &order(number, json!({}))).0, 200);
     }
-    let act = |verb: &str, subject: &str| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings: Json::Null };
     account.act(&act("ship", "A-1"), now()).unwrap();
     let second = id(&account, "A-2");
     let (status, _) = ask(&mut account, "POST", "/orders/markasshipped", &json!({"orderId": second, "carrierCode": "ups", "trackingNumber": "1Z"}));
