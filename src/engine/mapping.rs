@@ -556,6 +556,7 @@ impl Engine<'_> {
                 lane.state = LaneState::NotEligible;
                 if self.skipped_by_match(at, &lane) {
                     lane.version = super::version::to_look_again(&lane.version);
+                    lane.seen.clear();
                 }
                 lane.body = None;
                 self.mend(&lane, changes)?;
