@@ -451,6 +451,7 @@ impl<'p> Engine<'p> {
         if !self.stopping && !self.settings.idle {
             self.send(&mut effects)?;
         }
+        self.tell_damages();
         Ok(Step { effects, alerts: std::mem::take(&mut self.alerts), wake: self.wake()? })
     }
 

@@ -539,6 +539,9 @@ impl Engine<'_> {
         let field = self.mark_field(lot);
         let path: Vec<String> = field.split('.').map(str::to_owned).collect();
         let entries = self.store.entries(ids)?;
+        // What the store does not have any more, or found damaged, is not waited for either.
+        let gone: Vec<i64> = ids.iter().copied().filter(|id| !entries.iter().any(|entry| entry.id == *id)).collect();
+        gone.into_iter().for_each(|id| self.forget(id));
         let most = self.world.connectors.get(&lot.connection).map_or(1, |connector| connector.find_batch(&lot.object(), &path)).max(1);
         let mut entries = entries.into_iter().peekable();
         while entries.peek().is_some() {

@@ -199,13 +199,19 @@ impl Engine<'_> {
     fn discard(&mut self, exception: &Exception, reason: &str, changes: &mut Vec<Change>) -> Kept<Result<(), String>> {
         let (_, mut lane) = match self.lane_of(exception)? {
             Ok(found) => found,
+            // What was damaged need not have been a record's: a webhook, a decision.
+            Err(_) if exception.code == "damaged" => {
+                changes.push(self.closed(exception, &format!("discarded: {reason}")));
+                return Ok(Ok(()));
+            }
             Err(why) => return Ok(Err(why)),
         };
         if self.flying(&lane.flow, &lane.key) {
             return Ok(Err("a write of it is on its way".to_owned()));
         }
         self.drop_entries(&lane.flow, &lane.key, changes);
-        if exception.code != "late" {
+        // What was late, or damaged after it was delivered, is delivered all the same.
+        if exception.code != "late" && (exception.code != "damaged" || lane.state == LaneState::Failed) {
             lane.state = LaneState::Discarded;
         }
         lane.updated = self.millis();

@@ -4,31 +4,90 @@
 pub(crate) mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-    use crate::store::sqlite::Sqlite;
-    use crate::store::{Change, Checkpoint, Known, Lane, LaneState, Store, StoreFault, Watch};
-    use crate::value::Body;
+    use serde_json::json;
 
-    fn lane(key: &str, arrived: i64, first: bool) -> Lane {
+    use crate::store::sqlite::Sqlite;
+    use crate::store::{
+        Change, Checkpoint, Entry, EntryState, Event, Exception, Exchange, Known, Lane, LaneState, Ledger, Link, Moved, Reason, Rides, Store,
+        StoreFault, Watch,
+    };
+    use crate::value::{Body, Json};
+
+    pub(crate) fn lane(key: &str, arrived: i64, first: bool) -> Lane {
         Lane {
-            flow: "f".into(),
-            key: key.into(),
             label: Some(format!("no {key}")),
             arrived,
             first,
-            state: LaneState::Waiting,
-            was: None,
             version: "v".into(),
-            stamp: None,
-            delivered: None,
-            due: 0,
-            attempt: 0,
-            body: Some(Body::of(&serde_json::json!({"amount": 1.10}))),
-            matched: None,
-            group: None,
-            plan: None,
-            seen: vec![1, 2, 3],
-            reasons: Vec::new(),
+            body: Some(Body::of(&json!({"amount": 1.10}))),
             updated: 7,
+            seen: vec![1, 2, 3],
+            ..Lane::new("f", key, 7)
+        }
+    }
+
+    pub(crate) fn reason() -> Reason {
+        Reason {
+            kind: "rule".into(),
+            message: "the street is missing".into(),
+            field: Some("street".into()),
+            place: Some("orders.dock:12".into()),
+            owner: Some("ops".into()),
+            before: Some(99),
+            review: true,
+        }
+    }
+
+    pub(crate) fn entry(id: i64, lane: &str) -> Entry {
+        Entry {
+            id,
+            flow: "f".into(),
+            lane: lane.into(),
+            version: "v".into(),
+            write: "order".into(),
+            after: None,
+            connection: "wms".into(),
+            object: "Order".into(),
+            op: "upsert".into(),
+            key: Some(format!("sf-{lane}")),
+            key_field: Some("orderKey".into()),
+            target: None,
+            class: 0,
+            review_doubt: false,
+            state: EntryState::Planned,
+            first: false,
+            attempt: 0,
+            due: 3,
+            sent: None,
+            doubted: None,
+            epoch: 0,
+            body: json!({"orderKey": format!("sf-{lane}"), "items": [1, 2]}),
+            held: Some(json!({"a": 1})),
+            hash: "abc".into(),
+            result: Some(json!({"orderId": 5})),
+            error: Some("no".into()),
+            plan: "p".into(),
+            created: 3,
+            rides: Some(Rides { on: 4, fields: vec!["parent".into()] }),
+        }
+    }
+
+    pub(crate) fn exception(id: i64, lane: &str) -> Exception {
+        Exception {
+            id,
+            flow: "f".into(),
+            lane: lane.into(),
+            label: Some(format!("no {lane}")),
+            code: "review".into(),
+            reasons: vec![reason()],
+            next: "look".into(),
+            owner: Some("ops".into()),
+            before: Some(99),
+            parked: true,
+            opened: 5,
+            closed: None,
+            closed_by: None,
+            alerted: true,
         }
     }
 
@@ -49,6 +108,9 @@ pub(crate) mod tests {
         let watch = Watch { name: "w".into(), flow: "f".into(), lane: "a".into(), since: 0, due: 50 };
         store.commit(&[Change::Checkpoint(checkpoint.clone()), Change::Watch(watch.clone())]).unwrap();
         assert_eq!((store.watches(49, 9).unwrap().len(), store.watches(50, 9).unwrap()), (0, vec![watch]));
+        lanes(&mut *store);
+        writes(&mut *store);
+        history(&mut *store);
         let (id, arrival) = (store.next_id(), store.next_arrival());
         store.commit(&[]).unwrap();
         // Opened again by another process: it has everything, and the older one can write no more.
@@ -58,11 +120,129 @@ pub(crate) mod tests {
         assert!(other.next_id() > id && other.next_arrival() >= arrival);
         assert!(matches!(store.commit(&[Change::Lane(lane("d", 9, false))]), Err(StoreFault::Fenced { .. })));
         assert_eq!(other.lane("f", "d").unwrap(), None, "a commit that was refused changes nothing");
+        assert_eq!(other.counts().unwrap(), store.counts().unwrap());
         assert_eq!(other.fingerprint(b"a"), store.fingerprint(b"a"));
+        assert_eq!(other.damages(), []);
+    }
+
+    /// Lanes in their states, and how many there are.
+    fn lanes(store: &mut dyn Store) {
+        let full = Lane {
+            state: LaneState::Delivered,
+            was: Some(LaneState::Review),
+            stamp: Some("2026-03-02T00:00:00Z".into()),
+            delivered: Some("v".into()),
+            due: 12,
+            attempt: 3,
+            matched: Some(json!({"account": [{"Id": "001"}]})),
+            group: Some("group/1".into()),
+            plan: Some("p".into()),
+            reasons: vec![reason()],
+            updated: 11,
+            body: Some(Body::of(&json!({"text": "long ".repeat(400)}))),
+            ..lane("full", 8, true)
+        };
+        store.commit(&[Change::Lane(full.clone())]).unwrap();
+        assert_eq!(store.lane("f", "full").unwrap(), Some(full.clone()));
+        // What was read back is not written again, and is there all the same.
+        let read = store.lane("f", "full").unwrap().unwrap();
+        store.commit(&[Change::Lane(Lane { due: 13, ..read })]).unwrap();
+        assert_eq!(store.lane("f", "full").unwrap(), Some(Lane { due: 13, ..full }));
+        assert_eq!(store.counts().unwrap().into_values().collect::<Vec<_>>(), [3, 1]);
+        assert_eq!(store.in_state(None, LaneState::Delivered, 9).unwrap().len(), 1);
+        assert_eq!(store.in_state(Some("g"), LaneState::Delivered, 9).unwrap().len(), 0);
+        assert_eq!(store.members("f", "group/1").unwrap(), [json!({"text": "long ".repeat(400)})]);
+        assert_eq!(store.beginning("f", "fu").unwrap().len(), 1);
+        assert_eq!(store.search("full", 5).unwrap().len(), 1, "by its key");
+        let gone = Lane { body: None, matched: None, reasons: Vec::new(), state: LaneState::Gone, ..store.lane("f", "full").unwrap().unwrap() };
+        store.commit(&[Change::Lane(gone.clone())]).unwrap();
+        assert_eq!(store.lane("f", "full").unwrap(), Some(gone));
+        assert_eq!(store.counts().unwrap().get(&("f".into(), LaneState::Delivered)), None);
+        store.commit(&[Change::Lane(Lane { due: 70, ..lane("later", 4, false) })]).unwrap();
+        assert_eq!(store.next_due("f", LaneState::Waiting, 10).unwrap(), Some(70));
+    }
+
+    fn writes(store: &mut dyn Store) {
+        let made = entry(100, "a");
+        let ledger = Ledger {
+            connection: "wms".into(),
+            object: "Order".into(),
+            key: "sf-a".into(),
+            id: Some("5".into()),
+            fields: [("street".to_owned(), "hash".to_owned())].into(),
+            confirmed: 4,
+        };
+        store.commit(&[Change::Entry(made.clone()), Change::Ledger(ledger.clone()), Change::Exception(exception(101, "a"))]).unwrap();
+        assert_eq!(store.entry(100).unwrap(), Some(made.clone()));
+        assert_eq!(store.entries(&[100, 7]).unwrap(), std::slice::from_ref(&made));
+        assert_eq!(store.ledger("wms", "Order", "sf-a").unwrap(), Some(ledger));
+        assert_eq!(store.exceptions_of("f", "a").unwrap(), [exception(101, "a")]);
+        assert_eq!((store.open_exceptions().unwrap(), store.exception(101).unwrap()), (1, Some(exception(101, "a"))));
+        let moved = Moved { id: 100, state: EntryState::Sending, attempt: 1, due: 4, sent: Some(4), doubted: Some(2), epoch: 1 };
+        store.commit(&[Change::Sent(moved)]).unwrap();
+        let sent = Entry { state: EntryState::Sending, attempt: 1, due: 4, sent: Some(4), doubted: Some(2), epoch: 1, ..made };
+        assert_eq!(store.entries_of("f", "a").unwrap(), std::slice::from_ref(&sent));
+        let head = Entry { body: Json::Null, held: None, result: None, error: None, ..sent };
+        assert_eq!(store.open_entries().unwrap(), [head]);
+        let closed = Exception { closed: Some(9), closed_by: Some("mended".into()), ..exception(101, "a") };
+        store.commit(&[Change::DropEntry(100), Change::Exception(closed.clone())]).unwrap();
+        assert_eq!(
+            (store.entry(100).unwrap(), store.exceptions(true, 9).unwrap(), store.exceptions(false, 9).unwrap()),
+            (None, vec![], vec![closed])
+        );
+    }
+
+    fn history(store: &mut dyn Store) {
+        let event =
+            |kind: &str, text: &str| Event { at: 4, flow: "f".into(), lane: "a".into(), kind: kind.into(), text: text.into(), exchange: Some(200) };
+        let exchange = Exchange {
+            id: 200,
+            at: 4,
+            connection: "wms".into(),
+            method: "POST".into(),
+            path: "/orders/createorders".into(),
+            status: Some(200),
+            took: 12,
+            request: Some("[…]".repeat(300)),
+            response: None,
+            broken: None,
+            plan: "p".into(),
+        };
+        let link = |lane: &str| Link { flow: "f".into(), lane: lane.into(), object: "wms.Order".into(), id: "5".into() };
+        let events = [event("received", "a new version was read"), event("sent", "upsert 5"), event("received", "a new version was read")];
+        let mut changes: Vec<Change> = events.iter().cloned().map(Change::Event).collect();
+        changes.extend([Change::Exchange(exchange.clone()), Change::Link(link("a")), Change::Link(link("b")), Change::Link(link("a"))]);
+        store.commit(&changes).unwrap();
+        assert_eq!(store.events("f", "a").unwrap(), events);
+        assert_eq!((store.exchange(200).unwrap(), store.exchanges(5).unwrap().len()), (Some(exchange), 1));
+        assert_eq!(store.links_of("f", "a").unwrap(), [link("a")]);
+        assert_eq!(store.linked("f", "a").unwrap(), [("f".to_owned(), "b".to_owned())]);
+        assert_eq!(store.search("5", 5).unwrap().len(), 2, "by the id at the other system");
+        store.hint("crm", "order", &json!({"id": 1}), 3).unwrap();
+        store.hint("crm", "order", &json!({"id": 1}), 4).unwrap();
+        let hints = store.hints(9).unwrap();
+        assert_eq!(hints.len(), 1, "one that waits is not kept twice");
+        store.commit(&[Change::DropHint(hints[0].id), Change::Meta { name: "day".into(), value: "monday".into() }]).unwrap();
+        assert_eq!((store.hints(9).unwrap(), store.meta("day").unwrap().as_deref()), (vec![], Some("monday")));
+        assert!(store.forget(5).unwrap() >= 4);
+        assert_eq!(store.events("f", "a").unwrap(), []);
     }
 
     #[test]
     fn sqlite_holds_the_contract() {
         holds(&|| Box::new(Sqlite::in_memory("contract").unwrap()));
+    }
+
+    #[test]
+    fn sqlite_holds_the_contract_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        // The lock keeps a second writer out: it is let go as a process that died has let it go.
+        holds(&|| {
+            let _ = std::fs::remove_file(folder.path().join("store.db.lock"));
+            Box::new(Sqlite::open(&path, None, crate::store::sqlite::Mode::Write).unwrap())
+        });
+        let store = Sqlite::open(&path, None, crate::store::sqlite::Mode::Read).unwrap();
+        assert_eq!(store.verify().unwrap().damages, []);
     }
 }

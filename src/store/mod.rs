@@ -301,7 +301,7 @@ pub struct Exception {
     pub flow: String,
     pub lane: String,
     pub label: Option<String>,
-    /// `review`, `rejected`, `refused`, `in_doubt`, `gone`, `exhausted`, `over_shipped`, `late`
+    /// `review`, `rejected`, `refused`, `in_doubt`, `gone`, `exhausted`, `over_shipped`, `late`, `damaged`
     pub code: String,
     /// Sealed.
     pub reasons: Vec<Reason>,
@@ -352,7 +352,7 @@ pub struct Exchange {
 }
 
 /// The place in a stream up to which everything is in the inbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     pub flow: String,
     pub stream: String,
@@ -457,6 +457,58 @@ pub enum Change {
         name: String,
         value: String,
     },
+}
+
+/// A row that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The table of the model.
+    pub table: &'static str,
+    /// What names the row within it.
+    pub row: String,
+    /// The record that it belongs to; empty where it belongs to none.
+    pub flow: String,
+    pub lane: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Damage {
+    /// Said of a row that does not fit its checksum.
+    pub(crate) const ROW: &'static str = "its row was changed";
+
+    /// Whether its plain columns cannot be relied on either.
+    pub fn is_of_row(&self) -> bool {
+        self.what.contains(Damage::ROW)
+    }
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match self.table {
+            "lane" => "the record",
+            "entry" | "payload" => "the outgoing",
+            "exception" => "the",
+            "ledger" => "what was confirmed of",
+            "checkpoint" => "the checkpoint",
+            "hint" | "control" => "the",
+            "watch" => "the deadline",
+            "meta" => "the setting",
+            "spare" => "the second copy of",
+            "event" => "the line of history",
+            "exchange" => "the call",
+            "body" => "the body of",
+            "link" => "the link to",
+            "tally" => "the count of",
+            "pages" => "pages:",
+            other => other,
+        };
+        write!(f, "{kind} {}", self.row)?;
+        if !self.flow.is_empty() && self.table != "checkpoint" {
+            write!(f, " of {}", self.flow)?;
+        }
+        if self.what.is_empty() { Ok(()) } else { write!(f, ": {}", self.what) }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -572,6 +624,11 @@ pub trait Store: Send {
     fn controls(&self) -> Kept<Vec<Control>>;
 
     fn meta(&self, name: &str) -> Kept<Option<String>>;
+
+    /// What was found damaged since this was asked last. It was put aside, and its record has an exception.
+    fn damages(&mut self) -> Vec<Damage> {
+        Vec::new()
+    }
 
     /// A keyed hash of a text: equal for equal texts of one store, and of no use elsewhere.
     fn fingerprint(&self, text: &[u8]) -> String;

@@ -2,37 +2,59 @@
 //!
 //! A lock file beside the store keeps a second writer out while one is open; the epoch keeps out one that
 //! was only thought dead. Readers (`status`, `trace`) open it without either.
+//!
+//! Every row that something is decided by has a checksum under the store's key, and every sealed value is bound to its
+//! row. What is found to be changed is taken out of the way and told ([`damage`]); the rest goes on.
 
+mod backup;
+mod cells;
+mod damage;
+mod files;
+mod form;
 mod read;
 mod rows;
+#[cfg(test)]
+mod tests;
+mod words;
 
-use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
-use super::seal::{Seal, new_key};
-use super::{Change, Kept, Millis, StoreFault};
+use super::seal::Seal;
+use super::{Change, Damage, Kept, Millis, StoreFault};
 use crate::http::Secret;
+use files::{beside, keep_private, key_file, key_of, lock};
+use words::Words;
 
-/// The newest form of the model.
-const FORM: i64 = MIGRATIONS.len() as i64;
-/// What brings each form to the next; the first makes the model anew.
-const MIGRATIONS: &[&str] = &[
-    include_str!("schema.sql"),
-    "CREATE INDEX hint_same ON hint (connection, event, body);",
-    "ALTER TABLE entry ADD COLUMN rides TEXT;",
-    "ALTER TABLE lane ADD COLUMN seen BLOB;",
-];
+pub use backup::Backup;
+pub use damage::Checked;
+
+/// The WAL is made smaller when it is larger than this, in bytes.
+const WAL_KEPT: u64 = 16 << 20;
+/// Commits after which the size of the WAL is looked at.
+const WAL_LOOKED_AT: u32 = 200;
 
 /// See [`super::Store`].
 pub struct Sqlite {
     pub(super) db: Connection,
     pub(super) seal: Seal,
+    words: Words,
+    mode: Mode,
     epoch: u64,
-    next_id: i64,
+    next_id: Cell<i64>,
+    /// The highest id that is durable.
+    highest: Cell<i64>,
     next_arrival: i64,
+    /// The newest time that a commit spoke of: when damage is told to be found.
+    latest: Cell<Millis>,
+    /// What was found damaged and nobody has been told of yet.
+    damages: RefCell<Vec<Damage>>,
+    /// What was found damaged since it was opened, by table and row.
+    damaged: RefCell<std::collections::BTreeSet<(&'static str, String)>>,
+    commits: u32,
     /// Commits until a simulated death.
     lives: Option<u32>,
     unfenced: bool,
@@ -51,7 +73,7 @@ pub enum Mode {
 
 impl Sqlite {
     /// Opens a store, making it where there is none (in [`Mode::Write`]). `key` seals it; without one a key
-    /// lies in a file of its own beside the store, readable by its owner only.
+    /// lies in a file of its own beside the store. All its files are readable by their owner only.
     ///
     /// # Errors
     /// [`StoreFault::InUse`] where another process writes, [`StoreFault::Damaged`] where the check at
@@ -64,16 +86,47 @@ impl Sqlite {
         if mode == Mode::Read && !path.exists() {
             return Err(StoreFault::Io(format!("there is no store at {} yet", path.display())));
         }
-        let key = match key {
-            Some(key) => key_of(key)?,
+        let (key, new_key) = match key {
+            Some(key) => (key_of(key)?, false),
             None => key_file(path, mode)?,
         };
+        let mut new_store = false;
+        if mode == Mode::Write {
+            // SQLite gives the files beside it the permissions of this one.
+            new_store = files::private().open(path).is_ok();
+            keep_private(path);
+        }
+        let opened = Self::open_file(path, &key, mode, lock);
+        if opened.is_err() {
+            // A first start that cannot go on leaves nothing that stands in the way of the second.
+            let store = ["", "-wal", "-shm"].into_iter().filter(|_| new_store);
+            for ending in store.chain(Some(".key").filter(|_| new_key)) {
+                let _ = std::fs::remove_file(beside(path, ending));
+            }
+        }
+        opened
+    }
+
+    /// Opens a copy of a store for reading, with the key that lies beside the store that it was made of.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn open_copy(copy: &Path, of: &Path) -> Kept<Self> {
+        if !copy.exists() {
+            return Err(StoreFault::Io(format!("there is no file {}", copy.display())));
+        }
+        let (key, _) = key_file(of, Mode::Read)?;
+        Self::open_file(copy, &key, Mode::Read, None)
+    }
+
+    fn open_file(path: &Path, key: &[u8], mode: Mode, lock: Option<File>) -> Kept<Self> {
+        damage::header(path)?;
         let flags = match mode {
             Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
             Mode::Read => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
         let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
-        Self::begin(db, &key, mode, lock)
+        Self::begin(db, key, mode, lock)
     }
 
     /// A store in memory under a name, for simulations. It lives as long as one connection to it: opened again,
@@ -99,34 +152,52 @@ impl Sqlite {
 
     fn begin(db: Connection, key: &[u8], mode: Mode, lock: Option<File>) -> Kept<Self> {
         db.busy_timeout(std::time::Duration::from_secs(10)).map_err(fault)?;
-        db.execute_batch(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
-        )
+        db.execute_batch(&format!(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;
+             PRAGMA journal_size_limit={WAL_KEPT};",
+        ))
         .map_err(fault)?;
-        db.set_prepared_statement_cache_capacity(96);
+        db.set_prepared_statement_cache_capacity(128);
         let seal = Seal::new(key)?;
         if mode == Mode::Write {
-            let checked: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(fault)?;
+            let checked: String = db.query_row("PRAGMA quick_check(1)", [], |row| form::lossy(row, 0)).map_err(fault)?;
             if checked != "ok" {
                 return Err(StoreFault::Damaged(checked));
             }
         }
-        migrate(&db, mode)?;
-        check_key(&db, &seal, mode)?;
-        let mut store = Sqlite { db, seal, epoch: 0, next_id: 1, next_arrival: 1, lives: None, unfenced: false, _lock: lock };
+        let words = Words::default();
+        form::Forms { db: &db, seal: &seal, words: &words }.bring_up(mode)?;
+        let mut store = Sqlite {
+            db,
+            seal,
+            words,
+            mode,
+            epoch: 0,
+            next_id: Cell::new(1),
+            highest: Cell::new(0),
+            next_arrival: 1,
+            latest: Cell::new(0),
+            damages: RefCell::new(Vec::new()),
+            damaged: RefCell::new(std::collections::BTreeSet::new()),
+            commits: 0,
+            lives: None,
+            unfenced: false,
+            _lock: lock,
+        };
+        let highest = |sql: &str| store.db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).optional().map(Option::flatten).map_err(fault);
+        store.latest.set(highest("SELECT at FROM event ORDER BY seq DESC LIMIT 1")?.unwrap_or(0));
         if mode == Mode::Write {
             store.epoch = store.claim()?;
-            let highest = |sql: &str| store.db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).optional().map(Option::flatten).map_err(fault);
             let ids = [
                 highest("SELECT max(id) FROM entry")?,
                 highest("SELECT max(id) FROM exception")?,
                 highest("SELECT max(id) FROM exchange")?,
                 highest("SELECT max(id) FROM hint")?,
                 // Entries are dropped when they are done: their ids stay used.
-                highest("SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'highest id'")?,
+                form::setting(&store.db, &store.seal, "highest id")?.and_then(|text| text.parse().ok()),
             ];
             let arrived = highest("SELECT max(arrived) FROM lane")?;
-            store.next_id = ids.into_iter().flatten().max().unwrap_or(0) + 1;
+            store.next_id.set(ids.into_iter().flatten().max().unwrap_or(0) + 1);
             store.next_arrival = arrived.unwrap_or(0) + 1;
         }
         Ok(store)
@@ -134,24 +205,27 @@ impl Sqlite {
 
     /// Takes the next epoch.
     fn claim(&self) -> Kept<u64> {
-        self.db
-            .query_row(
-                "INSERT INTO meta (name, value) VALUES ('epoch', '1')
-                 ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS INTEGER) + 1 AS TEXT) RETURNING CAST(value AS INTEGER)",
-                [],
-                |row| row.get::<_, i64>(0),
-            )
-            .map(i64::unsigned_abs)
-            .map_err(fault)
+        self.db.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+        let claimed = form::setting(&self.db, &self.seal, "epoch").and_then(|known| {
+            let next = known.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) + 1;
+            self.putting().meta("epoch", &next.to_string())?;
+            self.db.execute_batch("COMMIT").map_err(fault)?;
+            Ok(next)
+        });
+        if claimed.is_err() {
+            // Where it cannot be taken back either, it was never committed.
+            let _ = self.db.execute_batch("ROLLBACK");
+        }
+        claimed
     }
 
-    fn fenced(db: &Connection, ours: u64) -> Kept<()> {
-        let theirs: i64 = db
-            .prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'")
-            .and_then(|mut q| q.query_row([], |row| row.get(0)))
-            .map_err(fault)?;
-        let theirs = theirs.unsigned_abs();
-        if theirs == ours { Ok(()) } else { Err(StoreFault::Fenced { ours, theirs }) }
+    fn putting(&self) -> rows::Put<'_> {
+        rows::Put { db: &self.db, seal: &self.seal, words: &self.words }
+    }
+
+    fn fenced(&self) -> Kept<()> {
+        let theirs = form::setting(&self.db, &self.seal, "epoch")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        if theirs == self.epoch || self.unfenced { Ok(()) } else { Err(StoreFault::Fenced { ours: self.epoch, theirs }) }
     }
 
     pub(super) fn write(&mut self, changes: &[Change]) -> Kept<()> {
@@ -161,28 +235,59 @@ impl Sqlite {
                 return Err(StoreFault::Io("the process died here".to_owned()));
             }
         }
-        let (ours, next_id, unfenced) = (self.epoch, self.next_id, self.unfenced);
-        let Sqlite { db, seal, .. } = self;
-        let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(fault)?;
-        if !unfenced {
-            Self::fenced(&tx, ours)?;
+        self.apply(|put| changes.iter().try_for_each(|change| put.change(change)))?;
+        let latest = changes.iter().filter_map(|change| match change {
+            Change::Event(event) => Some(event.at),
+            Change::Lane(lane) => Some(lane.updated),
+            _ => None,
+        });
+        self.latest.set(latest.max().unwrap_or(0).max(self.latest.get()));
+        self.commits += 1;
+        if self.commits.is_multiple_of(WAL_LOOKED_AT) {
+            self.shrink_wal();
         }
-        for change in changes {
-            rows::put(&tx, seal, change)?;
+        Ok(())
+    }
+
+    /// One transaction of this epoch.
+    fn apply(&self, what: impl FnOnce(&rows::Put<'_>) -> Kept<()>) -> Kept<()> {
+        let tx = rusqlite::Transaction::new_unchecked(&self.db, rusqlite::TransactionBehavior::Immediate).map_err(fault)?;
+        let put = self.putting();
+        let next = self.next_id.get();
+        let done = self
+            .fenced()
+            .and_then(|()| what(&put))
+            .and_then(|()| if self.highest.get() != next { put.meta("highest id", &next.to_string()) } else { Ok(()) });
+        let done = done.and_then(|()| tx.commit().map_err(fault));
+        match &done {
+            Ok(()) => self.highest.set(next),
+            // What was made in it is not there.
+            Err(_) => self.words.forget(),
         }
-        tx.prepare_cached("INSERT INTO meta (name, value) VALUES ('highest id', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-            .and_then(|mut put| put.execute(params![next_id.to_string()]))
-            .map_err(fault)?;
-        tx.commit().map_err(fault)
+        done
+    }
+
+    /// Takes what is in the WAL into the store, and makes it small again where it has grown beside a long reader. Where
+    /// one is still there, the next look does it.
+    fn shrink_wal(&self) {
+        let wal = self.db.path().map(|path| beside(Path::new(path), "-wal"));
+        if wal.and_then(|wal| std::fs::metadata(wal).ok()).is_none_or(|known| known.len() <= WAL_KEPT) {
+            return;
+        }
+        // It waits for nobody: work goes on with a WAL that is large.
+        let _ = self.db.busy_timeout(std::time::Duration::ZERO);
+        let _ = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = self.db.busy_timeout(std::time::Duration::from_secs(10));
     }
 
     pub(super) fn ours(&self) -> u64 {
         self.epoch
     }
 
-    pub(super) fn id(&mut self) -> i64 {
-        self.next_id += 1;
-        self.next_id - 1
+    pub(super) fn id(&self) -> i64 {
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        id
     }
 
     pub(super) fn arrival(&mut self) -> i64 {
@@ -195,9 +300,14 @@ impl Sqlite {
     /// # Errors
     /// The store cannot be written.
     pub fn ask(&self, body: &crate::value::Json, at: Millis) -> Kept<i64> {
-        let sealed = self.seal.seal(body.to_string().as_bytes())?;
-        self.db.execute("INSERT INTO control (sealed_body, at) VALUES (?1, ?2)", params![sealed, at]).map_err(fault)?;
-        Ok(self.db.last_insert_rowid())
+        let tx = rusqlite::Transaction::new_unchecked(&self.db, rusqlite::TransactionBehavior::Immediate).map_err(fault)?;
+        let last: Option<i64> = tx.query_row("SELECT max(id) FROM control", [], |row| row.get(0)).map_err(fault)?;
+        let id = last.unwrap_or(0) + 1;
+        let (name, time) = (id.to_string(), at.to_string());
+        let sealed = self.seal.seal(rows::control_place(&[&name, &time]), body.to_string().as_bytes())?;
+        tx.execute("INSERT INTO control (id, sealed_body, at) VALUES (?1, ?2, ?3)", params![id, sealed, at]).map_err(fault)?;
+        tx.commit().map_err(fault)?;
+        Ok(id)
     }
 
     /// The answer to [`Sqlite::ask`], once there is one.
@@ -207,125 +317,34 @@ impl Sqlite {
     pub fn answer(&self, id: i64) -> Kept<Option<crate::value::Json>> {
         let sealed: Option<Option<Vec<u8>>> =
             self.db.query_row("SELECT sealed_answer FROM control WHERE id = ?1", [id], |row| row.get(0)).optional().map_err(fault)?;
-        sealed.flatten().map(|sealed| rows::json(&self.seal, &sealed)).transpose()
-    }
-
-    /// A copy as it is now, for a rehearsal: sealed under the same key.
-    ///
-    /// # Errors
-    /// The copy cannot be written.
-    pub fn copy_to(&self, path: &Path) -> Kept<()> {
-        self.db.execute("VACUUM INTO ?1", [path.display().to_string()]).map(|_| ()).map_err(fault)
-    }
-
-    /// Copies nothing, checks everything: for `doctor`.
-    ///
-    /// # Errors
-    /// [`StoreFault::Damaged`] with what was found.
-    pub fn check(&self) -> Kept<()> {
-        let checked: String = self.db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fault)?;
-        if checked == "ok" { Ok(()) } else { Err(StoreFault::Damaged(checked)) }
+        let Some(sealed) = sealed.flatten() else { return Ok(None) };
+        let text = self.seal.open(rows::answer_place(&[&id.to_string()]), &sealed)?;
+        serde_json::from_slice(&text).map(Some).map_err(|error| StoreFault::Damaged(error.to_string()))
     }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-/// Takes the lock, and leaves in it who has it.
-fn lock(path: &Path) -> Kept<File> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| StoreFault::Io(format!("{}: {error}", folder.display())))?;
-    }
-    let name = beside(path, ".lock");
-    let wrong = |error: std::io::Error| StoreFault::Io(format!("{}: {error}", name.display()));
-    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&name).map_err(wrong)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut by = String::new();
-            // Who holds it is a courtesy: what cannot be read is left out.
-            let _ = file.read_to_string(&mut by);
-            let by = if by.trim().is_empty() { String::new() } else { format!(" ({})", by.trim()) };
-            return Err(StoreFault::InUse { path: path.display().to_string(), by });
-        }
-        Err(TryLockError::Error(error)) => return Err(wrong(error)),
-    }
-    file.set_len(0).map_err(wrong)?;
-    file.rewind().map_err(wrong)?;
-    write!(file, "process {}", std::process::id()).map_err(wrong)?;
-    Ok(file)
-}
-
-/// A key of the configuration: 32 bytes in hex or Base64, or any longer passphrase, hashed.
-fn key_of(key: &Secret) -> Kept<[u8; 32]> {
-    use sha2::Digest as _;
-    let text = key.reveal().trim();
-    if text.len() < 16 {
-        return Err(StoreFault::Io("the store's key is shorter than 16 characters".into()));
-    }
-    Ok(sha2::Sha256::digest(text.as_bytes()).into())
-}
-
-/// The key that lies beside the store.
-fn key_file(path: &Path, mode: Mode) -> Kept<[u8; 32]> {
-    let name = beside(path, ".key");
-    let wrong = |error: std::io::Error| StoreFault::Io(format!("{}: {error}", name.display()));
-    match std::fs::read(&name) {
-        Ok(bytes) => bytes.try_into().map_err(|_| StoreFault::Io(format!("{} is no key of 32 bytes", name.display()))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && mode == Mode::Write => {
-            if path.exists() {
-                return Err(StoreFault::Io(format!("{} is not there, and the store cannot be opened without it", name.display())));
-            }
-            let key = new_key()?;
-            let mut options = File::options();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(&name).map_err(wrong)?;
-            file.write_all(&key).map_err(wrong)?;
-            file.sync_all().map_err(wrong)?;
-            Ok(key)
-        }
-        Err(error) => Err(wrong(error)),
-    }
-}
-
-fn migrate(db: &Connection, mode: Mode) -> Kept<()> {
-    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
-    if found > FORM {
-        return Err(StoreFault::TooNew { found, known: FORM });
-    }
-    if found < FORM && mode == Mode::Read {
-        return Err(StoreFault::Io("the store is of an older form: start `crossdock run` or `serve` once to bring it up".into()));
-    }
-    for (at, migration) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
-        db.execute_batch(&format!("BEGIN IMMEDIATE; {migration} PRAGMA user_version = {}; COMMIT;", at + 1)).map_err(fault)?;
-    }
-    Ok(())
-}
-
-/// A known text under the key: whether this is the key it was sealed with.
-fn check_key(db: &Connection, seal: &Seal, mode: Mode) -> Kept<()> {
-    let known: Option<String> = db.query_row("SELECT value FROM meta WHERE name = 'key'", [], |row| row.get(0)).optional().map_err(fault)?;
-    let mark = seal.fingerprint(b"crossdock");
-    match known {
-        Some(known) if known == mark => Ok(()),
-        Some(_) => Err(StoreFault::OtherKey),
-        None if mode == Mode::Write => db.execute("INSERT INTO meta (name, value) VALUES ('key', ?1)", [mark]).map(|_| ()).map_err(fault),
-        None => Ok(()),
-    }
-}
-
+/// What SQLite says, in the store's own kinds.
 pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
     match &error {
-        rusqlite::Error::SqliteFailure(code, text) => match code.code {
-            ErrorCode::DiskFull => StoreFault::Full,
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreFault::Damaged(text.clone().unwrap_or_else(|| code.to_string())),
-            _ => StoreFault::Io(text.clone().unwrap_or_else(|| code.to_string())),
-        },
+        rusqlite::Error::SqliteFailure(code, text) => {
+            let said = || text.clone().unwrap_or_else(|| code.to_string());
+            match code.code {
+                ErrorCode::DiskFull => StoreFault::Full,
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreFault::Damaged(said()),
+                // A read that ends before its page does: the file was cut off.
+                ErrorCode::SystemIoFailure if code.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ => StoreFault::Damaged(said()),
+                // Every statement of this program fits its own tables: where one does not, they are not what was made.
+                ErrorCode::Unknown => StoreFault::Damaged(said()),
+                _ => StoreFault::Io(said()),
+            }
+        }
+        // A column that does not hold what was put there.
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::Utf8Error(..)
+        | rusqlite::Error::InvalidColumnName(..)
+        | rusqlite::Error::InvalidColumnIndex(..) => StoreFault::Damaged(error.to_string()),
         other => StoreFault::Io(other.to_string()),
     }
 }

@@ -4,13 +4,31 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension as _, Params, Row, params};
 
-use super::rows::{ENTRY, EXCEPTION, EXCHANGE, LANE, SEALED};
-use super::{Sqlite, fault, rows};
+use super::cells::{self, Found};
+use super::rows::{self, CHECKPOINT, ENTRY, EVENT, EXCEPTION, EXCHANGE, HINT, LANE, LEDGER, MOVED, SEALED, WATCH};
+use super::{Sqlite, fault, form};
+use crate::store::seal::Place;
 use crate::store::{
-    Change, Checkpoint, Control, Counts, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis, Store,
+    Change, Checkpoint, Control, Counts, Damage, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis, Store,
     StoreFault, Watch,
 };
 use crate::value::Json;
+
+/// Columns with the name of their table.
+pub(super) fn columns(table: &str, columns: &str) -> String {
+    columns.split(", ").map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A lane with its checksum and its body.
+fn lane_columns() -> String {
+    format!("{}, lane.sum, seen, seen_sum, (SELECT sealed FROM body WHERE body.flow = lane.flow AND body.key = lane.key)", columns("lane", LANE))
+}
+
+/// An entry with its checksums; `whole`: with its payload.
+fn entry_columns(whole: bool) -> String {
+    let sealed = if whole { format!(", {SEALED}") } else { String::new() };
+    format!("{}, sum, {}, moved_sum{sealed}", columns("entry", ENTRY), columns("entry", MOVED))
+}
 
 impl Sqlite {
     fn all<T>(&self, sql: &str, values: impl Params, read: impl Fn(&Row<'_>) -> Kept<T>) -> Kept<Vec<T>> {
@@ -32,19 +50,95 @@ impl Sqlite {
             self.db.prepare_cached(sql).and_then(|mut query| query.query_row(values, |row| row.get(0)).optional()).map_err(fault)?;
         Ok(found.flatten())
     }
-}
 
-fn checkpoint(row: &Row<'_>) -> Kept<Checkpoint> {
-    let read = || -> rusqlite::Result<Checkpoint> {
-        Ok(Checkpoint { flow: row.get(0)?, stream: row.get(1)?, cursor: row.get(2)?, more: row.get(3)?, at: row.get(4)? })
-    };
-    read().map_err(fault)
-}
+    pub(super) fn found_lane(&self, flow: &str, key: &str) -> Kept<Option<Found<Lane>>> {
+        let sql = format!("SELECT {} FROM lane WHERE flow = ?1 AND key = ?2", lane_columns());
+        self.one(&sql, params![flow, key], |row| Ok(cells::lane(&self.seal, row)))
+    }
 
-fn watch(row: &Row<'_>) -> Kept<Watch> {
-    let read =
-        || -> rusqlite::Result<Watch> { Ok(Watch { name: row.get(0)?, flow: row.get(1)?, lane: row.get(2)?, since: row.get(3)?, due: row.get(4)? }) };
-    read().map_err(fault)
+    fn some_lanes(&self, sql: &str, values: impl Params) -> Kept<Vec<Lane>> {
+        let found = self.all(sql, values, |row| Ok(cells::lane(&self.seal, row)))?;
+        self.sound(found, Self::mend_lane)
+    }
+
+    fn some_entries(&self, sql: &str, values: impl Params, whole: bool) -> Kept<Vec<Entry>> {
+        let found = self.all(sql, values, |row| Ok(cells::entry(&self.seal, row, whole)))?;
+        let mut entries = Vec::with_capacity(found.len());
+        // One that is damaged is told as refused, however often it is met.
+        for one in found {
+            entries.push(self.sound_one(one, Self::mend_entry)?);
+        }
+        Ok(entries)
+    }
+
+    fn some_exceptions(&self, sql: &str, values: impl Params) -> Kept<Vec<Exception>> {
+        let found = self.all(sql, values, |row| Ok(cells::exception(&self.seal, row)))?;
+        let mut exceptions = Vec::with_capacity(found.len());
+        for one in found {
+            exceptions.push(self.sound_one(one, |_, exception, damage| Ok(Self::mend_exception(exception, damage)))?);
+        }
+        Ok(exceptions)
+    }
+
+    fn some_watches(&self, sql: &str, values: impl Params) -> Kept<Vec<Watch>> {
+        let found = self.all(sql, values, |row| Ok(cells::watch(&self.seal, row)))?;
+        self.sound(found, Self::mend_watch)
+    }
+
+    /// A checkpoint from whichever of its copies is as it was written.
+    fn copied(&self, found: Found<Checkpoint>) -> Kept<Checkpoint> {
+        if found.damage.is_none() {
+            return Ok(found.value);
+        }
+        let Checkpoint { flow, stream, .. } = &found.value;
+        self.spare_checkpoint(flow, stream)?
+            .ok_or_else(|| StoreFault::Damaged(format!("both copies of the checkpoint `{stream}` of `{flow}` were changed")))
+    }
+
+    fn spare_checkpoint(&self, flow: &str, stream: &str) -> Kept<Option<Checkpoint>> {
+        let sql = "SELECT kind, name, value, sum FROM spare WHERE kind = 'checkpoint' AND name = ?1";
+        let found = self.one(sql, [rows::spare_name(flow, stream)], |row| Ok(cells::spare(&self.seal, row)))?;
+        let copy = found.filter(|found| found.damage.is_none());
+        Ok(copy.and_then(|copy| serde_json::from_str(&copy.value.2).ok()))
+    }
+
+    /// A lane that has to do with a record of a system.
+    pub(super) fn lane_linked(&self, object: &str, id: &str) -> Kept<Option<(String, String)>> {
+        let Some(object) = self.words.number(&self.db, object)? else { return Ok(None) };
+        let sql = "SELECT record.flow, record.key FROM link JOIN record ON record.id = link.record WHERE link.id = ?1 AND link.object = ?2 LIMIT 1";
+        self.one(sql, params![id, object], |row| self.named(row))
+    }
+
+    /// A flow by its number, and a key.
+    fn named(&self, row: &Row<'_>) -> Kept<(String, String)> {
+        Ok((self.words.text(&self.db, row.get(0).map_err(fault)?)?, form::lossy(row, 1).map_err(fault)?))
+    }
+
+    fn exchange_row(&self, row: &Row<'_>) -> Kept<Exchange> {
+        let read = || -> rusqlite::Result<(i64, i64, i64, i64, Option<u16>, i64, i64)> {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(5)?, row.get(6)?, row.get(10)?))
+        };
+        let (id, at, connection, method, status, took, plan) = read().map_err(fault)?;
+        let name = id.to_string();
+        let sealed = |at: usize, column: &str| -> Kept<Option<String>> {
+            let sealed: Option<Vec<u8>> = row.get(at).map_err(fault)?;
+            Ok(cells::unpacked(&self.seal, Place { table: "exchange", column, row: &[&name] }, sealed))
+        };
+        let broken: Option<Vec<u8>> = row.get_ref(9).map_err(fault)?.as_bytes_or_null().ok().flatten().map(<[u8]>::to_vec);
+        Ok(Exchange {
+            id,
+            at,
+            connection: self.words.text(&self.db, connection)?,
+            method: self.words.text(&self.db, method)?,
+            path: form::lossy(row, 4).map_err(fault)?,
+            status,
+            took,
+            request: sealed(7, "request")?,
+            response: sealed(8, "response")?,
+            broken: broken.map(|broken| String::from_utf8_lossy(&broken).into_owned()),
+            plan: self.words.text(&self.db, plan)?,
+        })
+    }
 }
 
 fn count(limit: usize) -> i64 {
@@ -69,36 +163,51 @@ impl Store for Sqlite {
     }
 
     fn checkpoint(&self, flow: &str, stream: &str) -> Kept<Option<Checkpoint>> {
-        self.one("SELECT flow, stream, cursor, more, at FROM checkpoint WHERE flow = ?1 AND stream = ?2", params![flow, stream], checkpoint)
+        let sql = format!("SELECT {CHECKPOINT}, sum FROM checkpoint WHERE flow = ?1 AND stream = ?2");
+        match self.one(&sql, params![flow, stream], |row| Ok(cells::checkpoint(&self.seal, row)))? {
+            Some(found) => self.copied(found).map(Some),
+            // It may be there under a name that was changed.
+            None => self.spare_checkpoint(flow, stream),
+        }
     }
 
     fn checkpoints(&self) -> Kept<Vec<Checkpoint>> {
-        self.all("SELECT flow, stream, cursor, more, at FROM checkpoint ORDER BY flow, stream", [], checkpoint)
+        let sql = format!("SELECT {CHECKPOINT}, sum FROM checkpoint ORDER BY flow, stream");
+        let found = self.all(&sql, [], |row| Ok(cells::checkpoint(&self.seal, row)))?;
+        found.into_iter().map(|found| self.copied(found)).collect()
     }
 
     fn lane(&self, flow: &str, key: &str) -> Kept<Option<Lane>> {
-        let sql = format!("SELECT {LANE} FROM lane WHERE flow = ?1 AND key = ?2");
-        self.one(&sql, params![flow, key], |row| rows::lane(&self.seal, row))
+        self.found_lane(flow, key)?.map(|found| self.sound_one(found, Self::mend_lane)).transpose()
     }
 
     fn known(&self, flow: &str, keys: &[&str]) -> Kept<HashMap<String, Known>> {
-        let sql = "SELECT key, state, version <> '', stamp, seen FROM lane WHERE flow = ?1 AND key IN (SELECT value FROM json_each(?2))";
+        let sql =
+            "SELECT key, state, version <> '', stamp, flow, seen, seen_sum FROM lane WHERE flow = ?1 AND key IN (SELECT value FROM json_each(?2))";
         let asked = serde_json::to_string(keys).map_err(|error| StoreFault::Io(error.to_string()))?;
         let found = self.all(sql, params![flow, asked], |row| {
-            let read = || -> rusqlite::Result<(String, String, bool, Option<String>, Option<Vec<u8>>)> {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-            };
-            let (key, state, read, stamp, seen) = read().map_err(fault)?;
-            Ok((key, Known { state: rows::lane_state(&state)?, read, stamp, seen: seen.unwrap_or_default() }))
+            let cell = |at| row.get_ref(at).map_err(fault);
+            let seen = cells::seen(&self.seal, [cell(4)?, cell(0)?, cell(5)?, cell(6)?]).unwrap_or_default();
+            let text = |at| form::lossy(row, at).map_err(fault);
+            let stamp = Some(text(3)?).filter(|_| cell(3) != Ok(rusqlite::types::ValueRef::Null));
+            // One whose state is damaged is as good as none: it is read.
+            let known = cells::lane_state(&text(1)?).ok().map(|state| Known { state, read: row.get(2).unwrap_or(false), stamp, seen });
+            known.map(|known| Ok((text(0)?, known))).transpose()
         })?;
-        Ok(found.into_iter().collect())
+        Ok(found.into_iter().flatten().collect())
     }
 
     fn due(&self, flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>> {
         // The partial index serves it only if the state stands in the text.
-        let sql =
-            format!("SELECT {LANE} FROM lane WHERE flow = ?1 AND state = '{}' AND due <= ?2 ORDER BY first DESC, arrived LIMIT ?3", state.word());
-        self.all(&sql, params![flow, now, count(limit)], |row| rows::lane(&self.seal, row))
+        let sql = format!(
+            "SELECT {} FROM lane WHERE flow = ?1 AND state = '{}' AND due <= ?2 ORDER BY first DESC, arrived LIMIT ?3",
+            lane_columns(),
+            state.word()
+        );
+        let mut lanes = self.some_lanes(&sql, params![flow, now, count(limit)])?;
+        // One that was damaged may be in another state now.
+        lanes.retain(|lane| lane.state == state);
+        Ok(lanes)
     }
 
     fn next_due(&self, flow: &str, state: LaneState, now: Millis) -> Kept<Option<Millis>> {
@@ -106,42 +215,68 @@ impl Store for Sqlite {
     }
 
     fn search(&self, text: &str, limit: usize) -> Kept<Vec<Lane>> {
-        let sql = format!(
-            "SELECT {LANE} FROM lane WHERE (flow, key) IN (SELECT flow, key FROM lane WHERE label = ?1 OR key = ?1
-             UNION SELECT flow, lane FROM link WHERE id = ?1) ORDER BY arrived LIMIT ?2"
-        );
-        self.all(&sql, params![text, count(limit)], |row| rows::lane(&self.seal, row))
+        let sql = format!("SELECT {} FROM lane WHERE label = ?1 ORDER BY arrived LIMIT ?2", lane_columns());
+        let mut found = self.some_lanes(&sql, params![text, count(limit)])?;
+        let sql = format!("SELECT {} FROM lane WHERE key = ?1 ORDER BY arrived LIMIT ?2", lane_columns());
+        found.extend(self.some_lanes(&sql, params![text, count(limit)])?);
+        let sql = "SELECT DISTINCT record.flow, record.key FROM link JOIN record ON record.id = link.record WHERE link.id = ?1 LIMIT ?2";
+        for (flow, key) in self.all(sql, params![text, count(limit)], |row| self.named(row))? {
+            found.extend(self.lane(&flow, &key)?);
+        }
+        found.sort_by(|a, b| (a.arrived, &a.flow, &a.key).cmp(&(b.arrived, &b.flow, &b.key)));
+        found.dedup_by(|a, b| a.flow == b.flow && a.key == b.key);
+        found.truncate(limit);
+        Ok(found)
     }
 
     fn in_state(&self, flow: Option<&str>, state: LaneState, limit: usize) -> Kept<Vec<Lane>> {
-        let sql = format!("SELECT {LANE} FROM lane WHERE state = ?1 AND (?2 IS NULL OR flow = ?2) ORDER BY updated DESC LIMIT ?3");
-        self.all(&sql, params![state.word(), flow, count(limit)], |row| rows::lane(&self.seal, row))
+        let flows: Vec<String> = match flow {
+            Some(flow) => vec![flow.to_owned()],
+            None => self.all("SELECT flow FROM tally WHERE state = ?1 AND count > 0", [state.word()], |row| form::lossy(row, 0).map_err(fault))?,
+        };
+        let sql = format!("SELECT {} FROM lane WHERE flow = ?1 AND state = ?2 ORDER BY updated DESC LIMIT ?3", lane_columns());
+        let mut lanes = Vec::new();
+        for flow in &flows {
+            lanes.extend(self.some_lanes(&sql, params![flow, state.word(), count(limit)])?);
+        }
+        if flows.len() > 1 {
+            lanes.sort_by_key(|lane| std::cmp::Reverse(lane.updated));
+            lanes.truncate(limit);
+        }
+        lanes.retain(|lane| lane.state == state);
+        Ok(lanes)
     }
 
     fn members(&self, flow: &str, group: &str) -> Kept<Vec<Json>> {
-        let sql = "SELECT body.sealed FROM lane JOIN body ON body.flow = lane.flow AND body.key = lane.key
-             WHERE lane.flow = ?1 AND lane.grouped = ?2 ORDER BY lane.key";
-        self.all(sql, params![flow, group], |row| rows::body(&self.seal, row))
+        let sql = format!("SELECT {} FROM lane WHERE flow = ?1 AND grouped = ?2 ORDER BY key", lane_columns());
+        let lanes = self.some_lanes(&sql, params![flow, group])?;
+        Ok(lanes.iter().filter_map(|lane| lane.body.as_ref()).map(crate::value::Body::read).collect())
     }
 
     fn beginning(&self, flow: &str, key: &str) -> Kept<Vec<Lane>> {
         // The byte after all that begins so, as the primary key is ordered.
-        let sql = format!("SELECT {LANE} FROM lane WHERE flow = ?1 AND key >= ?2 AND key < ?3 ORDER BY key");
-        self.all(&sql, params![flow, key, format!("{key}{}", char::MAX)], |row| rows::lane(&self.seal, row))
+        let sql = format!("SELECT {} FROM lane WHERE flow = ?1 AND key >= ?2 AND key < ?3 ORDER BY key", lane_columns());
+        self.some_lanes(&sql, params![flow, key, format!("{key}{}", char::MAX)])
     }
 
     fn counts(&self) -> Kept<Counts> {
-        let found = self.all("SELECT flow, state, count(*) FROM lane GROUP BY flow, state", [], |row| {
-            let read = || -> rusqlite::Result<(String, String, i64)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
+        let found = self.all("SELECT flow, state, count FROM tally WHERE count > 0", [], |row| {
+            let read = || -> rusqlite::Result<(String, String, i64)> { Ok((form::lossy(row, 0)?, form::lossy(row, 1)?, row.get(2)?)) };
             read().map_err(fault)
         })?;
-        found.into_iter().map(|(flow, state, count)| Ok(((flow, rows::lane_state(&state)?), count.unsigned_abs()))).collect()
+        found.into_iter().map(|(flow, state, count)| Ok(((flow, cells::lane_state(&state)?), count.unsigned_abs()))).collect()
     }
 
     fn entry(&self, id: i64) -> Kept<Option<Entry>> {
-        self.one(&format!("SELECT {ENTRY}, {SEALED} FROM entry JOIN payload ON payload.id = entry.id WHERE entry.id = ?1"), [id], |row| {
-            rows::entry_row(&self.seal, row, true)
-        })
+        let sql = format!(
+            "SELECT {} FROM entry LEFT JOIN payload ON payload.id = entry.id WHERE entry.id = ?1 AND state <> 'damaged'",
+            entry_columns(true)
+        );
+        // One that is found damaged now is not there any more: it is never sent.
+        let found = self.one(&sql, [id], |row| Ok(cells::entry(&self.seal, row, true)))?;
+        let damaged = found.as_ref().is_some_and(|found| found.damage.is_some());
+        let entry = found.map(|found| self.sound_one(found, Self::mend_entry)).transpose()?;
+        Ok(entry.filter(|_| !damaged))
     }
 
     fn entries(&self, ids: &[i64]) -> Kept<Vec<Entry>> {
@@ -149,52 +284,40 @@ impl Store for Sqlite {
     }
 
     fn entries_of(&self, flow: &str, lane: &str) -> Kept<Vec<Entry>> {
-        let sql =
-            format!("SELECT {ENTRY}, {SEALED} FROM entry JOIN payload ON payload.id = entry.id WHERE flow = ?1 AND lane = ?2 ORDER BY entry.id");
-        self.all(&sql, params![flow, lane], |row| rows::entry_row(&self.seal, row, true))
+        let sql = format!(
+            "SELECT {} FROM entry LEFT JOIN payload ON payload.id = entry.id WHERE flow = ?1 AND lane = ?2 ORDER BY entry.id",
+            entry_columns(true)
+        );
+        self.some_entries(&sql, params![flow, lane], true)
     }
 
     fn open_entries(&self) -> Kept<Vec<Entry>> {
-        let sql = format!("SELECT {ENTRY} FROM entry ORDER BY id");
-        self.all(&sql, [], |row| rows::entry_row(&self.seal, row, false))
+        let sql = format!("SELECT {} FROM entry ORDER BY id", entry_columns(false));
+        self.some_entries(&sql, [], false)
     }
 
     fn ledger(&self, connection: &str, object: &str, key: &str) -> Kept<Option<Ledger>> {
-        let sql = "SELECT connection, object, key, id, fields, confirmed FROM ledger WHERE connection = ?1 AND object = ?2 AND key = ?3";
-        self.one(sql, params![connection, object, key], |row| {
-            let read = || -> rusqlite::Result<(Ledger, String)> {
-                let ledger = Ledger {
-                    connection: row.get(0)?,
-                    object: row.get(1)?,
-                    key: row.get(2)?,
-                    id: row.get(3)?,
-                    fields: std::collections::BTreeMap::new(),
-                    confirmed: row.get(5)?,
-                };
-                Ok((ledger, row.get(4)?))
-            };
-            let (mut ledger, fields) = read().map_err(fault)?;
-            ledger.fields = serde_json::from_str(&fields).map_err(|error| StoreFault::Damaged(error.to_string()))?;
-            Ok(ledger)
-        })
+        let sql = format!("SELECT {LEDGER}, sum FROM ledger WHERE connection = ?1 AND object = ?2 AND key = ?3");
+        let found = self.one(&sql, params![connection, object, key], |row| Ok(cells::ledger(&self.seal, row)))?;
+        found.map(|found| self.sound_one(found, Self::mend_ledger)).transpose()
     }
 
     fn exceptions(&self, open: bool, limit: usize) -> Kept<Vec<Exception>> {
         let sql = if open {
-            format!("SELECT {EXCEPTION} FROM exception WHERE closed IS NULL ORDER BY before IS NULL, before, opened, id LIMIT ?1")
+            format!("SELECT {EXCEPTION}, sum FROM exception WHERE closed IS NULL ORDER BY before IS NULL, before, opened, id LIMIT ?1")
         } else {
-            format!("SELECT {EXCEPTION} FROM exception ORDER BY id DESC LIMIT ?1")
+            format!("SELECT {EXCEPTION}, sum FROM exception ORDER BY id DESC LIMIT ?1")
         };
-        self.all(&sql, [count(limit)], |row| rows::exception(&self.seal, row))
+        self.some_exceptions(&sql, [count(limit)])
     }
 
     fn exception(&self, id: i64) -> Kept<Option<Exception>> {
-        self.one(&format!("SELECT {EXCEPTION} FROM exception WHERE id = ?1"), [id], |row| rows::exception(&self.seal, row))
+        Ok(self.some_exceptions(&format!("SELECT {EXCEPTION}, sum FROM exception WHERE id = ?1"), [id])?.into_iter().next())
     }
 
     fn exceptions_of(&self, flow: &str, lane: &str) -> Kept<Vec<Exception>> {
-        let sql = format!("SELECT {EXCEPTION} FROM exception WHERE flow = ?1 AND lane = ?2 AND closed IS NULL ORDER BY id");
-        self.all(&sql, params![flow, lane], |row| rows::exception(&self.seal, row))
+        let sql = format!("SELECT {EXCEPTION}, sum FROM exception WHERE flow = ?1 AND lane = ?2 AND closed IS NULL ORDER BY id");
+        self.some_exceptions(&sql, params![flow, lane])
     }
 
     fn open_exceptions(&self) -> Kept<u64> {
@@ -202,31 +325,33 @@ impl Store for Sqlite {
     }
 
     fn events(&self, flow: &str, lane: &str) -> Kept<Vec<Event>> {
-        self.all("SELECT at, flow, lane, kind, text, exchange FROM event WHERE lane = ?2 AND flow = ?1 ORDER BY seq", params![flow, lane], |row| {
-            let read = || -> rusqlite::Result<Event> {
-                Ok(Event { at: row.get(0)?, flow: row.get(1)?, lane: row.get(2)?, kind: row.get(3)?, text: row.get(4)?, exchange: row.get(5)? })
+        let Some(record) = self.words.record(&self.db, flow, lane)? else { return Ok(Vec::new()) };
+        self.all(&format!("SELECT {EVENT} FROM event WHERE record = ?1 ORDER BY seq"), [record], |row| {
+            let read = || -> rusqlite::Result<(i64, i64, Option<i64>, Option<i64>)> { Ok((row.get(0)?, row.get(2)?, row.get(3)?, row.get(5)?)) };
+            let (at, kind, word, exchange) = read().map_err(fault)?;
+            let text = match word {
+                Some(word) => self.words.text(&self.db, word)?,
+                None => form::lossy(row, 4).map_err(fault)?,
             };
-            read().map_err(fault)
+            Ok(Event { at, flow: flow.to_owned(), lane: lane.to_owned(), kind: self.words.text(&self.db, kind)?, text, exchange })
         })
     }
 
     fn exchange(&self, id: i64) -> Kept<Option<Exchange>> {
-        self.one(&format!("SELECT {EXCHANGE} FROM exchange WHERE id = ?1"), [id], rows::exchange)
+        self.one(&format!("SELECT {EXCHANGE} FROM exchange WHERE id = ?1"), [id], |row| self.exchange_row(row))
     }
 
     fn exchanges(&self, limit: usize) -> Kept<Vec<Exchange>> {
-        self.all(&format!("SELECT {EXCHANGE} FROM exchange ORDER BY id DESC LIMIT ?1"), [count(limit)], rows::exchange)
+        self.all(&format!("SELECT {EXCHANGE} FROM exchange ORDER BY id DESC LIMIT ?1"), [count(limit)], |row| self.exchange_row(row))
     }
 
     fn hints(&self, limit: usize) -> Kept<Vec<Hint>> {
-        self.all("SELECT id, connection, event, body, at FROM hint ORDER BY id LIMIT ?1", [count(limit)], |row| {
-            let read = || -> rusqlite::Result<(i64, String, String, String, Millis)> {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-            };
-            let (id, connection, event, body, at) = read().map_err(fault)?;
-            let body: Json = serde_json::from_str(&body).map_err(|error| StoreFault::Damaged(error.to_string()))?;
-            Ok(Hint { id, connection, event, body, at })
-        })
+        let found =
+            self.all(&format!("SELECT {HINT}, sum FROM hint ORDER BY id LIMIT ?1"), [count(limit)], |row| Ok(cells::hint(&self.seal, row)))?;
+        let damaged: Vec<i64> = found.iter().filter(|found| found.damage.is_some()).map(|found| found.value.id).collect();
+        let mut hints = self.sound(found, Self::mend_hint)?;
+        hints.retain(|hint| !damaged.contains(&hint.id));
+        Ok(hints)
     }
 
     fn hint(&mut self, connection: &str, event: &str, body: &Json, at: Millis) -> Kept<()> {
@@ -240,11 +365,7 @@ impl Store for Sqlite {
     }
 
     fn watches(&self, due: Millis, limit: usize) -> Kept<Vec<Watch>> {
-        self.all(
-            "SELECT name, flow, lane, since, due FROM watch WHERE due <= ?1 ORDER BY due, name, lane LIMIT ?2",
-            params![due, count(limit)],
-            watch,
-        )
+        self.some_watches(&format!("SELECT {WATCH}, sum FROM watch WHERE due <= ?1 ORDER BY due, name, lane LIMIT ?2"), params![due, count(limit)])
     }
 
     fn next_watch(&self) -> Kept<Option<Millis>> {
@@ -252,41 +373,43 @@ impl Store for Sqlite {
     }
 
     fn watches_of(&self, flow: &str, lane: &str) -> Kept<Vec<Watch>> {
-        self.all("SELECT name, flow, lane, since, due FROM watch WHERE flow = ?1 AND lane = ?2 ORDER BY due", params![flow, lane], watch)
+        self.some_watches(&format!("SELECT {WATCH}, sum FROM watch WHERE flow = ?1 AND lane = ?2 ORDER BY due"), params![flow, lane])
     }
 
     fn links_of(&self, flow: &str, lane: &str) -> Kept<Vec<Link>> {
-        self.all("SELECT flow, lane, object, id FROM link WHERE flow = ?1 AND lane = ?2 ORDER BY object, id", params![flow, lane], |row| {
-            let read = || -> rusqlite::Result<Link> { Ok(Link { flow: row.get(0)?, lane: row.get(1)?, object: row.get(2)?, id: row.get(3)? }) };
-            read().map_err(fault)
-        })
+        let Some(record) = self.words.record(&self.db, flow, lane)? else { return Ok(Vec::new()) };
+        let mut links = self.all("SELECT object, id FROM link WHERE record = ?1", [record], |row| {
+            let (object, id) = self.named(row)?;
+            Ok(Link { flow: flow.to_owned(), lane: lane.to_owned(), object, id })
+        })?;
+        links.sort();
+        Ok(links)
     }
 
     fn linked(&self, flow: &str, lane: &str) -> Kept<Vec<(String, String)>> {
-        self.all(
-            "SELECT DISTINCT b.flow, b.lane FROM link a JOIN link b ON a.object = b.object AND a.id = b.id
-             WHERE a.flow = ?1 AND a.lane = ?2 AND (b.flow <> ?1 OR b.lane <> ?2) ORDER BY b.flow, b.lane",
-            params![flow, lane],
-            |row| {
-                let read = || -> rusqlite::Result<(String, String)> { Ok((row.get(0)?, row.get(1)?)) };
-                read().map_err(fault)
-            },
-        )
+        let Some(record) = self.words.record(&self.db, flow, lane)? else { return Ok(Vec::new()) };
+        let sql = "SELECT DISTINCT record.flow, record.key FROM link a JOIN link b ON a.id = b.id AND a.object = b.object AND b.record <> a.record \
+             JOIN record ON record.id = b.record WHERE a.record = ?1";
+        let mut linked = self.all(sql, [record], |row| self.named(row))?;
+        linked.sort();
+        Ok(linked)
     }
 
     fn controls(&self) -> Kept<Vec<Control>> {
-        self.all("SELECT id, sealed_body, at FROM control WHERE sealed_answer IS NULL ORDER BY id", [], |row| {
-            let read = || -> rusqlite::Result<(i64, Vec<u8>, Millis)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
-            let (id, body, at) = read().map_err(fault)?;
-            Ok(Control { id, body: rows::json(&self.seal, &body)?, at, answer: None })
-        })
+        let sql = "SELECT id, sealed_body, at FROM control WHERE sealed_answer IS NULL ORDER BY id";
+        let found = self.all(sql, [], |row| Ok(cells::control(&self.seal, row)))?;
+        let mut controls = self.sound(found, Self::mend_control)?;
+        // What cannot be read is answered already.
+        controls.retain(|control| control.answer.is_none());
+        Ok(controls)
     }
 
     fn meta(&self, name: &str) -> Kept<Option<String>> {
-        self.db
-            .prepare_cached("SELECT value FROM meta WHERE name = ?1")
-            .and_then(|mut query| query.query_row([name], |row| row.get(0)).optional())
-            .map_err(fault)
+        form::setting(&self.db, &self.seal, name)
+    }
+
+    fn damages(&mut self) -> Vec<Damage> {
+        self.damages.take()
     }
 
     fn fingerprint(&self, text: &[u8]) -> String {
