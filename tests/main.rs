@@ -18,6 +18,7 @@ mod flat;
 mod format;
 mod hostile;
 mod independent;
+mod kept;
 mod killed;
 mod plan;
 mod promise;

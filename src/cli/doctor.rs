@@ -6,12 +6,14 @@ use super::site::{Site, clock, runtime, transport};
 use super::{Exit, Failure, Out};
 use crate::http::Call;
 use crate::run::connections;
-use crate::store::sqlite::{Mode, Sqlite};
+use crate::store::Store as _;
+use crate::store::sqlite::{Checked, Mode, Sqlite};
 
 const EXAMPLES: &str = "\
 Examples:
   crossdock doctor                     connections, credentials, names, the store, the clock
   crossdock doctor --env production
+  crossdock doctor --deep              every page, row and sealed value of the store too
 
 Exit code 1 if something is wrong.";
 
@@ -24,7 +26,13 @@ pub(super) struct Args {
     path: Option<PathBuf>,
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// Hold every row and sealed value of the store against its checksum, however large it is
+    #[arg(long)]
+    deep: bool,
 }
+
+/// A store up to this size, in bytes, is checked wholly at any time: that takes a second or two.
+const SMALL: u64 = 64 << 20;
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let site = Site::open(args.path.as_ref(), args.env.as_deref(), out)?;
@@ -35,13 +43,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         out.line(format!("{}  {what}", if fine { "ok " } else { "BAD" }))
     };
     say(true, &format!("the mapping passes check: plan {}", plan.hash().chars().take(12).collect::<String>()), out)?;
-    let key = super::site::variable(super::site::STORE_KEY).map(crate::http::Secret::new);
     if site.store.exists() {
-        let opened = Sqlite::open(&site.store, key.as_ref(), Mode::Read).and_then(|store| store.check());
-        match opened {
-            Ok(()) => say(true, &format!("the store {} is whole", site.store.display()), out)?,
-            Err(fault) => say(false, &fault.to_string(), out)?,
-        }
+        let wholly = args.deep || std::fs::metadata(&site.store).is_ok_and(|known| known.len() <= SMALL);
+        store(&site, wholly, &mut say, out)?;
     } else {
         say(true, &format!("the store {} is not there yet: the first run makes it", site.store.display()), out)?;
     }
@@ -93,4 +97,36 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
     say((2024..2100).contains(&year), &format!("the clock says {}", jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%SZ")), out)?;
     Ok(if bad == 0 { Exit::Fine } else { Exit::Findings })
+}
+
+/// Whether the store is as it was written; `wholly`: with every row and sealed value.
+fn store(site: &Site, wholly: bool, say: &mut dyn FnMut(bool, &str, &mut Out) -> Result<(), Failure>, out: &mut Out) -> Result<(), Failure> {
+    let key = super::site::variable(super::site::STORE_KEY).map(crate::http::Secret::new);
+    let path = site.store.display();
+    let opened = Sqlite::open(&site.store, key.as_ref(), Mode::Read).and_then(|store| {
+        let known = store.exceptions(true, usize::MAX)?.iter().filter(|one| one.code == "damaged").count();
+        let checked = if wholly { store.verify()? } else { store.check().map(|()| Checked::default())? };
+        Ok((known, checked))
+    });
+    let (known, checked) = match opened {
+        Ok(found) => found,
+        Err(fault) => {
+            let failure = super::site::store_failure(&fault);
+            say(false, &failure.message, out)?;
+            return failure.hint.map_or(Ok(()), |hint| out.line(format!("     {hint}")));
+        }
+    };
+    if !checked.damages.is_empty() {
+        say(false, &format!("the store {path} is damaged in {} places", checked.damages.len()), out)?;
+        super::store::told(&site.store, &checked, out)?;
+        out.line("     each concerns only its own record: a running `serve` puts it aside and goes on; crossdock queue list --code damaged")?;
+    } else if wholly {
+        say(true, &format!("the store {path} is whole: {} rows, their seals, and all pages", checked.rows), out)?;
+    } else {
+        say(true, &format!("the pages of the store {path} are whole; `doctor --deep` checks each row and seal too"), out)?;
+    }
+    if known > 0 {
+        say(false, &format!("{known} records were put aside since they were damaged: crossdock queue list --code damaged"), out)?;
+    }
+    Ok(())
 }

@@ -30,6 +30,7 @@ mod serve;
 mod site;
 mod snapshot;
 mod status;
+mod store;
 mod test;
 mod trace;
 
@@ -85,6 +86,7 @@ enum Command {
     Checkpoint(checkpoint::Args),
     Audit(audit::Args),
     Doctor(doctor::Args),
+    Store(store::Args),
     Demo(demo::Args),
     Sandbox(sandbox::Args),
     Fmt(fmt::Args),
@@ -111,6 +113,7 @@ impl Command {
             Command::Checkpoint(args) => checkpoint::run(&args, out),
             Command::Audit(args) => audit::run(&args, out),
             Command::Doctor(args) => doctor::run(&args, out),
+            Command::Store(args) => store::run(&args, out),
             Command::Demo(args) => demo::run(&args, out),
             Command::Sandbox(args) => sandbox::run(&args, out),
             Command::Fmt(args) => fmt::run(&args, out),

@@ -80,9 +80,7 @@ pub(super) fn store_failure(fault: &StoreFault) -> Failure {
             failure.hint("another `crossdock run` or `serve` has it: stop that one, or ask it (`crossdock status` and `queue` work beside it)")
         }
         StoreFault::OtherKey => failure.hint(format!("set {STORE_KEY} to the key it was made with, or bring back the .key file beside it")),
-        StoreFault::Damaged(_) => {
-            failure.hint("bring back the last copy of the store; what was sent since is found again at the targets by its keys")
-        }
+        StoreFault::Damaged(_) => failure.hint("`crossdock store check` names what is damaged; docs/operations.md says how a copy is brought back"),
         StoreFault::Full => failure.hint("make room on the disk and start again: nothing that was answered is lost"),
         StoreFault::TooNew { .. } => failure.hint("use the version that wrote it, or a later one"),
         _ => failure,
