@@ -81,6 +81,82 @@ macro_rules! bounds {
 }
 
 bounds! {
+    "Answers of systems" {
+        SIGN_IN_ANSWER: Bytes = 64 << 10,
+            "the answer to a sign-in",
+            "the call has failed; the connection pauses, tries again, and alerts",
+            "net::an_endless_answer_ends_at_the_size_of_its_kind";
+        READ_ANSWER: Bytes = 16 << 20,
+            "one answer to a read: a page of records, a description",
+            "the page is asked for with fewer records where the system allows it; else the call has failed",
+            "net::an_endless_answer_ends_at_the_size_of_its_kind";
+        WRITE_ANSWER: Bytes = 16 << 20,
+            "the answer to a write",
+            "the write's outcome is not known, and is settled like that of any lost answer",
+            "net::an_endless_answer_ends_at_the_size_of_its_kind";
+        ECHO_ANSWER: Bytes = 4 << 20,
+            "the results of a job in bulk, beside three times what was sent",
+            "the outcome of its rows is not known",
+            "net::an_endless_answer_ends_at_the_size_of_its_kind";
+        REFUSAL_ANSWER: Bytes = 64 << 10,
+            "the body of an answer that is no success",
+            "the rest is left unread; the status counts",
+            "net::a_refusal_keeps_its_status_however_long_its_words";
+        CALL_ANSWERS: Bytes = 256 << 20,
+            "all answers of one call of a connector together (a long list is many pages)",
+            "the call has failed",
+            "client::the_answers_of_one_call_are_bounded_together";
+        NOTED: Bytes = 16 << 20,
+            "bodies of one call that are held for the audit trail until it ends",
+            "later exchanges of that call are noted without their bodies",
+            "client::a_long_call_does_not_hold_its_bodies";
+        ANSWER_IDLE: Time = Duration::from_secs(20),
+            "time without a byte in the midst of an answer",
+            "the answer is lost",
+            "net::an_answer_that_stops_or_drips_is_ended";
+        CALL_TIME: Time = Duration::from_secs(60),
+            "one request with its whole answer",
+            "the answer is lost",
+            "net::an_answer_that_stops_or_drips_is_ended";
+        SIGN_IN_TIME: Time = Duration::from_secs(30),
+            "a sign-in with its whole answer",
+            "the call has failed; the connection pauses, tries again, and alerts",
+            "net::a_sign_in_has_less_time";
+        BULK_TIME: Time = Duration::from_secs(600),
+            "an upload or a download in bulk",
+            "the answer is lost",
+            "net::a_sign_in_has_less_time";
+        CHAIN_ANSWERS: Count = 500,
+            "answers that one query goes on over (`nextRecordsUrl`)",
+            "the call has failed",
+            "salesforce::a_chain_of_answers_ends";
+        CHAIN_BYTES: Bytes = 48 << 20,
+            "the rows that one query holds in memory",
+            "as for one answer that is too long",
+            "salesforce::a_chain_of_answers_ends";
+        CHAIN_TIME: Time = Duration::from_secs(600),
+            "time that one query goes on",
+            "the call has failed",
+            "salesforce::a_chain_of_answers_ends";
+        SAME_PAGES: Count = 5,
+            "how often one poll may be given the very same page",
+            "the poll ends and is told; the next one begins after 5 minutes",
+            "hostile::pages_without_end_are_ended_and_told";
+        POLL_PAGES: Count = 100_000,
+            "pages of one poll",
+            "the poll ends and is told; the next one begins after 5 minutes",
+            "poll::a_poll_has_an_end";
+    }
+    "The store" {
+        STORE_LOCK: Time = Duration::from_secs(600),
+            "time that `run` and `serve` wait for a lock that another program holds on the store; told every 10 seconds",
+            "the run ends with a message; nothing is lost",
+            "hostile::a_foreign_lock_on_the_store_is_waited_for";
+        STORE_READ_LOCK: Time = Duration::from_secs(10),
+            "the same for commands that look into a store",
+            "the command ends with a message",
+            "hostile::a_command_does_not_wait_long_for_a_locked_store";
+    }
     "What listens" {
         DOOR_CONNECTIONS: Count = 256,
             "connections to `serve` at once; a quarter of the file descriptors where that is less",

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::ready::Ready;
 use super::{Failure, Out};
@@ -81,6 +80,7 @@ pub(super) fn store_failure(fault: &StoreFault) -> Failure {
         }
         StoreFault::OtherKey => failure.hint(format!("set {STORE_KEY} to the key it was made with, or bring back the .key file beside it")),
         StoreFault::Damaged(_) => failure.hint("`crossdock store check` names what is damaged; docs/operations.md says how a copy is brought back"),
+        StoreFault::Busy => failure.hint("end the program that has it open (a browser for databases, a copy that hangs), and start again"),
         StoreFault::Full => failure.hint("make room on the disk and start again: nothing that was answered is lost"),
         StoreFault::TooNew { .. } => failure.hint("use the version that wrote it, or a later one"),
         _ => failure,
@@ -96,7 +96,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 pub(super) fn transport() -> Result<Arc<dyn Transport>, Failure> {
-    let net = Net::new(Duration::from_secs(60)).map_err(|broken| Failure::io(broken.to_string()))?;
+    let net = Net::new(crate::base::bounds::CALL_TIME).map_err(|broken| Failure::io(broken.to_string()))?;
     Ok(Arc::new(net))
 }
 

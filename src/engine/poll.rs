@@ -1,9 +1,12 @@
 //! When a flow's source is asked for changes, and how far it got.
 
+use std::hash::{Hash as _, Hasher as _};
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::{Ask, Engine, FlowState, Job};
+use crate::base::bounds;
 use crate::check::typed::Schedule;
 use crate::connector::{Changes, Page};
 use crate::fault::Fault;
@@ -24,6 +27,40 @@ pub(super) struct StreamState {
     since: Option<Timestamp>,
     /// It was polled to its end at least once.
     pub(super) complete: bool,
+    pages: Pages,
+}
+
+/// The pages of the poll under way. A source that gives the same ones for ever, or ever more, is told.
+#[derive(Debug, Default)]
+struct Pages {
+    count: usize,
+    /// By what they hold: how often each came.
+    seen: rustc_hash::FxHashMap<u64, usize>,
+}
+
+impl Pages {
+    /// Takes a page behind which there is another.
+    fn take(&mut self, page: &Page) -> Result<(), Fault> {
+        self.count += 1;
+        let endless = |why: String| Err(Fault::rejected("pages", format!("its pages do not end: {why}"), None));
+        if self.count > bounds::POLL_PAGES {
+            return endless(format!("there are more than {}", bounds::POLL_PAGES));
+        }
+        if page.changes.is_empty() {
+            return Ok(());
+        }
+        let mut hash = rustc_hash::FxHasher::default();
+        for change in &page.changes {
+            (&change.id, &change.stamp).hash(&mut hash);
+        }
+        // A page may come twice: a second with many records is read anew where some have left it meanwhile.
+        let times = self.seen.entry(hash.finish()).or_default();
+        *times += 1;
+        if *times > bounds::SAME_PAGES {
+            return endless(format!("the same page came {times} times, and each says that there are more"));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +100,7 @@ impl Engine<'_> {
                     .and_then(|known| Timestamp::from_millisecond(known.at).ok())
                     .or(self.settings.since),
                 cursor: known.and_then(|known| known.cursor),
+                pages: Pages::default(),
             });
         }
         let last = self.store.meta(&format!("polled {}", flow.name))?.and_then(|text| text.parse().ok());
@@ -124,6 +162,7 @@ impl Engine<'_> {
                 continue;
             }
             stream.state = Running::Next { begins: true };
+            stream.pages = Pages::default();
         }
         self.flows[at].next = None;
         if !changes.is_empty() {
@@ -139,6 +178,11 @@ impl Engine<'_> {
             Ok(page) => page,
             Err(fault) => return self.page_failed(at, stream, begins, &fault),
         };
+        if page.more
+            && let Err(fault) = self.flows[at].streams[stream].pages.take(&page)
+        {
+            return self.page_failed(at, stream, begins, &fault);
+        }
         let mut changes = Vec::new();
         let state = &self.flows[at].streams[stream];
         let checkpoint = Checkpoint {
@@ -276,6 +320,27 @@ mod tests {
 
     fn ms(text: &str) -> Millis {
         text.parse::<Timestamp>().unwrap().as_millisecond()
+    }
+
+    #[test]
+    fn a_poll_has_an_end() {
+        let page = |ids: &[usize]| Page {
+            changes: ids
+                .iter()
+                .map(|id| crate::connector::Change { id: id.to_string(), stamp: None, state: crate::connector::State::Changed })
+                .collect(),
+            cursor: None,
+            more: true,
+        };
+        let mut pages = Pages::default();
+        for at in 0..bounds::POLL_PAGES {
+            pages.take(&page(&[at, at + 1])).unwrap();
+        }
+        assert!(pages.take(&page(&[1])).is_err());
+        let mut pages = Pages::default();
+        let taken = (0..100).filter(|at| pages.take(&page(&[at % 2])).is_ok()).count();
+        assert_eq!(taken, 2 * bounds::SAME_PAGES);
+        assert!(Pages::default().take(&page(&[])).is_ok());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What one call of a connector did on the wire, for the audit trail.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+
+use crate::base::bounds;
 
 /// One request and its answer, unmasked: it is masked before it is kept or printed anywhere.
 #[derive(Debug, Clone)]
@@ -26,11 +29,42 @@ pub struct Exchange {
 #[derive(Debug, Default)]
 pub struct Call {
     exchanges: Mutex<Vec<Exchange>>,
+    /// Bytes of bodies that are noted.
+    noted: AtomicUsize,
+    /// Bytes of all answers.
+    answered: AtomicUsize,
+    too_long: AtomicBool,
 }
 
 impl Call {
-    pub fn note(&self, exchange: Exchange) {
+    /// Notes an exchange. Beyond [`bounds::NOTED`] bytes of a call the bodies are left out: a long chain of answers is not to
+    /// be held until its end.
+    pub fn note(&self, mut exchange: Exchange) {
+        let length = exchange.request.len() + exchange.response.len();
+        if self.noted.fetch_add(length, Ordering::Relaxed) + length > bounds::NOTED {
+            (exchange.request, exchange.response) = (Bytes::new(), Bytes::new());
+        }
         self.exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(exchange);
+    }
+
+    /// Counts the bytes of an answer. `false`: those of this call are more than is taken.
+    pub fn takes(&self, bytes: usize) -> bool {
+        self.answered.fetch_add(bytes, Ordering::Relaxed) + bytes <= bounds::CALL_ANSWERS
+    }
+
+    /// Bytes of all answers so far.
+    pub fn answered(&self) -> usize {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// An answer was longer than is taken: asking for less may help.
+    pub fn note_too_long(&self) {
+        self.too_long.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether an answer was longer than is taken since this was asked last.
+    pub fn was_too_long(&self) -> bool {
+        self.too_long.swap(false, Ordering::Relaxed)
     }
 
     pub fn exchanges(&self) -> Vec<Exchange> {

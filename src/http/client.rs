@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Broken, Call, Clock, Exchange, Limit, Request, Response, Transport};
+use super::{Answer, Broken, Call, Clock, Exchange, Limit, Request, Response, Transport};
+use crate::base::bounds;
 use crate::fault::Fault;
 
 /// Sends requests when the limit allows it, and notes what went over the wire.
@@ -46,7 +47,8 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub async fn send_unseen(&self, request: Request) -> Result<Response, Fault> {
+    pub async fn send_unseen(&self, mut request: Request) -> Result<Response, Fault> {
+        request.extensions_mut().insert(Answer::SignIn);
         self.carry(None, request).await
     }
 
@@ -72,7 +74,11 @@ impl Client {
             broken: None,
             took: Duration::ZERO,
         };
-        let answer = self.transport.send(request).await;
+        let bulk = matches!(request.extensions().get::<Answer>(), Some(Answer::Echo(_)));
+        let answer = match (self.transport.send(request).await, call) {
+            (Ok(response), Some(call)) if !bulk && !call.takes(response.body().len()) => Err(Broken::TooLong(bounds::CALL_ANSWERS)),
+            (answer, _) => answer,
+        };
         note.took = self.clock.now().duration_since(at).try_into().unwrap_or_default();
         match &answer {
             Ok(response) => {
@@ -83,10 +89,63 @@ impl Client {
         }
         if let Some(call) = call {
             call.note(note);
+            if matches!(answer, Err(Broken::TooLong(_))) {
+                call.note_too_long();
+            }
         }
         answer.map_err(|broken| match broken {
             Broken::NotSent(_) => Fault::transient(broken.to_string()),
             Broken::Lost(_) | Broken::TooLong(_) => Fault::ambiguous(broken.to_string()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    use async_trait::async_trait;
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::http::SystemClock;
+
+    /// Answers everything with so many bytes.
+    struct Long(Bytes);
+
+    #[async_trait]
+    impl Transport for Long {
+        async fn send(&self, _: Request) -> Result<Response, Broken> {
+            Ok(http::Response::new(self.0.clone()))
+        }
+    }
+
+    async fn sent(client: &Client, call: &Call) -> Result<Response, Fault> {
+        client.send(call, http::Request::get("http://x/").body(Bytes::new()).unwrap()).await
+    }
+
+    fn client() -> Client {
+        Client::new(Arc::new(Long(vec![b'x'; 8 << 20].into())), Arc::new(SystemClock), Arc::new(Limit::new(None)))
+    }
+
+    #[tokio::test]
+    async fn the_answers_of_one_call_are_bounded_together() {
+        let (client, call) = (client(), Call::default());
+        for _ in 0..32 {
+            sent(&client, &call).await.unwrap();
+        }
+        assert!(!call.was_too_long());
+        assert!(sent(&client, &call).await.is_err());
+        assert!(call.was_too_long() && !call.was_too_long(), "it is told once");
+        sent(&client, &Call::default()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_long_call_does_not_hold_its_bodies() {
+        let (client, call) = (client(), Call::default());
+        for _ in 0..6 {
+            sent(&client, &call).await.unwrap();
+        }
+        let lengths: Vec<usize> = call.exchanges().iter().map(|exchange| exchange.response.len() >> 20).collect();
+        assert_eq!(lengths, [8, 8, 0, 0, 0, 0]);
     }
 }

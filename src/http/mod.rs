@@ -20,9 +20,13 @@ pub use clock::{Clock, SystemClock};
 pub use limit::{Limit, Window};
 pub use secret::Secret;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
+
+use crate::base::bounds;
 
 pub type Request = http::Request<Bytes>;
 pub type Response = http::Response<Bytes>;
@@ -32,6 +36,48 @@ pub type Response = http::Response<Bytes>;
 #[async_trait]
 pub trait Transport: Send + Sync {
     async fn send(&self, request: Request) -> Result<Response, Broken>;
+}
+
+/// What an answer may be: how long, and how long it may take. It is an extension of the request; without one it goes by the
+/// request's method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// A token, or an error.
+    SignIn,
+    /// A page of records, a description.
+    Read,
+    /// What became of the items of a write.
+    Write,
+    /// So many bytes went out. They take longer.
+    Upload,
+    /// Results that repeat what was sent: so many bytes.
+    Echo(usize),
+}
+
+impl Answer {
+    fn of(method: &http::Method) -> Self {
+        if method == http::Method::GET { Answer::Read } else { Answer::Write }
+    }
+
+    /// The longest body that is taken, in bytes.
+    pub fn most(self) -> usize {
+        match self {
+            Answer::SignIn => bounds::SIGN_IN_ANSWER,
+            Answer::Read => bounds::READ_ANSWER,
+            Answer::Write | Answer::Upload => bounds::WRITE_ANSWER,
+            // Each value comes back with quotes, and with what became of it.
+            Answer::Echo(sent) => sent.saturating_mul(3).saturating_add(bounds::ECHO_ANSWER),
+        }
+    }
+
+    /// The longest that the whole call may take, where others take `usual`.
+    fn time(self, usual: Duration) -> Duration {
+        match self {
+            Answer::SignIn => usual.min(bounds::SIGN_IN_TIME),
+            Answer::Read | Answer::Write => usual,
+            Answer::Upload | Answer::Echo(_) => usual.max(bounds::BULK_TIME),
+        }
+    }
 }
 
 /// How a request got no answer.

@@ -521,6 +521,9 @@ pub enum StoreFault {
     InUse { path: String, by: String },
     #[error("the disk is full")]
     Full,
+    /// Another program holds a lock on the file, and did not let go of it in time. Nothing was changed.
+    #[error("the store is locked by another program, which does not let go of it")]
+    Busy,
     /// What was read is not what was written.
     #[error("the store is damaged: {0}")]
     Damaged(String),

@@ -14,7 +14,7 @@ use super::{Salesforce, wire};
 use crate::check::typed::Op;
 use crate::connector::{Batch, Done, Item, Receipt};
 use crate::fault::{Fault, Refusal};
-use crate::http::Call;
+use crate::http::{Answer, Call};
 use crate::value::Json;
 
 /// How long a job is waited for. Salesforce works at one for 5 minutes a batch, and tries again.
@@ -43,8 +43,9 @@ impl Salesforce {
         let made: Json = serde_json::from_slice(made.body()).map_err(|_| Fault::transient("the answer is no JSON"))?;
         let id = made.get("id").and_then(Json::as_str).filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric())).map(str::to_owned);
         let id = id.ok_or_else(|| Fault::transient("a job was made and has no id"))?;
-        let put =
-            self.send(call, http::Method::PUT, &self.data(&format!("jobs/ingest/{id}/batches")), "text/csv", csv).await.map_err(wire::passing)?;
+        let sent = csv.len();
+        let path = self.data(&format!("jobs/ingest/{id}/batches"));
+        let put = self.send_for(call, Some(Answer::Upload), http::Method::PUT, &path, "text/csv", csv).await.map_err(wire::passing)?;
         self.accepted(put, wire::Kind::Read).map_err(whole)?;
         let close = br#"{"state":"UploadComplete"}"#.to_vec();
         let closed = self.send(call, http::Method::PATCH, &self.data(&format!("jobs/ingest/{id}")), "application/json", close).await?;
@@ -52,7 +53,7 @@ impl Salesforce {
         let ended = self.wait(call, &id).await?;
         let mut told = Told::default();
         for told_of in [Kind::Done, Kind::Failed, Kind::Left].into_iter().filter(|kind| ended.has(*kind, batch.items.len())) {
-            self.results(call, &id, told_of, &mut |headers, row| told.note(batch, &columns, told_of, headers, row)).await?;
+            self.results(call, &id, (told_of, sent), &mut |headers, row| told.note(batch, &columns, told_of, headers, row)).await?;
         }
         Ok(told.receipts(batch, &columns))
     }
@@ -85,11 +86,17 @@ impl Salesforce {
         }
     }
 
-    /// Gives each row of one of a job's results, with the columns' names.
-    async fn results(&self, call: &Call, id: &str, kind: Kind, note: &mut (dyn FnMut(&StringRecord, &StringRecord) + Send)) -> Result<(), Fault> {
+    /// Gives each row of one of a job's results, with the columns' names. They repeat what was sent: so many bytes.
+    async fn results(
+        &self,
+        call: &Call,
+        id: &str,
+        (kind, sent): (Kind, usize),
+        note: &mut (dyn FnMut(&StringRecord, &StringRecord) + Send),
+    ) -> Result<(), Fault> {
         let path = self.data(&format!("jobs/ingest/{id}/{}", kind.resource()));
         for attempt in 1..=5_u32 {
-            let answer = self.send(call, http::Method::GET, &path, "text/csv", Vec::new()).await.map_err(wire::passing);
+            let answer = self.send_for(call, Some(Answer::Echo(sent)), http::Method::GET, &path, "text/csv", Vec::new()).await.map_err(wire::passing);
             match answer.and_then(|answer| self.accepted(answer, wire::Kind::Read)) {
                 Ok(answer) => {
                     let unreadable = |error: csv::Error| Fault::ambiguous(format!("the results cannot be read: {error}"));

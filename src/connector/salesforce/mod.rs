@@ -4,6 +4,7 @@
 
 mod auth;
 mod bulk;
+mod chain;
 mod composite;
 mod query;
 pub mod soql;
@@ -14,7 +15,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -24,7 +25,7 @@ use super::registry::{Settings, Unusable};
 use super::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write};
 use crate::check::typed::Op;
 use crate::fault::Fault;
-use crate::http::{Call, Client, Clock, Limit, Request, Response, Transport};
+use crate::http::{Answer, Call, Client, Clock, Limit, Request, Response, Transport};
 use crate::schema::{Named, Object};
 use crate::value::{Json, ObjectRef};
 
@@ -47,6 +48,8 @@ pub struct Salesforce {
     percent: u64,
     used: AtomicU64,
     budget: AtomicU64,
+    /// Records of a page: fewer where a page was longer than is taken.
+    rows: AtomicUsize,
 }
 
 impl Salesforce {
@@ -72,23 +75,41 @@ impl Salesforce {
             percent: number("budget_percent", 95)?.clamp(1, 100),
             used: AtomicU64::new(0),
             budget: AtomicU64::new(0),
+            rows: AtomicUsize::new(query::PAGE),
         })
     }
 
     /// Sends a request to the org, signed in; a session that has ended is renewed once.
     async fn send(&self, call: &Call, method: http::Method, path: &str, content: &str, body: Vec<u8>) -> Result<Response, Fault> {
+        self.send_for(call, None, method, path, content, body).await
+    }
+
+    /// The same for an answer of a kind of its own.
+    async fn send_for(
+        &self,
+        call: &Call,
+        answer: Option<Answer>,
+        method: http::Method,
+        path: &str,
+        content: &str,
+        body: Vec<u8>,
+    ) -> Result<Response, Fault> {
+        let body = bytes::Bytes::from(body);
         let mut renewed = false;
         loop {
             let token = self.sign_in.token(&self.client).await?;
             let url = format!("{}{path}", token.instance);
-            let request: Request = http::Request::builder()
+            let mut request: Request = http::Request::builder()
                 .method(method.clone())
                 .uri(&url)
                 .header("authorization", format!("Bearer {}", token.secret.reveal()))
                 .header("content-type", content)
                 .header("accept", if content == "text/csv" { "text/csv" } else { "application/json" })
-                .body(body.clone().into())
+                .body(body.clone())
                 .map_err(|error| Fault::transient(format!("the request cannot be made: {error}")))?;
+            if let Some(answer) = answer {
+                request.extensions_mut().insert(answer);
+            }
             let response = self.client.send(call, request).await?;
             self.count(&response);
             if response.status() == 401 && !renewed {

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use form_urlencoded::byte_serialize;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::chain::Chain;
 use super::{Salesforce, soql, wire};
 use crate::builtin::{phone_key, same_phone};
 use crate::connector::{Change, Changes, Find, Found, Page, Source, State, part};
@@ -137,12 +139,16 @@ impl Salesforce {
             }
         }
         let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        let most = self.rows.load(Ordering::Relaxed).clamp(1, PAGE);
         let mut last = None;
         let mut rows = 0;
         let mut changes = Vec::new();
         let mut asked = None;
         let mut keep = |row: Row<'_>| -> Result<(), Fault> {
             rows += 1;
+            if rows > most {
+                return Err(Fault::transient(format!("the answer holds more than the {most} records that were asked for")));
+            }
             let fields = row.fields(&[&stamp, "Id", parent.as_deref().unwrap_or("Id")])?;
             let [printed, own_id, parent_id] = fields;
             last = printed.clone().zip(own_id.clone()).map(|(stamp, id)| Cursor { stamp, id });
@@ -158,9 +164,15 @@ impl Salesforce {
             changes.push(Change { id, stamp, state });
             Ok(())
         };
-        let query = format!("SELECT {select} FROM {from}{filter} ORDER BY {stamp}, Id LIMIT {PAGE}");
-        self.each_row(call, resource, &query, &mut asked, &mut keep).await?;
-        let more = rows >= PAGE;
+        let query = format!("SELECT {select} FROM {from}{filter} ORDER BY {stamp}, Id LIMIT {most}");
+        if let Err(fault) = self.each_row(call, resource, &query, &mut asked, &mut keep).await {
+            // The next try asks for fewer: records with long texts or many children.
+            if call.was_too_long() && most > 1 {
+                self.rows.store(most.div_ceil(8), Ordering::Relaxed);
+            }
+            return Err(fault);
+        }
+        let more = rows >= most;
         // A poll that found nothing new does not go back, so that the overlap does not creep.
         let next = match (&cursor, last) {
             (Some(old), Some(new)) if instant(&new.stamp)? < instant(&old.stamp)? && !more => Some(old.clone()),
@@ -266,8 +278,10 @@ impl Salesforce {
                 return Err(Fault::transient(format!("HTTP {} for one of several queries", part.status)));
             }
             let answer: Answer<'_> = serde_json::from_str(part.body.get()).map_err(unreadable)?;
-            if let Some(next) = self.rows_in(call, answer, keep).await? {
-                self.rows_from(call, next, keep).await?;
+            let mut chain = Chain::default();
+            chain.take(call, part.body.get().len())?;
+            if let Some(next) = self.rows_in(call, answer, &mut chain, keep).await? {
+                self.rows_from(call, next, &mut chain, keep).await?;
             }
         }
         Ok(())
@@ -289,27 +303,36 @@ impl Salesforce {
     async fn each_row(&self, call: &Call, resource: &str, query: &str, asked: &mut Option<Timestamp>, keep: &mut Keep<'_>) -> Result<(), Fault> {
         let encoded: String = byte_serialize(query.as_bytes()).collect();
         let path = self.data(&format!("{resource}?q={encoded}"));
-        let sent = self.client.now();
+        let (sent, mut chain) = (self.client.now(), Chain::default());
+        chain.go_on(&path, sent)?;
         let response = self.get(call, &path).await?;
         *asked = wire::date(&response).and_then(|at| at.checked_sub(self.client.now().duration_since(sent) + DATED).ok());
-        if let Some(next) = self.rows_of(call, &response, keep).await? {
-            self.rows_from(call, next, keep).await?;
+        if let Some(next) = self.rows_of(call, &response, &mut chain, keep).await? {
+            self.rows_from(call, next, &mut chain, keep).await?;
         }
         Ok(())
     }
 
     /// The rows of one answer; gives where it goes on.
-    async fn rows_of(&self, call: &Call, response: &crate::http::Response, keep: &mut Keep<'_>) -> Result<Option<String>, Fault> {
+    async fn rows_of(
+        &self,
+        call: &Call,
+        response: &crate::http::Response,
+        chain: &mut Chain,
+        keep: &mut Keep<'_>,
+    ) -> Result<Option<String>, Fault> {
+        chain.take(call, response.body().len())?;
         let answer: Answer<'_> =
             serde_json::from_slice(response.body()).map_err(|error| Fault::transient(format!("the answer is no JSON: {error}")))?;
-        self.rows_in(call, answer, keep).await
+        self.rows_in(call, answer, chain, keep).await
     }
 
     /// The rows of an answer and of all that follow it.
-    async fn rows_from(&self, call: &Call, mut path: String, keep: &mut Keep<'_>) -> Result<(), Fault> {
+    async fn rows_from(&self, call: &Call, mut path: String, chain: &mut Chain, keep: &mut Keep<'_>) -> Result<(), Fault> {
         loop {
+            chain.go_on(&path, self.client.now())?;
             let response = self.get(call, &path).await?;
-            match self.rows_of(call, &response, keep).await? {
+            match self.rows_of(call, &response, chain, keep).await? {
                 Some(next) => path = next,
                 None => return Ok(()),
             }
@@ -317,15 +340,18 @@ impl Salesforce {
     }
 
     /// The rows of one answer; gives where it goes on.
-    async fn rows_in(&self, call: &Call, answer: Answer<'_>, keep: &mut Keep<'_>) -> Result<Option<String>, Fault> {
+    async fn rows_in(&self, call: &Call, answer: Answer<'_>, chain: &mut Chain, keep: &mut Keep<'_>) -> Result<Option<String>, Fault> {
         let Some(records) = answer.records else {
             return Err(Fault::transient("the answer to a query holds no records"));
         };
+        if records.is_empty() && answer.done == Some(false) {
+            return Err(Fault::transient("an answer holds no records and says that there are more"));
+        }
         for record in records {
             // Only what an answer has cut off is completed, and only that has to be a tree for it.
             if record.get().contains("nextRecordsUrl") {
                 let mut row = tree(record.get())?;
-                self.complete(call, &mut row).await?;
+                self.complete(call, &mut row, chain).await?;
                 keep(Row::Tree(row))?;
             } else {
                 keep(Row::Text(record.get()))?;
@@ -335,11 +361,15 @@ impl Salesforce {
     }
 
     /// Fetches what an answer left out of a row's child records.
-    async fn complete(&self, call: &Call, row: &mut Json) -> Result<(), Fault> {
+    async fn complete(&self, call: &Call, row: &mut Json, chain: &mut Chain) -> Result<(), Fault> {
         let Json::Object(fields) = row else { return Ok(()) };
         for (_, child) in fields.iter_mut() {
             while let Some(path) = next(child)? {
-                let mut more = self.read(call, &path).await?;
+                chain.go_on(&path, self.client.now())?;
+                let response = self.get(call, &path).await?;
+                chain.take(call, response.body().len())?;
+                let mut more: Json =
+                    serde_json::from_slice(response.body()).map_err(|error| Fault::transient(format!("the answer is no JSON: {error}")))?;
                 let after = next(&more)?;
                 if let (Some(Json::Array(known)), Some(Json::Array(new))) = (child.get_mut("records"), more.get_mut("records").map(Json::take)) {
                     known.extend(new);

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::Salesforce;
+use crate::base::bounds;
 use crate::check::typed::Op;
 use crate::connector::registry::Settings;
 use crate::connector::scripted::{NOW, Script, Still, answer, ok};
@@ -476,4 +477,38 @@ async fn an_object_that_is_not_there_is_told_and_a_name_is_no_path() {
     );
     let bench = Bench::with(&[], []);
     assert!(bench.salesforce.describe(&bench.call, "../limits").await.is_err());
+}
+
+/// An answer that never ends is a fault of the connection, however it goes on.
+#[tokio::test]
+async fn a_chain_of_answers_ends() {
+    let plan = plan();
+    let row = |n: usize, pad: usize| json!({"Id": format!("003x{n:014}"), "SystemModstamp": "2026-11-18T19:00:00.000+0000", "LastName": "x".repeat(pad)});
+    let more = |n: usize, next: &str| ok(json!({"done": false, "nextRecordsUrl": format!("/services/data/v64.0/query/{next}"), "records": [row(n, 10)]}));
+    let why = |page: Result<Page, Fault>| match page {
+        Err(Fault::Transient { reason }) => reason,
+        other => panic!("{other:?}"),
+    };
+    let bench = Bench::new([more(0, "a"), more(1, "b"), more(2, "a")]);
+    assert!(why(bench.page(&plan, "Contact", None, true).await).contains("where it was before"));
+
+    let bench = Bench::new((0..bounds::CHAIN_ANSWERS).map(|n| more(n, &format!("next-{n}"))));
+    assert!(why(bench.page(&plan, "Contact", None, true).await).contains("more than 500 answers"));
+
+    let bench = Bench::new([ok(json!({"done": false, "nextRecordsUrl": "/services/data/v64.0/query/a", "records": []}))]);
+    assert!(why(bench.page(&plan, "Contact", None, true).await).contains("no records"));
+
+    let rows: Vec<Json> = (0..2_001).map(|n| row(n, 1)).collect();
+    let bench = Bench::new([ok(json!({"done": true, "records": rows}))]);
+    assert!(why(bench.page(&plan, "Contact", None, true).await).contains("2000 records that were asked for"));
+
+    // Long rows: the next try asks for fewer.
+    let long: Vec<_> = (0..4)
+        .map(|n| ok(json!({"done": false, "nextRecordsUrl": format!("/services/data/v64.0/query/{n}"), "records": [row(n, 13 << 20)]})))
+        .collect();
+    let bench = Bench::new(long.into_iter().chain([ok(json!({"done": true, "records": []}))]));
+    assert!(why(bench.page(&plan, "Contact", None, true).await).contains("longer than 48 MB"));
+    bench.page(&plan, "Contact", None, true).await.unwrap();
+    let asked = bench.asked();
+    assert!(asked[0].ends_with("LIMIT 2000") && asked.last().unwrap().ends_with("LIMIT 250"), "{asked:?}");
 }

@@ -44,6 +44,8 @@ pub(super) fn refusal(response: &Response, kind: Kind) -> Fault {
         (_, "REQUEST_LIMIT_EXCEEDED") | (429, _) => Fault::Throttled { until: None, reason: refusal.message },
         (_, "UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" | "SERVER_UNAVAILABLE") if status < 500 => Fault::Transient { reason: refusal.message },
         (403, _) => Fault::Denied { reason: refusal.message },
+        // No redirect is followed: the credentials would go with it.
+        (300..400, _) => Fault::Denied { reason: format!("HTTP {status}: the org is not where the sign-in said") },
         (500.., _) if kind == Kind::Write => Fault::ambiguous(format!("HTTP {status}: {}", refusal.message)),
         (500.., _) => Fault::transient(format!("HTTP {status}: {}", refusal.message)),
         // A request time-out of a gateway: it may be on its way still.
@@ -136,6 +138,8 @@ mod tests {
             (403, error("REQUEST_LIMIT_EXCEEDED"), Kind::Write, "throttled"),
             (400, error("MALFORMED_QUERY"), Kind::Read, "rejected"),
             (400, error("JSON_PARSER_ERROR"), Kind::Write, "rejected"),
+            (302, String::new(), Kind::Read, "denied"),
+            (307, String::new(), Kind::Write, "denied"),
             (503, "<html>".to_owned(), Kind::Write, "ambiguous"),
             (503, "<html>".to_owned(), Kind::Read, "transient"),
         ];

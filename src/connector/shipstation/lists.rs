@@ -7,6 +7,7 @@ use super::ShipStation;
 use super::orders::{field, tidy};
 use super::pages::List;
 use super::wire::{is_id, text};
+use crate::base::bounds;
 use crate::connector::{Change, Find, Found, State};
 use crate::fault::Fault;
 use crate::http::Call;
@@ -16,6 +17,8 @@ use crate::value::{Body, Json};
 pub(super) const PAGE: usize = 500;
 /// Pages that are gone through at most: a minute's calls.
 const SCAN: u64 = 40;
+/// Carriers that are asked for their services, each in a call of its own.
+const CARRIERS: usize = 200;
 /// How often a list is begun again that records have left meanwhile.
 const TRIES: u32 = 3;
 
@@ -105,7 +108,11 @@ impl ShipStation {
         let mut all = Vec::new();
         let carriers = self.wire.array(call, "/carriers", &[]).await?;
         // An account may have several accounts of one carrier; their codes are one.
-        for code in carriers.iter().filter_map(|carrier| text(carrier, "code")).collect::<BTreeSet<_>>() {
+        let codes: BTreeSet<String> = carriers.iter().filter_map(|carrier| text(carrier, "code")).collect();
+        if codes.len() > CARRIERS {
+            return Err(Fault::transient(format!("V1 lists {} carriers: more than {CARRIERS} are not asked one by one", codes.len())));
+        }
+        for code in codes {
             all.extend(self.wire.array(call, per_carrier, &[("carrierCode", code)]).await?);
         }
         Ok(all)
@@ -165,12 +172,20 @@ impl ShipStation {
     pub(super) async fn whole(&self, call: &Call, book: &Book, query: &[(&str, String)]) -> Result<Vec<Json>, Fault> {
         let mut seen = BTreeSet::new();
         let mut records = Vec::new();
+        let before = call.answered();
         for page in 1..=SCAN {
             let listed = self.wire.list(call, book.path, book.key, query, page, PAGE).await?;
+            let known = records.len();
             // What is new moves others to the next page, where they come again.
             records.extend(listed.records.into_iter().filter(|record| text(record, book.id).is_none_or(|id| seen.insert(id))));
             if !listed.more {
                 return Ok(records);
+            }
+            if records.len() == known {
+                return Err(Fault::transient(format!("V1 gives the same page of `{}` again and says that there are more", book.path)));
+            }
+            if call.answered() - before > bounds::CHAIN_BYTES {
+                return Err(Fault::transient(format!("one search of `{}` gives more than {} MB", book.path, bounds::CHAIN_BYTES >> 20)));
             }
         }
         Err(Fault::rejected("find", format!("V1 gives more than {} records for one search of `{}`", SCAN as usize * PAGE, book.path), None))

@@ -20,11 +20,13 @@ mod words;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use super::seal::Seal;
 use super::{Change, Damage, Kept, Millis, StoreFault};
+use crate::base::bounds;
 use crate::http::Secret;
 use files::{beside, keep_private, key_file, key_of, lock};
 use words::Words;
@@ -151,7 +153,12 @@ impl Sqlite {
     }
 
     fn begin(db: Connection, key: &[u8], mode: Mode, lock: Option<File>) -> Kept<Self> {
-        db.busy_timeout(std::time::Duration::from_secs(10)).map_err(fault)?;
+        match mode {
+            // Everything stands on its commits: it waits, and says so.
+            Mode::Write => db.busy_handler(Some(wait)),
+            Mode::Read => db.busy_timeout(bounds::STORE_READ_LOCK),
+        }
+        .map_err(fault)?;
         db.execute_batch(&format!(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;
              PRAGMA journal_size_limit={WAL_KEPT};",
@@ -323,6 +330,25 @@ impl Sqlite {
     }
 }
 
+/// Waits for a lock that another program holds (a copy that is made, a browser for databases); tells of it every 10 seconds.
+/// `tries`: how often it was asked before for this lock.
+fn wait(tries: i32) -> bool {
+    const SHORT: Duration = Duration::from_millis(5);
+    const LONG: Duration = Duration::from_millis(100);
+    let tries = tries.unsigned_abs();
+    // The first are short: most locks are gone at once.
+    let waited = if tries < 20 { SHORT * tries } else { SHORT * 20 + LONG * (tries - 20) };
+    if waited >= bounds::STORE_LOCK {
+        tracing::error!("another program has held a lock on the store for {} minutes", waited.as_secs() / 60);
+        return false;
+    }
+    if tries > 20 && (tries - 20).is_multiple_of(100) {
+        tracing::warn!("another program has held a lock on the store for {} seconds; everything waits for it", waited.as_secs());
+    }
+    std::thread::sleep(if tries < 20 { SHORT } else { LONG });
+    true
+}
+
 /// What SQLite says, in the store's own kinds.
 pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
     match &error {
@@ -330,6 +356,7 @@ pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
             let said = || text.clone().unwrap_or_else(|| code.to_string());
             match code.code {
                 ErrorCode::DiskFull => StoreFault::Full,
+                ErrorCode::DatabaseBusy => StoreFault::Busy,
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreFault::Damaged(said()),
                 // A read that ends before its page does: the file was cut off.
                 ErrorCode::SystemIoFailure if code.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ => StoreFault::Damaged(said()),
