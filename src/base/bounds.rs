@@ -147,6 +147,20 @@ bounds! {
             "the poll ends and is told; the next one begins after 5 minutes",
             "poll::a_poll_has_an_end";
     }
+    "Files" {
+        PROJECT_FILE: Bytes = 32 << 20,
+            "a file of a project: tables, schemas, snapshots, cases, `crossdock.yaml` (regular files only)",
+            "the file is refused with a message",
+            "hostile::files_that_never_end_are_refused";
+        WHOLE_FILE: Bytes = 256 << 20,
+            "a file of records in JSON or CSV, which is read whole (JSONL has no bound: it is read line by line)",
+            "the command ends with a message",
+            "hostile::files_that_never_end_are_refused";
+        SECRET_FILE: Bytes = 64 << 10,
+            "a file that holds a secret",
+            "the command ends with a message",
+            "hostile::files_that_never_end_are_refused";
+    }
     "The store" {
         STORE_LOCK: Time = Duration::from_secs(600),
             "time that `run` and `serve` wait for a lock that another program holds on the store; told every 10 seconds",

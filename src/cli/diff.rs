@@ -7,6 +7,8 @@ use super::ready::Ready;
 use super::site::{Site, clock, runtime, transport};
 use super::{Exit, Failure, Format, Out};
 use crate::apply::{Inputs, Outcome, Program, apply};
+use crate::base::bounds;
+use crate::fault::file;
 use crate::plan::FlowPlan;
 use crate::project::records;
 use crate::run::sample::{self, Asked, Sample};
@@ -167,7 +169,7 @@ fn live(
 }
 
 fn load(path: &std::path::Path) -> Result<Vec<Json>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| super::folder::unreadable(path, &error))?;
+    let text = file::read_text(path, bounds::WHOLE_FILE).map_err(|error| super::folder::unreadable(path, &error))?;
     let name = path.display().to_string();
     records::read(&name, &text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))
 }

@@ -7,6 +7,8 @@ use super::ready::Ready;
 use super::test::all_cases;
 use super::{Exit, Failure, Out};
 use crate::apply::{Inputs, apply};
+use crate::base::bounds;
+use crate::fault::file;
 use crate::project::{Library as _, records};
 use crate::spec::signoff::{self, About, Document, Example};
 use crate::spec::{Bench, judge};
@@ -54,10 +56,13 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let about = About { project: &name, environment: args.env.as_deref(), made: args.date.unwrap_or_else(|| jiff::Zoned::now().date()) };
     let document = signoff::document(about, plan, &ready.mappings()?, &examples(&ready, &args.records)?);
 
-    let folder = args.out.clone().unwrap_or_else(|| root.join("signoff"));
+    let folder = match &args.out {
+        Some(folder) => folder.clone(),
+        None => ready.opened.folder.reach("signoff")?,
+    };
     std::fs::create_dir_all(&folder).map_err(|error| Failure::io(format!("{} cannot be made: {error}", folder.display())))?;
     let signed = folder.join(SIGNED);
-    let old: Option<Document> = match std::fs::read_to_string(&signed) {
+    let old: Option<Document> = match file::read_text(&signed, bounds::WHOLE_FILE) {
         Ok(text) => Some(serde_json::from_str(&text).map_err(|error| {
             Failure::usage(format!("{} is no signed state: {error}", signed.display())).hint("it is written by `crossdock docs --sign`")
         })?),

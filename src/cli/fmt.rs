@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                     if args.check && args.format == Format::Human {
                         difference(&shown, &text, &new, out)?;
                     } else if !args.check {
-                        let path = opened.folder.root().join(&name);
+                        let path = opened.folder.reach(&name)?;
                         std::fs::write(path, new).map_err(|e| Failure::io(format!("`{shown}` cannot be written: {e}")))?;
                     }
                     changed.push(shown);

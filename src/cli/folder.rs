@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::Failure;
-use crate::base::Spread;
+use crate::base::{Spread, bounds};
+use crate::fault::file;
 use crate::project::{Absence, Library, config};
 
 /// Deeper or wider than this is no project, but a disk.
@@ -20,6 +21,8 @@ const SKIPPED: &[&str] = &["target", "node_modules"];
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
+    /// Outside the root: what the command line allows the project to name.
+    allowed: Vec<PathBuf>,
 }
 
 /// A project and which of its files a command is about.
@@ -37,7 +40,32 @@ impl Folder {
     /// There is no such folder.
     pub fn open(root: &Path) -> Result<Self, Failure> {
         let root = root.canonicalize().map_err(|error| unreadable(root, &error))?;
-        Ok(Folder { root })
+        Ok(Folder { root, allowed: Vec::new() })
+    }
+
+    /// The same where the project may also read and write below these paths, which are named on the command line.
+    #[must_use]
+    pub fn allowing(mut self, paths: &[PathBuf]) -> Self {
+        self.allowed = paths.iter().map(|path| real(path).unwrap_or_else(|_| path.clone())).collect();
+        self
+    }
+
+    /// The real place of a file that the project names, to be read or written, whether it is there or not: in the project,
+    /// or below a path that the command line allows.
+    ///
+    /// # Errors
+    /// It lies outside: by `..`, by an absolute path or through a symbolic link.
+    pub fn reach(&self, name: &str) -> Result<PathBuf, Failure> {
+        let path = self.root.join(name);
+        let place = real(&path).map_err(|error| unreadable(&path, &error))?;
+        if place.starts_with(&self.root) || self.allowed.iter().any(|allowed| place.starts_with(allowed)) {
+            return Ok(place);
+        }
+        let folder = place.parent().unwrap_or(&place);
+        Err(Failure::usage(format!("the project names `{name}`, which lies outside its folder: {}", place.display())).hint(format!(
+            "a project may read and write outside only where you allow it: --allow {}, or CROSSDOCK_ALLOW in the environment",
+            folder.display()
+        )))
     }
 
     pub fn root(&self) -> &Path {
@@ -124,9 +152,8 @@ impl Spread for Folder {
 impl Library for Folder {
     fn read(&self, path: &str) -> Result<Arc<str>, Absence> {
         let real = self.path(path)?;
-        let bytes = std::fs::read(real).map_err(|error| match error.kind() {
+        let bytes = file::read(&real, bounds::PROJECT_FILE).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Absence::NotFound,
-            std::io::ErrorKind::IsADirectory => Absence::Unreadable("it is a folder".into()),
             _ => Absence::Unreadable(error.to_string()),
         })?;
         let text = String::from_utf8(bytes).map_err(|_| Absence::Unreadable("it is no text in UTF-8".into()))?;
@@ -199,7 +226,26 @@ fn opened(folder: Folder, here: &Path, only: Option<Vec<String>>) -> Opened {
 }
 
 fn project_of(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().find(|f| f.join(config::FILE).is_file()).map(Path::to_path_buf)
+    // Of whatever kind: one that cannot be read is told, not passed over.
+    folder.ancestors().find(|f| f.join(config::FILE).exists()).map(Path::to_path_buf)
+}
+
+/// Where a path leads, all links followed. Of what is not there yet: its nearest folder that is.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    match path.canonicalize() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        done => return done,
+    }
+    // A link that leads nowhere would be followed when it is written to.
+    if let Ok(target) = path.read_link() {
+        let beside = path.parent().unwrap_or(Path::new("."));
+        return real(&beside.join(target));
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(real(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?.join(name)),
+        // `a/..` where there is no `a`.
+        _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+    }
 }
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
@@ -251,6 +297,31 @@ mod tests {
             assert!(folder.list("hostname").is_empty());
         }
         std::fs::remove_file(dir.path().parent().unwrap().join("crossdock-outside.txt")).unwrap();
+    }
+
+    #[test]
+    fn what_a_project_names_stays_in_it_or_where_it_is_allowed() {
+        let (dir, folder) = project();
+        let other = tempfile::tempdir().unwrap();
+        let outside = other.path().canonicalize().unwrap();
+        for name in ["out/new.jsonl", "orders.dock", "shared/../new", "./x"] {
+            assert!(folder.reach(name).is_ok_and(|place| place.starts_with(folder.root())), "{name}");
+        }
+        let absolute = outside.join("x.jsonl").display().to_string();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&outside, dir.path().join("away")).unwrap();
+            // It leads to what is not there yet, and would be made by a write.
+            std::os::unix::fs::symlink(outside.join("made"), dir.path().join("dangling")).unwrap();
+        }
+        let names = ["../x", "a/../../x", "/etc/hostname", "away/x.jsonl", "away", "dangling", &absolute];
+        for name in names {
+            let failure = folder.reach(name).map_err(|failure| (failure.message, failure.hint.unwrap_or_default()));
+            assert!(failure.as_ref().is_err_and(|(message, hint)| message.contains("outside") && hint.contains("--allow")), "{name}: {failure:?}");
+        }
+        let allowed = folder.allowing(&[outside.clone()]);
+        assert!(allowed.reach("away/x.jsonl").is_ok() && allowed.reach(&absolute).is_ok() && allowed.reach("dangling").is_ok());
+        assert!(allowed.reach("/etc/hostname").is_err());
     }
 
     #[test]

@@ -60,6 +60,9 @@ struct Cli {
     /// Colours in what is printed: `auto` uses them on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: Colour,
+    /// Let the project read and write below this path, which lies outside its folder; can be given several times
+    #[arg(long, global = true, value_name = "PATH", env = "CROSSDOCK_ALLOW", value_delimiter = ':', hide_env_values = true)]
+    allow: Vec<std::path::PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -134,6 +137,7 @@ enum Format {
 /// Runs a command as it would be typed.
 fn dispatch(arguments: &[&str], out: &mut Out) -> Result<Exit, Failure> {
     let cli = Cli::try_parse_from(arguments).map_err(|error| Failure::usage(error.to_string()))?;
+    out.allowed = cli.allow;
     cli.command.run(out)
 }
 
@@ -153,6 +157,7 @@ pub fn main() -> ExitCode {
         Colour::Always => anstream::ColorChoice::Always,
         Colour::Never => anstream::ColorChoice::Never,
     });
+    out.allowed = cli.allow;
     let ended = cli.command.run(&mut out).and_then(|exit| out.flush().map(|()| exit));
     match ended {
         Ok(exit) => exit.into(),

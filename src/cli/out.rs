@@ -13,13 +13,15 @@ pub struct Out {
     trouble: AutoStream<std::io::Stderr>,
     /// What a diagnostic on the standard output should look like.
     pub look: Look,
+    /// Where the command line lets a project read and write outside its folder.
+    pub(super) allowed: Vec<std::path::PathBuf>,
 }
 
 impl Out {
     pub fn new(colours: ColorChoice) -> Self {
         let results = AutoStream::new(std::io::stdout(), colours);
         let look = Look { colours: results.current_choice() != ColorChoice::Never, width: width() };
-        Out { results: BufWriter::new(results), trouble: AutoStream::new(std::io::stderr(), colours), look }
+        Out { results: BufWriter::new(results), trouble: AutoStream::new(std::io::stderr(), colours), look, allowed: Vec::new() }
     }
 
     /// Prints a text as it is.

@@ -7,7 +7,9 @@ use super::ready::Ready;
 use super::{Exit, Failure, Format, Out};
 use crate::apply::aside::{self, LeftOut};
 use crate::apply::{Inputs, Outcome, Payload, Reason, Verdict, apply};
+use crate::base::bounds;
 use crate::check::typed::{self, Flow, Row, RowValue, Write};
+use crate::fault::file;
 use crate::project::records;
 use crate::run::files::whole;
 use crate::spec::judge;
@@ -64,7 +66,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let flow = ready.flow(args.flow.as_deref())?;
     let program = ready.program()?;
     let load = |path: &str| -> Result<Vec<Json>, Failure> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match file::read_text(std::path::Path::new(path), bounds::WHOLE_FILE) {
             Ok(text) => text.into(),
             Err(_) => ready.text(path)?,
         };

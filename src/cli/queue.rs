@@ -6,8 +6,10 @@ use super::ask::decide;
 use super::site::{Site, store_failure};
 use super::status::time;
 use super::{Exit, Failure, Format, Out};
+use crate::base::bounds;
 use crate::engine::mask;
 use crate::engine::queue::Decision;
+use crate::fault::file;
 use crate::store::sqlite::Mode;
 use crate::store::{Entry, EntryState, Exception, Store};
 use crate::value::Json;
@@ -167,7 +169,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }
         What::Edit(args) => {
             let site = args.project.open(out)?;
-            let text = std::fs::read_to_string(&args.payload).map_err(|error| super::folder::unreadable(&args.payload, &error))?;
+            let text = file::read_text(&args.payload, bounds::WHOLE_FILE).map_err(|error| super::folder::unreadable(&args.payload, &error))?;
             let payload: Json =
                 serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is no JSON: {error}", args.payload.display())))?;
             decide(&site, &Decision::Edit { id: args.id, payload }, "edited", out)

@@ -8,7 +8,9 @@ use super::check::planned;
 use super::folder::{Opened, open};
 use super::{Failure, Folder, Out};
 use crate::apply::Program;
+use crate::base::bounds;
 use crate::check::typed::Flow;
+use crate::fault::file;
 use crate::plan::Plan;
 use crate::project::{Compiled, Library, Planned};
 
@@ -22,7 +24,7 @@ impl Ready {
     /// Opens the project of a path (the current folder's if none is named). Errors of the mapping are
     /// printed.
     pub(super) fn open(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
-        let mut opened = project(path)?;
+        let mut opened = project(path, out)?;
         // Records run through the whole project, wherever in it the path points.
         opened.only = None;
         let compiled = planned(&opened, env, Planned::Whole, out)?;
@@ -33,7 +35,7 @@ impl Ready {
     /// it brings in, and no object that it does not touch. A mistake in another file does not keep this flow from being
     /// looked at.
     pub(super) fn open_for(path: Option<&PathBuf>, flow: Option<&str>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
-        let mut opened = project(path)?;
+        let mut opened = project(path, out)?;
         opened.only = flow.and_then(|flow| file_of(&opened.folder, flow)).map(|file| vec![file]);
         let compiled = planned(&opened, env, Planned::Touched, out)?;
         Ok(Ready { opened, compiled })
@@ -81,16 +83,17 @@ impl Ready {
     }
 }
 
-fn project(path: Option<&PathBuf>) -> Result<Opened, Failure> {
+fn project(path: Option<&PathBuf>, out: &Out) -> Result<Opened, Failure> {
     let paths: Vec<PathBuf> = path.into_iter().cloned().collect();
-    open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))
+    let opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
+    Ok(Opened { folder: opened.folder.allowing(&out.allowed), ..opened })
 }
 
 fn text_of(folder: &Folder, path: &str) -> Result<Arc<str>, Failure> {
     if let Ok(text) = folder.read(path) {
         return Ok(text);
     }
-    let read = std::fs::read_to_string(Path::new(path));
+    let read = file::read_text(Path::new(path), bounds::WHOLE_FILE);
     read.map(Into::into).map_err(|error| super::folder::unreadable(Path::new(path), &error))
 }
 

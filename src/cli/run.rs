@@ -10,6 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::ready::Ready;
 use super::{Exit, Failure, Format, Out};
 use crate::apply::{Inputs, Outcome, apply};
+use crate::base::bounds;
+use crate::fault::file;
 use crate::flat::Flat;
 use crate::project::records::{self, Form};
 use crate::run::files::{self, Lines, Mapper, Sink, Summary};
@@ -164,20 +166,22 @@ fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<In
     let (name, path) = match (&args.records, configured) {
         (Some(dash), _) if dash == "-" => return Ok(("standard input".to_owned(), Box::new(BufReader::with_capacity(READ, io::stdin())), None)),
         (Some(path), _) => (path.clone(), PathBuf::from(path)),
-        (None, Some(object)) => (object.path.text.clone(), ready.opened.folder.root().join(&object.path.text)),
+        (None, Some(object)) => (object.path.text.clone(), ready.opened.folder.reach(&object.path.text)?),
         (None, None) => {
             return Err(Failure::usage(format!("`{}` is a system, and no file of its records was named", of.connection))
                 .hint("name one: --records orders.jsonl"));
         }
     };
-    let file = File::open(&path).map_err(|error| super::folder::unreadable(&path, &error))?;
+    let unreadable = |error: io::Error| super::folder::unreadable(&path, &error).hint("to read what another program writes: --records -");
+    let file = file::open(&path).map_err(unreadable)?;
     let length = file.metadata().ok().map(|about| about.len());
     let reader: Box<dyn BufRead + Send> = match Form::of(&name) {
         Form::JsonLines => Box::new(BufReader::with_capacity(READ, file)),
         // Other forms have no lines to stream by: they are read whole.
         _ => {
-            let mut text = String::new();
-            io::Read::read_to_string(&mut BufReader::new(file), &mut text).map_err(|error| Failure::io(format!("{name}: {error}")))?;
+            let text = file::read_text(&path, bounds::WHOLE_FILE).map_err(|error| {
+                super::folder::unreadable(&path, &error).hint("records of any number are read from JSONL, one a line")
+            })?;
             let found = records::read(&name, &text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))?;
             let lines: String = found.iter().map(|record| format!("{record}\n")).collect();
             return Ok((name, Box::new(io::Cursor::new(lines)), None));
@@ -212,7 +216,7 @@ impl Files {
         let mut configured = BTreeMap::new();
         for (name, connection) in &ready.compiled.config.connections {
             for (object, file) in &connection.objects {
-                configured.insert(format!("{name}.{object}"), ready.opened.folder.root().join(&file.path.text));
+                configured.insert(format!("{name}.{object}"), ready.opened.folder.reach(&file.path.text)?);
             }
         }
         Ok(Files { folder: args.out.clone(), configured, open: BTreeMap::new() })

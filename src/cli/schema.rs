@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::folder::{open, unreadable};
 use super::{Exit, Failure, Format, Out, snapshot};
-use crate::base::nearest;
+use crate::base::{bounds, nearest};
+use crate::fault::file;
 use crate::project::{self, Options};
 use crate::schema::{self, Field, Object, Schemas as _};
 use crate::value::{Kind, ObjectRef};
@@ -78,7 +79,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn infer(args: &Infer, out: &mut Out) -> Result<Exit, Failure> {
-    let text = std::fs::read_to_string(&args.file).map_err(|error| unreadable(&args.file, &error))?;
+    let text = file::read_text(&args.file, bounds::WHOLE_FILE).map_err(|error| unreadable(&args.file, &error))?;
     let file = args.file.display().to_string();
     let stem = args.file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let name = args.name.clone().unwrap_or(stem);

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use super::ready::Ready;
 use super::{Failure, Out};
+use crate::base::bounds;
 use crate::connector::Connectors;
 use crate::engine::{Engine, Settings, World};
+use crate::fault::file;
 use crate::http::net::Net;
 use crate::http::{Clock, Secret, SystemClock, Transport};
 use crate::run::alerts::Alerts;
@@ -30,20 +32,26 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn open(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
         let ready = Ready::open(path, env, out)?;
-        let store = match &ready.compiled.config.store {
-            None => ready.opened.folder.root().join("crossdock.db"),
+        let name = match &ready.compiled.config.store {
+            None => "crossdock.db".to_owned(),
             Some(setting) => {
                 let text = connections::filled(&setting.text, &variable)
                     .map_err(|name| Failure::usage(format!("`{name}` is not set, and `store` needs it")))?;
                 match text.split_once(':') {
-                    Some(("sqlite", path)) => ready.opened.folder.root().join(path),
+                    Some(("sqlite", path)) => path.to_owned(),
                     Some((kind, _)) if kind.len() > 1 => {
                         return Err(Failure::usage(format!("there is no store of the kind `{kind}`")).hint("write: store: sqlite:crossdock.db"));
                     }
-                    _ => ready.opened.folder.root().join(text),
+                    _ => text,
                 }
             }
         };
+        let folder = &ready.opened.folder;
+        // What SQLite and we put beside it is written to as well.
+        for beside in ["-wal", "-shm", ".key", ".lock"] {
+            folder.reach(&format!("{name}{beside}"))?;
+        }
+        let store = folder.reach(&name)?;
         Ok(Site { ready, store })
     }
 
@@ -58,8 +66,16 @@ impl Site {
     /// Connectors of the connections that some flows use.
     pub(super) fn connectors(&self, only: &[String], transport: &Arc<dyn Transport>, clock: &Arc<dyn Clock>) -> Result<Connectors, Failure> {
         let used = connections::used(self.ready.plan()?, only);
-        connections::open(&self.ready.compiled.config, &used, self.root(), &variable, transport, clock)
+        connections::open(&self.ready.compiled.config, &used, &secret_file(&self.ready.opened.folder), &variable, transport, clock)
             .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint()))
+    }
+}
+
+/// The text of a secret's file that a project names.
+pub(super) fn secret_file(folder: &super::Folder) -> impl Fn(&str) -> Result<String, String> + '_ {
+    |name| {
+        let place = folder.reach(name).map_err(|failure| [Some(failure.message), failure.hint].into_iter().flatten().collect::<Vec<_>>().join("; "))?;
+        file::read_text(&place, bounds::SECRET_FILE).map_err(|error| error.to_string())
     }
 }
 
@@ -96,7 +112,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 pub(super) fn transport() -> Result<Arc<dyn Transport>, Failure> {
-    let net = Net::new(crate::base::bounds::CALL_TIME).map_err(|broken| Failure::io(broken.to_string()))?;
+    let net = Net::new(bounds::CALL_TIME).map_err(|broken| Failure::io(broken.to_string()))?;
     Ok(Arc::new(net))
 }
 

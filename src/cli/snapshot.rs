@@ -81,10 +81,9 @@ struct Today {
 
 pub(super) fn pull(args: &Pull, out: &mut Out) -> Result<Exit, Failure> {
     let today = ask(&args.asked)?;
-    let root = today.opened.folder.root().to_path_buf();
     let mut written = Vec::new();
     for (name, text) in texts(&today) {
-        let path = root.join(&name);
+        let path = today.opened.folder.reach(&name)?;
         let unwritten = |error: std::io::Error| Failure::io(format!("`{}` cannot be written: {error}", path.display()));
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(unwritten)?;
@@ -128,7 +127,7 @@ fn ask(asked: &Asked) -> Result<Today, Failure> {
     let chosen: BTreeSet<String> =
         known.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|(of, _)| of == *name)).map(|name| (*name).clone()).collect();
     let (transport, clock) = (transport()?, clock());
-    let connectors = connections::open(&compiled.config, &chosen, opened.folder.root(), &variable, &transport, &clock)
+    let connectors = connections::open(&compiled.config, &chosen, &super::site::secret_file(&opened.folder), &variable, &transport, &clock)
         .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint()))?;
     let runtime = runtime()?;
     let mut today = Today {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use super::ready::Ready;
 use super::{Exit, Failure, Out};
 use crate::apply::apply;
-use crate::base::nearest;
+use crate::base::{bounds, nearest};
+use crate::fault::file;
 use crate::project::Library;
 use crate::spec::{Bench, Case, Coverage, Ran, accept, cases, judge, report};
 
@@ -157,7 +158,7 @@ fn rewrite(ready: &Ready, results: &[(Case, Ran)], out: &mut Out) -> Result<Exit
             continue;
         };
         let path = ready.opened.folder.path(&case.file).map_err(|absence| Failure::io(format!("{}: {absence}", case.file)))?;
-        let text = std::fs::read_to_string(&path).map_err(|error| super::folder::unreadable(&path, &error))?;
+        let text = file::read_text(&path, bounds::PROJECT_FILE).map_err(|error| super::folder::unreadable(&path, &error))?;
         let Some(text) = accept::rewrite(&text, line, outcome) else {
             left += 1;
             continue;

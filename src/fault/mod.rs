@@ -3,6 +3,8 @@
 //! A connector reads a system's answers into these; nobody above it looks at a status code. What
 //! matters is whether the system may have acted: only then is a write in doubt.
 
+pub mod file;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

@@ -1,7 +1,6 @@
 //! Connections as configured to connectors: secrets are looked up here, and nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -20,6 +19,9 @@ use crate::value::{Kind, ObjectRef};
 
 /// Where values of the environment come from: the process, or a test's own map.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The text of a file that a project names, or why it cannot be had.
+pub type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 /// A setting that cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -54,14 +56,14 @@ impl Missing {
 pub fn open(
     config: &Config,
     used: &BTreeSet<String>,
-    root: &Path,
+    files: Files<'_>,
     environment: Environment<'_>,
     transport: &Arc<dyn Transport>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Connectors, Missing> {
     let mut connectors = Connectors::new();
     for (name, connection) in config.connections.iter().filter(|(name, connection)| used.contains(*name) && connection.system != "files") {
-        let settings = settings(name, connection, root, environment)?;
+        let settings = settings(name, connection, files, environment)?;
         connectors.insert(name.clone(), registry::open(&settings, Arc::clone(transport), Arc::clone(clock))?);
     }
     Ok(connectors)
@@ -71,15 +73,15 @@ pub fn open(
 ///
 /// # Errors
 /// As [`open`].
-pub fn settings(name: &str, connection: &Connection, root: &Path, environment: Environment<'_>) -> Result<Settings, Missing> {
+pub fn settings(name: &str, connection: &Connection, files: Files<'_>, environment: Environment<'_>) -> Result<Settings, Missing> {
     let mut options = BTreeMap::new();
     for (option, node) in &connection.options {
-        options.insert(option.clone(), Secret::new(value(name, option, node, root, environment)?));
+        options.insert(option.clone(), Secret::new(value(name, option, node, files, environment)?));
     }
     Ok(Settings { name: name.to_owned(), system: connection.system.clone(), options })
 }
 
-fn value(connection: &str, option: &str, node: &Node, root: &Path, environment: Environment<'_>) -> Result<String, Missing> {
+fn value(connection: &str, option: &str, node: &Node, files: Files<'_>, environment: Environment<'_>) -> Result<String, Missing> {
     match &node.shape {
         Shape::Scalar { text, .. } => {
             filled(text, environment).map_err(|name| Missing::Variable { name, connection: connection.to_owned(), option: option.to_owned() })
@@ -92,12 +94,7 @@ fn value(connection: &str, option: &str, node: &Node, root: &Path, environment: 
                     connection: connection.to_owned(),
                     option: option.to_owned(),
                 })?;
-                std::fs::read_to_string(root.join(&path)).map_err(|error| Missing::File {
-                    path,
-                    connection: connection.to_owned(),
-                    option: option.to_owned(),
-                    reason: error.to_string(),
-                })
+                files(&path).map_err(|reason| Missing::File { path, connection: connection.to_owned(), option: option.to_owned(), reason })
             }
             _ => Err(Missing::Shape { connection: connection.to_owned(), option: option.to_owned() }),
         },
