@@ -42,8 +42,18 @@ fn closed(mut stream: TcpStream, patience: Duration) -> Option<Duration> {
     None
 }
 
+/// A process that does not outlive its test, however that ends.
+struct Ends(Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// `serve` with so few file descriptors.
-fn serve_with_descriptors(world: &World, descriptors: u32) -> Child {
+fn serve_with_descriptors(world: &World, descriptors: u32) -> Ends {
     let log = std::fs::File::options().create(true).append(true).open(world.folder.path().join("serve.log")).unwrap();
     let program = env!("CARGO_BIN_EXE_crossdock");
     let script = format!("ulimit -n {descriptors}; exec {program} serve --env live --listen 127.0.0.1:{}", world.port);
@@ -53,7 +63,7 @@ fn serve_with_descriptors(world: &World, descriptors: u32) -> Child {
     for (name, value) in crossdock.get_envs() {
         command.env(name, value.unwrap());
     }
-    command.spawn().unwrap()
+    Ends(command.spawn().unwrap())
 }
 
 /// Clients that send nothing, or their header byte by byte, hold no connection, and no descriptor that others need.
@@ -80,14 +90,14 @@ fn idle_connections_are_closed_and_health_answers() {
         assert!(closed(stream, Duration::from_secs(20)).is_some(), "connection {at} is still open");
     }
     assert!(health(world.port).starts_with("HTTP/1.1 200"));
-    world.terminate(&mut serve);
+    world.terminate(&mut serve.0);
 }
 
 /// A webhook whose body does not come is answered, and others meanwhile.
 #[test]
 fn a_slow_webhook_is_ended() {
     let world = World::start_with(2, Faults::default(), "10 minutes");
-    let mut serve = world.serve();
+    let mut serve = Ends(world.serve());
     world.listening();
     let mut stream = TcpStream::connect(("127.0.0.1", world.port)).unwrap();
     stream.write_all(format!("POST /hook/wms/{SECRET} HTTP/1.1\r\nhost: x\r\ncontent-length: 400\r\n\r\n{{").as_bytes()).unwrap();
@@ -98,13 +108,13 @@ fn a_slow_webhook_is_ended() {
     let read = stream.read(&mut answer).unwrap();
     assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 408"));
     assert!(begun.elapsed() < Duration::from_secs(15));
-    world.terminate(&mut serve);
+    world.terminate(&mut serve.0);
 }
 
 #[test]
 fn a_large_header_is_refused() {
     let world = World::start_with(2, Faults::default(), "10 minutes");
-    let mut serve = world.serve();
+    let mut serve = Ends(world.serve());
     world.listening();
     let port = world.port;
     let with = |fields: String| {
@@ -127,7 +137,7 @@ fn a_large_header_is_refused() {
     }
     let preface = foreign("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0".to_owned());
     assert!(preface.is_empty() || preface.starts_with("HTTP/1.1"), "HTTP/2 is spoken: {preface:?}");
-    world.terminate(&mut serve);
+    world.terminate(&mut serve.0);
 }
 
 /// A server that answers each request as it is told, by its path; the connection is closed behind each answer.
@@ -183,10 +193,16 @@ fn most_memory(world: &World, serve: &Child, time: Duration) -> u64 {
     most
 }
 
+/// What people see of the log.
+fn said(world: &World) -> String {
+    let log = world.log();
+    log.lines().filter(|line| !line.contains("\"DEBUG\"") && !line.contains("\"TRACE\"")).collect::<Vec<_>>().join("\n")
+}
+
 fn told(world: &World, words: &str) {
     let until = Instant::now() + Duration::from_secs(20);
     while !world.log().contains(words) {
-        assert!(Instant::now() < until, "nobody was told `{words}`: {}", world.log());
+        assert!(Instant::now() < until, "nobody was told `{words}`: {}", said(world));
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -198,9 +214,9 @@ fn endless_answers_end() {
     let world = World::start_with(3, Faults::default(), "2 seconds");
     let wms = hostile(|_, stream| endless(stream));
     at(&world, &world.crm.url, &wms);
-    let mut serve = world.serve();
+    let mut serve = Ends(world.serve());
     world.listening();
-    let most = most_memory(&world, &serve, Duration::from_secs(8));
+    let most = most_memory(&world, &serve.0, Duration::from_secs(8));
     assert!(most < 250_000, "{most} KB");
     told(&world, "longer than 16777216 bytes");
     let before = world.calls();
@@ -209,7 +225,7 @@ fn endless_answers_end() {
         assert!(Instant::now() < until, "the other connection is not polled any more");
         std::thread::sleep(Duration::from_millis(200));
     }
-    world.terminate(&mut serve);
+    world.terminate(&mut serve.0);
 
     at(&world, &hostile(|_, stream| endless(stream)), &wms);
     std::fs::write(world.folder.path().join("crossdock.live.yaml"), {
@@ -217,12 +233,12 @@ fn endless_answers_end() {
         text.replace(&world.crm.url, &hostile(|_, stream| endless(stream)))
     })
     .unwrap();
-    let mut serve = world.serve();
+    let mut serve = Ends(world.serve());
     world.listening();
-    let most = most_memory(&world, &serve, Duration::from_secs(4));
+    let most = most_memory(&world, &serve.0, Duration::from_secs(4));
     assert!(most < 250_000, "{most} KB");
     told(&world, "longer than 65536 bytes");
-    world.terminate(&mut serve);
+    world.terminate(&mut serve.0);
 }
 
 /// A chain of answers that never ends, and a page that comes again for ever.
@@ -244,40 +260,41 @@ fn pages_without_end_are_ended_and_told() {
     });
     own.set(crm.clone()).unwrap();
     let wms = hostile(|path, stream| {
-        if !path.starts_with("/shipments") {
-            whole(stream, "[]");
-            return;
+        let list = |key: &str, row: &str| format!(r#"{{"{key}":[{row}],"total":99999999,"page":1,"pages":999999}}"#);
+        let order = r#"{"orderId":7,"orderNumber":"7","orderKey":"k","modifyDate":"2026-01-01T00:00:00.0000000"}"#;
+        let shipment = r#"{"shipmentId":8,"orderId":7,"orderNumber":"7","createDate":"2026-01-01T00:00:00.0000000","voided":false}"#;
+        match path {
+            path if path.starts_with("/shipments") => whole(stream, &list("shipments", shipment)),
+            path if path.starts_with("/fulfillments") => whole(stream, r#"{"fulfillments":[],"total":0,"page":1,"pages":0}"#),
+            path if path.starts_with("/orders/") => whole(stream, order),
+            path if path.starts_with("/orders") => whole(stream, r#"{"orders":[],"total":0,"page":1,"pages":0}"#),
+            _ => whole(stream, "[]"),
         }
-        let row = |n: usize| {
-            format!(r#"{{"shipmentId":{},"orderId":{n},"orderNumber":"{n}","createDate":"2026-01-01T00:00:00.0000000","voided":false}}"#, n + 1)
-        };
-        let rows: Vec<String> = (0..20).map(row).collect();
-        whole(stream, &format!(r#"{{"shipments":[{}],"total":99999999,"page":1,"pages":999999}}"#, rows.join(",")));
     });
     at(&world, &crm, &wms);
-    let mut serve = world.serve();
+    let mut serve = Ends(world.serve());
     world.listening();
-    let most = most_memory(&world, &serve, Duration::from_secs(10));
+    let most = most_memory(&world, &serve.0, Duration::from_secs(10));
     assert!(most < 250_000, "{most} KB");
     told(&world, "does not end");
     told(&world, "its pages do not end: the same page came");
     let rate = asked.load(std::sync::atomic::Ordering::Relaxed);
     assert!(rate < 10_000, "{rate} requests");
-    world.terminate(&mut serve);
+    world.terminate(&mut serve.0);
 }
 
 /// A program that locks the store is waited for and told; the work goes on when it lets go.
 #[test]
 fn a_foreign_lock_on_the_store_is_waited_for() {
     let world = World::start_with(3, Faults::default(), "1 second");
-    let mut serve = world.serve();
+    let mut serve = Ends(world.serve());
     world.listening();
     std::thread::sleep(Duration::from_secs(3));
     let other = rusqlite::Connection::open(world.store()).unwrap();
     other.busy_timeout(Duration::from_secs(10)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     std::thread::sleep(Duration::from_secs(14));
-    assert!(serve.try_wait().unwrap().is_none(), "it has ended: {}", world.log());
+    assert!(serve.0.try_wait().unwrap().is_none(), "it has ended: {}", world.log());
     assert!(world.log().contains("another program has held a lock on the store"), "{}", world.log());
     other.execute_batch("COMMIT").unwrap();
     let before = world.calls();
@@ -286,7 +303,7 @@ fn a_foreign_lock_on_the_store_is_waited_for() {
         assert!(Instant::now() < until, "it does not go on");
         std::thread::sleep(Duration::from_millis(100));
     }
-    world.terminate(&mut serve);
+    world.terminate(&mut serve.0);
 }
 
 #[test]
@@ -300,4 +317,149 @@ fn a_command_does_not_wait_long_for_a_locked_store() {
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     let words = String::from_utf8_lossy(&told.stderr);
     assert!(!told.status.success() && words.contains("locked by another program"), "{words}");
+}
+
+/// Runs the program in a folder, for so long at most: exit code, what it said, and how long it took.
+fn run_in(folder: &std::path::Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_crossdock"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let read = std::thread::spawn(move || {
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        let _ = out.read_to_end(&mut one);
+        let _ = err.read_to_end(&mut other);
+        String::from_utf8_lossy(&[one, other].concat()).into_owned()
+    });
+    let until = Instant::now() + Duration::from_secs(20);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > until {
+            child.kill().unwrap();
+            panic!("`crossdock {}` does not end: {}", arguments.join(" "), read.join().unwrap());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    (child.wait().unwrap().code(), read.join().unwrap())
+}
+
+const PROJECT: &[(&str, &str)] = &[
+    (
+        "crossdock.yaml",
+        "connections:\n  shop: { system: files, object: Order, path: orders.jsonl, schema: order.json }\n  out: { system: files, object: Row, path: made/rows.jsonl, schema: row.json }\n",
+    ),
+    ("order.json", r#"{"title":"Order","type":"object","properties":{"name":{"type":"string"}},"x-access":{"read":true}}"#),
+    (
+        "row.json",
+        r#"{"title":"Row","type":"object","properties":{"name":{"type":"string"},"kind":{"type":"string"}},"x-access":{"create":true},"x-class":0}"#,
+    ),
+    ("orders.jsonl", "{\"name\":\"a\"}\n{\"name\":\"b\"}\n"),
+    (
+        "orders.dock",
+        "edition 1\n\ntable kinds from \"kinds.csv\" {\n  key name: text\n  kind: text\n}\n\nflow rows {\n  from shop.Order as o\n\n  create out.Row {\n    name = o.name\n    kind = kinds[o.name].kind ?? \"none\"\n  }\n}\n",
+    ),
+    ("kinds.csv", "name,kind\na,b\n"),
+];
+
+fn small_project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in PROJECT {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+/// A file of a project that is a pipe, a device, a folder, a socket or huge is refused by its name, and never waited for.
+#[cfg(unix)]
+#[test]
+fn files_that_never_end_are_refused() {
+    let folder = small_project();
+    let (code, said) = run_in(folder.path(), &["run"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("made/rows.jsonl")).unwrap().lines().count(), 2);
+    for (name, _) in PROJECT {
+        for kind in ["a named pipe", "a device", "a folder", "a socket", "longer than"] {
+            let folder = small_project();
+            let path = folder.path().join(name);
+            std::fs::remove_file(&path).unwrap();
+            let mut held = None;
+            match kind {
+                "a named pipe" => assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success()),
+                "a device" => std::os::unix::fs::symlink("/dev/zero", &path).unwrap(),
+                "a folder" => std::fs::create_dir(&path).unwrap(),
+                "a socket" => held = Some(std::os::unix::net::UnixListener::bind(&path).unwrap()),
+                _ => {
+                    // It takes no room on the disk. Records are read line by line, so they have no bound as a whole.
+                    if *name == "orders.jsonl" {
+                        continue;
+                    }
+                    std::fs::File::create(&path).unwrap().set_len(40 << 30).unwrap();
+                }
+            }
+            let (code, said) = run_in(folder.path(), &["run"]);
+            assert!(code.is_some_and(|code| code != 0), "{name} as {kind}: {said}");
+            // A link out of the project is refused as such.
+            let outside = kind == "a device" && said.contains("outside");
+            let not_found = kind == "a folder" && *name == "orders.dock";
+            assert!(outside || not_found || said.contains(kind), "{name} as {kind}: {said}");
+            drop(held);
+        }
+    }
+    // Records that are named on the command line.
+    let folder = small_project();
+    assert!(std::process::Command::new("mkfifo").arg(folder.path().join("pipe.jsonl")).status().unwrap().success());
+    std::fs::File::create(folder.path().join("huge.csv")).unwrap().set_len(40 << 30).unwrap();
+    for (records, words) in [("pipe.jsonl", "a named pipe"), ("huge.csv", "longer than 256 MB"), ("/dev/zero", "a device")] {
+        let (code, said) = run_in(folder.path(), &["run", "--records", records, "--out", "o"]);
+        assert!(code != Some(0) && said.contains(words), "{records}: {said}");
+        let (code, said) = run_in(folder.path(), &["preview", records]);
+        assert!(code != Some(0) && said.contains(words), "{records}: {said}");
+    }
+}
+
+/// What a project names outside its folder is neither read nor written, by whatever way it leads there.
+#[cfg(unix)]
+#[test]
+fn a_project_stays_in_its_folder() {
+    let outside = tempfile::tempdir().unwrap();
+    let there = outside.path().canonicalize().unwrap();
+    std::fs::write(there.join("orders.jsonl"), "{\"name\":\"secret\"}\n").unwrap();
+    let above = "../".repeat(12) + there.to_str().unwrap().trim_start_matches('/');
+    for way in [there.to_str().unwrap(), &above, "link"] {
+        for (from, to) in [("orders.jsonl", format!("{way}/orders.jsonl")), ("made/rows.jsonl", format!("{way}/rows.jsonl"))] {
+            let folder = small_project();
+            std::os::unix::fs::symlink(&there, folder.path().join("link")).unwrap();
+            let config = PROJECT[0].1.replace(&format!("path: {from}"), &format!("path: \"{to}\""));
+            std::fs::write(folder.path().join("crossdock.yaml"), config).unwrap();
+            let (code, said) = run_in(folder.path(), &["run"]);
+            assert!(code != Some(0) && said.contains("outside its folder") && said.contains("--allow"), "{to}: {said}");
+            assert!(!there.join("rows.jsonl").exists(), "{to} was written");
+            let (code, said) = run_in(folder.path(), &["run", "--allow", there.to_str().unwrap()]);
+            assert_eq!(code, Some(0), "{to}: {said}");
+            let _ = std::fs::remove_file(there.join("rows.jsonl"));
+        }
+    }
+    // The store, and a command for alerts, of a stranger's project.
+    let world = World::start_with(1, Faults::default(), "10 minutes");
+    let path = world.folder.path().join("crossdock.live.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("sqlite:live.db", &format!("sqlite:{}/stolen.db", there.display()))).unwrap();
+    let told = world.command(&["run"]);
+    let words = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(!told.status.success() && words.contains("outside its folder"), "{words}");
+    assert!(!there.join("stolen.db").exists() && !there.join("stolen.db.lock").exists());
+    let program = there.join("program");
+    std::fs::write(&program, format!("#!/bin/sh\ntouch {}/started\n", there.display())).unwrap();
+    std::process::Command::new("chmod").arg("+x").arg(&program).status().unwrap();
+    std::fs::write(&path, format!("{text}alerts: {{ command: [\"{}\"] }}\n", program.display())).unwrap();
+    let told = world.command(&["run"]);
+    let words = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(!told.status.success() && words.contains("names a command") && words.contains("--allow"), "{words}");
+    assert!(!there.join("started").exists());
+    assert!(world.command(&["run", "--allow", program.to_str().unwrap()]).status.success());
 }

@@ -156,6 +156,10 @@ bounds! {
             "a file of records in JSON or CSV, which is read whole (JSONL has no bound: it is read line by line)",
             "the command ends with a message",
             "hostile::files_that_never_end_are_refused";
+        SAMPLE: Bytes = 8 << 20,
+            "the beginning of a JSONL or CSV file that a schema is inferred from",
+            "what stands behind it is not looked at",
+            "folder::a_schema_is_inferred_from_the_beginning";
         SECRET_FILE: Bytes = 64 << 10,
             "a file that holds a secret",
             "the command ends with a message",

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::Failure;
 use crate::base::{Spread, bounds};
 use crate::fault::file;
+use crate::project::records::Form;
 use crate::project::{Absence, Library, config};
 
 /// Deeper or wider than this is no project, but a disk.
@@ -98,6 +99,29 @@ impl Folder {
         if real.starts_with(&self.root) { Ok(real) } else { Err(Absence::Outside) }
     }
 
+    /// Whether a program that the project names may be started: one that the command line allows, wherever it lies.
+    ///
+    /// # Errors
+    /// It may not, or it is not there.
+    pub fn may_start(&self, program: &str) -> Result<(), Failure> {
+        let place = if program.contains('/') {
+            real(&self.root.join(program)).ok()
+        } else {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            std::env::split_paths(&path).map(|folder| folder.join(program)).find(|place| place.is_file()).and_then(|place| real(&place).ok())
+        };
+        let Some(place) = place else {
+            return Err(Failure::usage(format!("the project names a command for its alerts that is not there: `{program}`")));
+        };
+        if self.allowed.iter().any(|allowed| place.starts_with(allowed)) {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("the project names a command for its alerts: `{program}`")).hint(format!(
+            "a project may start programs only where you allow it: --allow {}, or CROSSDOCK_ALLOW in the environment",
+            place.display()
+        )))
+    }
+
     fn walk(&self, folder: &Path, ending: &str, depth: usize, found: &mut Vec<String>) {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         for entry in entries.flatten() {
@@ -151,14 +175,20 @@ impl Spread for Folder {
 
 impl Library for Folder {
     fn read(&self, path: &str) -> Result<Arc<str>, Absence> {
-        let real = self.path(path)?;
-        let bytes = file::read(&real, bounds::PROJECT_FILE).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Absence::NotFound,
-            _ => Absence::Unreadable(error.to_string()),
-        })?;
-        let text = String::from_utf8(bytes).map_err(|_| Absence::Unreadable("it is no text in UTF-8".into()))?;
-        // A mark that some editors put at the beginning is no part of the text.
-        Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.as_str().into(), Into::into))
+        text(file::read(&self.path(path)?, bounds::PROJECT_FILE).map_err(absence)?)
+    }
+
+    fn sample(&self, path: &str) -> Result<Arc<str>, Absence> {
+        if Form::of(path) == Form::Json {
+            return self.read(path);
+        }
+        let mut bytes = file::beginning(&self.path(path)?, bounds::SAMPLE).map_err(absence)?;
+        if bytes.len() == bounds::SAMPLE {
+            // The last line may be cut off.
+            let end = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or(bytes.len());
+            bytes.truncate(end);
+        }
+        text(bytes)
     }
 
     fn list(&self, ending: &str) -> Vec<String> {
@@ -167,6 +197,19 @@ impl Library for Folder {
         found.sort();
         found
     }
+}
+
+fn absence(error: std::io::Error) -> Absence {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Absence::NotFound,
+        _ => Absence::Unreadable(error.to_string()),
+    }
+}
+
+fn text(bytes: Vec<u8>) -> Result<Arc<str>, Absence> {
+    let text = String::from_utf8(bytes).map_err(|_| Absence::Unreadable("it is no text in UTF-8".into()))?;
+    // A mark that some editors put at the beginning is no part of the text.
+    Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.as_str().into(), Into::into))
 }
 
 /// The projects that the named paths belong to: each the nearest folder upwards with a
@@ -314,14 +357,25 @@ mod tests {
             // It leads to what is not there yet, and would be made by a write.
             std::os::unix::fs::symlink(outside.join("made"), dir.path().join("dangling")).unwrap();
         }
-        let names = ["../x", "a/../../x", "/etc/hostname", "away/x.jsonl", "away", "dangling", &absolute];
+        let names = ["../x", "shared/../../x", "/etc/hostname", "away/x.jsonl", "away", "dangling", &absolute];
         for name in names {
             let failure = folder.reach(name).map_err(|failure| (failure.message, failure.hint.unwrap_or_default()));
             assert!(failure.as_ref().is_err_and(|(message, hint)| message.contains("outside") && hint.contains("--allow")), "{name}: {failure:?}");
         }
-        let allowed = folder.allowing(&[outside.clone()]);
+        let allowed = folder.allowing(std::slice::from_ref(&outside));
         assert!(allowed.reach("away/x.jsonl").is_ok() && allowed.reach(&absolute).is_ok() && allowed.reach("dangling").is_ok());
         assert!(allowed.reach("/etc/hostname").is_err());
+    }
+
+    #[test]
+    fn a_schema_is_inferred_from_the_beginning() {
+        let (dir, folder) = project();
+        let line = format!("{{\"name\":\"{}\"}}\n", "x".repeat(989));
+        std::fs::write(dir.path().join("long.jsonl"), line.repeat(bounds::SAMPLE / 1_000 + 1_000)).unwrap();
+        let text = folder.sample("long.jsonl").unwrap();
+        assert!(text.len() <= bounds::SAMPLE && text.ends_with("\"}") && text.len() > bounds::SAMPLE - 2_000);
+        std::fs::write(dir.path().join("short.jsonl"), &line).unwrap();
+        assert_eq!(&*folder.sample("short.jsonl").unwrap(), line);
     }
 
     #[test]

@@ -179,9 +179,8 @@ fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<In
         Form::JsonLines => Box::new(BufReader::with_capacity(READ, file)),
         // Other forms have no lines to stream by: they are read whole.
         _ => {
-            let text = file::read_text(&path, bounds::WHOLE_FILE).map_err(|error| {
-                super::folder::unreadable(&path, &error).hint("records of any number are read from JSONL, one a line")
-            })?;
+            let text = file::read_text(&path, bounds::WHOLE_FILE)
+                .map_err(|error| super::folder::unreadable(&path, &error).hint("records of any number are read from JSONL, one a line"))?;
             let found = records::read(&name, &text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))?;
             let lines: String = found.iter().map(|record| format!("{record}\n")).collect();
             return Ok((name, Box::new(io::Cursor::new(lines)), None));

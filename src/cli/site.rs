@@ -55,10 +55,6 @@ impl Site {
         Ok(Site { ready, store })
     }
 
-    pub(super) fn root(&self) -> &Path {
-        self.ready.opened.folder.root()
-    }
-
     pub(super) fn opened(&self, mode: Mode) -> Result<Sqlite, Failure> {
         open_store(&self.store, mode)
     }
@@ -74,7 +70,8 @@ impl Site {
 /// The text of a secret's file that a project names.
 pub(super) fn secret_file(folder: &super::Folder) -> impl Fn(&str) -> Result<String, String> + '_ {
     |name| {
-        let place = folder.reach(name).map_err(|failure| [Some(failure.message), failure.hint].into_iter().flatten().collect::<Vec<_>>().join("; "))?;
+        let place =
+            folder.reach(name).map_err(|failure| [Some(failure.message), failure.hint].into_iter().flatten().collect::<Vec<_>>().join("; "))?;
         file::read_text(&place, bounds::SECRET_FILE).map_err(|error| error.to_string())
     }
 }
@@ -130,7 +127,11 @@ pub(super) struct Live<'a> {
 
 /// Where the project's alerts go.
 pub(super) fn alerts(site: &Site, transport: &Arc<dyn Transport>) -> Result<Alerts, Failure> {
-    Alerts::read(site.ready.compiled.config.alerts.as_ref(), &variable, Arc::clone(transport)).map_err(Failure::usage)
+    let alerts = Alerts::read(site.ready.compiled.config.alerts.as_ref(), &variable, Arc::clone(transport)).map_err(Failure::usage)?;
+    if let Some(program) = alerts.program() {
+        site.ready.opened.folder.may_start(program)?;
+    }
+    Ok(alerts)
 }
 
 /// Runs the flows of a project between its systems. Gives what could not be read, in words, and the number of calls.

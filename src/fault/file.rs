@@ -35,6 +35,16 @@ pub fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     if read as u64 > most { Err(long()) } else { Ok(bytes) }
 }
 
+/// Reads the beginning of a regular file: so many bytes, or all of it where it has less.
+///
+/// # Errors
+/// As [`open`].
+pub fn beginning(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(u64::try_from(most).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Reads a text of at most so many bytes.
 ///
 /// # Errors
@@ -78,6 +88,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("text"), "twelve bytes").unwrap();
         assert_eq!(read_text(&at("text"), 12).unwrap(), "twelve bytes");
+        assert_eq!(beginning(&at("text"), 6).unwrap(), b"twelve");
         assert_eq!(read(&at("text"), 11).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
         let _listener = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();

@@ -37,6 +37,14 @@ pub trait Library: Spread {
     /// [`Absence`] says whether it is not there, lies outside, or cannot be read.
     fn read(&self, path: &str) -> Result<Arc<str>, Absence>;
 
+    /// The beginning of a file of records: whole records, enough to tell what they look like.
+    ///
+    /// # Errors
+    /// As [`Library::read`].
+    fn sample(&self, path: &str) -> Result<Arc<str>, Absence> {
+        self.read(path)
+    }
+
     /// All files of the project whose names end so (`.dock`), sorted, from the project's folder.
     fn list(&self, ending: &str) -> Vec<String>;
 }

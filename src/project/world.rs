@@ -147,7 +147,8 @@ impl<'a> Keeper<'a> {
             Some(schema) => (schema, true),
             None => (&file.path, false),
         };
-        let text = match self.library.read(path) {
+        let text = if given { self.library.read(path) } else { self.library.sample(path) };
+        let text = match text {
             Ok(text) => text,
             Err(absence) => return self.unreadable(path, *span, absence),
         };

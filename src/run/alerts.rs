@@ -56,6 +56,11 @@ impl Alerts {
         Ok(alerts)
     }
 
+    /// The program that is started for each alert, where there is one.
+    pub fn program(&self) -> Option<&str> {
+        self.command.as_ref()?.first().map(String::as_str)
+    }
+
     /// Tells one alert. What goes wrong with a way is logged; the others are used all the same.
     pub async fn tell(&self, alert: &Alert) {
         tracing::warn!(kind = alert.kind, subject = %alert.subject, owner = alert.owner, before = alert.before, "{}", alert.message);

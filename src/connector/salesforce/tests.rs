@@ -483,8 +483,10 @@ async fn an_object_that_is_not_there_is_told_and_a_name_is_no_path() {
 #[tokio::test]
 async fn a_chain_of_answers_ends() {
     let plan = plan();
-    let row = |n: usize, pad: usize| json!({"Id": format!("003x{n:014}"), "SystemModstamp": "2026-11-18T19:00:00.000+0000", "LastName": "x".repeat(pad)});
-    let more = |n: usize, next: &str| ok(json!({"done": false, "nextRecordsUrl": format!("/services/data/v64.0/query/{next}"), "records": [row(n, 10)]}));
+    let row =
+        |n: usize, pad: usize| json!({"Id": format!("003x{n:014}"), "SystemModstamp": "2026-11-18T19:00:00.000+0000", "LastName": "x".repeat(pad)});
+    let more =
+        |n: usize, next: &str| ok(json!({"done": false, "nextRecordsUrl": format!("/services/data/v64.0/query/{next}"), "records": [row(n, 10)]}));
     let why = |page: Result<Page, Fault>| match page {
         Err(Fault::Transient { reason }) => reason,
         other => panic!("{other:?}"),

@@ -45,7 +45,7 @@ pub(super) fn refusal(response: &Response, kind: Kind) -> Fault {
         (_, "UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" | "SERVER_UNAVAILABLE") if status < 500 => Fault::Transient { reason: refusal.message },
         (403, _) => Fault::Denied { reason: refusal.message },
         // No redirect is followed: the credentials would go with it.
-        (300..400, _) => Fault::Denied { reason: format!("HTTP {status}: the org is not where the sign-in said") },
+        (300..=399, _) => Fault::Denied { reason: format!("HTTP {status}: the org is not where the sign-in said") },
         (500.., _) if kind == Kind::Write => Fault::ambiguous(format!("HTTP {status}: {}", refusal.message)),
         (500.., _) => Fault::transient(format!("HTTP {status}: {}", refusal.message)),
         // A request time-out of a gateway: it may be on its way still.

@@ -152,7 +152,7 @@ impl Sqlite {
         self.unfenced = true;
     }
 
-    fn begin(db: Connection, key: &[u8], mode: Mode, lock: Option<File>) -> Kept<Self> {
+    fn begin(mut db: Connection, key: &[u8], mode: Mode, lock: Option<File>) -> Kept<Self> {
         match mode {
             // Everything stands on its commits: it waits, and says so.
             Mode::Write => db.busy_handler(Some(wait)),
