@@ -7,6 +7,7 @@ use super::Payload;
 use super::eval::Halt;
 use super::reasons::{built_in, located};
 use super::record::Run;
+use crate::base::bounds;
 use crate::check::typed::{Body, Expr, Op, Policy, Repeat, RowValue, Write};
 use crate::plan::{rides, walk};
 use crate::schema::gate::{self, Purpose};
@@ -343,7 +344,15 @@ impl<'a> Run<'a> {
                 let items = items.iter().filter(|item| !item.is_missing());
                 items.map(|item| self.encoded(item, &of.kind, field, depth + 1)).collect::<Result<Vec<_>, _>>().map(Json::Array)
             }
-            _ => encode(value, kind, &field.wire).map_err(|unfit| unfit.to_string()),
+            _ => {
+                let json = encode(value, kind, &field.wire).map_err(|unfit| unfit.to_string())?;
+                let paid = &self.machine.paid;
+                paid.set(paid.get() + json.as_str().map_or(0, str::len));
+                if paid.get() > bounds::RECORD_TEXTS {
+                    return Err(format!("makes the payloads of this record longer than {} MB", bounds::RECORD_TEXTS >> 20));
+                }
+                Ok(json)
+            }
         }
     }
 }

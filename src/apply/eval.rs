@@ -1,5 +1,6 @@
 //! Evaluates expressions over one record.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::reasons::{currencies, limit, located, refused};
 use super::text::words;
 use super::trace::{Mark, Tracer};
 use super::{Inputs, Met, Reason};
+use crate::base::bounds;
 use crate::builtin::{Args, BuiltinRef, Context, Refusal};
 use crate::check::typed::{Compare, Expr, Flow, Let, Row, RowValue, Slot, Word};
 use crate::value::{Kind, Literal, Missing, Money, Value, compare};
@@ -24,7 +26,7 @@ pub(super) type Evaluated = Result<Value, Halt>;
 const DEEPEST: u32 = 256;
 
 /// Elements that all loops over one record may visit together, so that no mapping runs away.
-const MOST_STEPS: u32 = 1_000_000;
+const MOST_STEPS: u32 = bounds::STEPS as u32;
 
 /// One record on its way through a flow.
 pub(super) struct Machine<'a> {
@@ -46,6 +48,10 @@ pub(super) struct Machine<'a> {
     pub(super) more: Vec<Reason>,
     depth: u32,
     steps: u32,
+    /// Bytes of the long texts that were made for this record.
+    made: usize,
+    /// Bytes of the texts that stand in its payloads.
+    pub(super) paid: Cell<usize>,
 }
 
 /// What a name stands for, besides its value.
@@ -92,6 +98,8 @@ impl<'a> Machine<'a> {
             more: Vec::new(),
             depth: 0,
             steps: 0,
+            made: 0,
+            paid: Cell::new(0),
         };
         if flow.group.is_none() {
             // The one copy of a record: everything read of it afterwards is shared.
@@ -161,6 +169,20 @@ impl<'a> Machine<'a> {
             return Err(limit(format!("the lists of this record have more than {MOST_STEPS} combinations")));
         }
         Ok(())
+    }
+
+    /// Counts a text that was made. One bound on each text alone would let a mapping make thousands of the longest.
+    pub(super) fn made(&mut self, value: Value) -> Evaluated {
+        if let Value::Text(text) = &value
+            && text.len() > bounds::LONG_TEXT
+        {
+            self.made += text.len();
+            if self.made > bounds::RECORD_TEXTS {
+                let most = bounds::RECORD_TEXTS >> 20;
+                return Err(limit(format!("the long texts that are made for this record are together longer than {most} MB")));
+            }
+        }
+        Ok(value)
     }
 
     fn evaluate(&mut self, expr: &'a Expr) -> Evaluated {
@@ -305,7 +327,8 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn call(&mut self, function: BuiltinRef, values: &[Value]) -> Evaluated {
-        function.0.call(&Args { values, context: &self.context }).map_err(refused)
+        let result = function.0.call(&Args { values, context: &self.context }).map_err(refused)?;
+        self.made(result)
     }
 
     fn word(&self, word: Word) -> Value {

@@ -29,7 +29,7 @@ impl<'a> Machine<'a> {
                 return Err(limit(format!("a text is longer than {MAX_TEXT} bytes")));
             }
         }
-        Ok(Value::text(text))
+        self.made(Value::text(text))
     }
 
     pub(super) fn matches(&mut self, value: &'a Expr, pattern: &'a Pattern) -> Evaluated {

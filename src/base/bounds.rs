@@ -147,6 +147,74 @@ bounds! {
             "the poll ends and is told; the next one begins after 5 minutes",
             "poll::a_poll_has_an_end";
     }
+    "Mappings" {
+        MAPPING: Bytes = 1 << 20,
+            "a mapping file",
+            "E0009",
+            "read::a_file_that_is_too_large_is_refused";
+        NESTING: Count = 128,
+            "brackets inside brackets",
+            "E0003",
+            "check::deep_and_many_calls_end";
+        EXPRESSION_DEPTH: Count = 100,
+            "expressions inside expressions, those of called functions counted in",
+            "E0003",
+            "check::deep_and_many_calls_end";
+        CALL_DEPTH: Count = 32,
+            "functions that call functions",
+            "E0113",
+            "check::deep_and_many_calls_end";
+        CALLS: Count = 5_000,
+            "calls of the project's functions in one flow, those inside of called functions counted at each call",
+            "E0113",
+            "check::deep_and_many_calls_end";
+        EXPRESSIONS: Count = 1_000_000,
+            "expressions in one flow, those of called functions counted at each call",
+            "E0119",
+            "check::names_that_multiply_are_told";
+        NAME_WEIGHT: Count = 10_000,
+            "parts of the condition under which a name has a value",
+            "E0119",
+            "check::names_that_multiply_are_told";
+        HELD_WEIGHT: Count = 500_000,
+            "the same of all names of a flow",
+            "E0119",
+            "check::names_that_multiply_are_told";
+        READ_WEIGHT: Count = 10_000_000,
+            "the same of all names of a flow, each time that they are read",
+            "E0119",
+            "check::names_that_multiply_are_told";
+    }
+    "One record" {
+        TEXT: Bytes = 1 << 20,
+            "one text",
+            "the record is rejected (`limit`)",
+            "hostile::a_record_has_bounds";
+        ITEMS: Count = 10_000,
+            "elements of a list",
+            "the record is rejected (`limit`)",
+            "hostile::a_record_has_bounds";
+        DEPTH: Count = 128,
+            "levels of objects and lists",
+            "the record is rejected, or its line cannot be read",
+            "hostile::a_record_has_bounds";
+        STEPS: Count = 1_000_000,
+            "elements that all lists of the mapping go through",
+            "the record is rejected (`limit`)",
+            "hostile::a_record_has_bounds";
+        LONG_TEXT: Bytes = 4 << 10,
+            "a text that is made, above which it counts as long",
+            "it counts into the next bound",
+            "hostile::a_record_has_bounds";
+        RECORD_TEXTS: Bytes = 64 << 20,
+            "long texts that are made for one record together; and its payloads",
+            "the record is rejected (`limit`, or by the field that goes beyond)",
+            "hostile::a_record_has_bounds";
+        LINE: Bytes = 16 << 20,
+            "one line of JSONL",
+            "it cannot be read; the next lines are",
+            "files::an_overlong_line_is_refused_and_the_next_is_read";
+    }
     "Files" {
         PROJECT_FILE: Bytes = 32 << 20,
             "a file of a project: tables, schemas, snapshots, cases, `crossdock.yaml` (regular files only)",

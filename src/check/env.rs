@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{Sources, Span};
+use crate::base::{Sources, Span, bounds};
 use crate::check::World;
 use crate::check::error;
 use crate::check::facts::{Facts, Presence, Told, Truths};
@@ -66,6 +66,7 @@ pub(super) struct Elements {
 
 impl Typed {
     pub(super) fn new(expr: Expr, kind: Kind, keys: Vec<String>, span: Span) -> Self {
+        let keys = keys.into_iter().map(shortened).collect();
         Typed { expr, kind, presence: Presence::Always, keys, span, truths: Truths::default(), elements: None, longest: None, places: None }
     }
 
@@ -119,6 +120,20 @@ impl Typed {
     }
 }
 
+/// A key that is no longer than it may be: keys are made of keys, and would double with each step. One that is long is known
+/// by its hash.
+fn shortened(key: String) -> String {
+    use sha2::Digest as _;
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    let digest = sha2::Sha256::digest(key.as_bytes());
+    digest.iter().fold("~".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Bytes of a key of the facts.
+const LONGEST_KEY: usize = 1_000;
+
 /// A name that was given.
 #[derive(Debug, Clone)]
 pub(super) struct Binding {
@@ -131,6 +146,8 @@ pub(super) struct Binding {
     pub grouped: bool,
     /// A write that is repeated has many results.
     pub many: bool,
+    /// How much is copied where it is read.
+    pub weight: usize,
 }
 
 /// A presence that a checked value rests on, and what to say where it does not hold.
@@ -181,6 +198,13 @@ pub(super) struct Env<'a> {
     pub inlined: usize,
     /// Levels of expressions around this one.
     pub depth: usize,
+    /// Expressions that were checked, those of called functions at each call.
+    pub visited: usize,
+    /// The weight of all names that were read, and of all that are held.
+    pub read: usize,
+    pub held: usize,
+    /// One of them is too large, which was told.
+    pub too_large: bool,
     /// The keys of everything read.
     pub reads: Vec<String>,
     /// Objects that the world was asked for: it has one lock for all that are checked side by side.
@@ -211,6 +235,10 @@ impl<'a> Env<'a> {
             ranged: Vec::new(),
             inlined: 0,
             depth: 0,
+            visited: 0,
+            read: 0,
+            held: 0,
+            too_large: false,
             reads: Vec::new(),
             met: RefCell::default(),
         }
@@ -261,7 +289,17 @@ impl<'a> Env<'a> {
                 continue;
             }
             match &mut self.owed {
-                Some(list) => list.push(one.clone()),
+                // The same name read twice owes the same once.
+                Some(list) => {
+                    let known = |other: &Owed| {
+                        other.diagnostic.code == one.diagnostic.code
+                            && other.diagnostic.primary.span == one.diagnostic.primary.span
+                            && other.diagnostic.others.len() == one.diagnostic.others.len()
+                    };
+                    if !list.iter().any(known) {
+                        list.push(one.clone());
+                    }
+                }
                 None => self.out.push(one.diagnostic.clone()),
             }
         }
@@ -309,9 +347,15 @@ impl<'a> Env<'a> {
         self.bind_quietly(name, span, slot, value, Vec::new());
     }
 
-    pub(super) fn bind_quietly(&mut self, name: &str, span: Span, slot: Slot, mut value: Typed, owed: Vec<Owed>) {
+    pub(super) fn bind_quietly(&mut self, name: &str, span: Span, slot: Slot, mut value: Typed, mut owed: Vec<Owed>) {
+        let mut weight = value.presence.weight(bounds::NAME_WEIGHT) + owed.iter().map(|one| one.presence.weight(bounds::NAME_WEIGHT)).sum::<usize>();
+        self.held += weight;
+        if weight > bounds::NAME_WEIGHT || self.held > bounds::HELD_WEIGHT {
+            value = self.too_large(span);
+            (owed, weight) = (Vec::new(), 1);
+        }
         value.expr = Expr::Slot { slot, name: name.into() };
-        self.names.push(Binding { name: name.to_owned(), span, value, owed: Arc::new(owed), grouped: false, many: false });
+        self.names.push(Binding { name: name.to_owned(), span, value, owed: Arc::new(owed), grouped: false, many: false, weight });
     }
 
     /// Runs `f` with words that only this place provides.

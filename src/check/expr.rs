@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
+use crate::base::{Span, bounds};
 use crate::builtin::{self, BuiltinRef, Family};
 use crate::check::env::{Env, Typed};
 use crate::check::error;
@@ -15,7 +15,7 @@ use crate::syntax::tree::{self, BinaryOp, ExprKind, TextPart};
 use crate::value::{Enumeration, Kind, LengthUnit, Literal, ObjectRef, WeightUnit, Wire};
 
 /// Levels of expressions inside expressions, those of called functions counted in.
-const DEEPEST: usize = 100;
+const DEEPEST: usize = bounds::EXPRESSION_DEPTH;
 
 impl Env<'_> {
     /// Checks an expression. `want` is the kind that its place takes, which gives bare names and
@@ -28,10 +28,23 @@ impl Env<'_> {
             );
             return Typed::any(expr.span);
         }
+        self.visited += 1;
+        if self.visited > bounds::EXPRESSIONS {
+            return self.too_large(expr.span);
+        }
         self.depth += 1;
         let typed = self.expr_of(expr, want);
         self.depth -= 1;
         typed
+    }
+
+    /// What names and functions stand for has multiplied beyond what is taken. It is told once.
+    pub(super) fn too_large(&mut self, span: Span) -> Typed {
+        if !std::mem::replace(&mut self.too_large, true) {
+            let at = self.calls.first().copied().unwrap_or(span);
+            self.out.push(error::types::too_large(at));
+        }
+        Typed::any(span)
     }
 
     fn expr_of(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> Typed {
@@ -140,6 +153,10 @@ impl Env<'_> {
                         .other(binding.span, "the write that is repeated"),
                 );
                 return Typed::any(span);
+            }
+            self.read += binding.weight;
+            if self.read > bounds::READ_WEIGHT {
+                return self.too_large(span);
             }
             self.settle(&binding.owed);
             self.reads.extend(binding.value.keys.iter().cloned());
@@ -338,7 +355,7 @@ impl Env<'_> {
             match part {
                 TextPart::Text(text) => {
                     keys.push_str(text);
-                    longest = longest.map(|sum| sum + text.chars().count());
+                    longest = longest.map(|sum| sum.saturating_add(text.chars().count()));
                     parts.push(Part::Text(text.clone()));
                 }
                 TextPart::Expr(expr) => {
@@ -347,7 +364,7 @@ impl Env<'_> {
                         self.report(error::types::not_printable(&typed));
                     }
                     keys.push_str(&format!("{{{}}}", typed.key()));
-                    longest = longest.zip(typed.longest).map(|(sum, more)| sum + more);
+                    longest = longest.zip(typed.longest).map(|(sum, more)| sum.saturating_add(more));
                     presence.push(typed.presence);
                     parts.push(Part::Expr(typed.expr));
                 }

@@ -83,8 +83,8 @@ impl Presence {
         for part in parts {
             match part {
                 Presence::Always => {}
-                Presence::All(inner) => kept.extend(inner),
-                other => kept.push(other),
+                Presence::All(inner) => inner.into_iter().for_each(|part| part.joins(&mut kept)),
+                other => other.joins(&mut kept),
             }
         }
         match kept.len() {
@@ -92,6 +92,36 @@ impl Presence {
             1 => kept.swap_remove(0),
             _ => Presence::All(kept),
         }
+    }
+
+    /// Adds it to others, unless the last of them says the same: `{a}{a}` is there if `a` is.
+    fn joins(self, kept: &mut Vec<Presence>) {
+        let same = kept.iter().rev().take(8).any(|known| match (known, &self) {
+            (Presence::Gap(a), Presence::Gap(b)) => Arc::ptr_eq(a, b),
+            (Presence::Named(a, _), Presence::Named(b, _)) => a == b,
+            _ => false,
+        });
+        if !same {
+            kept.push(self);
+        }
+    }
+
+    /// How many parts it has, as far as they are to be counted.
+    pub(super) fn weight(&self, most: usize) -> usize {
+        fn count(of: &Presence, left: &mut usize) {
+            if *left == 0 {
+                return;
+            }
+            *left -= 1;
+            match of {
+                Presence::Always | Presence::Gap(_) => {}
+                Presence::All(parts) | Presence::Any(parts) => parts.iter().for_each(|part| count(part, left)),
+                Presence::Named(_, inner) => count(inner, left),
+            }
+        }
+        let mut left = most + 1;
+        count(self, &mut left);
+        most + 1 - left
     }
 
     pub(super) fn any(parts: Vec<Presence>) -> Self {

@@ -1,8 +1,8 @@
 //! Functions: checked once where they stand, and inlined and checked again at each call with what is
 //! known there of their arguments.
 
-use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
+use crate::base::{Span, bounds};
 use crate::check::env::{Env, Run, Typed};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
@@ -13,8 +13,8 @@ use crate::syntax::tree::{self, Argument, ExprKind, Function, TypeExpr, TypeKind
 use crate::value::{Kind, Literal, ObjectRef, Type};
 
 /// Functions that call functions: so deep, and so many in one flow.
-const DEEPEST: usize = 32;
-const MOST: usize = 5_000;
+const DEEPEST: usize = bounds::CALL_DEPTH;
+const MOST: usize = bounds::CALLS;
 
 impl Env<'_> {
     /// The type that an author wrote.

@@ -136,7 +136,7 @@ impl Folder {
                     self.walk(&path, ending, depth + 1, found);
                 }
             } else if name.ends_with(ending) && found.len() < FILES {
-                found.extend(self.name(&path).filter(|name| kind.is_file() || self.path(name).is_ok()));
+                found.extend(self.name(&path).filter(|name| kind.is_file() || self.path(name) != Err(Absence::NotFound)));
             }
         }
     }

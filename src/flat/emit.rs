@@ -15,8 +15,9 @@ use super::read::string;
 use super::reg::{Reg, V};
 use super::row::{Empty, Form, Key, Out, Product, Row, Unit};
 use super::window::WIDTH;
+use crate::base::bounds::LONG_TEXT;
 use crate::schema::{Field, SizeUnit, gate};
-use crate::value::{Json, MAX_TEXT, WeightUnit, encode};
+use crate::value::{Json, WeightUnit, encode};
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// Begins an object or a list.
@@ -142,7 +143,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             }
         }
         // As JSON it is no shorter.
-        if out.len() - begin > (most as usize).min(MAX_TEXT) {
+        if out.len() - begin > (most as usize).min(LONG_TEXT) {
             return self.odd_template(pieces, before, row, out);
         }
         out.push(b'"');

@@ -8,6 +8,7 @@ use super::number::Number;
 use super::op::{Argument, Call, Quick, Treat};
 use super::read::string;
 use super::reg::{Reg, V};
+use crate::base::bounds::LONG_TEXT;
 use crate::builtin::{Args, BuiltinRef};
 use crate::value::{Money, Value};
 
@@ -81,6 +82,10 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         };
         let values: Vec<Value> = arguments.iter().map(|argument| self.value(value(argument))).collect::<Ran<_>>()?;
         let result = function.0.call(&Args { values: &values, context: self.context }).map_err(|_| Leave)?;
+        // Long texts are counted, which the reference evaluator does.
+        if matches!(&result, Value::Text(text) if text.len() > LONG_TEXT) {
+            return Err(Leave);
+        }
         let result = kept(&result)?;
         let mut recalled = V::ABSENT;
         recall(&result, self.bump, &mut recalled);

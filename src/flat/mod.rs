@@ -51,6 +51,7 @@ use self::reg::{RECORD, Reg, V};
 use self::row::Write;
 use self::scan::Slots;
 pub use self::stopped::Stopped;
+use crate::base::bounds;
 use crate::builtin::Context;
 use crate::check::typed::Flow;
 use crate::plan::Plan;
@@ -205,10 +206,16 @@ fn through<'r, 'p: 'r>(
         return stop(eval, stopped);
     }
     let flat = eval.flat;
+    let mut length = 0;
     for write in &flat.writes {
         let buffer = out.get_mut(write.object).ok_or(Leave)?;
         written.clear();
         if payload(eval, write, form, written)? {
+            // What is so long is counted, which the reference evaluator does.
+            length += written.len();
+            if length > LONG_PAYLOADS {
+                return Err(Leave);
+            }
             written.push(b'\n');
             buffer.extend_from_slice(written);
             made.push(write.object);
@@ -262,6 +269,9 @@ fn id(eval: &Eval<'_, '_>, out: &mut Bytes) -> Ran<()> {
     Ok(())
 }
 
+/// Bytes of one record's payloads that are written here: so long that what the reference evaluator counts is not reached.
+const LONG_PAYLOADS: usize = bounds::RECORD_TEXTS / 4;
+
 /// Writes one payload; false where it is not made.
 fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form, out: &mut Bytes) -> Ran<bool> {
     if !eval.run(write.begin, out)? {
@@ -305,6 +315,9 @@ fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form
     }
     if form == Form::Envelope {
         out.push(b'}');
+    }
+    if out.len() > LONG_PAYLOADS {
+        return Err(Leave);
     }
     Ok(true)
 }

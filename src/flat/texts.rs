@@ -11,21 +11,22 @@ use super::read::{ends_no_blank, string};
 use super::reg::V;
 use super::token::begins_no_blank;
 use super::window::{WIDTH, window};
-use crate::value::MAX_TEXT;
+use crate::base::bounds::LONG_TEXT;
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// A text by a function that gives another one.
     pub(super) fn shaped(&self, quick: Quick, text: &'r [u8]) -> Ran<&'r [u8]> {
-        Ok(match quick {
+        let made = match quick {
             Quick::Trim => trimmed(text)?,
             Quick::Truncate(most) => {
                 let most = most as usize;
                 if text.len() <= most {
-                    return trimmed(text);
+                    trimmed(text)?
+                } else {
+                    let begun = string(text)?.trim_start();
+                    let cut = if begun.len() <= most { begun } else { begun.char_indices().nth(most).map_or(begun, |(end, _)| &begun[..end]) };
+                    cut.trim_end().as_bytes()
                 }
-                let begun = string(text)?.trim_start();
-                let cut = if begun.len() <= most { begun } else { begun.char_indices().nth(most).map_or(begun, |(end, _)| &begun[..end]) };
-                cut.trim_end().as_bytes()
             }
             // All are looked at: that needs no jumps.
             Quick::Lower if !text.iter().fold(false, |any, byte| any | byte.is_ascii_uppercase() | !byte.is_ascii()) => text,
@@ -33,7 +34,9 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             Quick::Lower => self.bump.alloc_str(&string(text)?.to_lowercase()).as_bytes(),
             Quick::Upper => self.bump.alloc_str(&string(text)?.to_uppercase()).as_bytes(),
             _ => return Err(Leave),
-        })
+        };
+        // Long texts are counted, which the reference evaluator does.
+        if made.len() > LONG_TEXT { Err(Leave) } else { Ok(made) }
     }
 
     /// None where a part is missing.
@@ -49,7 +52,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     value => self.print(value, &mut built)?,
                 },
             }
-            if built.len() > MAX_TEXT {
+            // Long texts are counted, which the reference evaluator does.
+            if built.len() > LONG_TEXT {
                 return Err(Leave);
             }
         }

@@ -3,10 +3,12 @@
 use std::io::{self, BufRead};
 use std::sync::Mutex;
 
+use crate::base::bounds;
+
 /// Bytes of whole lines that a worker takes at once.
 const CHUNK: usize = 256 * 1024;
 /// A line longer than this is refused as a record (the language's limit on one).
-pub(super) const LONGEST: usize = 16 * 1024 * 1024;
+pub(super) const LONGEST: usize = bounds::LINE;
 
 /// Whole lines of the input.
 pub(super) struct Chunk {

@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{FileId, Span};
+use crate::base::{FileId, Span, bounds};
 
 /// Blocks inside each other.
-pub(super) const DEEPEST: usize = 128;
+pub(super) const DEEPEST: usize = bounds::NESTING;
 /// Brackets and templates inside each other in one statement: each takes the reader through all the
 /// rules of an expression again.
 const BRACKETS: usize = 32;

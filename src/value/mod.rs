@@ -11,6 +11,7 @@ mod literal;
 mod text;
 mod units;
 
+use crate::base::bounds;
 pub use body::Body;
 pub use compare::{Currencies, compare, equal, key, same_currency, sort_order};
 pub use json::{Misread, Unfit, decode, encode, to_json};
@@ -30,13 +31,13 @@ use rust_decimal::Decimal;
 pub type Json = serde_json::Value;
 
 /// A list has at most this many elements.
-pub const MAX_ITEMS: usize = 10_000;
+pub const MAX_ITEMS: usize = bounds::ITEMS;
 
 /// A text has at most this many bytes.
-pub const MAX_TEXT: usize = 1 << 20;
+pub const MAX_TEXT: usize = bounds::TEXT;
 
 /// Objects and lists are nested at most this deep.
-pub const MAX_DEPTH: usize = 128;
+pub const MAX_DEPTH: usize = bounds::DEPTH;
 
 /// A value. Missing is a value too: what may be missing says so in its [`Type`].
 #[derive(Debug, Clone, PartialEq)]

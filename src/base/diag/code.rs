@@ -60,6 +60,7 @@ codes! {
     E0116 OverlayOutside "`override` and `remove` need an `extends`",
     E0117 OverlayClash "the base already has an item of this name",
     E0118 UnknownArgument "a function has no such argument",
+    E0119 Multiplies "what names stand for multiplies beyond what is taken",
     // ---- types and values
     E0201 TypeMismatch "a value has the wrong type",
     E0202 MayBeMissing "a value that may be missing goes where one is required",

@@ -342,3 +342,10 @@ pub(in crate::check) fn may_not_be_whole(span: Span, path: &str, text: &str) -> 
         .why("a record with a fraction here would be rejected before it is sent")
         .help(format!("say how it is rounded:   {} | round 0   or   require it to be whole", bracketed(text)))
 }
+
+/// Names that stand for names multiply.
+pub(crate) fn too_large(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::Multiplies, span, "what this stands for is too large to be checked")
+        .why("each name brings along all that it is made of, and here they multiply")
+        .help("make it of fewer names, or of each of them once")
+}

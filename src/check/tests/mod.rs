@@ -229,6 +229,51 @@ fn deep_and_many_calls_end() {
     std::thread::Builder::new().stack_size(32 << 20).spawn(deep_and_many_calls).unwrap().join().unwrap();
 }
 
+/// Names that are made of names multiply what is known of them; it is told, and neither time nor memory goes beyond bounds.
+#[test]
+fn names_that_multiply_are_told() {
+    let begun = std::time::Instant::now();
+    let lets = |rows: &dyn Fn(usize) -> String, times: usize| (1..=times).map(rows).collect::<String>();
+    let end = |name: &str| format!("update crm.Order of order {{ Description = {name} }}");
+    let codes = |text: &str| {
+        let (checked, _) = checked(&whole(text));
+        checked.diagnostics.iter().filter(|d| d.is_error()).map(|d| d.code.number().to_owned()).collect::<Vec<_>>()
+    };
+    // The same name twice: nothing more is known of it.
+    for (first, times) in [("order.Id", 24), ("order.PoNumber", 24), ("order.PoNumber", 400)] {
+        let text =
+            format!("let a0 = {first}\n{}{}", lets(&|n| format!("let a{n} = \"{{a{}}}{{a{}}}\"\n", n - 1, n - 1), times), end(&format!("a{times}")));
+        assert_eq!(codes(&text), Vec::<String>::new(), "{first} {times}");
+    }
+    // Each made of two others, by whatever joins them.
+    let both = [("\"{x}{y}\"", "\"{y}{x}\""), ("x ?? y", "y ?? x"), ("if x == \"1\" then x else y", "if y == \"1\" then y else x")];
+    for (one, other) in both {
+        let row = |n: usize| {
+            let named = |text: &str| text.replace('x', &format!("a{}", n - 1)).replace('y', &format!("b{}", n - 1));
+            format!("let a{n} = {}\nlet b{n} = {}\n", named(one), named(other))
+        };
+        let text = format!("let a0 = order.PoNumber\nlet b0 = order.Description\n{}{}", lets(&row, 40), end("\"{a40}{b40}\""));
+        let found = codes(&text);
+        assert!(found.len() < 20, "{one}: {found:?}");
+    }
+    // Functions, whose arguments are made of their arguments.
+    let functions: String = (1..30).map(|n| format!("function f{n}(x: text) -> text = f{}(\"{{x}}{{x}}\")\n", n - 1)).collect();
+    let text = format!("function f0(x: text) -> text = x\n{functions}~~~\n{}", end("f29(order.Id)"));
+    assert!(codes(&text).len() < 5);
+    // A long body that is called often.
+    let body = vec!["{x}"; 2_000].concat();
+    let calls = (0..2_000).map(|n| format!("let c{n} = f(order.Id)\n")).collect::<String>();
+    let found = codes(&format!("function f(x: text) -> text = \"{body}\"\n~~~\n{calls}{}", end("c0")));
+    assert!(found.contains(&"E0119".to_owned()), "{found:?}");
+    // Names without end that each are large.
+    let wide = (0..9).map(|n| format!("let p{n} = order.PoNumber | without prefix \"{n}\"\n")).collect::<String>();
+    let all = (0..9).map(|n| format!("{{p{n}}}")).collect::<String>();
+    let many = lets(&|n| format!("let m{n} = \"{{m{}}}{all}\"\n", n - 1), 3_000);
+    let found = codes(&format!("{wide}let m0 = order.PoNumber\n{many}{}", end("m3000")));
+    assert!(found.iter().all(|code| code == "E0119"), "{found:?}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
+}
+
 fn deep_and_many_calls() {
     let deep = |open: &str, close: &str, inner: &str, times: usize| format!("{}{inner}{}", open.repeat(times), close.repeat(times));
     for expr in [

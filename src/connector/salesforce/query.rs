@@ -314,13 +314,7 @@ impl Salesforce {
     }
 
     /// The rows of one answer; gives where it goes on.
-    async fn rows_of(
-        &self,
-        call: &Call,
-        response: &crate::http::Response,
-        chain: &mut Chain,
-        keep: &mut Keep<'_>,
-    ) -> Result<Option<String>, Fault> {
+    async fn rows_of(&self, call: &Call, response: &crate::http::Response, chain: &mut Chain, keep: &mut Keep<'_>) -> Result<Option<String>, Fault> {
         chain.take(call, response.body().len())?;
         let answer: Answer<'_> =
             serde_json::from_slice(response.body()).map_err(|error| Fault::transient(format!("the answer is no JSON: {error}")))?;

@@ -16,10 +16,10 @@ use super::grammar::{Grammar, Rule as G};
 use super::outline::{self, Range, Statement};
 use super::tree::{File, Name};
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{FileId, Span, Spanned};
+use crate::base::{FileId, Span, Spanned, bounds};
 
 /// A file larger than this is refused.
-const LARGEST: usize = 1024 * 1024;
+const LARGEST: usize = bounds::MAPPING;
 /// Words that nest (`if`, `each`, `not` …) in one statement.
 const WORDS: usize = 64;
 /// Operators, fields or pipes in one chain: each nests what stands before it.
@@ -269,6 +269,14 @@ mod tests {
         let (tree, found) = mistakes(text);
         assert!(found.is_empty(), "{found:?}");
         assert_eq!(tree.items.len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused() {
+        let text = "#".repeat(LARGEST);
+        assert!(mistakes(&text).1.is_empty());
+        let (tree, found) = mistakes(&(text + "#"));
+        assert!(tree.broken && found[0].1 == "E0009");
     }
 
     /// Each line of a file is looked at a few times, and not once for each of the others.
