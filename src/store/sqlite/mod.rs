@@ -20,6 +20,8 @@ mod words;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
@@ -62,6 +64,8 @@ pub struct Sqlite {
     unfenced: bool,
     /// Held as long as the store is open for writing.
     _lock: Option<File>,
+    /// Whether a lock of another is waited for.
+    patient: Arc<AtomicBool>,
 }
 
 /// How a store is opened.
@@ -153,9 +157,12 @@ impl Sqlite {
     }
 
     fn begin(mut db: Connection, key: &[u8], mode: Mode, lock: Option<File>) -> Kept<Self> {
+        let patient = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&patient);
+        let waits = move |tries| asked.load(Ordering::Relaxed) && wait(tries);
         match mode {
             // Everything stands on its commits: it waits, and says so.
-            Mode::Write => db.busy_handler(Some(wait)),
+            Mode::Write => db.busy_handler(Some(waits)),
             Mode::Read => db.busy_timeout(bounds::STORE_READ_LOCK),
         }
         .map_err(fault)?;
@@ -175,6 +182,7 @@ impl Sqlite {
         let words = Words::default();
         form::Forms { db: &db, seal: &seal, words: &words }.bring_up(mode)?;
         let mut store = Sqlite {
+            patient,
             db,
             seal,
             words,
@@ -282,9 +290,9 @@ impl Sqlite {
             return;
         }
         // It waits for nobody: work goes on with a WAL that is large.
-        let _ = self.db.busy_timeout(std::time::Duration::ZERO);
+        self.patient.store(false, Ordering::Relaxed);
         let _ = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        let _ = self.db.busy_timeout(std::time::Duration::from_secs(10));
+        self.patient.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn ours(&self) -> u64 {
