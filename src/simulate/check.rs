@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::scenario::Setup;
-use super::time::Virtual;
+use super::process::Sim;
 use super::wire::{Wire, connectors, finish, locked};
-use crate::apply::{Inputs, Program, Verdict, apply};
+use super::{history, past};
+use crate::apply::{Inputs, Verdict, apply};
 use crate::connector::{Changes, Source, State};
 use crate::engine::Engine;
 use crate::http::{Call, Clock as _};
@@ -29,21 +29,14 @@ impl Finding {
     }
 }
 
-pub(super) fn all(
-    setup: &Setup,
-    program: &Program<'_>,
-    engine: &Engine<'_>,
-    wire: &std::sync::Arc<Wire>,
-    clock: &Virtual,
-    per_minute: Option<u32>,
-) -> Vec<Finding> {
+pub(super) fn all(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, Json>) -> Vec<Finding> {
+    let (setup, wire, clock, per_minute) = (sim.setup, &sim.wire, &sim.clock, sim.scenario.per_minute);
     let mut found = Vec::new();
     let (wms_effects, crm_effects, complaints, most) = {
         let (crm, wms) = (locked(&wire.crm), locked(&wire.wms));
         (wms.system.effects().to_vec(), crm.system.effects().to_vec(), wms.system.complaints(), wms.system.most_in_window())
     };
     one_effect(&wms_effects, &crm_effects, &mut found);
-    no_label_after_cancellation(&wms_effects, &mut found);
     if let Some(first) = complaints.first() {
         found.push(Finding::new("description", format!("ShipStation does not know what was sent: {first}")));
     }
@@ -52,15 +45,18 @@ pub(super) fn all(
     }
     settled(engine, &mut found);
     if let Some(flow) = setup.plan.mapping.flows.iter().position(|flow| flow.name == "export_orders") {
-        match orders(setup, wire, clock, flow) {
-            Ok(orders) => at_the_target(setup, program, engine, wire, clock, flow, &orders, &mut found),
+        match orders(sim, flow) {
+            Ok(orders) => at_the_target(sim, engine, flow, &orders, &mut found),
             Err(why) => found.push(Finding::new("simulation", why)),
         }
     }
     if wms_effects.iter().any(|effect| effect.kind == "label") {
-        tracked_back(setup, engine, &wms_effects, wire, clock, &mut found);
+        tracked_back(sim, engine, &wms_effects, &mut found);
     }
     received_once(engine, &crm_effects, &mut found);
+    if setup.template == "salesforce-shipstation" {
+        found.extend(history::judge(&past::of(sim, before)));
+    }
     super::crm::check(&setup.template, wire, clock.truth(), &mut found);
     found
 }
@@ -68,7 +64,15 @@ pub(super) fn all(
 /// At most one effect for each key.
 fn one_effect(wms: &[Effect], crm: &[Effect], found: &mut Vec<Finding>) {
     let mut made: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for effect in wms.iter().chain(crm).filter(|effect| effect.kind == "created" && effect.by_api) {
+    for effect in wms.iter().chain(crm) {
+        if effect.kind == "deleted"
+            && let Some(key) = &effect.key
+        {
+            made.remove(&(effect.object.clone(), key.clone()));
+        }
+        if effect.kind != "created" || !effect.by_api {
+            continue;
+        }
         let mark = effect.key.clone().or_else(|| effect.fields.get("Crossdock_Key__c").and_then(Json::as_str).map(str::to_owned));
         if let Some(mark) = mark {
             *made.entry((effect.object.clone(), mark)).or_default() += 1;
@@ -97,23 +101,6 @@ fn one_effect(wms: &[Effect], crm: &[Effect], found: &mut Vec<Finding>) {
     }
 }
 
-/// The target's state does not go from cancelled to anything.
-fn no_label_after_cancellation(wms: &[Effect], found: &mut Vec<Finding>) {
-    let mut cancelled: BTreeSet<&str> = BTreeSet::new();
-    for effect in wms {
-        let Some(key) = effect.key.as_deref() else { continue };
-        match effect.kind.as_str() {
-            "cancelled" => {
-                cancelled.insert(key);
-            }
-            "label" | "marked_shipped" if cancelled.contains(key) => {
-                found.push(Finding::new("cancellation", format!("{key} got a label after it was cancelled")));
-            }
-            _ => {}
-        }
-    }
-}
-
 /// Nothing is on its way, and every record is in a state of the first promise.
 fn settled(engine: &Engine<'_>, found: &mut Vec<Finding>) {
     match engine.store().counts() {
@@ -137,9 +124,10 @@ fn settled(engine: &Engine<'_>, found: &mut Vec<Finding>) {
 }
 
 /// All records of a flow's source, as they are now.
-fn orders(setup: &Setup, wire: &std::sync::Arc<Wire>, clock: &Virtual, flow: usize) -> Result<BTreeMap<String, Json>, String> {
-    let connectors = connectors(wire, clock);
-    let plan = &setup.plan;
+fn orders(sim: &Sim<'_>, flow: usize) -> Result<BTreeMap<String, Json>, String> {
+    let clock = &sim.clock;
+    let connectors = connectors(&sim.wire, clock, &sim.secret);
+    let plan = sim.plan();
     let crm = connectors.get("crm").ok_or("no crm")?;
     let mut cursor: Option<String> = None;
     let mut all = BTreeMap::new();
@@ -168,21 +156,13 @@ fn orders(setup: &Setup, wire: &std::sync::Arc<Wire>, clock: &Virtual, flow: usi
 }
 
 /// Every record that is eligible is at the target as it now is, or somebody is told why not.
-#[expect(clippy::too_many_arguments, reason = "both sides, and what lies between them")]
-fn at_the_target(
-    setup: &Setup,
-    program: &Program<'_>,
-    engine: &Engine<'_>,
-    wire: &std::sync::Arc<Wire>,
-    clock: &Virtual,
-    flow: usize,
-    orders: &BTreeMap<String, Json>,
-    found: &mut Vec<Finding>,
-) {
-    let flow = &setup.plan.mapping.flows[flow];
+fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTreeMap<String, Json>, found: &mut Vec<Finding>) {
+    let clock = &sim.clock;
+    let flow = &sim.plan().mapping.flows[flow];
     let none = BTreeMap::new();
     let (matched, results) = (BTreeMap::new(), BTreeMap::new());
-    let there = targets(wire, clock.truth());
+    let there = targets(&sim.wire, clock.truth());
+    let in_hand = in_hand(&sim.wire);
     for (id, record) in orders {
         let inputs = Inputs {
             record,
@@ -192,10 +172,10 @@ fn at_the_target(
             matched: &matched,
             targets: &none,
             results: &results,
-            names: &setup.names,
+            names: sim.names(),
             trace: false,
         };
-        let outcome = apply(program, flow, &inputs);
+        let outcome = apply(sim.program(), flow, &inputs);
         let number = record.get("OrderNumber").and_then(Json::as_str).unwrap_or(id);
         let lane = match engine.store().lane(&flow.name, id) {
             Ok(Some(lane)) => lane,
@@ -208,11 +188,16 @@ fn at_the_target(
                 continue;
             }
         };
-        let open = engine.store().exceptions_of(&flow.name, id).map(|open| !open.is_empty()).unwrap_or(false);
+        // Somebody is told, or has decided already.
+        let open = engine.store().exceptions_of(&flow.name, id).map(|open| !open.is_empty()).unwrap_or(false)
+            || sim.decided.contains(&(flow.name.clone(), id.clone()));
         match outcome.verdict {
             Verdict::Ready => {
                 let payload = outcome.payloads.first();
                 let key = payload.and_then(|payload| payload.key.clone()).unwrap_or_default();
+                if in_hand.contains(&key) {
+                    continue;
+                }
                 let Some(target) = there.get(&key) else {
                     if !open {
                         found.push(Finding::new("lost", format!("{number} is not at the target, and nobody is told ({})", lane.state.word())));
@@ -254,6 +239,13 @@ fn at_the_target(
     }
 }
 
+/// Orders of which people at the target made what they are, by their keys.
+fn in_hand(wire: &std::sync::Arc<Wire>) -> BTreeSet<String> {
+    let wms = locked(&wire.wms);
+    let by_people = wms.system.effects().iter().filter(|effect| !effect.by_api && effect.object == "Order" && effect.kind != "created");
+    by_people.filter_map(|effect| effect.key.clone()).collect()
+}
+
 /// ShipStation's orders by their keys, as they are now.
 pub(super) fn targets(wire: &std::sync::Arc<Wire>, now: Timestamp) -> BTreeMap<String, Json> {
     let mut all = BTreeMap::new();
@@ -281,8 +273,8 @@ pub(super) fn targets(wire: &std::sync::Arc<Wire>, now: Timestamp) -> BTreeMap<S
 }
 
 /// Every shipment that stands is written back to its order, or somebody is told.
-fn tracked_back(setup: &Setup, engine: &Engine<'_>, wms: &[Effect], wire: &std::sync::Arc<Wire>, clock: &Virtual, found: &mut Vec<Finding>) {
-    let Some(flow) = setup.plan.mapping.flows.iter().find(|flow| flow.name == "import_shipments") else { return };
+fn tracked_back(sim: &Sim<'_>, engine: &Engine<'_>, wms: &[Effect], found: &mut Vec<Finding>) {
+    let Some(flow) = sim.setup.plan.mapping.flows.iter().find(|flow| flow.name == "import_shipments") else { return };
     let voided: BTreeSet<&str> = wms.iter().filter(|effect| effect.kind == "voided").map(|effect| effect.id.as_str()).collect();
     let mut by_order: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for effect in wms.iter().filter(|effect| effect.kind == "label" && !voided.contains(effect.id.as_str())) {
@@ -290,10 +282,10 @@ fn tracked_back(setup: &Setup, engine: &Engine<'_>, wms: &[Effect], wire: &std::
         let order = effect.key.as_deref().unwrap_or_default().trim_start_matches("sf-").to_owned();
         by_order.entry(order).or_default().push((effect.id.clone(), tracking));
     }
-    let held = tracking(wire, clock);
+    let (held, in_hand) = (tracking(&sim.wire), in_hand(&sim.wire));
     for (order, shipments) in by_order {
         let open = shipments.iter().any(|(id, _)| engine.store().exceptions_of(&flow.name, id).is_ok_and(|open| !open.is_empty()));
-        let Some(number) = held.get(&order) else { continue };
+        let Some(number) = held.get(&order).filter(|_| !in_hand.contains(&format!("sf-{order}"))) else { continue };
         if !shipments.iter().any(|(_, tracking)| tracking == number) && !open {
             found.push(Finding::new("lost", format!("the tracking number of {order} did not come back ({number:?})")));
         }
@@ -301,9 +293,8 @@ fn tracked_back(setup: &Setup, engine: &Engine<'_>, wms: &[Effect], wire: &std::
 }
 
 /// Tracking numbers in Salesforce by order.
-fn tracking(wire: &std::sync::Arc<Wire>, clock: &Virtual) -> BTreeMap<String, String> {
+fn tracking(wire: &std::sync::Arc<Wire>) -> BTreeMap<String, String> {
     let Some(effects) = Some(locked(&wire.crm).system.effects().to_vec()) else { return BTreeMap::new() };
-    let _ = clock;
     let mut held: BTreeMap<String, String> = BTreeMap::new();
     let mut gone: BTreeSet<String> = BTreeSet::new();
     for effect in effects.into_iter().filter(|effect| effect.object == "Order") {
@@ -322,7 +313,8 @@ fn tracking(wire: &std::sync::Arc<Wire>, clock: &Virtual) -> BTreeMap<String, St
 /// A version is taken in once, however often it is read.
 fn received_once(engine: &Engine<'_>, crm: &[Effect], found: &mut Vec<Finding>) {
     let mut changes: BTreeMap<&str, usize> = BTreeMap::new();
-    for effect in crm.iter().filter(|effect| matches!(effect.object.as_str(), "Order" | "OrderItem") && !effect.by_api) {
+    // A write-back is a change of the record too.
+    for effect in crm.iter().filter(|effect| matches!(effect.object.as_str(), "Order" | "OrderItem")) {
         // A line's change is its order's.
         let of = effect.fields.get("OrderId").and_then(Json::as_str).unwrap_or(&effect.id);
         *changes.entry(of).or_default() += 1;

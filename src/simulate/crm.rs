@@ -8,9 +8,9 @@ use serde_json::{Map, json};
 
 use super::check::{Finding, targets};
 use super::orders::minutes;
-use super::parcels;
 use super::scenario::Scenario;
 use super::wire::{Wire, locked};
+use super::{parcels, promises};
 use crate::sandbox::Act;
 use crate::sandbox::faults::Dice;
 use crate::value::Json;
@@ -18,14 +18,16 @@ use crate::value::Json;
 /// Those who order; the first orders most.
 const SHOPPERS: [&str; 4] = ["ada@example.com", "bo@example.com", "charly@example.com", "delilah@example.com"];
 
-/// The day before the one that is simulated.
-const YESTERDAY: &str = "2026-03-01";
-
 /// What people do, in order: when, at Salesforce or not, what.
 pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
     let mut acts = Vec::new();
-    let orders = scenario.acts.max(14);
+    // A share of the day, of sixty.
+    let share = |dice: &mut Dice, of_sixty: u64| minutes(dice, of_sixty * scenario.minutes / 60);
+    // Milestones are far apart.
+    let orders = if template == "crm-milestones" { scenario.acts.max(36) } else { scenario.acts.max(14) };
+    let today = start.strftime("%Y-%m-%d").to_string();
+    let yesterday = (start - jiff::SignedDuration::from_hours(24)).strftime("%Y-%m-%d").to_string();
     // Where there are very many orders, there are many who order.
     let crowd: Vec<String> = (0..if orders > 1_000 { orders / 4 } else { 0 }).map(|number| format!("shopper{number}@example.com")).collect();
     let known = SHOPPERS.iter().take(3).copied().chain(crowd.iter().skip(crowd.len() / 10).map(String::as_str));
@@ -53,10 +55,10 @@ pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, star
             SHOPPERS[1 + dice.below(3) as usize]
         };
         if dice.below(2) == 0 {
-            let sold = json!({"Name": name, "StageName": "Closed Won", "CloseDate": "2026-03-02", "Order_Number__c": name});
+            let sold = json!({"Name": name, "StageName": "Closed Won", "CloseDate": today, "Order_Number__c": name});
             acts.push((start, true, act("make", "Opportunity", sold)));
         }
-        let made = start + minutes(dice, 50);
+        let made = start + share(dice, 50);
         let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 1 + dice.below(3), "unitPrice": 50 + dice.below(50)});
         // People are known by their telephone too, so each has one of their own.
         let digits: String = mail.chars().filter(char::is_ascii_digit).collect();
@@ -67,19 +69,25 @@ pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, star
         });
         let order = json!({"customerEmail": mail, "customerUsername": format!("u-{mail}"), "items": [item], "shipTo": to});
         acts.push((made, false, act("create", &name, order)));
-        let later = |dice: &mut Dice| made + minutes(dice, 40);
+        let later = |dice: &mut Dice| made + share(dice, 40);
         match dice.below(8) {
             0 => acts.push((later(dice), false, act("cancel", &name, Json::Null))),
             1 => acts.push((later(dice), false, act("change", &name, json!({"customerNotes": format!("note {}", dice.below(100))})))),
             2 | 3 => acts.push((later(dice), false, act("void", &name, Json::Null))),
-            4 => acts.push((later(dice), true, act("win", mail, Json::Null))),
+            4 => {
+                let won = later(dice);
+                acts.push((won, true, act("win", mail, Json::Null)));
+                if template == "crm-closed-won" && dice.below(3) == 0 {
+                    acts.push((won + share(dice, 30), true, act("lose", mail, Json::Null)));
+                }
+            }
             // Some that went out on the day before are told only today.
-            _ if template == "crm-daily-summary" => acts.push((later(dice), false, act("ship", &name, json!({"shipDate": YESTERDAY})))),
+            _ if template == "crm-daily-summary" => acts.push((later(dice), false, act("ship", &name, json!({"shipDate": yesterday})))),
             _ => acts.push((later(dice), false, act("ship", &name, Json::Null))),
         }
     }
     // Carriers speak of every parcel once all is calm: what has a label then is told when it comes.
-    let late = start + jiff::SignedDuration::from_mins(115);
+    let late = start + jiff::SignedDuration::from_mins(55 + scenario.minutes as i64);
     acts.extend((0..orders).map(|number| (late, false, act("scan", &format!("W-{number}"), Json::Null))));
     acts.sort_by_key(|(at, ..)| *at);
     acts
@@ -103,14 +111,22 @@ pub(super) fn text<'j>(record: &'j Map<String, Json>, name: &str) -> &'j str {
     record.get(name).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn number(value: Option<&Json>) -> Decimal {
+pub(super) fn number(value: Option<&Json>) -> Decimal {
     value.and_then(|value| value.to_string().trim_matches('"').parse::<Decimal>().ok()).unwrap_or_default().normalize()
+}
+
+/// A moment's day in a zone.
+fn day_in(zone: &str, at: Timestamp) -> String {
+    jiff::tz::TimeZone::get(zone).map(|zone| at.to_zoned(zone).date().to_string()).unwrap_or_default()
 }
 
 /// What has to be true after a day of a template.
 pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp, found: &mut Vec<Finding>) {
     let orders = targets(wire, now);
     let records = records(wire);
+    let noted = |system: &super::wire::Shared| locked(system).system.effects().to_vec();
+    let (crm, wms) = (noted(&wire.crm), noted(&wire.wms));
+    promises::check(template, &promises::Day { records: &records, orders: &orders, crm: &crm, wms: &wms }, found);
     if parcels::TEMPLATES.contains(&template) {
         return parcels::check(template, wire, &records, found);
     }
@@ -143,16 +159,17 @@ pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp,
             }
         }
         "crm-daily-summary" => {
+            let yesterday = day_in("Europe/London", now - jiff::SignedDuration::from_hours(24));
             for (id, account) in of("Account").filter(|(_, account)| !text(account, "Email__c").is_empty()) {
                 let orders: Vec<&Json> = shipped(text(account, "Email__c"));
-                let yesterday: Vec<&&Json> = orders.iter().filter(|order| order["shipDate"] == YESTERDAY).collect();
+                let counted: Vec<&&Json> = orders.iter().filter(|order| order["shipDate"] == yesterday.as_str()).collect();
                 if orders.is_empty() {
                     continue;
                 }
-                let value: Decimal = yesterday.iter().map(|order| number(order.get("orderTotal"))).sum();
-                for (name, is) in [("Orders_Yesterday__c", Decimal::from(yesterday.len())), ("Value_Yesterday__c", value.normalize())] {
+                let value: Decimal = counted.iter().map(|order| number(order.get("orderTotal"))).sum();
+                for (name, is) in [("Orders_Yesterday__c", Decimal::from(counted.len())), ("Value_Yesterday__c", value.normalize())] {
                     let held = number(account.get(name));
-                    if held != is || text(account, "Summary_Date__c") != YESTERDAY {
+                    if held != is || text(account, "Summary_Date__c") != yesterday {
                         found.push(Finding::new("roll-up", format!("{id}: {name} is {held}, and its orders say {is}")));
                     }
                 }
@@ -224,7 +241,7 @@ pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp,
             }
         }
         "crm-closed-won" => {
-            for (id, won) in of("Opportunity").filter(|(_, won)| !text(won, "AccountId").is_empty()) {
+            for (id, won) in of("Opportunity").filter(|(_, won)| !text(won, "AccountId").is_empty() && text(won, "StageName") == "Closed Won") {
                 let address = of("Account").find(|(account, _)| *account == text(won, "AccountId"));
                 let whole = address.is_some_and(|(_, account)| !text(account, "ShippingStreet").is_empty());
                 if whole && !orders.contains_key(&format!("opp-{id}")) {

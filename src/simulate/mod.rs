@@ -6,9 +6,15 @@
 
 mod check;
 mod crm;
+mod disk;
+mod hazards;
+mod history;
 mod orders;
 mod parcels;
+mod past;
 mod process;
+mod profile;
+mod promises;
 mod scenario;
 mod story;
 mod time;
@@ -16,6 +22,7 @@ mod wire;
 mod world;
 
 pub use check::Finding;
-pub use scenario::{Off, Report, Scenario, Setup};
+pub use profile::Profile;
+pub use scenario::{Hazards, Off, Report, Scenario, Setup};
 pub use time::Virtual;
 pub use world::run;

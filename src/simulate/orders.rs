@@ -14,8 +14,11 @@ pub(super) fn minutes(dice: &mut Dice, below: u64) -> SignedDuration {
 /// What people do, in order: when, at which system, what.
 pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let mut acts = Vec::new();
+    if scenario.hazards.restless {
+        return changes(dice, scenario, start);
+    }
     for _ in 0..scenario.acts {
-        let at = start + minutes(dice, 55);
+        let at = start + minutes(dice, scenario.minutes - 5);
         // Seeded orders are numbered from 1.
         let order = format!("{:08}", 1 + dice.below(scenario.orders.max(1) as u64));
         let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
@@ -32,6 +35,23 @@ pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) ->
             _ => (true, act("delete", &order, Json::Null)),
         };
         acts.push((at, to_crm, act));
+    }
+    acts.sort_by_key(|(at, ..)| *at);
+    acts
+}
+
+/// Orders that are on hold, so that nothing locks them, and change again and again.
+fn changes(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+    let act = |order: u64, settings: Json| Act { verb: "change".to_owned(), subject: format!("{order:08}"), settings };
+    let orders = scenario.orders.max(1) as u64;
+    let mut acts: Vec<(Timestamp, bool, Act)> =
+        (1..=orders).map(|order| (start, true, act(order, serde_json::json!({"Status": "On Hold"})))).collect();
+    for change in 0..scenario.acts {
+        let settings = match dice.below(3) {
+            0 => serde_json::json!({"ShippingCity": format!("Town {change}")}),
+            _ => serde_json::json!({"Package_Notes__c": format!("note {change}")}),
+        };
+        acts.push((start + minutes(dice, scenario.minutes - 5), true, act(1 + dice.below(orders), settings)));
     }
     acts.sort_by_key(|(at, ..)| *at);
     acts

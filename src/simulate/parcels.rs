@@ -21,16 +21,17 @@ pub(super) const TEMPLATES: [&str; 2] = ["crm-delivered", "crm-exceptions"];
 pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
     let mut acts = Vec::new();
-    for number in 1..=scenario.orders.max(6) {
+    // Each is of an order that Salesforce has.
+    for number in 1..=scenario.orders {
         let (name, parcel) = (format!("W-{number}"), format!("T{number:09}"));
-        let made = start + minutes(dice, 15);
+        let made = start + minutes(dice, 15 * scenario.minutes / 60);
         // The executor has written the number back before the carrier says a word.
         acts.push((start, true, act("change", &format!("{number:08}"), json!({"Tracking_Number__c": parcel}))));
         acts.push((made, false, act("create", &name, Json::Null)));
         acts.push((made, false, act("ship", &name, json!({"trackingNumber": parcel}))));
         let mut at = made;
         for _ in 0..dice.below(6) {
-            at += minutes(dice, 12);
+            at += minutes(dice, 12 * scenario.minutes / 60);
             let verb = ["scan", "delay", "fail", "lose", "return", "deliver", "deliver", "deliver", "void"][dice.below(9) as usize];
             acts.push((at, false, act(verb, &name, Json::Null)));
         }

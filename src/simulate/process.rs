@@ -1,5 +1,6 @@
 //! A process: an engine with what it has out; how it starts, and how it takes a webhook.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
 
+use super::disk::{Disk, Wear};
 use super::scenario::{Off, Scenario, Setup, VOLUME};
 use super::time::Virtual;
 use super::wire::{Wire, connectors};
@@ -15,11 +17,13 @@ use crate::check::typed::Schedule;
 use crate::connector::Hint;
 use crate::engine::{Effect, Engine, Reply, Settings, World};
 use crate::http::Clock as _;
+use crate::plan::Plan;
 use crate::run::carry::Carrier;
 use crate::sandbox::Delivery;
 use crate::sandbox::faults::Dice;
+use crate::schema::Names;
 use crate::store::sqlite::Sqlite;
-use crate::value::Json;
+use crate::value::{Json, ObjectRef};
 
 type Task = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
@@ -29,6 +33,8 @@ pub(super) struct Process<'p> {
     pub(super) carrier: Carrier,
     pub(super) tasks: Vec<Task>,
     pub(super) wake: Option<Timestamp>,
+    /// What it told people of, and when.
+    pub(super) told: BTreeMap<String, Timestamp>,
 }
 
 impl Process<'_> {
@@ -62,6 +68,7 @@ impl Process<'_> {
         }
         let step = self.engine.step(replies, now)?;
         self.wake = step.wake;
+        self.told.extend(step.alerts.into_iter().map(|alert| (alert.subject, now)));
         let moved = !step.effects.is_empty();
         self.spawn(step.effects);
         Ok(moved)
@@ -72,24 +79,53 @@ impl Process<'_> {
 pub(super) struct Sim<'p> {
     pub(super) setup: &'p Setup,
     pub(super) program: &'p Program<'p>,
+    /// Of the next version of the mapping, and whether it is released.
+    pub(super) next: Option<&'p Program<'p>>,
+    pub(super) released: bool,
+    /// The secret of Salesforce's connection.
+    pub(super) secret: String,
     pub(super) scenario: Scenario,
     pub(super) clock: Virtual,
     pub(super) wire: Arc<Wire>,
+    pub(super) wear: Wear,
     pub(super) name: String,
     pub(super) deaths: u32,
     pub(super) immortal: bool,
+    /// What people were told of, by what they call it, and when last.
+    pub(super) told: BTreeMap<String, Timestamp>,
+    /// Records about which a person decided what is sent: flow and key.
+    pub(super) decided: BTreeSet<(String, String)>,
 }
 
 impl<'p> Sim<'p> {
+    /// The mapping as it is released now.
+    pub(super) fn plan(&self) -> &'p Plan {
+        match &self.setup.next {
+            Some(next) if self.released => &next.plan,
+            _ => &self.setup.plan,
+        }
+    }
+
+    pub(super) fn program(&self) -> &'p Program<'p> {
+        self.next.filter(|_| self.released).unwrap_or(self.program)
+    }
+
+    pub(super) fn names(&self) -> &'p BTreeMap<ObjectRef, Arc<Names>> {
+        match &self.setup.next {
+            Some(next) if self.released => &next.names,
+            _ => &self.setup.names,
+        }
+    }
+
     pub(super) fn carrier(&self, engine: &Engine<'_>) -> Carrier {
         Carrier {
-            plan: Arc::new(self.setup.plan.clone()),
+            plan: Arc::new(self.plan().clone()),
             connectors: engine.connectors().clone(),
             clock: Arc::new(self.clock.clone()),
             rehearsal: None,
             masks: engine.masks(),
             shared: crate::run::shared::SharedReads::default(),
-            also: Arc::new((0..self.setup.plan.mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
+            also: Arc::new((0..self.plan().mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
         }
     }
 
@@ -97,12 +133,13 @@ impl<'p> Sim<'p> {
     pub(super) fn start(&mut self, dice: &mut Dice) -> Result<Process<'p>, String> {
         loop {
             let mut store = Sqlite::in_memory(&self.name).map_err(|fault| fault.to_string())?;
+            if self.scenario.off == Some(Off::Fencing) {
+                store.unfenced();
+            }
+            let mut store = Disk::new(store, self.wear.clone());
             if self.scenario.kills > 0 && !self.immortal && self.deaths < 40 && dice.below(3) == 0 {
                 // It will die in the midst of a commit, some time.
                 store.dies_after(5 + dice.below(80) as u32);
-            }
-            if self.scenario.off == Some(Off::Fencing) {
-                store.unfenced();
             }
             let polls = self.scenario.poll.map(|seconds| ("export_orders".to_owned(), vec![Schedule::Every(seconds * 1_000)]));
             // What no webhook told of is found by a poll, and a day is summed up; within the hours that are simulated.
@@ -116,12 +153,12 @@ impl<'p> Sim<'p> {
                 controls: 600_000,
                 ..Settings::default()
             };
-            let connectors = connectors(&self.wire, &self.clock);
-            let world = World { plan: &self.setup.plan, program: self.program, names: &self.setup.names, connectors };
+            let connectors = connectors(&self.wire, &self.clock, &self.secret);
+            let world = World { plan: self.plan(), program: self.program(), names: self.names(), connectors };
             match Engine::start(world, Box::new(store), settings, self.clock.now()) {
                 Ok(engine) => {
                     let carrier = self.carrier(&engine);
-                    return Ok(Process { engine, carrier, tasks: Vec::new(), wake: None });
+                    return Ok(Process { engine, carrier, tasks: Vec::new(), wake: None, told: BTreeMap::new() });
                 }
                 // It died while it started; the next one does not at once.
                 Err(crate::engine::Unrunnable::Store(_)) if self.deaths < 200 => self.deaths += 1,

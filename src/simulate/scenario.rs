@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::check::Finding;
+use super::profile::Profile;
 use crate::engine::Safety;
 use crate::plan::Plan;
-use crate::project::{self, Options, compile};
+use crate::project::{self, Library as _, Options, Texts, compile};
 use crate::sandbox::faults::Faults;
 use crate::schema::Names;
 use crate::value::ObjectRef;
@@ -27,10 +28,32 @@ pub enum Off {
     Lanes,
     Checkpoints,
     Fencing,
+    /// A process whose store has failed ends, and the next one takes up from what is durable.
+    Restart,
 }
 
 impl Off {
-    pub const ALL: [Off; 8] = [Off::Settle, Off::Overlap, Off::Dedupe, Off::Intents, Off::LookUp, Off::Lanes, Off::Checkpoints, Off::Fencing];
+    pub const ALL: [Off; 9] =
+        [Off::Settle, Off::Overlap, Off::Dedupe, Off::Intents, Off::LookUp, Off::Lanes, Off::Checkpoints, Off::Fencing, Off::Restart];
+
+    /// As it is named on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Off::Settle => "settle",
+            Off::Overlap => "overlap",
+            Off::Dedupe => "dedupe",
+            Off::Intents => "intents",
+            Off::LookUp => "look-up",
+            Off::Lanes => "lanes",
+            Off::Checkpoints => "checkpoints",
+            Off::Fencing => "fencing",
+            Off::Restart => "restart",
+        }
+    }
+
+    pub fn named(word: &str) -> Option<Off> {
+        Off::ALL.into_iter().find(|off| off.word() == word)
+    }
 
     pub(super) fn safety(off: Option<Off>) -> Safety {
         let mut safety = Safety::default();
@@ -42,16 +65,51 @@ impl Off {
             Some(Off::LookUp) => safety.look_up = false,
             Some(Off::Lanes) => safety.lanes = false,
             Some(Off::Checkpoints) => safety.checkpoints = false,
-            Some(Off::Fencing) | None => {}
+            Some(Off::Fencing | Off::Restart) | None => {}
         }
         safety
     }
 }
 
+/// What befalls a day beside the network's faults and deaths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hazards {
+    /// The machine's clock is set.
+    pub clocks: bool,
+    /// Commits of the store fail.
+    pub disk: bool,
+    /// People decide about what is open.
+    pub people: bool,
+    /// A field is gone, and a new version of the mapping is released.
+    pub release: bool,
+    /// Secrets are rotated, and tokens end.
+    pub credentials: bool,
+    /// Others work at the target.
+    pub warehouse: bool,
+    /// Every call is refused for its limit, for a long time.
+    pub limits: bool,
+    /// Another shop of the warehouse gives its orders the numbers that ours have.
+    pub numbers: bool,
+    /// Most processes that were thought dead go on.
+    pub zombies: bool,
+    /// Orders are on hold, and change again and again.
+    pub restless: bool,
+}
+
+/// The day on which most scenarios take place: no day of any note.
+const USUAL: Timestamp = Timestamp::constant(1_772_438_400, 0);
+
 /// How a run goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
     pub seed: u64,
+    /// What the day is made for: it names the scenario, and changes nothing by itself.
+    pub profile: Profile,
+    /// When the day begins.
+    pub start: Timestamp,
+    /// How long people work and faults last.
+    pub minutes: u64,
+    pub hazards: Hazards,
     /// Orders that are there at the beginning.
     pub orders: usize,
     /// What people do while the faults are on.
@@ -71,7 +129,21 @@ pub struct Scenario {
 impl Scenario {
     /// A small world on a bad day.
     pub fn small(seed: u64) -> Self {
-        Scenario { seed, orders: 6, acts: 14, faults: Faults::BAD_DAY, kills: 4, off: None, per_minute: Some(40), poll: None, story: false }
+        Scenario {
+            seed,
+            profile: Profile::Small,
+            start: USUAL,
+            minutes: 60,
+            hazards: Hazards::default(),
+            orders: 6,
+            acts: 14,
+            faults: Faults::BAD_DAY,
+            kills: 4,
+            off: None,
+            per_minute: Some(40),
+            poll: None,
+            story: false,
+        }
     }
 
     /// Orders of [`Scenario::large`].
@@ -79,7 +151,7 @@ impl Scenario {
 
     /// Many orders on a bad day, ShipStation's limit out of the way: batches, pages and queues are full.
     pub fn large(seed: u64) -> Self {
-        Scenario { orders: 500, acts: 125, per_minute: None, ..Scenario::small(seed) }
+        Scenario { profile: Profile::Large, orders: 500, acts: 125, per_minute: None, ..Scenario::small(seed) }
     }
 
     /// So many shipments of many shoppers on a bad day, for templates that sum them up.
@@ -91,7 +163,7 @@ impl Scenario {
     /// missing shows soonest.
     pub fn rough(seed: u64) -> Self {
         let faults = Faults { late: 150, late_seconds: 290, lost_reply: 80, slow: 50, ..Faults::default() };
-        Scenario { seed, orders: 3, acts: 60, faults, kills: 8, off: None, per_minute: Some(40), poll: Some(45), story: false }
+        Scenario { profile: Profile::Rough, orders: 3, acts: 60, faults, kills: 8, poll: Some(45), ..Scenario::small(seed) }
     }
 }
 
@@ -100,7 +172,21 @@ pub struct Setup {
     pub(super) template: String,
     pub(super) plan: Plan,
     pub(super) names: BTreeMap<ObjectRef, Arc<Names>>,
+    /// The version of the mapping that is released in the midst of a day.
+    pub(super) next: Option<Next>,
 }
+
+/// Another version of the mapping.
+pub(super) struct Next {
+    pub(super) plan: Plan,
+    pub(super) names: BTreeMap<ObjectRef, Arc<Names>>,
+}
+
+/// What the next version of orders out does otherwise: it does without a field of the source, and marks what it sends.
+const RELEASED: [(&str, &str); 2] = [
+    ("    giftMessage              = order.Gift_Message__c\n", ""),
+    ("      customField2 = order.Tax_Id__c\n", "      customField2 = order.Tax_Id__c\n      customField3 = \"second version\"\n"),
+];
 
 impl Setup {
     /// Orders out, labels and shipments back.
@@ -117,12 +203,33 @@ impl Setup {
     /// There is none of that name, or it does not pass `check`: the words of its first mistake.
     pub fn of(template: &str) -> Result<Self, String> {
         let texts = project::templates::project(template).ok_or_else(|| format!("there is no template `{template}`"))?;
-        let compiled = compile(&texts, &Options::default());
-        let first = compiled.diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map(|diagnostic| diagnostic.message.clone());
-        match compiled.plan {
-            Some(plan) => Ok(Setup { template: template.to_owned(), plan, names: compiled.names }),
-            None => Err(first.unwrap_or_else(|| "the template has no plan".to_owned())),
-        }
+        let (plan, names) = compiled(&texts)?;
+        let next = match texts.read("orders.dock") {
+            Ok(orders) if template == "salesforce-shipstation" => {
+                let mut orders = orders.to_string();
+                for (now, then) in RELEASED {
+                    if !orders.contains(now) {
+                        return Err(format!("the template has no line `{}` that the next version could change", now.trim()));
+                    }
+                    orders = orders.replace(now, then);
+                }
+                let mut texts = texts.clone();
+                texts.put("orders.dock", orders);
+                let (plan, names) = compiled(&texts)?;
+                Some(Next { plan, names })
+            }
+            _ => None,
+        };
+        Ok(Setup { template: template.to_owned(), plan, names, next })
+    }
+}
+
+fn compiled(texts: &Texts) -> Result<(Plan, BTreeMap<ObjectRef, Arc<Names>>), String> {
+    let compiled = compile(texts, &Options::default());
+    let first = compiled.diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map(|diagnostic| diagnostic.message.clone());
+    match compiled.plan {
+        Some(plan) => Ok((plan, compiled.names)),
+        None => Err(first.unwrap_or_else(|| "the template has no plan".to_owned())),
     }
 }
 

@@ -76,14 +76,15 @@ pub(super) fn finish<T>(clock: &Virtual, future: impl Future<Output = T>) -> Opt
     }
 }
 
-pub(super) fn connectors(wire: &Arc<Wire>, clock: &Virtual) -> Connectors {
+/// Connectors as they are configured now; `secret` is that of Salesforce.
+pub(super) fn connectors(wire: &Arc<Wire>, clock: &Virtual, secret: &str) -> Connectors {
     let connection = |name: &str, system: &str, options: &[(&str, &str)]| Connection {
         name: name.to_owned(),
         system: system.to_owned(),
         options: options.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect(),
     };
     let settings = [
-        connection("crm", "salesforce", &[("login", CRM), ("client_id", "sandbox"), ("client_secret", "sandbox")]),
+        connection("crm", "salesforce", &[("login", CRM), ("client_id", "sandbox"), ("client_secret", secret)]),
         connection("wms", "shipstation", &[("url", WMS), ("api_key", "sandbox"), ("api_secret", "sandbox")]),
         connection("tracking", "shipstation-v2", &[("url", TRACKING), ("api_key", "sandbox")]),
     ];

@@ -7,9 +7,11 @@
 //! | `show` | any record | |
 //! | `make` | an object | fields of the new record |
 //! | `win` | the account's id or e-mail address (`Email__c`) | fields of the opportunity that is won, with two products |
+//! | `lose` | the account's id or e-mail address | : its newest won opportunity is lost after all |
 //! | `activate`, `cancel`, `delete` | an order | |
 //! | `fix` | an order | |
 //! | `expire` | | |
+//! | `rotate` | | `client_secret`: the one that is right from now on; tokens end |
 //! | `rule` | | `object`, `field`, `message`; without a message the rule is lifted |
 //! | `schema` | `Order.Notes__c` | `value`, `without`: a picklist's value; `length`; `required`; `rename`; `gone` |
 //!
@@ -55,13 +57,20 @@ impl Salesforce {
                 self.tokens.expire();
                 Ok(json!({}))
             }
+            "rotate" => {
+                let secret = settings.get("client_secret").and_then(Json::as_str).ok_or("rotate names the new client_secret")?;
+                self.options.client_secret = Some(secret.to_owned());
+                self.tokens.expire();
+                Ok(json!({}))
+            }
             "rule" => self.rule(settings),
             "show" => self.show(&act.subject),
             "make" => self.make(&act.subject, settings, now),
             "win" => self.win(&act.subject, settings, now),
+            "lose" => self.lose(&act.subject, now),
             "schema" => self.alter(&act.subject, settings),
             other => Err(format!(
-                "Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rule, schema, show, make, win"
+                "Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rotate, rule, schema, show, make, win, lose"
             )),
         }
     }
@@ -90,16 +99,38 @@ impl Salesforce {
         Ok(json!({ "id": id_text(&self.store.catalog, id) }))
     }
 
+    /// The account of an e-mail address, or of an id.
+    fn account_of(&self, subject: &str) -> Result<Id, String> {
+        let catalog = &self.store.catalog;
+        let accounts = catalog.find("Account").ok_or("there are no accounts")?;
+        let mail = catalog.types[accounts].field("Email__c");
+        let of_mail = self.store.live(accounts).find(|(_, row)| mail.is_some_and(|mail| row.cell(mail).as_text() == Some(subject)));
+        match of_mail {
+            Some((account, _)) => Ok(account),
+            None => self.subject(subject),
+        }
+    }
+
+    /// What was sold is lost after all.
+    fn lose(&mut self, subject: &str, now: Timestamp) -> Result<Json, String> {
+        let account = self.account_of(subject)?;
+        let catalog = self.store.catalog.clone();
+        let table = catalog.find("Opportunity").ok_or("there are no opportunities")?;
+        let of = &catalog.types[table];
+        let won = |row: &Row| {
+            let is = |name: &str| of.field(name).map(|at| row.cell(at));
+            is("AccountId").and_then(Cell::as_id) == Some(account) && is("StageName").and_then(Cell::as_text) == Some("Closed Won")
+        };
+        let newest = self.store.live(table).filter(|(_, row)| won(row)).map(|(id, _)| id).last().ok_or("nothing was won of it")?;
+        let lost = Map::from_iter([("StageName".to_owned(), json!("Closed Lost"))]);
+        self.change(&id_text(&catalog, newest), &lost, now)
+    }
+
     /// Somebody sells: an opportunity of an account, closed and won, with lines.
     fn win(&mut self, subject: &str, settings: &Map<String, Json>, now: Timestamp) -> Result<Json, String> {
         let catalog = self.store.catalog.clone();
         let accounts = catalog.find("Account").ok_or("there are no accounts")?;
-        let mail = catalog.types[accounts].field("Email__c");
-        let of_mail = self.store.live(accounts).find(|(_, row)| mail.is_some_and(|mail| row.cell(mail).as_text() == Some(subject))).map(|(id, _)| id);
-        let account = match of_mail {
-            Some(account) => account,
-            None => self.subject(subject)?,
-        };
+        let account = self.account_of(subject)?;
         let (_, name) = self.store.newest(account).map_or((account, String::new()), |(row, _)| {
             let name = catalog.types[accounts].field("Name").and_then(|at| row.cell(at).as_text()).unwrap_or("");
             (account, name.to_owned())

@@ -7,8 +7,7 @@ use super::orders::integer;
 use crate::sandbox::Act;
 use crate::value::Json;
 
-const VERBS: &str =
-    "create, ship, ship_all, parcel, combine, cancel, scan, deliver, deliver_all, delay, lose, return, fail, hold, release, void, change";
+const VERBS: &str = "create, ship, ship_all, parcel, combine, cancel, scan, deliver, deliver_all, delay, lose, return, fail, hold, release, void, change, delete, reopen";
 
 impl ShipStation {
     pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
@@ -53,8 +52,20 @@ impl ShipStation {
                 self.effect(now, "cancelled", "Order", id, Some(key), false, Json::Null);
                 self.order(&id.to_string()).map_err(|refused| refused.1)
             }
+            "delete" => self.delete_by(id, false, now).map_err(|refused| refused.1),
+            "reopen" => {
+                if status != "cancelled" {
+                    return Err("it is not cancelled".to_owned());
+                }
+                self.change(id, now, |order| order.status = "awaiting_shipment");
+                self.effect(now, "reopened", "Order", id, Some(key), false, serde_json::json!({"orderStatus": "awaiting_shipment"}));
+                self.order(&id.to_string()).map_err(|refused| refused.1)
+            }
             "hold" | "release" => {
-                let to = if act.verb == "hold" { "on_hold" } else { "awaiting_shipment" };
+                let (from, to) = if act.verb == "hold" { ("awaiting_shipment", "on_hold") } else { ("on_hold", "awaiting_shipment") };
+                if status != from {
+                    return Err(format!("it is {status}"));
+                }
                 self.change(id, now, |order| order.status = to);
                 self.effect(now, "updated", "Order", id, Some(key), false, serde_json::json!({"orderStatus": to}));
                 self.order(&id.to_string()).map_err(|refused| refused.1)

@@ -192,8 +192,11 @@ impl ShipStation {
             return bad(format!("The order {} is {} and cannot be updated.", known.number, known.status));
         }
         let (key, old) = (known.key.clone(), known.body.clone());
-        // What is not sent is lost.
+        // What is not sent is lost; until when people hold an order cannot be sent.
         let mut body = fields.clone();
+        if let Some(until) = old.get("holdUntilDate") {
+            body.insert("holdUntilDate".to_owned(), until.clone());
+        }
         self.number_lines(&mut body, Some(&old));
         let number = fields.get("orderNumber").and_then(Json::as_str).unwrap_or_default().to_owned();
         self.change(id, now, |order| {
@@ -276,13 +279,17 @@ impl ShipStation {
     }
 
     pub(super) fn delete_order(&mut self, id: &str, now: Timestamp) -> Answered {
-        let Some(order) = id.parse().ok().and_then(|id: i64| self.orders.remove(&id)) else {
+        self.delete_by(id.parse().unwrap_or(0), true, now)
+    }
+
+    pub(super) fn delete_by(&mut self, id: i64, by_api: bool, now: Timestamp) -> Answered {
+        let Some(order) = self.orders.remove(&id) else {
             return Err(Refused(404, "The order was not found.".to_owned()));
         };
         self.by_number.remove(&(order.number.clone(), order.id));
         self.by_modified.remove(&(order.modified, order.id));
         self.by_key.remove(&order.key);
-        self.effect(now, "deleted", "Order", order.id, Some(order.key), true, Json::Null);
+        self.effect(now, "deleted", "Order", order.id, Some(order.key), by_api, Json::Null);
         Ok(serde_json::json!({"success": true, "message": "The requested order has been deleted."}))
     }
 

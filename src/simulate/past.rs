@@ -1,0 +1,45 @@
+//! Gathers the history of a day from the systems themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::check::targets;
+use super::history::Past;
+use super::process::Sim;
+use super::wire::{Shared, locked};
+use crate::sandbox::Act;
+use crate::value::Json;
+
+/// Salesforce's orders by their ids, as a person there sees them.
+pub(super) fn orders(crm: &Shared, now: Timestamp) -> BTreeMap<String, Json> {
+    let mut all = BTreeMap::new();
+    let mut crm = locked(crm);
+    // Numbers are given without a gap; a few are skipped where orders were deleted.
+    let (mut number, mut missing) = (1, 0);
+    while missing < 200 {
+        let show = Act { verb: "show".to_owned(), subject: format!("{number:08}"), settings: Json::Null };
+        match crm.system.act(&show, now) {
+            Ok(order) => {
+                missing = 0;
+                if let Some(id) = order.get("Id").and_then(Json::as_str) {
+                    all.insert(id.to_owned(), order.clone());
+                }
+            }
+            Err(_) => missing += 1,
+        }
+        number += 1;
+    }
+    all
+}
+
+/// All that is known of a day without the engine.
+pub(super) fn of(sim: &Sim<'_>, before: BTreeMap<String, Json>) -> Past {
+    let now = sim.clock.truth();
+    let after = orders(&sim.wire.crm, now);
+    let decided: BTreeSet<String> = sim.decided.iter().map(|(_, lane)| lane.clone()).collect();
+    let target = targets(&sim.wire, now);
+    let noted = |system: &Shared| locked(system).system.effects().to_vec();
+    let (crm, wms) = (noted(&sim.wire.crm), noted(&sim.wire.wms));
+    Past { crm, wms, before, after, target, told: sim.told.clone(), decided }
+}

@@ -1,0 +1,357 @@
+//! What the templates of the CRM side promise, a line each, over all that was written to Salesforce and to ShipStation.
+//!
+//! The lines are written from the templates' pages, not from their mappings: they read the systems' own notes only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+use serde_json::Map;
+
+use super::check::Finding;
+use super::crm::{number, text};
+use crate::sandbox::Effect;
+use crate::value::Json;
+
+/// What is known of a day.
+pub(super) struct Day<'d> {
+    /// Salesforce's records by object and id, as its log leaves them.
+    pub(super) records: &'d BTreeMap<(String, String), Map<String, Json>>,
+    /// ShipStation's orders by key.
+    pub(super) orders: &'d BTreeMap<String, Json>,
+    pub(super) crm: &'d [Effect],
+    pub(super) wms: &'d [Effect],
+}
+
+type Line = fn(&Day<'_>, &mut Vec<Finding>);
+
+/// By template: what it may write at Salesforce, and its promises.
+const TEMPLATES: [(&str, &[(&str, &[&str])], &[Line]); 8] = [
+    ("crm-closed-won", &[], &[sold_as_it_was_won, lost_is_cancelled_and_keeps_what_it_holds]),
+    (
+        "crm-customers",
+        &[
+            (
+                "Account",
+                &[
+                    "Name",
+                    "Email__c",
+                    "Phone",
+                    "ShippingStreet",
+                    "ShippingCity",
+                    "ShippingState",
+                    "ShippingStateCode",
+                    "ShippingPostalCode",
+                    "ShippingCountry",
+                    "ShippingCountryCode",
+                    "Crossdock_Key__c",
+                ],
+            ),
+            (
+                "Contact",
+                &[
+                    "AccountId",
+                    "FirstName",
+                    "LastName",
+                    "Name",
+                    "Email",
+                    "Phone",
+                    "ShipStation_Customer__c",
+                    "MailingStreet",
+                    "MailingCity",
+                    "MailingState",
+                    "MailingStateCode",
+                    "MailingPostalCode",
+                    "MailingCountry",
+                    "MailingCountryCode",
+                    "Orders__c",
+                    "Order_Value__c",
+                    "Last_Order__c",
+                    "Last_Order_Number__c",
+                    "Crossdock_Key__c",
+                ],
+            ),
+        ],
+        &[contacts_know_their_orders, verified_addresses_are_written],
+    ),
+    ("crm-daily-summary", &[("Account", &["Orders_Yesterday__c", "Value_Yesterday__c", "Summary_Date__c"])], &[]),
+    ("crm-delivered", &[("Task", &[])], &[tasks_of_voided_parcels_are_put_off]),
+    ("crm-exceptions", &[("Case", &[])], &[]),
+    ("crm-milestones", &[("Task", &[]), ("Opportunity", &[])], &[milestones_when_they_are_reached, offers_when_they_are_reached]),
+    (
+        "crm-shipping-history",
+        &[(
+            "Account",
+            &[
+                "Orders_Shipped__c",
+                "Lifetime_Value__c",
+                "Average_Order__c",
+                "Last_Shipment__c",
+                "Preferred_Carrier__c",
+                "Days_Between_Orders__c",
+                "High_Value__c",
+                "Orders_90_Days__c",
+                "Orders_90_Days_Before__c",
+                "Order_Trend__c",
+            ],
+        )],
+        &[histories_add_up],
+    ),
+    (
+        "crm-shipped-opportunity",
+        &[("Opportunity", &["StageName", "Carrier__c", "Service__c", "Tracking_Number__c", "Shipped_At__c", "Estimated_Delivery__c"])],
+        &[opportunities_show_their_parcel],
+    ),
+];
+
+/// Everything that a template promised and did not keep.
+pub(super) fn check(template: &str, day: &Day<'_>, found: &mut Vec<Finding>) {
+    let Some((_, writes, lines)) = TEMPLATES.iter().find(|(name, ..)| *name == template) else { return };
+    writes_only_its_own(day, writes, found);
+    for line in *lines {
+        line(day, found);
+    }
+}
+
+/// Nothing else is written than what the template is for; no names: all fields of the object.
+fn writes_only_its_own(day: &Day<'_>, may: &[(&str, &[&str])], found: &mut Vec<Finding>) {
+    let mut others: BTreeSet<String> = BTreeSet::new();
+    for effect in day.crm.iter().filter(|effect| effect.by_api) {
+        let Some((_, fields)) = may.iter().find(|(object, _)| *object == effect.object) else {
+            others.insert(format!("{} {} was {}", effect.object, effect.id, effect.kind));
+            continue;
+        };
+        let named = effect.fields.as_object().into_iter().flat_map(Map::keys);
+        others.extend(named.filter(|name| !fields.is_empty() && !fields.contains(&name.as_str())).map(|name| format!("{}.{name}", effect.object)));
+    }
+    found.extend(others.into_iter().map(|other| Finding::new("ownership", format!("the template wrote what is not its own: {other}"))));
+}
+
+impl Day<'_> {
+    fn of<'a>(&'a self, object: &'static str) -> impl Iterator<Item = (&'a str, &'a Map<String, Json>)> {
+        self.records.iter().filter(move |((kind, _), _)| kind == object).map(|((_, id), record)| (id.as_str(), record))
+    }
+
+    /// Orders of an address that are shipped.
+    fn shipped(&self, mail: &str) -> Vec<&Json> {
+        self.orders.values().filter(|order| order["customerEmail"] == mail && order["orderStatus"] == "shipped").collect()
+    }
+
+    /// How many orders of an address were shipped at once at most, and what they were worth.
+    fn most_shipped(&self, mail: &str) -> (usize, Decimal) {
+        let of: BTreeMap<&str, Decimal> = self
+            .orders
+            .iter()
+            .filter(|(_, order)| order["customerEmail"] == mail)
+            .map(|(key, order)| (key.as_str(), number(order.get("orderTotal"))))
+            .collect();
+        let (mut out, mut most, mut worth): (BTreeSet<&str>, usize, Decimal) = (BTreeSet::new(), 0, Decimal::ZERO);
+        for effect in self.wms {
+            let Some(key) = effect.key.as_deref().filter(|key| of.contains_key(key)) else { continue };
+            match effect.kind.as_str() {
+                "label" => {
+                    out.insert(key);
+                }
+                "voided" => {
+                    out.remove(key);
+                }
+                _ => continue,
+            }
+            most = most.max(out.len());
+            worth = worth.max(out.iter().map(|key| of[key]).sum());
+        }
+        (most, worth)
+    }
+}
+
+// ---- crm-closed-won ----
+
+fn sold_as_it_was_won(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for (id, won) in day.of("Opportunity").filter(|(_, won)| text(won, "StageName") == "Closed Won") {
+        let key = format!("opp-{id}");
+        let Some(order) = day.orders.get(&key) else { continue };
+        let lines = day.of("OpportunityLineItem").filter(|(_, line)| text(line, "OpportunityId") == id).count();
+        let account = day.of("Account").find(|(account, _)| *account == text(won, "AccountId")).map(|(_, account)| account);
+        let items = order["items"].as_array().map_or(0, Vec::len);
+        if items != lines {
+            found.push(Finding::new("promise", format!("{key} has {items} items, and {lines} were sold")));
+        }
+        let city = account.map(|account| text(account, "ShippingCity")).unwrap_or_default();
+        if order["shipTo"]["city"] != city && order["orderStatus"] != "shipped" {
+            found.push(Finding::new("promise", format!("{key} goes to {}, and its account is in {city}", order["shipTo"]["city"])));
+        }
+        if number(order.get("amountPaid")) != number(won.get("Amount")) {
+            found.push(Finding::new("promise", format!("{key}: {} was paid, and it was sold for {:?}", order["amountPaid"], won.get("Amount"))));
+        }
+        if order["orderStatus"] == "cancelled" {
+            found.push(Finding::new("promise", format!("{key} was won, and is cancelled")));
+        }
+    }
+}
+
+fn lost_is_cancelled_and_keeps_what_it_holds(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for (id, _) in day.of("Opportunity").filter(|(_, sold)| text(sold, "StageName") == "Closed Lost") {
+        let key = format!("opp-{id}");
+        let Some(order) = day.orders.get(&key) else { continue };
+        if !matches!(order["orderStatus"].as_str(), Some("cancelled" | "shipped")) {
+            found.push(Finding::new("promise", format!("{key} is no longer won, and is {}", order["orderStatus"])));
+        }
+        if order["items"].as_array().is_none_or(Vec::is_empty) || order["shipTo"]["city"].as_str().is_none_or(str::is_empty) {
+            found.push(Finding::new("promise", format!("{key} is no longer won, and has lost its items or its address")));
+        }
+    }
+}
+
+// ---- crm-customers ----
+
+fn contacts_know_their_orders(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for (id, contact) in day.of("Contact").filter(|(_, contact)| !text(contact, "Email").is_empty()) {
+        let all = day.orders.values().filter(|order| order["customerEmail"] == text(contact, "Email"));
+        let counted: Vec<&Json> = all.filter(|order| matches!(order["orderStatus"].as_str(), Some("awaiting_shipment" | "shipped"))).collect();
+        if counted.is_empty() {
+            continue;
+        }
+        let value: Decimal = counted.iter().map(|order| number(order.get("orderTotal"))).sum();
+        if number(contact.get("Order_Value__c")) != value.normalize() {
+            found.push(Finding::new("promise", format!("{id}: its orders are worth {:?}, and come to {value}", contact.get("Order_Value__c"))));
+        }
+        if !counted.iter().any(|order| order["orderNumber"] == text(contact, "Last_Order_Number__c")) {
+            found.push(Finding::new("promise", format!("{id}: its last order is {:?}", contact.get("Last_Order_Number__c"))));
+        }
+        let user = counted.iter().any(|order| order["customerUsername"] == text(contact, "ShipStation_Customer__c"));
+        if !user || text(contact, "LastName").is_empty() {
+            found.push(Finding::new("promise", format!("{id} has no name, or not the customer's own in ShipStation")));
+        }
+    }
+}
+
+fn verified_addresses_are_written(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for (id, contact) in day.of("Contact") {
+        let mut all = day.orders.values().filter(|order| order["customerEmail"] == text(contact, "Email")).peekable();
+        let any = all.peek().is_some();
+        let mut all = all.filter(|order| order["shipTo"]["addressVerified"] == "Address validated successfully").peekable();
+        if any && all.peek().is_some() && !all.any(|order| order["shipTo"]["city"] == text(contact, "MailingCity")) {
+            found.push(Finding::new("promise", format!("{id}: its city is {:?}, and no order goes there", contact.get("MailingCity"))));
+        }
+    }
+}
+
+// ---- crm-delivered ----
+
+fn tasks_of_voided_parcels_are_put_off(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for effect in day.wms.iter().filter(|effect| effect.kind == "voided") {
+        let key = format!("delivered/se-{}", effect.id);
+        for (id, task) in day.of("Task").filter(|(_, task)| text(task, "Crossdock_Key__c") == key) {
+            if !matches!(text(task, "Status"), "Deferred" | "Completed") {
+                found.push(Finding::new("promise", format!("{id}: its parcel was voided, and it is {}", text(task, "Status"))));
+            }
+        }
+    }
+}
+
+// ---- crm-milestones ----
+
+/// A milestone that is passed in the end has one task; one that was never passed has none.
+fn milestones_when_they_are_reached(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for (_, account) in day.of("Account").filter(|(_, account)| !text(account, "Email__c").is_empty()) {
+        let mail = text(account, "Email__c");
+        let (now, most) = (day.shipped(mail).len(), day.most_shipped(mail).0);
+        for reached in [10, 50, 100] {
+            let key = format!("milestone/{mail}/{reached}");
+            let tasks = day.of("Task").filter(|(_, task)| text(task, "Crossdock_Key__c") == key).count();
+            if (now >= reached && tasks != 1) || (most < reached && tasks > 0) || tasks > 1 {
+                found.push(Finding::new("promise", format!("{mail} has {now} orders, at most {most}, and {tasks} tasks of {reached}")));
+            }
+        }
+    }
+}
+
+/// The same for values, and opportunities.
+fn offers_when_they_are_reached(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for (id, account) in day.of("Account").filter(|(_, account)| !text(account, "Email__c").is_empty()) {
+        let mail = text(account, "Email__c");
+        let now: Decimal = day.shipped(mail).into_iter().map(|order| number(order.get("orderTotal"))).sum();
+        let most = day.most_shipped(mail).1;
+        for reached in ["1000.00", "5000.00", "20000.00"] {
+            let at: Decimal = reached.parse().unwrap_or_default();
+            let key = format!("upsell/{mail}/{reached}");
+            let offers: Vec<_> = day.of("Opportunity").filter(|(_, offer)| text(offer, "Crossdock_Key__c") == key).collect();
+            if (now >= at && offers.len() != 1) || (most < at && !offers.is_empty()) || offers.len() > 1 {
+                found.push(Finding::new("promise", format!("{mail} bought for {now}, at most {most}, and has {} offers of {reached}", offers.len())));
+            }
+            if offers.iter().any(|(_, offer)| text(offer, "AccountId") != id) {
+                found.push(Finding::new("promise", format!("the offer {key} is not of its account")));
+            }
+        }
+    }
+}
+
+// ---- crm-shipping-history ----
+
+fn histories_add_up(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for (id, account) in day.of("Account").filter(|(_, account)| !text(account, "Email__c").is_empty()) {
+        let orders = day.shipped(text(account, "Email__c"));
+        if orders.is_empty() {
+            continue;
+        }
+        let total: Decimal = orders.iter().map(|order| number(order.get("orderTotal"))).sum();
+        let average = total / Decimal::from(orders.len());
+        let held = number(account.get("Average_Order__c"));
+        // To the cent, whichever way a half is rounded.
+        if (held - average).abs() > Decimal::new(5, 3) {
+            found.push(Finding::new("promise", format!("{id}: its orders are {held} on average, and come to {average}")));
+        }
+        let last = orders.iter().filter_map(|order| order["shipDate"].as_str()).max().unwrap_or_default();
+        if text(account, "Last_Shipment__c") != last {
+            found.push(Finding::new("promise", format!("{id}: its last shipment was {:?}, and is {last}", account.get("Last_Shipment__c"))));
+        }
+        // What was false and stays so is not written.
+        let high = account.get("High_Value__c") == Some(&Json::Bool(true));
+        if high != (total >= Decimal::from(5_000)) {
+            found.push(Finding::new("promise", format!("{id}: its orders come to {total}, and High_Value__c is {:?}", account.get("High_Value__c"))));
+        }
+        if text(account, "Order_Trend__c") != "Growing" {
+            found.push(Finding::new("promise", format!("{id}: it had no orders before, and its trend is {:?}", account.get("Order_Trend__c"))));
+        }
+    }
+}
+
+// ---- crm-shipped-opportunity ----
+
+fn opportunities_show_their_parcel(day: &Day<'_>, found: &mut Vec<Finding>) {
+    let mut standing: BTreeMap<&str, BTreeMap<&str, &Effect>> = BTreeMap::new();
+    for effect in day.wms {
+        let Some(key) = effect.key.as_deref() else { continue };
+        let labels = standing.entry(key).or_default();
+        match effect.kind.as_str() {
+            "label" => {
+                labels.insert(&effect.id, effect);
+            }
+            "voided" => {
+                labels.remove(effect.id.as_str());
+            }
+            _ => {}
+        }
+    }
+    for (id, sold) in day.of("Opportunity").filter(|(_, sold)| !text(sold, "Order_Number__c").is_empty()) {
+        let order = day.orders.iter().find(|(_, order)| order["orderNumber"] == text(sold, "Order_Number__c"));
+        let labels = order.and_then(|(key, _)| standing.get(key.as_str()));
+        let held = text(sold, "Tracking_Number__c");
+        match labels.filter(|labels| !labels.is_empty()) {
+            Some(labels) => {
+                if !labels.values().any(|label| label.fields["trackingNumber"] == held) {
+                    found.push(Finding::new("promise", format!("{id} shows the parcel {held:?}, which is none of its order's that stand")));
+                }
+                let empty = ["Carrier__c", "Service__c", "Shipped_At__c"].into_iter().find(|name| text(sold, name).is_empty());
+                if let Some(empty) = empty {
+                    found.push(Finding::new("promise", format!("{id} is shipped, and its {empty} is empty")));
+                }
+            }
+            None => {
+                let left = ["Tracking_Number__c", "Carrier__c", "Service__c", "Shipped_At__c"].into_iter().find(|name| !text(sold, name).is_empty());
+                if let Some(left) = left {
+                    found.push(Finding::new("promise", format!("{id} has no parcel, and its {left} is {:?}", sold.get(left))));
+                }
+            }
+        }
+    }
+}
