@@ -60,7 +60,7 @@ fn each_difference_is_told_by_its_line() {
         "orders.dock",
         &[
             ("order.Package_Notes__c\n", "order.Package_Notes__c | truncate 20\n"),
-            ("    require ship_to.street      \"the ship-to street is missing\" for \"customer service\"\n", ""),
+            ("    require ship_to.street \"the ship-to street is missing\" for \"customer service\"\n", ""),
             ("\"the ship-to city is missing\"", "\"there is no city\""),
             ("order.TotalAmount > 500", "order.TotalAmount > 100"),
         ],

@@ -260,6 +260,10 @@ fn personal(site: &Site, store: &dyn Store, one: &Exception) -> Result<std::coll
         mask::Mask::of(plan, &source).personal(body, &mut personal);
     }
     for entry in store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))? {
+        // What a follow-up writes is the reason itself: it must not hide it.
+        if entry.after.is_some() {
+            continue;
+        }
         mask::Mask::of(plan, &entry.connection).personal(&entry.body, &mut personal);
     }
     Ok(personal)
