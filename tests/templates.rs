@@ -265,18 +265,6 @@ fn order_writes(world: &World, field: &str) -> Vec<Json> {
     made(world, "Order").into_iter().filter_map(|fields| fields.get(field).cloned()).collect()
 }
 
-/// The first order of the sandbox that is ready to ship, and its record.
-fn ready_order(world: &World) -> String {
-    for number in 1..=20 {
-        let number = format!("{number:08}");
-        let Ok(shown) = world.wms_act_with("change", &number, json!({})) else { continue };
-        if shown["orderStatus"] == "awaiting_shipment" {
-            return number;
-        }
-    }
-    panic!("no order waits for shipment");
-}
-
 #[test]
 fn what_waits_for_a_review_is_seen_at_its_source() {
     let world = World::start_with(20, Faults::default(), "10 minutes");
@@ -295,35 +283,6 @@ fn what_waits_for_a_review_is_seen_at_its_source() {
     let cleared = order_writes(&world, "Fulfilment_Error__c").into_iter().filter(Json::is_null).count();
     assert!(cleared >= told.len(), "{cleared} of {}", told.len());
     assert!(world.wms_effects().iter().filter(|effect| effect.by_api && effect.object == "Order").count() >= told.len());
-}
-
-#[test]
-fn what_shipstation_cancels_or_holds_is_seen_in_salesforce() {
-    let world = World::start_with(20, Faults::default(), "10 minutes");
-    let run = || {
-        for flow in ["export_orders", "import_status", "export_orders"] {
-            world.command(&["run", "--flow", flow]);
-        }
-    };
-    run();
-    let number = ready_order(&world);
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    world.wms_act("hold", &number).unwrap();
-    run();
-    assert_eq!(order_writes(&world, "Status"), [json!("On Hold")]);
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    world.wms_act("release", &number).unwrap();
-    run();
-    assert_eq!(order_writes(&world, "Status"), [json!("On Hold"), json!("Activated")]);
-    let before = world.wms_effects().iter().filter(|effect| effect.by_api).count();
-    world.wms_act("cancel", &number).unwrap();
-    run();
-    run();
-    assert_eq!(order_writes(&world, "Status"), [json!("On Hold"), json!("Activated"), json!("Cancelled")]);
-    // What is cancelled there already is not sent there, and nobody is asked.
-    assert_eq!(world.wms_effects().iter().filter(|effect| effect.by_api).count(), before);
-    let queue = said(&world.command(&["queue", "list"]));
-    assert!(!queue.contains(&format!("{number} changed")), "{queue}");
 }
 
 #[test]
