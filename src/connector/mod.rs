@@ -4,6 +4,7 @@
 //! after a failure, and what a record becomes is for the engine. It keeps no state but its sign-in and its
 //! limit, so it can be dropped at any moment without anything being lost.
 
+pub mod holds;
 pub mod registry;
 pub mod salesforce;
 #[cfg(test)]
@@ -122,6 +123,26 @@ pub trait Connector: Send + Sync {
             }
             _ => changes.clone(),
         }
+    }
+
+    /// Whether a leaf of the target's record holds what a write sends for it. `held` is absent where the record has no such
+    /// field. A system whose records go on by themselves takes for the same what is only a later stage of it.
+    fn holds(&self, object: &ObjectRef, path: &str, held: Option<&Json>, sent: &Json) -> bool {
+        let _ = (object, path);
+        holds::same(held, sent)
+    }
+
+    /// What the target holds under keys that this store has never confirmed, before they are written for the first time.
+    /// `bodies` are what is about to be written, one for each value: a system that cannot search by the key finds by them
+    /// where to look. At most [`Connector::present_batch`] values.
+    async fn present(&self, call: &Call, ask: &Find<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
+        let _ = bodies;
+        self.find(call, ask).await
+    }
+
+    /// How many values one [`Connector::present`] takes in one call.
+    fn present_batch(&self, object: &ObjectRef, field: &[String]) -> usize {
+        self.find_batch(object, field)
     }
 
     /// What the daily budget of calls looks like, where the system has one: used and in all.

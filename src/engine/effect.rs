@@ -26,6 +26,9 @@ pub enum Ask {
     Follow { flow: usize, hint: Hint },
     /// Records of another side.
     Find { object: ObjectRef, field: Vec<String>, values: Vec<String>, companions: Vec<Option<String>>, fields: Vec<Vec<String>> },
+    /// Records of a target that this store has never confirmed, before they are written for the first time. `bodies`: what is
+    /// about to be written, one for each value.
+    Present { object: ObjectRef, field: Vec<String>, values: Vec<String>, fields: Vec<Vec<String>>, bodies: Vec<crate::value::Json> },
     /// A batch whose intents are durable.
     Send { object: ObjectRef, op: Op, key_field: Option<String>, items: Vec<Item>, riders: Option<Riders> },
 }

@@ -116,6 +116,11 @@ impl Engine<'_> {
                 }
                 return Ok(());
             }
+            // It was read again while its writes are on their way, and they are of this very version: they go on.
+            if known.state == LaneState::Sending && known.version.is_empty() && self.is_written_as(known, &version) {
+                changes.push(Change::Lane(Lane { version, stamp, updated: now, ..known.clone() }));
+                return Ok(());
+            }
         }
         // In a grouped flow records are counted before groups are mapped.
         let first = flow.group.is_some() || self.goes_first(at, &record);
@@ -163,7 +168,7 @@ impl Engine<'_> {
         if flying {
             lane.state = LaneState::Sending;
         } else {
-            self.drop_entries(&lane.flow, &lane.key, changes);
+            self.drop_entries(&lane.flow, &lane.key, changes)?;
             lane.state = LaneState::Waiting;
             self.flows[at].map = true;
             // A group is touched by many records and waits for the end of their poll: what waits for it must not hold the poll.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::mapping::Targets;
 use super::plan_entries::{ledger_key, text};
 use super::{Engine, groups, mask};
 use crate::apply::aside::{self, Happened};
@@ -20,13 +21,27 @@ impl Engine<'_> {
         })
     }
 
-    /// Drops what was planned of a lane and never sent.
-    pub(super) fn drop_entries(&mut self, flow: &str, lane: &str, changes: &mut Vec<Change>) {
+    /// Drops what is planned of a lane. What was sent of it and is in doubt may hold or not: the ledger forgets it.
+    pub(super) fn drop_entries(&mut self, flow: &str, lane: &str, changes: &mut Vec<Change>) -> Kept<()> {
         let ids = self.by_lane.get(&(flow.to_owned(), lane.to_owned())).cloned().unwrap_or_default();
+        let doubted = ids.iter().any(|id| self.heads.get(id).is_some_and(|entry| entry.doubted.is_some()));
+        if doubted && self.settings.safety.lanes {
+            let mut entries = self.store.entries_of(flow, lane)?;
+            entries.iter_mut().filter(|entry| entry.state == EntryState::Planned).for_each(|entry| entry.state = EntryState::Withdrawn);
+            self.forget_doubtful(&entries, changes)?;
+        }
         for id in ids {
             changes.push(Change::DropEntry(id));
             self.forget(id);
         }
+        Ok(())
+    }
+
+    /// Whether a lane's writes that are not done are of a version, and none of another.
+    pub(super) fn is_written_as(&self, lane: &Lane, version: &str) -> bool {
+        let ids = self.by_lane.get(&(lane.flow.clone(), lane.key.clone()));
+        let mut writes = ids.into_iter().flatten().filter_map(|id| self.heads.get(id)).filter(|entry| entry.after.is_none()).peekable();
+        writes.peek().is_some() && writes.all(|entry| entry.version == version && !entry.version.is_empty())
     }
 
     /// Whether a flow's records are needed after they are delivered: by a write-back for those that are gone, or by
@@ -187,9 +202,9 @@ impl Engine<'_> {
             changes.push(Change::Lane(lane));
             return Ok(());
         }
-        self.drop_entries(&lane.flow, &lane.key, changes);
+        self.drop_entries(&lane.flow, &lane.key, changes)?;
         let answered = flow.follow_ups.iter().any(|after| after.events.contains(&Event::IsGone));
-        if answered && lane.delivered.is_some() && !flow.matches.is_empty() {
+        if answered && lane.delivered.is_some() && (!flow.matches.is_empty() || self.looks_at_targets(at)) {
             // Its write-backs go by what they find now, not by what was there when it was delivered.
             lane.was = Some(LaneState::Gone);
             lane.state = LaneState::Waiting;
@@ -197,11 +212,11 @@ impl Engine<'_> {
             self.flows[at].map = true;
             return Ok(());
         }
-        self.gone_as_matched(at, lane, why, changes)
+        self.gone_as_matched(at, lane, why, &Targets::NONE, changes)
     }
 
     /// A record is gone, and what its write-backs go by was read just now.
-    pub(super) fn gone_as_matched(&mut self, at: usize, mut lane: Lane, why: &str, changes: &mut Vec<Change>) -> Kept<()> {
+    pub(super) fn gone_as_matched(&mut self, at: usize, mut lane: Lane, why: &str, seen: &Targets<'_>, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let answered = flow.follow_ups.iter().any(|after| after.events.contains(&Event::IsGone));
         lane.was = None;
@@ -221,11 +236,13 @@ impl Engine<'_> {
             return Ok(());
         }
         if answered {
-            let (payloads, faults) = self.write_backs(at, &lane, &Happened::IsGone, &BTreeMap::new(), &[why.to_owned()]);
+            let (payloads, faults) = self.write_backs(at, &lane, &Happened::IsGone, &BTreeMap::new(), &[why.to_owned()], seen.mapped);
             let matched = matched_of(&lane);
-            self.payloads(at, &mut lane, payloads, Some("is gone"), &matched, &BTreeMap::new(), false, changes)?;
+            let made = self.payloads(at, &mut lane, payloads, Some("is gone"), &matched, seen, false, changes)?;
             if !faults.is_empty() {
                 self.stopped_by(at, &mut lane, "gone", &faults, false, changes)?;
+            } else if !made.asked.is_empty() {
+                self.stopped(at, &mut lane, "gone", &made.asked, true, changes)?;
             }
         } else {
             let reason = Reason {
@@ -251,9 +268,10 @@ impl Engine<'_> {
         happened: &Happened<'_>,
         results: &BTreeMap<String, Json>,
         reasons: &[String],
+        targets: &BTreeMap<String, Json>,
     ) -> (Vec<apply::Payload>, Vec<apply::Reason>) {
         let (flow, _) = self.flow(at);
-        let (matched, targets) = (matched_of(lane), BTreeMap::new());
+        let matched = matched_of(lane);
         let none = Json::Null;
         // What cannot be read now gives no write-back; the store says so itself at the commit that follows.
         let group = self.members(at, lane).unwrap_or_default();
@@ -263,12 +281,43 @@ impl Engine<'_> {
             was_of_group: lane.record().filter(|_| flow.group.is_some()),
             now: self.now,
             matched: &matched,
-            targets: &targets,
+            targets,
             results,
             names: self.world.names,
             trace: false,
         };
         aside::write_backs(self.world.program, flow, &inputs, happened, reasons)
+    }
+
+    /// The write-backs of a record that is gone, with what they go by.
+    pub(super) fn gone_payloads(
+        &self,
+        at: usize,
+        lane: &Lane,
+        matched: &BTreeMap<String, Vec<Json>>,
+        targets: &BTreeMap<String, Json>,
+    ) -> Vec<apply::Payload> {
+        let lane = Lane { matched: (!matched.is_empty()).then(|| serde_json::to_value(matched).unwrap_or(Json::Null)), ..lane.clone() };
+        self.write_backs(at, &lane, &Happened::IsGone, &BTreeMap::new(), &["it is gone from the source".to_owned()], targets).0
+    }
+
+    /// What follows of writes for which nothing had to be sent, as of writes that went through; gives how many there are.
+    pub(super) fn told_done(
+        &mut self,
+        at: usize,
+        lane: &mut Lane,
+        writes: &[String],
+        results: &BTreeMap<String, Json>,
+        matched: &BTreeMap<String, Vec<Json>>,
+        changes: &mut Vec<Change>,
+    ) -> Kept<usize> {
+        let (flow, _) = self.flow(at);
+        let mut told = 0;
+        for write in writes.iter().filter(|write| flow.follow_ups.iter().any(|after| after.write.as_ref() == Some(*write))) {
+            let (payloads, _) = self.write_backs(at, lane, &Happened::Succeeds(write), results, &[], &BTreeMap::new());
+            told += self.payloads(at, lane, payloads, Some("succeeds"), matched, &Targets::NONE, false, changes)?.count;
+        }
+        Ok(told)
     }
 
     /// A write is overdue.
@@ -278,9 +327,9 @@ impl Engine<'_> {
         if lane.state.settled() && lane.state != LaneState::Failed {
             return Ok(());
         }
-        let (payloads, _) = self.write_backs(at, &lane, &Happened::IsLate(write, delay), &BTreeMap::new(), &[]);
+        let (payloads, _) = self.write_backs(at, &lane, &Happened::IsLate(write, delay), &BTreeMap::new(), &[], &BTreeMap::new());
         let matched = matched_of(&lane);
-        self.payloads(at, &mut lane, payloads, Some("is late"), &matched, &BTreeMap::new(), false, changes)?;
+        self.payloads(at, &mut lane, payloads, Some("is late"), &matched, &Targets::NONE, false, changes)?;
         changes.push(self.event(&lane.flow, &lane.key, "late", format!("`{write}` is not confirmed yet"), None));
         Ok(())
     }
@@ -321,8 +370,8 @@ impl Engine<'_> {
             if !flow.follow_ups.iter().any(|after| after.write.as_ref() == Some(&entry.write)) {
                 continue;
             }
-            let (payloads, _) = self.write_backs(at, &lane, &happened, &results, &reasons);
-            self.payloads(at, &mut lane, payloads, Some(word), &matched, &BTreeMap::new(), false, changes)?;
+            let (payloads, _) = self.write_backs(at, &lane, &happened, &results, &reasons, &BTreeMap::new());
+            self.payloads(at, &mut lane, payloads, Some(word), &matched, &Targets::NONE, false, changes)?;
         }
         let refused = entries.iter().any(|entry| entry.state == EntryState::Refused && entry.after.is_none());
         if !refused && updated.iter().any(|entry| entry.state == EntryState::Confirmed && entry.after.is_none()) {
@@ -421,14 +470,14 @@ impl Engine<'_> {
             None => self.store.ledger(&entry.connection, &entry.object, key)?,
         };
         let Some(mut ledger) = known else { return Ok(()) };
-        let later = |name: &str| rest.iter().any(|later| later.state == EntryState::Confirmed && later.body.get(name).is_some());
+        let later = |path: &str| rest.iter().any(|later| later.state == EntryState::Confirmed && super::delta::at(&later.body, path).is_some());
         let tried = match &entry.body {
             Json::Null => self.store.entries(&[entry.id])?.into_iter().next().map(|whole| whole.body),
             body => Some(body.clone()),
         };
         let before = ledger.fields.len();
-        for name in tried.iter().filter_map(Json::as_object).flat_map(|fields| fields.keys()).filter(|name| !later(name)) {
-            ledger.fields.remove(name);
+        if let Some(tried) = &tried {
+            super::delta::forget(&mut ledger.fields, tried, later);
         }
         if ledger.fields.len() != before {
             changes.push(Change::Ledger(ledger));
@@ -488,11 +537,11 @@ impl Engine<'_> {
         if !outcome.reasons.is_empty() && new.is_empty() {
             self.stopped_by(at, lane, "rejected", &outcome.reasons, false, changes)?;
         }
-        self.payloads(at, lane, new, None, matched, &targets, false, changes)
+        Ok(self.payloads(at, lane, new, None, matched, &Targets::of(&targets), false, changes)?.count)
     }
 
     /// The results of writes for which nothing had to be sent: their records are at the target as they are.
-    fn unchanged_results<'a>(&self, flow: &Flow, payloads: impl Iterator<Item = &'a apply::Payload>) -> Kept<BTreeMap<String, Json>> {
+    pub(super) fn unchanged_results<'a>(&self, flow: &Flow, payloads: impl Iterator<Item = &'a apply::Payload>) -> Kept<BTreeMap<String, Json>> {
         let mut found = BTreeMap::new();
         for payload in payloads.filter(|payload| payload.waits_for.is_empty()) {
             if !flow.writes.iter().any(|write| write.name == payload.write && write.result.is_some()) {
@@ -559,6 +608,8 @@ fn next(code: &str, parked: bool) -> &'static str {
         ("review", false) => "mend what the reason names, then `queue retry`; or `queue discard`",
         ("rejected", _) => "mend the record at its source: the next version goes through by itself",
         ("in_doubt", _) => "look at the target whether it is there: `queue discard` if it is, `queue approve` to send it again if it is not",
+        ("differs", _) => "look at both sides: `queue approve` sends the source's values, `queue discard` keeps those of the target",
+        ("missing", _) => "look at the target: `queue approve` makes the record anew, `queue discard` leaves it away",
         ("refused", _) => "mend what the target names, then `queue retry`",
         ("exhausted", _) => "the target could not take it for a long time: `queue retry` when it works again",
         ("gone", _) => "decide what the target shall do with it, then `queue discard`",

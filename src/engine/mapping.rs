@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lanes::keep_targets;
+use super::plan_entries::Made;
+use super::recover::Differs;
 use super::{Ask, Engine, Job, groups};
 use crate::apply::aside::{self, Wanted};
 use crate::apply::{Inputs, Outcome, Payload, Verdict, apply, target_of};
-use crate::check::typed::Flow;
+use crate::check::typed::{Flow, Policy, Write};
 use crate::connector::Found;
 use crate::fault::Fault;
 use crate::store::{Change, Kept, Lane, LaneState, Millis};
@@ -40,10 +42,20 @@ pub(crate) struct Batch {
     at: (usize, usize),
     /// By lane: what it gives, where that was found out on the way and rests on nothing that was read since.
     outcomes: Vec<Option<Outcome>>,
-    /// By lane: the targets that were read.
+    /// By lane: the targets that were read, for the mapping. Of one to which nothing would be sent nothing stands in it.
     targets: Vec<BTreeMap<String, Json>>,
+    /// By lane: the same as they were read.
+    held: Vec<BTreeMap<String, Json>>,
+    /// By lane: targets that were confirmed, and that are not there any more.
+    missing: Vec<BTreeSet<String>>,
+    /// By lane: whether something at its target was looked at for the first time.
+    first: Vec<bool>,
+    /// By lane: the targets of writes that go by what is there.
+    places: Vec<Vec<(String, String, String)>>,
     /// What is to be read of targets: object, field, value, and for which lanes and writes.
-    need: BTreeMap<(ObjectRef, Vec<String>, String), Vec<(usize, String)>>,
+    need: BTreeMap<Wants, Vec<(usize, String)>>,
+    /// What is about to be written under a value that is looked for the first time, and the fields that it takes to compare.
+    bodies: BTreeMap<Wants, (Json, BTreeSet<Vec<String>>)>,
     /// By what is to be read: what helps its connector to find several at once.
     companions: BTreeMap<(ObjectRef, String), String>,
     found: Vec<Found>,
@@ -55,13 +67,19 @@ pub(crate) struct Batch {
     written: BTreeSet<(String, String, String)>,
 }
 
+/// What is looked for: an object by a field with a value. The last says whether it is for the first time.
+type Wants = (ObjectRef, Vec<String>, String, bool);
+
 impl Batch {
     pub(super) fn written_to(&mut self, target: &(String, String, String)) {
-        // Without a match nothing is read but by lanes, whose own writes are never under way then.
-        if !self.wanted.is_empty() {
-            self.written.insert(target.clone());
-        }
+        self.written.insert(place(target));
     }
+}
+
+/// A target's place: systems that compare keys without case keep to one record what differs by it only.
+pub(super) fn place(target: &(String, String, String)) -> (String, String, String) {
+    let (connection, object, name) = target;
+    (connection.clone(), object.clone(), name.to_lowercase())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +103,9 @@ impl Engine<'_> {
                 }
                 let now = self.millis();
                 // Look-ups go for a whole batch at once: the larger it is, the fewer they are.
-                let step = if flow.matches.is_empty() { self.settings.step } else { self.settings.step.max(MATCHED) };
-                if self.flows[at].gathering && !flow.matches.is_empty() && self.flows[at].backlog < step {
+                let asks = !flow.matches.is_empty() || self.looks_at_targets(at);
+                let step = if asks { self.settings.step.max(MATCHED) } else { self.settings.step };
+                if self.flows[at].gathering && asks && self.flows[at].backlog < step {
                     self.flows[at].map = false;
                     break;
                 }
@@ -153,7 +172,12 @@ impl Engine<'_> {
             at: (0, 0),
             outcomes: vec![None; count],
             targets: vec![BTreeMap::new(); count],
+            held: vec![BTreeMap::new(); count],
+            missing: vec![BTreeSet::new(); count],
+            first: vec![false; count],
+            places: vec![Vec::new(); count],
             need: BTreeMap::new(),
+            bodies: BTreeMap::new(),
             companions: BTreeMap::new(),
             found: Vec::new(),
             out: 0,
@@ -207,15 +231,22 @@ impl Engine<'_> {
             batch.stage = Stage::Targets;
             self.need(&mut batch)?;
             if !batch.need.is_empty() {
-                let mut asks: BTreeMap<(ObjectRef, Vec<String>), Vec<String>> = BTreeMap::new();
-                for (object, field, value) in batch.need.keys() {
-                    asks.entry((object.clone(), field.clone())).or_default().push(value.clone());
+                let mut asks: BTreeMap<(ObjectRef, Vec<String>, bool), Vec<&Wants>> = BTreeMap::new();
+                for wants in batch.need.keys() {
+                    asks.entry((wants.0.clone(), wants.1.clone(), wants.3)).or_default().push(wants);
                 }
-                for ((object, field), values) in asks {
-                    let companions: Vec<Option<String>> =
-                        values.iter().map(|value| batch.companions.get(&(object.clone(), value.clone())).cloned()).collect();
-                    batch.out += self.find_by(&object, &field, &values, &companions, &[], || Job::Target { batch: id });
+                let mut out = 0;
+                for ((object, field, first), wants) in asks {
+                    if first {
+                        out += self.present(&object, &field, &wants, &batch.bodies, id);
+                    } else {
+                        let values: Vec<String> = wants.into_iter().map(|wants| wants.2.clone()).collect();
+                        let companions: Vec<Option<String>> =
+                            values.iter().map(|value| batch.companions.get(&(object.clone(), value.clone())).cloned()).collect();
+                        out += self.find_by(&object, &field, &values, &companions, &[], || Job::Target { batch: id });
+                    }
                 }
+                batch.out += out;
                 batch.waited = true;
                 self.batches.insert(id, batch);
                 return Ok(());
@@ -253,6 +284,33 @@ impl Engine<'_> {
             self.want(&object.connection, ask, job());
         }
         groups.len()
+    }
+
+    /// Asks for what stands at a target under values that were never confirmed; gives the number of calls.
+    fn present(
+        &mut self,
+        object: &ObjectRef,
+        field: &[String],
+        wants: &[&Wants],
+        bodies: &BTreeMap<Wants, (Json, BTreeSet<Vec<String>>)>,
+        batch: u64,
+    ) -> usize {
+        let most = self.world.connectors.get(&object.connection).map_or(1, |connector| connector.present_batch(object, field)).max(1);
+        let mut calls = 0;
+        for wants in wants.chunks(most) {
+            let known: Vec<_> = wants.iter().filter_map(|wants| bodies.get(*wants)).collect();
+            let fields: BTreeSet<&Vec<String>> = known.iter().flat_map(|(_, fields)| fields).collect();
+            let ask = Ask::Present {
+                object: object.clone(),
+                field: field.to_vec(),
+                values: wants.iter().map(|wants| wants.2.clone()).collect(),
+                fields: fields.into_iter().cloned().collect(),
+                bodies: known.iter().map(|(body, _)| body.clone()).collect(),
+            };
+            self.want(&object.connection, ask, Job::Target { batch });
+            calls += 1;
+        }
+        calls
     }
 
     /// What is fetched of a matched record: what the mapping reads of it, and what it writes to it.
@@ -382,61 +440,106 @@ impl Engine<'_> {
         apply(self.world.program, flow, &self.inputs(at, lane, group, targets, matched))
     }
 
-    /// Which targets have to be read before their writes: those that exist, of writes that look at them.
+    /// Whether a flow's writes go by what their targets hold.
+    pub(super) fn looks_at_targets(&self, at: usize) -> bool {
+        let (flow, _) = self.flow(at);
+        let mut writes = flow.writes.iter().chain(gone_writes(flow));
+        writes.any(|write| self.looks(at, write).any())
+    }
+
+    /// How a write goes by what its target holds.
+    fn looks(&self, at: usize, write: &Write) -> Looks {
+        let spec = self.write_spec(&write.object, write.op, write.key.as_ref().and_then(|key| key.field.as_deref()));
+        let reads = self.flow(at).1.target_reads.get(&write.name).is_some_and(|reads| !reads.is_empty());
+        Looks {
+            reads: reads || !write.guards.is_empty() || spec.as_ref().is_some_and(|spec| spec.replaces),
+            keeps: has_policies(&write.body),
+            searched: spec.as_ref().is_some_and(|spec| spec.class == 2),
+            findable: spec.as_ref().is_some_and(|spec| spec.class < 3),
+        }
+    }
+
+    /// Which targets have to be read before their writes: those that exist, of writes that look at them, and those that
+    /// were never confirmed.
     fn need(&mut self, batch: &mut Batch) -> Kept<()> {
         let (flow, _) = self.flow(batch.flow);
         let at = batch.flow;
-        let looks = |name: &str| {
-            let write = flow.writes.iter().find(|write| write.name == name);
-            let read = self.flow(at).1.target_reads.get(name).is_some_and(|reads| !reads.is_empty());
-            (write, read)
-        };
         // Where no write ever looks at its target, one pass is enough.
-        let any = flow.writes.iter().any(|write| {
-            looks(&write.name).1
-                || !write.guards.is_empty()
-                || self.replaces(&write.object, write.op, write.key.as_ref().and_then(|key| key.field.as_deref()))
-        });
-        let keeps = flow.writes.iter().any(|write| write.body.rows.iter().any(|row| row.policy != crate::check::typed::Policy::Changed));
-        if !any && !keeps {
+        if !self.looks_at_targets(at) && self.unverified.is_none() {
             return Ok(());
         }
         for (index, lane) in batch.lanes.iter().enumerate() {
-            let outcome = self.outcome(at, lane, &batch.groups[index], &batch.matched[index], &NOTHING);
+            let matched = &batch.matched[index];
+            let gone = lane.was == Some(LaneState::Gone);
+            let outcome = self.outcome(at, lane, &batch.groups[index], matched, &NOTHING);
+            let payloads = if gone { self.gone_payloads(at, lane, matched, &NOTHING) } else { outcome.payloads.clone() };
             let mut rests_on_target = false;
-            for payload in &outcome.payloads {
-                let (write, read) = looks(&payload.write);
-                let replaces = self.replaces(&payload.object, payload.op, payload.key_field.as_deref());
+            for payload in &payloads {
+                let written = flow.writes.iter().chain(gone_writes(flow)).find(|write| write.name == payload.write);
+                let Some(write) = written else { continue };
+                let looks = self.looks(at, write);
+                if looks.any() {
+                    batch.places[index].extend(super::plan_entries::places(payload));
+                }
                 // What was found by a match says itself what the target holds.
-                let found = write.is_some_and(|write| write.of.is_some_and(|of| flow.matches.iter().any(|found| found.slot == of)));
-                if found && payload.id.is_some() && !replaces {
+                let matches = write.of.is_some_and(|of| flow.matches.iter().any(|found| found.slot == of));
+                let replaces = self.replaces(&payload.object, payload.op, payload.key_field.as_deref());
+                if matches && payload.id.is_some() && !replaces {
                     continue;
                 }
-                let Some(known) = self.known(payload)? else { continue };
-                let guarded = write.is_some_and(|write| !write.guards.is_empty());
                 let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
                 let Some(name) = name else { continue };
-                rests_on_target = true;
-                if self.differing(payload, Some(&known), lane, &batch.matched[index], true).is_empty() {
-                    // Nothing would be sent, so nothing is read.
-                    batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
-                    continue;
-                }
-                let field = self.id_field(&payload.object);
-                match (known.id.clone().or_else(|| payload.id.clone()), read || guarded || replaces) {
-                    (Some(id), true) => {
-                        if let Some(companion) = self.companion(payload, &field) {
-                            batch.companions.insert((payload.object.clone(), id.clone()), companion);
+                let known = self.known(payload)?;
+                match known.as_ref().filter(|known| !self.is_unverified(known)) {
+                    Some(known) => {
+                        rests_on_target = true;
+                        let disputes = known.fields.keys().any(|name| name.starts_with('~'));
+                        if self.differing(payload, Some(known), None, lane, matched, true).is_empty() {
+                            // Nothing would be sent, so nothing is read.
+                            batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
+                            continue;
                         }
-                        batch.need.entry((payload.object.clone(), vec![field], id)).or_default().push((index, name));
+                        let field = self.id_field(&payload.object);
+                        match (known.id.clone().or_else(|| payload.id.clone()), looks.reads || disputes) {
+                            (Some(id), true) => {
+                                if let Some(companion) = self.companion(payload, &field) {
+                                    batch.companions.insert((payload.object.clone(), id.clone()), companion);
+                                }
+                                batch.need.entry((payload.object.clone(), vec![field], id, false)).or_default().push((index, name));
+                            }
+                            // It is there, and that is all that has to be known of it.
+                            _ => {
+                                batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
+                            }
+                        }
                     }
-                    // It is there, and that is all that has to be known of it.
-                    _ => {
-                        batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
+                    None if !self.settings.safety.first_look || !(looks.any() || known.is_some()) || !looks.findable => {}
+                    None => {
+                        let id = known.as_ref().and_then(|known| known.id.clone()).or_else(|| payload.id.clone());
+                        let lot = super::Lot {
+                            connection: payload.object.connection.clone(),
+                            object: payload.object.object.clone(),
+                            op: super::plan_entries::word(payload.op).to_owned(),
+                            key_field: payload.key_field.clone(),
+                        };
+                        let field = if id.is_some() { self.id_field(&payload.object) } else { self.mark_field(&lot) };
+                        let marked = || super::outbox::mark_of(payload.key.as_deref(), payload.key_field.as_deref(), &payload.body, &field);
+                        let Some(value) = id.or_else(marked) else { continue };
+                        let mut fields: BTreeSet<Vec<String>> = BTreeSet::from([vec![self.id_field(&payload.object)]]);
+                        if payload.op != crate::check::typed::Op::Create {
+                            fields.extend(payload.body.as_object().into_iter().flatten().map(|(name, _)| vec![name.clone()]));
+                            fields.extend(self.flow(at).1.target_reads.get(&write.name).into_iter().flatten().cloned());
+                        }
+                        let path = field.split('.').map(str::to_owned).collect();
+                        let wants = (payload.object.clone(), path, value, true);
+                        let known_fields = &mut batch.bodies.entry(wants.clone()).or_insert_with(|| (payload.body.clone(), BTreeSet::new())).1;
+                        known_fields.extend(fields);
+                        batch.need.entry(wants).or_default().push((index, name));
+                        batch.first[index] = true;
                     }
                 }
             }
-            if !rests_on_target {
+            if !rests_on_target && !gone {
                 batch.outcomes[index] = Some(outcome);
             }
         }
@@ -464,10 +567,26 @@ impl Engine<'_> {
         if let Some(fault) = batch.fault.take() {
             return self.put_off(batch, &fault);
         }
-        for ((_, _, value), meant) in std::mem::take(&mut batch.need) {
-            let Some(found) = batch.found.iter().find(|found| found.value == value) else { continue };
+        let all = std::mem::take(&mut batch.found);
+        let mut by_value: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
+        for found in &all {
+            by_value.entry(&found.value).or_default().push(found);
+        }
+        for ((_, field, value, first), meant) in std::mem::take(&mut batch.need) {
+            // Two objects may be looked for by one value: the record says by its field which one it is.
+            let has = |found: &&&Found| field.iter().try_fold(&found.record, |at, name| at.get(name)).is_some() || first;
+            let found = by_value.get(value.as_str()).and_then(|found| found.iter().find(has));
             for (lane, name) in meant {
-                batch.targets[lane].insert(name, found.record.clone());
+                match found {
+                    Some(found) => {
+                        batch.targets[lane].insert(name.clone(), found.record.clone());
+                        batch.held[lane].insert(name, found.record.clone());
+                    }
+                    None if !first => {
+                        batch.missing[lane].insert(name);
+                    }
+                    None => {}
+                }
             }
         }
         self.finish(batch)
@@ -476,29 +595,124 @@ impl Engine<'_> {
     fn finish(&mut self, batch: Batch) -> Kept<()> {
         self.flows[batch.flow].map = true;
         self.flows[batch.flow].fetch = true;
-        let Batch { flow: at, lanes, groups, matched, mut outcomes, targets, waited, written, .. } = batch;
+        let Batch { flow: at, lanes, groups, matched, mut outcomes, mut targets, held, missing, first, places, waited, written, .. } = batch;
         let mut changes = Vec::new();
         let mut claimed: BTreeSet<(String, String, String)> = BTreeSet::new();
-        for (index, (((lane, group), matched), targets)) in lanes.into_iter().zip(&groups).zip(&matched).zip(&targets).enumerate() {
+        for (index, lane) in lanes.into_iter().enumerate() {
             self.busy.remove(&(at, lane.key.clone()));
+            let (group, matched, held) = (&groups[index], &matched[index], &held[index]);
             // What was found is only true where no other write of ours to it was under way since it was asked for.
-            let found = self.matched_targets(at, matched);
+            let mut found: Vec<_> = self.matched_targets(at, matched).iter().map(place).collect();
+            if self.settings.safety.serial {
+                found.extend(places[index].iter().cloned());
+            }
             if found.iter().any(|target| claimed.contains(target) || written.contains(target) || self.writing.contains_key(target)) {
                 let due = self.millis() + 500;
                 self.later(at, &lane, due, &mut changes)?;
                 continue;
             }
+            if first[index] {
+                // What the store that was lost has sent may still come.
+                let until = outcomes[index].iter().flat_map(|outcome| &outcome.payloads).map(|payload| self.lost_until(payload)).max().unwrap_or(0);
+                if until > self.millis() {
+                    self.later(at, &lane, until, &mut changes)?;
+                    continue;
+                }
+                if self.look_over(at, &lane, outcomes[index].as_ref(), matched, held, &mut changes)? {
+                    // It is known from now on, and mapped again as such.
+                    let due = self.millis();
+                    self.later(at, &lane, due, &mut changes)?;
+                    continue;
+                }
+            }
             claimed.extend(found);
-            let known = outcomes[index].take().filter(|_| !waited);
-            let outcome = known.unwrap_or_else(|| self.outcome(at, &lane, group, matched, targets));
+            let read_anew = waited && !(first[index] && held.is_empty());
+            let first_pass = outcomes[index].take();
+            let outcome = match first_pass {
+                Some(outcome) if !read_anew => outcome,
+                _ => {
+                    let mut outcome = self.outcome(at, &lane, group, matched, &targets[index]);
+                    // A target that holds all of it already is not written, so there is nothing to guard.
+                    if !held.is_empty() && self.satisfied(&outcome, &lane, matched, held, &mut targets[index])? {
+                        let unguarded = self.outcome(at, &lane, group, matched, &targets[index]);
+                        outcome = if outcome.payloads.is_empty() { unguarded } else { Outcome { payloads: outcome.payloads, ..unguarded } };
+                    }
+                    outcome
+                }
+            };
             if self.flow(at).0.group.as_ref().is_some_and(|group| group.window.is_some()) {
                 let ends = aside::window_ends(self.world.program, self.flow(at).0, &self.inputs(at, &lane, group, &NOTHING, &UNMATCHED));
                 self.watch_window(at, &lane, ends.map(|ends| ends.as_millisecond()), &mut changes);
             }
-            self.decided(at, lane, matched, targets, outcome, waited, &mut changes)?;
+            let seen = Targets { mapped: &targets[index], held, missing: &missing[index] };
+            self.decided(at, lane, matched, &seen, outcome, waited, &mut changes)?;
         }
         self.keep(&changes)?;
         Ok(())
+    }
+
+    /// Holds what was found at a lane's targets, of which this store knows nothing, against what is to be sent. True where
+    /// something was found.
+    fn look_over(
+        &mut self,
+        at: usize,
+        lane: &Lane,
+        outcome: Option<&Outcome>,
+        matched: &BTreeMap<String, Vec<Json>>,
+        held: &BTreeMap<String, Json>,
+        changes: &mut Vec<Change>,
+    ) -> Kept<bool> {
+        let gone = lane.was == Some(LaneState::Gone);
+        let payloads = match outcome {
+            Some(outcome) if !gone => outcome.payloads.clone(),
+            _ if gone => self.gone_payloads(at, lane, matched, &NOTHING),
+            _ => {
+                let group = self.members(at, lane)?;
+                self.outcome(at, lane, &group, matched, &NOTHING).payloads
+            }
+        };
+        let mut any = false;
+        for payload in &payloads {
+            let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
+            let Some(record) = name.and_then(|name| held.get(&name)) else { continue };
+            let known = self.known(payload)?;
+            if known.as_ref().is_some_and(|known| !self.is_unverified(known)) {
+                continue;
+            }
+            any = true;
+            let ledger = self.reconciled(payload, known, record);
+            if let Some(id) = &ledger.id {
+                changes.push(Change::Link(self.node(at, &lane.key, &payload.object, id)));
+            }
+            let name = payload.key.as_deref().or(payload.id.as_deref()).unwrap_or_default();
+            let text = format!("{} {name} is at the target, and this store has not confirmed it: it is compared", payload.object);
+            changes.push(Change::Ledger(ledger));
+            changes.push(self.event(&lane.flow, &lane.key, "found", text, None));
+        }
+        Ok(any)
+    }
+
+    /// Marks the targets to which nothing would be sent; true where there are some.
+    fn satisfied(
+        &self,
+        outcome: &Outcome,
+        lane: &Lane,
+        matched: &BTreeMap<String, Vec<Json>>,
+        held: &BTreeMap<String, Json>,
+        targets: &mut BTreeMap<String, Json>,
+    ) -> Kept<bool> {
+        let mut any = false;
+        for payload in &outcome.payloads {
+            let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
+            let Some(name) = name else { continue };
+            let Some(record) = held.get(&name) else { continue };
+            let known = self.known(payload)?;
+            if known.is_some() && self.differing(payload, known.as_ref(), Some(record), lane, matched, false).is_empty() {
+                targets.insert(name, Json::Object(serde_json::Map::new()));
+                any = true;
+            }
+        }
+        Ok(any)
     }
 
     /// Matched records that the flow writes to.
@@ -522,7 +736,7 @@ impl Engine<'_> {
         at: usize,
         lane: Lane,
         matched: &BTreeMap<String, Vec<Json>>,
-        targets: &BTreeMap<String, Json>,
+        seen: &Targets<'_>,
         outcome: Outcome,
         waited: bool,
         changes: &mut Vec<Change>,
@@ -538,8 +752,8 @@ impl Engine<'_> {
         lane.updated = self.millis();
         lane.matched = (!matched.is_empty()).then(|| serde_json::to_value(matched).unwrap_or(Json::Null));
         // Writes that wait for others are mapped when those are confirmed, with what was read now.
-        if !targets.is_empty() && outcome.payloads.iter().any(|payload| !payload.waits_for.is_empty()) {
-            keep_targets(&mut lane, targets);
+        if !seen.mapped.is_empty() && outcome.payloads.iter().any(|payload| !payload.waits_for.is_empty()) {
+            keep_targets(&mut lane, &seen.kept());
         }
         self.link(at, &lane, matched, changes);
         if !outcome.warnings.is_empty() {
@@ -548,7 +762,7 @@ impl Engine<'_> {
             changes.push(self.event(&flow.name, &lane.key, "warned", text, None));
         }
         if lane.was == Some(LaneState::Gone) {
-            return self.gone_as_matched(at, lane, "it is gone from the source", changes);
+            return self.gone_as_matched(at, lane, "it is gone from the source", seen, changes);
         }
         match outcome.verdict {
             Verdict::NotEligible if lane.delivered.is_some() => self.gone(at, lane, "it has left the flow's `where`", changes),
@@ -566,15 +780,15 @@ impl Engine<'_> {
             Verdict::Rejected => {
                 lane.state = LaneState::Rejected;
                 self.stopped_by(at, &mut lane, "rejected", &outcome.reasons, false, changes)?;
-                self.payloads(at, &mut lane, outcome.follow_ups, Some("is rejected"), matched, targets, false, changes)?;
+                self.payloads(at, &mut lane, outcome.follow_ups, Some("is rejected"), matched, &Targets::NONE, false, changes)?;
                 changes.push(Change::Lane(lane));
                 Ok(())
             }
             Verdict::Review => {
                 lane.state = LaneState::Review;
-                let parked = self.payloads(at, &mut lane, outcome.payloads, None, matched, targets, true, changes)?;
-                self.payloads(at, &mut lane, outcome.follow_ups, Some("is in review"), matched, targets, false, changes)?;
-                self.stopped_by(at, &mut lane, "review", &outcome.reasons, parked > 0, changes)?;
+                let parked = self.payloads(at, &mut lane, outcome.payloads, None, matched, seen, true, changes)?;
+                self.payloads(at, &mut lane, outcome.follow_ups, Some("is in review"), matched, &Targets::NONE, false, changes)?;
+                self.stopped_by(at, &mut lane, "review", &outcome.reasons, parked.count > 0, changes)?;
                 changes.push(Change::Lane(lane));
                 Ok(())
             }
@@ -582,16 +796,24 @@ impl Engine<'_> {
                 let none = outcome.payloads.is_empty();
                 let waits = outcome.payloads.iter().any(|payload| !payload.waits_for.is_empty());
                 let before = changes.len();
-                let mut made = self.payloads(at, &mut lane, outcome.payloads, None, matched, targets, false, changes)?;
+                let succeeded: Vec<String> = outcome.payloads.iter().map(|payload| payload.write.clone()).collect();
+                let results = self.unchanged_results(flow, outcome.payloads.iter())?;
+                let Made { mut count, asked } = self.payloads(at, &mut lane, outcome.payloads, None, matched, seen, false, changes)?;
                 if waits {
                     let of_lane = |change: &Change| match change {
                         Change::Entry(entry) => Some(entry.clone()),
                         _ => None,
                     };
                     let entries: Vec<_> = changes[before..].iter().filter_map(of_lane).collect();
-                    made += self.dependent(at, &mut lane, &entries, &NOTHING, matched, changes)?;
+                    count += self.dependent(at, &mut lane, &entries, &NOTHING, matched, changes)?;
                 }
-                if made > 0 {
+                if !asked.is_empty() {
+                    // It is at the target, whatever a person decides about some of its fields.
+                    lane.delivered.get_or_insert_with(|| lane.version.clone());
+                    let code = asked[0].kind.clone();
+                    self.stopped(at, &mut lane, &code, &asked, true, changes)?;
+                    lane.state = if count > 0 { LaneState::Sending } else { LaneState::Review };
+                } else if count > 0 {
                     lane.state = LaneState::Sending;
                 } else {
                     lane.state = if lane.delivered.is_some() { LaneState::Unchanged } else { LaneState::Delivered };
@@ -601,7 +823,13 @@ impl Engine<'_> {
                         "the target holds all of it already: nothing was sent"
                     };
                     changes.push(self.event(&flow.name, &lane.key, "unchanged", text.to_owned(), None));
+                    // What was told of it as failed, or is not known to have been told as done, is told now.
+                    let untold = lane.delivered.is_none() || !self.store.exceptions_of(&lane.flow, &lane.key)?.is_empty();
+                    let told = if untold { self.told_done(at, &mut lane, &succeeded, &results, matched, changes)? } else { 0 };
                     self.went_through(at, &mut lane, changes)?;
+                    if told > 0 {
+                        lane.state = LaneState::Sending;
+                    }
                 }
                 changes.push(Change::Lane(lane));
                 Ok(())
@@ -617,28 +845,85 @@ impl Engine<'_> {
         self.with_inputs(record, |inputs| aside::is_eligible(self.world.program, flow, inputs))
     }
 
-    /// The fields of a payload that would be sent. `kept`: those that are only ever set once are left out.
+    /// How a payload differs from what its target was confirmed to hold. `held`: the target as it was read for it; `kept`: fields
+    /// that are only ever set once are left out.
     pub(super) fn differing(
         &self,
         payload: &Payload,
         known: Option<&crate::store::Ledger>,
+        held: Option<&Json>,
         lane: &Lane,
         matched: &BTreeMap<String, Vec<Json>>,
         kept: bool,
-    ) -> Vec<String> {
-        let none = BTreeMap::new();
+    ) -> Differs {
         let id_field = self.id_field(&payload.object);
         // The record as it was just read, where this write goes to it.
-        let held = payload.id.as_deref().and_then(|id| {
+        let found = payload.id.as_deref().and_then(|id| {
             let own = lane.record().into_iter().filter(|_| lane.key == id);
             let found = matched.values().flatten().filter(|record| record.get(&id_field).and_then(Json::as_str) == Some(id));
             own.chain(found).next()
         });
-        let mut fields = super::delta::differing(&*self.store, &payload.body, known.map_or(&none, |known| &known.fields), held);
+        let mut differs = self.differs(payload, known, held, found);
         if kept {
-            let once = |name: &String| payload.policies.get(name) == Some(&crate::check::typed::Policy::Once);
-            fields.retain(|name| !once(name));
+            differs.send.retain(|name| payload.policies.get(name) != Some(&Policy::Once));
         }
-        fields
+        differs
+    }
+}
+
+/// How a write goes by what its target holds.
+struct Looks {
+    /// It reads it, has a guard, or replaces it.
+    reads: bool,
+    /// Some of its fields are set once, or where they are empty.
+    keeps: bool,
+    /// It makes a record that is found by a search only.
+    searched: bool,
+    /// Its record can be found.
+    findable: bool,
+}
+
+impl Looks {
+    fn any(&self) -> bool {
+        self.reads || self.keeps || self.searched
+    }
+}
+
+/// The writes of a flow for records that are gone.
+fn gone_writes(flow: &Flow) -> impl Iterator<Item = &Write> {
+    flow.follow_ups.iter().filter(|after| after.events.contains(&crate::check::typed::Event::IsGone)).flat_map(|after| &after.writes)
+}
+
+fn has_policies(body: &crate::check::typed::Body) -> bool {
+    body.rows.iter().any(|row| {
+        matches!(row.policy, Policy::Once | Policy::IfEmpty)
+            || matches!(&row.value, crate::check::typed::RowValue::Object { body, .. } if has_policies(body))
+    })
+}
+
+/// The targets of a lane's writes, as far as they were read.
+pub(super) struct Targets<'a> {
+    /// For the mapping: without fields where nothing would be sent to it.
+    pub(super) mapped: &'a BTreeMap<String, Json>,
+    pub(super) held: &'a BTreeMap<String, Json>,
+    pub(super) missing: &'a BTreeSet<String>,
+}
+
+static NOT_MISSING: BTreeSet<String> = BTreeSet::new();
+
+impl Targets<'static> {
+    pub(super) const NONE: Targets<'static> = Targets { mapped: &NOTHING, held: &NOTHING, missing: &NOT_MISSING };
+}
+
+impl<'a> Targets<'a> {
+    pub(super) fn of(read: &'a BTreeMap<String, Json>) -> Self {
+        Targets { mapped: read, held: read, missing: &NOT_MISSING }
+    }
+
+    /// What is kept of them for writes that wait.
+    fn kept(&self) -> BTreeMap<String, Json> {
+        let mut kept = self.mapped.clone();
+        kept.extend(self.held.iter().map(|(name, record)| (name.clone(), record.clone())));
+        kept
     }
 }

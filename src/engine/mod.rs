@@ -26,6 +26,7 @@ mod outbox;
 mod plan_entries;
 mod poll;
 pub mod queue;
+mod recover;
 mod riders;
 mod version;
 mod watch;
@@ -69,11 +70,31 @@ pub struct Safety {
     pub lanes: bool,
     /// A checkpoint moves only with its page's records.
     pub checkpoints: bool,
+    /// What a target holds under a key that was never confirmed is looked at before the first write.
+    pub first_look: bool,
+    /// What is found after an outcome in doubt is compared with what was sent.
+    pub compare: bool,
+    /// After an older copy of the store is brought back, nothing that it says of targets is taken for true until it was read.
+    pub recover: bool,
+    /// Records that write one target's record are mapped one after the other.
+    pub serial: bool,
 }
 
 impl Default for Safety {
     fn default() -> Self {
-        Safety { settle: true, overlap: true, dedupe: true, intents: true, look_up: true, lanes: true, checkpoints: true }
+        Safety {
+            settle: true,
+            overlap: true,
+            dedupe: true,
+            intents: true,
+            look_up: true,
+            lanes: true,
+            checkpoints: true,
+            first_look: true,
+            compare: true,
+            recover: true,
+            serial: true,
+        }
     }
 }
 
@@ -94,6 +115,8 @@ pub struct Settings {
     pub step: usize,
     /// Only decisions are carried out: nothing is read, mapped or sent.
     pub idle: bool,
+    /// An older copy of the store was brought back, or it was lost: what is not known any more may have been sent until then.
+    pub recovered: Option<Recovered>,
     /// How often what people asked for beside this process is looked at, in milliseconds.
     pub controls: Millis,
 }
@@ -109,9 +132,17 @@ impl Default for Settings {
             since: None,
             step: 250,
             idle: false,
+            recovered: None,
             controls: 500,
         }
     }
+}
+
+/// What is known of the store that was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovered {
+    /// When it sent last, as far as the outcome is open: that request may still be carried out. 0: none is open.
+    pub sent: Millis,
 }
 
 /// How long a run that is to end waits for what is put off, in milliseconds.
@@ -228,6 +259,10 @@ pub struct Engine<'p> {
     pub(super) later: BTreeSet<(Millis, i64)>,
     /// Halves of batches that were refused as a whole.
     pub(super) halves: VecDeque<(Lot, Vec<i64>)>,
+    /// Ledger rows up to then are of a store that was lost since: they are true once they were held against their target.
+    pub(super) unverified: Option<Millis>,
+    /// When that store sent last.
+    pub(super) lost_sent: Millis,
     /// Target records with a write on its way.
     pub(super) touched: BTreeSet<(String, String, String)>,
     /// Target records with a write that is not done, and how many.
@@ -292,6 +327,8 @@ impl<'p> Engine<'p> {
             ready: BTreeMap::new(),
             later: BTreeSet::new(),
             halves: VecDeque::new(),
+            unverified: None,
+            lost_sent: 0,
             touched: BTreeSet::new(),
             writing: BTreeMap::new(),
             doubtful: BTreeMap::new(),
@@ -316,6 +353,7 @@ impl<'p> Engine<'p> {
             let state = engine.flow_state(at)?;
             engine.flows.push(state);
         }
+        engine.recover()?;
         engine.take_up()?;
         engine.watch_at = engine.store.next_watch().map_err(Unrunnable::Store)?;
         Ok(engine)

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lanes::{id_in, named};
 use super::line::backoff;
+use super::mapping::place;
 use super::mask::Masked;
 use super::plan_entries::{ledger_key, target};
 use super::{Ask, Effect, Engine, Job, Lot, delta, riders};
@@ -17,7 +18,7 @@ const LINGER: Millis = 5_000;
 /// Items above which a system's way for bulk is used.
 const BULK_ABOVE: usize = 2_000;
 /// How far this machine's clock may be set forward while a settle time runs.
-const CLOCK: Millis = 120_000;
+pub(super) const CLOCK: Millis = 120_000;
 /// Entries of a batch that are kept whole while it is out; those of a larger one are read again when it comes back.
 const HELD: usize = 500;
 /// Tries of one item before a person is asked.
@@ -126,10 +127,11 @@ impl Engine<'_> {
                         put_off.push((*id, until));
                         continue;
                     }
-                    if targets.iter().any(|target| self.touched.contains(target) || here.contains(target)) {
+                    let places: Vec<_> = targets.iter().map(place).collect();
+                    if places.iter().any(|place| self.touched.contains(place) || here.contains(place)) {
                         continue;
                     }
-                    here.extend(targets);
+                    here.extend(places);
                     ids.push(*id);
                     if ids.len() >= most {
                         break;
@@ -350,7 +352,7 @@ impl Engine<'_> {
             let known = self.store.ledger(&entry.connection, &entry.object, &key)?;
             let mut ledger =
                 known.unwrap_or_else(|| Ledger { connection: entry.connection.clone(), object: entry.object.clone(), key, ..Ledger::default() });
-            ledger.fields.extend(delta::hashes(&*self.store, &entry.body));
+            delta::confirm(&*self.store, &mut ledger.fields, &entry.body);
             ledger.id = id.clone().or(ledger.id);
             ledger.confirmed = self.millis();
             changes.push(Change::Ledger(ledger));
@@ -451,10 +453,11 @@ impl Engine<'_> {
                 self.failed(entry, Fault::Conflict { reason: refusal.message }, exchange, changes)
             }
             // An earlier try may have made it, and somebody gone on with it since: what is refused then is only the repeat.
-            Fault::Rejected(_) if entry.doubted.is_some() && entry.error.is_none() && makes(entry) => {
+            // Whatever was in doubt must have been carried out before what is found can be trusted.
+            Fault::Rejected(_) if entry.doubted.is_some() && entry.error.is_none() && self.is_findable(entry) => {
                 entry.error = Some(words.message.clone());
                 entry.state = EntryState::Ambiguous;
-                entry.due = now;
+                entry.due = now.max(entry.doubted.unwrap_or(now) + self.settle_time(entry));
                 let text = format!("{} was refused, after an outcome that is not known: it is looked up", named(entry));
                 changes.push(self.event(&entry.flow, &entry.lane, "looks_up", text, exchange));
                 changes.push(Change::Entry(entry.clone()));
@@ -546,7 +549,7 @@ impl Engine<'_> {
         let mut entries = entries.into_iter().peekable();
         while entries.peek().is_some() {
             let part: Vec<Entry> = entries.by_ref().take(most).collect();
-            let values = part.iter().filter_map(|entry| mark(entry, &field)).collect();
+            let values = part.iter().filter_map(|entry| self.mark(entry, &field)).collect();
             let ask = Ask::Find { object: lot.object(), field: path.clone(), values, companions: Vec::new(), fields: Vec::new() };
             self.want(&lot.connection, ask, Job::LookUp { entries: part });
         }
@@ -554,11 +557,45 @@ impl Engine<'_> {
     }
 
     /// The field by which the effect of a write is found at its target.
-    fn mark_field(&self, lot: &Lot) -> String {
+    pub(super) fn mark_field(&self, lot: &Lot) -> String {
         let spec = self.spec(lot);
         // Where the target itself keeps the key, it is the mark.
         let native = lot.key_field.clone().filter(|_| spec.as_ref().is_some_and(|spec| spec.class == 0));
         native.or_else(|| spec.and_then(|spec| spec.found_by)).or_else(|| lot.key_field.clone()).unwrap_or_else(|| self.id_field(&lot.object()))
+    }
+
+    /// By what an entry's effect is found at its target.
+    fn mark(&self, entry: &Entry, field: &str) -> Option<String> {
+        let by_id = entry.target.clone().filter(|_| field == self.id_field(&Lot::of(entry).object()));
+        by_id.or_else(|| mark_of(entry.key.as_deref(), entry.key_field.as_deref(), &entry.body, field))
+    }
+
+    /// Whether an entry's effect can be looked for at its target.
+    fn is_findable(&self, entry: &Entry) -> bool {
+        let keyed = entry.key.is_some() && entry.key_field.is_some();
+        entry.class < 3 && (entry.target.is_some() || keyed)
+    }
+
+    /// Its record is at the target, and holds other values than were sent: what it holds is known from now on, and the record is
+    /// mapped again on that.
+    fn adopt_in_part(&mut self, lot: &Lot, entry: &mut Entry, found: &Found, changes: &mut Vec<Change>) -> Kept<()> {
+        let lacks = self.lacks(&lot.object(), &found.record, &entry.body);
+        let id = id_in(&found.record, &self.id_field(&lot.object())).or_else(|| entry.target.clone());
+        if let Some(key) = ledger_key(entry.key.as_deref(), id.as_deref()) {
+            let known = self.store.ledger(&entry.connection, &entry.object, &key)?;
+            let mut ledger =
+                known.unwrap_or_else(|| Ledger { connection: entry.connection.clone(), object: entry.object.clone(), key, ..Ledger::default() });
+            delta::forget(&mut ledger.fields, &entry.body, |_| false);
+            ledger.id = id.clone().or(ledger.id);
+            ledger.confirmed = self.millis();
+            changes.push(Change::Ledger(ledger));
+        }
+        entry.target = id;
+        let text = format!("{} is at the target, with other values in {}: it is mapped again on what is there", named(entry), lacks.join(", "));
+        changes.push(self.event(&entry.flow, &entry.lane, "looked_up", text, None));
+        let reason = entry.error.take().unwrap_or_else(|| format!("the target holds other values in {}", lacks.join(", ")));
+        self.failed(entry, Fault::Conflict { reason }, None, changes)?;
+        Ok(())
     }
 
     pub(super) fn looked_up(&mut self, entries: Vec<Entry>, found: Result<Vec<Found>, Fault>) -> Kept<()> {
@@ -576,7 +613,7 @@ impl Engine<'_> {
             }
             Ok(found) => {
                 for mut entry in entries {
-                    let value = mark(&entry, &field);
+                    let value = self.mark(&entry, &field);
                     let hits: Vec<&Found> = found.iter().filter(|found| Some(&found.value) == value.as_ref()).collect();
                     match hits.as_slice() {
                         [] => {
@@ -585,6 +622,14 @@ impl Engine<'_> {
                             let text = format!("{} is not at the target: it goes again", named(&entry));
                             changes.push(self.event(&entry.flow, &entry.lane, "looked_up", text, None));
                             changes.push(moved(&entry));
+                        }
+                        [one]
+                            if self.settings.safety.compare
+                                && entry.op != "create"
+                                && !self.lacks(&lot.object(), &one.record, &entry.body).is_empty() =>
+                        {
+                            self.adopt_in_part(&lot, &mut entry, one, &mut changes)?;
+                            settled.push(entry);
                         }
                         [one] => {
                             let id = id_in(&one.record, &self.id_field(&lot.object()));
@@ -622,13 +667,9 @@ pub(super) fn changed_lane(changes: &[Change], lane: crate::store::Lane) -> crat
     newest.unwrap_or(lane)
 }
 
-/// Whether a write makes its record, under a key of ours: nothing is known of it at its target yet.
-fn makes(entry: &Entry) -> bool {
-    entry.op != "update" && entry.target.is_none() && entry.key.is_some() && entry.key_field.is_some()
-}
-
-/// By what an entry's effect is found at its target: its key, or the field of its body that holds it.
-fn mark(entry: &Entry, field: &str) -> Option<String> {
-    let in_body = super::plan_entries::text(entry.body.get(field));
-    if entry.key_field.as_deref() == Some(field) { entry.key.clone().or(in_body) } else { in_body.or_else(|| entry.key.clone()) }
+/// By what a write's effect is found at its target: its key, or the field of its body that holds it.
+pub(super) fn mark_of(key: Option<&str>, key_field: Option<&str>, body: &Json, field: &str) -> Option<String> {
+    let in_body = super::plan_entries::text(body.get(field));
+    let key = key.map(str::to_owned);
+    if key_field == Some(field) { key.or(in_body) } else { in_body.or(key) }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
+use super::mapping::{Targets, place};
 use super::{Engine, Lot};
 use crate::apply::{Payload, target_of};
 use crate::check::typed::{Flow, Op};
@@ -42,13 +43,13 @@ impl Engine<'_> {
         payloads: Vec<Payload>,
         after: Option<&str>,
         matched: &BTreeMap<String, Vec<Json>>,
-        targets: &BTreeMap<String, Json>,
+        targets: &Targets<'_>,
         parked: bool,
         changes: &mut Vec<Change>,
-    ) -> Kept<usize> {
+    ) -> Kept<Made> {
         let (flow, _) = self.flow(at);
         let now = self.millis();
-        let mut made = 0;
+        let mut made = Made { count: 0, asked: Vec::new() };
         let mut leaders: BTreeMap<String, i64> = BTreeMap::new();
         for payload in payloads {
             let known = self.known(&payload)?;
@@ -60,94 +61,103 @@ impl Engine<'_> {
             if after.is_none() && known.is_none() && self.is_history(at, lane, &payload, changes)? {
                 continue;
             }
-            let target = payload.key.as_deref().or(payload.id.as_deref()).and_then(|key| targets.get(&target_of(&payload.write, key)));
-            let exists = known.is_some() || payload.id.is_some();
+            let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
+            let missing = name.as_ref().is_some_and(|name| targets.missing.contains(name));
+            let target = name.and_then(|name| targets.held.get(&name)).filter(|target| target.as_object().is_some_and(|fields| !fields.is_empty()));
+            let exists = (known.is_some() || payload.id.is_some()) && !missing;
             if payload.op == Op::Create && known.is_some() {
                 continue;
             }
-            let fields = self.differing(&payload, known.as_ref(), lane, matched, false);
-            if exists && fields.is_empty() {
-                continue;
-            }
-            if let (Some(known), Some(target)) = (&known, target)
-                && self.is_held(&payload, &fields, target)
-            {
-                // Somebody did there what is asked for here: it is noted as if it had been sent.
+            let differs = self.differing(&payload, known.as_ref(), target, lane, matched, false);
+            if let Some(known) = known.as_ref().filter(|_| !differs.held.is_empty()) {
                 let mut known = known.clone();
-                let hashes = super::delta::hashes(&*self.store, &payload.body);
-                known.fields.extend(hashes.into_iter().filter(|(name, _)| fields.contains(name)));
+                super::delta::confirm(&*self.store, &mut known.fields, &super::delta::only(&payload.body, &differs.held));
                 changes.push(Change::Ledger(known));
+            }
+            if exists && differs.is_empty() {
                 continue;
             }
-            let op = match payload.op {
-                Op::Upsert if payload.id.is_some() => Op::Update,
-                op => op,
-            };
-            let spec = self.write_spec(&payload.object, op, payload.key_field.as_deref());
-            let replaces = spec.as_ref().is_some_and(|spec| spec.replaces);
-            let spec_carries = spec.as_ref().is_some_and(|spec| spec.carries);
-            let body = match payload.body {
-                Json::Object(body) if exists && !replaces => Json::Object(body.into_iter().filter(|(name, _)| fields.contains(name)).collect()),
-                body => body,
-            };
-            let declared = flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes)).find(|write| write.name == payload.write);
-            let id = self.store.next_id();
-            let hash = hash(&body);
-            let entry = Entry {
-                id,
-                flow: flow.name.clone(),
-                lane: lane.key.clone(),
-                version: lane.version.clone(),
-                write: payload.write.clone(),
-                after: after.map(str::to_owned),
-                connection: payload.object.connection.clone(),
-                object: payload.object.object.clone(),
-                op: word(op).to_owned(),
-                key: payload.key.clone(),
-                key_field: payload.key_field.clone(),
-                target: payload.id.clone().or_else(|| known.and_then(|known| known.id)),
-                class: spec.map_or_else(|| declared.map_or(3, |write| write.class), |spec| spec.class),
-                review_doubt: declared.is_some_and(|write| write.in_doubt == Some(crate::check::typed::InDoubt::Review)),
-                state: if parked { EntryState::Parked } else { EntryState::Planned },
-                first: lane.first,
-                attempt: 0,
-                due: now,
-                sent: None,
-                doubted: None,
-                epoch: 0,
-                body,
-                held: target.filter(|target| target.as_object().is_some_and(|fields| !fields.is_empty())).cloned(),
-                hash,
-                result: None,
-                error: None,
-                plan: self.plan_hash.clone(),
-                created: now,
-                rides,
-            };
-            if entry.state == EntryState::Planned && after.is_none() && spec_carries {
-                leaders.insert(entry.write.clone(), id);
+            let label = || payload.key.clone().or_else(|| payload.id.clone()).unwrap_or_default();
+            let called = format!("{} {}", payload.object, label());
+            if missing && !parked {
+                made.asked.push(super::recover::missing(&called));
             }
-            for node in entry.key.iter().chain(entry.target.as_ref()) {
-                changes.push(Change::Link(self.node(at, &lane.key, &payload.object, node)));
+            if !differs.disputed.is_empty() && exists && !parked {
+                made.asked.push(super::recover::disputed(&called, &differs.disputed));
             }
-            if after.is_none() {
-                self.promise(at, &entry, changes);
+            let whole = payload.body.clone();
+            let asks = |paths: &[String]| super::delta::only(&whole, paths);
+            let parts: Vec<(Json, bool)> = match (exists, target.is_some()) {
+                (true, true) if parked => {
+                    let all: Vec<String> = differs.send.iter().chain(&differs.disputed).cloned().collect();
+                    vec![(asks(&all), true)]
+                }
+                (true, true) => {
+                    let both = [(asks(&differs.send), false), (asks(&differs.disputed), true)];
+                    both.into_iter().filter(|(body, _)| body.as_object().is_some_and(|fields| !fields.is_empty())).collect()
+                }
+                _ => vec![(payload.body.clone(), parked || missing)],
+            };
+            for (body, parked) in parts {
+                let op = match payload.op {
+                    Op::Upsert if payload.id.is_some() => Op::Update,
+                    op => op,
+                };
+                let spec = self.write_spec(&payload.object, op, payload.key_field.as_deref());
+                let replaces = spec.as_ref().is_some_and(|spec| spec.replaces);
+                let spec_carries = spec.as_ref().is_some_and(|spec| spec.carries);
+                let body = if exists && !replaces && target.is_none() { super::delta::only(&body, &differs.send) } else { body };
+                let declared =
+                    flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes)).find(|write| write.name == payload.write);
+                let id = self.store.next_id();
+                let hash = hash(&body);
+                let entry = Entry {
+                    id,
+                    flow: flow.name.clone(),
+                    lane: lane.key.clone(),
+                    version: lane.version.clone(),
+                    write: payload.write.clone(),
+                    after: after.map(str::to_owned),
+                    connection: payload.object.connection.clone(),
+                    object: payload.object.object.clone(),
+                    op: word(op).to_owned(),
+                    key: payload.key.clone(),
+                    key_field: payload.key_field.clone(),
+                    target: payload.id.clone().or_else(|| known.as_ref().and_then(|known| known.id.clone())).filter(|_| !missing),
+                    class: spec.map_or_else(|| declared.map_or(3, |write| write.class), |spec| spec.class),
+                    review_doubt: declared.is_some_and(|write| write.in_doubt == Some(crate::check::typed::InDoubt::Review)),
+                    state: if parked { EntryState::Parked } else { EntryState::Planned },
+                    first: lane.first,
+                    attempt: 0,
+                    due: now,
+                    sent: None,
+                    doubted: None,
+                    epoch: 0,
+                    body,
+                    held: target.cloned(),
+                    hash,
+                    result: None,
+                    error: None,
+                    plan: self.plan_hash.clone(),
+                    created: now,
+                    rides: rides.clone(),
+                };
+                if entry.state == EntryState::Planned && after.is_none() && spec_carries {
+                    leaders.insert(entry.write.clone(), id);
+                }
+                for node in entry.key.iter().chain(entry.target.as_ref()) {
+                    changes.push(Change::Link(self.node(at, &lane.key, &payload.object, node)));
+                }
+                if after.is_none() {
+                    self.promise(at, &entry, changes);
+                }
+                if !parked || made.asked.is_empty() {
+                    made.count += 1;
+                }
+                changes.push(Change::Entry(entry));
             }
-            changes.push(Change::Entry(entry));
-            made += 1;
         }
         Ok(made)
-    }
-
-    /// Whether the target was just read to hold all fields that would be sent, and no request of ours may still change it.
-    fn is_held(&self, payload: &Payload, fields: &[String], target: &Json) -> bool {
-        let names = payload.key.iter().cloned().chain(payload.id.iter().map(|id| format!("id:{id}")));
-        let object = &payload.object;
-        let unsettled = names.into_iter().any(|name| {
-            let target = (object.connection.clone(), object.object.clone(), name);
-            self.doubtful.contains_key(&target) || self.writing.contains_key(&target)
-        });
-        !unsettled && fields.iter().all(|name| target.get(name).is_some_and(|held| payload.body.get(name) == Some(held)))
     }
 
     /// A flow may write one record by its key and by its id. What went through by one of the names is then what the
@@ -159,7 +169,7 @@ impl Engine<'_> {
             changes.push(Change::Ledger(Ledger { connection, object, key: format!("of:{id}"), id: Some(key.clone()), ..Ledger::default() }));
         }
         let Some(mut known) = self.store.ledger(&entry.connection, &entry.object, &other)? else { return Ok(()) };
-        known.fields.extend(super::delta::hashes(&*self.store, &entry.body));
+        super::delta::confirm(&*self.store, &mut known.fields, &entry.body);
         changes.push(Change::Ledger(known));
         Ok(())
     }
@@ -235,7 +245,7 @@ impl Engine<'_> {
         self.by_lane.entry(lane).or_default().insert(entry.id);
         if open(&entry) {
             for target in target(&entry) {
-                *self.writing.entry(target).or_default() += 1;
+                *self.writing.entry(place(&target)).or_default() += 1;
             }
         }
         match entry.state {
@@ -248,7 +258,7 @@ impl Engine<'_> {
                 self.later.insert((entry.due, entry.id));
             }
             EntryState::Sending => {
-                self.touched.extend(target(&entry));
+                self.touched.extend(target(&entry).iter().map(place));
             }
             EntryState::Confirmed | EntryState::Refused | EntryState::Parked | EntryState::Withdrawn => {}
         }
@@ -266,7 +276,7 @@ impl Engine<'_> {
             }
             self.later.remove(&(known.due, id));
             if open(known) {
-                for target in target(known) {
+                for target in target(known).iter().map(place) {
                     if let Some(count) = self.writing.get_mut(&target) {
                         *count -= 1;
                         if *count == 0 {
@@ -278,7 +288,7 @@ impl Engine<'_> {
             }
             if known.state == EntryState::Sending {
                 target(known).iter().for_each(|target| {
-                    self.touched.remove(target);
+                    self.touched.remove(&place(target));
                 });
             }
         }
@@ -331,6 +341,20 @@ fn open(entry: &Entry) -> bool {
 pub(super) fn target(entry: &Entry) -> Vec<(String, String, String)> {
     let names = entry.key.iter().cloned().chain(entry.target.iter().map(|id| format!("id:{id}")));
     names.map(|name| (entry.connection.clone(), entry.object.clone(), name)).collect()
+}
+
+/// The places that a payload writes to, as [`place`] has them.
+pub(super) fn places(payload: &Payload) -> Vec<(String, String, String)> {
+    let names = payload.key.iter().cloned().chain(payload.id.iter().map(|id| format!("id:{id}")));
+    names.map(|name| place(&(payload.object.connection.clone(), payload.object.object.clone(), name))).collect()
+}
+
+/// What was made of payloads.
+pub(super) struct Made {
+    /// Entries that are to be sent, or that wait with their record.
+    pub(super) count: usize,
+    /// What a person has to decide beside them.
+    pub(super) asked: Vec<crate::store::Reason>,
 }
 
 /// Objects of which a flow writes records by their key, and records by their id.

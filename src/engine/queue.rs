@@ -126,7 +126,7 @@ impl Engine<'_> {
         if exception.code == "in_doubt" {
             return Ok(Err("whether its write was done is not known: look at the target, then approve or discard".to_owned()));
         }
-        self.drop_entries(&lane.flow, &lane.key, changes);
+        self.drop_entries(&lane.flow, &lane.key, changes)?;
         lane.state = groups::anew(self.flow(at).0, &lane);
         lane.was = None;
         lane.version = String::new();
@@ -145,6 +145,9 @@ impl Engine<'_> {
             Ok(found) => found,
             Err(why) => return Ok(Err(why)),
         };
+        if exception.code == "differs" {
+            return self.approve_differing(exception, lane, changes);
+        }
         let mut parked = 0;
         for mut entry in self.store.entries_of(&lane.flow, &lane.key)? {
             if entry.state == EntryState::Parked {
@@ -165,6 +168,41 @@ impl Engine<'_> {
         changes.push(Change::Lane(lane));
         changes.push(self.closed(exception, "approved"));
         Ok(Ok(()))
+    }
+
+    /// The source's values go, laid over what the target holds by then: the record is read and mapped again.
+    fn approve_differing(&mut self, exception: &Exception, mut lane: Lane, changes: &mut Vec<Change>) -> Kept<Result<(), String>> {
+        if self.flying(&lane.flow, &lane.key) {
+            return Ok(Err("a write of it is on its way".to_owned()));
+        }
+        let Some(at) = self.flow_named(&lane.flow) else { return Ok(Err(format!("the mapping has no flow `{}` any more", lane.flow))) };
+        self.decide_differing(&lane, true, changes)?;
+        self.drop_entries(&lane.flow, &lane.key, changes)?;
+        lane.state = groups::anew(self.flow(at).0, &lane);
+        lane.was = None;
+        lane.version = String::new();
+        lane.updated = self.millis();
+        changes.push(self.event(&lane.flow, &lane.key, "approved", "a person let the source's values go".to_owned(), None));
+        changes.push(Change::Lane(lane));
+        changes.push(self.closed(exception, "approved"));
+        self.flows[at].fetch = true;
+        self.flows[at].map = true;
+        Ok(Ok(()))
+    }
+
+    /// A person decided about fields in which source and target differ. `send`: the source's values go; otherwise those of the
+    /// target stay until the source changes its own.
+    fn decide_differing(&mut self, lane: &Lane, send: bool, changes: &mut Vec<Change>) -> Kept<()> {
+        for entry in self.store.entries_of(&lane.flow, &lane.key)?.into_iter().filter(|entry| entry.state == EntryState::Parked) {
+            let Some(key) = super::plan_entries::ledger_key(entry.key.as_deref(), entry.target.as_deref()) else { continue };
+            let Some(mut ledger) = self.store.ledger(&entry.connection, &entry.object, &key)? else { continue };
+            super::delta::confirm(&*self.store, &mut ledger.fields, &entry.body);
+            if send {
+                super::delta::forget(&mut ledger.fields, &entry.body, |_| false);
+            }
+            changes.push(Change::Ledger(ledger));
+        }
+        Ok(())
     }
 
     fn edit(&mut self, exception: &Exception, payload: &Json, changes: &mut Vec<Change>) -> Kept<Result<(), String>> {
@@ -209,7 +247,10 @@ impl Engine<'_> {
         if self.flying(&lane.flow, &lane.key) {
             return Ok(Err("a write of it is on its way".to_owned()));
         }
-        self.drop_entries(&lane.flow, &lane.key, changes);
+        if exception.code == "differs" {
+            self.decide_differing(&lane, false, changes)?;
+        }
+        self.drop_entries(&lane.flow, &lane.key, changes)?;
         // What was late, or damaged after it was delivered, is delivered all the same.
         if exception.code != "late" && (exception.code != "damaged" || lane.state == LaneState::Failed) {
             lane.state = LaneState::Discarded;
@@ -254,7 +295,7 @@ impl Engine<'_> {
                     continue;
                 }
                 let mut lane = lane.clone();
-                self.drop_entries(&lane.flow, &lane.key, &mut changes);
+                self.drop_entries(&lane.flow, &lane.key, &mut changes)?;
                 lane.state = groups::anew(self.flow(at).0, &lane);
                 lane.was = None;
                 lane.version = String::new();

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::mapping::place;
 use super::plan_entries::target;
 use super::{Engine, Lot};
 use crate::apply::Payload;
@@ -28,7 +29,7 @@ impl Engine<'_> {
     pub(super) fn riders_of(&self, lot: &Lot, entries: &[Entry]) -> Kept<Vec<Entry>> {
         let Some(spec) = self.spec(lot).filter(|spec| spec.carries && entries.len() <= spec.batch) else { return Ok(Vec::new()) };
         let now = self.millis();
-        let mut written: BTreeSet<_> = entries.iter().flat_map(target).collect();
+        let mut written: BTreeSet<_> = entries.iter().flat_map(target).map(|target| place(&target)).collect();
         let mut kind: Option<Lot> = None;
         let mut ids = Vec::new();
         for leader in entries {
@@ -38,7 +39,7 @@ impl Engine<'_> {
                 let targets = target(entry);
                 let blocked = |target: &(String, String, String)| {
                     let late = self.doubtful.get(target).is_some_and(|until| *until > now) && entry.doubted.is_none();
-                    late || self.touched.contains(target) || written.contains(target)
+                    late || self.touched.contains(&place(target)) || written.contains(&place(target))
                 };
                 let other_kind = kind.as_ref().is_some_and(|kind| *kind != Lot::of(entry));
                 if on != Some(leader.id) || entry.state != EntryState::Planned || other_kind || ids.len() >= spec.batch || targets.iter().any(blocked)
@@ -46,7 +47,7 @@ impl Engine<'_> {
                     continue;
                 }
                 kind = Some(Lot::of(entry));
-                written.extend(targets);
+                written.extend(targets.iter().map(place));
                 ids.push(entry.id);
             }
         }

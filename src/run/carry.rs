@@ -111,6 +111,9 @@ impl Carrier {
             Ask::Find { object, field, values, companions, fields } => {
                 Got::Found(connector.find(call, &Find { plan: &self.plan, object, field, values, companions, fields }).await)
             }
+            Ask::Present { object, field, values, fields, bodies } => {
+                Got::Found(connector.present(call, &Find { plan: &self.plan, object, field, values, companions: &[], fields }, bodies).await)
+            }
             Ask::Send { object, op, key_field, items, riders } => {
                 if let Some(rehearsal) = &self.rehearsal {
                     let schema = self.plan.objects.get(&object.to_string());

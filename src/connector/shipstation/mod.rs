@@ -44,7 +44,7 @@ use jiff::SignedDuration;
 
 use crate::check::typed::Op;
 use crate::connector::registry::{Settings, Unusable};
-use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write};
+use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write, holds};
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Transport, Window};
 use crate::schema::{Named, Object};
@@ -57,10 +57,15 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// The longest that a request may still be carried out, and its effect be missing in a search.
 const SETTLE: SignedDuration = SignedDuration::from_mins(5);
 
+/// The stages of an order that follow on each other by themselves.
+const STAGES: [&str; 3] = ["awaiting_payment", "awaiting_shipment", "shipped"];
+
 /// A ShipStation account.
 pub struct ShipStation {
     wire: wire::Wire,
     pacific: time::Pacific,
+    /// The keys of all orders, as they were gone through a moment ago.
+    keys: std::sync::Mutex<Option<orders::Keys>>,
 }
 
 impl ShipStation {
@@ -76,7 +81,7 @@ impl ShipStation {
             hint: "build the program with its own zone tables".to_owned(),
         })?;
         let client = Client::new(transport, clock, Arc::new(Limit::new(Some(WINDOW))));
-        Ok(ShipStation { wire: wire::Wire { client, account }, pacific })
+        Ok(ShipStation { wire: wire::Wire { client, account }, pacific, keys: std::sync::Mutex::new(None) })
     }
 }
 
@@ -245,5 +250,31 @@ impl Connector for ShipStation {
 
     fn merge(&self, object: &ObjectRef, target: &Json, changes: &Json) -> Json {
         if object.object == "Order" { merge::merge(target, changes) } else { changes.clone() }
+    }
+
+    fn holds(&self, object: &ObjectRef, path: &str, held: Option<&Json>, sent: &Json) -> bool {
+        let stage = |value: Option<&Json>| value.and_then(Json::as_str).and_then(|status| STAGES.iter().position(|known| *known == status));
+        let went_on = || matches!((stage(held), stage(Some(sent))), (Some(held), Some(sent)) if held >= sent);
+        let time = || {
+            // A time with an offset, and what a clock in Los Angeles shows.
+            let sent = sent.as_str()?.parse::<jiff::Timestamp>().ok()?;
+            let held = time::Pacific::read(held?.as_str()?)?;
+            Some(self.pacific.local(sent) == held)
+        };
+        holds::same(held, sent) || (object.object == "Order" && ((path == "orderStatus" && went_on()) || time() == Some(true)))
+    }
+
+    async fn present(&self, call: &Call, ask: &Find<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
+        match (ask.object.object.as_str(), ask.field) {
+            ("Order", [field]) if field == "orderKey" => self.present_orders(call, ask, bodies).await,
+            _ => self.find(call, ask).await,
+        }
+    }
+
+    fn present_batch(&self, object: &ObjectRef, field: &[String]) -> usize {
+        match (object.object.as_str(), field) {
+            ("Order", [field]) if field == "orderKey" => orders::KEYS,
+            _ => self.find_batch(object, field),
+        }
     }
 }

@@ -12,6 +12,17 @@ use crate::fault::Fault;
 use crate::http::Call;
 use crate::value::Json;
 
+/// Keys that are looked for at once: however many they are, the list is gone through once.
+pub(super) const KEYS: usize = 10_000;
+/// How long it is taken for true that a key was in no order, in seconds. Nobody but we make orders under our keys.
+const FRESH: i64 = 60;
+
+/// The keys of all orders at a moment.
+pub(super) struct Keys {
+    at: jiff::Timestamp,
+    keys: BTreeSet<String>,
+}
+
 /// The most orders in one `createorders`.
 pub(super) const BATCH: usize = 100;
 /// Orders that are looked for in one list, at most: so many numbers differ in their last two digits.
@@ -97,6 +108,60 @@ impl ShipStation {
             }
         }
         Ok(found.into_values().collect())
+    }
+
+    /// Orders by keys that may be in none. V1 cannot search by the key. So its list is gone through, where it is short or
+    /// the keys are many; otherwise each key is looked for by the number that its order is about to have.
+    pub(super) async fn present_orders(&self, call: &Call, ask: &Find<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
+        let now = self.wire.client.now();
+        let mut open: BTreeSet<&String> = ask.values.iter().collect();
+        {
+            let known = self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if let Some(known) = known.as_ref().filter(|known| now.duration_since(known.at).as_secs().abs() < FRESH)
+                && open.iter().all(|key| !known.keys.contains(*key))
+            {
+                return Ok(Vec::new());
+            }
+        }
+        let by_number: Vec<(&String, String)> =
+            ask.values.iter().zip(bodies).filter_map(|(key, body)| Some((key, text(body, "orderNumber")?))).collect();
+        let all_have_numbers = by_number.len() == ask.values.len();
+        let (mut found, mut keys) = (Vec::new(), BTreeSet::new());
+        // By what never changes, the newest first: what is new meanwhile is ours, or nobody's under such a key.
+        let query = [("sortBy", "CreateDate".to_owned()), ("sortDir", "DESC".to_owned())];
+        let mut page = 1;
+        loop {
+            let listed = self.wire.list(call, super::lists::ORDERS.path, super::lists::ORDERS.key, &query, page, PAGE).await?;
+            let total = listed.total.and_then(|total| usize::try_from(total).ok()).unwrap_or_default();
+            for record in listed.records {
+                let Some(key) = text(&record, "orderKey") else { continue };
+                if open.remove(&key) {
+                    found.push(Found { value: key.clone(), record: tidy(record) });
+                }
+                keys.insert(key);
+            }
+            if !listed.more {
+                *self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Keys { at: now, keys });
+                return Ok(found);
+            }
+            if open.is_empty() {
+                return Ok(found);
+            }
+            let pages = total.div_ceil(PAGE).saturating_sub(usize::try_from(page).unwrap_or(usize::MAX));
+            if all_have_numbers && open.len() <= pages {
+                break;
+            }
+            page += 1;
+        }
+        for (key, number) in by_number.into_iter().filter(|(key, _)| open.contains(*key)) {
+            // V1 finds what begins with it.
+            for record in self.whole(call, &super::lists::ORDERS, &[("orderNumber", number)]).await? {
+                if text(&record, "orderKey").as_ref() == Some(key) {
+                    found.push(Found { value: key.clone(), record: tidy(record) });
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// `POST /orders/createorders`, for what is made and for what is changed alike.
