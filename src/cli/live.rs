@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::site::{Live, Site, clock, live, transport};
 use super::{Exit, Failure, Format, Out};
-use crate::engine::{Engine, Settings};
+use crate::engine::{Engine, Recovered, Settings};
 use crate::run::dry::Rehearsal;
 use crate::store::Store;
 use crate::store::sqlite::{Mode, Sqlite};
@@ -17,6 +17,7 @@ use crate::store::sqlite::{Mode, Sqlite};
 pub(super) struct Asked<'a> {
     pub(super) only: Vec<String>,
     pub(super) dry: bool,
+    pub(super) recover: bool,
     pub(super) strict: bool,
     pub(super) format: Format,
     pub(super) since: Option<jiff::Timestamp>,
@@ -28,10 +29,10 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
     if asked.dry {
         return rehearse(asked, out);
     }
-    let store = asked.site.opened(Mode::Write)?;
+    let (store, recovered) = asked.site.opened_to_run(asked.recover, out)?;
     let before = counts(&store)?;
     let began = Instant::now();
-    let (failures, after, calls) = drive(asked, Box::new(store), None, out)?;
+    let (failures, after, calls) = drive(asked, Box::new(store), recovered, None, out)?;
     let open = asked.site.opened(Mode::Read)?;
     let exceptions = open.exceptions(true, 1_000).map_err(|fault| super::site::store_failure(&fault))?;
     let moved = after.moved;
@@ -73,7 +74,13 @@ fn counts(store: &dyn Store) -> Result<crate::store::Counts, Failure> {
     store.counts().map_err(|fault| super::site::store_failure(&fault))
 }
 
-fn drive(asked: &Asked<'_>, store: Box<dyn Store>, rehearsal: Option<Arc<Rehearsal>>, out: &mut Out) -> Result<(Vec<String>, After, u64), Failure> {
+fn drive(
+    asked: &Asked<'_>,
+    store: Box<dyn Store>,
+    recovered: Option<Recovered>,
+    rehearsal: Option<Arc<Rehearsal>>,
+    out: &mut Out,
+) -> Result<(Vec<String>, After, u64), Failure> {
     let bar = ProgressBar::no_length();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
         bar.set_style(style);
@@ -92,7 +99,8 @@ fn drive(asked: &Asked<'_>, store: Box<dyn Store>, rehearsal: Option<Arc<Rehears
             bar.tick();
         }
     };
-    let settings = Settings { once: true, only: asked.only.clone(), since: asked.since, seed: u64::from(std::process::id()), ..Settings::default() };
+    let settings =
+        Settings { once: true, only: asked.only.clone(), since: asked.since, seed: u64::from(std::process::id()), recovered, ..Settings::default() };
     let mut counted = None;
     let mut moved = 0;
     let mut waiting = 0;
@@ -127,21 +135,24 @@ fn rehearse(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
 fn rehearse_in(asked: &Asked<'_>, folder: &std::path::Path, out: &mut Out) -> Result<Exit, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| Failure::io(format!("{}: {error}", folder.display())))?;
     let copy = folder.join("store.db");
-    if asked.site.store.exists() {
+    if std::fs::metadata(&asked.site.store).is_ok_and(|file| file.len() > 0) {
         let original = asked.site.opened(Mode::Read)?;
         original.copy_to(&copy).map_err(|fault| super::site::store_failure(&fault))?;
-        let key = |path: &std::path::Path| {
+    }
+    for ending in [".key", ".marker"] {
+        let beside = |path: &std::path::Path| {
             let mut name = path.as_os_str().to_owned();
-            name.push(".key");
+            name.push(ending);
             std::path::PathBuf::from(name)
         };
-        if key(&asked.site.store).exists() {
-            std::fs::copy(key(&asked.site.store), key(&copy)).map_err(|error| Failure::io(error.to_string()))?;
+        if beside(&asked.site.store).exists() {
+            std::fs::copy(beside(&asked.site.store), beside(&copy)).map_err(|error| Failure::io(error.to_string()))?;
         }
     }
-    let store: Sqlite = super::site::open_store(&copy, Mode::Write)?;
+    let store: Sqlite = if asked.recover { super::site::recovered_store(&copy)? } else { super::site::open_store(&copy, Mode::Write)? };
+    let recovered = store.recovered().map(|sent| Recovered { sent });
     let rehearsal = Arc::new(Rehearsal::default());
-    let (failures, after, reads) = drive(asked, Box::new(store), Some(Arc::clone(&rehearsal)), out)?;
+    let (failures, after, reads) = drive(asked, Box::new(store), recovered, Some(Arc::clone(&rehearsal)), out)?;
     let (planned, writes) = rehearsal.result();
     if asked.format == Format::Json {
         out.json(&serde_json::json!({"version": 1, "planned": planned, "calls": {"reads": reads, "writes": writes}, "failures": failures}))?;

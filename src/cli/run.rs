@@ -56,6 +56,10 @@ pub(super) struct Args {
     /// Between systems: read, map and compare, and send nothing
     #[arg(long)]
     dry_run: bool,
+    /// Between systems: go on with an older copy of the store, or without the one that was lost. What it does not know for
+    /// certain is looked up at the targets before anything is written
+    #[arg(long)]
+    recover: bool,
     /// Between systems, at the very first run: leave out what changed before
     #[arg(long, value_name = "TIME")]
     since: Option<jiff::Timestamp>,
@@ -84,7 +88,15 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         for name in &only {
             site.ready.flow(Some(name))?;
         }
-        let asked = super::live::Asked { only, dry: args.dry_run, strict: args.strict, format: args.format, since: args.since, site: &site };
+        let asked = super::live::Asked {
+            only,
+            dry: args.dry_run,
+            recover: args.recover,
+            strict: args.strict,
+            format: args.format,
+            since: args.since,
+            site: &site,
+        };
         return super::live::once(&asked, out);
     }
     let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;

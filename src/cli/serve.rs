@@ -16,7 +16,6 @@ use crate::project::Keeper;
 use crate::run::alerts::Alerts;
 use crate::run::schemas;
 use crate::serve::{Counts, Seen, Shared, may_listen, serve};
-use crate::store::sqlite::Mode;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,6 +44,10 @@ pub(super) struct Args {
     /// A proxy with TLS stands before it
     #[arg(long)]
     behind_tls: bool,
+    /// Go on with an older copy of the store, or without the one that was lost. What it does not know for certain is looked
+    /// up at the targets before anything is written
+    #[arg(long)]
+    recover: bool,
     /// Only these flows, with commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     flow: Vec<String>,
@@ -69,11 +72,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             secrets.insert(name.clone(), Secret::new(secret));
         }
     }
-    let store = site.opened(Mode::Write)?;
+    let (store, recovered) = site.opened_to_run(args.recover, out)?;
     let seen = Arc::new(Mutex::new(Seen::default()));
     let counts = Arc::new(Counts::default());
     let (address, watched) = (args.listen, Arc::clone(&seen));
-    let settings = Settings { only: args.flow.clone(), seed: u64::from(std::process::id()), ..Settings::default() };
+    let settings = Settings { only: args.flow.clone(), seed: u64::from(std::process::id()), recovered, ..Settings::default() };
     let token_of = token;
     let drift = drift_schedule(&site)?;
     let transport = transport()?;

@@ -8,7 +8,7 @@ use super::ready::Ready;
 use super::{Failure, Out};
 use crate::base::bounds;
 use crate::connector::Connectors;
-use crate::engine::{Engine, Settings, World};
+use crate::engine::{Engine, Recovered, Settings, World};
 use crate::fault::file;
 use crate::http::net::Net;
 use crate::http::{Clock, Secret, SystemClock, Transport};
@@ -55,6 +55,20 @@ impl Site {
         Ok(Site { ready, store })
     }
 
+    /// The store for writing; with `recover`, also one that is not the newest: then how it goes on is given with it.
+    pub(super) fn opened_to_run(&self, recover: bool, out: &mut Out) -> Result<(Sqlite, Option<Recovered>), Failure> {
+        if !recover {
+            return Ok((self.opened(Mode::Write)?, None));
+        }
+        let store = recovered_store(&self.store)?;
+        let recovered = store.recovered().map(|sent| Recovered { sent });
+        out.note(match recovered {
+            Some(_) => "the store was recovered: what it says of the targets is held against them before anything is written",
+            None => "the store is the newest one that was here: there is nothing to recover",
+        });
+        Ok((store, recovered))
+    }
+
     pub(super) fn opened(&self, mode: Mode) -> Result<Sqlite, Failure> {
         open_store(&self.store, mode)
     }
@@ -85,6 +99,11 @@ pub(super) fn open_store(path: &Path, mode: Mode) -> Result<Sqlite, Failure> {
     Sqlite::open(path, key.as_ref(), mode).map_err(|fault| store_failure(&fault))
 }
 
+pub(super) fn recovered_store(path: &Path) -> Result<Sqlite, Failure> {
+    let key = variable(STORE_KEY).map(Secret::new);
+    Sqlite::recover(path, key.as_ref()).map_err(|fault| store_failure(&fault))
+}
+
 pub(super) fn store_failure(fault: &StoreFault) -> Failure {
     let failure = Failure::io(fault.to_string());
     match fault {
@@ -94,6 +113,10 @@ pub(super) fn store_failure(fault: &StoreFault) -> Failure {
         StoreFault::OtherKey => failure.hint(format!("set {STORE_KEY} to the key it was made with, or bring back the .key file beside it")),
         StoreFault::Damaged(_) => failure.hint("`crossdock store check` names what is damaged; docs/operations.md says how a copy is brought back"),
         StoreFault::Busy => failure.hint("end the program that has it open (a browser for databases, a copy that hangs), and start again"),
+        StoreFault::NotTheNewest { .. } => failure.hint(
+            "bring back the newest copy with its -wal file; or, if there is none, start once with `crossdock run --recover` (or `serve --recover`): \
+             it looks at the targets before it writes",
+        ),
         StoreFault::Full => failure.hint("make room on the disk and start again: nothing that was answered is lost"),
         StoreFault::TooNew { .. } => failure.hint("use the version that wrote it, or a later one"),
         _ => failure,

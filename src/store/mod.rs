@@ -530,6 +530,9 @@ pub enum StoreFault {
     /// It was written by a later version.
     #[error("the store has the form {found}, this program knows up to {known}")]
     TooNew { found: i64, known: i64 },
+    /// There was a store here that knew more than this one: an older copy, or none.
+    #[error("the store {path} {why}")]
+    NotTheNewest { path: String, why: &'static str },
     /// Sealed under another key.
     #[error("the store was sealed with another key")]
     OtherKey,

@@ -11,6 +11,7 @@ mod cells;
 mod damage;
 mod files;
 mod form;
+mod marker;
 mod read;
 mod rows;
 #[cfg(test)]
@@ -36,6 +37,9 @@ use words::Words;
 pub use backup::Backup;
 pub use damage::Checked;
 
+/// The store's id, and how many commits it has seen: what its marker is held against.
+const STORE_ID: &str = "store id";
+const COMMITS: &str = "commits";
 /// The WAL is made smaller when it is larger than this, in bytes.
 const WAL_KEPT: u64 = 16 << 20;
 /// Commits after which the size of the WAL is looked at.
@@ -59,6 +63,11 @@ pub struct Sqlite {
     /// What was found damaged since it was opened, by table and row.
     damaged: RefCell<std::collections::BTreeSet<(&'static str, String)>>,
     commits: u32,
+    /// Commits of the store's life.
+    count: Cell<u64>,
+    marker: Option<marker::Marker>,
+    /// It was taken for the newest at a person's word: when the one that was lost sent last.
+    recovered: Option<Millis>,
     /// Commits until a simulated death.
     lives: Option<u32>,
     unfenced: bool,
@@ -83,8 +92,28 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`StoreFault::InUse`] where another process writes, [`StoreFault::Damaged`] where the check at
-    /// the start finds damage, [`StoreFault::OtherKey`] where it was sealed under another key.
+    /// the start finds damage, [`StoreFault::OtherKey`] where it was sealed under another key,
+    /// [`StoreFault::NotTheNewest`] where its marker, or a key without a store, says that there was a newer one.
     pub fn open(path: &Path, key: Option<&Secret>, mode: Mode) -> Kept<Self> {
+        Self::open_as(path, key, mode, false)
+    }
+
+    /// Opens a store for writing that is not the newest one, or makes one in the place of one that was lost, at a person's word:
+    /// see [`Sqlite::recovered`]. The newest one is opened as always.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn recover(path: &Path, key: Option<&Secret>) -> Kept<Self> {
+        Self::open_as(path, key, Mode::Write, true)
+    }
+
+    /// Where the store was not the newest one and was taken for it now: when the one that was lost last sent something whose
+    /// outcome is open, in milliseconds; 0: nothing is open.
+    pub fn recovered(&self) -> Option<Millis> {
+        self.recovered
+    }
+
+    fn open_as(path: &Path, key: Option<&Secret>, mode: Mode, recover: bool) -> Kept<Self> {
         let lock = match mode {
             Mode::Write => Some(lock(path)?),
             Mode::Read => None,
@@ -92,6 +121,16 @@ impl Sqlite {
         if mode == Mode::Read && !path.exists() {
             return Err(StoreFault::Io(format!("there is no store at {} yet", path.display())));
         }
+        let marked = if mode == Mode::Write { marker::read(path)? } else { None };
+        let had_key = std::fs::metadata(beside(path, ".key")).is_ok_and(|key| key.len() == 32);
+        if mode == Mode::Write && !recover && std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+            // Nothing is made beside it before somebody has looked.
+            must_be_newest(path, marker::doubt(marked.as_ref(), None, had_key))?;
+        }
+        let newest = |known: Option<(Option<&str>, u64)>| {
+            let doubt = marker::doubt(marked.as_ref(), known, had_key);
+            if recover { Ok(doubt.is_some()) } else { must_be_newest(path, doubt).map(|()| false) }
+        };
         let (key, new_key) = match key {
             Some(key) => (key_of(key)?, false),
             None => key_file(path, mode)?,
@@ -102,7 +141,12 @@ impl Sqlite {
             new_store = files::private().open(path).is_ok();
             keep_private(path);
         }
-        let opened = Self::open_file(path, &key, mode, lock);
+        let opened = Self::open_file(path, &key, mode, lock, Some(&newest)).and_then(|mut store| {
+            if mode == Mode::Write {
+                store.mark(path, marked.as_ref())?;
+            }
+            Ok(store)
+        });
         if opened.is_err() {
             // A first start that cannot go on leaves nothing that stands in the way of the second.
             let store = ["", "-wal", "-shm"].into_iter().filter(|_| new_store);
@@ -122,17 +166,17 @@ impl Sqlite {
             return Err(StoreFault::Io(format!("there is no file {}", copy.display())));
         }
         let (key, _) = key_file(of, Mode::Read)?;
-        Self::open_file(copy, &key, Mode::Read, None)
+        Self::open_file(copy, &key, Mode::Read, None, None)
     }
 
-    fn open_file(path: &Path, key: &[u8], mode: Mode, lock: Option<File>) -> Kept<Self> {
+    fn open_file(path: &Path, key: &[u8], mode: Mode, lock: Option<File>, newest: Newest<'_>) -> Kept<Self> {
         damage::header(path)?;
         let flags = match mode {
             Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
             Mode::Read => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
         let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
-        Self::begin(db, key, mode, lock)
+        Self::begin(db, key, mode, lock, newest)
     }
 
     /// A store in memory under a name, for simulations. It lives as long as one connection to it: opened again,
@@ -143,7 +187,7 @@ impl Sqlite {
     pub fn in_memory(name: &str) -> Kept<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(format!("file:{name}?mode=memory&cache=shared"), flags).map_err(fault)?;
-        Self::begin(db, &[7; 32], Mode::Write, None)
+        Self::begin(db, &[7; 32], Mode::Write, None, None)
     }
 
     /// The process dies in the midst of its `commits`-th commit from now: that one and all later ones are not done.
@@ -156,7 +200,27 @@ impl Sqlite {
         self.unfenced = true;
     }
 
-    fn begin(mut db: Connection, key: &[u8], mode: Mode, lock: Option<File>) -> Kept<Self> {
+    /// From here on this is the store that was here last.
+    fn mark(&mut self, path: &Path, marked: Option<&marker::Marked>) -> Kept<()> {
+        let id = match form::setting(&self.db, &self.seal, STORE_ID)? {
+            Some(id) => id,
+            None => super::seal::new_key()?[..16].iter().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        self.count.set(self.count.get().max(marked.map_or(0, |marked| marked.commits)));
+        if self.recovered.is_some() {
+            // Without a marker nobody knows what was out.
+            self.recovered = Some(marked.map_or_else(marker::now, |marked| marked.sent));
+        }
+        self.apply(|put| put.meta(STORE_ID, &id))?;
+        let entries = super::Store::open_entries(self)?;
+        let out = entries.iter().filter(|entry| entry.state == super::EntryState::Sending).map(|entry| (entry.id, entry.sent.unwrap_or(0))).collect();
+        let doubted = entries.iter().filter_map(|entry| entry.doubted).max().unwrap_or(0);
+        self.marker = Some(marker::Marker::begin(path, &id, self.count.get(), out, doubted)?);
+        Ok(())
+    }
+
+    /// `newest` says of the store that is there whether it is one to be recovered.
+    fn begin(mut db: Connection, key: &[u8], mode: Mode, lock: Option<File>, newest: Newest<'_>) -> Kept<Self> {
         let patient = Arc::new(AtomicBool::new(true));
         let asked = Arc::clone(&patient);
         let waits = move |tries| asked.load(Ordering::Relaxed) && wait(tries);
@@ -180,7 +244,17 @@ impl Sqlite {
             }
         }
         let words = Words::default();
+        let newest = newest.filter(|_| mode == Mode::Write);
+        let is_new = db.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).map_err(fault)? == 0;
+        let mut recovers = match newest.filter(|_| is_new) {
+            Some(newest) => newest(None)?,
+            None => false,
+        };
         form::Forms { db: &db, seal: &seal, words: &words }.bring_up(mode)?;
+        let count = form::setting(&db, &seal, COMMITS)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        if let Some(newest) = newest.filter(|_| !is_new) {
+            recovers = newest(Some((form::setting(&db, &seal, STORE_ID)?.as_deref(), count)))?;
+        }
         let mut store = Sqlite {
             patient,
             db,
@@ -195,6 +269,9 @@ impl Sqlite {
             damages: RefCell::new(Vec::new()),
             damaged: RefCell::new(std::collections::BTreeSet::new()),
             commits: 0,
+            count: Cell::new(count),
+            marker: None,
+            recovered: recovers.then_some(0),
             lives: None,
             unfenced: false,
             _lock: lock,
@@ -257,6 +334,9 @@ impl Sqlite {
             _ => None,
         });
         self.latest.set(latest.max().unwrap_or(0).max(self.latest.get()));
+        if let Some(marker) = &mut self.marker {
+            marker.committed(self.count.get(), changes);
+        }
         self.commits += 1;
         if self.commits.is_multiple_of(WAL_LOOKED_AT) {
             self.shrink_wal();
@@ -268,14 +348,18 @@ impl Sqlite {
     fn apply(&self, what: impl FnOnce(&rows::Put<'_>) -> Kept<()>) -> Kept<()> {
         let tx = rusqlite::Transaction::new_unchecked(&self.db, rusqlite::TransactionBehavior::Immediate).map_err(fault)?;
         let put = self.putting();
-        let next = self.next_id.get();
+        let (next, count) = (self.next_id.get(), self.count.get() + 1);
         let done = self
             .fenced()
             .and_then(|()| what(&put))
-            .and_then(|()| if self.highest.get() != next { put.meta("highest id", &next.to_string()) } else { Ok(()) });
+            .and_then(|()| if self.highest.get() != next { put.meta("highest id", &next.to_string()) } else { Ok(()) })
+            .and_then(|()| put.meta(COMMITS, &count.to_string()));
         let done = done.and_then(|()| tx.commit().map_err(fault));
         match &done {
-            Ok(()) => self.highest.set(next),
+            Ok(()) => {
+                self.highest.set(next);
+                self.count.set(count);
+            }
             // What was made in it is not there.
             Err(_) => self.words.forget(),
         }
@@ -336,6 +420,13 @@ impl Sqlite {
         let text = self.seal.open(rows::answer_place(&[&id.to_string()]), &sealed)?;
         serde_json::from_slice(&text).map(Some).map_err(|error| StoreFault::Damaged(error.to_string()))
     }
+}
+
+/// Says of a store whether it is one to be recovered, by its id and its commits; absent where there is none.
+type Newest<'a> = Option<&'a dyn Fn(Option<(Option<&str>, u64)>) -> Kept<bool>>;
+
+fn must_be_newest(path: &Path, doubt: Option<&'static str>) -> Kept<()> {
+    doubt.map_or(Ok(()), |why| Err(StoreFault::NotTheNewest { path: path.display().to_string(), why }))
 }
 
 /// Waits for a lock that another program holds (a copy that is made, a browser for databases); tells of it every 10 seconds.
