@@ -20,6 +20,7 @@ mod hostile;
 mod independent;
 mod kept;
 mod killed;
+mod older;
 mod plan;
 mod promise;
 mod reference;

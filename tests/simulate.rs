@@ -66,6 +66,13 @@ fn on_bad_days_2() {
     hold_seeds(ORDERS, Profile::Small, first() + 1_000..first() + 1_250);
 }
 
+/// A request that was lost is repeated after a person has cancelled the order: it is refused, looked up, and what is found
+/// there is an older version. It must not count as delivered.
+#[test]
+fn what_is_found_after_a_refusal_is_compared_with_what_was_sent() {
+    hold([7_001_309].into_iter().map(Scenario::small));
+}
+
 #[test]
 fn over_a_rough_network() {
     hold(Profile::Rough, 80);
