@@ -70,7 +70,7 @@ fn on_bad_days_2() {
 /// there is an older version. It must not count as delivered.
 #[test]
 fn what_is_found_after_a_refusal_is_compared_with_what_was_sent() {
-    hold([7_001_309].into_iter().map(Scenario::small));
+    hold_seeds(ORDERS, Profile::Small, std::iter::once(7_001_309));
 }
 
 #[test]
