@@ -81,6 +81,7 @@ fn record(store: &mut Sqlite, at: i64, changes: &mut Vec<Change>) {
             closed: None,
             closed_by: None,
             alerted: true,
+            decided: None,
         }));
         return;
     }

@@ -148,3 +148,54 @@ fn a_case_that_is_not_there_is_said_by_its_name() {
     assert!(err(&output).contains("no case, and no flow of a case, has `export_order_s` in its name"), "{}", err(&output));
     assert!(err(&output).contains("did you mean `export_orders`?"), "{}", err(&output));
 }
+
+#[test]
+fn a_new_project_keeps_its_stores_and_keys_out_of_the_repository_and_buys_no_postage() {
+    let folder = tempfile::tempdir().unwrap();
+    for template in ["salesforce-shipstation", "files-demo"] {
+        assert!(crossdock(folder.path(), &["new", template, "--template", template]).status.success());
+        let root = folder.path().join(template);
+        for name in ["sandbox.db", "sandbox.db-wal", "sandbox.db-shm", "sandbox.db.lock", "sandbox.db.key", "crossdock.db", "crm.pem", ".env"] {
+            std::fs::write(root.join(name), "").unwrap();
+        }
+        std::fs::create_dir_all(root.join("out")).unwrap();
+        std::fs::write(root.join("out/wms.Order.jsonl"), "").unwrap();
+        let git = |arguments: &[&str]| Command::new("git").current_dir(&root).args(arguments).output().unwrap();
+        assert!(git(&["init", "-q"]).status.success());
+        assert!(git(&["add", "-A"]).status.success());
+        let kept = out(&git(&["ls-files"]));
+        assert!(kept.contains("crossdock.yaml") && kept.contains(".gitignore"), "{kept}");
+        for wrong in [".db", ".key", ".pem", ".env", "out/wms"] {
+            assert!(!kept.contains(wrong), "`{wrong}` is in\n{kept}");
+        }
+    }
+    let shop = folder.path().join("salesforce-shipstation");
+    let parameter = |env: &[&str]| {
+        let plan = crossdock(&shop, &[&["plan", "--format", "json"], env].concat());
+        let plan: Value = serde_json::from_str(&out(&plan)).unwrap();
+        plan["mapping"]["parameters"]["print_labels"]["value"].to_string()
+    };
+    assert!(parameter(&[]).contains("false"), "{}", parameter(&[]));
+    assert!(parameter(&["--env", "sandbox"]).contains("true"));
+}
+
+#[test]
+fn a_case_may_give_a_parameter_another_value() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(crossdock(folder.path(), &["new", "shop"]).status.success());
+    let shop = folder.path().join("shop");
+    let case = |parameters: &str, sent: &str| {
+        let text = format!(
+            "flow: print_labels\nnow: 2026-11-20T09:00:00Z\ncases:\n  - name: mine\n    given: {{ record: fixtures/shipments/waiting-order.json, matched: {{ source: fixtures/us-order.json }}, parameters: {{ {parameters} }} }}\n    expect: {{ sent: {{ {sent} }} }}\n"
+        );
+        std::fs::write(shop.join("cases/mine.yaml"), text).unwrap();
+        let output = crossdock(&shop, &["test", "--only", "mine"]);
+        (output.status.code(), out(&output) + &err(&output))
+    };
+    assert_eq!(case("print_labels: true", "wms.Label: { carrierCode: ups }").0, Some(0));
+    assert_eq!(case("print_labels: false", "wms.Label: { carrierCode: ups }").0, Some(1));
+    let (code, said) = case("print_labels: perhaps", "");
+    assert!(code == Some(1) && said.contains("write it as `true` or `false`"), "{said}");
+    let (code, said) = case("print_label: true", "");
+    assert!(code == Some(1) && said.contains("print_labels"), "{said}");
+}

@@ -25,6 +25,7 @@ mod lists;
 mod logic;
 mod overlay;
 mod parameters;
+pub use parameters::parameter_value;
 mod route;
 mod routes;
 mod rules;

@@ -88,42 +88,51 @@ impl Env<'_> {
 
     /// The value of a text in crossdock.yaml. An empty reason: it was told.
     fn setting(&mut self, text: &str, kind: &Kind, span: Span) -> Result<Literal, String> {
-        let wrong = |what: &str| Err(format!("write it as {what}"));
-        match kind {
-            Kind::Text | Kind::Any => Ok(Literal::Text(text.to_owned())),
-            Kind::Boolean => match text {
-                "true" => Ok(Literal::Boolean(true)),
-                "false" => Ok(Literal::Boolean(false)),
-                _ => wrong("`true` or `false`"),
-            },
-            Kind::Integer | Kind::Decimal => match Decimal::from_str(text) {
-                Ok(number) if *kind == Kind::Decimal || number.fract().is_zero() => Ok(Literal::Number(number)),
-                _ => wrong("a number, such as `12`"),
-            },
-            Kind::Money => Decimal::from_str(text).map(Literal::Money).or_else(|_| wrong("an amount, such as `12.50`")),
-            Kind::Date => text.parse().map(Literal::Date).or_else(|_| wrong("`2026-03-01`")),
-            Kind::Time => text.parse().map(Literal::Time).or_else(|_| wrong("`02:00`")),
-            Kind::Datetime => text.parse().map(Literal::Datetime).or_else(|_| wrong("`2026-03-01T02:00:00Z`")),
-            Kind::Duration | Kind::Weight | Kind::Length => {
-                let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
-                let Ok(number) = Decimal::from_str(number) else { return wrong("a number and its unit, such as `3 days`") };
-                let literal = match kind {
-                    Kind::Duration => duration(number, unit).map(Literal::Duration),
-                    Kind::Weight => WeightUnit::parse(unit).map(|unit| Literal::Weight(number, unit)),
-                    _ => LengthUnit::parse(unit).map(|unit| Literal::Length(number, unit)),
-                };
-                literal.ok_or_else(|| "write it as a number and its unit, such as `3 days`".to_owned())
-            }
-            Kind::Enumeration(of) => match of.resolve(text) {
-                Some(value) => Ok(Literal::Text(value.to_owned())),
-                None if of.open => Ok(Literal::Text(text.to_owned())),
-                None => Err(format!("the values are {}", of.names().collect::<Vec<_>>().join(", "))),
-            },
-            Kind::Reference(of) => {
-                let typed = self.named(text, &of.clone(), span);
-                if typed.is_any() { Err(String::new()) } else { Ok(Literal::Text(text.to_owned())) }
-            }
-            Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json => Err("a parameter is one value".to_owned()),
+        if let Kind::Reference(of) = kind
+            && self.named(text, &of.clone(), span).is_any()
+        {
+            return Err(String::new());
         }
+        parameter_value(text, kind)
+    }
+}
+
+/// The value that a text gives to a parameter of a kind. A name of something (a store, a warehouse) is taken as it is.
+///
+/// # Errors
+/// It is no such value: how one is written.
+pub fn parameter_value(text: &str, kind: &Kind) -> Result<Literal, String> {
+    let wrong = |what: &str| Err(format!("write it as {what}"));
+    match kind {
+        Kind::Text | Kind::Any | Kind::Reference(_) => Ok(Literal::Text(text.to_owned())),
+        Kind::Boolean => match text {
+            "true" => Ok(Literal::Boolean(true)),
+            "false" => Ok(Literal::Boolean(false)),
+            _ => wrong("`true` or `false`"),
+        },
+        Kind::Integer | Kind::Decimal => match Decimal::from_str(text) {
+            Ok(number) if *kind == Kind::Decimal || number.fract().is_zero() => Ok(Literal::Number(number)),
+            _ => wrong("a number, such as `12`"),
+        },
+        Kind::Money => Decimal::from_str(text).map(Literal::Money).or_else(|_| wrong("an amount, such as `12.50`")),
+        Kind::Date => text.parse().map(Literal::Date).or_else(|_| wrong("`2026-03-01`")),
+        Kind::Time => text.parse().map(Literal::Time).or_else(|_| wrong("`02:00`")),
+        Kind::Datetime => text.parse().map(Literal::Datetime).or_else(|_| wrong("`2026-03-01T02:00:00Z`")),
+        Kind::Duration | Kind::Weight | Kind::Length => {
+            let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+            let Ok(number) = Decimal::from_str(number) else { return wrong("a number and its unit, such as `3 days`") };
+            let literal = match kind {
+                Kind::Duration => duration(number, unit).map(Literal::Duration),
+                Kind::Weight => WeightUnit::parse(unit).map(|unit| Literal::Weight(number, unit)),
+                _ => LengthUnit::parse(unit).map(|unit| Literal::Length(number, unit)),
+            };
+            literal.ok_or_else(|| "write it as a number and its unit, such as `3 days`".to_owned())
+        }
+        Kind::Enumeration(of) => match of.resolve(text) {
+            Some(value) => Ok(Literal::Text(value.to_owned())),
+            None if of.open => Ok(Literal::Text(text.to_owned())),
+            None => Err(format!("the values are {}", of.names().collect::<Vec<_>>().join(", "))),
+        },
+        Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json => Err("a parameter is one value".to_owned()),
     }
 }

@@ -324,6 +324,7 @@ mod tests {
             keys: Vec::new(),
             searchable: Vec::new(),
             stamp: None,
+            name_field: None,
             parent: None,
             class: 0,
             events: Vec::new(),

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::ask::decide;
+use super::ask::{decide, signature};
 use super::site::{Site, store_failure};
 use super::status::time;
+use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::engine::queue::Decision;
 use crate::store::Store as _;
@@ -43,6 +44,7 @@ struct Show {
 
 const REWIND: &str = "\
 Examples:
+  crossdock checkpoint rewind --flow export_orders --to 2h
   crossdock checkpoint rewind --flow export_orders --to 2026-11-01T00:00:00Z
 
 What was delivered and has not changed is read again and dropped: a rewind sends nothing twice.";
@@ -56,8 +58,12 @@ struct Rewind {
     /// One of its streams; all if left out
     #[arg(long, value_name = "NAME")]
     stream: Option<String>,
+    /// So long ago, or a time: 2h, 7d, 2026-11-01, 2026-11-01T08:00:00Z
     #[arg(long, value_name = "TIME")]
-    to: jiff::Timestamp,
+    to: When,
+    /// Who asks; the login name if left out
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
     /// The project's folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
@@ -83,8 +89,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }
         What::Rewind(args) => {
             let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
-            let decision = Decision::Rewind { flow: args.flow.clone(), stream: args.stream.clone(), to: args.to.as_millisecond() };
-            decide(&site, &decision, "checkpoints sent back", out)
+            let to = args.to.at(jiff::Timestamp::now()).as_millisecond();
+            let decision = Decision::Rewind { flow: args.flow.clone(), stream: args.stream.clone(), to };
+            decide(&site, decision, signature(args.by.as_ref()), "checkpoints sent back", out)
         }
     }
 }

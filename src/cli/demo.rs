@@ -134,7 +134,7 @@ fn project(folder: &Path, crm: &str, wms: &str) -> Result<(), Failure> {
         write(folder.join(path), bytes)?;
     }
     let environment = format!(
-        "connections:\n  crm: {{ login: \"{crm}\", client_id: sandbox, client_secret: sandbox }}\n  wms: {{ url: \"{wms}\", api_key: sandbox, api_secret: sandbox }}\nstore: sqlite:demo.db\n"
+        "connections:\n  crm: {{ login: \"{crm}\", client_id: sandbox, client_secret: sandbox }}\n  wms: {{ url: \"{wms}\", api_key: sandbox, api_secret: sandbox }}\nstore: sqlite:demo.db\nparameters:\n  print_labels: true\n"
     );
     // The real one's key file is not there, and not needed.
     let base = std::fs::read_to_string(folder.join("crossdock.yaml")).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::ready::Ready;
 use super::site::{Site, clock, runtime, transport};
+use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::apply::{Inputs, Outcome, Program, apply};
 use crate::base::bounds;
@@ -39,9 +40,9 @@ pub(super) struct Args {
     /// A file of records: JSON, JSONL or CSV
     #[arg(long, value_name = "FILE", required_unless_present = "since")]
     records: Option<PathBuf>,
-    /// What has changed at the source in that time, read live: 7d, 12h
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["records", "matched"], value_parser = time)]
-    since: Option<jiff::SignedDuration>,
+    /// What has changed at the source since, read live: 7d, 12h, 2026-11-01
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["records", "matched"])]
+    since: Option<When>,
     /// The flow; it need not be named where both projects have just one
     #[arg(long, value_name = "NAME")]
     flow: Option<String>,
@@ -50,7 +51,7 @@ pub(super) struct Args {
     matched: Vec<String>,
     /// The run's now, instead of the clock's
     #[arg(long, value_name = "TIME")]
-    now: Option<jiff::Timestamp>,
+    now: Option<When>,
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
     #[arg(long, value_enum, default_value = "human")]
@@ -69,10 +70,10 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let (before, after) = (Side::of(&old, args)?, Side::of(&new, args)?);
     let edited = Edited::of(&sources(&old)?, &sources(&new)?);
-    let now = args.now.unwrap_or_else(jiff::Timestamp::now);
+    let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
     let given: Vec<Sample> = match (&args.records, args.since) {
         (Some(file), _) => load(file)?.into_iter().map(|record| Sample { record, matched: matched.clone() }).collect(),
-        (None, since) => live(&before, &after, args, now.checked_sub(since.unwrap_or_default()).unwrap_or(now), now, out)?,
+        (None, since) => live(&before, &after, args, since.map_or(now, |since| since.at(now)), now, out)?,
     };
     let mut comparison = Comparison::default();
     for (at, sample) in given.iter().enumerate() {
@@ -97,13 +98,6 @@ fn sources(side: &Ready) -> Result<BTreeMap<String, String>, Failure> {
         texts.insert(table.path.clone(), side.text(&table.path)?.to_string());
     }
     Ok(texts)
-}
-
-/// `7d`, `12h`: a day has 24 hours.
-fn time(text: &str) -> Result<jiff::SignedDuration, String> {
-    let span: jiff::Span = text.parse().map_err(|_| format!("`{text}` is no time: write 7d or 12h"))?;
-    let time = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
-    if time.is_positive() { Ok(time) } else { Err("it has to be longer than nothing".to_owned()) }
 }
 
 /// One state of the project, ready to map.

@@ -76,10 +76,13 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let mut names = site.ready.compiled.names.clone();
     let before = names.clone();
+    let mut unread = std::collections::BTreeSet::new();
     for (connection, fault) in runtime.block_on(connections::refresh_names(plan, &connectors, &mut names)) {
         say(false, &format!("the names of {connection} cannot be fetched: {fault}"), out)?;
+        unread.insert(connection);
     }
-    for of in connections::named(plan) {
+    // What could not be fetched was not compared: nothing is said of it.
+    for of in connections::named(plan).into_iter().filter(|of| !unread.contains(&of.connection)) {
         let known = |names: &std::collections::BTreeMap<_, std::sync::Arc<crate::schema::Names>>| {
             names
                 .get(&of)

@@ -11,13 +11,15 @@ use super::{Exit, Failure, Format, Out};
 use crate::engine::{Engine, Recovered, Settings};
 use crate::run::dry::Rehearsal;
 use crate::store::Store;
-use crate::store::sqlite::{Mode, Sqlite};
+use crate::store::sqlite::Mode;
 
 /// How a run between systems was asked for.
 pub(super) struct Asked<'a> {
     pub(super) only: Vec<String>,
     pub(super) dry: bool,
     pub(super) recover: bool,
+    /// Of a rehearsal: every write, field by field.
+    pub(super) all: bool,
     pub(super) strict: bool,
     pub(super) format: Format,
     pub(super) since: Option<jiff::Timestamp>,
@@ -27,7 +29,7 @@ pub(super) struct Asked<'a> {
 /// One poll of each flow, to the end of what follows from it.
 pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
     if asked.dry {
-        return rehearse(asked, out);
+        return super::rehearse::rehearse(asked, out);
     }
     let (store, recovered) = asked.site.opened_to_run(asked.recover, out)?;
     let before = counts(&store)?;
@@ -63,18 +65,18 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
     Ok(if !failures.is_empty() || (asked.strict && !exceptions.is_empty()) { Exit::Findings } else { Exit::Fine })
 }
 
-struct After {
-    counts: crate::store::Counts,
+pub(super) struct After {
+    pub(super) counts: crate::store::Counts,
     moved: u64,
     /// Writes that wait longer than a run does.
     waiting: usize,
 }
 
-fn counts(store: &dyn Store) -> Result<crate::store::Counts, Failure> {
+pub(super) fn counts(store: &dyn Store) -> Result<crate::store::Counts, Failure> {
     store.counts().map_err(|fault| super::site::store_failure(&fault))
 }
 
-fn drive(
+pub(super) fn drive(
     asked: &Asked<'_>,
     store: Box<dyn Store>,
     recovered: Option<Recovered>,
@@ -121,64 +123,4 @@ fn drive(
     bar.finish_and_clear();
     let (failures, calls) = failures?;
     Ok((failures, After { counts: counted.unwrap_or_default(), moved, waiting }, calls))
-}
-
-/// Live reads and no writes: on a copy of the store, what would be sent is held against what the targets have.
-fn rehearse(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
-    let folder = std::env::temp_dir().join(format!("crossdock-rehearsal-{}", std::process::id()));
-    let done = rehearse_in(asked, &folder, out);
-    // What was copied is of no use any more; a folder that cannot be removed is sealed all the same.
-    let _ = std::fs::remove_dir_all(&folder);
-    done
-}
-
-fn rehearse_in(asked: &Asked<'_>, folder: &std::path::Path, out: &mut Out) -> Result<Exit, Failure> {
-    std::fs::create_dir_all(folder).map_err(|error| Failure::io(format!("{}: {error}", folder.display())))?;
-    let copy = folder.join("store.db");
-    if std::fs::metadata(&asked.site.store).is_ok_and(|file| file.len() > 0) {
-        let original = asked.site.opened(Mode::Read)?;
-        original.copy_to(&copy).map_err(|fault| super::site::store_failure(&fault))?;
-    }
-    for ending in [".key", ".marker"] {
-        let beside = |path: &std::path::Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(ending);
-            std::path::PathBuf::from(name)
-        };
-        if beside(&asked.site.store).exists() {
-            std::fs::copy(beside(&asked.site.store), beside(&copy)).map_err(|error| Failure::io(error.to_string()))?;
-        }
-    }
-    let store: Sqlite = if asked.recover { super::site::recovered_store(&copy)? } else { super::site::open_store(&copy, Mode::Write)? };
-    let recovered = store.recovered().map(|sent| Recovered { sent });
-    let rehearsal = Arc::new(Rehearsal::default());
-    let (failures, after, reads) = drive(asked, Box::new(store), recovered, Some(Arc::clone(&rehearsal)), out)?;
-    let (planned, writes) = rehearsal.result();
-    if asked.format == Format::Json {
-        out.json(&serde_json::json!({"version": 1, "planned": planned, "calls": {"reads": reads, "writes": writes}, "failures": failures}))?;
-    } else {
-        let mask = |value: &crate::value::Json| {
-            let text = value.to_string();
-            if text.chars().count() > 60 { text.chars().take(57).chain("…".chars()).collect() } else { text }
-        };
-        for one in &planned {
-            let name = one.key.as_deref().or(one.id.as_deref()).unwrap_or("(no key)");
-            let state = match one.exists {
-                Some(true) => "is there",
-                Some(false) => "is new",
-                None => "was not sent before",
-            };
-            out.line(format!("{} {} {name} ({state})", one.op, one.object))?;
-            for field in &one.fields {
-                match &field.now {
-                    Some(now) => out.line(format!("    {}: {} -> {}", field.field, mask(now), mask(&field.then)))?,
-                    None => out.line(format!("    {}: {}", field.field, mask(&field.then)))?,
-                }
-            }
-        }
-        super::status::table(&after.counts, out)?;
-        out.line(format!("nothing was sent; it would take {writes} calls to write, and took {reads} to read"))?;
-        failures.iter().for_each(|failure| out.note(format!("not read: {failure}")));
-    }
-    Ok(if failures.is_empty() { Exit::Fine } else { Exit::Findings })
 }

@@ -54,15 +54,38 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     for (path, bytes) in *files {
         write(&folder.join(path), bytes)?;
     }
+    // A template may bring its own; cargo's and git's tools would leave one out of `mappings/`.
+    if !files.iter().any(|(path, _)| *path == GITIGNORE) {
+        write(&folder.join(GITIGNORE), IGNORED.as_bytes())?;
+    }
     if json {
-        let written: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+        let written: Vec<&str> = files.iter().map(|(path, _)| *path).chain(std::iter::once(GITIGNORE)).collect();
         out.json(&serde_json::json!({ "version": 1, "folder": folder.display().to_string(), "files": written }))?;
         return Ok(Exit::Fine);
     }
-    out.line(format!("{} files in {}", files.len(), folder.display()))?;
+    out.line(format!("{} files in {}", files.len() + 1, folder.display()))?;
     out.line(format!("next: cd {} && crossdock check && crossdock test", folder.display()))?;
     Ok(Exit::Fine)
 }
+
+const GITIGNORE: &str = ".gitignore";
+
+/// What a project makes while it runs, and what must not be published with it.
+const IGNORED: &str = "\
+# The store of each environment holds customers' data, sealed; its key opens it. Neither belongs in a repository.
+*.db
+*.db-wal
+*.db-shm
+*.db-journal
+*.db.lock
+*.db.key
+*.key
+*.pem
+.env
+.env.*
+# What `crossdock run --out` and flows between files write.
+/out/
+";
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let cannot = |error: std::io::Error| Failure::io(format!("{} cannot be written: {error}", path.display()));

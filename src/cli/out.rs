@@ -75,6 +75,12 @@ impl Out {
         self.results.flush().or_else(closed)
     }
 
+    /// How wide tables and paragraphs may be: `COLUMNS`, or 80.
+    pub fn columns(&self) -> usize {
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
+        columns.unwrap_or(80).clamp(60, 160)
+    }
+
     pub fn bold(&self, text: &str) -> String {
         self.paint(anstyle::Style::new().bold(), text)
     }

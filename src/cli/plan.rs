@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::check::planned;
 use super::folder::open;
+use super::lines::wrapped;
 use super::{Exit, Failure, Format, Out};
 use crate::base::nearest;
 use crate::connector::registry;
@@ -68,18 +69,23 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-/// Events that calls are told for.
+/// New events that calls are told for.
 const EVENTS: usize = 1_000;
+/// Changed records that calls are told for.
+const CHANGED: usize = 100;
 
-fn costs(all: &[calls::Calls], out: &mut Out) -> Result<(), Failure> {
+fn costs(label: &str, what: &str, all: &[calls::Calls], out: &mut Out) -> Result<(), Failure> {
     if all.is_empty() {
         return Ok(());
     }
     let sums: Vec<String> = calls::by_connection(all).iter().map(|(connection, calls)| format!("{connection} {calls}")).collect();
-    out.line(format!("  {:<10} for {EVENTS} new events together: {}", "calls", sums.join(", ")))?;
+    out.line(format!("  {label:<10} for {what} together: {}", sums.join(", ")))?;
     for one in all {
         let note = one.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-        out.line(out.dim(&format!("  {:<10} {:>5}  {}{note}", "", one.calls, one.what)))?;
+        for (at, line) in wrapped(&format!("{}{note}", one.what), 20, out.columns()).iter().enumerate() {
+            let count = if at == 0 { one.calls.to_string() } else { String::new() };
+            out.line(out.dim(&format!("  {:<10} {count:>5}  {}", "", line.trim_start())))?;
+        }
     }
     Ok(())
 }
@@ -93,13 +99,19 @@ fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure>
         out.line("")?;
         out.line(format!("{} {}", out.bold(&flow.name), out.dim(&format!("({}:{})", flow.place.file, flow.place.line))))?;
         if let Some(doc) = &flow.doc {
-            for line in doc.lines() {
-                out.line(format!("  {}", out.dim(line)))?;
+            let width = out.columns();
+            for line in doc.lines().flat_map(|line| wrapped(line, 2, width)) {
+                out.line(out.dim(&line))?;
             }
         }
         let query = soql::query(plan, flow, reads);
         out.print(show::flow(plan, flow, reads, query.as_deref(), &soql::child_queries(plan, flow)))?;
-        costs(&calls::predicted(plan, flow, reads, &connectors, EVENTS), out)?;
+        costs("calls", &format!("{EVENTS} new events"), &calls::predicted(plan, flow, reads, &connectors, EVENTS), out)?;
+        let changed = calls::of_changes(plan, flow, reads, &connectors, CHANGED);
+        // Where a change costs what a new event does, saying it once is enough.
+        if changed.iter().any(|calls| calls.what.ends_with("before its update")) {
+            costs("", &format!("{CHANGED} changed records"), &changed, out)?;
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::ready::Ready;
+use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::apply::aside::{self, LeftOut};
 use crate::apply::{Inputs, Outcome, Payload, Reason, Verdict, apply};
@@ -51,7 +52,7 @@ pub(super) struct Args {
     target: Option<String>,
     /// The run's now, instead of the clock's
     #[arg(long, value_name = "TIME")]
-    now: Option<jiff::Timestamp>,
+    now: Option<When>,
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
     #[arg(long, value_enum, default_value = "human")]
@@ -88,7 +89,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if flow.group.is_some() {
         given = group.first().cloned().into_iter().collect();
     }
-    let now = args.now.unwrap_or_else(jiff::Timestamp::now);
+    let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
     let mut outcomes: Vec<(Json, Outcome)> = Vec::new();
     for record in given {
         let inputs = Inputs {

@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::ask::decide;
+use super::ask::{decide, signature};
 use super::site::Site;
+use super::when::When;
 use super::{Exit, Failure, Out};
 use crate::engine::queue::Decision;
 
 const EXAMPLES: &str = "\
 Examples:
   crossdock replay --flow export_orders 00000104 00000105   these two
+  crossdock replay --flow export_orders --since 7d          what moved in the last seven days
   crossdock replay --flow export_orders --all               every record that the flow has met
 
 They are read again and mapped with today's plan; what differs from what was confirmed is sent, nothing else.";
@@ -26,6 +28,12 @@ pub(super) struct Args {
     /// Every record of the flow
     #[arg(long, conflicts_with = "keys")]
     all: bool,
+    /// Every record of the flow that moved since: 2h, 7d, 2026-11-01
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["keys", "all"])]
+    since: Option<When>,
+    /// Who asks; the login name if left out
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
     /// The project's folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
@@ -34,9 +42,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    if args.keys.is_empty() && !args.all {
-        return Err(Failure::usage("name the records, or say --all"));
+    if args.keys.is_empty() && !args.all && args.since.is_none() {
+        return Err(Failure::usage("name the records, or say --since TIME or --all"));
     }
+    let since = args.since.map(|since| since.at(jiff::Timestamp::now()).as_millisecond());
     let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
-    decide(&site, &Decision::Replay { flow: args.flow.clone(), keys: args.keys.clone() }, "to be read and mapped again", out)
+    let decision = Decision::Replay { flow: args.flow.clone(), keys: args.keys.clone(), since };
+    decide(&site, decision, signature(args.by.as_ref()), "to be read and mapped again", out)
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::ready::Ready;
+use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::apply::{Inputs, Outcome, apply};
 use crate::base::bounds;
@@ -60,9 +61,12 @@ pub(super) struct Args {
     /// certain is looked up at the targets before anything is written
     #[arg(long)]
     recover: bool,
-    /// Between systems, at the very first run: leave out what changed before
+    /// With --dry-run: every write, field by field
+    #[arg(long, requires = "dry_run")]
+    all: bool,
+    /// Between systems, at the very first run: leave out what changed before: 7d, 2026-11-01
     #[arg(long, value_name = "TIME")]
-    since: Option<jiff::Timestamp>,
+    since: Option<When>,
     /// Write each payload with its operation and key around it
     #[arg(long)]
     envelopes: bool,
@@ -74,7 +78,7 @@ pub(super) struct Args {
     workers: Option<usize>,
     /// The run's now, instead of the clock's
     #[arg(long, value_name = "TIME")]
-    now: Option<jiff::Timestamp>,
+    now: Option<When>,
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
     #[arg(long, value_enum, default_value = "human")]
@@ -92,9 +96,10 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             only,
             dry: args.dry_run,
             recover: args.recover,
+            all: args.all,
             strict: args.strict,
             format: args.format,
-            since: args.since,
+            since: args.since.map(|since| since.at(jiff::Timestamp::now())),
             site: &site,
         };
         return super::live::once(&asked, out);
@@ -107,7 +112,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let program = ready.program()?;
     let (name, mut input, length) = source(args, &ready, &flow.source)?;
-    let now = args.now.unwrap_or_else(jiff::Timestamp::now);
+    let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
     let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
     let map = |record: &Json| -> Outcome {
         let inputs = Inputs {

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::lines::{Columns, wrapped};
 use super::site::{Site, store_failure};
 use super::status::time;
+use super::when::stamp;
 use super::{Exit, Failure, Format, Out};
 use crate::store::sqlite::Mode;
-use crate::store::{Event, Lane, Store as _};
+use crate::store::{Event, Lane, Store};
 
 const EXAMPLES: &str = "\
 Examples:
   crossdock trace 00000104              by its order number
+  crossdock trace FR-000001             a custom object's record, by its name or number field
   crossdock trace 8015g0000000068AAA    by its id, or by the key or id that it has at the other system
   crossdock trace ada@example.com       a group, by the value that it is grouped by
   crossdock trace 00000104 --requests   with what was sent and answered, masked
@@ -50,6 +53,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if lanes.is_empty() {
         return Err(Failure::usage(format!("no record is called {}", args.key)).hint("name it by its number, its id, or its key at the other system"));
     }
+    let hits = lanes.len();
     // What belongs together through what was matched and written.
     let mut known: BTreeSet<(String, String)> = lanes.iter().map(|lane| (lane.flow.clone(), lane.key.clone())).collect();
     let mut at = 0;
@@ -68,6 +72,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         events.extend(store.events(&lane.flow, &lane.key).map_err(wrong)?);
     }
     events.sort_by_key(|event| event.at);
+    let alone = apart(&store, &lanes[..hits])?;
+    let mut decisions = Vec::new();
+    for lane in &lanes {
+        decisions.extend(store.decisions_of(&lane.flow, &lane.key).map_err(wrong)?);
+    }
     if args.format == Format::Json {
         let records: Vec<_> = lanes
             .iter()
@@ -77,24 +86,64 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             .iter()
             .map(|event| serde_json::json!({"at": time(event.at), "flow": event.flow, "key": event.lane, "kind": event.kind, "text": event.text, "exchange": event.exchange}))
             .collect();
-        out.json(&serde_json::json!({"version": 1, "records": records, "events": events}))?;
+        let decisions: Vec<_> = decisions
+            .iter()
+            .filter_map(|one| Some((one, one.decided.as_ref()?)))
+            .map(|(one, decided)| {
+                serde_json::json!({
+                    "exception": one.id, "flow": one.flow, "key": one.lane, "what": decided.what, "by": decided.by, "reason": decided.why,
+                    "at": stamp(decided.at),
+                })
+            })
+            .collect();
+        out.json(&serde_json::json!({"version": 1, "records": records, "decisions": decisions, "events": events}))?;
         return Ok(Exit::Fine);
+    }
+    let width = out.columns();
+    if alone > MOST_APART {
+        return list(args, &lanes[..hits], alone, out);
     }
     for lane in &lanes {
         let plan = lane.plan.as_ref().map(|plan| format!(", mapped by plan {plan}")).unwrap_or_default();
-        out.line(format!("{} {} ({}) is {}{plan}", lane.flow, lane.label.as_deref().unwrap_or("-"), lane.key, lane.state.word().replace('_', " ")))?;
+        let label = lane.label.as_deref().unwrap_or("-");
+        let told = format!("{} {label} ({}) is {}{plan}", lane.flow, lane.key, lane.state.word().replace('_', " "));
+        for (at, line) in wrapped(&told, 4, width).into_iter().enumerate() {
+            out.line(if at == 0 { line.trim_start() } else { &line })?;
+        }
         for exception in store.exceptions_of(&lane.flow, &lane.key).map_err(wrong)? {
             out.line(format!("    waits for somebody: crossdock queue show {}", exception.id))?;
+        }
+        for one in decisions.iter().filter(|one| one.flow == lane.flow && one.lane == lane.key) {
+            let Some(decided) = &one.decided else { continue };
+            let by = decided.by.as_deref().unwrap_or("a person");
+            let why = decided.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            for line in wrapped(&format!("exception {} was {} by {by}, {}{why}", one.id, decided.what, time(decided.at)), 4, width) {
+                out.line(line)?;
+            }
         }
         for watch in store.watches_of(&lane.flow, &lane.key).map_err(wrong)? {
             out.line(format!("    `{}` is looked at {}", watch.name, time(watch.due)))?;
         }
     }
-    out.line("")?;
-    let wide = lanes.iter().map(|lane| lane.flow.len()).max().unwrap_or(0);
+    let wide = lanes.iter().map(|lane| lane.flow.chars().count()).max().unwrap_or(0).min(24);
+    let mut day = String::new();
     for event in &events {
-        let exchange = event.exchange.map(|id| format!("  [{id}]")).unwrap_or_default();
-        out.line(format!("{}  {:<wide$}  {:<11} {}{exchange}", time(event.at), event.flow, event.kind.replace('_', " "), event.text))?;
+        let at = time(event.at);
+        let (date, clock) = at.split_once(' ').unwrap_or(("", &at));
+        if date != day {
+            out.line("")?;
+            out.line(out.bold(date))?;
+            date.clone_into(&mut day);
+        }
+        let exchange = event.exchange.map(|id| format!(" [{id}]")).unwrap_or_default();
+        let flow = super::lines::cut(&event.flow, wide);
+        let head = format!("{clock}  {flow:<wide$}  {:<11} ", event.kind.replace('_', " "));
+        let indent = head.chars().count();
+        let mut lines = wrapped(&format!("{}{exchange}", event.text), indent, width).into_iter();
+        out.line(format!("{head}{}", lines.next().unwrap_or_default().trim_start()))?;
+        for line in lines {
+            out.line(line)?;
+        }
         if args.requests
             && let Some(id) = event.exchange
             && let Some(exchange) = store.exchange(id).map_err(wrong)?
@@ -102,5 +151,42 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             super::audit::exchange(&exchange, out)?;
         }
     }
+    Ok(Exit::Fine)
+}
+
+/// Records that have nothing to do with each other, above which they are only listed.
+const MOST_APART: usize = 5;
+
+/// How many of some records have nothing to do with each other.
+fn apart(store: &dyn Store, hits: &[Lane]) -> Result<usize, Failure> {
+    let name = |lane: &Lane| (lane.flow.clone(), lane.key.clone());
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut count = 0;
+    for hit in hits {
+        if seen.contains(&name(hit)) {
+            continue;
+        }
+        count += 1;
+        let mut next = vec![name(hit)];
+        while let Some(one) = next.pop().filter(|_| seen.len() < 1_000) {
+            if seen.insert(one.clone()) {
+                next.extend(store.linked(&one.0, &one.1).map_err(|fault| store_failure(&fault))?);
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// Several records are called so: which they are.
+fn list(args: &Args, hits: &[Lane], alone: usize, out: &mut Out) -> Result<Exit, Failure> {
+    out.line(format!("{alone} records are called {}; name one by its key:", args.key))?;
+    out.line("")?;
+    let mut table = Columns::new(&["key", "flow", "state", "changed"], 1);
+    for lane in hits {
+        table.row(vec![lane.key.clone(), lane.flow.clone(), lane.state.word().replace('_', " "), time(lane.updated)]);
+    }
+    let (header, rows) = table.lines(out.columns());
+    out.line(out.bold(&header))?;
+    rows.into_iter().try_for_each(|row| out.line(row))?;
     Ok(Exit::Fine)
 }

@@ -135,7 +135,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let looked_again = known.as_ref().is_some_and(|known| known.version == super::version::to_look_again(&version));
-        let label = label(&record);
+        let label = label(&record, self.flows[at].name.as_deref());
         let mut lane = match known {
             Some(known) => known,
             None => Lane::new(&flow.name, key, now),

@@ -145,6 +145,7 @@ impl Engine<'_> {
             opened: known.as_ref().map_or(now, |known| known.opened),
             closed: None,
             closed_by: None,
+            decided: None,
             alerted: again || code == "rejected",
         };
         // A target's own words may quote whatever it holds: they stay sealed, with the exception.
@@ -406,11 +407,23 @@ impl Engine<'_> {
             lane.due = lane.due.max(settles.unwrap_or(0));
         }
         self.forget_doubtful(&entries, changes)?;
-        for entry in &entries {
-            changes.push(Change::DropEntry(entry.id));
-        }
         let newer = current.as_ref().is_some_and(|current| *current != lane.version);
         let ended = entries.iter().any(|entry| entry.after.is_none() && entry.state == EntryState::Confirmed);
+        // What was refused can be corrected and sent again, with what its record's other writes gave at hand.
+        let corrects = !newer && entries.iter().any(|entry| entry.state == EntryState::Refused);
+        for entry in &entries {
+            match entry.state {
+                EntryState::Refused if corrects => {}
+                EntryState::Confirmed if corrects && entry.after.is_none() => {}
+                _ => {
+                    changes.push(Change::DropEntry(entry.id));
+                    continue;
+                }
+            }
+            if updated.iter().any(|new| new.id == entry.id) {
+                changes.push(Change::Entry(entry.clone()));
+            }
+        }
         if newer {
             if ended && !refused {
                 lane.delivered = current;
@@ -610,7 +623,7 @@ fn next(code: &str, parked: bool) -> &'static str {
         ("in_doubt", _) => "look at the target whether it is there: `queue discard` if it is, `queue approve` to send it again if it is not",
         ("differs", _) => "look at both sides: `queue approve` sends the source's values, `queue discard` keeps those of the target",
         ("missing", _) => "look at the target: `queue approve` makes the record anew, `queue discard` leaves it away",
-        ("refused", _) => "mend what the target names, then `queue retry`",
+        ("refused", _) => "mend what the target names, then `queue retry`; or correct the payload: `queue edit`",
         ("exhausted", _) => "the target could not take it for a long time: `queue retry` when it works again",
         ("gone", _) => "decide what the target shall do with it, then `queue discard`",
         _ => "look at it, then `queue retry` or `queue discard`",

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Ask, Effect, Engine, Got, Job};
+use super::{Ask, Effect, Engine, Got, Job, Pass};
 use crate::fault::Fault;
 use crate::store::Millis;
 
@@ -79,15 +79,32 @@ impl Engine<'_> {
         }
     }
 
-    /// Asks for a call, as soon as its connection allows it.
+    /// Asks for a call, as soon as its connection allows it. What goes first waits only for what went first before it.
     pub(super) fn want(&mut self, connection: &str, ask: Ask, job: Job) {
-        self.wants.entry(connection.to_owned()).or_default().push_back((ask, job));
+        let mut queue = self.wants.remove(connection).unwrap_or_default();
+        let at = if self.is_first(&job) { queue.iter().position(|(_, other)| !self.is_first(other)) } else { None };
+        queue.insert(at.unwrap_or(queue.len()), (ask, job));
+        self.wants.insert(connection.to_owned(), queue);
     }
 
-    pub(super) fn start_wants(&mut self, effects: &mut Vec<Effect>) {
+    /// Whether a call is for what goes first: its look-ups, and the reads that tell of it.
+    fn is_first(&self, job: &Job) -> bool {
+        let tells = |at: &usize| self.flow(*at).0.first_when.is_some();
+        match job {
+            Job::Poll { flow, .. } | Job::Fetch { flow, .. } | Job::Follow { flow, .. } => tells(flow),
+            Job::Match { first, .. } | Job::Target { first, .. } => *first,
+            Job::LookUp { entries } | Job::Send { entries, .. } => entries.iter().any(|entry| entry.first),
+        }
+    }
+
+    pub(super) fn start_wants(&mut self, pass: Pass, effects: &mut Vec<Effect>) {
         let connections: Vec<String> = self.wants.iter().filter(|(_, queue)| !queue.is_empty()).map(|(name, _)| name.clone()).collect();
         for connection in connections {
             while self.open(&connection) {
+                let next = self.wants.get(&connection).and_then(|queue| queue.front());
+                if pass == Pass::First && !next.is_some_and(|(_, job)| self.is_first(job)) {
+                    break;
+                }
                 let Some((ask, job)) = self.wants.get_mut(&connection).and_then(std::collections::VecDeque::pop_front) else { break };
                 effects.push(self.begin(&connection, ask, job));
             }

@@ -89,7 +89,28 @@ enum Stage {
 }
 
 impl Engine<'_> {
+    /// Maps what goes first: by itself, so that it waits for no look-up of others, however much is to be sent and however
+    /// many batches wait for look-ups.
+    fn map_first(&mut self) -> Kept<()> {
+        for at in 0..self.flows.len() {
+            let (flow, _) = self.flow(at);
+            if !self.flows[at].on || !self.flows[at].map || flow.first_when.is_none() || flow.group.is_some() {
+                continue;
+            }
+            let busy = self.busy.iter().filter(|(of, _)| *of == at).count();
+            let lanes = self.store.due(&flow.name, LaneState::Waiting, self.millis(), self.settings.step + busy)?;
+            let first: Vec<Lane> =
+                lanes.into_iter().take_while(|lane| lane.first).filter(|lane| !self.busy.contains(&(at, lane.key.clone()))).collect();
+            if !first.is_empty() {
+                self.flows[at].backlog = self.flows[at].backlog.saturating_sub(first.len());
+                self.begin_batch(at, first)?;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn map(&mut self) -> Kept<()> {
+        self.map_first()?;
         for at in 0..self.flows.len() {
             while self.flows[at].on && self.flows[at].map {
                 if self.ready.iter().any(|(lot, ready)| ready.len() > self.most_ready(lot)) {
@@ -200,6 +221,7 @@ impl Engine<'_> {
     fn advance(&mut self, id: u64) -> Kept<()> {
         let Some(mut batch) = self.batches.remove(&id) else { return Ok(()) };
         let (flow, _) = self.flow(batch.flow);
+        let first = batch.lanes.iter().all(|lane| lane.first) && flow.first_when.is_some();
         if batch.stage == Stage::Match {
             while let Some(found) = flow.matches.get(batch.at.0) {
                 let Some(by) = found.by.get(batch.at.1) else {
@@ -223,7 +245,7 @@ impl Engine<'_> {
                     continue;
                 }
                 let fields = self.match_fields(flow, batch.flow, &found.name);
-                batch.out = self.find(&found.object, &by.field, values.into_iter().collect(), &fields, || Job::Match { batch: id });
+                batch.out = self.find(&found.object, &by.field, values.into_iter().collect(), &fields, || Job::Match { batch: id, first });
                 batch.waited = true;
                 self.batches.insert(id, batch);
                 return Ok(());
@@ -236,14 +258,14 @@ impl Engine<'_> {
                     asks.entry((wants.0.clone(), wants.1.clone(), wants.3)).or_default().push(wants);
                 }
                 let mut out = 0;
-                for ((object, field, first), wants) in asks {
-                    if first {
-                        out += self.present(&object, &field, &wants, &batch.bodies, id);
+                for ((object, field, unknown), wants) in asks {
+                    if unknown {
+                        out += self.present(&object, &field, &wants, &batch.bodies, (id, first));
                     } else {
                         let values: Vec<String> = wants.into_iter().map(|wants| wants.2.clone()).collect();
                         let companions: Vec<Option<String>> =
                             values.iter().map(|value| batch.companions.get(&(object.clone(), value.clone())).cloned()).collect();
-                        out += self.find_by(&object, &field, &values, &companions, &[], || Job::Target { batch: id });
+                        out += self.find_by(&object, &field, &values, &companions, &[], || Job::Target { batch: id, first });
                     }
                 }
                 batch.out += out;
@@ -293,7 +315,7 @@ impl Engine<'_> {
         field: &[String],
         wants: &[&Wants],
         bodies: &BTreeMap<Wants, (Json, BTreeSet<Vec<String>>)>,
-        batch: u64,
+        (batch, first): (u64, bool),
     ) -> usize {
         let most = self.world.connectors.get(&object.connection).map_or(1, |connector| connector.present_batch(object, field)).max(1);
         let mut calls = 0;
@@ -307,7 +329,7 @@ impl Engine<'_> {
                 fields: fields.into_iter().cloned().collect(),
                 bodies: known.iter().map(|(body, _)| body.clone()).collect(),
             };
-            self.want(&object.connection, ask, Job::Target { batch });
+            self.want(&object.connection, ask, Job::Target { batch, first });
             calls += 1;
         }
         calls

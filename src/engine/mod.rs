@@ -28,6 +28,7 @@ mod poll;
 pub mod queue;
 mod recover;
 mod riders;
+mod undo;
 mod version;
 mod watch;
 
@@ -119,6 +120,8 @@ pub struct Settings {
     pub recovered: Option<Recovered>,
     /// How often what people asked for beside this process is looked at, in milliseconds.
     pub controls: Millis,
+    /// How long what a person decided waits before it is carried out, in milliseconds: so long it can be taken back.
+    pub undo: Millis,
 }
 
 impl Default for Settings {
@@ -134,6 +137,7 @@ impl Default for Settings {
             idle: false,
             recovered: None,
             controls: 500,
+            undo: 10_000,
         }
     }
 }
@@ -190,6 +194,8 @@ pub(super) struct FlowState {
     look_of: Look,
     /// Paths to fetch beside those that are read: what write-backs to the source itself set.
     also: Vec<Vec<String>>,
+    /// The field that people know its records by.
+    name: Option<String>,
     streams: Vec<poll::StreamState>,
     /// When it is polled next; `None`: not by itself any more.
     next: Option<Millis>,
@@ -211,6 +217,14 @@ pub(super) struct FlowState {
     by_both: std::collections::BTreeSet<(String, String)>,
 }
 
+/// Which work a look at the waiting calls and writes is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// What a mapping marks `first when`, and what it takes to know of it.
+    First,
+    All,
+}
+
 /// What an effect that is out belongs to.
 #[derive(Debug)]
 pub(super) enum Job {
@@ -227,11 +241,14 @@ pub(super) enum Job {
         flow: usize,
         hint: i64,
     },
+    /// `first`: the batch goes before all other work.
     Match {
         batch: u64,
+        first: bool,
     },
     Target {
         batch: u64,
+        first: bool,
     },
     /// `riders`: entries that went in the same call, riding on some of `entries`.
     Send {
@@ -369,10 +386,16 @@ impl<'p> Engine<'p> {
             let Kind::Object(of) = &of.kind else { return None };
             objects.get(&of.to_string())?.id.clone()
         };
+        let name = self.world.plan.objects.get(&flow.source.to_string()).and_then(version::name_field);
+        let mut also = self.written_back(flow);
+        also.extend(name.iter().map(|name| vec![name.clone()]).filter(|path| !reads.reads.contains(path)));
+        also.sort();
+        also.dedup();
         let mut state = FlowState {
             look_of: Look::of(flow, &read, child_id),
             read,
-            also: self.written_back(flow),
+            also,
+            name,
             streams: Vec::new(),
             next: None,
             on,
@@ -403,6 +426,7 @@ impl<'p> Engine<'p> {
             read: Read::default(),
             look_of: Look::default(),
             also: Vec::new(),
+            name: None,
             streams: Vec::new(),
             next: None,
             on: false,
@@ -485,9 +509,12 @@ impl<'p> Engine<'p> {
             self.fetch()?;
             self.map()?;
         }
-        self.start_wants(&mut effects);
-        if !self.stopping && !self.settings.idle {
-            self.send(&mut effects)?;
+        // What goes first takes what its connection allows before all other work, of whatever flow.
+        for pass in [Pass::First, Pass::All] {
+            self.start_wants(pass, &mut effects);
+            if !self.stopping && !self.settings.idle {
+                self.send(pass, &mut effects)?;
+            }
         }
         self.tell_damages();
         Ok(Step { effects, alerts: std::mem::take(&mut self.alerts), wake: self.wake()? })
@@ -504,8 +531,8 @@ impl<'p> Engine<'p> {
             (Job::Poll { flow, stream, begins }, Got::Page(page)) => self.page(flow, stream, begins, page),
             (Job::Follow { flow, hint }, Got::Page(page)) => self.followed(flow, hint, page),
             (Job::Fetch { flow, ids }, Got::Records(records)) => self.fetched(flow, &ids, records),
-            (Job::Match { batch }, Got::Found(found)) => self.matched(batch, found),
-            (Job::Target { batch }, Got::Found(found)) => self.target_read(batch, found),
+            (Job::Match { batch, .. }, Got::Found(found)) => self.matched(batch, found),
+            (Job::Target { batch, .. }, Got::Found(found)) => self.target_read(batch, found),
             (Job::Send { lot, entries, riders }, Got::Sent(sent)) => self.sent(&lot, entries, riders, sent, &reply.exchanges),
             (Job::LookUp { entries }, Got::Found(found)) => self.looked_up(entries, found),
             // A driver answers each effect in its own kind.

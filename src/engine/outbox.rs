@@ -7,7 +7,7 @@ use super::line::backoff;
 use super::mapping::place;
 use super::mask::Masked;
 use super::plan_entries::{ledger_key, target};
-use super::{Ask, Effect, Engine, Job, Lot, delta, riders};
+use super::{Ask, Effect, Engine, Job, Lot, Pass, delta, riders};
 use crate::connector::{Done, Found, Item, Receipt};
 use crate::fault::Fault;
 use crate::store::{Change, Entry, EntryState, Kept, Ledger, Millis, Moved};
@@ -84,8 +84,10 @@ impl Engine<'_> {
     }
 
     /// Makes batches of what is ready. Their intents are durable before they are given out.
-    pub(super) fn send(&mut self, effects: &mut Vec<Effect>) -> Kept<()> {
-        while let Some((lot, ids)) = self.halves.pop_front() {
+    pub(super) fn send(&mut self, pass: Pass, effects: &mut Vec<Effect>) -> Kept<()> {
+        while pass == Pass::All
+            && let Some((lot, ids)) = self.halves.pop_front()
+        {
             if !self.open(&lot.connection) {
                 self.halves.push_front((lot, ids));
                 break;
@@ -108,6 +110,9 @@ impl Engine<'_> {
                 let most = bulk.unwrap_or(spec.batch).max(1);
                 let wanted = spec.bulk.unwrap_or(spec.batch);
                 let urgent = ready.iter().next().is_some_and(|(later, _)| !*later);
+                if pass == Pass::First && !urgent {
+                    break;
+                }
                 let oldest = ready.iter().filter_map(|(_, id)| self.heads.get(id)).take(1).map(|entry| entry.created).min().unwrap_or(0);
                 let held = ready.len() < wanted && !urgent && self.millis() < oldest + LINGER && !self.stopping && self.more_to_come(&lot);
                 if held {

@@ -119,7 +119,8 @@ impl Engine<'_> {
             if self.flows[at].next.is_some_and(|next| next <= now) && !self.flows[at].streams.iter().any(StreamState::running) {
                 self.begin_poll(at)?;
             }
-            if self.flows[at].backlog > BACKLOG {
+            // Where some records go first, the source is read to its end: they may stand on its last page.
+            if self.flows[at].backlog > BACKLOG && flow.first_when.is_none() {
                 continue;
             }
             for stream in 0..self.flows[at].streams.len() {

@@ -1,14 +1,21 @@
 //! What people decide: about exceptions, about records that shall go again, about checkpoints.
 //!
-//! A decision is a [`Decision`]; a command beside a running process leaves it in the store, the process
-//! carries it out and leaves an [`Answer`].
+//! A decision is a [`Decision`] with its [`Signature`]; a command beside a running process leaves both in the store, the
+//! process carries it out and leaves an [`Answer`]. What a decision sets free goes [`Settings::undo`](super::Settings::undo)
+//! later, so that it can be taken back: see [`super::undo`].
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::plan_entries::hash;
 use super::{Engine, groups};
 use crate::schema::gate::{self, Purpose};
-use crate::store::{Change, Checkpoint, EntryState, Exception, Kept, Lane, LaneState, Millis};
+use crate::store::{Change, Checkpoint, Decided, Entry, EntryState, Exception, Kept, Lane, LaneState, Millis, Undo};
 use crate::value::{Json, ObjectRef};
+
+/// Decisions that are made durable together.
+const AT_ONCE: usize = 200;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -17,16 +24,43 @@ pub enum Decision {
     Retry { ids: Vec<i64> },
     /// Sends the parked payload as it is.
     Approve { ids: Vec<i64> },
-    /// Sends another payload in the parked one's place, once.
-    Edit { id: i64, payload: Json },
+    /// Sends another payload in the place of the one that waits or was refused, once. `write`: which one, where several do.
+    Edit {
+        id: i64,
+        payload: Json,
+        #[serde(default)]
+        write: Option<String>,
+    },
     /// It is not sent, for a reason.
     Discard { ids: Vec<i64>, reason: String },
-    /// Reads delivered records again and maps them with today's plan. Without keys: all of the flow.
-    Replay { flow: String, keys: Vec<String> },
+    /// Takes decisions back that were not carried out yet.
+    Undo { ids: Vec<i64> },
+    /// Reads delivered records again and maps them with today's plan. Without keys: all of the flow, or those that changed
+    /// since some time.
+    Replay {
+        flow: String,
+        keys: Vec<String>,
+        #[serde(default)]
+        since: Option<Millis>,
+    },
     /// Moves a flow's checkpoints back.
     Rewind { flow: String, stream: Option<String>, to: Millis },
     /// Reads what changed at a flow's source now.
     Poll { flow: String },
+}
+
+/// Who decided, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    pub by: Option<String>,
+    pub why: Option<String>,
+}
+
+/// A decision as it is left for a running process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Signed {
+    pub decision: Decision,
+    pub signature: Signature,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,10 +70,20 @@ pub struct Answer {
     pub not: Vec<String>,
 }
 
+/// What a decision changes: what is made durable, and what takes it back.
+#[derive(Debug, Default)]
+struct Made {
+    changes: Vec<Change>,
+    entries: Vec<Entry>,
+}
+
 impl Engine<'_> {
     pub(super) fn obey(&mut self, body: &Json) -> Kept<Json> {
-        let answer = match serde_json::from_value::<Decision>(body.clone()) {
-            Ok(decision) => self.decide(&decision)?,
+        // What an older version left has no signature.
+        let signed = serde_json::from_value::<Signed>(body.clone())
+            .or_else(|_| serde_json::from_value::<Decision>(body.clone()).map(|decision| Signed { decision, signature: Signature::default() }));
+        let answer = match signed {
+            Ok(Signed { decision, signature }) => self.decide(&decision, &signature)?,
             Err(error) => Answer { done: 0, not: vec![format!("this version does not know what was asked: {error}")] },
         };
         Ok(serde_json::to_value(answer).unwrap_or(Json::Null))
@@ -49,18 +93,30 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// The store refused.
-    pub fn decide(&mut self, decision: &Decision) -> Kept<Answer> {
+    pub fn decide(&mut self, decision: &Decision, signature: &Signature) -> Kept<Answer> {
         let mut answer = Answer { done: 0, not: Vec::new() };
         match decision {
-            Decision::Retry { ids } => self.each(ids, &mut answer, Self::retry)?,
-            Decision::Approve { ids } => self.each(ids, &mut answer, Self::approve)?,
+            Decision::Retry { ids } => self.each(ids, "retried", signature, &mut answer, Self::retry)?,
+            Decision::Approve { ids } => self.each(ids, "approved", signature, &mut answer, Self::approve)?,
             Decision::Discard { ids, reason } => {
-                self.each(ids, &mut answer, |engine, exception, changes| engine.discard(exception, reason, changes))?
+                let signature = Signature { by: signature.by.clone(), why: Some(reason.clone()) };
+                self.each(ids, "discarded", &signature, &mut answer, Self::discard)?;
             }
-            Decision::Edit { id, payload } => {
-                self.each(std::slice::from_ref(id), &mut answer, |engine, exception, changes| engine.edit(exception, payload, changes))?;
+            Decision::Edit { id, payload, write } => {
+                let what = |engine: &mut Self, exception: &Exception, lane: &mut Lane, at: usize, made: &mut Made| {
+                    engine.edit(exception, lane, at, payload, write.as_deref(), made)
+                };
+                self.each(std::slice::from_ref(id), "edited", signature, &mut answer, what)?;
             }
-            Decision::Replay { flow, keys } => self.replay(flow, keys, &mut answer)?,
+            Decision::Undo { ids } => {
+                for id in ids {
+                    match self.take_back(*id, signature)? {
+                        Ok(()) => answer.done += 1,
+                        Err(why) => answer.not.push(format!("{id}: {why}")),
+                    }
+                }
+            }
+            Decision::Replay { flow, keys, since } => self.replay(flow, keys, *since, signature, &mut answer)?,
             Decision::Rewind { flow, stream, to } => self.rewind(flow, stream.as_deref(), *to, &mut answer)?,
             Decision::Poll { flow } => match self.flow_named(flow) {
                 Some(_) => {
@@ -73,17 +129,28 @@ impl Engine<'_> {
         Ok(answer)
     }
 
+    /// When what a decision sets free may go.
+    fn free_at(&self) -> Millis {
+        // Where nothing runs, it waits for the next run in any case.
+        self.millis() + if self.settings.idle { 0 } else { self.settings.undo }
+    }
+
+    /// Decides exceptions one by one: each with its record, who decided and what takes it back. Many are one commit.
     fn each(
         &mut self,
         ids: &[i64],
+        what: &str,
+        signature: &Signature,
         answer: &mut Answer,
-        mut what: impl FnMut(&mut Self, &Exception, &mut Vec<Change>) -> Kept<Result<(), String>>,
+        mut decide: impl FnMut(&mut Self, &Exception, &mut Lane, usize, &mut Made) -> Kept<Result<(), String>>,
     ) -> Kept<()> {
+        let mut changes = Vec::new();
+        let mut lanes: BTreeSet<(String, String)> = BTreeSet::new();
         for id in ids {
             let exception = match self.store.exception(*id)? {
                 Some(exception) if exception.closed.is_none() => exception,
-                Some(_) => {
-                    answer.not.push(format!("{id} is closed already"));
+                Some(closed) => {
+                    answer.not.push(format!("{id} is closed already{}", how(&closed)));
                     continue;
                 }
                 None => {
@@ -91,100 +158,118 @@ impl Engine<'_> {
                     continue;
                 }
             };
-            let mut changes = Vec::new();
-            match what(self, &exception, &mut changes)? {
+            let name = (exception.flow.clone(), exception.lane.clone());
+            if lanes.len() >= AT_ONCE || lanes.contains(&name) {
+                // Another exception of the same record is decided by what this one leaves.
+                self.keep(&std::mem::take(&mut changes))?;
+                lanes.clear();
+            }
+            let (at, before) = match self.lane_of(&exception)? {
+                Ok(found) => found,
+                // What was damaged need not have been a record's: a webhook, a decision.
+                Err(_) if exception.code == "damaged" && what == "discarded" => {
+                    let now = self.millis();
+                    let decided = Decided { what: what.to_owned(), by: signature.by.clone(), why: signature.why.clone(), at: now, undo: None };
+                    let closed = Exception { closed: Some(now), closed_by: Some(what.to_owned()), decided: Some(decided), ..exception };
+                    changes.push(Change::Exception(closed));
+                    answer.done += 1;
+                    continue;
+                }
+                Err(why) => {
+                    answer.not.push(format!("{id}: {why}"));
+                    continue;
+                }
+            };
+            let mut lane = before.clone();
+            let mut made = Made::default();
+            match decide(self, &exception, &mut lane, at, &mut made)? {
                 Ok(()) => {
-                    self.keep(&changes)?;
+                    let now = self.millis();
+                    lane.updated = now;
+                    // What was confirmed of the target meanwhile is not put back.
+                    let undo = (exception.code != "differs").then(|| Undo {
+                        state: before.state,
+                        was: before.was,
+                        version: before.version,
+                        attempt: before.attempt,
+                        due: before.due,
+                        entries: made.entries,
+                        left_state: lane.state,
+                        left_version: lane.version.clone(),
+                    });
+                    let decided = Decided { what: what.to_owned(), by: signature.by.clone(), why: signature.why.clone(), at: now, undo };
+                    let by = signature.by.as_ref().map_or_else(|| "a person decided it".to_owned(), |by| format!("{by} decided it"));
+                    changes.append(&mut made.changes);
+                    changes.push(self.event(&lane.flow, &lane.key, what, by, None));
+                    changes.push(Change::Lane(lane));
+                    changes.push(Change::Exception(Exception {
+                        closed: Some(now),
+                        closed_by: Some(what.to_owned()),
+                        decided: Some(decided),
+                        ..exception
+                    }));
+                    lanes.insert(name);
                     answer.done += 1;
                 }
                 Err(why) => answer.not.push(format!("{id}: {why}")),
             }
         }
-        Ok(())
+        if changes.is_empty() { Ok(()) } else { self.keep(&changes) }
     }
 
-    fn lane_of(&self, exception: &Exception) -> Kept<Result<(usize, Lane), String>> {
+    pub(super) fn lane_of(&self, exception: &Exception) -> Kept<Result<(usize, Lane), String>> {
         let Some(at) = self.flow_named(&exception.flow) else { return Ok(Err(format!("the mapping has no flow `{}` any more", exception.flow))) };
         Ok(self.store.lane(&exception.flow, &exception.lane)?.map(|lane| (at, lane)).ok_or_else(|| "its record is not known any more".to_owned()))
     }
 
-    fn closed(&self, exception: &Exception, by: &str) -> Change {
-        let mut closed = exception.clone();
-        closed.closed = Some(self.millis());
-        closed.closed_by = Some(by.to_owned());
-        Change::Exception(closed)
-    }
-
-    fn retry(&mut self, exception: &Exception, changes: &mut Vec<Change>) -> Kept<Result<(), String>> {
-        let (at, mut lane) = match self.lane_of(exception)? {
-            Ok(found) => found,
-            Err(why) => return Ok(Err(why)),
-        };
+    fn retry(&mut self, exception: &Exception, lane: &mut Lane, at: usize, made: &mut Made) -> Kept<Result<(), String>> {
         if self.flying(&lane.flow, &lane.key) {
             return Ok(Err("a write of it is on its way".to_owned()));
         }
         if exception.code == "in_doubt" {
             return Ok(Err("whether its write was done is not known: look at the target, then approve or discard".to_owned()));
         }
-        self.drop_entries(&lane.flow, &lane.key, changes)?;
-        lane.state = groups::anew(self.flow(at).0, &lane);
+        made.entries = self.store.entries_of(&lane.flow, &lane.key)?;
+        self.drop_entries(&lane.flow, &lane.key, &mut made.changes)?;
+        lane.state = groups::anew(self.flow(at).0, lane);
         lane.was = None;
         lane.version = String::new();
         lane.attempt = 0;
-        lane.due = 0;
-        changes.push(self.event(&lane.flow, &lane.key, "retried", "a person asked for it".to_owned(), None));
-        changes.push(Change::Lane(lane));
-        changes.push(self.closed(exception, "retried"));
+        lane.due = self.free_at();
+        self.look_at(at, lane.due);
         self.flows[at].fetch = true;
         self.flows[at].map = true;
         Ok(Ok(()))
     }
 
-    fn approve(&mut self, exception: &Exception, changes: &mut Vec<Change>) -> Kept<Result<(), String>> {
-        let (_, mut lane) = match self.lane_of(exception)? {
-            Ok(found) => found,
-            Err(why) => return Ok(Err(why)),
-        };
+    fn approve(&mut self, exception: &Exception, lane: &mut Lane, at: usize, made: &mut Made) -> Kept<Result<(), String>> {
         if exception.code == "differs" {
-            return self.approve_differing(exception, lane, changes);
+            return self.approve_differing(lane, at, made);
         }
-        let mut parked = 0;
-        for mut entry in self.store.entries_of(&lane.flow, &lane.key)? {
-            if entry.state == EntryState::Parked {
-                entry.state = EntryState::Planned;
-                entry.due = self.millis();
-                // A person looked: what was in doubt is so no more.
-                entry.review_doubt &= exception.code != "in_doubt";
-                changes.push(Change::Entry(entry));
-                parked += 1;
-            }
-        }
-        if parked == 0 {
+        made.entries = self.store.entries_of(&lane.flow, &lane.key)?;
+        made.entries.retain(|entry| entry.state == EntryState::Parked);
+        if made.entries.is_empty() {
             return Ok(Err("it has no payload that waits; mend what the reason names, then retry".to_owned()));
         }
+        for entry in made.entries.clone() {
+            // A person looked: what was in doubt is so no more.
+            let review_doubt = entry.review_doubt && exception.code != "in_doubt";
+            made.changes.push(Change::Entry(Entry { state: EntryState::Planned, due: self.free_at(), review_doubt, ..entry }));
+        }
         lane.state = LaneState::Sending;
-        lane.updated = self.millis();
-        changes.push(self.event(&lane.flow, &lane.key, "approved", "a person let it go".to_owned(), None));
-        changes.push(Change::Lane(lane));
-        changes.push(self.closed(exception, "approved"));
         Ok(Ok(()))
     }
 
     /// The source's values go, laid over what the target holds by then: the record is read and mapped again.
-    fn approve_differing(&mut self, exception: &Exception, mut lane: Lane, changes: &mut Vec<Change>) -> Kept<Result<(), String>> {
+    fn approve_differing(&mut self, lane: &mut Lane, at: usize, made: &mut Made) -> Kept<Result<(), String>> {
         if self.flying(&lane.flow, &lane.key) {
             return Ok(Err("a write of it is on its way".to_owned()));
         }
-        let Some(at) = self.flow_named(&lane.flow) else { return Ok(Err(format!("the mapping has no flow `{}` any more", lane.flow))) };
-        self.decide_differing(&lane, true, changes)?;
-        self.drop_entries(&lane.flow, &lane.key, changes)?;
-        lane.state = groups::anew(self.flow(at).0, &lane);
+        self.decide_differing(lane, true, &mut made.changes)?;
+        self.drop_entries(&lane.flow, &lane.key, &mut made.changes)?;
+        lane.state = groups::anew(self.flow(at).0, lane);
         lane.was = None;
         lane.version = String::new();
-        lane.updated = self.millis();
-        changes.push(self.event(&lane.flow, &lane.key, "approved", "a person let the source's values go".to_owned(), None));
-        changes.push(Change::Lane(lane));
-        changes.push(self.closed(exception, "approved"));
         self.flows[at].fetch = true;
         self.flows[at].map = true;
         Ok(Ok(()))
@@ -205,13 +290,29 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn edit(&mut self, exception: &Exception, payload: &Json, changes: &mut Vec<Change>) -> Kept<Result<(), String>> {
-        let (_, mut lane) = match self.lane_of(exception)? {
-            Ok(found) => found,
-            Err(why) => return Ok(Err(why)),
+    fn edit(
+        &mut self,
+        exception: &Exception,
+        lane: &mut Lane,
+        _: usize,
+        payload: &Json,
+        write: Option<&str>,
+        made: &mut Made,
+    ) -> Kept<Result<(), String>> {
+        if self.flying(&lane.flow, &lane.key) {
+            return Ok(Err("a write of it is on its way".to_owned()));
+        }
+        let all = self.store.entries_of(&lane.flow, &lane.key)?;
+        let open = to_edit(&all);
+        let named: Vec<&Entry> = open.iter().copied().filter(|entry| write.is_none_or(|write| entry.write == write)).collect();
+        let entry = match named.as_slice() {
+            [one] => (*one).clone(),
+            [] if open.is_empty() => return Ok(Err("it has no payload that waits or was refused; mend the record, then retry".to_owned())),
+            _ => {
+                let writes: Vec<&str> = open.iter().map(|entry| entry.write.as_str()).collect();
+                return Ok(Err(format!("it has several payloads: name one by --write {}", writes.join(", --write "))));
+            }
         };
-        let parked = self.store.entries_of(&lane.flow, &lane.key)?.into_iter().find(|entry| entry.state == EntryState::Parked);
-        let Some(mut entry) = parked else { return Ok(Err("it has no payload that waits; mend the record, then retry".to_owned())) };
         let objects = &self.world.plan.objects;
         let of = ObjectRef::new(entry.connection.clone(), entry.object.clone());
         if let Some(object) = objects.get(&of.to_string()) {
@@ -223,46 +324,44 @@ impl Engine<'_> {
                 return Ok(Err(format!("the payload does not fit its target: {}", words.join("; "))));
             }
         }
-        entry.body = payload.clone();
-        entry.state = EntryState::Planned;
-        entry.due = self.millis();
+        // The record's other payloads that wait or were refused go as they are: none may be left behind without an exception.
+        made.entries = open.into_iter().cloned().collect();
+        for other in &made.entries {
+            let body = if other.id == entry.id { payload.clone() } else { other.body.clone() };
+            let tries = if other.state == EntryState::Refused { 0 } else { other.attempt };
+            let review_doubt = other.review_doubt && exception.code != "in_doubt";
+            made.changes.push(Change::Entry(Entry {
+                hash: hash(&body),
+                body,
+                state: EntryState::Planned,
+                attempt: tries,
+                due: self.free_at(),
+                review_doubt,
+                error: None,
+                ..other.clone()
+            }));
+        }
         lane.state = LaneState::Sending;
-        changes.push(self.event(&lane.flow, &lane.key, "edited", "a person sent another payload in its place".to_owned(), None));
-        changes.push(Change::Entry(entry));
-        changes.push(Change::Lane(lane));
-        changes.push(self.closed(exception, "edited"));
         Ok(Ok(()))
     }
 
-    fn discard(&mut self, exception: &Exception, reason: &str, changes: &mut Vec<Change>) -> Kept<Result<(), String>> {
-        let (_, mut lane) = match self.lane_of(exception)? {
-            Ok(found) => found,
-            // What was damaged need not have been a record's: a webhook, a decision.
-            Err(_) if exception.code == "damaged" => {
-                changes.push(self.closed(exception, &format!("discarded: {reason}")));
-                return Ok(Ok(()));
-            }
-            Err(why) => return Ok(Err(why)),
-        };
+    fn discard(&mut self, exception: &Exception, lane: &mut Lane, _: usize, made: &mut Made) -> Kept<Result<(), String>> {
         if self.flying(&lane.flow, &lane.key) {
             return Ok(Err("a write of it is on its way".to_owned()));
         }
         if exception.code == "differs" {
-            self.decide_differing(&lane, false, changes)?;
+            self.decide_differing(lane, false, &mut made.changes)?;
         }
-        self.drop_entries(&lane.flow, &lane.key, changes)?;
+        made.entries = self.store.entries_of(&lane.flow, &lane.key)?;
+        self.drop_entries(&lane.flow, &lane.key, &mut made.changes)?;
         // What was late, or damaged after it was delivered, is delivered all the same.
         if exception.code != "late" && (exception.code != "damaged" || lane.state == LaneState::Failed) {
             lane.state = LaneState::Discarded;
         }
-        lane.updated = self.millis();
-        changes.push(self.event(&lane.flow, &lane.key, "discarded", "a person decided that it is not sent".to_owned(), None));
-        changes.push(Change::Lane(lane));
-        changes.push(self.closed(exception, &format!("discarded: {reason}")));
         Ok(Ok(()))
     }
 
-    fn replay(&mut self, flow: &str, keys: &[String], answer: &mut Answer) -> Kept<()> {
+    fn replay(&mut self, flow: &str, keys: &[String], since: Option<Millis>, signature: &Signature, answer: &mut Answer) -> Kept<()> {
         let Some(at) = self.flow_named(flow) else {
             answer.not.push(format!("there is no flow `{flow}`"));
             return Ok(());
@@ -272,6 +371,7 @@ impl Engine<'_> {
             for state in [LaneState::Delivered, LaneState::Unchanged, LaneState::Rejected, LaneState::NotEligible, LaneState::Failed] {
                 lanes.extend(self.store.in_state(Some(flow), state, usize::MAX)?);
             }
+            lanes.retain(|lane| since.is_none_or(|since| lane.updated >= since));
         }
         for key in keys {
             // By what is surest first: a search goes through all that there is.
@@ -299,7 +399,8 @@ impl Engine<'_> {
                 lane.state = groups::anew(self.flow(at).0, &lane);
                 lane.was = None;
                 lane.version = String::new();
-                changes.push(self.event(&lane.flow, &lane.key, "replayed", "a person asked for it".to_owned(), None));
+                let by = signature.by.as_deref().unwrap_or("a person");
+                changes.push(self.event(&lane.flow, &lane.key, "replayed", format!("{by} asked for it"), None));
                 changes.push(Change::Lane(lane));
                 answer.done += 1;
             }
@@ -334,5 +435,21 @@ impl Engine<'_> {
         state.next = Some(self.millis());
         self.flows[at] = state;
         Ok(())
+    }
+}
+
+/// The writes of a record that a person may correct: those that wait for one, or else those that were refused.
+pub fn to_edit(entries: &[Entry]) -> Vec<&Entry> {
+    let of = |state: EntryState| entries.iter().filter(|entry| entry.state == state).collect::<Vec<_>>();
+    let parked = of(EntryState::Parked);
+    if parked.is_empty() { of(EntryState::Refused) } else { parked }
+}
+
+/// How an exception was closed, for people.
+pub fn how(closed: &Exception) -> String {
+    let what = closed.closed_by.as_deref().unwrap_or("closed");
+    match closed.decided.as_ref().and_then(|decided| decided.by.as_deref()) {
+        Some(by) => format!(": {what} by {by}"),
+        None => format!(": {what}"),
     }
 }

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::check::typed::Flow;
 use crate::plan::FlowPlan;
+use crate::schema::{Class, Object};
 use crate::value::Json;
 
 /// Marks a version as one that is mapped again when its source shows it again, though nothing in it has changed.
@@ -156,10 +157,19 @@ impl Look {
     }
 }
 
-/// What people call a record: its number or name, where it has one of the common fields; else its key.
-pub(super) fn label(record: &Json) -> Option<String> {
-    let known = ["OrderNumber", "orderNumber", "CaseNumber", "trackingNumber", "tracking_number", "Number", "number"];
-    known.iter().find_map(|name| record.get(name)).and_then(|value| match value {
+/// Fields that people know a record by, where its schema names none.
+const NUMBERS: [&str; 7] = ["OrderNumber", "orderNumber", "CaseNumber", "trackingNumber", "tracking_number", "Number", "number"];
+
+/// The field that people know an object's records by. A name that may be a person's is kept out of what is not sealed.
+pub(super) fn name_field(object: &Object) -> Option<String> {
+    let name = object.name_field.as_ref()?;
+    let field = object.fields.get(name)?;
+    matches!(field.class, Class::Public | Class::Business).then(|| name.clone())
+}
+
+/// What people call a record: by its schema's name field, or one of the common numbers.
+pub(super) fn label(record: &Json, name_field: Option<&str>) -> Option<String> {
+    name_field.into_iter().chain(NUMBERS).find_map(|name| match record.get(name)? {
         Json::String(text) if !text.is_empty() => Some(text.clone()),
         Json::Number(number) => Some(number.to_string()),
         _ => None,
@@ -168,6 +178,7 @@ pub(super) fn label(record: &Json) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
     use super::*;
     use serde_json::json;
 
@@ -180,6 +191,25 @@ mod tests {
             }
         }
         root
+    }
+
+    #[test]
+    fn a_record_is_called_by_its_schemas_name_field() {
+        let request = json!({"Id": "a0B1", "Name": "FR-000001", "Number": 7});
+        assert_eq!(label(&request, Some("Name")).as_deref(), Some("FR-000001"));
+        assert_eq!(label(&request, None).as_deref(), Some("7"));
+        assert_eq!(label(&json!({"Name": "", "OrderNumber": "00000012"}), Some("Name")).as_deref(), Some("00000012"));
+        assert_eq!(label(&json!({"Id": "a0B1"}), Some("Name")), None);
+        let describe = |name_field: &str, number: bool| {
+            let text = json!({"name": "Freight__c", "fields": [
+                {"name": "Id", "type": "id"},
+                {"name": name_field, "type": "string", "nameField": true, "autoNumber": number},
+            ]});
+            crate::schema::read(&text.to_string(), "salesforce", "Freight__c", "crm").unwrap()
+        };
+        assert_eq!(name_field(&describe("Name", true)).as_deref(), Some("Name"));
+        assert_eq!(name_field(&describe("Request_No__c", true)).as_deref(), Some("Request_No__c"));
+        assert_eq!(name_field(&describe("Name", false)), None, "a text may be a person's name");
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
     let mut out = String::new();
     let mut line = |label: &str, text: &str| {
         // Writing to a text does not fail.
-        let _ = writeln!(out, "  {label:<10} {text}");
+        let _ = writeln!(out, "  {label:<10} {}", wrap(text));
     };
     let system = plan.systems.get(&flow.source.connection).map_or("", String::as_str);
     line("from", &format!("{} as {} ({system})", flow.source, flow.source_name));
@@ -32,18 +32,18 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
     }
     for (at, condition) in flow.filter.iter().enumerate() {
         let by = if reads.pushed_down.contains(&at) { &flow.source.connection } else { "here" };
-        line(if at == 0 { "where" } else { "" }, &wrap(&format!("{by}: {}", text::within(&plan.mapping, condition))));
+        line(if at == 0 { "where" } else { "" }, &format!("{by}: {}", text::within(&plan.mapping, condition)));
     }
     if let Some(first) = &flow.first_when {
         line("first", &format!("when {}", text::within(&plan.mapping, first)));
     }
     let fields: Vec<String> = reads.reads.iter().map(|path| path.join(".")).collect();
-    line("reads", &wrap(&fields.join(", ")));
+    line("reads", &fields.join(", "));
     if let Some(query) = query {
-        line("asks", &wrap(query));
+        line("asks", query);
     }
     for query in children {
-        line("also", &wrap(query));
+        line("also", query);
     }
     if let Some(group) = &flow.group {
         line("group", &format!("by {}", group.name));
@@ -117,13 +117,13 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     let name = if write.name.contains(' ') { String::new() } else { format!(" as {}", write.name) };
     line(op, &format!("{}{name}, {}{repeat}", write.object, counted(write.body.rows.len(), "field")));
     if let Some(when) = &write.when {
-        line("", &wrap(&format!("when {}", text::within(&plan.mapping, when))));
+        line("", &format!("when {}", text::within(&plan.mapping, when)));
     }
     if let Some(key) = &write.key {
         let value = text::within(&plan.mapping, &key.value);
         let field = key.field.as_deref().unwrap_or("the ledger");
         let native = if key.native { ", kept to one by the system itself" } else { "" };
-        line("", &wrap(&format!("key in {field} = {value}{native}")));
+        line("", &format!("key in {field} = {value}{native}"));
     }
     let doubt = match write.in_doubt {
         Some(InDoubt::LookUp) => "; in doubt: look up, then adopt or send again",
@@ -208,13 +208,16 @@ fn millis(millis: i64) -> String {
     duration_text(jiff::SignedDuration::from_millis(millis))
 }
 
+/// How wide a line may be behind its label: with it, 80 columns.
+const WIDTH: usize = 67;
+
 /// Long lines in pieces, indented as the first.
 fn wrap(text: &str) -> String {
     let mut out = String::new();
     let mut width = 0;
     for word in text.split(' ') {
         let length = word.chars().count();
-        if width > 0 && width + 1 + length > 96 {
+        if width > 0 && width + 1 + length > WIDTH {
             out.push_str("\n             ");
             width = 0;
         } else if width > 0 {

@@ -67,6 +67,37 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
     found
 }
 
+/// The calls of a flow for so many changed records that arrive together, each already at its targets and to be updated there:
+/// those of [`predicted`], and the reads of targets that a write rests on.
+pub fn of_changes(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connectors, records: usize) -> Vec<Calls> {
+    let mut found = predicted(plan, flow, reads, connectors, records);
+    for write in &flow.writes {
+        let Some(connector) = connectors.get(&write.object.connection) else { continue };
+        let Some(object) = plan.objects.get(&write.object.to_string()) else { continue };
+        let Some(spec) = connector.write(object, write.op, key_field(write)) else { continue };
+        let looks = reads.target_reads.get(&write.name).is_some_and(|reads| !reads.is_empty());
+        // What a match has found says itself what the target holds, unless the whole record is replaced.
+        let matched = write.of.is_some_and(|of| flow.matches.iter().any(|found| found.slot == of)) && !spec.replaces;
+        if write.op == Op::Create || matched || !(looks || spec.replaces || !write.guards.is_empty()) {
+            continue;
+        }
+        let Some(id) = object.id.clone() else { continue };
+        let batch = connector.find_batch(&write.object, std::slice::from_ref(&id)).max(1);
+        let why = if spec.replaces { "an update replaces the whole record, so it is read first" } else { "the write goes by what its target holds" };
+        let each = match connector.companion(&write.object, std::slice::from_ref(&id)) {
+            Some(by) => format!("at the most: records that stand close together by {by} are read in one call; "),
+            None if batch == 1 => "one call for each record; ".to_owned(),
+            None => String::new(),
+        };
+        let what = format!("read {} by {id} before its update", write.object);
+        let place =
+            found.iter().position(|calls| calls.what.ends_with(&write.object.to_string()) && !calls.what.starts_with("read")).unwrap_or(found.len());
+        let calls = records.div_ceil(batch);
+        found.insert(place, Calls { connection: write.object.connection.clone(), what, calls, note: Some(format!("{each}{why}")) });
+    }
+    found
+}
+
 fn key_field(write: &Write) -> Option<&str> {
     write.key.as_ref().and_then(|key| key.field.as_deref())
 }

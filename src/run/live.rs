@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::alerts::Alerts;
 use super::carry::Carrier;
 use crate::connector::Hint;
-use crate::engine::queue::{Answer, Decision};
+use crate::engine::queue::{Answer, Signed};
 use crate::engine::{Engine, Reply};
 use crate::store::{Kept, StoreFault};
 
@@ -27,7 +27,7 @@ pub enum Message {
         kept: oneshot::Sender<bool>,
     },
     Decide {
-        decision: Decision,
+        signed: Signed,
         answer: oneshot::Sender<Answer>,
     },
     /// To the end of what is out, and no further.
@@ -84,8 +84,8 @@ pub fn drive(
                     let _ = kept.send(done.is_ok());
                     done?;
                 }
-                Message::Decide { decision, answer } => {
-                    let _ = answer.send(engine.decide(&decision)?);
+                Message::Decide { signed, answer } => {
+                    let _ = answer.send(engine.decide(&signed.decision, &signed.signature)?);
                 }
                 Message::Stop => {
                     engine.stop();

@@ -42,6 +42,7 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
         keys: Vec::new(),
         searchable: Vec::new(),
         stamp: None,
+        name_field: None,
         parent: None,
         class: 2,
         events: Vec::new(),
@@ -54,6 +55,9 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
         }
         if flag(described, "externalId") || flag(described, "idLookup") {
             object.searchable.push(field_name.clone());
+        }
+        if flag(described, "nameField") {
+            object.name_field = Some(field_name.clone());
         }
         if flag(described, "externalId") && flag(described, "unique") {
             object.keys.push(field_name.clone());
@@ -157,6 +161,8 @@ fn field(json: &Json, name: &str, connection: &str, currency: bool) -> Field {
         digits: digits.filter(|digits| *digits > 0),
         max_items: None,
         class: match kind_word.as_str() {
+            // A number that the system gives names no person.
+            _ if flag(json, "autoNumber") => Class::Business,
             "id" | "reference" | "picklist" | "boolean" | "currency" | "double" | "percent" | "int" | "datetime" => Class::Business,
             _ => Class::Personal,
         },

@@ -115,6 +115,7 @@ fn build(seen: &Seen, name: &str, connection: &str, objects: &mut Vec<Object>) {
         keys: Vec::new(),
         searchable: Vec::new(),
         stamp: None,
+        name_field: None,
         parent: None,
         class: 2,
         events: Vec::new(),

@@ -36,6 +36,9 @@ pub struct Object {
     /// The field that moves with every change of the record.
     #[serde(default)]
     pub stamp: Option<String>,
+    /// The field that people know a record by: an order's number, a custom object's name.
+    #[serde(default)]
+    pub name_field: Option<String>,
     /// The relation of a child record to its parent, for the stamps of children (`OrderId`).
     #[serde(default)]
     pub parent: Option<String>,

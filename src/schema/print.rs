@@ -25,7 +25,7 @@ pub fn to_json(object: &Object) -> Json {
             "read": object.access.read, "create": object.access.create, "update": object.access.update, "upsert": object.access.upsert,
         }),
     );
-    for (name, value) in [("x-id", &object.id), ("x-stamp", &object.stamp), ("x-parent", &object.parent)] {
+    for (name, value) in [("x-id", &object.id), ("x-stamp", &object.stamp), ("x-name-field", &object.name_field), ("x-parent", &object.parent)] {
         if let Some(value) = value {
             put(name, json!(value));
         }

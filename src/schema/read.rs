@@ -63,6 +63,7 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
         keys: known(texts(json, "x-keys"), "/x-keys")?,
         searchable: known(texts(json, "x-searchable"), "/x-searchable")?,
         stamp: text(json, "x-stamp"),
+        name_field: text(json, "x-name-field"),
         parent: text(json, "x-parent"),
         class: json.get("x-class").and_then(Node::as_u64).and_then(|class| u8::try_from(class).ok()).unwrap_or(3).min(3),
         events: texts(json, "x-events"),

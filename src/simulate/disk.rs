@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::sandbox::faults::Dice;
 use crate::store::sqlite::Sqlite;
 use crate::store::{
-    Change, Checkpoint, Control, Counts, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis, Store,
-    StoreFault, Watch,
+    Cause, Change, Checkpoint, Control, Counts, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis, Store,
+    StoreFault, Wanted, Watch,
 };
 use crate::value::Json;
 
@@ -141,6 +141,9 @@ impl Store for Disk {
         exception(id: i64) -> Kept<Option<Exception>>;
         exceptions_of(flow: &str, lane: &str) -> Kept<Vec<Exception>>;
         open_exceptions() -> Kept<u64>;
+        causes(wanted: &Wanted) -> Kept<Vec<Cause>>;
+        wanted(wanted: &Wanted, closed: bool, limit: usize) -> Kept<Vec<Exception>>;
+        decisions_of(flow: &str, lane: &str) -> Kept<Vec<Exception>>;
         events(flow: &str, lane: &str) -> Kept<Vec<Event>>;
         exchange(id: i64) -> Kept<Option<Exchange>>;
         exchanges(limit: usize) -> Kept<Vec<Exchange>>;

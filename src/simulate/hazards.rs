@@ -6,7 +6,7 @@ use serde_json::json;
 use super::orders::minutes;
 use super::scenario::Scenario;
 use crate::engine::Engine;
-use crate::engine::queue::Decision;
+use crate::engine::queue::{Decision, Signature};
 use crate::sandbox::Act;
 use crate::sandbox::faults::Dice;
 use crate::store::{EntryState, Kept};
@@ -109,11 +109,11 @@ pub(super) fn decide(engine: &mut Engine<'_>, dice: &mut Dice, now: Timestamp) -
         let Some(flow) = flows.get(dice.below(flows.len() as u64) as usize).cloned() else { return Ok(None) };
         let back = 1 + dice.below(90) as i64;
         let decision = match dice.below(3) {
-            0 => Decision::Replay { flow, keys: Vec::new() },
+            0 => Decision::Replay { flow, keys: Vec::new(), since: None },
             1 => Decision::Rewind { flow, stream: None, to: now.as_millisecond() - back * 60_000 },
             _ => Decision::Poll { flow },
         };
-        engine.decide(&decision)?;
+        engine.decide(&decision, &Signature::default())?;
         return Ok(None);
     }
     let one = open[dice.below(open.len() as u64) as usize].clone();
@@ -130,11 +130,11 @@ pub(super) fn decide(engine: &mut Engine<'_>, dice: &mut Dice, now: Timestamp) -
             {
                 fields.insert("customerNotes".to_owned(), Json::from("edited by a person"));
             }
-            Decision::Edit { id: one.id, payload }
+            Decision::Edit { id: one.id, payload, write: None }
         }
         (_, None) => Decision::Retry { ids },
     };
     let retried = matches!(decision, Decision::Retry { .. });
-    let answer = engine.decide(&decision)?;
+    let answer = engine.decide(&decision, &Signature::default())?;
     Ok((answer.done > 0 && !retried).then_some((one.flow, one.lane)))
 }

@@ -225,7 +225,9 @@ impl Setup {
 }
 
 fn compiled(texts: &Texts) -> Result<(Plan, BTreeMap<ObjectRef, Arc<Names>>), String> {
-    let compiled = compile(texts, &Options::default());
+    // As the template is rehearsed: in its environment of the sandbox.
+    let env = Some("sandbox".to_owned()).filter(|env| texts.read(&format!("crossdock.{env}.yaml")).is_ok());
+    let compiled = compile(texts, &Options { env, ..Options::default() });
     let first = compiled.diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map(|diagnostic| diagnostic.message.clone());
     match compiled.plan {
         Some(plan) => Ok((plan, compiled.names)),

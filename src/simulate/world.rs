@@ -18,7 +18,7 @@ use super::wire::{CRM, Shared, WMS, Wire, locked, subscribe};
 use super::{crm, parcels};
 use crate::apply::Program;
 use crate::engine::Engine;
-use crate::engine::queue::Decision;
+use crate::engine::queue::{Decision, Signature};
 use crate::http::Clock as _;
 use crate::sandbox::faults::{Dice, FaultKit, Faults, Faulty};
 use crate::sandbox::{Act, salesforce, shipstation};
@@ -301,7 +301,7 @@ impl<'p> Day<'p> {
                     let flows: Vec<String> = self.sim.setup.plan.mapping.flows.iter().map(|flow| flow.name.clone()).collect();
                     self.dies(now, None)?;
                     for flow in flows {
-                        died |= self.process.engine.decide(&Decision::Replay { flow, keys: Vec::new() }).is_err();
+                        died |= self.process.engine.decide(&Decision::Replay { flow, keys: Vec::new(), since: None }, &Signature::default()).is_err();
                     }
                 }
                 Hazard::Secret(secret) => {
@@ -372,7 +372,7 @@ fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &mut Vec<Find
         } else {
             Vec::new()
         };
-        engine.decide(&Decision::Replay { flow, keys: some }).map_err(|fault| fault.to_string())?;
+        engine.decide(&Decision::Replay { flow, keys: some, since: None }, &Signature::default()).map_err(|fault| fault.to_string())?;
     }
     let carrier = sim.carrier(&engine);
     let mut process = Process { engine, carrier, tasks: Vec::new(), wake: None, told: BTreeMap::new() };

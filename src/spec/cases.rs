@@ -36,6 +36,8 @@ pub struct Given {
     pub matched: Vec<(String, String)>,
     /// The record as the target holds it.
     pub target: Option<String>,
+    /// Parameters that have another value in this case, as `crossdock.yaml` would write it.
+    pub parameters: Vec<(String, String)>,
     pub now: Option<Timestamp>,
 }
 
@@ -79,6 +81,8 @@ struct GivenEntry {
     #[serde(default)]
     matched: IndexMap<String, String>,
     target: Option<String>,
+    #[serde(default)]
+    parameters: IndexMap<String, Raw>,
     now: Option<String>,
 }
 
@@ -134,6 +138,12 @@ pub fn read(file: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Vec
             expect_key_line(text, at)
         });
         let node = |raw: &Raw| raw.node(text);
+        let mut parameters = Vec::new();
+        for (name, raw) in &case.given.parameters {
+            let value = node(raw);
+            let value = value.as_text().ok_or_else(|| fault(format!("the parameter `{name}` is one value: write `{name}: value`")))?;
+            parameters.push((name.clone(), value.to_owned()));
+        }
         let payloads = |of: &IndexMap<String, Raw>| {
             of.iter()
                 .map(|(object, raw)| match node(raw) {
@@ -161,6 +171,7 @@ pub fn read(file: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Vec
                 with: case.given.with.iter().map(|(field, raw)| (field.clone(), node(raw))).collect(),
                 matched: case.given.matched.iter().map(|(of, path)| (of.clone(), beside(path))).collect(),
                 target: case.given.target.as_deref().map(beside),
+                parameters,
                 now,
             },
             expected,
@@ -223,6 +234,7 @@ pub fn of_item(test: &typed::Test, exists: &dyn Fn(&str) -> bool) -> Case {
             with: test.with.iter().map(|(field, value)| (field.clone(), of_json(value))).collect(),
             matched: test.matched.iter().map(|(of, path)| (of.clone(), beside(&test.file, path, exists))).collect(),
             target: test.target.as_deref().map(|path| beside(&test.file, path, exists)),
+            parameters: Vec::new(),
             now: test.now.as_deref().and_then(|text| text.parse().ok()),
         },
         expected,

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::cases::{Case, Expected};
 use super::node::Node;
 use super::{given, records};
-use crate::apply::{Inputs, Outcome, Payload, Reason, Verdict};
+use crate::apply::{Inputs, Outcome, Payload, Program, Reason, Verdict, apply};
+use crate::check::parameter_value;
 use crate::check::typed::Flow;
 use crate::plan::Plan;
 use crate::schema::Names;
@@ -95,7 +96,29 @@ fn outcome(case: &Case, bench: &Bench<'_>) -> Result<Outcome, Difference> {
         names: bench.names,
         trace: false,
     };
-    Ok((bench.map)(flow, &inputs))
+    if case.given.parameters.is_empty() {
+        return Ok((bench.map)(flow, &inputs));
+    }
+    let plan = with_parameters(bench.plan, &case.given.parameters)?;
+    let wrong = |reason: &dyn std::fmt::Display| Difference::new("parameters", "a plan with these parameters", reason.to_string());
+    let program = Program::new(&plan).map_err(|error| wrong(&error))?;
+    let flow = plan.mapping.flows.iter().find(|known| known.name == flow.name).ok_or_else(|| wrong(&"the flow is gone"))?;
+    Ok(apply(&program, flow, &inputs))
+}
+
+/// The plan as it would be with other values of some parameters.
+fn with_parameters(plan: &Plan, parameters: &[(String, String)]) -> Result<Plan, Difference> {
+    let mut plan = plan.clone();
+    for (name, text) in parameters {
+        let known: Vec<String> = plan.mapping.parameters.keys().cloned().collect();
+        let Some(parameter) = plan.mapping.parameters.get_mut(name) else {
+            let known = if known.is_empty() { "the mapping has no parameter".to_owned() } else { format!("the parameters are {}", known.join(", ")) };
+            return Err(Difference::new("parameters", name.as_str(), known));
+        };
+        parameter.value = parameter_value(text, &parameter.of.kind)
+            .map_err(|reason| Difference::new(format!("parameters {name}"), format!("a {}", parameter.of.kind), format!("`{text}`: {reason}")))?;
+    }
+    Ok(plan)
 }
 
 /// In what an outcome is not what was expected.

@@ -88,6 +88,7 @@ pub(crate) mod tests {
             closed: None,
             closed_by: None,
             alerted: true,
+            decided: None,
         }
     }
 

@@ -9,6 +9,7 @@
 //! What may hold personal data (a record's body, a payload, a reason) is **sealed** before it reaches a file:
 //! [`Json`] and `String` fields marked *sealed* below lie there encrypted only.
 
+pub mod cause;
 pub mod contract;
 pub mod seal;
 pub mod sqlite;
@@ -188,7 +189,7 @@ pub struct Reason {
 }
 
 /// A write on its way: the outbox.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     pub id: i64,
     pub flow: String,
@@ -313,10 +314,79 @@ pub struct Exception {
     pub parked: bool,
     pub opened: Millis,
     pub closed: Option<Millis>,
-    /// `approved`, `retried`, `edited`, `discarded: REASON`, `mended`
+    /// `approved`, `retried`, `edited`, `discarded`, `mended`, `superseded`, `gone`
     pub closed_by: Option<String>,
     /// Its alert was sent.
     pub alerted: bool,
+    /// Sealed. What a person decided, where one did.
+    pub decided: Option<Decided>,
+}
+
+impl Exception {
+    /// What it has in common with others: see [`cause`].
+    pub fn cause(&self) -> String {
+        cause::id(&self.flow, &self.code, &self.reasons)
+    }
+}
+
+/// What a person decided about an exception.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// `approved`, `retried`, `edited`, `discarded`
+    pub what: String,
+    /// Who decided: a login name, or the name that was given.
+    pub by: Option<String>,
+    /// In the decider's own words.
+    pub why: Option<String>,
+    pub at: Millis,
+    /// What takes it back, as long as it was not carried out.
+    pub undo: Option<Undo>,
+}
+
+/// A record and its writes as they were before a decision, and what the decision left, by which it is seen whether it was
+/// carried out since.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Undo {
+    pub state: LaneState,
+    pub was: Option<LaneState>,
+    pub version: String,
+    pub attempt: u32,
+    pub due: Millis,
+    /// The writes that the decision changed or dropped, whole.
+    pub entries: Vec<Entry>,
+    pub left_state: LaneState,
+    pub left_version: String,
+}
+
+/// Which exceptions are meant. What is absent is not asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub owner: Option<String>,
+    pub code: Option<String>,
+    pub flow: Option<String>,
+    /// The id of a cause: see [`cause`].
+    pub cause: Option<String>,
+    /// Opened then or before.
+    pub opened_by: Option<Millis>,
+    /// Their deadline is then or before.
+    pub due_by: Option<Millis>,
+}
+
+/// Open exceptions of one cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// See [`cause`].
+    pub id: String,
+    pub flow: String,
+    pub code: String,
+    pub owner: Option<String>,
+    pub count: u64,
+    /// When the oldest was opened.
+    pub oldest: Millis,
+    /// The earliest deadline.
+    pub before: Option<Millis>,
+    /// The oldest one's id: the example.
+    pub example: i64,
 }
 
 /// One line of a record's history.
@@ -607,6 +677,12 @@ pub trait Store: Send {
     fn exceptions_of(&self, flow: &str, lane: &str) -> Kept<Vec<Exception>>;
     /// How many are open.
     fn open_exceptions(&self) -> Kept<u64>;
+    /// The open exceptions by their causes: the earliest deadline first, then the oldest.
+    fn causes(&self, wanted: &Wanted) -> Kept<Vec<Cause>>;
+    /// Exceptions of a kind, the earliest deadline first, then the oldest. `closed`: those that are closed, too.
+    fn wanted(&self, wanted: &Wanted, closed: bool, limit: usize) -> Kept<Vec<Exception>>;
+    /// What was decided about a lane, the newest last: its exceptions that a person closed.
+    fn decisions_of(&self, flow: &str, lane: &str) -> Kept<Vec<Exception>>;
 
     fn events(&self, flow: &str, lane: &str) -> Kept<Vec<Event>>;
     fn exchange(&self, id: i64) -> Kept<Option<Exchange>>;

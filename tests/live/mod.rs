@@ -90,8 +90,9 @@ impl World {
         if config.contains("  tracking:") {
             warehouse += &format!("  tracking: {{ url: \"{}\", api_key: sandbox }}\n", wms.url);
         }
+        let parameters = if config.contains("print_labels") { "parameters: { print_labels: true }\n" } else { "" };
         let environment = format!(
-            "connections:\n  crm: {{ login: \"{}\", client_id: sandbox, client_secret: \"${{PLANTED}}\" }}\n{warehouse}store: sqlite:live.db\nschedules: {{ {schedules} }}\n",
+            "connections:\n  crm: {{ login: \"{}\", client_id: sandbox, client_secret: \"${{PLANTED}}\" }}\n{warehouse}store: sqlite:live.db\n{parameters}schedules: {{ {schedules} }}\n",
             crm.url
         );
         std::fs::write(folder.path().join("crossdock.live.yaml"), environment).unwrap();

@@ -103,6 +103,8 @@ pub(super) fn snapshot(described: &Json) -> Json {
         "externalId",
         "unique",
         "idLookup",
+        "nameField",
+        "autoNumber",
         "restrictedPicklist",
         "picklistValues",
         "referenceTo",

@@ -140,6 +140,9 @@ const OBJECTS: &[(&str, &str, Option<&str>)] = &[
     ("Shipment__c", "a01", Some(include_str!("org/Shipment__c.json"))),
     ("Task", "00T", Some(include_str!("org/Task.json"))),
     ("User", "005", None),
+    // What the org says of itself: `doctor` asks for it, and for the kinds that its objects' records are of.
+    ("Organization", "00D", Some(include_str!("org/Organization.json"))),
+    ("RecordType", "012", Some(include_str!("org/RecordType.json"))),
 ];
 
 /// Child relations whose field is not named after the parent.

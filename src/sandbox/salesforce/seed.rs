@@ -79,6 +79,7 @@ impl Salesforce {
     pub(super) fn plant(&mut self) {
         let start = to_millisecond(self.options.start);
         let before = start.checked_sub(1.hour()).unwrap_or(start);
+        self.organization(before);
         self.users(before);
         self.queues(before);
         self.products(before);
@@ -137,6 +138,17 @@ impl Salesforce {
         let mut row = self.blank(of, at, self.person);
         row.set(of.stamps.owner, Cell::Id(self.person));
         row
+    }
+
+    /// The org's one record of itself.
+    fn organization(&mut self, at: Timestamp) {
+        let catalog = self.store.catalog.clone();
+        let Some(table) = catalog.find("Organization") else { return };
+        let of = &catalog.types[table];
+        let mut row = self.blank(of, at, self.person);
+        set(of, &mut row, "Name", Cell::text("Crossdock sandbox"));
+        set(of, &mut row, "IsSandbox", Cell::Bool(true));
+        self.plant_row(table, row);
     }
 
     fn users(&mut self, at: Timestamp) {

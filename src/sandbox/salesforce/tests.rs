@@ -248,3 +248,17 @@ fn an_administrator_changes_the_objects() {
     assert_eq!((status, refusal(&told)), (400, "STRING_TOO_LONG"));
     assert_eq!(org.query("SELECT Package_Notes__c FROM Order").0, 400);
 }
+
+#[test]
+fn it_answers_what_the_product_asks_of_an_org() {
+    let mut org = Org::new(Options::default());
+    for (query, rows) in [
+        ("SELECT Id, Name FROM Organization LIMIT 1", 1),
+        ("SELECT Id, Name FROM User WHERE IsActive = true ORDER BY Name", 3),
+        ("SELECT Id, Name FROM Group WHERE Type = 'Queue' ORDER BY Name", 2),
+        ("SELECT Id, Name FROM RecordType WHERE IsActive = true ORDER BY Name", 0),
+    ] {
+        let (status, found) = org.ask("GET", &format!("query?q={}", query.replace(' ', "+").replace('=', "%3D").replace('\'', "%27")), &Json::Null);
+        assert_eq!((status, found["totalSize"].as_u64()), (200, Some(rows)), "{query}: {found}");
+    }
+}

@@ -4,9 +4,11 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use serde::de::DeserializeOwned;
 
-use super::rows::{Summed, body_place};
+use super::rows::{Summed, body_place, decided_place};
 use crate::store::seal::{Place, Seal};
-use crate::store::{Checkpoint, Control, Damage, Entry, EntryState, Exception, Hint, Kept, Lane, LaneState, Ledger, Reason, StoreFault, Watch};
+use crate::store::{
+    Checkpoint, Control, Damage, Decided, Entry, EntryState, Exception, Hint, Kept, Lane, LaneState, Ledger, Reason, StoreFault, Watch,
+};
 use crate::value::{Body, Json};
 
 /// A value as it was read, and what is wrong with it.
@@ -269,6 +271,7 @@ pub(super) fn exception(seal: &Seal, row: &Row<'_>) -> Found<Exception> {
     let id = cells.int(0);
     let name = id.to_string();
     let reasons: Option<Vec<Reason>> = cells.opened(5, Place { table: "exception", column: "reasons", row: &[&name] });
+    let decided: Option<Decided> = cells.opened(15, decided_place(&[&name]));
     let value = Exception {
         id,
         flow: cells.text(1),
@@ -284,6 +287,7 @@ pub(super) fn exception(seal: &Seal, row: &Row<'_>) -> Found<Exception> {
         closed: cells.maybe_int(11),
         closed_by: cells.maybe_text(12),
         alerted: cells.flag(13),
+        decided,
     };
     cells.done(value, |exception| (format!("exception {}", exception.id), exception.flow.clone(), exception.lane.clone()))
 }

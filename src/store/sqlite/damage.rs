@@ -134,6 +134,7 @@ impl Sqlite {
             closed: None,
             closed_by: None,
             alerted: true,
+            decided: None,
         };
         Ok(vec![event, Change::Exception(exception)])
     }

@@ -20,6 +20,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
     "ALTER TABLE entry ADD COLUMN rides TEXT;",
     "ALTER TABLE lane ADD COLUMN seen BLOB;",
     include_str!("compact.sql"),
+    // The index has all that the list by causes needs.
+    "ALTER TABLE exception ADD COLUMN cause TEXT;
+     ALTER TABLE exception ADD COLUMN sealed_decided BLOB;
+     CREATE INDEX exception_cause ON exception (flow, code, cause, owner, opened, before, id) WHERE closed IS NULL;",
 ];
 /// The first form whose rows have checksums.
 const SUMMED: i64 = 5;

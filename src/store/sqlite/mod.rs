@@ -291,6 +291,7 @@ impl Sqlite {
             let arrived = highest("SELECT max(arrived) FROM lane")?;
             store.next_id.set(ids.into_iter().flatten().max().unwrap_or(0) + 1);
             store.next_arrival = arrived.unwrap_or(0) + 1;
+            store.know_causes()?;
         }
         Ok(store)
     }

@@ -9,8 +9,8 @@ use super::rows::{self, CHECKPOINT, ENTRY, EVENT, EXCEPTION, EXCHANGE, HINT, LAN
 use super::{Sqlite, fault, form};
 use crate::store::seal::Place;
 use crate::store::{
-    Change, Checkpoint, Control, Counts, Damage, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis, Store,
-    StoreFault, Watch,
+    Cause, Change, Checkpoint, Control, Counts, Damage, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis,
+    Store, StoreFault, Wanted, Watch,
 };
 use crate::value::Json;
 
@@ -43,6 +43,21 @@ impl Sqlite {
 
     fn one<T>(&self, sql: &str, values: impl Params, read: impl Fn(&Row<'_>) -> Kept<T>) -> Kept<Option<T>> {
         Ok(self.all(sql, values, read)?.into_iter().next())
+    }
+
+    /// Exceptions of a store that an older version wrote get the cause that they have.
+    pub(super) fn know_causes(&self) -> Kept<()> {
+        let sql = format!("SELECT {EXCEPTION}, sum, sealed_decided FROM exception WHERE closed IS NULL AND cause IS NULL");
+        let without = self.all(&sql, [], |row| Ok(cells::exception(&self.seal, row).value))?;
+        if without.is_empty() {
+            return Ok(());
+        }
+        // One that is interrupted is done again at the next start.
+        let put = |one: &Exception| self.db.execute("UPDATE exception SET cause = ?2 WHERE id = ?1", params![one.id, one.cause()]);
+        self.db.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+        let done = without.iter().try_for_each(|one| put(one).map(|_| ()));
+        self.db.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(fault)?;
+        done.map_err(fault)
     }
 
     fn number(&self, sql: &str, values: impl Params) -> Kept<Option<i64>> {
@@ -140,6 +155,10 @@ impl Sqlite {
         })
     }
 }
+
+/// Which rows of `exception` are meant; its six values are those of [`Wanted`], in their order.
+const WANTED: &str = "(?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR code = ?2) AND (?3 IS NULL OR flow = ?3) AND (?4 IS NULL OR cause = ?4) \
+     AND (?5 IS NULL OR opened <= ?5) AND (?6 IS NULL OR before <= ?6)";
 
 fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
@@ -304,24 +323,67 @@ impl Store for Sqlite {
 
     fn exceptions(&self, open: bool, limit: usize) -> Kept<Vec<Exception>> {
         let sql = if open {
-            format!("SELECT {EXCEPTION}, sum FROM exception WHERE closed IS NULL ORDER BY before IS NULL, before, opened, id LIMIT ?1")
+            format!(
+                "SELECT {EXCEPTION}, sum, sealed_decided FROM exception WHERE closed IS NULL ORDER BY before IS NULL, before, opened, id LIMIT ?1"
+            )
         } else {
-            format!("SELECT {EXCEPTION}, sum FROM exception ORDER BY id DESC LIMIT ?1")
+            format!("SELECT {EXCEPTION}, sum, sealed_decided FROM exception ORDER BY id DESC LIMIT ?1")
         };
         self.some_exceptions(&sql, [count(limit)])
     }
 
     fn exception(&self, id: i64) -> Kept<Option<Exception>> {
-        Ok(self.some_exceptions(&format!("SELECT {EXCEPTION}, sum FROM exception WHERE id = ?1"), [id])?.into_iter().next())
+        Ok(self.some_exceptions(&format!("SELECT {EXCEPTION}, sum, sealed_decided FROM exception WHERE id = ?1"), [id])?.into_iter().next())
     }
 
     fn exceptions_of(&self, flow: &str, lane: &str) -> Kept<Vec<Exception>> {
-        let sql = format!("SELECT {EXCEPTION}, sum FROM exception WHERE flow = ?1 AND lane = ?2 AND closed IS NULL ORDER BY id");
+        let sql = format!("SELECT {EXCEPTION}, sum, sealed_decided FROM exception WHERE flow = ?1 AND lane = ?2 AND closed IS NULL ORDER BY id");
         self.some_exceptions(&sql, params![flow, lane])
     }
 
     fn open_exceptions(&self) -> Kept<u64> {
         Ok(self.number("SELECT count(*) FROM exception WHERE closed IS NULL", [])?.unwrap_or(0).unsigned_abs())
+    }
+
+    fn causes(&self, wanted: &Wanted) -> Kept<Vec<Cause>> {
+        let Wanted { owner, code, flow, cause, opened_by, due_by } = wanted;
+        let sql = format!(
+            "SELECT flow, code, cause, owner, count(*), min(opened), min(before), min(id) FROM exception WHERE closed IS NULL AND {WANTED}
+             GROUP BY flow, code, cause, owner ORDER BY min(before) IS NULL, min(before), min(opened), min(id)"
+        );
+        self.all(&sql, params![owner, code, flow, cause, opened_by, due_by], |row| {
+            let read = || -> rusqlite::Result<(Cause, i64)> {
+                let cause = Cause {
+                    flow: row.get(0)?,
+                    code: row.get(1)?,
+                    id: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+                    owner: row.get(3)?,
+                    count: 0,
+                    oldest: row.get(5)?,
+                    before: row.get(6)?,
+                    example: row.get(7)?,
+                };
+                Ok((cause, row.get(4)?))
+            };
+            let (cause, count) = read().map_err(fault)?;
+            Ok(Cause { count: count.unsigned_abs(), ..cause })
+        })
+    }
+
+    fn wanted(&self, wanted: &Wanted, closed: bool, limit: usize) -> Kept<Vec<Exception>> {
+        let Wanted { owner, code, flow, cause, opened_by, due_by } = wanted;
+        let open = if closed { "" } else { "closed IS NULL AND " };
+        let sql = format!(
+            "SELECT {EXCEPTION}, sum, sealed_decided FROM exception WHERE {open}{WANTED} ORDER BY before IS NULL, before, opened, id LIMIT ?7"
+        );
+        self.some_exceptions(&sql, params![owner, code, flow, cause, opened_by, due_by, count(limit)])
+    }
+
+    fn decisions_of(&self, flow: &str, lane: &str) -> Kept<Vec<Exception>> {
+        let sql = format!(
+            "SELECT {EXCEPTION}, sum, sealed_decided FROM exception WHERE flow = ?1 AND lane = ?2 AND sealed_decided IS NOT NULL ORDER BY closed, id"
+        );
+        self.some_exceptions(&sql, params![flow, lane])
     }
 
     fn events(&self, flow: &str, lane: &str) -> Kept<Vec<Event>> {

@@ -261,14 +261,18 @@ impl Put<'_> {
     }
 
     fn exception(&self, exception: &Exception) -> Kept<()> {
-        let Exception { id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, alerted } = exception;
+        let Exception { id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, alerted, decided } = exception;
         let row = id.to_string();
+        let cause = exception.cause();
+        let decided = sealed(self.seal, decided_place(&[&row]), decided.as_ref())?;
         let reasons = packed(self.seal, Place { table: "exception", column: "reasons", row: &[&row] }, Some(reasons))?;
         self.row(
             "exception",
             EXCEPTION,
             params![id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, alerted],
-        )
+        )?;
+        // The cause follows from the rest, and the decision is sealed for its row: neither is part of the checksum.
+        self.done("UPDATE exception SET cause = ?2, sealed_decided = ?3 WHERE id = ?1", params![id, cause, decided])
     }
 
     pub(super) fn exchange(&self, exchange: &Exchange) -> Kept<()> {
@@ -307,6 +311,10 @@ pub(super) fn spare_name(flow: &str, stream: &str) -> String {
 
 pub(super) fn body_place<'a>(row: &'a [&'a str]) -> Place<'a> {
     Place { table: "body", column: "sealed", row }
+}
+
+pub(super) fn decided_place<'a>(row: &'a [&'a str]) -> Place<'a> {
+    Place { table: "exception", column: "decided", row }
 }
 
 /// The row is the control's number and the time at which it was put down.

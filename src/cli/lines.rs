@@ -1,0 +1,100 @@
+//! Text for a terminal of a certain width: tables that fit, and paragraphs.
+
+/// Columns of a table, filled row by row and printed when all widths are known.
+pub(super) struct Columns {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+    /// The column that gives way where the table is too wide.
+    yields: usize,
+}
+
+impl Columns {
+    /// `yields`: the column whose cells are cut where the table is too wide.
+    pub(super) fn new(header: &[&str], yields: usize) -> Self {
+        Columns { header: header.iter().map(|&name| name.to_owned()).collect(), rows: Vec::new(), yields }
+    }
+
+    pub(super) fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    /// The header and the rows, each at most so wide, as far as the other columns allow it.
+    pub(super) fn lines(&self, width: usize) -> (String, Vec<String>) {
+        let count = self.header.len();
+        let all = || std::iter::once(&self.header).chain(&self.rows);
+        let mut widths: Vec<usize> = (0..count).map(|at| all().filter_map(|row| row.get(at)).map(|cell| long(cell)).max().unwrap_or(0)).collect();
+        let whole = widths.iter().sum::<usize>() + 2 * count.saturating_sub(1);
+        if let Some(yields) = widths.get_mut(self.yields) {
+            *yields = yields.saturating_sub(whole.saturating_sub(width)).max(6);
+        }
+        let line = |row: &Vec<String>| {
+            let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| padded(cell, *width)).collect();
+            cells.join("  ").trim_end().to_owned()
+        };
+        (line(&self.header), self.rows.iter().map(line).collect())
+    }
+}
+
+/// A text cut to a number of characters, its end marked.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if long(text) <= width { text.to_owned() } else { text.chars().take(width.saturating_sub(1)).chain(std::iter::once('…')).collect() }
+}
+
+fn padded(text: &str, width: usize) -> String {
+    let text = cut(text, width);
+    let left = width.saturating_sub(long(&text));
+    text + &" ".repeat(left)
+}
+
+fn long(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// A paragraph in lines of a width, each after an indent. A word that is longer is cut.
+pub(super) fn wrapped(text: &str, indent: usize, width: usize) -> Vec<String> {
+    let room = width.saturating_sub(indent).max(20);
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let mut word = word.to_owned();
+        loop {
+            let joined = long(&line) + usize::from(!line.is_empty()) + long(&word);
+            if joined <= room {
+                line = if line.is_empty() { word } else { line + " " + &word };
+                break;
+            }
+            if line.is_empty() {
+                line = word.chars().take(room).collect();
+                word = word.chars().skip(room).collect();
+            }
+            lines.push(std::mem::take(&mut line));
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines.into_iter().map(|line| " ".repeat(indent) + &line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_fits_by_the_column_that_gives_way() {
+        let mut table = Columns::new(&["id", "flow", "age"], 1);
+        table.row(vec!["1".into(), "a_flow_with_a_very_long_name".into(), "3 days".into()]);
+        let (header, rows) = table.lines(24);
+        assert_eq!((header.as_str(), rows[0].as_str()), ("id  flow          age", "1   a_flow_with…  3 days"));
+        assert_eq!(table.lines(80).1[0], "1   a_flow_with_a_very_long_name  3 days");
+    }
+
+    #[test]
+    fn paragraphs_are_wrapped_and_long_words_cut() {
+        assert_eq!(wrapped("one two three four", 2, 22), ["  one two three four"]);
+        assert_eq!(wrapped("one two three four five", 2, 22), ["  one two three four", "  five"]);
+        let long = "x".repeat(50);
+        assert_eq!(wrapped(&long, 0, 20).iter().map(String::len).collect::<Vec<_>>(), [20, 20, 10]);
+        assert!(wrapped("  ", 2, 20).is_empty());
+    }
+}

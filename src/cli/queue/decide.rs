@@ -1,0 +1,233 @@
+//! `crossdock queue retry`, `approve`, `edit`, `discard`, `undo`: decisions, one by one or all of a cause.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use super::{Filters, Project, named};
+use crate::base::bounds;
+use crate::cli::ask::{decide, login};
+use crate::cli::site::{Site, store_failure};
+use crate::cli::{Exit, Failure, Out};
+use crate::engine::queue::{Decision, Signature};
+use crate::fault::file;
+use crate::store::sqlite::Mode;
+use crate::store::{Store as _, Wanted};
+use crate::value::Json;
+
+/// Which exceptions, and who decides.
+#[derive(Debug, clap::Args)]
+struct Chosen {
+    /// Their numbers, or their records' numbers, names or keys
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    #[command(flatten)]
+    project: Project,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    signed: Signed,
+    /// Do not ask, where several are decided by a filter
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Signed {
+    /// Who decides; the login name if left out
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+impl Signed {
+    fn signature(&self, why: Option<&String>) -> Signature {
+        Signature { by: self.by.clone().or_else(login), why: why.cloned() }
+    }
+}
+
+const RETRY: &str = "\
+Examples:
+  crossdock queue retry 12 13               reads the records again and maps them anew
+  crossdock queue retry 00000104            by what people call the record
+  crossdock queue retry --cause 3f9a2c01    all of one cause, after asking; --yes in scripts
+  crossdock queue retry --code refused --flow export_orders --yes";
+
+/// Read the records again and map them anew
+#[derive(Debug, clap::Args)]
+#[command(after_help = RETRY)]
+pub(super) struct Retry {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Why, for those who look later
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+const APPROVE: &str = "\
+Examples:
+  crossdock queue approve 12                         sends the payload that waits
+  crossdock queue approve --owner finance --yes      all that wait for one owner
+  crossdock queue approve --cause 3f9a2c01 --by ada  all of one cause, after asking
+
+A running `crossdock serve` sends it ten seconds later: so long `crossdock queue undo 12` takes it back.";
+
+/// Send the payloads that wait
+#[derive(Debug, clap::Args)]
+#[command(after_help = APPROVE)]
+pub(super) struct Approve {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Why, for those who look later
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+const DISCARD: &str = "\
+Examples:
+  crossdock queue discard 12 --reason \"shipped by hand\"
+  crossdock queue discard --cause 3f9a2c01 --reason \"handled in ShipStation\" --yes";
+
+/// Decide that records are not sent, and why
+#[derive(Debug, clap::Args)]
+#[command(after_help = DISCARD)]
+pub(super) struct Discard {
+    #[command(flatten)]
+    chosen: Chosen,
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+const UNDO: &str = "\
+Examples:
+  crossdock queue undo 12          takes back what was decided about it, if it was not carried out
+  crossdock queue list --closed --each     what was decided, and by whom
+
+A running `crossdock serve` carries out a decision ten seconds later, a project that does not run at its next run.
+A discarded record can be taken back until its next version arrives.";
+
+/// Take a decision back that was not carried out yet
+#[derive(Debug, clap::Args)]
+#[command(after_help = UNDO)]
+pub(super) struct Undo {
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<i64>,
+    #[command(flatten)]
+    project: Project,
+    #[command(flatten)]
+    signed: Signed,
+}
+
+const EDIT: &str = "\
+Examples:
+  crossdock queue show 12 --payload > payload.json
+  crossdock queue edit 12 --payload payload.json
+
+For a payload that waits, and for one that the target refused. It passes the last gate again. It is sent once; the next
+version of the record is mapped as ever.";
+
+/// Send another payload in the place of the one that waits or was refused, once
+#[derive(Debug, clap::Args)]
+#[command(after_help = EDIT)]
+pub(super) struct Edit {
+    /// Its number, or its record's number, name or key
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    project: Project,
+    #[command(flatten)]
+    signed: Signed,
+    #[arg(long, value_name = "FILE")]
+    payload: PathBuf,
+    /// Which payload, where several wait: the write's name
+    #[arg(long, value_name = "WRITE")]
+    write: Option<String>,
+    /// Why, for those who look later
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+pub(super) fn retry(args: &Retry, out: &mut Out) -> Result<Exit, Failure> {
+    let site = args.chosen.project.open(out)?;
+    let Some(ids) = chosen(&site, &args.chosen, "retry", out)? else { return Ok(Exit::Findings) };
+    decide(&site, Decision::Retry { ids }, args.chosen.signed.signature(args.reason.as_ref()), "to be mapped again", out)
+}
+
+pub(super) fn approve(args: &Approve, out: &mut Out) -> Result<Exit, Failure> {
+    let site = args.chosen.project.open(out)?;
+    let Some(ids) = chosen(&site, &args.chosen, "approve", out)? else { return Ok(Exit::Findings) };
+    decide(&site, Decision::Approve { ids }, args.chosen.signed.signature(args.reason.as_ref()), "approved", out)
+}
+
+pub(super) fn discard(args: &Discard, out: &mut Out) -> Result<Exit, Failure> {
+    if args.reason.trim().is_empty() {
+        return Err(Failure::usage("the reason is empty").hint("say why it is not sent: --reason \"shipped by hand\""));
+    }
+    let site = args.chosen.project.open(out)?;
+    let Some(ids) = chosen(&site, &args.chosen, "discard", out)? else { return Ok(Exit::Findings) };
+    decide(&site, Decision::Discard { ids, reason: args.reason.clone() }, args.chosen.signed.signature(None), "discarded", out)
+}
+
+pub(super) fn undo(args: &Undo, out: &mut Out) -> Result<Exit, Failure> {
+    let site = args.project.open(out)?;
+    decide(&site, Decision::Undo { ids: args.ids.clone() }, args.signed.signature(None), "taken back", out)
+}
+
+pub(super) fn edit(args: &Edit, out: &mut Out) -> Result<Exit, Failure> {
+    let site = args.project.open(out)?;
+    let text = file::read_text(&args.payload, bounds::WHOLE_FILE).map_err(|error| crate::cli::folder::unreadable(&args.payload, &error))?;
+    let payload: Json = serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is no JSON: {error}", args.payload.display())))?;
+    let found = named(&site.opened(Mode::Read)?, &args.id)?;
+    let [one] = found.as_slice() else {
+        let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
+        return Err(Failure::usage(format!("several exceptions are open of {}", args.id)).hint(format!("name one: {}", ids.join(", "))));
+    };
+    let decision = Decision::Edit { id: one.id, payload, write: args.write.clone() };
+    decide(&site, decision, args.signed.signature(args.reason.as_ref()), "edited", out)
+}
+
+/// The exceptions that are meant: those named, or all that fit the filters, after asking. `None`: the answer was no.
+fn chosen(site: &Site, args: &Chosen, verb: &str, out: &mut Out) -> Result<Option<Vec<i64>>, Failure> {
+    let store = site.opened(Mode::Read)?;
+    if !args.ids.is_empty() {
+        if args.filters.any() {
+            return Err(Failure::usage("name exceptions by their numbers or by a filter, not by both"));
+        }
+        let mut ids: Vec<i64> = Vec::new();
+        for text in &args.ids {
+            ids.extend(named(&store, text)?.iter().map(|one| one.id));
+        }
+        return Ok(Some(ids));
+    }
+    if !args.filters.any() {
+        return Err(Failure::usage("name exceptions by their numbers, or by --cause, --owner, --code or --flow")
+            .hint("crossdock queue list shows them by cause"));
+    }
+    let wanted: Wanted = args.filters.wanted(site, &store)?;
+    let causes = store.causes(&wanted).map_err(|fault| store_failure(&fault))?;
+    let ids: Vec<i64> = store.wanted(&wanted, false, 100_000).map_err(|fault| store_failure(&fault))?.iter().map(|one| one.id).collect();
+    if ids.is_empty() {
+        return Err(Failure::usage("no open exception is of that kind").hint("crossdock queue list shows them by cause"));
+    }
+    for cause in &causes {
+        let owner = cause.owner.as_ref().map(|owner| format!(" for {owner}")).unwrap_or_default();
+        out.note(format!("{:>6}  {} {} of {}{owner}", cause.count, cause.id, cause.code, cause.flow));
+    }
+    if args.yes {
+        return Ok(Some(ids));
+    }
+    let count = if ids.len() == 1 { "1 exception".to_owned() } else { format!("{} exceptions", ids.len()) };
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(format!("this would {verb} {count}, and nobody is there to be asked")).hint("say --yes"));
+    }
+    out.flush()?;
+    // The question goes where it is seen when the results are piped.
+    let mut terminal = std::io::stderr();
+    let _ = write!(terminal, "{verb} {count}? [y/N] ");
+    let _ = terminal.flush();
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| Failure::io(format!("the answer cannot be read: {error}")))?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(Some(ids));
+    }
+    out.note("nothing was decided");
+    Ok(None)
+}

@@ -1,0 +1,196 @@
+//! `crossdock queue`: what somebody has to see, and what they decide.
+
+mod decide;
+mod list;
+mod show;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::site::{Site, store_failure};
+use super::when::When;
+use super::{Exit, Failure, Out};
+use crate::engine::mask;
+use crate::store::{Exception, Store, Wanted};
+
+/// The codes of exceptions.
+const CODES: [&str; 11] = ["review", "rejected", "refused", "in_doubt", "differs", "missing", "gone", "exhausted", "over_shipped", "late", "damaged"];
+
+/// See and decide what the runtime cannot decide by itself
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    List(list::Args),
+    Show(show::Args),
+    Retry(decide::Retry),
+    Approve(decide::Approve),
+    Edit(decide::Edit),
+    Discard(decide::Discard),
+    Undo(decide::Undo),
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    match &args.what {
+        What::List(args) => list::run(args, out),
+        What::Show(args) => show::run(args, out),
+        What::Retry(args) => decide::retry(args, out),
+        What::Approve(args) => decide::approve(args, out),
+        What::Edit(args) => decide::edit(args, out),
+        What::Discard(args) => decide::discard(args, out),
+        What::Undo(args) => decide::undo(args, out),
+    }
+}
+
+#[derive(Debug, clap::Args)]
+struct Project {
+    /// The project's folder
+    #[arg(long, value_name = "FOLDER")]
+    project: Option<PathBuf>,
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+}
+
+impl Project {
+    fn open(&self, out: &mut Out) -> Result<Site, Failure> {
+        Site::open(self.project.as_ref(), self.env.as_deref(), out)
+    }
+}
+
+/// Which exceptions are meant.
+#[derive(Debug, clap::Args)]
+struct Filters {
+    /// Of this owner
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// Of this code: review, rejected, refused, in_doubt, gone, exhausted, over_shipped, late, damaged
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+    /// Of this flow
+    #[arg(long, value_name = "FLOW")]
+    flow: Option<String>,
+    /// Of this cause, as `queue list` names it
+    #[arg(long, value_name = "ID")]
+    cause: Option<String>,
+    /// Opened longer ago, or before: 2h, 7d, 2026-11-01
+    #[arg(long, value_name = "TIME")]
+    older_than: Option<When>,
+    /// With a deadline within this time, or past it: 2h, 1d
+    #[arg(long, value_name = "TIME", value_parser = super::when::lasting)]
+    due_within: Option<jiff::SignedDuration>,
+}
+
+impl Filters {
+    fn any(&self) -> bool {
+        self.owner.is_some()
+            || self.code.is_some()
+            || self.flow.is_some()
+            || self.cause.is_some()
+            || self.older_than.is_some()
+            || self.due_within.is_some()
+    }
+
+    /// As the store is asked. A code, flow or cause that is not there is a mistake, not an empty answer.
+    fn wanted(&self, site: &Site, store: &dyn Store) -> Result<Wanted, Failure> {
+        let now = jiff::Timestamp::now();
+        let causes = store.causes(&Wanted::default()).map_err(|fault| store_failure(&fault))?;
+        if let Some(code) = self.code.as_deref().filter(|code| !CODES.contains(code)) {
+            return Err(unknown("code", code, CODES.into_iter()));
+        }
+        if let Some(flow) = &self.flow {
+            let flows: BTreeSet<&str> = site
+                .ready
+                .plan()?
+                .mapping
+                .flows
+                .iter()
+                .map(|flow| flow.name.as_str())
+                .chain(causes.iter().map(|cause| cause.flow.as_str()))
+                .collect();
+            if !flows.contains(flow.as_str()) {
+                return Err(unknown("flow", flow, flows.into_iter()));
+            }
+        }
+        if let Some(cause) = &self.cause {
+            let known: BTreeSet<&str> = causes.iter().map(|cause| cause.id.as_str()).collect();
+            if !known.contains(cause.as_str()) {
+                return Err(unknown("cause", cause, known.into_iter()));
+            }
+        }
+        Ok(Wanted {
+            owner: self.owner.clone(),
+            code: self.code.clone(),
+            flow: self.flow.clone(),
+            cause: self.cause.clone(),
+            opened_by: self.older_than.map(|when| when.at(now).as_millisecond()),
+            due_by: self.due_within.map(|within| now.checked_add(within).unwrap_or(jiff::Timestamp::MAX).as_millisecond()),
+        })
+    }
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let known: Vec<&str> = known.collect();
+    let failure = Failure::usage(format!("there is no {what} `{name}`"));
+    let listed = if known.is_empty() { format!("no exception is open, so there is no {what}") } else { format!("there are {}", known.join(", ")) };
+    match crate::base::nearest(name, known.iter().copied()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`? {listed}")),
+        None => failure.hint(listed),
+    }
+}
+
+/// The exceptions that a text names: by their number, or by what people call their record, its key or its id.
+fn named(store: &dyn Store, text: &str) -> Result<Vec<Exception>, Failure> {
+    let wrong = |fault| store_failure(&fault);
+    if let Ok(id) = text.parse::<i64>()
+        && text == id.to_string()
+        && let Some(one) = store.exception(id).map_err(wrong)?
+    {
+        return Ok(vec![one]);
+    }
+    let mut found = Vec::new();
+    for lane in store.search(text, 50).map_err(wrong)? {
+        found.extend(store.exceptions_of(&lane.flow, &lane.key).map_err(wrong)?);
+    }
+    if found.is_empty() {
+        return Err(Failure::usage(format!("there is no exception {text}, and none is open of a record that is called so"))
+            .hint("crossdock queue list shows those that are open; crossdock trace shows one record's way"));
+    }
+    Ok(found)
+}
+
+/// The reasons of an exception without personal values.
+pub(super) fn masked(site: &Site, store: &dyn Store, one: &Exception) -> Result<Vec<String>, Failure> {
+    let personal = personal(site, store, one)?;
+    Ok(one.reasons.iter().map(|reason| words(reason, &personal)).collect())
+}
+
+/// A reason without personal values. A target's own words may quote whatever it holds: only their code is shown.
+fn words(reason: &crate::store::Reason, personal: &BTreeSet<String>) -> String {
+    if reason.kind == "target" {
+        let code = reason.message.rsplit_once('(').map_or("", |(_, code)| code.trim_end_matches(')'));
+        return format!("the target refused it: {code} (`queue show --reveal` prints its words)");
+    }
+    mask::scrub(&reason.message, personal)
+}
+
+fn personal(site: &Site, store: &dyn Store, one: &Exception) -> Result<BTreeSet<String>, Failure> {
+    let plan = site.ready.plan()?;
+    let mut personal = BTreeSet::new();
+    let lane = store.lane(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
+    let source = plan.mapping.flows.iter().find(|flow| flow.name == one.flow).map(|flow| flow.source.connection.clone());
+    if let (Some(body), Some(source)) = (lane.as_ref().and_then(crate::store::Lane::record), source) {
+        mask::Mask::of(plan, &source).personal(body, &mut personal);
+    }
+    for entry in store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))? {
+        // What a follow-up writes is the reason itself: it must not hide it.
+        if entry.after.is_some() {
+            continue;
+        }
+        mask::Mask::of(plan, &entry.connection).personal(&entry.body, &mut personal);
+    }
+    Ok(personal)
+}
