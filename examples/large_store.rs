@@ -80,7 +80,6 @@ fn record(store: &mut Sqlite, at: i64, changes: &mut Vec<Change>) {
             opened: when,
             closed: None,
             closed_by: None,
-            alerted: true,
             decided: None,
         }));
         return;

@@ -97,7 +97,7 @@ impl Desk<'_> {
             None => Vec::new(),
         };
         let answered = !replies.is_empty();
-        let step = self.engine.step(replies, self.now).unwrap();
+        let step = self.engine.step(replies, moment(self.now)).unwrap();
         self.begun.extend(step.effects.iter().filter(|effect| effect.connection == "wms").map(|effect| effect.ask.clone()));
         self.out.extend(step.effects);
         answered || !self.out.is_empty()
@@ -136,7 +136,7 @@ fn a_cancellation_passes_all_that_waits_at_its_connection() {
     let world = World { plan: &plan, program: &program, names: &compiled.names, connectors };
     let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
     let settings = Settings { only: vec!["export_orders".into(), "print_labels".into()], ..Settings::default() };
-    let engine = Engine::start(world, Box::new(Sqlite::in_memory("first").unwrap()), settings, now).unwrap();
+    let engine = Engine::start(world, Box::new(Sqlite::in_memory("first").unwrap()), settings, moment(now)).unwrap();
     let flows = plan.mapping.flows.iter().map(|flow| flow.name.clone()).collect();
     let mut desk = Desk { engine, flows, now, out: VecDeque::new(), pages: BTreeMap::new(), begun: Vec::new(), made: 0 };
 
@@ -169,4 +169,9 @@ fn a_cancellation_passes_all_that_waits_at_its_connection() {
     assert!(passed <= 6, "{passed} calls were begun before the cancellation");
     assert!(took < SignedDuration::from_secs(5), "it took {took:#}");
     assert!(labels(&desk) < OTHERS / 2, "the labels wait for it");
+}
+
+/// Both clocks of a machine whose wall clock nobody sets.
+fn moment(now: jiff::Timestamp) -> crossdock::http::Moment {
+    crossdock::http::Moment { wall: now, steady: now.as_millisecond(), boot: None }
 }

@@ -5,6 +5,7 @@
 mod common;
 mod live;
 
+mod alive;
 mod apply;
 mod architecture;
 mod calls;

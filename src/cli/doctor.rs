@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::site::{Site, clock, runtime, transport};
 use super::{Exit, Failure, Out};
+use crate::engine::Alive;
 use crate::http::Call;
 use crate::run::connections;
 use crate::store::Store as _;
@@ -16,6 +17,9 @@ Examples:
   crossdock doctor --deep              every page, row and sealed value of the store too
 
 Exit code 1 if something is wrong.";
+
+/// Milliseconds.
+const A_MINUTE: i64 = 60_000;
 
 /// Check connections, credentials, names, the store and the clock
 #[derive(Debug, clap::Args)]
@@ -46,6 +50,17 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if site.store.exists() {
         let wholly = args.deep || std::fs::metadata(&site.store).is_ok_and(|known| known.len() <= SMALL);
         store(&site, wholly, &mut say, out)?;
+        // A store that cannot be opened was told just now.
+        let alive = site.opened(Mode::Read).ok().and_then(|store| Alive::kept(&store).ok()).flatten();
+        if let Some(alive) = alive {
+            let ahead = alive.at - jiff::Timestamp::now().as_millisecond();
+            if ahead > A_MINUTE {
+                say(false, &format!("the clock is {} minutes behind what it was when crossdock last ran", ahead / A_MINUTE), out)?;
+            }
+            for trouble in &alive.troubles {
+                say(false, &format!("the process that ran last says: {trouble}"), out)?;
+            }
+        }
     } else {
         say(true, &format!("the store {} is not there yet: the first run makes it", site.store.display()), out)?;
     }

@@ -10,6 +10,7 @@ use super::site::{Live, Site, clock, live, transport};
 use super::{Exit, Failure, Format, Out};
 use crate::engine::{Engine, Recovered, Settings};
 use crate::run::dry::Rehearsal;
+use crate::run::live::Ended;
 use crate::store::Store;
 use crate::store::sqlite::Mode;
 
@@ -34,9 +35,10 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
     let (store, recovered) = asked.site.opened_to_run(asked.recover, out)?;
     let before = counts(&store)?;
     let began = Instant::now();
-    let (failures, after, calls) = drive(asked, Box::new(store), recovered, None, out)?;
+    let Drove { failures, after, calls, stopped } = drive(asked, Box::new(store), recovered, None, out)?;
     let open = asked.site.opened(Mode::Read)?;
     let exceptions = open.exceptions(true, 1_000).map_err(|fault| super::site::store_failure(&fault))?;
+    let after = if stopped { After { counts: counts(&open)?, ..after } } else { after };
     let moved = after.moved;
     if asked.format == Format::Json {
         let states: Vec<_> = after
@@ -45,7 +47,7 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
             .map(|((flow, state), count)| serde_json::json!({"flow": flow, "state": state.word(), "records": count, "before": before.get(&(flow.clone(), *state)).copied().unwrap_or(0)}))
             .collect();
         out.json(&serde_json::json!({
-            "version": 1, "seconds": began.elapsed().as_secs_f64(), "calls": calls, "records": states, "exceptions": exceptions.len(), "failures": failures,
+            "version": 1, "seconds": began.elapsed().as_secs_f64(), "calls": calls, "records": states, "exceptions": exceptions.len(), "failures": failures, "stopped": stopped,
         }))?;
     } else {
         let counted = |n: u64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
@@ -53,6 +55,9 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
         super::status::table(&after.counts, out)?;
         for failure in &failures {
             out.note(format!("not read: {failure}"));
+        }
+        if stopped {
+            out.note("it was stopped before it was done: the next run carries on");
         }
         if after.waiting > 0 {
             out.line(format!("{} writes are in doubt or put off: the next run carries them on", after.waiting))?;
@@ -62,7 +67,16 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
             out.line(format!("{} {noun} for somebody: crossdock queue list", exceptions.len()))?;
         }
     }
-    Ok(if !failures.is_empty() || (asked.strict && !exceptions.is_empty()) { Exit::Findings } else { Exit::Fine })
+    let unfinished = stopped || !failures.is_empty();
+    Ok(if unfinished || (asked.strict && !exceptions.is_empty()) { Exit::Findings } else { Exit::Fine })
+}
+
+/// What a drive came to.
+pub(super) struct Drove {
+    pub(super) failures: Vec<String>,
+    pub(super) after: After,
+    pub(super) calls: u64,
+    pub(super) stopped: bool,
 }
 
 pub(super) struct After {
@@ -82,7 +96,7 @@ pub(super) fn drive(
     recovered: Option<Recovered>,
     rehearsal: Option<Arc<Rehearsal>>,
     out: &mut Out,
-) -> Result<(Vec<String>, After, u64), Failure> {
+) -> Result<Drove, Failure> {
     let bar = ProgressBar::no_length();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
         bar.set_style(style);
@@ -106,21 +120,29 @@ pub(super) fn drive(
     let mut counted = None;
     let mut moved = 0;
     let mut waiting = 0;
+    let mut said = std::collections::BTreeSet::new();
     let mut last_counts = |engine: &Engine<'_>| {
         seen(engine);
+        for wait in engine.waits_for() {
+            // Once for each connection, whatever it says each time.
+            if said.insert(wait.split_once(':').map_or_else(String::new, |(name, _)| name.to_owned())) {
+                bar.suspend(|| anstream::eprintln!("{wait}"));
+            }
+        }
         moved = engine.moved();
         waiting = engine.waiting();
         if engine.done() {
             counted = engine.store().counts().ok();
         }
     };
-    let failures = live(
+    let lived = live(
         asked.site,
         store,
         Live { settings, rehearsal, transport: transport()?, clock: clock(), listening: &mut |_, _, _| Ok(()), seen: &mut last_counts },
         out,
     );
     bar.finish_and_clear();
-    let (failures, calls) = failures?;
-    Ok((failures, After { counts: counted.unwrap_or_default(), moved, waiting }, calls))
+    let lived = lived?;
+    let after = After { counts: counted.unwrap_or_default(), moved, waiting };
+    Ok(Drove { failures: lived.failures, after, calls: lived.calls, stopped: lived.ended == Ended::Stopped })
 }

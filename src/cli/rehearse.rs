@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::lines::{Columns, wrapped};
-use super::live::{Asked, counts, drive};
+use super::live::{Asked, Drove, counts, drive};
 use super::site::store_failure;
 use super::{Exit, Failure, Format, Out};
 use crate::engine::Recovered;
@@ -53,7 +53,7 @@ fn rehearse_in(asked: &Asked<'_>, folder: &Path, out: &mut Out) -> Result<Exit, 
     let before = counts(&store)?;
     let known: BTreeSet<i64> = open_exceptions(&store)?.iter().map(|one| one.id).collect();
     let rehearsal = Arc::new(Rehearsal::default());
-    let (failures, after, reads) = drive(asked, Box::new(store), recovered, Some(Arc::clone(&rehearsal)), out)?;
+    let Drove { failures, after, calls: reads, stopped: early } = drive(asked, Box::new(store), recovered, Some(Arc::clone(&rehearsal)), out)?;
     let (planned, writes) = rehearsal.result();
     let copied = super::site::open_store(&copy, Mode::Read)?;
     let mut opened = open_exceptions(&copied)?;
@@ -74,7 +74,7 @@ fn rehearse_in(asked: &Asked<'_>, folder: &Path, out: &mut Out) -> Result<Exit, 
         wrapped(&told, 0, out.columns()).into_iter().try_for_each(|line| out.line(line))?;
         failures.iter().for_each(|failure| out.note(format!("not read: {failure}")));
     }
-    Ok(if failures.is_empty() { Exit::Fine } else { Exit::Findings })
+    Ok(if failures.is_empty() && !early { Exit::Fine } else { Exit::Findings })
 }
 
 fn open_exceptions(store: &Sqlite) -> Result<Vec<Exception>, Failure> {

@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::site::{Live, Site, alerts, clock, live, transport, variable};
+use super::site::{Live, Site, clock, live, transport, variable};
 use super::{Exit, Failure, Out};
 use crate::check::typed::Schedule;
 use crate::connector::Connectors;
-use crate::engine::{Alert, Settings};
+use crate::engine::{Raise, Settings};
 use crate::http::Secret;
 use crate::plan::uses;
 use crate::project::Keeper;
-use crate::run::alerts::Alerts;
+use crate::run::live::{Door, Message};
 use crate::run::schemas;
 use crate::serve::{Counts, Seen, Shared, may_listen, serve};
 
@@ -80,8 +80,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let token_of = token;
     let drift = drift_schedule(&site)?;
     let transport = transport()?;
-    let alerts = alerts(&site, &transport)?;
-    let (failures, _) = live(
+    let lived = live(
         &site,
         Box::new(store),
         Live {
@@ -109,7 +108,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                     }
                 });
                 if let Some(schedule) = drift.clone() {
-                    watch(&site, schedule, connectors.clone(), alerts.clone(), handle.clone())?;
+                    watch(&site, schedule, connectors.clone(), door.clone(), handle.clone())?;
                 }
                 Ok(())
             },
@@ -117,7 +116,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         },
         out,
     )?;
-    for failure in &failures {
+    for failure in &lived.failures {
         tracing::error!("{failure}");
     }
     tracing::info!("stopped");
@@ -138,11 +137,11 @@ fn drift_schedule(site: &Site) -> Result<Option<Schedule>, Failure> {
 
 /// Holds the snapshots against their systems by a schedule, first at the start, and alerts of what touches the
 /// mapping. The same is told once. A thread of its own: it shares nothing with the engine but the limits.
-fn watch(site: &Site, schedule: Schedule, connectors: Connectors, alerts: Alerts, handle: tokio::runtime::Handle) -> Result<(), Failure> {
+fn watch(site: &Site, schedule: Schedule, connectors: Connectors, door: Door, handle: tokio::runtime::Handle) -> Result<(), Failure> {
     let uses = uses(site.ready.plan()?);
     let (folder, config, sources) = (site.ready.opened.folder.clone(), site.ready.compiled.config.clone(), site.ready.compiled.sources.clone());
     let look = move || {
-        let mut told = std::collections::BTreeSet::new();
+        let mut told: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
         loop {
             let now = jiff::Timestamp::now().as_millisecond();
             let (found, faults) = {
@@ -150,13 +149,40 @@ fn watch(site: &Site, schedule: Schedule, connectors: Connectors, alerts: Alerts
                 let keeper = Keeper::new(&folder, &config, &sources);
                 handle.block_on(schemas::watch(&connectors, &keeper, &folder, &uses))
             };
+            let all = faults.is_empty();
             for (connection, fault) in faults {
                 tracing::warn!(connection, "its schemas could not be compared: {fault}");
             }
-            for (object, message) in found {
-                if told.insert(message.clone()) {
-                    let alert = Alert { kind: "schema", subject: object.to_string(), message, owner: None, before: None };
-                    handle.block_on(alerts.tell(&alert));
+            // What was compared and does not differ any more has ended.
+            let differs: std::collections::BTreeMap<String, (String, String)> =
+                found.into_iter().map(|(object, message)| (format!("schema {object}"), (object.to_string(), message))).collect();
+            let mut alerts: Vec<(Raise, bool)> = Vec::new();
+            for (cause, (subject, message)) in &differs {
+                if told.get(cause) != Some(message) {
+                    let raise = Raise {
+                        cause: cause.clone(),
+                        kind: "schema",
+                        subject: subject.clone(),
+                        message: message.clone(),
+                        lasting: true,
+                        ..Raise::default()
+                    };
+                    alerts.push((raise, false));
+                }
+            }
+            if all {
+                // An earlier process may have told of what has ended since.
+                let objects: std::collections::BTreeSet<String> = uses.iter().map(|used| format!("schema {}", used.object)).collect();
+                let ended = objects.into_iter().filter(|cause| !differs.contains_key(cause));
+                alerts.extend(ended.map(|cause| (Raise { cause, ..Raise::default() }, true)));
+                told.retain(|cause, _| differs.contains_key(cause));
+            }
+            for (raise, ended) in alerts {
+                if !ended {
+                    told.insert(raise.cause.clone(), raise.message.clone());
+                }
+                if door.send(Message::Alert { raise, ended }).is_err() {
+                    return;
                 }
             }
             let next = crate::engine::next_run(std::slice::from_ref(&schedule), Some(now), now);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::ready::Ready;
 use super::{Failure, Out};
@@ -16,7 +17,7 @@ use crate::run::alerts::Alerts;
 use crate::run::carry::Carrier;
 use crate::run::connections;
 use crate::run::dry::Rehearsal;
-use crate::run::live::{Door, Message, door, drive};
+use crate::run::live::{Door, Ended, Message, door, drive};
 use crate::store::sqlite::{Mode, Sqlite};
 use crate::store::{Store, StoreFault};
 
@@ -58,7 +59,7 @@ impl Site {
     /// The store for writing; with `recover`, also one that is not the newest: then how it goes on is given with it.
     pub(super) fn opened_to_run(&self, recover: bool, out: &mut Out) -> Result<(Sqlite, Option<Recovered>), Failure> {
         if !recover {
-            return Ok((self.opened(Mode::Write)?, None));
+            return Ok((opened_or_told(self)?, None));
         }
         let store = recovered_store(&self.store)?;
         let recovered = store.recovered().map(|sent| Recovered { sent });
@@ -150,15 +151,21 @@ pub(super) struct Live<'a> {
 
 /// Where the project's alerts go.
 pub(super) fn alerts(site: &Site, transport: &Arc<dyn Transport>) -> Result<Alerts, Failure> {
-    let alerts = Alerts::read(site.ready.compiled.config.alerts.as_ref(), &variable, Arc::clone(transport)).map_err(Failure::usage)?;
-    if let Some(program) = alerts.program() {
-        site.ready.opened.folder.may_start(program)?;
-    }
+    let alerts = Alerts::open(&site.ready.compiled.config.alerts, &variable, transport).map_err(Failure::usage)?;
+    alerts.programs().try_for_each(|program| site.ready.opened.folder.may_start(program))?;
     Ok(alerts)
 }
 
-/// Runs the flows of a project between its systems. Gives what could not be read, in words, and the number of calls.
-pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut Out) -> Result<(Vec<String>, u64), Failure> {
+/// What came of a live run.
+pub(super) struct Lived {
+    /// What could not be read or reached, in words.
+    pub(super) failures: Vec<String>,
+    pub(super) calls: u64,
+    pub(super) ended: Ended,
+}
+
+/// Runs the flows of a project between its systems.
+pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut Out) -> Result<Lived, Failure> {
     let plan = site.ready.plan()?;
     let program = site.ready.program()?;
     let runtime = runtime()?;
@@ -167,7 +174,8 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
     for (connection, fault) in runtime.block_on(connections::refresh_names(plan, &connectors, &mut names)) {
         out.note(format!("names of {connection} are as of their snapshot: {fault}"));
     }
-    let alerts = alerts(site, &live.transport)?;
+    // A rehearsal tells nobody.
+    let alerts = if live.rehearsal.is_some() { Alerts::default() } else { alerts(site, &live.transport)? };
     let once = live.settings.once;
     let mut settings = live.settings;
     for (flow, text) in &site.ready.compiled.config.schedules {
@@ -177,8 +185,8 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
         settings.schedules.insert(flow.clone(), vec![schedule]);
     }
     let world = World { plan, program: &program, names: &names, connectors: connectors.clone() };
-    let mut engine = Engine::start(world, store, settings, live.clock.now()).map_err(|error| match error {
-        crate::engine::Unrunnable::Store(fault) => store_failure(&fault),
+    let mut engine = Engine::start(world, store, settings, live.clock.moment()).map_err(|error| match error {
+        crate::engine::Unrunnable::Store(fault) => store_broke(site, &alerts, &runtime, &fault),
         other => Failure::usage(other.to_string()),
     })?;
     let carrier = Carrier {
@@ -200,9 +208,58 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
             }
         }
     });
-    let driven = drive(&mut engine, &carrier, runtime.handle(), (&way_in, &listen), &alerts, once, live.seen);
-    driven.map_err(|fault| store_failure(&fault))?;
-    Ok((engine.failures().map(str::to_owned).collect(), engine.calls()))
+    let pulse = Arc::new(Mutex::new(Instant::now()));
+    if !once {
+        runtime.spawn(hangs(Arc::clone(&pulse), alerts.clone()));
+    }
+    let mut seen = |engine: &Engine<'_>| {
+        *pulse.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        (live.seen)(engine);
+    };
+    let driven = drive(&mut engine, &carrier, runtime.handle(), (&way_in, &listen), &alerts, once, &mut seen);
+    let ended = driven.map_err(|fault| store_broke(site, &alerts, &runtime, &fault))?;
+    Ok(Lived { failures: engine.failures().map(str::to_owned).collect(), calls: engine.calls(), ended })
+}
+
+/// An engine that takes no step for so long hangs: a step waits for nothing but the store.
+const HANGS: Duration = Duration::from_secs(120);
+
+/// Tells of an engine that hangs, which cannot tell it itself: once for each time.
+async fn hangs(pulse: Arc<Mutex<Instant>>, alerts: Alerts) {
+    let mut told = false;
+    loop {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let still = pulse.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        if still > HANGS && !told {
+            let message = format!("the engine has taken no step for {} seconds: look at the log, and start crossdock again", still.as_secs());
+            alerts.tell_at_once("stalled", "crossdock", &message).await;
+        }
+        told = still > HANGS;
+    }
+}
+
+/// The store has failed, so nothing can be put into the outbox of alerts: the channels are told here and now.
+fn store_broke(site: &Site, alerts: &Alerts, runtime: &tokio::runtime::Runtime, fault: &StoreFault) -> Failure {
+    let failure = store_failure(fault);
+    // Another process that goes on is no reason to wake somebody.
+    if !matches!(fault, StoreFault::InUse { .. } | StoreFault::Fenced { .. }) {
+        let subject = site.store.file_name().map_or_else(|| "the store".to_owned(), |name| name.to_string_lossy().into_owned());
+        let hint = failure.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        runtime.block_on(alerts.tell_at_once("store", &subject, &format!("crossdock has ended: {}{hint}", failure.message)));
+    }
+    failure
+}
+
+/// Opens the store for writing. Where that fails, somebody is told: a process that does not start is stopped as well.
+fn opened_or_told(site: &Site) -> Result<Sqlite, Failure> {
+    let key = variable(STORE_KEY).map(Secret::new);
+    Sqlite::open(&site.store, key.as_ref(), Mode::Write).map_err(|fault| {
+        let told = transport().and_then(|transport| Ok((alerts(site, &transport)?, runtime()?)));
+        match told {
+            Ok((alerts, runtime)) => store_broke(site, &alerts, &runtime, &fault),
+            Err(_) => store_failure(&fault),
+        }
+    })
 }
 
 /// Waits for the process to be asked to end: Ctrl-C, or SIGTERM.

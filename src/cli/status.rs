@@ -6,6 +6,7 @@ use comfy_table::{ContentArrangement, Table};
 
 use super::site::{Site, store_failure};
 use super::{Exit, Failure, Format, Out};
+use crate::engine::Alive;
 use crate::store::sqlite::Mode;
 use crate::store::{Counts, LaneState, Store as _};
 
@@ -61,10 +62,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     counts.retain(|(flow, _), _| args.flow.as_ref().is_none_or(|wanted| wanted == flow));
     let open = store.open_exceptions().map_err(|fault| store_failure(&fault))?;
     let checkpoints = store.checkpoints().map_err(|fault| store_failure(&fault))?;
+    let alive = Alive::kept(&store).map_err(|fault| store_failure(&fault))?;
     if args.format == Format::Json {
         let records: Vec<_> =
             counts.iter().map(|((flow, state), count)| serde_json::json!({"flow": flow, "state": state.word(), "records": count})).collect();
-        out.json(&serde_json::json!({"version": 1, "records": records, "exceptions": open, "checkpoints": checkpoints}))?;
+        out.json(&serde_json::json!({"version": 1, "records": records, "exceptions": open, "checkpoints": checkpoints, "alive": alive}))?;
         return Ok(Exit::Fine);
     }
     if counts.is_empty() {
@@ -77,7 +79,50 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         1 => out.line("1 exception waits for somebody: crossdock queue list")?,
         many => out.line(format!("{many} exceptions wait for somebody: crossdock queue list"))?,
     }
+    if let Some(alive) = alive {
+        liveness(&alive, jiff::Timestamp::now().as_millisecond(), out)?;
+    }
     Ok(Exit::Fine)
+}
+
+/// How the process that ran last is doing, or was when it ended.
+fn liveness(alive: &Alive, now: i64, out: &mut Out) -> Result<(), Failure> {
+    out.line(format!("last seen running {}", ago(now, alive.at)))?;
+    for flow in &alive.flows {
+        let polled = flow.last_poll.map_or_else(|| "not polled yet".to_owned(), |last| format!("polled {}", ago(now, last)));
+        let late = if flow.lag > 0 { format!(", {} late", length(flow.lag)) } else { String::new() };
+        out.line(format!("  {}: {polled}{late}", flow.flow))?;
+    }
+    for connection in &alive.connections {
+        if let (Some(since), Some(trouble)) = (connection.failing_since, &connection.trouble) {
+            out.line(format!("  {}: {trouble} since {}", connection.connection, time(since)))?;
+        }
+    }
+    if let Some(oldest) = alive.oldest_waiting {
+        out.line(format!("  the oldest record that waits: {}", ago(now, oldest)))?;
+    }
+    if let Some(oldest) = alive.oldest_unresolved {
+        out.line(format!("  the oldest write of unknown outcome: {}", ago(now, oldest)))?;
+    }
+    if alive.alerts_undelivered > 0 {
+        out.line(format!("  alerts that are not delivered: {}", alive.alerts_undelivered))?;
+    }
+    alive.troubles.iter().try_for_each(|trouble| out.line(format!("  ! {trouble}")))
+}
+
+fn ago(now: i64, then: i64) -> String {
+    format!("{} ago", length((now - then).max(0)))
+}
+
+/// A length of time by its largest unit.
+fn length(millis: i64) -> String {
+    let seconds = millis / 1_000;
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
 }
 
 /// Flows down, states across; states that no record is in are left out.

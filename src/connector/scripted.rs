@@ -37,6 +37,11 @@ impl Clock for Still {
         *self.0.lock().unwrap()
     }
 
+    fn moment(&self) -> crate::http::Moment {
+        let wall = self.now();
+        crate::http::Moment { wall, steady: wall.as_millisecond(), boot: None }
+    }
+
     async fn sleep(&self, time: Duration) {
         let mut now = self.0.lock().unwrap();
         *now = now.checked_add(SignedDuration::try_from(time).unwrap()).unwrap();

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::alerts::Message;
 use super::mask::Masked;
 use crate::check::typed::Op;
 use crate::connector::{Change, Found, Hint, Item, Page, Receipt, Riders};
@@ -51,25 +52,43 @@ pub enum Got {
     Sent(Result<Vec<Receipt>, Fault>),
 }
 
-/// Something that somebody should know now.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Alert {
-    /// `expectation`, `exception`, `connection`, `budget`, `schema`
-    pub kind: &'static str,
-    /// What people call the record, or the connection.
-    pub subject: String,
-    /// Masked.
-    pub message: String,
-    pub owner: Option<String>,
-    /// RFC 3339
-    pub before: Option<String>,
+/// What one poll of a flow came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Polled {
+    pub flow: String,
+    /// Records that its pages brought.
+    pub read: u64,
+    /// Of them: those with news.
+    pub new: u64,
+    /// Of them: those that are as they were.
+    pub unchanged: u64,
+    /// Of them: those of which only a change is known, so that they are read on their own.
+    pub listed: u64,
+    pub calls: u64,
+    /// Milliseconds, waits for the connection included.
+    pub took: i64,
+    /// Why it broke off, where it did.
+    pub failed: Option<String>,
+}
+
+impl Polled {
+    /// Adds what one page came to.
+    pub(super) fn count(&mut self, page: &Polled) {
+        self.read += page.read;
+        self.new += page.new;
+        self.unchanged += page.unchanged;
+        self.listed += page.listed;
+    }
 }
 
 /// What one step of the engine gives.
 #[derive(Debug, Default)]
 pub struct Step {
     pub effects: Vec<Effect>,
-    pub alerts: Vec<Alert>,
-    /// When the engine wants to be asked again at the latest; `None`: only when something comes back.
-    pub wake: Option<Timestamp>,
+    /// Messages to carry to the channels; each is answered by [`super::Engine::told`].
+    pub alerts: Vec<Message>,
+    /// Polls that have ended, for the log.
+    pub polls: Vec<Polled>,
+    /// In how long the engine wants to be asked again at the latest; `None`: only when something comes back.
+    pub wake: Option<SignedDuration>,
 }

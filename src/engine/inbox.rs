@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::groups;
 use super::version::{Look, label};
-use super::{Ask, Engine, Job};
+use super::{Ask, Engine, Job, Polled};
 use crate::apply::{Inputs, aside};
 use crate::check::typed::Flow;
 use crate::connector::{Change as Arrived, Hint, Page, State};
@@ -18,23 +18,30 @@ use crate::value::{Body, Json};
 const HINTS: usize = 8;
 /// Hints that are looked at, at most: more than are followed, since some may be of no flow.
 const HINTS_READ: usize = 200;
+/// The longest that a version waits for a request of an older one, in milliseconds.
+const LONGEST_WAIT: Millis = 20 * 60 * 1_000;
 
 impl Engine<'_> {
     /// Takes what a page brought: each record that is news goes to its lane.
-    pub(super) fn arrive(&mut self, at: usize, arrived: Vec<Arrived>, changes: &mut Vec<Change>) -> Kept<()> {
+    pub(super) fn arrive(&mut self, at: usize, arrived: Vec<Arrived>, changes: &mut Vec<Change>) -> Kept<Polled> {
         let (flow, _) = self.flow(at);
         let mut keys: Vec<&str> = arrived.iter().map(|change| change.id.as_str()).collect();
         keys.sort_unstable();
         keys.dedup();
         let known = self.store.known(&flow.name, &keys)?;
         let mut refetched = BTreeSet::new();
+        let mut counted = Polled { read: arrived.len() as u64, ..Polled::default() };
         for change in arrived {
             if known.get(&change.id).is_some_and(|known| self.is_known(at, &change, known)) || refetched.contains(&change.id) {
+                counted.unchanged += 1;
                 continue;
             }
             let lane = self.store.lane(&flow.name, &change.id)?;
             match change.state {
-                State::Is(body) => self.record(at, lane, &change.id, change.stamp, body, changes)?,
+                State::Is(body) => match self.record(at, lane, &change.id, change.stamp, body, changes)? {
+                    true => counted.new += 1,
+                    false => counted.unchanged += 1,
+                },
                 State::Changed | State::Part(_) | State::Left => {
                     // Of a record that was never seen its own stream tells, if it is any of this flow's.
                     if let Some(lane) = lane
@@ -42,16 +49,23 @@ impl Engine<'_> {
                     {
                         self.refetch(at, lane, changes);
                         refetched.insert(change.id);
+                        counted.listed += 1;
                     }
                 }
                 State::Listed => match lane {
                     None => {
+                        counted.listed += 1;
                         let lane = Lane { state: LaneState::Fetch, ..Lane::new(&flow.name, &change.id, self.millis()) };
                         changes.push(Change::Lane(lane));
                         self.flows[at].fetch = true;
                     }
-                    Some(lane) if lane.state == LaneState::Fetch || (change.stamp.is_some() && change.stamp == lane.stamp) => {}
-                    Some(lane) => self.refetch(at, lane, changes),
+                    Some(lane) if lane.state == LaneState::Fetch || (change.stamp.is_some() && change.stamp == lane.stamp) => {
+                        counted.unchanged += 1;
+                    }
+                    Some(lane) => {
+                        self.refetch(at, lane, changes);
+                        counted.listed += 1;
+                    }
                 },
                 State::Gone => {
                     if let Some(mut lane) = lane {
@@ -59,11 +73,12 @@ impl Engine<'_> {
                             lane.stamp = change.stamp;
                         }
                         self.gone(at, lane, "it is gone from the source", changes)?;
+                        counted.new += 1;
                     }
                 }
             }
         }
-        Ok(())
+        Ok(counted)
     }
 
     /// Whether what is listed was read before, so that nothing has to be read or fetched to know that it is no news.
@@ -94,7 +109,8 @@ impl Engine<'_> {
         self.flows[at].fetch = true;
     }
 
-    fn record(&mut self, at: usize, known: Option<Lane>, key: &str, stamp: Option<String>, body: Body, changes: &mut Vec<Change>) -> Kept<()> {
+    /// Takes a record's newest version into its lane. False where it is no news.
+    fn record(&mut self, at: usize, known: Option<Lane>, key: &str, stamp: Option<String>, body: Body, changes: &mut Vec<Change>) -> Kept<bool> {
         let (flow, _) = self.flow(at);
         let now = self.millis();
         let record = body.read();
@@ -105,7 +121,7 @@ impl Engine<'_> {
         {
             let older = matches!((&stamp, &known.stamp), (Some(new), Some(old)) if new < old);
             if older && known.state != LaneState::Fetch {
-                return Ok(());
+                return Ok(false);
             }
             // What is gone and is there again (undeleted) has a stamp of its own.
             let back = known.state == LaneState::Gone && matches!((&stamp, &known.stamp), (Some(new), Some(old)) if new > old);
@@ -114,12 +130,12 @@ impl Engine<'_> {
                 if known.seen != seen {
                     changes.push(Change::Seen { flow: flow.name.clone(), key: key.to_owned(), seen });
                 }
-                return Ok(());
+                return Ok(false);
             }
             // It was read again while its writes are on their way, and they are of this very version: they go on.
             if known.state == LaneState::Sending && known.version.is_empty() && self.is_written_as(known, &version) {
                 changes.push(Change::Lane(Lane { version, stamp, updated: now, ..known.clone() }));
-                return Ok(());
+                return Ok(false);
             }
         }
         // In a grouped flow records are counted before groups are mapped.
@@ -132,10 +148,11 @@ impl Engine<'_> {
         {
             // Read again, and nothing that the mapping reads has changed.
             changes.push(Change::Lane(Lane { state: was, was: None, stamp, seen, ..known.clone() }));
-            return Ok(());
+            return Ok(false);
         }
         let looked_again = known.as_ref().is_some_and(|known| known.version == super::version::to_look_again(&version));
         let label = label(&record, self.flows[at].name.as_deref());
+        let news = known.as_ref().is_none_or(|known| !self.has_version(known, &version));
         let mut lane = match known {
             Some(known) => known,
             None => Lane::new(&flow.name, key, now),
@@ -155,10 +172,22 @@ impl Engine<'_> {
         lane.version = version;
         lane.seen = seen;
         lane.body = Some(body);
-        if !looked_again {
+        if news && !looked_again {
             changes.push(self.event(&flow.name, key, "received", "a new version was read from its source".to_owned(), None));
         }
-        self.wait(at, lane, changes)
+        self.wait(at, lane, changes)?;
+        Ok(news)
+    }
+
+    /// Whether a lane's record is known to be of a version: also where it is read again for another reason, and the lane
+    /// names none.
+    fn has_version(&self, lane: &Lane, version: &str) -> bool {
+        if !lane.version.is_empty() {
+            return lane.version == version;
+        }
+        let ids = self.by_lane.get(&(lane.flow.clone(), lane.key.clone()));
+        let sent = ids.into_iter().flatten().filter_map(|id| self.heads.get(id)).any(|entry| entry.version == version);
+        sent || lane.delivered.as_deref() == Some(version)
     }
 
     /// Puts a lane among those to be mapped, or leaves it to its writes that are on their way. Writes of an older
@@ -170,6 +199,8 @@ impl Engine<'_> {
         } else {
             self.drop_entries(&lane.flow, &lane.key, changes)?;
             lane.state = LaneState::Waiting;
+            // No settle time is longer: a later one was made by a clock that was wrong.
+            lane.due = lane.due.min(self.millis() + LONGEST_WAIT);
             self.flows[at].map = true;
             // A group is touched by many records and waits for the end of their poll: what waits for it must not hold the poll.
             self.flows[at].backlog += usize::from(!groups::is_group(&lane));
@@ -301,7 +332,9 @@ impl Engine<'_> {
         self.following.remove(&hint);
         let mut changes = Vec::new();
         match page {
-            Ok(page) => self.arrive(at, page.changes, &mut changes)?,
+            Ok(page) => {
+                self.arrive(at, page.changes, &mut changes)?;
+            }
             Err(Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. }) => return Ok(()),
             // What it pointed to is not there: the next poll tells.
             Err(_) => {}

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::alerts::Raise;
 use super::mapping::Targets;
 use super::plan_entries::{ledger_key, text};
 use super::{Engine, groups, mask};
@@ -146,7 +147,6 @@ impl Engine<'_> {
             closed: None,
             closed_by: None,
             decided: None,
-            alerted: again || code == "rejected",
         };
         // A target's own words may quote whatever it holds: they stay sealed, with the exception.
         let word = |reason: &Reason| match reason.kind.as_str() {
@@ -158,11 +158,13 @@ impl Engine<'_> {
         if !again {
             changes.push(self.event(&flow.name, &lane.key, code, text.clone(), None));
         }
-        if !exception.alerted {
+        let cause = cause(&exception);
+        if known.as_ref().is_none_or(|known| self::cause(known) != cause) {
             let subject = lane.label.clone().unwrap_or_else(|| lane.key.clone());
-            self.alert("exception", &subject, format!("{code}: {text}"), owner, before);
+            let message = format!("{code} in {}: {text}", flow.name);
+            self.raise(Raise { cause, kind: "exception", subject, message, owner, before, lasting: true }, changes);
         }
-        changes.push(Change::Exception(Exception { alerted: true, ..exception }));
+        changes.push(Change::Exception(exception));
         Ok(())
     }
 
@@ -612,6 +614,21 @@ pub(super) fn matched_of(lane: &Lane) -> BTreeMap<String, Vec<Json>> {
         .filter(|(name, _)| *name != TARGETS)
         .map(|(name, records)| (name.clone(), records.as_array().cloned().unwrap_or_default()))
         .collect()
+}
+
+/// The beginning of every cause of alerts that tells of exceptions.
+pub(super) const EXCEPTION: &str = "exception ";
+
+/// The cause of the alert that tells of an exception: its flow, its code, what it has in common with others, and who sees to it.
+pub(super) fn cause(exception: &Exception) -> String {
+    let Exception { flow, code, owner, .. } = exception;
+    format!("{EXCEPTION}{flow} {code} {} {}", exception.cause(), owner.as_deref().unwrap_or("-"))
+}
+
+/// Of such a cause: the flow, the code, and what its exceptions have in common.
+pub(super) fn parts_of(cause: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = cause.strip_prefix(EXCEPTION)?.splitn(4, ' ');
+    Some((parts.next()?, parts.next()?, parts.next()?))
 }
 
 /// The suggested next step of an exception.

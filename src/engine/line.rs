@@ -1,10 +1,8 @@
 //! How a connection is doing: calls that are out, pauses after failures, and when it may be used again.
 
-use jiff::SignedDuration;
-
 use super::{Ask, Effect, Engine, Got, Job, Pass};
 use crate::fault::Fault;
-use crate::store::Millis;
+use crate::store::{Kept, Millis};
 
 /// Calls of one connection that are out at once, at most.
 const MOST_OUT: u32 = 4;
@@ -17,8 +15,26 @@ pub(crate) struct Line {
     /// Not used before then.
     pub(super) paused: Millis,
     /// Whole calls that failed in a row.
-    failures: u32,
-    told: bool,
+    pub(super) failures: u32,
+    /// Since when no call has succeeded though one was tried, or work waited: by the steady clock.
+    pub(super) failing: Option<Millis>,
+    /// When a call last succeeded, by the steady clock.
+    pub(super) succeeded: Option<Millis>,
+    /// What the newest failure was, and its words.
+    pub(super) trouble: Option<(Trouble, String)>,
+    /// A run that is to end does not wait for it any more.
+    pub(super) given_up: bool,
+}
+
+/// How a connection fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// It cannot be reached, or answers with errors.
+    Down,
+    /// The sign-in is refused.
+    Denied,
+    /// The limit of calls is reached.
+    Throttled,
 }
 
 impl Engine<'_> {
@@ -26,7 +42,7 @@ impl Engine<'_> {
     pub(super) fn open(&self, connection: &str) -> bool {
         let Some(line) = self.lines.get(connection) else { return false };
         let Some(connector) = self.world.connectors.get(connection) else { return false };
-        line.paused <= self.millis() && line.out < MOST_OUT && connector.limit().left(self.now) > line.out
+        !line.given_up && line.paused <= self.millis() && line.out < MOST_OUT && connector.limit().left(self.now) > line.out
     }
 
     /// When a connection that has nothing out can be used again.
@@ -41,46 +57,49 @@ impl Engine<'_> {
     }
 
     /// Learns from how a call ended.
-    pub(super) fn heard(&mut self, connection: &str, got: &Got) {
+    pub(super) fn heard(&mut self, connection: &str, got: &Got) -> Kept<()> {
         let fault = match got {
             Got::Page(Err(fault)) | Got::Records(Err(fault)) | Got::Found(Err(fault)) | Got::Sent(Err(fault)) => Some(fault),
             _ => None,
         };
-        let (now, seed) = (self.millis(), self.settings.seed);
-        let Some(line) = self.lines.get_mut(connection) else { return };
-        match fault {
+        let (now, steady, seed, once) = (self.millis(), self.steady(), self.settings.seed, self.settings.once);
+        let Some(line) = self.lines.get_mut(connection) else { return Ok(()) };
+        let trouble = match fault {
             Some(Fault::Transient { reason } | Fault::Ambiguous { reason }) => {
                 line.failures += 1;
                 line.paused = line.paused.max(now + backoff(line.failures, seed ^ u64::from(line.failures)));
-                if line.failures == TELL_AFTER {
-                    line.told = true;
-                    let message = format!("it has failed {TELL_AFTER} times in a row; what is to be sent waits: {reason}");
-                    self.alert("connection", connection, message, None, None);
-                }
+                (Trouble::Down, reason)
             }
             Some(Fault::Denied { reason }) => {
-                line.paused = line.paused.max(now + SignedDuration::from_secs(60).as_millis() as Millis);
-                if !line.told {
-                    line.told = true;
-                    let message = format!("the sign-in was refused; everything on it waits: {reason}");
-                    self.alert("connection", connection, message, None, None);
-                }
+                line.failures += 1;
+                // A run that is to end asks once more and gives it up.
+                line.paused = line.paused.max(now + if once { 5_000 } else { 60_000 });
+                (Trouble::Denied, reason)
             }
-            Some(Fault::Throttled { until, .. }) => {
+            Some(Fault::Throttled { until, reason }) => {
                 line.paused = line.paused.max(until.map_or(now, |until| until.as_millisecond()));
+                (Trouble::Throttled, reason)
             }
             _ => {
                 line.failures = 0;
-                if line.told {
-                    line.told = false;
-                    self.alert("connection", connection, "it works again".to_owned(), None, None);
-                }
+                line.failing = None;
+                line.trouble = None;
+                line.succeeded = Some(steady);
+                return self.works_again(connection);
             }
-        }
+        };
+        line.failing = line.failing.or(Some(steady));
+        line.trouble = Some((trouble.0, trouble.1.clone()));
+        let tell = trouble.0 == Trouble::Denied || line.failures == TELL_AFTER;
+        if tell { self.connection_fails(connection) } else { Ok(()) }
     }
 
     /// Asks for a call, as soon as its connection allows it. What goes first waits only for what went first before it.
     pub(super) fn want(&mut self, connection: &str, ask: Ask, job: Job) {
+        if self.given_up(connection) {
+            self.dropped(&job);
+            return;
+        }
         let mut queue = self.wants.remove(connection).unwrap_or_default();
         let at = if self.is_first(&job) { queue.iter().position(|(_, other)| !self.is_first(other)) } else { None };
         queue.insert(at.unwrap_or(queue.len()), (ask, job));

@@ -12,7 +12,7 @@
 //!
 //! INVARIANT: an effect that writes is given out only after its intents are committed.
 
-mod alarm;
+mod alerts;
 mod audit;
 mod delta;
 mod effect;
@@ -28,13 +28,17 @@ mod poll;
 pub mod queue;
 mod recover;
 mod riders;
+mod time;
 mod undo;
 mod version;
 mod watch;
+mod watchdog;
 
-pub use effect::{Alert, Ask, Effect, Got, Reply, Step};
+pub use alerts::{Message, Raise, Told};
+pub use effect::{Ask, Effect, Got, Polled, Reply, Step};
 pub use groups::key_of as group_key;
 pub use poll::next_run;
+pub use watchdog::{Alive, ConnectionAlive, FlowAlive};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -44,9 +48,10 @@ use jiff::Timestamp;
 use crate::apply::Program;
 use crate::check::typed::{Flow, Op};
 use crate::connector::{Connectors, Source};
+use crate::http::Moment;
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::Names;
-use crate::store::{Entry, EntryState, Kept, LaneState, Millis, Store};
+use crate::store::{Alert, Entry, EntryState, Kept, LaneState, Millis, Store};
 use crate::value::{Kind, ObjectRef};
 
 use line::Line;
@@ -122,6 +127,8 @@ pub struct Settings {
     pub controls: Millis,
     /// How long what a person decided waits before it is carried out, in milliseconds: so long it can be taken back.
     pub undo: Millis,
+    /// How often the engine looks whether everything moves, in milliseconds.
+    pub look: Millis,
 }
 
 impl Default for Settings {
@@ -138,6 +145,7 @@ impl Default for Settings {
             recovered: None,
             controls: 500,
             undo: 10_000,
+            look: 5_000,
         }
     }
 }
@@ -199,6 +207,12 @@ pub(super) struct FlowState {
     streams: Vec<poll::StreamState>,
     /// When it is polled next; `None`: not by itself any more.
     next: Option<Millis>,
+    /// When its last poll ended.
+    last: Option<Millis>,
+    /// When its poll last came further, by the steady clock.
+    progress: Millis,
+    /// The poll that is going on: since when by the steady clock, and what it came to so far.
+    poll: Option<(Millis, Polled)>,
     on: bool,
     /// Lanes may be waiting to be fetched or mapped. Cleared when a look found none.
     fetch: bool,
@@ -294,7 +308,14 @@ pub struct Engine<'p> {
     pub(super) wants: BTreeMap<String, VecDeque<(Ask, Job)>>,
     pub(super) jobs: BTreeMap<u64, (String, Job)>,
     pub(super) next_job: u64,
-    pub(super) alerts: Vec<Alert>,
+    /// What somebody should know, by its cause: as the store has it.
+    pub(super) alerts: BTreeMap<String, Alert>,
+    /// Messages that are on their way: the count that they tell, and whether it had ended.
+    pub(super) telling: BTreeMap<String, (u64, Option<Millis>)>,
+    /// Polls that have ended, for the log.
+    pub(super) polls: Vec<Polled>,
+    pub(super) time: time::Time,
+    pub(super) dog: watchdog::Dog,
     /// Hints that are being followed.
     pub(super) following: BTreeSet<i64>,
     pub(super) now: Timestamp,
@@ -326,7 +347,9 @@ impl<'p> Engine<'p> {
     ///
     /// # Errors
     /// A flow cannot run here, or the store cannot be used.
-    pub fn start(world: World<'p>, store: Box<dyn Store + 'p>, settings: Settings, now: Timestamp) -> Result<Self, Unrunnable> {
+    pub fn start(world: World<'p>, store: Box<dyn Store + 'p>, settings: Settings, moment: Moment) -> Result<Self, Unrunnable> {
+        let now = Timestamp::from_millisecond(moment.wall.as_millisecond()).unwrap_or(moment.wall);
+        let set = time::set_meanwhile(&*store, &moment)?;
         let mut masks = BTreeMap::new();
         for connection in world.connectors.keys() {
             masks.insert(connection.clone(), Mask::of(world.plan, connection));
@@ -355,7 +378,11 @@ impl<'p> Engine<'p> {
             wants: BTreeMap::new(),
             jobs: BTreeMap::new(),
             next_job: 1,
-            alerts: Vec::new(),
+            alerts: BTreeMap::new(),
+            telling: BTreeMap::new(),
+            polls: Vec::new(),
+            time: time::Time::new(&moment),
+            dog: watchdog::Dog::default(),
             following: BTreeSet::new(),
             now,
             controls_at: 0,
@@ -366,6 +393,11 @@ impl<'p> Engine<'p> {
             failures: BTreeSet::new(),
             unsafe_later: Vec::new(),
         };
+        engine.alerts = engine.store.alerts()?.into_iter().map(|alert| (alert.cause.clone(), alert)).collect();
+        if set != 0 {
+            engine.move_alerts(set);
+            engine.clock_was_set(set, engine.millis().saturating_sub(set))?;
+        }
         for at in 0..engine.world.plan.mapping.flows.len() {
             let state = engine.flow_state(at)?;
             engine.flows.push(state);
@@ -398,6 +430,9 @@ impl<'p> Engine<'p> {
             name,
             streams: Vec::new(),
             next: None,
+            last: None,
+            progress: self.steady(),
+            poll: None,
             on,
             fetch: true,
             map: true,
@@ -429,6 +464,9 @@ impl<'p> Engine<'p> {
             name: None,
             streams: Vec::new(),
             next: None,
+            last: None,
+            progress: self.steady(),
+            poll: None,
             on: false,
             fetch: false,
             map: false,
@@ -494,9 +532,8 @@ impl<'p> Engine<'p> {
     ///
     /// # Errors
     /// The store refused: nothing of the step that failed is done, and this engine must not be used again.
-    pub fn step(&mut self, replies: Vec<Reply>, now: Timestamp) -> Kept<Step> {
-        // A clock that was set back does not undo what was decided.
-        self.now = self.now.max(now);
+    pub fn step(&mut self, replies: Vec<Reply>, moment: Moment) -> Kept<Step> {
+        self.advance_to(&moment)?;
         for reply in replies {
             self.reply(reply)?;
         }
@@ -516,8 +553,9 @@ impl<'p> Engine<'p> {
                 self.send(pass, &mut effects)?;
             }
         }
-        self.tell_damages();
-        Ok(Step { effects, alerts: std::mem::take(&mut self.alerts), wake: self.wake()? })
+        self.tell_damages()?;
+        let alerts = if self.settings.idle { Vec::new() } else { self.due_messages()? };
+        Ok(Step { effects, alerts, polls: std::mem::take(&mut self.polls), wake: self.wake()? })
     }
 
     fn reply(&mut self, reply: Reply) -> Kept<()> {
@@ -526,7 +564,12 @@ impl<'p> Engine<'p> {
         if let Some(line) = self.lines.get_mut(&connection) {
             line.out = line.out.saturating_sub(1);
         }
-        self.heard(&connection, &reply.got);
+        if let Job::Poll { flow, .. } = &job
+            && let Some((_, poll)) = &mut self.flows[*flow].poll
+        {
+            poll.calls += reply.exchanges.len() as u64;
+        }
+        self.heard(&connection, &reply.got)?;
         match (job, reply.got) {
             (Job::Poll { flow, stream, begins }, Got::Page(page)) => self.page(flow, stream, begins, page),
             (Job::Follow { flow, hint }, Got::Page(page)) => self.followed(flow, hint, page),
@@ -544,8 +587,12 @@ impl<'p> Engine<'p> {
 
     /// Makes changes durable, and follows them in memory.
     pub(super) fn keep(&mut self, changes: &[crate::store::Change]) -> Kept<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
         self.store.commit(changes)?;
         self.note_changes(changes);
+        self.dog.moved(self.time.now, changes);
         Ok(())
     }
 
@@ -607,8 +654,8 @@ impl<'p> Engine<'p> {
     pub fn quiet(&self) -> bool {
         let waiting = self.wants.values().any(|queue| !queue.is_empty());
         let polling = self.flows.iter().any(|flow| flow.streams.iter().any(poll::StreamState::running));
-        let open =
-            !self.stopping && (self.flows.iter().any(|flow| flow.on && (flow.map || flow.fetch)) || self.ready.values().any(|set| !set.is_empty()));
+        let sends = |(lot, set): (&Lot, &BTreeSet<(bool, i64)>)| !set.is_empty() && !self.given_up(&lot.connection);
+        let open = !self.stopping && (self.flows.iter().any(|flow| flow.on && (flow.map || flow.fetch)) || self.ready.iter().any(sends));
         self.jobs.is_empty() && (self.stopping || !(waiting || polling || open))
     }
 
@@ -617,7 +664,10 @@ impl<'p> Engine<'p> {
     pub fn done(&self) -> bool {
         let soon = self.millis() + SOON;
         let waits = |state: &FlowState| state.on && (state.look.is_some_and(|look| look <= soon) || (state.next.is_some() && self.settings.once));
-        self.quiet() && self.later.first().is_none_or(|(due, _)| *due > soon) && !self.flows.iter().any(waits)
+        // What goes to a connection that is given up waits for the next run.
+        let dead = |id: &i64| self.heads.get(id).is_some_and(|entry| self.given_up(&entry.connection));
+        let put_off = self.later.iter().take_while(|(due, _)| *due <= soon).any(|(_, id)| !dead(id));
+        self.quiet() && !self.tells_soon() && !put_off && !self.flows.iter().any(waits)
     }
 
     /// Writes that wait for their time: in doubt, or put off.

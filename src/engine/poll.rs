@@ -5,12 +5,12 @@ use std::hash::{Hash as _, Hasher as _};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use super::{Ask, Engine, FlowState, Job};
+use super::{Ask, Engine, FlowState, Job, Polled};
 use crate::base::bounds;
 use crate::check::typed::Schedule;
 use crate::connector::{Changes, Page};
 use crate::fault::Fault;
-use crate::store::{Change, Checkpoint, Kept, Millis};
+use crate::store::{Change, Checkpoint, Kept, Millis, Store};
 
 /// Where a flow names no schedule: webhooks get lost, so it is polled all the same.
 const EVERY: Millis = 15 * 60 * 1_000;
@@ -77,6 +77,29 @@ impl StreamState {
     pub(super) fn running(&self) -> bool {
         self.state != Running::No
     }
+
+    /// A beginning that lies ahead was written by a clock that was wrong: nothing may be left out for it.
+    pub(super) fn not_after(&mut self, now: Timestamp) {
+        self.since = self.since.map(|since| since.min(now));
+    }
+
+    /// It is not read any more in this run.
+    pub(super) fn give_up(&mut self) {
+        self.state = Running::No;
+    }
+}
+
+/// Under which name the store has when a flow was last polled to its end.
+pub(super) fn polled(flow: &str) -> String {
+    format!("polled {flow}")
+}
+
+/// When a flow was last polled to its end, as the store has it.
+///
+/// # Errors
+/// The store refused.
+pub(super) fn last_poll(store: &dyn Store, flow: &str) -> Kept<Option<Millis>> {
+    Ok(store.meta(&polled(flow))?.and_then(|text| text.parse().ok()))
 }
 
 impl Engine<'_> {
@@ -103,10 +126,18 @@ impl Engine<'_> {
                 pages: Pages::default(),
             });
         }
-        let last = self.store.meta(&format!("polled {}", flow.name))?.and_then(|text| text.parse().ok());
-        let schedules = self.settings.schedules.get(&flow.name).unwrap_or(&flow.schedules);
-        state.next = Some(if self.settings.once { self.millis() } else { next_run(schedules, last, self.millis()) });
+        // A time that lies ahead was written by a clock that was wrong.
+        state.last = last_poll(&*self.store, &flow.name)?.map(|last| last.min(self.millis()));
+        state.streams.iter_mut().for_each(|stream| stream.not_after(self.now));
+        state.next = Some(if self.settings.once { self.millis() } else { self.next_poll(at, state.last) });
         Ok(())
+    }
+
+    /// When a flow that was polled at `last` is polled next, by its schedules.
+    pub(super) fn next_poll(&self, at: usize, last: Option<Millis>) -> Millis {
+        let (flow, _) = self.flow(at);
+        let schedules = self.settings.schedules.get(&flow.name).unwrap_or(&flow.schedules);
+        next_run(schedules, last, self.millis())
     }
 
     pub(super) fn poll(&mut self) -> Kept<()> {
@@ -166,6 +197,8 @@ impl Engine<'_> {
             stream.pages = Pages::default();
         }
         self.flows[at].next = None;
+        self.flows[at].progress = self.steady();
+        self.flows[at].poll = Some((self.steady(), Polled { flow: flow.name.clone(), ..Polled::default() }));
         if !changes.is_empty() {
             self.keep(&changes)?;
         }
@@ -185,6 +218,7 @@ impl Engine<'_> {
             return self.page_failed(at, stream, begins, &fault);
         }
         let mut changes = Vec::new();
+        self.flows[at].progress = self.steady();
         let state = &self.flows[at].streams[stream];
         let checkpoint = Checkpoint {
             flow: flow.name.clone(),
@@ -195,7 +229,11 @@ impl Engine<'_> {
         };
         let moved = checkpoint.cursor.is_some() && (checkpoint.cursor != state.cursor || page.more);
         if self.settings.safety.checkpoints {
-            self.arrive(at, page.changes, &mut changes)?;
+            let counted = self.arrive(at, page.changes, &mut changes)?;
+            if let Some((_, poll)) = &mut self.flows[at].poll {
+                poll.count(&counted);
+            }
+            self.can_read(at, &mut changes);
             if moved || !self.flows[at].streams[stream].complete {
                 changes.push(Change::Checkpoint(checkpoint.clone()));
             }
@@ -226,9 +264,13 @@ impl Engine<'_> {
         }
         let (flow, _) = self.flow(at);
         let now = self.millis();
-        self.store.commit(&[Change::Meta { name: format!("polled {}", flow.name), value: now.to_string() }])?;
-        let schedules = self.settings.schedules.get(&flow.name).unwrap_or(&flow.schedules);
-        let next = if self.settings.once { None } else { Some(next_run(schedules, Some(now), now)) };
+        self.store.commit(&[Change::Meta { name: polled(&flow.name), value: now.to_string() }])?;
+        self.flows[at].last = Some(now);
+        if let Some((began, mut poll)) = self.flows[at].poll.take() {
+            poll.took = self.steady() - began;
+            self.polls.push(poll);
+        }
+        let next = if self.settings.once { None } else { Some(self.next_poll(at, Some(now))) };
         if flow.group.is_some() {
             // A poll that could not be read has brought nothing: what comes later is still what was there at the beginning.
             if self.flows[at].streams.iter().all(|stream| stream.complete) {
@@ -259,7 +301,10 @@ impl Engine<'_> {
         self.flows[at].streams[stream].state = Running::No;
         let message = format!("`{}` cannot read {} ({name}): {fault}", flow.name, flow.source);
         self.failures.insert(message.clone());
-        self.alert("connection", &flow.source.connection, message, None, None);
+        if let Some((_, poll)) = &mut self.flows[at].poll {
+            poll.failed = Some(message.clone());
+        }
+        self.cannot_read(at, message)?;
         self.poll_ended(at)?;
         if !self.settings.once {
             self.flows[at].next = Some(self.millis() + 5 * 60 * 1_000);

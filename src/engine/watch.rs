@@ -2,17 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
+use super::alerts::Raise;
 use super::lanes::matched_of;
 use crate::apply::{Inputs, aside};
 use crate::check::typed::{Deadline, Expect};
-use crate::store::{Change, Kept, Lane, Millis, Reason, Watch};
+use crate::store::{Change, Kept, Lane, LaneState, Millis, Reason, Watch};
 use crate::value::Json;
 
 /// The name of a watch for a target record that a late request may still change.
 pub(super) const SETTLE: &str = "settle";
+
+/// The beginning of the name of a watch for an expectation that was not met: an expectation's name has no blank.
+pub(super) const UNMET: &str = "unmet ";
+/// The beginning of every cause of expectations.
+pub(super) const EXPECTATION: &str = "expectation ";
+/// How soon, and how late, one is looked at again, in milliseconds.
+const SOONEST: Millis = 30_000;
+const LATEST: Millis = 15 * 60_000;
 
 pub(super) fn settle(target: &(String, String, String), since: Millis, due: Millis) -> Watch {
     let (connection, object, key) = target;
@@ -136,7 +145,7 @@ impl Engine<'_> {
         if self.watch_at.is_some_and(|at| at <= now) {
             self.due_watches()?;
         }
-        Ok(())
+        self.look_around()
     }
 
     fn due_watches(&mut self) -> Kept<()> {
@@ -162,15 +171,44 @@ impl Engine<'_> {
                 continue;
             }
             let plan = self.world.plan;
-            let Some(expect) = plan.mapping.expects.iter().find(|expect| expect.name == watch.name) else { continue };
-            // A version that the promise is not about is waited for no more.
-            let applies = self.words_of(at, expect, &lane, watch.since).0;
-            if applies && !self.is_seen(expect, &watch.flow, &watch.lane)? {
+            let name = watch.name.strip_prefix(UNMET).unwrap_or(&watch.name);
+            let Some(expect) = plan.mapping.expects.iter().find(|expect| expect.name == name) else { continue };
+            let expected = self.still_expected(at, expect, &lane, watch.since)?;
+            if name != watch.name {
+                self.look_at_unmet(expect, &lane, watch, expected, &mut changes)?;
+            } else if expected {
                 self.unmet(at, expect, lane, watch, &mut changes)?;
             }
         }
         self.keep(&changes)?;
         self.watch_at = self.store.next_watch()?;
+        Ok(())
+    }
+
+    /// Whether what was expected of a record still is, and has not been seen: one that was cancelled since, or that left
+    /// its flow, owes nothing.
+    fn still_expected(&self, at: usize, expect: &Expect, lane: &Lane, since: Millis) -> Kept<bool> {
+        let left = matches!(lane.state, LaneState::Gone | LaneState::Discarded | LaneState::NotEligible);
+        Ok(!left && self.words_of(at, expect, lane, since).0 && !self.is_seen(expect, &lane.flow, &lane.key)?)
+    }
+
+    /// A promise that was broken is looked at until it is kept after all: then its alert ends.
+    fn look_at_unmet(&mut self, expect: &Expect, lane: &Lane, watch: &Watch, expected: bool, changes: &mut Vec<Change>) -> Kept<()> {
+        let now = self.millis();
+        if expected {
+            // One that has been open for long is looked at less often.
+            let wait = ((now - watch.since) / 100).clamp(SOONEST, LATEST);
+            self.watch(Watch { due: now + wait, ..watch.clone() }, changes);
+            return Ok(());
+        }
+        changes.push(self.event(&lane.flow, &lane.key, "expectation", format!("`{}` is met, or not expected any more", expect.name), None));
+        if expect.review {
+            for mut exception in self.store.exceptions_of(&lane.flow, &lane.key)?.into_iter().filter(|open| open.code == "late") {
+                exception.closed = Some(now);
+                exception.closed_by = Some("mended".to_owned());
+                changes.push(Change::Exception(exception));
+            }
+        }
         Ok(())
     }
 
@@ -195,17 +233,26 @@ impl Engine<'_> {
             changes.push(Change::Lane(lane));
         } else {
             changes.push(self.event(&lane.flow, &lane.key, "expectation", format!("`{}` is not met: {masked}", expect.name), None));
-            self.alert("expectation", &subject, masked, expect.owner.clone(), None);
+            let cause = format!("{EXPECTATION}{}", expect.name);
+            let owner = expect.owner.clone();
+            self.raise(Raise { cause, kind: "expectation", subject, message: masked, owner, before: None, lasting: true }, changes);
         }
+        let due = self.millis() + SOONEST;
+        self.watch(
+            Watch { name: format!("{UNMET}{}", expect.name), flow: watch.flow.clone(), lane: watch.lane.clone(), since: watch.since, due },
+            changes,
+        );
         Ok(())
     }
 
     /// When the engine wants to be asked again.
-    pub(super) fn wake(&self) -> Kept<Option<Timestamp>> {
+    pub(super) fn wake(&self) -> Kept<Option<SignedDuration>> {
         let now = self.millis();
         let mut at: Vec<Millis> = Vec::new();
         at.extend(self.later.first().map(|(due, _)| *due));
         at.extend(self.watch_at);
+        at.extend(self.tells_at());
+        at.push(now + self.looks_in());
         if !self.settings.once {
             at.push(self.controls_at + self.settings.controls);
         }
@@ -226,7 +273,7 @@ impl Engine<'_> {
             at.extend(self.opens(&lot.connection).map(|opens| if opens > now + 1 { opens } else { now + 250 }));
         }
         let first = at.into_iter().min().map(|at| at.max(now + 1));
-        Ok(first.and_then(|at| Timestamp::from_millisecond(at).ok()))
+        Ok(first.map(|at| SignedDuration::from_millis(at - now)))
     }
 
     pub(super) fn controls(&mut self) -> Kept<()> {

@@ -62,7 +62,7 @@ impl Client {
             let wait = ready.duration_since(now);
             self.clock.sleep(wait.try_into().unwrap_or(Duration::from_secs(1))).await;
         }
-        let at = self.clock.now();
+        let crate::http::Moment { wall: at, steady: began, .. } = self.clock.moment();
         self.limit.take(at);
         let mut note = Exchange {
             at,
@@ -79,7 +79,7 @@ impl Client {
             (Ok(response), Some(call)) if !bulk && !call.takes(response.body().len()) => Err(Broken::TooLong(bounds::CALL_ANSWERS)),
             (answer, _) => answer,
         };
-        note.took = self.clock.now().duration_since(at).try_into().unwrap_or_default();
+        note.took = Duration::from_millis(self.clock.moment().steady.saturating_sub(began).unsigned_abs());
         match &answer {
             Ok(response) => {
                 note.status = Some(response.status().as_u16());

@@ -32,22 +32,43 @@ struct State {
     paused: Option<Timestamp>,
     /// Throttled in a row without having been told for how long.
     blind: u32,
+    /// The latest time that anybody named.
+    latest: Option<Timestamp>,
+}
+
+/// How far the times that are named may lie apart, since several threads name them.
+const APART: SignedDuration = SignedDuration::from_secs(5);
+
+impl State {
+    /// Follows a clock that was set back: what was to last a minute still lasts a minute.
+    fn follow(&mut self, now: Timestamp) {
+        let back = self.latest.map_or(SignedDuration::ZERO, |latest| latest.duration_since(now));
+        if back > APART {
+            let moved = |at: Timestamp| at.saturating_sub(back).unwrap_or(now);
+            self.ends = self.ends.map(moved);
+            self.paused = self.paused.map(moved);
+            self.latest = Some(now);
+        }
+        self.latest = self.latest.max(Some(now));
+    }
 }
 
 impl Limit {
     pub fn new(window: Option<Window>) -> Self {
         let left = window.map_or(u32::MAX, |window| window.calls);
-        Limit { state: Mutex::new(State { window, left, ends: None, paused: None, blind: 0 }) }
+        Limit { state: Mutex::new(State { window, left, ends: None, paused: None, blind: 0, latest: None }) }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self, now: Timestamp) -> MutexGuard<'_, State> {
         // The state is whole after each statement, so a panic elsewhere leaves nothing half done.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.follow(now);
+        state
     }
 
     /// When the next call may go out: `now`, or later.
     pub fn ready_at(&self, now: Timestamp) -> Timestamp {
-        let state = self.state();
+        let state = self.state(now);
         let open = match (state.window, state.ends) {
             (Some(_), Some(ends)) if state.left == 0 && ends > now => ends,
             _ => now,
@@ -60,7 +81,7 @@ impl Limit {
         if self.ready_at(now) > now {
             return 0;
         }
-        let state = self.state();
+        let state = self.state(now);
         match (state.window, state.ends) {
             (None, _) => u32::MAX,
             (Some(window), Some(ends)) if ends <= now => window.calls,
@@ -71,7 +92,7 @@ impl Limit {
 
     /// A call goes out.
     pub fn take(&self, now: Timestamp) {
-        let mut state = self.state();
+        let mut state = self.state(now);
         let Some(window) = state.window else { return };
         if state.ends.is_none_or(|ends| ends <= now) {
             state.left = window.calls;
@@ -82,7 +103,7 @@ impl Limit {
 
     /// The system said how many calls are left, and when its window begins anew.
     pub fn seen(&self, now: Timestamp, calls: u32, left: u32, resets_in: SignedDuration) {
-        let mut state = self.state();
+        let mut state = self.state(now);
         // A credential that may do more than was assumed: what was assumed to be left says nothing.
         let more = state.window.is_some_and(|window| calls > window.calls);
         state.window = Some(Window { calls, length: state.window.map_or(resets_in, |window| window.length) });
@@ -96,7 +117,7 @@ impl Limit {
 
     /// The system refused a call for its limit. Without a time it is backed off from, longer each time.
     pub fn pause(&self, now: Timestamp, until: Option<Timestamp>) -> Timestamp {
-        let mut state = self.state();
+        let mut state = self.state(now);
         let until = until.unwrap_or_else(|| {
             state.blind = (state.blind + 1).min(8);
             add(now, SignedDuration::from_secs(1 << state.blind))
@@ -150,6 +171,17 @@ mod tests {
         assert_eq!(limit.ready_at(at(2)), at(20));
         assert_eq!(limit.pause(at(2), Some(at(90))), at(90));
         assert_eq!(limit.ready_at(at(30)), at(90));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_wait_longer() {
+        let limit = Limit::new(Some(Window { calls: 1, length: SignedDuration::from_secs(60) }));
+        limit.take(at(3_600));
+        assert_eq!(limit.ready_at(at(3_610)), at(3_660));
+        // An hour back: fifty seconds are left as before.
+        assert_eq!(limit.ready_at(at(10)), at(60));
+        limit.pause(at(20), Some(at(90)));
+        assert_eq!(limit.ready_at(at(20 - 600)), at(90 - 600));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub mod server;
 pub use address::address;
 pub use call::{Call, Exchange};
 pub use client::Client;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, Moment, SystemClock};
 pub use limit::{Limit, Window};
 pub use secret::Secret;
 

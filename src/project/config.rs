@@ -7,6 +7,7 @@
 use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 
+use super::alerts::Alerts;
 use super::yaml::{self, Entry, Node};
 use super::{Absence, Library, error};
 use crate::base::diag::Diagnostic;
@@ -26,7 +27,8 @@ pub struct Config {
     /// The zone by its name.
     pub zone: String,
     pub store: Option<Setting>,
-    pub alerts: Option<Node>,
+    /// Where alerts go beside the log.
+    pub alerts: Alerts,
     /// How often `serve` holds the snapshots against their systems; `off` for never.
     pub schema_drift: Option<Setting>,
     /// By flow: what replaces its own schedule.
@@ -70,7 +72,7 @@ impl Default for Config {
             time_zone: TimeZone::UTC,
             zone: "UTC".into(),
             store: None,
-            alerts: None,
+            alerts: Alerts::default(),
             schema_drift: None,
             schedules: IndexMap::new(),
         }
@@ -158,7 +160,7 @@ impl Config {
                     }
                 }
                 "store" => self.store = reader.setting(value, key).or(self.store.take()),
-                "alerts" => self.alerts = Some(value.clone()),
+                "alerts" => self.alerts = Alerts::read(value, &mut reader),
                 "schema_drift" => self.schema_drift = reader.setting(value, key).or(self.schema_drift.take()),
                 _ => reader.found.push(error::unknown_key(key, at, &whole, SETTINGS)),
             }
@@ -216,9 +218,9 @@ fn environments(library: &dyn Library) -> Vec<String> {
     library.list(".yaml").iter().filter_map(name).collect()
 }
 
-struct Reader<'a> {
-    file: FileId,
-    found: &'a mut Vec<Diagnostic>,
+pub(super) struct Reader<'a> {
+    pub(super) file: FileId,
+    pub(super) found: &'a mut Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
@@ -226,7 +228,7 @@ impl Reader<'_> {
         Span::new(self.file, node.start, node.end)
     }
 
-    fn block<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
+    pub(super) fn block<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
         if node.shape == yaml::Shape::Nothing {
             return &[];
         }
@@ -236,7 +238,7 @@ impl Reader<'_> {
         })
     }
 
-    fn setting(&mut self, node: &Node, what: &str) -> Option<Setting> {
+    pub(super) fn setting(&mut self, node: &Node, what: &str) -> Option<Setting> {
         match node.text() {
             Some(text) => Some(Setting { text: text.to_owned(), span: self.span(node) }),
             None => {

@@ -21,6 +21,21 @@ pub(super) fn unknown_key(key: &str, at: Span, whole: &str, known: &[&str]) -> D
     if said.help.is_empty() { said.help(format!("settings are: {}", known.join(", "))) } else { said }
 }
 
+pub(super) fn bad_alert(what: &str, at: Span, why: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("`{what}` cannot be used")).label(why).help(help)
+}
+
+pub(super) fn no_mail_server(owner: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("the alerts of `{owner}` go by e-mail, and no server is named"))
+        .label("nothing can send to this address")
+        .help("add `email: { server: \"smtps://user:${SMTP_PASSWORD}@mail.example.com\", from: crossdock@example.com }` to `alerts`")
+}
+
+pub(super) fn mail_without(missing: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("`alerts.email` does not say its `{missing}`"))
+        .help("write `email: { server: \"smtps://user:${SMTP_PASSWORD}@mail.example.com\", from: crossdock@example.com, to: ops@example.com }`")
+}
+
 pub(super) fn no_system(connection: &str, at: Span) -> Diagnostic {
     Diagnostic::new(Code::BadProject, at, format!("connection `{connection}` does not say its system"))
         .label("no `system` here")

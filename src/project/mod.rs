@@ -1,5 +1,6 @@
 //! A client's project: many files, connections, parameters; and the one door, [`compile`].
 
+pub mod alerts;
 pub mod config;
 mod error;
 mod load;

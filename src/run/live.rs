@@ -6,7 +6,6 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -14,7 +13,7 @@ use super::alerts::Alerts;
 use super::carry::Carrier;
 use crate::connector::Hint;
 use crate::engine::queue::{Answer, Signed};
-use crate::engine::{Engine, Reply};
+use crate::engine::{Engine, Polled, Raise, Reply, Told};
 use crate::store::{Kept, StoreFault};
 
 /// What reaches a running engine from outside.
@@ -29,6 +28,13 @@ pub enum Message {
     Decide {
         signed: Signed,
         answer: oneshot::Sender<Answer>,
+    },
+    /// What became of an alert.
+    Told(Told),
+    /// Something outside of the engine is to be told, or has ended.
+    Alert {
+        raise: Raise,
+        ended: bool,
     },
     /// To the end of what is out, and no further.
     Stop,
@@ -55,6 +61,15 @@ pub fn door() -> (Door, Receiver<Message>) {
 /// How long a stop waits for what is out. What is left is in doubt, and taken up at the next start.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// How a drive has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All that could be done is done.
+    Done,
+    /// Somebody asked for it before that.
+    Stopped,
+}
+
 /// Runs the engine until it is done (in a run that is to end), or until it is stopped.
 ///
 /// # Errors
@@ -67,10 +82,11 @@ pub fn drive(
     alerts: &Alerts,
     once: bool,
     seen: &mut dyn FnMut(&Engine<'_>),
-) -> Kept<()> {
+) -> Kept<Ended> {
     let (door, listen) = doors;
     let mut messages: Vec<Message> = Vec::new();
     let mut stop_by: Option<std::time::Instant> = None;
+    let mut stopped = false;
     loop {
         let mut replies = Vec::new();
         for message in messages.drain(..).chain(listen.try_iter()) {
@@ -87,13 +103,16 @@ pub fn drive(
                 Message::Decide { signed, answer } => {
                     let _ = answer.send(engine.decide(&signed.decision, &signed.signature)?);
                 }
+                Message::Told(told) => engine.told(told)?,
+                Message::Alert { raise, ended } => engine.note_alert(raise, ended)?,
                 Message::Stop => {
+                    stopped |= !engine.done();
                     engine.stop();
                     stop_by.get_or_insert_with(|| std::time::Instant::now() + GRACE);
                 }
             }
         }
-        let step = engine.step(replies, carrier.clock.now())?;
+        let step = engine.step(replies, carrier.clock.moment())?;
         for effect in step.effects {
             let (carrier, door) = (carrier.clone(), door.clone());
             handle.spawn(async move {
@@ -102,20 +121,28 @@ pub fn drive(
                 let _ = door.send(Message::Reply(Box::new(reply)));
             });
         }
-        for alert in step.alerts {
-            let alerts = alerts.clone();
-            handle.spawn(async move { alerts.tell(&alert).await });
+        if !step.alerts.is_empty() {
+            let (alerts, door) = (alerts.clone(), door.clone());
+            // In their order: a channel takes one at a time anyway.
+            handle.spawn(async move {
+                for message in step.alerts {
+                    let told = alerts.tell(&message).await;
+                    // An engine that has ended tells it again at its next start.
+                    let _ = door.send(Message::Told(told));
+                }
+            });
         }
+        step.polls.iter().for_each(log);
         seen(engine);
         let ended = match stop_by {
-            Some(by) => engine.quiet() || std::time::Instant::now() >= by,
+            Some(by) => (engine.quiet() && !engine.telling()) || std::time::Instant::now() >= by,
             None => once && engine.done(),
         };
         if ended {
-            return Ok(());
+            return Ok(if stopped { Ended::Stopped } else { Ended::Done });
         }
-        let now = carrier.clock.now();
-        let wait = step.wake.map_or(Duration::from_millis(500), |wake| until(now, wake)).min(Duration::from_millis(500));
+        let most = Duration::from_millis(500);
+        let wait = step.wake.map_or(most, |wake| Duration::try_from(wake).unwrap_or(Duration::ZERO)).min(most);
         match listen.recv_timeout(wait) {
             Ok(message) => messages.push(message),
             Err(RecvTimeoutError::Timeout) => {}
@@ -125,6 +152,11 @@ pub fn drive(
     }
 }
 
-fn until(now: Timestamp, then: Timestamp) -> Duration {
-    then.duration_since(now).try_into().unwrap_or(Duration::ZERO)
+/// One line for each poll.
+fn log(poll: &Polled) {
+    let Polled { flow, read, new, unchanged, listed, calls, took, failed } = poll;
+    match failed {
+        None => tracing::info!(flow, read, new, unchanged, listed, calls, took, "polled `{flow}`: {read} read, {new} new, {unchanged} unchanged"),
+        Some(why) => tracing::warn!(flow, read, new, unchanged, listed, calls, took, "polled `{flow}` in part: {why}"),
+    }
 }

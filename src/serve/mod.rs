@@ -156,16 +156,38 @@ fn mark(connection: &str, body: &[u8]) -> u64 {
     u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
 }
 
-async fn health() -> &'static str {
-    "ok"
+/// An engine that has not taken a step for so long hangs: `/health` says so, and whoever restarts processes by it does.
+const HANGS: Duration = Duration::from_secs(120);
+/// An engine that has not taken a step for so long is not ready.
+const STILL: Duration = Duration::from_secs(30);
+
+/// Whether the process is alive: its engine takes steps.
+async fn health(State(shared): State<Shared>) -> Answer {
+    let still = shared.seen.lock().unwrap_or_else(PoisonError::into_inner).still();
+    match still {
+        Some(still) if still > HANGS => {
+            (http::StatusCode::SERVICE_UNAVAILABLE, format!("no step of the engine for {} seconds\n", still.as_secs())).into_response()
+        }
+        _ => "ok".into_response(),
+    }
 }
 
-/// Whether the engine has moved lately.
+/// Whether it does its work: 503 with the reasons where it does not.
 async fn ready(State(shared): State<Shared>) -> Answer {
     let seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
-    let late = seen.at.is_none_or(|at| at.elapsed() > Duration::from_secs(30));
-    let status = if late { http::StatusCode::SERVICE_UNAVAILABLE } else { http::StatusCode::OK };
-    let body = serde_json::json!({"moving": !late, "exceptions": seen.exceptions, "calls": seen.calls});
+    let moving = seen.still().is_some_and(|still| still <= STILL);
+    let mut reasons = seen.alive.troubles.clone();
+    if !moving {
+        reasons.push(match seen.still() {
+            Some(still) => format!("the engine has taken no step for {} seconds", still.as_secs()),
+            None => "the engine has not begun".to_owned(),
+        });
+    }
+    let status = if reasons.is_empty() { http::StatusCode::OK } else { http::StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::json!({
+        "ready": reasons.is_empty(), "moving": moving, "reasons": reasons, "exceptions": seen.exceptions, "calls": seen.calls,
+        "flows": seen.alive.flows, "connections": seen.alive.connections,
+    });
     (status, [("content-type", "application/json")], body.to_string()).into_response()
 }
 

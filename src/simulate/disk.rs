@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::sandbox::faults::Dice;
 use crate::store::sqlite::Sqlite;
 use crate::store::{
-    Cause, Change, Checkpoint, Control, Counts, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis, Store,
-    StoreFault, Wanted, Watch,
+    Alert, Cause, Change, Checkpoint, Control, Counts, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis,
+    Store, StoreFault, Wanted, Watch,
 };
 use crate::value::Json;
 
@@ -144,6 +144,11 @@ impl Store for Disk {
         causes(wanted: &Wanted) -> Kept<Vec<Cause>>;
         wanted(wanted: &Wanted, closed: bool, limit: usize) -> Kept<Vec<Exception>>;
         decisions_of(flow: &str, lane: &str) -> Kept<Vec<Exception>>;
+        open_of_cause(flow: &str, code: &str, cause: &str) -> Kept<u64>;
+        open_by_owner() -> Kept<Vec<(Option<String>, String, u64)>>;
+        alerts() -> Kept<Vec<Alert>>;
+        oldest_in(state: LaneState) -> Kept<Option<Millis>>;
+        watching(name: &str) -> Kept<u64>;
         events(flow: &str, lane: &str) -> Kept<Vec<Event>>;
         exchange(id: i64) -> Kept<Option<Exchange>>;
         exchanges(limit: usize) -> Kept<Vec<Exchange>>;

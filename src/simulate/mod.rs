@@ -21,6 +21,9 @@ mod time;
 mod wire;
 mod world;
 
+#[cfg(test)]
+mod alive;
+
 pub use check::Finding;
 pub use profile::Profile;
 pub use scenario::{Hazards, Off, Report, Scenario, Setup};

@@ -15,7 +15,7 @@ use super::wire::{Wire, connectors};
 use crate::apply::Program;
 use crate::check::typed::Schedule;
 use crate::connector::Hint;
-use crate::engine::{Effect, Engine, Reply, Settings, World};
+use crate::engine::{Effect, Engine, Message, Polled, Reply, Settings, Told, World};
 use crate::http::Clock as _;
 use crate::plan::Plan;
 use crate::run::carry::Carrier;
@@ -35,9 +35,19 @@ pub(super) struct Process<'p> {
     pub(super) wake: Option<Timestamp>,
     /// What it told people of, and when.
     pub(super) told: BTreeMap<String, Timestamp>,
+    /// What somebody was told, and when by the true time.
+    pub(super) messages: Vec<(Timestamp, Message)>,
+    /// Polls that have ended, and when.
+    pub(super) polls: Vec<(Timestamp, Polled)>,
+    /// The channel of alerts takes nothing.
+    pub(super) deaf: bool,
 }
 
-impl Process<'_> {
+impl<'p> Process<'p> {
+    pub(super) fn new(engine: Engine<'p>, carrier: Carrier) -> Self {
+        Process { engine, carrier, tasks: Vec::new(), wake: None, told: BTreeMap::new(), messages: Vec::new(), polls: Vec::new(), deaf: false }
+    }
+
     /// Lets everything that is out go on as far as it can.
     fn replies(&mut self) -> Vec<Reply> {
         let mut context = Context::from_waker(Waker::noop());
@@ -59,16 +69,37 @@ impl Process<'_> {
         }
     }
 
+    /// A message names its first records; whoever gets it finds the others in the queue.
+    fn tells(&mut self, message: &Message, now: Timestamp) -> Result<(), crate::store::StoreFault> {
+        let open = self.engine.store().exceptions(true, usize::MAX)?;
+        let same = open.into_iter().filter(|one| message.cause.starts_with(&format!("exception {} {} {} ", one.flow, one.code, one.cause())));
+        self.told.extend(same.map(|one| (one.label.unwrap_or(one.lane), now)));
+        self.told.extend(message.subject.split(", ").map(|subject| (subject.to_owned(), now)));
+        Ok(())
+    }
+
     /// One step; whether something was begun by it.
-    pub(super) fn step(&mut self, now: Timestamp) -> Result<bool, crate::store::StoreFault> {
+    ///
+    /// `clock` knows the true time, by which the process waits; its wall clock may be wrong.
+    pub(super) fn step(&mut self, clock: &Virtual) -> Result<bool, crate::store::StoreFault> {
+        let now = clock.truth();
         let replies = self.replies();
         let due = self.wake.is_none_or(|wake| wake <= now);
         if replies.is_empty() && !due {
             return Ok(false);
         }
-        let step = self.engine.step(replies, now)?;
-        self.wake = step.wake;
-        self.told.extend(step.alerts.into_iter().map(|alert| (alert.subject, now)));
+        let step = self.engine.step(replies, clock.moment())?;
+        self.wake = step.wake.map(|wake| now.saturating_add(wake).unwrap_or(now));
+        // The one channel of alerts takes a message at once, or not at all.
+        for message in step.alerts {
+            let left = if self.deaf { vec!["channel".to_owned()] } else { Vec::new() };
+            self.engine.told(Told { cause: message.cause.clone(), left, unsent: false })?;
+            if !self.deaf {
+                self.tells(&message, now)?;
+                self.messages.push((now, message));
+            }
+        }
+        self.polls.extend(step.polls.into_iter().map(|poll| (now, poll)));
         let moved = !step.effects.is_empty();
         self.spawn(step.effects);
         Ok(moved)
@@ -151,14 +182,16 @@ impl<'p> Sim<'p> {
                 safety: Off::safety(self.scenario.off),
                 step: if self.scenario.acts > VOLUME { Settings::default().step } else { 50 },
                 controls: 600_000,
+                // Each look is a turn; what it raises has minutes.
+                look: 60_000,
                 ..Settings::default()
             };
             let connectors = connectors(&self.wire, &self.clock, &self.secret);
             let world = World { plan: self.plan(), program: self.program(), names: self.names(), connectors };
-            match Engine::start(world, Box::new(store), settings, self.clock.now()) {
+            match Engine::start(world, Box::new(store), settings, self.clock.moment()) {
                 Ok(engine) => {
                     let carrier = self.carrier(&engine);
-                    return Ok(Process { engine, carrier, tasks: Vec::new(), wake: None, told: BTreeMap::new() });
+                    return Ok(Process::new(engine, carrier));
                 }
                 // It died while it started; the next one does not at once.
                 Err(crate::engine::Unrunnable::Store(_)) if self.deaths < 200 => self.deaths += 1,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::http::Clock;
+use crate::http::{Clock, Moment};
 
 #[derive(Debug)]
 struct State {
@@ -70,6 +70,11 @@ impl Clock for Virtual {
     fn now(&self) -> Timestamp {
         let state = self.state();
         state.now.saturating_add(state.skew).unwrap_or(state.now)
+    }
+
+    /// The steady clock tells the true time, whatever the wall clock is set to.
+    fn moment(&self) -> Moment {
+        Moment { wall: self.now(), steady: self.truth().as_millisecond(), boot: Some(1) }
     }
 
     async fn sleep(&self, time: Duration) {

@@ -19,7 +19,6 @@ use super::{crm, parcels};
 use crate::apply::Program;
 use crate::engine::Engine;
 use crate::engine::queue::{Decision, Signature};
-use crate::http::Clock as _;
 use crate::sandbox::faults::{Dice, FaultKit, Faults, Faulty};
 use crate::sandbox::{Act, salesforce, shipstation};
 use crate::store::StoreFault;
@@ -198,9 +197,9 @@ impl<'p> Day<'p> {
                 died |= !hooked(&mut self.process, &hook, now);
             }
             let calm = self.calm;
-            self.zombies.retain_mut(|(zombie, until)| zombie.step(now).is_ok() && now < *until && now < calm);
+            self.zombies.retain_mut(|(zombie, until)| zombie.step(&clock).is_ok() && now < *until && now < calm);
             died |= self.kills.first().is_some_and(|at| *at <= now);
-            let moved = if died { Ok(true) } else { self.process.step(clock.now()) };
+            let moved = if died { Ok(true) } else { self.process.step(&clock) };
             // By the true time: the machine's clock may be wrong.
             self.sim.told.extend(std::mem::take(&mut self.process.told).into_keys().map(|subject| (subject, now)));
             if died || moved.is_err() {
@@ -237,10 +236,8 @@ impl<'p> Day<'p> {
     /// When something happens next.
     fn next(&self, now: Timestamp) -> Timestamp {
         let clock = &self.sim.clock;
-        // A process wakes by the machine's clock, which may be wrong.
-        let wrong = clock.now().duration_since(now);
         let next = [
-            self.process.wake.map(|wake| (wake - wrong).max(now + SignedDuration::from_millis(1))),
+            self.process.wake.map(|wake| wake.max(now + SignedDuration::from_millis(1))),
             clock.next(),
             self.acts.front().map(|(at, ..)| *at),
             self.hazards.front().map(|(at, _)| *at),
@@ -375,10 +372,10 @@ fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &mut Vec<Find
         engine.decide(&Decision::Replay { flow, keys: some, since: None }, &Signature::default()).map_err(|fault| fault.to_string())?;
     }
     let carrier = sim.carrier(&engine);
-    let mut process = Process { engine, carrier, tasks: Vec::new(), wake: None, told: BTreeMap::new() };
+    let mut process = Process::new(engine, carrier);
     let replayed_until = clock.truth() + SignedDuration::from_mins(12);
     while clock.truth() < replayed_until {
-        if !process.step(clock.now()).map_err(|fault| fault.to_string())? {
+        if !process.step(&clock).map_err(|fault| fault.to_string())? {
             let now = clock.truth();
             let next = [process.wake, clock.next(), Some(now + SignedDuration::from_secs(30))];
             clock.set(next.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(replayed_until));

@@ -87,7 +87,6 @@ pub(crate) mod tests {
             opened: 5,
             closed: None,
             closed_by: None,
-            alerted: true,
             decided: None,
         }
     }

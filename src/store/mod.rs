@@ -239,6 +239,16 @@ pub struct Entry {
     pub rides: Option<Rides>,
 }
 
+impl Entry {
+    /// Moves its times by as much as the wall clock was set.
+    pub(crate) fn moved_by(&mut self, off: Millis) {
+        self.due += off;
+        self.created += off;
+        self.sent = self.sent.map(|sent| sent + off);
+        self.doubted = self.doubted.map(|doubted| doubted + off);
+    }
+}
+
 /// What an entry takes from another one of its lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rides {
@@ -316,8 +326,6 @@ pub struct Exception {
     pub closed: Option<Millis>,
     /// `approved`, `retried`, `edited`, `discarded`, `mended`, `superseded`, `gone`
     pub closed_by: Option<String>,
-    /// Its alert was sent.
-    pub alerted: bool,
     /// Sealed. What a person decided, where one did.
     pub decided: Option<Decided>,
 }
@@ -387,6 +395,67 @@ pub struct Cause {
     pub before: Option<Millis>,
     /// The oldest one's id: the example.
     pub example: i64,
+}
+
+/// What somebody should know, by its cause: one row for all that has the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    pub cause: String,
+    /// Names it in its messages, for as long as it lasts.
+    pub id: i64,
+    pub kind: String,
+    /// The first records, or the connection.
+    pub subjects: Vec<String>,
+    /// Masked. The newest.
+    pub message: String,
+    pub owner: Option<String>,
+    /// The earliest deadline.
+    pub before: Option<Millis>,
+    pub opened: Millis,
+    pub updated: Millis,
+    pub closed: Option<Millis>,
+    /// It lasts until it is closed; otherwise it has happened, and that is all.
+    pub lasting: bool,
+    /// How often it has happened.
+    pub count: u64,
+    /// The count that all channels know.
+    pub told: u64,
+    /// When the newest message went out.
+    pub told_at: Option<Millis>,
+    /// A message has to go out.
+    pub pending: bool,
+    /// Not before then.
+    pub due: Millis,
+    /// How often the present message was tried.
+    pub attempt: u32,
+    /// The channels that have not taken it; absent: all.
+    pub left: Option<Vec<String>>,
+}
+
+impl Alert {
+    /// A cause of which nothing has happened yet.
+    pub fn new(id: i64, cause: &str, now: Millis) -> Self {
+        Alert {
+            cause: cause.to_owned(),
+            id,
+            kind: String::new(),
+            subjects: Vec::new(),
+            message: String::new(),
+            owner: None,
+            before: None,
+            opened: now,
+            updated: now,
+            closed: None,
+            lasting: false,
+            count: 0,
+            told: 0,
+            told_at: None,
+            pending: false,
+            due: now,
+            attempt: 0,
+            left: None,
+        }
+    }
 }
 
 /// One line of a record's history.
@@ -527,6 +596,9 @@ pub enum Change {
         name: String,
         value: String,
     },
+    Alert(Alert),
+    /// By its cause.
+    DropAlert(String),
 }
 
 /// A row that is not as it was written.
@@ -657,6 +729,8 @@ pub trait Store: Send {
     /// The lanes of a flow's groups: those whose keys begin so.
     fn beginning(&self, flow: &str, key: &str) -> Kept<Vec<Lane>>;
     fn counts(&self) -> Kept<Counts>;
+    /// When the record was last touched that has been in a state for the longest.
+    fn oldest_in(&self, state: LaneState) -> Kept<Option<Millis>>;
 
     fn entry(&self, id: i64) -> Kept<Option<Entry>>;
 
@@ -683,6 +757,13 @@ pub trait Store: Send {
     fn wanted(&self, wanted: &Wanted, closed: bool, limit: usize) -> Kept<Vec<Exception>>;
     /// What was decided about a lane, the newest last: its exceptions that a person closed.
     fn decisions_of(&self, flow: &str, lane: &str) -> Kept<Vec<Exception>>;
+    /// How many are open of one cause: see [`cause`].
+    fn open_of_cause(&self, flow: &str, code: &str, cause: &str) -> Kept<u64>;
+    /// How many are open, by owner and code.
+    fn open_by_owner(&self) -> Kept<Vec<(Option<String>, String, u64)>>;
+
+    /// All causes of alerts that are not over.
+    fn alerts(&self) -> Kept<Vec<Alert>>;
 
     fn events(&self, flow: &str, lane: &str) -> Kept<Vec<Event>>;
     fn exchange(&self, id: i64) -> Kept<Option<Exchange>>;
@@ -695,6 +776,8 @@ pub trait Store: Send {
 
     fn watches(&self, due: Millis, limit: usize) -> Kept<Vec<Watch>>;
     fn next_watch(&self) -> Kept<Option<Millis>>;
+    /// How many watches have a name.
+    fn watching(&self, name: &str) -> Kept<u64>;
     /// Watches of a lane that have not come due.
     fn watches_of(&self, flow: &str, lane: &str) -> Kept<Vec<Watch>>;
 

@@ -286,7 +286,6 @@ pub(super) fn exception(seal: &Seal, row: &Row<'_>) -> Found<Exception> {
         opened: cells.int(10),
         closed: cells.maybe_int(11),
         closed_by: cells.maybe_text(12),
-        alerted: cells.flag(13),
         decided,
     };
     cells.done(value, |exception| (format!("exception {}", exception.id), exception.flow.clone(), exception.lane.clone()))

@@ -133,7 +133,6 @@ impl Sqlite {
             opened: at,
             closed: None,
             closed_by: None,
-            alerted: true,
             decided: None,
         };
         Ok(vec![event, Change::Exception(exception)])

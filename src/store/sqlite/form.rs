@@ -24,6 +24,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     "ALTER TABLE exception ADD COLUMN cause TEXT;
      ALTER TABLE exception ADD COLUMN sealed_decided BLOB;
      CREATE INDEX exception_cause ON exception (flow, code, cause, owner, opened, before, id) WHERE closed IS NULL;",
+    // Alerts are an outbox, by their causes.
+    "CREATE TABLE alert (cause TEXT PRIMARY KEY, sealed_alert BLOB NOT NULL) WITHOUT ROWID;",
 ];
 /// The first form whose rows have checksums.
 const SUMMED: i64 = 5;

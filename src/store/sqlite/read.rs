@@ -9,8 +9,8 @@ use super::rows::{self, CHECKPOINT, ENTRY, EVENT, EXCEPTION, EXCHANGE, HINT, LAN
 use super::{Sqlite, fault, form};
 use crate::store::seal::Place;
 use crate::store::{
-    Cause, Change, Checkpoint, Control, Counts, Damage, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis,
-    Store, StoreFault, Wanted, Watch,
+    Alert, Cause, Change, Checkpoint, Control, Counts, Damage, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link,
+    Millis, Store, StoreFault, Wanted, Watch,
 };
 use crate::value::Json;
 
@@ -384,6 +384,37 @@ impl Store for Sqlite {
             "SELECT {EXCEPTION}, sum, sealed_decided FROM exception WHERE flow = ?1 AND lane = ?2 AND sealed_decided IS NOT NULL ORDER BY closed, id"
         );
         self.some_exceptions(&sql, params![flow, lane])
+    }
+
+    fn open_of_cause(&self, flow: &str, code: &str, cause: &str) -> Kept<u64> {
+        let sql = "SELECT count(*) FROM exception WHERE flow = ?1 AND code = ?2 AND cause = ?3 AND closed IS NULL";
+        Ok(self.number(sql, params![flow, code, cause])?.unwrap_or(0).unsigned_abs())
+    }
+
+    fn open_by_owner(&self) -> Kept<Vec<(Option<String>, String, u64)>> {
+        self.all("SELECT owner, code, count(*) FROM exception WHERE closed IS NULL GROUP BY owner, code ORDER BY owner, code", [], |row| {
+            let read = || -> rusqlite::Result<(Option<String>, String, i64)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
+            read().map(|(owner, code, count)| (owner, code, count.unsigned_abs())).map_err(fault)
+        })
+    }
+
+    fn alerts(&self) -> Kept<Vec<Alert>> {
+        let rows: Vec<(String, Vec<u8>)> = self.all("SELECT cause, sealed_alert FROM alert ORDER BY cause", [], |row| {
+            let read = || -> rusqlite::Result<(String, Vec<u8>)> { Ok((form::lossy(row, 0)?, row.get(1)?)) };
+            read().map_err(fault)
+        })?;
+        // One that was damaged is told anew when it happens again; the others go on.
+        let opened = |(cause, sealed): (String, Vec<u8>)| serde_json::from_slice(&self.seal.open(rows::alert_place(&[&cause]), &sealed).ok()?).ok();
+        Ok(rows.into_iter().filter_map(opened).collect())
+    }
+
+    fn oldest_in(&self, state: LaneState) -> Kept<Option<Millis>> {
+        // The partial index serves it only if the state stands in the text.
+        self.number(&format!("SELECT min(updated) FROM lane WHERE state = '{}'", state.word()), [])
+    }
+
+    fn watching(&self, name: &str) -> Kept<u64> {
+        Ok(self.number("SELECT count(*) FROM watch WHERE name = ?1", [name])?.unwrap_or(0).unsigned_abs())
     }
 
     fn events(&self, flow: &str, lane: &str) -> Kept<Vec<Event>> {

@@ -150,6 +150,11 @@ impl Put<'_> {
                 self.done("UPDATE control SET sealed_answer = ?2 WHERE id = ?1", params![id, sealed])
             }
             Change::Meta { name, value } => self.meta(name, value),
+            Change::Alert(alert) => {
+                let sealed = sealed(self.seal, alert_place(&[&alert.cause]), Some(alert))?;
+                self.done("INSERT OR REPLACE INTO alert (cause, sealed_alert) VALUES (?1, ?2)", params![alert.cause, sealed])
+            }
+            Change::DropAlert(cause) => self.done("DELETE FROM alert WHERE cause = ?1", params![cause]),
         }
     }
 
@@ -261,7 +266,7 @@ impl Put<'_> {
     }
 
     fn exception(&self, exception: &Exception) -> Kept<()> {
-        let Exception { id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, alerted, decided } = exception;
+        let Exception { id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, decided } = exception;
         let row = id.to_string();
         let cause = exception.cause();
         let decided = sealed(self.seal, decided_place(&[&row]), decided.as_ref())?;
@@ -269,8 +274,9 @@ impl Put<'_> {
         self.row(
             "exception",
             EXCEPTION,
-            params![id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, alerted],
+            params![id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, true],
         )?;
+        // `alerted` is of older forms: the alert of an exception is its own row.
         // The cause follows from the rest, and the decision is sealed for its row: neither is part of the checksum.
         self.done("UPDATE exception SET cause = ?2, sealed_decided = ?3 WHERE id = ?1", params![id, cause, decided])
     }
@@ -307,6 +313,10 @@ impl Put<'_> {
 /// Under what the second copy of a checkpoint lies.
 pub(super) fn spare_name(flow: &str, stream: &str) -> String {
     format!("{flow} {stream}")
+}
+
+pub(super) fn alert_place<'a>(row: &'a [&'a str]) -> Place<'a> {
+    Place { table: "alert", column: "alert", row }
 }
 
 pub(super) fn body_place<'a>(row: &'a [&'a str]) -> Place<'a> {

@@ -1,0 +1,255 @@
+//! `alerts:` of the project file: where alerts go, and who gets whose.
+
+use indexmap::IndexMap;
+
+use super::config::Reader;
+use super::error;
+use super::yaml::{Node, Shape};
+use crate::base::Span;
+use crate::check::Setting;
+
+/// Where alerts go beside the log.
+#[derive(Debug, Clone, Default)]
+pub struct Alerts {
+    /// For alerts without an owner, and for owners without a route of their own.
+    pub all: Route,
+    /// How e-mail is sent.
+    pub mail: Option<Mail>,
+    /// By owner: what takes its alerts in place of [`Alerts::all`].
+    pub owners: IndexMap<String, Route>,
+}
+
+/// The channels of one owner.
+#[derive(Debug, Clone, Default)]
+pub struct Route {
+    /// Gets each message as JSON by POST.
+    pub webhook: Option<Setting>,
+    /// A program and its arguments, started for each message; it gets the JSON on its standard input.
+    pub command: Vec<Setting>,
+    /// Addresses.
+    pub email: Vec<Setting>,
+}
+
+/// A server that takes e-mail.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// `smtps://user:password@host:port`, or `smtp://…` with STARTTLS.
+    pub server: Setting,
+    pub from: Setting,
+}
+
+const SETTINGS: &[&str] = &["webhook", "command", "email", "owners"];
+const ROUTE: &[&str] = &["webhook", "command", "email"];
+const MAIL: &[&str] = &["server", "from", "to"];
+
+impl Alerts {
+    /// Reads the setting. Mistakes are pushed with their places; what can be used is used.
+    pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Self {
+        let mut alerts = Alerts::default();
+        for entry in reader.block(node, "alerts") {
+            let at = Span::new(reader.file, entry.start, entry.end);
+            match entry.key.as_str() {
+                "email" => {
+                    let (mail, to) = mail(&entry.value, at, reader);
+                    alerts.mail = mail;
+                    alerts.all.email = to;
+                }
+                "owners" => {
+                    for owner in reader.block(&entry.value, "alerts.owners") {
+                        let what = format!("alerts.owners.{}", owner.key);
+                        let mut route = Route::default();
+                        for channel in reader.block(&owner.value, &what) {
+                            let at = Span::new(reader.file, channel.start, channel.end);
+                            if !route.channel(&channel.key, &channel.value, &what, reader) {
+                                reader.found.push(error::unknown_key(&channel.key, at, &format!("`{what}`"), ROUTE));
+                            }
+                        }
+                        alerts.owners.insert(owner.key.clone(), route);
+                    }
+                }
+                key => {
+                    if !alerts.all.channel(key, &entry.value, "alerts", reader) {
+                        reader.found.push(error::unknown_key(key, at, "`alerts`", SETTINGS));
+                    }
+                }
+            }
+        }
+        if alerts.mail.is_none()
+            && let Some((owner, address)) = alerts.owners.iter().find_map(|(owner, route)| Some((owner, route.email.first()?)))
+        {
+            reader.found.push(error::no_mail_server(owner, address.span));
+        }
+        alerts
+    }
+}
+
+impl Route {
+    /// Reads one channel. False where there is none of that name.
+    fn channel(&mut self, key: &str, value: &Node, whole: &str, reader: &mut Reader<'_>) -> bool {
+        let what = format!("{whole}.{key}");
+        match key {
+            "webhook" => self.webhook = reader.setting(value, &what).filter(|url| web_address(url, &what, reader)),
+            "command" => self.command = texts(value, &what, reader),
+            "email" => self.email = addresses(value, &what, reader),
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn mail(node: &Node, at: Span, reader: &mut Reader<'_>) -> (Option<Mail>, Vec<Setting>) {
+    let (mut server, mut from, mut to) = (None, None, Vec::new());
+    for entry in reader.block(node, "alerts.email") {
+        let what = format!("alerts.email.{}", entry.key);
+        match entry.key.as_str() {
+            "server" => server = reader.setting(&entry.value, &what).filter(|url| mail_server(url, &what, reader)),
+            "from" => from = addresses(&entry.value, &what, reader).into_iter().next(),
+            "to" => to = addresses(&entry.value, &what, reader),
+            key => {
+                let at = Span::new(reader.file, entry.start, entry.end);
+                reader.found.push(error::unknown_key(key, at, "`alerts.email`", MAIL));
+            }
+        }
+    }
+    match (server, from) {
+        (Some(server), Some(from)) => (Some(Mail { server, from }), to),
+        (server, from) => {
+            let missing: Vec<&str> =
+                [("server", server.is_none()), ("from", from.is_none())].iter().filter(|(_, missing)| *missing).map(|(name, _)| *name).collect();
+            let said = |name: &&str| node.get(name).is_some();
+            // What was said and is wrong was told where it stands.
+            if !missing.iter().any(said) {
+                reader.found.push(error::mail_without(&missing.join("` and `"), at));
+            }
+            (None, to)
+        }
+    }
+}
+
+fn texts(node: &Node, what: &str, reader: &mut Reader<'_>) -> Vec<Setting> {
+    match &node.shape {
+        Shape::List(parts) => parts.iter().filter_map(|part| reader.setting(part, what)).collect(),
+        _ => reader.setting(node, what).into_iter().collect(),
+    }
+}
+
+fn addresses(node: &Node, what: &str, reader: &mut Reader<'_>) -> Vec<Setting> {
+    let mut texts = texts(node, what, reader);
+    texts.retain(|text| {
+        let fine = open(text) || is_address(&text.text);
+        if !fine {
+            reader.found.push(error::bad_alert(what, text.span, "an e-mail address is wanted here", "write it as name@example.com"));
+        }
+        fine
+    });
+    texts
+}
+
+/// Whether a text has the form of an address: `name@host`, or `Name <name@host>`.
+fn is_address(text: &str) -> bool {
+    let inner = text.rsplit_once('<').map_or(text, |(_, rest)| rest.strip_suffix('>').unwrap_or(""));
+    let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '@'));
+    inner.split_once('@').is_some_and(|(name, host)| plain(name) && plain(host))
+}
+
+/// It holds a `${NAME}`, so what it is shows when a run begins.
+fn open(text: &Setting) -> bool {
+    text.text.contains("${")
+}
+
+fn web_address(text: &Setting, what: &str, reader: &mut Reader<'_>) -> bool {
+    usable(text, what, webhook(&text.text), "write the address that takes the POST: https://hooks.example.com/…", reader)
+}
+
+fn mail_server(text: &Setting, what: &str, reader: &mut Reader<'_>) -> bool {
+    usable(text, what, server(&text.text), "write: smtps://user:${SMTP_PASSWORD}@mail.example.com", reader)
+}
+
+fn usable(text: &Setting, what: &str, read: Result<url::Url, String>, help: &str, reader: &mut Reader<'_>) -> bool {
+    match read {
+        Err(why) if !open(text) => {
+            reader.found.push(error::bad_alert(what, text.span, &why, help));
+            false
+        }
+        _ => true,
+    }
+}
+
+fn loopback(url: &url::Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// A webhook's address: https, but on this machine.
+///
+/// # Errors
+/// Why it cannot be used.
+pub fn webhook(text: &str) -> Result<url::Url, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("this is no URL: {error}"))?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback(&url) => Ok(url),
+        _ => Err("the address must begin with https://".to_owned()),
+    }
+}
+
+/// A mail server's address.
+///
+/// # Errors
+/// Why it cannot be used.
+pub fn server(text: &str) -> Result<url::Url, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("this is no URL: {error}"))?;
+    match (url.scheme(), url.host_str()) {
+        (_, None) => Err("the server's name is missing".to_owned()),
+        ("smtps" | "smtp", Some(_)) => Ok(url),
+        _ => Err("the address must begin with smtps:// (or smtp://, which asks for STARTTLS)".to_owned()),
+    }
+}
+
+/// Whether a mail server is this machine, so that nothing of it goes over a wire.
+pub fn is_local(server: &url::Url) -> bool {
+    loopback(server)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::Sources;
+    use crate::project::Texts;
+    use crate::project::config::{Config, FILE};
+
+    fn read(text: &str) -> (Config, Vec<String>) {
+        let (mut sources, mut found) = (Sources::default(), Vec::new());
+        let config = Config::read(&Texts::new([(FILE, text)]), None, &mut sources, &mut found);
+        let place = |at: crate::base::Span| text.get(at.start as usize..at.end as usize).unwrap_or_default();
+        (config, found.iter().map(|one| format!("{} at `{}`", one.message, place(one.primary.span))).collect())
+    }
+
+    #[test]
+    fn channels_and_owners_are_read() {
+        let (config, found) = read(
+            "alerts:\n  webhook: \"${CHAT}\"\n  command: [./tell, -v]\n  email: { server: \"smtps://u:${P}@mail.example.com\", from: Cross <c@example.com>, to: ops@example.com }\n  owners:\n    finance: { email: [a@example.com, b@example.com] }\n    warehouse: { webhook: \"https://hooks.example.com/1\" }\n",
+        );
+        assert_eq!(found, Vec::<String>::new());
+        assert_eq!((config.alerts.all.command.len(), config.alerts.all.email.len()), (2, 1));
+        assert_eq!(config.alerts.owners["finance"].email.len(), 2);
+        assert!(config.alerts.owners["warehouse"].webhook.is_some() && config.alerts.mail.is_some());
+    }
+
+    #[test]
+    fn each_mistake_is_told_where_it_stands() {
+        for (text, expected) in [
+            ("alerts: { webhok: x }\n", "`alerts` has no setting `webhok` at `webhok`"),
+            ("alerts: { webhook: \"http://example.com\" }\n", "`alerts.webhook` cannot be used at `\"http://example.com\"`"),
+            ("alerts: { email: { server: mail, from: a@example.com } }\n", "`alerts.email.server` cannot be used at `mail`"),
+            ("alerts: { email: { server: \"smtps://mail.example.com\", from: nobody } }\n", "`alerts.email.from` cannot be used at `nobody`"),
+            ("alerts: { email: { from: a@example.com } }\n", "`alerts.email` does not say its `server` at `email`"),
+            (
+                "alerts: { owners: { finance: { email: f@example.com } } }\n",
+                "the alerts of `finance` go by e-mail, and no server is named at `f@example.com`",
+            ),
+            ("alerts: { owners: { finance: { sms: 1 } } }\n", "`alerts.owners.finance` has no setting `sms` at `sms`"),
+            ("alerts: yes\n", "`alerts` cannot be used at `yes`"),
+        ] {
+            assert_eq!(read(text).1, [expected], "{text}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Clocks that are set, systems that stop, channels that take no alert: by the same engine, in virtual time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use super::disk::Wear;
+use super::process::{Process, Sim};
+use super::scenario::{Scenario, Setup};
+use super::time::Virtual;
+use super::wire::{CRM, Shared, WMS, Wire, locked};
+use crate::apply::Program;
+use crate::engine::{Message, Polled};
+use crate::sandbox::faults::{Dice, FaultKit, Faults, Faulty};
+use crate::sandbox::{Act, salesforce, shipstation};
+use crate::store::sqlite::Sqlite;
+
+/// A day in virtual time, with what was told and polled on it by all processes.
+struct Day<'p> {
+    clock: Virtual,
+    crm: Shared,
+    wms: Shared,
+    sim: Sim<'p>,
+    process: Option<Process<'p>>,
+    told: Vec<(Timestamp, Message)>,
+    polls: Vec<(Timestamp, Polled)>,
+    skew: SignedDuration,
+    deaf: bool,
+    _anchor: Sqlite,
+}
+
+fn minutes(count: i64) -> SignedDuration {
+    SignedDuration::from_mins(count)
+}
+
+/// Runs `what` on a day with some orders, polled once a minute.
+fn on_a_day(name: &str, what: impl FnOnce(&mut Day<'_>)) {
+    let setup = Setup::new().unwrap();
+    let program = Program::new(&setup.plan).unwrap();
+    let start: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
+    let clock = Virtual::new(start);
+    let crm = salesforce::Salesforce::new(salesforce::Options { base_url: CRM.to_owned(), orders: 5, start, ..salesforce::Options::default() });
+    let wms = shipstation::ShipStation::new(shipstation::Options { base_url: WMS.to_owned(), ..shipstation::Options::default() });
+    let crm: Shared = Arc::new(Mutex::new(Faulty::new(Box::new(crm), FaultKit::new(1, Faults::default()))));
+    let wms: Shared = Arc::new(Mutex::new(Faulty::new(Box::new(wms), FaultKit::new(2, Faults::default()))));
+    let wire = Arc::new(Wire { clock: clock.clone(), crm: Arc::clone(&crm), wms: Arc::clone(&wms), seen: Mutex::new(Sha256::new()) });
+    let scenario = Scenario { poll: Some(60), faults: Faults::default(), kills: 0, ..Scenario::small(1) };
+    let name = format!("alive{}{name}", std::process::id());
+    let anchor = Sqlite::in_memory(&name).unwrap();
+    let sim = Sim {
+        setup: &setup,
+        program: &program,
+        next: None,
+        released: false,
+        secret: "sandbox".to_owned(),
+        scenario,
+        clock: clock.clone(),
+        wire,
+        wear: Wear::new(1, 0),
+        name,
+        deaths: 0,
+        immortal: true,
+        told: BTreeMap::new(),
+        decided: BTreeSet::new(),
+    };
+    let mut day =
+        Day { clock, crm, wms, sim, process: None, told: Vec::new(), polls: Vec::new(), skew: SignedDuration::ZERO, deaf: false, _anchor: anchor };
+    day.start();
+    day.goes_on(minutes(10));
+    what(&mut day);
+}
+
+impl Day<'_> {
+    fn start(&mut self) {
+        self.process = Some(self.sim.start(&mut Dice::new(1)).unwrap());
+    }
+
+    /// The process is killed: what it had out is lost.
+    fn dies(&mut self) {
+        self.process = None;
+        self.clock.forget();
+    }
+
+    /// Sets the wall clock.
+    fn set_clock(&mut self, by: SignedDuration) {
+        self.skew += by;
+        self.clock.skew(self.skew);
+    }
+
+    fn goes_on(&mut self, time: SignedDuration) {
+        let until = self.clock.truth() + time;
+        while self.clock.truth() < until {
+            let now = self.clock.truth();
+            locked(&self.crm).tick(now);
+            locked(&self.wms).tick(now);
+            let Some(process) = &mut self.process else {
+                self.clock.set(until);
+                continue;
+            };
+            process.deaf = self.deaf;
+            let moved = process.step(&self.clock).unwrap();
+            self.told.append(&mut process.messages);
+            self.polls.append(&mut process.polls);
+            if moved {
+                continue;
+            }
+            let soon = now + SignedDuration::from_millis(1);
+            let next = [process.wake.map(|wake| wake.max(soon)), self.clock.next(), Some(until)];
+            self.clock.set(next.into_iter().flatten().filter(|at| *at > now).min().unwrap());
+        }
+    }
+
+    fn faults(&self, faults: Faults) {
+        locked(&self.crm).kit.set(faults);
+        locked(&self.wms).kit.set(faults);
+    }
+
+    /// When a flow's polls ended after some moment.
+    fn polled(&self, flow: &str, after: Timestamp) -> Vec<Timestamp> {
+        self.polls.iter().filter(|(at, poll)| *at > after && poll.flow == flow).map(|(at, _)| *at).collect()
+    }
+
+    fn told(&self, after: Timestamp) -> Vec<(Timestamp, &str, &str, u64)> {
+        let told = self.told.iter().filter(|(at, _)| *at >= after);
+        told.map(|(at, message)| (*at, message.kind.as_str(), message.status, message.count)).collect()
+    }
+
+    fn act(&self, verb: &str, subject: &str) {
+        let act = Act { verb: verb.to_owned(), subject: subject.to_owned(), settings: serde_json::json!({}) };
+        locked(&self.crm).system.act(&act, self.clock.truth()).unwrap();
+    }
+}
+
+/// Ten minutes, an hour, thirty days, back and ahead.
+fn steps() -> Vec<SignedDuration> {
+    [10, 60, 30 * 24 * 60].into_iter().flat_map(|count| [minutes(-count), minutes(count)]).collect()
+}
+
+#[test]
+fn a_clock_that_is_set_delays_nothing_and_is_told_once() {
+    for (at, by) in steps().into_iter().enumerate() {
+        on_a_day(&format!("live{at}"), |day| {
+            let before = day.clock.truth();
+            day.set_clock(by);
+            day.act("create", "");
+            day.goes_on(minutes(30));
+            let polls = day.polled("export_orders", before);
+            assert!(polls.len() >= 28, "{by}: {polls:?}");
+            assert!(polls[0].duration_since(before) <= SignedDuration::from_secs(75), "{by}: {before} {polls:?}");
+            let new = day.polls.iter().any(|(at, poll)| *at > before && poll.flow == "export_orders" && poll.new + poll.listed > 0);
+            assert!(new, "{by}: the order that was made meanwhile is read");
+            let told = day.told(before);
+            assert_eq!(told.len(), 1, "{by}: {told:?}");
+            assert_eq!((told[0].1, told[0].3), ("clock", 1));
+        });
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_while_nothing_runs_delays_nothing_either() {
+    for (at, by) in steps().into_iter().enumerate() {
+        on_a_day(&format!("restart{at}"), |day| {
+            day.dies();
+            let before = day.clock.truth();
+            day.set_clock(by);
+            day.start();
+            day.goes_on(minutes(20));
+            let polls = day.polled("export_orders", before);
+            assert!(polls.len() >= 18 && polls[0].duration_since(before) <= SignedDuration::from_secs(75), "{by}: {before} {polls:?}");
+            let told = day.told(before);
+            assert!(told.len() == 1 && told[0].1 == "clock", "{by}: {told:?}");
+            // It is set right again: that is told, and nothing waits either.
+            let again = day.clock.truth();
+            day.set_clock(-by);
+            day.goes_on(minutes(10));
+            let polls = day.polled("export_orders", again);
+            assert!(polls.len() >= 9 && polls[0].duration_since(again) <= SignedDuration::from_secs(75), "{by}: {again} {polls:?}");
+            assert_eq!(day.told(again).len(), 1, "{by}");
+        });
+    }
+}
+
+#[test]
+fn what_waits_lasts_as_long_as_before_whatever_the_clock_says() {
+    for (at, by) in steps().into_iter().enumerate() {
+        on_a_day(&format!("waits{at}"), |day| {
+            // The answers of writes are lost: their outcome is in doubt, and waits.
+            day.faults(Faults { lost_reply: 1_000, ..Faults::default() });
+            day.act("create", "");
+            day.goes_on(minutes(4));
+            let open = |day: &Day<'_>| day.process.as_ref().unwrap().engine.store().open_entries().unwrap();
+            let waits = |day: &Day<'_>, skew: SignedDuration| -> Vec<(i64, i64)> {
+                let now = (day.clock.truth() + skew).as_millisecond();
+                open(day).iter().map(|entry| (entry.id, entry.due - now)).collect()
+            };
+            day.dies();
+            day.start();
+            day.goes_on(SignedDuration::from_secs(1));
+            let (before, calls) = (waits(day, day.skew), day.polls.len());
+            day.set_clock(by);
+            day.goes_on(SignedDuration::from_millis(1_000));
+            let after = waits(day, day.skew);
+            for (id, wait) in &before {
+                let Some((_, now)) = after.iter().find(|(other, _)| other == id) else { continue };
+                assert!(*wait < 2_000 || (wait - now - 1_000).abs() < 1_500, "{by}: {id} waited {wait} ms and now {now} ms, {calls}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_system_that_throttles_for_ever_is_told_and_the_end_of_it_too() {
+    on_a_day("throttled", |day| {
+        let before = day.clock.truth();
+        day.faults(Faults { throttled: 1_000, ..Faults::default() });
+        day.goes_on(minutes(10));
+        let told = day.told(before);
+        let budget = told.iter().find(|(_, kind, ..)| *kind == "budget").unwrap_or_else(|| panic!("{told:?}"));
+        assert!(budget.0.duration_since(before) <= minutes(5), "{told:?}");
+        let process = day.process.as_ref().unwrap();
+        assert!(!process.engine.alive().troubles.is_empty());
+        let calm = day.clock.truth();
+        day.faults(Faults::default());
+        day.goes_on(minutes(20));
+        assert!(day.told(calm).iter().any(|(_, kind, status, _)| *kind == "budget" && *status == "resolved"), "{:?}", day.told(calm));
+        assert!(day.process.as_ref().unwrap().engine.alive().troubles.is_empty());
+    });
+}
+
+#[test]
+fn a_system_that_is_down_is_told_once_a_minute_at_most() {
+    on_a_day("down", |day| {
+        let before = day.clock.truth();
+        day.faults(Faults { refused_before: 1_000, ..Faults::default() });
+        day.goes_on(minutes(15));
+        let told = day.told(before);
+        assert!(told.iter().any(|(at, kind, ..)| *kind == "connection" && at.duration_since(before) <= minutes(5)), "{told:?}");
+        each_cause_at_most_once_a_minute(day);
+        assert!(told.iter().all(|(_, kind, ..)| *kind == "connection"), "one cause is told, not what follows from it: {told:?}");
+    });
+}
+
+fn each_cause_at_most_once_a_minute(day: &Day<'_>) {
+    let mut last = std::collections::BTreeMap::new();
+    for (at, message) in &day.told {
+        if let Some(before) = last.insert(message.cause.clone(), *at) {
+            assert!(at.duration_since(before) >= minutes(1), "{} at {before} and {at}", message.cause);
+        }
+    }
+}
+
+#[test]
+fn no_alert_is_lost_over_deaths_and_a_channel_that_takes_nothing() {
+    on_a_day("outbox", |day| {
+        let before = day.clock.truth();
+        day.deaf = true;
+        day.faults(Faults { refused_before: 1_000, ..Faults::default() });
+        day.goes_on(minutes(3));
+        day.faults(Faults::default());
+        day.goes_on(minutes(3));
+        // It has ended before anybody could be told, and the process dies again and again.
+        for _ in 0..20 {
+            day.dies();
+            day.start();
+            day.goes_on(SignedDuration::from_secs(7));
+        }
+        assert!(day.told(before).is_empty());
+        assert!(day.process.as_ref().unwrap().engine.alive().alerts_undelivered > 0);
+        day.deaf = false;
+        day.goes_on(minutes(3));
+        let told = day.told(before);
+        let causes: std::collections::BTreeSet<&str> = day.told.iter().map(|(_, message)| message.cause.as_str()).collect();
+        assert!(causes.contains("connection crm") && told.iter().all(|(_, _, status, _)| *status == "resolved"), "{told:?}");
+        each_cause_at_most_once_a_minute(day);
+        day.goes_on(minutes(3));
+        assert_eq!(day.process.as_ref().unwrap().engine.store().alerts().unwrap(), Vec::new(), "what is over is forgotten");
+    });
+}
+
+#[test]
+fn an_unchanged_record_is_no_new_version() {
+    on_a_day("unchanged", |day| {
+        day.goes_on(minutes(60));
+        let store = day.process.as_ref().unwrap().engine.store();
+        for state in crate::store::LaneState::ALL {
+            for lane in store.in_state(Some("export_orders"), state, 100).unwrap() {
+                let versions = store.events(&lane.flow, &lane.key).unwrap().iter().filter(|event| event.kind == "received").count();
+                assert!(versions <= 3, "{} was received {versions} times", lane.key);
+            }
+        }
+    });
+}
