@@ -150,8 +150,9 @@ fn records_of_one_cause_are_one_message_with_their_number() {
     let run = world.command(&["run", "--flow", "export_orders"]);
     assert_eq!(run.status.code(), Some(0), "{}", String::from_utf8_lossy(&run.stderr));
     let taken = receiver.taken();
-    let of_the_rule: Vec<&Json> =
-        taken.iter().map(|(_, message)| message).filter(|message| message["message"].to_string().contains("no order goes")).collect();
+    // Orders that another rule stops as well are a cause of their own, as in the queue.
+    let alone = |message: &&Json| message["message"].as_str().is_some_and(|words| words.ends_with("no order goes today"));
+    let of_the_rule: Vec<&Json> = taken.iter().map(|(_, message)| message).filter(alone).collect();
     assert_eq!(of_the_rule.len(), 1, "{taken:?}");
     assert!(of_the_rule[0]["count"].as_u64().unwrap() > 20, "{taken:?}");
     assert_eq!(of_the_rule[0]["owner"], "support");
