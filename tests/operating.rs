@@ -222,7 +222,7 @@ fn one_refusal_of_many_records_is_one_cause_and_a_refused_payload_is_corrected_a
     assert!(causes[0]["open"].as_u64() >= Some(10), "{listed:#}");
     let id = causes[0]["example"].to_string();
 
-    let payload = fine(&world, &["queue", "show", &id, "--payload"]);
+    let payload = fine(&world, &["queue", "show", &id, "--payload", "--reveal"]);
     let mut body: Json = serde_json::from_str(&payload).unwrap();
     assert!(body["Service__c"].is_string() && body["Tracking_Number__c"].is_string(), "{body:#}");
     let file = world.folder.path().join("payload.json");
@@ -238,7 +238,7 @@ fn one_refusal_of_many_records_is_one_cause_and_a_refused_payload_is_corrected_a
     // It can be taken back, and is as it was.
     fine(&world, &edit);
     fine(&world, &["queue", "undo", &id]);
-    assert_eq!(fine(&world, &["queue", "show", &id, "--payload"]), payload);
+    assert_eq!(fine(&world, &["queue", "show", &id, "--payload", "--reveal"]), payload);
     fine(&world, &edit);
     fine(&world, &["run"]);
     let number = &body["Tracking_Number__c"];

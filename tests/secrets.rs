@@ -8,6 +8,7 @@ use crossdock::sandbox::faults::Faults;
 use serde_json::json;
 
 use crate::live::{PLANTED_SECRET, SECRET, World};
+use crossdock::project::templates::TEMPLATES;
 
 const STREET: &str = "77 Zanzibar Plantation Way";
 const CITY: &str = "Quxborough";
@@ -46,23 +47,117 @@ fn nothing_planted_is_found_anywhere() {
     say(&["trace", "00000008", "--requests"]);
     say(&["audit", "show"]);
     say(&["doctor"]);
-    let log = world.log();
-    let mut files = Vec::new();
+    assert!(world.log().len() > 100, "there is too little to look through");
+    nowhere("salesforce-shipstation", &world, &printed, &[PLANTED_SECRET, SECRET, STREET, CITY, NOTE, "Wilhelmina", "PLANTED-ZIP"]);
+}
+
+/// Looks through the store's files, the log, what alerts said and what was printed, in every case and without separators.
+fn nowhere(of: &str, world: &World, printed: &str, planted: &[&str]) {
+    let mut files = vec![("what was printed".to_owned(), printed.as_bytes().to_vec())];
     for entry in std::fs::read_dir(world.folder.path()).unwrap() {
         let path = entry.unwrap().path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("live.db")) {
-            files.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("live.db") || name.ends_with(".log") {
+            files.push((name, std::fs::read(&path).unwrap()));
         }
     }
-    assert!(files.len() >= 2 && log.len() > 100 && printed.len() > 1_000, "there is too little to look through: {printed}");
-    files.push(("the log".to_owned(), log.into_bytes()));
-    files.push(("what was printed".to_owned(), printed.into_bytes()));
-    let planted = [PLANTED_SECRET, SECRET, STREET, CITY, NOTE, "Wilhelmina", "PLANTED-ZIP"];
+    assert!(files.len() >= 3 && printed.len() > 1_000, "there is too little to look through: {printed}");
+    let plain = |bytes: &[u8]| -> Vec<u8> { bytes.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect() };
     for (name, bytes) in &files {
+        let looked = plain(bytes);
         for what in planted {
-            let found = bytes.windows(what.len()).position(|part| part == what.as_bytes());
-            let around = found.map(|at| String::from_utf8_lossy(&bytes[at.saturating_sub(80)..(at + 60).min(bytes.len())]).into_owned());
-            assert!(found.is_none(), "`{what}` stands in {name}: …{}…", around.unwrap_or_default());
+            let sought = plain(what.as_bytes());
+            let found = looked.windows(sought.len()).position(|part| part == sought);
+            let around = found.map(|at| String::from_utf8_lossy(&looked[at.saturating_sub(100)..(at + 80).min(looked.len())]).into_owned());
+            assert!(found.is_none(), "{of}: `{what}` stands in {name}: …{}…", around.unwrap_or_default());
         }
     }
+}
+
+const MAIL: &str = "canary.quillfeather@zephyrmail.example";
+const PERSON: &str = "Canary Quillfeather";
+const PHONE: &str = "+1 512 867 5309";
+
+/// What is planted, whole and in parts that are long enough to tell.
+const CANARIES: [&str; 13] =
+    [PLANTED_SECRET, SECRET, STREET, CITY, NOTE, MAIL, PERSON, PHONE, "Quillfeather", "zephyrmail", "Zanzibar", "Wilhelmina", "8675309"];
+
+#[test]
+fn canaries_are_nowhere_for_every_template() {
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = TEMPLATES
+            .iter()
+            .map(|(template, _)| *template)
+            // Files on one machine: nothing is asked over the wire, and what is written are the files themselves.
+            .filter(|template| *template != "files-demo")
+            .map(|template| scope.spawn(move || canaries(template)))
+            .collect();
+        let quoted = runs.into_iter().map(|run| run.join().unwrap()).filter(|quoted| *quoted).count();
+        assert!(quoted >= 3, "errors that quote their request were told of in {quoted} templates only");
+    });
+}
+
+/// Orders of one person, from the CRM to the warehouse and back, on a day when errors quote what they were sent.
+/// Whether something was taken out of what was told.
+fn canaries(template: &str) -> bool {
+    let world = World::of(template, 3, Faults::default(), "1 second");
+    let folder = world.folder.path();
+    let told = folder.join("alerts.log");
+    let config = std::fs::read_to_string(folder.join("crossdock.live.yaml")).unwrap();
+    let alerts = format!("alerts: {{ command: [sh, -c, \"cat >> {}\"] }}\n", told.display());
+    std::fs::write(folder.join("crossdock.live.yaml"), format!("{config}{alerts}")).unwrap();
+    let account = json!({"Name": PERSON, "Email__c": MAIL, "Phone": PHONE});
+    let _ = world.crm_act("make", "Account", account);
+    let _ = world.crm_act("make", "Contact", json!({"LastName": PERSON, "Email": MAIL, "Phone": PHONE}));
+    let mut printed = String::new();
+    let mut say = |arguments: &[&str]| {
+        let output = world.command(arguments);
+        printed.push_str(&String::from_utf8_lossy(&output.stdout));
+        printed.push_str(&String::from_utf8_lossy(&output.stderr));
+    };
+    say(&["run"]);
+    let place = json!({"ShippingStreet": STREET, "ShippingCity": CITY, "Package_Notes__c": NOTE, "Description": NOTE});
+    for number in 1..=3 {
+        let parcel = format!("T{number:09}");
+        let _ = world.crm_act("change", &format!("{number:08}"), place.clone());
+        let _ = world.crm_act("create", "", place.clone());
+        let _ = world.crm_act("change", &format!("{number:08}"), json!({"Tracking_Number__c": parcel}));
+        let to = json!({"name": PERSON, "street1": STREET, "city": CITY, "state": "TX", "postalCode": "78701", "country": "US", "phone": PHONE});
+        let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 2, "unitPrice": 60});
+        let order = json!({"customerEmail": MAIL, "customerUsername": PERSON, "shipTo": to, "billTo": to, "customerNotes": NOTE, "items": [item]});
+        let _ = world.wms_act_with("create", &format!("W-{number}"), order);
+        let _ = world.wms_act_with("ship", &format!("W-{number}"), json!({"trackingNumber": parcel}));
+        let _ = world.wms_act("scan", &format!("W-{number}"));
+    }
+    world.set_faults(Faults { quoted: 400, lost_reply: 30, truncated: 30, ..Faults::default() });
+    let mut serve = world.serve();
+    world.listening();
+    std::thread::sleep(Duration::from_secs(5));
+    let _ = world.wms_act("ship_all", "");
+    std::thread::sleep(Duration::from_secs(4));
+    world.set_faults(Faults { quoted: 1_000, ..Faults::default() });
+    std::thread::sleep(Duration::from_secs(2));
+    say(&["doctor"]);
+    world.set_faults(Faults { quoted: 100, ..Faults::default() });
+    std::thread::sleep(Duration::from_secs(3));
+    world.terminate(&mut serve);
+    world.set_faults(Faults::default());
+    say(&["run"]);
+    for arguments in
+        [&["status"][..], &["queue", "list"], &["queue", "list", "--all", "--format", "json"], &["doctor"], &["plan"], &["audit", "show"]]
+    {
+        say(arguments);
+    }
+    for id in 1..40 {
+        say(&["queue", "show", &id.to_string()]);
+        say(&["queue", "show", &id.to_string(), "--payload"]);
+    }
+    for key in [MAIL, "00000001", "W-1", "00000004"] {
+        say(&["trace", key, "--requests"]);
+        say(&["trace", key, "--requests", "--format", "json"]);
+    }
+    let calls = world.calls();
+    assert!(calls > 5, "{template} has hardly asked anything: {calls}");
+    nowhere(template, &world, &printed, &CANARIES);
+    world.log().contains("•••") || printed.contains("•••")
 }

@@ -18,8 +18,8 @@ impl Engine<'_> {
                 path: exchange.path.clone(),
                 status: exchange.status,
                 took: i64::try_from(exchange.took.as_millis()).unwrap_or(i64::MAX),
-                request: exchange.request.clone(),
-                response: exchange.response.clone(),
+                request: exchange.bodies(|part| part.request.as_deref()),
+                response: exchange.bodies(|part| part.response.as_deref()),
                 broken: exchange.broken.clone(),
                 plan: self.plan_hash.clone(),
             }));

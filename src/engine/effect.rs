@@ -39,7 +39,7 @@ pub enum Ask {
 pub struct Reply {
     /// The effect's.
     pub id: u64,
-    /// What went over the wire, masked.
+    /// What went over the wire, masked. Reads are counted by them, and keep nothing.
     pub exchanges: Vec<Masked>,
     pub got: Got,
 }

@@ -116,6 +116,7 @@ impl Engine<'_> {
         let record = body.read();
         let version = self.flows[at].read.version(&record);
         let seen = self.flows[at].look_of.seen(body.text(), &record);
+        self.meet(at, &record);
         if let Some(known) = &known
             && self.settings.safety.dedupe
         {
@@ -341,6 +342,14 @@ impl Engine<'_> {
         }
         changes.push(Change::DropHint(hint));
         self.keep(&changes)
+    }
+
+    /// Remembers what a record says of persons.
+    fn meet(&mut self, at: usize, record: &Json) {
+        let source = &self.flow(at).0.source;
+        if let Some(mask) = self.masks.get(&source.connection) {
+            mask.persons(Some(&source.object), record, &mut |value| self.met.add(value));
+        }
     }
 
     pub(super) fn event(&self, flow: &str, lane: &str, kind: &str, text: String, exchange: Option<i64>) -> Change {

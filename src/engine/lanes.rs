@@ -1,6 +1,6 @@
 //! Lanes: how a record's way ends, and what somebody has to see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::alerts::Raise;
 use super::mapping::Targets;
@@ -148,13 +148,8 @@ impl Engine<'_> {
             closed_by: None,
             decided: None,
         };
-        // A target's own words may quote whatever it holds: they stay sealed, with the exception.
-        let word = |reason: &Reason| match reason.kind.as_str() {
-            "target" => format!("the target refused it: crossdock queue show {}", exception.id),
-            _ => reason.message.clone(),
-        };
-        let words: Vec<String> = reasons.iter().map(word).collect();
-        let text = self.scrubbed(at, lane, &words.join("; "));
+        let words: Vec<String> = reasons.iter().map(|reason| self.scrubbed(lane, &reason.message)).collect::<Kept<_>>()?;
+        let text = words.join("; ");
         if !again {
             changes.push(self.event(&flow.name, &lane.key, code, text.clone(), None));
         }
@@ -176,17 +171,24 @@ impl Engine<'_> {
             }
             other => (other.class(), other.to_string(), None),
         };
+        let message = self.met.taken_out(&message);
         Reason { kind: kind.to_owned(), message, field, place: None, owner: None, before: None, review: false }
     }
 
     /// Words without the personal values of the record that they are about.
-    pub(super) fn scrubbed(&self, at: usize, lane: &Lane, words: &str) -> String {
-        let (flow, _) = self.flow(at);
-        let mut personal = BTreeSet::new();
-        if let (Some(mask), Some(body)) = (self.masks.get(&flow.source.connection), lane.record()) {
-            mask.personal(body, &mut personal);
-        }
-        mask::scrub(words, &personal)
+    pub(super) fn scrubbed(&self, lane: &Lane, words: &str) -> Kept<String> {
+        let lanes = mask::quotable(&*self.store, lane)?;
+        Ok(mask::of_record(&self.masks, self.world.plan, &lanes, &[], words).text(words))
+    }
+
+    /// What a write is to, for people; its key without what it says of a person.
+    pub(super) fn named(&self, entry: &Entry) -> String {
+        let shown = match (&entry.key_field, self.masks.get(&entry.connection)) {
+            (Some(field), Some(mask)) => mask.shows(&entry.object, std::slice::from_ref(field)),
+            _ => true,
+        };
+        let name = entry.key.as_deref().map(|key| mask::key(key, shown)).or_else(|| entry.target.clone()).unwrap_or_default();
+        format!("{} {}.{} {name}", entry.op, entry.connection, entry.object)
     }
 
     /// A record is gone from its source, or from its flow.
@@ -645,13 +647,6 @@ fn next(code: &str, parked: bool) -> &'static str {
         ("gone", _) => "decide what the target shall do with it, then `queue discard`",
         _ => "look at it, then `queue retry` or `queue discard`",
     }
-}
-
-/// The label of a target's record, for people.
-pub(super) fn named(entry: &Entry) -> String {
-    let name = entry.key.clone().or_else(|| entry.target.clone()).unwrap_or_default();
-    let op = &entry.op;
-    format!("{op} {}.{} {name}", entry.connection, entry.object)
 }
 
 /// The id that a receipt names.

@@ -780,7 +780,7 @@ impl Engine<'_> {
         self.link(at, &lane, matched, changes);
         if !outcome.warnings.is_empty() {
             let words: Vec<String> = outcome.warnings.iter().map(|warning| warning.message.clone()).collect();
-            let text = self.scrubbed(at, &lane, &words.join("; "));
+            let text = self.scrubbed(&lane, &words.join("; "))?;
             changes.push(self.event(&flow.name, &lane.key, "warned", text, None));
         }
         if lane.was == Some(LaneState::Gone) {

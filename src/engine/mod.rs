@@ -324,6 +324,8 @@ pub struct Engine<'p> {
     pub(super) controls_at: Millis,
     pub(super) watch_at: Option<Millis>,
     pub(super) stopping: bool,
+    /// Values of persons that this process has met: a system may quote them in words about another record.
+    met: crate::http::redact::Met,
     /// Calls that went out, and records that went through, of this process.
     pub(super) calls: u64,
     pub(super) moved: u64,
@@ -388,6 +390,7 @@ impl<'p> Engine<'p> {
             controls_at: 0,
             watch_at: None,
             stopping: false,
+            met: crate::http::redact::Met::default(),
             calls: 0,
             moved: 0,
             failures: BTreeSet::new(),

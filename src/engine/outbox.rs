@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lanes::{id_in, named};
+use super::lanes::id_in;
 use super::line::backoff;
 use super::mapping::place;
 use super::mask::Masked;
@@ -374,7 +374,7 @@ impl Engine<'_> {
             (_, Some(true)) => "was created",
             _ => "was accepted",
         };
-        changes.push(self.event(&entry.flow, &entry.lane, "confirmed", format!("{} {how}", named(entry)), exchange));
+        changes.push(self.event(&entry.flow, &entry.lane, "confirmed", format!("{} {how}", self.named(entry)), exchange));
         Ok(())
     }
 
@@ -401,7 +401,7 @@ impl Engine<'_> {
             Fault::Transient { .. } | Fault::Denied { .. } if entry.attempt < MOST_TRIES => {
                 entry.state = EntryState::Planned;
                 entry.due = now + backoff(entry.attempt, salt);
-                let text = format!("{} could not be done now, try {}; it goes again by itself", named(entry), entry.attempt);
+                let text = format!("{} could not be done now, try {}; it goes again by itself", self.named(entry), entry.attempt);
                 changes.push(self.event(&entry.flow, &entry.lane, "put_off", text, exchange));
                 changes.push(moved(entry));
                 Ok(false)
@@ -440,7 +440,7 @@ impl Engine<'_> {
                     &entry.flow,
                     &entry.lane,
                     "conflict",
-                    format!("{} was changed meanwhile: it is read again", named(entry)),
+                    format!("{} was changed meanwhile: it is read again", self.named(entry)),
                     exchange,
                 ));
                 Ok(true)
@@ -463,7 +463,7 @@ impl Engine<'_> {
                 entry.error = Some(words.message.clone());
                 entry.state = EntryState::Ambiguous;
                 entry.due = now.max(entry.doubted.unwrap_or(now) + self.settle_time(entry));
-                let text = format!("{} was refused, after an outcome that is not known: it is looked up", named(entry));
+                let text = format!("{} was refused, after an outcome that is not known: it is looked up", self.named(entry));
                 changes.push(self.event(&entry.flow, &entry.lane, "looks_up", text, exchange));
                 changes.push(Change::Entry(entry.clone()));
                 Ok(false)
@@ -472,7 +472,7 @@ impl Engine<'_> {
                 entry.state = EntryState::Refused;
                 entry.error = Some(words.message.clone());
                 let field = refusal.field.as_ref().map(|field| format!(" on {field}")).unwrap_or_default();
-                let text = format!("{} was refused: {}{field}", named(entry), refusal.code);
+                let text = format!("{} was refused: {}{field}", self.named(entry), words.message);
                 changes.push(self.event(&entry.flow, &entry.lane, "refused", text, exchange));
                 self.stop_entry(entry, "refused", &words, false, changes)?;
                 Ok(true)
@@ -486,7 +486,7 @@ impl Engine<'_> {
         let Some(lane) = self.store.lane(&entry.flow, &entry.lane)? else { return Ok(()) };
         let mut lane = changed_lane(changes, lane);
         let mut words = words.clone();
-        words.message = format!("{}: {}", named(entry), words.message);
+        words.message = format!("{}: {}", self.named(entry), words.message);
         self.stopped(at, &mut lane, code, &[words], parked, changes)?;
         changes.push(Change::Lane(lane));
         Ok(())
@@ -505,7 +505,7 @@ impl Engine<'_> {
             EntryState::Ambiguous => "it is looked up once a late request must have been carried out",
             _ => "a person decides",
         };
-        self.event(&entry.flow, &entry.lane, "ambiguous", format!("{}: {why}; {what}", named(entry)), exchange)
+        self.event(&entry.flow, &entry.lane, "ambiguous", format!("{}: {why}; {what}", self.named(entry)), exchange)
     }
 
     /// The outcome of an entry is not known: what is done depends on what its target enforces.
@@ -596,7 +596,7 @@ impl Engine<'_> {
             changes.push(Change::Ledger(ledger));
         }
         entry.target = id;
-        let text = format!("{} is at the target, with other values in {}: it is mapped again on what is there", named(entry), lacks.join(", "));
+        let text = format!("{} is at the target, with other values in {}: it is mapped again on what is there", self.named(entry), lacks.join(", "));
         changes.push(self.event(&entry.flow, &entry.lane, "looked_up", text, None));
         let reason = entry.error.take().unwrap_or_else(|| format!("the target holds other values in {}", lacks.join(", ")));
         self.failed(entry, Fault::Conflict { reason }, None, changes)?;
@@ -624,7 +624,7 @@ impl Engine<'_> {
                         [] => {
                             entry.state = EntryState::Planned;
                             entry.due = now;
-                            let text = format!("{} is not at the target: it goes again", named(&entry));
+                            let text = format!("{} is not at the target: it goes again", self.named(&entry));
                             changes.push(self.event(&entry.flow, &entry.lane, "looked_up", text, None));
                             changes.push(moved(&entry));
                         }

@@ -214,7 +214,7 @@ impl Engine<'_> {
 
     fn unmet(&mut self, at: usize, expect: &Expect, mut lane: Lane, watch: &Watch, changes: &mut Vec<Change>) -> Kept<()> {
         let (_, message, _) = self.words_of(at, expect, &lane, watch.since);
-        let masked = self.scrubbed(at, &lane, &message);
+        let masked = self.scrubbed(&lane, &message)?;
         let subject = lane.label.clone().unwrap_or_else(|| lane.key.clone());
         if expect.review {
             let reason = Reason {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::redact::{HIDDEN, Redactor};
 use super::{Answer, Broken, Call, Clock, Exchange, Limit, Request, Response, Transport};
 use crate::base::bounds;
 use crate::fault::Fault;
@@ -74,10 +75,11 @@ impl Client {
             broken: None,
             took: Duration::ZERO,
         };
+        let secrets = Secrets::of(&request, call.is_none());
         let bulk = matches!(request.extensions().get::<Answer>(), Some(Answer::Echo(_)));
         let answer = match (self.transport.send(request).await, call) {
             (Ok(response), Some(call)) if !bulk && !call.takes(response.body().len()) => Err(Broken::TooLong(bounds::CALL_ANSWERS)),
-            (answer, _) => answer,
+            (answer, _) => answer.map(|answer| secrets.taken_out(answer)),
         };
         note.took = Duration::from_millis(self.clock.moment().steady.saturating_sub(began).unsigned_abs());
         match &answer {
@@ -97,6 +99,54 @@ impl Client {
             Broken::NotSent(_) => Fault::transient(broken.to_string()),
             Broken::Lost(_) | Broken::TooLong(_) => Fault::ambiguous(broken.to_string()),
         })
+    }
+}
+
+/// Headers that say nothing of who asks.
+const PLAIN_HEADERS: &[&str] =
+    &["accept", "accept-encoding", "accept-language", "content-encoding", "content-length", "content-type", "host", "user-agent"];
+/// The shortest secret that is looked for in an answer.
+const SHORTEST: usize = 8;
+
+/// What a request signs in with: an answer may quote it, and nobody above may see that.
+struct Secrets {
+    values: Vec<String>,
+    sign_in: bool,
+}
+
+impl Secrets {
+    fn of(request: &Request, sign_in: bool) -> Self {
+        let mut values: Vec<String> = Vec::new();
+        let headers = request.headers().iter().filter(|(name, _)| !PLAIN_HEADERS.contains(&name.as_str()));
+        for value in headers.filter_map(|(_, value)| std::str::from_utf8(value.as_bytes()).ok()) {
+            values.push(value.to_owned());
+            // The token alone, without its scheme.
+            values.extend(value.split_once(' ').map(|(_, token)| token.to_owned()));
+        }
+        if sign_in {
+            let kept = |name: &str| matches!(name, "grant_type" | "scope" | "response_type");
+            values.extend(form_urlencoded::parse(request.body()).filter(|(name, _)| !kept(name)).map(|(_, value)| value.into_owned()));
+        }
+        values.retain(|value| value.len() >= SHORTEST);
+        Secrets { values, sign_in }
+    }
+
+    /// The answer without them. What a sign-in gives is what was asked for.
+    fn taken_out(&self, answer: Response) -> Response {
+        if self.sign_in && answer.status().is_success() {
+            return answer;
+        }
+        if answer.status().is_success() {
+            // Records may be many: only a secret as it is, which is quick to look for.
+            let held = |value: &&String| memchr::memmem::find(answer.body(), value.as_bytes()).is_some();
+            let Some(found) = self.values.iter().find(held) else { return answer };
+            let rest = Secrets { values: self.values.iter().filter(|value| *value != found).cloned().collect(), sign_in: self.sign_in };
+            let found = found.clone();
+            return rest.taken_out(answer.map(|body| String::from_utf8_lossy(&body).replace(&found, HIDDEN).into()));
+        }
+        let mut redactor = Redactor::default();
+        self.values.iter().for_each(|value| redactor.secret(value));
+        answer.map(|body| if body.is_empty() { body } else { redactor.taken_out(&String::from_utf8_lossy(&body)).into() })
     }
 }
 
@@ -147,5 +197,42 @@ mod tests {
         }
         let lengths: Vec<usize> = call.exchanges().iter().map(|exchange| exchange.response.len() >> 20).collect();
         assert_eq!(lengths, [8, 8, 0, 0, 0, 0]);
+    }
+}
+
+#[cfg(test)]
+mod secret_tests {
+    use super::*;
+
+    fn request(body: &str) -> Request {
+        let request =
+            http::Request::post("https://x.example/").header("authorization", "Bearer planted-token-4711").header("accept", "application/json");
+        request.body(body.to_owned().into()).unwrap_or_default()
+    }
+
+    fn answer(status: u16, body: &str) -> Response {
+        let mut answer = http::Response::new(bytes::Bytes::from(body.to_owned()));
+        *answer.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+        answer
+    }
+
+    #[test]
+    fn no_answer_gives_a_secret_back() {
+        let secrets = Secrets::of(&request(""), false);
+        for (status, body) in [
+            (401, r#"{"Message":"refused: authorization = Bearer planted-token-4711"}"#),
+            (500, "<pre>planted%2Dtoken%2D4711</pre>"),
+            (200, r#"[{"success":false,"errors":[{"message":"seen planted-token-4711"}]}]"#),
+        ] {
+            let out = secrets.taken_out(answer(status, body));
+            let text = String::from_utf8_lossy(out.body()).into_owned();
+            assert!(text.contains(HIDDEN) && !text.contains("4711") && !text.contains("planted"), "{text}");
+            assert_eq!(serde_json::from_str::<crate::value::Json>(body).is_ok(), serde_json::from_str::<crate::value::Json>(&text).is_ok());
+        }
+        let signing = Secrets::of(&request("grant_type=client_credentials&client_secret=planted-secret-0815"), true);
+        let refused = signing.taken_out(answer(400, r#"{"error_description":"client_secret planted-secret-0815 is wrong"}"#));
+        assert!(!String::from_utf8_lossy(refused.body()).contains("0815"));
+        let token = r#"{"access_token":"abcdefghijk"}"#;
+        assert_eq!(signing.taken_out(answer(200, token)).body(), token, "what a sign-in gives is needed");
     }
 }

@@ -10,6 +10,7 @@ mod client;
 mod clock;
 pub mod limit;
 pub mod net;
+pub mod redact;
 mod secret;
 pub mod server;
 

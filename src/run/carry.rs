@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::shared::{PageKey, RecordKey, SharedReads};
 use crate::connector::{Batch, Change, Changes, Connector, Connectors, Find, Item, Page, Receipt, Rider, Source};
-use crate::engine::mask::Mask;
+use crate::engine::mask::{Mask, Quotes};
 use crate::engine::{Ask, Effect, Got, Reply};
 use crate::fault::Fault;
 use crate::http::{Call, Clock};
@@ -39,13 +39,15 @@ impl Carrier {
         }
     }
 
-    /// Carries out an effect; whatever happens, there is a reply.
+    /// Carries out an effect; whatever happens, there is a reply. Nothing of it quotes what the request held of persons.
     pub async fn carry(&self, effect: Effect) -> Reply {
         let call = Arc::new(Call::default());
-        let got = self.ask(&call, &effect).await;
-        let writes = matches!(effect.ask, Ask::Send { .. });
-        let mask = self.masks.get(&effect.connection);
-        let exchanges = call.exchanges().into_iter().filter_map(|exchange| Some(mask?.exchange(exchange, writes))).collect();
+        let mut got = self.ask(&call, &effect).await;
+        // A connection that no schema is known of shows nothing.
+        let unknown = Mask::default();
+        let quotes = Quotes::of(self.masks.get(&effect.connection).unwrap_or(&unknown), &effect.ask);
+        quotes.clean(&mut got);
+        let exchanges = quotes.exchanges(call.exchanges(), &got);
         Reply { id: effect.id, exchanges, got }
     }
 

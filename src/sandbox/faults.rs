@@ -32,6 +32,8 @@ pub struct Faults {
     pub throttled: u32,
     /// The answer takes up to ten seconds.
     pub slow: u32,
+    /// An error that quotes the whole request: its path, its headers, its body, each time in another form. Nothing is done.
+    pub quoted: u32,
     pub hook_lost: u32,
     pub hook_doubled: u32,
     /// A webhook comes up to a minute late.
@@ -50,6 +52,7 @@ impl Faults {
         truncated: 15,
         throttled: 15,
         slow: 50,
+        quoted: 0,
         hook_lost: 100,
         hook_doubled: 100,
         hook_late: 100,
@@ -88,6 +91,8 @@ pub enum Fate {
     Truncate,
     Throttle,
     Slow(SignedDuration),
+    /// In which form the request is quoted.
+    Quote(u64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +161,7 @@ impl FaultKit {
             (f.truncated, Fate::Truncate),
             (f.throttled, Fate::Throttle),
             (f.slow, Fate::Slow(SignedDuration::ZERO)),
+            (f.quoted, Fate::Quote(0)),
         ];
         let mut at = self.dice.below(1_000);
         for (rate, fate) in choices {
@@ -166,6 +172,7 @@ impl FaultKit {
                         Fate::Late(self.dice.millis(1_000.min(most * 1_000), most * 1_000))
                     }
                     Fate::Slow(_) => Fate::Slow(self.dice.millis(200, 10_000)),
+                    Fate::Quote(_) => Fate::Quote(self.dice.below(QUOTES)),
                     fate => fate,
                 };
             }
@@ -244,6 +251,7 @@ impl Faulty {
                 answer(response)
             }
             Fate::Throttle => answer(throttled(self.system.name())),
+            Fate::Quote(form) => answer(quoted(self.system.name(), &request, form)),
             Fate::Slow(by) => Seen::Answer { response: self.system.handle(&request, now), after: by },
         }
     }
@@ -287,6 +295,33 @@ impl Faulty {
         let hook = self.hooks.first_key_value().map(|((at, _), _)| *at);
         late.into_iter().chain(hook).min()
     }
+}
+
+/// How many forms [`quoted`] has.
+const QUOTES: u64 = 12;
+
+/// An error that says what it was sent, as systems with debugging left on do.
+fn quoted(system: &str, request: &Request, form: u64) -> Response {
+    let body = String::from_utf8_lossy(request.body()).into_owned();
+    let headers: Vec<String> =
+        request.headers().iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))).collect();
+    let plain = format!("cannot process {} {} [{}] {body}", request.method(), request.uri(), headers.join("; "));
+    let words = match form % 4 {
+        0 => plain,
+        1 => plain.to_uppercase(),
+        2 => form_urlencoded::byte_serialize(plain.as_bytes()).collect(),
+        _ => plain.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;"),
+    };
+    let status = [500, 400, 401][(form / 4 % 3) as usize];
+    let (body, kind) = match (form % 4, system) {
+        (3, _) => (format!("<html><body><pre>{words}</pre></body></html>"), "text/html"),
+        (_, "salesforce") => (serde_json::json!([{"message": words, "errorCode": "UNKNOWN_EXCEPTION"}]).to_string(), "application/json"),
+        _ => (serde_json::json!({"Message": words, "message": words, "ExceptionMessage": words}).to_string(), "application/json"),
+    };
+    let mut response = page(status, "");
+    *response.body_mut() = body.into();
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static(kind));
+    response
 }
 
 fn page(status: u16, body: &'static str) -> Response {

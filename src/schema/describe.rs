@@ -62,7 +62,7 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
         if flag(described, "externalId") && flag(described, "unique") {
             object.keys.push(field_name.clone());
         }
-        let field = field(described, &format!("{connection}.{name}.{field_name}"), connection, currency);
+        let field = field(described, &name, connection, currency);
         let relation = text(described, "relationshipName");
         let targets = described.get("referenceTo").and_then(Json::as_array);
         if let (false, Some([target])) = (relation.is_empty(), targets.map(Vec::as_slice))
@@ -116,7 +116,8 @@ fn children(of: ObjectRef) -> Field {
     read_only(Kind::List(Box::new(Type::some(Kind::Object(of)))), Wire::Records, true)
 }
 
-fn field(json: &Json, name: &str, connection: &str, currency: bool) -> Field {
+fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
+    let name = &format!("{connection}.{object}.{}", text(json, "name"));
     let kind_word = text(json, "type");
     let number = |name: &str| json.get(name).and_then(Json::as_u64).and_then(|n| u32::try_from(n).ok());
     let (kind, wire) = match kind_word.as_str() {
@@ -160,12 +161,7 @@ fn field(json: &Json, name: &str, connection: &str, currency: bool) -> Field {
         places,
         digits: digits.filter(|digits| *digits > 0),
         max_items: None,
-        class: match kind_word.as_str() {
-            // A number that the system gives names no person.
-            _ if flag(json, "autoNumber") => Class::Business,
-            "id" | "reference" | "picklist" | "boolean" | "currency" | "double" | "percent" | "int" | "datetime" => Class::Business,
-            _ => Class::Personal,
-        },
+        class: super::classify::class(object, &text(json, "name"), &kind_word, flag(json, "autoNumber"), flag(json, "encrypted")),
         common: None,
         doc: match text(json, "inlineHelpText") {
             help if help.is_empty() => text(json, "label"),

@@ -5,6 +5,7 @@
 //! descriptions (a Salesforce describe) are turned into it.
 
 mod catalog;
+mod classify;
 mod describe;
 pub mod diff;
 mod error;

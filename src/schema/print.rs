@@ -39,13 +39,13 @@ pub fn to_json(object: &Object) -> Json {
     put("type", json!("object"));
     let required: Vec<&String> = object.fields.iter().filter(|(_, f)| f.write.required).map(|(name, _)| name).collect();
     put("required", json!(required));
-    let properties: Map<String, Json> = object.fields.iter().map(|(name, f)| (name.clone(), property(f))).collect();
+    let properties: Map<String, Json> = object.fields.iter().map(|(name, f)| (name.clone(), property(object, name, f))).collect();
     put("properties", Json::Object(properties));
     put("additionalProperties", json!(false));
     Json::Object(out)
 }
 
-fn property(field: &Field) -> Json {
+fn property(object: &Object, name: &str, field: &Field) -> Json {
     let mut out = shape(&field.kind, &field.wire, field.write.nullable);
     let mut put = |name: &str, value: Json| {
         out.insert(name.to_owned(), value);
@@ -93,6 +93,10 @@ fn property(field: &Field) -> Json {
         put("maxItems", json!(most));
     }
     match field.class {
+        // Said where it would be taken for something else.
+        Class::Personal if object.system == "salesforce" && super::classify::of_field(&object.name, name, field) != Class::Personal => {
+            put("x-data-class", json!("personal"));
+        }
         Class::Personal => {}
         Class::Public => put("x-data-class", json!("public")),
         Class::Business => put("x-data-class", json!("business")),

@@ -45,7 +45,11 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
         // They are put together only where something is to be said of the field.
         let (at, whole) = (format_args!("/properties/{field}"), format_args!("{connection}.{name}.{field}"));
         let required = required.iter().any(|name| name == field);
-        fields.insert(field.to_string(), self::field(property, required, &at, &whole, connection)?);
+        let mut read = self::field(property, required, &at, &whole, connection)?;
+        if system == "salesforce" && text(property, "x-data-class").is_none() {
+            read.class = super::classify::of_field(name, field, &read);
+        }
+        fields.insert(field.to_string(), read);
     }
     let known = |names: Vec<String>, at: &str| -> Result<Vec<String>, SchemaError> {
         match names.iter().find(|name| !fields.contains_key(*name)) {

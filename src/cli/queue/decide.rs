@@ -118,7 +118,7 @@ pub(super) struct Undo {
 
 const EDIT: &str = "\
 Examples:
-  crossdock queue show 12 --payload > payload.json
+  crossdock queue show 12 --payload --reveal > payload.json
   crossdock queue edit 12 --payload payload.json
 
 For a payload that waits, and for one that the target refused. It passes the last gate again. It is sent once; the next
@@ -175,6 +175,10 @@ pub(super) fn edit(args: &Edit, out: &mut Out) -> Result<Exit, Failure> {
     let site = args.project.open(out)?;
     let text = file::read_text(&args.payload, bounds::WHOLE_FILE).map_err(|error| crate::cli::folder::unreadable(&args.payload, &error))?;
     let payload: Json = serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is no JSON: {error}", args.payload.display())))?;
+    if text.contains(crate::engine::mask::MASKED) {
+        return Err(Failure::usage(format!("{} holds masked values ({})", args.payload.display(), crate::engine::mask::MASKED))
+            .hint("start from `crossdock queue show ID --payload --reveal`"));
+    }
     let found = named(&site.opened(Mode::Read)?, &args.id)?;
     let [one] = found.as_slice() else {
         let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();

@@ -4,7 +4,6 @@ mod decide;
 mod list;
 mod show;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::site::{Site, store_failure};
@@ -164,33 +163,18 @@ fn named(store: &dyn Store, text: &str) -> Result<Vec<Exception>, Failure> {
 
 /// The reasons of an exception without personal values.
 pub(super) fn masked(site: &Site, store: &dyn Store, one: &Exception) -> Result<Vec<String>, Failure> {
-    let personal = personal(site, store, one)?;
-    Ok(one.reasons.iter().map(|reason| words(reason, &personal)).collect())
+    let words = masking(site, store, one)?;
+    Ok(one.reasons.iter().map(|reason| words(&reason.message)).collect())
 }
 
-/// A reason without personal values. A target's own words may quote whatever it holds: only their code is shown.
-fn words(reason: &crate::store::Reason, personal: &BTreeSet<String>) -> String {
-    if reason.kind == "target" {
-        let code = reason.message.rsplit_once('(').map_or("", |(_, code)| code.trim_end_matches(')'));
-        return format!("the target refused it: {code} (`queue show --reveal` prints its words)");
-    }
-    mask::scrub(&reason.message, personal)
-}
-
-fn personal(site: &Site, store: &dyn Store, one: &Exception) -> Result<BTreeSet<String>, Failure> {
+/// What takes the values of an exception's record out of words. Codes, numbers and the target's reason stay.
+fn masking<'s>(site: &'s Site, store: &dyn Store, one: &Exception) -> Result<impl Fn(&str) -> String + 's, Failure> {
     let plan = site.ready.plan()?;
-    let mut personal = BTreeSet::new();
     let lane = store.lane(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
-    let source = plan.mapping.flows.iter().find(|flow| flow.name == one.flow).map(|flow| flow.source.connection.clone());
-    if let (Some(body), Some(source)) = (lane.as_ref().and_then(crate::store::Lane::record), source) {
-        mask::Mask::of(plan, &source).personal(body, &mut personal);
-    }
-    for entry in store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))? {
-        // What a follow-up writes is the reason itself: it must not hide it.
-        if entry.after.is_some() {
-            continue;
-        }
-        mask::Mask::of(plan, &entry.connection).personal(&entry.body, &mut personal);
-    }
-    Ok(personal)
+    let lanes = lane.map(|lane| mask::quotable(store, &lane)).transpose().map_err(|fault| store_failure(&fault))?.unwrap_or_default();
+    let mut entries = store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
+    // What a follow-up writes is the reason itself: it must not hide it.
+    entries.retain(|entry| entry.after.is_none());
+    let masks = mask::Mask::all(plan);
+    Ok(move |words: &str| mask::of_record(&masks, plan, &lanes, &entries, words).text(words))
 }

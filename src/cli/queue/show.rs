@@ -1,11 +1,9 @@
 //! `crossdock queue show`: one exception, with the payload that waits or was refused.
 
-use std::collections::BTreeSet;
-
 use super::list::decided;
-use super::{Project, named, personal, words};
+use super::{Project, masking, named};
 use crate::cli::lines::wrapped;
-use crate::cli::site::store_failure;
+use crate::cli::site::{Site, store_failure};
 use crate::cli::status::time;
 use crate::cli::when::{age, until};
 use crate::cli::{Exit, Failure, Format, Out};
@@ -19,7 +17,7 @@ Examples:
   crossdock queue show 12               its reasons, the payload that waits or was refused, the next step
   crossdock queue show 00000104         what is open of a record, by what people call it
   crossdock queue show 12 --reveal      with personal values
-  crossdock queue show 12 --payload     the payload alone, as `queue edit` takes it";
+  crossdock queue show 12 --payload --reveal   the payload alone, as `queue edit` takes it";
 
 /// Show one exception: reasons, payload, next step, who decided
 #[derive(Debug, clap::Args)]
@@ -33,7 +31,7 @@ pub(super) struct Args {
     /// Print personal values
     #[arg(long)]
     reveal: bool,
-    /// The payload alone, whole
+    /// The payload alone, as JSON
     #[arg(long)]
     payload: bool,
     /// Which payload, where several wait: the write's name
@@ -49,14 +47,21 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let found = named(&store, &args.name)?;
     if args.payload {
         let [one] = found.as_slice() else { return Err(several(&args.name, &found)) };
-        return payload(&store, one, args.write.as_deref(), out);
+        return payload(&site, &store, one, args, out);
     }
     let plan = site.ready.plan()?;
     for (at, one) in found.iter().enumerate() {
         let entries = store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
-        let hidden = if args.reveal { BTreeSet::new() } else { personal(&site, &store, one)? };
-        let said = |reason: &crate::store::Reason| if args.reveal { reason.message.clone() } else { words(reason, &hidden) };
-        let shown = |entry: &Entry| if args.reveal { entry.body.clone() } else { mask::Mask::of(plan, &entry.connection).json(&entry.body) };
+        let words = masking(&site, &store, one)?;
+        let said = |reason: &crate::store::Reason| if args.reveal { reason.message.clone() } else { words(&reason.message) };
+        let shown = |entry: &Entry| {
+            if args.reveal { entry.body.clone() } else { mask::Mask::of(plan, &entry.connection).json(Some(&entry.object), &entry.body) }
+        };
+        let key = |entry: &Entry| -> Option<String> {
+            let mask = mask::Mask::of(plan, &entry.connection);
+            let shown = entry.key_field.as_ref().is_none_or(|field| mask.shows(&entry.object, std::slice::from_ref(field)));
+            entry.key.as_deref().map(|key| if args.reveal { key.to_owned() } else { mask::key(key, shown) })
+        };
         if args.format == Format::Json {
             let reasons: Vec<_> = one
                 .reasons
@@ -67,7 +72,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 .into_iter()
                 .map(|entry| {
                     serde_json::json!({
-                        "write": entry.write, "op": entry.op, "object": format!("{}.{}", entry.connection, entry.object), "key": entry.key,
+                        "write": entry.write, "op": entry.op, "object": format!("{}.{}", entry.connection, entry.object), "key": key(entry),
                         "state": entry.state.word(), "body": shown(entry),
                     })
                 })
@@ -82,7 +87,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         if at > 0 {
             out.line("")?;
         }
-        person(one, &entries, &said, &shown, out)?;
+        person(one, &entries, &said, &key, &shown, out)?;
     }
     Ok(Exit::Fine)
 }
@@ -93,12 +98,18 @@ fn several(name: &str, found: &[Exception]) -> Failure {
 }
 
 /// The payload that waits, or was refused: as `queue edit` takes it.
-fn payload(store: &dyn Store, one: &Exception, write: Option<&str>, out: &mut Out) -> Result<Exit, Failure> {
+fn payload(site: &Site, store: &dyn Store, one: &Exception, args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let entries = store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
+    let write = args.write.as_deref();
     let open = to_edit(&entries);
     let fits: Vec<&&Entry> = open.iter().filter(|entry| write.is_none_or(|write| entry.write == write)).collect();
     match fits.as_slice() {
-        [entry] => out.json(&entry.body).map(|()| Exit::Fine),
+        [entry] if args.reveal => out.json(&entry.body).map(|()| Exit::Fine),
+        [entry] => {
+            out.json(&mask::Mask::of(site.ready.plan()?, &entry.connection).json(Some(&entry.object), &entry.body))?;
+            out.note("personal values are masked; `--payload --reveal` prints the payload that `queue edit` takes");
+            Ok(Exit::Fine)
+        }
         [] if open.is_empty() => Err(Failure::usage("it has no payload that waits or was refused").hint(one.next.clone())),
         _ => {
             let writes: Vec<&str> = open.iter().map(|entry| entry.write.as_str()).collect();
@@ -111,6 +122,7 @@ fn person(
     one: &Exception,
     entries: &[Entry],
     said: &dyn Fn(&crate::store::Reason) -> String,
+    key: &dyn Fn(&Entry) -> Option<String>,
     shown: &dyn Fn(&Entry) -> crate::value::Json,
     out: &mut Out,
 ) -> Result<(), Failure> {
@@ -140,7 +152,7 @@ fn person(
     }
     for entry in to_edit(entries) {
         let word = if entry.state == EntryState::Refused { "refused" } else { "payload" };
-        told(word, &format!("{} {}.{} {}", entry.op, entry.connection, entry.object, entry.key.as_deref().unwrap_or_default()), out)?;
+        told(word, &format!("{} {}.{} {}", entry.op, entry.connection, entry.object, key(entry).unwrap_or_default()), out)?;
         out.json(&shown(entry))?;
     }
     match (&one.closed, &one.closed_by) {

@@ -114,6 +114,7 @@ pub(super) fn snapshot(described: &Json) -> Json {
         "compoundFieldName",
         "inlineHelpText",
         "encrypted",
+        "autoNumber",
     ];
     if let Json::Object(fields) = &mut out {
         fields.insert("fields".to_owned(), list("fields", &field));
