@@ -51,7 +51,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         lanes.extend(store.lane(&flow.name, &group).map_err(wrong)?);
     }
     if lanes.is_empty() {
-        return Err(Failure::usage(format!("no record is called {}", args.key)).hint("name it by its number, its id, or its key at the other system"));
+        return Err(Failure::usage(format!("no record is called {}", crate::engine::mask::key(&args.key, true)))
+            .hint("name it by its number, its id, or its key at the other system"));
     }
     let hits = lanes.len();
     // What belongs together through what was matched and written.
