@@ -1,7 +1,7 @@
 //! The audit trail: each exchange of a write, as its carrier has masked it.
 
 use super::Engine;
-use super::mask::Masked;
+use super::mask::{self, Masked};
 use crate::store::{self, Change};
 
 impl Engine<'_> {
@@ -19,12 +19,20 @@ impl Engine<'_> {
                 status: exchange.status,
                 took: i64::try_from(exchange.took.as_millis()).unwrap_or(i64::MAX),
                 request: exchange.bodies(|part| part.request.as_deref()),
-                response: exchange.bodies(|part| part.response.as_deref()),
+                response: exchange.bodies(|part| part.response.as_deref()).map(|answer| self.without_others(answer)),
                 broken: exchange.broken.clone(),
                 plan: self.plan_hash.clone(),
             }));
             last = Some(id);
         }
         last
+    }
+
+    /// An answer without what its words say of other records' persons: a system may quote any record in them.
+    fn without_others(&self, answer: String) -> String {
+        match serde_json::from_str(&answer) {
+            Ok(json) => mask::in_words(&json, &|words| self.met.taken_out(words)).to_string(),
+            Err(_) => answer,
+        }
     }
 }

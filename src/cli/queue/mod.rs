@@ -4,6 +4,7 @@ mod decide;
 mod list;
 mod show;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::site::{Site, store_failure};

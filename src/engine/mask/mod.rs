@@ -234,6 +234,23 @@ impl Mask {
     }
 }
 
+/// An answer with its words changed; all else stays.
+pub(super) fn in_words(answer: &Json, change: &dyn Fn(&str) -> String) -> Json {
+    match answer {
+        Json::Object(fields) => Json::Object(
+            fields
+                .iter()
+                .map(|(name, value)| match value {
+                    Json::String(words) if WORDS.contains(&name.as_str()) => (name.clone(), Json::String(change(words))),
+                    value => (name.clone(), in_words(value, change)),
+                })
+                .collect(),
+        ),
+        Json::Array(items) => Json::Array(items.iter().map(|item| in_words(item, change)).collect()),
+        other => other.clone(),
+    }
+}
+
 /// The object that stands in a field, or whose records do.
 fn behind(kind: &Kind) -> Option<String> {
     match kind {
@@ -392,6 +409,15 @@ mod tests {
         assert_eq!(
             mask().answer(None, &answer, &|text| redactor.text(text)).to_string(),
             r#"{"message":"carrier code 'foo' is not valid for ••• at •••","errorCode":"X"}"#
+        );
+    }
+
+    #[test]
+    fn only_the_words_of_an_answer_are_changed() {
+        let answer = json!([{"success": false, "errors": [{"message": "Quxborough is closed", "fields": ["Quxborough"]}]}, {"id": "Quxborough"}]);
+        assert_eq!(
+            in_words(&answer, &|words| words.replace("Quxborough", MASKED)),
+            json!([{"success": false, "errors": [{"message": "••• is closed", "fields": ["Quxborough"]}]}, {"id": "Quxborough"}])
         );
     }
 
