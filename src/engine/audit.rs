@@ -18,7 +18,7 @@ impl Engine<'_> {
                 path: exchange.path.clone(),
                 status: exchange.status,
                 took: i64::try_from(exchange.took.as_millis()).unwrap_or(i64::MAX),
-                request: exchange.bodies(|part| part.request.as_deref()),
+                request: exchange.bodies(|part| part.request.as_deref()).map(|sent| self.without_others(sent)),
                 response: exchange.bodies(|part| part.response.as_deref()).map(|answer| self.without_others(answer)),
                 broken: exchange.broken.clone(),
                 plan: self.plan_hash.clone(),
@@ -28,11 +28,11 @@ impl Engine<'_> {
         last
     }
 
-    /// An answer without what its words say of other records' persons: a system may quote any record in them.
-    fn without_others(&self, answer: String) -> String {
-        match serde_json::from_str(&answer) {
+    /// A body without what its words say of persons: a system, or a reason that is written back, may quote any record.
+    fn without_others(&self, body: String) -> String {
+        match serde_json::from_str(&body) {
             Ok(json) => mask::in_words(&json, &|words| self.met.taken_out(words)).to_string(),
-            Err(_) => answer,
+            Err(_) => body,
         }
     }
 }

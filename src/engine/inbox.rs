@@ -344,6 +344,19 @@ impl Engine<'_> {
         self.keep(&changes)
     }
 
+    /// Remembers what the records of the store say of persons, those that changed last first: so many of each state.
+    pub(super) fn meet_again(&mut self) -> Kept<()> {
+        const MOST: usize = 2_000;
+        for state in LaneState::ALL {
+            for lane in self.store.in_state(None, state, MOST)? {
+                if let (Some(at), Some(record)) = (self.flow_named(&lane.flow), lane.record()) {
+                    self.meet(at, record);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Remembers what a record says of persons.
     fn meet(&mut self, at: usize, record: &Json) {
         let source = &self.flow(at).0.source;

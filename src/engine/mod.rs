@@ -406,6 +406,7 @@ impl<'p> Engine<'p> {
             engine.flows.push(state);
         }
         engine.recover()?;
+        engine.meet_again()?;
         engine.take_up()?;
         engine.watch_at = engine.store.next_watch().map_err(Unrunnable::Store)?;
         Ok(engine)

@@ -234,7 +234,7 @@ impl Mask {
     }
 }
 
-/// An answer with its words changed; all else stays.
+/// A body with its words changed: what an error says, and every text of several words. All else stays.
 pub(super) fn in_words(answer: &Json, change: &dyn Fn(&str) -> String) -> Json {
     match answer {
         Json::Object(fields) => Json::Object(
@@ -247,6 +247,7 @@ pub(super) fn in_words(answer: &Json, change: &dyn Fn(&str) -> String) -> Json {
                 .collect(),
         ),
         Json::Array(items) => Json::Array(items.iter().map(|item| in_words(item, change)).collect()),
+        Json::String(text) if text.contains(char::is_whitespace) => Json::String(change(text)),
         other => other.clone(),
     }
 }
