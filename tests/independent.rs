@@ -219,6 +219,8 @@ fn map(order: &Value) -> Result {
             put(&mut item, "quantity", Some(number(quantity * count)));
             let price = (price * share).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
             put(&mut item, "unitPrice", Some(number(price)));
+            let serials = text(line, "Serial_Number__c").unwrap_or_default().split(',').map(str::trim).filter(|serial| !serial.is_empty());
+            item.insert("options".into(), serials.map(|serial| json!({ "name": "Serial number", "value": serial })).collect());
             if let (Some(kilos), false) = (kilos, kit) {
                 item.insert("weight".into(), json!({ "value": number(kilos * Decimal::from(1000)), "units": "grams" }));
             }

@@ -89,13 +89,6 @@ fn on_days_of_other_seasons() {
     hold(Profile::Calendar, 60);
 }
 
-/// A write in doubt is looked up, and what is found is not what was sent.
-#[test]
-#[ignore = "a write in doubt takes what is there for its own: an order stays cancelled, with the old city"]
-fn what_is_found_after_a_doubt_is_compared_with_what_was_sent() {
-    hold_seeds(ORDERS, Profile::Small, std::iter::once(7_001_309));
-}
-
 #[test]
 #[ignore = "the engine keeps times that a wrong clock made: a poll that was done in the future is not repeated until then"]
 fn with_clocks_that_are_set() {

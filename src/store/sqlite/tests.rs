@@ -188,7 +188,9 @@ fn no_flipped_bit_is_misnamed_or_missed() {
         let mut bytes = whole.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
         std::fs::write(&copy, bytes).unwrap();
-        std::fs::copy(folder.path().join("store.db.key"), folder.path().join(format!("copy-{round}.db.key"))).unwrap();
+        for ending in ["key", "marker"] {
+            std::fs::copy(folder.path().join(format!("store.db.{ending}")), folder.path().join(format!("copy-{round}.db.{ending}"))).unwrap();
+        }
         let changed = dump(&copy).map_or(true, |after| after != before);
         let told = match Sqlite::open(&copy, None, Mode::Read).and_then(|store| store.verify()) {
             Ok(checked) => !checked.damages.is_empty(),
@@ -226,6 +228,8 @@ fn older(path: &Path) {
     drop(write(path));
     let key = std::fs::read(beside(path, ".key")).unwrap();
     std::fs::remove_file(path).unwrap();
+    // A store of that form has no marker.
+    std::fs::remove_file(marker::place(path)).unwrap();
     let seal = Seal::new(&key).unwrap();
     let db = raw(path);
     for migration in &MIGRATIONS[..3] {
