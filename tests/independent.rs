@@ -194,6 +194,8 @@ fn map(order: &Value) -> Result {
     put(&mut bill, "name", text(order, "BillToContact.Name").or(account).map(|name| short(name, 100)));
     put(&mut bill, "street1", line_of(text(billed, "street"), 0));
     put(&mut bill, "street2", line_of(text(billed, "street"), 1));
+    let rest: Vec<&str> = text(billed, "street").unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty()).skip(2).collect();
+    put(&mut bill, "street3", (!rest.is_empty()).then(|| rest.join(", ")));
     put(&mut bill, "city", text(billed, "city").map(str::trim));
     put(&mut bill, "state", text(billed, "stateCode").or(text(billed, "state")));
     put(&mut bill, "postalCode", text(billed, "postalCode"));

@@ -153,7 +153,7 @@ impl Engine<'_> {
         }
         let looked_again = known.as_ref().is_some_and(|known| known.version == super::version::to_look_again(&version));
         let label = label(&record, self.flows[at].name.as_deref());
-        let news = known.as_ref().is_none_or(|known| !self.has_version(known, &version));
+        let news = !self.settings.safety.dedupe || known.as_ref().is_none_or(|known| !self.has_version(known, &version));
         let mut lane = match known {
             Some(known) => known,
             None => Lane::new(&flow.name, key, now),
