@@ -118,7 +118,8 @@ fn map(order: &Value) -> Result {
 
     let mut reasons = Vec::new();
     for (value, name) in [(street, "street"), (city, "city"), (code, "postal code"), (country, "country")] {
-        if value.is_none() {
+        // Posts deliver without an Eircode.
+        if value.is_none() && (name, country) != ("postal code", Some("IE")) {
             reasons.push(format!("the ship-to {name} is missing"));
         }
     }

@@ -277,7 +277,7 @@ fn what_waits_for_a_review_is_seen_at_its_source() {
     let listed = said(&world.command(&["queue", "list"]));
     assert!(listed.contains("review"), "{listed}");
     // It is let go: the reason is taken off the order again.
-    let approved = world.command(&["queue", "approve", "--owner", "finance"]);
+    let approved = world.command(&["queue", "approve", "--owner", "finance", "--yes"]);
     assert_eq!(approved.status.code(), Some(0), "{}", said(&approved));
     world.command(&["run", "--flow", "export_orders"]);
     let cleared = order_writes(&world, "Fulfilment_Error__c").into_iter().filter(Json::is_null).count();

@@ -171,7 +171,9 @@ fn sold_as_it_was_won(day: &Day<'_>, found: &mut Vec<Finding>) {
         let Some(order) = day.orders.get(&key) else { continue };
         let lines = day.of("OpportunityLineItem").filter(|(_, line)| text(line, "OpportunityId") == id).count();
         let account = day.of("Account").find(|(account, _)| *account == text(won, "AccountId")).map(|(_, account)| account);
-        let items = order["items"].as_array().map_or(0, Vec::len);
+        // A kit is sent as its parts: they have the key of its line.
+        let keys = order["items"].as_array().into_iter().flatten().map(|item| item["lineItemKey"].as_str());
+        let items = keys.collect::<std::collections::BTreeSet<_>>().len();
         if items != lines {
             found.push(Finding::new("promise", format!("{key} has {items} items, and {lines} were sold")));
         }
