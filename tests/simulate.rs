@@ -49,7 +49,7 @@ fn hold(profile: Profile, count: u64) {
     hold_seeds(ORDERS, profile, first()..first() + count);
 }
 
-// 2,000 seeds in all, in parts that run side by side.
+// More than 1,000 days, in parts that run side by side. Those that are ignored are not among them.
 
 #[test]
 fn in_calm_weather() {
