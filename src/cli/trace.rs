@@ -58,8 +58,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     // What belongs together through what was matched and written.
     let mut known: BTreeSet<(String, String)> = lanes.iter().map(|lane| (lane.flow.clone(), lane.key.clone())).collect();
     let mut at = 0;
-    while at < lanes.len() && lanes.len() < 200 {
-        for (flow, key) in store.linked(&lanes[at].flow, &lanes[at].key).map_err(wrong)? {
+    while at < lanes.len() && lanes.len() < MOST_TOLD {
+        for (flow, key) in store.linked(&lanes[at].flow, &lanes[at].key, None, MOST_TOLD - lanes.len()).map_err(wrong)? {
             if known.insert((flow.clone(), key.clone()))
                 && let Some(lane) = store.lane(&flow, &key).map_err(wrong)?
             {
@@ -155,11 +155,17 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
+/// Records that are told together, at most.
+const MOST_TOLD: usize = 200;
+
 /// Records that have nothing to do with each other, above which they are only listed.
 const MOST_APART: usize = 5;
 
-/// How many of some records have nothing to do with each other.
+/// How many of some records have nothing to do with each other; of so few that all are told, how many there are.
 fn apart(store: &dyn Store, hits: &[Lane]) -> Result<usize, Failure> {
+    if hits.len() <= MOST_APART {
+        return Ok(hits.len());
+    }
     let name = |lane: &Lane| (lane.flow.clone(), lane.key.clone());
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     let mut count = 0;
@@ -171,7 +177,7 @@ fn apart(store: &dyn Store, hits: &[Lane]) -> Result<usize, Failure> {
         let mut next = vec![name(hit)];
         while let Some(one) = next.pop().filter(|_| seen.len() < 1_000) {
             if seen.insert(one.clone()) {
-                next.extend(store.linked(&one.0, &one.1).map_err(|fault| store_failure(&fault))?);
+                next.extend(store.linked(&one.0, &one.1, None, MOST_TOLD).map_err(|fault| store_failure(&fault))?);
             }
         }
     }

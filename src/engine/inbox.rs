@@ -244,9 +244,9 @@ impl Engine<'_> {
             let (flow, _) = self.flow(at);
             let Some(connector) = self.world.connectors.get(&flow.source.connection) else { continue };
             let most = connector.get_batch(&self.source(at)).max(1);
-            let lanes = self.store.due(&flow.name, LaneState::Fetch, self.millis(), most.max(50) + self.busy.len())?;
-            let open: Vec<(String, Millis)> =
-                lanes.into_iter().map(|lane| (lane.key, lane.updated)).filter(|(key, _)| !self.busy.contains(&(at, key.clone()))).collect();
+            let busy = |key: &str| self.busy.contains(&(at, key.to_owned()));
+            let lanes = self.store.due_but(&flow.name, LaneState::Fetch, (self.millis(), most.max(50)), false, &busy)?;
+            let open: Vec<(String, Millis)> = lanes.into_iter().map(|lane| (lane.key, lane.updated)).collect();
             if open.is_empty() {
                 self.flows[at].fetch = false;
                 continue;

@@ -16,14 +16,16 @@ use crate::fault::Fault;
 use crate::store::{Change, Kept, Lane, LaneState, Millis};
 use crate::value::{Json, ObjectRef};
 
-/// Entries of one kind that wait to be sent, above which nothing more is mapped: some batches, so that memory is
-/// bounded. A kind that goes in bulk waits for two bulks.
+/// Entries of one kind that wait to be sent or are out, above which nothing more is mapped: some batches, so that memory is
+/// bounded. A kind that goes in bulk waits for one bulk and the next batch of records.
 const MOST_READY: usize = 2_000;
 
 /// Batches of a flow that wait for look-ups, at most.
 const MOST_BATCHES: usize = 2;
 /// Records that are looked up together.
 const MATCHED: usize = 2_000;
+/// Of them so many are decided in one commit: what they become is in memory until then.
+const DECIDED: usize = 250;
 
 static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
 static UNMATCHED: BTreeMap<String, Vec<Json>> = BTreeMap::new();
@@ -71,6 +73,11 @@ pub(crate) struct Batch {
 type Wants = (ObjectRef, Vec<String>, String, bool);
 
 impl Batch {
+    /// Records are read anew from their texts where they are needed: as trees they take several times as much.
+    fn forget_trees(&mut self) {
+        self.lanes.iter_mut().filter_map(|lane| lane.body.as_mut()).for_each(crate::value::Body::forget_tree);
+    }
+
     pub(super) fn written_to(&mut self, target: &(String, String, String)) {
         self.written.insert(place(target));
     }
@@ -97,10 +104,8 @@ impl Engine<'_> {
             if !self.flows[at].on || !self.flows[at].map || flow.first_when.is_none() || flow.group.is_some() {
                 continue;
             }
-            let busy = self.busy.iter().filter(|(of, _)| *of == at).count();
-            let lanes = self.store.due(&flow.name, LaneState::Waiting, self.millis(), self.settings.step + busy)?;
-            let first: Vec<Lane> =
-                lanes.into_iter().take_while(|lane| lane.first).filter(|lane| !self.busy.contains(&(at, lane.key.clone()))).collect();
+            let busy = |key: &str| self.busy.contains(&(at, key.to_owned()));
+            let first = self.store.due_but(&flow.name, LaneState::Waiting, (self.millis(), self.settings.step), true, &busy)?;
             if !first.is_empty() {
                 self.flows[at].backlog = self.flows[at].backlog.saturating_sub(first.len());
                 self.begin_batch(at, first)?;
@@ -113,7 +118,8 @@ impl Engine<'_> {
         self.map_first()?;
         for at in 0..self.flows.len() {
             while self.flows[at].on && self.flows[at].map {
-                if self.ready.iter().any(|(lot, ready)| ready.len() > self.most_ready(lot)) {
+                self.full = self.ready.iter().any(|(lot, ready)| ready.len() + self.out_of(lot) > self.most_ready(lot));
+                if self.full {
                     return Ok(());
                 }
                 let (flow, _) = self.flow(at);
@@ -130,9 +136,8 @@ impl Engine<'_> {
                     self.flows[at].map = false;
                     break;
                 }
-                let busy = self.busy.iter().filter(|(of, _)| *of == at).count();
-                let lanes = self.store.due(&flow.name, LaneState::Waiting, now, step + busy)?;
-                let mut lanes: Vec<Lane> = lanes.into_iter().filter(|lane| !self.busy.contains(&(at, lane.key.clone()))).take(step).collect();
+                let busy = |key: &str| self.busy.contains(&(at, key.to_owned()));
+                let mut lanes = self.store.due_but(&flow.name, LaneState::Waiting, (now, step), false, &busy)?;
                 if lanes.is_empty() {
                     self.flows[at].map = false;
                     self.flows[at].backlog = 0;
@@ -169,7 +174,16 @@ impl Engine<'_> {
     }
 
     fn most_ready(&self, lot: &super::Lot) -> usize {
-        self.spec(lot).and_then(|spec| spec.bulk).map_or(MOST_READY, |bulk| MOST_READY.max(2 * bulk))
+        self.spec(lot).and_then(|spec| spec.bulk).map_or(MOST_READY, |bulk| MOST_READY.max(bulk + MATCHED))
+    }
+
+    /// Entries of a kind that are out.
+    pub(super) fn out_of(&self, lot: &super::Lot) -> usize {
+        let of = |job: &(String, Job)| match &job.1 {
+            Job::Send { lot: of, entries, .. } if of == lot => entries.len(),
+            _ => 0,
+        };
+        self.jobs.values().map(of).sum()
     }
 
     /// Whether records of a flow are being read again.
@@ -209,7 +223,7 @@ impl Engine<'_> {
             lanes,
         };
         let mut batch = batch;
-        batch.lanes.iter_mut().filter_map(|lane| lane.body.as_mut()).for_each(crate::value::Body::forget_tree);
+        batch.forget_trees();
         self.busy.extend(batch.lanes.iter().map(|lane| (at, lane.key.clone())));
         let id = self.next_job;
         self.next_job += 1;
@@ -233,6 +247,7 @@ impl Engine<'_> {
                             aside::wanted(self.world.program, flow, &self.inputs(batch.flow, lane, group, &NOTHING, matched))
                         });
                         batch.wanted = wanted.collect();
+                        batch.forget_trees();
                     }
                     continue;
                 };
@@ -252,6 +267,7 @@ impl Engine<'_> {
             }
             batch.stage = Stage::Targets;
             self.need(&mut batch)?;
+            batch.forget_trees();
             if !batch.need.is_empty() {
                 let mut asks: BTreeMap<(ObjectRef, Vec<String>, bool), Vec<&Wants>> = BTreeMap::new();
                 for wants in batch.need.keys() {
@@ -270,6 +286,7 @@ impl Engine<'_> {
                 }
                 batch.out += out;
                 batch.waited = true;
+                batch.bodies = BTreeMap::new();
                 self.batches.insert(id, batch);
                 return Ok(());
             }
@@ -617,12 +634,20 @@ impl Engine<'_> {
     fn finish(&mut self, batch: Batch) -> Kept<()> {
         self.flows[batch.flow].map = true;
         self.flows[batch.flow].fetch = true;
-        let Batch { flow: at, lanes, groups, matched, mut outcomes, mut targets, held, missing, first, places, waited, written, .. } = batch;
+        let Batch {
+            flow: at, lanes, mut groups, mut matched, mut outcomes, mut targets, mut held, mut missing, first, places, waited, written, ..
+        } = batch;
         let mut changes = Vec::new();
         let mut claimed: BTreeSet<(String, String, String)> = BTreeSet::new();
         for (index, lane) in lanes.into_iter().enumerate() {
             self.busy.remove(&(at, lane.key.clone()));
-            let (group, matched, held) = (&groups[index], &matched[index], &held[index]);
+            if index > 0 && index % DECIDED == 0 {
+                self.keep(&std::mem::take(&mut changes))?;
+            }
+            // What is decided is let go.
+            let (group, matched) = (&std::mem::take(&mut groups[index]), &std::mem::take(&mut matched[index]));
+            let (held, missing, mut targets) =
+                (&std::mem::take(&mut held[index]), std::mem::take(&mut missing[index]), std::mem::take(&mut targets[index]));
             // What was found is only true where no other write of ours to it was under way since it was asked for.
             let mut found: Vec<_> = self.matched_targets(at, matched).iter().map(place).collect();
             if self.settings.safety.serial {
@@ -653,10 +678,10 @@ impl Engine<'_> {
             let outcome = match first_pass {
                 Some(outcome) if !read_anew => outcome,
                 _ => {
-                    let mut outcome = self.outcome(at, &lane, group, matched, &targets[index]);
+                    let mut outcome = self.outcome(at, &lane, group, matched, &targets);
                     // A target that holds all of it already is not written, so there is nothing to guard.
-                    if !held.is_empty() && self.satisfied(&outcome, &lane, matched, held, &mut targets[index])? {
-                        let unguarded = self.outcome(at, &lane, group, matched, &targets[index]);
+                    if !held.is_empty() && self.satisfied(&outcome, &lane, matched, held, &mut targets)? {
+                        let unguarded = self.outcome(at, &lane, group, matched, &targets);
                         outcome = if outcome.payloads.is_empty() { unguarded } else { Outcome { payloads: outcome.payloads, ..unguarded } };
                     }
                     outcome
@@ -666,7 +691,7 @@ impl Engine<'_> {
                 let ends = aside::window_ends(self.world.program, self.flow(at).0, &self.inputs(at, &lane, group, &NOTHING, &UNMATCHED));
                 self.watch_window(at, &lane, ends.map(|ends| ends.as_millisecond()), &mut changes);
             }
-            let seen = Targets { mapped: &targets[index], held, missing: &missing[index] };
+            let seen = Targets { mapped: &targets, held, missing: &missing };
             self.decided(at, lane, matched, &seen, outcome, waited, &mut changes)?;
         }
         self.keep(&changes)?;

@@ -282,7 +282,7 @@ pub struct Engine<'p> {
     pub(super) masks: Arc<BTreeMap<String, Mask>>,
     pub(super) flows: Vec<FlowState>,
     /// Entries that are not done, without their bodies.
-    pub(super) heads: BTreeMap<i64, Entry>,
+    pub(super) heads: BTreeMap<i64, Box<Entry>>,
     pub(super) by_lane: BTreeMap<(String, String), BTreeSet<i64>>,
     /// Entries that can be sent now: those of lanes that go first, then in the order in which they were made.
     pub(super) ready: BTreeMap<Lot, BTreeSet<(bool, i64)>>,
@@ -294,6 +294,10 @@ pub struct Engine<'p> {
     pub(super) unverified: Option<Millis>,
     /// When that store sent last.
     pub(super) lost_sent: Millis,
+    /// So much waits to be sent or is out that nothing more is mapped now.
+    pub(super) full: bool,
+    /// When a call in bulk came back last, by the steady clock.
+    pub(super) bulk_back: Option<Millis>,
     /// Target records with a write on its way.
     pub(super) touched: BTreeSet<(String, String, String)>,
     /// Target records with a write that is not done, and how many.
@@ -371,6 +375,8 @@ impl<'p> Engine<'p> {
             halves: VecDeque::new(),
             unverified: None,
             lost_sent: 0,
+            full: false,
+            bulk_back: None,
             touched: BTreeSet::new(),
             writing: BTreeMap::new(),
             doubtful: BTreeMap::new(),

@@ -114,7 +114,11 @@ impl Engine<'_> {
                     break;
                 }
                 let oldest = ready.iter().filter_map(|(_, id)| self.heads.get(id)).take(1).map(|entry| entry.created).min().unwrap_or(0);
-                let held = ready.len() < wanted && !urgent && self.millis() < oldest + LINGER && !self.stopping && self.more_to_come(&lot);
+                // While one goes in bulk, and right after it, the next one fills.
+                let fills =
+                    spec.bulk.is_some() && (self.out_of(&lot) > BULK_ABOVE || self.bulk_back.is_some_and(|back| self.steady() < back + LINGER));
+                let waits = self.millis() < oldest + LINGER || fills;
+                let held = ready.len() < wanted && !urgent && waits && !self.stopping && self.more_to_come(&lot);
                 if held {
                     break;
                 }
@@ -233,6 +237,9 @@ impl Engine<'_> {
         exchanges: &[Masked],
     ) -> Kept<()> {
         let let_go = entries.len() > HELD;
+        if entries.len() > BULK_ABOVE {
+            self.bulk_back = Some(self.steady());
+        }
         let mut changes = Vec::new();
         let exchange = self.audit(&lot.connection, exchanges, &mut changes);
         let count = entries.len();

@@ -238,9 +238,8 @@ impl Engine<'_> {
     /// Takes an entry as it now is into the lists in memory.
     pub(super) fn note(&mut self, mut entry: Entry) {
         self.unlist(entry.id);
-        entry.body = Json::Null;
-        entry.held = None;
-        entry.result = None;
+        // What it takes to send it is read from the store then.
+        (entry.body, entry.held, entry.result, entry.hash) = (Json::Null, None, None, String::new());
         let lane = (entry.flow.clone(), entry.lane.clone());
         self.by_lane.entry(lane).or_default().insert(entry.id);
         if open(&entry) {
@@ -262,7 +261,7 @@ impl Engine<'_> {
             }
             EntryState::Confirmed | EntryState::Refused | EntryState::Parked | EntryState::Withdrawn => {}
         }
-        self.heads.insert(entry.id, entry);
+        self.heads.insert(entry.id, Box::new(entry));
     }
 
     fn unlist(&mut self, id: i64) {
@@ -323,7 +322,7 @@ impl Engine<'_> {
                         self.heads.remove(&moved.id);
                         entry.state = moved.state;
                         entry.due = moved.due;
-                        self.note(entry);
+                        self.note(*entry);
                     }
                 }
                 _ => {}

@@ -19,6 +19,8 @@ pub(super) const SETTLE: &str = "settle";
 pub(super) const UNMET: &str = "unmet ";
 /// The beginning of every cause of expectations.
 pub(super) const EXPECTATION: &str = "expectation ";
+/// Records of another flow that one record's promise may be kept by, at most.
+const MOST_LINKED: usize = 200;
 /// How soon, and how late, one is looked at again, in milliseconds.
 const SOONEST: Millis = 30_000;
 const LATEST: Millis = 15 * 60_000;
@@ -89,8 +91,8 @@ impl Engine<'_> {
 
     /// Whether the other half of a promise is delivered.
     fn is_seen(&self, expect: &Expect, flow: &str, key: &str) -> Kept<bool> {
-        for (flow, key) in self.store.linked(flow, key)? {
-            if flow == expect.seen && self.store.lane(&flow, &key)?.is_some_and(|lane| lane.delivered.is_some()) {
+        for (flow, key) in self.store.linked(flow, key, Some(&expect.seen), MOST_LINKED)? {
+            if self.store.lane(&flow, &key)?.is_some_and(|lane| lane.delivered.is_some()) {
                 return Ok(true);
             }
         }
@@ -102,10 +104,7 @@ impl Engine<'_> {
         let plan = self.world.plan;
         for expect in plan.mapping.expects.iter().filter(|expect| expect.seen == gone.flow) {
             let Some(at) = self.flow_named(&expect.flow) else { continue };
-            for (flow, key) in self.store.linked(&gone.flow, &gone.key)? {
-                if flow != expect.flow {
-                    continue;
-                }
+            for (flow, key) in self.store.linked(&gone.flow, &gone.key, Some(&expect.flow), MOST_LINKED)? {
                 let Some(lane) = self.store.lane(&flow, &key)?.filter(|lane| lane.delivered.is_some()) else { continue };
                 self.await_seen(at, expect, &lane, changes);
             }
@@ -259,7 +258,8 @@ impl Engine<'_> {
         for state in self.flows.iter().filter(|state| state.on) {
             at.extend(state.next);
             at.extend(state.look);
-            if state.map || state.fetch {
+            // Where nothing more is mapped before something was sent, its answer wakes the engine.
+            if (state.map && !self.full) || state.fetch {
                 at.push(now + 1);
             }
         }

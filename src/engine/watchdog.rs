@@ -311,7 +311,7 @@ impl Engine<'_> {
     // ---- writes and records ----
 
     fn unresolved(&self) -> impl Iterator<Item = &crate::store::Entry> {
-        self.heads.values().filter(|entry| {
+        self.heads.values().map(AsRef::as_ref).filter(|entry: &&crate::store::Entry| {
             matches!(entry.state, EntryState::Sending | EntryState::Ambiguous) || (entry.state == EntryState::Planned && entry.doubted.is_some())
         })
     }

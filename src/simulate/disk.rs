@@ -125,7 +125,7 @@ impl Store for Disk {
         checkpoints() -> Kept<Vec<Checkpoint>>;
         lane(flow: &str, key: &str) -> Kept<Option<Lane>>;
         known(flow: &str, keys: &[&str]) -> Kept<HashMap<String, Known>>;
-        due(flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>>;
+        due_but(flow: &str, state: LaneState, until: (Millis, usize), first: bool, leave: &dyn Fn(&str) -> bool) -> Kept<Vec<Lane>>;
         next_due(flow: &str, state: LaneState, now: Millis) -> Kept<Option<Millis>>;
         search(text: &str, limit: usize) -> Kept<Vec<Lane>>;
         in_state(flow: Option<&str>, state: LaneState, limit: usize) -> Kept<Vec<Lane>>;
@@ -157,7 +157,7 @@ impl Store for Disk {
         next_watch() -> Kept<Option<Millis>>;
         watches_of(flow: &str, lane: &str) -> Kept<Vec<Watch>>;
         links_of(flow: &str, lane: &str) -> Kept<Vec<Link>>;
-        linked(flow: &str, lane: &str) -> Kept<Vec<(String, String)>>;
+        linked(flow: &str, lane: &str, of: Option<&str>, most: usize) -> Kept<Vec<(String, String)>>;
         controls() -> Kept<Vec<Control>>;
         meta(name: &str) -> Kept<Option<String>>;
         fingerprint(text: &[u8]) -> String;

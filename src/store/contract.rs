@@ -97,6 +97,11 @@ pub(crate) mod tests {
         store.commit(&[Change::Lane(lane("b", 2, false)), Change::Lane(lane("a", 1, false)), Change::Lane(lane("c", 3, true))]).unwrap();
         let due: Vec<String> = store.due("f", LaneState::Waiting, 0, 10).unwrap().into_iter().map(|lane| lane.key).collect();
         assert_eq!(due, ["c", "a", "b"], "what goes first, then in the order of arrival");
+        let keys = |until: (i64, usize), first: bool, leave: &str| -> Vec<String> {
+            let lanes = store.due_but("f", LaneState::Waiting, until, first, &|key| key == leave).unwrap();
+            lanes.into_iter().map(|lane| lane.key).collect()
+        };
+        assert_eq!((keys((0, 9), true, ""), keys((0, 1), false, "c"), keys((-1, 9), false, "")), (vec!["c".into()], vec!["a".into()], vec![]));
         assert_eq!(store.lane("f", "a").unwrap(), Some(lane("a", 1, false)), "what comes back is what was put");
         let known = store.known("f", &["a", "z", "b"]).unwrap();
         assert_eq!(known.len(), 2, "a key without a lane is left out");
@@ -160,6 +165,7 @@ pub(crate) mod tests {
         assert_eq!(store.counts().unwrap().get(&("f".into(), LaneState::Delivered)), None);
         store.commit(&[Change::Lane(Lane { due: 70, ..lane("later", 4, false) })]).unwrap();
         assert_eq!(store.next_due("f", LaneState::Waiting, 10).unwrap(), Some(70));
+        assert_eq!((store.oldest_in(LaneState::Waiting).unwrap(), store.oldest_in(LaneState::Delivered).unwrap()), (Some(7), None));
     }
 
     fn writes(store: &mut dyn Store) {
@@ -216,7 +222,16 @@ pub(crate) mod tests {
         assert_eq!(store.events("f", "a").unwrap(), events);
         assert_eq!((store.exchange(200).unwrap(), store.exchanges(5).unwrap().len()), (Some(exchange), 1));
         assert_eq!(store.links_of("f", "a").unwrap(), [link("a")]);
-        assert_eq!(store.linked("f", "a").unwrap(), [("f".to_owned(), "b".to_owned())]);
+        assert_eq!(store.linked("f", "a", None, 9).unwrap(), [("f".to_owned(), "b".to_owned())]);
+        // An account that many orders share does not hide what belongs to one order only.
+        let account = |flow: &str, lane: String| Link { flow: flow.into(), lane, object: "crm.Account".into(), id: "6".into() };
+        let mut shared: Vec<Change> = (0..3_000).map(|at| Change::Link(account("f", format!("z{at:04}")))).collect();
+        shared.extend([Change::Link(account("f", "a".into())), Change::Link(account("g", "newest".into()))]);
+        store.commit(&shared).unwrap();
+        let linked = store.linked("f", "a", None, 9).unwrap();
+        assert_eq!((linked.len(), &linked[0].1), (9, &"b".to_owned()));
+        assert_eq!(store.linked("f", "a", Some("g"), 9).unwrap(), [("g".to_owned(), "newest".to_owned())]);
+        assert_eq!(store.linked("f", "a", Some("no such flow"), 9).unwrap(), []);
         assert_eq!(store.search("5", 5).unwrap().len(), 2, "by the id at the other system");
         store.hint("crm", "order", &json!({"id": 1}), 3).unwrap();
         store.hint("crm", "order", &json!({"id": 1}), 4).unwrap();

@@ -713,7 +713,13 @@ pub trait Store: Send {
     fn known(&self, flow: &str, keys: &[&str]) -> Kept<HashMap<String, Known>>;
 
     /// Lanes of a flow in a state that are due, what goes first before all, then in the order of arrival.
-    fn due(&self, flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>>;
+    fn due(&self, flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>> {
+        self.due_but(flow, state, (now, limit), false, &|_| false)
+    }
+
+    /// The same without lanes whose keys are left out, which costs nothing for what is left out; `first`: only those that go
+    /// before all. Of each lane that waits behind the limit nothing is read.
+    fn due_but(&self, flow: &str, state: LaneState, until: (Millis, usize), first: bool, leave: &dyn Fn(&str) -> bool) -> Kept<Vec<Lane>>;
 
     /// When the next lane of a flow in a state is due; `None` where there is none in the state.
     fn next_due(&self, flow: &str, state: LaneState, now: Millis) -> Kept<Option<Millis>>;
@@ -782,8 +788,9 @@ pub trait Store: Send {
     fn watches_of(&self, flow: &str, lane: &str) -> Kept<Vec<Watch>>;
 
     fn links_of(&self, flow: &str, lane: &str) -> Kept<Vec<Link>>;
-    /// Lanes (flow, key) of other flows that have to do with the same records.
-    fn linked(&self, flow: &str, lane: &str) -> Kept<Vec<(String, String)>>;
+    /// Other lanes (flow, key) that have to do with the same records; with `of`, those of this flow. At most `most`: those come first
+    /// that share a record with few others, and of a record that many share (an account) the newest.
+    fn linked(&self, flow: &str, lane: &str, of: Option<&str>, most: usize) -> Kept<Vec<(String, String)>>;
 
     /// What people asked for and nobody has answered.
     fn controls(&self) -> Kept<Vec<Control>>;

@@ -197,7 +197,7 @@ impl Connector for ShipStation {
 
     fn find_groups(&self, object: &ObjectRef, field: &[String], values: &[String], companions: &[Option<String>]) -> Vec<Vec<usize>> {
         if orders::companion(&object.object, field).is_some() && companions.len() == values.len() {
-            return orders::neighbors(companions);
+            return orders::neighbors(companions).into_iter().map(|together| together.places).collect();
         }
         let places: Vec<usize> = (0..values.len()).collect();
         places.chunks(self.find_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()

@@ -25,10 +25,11 @@ pub(super) struct Keys {
 
 /// The most orders in one `createorders`.
 pub(super) const BATCH: usize = 100;
-/// Orders that are looked for in one list, at most: so many numbers differ in their last two digits.
-const NEIGHBORS: usize = 100;
 /// Orders that are worth a list. A list may be some seconds older than the order itself, so few are read one by one.
-const FEWEST: usize = 8;
+const FEWEST: usize = 5;
+/// Numbers that differ in so many last characters only are listed together, and the pages that this takes at the most: ten
+/// digits at each place, a page of 500.
+const NEIGHBORS: [(usize, usize); 3] = [(2, 1), (3, 2), (4, 20)];
 
 pub(super) fn list() -> List {
     List {
@@ -148,20 +149,39 @@ impl ShipStation {
                 return Ok(found);
             }
             let pages = total.div_ceil(PAGE).saturating_sub(usize::try_from(page).unwrap_or(usize::MAX));
-            if all_have_numbers && open.len() <= pages {
-                break;
+            if all_have_numbers {
+                let numbers: Vec<Option<String>> =
+                    by_number.iter().filter(|(key, _)| open.contains(key)).map(|(_, number)| Some(number.clone())).collect();
+                let together = neighbors(&numbers);
+                if together.iter().map(|part| part.calls).sum::<usize>() <= pages {
+                    found.extend(self.present_by_number(call, &open, &numbers, &together).await?);
+                    return Ok(found);
+                }
             }
             page += 1;
         }
-        for (key, number) in by_number.into_iter().filter(|(key, _)| open.contains(*key)) {
+    }
+
+    /// Orders under some keys, looked for by their numbers.
+    async fn present_by_number(
+        &self,
+        call: &Call,
+        keys: &BTreeSet<&String>,
+        numbers: &[Option<String>],
+        together: &[Together],
+    ) -> Result<Vec<Found>, Fault> {
+        let mut found: BTreeMap<String, Found> = BTreeMap::new();
+        for part in together {
+            let numbers: Vec<Option<String>> = part.places.iter().map(|place| numbers[*place].clone()).collect();
+            let Some(prefix) = shared_prefix(&numbers) else { continue };
             // V1 finds what begins with it.
-            for record in self.whole(call, &super::lists::ORDERS, &[("orderNumber", number)]).await? {
-                if text(&record, "orderKey").as_ref() == Some(key) {
-                    found.push(Found { value: key.clone(), record: tidy(record) });
+            for record in self.whole(call, &super::lists::ORDERS, &[("orderNumber", prefix)]).await? {
+                if let Some(key) = text(&record, "orderKey").filter(|key| keys.contains(key)) {
+                    found.insert(key.clone(), Found { value: key, record: tidy(record) });
                 }
             }
         }
-        Ok(found)
+        Ok(found.into_values().collect())
     }
 
     /// `POST /orders/createorders`, for what is made and for what is changed alike.
@@ -218,31 +238,49 @@ pub(super) fn companion(object: &str, field: &[String]) -> Option<&'static str> 
     matches!((object, field), ("Order", [field]) if field == "orderId").then_some("orderNumber")
 }
 
-/// Numbers that differ in their last characters only, as many as are behind one list: `orderNumber` finds what begins with
-/// it. Places in `numbers`; what has no neighbors stands alone and is read by its id.
-pub(super) fn neighbors(numbers: &[Option<String>]) -> Vec<Vec<usize>> {
-    let mut by_prefix: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    let mut alone = Vec::new();
-    for (place, number) in numbers.iter().enumerate() {
-        match number.as_deref().and_then(prefix) {
-            Some(prefix) => by_prefix.entry(prefix).or_default().push(place),
-            None => alone.push(vec![place]),
-        }
-    }
-    for group in by_prefix.into_values() {
-        if group.len() < FEWEST {
-            alone.extend(group.into_iter().map(|place| vec![place]));
-        } else {
-            alone.extend(group.chunks(NEIGHBORS).map(<[usize]>::to_vec));
-        }
-    }
-    alone.sort_unstable();
-    alone
+/// Orders that are looked for together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Together {
+    /// Places in the list of numbers that was asked about.
+    pub(super) places: Vec<usize>,
+    /// Calls that it takes at the most.
+    pub(super) calls: usize,
 }
 
-/// A number without its last two characters, where what is left still tells anything.
-fn prefix(number: &str) -> Option<&str> {
-    let (end, _) = number.char_indices().rev().nth(1)?;
+/// Numbers that are behind one list: `orderNumber` finds what begins with it. The fewest calls decide whether an order is
+/// read by itself, or listed with those that differ from it in their last two, three or four characters. An order without a
+/// number is read by itself.
+pub(super) fn neighbors(numbers: &[Option<String>]) -> Vec<Together> {
+    let mut parts: Vec<Together> = (0..numbers.len()).map(|place| Together { places: vec![place], calls: 1 }).collect();
+    for (ending, pages) in NEIGHBORS {
+        let mut by_prefix: BTreeMap<&str, Vec<Together>> = BTreeMap::new();
+        let mut others = Vec::new();
+        for part in parts {
+            // What is together already begins alike, and so with what is shorter.
+            let number = part.places.first().and_then(|place| numbers[*place].as_deref());
+            match number.and_then(|number| prefix(number, ending)) {
+                Some(prefix) => by_prefix.entry(prefix).or_default().push(part),
+                None => others.push(part),
+            }
+        }
+        for apart in by_prefix.into_values() {
+            let (orders, calls) = apart.iter().fold((0, 0), |(orders, calls), part| (orders + part.places.len(), calls + part.calls));
+            if orders < FEWEST || calls <= pages {
+                others.extend(apart);
+            } else {
+                others.push(Together { places: apart.into_iter().flat_map(|part| part.places).collect(), calls: pages });
+            }
+        }
+        parts = others;
+    }
+    parts.iter_mut().for_each(|part| part.places.sort_unstable());
+    parts.sort_unstable_by(|a, b| a.places.cmp(&b.places));
+    parts
+}
+
+/// A number without its last characters, where what is left still tells anything.
+fn prefix(number: &str, ending: usize) -> Option<&str> {
+    let (end, _) = number.char_indices().rev().nth(ending.checked_sub(1)?)?;
     Some(&number[..end]).filter(|prefix| prefix.chars().count() >= 3)
 }
 
@@ -339,4 +377,47 @@ fn outcome(result: &Json) -> Result<Done, Fault> {
 pub(super) fn passing(words: &str) -> bool {
     let words = words.to_ascii_lowercase();
     ["timeout", "time-out", "timed out", "try again", "deadlock", "temporarily", "too many requests"].iter().any(|sign| words.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn numbers(all: impl IntoIterator<Item = u32>) -> Vec<Option<String>> {
+        all.into_iter().map(|number| Some(format!("{number:08}"))).collect()
+    }
+
+    fn calls(numbers: &[Option<String>]) -> usize {
+        neighbors(numbers).iter().map(|together| together.calls).sum()
+    }
+
+    #[test]
+    fn orders_are_listed_where_that_takes_fewer_calls() {
+        assert_eq!(calls(&numbers([7, 8, 9])), 3, "few are read one by one: a list may be older");
+        assert_eq!(calls(&numbers(300..400)), 1);
+        assert_eq!(calls(&numbers(300..410)), 2);
+        assert_eq!(calls(&numbers((0..1_000).step_by(10))), 2, "ten pages of a hundred are two of five hundred");
+        assert_eq!(calls(&numbers((0..10_000).step_by(100))), 20);
+        assert_eq!(calls(&numbers((0..1_000_000).step_by(10_000))), 100, "there is no list that they are near each other in");
+        let mixed = [Some("A-1".to_owned()), None, Some(String::new()), Some("Ü-00017".to_owned())];
+        assert_eq!(calls(&mixed), 4);
+    }
+
+    proptest! {
+        /// Each order is in one group, which its numbers begin alike in, and no grouping costs more than one call each.
+        #[test]
+        fn groups_are_whole(all in proptest::collection::vec(proptest::option::of("[0-9A]{0,7}|[0-9]{5}ü"), 0..120)) {
+            let together = neighbors(&all);
+            let mut places: Vec<usize> = together.iter().flat_map(|part| part.places.clone()).collect();
+            places.sort_unstable();
+            prop_assert_eq!(places, (0..all.len()).collect::<Vec<_>>());
+            prop_assert!(calls(&all) <= all.len());
+            for part in together.iter().filter(|part| part.places.len() > 1) {
+                let numbers: Vec<_> = part.places.iter().map(|place| all[*place].clone()).collect();
+                prop_assert!(shared_prefix(&numbers).is_some_and(|prefix| prefix.chars().count() >= 3));
+            }
+        }
+    }
 }

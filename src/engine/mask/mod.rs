@@ -291,7 +291,7 @@ pub fn of_record(masks: &BTreeMap<String, Mask>, plan: &Plan, lanes: &[Lane], en
 /// The store cannot be read.
 pub fn quotable(store: &dyn Store, lane: &Lane) -> Kept<Vec<Lane>> {
     let mut lanes = vec![lane.clone()];
-    for (flow, key) in store.linked(&lane.flow, &lane.key)?.into_iter().take(MOST_LINKED) {
+    for (flow, key) in store.linked(&lane.flow, &lane.key, None, MOST_LINKED)? {
         lanes.extend(store.lane(&flow, &key)?);
     }
     Ok(lanes)

@@ -40,6 +40,14 @@ pub use damage::Checked;
 /// The store's id, and how many commits it has seen: what its marker is held against.
 const STORE_ID: &str = "store id";
 const COMMITS: &str = "commits";
+/// The highest `arrived` of all lanes.
+const ARRIVED: &str = "highest arrival";
+/// How many commits there were when the store was closed, with that of closing it; when all of its pages were last looked at.
+const CLOSED: &str = "closed";
+const CHECKED: &str = "checked";
+/// A store that is larger, in bytes, was closed and was looked at within a day is not looked at as a whole as it is opened.
+const LARGE: i64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
+const DAY: Millis = 24 * 60 * 60 * 1_000;
 /// The WAL is made smaller when it is larger than this, in bytes.
 const WAL_KEPT: u64 = 16 << 20;
 /// Commits after which the size of the WAL is looked at.
@@ -56,6 +64,8 @@ pub struct Sqlite {
     /// The highest id that is durable.
     highest: Cell<i64>,
     next_arrival: i64,
+    /// The same as it is durable.
+    last_arrival: Cell<i64>,
     /// The newest time that a commit spoke of: when damage is told to be found.
     latest: Cell<Millis>,
     /// What was found damaged and nobody has been told of yet.
@@ -237,7 +247,8 @@ impl Sqlite {
         .map_err(fault)?;
         db.set_prepared_statement_cache_capacity(128);
         let seal = Seal::new(key)?;
-        if mode == Mode::Write {
+        let was_checked = mode == Mode::Write && was_checked(&db, &seal);
+        if mode == Mode::Write && !was_checked {
             let checked: String = db.query_row("PRAGMA quick_check(1)", [], |row| form::lossy(row, 0)).map_err(fault)?;
             if checked != "ok" {
                 return Err(StoreFault::Damaged(checked));
@@ -265,6 +276,7 @@ impl Sqlite {
             next_id: Cell::new(1),
             highest: Cell::new(0),
             next_arrival: 1,
+            last_arrival: Cell::new(0),
             latest: Cell::new(0),
             damages: RefCell::new(Vec::new()),
             damaged: RefCell::new(std::collections::BTreeSet::new()),
@@ -279,7 +291,7 @@ impl Sqlite {
         let highest = |sql: &str| store.db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).optional().map(Option::flatten).map_err(fault);
         store.latest.set(highest("SELECT at FROM event ORDER BY seq DESC LIMIT 1")?.unwrap_or(0));
         if mode == Mode::Write {
-            store.epoch = store.claim()?;
+            store.epoch = store.claim(!was_checked)?;
             let ids = [
                 highest("SELECT max(id) FROM entry")?,
                 highest("SELECT max(id) FROM exception")?,
@@ -288,7 +300,11 @@ impl Sqlite {
                 // Entries are dropped when they are done: their ids stay used.
                 form::setting(&store.db, &store.seal, "highest id")?.and_then(|text| text.parse().ok()),
             ];
-            let arrived = highest("SELECT max(arrived) FROM lane")?;
+            let arrived = match form::setting(&store.db, &store.seal, ARRIVED)?.and_then(|text| text.parse().ok()) {
+                Some(arrived) => Some(arrived),
+                // Of an older version: every lane is looked at, once.
+                None => highest("SELECT max(arrived) FROM lane")?,
+            };
             store.next_id.set(ids.into_iter().flatten().max().unwrap_or(0) + 1);
             store.next_arrival = arrived.unwrap_or(0) + 1;
             store.know_causes()?;
@@ -296,12 +312,15 @@ impl Sqlite {
         Ok(store)
     }
 
-    /// Takes the next epoch.
-    fn claim(&self) -> Kept<u64> {
+    /// Takes the next epoch. `checked`: all pages were just looked at.
+    fn claim(&self, checked: bool) -> Kept<u64> {
         self.db.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
         let claimed = form::setting(&self.db, &self.seal, "epoch").and_then(|known| {
             let next = known.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) + 1;
             self.putting().meta("epoch", &next.to_string())?;
+            if checked {
+                self.putting().meta(CHECKED, &marker::now().to_string())?;
+            }
             self.db.execute_batch("COMMIT").map_err(fault)?;
             Ok(next)
         });
@@ -328,6 +347,11 @@ impl Sqlite {
                 return Err(StoreFault::Io("the process died here".to_owned()));
             }
         }
+        let arrived = changes.iter().filter_map(|change| match change {
+            Change::Lane(lane) => Some(lane.arrived + 1),
+            _ => None,
+        });
+        self.next_arrival = arrived.fold(self.next_arrival, i64::max);
         self.apply(|put| changes.iter().try_for_each(|change| put.change(change)))?;
         let latest = changes.iter().filter_map(|change| match change {
             Change::Event(event) => Some(event.at),
@@ -349,16 +373,18 @@ impl Sqlite {
     fn apply(&self, what: impl FnOnce(&rows::Put<'_>) -> Kept<()>) -> Kept<()> {
         let tx = rusqlite::Transaction::new_unchecked(&self.db, rusqlite::TransactionBehavior::Immediate).map_err(fault)?;
         let put = self.putting();
-        let (next, count) = (self.next_id.get(), self.count.get() + 1);
+        let (next, count, arrival) = (self.next_id.get(), self.count.get() + 1, self.next_arrival);
         let done = self
             .fenced()
             .and_then(|()| what(&put))
             .and_then(|()| if self.highest.get() != next { put.meta("highest id", &next.to_string()) } else { Ok(()) })
+            .and_then(|()| if self.last_arrival.get() != arrival { put.meta(ARRIVED, &(arrival - 1).to_string()) } else { Ok(()) })
             .and_then(|()| put.meta(COMMITS, &count.to_string()));
         let done = done.and_then(|()| tx.commit().map_err(fault));
         match &done {
             Ok(()) => {
                 self.highest.set(next);
+                self.last_arrival.set(arrival);
                 self.count.set(count);
             }
             // What was made in it is not there.
@@ -421,6 +447,27 @@ impl Sqlite {
         let text = self.seal.open(rows::answer_place(&[&id.to_string()]), &sealed)?;
         serde_json::from_slice(&text).map(Some).map_err(|error| StoreFault::Damaged(error.to_string()))
     }
+}
+
+impl Drop for Sqlite {
+    /// Notes that it was closed. Where that fails, the next start looks at all pages.
+    fn drop(&mut self) {
+        if self.mode == Mode::Write && self.marker.is_some() && !std::thread::panicking() {
+            let closed = (self.count.get() + 1).to_string();
+            let _ = self.apply(|put| put.meta(CLOSED, &closed));
+        }
+    }
+}
+
+/// Whether all pages of a large store were looked at within a day, and no process has died with it open since.
+fn was_checked(db: &Connection, seal: &Seal) -> bool {
+    let number = |name: &str| form::setting(db, seal, name).ok().flatten().and_then(|text| text.parse::<i64>().ok());
+    let pragma = |name: &str| db.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap_or(0);
+    if pragma("page_count").saturating_mul(pragma("page_size")) < LARGE || !matches!(form::has_table(db, "spare"), Ok(true)) {
+        return false;
+    }
+    let age = number(CHECKED).map(|at| marker::now() - at);
+    age.is_some_and(|age| (0..DAY).contains(&age)) && number(CLOSED).is_some() && number(CLOSED) == number(COMMITS)
 }
 
 /// Says of a store whether it is one to be recovered, by its id and its commits; absent where there is none.

@@ -160,6 +160,15 @@ impl Sqlite {
 const WANTED: &str = "(?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR code = ?2) AND (?3 IS NULL OR flow = ?3) AND (?4 IS NULL OR cause = ?4) \
      AND (?5 IS NULL OR opened <= ?5) AND (?6 IS NULL OR before <= ?6)";
 
+/// A state of lanes that something is still to be done with, as the partial index over them is found by: its own condition has to
+/// stand in the text beside it.
+fn open_state(state: LaneState) -> String {
+    format!("state = '{}' AND state IN ('fetch', 'waiting')", state.word())
+}
+
+/// Lanes that have to do with one record, of which no more are looked through: an account may have any number of orders.
+const SHARED: i64 = 2_000;
+
 fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
@@ -216,21 +225,35 @@ impl Store for Sqlite {
         Ok(found.into_iter().flatten().collect())
     }
 
-    fn due(&self, flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>> {
-        // The partial index serves it only if the state stands in the text.
-        let sql = format!(
-            "SELECT {} FROM lane WHERE flow = ?1 AND state = '{}' AND due <= ?2 ORDER BY first DESC, arrived LIMIT ?3",
-            lane_columns(),
-            state.word()
-        );
-        let mut lanes = self.some_lanes(&sql, params![flow, now, count(limit)])?;
+    fn due_but(&self, flow: &str, state: LaneState, (now, limit): (Millis, usize), first: bool, leave: &dyn Fn(&str) -> bool) -> Kept<Vec<Lane>> {
+        let mut found = Vec::new();
+        // Each by the order of the index, so that nothing is sorted.
+        for first in [true, false].into_iter().filter(|of| *of || !first) {
+            let sql = format!(
+                "SELECT {} FROM lane INDEXED BY lane_open WHERE flow = ?1 AND {} AND first = ?3 AND due <= ?2 ORDER BY arrived",
+                lane_columns(),
+                open_state(state)
+            );
+            let mut statement = self.db.prepare_cached(&sql).map_err(fault)?;
+            let mut rows = statement.query(params![flow, now, first]).map_err(fault)?;
+            while found.len() < limit
+                && let Some(row) = rows.next().map_err(fault)?
+            {
+                // The key is a lane's second column.
+                if !leave(&form::lossy(row, 1).map_err(fault)?) {
+                    found.push(cells::lane(&self.seal, row));
+                }
+            }
+        }
+        let mut lanes = self.sound(found, Self::mend_lane)?;
         // One that was damaged may be in another state now.
         lanes.retain(|lane| lane.state == state);
         Ok(lanes)
     }
 
     fn next_due(&self, flow: &str, state: LaneState, now: Millis) -> Kept<Option<Millis>> {
-        self.number(&format!("SELECT min(due) FROM lane WHERE flow = ?1 AND state = '{}' AND due > ?2", state.word()), params![flow, now])
+        let sql = format!("SELECT min(due) FROM lane INDEXED BY lane_open WHERE flow = ?1 AND {} AND due > ?2", open_state(state));
+        self.number(&sql, params![flow, now])
     }
 
     fn search(&self, text: &str, limit: usize) -> Kept<Vec<Lane>> {
@@ -409,8 +432,10 @@ impl Store for Sqlite {
     }
 
     fn oldest_in(&self, state: LaneState) -> Kept<Option<Millis>> {
-        // The partial index serves it only if the state stands in the text.
-        self.number(&format!("SELECT min(updated) FROM lane WHERE state = '{}'", state.word()), [])
+        // By the index of each flow: there is none over all of them.
+        let sql = "SELECT min(oldest) FROM (SELECT (SELECT min(updated) FROM lane INDEXED BY lane_in_state WHERE lane.flow = tally.flow AND lane.state = tally.state) AS oldest \
+             FROM tally WHERE state = ?1 AND count > 0)";
+        self.number(sql, [state.word()])
     }
 
     fn watching(&self, name: &str) -> Kept<u64> {
@@ -479,13 +504,33 @@ impl Store for Sqlite {
         Ok(links)
     }
 
-    fn linked(&self, flow: &str, lane: &str) -> Kept<Vec<(String, String)>> {
+    fn linked(&self, flow: &str, lane: &str, of: Option<&str>, most: usize) -> Kept<Vec<(String, String)>> {
         let Some(record) = self.words.record(&self.db, flow, lane)? else { return Ok(Vec::new()) };
-        let sql = "SELECT DISTINCT record.flow, record.key FROM link a JOIN link b ON a.id = b.id AND a.object = b.object AND b.record <> a.record \
-             JOIN record ON record.id = b.record WHERE a.record = ?1";
-        let mut linked = self.all(sql, [record], |row| self.named(row))?;
-        linked.sort();
-        Ok(linked)
+        let of = match of.map(|flow| self.words.number(&self.db, flow)).transpose()? {
+            // No record of the flow was ever met.
+            Some(None) => return Ok(Vec::new()),
+            Some(number) => number,
+            None => None,
+        };
+        let nodes = self.all("SELECT id, object FROM link WHERE record = ?1", [record], |row| {
+            Ok((form::lossy(row, 0).map_err(fault)?, row.get::<_, i64>(1).map_err(fault)?))
+        })?;
+        let sql = "SELECT record.flow, record.key FROM \
+             (SELECT record AS other FROM link WHERE id = ?1 AND object = ?2 AND record <> ?3 ORDER BY record DESC LIMIT ?4) \
+             JOIN record ON record.id = other WHERE ?5 IS NULL OR record.flow = ?5 LIMIT ?6";
+        let mut shared = Vec::new();
+        for (id, object) in nodes {
+            shared.push(self.all(sql, params![id, object, record, SHARED, of, count(most)], |row| self.named(row))?);
+        }
+        shared.sort_by_key(Vec::len);
+        let mut linked = std::collections::BTreeSet::new();
+        for one in shared.into_iter().flatten() {
+            if linked.len() >= most {
+                break;
+            }
+            linked.insert(one);
+        }
+        Ok(linked.into_iter().collect())
     }
 
     fn controls(&self) -> Kept<Vec<Control>> {
