@@ -133,8 +133,8 @@ pub trait Connector: Send + Sync {
     }
 
     /// What the target holds under keys that this store has never confirmed, before they are written for the first time.
-    /// `bodies` are what is about to be written, one for each value: a system that cannot search by the key finds by them
-    /// where to look. At most [`Connector::present_batch`] values.
+    /// `bodies` are what is about to be written, one for each value, without objects and lists in them: a system that cannot search
+    /// by the key finds by them where to look. At most [`Connector::present_batch`] values.
     async fn present(&self, call: &Call, ask: &Find<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
         let _ = bodies;
         self.find(call, ask).await

@@ -24,6 +24,8 @@ const MOST_READY: usize = 2_000;
 const MOST_BATCHES: usize = 2;
 /// Records that are looked up together.
 const MATCHED: usize = 2_000;
+/// The same of records that are only looked for at their targets: what is about to be written of them is in memory meanwhile.
+const LOOKED_FOR: usize = 1_000;
 /// Of them so many are decided in one commit: what they become is in memory until then.
 const DECIDED: usize = 250;
 
@@ -130,8 +132,9 @@ impl Engine<'_> {
                 }
                 let now = self.millis();
                 // Look-ups go for a whole batch at once: the larger it is, the fewer they are.
-                let asks = !flow.matches.is_empty() || self.looks_at_targets(at);
-                let step = if asks { self.settings.step.max(MATCHED) } else { self.settings.step };
+                let looks = self.looks_at_targets(at);
+                let (asks, most) = (looks || !flow.matches.is_empty(), if flow.matches.is_empty() { LOOKED_FOR } else { MATCHED });
+                let step = if asks { self.settings.step.max(most) } else { self.settings.step };
                 if self.flows[at].gathering && asks && self.flows[at].backlog < step {
                     self.flows[at].map = false;
                     break;
@@ -571,7 +574,7 @@ impl Engine<'_> {
                         }
                         let path = field.split('.').map(str::to_owned).collect();
                         let wants = (payload.object.clone(), path, value, true);
-                        let known_fields = &mut batch.bodies.entry(wants.clone()).or_insert_with(|| (payload.body.clone(), BTreeSet::new())).1;
+                        let known_fields = &mut batch.bodies.entry(wants.clone()).or_insert_with(|| (own_fields(&payload.body), BTreeSet::new())).1;
                         known_fields.extend(fields);
                         batch.need.entry(wants).or_default().push((index, name));
                         batch.first[index] = true;
@@ -934,6 +937,12 @@ impl Looks {
     fn any(&self) -> bool {
         self.reads || self.keeps || self.searched
     }
+}
+
+/// What stands in a body's own fields, without objects and lists.
+fn own_fields(body: &Json) -> Json {
+    let fields = body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_object() && !value.is_array());
+    Json::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 /// The writes of a flow for records that are gone.

@@ -164,7 +164,16 @@ impl Engine<'_> {
 
     fn send_batch(&mut self, lot: &Lot, ids: &[i64], effects: &mut Vec<Effect>) -> Kept<()> {
         let now = self.millis();
-        let mut entries = self.store.entries(ids)?;
+        // Of a large batch no more than what is sent is kept: not what it was made of.
+        let (mut entries, mut items) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+        for some in ids.chunks(HELD) {
+            let mut found = self.store.entries(some)?;
+            items.extend(found.iter().map(|entry| self.item(lot, entry)));
+            if ids.len() > HELD {
+                found.iter_mut().for_each(|entry| (entry.body, entry.held) = (Json::Null, None));
+            }
+            entries.append(&mut found);
+        }
         if entries.len() < ids.len() {
             // What the store does not have any more is not on its way either.
             let gone: Vec<i64> = ids.iter().copied().filter(|id| !entries.iter().any(|entry| entry.id == *id)).collect();
@@ -187,14 +196,8 @@ impl Engine<'_> {
         } else {
             self.note_changes(&changes);
         }
-        let items = entries.iter().map(|entry| self.item(lot, entry)).collect();
         let riding = self.ridden(&entries, &riders);
         let ask = Ask::Send { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items, riders: riding };
-        if entries.len() > HELD {
-            for entry in &mut entries {
-                (entry.body, entry.held) = (Json::Null, None);
-            }
-        }
         effects.push(self.begin(&lot.connection, ask, Job::Send { lot: lot.clone(), entries, riders }));
         Ok(())
     }

@@ -91,7 +91,10 @@ impl Read {
                         }
                     }
                 }
+                // No order is promised of them: one that is another is no change.
                 if let Some(Json::Array(records)) = fields.get("records") {
+                    let mut records: Vec<&Json> = records.iter().collect();
+                    records.sort_by_key(|record| record.get("Id").and_then(Json::as_str));
                     for record in records {
                         self.write(record, out);
                         out.push(0x01);
@@ -226,5 +229,16 @@ mod tests {
         ] {
             assert_ne!(read.version(&record), read.version(&other), "{other}");
         }
+    }
+
+    /// A query promises no order of child records: read again, they may come in another one.
+    #[test]
+    fn child_records_in_another_order_are_no_new_version() {
+        let read = read(&[&["Status"], &["Items", "Quantity"]]);
+        let of = |items: Json| json!({"Status": "Open", "Items": {"totalSize": 2, "done": true, "records": items}});
+        let (a, b) = (json!({"Id": "8021", "Quantity": 1}), json!({"Id": "8022", "Quantity": 2}));
+        assert_eq!(read.version(&of(json!([a, b]))), read.version(&of(json!([b, a]))));
+        let swapped = json!([{"Id": "8021", "Quantity": 2}, {"Id": "8022", "Quantity": 1}]);
+        assert_ne!(read.version(&of(json!([a, b]))), read.version(&of(swapped)));
     }
 }
