@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use crossdock::store::sqlite::{Mode, Sqlite};
-use crossdock::store::{Change, Event, Exception, Exchange, Lane, LaneState, Ledger, Link, Reason, Store as _};
+use crossdock::store::{Change, Event, Exception, Exchange, Lane, LaneState, Ledger, Link, Part, Reason, Store as _};
 use crossdock::value::Body;
 
 fn main() {
@@ -106,10 +106,18 @@ fn record(store: &mut Sqlite, at: i64, changes: &mut Vec<Change>) {
             path: "/orders/createorders".to_owned(),
             status: Some(200),
             took: 400,
-            request: Some(format!("[{}]", vec![body.to_string(); 100].join(","))),
-            response: Some("{\"hasErrors\":false}".to_owned()),
+            request: None,
+            response: None,
             broken: None,
             plan: "0123456789ab".to_owned(),
+            parts: (at..at + 100)
+                .map(|of| Part {
+                    flow: flow.to_owned(),
+                    lane: format!("8015g{of:013}"),
+                    request: Some(body.to_string()),
+                    response: Some("{\"success\":true}".to_owned()),
+                })
+                .collect(),
         }));
     }
 }

@@ -26,6 +26,7 @@ mod killed;
 mod older;
 mod operating;
 mod plan;
+mod privacy;
 mod promise;
 mod reference;
 mod renamed;

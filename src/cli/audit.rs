@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use super::site::{Site, store_failure};
 use super::status::time;
-use super::{Exit, Failure, Out};
+use super::when::stamp;
+use super::{Exit, Failure, Format, Out};
 use crate::store::sqlite::Mode;
-use crate::store::{Exchange, Store as _};
+use crate::store::{Exchange, Part, Store as _};
+use crate::value::Json;
 
 /// Look at the audit trail
 #[derive(Debug, clap::Args)]
@@ -40,6 +42,8 @@ struct Show {
     project: Option<PathBuf>,
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
@@ -49,7 +53,18 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match args.id {
         Some(id) => {
             let found = store.exchange(id).map_err(|fault| store_failure(&fault))?;
-            exchange(&found.ok_or_else(|| Failure::usage(format!("there is no call {id}")))?, out)?;
+            let found = found.ok_or_else(|| Failure::usage(format!("there is no call {id}")))?;
+            if args.format == Format::Json {
+                out.json(&exchange_json(&found, &|_| true))?;
+            } else {
+                exchange(&found, &|_| true, out)?;
+                whole(&found, out)?;
+            }
+        }
+        None if args.format == Format::Json => {
+            let found = store.exchanges(args.last).map_err(|fault| store_failure(&fault))?;
+            let calls: Vec<Json> = found.iter().map(|one| exchange_json(one, &|_| true)).collect();
+            out.json(&serde_json::json!({"version": 1, "calls": calls}))?;
         }
         None => {
             for one in store.exchanges(args.last).map_err(|fault| store_failure(&fault))? {
@@ -69,14 +84,41 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-pub(super) fn exchange(one: &Exchange, out: &mut Out) -> Result<(), Failure> {
+/// One call, and what it sent and answered: of all its records, or of some of them (flow and key).
+pub(super) fn exchange(one: &Exchange, of: &dyn Fn(&Part) -> bool, out: &mut Out) -> Result<(), Failure> {
     let came = one.status.map_or_else(|| one.broken.clone().unwrap_or_default(), |status| status.to_string());
     out.line(format!("    {} {} {} -> {came} in {} ms, plan {}", one.connection, one.method, one.path, one.took, one.plan))?;
-    for (name, body) in [("sent", &one.request), ("answered", &one.response)] {
-        if let Some(body) = body {
-            let short: String = body.chars().take(4_000).collect();
-            out.line(format!("    {name}: {short}{}", if short.len() < body.len() { " …" } else { "" }))?;
+    for part in one.parts.iter().filter(|part| of(part)) {
+        for (name, body) in [("sent", &part.request), ("answered", &part.response)] {
+            if let Some(body) = body {
+                out.line(format!("    {name}: {body}"))?;
+            }
         }
     }
     Ok(())
+}
+
+/// What an older version kept of a whole batch, which cannot be cut by records.
+fn whole(one: &Exchange, out: &mut Out) -> Result<(), Failure> {
+    for (name, body) in [("sent", &one.request), ("answered", &one.response)] {
+        if let Some(body) = body {
+            out.line(format!("    {name}: {body}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The same as [`exchange`] for programs.
+pub(super) fn exchange_json(one: &Exchange, of: &dyn Fn(&Part) -> bool) -> Json {
+    let body = |text: &Option<String>| text.as_ref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.clone())));
+    let parts: Vec<Json> = one
+        .parts
+        .iter()
+        .filter(|part| of(part))
+        .map(|part| serde_json::json!({"flow": part.flow, "key": part.lane, "request": body(&part.request), "response": body(&part.response)}))
+        .collect();
+    serde_json::json!({
+        "id": one.id, "at": stamp(one.at), "connection": one.connection, "method": one.method, "path": one.path, "status": one.status,
+        "took_ms": one.took, "broken": one.broken, "plan": one.plan, "records": parts,
+    })
 }

@@ -6,6 +6,7 @@ use super::site::{Site, clock, runtime, transport};
 use super::{Exit, Failure, Out};
 use crate::engine::Alive;
 use crate::http::Call;
+use crate::project::retention;
 use crate::run::connections;
 use crate::store::Store as _;
 use crate::store::sqlite::{Checked, Mode, Sqlite};
@@ -63,6 +64,13 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }
     } else {
         say(true, &format!("the store {} is not there yet: the first run makes it", site.store.display()), out)?;
+    }
+    for (name, connection) in &site.ready.compiled.config.connections {
+        // Files are read and written, and nothing is kept of them.
+        if connection.system != "files" {
+            let days = retention::of_connection(&site.ready.compiled.config, name);
+            say(true, &format!("{name}: data is kept for so many days: {}", retention::told(&days)), out)?;
+        }
     }
     let (transport, clock) = (transport()?, clock());
     let runtime = runtime()?;

@@ -21,6 +21,8 @@ pub(super) struct Asked<'a> {
     pub(super) recover: bool,
     /// Of a rehearsal: every write, field by field.
     pub(super) all: bool,
+    /// Of a rehearsal: with personal values.
+    pub(super) reveal: bool,
     pub(super) strict: bool,
     pub(super) format: Format,
     pub(super) since: Option<jiff::Timestamp>,

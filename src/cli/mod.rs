@@ -11,6 +11,7 @@ mod demo;
 mod diff;
 mod docs;
 mod doctor;
+mod erase;
 mod explain;
 mod failure;
 mod fmt;
@@ -91,6 +92,7 @@ enum Command {
     Replay(replay::Args),
     Checkpoint(checkpoint::Args),
     Audit(audit::Args),
+    Erase(erase::Args),
     Doctor(doctor::Args),
     Store(store::Args),
     Demo(demo::Args),
@@ -118,6 +120,7 @@ impl Command {
             Command::Replay(args) => replay::run(&args, out),
             Command::Checkpoint(args) => checkpoint::run(&args, out),
             Command::Audit(args) => audit::run(&args, out),
+            Command::Erase(args) => erase::run(&args, out),
             Command::Doctor(args) => doctor::run(&args, out),
             Command::Store(args) => store::run(&args, out),
             Command::Demo(args) => demo::run(&args, out),

@@ -10,7 +10,7 @@ use super::lines::{Columns, wrapped};
 use super::live::{Asked, Drove, counts, drive};
 use super::site::store_failure;
 use super::{Exit, Failure, Format, Out};
-use crate::engine::Recovered;
+use crate::engine::{Recovered, mask};
 use crate::run::dry::{Planned, Rehearsal};
 use crate::store::cause::general;
 use crate::store::sqlite::{Mode, Sqlite};
@@ -54,7 +54,11 @@ fn rehearse_in(asked: &Asked<'_>, folder: &Path, out: &mut Out) -> Result<Exit, 
     let known: BTreeSet<i64> = open_exceptions(&store)?.iter().map(|one| one.id).collect();
     let rehearsal = Arc::new(Rehearsal::default());
     let Drove { failures, after, calls: reads, stopped: early } = drive(asked, Box::new(store), recovered, Some(Arc::clone(&rehearsal)), out)?;
-    let (planned, writes) = rehearsal.result();
+    let (mut planned, writes) = rehearsal.result();
+    if !asked.reveal {
+        let masks = mask::Mask::all(asked.site.ready.plan()?);
+        planned = planned.into_iter().map(|planned| planned.masked(&masks)).collect();
+    }
     let copied = super::site::open_store(&copy, Mode::Read)?;
     let mut opened = open_exceptions(&copied)?;
     opened.retain(|one| !known.contains(&one.id));
@@ -68,6 +72,9 @@ fn rehearse_in(asked: &Asked<'_>, folder: &Path, out: &mut Out) -> Result<Exit, 
             each(&planned, out)?;
         }
         summary.tell(out)?;
+        if asked.all && !asked.reveal {
+            out.note("personal values are masked; --reveal prints them");
+        }
         let hint = if asked.all || planned.is_empty() { "" } else { "; --all shows each write, field by field" };
         let calls = |n: u64| format!("{n} call{}", if n == 1 { "" } else { "s" });
         let told = format!("nothing was sent: it would take {} to write, and took {} to read{hint}", calls(writes), calls(reads));

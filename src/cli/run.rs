@@ -64,6 +64,9 @@ pub(super) struct Args {
     /// With --dry-run: every write, field by field
     #[arg(long, requires = "dry_run")]
     all: bool,
+    /// With --dry-run: personal values, which are masked otherwise
+    #[arg(long, requires = "dry_run")]
+    reveal: bool,
     /// Between systems, at the very first run: leave out what changed before: 7d, 2026-11-01
     #[arg(long, value_name = "TIME")]
     since: Option<When>,
@@ -97,6 +100,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             dry: args.dry_run,
             recover: args.recover,
             all: args.all,
+            reveal: args.reveal,
             strict: args.strict,
             format: args.format,
             since: args.since.map(|since| since.at(jiff::Timestamp::now())),

@@ -9,10 +9,13 @@ use super::ready::Ready;
 use super::{Failure, Out};
 use crate::base::bounds;
 use crate::connector::Connectors;
+use crate::engine::retention::Retention;
 use crate::engine::{Engine, Recovered, Settings, World};
 use crate::fault::file;
 use crate::http::net::Net;
 use crate::http::{Clock, Secret, SystemClock, Transport};
+use crate::plan::Plan;
+use crate::project::retention::{self, Days, Kind};
 use crate::run::alerts::Alerts;
 use crate::run::carry::Carrier;
 use crate::run::connections;
@@ -184,6 +187,8 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
             .map_err(|why| Failure::usage(format!("schedules.{flow}: {why}")))?;
         settings.schedules.insert(flow.clone(), vec![schedule]);
     }
+    // A rehearsal drops nothing.
+    settings.retention = live.rehearsal.is_none().then(|| retention(site, plan));
     let world = World { plan, program: &program, names: &names, connectors: connectors.clone() };
     let mut engine = Engine::start(world, store, settings, live.clock.moment()).map_err(|error| match error {
         crate::engine::Unrunnable::Store(fault) => store_broke(site, &alerts, &runtime, &fault),
@@ -219,6 +224,30 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
     let driven = drive(&mut engine, &carrier, runtime.handle(), (&way_in, &listen), &alerts, once, &mut seen);
     let ended = driven.map_err(|fault| store_broke(site, &alerts, &runtime, &fault))?;
     Ok(Lived { failures: engine.failures().map(str::to_owned).collect(), calls: engine.calls(), ended })
+}
+
+/// How long what is kept is kept, by flow and connection.
+fn retention(site: &Site, plan: &Plan) -> Retention {
+    let config = &site.ready.compiled.config;
+    let mut all = Retention::default();
+    let mut keep = |of: &str, days: Days, of_connection: bool| {
+        for (kind, days) in days.into_iter().filter(|(kind, _)| of.is_empty() || kind.is_of_connection() == of_connection) {
+            let times = match kind {
+                Kind::Requests => &mut all.requests,
+                Kind::Bodies => &mut all.bodies,
+                Kind::History => &mut all.history,
+                Kind::Exceptions => &mut all.exceptions,
+                Kind::Links => &mut all.links,
+                Kind::Labels => &mut all.labels,
+            };
+            times.insert(of.to_owned(), days.map(|days| i64::from(days) * 86_400_000));
+        }
+    };
+    // What is of a flow or a connection that is not there any more.
+    keep("", retention::of_project(config), true);
+    config.connections.keys().for_each(|name| keep(name, retention::of_connection(config, name), true));
+    plan.mapping.flows.iter().for_each(|flow| keep(&flow.name, retention::of_flow(config, plan, &flow.name), false));
+    all
 }
 
 /// An engine that takes no step for so long hangs: a step waits for nothing but the store.

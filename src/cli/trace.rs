@@ -33,7 +33,7 @@ pub(super) struct Args {
     project: Option<PathBuf>,
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
-    /// Print the requests and answers too
+    /// Print what was sent and answered of it too, masked
     #[arg(long)]
     requests: bool,
     #[arg(long, value_enum, default_value = "human")]
@@ -83,10 +83,18 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             .iter()
             .map(|lane| serde_json::json!({"flow": lane.flow, "key": lane.key, "label": lane.label, "state": lane.state.word(), "plan": lane.plan}))
             .collect();
-        let events: Vec<_> = events
-            .iter()
-            .map(|event| serde_json::json!({"at": time(event.at), "flow": event.flow, "key": event.lane, "kind": event.kind, "text": event.text, "exchange": event.exchange}))
-            .collect();
+        let mut told = Vec::new();
+        for event in &events {
+            let mut line = serde_json::json!({
+                "at": time(event.at), "flow": event.flow, "key": event.lane, "kind": event.kind, "text": event.text, "exchange": event.exchange,
+            });
+            if let (true, Some(id)) = (args.requests, event.exchange)
+                && let Some(exchange) = store.exchange(id).map_err(wrong)?
+            {
+                line["request"] = super::audit::exchange_json(&exchange, &|part| part.flow == event.flow && part.lane == event.lane);
+            }
+            told.push(line);
+        }
         let decisions: Vec<_> = decisions
             .iter()
             .filter_map(|one| Some((one, one.decided.as_ref()?)))
@@ -97,7 +105,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 })
             })
             .collect();
-        out.json(&serde_json::json!({"version": 1, "records": records, "decisions": decisions, "events": events}))?;
+        out.json(&serde_json::json!({"version": 1, "records": records, "decisions": decisions, "events": told}))?;
         return Ok(Exit::Fine);
     }
     let width = out.columns();
@@ -105,7 +113,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return list(args, &lanes[..hits], alone, out);
     }
     for lane in &lanes {
-        let plan = lane.plan.as_ref().map(|plan| format!(", mapped by plan {plan}")).unwrap_or_default();
+        let plan = match &lane.plan {
+            Some(_) if lane.is_erased() => ", and what was kept of it was erased".to_owned(),
+            Some(plan) => format!(", mapped by plan {plan}"),
+            None => String::new(),
+        };
         let label = lane.label.as_deref().unwrap_or("-");
         let told = format!("{} {label} ({}) is {}{plan}", lane.flow, lane.key, lane.state.word().replace('_', " "));
         for (at, line) in wrapped(&told, 4, width).into_iter().enumerate() {
@@ -149,7 +161,10 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             && let Some(id) = event.exchange
             && let Some(exchange) = store.exchange(id).map_err(wrong)?
         {
-            super::audit::exchange(&exchange, out)?;
+            super::audit::exchange(&exchange, &|part| part.flow == event.flow && part.lane == event.lane, out)?;
+            if exchange.request.is_some() {
+                out.line(format!("    an older version kept its batch as a whole: crossdock audit show {id}"))?;
+            }
         }
     }
     Ok(Exit::Fine)
@@ -186,7 +201,7 @@ fn apart(store: &dyn Store, hits: &[Lane]) -> Result<usize, Failure> {
 
 /// Several records are called so: which they are.
 fn list(args: &Args, hits: &[Lane], alone: usize, out: &mut Out) -> Result<Exit, Failure> {
-    out.line(format!("{alone} records are called {}; name one by its key:", args.key))?;
+    out.line(format!("{alone} records are called {}; name one by its key:", crate::engine::mask::key(&args.key, true)))?;
     out.line("")?;
     let mut table = Columns::new(&["key", "flow", "state", "changed"], 1);
     for lane in hits {

@@ -1,15 +1,30 @@
-//! The audit trail: each exchange of a write, as its carrier has masked it.
+//! The audit trail: each exchange of a write, as its carrier has masked it, and what it says of each record.
 
 use super::Engine;
 use super::mask::{self, Masked};
-use crate::store::{self, Change};
+use crate::store::{self, Change, Entry};
 
 impl Engine<'_> {
     /// Keeps the exchanges of a write; gives the number of the last one, which the records' histories name.
-    pub(super) fn audit(&mut self, connection: &str, exchanges: &[Masked], changes: &mut Vec<Change>) -> Option<i64> {
+    /// `entries`: in the order of the batch's items, then those that rode on them.
+    pub(super) fn audit<'e>(
+        &mut self,
+        connection: &str,
+        exchanges: &[Masked],
+        entries: impl Iterator<Item = &'e Entry>,
+        changes: &mut Vec<Change>,
+    ) -> Option<i64> {
+        let entries: Vec<&Entry> = entries.collect();
         let mut last = None;
         for exchange in exchanges {
             let id = self.store.next_id();
+            let part = |part: &mask::MaskedPart| {
+                let entry = entries.get(part.item)?;
+                let body = |text: &Option<String>| text.clone().map(|text| self.without_others(text));
+                let (request, response) = (body(&part.request), body(&part.response));
+                Some(store::Part { flow: entry.flow.clone(), lane: entry.lane.clone(), request, response })
+            };
+            let parts = exchange.parts.iter().filter_map(part).collect();
             changes.push(Change::Exchange(store::Exchange {
                 id,
                 at: exchange.at.as_millisecond(),
@@ -18,10 +33,11 @@ impl Engine<'_> {
                 path: exchange.path.clone(),
                 status: exchange.status,
                 took: i64::try_from(exchange.took.as_millis()).unwrap_or(i64::MAX),
-                request: exchange.bodies(|part| part.request.as_deref()).map(|sent| self.without_others(sent)),
-                response: exchange.bodies(|part| part.response.as_deref()).map(|answer| self.without_others(answer)),
+                request: None,
+                response: None,
                 broken: exchange.broken.clone(),
                 plan: self.plan_hash.clone(),
+                parts,
             }));
             last = Some(id);
         }

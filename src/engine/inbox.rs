@@ -365,7 +365,9 @@ impl Engine<'_> {
         }
     }
 
+    /// A line of a record's history. No address stands in it, whatever it says.
     pub(super) fn event(&self, flow: &str, lane: &str, kind: &str, text: String, exchange: Option<i64>) -> Change {
+        let text = if text.contains('@') { crate::http::redact::shapes(&text) } else { text };
         Change::Event(Event { at: self.millis(), flow: flow.to_owned(), lane: lane.to_owned(), kind: kind.to_owned(), text, exchange })
     }
 

@@ -209,6 +209,9 @@ impl Engine<'_> {
         }
         self.drop_entries(&lane.flow, &lane.key, changes)?;
         let answered = flow.follow_ups.iter().any(|after| after.events.contains(&Event::IsGone));
+        if answered && lane.delivered.is_some() && lane.body.is_none() && flow.group.is_none() {
+            return self.gone_unknown(at, lane, why, changes);
+        }
         if answered && lane.delivered.is_some() && (!flow.matches.is_empty() || self.looks_at_targets(at)) {
             // Its write-backs go by what they find now, not by what was there when it was delivered.
             lane.was = Some(LaneState::Gone);
@@ -261,6 +264,20 @@ impl Engine<'_> {
             };
             self.stopped(at, &mut lane, "gone", &[reason], false, changes)?;
         }
+        lane.delivered = None;
+        changes.push(Change::Lane(lane));
+        Ok(())
+    }
+
+    /// A record is gone of which nothing is kept any more: what its write-backs would say is not known.
+    fn gone_unknown(&mut self, at: usize, mut lane: Lane, why: &str, changes: &mut Vec<Change>) -> Kept<()> {
+        let (flow, _) = self.flow(at);
+        (lane.was, lane.updated, lane.state) = (None, self.millis(), LaneState::Gone);
+        changes.push(self.event(&flow.name, &lane.key, "gone", why.to_owned(), None));
+        let message = format!("{why}, the target still has it, and its data was erased or is older than it is kept");
+        let place = Some(format!("{}:{}", flow.place.file, flow.place.line));
+        let reason = Reason { kind: "gone".to_owned(), message, field: None, place, owner: None, before: None, review: true };
+        self.stopped(at, &mut lane, "gone", &[reason], false, changes)?;
         lane.delivered = None;
         changes.push(Change::Lane(lane));
         Ok(())

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lanes::keep_targets;
 use super::plan_entries::Made;
 use super::recover::Differs;
-use super::{Ask, Engine, Job, groups};
+use super::{Ask, Engine, Job, groups, mask};
 use crate::apply::aside::{self, Wanted};
 use crate::apply::{Inputs, Outcome, Payload, Verdict, apply, target_of};
 use crate::check::typed::{Flow, Policy, Write};
@@ -734,7 +734,7 @@ impl Engine<'_> {
             if let Some(id) = &ledger.id {
                 changes.push(Change::Link(self.node(at, &lane.key, &payload.object, id)));
             }
-            let name = payload.key.as_deref().or(payload.id.as_deref()).unwrap_or_default();
+            let name = mask::key(payload.key.as_deref().or(payload.id.as_deref()).unwrap_or_default(), true);
             let text = format!("{} {name} is at the target, and this store has not confirmed it: it is compared", payload.object);
             changes.push(Change::Ledger(ledger));
             changes.push(self.event(&lane.flow, &lane.key, "found", text, None));

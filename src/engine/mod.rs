@@ -16,6 +16,7 @@ mod alerts;
 mod audit;
 mod delta;
 mod effect;
+mod erase;
 mod groups;
 mod inbox;
 mod lanes;
@@ -27,6 +28,7 @@ mod plan_entries;
 mod poll;
 pub mod queue;
 mod recover;
+pub mod retention;
 mod riders;
 mod time;
 mod undo;
@@ -129,6 +131,8 @@ pub struct Settings {
     pub undo: Millis,
     /// How often the engine looks whether everything moves, in milliseconds.
     pub look: Millis,
+    /// How long what is kept is kept; absent: for ever.
+    pub retention: Option<retention::Retention>,
 }
 
 impl Default for Settings {
@@ -146,6 +150,7 @@ impl Default for Settings {
             controls: 500,
             undo: 10_000,
             look: 5_000,
+            retention: None,
         }
     }
 }
@@ -328,6 +333,7 @@ pub struct Engine<'p> {
     pub(super) controls_at: Millis,
     pub(super) watch_at: Option<Millis>,
     pub(super) stopping: bool,
+    pass_of_retention: retention::Pass,
     /// Values of persons that this process has met: a system may quote them in words about another record.
     met: crate::http::redact::Met,
     /// Calls that went out, and records that went through, of this process.
@@ -396,6 +402,7 @@ impl<'p> Engine<'p> {
             controls_at: 0,
             watch_at: None,
             stopping: false,
+            pass_of_retention: retention::Pass::default(),
             met: crate::http::redact::Met::default(),
             calls: 0,
             moved: 0,
@@ -415,6 +422,7 @@ impl<'p> Engine<'p> {
         engine.meet_again()?;
         engine.take_up()?;
         engine.watch_at = engine.store.next_watch().map_err(Unrunnable::Store)?;
+        engine.begin_dropping()?;
         Ok(engine)
     }
 
@@ -563,6 +571,7 @@ impl<'p> Engine<'p> {
                 self.send(pass, &mut effects)?;
             }
         }
+        self.drop_old()?;
         self.tell_damages()?;
         let alerts = if self.settings.idle { Vec::new() } else { self.due_messages()? };
         Ok(Step { effects, alerts, polls: std::mem::take(&mut self.polls), wake: self.wake()? })
@@ -677,7 +686,7 @@ impl<'p> Engine<'p> {
         // What goes to a connection that is given up waits for the next run.
         let dead = |id: &i64| self.heads.get(id).is_some_and(|entry| self.given_up(&entry.connection));
         let put_off = self.later.iter().take_while(|(due, _)| *due <= soon).any(|(_, id)| !dead(id));
-        self.quiet() && !self.tells_soon() && !put_off && !self.flows.iter().any(waits)
+        self.quiet() && !self.drops() && !self.tells_soon() && !put_off && !self.flows.iter().any(waits)
     }
 
     /// Writes that wait for their time: in doubt, or put off.

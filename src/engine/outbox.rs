@@ -244,7 +244,7 @@ impl Engine<'_> {
             self.bulk_back = Some(self.steady());
         }
         let mut changes = Vec::new();
-        let exchange = self.audit(&lot.connection, exchanges, &mut changes);
+        let exchange = self.audit(&lot.connection, exchanges, entries.iter().chain(&riders), &mut changes);
         let count = entries.len();
         let not_done = || Err(Fault::transient("what it rides on was refused"));
         let (outcomes, rode) = match sent {

@@ -145,7 +145,8 @@ impl Engine<'_> {
                 if entry.state == EntryState::Planned && after.is_none() && spec_carries {
                     leaders.insert(entry.write.clone(), id);
                 }
-                for node in entry.key.iter().chain(entry.target.as_ref()) {
+                let persons = payload.key.as_ref().map(|key| self.persons_in(at, lane, &payload.object, &payload.body, key)).unwrap_or_default();
+                for node in entry.key.iter().chain(entry.target.as_ref()).chain(&persons) {
                     changes.push(Change::Link(self.node(at, &lane.key, &payload.object, node)));
                 }
                 if after.is_none() {
@@ -219,6 +220,28 @@ impl Engine<'_> {
 
     pub(super) fn node(&self, at: usize, lane: &str, object: &ObjectRef, id: &str) -> Link {
         Link { flow: self.flow(at).0.name.clone(), lane: lane.to_owned(), object: object.to_string(), id: id.to_owned() }
+    }
+
+    /// Values of persons that a key is made of: its record is found by them, too.
+    fn persons_in(&self, at: usize, lane: &Lane, object: &ObjectRef, body: &Json, key: &str) -> Vec<String> {
+        let source = &self.flow(at).0.source;
+        let lower = key.to_lowercase();
+        let mut found = Vec::new();
+        let mut each = |value: &str| {
+            let value = value.trim();
+            if value.chars().count() >= SHORTEST_PERSON && value != key && lower.contains(&value.to_lowercase()) {
+                found.push(value.to_owned());
+            }
+        };
+        if let (Some(mask), Some(record)) = (self.masks.get(&source.connection), lane.record()) {
+            mask.persons(Some(&source.object), record, &mut each);
+        }
+        if let Some(mask) = self.masks.get(&object.connection) {
+            mask.persons(Some(&object.object), body, &mut each);
+        }
+        found.sort();
+        found.dedup();
+        found
     }
 
     /// The records that a lane has to do with: its own and those that were found for it.
@@ -330,6 +353,9 @@ impl Engine<'_> {
         }
     }
 }
+
+/// Shorter values of persons stand in keys by chance.
+const SHORTEST_PERSON: usize = 5;
 
 /// Whether a write may still change its target by itself.
 fn open(entry: &Entry) -> bool {

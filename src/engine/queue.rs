@@ -47,6 +47,9 @@ pub enum Decision {
     Rewind { flow: String, stream: Option<String>, to: Millis },
     /// Reads what changed at a flow's source now.
     Poll { flow: String },
+    /// Removes what is kept of some records (flow and key) besides what keeps their effects single. `who`: the hash of the
+    /// identifier that they were found by.
+    Erase { records: Vec<(String, String)>, who: String },
 }
 
 /// Who decided, and why.
@@ -118,6 +121,7 @@ impl Engine<'_> {
             }
             Decision::Replay { flow, keys, since } => self.replay(flow, keys, *since, signature, &mut answer)?,
             Decision::Rewind { flow, stream, to } => self.rewind(flow, stream.as_deref(), *to, &mut answer)?,
+            Decision::Erase { records, who } => self.erase(records, who, signature, &mut answer)?,
             Decision::Poll { flow } => match self.flow_named(flow) {
                 Some(_) => {
                     self.poll_soon(flow);
@@ -371,7 +375,7 @@ impl Engine<'_> {
             for state in [LaneState::Delivered, LaneState::Unchanged, LaneState::Rejected, LaneState::NotEligible, LaneState::Failed] {
                 lanes.extend(self.store.in_state(Some(flow), state, usize::MAX)?);
             }
-            lanes.retain(|lane| since.is_none_or(|since| lane.updated >= since));
+            lanes.retain(|lane| since.is_none_or(|since| lane.updated >= since) && !lane.is_erased());
         }
         for key in keys {
             // By what is surest first: a search goes through all that there is.
@@ -383,8 +387,11 @@ impl Engine<'_> {
                 found = self.store.search(key, 10)?.into_iter().find(|lane| lane.flow == flow);
             }
             match found {
+                Some(lane) if lane.is_erased() => {
+                    answer.not.push(format!("{}: it was erased; it is taken again when its source changes it", super::mask::key(key, true)));
+                }
                 Some(lane) => lanes.push(lane),
-                None => answer.not.push(format!("`{flow}` has no record {key}")),
+                None => answer.not.push(format!("`{flow}` has no record {}", super::mask::key(key, true))),
             }
         }
         for chunk in lanes.chunks(500) {

@@ -115,6 +115,7 @@ impl Engine<'_> {
     /// Moves what the store has by as much as the wall clock was set, and tells it once.
     pub(super) fn clock_was_set(&mut self, off: Millis, before: Millis) -> Kept<()> {
         let now = self.millis();
+        self.hold_dropping();
         let expects = &self.world.plan.mapping.expects;
         let mut fixed: Vec<String> =
             expects.iter().filter(|expect| matches!(expect.deadline, Deadline::Before(_))).map(|expect| expect.name.clone()).collect();

@@ -251,6 +251,7 @@ impl Engine<'_> {
         at.extend(self.later.first().map(|(due, _)| *due));
         at.extend(self.watch_at);
         at.extend(self.tells_at());
+        at.extend(self.drops_at());
         at.push(now + self.looks_in());
         if !self.settings.once {
             at.push(self.controls_at + self.settings.controls);

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 
 use super::alerts::Alerts;
+use super::retention::{self, Days};
 use super::yaml::{self, Entry, Node};
 use super::{Absence, Library, error};
 use crate::base::diag::Diagnostic;
@@ -33,6 +34,8 @@ pub struct Config {
     pub schema_drift: Option<Setting>,
     /// By flow: what replaces its own schedule.
     pub schedules: IndexMap<String, Setting>,
+    /// For how many days what is kept is kept, where it is said.
+    pub retention: Days,
 }
 
 /// One connection as configured. The system is a known one.
@@ -45,6 +48,14 @@ pub struct Connection {
     pub options: IndexMap<String, Node>,
     /// What a `files` connection keeps, by object.
     pub objects: IndexMap<String, FileObject>,
+    /// For how many days its data is kept, where it is said.
+    pub retention: Days,
+}
+
+impl Connection {
+    fn of(system: &str, span: Span) -> Self {
+        Connection { system: system.to_owned(), span, options: IndexMap::new(), objects: IndexMap::new(), retention: Days::new() }
+    }
 }
 
 /// An object of a `files` connection.
@@ -56,7 +67,7 @@ pub struct FileObject {
     pub schema: Option<Setting>,
 }
 
-const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules", "schema_drift"];
+const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules", "schema_drift", "retention"];
 const FILE_SETTINGS: &[&str] = &["path", "schema"];
 
 /// What a mapping file means where there is no project around it.
@@ -75,6 +86,7 @@ impl Default for Config {
             alerts: Alerts::default(),
             schema_drift: None,
             schedules: IndexMap::new(),
+            retention: Days::new(),
         }
     }
 }
@@ -82,8 +94,7 @@ impl Default for Config {
 impl Config {
     /// For mapping files without a project.
     pub fn assumed() -> Self {
-        let connection =
-            |system: &str| Connection { system: system.to_owned(), span: Span::default(), options: IndexMap::new(), objects: IndexMap::new() };
+        let connection = |system: &str| Connection::of(system, Span::default());
         let connections = ASSUMED.iter().map(|(name, system)| ((*name).to_owned(), connection(system))).collect();
         Config { assumed: true, connections, ..Config::default() }
     }
@@ -161,6 +172,7 @@ impl Config {
                 }
                 "store" => self.store = reader.setting(value, key).or(self.store.take()),
                 "alerts" => self.alerts = Alerts::read(value, &mut reader),
+                "retention" => self.retention.extend(retention::read(value, key, &mut reader)),
                 "schema_drift" => self.schema_drift = reader.setting(value, key).or(self.schema_drift.take()),
                 _ => reader.found.push(error::unknown_key(key, at, &whole, SETTINGS)),
             }
@@ -196,16 +208,15 @@ impl Config {
             }
         };
         // In an environment's file only what differs has to be said.
-        let mut connection = before.cloned().filter(|b| b.system == system).unwrap_or(Connection {
-            system,
-            span: at,
-            options: IndexMap::new(),
-            objects: IndexMap::new(),
-        });
+        let mut connection = before.cloned().filter(|b| b.system == system).unwrap_or_else(|| Connection::of(&system, at));
         if connection.system == "files" {
             reader.files(name, options, &mut connection, at);
         }
         for option in options.iter().filter(|o| o.key != "system") {
+            if option.key == "retention" {
+                connection.retention.extend(retention::read(&option.value, &format!("connections.{name}.retention"), reader));
+                continue;
+            }
             connection.options.insert(option.key.clone(), option.value.clone());
         }
         self.connections.insert(name.clone(), connection);

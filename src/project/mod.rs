@@ -6,6 +6,7 @@ mod error;
 mod load;
 mod objects;
 pub mod records;
+pub mod retention;
 pub mod templates;
 mod texts;
 mod world;

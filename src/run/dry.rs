@@ -1,12 +1,14 @@
 //! A rehearsal: live reads, no writes. The engine runs as it would on a copy of the store; what it would send is
 //! held against what the target has now.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use serde::Serialize;
 
 use crate::check::typed::Op;
 use crate::connector::{Connector, Done, Find, Item, Receipt};
+use crate::engine::mask::{self, Mask};
 use crate::http::Call;
 use crate::plan::Plan;
 use crate::value::{Json, ObjectRef};
@@ -26,6 +28,9 @@ pub struct Planned {
     /// `create`, `update`, `upsert`
     pub op: &'static str,
     pub key: Option<String>,
+    /// The field that the key is of.
+    #[serde(skip)]
+    pub key_field: Option<String>,
     pub id: Option<String>,
     /// Whether the target has it already; unknown where it could not be read.
     pub exists: Option<bool>,
@@ -85,7 +90,7 @@ impl Rehearsal {
                 }
                 _ => None,
             };
-            planned.push(planned_of(object, op, item, held));
+            planned.push(Planned { key_field: key_field.map(str::to_owned), ..planned_of(object, op, item, held) });
         }
         let receipts = planned
             .iter()
@@ -104,6 +109,27 @@ impl Rehearsal {
 /// Targets of one batch that are read to compare: a rehearsal shall not use up the day's calls.
 const MOST_READ: usize = 20;
 
+impl Planned {
+    /// The same with only what everybody may see.
+    pub fn masked(mut self, masks: &BTreeMap<String, Mask>) -> Self {
+        let unknown = Mask::default();
+        let (connection, object) = self.object.split_once('.').unwrap_or((&self.object, ""));
+        let mask = masks.get(connection).unwrap_or(&unknown);
+        let shown = self.key_field.as_ref().is_none_or(|field| mask.shows(object, std::slice::from_ref(field)));
+        self.key = self.key.map(|key| mask::key(&key, shown));
+        for difference in &mut self.fields {
+            let field = difference.field.clone();
+            let masked = |value: &Json| {
+                let of = Json::Object([(field.clone(), value.clone())].into_iter().collect());
+                mask.json(Some(object), &of).get(&field).cloned().unwrap_or(Json::Null)
+            };
+            difference.then = masked(&difference.then);
+            difference.now = difference.now.as_ref().map(masked);
+        }
+        self
+    }
+}
+
 fn planned_of(object: &ObjectRef, op: Op, item: &Item, held: Option<Option<Json>>) -> Planned {
     let now = held.as_ref().and_then(Option::as_ref);
     let fields = item.body.as_object().into_iter().flatten().filter_map(|(name, then)| {
@@ -119,6 +145,7 @@ fn planned_of(object: &ObjectRef, op: Op, item: &Item, held: Option<Option<Json>
             Op::Upsert => "upsert",
         },
         key: item.key.clone(),
+        key_field: None,
         id: item.id.clone(),
         exists: held.as_ref().map(Option::is_some),
         fields: fields.collect(),

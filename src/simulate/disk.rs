@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::sandbox::faults::Dice;
 use crate::store::sqlite::Sqlite;
 use crate::store::{
-    Alert, Cause, Change, Checkpoint, Control, Counts, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link, Millis,
-    Store, StoreFault, Wanted, Watch,
+    Alert, Cause, Change, Checkpoint, Control, Counts, Entry, Erasure, Event, Exception, Exchange, Forgotten, Hint, Kept, Known, Lane, LaneState,
+    Ledger, Link, Millis, Old, Store, StoreFault, Wanted, Watch,
 };
 use crate::value::Json;
 
@@ -115,8 +115,20 @@ impl Store for Disk {
         self.inner.next_arrival()
     }
 
-    fn forget(&mut self, before: Millis) -> Kept<u64> {
-        self.inner.forget(before)
+    fn forget(&mut self, old: &Old, after: Option<&str>, rows: u32) -> Kept<Forgotten> {
+        match self.wear.ending() {
+            Ending::Well => self.inner.forget(old, after, rows),
+            Ending::NotDone(fault) => Err(fault),
+            Ending::DoneAllTheSame(fault) => self.inner.forget(old, after, rows).and(Err(fault)),
+        }
+    }
+
+    fn erase(&mut self, records: &[(String, String)], then: &[Change]) -> Kept<u64> {
+        match self.wear.ending() {
+            Ending::Well => self.inner.erase(records, then),
+            Ending::NotDone(fault) => Err(fault),
+            Ending::DoneAllTheSame(fault) => self.inner.erase(records, then).and(Err(fault)),
+        }
     }
 
     through! {
@@ -160,6 +172,8 @@ impl Store for Disk {
         linked(flow: &str, lane: &str, of: Option<&str>, most: usize) -> Kept<Vec<(String, String)>>;
         controls() -> Kept<Vec<Control>>;
         meta(name: &str) -> Kept<Option<String>>;
+        mentioning(fits: &dyn Fn(&str) -> bool) -> Kept<Vec<(String, String)>>;
+        erasures(who: Option<&str>) -> Kept<Vec<Erasure>>;
         fingerprint(text: &[u8]) -> String;
     }
 }

@@ -8,8 +8,8 @@ pub(crate) mod tests {
 
     use crate::store::sqlite::Sqlite;
     use crate::store::{
-        Change, Checkpoint, Entry, EntryState, Event, Exception, Exchange, Known, Lane, LaneState, Ledger, Link, Moved, Reason, Rides, Store,
-        StoreFault, Watch,
+        Change, Checkpoint, Entry, EntryState, Erasure, Event, Exception, Exchange, Known, Lane, LaneState, Ledger, Link, Moved, Part, Reason, Rides,
+        Store, StoreFault, Watch,
     };
     use crate::value::{Body, Json};
 
@@ -198,6 +198,10 @@ pub(crate) mod tests {
         );
     }
 
+    fn part(lane: &str) -> Part {
+        Part { flow: "f".into(), lane: lane.into(), request: Some(format!("{{\"of\":\"{lane}\"}}")), response: None }
+    }
+
     fn history(store: &mut dyn Store) {
         let event =
             |kind: &str, text: &str| Event { at: 4, flow: "f".into(), lane: "a".into(), kind: kind.into(), text: text.into(), exchange: Some(200) };
@@ -213,6 +217,7 @@ pub(crate) mod tests {
             response: None,
             broken: None,
             plan: "p".into(),
+            parts: vec![part("a"), part("b")],
         };
         let link = |lane: &str| Link { flow: "f".into(), lane: lane.into(), object: "wms.Order".into(), id: "5".into() };
         let events = [event("received", "a new version was read"), event("sent", "upsert 5"), event("received", "a new version was read")];
@@ -221,7 +226,9 @@ pub(crate) mod tests {
         store.commit(&changes).unwrap();
         assert_eq!(store.events("f", "a").unwrap(), events);
         assert_eq!((store.exchange(200).unwrap(), store.exchanges(5).unwrap().len()), (Some(exchange), 1));
-        assert_eq!(store.links_of("f", "a").unwrap(), [link("a")]);
+        let links = store.links_of("f", "a").unwrap();
+        assert_eq!(links.iter().map(|link| (link.lane.as_str(), link.object.as_str())).collect::<Vec<_>>(), [("a", "wms.Order")]);
+        assert_ne!(links[0].id, link("a").id, "it is a hash");
         assert_eq!(store.linked("f", "a", None, 9).unwrap(), [("f".to_owned(), "b".to_owned())]);
         // An account that many orders share does not hide what belongs to one order only.
         let account = |flow: &str, lane: String| Link { flow: flow.into(), lane, object: "crm.Account".into(), id: "6".into() };
@@ -239,8 +246,22 @@ pub(crate) mod tests {
         assert_eq!(hints.len(), 1, "one that waits is not kept twice");
         store.commit(&[Change::DropHint(hints[0].id), Change::Meta { name: "day".into(), value: "monday".into() }]).unwrap();
         assert_eq!((store.hints(9).unwrap(), store.meta("day").unwrap().as_deref()), (vec![], Some("monday")));
-        assert!(store.forget(5).unwrap() >= 4);
-        assert_eq!(store.events("f", "a").unwrap(), []);
+        erased(store);
+    }
+
+    /// What is of one record is removed, and what is of others of the same call stays.
+    fn erased(store: &mut dyn Store) {
+        let records = [("f".to_owned(), "a".to_owned())];
+        let proof = Erasure { at: 8, who: "hash".into(), by: Some("ada".into()), records: 1 };
+        assert_eq!(store.mentioning(&|text| text.contains("upsert 5")).unwrap(), records);
+        assert!(store.erase(&records, &[Change::Erasure(proof.clone())]).unwrap() >= 4);
+        assert_eq!((store.events("f", "a").unwrap(), store.links_of("f", "a").unwrap()), (vec![], vec![]));
+        let left = store.exchange(200).unwrap().unwrap();
+        assert_eq!((left.parts, left.request, left.status), (vec![part("b")], None, Some(200)));
+        assert_eq!(store.search("5", 5).unwrap().iter().map(|lane| lane.key.as_str()).collect::<Vec<_>>(), ["b"]);
+        assert!(store.lane("f", "a").unwrap().is_some(), "its lane is the caller's");
+        assert_eq!((store.erasures(Some("hash")).unwrap(), store.erasures(Some("other")).unwrap()), (vec![proof], vec![]));
+        assert_eq!(store.mentioning(&|text| text.contains("upsert 5")).unwrap(), []);
     }
 
     #[test]

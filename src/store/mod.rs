@@ -7,7 +7,9 @@
 //! older epoch fails with [`StoreFault::Fenced`] and changes nothing.
 //!
 //! What may hold personal data (a record's body, a payload, a reason) is **sealed** before it reaches a file:
-//! [`Json`] and `String` fields marked *sealed* below lie there encrypted only.
+//! [`Json`] and `String` fields marked *sealed* below lie there encrypted only. Keys and ids of targets may be a person's
+//! (an e-mail address) and have to be found: fields marked *hashed* lie there as keyed hashes, and what is looked for is
+//! hashed in the same way.
 
 pub mod cause;
 pub mod contract;
@@ -56,7 +58,7 @@ pub struct Lane {
     pub matched: Option<Json>,
     /// In a grouped flow: the key of the group's lane that this record is counted in.
     pub group: Option<String>,
-    /// Hash of the plan that mapped it last.
+    /// Hash of the plan that mapped it last, or [`ERASED`].
     pub plan: Option<String>,
     /// What its newest version looked like at its source: eight bytes for the text of the record, and eight for each of its
     /// children's versions, so that what is listed again is told without reading it. Empty where it is not known.
@@ -70,6 +72,11 @@ impl Lane {
     /// The newest version.
     pub fn record(&self) -> Option<&Json> {
         self.body.as_ref().map(Body::json)
+    }
+
+    /// Whether a person had its data erased, and its source has not changed it since.
+    pub fn is_erased(&self) -> bool {
+        self.plan.as_deref() == Some(ERASED)
     }
 
     /// A lane of which nothing has arrived yet.
@@ -97,6 +104,9 @@ impl Lane {
         }
     }
 }
+
+/// Stands for the plan of a record whose data was erased.
+pub const ERASED: &str = "erased";
 
 /// What has to be known of a lane to tell whether something that is listed is news.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,7 +215,7 @@ pub struct Entry {
     pub object: String,
     /// `create`, `update`, `upsert`
     pub op: String,
-    /// The idempotency key.
+    /// Sealed. The idempotency key.
     pub key: Option<String>,
     pub key_field: Option<String>,
     /// The target record's id, where it is known.
@@ -296,9 +306,10 @@ impl EntryState {
 pub struct Ledger {
     pub connection: String,
     pub object: String,
-    /// The idempotency key, or `id:` and the record's id. Where a flow writes a record by both, `of:` and the record's id
-    /// has the key in the place of the id.
+    /// Hashed. The idempotency key, or `id:` and the record's id. Where a flow writes a record by both, `of:` and the
+    /// record's id has the key in the place of the id.
     pub key: String,
+    /// Sealed where it is a key.
     pub id: Option<String>,
     /// Keyed hashes of the fields as last confirmed, by field.
     pub fields: BTreeMap<String, String>,
@@ -466,7 +477,7 @@ pub struct Event {
     pub lane: String,
     /// `received`, `rejected`, `review`, `sent`, `confirmed`, `ambiguous`, …
     pub kind: String,
-    /// Masked.
+    /// Masked, and sealed unless many share it.
     pub text: String,
     /// The exchange that it belongs to.
     pub exchange: Option<i64>,
@@ -482,12 +493,34 @@ pub struct Exchange {
     pub path: String,
     pub status: Option<u16>,
     pub took: Millis,
-    /// Masked; absent for reads.
+    /// Sealed, masked: what older versions kept of whole batches.
     pub request: Option<String>,
-    /// Masked; absent for reads that went well.
+    /// As `request`.
     pub response: Option<String>,
     pub broken: Option<String>,
     pub plan: String,
+    /// Sealed. What it says of each record.
+    pub parts: Vec<Part>,
+}
+
+/// What an exchange sent and answered of one record, masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub flow: String,
+    pub lane: String,
+    pub request: Option<String>,
+    pub response: Option<String>,
+}
+
+/// Data of a person that was erased: what is kept to prove it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    pub at: Millis,
+    /// Keyed hash of the identifier that was given.
+    pub who: String,
+    /// Sealed. Who had it done.
+    pub by: Option<String>,
+    pub records: u64,
 }
 
 /// The place in a stream up to which everything is in the inbox.
@@ -533,6 +566,7 @@ pub struct Link {
     pub lane: String,
     /// `crm.Order`
     pub object: String,
+    /// Hashed: what is read back is the hash, in hex.
     pub id: String,
 }
 
@@ -599,6 +633,37 @@ pub enum Change {
     Alert(Alert),
     /// By its cause.
     DropAlert(String),
+    Erasure(Erasure),
+}
+
+/// Before when what is kept is dropped, by the flow or the connection that it is of; under the empty name: of all that
+/// have no entry of their own. `None`: it is kept for ever.
+pub type Before = BTreeMap<String, Option<Millis>>;
+
+/// Classes of what is kept, and before when it is dropped. Of a record that is not settled, or that a write, an open
+/// exception or a watch is about, nothing is dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Old {
+    /// Calls and what they sent and answered. By connection.
+    Exchanges(Before),
+    /// The lines of records' histories. By flow.
+    Events(Before),
+    /// Exceptions that are closed, with what was decided. By flow.
+    Exceptions(Before),
+    /// What is kept with records that have ended, by flow: bodies, matches and reasons (but of records that are counted in
+    /// a group); the ids by which they are found; and what people call them.
+    Lanes { bodies: Before, links: Before, labels: Before },
+    /// What people asked for, and was answered.
+    Controls(Millis),
+}
+
+/// What one step of [`Store::forget`] came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Rows that were dropped or emptied.
+    pub dropped: u64,
+    /// Where the next step begins; absent: the class is done.
+    pub next: Option<String>,
 }
 
 /// A row that is not as it was written.
@@ -642,6 +707,7 @@ impl std::fmt::Display for Damage {
             "body" => "the body of",
             "link" => "the link to",
             "tally" => "the count of",
+            "erasure" => "the proof of an erasure,",
             "pages" => "pages:",
             other => other,
         };
@@ -805,9 +871,23 @@ pub trait Store: Send {
     /// A keyed hash of a text: equal for equal texts of one store, and of no use elsewhere.
     fn fingerprint(&self, text: &[u8]) -> String;
 
-    /// Drops history and exchanges older than some time.
+    /// Drops what is old of a class. One step looks at `rows` rows at most, from where the last one ended (`after`).
+    /// What keeps an effect single stays: hashes of keys and of fields, a record's version and state.
     ///
     /// # Errors
     /// As [`Store::commit`].
-    fn forget(&mut self, before: Millis) -> Kept<u64>;
+    fn forget(&mut self, old: &Old, after: Option<&str>, rows: u32) -> Kept<Forgotten>;
+
+    /// Records (flow, key) of which something that is kept fits: a body, a payload, a reason, a call, a line of history.
+    fn mentioning(&self, fits: &dyn Fn(&str) -> bool) -> Kept<Vec<(String, String)>>;
+
+    /// Removes what is kept of some records (flow and key) besides their lanes and what keeps their effects single, and makes
+    /// some changes with it, all at once; gives how many rows were removed.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    fn erase(&mut self, records: &[(String, String)], then: &[Change]) -> Kept<u64>;
+
+    /// What was erased before, the newest last; `who`: of one identifier's hash only.
+    fn erasures(&self, who: Option<&str>) -> Kept<Vec<Erasure>>;
 }

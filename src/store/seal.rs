@@ -162,6 +162,17 @@ impl Seal {
         Some(text)
     }
 
+    /// 128 bits of a keyed hash of a key, by which it is found without being kept.
+    pub fn hidden(&self, key: &str) -> [u8; 16] {
+        let mut mac = hmac::Context::with_key(&self.mac);
+        // What is hashed for other uses does not begin so.
+        mac.update(b"key ");
+        mac.update(key.as_bytes());
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&mac.sign().as_ref()[..16]);
+        hash
+    }
+
     /// 64 bits of a keyed hash, in hex.
     pub fn fingerprint(&self, text: &[u8]) -> String {
         let tag = hmac::sign(&self.mac, text);

@@ -182,7 +182,8 @@ pub(super) fn edit(args: &Edit, out: &mut Out) -> Result<Exit, Failure> {
     let found = named(&site.opened(Mode::Read)?, &args.id)?;
     let [one] = found.as_slice() else {
         let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
-        return Err(Failure::usage(format!("several exceptions are open of {}", args.id)).hint(format!("name one: {}", ids.join(", "))));
+        return Err(Failure::usage(format!("several exceptions are open of {}", crate::engine::mask::key(&args.id, true)))
+            .hint(format!("name one: {}", ids.join(", "))));
     };
     let decision = Decision::Edit { id: one.id, payload, write: args.write.clone() };
     decide(&site, decision, args.signed.signature(args.reason.as_ref()), "edited", out)

@@ -156,7 +156,7 @@ fn named(store: &dyn Store, text: &str) -> Result<Vec<Exception>, Failure> {
         found.extend(store.exceptions_of(&lane.flow, &lane.key).map_err(wrong)?);
     }
     if found.is_empty() {
-        return Err(Failure::usage(format!("there is no exception {text}, and none is open of a record that is called so"))
+        return Err(Failure::usage(format!("there is no exception {}, and none is open of a record that is called so", mask::key(text, true)))
             .hint("crossdock queue list shows those that are open; crossdock trace shows one record's way"));
     }
     Ok(found)

@@ -87,18 +87,6 @@ pub struct Masked {
     pub(super) parts: Vec<MaskedPart>,
 }
 
-impl Masked {
-    /// What was sent or answered, by the items of the batch: alone as it is, of several as a list.
-    pub(super) fn bodies(&self, of: impl Fn(&MaskedPart) -> Option<&str>) -> Option<String> {
-        let bodies: Vec<&str> = self.parts.iter().filter_map(of).collect();
-        match bodies.as_slice() {
-            [] => None,
-            [one] => Some((*one).to_owned()),
-            many => Some(format!("[{}]", many.join(","))),
-        }
-    }
-}
-
 impl Mask {
     /// The classes of the fields of a connection's objects.
     pub fn of(plan: &Plan, connection: &str) -> Self {
@@ -180,6 +168,8 @@ impl Mask {
             Json::Array(items) => Json::Array(items.iter().map(|item| self.under(object, item, shown, quoted)).collect()),
             Json::Null | Json::Bool(_) => json.clone(),
             Json::String(text) if shown && text.len() > LONGEST_TEXT => Json::String(format!("({} characters)", text.chars().count())),
+            // A key of the mapping's own may be made of an address.
+            Json::String(text) if shown && text.contains('@') => Json::String(redact::shapes(text)),
             _ if shown => json.clone(),
             _ => Json::String(MASKED.to_owned()),
         }
@@ -395,6 +385,8 @@ mod tests {
             mask().json(Some("Order"), &body).to_string(),
             r#"[{"orderKey":"sf-1","shipTo":{"name":"•••","new":"•••"},"items":[{"name":"Mug","sku":"M-1"}]}]"#
         );
+        let key = json!({"orderKey": "ss-jo@example.com/10"});
+        assert!(!mask().json(Some("Order"), &key).to_string().contains("example"));
         // Where the object is not known, the most careful class of a name counts.
         assert_eq!(mask().json(None, &json!({"sku": "M-1", "name": "Mug"})).to_string(), r#"{"sku":"M-1","name":"•••"}"#);
         assert!(mask().shows("Order", &["items".to_owned(), "name".to_owned()]));

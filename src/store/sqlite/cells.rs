@@ -4,10 +4,11 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use serde::de::DeserializeOwned;
 
-use super::rows::{Summed, body_place, decided_place};
+use super::rows::{Summed, alias_place, body_place, decided_place, erasure_place, event_place, hex, watch_place};
+use crate::http::redact;
 use crate::store::seal::{Place, Seal};
 use crate::store::{
-    Checkpoint, Control, Damage, Decided, Entry, EntryState, Exception, Hint, Kept, Lane, LaneState, Ledger, Reason, StoreFault, Watch,
+    Checkpoint, Control, Damage, Decided, Entry, EntryState, Erasure, Exception, Hint, Kept, Lane, LaneState, Ledger, Reason, StoreFault, Watch,
 };
 use crate::value::{Body, Json};
 
@@ -89,6 +90,13 @@ impl<'r> Cells<'r> {
         let read = self.seal.open(place, &sealed).and_then(|text| {
             serde_json::from_slice(&text).map_err(|_| StoreFault::Damaged(format!("{}.{} has no known form", place.table, place.column)))
         });
+        self.told(read)
+    }
+
+    /// A text that is sealed in a column, as it is.
+    fn opened_text(&mut self, at: usize, place: Place<'_>) -> Option<String> {
+        let sealed = self.blob(at)?;
+        let read = self.seal.open(place, &sealed).map(|text| String::from_utf8_lossy(&text).into_owned());
         self.told(read)
     }
 
@@ -230,6 +238,7 @@ pub(super) fn entry(seal: &Seal, row: &Row<'_>, whole: bool) -> Found<Entry> {
         result = cells.opened(SEALED + 2, place("result"));
         error = cells.opened(SEALED + 3, place("error"));
     }
+    let key = cells.opened_text(9, super::rows::key_place(&names));
     let value = Entry {
         id,
         flow: cells.text(1),
@@ -240,7 +249,7 @@ pub(super) fn entry(seal: &Seal, row: &Row<'_>, whole: bool) -> Found<Entry> {
         connection: cells.text(6),
         object: cells.text(7),
         op: cells.text(8),
-        key: cells.maybe_text(9),
+        key,
         key_field: cells.maybe_text(10),
         target: cells.maybe_text(11),
         class: u8::try_from(cells.int(12)).unwrap_or(3),
@@ -291,21 +300,24 @@ pub(super) fn exception(seal: &Seal, row: &Row<'_>) -> Found<Exception> {
     cells.done(value, |exception| (format!("exception {}", exception.id), exception.flow.clone(), exception.lane.clone()))
 }
 
-/// The columns of [`super::rows::LEDGER`] and `sum`.
-pub(super) fn ledger(seal: &Seal, row: &Row<'_>) -> Found<Ledger> {
+/// The columns of [`super::rows::LEDGER`] and `sum`. `key`: the one that it was found by; without it only the hash is known.
+pub(super) fn ledger(seal: &Seal, row: &Row<'_>, key: Option<&str>) -> Found<Ledger> {
     let mut cells = Cells::new(row, seal, "ledger");
     cells.summed("ledger", 0, 6);
     let fields = serde_json::from_str(&cells.text(4)).map_err(|error| StoreFault::Damaged(error.to_string()));
     let fields = cells.told(fields);
-    let value = Ledger {
-        connection: cells.text(0),
-        object: cells.text(1),
-        key: cells.text(2),
-        id: cells.maybe_text(3),
-        fields: fields.unwrap_or_default(),
-        confirmed: cells.int(5),
+    let (connection, object, hash) = (cells.text(0), cells.text(1), hex(&cells.blob(2).unwrap_or_default()));
+    let id = match cells.cell(3) {
+        ValueRef::Blob(_) => cells.opened_text(3, alias_place(&[&connection, &object, &hash])),
+        _ => cells.maybe_text(3),
     };
-    cells.done(value, |ledger| (format!("{}.{} {}", ledger.connection, ledger.object, ledger.key), ledger.connection.clone(), ledger.key.clone()))
+    let key = key.map_or_else(|| format!("#{hash}"), str::to_owned);
+    let value = Ledger { connection, object, key, id, fields: fields.unwrap_or_default(), confirmed: cells.int(5) };
+    // What names the row may be told.
+    cells.done(value, |ledger| {
+        let named = redact::shapes(&ledger.key);
+        (format!("{}.{} {named}", ledger.connection, ledger.object), ledger.connection.clone(), named)
+    })
 }
 
 /// The columns of [`super::rows::CHECKPOINT`] and `sum`.
@@ -329,9 +341,12 @@ pub(super) fn hint(seal: &Seal, row: &Row<'_>) -> Found<Hint> {
 /// The columns of [`super::rows::WATCH`] and `sum`.
 pub(super) fn watch(seal: &Seal, row: &Row<'_>) -> Found<Watch> {
     let mut cells = Cells::new(row, seal, "watch");
-    cells.summed("watch", 0, 5);
-    let value = Watch { name: cells.text(0), flow: cells.text(1), lane: cells.text(2), since: cells.int(3), due: cells.int(4) };
-    cells.done(value, |watch| (watch.name.clone(), watch.flow.clone(), watch.lane.clone()))
+    cells.summed("watch", 0, 6);
+    let (name, flow, known) = (cells.text(0), cells.text(1), cells.text(2));
+    let lane = cells.opened_text(5, watch_place(&[&name, &flow, &known])).unwrap_or_else(|| known.clone());
+    let value = Watch { name, flow, lane, since: cells.int(3), due: cells.int(4) };
+    let named = (value.name.clone(), value.flow.clone(), known);
+    cells.done(value, |_| named)
 }
 
 /// Its number, its sealed body, its time.
@@ -368,14 +383,28 @@ pub(super) fn spare(seal: &Seal, row: &Row<'_>) -> Found<(String, String, String
     cells.done(value, |(kind, name, _)| (format!("{kind} {name}"), String::new(), String::new()))
 }
 
+/// The columns of [`super::rows::ERASURE`] and `sum`.
+pub(super) fn erasure(seal: &Seal, row: &Row<'_>) -> Found<Erasure> {
+    let mut cells = Cells::new(row, seal, "erasure");
+    cells.summed("erasure", 0, 4);
+    let (at, who) = (cells.int(0), cells.text(1));
+    let by = cells.opened_text(2, erasure_place(&[&who, &at.to_string()]));
+    let records = cells.int(3).unsigned_abs();
+    cells.done(Erasure { at, who, by, records }, |erasure| (erasure.at.to_string(), String::new(), String::new()))
+}
+
 /// Holds the columns of an event or an exchange against its checksum; its number is in the column `name`. What is sealed
-/// in an exchange is held too.
+/// in it is held too.
 pub(super) fn checked(seal: &Seal, row: &Row<'_>, table: &'static str, count: usize, name: usize) -> Option<Damage> {
     let mut cells = Cells::new(row, seal, table);
     cells.summed(table, 0, count);
     let name = cells.text(name);
+    if table == "event" && cells.blob(4).is_some() {
+        let (record, at) = (cells.int(1).to_string(), cells.int(0).to_string());
+        cells.opened_text(4, event_place(&[&record, &at]));
+    }
     if table == "exchange" {
-        for (at, column) in [(7, "request"), (8, "response")] {
+        for (at, column) in [(7, "request"), (8, "response"), (11, "parts")] {
             if let Some(sealed) = cells.blob(at) {
                 let opened = seal.open(Place { table, column, row: &[&name] }, &sealed);
                 cells.told(opened);

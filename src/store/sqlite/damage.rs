@@ -234,7 +234,7 @@ impl Sqlite {
         changes.push(Change::DropWatch { name: watch.name.clone(), flow: watch.flow.clone(), lane: watch.lane.clone() });
         watch.since = watch.since.min(self.when(watch.since));
         watch.due = match watch.name.as_str() {
-            "settle" => self.when(watch.since) + LONGEST_SETTLE,
+            rows::SETTLE => self.when(watch.since) + LONGEST_SETTLE,
             _ => self.when(watch.since),
         };
         changes.push(Change::Watch(watch.clone()));
@@ -267,16 +267,17 @@ impl Sqlite {
         self.each(&mut checked, "entry", &entry, |row| cells::entry(seal, row, true).damage);
         let of = |table: &str, columns: &str| format!("SELECT {columns}, sum FROM {table}");
         self.each(&mut checked, "exception", &of("exception", rows::EXCEPTION), |row| cells::exception(seal, row).damage);
-        self.each(&mut checked, "ledger", &of("ledger", rows::LEDGER), |row| cells::ledger(seal, row).damage);
+        self.each(&mut checked, "ledger", &of("ledger", rows::LEDGER), |row| cells::ledger(seal, row, None).damage);
         self.each(&mut checked, "checkpoint", &of("checkpoint", rows::CHECKPOINT), |row| cells::checkpoint(seal, row).damage);
         self.each(&mut checked, "hint", &of("hint", rows::HINT), |row| cells::hint(seal, row).damage);
         self.each(&mut checked, "watch", &of("watch", rows::WATCH), |row| cells::watch(seal, row).damage);
+        self.each(&mut checked, "erasure", &of("erasure", rows::ERASURE), |row| cells::erasure(seal, row).damage);
         self.each(&mut checked, "meta", &of("meta", "name, value"), |row| cells::meta(seal, row).damage);
         self.each(&mut checked, "spare", &of("spare", "kind, name, value"), |row| cells::spare(seal, row).damage);
         self.each(&mut checked, "control", "SELECT id, sealed_body, at FROM control", |row| cells::control(seal, row).damage);
         self.each(&mut checked, "control", "SELECT id, sealed_answer FROM control WHERE sealed_answer IS NOT NULL", |row| cells::answer(seal, row));
         self.each(&mut checked, "event", &format!("SELECT {}, sum, seq FROM event", rows::EVENT), |row| cells::checked(seal, row, "event", 6, 7));
-        self.each(&mut checked, "exchange", &of("exchange", rows::EXCHANGE), |row| cells::checked(seal, row, "exchange", 11, 0));
+        self.each(&mut checked, "exchange", &of("exchange", rows::EXCHANGE), |row| cells::checked(seal, row, "exchange", 12, 0));
         // What belongs together, and does not find each other any more.
         for (table, sql) in [
             (
@@ -285,7 +286,7 @@ impl Sqlite {
             ),
             ("payload", "SELECT id FROM payload WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = payload.id)"),
             ("event", "SELECT seq FROM event WHERE NOT EXISTS (SELECT 1 FROM record WHERE record.id = event.record)"),
-            ("link", "SELECT id FROM link WHERE NOT EXISTS (SELECT 1 FROM record WHERE record.id = link.record)"),
+            ("link", "SELECT hex(id) FROM link WHERE NOT EXISTS (SELECT 1 FROM record WHERE record.id = link.record)"),
             ("record", "SELECT key FROM record WHERE NOT EXISTS (SELECT 1 FROM word WHERE word.id = record.flow)"),
             (
                 "tally",

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::rows::{self, Put, Summed};
 use super::words::Words;
-use super::{Mode, cells, fault};
+use super::{Mode, cells, fault, hidden};
 use crate::store::seal::{Place, Seal};
 use crate::store::{Change, Event, Exchange, Kept, Link, StoreFault};
 
@@ -26,11 +26,12 @@ pub(super) const MIGRATIONS: &[&str] = &[
      CREATE INDEX exception_cause ON exception (flow, code, cause, owner, opened, before, id) WHERE closed IS NULL;",
     // Alerts are an outbox, by their causes.
     "CREATE TABLE alert (cause TEXT PRIMARY KEY, sealed_alert BLOB NOT NULL) WITHOUT ROWID;",
+    hidden::MIGRATION,
 ];
 /// The first form whose rows have checksums.
 const SUMMED: i64 = 5;
 /// Rows that are sealed anew or moved in one transaction.
-const BATCH: i64 = if cfg!(test) { 200 } else { 2_000 };
+pub(super) const BATCH: i64 = if cfg!(test) { 200 } else { 2_000 };
 /// The setting that says that all of a store is sealed for its place, and has checksums.
 const RESEALED: &str = "resealed";
 
@@ -50,7 +51,7 @@ impl Forms<'_> {
             return Err(StoreFault::TooNew { found, known: FORM });
         }
         if mode == Mode::Read {
-            let resealed = found >= SUMMED && setting(self.db, self.seal, RESEALED)?.is_some();
+            let resealed = found >= SUMMED && setting(self.db, self.seal, RESEALED)?.is_some() && hidden::is_hidden(self)?;
             let older = || StoreFault::Io("the store is of an older form: start `crossdock run` or `serve` once to bring it up".into());
             return if found == FORM && resealed { Ok(()) } else { Err(older()) };
         }
@@ -65,6 +66,7 @@ impl Forms<'_> {
         if setting(self.db, self.seal, RESEALED)?.is_none() {
             self.reseal()?;
         }
+        self.hide()?;
         if setting(self.db, self.seal, "key")?.is_none() {
             self.all_or_nothing(|| self.put().meta("key", &key_mark(self.seal)))?;
         }
@@ -90,11 +92,11 @@ impl Forms<'_> {
         }
     }
 
-    fn put(&self) -> Put<'_> {
+    pub(super) fn put(&self) -> Put<'_> {
         Put { db: self.db, seal: self.seal, words: self.words }
     }
 
-    fn all_or_nothing<T>(&self, what: impl FnOnce() -> Kept<T>) -> Kept<T> {
+    pub(super) fn all_or_nothing<T>(&self, what: impl FnOnce() -> Kept<T>) -> Kept<T> {
         self.db.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
         match what().and_then(|done| self.db.execute_batch("COMMIT").map_err(fault).map(|()| done)) {
             Ok(done) => Ok(done),
@@ -236,7 +238,7 @@ impl Forms<'_> {
         })
     }
 
-    fn read<T>(&self, sql: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Kept<Vec<T>> {
+    pub(super) fn read<T>(&self, sql: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Kept<Vec<T>> {
         let mut statement = self.db.prepare(sql).map_err(fault)?;
         let found = statement.query_map([], read).map_err(fault)?;
         found.collect::<rusqlite::Result<Vec<T>>>().map_err(fault)
@@ -273,6 +275,7 @@ impl Forms<'_> {
                 response: maybe(9)?,
                 broken: maybe(10)?,
                 plan: lossy(row, 11)?,
+                parts: Vec::new(),
             }))
         })?;
         if has_table(self.db, "old_link")? {

@@ -10,12 +10,16 @@ mod backup;
 mod cells;
 mod damage;
 mod files;
+mod forget;
 mod form;
+mod hidden;
 mod marker;
 mod read;
 mod rows;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_privacy;
 mod words;
 
 use std::cell::{Cell, RefCell};
@@ -242,7 +246,7 @@ impl Sqlite {
         .map_err(fault)?;
         db.execute_batch(&format!(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;
-             PRAGMA journal_size_limit={WAL_KEPT};",
+             PRAGMA journal_size_limit={WAL_KEPT}; PRAGMA secure_delete=ON;",
         ))
         .map_err(fault)?;
         db.set_prepared_statement_cache_capacity(128);
@@ -340,13 +344,29 @@ impl Sqlite {
         if theirs == self.epoch || self.unfenced { Ok(()) } else { Err(StoreFault::Fenced { ours: self.epoch, theirs }) }
     }
 
-    pub(super) fn write(&mut self, changes: &[Change]) -> Kept<()> {
-        if let Some(lives) = &mut self.lives {
-            *lives = lives.saturating_sub(1);
-            if *lives == 0 {
-                return Err(StoreFault::Io("the process died here".to_owned()));
-            }
+    /// One transaction that is no list of changes.
+    fn pass<T>(&mut self, what: impl FnOnce(&Self, &rows::Put<'_>) -> Kept<T>) -> Kept<T> {
+        self.lives_on()?;
+        let mut made = None;
+        self.apply(|put| {
+            made = Some(what(self, put)?);
+            Ok(())
+        })?;
+        if let Some(marker) = &mut self.marker {
+            marker.committed(self.count.get(), &[]);
         }
+        made.ok_or_else(|| StoreFault::Io("a transaction came to nothing".to_owned()))
+    }
+
+    /// Whether a simulated death does not come with this commit.
+    fn lives_on(&mut self) -> Kept<()> {
+        let Some(lives) = &mut self.lives else { return Ok(()) };
+        *lives = lives.saturating_sub(1);
+        if *lives == 0 { Err(StoreFault::Io("the process died here".to_owned())) } else { Ok(()) }
+    }
+
+    pub(super) fn write(&mut self, changes: &[Change]) -> Kept<()> {
+        self.lives_on()?;
         let arrived = changes.iter().filter_map(|change| match change {
             Change::Lane(lane) => Some(lane.arrived + 1),
             _ => None,

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use rusqlite::{OptionalExtension as _, Params, Row, params};
 
 use super::cells::{self, Found};
-use super::rows::{self, CHECKPOINT, ENTRY, EVENT, EXCEPTION, EXCHANGE, HINT, LANE, LEDGER, MOVED, SEALED, WATCH};
+use super::rows::{self, CHECKPOINT, ENTRY, ERASURE, EVENT, EXCEPTION, EXCHANGE, HINT, LANE, LEDGER, MOVED, SEALED, WATCH};
 use super::{Sqlite, fault, form};
 use crate::store::seal::Place;
 use crate::store::{
-    Alert, Cause, Change, Checkpoint, Control, Counts, Damage, Entry, Event, Exception, Exchange, Hint, Kept, Known, Lane, LaneState, Ledger, Link,
-    Millis, Store, StoreFault, Wanted, Watch,
+    Alert, Cause, Change, Checkpoint, Control, Counts, Damage, Entry, Erasure, Event, Exception, Exchange, Forgotten, Hint, Kept, Known, Lane,
+    LaneState, Ledger, Link, Millis, Old, Part, Store, StoreFault, Wanted, Watch,
 };
 use crate::value::Json;
 
@@ -121,7 +121,7 @@ impl Sqlite {
     pub(super) fn lane_linked(&self, object: &str, id: &str) -> Kept<Option<(String, String)>> {
         let Some(object) = self.words.number(&self.db, object)? else { return Ok(None) };
         let sql = "SELECT record.flow, record.key FROM link JOIN record ON record.id = link.record WHERE link.id = ?1 AND link.object = ?2 LIMIT 1";
-        self.one(sql, params![id, object], |row| self.named(row))
+        self.one(sql, params![rows::linked(&self.seal, id), object], |row| self.named(row))
     }
 
     /// A flow by its number, and a key.
@@ -152,7 +152,32 @@ impl Sqlite {
             response: sealed(8, "response")?,
             broken: broken.map(|broken| String::from_utf8_lossy(&broken).into_owned()),
             plan: self.words.text(&self.db, plan)?,
+            parts: self.parts(row.get(11).map_err(fault)?, &name),
         })
+    }
+
+    /// What an exchange says of its records; what does not open says so, of no record.
+    fn parts(&self, sealed: Option<Vec<u8>>, exchange: &str) -> Vec<Part> {
+        let Some(sealed) = sealed else { return Vec::new() };
+        let opened = self.seal.open(Place { table: "exchange", column: "parts", row: &[exchange] }, &sealed);
+        let read = opened.and_then(|text| serde_json::from_slice(&text).map_err(|error| StoreFault::Damaged(error.to_string())));
+        read.unwrap_or_else(|fault| vec![Part { flow: String::new(), lane: String::new(), request: None, response: Some(fault.to_string()) }])
+    }
+
+    /// The line of a history, and what keeps a text of its own.
+    fn event_row(&self, row: &Row<'_>, record: i64, flow: &str, lane: &str) -> Kept<Event> {
+        let read = || -> rusqlite::Result<(i64, i64, Option<i64>, Option<Vec<u8>>, Option<i64>)> {
+            Ok((row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+        };
+        let (at, kind, word, own, exchange) = read().map_err(fault)?;
+        let text = match (word, own) {
+            (Some(word), _) => self.words.text(&self.db, word)?,
+            (None, Some(sealed)) => {
+                cells::unpacked(&self.seal, rows::event_place(&[&record.to_string(), &at.to_string()]), Some(sealed)).unwrap_or_default()
+            }
+            (None, None) => String::new(),
+        };
+        Ok(Event { at, flow: flow.to_owned(), lane: lane.to_owned(), kind: self.words.text(&self.db, kind)?, text, exchange })
     }
 }
 
@@ -262,7 +287,7 @@ impl Store for Sqlite {
         let sql = format!("SELECT {} FROM lane WHERE key = ?1 ORDER BY arrived LIMIT ?2", lane_columns());
         found.extend(self.some_lanes(&sql, params![text, count(limit)])?);
         let sql = "SELECT DISTINCT record.flow, record.key FROM link JOIN record ON record.id = link.record WHERE link.id = ?1 LIMIT ?2";
-        for (flow, key) in self.all(sql, params![text, count(limit)], |row| self.named(row))? {
+        for (flow, key) in self.all(sql, params![rows::linked(&self.seal, text), count(limit)], |row| self.named(row))? {
             found.extend(self.lane(&flow, &key)?);
         }
         found.sort_by(|a, b| (a.arrived, &a.flow, &a.key).cmp(&(b.arrived, &b.flow, &b.key)));
@@ -340,7 +365,7 @@ impl Store for Sqlite {
 
     fn ledger(&self, connection: &str, object: &str, key: &str) -> Kept<Option<Ledger>> {
         let sql = format!("SELECT {LEDGER}, sum FROM ledger WHERE connection = ?1 AND object = ?2 AND key = ?3");
-        let found = self.one(&sql, params![connection, object, key], |row| Ok(cells::ledger(&self.seal, row)))?;
+        let found = self.one(&sql, params![connection, object, &self.seal.hidden(key)[..]], |row| Ok(cells::ledger(&self.seal, row, Some(key))))?;
         found.map(|found| self.sound_one(found, Self::mend_ledger)).transpose()
     }
 
@@ -444,15 +469,8 @@ impl Store for Sqlite {
 
     fn events(&self, flow: &str, lane: &str) -> Kept<Vec<Event>> {
         let Some(record) = self.words.record(&self.db, flow, lane)? else { return Ok(Vec::new()) };
-        self.all(&format!("SELECT {EVENT} FROM event WHERE record = ?1 ORDER BY seq"), [record], |row| {
-            let read = || -> rusqlite::Result<(i64, i64, Option<i64>, Option<i64>)> { Ok((row.get(0)?, row.get(2)?, row.get(3)?, row.get(5)?)) };
-            let (at, kind, word, exchange) = read().map_err(fault)?;
-            let text = match word {
-                Some(word) => self.words.text(&self.db, word)?,
-                None => form::lossy(row, 4).map_err(fault)?,
-            };
-            Ok(Event { at, flow: flow.to_owned(), lane: lane.to_owned(), kind: self.words.text(&self.db, kind)?, text, exchange })
-        })
+        let sql = format!("SELECT {EVENT} FROM event WHERE record = ?1 ORDER BY seq");
+        self.all(&sql, [record], |row| self.event_row(row, record, flow, lane))
     }
 
     fn exchange(&self, id: i64) -> Kept<Option<Exchange>> {
@@ -497,7 +515,9 @@ impl Store for Sqlite {
     fn links_of(&self, flow: &str, lane: &str) -> Kept<Vec<Link>> {
         let Some(record) = self.words.record(&self.db, flow, lane)? else { return Ok(Vec::new()) };
         let mut links = self.all("SELECT object, id FROM link WHERE record = ?1", [record], |row| {
-            let (object, id) = self.named(row)?;
+            let read = || -> rusqlite::Result<(i64, Vec<u8>)> { Ok((row.get(0)?, row.get(1)?)) };
+            let (object, id) = read().map_err(fault)?;
+            let (object, id) = (self.words.text(&self.db, object)?, rows::hex(&id));
             Ok(Link { flow: flow.to_owned(), lane: lane.to_owned(), object, id })
         })?;
         links.sort();
@@ -513,7 +533,8 @@ impl Store for Sqlite {
             None => None,
         };
         let nodes = self.all("SELECT id, object FROM link WHERE record = ?1", [record], |row| {
-            Ok((form::lossy(row, 0).map_err(fault)?, row.get::<_, i64>(1).map_err(fault)?))
+            let read = || -> rusqlite::Result<(Vec<u8>, i64)> { Ok((row.get(0)?, row.get(1)?)) };
+            read().map_err(fault)
         })?;
         let sql = "SELECT record.flow, record.key FROM \
              (SELECT record AS other FROM link WHERE id = ?1 AND object = ?2 AND record <> ?3 ORDER BY record DESC LIMIT ?4) \
@@ -554,12 +575,20 @@ impl Store for Sqlite {
         self.seal.fingerprint(text)
     }
 
-    fn forget(&mut self, before: Millis) -> Kept<u64> {
-        let dropped = |sql: &str| self.db.execute(sql, [before]).map_err(fault);
-        let events = dropped("DELETE FROM event WHERE at < ?1")?;
-        let exchanges = dropped("DELETE FROM exchange WHERE at < ?1")?;
-        let controls = dropped("DELETE FROM control WHERE at < ?1 AND sealed_answer IS NOT NULL")?;
-        let exceptions = dropped("DELETE FROM exception WHERE closed IS NOT NULL AND closed < ?1")?;
-        Ok((events + exchanges + controls + exceptions) as u64)
+    fn forget(&mut self, old: &Old, after: Option<&str>, rows: u32) -> Kept<Forgotten> {
+        self.forgotten(old, after, rows)
+    }
+
+    fn mentioning(&self, fits: &dyn Fn(&str) -> bool) -> Kept<Vec<(String, String)>> {
+        self.mentions(fits)
+    }
+
+    fn erase(&mut self, records: &[(String, String)], then: &[Change]) -> Kept<u64> {
+        self.erased(records, then)
+    }
+
+    fn erasures(&self, who: Option<&str>) -> Kept<Vec<Erasure>> {
+        let sql = format!("SELECT {ERASURE}, sum FROM erasure WHERE ?1 IS NULL OR who = ?1 ORDER BY id");
+        self.all(&sql, [who], |row| Ok(cells::erasure(&self.seal, row).value))
     }
 }

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::fault;
 use super::words::Words;
 use crate::store::seal::{Place, Seal};
-use crate::store::{Change, Checkpoint, Entry, Event, Exception, Exchange, Hint, Kept, Lane, LaneState, Ledger, Link, Moved, StoreFault, Watch};
+use crate::store::{
+    Change, Checkpoint, Entry, Erasure, Event, Exception, Exchange, Hint, Kept, Lane, LaneState, Ledger, Link, Moved, Part, StoreFault, Watch,
+};
 
 /// A lane's columns in the order of its checksum.
 pub(super) const LANE: &str = "flow, key, label, arrived, first, state, version, stamp, delivered, due, attempt, plan, sealed_reasons, updated, \
@@ -15,26 +17,36 @@ pub(super) const LANE: &str = "flow, key, label, arrived, first, state, version,
 /// What a lane's newest version looks like at its source is written by itself too, and has a checksum of its own.
 pub(super) const SEEN: &str = "flow, key, seen";
 /// An entry's columns in the order of its checksum: what stays as it is was made.
-pub(super) const ENTRY: &str = "id, flow, lane, version, write, after, connection, object, op, key, key_field, target, class, review_doubt, first, \
+pub(super) const ENTRY: &str = "id, flow, lane, version, write, after, connection, object, op, sealed_key, key_field, target, class, review_doubt, first, \
      hash, plan, created, rides";
 /// What moves while it is sent has a checksum of its own.
 pub(super) const MOVED: &str = "id, state, attempt, due, sent, doubted, epoch";
 pub(super) const SEALED: &str = "sealed_body, sealed_held, sealed_result, sealed_error";
 pub(super) const EXCEPTION: &str = "id, flow, lane, label, code, sealed_reasons, next, owner, before, parked, opened, closed, closed_by, alerted";
-pub(super) const EXCHANGE: &str = "id, at, connection, method, path, status, took, sealed_request, sealed_response, broken, plan";
-pub(super) const EVENT: &str = "at, record, kind, word, text, exchange";
+pub(super) const EXCHANGE: &str = "id, at, connection, method, path, status, took, sealed_request, sealed_response, broken, plan, \
+     sealed_parts";
+pub(super) const EVENT: &str = "at, record, kind, word, sealed_text, exchange";
 pub(super) const LEDGER: &str = "connection, object, key, id, fields, confirmed";
 pub(super) const CHECKPOINT: &str = "flow, stream, cursor, more, at";
 pub(super) const HINT: &str = "id, connection, event, body, at";
-pub(super) const WATCH: &str = "name, flow, lane, since, due";
+/// The record of a watch over a target is the target's key: it is hashed, and sealed beside it.
+pub(super) const WATCH: &str = "name, flow, lane, since, due, sealed_lane";
+pub(super) const ERASURE: &str = "at, who, sealed_by, records";
 
 /// The state of an entry that was found damaged. It is told as refused, and never sent.
 pub(super) const DAMAGED: &str = "damaged";
 
-/// Events of these kinds have a text that many share.
-const SHARED: [&str; 10] = ["received", "unchanged", "counted", "retried", "approved", "edited", "discarded", "replayed", "gone", "history"];
+/// The watch whose record is a target's key: see `engine::watch`.
+pub(super) const SETTLE: &str = "settle";
+/// What a ledger's key begins with where it has another key in the place of the id.
+pub(super) const ALIAS: &str = "of:";
+
+/// Events of these kinds have a text that many share. It says nothing of a record or a person.
+pub(super) const SHARED: [&str; 5] = ["received", "unchanged", "counted", "gone", "history"];
 /// Characters of a request or an answer that are kept.
 const MOST_KEPT: usize = 64 << 10;
+/// Bytes of the requests and answers of one batch that are kept.
+const MOST_OF_BATCH: usize = 4 << 20;
 
 /// Bytes over which a row's checksum goes: each value with its kind and its length.
 pub(super) struct Summed<'a> {
@@ -119,16 +131,13 @@ impl Put<'_> {
                 self.done("DELETE FROM payload WHERE id = ?1", params![id])?;
                 self.done("DELETE FROM entry WHERE id = ?1", params![id])
             }
-            Change::Ledger(Ledger { connection, object, key, id, fields, confirmed }) => {
-                let fields = serde_json::to_string(fields).unwrap_or_default();
-                self.row("ledger", LEDGER, params![connection, object, key, id, fields, confirmed])
-            }
+            Change::Ledger(ledger) => self.ledger(ledger),
             Change::Exception(exception) => self.exception(exception),
             Change::Event(Event { at, flow, lane, kind, text, exchange }) => {
                 let record = self.words.make_record(self.db, flow, lane)?;
                 let (word, own) = match SHARED.contains(&kind.as_str()) {
                     true => (Some(self.word(text)?), None),
-                    false => (None, Some(text)),
+                    false => (None, Some(self.seal.pack(event_place(&[&record.to_string(), &at.to_string()]), text.as_bytes())?)),
                 };
                 self.row("event", EVENT, params![at, record, self.word(kind)?, word, own, exchange])
             }
@@ -136,13 +145,17 @@ impl Put<'_> {
             Change::Checkpoint(checkpoint) => self.checkpoint(checkpoint),
             Change::Hint(Hint { id, connection, event, body, at }) => self.row("hint", HINT, params![id, connection, event, body.to_string(), at]),
             Change::DropHint(id) => self.done("DELETE FROM hint WHERE id = ?1", params![id]),
-            Change::Watch(Watch { name, flow, lane, since, due }) => self.row("watch", WATCH, params![name, flow, lane, since, due]),
+            Change::Watch(Watch { name, flow, lane, since, due }) => {
+                let known = watched(self.seal, name, lane);
+                let sealed = (known != *lane).then(|| self.seal.seal(watch_place(&[name, flow, &known]), lane.as_bytes())).transpose()?;
+                self.row("watch", WATCH, params![name, flow, known, since, due, sealed])
+            }
             Change::DropWatch { name, flow, lane } => {
-                self.done("DELETE FROM watch WHERE name = ?1 AND flow = ?2 AND lane = ?3", params![name, flow, lane])
+                self.done("DELETE FROM watch WHERE name = ?1 AND flow = ?2 AND lane = ?3", params![name, flow, watched(self.seal, name, lane)])
             }
             Change::Link(Link { flow, lane, object, id }) => {
                 let (object, record) = (self.word(object)?, self.words.make_record(self.db, flow, lane)?);
-                self.done("INSERT OR IGNORE INTO link (id, object, record) VALUES (?1, ?2, ?3)", params![id, object, record])
+                self.done("INSERT OR IGNORE INTO link (id, object, record) VALUES (?1, ?2, ?3)", params![linked(self.seal, id), object, record])
             }
             Change::Answer { id, answer } => {
                 let row = id.to_string();
@@ -155,7 +168,24 @@ impl Put<'_> {
                 self.done("INSERT OR REPLACE INTO alert (cause, sealed_alert) VALUES (?1, ?2)", params![alert.cause, sealed])
             }
             Change::DropAlert(cause) => self.done("DELETE FROM alert WHERE cause = ?1", params![cause]),
+            Change::Erasure(Erasure { at, who, by, records }) => {
+                let sealed = by.as_ref().map(|by| self.seal.seal(erasure_place(&[who, &at.to_string()]), by.as_bytes())).transpose()?;
+                self.row("erasure", ERASURE, params![at, who, sealed, i64::try_from(*records).unwrap_or(i64::MAX)])
+            }
         }
+    }
+
+    fn ledger(&self, ledger: &Ledger) -> Kept<()> {
+        let Ledger { connection, object, key, id, fields, confirmed } = ledger;
+        let fields = serde_json::to_string(fields).unwrap_or_default();
+        let hidden = self.seal.hidden(key);
+        // An alias has a key in the place of the id.
+        let sealed = match id {
+            Some(id) if key.starts_with(ALIAS) => Some(self.seal.seal(alias_place(&[connection, object, &hex(&hidden)]), id.as_bytes())?),
+            _ => None,
+        };
+        let id: &dyn ToSql = if sealed.is_some() { &sealed } else { id };
+        self.row("ledger", LEDGER, params![connection, object, &hidden[..], id, fields, confirmed])
     }
 
     fn lane(&self, lane: &Lane) -> Kept<()> {
@@ -221,6 +251,7 @@ impl Put<'_> {
             &format!("INSERT OR REPLACE INTO payload (id, {SEALED}) VALUES (?1, ?2, ?3, ?4, ?5)"),
             params![entry.id, body, held, result, error],
         )?;
+        let key = entry.key.as_ref().map(|key| self.seal.seal(key_place(&row), key.as_bytes())).transpose()?;
         let rides = entry.rides.as_ref().map(serde_json::to_string).transpose().map_err(|error| StoreFault::Io(error.to_string()))?;
         let fixed: &[&dyn ToSql] = params![
             entry.id,
@@ -232,7 +263,7 @@ impl Put<'_> {
             entry.connection,
             entry.object,
             entry.op,
-            entry.key,
+            key,
             entry.key_field,
             entry.target,
             entry.class,
@@ -282,15 +313,19 @@ impl Put<'_> {
     }
 
     pub(super) fn exchange(&self, exchange: &Exchange) -> Kept<()> {
-        let Exchange { id, at, connection, method, path, status, took, request, response, broken, plan } = exchange;
+        let Exchange { id, at, connection, method, path, status, took, request, response, broken, plan, parts } = exchange;
         let row = id.to_string();
         let pack = |column: &str, text: &Option<String>| {
             let place = Place { table: "exchange", column, row: &[&row] };
             text.as_ref().map(|text| self.seal.pack(place, shortened(text).as_bytes())).transpose()
         };
         let (request, response) = (pack("request", request)?, pack("response", response)?);
+        let parts = match parts.as_slice() {
+            [] => None,
+            parts => packed(self.seal, Place { table: "exchange", column: "parts", row: &[&row] }, Some(&kept_of(parts)))?,
+        };
         let (connection, method, plan) = (self.word(connection)?, self.word(method)?, self.word(plan)?);
-        self.row("exchange", EXCHANGE, params![id, at, connection, method, path, status, took, request, response, broken, plan])
+        self.row("exchange", EXCHANGE, params![id, at, connection, method, path, status, took, request, response, broken, plan, parts])
     }
 
     pub(super) fn checkpoint(&self, checkpoint: &Checkpoint) -> Kept<()> {
@@ -334,6 +369,59 @@ pub(super) fn control_place<'a>(row: &'a [&'a str]) -> Place<'a> {
 
 pub(super) fn answer_place<'a>(row: &'a [&'a str]) -> Place<'a> {
     Place { table: "control", column: "answer", row }
+}
+
+/// Parts as they are kept: of a text that is too long its beginning, and of a batch that is too long altogether the first
+/// ones with their texts.
+fn kept_of(parts: &[Part]) -> Vec<Part> {
+    let mut left = MOST_OF_BATCH;
+    let mut short = |text: &Option<String>| -> Option<String> {
+        let text = shortened(text.as_ref()?);
+        if text.len() > left {
+            return Some(format!("({} bytes, not kept: the batch is too long)", text.len()));
+        }
+        left -= text.len();
+        Some(text.into_owned())
+    };
+    parts.iter().map(|part| Part { request: short(&part.request), response: short(&part.response), ..part.clone() }).collect()
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a watch is found by: of one whose record is a target's key, the key's hash. A hash stays what it is.
+pub(super) fn watched(seal: &Seal, name: &str, lane: &str) -> String {
+    let hash = lane.strip_prefix('#').is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if name == SETTLE && !hash { format!("#{}", hex(&seal.hidden(lane))) } else { lane.to_owned() }
+}
+
+/// What a link is found by. An address is the same in whatever letters.
+pub(super) fn linked(seal: &Seal, id: &str) -> Vec<u8> {
+    if id.contains('@') { seal.hidden(&id.to_lowercase()).to_vec() } else { seal.hidden(id).to_vec() }
+}
+
+pub(super) fn key_place<'a>(row: &'a [&'a str]) -> Place<'a> {
+    Place { table: "entry", column: "key", row }
+}
+
+/// The row is the connection, the object, and the hash of the key.
+pub(super) fn alias_place<'a>(row: &'a [&'a str]) -> Place<'a> {
+    Place { table: "ledger", column: "id", row }
+}
+
+/// The row is the record's number and the time.
+pub(super) fn event_place<'a>(row: &'a [&'a str]) -> Place<'a> {
+    Place { table: "event", column: "text", row }
+}
+
+pub(super) fn watch_place<'a>(row: &'a [&'a str]) -> Place<'a> {
+    Place { table: "watch", column: "lane", row }
+}
+
+/// The row is the hash of the identifier and the time.
+pub(super) fn erasure_place<'a>(row: &'a [&'a str]) -> Place<'a> {
+    Place { table: "erasure", column: "by", row }
 }
 
 fn shortened(text: &str) -> std::borrow::Cow<'_, str> {

@@ -11,7 +11,7 @@ use super::form::{FORM, MIGRATIONS};
 use super::rows::DAMAGED;
 use super::*;
 use crate::store::contract::tests::{entry, exception, lane, reason};
-use crate::store::{Checkpoint, Entry, EntryState, Event, Exchange, Lane, LaneState, Ledger, Link, Store as _, Watch};
+use crate::store::{Checkpoint, Entry, EntryState, Event, Exchange, Lane, LaneState, Ledger, Link, Part, Store as _, Watch};
 use crate::value::Body;
 
 fn folder() -> (TempDir, PathBuf) {
@@ -55,6 +55,7 @@ fn filled(path: &Path, lanes: i64) {
             response: None,
             broken: None,
             plan: "p".into(),
+            parts: vec![Part { flow: "f".into(), lane: key.clone(), request: Some("{\"masked\": true}".repeat(20)), response: None }],
         };
         let changes = [
             Change::Lane(Lane { reasons, body, matched: Some(json!({"m": []})), ..lane(of, at, false) }),
@@ -146,7 +147,7 @@ fn what_else_is_damaged_is_put_aside_by_its_kind() {
             "UPDATE exception SET sealed_reasons = x'0200' WHERE id = 11;
              UPDATE hint SET body = 'x';
              UPDATE control SET sealed_body = zeroblob(40);
-             UPDATE ledger SET id = '77' WHERE key = 'sf-k001';
+             UPDATE ledger SET id = '77' WHERE confirmed = 1;
              UPDATE watch SET due = 99999999999 WHERE lane = 'k001';
              UPDATE checkpoint SET cursor = '2027-03-02';
              UPDATE meta SET value = '9' WHERE name = 'epoch';
