@@ -183,8 +183,10 @@ impl Engine<'_> {
 
     /// What a write is to, for people; its key without what it says of a person.
     pub(super) fn named(&self, entry: &Entry) -> String {
-        let shown = match (&entry.key_field, self.masks.get(&entry.connection)) {
-            (Some(field), Some(mask)) => mask.shows(&entry.object, std::slice::from_ref(field)),
+        let shown = match (&entry.key, &entry.key_field, self.masks.get(&entry.connection)) {
+            (Some(key), Some(field), Some(mask)) => {
+                mask.shows(&entry.object, std::slice::from_ref(field)) && !mask.is_of_person(Some(&entry.object), &entry.body, key)
+            }
             _ => true,
         };
         let name = entry.key.as_deref().map(|key| mask::key(key, shown)).or_else(|| entry.target.clone()).unwrap_or_default();

@@ -225,11 +225,10 @@ impl Engine<'_> {
     /// Values of persons that a key is made of: its record is found by them, too.
     fn persons_in(&self, at: usize, lane: &Lane, object: &ObjectRef, body: &Json, key: &str) -> Vec<String> {
         let source = &self.flow(at).0.source;
-        let lower = key.to_lowercase();
         let mut found = Vec::new();
         let mut each = |value: &str| {
             let value = value.trim();
-            if value.chars().count() >= SHORTEST_PERSON && value != key && lower.contains(&value.to_lowercase()) {
+            if value.chars().count() >= SHORTEST_PERSON && value != key && super::mask::holds(key, value) {
                 found.push(value.to_owned());
             }
         };

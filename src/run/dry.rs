@@ -116,15 +116,17 @@ impl Planned {
         let (connection, object) = self.object.split_once('.').unwrap_or((&self.object, ""));
         let mask = masks.get(connection).unwrap_or(&unknown);
         let shown = self.key_field.as_ref().is_none_or(|field| mask.shows(object, std::slice::from_ref(field)));
-        self.key = self.key.map(|key| mask::key(&key, shown));
+        // A field is held against the whole record: a key may be made of an address that stands in another field.
+        let whole = |of: &dyn Fn(&Difference) -> Option<Json>| -> Json {
+            Json::Object(self.fields.iter().filter_map(|one| Some((one.field.clone(), of(one)?))).collect())
+        };
+        let (now, then) = (whole(&|one| one.now.clone()), whole(&|one| Some(one.then.clone())));
+        let of_person = self.key.as_ref().is_some_and(|key| mask.is_of_person(Some(object), &then, key));
+        self.key = self.key.map(|key| mask::key(&key, shown && !of_person));
+        let (now, then) = (mask.json(Some(object), &now), mask.json(Some(object), &then));
         for difference in &mut self.fields {
-            let field = difference.field.clone();
-            let masked = |value: &Json| {
-                let of = Json::Object([(field.clone(), value.clone())].into_iter().collect());
-                mask.json(Some(object), &of).get(&field).cloned().unwrap_or(Json::Null)
-            };
-            difference.then = masked(&difference.then);
-            difference.now = difference.now.as_ref().map(masked);
+            difference.then = then.get(&difference.field).cloned().unwrap_or(Json::Null);
+            difference.now = now.get(&difference.field).cloned();
         }
         self
     }

@@ -59,7 +59,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         };
         let key = |entry: &Entry| -> Option<String> {
             let mask = mask::Mask::of(plan, &entry.connection);
-            let shown = entry.key_field.as_ref().is_none_or(|field| mask.shows(&entry.object, std::slice::from_ref(field)));
+            let of_person = |key: &String| mask.is_of_person(Some(&entry.object), &entry.body, key);
+            let shown = entry.key_field.as_ref().is_none_or(|field| mask.shows(&entry.object, std::slice::from_ref(field)))
+                && !entry.key.as_ref().is_some_and(of_person);
             entry.key.as_deref().map(|key| if args.reveal { key.to_owned() } else { mask::key(key, shown) })
         };
         if args.format == Format::Json {
@@ -94,7 +96,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 
 fn several(name: &str, found: &[Exception]) -> Failure {
     let ids: Vec<String> = found.iter().map(|one| format!("{} ({} of {})", one.id, one.code, one.flow)).collect();
-    Failure::usage(format!("several exceptions are open of {name}")).hint(format!("name one by its number: {}", ids.join(", ")))
+    Failure::usage(format!("several exceptions are open of {}", mask::key(name, true))).hint(format!("name one by its number: {}", ids.join(", ")))
 }
 
 /// The payload that waits, or was refused: as `queue edit` takes it.

@@ -49,6 +49,8 @@ const ENVELOPE: &[&str] = &[
 ];
 /// Words of an error: a system may quote in them what it was sent.
 const WORDS: &[&str] = &["message", "errorMessage", "Message", "ExceptionMessage", "sf__Error", "error_description", "error"];
+/// Texts with fewer digits are no telephone numbers.
+const SHORTEST_TELEPHONE: usize = 7;
 /// Numbers with fewer digits are no telephone numbers or the like.
 const SHORTEST_NUMBER: usize = 5;
 /// Records that one has to do with, whose values are looked for in its words.
@@ -138,12 +140,34 @@ impl Mask {
 
     /// A record of an object with only what everybody may see.
     pub fn json(&self, object: Option<&str>, json: &Json) -> Json {
-        self.under(object, json, true, None)
+        self.without_own(object, json, self.under(object, json, true, None))
+    }
+
+    /// A masked record without texts that hold an address or a number of its own person: a key may be made of one.
+    fn without_own(&self, object: Option<&str>, json: &Json, masked: Json) -> Json {
+        let own = self.identifiers(object, json);
+        if own.is_empty() { masked } else { without_texts(masked, &|text| own.iter().any(|value| holds(text, value))) }
+    }
+
+    /// Whether a text holds an address or a number of the person that a record is about.
+    pub fn is_of_person(&self, object: Option<&str>, json: &Json, text: &str) -> bool {
+        self.identifiers(object, json).iter().any(|value| holds(text, value))
+    }
+
+    /// The addresses and telephone numbers of a record's person.
+    fn identifiers(&self, object: Option<&str>, json: &Json) -> Vec<String> {
+        let mut found = Vec::new();
+        self.persons(object, json, &mut |value| {
+            if value.contains('@') || digits(value).len() >= SHORTEST_TELEPHONE {
+                found.push(value.trim().to_owned());
+            }
+        });
+        found
     }
 
     /// The same of a system's answer: its words are kept without what they quote.
     fn answer(&self, object: Option<&str>, json: &Json, quoted: &dyn Fn(&str) -> String) -> Json {
-        self.under(object, json, true, Some(quoted))
+        self.without_own(object, json, self.under(object, json, true, Some(quoted)))
     }
 
     fn under(&self, object: Option<&str>, json: &Json, shown: bool, quoted: Option<&dyn Fn(&str) -> String>) -> Json {
@@ -239,6 +263,28 @@ pub(super) fn in_words(answer: &Json, change: &dyn Fn(&str) -> String) -> Json {
         Json::Array(items) => Json::Array(items.iter().map(|item| in_words(item, change)).collect()),
         Json::String(text) if text.contains(char::is_whitespace) => Json::String(change(text)),
         other => other.clone(),
+    }
+}
+
+/// Whether a text holds a value of a person: an address in whatever letters, a telephone number however it is written.
+pub fn holds(text: &str, value: &str) -> bool {
+    let number = digits(value);
+    let telephone = !value.chars().any(char::is_alphabetic) && number.len() >= SHORTEST_TELEPHONE;
+    (telephone && digits(text).contains(&number[number.len().saturating_sub(10)..]))
+        || (!value.is_empty() && text.to_lowercase().contains(&value.to_lowercase()))
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// A body whose texts of some kind are hidden.
+fn without_texts(json: Json, hide: &dyn Fn(&str) -> bool) -> Json {
+    match json {
+        Json::Object(fields) => Json::Object(fields.into_iter().map(|(name, value)| (name, without_texts(value, hide))).collect()),
+        Json::Array(items) => Json::Array(items.into_iter().map(|item| without_texts(item, hide)).collect()),
+        Json::String(text) if text != MASKED && hide(&text) => Json::String(MASKED.to_owned()),
+        other => other,
     }
 }
 
@@ -387,6 +433,9 @@ mod tests {
         );
         let key = json!({"orderKey": "ss-jo@example.com/10"});
         assert!(!mask().json(Some("Order"), &key).to_string().contains("example"));
+        let key = json!({"orderKey": "ss/15128675309", "shipTo": {"phone": "+1 (512) 867-5309"}, "carrierCode": "ups"});
+        assert_eq!(mask().json(Some("Order"), &key).to_string(), r#"{"orderKey":"•••","shipTo":{"phone":"•••"},"carrierCode":"ups"}"#);
+        assert!(mask().is_of_person(Some("Order"), &key, "ss/512-867-5309") && !mask().is_of_person(Some("Order"), &key, "ss/5128675308"));
         // Where the object is not known, the most careful class of a name counts.
         assert_eq!(mask().json(None, &json!({"sku": "M-1", "name": "Mug"})).to_string(), r#"{"sku":"M-1","name":"•••"}"#);
         assert!(mask().shows("Order", &["items".to_owned(), "name".to_owned()]));
