@@ -1,109 +1,222 @@
-//! The commands that README and the operations page show for work between the systems are run as they stand, in a fresh
-//! project against a running sandbox. Only ports are added, so that nothing else on the machine is in the way.
+//! Each block of commands in README, in the book and in the templates' READMEs is run as it stands, by a shell, each block in a
+//! fresh project. A block that begins with ```` ```console ```` also shows what is printed: each line of it has to be printed.
+//!
+//! A block that cannot be run has a comment in front of it in the page's source that says why: `<!-- not run: the reason -->`.
+//! The tutorial is walked from its beginning to its end by `tests/docs.rs`.
+//!
+//! A wrapper named `crossdock` stands on the shell's path. It passes everything on to the program, and adds ports to what listens,
+//! so that nothing else on the machine is in the way. What runs until somebody stops it (the sandbox, `serve`) it puts beside
+//! the other commands, as "in another terminal" says.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// A child that does not outlive its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// A block of commands, from a page.
+#[derive(Debug)]
+struct Block {
+    place: String,
+    /// What a shell runs.
+    script: String,
+    /// By command: the lines that the page shows.
+    shown: Vec<Vec<String>>,
+    not_run: Option<String>,
 }
 
-/// The commands of each of a text's `sh` blocks, without their comments.
-fn blocks(text: &str) -> Vec<Vec<Vec<String>>> {
-    let block = |block: &str| {
-        let block = block.split("```").next().unwrap();
-        let lines = block.lines().filter_map(|line| line.strip_prefix("crossdock "));
-        lines.map(|line| line.split(" #").next().unwrap().split_whitespace().map(str::to_owned).collect()).collect()
-    };
-    text.split("```sh\n").skip(1).map(block).filter(|commands: &Vec<_>| !commands.is_empty()).collect()
-}
-
-fn free() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn answers(port: u16) {
-    let until = Instant::now() + Duration::from_secs(30);
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < until, "nothing listens on {port}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-fn crossdock(folder: &Path, arguments: &[String]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crossdock"));
-    command.current_dir(folder).args(arguments).env("NO_COLOR", "1").env_remove("COLUMNS");
-    command
-}
-
-/// Runs each block of a text by itself.
-fn walk(text: &str, least: usize) {
-    let blocks = blocks(text);
-    assert!(blocks.iter().map(Vec::len).sum::<usize>() >= least, "{blocks:?}");
-    blocks.into_iter().for_each(walk_block);
-}
-
-/// Runs commands in a fresh project. What a machine waits for (`serve`, the sandbox) runs beside the others.
-fn walk_block(all: Vec<Vec<String>>) {
-    let home = tempfile::tempdir().unwrap();
-    assert!(crossdock(home.path(), &["new".into(), "acme".into()]).output().unwrap().status.success());
-    let acme = home.path().join("acme");
-    let (crm, wms, hook) = (free(), free(), free());
-    let file = acme.join("crossdock.sandbox.yaml");
-    let environment = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, environment.replace(":8461", &format!(":{crm}")).replace(":8462", &format!(":{wms}"))).unwrap();
-    let starts = |words: &Vec<String>| words.starts_with(&["sandbox".to_owned(), "start".to_owned()]);
-    // A block that only reads needs a sandbox all the same.
-    let (start, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(starts);
-    let mut start = start.into_iter().next().unwrap_or_else(|| vec!["sandbox".into(), "start".into()]);
-    start.extend(["--salesforce".into(), crm.to_string(), "--shipstation".into(), wms.to_string()]);
-    let _sandbox = Running(crossdock(&acme, &start).stdout(Stdio::null()).spawn().unwrap());
-    answers(crm);
-    answers(wms);
-    for words in rest {
-        let mut arguments = words.clone();
-        if words[0] == "serve" {
-            arguments.extend(["--listen".into(), format!("127.0.0.1:{hook}")]);
-            let mut serve = Running(crossdock(&acme, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-            answers(hook);
-            std::thread::sleep(Duration::from_secs(2));
-            assert!(Command::new("kill").args(["-TERM", &serve.0.id().to_string()]).status().unwrap().success());
-            assert_eq!(serve.0.wait().unwrap().code(), Some(0), "serve");
+fn blocks(page: &str, text: &str) -> Vec<Block> {
+    let mut found = Vec::new();
+    let mut lines = text.lines().enumerate().peekable();
+    let mut before = "";
+    while let Some((at, line)) = lines.next() {
+        let console = line == "```console";
+        if !console && line != "```sh" {
+            if !line.trim().is_empty() {
+                before = line;
+            }
             continue;
         }
-        if words[0] == "sandbox" {
-            let shipstation = words.iter().any(|word| word == "ship" || word == "shipstation");
-            arguments.extend(["--port".into(), if shipstation { wms } else { crm }.to_string()]);
+        let inside: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+        let (mut script, mut shown) = (String::new(), Vec::<Vec<String>>::new());
+        for line in inside {
+            if !console {
+                script.push_str(&format!("{line}\n"));
+            } else if let Some(command) = line.strip_prefix("$ ") {
+                script.push_str(&format!("{command}\n"));
+                shown.push(Vec::new());
+            } else if let (Some(shown), false) = (shown.last_mut(), line.trim().is_empty() || line.trim() == "…") {
+                shown.push(line.to_owned());
+            }
         }
-        let output = crossdock(&acme, &arguments).output().unwrap();
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert_eq!(output.status.code(), Some(0), "crossdock {}\n{said}", words.join(" "));
-        assert!(!said.contains("BAD"), "crossdock {}\n{said}", words.join(" "));
-        let wide: Vec<&str> =
-            String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.chars().count() > 80).map(|line| &*line.to_owned().leak()).collect();
-        let tables = ["status", "trace", "queue", "plan", "run"];
-        assert!(wide.is_empty() || !tables.contains(&words[0].as_str()), "crossdock {} is wider than 80 columns: {wide:#?}", words.join(" "));
+        let not_run = before.strip_prefix("<!-- not run: ").and_then(|rest| rest.strip_suffix(" -->")).map(str::to_owned);
+        before = "";
+        found.push(Block { place: format!("{page}:{}", at + 1), script, shown, not_run });
+    }
+    found
+}
+
+/// What stands on the path as `crossdock`.
+const WRAPPER: &str = r#"#!/bin/bash
+listens() { for _ in $(seq 600); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0; sleep 0.1; done; echo "nothing listens on $1"; return 1; }
+count=$(ls "$BESIDE" | wc -l)
+said="$BESIDE/$(printf %03d "$count")"
+echo "$*" > "$said"
+case "$1 $2" in
+"sandbox start")
+    "$PROGRAM" "$@" --salesforce "$CRM_PORT" --shipstation "$WMS_PORT" > /dev/null 2>&1 &
+    echo $! >> "$STARTED"
+    listens "$CRM_PORT" && listens "$WMS_PORT"
+    exit ;;
+sandbox\ *)
+    port=$CRM_PORT
+    case " $* " in *\ ship\ *|*\ shipstation\ *) port=$WMS_PORT ;; esac
+    set -- "$@" --port "$port" ;;
+serve\ *)
+    "$PROGRAM" "$@" --listen "127.0.0.1:$HOOK_PORT" >> "$said" 2>&1 &
+    serve=$!
+    echo $serve >> "$STARTED"
+    listens "$HOOK_PORT" || exit 1
+    sleep 2
+    kill -TERM $serve
+    wait $serve
+    exit ;;
+esac
+"$PROGRAM" "$@" >> "$said" 2>&1
+code=$?
+if [ "$1" = new ]; then
+    find . -name crossdock.sandbox.yaml -exec sed -i "s/:8461/:$CRM_PORT/; s/:8462/:$WMS_PORT/" {} +
+fi
+exit $code
+"#;
+
+/// What stands on the path as `cargo`: it was built already.
+const CARGO: &str = r#"#!/bin/bash
+case "$*" in
+"run --release -- "*) shift 3; exec crossdock "$@" ;;
+"install --path .") exit 0 ;;
+*) echo "cargo $* is not known here"; exit 1 ;;
+esac
+"#;
+
+fn free() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+}
+
+fn executable(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Processes that are stopped with their test.
+struct Started(PathBuf);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        for process in std::fs::read_to_string(&self.0).unwrap_or_default().lines() {
+            let _ = Command::new("kill").args(["-KILL", process]).stderr(std::process::Stdio::null()).status();
+        }
     }
 }
 
+/// Runs a block in a fresh project of a template, and says what is wrong.
+fn run(block: &Block, template: &str) -> Vec<String> {
+    let home = tempfile::tempdir().unwrap();
+    let (path, beside, work) = (home.path().join("path"), home.path().join("said"), home.path().join("work"));
+    for folder in [&path, &beside, &work] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    executable(&path.join("crossdock"), WRAPPER);
+    executable(&path.join("cargo"), CARGO);
+    let started = Started(home.path().join("started"));
+    let mut script = String::from("set -e\n");
+    if block.script.contains("cargo run") {
+        script.push_str(&format!("cp -r '{}' mappings\n", crate::common::root().join("mappings").display()));
+    } else if !block.script.contains("crossdock new") {
+        script.push_str(&format!("crossdock new acme --template {template}\ncd acme\n"));
+    }
+    let asks = block.script.contains("--env sandbox") || block.script.contains("crossdock sandbox");
+    if asks && !block.script.contains("sandbox start") {
+        script.push_str("crossdock sandbox start\n");
+    }
+    script.push_str(&block.script);
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(&work)
+        .env("PATH", format!("{}:{}", path.display(), std::env::var("PATH").unwrap()))
+        .envs([("PROGRAM", env!("CARGO_BIN_EXE_crossdock")), ("NO_COLOR", "1"), ("COLUMNS", "80")])
+        .envs([("CRM_PORT", free()), ("WMS_PORT", free()), ("HOOK_PORT", free())])
+        .env("BESIDE", &beside)
+        .env("STARTED", &started.0)
+        .output()
+        .unwrap();
+    let mut said: Vec<PathBuf> = std::fs::read_dir(&beside).unwrap().map(|entry| entry.unwrap().path()).collect();
+    said.sort();
+    let said: Vec<String> = said.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let mut wrong = Vec::new();
+    if output.status.code() != Some(0) {
+        let rest = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        wrong.push(format!("{}: ends with {:?}: {rest}\n{}", block.place, output.status.code(), said.last().map_or("", String::as_str)));
+    }
+    for said in &said {
+        let (command, printed) = said.split_once('\n').unwrap_or((said, ""));
+        if printed.contains("BAD") {
+            wrong.push(format!("{}: crossdock {command}: {printed}", block.place));
+        }
+        let wide: Vec<&str> = printed.lines().filter(|line| line.chars().count() > 80).collect();
+        if !wide.is_empty() && ["status", "trace", "queue", "plan", "run"].iter().any(|word| command.starts_with(word)) {
+            wrong.push(format!("{}: crossdock {command} is wider than 80 columns: {wide:#?}", block.place));
+        }
+    }
+    let own = &said[said.len().saturating_sub(block.shown.len())..];
+    for (shown, said) in block.shown.iter().zip(own) {
+        // `…` stands for what differs from run to run.
+        let is = |line: &str, shown: &str| match shown.trim_end().split_once('…') {
+            Some((from, to)) => line.starts_with(from) && line.ends_with(to),
+            None => line.trim_end() == shown.trim_end(),
+        };
+        let missing = shown.iter().filter(|shown| !said.lines().any(|line| is(line, shown)));
+        wrong.extend(missing.map(|line| format!("{}: not printed: {line}\n{said}", block.place)));
+    }
+    wrong
+}
+
+/// Runs the blocks of a page; gives how many were run.
+fn page(name: &str, template: &str) -> usize {
+    let text = std::fs::read_to_string(crate::common::root().join(name)).unwrap();
+    let blocks = blocks(name, &text);
+    let run: Vec<&Block> = blocks.iter().filter(|block| block.not_run.is_none()).collect();
+    let wrong: Vec<String> = run.iter().flat_map(|block| self::run(block, template)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    run.len()
+}
+
+const TEMPLATE: &str = "salesforce-shipstation";
+
 #[test]
-fn what_readme_shows_between_the_systems_works_as_it_stands() {
-    let text = std::fs::read_to_string(crate::common::root().join("README.md")).unwrap();
-    let (_, section) = text.split_once("## Between the systems").unwrap();
-    walk(section.split("\n## ").next().unwrap(), 9);
+fn what_readme_shows_works_as_it_stands() {
+    assert!(page("README.md", TEMPLATE) >= 3);
 }
 
 #[test]
 fn what_the_operations_page_shows_works_as_it_stands() {
-    let text = std::fs::read_to_string(crate::common::root().join("docs/operations.md")).unwrap();
-    walk(&text, 8);
+    assert!(page("docs/operations.md", TEMPLATE) >= 3);
+}
+
+#[test]
+fn what_the_other_pages_of_the_book_show_works_as_it_stands() {
+    let pages = crate::common::files(&crate::common::root().join("docs"));
+    let elsewhere = ["operations.md", "tutorial.md"];
+    let pages: Vec<String> = pages.into_iter().map(|(name, _)| name).filter(|name| name.ends_with(".md") && !elsewhere.contains(&&**name)).collect();
+    let run: usize = pages.iter().map(|name| page(&format!("docs/{name}"), TEMPLATE)).sum();
+    assert!(run >= 2, "{run}");
+}
+
+#[test]
+fn what_the_templates_show_works_as_it_stands() {
+    let folders = std::fs::read_dir(crate::common::root().join("mappings")).unwrap();
+    let mut names: Vec<String> = folders.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let run: usize = names.iter().map(|name| page(&format!("mappings/{name}/README.md"), name)).sum();
+    assert!(run >= names.len(), "{run} blocks of {} templates", names.len());
 }

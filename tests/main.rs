@@ -19,6 +19,7 @@ mod explain;
 mod first;
 mod flat;
 mod format;
+mod given;
 mod hostile;
 mod independent;
 mod kept;

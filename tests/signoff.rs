@@ -68,3 +68,77 @@ fn examples_are_taken_from_records() {
     let missing = docs(&folder, &["--records", "delivered=parcels.json"]);
     assert!(missing.status.code() == Some(3) && said(&missing).contains("parcels.json"), "{}", said(&missing));
 }
+
+/// The rows of a table are part of what is signed: whatever becomes of one is told, by its key.
+#[test]
+fn an_edited_table_is_told_row_by_row() {
+    let folder = project("salesforce-shipstation");
+    assert_eq!(docs(&folder, &["--sign"]).status.code(), Some(0));
+    let page = std::fs::read_to_string(folder.path().join("signoff/mapping.html")).unwrap();
+    let table = std::fs::read_dir(folder.path().join("tables")).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(&table).unwrap();
+    let rows: Vec<&str> = text.lines().collect();
+    let last = rows.last().unwrap();
+    let key = last.split(',').next().unwrap();
+    assert!(page.contains(key), "the page shows the row of {key}");
+    // A row that is gone.
+    std::fs::write(&table, rows[..rows.len() - 1].join("\n") + "\n").unwrap();
+    let told = said(&docs(&folder, &[]));
+    assert!(told.contains("1 change since") && told.contains(key) && told.contains("+ (gone)"), "{told}");
+    // A row that is new.
+    std::fs::write(&table, format!("{}\n{}\n", text.trim_end(), last.replacen(key, "ZZZ", 1))).unwrap();
+    let told = said(&docs(&folder, &[]));
+    assert!(told.contains("1 change since") && told.contains("ZZZ") && told.contains("- (new)"), "{told}");
+    std::fs::write(&table, &text).unwrap();
+    assert!(said(&docs(&folder, &[])).contains("nothing has changed"), "and back");
+}
+
+/// A state that an earlier version has signed had no tables: that is said once, and not row by row.
+#[test]
+fn a_state_that_was_signed_without_tables_can_be_compared() {
+    let folder = project("salesforce-shipstation");
+    assert_eq!(docs(&folder, &["--sign"]).status.code(), Some(0));
+    let file = folder.path().join("signoff/signed.json");
+    let mut signed: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let fields = signed.as_object_mut().unwrap();
+    for name in ["tables", "promises", "meaning"] {
+        fields.remove(name);
+    }
+    fields.insert("version".into(), 1.into());
+    std::fs::write(&file, signed.to_string()).unwrap();
+    let told = said(&docs(&folder, &[]));
+    assert!(told.contains("lookup tables") && told.contains("no part of what was signed then"), "{told}");
+    assert!(told.lines().count() < 20, "{told}");
+}
+
+/// Edits of all parts of a mapping, each of which changes what is done: none of them goes by as "nothing has changed".
+#[test]
+fn every_kind_of_edit_is_told() {
+    let edits = [
+        ("salesforce-shipstation", "orders.dock", "overlap 10 minutes", "overlap 20 minutes"),
+        ("salesforce-shipstation", "orders.dock", "first when", "# first when"),
+        ("salesforce-shipstation", "orders.dock", "else                                                -> \"US store\", \"Reno DC\"", ""),
+        ("salesforce-shipstation", "shipments.dock", "within 2 days", "within 3 days"),
+        ("crm-milestones", "milestones.dock", "reaches (", "reaches (3, "),
+        ("crm-delivered", "delivered.dock", "none -> skip", "none -> continue"),
+    ];
+    let mut tried = 0;
+    for (template, file, from, to) in edits {
+        let folder = project(template);
+        let path = folder.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let edited = text.replacen(from, to, 1);
+        if edited == text {
+            continue;
+        }
+        assert_eq!(docs(&folder, &["--sign"]).status.code(), Some(0));
+        std::fs::write(&path, edited).unwrap();
+        let told = docs(&folder, &[]);
+        // An edit that does not pass the check is told by it.
+        if told.status.code() == Some(0) {
+            tried += 1;
+            assert!(said(&told).contains("since the sign-off"), "{template} {from}: {}", said(&told));
+        }
+    }
+    assert!(tried >= 3, "{tried}");
+}

@@ -1,22 +1,23 @@
 //! What is asked of a record beside its payloads: the keys of its matches, whether it goes first, and the
 //! write-backs that an outcome causes.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::program::Program;
 use super::record::Run;
 use super::{Inputs, Payload, Reason};
-use crate::check::typed::{Event, Expect, Flow, MatchOutcome};
-use crate::value::Value;
+use crate::check::typed::{Event, Expect, Flow, Match, MatchEach, MatchOutcome};
+use crate::value::{Json, Value};
 
 /// What a match looks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The match's name.
     pub name: String,
-    /// Its keys in order: the path in the other side's object, and what it must equal; `None` where the
-    /// record has no such value, so that the key finds nothing.
-    pub keys: Vec<(Vec<String>, Option<String>)>,
+    /// Its keys in order: the path in the other side's object, and what it must equal. There is no value where the record
+    /// has none, so that the key finds nothing; a match for each element has one for each, and none twice.
+    pub keys: Vec<(Vec<String>, Vec<String>)>,
 }
 
 /// The values of a record's match keys, as far as the matches before them were found. What cannot be computed
@@ -25,9 +26,121 @@ pub fn wanted<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs<'
     let mut run = Run::new(program, flow, inputs);
     run.gather();
     run.bind_matches();
-    let mut key = |equals| run.machine.eval(equals).ok().and_then(|value| value.printed()).filter(|text| !text.trim().is_empty());
-    let of = |found: &'a crate::check::typed::Match| found.by.iter().map(|by| (by.field.clone(), key(&by.equals))).collect();
-    flow.matches.iter().map(of).zip(&flow.matches).map(|(keys, found)| Wanted { name: found.name.clone(), keys }).collect()
+    let of = |found: &'a Match| {
+        let keys = match &found.each {
+            None => found.by.iter().map(|by| (by.field.clone(), run.key_value(by).into_iter().collect())).collect(),
+            Some(each) => run.keys_of_each(found, each),
+        };
+        Wanted { name: found.name.clone(), keys }
+    };
+    flow.matches.iter().map(of).collect()
+}
+
+/// What the matches of a record find among records of the other side that are given: by match, in the order of the keys. What is
+/// not given finds nothing. A later match may go by what an earlier one found.
+pub fn find<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &Inputs<'a>, given: &Given) -> (BTreeMap<String, Vec<Json>>, Vec<Sought>) {
+    let mut matched: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+    let mut sought = Vec::new();
+    for (at, of) in flow.matches.iter().enumerate() {
+        let Some(records) = given.records.get(&of.name) else { continue };
+        let with = Inputs { matched: &matched, ..*inputs };
+        let keys = wanted(program, flow, &with).into_iter().nth(at).map(|wanted| wanted.keys).unwrap_or_default();
+        let mut hits: Vec<Json> = Vec::new();
+        let mut by = None;
+        for (field, values) in &keys {
+            let places: BTreeSet<usize> = values.iter().flat_map(|value| given.places(&of.name, field, value)).collect();
+            // What an earlier key has found is not found again.
+            let new: Vec<Json> = places.iter().filter_map(|place| records.get(*place)).filter(|record| !hits.contains(record)).cloned().collect();
+            hits.extend(new);
+            if !hits.is_empty() {
+                by.get_or_insert_with(|| field.join("."));
+                if of.each.is_none() {
+                    break;
+                }
+            }
+        }
+        // A record without any of the fields that the keys compare cannot be told apart: it stands for what is found.
+        let unkeyed = hits.is_empty() && of.each.is_none() && (given.unkeyed(of) || given.one_is_found && records.len() == 1);
+        if unkeyed {
+            hits.clone_from(records);
+        }
+        let keys = keys.into_iter().map(|(field, values)| (field.join("."), values)).collect();
+        sought.push(Sought { name: of.name.clone(), keys, among: records.len(), found: hits.len(), by, unkeyed });
+        matched.insert(of.name.clone(), hits);
+    }
+    (matched, sought)
+}
+
+/// Records of the other side that are given, by the names of the matches that look among them.
+#[derive(Debug, Default)]
+pub struct Given {
+    records: BTreeMap<String, Vec<Json>>,
+    /// By match and field: where the records with a value stand.
+    index: BTreeMap<(String, Vec<String>), HashMap<String, Vec<usize>>>,
+    one_is_found: bool,
+}
+
+impl Given {
+    /// The same where a match to which just one record is given finds it, whatever its keys are.
+    #[must_use]
+    pub fn one_is_found(self) -> Self {
+        Given { one_is_found: true, ..self }
+    }
+
+    pub fn new(flow: &Flow, records: BTreeMap<String, Vec<Json>>) -> Self {
+        let mut index: BTreeMap<(String, Vec<String>), HashMap<String, Vec<usize>>> = BTreeMap::new();
+        for of in &flow.matches {
+            for (key, (at, record)) in of.by.iter().flat_map(|key| records.get(&of.name).into_iter().flatten().enumerate().map(move |one| (key, one)))
+            {
+                let places = index.entry((of.name.clone(), key.field.clone())).or_default();
+                if let Some(value) = super::matches::held(record, &key.field) {
+                    places.entry(value.trim().to_lowercase()).or_default().push(at);
+                }
+            }
+        }
+        Given { records, index, one_is_found: false }
+    }
+
+    /// Whether records are given for a match.
+    pub fn has(&self, name: &str) -> bool {
+        self.records.contains_key(name)
+    }
+
+    /// Whether no record that is given for a match has any of the fields that its keys compare.
+    fn unkeyed(&self, of: &Match) -> bool {
+        let records = self.records.get(&of.name);
+        records.is_some_and(|records| {
+            !records.is_empty() && records.iter().all(|record| of.by.iter().all(|key| !super::matches::has(record, &key.field)))
+        })
+    }
+
+    /// Where the records stand that have a value in a field.
+    fn places(&self, name: &str, field: &[String], value: &str) -> Vec<usize> {
+        let index = self.index.get(&(name.to_owned(), field.to_vec()));
+        let known = index.and_then(|index| index.get(&value.trim().to_lowercase())).cloned().unwrap_or_default();
+        let spelled = field.last().is_some_and(|name| crate::schema::Spelling::of(name).is_some());
+        // A value that may be written in another way is compared with each.
+        if !spelled && (!known.is_empty() || value.len() != 15 && !value.contains('.')) {
+            return known;
+        }
+        let records = self.records.get(name).into_iter().flatten().enumerate();
+        records.filter(|(_, record)| super::matches::holds(record, field, value)).map(|(at, _)| at).collect()
+    }
+}
+
+/// How a match went among given records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    pub name: String,
+    /// The fields by which it was looked for, and the values.
+    pub keys: Vec<(String, Vec<String>)>,
+    /// The records that were given, and how many of them were found.
+    pub among: usize,
+    pub found: usize,
+    /// The field that found them.
+    pub by: Option<String>,
+    /// The records have none of the fields that the keys compare: they are taken for what is found.
+    pub unkeyed: bool,
 }
 
 /// Whether the record goes before all others (`first when`).
@@ -87,6 +200,10 @@ pub fn left_out<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs
     }
     if found.is_empty() {
         for of in &flow.matches {
+            // Of a match for each element only elements are left out.
+            if of.each.is_some() {
+                continue;
+            }
             let count = inputs.matched.get(&of.name).map_or(0, Vec::len);
             let outcome = if count == 0 { &of.none } else { &of.many };
             if count != 1 && *outcome == MatchOutcome::Skip {
@@ -170,10 +287,37 @@ pub fn expectation<'a>(
     (applies, run.machine.message(&expect.message), before)
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// The values that a match looks for, for all elements of its list together.
+    fn keys_of_each(&mut self, found: &'a Match, each: &'a MatchEach) -> Vec<(Vec<String>, Vec<String>)> {
+        let generators = std::slice::from_ref(&each.generator);
+        let mut elements = Vec::new();
+        // A list that cannot be made has no elements to look up for; the record's own mapping says why.
+        let _ = self.machine.loop_over(generators, None, &mut |machine, _| {
+            elements.push(machine.bindings(generators));
+            Ok(())
+        });
+        let mut keys: Vec<(Vec<String>, Vec<String>)> = found.by.iter().map(|by| (by.field.clone(), Vec::new())).collect();
+        for bindings in elements {
+            self.machine.bind(bindings);
+            for (by, (_, values)) in found.by.iter().zip(&mut keys) {
+                if let Some(value) = self.key_value(by)
+                    && !values.contains(&value)
+                {
+                    values.push(value);
+                }
+            }
+        }
+        keys
+    }
+
     fn bind_matches(&mut self) {
         let (flow, inputs) = (self.machine.flow, self.machine.inputs);
         for found in &flow.matches {
+            if let Some(each) = &found.each {
+                self.rows_of(found, each, inputs.matched.get(&found.name).map_or(&[][..], Vec::as_slice), false);
+                continue;
+            }
             match inputs.matched.get(&found.name).map(Vec::as_slice) {
                 Some([one]) => self.machine.set(found.slot, Value::Record(Arc::new(one.clone()))),
                 _ if matches!(found.none, MatchOutcome::Create | MatchOutcome::Continue) => self.machine.set(found.slot, Value::ABSENT),

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Payload;
 use super::eval::Halt;
 use super::reasons::{built_in, located};
 use super::record::Run;
+use super::trace::Tracer;
+use super::{Answer, Decided, Decision, Payload};
 use crate::base::bounds;
-use crate::check::typed::{Body, Expr, Op, Policy, Repeat, RowValue, Write};
-use crate::plan::{rides, walk};
+use crate::check::typed::{Body, Expr, Op, Place, Policy, Repeat, RowValue, Write};
+use crate::plan::{rides, text, walk};
 use crate::schema::gate::{self, Purpose};
 use crate::schema::{Field, Object};
 use crate::value::MAX_DEPTH;
@@ -58,7 +59,7 @@ impl<'a> Run<'a> {
 
     fn once(&mut self, write: &'a Write, payloads: &mut Vec<Payload>) -> Result<(), Halt> {
         if let Some(when) = &write.when
-            && !self.machine.holds(when)?
+            && !self.holds_of(Decided::Write, when, &write.place)?
         {
             return Ok(());
         }
@@ -75,6 +76,23 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Asks the condition of a write or a nested object, and notes what it said where a trace is kept.
+    fn holds_of(&mut self, what: Decided, when: &'a Expr, place: &Place) -> Result<bool, Halt> {
+        let mark = self.machine.tracer.as_mut().map(Tracer::mark);
+        let held = self.machine.holds(when);
+        if let (Some(tracer), Some(mark)) = (&mut self.machine.tracer, mark) {
+            let reads = tracer.seen(mark);
+            let answer = match &held {
+                Ok(true) => Answer::Holds,
+                Ok(false) => Answer::DoesNotHold,
+                Err(halt) => Answer::Unknown(halt.message.clone()),
+            };
+            let condition = text::within(&self.machine.program.plan.mapping, when);
+            tracer.decisions.push(Decision { what, condition, answer, place: place.clone(), element: Vec::new(), reads });
+        }
+        held
     }
 
     fn payload(&mut self, write: &'a Write, payloads: &mut Vec<Payload>) -> Result<(), Halt> {
@@ -241,7 +259,7 @@ impl<'a> Run<'a> {
                 RowValue::Clear => Some(Json::Null),
                 RowValue::Expr(expr) => self.row(expr, field, &place, row.policy, made),
                 RowValue::Object { when, optional, body } => {
-                    let wanted = match when.as_ref().map(|when| self.machine.holds(when)) {
+                    let wanted = match when.as_ref().map(|when| self.holds_of(Decided::Object, when, &row.place)) {
                         None => true,
                         Some(Ok(holds)) => holds,
                         Some(Err(halt)) => {

@@ -232,13 +232,21 @@ impl<'a> Machine<'a> {
                 let value = self.eval(inner)?;
                 arithmetic::negate(&value).map_err(refused)
             }
-            Expr::Compare { op, left, right } => {
-                let left = self.eval(left)?;
+            Expr::Compare { op, left: left_of, right } => {
+                let left = self.eval(left_of)?;
                 // The most frequent comparison needs no value of its own.
                 if let (Value::Text(text), Expr::Literal(Literal::Text(other)), Compare::Equal | Compare::NotEqual) = (&left, &**right, op) {
                     return Ok(Value::Boolean((**text == **other) == (*op == Compare::Equal)));
                 }
+                let fixed = is_fixed(right) || is_fixed(left_of);
                 let right = self.eval(right)?;
+                // An amount that the mapping names in a currency says something of that currency only.
+                if fixed
+                    && let (Value::Money(Money { currency: Some(one), .. }), Value::Money(Money { currency: Some(other), .. })) = (&left, &right)
+                    && one != other
+                {
+                    return Ok(Value::Boolean(*op == Compare::NotEqual));
+                }
                 compared(*op, &left, &right).map(Value::Boolean)
             }
             Expr::And(parts) => {
@@ -413,6 +421,15 @@ impl<'a> Machine<'a> {
         if let Some(tracer) = &mut self.tracer {
             tracer.step(text(), place);
         }
+    }
+}
+
+/// Whether a value stands in the mapping or its parameters, and is not read.
+fn is_fixed(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(Literal::Amount(..)) | Expr::Parameter(_) => true,
+        Expr::Treat { value, .. } => is_fixed(value),
+        _ => false,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::value::{Kind, Literal, ObjectRef, Reference, Value, compare};
 impl<'a> Machine<'a> {
     pub(super) fn parameter(&mut self, name: &str) -> Evaluated {
         let Some(parameter) = self.program.plan.mapping.parameters.get(name) else { return Ok(Value::ABSENT) };
+        self.step_at(|| format!("parameter `{name}` is {}", parameter.value.to_value()), Some(parameter.place.clone()));
         match (&parameter.of.kind, &parameter.value) {
             (Kind::Reference(of), Literal::Text(name)) => self.named(of, name),
             (_, value) => Ok(value.to_value()),

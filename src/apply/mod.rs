@@ -78,6 +78,49 @@ pub struct Outcome {
     pub met: Vec<Met>,
     /// One entry a target field, where a trace was asked for.
     pub trace: Vec<Trace>,
+    /// Every condition that was asked on the way, where a trace was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
+}
+
+/// A condition of a rule, a routing row, a write or a nested object, and what it said of the record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Decision {
+    pub what: Decided,
+    /// As an author would write it.
+    pub condition: String,
+    pub answer: Answer,
+    pub place: Place,
+    /// The element of a list that it was asked of, from 1, outermost first.
+    pub element: Vec<usize>,
+    /// What it read.
+    pub reads: Vec<Read>,
+}
+
+/// What a condition decides about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decided {
+    Require,
+    Review,
+    Warn,
+    Reconcile,
+    /// `when … { … }` around rules.
+    Rules,
+    RouteRow,
+    Write,
+    Object,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Holds,
+    DoesNotHold,
+    /// It was not asked, since the rule at this place has failed and says the same cause.
+    Silent(Place),
+    /// It could not be told.
+    Unknown(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

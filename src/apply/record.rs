@@ -210,6 +210,7 @@ impl<'a> Run<'a> {
             Verdict::Review => self.follow_ups(&Event::IsInReview),
             Verdict::Ready | Verdict::NotEligible => Vec::new(),
         };
+        let (trace, decisions) = self.machine.tracer.map(|tracer| (tracer.done, tracer.decisions)).unwrap_or_default();
         Outcome {
             verdict,
             reasons: self.reasons,
@@ -218,7 +219,8 @@ impl<'a> Run<'a> {
             follow_ups,
             routes: self.routes,
             met: self.machine.met.into_iter().collect(),
-            trace: self.machine.tracer.map(|tracer| tracer.done).unwrap_or_default(),
+            trace,
+            decisions,
         }
     }
 

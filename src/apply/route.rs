@@ -2,7 +2,7 @@
 
 use super::record::Run;
 use super::trace::Tracer;
-use super::{Met, RouteTaken};
+use super::{Answer, Decided, Decision, Met, RouteTaken};
 use crate::check::typed::RouteOutcome;
 
 impl<'a> Run<'a> {
@@ -13,10 +13,21 @@ impl<'a> Run<'a> {
             // What the rows looked at, and the one that was taken, is why a result has its value.
             let mark = self.machine.tracer.as_mut().map(Tracer::mark);
             for (row_at, row) in route.rows.iter().enumerate() {
+                let own = self.machine.tracer.as_mut().map(Tracer::mark);
                 let taken = match &row.condition {
                     None => Ok(true),
                     Some(condition) => self.machine.holds(condition),
                 };
+                if let (Some(tracer), Some(own)) = (&mut self.machine.tracer, own) {
+                    let reads = tracer.seen(own);
+                    let answer = match &taken {
+                        Ok(true) => Answer::Holds,
+                        Ok(false) => Answer::DoesNotHold,
+                        Err(halt) => Answer::Unknown(halt.message.clone()),
+                    };
+                    let (condition, place) = (row.text.clone(), row.place.clone());
+                    tracer.decisions.push(Decision { what: Decided::RouteRow, condition, answer, place, element: Vec::new(), reads });
+                }
                 match taken {
                     Ok(false) => continue,
                     Err(halt) => self.unfinished(halt),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Read, Step, Trace};
+use super::{Decision, Read, Step, Trace};
 use crate::check::typed::{Place, Slot};
 use crate::value::{Json, Missing, Value, json};
 
@@ -14,6 +14,7 @@ pub(super) struct Tracer {
     /// The field that is built: `items[0].sku`.
     pub here: String,
     pub done: Vec<Trace>,
+    pub decisions: Vec<Decision>,
     open: Vec<(usize, usize)>,
     reads: Vec<Read>,
     steps: Vec<Step>,
@@ -55,6 +56,14 @@ impl Tracer {
         self.floors.pop();
         self.steps.truncate(mark.1);
         self.reads.split_off(mark.0.min(self.reads.len()))
+    }
+
+    /// What was read since the mark, which stays a part of what is collected around it.
+    pub(super) fn seen(&mut self, mark: Mark) -> Vec<Read> {
+        self.floors.pop();
+        let reads = self.reads.split_off(mark.0.min(self.reads.len()));
+        reads.iter().for_each(|read| self.note(read.clone()));
+        reads
     }
 
     pub(super) fn replay(&mut self, slot: Slot) {

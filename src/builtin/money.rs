@@ -77,7 +77,7 @@ pub(super) static TABLE: &[Builtin] = &[
 ];
 
 /// The code of a currency as ISO 4217 has it.
-pub(super) fn currency(code: &str) -> Option<Arc<str>> {
+pub fn currency(code: &str) -> Option<Arc<str>> {
     let code = code.trim().to_uppercase();
     iso_currency::Currency::from_code(&code).map(|known| known.code().into())
 }

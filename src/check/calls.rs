@@ -540,6 +540,7 @@ pub(super) fn literal_of(value: &Value) -> Option<Literal> {
         Value::Boolean(truth) => Literal::Boolean(*truth),
         Value::Number(number) => Literal::Number(*number),
         Value::Money(Money { amount, currency: None }) => Literal::Money(*amount),
+        Value::Money(Money { amount, currency: Some(currency) }) => Literal::Amount(*amount, currency.to_string()),
         Value::Text(text) => Literal::Text(text.to_string()),
         Value::Date(date) => Literal::Date(*date),
         Value::Time(time) => Literal::Time(*time),

@@ -402,6 +402,11 @@ impl Env<'_> {
         if let Some(unit) = LengthUnit::parse(&unit.node) {
             return Typed::literal(Literal::Length(number, unit), Kind::Length, span);
         }
+        // Codes are written in capitals, so that `5 all` is no amount in Albanian lek.
+        let code = builtin::currency_code(&unit.node).filter(|_| unit.node.bytes().all(|byte| byte.is_ascii_uppercase()));
+        if let Some(code) = code {
+            return Typed::literal(Literal::Amount(number, code.to_string()), Kind::Money, span);
+        }
         self.report(error::names::unknown_unit(unit));
         Typed::any(span)
     }

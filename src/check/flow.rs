@@ -1,5 +1,7 @@
 //! A flow: its sections in the order in which a record meets them.
 
+use std::sync::Arc;
+
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::env::{Binding, Env, Owed, Run, Typed};
@@ -9,7 +11,7 @@ use crate::check::expr::duration;
 use crate::check::facts::{Facts, Presence, Why};
 use crate::check::typed::{self, Expr, MatchOutcome, Schedule, Stop, Word};
 use crate::syntax::tree::{self, ExprKind, FromClauseKind, MatchClauseKind, SectionKind, StopKind};
-use crate::value::{Kind, ObjectRef};
+use crate::value::{Column, Kind, ObjectRef, Type};
 
 /// A flow while it is checked.
 pub(super) struct Building<'t> {
@@ -417,6 +419,57 @@ impl Env<'_> {
     // ---- match
 
     fn match_section(&mut self, written: &tree::Match, building: &mut Building<'_>) {
+        let Some(each) = &written.each else { return self.match_one(written, None, building) };
+        if let Some(group) = &building.flow.group {
+            let told = format!("`{}` groups records, and looks up for a whole group", building.flow.name);
+            self.report(
+                Diagnostic::new(Code::SectionOrder, each.generator.span, told)
+                    .why(format!("the elements of single records are not at hand where records are grouped by `{}`", group.name))
+                    .help("look up once for the group: leave `for each …` away"),
+            );
+            return;
+        }
+        let Some(rows) = &each.rows else {
+            let name = &written.name.node;
+            self.report(
+                Diagnostic::new(Code::FlowIncomplete, each.generator.span, "a match for each element gives rows, and they have no name")
+                    .why(format!("each row holds the element as `{}` and what was found for it as `{name}`", each.generator.name.node))
+                    .help(format!("name them: `for {} as found`, and read `each one in found {{ … one.{name}.… }}`", self.text(each.generator.span))),
+            );
+            return;
+        };
+        // The element and the record are known by these names only here; the rows are from here on.
+        let (mark, names) = (building.flow.matches.len(), self.names.len());
+        let facts = self.facts.mark();
+        let index = self.index;
+        let generator = self.generators(std::slice::from_ref(&each.generator)).pop();
+        let element = self.find(&each.generator.name.node).map(|binding| binding.value.kind.clone());
+        self.match_one(written, generator.as_ref(), building);
+        let found = self.find(&written.name.node).map(|binding| (binding.value.kind.clone(), binding.value.presence.open(&self.facts).is_some()));
+        self.names.truncate(names);
+        self.facts.reset(facts);
+        self.index = index;
+        let (Some(generator), Some(element), Some((kind, nullable))) = (generator, element, found) else { return };
+        let slot = self.slot();
+        let columns = vec![
+            Column { name: generator.name.clone(), of: Type::some(element) },
+            Column { name: written.name.node.clone(), of: Type { kind, nullable } },
+        ];
+        let key = format!("#{}", slot.0);
+        let kind = Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns)))));
+        let value = Typed::new(Expr::Slot { slot, name: rows.node.as_str().into() }, kind, vec![key.clone()], rows.span).with_elements(
+            vec![format!("{key}[]")],
+            Vec::new(),
+            Presence::Always,
+        );
+        self.bind(&rows.node, rows.span, slot, value);
+        if let Some(found) = building.flow.matches.get_mut(mark) {
+            found.each = Some(typed::MatchEach { generator, rows: slot, rows_name: rows.node.clone() });
+        }
+    }
+
+    /// One look-up: for the record, or for an element that stands in a name.
+    fn match_one(&mut self, written: &tree::Match, each: Option<&typed::Generator>, building: &mut Building<'_>) {
         let of = self.object_path(&written.object);
         if let Some(of) = &of
             && self.object(of).is_some_and(|object| !object.access.read)
@@ -465,6 +518,11 @@ impl Env<'_> {
         }
         let mut value = record;
         let none = match none {
+            Some((MatchOutcome::Create, stop)) if each.is_some() => {
+                let told = error::sections::misplaced(stop.span, "what is found for each element cannot be made by a write");
+                self.report(told.help("let a person decide:   none -> review \"…\"").help("or go on without it:   none -> continue"));
+                MatchOutcome::Continue
+            }
             Some((outcome, _)) => outcome,
             None => {
                 self.report(
@@ -504,7 +562,7 @@ impl Env<'_> {
         });
         self.bind(name, written.name.span, slot, value);
         if let Some(object) = of {
-            building.flow.matches.push(typed::Match { name: name.to_owned(), slot, object, by, none, many, place });
+            building.flow.matches.push(typed::Match { name: name.to_owned(), slot, object, each: None, by, none, many, place });
         }
     }
 

@@ -114,7 +114,7 @@ pub fn parameter_value(text: &str, kind: &Kind) -> Result<Literal, String> {
             Ok(number) if *kind == Kind::Decimal || number.fract().is_zero() => Ok(Literal::Number(number)),
             _ => wrong("a number, such as `12`"),
         },
-        Kind::Money => Decimal::from_str(text).map(Literal::Money).or_else(|_| wrong("an amount, such as `12.50`")),
+        Kind::Money => amount(text).map_or_else(|| wrong("an amount, such as `12.50` or `12.50 EUR`"), Ok),
         Kind::Date => text.parse().map(Literal::Date).or_else(|_| wrong("`2026-03-01`")),
         Kind::Time => text.parse().map(Literal::Time).or_else(|_| wrong("`02:00`")),
         Kind::Datetime => text.parse().map(Literal::Datetime).or_else(|_| wrong("`2026-03-01T02:00:00Z`")),
@@ -134,5 +134,16 @@ pub fn parameter_value(text: &str, kind: &Kind) -> Result<Literal, String> {
             None => Err(format!("the values are {}", of.names().collect::<Vec<_>>().join(", "))),
         },
         Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json => Err("a parameter is one value".to_owned()),
+    }
+}
+
+/// `12.50`, or `12.50 EUR`.
+fn amount(text: &str) -> Option<Literal> {
+    match text.trim().split_once(' ') {
+        None => Decimal::from_str(text.trim()).ok().map(Literal::Money),
+        Some((number, code)) => {
+            let code = crate::builtin::currency_code(code)?;
+            Some(Literal::Amount(Decimal::from_str(number).ok()?, code.to_string()))
+        }
     }
 }

@@ -84,6 +84,7 @@ pub(super) fn check(
                 let fields = Reading { world, source: false, diags }.rows(rows, world.object(&of).as_deref());
                 typed.expected.push(Expected::Sent { object: of, fields });
             }
+            TestClauseKind::Nothing => typed.expected.push(Expected::Nothing),
             TestClauseKind::Rejected(texts) => typed.expected.push(Expected::Rejected(plain(texts))),
             TestClauseKind::Review(texts) => typed.expected.push(Expected::Review(plain(texts))),
             TestClauseKind::Warned(texts) => typed.expected.push(Expected::Warned(plain(texts))),
@@ -308,6 +309,7 @@ mod tests {
             max_items: None,
             class: Class::Public,
             common: None,
+            label: String::new(),
             doc: String::new(),
         }
     }

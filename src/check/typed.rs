@@ -180,11 +180,23 @@ pub struct Match {
     pub name: String,
     pub slot: Slot,
     pub object: ObjectRef,
+    /// One look-up for each element of a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<MatchEach>,
     pub by: Vec<MatchKey>,
     pub none: MatchOutcome,
     /// The message may read [`Word::Count`].
     pub many: MatchOutcome,
     pub place: Place,
+}
+
+/// `for each part in parts as packed`: `packed` are rows with the element by its name, and with the record that was found for it
+/// by the match's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MatchEach {
+    pub generator: Generator,
+    pub rows: Slot,
+    pub rows_name: String,
 }
 
 /// `order.OrderNumber == shipment.orderNumber`: a field of the other side and what it must equal.
@@ -484,7 +496,12 @@ pub struct Test {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expected {
-    Sent { object: ObjectRef, fields: serde_json::Map<String, serde_json::Value> },
+    Sent {
+        object: ObjectRef,
+        fields: serde_json::Map<String, serde_json::Value>,
+    },
+    /// The record is through, and no write applies to it.
+    Nothing,
     Rejected(Vec<String>),
     Review(Vec<String>),
     Warned(Vec<String>),

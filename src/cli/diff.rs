@@ -7,6 +7,7 @@ use super::ready::Ready;
 use super::site::{Site, clock, runtime, transport};
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
+use crate::apply::aside::{self, Given};
 use crate::apply::{Inputs, Outcome, Program, apply};
 use crate::base::bounds;
 use crate::fault::file;
@@ -61,23 +62,27 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let old = Ready::open(Some(&args.old), args.env.as_deref(), out)?;
     let new = Ready::open(Some(&args.new), args.env.as_deref(), out)?;
-    let mut matched = BTreeMap::new();
-    for pair in &args.matched {
-        let (name, path) = pair
-            .split_once('=')
-            .ok_or_else(|| Failure::usage(format!("`{pair}` names no match")).hint("write --matched order=fixtures/order.json"))?;
-        matched.insert(name.to_owned(), load(&PathBuf::from(path))?);
-    }
     let (before, after) = (Side::of(&old, args)?, Side::of(&new, args)?);
+    let files = |path: &str| load(std::path::Path::new(path));
+    // A match that only one state has is looked up in that one; one that neither has is a mistake.
+    let of = |side: &Side<'_>, other: &Side<'_>| -> Vec<String> {
+        args.matched.iter().filter(|pair| side.looks_up(pair) || !other.looks_up(pair)).cloned().collect()
+    };
+    let given_before = super::given::matched(&of(&before, &after), before.flow, &files)?;
+    let given_after = super::given::matched(&of(&after, &before), after.flow, &files)?;
     let edited = Edited::of(&sources(&old)?, &sources(&new)?);
     let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
     let given: Vec<Sample> = match (&args.records, args.since) {
-        (Some(file), _) => load(file)?.into_iter().map(|record| Sample { record, matched: matched.clone() }).collect(),
+        (Some(file), _) => load(file)?.into_iter().map(|record| Sample { record, matched: BTreeMap::new() }).collect(),
         (None, since) => live(&before, &after, args, since.map_or(now, |since| since.at(now)), now, out)?,
     };
     let mut comparison = Comparison::default();
     for (at, sample) in given.iter().enumerate() {
-        let (was, is) = (before.outcome(&sample.record, &sample.matched, now), after.outcome(&sample.record, &sample.matched, now));
+        let (was, is) = if args.records.is_some() {
+            (before.among(&sample.record, &given_before, now), after.among(&sample.record, &given_after, now))
+        } else {
+            (before.outcome(&sample.record, &sample.matched, now), after.outcome(&sample.record, &sample.matched, now))
+        };
         comparison.add(&name(&sample.record, at), &was, &is, &edited);
     }
     match args.format {
@@ -115,6 +120,29 @@ impl<'r> Side<'r> {
                 .hint("name another flow, or look at one group with `crossdock preview`"));
         }
         Ok(Side { ready, program: ready.program()?, flow })
+    }
+
+    /// Whether a pair of `--matched` is about a match of this state.
+    fn looks_up(&self, pair: &str) -> bool {
+        pair.split_once('=').is_some_and(|(name, _)| self.flow.matches.iter().any(|found| found.name == name))
+    }
+
+    /// The outcome where matches look among given records.
+    fn among(&self, record: &Json, given: &Given, now: jiff::Timestamp) -> Outcome {
+        let (none, nothing) = (BTreeMap::new(), BTreeMap::new());
+        let inputs = Inputs {
+            record,
+            group: &[],
+            was_of_group: None,
+            now,
+            matched: &nothing,
+            targets: &none,
+            results: &none,
+            names: &self.ready.compiled.names,
+            trace: false,
+        };
+        let (matched, _) = aside::find(&self.program, self.flow, &inputs, given);
+        self.outcome(record, &matched, now)
     }
 
     fn outcome(&self, record: &Json, matched: &BTreeMap<String, Vec<Json>>, now: jiff::Timestamp) -> Outcome {

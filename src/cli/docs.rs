@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::ready::Ready;
 use super::test::all_cases;
 use super::{Exit, Failure, Out};
-use crate::apply::{Inputs, apply};
+use crate::apply::{Inputs, apply, aside};
 use crate::base::bounds;
 use crate::fault::file;
 use crate::project::{Library as _, records};
@@ -83,7 +83,12 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     match &changes {
         None => out.line("nothing was signed yet: `crossdock docs --sign` keeps this state, for the next one to be compared with")?,
-        Some(changes) if changes.is_empty() => out.line("nothing has changed since the last sign-off")?,
+        Some(changes) if changes.is_empty() => {
+            out.line("nothing has changed since the last sign-off")?;
+            if old.as_ref().is_some_and(|old| old.plan != document.plan) {
+                out.line(out.dim("the plan's hash is another one: lines have moved, or a schema was pulled again. `--sign` keeps the new hash"))?;
+            }
+        }
         Some(changes) => {
             let day = old.as_ref().map_or("", |old| &old.made);
             let count = if changes.len() == 1 { "1 change".to_owned() } else { format!("{} changes", changes.len()) };
@@ -133,6 +138,7 @@ fn examples(ready: &Ready, given: &[String]) -> Result<Vec<Example>, Failure> {
     let bench = Bench {
         plan: ready.plan()?,
         map: &|flow, inputs| apply(&program, flow, &Inputs { trace: true, ..*inputs }),
+        find: &|flow, inputs, given| aside::find(&program, flow, inputs, given),
         file: &|path| folder.read(path).map_err(|absence| absence.to_string()),
         names: &ready.compiled.names,
     };

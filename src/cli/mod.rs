@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod fmt;
 mod folder;
+mod given;
 mod lines;
 mod live;
 mod new;
@@ -36,6 +37,7 @@ mod status;
 mod store;
 mod test;
 mod trace;
+mod unmapped;
 mod when;
 
 pub use failure::{Exit, Failure};
@@ -101,6 +103,7 @@ enum Command {
     Explain(explain::Args),
     Plan(plan::Args),
     Schema(schema::Args),
+    Unmapped(unmapped::Args),
 }
 
 impl Command {
@@ -129,6 +132,7 @@ impl Command {
             Command::Schema(args) => schema::run(&args, out),
             Command::Plan(args) => plan::run(&args, out),
             Command::Explain(args) => explain::run(&args, out),
+            Command::Unmapped(args) => unmapped::run(&args, out),
         }
     }
 }

@@ -9,7 +9,8 @@ use crate::project::templates::TEMPLATES;
 const EXAMPLES: &str = "\
 Examples:
   crossdock new acme                                     from the template salesforce-shipstation
-  crossdock new acme --template salesforce-shipstation
+  crossdock new acme --template crm-delivered
+  crossdock new acme --template blank                    only the connections, and an example flow in comments
   crossdock new --list                                   the templates there are
 
 Then: cd acme && crossdock check && crossdock test";
@@ -31,27 +32,26 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let mut names: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).collect();
-    names.dedup();
+    let names: Vec<&str> = all().map(|(name, _)| name).collect();
     let json = args.format == Format::Json;
     if args.list {
         if json {
             out.json(&serde_json::json!({ "version": 1, "templates": names }))?;
             return Ok(Exit::Fine);
         }
-        for name in names {
-            out.line(name)?;
+        for (name, files) in all() {
+            out.line(format!("{name:<24} {}", title(files)).trim_end())?;
         }
         return Ok(Exit::Fine);
     }
-    let Some((_, files)) = TEMPLATES.iter().find(|(name, _)| *name == args.template) else {
+    let Some((_, files)) = all().find(|(name, _)| *name == args.template) else {
         return Err(Failure::usage(format!("there is no template `{}`", args.template)).hint(format!("there are {}", names.join(", "))));
     };
     let Some(folder) = &args.folder else { return Err(Failure::usage("name the folder to make")) };
     if folder.exists() && folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::usage(format!("{} is there already and not empty", folder.display())).hint("name a new folder"));
     }
-    for (path, bytes) in *files {
+    for (path, bytes) in files {
         write(&folder.join(path), bytes)?;
     }
     // A template may bring its own; cargo's and git's tools would leave one out of `mappings/`.
@@ -64,9 +64,32 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return Ok(Exit::Fine);
     }
     out.line(format!("{} files in {}", files.len() + 1, folder.display()))?;
-    out.line(format!("next: cd {} && crossdock check && crossdock test", folder.display()))?;
+    let next = if args.template == "blank" { "crossdock check, then flows.dock" } else { "crossdock check && crossdock test" };
+    out.line(format!("next: cd {} && {next}", folder.display()))?;
     Ok(Exit::Fine)
 }
+
+/// A template: its name and its files.
+type Template = (&'static str, &'static [(&'static str, &'static [u8])]);
+
+/// The templates there are, the empty one last.
+fn all() -> impl Iterator<Item = Template> {
+    TEMPLATES.iter().copied().chain(std::iter::once(("blank", BLANK)))
+}
+
+/// What a template is for: the headline of its README.
+fn title(files: &[(&str, &[u8])]) -> String {
+    let readme = files.iter().find(|(path, _)| *path == "README.md").and_then(|(_, bytes)| std::str::from_utf8(bytes).ok());
+    readme.and_then(|text| text.lines().next()).map(|line| line.trim_start_matches('#').trim().to_owned()).unwrap_or_default()
+}
+
+const BLANK: &[(&str, &[u8])] = &[
+    ("README.md", include_bytes!("blank/README.md")),
+    ("cases/example.yaml", include_bytes!("blank/cases/example.yaml")),
+    ("crossdock.sandbox.yaml", include_bytes!("blank/crossdock.sandbox.yaml")),
+    ("crossdock.yaml", include_bytes!("blank/crossdock.yaml")),
+    ("flows.dock", include_bytes!("blank/flows.dock")),
+];
 
 const GITIGNORE: &str = ".gitignore";
 

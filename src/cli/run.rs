@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::ready::Ready;
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
-use crate::apply::{Inputs, Outcome, apply};
+use crate::apply::{Inputs, Outcome, apply, aside};
 use crate::base::bounds;
 use crate::fault::file;
 use crate::flat::Flat;
@@ -70,6 +70,9 @@ pub(super) struct Args {
     /// Between systems, at the very first run: leave out what changed before: 7d, 2026-11-01
     #[arg(long, value_name = "TIME")]
     since: Option<When>,
+    /// Over a file: records of the other side, among which a match looks by its keys: NAME=FILE
+    #[arg(long, value_name = "NAME=FILE", requires = "records")]
+    matched: Vec<String>,
     /// Write each payload with its operation and key around it
     #[arg(long)]
     envelopes: bool,
@@ -110,9 +113,20 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
     let flow = ready.flow(args.flow.as_deref())?;
-    if flow.group.is_some() || !flow.matches.is_empty() {
-        return Err(Failure::usage(format!("`{}` looks up or groups records of a system, which a file cannot answer", flow.name))
-            .hint("try it on single records: crossdock preview --matched NAME=FILE"));
+    if flow.group.is_some() {
+        return Err(Failure::usage(format!("`{}` groups records, and a file is mapped record by record", flow.name))
+            .hint("look at one group: crossdock preview with a file of its records"));
+    }
+    let load = |path: &str| -> Result<Vec<Json>, Failure> {
+        let text = file::read_text(Path::new(path), bounds::WHOLE_FILE).map_err(|error| super::folder::unreadable(Path::new(path), &error))?;
+        records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))
+    };
+    let given = super::given::matched(&args.matched, flow, &load)?;
+    let ungiven: Vec<&str> = flow.matches.iter().map(|found| found.name.as_str()).filter(|name| !given.has(name)).collect();
+    if !ungiven.is_empty() {
+        let wanted: Vec<String> = ungiven.iter().map(|name| format!("--matched {name}=FILE")).collect();
+        return Err(Failure::usage(format!("`{}` looks up records of another system: {}", flow.name, ungiven.join(", ")))
+            .hint(format!("name files of such records, among which it looks by its keys: {}", wanted.join(" "))));
     }
     let program = ready.program()?;
     let (name, mut input, length) = source(args, &ready, &flow.source)?;
@@ -130,7 +144,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             names: &ready.compiled.names,
             trace: false,
         };
-        apply(&program, flow, &inputs)
+        if flow.matches.is_empty() {
+            return apply(&program, flow, &inputs);
+        }
+        let (matched, _) = aside::find(&program, flow, &inputs, &given);
+        apply(&program, flow, &Inputs { matched: &matched, ..inputs })
     };
     // What cannot be lowered goes by the reference evaluator alone: the same result, slower.
     let flat = Flat::new(program.plan(), flow, &ready.compiled.names, now).ok();

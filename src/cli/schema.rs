@@ -83,7 +83,7 @@ fn infer(args: &Infer, out: &mut Out) -> Result<Exit, Failure> {
     let file = args.file.display().to_string();
     let stem = args.file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let name = args.name.clone().unwrap_or(stem);
-    let objects = project::infer(&file, &text, &name, "files").map_err(|bad| {
+    let objects = project::draft(&file, &text, &name, "files").map_err(|bad| {
         let line = text[..bad.at.min(text.len())].lines().count().max(1);
         Failure::io(format!("{file}:{line}: {bad}")).hint("records stand in .jsonl (one a line), .json (a list) or .csv")
     })?;

@@ -17,6 +17,7 @@ use crate::project::{Absence, Compiled, Keeper, Library, Options, compile};
 use crate::run::connections;
 use crate::run::schemas::{self, Drift, Fetched, State};
 use crate::schema::Named;
+use crate::schema::diff::Difference;
 use crate::value::ObjectRef;
 
 const PULL: &str = "\
@@ -251,7 +252,11 @@ fn one(drift: &Drift, today: &Today, out: &mut Out) -> Result<(), Failure> {
         return if drift.unknown { out.line(format!("{}: as its standard schema; no snapshot yet", out.bold(&name))) } else { Ok(()) };
     }
     out.line(out.bold(&name))?;
-    for difference in &drift.differences {
+    // What mappings use comes first. New fields that nobody reads are a list of names.
+    let is_used = |difference: &&Difference| difference.field.is_none() || !drift.touches(difference, &today.uses).is_empty();
+    let (used, unused): (Vec<&Difference>, Vec<&Difference>) = drift.differences.iter().partition(is_used);
+    let (shown, named) = unused.split_at(if unused.len() > MOST_UNUSED { 0 } else { unused.len() });
+    for difference in used.into_iter().chain(shown.iter().copied()) {
         out.line(format!("  {difference}"))?;
         // New things are used by nobody yet; a new value is met wherever its field is.
         let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -267,8 +272,19 @@ fn one(drift: &Drift, today: &Today, out: &mut Out) -> Result<(), Failure> {
             out.line(out.dim(&format!("      {what} ({})", at.join(", "))))?;
         }
     }
+    if !named.is_empty() {
+        let fields: Vec<&str> = named.iter().filter_map(|difference| difference.field.as_deref()).collect();
+        let more = if fields.len() > SHOWN_UNUSED { format!(", and {} more", fields.len() - SHOWN_UNUSED) } else { String::new() };
+        let shown = fields.iter().take(SHOWN_UNUSED).copied().collect::<Vec<_>>().join(", ");
+        out.line(out.dim(&format!("  {} differences of fields that no mapping uses: {shown}{more}", named.len())))?;
+    }
     Ok(())
 }
+
+/// Differences that no mapping is touched by: more than these are named on one line.
+const MOST_UNUSED: usize = 10;
+/// Fields that such a line names.
+const SHOWN_UNUSED: usize = 12;
 
 /// By connection: what is other in its names.
 fn names_told(today: &Today) -> BTreeMap<String, Vec<String>> {

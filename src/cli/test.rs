@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use super::ready::Ready;
 use super::{Exit, Failure, Out};
-use crate::apply::apply;
+use crate::apply::{apply, aside};
 use crate::base::{bounds, nearest};
 use crate::fault::file;
 use crate::project::Library;
+use crate::spec::accept::Size;
 use crate::spec::{Bench, Case, Coverage, Ran, accept, cases, judge, report};
 
 const EXAMPLES: &str = "\
@@ -16,7 +17,8 @@ Examples:
   crossdock test                          every case of the project
   crossdock test --only \"postal\"          the cases whose name holds a word
   crossdock test --coverage               rules, rows and routes that no case meets
-  crossdock test --accept                 show what came out and write it as the new expectation
+  crossdock test --accept                 show what came out and write it in the place of what a case asserts
+  crossdock test --accept --whole         write all that came out
   crossdock test --format junit           for a pipeline
 
 Cases stand in cases/*.yaml and in `test` items of mapping files. Exit code 1 if one fails.";
@@ -31,9 +33,12 @@ pub(super) struct Args {
     /// Only cases whose name or flow holds this text
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Write what came out of failing cases as their new expectation, after showing it
+    /// Show what came out of failing cases, and write it in the place of what they assert: the same fields, with their new values
     #[arg(long)]
     accept: bool,
+    /// With --accept: write all that came out
+    #[arg(long, requires = "accept")]
+    whole: bool,
     /// List what no case has met
     #[arg(long)]
     coverage: bool,
@@ -57,6 +62,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let bench = Bench {
         plan: ready.plan()?,
         map: &|flow, inputs| apply(&program, flow, inputs),
+        find: &|flow, inputs, given| aside::find(&program, flow, inputs, given),
         file: &|path| folder.read(path).map_err(|absence| absence.to_string()),
         names: &ready.compiled.names,
     };
@@ -94,7 +100,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         Form::Human => human(&results, failed, out)?,
     }
     if args.accept {
-        return rewrite(&ready, &results, out);
+        return rewrite(&ready, &results, if args.whole { Size::Whole } else { Size::Kept }, out);
     }
     if args.coverage && args.format == Form::Human {
         uncovered(&coverage, &ready, out)?;
@@ -134,11 +140,11 @@ fn human(results: &[(Case, Ran)], failed: usize, out: &mut Out) -> Result<(), Fa
         out.line(format!("{} {} {}", out.red("FAIL"), out.bold(&case.name), out.dim(&place)))?;
         for difference in &ran.differences {
             out.line(format!("     {}", out.cyan(&difference.at)))?;
-            for line in difference.expected.lines() {
-                out.line(format!("       {}", out.red(&format!("- {line}"))))?;
+            for (at, line) in difference.expected.lines().enumerate() {
+                out.line(format!("       {}", out.red(&format!("- {} {line}", if at == 0 { "expected" } else { "        " }))))?;
             }
-            for line in difference.actual.lines() {
-                out.line(format!("       {}", out.green(&format!("+ {line}"))))?;
+            for (at, line) in difference.actual.lines().enumerate() {
+                out.line(format!("       {}", out.green(&format!("+ {} {line}", if at == 0 { "came out" } else { "        " }))))?;
             }
         }
     }
@@ -147,7 +153,7 @@ fn human(results: &[(Case, Ran)], failed: usize, out: &mut Out) -> Result<(), Fa
     out.line(if failed > 0 { out.red(&summary) } else { out.green(&summary) })
 }
 
-fn rewrite(ready: &Ready, results: &[(Case, Ran)], out: &mut Out) -> Result<Exit, Failure> {
+fn rewrite(ready: &Ready, results: &[(Case, Ran)], size: Size, out: &mut Out) -> Result<Exit, Failure> {
     let mut left = 0;
     let failing: Vec<_> = results.iter().filter(|(_, ran)| !ran.differences.is_empty()).collect();
     // From the end of a file to its beginning, so that lines above keep their numbers.
@@ -159,7 +165,7 @@ fn rewrite(ready: &Ready, results: &[(Case, Ran)], out: &mut Out) -> Result<Exit
         };
         let path = ready.opened.folder.path(&case.file).map_err(|absence| Failure::io(format!("{}: {absence}", case.file)))?;
         let text = file::read_text(&path, bounds::PROJECT_FILE).map_err(|error| super::folder::unreadable(&path, &error))?;
-        let Some(text) = accept::rewrite(&text, line, outcome) else {
+        let Some(text) = accept::rewrite(&text, line, &case.expected, outcome, size) else {
             left += 1;
             continue;
         };

@@ -255,8 +255,9 @@ impl Engine<'_> {
                     continue;
                 };
                 let values: BTreeSet<String> = (0..batch.lanes.len())
-                    .filter(|lane| batch.matched[*lane].get(&found.name).is_none_or(Vec::is_empty))
-                    .filter_map(|lane| batch.wanted[lane].get(batch.at.0)?.keys.get(batch.at.1)?.1.clone())
+                    .filter(|lane| found.each.is_some() || batch.matched[*lane].get(&found.name).is_none_or(Vec::is_empty))
+                    .filter_map(|lane| batch.wanted[lane].get(batch.at.0)?.keys.get(batch.at.1))
+                    .flat_map(|(_, values)| values.iter().cloned())
                     .collect();
                 if values.is_empty() {
                     batch.at.1 += 1;
@@ -392,12 +393,19 @@ impl Engine<'_> {
                 by_value.entry(&found.value).or_default().push(&found.record);
             }
             for lane in 0..batch.lanes.len() {
-                if batch.matched[lane].get(&of.name).is_some_and(|known| !known.is_empty()) {
+                let known = batch.matched[lane].entry(of.name.clone()).or_default();
+                if of.each.is_none() && !known.is_empty() {
                     continue;
                 }
-                let value = batch.wanted[lane].get(batch.at.0).and_then(|wanted| wanted.keys.get(batch.at.1)).and_then(|key| key.1.as_deref());
-                let hits = value.and_then(|value| by_value.get(value)).map(|hits| hits.iter().map(|hit| (*hit).clone()).collect::<Vec<_>>());
-                batch.matched[lane].insert(of.name.clone(), hits.unwrap_or_default());
+                let values = batch.wanted[lane].get(batch.at.0).and_then(|wanted| wanted.keys.get(batch.at.1)).map_or(&[][..], |key| &key.1);
+                let hits = values.iter().filter_map(|value| by_value.get(value.as_str())).flatten();
+                // Several elements, or several keys, may find one record.
+                let new: Vec<Json> = if of.each.is_none() {
+                    hits.map(|hit| (*hit).clone()).collect()
+                } else {
+                    hits.filter(|hit| !known.contains(hit)).map(|hit| (*hit).clone()).collect()
+                };
+                known.extend(new);
             }
         }
         batch.at.1 += 1;

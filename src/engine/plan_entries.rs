@@ -248,7 +248,8 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         changes.push(Change::Link(self.node(at, &lane.key, &flow.source, &lane.key)));
         for found in &flow.matches {
-            let Some([one]) = matched.get(&found.name).map(Vec::as_slice) else { continue };
+            // What is looked up for elements is catalog data, such as products: no record of it belongs to this one alone.
+            let Some([one]) = matched.get(&found.name).map(Vec::as_slice).filter(|_| found.each.is_none()) else { continue };
             if let Some(id) = text(one.get(self.id_field(&found.object).as_str())) {
                 changes.push(Change::Link(self.node(at, &lane.key, &found.object, &id)));
             }

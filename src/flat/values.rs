@@ -596,6 +596,8 @@ pub(super) fn constant(literal: &Literal) -> Found<V<'_>> {
         Literal::Datetime(instant) => V::Instant(*instant),
         Literal::Weight(amount, unit) => V::Weight(number(*amount)?, *unit),
         Literal::Length(amount, unit) => V::Length(number(*amount)?, *unit),
-        Literal::Time(_) | Literal::Duration(_) | Literal::List(_) => return Err(NoWay("a constant of a form that is not held here")),
+        Literal::Amount(..) | Literal::Time(_) | Literal::Duration(_) | Literal::List(_) => {
+            return Err(NoWay("a constant of a form that is not held here"));
+        }
     })
 }

@@ -78,13 +78,16 @@ pub fn path(expr: &Expr) -> Option<(Vec<String>, &Kind)> {
 /// A value that is known before the record.
 pub fn constant<'m>(expr: &'m Expr, mapping: &'m Mapping) -> Option<&'m Literal> {
     match expr {
-        Expr::Literal(Literal::Missing) => None,
+        // A query compares numbers, whatever their currencies are.
+        Expr::Literal(Literal::Missing | Literal::Amount(..)) => None,
         Expr::Literal(literal) => Some(literal),
         Expr::Treat { value, .. } => constant(value, mapping),
         // An environment's plan holds its parameters; a name is resolved when a run starts.
         Expr::Parameter(name) => {
             let parameter = mapping.parameters.get(name)?;
-            (!matches!(parameter.of.kind, Kind::Reference(_))).then_some(&parameter.value).filter(|value| **value != Literal::Missing)
+            (!matches!(parameter.of.kind, Kind::Reference(_)))
+                .then_some(&parameter.value)
+                .filter(|value| !matches!(value, Literal::Missing | Literal::Amount(..)))
         }
         _ => None,
     }

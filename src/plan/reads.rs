@@ -24,6 +24,8 @@ enum Root {
     Source,
     Match(String),
     Target,
+    /// Rows of a match for each element, by its name: they hold the element and what was found for it.
+    Rows(String),
 }
 
 type Access = (Root, Vec<String>);
@@ -32,18 +34,36 @@ struct Finder<'s> {
     slots: BTreeMap<Slot, Vec<Access>>,
     /// Names of parts and groups: their `lines` and `items` are the elements of the list itself.
     parts: BTreeSet<Slot>,
+    /// By the match's name: its element's name, and where elements come from.
+    rows: BTreeMap<String, (String, Vec<Access>)>,
     found: Reads,
     write: String,
     object: &'s dyn Fn(&ObjectRef) -> Option<&'s Object>,
 }
 
 pub(super) fn of<'s>(flow: &Flow, object: &'s dyn Fn(&ObjectRef) -> Option<&'s Object>) -> Reads {
-    let mut finder = Finder { slots: BTreeMap::new(), parts: BTreeSet::new(), found: Reads::default(), write: String::new(), object };
+    let mut finder =
+        Finder { slots: BTreeMap::new(), parts: BTreeSet::new(), rows: BTreeMap::new(), found: Reads::default(), write: String::new(), object };
     finder.slots.insert(Flow::RECORD, vec![(Root::Source, Vec::new())]);
     for found in &flow.matches {
         finder.slots.insert(found.slot, vec![(Root::Match(found.name.clone()), Vec::new())]);
     }
-    finder.lets(&flow.lets);
+    for found in &flow.matches {
+        if let Some(each) = &found.each {
+            finder.slots.insert(each.rows, vec![(Root::Rows(found.name.clone()), Vec::new())]);
+        }
+    }
+    // A `let` may go by rows, and rows by a `let`: what elements are is told once all names are known.
+    for _ in 0..2 {
+        finder.lets(&flow.lets);
+        for found in &flow.matches {
+            if let Some(each) = &found.each {
+                finder.generators(std::slice::from_ref(&each.generator));
+                let elements = finder.resolve(&each.generator.list);
+                finder.rows.insert(found.name.clone(), (each.generator.name.clone(), elements));
+            }
+        }
+    }
     finder.flow(flow);
     for stamp in &flow.changed {
         finder.found.source.insert(stamp.clone());
@@ -226,6 +246,8 @@ impl Finder<'_> {
             Root::Source => self.found.source.insert(path),
             Root::Match(name) => self.found.matches.entry(name).or_default().insert(path),
             Root::Target => self.found.targets.entry(self.write.clone()).or_default().insert(path),
+            // Rows are made here: what is read is read of what they hold.
+            Root::Rows(_) => false,
         };
     }
 
@@ -273,9 +295,7 @@ impl Finder<'_> {
             }
             _ => {
                 // The parts, each by itself: the walk is cut off behind the first level.
-                let mut parts = Vec::new();
-                direct(expr, &mut parts);
-                parts.into_iter().for_each(|part| self.visit(part));
+                walk::direct(expr).into_iter().for_each(|part| self.visit(part));
             }
         }
     }
@@ -290,11 +310,20 @@ impl Finder<'_> {
                 if self.is_part(base) {
                     return if &**name == "key" { Vec::new() } else { access };
                 }
-                let step = |(root, mut path): Access| {
-                    path.push(name.to_string());
-                    (root, path)
-                };
-                access.into_iter().map(step).collect()
+                let mut found = Vec::new();
+                for (root, mut path) in access {
+                    match (root, path.is_empty()) {
+                        (Root::Rows(of), true) => match self.rows.get(&of) {
+                            Some((element, elements)) if **element == **name => found.extend(elements.iter().cloned()),
+                            _ => found.push((Root::Match(of), Vec::new())),
+                        },
+                        (root, _) => {
+                            path.push(name.to_string());
+                            found.push((root, path));
+                        }
+                    }
+                }
+                found
             }
             Expr::Bind { slot, value, body, .. } => {
                 self.name(*slot, value);
@@ -316,22 +345,5 @@ impl Finder<'_> {
             Expr::Treat { value, .. } => self.resolve(value),
             _ => Vec::new(),
         }
-    }
-}
-
-/// The parts of an expression, not their parts.
-fn direct<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {
-    let mut all = Vec::new();
-    walk::expr(expr, &mut |found| all.push(found));
-    // The walk goes outer before inner: a part is direct if it is no part of a part seen before.
-    let mut inner: BTreeSet<*const Expr> = BTreeSet::new();
-    for found in all.into_iter().skip(1) {
-        if inner.contains(&std::ptr::from_ref(found)) {
-            continue;
-        }
-        parts.push(found);
-        walk::expr(found, &mut |below| {
-            inner.insert(std::ptr::from_ref(below));
-        });
     }
 }

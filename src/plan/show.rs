@@ -62,9 +62,18 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
         line(
             "match",
             &format!(
-                "{} as {} by {}; none: {}; many: {}",
+                "{} as {}{} by {}; none: {}; many: {}",
                 found.object,
                 found.name,
+                found
+                    .each
+                    .as_ref()
+                    .map(|each| format!(
+                        " for each {} in {}, all values in one look-up,",
+                        each.generator.name,
+                        text::within(&plan.mapping, &each.generator.list)
+                    ))
+                    .unwrap_or_default(),
                 keys.join(", then "),
                 outcome(&found.none),
                 outcome(&found.many)

@@ -29,6 +29,9 @@ pub fn flow_exprs<'m>(flow: &'m Flow, each: &mut dyn FnMut(&'m Expr)) {
     flow.filter.iter().chain(&flow.first_when).for_each(|found| expr(found, each));
     flow.group.iter().flat_map(|group| std::iter::once(&group.by).chain(&group.stamp)).for_each(|of| expr(of, each));
     for found in &flow.matches {
+        if let Some(of) = &found.each {
+            expr(&of.generator.list, each);
+        }
         found.by.iter().for_each(|key| expr(&key.equals, each));
         for outcome in [&found.none, &found.many] {
             if let MatchOutcome::Stop(found) = outcome {
@@ -193,4 +196,23 @@ pub fn expr<'m>(found: &'m Expr, each: &mut dyn FnMut(&'m Expr)) {
             arguments.iter().for_each(|argument| expr(argument, each));
         }
     }
+}
+
+/// The parts of an expression, not their parts.
+pub fn direct(whole: &Expr) -> Vec<&Expr> {
+    let mut all = Vec::new();
+    expr(whole, &mut |found| all.push(found));
+    // The walk goes outer before inner: a part is direct if it is no part of a part seen before.
+    let mut inner: std::collections::BTreeSet<*const Expr> = std::collections::BTreeSet::new();
+    let mut parts = Vec::new();
+    for found in all.into_iter().skip(1) {
+        if inner.contains(&std::ptr::from_ref(found)) {
+            continue;
+        }
+        parts.push(found);
+        expr(found, &mut |below| {
+            inner.insert(std::ptr::from_ref(below));
+        });
+    }
+    parts
 }

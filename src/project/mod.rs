@@ -14,9 +14,9 @@ pub mod yaml;
 
 pub use error::SYSTEMS;
 pub use load::{Loaded, Options, Planned, load};
-pub use objects::{Bad, infer};
+pub use objects::{Bad, draft, infer};
 pub use texts::Texts;
-pub use world::Keeper;
+pub use world::{Keeper, OVERLAY};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -25,16 +25,40 @@ pub(super) fn read(text: &str, system: &str, name: &str, connection: &str) -> Re
     })
 }
 
+/// Lays a person's own knowledge of fields over an object.
+pub(super) fn lay_over(object: &mut Object, text: &str, connection: &str) -> Result<(), Bad> {
+    schema::lay_over(object, text, connection).map_err(|error| {
+        let at = match &error {
+            SchemaError::NotJson { line, column, .. } => offset(text, *line, *column),
+            SchemaError::Form { at, .. } => pointed(text, at),
+        };
+        Bad { at, message: error.to_string() }
+    })
+}
+
 /// What sample records look like: the object, and those inside its records.
 ///
 /// # Errors
 /// The samples cannot be read, or there is none.
 pub fn infer(path: &str, text: &str, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
+    learned(path, text, name, connection, schema::Reading::AsItIs)
+}
+
+/// The same as a draft that a person goes on with: it claims no more than samples can say.
+///
+/// # Errors
+/// As [`infer`].
+pub fn draft(path: &str, text: &str, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
+    let texts = records::Form::of(path) == records::Form::Csv;
+    learned(path, text, name, connection, if texts { schema::Reading::DraftOfTexts } else { schema::Reading::Draft })
+}
+
+fn learned(path: &str, text: &str, name: &str, connection: &str, reading: schema::Reading) -> Result<Vec<Object>, Bad> {
     let records = records::read(path, text).map_err(|fault| Bad { at: offset(text, fault.line, 1), message: fault.message.clone() })?;
     if records.is_empty() {
         return Err(Bad { at: 0, message: "there is no record in it to learn from".into() });
     }
-    Ok(schema::infer(records.iter().take(SAMPLES), name, connection))
+    Ok(schema::infer(records.iter().take(SAMPLES), name, connection, reading))
 }
 
 /// The byte of a line and column (both from 1), as readers of JSON count them.

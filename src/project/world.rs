@@ -29,6 +29,9 @@ pub struct Keeper<'a> {
     listed: OnceLock<Vec<String>>,
 }
 
+/// How the name of a file ends that says more of an object than its system does; it stands beside the object's snapshot.
+pub const OVERLAY: &str = ".overlay.json";
+
 /// A file of the project that could not be understood.
 #[derive(Debug, Clone)]
 struct Fault {
@@ -119,6 +122,23 @@ impl<'a> Keeper<'a> {
         if connection.system == "files" {
             return self.file_object(connection, of);
         }
+        let found = self.described(connection, of)?;
+        let path = format!("schemas/{}/{}{OVERLAY}", of.connection, of.object);
+        match self.library.read(&path) {
+            Ok(text) => {
+                let mut object = (*found).clone();
+                match objects::lay_over(&mut object, &text, &of.connection) {
+                    Ok(()) => Some(Arc::new(object)),
+                    Err(bad) => self.bad(&path, text, bad, connection.span),
+                }
+            }
+            Err(Absence::NotFound) => Some(found),
+            Err(absence) => self.unreadable(&path, connection.span, absence),
+        }
+    }
+
+    /// An object as its system describes it.
+    fn described(&self, connection: &Connection, of: &ObjectRef) -> Option<Arc<Object>> {
         let path = format!("schemas/{}/{}.json", of.connection, of.object);
         match self.library.read(&path) {
             Ok(text) => self.parsed(&connection.system, of, &path, text, connection.span),
@@ -225,7 +245,7 @@ impl Schemas for Keeper<'_> {
         let mut all: Vec<String> = schema::standard::objects(&known.system).map(str::to_owned).collect();
         for path in self.listed.get_or_init(|| self.library.list(".json")) {
             let Some(name) = path.strip_prefix(&folder).and_then(|n| n.strip_suffix(".json")) else { continue };
-            if name != "names" && !name.contains('/') && !all.iter().any(|known| known == name) {
+            if name != "names" && !name.contains(['/', '.']) && !all.iter().any(|known| known == name) {
                 all.push(name.to_owned());
             }
         }

@@ -38,7 +38,13 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
         for (at, key) in looked.by.iter().enumerate() {
             let calls = records.div_ceil(connector.find_batch(&looked.object, &key.field).max(1));
             // Nothing is looked up by the next key that the one before has found.
-            let note = (at > 0).then(|| "for those that were not found before".to_owned());
+            let note = match (&looked.each, at) {
+                (Some(each), _) => {
+                    Some(format!("where each record has one value; `{}` may have several, and a value is asked for once", each.generator.name))
+                }
+                (None, 0) => None,
+                (None, _) => Some("for those that were not found before".to_owned()),
+            };
             add(&looked.object.connection, format!("look up {} by {}", looked.object, key.field.join(".")), calls, note);
         }
     }

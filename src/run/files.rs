@@ -465,6 +465,7 @@ mod tests {
             routes: vec![],
             met: vec![],
             trace: vec![],
+            decisions: vec![],
         }
     }
 

@@ -92,11 +92,11 @@ async fn find(asked: &Asked<'_>, connectors: &Connectors, samples: &mut [Sample]
         let fields: BTreeSet<Vec<String>> = reads(asked.reads).into_iter().chain(reads(asked.other)).collect();
         let fields: Vec<Vec<String>> = fields.into_iter().collect();
         for (key, by) in found.by.iter().enumerate() {
-            let wanted: Vec<Option<String>> = samples
+            let wanted: Vec<Vec<String>> = samples
                 .iter()
                 .map(|sample| {
-                    if sample.matched.get(&found.name).is_some_and(|known| !known.is_empty()) {
-                        return None;
+                    if found.each.is_none() && sample.matched.get(&found.name).is_some_and(|known| !known.is_empty()) {
+                        return Vec::new();
                     }
                     let inputs = Inputs {
                         record: &sample.record,
@@ -109,7 +109,8 @@ async fn find(asked: &Asked<'_>, connectors: &Connectors, samples: &mut [Sample]
                         names: asked.names,
                         trace: false,
                     };
-                    aside::wanted(asked.program, asked.flow, &inputs).get(at)?.keys.get(key)?.1.clone()
+                    let wanted = aside::wanted(asked.program, asked.flow, &inputs);
+                    wanted.get(at).and_then(|wanted| wanted.keys.get(key)).map(|(_, values)| values.clone()).unwrap_or_default()
                 })
                 .collect();
             let values: BTreeSet<String> = wanted.iter().flatten().cloned().collect();
@@ -122,9 +123,11 @@ async fn find(asked: &Asked<'_>, connectors: &Connectors, samples: &mut [Sample]
                 }
             }
             for (sample, wanted) in samples.iter_mut().zip(wanted) {
-                let hits = wanted.and_then(|wanted| by_value.get(&wanted)).cloned();
-                if let Some(hits) = hits {
-                    sample.matched.insert(found.name.clone(), hits);
+                let known = sample.matched.entry(found.name.clone()).or_default();
+                for hit in wanted.iter().filter_map(|value| by_value.get(value)).flatten() {
+                    if found.each.is_none() || !known.contains(hit) {
+                        known.push(hit.clone());
+                    }
                 }
             }
         }

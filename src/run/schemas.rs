@@ -10,9 +10,9 @@ use crate::connector::{Connector, Connectors};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::plan::Use;
-use crate::project::Library;
+use crate::project::{Library, OVERLAY};
 use crate::schema::diff::{Difference, diff, keep};
-use crate::schema::{Named, Object, Schemas, read, to_json};
+use crate::schema::{Named, Object, Schemas, lay_over, read, to_json};
 use crate::value::{Json, ObjectRef};
 
 /// What a system says of an object today.
@@ -59,7 +59,7 @@ pub fn objects(connection: &str, uses: &[Use], schemas: &dyn Schemas, library: &
     let kept = library.list(".json");
     let kept = kept.iter().filter_map(|path| path.strip_prefix(&folder)?.strip_suffix(".json"));
     let mut all: BTreeSet<ObjectRef> =
-        kept.filter(|name| *name != "names" && !name.contains('/')).map(|name| ObjectRef::new(connection, name)).collect();
+        kept.filter(|name| *name != "names" && !name.contains(['/', '.'])).map(|name| ObjectRef::new(connection, name)).collect();
     all.extend(uses.iter().filter(|used| used.object.connection == connection).map(|used| used.object.clone()));
     // A compound field's object (an address) is no object of the system's own.
     all.retain(|of| schemas.object(of).is_none_or(|object| object.access.read || object.access.create || object.access.update));
@@ -97,7 +97,15 @@ pub fn drift(fetched: &[Fetched], schemas: &dyn Schemas, library: &dyn Library) 
         let known = schemas.object(&found.of);
         let unknown = library.read(&path(&found.of)).is_err();
         let differences = match (&found.state, &known) {
-            (State::Is(new), Some(old)) => diff(old, new),
+            (State::Is(new), Some(old)) => {
+                // What a person says of its fields is laid over both.
+                let mut new = (**new).clone();
+                if let Ok(text) = library.read(&format!("schemas/{}/{}{OVERLAY}", found.of.connection, found.of.object)) {
+                    // A field that the system has lost is a difference, and no reason to compare nothing.
+                    let _ = lay_over(&mut new, &text, &found.of.connection);
+                }
+                diff(old, &new)
+            }
             _ => Vec::new(),
         };
         Drift { object: found.of.clone(), absent: found.state == State::Absent, unknown, differences }

@@ -103,6 +103,7 @@ fn read_only(kind: Kind, wire: Wire, nullable: bool) -> Field {
         max_items: None,
         class: Class::Business,
         common: None,
+        label: String::new(),
         doc: String::new(),
     }
 }
@@ -163,6 +164,10 @@ fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
         max_items: None,
         class: super::classify::class(object, &text(json, "name"), &kind_word, flag(json, "autoNumber"), flag(json, "encrypted")),
         common: None,
+        label: {
+            let label = text(json, "label");
+            if label == text(json, "name") { String::new() } else { label }
+        },
         doc: match text(json, "inlineHelpText") {
             help if help.is_empty() => text(json, "label"),
             help => help,

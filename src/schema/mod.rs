@@ -20,10 +20,10 @@ pub mod standard;
 
 pub use catalog::Catalog;
 pub use error::SchemaError;
-pub use infer::infer;
+pub use infer::{Reading, infer};
 pub use object::{Access, Class, Field, Named, Names, Object, Size, SizeUnit, Write};
 pub use print::to_json;
-pub use read::read;
+pub use read::{lay_over, read};
 pub use spelling::Spelling;
 
 use std::sync::Arc;

@@ -98,6 +98,9 @@ pub struct Field {
     pub common: Option<String>,
     #[serde(default)]
     pub doc: String,
+    /// What people see of it in the system, where it is not its name: `Ship To Postal Code`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub label: String,
 }
 
 /// What the system takes in this field.

@@ -105,6 +105,9 @@ fn property(object: &Object, name: &str, field: &Field) -> Json {
     if let Some(common) = &field.common {
         put("x-common", json!(common));
     }
+    if !field.label.is_empty() {
+        put("title", json!(field.label));
+    }
     if !field.doc.is_empty() {
         put("description", json!(field.doc));
     }

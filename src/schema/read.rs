@@ -29,6 +29,55 @@ pub fn read(text: &str, system: &str, name: &str, connection: &str) -> Result<Ob
     object(&json, system, name, connection)
 }
 
+/// Lays what a person knows of fields over an object that was described by its system: the unit of a number, the data class, a label.
+/// `text` is an object with `properties`, as in a schema file; a property says only what differs.
+///
+/// # Errors
+/// The text is no JSON, names a field that the object does not have, or gives a kind that there is none.
+pub fn lay_over(object: &mut Object, text: &str, connection: &str) -> Result<(), SchemaError> {
+    let not_json = |error: serde_json::Error| SchemaError::NotJson { message: error.to_string(), line: error.line(), column: error.column() };
+    let json: Node<'_> = serde_json::from_str(text).map_err(not_json)?;
+    let Some(properties) = json.get("properties").and_then(Node::as_object) else {
+        return Err(SchemaError::form("/properties", "what is laid over an object has `properties`"));
+    };
+    let whole = format!("{connection}.{}", object.name);
+    for (name, property) in properties {
+        let at = format!("/properties/{name}");
+        let Some(known) = object.fields.get_mut(&**name) else {
+            return Err(SchemaError::form(at, format!("`{whole}` has no field `{name}`")));
+        };
+        let said = |word: &str| property.get(word).is_some();
+        let read = field(property, false, &at, &format_args!("{whole}.{name}"), connection)?;
+        // What says how the value is to be understood.
+        if ["type", "$ref", "x-kind", "x-unit", "x-reference", "enum", "x-values", "format"].iter().any(|word| said(word)) {
+            (known.kind, known.wire) = (read.kind, read.wire);
+        }
+        if said("x-data-class") {
+            known.class = read.class;
+        }
+        if said("x-nullable") {
+            known.nullable = read.nullable;
+        }
+        if said("maxLength") || said("minLength") {
+            known.size = read.size;
+        }
+        for (word, own, new) in [("title", &mut known.label, read.label), ("description", &mut known.doc, read.doc)] {
+            if said(word) {
+                *own = new;
+            }
+        }
+        for (word, own, new) in [("minimum", &mut known.minimum, read.minimum), ("maximum", &mut known.maximum, read.maximum)] {
+            if said(word) {
+                *own = new;
+            }
+        }
+        if said("pattern") {
+            known.pattern = read.pattern;
+        }
+    }
+    Ok(())
+}
+
 fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result<Object, SchemaError> {
     let Some(properties) = json.get("properties").and_then(Node::as_object) else {
         return Err(SchemaError::form("/properties", "an object schema has `properties`"));
@@ -112,6 +161,7 @@ fn field(json: &Node<'_>, required: bool, at: &dyn Display, name: &dyn Display, 
             _ => Class::Personal,
         },
         common: text(json, "x-common"),
+        label: text(json, "title").unwrap_or_default(),
         doc: text(json, "description").unwrap_or_default(),
     })
 }

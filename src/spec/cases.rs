@@ -47,6 +47,8 @@ pub struct Given {
 pub struct Expected {
     /// By `connection.Object`, in order: fields of each payload.
     pub sent: Vec<(String, Vec<Node>)>,
+    /// `sent: nothing`: no payload goes out.
+    pub nothing: bool,
     pub rejected: Option<Vec<String>>,
     pub review: Option<Vec<String>>,
     pub warned: Option<Vec<String>>,
@@ -89,8 +91,8 @@ struct GivenEntry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExpectEntry {
-    #[serde(default)]
-    sent: IndexMap<String, Raw>,
+    /// Payloads by object, or the word `nothing`.
+    sent: Option<Raw>,
     rejected: Option<Vec<String>>,
     review: Option<Vec<String>>,
     warned: Option<Vec<String>>,
@@ -152,8 +154,22 @@ pub fn read(file: &str, text: &str, exists: &dyn Fn(&str) -> bool) -> Result<Vec
                 })
                 .collect::<Vec<_>>()
         };
+        let said = case.expect.as_ref().and_then(|expect| expect.value.sent.as_ref()).map(node);
+        let (nothing, sent) = match said {
+            None => (false, Vec::new()),
+            Some(Node::Plain(word) | Node::Text(word)) if word == "nothing" => (true, Vec::new()),
+            Some(Node::Map(objects)) => {
+                let each = objects.into_iter().map(|(object, one)| match one {
+                    Node::List(nodes) => (object, nodes),
+                    one => (object, vec![one]),
+                });
+                (false, each.collect())
+            }
+            Some(_) => return Err(fault(format!("`sent` of the case \"{}\" names payloads by their object, or says `nothing`", case.name))),
+        };
         let expected = case.expect.map(|expect| expect.value).map_or_else(Expected::default, |expect| Expected {
-            sent: payloads(&expect.sent),
+            nothing,
+            sent,
             rejected: expect.rejected,
             review: expect.review,
             warned: expect.warned,
@@ -218,6 +234,7 @@ pub fn of_item(test: &typed::Test, exists: &dyn Fn(&str) -> bool) -> Case {
                     None => expected.sent.push((name, vec![node])),
                 }
             }
+            typed::Expected::Nothing => expected.nothing = true,
             typed::Expected::Rejected(reasons) => expected.rejected = Some(reasons.clone()),
             typed::Expected::Review(reasons) => expected.review = Some(reasons.clone()),
             typed::Expected::Warned(reasons) => expected.warned = Some(reasons.clone()),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::cases::{Case, Expected};
 use super::node::Node;
 use super::{given, records};
+use crate::apply::aside::{self, Given, Sought};
 use crate::apply::{Inputs, Outcome, Payload, Program, Reason, Verdict, apply};
 use crate::check::parameter_value;
 use crate::check::typed::Flow;
@@ -20,6 +21,8 @@ pub struct Bench<'a> {
     pub plan: &'a Plan,
     /// Maps one record: `apply` with what it has compiled.
     pub map: &'a dyn Fn(&Flow, &Inputs<'_>) -> Outcome,
+    /// What the matches of a record find among given records.
+    pub find: &'a dyn Fn(&Flow, &Inputs<'_>, &Given) -> (BTreeMap<String, Vec<Json>>, Vec<Sought>),
     /// The text of a fixture, from the project's folder.
     pub file: &'a dyn Fn(&str) -> Result<Arc<str>, String>,
     pub names: &'a BTreeMap<ObjectRef, Arc<Names>>,
@@ -54,12 +57,28 @@ impl Difference {
 /// Runs one case.
 pub fn run(case: &Case, bench: &Bench<'_>) -> Ran {
     match outcome(case, bench) {
-        Ok(outcome) => Ran { differences: compare(&case.expected, &outcome), outcome: Some(outcome) },
+        Ok((outcome, sought)) => {
+            let mut differences = compare(&case.expected, &outcome);
+            if !differences.is_empty() {
+                differences.extend(sought.iter().filter(|one| one.found == 0 && one.among > 0).map(unfound));
+            }
+            Ran { differences, outcome: Some(outcome) }
+        }
         Err(difference) => Ran { outcome: None, differences: vec![difference] },
     }
 }
 
-fn outcome(case: &Case, bench: &Bench<'_>) -> Result<Outcome, Difference> {
+/// A match that found nothing among the records that the case gives may be why it fails.
+fn unfound(sought: &Sought) -> Difference {
+    let key = |(field, values): &(String, Vec<String>)| match values.as_slice() {
+        [] => format!("{field}: the record has no value for it"),
+        values => format!("{field} = {}", values.join(", ")),
+    };
+    let keys: Vec<String> = sought.keys.iter().map(key).collect();
+    Difference::new(format!("matched {}", sought.name), "a record that the keys of the match find", format!("none has {}", keys.join(", or ")))
+}
+
+fn outcome(case: &Case, bench: &Bench<'_>) -> Result<(Outcome, Vec<Sought>), Difference> {
     let flow = bench.plan.mapping.flows.iter().find(|flow| flow.name == case.flow).ok_or_else(|| {
         let known: Vec<_> = bench.plan.mapping.flows.iter().map(|flow| flow.name.as_str()).collect();
         Difference::new("flow", case.flow.as_str(), format!("there are the flows {}", known.join(", ")))
@@ -75,10 +94,13 @@ fn outcome(case: &Case, bench: &Bench<'_>) -> Result<Outcome, Difference> {
             given::replace(record, field, node, schema(&flow.source), &schema);
         }
     }
-    let mut matched = BTreeMap::new();
+    let mut given = BTreeMap::new();
     for (of, path) in &case.given.matched {
-        matched.insert(of.clone(), load(path)?);
+        given.insert(of.clone(), load(path)?);
     }
+    // One record is what the match finds; among several it looks by its keys.
+    let given = Given::new(flow, given).one_is_found();
+    let unmatched = BTreeMap::new();
     let mut targets = BTreeMap::new();
     if let Some(path) = &case.given.target {
         let target = load(path)?.into_iter().next().unwrap_or(Json::Null);
@@ -90,20 +112,22 @@ fn outcome(case: &Case, bench: &Bench<'_>) -> Result<Outcome, Difference> {
         group: if flow.group.is_some() { &records } else { &[] },
         was_of_group: None,
         now: case.given.now.unwrap_or(NOON),
-        matched: &matched,
+        matched: &unmatched,
         targets: &targets,
         results: &BTreeMap::new(),
         names: bench.names,
         trace: false,
     };
     if case.given.parameters.is_empty() {
-        return Ok((bench.map)(flow, &inputs));
+        let (matched, sought) = (bench.find)(flow, &inputs, &given);
+        return Ok(((bench.map)(flow, &Inputs { matched: &matched, ..inputs }), sought));
     }
     let plan = with_parameters(bench.plan, &case.given.parameters)?;
     let wrong = |reason: &dyn std::fmt::Display| Difference::new("parameters", "a plan with these parameters", reason.to_string());
     let program = Program::new(&plan).map_err(|error| wrong(&error))?;
     let flow = plan.mapping.flows.iter().find(|known| known.name == flow.name).ok_or_else(|| wrong(&"the flow is gone"))?;
-    Ok(apply(&program, flow, &inputs))
+    let (matched, sought) = aside::find(&program, flow, &inputs, &given);
+    Ok((apply(&program, flow, &Inputs { matched: &matched, ..inputs }), sought))
 }
 
 /// The plan as it would be with other values of some parameters.
@@ -126,7 +150,9 @@ pub fn compare(expected: &Expected, outcome: &Outcome) -> Vec<Difference> {
     let mut found = Vec::new();
     let said = verdict_said(expected);
     if let Some(said) = said {
-        if said != outcome.verdict {
+        // Where nothing is to go out, a record that is left out is right too.
+        let left_out = expected.nothing && outcome.verdict == Verdict::NotEligible;
+        if said != outcome.verdict && !left_out {
             let why = outcome.reasons.iter().map(|reason| reason.message.as_str()).collect::<Vec<_>>().join("; ");
             let actual = if why.is_empty() { words(outcome.verdict).to_owned() } else { format!("{}: {why}", words(outcome.verdict)) };
             found.push(Difference::new("outcome", words(said), actual));
@@ -145,6 +171,10 @@ pub fn compare(expected: &Expected, outcome: &Outcome) -> Vec<Difference> {
     list("rejected", &expected.rejected, messages(&mut outcome.reasons.iter().filter(|reason| !reason.review)));
     list("review", &expected.review, messages(&mut outcome.reasons.iter().filter(|reason| reason.review)));
     list("warned", &expected.warned, messages(&mut outcome.warnings.iter()));
+    if expected.nothing && !outcome.payloads.is_empty() {
+        let made: Vec<String> = outcome.payloads.iter().map(|payload| format!("{} ({})", payload.object, payload.write)).collect();
+        found.push(Difference::new("sent", "nothing", made.join("\n")));
+    }
     payloads("sent", &expected.sent, &outcome.payloads, &mut found);
     payloads("follow_ups", &expected.follow_ups, &outcome.follow_ups, &mut found);
     found
@@ -157,7 +187,7 @@ fn verdict_said(expected: &Expected) -> Option<Verdict> {
         Some(Verdict::Rejected)
     } else if expected.review.is_some() {
         Some(Verdict::Review)
-    } else if !expected.sent.is_empty() || expected.warned.is_some() {
+    } else if !expected.sent.is_empty() || expected.warned.is_some() || expected.nothing {
         Some(Verdict::Ready)
     } else {
         None

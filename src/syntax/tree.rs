@@ -282,7 +282,16 @@ pub struct Group {
 pub struct Match {
     pub name: Name,
     pub object: ObjectPath,
+    /// `for each part in parts as packed`: one look-up for each element.
+    pub each: Option<MatchEach>,
     pub clauses: Vec<MatchClause>,
+}
+
+/// The elements that a match looks up for, and the name of the rows of each element with what was found for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatchEach {
+    pub generator: Generator,
+    pub rows: Option<Name>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -561,6 +570,8 @@ pub enum TestClauseKind {
         object: ObjectPath,
         rows: Vec<FieldRow>,
     },
+    /// `sent nothing`
+    Nothing,
     Rejected(Vec<Spanned<String>>),
     Review(Vec<Spanned<String>>),
     Warned(Vec<Spanned<String>>),

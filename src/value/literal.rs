@@ -16,6 +16,8 @@ pub enum Literal {
     Number(#[schemars(with = "String")] Decimal),
     /// An amount in the currency of what it stands beside.
     Money(#[schemars(with = "String")] Decimal),
+    /// An amount in a currency of its own: `500.00 EUR`.
+    Amount(#[schemars(with = "String")] Decimal, String),
     Text(String),
     Date(#[schemars(with = "String")] Date),
     Time(#[schemars(with = "String")] Time),
@@ -33,6 +35,7 @@ impl Literal {
             Literal::Boolean(truth) => Value::Boolean(*truth),
             Literal::Number(number) => Value::Number(*number),
             Literal::Money(amount) => Value::Money(Money { amount: *amount, currency: None }),
+            Literal::Amount(amount, currency) => Value::Money(Money { amount: *amount, currency: Some(currency.as_str().into()) }),
             Literal::Text(text) => Value::text(text.as_str()),
             Literal::Date(date) => Value::Date(*date),
             Literal::Time(time) => Value::Time(*time),

@@ -167,7 +167,7 @@ pub(in crate::check) fn unknown_unit(unit: &Name) -> Diagnostic {
     let known = ["kg", "g", "lb", "oz", "cm", "mm", "m", "inches", "ft", "days", "hours", "minutes", "seconds", "weeks"];
     Diagnostic::new(Code::UnknownUnit, unit.span, format!("`{}` is no unit", unit.node))
         .did_you_mean(&unit.node, unit.span, known)
-        .help("units are g, kg, oz, lb; mm, cm, m, inches, ft; seconds, minutes, hours, days, weeks")
+        .help("units are g, kg, oz, lb; mm, cm, m, inches, ft; seconds, minutes, hours, days, weeks; and currencies, such as `12.50 EUR`")
 }
 
 pub(in crate::check) fn unknown_type(word: &Name) -> Diagnostic {

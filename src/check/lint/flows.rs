@@ -280,6 +280,7 @@ pub(super) fn expressions<'e>(flow: &'e typed::Flow, f: &mut dyn FnMut(&'e Expr)
     flow.filter.iter().chain(&flow.first_when).for_each(|e| deep(e, f));
     flow.group.iter().for_each(|group| deep(&group.by, f));
     for of in &flow.matches {
+        of.each.iter().for_each(|each| deep(&each.generator.list, f));
         of.by.iter().for_each(|key| deep(&key.equals, f));
         [&of.none, &of.many].into_iter().for_each(|outcome| {
             if let typed::MatchOutcome::Stop(of) = outcome {

@@ -54,6 +54,7 @@ pub(super) fn section<'t>(of: &'t Section, f: Visit<'_, 't>) {
         }
         SectionKind::Group(group) => std::iter::once(&group.by).chain(&group.window).for_each(|e| expr(e, f)),
         SectionKind::Match(of) => {
+            of.each.iter().for_each(|each| expr(&each.generator.list, f));
             for clause in &of.clauses {
                 match &clause.kind {
                     MatchClauseKind::By(e) => expr(e, f),

@@ -279,6 +279,9 @@ fn clause_word(kind: &FromClauseKind) -> &'static str {
 
 fn overlay_match(old: &mut Match, new: &Match) {
     old.object = new.object.clone();
+    if new.each.is_some() {
+        old.each.clone_from(&new.each);
+    }
     let kind = |clause: &MatchClauseKind| std::mem::discriminant(clause);
     old.clauses.retain(|had| !new.clauses.iter().any(|clause| kind(&clause.kind) == kind(&had.kind)));
     // The keys stand before what none and many mean, whichever of them is new.

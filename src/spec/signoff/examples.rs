@@ -2,7 +2,7 @@
 
 use super::Shown;
 use crate::apply::{Outcome, Trace};
-use crate::check::typed::{Flow, Write};
+use crate::check::typed::{Flow, Place, Write};
 use crate::value::Json;
 
 /// A record that went through a flow, with its trace.
@@ -14,12 +14,13 @@ pub struct Example {
     pub outcome: Outcome,
 }
 
-/// The first example in which a field has a value; else the first in which it was left out.
-pub(super) fn shown(examples: &[Example], flow: &Flow, write: &Write, field: &str) -> Option<Shown> {
+/// The first example in which a field has a value; else the first in which it was left out. Two writes of one object may set the
+/// same field: the row at `place` is meant.
+pub(super) fn shown(examples: &[Example], flow: &Flow, write: &Write, field: &str, place: &Place) -> Option<Shown> {
     let of = || {
         examples.iter().filter(|example| example.flow == flow.name).flat_map(|example| {
             let traces = example.outcome.trace.iter().filter(|trace| trace.write == write.name);
-            traces.filter(|trace| plain(&trace.field) == field).map(move |trace| (example, trace))
+            traces.filter(|trace| plain(&trace.field) == field && trace.place == *place).map(move |trace| (example, trace))
         })
     };
     let (example, trace) = of().find(|(_, trace)| trace.value.is_some()).or_else(|| of().next())?;

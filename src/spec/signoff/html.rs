@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Change, Document, FieldPart, FlowPart, WritePart};
+use super::{Change, Document, FieldPart, FlowPart, TablePart, WritePart};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -28,6 +28,8 @@ pub fn html(document: &Document, since: Option<(&Document, &[Change])>) -> Strin
                 (changed(since))
                 @for flow in &document.flows { (flow_part(flow)) }
                 (values(document))
+                (tables(document))
+                (promises(document))
                 (parameters(document))
                 (signatures(document))
             }
@@ -45,6 +47,7 @@ fn contents(document: &Document) -> Markup {
         nav {
             @for flow in &document.flows { a href={ "#" (anchor(&flow.name)) } { (flow.name) } " " }
             @if !document.values.is_empty() { a href="#values" { "value maps" } " " }
+            @if !document.tables.is_empty() { a href="#tables" { "lookup tables" } " " }
             a href="#sign" { "signatures" }
         }
     }
@@ -64,9 +67,9 @@ fn changed(since: Option<(&Document, &[Change])>) -> Markup {
                     tbody {
                         @for change in changes {
                             tr {
-                                td { (change.at) }
-                                td.was { @match &change.was { Some(text) => { (text) }, None => { span.dim { "new" } } } }
-                                td.is { @match &change.is { Some(text) => { (text) }, None => { span.dim { "gone" } } } }
+                                td data-label="Where" { (change.at) }
+                                td.was data-label="Was" { @match &change.was { Some(text) => { (text) }, None => { span.dim { "new" } } } }
+                                td.is data-label="Is" { @match &change.is { Some(text) => { (text) }, None => { span.dim { "gone" } } } }
                             }
                         }
                     }
@@ -90,6 +93,7 @@ fn flow_part(flow: &FlowPart) -> Markup {
                 @if !flow.matches.is_empty() {
                     dt { "Belongs to" } dd { @for one in &flow.matches { (one.name) " by " code { (one.is) } br; } }
                 }
+                @for one in &flow.settings { dt { (one.word) } dd { code { (one.is) } } }
             }
             @for write in &flow.writes { (write_part(write)) }
             @for route in &flow.routes {
@@ -99,8 +103,8 @@ fn flow_part(flow: &FlowPart) -> Markup {
                     tbody {
                         @for (condition, results) in &route.rows {
                             tr {
-                                td { code { (condition) } }
-                                @if results.len() == route.results.len() { @for one in results { td { (one) } } }
+                                td data-label="When" { code { (condition) } }
+                                @if results.len() == route.results.len() { @for (name, one) in route.results.iter().zip(results) { td data-label=(name) { (one) } } }
                                 @else { td colspan=(route.results.len()) { @for one in results { (one) } } }
                             }
                         }
@@ -114,10 +118,10 @@ fn flow_part(flow: &FlowPart) -> Markup {
                     tbody {
                         @for reason in &flow.reasons {
                             tr {
-                                td { (reason.what) }
-                                td { code { (reason.when) } }
-                                td { (reason.message) }
-                                td { (reason.owner.as_deref().unwrap_or("")) }
+                                td data-label="What happens" { (reason.what) }
+                                td data-label="When" { code { (reason.when) } }
+                                td data-label="What is said" { (reason.message) }
+                                td data-label="To whom" { (reason.owner.as_deref().unwrap_or("")) }
                             }
                         }
                     }
@@ -136,6 +140,7 @@ fn write_part(write: &WritePart) -> Markup {
         h3 { @if let Some(after) = &write.after { "When " (after) ": " } (write.name) }
         p {
             @if let Some(condition) = &write.condition { "Only when " code { (condition) } ". " }
+            @if let Some(repeat) = &write.repeat { "Made " code { (repeat) } ". " }
             @if let Some(key) = &write.key { "Key: " code { (key) } "; " }
             (write.guarantee) "."
         }
@@ -149,15 +154,18 @@ fn write_part(write: &WritePart) -> Markup {
 fn field_row(field: &FieldPart) -> Markup {
     html! {
         tr {
-            td { strong { (field.field) } br; span.dim { (field.takes) } }
-            td { @for source in &field.sources { (source) br; } }
-            td { code { (field.rule) } br; span.dim { (field.place) } }
-            td { (field.empty) }
-            td {
+            td data-label="Field" {
+                strong { (field.field) }
+                @if let Some(label) = &field.label { br; (label) }
+                br; span.dim { (field.takes) }
+            }
+            td data-label="Source" { @for source in &field.sources { (source) br; } }
+            td data-label="Rule" { code { (field.rule) } br; span.dim { (field.place) } }
+            td data-label="Where the source is empty" { (field.empty) }
+            td data-label="Example" {
                 @if let Some(shown) = &field.example {
                     @match &shown.sent { Some(sent) => { strong { (sent) } }, None => { span.dim { "(not sent)" } } }
-                    @for (path, value) in &shown.read { br; span.dim { (path) " = " (value) } }
-                    br; span.dim { (shown.record) }
+                    span.read { @for (path, value) in &shown.read { br; span.dim { (path) " = " (value) } } br; span.dim { (shown.record) } }
                 }
             }
         }
@@ -174,8 +182,53 @@ fn values(document: &Document) -> Markup {
                     p { @if let Some(about) = &map.about { (about) " " } span.dim { (map.from) " to " (map.to) ", " (map.place) } }
                     table {
                         tbody {
-                            @for (from, to) in &map.rows { tr { td { (from) } td { (to) } } }
-                            tr { td.dim { "anything else" } td { (map.otherwise) } }
+                            @for (from, to) in &map.rows { tr { td data-label="From" { (from) } td data-label="To" { (to) } } }
+                            tr { td.dim data-label="From" { "anything else" } td data-label="To" { (map.otherwise) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn tables(document: &Document) -> Markup {
+    html! {
+        @if !document.tables.is_empty() {
+            section #tables {
+                h2 { "Lookup tables" }
+                @for table in &document.tables { (table_part(table)) }
+            }
+        }
+    }
+}
+
+fn table_part(table: &TablePart) -> Markup {
+    html! {
+        h3 { (table.name) }
+        p { @if let Some(about) = &table.about { (about) " " } span.dim { (table.path) ", " (table.rows.len()) " rows" } }
+        table {
+            thead { tr { @for name in &table.columns { th { (name) } } } }
+            tbody { @for row in &table.rows { tr { @for (name, cell) in table.columns.iter().zip(row) { td data-label=(name) { (cell) } } } } }
+        }
+    }
+}
+
+fn promises(document: &Document) -> Markup {
+    html! {
+        @if !document.promises.is_empty() {
+            section #promises {
+                h2 { "Promises" }
+                table {
+                    thead { tr { th { "Promise" } th { "What" } th { "What is said where it is not kept" } th { "To whom" } } }
+                    tbody {
+                        @for one in &document.promises {
+                            tr {
+                                td data-label="Promise" { (one.name) @if let Some(about) = &one.about { br; span.dim { (about) } } }
+                                td data-label="What" { (one.is) }
+                                td data-label="What is said where it is not kept" { (one.message) }
+                                td data-label="To whom" { (one.owner.as_deref().unwrap_or("")) }
+                            }
                         }
                     }
                 }

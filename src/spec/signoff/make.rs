@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::sources::Names;
-use super::{About, Document, Example, FieldPart, FlowPart, Named, ReasonPart, RoutePart, ValuesPart, WritePart, empty, examples, sources};
+use super::{
+    About, Document, Example, FORM, FieldPart, FlowPart, Named, PromisePart, ReasonPart, RoutePart, Setting, TablePart, ValuesPart, WritePart, empty,
+    examples, meaning, sources,
+};
 use crate::check::typed::{
-    Event, Expr, Flow, Guard, InDoubt, MatchOutcome, Op, Otherwise, Place, Policy, Route, RouteOutcome, RouteRow, Row, RowValue, Rule, RuleKind,
-    Schedule, Stop, ValueMap, Write,
+    Deadline, Event, Expect, Expr, Flow, Guard, InDoubt, Match, MatchOutcome, Op, Otherwise, Place, Policy, Repeat, Route, RouteOutcome, RouteRow,
+    Row, RowValue, Rule, RuleKind, Schedule, Stop, Table, ValueMap, Write,
 };
 use crate::plan::{Plan, text, walk};
 use crate::syntax;
@@ -18,7 +21,7 @@ pub fn document(about: About<'_>, plan: &Plan, files: &BTreeMap<String, String>,
     let maker = Maker { plan, heads, examples };
     let mapping = &plan.mapping;
     Document {
-        version: 1,
+        version: FORM,
         project: about.project.to_owned(),
         environment: about.environment.map(str::to_owned),
         made: about.made.to_string(),
@@ -31,6 +34,22 @@ pub fn document(about: About<'_>, plan: &Plan, files: &BTreeMap<String, String>,
             .collect(),
         flows: mapping.flows.iter().map(|flow| maker.flow(flow)).collect(),
         values: mapping.values.iter().map(|map| maker.values(map)).collect(),
+        tables: mapping.tables.iter().map(table).collect(),
+        promises: mapping.expects.iter().map(|expect| maker.promise(expect)).collect(),
+        meaning: meaning::of(mapping),
+    }
+}
+
+/// A table as its file has it, with the columns that the mapping declares.
+fn table(of: &Table) -> TablePart {
+    let cell = |cell: &Literal| if matches!(cell, Literal::Missing) { String::new() } else { literal(cell) };
+    TablePart {
+        name: of.name.clone(),
+        about: of.doc.clone(),
+        path: of.path.clone(),
+        keys: of.keys.len(),
+        columns: of.columns.iter().map(|column| column.name.clone()).collect(),
+        rows: of.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
     }
 }
 
@@ -77,7 +96,7 @@ impl Maker<'_> {
         let mut writes: Vec<WritePart> = flow.writes.iter().map(|write| self.write(flow, &names, write, None, &mut reasons)).collect();
         for after in &flow.follow_ups {
             let subject = after.write.as_deref().unwrap_or(&flow.source_name);
-            let events: Vec<&str> = after.events.iter().map(event).collect();
+            let events: Vec<String> = after.events.iter().map(event).collect();
             let told = format!("{subject} {}", events.join(" or "));
             writes.extend(after.writes.iter().map(|write| self.write(flow, &names, write, Some(told.clone()), &mut reasons)));
         }
@@ -97,7 +116,9 @@ impl Maker<'_> {
         let mut matches = Vec::new();
         for found in &flow.matches {
             let keys: Vec<String> = found.by.iter().map(|key| format!("{} == {}", key.field.join("."), self.text(&key.equals))).collect();
-            matches.push(Named { name: format!("{} ({})", found.name, found.object), is: keys.join(", else by "), place: place(&found.place) });
+            let each = found.each.as_ref().map(|each| format!("for each {} in {}: ", each.generator.name, self.text(&each.generator.list)));
+            let is = format!("{}{}{}", each.unwrap_or_default(), keys.join(", else by "), self.unless_one(found));
+            matches.push(Named { name: format!("{} ({})", found.name, found.object), is, place: place(&found.place) });
         }
         let lets = flow.lets.iter().map(|found| Named {
             name: found.name.clone(),
@@ -112,9 +133,61 @@ impl Maker<'_> {
             eligible: flow.filter.iter().map(|condition| self.text(condition)).collect(),
             matches,
             lets: lets.collect(),
+            settings: self.settings(flow),
             routes: flow.routes.iter().map(|route| self.route(route)).collect(),
             writes,
             reasons,
+        }
+    }
+
+    /// What becomes of a record where a match finds none or several; what stops it stands among the reasons.
+    fn unless_one(&self, found: &Match) -> String {
+        let told = |what: &str, outcome: &MatchOutcome| match outcome {
+            MatchOutcome::Skip => format!("; {what}: the record is left out"),
+            MatchOutcome::Create => format!("; {what}: it is made"),
+            MatchOutcome::Continue => format!("; {what}: the rest goes on without it"),
+            MatchOutcome::Stop(_) => String::new(),
+        };
+        format!("{}{}", told("if there is none", &found.none), told("if there are several", &found.many))
+    }
+
+    fn settings(&self, flow: &Flow) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        let mut say = |word: &str, is: String| settings.push(Setting { word: word.to_owned(), is });
+        if let Some(group) = &flow.group {
+            let window = group.window.map(|window| format!(", over the last {}", millis(window))).unwrap_or_default();
+            say("Grouped by", format!("{} as {}{window}", self.text(&group.by), group.name));
+        }
+        if let Some(first) = &flow.first_when {
+            say("Goes first", format!("when {}", self.text(first)));
+        }
+        if flow.keep_blank {
+            say("Blank texts", "are values".to_owned());
+        }
+        if flow.including_history {
+            say("Milestones", "that are already passed count too".to_owned());
+        }
+        settings
+    }
+
+    fn promise(&self, expect: &Expect) -> PromisePart {
+        let by = match &expect.deadline {
+            Deadline::Within(within) => format!("within {}", millis(*within)),
+            Deadline::Before(before) => format!("before {}", self.text(before)),
+        };
+        let which = expect.filter.as_ref().map(|filter| format!(" where {}", self.text(filter))).unwrap_or_default();
+        PromisePart {
+            name: expect.name.clone(),
+            about: expect.title.clone(),
+            is: format!(
+                "each record of {}{which} is seen by {} {by}, else {}",
+                expect.flow,
+                expect.seen,
+                if expect.review { DECIDES } else { "alert" }
+            ),
+            message: self.words(&expect.message),
+            owner: expect.owner.clone(),
+            place: place(&expect.place),
         }
     }
 
@@ -157,8 +230,29 @@ impl Maker<'_> {
             condition: write.when.as_ref().map(|when| self.text(when)),
             key,
             guarantee,
+            repeat: self.repeat(write),
             fields,
         }
+    }
+
+    /// For what a write is made several times for one record.
+    fn repeat(&self, write: &Write) -> Option<String> {
+        let mut told = Vec::new();
+        match &write.repeat {
+            Some(Repeat::Each { generators }) => {
+                let lists: Vec<String> = generators.iter().map(|one| format!("each {} in {}", one.name, self.text(&one.list))).collect();
+                told.push(format!("once for {}", lists.join(", ")));
+            }
+            Some(Repeat::Split { generator, by, .. }) => {
+                told.push(format!("once for each {} of {} in {}", self.text(by), generator.name, self.text(&generator.list)));
+            }
+            None => {}
+        }
+        if let Some(milestones) = &write.milestones {
+            let thresholds: Vec<String> = milestones.thresholds.iter().map(literal).collect();
+            told.push(format!("once each time {} reaches {}", self.text(&milestones.value), thresholds.join(", ")));
+        }
+        (!told.is_empty()).then(|| told.join("; "))
     }
 
     fn rows<'f>(
@@ -173,7 +267,14 @@ impl Maker<'_> {
         for row in rows {
             let field = if path.is_empty() { row.name.clone() } else { format!("{path}.{}", row.name) };
             match &row.value {
-                RowValue::Object { body, .. } => self.rows(flow, names, write, (&body.object, &body.rows), &field, fields),
+                RowValue::Object { when, body, .. } => {
+                    let first = fields.len();
+                    self.rows(flow, names, write, (&body.object, &body.rows), &field, fields);
+                    if let Some(when) = when {
+                        let only = format!("; only when {}", self.text(when));
+                        fields.iter_mut().skip(first).for_each(|field| field.rule.push_str(&only));
+                    }
+                }
                 RowValue::Clear => fields.push(self.field(flow, names, write, object, &field, row, None)),
                 RowValue::Expr(expr) => {
                     let (built, within) = match sources::bare(expr) {
@@ -222,8 +323,10 @@ impl Maker<'_> {
         if !policy.is_empty() && !rule.ends_with(policy) && expr.is_some() {
             rule = format!("{rule} {policy}");
         }
+        let label = schema.map(|schema| schema.label.clone()).filter(|label| !label.is_empty());
         FieldPart {
             field: field.to_owned(),
+            label,
             takes,
             sources: expr.map(|expr| names.of_row(expr)).unwrap_or_default(),
             rule,
@@ -235,7 +338,7 @@ impl Maker<'_> {
             example: if expr.is_some_and(|expr| matches!(sources::bare(expr), Expr::Each { .. })) {
                 None
             } else {
-                examples::shown(self.examples, flow, write, field)
+                examples::shown(self.examples, flow, write, field, &row.place)
             },
             place: place(&row.place),
         }
@@ -250,16 +353,21 @@ impl Maker<'_> {
             };
             match &rule.kind {
                 RuleKind::Require { condition, message, owner } => add(REJECTED, format!("not: {}", self.text(condition)), message, owner),
-                RuleKind::Review { condition, message, owner, .. } => add(DECIDES, self.text(condition), message, owner),
+                RuleKind::Review { condition, message, owner, before } => {
+                    let before = before.as_ref().map(|before| format!("; to be decided before {}", self.text(before))).unwrap_or_default();
+                    add(DECIDES, format!("{}{before}", self.text(condition)), message, owner);
+                }
                 RuleKind::Warn { condition, message, owner } => add("warning", self.text(condition), message, owner),
-                RuleKind::Reconcile { left, right, message, owner, .. } => {
-                    add(REJECTED, format!("{} differs from {}", self.text(left), self.text(right)), message, owner);
+                RuleKind::Reconcile { left, right, within: tolerance, message, owner } => {
+                    let by = tolerance.as_ref().map(|by| format!(" by more than {}", self.text(by))).unwrap_or_default();
+                    add(REJECTED, format!("{} differs from {}{by}", self.text(left), self.text(right)), message, owner);
                 }
-                RuleKind::Each { generators, rules, .. } => {
+                RuleKind::Each { generators, condition, rules, .. } => {
                     let of = generators.iter().map(|one| format!("each {} in {}", one.name, self.text(&one.list))).collect::<Vec<_>>().join(", ");
-                    self.rules(rules, &of, reasons);
+                    let which = condition.as_ref().map(|condition| format!(" where {}", self.text(condition))).unwrap_or_default();
+                    self.rules(rules, &inside(within, &format!("{of}{which}")), reasons);
                 }
-                RuleKind::When { condition, rules } => self.rules(rules, &self.text(condition), reasons),
+                RuleKind::When { condition, rules } => self.rules(rules, &inside(within, &self.text(condition)), reasons),
             }
         }
     }
@@ -272,7 +380,8 @@ impl Maker<'_> {
 
     fn stop(&self, stop: &Stop, when: &str) -> ReasonPart {
         let (what, message) = (stopped(stop).to_owned(), self.words(&stop.message));
-        ReasonPart { what, when: when.to_owned(), message, owner: stop.owner.clone(), place: place(&stop.place) }
+        let before = stop.before.as_ref().map(|before| format!("; to be decided before {}", self.text(before))).unwrap_or_default();
+        ReasonPart { what, when: format!("{when}{before}"), message, owner: stop.owner.clone(), place: place(&stop.place) }
     }
 
     fn values(&self, map: &ValueMap) -> ValuesPart {
@@ -286,11 +395,22 @@ impl Maker<'_> {
             about: map.doc.clone(),
             from: map.from.to_string(),
             to: map.to.to_string(),
-            rows: map.rows.iter().map(|row| (literal(&row.from), literal(&row.to))).collect(),
+            rows: map.rows.iter().map(|row| (literal(&row.from), literal(&row.to))).chain(wins(map)).collect(),
             otherwise,
             place: place(&map.place),
         }
     }
+}
+
+/// Of a map that goes both ways: which of several left sides a right side gives on the way back.
+fn wins(map: &ValueMap) -> Vec<(String, String)> {
+    let several = |back: &&crate::check::typed::ValueRow| map.rows.iter().filter(|row| row.to == back.from).count() > 1;
+    map.back.iter().filter(several).map(|back| (format!("back: {}", literal(&back.from)), literal(&back.to))).collect()
+}
+
+/// A condition inside another.
+fn inside(outer: &str, inner: &str) -> String {
+    if outer.is_empty() { inner.to_owned() } else { format!("{outer}: {inner}") }
 }
 
 const REJECTED: &str = "rejected";
@@ -326,20 +446,24 @@ pub(super) fn literal(of: &Literal) -> String {
     }
 }
 
-fn event(of: &Event) -> &'static str {
+fn event(of: &Event) -> String {
     match of {
-        Event::Fails => "fails",
-        Event::IsRejected => "is rejected",
-        Event::IsInReview => "is in review",
-        Event::Succeeds => "succeeds",
-        Event::IsGone => "is gone",
-        Event::IsLate(_) => "is late",
+        Event::Fails => "fails".to_owned(),
+        Event::IsRejected => "is rejected".to_owned(),
+        Event::IsInReview => "is in review".to_owned(),
+        Event::Succeeds => "succeeds".to_owned(),
+        Event::IsGone => "is gone".to_owned(),
+        Event::IsLate(delay) => format!("is late after {}", millis(*delay)),
     }
+}
+
+fn millis(millis: i64) -> String {
+    duration_text(jiff::SignedDuration::from_millis(millis))
 }
 
 fn schedule(of: &Schedule) -> String {
     match of {
-        Schedule::Every(millis) => format!("every {}", duration_text(jiff::SignedDuration::from_millis(*millis))),
+        Schedule::Every(every) => format!("every {}", millis(*every)),
         Schedule::Daily { day, at, zone } => format!("every {day} at {} in {zone}", at.strftime("%H:%M")),
         Schedule::Cron { cron, zone } => format!("by cron `{cron}` in {zone}"),
     }

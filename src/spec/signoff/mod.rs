@@ -6,6 +6,7 @@ mod empty;
 mod examples;
 mod html;
 mod make;
+mod meaning;
 mod sources;
 mod xlsx;
 
@@ -16,6 +17,7 @@ pub use changes::{Change, changes};
 pub use examples::Example;
 pub use html::html;
 pub use make::document;
+pub use sources::rows_built as built;
 pub use xlsx::xlsx;
 
 use serde::{Deserialize, Serialize};
@@ -35,7 +37,19 @@ pub struct Document {
     pub parameters: Vec<Named>,
     pub flows: Vec<FlowPart>,
     pub values: Vec<ValuesPart>,
+    /// Lookup tables, with all their rows. A state that was signed in form 1 has none.
+    #[serde(default)]
+    pub tables: Vec<TablePart>,
+    /// What is promised of the flows (`expect`).
+    #[serde(default)]
+    pub promises: Vec<PromisePart>,
+    /// The hash of all that the mapping says, without lines, comments and examples.
+    #[serde(default)]
+    pub meaning: String,
 }
+
+/// The form of the documents that are written now. Form 1 had no tables and no promises.
+pub const FORM: u32 = 2;
 
 /// A name, and what it stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,9 +71,43 @@ pub struct FlowPart {
     pub matches: Vec<Named>,
     /// What the mapping gives names to.
     pub lets: Vec<Named>,
+    /// What else the flow says of its records: how they are grouped, which go first.
+    #[serde(default)]
+    pub settings: Vec<Setting>,
     pub routes: Vec<RoutePart>,
     pub writes: Vec<WritePart>,
     pub reasons: Vec<ReasonPart>,
+}
+
+/// A word of a flow and what it says: `group by`, `first when`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    pub word: String,
+    pub is: String,
+}
+
+/// A lookup table: the columns, and the rows of its file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TablePart {
+    pub name: String,
+    pub about: Option<String>,
+    /// The file that it is read from.
+    pub path: String,
+    /// How many of the columns, from the left, are its key.
+    pub keys: usize,
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A promise: what has to be seen, by when, and what is said where it is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromisePart {
+    pub name: String,
+    pub about: Option<String>,
+    pub is: String,
+    pub message: String,
+    pub owner: Option<String>,
+    pub place: String,
 }
 
 /// A decision table.
@@ -80,6 +128,9 @@ pub struct WritePart {
     pub key: Option<String>,
     /// How the record is kept to one.
     pub guarantee: String,
+    /// Where it is made several times for one record: for what.
+    #[serde(default)]
+    pub repeat: Option<String>,
     pub fields: Vec<FieldPart>,
 }
 
@@ -88,6 +139,9 @@ pub struct WritePart {
 pub struct FieldPart {
     /// `shipTo.street1`, `items[].sku`
     pub field: String,
+    /// What people see in the system, where it is known and differs.
+    #[serde(default)]
+    pub label: Option<String>,
     /// What the target takes there.
     pub takes: String,
     pub sources: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::typed::{Expr, Flow, Generator, Row, Slot};
+use crate::check::typed::{Expr, Flow, Generator, Match, Row, Slot};
 use crate::plan::walk;
 use crate::value::{Literal, ObjectRef};
 
@@ -20,6 +20,8 @@ enum Held<'f> {
     Value(&'f Expr),
     /// An element of a list.
     Element(&'f Expr),
+    /// Rows of a match for each element.
+    Rows(&'f Match),
     Route(&'f str),
 }
 
@@ -31,6 +33,12 @@ impl<'f> Names<'f> {
             flow.lets.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.lets)).map(|found| (found.slot, Held::Value(&found.value))),
         );
         slots.extend(flow.routes.iter().flat_map(|route| &route.results).map(|result| (result.slot, Held::Route(result.name.as_str()))));
+        for found in &flow.matches {
+            if let Some(each) = &found.each {
+                slots.insert(each.rows, Held::Rows(found));
+                slots.insert(each.generator.slot, Held::Element(&each.generator.list));
+            }
+        }
         if let Some(group) = &flow.group {
             slots.insert(group.slot, Held::Value(&group.by));
         }
@@ -96,7 +104,7 @@ impl<'f> Names<'f> {
                             found.push(told);
                         }
                     }
-                    Some(Held::Record(_)) | None => {}
+                    Some(Held::Record(_) | Held::Rows(_)) | None => {}
                 },
                 _ => {}
             }
@@ -125,6 +133,30 @@ impl<'f> Names<'f> {
         found
     }
 
+    /// The match whose rows, or one of them, an expression is.
+    fn rows(&self, expr: &Expr, depth: u8) -> Option<&'f Match> {
+        if depth > 32 {
+            return None;
+        }
+        match expr {
+            Expr::Treat { value, .. } => self.rows(value, depth),
+            Expr::Slot { slot, .. } => match self.slots.get(slot)? {
+                Held::Rows(found) => Some(found),
+                Held::Value(value) | Held::Element(value) => self.rows(value, depth + 1),
+                Held::Record(_) | Held::Route(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What a name, an argument or an element of a list stands for.
+    pub(super) fn value_of(&self, slot: Slot) -> Option<&'f Expr> {
+        match self.slots.get(&slot)? {
+            Held::Value(value) => Some(value),
+            Held::Element(_) | Held::Record(_) | Held::Rows(_) | Held::Route(_) => None,
+        }
+    }
+
     /// A field's own path.
     pub(super) fn path_of(&self, expr: &Expr) -> Option<String> {
         self.path(expr, 0)
@@ -135,12 +167,19 @@ impl<'f> Names<'f> {
             return None;
         }
         match expr {
-            Expr::Field { base, name, .. } => Some(format!("{}.{name}", self.path(base, depth)?)),
+            Expr::Field { base, name, .. } => match self.rows(base, depth) {
+                Some(found) => match &found.each {
+                    Some(each) if *each.generator.name == **name => self.path(&each.generator.list, depth + 1),
+                    _ => Some(found.name.clone()),
+                },
+                None => Some(format!("{}.{name}", self.path(base, depth)?)),
+            },
             Expr::Treat { value, .. } => self.path(value, depth),
             Expr::Slot { slot, .. } => match self.slots.get(slot)? {
                 Held::Record(name) => Some((*name).to_owned()),
                 Held::Value(value) | Held::Element(value) => self.path(value, depth + 1),
-                Held::Route(_) => None,
+                // A row's own fields are told by what they hold.
+                Held::Rows(_) | Held::Route(_) => None,
             },
             Expr::Each { generators, condition: _, body } => match (generators.as_slice(), &**body) {
                 ([one], Expr::Slot { slot, .. }) if *slot == one.slot => self.path(&one.list, depth + 1),
@@ -168,4 +207,13 @@ pub(super) fn bare(expr: &Expr) -> &Expr {
         Expr::Treat { value, .. } => bare(value),
         other => other,
     }
+}
+
+/// The rows of the object that an expression builds, or of the elements of the list that it makes.
+pub fn rows_built(expr: &Expr) -> Option<&[Row]> {
+    match bare(expr) {
+        Expr::Each { body, .. } => built(body),
+        other => built(other),
+    }
+    .map(|(rows, _)| rows)
 }

@@ -145,14 +145,18 @@ fn a_page_and_a_workbook_hold_all_of_it_as_text() {
     assert!(page.contains("Hello &lt;you&gt; &amp; yours") && !page.contains("<you>"), "what a mapping holds is text, and no markup");
     assert!(page.contains(&new.plan) && page.contains("What has changed since 2026-11-20"));
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(xlsx(&new, Some((&old, &changed))).unwrap())).unwrap();
-    assert_eq!(workbook.sheet_names(), ["Sign-off", "Fields", "Reasons", "Value maps", "Routing", "Changes"]);
+    assert_eq!(workbook.sheet_names(), ["Sign-off", "Fields", "Reasons", "Value maps", "Routing", "Names", "Tables", "Promises", "Changes"]);
     let fields = workbook.worksheet_range("Fields").unwrap();
     assert_eq!(fields.height(), 1 + new.flows[0].writes[0].fields.len());
     let row = fields.rows().find(|row| row[2] == "billTo.name").unwrap();
-    assert_eq!(row[7], "=1+1", "what looks like a formula is a text");
-    for (sheet, cell) in
-        [("Value maps", "ups_next_day_air"), ("Routing", "US store"), ("Reasons", "customer service"), ("Sign-off", new.plan.as_str())]
-    {
+    assert_eq!(row[8], "=1+1", "what looks like a formula is a text");
+    for (sheet, cell) in [
+        ("Value maps", "ups_next_day_air"),
+        ("Routing", "US store"),
+        ("Reasons", "customer service"),
+        ("Sign-off", new.plan.as_str()),
+        ("Names", "lines"),
+    ] {
         let range = workbook.worksheet_range(sheet).unwrap();
         assert!(range.rows().flatten().any(|found| *found == cell), "{sheet} lacks {cell}");
     }

@@ -22,6 +22,7 @@ pub fn xlsx(document: &Document, since: Option<(&Document, &[Change])>) -> Resul
                     flow.name.clone(),
                     name.clone(),
                     field.field.clone(),
+                    field.label.clone().unwrap_or_default(),
                     field.takes.clone(),
                     field.sources.join("\n"),
                     field.rule.clone(),
@@ -37,6 +38,7 @@ pub fn xlsx(document: &Document, since: Option<(&Document, &[Change])>) -> Resul
         ("Flow", 18.0),
         ("Write", 22.0),
         ("Field", 26.0),
+        ("Label", 20.0),
         ("Takes", 22.0),
         ("Source", 34.0),
         ("Rule", 48.0),
@@ -68,6 +70,33 @@ pub fn xlsx(document: &Document, since: Option<(&Document, &[Change])>) -> Resul
         })
     });
     sheet(workbook.add_worksheet(), "Routing", &[("Flow", 18.0), ("When", 70.0), ("Decides", 26.0), ("Result", 50.0)], routes)?;
+    let names = document.flows.iter().flat_map(|flow| {
+        let row = |kind: &str, name: &str, is: &str, place: &str| {
+            vec![flow.name.clone(), kind.to_owned(), name.to_owned(), is.to_owned(), place.to_owned()]
+        };
+        let mut rows = vec![row("records of", &flow.source, &flow.eligible.join(" and "), "")];
+        rows.extend(flow.when.iter().map(|when| row("when", when, "", "")));
+        rows.extend(flow.settings.iter().map(|one| row("setting", &one.word, &one.is, "")));
+        rows.extend(flow.matches.iter().map(|one| row("belongs to", &one.name, &one.is, &one.place)));
+        rows.extend(flow.lets.iter().map(|one| row("name", &one.name, &one.is, &one.place)));
+        rows
+    });
+    let columns = [("Flow", 18.0), ("Kind", 14.0), ("Name", 28.0), ("What it stands for", 80.0), ("Line", 18.0)];
+    sheet(workbook.add_worksheet(), "Names", &columns, names)?;
+    let tables = document.tables.iter().flat_map(|table| {
+        table.rows.iter().map(move |row| {
+            let (key, rest) = row.split_at(table.keys.min(row.len()));
+            let values = table.columns.iter().skip(table.keys).zip(rest).map(|(name, cell)| format!("{name}: {cell}"));
+            vec![table.name.clone(), key.join(", "), values.collect::<Vec<_>>().join("\n"), table.path.clone()]
+        })
+    });
+    sheet(workbook.add_worksheet(), "Tables", &[("Table", 22.0), ("Key", 30.0), ("Values", 60.0), ("File", 30.0)], tables)?;
+    let promises = document
+        .promises
+        .iter()
+        .map(|one| vec![one.name.clone(), one.is.clone(), one.message.clone(), one.owner.clone().unwrap_or_default(), one.place.clone()]);
+    let columns = [("Promise", 22.0), ("What", 60.0), ("What is said where it is not kept", 60.0), ("To whom", 20.0), ("Line", 18.0)];
+    sheet(workbook.add_worksheet(), "Promises", &columns, promises)?;
     if let Some((_, changes)) = since {
         let rows = changes.iter().map(|change| {
             let text = |of: &Option<String>, none: &str| of.clone().unwrap_or_else(|| none.to_owned());
@@ -101,7 +130,18 @@ fn about(sheet: &mut Worksheet, document: &Document, old: Option<&Document>) -> 
         // Always as text: what looks like a number or a formula stays what it is.
         sheet.write_string(at, 1, &text)?;
     }
+    printed(sheet);
     Ok(())
+}
+
+/// On paper: A4 across, all columns on one page, the sheet's name and the page below.
+fn printed(sheet: &mut Worksheet) {
+    sheet.set_landscape();
+    sheet.set_paper_size(9);
+    // As many pages as it takes, downwards.
+    sheet.set_print_fit_to_pages(1, 0);
+    sheet.set_margins(0.4, 0.4, 0.5, 0.5, 0.2, 0.2);
+    sheet.set_footer("&L&A&RPage &P of &N");
 }
 
 fn sheet(sheet: &mut Worksheet, name: &str, columns: &[(&str, f64)], rows: impl Iterator<Item = Vec<String>>) -> Result<(), XlsxError> {
@@ -120,6 +160,8 @@ fn sheet(sheet: &mut Worksheet, name: &str, columns: &[(&str, f64)], rows: impl 
         last = line;
     }
     sheet.set_freeze_panes(1, 0)?;
+    printed(sheet);
+    sheet.set_repeat_rows(0, 0)?;
     sheet.autofilter(0, 0, last.max(1), u16::try_from(columns.len().saturating_sub(1)).unwrap_or(0))?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use pest::iterators::Pair;
 use super::super::grammar::Rule as G;
 use super::super::outline::{Statement, first_word};
 use super::super::tree::{
-    Event, Expr, ExprKind, From, FromClause, FromClauseKind, Group, Let, Match, MatchClause, MatchClauseKind, Name, ObjectPath, Remove,
+    Event, Expr, ExprKind, From, FromClause, FromClauseKind, Group, Let, Match, MatchClause, MatchClauseKind, MatchEach, Name, ObjectPath, Remove,
     RemoveSubject, Route, RouteName, RouteOutcome, RouteRow, Rule, RuleKind, Section, SectionKind, Split, Validate, When,
 };
 use super::{Reader, parts};
@@ -171,7 +171,19 @@ impl<'t> Reader<'t> {
         let mut inner = parts(pair);
         let name = self.name(&inner.next()?, base);
         let object = self.object_path(inner.next()?, base)?;
-        Some(Match { name, object, clauses })
+        let mut each: Option<MatchEach> = None;
+        for part in inner {
+            match (part.as_rule(), &mut each) {
+                (G::generator, _) => {
+                    let mut generator = self.generator(part, base);
+                    let rows = name_behind(&mut generator.list);
+                    each = Some(MatchEach { generator, rows });
+                }
+                (G::name, Some(each)) => each.rows = Some(self.name(&part, base)),
+                _ => {}
+            }
+        }
+        Some(Match { name, object, each, clauses })
     }
 
     fn match_clause(&mut self, statement: &Statement) -> Option<MatchClauseKind> {

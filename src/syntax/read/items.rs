@@ -460,6 +460,11 @@ impl<'t> Reader<'t> {
             }
             "target" => text_of(self, G::test_target).map(|path| TestClauseKind::Target { path }),
             "now" => text_of(self, G::test_now).map(TestClauseKind::Now),
+            "sent" if self.slice(statement.head).split_whitespace().eq(["sent", "nothing"]) => {
+                self.head(G::test_nothing, statement)?;
+                self.block_wanted(statement, false);
+                Some(TestClauseKind::Nothing)
+            }
             "sent" => {
                 let (pair, base) = self.head(G::test_sent, statement)?;
                 let object = self.object_path(parts(pair).next()?, base)?;

@@ -1,0 +1,280 @@
+//! `crossdock preview`: what would be sent for some records, and why.
+
+mod why;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::ready::Ready;
+use super::when::When;
+use super::{Exit, Failure, Format, Out};
+use crate::apply::aside::{self, LeftOut, Sought};
+use crate::apply::{Inputs, Outcome, Payload, Reason, Verdict, apply};
+use crate::base::bounds;
+use crate::check::typed::Flow;
+use crate::fault::file;
+use crate::project::records;
+use crate::run::files::whole;
+use crate::spec::judge;
+use crate::value::Json;
+
+const EXAMPLES: &str = r#"Examples:
+  crossdock preview --flow export_orders fixtures/uk-order.json
+  crossdock preview --flow export_orders orders.jsonl               a table, one line a record
+  crossdock preview --flow export_orders orders.jsonl --key 801x0   one record of many, by id or key
+  crossdock preview --flow export_orders fixtures/uk-order.json --why shipTo.street1
+  crossdock preview --flow export_orders fixtures/uk-order.json --why warehouse         a result of the routing table
+  crossdock preview --flow export_orders fixtures/uk-order.json --why "no SKU"          a rule, by words of its message
+  crossdock preview --flow export_orders fixtures/uk-order.json --why orders.dock:56    what stands on a line
+  crossdock preview --flow import_shipments shipments.json --matched order=orders.jsonl
+
+Nothing is sent. Exit code 1 if a record is rejected."#;
+
+/// Show what would be sent for some records, and why
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// A file of records: JSON, JSONL or CSV
+    #[arg(value_name = "RECORDS")]
+    records: String,
+    /// The flow; it need not be named where the project has one
+    #[arg(long, value_name = "NAME")]
+    flow: Option<String>,
+    /// The project's folder
+    #[arg(long, value_name = "PATH")]
+    project: Option<PathBuf>,
+    /// Only the record with this id, or whose write has this key
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Say why: of a field, a route's result, a rule (words of its message), a write, a line (orders.dock:56), `rules`, `route`,
+    /// `review`; without a word, of all fields
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, default_missing_value = "")]
+    why: Option<String>,
+    /// Records of the other side, among which a match looks by its keys: NAME=FILE
+    #[arg(long, value_name = "NAME=FILE")]
+    matched: Vec<String>,
+    /// The record as the target holds it now
+    #[arg(long, value_name = "FILE")]
+    target: Option<String>,
+    /// The run's now, instead of the clock's
+    #[arg(long, value_name = "TIME")]
+    now: Option<When>,
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let project = args.project.clone().or_else(|| elsewhere(&args.records));
+    let ready = Ready::open_for(project.as_ref(), args.flow.as_deref(), args.env.as_deref(), out)?;
+    let flow = ready.flow(args.flow.as_deref())?;
+    let program = ready.program()?;
+    let load = |path: &str| -> Result<Vec<Json>, Failure> {
+        let text = match file::read_text(std::path::Path::new(path), bounds::WHOLE_FILE) {
+            Ok(text) => text.into(),
+            Err(_) => ready.text(path)?,
+        };
+        records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))
+    };
+    let mut records = load(&args.records)?;
+    let given = super::given::matched(&args.matched, flow, &load)?;
+    let target = args.target.as_deref().map(load).transpose()?.and_then(|found| found.into_iter().next());
+    let targets: BTreeMap<String, Json> =
+        target.iter().flat_map(|target| flow.writes.iter().map(|write| (write.name.clone(), target.clone()))).collect();
+    let (results, unmatched) = (BTreeMap::new(), BTreeMap::new());
+    let group = if flow.group.is_some() { std::mem::take(&mut records) } else { Vec::new() };
+    if flow.group.is_some() {
+        records = group.first().cloned().into_iter().collect();
+    }
+    let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
+    let fields: BTreeMap<String, Vec<String>> = flow
+        .writes
+        .iter()
+        .filter_map(|write| {
+            let name = write.object.to_string();
+            let object = program.plan().objects.get(&name)?;
+            Some((name, object.fields.keys().cloned().collect()))
+        })
+        .collect();
+    let mut seen: Vec<Seen> = Vec::new();
+    for record in records {
+        let inputs = Inputs {
+            record: &record,
+            group: &group,
+            was_of_group: None,
+            now,
+            matched: &unmatched,
+            targets: &targets,
+            results: &results,
+            names: &ready.compiled.names,
+            // Where nothing is written the conditions of the writes say why.
+            trace: true,
+        };
+        let (matched, sought) = aside::find(&program, flow, &inputs, &given);
+        let inputs = Inputs { matched: &matched, ..inputs };
+        let mut outcome = apply(&program, flow, &inputs);
+        if args.key.as_ref().is_some_and(|key| !has_key(&record, &outcome, key)) {
+            continue;
+        }
+        let left_out = if outcome.verdict == Verdict::NotEligible { aside::left_out(&program, flow, &inputs) } else { Vec::new() };
+        if args.format == Format::Json && args.why.is_none() {
+            outcome.trace.clear();
+            outcome.decisions.clear();
+        }
+        seen.push(Seen { record, outcome, sought, left_out, fields: fields.clone() });
+    }
+    if seen.is_empty() {
+        let message =
+            args.key.as_ref().map_or_else(|| format!("`{}` holds no record", args.records), |key| format!("no record has the id or key `{key}`"));
+        return Err(Failure::usage(message));
+    }
+    match (&args.why, seen.as_slice()) {
+        _ if args.format == Format::Json => {
+            let all: Vec<Json> = seen.iter().map(json).collect();
+            out.json(&all)?;
+        }
+        (Some(what), all) => {
+            for (at, one) in all.iter().enumerate() {
+                if all.len() > 1 {
+                    out.line(format!("{}{}", if at > 0 { "\n" } else { "" }, out.bold(id(&one.record).unwrap_or("record"))))?;
+                }
+                why::explain(&why::About { seen: one, flow, mapping: &program.plan().mapping }, what, out)?;
+            }
+        }
+        (None, [one]) => self::one(one, flow, out)?,
+        (None, all) => table(all, out)?,
+    }
+    let rejected = seen.iter().any(|seen| seen.outcome.verdict == Verdict::Rejected);
+    Ok(if rejected { Exit::Findings } else { Exit::Fine })
+}
+
+/// A record, and all that became of it.
+struct Seen {
+    record: Json,
+    outcome: Outcome,
+    /// How its matches went among the records that were given.
+    sought: Vec<Sought>,
+    left_out: Vec<LeftOut>,
+    /// By target object: its fields.
+    fields: BTreeMap<String, Vec<String>>,
+}
+
+/// The project of a record's file, where the command runs outside of any: a file named from elsewhere tells where it is.
+fn elsewhere(records: &str) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    if here.ancestors().any(|folder| folder.join(crate::project::config::FILE).is_file()) {
+        return None;
+    }
+    let beside = PathBuf::from(records);
+    beside.parent().filter(|folder| !folder.as_os_str().is_empty() && folder.is_dir()).map(PathBuf::from)
+}
+
+fn id(record: &Json) -> Option<&str> {
+    ["Id", "id", "orderId", "orderNumber", "shipmentId"].iter().find_map(|name| record.get(name)).and_then(Json::as_str)
+}
+
+fn has_key(record: &Json, outcome: &Outcome, key: &str) -> bool {
+    let named = ["Id", "id", "OrderNumber", "orderNumber"].iter().any(|name| record.get(name).and_then(Json::as_str) == Some(key));
+    named || outcome.payloads.iter().any(|payload| payload.key.as_deref() == Some(key))
+}
+
+fn json(seen: &Seen) -> Json {
+    let mut whole = serde_json::to_value(&seen.outcome).unwrap_or(Json::Null);
+    whole["id"] = id(&seen.record).map_or(Json::Null, Json::from);
+    if !seen.left_out.is_empty() {
+        whole["left_out"] = seen.left_out.iter().map(|one| Json::from(why::left_out_words(one))).collect();
+    }
+    if !seen.sought.is_empty() {
+        whole["matches"] = seen.sought.iter().map(|one| Json::from(super::given::told(one))).collect();
+    }
+    whole
+}
+
+/// What became of a record, in a word or two.
+fn word(outcome: &Outcome) -> &'static str {
+    if outcome.verdict == Verdict::Ready && outcome.payloads.is_empty() { "nothing to send" } else { judge::words(outcome.verdict) }
+}
+
+fn verdict(outcome: &Outcome, out: &Out) -> String {
+    let word = word(outcome);
+    match outcome.verdict {
+        Verdict::Ready if outcome.payloads.is_empty() => out.dim(word),
+        Verdict::Ready => out.green(word),
+        Verdict::Rejected => out.red(word),
+        Verdict::Review => out.cyan(word),
+        Verdict::NotEligible => out.dim(word),
+    }
+}
+
+fn one(seen: &Seen, flow: &Flow, out: &mut Out) -> Result<(), Failure> {
+    let outcome = &seen.outcome;
+    out.line(format!("{} {}", out.bold(id(&seen.record).unwrap_or("record")), verdict(outcome, out)))?;
+    super::given::tell(&seen.sought, out)?;
+    for one in &seen.left_out {
+        why::left_out(one, out)?;
+    }
+    for route in &outcome.routes {
+        let results: Vec<String> = route.results.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let place = out.dim(&format!("{}:{} {}", route.place.file, route.place.line, route.text));
+        out.line(format!("  route    {}  {place}", results.join(", ")))?;
+    }
+    for reason in &outcome.reasons {
+        out.line(format!("  {}   {}", if reason.review { out.cyan("review") } else { out.red("reason") }, told(reason, out)))?;
+    }
+    for reason in &outcome.warnings {
+        out.line(format!("  warning  {}", told(reason, out)))?;
+    }
+    if outcome.verdict == Verdict::Ready && outcome.payloads.is_empty() {
+        why::nothing_written(outcome, flow, out)?;
+    }
+    for payload in &outcome.payloads {
+        show(payload, "", out)?;
+    }
+    for payload in &outcome.follow_ups {
+        show(payload, "then ", out)?;
+    }
+    Ok(())
+}
+
+fn told(reason: &Reason, out: &Out) -> String {
+    let owner = reason.owner.as_ref().map(|owner| format!(" for {owner}")).unwrap_or_default();
+    let place = reason.place.as_ref().map(|place| out.dim(&format!("  {}:{}", place.file, place.line))).unwrap_or_default();
+    format!("{}{owner}{place}", reason.message)
+}
+
+fn show(payload: &Payload, before: &str, out: &mut Out) -> Result<(), Failure> {
+    let op = format!("{:?}", payload.op).to_lowercase();
+    let id = payload.id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+    out.line(format!("\n{}", out.bold(&format!("{before}{op} {}{id}", payload.object))))?;
+    out.json(&whole(payload))
+}
+
+fn table(all: &[Seen], out: &mut Out) -> Result<(), Failure> {
+    let mut rows = comfy_table::Table::new();
+    rows.load_style(comfy_table::presets::NOTHING);
+    rows.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    rows.set_header(["record", "outcome", "key", "route", "why"]);
+    for Seen { record, outcome, left_out, .. } in all {
+        let first = outcome.payloads.first();
+        let route = outcome.routes.iter().flat_map(|route| route.results.iter().map(|(_, value)| value.as_str())).collect::<Vec<_>>().join(", ");
+        let why = outcome.reasons.iter().chain(&outcome.warnings).map(|reason| reason.message.clone());
+        let why = why.chain(left_out.iter().map(why::left_out_words)).collect::<Vec<_>>().join("; ");
+        let key = first.and_then(|payload| payload.key.as_deref()).unwrap_or("");
+        rows.add_row([id(record).unwrap_or(""), word(outcome), key, &route, &why]);
+    }
+    for line in rows.to_string().lines() {
+        out.line(line.trim_end())?;
+    }
+    let count = |verdict: Verdict| all.iter().filter(|seen| seen.outcome.verdict == verdict).count();
+    let nothing = all.iter().filter(|seen| seen.outcome.verdict == Verdict::Ready && seen.outcome.payloads.is_empty()).count();
+    let nothing_told = if nothing > 0 { format!("{nothing} with nothing to send, ") } else { String::new() };
+    out.line(format!(
+        "{} records: {} to send, {nothing_told}{} to review, {} rejected, {} not eligible",
+        all.len(),
+        count(Verdict::Ready) - nothing,
+        count(Verdict::Review),
+        count(Verdict::Rejected),
+        count(Verdict::NotEligible)
+    ))
+}
