@@ -166,7 +166,7 @@ fn form(value: &Json) -> String {
 
 fn percent(part: usize, whole: usize) -> usize {
     // What is there at all is not told as none.
-    if whole == 0 { 0 } else { (part * 100 / whole).max(usize::from(part > 0)) }
+    (part * 100).checked_div(whole).unwrap_or(0).max(usize::from(part > 0))
 }
 
 #[cfg(test)]
