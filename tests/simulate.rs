@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use crossdock::simulate::{Finding, Off, Profile, Report, Scenario, Setup, run};
+use crossdock::simulate::{Off, Profile, Report, Scenario, Setup, run};
 
 const ORDERS: &str = "salesforce-shipstation";
 const CRM_SIDE: [&str; 8] = [
@@ -37,7 +37,7 @@ fn hold_seeds(template: &str, profile: Profile, seeds: impl Iterator<Item = u64>
     for scenario in seeds.map(|seed| profile.day(seed)) {
         let report: Report = run(&setup, scenario).unwrap_or_else(|why| panic!("{}", told(template, &scenario, &why)));
         delivered += report.delivered;
-        if !report.findings.iter().all(is_known) {
+        if !report.findings.is_empty() {
             bad.push(told(template, &scenario, &format!("{:#?}", report.findings)));
         }
     }
@@ -61,20 +61,12 @@ fn on_bad_days_1() {
     hold(Profile::Small, 250);
 }
 
-/// A fault that is known and not mended: a record that is deleted at its source while a write-back to it is in doubt counts as
-/// failed, with the refusal of the write-back. That it is gone is told only by a replay. It shows on about one day of a hundred.
-fn is_known(finding: &Finding) -> bool {
-    finding.check == "replay" && finding.what.starts_with("a replay asked a person: gone of export_orders")
-}
-
+/// A record waits for a person, and its reason is being written back to it: then it is deleted at its source, and the write-back
+/// is refused. That it is gone must be told, though its payload still waits.
 #[test]
-#[ignore = "a record that is deleted while a write-back to it is in doubt is told as gone only by a replay: see `is_known`"]
 fn what_is_deleted_under_a_write_back_is_told() {
-    let setup = Setup::of(ORDERS).unwrap();
-    for seed in [105, 1_031, 1_206, 1_235] {
-        let report = run(&setup, Profile::Small.day(seed)).unwrap();
-        assert!(report.findings.is_empty(), "seed {seed}: {:#?}", report.findings);
-    }
+    hold_seeds(ORDERS, Profile::Small, [105, 1_031, 1_206, 1_235].into_iter());
+    hold_seeds(ORDERS, Profile::Rough, [22, 30, 71].into_iter());
 }
 
 #[test]

@@ -415,7 +415,11 @@ impl Engine<'_> {
             changes.push(Change::Lane(lane));
             return Ok(());
         }
-        if parked {
+        let newer = current.as_ref().is_some_and(|current| *current != lane.version);
+        // What waits for a person is dropped where a newer version has arrived meanwhile, or the record is gone. What is in doubt
+        // stays: only a person can tell whether it was done.
+        let superseded = newer && !entries.iter().any(|entry| entry.state == EntryState::Parked && entry.doubted.is_some());
+        if parked && !superseded {
             // A payload that waits for a review stays in review; one whose outcome nobody knows has failed.
             lane.state = if in_review(&lane) { LaneState::Review } else { LaneState::Failed };
             for entry in &updated {
@@ -430,7 +434,6 @@ impl Engine<'_> {
             lane.due = lane.due.max(settles.unwrap_or(0));
         }
         self.forget_doubtful(&entries, changes)?;
-        let newer = current.as_ref().is_some_and(|current| *current != lane.version);
         let ended = entries.iter().any(|entry| entry.after.is_none() && entry.state == EntryState::Confirmed);
         // What was refused can be corrected and sent again, with what its record's other writes gave at hand.
         let corrects = !newer && entries.iter().any(|entry| entry.state == EntryState::Refused);
