@@ -24,6 +24,8 @@ pub(crate) struct Line {
     pub(super) trouble: Option<(Trouble, String)>,
     /// A run that is to end does not wait for it any more.
     pub(super) given_up: bool,
+    /// The end of the newest window of calls that was noted to be nearly used up.
+    pub(super) used_until: Millis,
 }
 
 /// How a connection fails.

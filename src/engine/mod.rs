@@ -14,6 +14,7 @@
 
 mod alerts;
 mod audit;
+mod budget;
 mod delta;
 mod effect;
 mod erase;
@@ -429,6 +430,7 @@ impl<'p> Engine<'p> {
     fn flow_state(&self, at: usize) -> Result<FlowState, Unrunnable> {
         let (flow, reads) = self.flow(at);
         let on = self.settings.only.is_empty() || self.settings.only.contains(&flow.name);
+        engine.take_up_budgets(set)?;
         let read = Read::of(flow, reads);
         let child_id = |list: &str| {
             let objects = &self.world.plan.objects;
@@ -581,6 +583,7 @@ impl<'p> Engine<'p> {
         self.calls += reply.exchanges.len() as u64;
         let Some((connection, job)) = self.jobs.remove(&reply.id) else { return Ok(()) };
         if let Some(line) = self.lines.get_mut(&connection) {
+        self.note_budgets()?;
             line.out = line.out.saturating_sub(1);
         }
         if let Job::Poll { flow, .. } = &job

@@ -134,8 +134,8 @@ impl Engine<'_> {
             changes.push(Change::Checkpoint(Checkpoint { at: checkpoint.at + off, ..checkpoint }));
         }
         for flow in &self.world.plan.mapping.flows {
-            for state in [LaneState::Waiting, LaneState::Fetch] {
-                let waiting = self.store.due(&flow.name, state, Millis::MAX, usize::MAX)?;
+            for state in [LaneState::Waiting, LaneState::Fetch, LaneState::Sending] {
+                let waiting = self.store.in_state(Some(&flow.name), state, usize::MAX)?;
                 changes.extend(waiting.into_iter().filter(|lane| lane.due > from).map(|lane| Change::Lane(Lane { due: lane.due + off, ..lane })));
             }
         }
@@ -169,7 +169,7 @@ impl Engine<'_> {
             }
         }
         self.doubtful.values_mut().for_each(|until| *until += off);
-        self.lines.values_mut().for_each(|line| line.paused += off);
+        self.lines.values_mut().for_each(|line| (line.paused, line.used_until) = (line.paused + off, 0));
         self.controls_at += off;
         for at in 0..self.flows.len() {
             let next = self.flows[at].next.map(|next| next + off);

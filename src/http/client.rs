@@ -27,6 +27,12 @@ impl Client {
         &self.limit
     }
 
+    /// The same, once it has followed the clock where that was set meanwhile.
+    pub fn limit_now(&self) -> &Limit {
+        self.limit.follow(&self.clock.moment());
+        &self.limit
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -56,7 +62,7 @@ impl Client {
     async fn carry(&self, call: Option<&Call>, request: Request) -> Result<Response, Fault> {
         loop {
             let now = self.clock.now();
-            let ready = self.limit.ready_at(now);
+            let ready = self.limit_now().ready_at(now);
             if ready <= now {
                 break;
             }
@@ -64,7 +70,8 @@ impl Client {
             self.clock.sleep(wait.try_into().unwrap_or(Duration::from_secs(1))).await;
         }
         let crate::http::Moment { wall: at, steady: began, .. } = self.clock.moment();
-        self.limit.take(at);
+        self.limit_now().take(at);
+        let mut asked = Asked { client: self, done: false };
         let mut note = Exchange {
             at,
             method: request.method().clone(),
@@ -81,6 +88,8 @@ impl Client {
             (Ok(response), Some(call)) if !bulk && !call.takes(response.body().len()) => Err(Broken::TooLong(bounds::CALL_ANSWERS)),
             (answer, _) => answer.map(|answer| secrets.taken_out(answer)),
         };
+        asked.done = answer.as_ref().is_ok_and(|answer| answer.status().is_success());
+        drop(asked);
         note.took = Duration::from_millis(self.clock.moment().steady.saturating_sub(began).unsigned_abs());
         match &answer {
             Ok(response) => {
@@ -99,6 +108,18 @@ impl Client {
             Broken::NotSent(_) => Fault::transient(broken.to_string()),
             Broken::Lost(_) | Broken::TooLong(_) => Fault::ambiguous(broken.to_string()),
         })
+    }
+}
+
+/// A request that is out: the limit hears of its end, also where nobody waits for it any more.
+struct Asked<'c> {
+    client: &'c Client,
+    done: bool,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.client.limit_now().answered(self.client.clock.now(), self.done);
     }
 }
 

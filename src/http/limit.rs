@@ -2,11 +2,14 @@
 //!
 //! One [`Limit`] is shared by all flows of one credential. It is asked before a call
 //! ([`Limit::ready_at`]), told when one goes out ([`Limit::take`]), and corrected by what the system
-//! says in its answers ([`Limit::seen`], [`Limit::pause`]).
+//! says in its answers ([`Limit::seen`], [`Limit::pause`]). A process that has just started does not know what others have used of
+//! the window: until the first answer it makes one call at a time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+
+use super::Moment;
 
 /// A fixed window: so many calls until it begins anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,10 @@ struct State {
     /// Absent: the system has no window that is known before its answers.
     window: Option<Window>,
     left: u32,
+    /// An answer has come since the process started, so `left` is more than a guess.
+    known: bool,
+    /// A call is out whose answer will tell.
+    asking: bool,
     /// When the present window ends; absent before its first call.
     ends: Option<Timestamp>,
     /// The system said to wait (a 429, a daily budget that is used up).
@@ -34,6 +41,8 @@ struct State {
     blind: u32,
     /// The latest time that anybody named.
     latest: Option<Timestamp>,
+    /// By how much the wall clock is ahead of the steady one, in milliseconds.
+    ahead: Option<i64>,
 }
 
 /// How far the times that are named may lie apart, since several threads name them.
@@ -56,7 +65,7 @@ impl State {
 impl Limit {
     pub fn new(window: Option<Window>) -> Self {
         let left = window.map_or(u32::MAX, |window| window.calls);
-        Limit { state: Mutex::new(State { window, left, ends: None, paused: None, blind: 0, latest: None }) }
+        Limit { state: Mutex::new(State { window, left, known: window.is_none(), asking: false, ends: None, paused: None, blind: 0, latest: None, ahead: None }) }
     }
 
     fn state(&self, now: Timestamp) -> MutexGuard<'_, State> {
@@ -64,6 +73,20 @@ impl Limit {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.follow(now);
         state
+    }
+
+    /// Follows a wall clock that was set: a window that had half a minute left has it still.
+    pub fn follow(&self, moment: &Moment) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let ahead = moment.wall.as_millisecond().saturating_sub(moment.steady);
+        let set = SignedDuration::from_millis(state.ahead.map_or(0, |known| ahead.saturating_sub(known)));
+        if state.ahead.is_none() || set.abs() > APART {
+            let moved = |at: Timestamp| at.saturating_add(set).unwrap_or(moment.wall);
+            state.ends = state.ends.map(moved);
+            state.paused = state.paused.map(moved);
+            state.latest = state.latest.map(moved);
+            state.ahead = Some(ahead);
+        }
     }
 
     /// When the next call may go out: `now`, or later.
@@ -84,6 +107,7 @@ impl Limit {
         let state = self.state(now);
         match (state.window, state.ends) {
             (None, _) => u32::MAX,
+            _ if !state.known => u32::from(!state.asking),
             (Some(window), Some(ends)) if ends <= now => window.calls,
             (Some(window), None) => window.calls,
             (Some(_), Some(_)) => state.left,
@@ -99,6 +123,22 @@ impl Limit {
             state.ends = Some(add(now, window.length));
         }
         state.left = state.left.saturating_sub(1);
+        state.asking |= !state.known;
+    }
+
+    /// What was asked by a call that went out has come back, or never will. `done`: the system did what was asked, so that
+    /// one that says nothing of its limit is taken at its word.
+    pub fn answered(&self, now: Timestamp, done: bool) {
+        let mut state = self.state(now);
+        state.asking = false;
+        state.known |= done;
+    }
+
+    /// When the present window ends and how many calls it has left, where that is known.
+    pub fn window(&self, now: Timestamp) -> Option<(Timestamp, u32)> {
+        let state = self.state(now);
+        state.window?;
+        state.ends.filter(|ends| state.known && *ends > now).map(|ends| (ends, state.left))
     }
 
     /// The system said how many calls are left, and when its window begins anew.
@@ -112,6 +152,7 @@ impl Limit {
         let same = state.ends.is_some_and(|known| (known.duration_since(ends)).abs() < SignedDuration::from_secs(2));
         state.left = if same && !more { state.left.min(left) } else { left };
         state.ends = Some(ends);
+        (state.known, state.asking) = (true, false);
         state.blind = 0;
     }
 
@@ -143,6 +184,7 @@ mod tests {
     #[test]
     fn a_window_is_used_up_and_begins_anew() {
         let limit = Limit::new(Some(Window { calls: 2, length: SignedDuration::from_secs(60) }));
+        limit.answered(at(0), true);
         assert_eq!(limit.left(at(0)), 2);
         limit.take(at(0));
         limit.take(at(1));
@@ -150,6 +192,26 @@ mod tests {
         assert_eq!(limit.left(at(60)), 2);
         limit.take(at(61));
         assert_eq!(limit.left(at(62)), 1);
+    }
+
+    #[test]
+    fn until_an_answer_tells_what_is_left_one_call_is_out_at_a_time() {
+        let limit = Limit::new(Some(Window { calls: 40, length: SignedDuration::from_secs(60) }));
+        assert_eq!((limit.left(at(0)), limit.window(at(0))), (1, None));
+        limit.take(at(0));
+        assert_eq!(limit.left(at(0)), 0);
+        // It was lost, or what stands before the system answered in its place.
+        limit.answered(at(1), false);
+        assert_eq!((limit.left(at(1)), limit.window(at(1))), (1, None));
+        limit.take(at(1));
+        limit.seen(at(2), 40, 3, SignedDuration::from_secs(20));
+        limit.answered(at(2), true);
+        assert_eq!((limit.left(at(2)), limit.window(at(2))), (3, Some((at(22), 3))));
+        // A system that says nothing of its limit is taken to have what is documented.
+        let silent = Limit::new(Some(Window { calls: 40, length: SignedDuration::from_secs(60) }));
+        silent.take(at(0));
+        silent.answered(at(1), true);
+        assert_eq!(silent.left(at(1)), 39);
     }
 
     #[test]
@@ -182,6 +244,19 @@ mod tests {
         assert_eq!(limit.ready_at(at(10)), at(60));
         limit.pause(at(20), Some(at(90)));
         assert_eq!(limit.ready_at(at(20 - 600)), at(90 - 600));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_ahead_gives_no_calls_back() {
+        let limit = Limit::new(Some(Window { calls: 1, length: SignedDuration::from_secs(60) }));
+        let follow = |wall: i64, steady: i64| limit.follow(&Moment { wall: at(wall), steady: steady * 1_000, boot: None });
+        follow(0, 0);
+        limit.answered(at(0), true);
+        limit.take(at(0));
+        follow(3_610, 10);
+        assert_eq!((limit.left(at(3_610)), limit.ready_at(at(3_610))), (0, at(3_660)));
+        follow(20, 20);
+        assert_eq!((limit.left(at(20)), limit.ready_at(at(20))), (0, at(60)));
     }
 
     #[test]

@@ -263,7 +263,7 @@ impl Faulty {
                 break;
             }
             if let Some(((at, _), request)) = self.late.pop_first() {
-                self.system.handle(&request, at);
+                self.system.handle_late(&request, at);
             }
         }
     }

@@ -44,9 +44,14 @@ pub trait System: Send {
         Vec::new()
     }
 
-    /// The most calls that came in one window of the limit, where there is one.
+    /// The most calls that were made in one window of the limit, where there is one: without those that came late.
     fn most_in_window(&self) -> u32 {
         0
+    }
+
+    /// Carries out a request that the network has held back: its caller waits for no answer any more.
+    fn handle_late(&mut self, request: &Request, now: Timestamp) -> Response {
+        self.handle(request, now)
     }
 }
 

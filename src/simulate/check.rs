@@ -15,9 +15,6 @@ use crate::sandbox::Effect;
 use crate::store::{EntryState, LaneState};
 use crate::value::Json;
 
-/// Calls of one connection that go out at once, at most.
-const FIRST_CALLS: u32 = 4;
-
 /// Something that must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -43,10 +40,7 @@ pub(super) fn all(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, J
     if let Some(first) = complaints.first() {
         found.push(Finding::new("description", format!("ShipStation does not know what was sent: {first}")));
     }
-    // A process that starts does not know what the last one has used of the minute: its first calls go out before an answer says
-    // so, and are refused without harm.
-    let unknown = if sim.deaths > 0 { FIRST_CALLS } else { 0 };
-    if let Some(allowed) = per_minute.filter(|allowed| most > *allowed + unknown) {
+    if let Some(allowed) = per_minute.filter(|allowed| most > *allowed) {
         found.push(Finding::new("limit", format!("{most} calls in one minute of ShipStation's {allowed}")));
     }
     settled(engine, &mut found);

@@ -123,7 +123,7 @@ impl Wire {
                 (Err(_), Asked::Write(_)) => Err(Fault::ambiguous(format!("V1 answered {status} with what is no JSON"))),
             },
             StatusCode::TOO_MANY_REQUESTS => {
-                let until = self.client.limit().pause(now, reset);
+                let until = self.client.limit_now().pause(now, reset);
                 Err(Fault::Throttled { until: Some(until), reason: refusal(status, answer.body()).message })
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Fault::Denied { reason: refusal(status, answer.body()).message }),
@@ -154,7 +154,7 @@ impl Wire {
         let seconds = number("x-rate-limit-reset").or_else(|| number("retry-after")).filter(|seconds| *seconds <= 86_400);
         let reset = seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds.max(1))));
         if let (Some(calls), Some(left), Some(reset)) = (number("x-rate-limit-limit"), number("x-rate-limit-remaining"), reset) {
-            self.client.limit().seen(now, calls, left, reset);
+            self.client.limit_now().seen(now, calls, left, reset);
         }
         reset.and_then(|reset| now.checked_add(reset).ok())
     }

@@ -80,7 +80,7 @@ impl Wire {
                 Err(_) => Err(Fault::transient(format!("V2 answered {status} with what is no JSON"))),
             },
             StatusCode::TOO_MANY_REQUESTS => {
-                let until = self.client.limit().pause(self.client.now(), retry_after(answer.headers(), self.client.now()));
+                let until = self.client.limit_now().pause(self.client.now(), retry_after(answer.headers(), self.client.now()));
                 Err(Fault::Throttled { until: Some(until), reason: refusal(status, answer.body()).message })
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Fault::Denied { reason: refusal(status, answer.body()).message }),

@@ -145,6 +145,9 @@ fn bad<T>(message: impl Into<String>) -> Result<T, Refused> {
 
 impl ShipStation {
     pub fn new(options: Options) -> Self {
+    /// Calls of the present window that the network brought long after they were made.
+    late_in_window: u32,
+    is_late: bool,
         ShipStation {
             dice: Dice::new(options.seed),
             options,
@@ -185,6 +188,8 @@ impl ShipStation {
         self.effects.push(Effect { at: now, kind: kind.to_owned(), object: object.to_owned(), id: id.to_string(), key, by_api, fields });
     }
 
+            late_in_window: 0,
+            is_late: false,
     /// A call against the limit: what is left of it, or that it is refused.
     fn limited(&mut self, now: Timestamp) -> Option<(u32, u32, i64, bool)> {
         // Without a limit the headers say one that nobody reaches: a client goes by them.
@@ -197,7 +202,8 @@ impl ShipStation {
         let resets = 60 - now.duration_since(began).as_secs();
         let refused = self.window.1 >= most;
         self.window.1 += 1;
-        self.most_in_window = self.most_in_window.max(self.window.1);
+        self.late_in_window = if fresh { 0 } else { self.late_in_window } + u32::from(self.is_late);
+        self.most_in_window = self.most_in_window.max(self.window.1 - self.late_in_window);
         Some((most, most.saturating_sub(self.window.1), resets.max(1), refused))
     }
 
@@ -367,3 +373,10 @@ impl System for ShipStation {
         self.most_in_window
     }
 }
+
+    fn handle_late(&mut self, request: &Request, now: Timestamp) -> Response {
+        self.is_late = true;
+        let response = self.handle(request, now);
+        self.is_late = false;
+        response
+    }
