@@ -58,6 +58,8 @@ pub(crate) struct Batch {
     places: Vec<Vec<(String, String, String)>>,
     /// What is to be read of targets: object, field, value, and for which lanes and writes.
     need: BTreeMap<Wants, Vec<(usize, String)>>,
+    /// By lane and write: the field of a target's record that holds its key, and the key. An id may have been given again.
+    keys: BTreeMap<(usize, String), (String, String)>,
     /// What is about to be written under a value that is looked for the first time, and the fields that it takes to compare.
     bodies: BTreeMap<Wants, (Json, BTreeSet<Vec<String>>)>,
     /// By what is to be read: what helps its connector to find several at once.
@@ -215,6 +217,7 @@ impl Engine<'_> {
             first: vec![false; count],
             places: vec![Vec::new(); count],
             need: BTreeMap::new(),
+            keys: BTreeMap::new(),
             bodies: BTreeMap::new(),
             companions: BTreeMap::new(),
             found: Vec::new(),
@@ -555,6 +558,9 @@ impl Engine<'_> {
                                 if let Some(companion) = self.companion(payload, &field) {
                                     batch.companions.insert((payload.object.clone(), id.clone()), companion);
                                 }
+                                if let (Some(key_field), Some(key)) = (&payload.key_field, &payload.key) {
+                                    batch.keys.insert((index, name.clone()), (key_field.clone(), key.clone()));
+                                }
                                 batch.need.entry((payload.object.clone(), vec![field], id, false)).or_default().push((index, name));
                             }
                             // It is there, and that is all that has to be known of it.
@@ -627,7 +633,13 @@ impl Engine<'_> {
             let has = |found: &&&Found| field.iter().try_fold(&found.record, |at, name| at.get(name)).is_some() || first;
             let found = by_value.get(value.as_str()).and_then(|found| found.iter().find(has));
             for (lane, name) in meant {
-                match found {
+                // A system that was brought back from its backup gives ids again: the record says by its key whose it is.
+                let is_other = |found: &&&Found| {
+                    let Some((key_field, key)) = batch.keys.get(&(lane, name.clone())) else { return false };
+                    let held = super::plan_entries::text(found.record.get(key_field.as_str()));
+                    held.is_some_and(|held| held.to_lowercase() != key.to_lowercase())
+                };
+                match found.filter(|found| !is_other(found)) {
                     Some(found) => {
                         batch.targets[lane].insert(name.clone(), found.record.clone());
                         batch.held[lane].insert(name, found.record.clone());
