@@ -30,10 +30,12 @@ struct Args {
     #[arg(long, value_name = "SHIPMENTS")]
     volume: Option<usize>,
     /// What the days are made for: calm, small, rough, large, calendar, clocks, disk, people, release, credentials, warehouse,
-    /// numbers, limits, lanes, takeovers, deaths. Without it small ones, or those that are made for what --off names
+    /// numbers, limits, lanes, takeovers, deaths, older, flips, restored, alerts, quotes, doubts. Without it small ones, or those
+    /// that are made for what --off names
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// With one mechanism of safety switched off: settle, overlap, dedupe, intents, look-up, lanes, checkpoints, fencing, restart
+    /// With one mechanism of safety switched off: settle, overlap, dedupe, intents, look-up, lanes, checkpoints, fencing, restart,
+    /// first-look, compare, recover, serial, steady, outbox, scrub, patience, checksums
     #[arg(long)]
     off: Option<String>,
     #[arg(long, default_value_t = 2)]

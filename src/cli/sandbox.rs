@@ -79,8 +79,8 @@ Examples:
   crossdock sandbox act win ada@example.com
   crossdock sandbox act schema Order.Status --set value=Returned      an administrator adds a picklist value
 
-ShipStation: create, ship, ship_all, parcel, combine, cancel, hold, release, void, change; its carriers: scan, deliver, deliver_all, delay, lose,
-return, fail. Salesforce: create, change, activate, cancel, delete, fix, expire, rule, schema, show, make, win.";
+ShipStation: create, ship, ship_all, parcel, combine, split, cancel, reopen, delete, hold, release, void, change, backup, restore; its carriers:
+scan, deliver, deliver_all, delay, lose, return, fail. Salesforce: create, change, activate, cancel, delete, fix, expire, rule, schema, show, make, win.";
 
 /// Do what a person does at one of the systems
 #[derive(Debug, clap::Args)]
@@ -198,7 +198,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 
 fn at_wms(verb: &str) -> bool {
     let parcels = matches!(verb, "scan" | "deliver" | "deliver_all" | "delay" | "lose" | "return" | "fail");
-    parcels || matches!(verb, "ship" | "ship_all" | "parcel" | "combine" | "hold" | "release" | "void")
+    parcels || matches!(verb, "ship" | "ship_all" | "parcel" | "combine" | "split" | "hold" | "release" | "void" | "reopen" | "backup" | "restore")
 }
 
 fn tell(system: &str, port: Option<u16>, what: &str, out: &mut Out) -> Result<Exit, Failure> {

@@ -201,6 +201,7 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
         rehearsal: live.rehearsal,
         masks: engine.masks(),
         shared: crate::run::shared::SharedReads::default(),
+        scrub: true,
         also: Arc::new((0..plan.mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
     };
     let (way_in, listen) = door();

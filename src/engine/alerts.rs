@@ -177,6 +177,9 @@ impl Engine<'_> {
             alert.attempt += 1;
             alert.due = now + APART;
             alert.told_at = Some(now);
+            if !self.settings.safety.outbox {
+                (alert.told, alert.pending) = (alert.count, false);
+            }
             self.telling.insert(cause, (alert.count, alert.closed));
             changes.push(Change::Alert(alert.clone()));
             messages.push(message(alert));
@@ -194,7 +197,7 @@ impl Engine<'_> {
         let now = self.millis();
         let Some(alert) = self.alerts.get_mut(&told.cause) else { return Ok(()) };
         let newer = alert.closed != closed;
-        if told.left.is_empty() {
+        if told.left.is_empty() || !self.settings.safety.outbox {
             if alert.left.is_none() && !newer {
                 alert.told = count;
             }

@@ -41,7 +41,9 @@ impl Engine<'_> {
         for (connection, connector) in &self.world.connectors {
             let until = self.store.meta(&name(connection))?.and_then(|text| text.parse::<Millis>().ok()).map(|until| until.saturating_add(set));
             // A later end was made by a clock that was wrong.
-            let Some(until) = until.filter(|until| *until > self.now.as_millisecond() && *until <= self.now.as_millisecond() + LONGEST) else { continue };
+            let Some(until) = until.filter(|until| *until > self.now.as_millisecond() && *until <= self.now.as_millisecond() + LONGEST) else {
+                continue;
+            };
             if let Ok(until) = Timestamp::from_millisecond(until) {
                 connector.limit().pause(self.now, Some(until));
             }

@@ -171,12 +171,15 @@ impl Engine<'_> {
             }
             other => (other.class(), other.to_string(), None),
         };
-        let message = self.met.taken_out(&message);
+        let message = if self.settings.safety.scrub { self.met.taken_out(&message) } else { message };
         Reason { kind: kind.to_owned(), message, field, place: None, owner: None, before: None, review: false }
     }
 
     /// Words without the personal values of the record that they are about.
     pub(super) fn scrubbed(&self, lane: &Lane, words: &str) -> Kept<String> {
+        if !self.settings.safety.scrub {
+            return Ok(words.to_owned());
+        }
         let lanes = mask::quotable(&*self.store, lane)?;
         Ok(mask::of_record(&self.masks, self.world.plan, &lanes, &[], words).text(words))
     }

@@ -87,6 +87,12 @@ pub struct Safety {
     pub recover: bool,
     /// Records that write one target's record are mapped one after the other.
     pub serial: bool,
+    /// A message about an alert is done only when its channel has taken it.
+    pub outbox: bool,
+    /// What a system says is told without the personal values that it quotes.
+    pub scrub: bool,
+    /// A call that was refused for a limit, or for a sign-in, costs the records that it was for no try.
+    pub patience: bool,
 }
 
 impl Default for Safety {
@@ -103,6 +109,9 @@ impl Default for Safety {
             compare: true,
             recover: true,
             serial: true,
+            outbox: true,
+            scrub: true,
+            patience: true,
         }
     }
 }
@@ -420,6 +429,7 @@ impl<'p> Engine<'p> {
             engine.flows.push(state);
         }
         engine.recover()?;
+        engine.take_up_budgets(set)?;
         engine.meet_again()?;
         engine.take_up()?;
         engine.watch_at = engine.store.next_watch().map_err(Unrunnable::Store)?;
@@ -430,7 +440,6 @@ impl<'p> Engine<'p> {
     fn flow_state(&self, at: usize) -> Result<FlowState, Unrunnable> {
         let (flow, reads) = self.flow(at);
         let on = self.settings.only.is_empty() || self.settings.only.contains(&flow.name);
-        engine.take_up_budgets(set)?;
         let read = Read::of(flow, reads);
         let child_id = |list: &str| {
             let objects = &self.world.plan.objects;
@@ -574,6 +583,7 @@ impl<'p> Engine<'p> {
             }
         }
         self.drop_old()?;
+        self.note_budgets()?;
         self.tell_damages()?;
         let alerts = if self.settings.idle { Vec::new() } else { self.due_messages()? };
         Ok(Step { effects, alerts, polls: std::mem::take(&mut self.polls), wake: self.wake()? })
@@ -583,7 +593,6 @@ impl<'p> Engine<'p> {
         self.calls += reply.exchanges.len() as u64;
         let Some((connection, job)) = self.jobs.remove(&reply.id) else { return Ok(()) };
         if let Some(line) = self.lines.get_mut(&connection) {
-        self.note_budgets()?;
             line.out = line.out.saturating_sub(1);
         }
         if let Job::Poll { flow, .. } = &job

@@ -251,7 +251,7 @@ impl Engine<'_> {
             Ok(receipts) => riders::parted(receipts, count, riders.len()),
             Err(Fault::BatchRefused(_)) if count > 1 => return self.bisect(lot, entries, riders, changes),
             Err(Fault::BatchRefused(refusal)) => (vec![Err(Fault::Rejected(refusal))], vec![not_done(); riders.len()]),
-            Err(fault) if riders::passing(&fault) => {
+            Err(fault) if riders::passing(&fault) && self.settings.safety.patience => {
                 // The whole call failed: what is passing costs a record no try.
                 for entry in entries.iter_mut().chain(&mut riders) {
                     entry.state = EntryState::Planned;
@@ -401,6 +401,15 @@ impl Engine<'_> {
         let salt = self.settings.seed ^ entry.id.unsigned_abs();
         let words = self.words(&fault);
         match fault {
+            Fault::Throttled { .. } | Fault::Denied { .. } if !self.settings.safety.patience && entry.attempt >= MOST_TRIES => {
+                self.failed(entry, Fault::transient(words.message), exchange, changes)
+            }
+            Fault::Throttled { until, .. } if !self.settings.safety.patience => {
+                entry.state = EntryState::Planned;
+                entry.due = until.map_or(now + 1_000, |until| until.as_millisecond());
+                changes.push(moved(entry));
+                Ok(false)
+            }
             Fault::Throttled { until, .. } => {
                 entry.state = EntryState::Planned;
                 entry.attempt = entry.attempt.saturating_sub(1);

@@ -65,7 +65,19 @@ impl State {
 impl Limit {
     pub fn new(window: Option<Window>) -> Self {
         let left = window.map_or(u32::MAX, |window| window.calls);
-        Limit { state: Mutex::new(State { window, left, known: window.is_none(), asking: false, ends: None, paused: None, blind: 0, latest: None, ahead: None }) }
+        Limit {
+            state: Mutex::new(State {
+                window,
+                left,
+                known: window.is_none(),
+                asking: false,
+                ends: None,
+                paused: None,
+                blind: 0,
+                latest: None,
+                ahead: None,
+            }),
+        }
     }
 
     fn state(&self, now: Timestamp) -> MutexGuard<'_, State> {

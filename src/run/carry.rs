@@ -27,6 +27,8 @@ pub struct Carrier {
     pub masks: Arc<BTreeMap<String, Mask>>,
     /// What flows of one object read once for all of them.
     pub shared: SharedReads,
+    /// What a system says is told without what it quotes of the request: see [`crate::engine::Safety::scrub`].
+    pub scrub: bool,
 }
 
 impl Carrier {
@@ -46,7 +48,9 @@ impl Carrier {
         // A connection that no schema is known of shows nothing.
         let unknown = Mask::default();
         let quotes = Quotes::of(self.masks.get(&effect.connection).unwrap_or(&unknown), &effect.ask);
-        quotes.clean(&mut got);
+        if self.scrub {
+            quotes.clean(&mut got);
+        }
         let exchanges = quotes.exchanges(call.exchanges(), &got);
         Reply { id: effect.id, exchanges, got }
     }

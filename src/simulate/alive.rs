@@ -10,11 +10,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::disk::Wear;
 use super::process::{Process, Sim};
-use super::scenario::{Scenario, Setup};
+use super::scenario::{Off, Scenario, Setup};
 use super::time::Virtual;
 use super::wire::{CRM, Shared, WMS, Wire, locked};
 use crate::apply::Program;
-use crate::engine::{Message, Polled};
+use crate::engine::{Message, Polled, Raise};
 use crate::sandbox::faults::{Dice, FaultKit, Faults, Faulty};
 use crate::sandbox::{Act, salesforce, shipstation};
 use crate::store::sqlite::Sqlite;
@@ -39,6 +39,11 @@ fn minutes(count: i64) -> SignedDuration {
 
 /// Runs `what` on a day with some orders, polled once a minute.
 fn on_a_day(name: &str, what: impl FnOnce(&mut Day<'_>)) {
+    on_a_day_without(None, name, what);
+}
+
+/// The same, with one mechanism of safety switched off.
+fn on_a_day_without(off: Option<Off>, name: &str, what: impl FnOnce(&mut Day<'_>)) {
     let setup = Setup::new().unwrap();
     let program = Program::new(&setup.plan).unwrap();
     let start: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
@@ -48,7 +53,7 @@ fn on_a_day(name: &str, what: impl FnOnce(&mut Day<'_>)) {
     let crm: Shared = Arc::new(Mutex::new(Faulty::new(Box::new(crm), FaultKit::new(1, Faults::default()))));
     let wms: Shared = Arc::new(Mutex::new(Faulty::new(Box::new(wms), FaultKit::new(2, Faults::default()))));
     let wire = Arc::new(Wire { clock: clock.clone(), crm: Arc::clone(&crm), wms: Arc::clone(&wms), seen: Mutex::new(Sha256::new()) });
-    let scenario = Scenario { poll: Some(60), faults: Faults::default(), kills: 0, ..Scenario::small(1) };
+    let scenario = Scenario { off, poll: Some(60), faults: Faults::default(), kills: 0, ..Scenario::small(1) };
     let name = format!("alive{}{name}", std::process::id());
     let anchor = Sqlite::in_memory(&name).unwrap();
     let sim = Sim {
@@ -66,6 +71,7 @@ fn on_a_day(name: &str, what: impl FnOnce(&mut Day<'_>)) {
         immortal: true,
         told: BTreeMap::new(),
         decided: BTreeSet::new(),
+        recovered: None,
     };
     let mut day =
         Day { clock, crm, wms, sim, process: None, told: Vec::new(), polls: Vec::new(), skew: SignedDuration::ZERO, deaf: false, _anchor: anchor };
@@ -279,6 +285,95 @@ fn no_alert_is_lost_over_deaths_and_a_channel_that_takes_nothing() {
         day.goes_on(minutes(3));
         assert_eq!(day.process.as_ref().unwrap().engine.store().alerts().unwrap(), Vec::new(), "what is over is forgotten");
     });
+}
+
+/// A thousand processes are killed: between two steps, while a message is on its way, and after the channel has taken one that
+/// nobody has noted. The channel is down half of the time.
+#[test]
+fn no_alert_is_lost_over_a_thousand_kills() {
+    on_a_day("kills", |day| {
+        let mut dice = Dice::new(0x1000);
+        let mut raised: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
+        let mut died_telling = 0;
+        for kill in 0..1_000 {
+            let process = day.process.as_mut().unwrap();
+            for _ in 0..dice.below(3) {
+                let (cause, message) = (format!("trial {}", dice.below(12)), format!("kill {kill}"));
+                let raise = Raise {
+                    cause: cause.clone(),
+                    kind: "connection",
+                    subject: cause.clone(),
+                    message: message.clone(),
+                    lasting: true,
+                    ..Raise::default()
+                };
+                process.engine.note_alert(raise, false).unwrap();
+                process.wake = None;
+                raised.insert(cause, (day.clock.truth(), message));
+            }
+            if dice.below(20) == 0 {
+                day.deaf = !day.deaf;
+            }
+            let until = day.clock.truth() + SignedDuration::from_millis(dice.below(9_000) as i64);
+            process.dies_telling = dice.below(2) == 0;
+            process.deaf = day.deaf;
+            while day.clock.truth() < until {
+                let now = day.clock.truth();
+                let moved = process.step(&day.clock);
+                day.told.append(&mut process.messages);
+                match moved {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        let next = [process.wake, day.clock.next(), Some(until)];
+                        day.clock.set(next.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(until));
+                    }
+                    Err(_) => {
+                        died_telling += 1;
+                        break;
+                    }
+                }
+            }
+            day.dies();
+            day.start();
+        }
+        day.deaf = false;
+        day.goes_on(minutes(5));
+        assert!(died_telling > 20 && raised.len() == 12, "{died_telling} died telling");
+        for (cause, (at, message)) in &raised {
+            let told = day.told.iter().rev().find(|(_, told)| told.cause == *cause).unwrap_or_else(|| panic!("{cause} was never told"));
+            assert!(told.0 >= *at && told.1.message == *message, "{cause}: {message} at {at}, and told was {told:?}");
+        }
+        each_cause_at_most_once_a_minute(day);
+    });
+}
+
+/// An order is in ShipStation, and the answer is lost; a person there cancels it before it is sent again. The repeat is refused,
+/// and what is found is not what was sent: a person must be asked. Without the comparison it counts as delivered.
+#[test]
+fn what_is_found_after_an_outcome_in_doubt_is_compared() {
+    for off in [None, Some(Off::Compare)] {
+        on_a_day_without(off, &format!("compare{}", off.is_some()), |day| {
+            day.act("create", "");
+            locked(&day.wms).kit.set(Faults { lost_reply: 1_000, ..Faults::default() });
+            let created =
+                |day: &Day<'_>| locked(&day.wms).system.effects().iter().any(|effect| effect.key.as_deref() == Some("sf-8015g0000000006AAA"));
+            for _ in 0..120 {
+                if created(day) {
+                    break;
+                }
+                day.goes_on(SignedDuration::from_secs(1));
+            }
+            assert!(created(day));
+            let cancel = Act { verb: "cancel".to_owned(), subject: "sf-8015g0000000006AAA".to_owned(), settings: crate::value::Json::Null };
+            let now = day.clock.truth();
+            locked(&day.wms).system.act(&cancel, now).unwrap();
+            day.faults(Faults::default());
+            day.goes_on(minutes(30));
+            let store = day.process.as_ref().unwrap().engine.store();
+            let asked = store.exceptions_of("export_orders", "8015g0000000006AAA").unwrap();
+            assert_eq!(asked.is_empty(), off.is_some(), "{off:?}: {asked:?}");
+        });
+    }
 }
 
 #[test]

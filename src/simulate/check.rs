@@ -44,6 +44,9 @@ pub(super) fn all(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, J
         found.push(Finding::new("limit", format!("{most} calls in one minute of ShipStation's {allowed}")));
     }
     settled(engine, &mut found);
+    if sim.scenario.hazards.limits || sim.scenario.hazards.credentials {
+        none_is_exhausted(engine, &mut found);
+    }
     if let Some(flow) = setup.plan.mapping.flows.iter().position(|flow| flow.name == "export_orders") {
         match orders(sim, flow) {
             Ok(orders) => at_the_target(sim, engine, flow, &orders, &mut found),
@@ -65,6 +68,10 @@ pub(super) fn all(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, J
 fn one_effect(wms: &[Effect], crm: &[Effect], found: &mut Vec<Finding>) {
     let mut made: BTreeMap<(String, String), usize> = BTreeMap::new();
     for effect in wms.iter().chain(crm) {
+        if effect.kind == "restored" {
+            // What was made before its backup is there again, and what was made since is not.
+            made.retain(|(object, _), _| object != "Order");
+        }
         if effect.kind == "deleted"
             && let Some(key) = &effect.key
         {
@@ -86,7 +93,14 @@ fn one_effect(wms: &[Effect], crm: &[Effect], found: &mut Vec<Finding>) {
     // A second label is a second parcel, and each of its lines shipped twice, unless the first was voided.
     let mut labels: BTreeMap<String, i64> = BTreeMap::new();
     for effect in wms {
+        if effect.kind == "restored" {
+            labels.clear();
+        }
         let Some(key) = &effect.key else { continue };
+        if effect.kind == "deleted" && !effect.by_api {
+            // Who deletes a shipped order knows of its parcel.
+            labels.remove(key);
+        }
         let open = labels.entry(key.clone()).or_default();
         match effect.kind.as_str() {
             "label" => {
@@ -120,6 +134,15 @@ fn settled(engine: &Engine<'_>, found: &mut Vec<Finding>) {
             }
         }
         Err(fault) => found.push(Finding::new("store", fault.to_string())),
+    }
+}
+
+/// No person is asked about a record only because its system refused all calls for a while.
+fn none_is_exhausted(engine: &Engine<'_>, found: &mut Vec<Finding>) {
+    for open in engine.store().exceptions(true, 10_000).unwrap_or_default() {
+        if open.code == "exhausted" {
+            found.push(Finding::new("patience", format!("{} of {} was given up", open.lane, open.flow)));
+        }
     }
 }
 
@@ -189,8 +212,8 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
             }
         };
         // Somebody is told, or has decided already.
-        let open = engine.store().exceptions_of(&flow.name, id).map(|open| !open.is_empty()).unwrap_or(false)
-            || sim.decided.contains(&(flow.name.clone(), id.clone()));
+        let decided = sim.decided.contains(&(flow.name.clone(), id.clone()));
+        let open = engine.store().exceptions_of(&flow.name, id).map(|open| !open.is_empty()).unwrap_or(false) || decided;
         match outcome.verdict {
             Verdict::Ready => {
                 let payload = outcome.payloads.first();
@@ -228,7 +251,8 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
                     found.push(Finding::new("silent", format!("{number} was cancelled after its label was made, and nobody is told")));
                 }
             }
-            Verdict::Rejected if lane.state != LaneState::Rejected || !open => {
+            // A person may have seen the rejection, and discarded the record.
+            Verdict::Rejected if !open || !(lane.state == LaneState::Rejected || (decided && lane.state == LaneState::Discarded)) => {
                 found.push(Finding::new("silent", format!("{number} is rejected by the mapping, and {} in the store", lane.state.word())));
             }
             Verdict::Review if !open => {
@@ -242,7 +266,10 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
 /// Orders of which people at the target made what they are, by their keys.
 fn in_hand(wire: &std::sync::Arc<Wire>) -> BTreeSet<String> {
     let wms = locked(&wire.wms);
-    let by_people = wms.system.effects().iter().filter(|effect| !effect.by_api && effect.object == "Order" && effect.kind != "created");
+    let restored = wms.system.effects().iter().any(|effect| effect.kind == "restored");
+    // What the vendor has lost is lost: whoever brings an account back looks at its orders.
+    let of_people = |effect: &&Effect| effect.object == "Order" && (restored || !effect.by_api && effect.kind != "created");
+    let by_people = wms.system.effects().iter().filter(of_people);
     by_people.filter_map(|effect| effect.key.clone()).collect()
 }
 

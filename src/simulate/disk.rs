@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::sandbox::faults::Dice;
-use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::{Out, Sqlite};
 use crate::store::{
     Alert, Cause, Change, Checkpoint, Control, Counts, Entry, Erasure, Event, Exception, Exchange, Forgotten, Hint, Kept, Known, Lane, LaneState,
     Ledger, Link, Millis, Old, Store, StoreFault, Wanted, Watch,
@@ -20,6 +20,8 @@ struct State {
     dice: Dice,
     /// Of a thousand commits.
     rate: u32,
+    /// The writes whose outcome is open, as the marker beside a store has them.
+    out: Out,
 }
 
 /// How one commit ends.
@@ -34,12 +36,21 @@ enum Ending {
 impl Wear {
     /// `rate` of a thousand commits fail.
     pub(super) fn new(seed: u64, rate: u32) -> Self {
-        Wear(Arc::new(Mutex::new(State { dice: Dice::new(seed ^ 0xd15c), rate })))
+        Wear(Arc::new(Mutex::new(State { dice: Dice::new(seed ^ 0xd15c), rate, out: Out::default() })))
     }
 
     /// From now on all is well.
     pub(super) fn mended(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).rate = 0;
+    }
+
+    /// When a write whose outcome is open went out last; 0: none is open.
+    pub(super) fn sent(&self) -> Millis {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).out.sent()
+    }
+
+    fn follow(&self, changes: &[Change]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).out.follow(changes);
     }
 
     fn ending(&self) -> Ending {
@@ -71,6 +82,12 @@ impl Disk {
         Disk { inner, wear, lives: None }
     }
 
+    fn committed(&mut self, changes: &[Change]) -> Kept<()> {
+        self.inner.commit(changes)?;
+        self.wear.follow(changes);
+        Ok(())
+    }
+
     /// The process dies in the midst of its `commits`-th commit from now: that one and all later ones are not done.
     pub(super) fn dies_after(&mut self, commits: u32) {
         self.lives = Some(commits);
@@ -93,10 +110,14 @@ impl Store for Disk {
             }
         }
         match self.wear.ending() {
-            Ending::Well => self.inner.commit(changes),
+            Ending::Well => self.committed(changes),
             Ending::NotDone(fault) => Err(fault),
-            Ending::DoneAllTheSame(fault) => self.inner.commit(changes).and(Err(fault)),
+            Ending::DoneAllTheSame(fault) => self.committed(changes).and(Err(fault)),
         }
+    }
+
+    fn damages(&mut self) -> Vec<crate::store::Damage> {
+        self.inner.damages()
     }
 
     fn hint(&mut self, connection: &str, event: &str, body: &Json, at: Millis) -> Kept<()> {

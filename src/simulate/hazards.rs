@@ -25,6 +25,14 @@ pub(super) enum Hazard {
     Secret(String),
     /// The systems refuse every call for their limits; or no more.
     Limits(bool),
+    /// A person copies the store.
+    Copy,
+    /// The store is lost; the newest copy of it is brought back, or none.
+    Older,
+    /// A bit of the store flips; the number says which.
+    Flip(u64),
+    /// The channel of alerts takes nothing; or all again.
+    Deaf(bool),
 }
 
 /// The hazards of a day in order, and what they do at the systems.
@@ -50,10 +58,17 @@ pub(super) fn timetable(scenario: &Scenario, start: Timestamp) -> (Vec<(Timestam
         hazards.push((gone + minutes(dice, 20), Hazard::Release));
     }
     if of.credentials {
-        for turn in 0..1 + dice.below(2) {
-            let (at, secret) = (within(dice), format!("rotated-{turn}-{:x}", dice.roll()));
-            acts.push((at, true, act("rotate", "", json!({"client_secret": secret}))));
-            hazards.push((at + minutes(dice, 15), Hazard::Secret(secret)));
+        let mut rotations: Vec<(Timestamp, String)> =
+            (0..1 + dice.below(2)).map(|turn| (within(dice), format!("rotated-{turn}-{:x}", dice.roll()))).collect();
+        rotations.sort();
+        for (at, secret) in &rotations {
+            acts.push((*at, true, act("rotate", "", json!({"client_secret": secret}))));
+        }
+        for (at, _) in &rotations {
+            let configured = *at + minutes(dice, 15);
+            // Whoever configures a secret takes the one that is right by then.
+            let newest = rotations.iter().rev().find(|(rotated, _)| *rotated <= configured);
+            hazards.extend(newest.map(|(_, secret)| (configured, Hazard::Secret(secret.clone()))));
         }
         acts.extend((0..3).map(|_| (within(dice), true, act("expire", "", Json::Null))));
     }
@@ -67,6 +82,31 @@ pub(super) fn timetable(scenario: &Scenario, start: Timestamp) -> (Vec<(Timestam
             let at = within(dice);
             (at, false, at_the_warehouse(dice, scenario.orders))
         }));
+    }
+    if of.older {
+        // Without a copy all is lost.
+        let (lost, copies) = (start + SignedDuration::from_mins(15) + minutes(dice, span - 25), 2 * (scenario.seed % 2));
+        hazards.extend((0..copies).map(|_| (start + minutes(dice, 15), Hazard::Copy)));
+        hazards.push((lost, Hazard::Older));
+    }
+    if of.flips {
+        hazards.extend((0..8).map(|_| (start + minutes(dice, span), Hazard::Flip(dice.roll()))));
+    }
+    if of.deaf {
+        for _ in 0..3 {
+            let at = start + minutes(dice, span - 10);
+            hazards.push((at, Hazard::Deaf(true)));
+            hazards.push((at + SignedDuration::from_mins(2) + minutes(dice, 10), Hazard::Deaf(false)));
+        }
+    }
+    if of.target {
+        let backup = start + SignedDuration::from_mins(5) + minutes(dice, span / 3);
+        acts.push((backup, false, act("backup", "", Json::Null)));
+        acts.push((backup + SignedDuration::from_mins(3) + minutes(dice, span / 2), false, act("restore", "", Json::Null)));
+        let number = |dice: &mut Dice| format!("{:08}", 1 + dice.below(scenario.orders.max(1) as u64));
+        acts.extend((0..4).map(|_| (within(dice), false, act("split", &number(dice), Json::Null))));
+        acts.extend((0..3).map(|_| (within(dice), false, act("combine", &number(dice), json!({"with": number(dice)})))));
+        acts.extend((0..3).map(|_| (within(dice), false, at_the_warehouse(dice, scenario.orders))));
     }
     if of.numbers {
         // A shop of the warehouse's own has given the same number.

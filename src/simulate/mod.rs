@@ -4,11 +4,13 @@
 //! One seed is one run, to the byte: what happens, in which order, and which faults. [`run`] gives the findings; a
 //! mechanism of safety that is switched off ([`Off`]) has to give some.
 
+mod channel;
 mod check;
 mod crm;
 mod disk;
 mod hazards;
 mod history;
+mod keeping;
 mod orders;
 mod parcels;
 mod past;

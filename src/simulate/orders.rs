@@ -17,6 +17,9 @@ pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) ->
     if scenario.hazards.restless {
         return changes(dice, scenario, start);
     }
+    if scenario.hazards.hasty {
+        return second_thoughts(dice, scenario, start);
+    }
     for _ in 0..scenario.acts {
         let at = start + minutes(dice, scenario.minutes - 5);
         // Seeded orders are numbered from 1.
@@ -35,6 +38,22 @@ pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) ->
             _ => (true, act("delete", &order, Json::Null)),
         };
         acts.push((at, to_crm, act));
+    }
+    acts.sort_by_key(|(at, ..)| *at);
+    acts
+}
+
+/// Orders that are made, and most of them cancelled some minutes later.
+fn second_thoughts(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+    let act = |verb: &str, subject: &str| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings: Json::Null };
+    let mut made: Vec<Timestamp> = (0..scenario.acts / 2).map(|_| start + minutes(dice, scenario.minutes - 10)).collect();
+    made.sort();
+    let mut acts = Vec::new();
+    for (at, made) in made.into_iter().enumerate() {
+        acts.push((made, true, act("create", "")));
+        // Created orders are numbered behind those that were there.
+        let number = format!("{:08}", scenario.orders + at + 1);
+        acts.push((made + SignedDuration::from_mins(1) + minutes(dice, 5), true, act("cancel", &number)));
     }
     acts.sort_by_key(|(at, ..)| *at);
     acts

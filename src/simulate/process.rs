@@ -15,7 +15,7 @@ use super::wire::{Wire, connectors};
 use crate::apply::Program;
 use crate::check::typed::Schedule;
 use crate::connector::Hint;
-use crate::engine::{Effect, Engine, Message, Polled, Reply, Settings, Told, World};
+use crate::engine::{Effect, Engine, Message, Polled, Recovered, Reply, Settings, Told, World};
 use crate::http::Clock as _;
 use crate::plan::Plan;
 use crate::run::carry::Carrier;
@@ -41,11 +41,23 @@ pub(super) struct Process<'p> {
     pub(super) polls: Vec<(Timestamp, Polled)>,
     /// The channel of alerts takes nothing.
     pub(super) deaf: bool,
+    /// It dies when it has told something next, before it has noted that.
+    pub(super) dies_telling: bool,
 }
 
 impl<'p> Process<'p> {
     pub(super) fn new(engine: Engine<'p>, carrier: Carrier) -> Self {
-        Process { engine, carrier, tasks: Vec::new(), wake: None, told: BTreeMap::new(), messages: Vec::new(), polls: Vec::new(), deaf: false }
+        Process {
+            engine,
+            carrier,
+            tasks: Vec::new(),
+            wake: None,
+            told: BTreeMap::new(),
+            messages: Vec::new(),
+            polls: Vec::new(),
+            deaf: false,
+            dies_telling: false,
+        }
     }
 
     /// Lets everything that is out go on as far as it can.
@@ -93,11 +105,16 @@ impl<'p> Process<'p> {
         // The one channel of alerts takes a message at once, or not at all.
         for message in step.alerts {
             let left = if self.deaf { vec!["channel".to_owned()] } else { Vec::new() };
-            self.engine.told(Told { cause: message.cause.clone(), left, unsent: false })?;
+            let cause = message.cause.clone();
             if !self.deaf {
                 self.tells(&message, now)?;
                 self.messages.push((now, message));
             }
+            // It may die now: the channel has the message, and nobody knows.
+            if self.dies_telling {
+                return Err(crate::store::StoreFault::Io("the process died here".to_owned()));
+            }
+            self.engine.told(Told { cause, left, unsent: false })?;
         }
         self.polls.extend(step.polls.into_iter().map(|poll| (now, poll)));
         let moved = !step.effects.is_empty();
@@ -126,6 +143,8 @@ pub(super) struct Sim<'p> {
     pub(super) told: BTreeMap<String, Timestamp>,
     /// Records about which a person decided what is sent: flow and key.
     pub(super) decided: BTreeSet<(String, String)>,
+    /// The store is not the newest one that there was, and no process has taken that up yet.
+    pub(super) recovered: Option<Recovered>,
 }
 
 impl<'p> Sim<'p> {
@@ -156,6 +175,7 @@ impl<'p> Sim<'p> {
             rehearsal: None,
             masks: engine.masks(),
             shared: crate::run::shared::SharedReads::default(),
+            scrub: self.scenario.off != Some(Off::Scrub),
             also: Arc::new((0..self.plan().mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
         }
     }
@@ -166,6 +186,9 @@ impl<'p> Sim<'p> {
             let mut store = Sqlite::in_memory(&self.name).map_err(|fault| fault.to_string())?;
             if self.scenario.off == Some(Off::Fencing) {
                 store.unfenced();
+            }
+            if self.scenario.off == Some(Off::Checksums) {
+                store.unchecked();
             }
             let mut store = Disk::new(store, self.wear.clone());
             if self.scenario.kills > 0 && !self.immortal && self.deaths < 40 && dice.below(3) == 0 {
@@ -184,12 +207,14 @@ impl<'p> Sim<'p> {
                 controls: 600_000,
                 // Each look is a turn; what it raises has minutes.
                 look: 60_000,
+                recovered: self.recovered,
                 ..Settings::default()
             };
             let connectors = connectors(&self.wire, &self.clock, &self.secret);
             let world = World { plan: self.plan(), program: self.program(), names: self.names(), connectors };
             match Engine::start(world, Box::new(store), settings, self.clock.moment()) {
                 Ok(engine) => {
+                    self.recovered = None;
                     let carrier = self.carrier(&engine);
                     return Ok(Process::new(engine, carrier));
                 }

@@ -40,10 +40,22 @@ pub enum Profile {
     Takeovers,
     /// The process dies again and again while answers are slow: made for intents.
     Deaths,
+    /// An older copy of the store is brought back, or the store is lost, while others work at the target.
+    Older,
+    /// Bits of the store flip.
+    Flips,
+    /// The target is brought back from its backup and gives its ids again; its orders are combined and split.
+    Restored,
+    /// The channel of alerts is down again and again, and processes die.
+    Alerts,
+    /// Systems quote in their refusals what they were sent.
+    Quotes,
+    /// Requests are lost while orders are cancelled and shipped: made for what is found after an outcome in doubt.
+    Doubts,
 }
 
 impl Profile {
-    pub const ALL: [Profile; 16] = [
+    pub const ALL: [Profile; 22] = [
         Profile::Calm,
         Profile::Small,
         Profile::Rough,
@@ -60,6 +72,12 @@ impl Profile {
         Profile::Lanes,
         Profile::Takeovers,
         Profile::Deaths,
+        Profile::Older,
+        Profile::Flips,
+        Profile::Restored,
+        Profile::Alerts,
+        Profile::Quotes,
+        Profile::Doubts,
     ];
 
     /// As it is named on the command line.
@@ -81,6 +99,12 @@ impl Profile {
             Profile::Lanes => "lanes",
             Profile::Takeovers => "takeovers",
             Profile::Deaths => "deaths",
+            Profile::Older => "older",
+            Profile::Flips => "flips",
+            Profile::Restored => "restored",
+            Profile::Alerts => "alerts",
+            Profile::Quotes => "quotes",
+            Profile::Doubts => "doubts",
         }
     }
 
@@ -103,7 +127,11 @@ impl Profile {
                 let minutes = [60, 60, 180, 15 * 60, 27 * 60][dice.below(5) as usize];
                 Scenario { start: beginning(&mut dice), minutes, acts: if minutes > 600 { 24 } else { 14 }, ..small }
             }
-            Profile::Clocks => with(Hazards { clocks: true, ..none }),
+            Profile::Clocks => {
+                let hazards = Hazards { clocks: true, ..none };
+                // Half of the days over a worse network, where much waits for its time.
+                if seed % 2 == 0 { with(hazards) } else { Scenario { profile: self, kills: 3, acts: 40, hazards, ..Scenario::rough(seed) } }
+            }
             Profile::Disk => Scenario { kills: 0, ..with(Hazards { disk: true, ..none }) },
             Profile::People => with(Hazards { people: true, ..none }),
             Profile::Release => Scenario { minutes: 90, ..with(Hazards { release: true, ..none }) },
@@ -119,6 +147,22 @@ impl Profile {
                 let faults = Faults { slow: 600, lost_reply: 30, ..Faults::default() };
                 Scenario { orders: 12, faults, kills: 60, poll: Some(45), ..small }
             }
+            Profile::Older => {
+                let older = Hazards { older: true, warehouse: true, ..none };
+                match seed % 2 {
+                    0 => Scenario { acts: 20, kills: 2, ..with(older) },
+                    // Few orders that change again and again: what a copy was about to send is old when it is brought back.
+                    _ => Scenario { orders: 3, acts: 60, kills: 0, poll: Some(45), ..with(Hazards { restless: true, warehouse: false, ..older }) },
+                }
+            }
+            Profile::Flips => with(Hazards { flips: true, ..none }),
+            Profile::Restored => Scenario { acts: 20, ..with(Hazards { target: true, ..none }) },
+            Profile::Alerts => Scenario { acts: 24, kills: 10, ..with(Hazards { deaf: true, ..none }) },
+            Profile::Quotes => Scenario { faults: Faults { quoted: 80, ..Faults::BAD_DAY }, ..with(Hazards { quotes: true, ..none }) },
+            Profile::Doubts => {
+                let faults = Faults { lost_request: 500, lost_reply: 30, ..Faults::default() };
+                Scenario { orders: 4, acts: 60, faults, kills: 0, poll: Some(45), ..with(Hazards { hasty: true, ..none }) }
+            }
             Profile::Takeovers => Scenario { kills: 14, hazards: Hazards { zombies: true, ..none }, ..small },
         }
     }
@@ -133,6 +177,14 @@ impl Off {
             Off::Lanes => Profile::Lanes,
             Off::Fencing => Profile::Takeovers,
             Off::Restart => Profile::Disk,
+            Off::FirstLook | Off::Recover => Profile::Older,
+            Off::Compare => Profile::Doubts,
+            Off::Serial => Profile::Rough,
+            Off::Steady => Profile::Clocks,
+            Off::Outbox => Profile::Alerts,
+            Off::Scrub => Profile::Quotes,
+            Off::Patience => Profile::Limits,
+            Off::Checksums => Profile::Flips,
         }
     }
 }

@@ -30,11 +30,46 @@ pub enum Off {
     Fencing,
     /// A process whose store has failed ends, and the next one takes up from what is durable.
     Restart,
+    /// A target is looked at before its first write.
+    FirstLook,
+    /// What is found after an outcome in doubt is compared with what was sent.
+    Compare,
+    /// What an older copy of the store says of targets is held against them.
+    Recover,
+    /// Records that write to one target are mapped one after the other.
+    Serial,
+    /// Waits go by a clock that nobody sets.
+    Steady,
+    /// An alert is told until its channel has taken it.
+    Outbox,
+    /// What a system says is told without the personal values that it quotes.
+    Scrub,
+    /// What is refused for a limit or a sign-in costs no record a try.
+    Patience,
+    /// Rows of the store have checksums.
+    Checksums,
 }
 
 impl Off {
-    pub const ALL: [Off; 9] =
-        [Off::Settle, Off::Overlap, Off::Dedupe, Off::Intents, Off::LookUp, Off::Lanes, Off::Checkpoints, Off::Fencing, Off::Restart];
+    /// Those that the gate holds by days of a profile. `Compare` has a scenario of its own (`alive.rs`).
+    pub const ALL: [Off; 13] = [
+        Off::Settle,
+        Off::Overlap,
+        Off::Dedupe,
+        Off::Intents,
+        Off::LookUp,
+        Off::Lanes,
+        Off::Checkpoints,
+        Off::Fencing,
+        Off::Restart,
+        Off::FirstLook,
+        Off::Steady,
+        Off::Outbox,
+        Off::Scrub,
+    ];
+
+    /// Others that can be switched off.
+    pub const OTHERS: [Off; 5] = [Off::Compare, Off::Serial, Off::Recover, Off::Patience, Off::Checksums];
 
     /// As it is named on the command line.
     pub fn word(self) -> &'static str {
@@ -48,11 +83,20 @@ impl Off {
             Off::Checkpoints => "checkpoints",
             Off::Fencing => "fencing",
             Off::Restart => "restart",
+            Off::FirstLook => "first-look",
+            Off::Compare => "compare",
+            Off::Recover => "recover",
+            Off::Serial => "serial",
+            Off::Steady => "steady",
+            Off::Outbox => "outbox",
+            Off::Scrub => "scrub",
+            Off::Patience => "patience",
+            Off::Checksums => "checksums",
         }
     }
 
     pub fn named(word: &str) -> Option<Off> {
-        Off::ALL.into_iter().find(|off| off.word() == word)
+        Off::ALL.into_iter().chain(Off::OTHERS).find(|off| off.word() == word)
     }
 
     pub(super) fn safety(off: Option<Off>) -> Safety {
@@ -65,7 +109,14 @@ impl Off {
             Some(Off::LookUp) => safety.look_up = false,
             Some(Off::Lanes) => safety.lanes = false,
             Some(Off::Checkpoints) => safety.checkpoints = false,
-            Some(Off::Fencing | Off::Restart) | None => {}
+            Some(Off::FirstLook) => safety.first_look = false,
+            Some(Off::Compare) => safety.compare = false,
+            Some(Off::Recover) => safety.recover = false,
+            Some(Off::Serial) => safety.serial = false,
+            Some(Off::Outbox) => safety.outbox = false,
+            Some(Off::Scrub) => safety.scrub = false,
+            Some(Off::Patience) => safety.patience = false,
+            Some(Off::Fencing | Off::Restart | Off::Steady | Off::Checksums) | None => {}
         }
         safety
     }
@@ -94,6 +145,18 @@ pub struct Hazards {
     pub zombies: bool,
     /// Orders are on hold, and change again and again.
     pub restless: bool,
+    /// Orders are cancelled soon after they were made, by people who change their minds, and the warehouse ships at once.
+    pub hasty: bool,
+    /// An older copy of the store is brought back, or the store is lost.
+    pub older: bool,
+    /// Bits of the store flip.
+    pub flips: bool,
+    /// The target is brought back from its backup, its ids are used again, its orders are combined and split.
+    pub target: bool,
+    /// The channel of alerts takes nothing for a while, again and again.
+    pub deaf: bool,
+    /// What systems say is searched for what is personal.
+    pub quotes: bool,
 }
 
 /// The day on which most scenarios take place: no day of any note.

@@ -18,6 +18,8 @@ struct State {
     /// What the caller's clock shows beside the truth.
     skew: SignedDuration,
     wakes: BTreeSet<Timestamp>,
+    /// The steady clock is the wall clock.
+    unsteady: bool,
 }
 
 /// The one clock of a simulation.
@@ -26,7 +28,7 @@ pub struct Virtual(Arc<Mutex<State>>);
 
 impl Virtual {
     pub fn new(start: Timestamp) -> Self {
-        Virtual(Arc::new(Mutex::new(State { now: start, skew: SignedDuration::ZERO, wakes: BTreeSet::new() })))
+        Virtual(Arc::new(Mutex::new(State { now: start, skew: SignedDuration::ZERO, wakes: BTreeSet::new(), unsteady: false })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -48,6 +50,11 @@ impl Virtual {
     /// Sets the clock of this machine wrong by some time.
     pub fn skew(&self, by: SignedDuration) {
         self.state().skew = by;
+    }
+
+    /// From here on the steady clock is the wall clock: the mistake that a simulation has to find.
+    pub fn unsteady(&self) {
+        self.state().unsteady = true;
     }
 
     /// The next moment that somebody sleeps for.
@@ -74,7 +81,8 @@ impl Clock for Virtual {
 
     /// The steady clock tells the true time, whatever the wall clock is set to.
     fn moment(&self) -> Moment {
-        Moment { wall: self.now(), steady: self.truth().as_millisecond(), boot: Some(1) }
+        let steady = if self.state().unsteady { self.now() } else { self.truth() };
+        Moment { wall: self.now(), steady: steady.as_millisecond(), boot: Some(1) }
     }
 
     async fn sleep(&self, time: Duration) {

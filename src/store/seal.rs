@@ -50,6 +50,8 @@ pub struct Seal {
     mac: hmac::Key,
     sums: hmac::Key,
     random: SystemRandom,
+    /// Checksums are not looked at.
+    unchecked: bool,
 }
 
 impl std::fmt::Debug for Seal {
@@ -83,7 +85,7 @@ impl Seal {
         }
         let key = UnboundKey::new(&AES_256_GCM, sealing.as_ref()).map_err(|_| unusable())?;
         let mac = |key: hmac::Tag| hmac::Key::new(hmac::HMAC_SHA256, key.as_ref());
-        Ok(Seal { key: LessSafeKey::new(key), mac: mac(hashing), sums: mac(summing), random: SystemRandom::new() })
+        Ok(Seal { key: LessSafeKey::new(key), mac: mac(hashing), sums: mac(summing), random: SystemRandom::new(), unchecked: false })
     }
 
     /// Seals a value for its place.
@@ -177,6 +179,15 @@ impl Seal {
     pub fn fingerprint(&self, text: &[u8]) -> String {
         let tag = hmac::sign(&self.mac, text);
         tag.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// From here on whatever is in a row is taken for what was written.
+    pub fn unchecked(&mut self) {
+        self.unchecked = true;
+    }
+
+    pub fn is_unchecked(&self) -> bool {
+        self.unchecked
     }
 
     /// 47 bits of a keyed hash, for the checksum of a row: SQLite keeps it in six bytes.

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::ShipStation;
 use super::orders::integer;
+use super::{Books, ShipStation};
 use crate::sandbox::Act;
 use crate::value::Json;
 
-const VERBS: &str = "create, ship, ship_all, parcel, combine, cancel, scan, deliver, deliver_all, delay, lose, return, fail, hold, release, void, change, delete, reopen";
+const VERBS: &str = "create, ship, ship_all, parcel, combine, cancel, scan, deliver, deliver_all, delay, lose, return, fail, hold, release, void, change, delete, reopen, split, backup, restore";
 
 impl ShipStation {
     pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
@@ -29,8 +29,14 @@ impl ShipStation {
         if !VERBS.split(", ").any(|verb| verb == act.verb) {
             return Err(format!("ShipStation's sandbox cannot `{}`; there are: {VERBS}", act.verb));
         }
-        if act.verb == "create" {
-            return self.imported(act, now);
+        match act.verb.as_str() {
+            "create" => return self.imported(act, now),
+            "backup" => {
+                self.backup = Some(self.books());
+                return Ok(serde_json::json!({"orders": self.orders.len()}));
+            }
+            "restore" => return self.restored(now),
+            _ => {}
         }
         let id = self.found(&act.subject)?;
         let (key, status) = self.orders.get(&id).map(|order| (order.key.clone(), order.status)).unwrap_or_default();
@@ -43,6 +49,7 @@ impl ShipStation {
                 "shipped" => self.label_one(id, &act.settings, now),
                 _ => Err(format!("it is {status}: `ship` makes the first label")),
             },
+            "split" => self.split(id, now),
             "combine" => self.combined(id, &act.settings, now),
             "cancel" => {
                 if status == "shipped" {
@@ -185,6 +192,69 @@ impl ShipStation {
         let key = self.orders.get(&id).map(|order| order.key.clone());
         self.effect(now, "combined", "Order", id, key, false, serde_json::json!({"mergedIds": [other]}));
         self.order(&id.to_string()).map_err(|refused| refused.1)
+    }
+
+    /// The warehouse sends an order in two: its last line goes into an order of its own, under a key of the vendor's.
+    fn split(&mut self, id: i64, now: Timestamp) -> Result<Json, String> {
+        let Some(order) = self.orders.get(&id).cloned() else { return Err("there is no such order".to_owned()) };
+        let mut lines = order.body.get("items").and_then(Json::as_array).cloned().unwrap_or_default();
+        if !matches!(order.status, "awaiting_shipment" | "on_hold") || lines.len() < 2 {
+            return Err(format!(
+                "the order {} is {} and has {} lines: only open orders of several lines are split",
+                order.number,
+                order.status,
+                lines.len()
+            ));
+        }
+        let apart = lines.split_off(lines.len() - 1);
+        let mut second = order.body.clone();
+        second.insert("items".to_owned(), Json::Array(apart));
+        second.insert("orderNumber".to_owned(), Json::from(order.number.clone()));
+        second.insert("orderKey".to_owned(), Json::from(format!("split-{id}-{}", self.next)));
+        second.insert("orderStatus".to_owned(), Json::from(order.status));
+        let options = second.entry("advancedOptions").or_insert_with(|| serde_json::json!({}));
+        if let Json::Object(options) = options {
+            options.insert("mergedOrSplit".to_owned(), Json::Bool(true));
+            options.insert("parentId".to_owned(), Json::from(id));
+        }
+        let new = self.put(&Json::Object(second), now).map_err(|refused| refused.1)?;
+        if let Some(effect) = self.effects.last_mut() {
+            effect.by_api = false;
+        }
+        self.change(id, now, |order| {
+            order.body.insert("items".to_owned(), Json::Array(lines));
+            if let Json::Object(options) = order.body.entry("advancedOptions").or_insert_with(|| serde_json::json!({})) {
+                options.insert("mergedOrSplit".to_owned(), Json::Bool(true));
+            }
+        });
+        self.effect(now, "split", "Order", id, Some(order.key), false, serde_json::json!({"into": new}));
+        self.order(&id.to_string()).map_err(|refused| refused.1)
+    }
+
+    fn books(&self) -> Books {
+        Books {
+            orders: self.orders.clone(),
+            by_key: self.by_key.clone(),
+            by_number: self.by_number.clone(),
+            by_modified: self.by_modified.clone(),
+            shipments: self.shipments.clone(),
+            by_created: self.by_created.clone(),
+            by_voided: self.by_voided.clone(),
+            of_order: self.of_order.clone(),
+            to_ship: self.to_ship.clone(),
+            next: self.next,
+        }
+    }
+
+    /// The vendor brings the account back from its backup: what was done since is lost, and the ids of it are given again.
+    fn restored(&mut self, now: Timestamp) -> Result<Json, String> {
+        let Some(books) = self.backup.clone() else { return Err("there is no backup of it: `backup` makes one".to_owned()) };
+        let Books { orders, by_key, by_number, by_modified, shipments, by_created, by_voided, of_order, to_ship, next } = books;
+        (self.orders, self.by_key, self.by_number, self.by_modified) = (orders, by_key, by_number, by_modified);
+        (self.shipments, self.by_created, self.by_voided) = (shipments, by_created, by_voided);
+        (self.of_order, self.to_ship, self.next) = (of_order, to_ship, next);
+        self.effect(now, "restored", "Account", 0, None, false, Json::Null);
+        Ok(serde_json::json!({"orders": self.orders.len()}))
     }
 
     /// The order of a number, a key or an id.

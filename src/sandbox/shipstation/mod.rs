@@ -105,6 +105,21 @@ struct Hook {
     store: Option<i64>,
 }
 
+/// What an account holds.
+#[derive(Debug, Clone)]
+struct Books {
+    orders: BTreeMap<i64, Order>,
+    by_key: BTreeMap<String, i64>,
+    by_number: BTreeSet<(String, i64)>,
+    by_modified: BTreeSet<(Timestamp, i64)>,
+    shipments: BTreeMap<i64, Shipment>,
+    by_created: BTreeSet<(Timestamp, i64)>,
+    by_voided: BTreeSet<(Timestamp, i64)>,
+    of_order: BTreeMap<i64, Vec<i64>>,
+    to_ship: BTreeSet<(Timestamp, i64)>,
+    next: i64,
+}
+
 pub struct ShipStation {
     options: Options,
     dice: Dice,
@@ -125,9 +140,14 @@ pub struct ShipStation {
     complaints: Vec<String>,
     next: i64,
     calls: u64,
+    /// The account as it was backed up.
+    backup: Option<Books>,
     window: (Option<Timestamp>, u32),
     v2_window: (Option<Timestamp>, u32),
     most_in_window: u32,
+    /// Calls of the present window that the network brought long after they were made.
+    late_in_window: u32,
+    is_late: bool,
 }
 
 fn get<'q>(query: &'q [(String, String)], name: &str) -> &'q str {
@@ -145,9 +165,6 @@ fn bad<T>(message: impl Into<String>) -> Result<T, Refused> {
 
 impl ShipStation {
     pub fn new(options: Options) -> Self {
-    /// Calls of the present window that the network brought long after they were made.
-    late_in_window: u32,
-    is_late: bool,
         ShipStation {
             dice: Dice::new(options.seed),
             options,
@@ -167,9 +184,12 @@ impl ShipStation {
             complaints: Vec::new(),
             next: 100_000,
             calls: 0,
+            backup: None,
             window: (None, 0),
             v2_window: (None, 0),
             most_in_window: 0,
+            late_in_window: 0,
+            is_late: false,
         }
     }
 
@@ -188,8 +208,6 @@ impl ShipStation {
         self.effects.push(Effect { at: now, kind: kind.to_owned(), object: object.to_owned(), id: id.to_string(), key, by_api, fields });
     }
 
-            late_in_window: 0,
-            is_late: false,
     /// A call against the limit: what is left of it, or that it is refused.
     fn limited(&mut self, now: Timestamp) -> Option<(u32, u32, i64, bool)> {
         // Without a limit the headers say one that nobody reaches: a client goes by them.
@@ -372,7 +390,6 @@ impl System for ShipStation {
     fn most_in_window(&self) -> u32 {
         self.most_in_window
     }
-}
 
     fn handle_late(&mut self, request: &Request, now: Timestamp) -> Response {
         self.is_late = true;
@@ -380,3 +397,4 @@ impl System for ShipStation {
         self.is_late = false;
         response
     }
+}

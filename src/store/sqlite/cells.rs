@@ -40,7 +40,7 @@ impl<'r> Cells<'r> {
     fn summed(&mut self, of: &str, from: usize, count: usize) {
         let mut summed = Summed::new(self.seal, of);
         (from..from + count).for_each(|at| summed.add(self.cell(at)));
-        if self.cell(from + count) != ValueRef::Integer(summed.sum()) {
+        if self.cell(from + count) != ValueRef::Integer(summed.sum()) && !self.seal.is_unchecked() {
             self.wrong.push(Damage::ROW.to_owned());
         }
     }
@@ -132,7 +132,7 @@ pub(super) fn lane_state(word: &str) -> Kept<LaneState> {
 pub(super) fn seen(seal: &Seal, cells: [ValueRef<'_>; 4]) -> Option<Vec<u8>> {
     let mut summed = Summed::new(seal, "seen");
     cells[..3].iter().for_each(|cell| summed.add(*cell));
-    if cells[3] != ValueRef::Integer(summed.sum()) {
+    if cells[3] != ValueRef::Integer(summed.sum()) && !seal.is_unchecked() {
         return None;
     }
     match cells[2] {

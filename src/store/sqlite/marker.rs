@@ -32,10 +32,51 @@ pub(super) struct Marker {
     file: File,
     store: String,
     commits: u64,
+    out: Out,
+}
+
+/// The writes of a store whose outcome is open, as far as its commits tell.
+#[derive(Debug, Clone, Default)]
+pub struct Out {
     /// Writes that are out, by entry.
-    out: BTreeMap<i64, Millis>,
+    by_entry: BTreeMap<i64, Millis>,
     /// When a write whose outcome is in doubt went out last.
     doubted: Millis,
+}
+
+impl Out {
+    pub(super) fn of(entries: &[crate::store::Entry]) -> Self {
+        let out = entries.iter().filter(|entry| entry.state == EntryState::Sending).map(|entry| (entry.id, entry.sent.unwrap_or(0)));
+        Out { by_entry: out.collect(), doubted: entries.iter().filter_map(|entry| entry.doubted).max().unwrap_or(0) }
+    }
+
+    /// Follows a commit.
+    pub fn follow(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Sent(Moved { id, state, sent, doubted, .. }) => self.moved(*id, *state, *sent, *doubted),
+                Change::Entry(entry) => self.moved(entry.id, entry.state, entry.sent, entry.doubted),
+                Change::DropEntry(id) => {
+                    self.by_entry.remove(id);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn moved(&mut self, id: i64, state: EntryState, sent: Option<Millis>, doubted: Option<Millis>) {
+        if state == EntryState::Sending {
+            self.by_entry.insert(id, sent.unwrap_or(0));
+        } else {
+            self.by_entry.remove(&id);
+        }
+        self.doubted = self.doubted.max(doubted.unwrap_or(0));
+    }
+
+    /// When a write whose outcome is open went out last; 0: none is open.
+    pub fn sent(&self) -> Millis {
+        self.by_entry.values().copied().max().unwrap_or(0).max(self.doubted)
+    }
 }
 
 /// Where the marker of a store lies.
@@ -93,7 +134,7 @@ pub(super) fn doubt(marked: Option<&Marked>, store: Option<(Option<&str>, u64)>,
 
 impl Marker {
     /// Begins the marker of a store that is taken for the newest.
-    pub(super) fn begin(path: &Path, store: &str, commits: u64, out: BTreeMap<i64, Millis>, doubted: Millis) -> Kept<Self> {
+    pub(super) fn begin(path: &Path, store: &str, commits: u64, out: Out) -> Kept<Self> {
         let name = place(path);
         let wrong = |error: std::io::Error| StoreFault::Io(format!("{}: {error}", name.display()));
         let mut options = File::options();
@@ -101,7 +142,7 @@ impl Marker {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&name).map_err(wrong)?;
-        let mut marker = Marker { file, store: store.to_owned(), commits, out, doubted };
+        let mut marker = Marker { file, store: store.to_owned(), commits, out };
         let text = marker.text();
         marker.file.write_all(text.as_bytes()).map_err(wrong)?;
         marker.file.set_len(text.len() as u64).map_err(wrong)?;
@@ -112,34 +153,15 @@ impl Marker {
     /// Some changes are durable.
     pub(super) fn committed(&mut self, commits: u64, changes: &[Change]) {
         self.commits = commits;
-        for change in changes {
-            match change {
-                Change::Sent(Moved { id, state, sent, doubted, .. }) => self.moved(*id, *state, *sent, *doubted),
-                Change::Entry(entry) => self.moved(entry.id, entry.state, entry.sent, entry.doubted),
-                Change::DropEntry(id) => {
-                    self.out.remove(id);
-                }
-                _ => {}
-            }
-        }
+        self.out.follow(changes);
         let text = self.text();
         // A marker that stays behind says nothing against its store; one that cannot be written is no reason to stop.
         let _ = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(text.as_bytes()));
     }
 
-    fn moved(&mut self, id: i64, state: EntryState, sent: Option<Millis>, doubted: Option<Millis>) {
-        if state == EntryState::Sending {
-            self.out.insert(id, sent.unwrap_or(0));
-        } else {
-            self.out.remove(&id);
-        }
-        self.doubted = self.doubted.max(doubted.unwrap_or(0));
-    }
-
     /// As long each time, so that it can be written over.
     fn text(&self) -> String {
-        let sent = self.out.values().copied().max().unwrap_or(0).max(self.doubted);
-        format!("crossdock store marker 1\nstore {}\ncommits {:020}\nsent {sent:020}\n", self.store, self.commits)
+        format!("crossdock store marker 1\nstore {}\ncommits {:020}\nsent {:020}\n", self.store, self.commits, self.out.sent())
     }
 }
 

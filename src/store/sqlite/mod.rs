@@ -20,6 +20,7 @@ mod rows;
 mod tests;
 #[cfg(test)]
 mod tests_privacy;
+mod trials;
 mod words;
 
 use std::cell::{Cell, RefCell};
@@ -40,6 +41,8 @@ use words::Words;
 
 pub use backup::Backup;
 pub use damage::Checked;
+pub use marker::Out;
+pub use trials::Anchor;
 
 /// The store's id, and how many commits it has seen: what its marker is held against.
 const STORE_ID: &str = "store id";
@@ -226,10 +229,8 @@ impl Sqlite {
             self.recovered = Some(marked.map_or_else(marker::now, |marked| marked.sent));
         }
         self.apply(|put| put.meta(STORE_ID, &id))?;
-        let entries = super::Store::open_entries(self)?;
-        let out = entries.iter().filter(|entry| entry.state == super::EntryState::Sending).map(|entry| (entry.id, entry.sent.unwrap_or(0))).collect();
-        let doubted = entries.iter().filter_map(|entry| entry.doubted).max().unwrap_or(0);
-        self.marker = Some(marker::Marker::begin(path, &id, self.count.get(), out, doubted)?);
+        let out = marker::Out::of(&super::Store::open_entries(self)?);
+        self.marker = Some(marker::Marker::begin(path, &id, self.count.get(), out)?);
         Ok(())
     }
 
