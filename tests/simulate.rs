@@ -286,7 +286,7 @@ fn starting_anew_after_a_failed_commit_is_needed() {
 
 #[test]
 fn a_first_look_is_needed() {
-    needed(Off::FirstLook, 6);
+    needed(Off::FirstLook, 4);
 }
 
 #[test]
@@ -302,6 +302,16 @@ fn an_outbox_of_alerts_is_needed() {
 #[test]
 fn scrubbing_is_needed() {
     needed(Off::Scrub, 4);
+}
+
+#[test]
+fn looking_again_after_an_older_store_is_needed() {
+    needed(Off::Recover, 6);
+}
+
+#[test]
+fn checksums_are_needed() {
+    needed(Off::Checksums, 3);
 }
 
 #[test]

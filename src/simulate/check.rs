@@ -58,7 +58,7 @@ pub(super) fn all(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, J
     }
     received_once(engine, &crm_effects, &mut found);
     if setup.template == "salesforce-shipstation" {
-        found.extend(history::judge(&past::of(sim, before)));
+        found.extend(history::judge(&past::of(sim, engine, before)));
     }
     super::crm::check(&setup.template, wire, clock.truth(), &mut found);
     found
@@ -212,6 +212,8 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
             }
         };
         // Somebody is told, or has decided already.
+        // Its row was damaged: it is put aside until somebody asks for it again.
+        let damaged = lane.state == LaneState::Failed && lane.reasons.iter().any(|reason| reason.kind == "damaged");
         let decided = sim.decided.contains(&(flow.name.clone(), id.clone()));
         let open = engine.store().exceptions_of(&flow.name, id).map(|open| !open.is_empty()).unwrap_or(false) || decided;
         match outcome.verdict {
@@ -252,7 +254,7 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
                 }
             }
             // A person may have seen the rejection, and discarded the record.
-            Verdict::Rejected if !open || !(lane.state == LaneState::Rejected || (decided && lane.state == LaneState::Discarded)) => {
+            Verdict::Rejected if !open || !(lane.state == LaneState::Rejected || (decided && lane.state == LaneState::Discarded) || damaged) => {
                 found.push(Finding::new("silent", format!("{number} is rejected by the mapping, and {} in the store", lane.state.word())));
             }
             Verdict::Review if !open => {

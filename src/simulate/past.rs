@@ -8,6 +8,7 @@ use super::check::targets;
 use super::history::Past;
 use super::process::Sim;
 use super::wire::{Shared, locked};
+use crate::engine::Engine;
 use crate::sandbox::Act;
 use crate::value::Json;
 
@@ -34,10 +35,13 @@ pub(super) fn orders(crm: &Shared, now: Timestamp) -> BTreeMap<String, Json> {
 }
 
 /// All that is known of a day without the engine.
-pub(super) fn of(sim: &Sim<'_>, before: BTreeMap<String, Json>) -> Past {
+pub(super) fn of(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, Json>) -> Past {
     let now = sim.clock.truth();
     let after = orders(&sim.wire.crm, now);
-    let decided: BTreeSet<String> = sim.decided.iter().map(|(_, lane)| lane.clone()).collect();
+    let mut decided: BTreeSet<String> = sim.decided.iter().map(|(_, lane)| lane.clone()).collect();
+    // A person was asked which side is right, and has not answered: until then the target's value stays.
+    let asked = engine.store().exceptions(true, 10_000).unwrap_or_default();
+    decided.extend(asked.into_iter().filter(|one| one.code == "differs").map(|one| one.lane));
     let target = targets(&sim.wire, now);
     let noted = |system: &Shared| locked(system).system.effects().to_vec();
     let (crm, wms) = (noted(&sim.wire.crm), noted(&sim.wire.wms));

@@ -130,7 +130,7 @@ impl Profile {
             Profile::Clocks => {
                 let hazards = Hazards { clocks: true, ..none };
                 // Half of the days over a worse network, where much waits for its time.
-                if seed % 2 == 0 { with(hazards) } else { Scenario { profile: self, kills: 3, acts: 40, hazards, ..Scenario::rough(seed) } }
+                if seed.is_multiple_of(2) { with(hazards) } else { Scenario { profile: self, kills: 3, acts: 40, hazards, ..Scenario::rough(seed) } }
             }
             Profile::Disk => Scenario { kills: 0, ..with(Hazards { disk: true, ..none }) },
             Profile::People => with(Hazards { people: true, ..none }),

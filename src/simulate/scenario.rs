@@ -52,7 +52,7 @@ pub enum Off {
 
 impl Off {
     /// Those that the gate holds by days of a profile. `Compare` has a scenario of its own (`alive.rs`).
-    pub const ALL: [Off; 13] = [
+    pub const ALL: [Off; 15] = [
         Off::Settle,
         Off::Overlap,
         Off::Dedupe,
@@ -63,13 +63,15 @@ impl Off {
         Off::Fencing,
         Off::Restart,
         Off::FirstLook,
+        Off::Recover,
         Off::Steady,
         Off::Outbox,
         Off::Scrub,
+        Off::Checksums,
     ];
 
     /// Others that can be switched off.
-    pub const OTHERS: [Off; 5] = [Off::Compare, Off::Serial, Off::Recover, Off::Patience, Off::Checksums];
+    pub const OTHERS: [Off; 3] = [Off::Compare, Off::Serial, Off::Patience];
 
     /// As it is named on the command line.
     pub fn word(self) -> &'static str {
