@@ -25,6 +25,8 @@ const QUEUED: SignedDuration = SignedDuration::from_secs(1);
 const RUNNING: SignedDuration = SignedDuration::from_secs(2);
 const ROW: SignedDuration = SignedDuration::from_millis(1);
 
+const DELIMITERS: [(&str, u8); 6] = [("COMMA", b','), ("SEMICOLON", b';'), ("TAB", b'\t'), ("PIPE", b'|'), ("CARET", b'^'), ("BACKQUOTE", b'`')];
+
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     all: BTreeMap<u32, Job>,
@@ -38,6 +40,7 @@ struct Job {
     /// The external id field of an upsert.
     key: Option<usize>,
     delimiter: u8,
+    ending: &'static str,
     version: String,
     state: State,
     created: Timestamp,
@@ -91,7 +94,7 @@ impl Salesforce {
             if ask.method == http::Method::POST {
                 return self.new_job(ask, now);
             }
-            let records: Vec<Json> = self.jobs.all.iter().map(|(number, job)| self.job_json(*number, job, now)).collect();
+            let records: Vec<Json> = self.jobs.all.iter().map(|(number, job)| self.job_json(*number, job, now, false)).collect();
             return Ok(Answer::json(200, &json!({ "done": true, "records": records, "nextRecordsUrl": null })));
         };
         let number = id::read(text).filter(|(prefix, _)| *prefix == "750").and_then(|(_, number)| number);
@@ -110,17 +113,20 @@ impl Salesforce {
             }
             ("GET", ["successfulResults"]) => return self.results(number, |row| matches!(row.result, Some(Ok(_)))),
             ("GET", ["failedResults"]) => return self.results(number, |row| matches!(row.result, Some(Err(_)))),
-            ("GET", ["unprocessedrecords"]) => return self.results(number, |row| row.result.is_none()),
+            ("GET", [name]) if name.eq_ignore_ascii_case("unprocessedrecords") => return self.results(number, |row| row.result.is_none()),
             _ => return Err(Refusal::not_found()),
         }
         if ask.method == http::Method::PUT {
             return Ok(Answer::empty(201));
         }
         let job = self.jobs.all.get(&number).ok_or_else(Refusal::not_found)?;
-        Ok(Answer::json(200, &self.job_json(number, job, now)))
+        Ok(Answer::json(200, &self.job_json(number, job, now, ask.method == http::Method::GET)))
     }
 
     fn new_job(&mut self, ask: &Ask<'_>, now: Timestamp) -> Result<Answer, Refusal> {
+        if ask.headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/")) {
+            return Err(Refusal::not_imitated("a job that comes with its content (multipart)"));
+        }
         let body = ask.json()?;
         let text = |name: &str| body.get(name).and_then(Json::as_str);
         let invalid = |message: String| Refusal::new("INVALIDJOB", message);
@@ -131,6 +137,7 @@ impl Salesforce {
             Some("update") => Operation::Update,
             Some("upsert") => Operation::Upsert,
             Some("delete") => Operation::Delete,
+            Some("hardDelete") => return Err(Refusal::not_imitated("the operation hardDelete")),
             other => return Err(invalid(format!("unknown operation {}", other.unwrap_or("null")))),
         };
         let key = match (operation, text("externalIdFieldName")) {
@@ -142,15 +149,8 @@ impl Salesforce {
             (Operation::Upsert, None) => return Err(invalid("External ID was blank for an upsert".to_owned())),
             _ => None,
         };
-        let delimiter = match text("columnDelimiter").unwrap_or("COMMA") {
-            "COMMA" => b',',
-            "SEMICOLON" => b';',
-            "TAB" => b'\t',
-            "PIPE" => b'|',
-            "CARET" => b'^',
-            "BACKQUOTE" => b'`',
-            other => return Err(invalid(format!("unknown columnDelimiter {other}"))),
-        };
+        let delimiter = delimiter(text("columnDelimiter"))?;
+        let ending = ending(text("lineEnding"))?;
         if !matches!(text("contentType").unwrap_or("CSV"), "CSV") {
             return Err(invalid("contentType is CSV".to_owned()));
         }
@@ -161,6 +161,7 @@ impl Salesforce {
             operation,
             key,
             delimiter,
+            ending,
             version: ask.version.clone(),
             state: State::Open,
             created: now,
@@ -170,7 +171,7 @@ impl Salesforce {
             header: Vec::new(),
             error: None,
         };
-        let answer = Answer::json(200, &self.job_json(number, &job, now));
+        let answer = Answer::json(200, &self.job_json(number, &job, now, false));
         self.jobs.all.insert(number, job);
         Ok(answer)
     }
@@ -219,7 +220,14 @@ impl Salesforce {
                 }
                 job.csv = Some(Vec::new());
             }
-            (Some("Aborted"), State::Open | State::Handed(..)) => job.state = State::Aborted,
+            (Some("Aborted"), State::Open | State::Handed(..)) => {
+                // Its rows are told as those that were not processed.
+                if let Ok((header, rows)) = read_csv(job.csv.as_deref().unwrap_or_default(), job.delimiter) {
+                    job.header = header;
+                    job.rows = rows.into_iter().map(|cells| Row { cells, result: None }).collect();
+                }
+                job.state = State::Aborted;
+            }
             _ => return Err(wrong()),
         }
         job.changed = now;
@@ -327,7 +335,8 @@ impl Salesforce {
         Ok(Answer::csv(bytes))
     }
 
-    fn job_json(&self, number: u32, job: &Job, now: Timestamp) -> Json {
+    /// `full`: with what one job tells, and a list of them and a change do not.
+    fn job_json(&self, number: u32, job: &Job, now: Timestamp, full: bool) -> Json {
         let id = id::text("750", number);
         let state = match job.state {
             State::Open => "Open",
@@ -344,36 +353,53 @@ impl Salesforce {
             Operation::Upsert => "upsert",
             Operation::Delete => "delete",
         };
-        let delimiter = match job.delimiter {
-            b';' => "SEMICOLON",
-            b'\t' => "TAB",
-            b'|' => "PIPE",
-            b'^' => "CARET",
-            b'`' => "BACKQUOTE",
-            _ => "COMMA",
-        };
         let version: f64 = job.version.parse().unwrap_or(0.0);
         let mut json = json!({
             "id": id, "operation": operation, "object": of.name, "createdById": id_text(&self.store.catalog, self.user),
             "createdDate": stamp(job.created), "systemModstamp": stamp(job.changed), "state": state, "concurrencyMode": "Parallel",
-            "contentType": "CSV", "apiVersion": version, "jobType": "V2Ingest", "lineEnding": "LF", "columnDelimiter": delimiter,
+            "contentType": "CSV", "apiVersion": version, "jobType": "V2Ingest", "lineEnding": job.ending, "columnDelimiter": delimiter_name(job.delimiter),
             "contentUrl": format!("services/data/v{}/jobs/ingest/{id}/batches", job.version),
         });
         if let Some(key) = job.key {
             json["externalIdFieldName"] = json!(of.fields[key].name);
         }
-        if !matches!(job.state, State::Open) {
+        if full {
             let done = job.rows.iter().filter(|row| row.result.is_some()).count();
             let failed = job.rows.iter().filter(|row| matches!(row.result, Some(Err(_)))).count();
-            json["numberRecordsProcessed"] = json!(done);
-            json["numberRecordsFailed"] = json!(failed);
-            json["retries"] = json!(0);
+            let took = if done == 0 { 0 } else { RUNNING.as_millis() };
+            for (name, number) in [
+                ("numberRecordsProcessed", done as i128),
+                ("numberRecordsFailed", failed as i128),
+                ("retries", 0),
+                ("totalProcessingTime", took),
+                ("apiActiveProcessingTime", took / 2),
+                ("apexProcessingTime", 0),
+            ] {
+                json[name] = json!(i64::try_from(number).unwrap_or(i64::MAX));
+            }
         }
         if let Some(error) = &job.error {
             json["errorMessage"] = json!(error);
         }
         json
     }
+}
+
+/// Between the cells of a row, by the name of the API.
+pub(super) fn delimiter(name: Option<&str>) -> Result<u8, Refusal> {
+    let name = name.unwrap_or("COMMA");
+    let known = DELIMITERS.iter().find(|(known, _)| *known == name).map(|(_, byte)| *byte);
+    known.ok_or_else(|| Refusal::new("INVALIDJOB", format!("unknown columnDelimiter {name}")))
+}
+
+pub(super) fn delimiter_name(delimiter: u8) -> &'static str {
+    DELIMITERS.iter().find(|(_, byte)| *byte == delimiter).map_or("COMMA", |(name, _)| name)
+}
+
+pub(super) fn ending(name: Option<&str>) -> Result<&'static str, Refusal> {
+    let name = name.unwrap_or("LF");
+    let known = ["LF", "CRLF"].into_iter().find(|known| *known == name);
+    known.ok_or_else(|| Refusal::new("INVALIDJOB", format!("unknown lineEnding {name}")))
 }
 
 fn is_column(of: &Type, column: &str, catalog: &super::catalog::Catalog) -> bool {

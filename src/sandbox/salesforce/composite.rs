@@ -17,6 +17,7 @@ struct Done {
     reference: String,
     status: u16,
     body: Json,
+    location: Option<String>,
 }
 
 impl Salesforce {
@@ -30,6 +31,12 @@ impl Salesforce {
         if parts.len() > MOST {
             return Err(Refusal::new("LIMIT_EXCEEDED", format!("The request can't contain more than {MOST} operations.")));
         }
+        let (answers, _) = self.all_parts(parts, all, &ask.version, now)?;
+        Ok(Answer::json(200, &json!({ "compositeResponse": answers })))
+    }
+
+    /// The answers to requests that go one after the other, and whether one of them failed.
+    pub(super) fn all_parts(&mut self, parts: &[Json], all: bool, version: &str, now: Timestamp) -> Result<(Vec<Json>, bool), Refusal> {
         let mut known: BTreeMap<String, (u16, Json)> = BTreeMap::new();
         let mut done: Vec<Done> = Vec::new();
         let noted = self.effects.len();
@@ -42,30 +49,32 @@ impl Salesforce {
                 return Err(Refusal::new("INVALID_INPUT", format!("referenceId is missing or used twice: '{reference}'")));
             }
             let halted = all && done.iter().any(|done| done.status >= 400);
-            let (status, body) = if halted { (400, processing_halted()) } else { self.part(part, &known, &ask.version, now) };
+            let (status, body, location) = if halted { (400, processing_halted(), None) } else { self.part(part, &known, version, now) };
             known.insert(reference.clone(), (status, body.clone()));
-            done.push(Done { reference, status, body });
+            done.push(Done { reference, status, body, location });
         }
-        if all && done.iter().any(|done| done.status >= 400) {
+        let failed = done.iter().any(|done| done.status >= 400);
+        if all && failed {
             self.store.roll_back();
             self.effects.truncate(noted);
             for done in done.iter_mut().filter(|done| done.status < 400) {
-                (done.status, done.body) = (400, processing_halted());
+                (done.status, done.body, done.location) = (400, processing_halted(), None);
             }
         } else {
             self.store.commit();
         }
         let answers = done.into_iter().map(|done| {
             let body = if done.status == 204 { Json::Null } else { done.body };
-            json!({ "body": body, "httpHeaders": {}, "httpStatusCode": done.status, "referenceId": done.reference })
+            let headers = done.location.map_or_else(|| json!({}), |location| json!({ "Location": location }));
+            json!({ "body": body, "httpHeaders": headers, "httpStatusCode": done.status, "referenceId": done.reference })
         });
-        Ok(Answer::json(200, &json!({ "compositeResponse": answers.collect::<Vec<_>>() })))
+        Ok((answers.collect(), failed))
     }
 
-    fn part(&mut self, part: &Json, known: &BTreeMap<String, (u16, Json)>, version: &str, now: Timestamp) -> (u16, Json) {
+    fn part(&mut self, part: &Json, known: &BTreeMap<String, (u16, Json)>, version: &str, now: Timestamp) -> (u16, Json, Option<String>) {
         match self.answer_part(part, known, version, now) {
-            Ok(answer) => (answer.status, serde_json::from_slice(&answer.body).unwrap_or(Json::Null)),
-            Err(refusal) => (refusal.status, refusal.body()),
+            Ok(answer) => (answer.status, serde_json::from_slice(&answer.body).unwrap_or(Json::Null), answer.header("location").map(str::to_owned)),
+            Err(refusal) => (refusal.status, refusal.body(), None),
         }
     }
 

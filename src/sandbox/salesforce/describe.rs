@@ -1,5 +1,7 @@
 //! `/sobjects` and `/sobjects/{T}/describe`, in the form of a recorded describe.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, json};
 
 use super::Salesforce;
@@ -20,7 +22,7 @@ impl Salesforce {
         let at = format!("/services/data/v{version}/sobjects/{}", of.name);
         json!({
             "activateable": false, "associateEntityType": null, "associateParentEntity": null, "deepCloneable": false, "isInterface": false,
-            "createable": of.writable, "custom": false, "customSetting": false, "deletable": of.writable,
+            "createable": of.writable, "custom": of.name.ends_with("__c"), "customSetting": false, "deletable": of.writable,
             "deprecatedAndHidden": false, "feedEnabled": false, "hasSubtypes": false, "isSubtype": false, "keyPrefix": of.prefix, "label": of.label,
             "labelPlural": plural(&of.label), "layoutable": true, "mergeable": false, "mruEnabled": true, "name": of.name, "queryable": true,
             "replicateable": true, "retrieveable": true, "searchable": true, "triggerable": true, "undeletable": of.writable,
@@ -31,7 +33,7 @@ impl Salesforce {
 
     pub(super) fn describe(&self, name: &str, version: &str) -> Result<Answer, Refusal> {
         let catalog = &self.store.catalog;
-        let table = catalog.find(name).ok_or_else(Refusal::not_found)?;
+        let table = self.table(name)?;
         let of = &catalog.types[table];
         let mut json = self.described_in_short(table, version);
         json["fields"] =
@@ -49,7 +51,13 @@ impl Salesforce {
         json["actionOverrides"] = json!([]);
         json["namedLayoutInfos"] = json!([]);
         json["supportedScopes"] = json!([{ "label": format!("All {}", plural(&of.label)), "name": "everything" }]);
+        for (name, value) in recorded()["objects"][of.name.as_str()]["object"].as_object().into_iter().flatten() {
+            json[name] = value.clone();
+        }
         for name in ["compactLayoutable", "searchLayoutable"] {
+            if json.get(name).is_some() {
+                continue;
+            }
             json[name] = json!(true);
         }
         for name in [
@@ -153,7 +161,7 @@ impl Salesforce {
         );
         put("namePointing", json!(targets.len() > 1));
         put("nillable", json!(field.nillable));
-        put("permissionable", json!(field.nillable));
+        put("permissionable", json!(field.nillable && (field.create || field.update)));
         put("picklistValues", Json::Array(values));
         put("polymorphicForeignKey", json!(targets.len() > 1));
         put("precision", json!(if number { field.digits.unwrap_or(18) } else { 0 }));
@@ -170,7 +178,41 @@ impl Salesforce {
         put("type", json!(kind));
         put("unique", json!(field.unique));
         put("updateable", json!(field.update));
+        tell(&of.name, &field.name, &mut json);
         Json::Object(json)
+    }
+}
+
+/// `recorded.json`, made by `derive.py` beside it.
+fn recorded() -> &'static Json {
+    static READ: OnceLock<Json> = OnceLock::new();
+    // It comes with the program, and a test reads it.
+    READ.get_or_init(|| serde_json::from_str(include_str!("recorded.json")).unwrap_or_default())
+}
+
+/// Lays what a recorded describe says of a standard field over what follows from the schema.
+fn tell(object: &str, field: &str, json: &mut Map<String, Json>) {
+    let own = &recorded()["objects"][object]["fields"][field];
+    let Some(kind) = own["type"].as_str() else { return };
+    let usual = recorded()["usual"][kind].as_object().into_iter().flatten();
+    let own = own.as_object().into_iter().flatten();
+    for (name, value) in usual.chain(own) {
+        match name.as_str() {
+            "labels" | "begins" => {
+                for known in json.get_mut("picklistValues").and_then(Json::as_array_mut).into_iter().flatten() {
+                    let own = known["value"].as_str().unwrap_or_default().to_owned();
+                    if let Some(label) = value.get(&own) {
+                        known["label"] = label.clone();
+                    }
+                    if value.as_array().is_some_and(|begins| begins.iter().any(|begins| *begins == own)) {
+                        known["defaultValue"] = json!(true);
+                    }
+                }
+            }
+            _ => {
+                json.insert(name.clone(), value.clone());
+            }
+        }
     }
 }
 

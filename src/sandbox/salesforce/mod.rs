@@ -4,13 +4,19 @@
 //! descriptions and limits, with the vendor's semantics and words. One org with the objects of [`catalog`], orders that
 //! [`seed`] makes up, and persons who do what [`act`] knows.
 //!
-//! Where the vendor does more, the sandbox refuses and says so in the vendor's form. What it leaves out: triggers,
-//! sharing, record types, several currencies, files, SOSL, and the parts of SOQL that [`soql`] names.
+//! Where the vendor does more, the sandbox refuses with 501 and says what it does not imitate, in the vendor's form ([`beyond`]).
+//! What it leaves out: triggers, sharing, record types, several currencies, files, SOSL, and the parts of SOQL that [`soql`] names.
 
 mod act;
+#[cfg(test)]
+mod api_tests;
+mod batch;
+mod beyond;
 mod bulk;
+mod bulk_query;
 mod catalog;
 mod cell;
+mod columns;
 mod composite;
 mod describe;
 mod dice;
@@ -20,6 +26,7 @@ mod places;
 mod query;
 mod records;
 mod refusal;
+mod related;
 mod seed;
 mod sign_in;
 mod soql;
@@ -34,6 +41,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use self::bulk::Jobs;
+use self::bulk_query::QueryJobs;
 use self::catalog::Catalog;
 use self::cell::to_millisecond;
 use self::dice::Dice;
@@ -103,6 +111,7 @@ pub struct Salesforce {
     tokens: Tokens,
     cursors: Cursors,
     jobs: Jobs,
+    query_jobs: QueryJobs,
     seeded: Seeded,
     /// The API's user, and a person.
     user: Id,
@@ -124,6 +133,7 @@ impl Salesforce {
             tokens: Tokens::default(),
             cursors: Cursors::default(),
             jobs: Jobs::default(),
+            query_jobs: QueryJobs::default(),
             seeded: Seeded::new(options.seed),
             user: Id { table: 0, row: 0 },
             person: Id { table: 0, row: 0 },
@@ -173,8 +183,14 @@ impl Salesforce {
             return Answer::refused(&Refusal::new("URI_TOO_LONG", "The URI is too long"), false);
         }
         let path = request.uri().path();
-        if path == "/services/oauth2/token" {
-            return self.sign_in(request, now);
+        match path.trim_end_matches('/') {
+            "/services/oauth2/token" => return self.sign_in(request, now),
+            "/services/oauth2/revoke" => return self.revoke(request),
+            "/services/data" => return wire::versions(),
+            _ => {}
+        }
+        if let Some(refusal) = beyond::service(path) {
+            return Answer::refused(&refusal, false);
         }
         let max = self.options.daily_calls.unwrap_or(NO_LIMIT);
         let answer = self.signed_in(request, path, now, max);
@@ -197,6 +213,9 @@ impl Salesforce {
         if path == "/services/oauth2/userinfo" {
             return self.user_info();
         }
+        if let Some(rest) = path.strip_prefix("/id/") {
+            return self.identity(rest, now);
+        }
         let ask = Ask::of(request.method().clone(), path, request.uri().query().unwrap_or(""), request.headers(), request.body());
         match ask.and_then(|ask| self.carry_out(&ask, now)) {
             Ok(answer) => answer,
@@ -208,23 +227,40 @@ impl Salesforce {
     fn carry_out(&mut self, ask: &Ask<'_>, now: Timestamp) -> Result<Answer, Refusal> {
         let steps: Vec<&str> = ask.steps.iter().map(String::as_str).collect();
         match steps.as_slice() {
-            [] | [""] => Ok(wire::resources(&ask.version)),
-            ["query", rest @ ..] => self.query(ask, rest, false),
-            ["queryAll", rest @ ..] => self.query(ask, rest, true),
+            [] | [""] => Ok(wire::resources(&ask.version, &self.identity_url())),
+            ["query", rest @ ..] => self.query(ask, rest, false, now),
+            ["queryAll", rest @ ..] => self.query(ask, rest, true, now),
             ["sobjects"] => ask.only(&["GET"]).map(|()| self.describe_all(&ask.version)),
             ["sobjects", of, "describe"] => ask.only(&["GET"]).and_then(|()| self.describe(of, &ask.version)),
             ["sobjects", of, rest @ ..] => self.records(ask, of, rest, now),
             ["composite"] => self.composite(ask, now),
+            ["composite", "batch"] => self.batch(ask, now),
+            ["composite", "graph"] => self.graph(ask, now),
+            ["composite", "tree", of] => self.tree(ask, of, now),
             ["composite", "sobjects", rest @ ..] => self.collection(ask, rest, now),
             ["jobs", "ingest", rest @ ..] => self.jobs(ask, rest, now),
+            ["jobs", "query", rest @ ..] => self.query_jobs(ask, rest, now),
+            ["limits", "recordCount"] => {
+                ask.only(&["GET"])?;
+                Ok(self.record_count(ask))
+            }
             ["limits"] => {
                 ask.only(&["GET"])?;
                 let max = self.options.daily_calls.unwrap_or(NO_LIMIT);
                 let left = max.saturating_sub(self.used(now));
                 Ok(wire::limits(max, left))
             }
-            _ => Err(Refusal::not_found()),
+            steps => Err(beyond::resource(steps)),
         }
+    }
+
+    /// `/limits/recordCount?sObjects=Account,Contact`
+    fn record_count(&self, ask: &Ask<'_>) -> Answer {
+        let wanted = ask.parameter("sObjects").unwrap_or("");
+        let types = self.store.catalog.types.iter().enumerate();
+        let asked = types.filter(|(_, of)| wanted.is_empty() || wanted.split(',').any(|name| name.trim().eq_ignore_ascii_case(&of.name)));
+        let counts: Vec<Json> = asked.map(|(table, of)| serde_json::json!({ "count": self.store.live(table).count(), "name": of.name })).collect();
+        Answer::json(200, &serde_json::json!({ "sObjects": counts }))
     }
 }
 

@@ -3,15 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use serde_json::json;
+
 use super::Salesforce;
+use super::columns;
 use super::id;
 use super::refusal::Refusal;
-use super::soql::bind::{Bound, Counts, bind};
+use super::soql::bind::{Asker, Bound, Gives, bind};
+use super::soql::group;
 use super::soql::run::{self, Printer};
 use super::wire::{Answer, Ask};
 
 /// Open queries that are kept; the oldest goes first.
 const OPEN: usize = 50;
+/// Groups of one answer: there are no pages of groups.
+const MOST_GROUPS: usize = 2000;
 
 /// Results that are fetched page by page. Which records they hold is fixed when the query is made.
 #[derive(Debug, Default)]
@@ -29,12 +36,15 @@ struct Cursor {
 }
 
 impl Salesforce {
-    pub(super) fn query(&mut self, ask: &Ask<'_>, rest: &[&str], deleted: bool) -> Result<Answer, Refusal> {
+    pub(super) fn query(&mut self, ask: &Ask<'_>, rest: &[&str], deleted: bool, now: Timestamp) -> Result<Answer, Refusal> {
         ask.only(&["GET"])?;
         match rest {
             [] => {
+                if ask.parameter("explain").is_some() {
+                    return Err(Refusal::not_imitated("the explanation of a query (`explain`)"));
+                }
                 let text = ask.parameter("q").ok_or_else(|| Refusal::new("MALFORMED_QUERY", "SOQL query string is required"))?;
-                self.first_page(text, ask, deleted)
+                self.first_page(text, ask, deleted, now)
             }
             [locator] => {
                 let wrong = || Refusal::new("INVALID_QUERY_LOCATOR", "invalid query locator");
@@ -51,18 +61,35 @@ impl Salesforce {
         }
     }
 
-    fn first_page(&mut self, text: &str, ask: &Ask<'_>, deleted: bool) -> Result<Answer, Refusal> {
-        let query = super::soql::read(text).and_then(|query| bind(&self.store, &query)).map_err(|trouble| trouble.refusal(text))?;
+    /// A query of the API's user.
+    pub(super) fn bound(&self, text: &str, now: Timestamp) -> Result<Bound, Refusal> {
+        let asker = Asker { store: &self.store, now, user: self.user };
+        super::soql::read(text).and_then(|query| bind(asker, &query)).map_err(|trouble| trouble.refusal(text))
+    }
+
+    fn first_page(&mut self, text: &str, ask: &Ask<'_>, deleted: bool, now: Timestamp) -> Result<Answer, Refusal> {
+        let query = self.bound(text, now)?;
+        // What the columns are, and no records: the command-line tool asks for it.
+        if ask.parameter("columns").is_some_and(|truth| truth.eq_ignore_ascii_case("true")) {
+            return Ok(Answer::json(200, &columns::metadata(&self.store.catalog, &query)));
+        }
         let rows = run::rows(&self.store, &query, deleted, None);
-        match &query.counts {
-            Counts::No => {}
-            Counts::Rows => {
-                let body = format!("{{\"totalSize\":{},\"done\":true,\"records\":[]}}", rows.len());
-                return Ok(Answer::printed(200, body.into_bytes()));
-            }
-            Counts::Fields(fields) => {
-                let mut body = b"{\"totalSize\":1,\"done\":true,\"records\":[".to_vec();
-                body.extend(run::counted(&self.store, &query, &rows, fields));
+        match &query.gives {
+            Gives::Records(_) => {}
+            Gives::Size => return Ok(Answer::json(200, &json!({ "totalSize": rows.len(), "done": true, "records": [] }))),
+            Gives::Groups(grouped) => {
+                let groups = group::groups(&self.store, &query, grouped, &rows);
+                if groups.len() > MOST_GROUPS {
+                    let message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch";
+                    return Err(Refusal::new("EXCEEDED_ID_LIMIT", message));
+                }
+                let mut body = format!("{{\"totalSize\":{},\"done\":true,\"records\":[", groups.len()).into_bytes();
+                for (at, cells) in groups.iter().enumerate() {
+                    if at > 0 {
+                        body.push(b',');
+                    }
+                    grouped.print(&self.store, cells, &mut body);
+                }
                 body.extend_from_slice(b"]}");
                 return Ok(Answer::printed(200, body));
             }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, json};
 
 use super::Salesforce;
+use super::beyond;
 use super::cell::id_text;
 use super::given::{self, Given};
 use super::id::{self, Id};
@@ -16,6 +17,8 @@ use crate::value::Json;
 
 /// Records of one collections call.
 const MOST: usize = 200;
+/// Changes of the object from record to record, and one.
+const MOST_CHUNKS: usize = 10;
 
 /// How an upsert found its record.
 enum Match {
@@ -25,8 +28,11 @@ enum Match {
 }
 
 impl Salesforce {
-    fn table(&self, name: &str) -> Result<usize, Refusal> {
-        self.store.catalog.find(name).ok_or_else(Refusal::not_found)
+    pub(super) fn table(&self, name: &str) -> Result<usize, Refusal> {
+        self.store.catalog.find(name).ok_or_else(|| match beyond::object(name) {
+            Some(name) => Refusal::not_imitated(&format!("the object {name}")),
+            None => Refusal::not_found(),
+        })
     }
 
     /// `rest` is what stands behind `/sobjects/{T}`.
@@ -42,7 +48,17 @@ impl Salesforce {
                 let id = self.create(table, &given, by_api(now, None))?;
                 Ok(self.made(id, &ask.version))
             }
+            ["updated"] => self.replicated(ask, table, false, now),
+            ["deleted"] => self.replicated(ask, table, true, now),
+            ["describe", ..] => Err(Refusal::not_imitated(&format!("the layouts of {of}"))),
+            ["listviews" | "quickActions" | "defaultValues" | "suggestedArticles" | "richTextImageFields", ..] => {
+                Err(Refusal::not_imitated(&format!("/sobjects/{of}/{}", rest.join("/"))))
+            }
             [id] => self.record(ask, table, id, now),
+            [id, relation] if id::read(id).is_some() => {
+                let id = self.path_id(table, id)?;
+                self.related(ask, id, relation, now)
+            }
             [field, value] => self.by_external_id(ask, table, field, value, now),
             _ => Err(Refusal::not_found()),
         }
@@ -65,9 +81,24 @@ impl Salesforce {
         Ok(id.filter(|id| self.store.newest(*id).is_some()))
     }
 
+    /// The record that a path names by its id.
+    fn path_id(&self, table: usize, text: &str) -> Result<Id, Refusal> {
+        let id_shaped = matches!(text.len(), 15 | 18) && text.bytes().all(|letter| letter.is_ascii_alphanumeric());
+        let Some((prefix, number)) = id::read(text) else {
+            return Err(match id_shaped {
+                true => Refusal::new("MALFORMED_ID", format!("malformed id {text}")),
+                // A word where the id belongs is taken for a field.
+                false => Refusal::new("NOT_FOUND", format!("Provided external ID field does not exist or is not accessible: {text}")),
+            });
+        };
+        let id =
+            number.and_then(|row| Some(Id { table: u16::try_from(table).ok()?, row })).filter(|_| prefix == self.store.catalog.types[table].prefix);
+        id.filter(|id| self.store.newest(*id).is_some()).ok_or_else(Refusal::not_found)
+    }
+
     fn record(&mut self, ask: &Ask<'_>, table: usize, text: &str, now: Timestamp) -> Result<Answer, Refusal> {
         ask.only(&["GET", "PATCH", "DELETE"])?;
-        let id = self.row_id(table, text)?.ok_or_else(Refusal::not_found)?;
+        let id = self.path_id(table, text)?;
         match ask.method {
             http::Method::GET => self.fetched(ask, id),
             http::Method::DELETE => {
@@ -89,7 +120,7 @@ impl Salesforce {
         }
     }
 
-    fn fetched(&self, ask: &Ask<'_>, id: Id) -> Result<Answer, Refusal> {
+    pub(super) fn fetched(&self, ask: &Ask<'_>, id: Id) -> Result<Answer, Refusal> {
         let row = self.store.row(id).ok_or_else(Refusal::not_found)?;
         if row.deleted {
             return Err(Refusal::new("ENTITY_IS_DELETED", "entity is deleted"));
@@ -101,7 +132,7 @@ impl Salesforce {
     }
 
     /// The fields of a record that are asked for by name, or all.
-    fn members(&self, table: usize, names: Option<&str>) -> Result<Vec<Out>, Refusal> {
+    pub(super) fn members(&self, table: usize, names: Option<&str>) -> Result<Vec<Out>, Refusal> {
         let of = &self.store.catalog.types[table];
         let Some(names) = names else {
             return Ok((0..of.fields.len()).filter(|field| !of.fields[*field].is_gone()).map(|field| member(of, field)).collect());
@@ -199,8 +230,9 @@ impl Salesforce {
             ("POST" | "PATCH", []) => {
                 let (all, rows) = rows_of(ask)?;
                 let mut work = Vec::with_capacity(rows.len());
-                for row in &rows {
-                    let table = self.type_of(row)?;
+                let types: Vec<usize> = rows.iter().map(|row| self.type_of(row)).collect::<Result<_, _>>()?;
+                chunked(&types)?;
+                for (row, table) in rows.iter().zip(types) {
                     let given = given::read(&self.store, table, row, if ask.method == "POST" { &[] } else { &["Id"] })?;
                     let id = row.iter().find(|(key, _)| key.eq_ignore_ascii_case("Id")).and_then(|(_, id)| id.as_str()).map(str::to_owned);
                     work.push((table, id, given));
@@ -220,6 +252,7 @@ impl Salesforce {
             ("DELETE", []) => {
                 let ids: Vec<String> = ask.parameter("ids").unwrap_or("").split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
                 limited(ids.len())?;
+                chunked(&ids.iter().map(|id| id::read(id).map_or("", |(prefix, _)| prefix)).collect::<Vec<_>>())?;
                 let all = ask.parameter("allOrNone").is_some_and(|truth| truth.eq_ignore_ascii_case("true"));
                 Ok(self.all(all, ids, |org, text| {
                     let table = id::read(&text).and_then(|(prefix, _)| org.store.catalog.of_prefix(prefix));
@@ -251,7 +284,7 @@ impl Salesforce {
                     let key = key.filter(|key| !key.is_empty());
                     let key = key.ok_or_else(|| Refusal::new("MISSING_ARGUMENT", format!("{name} not specified")).of(&name))?;
                     if keys.iter().filter(|known| **known == key.to_lowercase()).count() > 1 {
-                        return Err(Refusal::new("DUPLICATE_VALUE", format!("Duplicate external id specified: {key}")).of(&name));
+                        return Err(Refusal::new("DUPLICATE_VALUE", format!("Duplicate external id specified: {key}")));
                     }
                     org.upsert(table, field, &key, given, now).map(|(id, created)| (id, Some(created)))
                 }))
@@ -338,6 +371,16 @@ pub(super) fn by_api(now: Timestamp, key: Option<&str>) -> Writer<'_> {
 fn limited(rows: usize) -> Result<(), Refusal> {
     if rows > MOST {
         return Err(Refusal::new("EXCEEDED_ID_LIMIT", format!("record limit reached. cannot submit more than {MOST} records into this call")));
+    }
+    Ok(())
+}
+
+/// Records of one object that follow each other are a chunk.
+fn chunked<T: PartialEq>(types: &[T]) -> Result<(), Refusal> {
+    let chunks = types.chunk_by(|one, next| one == next).count();
+    if chunks > MOST_CHUNKS {
+        let message = format!("Cannot have more than {MOST_CHUNKS} chunks in a single operation. Please rearrange the data to reduce chunking.");
+        return Err(Refusal::new("LIMIT_EXCEEDED", message));
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ impl Refusal {
             "REQUEST_LIMIT_EXCEEDED" => 403,
             "URI_TOO_LONG" => 414,
             "UNSUPPORTED_MEDIA_TYPE" => 415,
+            "NOT_IMITATED" => 501,
             _ => 400,
         };
         Refusal { status, code, message: message.into(), fields: Vec::new() }
@@ -32,6 +33,11 @@ impl Refusal {
 
     pub(super) fn not_found() -> Self {
         Refusal::new("NOT_FOUND", "The requested resource does not exist")
+    }
+
+    /// Salesforce has it, the sandbox has not.
+    pub(super) fn not_imitated(what: &str) -> Self {
+        Refusal::new("NOT_IMITATED", format!("{what} is not imitated by the sandbox"))
     }
 
     /// As the body of an answer.

@@ -18,6 +18,8 @@ use crate::value::Json;
 /// How long an access token is good.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(2);
 const ORG: &str = "00D5g0000000001EAA";
+/// What the users of the org sign in with, where a client sends a password.
+const PASSWORD: &str = "sandbox";
 
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
@@ -59,6 +61,15 @@ impl Salesforce {
                 };
                 self.by_secret(&id, &secret)
             }
+            // The security token, where there is one, stands behind the password.
+            Some("password") => match self.by_secret(field("client_id").unwrap_or(""), field("client_secret").unwrap_or("")) {
+                Ok(()) if self.is_user(field("username").unwrap_or("")) && field("password").is_some_and(|word| word.starts_with(PASSWORD)) => Ok(()),
+                Ok(()) => Err(Denied("invalid_grant", "authentication failure")),
+                Err(denied) => Err(denied),
+            },
+            Some("authorization_code" | "refresh_token" | "urn:ietf:params:oauth:grant-type:device_code" | "hybrid_token") => {
+                Err(Denied("unsupported_grant_type", "this grant is not imitated by the sandbox: use client_credentials, password or a JWT"))
+            }
             _ => Err(Denied("unsupported_grant_type", "grant type not supported")),
         };
         if let Err(reason) = allowed {
@@ -69,14 +80,74 @@ impl Salesforce {
         let token = format!("{}!AQ{}", &ORG[..15], URL_SAFE_NO_PAD.encode(seed));
         self.tokens.given.retain(|_, since| now.duration_since(*since) < GOOD_FOR);
         self.tokens.given.insert(token.clone(), now);
+        let (id, issued) = (self.identity_url(), now.as_millisecond().to_string());
+        // Signed with the client's secret: whoever knows it can tell that the answer is Salesforce's.
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, self.options.client_secret.as_deref().unwrap_or("").as_bytes());
+        let signature = STANDARD.encode(ring::hmac::sign(&key, format!("{id}{issued}").as_bytes()));
+        Answer::json(
+            200,
+            &json!({
+                "access_token": token, "signature": signature, "scope": "api", "instance_url": self.options.base_url, "id": id,
+                "token_type": "Bearer", "issued_at": issued,
+            }),
+        )
+    }
+
+    /// `/services/oauth2/revoke`
+    pub(super) fn revoke(&mut self, request: &Request) -> Answer {
+        let query = request.uri().query().unwrap_or("").as_bytes();
+        let token = [query, request.body()].into_iter().flat_map(form_urlencoded::parse).find(|(name, _)| name == "token");
+        match token.and_then(|(_, token)| self.tokens.given.remove(token.as_ref())) {
+            Some(_) => Answer::empty(200),
+            None => Answer::json(400, &json!({ "error": "unsupported_token_type", "error_description": "this token type is not supported" })),
+        }
+    }
+
+    /// Who the API's user is: an address that tells more.
+    pub(super) fn identity_url(&self) -> String {
+        format!("{}/id/{ORG}/{}", self.options.base_url, id_text(&self.store.catalog, self.user))
+    }
+
+    fn is_user(&self, name: &str) -> bool {
+        let catalog = &self.store.catalog;
+        let known = catalog.find("User").and_then(|table| Some((table, catalog.types[table].field("Username")?)));
+        known.is_some_and(|(table, field)| {
+            self.store.live(table).any(|(_, row)| row.cell(field).as_text().is_some_and(|known| known.eq_ignore_ascii_case(name)))
+        })
+    }
+
+    /// `/id/{org}/{user}`
+    pub(super) fn identity(&self, rest: &str, now: Timestamp) -> Answer {
+        let user = id_text(&self.store.catalog, self.user);
+        if rest.trim_end_matches('/').split_once('/').is_none_or(|(org, id)| !ORG.starts_with(org) || org.len() < 15 || id != user) {
+            return Answer::refused(&super::refusal::Refusal { status: 403, ..super::refusal::Refusal::new("FORBIDDEN", "Bad_Id") }, false);
+        }
         let base = &self.options.base_url;
         Answer::json(
             200,
             &json!({
-                "access_token": token, "scope": "api", "instance_url": base, "id": format!("{base}/id/{ORG}/{}", id_text(&self.store.catalog, self.user)),
-                "token_type": "Bearer", "issued_at": now.as_millisecond().to_string(),
+                "id": self.identity_url(), "asserted_user": true, "user_id": user, "organization_id": ORG,
+                "username": "integration@sandbox.example.com", "nick_name": "integration", "display_name": "Integration User",
+                "email": "integration@sandbox.example.com", "email_verified": true, "first_name": "Integration", "last_name": "User",
+                "timezone": "UTC", "photos": {}, "addr_street": null, "addr_city": null, "addr_state": null, "addr_country": null, "addr_zip": null,
+                "mobile_phone": null, "mobile_phone_verified": false, "is_lightning_login_user": false,
+                "status": { "created_date": null, "body": null }, "urls": self.urls(), "active": true, "user_type": "STANDARD", "language": "en_US",
+                "locale": "en_US", "utcOffset": 0, "last_modified_date": super::cell::stamp(self.options.start), "is_app_installed": true,
+                "asserted_at": super::cell::stamp(now), "instance_url": base,
             }),
         )
+    }
+
+    /// Where the APIs are; `{version}` is for the caller to fill in.
+    fn urls(&self) -> Json {
+        let base = &self.options.base_url;
+        let at = |path: &str| format!("{base}/services/data/v{{version}}/{path}");
+        json!({
+            "rest": at(""), "sobjects": at("sobjects/"), "query": at("query/"), "search": at("search/"), "recent": at("recent/"),
+            "enterprise": format!("{base}/services/Soap/c/{{version}}/{}", &ORG[..15]), "partner": format!("{base}/services/Soap/u/{{version}}/{}", &ORG[..15]),
+            "metadata": format!("{base}/services/Soap/m/{{version}}/{}", &ORG[..15]), "tooling_rest": at("tooling/"),
+            "profile": format!("{base}/{}", id_text(&self.store.catalog, self.user)), "custom_domain": base,
+        })
     }
 
     fn by_secret(&self, id: &str, secret: &str) -> Result<(), Denied> {
@@ -121,12 +192,15 @@ impl Salesforce {
     }
 
     pub(super) fn user_info(&self) -> Answer {
-        let id = id_text(&self.store.catalog, self.user);
         Answer::json(
             200,
             &json!({
-                "sub": format!("{}/id/{ORG}/{id}", self.options.base_url), "user_id": id, "organization_id": ORG,
-                "preferred_username": "integration@sandbox.example.com", "name": "Integration User", "email": "integration@sandbox.example.com",
+                "sub": self.identity_url(), "user_id": id_text(&self.store.catalog, self.user), "organization_id": ORG,
+                "preferred_username": "integration@sandbox.example.com", "nickname": "integration", "name": "Integration User",
+                "email": "integration@sandbox.example.com", "email_verified": true, "given_name": "Integration", "family_name": "User",
+                "zoneinfo": "UTC", "photos": {}, "profile": format!("{}/{}", self.options.base_url, id_text(&self.store.catalog, self.user)),
+                "picture": null, "address": {}, "is_salesforce_integration_user": true, "urls": self.urls(), "active": true, "user_type": "STANDARD",
+                "language": "en_US", "locale": "en_US", "utcOffset": 0, "updated_at": super::cell::stamp(self.options.start),
             }),
         )
     }

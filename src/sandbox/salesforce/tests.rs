@@ -10,55 +10,67 @@ use crate::value::Json;
 
 const RECORDED: &str = include_str!("described.json");
 
-struct Org {
-    system: Salesforce,
+pub(super) struct Org {
+    pub(super) system: Salesforce,
     token: String,
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Org {
-    fn new(options: Options) -> Self {
+    pub(super) fn new(options: Options) -> Self {
         let now: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
         let system = Salesforce::new(Options { start: now, orders: 30, client_secret: Some("s3cret".into()), ..options });
         let mut org = Org { system, token: String::new(), now };
-        let (status, told) = org.form("grant_type=client_credentials&client_id=sandbox&client_secret=s3cret");
-        assert_eq!(status, 200, "{told}");
-        org.token = told["access_token"].as_str().unwrap().to_owned();
+        org.sign_in();
         org
     }
 
-    fn form(&mut self, form: &str) -> (u16, Json) {
+    pub(super) fn sign_in(&mut self) {
+        let (status, told) = self.form("grant_type=client_credentials&client_id=sandbox&client_secret=s3cret");
+        assert_eq!(status, 200, "{told}");
+        told["access_token"].as_str().unwrap().clone_into(&mut self.token);
+    }
+
+    /// A call of any address, and the whole answer.
+    pub(super) fn call(&mut self, method: &str, path: &str, body: &Json) -> crate::http::Response {
+        let request =
+            http::Request::builder().method(method).uri(format!("https://org{path}")).header("authorization", format!("Bearer {}", self.token));
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        self.system.handle(&request.header("content-type", "application/json").body(body).unwrap(), self.now)
+    }
+
+    pub(super) fn form(&mut self, form: &str) -> (u16, Json) {
         let request = http::Request::post("https://org/services/oauth2/token").header("content-type", "application/x-www-form-urlencoded");
         let answer = self.system.handle(&request.body(Bytes::from(form.to_owned())).unwrap(), self.now);
         (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
     }
 
-    fn raw(&mut self, method: &str, path: &str, content: &str, body: String) -> (u16, String) {
+    pub(super) fn raw(&mut self, method: &str, path: &str, content: &str, body: String) -> (u16, String) {
         let request = http::Request::builder().method(method).uri(format!("https://org/services/data/v64.0/{path}"));
         let request = request.header("authorization", format!("Bearer {}", self.token)).header("content-type", content);
         let answer = self.system.handle(&request.body(Bytes::from(body)).unwrap(), self.now);
         (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
     }
 
-    fn ask(&mut self, method: &str, path: &str, body: &Json) -> (u16, Json) {
+    pub(super) fn ask(&mut self, method: &str, path: &str, body: &Json) -> (u16, Json) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let (status, text) = self.raw(method, path, "application/json", body);
         (status, if text.is_empty() { Json::Null } else { serde_json::from_str(&text).unwrap() })
     }
 
-    fn query(&mut self, soql: &str) -> (u16, Json) {
+    pub(super) fn query(&mut self, soql: &str) -> (u16, Json) {
         let soql: String = form_urlencoded::byte_serialize(soql.as_bytes()).collect();
         self.ask("GET", &format!("query?q={soql}"), &Json::Null)
     }
 
-    fn first(&mut self, soql: &str) -> Json {
+    pub(super) fn first(&mut self, soql: &str) -> Json {
         let (status, told) = self.query(soql);
         assert_eq!(status, 200, "{told}");
         told["records"][0].clone()
     }
 }
 
-fn refusal(told: &Json) -> &str {
+pub(super) fn refusal(told: &Json) -> &str {
     told[0]["errorCode"].as_str().unwrap_or("-")
 }
 

@@ -74,10 +74,22 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// `62.0`: fifty and above.
+/// Versions that are served: the oldest that is not retired, and the one of Winter '27.
+const VERSIONS: std::ops::RangeInclusive<u32> = 31..=68;
+
+/// `62.0`: one of [`VERSIONS`].
 fn is_version(version: &str) -> bool {
-    let number = version.strip_suffix(".0").filter(|number| number.len() <= 3);
-    number.and_then(|number| number.parse::<u32>().ok()).is_some_and(|number| number >= 50)
+    let number = version.strip_suffix(".0").filter(|number| number.len() == 2);
+    number.and_then(|number| number.parse::<u32>().ok()).is_some_and(|number| VERSIONS.contains(&number))
+}
+
+/// `/services/data`: the versions with their releases, three a year from Winter '11 (20.0) on.
+pub(super) fn versions() -> Answer {
+    let one = |number: u32| {
+        let (season, year) = (["Winter", "Spring", "Summer"][(number as usize - 20) % 3], 11 + (number - 20) / 3);
+        json!({ "label": format!("{season} '{year}"), "url": format!("/services/data/v{number}.0"), "version": format!("{number}.0") })
+    };
+    Answer::json(200, &Json::Array(VERSIONS.map(one).collect()))
 }
 
 /// A step of a path with its `%` escapes read.
@@ -131,9 +143,14 @@ impl Answer {
         Answer::json(refusal.status, &body)
     }
 
+    /// Adds a header.
     pub(super) fn with(mut self, header: &'static str, value: String) -> Self {
         self.headers.push((header, value));
         self
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn into_response(self) -> Response {
@@ -152,13 +169,14 @@ impl Answer {
     }
 }
 
-pub(super) fn resources(version: &str) -> Answer {
+/// What stands below a version, and who asks.
+pub(super) fn resources(version: &str, identity: &str) -> Answer {
     let at = |name: &str| format!("/services/data/v{version}/{name}");
     Answer::json(
         200,
         &json!({
             "sobjects": at("sobjects"), "query": at("query"), "queryAll": at("queryAll"), "composite": at("composite"),
-            "jobs": at("jobs"), "limits": at("limits"),
+            "jobs": at("jobs"), "limits": at("limits"), "identity": identity,
         }),
     )
 }
@@ -180,9 +198,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_from_fifty_on_are_known() {
-        assert!(is_version("50.0") && is_version("62.0"));
-        assert!(!is_version("49.0") && !is_version("62") && !is_version("62.1") && !is_version("x.0"));
+    fn versions_that_are_not_retired_are_known() {
+        assert!(is_version("31.0") && is_version("62.0") && is_version("68.0"));
+        assert!(!is_version("30.0") && !is_version("69.0") && !is_version("62") && !is_version("62.1") && !is_version("x.0"));
+        let listed: Json = serde_json::from_slice(&versions().body).unwrap_or_default();
+        let label = |version: &str| listed.as_array()?.iter().find(|one| one["version"] == version)?["label"].as_str().map(str::to_owned);
+        assert_eq!((label("62.0").as_deref(), label("63.0").as_deref(), label("69.0")), (Some("Winter '25"), Some("Spring '25"), None));
     }
 
     #[test]

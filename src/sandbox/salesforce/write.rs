@@ -275,7 +275,7 @@ impl Salesforce {
                 {
                     let message =
                         format!("duplicate value found: {} duplicates value on record with id: {}", field.name, id_text(&self.store.catalog, other));
-                    return Err(Refusal::new("DUPLICATE_VALUE", message).of(&field.name));
+                    return Err(Refusal::new("DUPLICATE_VALUE", message));
                 }
                 Ok(Cell::Text(text))
             }
@@ -319,7 +319,7 @@ impl Salesforce {
         let Holds::Reference(targets) = &field.holds else { return Err(wrong()) };
         let table = self.store.catalog.of_prefix(prefix);
         if !targets.is_empty() && !table.is_some_and(|table| targets.contains(&table)) {
-            return Err(wrong());
+            return Err(Refusal { code: "FIELD_INTEGRITY_EXCEPTION", ..wrong() });
         }
         let id = Id { table: u16::try_from(table.ok_or_else(dead)?).map_err(|_| dead())?, row: number.ok_or_else(dead)? };
         match self.store.row(id) {

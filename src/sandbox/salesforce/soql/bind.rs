@@ -1,21 +1,21 @@
-//! Names of a query to places in the catalog, literals to values of the fields they are compared with.
+//! A query bound to the catalog: names to places, literals to values of the fields they are compared with.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 use super::Trouble;
+use super::compare::{self, Kind, parts};
+use super::dates::DateFunction;
+use super::group::{self, Grouped};
+use super::names::Names;
 use super::run;
-use super::tree::{self, Compare, Condition, Fields, List, Literal, Path, Select};
-use crate::sandbox::salesforce::catalog::{Catalog, Field, Holds, Type};
+use super::tree::{self, Compare, Condition, Fields, List, Literal, Select, Value};
+use crate::sandbox::salesforce::catalog::{Field, Holds, Type};
 use crate::sandbox::salesforce::cell::Cell;
-use crate::sandbox::salesforce::id::{self, Id};
-use crate::sandbox::salesforce::store::{Store, small};
+use crate::sandbox::salesforce::id::Id;
+use crate::sandbox::salesforce::store::Store;
 
-/// Parents of parents, at most.
-const FARTHEST: usize = 5;
 /// Salesforce skips at most so many rows.
 const MOST_SKIPPED: u64 = 2000;
 
@@ -23,36 +23,44 @@ const MOST_SKIPPED: u64 = 2000;
 #[derive(Debug, Clone)]
 pub(in super::super) struct Bound {
     pub(in super::super) table: usize,
-    pub(in super::super) out: Vec<Out>,
-    pub(in super::super) counts: Counts,
+    pub(in super::super) gives: Gives,
     pub(in super::super) test: Option<Test>,
     pub(in super::super) order: Vec<Key>,
     pub(in super::super) limit: Option<u64>,
     pub(in super::super) offset: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum Counts {
-    No,
-    Rows,
-    /// Names, and the fields whose values are counted.
-    Fields(Vec<(String, Lookup)>),
+/// What a query gives.
+#[derive(Debug, Clone)]
+pub(in super::super) enum Gives {
+    Records(Vec<Out>),
+    /// `COUNT()`: how many there are, and none of them.
+    Size,
+    Groups(Grouped),
 }
 
 /// One member of a record as it is printed. `key` is ready for JSON: `"Name":`.
 #[derive(Debug, Clone)]
 pub(in super::super) enum Out {
     Cell { key: Vec<u8>, field: usize },
-    Address { key: Vec<u8>, parts: Vec<(Vec<u8>, Option<usize>)> },
-    Parent { key: Vec<u8>, name: String, field: usize, out: Vec<Out> },
-    Children { key: Vec<u8>, field: usize, query: Box<Bound> },
+    Address { key: Vec<u8>, field: usize, parts: Vec<(Vec<u8>, Option<usize>)> },
+    Parent { key: Vec<u8>, name: String, field: usize, table: usize, out: Vec<Out> },
+    Children { key: Vec<u8>, name: String, field: usize, query: Box<Bound> },
 }
 
-/// A field of the record or of a parent.
+/// A field of the record or of a parent, and what a function makes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Lookup {
     pub(in super::super) hops: Vec<usize>,
     pub(in super::super) field: usize,
+    pub(in super::super) function: Option<DateFunction>,
+}
+
+impl Lookup {
+    /// The record's own field, as it is.
+    pub(super) fn own(&self) -> Option<usize> {
+        (self.hops.is_empty() && self.function.is_none()).then_some(self.field)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -62,18 +70,19 @@ pub(in super::super) struct Key {
     pub(in super::super) nulls_last: bool,
 }
 
+/// A condition. `W` says what is held against it: a field of a record, or a number of a group's values.
 #[derive(Debug, Clone)]
-pub(in super::super) enum Test {
-    And(Vec<Test>),
-    Or(Vec<Test>),
-    Not(Box<Test>),
+pub(in super::super) enum Test<W = Lookup> {
+    And(Vec<Test<W>>),
+    Or(Vec<Test<W>>),
+    Not(Box<Test<W>>),
     Always(bool),
-    IsNull(Lookup),
-    Compare(Lookup, Compare, Cell),
+    IsNull(W),
+    Compare(W, Compare, Cell),
     /// An id of another org: it has a place in the order of ids, and no record.
-    BesideId(Lookup, Compare, String),
-    In(Lookup, Set),
-    Like(Lookup, Vec<Part>),
+    BesideId(W, Compare, String),
+    In(W, Set),
+    Like(W, Vec<Part>),
 }
 
 #[derive(Debug, Clone, Default)]
@@ -93,12 +102,23 @@ pub(in super::super) enum Part {
     Any,
 }
 
+/// Who asks, and when.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Asker<'a> {
+    pub(in super::super) store: &'a Store,
+    pub(in super::super) now: Timestamp,
+    pub(in super::super) user: Id,
+}
+
 /// # Errors
 /// A name that is not there, a value that does not fit, a limit that is passed.
-pub(in super::super) fn bind(store: &Store, query: &tree::Query) -> Result<Bound, Trouble> {
-    let catalog = &*store.catalog;
+pub(in super::super) fn bind(asker: Asker<'_>, query: &tree::Query) -> Result<Bound, Trouble> {
+    let catalog = &*asker.store.catalog;
     let name = query.from.steps.join(".");
     let Some(table) = catalog.find(&name) else {
+        if let Some(name) = crate::sandbox::salesforce::beyond::object(&name) {
+            return Err(Trouble::new("INVALID_TYPE", format!("sObject type '{name}' is not imitated by the sandbox"), query.from.at));
+        }
         return Err(Trouble::new(
             "INVALID_TYPE",
             format!(
@@ -108,129 +128,82 @@ pub(in super::super) fn bind(store: &Store, query: &tree::Query) -> Result<Bound
             query.from.at,
         ));
     };
-    Binder { store, catalog, table, alias: query.alias.as_deref(), top: true }.query(query)
+    Binder { asker, names: Names { catalog, table, query }, top: true }.query(query)
 }
 
-struct Binder<'a> {
-    store: &'a Store,
-    catalog: &'a Catalog,
-    table: usize,
-    alias: Option<&'a str>,
+pub(super) struct Binder<'a> {
+    pub(super) asker: Asker<'a>,
+    pub(super) names: Names<'a>,
     /// Not within an `OR` or a `NOT`: only there may a subquery stand.
     top: bool,
 }
 
-impl Binder<'_> {
-    fn of(&self) -> &Type {
-        &self.catalog.types[self.table]
+impl<'a> Binder<'a> {
+    fn of(&self) -> &'a Type {
+        &self.names.catalog.types[self.names.table]
     }
 
     fn query(&mut self, query: &tree::Query) -> Result<Bound, Trouble> {
-        let mut out = Vec::new();
-        let mut counted = Vec::new();
-        let mut counts = Counts::No;
-        for select in &query.select {
-            match select {
-                Select::Field(path) => self.select(path, &mut out)?,
-                Select::Count if query.select.len() == 1 => counts = Counts::Rows,
-                Select::Count => return Err(Trouble::malformed("COUNT() must be the only element in the select list", query.from.at)),
-                Select::CountOf(path, alias) => {
-                    let name = alias.clone().unwrap_or_else(|| format!("expr{}", counted.len()));
-                    counted.push((name, self.lookup(path)?.0));
-                }
-                Select::Fields(which, at) => self.fields(*which, *at, query.limit, &mut out)?,
-                Select::Children(children) => self.children(children, &mut out)?,
-            }
+        let grouped = query.group.is_some() || query.select.iter().any(|select| matches!(select, Select::Value(Value::Aggregate(..), _)));
+        let gives = if grouped {
+            Gives::Groups(group::bind(self, query)?)
+        } else if query.select == [Select::Count] {
+            Gives::Size
+        } else {
+            Gives::Records(self.selected(query)?)
+        };
+        let mut tests: Vec<Test> = Vec::new();
+        if let Some((scope, at)) = &query.scope {
+            tests.extend(self.scope(scope, *at)?);
         }
-        if !counted.is_empty() {
-            if !out.is_empty() {
-                return Err(Trouble::malformed("Grouped query cannot use a field that is not grouped", query.from.at));
-            }
-            counts = Counts::Fields(counted);
+        if let Some(filter) = &query.filter {
+            tests.push(self.condition(filter)?);
         }
-        let test = query.filter.as_ref().map(|filter| self.condition(filter)).transpose()?;
-        let order = query.order.iter().map(|order| self.key(order)).collect::<Result<_, _>>()?;
+        let test = match tests.len() {
+            0 | 1 => tests.pop(),
+            _ => Some(Test::And(tests)),
+        };
+        let order = if grouped { Vec::new() } else { query.order.iter().map(|order| self.key(order)).collect::<Result<_, _>>()? };
         let offset = query.offset.map_or(0, |(offset, _)| offset);
         if offset > MOST_SKIPPED {
             return Err(Trouble::plain("NUMBER_OUTSIDE_VALID_RANGE", format!("Maximum SOQL offset allowed is {MOST_SKIPPED}")));
         }
-        Ok(Bound { table: self.table, out, counts, test, order, limit: query.limit, offset })
+        Ok(Bound { table: self.names.table, gives, test, order, limit: query.limit, offset })
     }
 
-    /// The relations on the way, and what the last step names.
-    fn walk<'p>(&self, path: &'p Path) -> Result<(Vec<(String, usize, usize)>, usize, &'p str), Trouble> {
-        let mut steps = path.steps.as_slice();
-        if let [first, rest @ ..] = steps
-            && !rest.is_empty()
-            && (self.alias.is_some_and(|alias| alias.eq_ignore_ascii_case(first)) || self.of().name.eq_ignore_ascii_case(first))
-            && (self.alias.is_some() || !self.of().parents.contains_key(&first.to_lowercase()))
-        {
-            steps = rest;
+    fn selected(&self, query: &tree::Query) -> Result<Vec<Out>, Trouble> {
+        let mut out = Vec::new();
+        for select in &query.select {
+            match select {
+                Select::Value(Value::Field(path), None) => self.names.select(path, None, &mut out)?,
+                Select::Value(Value::Label(path), alias) => self.names.select(path, alias.as_deref(), &mut out)?,
+                Select::Value(Value::Field(path), Some(_)) => {
+                    return Err(Trouble::malformed("only aggregate expressions use field aliasing", path.at));
+                }
+                Select::Value(value, _) => {
+                    let path = value.path();
+                    return Err(Trouble::malformed(format!("Field must be grouped or aggregated: {}", path.steps.join(".")), path.at));
+                }
+                Select::Count => return Err(Trouble::malformed("COUNT() must be the only element in the select list", query.from.at)),
+                Select::Fields(which, at) => self.fields(*which, *at, query.limit, &mut out)?,
+                Select::Children(children) => self.children(children, query, &mut out)?,
+            }
         }
-        let Some((last, relations)) = steps.split_last() else { return Err(Trouble::malformed("a field is missing", path.at)) };
-        if relations.len() > FARTHEST {
-            return Err(Trouble::malformed(format!("a path goes over at most {FARTHEST} relationships"), path.at));
-        }
-        let mut hops = Vec::new();
-        let mut table = self.table;
-        for relation in relations {
-            let Some(parent) = self.catalog.types[table].parents.get(&relation.to_lowercase()) else {
-                return Err(Trouble::new(
-                    "INVALID_FIELD",
-                    format!(
-                        "Didn't understand relationship '{relation}' in field path. If you are attempting to use a custom relationship, be sure to \
-                         append the '__r' after the custom relationship name. Please reference your WSDL or the describe call for the appropriate names."
-                    ),
-                    path.at,
-                ));
-            };
-            hops.push((parent.name.clone(), parent.field, parent.table));
-            table = parent.table;
-        }
-        Ok((hops, table, last))
+        Ok(out)
     }
 
-    fn column(&self, table: usize, name: &str, at: usize) -> Result<usize, Trouble> {
-        let of = &self.catalog.types[table];
-        of.field(name).ok_or_else(|| {
-            Trouble::new(
-                "INVALID_FIELD",
-                format!(
-                    "No such column '{name}' on entity '{}'. If you are attempting to use a custom field, be sure to append the '__c' after the custom \
-                     field name. Please reference your WSDL or the describe call for the appropriate names.",
-                    of.name
-                ),
-                at,
-            )
-        })
-    }
-
-    fn lookup(&self, path: &Path) -> Result<(Lookup, usize), Trouble> {
-        let (hops, table, last) = self.walk(path)?;
-        let field = self.column(table, last, path.at)?;
-        Ok((Lookup { hops: hops.into_iter().map(|(_, field, _)| field).collect(), field }, table))
-    }
-
-    fn select(&self, path: &Path, out: &mut Vec<Out>) -> Result<(), Trouble> {
-        let (hops, table, last) = self.walk(path)?;
-        let field = self.column(table, last, path.at)?;
-        let mut here = out;
-        for (name, by, _) in hops {
-            let known = here.iter().position(|out| matches!(out, Out::Parent { name: known, .. } if *known == name));
-            let at = known.unwrap_or_else(|| {
-                here.push(Out::Parent { key: key(&name), name, field: by, out: Vec::new() });
-                here.len() - 1
-            });
-            let Some(Out::Parent { out, .. }) = here.get_mut(at) else { return Err(Trouble::malformed("a relationship is missing", path.at)) };
-            here = out;
+    /// `USING SCOPE mine`
+    fn scope(&self, scope: &str, at: usize) -> Result<Option<Test>, Trouble> {
+        const OTHERS: &[&str] = &["delegated", "team", "my_territory", "my_team_territory", "mine_and_my_groups", "mineandmygroups", "allprivate"];
+        match scope.to_ascii_lowercase().as_str() {
+            "everything" => Ok(None),
+            "mine" => match self.of().stamps.owner {
+                Some(field) => Ok(Some(Test::Compare(Lookup { hops: Vec::new(), field, function: None }, Compare::Equal, Cell::Id(self.asker.user)))),
+                None => Err(Trouble::malformed("filterScope mine is not supported by the object", at)),
+            },
+            other if OTHERS.contains(&other) => Err(Trouble::not_imitated(&format!("USING SCOPE {scope}"), at)),
+            _ => Err(Trouble::malformed(format!("Invalid scope: {scope}"), at)),
         }
-        let member = member(&self.catalog.types[table], field);
-        let own = |out: &Out| matches!(out, Out::Cell { key, .. } | Out::Address { key, .. } if *key == self::key(&self.catalog.types[table].fields[field].name));
-        if here.iter().any(own) {
-            return Err(Trouble::malformed(format!("duplicate field selected: {}", path.steps.join(".")), path.at));
-        }
-        here.push(member);
-        Ok(())
     }
 
     fn fields(&self, which: Fields, at: usize, limit: Option<u64>, out: &mut Vec<Out>) -> Result<(), Trouble> {
@@ -246,8 +219,13 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn children(&self, query: &tree::Query, out: &mut Vec<Out>) -> Result<(), Trouble> {
-        let name = query.from.steps.join(".");
+    fn children(&self, query: &tree::Query, outer: &tree::Query, out: &mut Vec<Out>) -> Result<(), Trouble> {
+        // The relationship may be named behind the object: `FROM Account.Contacts`.
+        let steps = match query.from.steps.as_slice() {
+            [first, rest @ ..] if !rest.is_empty() && self.names.is_self(first, outer.alias.as_deref()) => rest,
+            steps => steps,
+        };
+        let name = steps.join(".");
         let Some(child) = self.of().children.iter().find(|child| child.name.eq_ignore_ascii_case(&name)) else {
             return Err(Trouble::new(
                 "INVALID_TYPE",
@@ -258,20 +236,19 @@ impl Binder<'_> {
                 query.from.at,
             ));
         };
-        let mut binder = Binder { store: self.store, catalog: self.catalog, table: child.table, alias: query.alias.as_deref(), top: true };
-        let bound = binder.query(query)?;
-        if bound.counts != Counts::No {
+        let names = Names { catalog: self.names.catalog, table: child.table, query };
+        let bound = Binder { asker: self.asker, names, top: true }.query(query)?;
+        if !matches!(bound.gives, Gives::Records(_)) {
             return Err(Trouble::malformed("Aggregate functions are not supported in a subquery", query.from.at));
         }
-        out.push(Out::Children { key: key(&child.name), field: child.field, query: Box::new(bound) });
+        out.push(Out::Children { key: key(&child.name), name: child.name.clone(), field: child.field, query: Box::new(bound) });
         Ok(())
     }
 
     fn key(&self, order: &tree::Order) -> Result<Key, Trouble> {
-        let (lookup, table) = self.lookup(&order.path)?;
-        let field = &self.catalog.types[table].fields[lookup.field];
-        if !is_filterable(field) {
-            return Err(Trouble::new("INVALID_FIELD", format!("field '{}' can not be sorted in a query call", field.name), order.path.at));
+        let (lookup, kind) = self.names.operand(&order.value)?;
+        if !kind.filterable {
+            return Err(Trouble::new("INVALID_FIELD", format!("field '{}' can not be sorted in a query call", kind.name), order.value.path().at));
         }
         Ok(Key { lookup, descending: order.descending, nulls_last: order.nulls_last })
     }
@@ -288,53 +265,82 @@ impl Binder<'_> {
             Condition::And(parts) => Test::And(parts.iter().map(|part| self.condition(part)).collect::<Result<_, _>>()?),
             Condition::Or(parts) => Test::Or(parts.iter().map(|part| self.below(part)).collect::<Result<_, _>>()?),
             Condition::Not(inner) => Test::Not(Box::new(self.below(inner)?)),
-            Condition::Compare(path, op, literal) => {
-                let (lookup, field) = self.filtered(path)?;
-                compare(self.catalog, field, lookup, *op, literal, path.at)?
-            }
-            Condition::Like(path, pattern) => {
-                let (lookup, field) = self.filtered(path)?;
-                if !matches!(field.holds, Holds::Text(..) | Holds::Picklist { .. }) {
-                    return Err(Trouble::new("INVALID_QUERY_FILTER_OPERATOR", "invalid operator on id field".to_owned(), path.at));
+            Condition::In { value, not, list: List::Query(query) } => {
+                if !self.top {
+                    return Err(Trouble::malformed("Semi join sub-selects are only allowed at the top level WHERE expressions", value.path().at));
                 }
-                Test::Like(lookup, parts(pattern))
-            }
-            Condition::In { path, not, list } => {
-                let (lookup, field) = self.filtered(path)?;
-                let set = match list {
-                    List::Values(values) => set(self.catalog, field, values, path.at)?,
-                    List::Query(query) if self.top => self.joined(query)?,
-                    List::Query(_) => {
-                        return Err(Trouble::malformed("Semi join sub-selects are only allowed at the top level WHERE expressions", path.at));
-                    }
-                };
-                let test = Test::In(lookup, set);
+                let (lookup, _) = self.filtered(value)?;
+                let test = Test::In(lookup, self.joined(query)?);
                 if *not { Test::Not(Box::new(test)) } else { test }
+            }
+            Condition::Compare(value, ..) | Condition::Like(value, _) | Condition::In { value, .. } | Condition::Includes { value, .. } => {
+                let (lookup, kind) = self.filtered(value)?;
+                self.leaf(condition, lookup, &kind)?
             }
         })
     }
 
-    fn filtered(&self, path: &Path) -> Result<(Lookup, &Field), Trouble> {
-        let (lookup, table) = self.lookup(path)?;
-        let field = &self.catalog.types[table].fields[lookup.field];
-        if !is_filterable(field) {
-            return Err(Trouble::new("INVALID_FIELD", format!("field '{}' can not be filtered in a query call", field.name), path.at));
+    /// A condition on one value, which is neither a subquery nor made of others.
+    pub(super) fn leaf<W: Clone>(&self, condition: &Condition, what: W, kind: &Kind<'_>) -> Result<Test<W>, Trouble> {
+        let catalog = self.names.catalog;
+        Ok(match condition {
+            Condition::Compare(value, op, literal) => compare::compare(catalog, kind, what, *op, literal, (self.asker.now, value.path().at))?,
+            Condition::Like(value, pattern) => {
+                if !matches!(kind.holds, Holds::Text(..) | Holds::Picklist { .. }) {
+                    let message = format!("invalid operator on {} field", compare::wants(kind.holds).to_lowercase());
+                    return Err(Trouble::new("INVALID_QUERY_FILTER_OPERATOR", message, value.path().at));
+                }
+                Test::Like(what, parts(pattern))
+            }
+            Condition::In { value, not, list: List::Values(values) } => {
+                let at = value.path().at;
+                let (dates, others): (Vec<&Literal>, Vec<&Literal>) = values.iter().partition(|literal| matches!(literal, Literal::Date(_)));
+                let mut tests = Vec::new();
+                if !others.is_empty() || dates.is_empty() {
+                    tests.push(Test::In(what.clone(), compare::set(catalog, kind, &others, at)?));
+                }
+                for date in dates {
+                    tests.push(compare::compare(catalog, kind, what.clone(), Compare::Equal, date, (self.asker.now, at))?);
+                }
+                let test = if tests.len() == 1 { tests.swap_remove(0) } else { Test::Or(tests) };
+                if *not { Test::Not(Box::new(test)) } else { test }
+            }
+            Condition::Includes { value, excludes } => {
+                let _ = excludes;
+                let message = "'INCLUDES' or 'EXCLUDES' operators only valid on multipicklist field";
+                return Err(Trouble::new("INVALID_QUERY_FILTER_OPERATOR", message, value.path().at));
+            }
+            Condition::In { value, .. } => {
+                return Err(Trouble::malformed("Semi join sub-selects are only allowed at the top level WHERE expressions", value.path().at));
+            }
+            Condition::And(_) | Condition::Or(_) | Condition::Not(_) => return Err(Trouble::malformed("a condition on one field is wanted", 0)),
+        })
+    }
+
+    fn filtered(&self, value: &Value) -> Result<(Lookup, Kind<'a>), Trouble> {
+        if let Value::Aggregate(..) | Value::Grouping(_) = value {
+            return Err(Trouble::malformed("Aggregate functions are not allowed in a WHERE clause: use HAVING", value.path().at));
         }
-        Ok((lookup, field))
+        let (lookup, kind) = self.names.operand(value)?;
+        if !kind.filterable {
+            return Err(Trouble::new("INVALID_FIELD", format!("field '{}' can not be filtered in a query call", kind.name), value.path().at));
+        }
+        Ok((lookup, kind))
     }
 
     /// The ids that a subquery finds.
     fn joined(&self, query: &tree::Query) -> Result<Set, Trouble> {
-        let [Select::Field(path)] = query.select.as_slice() else {
+        let [Select::Value(Value::Field(path), None)] = query.select.as_slice() else {
             return Err(Trouble::malformed("a semi join sub-select selects one field", query.from.at));
         };
-        let bound = bind(self.store, query)?;
-        let binder = Binder { store: self.store, catalog: self.catalog, table: bound.table, alias: query.alias.as_deref(), top: true };
-        let (lookup, _) = binder.lookup(path)?;
+        let store = self.asker.store;
+        let bound = bind(self.asker, query)?;
+        let names = Names { catalog: self.names.catalog, table: bound.table, query };
+        let (lookup, _) = names.lookup(path)?;
         let mut set = Set::default();
-        for row in run::rows(self.store, &bound, false, None) {
-            let Some(row) = self.store.row(Id { table: u16::try_from(bound.table).unwrap_or_default(), row }) else { continue };
-            match run::cell(self.store, row, &lookup) {
+        for row in run::rows(store, &bound, false, None) {
+            let Some(row) = store.row(Id { table: u16::try_from(bound.table).unwrap_or_default(), row }) else { continue };
+            match run::cell(store, row, &lookup) {
                 Cell::Id(id) => {
                     set.ids.insert(*id);
                 }
@@ -351,125 +357,17 @@ pub(in super::super) fn is_filterable(field: &Field) -> bool {
     !matches!(field.holds, Holds::Address(_) | Holds::Text(_, 256..))
 }
 
-fn key(name: &str) -> Vec<u8> {
+pub(super) fn key(name: &str) -> Vec<u8> {
     format!("\"{name}\":").into_bytes()
 }
 
 pub(in super::super) fn member(of: &Type, field: usize) -> Out {
-    let name = &of.fields[field].name;
+    named_member(of, field, &of.fields[field].name)
+}
+
+pub(super) fn named_member(of: &Type, field: usize, name: &str) -> Out {
     match &of.fields[field].holds {
-        Holds::Address(parts) => Out::Address { key: key(name), parts: parts.iter().map(|(part, at)| (key(part), *at)).collect() },
+        Holds::Address(parts) => Out::Address { key: key(name), field, parts: parts.iter().map(|(part, at)| (key(part), *at)).collect() },
         _ => Out::Cell { key: key(name), field },
     }
-}
-
-fn wrong(field: &Field, wants: &str, at: usize) -> Trouble {
-    let quotes = if wants == "string" || wants == "reference" { "should be enclosed in quotes" } else { "should not be enclosed in quotes" };
-    Trouble::new("INVALID_FIELD", format!("value of filter criterion for field '{}' must be of type {wants} and {quotes}", field.name), at)
-}
-
-/// An id in a condition: a record of the org, or where it would stand.
-enum Meant {
-    Record(Id),
-    Elsewhere(String),
-}
-
-fn meant(catalog: &Catalog, text: &str) -> Result<Meant, Trouble> {
-    let Some((prefix, number)) = id::read(text) else {
-        return Err(Trouble::plain("INVALID_QUERY_FILTER_OPERATOR", format!("invalid ID field: {text}")));
-    };
-    let record = || Some(Id { table: u16::try_from(catalog.of_prefix(prefix)?).ok()?, row: number.filter(|number| *number > 0)? });
-    Ok(record().map_or_else(|| Meant::Elsewhere(text.get(..15).unwrap_or(text).to_owned()), Meant::Record))
-}
-
-fn value(field: &Field, literal: &Literal, at: usize) -> Result<Cell, Trouble> {
-    let wants = match &field.holds {
-        Holds::Id | Holds::Reference(_) => "reference",
-        Holds::Text(..) | Holds::Picklist { .. } | Holds::Address(_) => "string",
-        Holds::Boolean => "boolean",
-        Holds::Integer => "int",
-        Holds::Decimal | Holds::Currency => "double",
-        Holds::Date => "date",
-        Holds::Datetime => "dateTime",
-    };
-    let found = match (literal, wants) {
-        (Literal::Text(text), "string") => Some(Cell::Text(text.as_str().into())),
-        (Literal::Bool(truth), "boolean") => Some(Cell::Bool(*truth)),
-        (Literal::Bare(text), "int" | "double") => {
-            let text = text.strip_prefix('+').unwrap_or(text);
-            text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text)).ok().map(Cell::Number)
-        }
-        (Literal::Bare(text), "date") => (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten().map(Cell::Date),
-        (Literal::Bare(text), "dateTime") => text.contains('T').then(|| text.parse::<Timestamp>().ok()).flatten().map(Cell::Time),
-        _ => None,
-    };
-    found.ok_or_else(|| wrong(field, wants, at))
-}
-
-fn compare(catalog: &Catalog, field: &Field, lookup: Lookup, op: Compare, literal: &Literal, at: usize) -> Result<Test, Trouble> {
-    let not = |test: Test| Test::Not(Box::new(test));
-    Ok(match (&field.holds, literal, op) {
-        (_, Literal::Null, Compare::Equal) => Test::IsNull(lookup),
-        (_, Literal::Null, Compare::NotEqual) => not(Test::IsNull(lookup)),
-        (_, Literal::Null, _) => Test::Always(false),
-        (Holds::Boolean, _, Compare::Less | Compare::LessOrEqual | Compare::Greater | Compare::GreaterOrEqual) => {
-            return Err(Trouble::new("INVALID_QUERY_FILTER_OPERATOR", "invalid operator on boolean field".to_owned(), at));
-        }
-        (Holds::Id | Holds::Reference(_), Literal::Text(text), _) => match (meant(catalog, text)?, op) {
-            (Meant::Record(id), Compare::NotEqual) => not(Test::Compare(lookup, Compare::Equal, Cell::Id(id))),
-            // Ids of different objects sort by their text.
-            (Meant::Record(_), _) if is_order(op) => Test::BesideId(lookup, op, text.get(..15).unwrap_or(text).to_owned()),
-            (Meant::Record(id), _) => Test::Compare(lookup, op, Cell::Id(id)),
-            (Meant::Elsewhere(_), Compare::Equal) => Test::Always(false),
-            (Meant::Elsewhere(_), Compare::NotEqual) => Test::Always(true),
-            (Meant::Elsewhere(text), _) => Test::BesideId(lookup, op, text),
-        },
-        // A missing value is not equal to any, so it passes.
-        (_, _, Compare::NotEqual) => not(Test::Compare(lookup, Compare::Equal, value(field, literal, at)?)),
-        _ => Test::Compare(lookup, op, value(field, literal, at)?),
-    })
-}
-
-fn is_order(op: Compare) -> bool {
-    !matches!(op, Compare::Equal | Compare::NotEqual)
-}
-
-fn set(catalog: &Catalog, field: &Field, literals: &[Literal], at: usize) -> Result<Set, Trouble> {
-    let mut set = Set::default();
-    for literal in literals {
-        match (&field.holds, literal) {
-            (_, Literal::Null) => set.null = true,
-            (Holds::Id | Holds::Reference(_), Literal::Text(text)) => {
-                if let Meant::Record(id) = meant(catalog, text)? {
-                    set.ids.insert(id);
-                }
-            }
-            _ => match value(field, literal, at)? {
-                Cell::Text(text) => {
-                    set.texts.insert(small(&text));
-                }
-                other => set.others.push(other),
-            },
-        }
-    }
-    Ok(set)
-}
-
-fn parts(pattern: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut letters = pattern.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '%' => parts.push(Part::Any),
-            '_' => parts.push(Part::One),
-            // The reader leaves a backslash only before these two.
-            '\\' => match letters.next() {
-                Some(escaped @ ('%' | '_')) => parts.push(Part::Letter(escaped)),
-                Some(other) => parts.extend([Part::Letter('\\'), Part::Letter(other)]),
-                None => parts.push(Part::Letter('\\')),
-            },
-            letter => parts.extend(letter.to_lowercase().map(Part::Letter)),
-        }
-    }
-    parts
 }

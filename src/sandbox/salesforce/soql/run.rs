@@ -3,13 +3,16 @@
 //! A condition that bounds the stamp, or names ids, references or indexed texts, is answered by an index; what
 //! the index gives is then held against the whole condition.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::bind::{Bound, Key, Lookup, Out, Part, Set, Test};
+use super::bind::{Bound, Gives, Key, Lookup, Out, Part, Set, Test};
+use super::group::in_order as cells_in_order;
 use super::tree::Compare;
-use crate::sandbox::salesforce::cell::{Cell, id_text, quote};
+use crate::sandbox::salesforce::catalog::Catalog;
+use crate::sandbox::salesforce::cell::{Cell, id_text};
 use crate::sandbox::salesforce::id::Id;
 use crate::sandbox::salesforce::store::{Row, Store, small};
 
@@ -18,8 +21,10 @@ static NULL: Cell = Cell::Null;
 /// The rows that a query finds, in its order, `LIMIT` and `OFFSET` done. `deleted`: those in the recycle bin too. `of`: only
 /// the children of a record, by the field that points to it.
 pub(in super::super) fn rows(store: &Store, query: &Bound, deleted: bool, of: Option<(usize, Id)>) -> Vec<u32> {
-    let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let offset = usize::try_from(query.offset).unwrap_or(usize::MAX);
+    // Of groups the limit is one of groups, and all rows go into them.
+    let grouped = matches!(query.gives, Gives::Groups(_));
+    let limit = query.limit.filter(|_| !grouped).map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let offset = if grouped { 0 } else { usize::try_from(query.offset).unwrap_or(usize::MAX) };
     if limit == 0 {
         return Vec::new();
     }
@@ -79,13 +84,15 @@ pub(in super::super) fn rows(store: &Store, query: &Bound, deleted: bool, of: Op
 
 fn passes(store: &Store, query: &Bound, deleted: bool, row: u32) -> bool {
     let id = Id { table: u16::try_from(query.table).unwrap_or_default(), row };
-    store.row(id).is_some_and(|row| (deleted || !row.deleted) && query.test.as_ref().is_none_or(|test| holds(store, row, test)))
+    store.row(id).is_some_and(|row| {
+        (deleted || !row.deleted) && query.test.as_ref().is_none_or(|test| holds(&store.catalog, test, &|lookup: &Lookup| value(store, row, lookup)))
+    })
 }
 
 /// Whether the order asked for is that of the index by stamp: the stamp, and then the id or nothing.
 fn is_by_stamp(store: &Store, query: &Bound) -> bool {
     let stamps = store.catalog.types[query.table].stamps;
-    let plain = |key: &Key, field: Option<usize>| !key.descending && key.lookup.hops.is_empty() && Some(key.lookup.field) == field;
+    let plain = |key: &Key, field: Option<usize>| !key.descending && field.is_some() && key.lookup.own() == field;
     match query.order.as_slice() {
         [stamp] => plain(stamp, stamps.stamp),
         [stamp, id] => plain(stamp, stamps.stamp) && plain(id, stamps.id),
@@ -97,7 +104,7 @@ fn is_by_id(store: &Store, query: &Bound) -> bool {
     let id = store.catalog.types[query.table].stamps.id;
     match query.order.as_slice() {
         [] => true,
-        [key] => !key.descending && key.lookup.hops.is_empty() && Some(key.lookup.field) == id,
+        [key] => !key.descending && id.is_some() && key.lookup.own() == id,
         _ => false,
     }
 }
@@ -105,18 +112,7 @@ fn is_by_id(store: &Store, query: &Bound) -> bool {
 fn in_order(store: &Store, keys: &[Key], a: Id, b: Id) -> Ordering {
     let (Some(left), Some(right)) = (store.row(a), store.row(b)) else { return a.cmp(&b) };
     for key in keys {
-        let (left, right) = (cell(store, left, &key.lookup), cell(store, right, &key.lookup));
-        let order = match (left.is_null(), right.is_null()) {
-            (true, true) => Ordering::Equal,
-            (true, false) if key.nulls_last => Ordering::Greater,
-            (true, false) => Ordering::Less,
-            (false, true) if key.nulls_last => Ordering::Less,
-            (false, true) => Ordering::Greater,
-            (false, false) => {
-                let order = left.compare(right).unwrap_or(Ordering::Equal);
-                if key.descending { order.reverse() } else { order }
-            }
-        };
+        let order = cells_in_order(&value(store, left, &key.lookup), &value(store, right, &key.lookup), key.descending, key.nulls_last);
         if order.is_ne() {
             return order;
         }
@@ -136,20 +132,30 @@ pub(in super::super) fn cell<'s>(store: &'s Store, row: &'s Row, lookup: &Lookup
     row.cell(lookup.field)
 }
 
-fn holds(store: &Store, row: &Row, test: &Test) -> bool {
+/// The same, with what a function makes of it.
+pub(super) fn value<'s>(store: &'s Store, row: &'s Row, lookup: &Lookup) -> Cow<'s, Cell> {
+    let cell = cell(store, row, lookup);
+    match lookup.function {
+        Some(function) => Cow::Owned(function.apply(cell)),
+        None => Cow::Borrowed(cell),
+    }
+}
+
+/// Whether a condition holds of what `read` gives.
+pub(super) fn holds<'r, W>(catalog: &Catalog, test: &Test<W>, read: &impl Fn(&W) -> Cow<'r, Cell>) -> bool {
     match test {
-        Test::And(parts) => parts.iter().all(|part| holds(store, row, part)),
-        Test::Or(parts) => parts.iter().any(|part| holds(store, row, part)),
-        Test::Not(inner) => !holds(store, row, inner),
+        Test::And(parts) => parts.iter().all(|part| holds(catalog, part, read)),
+        Test::Or(parts) => parts.iter().any(|part| holds(catalog, part, read)),
+        Test::Not(inner) => !holds(catalog, inner, read),
         Test::Always(truth) => *truth,
-        Test::IsNull(lookup) => cell(store, row, lookup).is_null(),
-        Test::Compare(lookup, op, value) => cell(store, row, lookup).compare(value).is_some_and(|order| stands(*op, order)),
-        Test::BesideId(lookup, op, text) => cell(store, row, lookup).as_id().is_some_and(|id| {
-            let own = id_text(&store.catalog, id);
+        Test::IsNull(what) => read(what).is_null(),
+        Test::Compare(what, op, value) => read(what).compare(value).is_some_and(|order| stands(*op, order)),
+        Test::BesideId(what, op, text) => read(what).as_id().is_some_and(|id| {
+            let own = id_text(catalog, id);
             stands(*op, own.get(..15).unwrap_or(&own).cmp(text))
         }),
-        Test::In(lookup, set) => contains(set, cell(store, row, lookup)),
-        Test::Like(lookup, pattern) => cell(store, row, lookup).as_text().is_some_and(|text| like(text, pattern)),
+        Test::In(what, set) => contains(set, &read(what)),
+        Test::Like(what, pattern) => read(what).as_text().is_some_and(|text| like(text, pattern)),
     }
 }
 
@@ -206,7 +212,7 @@ fn like(text: &str, pattern: &[Part]) -> bool {
 
 /// Rows that an index gives for a condition, by number: all that fulfil it are among them. `None`: no index helps.
 fn candidates(store: &Store, table: usize, test: &Test) -> Option<Vec<u32>> {
-    let own = |lookup: &Lookup| lookup.hops.is_empty().then_some(lookup.field);
+    let own = Lookup::own;
     let is_id = |field: usize| store.catalog.types[table].stamps.id == Some(field);
     let of_id = |field: usize, id: Id| -> Vec<u32> {
         if is_id(field) { if usize::from(id.table) == table { vec![id.row] } else { Vec::new() } } else { store.pointing(table, field, id).to_vec() }
@@ -249,7 +255,7 @@ fn bounds(test: &Test, stamp: usize) -> Option<(Timestamp, Timestamp)> {
             let all: Option<Vec<_>> = parts.iter().map(|part| bounds(part, stamp)).collect();
             all?.into_iter().reduce(|(from, to), (sooner, later)| (from.min(sooner), to.max(later)))
         }
-        Test::Compare(lookup, op, Cell::Time(time)) if lookup.hops.is_empty() && lookup.field == stamp => Some(match op {
+        Test::Compare(lookup, op, Cell::Time(time)) if lookup.own() == Some(stamp) => Some(match op {
             Compare::Equal => (*time, *time),
             Compare::Less | Compare::LessOrEqual => (Timestamp::MIN, *time),
             Compare::Greater | Compare::GreaterOrEqual => (*time, Timestamp::MAX),
@@ -291,7 +297,7 @@ impl Printer<'_> {
                 out.extend_from_slice(key);
                 row.cell(*field).print(catalog, out);
             }
-            Out::Address { key, parts } => {
+            Out::Address { key, parts, .. } => {
                 out.extend_from_slice(key);
                 let cells = || parts.iter().map(|(key, field)| (key, field.map_or(&NULL, |field| row.cell(field))));
                 if cells().all(|(_, cell)| cell.is_null()) {
@@ -313,7 +319,7 @@ impl Printer<'_> {
                     None => out.extend_from_slice(b"null"),
                 }
             }
-            Out::Children { key, field, query } => {
+            Out::Children { key, field, query, .. } => {
                 out.extend_from_slice(key);
                 let found = rows(self.store, query, self.deleted, Some((*field, id)));
                 if found.is_empty() {
@@ -330,6 +336,7 @@ impl Printer<'_> {
     /// Records with commas between them. Those that are gone meanwhile are left out.
     pub(in super::super) fn records(&self, query: &Bound, rows: &[u32], out: &mut Vec<u8>) {
         let table = u16::try_from(query.table).unwrap_or_default();
+        let Gives::Records(members) = &query.gives else { return };
         let mut first = true;
         for row in rows {
             let id = Id { table, row: *row };
@@ -337,21 +344,7 @@ impl Printer<'_> {
             if !std::mem::take(&mut first) {
                 out.push(b',');
             }
-            self.record(id, row, &query.out, out);
+            self.record(id, row, members, out);
         }
     }
-}
-
-/// The one record of an aggregate query.
-pub(in super::super) fn counted(store: &Store, query: &Bound, rows: &[u32], fields: &[(String, Lookup)]) -> Vec<u8> {
-    let table = u16::try_from(query.table).unwrap_or_default();
-    let mut out = b"{\"attributes\":{\"type\":\"AggregateResult\"}".to_vec();
-    for (name, lookup) in fields {
-        let count = rows.iter().filter_map(|row| store.row(Id { table, row: *row })).filter(|row| !cell(store, row, lookup).is_null()).count();
-        out.push(b',');
-        quote(name, &mut out);
-        out.extend_from_slice(format!(":{count}").as_bytes());
-    }
-    out.push(b'}');
-    out
 }

@@ -43,7 +43,7 @@ pub(super) fn tokens(query: &str) -> Result<Vec<(Token, usize)>, Trouble> {
                 at = behind;
                 Token::Text(text)
             }
-            '0'..='9' | '+' | '-' => {
+            '0'..='9' | '+' | '-' | '.' if letter != '.' || next.is_some_and(|next| next.is_ascii_digit()) => {
                 at += 1;
                 while letters.get(at).is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '+')) {
                     at += 1;
@@ -69,6 +69,9 @@ pub(super) fn tokens(query: &str) -> Result<Vec<(Token, usize)>, Trouble> {
                     (',', _) => ",",
                     ('.', _) => ".",
                     (':', _) => ":",
+                    // Only bind variables have them.
+                    ('[', _) => "[",
+                    (']', _) => "]",
                     _ => return Err(Trouble::malformed(format!("line {}:{at} no viable alternative at character '{letter}'", 1), begin)),
                 };
                 at += if matches!(sign, "!=" | "<=" | ">=") { 2 } else { 1 };
