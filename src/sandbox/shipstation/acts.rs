@@ -57,16 +57,16 @@ impl ShipStation {
                 }
                 self.change(id, now, |order| order.status = "cancelled");
                 self.effect(now, "cancelled", "Order", id, Some(key), false, Json::Null);
-                self.order(&id.to_string()).map_err(|refused| refused.1)
+                self.order(&id.to_string()).map_err(|refused| refused.message)
             }
-            "delete" => self.delete_by(id, false, now).map_err(|refused| refused.1),
+            "delete" => self.delete_by(id, false, now).map_err(|refused| refused.message),
             "reopen" => {
                 if status != "cancelled" {
                     return Err("it is not cancelled".to_owned());
                 }
                 self.change(id, now, |order| order.status = "awaiting_shipment");
                 self.effect(now, "reopened", "Order", id, Some(key), false, serde_json::json!({"orderStatus": "awaiting_shipment"}));
-                self.order(&id.to_string()).map_err(|refused| refused.1)
+                self.order(&id.to_string()).map_err(|refused| refused.message)
             }
             "hold" | "release" => {
                 let (from, to) = if act.verb == "hold" { ("awaiting_shipment", "on_hold") } else { ("on_hold", "awaiting_shipment") };
@@ -75,7 +75,7 @@ impl ShipStation {
                 }
                 self.change(id, now, |order| order.status = to);
                 self.effect(now, "updated", "Order", id, Some(key), false, serde_json::json!({"orderStatus": to}));
-                self.order(&id.to_string()).map_err(|refused| refused.1)
+                self.order(&id.to_string()).map_err(|refused| refused.message)
             }
             "change" => {
                 let fields = act.settings.as_object().cloned().unwrap_or_default();
@@ -94,7 +94,7 @@ impl ShipStation {
                     }
                 });
                 self.effect(now, "updated", "Order", id, Some(key), false, Json::Object(fields));
-                self.order(&id.to_string()).map_err(|refused| refused.1)
+                self.order(&id.to_string()).map_err(|refused| refused.message)
             }
             "void" => {
                 let shipment = shipment.ok_or("it has no label")?;
@@ -124,11 +124,11 @@ impl ShipStation {
         if let (Json::Object(order), Some(settings)) = (&mut order, act.settings.as_object()) {
             order.extend(settings.clone());
         }
-        let id = self.put(&order, now).map_err(|refused| refused.1)?;
+        let id = self.put(&order, now).map_err(|refused| refused.message)?;
         if let Some(effect) = self.effects.last_mut() {
             effect.by_api = false;
         }
-        self.order(&id.to_string()).map_err(|refused| refused.1)
+        self.order(&id.to_string()).map_err(|refused| refused.message)
     }
 
     fn ship_one(&mut self, id: i64, settings: &Json, now: Timestamp) -> Result<Json, String> {
@@ -191,7 +191,7 @@ impl ShipStation {
         });
         let key = self.orders.get(&id).map(|order| order.key.clone());
         self.effect(now, "combined", "Order", id, key, false, serde_json::json!({"mergedIds": [other]}));
-        self.order(&id.to_string()).map_err(|refused| refused.1)
+        self.order(&id.to_string()).map_err(|refused| refused.message)
     }
 
     /// The warehouse sends an order in two: its last line goes into an order of its own, under a key of the vendor's.
@@ -217,7 +217,7 @@ impl ShipStation {
             options.insert("mergedOrSplit".to_owned(), Json::Bool(true));
             options.insert("parentId".to_owned(), Json::from(id));
         }
-        let new = self.put(&Json::Object(second), now).map_err(|refused| refused.1)?;
+        let new = self.put(&Json::Object(second), now).map_err(|refused| refused.message)?;
         if let Some(effect) = self.effects.last_mut() {
             effect.by_api = false;
         }
@@ -228,7 +228,7 @@ impl ShipStation {
             }
         });
         self.effect(now, "split", "Order", id, Some(order.key), false, serde_json::json!({"into": new}));
-        self.order(&id.to_string()).map_err(|refused| refused.1)
+        self.order(&id.to_string()).map_err(|refused| refused.message)
     }
 
     fn books(&self) -> Books {

@@ -6,7 +6,7 @@
 DESCRIPTIONS is a folder with `shipstation/shipstation-v1.openapi.yaml`, a transcription of the vendor's pages of 2021.
 Its `required` lists name every property and are left out; what the prose requires is held by the sandbox itself.
 And `shipstation/shipstation-v2.openapi.yaml`, the vendor's own, of which the operations that the sandbox imitates are
-kept, with their answers as JSON Schemas.
+kept, with their answers as JSON Schemas, and of the others the method and the path.
 """
 import json
 import sys
@@ -111,7 +111,8 @@ def main():
 
 
 V2 = [("get", "/v2/labels"), ("get", "/v2/labels/{label_id}"), ("get", "/v2/labels/{label_id}/track"),
-      ("get", "/v2/environment/webhooks"), ("post", "/v2/environment/webhooks"), ("delete", "/v2/environment/webhooks/{webhook_id}")]
+      ("get", "/v2/environment/webhooks"), ("post", "/v2/environment/webhooks"), ("get", "/v2/environment/webhooks/{webhook_id}"),
+      ("put", "/v2/environment/webhooks/{webhook_id}"), ("delete", "/v2/environment/webhooks/{webhook_id}")]
 # The vendor's own samples (its pages on tracking and on webhooks) have these; the description gives the field the codes
 # of `status_detail_code`.
 STATUS_CODES = ["UN", "NY", "AC", "IT", "AT", "EX", "DE", "SP"]
@@ -141,6 +142,10 @@ def whole(spec, schema):
     if "items" in own:
         own["items"] = whole(spec, own["items"])
     out.update(own)
+    # OpenAPI 3.0 says with a truth what JSON Schema says with the bound itself.
+    for word, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if out.get(word) in (True, 1) and bound in out:
+            out[word] = out.pop(bound)
     # Null stands where there is nothing, in all of the vendor's samples.
     if out.get("enum") and "COLLECTION_FAILED" in out["enum"]:
         out["enum"] = STATUS_CODES + out["enum"]
@@ -172,7 +177,9 @@ def second():
             out["answer"] = whole(spec, answer)
         operations.append(out)
     errors = whole(spec, spec["components"]["schemas"]["error_response_body"])
-    (Path(__file__).parent / "v2.json").write_text(json.dumps({"operations": operations, "refusal": errors}, indent=1) + "\n")
+    methods = ("get", "post", "put", "patch", "delete")
+    others = [f"{method.upper()} {path}" for path, all in spec["paths"].items() for method in all if method in methods and (method, path) not in V2]
+    (Path(__file__).parent / "v2.json").write_text(json.dumps({"operations": operations, "others": others, "refusal": errors}, indent=1) + "\n")
 
 
 main()

@@ -1,6 +1,6 @@
 //! What the account has: stores, warehouses, carriers with their services, tags.
 
-use super::{Answered, Refused, bad};
+use super::{Answered, Refused};
 use crate::value::Json;
 
 pub(super) const STORES: &[(i64, &str)] = &[(300_101, "Amazon US"), (300_102, "EU store"), (300_103, "US store")];
@@ -23,7 +23,7 @@ pub(super) fn one(list: &Json, field: &str, value: &str) -> Answered {
     let number = value.parse::<i64>().ok();
     let is = |entry: &&Json| entry.get(field).is_some_and(|known| known.as_str() == Some(value) || (number.is_some() && known.as_i64() == number));
     let found = list.as_array().into_iter().flatten().find(is);
-    found.cloned().ok_or_else(|| Refused(404, "The requested resource was not found.".to_owned()))
+    found.cloned().ok_or_else(|| Refused::new(404, "The requested resource was not found."))
 }
 
 pub(super) fn stores() -> Json {
@@ -68,13 +68,13 @@ fn carrier(query: &[(String, String)]) -> Option<(&str, &'static [&'static str])
 }
 
 pub(super) fn services(query: &[(String, String)]) -> Answered {
-    let Some((code, services)) = carrier(query) else { return bad("carrierCode is not one of the account's carriers.") };
+    let Some((code, services)) = carrier(query) else { return Err(Refused::of("carrierCode", "carrierCode is not one of the account's carriers.")) };
     let service = |service: &&str| serde_json::json!({"carrierCode": code, "code": service, "name": service.replace('_', " "), "domestic": true, "international": true});
     Ok(services.iter().map(service).collect())
 }
 
 pub(super) fn packages(query: &[(String, String)]) -> Answered {
-    let Some((code, _)) = carrier(query) else { return bad("carrierCode is not one of the account's carriers.") };
+    let Some((code, _)) = carrier(query) else { return Err(Refused::of("carrierCode", "carrierCode is not one of the account's carriers.")) };
     let package =
         |package: &&str| serde_json::json!({"carrierCode": code, "code": package, "name": package, "domestic": true, "international": true});
     Ok(["package", "parcel"].iter().map(package).collect())

@@ -3,6 +3,8 @@
 
 mod acts;
 mod api;
+#[cfg(test)]
+mod api_tests;
 mod lists;
 mod orders;
 mod print;
@@ -102,6 +104,7 @@ struct Hook {
     id: i64,
     event: String,
     url: String,
+    name: Option<String>,
     store: Option<i64>,
 }
 
@@ -134,7 +137,7 @@ pub struct ShipStation {
     to_ship: BTreeSet<(Timestamp, i64)>,
     hooks: Vec<Hook>,
     /// Where tracking events are told: V2 has one place for each event.
-    track_hook: Option<(i64, String)>,
+    track_hook: Option<v2::TrackHook>,
     outgoing: Vec<Delivery>,
     effects: Vec<Effect>,
     complaints: Vec<String>,
@@ -154,13 +157,95 @@ fn get<'q>(query: &'q [(String, String)], name: &str) -> &'q str {
     query.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
 }
 
+/// The described operations that are carried out: the others say that they are not, whatever is sent.
+const CARRIED_OUT: &[&str] = &[
+    "GET /accounts/listtags",
+    "GET /carriers",
+    "GET /carriers/getcarrier",
+    "GET /carriers/listpackages",
+    "GET /carriers/listservices",
+    "GET /fulfillments",
+    "GET /orders",
+    "GET /orders/listbytag",
+    "GET /orders/{orderId}",
+    "DELETE /orders/{orderId}",
+    "POST /orders/addtag",
+    "POST /orders/createlabelfororder",
+    "POST /orders/createorder",
+    "POST /orders/createorders",
+    "POST /orders/holduntil",
+    "POST /orders/markasshipped",
+    "POST /orders/removetag",
+    "POST /orders/restorefromhold",
+    "GET /shipments",
+    "POST /shipments/voidlabel",
+    "GET /stores",
+    "GET /stores/{storeId}",
+    "GET /warehouses",
+    "GET /warehouses/{warehouseId}",
+    "GET /webhooks",
+    "POST /webhooks/subscribe",
+    "DELETE /webhooks/{webhookId}",
+];
+
 /// A refusal in the vendor's form.
-struct Refused(u16, String);
+#[derive(Debug)]
+struct Refused {
+    status: u16,
+    message: String,
+    /// What a 400 is about: `apiOrder.orderDate`, `pageSize`.
+    about: String,
+}
 
 type Answered = Result<Json, Refused>;
 
+/// Why a request is not carried out.
+enum Wrong {
+    Refused(Refused),
+    /// Its parts do not fit: where, and how.
+    Invalid(Vec<(String, String)>),
+}
+
+impl Refused {
+    fn new(status: u16, message: impl Into<String>) -> Self {
+        Refused { status, message: message.into(), about: String::new() }
+    }
+
+    /// A value that is missing or wrong.
+    fn of(about: &str, message: impl Into<String>) -> Self {
+        Refused { status: 400, message: message.into(), about: about.to_owned() }
+    }
+
+    fn body(self) -> Json {
+        match self.status {
+            400 => invalid([(self.about, self.message)]),
+            404 | 405 if self.message.contains("HTTP") => serde_json::json!({"Message": self.message}),
+            _ => serde_json::json!({"message": self.message}),
+        }
+    }
+}
+
+/// What .NET makes of a request that does not fit: the places, and what is wrong at each.
+fn invalid(wrong: impl IntoIterator<Item = (String, String)>) -> Json {
+    let mut state = serde_json::Map::new();
+    for (about, message) in wrong {
+        if let Json::Array(messages) = state.entry(about).or_insert_with(|| Json::Array(Vec::new())) {
+            messages.push(Json::String(message));
+        }
+    }
+    serde_json::json!({"Message": "The request is invalid.", "ModelState": state})
+}
+
+fn is_carried_out(method: &str, path: &str) -> bool {
+    CARRIED_OUT.iter().any(|known| known.split_once(' ') == Some((method, path)))
+}
+
+fn not_imitated(method: &str, path: &str) -> Refused {
+    Refused::new(501, format!("the sandbox does not imitate {method} {path}"))
+}
+
 fn bad<T>(message: impl Into<String>) -> Result<T, Refused> {
-    Err(Refused(400, message.into()))
+    Err(Refused::new(400, message))
 }
 
 impl ShipStation {
@@ -225,65 +310,77 @@ impl ShipStation {
         Some((most, most.saturating_sub(self.window.1), resets.max(1), refused))
     }
 
-    fn answer(&mut self, request: &Request, now: Timestamp) -> Answered {
+    /// The body of an answer, or of a refusal with its status.
+    fn answer(&mut self, request: &Request, now: Timestamp) -> Result<Json, (u16, Json)> {
+        let refused = |refused: Refused| (refused.status, refused.body());
+        let (path, values, query, body) = self.understood(request).map_err(|wrong| match wrong {
+            Wrong::Refused(why) => refused(why),
+            Wrong::Invalid(wrong) => (400, invalid(wrong)),
+        })?;
+        self.carry_out(request.method().as_str(), &path, &values, &query, &body, now).map_err(refused)
+    }
+
+    /// The operation that is meant, the values in its path, its query and its body by the described names.
+    fn understood(&mut self, request: &Request) -> Result<(String, Vec<String>, Vec<(String, String)>, Json), Wrong> {
         let expected = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", self.options.api_key, self.options.api_secret));
         let given = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
         if given.strip_prefix("Basic ") != Some(expected.as_str()) {
-            return Err(Refused(401, "Unauthorized".to_owned()));
+            return Err(Wrong::Refused(Refused::new(401, "Unauthorized")));
         }
-        let query: Vec<(String, String)> = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
-        let body: Option<Json> = if request.body().is_empty() {
-            None
-        } else {
-            match serde_json::from_slice(request.body()) {
-                Ok(body) => Some(body),
-                Err(_) => return bad("The request is invalid: its body is no JSON."),
+        let mut query: Vec<(String, String)> = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let mut body = Json::Null;
+        if !request.body().is_empty() {
+            let read = serde_json::from_slice(request.body());
+            body =
+                read.map_err(|error| Wrong::Invalid(vec![(api::about(request.uri().path()).to_owned(), format!("The body is no JSON: {error}"))]))?;
+        }
+        match api::meant(request, &mut query, &mut body, &mut self.complaints) {
+            Meant::Invalid { path, .. } | Meant::Operation { path, .. } if !is_carried_out(request.method().as_str(), &path) => {
+                Err(Wrong::Refused(not_imitated(request.method().as_str(), &path)))
             }
-        };
-        let mut complaints = Vec::new();
-        let meant = api::meant(request, &query, body.as_ref(), &mut complaints);
-        self.complaints.extend(complaints);
-        let (path, values) = match meant {
-            Meant::Operation { path, values } => (path, values),
-            Meant::NoPath => return Err(Refused(404, "No HTTP resource was found that matches the request URI.".to_owned())),
-            Meant::NoMethod => return Err(Refused(405, "The requested resource does not support this http method.".to_owned())),
-        };
-        let body = body.unwrap_or(Json::Null);
-        if path != "/orders/createorders"
-            && let Some((at, kind)) = api::misfit(&body, &path)
-        {
-            return bad(format!("The request is invalid: {at} must be of type {kind}."));
+            Meant::Operation { path, values } => Ok((path, values, query, body)),
+            Meant::Invalid { wrong, .. } => Err(Wrong::Invalid(wrong)),
+            Meant::NoPath => {
+                let message = format!("No HTTP resource was found that matches the request URI '{}'.", request.uri());
+                Err(Wrong::Refused(Refused::new(404, message)))
+            }
+            Meant::NoMethod => {
+                let message = format!("The requested resource does not support HTTP method '{}'.", request.method());
+                Err(Wrong::Refused(Refused::new(405, message)))
+            }
         }
-        let method = request.method().as_str();
-        match (method, path.as_str()) {
-            ("GET", "/orders") => self.list_orders(&query, now),
-            ("GET", "/orders/listbytag") => self.list_by_tag(&query),
+    }
+
+    fn carry_out(&mut self, method: &str, path: &str, values: &[String], query: &[(String, String)], body: &Json, now: Timestamp) -> Answered {
+        match (method, path) {
+            ("GET", "/orders") => self.list_orders(query, now),
+            ("GET", "/orders/listbytag") => self.list_by_tag(query),
             ("GET", "/orders/{orderId}") => self.order(&values[0]),
             ("DELETE", "/orders/{orderId}") => self.delete_order(&values[0], now),
-            ("POST", "/orders/createorder") => self.create_order(&body, now),
-            ("POST", "/orders/createorders") => self.create_orders(&body, now),
-            ("POST", "/orders/markasshipped") => self.mark_as_shipped(&body, now),
-            ("POST", "/orders/createlabelfororder") => self.label(&body, now),
-            ("POST", "/orders/holduntil") => self.hold(&body, true, now),
-            ("POST", "/orders/restorefromhold") => self.hold(&body, false, now),
-            ("POST", "/orders/addtag") => self.tag(&body, true, now),
-            ("POST", "/orders/removetag") => self.tag(&body, false, now),
-            ("GET", "/shipments") => self.list_shipments(&query, now),
-            ("GET", "/fulfillments") => self.list_fulfillments(&query, now),
-            ("POST", "/shipments/voidlabel") => self.void(&body, now),
+            ("POST", "/orders/createorder") => self.create_order(body, now),
+            ("POST", "/orders/createorders") => self.create_orders(body, now),
+            ("POST", "/orders/markasshipped") => self.mark_as_shipped(body, now),
+            ("POST", "/orders/createlabelfororder") => self.label(body, now),
+            ("POST", "/orders/holduntil") => self.hold(body, true, now),
+            ("POST", "/orders/restorefromhold") => self.hold(body, false, now),
+            ("POST", "/orders/addtag") => self.tag(body, true, now),
+            ("POST", "/orders/removetag") => self.tag(body, false, now),
+            ("GET", "/shipments") => self.list_shipments(query, now),
+            ("GET", "/fulfillments") => self.list_fulfillments(query, now),
+            ("POST", "/shipments/voidlabel") => self.void(body, now),
             ("GET", "/stores") => Ok(lists::stores()),
             ("GET", "/stores/{storeId}") => lists::store(&values[0]),
             ("GET", "/warehouses") => Ok(lists::warehouses()),
             ("GET", "/warehouses/{warehouseId}") => lists::one(&lists::warehouses(), "warehouseId", &values[0]),
             ("GET", "/carriers") => Ok(lists::carriers()),
-            ("GET", "/carriers/getcarrier") => lists::one(&lists::carriers(), "code", get(&query, "carrierCode")),
-            ("GET", "/carriers/listservices") => lists::services(&query),
-            ("GET", "/carriers/listpackages") => lists::packages(&query),
+            ("GET", "/carriers/getcarrier") => lists::one(&lists::carriers(), "code", get(query, "carrierCode")),
+            ("GET", "/carriers/listservices") => lists::services(query),
+            ("GET", "/carriers/listpackages") => lists::packages(query),
             ("GET", "/accounts/listtags") => Ok(lists::tags()),
             ("GET", "/webhooks") => Ok(self.list_hooks()),
-            ("POST", "/webhooks/subscribe") => self.subscribe(&body),
+            ("POST", "/webhooks/subscribe") => self.subscribe(body),
             ("DELETE", "/webhooks/{webhookId}") => self.unsubscribe(&values[0]),
-            _ => Err(Refused(501, format!("the sandbox does not imitate {method} {path}"))),
+            _ => Err(not_imitated(method, path)),
         }
     }
 
@@ -293,7 +390,7 @@ impl ShipStation {
         let hook = |hook: &Hook| {
             serde_json::json!({
                 "IsLabelAPIHook": false, "WebHookID": hook.id, "SellerID": 100_000, "StoreID": hook.store, "HookType": hook.event,
-                "MessageFormat": "Json", "Url": hook.url, "Name": hook.event, "BulkCopyBatchID": null, "BulkCopyRecordID": null, "Active": true,
+                "MessageFormat": "Json", "Url": hook.url, "Name": hook.name, "BulkCopyBatchID": null, "BulkCopyRecordID": null, "Active": true,
                 "WebhookLogs": [], "Seller": null, "Store": null,
             })
         };
@@ -302,12 +399,18 @@ impl ShipStation {
 
     fn subscribe(&mut self, body: &Json) -> Answered {
         let text = |name: &str| body.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
-        let (Some(url), Some(event)) = (text("target_url"), text("event")) else { return bad("target_url and event are required.") };
+        for name in ["target_url", "event"] {
+            if text(name).is_none() {
+                return Err(Refused::of(name, format!("The {name} field is required.")));
+            }
+        }
+        let (url, event) = (text("target_url").unwrap_or_default(), text("event").unwrap_or_default());
         let known = ["ORDER_NOTIFY", "ITEM_ORDER_NOTIFY", "SHIP_NOTIFY", "ITEM_SHIP_NOTIFY", "FULFILLMENT_SHIPPED", "FULFILLMENT_REJECTED"];
         if !known.contains(&event) {
-            return bad(format!("{event} is no event."));
+            return Err(Refused::of("event", format!("{event} is no event.")));
         }
-        let hook = Hook { id: self.next + 1, event: event.to_owned(), url: url.to_owned(), store: orders::integer(body.get("store_id")) };
+        let name = text("friendly_name").map(str::to_owned);
+        let hook = Hook { id: self.next + 1, event: event.to_owned(), url: url.to_owned(), name, store: orders::integer(body.get("store_id")) };
         self.next += 1;
         let id = hook.id;
         self.hooks.push(hook);
@@ -317,7 +420,7 @@ impl ShipStation {
     fn unsubscribe(&mut self, id: &str) -> Answered {
         let before = self.hooks.len();
         self.hooks.retain(|hook| hook.id.to_string() != id);
-        if self.hooks.len() == before { Err(Refused(404, "The webhook was not found.".to_owned())) } else { Ok(serde_json::json!({"success": true})) }
+        if self.hooks.len() == before { Err(Refused::new(404, "The webhook was not found.")) } else { Ok(serde_json::json!({"success": true})) }
     }
 
     fn notify(&mut self, event: &str, resource: &str, store: i64) {
@@ -341,7 +444,7 @@ impl System for ShipStation {
     fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         self.calls += 1;
         self.ship_by_itself(now);
-        if request.uri().path().starts_with("/v2/") {
+        if ["/v1/", "/v2/"].iter().any(|version| request.uri().path().starts_with(version)) {
             return self.handle_v2(request, now);
         }
         let limit = self.limited(now);
@@ -350,7 +453,7 @@ impl System for ShipStation {
         } else {
             match self.answer(request, now) {
                 Ok(body) => (200, body),
-                Err(Refused(status, message)) => (status, serde_json::json!({"message": message})),
+                Err(refused) => refused,
             }
         };
         let mut response = http::Response::new(Bytes::from(body.to_string()));

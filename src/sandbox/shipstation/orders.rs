@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Answered, Order, Refused, ShipStation, api, bad, lists, time};
+use super::{Answered, Order, Refused, ShipStation, bad, lists, time};
 use crate::value::Json;
 
 const STATUSES: [&str; 5] = ["awaiting_payment", "awaiting_shipment", "shipped", "on_hold", "cancelled"];
@@ -52,8 +52,10 @@ impl Order {
 impl ShipStation {
     pub(super) fn list_by_tag(&self, query: &[(String, String)]) -> Answered {
         let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        let Some(status) = get("orderStatus").and_then(|status| one_of(status, &STATUSES)) else { return bad("orderStatus is required.") };
-        let Some(tag) = get("tagId").and_then(|tag| tag.parse::<i64>().ok()) else { return bad("tagId is required.") };
+        let Some(status) = get("orderStatus").and_then(|status| one_of(status, &STATUSES)) else {
+            return Err(Refused::of("orderStatus", "orderStatus is required."));
+        };
+        let Some(tag) = get("tagId").and_then(|tag| tag.parse::<i64>().ok()) else { return Err(Refused::of("tagId", "tagId is required.")) };
         let has = |order: &&Order| {
             let tags = order.body.get("tagIds").and_then(Json::as_array);
             order.status == status && tags.is_some_and(|tags| tags.iter().any(|known| known.as_i64() == Some(tag)))
@@ -70,23 +72,19 @@ impl ShipStation {
     }
 
     pub(super) fn create_orders(&mut self, body: &Json, now: Timestamp) -> Answered {
-        let Json::Array(orders) = body else { return bad("The request is invalid: an array of orders is expected.") };
+        let Json::Array(orders) = body else { return Err(Refused::of("apiOrders", "An array of orders is expected.")) };
         if orders.is_empty() || orders.len() > MOST {
-            return bad(format!("Between 1 and {MOST} orders may be sent in one request, not {}.", orders.len()));
+            return Err(Refused::of("apiOrders", format!("Between 1 and {MOST} orders may be sent in one request, not {}.", orders.len())));
         }
         let mut errors = false;
         let results: Vec<Json> = orders
             .iter()
             .map(|order| {
-                let wrong = api::misfit(order, "/orders/createorders").map(|(at, kind)| Refused(400, format!("{at} must be of type {kind}.")));
-                let result = match wrong {
-                    Some(refused) => Err(refused),
-                    None => self.put(order, now),
-                };
+                let result = self.put(order, now);
                 errors |= result.is_err();
                 let (id, error) = match result {
                     Ok(id) => (Json::from(id), Json::Null),
-                    Err(Refused(_, message)) => (Json::Null, Json::String(message)),
+                    Err(refused) => (Json::Null, Json::String(refused.message)),
                 };
                 let key = match (&id, order.get("orderKey")) {
                     (Json::Number(id), _) => id.as_i64().and_then(|id| self.orders.get(&id)).map_or(Json::Null, |order| Json::String(order.key.clone())),
@@ -100,36 +98,39 @@ impl ShipStation {
 
     /// Creates an order, or replaces the one of its key.
     pub(super) fn put(&mut self, body: &Json, now: Timestamp) -> Result<i64, Refused> {
-        let Json::Object(fields) = body else { return bad("An order is expected.") };
+        let Json::Object(fields) = body else { return Err(Refused::of("apiOrder", "An order is expected.")) };
+        let wrong = |name: &str, message: String| Err(Refused::of(&format!("apiOrder.{name}"), message));
+        let required = |name: &str| wrong(name, format!("{name} is required."));
         for name in ["orderNumber", "orderDate", "orderStatus"] {
             if text(body, name).is_none() {
-                return bad(format!("{name} is required."));
+                return required(name);
             }
         }
         for name in ["billTo", "shipTo"] {
             if !body.get(name).is_some_and(Json::is_object) {
-                return bad(format!("{name} is required."));
+                return required(name);
             }
         }
         if body.pointer("/shipTo/name").is_none_or(|name| name.as_str().is_none_or(|name| name.trim().is_empty())) {
-            return bad("shipTo.name is required.");
+            return required("shipTo.name");
         }
-        let status = one_of(text(body, "orderStatus").unwrap_or_default(), &STATUSES)
-            .ok_or_else(|| Refused(400, "orderStatus has no such value.".to_owned()))?;
+        let Some(status) = one_of(text(body, "orderStatus").unwrap_or_default(), &STATUSES) else {
+            return wrong("orderStatus", "orderStatus has no such value.".to_owned());
+        };
         if let Some(found) = text(body, "confirmation")
             && one_of(found, &CONFIRMATIONS).is_none()
         {
-            return bad("confirmation has no such value.");
+            return wrong("confirmation", "confirmation has no such value.".to_owned());
         }
         if let Some(carrier) = text(body, "carrierCode")
             && !lists::CARRIERS.iter().any(|(code, ..)| *code == carrier)
         {
-            return bad(format!("The carrier {carrier} is not one of the account's."));
+            return wrong("carrierCode", format!("The carrier {carrier} is not one of the account's."));
         }
         if let Some(units) = body.pointer("/weight/units").and_then(Json::as_str)
             && one_of(units, &["pounds", "ounces", "grams"]).is_none()
         {
-            return bad("weight.units has no such value.");
+            return wrong("weight.units", "weight.units has no such value.".to_owned());
         }
         for (pointer, known) in [
             ("/internationalOptions/contents", &["merchandise", "documents", "gift", "returned_goods", "sample"][..]),
@@ -138,20 +139,21 @@ impl ShipStation {
             if let Some(found) = body.pointer(pointer).and_then(Json::as_str)
                 && one_of(found, known).is_none()
             {
-                return bad(format!("{pointer} has no such value."));
+                let place = pointer.trim_start_matches('/').replace('/', ".");
+                return wrong(&place, format!("{place} has no such value."));
             }
         }
         let option = |name: &str| integer(body.pointer(&format!("/advancedOptions/{name}")));
         if let Some(warehouse) = option("warehouseId")
             && !lists::WAREHOUSES.iter().any(|(id, ..)| *id == warehouse)
         {
-            return bad(format!("There is no warehouse {warehouse}."));
+            return wrong("advancedOptions.warehouseId", format!("There is no warehouse {warehouse}."));
         }
         let store = option("storeId");
         if let Some(store) = store
             && !lists::STORES.iter().any(|(id, _)| *id == store)
         {
-            return bad(format!("There is no store {store}."));
+            return wrong("advancedOptions.storeId", format!("There is no store {store}."));
         }
         let key = text(body, "orderKey").map(str::to_owned);
         match key.as_ref().and_then(|key| self.by_key.get(key).copied()) {
@@ -275,7 +277,7 @@ impl ShipStation {
 
     pub(super) fn order(&self, id: &str) -> Answered {
         let order = id.parse().ok().and_then(|id: i64| self.orders.get(&id));
-        order.map(|order| self.print(order)).ok_or_else(|| Refused(404, "The order was not found.".to_owned()))
+        order.map(|order| self.print(order)).ok_or_else(|| Refused::new(404, "The order was not found."))
     }
 
     pub(super) fn delete_order(&mut self, id: &str, now: Timestamp) -> Answered {
@@ -284,7 +286,7 @@ impl ShipStation {
 
     pub(super) fn delete_by(&mut self, id: i64, by_api: bool, now: Timestamp) -> Answered {
         let Some(order) = self.orders.remove(&id) else {
-            return Err(Refused(404, "The order was not found.".to_owned()));
+            return Err(Refused::new(404, "The order was not found."));
         };
         self.by_number.remove(&(order.number.clone(), order.id));
         self.by_modified.remove(&(order.modified, order.id));
@@ -295,19 +297,15 @@ impl ShipStation {
 
     pub(super) fn list_orders(&self, query: &[(String, String)], now: Timestamp) -> Answered {
         let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
-        let instant = |name: &str| match get(name) {
-            None => Ok(None),
-            Some(text) => time::read(text).map(Some).ok_or_else(|| Refused(400, format!("{name} is no date."))),
-        };
+        let instant = |name: &str| time::asked(name, get(name));
         let (from, to) = dates(&instant, "modifyDate")?;
         let (made_from, made_to) = dates(&instant, "createDate")?;
         if let Some(status) = get("orderStatus")
             && one_of(status, &STATUSES).is_none()
         {
-            return bad("orderStatus has no such value.");
+            return Err(Refused::of("orderStatus", format!("The value '{status}' is not valid for orderStatus.")));
         }
-        let store: Option<i64> =
-            get("storeId").map(|store| store.parse().map_err(|_| Refused(400, "storeId is no number.".to_owned()))).transpose()?;
+        let store: Option<i64> = get("storeId").map(|store| store.parse().map_err(|_| unfit("storeId", store))).transpose()?;
         let dates = Dates { order: dates(&instant, "orderDate")?, payment: dates(&instant, "paymentDate")? };
         let keeps = |order: &&Order| {
             get("orderStatus").is_none_or(|status| order.status == status)
@@ -340,7 +338,7 @@ impl ShipStation {
             Some("CreateDate") => found.sort_by_key(|order| (order.created, order.id)),
             Some("OrderDate") => found.sort_by(|a, b| (a.body["orderDate"].as_str(), a.id).cmp(&(b.body["orderDate"].as_str(), b.id))),
             None => found.sort_by_key(|order| order.id),
-            Some(_) => return bad("sortBy has no such value."),
+            Some(other) => return Err(unfit("sortBy", other)),
         }
         if get("sortDir") == Some("DESC") {
             found.reverse();
@@ -351,25 +349,34 @@ impl ShipStation {
     }
 
     pub(super) fn hold(&mut self, body: &Json, hold: bool, now: Timestamp) -> Answered {
-        let Some(id) = integer(body.get("orderId")) else { return bad("orderId is required.") };
-        let Some(order) = self.orders.get(&id) else { return Err(Refused(404, "The order was not found.".to_owned())) };
+        let Some(id) = integer(body.get("orderId")) else { return Err(Refused::of("orderId", "orderId is required.")) };
+        let until = body.get("holdUntilDate").filter(|until| !until.is_null()).cloned();
+        if hold && until.is_none() {
+            return Err(Refused::of("holdUntilDate", "holdUntilDate is required."));
+        }
+        let Some(order) = self.orders.get(&id) else { return Err(Refused::new(404, "The order was not found.")) };
         let (from, to) = if hold { ("awaiting_shipment", "on_hold") } else { ("on_hold", "awaiting_shipment") };
         if order.status != from {
             return bad(format!("The order is {}.", order.status));
         }
         let key = order.key.clone();
-        self.change(id, now, |order| order.status = to);
+        self.change(id, now, |order| {
+            order.status = to;
+            order.body.insert("holdUntilDate".to_owned(), until.unwrap_or_default());
+        });
         self.effect(now, "updated", "Order", id, Some(key), true, serde_json::json!({"orderStatus": to}));
         Ok(serde_json::json!({"success": true, "message": "The requested order has been updated."}))
     }
 
     pub(super) fn tag(&mut self, body: &Json, add: bool, now: Timestamp) -> Answered {
-        let (Some(id), Some(tag)) = (integer(body.get("orderId")), integer(body.get("tagId"))) else { return bad("orderId and tagId are required.") };
+        let (Some(id), Some(tag)) = (integer(body.get("orderId")), integer(body.get("tagId"))) else {
+            return Err(Refused::of("orderId", "orderId and tagId are required."));
+        };
         if !lists::is_tag(tag) {
-            return bad("There is no such tag.");
+            return Err(Refused::of("tagId", "There is no such tag."));
         }
         if !self.orders.contains_key(&id) {
-            return Err(Refused(404, "The order was not found.".to_owned()));
+            return Err(Refused::new(404, "The order was not found."));
         }
         self.change(id, now, |order| {
             let mut tags = order.body.get("tagIds").and_then(Json::as_array).cloned().unwrap_or_default();
@@ -428,11 +435,16 @@ fn has_item(order: &Order, word: &str) -> bool {
     })
 }
 
+/// A value of a query that cannot be read.
+pub(super) fn unfit(name: &str, value: &str) -> Refused {
+    Refused::of(name, format!("The value '{value}' is not valid for {name}."))
+}
+
 /// Page, its size, and how many there are.
 pub(super) fn paged(query: &[(String, String)], total: usize) -> Result<(usize, usize, usize), Refused> {
     let number = |name: &str, default: usize| match query.iter().find(|(known, _)| known == name) {
         None => Ok(default),
-        Some((_, text)) => text.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| Refused(400, format!("{name} is no number."))),
+        Some((_, text)) => text.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| unfit(name, text)),
     };
     let size = number("pageSize", 100)?.min(500);
     Ok((number("page", 1)?, size, total.div_ceil(size)))

@@ -53,6 +53,14 @@ pub(super) fn shipped_item(line: &Json) -> Json {
     Json::Object(names.into_iter().map(|name| (name.to_owned(), get(name))).collect())
 }
 
+/// A day as fulfillments tell it: with the time at which it begins.
+fn midnight(day: &Json) -> Json {
+    match day.as_str() {
+        Some(day) if day.len() == 10 => Json::String(format!("{day}T00:00:00.0000000")),
+        _ => day.clone(),
+    }
+}
+
 fn amount(value: Option<&Json>) -> Decimal {
     match value {
         Some(Json::Number(number)) => number.to_string().parse().unwrap_or_default(),
@@ -179,7 +187,7 @@ impl ShipStation {
         json!({
             "fulfillmentId": shipment.id, "orderId": shipment.order, "orderNumber": order.map(|order| &order.number),
             "userId": null, "customerEmail": order.and_then(|order| order.body.get("customerEmail")), "trackingNumber": get("trackingNumber"),
-            "createDate": time::printed(shipment.created), "shipDate": get("shipDate"), "voidDate": null, "deliveryDate": null,
+            "createDate": time::printed(shipment.created), "shipDate": midnight(&get("shipDate")), "voidDate": null, "deliveryDate": null,
             "carrierCode": get("carrierCode"), "fulfillmentProviderCode": null, "fulfillmentServiceCode": null, "fulfillmentFee": 0,
             "voidRequested": false, "voided": false, "marketplaceNotified": get("marketplaceNotified"), "notifyErrorMessage": null,
             "shipTo": address(shipment.body.get("shipTo")),

@@ -2,15 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::orders::{dates, integer, paged};
+use super::orders::{dates, integer, paged, unfit};
 use super::print::shipped_item;
 use super::{Answered, Order, Refused, ShipStation, Shipment, bad, lists, time};
 use crate::value::Json;
 
 impl ShipStation {
     pub(super) fn label(&mut self, body: &Json, now: Timestamp) -> Answered {
-        let Some(id) = integer(body.get("orderId")) else { return bad("orderId is required.") };
-        let Some(order) = self.orders.get(&id) else { return Err(Refused(404, "The order was not found.".to_owned())) };
+        let Some(id) = integer(body.get("orderId")) else { return Err(Refused::of("orderId", "orderId is required.")) };
+        let Some(order) = self.orders.get(&id) else { return Err(Refused::new(404, "The order was not found.")) };
         let last = self.of_order.get(&id).and_then(|all| all.last()).and_then(|id| self.shipments.get(id));
         let race = last.is_some_and(|last| last.by_api && last.voided.is_none() && now.duration_since(last.created) < self.options.label_race);
         if order.status != "awaiting_shipment" && !race {
@@ -18,11 +18,11 @@ impl ShipStation {
         }
         let carrier = body.get("carrierCode").and_then(Json::as_str).unwrap_or_default().to_owned();
         let Some((.., services)) = lists::CARRIERS.iter().find(|(code, ..)| *code == carrier) else {
-            return bad("carrierCode is not one of the account's carriers.");
+            return Err(Refused::of("carrierCode", "carrierCode is not one of the account's carriers."));
         };
         let service = body.get("serviceCode").and_then(Json::as_str).unwrap_or_default().to_owned();
         if !services.contains(&service.as_str()) {
-            return bad(format!("serviceCode is no service of {carrier}."));
+            return Err(Refused::of("serviceCode", format!("serviceCode is no service of {carrier}.")));
         }
         let shipment = self.ship(id, &carrier, &service, true, now);
         let mut printed = self.shipments.get(&shipment).map(|shipment| self.print_shipment(shipment, true)).unwrap_or_default();
@@ -79,9 +79,9 @@ impl ShipStation {
 
     pub(super) fn mark_as_shipped(&mut self, body: &Json, now: Timestamp) -> Answered {
         let (Some(order), Some(carrier)) = (integer(body.get("orderId")), body.get("carrierCode").and_then(Json::as_str)) else {
-            return bad("orderId and carrierCode are required.");
+            return Err(Refused::of("orderId", "orderId and carrierCode are required."));
         };
-        let Some(known) = self.orders.get(&order).cloned() else { return Err(Refused(404, "The order was not found.".to_owned())) };
+        let Some(known) = self.orders.get(&order).cloned() else { return Err(Refused::new(404, "The order was not found.")) };
         if matches!(known.status, "shipped" | "cancelled") {
             return bad(format!("The order {} is {} already.", known.number, known.status));
         }
@@ -110,7 +110,7 @@ impl ShipStation {
     }
 
     pub(super) fn void(&mut self, body: &Json, now: Timestamp) -> Answered {
-        let Some(id) = integer(body.get("shipmentId")) else { return bad("shipmentId is required.") };
+        let Some(id) = integer(body.get("shipmentId")) else { return Err(Refused::of("shipmentId", "shipmentId is required.")) };
         match self.voided(id, true, now) {
             Ok(()) => Ok(serde_json::json!({"approved": true, "message": "Label voided successfully"})),
             Err(why) => bad(why),
@@ -163,10 +163,7 @@ impl ShipStation {
 
     fn shipped(&self, query: &[(String, String)], labels: bool, now: Timestamp) -> Result<(Vec<Shipment>, usize, usize, usize), Refused> {
         let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
-        let instant = |name: &str| match get(name) {
-            None => Ok(None),
-            Some(text) => time::read(text).map(Some).ok_or_else(|| Refused(400, format!("{name} is no date."))),
-        };
+        let instant = |name: &str| time::asked(name, get(name));
         let (from, to) = dates(&instant, "createDate")?;
         let (void_from, void_to) = dates(&instant, "voidDate")?;
         let (ship_from, ship_to) = dates(&instant, "shipDate")?;
@@ -208,7 +205,7 @@ impl ShipStation {
         match get("sortBy") {
             Some("ShipDate") => found.sort_by(|a, b| (a.body["shipDate"].as_str(), a.id).cmp(&(b.body["shipDate"].as_str(), b.id))),
             Some("CreateDate") | None => found.sort_by_key(|shipment| (shipment.created, shipment.id)),
-            Some(_) => return bad("sortBy has no such value."),
+            Some(other) => return Err(unfit("sortBy", other)),
         }
         if get("sortDir") == Some("DESC") {
             found.reverse();

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use super::v2::stamp;
 use super::{ShipStation, Shipment};
 use crate::value::Json;
 
@@ -88,7 +89,7 @@ impl Shipment {
             .map(|scan| {
                 let (status, words) = code(&scan.detail);
                 json!({
-                    "occurred_at": scan.at.to_string(), "carrier_occurred_at": scan.at.to_string(), "description": scan.detail.replace('_', " ").to_lowercase(),
+                    "occurred_at": stamp(scan.at), "carrier_occurred_at": stamp(scan.at), "description": scan.detail.replace('_', " ").to_lowercase(),
                     "city_locality": scan.city, "state_province": "IL", "postal_code": "", "country_code": "US", "company_name": "", "signer": "",
                     "event_code": scan.detail, "carrier_detail_code": "OT", "status_code": status, "status_detail_code": scan.detail,
                     "status_description": words, "status_detail_description": scan.detail.replace('_', " ").to_lowercase(), "carrier_status_code": "1",
@@ -100,9 +101,9 @@ impl Shipment {
             "tracking_number": text("trackingNumber"), "tracking_url": "", "status_code": status,
             "status_detail_code": last.map(|scan| scan.detail.clone()), "carrier_code": text("carrierCode"), "carrier_id": 1,
             "status_description": words, "status_detail_description": last.map_or_else(String::new, |scan| scan.detail.replace('_', " ").to_lowercase()),
-            "carrier_status_code": "1", "carrier_detail_code": "OT", "carrier_status_description": words, "ship_date": self.created.to_string(),
-            "estimated_delivery_date": (self.created + ON_ITS_WAY + late).to_string(),
-            "actual_delivery_date": last.filter(|_| self.delivered()).map(|scan| scan.at.to_string()),
+            "carrier_status_code": "1", "carrier_detail_code": "OT", "carrier_status_description": words, "ship_date": stamp(self.created),
+            "estimated_delivery_date": stamp(self.created + ON_ITS_WAY + late),
+            "actual_delivery_date": last.filter(|_| self.delivered()).map(|scan| stamp(scan.at)),
             "exception_description": if status == "EX" { words } else { "" }, "events": events,
         })
     }

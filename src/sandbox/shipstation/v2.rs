@@ -29,6 +29,58 @@ fn not_found(what: &str) -> Refused {
     Refused(404, "invalid_identifier", format!("{what} was not found."))
 }
 
+/// Where V2 tells of tracking.
+#[derive(Debug, Clone)]
+pub(super) struct TrackHook {
+    id: i64,
+    url: String,
+    /// What is sent along: names and values.
+    headers: Vec<(String, String)>,
+}
+
+impl TrackHook {
+    fn print(&self) -> Json {
+        let headers: Vec<Json> = self.headers.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        json!({"webhook_id": format!("se-{}", self.id), "url": self.url, "event": "track", "headers": headers})
+    }
+}
+
+/// The described path of a request.
+///
+/// # Errors
+/// The sandbox does not imitate the operation, or nobody knows it.
+fn described(method: &str, path: &str) -> Result<&'static str, Refused> {
+    if path.starts_with("/v1/") {
+        return Err(not_imitated("ShipEngine's own API (/v1/); ShipStation's API V2 is below /v2/"));
+    }
+    let asked: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let fits = |known: &str| {
+        let known: Vec<&str> = known.split('/').collect();
+        known.len() == asked.len() && known.iter().zip(&asked).all(|(known, part)| known.starts_with('{') && !part.is_empty() || known == part)
+    };
+    // What is named goes before what stands for any id: `/v2/rates/estimate`.
+    let plain = |path: &&str| path.matches('{').count();
+    let operations = description()["operations"].as_array().into_iter().flatten();
+    let ours =
+        operations.filter(|known| known["method"] == method).filter_map(|known| known["path"].as_str()).filter(|known| fits(known)).min_by_key(plain);
+    let others = description()["others"].as_array().into_iter().flatten().filter_map(|known| known.as_str()?.split_once(' '));
+    let theirs = others.filter(|(known, _)| *known == method).map(|(_, path)| path).filter(|known| fits(known)).min_by_key(plain);
+    match (ours, theirs) {
+        (Some(ours), theirs) if theirs.is_none_or(|theirs| plain(&ours) <= plain(&theirs)) => Ok(ours),
+        (_, Some(theirs)) => Err(not_imitated(&format!("{method} {theirs}"))),
+        _ => Err(not_found("The resource")),
+    }
+}
+
+fn not_imitated(what: &str) -> Refused {
+    Refused(501, "unspecified", format!("the sandbox does not imitate {what}"))
+}
+
+/// `2026-03-02T08:00:00.000Z`
+pub(super) fn stamp(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
 /// `se-100042`
 fn label_id(shipment: &Shipment) -> String {
     format!("se-{}", shipment.id)
@@ -44,7 +96,12 @@ impl ShipStation {
         let (status, wait, body) = match answered {
             Ok(body) => (200, 0, body),
             Err((wait, Refused(status, code, message))) => {
-                let error = json!({"error_source": "ShipStation", "error_type": if status == 401 { "security" } else { "validation" }, "error_code": code, "message": message});
+                let kind = match status {
+                    401 => "security",
+                    501 => "system",
+                    _ => "validation",
+                };
+                let error = json!({"error_source": "ShipStation", "error_type": kind, "error_code": code, "message": message});
                 (status, wait, json!({"request_id": "00000000-0000-4000-8000-000000000000", "errors": [error]}))
             }
         };
@@ -76,15 +133,7 @@ impl ShipStation {
         }
         let query: Vec<(String, String)> = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect();
         let (method, path) = (request.method().as_str(), request.uri().path());
-        let parts: Vec<&str> = path.trim_start_matches("/v2/").split('/').collect();
-        let described = match (method, parts.as_slice()) {
-            ("GET", ["labels"]) => "/v2/labels",
-            ("GET", ["labels", _]) => "/v2/labels/{label_id}",
-            ("GET", ["labels", _, "track"]) => "/v2/labels/{label_id}/track",
-            ("GET" | "POST", ["environment", "webhooks"]) => "/v2/environment/webhooks",
-            ("DELETE", ["environment", "webhooks", _]) => "/v2/environment/webhooks/{webhook_id}",
-            _ => return Err(not_found("The resource")),
-        };
+        let described = described(method, path)?;
         let operations = description()["operations"].as_array().into_iter().flatten();
         let operation = operations.filter(|operation| operation["path"] == described).find(|operation| operation["method"] == method);
         for (name, _) in &query {
@@ -92,16 +141,15 @@ impl ShipStation {
                 self.complaints.push(format!("{method} {path} has no parameter `{name}`"));
             }
         }
+        let parts: Vec<&str> = path.trim_start_matches("/v2/").trim_end_matches('/').split('/').collect();
         match (method, parts.as_slice()) {
             ("GET", ["labels"]) => self.list_labels(&query, now),
             ("GET", ["labels", id]) => self.label_of(id).map(|shipment| self.print_label(shipment)),
             ("GET", ["labels", id, "track"]) => self.label_of(id).map(Shipment::tracking),
-            ("GET", _) => Ok(self.track_hook.iter().map(|(id, url)| hook(*id, url)).collect()),
+            ("GET", ["environment", "webhooks"]) => Ok(self.track_hook.iter().map(TrackHook::print).collect()),
             ("POST", _) => self.hook_up(request),
-            (_, parts) => match self.track_hook.take_if(|(id, _)| parts.last() == Some(&format!("se-{id}").as_str())) {
-                Some(_) => Ok(Json::Null),
-                None => Err(not_found("The webhook")),
-            },
+            (method, ["environment", "webhooks", id]) => self.one_hook(method, id, request),
+            _ => Err(not_found("The resource")),
         }
     }
 
@@ -132,8 +180,10 @@ impl ShipStation {
                 && is(shipment, "trackingNumber", wanted)
                 && is(shipment, "serviceCode", service)
                 && (status.is_empty() || status == if shipment.voided.is_some() { "voided" } else { "completed" })
-                // Nothing here was made by a batch, by a rate, or by a warehouse of V2's.
-                && ["batch_id", "rate_id", "warehouse_id", "carrier_id"].iter().all(|name| get(query, name).is_empty())
+                // Nothing here was made by a rate, or by a warehouse of V2's.
+                && ["rate_id", "warehouse_id"].iter().all(|name| get(query, name).is_empty())
+                && [String::new(), format!("se-{}", shipment.batch)].iter().any(|id| get(query, "batch_id") == id)
+                && ["", "se-1"].contains(&get(query, "carrier_id"))
                 && [String::new(), label_id(shipment)].iter().any(|id| get(query, "shipment_id") == id)
         };
         let first = (from.unwrap_or(Timestamp::MIN), i64::MIN);
@@ -152,44 +202,118 @@ impl ShipStation {
     fn print_label(&self, shipment: &Shipment) -> Json {
         let text = |name: &str| shipment.body.get(name).cloned().unwrap_or_default();
         let order = self.orders.get(&shipment.order);
-        let money = |name: &str| json!({"currency": "usd", "amount": text(name)});
+        let money = |amount: Json| json!({"currency": "usd", "amount": amount});
+        let file = |kind: &str| format!("{}/v2/downloads/1/{}/label.{kind}", self.options.v2_url, shipment.id);
+        let files = json!({"href": file("pdf"), "pdf": file("pdf"), "png": file("png"), "zpl": file("zpl")});
+        let day = shipment.body.get("shipDate").and_then(Json::as_str).map(|day| format!("{}T00:00:00.000Z", day.get(..10).unwrap_or(day)));
+        let weight = |name: &str| shipment.body.get("weight").and_then(|weight| weight.get(name)).cloned().unwrap_or_default();
+        let unit = weight("units").as_str().map_or("ounce", |units| units.trim_end_matches('s')).to_owned();
+        // The description knows no parcel without a weight.
+        let value = Some(weight("value")).filter(|value| value.as_f64().is_some_and(|value| value > 0.0)).unwrap_or_else(|| json!(1));
+        let references = json!({"reference1": order.map(|order| &order.number), "reference2": null, "reference3": null});
+        let package = json!({
+            "package_id": shipment.id % 1_000_000, "package_code": text("packageCode"), "weight": {"value": value, "unit": unit},
+            "dimensions": {"unit": "inch", "length": 0, "width": 0, "height": 0}, "insured_value": money(json!(0)),
+            "tracking_number": text("trackingNumber"), "label_download": files, "label_messages": references,
+            "external_package_id": shipment.id.to_string(), "content_description": null, "sequence": 1, "has_label_documents": true,
+            "has_form_documents": false, "has_qr_code_documents": false, "has_paperless_label_documents": false, "alternative_identifiers": [],
+        });
         json!({
             "label_id": label_id(shipment), "status": if shipment.voided.is_some() { "voided" } else { "completed" }, "shipment_id": label_id(shipment),
-            "external_shipment_id": null, "external_order_id": order.map(|order| order.number.clone()), "ship_date": text("shipDate"),
-            "created_at": shipment.created.to_string(), "shipment_cost": money("shipmentCost"), "insurance_cost": money("insuranceCost"),
-            "tracking_number": text("trackingNumber"), "is_return_label": false, "rma_number": null, "is_international": false,
-            "carrier_id": "se-1", "service_code": text("serviceCode"), "package_code": text("packageCode"), "voided": shipment.voided.is_some(),
-            "voided_at": shipment.voided.map(|at| at.to_string()), "trackable": true, "carrier_code": text("carrierCode"),
-            "tracking_status": shipment.tracking_status(),
+            "external_shipment_id": null, "external_order_id": order.map(|order| order.number.clone()), "ship_date": day,
+            "created_at": stamp(shipment.created), "shipment_cost": money(text("shipmentCost")), "insurance_cost": money(text("insuranceCost")),
+            "requested_comparison_amount": money(json!(0)), "tracking_number": text("trackingNumber"), "is_return_label": false, "rma_number": null,
+            "is_international": false, "batch_id": format!("se-{}", shipment.batch), "carrier_id": "se-1", "charge_event": "carrier_default",
+            "service_code": text("serviceCode"), "package_code": text("packageCode"), "voided": shipment.voided.is_some(),
+            "voided_at": shipment.voided.map(stamp), "label_format": "pdf", "display_scheme": "label", "label_layout": "4x6", "trackable": true,
+            "label_image_id": null, "carrier_code": text("carrierCode"), "confirmation": text("confirmation"),
+            "tracking_status": shipment.tracking_status(), "label_download": files, "form_download": null, "qr_code_download": null,
+            "paperless_download": null, "insurance_claim": null, "packages": [package], "alternative_identifiers": [], "rate_details": [],
+            "tracking_url": null, "ship_to": ship_to(shipment.body.get("shipTo")),
         })
     }
 
     fn hook_up(&mut self, request: &Request) -> Answered {
-        let body: Json = serde_json::from_slice(request.body()).unwrap_or_default();
+        let body: Json =
+            serde_json::from_slice(request.body()).map_err(|_| Refused(400, "request_body_required", "The body is no JSON.".to_owned()))?;
         let event = body["event"].as_str().unwrap_or_default();
-        let Some(url) = body["url"].as_str().filter(|url| !url.is_empty()) else {
-            return Err(Refused(400, "field_value_required", "url is required.".to_owned()));
-        };
+        for name in ["event", "url"] {
+            if body[name].as_str().is_none_or(str::is_empty) {
+                return Err(Refused(400, "field_value_required", format!("{name} is required.")));
+            }
+        }
+        let known = description()["operations"].as_array().into_iter().flatten().find(|known| known["method"] == "POST");
+        let known = known.and_then(|known| known["body"]["properties"]["event"]["enum"].as_array());
+        if known.is_some_and(|known| !known.iter().any(|known| known == event)) {
+            return Err(Refused(400, "invalid_field_value", format!("`{event}` is no event.")));
+        }
         if event != "track" {
-            return Err(Refused(400, "invalid_field_value", format!("the sandbox tells of `track`, and not of `{event}`")));
+            return Err(not_imitated(&format!("webhooks of `{event}`: it tells of `track`")));
         }
         if self.track_hook.is_some() {
             return Err(Refused(409, "webhook_event_type_conflict", "There is a webhook of this event already.".to_owned()));
         }
+        let url = body["url"].as_str().unwrap_or_default().to_owned();
         self.next += 1;
-        self.track_hook = Some((self.next, url.to_owned()));
-        Ok(hook(self.next, url))
+        let hook = TrackHook { id: self.next, url, headers: headers(&body)? };
+        let printed = hook.print();
+        self.track_hook = Some(hook);
+        Ok(printed)
+    }
+
+    /// One webhook by its id.
+    fn one_hook(&mut self, method: &str, id: &str, request: &Request) -> Answered {
+        let Some(hook) = self.track_hook.as_mut().filter(|hook| id == format!("se-{}", hook.id)) else { return Err(not_found("The webhook")) };
+        match method {
+            "GET" => Ok(hook.print()),
+            "PUT" => {
+                let body: Json =
+                    serde_json::from_slice(request.body()).map_err(|_| Refused(400, "request_body_required", "The body is no JSON.".to_owned()))?;
+                if let Some(url) = body["url"].as_str().filter(|url| !url.is_empty()) {
+                    url.clone_into(&mut hook.url);
+                }
+                if !body["headers"].is_null() {
+                    hook.headers = headers(&body)?;
+                }
+                Ok(Json::Null)
+            }
+            _ => {
+                self.track_hook = None;
+                Ok(Json::Null)
+            }
+        }
     }
 
     pub(super) fn tell_tracking(&mut self, shipment: i64, tracking: &Json) {
-        let Some((_, url)) = &self.track_hook else { return };
+        let Some(hook) = &self.track_hook else { return };
         let resource = format!("{}/v2/labels/se-{shipment}/track", self.options.v2_url);
         let body = json!({"resource_url": resource, "resource_type": "TRACK_EVENT_V2", "data": tracking});
-        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        self.outgoing.push(Delivery { url: url.clone(), headers, body: body.to_string().into_bytes() });
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        headers.extend(hook.headers.iter().cloned());
+        self.outgoing.push(Delivery { url: hook.url.clone(), headers, body: body.to_string().into_bytes() });
     }
 }
 
-fn hook(id: i64, url: &str) -> Json {
-    json!({"webhook_id": format!("se-{id}"), "url": url, "event": "track"})
+/// The headers that a webhook is to be sent with.
+fn headers(body: &Json) -> Result<Vec<(String, String)>, Refused> {
+    let wrong = || Refused(400, "invalid_field_value", "headers is a list of objects with key and value.".to_owned());
+    if body["headers"].is_null() {
+        return Ok(Vec::new());
+    }
+    let given = body["headers"].as_array().ok_or_else(wrong)?;
+    given.iter().map(|one| Some((one["key"].as_str()?.to_owned(), one["value"].as_str()?.to_owned()))).collect::<Option<_>>().ok_or_else(wrong)
+}
+
+/// V1's address in V2's words.
+fn ship_to(address: Option<&Json>) -> Json {
+    let held = |name: &str| address.and_then(|address| address.get(name)).and_then(Json::as_str).filter(|text| !text.is_empty());
+    let residential = address.and_then(|address| address.get("residential")).and_then(Json::as_bool);
+    json!({
+        "name": held("name").unwrap_or_default(), "phone": held("phone").unwrap_or_default(), "email": null, "company_name": held("company"),
+        "address_line1": held("street1").unwrap_or_default(), "address_line2": held("street2"), "address_line3": held("street3"),
+        "city_locality": held("city").unwrap_or_default(), "state_province": held("state").unwrap_or_default(),
+        "postal_code": held("postalCode").unwrap_or_default(), "country_code": held("country").unwrap_or_default(),
+        "address_residential_indicator": residential.map_or("unknown", |residential| if residential { "yes" } else { "no" }), "instructions": null,
+        "geolocation": [],
+    })
 }
