@@ -9,6 +9,7 @@ mod alive;
 mod apply;
 mod architecture;
 mod calls;
+mod clients;
 mod commands;
 mod corpus;
 mod demo;
