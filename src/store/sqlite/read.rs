@@ -185,6 +185,19 @@ impl Sqlite {
 const WANTED: &str = "(?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR code = ?2) AND (?3 IS NULL OR flow = ?3) AND (?4 IS NULL OR cause = ?4) \
      AND (?5 IS NULL OR opened <= ?5) AND (?6 IS NULL OR before <= ?6)";
 
+pub(super) fn due_sql(state: LaneState) -> String {
+    let (columns, open) = (lane_columns(), open_state(state));
+    format!("SELECT {columns} FROM lane INDEXED BY lane_open WHERE flow = ?1 AND {open} AND first = ?3 AND due <= ?2 ORDER BY arrived")
+}
+
+pub(super) fn next_due_sql(state: LaneState) -> String {
+    format!("SELECT min(due) FROM lane INDEXED BY lane_open WHERE flow = ?1 AND {} AND due > ?2", open_state(state))
+}
+
+/// By the index of each flow: there is none over all of them.
+pub(super) const OLDEST_IN: &str = "SELECT min(oldest) FROM (SELECT (SELECT min(updated) FROM lane INDEXED BY lane_in_state \
+     WHERE lane.flow = tally.flow AND lane.state = tally.state) AS oldest FROM tally WHERE state = ?1 AND count > 0)";
+
 /// A state of lanes that something is still to be done with, as the partial index over them is found by: its own condition has to
 /// stand in the text beside it.
 fn open_state(state: LaneState) -> String {
@@ -254,12 +267,7 @@ impl Store for Sqlite {
         let mut found = Vec::new();
         // Each by the order of the index, so that nothing is sorted.
         for first in [true, false].into_iter().filter(|of| *of || !first) {
-            let sql = format!(
-                "SELECT {} FROM lane INDEXED BY lane_open WHERE flow = ?1 AND {} AND first = ?3 AND due <= ?2 ORDER BY arrived",
-                lane_columns(),
-                open_state(state)
-            );
-            let mut statement = self.db.prepare_cached(&sql).map_err(fault)?;
+            let mut statement = self.db.prepare_cached(&due_sql(state)).map_err(fault)?;
             let mut rows = statement.query(params![flow, now, first]).map_err(fault)?;
             while found.len() < limit
                 && let Some(row) = rows.next().map_err(fault)?
@@ -277,8 +285,7 @@ impl Store for Sqlite {
     }
 
     fn next_due(&self, flow: &str, state: LaneState, now: Millis) -> Kept<Option<Millis>> {
-        let sql = format!("SELECT min(due) FROM lane INDEXED BY lane_open WHERE flow = ?1 AND {} AND due > ?2", open_state(state));
-        self.number(&sql, params![flow, now])
+        self.number(&next_due_sql(state), params![flow, now])
     }
 
     fn search(&self, text: &str, limit: usize) -> Kept<Vec<Lane>> {
@@ -457,10 +464,7 @@ impl Store for Sqlite {
     }
 
     fn oldest_in(&self, state: LaneState) -> Kept<Option<Millis>> {
-        // By the index of each flow: there is none over all of them.
-        let sql = "SELECT min(oldest) FROM (SELECT (SELECT min(updated) FROM lane INDEXED BY lane_in_state WHERE lane.flow = tally.flow AND lane.state = tally.state) AS oldest \
-             FROM tally WHERE state = ?1 AND count > 0)";
-        self.number(sql, [state.word()])
+        self.number(OLDEST_IN, [state.word()])
     }
 
     fn watching(&self, name: &str) -> Kept<u64> {

@@ -469,3 +469,49 @@ fn a_long_reader_does_not_leave_a_large_wal() {
     fill(&mut store, 1_500);
     assert!(wal() <= WAL_KEPT, "{} bytes beside a reader that asks nothing", wal());
 }
+
+/// A large store is not read as a whole at each start: only where a process died with it, or a day has passed.
+#[test]
+fn a_large_store_is_looked_at_as_a_whole_after_a_death() {
+    let (folder, path) = folder();
+    filled(&path, 700);
+    assert!(std::fs::metadata(&path).unwrap().len() > LARGE.unsigned_abs());
+    // A page that a start does not need is none of SQLite's kinds.
+    let page: u32 = raw(&path).query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'body'", [], |row| row.get(0)).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[(page as usize - 1) * 4096] = 0xff;
+    std::fs::write(&path, &bytes).unwrap();
+    let store = Sqlite::open(&path, None, Mode::Write).unwrap();
+    // What a process leaves that dies now.
+    let dead = folder.path().join("dead.db");
+    for ending in ["", "-wal", ".key", ".marker"] {
+        std::fs::copy(beside(&path, ending), beside(&dead, ending)).unwrap();
+    }
+    assert!(matches!(Sqlite::open(&dead, None, Mode::Write), Err(StoreFault::Damaged(_))));
+    drop(store);
+    // It was closed, and it is opened within a day.
+    drop(Sqlite::open(&path, None, Mode::Write).unwrap());
+    let store = Sqlite::open(&path, None, Mode::Write).unwrap();
+    store.apply(|put| put.meta(CHECKED, &(marker::now() - DAY).to_string())).unwrap();
+    drop(store);
+    assert!(matches!(Sqlite::open(&path, None, Mode::Write), Err(StoreFault::Damaged(_))));
+}
+
+/// Whatever is asked all the time costs nothing for the records that are done.
+#[test]
+fn what_is_done_is_not_gone_through() {
+    let mut store = Sqlite::in_memory("many").unwrap();
+    let done = |at: i64| Change::Lane(Lane { state: LaneState::Delivered, updated: at, ..lane(&format!("k{at:05}"), at, false) });
+    store.commit(&(0..20_000).map(done).collect::<Vec<_>>()).unwrap();
+    store.commit(&[Change::Lane(Lane { due: 70, ..lane("open", 30_000, false) })]).unwrap();
+    assert_eq!(store.due("f", LaneState::Waiting, 100, 50).unwrap().len(), 1);
+    assert_eq!((store.due("f", LaneState::Fetch, 100, 50).unwrap().len(), store.next_due("f", LaneState::Waiting, 9).unwrap()), (0, Some(70)));
+    assert_eq!(store.oldest_in(LaneState::Waiting).unwrap(), Some(7));
+    // SQLite's own count of its steps.
+    for sql in
+        [read::due_sql(LaneState::Waiting), read::due_sql(LaneState::Fetch), read::next_due_sql(LaneState::Waiting), read::OLDEST_IN.to_owned()]
+    {
+        let steps = store.db.prepare_cached(&sql).unwrap().get_status(rusqlite::StatementStatus::VmStep);
+        assert!((1..500).contains(&steps), "{steps} steps for {sql}");
+    }
+}
