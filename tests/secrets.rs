@@ -182,6 +182,60 @@ fn canaries(template: &str) -> bool {
     world.log().contains("•••") || printed.contains("•••")
 }
 
+/// A client's own mapping whose keys are made of telephone numbers, against a target that quotes them in its refusals.
+#[test]
+fn canaries_are_nowhere_where_keys_are_telephone_numbers() {
+    let world = World::of("crm-customers", 1, Faults::default(), "1 second");
+    let mapping = world.folder.path().join("customers.dock");
+    let text = std::fs::read_to_string(&mapping).unwrap();
+    let keyed = text
+        .replace("\"ss-{email}\"", "\"tel/{order.shipTo.phone}\"")
+        .replace("    require name ", "    require order.shipTo.phone \"order {order.orderNumber} has no telephone number\"\n    require name ");
+    assert_eq!(keyed.matches("tel/").count(), 2, "the template has other keys");
+    std::fs::write(&mapping, keyed).unwrap();
+    let order = |number: &str| {
+        let to = json!({"name": PERSON, "street1": STREET, "city": CITY, "state": "TX", "postalCode": "78701", "country": "US", "phone": PHONE});
+        let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 2, "unitPrice": 60});
+        let order = json!({"customerEmail": MAIL, "customerUsername": PERSON, "shipTo": to, "customerNotes": NOTE, "items": [item]});
+        world.wms_act_with("create", number, order).unwrap();
+    };
+    order("W-1");
+    let mut printed = String::new();
+    let mut say = |arguments: &[&str]| {
+        let output = world.command(arguments);
+        printed.push_str(&String::from_utf8_lossy(&output.stdout));
+        printed.push_str(&String::from_utf8_lossy(&output.stderr));
+        output.status.code()
+    };
+    say(&["run", "--dry-run", "--all"]);
+    assert_eq!(say(&["run"]), Some(0));
+    assert!(world.crm_effects().iter().filter(|effect| effect.by_api).count() >= 2, "nothing was made");
+    // Refused in words that quote the key.
+    world
+        .crm_act("rule", "", json!({"object": "Contact", "field": "MailingCity", "message": format!("tel/{PHONE} is a duplicate of {PERSON}")}))
+        .unwrap();
+    order("W-2");
+    say(&["run"]);
+    for arguments in [
+        &["trace", PHONE, "--requests"][..],
+        &["trace", &format!("tel/{PHONE}"), "--requests", "--format", "json"],
+        &["trace", "W-1", "--requests"],
+        &["trace", "W-2", "--requests"],
+        &["queue", "list"],
+        &["queue", "list", "--all", "--format", "json"],
+        &["queue", "show", "W-2"],
+        &["queue", "show", "W-2", "--format", "json"],
+        &["audit", "show", "--format", "json"],
+        &["status"],
+        &["doctor"],
+        &["erase", PHONE],
+    ] {
+        say(arguments);
+    }
+    assert_eq!(say(&["trace", PHONE]), Some(0), "it is found by the number");
+    nowhere("crm-customers by telephone", &world, &printed, &CANARIES);
+}
+
 /// What the server answers to a GET.
 fn asked(port: u16, path: &str) -> String {
     use std::io::{Read as _, Write as _};

@@ -202,7 +202,8 @@ impl Mask {
     /// Tells a redactor the values of a record: those of persons and those that everybody may see. `words`: with the
     /// words that they are made of.
     pub fn tell(&self, object: Option<&str>, json: &Json, words: bool, to: &mut Redactor) {
-        self.gather(object, json, true, words, to);
+        let own = self.identifiers(object, json);
+        self.gather(object, json, true, words, &own, to);
     }
 
     /// Each value of a person in a record.
@@ -224,7 +225,8 @@ impl Mask {
         }
     }
 
-    fn gather(&self, object: Option<&str>, json: &Json, shown: bool, words: bool, to: &mut Redactor) {
+    /// `own`: a text that everybody may see and that holds one of these is a person's all the same.
+    fn gather(&self, object: Option<&str>, json: &Json, shown: bool, words: bool, own: &[String], to: &mut Redactor) {
         match json {
             Json::Object(fields) => {
                 for (name, value) in fields {
@@ -232,10 +234,11 @@ impl Mask {
                     if words {
                         to.business(name);
                     }
-                    self.gather(of, value, shown, words, to);
+                    self.gather(of, value, shown, words, own, to);
                 }
             }
-            Json::Array(items) => items.iter().for_each(|item| self.gather(object, item, shown, words, to)),
+            Json::Array(items) => items.iter().for_each(|item| self.gather(object, item, shown, words, own, to)),
+            Json::String(text) if shown && own.iter().any(|value| holds(text, value)) => to.personal(text, words),
             Json::String(text) if shown => {
                 if words {
                     to.business(text);

@@ -52,7 +52,7 @@ impl<'a> Quotes<'a> {
         self.mask.tell(Some(object), &item.body, words, to);
         match (&item.key, key_field) {
             (Some(key), Some(field)) if !self.mask.shows(object, &[field.to_owned()]) => to.personal(key, words),
-            (Some(key), _) if super::key(key, true) != *key => to.personal(key, words),
+            (Some(key), _) if super::key(key, true) != *key || self.mask.is_of_person(Some(object), &item.body, key) => to.personal(key, words),
             (Some(key), _) if words => to.business(key),
             _ => {}
         }
