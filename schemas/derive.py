@@ -333,6 +333,8 @@ DATES = {"shipDate", "holdUntilDate"}
 WEIGHT = {"type": "object", "x-kind": "weight", "x-units": ["grams", "ounces", "pounds"],
           "properties": {"value": {"type": "number"}, "units": {"enum": ["grams", "ounces", "pounds"]}},
           "required": ["value", "units"]}
+# What the API gives beside what it takes: orders that are with a fulfillment provider; more may come.
+ORDER_STATUS_GIVEN = ["awaiting_payment", "awaiting_shipment", "pending_fulfillment", "rejected_fulfillment", "shipped", "on_hold", "cancelled"]
 ORDER_STATUS = ["awaiting_payment", "awaiting_shipment", "shipped", "on_hold", "cancelled"]
 CONFIRMATION = ["none", "delivery", "signature", "adult_signature", "direct_signature"]
 BUSINESS = {"carrierCode", "serviceCode", "packageCode", "sku", "orderKey", "orderNumber", "lineItemKey", "name_", "quantity",
@@ -387,7 +389,7 @@ NEVER_NULL = {"Order": {"orderId", "orderNumber", "orderKey", "orderDate", "crea
               "Label": {"shipmentId", "orderId"}, "ExternalShipment": {"orderId"},
               "Tag": {"tagId", "name"}, "Customer": {"customerId"}, "Product": {"productId", "sku", "name"}}
 OVERRIDES = {
-    ("Order", "orderStatus"): {"type": "string", "enum": ORDER_STATUS},
+    ("Order", "orderStatus"): {"type": "string", "enum": ORDER_STATUS, "x-values": ORDER_STATUS_GIVEN},
     ("Order", "confirmation"): {"type": "string", "enum": CONFIRMATION},
     ("Shipment", "confirmation"): {"type": "string", "enum": CONFIRMATION},
     ("Label", "confirmation"): {"type": "string", "enum": CONFIRMATION},
@@ -400,7 +402,8 @@ OVERRIDES = {
     ("AdvancedOptions", "mergedIds"): {"type": "array", "items": {"type": "integer"}},
     ("InternationalOptions", "contents"): {"type": "string", "enum": ["merchandise", "documents", "gift", "returned_goods", "sample"]},
     ("InternationalOptions", "nonDelivery"): {"type": "string", "enum": ["return_to_sender", "treat_as_abandoned"]},
-    ("CustomsItem", "value"): {"type": "number", "x-kind": "money", "description": "in US dollars"},
+    ("CustomsItem", "value"): {"type": "number", "x-kind": "money", "x-currency": "USD", "description": "in US dollars"},
+    ("InsuranceOptions", "insuredValue"): {"type": "number", "x-kind": "money", "x-currency": "USD", "x-data-class": "business"},
     ("CustomsItem", "quantity"): {"type": "integer", "minimum": 0},
     ("CustomsItem", "customsItemId"): {"type": "integer", "description": "an update that omits it adds a line"},
     ("Address", "residential"): {"type": "boolean"},

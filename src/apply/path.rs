@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::eval::{Evaluated, Halt, Machine, Origin};
-use super::reasons::built_in;
+use super::reasons::{BLANK, built_in};
 use super::text::words;
 use crate::check::typed::Expr;
 use crate::value::json::{Misread, decode};
@@ -41,7 +41,7 @@ impl<'a> Machine<'a> {
 
     /// The last field of a path, from the record that the path begins with. Nothing on the way is copied.
     fn in_json(&self, expr: &Expr, record: &Json) -> Evaluated {
-        let Expr::Field { base, name, kind, wire } = expr else { return Ok(Value::ABSENT) };
+        let Expr::Field { base, name, kind, wire, .. } = expr else { return Ok(Value::ABSENT) };
         match self.holder(base, record)? {
             Ok(holder) => self.of_record(holder, name, kind, wire, expr),
             Err(missing) => Ok(Value::Missing(missing)),
@@ -50,13 +50,15 @@ impl<'a> Machine<'a> {
 
     /// The object that a path leads to, or why there is none.
     fn holder<'j>(&self, expr: &Expr, record: &'j Json) -> Result<Result<&'j Json, Missing>, Halt> {
-        let Expr::Field { base, name, kind, wire } = expr else { return Ok(Ok(record)) };
+        let Expr::Field { base, name, kind, wire, held } = expr else { return Ok(Ok(record)) };
         let holder = match self.holder(base, record)? {
             Ok(holder) => holder,
             missing => return Ok(missing),
         };
         match holder.get(&**name) {
             None => Ok(Err(Missing::Absent)),
+            Some(Json::Null) if *held => Err(self.blank(expr)),
+            Some(Json::String(text)) if *held && text.trim().is_empty() => Err(self.blank(expr)),
             Some(Json::Null) => Ok(Err(Missing::Null)),
             Some(Json::String(text)) if text.trim().is_empty() => Ok(Err(Missing::Blank)),
             Some(found @ Json::Object(_)) => Ok(Ok(found)),
@@ -67,7 +69,7 @@ impl<'a> Machine<'a> {
 
     /// A path that begins with a table row or with what the mapping built.
     fn in_object(&self, expr: &Expr, start: &Value) -> Evaluated {
-        let Expr::Field { base, name, kind, wire } = expr else { return Ok(start.clone()) };
+        let Expr::Field { base, name, kind, wire, .. } = expr else { return Ok(start.clone()) };
         match self.in_object(base, start)? {
             Value::Object(fields) => Ok(fields.get(&**name).cloned().unwrap_or(Value::ABSENT)),
             Value::Record(json) | Value::Json(json) => self.of_record(&json, name, kind, wire, expr),
@@ -84,13 +86,25 @@ impl<'a> Machine<'a> {
             return Ok(Value::text(text.as_str()));
         }
         let value = self.decoded(found, kind, wire, expr)?;
+        if let (Value::Missing(Missing::Null | Missing::Blank), Expr::Field { held: true, .. }) = (&value, expr) {
+            return Err(self.blank(expr));
+        }
         match (value, wire) {
-            (Value::Money(money), Wire::Amount { currency_field: Some(field) }) => {
+            (Value::Money(money), Wire::Amount { currency: Some(fixed), .. }) => {
+                Ok(Value::Money(Money { currency: Some(Arc::from(fixed.as_str())), ..money }))
+            }
+            (Value::Money(money), Wire::Amount { currency_field: Some(field), .. }) => {
                 let currency = record.get(field.as_str()).and_then(Json::as_str).filter(|code| !code.is_empty());
                 Ok(Value::Money(Money { currency: currency.map(Arc::from), ..money }))
             }
             (value, _) => Ok(value),
         }
+    }
+
+    /// A field without a value that the schema says is always there.
+    fn blank(&self, expr: &Expr) -> Halt {
+        let path = self.path_text(expr);
+        built_in("source_misfit", format!("{path}: {BLANK}"), Some(path))
     }
 
     fn decoded(&self, json: &Json, kind: &Kind, wire: &Wire, expr: &Expr) -> Evaluated {

@@ -9,6 +9,14 @@ pub(super) fn built_in(kind: &'static str, message: impl Into<String>, field: Op
     Box::new(Reason { message: message.into(), kind, review: false, owner: None, before: None, field, place: None })
 }
 
+/// What is said of a field that its schema says is always there.
+pub(super) const BLANK: &str = "is blank, and the schema says that it is always there";
+
+/// Whether a reason tells that a field is blank which may not be.
+pub(super) fn is_blank(reason: &Reason) -> bool {
+    reason.kind == "source_misfit" && reason.message.ends_with(BLANK)
+}
+
 pub(super) fn limit(message: impl Into<String>) -> Halt {
     built_in("limit", message, None)
 }

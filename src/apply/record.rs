@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::eval::{Halt, Machine};
 use super::matches::Found;
 use super::program::Program;
+use super::reasons::is_blank;
 use super::{Inputs, Outcome, Payload, Reason, RouteTaken, Verdict};
-use crate::check::typed::{Event, Flow, Group};
+use crate::check::typed::{Event, Expr, Flow, Group};
 use crate::value::Value;
 
 /// Applies a flow to one record.
@@ -23,6 +24,8 @@ pub(super) struct Run<'a> {
     pub(super) reasons: Vec<Reason>,
     pub(super) warnings: Vec<Reason>,
     pub(super) routes: Vec<RouteTaken>,
+    /// Fields that a `require` asked for and did not find.
+    pub(super) asked: Vec<String>,
     /// Where `require` rules have failed: the places of the elements, outermost first.
     pub(super) failed: HashMap<u32, Vec<Vec<usize>>>,
     /// Something that the payloads read has no value: they are gated when they are mapped again.
@@ -46,6 +49,7 @@ impl<'a> Run<'a> {
             reasons: Vec::new(),
             warnings: Vec::new(),
             routes: Vec::new(),
+            asked: Vec::new(),
             failed: HashMap::new(),
             unfinished: false,
         }
@@ -63,9 +67,24 @@ impl<'a> Run<'a> {
         for reason in std::iter::once(*halt).chain(more) {
             // A built-in reason names its field, so that it is the same wherever it is met.
             let known = |known: &Reason| known.message == reason.message && (known.place == reason.place || reason.field.is_some());
-            if !self.reasons.iter().any(known) {
+            // The mapping has asked for it in its own words.
+            let asked = is_blank(&reason) && reason.field.as_ref().is_some_and(|field| self.asked.contains(field));
+            if !asked && !self.reasons.iter().any(known) {
                 self.reasons.push(reason);
             }
+        }
+    }
+
+    /// Notes the fields that a failed `require` asked for: what else would say of them is said by its message.
+    pub(super) fn was_asked(&mut self, condition: &Expr) {
+        match condition {
+            Expr::And(all) => all.iter().for_each(|one| self.was_asked(one)),
+            Expr::IsPresent(of) => {
+                let path = self.machine.path_text(of);
+                self.reasons.retain(|reason| !(is_blank(reason) && reason.field.as_ref() == Some(&path)));
+                self.asked.push(path);
+            }
+            _ => {}
         }
     }
 

@@ -86,6 +86,7 @@ impl<'a> Run<'a> {
                 self.machine.met.insert(Met::Rule { id: rule.id, held });
                 if !held {
                     self.failed.entry(rule.id).or_default().push(places.clone());
+                    self.was_asked(condition);
                     let message = self.machine.message(message);
                     self.reason(said(rule, message, owner.clone(), false, None));
                 }

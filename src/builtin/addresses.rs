@@ -154,6 +154,19 @@ pub(super) static TABLE: &[Builtin] = &[
         run: |args| Ok(Value::optional(postal::needed(args.need_text(0, "needs_postal_code")?).map(Value::Boolean))),
     },
     Builtin {
+        name: "has_postal_code",
+        family: Family::Addresses,
+        takes: &[text("country")],
+        gives: Gives::Maybe(Kind::Boolean),
+        says: "Whether a country (by its code or name) has postal codes at all; `needs_postal_code` says whether an address has to have one. Nothing where the country is not known.",
+        examples: &[
+            Example { call: r#"has_postal_code("IE")"#, gives: "true" },
+            Example { call: r#"has_postal_code("Hong Kong")"#, gives: "false" },
+            Example { call: r#"has_postal_code("Atlantis")"#, gives: "missing" },
+        ],
+        run: |args| Ok(Value::optional(postal::has(args.need_text(0, "has_postal_code")?).map(Value::Boolean))),
+    },
+    Builtin {
         name: "is_po_box",
         family: Family::Addresses,
         takes: &[text("street")],
@@ -168,19 +181,25 @@ pub(super) static TABLE: &[Builtin] = &[
     Builtin {
         name: "is_military",
         family: Family::Addresses,
-        takes: &[text("city"), optional("state", Takes::Kind(Kind::Text))],
+        takes: &[text("city"), optional("state", Takes::Kind(Kind::Text)), optional("country", Takes::Kind(Kind::Text))],
         gives: Gives::Kind(Kind::Boolean),
-        says: "Whether an address is a military or diplomatic one of the United States, by its city (`APO`, `FPO`, `DPO`) or its state (`AA`, `AE`, `AP`).",
+        says: "Whether an address is a military or diplomatic one of the United States, by its city (`APO`, `FPO`, `DPO`). Its state (`AA`, `AE`, `AP`) tells it only where the country is given: elsewhere `AP` is Andhra Pradesh. An address of another country is none.",
         examples: &[
             Example { call: r#"is_military("APO", "AE")"#, gives: "true" },
+            Example { call: r#"is_military("Camp Humphreys", "AP", "US")"#, gives: "true" },
+            Example { call: r#"is_military("Vijayawada", "AP", "IN")"#, gives: "false" },
+            Example { call: r#"is_military("Vijayawada", "AP")"#, gives: "false" },
             Example { call: r#"is_military("Apopka", "FL")"#, gives: "false" },
         ],
         run: |args| {
             let word = |text: &str| text.trim().trim_end_matches('.').replace('.', "").to_uppercase();
             let city = word(args.need_text(0, "is_military")?);
-            let by_city = city.split_whitespace().next().is_some_and(|first| matches!(first, "APO" | "FPO" | "DPO"));
+            let by_city = city.split(|c: char| !c.is_alphanumeric()).next().is_some_and(|first| matches!(first, "APO" | "FPO" | "DPO"));
             let by_state = matches!(word(args.text(1)).as_str(), "AA" | "AE" | "AP");
-            Ok(Value::Boolean(by_city || by_state))
+            Ok(Value::Boolean(match args.text(2).trim() {
+                "" => by_city,
+                country => countries::code_of(country) == Some("US") && (by_city || by_state),
+            }))
         },
     },
 ];

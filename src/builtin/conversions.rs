@@ -63,11 +63,12 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Conversions,
         takes: &[given("value", Takes::OneOf(&[Kind::Text, Kind::Integer, Kind::Decimal, Kind::Json])), optional("point", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Decimal),
-        says: "The value as an exact number. In a text the decimal point is `.`; with `decimal \",\"` it is a comma, and points and spaces between thousands are passed over.",
+        says: "The value as an exact number. In a text the decimal point is `.`; with `decimal \",\"` it is a comma, and points, spaces or apostrophes between thousands are passed over. A number that is written in another way gives nothing.",
         examples: &[
             Example { call: r#"decimal("12.50")"#, gives: "12.50" },
             Example { call: r#"decimal("1.234,50", ",")"#, gives: "1234.50" },
             Example { call: r#"decimal("1,234.50")"#, gives: "missing" },
+            Example { call: r#"decimal("2,468.10", ",")"#, gives: "missing" },
         ],
         run: |args| {
             let point = args.has(1).then(|| args.text(1));
@@ -195,20 +196,80 @@ fn number_of(args: &Args<'_>, point: Option<&str>) -> Option<Decimal> {
     }
 }
 
-/// A number in a text: an optional sign, digits, one decimal point. No exponents, no signs between
-/// thousands unless the decimal point is said.
+/// A number in a text: an optional sign, digits, one decimal point. No exponents; between thousands stands nothing unless the
+/// decimal point is said.
 pub(super) fn read_number(text: &str, point: Option<&str>) -> Option<Decimal> {
     let text = text.trim();
-    let plain: String = match point {
-        None => text.to_owned(),
-        Some(",") => text.chars().filter(|c| !matches!(c, '.' | ' ' | '\u{a0}' | '\u{202f}' | '\'')).collect(),
-        Some(_) => text.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '\u{202f}' | '\'')).collect(),
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
-    let plain = if point == Some(",") { plain.replace(',', ".") } else { plain };
-    let digits = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
-    let shaped = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-        && digits.bytes().filter(|b| *b == b'.').count() <= 1
-        && digits.bytes().any(|b| b.is_ascii_digit());
-    if shaped { json::digits(plain.strip_prefix('+').unwrap_or(&plain)) } else { None }
+    let (whole, fraction) = match point {
+        None => digits.split_once('.').unwrap_or((digits, "")),
+        Some(",") => digits.split_once(',').unwrap_or((digits, "")),
+        Some(_) => digits.split_once('.').unwrap_or((digits, "")),
+    };
+    let separator = match point {
+        None => None,
+        Some(",") => whole.chars().find(|c| matches!(c, '.' | ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '\'' | '\u{2019}')),
+        Some(_) => whole.chars().find(|c| matches!(c, ',' | ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '\'' | '\u{2019}')),
+    };
+    let whole = match separator {
+        None => whole.to_owned(),
+        Some(separator) => {
+            // Thousands are groups of three behind the first, all set apart by the same sign.
+            let mut groups = whole.split(separator);
+            let first = groups.next().unwrap_or_default();
+            if !(1..=3).contains(&first.len()) || groups.any(|group| group.len() != 3) {
+                return None;
+            }
+            whole.split(separator).collect()
+        }
+    };
+    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !number(&whole) || !number(fraction) || (whole.is_empty() && fraction.is_empty()) {
+        return None;
+    }
+    let point = if fraction.is_empty() { "" } else { "." };
+    json::digits(&format!("{sign}{whole}{point}{fraction}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A separator counts only before the decimal point, with groups of three behind it: else a file that mixes both ways of writing
+    /// would lose a factor of 100 or 1000.
+    #[test]
+    fn separators_stand_between_thousands_only() {
+        for (text, point, expected) in [
+            ("2,468.10", ",", None),
+            ("-5.00", ",", None),
+            ("1.2.3", ",", None),
+            ("12.345.67", ",", None),
+            ("1'234.50", ",", None),
+            ("1.234.567,8", ",", Some("1234567.8")),
+            ("1.234 567", ",", None),
+            ("1,5,5", ",", None),
+            ("1.234,567.8", ",", None),
+            (".234", ",", None),
+            ("2.468,10", ",", Some("2468.10")),
+            ("1 234,56", ",", Some("1234.56")),
+            ("1.234", ",", Some("1234")),
+            ("-1.234,50", ",", Some("-1234.50")),
+            ("12,5", ",", Some("12.5")),
+            ("1234,5", ",", Some("1234.5")),
+            ("1234.567,5", ",", None),
+            ("2.468,10", ".", None),
+            ("2,468.10", ".", Some("2468.10")),
+            ("1'234.50", ".", Some("1234.50")),
+            ("5,00", ".", None),
+            ("1,2,3", ".", None),
+        ] {
+            let expected: Option<Decimal> = expected.map(|number| number.parse().unwrap());
+            assert_eq!(read_number(text, Some(point)), expected, "{text} with {point}");
+        }
+        assert_eq!(read_number("1,234.50", None), None);
+        assert_eq!(read_number("12.50", None), Some("12.50".parse().unwrap()));
+    }
 }

@@ -43,9 +43,11 @@ static NAMED: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
     // A code wins over another country's name.
     for (at, [.., names]) in lines().enumerate() {
         for name in names.split('|') {
-            named.entry(folded(name)).or_insert(at);
+            named.entry(folded(&without_article(name))).or_insert(at);
         }
     }
+    // What has no letter is no name.
+    named.remove("");
     named
 });
 
@@ -57,12 +59,13 @@ struct Subdivisions {
     /// Its lines of the file.
     text: OnceLock<&'static str>,
     named: OnceLock<HashMap<String, Subdivision>>,
+    bare: OnceLock<HashMap<String, Option<Subdivision>>>,
 }
 
 const SUBDIVISIONS_TEXT: &str = include_str!("data/subdivisions.tsv");
 
 /// In the order of [`COUNTRIES`], with room for those to come.
-static SUBDIVISIONS: [Subdivisions; 300] = [const { Subdivisions { text: OnceLock::new(), named: OnceLock::new() } }; 300];
+static SUBDIVISIONS: [Subdivisions; 300] = [const { Subdivisions { text: OnceLock::new(), named: OnceLock::new(), bare: OnceLock::new() } }; 300];
 
 impl Subdivisions {
     /// Each line of one country begins with its code and a hyphen, and they stand together.
@@ -107,124 +110,127 @@ impl Subdivisions {
                     named.entry(folded(one)).or_insert((code, name));
                 }
             }
-            for (_, code, spellings) in ABBREVIATIONS.iter().filter(|(of, ..)| *of == country) {
-                let Some(one) = named.get(&folded(code)).copied() else { continue };
-                for spelling in *spellings {
-                    named.entry(folded(spelling)).or_insert(one);
+            named
+        })
+    }
+
+    /// By names without words such as `County`; `None` for one that several subdivisions have then.
+    fn bare(&self, country: &str) -> &HashMap<String, Option<Subdivision>> {
+        self.bare.get_or_init(|| {
+            let mut bare: HashMap<String, Option<Subdivision>> = HashMap::new();
+            for (code, names) in self.lines(country) {
+                let shown = names.split('|').next().unwrap_or(code);
+                for name in names.split('|').filter_map(without_kind) {
+                    let one = bare.entry(folded(&name)).or_insert(Some((code, shown)));
+                    if one.is_some_and(|(known, _)| known != code) {
+                        *one = None;
+                    }
                 }
             }
-            named
+            bare
         })
     }
 }
 
-/// How people abbreviate: the traditional state abbreviations of the United States, and their
-/// like in Canada, Australia, Mexico and Great Britain; and names in the country's own language
-/// where the English one differs.
-static ABBREVIATIONS: &[(&str, &str, &[&str])] = &[
-    ("US", "AL", &["Ala"]),
-    ("US", "AK", &["Alas"]),
-    ("US", "AZ", &["Ariz"]),
-    ("US", "AR", &["Ark"]),
-    ("US", "CA", &["Calif", "Cal"]),
-    ("US", "CO", &["Colo"]),
-    ("US", "CT", &["Conn"]),
-    ("US", "DE", &["Del"]),
-    ("US", "DC", &["Washington DC", "D of C"]),
-    ("US", "FL", &["Fla", "Flor"]),
-    ("US", "GA", &["Geo"]),
-    ("US", "HI", &["Haw"]),
-    ("US", "ID", &["Ida"]),
-    ("US", "IL", &["Ill", "Ills"]),
-    ("US", "IN", &["Ind"]),
-    ("US", "KS", &["Kans", "Kan"]),
-    ("US", "KY", &["Ken", "Kent"]),
-    ("US", "MA", &["Mass"]),
-    ("US", "MD", &["Md"]),
-    ("US", "MI", &["Mich"]),
-    ("US", "MN", &["Minn"]),
-    ("US", "MS", &["Miss"]),
-    ("US", "MT", &["Mont"]),
-    ("US", "NE", &["Neb", "Nebr"]),
-    ("US", "NV", &["Nev"]),
-    ("US", "NH", &["N Hamp"]),
-    ("US", "NJ", &["N Jersey"]),
-    ("US", "NM", &["N Mex", "New Mex"]),
-    ("US", "NY", &["N York"]),
-    ("US", "NC", &["N Car", "North Car"]),
-    ("US", "ND", &["N Dak", "No Dak"]),
-    ("US", "OK", &["Okla"]),
-    ("US", "OR", &["Ore", "Oreg"]),
-    ("US", "PA", &["Penn", "Penna"]),
-    ("US", "RI", &["R Isl"]),
-    ("US", "SC", &["S Car", "South Car"]),
-    ("US", "SD", &["S Dak", "So Dak"]),
-    ("US", "TN", &["Tenn"]),
-    ("US", "TX", &["Tex"]),
-    ("US", "VA", &["Virg"]),
-    ("US", "WA", &["Wash", "Washington State"]),
-    ("US", "WV", &["W Va", "West Va"]),
-    ("US", "WI", &["Wis", "Wisc"]),
-    ("US", "WY", &["Wyo"]),
-    ("CA", "AB", &["Alta"]),
-    ("CA", "MB", &["Man"]),
-    ("CA", "NL", &["Newfoundland", "Labrador", "Nfld", "NF"]),
-    ("CA", "NT", &["NWT"]),
-    ("CA", "ON", &["Ont"]),
-    ("CA", "PE", &["PEI"]),
-    ("CA", "QC", &["Que", "PQ"]),
-    ("CA", "SK", &["Sask"]),
-    ("CA", "YT", &["Yukon Territory", "YK"]),
-    ("AU", "QLD", &["Qld"]),
-    ("AU", "TAS", &["Tas"]),
-    ("AU", "VIC", &["Vic"]),
-    ("MX", "CMX", &["CDMX", "DF", "Distrito Federal", "Mexico DF", "Mexico City"]),
-    ("MX", "MEX", &["Edo Mex", "Estado de Mexico", "Edomex"]),
-    ("MX", "NLE", &["NL", "N L"]),
-    ("GB", "NIR", &["N Ireland", "NI"]),
-    ("DE", "BY", &["Bayern", "Freistaat Bayern"]),
-    ("DE", "HE", &["Hessen"]),
-    ("DE", "MV", &["Mecklenburg-Vorpommern"]),
-    ("DE", "NI", &["Niedersachsen"]),
-    ("DE", "NW", &["Nordrhein-Westfalen", "NRW"]),
-    ("DE", "RP", &["Rheinland-Pfalz"]),
-    ("DE", "SN", &["Sachsen"]),
-    ("DE", "ST", &["Sachsen-Anhalt"]),
-    ("DE", "TH", &["Thüringen"]),
-    ("AT", "2", &["Kärnten"]),
-    ("AT", "3", &["Niederösterreich"]),
-    ("AT", "4", &["Oberösterreich"]),
-    ("AT", "6", &["Steiermark"]),
-    ("AT", "7", &["Tirol"]),
-    ("AT", "9", &["Wien"]),
-    ("CH", "BE", &["Bern", "Berne"]),
-    ("CH", "GE", &["Genève", "Genf"]),
-    ("CH", "LU", &["Luzern"]),
-    ("CH", "SG", &["St Gallen", "Sankt Gallen"]),
-    ("CH", "TI", &["Ticino", "Tessin"]),
-    ("CH", "VD", &["Vaud", "Waadt"]),
-    ("CH", "VS", &["Valais", "Wallis"]),
-    ("CH", "ZH", &["Zürich", "Zurich"]),
-    ("ES", "AN", &["Andalucía"]),
-    ("ES", "B", &["Barcelona"]),
-    ("ES", "CT", &["Cataluña", "Catalunya"]),
-    ("ES", "IB", &["Islas Baleares", "Illes Balears"]),
-    ("ES", "PV", &["País Vasco", "Euskadi"]),
-    ("ES", "VC", &["Comunidad Valenciana", "Comunitat Valenciana"]),
-    ("ES", "SE", &["Sevilla"]),
-    ("IT", "FI", &["Firenze"]),
-    ("IT", "GE", &["Genova"]),
-    ("IT", "MI", &["Milano"]),
-    ("IT", "NA", &["Napoli"]),
-    ("IT", "RM", &["Roma"]),
-    ("IT", "TO", &["Torino"]),
-    ("IT", "VE", &["Venezia"]),
-    ("NL", "NB", &["Noord-Brabant"]),
-    ("NL", "NH", &["Noord-Holland"]),
-    ("NL", "ZH", &["Zuid-Holland"]),
-    ("BR", "SP", &["São Paulo"]),
-    ("JP", "13", &["Tokyo-to", "東京都"]),
+/// What subdivisions are called in addresses, beside their names.
+const KINDS: &[&str] = &[
+    "co",
+    "county",
+    "contae",
+    "province",
+    "prov",
+    "provincia",
+    "provincie",
+    "provins",
+    "state",
+    "estado",
+    "etat",
+    "region",
+    "regione",
+    "regiao",
+    "prefecture",
+    "pref",
+    "ken",
+    "fu",
+    "to",
+    "do",
+    "si",
+    "district",
+    "distrikt",
+    "department",
+    "departamento",
+    "departement",
+    "dept",
+    "dep",
+    "oblast",
+    "oblasti",
+    "obl",
+    "kraj",
+    "krai",
+    "kray",
+    "okrug",
+    "republic",
+    "respublika",
+    "canton",
+    "kanton",
+    "cantone",
+    "comunidad",
+    "comunitat",
+    "autonomous",
+    "community",
+    "governorate",
+    "municipality",
+    "municipio",
+    "emirate",
+    "parish",
+    "zupanija",
+    "judet",
+    "judetul",
+    "megye",
+    "maakunta",
+    "lan",
+    "fylke",
+    "wojewodztwo",
+    "voivodeship",
+    "woj",
+    "territory",
+    "sheng",
+    "shi",
+    "il",
+    "ili",
+    "lansi",
+    "vilayet",
+    "apskritis",
+    "maakond",
+    "free",
 ];
+
+/// Words that only tie a kind to its name: `Province of Madrid`, `Estado de México`.
+const TIES: &[&str] = &["of", "de", "di", "do", "da", "del", "della", "dell", "des", "du", "d", "la", "le", "the"];
+
+/// The name without the words that tell what it is; `None` where nothing else is left, or no name is needed to be cut.
+fn without_kind(name: &str) -> Option<String> {
+    if name.len() > 200 {
+        return None;
+    }
+    let plain = ascii(name);
+    let plain = if plain.trim().is_empty() { name } else { &plain };
+    let lower = plain.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).collect();
+    let kind = |word: &&str| KINDS.contains(word);
+    let first = words.iter().position(|word| !kind(word))?;
+    let last = words.iter().rposition(|word| !kind(word))?;
+    let mut kept = words.get(first..=last)?;
+    if first > 0 {
+        while let [tie, rest @ ..] = kept
+            && TIES.contains(tie)
+            && !rest.is_empty()
+        {
+            kept = rest;
+        }
+    }
+    Some(kept.join(" "))
+}
 
 /// The country of a code or a name, in any case, with or without accents and dots.
 pub(super) fn country(text: &str) -> Option<&'static Country> {
@@ -241,7 +247,13 @@ fn place(text: &str) -> Option<usize> {
         [_, _, _] => COUNTRIES.iter().position(|country| country.alpha3.eq_ignore_ascii_case(text) || country.numeric == text),
         _ => None,
     };
-    code.or_else(|| NAMED.get(&folded(text)).copied())
+    code.or_else(|| NAMED.get(&folded(&without_article(text))).copied())
+}
+
+/// "The Netherlands", "Bahamas (the)", as ISO lists them: without the article.
+fn without_article(name: &str) -> String {
+    let word = |word: &&str| !word.trim_matches(['(', ')', ',']).eq_ignore_ascii_case("the");
+    name.split(' ').filter(word).collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn code_of(text: &str) -> Option<&'static str> {
@@ -252,7 +264,12 @@ pub(super) fn code_of(text: &str) -> Option<&'static str> {
 pub(super) fn subdivision(text: &str, country: &str) -> Option<Subdivision> {
     let place = place(country)?;
     let (country, of) = (COUNTRIES.get(place)?.alpha2, SUBDIVISIONS.get(place)?);
-    of.coded(country, text).or_else(|| of.named(country).get(&folded(text)).copied())
+    let named = |text: &str| of.coded(country, text).or_else(|| of.named(country).get(&folded(text)).copied());
+    named(text).or_else(|| {
+        // "County Kerry", "Osaka Prefecture", "Provincia di Padova": the name without what it is.
+        let bare = without_kind(text)?;
+        of.named(country).get(&folded(&bare)).copied().filter(|_| bare.len() > 3).or_else(|| of.bare(country).get(&folded(&bare)).copied().flatten())
+    })
 }
 
 /// A name as it is compared: small letters without accents, dots and spacing. Scripts without
@@ -262,7 +279,7 @@ fn folded(text: &str) -> String {
     // No name is longer.
     let text = if text.len() > 200 { "" } else { text };
     let plain = ascii(text);
-    let plain = if plain.trim().is_empty() { text } else { &plain };
+    let plain = if plain.contains(|c: char| c.is_ascii_alphanumeric()) { &plain } else { text };
     let lower = plain.to_lowercase();
     let words: String = lower
         .replace('&', " and ")
@@ -282,7 +299,8 @@ mod tests {
 
     #[test]
     fn all_countries_are_there_by_all_their_codes() {
-        assert_eq!(COUNTRIES.len(), 249);
+        // The 249 of ISO 3166-1, and Kosovo.
+        assert_eq!(COUNTRIES.len(), 250);
         for country in &*COUNTRIES {
             for name in [country.alpha2, country.alpha3, country.numeric, country.name] {
                 assert_eq!(code_of(name), Some(country.alpha2), "{name}");
@@ -328,6 +346,18 @@ mod tests {
             ("Bosnia & Herzegovina", "BA"),
             ("日本", "JP"),
             ("Österreich", "AT"),
+            ("Kosovo", "XK"),
+            ("XKK", "XK"),
+            ("Bolivia (Plurinational State of)", "BO"),
+            ("Plurinational State of Bolivia", "BO"),
+            ("Korea, Republic of", "KR"),
+            ("Republic of Korea", "KR"),
+            ("Korea (the Democratic People's Republic of)", "KP"),
+            ("Congo, The Democratic Republic of the", "CD"),
+            ("the United Kingdom of Great Britain and Northern Ireland", "GB"),
+            ("Federal Republic of Germany", "DE"),
+            ("Russian Federation", "RU"),
+            ("The Netherlands", "NL"),
         ] {
             assert_eq!(code_of(name), Some(code), "{name}");
         }
@@ -351,10 +381,49 @@ mod tests {
             ("Bavaria", "DE", "BY"),
             ("Puerto Rico", "US", "PR"),
             ("AE", "US", "AE"),
+            // Withdrawn codes and names lead to what holds the area now.
+            ("Mexico City", "MX", "CMX"),
+            ("Distrito Federal", "MX", "CMX"),
+            ("DIF", "MX", "CMX"),
+            ("Telangana", "IN", "TS"),
+            ("CT", "IN", "CG"),
+            ("UT", "IN", "UK"),
+            ("TG", "IN", "TS"),
+            ("IN-TG", "IN", "TS"),
+            ("Buenos Aires", "AR", "B"),
+            ("CABA", "AR", "C"),
+            // A province and a community share the name: an address names the province.
+            ("Madrid", "ES", "M"),
+            ("Comunidad de Madrid", "ES", "MD"),
+            ("Provincia de Madrid", "ES", "M"),
+            ("Vizcaya", "ES", "BI"),
+            ("Baleares", "ES", "PM"),
+            ("Co. Cork", "IE", "CO"),
+            ("County Kerry", "IE", "KY"),
+            ("Co Mayo", "Ireland", "MO"),
+            ("County Down", "GB", "NIR"),
+            ("DOW", "GB", "NMD"),
+            ("大阪府", "JP", "27"),
+            ("東京都", "JP", "13"),
+            ("Osaka Prefecture", "JP", "27"),
+            ("Hokkaido", "JP", "01"),
+            ("México", "MX", "MEX"),
+            ("Estado de México", "MX", "MEX"),
+            ("Inner Mongolia", "CN", "NM"),
+            ("Guangdong Province", "CN", "GD"),
+            ("Padova", "IT", "PD"),
+            ("Provincia di Padova", "IT", "PD"),
+            ("Trento", "IT", "TN"),
+            ("Thessaloniki", "GR", "B"),
+            ("Ｃａｌｉｆｏｒｎｉａ", "US", "CA"),
         ] {
             assert_eq!(subdivision(name, country).map(|(code, _)| code), Some(code), "{name}");
         }
         assert_eq!(subdivision("Calif.", "GB"), None);
+        assert_eq!(subdivision("County", "IE"), None);
+        assert_eq!(subdivision("State of", "US"), None);
+        assert_eq!(subdivision("IDF", "FR"), Some(("IDF", "Île-de-France")));
+        assert_eq!(subdivision("801", "MK"), Some(("801", "Aerodrom")));
         assert_eq!(subdivision("", "US"), None);
     }
 }

@@ -29,6 +29,8 @@ mod tracking;
 mod units;
 
 #[cfg(test)]
+mod published;
+#[cfg(test)]
 mod tests;
 
 pub use call::{Args, Context, Refusal};

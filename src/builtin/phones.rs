@@ -1,287 +1,250 @@
-//! Telephone numbers in E.164: calling codes, trunk prefixes, lengths of national numbers.
+//! Telephone numbers in E.164 and as they are dialed at home.
 //!
-//! A number is held to its country's length, not to its list of area codes: those change too often
-//! to be right in a table.
+//! Calling codes, prefixes, patterns of valid numbers and national forms are Google's libphonenumber's, in `data/phones.tsv` (see
+//! `data/README.md`), read as its documentation tells: `parse`, `isValidNumber`, `format`. One territory's patterns are compiled when it is
+//! first asked for.
+
+use std::sync::{LazyLock, OnceLock};
+
+use regex::{Regex, RegexBuilder};
 
 use super::countries;
 
-struct Plan {
-    country: &'static str,
+/// What is known of one territory's numbers, and the patterns that were needed so far.
+struct Territory {
+    /// Its ISO code; `001` for numbers that belong to no country (`+800 ...`).
+    region: &'static str,
     calling: &'static str,
-    /// What is dialled before a national number at home, and left out from abroad.
+    /// The first of those that share a calling code: its national forms hold for all of them.
+    main: bool,
+    /// What is dialed before a calling code (`00`, `011`), a pattern.
+    exit: &'static str,
+    /// What is dialed before a national number at home, and left out from abroad, a pattern; and what replaces it, where it is not left out.
     trunk: &'static str,
-    /// Digits of a national number.
-    shortest: usize,
-    longest: usize,
+    rewritten: &'static str,
+    /// The first digits by which numbers of a shared calling code belong here.
+    leading: &'static str,
+    general: &'static str,
+    /// The patterns of valid numbers and the national forms, a line each.
+    lines: &'static str,
+    compiled: OnceLock<Option<Patterns>>,
 }
 
-const fn plan(country: &'static str, calling: &'static str, trunk: &'static str, shortest: usize, longest: usize) -> Plan {
-    Plan { country, calling, trunk, shortest, longest }
+struct Patterns {
+    exit: Option<Regex>,
+    trunk: Option<Regex>,
+    leading: Option<Regex>,
+    general: Regex,
+    valid: Regex,
 }
 
-/// Of the countries that share a calling code, the largest stands first.
-static PLANS: &[Plan] = &[
-    plan("US", "1", "1", 10, 10),
-    plan("CA", "1", "1", 10, 10),
-    plan("AG", "1", "1", 10, 10),
-    plan("AI", "1", "1", 10, 10),
-    plan("AS", "1", "1", 10, 10),
-    plan("BB", "1", "1", 10, 10),
-    plan("BM", "1", "1", 10, 10),
-    plan("BS", "1", "1", 10, 10),
-    plan("DM", "1", "1", 10, 10),
-    plan("DO", "1", "1", 10, 10),
-    plan("GD", "1", "1", 10, 10),
-    plan("GU", "1", "1", 10, 10),
-    plan("JM", "1", "1", 10, 10),
-    plan("KN", "1", "1", 10, 10),
-    plan("KY", "1", "1", 10, 10),
-    plan("LC", "1", "1", 10, 10),
-    plan("MP", "1", "1", 10, 10),
-    plan("MS", "1", "1", 10, 10),
-    plan("PR", "1", "1", 10, 10),
-    plan("SX", "1", "1", 10, 10),
-    plan("TC", "1", "1", 10, 10),
-    plan("TT", "1", "1", 10, 10),
-    plan("VC", "1", "1", 10, 10),
-    plan("VG", "1", "1", 10, 10),
-    plan("VI", "1", "1", 10, 10),
-    plan("EG", "20", "0", 8, 10),
-    plan("ZA", "27", "0", 9, 9),
-    plan("GR", "30", "", 10, 10),
-    plan("NL", "31", "0", 9, 9),
-    plan("BE", "32", "0", 8, 9),
-    plan("FR", "33", "0", 9, 9),
-    plan("ES", "34", "", 9, 9),
-    plan("HU", "36", "06", 8, 9),
-    plan("IT", "39", "", 6, 11),
-    plan("VA", "39", "", 6, 11),
-    plan("RO", "40", "0", 9, 9),
-    plan("CH", "41", "0", 9, 9),
-    plan("AT", "43", "0", 4, 13),
-    plan("GB", "44", "0", 9, 10),
-    plan("GG", "44", "0", 9, 10),
-    plan("IM", "44", "0", 9, 10),
-    plan("JE", "44", "0", 9, 10),
-    plan("DK", "45", "", 8, 8),
-    plan("SE", "46", "0", 7, 10),
-    plan("NO", "47", "", 8, 8),
-    plan("SJ", "47", "", 8, 8),
-    plan("PL", "48", "", 9, 9),
-    plan("DE", "49", "0", 5, 12),
-    plan("PE", "51", "0", 8, 9),
-    plan("MX", "52", "", 10, 10),
-    plan("CU", "53", "0", 6, 8),
-    plan("AR", "54", "0", 10, 11),
-    plan("BR", "55", "0", 10, 11),
-    plan("CL", "56", "", 9, 9),
-    plan("CO", "57", "", 8, 10),
-    plan("VE", "58", "0", 10, 10),
-    plan("MY", "60", "0", 8, 10),
-    plan("AU", "61", "0", 9, 9),
-    plan("CC", "61", "0", 9, 9),
-    plan("CX", "61", "0", 9, 9),
-    plan("ID", "62", "0", 8, 12),
-    plan("PH", "63", "0", 8, 10),
-    plan("NZ", "64", "0", 8, 10),
-    plan("SG", "65", "", 8, 8),
-    plan("TH", "66", "0", 8, 9),
-    plan("RU", "7", "8", 10, 10),
-    plan("KZ", "7", "8", 10, 10),
-    plan("JP", "81", "0", 9, 10),
-    plan("KR", "82", "0", 8, 10),
-    plan("VN", "84", "0", 9, 10),
-    plan("CN", "86", "0", 10, 11),
-    plan("TR", "90", "0", 10, 10),
-    plan("IN", "91", "0", 10, 10),
-    plan("PK", "92", "0", 9, 10),
-    plan("AF", "93", "0", 9, 9),
-    plan("LK", "94", "0", 9, 9),
-    plan("MM", "95", "0", 7, 10),
-    plan("IR", "98", "0", 10, 10),
-    plan("MA", "212", "0", 9, 9),
-    plan("DZ", "213", "0", 8, 9),
-    plan("TN", "216", "", 8, 8),
-    plan("LY", "218", "0", 8, 9),
-    plan("GM", "220", "", 7, 7),
-    plan("SN", "221", "", 9, 9),
-    plan("ML", "223", "", 8, 8),
-    plan("CI", "225", "", 10, 10),
-    plan("BF", "226", "", 8, 8),
-    plan("NE", "227", "", 8, 8),
-    plan("TG", "228", "", 8, 8),
-    plan("BJ", "229", "", 8, 10),
-    plan("MU", "230", "", 7, 8),
-    plan("LR", "231", "0", 7, 9),
-    plan("GH", "233", "0", 9, 9),
-    plan("NG", "234", "0", 8, 10),
-    plan("CM", "237", "", 9, 9),
-    plan("CV", "238", "", 7, 7),
-    plan("AO", "244", "", 9, 9),
-    plan("RW", "250", "0", 9, 9),
-    plan("ET", "251", "0", 9, 9),
-    plan("KE", "254", "0", 9, 9),
-    plan("TZ", "255", "0", 9, 9),
-    plan("UG", "256", "0", 9, 9),
-    plan("MZ", "258", "", 8, 9),
-    plan("ZM", "260", "0", 9, 9),
-    plan("MG", "261", "0", 9, 9),
-    plan("RE", "262", "0", 9, 9),
-    plan("YT", "262", "0", 9, 9),
-    plan("ZW", "263", "0", 8, 10),
-    plan("NA", "264", "0", 8, 9),
-    plan("MW", "265", "0", 7, 9),
-    plan("BW", "267", "", 7, 8),
-    plan("AW", "297", "", 7, 7),
-    plan("FO", "298", "", 6, 6),
-    plan("GL", "299", "", 6, 6),
-    plan("GI", "350", "", 8, 8),
-    plan("PT", "351", "", 9, 9),
-    plan("LU", "352", "", 4, 11),
-    plan("IE", "353", "0", 7, 9),
-    plan("IS", "354", "", 7, 9),
-    plan("AL", "355", "0", 8, 9),
-    plan("MT", "356", "", 8, 8),
-    plan("CY", "357", "", 8, 8),
-    plan("FI", "358", "0", 5, 12),
-    plan("AX", "358", "0", 5, 12),
-    plan("BG", "359", "0", 7, 9),
-    plan("LT", "370", "0", 8, 8),
-    plan("LV", "371", "", 8, 8),
-    plan("EE", "372", "", 7, 8),
-    plan("MD", "373", "0", 8, 8),
-    plan("AM", "374", "0", 8, 8),
-    plan("BY", "375", "8", 9, 9),
-    plan("AD", "376", "", 6, 9),
-    plan("MC", "377", "", 8, 9),
-    plan("SM", "378", "", 6, 10),
-    plan("UA", "380", "0", 9, 9),
-    plan("RS", "381", "0", 8, 9),
-    plan("ME", "382", "0", 8, 8),
-    plan("HR", "385", "0", 8, 9),
-    plan("SI", "386", "0", 8, 8),
-    plan("BA", "387", "0", 8, 9),
-    plan("MK", "389", "0", 8, 8),
-    plan("CZ", "420", "", 9, 9),
-    plan("SK", "421", "0", 9, 9),
-    plan("LI", "423", "", 7, 9),
-    plan("BZ", "501", "", 7, 7),
-    plan("GT", "502", "", 8, 8),
-    plan("SV", "503", "", 8, 8),
-    plan("HN", "504", "", 8, 8),
-    plan("NI", "505", "", 8, 8),
-    plan("CR", "506", "", 8, 8),
-    plan("PA", "507", "", 7, 8),
-    plan("HT", "509", "", 8, 8),
-    plan("GP", "590", "0", 9, 9),
-    plan("MF", "590", "0", 9, 9),
-    plan("BL", "590", "0", 9, 9),
-    plan("BO", "591", "0", 8, 8),
-    plan("GY", "592", "", 7, 7),
-    plan("EC", "593", "0", 8, 9),
-    plan("GF", "594", "0", 9, 9),
-    plan("PY", "595", "0", 8, 9),
-    plan("MQ", "596", "0", 9, 9),
-    plan("SR", "597", "", 6, 7),
-    plan("UY", "598", "0", 8, 8),
-    plan("CW", "599", "", 7, 8),
-    plan("BN", "673", "", 7, 7),
-    plan("PG", "675", "", 7, 8),
-    plan("FJ", "679", "", 7, 7),
-    plan("NC", "687", "", 6, 6),
-    plan("PF", "689", "", 8, 8),
-    plan("HK", "852", "", 8, 8),
-    plan("MO", "853", "", 8, 8),
-    plan("KH", "855", "0", 8, 9),
-    plan("LA", "856", "0", 8, 10),
-    plan("BD", "880", "0", 8, 10),
-    plan("TW", "886", "0", 8, 9),
-    plan("MV", "960", "", 7, 7),
-    plan("LB", "961", "0", 7, 8),
-    plan("JO", "962", "0", 8, 9),
-    plan("SY", "963", "0", 8, 9),
-    plan("IQ", "964", "0", 8, 10),
-    plan("KW", "965", "", 7, 8),
-    plan("SA", "966", "0", 8, 9),
-    plan("YE", "967", "0", 7, 9),
-    plan("OM", "968", "", 7, 8),
-    plan("PS", "970", "0", 8, 9),
-    plan("AE", "971", "0", 8, 9),
-    plan("IL", "972", "0", 8, 9),
-    plan("BH", "973", "", 8, 8),
-    plan("QA", "974", "", 7, 8),
-    plan("BT", "975", "", 7, 8),
-    plan("MN", "976", "0", 8, 8),
-    plan("NP", "977", "0", 8, 10),
-    plan("TJ", "992", "", 9, 9),
-    plan("TM", "993", "8", 8, 8),
-    plan("AZ", "994", "0", 9, 9),
-    plan("GE", "995", "0", 9, 9),
-    plan("KG", "996", "0", 9, 9),
-    plan("UZ", "998", "", 9, 9),
+const TEXT: &str = include_str!("data/phones.tsv");
+
+static TERRITORIES: LazyLock<Vec<Territory>> = LazyLock::new(|| {
+    let mut found = Vec::new();
+    let mut rest = TEXT;
+    while !rest.is_empty() {
+        let (head, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        // The lines that begin with a tab belong to the territory above them.
+        let mut end = 0;
+        while after.get(end..).is_some_and(|lines| lines.starts_with('\t')) {
+            end = after.get(end..).and_then(|lines| lines.find('\n')).map_or(after.len(), |line| end + line + 1);
+        }
+        let (lines, next) = after.split_at(end);
+        rest = next;
+        let cells: Vec<&'static str> = head.split('\t').collect();
+        if let [region, calling, main, exit, trunk, rewritten, leading, general] = *cells.as_slice() {
+            let main = !main.is_empty();
+            found.push(Territory { region, calling, main, exit, trunk, rewritten, leading, general, lines, compiled: OnceLock::new() });
+        }
+    }
+    found
+});
+
+fn pattern(text: &str, whole: bool) -> Option<Regex> {
+    let text = if whole { format!("^(?:{text})$") } else { format!("^(?:{text})") };
+    RegexBuilder::new(&text).unicode(false).build().ok()
+}
+
+impl Territory {
+    fn patterns(&self) -> Option<&Patterns> {
+        let make = || {
+            let prefix = |text: &str| if text.is_empty() { None } else { pattern(text, false) };
+            let valid: Vec<&str> = self.lines.lines().filter_map(|line| line.strip_prefix("\tis\t")).collect();
+            Some(Patterns {
+                exit: prefix(self.exit),
+                trunk: prefix(self.trunk),
+                leading: prefix(self.leading),
+                general: pattern(self.general, true)?,
+                valid: pattern(&valid.join("|"), true)?,
+            })
+        };
+        self.compiled.get_or_init(make).as_ref()
+    }
+
+    /// Whether it has such a number.
+    fn has(&self, national: &str) -> bool {
+        self.patterns().is_some_and(|of| of.general.is_match(national) && of.valid.is_match(national))
+    }
+
+    /// The number without what is dialed before it at home.
+    fn without_trunk(&self, number: &str) -> String {
+        let Some(of) = self.patterns() else { return number.to_owned() };
+        let Some(found) = of.trunk.as_ref().and_then(|trunk| trunk.captures(number)) else { return number.to_owned() };
+        let end = found.get(0).map_or(0, |all| all.end());
+        let kept = number.get(end..).unwrap_or_default();
+        let last = found.iter().skip(1).last().flatten();
+        let stripped = if self.rewritten.is_empty() || last.is_none() {
+            kept.to_owned()
+        } else {
+            let mut made = String::new();
+            found.expand(self.rewritten, &mut made);
+            made + kept
+        };
+        // What is a number as it stands has no prefix.
+        if of.general.is_match(number) && !of.general.is_match(&stripped) { number.to_owned() } else { stripped }
+    }
+}
+
+/// All territories with a calling code.
+fn sharing(calling: &str) -> impl Iterator<Item = &'static Territory> {
+    TERRITORIES.iter().filter(move |territory| territory.calling == calling)
+}
+
+fn main_of(calling: &str) -> Option<&'static Territory> {
+    sharing(calling).find(|territory| territory.main).or_else(|| sharing(calling).next())
+}
+
+/// The digits behind the calling code, and the code; `None` for a code that nobody has.
+fn split_calling(digits: &str) -> Option<(&'static str, &str)> {
+    (1..=3).find_map(|length| {
+        let (code, national) = digits.split_at_checked(length)?;
+        Some((main_of(code)?.calling, national))
+    })
+}
+
+/// A number in E.164 (`+442079460018`), as it would be dialed in a country; `None` where it is no number of any territory.
+pub(super) fn e164(number: &str, country: &str) -> Option<String> {
+    let (calling, national) = parsed(number, country)?;
+    Some(format!("+{calling}{national}"))
+}
+
+/// A number as it is dialed within its own country, digits only.
+pub(super) fn national(number: &str, country: &str) -> Option<String> {
+    let (calling, national) = parsed(number, country)?;
+    let main = main_of(calling)?;
+    for line in main.lines.lines() {
+        let Some(cells) = line.strip_prefix("\tform\t") else { continue };
+        let mut cells = cells.split('\t');
+        let (Some(leading), Some(shape), Some(template)) = (cells.next(), cells.next(), cells.next()) else { continue };
+        if !leading.is_empty() && !pattern(leading, false).is_some_and(|leading| leading.is_match(&national)) {
+            continue;
+        }
+        if let Some(found) = pattern(shape, true).and_then(|shape| shape.captures(&national).map(|found| filled(template, &found))) {
+            return Some(found);
+        }
+    }
+    Some(national)
+}
+
+/// `0$1$2` with the groups in their places: each `$` has one digit behind it.
+fn filled(template: &str, groups: &regex::Captures<'_>) -> String {
+    let mut out = String::new();
+    let mut rest = template.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '$' => {
+                let group = rest.next().and_then(|digit| digit.to_digit(10)).and_then(|group| groups.get(group as usize));
+                out.push_str(group.map_or("", |group| group.as_str()));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The first of the digits of each script of Unicode; the other nine follow it.
+const ZEROS: &[char] = &[
+    '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}',
+    '\u{f20}', '\u{1040}', '\u{17e0}', '\u{1810}', '\u{ff10}',
 ];
 
-/// A number in E.164 (`+442079460018`), as it would be dialled in a country; `None` where it is no
-/// number of its plan.
-pub(super) fn e164(number: &str, country: &str) -> Option<String> {
-    let (plan, national) = parsed(number, country)?;
-    Some(format!("+{}{national}", plan.calling))
+fn digit(c: char) -> Option<char> {
+    if c.is_ascii_digit() {
+        return Some(c);
+    }
+    let value = ZEROS.iter().find_map(|zero| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10))?;
+    char::from_digit(value, 10)
 }
 
-/// A number as it is dialled within its own country, digits only.
-pub(super) fn national(number: &str, country: &str) -> Option<String> {
-    let (plan, national) = parsed(number, country)?;
-    // In North America the prefix is for long distance, not part of how a number is written.
-    let trunk = if plan.calling == "1" { "" } else { plan.trunk };
-    Some(format!("{trunk}{national}"))
+/// What stands between digits, is not seen, or tells where a number begins.
+fn separates(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '-' | '.' | '(' | ')' | '/' | '[' | ']' | '~' | '\u{a0}' | '\u{ad}' | '\u{2000}'..='\u{2015}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{2069}'
+        | '\u{2212}' | '\u{3000}' | '\u{30fc}' | '\u{feff}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0d}' | '\u{ff0e}' | '\u{ff0f}' | '\u{ff3b}' | '\u{ff3d}' | '\u{ff5e}'
+    )
 }
 
-fn parsed(number: &str, country: &str) -> Option<(&'static Plan, String)> {
-    if number.len() > 64 {
+/// The calling code and the national number.
+fn parsed(number: &str, country: &str) -> Option<(&'static str, String)> {
+    if number.len() > 128 {
         return None;
     }
     let number = without_extension(number);
     let mut digits = String::with_capacity(number.len());
     let mut international = false;
     let trimmed = number.trim().strip_prefix("tel:").unwrap_or(number.trim());
-    for (at, c) in trimmed.char_indices() {
-        match c {
-            '+' | '＋' if at == 0 || digits.is_empty() => international = true,
-            c if c.is_ascii_digit() => digits.push(c),
-            ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}' | '\u{2010}'..='\u{2013}' => {}
-            _ => return None,
+    for c in trimmed.chars() {
+        match digit(c) {
+            Some(digit) => digits.push(digit),
+            None if matches!(c, '+' | '\u{ff0b}') && digits.is_empty() => international = true,
+            None if separates(c) => {}
+            None => return None,
         }
     }
-    // "+44 (0)20 7946 0018": the bracketed prefix is for those who dial at home.
-    let doubled = international && trimmed.contains("(0)");
-    let home = countries::code_of(country).and_then(|code| PLANS.iter().find(|plan| plan.country == code));
-    if !international {
-        let exit = match home.map(|plan| plan.calling) {
-            Some("1") => "011",
-            Some("61") => "0011",
-            _ => "00",
-        };
-        if let Some(rest) = digits.strip_prefix(exit) {
-            digits = rest.to_owned();
-            international = true;
-        }
+    // Longer than any number with what is dialed before it.
+    if digits.len() > 25 {
+        return None;
     }
-    let (plan, national) = if international {
-        let plan = home
-            .filter(|plan| digits.starts_with(plan.calling))
-            .or_else(|| PLANS.iter().filter(|plan| digits.starts_with(plan.calling)).max_by_key(|plan| plan.calling.len()).map(first_of))?;
-        let national = digits.get(plan.calling.len()..)?;
-        let national = if doubled { national.strip_prefix('0').unwrap_or(national) } else { national };
-        (plan, national)
-    } else {
-        let plan = home?;
-        let at_home = digits.strip_prefix(plan.trunk).filter(|rest| rest.len() >= plan.shortest);
-        (plan, at_home.unwrap_or(&digits))
-    };
-    let fits = (plan.shortest..=plan.longest).contains(&national.len());
-    // Neither an area code nor an exchange of North America begins with 0 or 1.
-    let dialled = plan.calling != "1" || (national.starts_with(|c| c > '1') && national.get(3..).is_some_and(|rest| rest.starts_with(|c| c > '1')));
-    (fits && dialled && plan.calling.len() + national.len() <= 15).then(|| (plan, national.to_owned()))
+    let home = countries::code_of(country).and_then(|code| TERRITORIES.iter().find(|territory| territory.region == code));
+    if international {
+        // "+44 (0)20 7946 0018": the bracketed prefix is for those who dial at home.
+        let bracketed = ["(0)", "[0]"].iter().any(|mark| trimmed.contains(mark));
+        return abroad(&digits, home, bracketed);
+    }
+    let home = home?;
+    let exit = home.patterns()?.exit.as_ref().and_then(|exit| exit.find(&digits)).map(|found| found.end());
+    if let Some(rest) = exit.and_then(|end| digits.get(end..)).filter(|rest| !rest.starts_with('0'))
+        && let Some(found) = abroad(rest, Some(home), false)
+    {
+        return Some(found);
+    }
+    let stripped = home.without_trunk(&digits);
+    if let Some(found) = [stripped.as_str(), digits.as_str()].into_iter().find(|number| valid(home.calling, number, Some(home))) {
+        return Some((home.calling, found.to_owned()));
+    }
+    // The calling code without a `+`; two zeros are understood everywhere.
+    let coded = digits.strip_prefix(home.calling).and_then(|_| abroad(&digits, Some(home), false));
+    coded.or_else(|| digits.strip_prefix("00").filter(|rest| !rest.starts_with('0')).and_then(|rest| abroad(rest, Some(home), false)))
+}
+
+/// A number that begins with a calling code.
+fn abroad(digits: &str, home: Option<&'static Territory>, bracketed: bool) -> Option<(&'static str, String)> {
+    let (calling, national) = split_calling(digits)?;
+    let main = main_of(calling)?;
+    let of = home.filter(|home| home.calling == calling).unwrap_or(main);
+    let mut tried = vec![national.to_owned(), of.without_trunk(national)];
+    if bracketed {
+        tried.extend(national.strip_prefix('0').map(str::to_owned));
+    }
+    tried.into_iter().find(|national| valid(calling, national, home)).map(|national| (calling, national))
+}
+
+/// Whether any territory of a calling code has the number.
+fn valid(calling: &str, national: &str, home: Option<&Territory>) -> bool {
+    let begins = |of: &Territory| of.patterns().and_then(|of| of.leading.as_ref()).is_none_or(|leading| leading.is_match(national));
+    home.filter(|home| home.calling == calling).is_some_and(|home| home.has(national)) || sharing(calling).any(|of| begins(of) && of.has(national))
 }
 
 /// Whether two numbers dial the same telephone, however they are written: with a calling code or without, with what is dialed
@@ -292,7 +255,7 @@ pub fn same_phone(a: &str, b: &str) -> bool {
         (Some((abroad, true)), Some((home, false))) | (Some((home, false)), Some((abroad, true))) => {
             // North Americans write their calling code without a `+`, too.
             let calling = abroad.strip_suffix(home.as_str());
-            abroad == home || calling.is_some_and(|calling| PLANS.iter().any(|plan| plan.calling == calling))
+            abroad == home || calling.is_some_and(|calling| main_of(calling).is_some())
         }
         _ => false,
     }
@@ -308,8 +271,8 @@ pub fn phone_key(number: &str) -> Option<String> {
 fn dialed(number: &str) -> Option<(String, bool)> {
     let number = without_extension(number.get(..64).unwrap_or(number)).trim();
     let number = number.strip_prefix("tel:").unwrap_or(number);
-    let mut digits: String = number.replace("(0)", "").chars().filter(char::is_ascii_digit).collect();
-    let mut abroad = number.starts_with(['+', '＋']);
+    let mut digits: String = number.replace("(0)", "").chars().filter_map(digit).collect();
+    let mut abroad = number.starts_with(['+', '\u{ff0b}']);
     if !abroad && let Some(rest) = digits.strip_prefix("00") {
         digits = rest.to_owned();
         abroad = true;
@@ -320,15 +283,10 @@ fn dialed(number: &str) -> Option<(String, bool)> {
     (digits.len() >= 7).then_some((digits, abroad))
 }
 
-/// The first country of those with the same calling code.
-fn first_of(plan: &'static Plan) -> &'static Plan {
-    PLANS.iter().find(|first| first.calling == plan.calling).unwrap_or(plan)
-}
-
 /// The number without `ext. 12` and its like.
 fn without_extension(number: &str) -> &str {
     let lower = number.to_ascii_lowercase();
-    let end = ["ext", "x", "#", ";"].iter().filter_map(|mark| lower.find(mark)).min();
+    let end = ["ext", "x", "#", ";", "\u{ff58}", "\u{ff03}", "\u{434}\u{43e}\u{431}"].iter().filter_map(|mark| lower.find(mark)).min();
     end.filter(|end| *end > 5).and_then(|end| number.get(..end)).unwrap_or(number)
 }
 
@@ -389,12 +347,44 @@ mod tests {
         assert_eq!(national("+14155552671", "US").as_deref(), Some("4155552671"));
     }
 
+    /// Wide digits, marks that nobody sees, mobiles that are dialed otherwise from abroad.
     #[test]
-    fn every_plan_is_of_a_country() {
-        for plan in PLANS {
-            assert_eq!(countries::code_of(plan.country), Some(plan.country), "{}", plan.country);
-            assert!(plan.shortest <= plan.longest);
-            assert!(plan.calling.len() + plan.shortest <= 15);
+    fn numbers_in_other_shapes() {
+        for (number, country, expected) in [
+            ("０３－１２３４－５６７８", "JP", Some("+81312345678")),
+            ("\u{202d}+1 415 555 2671\u{202c}", "DE", Some("+14155552671")),
+            ("٠٥٠ ١٢٣ ٤٥٦٧", "AE", Some("+971501234567")),
+            ("011 15-2345-6789", "AR", Some("+5491123456789")),
+            ("0800 12 3456", "BR", Some("+55800123456")),
+            ("1800 123 456", "AU", Some("+611800123456")),
+            ("+383 44 123 456", "US", Some("+38344123456")),
+            ("044 123 456", "XK", Some("+38344123456")),
+            ("+49 (0)30 901820", "FR", Some("+4930901820")),
+            ("+34 (0)912 345 678", "FR", Some("+34912345678")),
+            ("49 30 901820", "DE", Some("+4930901820")),
+            ("+999 123 456", "US", None),
+            ("030 901820 ext. 12", "DE", Some("+4930901820")),
+        ] {
+            assert_eq!(e164(number, country).as_deref(), expected, "{number} in {country}");
         }
+        assert_eq!(national("+8613123456789", "CN").as_deref(), Some("13123456789"));
+        assert_eq!(national("+5491123456789", "AR").as_deref(), Some("0111523456789"));
+    }
+
+    #[test]
+    fn every_pattern_can_be_used() {
+        for territory in TERRITORIES.iter() {
+            assert!(territory.region == "001" || matches!(territory.region, "AC" | "TA") || countries::code_of(territory.region).is_some());
+            let patterns = territory.patterns().unwrap_or_else(|| panic!("{}", territory.region));
+            for (text, made) in [(territory.exit, &patterns.exit), (territory.trunk, &patterns.trunk), (territory.leading, &patterns.leading)] {
+                assert_eq!(text.is_empty(), made.is_none(), "{} {text}", territory.region);
+            }
+            for line in territory.lines.lines().filter_map(|line| line.strip_prefix("\tform\t")) {
+                let cells: Vec<&str> = line.split('\t').collect();
+                assert!(matches!(cells[..], [leading, shape, _] if pattern(leading, false).is_some() && pattern(shape, true).is_some()), "{line}");
+            }
+            assert!(main_of(territory.calling).is_some());
+        }
+        assert_eq!(TERRITORIES.len(), 254);
     }
 }

@@ -58,15 +58,28 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Text),
-        says: "The text on one line: each run of white space becomes one space, and none is left at the ends.",
+        says: "The text on one line: each run of white space becomes one space, and none is left at the ends. Control characters and characters without width are dropped (`printable`).",
         examples: &[
             Example { call: r#"collapse("12  High   St\nLeeds ")"#, gives: r#""12 High St Leeds""# },
             Example { call: "collapse(missing)", gives: "missing" },
         ],
         run: |args| {
-            let words: Vec<&str> = args.need_text(0, "collapse")?.split_whitespace().collect();
+            let text = printable(args.need_text(0, "collapse")?);
+            let words: Vec<&str> = text.split_whitespace().collect();
             Ok(Value::text(words.join(" ")))
         },
+    },
+    Builtin {
+        name: "printable",
+        family: Family::Text,
+        takes: &[text("text")],
+        gives: Gives::Maybe(Kind::Text),
+        says: "The text without characters that nobody sees: control characters, and characters without width (U+200B, byte order marks, soft hyphens, marks of direction), on which labels and XML of carriers fail. Lines stay lines; white space at the ends is not kept.",
+        examples: &[
+            Example { call: r#"printable("Ada\tLovelace")"#, gives: r#""Ada\tLovelace""# },
+            Example { call: "printable(missing)", gives: "missing" },
+        ],
+        run: |args| Ok(text_if_any(printable(args.need_text(0, "printable")?).trim())),
     },
     Builtin {
         name: "truncate",
@@ -369,6 +382,7 @@ pub(super) static TABLE: &[Builtin] = &[
         says: "The text in plain Latin letters, for carriers that take no others. It loses something: accents go, `ß` becomes `ss`, `Ø` becomes `O`, and what has no such letter is left out.",
         examples: &[
             Example { call: r#"ascii("Łódź, Straße 5")"#, gives: r#""Lodz, Strasse 5""# },
+            Example { call: r#"ascii("Ｆｕｌｌ　１２")"#, gives: r#""Full 12""# },
             Example { call: r#"ascii("東京")"#, gives: "missing" },
         ],
         run: |args| Ok(text_if_any(ascii(args.need_text(0, "ascii")?).trim())),
@@ -426,7 +440,13 @@ pub(super) fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.nfd() {
         match c {
+            c if is_hidden(c) => {}
             c if c.is_ascii() => out.push(c),
+            // Wide letters, and letters of other shapes (ligatures, mathematical letters), are plain ones.
+            '\u{3000}' => out.push(' '),
+            '\u{ff01}'..='\u{ff5e}' | '\u{fb00}'..='\u{fb06}' | '\u{1d400}'..='\u{1d7ff}' | '\u{2102}'..='\u{2115}' | '\u{211b}'..='\u{2134}' => {
+                out.extend(std::iter::once(c).nfkd().filter(char::is_ascii));
+            }
             'ß' => out.push_str("ss"),
             'ẞ' => out.push_str("SS"),
             'æ' => out.push_str("ae"),
@@ -459,6 +479,27 @@ pub(super) fn ascii(text: &str) -> String {
     out
 }
 
+/// Whether a character has no shape and no width, though it is no white space: controls, marks of direction, joiners.
+fn is_hidden(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' => false,
+        '\u{85}' => false,
+        c if c.is_control() => true,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+            true
+        }
+        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
+        // What is no character.
+        '\u{fdd0}'..='\u{fdef}' => true,
+        c => matches!(u32::from(c) & 0xffff, 0xfffe | 0xffff),
+    }
+}
+
+/// The text without characters that nobody sees; lines and tabs stay.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !is_hidden(*c)).collect()
+}
+
 /// A pattern of the mapping, compiled once. Patterns are literals, so there are few.
 pub(super) fn compiled(pattern: &str) -> Option<Arc<Regex>> {
     type Known = Vec<(String, Arc<Regex>)>;
@@ -475,4 +516,37 @@ pub(super) fn compiled(pattern: &str) -> Option<Arc<Regex>> {
     }
     known.push((pattern.to_owned(), regex.clone()));
     Some(regex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_dropped_and_lines_stay() {
+        for (text, expected) in [
+            ("Bad\u{1a}Name", "BadName"),
+            ("A\u{0}B", "AB"),
+            ("\u{200b}Ada", "Ada"),
+            ("\u{feff}Ada\u{ad} L\u{2060}ovelace\u{200e}", "Ada Lovelace"),
+            ("12 High St\r\nFlat\t3\u{7f}", "12 High St\r\nFlat\t3"),
+            ("東京\u{202a}都\u{9b}", "東京都"),
+        ] {
+            assert_eq!(printable(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ascii_has_plain_letters_for_letters_of_other_shapes() {
+        for (text, expected) in [
+            ("Ｆｕｌｌ　Ｗｉｄｔｈ　１２－３", "Full Width 12-3"),
+            ("Bad\u{1a}Na\u{200b}me", "BadName"),
+            ("oﬃce", "office"),
+            ("𝐁𝐨𝐥𝐝", "Bold"),
+            ("Łódź", "Lodz"),
+            ("½", ""),
+        ] {
+            assert_eq!(ascii(text), expected, "{text:?}");
+        }
+    }
 }

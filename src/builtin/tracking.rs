@@ -8,7 +8,7 @@
 struct Form {
     /// By the code that shipping systems use.
     carrier: &'static str,
-    /// `n` is a digit, `a` a letter, `x` either; all else stands as it is.
+    /// `n` is a digit, `a` a letter, `x` either, `[ACD]` one of these; all else stands as it is.
     shape: &'static str,
     check: Check,
 }
@@ -22,10 +22,14 @@ enum Check {
     Gs1 { skip: usize },
     /// As `Gs1`, for a number written without its application identifier.
     Gs1Behind { prefix: &'static str },
+    /// Luhn: every second digit from the right twice, and the digits of what comes out added; what is missing to ten.
+    Luhn,
     /// Every second character twice, letters as `(code - 3) mod 10`; what is missing to ten.
     Ups { skip: usize },
-    /// Weights 1, 3, 7 from the right over the digits before, modulo 11, then 10.
-    FedexExpress { skip: usize },
+    /// Weights 1, 3, 7 from the right over the digits before, modulo 11, then 10. What stands behind the check digit is routing.
+    FedexExpress { skip: usize, behind: usize },
+    /// The shape tells it, and a GTIN of 14 digits it is not.
+    NoGtin,
     /// The whole number modulo 7.
     Seven,
     /// The eight digits of UPU S10 with the weights 8 6 4 2 3 5 9 7, modulo 11.
@@ -36,40 +40,69 @@ enum Check {
 
 static FORMS: &[Form] = &[
     form("ups", "1Zxxxxxxxxxxxxxxxx", Check::Ups { skip: 2 }),
-    form("amazon", "TBAnnnnnnnnnnnn", Check::Shape),
-    form("amazon", "TBCnnnnnnnnnnnn", Check::Shape),
-    form("amazon", "TBMnnnnnnnnnnnn", Check::Shape),
+    form("ups", "[AHJKTV]nnnnnnnnnn", Check::Ups { skip: 1 }),
+    form("amazon", "TB[ACM]nnnnnnnnnnnn", Check::Shape),
+    form("amazon", "[AFC]nnnnnnnnnn", Check::Shape),
+    form("yodel", "JJDnnnnnnnnnnnnnnnn", Check::Shape),
+    form("yodel", "JDnnnnnnnnnnnnnnnn", Check::Shape),
     form("dhl", "JDnnnnnnnnnnnnnnnnnn", Check::Shape),
-    form("dhl", "JJDnnnnnnnnnn", Check::Shape),
+    form("dhl", "JJDnnnnnnnnnnnnnnnnnn", Check::Shape),
+    form("dhl", "J[JV]Dnnnnnnnnnn", Check::Shape),
     form("dhl", "JVGLnnnnnnnnnn", Check::Shape),
     form("dhl_ecommerce", "GMnnnnnnnnnnnnnnnn", Check::Shape),
     form("dhl_ecommerce", "GMnnnnnnnnnnnnnnnnnn", Check::Shape),
+    form("dhl_ecommerce", "GMnnnnnnnnnnnnnnnnnnnn", Check::Shape),
+    form("dhl_ecommerce", "GMnxxxxxxxxxxxxxxxxxxx", Check::Shape),
+    form("postnl", "3Saaaannnnnnnnn", Check::Shape),
+    form("postnl", "3Saaaannnnnnn", Check::Shape),
+    form("postnl", "3Saaaannnnnnnn", Check::Shape),
+    form("postnl", "3Saaaannnnnnnnnnn", Check::Shape),
+    form("postnl", "3Saaannnnnnnnnn", Check::Shape),
+    form("australia_post", "nnaaannnnnnn", Check::Shape),
+    form("australia_post", "nnaaannnnnnnnnnnnnnnnnn", Check::Shape),
+    form("australia_post", "xaannnnnnnnnnnnnnnnnn", Check::Shape),
+    form("australia_post", "aaannnnnnnnnnnnnnnnnnnn", Check::Shape),
     form("ontrac", "Cnnnnnnnnnnnnnn", Check::Ups { skip: 0 }),
     form("ontrac", "Dnnnnnnnnnnnnnn", Check::Ups { skip: 0 }),
+    form("lasership", "L[AIEHNX][123]nnnnnnn", Check::Shape),
+    form("lasership", "1LS7[12]nnnnnnnnnn", Check::Shape),
+    form("lasership", "1LS7[12]nn01[1234]nnnnnn1", Check::Shape),
+    form("lasership", "1LSCXxxxxxxxxxx", Check::Shape),
+    form("canpar", "[CDKLSUXZ]nnnnnnnnnnnnnnnnnnnnn", Check::Shape),
+    form("gofo", "GFUSnnnnnnnnnnnnnn", Check::Shape),
+    form("landmark_global", "LTNnnnnnnnnN1", Check::Shape),
+    form("spee_dee", "SPnnnnnnnnnnnnnnnnnn", Check::Shape),
+    form("yunexpress", "YTnnnnnnnnnnnnnnnn", Check::Shape),
+    form("purolator", "aaannnnnnnnn", Check::Shape),
     form("s10", "aannnnnnnnnaa", Check::S10),
     form("dpd", "nnnnnnnnnnnnnnnnnnnnnnnnnnnx", Check::Iso7064),
     form("fedex", "96nnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 7 }),
-    form("fedex", "96nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", Check::FedexExpress { skip: 20 }),
-    form("fedex", "100nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", Check::FedexExpress { skip: 20 }),
+    form("fedex", "96nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", Check::FedexExpress { skip: 20, behind: 0 }),
     form("fedex", "92612nnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
-    form("usps", "420nnnnn9nnnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 8 }),
-    form("usps", "420nnnnn9nnnnnnnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 8 }),
-    form("usps", "420nnnnnnnnn9nnnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 12 }),
-    form("usps", "91nnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
-    form("usps", "92nnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
-    form("usps", "93nnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
-    form("usps", "94nnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
-    form("usps", "95nnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
-    form("usps", "92nnnnnnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
+    form("usps", "420nnnnn9[12345]nnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 8 }),
+    form("usps", "420nnnnn9[2345]nnnnnnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 8 }),
+    form("usps", "420nnnnnnnnn9[12345]nnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 12 }),
+    form("fedex", "[012345678]nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", Check::FedexExpress { skip: 20, behind: 0 }),
+    form("fedex", "3nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", Check::FedexExpress { skip: 16, behind: 4 }),
+    form("usps", "9[12345]nnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
+    form("usps", "9[2345]nnnnnnnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
     form("usps", "7nnnnnnnnnnnnnnnnnnn", Check::Gs1Behind { prefix: "91" }),
     form("usps", "03nnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
     form("usps", "7nnnnnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
+    form("fedex", "00nnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
     form("fedex", "61nnnnnnnnnnnnnnnnnn", Check::Gs1Behind { prefix: "92" }),
     form("canada_post", "nnnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
     form("fedex", "nnnnnnnnnnnnnnn", Check::Gs1 { skip: 0 }),
-    form("fedex", "nnnnnnnnnnnn", Check::FedexExpress { skip: 0 }),
+    form("dpd", "nnnnnnnnnnnnnnx", Check::Iso7064),
+    form("fedex", "nnnnnnnnnnnn", Check::FedexExpress { skip: 0, behind: 0 }),
+    form("purolator", "[012345]nnnnnnnnnnn", Check::Luhn),
+    form("old_dominion", "77[78]nnnnnnnn", Check::Luhn),
+    form("old_dominion", "072nnnnnnnn", Check::Luhn),
+    form("old_dominion", "780nnnnnnnn", Check::Luhn),
+    form("old_dominion", "80nnnnnnnnn", Check::Luhn),
     form("dhl", "nnnnnnnnnn", Check::Seven),
     form("dhl", "nnnnnnnnnnn", Check::Seven),
+    form("dhl_ecommerce", "[56]nnnnnnnnnnnnn", Check::NoGtin),
 ];
 
 /// Posts that shipping systems know by a code, by the country at the end of an S10 number.
@@ -153,14 +186,29 @@ fn plain(number: &str) -> Option<String> {
 
 impl Form {
     fn holds(&self, number: &str) -> bool {
-        number.len() == self.shape.len()
-            && number.bytes().zip(self.shape.bytes()).all(|(c, place)| match place {
-                b'n' => c.is_ascii_digit(),
-                b'a' => c.is_ascii_uppercase(),
-                b'x' => c.is_ascii_digit() || c.is_ascii_uppercase(),
-                other => c == other,
-            })
-            && self.check.holds(number)
+        self.shaped(number) && number.bytes().any(|c| c != b'0') && self.check.holds(number)
+    }
+
+    fn shaped(&self, number: &str) -> bool {
+        let mut shape = self.shape;
+        for c in number.bytes() {
+            let Some((place, rest)) = shape.as_bytes().split_first() else { return false };
+            let (fits, next) = match place {
+                b'n' => (c.is_ascii_digit(), rest.len()),
+                b'a' => (c.is_ascii_uppercase(), rest.len()),
+                b'x' => (c.is_ascii_digit() || c.is_ascii_uppercase(), rest.len()),
+                b'[' => {
+                    let end = rest.iter().position(|end| *end == b']').unwrap_or(rest.len());
+                    (rest.iter().take(end).any(|one| *one == c), rest.len().saturating_sub(end + 1))
+                }
+                other => (c == *other, rest.len()),
+            };
+            if !fits {
+                return false;
+            }
+            shape = shape.get(shape.len() - next..).unwrap_or_default();
+        }
+        shape.is_empty()
     }
 }
 
@@ -171,7 +219,9 @@ impl Check {
             Check::Gs1 { skip } => number.get(skip..).is_some_and(gs1),
             Check::Gs1Behind { prefix } => gs1(&format!("{prefix}{number}")),
             Check::Ups { skip } => number.get(skip..).is_some_and(ups),
-            Check::FedexExpress { skip } => number.get(skip..).is_some_and(fedex_express),
+            Check::FedexExpress { skip, behind } => number.get(skip..number.len().saturating_sub(behind)).is_some_and(fedex_express),
+            Check::NoGtin => !gs1(number),
+            Check::Luhn => luhn(number),
             Check::Seven => seven(number),
             Check::S10 => number.get(2..11).is_some_and(s10),
             Check::Iso7064 => iso7064(number),
@@ -213,6 +263,12 @@ fn fedex_express(number: &str) -> bool {
     let Some((last, rest)) = number.as_bytes().split_last() else { return false };
     let sum: u32 = rest.iter().rev().zip([1, 3, 7].into_iter().cycle()).map(|(c, weight)| digit(*c) * weight).sum();
     sum % 11 % 10 == digit(*last)
+}
+
+fn luhn(number: &str) -> bool {
+    let doubled = |value: u32| if value > 4 { value * 2 - 9 } else { value * 2 };
+    let sum: u32 = number.bytes().rev().enumerate().map(|(at, c)| if at % 2 == 1 { doubled(digit(c)) } else { digit(c) }).sum();
+    number.bytes().all(|c| c.is_ascii_digit()) && sum % 10 == 0
 }
 
 fn seven(number: &str) -> bool {

@@ -243,11 +243,13 @@ impl Env<'_> {
         let name = field.node.as_str();
         let Typed { expr: base, kind: base_kind, keys, presence, span: base_span, .. } = base;
         let from_target = is_target(&base);
+        let of_record = matches!(base_kind, Kind::Object(_)) && !from_target;
         let keys: Vec<String> = keys.into_iter().map(|key| key + "." + name).collect();
         let make = |env: &mut Self, kind: Kind, wire: Wire, nullable: bool, why: Why, element_nullable: bool| {
             env.reads.extend(keys.iter().cloned());
             let is_list = matches!(kind, Kind::List(_));
-            let expr = Expr::Field { base: Box::new(base), name: name.into(), kind: kind.clone(), wire };
+            let held = !nullable && !is_list && of_record;
+            let expr = Expr::Field { base: Box::new(base), name: name.into(), kind: kind.clone(), wire, held };
             let mut typed = Typed::new(expr, kind, keys.clone(), span);
             if is_list {
                 let element = if element_nullable {
@@ -275,8 +277,8 @@ impl Env<'_> {
                 };
                 let why = if from_target { Why::Target } else { Why::Field([&of.connection, ".", &of.object, ".", name].concat()) };
                 let element_nullable = matches!(&schema.kind, Kind::List(element) if element.nullable);
-                let mut typed = make(self, schema.kind.clone(), schema.wire.clone(), schema.nullable || from_target, why, element_nullable);
-                typed.longest = match &schema.kind {
+                let mut typed = make(self, schema.given().clone(), schema.wire.clone(), schema.nullable || from_target, why, element_nullable);
+                typed.longest = match schema.given() {
                     Kind::Text => schema.size.map(|size| size.max),
                     Kind::Enumeration(of) if !of.open => of.names().map(|name| name.chars().count()).max(),
                     Kind::Enumeration(_) => schema.size.map(|size| size.max),
@@ -464,9 +466,17 @@ impl Env<'_> {
 
     fn json_path(&mut self, value: &tree::Expr, path: &tree::Name, span: Span) -> Typed {
         let value = self.expr(value, None);
-        if let Err(reason) = jsonpath_rust::parser::parse_json_path(&path.node) {
-            self.report(Diagnostic::new(Code::BadJsonPath, path.span, "this JSONPath cannot be read").why(reason.to_string()));
-            return Typed::any(span);
+        match jsonpath_rust::parser::parse_json_path(&path.node) {
+            Err(reason) => {
+                self.report(Diagnostic::new(Code::BadJsonPath, path.span, "this JSONPath cannot be read").why(reason.to_string()));
+                return Typed::any(span);
+            }
+            Ok(parsed) => {
+                if let Some(of) = super::json_path::refused(&parsed) {
+                    self.report(Diagnostic::new(Code::BadJsonPath, path.span, of.what).help(of.help));
+                    return Typed::any(span);
+                }
+            }
         }
         if !matches!(value.kind, Kind::Json | Kind::Any | Kind::Object(_)) {
             self.report(Diagnostic::new(
@@ -489,7 +499,9 @@ impl Env<'_> {
         let left = self.expr(value, want);
         let hint = want.cloned().or_else(|| hint(&left.kind, fallback));
         let right = self.expr(fallback, hint.as_ref());
-        if !left.is_any() && left.presence.open(&self.facts).is_none() && !matches!(left.kind, Kind::List(_)) && !self.lenient {
+        // A field that is always there by its schema may be blank all the same in what no system holds to it.
+        let promised = self.is_only_promised(&left.expr);
+        if !left.is_any() && left.presence.open(&self.facts).is_none() && !matches!(left.kind, Kind::List(_)) && !self.lenient && !promised {
             self.report(error::types::useless_fallback(&left, fallback.span, &self.text(left.span)));
         }
         let Some((left, right, kind)) = self.unify(left, right) else { return Typed::any(span) };
@@ -499,7 +511,7 @@ impl Env<'_> {
         } else {
             Presence::any(vec![left.presence.clone(), right.presence.clone()]).named(vec![own.clone()])
         };
-        let expr = Expr::Fallback { value: Box::new(left.expr.clone()), fallback: Box::new(right.expr.clone()) };
+        let expr = Expr::Fallback { value: Box::new(asked(left.expr.clone())), fallback: Box::new(right.expr.clone()) };
         let mut typed = Typed::new(expr, kind, vec![own.clone()], span).present_if(presence);
         typed.longest = left.longest.zip(right.longest).map(|(a, b)| a.max(b));
         typed.places = left.places.zip(right.places).map(|(a, b)| a.max(b));
@@ -507,6 +519,24 @@ impl Env<'_> {
             typed = typed.with_elements(vec![format!("{own}[]")], Vec::new(), Presence::all([left.element_presence(), right.element_presence()]));
         }
         typed
+    }
+
+    /// A field that its schema says is always there, of records that no system holds to their schema (files), or whose schema was inferred.
+    fn is_only_promised(&self, expr: &Expr) -> bool {
+        let mut expr = expr;
+        while let Expr::Treat { value, .. } = expr {
+            expr = value;
+        }
+        let Expr::Field { base, held: true, .. } = expr else { return false };
+        let of = match base.as_ref() {
+            Expr::Field { kind: Kind::Object(of), .. } => Some(of),
+            Expr::Slot { slot, .. } => self.names.iter().find_map(|binding| match (&binding.value.expr, &binding.value.kind) {
+                (Expr::Slot { slot: own, .. }, Kind::Object(of)) if own == slot => Some(of),
+                _ => None,
+            }),
+            _ => None,
+        };
+        of.and_then(|of| self.object(of)).is_some_and(|object| object.system == "files" || object.source.contains("inferred"))
     }
 
     fn branch(&mut self, condition: &tree::Expr, then: &tree::Expr, otherwise: Option<&tree::Expr>, span: Span, want: Option<&Kind>) -> Typed {
@@ -822,7 +852,7 @@ fn presence_of(value: Typed, span: Span) -> Typed {
     if matches!(value.kind, Kind::List(_)) {
         known.push(format!("nonempty {}", value.key()));
     }
-    let mut typed = Typed::new(Expr::IsPresent(Box::new(value.expr)), Kind::Boolean, vec![key], span);
+    let mut typed = Typed::new(Expr::IsPresent(Box::new(asked(value.expr))), Kind::Boolean, vec![key], span);
     typed.truths = Truths { if_true: known, if_false: Vec::new(), presence_only: true };
     typed
 }
@@ -953,4 +983,38 @@ pub(super) fn coerce(mut typed: Typed, kind: &Kind) -> Typed {
     }
     typed.kind = kind.clone();
     typed
+}
+
+/// An expression of which the mapping asks whether it is there: what stands on the way to it may be blank, whatever the schema says.
+pub(super) fn asked(mut expr: Expr) -> Expr {
+    fn ask(expr: &mut Expr) {
+        match expr {
+            Expr::Field { base, held, .. } => {
+                *held = false;
+                ask(base);
+            }
+            Expr::Treat { value, .. }
+            | Expr::Negate(value)
+            | Expr::Values { value, .. }
+            | Expr::JsonPath { value, .. }
+            | Expr::Weigh { value, .. }
+            | Expr::Measure { value, .. }
+            | Expr::LookUpName { value, .. } => ask(value),
+            Expr::Call { arguments, .. } | Expr::Table { keys: arguments, .. } => arguments.iter_mut().for_each(ask),
+            Expr::Bind { value, body, .. } => [value, body].into_iter().for_each(|expr| ask(expr)),
+            Expr::Fallback { value, fallback } => [value, fallback].into_iter().for_each(|expr| ask(expr)),
+            Expr::If { then, otherwise, .. } => [then, otherwise].into_iter().for_each(|expr| ask(expr)),
+            Expr::Arithmetic { left, right, .. } => [left, right].into_iter().for_each(|expr| ask(expr)),
+            Expr::Template { parts, .. } => {
+                for part in parts {
+                    if let crate::check::typed::Part::Expr(expr) = part {
+                        ask(expr);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    ask(&mut expr);
+    expr
 }

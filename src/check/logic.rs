@@ -385,7 +385,7 @@ mod tests {
     use std::sync::Arc;
 
     fn field(name: &str, kind: Kind) -> Expr {
-        Expr::Field { base: Box::new(Expr::Slot { slot: Slot(0), name: "order".into() }), name: name.into(), kind, wire: Wire::Plain }
+        Expr::Field { base: Box::new(Expr::Slot { slot: Slot(0), name: "order".into() }), name: name.into(), kind, wire: Wire::Plain, held: false }
     }
 
     fn region() -> Expr {

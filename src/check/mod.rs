@@ -20,6 +20,7 @@ mod facts;
 mod flow;
 mod functions;
 mod items;
+mod json_path;
 mod lint;
 mod lists;
 mod logic;

@@ -177,7 +177,7 @@ mod tests {
                 } else {
                     Kind::Text
                 };
-                Expr::Field { base: Box::new(typed(base)), name: field.node.as_str().into(), kind, wire: Wire::Plain }
+                Expr::Field { base: Box::new(typed(base)), name: field.node.as_str().into(), kind, wire: Wire::Plain, held: false }
             }
             ExprKind::Text(text) => Expr::Literal(Literal::Text(text.plain().unwrap())),
             ExprKind::Binary { op, left, right } if op.node == tree::BinaryOp::And => Expr::And(vec![typed(left), typed(right)]),

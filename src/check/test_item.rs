@@ -296,6 +296,7 @@ mod tests {
     fn field(kind: Kind) -> Field {
         Field {
             kind,
+            gives: None,
             wire: Wire::Plain,
             readable: true,
             nullable: true,

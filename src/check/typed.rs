@@ -555,6 +555,9 @@ pub enum Expr {
         name: Arc<str>,
         kind: Kind,
         wire: Wire,
+        /// The schema says that it is always there: a blank is a rejection, unless the mapping asks whether it is there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        held: bool,
     },
     /// A value computed once and read by its slot in `body`: an argument of an inlined function.
     Bind {

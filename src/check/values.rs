@@ -26,9 +26,22 @@ enum Side {
 }
 
 impl Env<'_> {
+    /// What a field gives, by the kind that it takes: more values than those, where its schema says so.
+    fn given_of(&self, kind: Kind) -> Kind {
+        let Kind::Enumeration(of) = &kind else { return kind };
+        let mut parts = of.name.splitn(3, '.');
+        let (Some(connection), Some(object), Some(field)) = (parts.next(), parts.next(), parts.next()) else { return kind };
+        let object = self.object(&crate::value::ObjectRef { connection: connection.to_owned(), object: object.to_owned() });
+        match object.as_ref().and_then(|object| object.fields.get(field)).and_then(|field| field.gives.clone()) {
+            Some(given @ Kind::Enumeration(_)) => given,
+            _ => kind,
+        }
+    }
+
     fn value_map_item(&mut self, values: &tree::Values, doc: Option<&str>) -> Map {
         let mut side = |side: &Option<TypeExpr>| side.as_ref().map_or(Kind::Any, |of| self.type_expr(of).kind);
         let (from, to) = (side(&values.from), side(&values.to));
+        let from = self.given_of(from);
         let mut rows: Vec<(ValueRow, Span)> = Vec::new();
         let mut backs: HashMap<String, Span> = HashMap::new();
         let mut back: Vec<ValueRow> = Vec::new();

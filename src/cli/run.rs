@@ -220,8 +220,17 @@ fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<In
         _ => {
             let text = file::read_text(&path, bounds::WHOLE_FILE)
                 .map_err(|error| super::folder::unreadable(&path, &error).hint("records of any number are read from JSONL, one a line"))?;
-            let found = records::read(&name, &text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))?;
-            let lines: String = found.iter().map(|record| format!("{record}\n")).collect();
+            let unread = |fault: records::RecordFault| Failure::io(format!("{name}:{}: {}", fault.line, fault.message));
+            // A row of a table that cannot be read is told by its line, and the others go on, as for JSON lines.
+            let lines: String = if Form::of(&name) == Form::Csv {
+                let line = |row| match row {
+                    Ok(record) => format!("{record}\n"),
+                    Err(fault) => format!("{}\n", records::unreadable_line(&fault)),
+                };
+                records::rows(&text).map_err(unread)?.into_iter().map(line).collect()
+            } else {
+                records::read(&name, &text).map_err(unread)?.iter().map(|record| format!("{record}\n")).collect()
+            };
             return Ok((name, Box::new(io::Cursor::new(lines)), None));
         }
     };

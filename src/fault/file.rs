@@ -48,9 +48,32 @@ pub fn beginning(path: &Path, most: usize) -> io::Result<Vec<u8>> {
 /// Reads a text of at most so many bytes.
 ///
 /// # Errors
-/// As [`read`]; or it is no text in UTF-8.
+/// As [`read`]; or it is no text in UTF-8, nor in UTF-16 with a byte order mark.
 pub fn read_text(path: &Path, most: usize) -> io::Result<String> {
-    String::from_utf8(read(path, most)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8"))
+    decoded(read(path, most)?).map_err(|message| io::Error::new(io::ErrorKind::InvalidData, message))
+}
+
+/// The text of bytes: UTF-8, or UTF-16 by its byte order mark.
+fn decoded(bytes: Vec<u8>) -> Result<String, String> {
+    let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = rest.chunks(2).map(|two| if let [a, b] = *two { unit([a, b]) } else { 0xfffd });
+        char::decode_utf16(units).collect::<Result<String, _>>().map_err(|_| "it begins as UTF-16 and is none: save it as UTF-8".to_owned())
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => return utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => return utf16(rest, u16::from_be_bytes),
+        _ => {}
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let line = bytes.iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+        let byte = bytes.get(at).copied().unwrap_or_default();
+        format!(
+            "line {line} is no UTF-8 (byte 0x{byte:02X}): the file is in another encoding, such as Latin-1 or Windows-1252. Save it as UTF-8, \
+             or convert it: iconv -f WINDOWS-1252 -t UTF-8"
+        )
+    })
 }
 
 fn regular(about: &Metadata) -> io::Result<()> {
@@ -99,5 +122,22 @@ mod tests {
         assert!(why("link").contains("a device"));
         assert!(why(".").contains("a folder"));
         assert_eq!(open(&at("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}
+
+#[cfg(test)]
+mod encodings {
+    use super::decoded;
+
+    #[test]
+    fn what_is_no_utf_8_is_told_by_its_line() {
+        assert_eq!(decoded("a\nZoë".into()).as_deref(), Ok("a\nZoë"));
+        for (mark, bytes) in [([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]), ([0xfe, 0xff], u16::to_be_bytes)] {
+            let all: Vec<u8> = mark.into_iter().chain("zip,Zoë 東\n".encode_utf16().flat_map(bytes)).collect();
+            assert_eq!(decoded(all).as_deref(), Ok("zip,Zoë 東\n"));
+        }
+        let latin = decoded(b"name\nAda\nZo\xeb\n".to_vec()).unwrap_err();
+        assert!(latin.starts_with("line 3 is no UTF-8 (byte 0xEB)") && latin.contains("Save it as UTF-8"), "{latin}");
+        assert!(decoded(vec![0xff, 0xfe, 0x00, 0xd8]).is_err());
     }
 }

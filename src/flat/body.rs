@@ -314,6 +314,9 @@ impl<'p> Lowerer<'p> {
             Kind::Text => Form::Text(None),
             Kind::Enumeration(of) => Form::Text((!of.open).then(|| Words::of(of.names()))),
             Kind::Integer => Form::Integer { text },
+            Kind::Money if self.currencies && matches!(field.wire, Wire::Amount { currency: Some(_), .. }) => {
+                return Err(NoWay("an amount whose currency is fixed"));
+            }
             Kind::Decimal | Kind::Money => Form::Decimal { text },
             Kind::Boolean => Form::Boolean,
             Kind::Date => Form::Date,

@@ -144,7 +144,7 @@ impl<'p> Lowerer<'p> {
                     _ => Err(NoWay("whether something was sent that is no field")),
                 },
             },
-            Expr::Field { base, name, kind, wire } => {
+            Expr::Field { base, name, kind, wire, .. } => {
                 self.way(base, found)?;
                 let holds = holds(kind, wire).ok_or(NoWay("a field of a form that is not read here"))?;
                 let of = self.held(base, As::Itself)?;

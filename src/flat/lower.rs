@@ -59,7 +59,11 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
         if let Expr::Slot { slot, .. } = expr {
             reads.insert(*slot);
         }
-        currencies |= matches!(expr, Expr::Field { kind: Kind::Money, wire: Wire::Amount { currency_field: Some(_) }, .. });
+        currencies |= match expr {
+            Expr::Field { kind: Kind::Money, wire: Wire::Amount { currency_field: Some(_), .. }, .. } => true,
+            Expr::Call { function, .. } => function.0.name == "money",
+            _ => false,
+        };
     });
     let mut lowerer = Lowerer {
         plan,

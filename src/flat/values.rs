@@ -117,7 +117,7 @@ impl<'p> Lowerer<'p> {
                 }
             }
             Expr::Named { of, name } => return Ok(self.named_thing(of, name)),
-            Expr::Field { base, name, kind, wire } => return self.field(base, name, kind, wire, taken),
+            Expr::Field { base, name, kind, wire, held } => return self.field(base, name, (kind, wire), *held, taken),
             Expr::Bind { slot, value, body, .. } => {
                 let held = self.held(value, As::Itself)?;
                 self.bind(*slot, held);
@@ -286,7 +286,7 @@ impl<'p> Lowerer<'p> {
 
     // ---- fields ----
 
-    fn field(&mut self, base: &'p Expr, name: &str, kind: &'p Kind, wire: &'p Wire, taken: As) -> Found<Held> {
+    fn field(&mut self, base: &'p Expr, name: &str, (kind, wire): (&'p Kind, &'p Wire), held: bool, taken: As) -> Found<Held> {
         let of = self.held(base, As::Itself)?;
         if let Held::Row { first, table } = of {
             let columns = self.plan.mapping.tables.get(table).map(|table| table.columns.as_slice()).unwrap_or_default();
@@ -295,13 +295,21 @@ impl<'p> Lowerer<'p> {
         }
         let holds = holds(kind, wire).ok_or(NoWay("a field of a form that is not read here"))?;
         let (reg, nodes) = self.place_of(&of, name, &holds)?;
+        if held {
+            // What is said to be always there and is not is told by the reference.
+            let there = self.label();
+            self.push(Op::Present { of: reg, when: true, to: there.to() });
+            self.push(Op::Leave);
+            self.place(there);
+        }
         match (&holds, of) {
             (Holds::Object, Held::Object { base, .. }) => Ok(Held::Object { node: nodes.first().copied().unwrap_or(ROOT), base }),
             (Holds::Object, _) => Ok(Held::Either(reg, nodes)),
             (Holds::Rows { .. }, _) => Ok(Held::Rows(reg, nodes)),
             (_, of) => {
                 let currency = match (kind, wire) {
-                    (Kind::Money, Wire::Amount { currency_field: Some(field) }) => Some(self.place_of(&of, field, &Holds::Text)?.0),
+                    (Kind::Money, Wire::Amount { currency: Some(_), .. }) => return Err(NoWay("an amount whose currency is fixed")),
+                    (Kind::Money, Wire::Amount { currency_field: Some(field), .. }) => Some(self.place_of(&of, field, &Holds::Text)?.0),
                     _ => None,
                 };
                 let Some(decode) = decode(kind, wire, currency, taken)? else { return Ok(Held::In(reg)) };

@@ -53,6 +53,9 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Json>, RecordFault> {
 /// It is no JSON object.
 pub fn record(line: &str, number: usize) -> Result<Json, RecordFault> {
     let fault = |message: String| RecordFault { line: number, message };
+    if let Some((of, message)) = line.strip_prefix(UNREADABLE).and_then(|rest| rest.split_once(UNREADABLE)) {
+        return Err(RecordFault { line: of.parse().unwrap_or(number), message: message.to_owned() });
+    }
     let json: Json = serde_json::from_str(line).map_err(|error| fault(format!("this is no JSON: {error}")))?;
     if json.is_object() { Ok(json) } else { Err(fault("a record is a JSON object `{ … }`".to_owned())) }
 }
@@ -95,20 +98,68 @@ fn line_of(text: &str, item: usize) -> Option<usize> {
 
 /// CSV rows as objects of texts; an empty cell is an empty text, which reads as missing.
 fn table(text: &str) -> Result<Vec<Json>, RecordFault> {
+    rows(text)?.into_iter().collect()
+}
+
+/// The rows of a CSV text, one by one: a row that cannot be read does not stop the others. Cells are separated as the header has it:
+/// by commas, or, where it has none, by semicolons, tabs or bars.
+///
+/// # Errors
+/// The header cannot be read.
+pub fn rows(text: &str) -> Result<Vec<Result<Json, RecordFault>>, RecordFault> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let fault = |error: &csv::Error| RecordFault {
-        line: error.position().map_or(0, |at| usize::try_from(at.line()).unwrap_or(0)),
-        message: format!("this is no CSV: {error}"),
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(separator(text)).from_reader(text.as_bytes());
+    let line = |at: Option<&csv::Position>| at.map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
+    let headers = match reader.headers() {
+        Ok(headers) => headers.clone(),
+        Err(error) => return Err(RecordFault { line: line(error.position()), message: format!("this is no CSV: {error}") }),
     };
-    let headers = reader.headers().map_err(|error| fault(&error))?.clone();
-    let mut records = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| fault(&error))?;
-        let fields = headers.iter().zip(row.iter());
-        records.push(Json::Object(fields.map(|(name, cell)| (name.to_owned(), cell.into())).collect()));
+    let read = |row: csv::Result<csv::StringRecord>| {
+        let row = row.map_err(|error| RecordFault { line: line(error.position()), message: format!("this is no CSV: {error}") })?;
+        if row.len() != headers.len() {
+            return Err(RecordFault { line: line(row.position()), message: cells(row.len(), headers.len()) });
+        }
+        Ok(Json::Object(headers.iter().zip(row.iter()).map(|(name, cell)| (name.to_owned(), cell.into())).collect()))
+    };
+    Ok(reader.records().map(read).collect())
+}
+
+/// What separates the cells of a header.
+fn separator(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    let mut quoted = false;
+    let mut found = [0_usize; 4];
+    for c in header.bytes() {
+        match c {
+            b'"' => quoted = !quoted,
+            c if !quoted => {
+                if let Some(at) = SEPARATORS.iter().position(|known| *known == c)
+                    && let Some(count) = found.get_mut(at)
+                {
+                    *count += 1;
+                }
+            }
+            _ => {}
+        }
     }
-    Ok(records)
+    let most = if found[0] > 0 { 0 } else { (1..4).max_by_key(|at| (found[*at], 4 - at)).filter(|at| found[*at] > 0).unwrap_or(0) };
+    SEPARATORS[most]
+}
+
+const SEPARATORS: [u8; 4] = *b",;\t|";
+
+/// A line that stands for a record which could not be read, for a reader of JSON lines: [`record`] gives the fault.
+pub fn unreadable_line(fault: &RecordFault) -> String {
+    format!("{UNREADABLE}{}{UNREADABLE}{}", fault.line, fault.message.replace(['\n', '\r'], " "))
+}
+
+/// No JSON begins with it.
+const UNREADABLE: char = '\u{0}';
+
+/// What is said of a row with more or fewer cells than the header.
+fn cells(found: usize, wanted: usize) -> String {
+    let s = if found == 1 { "" } else { "s" };
+    format!("this row has {found} cell{s}, and the header has {wanted}: a comma or a quote is missing, or one is too many")
 }
 
 #[cfg(test)]
@@ -141,6 +192,29 @@ mod tests {
     #[test]
     fn cells_stay_text() {
         assert_eq!(read("a.csv", "zip,name\n01234,\"a, b\"\n").unwrap(), [json!({"zip": "01234", "name": "a, b"})]);
+    }
+
+    #[test]
+    fn a_row_with_other_cells_is_told_by_its_line_and_the_others_are_read() {
+        let text = "a,b\n1,2\n3\n4,5,6\n7,8\n";
+        let found = rows(text).unwrap();
+        assert_eq!(found[0].as_ref().unwrap(), &json!({"a": "1", "b": "2"}));
+        assert_eq!(found[3].as_ref().unwrap(), &json!({"a": "7", "b": "8"}));
+        let faults: Vec<(usize, &str)> =
+            found.iter().filter_map(|row| row.as_ref().err()).map(|fault| (fault.line, fault.message.as_str())).collect();
+        assert_eq!((faults[0].0, faults[1].0), (3, 4));
+        assert!(faults[0].1.starts_with("this row has 1 cell, and the header has 2"), "{faults:?}");
+        assert_eq!(read("a.csv", text).unwrap_err().line, 3);
+        let carried = record(&unreadable_line(&RecordFault { line: 3, message: "x\ny".into() }), 1).unwrap_err();
+        assert_eq!((carried.line, carried.message.as_str()), (3, "x y"));
+    }
+
+    #[test]
+    fn cells_are_separated_as_the_header_has_it() {
+        for text in ["zip;name\n01234;a, b\n", "zip\tname\n01234\ta, b\n", "zip|name\n01234|a, b\n", "\"zip\",name\n01234,\"a, b\"\n"] {
+            assert_eq!(read("a.csv", text).unwrap(), [json!({"zip": "01234", "name": "a, b"})], "{text}");
+        }
+        assert_eq!(read("a.csv", "name\nAda\n").unwrap(), [json!({"name": "Ada"})]);
     }
 
     #[test]

@@ -324,11 +324,13 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
                 Way::Left => {}
             }
         }
-        let record =
-            text.map_err(|error| format!("this is no UTF-8: {error}")).and_then(|line| records::record(line, number).map_err(|fault| fault.message));
+        let record = match text {
+            Ok(line) => records::record(line, number).map_err(|fault| (fault.line, fault.message)),
+            Err(_) => Err((number, no_utf8(bytes))),
+        };
         match record {
             Ok(record) => outcome(&mut out, number, &record, (mapper.map)(&record), mapper.lines),
-            Err(message) => {
+            Err((number, message)) => {
                 out.summary.unreadable += 1;
                 out.summary.reason(message.split(" at line ").next().unwrap_or_default().to_owned(), 1);
                 line(&mut out.stopped, &json!({ "line": number, "outcome": "unreadable", "reasons": [{ "message": message }] }));
@@ -339,6 +341,13 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
         *out.summary.payloads.entry(object.clone()).or_default() += count;
     }
     out
+}
+
+/// What is said of a line in another encoding.
+fn no_utf8(bytes: &[u8]) -> String {
+    let at = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    format!("this is no UTF-8 (byte 0x{byte:02X} at {}): save the file as UTF-8, for example by   iconv -f WINDOWS-1252 -t UTF-8", at + 1)
 }
 
 fn emptied(mut buffer: Vec<u8>) -> Vec<u8> {

@@ -90,6 +90,7 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
 fn read_only(kind: Kind, wire: Wire, nullable: bool) -> Field {
     Field {
         kind,
+        gives: None,
         wire,
         readable: true,
         nullable,
@@ -125,7 +126,7 @@ fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
         "boolean" => (Kind::Boolean, Wire::Plain),
         "int" | "long" => (Kind::Integer, Wire::Plain),
         "double" | "percent" => (Kind::Decimal, Wire::Plain),
-        "currency" => (Kind::Money, Wire::Amount { currency_field: currency.then(|| "CurrencyIsoCode".to_owned()) }),
+        "currency" => (Kind::Money, Wire::Amount { currency_field: currency.then(|| "CurrencyIsoCode".to_owned()), currency: None }),
         "date" => (Kind::Date, Wire::Plain),
         "datetime" => (Kind::Datetime, Wire::Plain),
         "time" => (Kind::Time, Wire::Plain),
@@ -146,6 +147,7 @@ fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
     };
     Field {
         kind,
+        gives: None,
         wire,
         readable: true,
         nullable: nillable,

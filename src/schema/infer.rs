@@ -157,6 +157,7 @@ impl Building<'_> {
                 field.clone(),
                 Field {
                     kind,
+                    gives: None,
                     wire,
                     readable: true,
                     nullable,

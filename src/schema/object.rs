@@ -63,7 +63,11 @@ pub struct Access {
 /// One field of an object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Field {
+    /// What it takes.
     pub kind: Kind,
+    /// What it gives, where that is more: a system may answer with values that it does not take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives: Option<Kind>,
     #[serde(default)]
     pub wire: Wire,
     /// It stands in what the system gives.
@@ -101,6 +105,13 @@ pub struct Field {
     /// What people see of it in the system, where it is not its name: `Ship To Postal Code`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub label: String,
+}
+
+impl Field {
+    /// The kind of what the system gives.
+    pub fn given(&self) -> &Kind {
+        self.gives.as_ref().unwrap_or(&self.kind)
+    }
 }
 
 /// What the system takes in this field.

@@ -62,6 +62,9 @@ fn property(object: &Object, name: &str, field: &Field) -> Json {
     if !field.readable {
         put("writeOnly", json!(true));
     }
+    if let Some(Kind::Enumeration(of)) = &field.gives {
+        put("x-values", json!(of.names().collect::<Vec<_>>()));
+    }
     if !field.nullable {
         put("x-nullable", json!(false));
     }
@@ -122,7 +125,10 @@ fn shape(kind: &Kind, wire: &Wire, clears: bool) -> Map<String, Json> {
         (Kind::Integer, _) => json!({ "type": word("integer") }),
         (Kind::Decimal, Wire::NumberText) => json!({ "type": word("string"), "x-kind": "decimal" }),
         (Kind::Decimal, _) => json!({ "type": word("number") }),
-        (Kind::Money, Wire::Amount { currency_field: Some(field) }) => {
+        (Kind::Money, Wire::Amount { currency: Some(currency), .. }) => {
+            json!({ "type": word("number"), "x-kind": "money", "x-currency": currency })
+        }
+        (Kind::Money, Wire::Amount { currency_field: Some(field), .. }) => {
             json!({ "type": word("number"), "x-kind": "money", "x-currency-field": field })
         }
         (Kind::Money, _) => json!({ "type": word("number"), "x-kind": "money" }),

@@ -136,8 +136,19 @@ fn field(json: &Node<'_>, required: bool, at: &dyn Display, name: &dyn Display, 
     let number = |name: &str| json.get(name).and_then(Node::as_u64).and_then(|number| usize::try_from(number).ok());
     let small = |name: &str| number(name).and_then(|number| u32::try_from(number).ok());
     let bound = |name: &str| json.get(name).and_then(|bound| bound.digits()?.parse::<Decimal>().ok());
+    // Beside a closed list of what it takes, an open one of what it gives.
+    let gives = match (&kind, json.get("enum"), json.get("x-values")) {
+        (Kind::Enumeration(of), Some(_), Some(list)) => {
+            let known =
+                |value: &str| of.values.iter().find(|known| known.value == value).cloned().unwrap_or(Known { value: value.to_owned(), label: None });
+            let values = list.as_array().into_iter().flatten().filter_map(Node::as_str).map(known).collect();
+            Some(Kind::Enumeration(Arc::new(Enumeration { name: of.name.clone(), values, open: true })))
+        }
+        _ => None,
+    };
     Ok(Field {
         kind,
+        gives,
         wire,
         readable: !flag(json, "writeOnly"),
         nullable: json.get("x-nullable").and_then(Node::as_bool).unwrap_or(true),
@@ -194,7 +205,7 @@ fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str)
         },
         "integer" => (Kind::Integer, number_wire(as_text)),
         "decimal" => (Kind::Decimal, number_wire(as_text)),
-        "money" => (Kind::Money, Wire::Amount { currency_field: text(json, "x-currency-field") }),
+        "money" => (Kind::Money, Wire::Amount { currency_field: text(json, "x-currency-field"), currency: currency(json, at)? }),
         "boolean" => (Kind::Boolean, Wire::Plain),
         "date" => (Kind::Date, Wire::Plain),
         "time" => (Kind::Time, Wire::Plain),
@@ -224,6 +235,21 @@ fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str)
         "json" => (Kind::Json, Wire::Plain),
         other => return Err(SchemaError::form(format!("{at}/x-kind"), format!("there is no kind `{other}`"))),
     })
+}
+
+/// The one currency of a field, by its ISO 4217 code.
+fn currency(json: &Node<'_>, at: &dyn Display) -> Result<Option<String>, SchemaError> {
+    let Some(code) = text(json, "x-currency") else { return Ok(None) };
+    if iso_currency::Currency::from_code(&code).is_none() {
+        return Err(SchemaError::form(format!("{at}/x-currency"), format!("`{code}` is no currency: write its ISO 4217 code, such as `USD`")));
+    }
+    if json.get("x-currency-field").is_some() {
+        return Err(SchemaError::form(
+            format!("{at}/x-currency"),
+            "the currency is fixed, or stands in the field that `x-currency-field` names, not both",
+        ));
+    }
+    Ok(Some(code))
 }
 
 fn number_wire(as_text: bool) -> Wire {

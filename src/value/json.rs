@@ -42,6 +42,8 @@ pub enum Unfit {
     TooLarge,
     #[error("`{zone}` is no time zone")]
     Zone { zone: String },
+    #[error("the amount is in {found}, and the field takes {fixed} only")]
+    Currency { found: String, fixed: String },
 }
 
 /// A source field's value. Null and blank text are missing; a field that the record does not have
@@ -188,7 +190,12 @@ pub fn encode(value: &Value, kind: &Kind, wire: &Wire) -> Result<Json, Unfit> {
         },
         Kind::Decimal | Kind::Money => match value {
             Value::Number(number) => Ok(number_in(*number, wire)),
-            Value::Money(money) => Ok(number_in(money.amount, wire)),
+            Value::Money(money) => match (&money.currency, wire) {
+                (Some(found), Wire::Amount { currency: Some(fixed), .. }) if **found != **fixed => {
+                    Err(Unfit::Currency { found: found.to_string(), fixed: fixed.clone() })
+                }
+                _ => Ok(number_in(money.amount, wire)),
+            },
             _ => Err(unfit()),
         },
         Kind::Boolean => value.as_bool().map(Json::Bool).ok_or_else(unfit),
@@ -440,7 +447,7 @@ mod tests {
     fn numbers_keep_their_digits() {
         let amount = serde_json::from_str::<Json>("12.50").expect("a number");
         assert_eq!(read(amount.clone(), Kind::Decimal, Wire::Plain), "12.50");
-        let money = decode(&amount, &Kind::Money, &Wire::Amount { currency_field: None }).expect("fits");
+        let money = decode(&amount, &Kind::Money, &Wire::Amount { currency_field: None, currency: None }).expect("fits");
         assert_eq!(encode(&money, &Kind::Money, &Wire::Plain), Ok(amount));
         assert_eq!(read(json!("12.50"), Kind::Decimal, Wire::NumberText), "12.50");
         assert_eq!(read(serde_json::from_str("1e3").expect("a number"), Kind::Integer, Wire::Plain), "1000");

@@ -175,8 +175,13 @@ pub enum Wire {
     WeightObject { value: String, units: String, words: Vec<(super::WeightUnit, String)> },
     /// A bare number of one length unit.
     LengthNumber { unit: super::LengthUnit },
-    /// Money as a plain number; the record's field that holds the currency code, if it has one.
-    Amount { currency_field: Option<String> },
+    /// Money as a plain number; the record's field that holds the currency code, or the one currency in which the system takes and
+    /// gives the amount, if it has one.
+    Amount {
+        currency_field: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        currency: Option<String>,
+    },
     /// Several texts in one, separated (`A;B`), as a Salesforce multi-select picklist.
     Separated { by: String },
 }

@@ -150,6 +150,8 @@ codes! {
     W0515 UselessFallback "a fallback can never be taken",
     W0516 OlderEdition "this is an error in the newest edition",
     W0517 Deprecated "there is a better way to write this",
+    W0541 OtherCurrency "an amount may be in another currency than the target takes",
+    W0542 GroupCase "groups that differ by case only arrive at one record",
 }
 
 impl Code {

@@ -63,6 +63,26 @@ pub(in crate::check) fn passed_through(source: &str, field: &str, list: &str, kn
         .help(format!("map the names with a `values` map to {list}"))
 }
 
+pub(in crate::check) fn group_case(name: &str, place: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::GroupCase, at, format!("groups of `{name}` that differ by case only arrive at one record"))
+        .label("`Ada@Example.com` and `ada@example.com` are two groups")
+        .why(format!("{place}: each group updates the same record, and the last one wins"))
+        .mend("group without case", at.after(), " | lower")
+}
+
+pub(in crate::check) fn other_currency(field: &str, object: &str, fixed: &str, from: &str, known: bool, at: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::OtherCurrency, at, format!("{object}.{field} takes amounts in {fixed} only"))
+        .label(from)
+        .why("an amount is sent as a bare number: in another currency it would be declared many times too high or too low");
+    if known {
+        diagnostic.help(format!("map an amount in {fixed}, or leave the field out"))
+    } else {
+        diagnostic.help(format!(
+            "ask for the currency in `validate`, for example   review when currency(…) != \"{fixed}\" \"…\" , or say it   … | money \"{fixed}\""
+        ))
+    }
+}
+
 pub(in crate::check) fn stamp_missing(record: &str, children: &str, stamp: &str, at: Span) -> Diagnostic {
     Diagnostic::new(Code::StampMissing, at, format!("a change of {record}.{children} alone is not seen"))
         .label(format!("moves with {record}, not with its {children}"))

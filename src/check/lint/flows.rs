@@ -9,7 +9,7 @@ use crate::value::{Kind, ObjectRef};
 use super::super::error::lints as error;
 use super::super::logic;
 use super::super::typed::{self, Event, Expr, Op, RowValue, RuleKind};
-use super::{Input, line, writes};
+use super::{Input, currency, line, writes};
 
 pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, broken: bool, diags: &mut Vec<Diagnostic>) {
     if !broken {
@@ -17,6 +17,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, br
         stamps(input, tree, flow, diags);
     }
     conditions(input, tree, flow, diags);
+    super::groups::check(input, tree, flow, diags);
     for (write, of) in pairs(&tree.sections, &flow.writes) {
         check_write(input, flow, of, write, broken, diags);
     }
@@ -177,6 +178,7 @@ fn commonly_needed(name: &str, object: &Object, rows: &[typed::Row], key: Option
 /// The rows of one body, and of those inside it.
 fn body(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::Row], diags: &mut Vec<Diagnostic>) {
     twice(input, flow, object, rows, diags);
+    currency::check(input, flow, object, rows, diags);
     for row in rows {
         match &row.value {
             RowValue::Expr(value) => {
@@ -309,7 +311,7 @@ fn stop<'e>(of: &'e typed::Stop, f: &mut dyn FnMut(&'e Expr)) {
     of.before.iter().for_each(|e| deep(e, f));
 }
 
-fn in_rule<'e>(rule: &'e typed::Rule, f: &mut dyn FnMut(&'e Expr)) {
+pub(super) fn in_rule<'e>(rule: &'e typed::Rule, f: &mut dyn FnMut(&'e Expr)) {
     match &rule.kind {
         RuleKind::Require { condition, message, .. } | RuleKind::Warn { condition, message, .. } => {
             [condition, message].into_iter().for_each(|e| deep(e, f))
@@ -357,7 +359,7 @@ fn in_rows<'e>(rows: &'e [typed::Row], f: &mut dyn FnMut(&'e Expr)) {
     }
 }
 
-fn deep<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
+pub(super) fn deep<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
     f(expr);
     match expr {
         Expr::Literal(_) | Expr::Slot { .. } | Expr::Word(_) | Expr::Parameter(_) | Expr::Named { .. } => {}

@@ -3,7 +3,9 @@
 //! A correct file should be quiet. A doubt that rests on what is *not* there is kept back where
 //! part of a file could not be read; one that rests on meaning, where anything is wrong at all.
 
+mod currency;
 mod flows;
+mod groups;
 mod lists;
 mod maps;
 #[cfg(test)]

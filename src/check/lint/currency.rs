@@ -1,0 +1,137 @@
+//! Amounts into a field that takes one currency only (`x-currency` of its schema).
+//!
+//! An amount whose currency is known to differ never leaves: it does not fit. Here is told what may differ and is asked for nowhere.
+
+use std::collections::BTreeSet;
+
+use crate::base::diag::Diagnostic;
+use crate::schema::Object;
+use crate::value::{Kind, Literal, Wire};
+
+use super::super::error::lints as error;
+use super::super::typed::{self, Expr, RowValue};
+use super::{Input, flows, line};
+
+/// Where an amount gets its currency from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum From {
+    Code(String),
+    /// A field of the record: `CurrencyIsoCode`.
+    Field(String),
+    /// The source does not say it.
+    Unsaid,
+}
+
+/// The rows of one object; those inside it are asked for by the caller.
+pub(super) fn check(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::Row], diags: &mut Vec<Diagnostic>) {
+    for row in rows {
+        let Some(Wire::Amount { currency: Some(fixed), .. }) = object.fields.get(&row.name).map(|field| &field.wire) else { continue };
+        let RowValue::Expr(value) = &row.value else { continue };
+        let mut sources = BTreeSet::new();
+        amounts(flow, value, 0, &mut sources);
+        let asked = asked(flow);
+        let doubt = sources.into_iter().find(|source| match source {
+            From::Code(code) => code != fixed,
+            From::Field(name) => !asked.contains(name.as_str()) && !asked.contains(""),
+            From::Unsaid => !asked.contains(""),
+        });
+        let Some(doubt) = doubt else { continue };
+        if let Some(at) = line(input.sources, &row.place) {
+            let from = match &doubt {
+                From::Code(code) => format!("this amount is in {code}"),
+                From::Field(name) => format!("this amount is in the currency of `{name}`"),
+                From::Unsaid => "nothing says which currency this amount is in".to_owned(),
+            };
+            diags.push(error::other_currency(&row.name, &object.name, fixed, &from, matches!(doubt, From::Code(_)), at));
+        }
+    }
+}
+
+/// What the rules, the route and the conditions of the flow ask about currencies: names of fields that hold one, and an empty name where
+/// `currency(…)` is called.
+fn asked(flow: &typed::Flow) -> BTreeSet<&str> {
+    let mut asked = BTreeSet::new();
+    let mut fields = BTreeSet::new();
+    flows::expressions(flow, &mut |expr| {
+        if let Expr::Field { wire: Wire::Amount { currency_field: Some(name), .. }, .. } = expr {
+            fields.insert(name.as_str());
+        }
+    });
+    let mut ask = |expr: &Expr| match expr {
+        Expr::Call { function, .. } if function.0.name == "currency" => {
+            asked.insert("");
+        }
+        Expr::Field { name, .. } => {
+            if let Some(field) = fields.get(&**name) {
+                asked.insert(*field);
+            }
+        }
+        Expr::Slot { slot, .. } => {
+            for of in flow.lets.iter().filter(|of| of.slot == *slot) {
+                flows::deep(&of.value, &mut |expr| match expr {
+                    Expr::Call { function, .. } if function.0.name == "currency" => {
+                        asked.insert("");
+                    }
+                    Expr::Field { name, .. } => {
+                        if let Some(field) = fields.get(&**name) {
+                            asked.insert(*field);
+                        }
+                    }
+                    _ => {}
+                });
+            }
+        }
+        _ => {}
+    };
+    for rule in &flow.rules {
+        flows::in_rule(rule, &mut ask);
+    }
+    flow.filter.iter().for_each(|filter| flows::deep(filter, &mut ask));
+    for row in flow.routes.iter().flat_map(|route| &route.rows) {
+        row.condition.iter().for_each(|condition| flows::deep(condition, &mut ask));
+    }
+    for write in &flow.writes {
+        write.when.iter().for_each(|when| flows::deep(when, &mut ask));
+    }
+    asked
+}
+
+/// The amounts that an expression's value comes from.
+fn amounts(flow: &typed::Flow, expr: &Expr, depth: usize, found: &mut BTreeSet<From>) {
+    if depth > 32 {
+        return;
+    }
+    let mut inner = |expr: &Expr| amounts(flow, expr, depth + 1, found);
+    match expr {
+        Expr::Field { kind: Kind::Money, wire, .. } => {
+            found.insert(match wire {
+                Wire::Amount { currency: Some(code), .. } => From::Code(code.clone()),
+                Wire::Amount { currency_field: Some(name), .. } => From::Field(name.clone()),
+                _ => From::Unsaid,
+            });
+        }
+        // Nothing of it is money any more, or its currency is said.
+        Expr::Call { function, .. } if matches!(function.0.name, "amount" | "currency") => {}
+        Expr::Call { function, arguments } if function.0.name == "money" => {
+            found.insert(match arguments.get(1) {
+                Some(Expr::Literal(Literal::Text(code))) => From::Code(code.trim().to_uppercase()),
+                _ => From::Unsaid,
+            });
+        }
+        Expr::Slot { slot, .. } => flow.lets.iter().filter(|of| of.slot == *slot).for_each(|of| inner(&of.value)),
+        Expr::If { then, otherwise, .. } => [then, otherwise].into_iter().for_each(|expr| inner(expr)),
+        Expr::Fallback { value, fallback } => [value, fallback].into_iter().for_each(|expr| inner(expr)),
+        Expr::Arithmetic { left, right, .. } => [left, right].into_iter().for_each(|expr| inner(expr)),
+        Expr::Each { body, .. } => inner(body),
+        Expr::Bind { value, body, .. } => {
+            inner(body);
+            if matches!(body.as_ref(), Expr::Slot { .. }) {
+                inner(value);
+            }
+        }
+        Expr::Negate(value) | Expr::Treat { value, .. } => inner(value),
+        Expr::Call { arguments, .. } => arguments.iter().for_each(inner),
+        Expr::Grouped { value, .. } => value.iter().for_each(|value| inner(value)),
+        _ => {}
+    }
+}
