@@ -268,7 +268,7 @@ fn fedex_express(number: &str) -> bool {
 fn luhn(number: &str) -> bool {
     let doubled = |value: u32| if value > 4 { value * 2 - 9 } else { value * 2 };
     let sum: u32 = number.bytes().rev().enumerate().map(|(at, c)| if at % 2 == 1 { doubled(digit(c)) } else { digit(c) }).sum();
-    number.bytes().all(|c| c.is_ascii_digit()) && sum % 10 == 0
+    number.bytes().all(|c| c.is_ascii_digit()) && sum.is_multiple_of(10)
 }
 
 fn seven(number: &str) -> bool {

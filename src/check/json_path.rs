@@ -62,7 +62,7 @@ fn filter(of: &Filter) -> Option<Refused> {
         Filter::Atom(FilterAtom::Comparison(of)) => {
             let (left, right) = of.vals();
             [left, right].into_iter().find_map(|side| match side {
-                Comparable::Function(of) if matches!(of, TestFunction::Match(..) | TestFunction::Search(..)) => Some(UNCOMPARABLE),
+                Comparable::Function(TestFunction::Match(..) | TestFunction::Search(..)) => Some(UNCOMPARABLE),
                 Comparable::Function(of) => function(of),
                 Comparable::Literal(_) | Comparable::SingularQuery(_) => None,
             })
