@@ -365,6 +365,42 @@ pub fn is_date_pattern(pattern: &str) -> bool {
     jiff::fmt::strtime::format(pattern, &noon).is_ok()
 }
 
+/// An instant as a pattern writes it, to see whether the pattern reads it again. `None` if it cannot be followed.
+pub fn date_sample(pattern: &str) -> Option<String> {
+    let sample = Timestamp::from_second(1_772_604_366).ok()?.to_zoned(TimeZone::UTC);
+    jiff::fmt::strtime::format(pattern, &sample).ok()
+}
+
+/// A pattern of other systems (`dd.MM.yyyy`) as it is written here. `None` where it is none, or has a part that is not known.
+pub(super) fn translated(pattern: &str) -> Option<String> {
+    const PARTS: &[(&str, &str)] = &[
+        ("yyyy", "%Y"), ("YYYY", "%Y"), ("yy", "%y"), ("YY", "%y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", "%m"), ("M", "%-m"),
+        ("EEEE", "%A"), ("dddd", "%A"), ("EEE", "%a"), ("ddd", "%a"), ("dd", "%d"), ("DD", "%d"), ("d", "%-d"), ("D", "%-d"),
+        ("HH", "%H"), ("H", "%-H"), ("hh", "%I"), ("h", "%-I"), ("mm", "%M"), ("ss", "%S"), ("SSS", "%3f"),
+        ("XXX", "%:z"), ("xxx", "%:z"), ("zzz", "%:z"), ("ZZ", "%:z"), ("Z", "%z"), ("tt", "%p"), ("a", "%p"), ("A", "%p"),
+    ];
+    let mut out = String::new();
+    let mut rest = pattern;
+    let mut parts = 0;
+    while let Some(letter) = rest.chars().next() {
+        if let Some(quoted) = rest.strip_prefix('\'') {
+            let (text, behind) = quoted.split_once('\'')?;
+            out.push_str(text);
+            rest = behind;
+        } else if let Some((part, written)) = PARTS.iter().find(|(part, _)| rest.starts_with(part)) {
+            out.push_str(written);
+            rest = &rest[part.len()..];
+            parts += 1;
+        } else if letter == 'T' || !letter.is_alphabetic() {
+            out.push(letter);
+            rest = &rest[letter.len_utf8()..];
+        } else {
+            return None;
+        }
+    }
+    (parts > 0 && is_date_pattern(&out)).then_some(out)
+}
+
 /// The zone of an argument, the project's where it is left out.
 pub(super) fn zone_of(args: &Args<'_>, at: usize, function: &'static str) -> Result<TimeZone, Refusal> {
     if !args.has(at) {

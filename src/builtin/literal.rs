@@ -20,7 +20,13 @@ impl Builtin {
         match (&param.takes, param.name) {
             (Takes::Words(words), _) if !words.contains(&literal) => Some(format!("`{literal}` is none of: {}", words.join(", "))),
             (Takes::Pattern, _) => regex::Regex::new(literal).err().map(|why| why.to_string()),
+            (_, "zone") if literal.contains('%') => {
+                Some(format!("`{literal}` is a pattern, and a time zone stands here: the zone goes before the pattern, or write `pattern: …`"))
+            }
             (_, "zone") if !dates::is_zone(literal) => Some(format!("`{literal}` is no time zone")),
+            (_, "pattern") if matches!(self.family, Family::Dates | Family::Conversions) && !literal.contains('%') => {
+                Some(format!("`{literal}` is no pattern of a date here: it has no `%`, and stands for just these letters"))
+            }
             (_, "pattern") if self.family == Family::Dates && !dates::is_date_pattern(literal) => {
                 Some(format!("`{literal}` is no pattern of a date"))
             }
@@ -30,6 +36,13 @@ impl Builtin {
             (_, "currency") if at > 0 && money::currency(literal).is_none() => Some(format!("`{literal}` is no currency of ISO 4217")),
             _ => None,
         }
+    }
+
+    /// What is meant by a literal that [`Builtin::misuse`] refuses, where that can be told.
+    pub fn better_pattern(&self, at: usize, literal: &str) -> Option<String> {
+        let param = self.takes.get(at)?;
+        let pattern = param.name == "pattern" && matches!(self.family, Family::Dates | Family::Conversions);
+        (pattern && !literal.contains('%')).then(|| dates::translated(literal)).flatten()
     }
 
     /// Whether the result may be missing though no argument was, for a first argument of a kind: a

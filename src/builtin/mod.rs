@@ -35,7 +35,7 @@ mod tests;
 
 pub use call::{Args, Context, Refusal};
 pub(crate) use contacts::is_email;
-pub use dates::{is_date_pattern, is_zone};
+pub use dates::{date_sample, is_date_pattern, is_zone};
 pub use money::currency as currency_code;
 pub use phones::{phone_key, same_phone};
 pub use reference::{reference, signature};

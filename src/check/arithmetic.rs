@@ -6,6 +6,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::expr::coerce;
+use crate::check::extent::{ENDLESS, Extent, places_of_quotient};
 use crate::check::facts::{Presence, Why};
 use crate::check::typed::{Arithmetic, Expr};
 use crate::syntax::tree::{self, BinaryOp};
@@ -49,13 +50,23 @@ impl Env<'_> {
             }
         }
         let places = match arithmetic {
-            Arithmetic::Add | Arithmetic::Subtract => left.places.zip(right.places).map(|(a, b)| a.max(b)),
-            Arithmetic::Multiply => left.places.zip(right.places).map(|(a, b)| a + b),
-            Arithmetic::Divide => None,
+            Arithmetic::Add | Arithmetic::Subtract => match (left.places, right.places) {
+                (Some(ENDLESS), _) | (_, Some(ENDLESS)) => Some(ENDLESS),
+                (a, b) => a.zip(b).map(|(a, b)| a.max(b)),
+            },
+            Arithmetic::Multiply => match (left.places, right.places) {
+                (Some(a), Some(b)) => Some(a.saturating_add(b)),
+                // An amount has two places, where its schema does not say, and a part of it has more.
+                (None, Some(more)) if left.kind == Kind::Money && more > 0 => Some(2 + more),
+                (Some(more), None) if right.kind == Kind::Money && more > 0 => Some(2 + more),
+                _ => None,
+            },
+            Arithmetic::Divide => places_of_quotient(left.places, right.literal_value()),
         };
+        let extent = Extent::of_arithmetic(arithmetic, &left, &right);
         let expr = Expr::Arithmetic { op: arithmetic, left: Box::new(left.expr), right: Box::new(right.expr) };
         let mut typed = Typed::new(expr, kind, vec![key], span).present_if(Presence::all(presence));
-        typed.places = places;
+        (typed.places, typed.extent) = (places, extent);
         typed
     }
 }

@@ -6,7 +6,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::expr::{coerce, fits, within};
 use crate::check::typed::Expr;
-use crate::schema::{Field, SizeUnit};
+use crate::schema::Field;
 use crate::syntax::tree::{self, ExprKind};
 use crate::value::{Kind, Literal, ObjectRef, Wire};
 
@@ -44,6 +44,7 @@ impl Env<'_> {
         }
         let fitted = self.fit(typed, value, target)?;
         self.limits(&fitted, value, target);
+        self.assigned(&fitted, value, target);
         Some(fitted.expr)
     }
 
@@ -157,77 +158,6 @@ impl Env<'_> {
             (kind, wanted) => {
                 self.report(error::types::mismatch_into(value.span, kind, wanted, &target.path(), &text));
                 None
-            }
-        }
-    }
-
-    /// What depends on the size of a value: decided here for literals, told as a doubt for what may not fit.
-    fn limits(&mut self, typed: &Typed, value: &tree::Expr, target: &Target<'_>) {
-        let field = target.field;
-        match typed.literal_value() {
-            Some(Literal::Text(text)) if !matches!(field.kind, Kind::Reference(_)) => {
-                if let Some(size) = field.size {
-                    let length = match size.unit {
-                        SizeUnit::Characters => text.chars().count(),
-                        SizeUnit::Bytes => text.len(),
-                        SizeUnit::Utf16 => text.encode_utf16().count(),
-                    };
-                    if length > size.max {
-                        let limit = format!("the field takes at most {}", size.max);
-                        self.report(error::types::literal_misfit(value.span, &target.path(), &format!("the text is {length} long"), &limit));
-                    } else if length < size.min {
-                        let limit = format!("the field takes at least {}", size.min);
-                        self.report(error::types::literal_misfit(value.span, &target.path(), &format!("the text is {length} long"), &limit));
-                    }
-                }
-                if let Some(pattern) = &field.pattern
-                    && regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))
-                {
-                    self.report(error::types::literal_misfit(
-                        value.span,
-                        &target.path(),
-                        &format!("{text:?} has the wrong form"),
-                        &format!("the field takes texts like `{pattern}`"),
-                    ));
-                }
-            }
-            Some(Literal::Number(number) | Literal::Money(number)) => {
-                if let Some(minimum) = field.minimum.filter(|minimum| number < minimum) {
-                    self.report(error::types::literal_misfit(
-                        value.span,
-                        &target.path(),
-                        &format!("{number} is too small"),
-                        &format!("the field takes {minimum} and more"),
-                    ));
-                } else if let Some(maximum) = field.maximum.filter(|maximum| number > maximum) {
-                    self.report(error::types::literal_misfit(
-                        value.span,
-                        &target.path(),
-                        &format!("{number} is too large"),
-                        &format!("the field takes {maximum} at most"),
-                    ));
-                } else if let Some(places) = field.places.filter(|places| number.normalize().scale() > *places) {
-                    self.report(error::types::literal_misfit(
-                        value.span,
-                        &target.path(),
-                        &format!("{number} has too many decimal places"),
-                        &format!("the field keeps {places}"),
-                    ));
-                }
-            }
-            Some(_) => {}
-            None => {
-                if let (Some(longest), Some(size), Kind::Text) = (typed.longest, field.size, &field.kind)
-                    && longest > size.max
-                {
-                    self.report(error::types::may_be_too_long(value.span, &target.path(), longest, size.max, &self.text(value.span)));
-                }
-                if let (Some(has), Some(keeps)) = (typed.places, field.places)
-                    && has > keeps
-                    && matches!(field.kind, Kind::Decimal | Kind::Money)
-                {
-                    self.report(error::types::too_many_places(value.span, &target.path(), has, keeps, &self.text(value.span)));
-                }
             }
         }
     }

@@ -100,6 +100,10 @@ impl Env<'_> {
                 self.report(error::fields::not_writable(of, first, field, at.op));
                 continue;
             }
+            if let (Some(key), Some(_)) = (at.key.filter(|key| key == name), at.op) {
+                self.report(error::doubts::key_set_again(of, key, rows[0].span, at.head));
+                continue;
+            }
             if let Some(row) = self.field_group(of, name, field, rows, at) {
                 out.push(row);
             }
@@ -115,6 +119,7 @@ impl Env<'_> {
                 self.report(error::fields::required_unset(of, &missing, at.head, &object.system));
             }
         }
+        self.units_beside(rows, &out);
         Body { object: of.clone(), rows: out }
     }
 
@@ -135,6 +140,7 @@ impl Env<'_> {
             return Some(typed::Row { name: name.to_owned(), value, policy: Policy::Changed, place });
         }
         let policy = self.policy(row, of, name, field, at);
+        self.taken_only_once(row, of, name, field, at);
         let value = match &row.value {
             RowValue::Expr(value) => {
                 let required = field.write.required && at.whole();
@@ -205,6 +211,9 @@ impl Env<'_> {
             return None;
         };
         let when = when.map(|when| self.condition(when));
+        if let Some(when) = &when {
+            self.always_alike(when, "the object is always sent, or never");
+        }
         if let (Some(when), true) = (&when, field.write.required) {
             self.report(
                 Diagnostic::new(Code::MayBeMissing, when.span, format!("`{of}.{name}` is required, so it cannot depend on a condition"))

@@ -8,6 +8,7 @@ use crate::builtin::{self, Args, Builtin, BuiltinRef, Context, Family, Gives, Ta
 use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
+use crate::check::extent::{ENDLESS, Extent, Unit};
 use crate::check::facts::{Presence, Why};
 use crate::check::items::What;
 use crate::check::typed::{Expr, Otherwise};
@@ -96,6 +97,7 @@ impl Env<'_> {
             let name = name.clone();
             return self.named(&name, &of, value.span);
         }
+        self.cells_are_names(&value, &of);
         let key = format!("{} | {of}", value.key());
         let own = Presence::gap(vec![key.clone()], span, Why::Function(format!("{} of {connection}", object.node)));
         let presence = Presence::all([value.presence, own]);
@@ -140,7 +142,9 @@ impl Env<'_> {
                 },
                 None => {
                     // A bare word may skip an optional parameter that takes none.
-                    let is_word = matches!(argument.value.kind.as_ref(), ExprKind::Name(name) if self.find(name).is_none());
+                    let is_word = matches!(argument.value.kind.as_ref(), ExprKind::Name(_))
+                        && self.wants_other_side(&argument.value)
+                        && builtin.takes.iter().skip(next).any(|param| matches!(param.takes, Takes::Words(_)));
                     while is_word
                         && next < builtin.takes.len()
                         && builtin.takes[next].optional
@@ -220,15 +224,21 @@ impl Env<'_> {
         if let (Some(Literal::Text(text)), false) = (typed.literal_value(), matches!(param.takes, Takes::Words(_) | Takes::Pattern))
             && let Some(wrong) = builtin.misuse(place, text)
         {
+            let better = builtin.better_pattern(place, text);
             let help = match param.name {
+                "pattern" if matches!(builtin.family, Family::Dates | Family::Conversions) => {
+                    "a pattern is written with `%`: `%Y` year, `%m` month, `%d` day, `%H` hour, `%M` minute, `%S` second, `%:z` offset"
+                }
                 "zone" => "zones are named as in \"Europe/London\", \"America/Los_Angeles\", \"UTC\"",
                 "country" => "countries are named by two letters, as in \"GB\"",
                 "currency" => "currencies are named by three letters, as in \"EUR\"",
                 _ => "write one that is known; `docs/reference/functions.md` has them",
             };
-            self.report(
-                Diagnostic::new(Code::WrongArgument, typed.span, wrong).why("the result would be wrong or missing for every record").help(help),
-            );
+            let told = Diagnostic::new(Code::WrongArgument, typed.span, wrong).why("the result would be wrong or missing for every record");
+            self.report(match better {
+                Some(better) => told.mend(format!("write it as   \"{better}\""), typed.span, format!("\"{better}\"")),
+                None => told.help(help),
+            });
             return None;
         }
         if builtin.wants_literal(place) && typed.literal_value().is_none() {
@@ -315,6 +325,9 @@ impl Env<'_> {
             self.report(Diagnostic::new(Code::WrongUnit, given[1].span, format!("`{unit}` does not measure {}", error::types::a(&first.kind))));
             return Typed::any(span);
         }
+        if !self.pattern_can_fit(builtin, &given, span) {
+            return Typed::any(span);
+        }
         // A conversion of a literal is decided here.
         if maybe
             && matches!(builtin.family, Family::Conversions | Family::Dates | Family::Text)
@@ -359,9 +372,26 @@ impl Env<'_> {
             "trim" | "lower" | "upper" | "title" | "collapse" | "without" | "digits_only" | "extract" | "text_before" | "text_after" => {
                 typed.longest = first.and_then(|first| first.longest);
             }
-            "round" => typed.places = number(1).and_then(|places| u32::try_from(places).ok()),
-            "sum" | "min" | "max" | "first" | "last" => typed.places = first.and_then(|first| first.places),
+            "round" => {
+                // None said is none kept.
+                let left_out = matches!(given.get(1).map(|places| &places.expr), Some(Expr::Literal(Literal::Missing)) | None);
+                typed.places = if left_out { Some(0) } else { number(1).and_then(|places| u32::try_from(places).ok()) };
+            }
+            "sum" | "min" | "max" | "first" | "last" | "most_common" | "abs" | "amount" | "decimal" => {
+                typed.places = first.and_then(|first| first.places);
+            }
+            "count" | "length" | "floor" | "ceiling" => typed.places = Some(0),
+            "average" => typed.places = Some(ENDLESS),
+            "to" | "number_in" => {
+                let to = given.get(1).and_then(Typed::literal_value);
+                let to = if let Some(Literal::Text(word)) = to { Unit::parse(word) } else { None };
+                typed.places = first.and_then(|first| first.extent.unit?.places_in(first.places, to?));
+            }
             _ => {}
+        }
+        typed.extent = Extent::of_call(builtin.name, &given);
+        if matches!(typed.kind, Kind::Text) && matches!(builtin.name, "first" | "last" | "min" | "max" | "most_common") {
+            typed.longest = first.and_then(|first| first.longest);
         }
         if matches!(typed.kind, Kind::List(_)) {
             // What holds of all elements holds of fewer of them, and in another order.
@@ -454,11 +484,15 @@ impl Env<'_> {
             self.report(error::types::wrong_map_argument(&name, from, &typed, &self.text(typed.span)));
             return Typed::any(span);
         }
+        if !back {
+            self.rows_can_match(&map.map, &typed);
+        }
         let key = format!("{name}{}({})", if back { " back" } else { "" }, typed.key());
-        let mut presence = vec![typed.presence.clone()];
         // What comes from elsewhere than the map's own source may be no value of it.
         let own_source = typed.kind == *from || !matches!(from, Kind::Enumeration(_));
         let stops = !back && matches!(map.map.otherwise, Otherwise::Stop(_) | Otherwise::Value { .. });
+        // Its `else` is met by a missing value, too.
+        let mut presence = if stops { Vec::new() } else { vec![typed.presence.clone()] };
         if !(total && (own_source || stops)) {
             presence.push(Presence::gap(vec![key.clone()], span, Why::Values(name)));
         }
@@ -466,6 +500,10 @@ impl Env<'_> {
             Typed::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span).present_if(Presence::all(presence));
         if let Kind::Enumeration(of) = to {
             out.longest = of.names().map(|name| name.chars().count()).max().filter(|_| !of.open);
+        } else if *to == Kind::Text && !back {
+            let otherwise = if let Otherwise::Value { to, .. } = &map.map.otherwise { Some(to) } else { None };
+            let texts = map.map.rows.iter().map(|row| &row.to).chain(otherwise);
+            out.longest = texts.map(|to| if let Literal::Text(text) = to { text.chars().count() } else { 0 }).max();
         }
         out
     }
@@ -482,7 +520,8 @@ impl Env<'_> {
         let mut keys = Vec::new();
         let mut names = Vec::new();
         let mut presence = Vec::new();
-        for (value, (name, of)) in values.into_iter().zip(&wanted) {
+        let mut given = Vec::new();
+        for (value, (name, of)) in values.iter().zip(&wanted) {
             let typed = self.expr(value, Some(&of.kind));
             if typed.is_any() {
                 return Typed::any(span);
@@ -493,19 +532,25 @@ impl Env<'_> {
             }
             names.push(typed.key().to_owned());
             presence.push(typed.presence.clone());
+            given.push(typed.clone());
             keys.push(coerce(typed, &of.kind).expr);
         }
+        self.keys_are_there(table, &given);
         let columns: Vec<Column> = table.columns.iter().map(|column| Column { name: column.name.clone(), of: column.of.clone() }).collect();
         let row = Kind::Row(Arc::new(columns));
         let key = format!("{}({})", table.name, names.join(", "));
         let expr = Expr::Table { table: id, keys };
         if table.many {
             let elements = vec![format!("{key}[]")];
-            return Typed::new(expr, Kind::List(Box::new(Type::some(row))), vec![key], span).with_elements(elements, Vec::new(), Presence::Always);
+            let mut rows = Typed::new(expr, Kind::List(Box::new(Type::some(row))), vec![key], span);
+            rows.extent.table = Some((id, None));
+            return rows.with_elements(elements, Vec::new(), Presence::Always);
         }
         let own = Presence::gap(vec![key.clone()], span, Why::TableRow(table.name.clone()));
         presence.push(own);
-        Typed::new(expr, row, vec![key], span).present_if(Presence::all(presence))
+        let mut typed = Typed::new(expr, row, vec![key], span).present_if(Presence::all(presence));
+        typed.extent.table = Some((id, None));
+        typed
     }
 }
 

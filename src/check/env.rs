@@ -7,6 +7,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Sources, Span, bounds};
 use crate::check::World;
 use crate::check::error;
+use crate::check::extent::Extent;
 use crate::check::facts::{Facts, Presence, Told, Truths};
 use crate::check::items::Items;
 use crate::check::typed::{self, Expr, Place, Slot, Word};
@@ -21,6 +22,8 @@ pub(super) struct Run<'a> {
     pub maps: Vec<Map>,
     pub tables: Vec<typed::Table>,
     pub parameters: indexmap::IndexMap<String, typed::Parameter>,
+    /// Where the value of each stands: in crossdock.yaml, or as its default.
+    pub parameter_values: std::collections::HashMap<String, Span>,
     /// By unit: some statement of the file could not be read.
     pub broken: Vec<bool>,
 }
@@ -52,6 +55,7 @@ pub(super) struct Typed {
     pub longest: Option<usize>,
     /// Decimal places, where they are known.
     pub places: Option<u32>,
+    pub extent: Extent,
 }
 
 #[derive(Debug, Clone)]
@@ -67,7 +71,18 @@ pub(super) struct Elements {
 impl Typed {
     pub(super) fn new(expr: Expr, kind: Kind, keys: Vec<String>, span: Span) -> Self {
         let keys = keys.into_iter().map(shortened).collect();
-        Typed { expr, kind, presence: Presence::Always, keys, span, truths: Truths::default(), elements: None, longest: None, places: None }
+        Typed {
+            expr,
+            kind,
+            presence: Presence::Always,
+            keys,
+            span,
+            truths: Truths::default(),
+            elements: None,
+            longest: None,
+            places: None,
+            extent: Extent::default(),
+        }
     }
 
     /// After a mistake.
@@ -83,6 +98,7 @@ impl Typed {
         }
         if let Expr::Literal(Literal::Number(number) | Literal::Money(number)) = &typed.expr {
             typed.places = Some(number.normalize().scale());
+            typed.extent = Extent::exactly(*number);
         }
         typed
     }
@@ -339,6 +355,7 @@ impl<'a> Env<'a> {
 
     /// Gives a name to a value that stands in `slot`.
     pub(super) fn bind(&mut self, name: &str, span: Span, slot: Slot, value: Typed) {
+        self.not_a_parameter(name, span);
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);

@@ -8,6 +8,7 @@ use crate::base::{Span, bounds};
 use crate::builtin::{self, BuiltinRef, Family};
 use crate::check::env::{Env, Typed};
 use crate::check::error;
+use crate::check::extent::{ENDLESS, Extent, Open, Unit, is_prose};
 use crate::check::facts::{Presence, Truths, Why, both};
 use crate::check::items::What;
 use crate::check::typed::{Compare, Expr, Part, Pattern, Word};
@@ -192,7 +193,15 @@ impl Env<'_> {
                 return Typed::any(span);
             }
             let Some(parameter) = self.run.parameters.get(name) else { return Typed::any(span) };
-            let typed = Typed::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![format!("parameter {name}")], span);
+            let mut typed = Typed::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![format!("parameter {name}")], span);
+            match &parameter.value {
+                Literal::Text(text) => typed.longest = Some(text.chars().count()),
+                Literal::Number(number) | Literal::Money(number) => {
+                    typed.places = Some(number.normalize().scale());
+                    typed.extent = Extent::exactly(*number);
+                }
+                _ => {}
+            }
             return if parameter.of.nullable {
                 let gap = Presence::gap_of(typed.keys.clone(), name, span, Why::Declared);
                 typed.present_if(gap)
@@ -241,7 +250,7 @@ impl Env<'_> {
 
     pub(super) fn field_of(&mut self, base: Typed, field: &tree::Name, span: Span) -> Typed {
         let name = field.node.as_str();
-        let Typed { expr: base, kind: base_kind, keys, presence, span: base_span, .. } = base;
+        let Typed { expr: base, kind: base_kind, keys, presence, span: base_span, extent: Extent { table: base_table, .. }, .. } = base;
         let from_target = is_target(&base);
         let of_record = matches!(base_kind, Kind::Object(_)) && !from_target;
         let keys: Vec<String> = keys.into_iter().map(|key| key + "." + name).collect();
@@ -286,9 +295,10 @@ impl Env<'_> {
                 };
                 typed.places = match schema.kind {
                     Kind::Integer => Some(0),
-                    Kind::Decimal | Kind::Money => schema.places,
+                    Kind::Decimal | Kind::Money | Kind::Weight | Kind::Length => schema.places,
                     _ => None,
                 };
+                typed.extent = extent_of(name, schema, &object, from_target);
                 typed
             }
             Kind::Row(columns) => {
@@ -299,7 +309,12 @@ impl Env<'_> {
                 };
                 let of = column.of.clone();
                 let element_nullable = matches!(&of.kind, Kind::List(element) if element.nullable);
-                make(self, of.kind, Wire::Plain, of.nullable, Why::Declared, element_nullable)
+                let at = columns.iter().position(|column| column.name == name);
+                let mut typed = make(self, of.kind, Wire::Plain, of.nullable, Why::Declared, element_nullable);
+                if let Some((table, None)) = base_table {
+                    typed.extent.table = Some((table, at));
+                }
+                typed
             }
             other => {
                 self.report(error::names::no_fields(field, base_span, other));
@@ -311,7 +326,10 @@ impl Env<'_> {
     // ---- literals
 
     fn text_literal(&mut self, text: &tree::TextLiteral, span: Span, want: Option<&Kind>) -> Typed {
-        let Some(plain) = text.plain() else { return self.template(text, span, false) };
+        let Some(plain) = text.plain() else {
+            self.looks_like_shell(text, span);
+            return self.template(text, span, false);
+        };
         match want {
             Some(Kind::Enumeration(of)) => match of.resolve(&plain) {
                 Some(value) => Typed::literal(Literal::Text(value.to_owned()), Kind::Enumeration(Arc::clone(of)), span),
@@ -325,7 +343,10 @@ impl Env<'_> {
                 }
             },
             Some(Kind::Reference(of)) => self.named(&plain, of, span),
-            _ => Typed::literal(Literal::Text(plain), Kind::Text, span),
+            _ => {
+                self.looks_like_code(text, &plain, span);
+                Typed::literal(Literal::Text(plain), Kind::Text, span)
+            }
         }
     }
 
@@ -352,7 +373,7 @@ impl Env<'_> {
     pub(super) fn template(&mut self, text: &tree::TextLiteral, span: Span, message: bool) -> Typed {
         let mut parts = Vec::new();
         let mut presence = Vec::new();
-        let (mut keys, mut longest) = (String::from("\""), Some(0_usize));
+        let (mut keys, mut longest, mut open) = (String::from("\""), Some(0_usize), None);
         for part in &text.parts {
             match part {
                 TextPart::Text(text) => {
@@ -367,6 +388,8 @@ impl Env<'_> {
                     }
                     keys.push_str(&format!("{{{}}}", typed.key()));
                     longest = longest.zip(typed.longest).map(|(sum, more)| sum.saturating_add(more));
+                    // Of several texts together nobody has said how long they are; of one, its own field has.
+                    open = open.or(typed.extent.open.filter(|open| *open != Open::File));
                     presence.push(typed.presence);
                     parts.push(Part::Expr(typed.expr));
                 }
@@ -378,7 +401,7 @@ impl Env<'_> {
         }
         let presence = if message { Presence::Always } else { Presence::all(presence) };
         let mut typed = Typed::new(Expr::Template { parts, message }, Kind::Text, vec![keys], span).present_if(presence);
-        typed.longest = longest;
+        (typed.longest, typed.extent.open) = (longest, open);
         typed
     }
 
@@ -422,6 +445,7 @@ impl Env<'_> {
             return Typed::any(span);
         }
         let kind = if weight.is_some() { Kind::Weight } else { Kind::Length };
+        self.unit_by_name(&value, unit);
         match &value.kind {
             Kind::Integer | Kind::Decimal => {}
             Kind::Any => return Typed::any(span),
@@ -442,7 +466,9 @@ impl Env<'_> {
             // One of them is some: told above.
             (None, None) => return Typed::any(span),
         };
-        Typed::new(expr, kind, keys, span).present_if(value.presence)
+        let mut typed = Typed::new(expr, kind, keys, span).present_if(value.presence);
+        (typed.places, typed.extent) = (value.places, Extent { unit: Unit::parse(&unit.node), ..value.extent });
+        typed
     }
 
     fn negate(&mut self, value: &tree::Expr, span: Span) -> Typed {
@@ -460,7 +486,7 @@ impl Env<'_> {
         }
         let keys = value.keys.iter().map(|key| format!("-{key}")).collect();
         let mut typed = Typed::new(Expr::Negate(Box::new(value.expr)), value.kind, keys, span).present_if(value.presence);
-        typed.places = value.places;
+        (typed.places, typed.extent) = (value.places, value.extent.negated());
         typed
     }
 
@@ -497,6 +523,7 @@ impl Env<'_> {
 
     fn fallback(&mut self, value: &tree::Expr, fallback: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
         let left = self.expr(value, want);
+        self.brackets_wanted(value, fallback, &left, span);
         let hint = want.cloned().or_else(|| hint(&left.kind, fallback));
         let right = self.expr(fallback, hint.as_ref());
         // A field that is always there by its schema may be blank all the same in what no system holds to it.
@@ -514,7 +541,8 @@ impl Env<'_> {
         let expr = Expr::Fallback { value: Box::new(asked(left.expr.clone())), fallback: Box::new(right.expr.clone()) };
         let mut typed = Typed::new(expr, kind, vec![own.clone()], span).present_if(presence);
         typed.longest = left.longest.zip(right.longest).map(|(a, b)| a.max(b));
-        typed.places = left.places.zip(right.places).map(|(a, b)| a.max(b));
+        typed.places = more_places(left.places, right.places);
+        typed.extent = left.extent.either(&right.extent);
         if matches!(typed.kind, Kind::List(_)) {
             typed = typed.with_elements(vec![format!("{own}[]")], Vec::new(), Presence::all([left.element_presence(), right.element_presence()]));
         }
@@ -541,6 +569,7 @@ impl Env<'_> {
 
     fn branch(&mut self, condition: &tree::Expr, then: &tree::Expr, otherwise: Option<&tree::Expr>, span: Span, want: Option<&Kind>) -> Typed {
         let condition = self.condition(condition);
+        self.always_alike(&condition, "the other branch is never taken");
         let (yes, no) = (condition.truths.if_true.clone(), condition.truths.if_false.clone());
         let then = self.knowing(&yes, |env| {
             let mut typed = env.expr(then, want);
@@ -564,11 +593,14 @@ impl Env<'_> {
         let parts = Presence::all([then.presence.clone(), other.presence.clone()]);
         let presence = parts.named(vec![key.clone()]);
         let longest = then.longest.zip(other.longest).map(|(a, b)| a.max(b));
-        let places = then.places.zip(other.places).map(|(a, b)| a.max(b));
+        let (longest, places, extent) = match otherwise {
+            Some(_) => (longest, more_places(then.places, other.places), then.extent.either(&other.extent)),
+            None => (then.longest, then.places, then.extent.clone()),
+        };
         let elements = Presence::all([then.element_presence(), other.element_presence()]);
         let expr = Expr::If { condition: Box::new(condition.expr), then: Box::new(then.expr), otherwise: Box::new(other.expr) };
         let mut typed = Typed::new(expr, kind, vec![key.clone()], span).present_if(presence);
-        (typed.longest, typed.places) = (longest, places);
+        (typed.longest, typed.places, typed.extent) = (longest, places, extent);
         if matches!(typed.kind, Kind::List(_)) {
             typed = typed.with_elements(vec![format!("{key}[]")], Vec::new(), elements);
             typed.presence = Presence::Always;
@@ -713,6 +745,10 @@ impl Env<'_> {
             self.report(error::types::no_order(&left, span));
             return Typed::any(span);
         }
+        if left.kind == Kind::Money {
+            self.currency_beside(&left, &right, span);
+            self.currency_beside(&right, &left, span);
+        }
         let truths = comparison_truths(op, &left, &right);
         let key = format!("({} {op:?} {})", left.key(), right.key());
         let expr = Expr::Compare { op, left: Box::new(left.expr), right: Box::new(right.expr) };
@@ -780,7 +816,9 @@ impl Env<'_> {
             self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
             return Typed::any(span);
         }
-        let truths = Truths { if_true: value.known_if_present(), ..Truths::default() };
+        let mut known = value.known_if_present();
+        known.push(format!("form {}", value.key()));
+        let truths = Truths { if_true: known, ..Truths::default() };
         let key = format!("({} matches {text})", value.key());
         let expr = Expr::Matches { value: Box::new(value.expr), pattern: lowered };
         let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
@@ -866,6 +904,31 @@ fn hint(kind: &Kind, other: &tree::Expr) -> Option<Kind> {
     }
 }
 
+/// The larger number of places; one that does not end is that, whatever the other is.
+fn more_places(left: Option<u32>, right: Option<u32>) -> Option<u32> {
+    match (left, right) {
+        (Some(ENDLESS), _) | (_, Some(ENDLESS)) => Some(ENDLESS),
+        (left, right) => left.zip(right).map(|(a, b)| a.max(b)),
+    }
+}
+
+/// What the schema says of the size of a field's values.
+fn extent_of(name: &str, field: &crate::schema::Field, object: &crate::schema::Object, target: bool) -> Extent {
+    let unit = match &field.wire {
+        Wire::WeightNumber { unit } => Some(Unit::Weight(*unit)),
+        Wire::LengthNumber { unit } => Some(Unit::Length(*unit)),
+        _ => None,
+    };
+    let unlimited = field.kind == Kind::Text && field.size.is_none() && !target;
+    let open = match object.system.as_str() {
+        _ if !unlimited => None,
+        _ if is_prose(name) => Some(Open::Prose),
+        "files" => Some(Open::File),
+        _ => None,
+    };
+    Extent { low: field.minimum, high: field.maximum, unit, open, ..Extent::default() }
+}
+
 fn number_literal(number: rust_decimal::Decimal, span: Span) -> Typed {
     let kind = if number.scale() == 0 { Kind::Integer } else { Kind::Decimal };
     Typed::literal(Literal::Number(number), kind, span)
@@ -896,6 +959,7 @@ fn comparison_truths(op: Compare, left: &Typed, right: &Typed) -> Truths {
             _ => truths.if_true.extend(known),
         }
         let Some(Literal::Number(limit) | Literal::Money(limit)) = other.literal_value() else { continue };
+        bounds_of(op, one, *limit, &mut truths);
         let zero = limit.is_zero();
         let excludes_zero = match op {
             Compare::Equal => !zero,
@@ -918,6 +982,45 @@ fn comparison_truths(op: Compare, left: &Typed, right: &Typed) -> Truths {
         }
     }
     truths
+}
+
+/// Between which numbers a value lies where a comparison holds, or where it does not; of `length(x)`, how long `x` is.
+fn bounds_of(op: Compare, one: &Typed, limit: rust_decimal::Decimal, truths: &mut Truths) {
+    let whole = one.kind == Kind::Integer;
+    let step = rust_decimal::Decimal::ONE;
+    let below = if whole { limit - step } else { limit };
+    let above = if whole { limit + step } else { limit };
+    let text = one.key().strip_prefix("length(").and_then(|rest| rest.strip_suffix(')'));
+    let mut add = |holds: bool, word: &str, number: rust_decimal::Decimal| {
+        let facts = if holds { &mut truths.if_true } else { &mut truths.if_false };
+        facts.push(format!("{word} {} {number}", one.key()));
+        if let (Some(text), "high") = (text, word) {
+            facts.push(format!("short {text} {number}"));
+        }
+    };
+    match op {
+        Compare::Equal => {
+            add(true, "high", limit);
+            add(true, "low", limit);
+        }
+        Compare::NotEqual => {}
+        Compare::Less => {
+            add(true, "high", below);
+            add(false, "low", limit);
+        }
+        Compare::LessOrEqual => {
+            add(true, "high", limit);
+            add(false, "low", above);
+        }
+        Compare::Greater => {
+            add(true, "low", above);
+            add(false, "high", limit);
+        }
+        Compare::GreaterOrEqual => {
+            add(true, "low", limit);
+            add(false, "high", below);
+        }
+    }
 }
 
 /// The key of the list in `count(list)`.

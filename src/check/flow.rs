@@ -357,6 +357,7 @@ impl Env<'_> {
             self.report(error::sections::not_a_stamp(written.span, &text, &format!("it is {}", error::types::a(&kind))));
             return None;
         }
+        self.moves_with_changes(record, &names, written.span);
         Some(names.into_iter().map(|name| name.node).collect())
     }
 
@@ -593,8 +594,8 @@ impl Env<'_> {
         };
         let found = self.expr(field.0, None);
         let value = self.expr(other, Some(&found.kind));
-        let (found, value) = self.comparable(found, value, expr.span)?;
-        let _ = found;
+        let (_, value) = self.comparable(found, value, expr.span)?;
+        self.can_be_searched(&field.1, name, field.0.span);
         Some(typed::MatchKey { field: field.1, equals: value.expr, place: self.place(expr.span) })
     }
 
@@ -682,6 +683,7 @@ impl Env<'_> {
     }
 
     fn bind_checked(&mut self, name: &str, span: Span, slot: typed::Slot, value: Typed, owed: Vec<Owed>) {
+        self.not_a_parameter(name, span);
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);

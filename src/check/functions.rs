@@ -182,7 +182,7 @@ impl Env<'_> {
         let presence = Presence::all(presence);
         let presence = presence.named(vec![key.clone()]);
         let mut typed = Typed::new(expr, kind, vec![key.clone()], span).present_if(presence);
-        (typed.longest, typed.places) = (body.longest, body.places);
+        (typed.longest, typed.places, typed.extent) = (body.longest, body.places, body.extent);
         if matches!(typed.kind, Kind::List(_)) {
             let element = body.elements.as_ref().map_or(Presence::Always, |elements| elements.presence.clone());
             typed = typed.with_elements(vec![format!("{key}[]")], Vec::new(), element);

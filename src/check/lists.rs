@@ -7,6 +7,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::builtin::{self, Builtin, BuiltinRef, Gives};
 use crate::check::env::{Env, Typed};
 use crate::check::error;
+use crate::check::extent::{ENDLESS, Extent};
 use crate::check::facts::{Presence, Why};
 use crate::check::typed::{Expr, Generator, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, FieldRow, GroupList};
@@ -63,7 +64,10 @@ impl Env<'_> {
         } else if !presence.is_always() {
             presence = presence.named(keys.clone());
         }
-        Typed::new(Expr::Slot { slot, name: name.into() }, kind, keys, generator.name.span).present_if(presence)
+        let mut element = Typed::new(Expr::Slot { slot, name: name.into() }, kind, keys, generator.name.span).present_if(presence);
+        element.extent.clone_from(&list.extent);
+        (element.longest, element.places) = (list.longest, list.places);
+        element
     }
 
     /// `each x in xs where c { rows }`, or the elements themselves.
@@ -104,6 +108,7 @@ impl Env<'_> {
             let mark = env.facts.mark();
             let condition = condition.map(|condition| {
                 let typed = env.condition(condition);
+                env.always_alike(&typed, "the list holds all elements, or none");
                 env.facts.extend(&typed.truths.if_true);
                 typed
             });
@@ -134,10 +139,10 @@ impl Env<'_> {
                 );
             }
             let kind = Kind::List(Box::new(Type { kind: body.kind.clone(), nullable: element.open(&env.facts).is_some() }));
-            let (longest, places) = (body.longest, body.places);
+            let (longest, places, extent) = (body.longest, body.places, body.extent.clone());
             let expr = Expr::Each { generators: lowered, condition: condition.map(|c| Box::new(c.expr)), body: Box::new(body.expr) };
             let mut typed = Typed::new(expr, kind, vec![key], span).with_elements(keys, facts, element);
-            (typed.longest, typed.places) = (longest, places);
+            (typed.longest, typed.places, typed.extent) = (longest, places, extent);
             typed
         })
     }
@@ -255,7 +260,7 @@ impl Env<'_> {
         keys.extend(source.keys.iter().map(|key| format!("sort {key}")));
         let mut typed = Typed::new(expr, source.kind, keys, span);
         typed.elements = elements;
-        (typed.longest, typed.places) = (source.longest, source.places);
+        (typed.longest, typed.places, typed.extent) = (source.longest, source.places, source.extent);
         typed
     }
 
@@ -408,13 +413,26 @@ impl Env<'_> {
         // A group has a record at least; of some of them there may be none.
         let maybe = condition.is_some() && matches!(builtin.gives, Gives::Maybe(_) | Gives::MaybeElement);
         let presence = if maybe { Presence::gap(vec![key.clone()], span, Why::Empty) } else { Presence::Always };
+        let places = match (builtin.name, &value) {
+            ("average", _) => Some(ENDLESS),
+            ("count", _) => Some(0),
+            ("sum" | "min" | "max" | "first" | "last" | "most_common", Some(value)) => value.places,
+            _ => None,
+        };
+        let longest = value.as_ref().and_then(|value| value.longest).filter(|_| kind == Kind::Text && builtin.name != "join");
+        let extent = match &value {
+            Some(value) => Extent::of_call(builtin.name, std::slice::from_ref(value)),
+            None => Extent::from(0),
+        };
         let expr = Expr::Grouped {
             function: BuiltinRef(builtin),
             value: value.map(|value| Box::new(value.expr)),
             condition: condition.map(|condition| Box::new(condition.expr)),
             arguments: rest.into_iter().map(|argument| argument.expr).filter(|expr| !matches!(expr, Expr::Literal(Literal::Missing))).collect(),
         };
-        Typed::new(expr, kind, vec![key], span).present_if(presence)
+        let mut typed = Typed::new(expr, kind, vec![key], span).present_if(presence);
+        (typed.places, typed.longest, typed.extent) = (places, longest, extent);
+        typed
     }
 }
 

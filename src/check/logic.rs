@@ -35,6 +35,8 @@ struct Bounds {
     low: Option<(Decimal, bool)>,
     high: Option<(Decimal, bool)>,
     present: Option<bool>,
+    /// Missing only because a comparison with a missing value is false.
+    lost: bool,
 }
 
 /// The cases of a condition; `None` where there are too many.
@@ -54,6 +56,15 @@ pub(super) fn constant(condition: &Expr) -> Option<bool> {
     against.is_empty().then_some(true)
 }
 
+/// The same, where a record has the values that are compared: `x > 5 or x <= 5` is true of every `x`.
+pub(super) fn settled(condition: &Expr) -> Option<bool> {
+    constant(condition).or_else(|| {
+        let mut against = read(condition, false)?;
+        against.retain(|case| !case.never());
+        against.iter().all(|case| case.values.values().any(|bounds| bounds.lost)).then_some(true)
+    })
+}
+
 /// The value that a path of a condition is called by; two alike are the same value.
 pub(super) fn path(expr: &Expr) -> Option<String> {
     match expr {
@@ -66,8 +77,34 @@ pub(super) fn path(expr: &Expr) -> Option<String> {
         }
         Expr::Treat { value, .. } => path(value),
         Expr::Parameter(name) => Some(format!("parameter {name}")),
+        // What a function gives for the same arguments is the same.
+        Expr::Call { function, arguments } => {
+            let arguments: Vec<String> = arguments.iter().map(|argument| path(argument).or_else(|| constant_text(argument))).collect::<Option<_>>()?;
+            Some(format!("{}({})", function.0.name, arguments.join(", ")))
+        }
         _ => None,
     }
+}
+
+/// How many there are: whole, never less than none.
+fn counts(value: &Expr) -> bool {
+    match value {
+        Expr::Call { function, .. } | Expr::Grouped { function, .. } => matches!(function.0.name, "count" | "length"),
+        Expr::Treat { value, .. } => counts(value),
+        _ => false,
+    }
+}
+
+fn is_count(value: &Expr) -> bool {
+    match value {
+        Expr::Call { function, .. } | Expr::Grouped { function, .. } => function.0.name == "count",
+        Expr::Treat { value, .. } => is_count(value),
+        _ => false,
+    }
+}
+
+fn is_whole(value: &Expr) -> bool {
+    counts(value) || matches!(value, Expr::Field { kind: Kind::Integer, .. })
 }
 
 /// The closed enumeration that a path holds, in the system's order.
@@ -106,6 +143,10 @@ fn read(expr: &Expr, truth: bool) -> Option<Vec<Case>> {
             };
             Some(vec![Case::of(path, among(words, truth, value))])
         }
+        Expr::Compare { op, left, right } if left == right && !matches!(left.as_ref(), Expr::Literal(_)) => {
+            let holds = matches!(op, Compare::Equal | Compare::LessOrEqual | Compare::GreaterOrEqual);
+            Some(if holds == truth { vec![Case::default()] } else { Vec::new() })
+        }
         Expr::Compare { op, left, right } => Some(compare(*op, left, right, truth).unwrap_or_else(|| vec![Case::opaque(expr, truth)])),
         // A field that is true or false by itself.
         other => Some(match path(other) {
@@ -137,6 +178,8 @@ fn compare(op: Compare, left: &Expr, right: &Expr, truth: bool) -> Option<Vec<Ca
         _ => return None,
     };
     let path = path(value)?;
+    let whole = is_whole(value);
+    let counts = counts(value);
     let (word, number) = constant;
     let bounds = match op {
         Compare::Equal | Compare::NotEqual if word == MISSING => Bounds { present: Some((op == Compare::Equal) != truth), ..Bounds::default() },
@@ -145,16 +188,23 @@ fn compare(op: Compare, left: &Expr, right: &Expr, truth: bool) -> Option<Vec<Ca
         order => {
             let number = number?;
             let order = if truth { order } else { opposite(order) };
-            let within = match order {
+            let one = Decimal::ONE;
+            let mut within = match order {
+                // Between two whole numbers there is none.
+                Compare::Less if whole => Bounds { high: Some((number.ceil() - one, true)), ..Bounds::default() },
+                Compare::Greater if whole => Bounds { low: Some((number.floor() + one, true)), ..Bounds::default() },
                 Compare::Less => Bounds { high: Some((number, false)), ..Bounds::default() },
                 Compare::LessOrEqual => Bounds { high: Some((number, true)), ..Bounds::default() },
                 Compare::Greater => Bounds { low: Some((number, false)), ..Bounds::default() },
                 _ => Bounds { low: Some((number, true)), ..Bounds::default() },
             };
+            if counts {
+                within = within.and(&Bounds { low: Some((Decimal::ZERO, true)), ..Bounds::default() });
+            }
             let mut cases = vec![Case::of(path.clone(), within)];
-            if !truth {
+            if !truth && !is_count(value) {
                 // A comparison with a missing value is false.
-                cases.push(Case::of(path, Bounds { present: Some(false), ..Bounds::default() }));
+                cases.push(Case::of(path, Bounds { present: Some(false), lost: true, ..Bounds::default() }));
             }
             return Some(cases);
         }
@@ -303,6 +353,7 @@ impl Bounds {
             not: self.not.union(&other.not).cloned().collect(),
             low: narrower(self.low, other.low, |a, b| a > b),
             high: narrower(self.high, other.high, |a, b| a < b),
+            lost: self.lost || other.lost,
             present: match (self.present, other.present) {
                 // Both cannot be: kept as an empty choice.
                 (Some(a), Some(b)) if a != b => return Bounds { only: Some(BTreeSet::new()), ..Bounds::default() },

@@ -12,18 +12,22 @@ mod arithmetic;
 mod assign;
 mod body;
 mod calls;
+mod doubts;
 mod env;
 mod error;
 mod expect;
 mod expr;
+mod extent;
 mod facts;
 mod flow;
 mod functions;
 mod items;
 mod json_path;
+mod limits;
 mod lint;
 mod lists;
 mod logic;
+mod lookups;
 mod overlay;
 mod parameters;
 pub use parameters::parameter_value;
@@ -161,6 +165,7 @@ fn whole(
         maps: Vec::new(),
         tables: Vec::new(),
         parameters: indexmap::IndexMap::new(),
+        parameter_values: std::collections::HashMap::new(),
         broken: merged.iter().map(|file| file.broken).collect(),
     };
     parameters_of(&mut run, merged, diagnostics);
@@ -248,16 +253,21 @@ fn flow_of(flow: &typed::Flow) -> test_item::FlowOf<'_> {
 
 fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) {
     let mut parameters = indexmap::IndexMap::new();
+    let mut places = std::collections::HashMap::new();
     for (file, merged) in merged.iter().enumerate().filter(|(_, merged)| merged.needed) {
         for item in &merged.items {
             if let tree::ItemKind::Parameter(parameter) = &item.kind
                 && !parameters.contains_key(&parameter.name.node)
             {
+                let setting = run.world.parameter(&parameter.name.node).map(|setting| setting.span);
+                let value = setting.or(parameter.default.as_ref().map(|default| default.span));
+                places.extend(value.map(|span| (parameter.name.node.clone(), span)));
                 parameters::check(run, file, parameter, &mut parameters, diagnostics);
             }
         }
     }
     run.parameters = parameters;
+    run.parameter_values = places;
 }
 
 fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<typed::Table> {

@@ -21,12 +21,16 @@ impl Env<'_> {
         let kind = match &rule.kind {
             Written::Require { condition, message, owner } => {
                 let typed = self.rule_condition(condition);
+                self.not_silent(rule, condition, &typed, true);
+                self.says_something(rule, message.as_ref(), condition, "require");
                 let message = self.rule_message(message.as_ref(), condition, "is required");
                 learned = Some(typed.truths.clone());
                 RuleKind::Require { condition: truth(typed), message, owner: owner.as_ref().map(|o| o.node.clone()) }
             }
             Written::Review { unless, condition, message, owner, before } => {
                 let typed = self.rule_condition(condition);
+                self.not_silent(rule, condition, &typed, *unless);
+                self.says_something(rule, message.as_ref(), condition, "review");
                 let message = self.rule_message(message.as_ref(), condition, if *unless { "does not hold" } else { "holds" });
                 let before = before.as_ref().and_then(|before| self.deadline(before));
                 let condition = turned(truth(typed), *unless);
@@ -34,6 +38,7 @@ impl Env<'_> {
             }
             Written::Warn { unless, condition, message, owner } => {
                 let typed = self.rule_condition(condition);
+                self.says_something(rule, message.as_ref(), condition, "warn");
                 let message = self.rule_message(message.as_ref(), condition, if *unless { "does not hold" } else { "holds" });
                 RuleKind::Warn { condition: turned(truth(typed), *unless), message, owner: owner.as_ref().map(|o| o.node.clone()) }
             }

@@ -251,11 +251,22 @@ impl Env<'_> {
                 return (None, None);
             }
             let mut limits: Vec<Literal> = Vec::new();
+            let mut unordered = None;
             for threshold in thresholds {
                 match self.expr(threshold, None).literal_value() {
-                    Some(Literal::Number(number)) => limits.push(Literal::Number(*number)),
+                    Some(Literal::Number(number)) => {
+                        if let Some(Literal::Number(last)) = limits.last()
+                            && number <= last
+                        {
+                            unordered.get_or_insert(threshold.span);
+                        }
+                        limits.push(Literal::Number(*number));
+                    }
                     _ => self.report(Diagnostic::new(Code::BadMilestone, threshold.span, "a threshold is a literal number")),
                 }
+            }
+            if let (Some(at), [first, .., last]) = (unordered, thresholds.as_slice()) {
+                self.report(error::doubts::not_ascending(at, first.span.to(last.span), &limits));
             }
             return (Some(Milestones { value: typed.expr, thresholds: limits }), None);
         }
@@ -327,7 +338,7 @@ impl Env<'_> {
             && let Some(longest) = typed.longest.filter(|longest| *longest > size.max)
         {
             let path = format!("{of}.{}", field.as_deref().unwrap_or("key"));
-            self.report(error::types::may_be_too_long(key.value.span, &path, longest, size.max, &text));
+            self.report(error::limits::too_long(key.value.span, &path, Some(longest), size, &text));
         }
         Some(Key { field, native, value: typed.expr, place: self.place(key.span) })
     }
@@ -399,6 +410,7 @@ impl Env<'_> {
                 continue;
             }
             let condition = self.condition(&guard.condition);
+            self.guard_reads_target(guard, &condition);
             let otherwise = match &guard.otherwise {
                 Some(stop) => self.stop(stop),
                 None => {

@@ -54,7 +54,7 @@ fn require(diagnostic: Diagnostic, gap: &Told<'_>) -> Diagnostic {
 }
 
 /// `postalCode` as `the postal code`.
-fn spoken(field: &str) -> String {
+pub(in crate::check) fn spoken(field: &str) -> String {
     let field = field.trim_end_matches("__c");
     let mut out = String::from("the ");
     for (at, letter) in field.chars().enumerate() {

@@ -48,7 +48,7 @@ pub(in crate::check) fn mismatch_into(span: Span, found: &Kind, wanted: &Kind, p
     }
 }
 
-fn bracketed(text: &str) -> String {
+pub(super) fn bracketed(text: &str) -> String {
     let low = [" and ", " or ", " == ", " < ", " > ", "if "].iter().any(|word| text.contains(word));
     if low { format!("({text})") } else { text.to_owned() }
 }
@@ -323,24 +323,10 @@ pub(in crate::check) fn literal_misfit(span: Span, path: &str, what: &str, limit
         .help("write a value that fits")
 }
 
-pub(in crate::check) fn may_be_too_long(span: Span, path: &str, longest: usize, max: usize, text: &str) -> Diagnostic {
-    Diagnostic::new(Code::MayBeTooLong, span, format!("this may be longer than `{path}` takes"))
-        .label(format!("up to {longest} characters, and the field takes {max}"))
-        .why("a record with a longer text would be rejected before it is sent")
-        .mend("cut it", span, format!("{} | truncate {max}", bracketed(text)))
-}
-
-pub(in crate::check) fn too_many_places(span: Span, path: &str, has: u32, keeps: u32, text: &str) -> Diagnostic {
-    Diagnostic::new(Code::MayNotFit, span, format!("this may have more decimal places than `{path}` keeps"))
-        .label(format!("up to {has} places, and the field keeps {keeps}"))
-        .why("a record with more places would be rejected before it is sent")
-        .mend("round it", span, format!("{} | round {keeps}", bracketed(text)))
-}
-
 pub(in crate::check) fn may_not_be_whole(span: Span, path: &str, text: &str) -> Diagnostic {
     Diagnostic::new(Code::MayNotFit, span, format!("`{path}` takes whole numbers, and this is a decimal"))
         .why("a record with a fraction here would be rejected before it is sent")
-        .help(format!("say how it is rounded:   {} | round 0   or   require it to be whole", bracketed(text)))
+        .mend("round it, or require it to be whole", span, format!("{} | round 0", bracketed(text)))
 }
 
 /// Names that stand for names multiply.

@@ -88,7 +88,7 @@ fn stamps(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &mut 
 
 /// Conditions of the flow that are the same for every record.
 fn conditions(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
-    if let Some(truth) = flow.filter.iter().find_map(logic::constant).or_else(|| never_all(&flow.filter)) {
+    if let Some(truth) = flow.filter.iter().find_map(logic::settled).or_else(|| never_all(&flow.filter)) {
         let place = tree.sections.iter().find_map(|section| match &section.kind {
             SectionKind::From(from) => from.clauses.iter().find_map(|clause| match &clause.kind {
                 FromClauseKind::Where(condition) => Some(condition.span),
@@ -102,7 +102,7 @@ fn conditions(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &
     rules(input, &flow.rules, diags);
     for write in &flow.writes {
         for guard in &write.guards {
-            if let Some(truth) = logic::constant(&guard.condition)
+            if let Some(truth) = logic::settled(&guard.condition)
                 && let Some(at) = line(input.sources, &guard.place)
             {
                 diags.push(error::constant(truth, at, if truth { "the guard never stops anything" } else { "the guard stops every update" }));
@@ -132,7 +132,7 @@ fn rules(input: &Input<'_>, all: &[typed::Rule], diags: &mut Vec<Diagnostic>) {
             }
             RuleKind::Reconcile { .. } => continue,
         };
-        if let Some(truth) = logic::constant(condition)
+        if let Some(truth) = logic::settled(condition)
             && let Some(at) = line(input.sources, &rule.place)
         {
             diags.push(error::constant(truth, at, if truth { when_true } else { when_false }));
@@ -143,7 +143,7 @@ fn rules(input: &Input<'_>, all: &[typed::Rule], diags: &mut Vec<Diagnostic>) {
 fn check_write(input: &Input<'_>, flow: &typed::Flow, of: &tree::Write, write: &typed::Write, broken: bool, diags: &mut Vec<Diagnostic>) {
     if let (Some(condition), Some(when)) = (&of.when, &write.when) {
         let all: Vec<Expr> = flow.filter.iter().cloned().chain([when.clone()]).collect();
-        match logic::constant(when) {
+        match logic::settled(when) {
             Some(true) => diags.push(error::constant(true, condition.span, "the write is made for every record")),
             Some(false) => diags.push(error::never_runs(&write.name, condition.span, None)),
             None if logic::constant(&Expr::And(all)) == Some(false) => {
@@ -359,7 +359,7 @@ fn in_rows<'e>(rows: &'e [typed::Row], f: &mut dyn FnMut(&'e Expr)) {
     }
 }
 
-pub(super) fn deep<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
+pub(in crate::check) fn deep<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
     f(expr);
     match expr {
         Expr::Literal(_) | Expr::Slot { .. } | Expr::Word(_) | Expr::Parameter(_) | Expr::Named { .. } => {}

@@ -3,7 +3,9 @@
 //! A correct file should be quiet. A doubt that rests on what is *not* there is kept back where
 //! part of a file could not be read; one that rests on meaning, where anything is wrong at all.
 
+mod context;
 mod currency;
+mod feeds;
 mod flows;
 mod groups;
 mod lists;
@@ -12,6 +14,8 @@ mod maps;
 mod tests;
 mod unused;
 mod visit;
+
+pub(super) use flows::deep;
 
 use crate::base::diag::Diagnostic;
 use crate::base::{Sources, Span, each_light};
@@ -47,11 +51,13 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
     diags.extend(checked.into_iter().flatten());
     let Some(mapping) = input.mapping else { return };
     maps::check(input, mapping, diags);
+    feeds::check(input, mapping, diags);
     let written: Vec<_> = input.scope.flows().collect();
     let checked = each_light(input.world.spread(), &written, |found| {
         let mut diags = Vec::new();
         if let Some(typed) = mapping.flows.iter().find(|flow| flow.name == found.node.name.node) {
             flows::check(input, found.node, typed, input.merged[found.id.file].broken, &mut diags);
+            context::check(input, found.node, typed, &mut diags);
         }
         diags
     });
@@ -59,7 +65,7 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
 }
 
 /// A line as a place, where only the typed tree knows of it.
-fn line(sources: &Sources, place: &Place) -> Option<Span> {
+pub(in crate::check) fn line(sources: &Sources, place: &Place) -> Option<Span> {
     let file = sources.find(&place.file)?;
     let source = sources.get(file)?;
     let text = source.line(place.line);

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::base::diag::Diagnostic;
 use crate::base::each_light;
-use crate::syntax::tree::{ExpectClauseKind, ExprKind, Flow, Item, ItemKind, Name, SectionKind, TestClauseKind};
+use crate::syntax::tree::{ExpectClauseKind, ExprKind, Flow, Item, ItemKind, Name, SectionKind, RouteOutcome, TestClauseKind};
 
-use super::super::error::lints as error;
+use super::super::error::{feeds, lints as error};
 use super::super::overlay::{Merged, item_name, name_span, word};
 use super::super::scope::ItemId;
 use super::{Input, visit};
@@ -95,6 +95,14 @@ fn lets(flow: &Flow, file: crate::base::FileId, diags: &mut Vec<Diagnostic>) {
         });
     }
     for section in &flow.sections {
+        if let SectionKind::Route(route) = &section.kind {
+            let sends = route.rows.iter().any(|row| matches!(row.outcome, RouteOutcome::Results(_)));
+            for result in route.names.iter().map(|result| &result.name).filter(|name| sends && name.span.file == file) {
+                if !read.contains(result.node.as_str()) {
+                    diags.push(feeds::result_unread(&result.node, result.span, route.names.len() == 1));
+                }
+            }
+        }
         if let SectionKind::Let(of) = &section.kind
             && of.name.span.file == file
             && !read.contains(of.name.node.as_str())

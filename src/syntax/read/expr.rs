@@ -390,6 +390,10 @@ impl<'t> Reader<'t> {
             for inner in parts(part) {
                 if inner.as_rule() == G::field {
                     name = Some(self.name(&inner, base));
+                } else if inner.as_rule() == G::two_words {
+                    let words = inner.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+                    let text = TextLiteral { parts: vec![TextPart::Text(words)], raw: true };
+                    value = Some(Expr::new(ExprKind::Text(text), self.span(&inner, base)));
                 } else {
                     value = Some(self.expr(inner, base));
                 }
