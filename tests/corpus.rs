@@ -3,8 +3,11 @@
 //!
 //! A file in `corpus/mistakes` begins with what is expected: `#! E0103 at 12`. They are checked in a
 //! project with the template's snapshots, and the tables and shared files of `corpus/correct`.
+//! `corpus/edits` holds mistakes as edits of the templates, see `corpus/README.md`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod edits;
 
 use crossdock::base::diag::Diagnostic;
 use crossdock::project::{Options, Texts, compile};
