@@ -380,6 +380,9 @@ impl Env<'_> {
             "sum" | "min" | "max" | "first" | "last" | "most_common" | "abs" | "amount" | "decimal" => {
                 typed.places = first.and_then(|first| first.places);
             }
+            "max_of" | "min_of" | "clamp" => {
+                typed.places = given.iter().map(|one| one.places).reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
+            }
             "count" | "length" | "floor" | "ceiling" => typed.places = Some(0),
             "average" => typed.places = Some(ENDLESS),
             "to" | "number_in" => {
@@ -484,7 +487,7 @@ impl Env<'_> {
             self.report(error::types::wrong_map_argument(&name, from, &typed, &self.text(typed.span)));
             return Typed::any(span);
         }
-        if !back {
+        if !back && !self.is_the_maps_own(&map.map, &typed) {
             self.rows_can_match(&map.map, &typed);
         }
         let key = format!("{name}{}({})", if back { " back" } else { "" }, typed.key());

@@ -17,13 +17,14 @@ use crate::value::{Kind, Literal, ObjectRef, Wire};
 impl Env<'_> {
     // ---- names
 
-    /// A name that a flow or a function gives, and that is a parameter too.
-    pub(super) fn not_a_parameter(&mut self, name: &str, span: Span) {
+    /// Reports a name that a flow or a function gives, and that is a parameter too.
+    pub(super) fn also_a_parameter(&mut self, name: &str, span: Span) -> bool {
         if !self.calls.is_empty() || !self.run.parameters.contains_key(name) || !self.run.items.names(self.unit).contains(&name) {
-            return;
+            return false;
         }
         let place = self.run.parameters.get(name).and_then(|parameter| super::lint::line(self.run.sources, &parameter.place));
         self.report(error::also_a_parameter(name, span, place));
+        true
     }
 
     // ---- stamps and searches
@@ -121,8 +122,7 @@ impl Env<'_> {
     /// A text of several values into a field that may stay empty: where one of them is missing, all is.
     fn drops_text(&mut self, typed: &Typed, value: &tree::Expr, target: &Target<'_>) {
         let ExprKind::Text(text) = strip(value).kind.as_ref() else { return };
-        let parts: Vec<&tree::Expr> =
-            text.parts.iter().filter_map(|part| if let TextPart::Expr(expr) = part { Some(expr) } else { None }).collect();
+        let parts: Vec<&tree::Expr> = text.parts.iter().filter_map(|part| if let TextPart::Expr(expr) = part { Some(expr) } else { None }).collect();
         if target.required || self.lenient || !self.calls.is_empty() || parts.len() < 2 || typed.presence.open(&self.facts).is_none() {
             return;
         }
@@ -205,7 +205,12 @@ impl Env<'_> {
         if text.raw {
             let holds = |open: usize| plain[open + 1..].trim_start().split_once('.').is_some_and(|(name, rest)| self.is_path(name, rest));
             if plain.match_indices('{').any(|(open, _)| holds(open)) {
-                self.report(error::looks_like_code(plain, at, format!("\"{}\"", plain.replace('"', "\\\"")), "a text in single quotes is taken as it stands"));
+                self.report(error::looks_like_code(
+                    plain,
+                    at,
+                    format!("\"{}\"", plain.replace('"', "\\\"")),
+                    "a text in single quotes is taken as it stands",
+                ));
             }
             return;
         }
@@ -246,7 +251,12 @@ impl Env<'_> {
                     if signed && !matches!(self.quiet(|env| env.expr(expr, None)).kind, Kind::Money | Kind::Decimal | Kind::Integer | Kind::Any) {
                         let written = self.run.sources.text(at);
                         let mended = written.replacen("${", "{", 1);
-                        self.report(error::looks_like_code(&format!("${{{}}}", self.text(expr.span)), at, mended, "a value in a text is written `{…}`"));
+                        self.report(error::looks_like_code(
+                            &format!("${{{}}}", self.text(expr.span)),
+                            at,
+                            mended,
+                            "a value in a text is written `{…}`",
+                        ));
                         return;
                     }
                 }
@@ -317,7 +327,9 @@ impl Env<'_> {
     pub(super) fn always_alike(&mut self, condition: &Typed, what: &str) {
         let may_be = match &condition.expr {
             Expr::And(_) | Expr::Or(_) | Expr::Not(_) => true,
-            Expr::Compare { left, right, .. } => left == right || matches!(left.as_ref(), Expr::Call { .. }) || matches!(right.as_ref(), Expr::Call { .. }),
+            Expr::Compare { left, right, .. } => {
+                left == right || matches!(left.as_ref(), Expr::Call { .. }) || matches!(right.as_ref(), Expr::Call { .. })
+            }
             _ => false,
         };
         if may_be
@@ -335,9 +347,16 @@ impl Env<'_> {
     pub(super) fn brackets_wanted(&mut self, value: &tree::Expr, fallback: &tree::Expr, left: &Typed, span: Span) {
         let run = self.run;
         let text = |from: u32, to: u32| run.sources.get(span.file).and_then(|source| source.text.get(from as usize..to as usize)).unwrap_or_default();
+        let is_time = |env: &mut Self, expr: &tree::Expr| {
+            // `due ?? now + 2 days` is read in one way only.
+            matches!(env.quiet(|env| env.expr(expr, None)).kind, Kind::Date | Kind::Datetime | Kind::Duration | Kind::Any)
+        };
         if let ExprKind::Binary { op, .. } = fallback.kind.as_ref()
             && is_arithmetic(op.node)
         {
+            if is_time(self, fallback) {
+                return;
+            }
             let first = first_operand(fallback).span.end;
             let close = format!("({}){}", text(span.start, first), text(first, span.end));
             let wide = format!("{}({})", text(span.start, fallback.span.start), text(fallback.span.start, span.end));
@@ -353,7 +372,7 @@ impl Env<'_> {
                 return;
             }
             let right_typed = self.quiet(|env| env.expr(right, None));
-            if right_typed.is_any() || right_typed.presence.open(&self.facts).is_none() {
+            if is_time(self, value) || right_typed.is_any() || right_typed.presence.open(&self.facts).is_none() {
                 return;
             }
             let _ = first;

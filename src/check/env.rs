@@ -355,7 +355,9 @@ impl<'a> Env<'a> {
 
     /// Gives a name to a value that stands in `slot`.
     pub(super) fn bind(&mut self, name: &str, span: Span, slot: Slot, value: Typed) {
-        self.not_a_parameter(name, span);
+        if self.also_a_parameter(name, span) {
+            return self.bind_quietly(name, span, slot, Typed::any(span), Vec::new());
+        }
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);

@@ -683,7 +683,9 @@ impl Env<'_> {
     }
 
     fn bind_checked(&mut self, name: &str, span: Span, slot: typed::Slot, value: Typed, owed: Vec<Owed>) {
-        self.not_a_parameter(name, span);
+        if self.also_a_parameter(name, span) {
+            return self.bind_quietly(name, span, slot, Typed::any(span), Vec::new());
+        }
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);

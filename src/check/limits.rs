@@ -69,7 +69,8 @@ impl Env<'_> {
         match expr {
             Expr::Treat { value, .. } => self.literals(value, written, span, target),
             Expr::Literal(literal) => {
-                let here = written.is_some_and(|written| matches!(written.kind.as_ref(), ExprKind::Text(_) | ExprKind::Number(_) | ExprKind::Negate(_)));
+                let here =
+                    written.is_some_and(|written| matches!(written.kind.as_ref(), ExprKind::Text(_) | ExprKind::Number(_) | ExprKind::Negate(_)));
                 let from = if here || self.calls.is_empty() && written.is_some() { From::Here } else { From::Function };
                 self.candidate(&Candidate { literal, at, from }, target)
             }

@@ -79,7 +79,8 @@ pub(super) fn path(expr: &Expr) -> Option<String> {
         Expr::Parameter(name) => Some(format!("parameter {name}")),
         // What a function gives for the same arguments is the same.
         Expr::Call { function, arguments } => {
-            let arguments: Vec<String> = arguments.iter().map(|argument| path(argument).or_else(|| constant_text(argument))).collect::<Option<_>>()?;
+            let arguments: Vec<String> =
+                arguments.iter().map(|argument| path(argument).or_else(|| constant_text(argument))).collect::<Option<_>>()?;
             Some(format!("{}({})", function.0.name, arguments.join(", ")))
         }
         _ => None,

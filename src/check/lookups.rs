@@ -20,9 +20,7 @@ impl Env<'_> {
         if table.rows.is_empty() || table.rows.len() > MOST_ROWS || !self.calls.is_empty() {
             return;
         }
-        let has = |column: usize, text: &str| {
-            table.rows.iter().any(|row| matches!(row.get(column), Some(Literal::Text(cell)) if cell == text))
-        };
+        let has = |column: usize, text: &str| table.rows.iter().any(|row| matches!(row.get(column), Some(Literal::Text(cell)) if cell == text));
         if given.len() == 2 && self.keys_stand_right(table, given, &has) {
             return;
         }
@@ -85,19 +83,48 @@ impl Env<'_> {
         }
     }
 
+    /// Reports a field beside the one that the map is for. False if there is nothing to report.
+    pub(super) fn is_the_maps_own(&mut self, map: &ValueMap, typed: &Typed) -> bool {
+        let (Kind::Enumeration(from), Kind::Text) = (&map.from, &typed.kind) else { return false };
+        let Expr::Field { base, name, .. } = &typed.expr else { return false };
+        let of = match base.as_ref() {
+            Expr::Field { kind: Kind::Object(of), .. } => Some(of.clone()),
+            Expr::Slot { name, .. } => self.find(name).and_then(|binding| match &binding.value.kind {
+                Kind::Object(of) => Some(of.clone()),
+                _ => None,
+            }),
+            _ => None,
+        };
+        let Some((of, meant)) = of.and_then(|of| Some((of.clone(), from.name.strip_prefix(&format!("{of}."))?.to_owned()))) else { return false };
+        let written = self.run.sources.text(typed.span);
+        if meant == **name || !written.ends_with(&**name) || self.object(&of).is_none_or(|object| !object.fields.contains_key(&meant)) {
+            return false;
+        }
+        let mended = format!("{}{meant}", &written[..written.len() - name.len()]);
+        self.report(error::doubts::of_another_field(&map.name, &from.name, &format!("{of}.{name}"), typed.span, mended));
+        true
+    }
+
     /// A value map that has no row for anything that comes to it.
     pub(super) fn rows_can_match(&mut self, map: &ValueMap, typed: &Typed) {
         if map.rows.is_empty() || typed.kind == map.from && !matches!(map.from, Kind::Text) || matches!(typed.expr, Expr::Literal(_)) {
             return;
         }
-        let rows: Vec<&str> = map.rows.iter().filter_map(|row| if let Literal::Text(text) = &row.from { Some(text.as_str()) } else { None }).collect();
+        let rows: Vec<&str> =
+            map.rows.iter().filter_map(|row| if let Literal::Text(text) = &row.from { Some(text.as_str()) } else { None }).collect();
         let run = self.run;
         let values: Vec<&str> = match (&typed.kind, &typed.expr) {
             (Kind::Enumeration(of), _) => of.names().collect(),
             (_, Expr::Values { map, back: false, .. }) => {
                 let Some(from) = run.maps.get(*map) else { return };
                 let otherwise = if let Otherwise::Value { to, .. } = &from.map.otherwise { Some(to) } else { None };
-                from.map.rows.iter().map(|row| &row.to).chain(otherwise).filter_map(|to| if let Literal::Text(text) = to { Some(text.as_str()) } else { None }).collect()
+                from.map
+                    .rows
+                    .iter()
+                    .map(|row| &row.to)
+                    .chain(otherwise)
+                    .filter_map(|to| if let Literal::Text(text) = to { Some(text.as_str()) } else { None })
+                    .collect()
             }
             _ => match typed.extent.table {
                 Some((table, Some(column))) => match run.tables.get(table) {
@@ -157,16 +184,20 @@ impl Env<'_> {
             return true;
         }
         let place = given[at].span;
-        let told = Diagnostic::new(Code::WrongArgument, place, format!("no text can be read as {} by this pattern", error::types::a(&kind_of(builtin))))
-            .why("the result would be missing for every record");
+        let told =
+            Diagnostic::new(Code::WrongArgument, place, format!("no text can be read as {} by this pattern", error::types::a(&kind_of(builtin))))
+                .why("the result would be missing for every record");
         let with_zone = at == 2 && zone.is_none() && {
             values[1] = Value::text("UTC");
             reads(&values)
         };
         self.report(if with_zone {
             let zone = context.zone.iana_name().unwrap_or("UTC").to_owned();
-            told.label("tells no offset, and no time zone is said")
-                .mend(format!("say the zone that the texts are in:   zone: \"{zone}\""), place.after(), format!(", zone: \"{zone}\""))
+            told.label("tells no offset, and no time zone is said").mend(
+                format!("say the zone that the texts are in:   zone: \"{zone}\""),
+                place.after(),
+                format!(", zone: \"{zone}\""),
+            )
         } else {
             let wants = match builtin.name {
                 "date" => "a date needs its year, month and day: `%Y`, `%m` and `%d`",

@@ -61,7 +61,12 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let bad = found.iter().any(|d| args.strict || d.severity == Severity::Error);
     match args.format {
         Form::Human => human(&all, out)?,
-        Form::Json => out.json(&merged(&all, render::json, "diagnostics"))?,
+        Form::Json => {
+            let mut document = merged(&all, render::json, "diagnostics");
+            document["allowed"] =
+                all.iter().flat_map(|(opened, compiled)| compiled.allowed.iter().map(|one| allowed(opened, compiled, one))).collect();
+            out.json(&document)?;
+        }
         Form::Sarif => out.json(&merged(&all, render::sarif, "runs"))?,
         Form::Github => {
             for (opened, compiled) in &all {
@@ -81,13 +86,20 @@ pub(super) fn view<'a>(opened: &'a Opened, compiled: &'a Compiled) -> View<'a> {
 fn human(all: &[(Opened, Compiled)], out: &mut Out) -> Result<(), Failure> {
     for (opened, compiled) in all {
         show(opened, compiled, out)?;
+        for allowed in &compiled.allowed {
+            let place = compiled.sources.place(allowed.diagnostic.primary.span);
+            let one = format!("allowed {} {}{place}: {} ({})", allowed.diagnostic.code, opened.prefix, allowed.diagnostic.message, allowed.reason);
+            out.line(out.dim(&one))?;
+        }
         if compiled.config.assumed {
             out.note(out.dim(&format!("no crossdock.yaml here: connections are assumed ({})", assumed(compiled))));
         }
     }
+    let told: usize = all.iter().map(|(_, compiled)| compiled.allowed.len()).sum();
     let (files, flows) = all.iter().fold((0, 0), |(a, b), (_, c)| (a + c.units.len(), b + c.flows()));
     let found: Vec<Diagnostic> = all.iter().flat_map(|(_, c)| c.diagnostics.iter().cloned()).collect();
-    let summary = format!("checked {}, {}: {}", counted(files, "file"), counted(flows, "flow"), render::summary(&found));
+    let allowed = if told > 0 { format!(", {told} allowed") } else { String::new() };
+    let summary = format!("checked {}, {}: {}{allowed}", counted(files, "file"), counted(flows, "flow"), render::summary(&found));
     let errors = render::count(&found, Severity::Error);
     out.line(if errors > 0 { out.red(&summary) } else { out.green(&summary) })
 }
@@ -112,6 +124,18 @@ pub(super) fn planned(opened: &Opened, env: Option<&str>, planned: Planned, out:
     }
     let exit = Exit::Findings;
     Err(Failure { message: "the mapping has errors and cannot run".into(), hint: Some("`crossdock check` shows all that was found".into()), exit })
+}
+
+fn allowed(opened: &Opened, compiled: &Compiled, one: &crate::project::allow::Allowed) -> serde_json::Value {
+    let span = one.diagnostic.primary.span;
+    let source = compiled.sources.get(span.file);
+    serde_json::json!({
+        "code": one.diagnostic.code.number(),
+        "message": one.diagnostic.message,
+        "file": source.map(|source| format!("{}{}", opened.prefix, source.name)),
+        "line": source.map(|source| source.position(span.start).line),
+        "reason": one.reason,
+    })
 }
 
 fn assumed(compiled: &Compiled) -> String {

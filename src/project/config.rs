@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 
 use super::alerts::Alerts;
+use super::allow::Allowance;
 use super::retention::{self, Days};
 use super::yaml::{self, Entry, Node};
 use super::{Absence, Library, error};
@@ -32,6 +33,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// How often `serve` holds the snapshots against their systems; `off` for never.
     pub schema_drift: Option<Setting>,
+    /// Warnings that the project lives with.
+    pub allow: Vec<Allowance>,
     /// By flow: what replaces its own schedule.
     pub schedules: IndexMap<String, Setting>,
     /// For how many days what is kept is kept, where it is said.
@@ -67,7 +70,7 @@ pub struct FileObject {
     pub schema: Option<Setting>,
 }
 
-const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules", "schema_drift", "retention"];
+const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules", "schema_drift", "retention", "allow"];
 const FILE_SETTINGS: &[&str] = &["path", "schema"];
 
 /// What a mapping file means where there is no project around it.
@@ -85,6 +88,7 @@ impl Default for Config {
             store: None,
             alerts: Alerts::default(),
             schema_drift: None,
+            allow: Vec::new(),
             schedules: IndexMap::new(),
             retention: Days::new(),
         }
@@ -174,6 +178,7 @@ impl Config {
                 "alerts" => self.alerts = Alerts::read(value, &mut reader),
                 "retention" => self.retention.extend(retention::read(value, key, &mut reader)),
                 "schema_drift" => self.schema_drift = reader.setting(value, key).or(self.schema_drift.take()),
+                "allow" => self.allow.extend(super::allow::read(value, &mut reader)),
                 _ => reader.found.push(error::unknown_key(key, at, &whole, SETTINGS)),
             }
         }
@@ -235,7 +240,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn span(&self, node: &Node) -> Span {
+    pub(super) fn span(&self, node: &Node) -> Span {
         Span::new(self.file, node.start, node.end)
     }
 

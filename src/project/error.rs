@@ -145,3 +145,26 @@ pub(super) fn absent_schema(at: Span, what: &str, absence: &Absence) -> Diagnost
         other => bad_schema(at, what, &other.to_string()),
     }
 }
+
+pub(super) fn bad_allowance(at: Span, text: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, text).help(help)
+}
+
+pub(super) fn unknown_allowance(written: &str, at: Span) -> Diagnostic {
+    let known = Code::ALL.iter().map(|code| code.number()).filter(|code| code.starts_with('W'));
+    let d = Diagnostic::new(Code::BadProject, at, format!("there is no warning {written}")).did_you_mean(written, at, known);
+    d.help("`crossdock check` shows the code of each warning")
+}
+
+pub(super) fn allowance_nowhere(within: &crate::check::Setting, known: &[String]) -> Diagnostic {
+    let d = Diagnostic::new(Code::BadProject, within.span, format!("`{}` is neither a mapping file nor a flow of the project", within.text));
+    let d = d.did_you_mean(&within.text, within.span, known.iter().map(String::as_str));
+    if d.help.is_empty() { d.help("name a file, as orders.dock, or a flow") } else { d }
+}
+
+pub(super) fn useless_allowance(code: Code, within: Option<&crate::check::Setting>, at: Span) -> Diagnostic {
+    let place = within.map_or(String::new(), |within| format!(" in {}", within.text));
+    Diagnostic::new(Code::UselessAllowance, at, format!("there is no {code}{place} to allow"))
+        .why("it would hide the next warning of this kind")
+        .help("take the line out")
+}

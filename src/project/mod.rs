@@ -1,6 +1,7 @@
 //! A client's project: many files, connections, parameters; and the one door, [`compile`].
 
 pub mod alerts;
+pub mod allow;
 pub mod config;
 mod error;
 mod load;
@@ -72,6 +73,8 @@ pub struct Compiled {
     pub names: BTreeMap<ObjectRef, Arc<Names>>,
     /// In the order of files and text, none twice.
     pub diagnostics: Vec<Diagnostic>,
+    /// Warnings that the project allows, with its reasons.
+    pub allowed: Vec<allow::Allowed>,
     /// Mapping files that were read.
     pub units: Vec<Unit>,
     /// What they mean, if no mapping has an error and no plan was made of it.
@@ -136,6 +139,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         diagnostics.retain(|d| !load::echoes(d.code));
         diagnostics.extend(faults);
     }
+    let allowed = allow::apply(&config.allow, &mut diagnostics, &units, &sources);
     let broken = diagnostics.iter().any(Diagnostic::is_error);
-    Compiled { config, names, plan: plan.filter(|_| !broken), diagnostics: render::sorted(diagnostics, &sources), units, mapping, sources }
+    Compiled { allowed, config, names, plan: plan.filter(|_| !broken), diagnostics: render::sorted(diagnostics, &sources), units, mapping, sources }
 }

@@ -155,7 +155,6 @@ codes! {
     W0518 NoMessage "a rule has no message",
     W0519 StampStays "a stamp does not move with changes",
     W0520 MayBeSilent "a rule is silent where a value is missing",
-    W0521 CurrencyUnclear "the currency of an amount is not looked at",
     W0522 SetOnlyOnce "a field is taken only when the record is made",
     W0523 LeavesWhere "a flow writes what another flow's `where` leaves out",
     W0524 FeedsItself "flows make records for each other without end",
@@ -167,6 +166,7 @@ codes! {
     W0530 MayNotMatch "a text may not have the form that the field takes",
     W0531 NoRowFits "a look-up has no row for the values that come",
     W0532 UselessAllowance "an allowance allows nothing",
+    W0533 CurrencyUnclear "the currency of an amount is not looked at",
     W0541 OtherCurrency "an amount may be in another currency than the target takes",
     W0542 GroupCase "groups that differ by case only arrive at one record",
 }

@@ -112,7 +112,7 @@ pub(in crate::check) fn no_message(word: &str, condition: Span, text: &str, path
 
 pub(in crate::check) fn may_be_silent(at: Span, value: Span, text: &str, whole: &str, review: bool) -> Diagnostic {
     let rule = if review { "this review" } else { "this rule" };
-    let shown = if text.contains(' ') { format!("({text})") } else { text.to_owned() };
+    let shown = if text.contains(" | ") { format!("({text})") } else { text.to_owned() };
     let mended = format!("({shown} is missing or {whole})");
     Diagnostic::new(Code::MayBeSilent, at, format!("{rule} is silent where `{text}` is missing"))
         .other(value, "may be missing")
@@ -148,10 +148,7 @@ pub(in crate::check) fn no_such_key(table: &str, path: &str, key: &str, value: &
 pub(in crate::check) fn keys_swapped(table: &str, keys: (&str, &str), at: Span, swapped: String, certain: bool) -> Diagnostic {
     let text = format!("the keys of `{table}` stand the other way round: first `{}`, then `{}`", keys.0, keys.1);
     let code = if certain { Code::KeyNotInTable } else { Code::NoRowFits };
-    Diagnostic::new(code, at, text)
-        .label("swapped")
-        .why("no row would be found, or a wrong one")
-        .mend(format!("swap them:   {swapped}"), at, swapped)
+    Diagnostic::new(code, at, text).label("swapped").why("no row would be found, or a wrong one").mend(format!("swap them:   {swapped}"), at, swapped)
 }
 
 pub(in crate::check) fn no_row_fits(what: &str, name: &str, source: &str, at: Span, rows: &[&str], values: &[&str]) -> Diagnostic {
@@ -159,4 +156,11 @@ pub(in crate::check) fn no_row_fits(what: &str, name: &str, source: &str, at: Sp
         .label(format!("values: {}", some(values, 4)))
         .why(format!("its rows are for {}: each record would be treated as if it had no row", some(rows, 4)))
         .help("write the rows for the values that come, or give it the value that the rows are for")
+}
+
+pub(in crate::check) fn of_another_field(map: &str, from: &str, field: &str, at: Span, mended: String) -> Diagnostic {
+    Diagnostic::new(Code::NoRowFits, at, format!("`{map}` maps the values of `{from}`, and this is `{field}`"))
+        .label("any text, of another field")
+        .why("its rows are the values of the other field: whatever stands here goes to the map's `else`")
+        .mend(format!("did you mean {mended}?"), at, mended)
 }

@@ -35,8 +35,10 @@ pub(in crate::check) fn feeds_itself(flows: &[&str], record: &str, at: Span) -> 
         .help("or update a record that a `match` finds, instead of making one")
 }
 
-pub(in crate::check) fn result_unread(name: &str, at: Span, alone: bool) -> Diagnostic {
-    let d = Diagnostic::new(Code::Unused, at, format!("nothing reads the route's result `{name}`"))
+pub(in crate::check) fn result_unread(names: &[&str], at: Span, alone: bool) -> Diagnostic {
+    let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+    let name = names.first().copied().unwrap_or_default();
+    let d = Diagnostic::new(Code::Unused, at, format!("nothing reads what the route decides as {listed}"))
         .label("decided, and never used")
         .why("the rows look as if they sent records their ways, and send none");
     let d = d.help(format!("write it into a field:   … = {name}"));

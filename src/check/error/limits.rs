@@ -16,9 +16,11 @@ pub(in crate::check) fn literal(at: Span, path: &str, what: &str, limit: &str) -
 
 pub(in crate::check) fn not_a_name(at: Span, path: &str, text: &str, known: &[&str], open: bool) -> Diagnostic {
     let code = if open { Code::NotKnownValue } else { Code::NotInEnumeration };
-    let d = Diagnostic::new(code, at, format!("`{path}` does not know \"{text}\""))
-        .label(format!("known: {}", some(known, 6)))
-        .why(if open { "the target may refuse it, or nobody finds it under this name" } else { "a record with it would be refused" });
+    let d = Diagnostic::new(code, at, format!("`{path}` does not know \"{text}\"")).label(format!("known: {}", some(known, 6))).why(if open {
+        "the target may refuse it, or nobody finds it under this name"
+    } else {
+        "a record with it would be refused"
+    });
     match crate::base::nearest(text, known.iter().copied()) {
         Some(near) => d.help(format!("did you mean \"{near}\"?")),
         None => d.help("write one of the names that the target knows"),
@@ -44,7 +46,11 @@ pub(in crate::check) fn may_not_match(at: Span, path: &str, pattern: &str, text:
     Diagnostic::new(Code::MayNotMatch, at, format!("this may not have the form that `{path}` takes"))
         .label(format!("the field takes texts like `{pattern}`, and nothing holds this text to it"))
         .why("a record with another text would be rejected before it is sent, with a reason that names the pattern only")
-        .help(format!("require it in `validate`:   require {} matches '{}' \"… has the wrong form\"", bracketed(text), pattern.trim_matches(['^', '$'])))
+        .help(format!(
+            "require it in `validate`:   require {} matches '{}' \"… has the wrong form\"",
+            bracketed(text),
+            pattern.trim_matches(['^', '$'])
+        ))
 }
 
 pub(in crate::check) fn too_many_places(at: Span, path: &str, has: u32, keeps: u32, text: &str) -> Diagnostic {

@@ -21,6 +21,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, di
     }
     let filter = known.len();
     for rule in &flow.rules {
+        let mut contradicts = false;
         let (condition, learns) = match &rule.kind {
             RuleKind::Require { condition, .. } => (condition, true),
             RuleKind::Review { condition, .. } | RuleKind::When { condition, .. } => (condition, false),
@@ -39,9 +40,11 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, di
                 (RuleKind::When { .. }, false) => Some(format!("{by} leave out what this is about: the rules under it are never asked")),
                 _ => None,
             };
+            contradicts = !truth;
             diags.extend(what.map(|what| error::constant(truth, at, &what)));
         }
-        if learns {
+        // Below a rule that nothing passes everything would be false.
+        if learns && !contradicts && logic::constant(condition).is_none() {
             known.push(with_paths(condition));
         }
     }
@@ -51,7 +54,8 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, di
             && decided(&known, condition) == Some(false)
             && let Some(at) = line(input.sources, &row.place)
         {
-            let by = if decided(&known[..filter], condition) == Some(false) { "the flow's `where` leaves" } else { "the `where` and the rules leave" };
+            let by =
+                if decided(&known[..filter], condition) == Some(false) { "the flow's `where` leaves" } else { "the `where` and the rules leave" };
             diags.push(error::constant(false, at, &format!("{by} out what this row is for, so it is never met")));
         }
     }

@@ -27,7 +27,7 @@ fn leaves_where(input: &Input<'_>, mapping: &Mapping, flow: &Flow, diags: &mut V
     for other in mapping.flows.iter().filter(|other| other.name != flow.name) {
         // What is done when something is gone takes back on purpose.
         let later = other.follow_ups.iter().filter(|follow_up| !follow_up.events.contains(&Event::IsGone)).flat_map(|follow_up| &follow_up.writes);
-        for write in other.writes.iter().chain(later).filter(|write| write.object == flow.source) {
+        for write in other.writes.iter().chain(later).filter(|write| write.object == flow.source && write.of.is_some()) {
             for row in &write.body.rows {
                 let (RowValue::Expr(value), Some(field)) = (&row.value, filtered(flow, &row.name)) else { continue };
                 let mut values = Vec::new();
@@ -144,13 +144,13 @@ fn adds_to(value: &Expr, field: &str) -> bool {
 /// Flows in a circle, each of which makes records that the next reads.
 fn makes_for_itself(input: &Input<'_>, mapping: &Mapping, diags: &mut Vec<Diagnostic>) {
     let feeds = |from: &Flow, to: &Flow| -> Option<typed::Place> {
-        from.writes.iter().find(|write| write.object == to.source && makes(write) && to.group.is_none() && may_be_read(mapping, write, to)).map(|write| write.place.clone())
+        from.writes
+            .iter()
+            .find(|write| write.object == to.source && makes(write) && to.group.is_none() && may_be_read(mapping, write, to))
+            .map(|write| write.place.clone())
     };
-    let edges: Vec<Vec<usize>> = mapping
-        .flows
-        .iter()
-        .map(|from| (0..mapping.flows.len()).filter(|to| feeds(from, &mapping.flows[*to]).is_some()).collect())
-        .collect();
+    let edges: Vec<Vec<usize>> =
+        mapping.flows.iter().map(|from| (0..mapping.flows.len()).filter(|to| feeds(from, &mapping.flows[*to]).is_some()).collect()).collect();
     for start in 0..mapping.flows.len() {
         // A circle is told once, at its first flow.
         let Some(way) = back_to(&edges, start) else { continue };

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::base::diag::Diagnostic;
+use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, each_light};
 use crate::syntax::tree::{ItemKind, Values};
 use crate::value::{Kind, Literal};
@@ -27,7 +27,9 @@ pub(super) fn check(input: &Input<'_>, mapping: &typed::Mapping, diags: &mut Vec
             let comes = |value: &str| fetched.is_none_or(|fetched| fetched.iter().any(|f| f == value));
             let has = |value: &str| map.rows.iter().any(|row| matches!(&row.from, Literal::Text(text) if text == value));
             let caught: Vec<&str> = known.names().filter(|value| !has(value) && comes(value)).collect();
-            if let (false, Some(otherwise), Some(from)) = (caught.is_empty(), &tree.otherwise, &tree.from) {
+            // What comes to a map of another field was told there.
+            let strange = diags.iter().any(|told| told.code == Code::NoRowFits && told.message.starts_with(&format!("`{}` ", map.name)));
+            if let (false, Some(otherwise), Some(from)) = (caught.is_empty() || strange, &tree.otherwise, &tree.from) {
                 diags.push(values::else_catches(otherwise.span, &caught, from.span));
             }
             // A row that no record meets. Without an `else`, a closed enumeration has to have it.

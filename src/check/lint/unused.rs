@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::base::diag::Diagnostic;
 use crate::base::each_light;
-use crate::syntax::tree::{ExpectClauseKind, ExprKind, Flow, Item, ItemKind, Name, SectionKind, RouteOutcome, TestClauseKind};
+use crate::syntax::tree::{ExpectClauseKind, ExprKind, Flow, Item, ItemKind, Name, RouteOutcome, SectionKind, TestClauseKind};
 
 use super::super::error::{feeds, lints as error};
 use super::super::overlay::{Merged, item_name, name_span, word};
@@ -97,10 +97,11 @@ fn lets(flow: &Flow, file: crate::base::FileId, diags: &mut Vec<Diagnostic>) {
     for section in &flow.sections {
         if let SectionKind::Route(route) = &section.kind {
             let sends = route.rows.iter().any(|row| matches!(row.outcome, RouteOutcome::Results(_)));
-            for result in route.names.iter().map(|result| &result.name).filter(|name| sends && name.span.file == file) {
-                if !read.contains(result.node.as_str()) {
-                    diags.push(feeds::result_unread(&result.node, result.span, route.names.len() == 1));
-                }
+            let own = route.names.iter().map(|result| &result.name).filter(|name| sends && name.span.file == file);
+            let unread: Vec<&Name> = own.filter(|name| !read.contains(name.node.as_str())).collect();
+            if let Some(first) = unread.first() {
+                let names: Vec<&str> = unread.iter().map(|name| name.node.as_str()).collect();
+                diags.push(feeds::result_unread(&names, first.span, route.names.len() == unread.len()));
             }
         }
         if let SectionKind::Let(of) = &section.kind
