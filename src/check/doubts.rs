@@ -441,7 +441,7 @@ fn plain_field(expr: &Expr) -> Option<&str> {
 pub(super) fn unit_in(name: &str) -> Option<Unit> {
     let name = name.strip_suffix("__c").unwrap_or(name);
     let split = name.rfind('_').map(|at| at + 1).or_else(|| {
-        let at = name.char_indices().filter(|(_, letter)| letter.is_uppercase()).map(|(at, _)| at).last()?;
+        let at = name.char_indices().filter(|(_, letter)| letter.is_uppercase()).map(|(at, _)| at).next_back()?;
         Some(at)
     })?;
     let word = name.get(split..)?.to_lowercase();

@@ -32,7 +32,7 @@ fn leaves_where(input: &Input<'_>, mapping: &Mapping, flow: &Flow, diags: &mut V
                 let (RowValue::Expr(value), Some(field)) = (&row.value, filtered(flow, &row.name)) else { continue };
                 let mut values = Vec::new();
                 literals(mapping, value, &mut values);
-                let left: Vec<String> = values.iter().filter(|value| leaves_out(flow, field, value)).map(|value| shown(value)).collect();
+                let left: Vec<String> = values.iter().filter(|value| leaves_out(flow, field, value)).map(shown).collect();
                 if left.is_empty() {
                     continue;
                 }
