@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crossdock::apply::{Program, apply};
+use crossdock::apply::{Program, apply, aside};
 use crossdock::base::Sources;
 use crossdock::base::diag::{Code, Diagnostic, Edit};
 use crossdock::project::{Compiled, Options, Planned, Texts, compile};
@@ -207,6 +207,7 @@ fn failing(files: &Files) -> Vec<String> {
     let bench = Bench {
         plan,
         map: &|flow, inputs| apply(&program, flow, inputs),
+        find: &|flow, inputs, given| aside::find(&program, flow, inputs, given),
         file: &|path| files.get(path).map(|text| text.as_str().into()).ok_or_else(|| "not there".to_owned()),
         names: &compiled.names,
     };
