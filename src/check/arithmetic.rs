@@ -27,7 +27,12 @@ impl Env<'_> {
             _ => Arithmetic::Divide,
         };
         let Some((left, right, kind)) = sides(arithmetic, left.clone(), right.clone()) else {
-            self.report(error::types::no_arithmetic(arithmetic, &left, &right, span));
+            let said = error::types::no_arithmetic(arithmetic, &left, &right, span);
+            let said = match self.joined(arithmetic, &left, &right, span) {
+                Some((whole, write)) => said.mend(format!("put texts together in one text:   {write}"), whole, write),
+                None => error::types::with_arithmetic_help(said, arithmetic, &left, &right),
+            };
+            self.report(said);
             return Typed::any(span);
         };
         let key = format!("({} {arithmetic:?} {})", left.key(), right.key());
@@ -68,6 +73,30 @@ impl Env<'_> {
         let mut typed = Typed::new(expr, kind, vec![key], span).present_if(Presence::all(presence));
         (typed.places, typed.extent) = (places, extent);
         typed
+    }
+}
+
+impl Env<'_> {
+    /// The whole row of `+` that puts texts together, and the same as one text.
+    fn joined(&self, op: Arithmetic, left: &Typed, right: &Typed, span: Span) -> Option<(Span, String)> {
+        let is_text = |typed: &Typed| matches!(typed.kind, Kind::Text | Kind::Enumeration(_));
+        if op != Arithmetic::Add || !(is_text(left) || is_text(right)) {
+            return None;
+        }
+        // What follows on the same line belongs to the same row of texts.
+        let source = self.run.sources.get(span.file)?;
+        let behind = source.text.get(span.end as usize..)?.lines().next()?;
+        let mut end = span.end as usize;
+        let pattern = r#"^\s*\+\s*("[^"]*"|'[^']*'|[\w.]+(?:\([^()]*\))?)"#;
+        let next = regex::Regex::new(pattern).ok()?;
+        let mut rest = behind;
+        while let Some(more) = next.find(rest) {
+            end += more.end();
+            rest = &rest[more.end()..];
+        }
+        let whole = Span::new(span.file, span.start as usize, end);
+        let parts = crate::syntax::habits::summands(self.run.sources.text(whole));
+        Some((whole, crate::syntax::habits::template(&parts)?))
     }
 }
 

@@ -37,20 +37,18 @@ impl Env<'_> {
             return None;
         }
         if target.required && !matches!(typed.kind, Kind::List(_)) {
-            let text = self.text(value.span);
             let path = target.path();
-            let (at, place, low) = (value.span, target.span, self.is_low(value));
-            self.demand(&typed.presence, |gap| error::presence::assigned(&path, at, place, &text, low, gap));
+            let (at, place) = (value.span, target.span);
+            let gap = typed.presence.open(&self.facts).map(|gap| gap.span);
+            let kind =
+                if matches!(typed.kind, Kind::Text) && matches!(target.field.kind, Kind::Enumeration(_)) { &target.field.kind } else { &typed.kind };
+            let fallback = gap.and_then(|gap| self.with_fallback(at, Some(gap), kind));
+            self.demand(&typed.presence, |gap| error::presence::assigned(&path, at, place, fallback, gap));
         }
         let fitted = self.fit(typed, value, target)?;
         self.limits(&fitted, value, target);
         self.assigned(&fitted, value, target);
         Some(fitted.expr)
-    }
-
-    /// An operator stands at the top, so a fallback behind it needs brackets or not.
-    fn is_low(&self, value: &tree::Expr) -> bool {
-        matches!(value.kind.as_ref(), ExprKind::If { .. } | ExprKind::Binary { .. } | ExprKind::Not(_))
     }
 
     /// The value under the target's kind, or the report that it does not go there.

@@ -12,6 +12,7 @@ use crate::check::extent::{ENDLESS, Extent, Unit};
 use crate::check::facts::{Presence, Why};
 use crate::check::items::What;
 use crate::check::typed::{Expr, Otherwise};
+use crate::syntax::habits;
 use crate::syntax::tree::{self, Argument, ExprKind};
 use crate::value::{Column, Kind, Literal, Money, ObjectRef, Type, Value};
 
@@ -40,10 +41,14 @@ impl Env<'_> {
             return self.look_up_name(value, name, connection, span);
         }
         let Some(builtin) = builtin::find(&name.node).filter(|_| function.len() == 1) else {
-            let diagnostic = self.unknown_function(function);
-            self.report(diagnostic);
-            // Its arguments may hold mistakes of their own.
-            piped.into_iter().for_each(|value| drop(self.expr(value, None)));
+            // Its arguments may hold mistakes of their own, which come first.
+            let before = self.out.len();
+            let first = piped.or(arguments.first().map(|argument| &argument.value)).map(|value| self.expr(value, None));
+            if self.out.len() == before {
+                let list = first.is_some_and(|first| matches!(first.kind, Kind::List(_)));
+                let diagnostic = self.unknown_function(function, piped, arguments, span, list);
+                self.report(diagnostic);
+            }
             return Typed::any(span);
         };
         if self.grouped
@@ -76,10 +81,65 @@ impl Env<'_> {
         self.builtin(builtin, given, span)
     }
 
-    fn unknown_function(&self, function: &[tree::Name]) -> Diagnostic {
+    fn unknown_function(&self, function: &[tree::Name], piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, list: bool) -> Diagnostic {
+        let name = function.iter().map(|name| name.node.as_str()).collect::<Vec<_>>().join(".");
+        let at = function.iter().map(|name| name.span).reduce(Span::to).unwrap_or_default();
         let mut known = self.run.items.names(self.unit);
         known.extend(builtin::all().map(|builtin| builtin.name));
-        error::names::unknown_function(function, &known)
+        // The same name but for its capital letters is nearer than a habit.
+        let same = known.iter().any(|known| known.eq_ignore_ascii_case(&name));
+        let texts: Vec<String> = piped
+            .into_iter()
+            .chain(arguments.iter().map(|argument| &argument.value))
+            .map(|value| self.run.sources.text(value.span).trim().to_owned())
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let Some(call) = habits::call(&name, &texts).filter(|_| !same) else {
+            let diagnostic = error::names::unknown_function(function, &known);
+            return match self.in_unused_file(&name) {
+                Some((path, place)) => error::names::in_unused_file(Diagnostic { help: Vec::new(), ..diagnostic }, &name, &path, place),
+                None => diagnostic,
+            };
+        };
+        let said = error::names::foreign_function(&name, at, call.words);
+        let Some(write) = call.write else { return said.help(call.words) };
+        let write = if list && write.starts_with("length(") { write.replacen("length(", "count(", 1) } else { write };
+        // `x | lowercase` keeps its form: only the name is another.
+        let renamed =
+            write.split_once('(').filter(|(ours, rest)| piped.is_some() && known.contains(ours) && rest.strip_suffix(')') == Some(&texts.join(", ")));
+        if let Some((ours, _)) = renamed {
+            return said.mend(format!("write `{ours}`"), at, ours);
+        }
+        let write = self.in_place(span, &write);
+        said.mend(format!("write `{write}`"), span, write)
+    }
+
+    /// A file of the project that has an item of this name and is not used here: its path from this file, and where a `use`
+    /// can be written.
+    pub(super) fn in_unused_file(&self, name: &str) -> Option<(String, Span)> {
+        let files = self.run.items.scope.files();
+        let here = files.get(self.unit)?;
+        let has = |merged: &crate::check::overlay::Merged| {
+            merged.items.iter().any(|item| {
+                let kind = matches!(
+                    item.kind,
+                    tree::ItemKind::Parameter(_) | tree::ItemKind::Values(_) | tree::ItemKind::Table(_) | tree::ItemKind::Function(_)
+                );
+                kind && crate::check::overlay::item_name(&item.kind) == name
+            })
+        };
+        let other = files.iter().enumerate().find(|(at, merged)| *at != self.unit && has(merged))?.1;
+        let source = self.run.sources.get(here.file)?;
+        let path = from_file(&source.name, &self.run.sources.get(other.file)?.name);
+        // Behind the first line, which says the edition.
+        let end = source.text.find('\n').unwrap_or(source.text.len());
+        source.text.starts_with("edition").then(|| (path, Span::new(here.file, end, end)))
+    }
+
+    /// A replacement for what stands at a place, in brackets where its neighbors would take a part of it.
+    pub(super) fn in_place(&self, span: Span, write: &str) -> String {
+        let text = self.run.sources.get(span.file).map_or("", |source| &*source.text);
+        habits::in_place(text, span.start as usize..span.end as usize, write)
     }
 
     /// A text of the record as the name of a thing: missing where there is none of that name.
@@ -218,8 +278,9 @@ impl Env<'_> {
             return None;
         }
         if place > 0 && !param.nullable && !param.optional {
-            let (span, text) = (typed.span, self.text(typed.span));
-            self.demand(&typed.presence, |gap| error::presence::argument(builtin.name, param.name, span, &text, gap));
+            let span = typed.span;
+            let fallback = self.with_fallback(span, None, &typed.kind);
+            self.demand(&typed.presence, |gap| error::presence::argument(builtin.name, param.name, span, fallback, gap));
         }
         if let (Some(Literal::Text(text)), false) = (typed.literal_value(), matches!(param.takes, Takes::Words(_) | Takes::Pattern))
             && let Some(wrong) = builtin.misuse(place, text)
@@ -555,6 +616,15 @@ impl Env<'_> {
         typed.extent.table = Some((id, None));
         typed
     }
+}
+
+/// A file as another file names it: `../shared/address.dock`.
+fn from_file(here: &str, there: &str) -> String {
+    let folders = |name: &str| name.split('/').map(str::to_owned).collect::<Vec<_>>();
+    let (from, to) = (folders(here), folders(there));
+    let shared = from[..from.len() - 1].iter().zip(&to[..to.len() - 1]).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..".to_owned(), from.len() - 1 - shared);
+    up.chain(to[shared..].iter().cloned()).collect::<Vec<_>>().join("/")
 }
 
 /// What a parameter makes of a bare word or a text.

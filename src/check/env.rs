@@ -8,7 +8,7 @@ use crate::base::{Sources, Span, bounds};
 use crate::check::World;
 use crate::check::error;
 use crate::check::extent::Extent;
-use crate::check::facts::{Facts, Presence, Told, Truths};
+use crate::check::facts::{Facts, Presence, Told, Truths, Ways};
 use crate::check::items::Items;
 use crate::check::typed::{self, Expr, Place, Slot, Word};
 use crate::schema::Object;
@@ -164,6 +164,8 @@ pub(super) struct Binding {
     pub many: bool,
     /// How much is copied where it is read.
     pub weight: usize,
+    /// Something reads it.
+    pub used: bool,
 }
 
 /// A presence that a checked value rests on, and what to say where it does not hold.
@@ -223,6 +225,15 @@ pub(super) struct Env<'a> {
     pub too_large: bool,
     /// The keys of everything read.
     pub reads: Vec<String>,
+    /// A condition could not be read or resolved: what it would have made certain is not known, and nobody is told that it
+    /// may be missing.
+    pub poisoned: bool,
+    /// By call, outermost first: the parameters with the texts that are given for them.
+    pub given: Vec<Vec<(String, String)>>,
+    /// Where a rule of the flow can be written, and the text before and behind it.
+    pub validate: Option<(Span, String, String)>,
+    /// Names that a rule can read.
+    pub flow_names: Vec<String>,
     /// Objects that the world was asked for: it has one lock for all that are checked side by side.
     met: RefCell<Vec<(ObjectRef, Option<Arc<Object>>)>>,
 }
@@ -256,6 +267,10 @@ impl<'a> Env<'a> {
             held: 0,
             too_large: false,
             reads: Vec::new(),
+            poisoned: false,
+            given: Vec::new(),
+            validate: None,
+            flow_names: Vec::new(),
             met: RefCell::default(),
         }
     }
@@ -270,12 +285,14 @@ impl<'a> Env<'a> {
 
     /// Says that a value must be there, and what to say where it may not be.
     pub(super) fn demand(&mut self, presence: &Presence, say: impl FnOnce(&Told<'_>) -> Diagnostic) {
-        if self.lenient {
+        if self.lenient || self.poisoned {
             return;
         }
         let Some(gap) = presence.open(&self.facts) else { return };
-        let text = gap.name.clone().unwrap_or_else(|| self.text(gap.span));
-        let mut diagnostic = say(&Told { text, why: &gap.why });
+        let here = self.calls.is_empty() && gap.name.is_none();
+        let text = self.as_called(gap.name.clone().unwrap_or_else(|| self.text(gap.span)));
+        let ways = Ways { require: self.rule_for(&text) };
+        let mut diagnostic = say(&Told { text, why: &gap.why, span: here.then_some(gap.span), ways });
         let primary = diagnostic.primary.span;
         let inside = gap.span.file == primary.file && primary.start <= gap.span.start && gap.span.end <= primary.end;
         if !inside && gap.span != crate::base::Span::default() {
@@ -295,9 +312,70 @@ impl<'a> Env<'a> {
         }
     }
 
+    /// A path as the caller of the functions around it writes it: `c.Email` of `f(order.Contact)` is `order.Contact.Email`.
+    fn as_called(&self, mut text: String) -> String {
+        for (depth, parameters) in self.given.iter().enumerate().rev() {
+            if depth >= self.calls.len() {
+                continue;
+            }
+            let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+            let Some((_, argument)) = parameters.iter().find(|(name, _)| *name == text[..end]) else { break };
+            text = format!("{}{}", crate::syntax::habits::bracketed(argument), &text[end..]);
+        }
+        text
+    }
+
+    /// Where a rule on a value of the flow can be written, if the value is a path from one of the flow's own names.
+    fn rule_for(&self, text: &str) -> Option<(Span, String, String)> {
+        let (at, before, behind) = self.validate.clone()?;
+        let root = text.split('.').next().unwrap_or("");
+        let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+        (plain && self.flow_names.iter().any(|name| name == root)).then_some((at, before, behind))
+    }
+
+    /// `text ?? fallback` for a value of a kind, with the place that it replaces; `gap` is the part that may be missing.
+    pub(super) fn with_fallback(&self, value: Span, gap: Option<Span>, kind: &Kind) -> Option<(Span, String)> {
+        if !self.calls.is_empty() {
+            return None;
+        }
+        let source = self.run.sources.get(value.file)?;
+        let inside = |gap: &Span| gap.file == value.file && value.start <= gap.start && gap.end <= value.end && *gap != value;
+        if let Some(gap) = gap.filter(inside) {
+            // A part of a sum or a product counts as nothing where it is missing.
+            let before = source.text.get(value.start as usize..gap.start as usize)?.trim_end();
+            let behind = source.text.get(gap.end as usize..value.end as usize)?.trim_start();
+            let sign = |c: char| matches!(c, '+' | '-' | '*' | '/');
+            if before.ends_with(sign) || behind.starts_with(sign) {
+                return Some((gap, format!("({} ?? 0)", self.text(gap))));
+            }
+        }
+        let fallback = match kind {
+            Kind::Text => "\"-\"".to_owned(),
+            Kind::Integer | Kind::Decimal => "0".to_owned(),
+            Kind::Money => "0.00".to_owned(),
+            Kind::Boolean => "false".to_owned(),
+            Kind::Date => "today".to_owned(),
+            Kind::Datetime => "now".to_owned(),
+            Kind::Weight => "0 kg".to_owned(),
+            Kind::Length => "0 cm".to_owned(),
+            Kind::Enumeration(of) => {
+                let first = of.names().next()?;
+                let bare = first.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                    && first.starts_with(|c: char| c.is_ascii_lowercase());
+                if bare && self.find(first).is_none() { first.to_owned() } else { format!("\"{first}\"") }
+            }
+            _ => return None,
+        };
+        let text = self.text(value);
+        let low =
+            ["if ", "each ", "not "].iter().any(|word| text.starts_with(word)) || [" and ", " or ", " == "].iter().any(|word| text.contains(word));
+        let left = if low { format!("({text})") } else { text };
+        Some((value, self.in_place(value, &format!("{left} ?? {fallback}"))))
+    }
+
     /// What a name's value rests on has to hold where the name is read.
     pub(super) fn settle(&mut self, owed: &[Owed]) {
-        if self.lenient {
+        if self.lenient || self.poisoned {
             return;
         }
         for one in owed {
@@ -374,7 +452,7 @@ impl<'a> Env<'a> {
             (owed, weight) = (Vec::new(), 1);
         }
         value.expr = Expr::Slot { slot, name: name.into() };
-        self.names.push(Binding { name: name.to_owned(), span, value, owed: Arc::new(owed), grouped: false, many: false, weight });
+        self.names.push(Binding { name: name.to_owned(), span, value, owed: Arc::new(owed), grouped: false, many: false, weight, used: false });
     }
 
     /// Runs `f` with words that only this place provides.

@@ -12,6 +12,7 @@ use crate::check::extent::{ENDLESS, Extent, Open, Unit, is_prose};
 use crate::check::facts::{Presence, Truths, Why, both};
 use crate::check::items::What;
 use crate::check::typed::{Compare, Expr, Part, Pattern, Word};
+use crate::syntax::habits;
 use crate::syntax::tree::{self, BinaryOp, ExprKind, TextPart};
 use crate::value::{Enumeration, Kind, LengthUnit, Literal, ObjectRef, WeightUnit, Wire};
 
@@ -159,6 +160,9 @@ impl Env<'_> {
             if self.read > bounds::READ_WEIGHT {
                 return self.too_large(span);
             }
+            if let Some(read) = self.names.iter_mut().rev().find(|known| known.name == name) {
+                read.used = true;
+            }
             self.settle(&binding.owed);
             self.reads.extend(binding.value.keys.iter().cloned());
             let mut typed = binding.value;
@@ -218,6 +222,10 @@ impl Env<'_> {
             return Typed::any(span);
         }
         let diagnostic = self.unknown_name(name, span, want);
+        let diagnostic = match self.in_unused_file(name) {
+            Some((path, at)) if diagnostic.help.iter().all(|help| help.edit.is_none()) => error::names::in_unused_file(diagnostic, name, &path, at),
+            _ => diagnostic,
+        };
         self.report(diagnostic);
         Typed::any(span)
     }
@@ -236,6 +244,12 @@ impl Env<'_> {
             return error::names::unknown_value(name, span, of, None);
         }
         let mut known: Vec<&str> = self.names.iter().map(|binding| binding.name.as_str()).collect();
+        if habits::is_nothing(name) {
+            return error::names::nothing(name, span);
+        }
+        if let Some(ours) = habits::name(name) {
+            return error::names::foreign_name(name, span, ours);
+        }
         known.extend(self.words.iter().map(|word| word.name));
         known.extend(self.run.parameters.keys().map(String::as_str));
         error::names::unknown(name, span, &known)
@@ -245,7 +259,44 @@ impl Env<'_> {
 
     fn field(&mut self, base: &tree::Expr, field: &tree::Name, span: Span) -> Typed {
         let base_typed = self.expr(base, None);
+        if let ExprKind::Field { base: owner, field: id } = base.kind.as_ref()
+            && !matches!(base_typed.kind, Kind::Any | Kind::Object(_) | Kind::Row(_) | Kind::List(_) | Kind::Json)
+            && let Some(relation) = self.relation_of(owner, &id.node)
+        {
+            self.report(error::names::through_relation(field, id.span, &id.node, &relation));
+            return Typed::any(span);
+        }
         self.field_of(base_typed, field, span)
+    }
+
+    /// The record beside an id: `Account__r` of `Account__c`, `Account` of `AccountId`.
+    fn relation_of(&mut self, owner: &tree::Expr, id: &str) -> Option<String> {
+        let Kind::Object(of) = self.quiet(|env| env.expr(owner, None).kind) else { return None };
+        let object = self.object(&of)?;
+        let known = |name: String| object.fields.get(&name).filter(|field| field.readable && matches!(field.kind, Kind::Object(_))).map(|_| name);
+        let custom = id.strip_suffix("__c").and_then(|name| known(format!("{name}__r")));
+        custom
+            .or_else(|| id.strip_suffix("Id").and_then(|name| known(name.to_owned())))
+            .or_else(|| id.strip_suffix("_id").and_then(|name| known(name.to_owned())))
+    }
+
+    /// Records that this one holds, and lists of records, which have a field of a name.
+    fn holders<'o>(&self, object: &'o crate::schema::Object, name: &str) -> (Vec<&'o str>, Vec<&'o str>) {
+        let (mut inner, mut lists) = (Vec::new(), Vec::new());
+        for (holder, field) in object.fields.iter().filter(|(_, field)| field.readable) {
+            let (of, into) = match &field.kind {
+                Kind::Object(of) => (of, &mut inner),
+                Kind::List(element) => match &element.kind {
+                    Kind::Object(of) => (of, &mut lists),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            if self.object(of).is_some_and(|object| object.fields.get(name).is_some_and(|field| field.readable)) {
+                into.push(holder.as_str());
+            }
+        }
+        (inner, lists)
     }
 
     pub(super) fn field_of(&mut self, base: Typed, field: &tree::Name, span: Span) -> Typed {
@@ -277,10 +328,22 @@ impl Env<'_> {
         match &base_kind {
             Kind::Any => Typed::any(span),
             Kind::Object(of) => {
-                let Some(object) = self.object(of) else { return Typed::any(span) };
+                let Some(object) = self.object(of) else {
+                    // What a schema leads to and nobody has pulled: told where something of it is read.
+                    let diagnostic = error::names::unknown_reference_object(of, base_span, &self.text(base_span));
+                    self.report(diagnostic);
+                    return Typed::any(span);
+                };
                 let known = object.fields.get(name);
                 let Some(schema) = known.filter(|field| field.readable) else {
-                    let diagnostic = error::names::unknown_source_field(of, &object, field, known.is_some());
+                    let near = crate::base::nearest(name, object.fields.keys().map(String::as_str)).is_some();
+                    let (inner, lists) = if known.is_some() || near { (Vec::new(), Vec::new()) } else { self.holders(&object, name) };
+                    let diagnostic = if inner.is_empty() && lists.is_empty() {
+                        error::names::unknown_source_field(of, &object, field, known.is_some())
+                    } else {
+                        let plain = Diagnostic::new(Code::UnknownSourceField, field.span, format!("`{of}` has no field `{name}`"));
+                        error::names::in_another(plain, &self.text(base_span), field, &inner, &lists)
+                    };
                     self.report(diagnostic);
                     return Typed::any(span);
                 };
@@ -315,6 +378,14 @@ impl Env<'_> {
                     typed.extent.table = Some((table, at));
                 }
                 typed
+            }
+            Kind::List(_) | Kind::Text | Kind::Enumeration(_)
+                if matches!(field.node.to_lowercase().as_str(), "length" | "size" | "count" | "len") =>
+            {
+                let function = if matches!(base_kind, Kind::List(_)) { "count" } else { "length" };
+                let write = format!("{function}({})", self.text(base_span));
+                self.report(error::names::length_of(field, base_span, &base_kind, write));
+                Typed::any(span)
             }
             other => {
                 self.report(error::names::no_fields(field, base_span, other));
@@ -441,7 +512,16 @@ impl Env<'_> {
         let weight = WeightUnit::parse(&unit.node);
         let length = LengthUnit::parse(&unit.node);
         if weight.is_none() && length.is_none() {
-            self.report(error::names::unknown_unit(unit));
+            match habits::type_word(&unit.node) {
+                Some(of) => {
+                    let write = self.in_place(span, &format!("{} | {of}", self.text(value.span)));
+                    self.report(
+                        Diagnostic::new(Code::UnknownUnit, unit.span, format!("`{}` is no unit: a value is converted by a function", unit.node))
+                            .mend(format!("write `{write}`"), span, write),
+                    );
+                }
+                None => self.report(error::names::unknown_unit(unit)),
+            }
             return Typed::any(span);
         }
         let kind = if weight.is_some() { Kind::Weight } else { Kind::Length };
@@ -568,6 +648,15 @@ impl Env<'_> {
     }
 
     fn branch(&mut self, condition: &tree::Expr, then: &tree::Expr, otherwise: Option<&tree::Expr>, span: Span, want: Option<&Kind>) -> Typed {
+        if let Some(nothing) = otherwise
+            && let ExprKind::Name(name) = nothing.kind.as_ref()
+            && habits::is_nothing(name)
+            && self.find(name).is_none()
+        {
+            let tail = Span::new(span.file, then.span.end as usize, nothing.span.end as usize);
+            self.report(error::names::nothing(name, nothing.span).mend("leave the `else` out", tail, ""));
+            return Typed::any(span);
+        }
         let condition = self.condition(condition);
         self.always_alike(&condition, "the other branch is never taken");
         let (yes, no) = (condition.truths.if_true.clone(), condition.truths.if_false.clone());
@@ -645,8 +734,12 @@ impl Env<'_> {
                 typed.truths.if_true = if_true;
                 typed
             }
-            Kind::Any => typed,
+            Kind::Any => {
+                self.poisoned = true;
+                typed
+            }
             other => {
+                self.poisoned = true;
                 self.report(error::types::not_a_condition(&typed, other, &self.text(typed.span)));
                 Typed::any(expr.span)
             }
@@ -664,7 +757,10 @@ impl Env<'_> {
                 typed.truths.if_true = if_true;
                 typed
             }
-            Kind::Any => typed,
+            Kind::Any => {
+                self.poisoned = true;
+                typed
+            }
             _ => presence_of(typed, expr.span),
         }
     }
@@ -711,6 +807,18 @@ impl Env<'_> {
     }
 
     fn compare(&mut self, op: Compare, left: &tree::Expr, right: &tree::Expr, span: Span) -> Typed {
+        for (nothing, other) in [(right, left), (left, right)] {
+            if let ExprKind::Name(name) = nothing.kind.as_ref()
+                && habits::is_nothing(name)
+                && self.find(name).is_none()
+                && matches!(op, Compare::Equal | Compare::NotEqual)
+            {
+                let text = habits::bracketed(&self.text(other.span));
+                self.expr(other, None);
+                self.report(error::names::compared_with_nothing(name, nothing.span, span, &text, op == Compare::Equal));
+                return Typed::any(span);
+            }
+        }
         // What stands on the other side gives a bare name or a text its meaning.
         let (left, right) = if self.wants_other_side(left) && !self.wants_other_side(right) {
             let right = self.expr(right, None);
@@ -775,7 +883,8 @@ impl Env<'_> {
             _ => None,
         };
         if pair.is_none() {
-            self.report(error::types::not_comparable(&left, &right, span));
+            let texts = [(left.span, self.text(left.span)), (right.span, self.text(right.span))];
+            self.report(error::types::not_comparable(&left, &right, span, &texts));
         }
         pair
     }

@@ -40,6 +40,17 @@ pub(super) struct Told<'g> {
     /// The value as the author writes it: `order.BillToContact.Email`.
     pub text: String,
     pub why: &'g Why,
+    /// Where it stands, if that can be edited: not in the body of a function.
+    pub span: Option<Span>,
+    /// What to write, so that it is there.
+    pub ways: Ways,
+}
+
+/// The texts that close a gap, with their places.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
+    /// A rule in `validate`: where to write it, and the text before and behind `require X "…"`.
+    pub require: Option<(Span, String, String)>,
 }
 
 /// Why a value may be missing.

@@ -107,6 +107,63 @@ fn rank(kind: &SectionKind) -> Option<(u8, &'static str)> {
 }
 
 impl Env<'_> {
+    /// Unknown names that are near to a name which is given and read nowhere: the one place where it is given is wrong, and not
+    /// the places where it is read.
+    fn misspelt_names(&mut self) {
+        for binding in self.names.iter().filter(|binding| !binding.used) {
+            let about = |found: &Diagnostic| (found.code == Code::UnknownName).then(|| found.message.split('`').nth(1).unwrap_or("").to_owned());
+            let unknown: Vec<String> = self.out.iter().filter_map(about).collect();
+            let Some(read) = unknown.iter().find(|read| crate::base::nearest(read, [binding.name.as_str()]).is_some()).cloned() else { continue };
+            let is_read = |found: &Diagnostic| about(found).is_some_and(|name| name == read);
+            let reads: Vec<Span> = self.out.iter().filter(|found| is_read(found)).map(|found| found.primary.span).collect();
+            // Read once, it may as well be misspelt there.
+            if reads.len() < 2 {
+                continue;
+            }
+            let said = error::names::misspelt_where_given(&binding.name, binding.span, &read, &reads);
+            self.out.retain(|found| !is_read(found));
+            self.out.push(said);
+            return;
+        }
+    }
+
+    /// Where a rule that is proposed can be written, and the names that it can read.
+    fn place_of_rules(&mut self, written: &tree::Flow) {
+        for section in &written.sections {
+            match &section.kind {
+                SectionKind::From(from) => self.flow_names.extend(from.name.iter().map(|name| name.node.clone())),
+                SectionKind::Match(found) => self.flow_names.push(found.name.node.clone()),
+                SectionKind::Let(given) => self.flow_names.push(given.name.node.clone()),
+                _ => {}
+            }
+        }
+        let own = |section: &&tree::Section| section.span.file == written.name.span.file;
+        let validate = written.sections.iter().filter(own).find(|section| matches!(section.kind, SectionKind::Validate(_)));
+        let source = self.run.sources.get(written.name.span.file);
+        let Some(source) = source else { return };
+        let margin = |at: usize| {
+            let start = source.text[..at].rfind('\n').map_or(0, |at| at + 1);
+            (start, source.text[start..].chars().take_while(|c| matches!(c, ' ' | '\t')).collect::<String>())
+        };
+        if let Some(section) = validate {
+            let text = source.text.get(section.span.start as usize..section.span.end as usize).unwrap_or("");
+            let Some(open) = text.find('{') else { return };
+            let (_, indent) = margin(section.span.start as usize);
+            let at = section.span.start as usize + open + 1;
+            let lines = text[open + 1..].starts_with(['\n', '\r', ' ']) && text.contains('\n');
+            let (before, behind) = if lines { (format!("\n{indent}  "), String::new()) } else { (" ".to_owned(), "\n".to_owned()) };
+            self.validate = Some((Span::new(section.span.file, at, at), before, behind));
+            return;
+        }
+        let later = |section: &&tree::Section| {
+            matches!(section.kind, SectionKind::Route(_) | SectionKind::Split(_) | SectionKind::Repeat(_) | SectionKind::Write(_))
+        };
+        let Some(section) = written.sections.iter().filter(own).find(later) else { return };
+        let (start, indent) = margin(section.span.start as usize);
+        let before = format!("{indent}validate {{\n{indent}  ");
+        self.validate = Some((Span::new(section.span.file, start, start), before, format!("\n{indent}}}\n\n")));
+    }
+
     fn flow(&mut self, written: &tree::Flow, doc: Option<&str>) -> Option<Checked> {
         self.section_order(written);
         let from = written.sections.iter().find_map(|section| match &section.kind {
@@ -131,6 +188,7 @@ impl Env<'_> {
             stamp: None,
         };
         self.from(from, &mut building);
+        self.place_of_rules(written);
         self.before_rules(&mut building);
         let broken = self.run.broken.get(self.unit).copied().unwrap_or(false);
         let has_write = written.sections.iter().any(|section| matches!(section.kind, SectionKind::Write(_)));
@@ -144,6 +202,7 @@ impl Env<'_> {
         while at < written.sections.len() {
             at = self.section(&written.sections, at, &mut building);
         }
+        self.misspelt_names();
         building.flow.slots = self.slots;
         Some(Checked { flow: building.flow, names: self.names.clone(), facts: self.facts.clone() })
     }
@@ -325,7 +384,10 @@ impl Env<'_> {
                 ExprKind::Broken => return None,
                 _ => {
                     let text = self.text(written.span);
-                    self.report(error::sections::not_a_stamp(written.span, &text, "it is no path of the record"));
+                    // What is unknown in it was told.
+                    if !self.quiet(|env| env.expr(written, None)).is_any() {
+                        self.report(error::sections::not_a_stamp(written.span, &text, "it is no path of the record"));
+                    }
                     return None;
                 }
             }

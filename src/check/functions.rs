@@ -82,7 +82,7 @@ impl Env<'_> {
         }
         let of = ObjectRef::new(connection.node.as_str(), object.node.as_str());
         if self.object(&of).is_none() {
-            self.report(error::names::unknown_object(&of, object.span, self.run.world));
+            self.report(error::names::unknown_object(&of, object.span, connection.span.to(object.span), self.run.world));
             return None;
         }
         Some(of)
@@ -121,6 +121,8 @@ impl Env<'_> {
         let outer = (self.unit, self.target.take(), self.index.take(), self.grouped, self.speaks);
         self.unit = *unit;
         self.grouped = false;
+        let texts = function.parameters.iter().zip(&given).map(|(p, argument)| (p.name.node.clone(), self.text(argument.span))).collect();
+        self.given.push(texts);
         self.calls.push(span);
         self.inside.push(id);
         self.speaks = function.gives.is_none() && matches!(function.body.kind.as_ref(), ExprKind::Object(_)) && self.calls.len() == 1;
@@ -151,6 +153,7 @@ impl Env<'_> {
         });
         self.inside.pop();
         self.calls.pop();
+        self.given.pop();
         self.names = names;
         self.words.extend(words);
         (self.unit, self.target, self.index, self.grouped, self.speaks) = outer;
@@ -236,10 +239,11 @@ impl Env<'_> {
                 continue;
             }
             if place > 0 && !of.nullable && !matches!(of.kind, Kind::List(_)) {
-                let (at, text) = (typed.span, self.text(typed.span));
+                let at = typed.span;
                 let owner = parameter.name.clone();
+                let fallback = self.with_fallback(at, None, &typed.kind);
                 self.demand(&typed.presence, |gap| {
-                    error::presence::argument(name, &owner.node, at, &text, gap).other(owner.span, "this parameter takes no missing value")
+                    error::presence::argument(name, &owner.node, at, fallback, gap).other(owner.span, "this parameter takes no missing value")
                 });
             }
             given[place] = Some(coerce(typed, &of.kind));

@@ -111,6 +111,9 @@ pub enum TableFault {
     Outside(String),
     #[error("`{path}` cannot be read: {reason}")]
     Unreadable { path: String, reason: String },
+    /// What is wrong with it is told elsewhere.
+    #[error("`{0}` cannot be read")]
+    Told(String),
 }
 
 /// What the checker found.
@@ -143,10 +146,37 @@ pub fn check(units: &[Unit], sources: &Sources, world: &dyn World) -> Checked {
 fn without_echoes(units: &[Unit], diagnostics: &mut Vec<Diagnostic>) {
     let broken = |found: &Diagnostic| units.iter().any(|unit| unit.file == found.primary.span.file && unit.tree.broken);
     let mut unknown = std::collections::BTreeSet::new();
+    let torn = |found: &Diagnostic| units.iter().any(|unit| unit.file == found.primary.span.file && unit.tree.torn);
+    let any_torn = units.iter().any(|unit| unit.tree.torn);
+    let lost: std::collections::BTreeSet<&str> = units.iter().flat_map(|unit| &unit.tree.lost).map(String::as_str).collect();
+    // `there is no … `name``: the name that the message is about.
+    let about = |found: &Diagnostic| found.message.split('`').nth(1).unwrap_or("").to_owned();
+    // Where a name is misspelt where it is given, a promise about its flow reads it in vain too.
+    let given = |found: &&Diagnostic| found.code == Code::UnknownName && found.message.contains("is given here");
+    let misspelt: std::collections::BTreeSet<String> =
+        diagnostics.iter().filter(given).filter_map(|found| found.message.split('`').nth(3).map(str::to_owned)).collect();
     diagnostics.sort_by_key(|found| found.primary.span);
     diagnostics.retain(|found| match found.code {
-        Code::RouteIncomplete | Code::RequiredFieldUnset | Code::ValuesNotCovered | Code::FlowIncomplete | Code::KeyMissing => !broken(found),
-        Code::UnknownName => unknown.insert((found.primary.span.file, found.message.clone())),
+        _ if torn(found) => false,
+        Code::UnknownName | Code::UnknownFunction | Code::UnknownFlow | Code::UnknownWrite if any_torn || lost.contains(&*about(found)) => false,
+        Code::RouteIncomplete
+        | Code::RequiredFieldUnset
+        | Code::ValuesNotCovered
+        | Code::FlowIncomplete
+        | Code::KeyMissing
+        | Code::MayBeMissing
+        | Code::KeyMayBeMissing
+        | Code::MissingElements
+        | Code::ResultMayBeMissing
+        | Code::SectionOrder
+        | Code::CreateNeedsUpsert
+        | Code::DoubtUnsaid
+        | Code::UnreachableRow
+        | Code::KeyNotPerPart
+        | Code::OverrideOfNothing
+        | Code::RemoveOfNothing
+        | Code::NeedsArgument => !broken(found),
+        Code::UnknownName => !misspelt.contains(&about(found)) && unknown.insert((found.primary.span.file, found.message.clone())),
         _ => true,
     });
 }

@@ -27,15 +27,14 @@ pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Parameter, into:
                 if reason.is_empty() {
                     None
                 } else {
-                    env.report(
-                        Diagnostic::new(
-                            Code::ParameterValue,
-                            setting.span,
-                            format!("`{}` is no {} for the parameter `{name}`", setting.text, of.kind),
-                        )
-                        .other(written.of.span, "the type of the parameter")
-                        .why(reason),
-                    );
+                    let said = Diagnostic::new(
+                        Code::ParameterValue,
+                        setting.span,
+                        format!("`{}` is no {} for the parameter `{name}`", setting.text, of.kind),
+                    )
+                    .other(written.of.span, "the type of the parameter")
+                    .why(reason);
+                    env.report(with_right_form(said, &setting.text, setting.span, &of.kind));
                     None
                 }
             }
@@ -60,6 +59,28 @@ pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Parameter, into:
     let place = env.place(written.name.span);
     out.append(&mut env.out);
     into.entry(name.to_owned()).or_insert(typed::Parameter { of, value, place });
+}
+
+/// The same value as the language writes it, where that can be told.
+fn with_right_form(said: Diagnostic, text: &str, span: Span, kind: &Kind) -> Diagnostic {
+    let right = match kind {
+        Kind::Integer | Kind::Decimal | Kind::Money => {
+            let found = crate::syntax::habits::mend(text, &|text| Decimal::from_str(text).is_ok());
+            found.and_then(|found| found.edit).map(|(at, write)| format!("\"{}{write}{}\"", &text[..at.start], &text[at.end..]))
+        }
+        Kind::Boolean => match text.to_lowercase().as_str() {
+            "yes" | "on" | "1" | "true" => Some("true".to_owned()),
+            "no" | "off" | "0" | "false" => Some("false".to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    match (right, kind) {
+        (Some(right), _) => said.mend(format!("write `{right}`"), span, right),
+        (None, Kind::Boolean) => said.help("write `true` or `false`"),
+        (None, Kind::Date) => said.help("write the date as year, month and day: \"2026-03-01\""),
+        (None, kind) => said.help(format!("write {}", error::types::a(kind))),
+    }
 }
 
 impl Env<'_> {

@@ -19,6 +19,14 @@ impl Env<'_> {
             let kind = declared.or_else(|| self.fed_by(&name.name.node, building.written)).or_else(|| self.kind_from_rows(written, at));
             kinds.push(kind);
         }
+        if self.swapped_results(written, &kinds) {
+            // What reads the results would only repeat it.
+            for name in &written.names {
+                let slot = self.slot();
+                self.bind(&name.name.node, name.name.span, slot, Typed::any(name.name.span));
+            }
+            return;
+        }
         let mut presences: Vec<Vec<Presence>> = vec![Vec::new(); written.names.len()];
         let mut rows = Vec::new();
         let mut known_false: Vec<String> = Vec::new();
@@ -61,6 +69,46 @@ impl Env<'_> {
         let route = Route { results, rows, place: self.place(span) };
         self.reachability(written, &route, span);
         building.flow.routes.push(route);
+    }
+
+    /// Two results that stand in each other's place: in all rows, or in one. It is told once.
+    fn swapped_results(&mut self, written: &tree::Route, kinds: &[Option<Kind>]) -> bool {
+        let named = |expr: &tree::Expr| match expr.kind.as_ref() {
+            ExprKind::Text(text) => text.plain(),
+            _ => None,
+        };
+        let knows = |env: &Self, kind: &Option<Kind>, name: &str| match kind {
+            Some(Kind::Reference(of)) => env.run.world.names(of).map(|names| names.names.iter().any(|known| known.name == name)),
+            _ => None,
+        };
+        let pairs = (0..kinds.len()).flat_map(|a| (a + 1..kinds.len()).map(move |b| (a, b)));
+        for (a, b) in pairs {
+            let mut wrong: Vec<(&tree::Expr, &tree::Expr)> = Vec::new();
+            let mut right = 0;
+            for row in &written.rows {
+                let tree::RouteOutcome::Results(results) = &row.outcome else { continue };
+                let (Some(first), Some(second)) = (results.get(a), results.get(b)) else { continue };
+                // A result that is no text may stand anywhere.
+                let misfits = |expr: &tree::Expr, own: &Option<Kind>, other: &Option<Kind>| {
+                    named(expr).map(|name| knows(self, own, &name) == Some(false) && knows(self, other, &name) == Some(true))
+                };
+                match (misfits(first, &kinds[a], &kinds[b]), misfits(second, &kinds[b], &kinds[a])) {
+                    (Some(true), Some(true) | None) | (None, Some(true)) => wrong.push((first, second)),
+                    _ => right += 1,
+                }
+            }
+            let Some((first, second)) = wrong.first().copied() else { continue };
+            let (names, texts) = ((&written.names[a].name, &written.names[b].name), (self.text(first.span), self.text(second.span)));
+            if right == 0 {
+                self.report(error::routes::names_swapped(names.0, names.1));
+                return true;
+            }
+            if wrong.len() == 1 {
+                self.report(error::routes::results_swapped(names.0, names.1, first.span.to(second.span), (&texts.0, &texts.1)));
+                return true;
+            }
+        }
+        false
     }
 
     fn results(

@@ -52,6 +52,7 @@ pub(super) fn check(
     };
     let sheet = match sheet {
         Ok(sheet) => sheet,
+        Err(TableFault::Told(_)) => return typed,
         Err(fault) => {
             diags.push(error::no_file(&table.name, path.span, fault));
             return typed;
@@ -133,6 +134,12 @@ impl Reading<'_> {
     fn columns(&mut self, headers: &[String]) -> Option<Vec<usize>> {
         let mut at = Vec::new();
         let mut whole = true;
+        let names: Vec<&str> = self.written.iter().map(|column| column.header.as_ref().map_or(&*column.name.node, |header| &*header.node)).collect();
+        let near = |header: &String| crate::base::nearest(header, names.iter().copied()).is_some();
+        if names.len() > 1 && !headers.iter().any(near) {
+            self.diags.push(error::no_headings(&self.table.name, self.path.span, self.name, headers, &names));
+            return None;
+        }
         for (column, of) in self.written.iter().zip(self.types) {
             let wanted = column.header.as_ref().map_or(&column.name.node, |header| &header.node);
             let span = column.header.as_ref().map_or(column.name.span, |header| header.span);
@@ -144,7 +151,7 @@ impl Reading<'_> {
             match exact.as_slice() {
                 [one] => at.push(*one),
                 [] => {
-                    self.diags.push(error::no_column(&self.table.name, wanted, span, self.name, headers, column.header.is_some()));
+                    self.diags.push(error::no_column(&self.table.name, wanted, span, column.of.span, self.name, headers, column.header.is_some()));
                     whole = false;
                 }
                 _ => {

@@ -40,7 +40,14 @@ impl Env<'_> {
 
     fn value_map_item(&mut self, values: &tree::Values, doc: Option<&str>) -> Map {
         let mut side = |side: &Option<TypeExpr>| side.as_ref().map_or(Kind::Any, |of| self.type_expr(of).kind);
-        let (from, to) = (side(&values.from), side(&values.to));
+        let (mut from, mut to) = (side(&values.from), side(&values.to));
+        if is_swapped(values, &from, &to)
+            && let (Some(left), Some(right)) = (&values.from, &values.to)
+        {
+            self.report(error::values::swapped(values, left, right, (&path_text(left), &path_text(right))));
+            // It is read as it was meant, so that its rows and what uses it are not told too.
+            std::mem::swap(&mut from, &mut to);
+        }
         let from = self.given_of(from);
         let mut rows: Vec<(ValueRow, Span)> = Vec::new();
         let mut backs: HashMap<String, Span> = HashMap::new();
@@ -263,6 +270,22 @@ impl Env<'_> {
             _ => true,
         }
     }
+}
+
+/// Whether every value of the rows is known to the other side and not to its own.
+fn is_swapped(values: &tree::Values, from: &Kind, to: &Kind) -> bool {
+    let (Kind::Enumeration(from), Kind::Enumeration(to)) = (from, to) else { return false };
+    let word = |expr: &tree::Expr| match expr.kind.as_ref() {
+        ExprKind::Name(name) => Some(name.clone()),
+        ExprKind::Text(text) => text.plain(),
+        _ => None,
+    };
+    let fits = |expr: &tree::Expr, own: &Enumeration, other: &Enumeration| {
+        word(expr).is_some_and(|name| own.names().all(|known| known != name) && other.resolve(&name).is_some())
+    };
+    let lefts = values.rows.iter().flat_map(|row| &row.from);
+    let rights = values.rows.iter().map(|row| &row.to);
+    !values.rows.is_empty() && lefts.into_iter().all(|left| fits(left, from, to)) && rights.into_iter().all(|right| fits(right, to, from))
 }
 
 fn path_text(of: &TypeExpr) -> String {

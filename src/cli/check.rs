@@ -8,6 +8,7 @@ use crate::base::diag::render::{self, View};
 use crate::base::diag::{Diagnostic, Severity};
 use crate::base::each_light;
 use crate::project::{Compiled, Options, Planned, compile};
+use crate::spec::checked;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,7 +50,14 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let mut all = Vec::new();
     for opened in open(&args.paths)? {
         let options = Options { env: args.env.clone(), only: opened.only.clone(), planned: Planned::Nothing };
-        let compiled = compile(&opened.folder, &options);
+        // The cases are read beside the mappings. A check of single files leaves them alone.
+        let whole = opened.only.is_none();
+        let (cases, mut compiled) = std::thread::scope(|scope| {
+            let cases = scope.spawn(|| if whole { checked::read_all(&opened.folder) } else { Vec::new() });
+            let compiled = compile(&opened.folder, &options);
+            (cases.join().unwrap_or_default(), compiled)
+        });
+        checked::check(&opened.folder, &cases, &mut compiled);
         if compiled.units.is_empty() && compiled.diagnostics.is_empty() {
             let folder = opened.folder.root().display().to_string();
             return Err(Failure::usage(format!("there is no mapping file in {folder}"))
@@ -99,8 +107,13 @@ fn human(all: &[(Opened, Compiled)], out: &mut Out) -> Result<(), Failure> {
     let (files, flows) = all.iter().fold((0, 0), |(a, b), (_, c)| (a + c.units.len(), b + c.flows()));
     let found: Vec<Diagnostic> = all.iter().flat_map(|(_, c)| c.diagnostics.iter().cloned()).collect();
     let allowed = if told > 0 { format!(", {told} allowed") } else { String::new() };
-    let summary = format!("checked {}, {}: {}{allowed}", counted(files, "file"), counted(flows, "flow"), render::summary(&found));
     let errors = render::count(&found, Severity::Error);
+    // Warnings are looked for when nothing is wrong: none beside an error says nothing.
+    let result = match errors {
+        0 => render::summary(&found),
+        errors => format!("{}; warnings come after the errors", counted(errors, "error")),
+    };
+    let summary = format!("checked {}, {}: {result}{allowed}", counted(files, "file"), counted(flows, "flow"));
     out.line(if errors > 0 { out.red(&summary) } else { out.green(&summary) })
 }
 

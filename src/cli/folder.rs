@@ -8,7 +8,7 @@ use super::Failure;
 use crate::base::{Spread, bounds};
 use crate::fault::file;
 use crate::project::records::Form;
-use crate::project::{Absence, Library, config};
+use crate::project::{Absence, Library, NotText, config};
 
 /// Deeper or wider than this is no project, but a disk.
 const DEPTH: usize = 24;
@@ -191,6 +191,10 @@ impl Library for Folder {
         text(bytes)
     }
 
+    fn exists(&self, path: &str) -> bool {
+        self.path(path) != Err(Absence::NotFound)
+    }
+
     fn list(&self, ending: &str) -> Vec<String> {
         let mut found = Vec::new();
         self.walk(&self.root, ending, 0, &mut found);
@@ -207,7 +211,12 @@ fn absence(error: std::io::Error) -> Absence {
 }
 
 fn text(bytes: Vec<u8>) -> Result<Arc<str>, Absence> {
-    let text = String::from_utf8(bytes).map_err(|_| Absence::Unreadable("it is no text in UTF-8".into()))?;
+    let text = match String::from_utf8(bytes) {
+        // UTF-16 without its mark can be UTF-8 by its bytes.
+        Ok(text) if text.as_bytes().iter().take(64).any(|byte| *byte == 0) => return Err(Absence::NotText(NotText::of(text.as_bytes()))),
+        Ok(text) => text,
+        Err(wrong) => return Err(Absence::NotText(NotText::of(wrong.as_bytes()))),
+    };
     // A mark that some editors put at the beginning is no part of the text.
     Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.as_str().into(), Into::into))
 }
@@ -382,6 +391,6 @@ mod tests {
     fn a_file_that_is_no_text_is_said_to_be_none() {
         let (dir, folder) = project();
         std::fs::write(dir.path().join("a.dock"), [0xff, 0xfe]).unwrap();
-        assert!(matches!(folder.read("a.dock"), Err(Absence::Unreadable(why)) if why.contains("UTF-8")));
+        assert!(matches!(folder.read("a.dock"), Err(Absence::NotText(not)) if not.help().contains("UTF-8")));
     }
 }

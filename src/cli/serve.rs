@@ -130,7 +130,7 @@ fn drift_schedule(site: &Site) -> Result<Option<Schedule>, Failure> {
     if text == "off" {
         return Ok(None);
     }
-    crate::run::schedule::read(text, &config.zone)
+    crate::project::schedule::read(text, &config.zone)
         .map(Some)
         .map_err(|why| Failure::usage(format!("schema_drift: {why}")).hint("or: schema_drift: off"))
 }

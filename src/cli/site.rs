@@ -183,7 +183,7 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
     let mut settings = live.settings;
     for (flow, text) in &site.ready.compiled.config.schedules {
         site.ready.flow(Some(flow))?;
-        let schedule = crate::run::schedule::read(&text.text, &site.ready.compiled.config.zone)
+        let schedule = crate::project::schedule::read(&text.text, &site.ready.compiled.config.zone)
             .map_err(|why| Failure::usage(format!("schedules.{flow}: {why}")))?;
         settings.schedules.insert(flow.clone(), vec![schedule]);
     }

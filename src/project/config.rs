@@ -11,9 +11,9 @@ use super::alerts::Alerts;
 use super::allow::Allowance;
 use super::retention::{self, Days};
 use super::yaml::{self, Entry, Node};
-use super::{Absence, Library, error};
-use crate::base::diag::Diagnostic;
-use crate::base::{FileId, Source, Sources, Span};
+use super::{Absence, Library, error, settings};
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{FileId, Source, Sources, Span, nearest};
 use crate::check::Setting;
 use crate::schema;
 
@@ -23,6 +23,8 @@ pub const FILE: &str = "crossdock.yaml";
 pub struct Config {
     /// No `crossdock.yaml` was found, and connections are assumed.
     pub assumed: bool,
+    /// A connection could not be read, which was told: what uses it cannot be checked.
+    pub lacking: bool,
     pub connections: IndexMap<String, Connection>,
     pub parameters: IndexMap<String, Setting>,
     pub time_zone: TimeZone,
@@ -39,6 +41,9 @@ pub struct Config {
     pub schedules: IndexMap<String, Setting>,
     /// For how many days what is kept is kept, where it is said.
     pub retention: Days,
+    /// Flows and parameters that the files name, with their places.
+    named_flows: Vec<(String, Span)>,
+    named_parameters: Vec<(String, Span)>,
 }
 
 /// One connection as configured. The system is a known one.
@@ -81,6 +86,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             assumed: false,
+            lacking: false,
             connections: IndexMap::new(),
             parameters: IndexMap::new(),
             time_zone: TimeZone::UTC,
@@ -91,6 +97,8 @@ impl Default for Config {
             allow: Vec::new(),
             schedules: IndexMap::new(),
             retention: Days::new(),
+            named_flows: Vec::new(),
+            named_parameters: Vec::new(),
         }
     }
 }
@@ -110,7 +118,16 @@ impl Config {
         match library.read(FILE) {
             Ok(text) => config.lay(FILE, &text, sources, found),
             Err(Absence::NotFound) => config = Config::assumed(),
-            Err(absence) => found.push(error::not_yaml(Span::default(), &absence.to_string())),
+            Err(Absence::NotText(not)) => {
+                config.lacking = true;
+                let file = sources.add(Source::new(FILE, not.text.clone()));
+                found.push(error::not_text(Code::BadProject, FILE, file, &not));
+            }
+            Err(absence) => {
+                config.lacking = true;
+                let file = sources.add(Source::new(FILE, ""));
+                found.push(error::unreadable(FILE, Span::new(file, 0, 0), &absence));
+            }
         }
         if let Some(env) = env {
             let name = format!("crossdock.{env}.yaml");
@@ -119,10 +136,29 @@ impl Config {
                     config.assumed = false;
                     config.lay(&name, &text, sources, found);
                 }
+                Err(Absence::NotText(not)) => {
+                    let file = sources.add(Source::new(&*name, not.text.clone()));
+                    found.push(error::not_text(Code::BadProject, &name, file, &not));
+                }
                 Err(_) => found.push(error::no_environment(env, &environments(library))),
             }
         }
+        let zone = config.zone.clone();
+        found.extend(config.store.as_ref().and_then(settings::store));
+        found.extend(config.schema_drift.as_ref().and_then(|setting| settings::drift(setting, &zone)));
+        found.extend(config.schedules.iter().filter_map(|(flow, setting)| settings::schedule_of(&format!("schedules.{flow}"), setting, &zone)));
         config
+    }
+
+    /// What the project's file names of its mappings and they do not have: flows under `schedules`, parameters.
+    pub(super) fn hold_against(&self, flows: &[&str], parameters: &[&str], found: &mut Vec<Diagnostic>) {
+        for (flow, at) in self.named_flows.iter().filter(|(flow, _)| !flows.contains(&flow.as_str())) {
+            found.push(error::settings::unknown_flow(flow, *at, flows));
+        }
+        for (name, at) in self.named_parameters.iter().filter(|(name, _)| !parameters.contains(&name.as_str())) {
+            let unset: Vec<&str> = parameters.iter().copied().filter(|known| !self.parameters.contains_key(*known)).collect();
+            found.push(error::settings::unknown_parameter(name, *at, &unset, parameters));
+        }
     }
 
     /// For the checker.
@@ -136,17 +172,30 @@ impl Config {
         let node = match yaml::read(text) {
             Ok(node) => node,
             Err(unreadable) => {
-                let end = text[unreadable.at..].chars().next().map_or(unreadable.at, |c| unreadable.at + c.len_utf8());
-                found.push(error::not_yaml(Span::new(file, unreadable.at, end), &unreadable.message));
+                self.lacking = true;
+                found.push(error::not_yaml(file, text, &unreadable));
                 return;
             }
         };
-        let mut reader = Reader { file, found };
+        let before = found.len();
         if node.shape == yaml::Shape::Nothing {
             return;
         }
+        self.settings(name, &node, file, found);
+        // A text can be YAML and not what was meant: `crm:{ … }` is one text.
+        if found.len() > before
+            && let Some(mistake) = yaml::mistake(text)
+        {
+            found.truncate(before);
+            self.lacking = true;
+            found.push(error::yaml_mistake(file, mistake));
+        }
+    }
+
+    fn settings(&mut self, name: &str, node: &Node, file: FileId, found: &mut Vec<Diagnostic>) {
+        let mut reader = Reader { file, found };
         let whole = format!("`{name}`");
-        for Entry { key, start, end, value } in reader.block(&node, name) {
+        for Entry { key, start, end, value } in reader.block(node, name) {
             let at = Span::new(file, *start, *end);
             match key.as_str() {
                 "connections" => {
@@ -157,12 +206,14 @@ impl Config {
                 "parameters" => {
                     for entry in reader.block(value, key) {
                         let setting = reader.setting(&entry.value, &format!("parameters.{}", entry.key));
+                        self.named_parameters.push((entry.key.clone(), Span::new(file, entry.start, entry.end)));
                         self.parameters.extend(setting.map(|s| (entry.key.clone(), s)));
                     }
                 }
                 "schedules" => {
                     for entry in reader.block(value, key) {
                         let setting = reader.setting(&entry.value, &format!("schedules.{}", entry.key));
+                        self.named_flows.push((entry.key.clone(), Span::new(file, entry.start, entry.end)));
                         self.schedules.extend(setting.map(|s| (entry.key.clone(), s)));
                     }
                 }
@@ -179,7 +230,11 @@ impl Config {
                 "retention" => self.retention.extend(retention::read(value, key, &mut reader)),
                 "schema_drift" => self.schema_drift = reader.setting(value, key).or(self.schema_drift.take()),
                 "allow" => self.allow.extend(super::allow::read(value, &mut reader)),
-                _ => reader.found.push(error::unknown_key(key, at, &whole, SETTINGS)),
+                _ => {
+                    // Without its connections nothing of the project can be checked.
+                    self.lacking |= nearest(key, SETTINGS.iter().copied()) == Some("connections");
+                    reader.found.push(error::unknown_key(key, at, &whole, SETTINGS));
+                }
             }
         }
     }
@@ -189,6 +244,7 @@ impl Config {
         let name = &entry.key;
         let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_') && name.starts_with(char::is_alphabetic);
         if !plain {
+            self.lacking = true;
             reader.found.push(error::bad_name(name, at));
             return;
         }
@@ -199,13 +255,18 @@ impl Config {
             (Some(node), _) => match reader.setting(node, "system") {
                 Some(system) if error::SYSTEMS.contains(&system.text.as_str()) => system.text,
                 Some(system) => {
+                    self.lacking = true;
                     reader.found.push(error::unknown_system(&system.text, system.span));
                     return;
                 }
-                None => return,
+                None => {
+                    self.lacking = true;
+                    return;
+                }
             },
             (None, Some(before)) => before.system.clone(),
             (None, None) => {
+                self.lacking = true;
                 if entry.value.entries().is_some() || entry.value.shape == yaml::Shape::Nothing {
                     reader.found.push(error::no_system(name, at));
                 }
@@ -217,6 +278,7 @@ impl Config {
         if connection.system == "files" {
             reader.files(name, options, &mut connection, at);
         }
+        settings::connection(name, &connection.system, options, reader.file, reader.found);
         for option in options.iter().filter(|o| o.key != "system") {
             if option.key == "retention" {
                 connection.retention.extend(retention::read(&option.value, &format!("connections.{name}.retention"), reader));
@@ -313,7 +375,6 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::diag::Code;
     use crate::project::Texts;
 
     fn read(texts: &[(&str, &str)], env: Option<&str>) -> (Config, Vec<Diagnostic>, Sources) {

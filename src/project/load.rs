@@ -8,6 +8,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, each, each_light};
 use crate::check::Unit;
 use crate::syntax;
+use crate::syntax::tree::ItemKind;
 
 /// What is to be loaded.
 #[derive(Debug, Clone, Default)]
@@ -45,19 +46,46 @@ pub struct Loaded {
 pub fn load(library: &dyn Library, options: &Options) -> Loaded {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
-    let config = Config::read(library, options.env.as_deref(), &mut sources, &mut diagnostics);
+    let mut config = Config::read(library, options.env.as_deref(), &mut sources, &mut diagnostics);
     let roots = options.only.clone().unwrap_or_else(|| library.list(".dock"));
     // What is read in any case is read side by side. A single file brings others in one by one.
     let ahead = if options.only.is_none() { ahead(library, &roots, &mut sources) } else { BTreeMap::new() };
-    let mut loader =
-        Loader { library, sources, ahead, units: Vec::new(), names: Vec::new(), states: BTreeMap::new(), stack: Vec::new(), diagnostics };
+    let mut loader = Loader {
+        library,
+        sources,
+        ahead,
+        units: Vec::new(),
+        names: Vec::new(),
+        states: BTreeMap::new(),
+        stack: Vec::new(),
+        diagnostics,
+        unreadable: false,
+    };
     for root in &roots {
         let root = plain("", root).unwrap_or_else(|| root.clone());
         if let Err(absence) = loader.file(&root) {
-            let at = Span::default();
-            loader.diagnostics.push(error::no_file(&root, &root, at, &absence, &[]));
+            loader.absent(&root, &root, Span::default(), &absence, &[]);
         }
     }
+    if options.only.is_none() {
+        let items = || loader.units.iter().flat_map(|unit| &unit.tree.items).map(|item| &item.kind);
+        let flow = |kind: &ItemKind| match kind {
+            ItemKind::Flow(flow) => Some(flow.name.node.clone()),
+            _ => None,
+        };
+        let parameter = |kind: &ItemKind| match kind {
+            ItemKind::Parameter(parameter) => Some(parameter.name.node.clone()),
+            _ => None,
+        };
+        let (flows, parameters): (Vec<String>, Vec<String>) = (items().filter_map(flow).collect(), items().filter_map(parameter).collect());
+        // A statement that could not be read may be the one that is named.
+        if !loader.units.iter().any(|unit| unit.tree.broken) && !loader.units.is_empty() && !loader.unreadable {
+            let flows: Vec<&str> = flows.iter().map(String::as_str).collect();
+            let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
+            config.hold_against(&flows, &parameters, &mut loader.diagnostics);
+        }
+    }
+    config.lacking |= loader.unreadable;
     let extended: BTreeSet<usize> = loader.units.iter().filter_map(|unit| unit.extends).collect();
     for (i, unit) in loader.units.iter_mut().enumerate() {
         unit.runs = !extended.contains(&i);
@@ -124,6 +152,8 @@ struct Loader<'a> {
     /// The files that are being read, each with the place of the statement that is followed.
     stack: Vec<(String, Span)>,
     diagnostics: Vec<Diagnostic>,
+    /// A mapping file is no text: what it would have given is not known.
+    unreadable: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -189,8 +219,21 @@ impl Loader<'_> {
         let path = plain(from, written).map_or_else(|| written.to_owned(), |name| format!("{}.dock", name.trim_end_matches(".dock")));
         let all = self.library.list(".dock");
         let known: Vec<(String, String)> = all.into_iter().filter(|name| name != from).map(|name| (written_from(from, &name), name)).collect();
-        self.diagnostics.push(error::no_file(written, &path, at, &absence, &known));
+        self.absent(written, &path, at, &absence, &known);
         None
+    }
+
+    /// Says that a file cannot be had. One in another encoding is told in itself, once.
+    fn absent(&mut self, written: &str, path: &str, at: Span, absence: &Absence, known: &[(String, String)]) {
+        if let Absence::NotText(not) = absence {
+            if self.sources.find(path).is_none() {
+                let file = self.sources.add(Source::new(path, not.text.clone()));
+                self.diagnostics.push(error::not_text(Code::Unreadable, path, file, not));
+            }
+            self.unreadable = true;
+            return;
+        }
+        self.diagnostics.push(error::no_file(written, path, at, absence, known));
     }
 
     fn circle(&mut self, name: &str, at: Span) {

@@ -8,6 +8,8 @@ mod load;
 mod objects;
 pub mod records;
 pub mod retention;
+pub mod schedule;
+mod settings;
 pub mod templates;
 mod texts;
 mod world;
@@ -27,7 +29,7 @@ use crate::base::{FileId, Sources, Spread};
 use crate::check::typed::Mapping;
 use crate::check::{self, Unit};
 use crate::plan::{self, Extent, Plan};
-use crate::schema::Names;
+use crate::schema::{Names, Object};
 use crate::syntax::tree::{Item, ItemKind};
 use crate::value::ObjectRef;
 
@@ -48,6 +50,11 @@ pub trait Library: Spread {
         self.read(path)
     }
 
+    /// Whether there is such a file.
+    fn exists(&self, path: &str) -> bool {
+        !matches!(self.read(path), Err(Absence::NotFound))
+    }
+
     /// All files of the project whose names end so (`.dock`), sorted, from the project's folder.
     fn list(&self, ending: &str) -> Vec<String>;
 }
@@ -60,6 +67,72 @@ pub enum Absence {
     Outside,
     #[error("it cannot be read: {0}")]
     Unreadable(String),
+    #[error("{}", .0.words())]
+    NotText(NotText),
+}
+
+/// A file that is no text in UTF-8, as far as it can be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotText {
+    pub encoding: Encoding,
+    /// What it says if it is read by that encoding.
+    pub text: Arc<str>,
+    /// The first byte of `text` that would be another in UTF-8.
+    pub at: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Utf16,
+    /// Latin-1 or the like: one byte a sign.
+    OneByte,
+    Binary,
+}
+
+impl NotText {
+    /// Looks at bytes that are no UTF-8, or that hold signs of no text.
+    pub fn of(bytes: &[u8]) -> Self {
+        let nulls = bytes.iter().take(256).filter(|byte| **byte == 0).count();
+        let marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        if marked || nulls * 3 >= bytes.len().min(256) && nulls > 0 {
+            let big = bytes.starts_with(&[0xfe, 0xff]) || !marked && bytes.first() == Some(&0);
+            let units =
+                bytes.chunks_exact(2).map(|two| if big { u16::from_be_bytes([two[0], two[1]]) } else { u16::from_le_bytes([two[0], two[1]]) });
+            let text: String = char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).filter(|c| *c != '\u{feff}').collect();
+            return NotText { encoding: Encoding::Utf16, text: text.into(), at: 0 };
+        }
+        let valid = match std::str::from_utf8(bytes) {
+            Ok(text) => text.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let encoding = if nulls > 0 { Encoding::Binary } else { Encoding::OneByte };
+        // What comes before is UTF-8 as it stands; behind it each byte is a sign.
+        let (before, behind) = bytes.split_at(valid);
+        let mut text = String::from_utf8_lossy(before).into_owned();
+        text.extend(behind.iter().map(|byte| char::from(*byte)));
+        NotText { encoding, text: text.into(), at: valid }
+    }
+
+    fn words(&self) -> &'static str {
+        match self.encoding {
+            Encoding::Utf16 => "it is written in UTF-16, and a text of the project is in UTF-8",
+            Encoding::OneByte => "here stands a sign in another encoding (Latin-1 or Windows-1252), and a text of the project is in UTF-8",
+            Encoding::Binary => "it is no text",
+        }
+    }
+
+    /// How to save it anew.
+    pub fn help(&self) -> &'static str {
+        match self.encoding {
+            Encoding::Utf16 => {
+                "save it as UTF-8: in an editor by “Save with encoding”, in Excel as “CSV UTF-8”, or `iconv -f UTF-16 -t UTF-8 old > new`"
+            }
+            Encoding::OneByte => {
+                "save it as UTF-8: in an editor by “Save with encoding”, in Excel as “CSV UTF-8”, or `iconv -f WINDOWS-1252 -t UTF-8 old > new`"
+            }
+            Encoding::Binary => "name a file of text: a spreadsheet is saved as “CSV UTF-8”",
+        }
+    }
 }
 
 /// What a compilation gives.
@@ -79,6 +152,8 @@ pub struct Compiled {
     pub units: Vec<Unit>,
     /// What they mean, if no mapping has an error and no plan was made of it.
     pub mapping: Option<Mapping>,
+    /// The objects that the check has looked at.
+    pub objects: BTreeMap<ObjectRef, Arc<Object>>,
 }
 
 impl Compiled {
@@ -92,9 +167,10 @@ impl Compiled {
 /// Reads, checks and plans a project. It never stops at the first mistake.
 pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
     let Loaded { config, mut sources, units, mut diagnostics } = load(library, options);
+    let read = diagnostics.len();
     let unsettled = diagnostics.iter().any(|d| matches!(d.code, Code::BadProject | Code::UnknownSystem));
     let names: BTreeMap<ObjectRef, Arc<Names>>;
-    let (plan, mapping, faults, with_schemas) = {
+    let (plan, mapping, faults, with_schemas, objects) = {
         let keeper = Keeper::new(library, &config, &sources);
         let checked = check::check(&units, &sources, &keeper);
         diagnostics.extend(checked.diagnostics);
@@ -117,8 +193,17 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
             .collect();
         let mut with_schemas = sources.clone();
         let faults = keeper.faults(&mut with_schemas);
-        (plan, mapping, faults, with_schemas)
+        (plan, mapping, faults, with_schemas, keeper.met())
     };
+    if config.lacking {
+        // Of a connection that could not be read nothing is known: what uses it would only repeat the cause.
+        diagnostics.truncate(read);
+    }
+    // A parameter's value stands under a name that is misspelt.
+    let misspelt = diagnostics.iter().any(|d| d.code == Code::BadProject && d.message.starts_with("no mapping declares"));
+    if misspelt {
+        diagnostics.retain(|d| d.code != Code::ParameterUnset);
+    }
     if unsettled {
         // A connection or parameter that could not be read is unknown wherever it is used.
         diagnostics.retain(|d| !matches!(d.code, Code::UnknownConnection | Code::ParameterUnset));
@@ -141,5 +226,9 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
     }
     let allowed = allow::apply(&config.allow, &mut diagnostics, &units, &sources);
     let broken = diagnostics.iter().any(Diagnostic::is_error);
-    Compiled { allowed, config, names, plan: plan.filter(|_| !broken), diagnostics: render::sorted(diagnostics, &sources), units, mapping, sources }
+    if broken {
+        // Doubts come when there is no error: what could not be read would be in doubt everywhere.
+        diagnostics.retain(Diagnostic::is_error);
+    }
+    Compiled { allowed, config, names, plan: plan.filter(|_| !broken), diagnostics: render::sorted(diagnostics, &sources), units, mapping, sources, objects }
 }

@@ -12,28 +12,34 @@ const SAMPLES: usize = 1_000;
 pub struct Bad {
     pub at: usize,
     pub message: String,
+    /// How many bytes stand there that should be another text.
+    pub near: Option<(usize, String)>,
 }
 
 /// A schema's file: our form, or a Salesforce describe as it is.
 pub(super) fn read(text: &str, system: &str, name: &str, connection: &str) -> Result<Object, Bad> {
-    schema::read(text, system, name, connection).map_err(|error| {
-        let at = match &error {
-            SchemaError::NotJson { line, column, .. } => offset(text, *line, *column),
-            SchemaError::Form { at, .. } => pointed(text, at),
-        };
-        Bad { at, message: error.to_string() }
-    })
+    schema::read(text, system, name, connection).map_err(|error| bad(text, &error))
 }
 
 /// Lays a person's own knowledge of fields over an object.
 pub(super) fn lay_over(object: &mut Object, text: &str, connection: &str) -> Result<(), Bad> {
-    schema::lay_over(object, text, connection).map_err(|error| {
-        let at = match &error {
-            SchemaError::NotJson { line, column, .. } => offset(text, *line, *column),
-            SchemaError::Form { at, .. } => pointed(text, at),
-        };
-        Bad { at, message: error.to_string() }
-    })
+    schema::lay_over(object, text, connection).map_err(|error| bad(text, &error))
+}
+
+/// What is wrong with a schema's file, at its place in the text.
+fn bad(text: &str, error: &SchemaError) -> Bad {
+    let at = match error {
+        SchemaError::NotJson { line, column, .. } => offset(text, *line, *column),
+        SchemaError::Form { at, .. } | SchemaError::Misspelt { at, .. } => pointed(text, at),
+    };
+    match error {
+        SchemaError::Misspelt { reason, name, near, .. } => {
+            // The name itself, without its quotes.
+            let at = text.get(at..).and_then(|rest| rest.find(name.as_str())).map_or(at, |behind| at + behind);
+            Bad { at, message: reason.clone(), near: Some((name.len(), near.clone())) }
+        }
+        _ => Bad { at, message: error.to_string(), near: None },
+    }
 }
 
 /// What sample records look like: the object, and those inside its records.
@@ -54,9 +60,9 @@ pub fn draft(path: &str, text: &str, name: &str, connection: &str) -> Result<Vec
 }
 
 fn learned(path: &str, text: &str, name: &str, connection: &str, reading: schema::Reading) -> Result<Vec<Object>, Bad> {
-    let records = records::read(path, text).map_err(|fault| Bad { at: offset(text, fault.line, 1), message: fault.message.clone() })?;
+    let records = records::read(path, text).map_err(|fault| Bad { at: offset(text, fault.line, 1), message: fault.message.clone(), near: None })?;
     if records.is_empty() {
-        return Err(Bad { at: 0, message: "there is no record in it to learn from".into() });
+        return Err(Bad { at: 0, message: "there is no record in it to learn from".into(), near: None });
     }
     Ok(schema::infer(records.iter().take(SAMPLES), name, connection, reading))
 }

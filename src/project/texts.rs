@@ -33,6 +33,10 @@ impl Library for Texts {
         self.files.get(path).cloned().ok_or(Absence::NotFound)
     }
 
+    fn exists(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
     fn list(&self, ending: &str) -> Vec<String> {
         self.files.keys().filter(|name| name.ends_with(ending)).cloned().collect()
     }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::config::{Config, Connection};
 use super::load::plain;
 use super::objects::{Bad, offset};
-use super::{Absence, Library, error, objects};
-use crate::base::diag::Diagnostic;
+use super::{Absence, Library, NotText, error, objects};
+use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, Spread, locked};
 use crate::check::{Setting, TableFault, World};
 use crate::schema::{self, Named, Names, Object, Schemas};
@@ -40,6 +40,9 @@ struct Fault {
     text: Option<Arc<str>>,
     at: usize,
     message: String,
+    code: Code,
+    help: Option<&'static str>,
+    near: Option<(usize, String)>,
     /// Where the project names the file, or its connection.
     named: Span,
     absence: Option<Absence>,
@@ -54,16 +57,18 @@ struct NamesFile {
 impl NamesFile {
     /// Field by field: a flattened struct would lose the digits of ids.
     fn read(text: &str) -> Result<Self, Bad> {
-        let json: Json = serde_json::from_str(text).map_err(|e| Bad { at: offset(text, e.line(), e.column()), message: e.to_string() })?;
+        let json: Json =
+            serde_json::from_str(text).map_err(|e| Bad { at: offset(text, e.line(), e.column()), message: e.to_string(), near: None })?;
         let Json::Object(fields) = json else {
-            return Err(Bad { at: 0, message: "an object is wanted: lists of names by kind of thing".into() });
+            return Err(Bad { at: 0, message: "an object is wanted: lists of names by kind of thing".into(), near: None });
         };
         let pulled = fields.get("pulled").and_then(Json::as_str).map(str::to_owned);
         let mut kinds = BTreeMap::new();
         for (kind, value) in fields.into_iter().filter(|(kind, _)| kind != "pulled") {
             let named = |entry: &Json| Some(Named { name: entry["name"].as_str()?.to_owned(), id: entry.get("id")?.clone() });
             let entries = value.as_array().and_then(|list| list.iter().map(named).collect::<Option<Vec<_>>>());
-            let wrong = || Bad { at: text.find(&format!("\"{kind}\"")).unwrap_or(0), message: format!("`{kind}` is no list of {{ name, id }}") };
+            let wrong =
+                || Bad { at: text.find(&format!("\"{kind}\"")).unwrap_or(0), message: format!("`{kind}` is no list of {{ name, id }}"), near: None };
             let names = Names { pulled: pulled.clone(), names: entries.ok_or_else(wrong)? };
             kinds.insert(kind, Arc::new(names));
         }
@@ -83,7 +88,16 @@ impl<'a> Keeper<'a> {
             Some(text) => {
                 let file = sources.find(&fault.path).unwrap_or_else(|| sources.add(Source::new(&*fault.path, text.clone())));
                 let line_end = text.get(fault.at..).and_then(|t| t.find('\n')).map_or(text.len(), |n| fault.at + n);
-                error::bad_schema(Span::new(file, fault.at, line_end.max(fault.at)), &fault.path, &fault.message)
+                let span = Span::new(file, fault.at, line_end.max(fault.at));
+                if let Some((length, near)) = &fault.near {
+                    let span = Span::new(file, fault.at, fault.at + length);
+                    let said = error::bad_schema(span, &fault.path, &fault.message);
+                    return said.mend(format!("did you mean `{near}`?"), span, near.clone());
+                }
+                match fault.help {
+                    Some(help) => error::bad_text(fault.code, span, &fault.path, &fault.message, help),
+                    None => error::bad_schema(span, &fault.path, &fault.message),
+                }
             }
             None => match &fault.absence {
                 Some(absence) => error::absent_schema(fault.named, &fault.path, absence),
@@ -99,6 +113,11 @@ impl<'a> Keeper<'a> {
         file.kinds.iter().map(|(kind, names)| (kind.clone(), Arc::clone(names))).collect()
     }
 
+    /// The objects that were asked for and found.
+    pub fn met(&self) -> BTreeMap<ObjectRef, Arc<Object>> {
+        locked(&self.objects).iter().filter_map(|(of, object)| Some((of.clone(), object.clone()?))).collect()
+    }
+
     fn fault(&self, fault: Fault) {
         let mut faults = locked(&self.faults);
         if !faults.iter().any(|f| f.path == fault.path) {
@@ -108,12 +127,50 @@ impl<'a> Keeper<'a> {
 
     fn unreadable<T>(&self, path: &str, named: Span, absence: Absence) -> Option<T> {
         let message = absence.to_string();
-        self.fault(Fault { path: path.into(), text: None, at: 0, message, named, absence: Some(absence) });
+        if let Absence::NotText(not) = &absence {
+            self.not_text(Code::BadSchema, path, named, not, message);
+            return None;
+        }
+        self.fault(Fault {
+            path: path.into(),
+            text: None,
+            at: 0,
+            message,
+            code: Code::BadSchema,
+            help: None,
+            near: None,
+            named,
+            absence: Some(absence),
+        });
         None
     }
 
+    fn not_text(&self, code: Code, path: &str, named: Span, not: &NotText, message: String) {
+        self.fault(Fault {
+            path: path.into(),
+            text: Some(not.text.clone()),
+            at: not.at,
+            message,
+            code,
+            help: Some(not.help()),
+            near: None,
+            named,
+            absence: None,
+        });
+    }
+
     fn bad<T>(&self, path: &str, text: Arc<str>, bad: Bad, named: Span) -> Option<T> {
-        self.fault(Fault { path: path.into(), text: Some(text), at: bad.at, message: bad.message, named, absence: None });
+        self.fault(Fault {
+            path: path.into(),
+            text: Some(text),
+            at: bad.at,
+            message: bad.message,
+            code: Code::BadSchema,
+            help: None,
+            near: bad.near,
+            named,
+            absence: None,
+        });
         None
     }
 
@@ -277,6 +334,11 @@ impl World for Keeper<'_> {
             Err(Absence::NotFound) => Err(TableFault::NotFound(path)),
             Err(Absence::Outside) => Err(TableFault::Outside(path)),
             Err(Absence::Unreadable(reason)) => Err(TableFault::Unreadable { path, reason }),
+            Err(Absence::NotText(not)) => {
+                let message = Absence::NotText(not.clone()).to_string();
+                self.not_text(Code::TableMissing, &path, Span::default(), &not, message);
+                Err(TableFault::Told(path))
+            }
         }
     }
 
@@ -300,7 +362,6 @@ impl World for Keeper<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::diag::Code;
     use crate::project::{Options, Texts, load};
 
     const CONFIG: &str = "connections:

@@ -124,9 +124,193 @@ pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Unreadable
         with_snippet: false
     };
     serde_yaml::from_str_with_options(text, options).map_err(|error| {
-        let at = error.location().map_or(0, |l| bytes(l, text).0);
-        Unreadable { message: plain(&error.to_string()), at }
+        let words = error.to_string();
+        let at = error.location().map(|l| bytes(l, text).0).filter(|at| *at > 0).or_else(|| told(&words, text)).unwrap_or(0);
+        Unreadable { message: plain(&words), at }
     })
+}
+
+/// The place that the library's words name: `line 4, column 7`.
+fn told(words: &str, text: &str) -> Option<usize> {
+    let number = |word: &str| {
+        let behind = &words[words.find(word)? + word.len()..];
+        behind.trim_start().chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().ok()
+    };
+    let line = number("line ")?;
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let column = number("column ").unwrap_or(1);
+    let rest = text.get(start..)?.lines().next().unwrap_or("");
+    Some(start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at))
+}
+
+/// A mistake of writing YAML that its text shows, whatever a reader makes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    pub at: std::ops::Range<usize>,
+    pub words: &'static str,
+    /// The stretch to write anew.
+    pub replace: (usize, usize),
+    pub with: String,
+}
+
+/// Looks through a text that is no YAML for what people do wrong: a tab, a quote or a brace that is not closed, `name:value`.
+pub fn mistake(text: &str) -> Option<Mistake> {
+    let mut start = 0;
+    let mut margins: Vec<usize> = vec![0];
+    let mut flow: Vec<(usize, char)> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let begin = start;
+        start += line.len();
+        let body = line.trim_end_matches(['\n', '\r']);
+        let margin = &body[..body.len() - body.trim_start().len()];
+        let inner = body.trim_start();
+        if inner.is_empty() || inner.starts_with('#') {
+            continue;
+        }
+        if let Some(tab) = margin.find('\t') {
+            let before = text[..begin].trim_end();
+            let last = before.rsplit('\n').find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).unwrap_or("");
+            let far = last.len() - last.trim_start().len() + if last.trim_end().ends_with(':') { 2 } else { 0 };
+            let blanks = " ".repeat(far);
+            return Some(Mistake {
+                at: begin + tab..begin + tab + 1,
+                words: "a tab; YAML is set in with blanks",
+                replace: (begin, begin + margin.len()),
+                with: blanks,
+            });
+        }
+        let signs = outside_of_texts(inner);
+        if let Some(open) = signs.unclosed {
+            let at = begin + margin.len() + open;
+            let quote = inner[open..].chars().next().unwrap_or('"');
+            // A brace that closes a row of settings stands behind the text.
+            let whole = inner.trim_end();
+            let end = if flow.is_empty() && inner[..open].contains('{') && whole.ends_with('}') {
+                whole[..whole.len() - 1].trim_end().len()
+            } else {
+                whole.len()
+            };
+            let end = begin + margin.len() + end;
+            return Some(Mistake { at: at..at + 1, words: "a quote that is not closed", replace: (end, end), with: quote.to_string() });
+        }
+        // `${KEY}` ends a row of settings where it does not stand in quotes.
+        if let Some(at) = signs.plain.find(": ${").or_else(|| signs.plain.find(": {{")) {
+            let from = at + 2;
+            let close = if signs.plain[from..].starts_with("{{") { "}}" } else { "}" };
+            let length = inner[from..].find(close).map_or(inner.len() - from, |end| end + close.len());
+            let from = begin + margin.len() + from;
+            let name: String = text[from..from + length].chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+            if flow.is_empty() && !signs.plain.trim_start().starts_with(['{', '[']) && !signs.plain[..at].contains('{') && close == "}" {
+                // A value by itself needs no quotes.
+            } else {
+                return Some(Mistake {
+                    at: from..from + length,
+                    words: "a reference to the environment stands in quotes",
+                    replace: (from, from + length),
+                    with: format!("\"${{{name}}}\""),
+                });
+            }
+        }
+        for (at, c) in signs.plain.char_indices() {
+            match c {
+                '{' | '[' => flow.push((begin + margin.len() + at, c)),
+                '}' | ']' => {
+                    let opened = flow.pop();
+                    if opened.is_none_or(|(_, open)| (open == '{') != (c == '}')) && !signs.plain[..at].contains('$') {
+                        let at = begin + margin.len() + at;
+                        return Some(Mistake { at: at..at + 1, words: "a brace that closes nothing", replace: (at, at + 1), with: String::new() });
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some((open, sign)) = flow.last().copied() {
+            let last = text[start..].trim().is_empty();
+            // The next line begins something new: what was opened on this one was to be closed on it.
+            let next = text[start..].lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).unwrap_or("");
+            let anew = next.len() - next.trim_start().len() <= margin.len() && next.trim_start().contains(": ") | next.trim_end().ends_with(':');
+            if last || anew {
+                let end = begin + margin.len() + inner[..signs.end].trim_end().len();
+                let close = if sign == '{' { " }" } else { "]" };
+                return Some(Mistake { at: open..open + 1, words: "a brace that is not closed", replace: (end, end), with: close.to_owned() });
+            }
+            continue;
+        }
+        // `name:value` is one text, and not a name with its value.
+        let name = inner.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(inner.len());
+        let rest = &inner[name..];
+        if name > 0 && rest.starts_with(':') && rest.len() > 1 && !rest.starts_with(": ") && !rest.starts_with(":\t") && !rest.starts_with("://") {
+            let at = begin + margin.len() + name;
+            return Some(Mistake { at: at..at + 1, words: "a blank is missing behind the colon", replace: (at, at + 1), with: ": ".to_owned() });
+        }
+        if name > 0 && rest.trim_start().starts_with('=') {
+            let from = begin + margin.len() + name;
+            let length = rest.len() - rest.trim_start().trim_start_matches('=').trim_start().len();
+            return Some(Mistake {
+                at: from..from + length,
+                words: "a name and its value are parted by `: `",
+                replace: (from, from + length),
+                with: ": ".to_owned(),
+            });
+        }
+        // A line that stands between two margins.
+        if !inner.starts_with('-') {
+            let far = margin.len();
+            while margins.len() > 1 && margins.last().is_some_and(|last| *last > far) {
+                margins.pop();
+            }
+            let last = margins.last().copied().unwrap_or(0);
+            if far > last {
+                let before = text[..begin].trim_end();
+                let opener = before.rsplit('\n').find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).unwrap_or("");
+                let opened =
+                    opener.trim_end().ends_with(':') || opener.trim_start().starts_with('-') || opener.contains(": &") || opener.contains('#');
+                if !opened && !before.is_empty() {
+                    let shorter = " ".repeat(last);
+                    return Some(Mistake {
+                        at: begin..begin + margin.len(),
+                        words: "this stands further in than what it belongs to",
+                        replace: (begin, begin + margin.len()),
+                        with: shorter,
+                    });
+                }
+                margins.push(far);
+            }
+        }
+    }
+    None
+}
+
+/// A line with its texts and its comment blanked, and the quote that is not closed.
+struct Signs {
+    plain: String,
+    /// Where a comment begins, or the line ends.
+    end: usize,
+    unclosed: Option<usize>,
+}
+
+fn outside_of_texts(line: &str) -> Signs {
+    let (mut plain, mut open) = (String::with_capacity(line.len()), None::<(usize, char)>);
+    let mut before = ' ';
+    let (mut comment, mut end) = (false, line.len());
+    for (at, c) in line.char_indices() {
+        let begins = matches!(before, ' ' | '{' | '[' | ',' | ':' | '-' | '\t');
+        match (open, c) {
+            _ if comment => {}
+            (Some((_, quote)), _) if quote == c && !(quote == '"' && before == '\\') => open = None,
+            (None, '"' | '\'') if begins => open = Some((at, c)),
+            (None, '#') if begins => (comment, end) = (true, at),
+            _ => {}
+        }
+        let hidden = open.is_some() || comment || matches!(c, '"' | '\'');
+        if hidden {
+            plain.extend(std::iter::repeat_n(' ', c.len_utf8()))
+        } else {
+            plain.push(c)
+        }
+        before = c;
+    }
+    Signs { plain, end, unclosed: open.map(|(at, _)| at) }
 }
 
 /// The library's words without the place that it puts behind them.
@@ -315,6 +499,40 @@ mod tests {
         let error = read(text).unwrap_err();
         assert_eq!(&text[error.at..=error.at], "a");
         assert!(error.at > 5 && error.message.contains("duplicate"), "{error:?}");
+    }
+
+    /// Each way to spoil a project file is told on its line, and the text that is proposed can be read.
+    #[test]
+    fn mistakes_are_told_where_they_stand_and_mended() {
+        let cases = [
+            ("connections:\n\tcrm: { system: salesforce }\n", 2),
+            ("connections:\n  crm: { system: salesforce }\n   wms: { system: shipstation }\n", 3),
+            ("connections:\n  crm: { system: salesforce\n  wms: { system: shipstation }\nstore: x\n", 2),
+            ("connections:\n  crm: { system: salesforce, login: \"https://x }\n  wms: { system: shipstation }\n", 2),
+            ("connections:\n  crm: { system: salesforce }\nparameters:\n  a: \"Reno DC\n  b: 1\n", 4),
+            ("connections:\n  crm: { system: salesforce, client_id: ${ID}, login: x }\n", 2),
+            ("connections:\n  crm: { system: salesforce, client_id: {{ID}}, login: x }\n", 2),
+            ("connections:\n  crm: { system: salesforce } }\n", 2),
+            ("connections:\n  crm: { system: salesforce }\ntime_zone = UTC\n", 3),
+        ];
+        let mut wrong = Vec::new();
+        for (text, line) in cases {
+            let Err(_) = read(text) else {
+                wrong.push(format!("{text} can be read"));
+                continue;
+            };
+            let Some(found) = mistake(text) else {
+                wrong.push(format!("{text} finds nothing"));
+                continue;
+            };
+            let here = text[..found.at.start].matches('\n').count() + 1;
+            let mut mended = text.to_owned();
+            mended.replace_range(found.replace.0..found.replace.1, &found.with);
+            if here != line || read(&mended).is_err() {
+                wrong.push(format!("{text} is told at {here}, and gives {mended}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]

@@ -9,6 +9,5 @@ pub mod dry;
 pub mod files;
 pub mod live;
 pub mod sample;
-pub mod schedule;
 pub mod schemas;
 pub mod shared;

@@ -9,6 +9,9 @@ pub enum SchemaError {
     /// `at` is a JSON pointer.
     #[error("{at}: {reason}")]
     Form { at: String, reason: String },
+    /// A name that is none, and the one that was most likely meant. `at` is a JSON pointer to it.
+    #[error("{at}: {reason}")]
+    Misspelt { at: String, reason: String, name: String, near: String },
 }
 
 impl SchemaError {

@@ -10,6 +10,7 @@ use super::describe;
 use super::error::SchemaError;
 use super::node::Node;
 use super::object::{Access, Class, Field, Object, Size, SizeUnit, Write};
+use crate::base::nearest;
 use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, WeightUnit, Wire};
 
 /// Reads a schema file, or a Salesforce describe as it is. References to other objects are of the
@@ -82,7 +83,16 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
     let Some(properties) = json.get("properties").and_then(Node::as_object) else {
         return Err(SchemaError::form("/properties", "an object schema has `properties`"));
     };
+    words(json, "")?;
     let required = texts(json, "required");
+    if let Some(name) = required.iter().find(|name| !properties.iter().any(|(field, _)| field == *name)) {
+        return Err(misspelt(
+            "/required".to_owned(),
+            format!("`required` names no field: `{name}`"),
+            name,
+            properties.iter().map(|(field, _)| &**field),
+        ));
+    }
     let access = json.get("x-access").map_or(Access { read: true, create: false, update: false, upsert: false }, |access| Access {
         read: flag(access, "read"),
         create: flag(access, "create"),
@@ -125,6 +135,7 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
 }
 
 fn field(json: &Node<'_>, required: bool, at: &dyn Display, name: &dyn Display, connection: &str) -> Result<Field, SchemaError> {
+    words(json, at)?;
     let (kind, wire) = kind(json, at, name, connection)?;
     let read_only = flag(json, "readOnly");
     let clears = types(json).contains(&"null");
@@ -175,6 +186,56 @@ fn field(json: &Node<'_>, required: bool, at: &dyn Display, name: &dyn Display, 
         label: text(json, "title").unwrap_or_default(),
         doc: text(json, "description").unwrap_or_default(),
     })
+}
+
+/// The words of JSON Schema and the annotations that a schema may have. Other programs' annotations are left alone, unless one
+/// looks like one of these.
+fn words(json: &Node<'_>, at: impl Display) -> Result<(), SchemaError> {
+    for (word, _) in json.as_object().into_iter().flatten() {
+        if is_word(word) {
+            continue;
+        }
+        if let Some(near) = nearest(word, WORDS.iter().copied()) {
+            let what = if word.starts_with("x-") { "annotation" } else { "word of a schema" };
+            return Err(SchemaError::Misspelt {
+                at: format!("{at}/{word}"),
+                reason: format!("there is no {what} `{word}`"),
+                name: word.to_string(),
+                near: near.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A name that is none of those that are known, with the nearest of them if there is one.
+fn misspelt<'n>(at: String, reason: String, name: &str, known: impl Iterator<Item = &'n str>) -> SchemaError {
+    match nearest(name, known) {
+        Some(near) => SchemaError::Misspelt { at: format!("{at}/{name}"), reason, name: name.to_owned(), near: near.to_owned() },
+        None => SchemaError::form(at, reason),
+    }
+}
+
+macro_rules! words {
+    ($($word:literal)*) => {
+        const WORDS: &[&str] = &[$($word),*];
+
+        /// One comparison of lengths and letters, since each word of each field is asked.
+        fn is_word(word: &str) -> bool {
+            matches!(word, $($word)|*)
+        }
+    };
+}
+
+words! {
+    "$schema" "$id" "$ref" "$defs" "$comment" "definitions" "title" "description" "type" "format" "enum" "const" "default" "example" "examples"
+    "properties" "required" "items" "prefixItems" "additionalProperties" "patternProperties" "propertyNames" "anyOf" "oneOf" "allOf" "not"
+    "minLength" "maxLength" "pattern" "minimum" "maximum" "exclusiveMinimum" "exclusiveMaximum" "multipleOf" "minItems" "maxItems" "uniqueItems"
+    "minProperties" "maxProperties" "readOnly" "writeOnly" "deprecated" "nullable" "contains" "if" "then" "else" "contentEncoding"
+    "contentMediaType" "discriminator" "externalDocs" "xml"
+    "x-source" "x-access" "x-id" "x-stamp" "x-name-field" "x-parent" "x-keys" "x-searchable" "x-events" "x-class" "x-nullable" "x-length-unit"
+    "x-places" "x-digits" "x-data-class" "x-common" "x-kind" "x-currency-field" "x-currency" "x-zone" "x-pattern" "x-units" "x-value-field" "x-units-field"
+    "x-unit" "x-values" "x-labels" "x-reference" "x-separated" "x-wire" "x-create" "x-update" "x-partner"
 }
 
 fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str) -> Result<(Kind, Wire), SchemaError> {
@@ -233,7 +294,10 @@ fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str)
             (Kind::List(Box::new(Type::some(of))), wire)
         }
         "json" => (Kind::Json, Wire::Plain),
-        other => return Err(SchemaError::form(format!("{at}/x-kind"), format!("there is no kind `{other}`"))),
+        other => {
+            let kinds = ["text", "integer", "decimal", "money", "boolean", "date", "time", "datetime", "weight", "length", "list", "json"];
+            return Err(misspelt(format!("{at}/x-kind"), format!("there is no kind `{other}`"), other, kinds.into_iter()));
+        }
     })
 }
 

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod cases;
+pub mod checked;
 pub mod compare;
 pub mod coverage;
 mod given;

@@ -3,7 +3,9 @@
 //! In: one file's text. Out: a [`tree::File`] and every statement that could not be read.
 //! Nothing is resolved here; whether a name means something is for `check`.
 
+mod foreign;
 mod grammar;
+pub mod habits;
 mod outline;
 mod print;
 mod read;

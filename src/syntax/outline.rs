@@ -60,10 +60,34 @@ pub(super) struct Outline<'t> {
 
 /// Cuts the text. Mistakes of brackets and quotes are reported here.
 pub(super) fn outline<'t>(file: FileId, text: &'t str, found: &mut Vec<Diagnostic>) -> Outline<'t> {
-    let mut cutter = Cutter::new(file, text, found);
-    let statements = cutter.all();
-    let blanks = std::mem::take(&mut cutter.blanks);
+    let mut said = Vec::new();
+    let (mut statements, mut blanks) = cut(file, text, &mut said, false);
+    // Where a block is not closed, the lines' margins tell which. It counts if that explains the whole file.
+    if said.iter().any(is_of_blocks) {
+        let mut closer = Vec::new();
+        let by_margin = cut(file, text, &mut closer, true);
+        if closer.iter().filter(|one| is_of_blocks(one)).count() == 1 {
+            (statements, blanks) = by_margin;
+            said = closer;
+        }
+    }
+    found.extend(said);
     Outline { statements, text: blanked(text, &blanks) }
+}
+
+fn cut(file: FileId, text: &str, found: &mut Vec<Diagnostic>, by_margin: bool) -> (Vec<Statement>, Vec<Range>) {
+    let mut cutter = Cutter::new(file, text, found);
+    cutter.by_margin = by_margin;
+    let statements = cutter.all();
+    (statements, std::mem::take(&mut cutter.blanks))
+}
+
+const OPEN_BLOCK: &str = "a block is not closed";
+const STRAY_BRACE: &str = "a `}` closes nothing";
+
+/// Whether a mistake is one of a block's braces, which hides where what follows belongs.
+pub(super) fn is_of_blocks(found: &Diagnostic) -> bool {
+    found.code == Code::Unclosed && (found.message == OPEN_BLOCK || found.message == STRAY_BRACE)
 }
 
 /// An expression by itself, as the grammar takes it.
@@ -104,13 +128,33 @@ struct Cutter<'a> {
     resync: bool,
     /// Where the blocks around were opened.
     opens: Vec<usize>,
+    /// A line that stands no further in than the one that opened its block ends the block.
+    by_margin: bool,
+    /// Where the text of the last statement ends.
+    last_end: usize,
+    /// The last brace that closed an item, and the first one that did so too early.
+    closed: Option<usize>,
+    early: Option<usize>,
     /// Comments in statements, and white space that is neither a blank nor a line end, in their order.
     blanks: Vec<Range>,
 }
 
 impl<'a> Cutter<'a> {
     fn new(file: FileId, text: &'a str, found: &'a mut Vec<Diagnostic>) -> Self {
-        Cutter { file, text, bytes: text.as_bytes(), at: 0, found, resync: false, opens: Vec::new(), blanks: Vec::new() }
+        Cutter {
+            file,
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            found,
+            resync: false,
+            opens: Vec::new(),
+            by_margin: false,
+            last_end: 0,
+            closed: None,
+            early: None,
+            blanks: Vec::new(),
+        }
     }
 
     fn all(&mut self) -> Vec<Statement> {
@@ -127,12 +171,11 @@ impl<'a> Cutter<'a> {
             if std::mem::replace(&mut strays, true) {
                 continue;
             }
-            let brace = self.span(self.at - 1, self.at);
-            self.found.push(Diagnostic::new(Code::Unclosed, brace, "a `}` closes nothing").label("no block is open here").mend(
-                "take it out, or open its block with `{`",
-                brace,
-                "",
-            ));
+            // One before it has closed an item too early, where what followed it stands further in.
+            let at = self.early.unwrap_or(self.at - 1);
+            let brace = self.span(at, at + 1);
+            let label = if self.early.is_some() { "what follows it stands in the block that it closes" } else { "no block is open here" };
+            self.found.push(Diagnostic::new(Code::Unclosed, brace, STRAY_BRACE).label(label).mend("take it out", brace, ""));
         }
     }
 
@@ -171,6 +214,14 @@ impl<'a> Cutter<'a> {
                 self.resync = true;
                 return (statements, false);
             }
+            if self.by_margin && self.leaves_block() {
+                return (statements, false);
+            }
+            if let Some((end, said)) = super::foreign::comment(self.file, self.text, self.at) {
+                self.found.push(said);
+                self.at = end;
+                continue;
+            }
             match self.peek() {
                 b'\n' => {
                     self.at += 1;
@@ -187,10 +238,16 @@ impl<'a> Cutter<'a> {
                     self.skip_line();
                 }
                 b'}' => {
+                    if depth == 1 {
+                        self.closed = Some(self.at);
+                    }
                     self.at += 1;
                     return (statements, true);
                 }
                 _ => {
+                    if depth == 0 && self.early.is_none() && !self.margin_of(self.at).is_empty() {
+                        self.early = self.closed;
+                    }
                     let doc = if doc.is_empty() { None } else { Some(std::mem::take(&mut doc).join("\n")) };
                     statements.push(self.statement(doc, depth, parent));
                     if self.resync {
@@ -209,10 +266,22 @@ impl<'a> Cutter<'a> {
         let mut broken = self.stretch(start, start, parent);
         let head = self.trimmed(start, self.at);
         let mut statement = Statement { doc, head, block: None, tail: Range { start: self.at, end: self.at }, broken };
+        self.last_end = self.last_end.max(head.end);
         if self.peek() != b'{' || self.done() {
             return statement;
         }
         let open = self.at;
+        if let Some((end, said)) = super::foreign::doubled(self.file, self.text, open) {
+            let block = said.code == Code::Unclosed;
+            self.report(&mut statement.broken, said);
+            self.at = end;
+            if !block {
+                self.skip_line();
+                return statement;
+            }
+            // The block is read as if one brace were there, and its head too.
+            statement.broken = broken;
+        }
         if depth >= DEEPEST {
             self.found.push(too_deep(self.span(open, open + 1)));
             statement.broken = true;
@@ -227,11 +296,14 @@ impl<'a> Cutter<'a> {
         if !closed {
             // One brace was forgotten; the blocks around it are closed with it, without a word.
             if self.found.last().is_none_or(|last| last.code != Code::Unclosed || last.primary.span.start < open as u32) {
-                self.found.push(
-                    Diagnostic::new(Code::Unclosed, self.span(open, open + 1), "a block is not closed")
-                        .label("opened here")
-                        .help("close it with a `}` on a line of its own"),
-                );
+                let end = self.last_end.max(open + 1);
+                let margin = self.margin_of(open);
+                let here = self.span(end, end);
+                self.found.push(Diagnostic::new(Code::Unclosed, self.span(open, open + 1), OPEN_BLOCK).label("opened here").mend(
+                    "close it with a `}` on a line of its own",
+                    here,
+                    format!("\n{margin}}}"),
+                ));
             }
             statement.block = Some(Block { open, statements });
             statement.broken = broken;
@@ -254,7 +326,28 @@ impl<'a> Cutter<'a> {
             broken = true;
         }
         statement.broken = broken;
+        self.last_end = self.last_end.max(statement.tail.end).max(behind);
         statement
+    }
+
+    /// The white space at the beginning of the line of a place.
+    fn margin_of(&self, at: usize) -> &'a str {
+        let start = self.text[..at].rfind('\n').map_or(0, |at| at + 1);
+        let line = &self.text[start..];
+        &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+    }
+
+    /// Whether this line stands no further in than the one that opened the block around it.
+    fn leaves_block(&self) -> bool {
+        let Some(open) = self.opens.last() else { return false };
+        let start = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
+        let begins_line = self.text[start..self.at].trim().is_empty() && start > *open;
+        let empty = matches!(self.peek(), b'\n' | b'\r' | b'#');
+        begins_line && !empty && {
+            let (here, there) = (self.at - start, self.margin_of(*open).len());
+            // Its own brace stands as far in as its line; one that stands further out closes a block around it.
+            if self.peek() == b'}' { here < there } else { here <= there }
+        }
     }
 
     /// Goes to the end of the statement's text: its line's end, a `{` or `}` of its own level.
@@ -297,6 +390,15 @@ impl<'a> Cutter<'a> {
                     self.skip_line();
                     self.blanks.push(Range { start, end: self.at });
                     continue;
+                }
+                b'/' | b'-' | b'<' => {
+                    if let Some((to, said)) = super::foreign::comment(self.file, self.text, self.at) {
+                        self.found.push(said);
+                        let to = self.text[self.at..to].find('\n').map_or(to, |line| self.at + line);
+                        self.blanks.push(Range { start: self.at, end: to });
+                        self.at = to;
+                        continue;
+                    }
                 }
                 b'(' | b'[' => {
                     open.push(self.at);
@@ -355,7 +457,12 @@ impl<'a> Cutter<'a> {
         broken
     }
 
-    fn report(&mut self, broken: &mut bool, diagnostic: Diagnostic) {
+    fn report(&mut self, broken: &mut bool, mut diagnostic: Diagnostic) {
+        if diagnostic.code == Code::Unclosed
+            && let Some(quotes) = super::foreign::quotes(self.file, self.text, diagnostic.primary.span.start as usize)
+        {
+            diagnostic = quotes;
+        }
         if !*broken {
             self.found.push(diagnostic);
         }

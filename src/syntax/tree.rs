@@ -21,6 +21,10 @@ pub struct File {
     /// Some statement could not be read: findings that rest on what is *not* there (unused,
     /// required but unset) would be guesses and are kept back.
     pub broken: bool,
+    /// A block's brace is lost: where what follows belongs is a guess.
+    pub torn: bool,
+    /// Names that statements would have given that could not be read.
+    pub lost: Vec<String>,
 }
 
 /// `use "shared/address" as address`

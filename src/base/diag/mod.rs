@@ -55,13 +55,25 @@ pub struct Diagnostic {
     pub help: Vec<Help>,
 }
 
+/// A text in which signs that nobody sees are written out: `<U+200B>`.
+fn visible(text: String) -> String {
+    let unseen = |c: char| {
+        matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{2007}')
+            || c.is_control() && !matches!(c, '\n' | '\t')
+    };
+    if text.is_ascii() && !text.contains(|c: char| c.is_ascii_control() && c != '\n') || !text.contains(unseen) {
+        return text;
+    }
+    text.chars().map(|c| if unseen(c) { format!("<U+{:04X}>", c as u32) } else { c.to_string() }).collect()
+}
+
 impl Diagnostic {
     /// A diagnostic of the code's own severity.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         Diagnostic {
             code,
             severity: code.severity(),
-            message: message.into(),
+            message: visible(message.into()),
             primary: Label { span, text: String::new() },
             others: Vec::new(),
             why: None,
@@ -72,7 +84,7 @@ impl Diagnostic {
     /// What the primary place is, said beside it.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.primary.text = text.into();
+        self.primary.text = visible(text.into());
         self
     }
 
@@ -90,14 +102,14 @@ impl Diagnostic {
 
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(Help { text: text.into(), edit: None });
+        self.help.push(Help { text: visible(text.into()), edit: None });
         self
     }
 
     /// A way out that can be applied as it is.
     #[must_use]
     pub fn mend(mut self, text: impl Into<String>, span: Span, replacement: impl Into<String>) -> Self {
-        self.help.push(Help { text: text.into(), edit: Some(Edit { span, replacement: replacement.into() }) });
+        self.help.push(Help { text: visible(text.into()), edit: Some(Edit { span, replacement: replacement.into() }) });
         self
     }
 

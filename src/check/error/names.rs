@@ -61,6 +61,34 @@ pub(in crate::check) fn unknown_source_field(of: &ObjectRef, object: &Object, na
     other_fields(diagnostic, of, &name.node, name.span, readable.collect())
 }
 
+/// The field stands in another record that this one holds.
+pub(in crate::check) fn in_another(diagnostic: Diagnostic, base: &str, name: &Name, inner: &[&str], lists: &[&str]) -> Diagnostic {
+    match (inner, lists) {
+        ([one], _) => {
+            let path = format!("{one}.{}", name.node);
+            diagnostic.mend(format!("write `{base}.{path}`"), name.span, path)
+        }
+        ([], [list, ..]) => {
+            diagnostic.help(format!("each record of the list `{base}.{list}` has it:   each x in {base}.{list} {{ … x.{} … }}", name.node))
+        }
+        ([], []) => diagnostic,
+        (several, _) => {
+            let paths: Vec<String> = several.iter().map(|inner| format!("{base}.{inner}.{}", name.node)).collect();
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            diagnostic.help(format!("records that it holds have it: {}", some(&paths, 6)))
+        }
+    }
+}
+
+/// `Account__c.Name`, `AccountId.Name`: an id has no fields, and the record beside it has.
+pub(in crate::check) fn through_relation(name: &Name, at: Span, id: &str, relation: &str) -> Diagnostic {
+    Diagnostic::new(Code::NotAnObject, name.span, format!("`{id}` is the id of a record and has no fields")).other(at, "an id").mend(
+        format!("the record itself is `{relation}`"),
+        at,
+        relation,
+    )
+}
+
 /// What a field could be called instead: one whose name is written alike, or has a word in common; else an object's own
 /// fields, where the name is one that an administrator gave.
 pub(in crate::check) fn other_fields(diagnostic: Diagnostic, of: &ObjectRef, name: &str, span: Span, known: Vec<&str>) -> Diagnostic {
@@ -110,6 +138,14 @@ pub(in crate::check) fn unknown_column(name: &Name, known: &[&str]) -> Diagnosti
     }
 }
 
+/// `lines.length`: how many a list has, how long a text is.
+pub(in crate::check) fn length_of(name: &Name, base: Span, kind: &Kind, write: String) -> Diagnostic {
+    let whole = base.to(name.span);
+    Diagnostic::new(Code::NotAnObject, name.span, format!("{} has no field `{}`", super::types::a(kind), name.node))
+        .other(base, format!("this is {}", super::types::a(kind)))
+        .mend(format!("write `{write}`"), whole, write)
+}
+
 pub(in crate::check) fn no_fields(name: &Name, base: Span, kind: &Kind) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::NotAnObject, name.span, format!("{} has no fields", super::types::a(kind)))
         .other(base, format!("this is {}", super::types::a(kind)));
@@ -153,7 +189,10 @@ pub(in crate::check) fn unknown_reference(name: &str, span: Span, of: &ObjectRef
     }
     match nearest(name, known.iter().copied()) {
         Some(near) => diagnostic.mend(format!("did you mean \"{near}\"?"), span, format!("\"{near}\"")),
-        None => diagnostic.help(format!("there is {}", some(&known, 8))),
+        None => match names.names.iter().find(|known| known.id.to_string().trim_matches('"') == name) {
+            Some(known) => diagnostic.mend(format!("`{name}` is an id; its name is \"{}\"", known.name), span, format!("\"{}\"", known.name)),
+            None => diagnostic.help(format!("there is {}", some(&known, 8))),
+        },
     }
 }
 
@@ -188,15 +227,74 @@ pub(in crate::check) fn unknown_connection(name: &str, span: Span, world: &dyn W
     }
 }
 
-pub(in crate::check) fn unknown_object(of: &ObjectRef, span: Span, world: &dyn World) -> Diagnostic {
+pub(in crate::check) fn unknown_object(of: &ObjectRef, span: Span, path: Span, world: &dyn World) -> Diagnostic {
     let known = world.objects(&of.connection);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let diagnostic = Diagnostic::new(Code::UnknownObject, span, format!("`{}` has no object `{}`", of.connection, of.object));
+    let same = |object: &String| object.eq_ignore_ascii_case(&of.object);
+    let elsewhere = world.connections().into_iter().filter(|other| other.name != of.connection);
+    let elsewhere = elsewhere.filter_map(|other| Some((world.objects(&other.name).into_iter().find(same)?, other.name))).next();
+    if let Some((object, connection)) = elsewhere.filter(|_| !known.iter().any(|known| known.eq_ignore_ascii_case(&of.object))) {
+        let right = format!("{connection}.{object}");
+        return diagnostic.mend(format!("`{connection}` has one of this name: `{right}`"), path, right);
+    }
     if nearest(&of.object, known.iter().copied()).is_some() {
         diagnostic.did_you_mean(&of.object, span, known.iter().copied())
     } else {
         diagnostic.help(format!("it has {}", some(&known, 12)))
     }
+}
+
+/// An item that stands in a file which this one does not use.
+pub(in crate::check) fn in_unused_file(diagnostic: Diagnostic, name: &str, path: &str, at: Span) -> Diagnostic {
+    let place = path.strip_suffix(".dock").unwrap_or(path);
+    diagnostic.mend(format!("`{name}` stands in another file: add `use \"{place}\"`"), at, format!("\n\nuse \"{place}\""))
+}
+
+/// A function that another language has.
+pub(in crate::check) fn foreign_function(name: &str, span: Span, words: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnknownFunction, span, format!("`{name}` is not of this language: {words}"))
+}
+
+/// `TRUE`, `null` and the like.
+pub(in crate::check) fn foreign_name(name: &str, span: Span, ours: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, span, format!("there is no `{name}` here")).mend(format!("did you mean `{ours}`?"), span, ours)
+}
+
+/// A word of another language for what is not there.
+pub(in crate::check) fn nothing(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, span, format!("there is no `{name}` here: what is not there is left out"))
+        .why("an `if` without `else` gives nothing; a row without a value leaves its field alone, and `clear` behind it empties it")
+        .help("leave out what would give nothing")
+}
+
+/// A name that is given once and read nowhere, and one like it that is read and given nowhere.
+pub(in crate::check) fn misspelt_where_given(given: &str, at: Span, read: &str, reads: &[Span]) -> Diagnostic {
+    let times = if reads.len() == 1 { "once".to_owned() } else { format!("{} times", reads.len()) };
+    let text = format!("`{given}` is given here and read nowhere, and `{read}` is read {times} and given nowhere");
+    let mut diagnostic = Diagnostic::new(Code::UnknownName, at, text);
+    if let Some(first) = reads.first() {
+        diagnostic = diagnostic.other(*first, "read here");
+    }
+    diagnostic.mend(format!("did you mean `{read}`?"), at, read)
+}
+
+/// A comparison with such a word.
+pub(in crate::check) fn compared_with_nothing(name: &str, span: Span, at: Span, text: &str, missing: bool) -> Diagnostic {
+    let word = if missing { "missing" } else { "present" };
+    Diagnostic::new(
+        Code::UnknownName,
+        span,
+        format!("there is no `{name}` here: what is {} `is {word}`", if missing { "not there" } else { "there" }),
+    )
+    .mend(format!("write `{text} is {word}`"), at, format!("{text} is {word}"))
+}
+
+/// A field leads to an object that nobody knows.
+pub(in crate::check) fn unknown_reference_object(of: &ObjectRef, span: Span, path: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnknownObject, span, format!("`{path}` leads to `{of}`, which has no schema"))
+        .why("nothing is known of its fields, so nothing that is read of it can be checked")
+        .help(format!("`crossdock schema pull` fetches it into schemas/{}/{}.json; or correct the `$ref` that leads to it", of.connection, of.object))
 }
 
 pub(in crate::check) fn unknown_function(function: &[Name], known: &[&str]) -> Diagnostic {

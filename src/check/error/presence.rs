@@ -27,14 +27,23 @@ fn code(gap: &Told<'_>) -> Code {
 }
 
 /// A value that may be missing into a required field.
-pub(in crate::check) fn assigned(path: &str, at: Span, field: Span, text: &str, low: bool, gap: &Told<'_>) -> Diagnostic {
-    let fallback = if low { format!("({text}) ?? \"…\"") } else { format!("{text} ?? \"…\"") };
+pub(in crate::check) fn assigned(path: &str, at: Span, field: Span, fallback: Fallback, gap: &Told<'_>) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(code(gap), at, format!("`{path}` is required, and this may be missing"))
         .label(reason(gap))
         .other(field, "required here")
         .why(format!("a record without `{}` would be sent without `{path}`, and be refused", gap.text));
     diagnostic = require(diagnostic, gap);
-    diagnostic.help(format!("or give a fallback:   {fallback}"))
+    or_fallback(diagnostic, fallback)
+}
+
+/// A value with a fallback, and where it stands.
+type Fallback = Option<(Span, String)>;
+
+fn or_fallback(diagnostic: Diagnostic, fallback: Fallback) -> Diagnostic {
+    match fallback {
+        Some((at, write)) => diagnostic.mend(format!("or give a fallback:   {write}"), at, write),
+        None => diagnostic.help("or give a fallback behind it:   … ?? …"),
+    }
 }
 
 /// The rule that closes a gap, to write into `validate`.
@@ -48,7 +57,12 @@ fn require(diagnostic: Diagnostic, gap: &Told<'_>) -> Diagnostic {
         _ if text.contains('|') || text.contains(' ') => diagnostic.help(format!("require it in `validate`:   require ({text}) \"… is missing\"")),
         _ => {
             let word = text.rsplit('.').next().unwrap_or(text);
-            diagnostic.help(format!("require it in `validate`:   require {text} \"{} is missing\"", spoken(word)))
+            let rule = format!("require {text} \"{} is missing\"", spoken(word));
+            let words = format!("require it in `validate`:   {rule}");
+            match &gap.ways.require {
+                Some((at, before, behind)) => diagnostic.mend(words, *at, format!("{before}{rule}{behind}")),
+                None => diagnostic.help(words),
+            }
         }
     }
 }
@@ -70,19 +84,25 @@ pub(in crate::check) fn spoken(field: &str) -> String {
     out
 }
 
-pub(in crate::check) fn argument(function: &str, parameter: &str, at: Span, text: &str, gap: &Told<'_>) -> Diagnostic {
+pub(in crate::check) fn argument(function: &str, parameter: &str, at: Span, fallback: Fallback, gap: &Told<'_>) -> Diagnostic {
     let diagnostic = Diagnostic::new(code(gap), at, format!("`{function}` needs its `{parameter}`, and this may be missing"))
         .label(reason(gap))
         .why("only the first argument may be missing, and then so is the result");
-    require(diagnostic, gap).help(format!("or give a fallback:   {text} ?? \"…\""))
+    or_fallback(require(diagnostic, gap), fallback)
 }
 
 pub(in crate::check) fn elements(function: &str, at: Span, gap: &Told<'_>) -> Diagnostic {
-    Diagnostic::new(Code::MissingElements, at, format!("`{function}` runs over elements that may be missing"))
+    let diagnostic = Diagnostic::new(Code::MissingElements, at, format!("`{function}` runs over elements that may be missing"))
         .label(reason(gap))
-        .why("it would leave them out silently, and the result would look whole")
-        .help(format!("say what a missing one counts as:   {} ?? 0", gap.text))
-        .help(format!("or leave them out by name:   … where {} is present", gap.text))
+        .why("it would leave them out silently, and the result would look whole");
+    let inside = gap.span.filter(|gap| gap.file == at.file && at.start <= gap.start && gap.end <= at.end);
+    let write = format!("({} ?? 0)", gap.text);
+    let words = format!("say what a missing one counts as:   {write}");
+    match inside {
+        Some(span) => diagnostic.mend(words, span, write),
+        None => diagnostic.help(words),
+    }
+    .help(format!("or leave them out by name:   … where {} is present", gap.text))
 }
 
 pub(in crate::check) fn list_elements(path: &str, at: Span, gap: &Told<'_>) -> Diagnostic {
@@ -108,5 +128,5 @@ pub(in crate::check) fn key(at: Span, gap: &Told<'_>) -> Diagnostic {
 pub(in crate::check) fn reconciled(at: Span, text: &str, gap: &Told<'_>) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(code(gap), at, "what is reconciled may be missing").label(reason(gap)).why("a missing amount cannot be held against another");
-    require(diagnostic, gap).help(format!("or say what it counts as:   {text} ?? 0"))
+    require(diagnostic, gap).help(format!("or say what it counts as:   ({text} ?? 0)"))
 }

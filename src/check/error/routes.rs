@@ -3,6 +3,7 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::route::Left;
+use crate::syntax::tree::Name;
 
 fn results(names: &[&str]) -> String {
     format!("`{}`", names.join("`, `"))
@@ -50,4 +51,18 @@ pub(in crate::check) fn incomplete(names: &[&str], at: Span, left: &Left) -> Dia
         Left::Rest => (d.label("no `else`"), "a record that meets none of the conditions would have no result"),
     };
     d.why(why).help("add a last row:   else -> …   or   else -> review \"no rule fits\"")
+}
+
+/// The names of a route's results stand in each other's place.
+pub(in crate::check) fn names_swapped(first: &Name, second: &Name) -> Diagnostic {
+    Diagnostic::new(Code::UnknownReference, first.span, format!("the results `{}` and `{}` are the wrong way round", first.node, second.node))
+        .label("every row gives them in the other order")
+        .mend(format!("write `{}, {}`", second.node, first.node), first.span.to(second.span), format!("{}, {}", second.node, first.node))
+}
+
+/// Two results of one row stand in each other's place.
+pub(in crate::check) fn results_swapped(first: &Name, second: &Name, span: Span, texts: (&str, &str)) -> Diagnostic {
+    let right = format!("{}, {}", texts.1, texts.0);
+    Diagnostic::new(Code::UnknownReference, span, format!("the results `{}` and `{}` are the wrong way round in this row", first.node, second.node))
+        .mend(format!("write `{right}`"), span, right)
 }

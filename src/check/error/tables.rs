@@ -19,6 +19,7 @@ pub(in crate::check) fn no_file(table: &Name, at: Span, fault: &TableFault) -> D
                 .why("a mapping reads only what is checked in with it: elsewhere the file would be another or none")
                 .help("copy the file into the project, such as into tables/")
         }
+        TableFault::Told(path) => Diagnostic::new(Code::TableMissing, at, format!("`{path}` cannot be read")),
         TableFault::Unreadable { path, reason } => {
             Diagnostic::new(Code::TableMissing, at, format!("the file of table `{}` cannot be read", table.node))
                 .label(format!("{path}: {reason}"))
@@ -42,15 +43,28 @@ pub(in crate::check) fn no_key(table: &Name) -> Diagnostic {
         .help("write `key` before the column by which rows are found")
 }
 
-pub(in crate::check) fn no_column(table: &Name, column: &str, at: Span, path: &str, headers: &[String], renamed: bool) -> Diagnostic {
+/// No heading is one of the table's: the file is another, or its cells are parted by another sign.
+pub(in crate::check) fn no_headings(table: &Name, at: Span, path: &str, headers: &[String], columns: &[&str]) -> Diagnostic {
+    let line = headers.join(", ");
+    let d = Diagnostic::new(Code::ColumnMissing, at, format!("the file of table `{}` has none of its columns: {}", table.node, columns.join(", ")))
+        .label(if headers.is_empty() { "the file is empty".to_owned() } else { format!("line 1 of {path} is: {line}") })
+        .why("every look-up would find nothing");
+    if headers.len() == 1 && columns.iter().any(|column| line.to_lowercase().contains(&column.to_lowercase())) {
+        return d.help("cells are parted by a comma, a semicolon or a tab: save the file as CSV");
+    }
+    d.help(format!("the first line of {path} has the headings; write it there, or name the right file"))
+}
+
+pub(in crate::check) fn no_column(table: &Name, column: &str, at: Span, of: Span, path: &str, headers: &[String], renamed: bool) -> Diagnostic {
     let shown = if headers.is_empty() { "the file is empty".to_owned() } else { format!("line 1 of {path} has: {}", headers.join(", ")) };
     let d = Diagnostic::new(Code::ColumnMissing, at, format!("the file of table `{}` has no column `{column}`", table.node))
         .label(shown)
         .why("every row would lack this value");
     match crate::base::nearest(column, headers.iter().map(String::as_str)) {
         Some(near) if renamed => d.mend(format!("did you mean \"{near}\"?"), at, format!("\"{near}\"")),
-        Some(near) if is_name(near) => d.mend(format!("did you mean `{near}`?"), at, near.to_owned()),
-        Some(near) => d.help(format!("the file calls it \"{near}\": add   from \"{near}\"   behind the column's type")),
+        Some(near) => {
+            d.mend(format!("the file calls it \"{near}\": add   from \"{near}\"   behind the column's type"), of.after(), format!(" from \"{near}\""))
+        }
         None => d.help(format!("add the column to {path}, or say its heading:   {column}: text from \"Heading\"")),
     }
 }
@@ -135,8 +149,4 @@ pub(in crate::check) fn duplicate_keys(table: &Name, at: Span, path: &str, keys:
         .label(format!("{}{more}", shown.join("; ")))
         .why(format!("`{}` gives one row for a key; which of the two would hang on their order", table.node))
         .help("take one of the lines out, or write `many` before the columns to get all of a key's rows")
-}
-
-fn is_name(text: &str) -> bool {
-    text.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_') && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

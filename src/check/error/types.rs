@@ -73,10 +73,35 @@ pub(in crate::check) fn not_a_condition(typed: &Typed, kind: &Kind, text: &str) 
     )
 }
 
-pub(in crate::check) fn not_comparable(left: &Typed, right: &Typed, span: Span) -> Diagnostic {
+/// A date as somebody wrote it, in quotes or without, as `date` or `datetime` reads it.
+fn date_text(text: &str, function: &str) -> Option<String> {
+    let plain = text.trim().trim_matches(['"', '\'']);
+    let day: jiff::civil::Date = plain.replace(' ', "").get(..10)?.parse().ok()?;
+    let rest = plain.replace(' ', "").get(10..)?.to_owned();
+    match (function, rest.as_str()) {
+        ("date", "") => Some(day.to_string()),
+        ("datetime", "") => Some(format!("{day}T00:00:00Z")),
+        ("datetime", rest) => Some(format!("{day}{rest}")).filter(|text| text.parse::<jiff::Timestamp>().is_ok()),
+        _ => None,
+    }
+}
+
+/// `dates`: both sides with their texts.
+pub(in crate::check) fn not_comparable(left: &Typed, right: &Typed, span: Span, dates: &[(Span, String)]) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::NotComparable, span, format!("{} cannot be compared with {}", a(&left.kind), a(&right.kind)))
         .other(left.span, a(&left.kind))
         .other(right.span, a(&right.kind));
+    for (date, other) in [(left, right), (right, left)] {
+        let function = match date.kind {
+            Kind::Date => "date",
+            Kind::Datetime => "datetime",
+            _ => continue,
+        };
+        if let Some(text) = dates.iter().find(|(span, _)| *span == other.span).and_then(|(_, text)| date_text(text, function)) {
+            let write = format!("{function}(\"{text}\")");
+            return diagnostic.mend(format!("write `{write}`"), other.span, write);
+        }
+    }
     match (&left.kind, &right.kind) {
         (Kind::Json, _) | (_, Kind::Json) => diagnostic.help("convert the json first:   … | text"),
         (Kind::Date, Kind::Datetime) | (Kind::Datetime, Kind::Date) => {
@@ -109,9 +134,14 @@ pub(in crate::check) fn no_arithmetic(op: Arithmetic, left: &Typed, right: &Type
     };
     let money = matches!((&left.kind, &right.kind), (Kind::Money, Kind::Integer | Kind::Decimal) | (Kind::Integer | Kind::Decimal, Kind::Money));
     let code = if money { Code::MoneyMismatch } else { Code::TypeMismatch };
-    let diagnostic = Diagnostic::new(code, span, format!("{} and {} cannot be {word}", a(&left.kind), a(&right.kind)))
+    Diagnostic::new(code, span, format!("{} and {} cannot be {word}", a(&left.kind), a(&right.kind)))
         .other(left.span, a(&left.kind))
-        .other(right.span, a(&right.kind));
+        .other(right.span, a(&right.kind))
+}
+
+/// What to do where two values cannot be computed with.
+pub(in crate::check) fn with_arithmetic_help(diagnostic: Diagnostic, op: Arithmetic, left: &Typed, right: &Typed) -> Diagnostic {
+    let money = diagnostic.code == Code::MoneyMismatch;
     match (&left.kind, &right.kind) {
         (Kind::Text | Kind::Enumeration(_), _) | (_, Kind::Text | Kind::Enumeration(_)) if op == Arithmetic::Add => {
             diagnostic.help("put texts together in a template:   \"{…} {…}\"")
@@ -312,8 +342,11 @@ pub(in crate::check) fn list_into_one(span: Span, path: &str, text: &str, fits: 
 }
 
 pub(in crate::check) fn one_into_list(span: Span, path: &str, text: &str) -> Diagnostic {
-    Diagnostic::new(Code::ListMismatch, span, format!("`{path}` takes a list, and this is one value"))
-        .help(format!("make it a list of one:   ({text},) or `each x in …`"))
+    Diagnostic::new(Code::ListMismatch, span, format!("`{path}` takes a list, and this is one value")).mend(
+        format!("make it a list of one:   ({text},)"),
+        span,
+        format!("({text},)"),
+    )
 }
 
 pub(in crate::check) fn literal_misfit(span: Span, path: &str, what: &str, limit: &str) -> Diagnostic {

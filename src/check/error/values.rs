@@ -3,7 +3,16 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::error::names::some;
-use crate::syntax::tree::Values;
+use crate::syntax::tree::{TypeExpr, Values};
+
+/// The rows fit the sides the other way round.
+pub(in crate::check) fn swapped(values: &Values, from: &TypeExpr, to: &TypeExpr, texts: (&str, &str)) -> Diagnostic {
+    let arrow = if values.both_ways { "<->" } else { "->" };
+    let right = format!("{} {arrow} {}", texts.1, texts.0);
+    Diagnostic::new(Code::UnknownSourceValue, from.span, format!("the sides of `{}` are the wrong way round", values.name.node))
+        .label(format!("the values on the left are those of `{}`", texts.1))
+        .mend(format!("write `{right}`"), from.span.to(to.span), right)
+}
 
 pub(in crate::check) fn not_covered(values: &Values, left: &[&str], at: Span, from: &str, to: &str) -> Diagnostic {
     let quoted: Vec<String> = left.iter().map(|name| format!("\"{name}\"")).collect();

@@ -7,6 +7,7 @@ use pest::iterators::{Pair, Pairs};
 use rust_decimal::Decimal;
 
 use super::super::grammar::{Grammar, Rule as G};
+use super::super::habits;
 use super::super::tree::{Argument, BinaryOp, Expr, ExprKind, Generator, GroupList, Name, TextLiteral, TextPart, TypeExpr, TypeKind};
 use super::{Reader, parts};
 use crate::base::diag::{Code, Diagnostic};
@@ -97,8 +98,10 @@ impl<'t> Reader<'t> {
                 }
             }
             G::brackets => {
+                // `(x,)` is a list of one.
+                let listed = pair.as_str().trim_end().strip_suffix(')').is_some_and(|inner| inner.trim_end().ends_with(','));
                 let mut items: Vec<Expr> = parts(pair).map(|inner| self.expr(inner, base)).collect();
-                let kind = if items.len() == 1 { ExprKind::Paren(items.remove(0)) } else { ExprKind::List(items) };
+                let kind = if items.len() == 1 && !listed { ExprKind::Paren(items.remove(0)) } else { ExprKind::List(items) };
                 Expr::new(kind, span)
             }
             G::named => self.named(pair, base),
@@ -533,6 +536,25 @@ impl<'t> Reader<'t> {
         literal
     }
 
+    /// What to say of a `{…}` of a text that is no expression.
+    fn bad_hole(&self, code: &str, start: usize, span: Span) -> Diagnostic {
+        let doubled = code.strip_prefix('{').and_then(|code| code.strip_suffix('}')).or_else(|| code.strip_prefix('%')?.strip_suffix('%'));
+        if let Some(inner) = doubled {
+            return Diagnostic::new(
+                Code::BadTemplate,
+                span,
+                format!("`{{{code}}}` is not of this language: a value in a text stands in one `{{…}}`"),
+            )
+            .mend(format!("write `{{{}}}`", inner.trim()), span, inner.trim());
+        }
+        let parses = |text: &str| Grammar::parse(G::whole_expr, text).is_ok();
+        if let Some(found) = habits::mend(code, &parses) {
+            return super::mistake::foreign(Code::BadTemplate, &found, &|from, to| Span::new(self.file, start + from, start + to));
+        }
+        Diagnostic::new(Code::BadTemplate, span, format!("`{code}` between `{{` and `}}` is no expression"))
+            .help("write the value to print, such as `{order.OrderNumber}`, or `\\{` for the sign itself")
+    }
+
     /// The expression in a `{…}` of a text.
     fn hole(&mut self, code: &'t str, start: usize) -> Expr {
         let span = Span::new(self.file, start, start + code.len());
@@ -549,10 +571,8 @@ impl<'t> Reader<'t> {
                 None => self.broken_expr(span),
             },
             Err(_) => {
-                self.found.push(
-                    Diagnostic::new(Code::BadTemplate, span, format!("`{code}` between `{{` and `}}` is no expression"))
-                        .help("write the value to print, such as `{order.OrderNumber}`, or `\\{` for the sign itself"),
-                );
+                let found = self.bad_hole(code, start, span);
+                self.found.push(found);
                 self.broken_expr(span)
             }
         }

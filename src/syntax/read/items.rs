@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pest::iterators::Pair;
 
 use super::super::grammar::Rule as G;
+use super::super::habits;
 use super::super::outline::{Range, Statement, first_word};
 use super::super::tree::{
     Deadline, ElseOutcome, Expect, ExpectClause, ExpectClauseKind, Expr, ExprKind, File, Flow, Function, FunctionParameter, Item, ItemKind,
@@ -84,10 +85,11 @@ impl<'t> Reader<'t> {
             other => {
                 let span = Span::new(self.file, statement.head.start, statement.head.start + other.len().max(1));
                 self.broken = true;
+                self.lose(statement);
                 if !statement.broken {
                     let shown = if other.is_empty() { "this line".to_owned() } else { format!("`{other}`") };
                     let diagnostic = Diagnostic::new(Code::Unreadable, span, format!("{shown} begins no item")).label("an item begins here");
-                    self.found.push(match nearest(other, ITEMS) {
+                    self.found.push(match habits::first_word(other, &ITEMS).or_else(|| nearest(other, ITEMS)) {
                         Some(near) => diagnostic.mend(format!("did you mean `{near}`?"), span, near),
                         None => diagnostic.help("items are parameter, values, table, function, flow, expect and test"),
                     });
@@ -398,8 +400,9 @@ impl<'t> Reader<'t> {
     }
 
     /// A statement whose first word is none that can stand here.
-    pub(super) fn unknown_word(&mut self, statement: &Statement, word: &str, known: &[&str], place: &str) {
+    pub(super) fn unknown_word(&mut self, statement: &Statement, word: &str, known: &[&'static str], place: &str) {
         self.broken = true;
+        self.lose(statement);
         if statement.broken {
             return;
         }
@@ -408,7 +411,7 @@ impl<'t> Reader<'t> {
         let span = Span::new(self.file, start, start + length);
         let shown = if word.is_empty() { "this".to_owned() } else { format!("`{word}`") };
         let diagnostic = Diagnostic::new(Code::Unreadable, span, format!("{shown} begins no statement of {place}"));
-        self.found.push(match nearest(word, known.iter().copied()) {
+        self.found.push(match habits::first_word(word, known).or_else(|| nearest(word, known.iter().copied())) {
             Some(near) => diagnostic.mend(format!("did you mean `{near}`?"), span, near),
             None => diagnostic.help(format!("here can stand {}", known.join(", "))),
         });

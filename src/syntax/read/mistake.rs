@@ -2,8 +2,11 @@
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use super::super::grammar::Rule as G;
-use super::super::outline::{Range, first_word};
+use pest::Parser as _;
+
+use super::super::grammar::{Grammar, Rule as G};
+use super::super::habits;
+use super::super::outline::{self, Range, first_word};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Span};
 
@@ -14,7 +17,7 @@ pub(super) fn explain(file: FileId, text: &str, range: Range, rule: G, error: &E
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at.min(text.len()),
     };
     let place = |start: usize, end: usize| Span::new(file, range.start + start, range.start + end);
-    if let Some(diagnostic) = habit(text, &place) {
+    if let Some(diagnostic) = habit(file, text, rule, &place) {
         return diagnostic;
     }
     let rest = text[at..].trim_start();
@@ -56,92 +59,30 @@ fn brief(text: &str) -> String {
     if line.chars().count() > 24 { format!("{} …", line.chars().take(24).collect::<String>().trim_end()) } else { line.to_owned() }
 }
 
-/// Signs that other languages use for what this one says otherwise.
-fn habit(text: &str, place: &dyn Fn(usize, usize) -> Span) -> Option<Diagnostic> {
-    let masked = mask(text);
-    let signs = [
-        ("&&", "and", "conditions are joined by `and`"),
-        ("||", "or", "conditions are joined by `or`"),
-        ("<>", "!=", "`not equal` is written `!=`"),
-        ("===", "==", "`equal` is written `==`"),
-        ("=>", "->", "an arrow is written `->`"),
-        ("→", "->", "an arrow is written `->`"),
-        ("“", "\"", "texts stand in straight quotes"),
-        ("”", "\"", "texts stand in straight quotes"),
-        ("‘", "\"", "texts stand in straight quotes"),
-        (";", "", "a statement ends with its line"),
-    ];
-    for (sign, right, words) in signs {
-        if let Some(at) = masked.find(sign) {
-            let span = place(at, at + sign.len());
-            let diagnostic = Diagnostic::new(Code::Unreadable, span, format!("`{sign}` is not of this language: {words}"));
-            return Some(if right.is_empty() {
-                diagnostic.mend("take it out", span, "")
-            } else {
-                diagnostic.mend(format!("write `{right}`"), span, right)
-            });
-        }
-    }
-    for (word, right, words) in [
-        ("is null", "is missing", "what is not there `is missing`"),
-        ("is not null", "is present", "what is there `is present`"),
-        ("is empty", "is missing", "blank text counts as missing"),
-        ("is not missing", "is present", "the opposite of `is missing` is `is present`"),
-        ("is not present", "is missing", "the opposite of `is present` is `is missing`"),
-        ("== null", "is missing", "what is not there `is missing`"),
-        ("!= null", "is present", "what is there `is present`"),
-    ] {
-        if let Some(at) = masked.find(word) {
-            let span = place(at, at + word.len());
-            return Some(Diagnostic::new(Code::Unreadable, span, format!("`{word}` is not of this language: {words}")).mend(
-                format!("write `{right}`"),
-                span,
-                right,
-            ));
-        }
-    }
-    let word = first_word(&masked);
-    let condition = ["when", "where", "require", "review", "warn", "by", "guard", "first"].contains(&word);
-    if condition {
-        let bytes = masked.as_bytes();
-        let single =
-            (1..bytes.len()).find(|at| bytes[*at] == b'=' && !matches!(bytes[at - 1], b'=' | b'!' | b'<' | b'>') && bytes.get(at + 1) != Some(&b'='));
-        if let Some(at) = single {
-            let span = place(at, at + 1);
-            return Some(Diagnostic::new(Code::Unreadable, span, "a single `=` sets a field; a condition compares with `==`").mend(
-                "write `==`",
-                span,
-                "==",
-            ));
-        }
-    }
-    None
+/// What hands used to another language wrote, with the text to write instead.
+fn habit(file: FileId, text: &str, rule: G, place: &dyn Fn(usize, usize) -> Span) -> Option<Diagnostic> {
+    // A schedule in other words may be one of another form.
+    let rules = match rule {
+        G::every_duration | G::every_day | G::every_cron => vec![G::every_duration, G::every_day, G::every_cron],
+        rule => vec![rule],
+    };
+    let parses = |text: &str| {
+        let plain = outline::expression(file, text);
+        rules.iter().any(|rule| Grammar::parse(*rule, &plain).is_ok())
+    };
+    let found = habits::mend(text, &parses)?;
+    Some(foreign(Code::Unreadable, &found, place))
 }
 
-/// The text with everything in quotes and comments blanked, so that signs in it are not seen.
-fn mask(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
-    let mut quote: Option<char> = None;
-    let mut comment = false;
-    for c in text.chars() {
-        let hidden = quote.is_some() || comment;
-        match (quote, c) {
-            (_, '\n') => {
-                quote = None;
-                comment = false;
-            }
-            (Some(open), _) if open == c => quote = None,
-            (None, '"' | '\'' | '`') if !comment => quote = Some(c),
-            (None, '#') => comment = true,
-            _ => {}
-        }
-        if (hidden || comment) && c != '\n' {
-            masked.extend(std::iter::repeat_n(' ', c.len_utf8()));
-        } else {
-            masked.push(c);
-        }
+/// A foreign habit as a message.
+pub(super) fn foreign(code: Code, found: &habits::Found, place: &dyn Fn(usize, usize) -> Span) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new(code, place(found.at.start, found.at.end), format!("`{}` is not of this language: {}", found.written, found.words));
+    match &found.edit {
+        Some((at, write)) if write.trim().is_empty() => diagnostic.mend("take it out", place(at.start, at.end), write.clone()),
+        Some((at, write)) => diagnostic.mend(format!("write `{}`", write.trim()), place(at.start, at.end), write.clone()),
+        None => diagnostic.help(found.words),
     }
-    masked
 }
 
 /// What the grammar would have taken, in an author's words.
@@ -193,6 +134,7 @@ fn statement(rule: G, text: &str) -> String {
     let noun = match rule {
         G::row | G::object_head | G::row_tail => "this field row",
         G::value_row | G::value_else | G::value_side => "this row of the value map",
+        G::route_head => "write `route store, warehouse { … }`",
         G::route_row => "this routing row",
         G::require_stmt | G::review_stmt | G::warn_stmt | G::reconcile_stmt => "this rule",
         G::write_head => "this write",

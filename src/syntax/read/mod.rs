@@ -34,10 +34,16 @@ pub fn read(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
     }
     let mut found = Vec::new();
     let outline = outline::outline(file, text, &mut found);
-    let mut reader = Reader { file, source: text, text: &outline.text, found, broken: false };
+    let mut reader = Reader { file, source: text, text: &outline.text, found, broken: false, lost: Vec::new() };
     let mut tree = reader.file(&outline.statements);
-    let (broken, mut found) = (reader.broken, reader.found);
+    let (broken, lost, mut found) = (reader.broken, reader.lost, reader.found);
+    tree.lost = lost;
+    tree.torn = found.iter().any(outline::is_of_blocks);
     tree.broken = broken || found.iter().any(Diagnostic::is_error);
+    // Where a block's brace is lost, what seems misplaced or unreadable only follows from it.
+    if tree.torn {
+        found.retain(|found| outline::is_of_blocks(found) || !matches!(found.code, Code::Unreadable | Code::Misplaced));
+    }
     found.sort_by_key(|diagnostic| (diagnostic.primary.span.start, diagnostic.code));
     (tree, found)
 }
@@ -48,7 +54,7 @@ pub fn read(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
 /// What cannot be read.
 pub fn read_expr(file: FileId, text: &str) -> Result<super::tree::Expr, Vec<Diagnostic>> {
     let plain = outline::expression(file, text);
-    let mut reader = Reader { file, source: text, text: &plain, found: Vec::new(), broken: false };
+    let mut reader = Reader { file, source: text, text: &plain, found: Vec::new(), broken: false, lost: Vec::new() };
     let range = Range { start: 0, end: text.len() };
     let expr = reader.sentence(G::whole_expr, range).map(|pair| {
         let mut parts = parts(pair);
@@ -69,6 +75,45 @@ pub(super) struct Reader<'t> {
     text: &'t str,
     found: Vec<Diagnostic>,
     broken: bool,
+    /// Names that statements would have given that could not be read.
+    lost: Vec<String>,
+}
+
+/// The names that a statement gives, told by its words alone: those behind its first word, and one behind `as`.
+fn names_given(text: &str) -> Vec<String> {
+    let first = outline::first_word(text);
+    let gives = [
+        "let",
+        "match",
+        "values",
+        "table",
+        "function",
+        "parameter",
+        "flow",
+        "expect",
+        "route",
+        "from",
+        "const",
+        "var",
+        "def",
+        "func",
+        "group",
+        "split",
+        "create",
+        "update",
+        "upsert",
+    ];
+    if !gives.contains(&first) {
+        return Vec::new();
+    }
+    let is_name = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let end = text.find(['=', ':', '(', '{', '"']).unwrap_or(text.len());
+    let head = text.get(first.len()..end).unwrap_or("");
+    let named = !["from", "group", "split", "create", "update", "upsert"].contains(&first);
+    let mut names: Vec<String> = if named { head.split([' ', ',', '\n']).filter(is_name).map(str::to_owned).collect() } else { Vec::new() };
+    let words: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).filter(|word| !word.is_empty()).collect();
+    names.extend(words.windows(2).filter(|two| two[0] == "as").map(|two| two[1].to_owned()));
+    names
 }
 
 /// The inner pairs of a rule, without the marks of its ends and words that only introduce.
@@ -140,9 +185,20 @@ impl<'t> Reader<'t> {
     fn head(&mut self, rule: G, statement: &Statement) -> Option<(Pair<'t, G>, usize)> {
         if statement.broken {
             self.broken = true;
+            self.lose(statement);
             return None;
         }
-        self.sentence(rule, statement.head).map(|pair| (pair, statement.head.start))
+        let head = self.sentence(rule, statement.head).map(|pair| (pair, statement.head.start));
+        if head.is_none() {
+            self.lose(statement);
+        }
+        head
+    }
+
+    /// What a broken statement would have named is not unknown where it is read.
+    fn lose(&mut self, statement: &Statement) {
+        let names = names_given(self.slice(statement.head));
+        self.lost.extend(names);
     }
 
     /// The span of a pair that was read at `base`.

@@ -3,6 +3,7 @@
 //! All forms say the same things in the same order; only the terminal's is made for eyes, and
 //! only it may change from version to version.
 
+mod frame;
 mod github;
 mod json;
 mod sarif;

@@ -6,6 +6,7 @@ use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents, ThemeCharacters,
 };
 
+use super::frame::{self, Mark};
 use super::{View, count, word};
 use crate::base::diag::{Diagnostic, Edit, Help, Label, Severity};
 use crate::base::{FileId, Source, Span};
@@ -128,7 +129,7 @@ fn paragraph(into: &mut String, mark: &str, text: &str, width: usize) {
     }
 }
 
-fn wrapped(line: &str, room: usize) -> Vec<String> {
+pub(super) fn wrapped(line: &str, room: usize) -> Vec<String> {
     if line.chars().count() <= room {
         return vec![line.to_owned()];
     }
@@ -150,15 +151,24 @@ fn wrapped(line: &str, room: usize) -> Vec<String> {
 /// The lines of one file with their places marked, as miette draws them.
 fn snippet<'l>(diagnostic: &Diagnostic, file: FileId, labels: impl Iterator<Item = &'l Label>, view: View<'_>, look: Look) -> String {
     let Some(source) = view.sources.get(file) else { return String::new() };
-    let labels = labels
-        .enumerate()
-        .map(|(i, label)| {
-            let text = Some(label.text.clone()).filter(|t| !t.is_empty());
+    let marks: Vec<Mark> = labels
+        .map(|label| {
             let span = visible(label.span, source);
+            let place = source.position(u32::try_from(span.offset()).unwrap_or(u32::MAX));
+            Mark { start: span.offset(), end: span.offset() + span.len(), text: label.text.clone(), place }
+        })
+        .collect();
+    let (source, marks) = frame::fitted(source, marks, look.width);
+    let labels = marks
+        .iter()
+        .enumerate()
+        .map(|(i, mark)| {
+            let text = Some(mark.text.clone()).filter(|t| !t.is_empty());
+            let span = SourceSpan::new(mark.start.into(), mark.end - mark.start);
             if i == 0 { LabeledSpan::new_primary_with_span(text, span) } else { LabeledSpan::new_with_span(text, span) }
         })
         .collect();
-    let drawn = Drawn { severity: diagnostic.severity, lines: Lines { name: view.name(file), source: source.clone() }, labels };
+    let drawn = Drawn { severity: diagnostic.severity, lines: Lines { name: view.name(file), source, marks }, labels };
     let mut theme = if look.colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     theme.characters = ThemeCharacters { error: String::new(), warning: String::new(), ..theme.characters };
     let mut text = String::new();
@@ -203,6 +213,7 @@ struct Drawn {
 struct Lines {
     name: String,
     source: Source,
+    marks: Vec<Mark>,
 }
 
 impl SourceCode for Lines {
@@ -212,7 +223,9 @@ impl SourceCode for Lines {
         let (Some(before), Some(behind)) = (text.get(..from), text.get(to..)) else { return Err(MietteError::OutOfBounds) };
         let start = before.rfind('\n').map_or(0, |i| i + 1);
         let end = to + behind.find('\n').unwrap_or(behind.len());
-        let position = self.source.position(u32::try_from(from).unwrap_or(u32::MAX));
+        // Where it stands in the file: a line that was cut has fewer columns.
+        let place = self.marks.iter().find(|mark| mark.start == from).map(|mark| mark.place);
+        let position = place.unwrap_or_else(|| self.source.position(u32::try_from(from).unwrap_or(u32::MAX)));
         let whole = SourceSpan::new(start.into(), end - start);
         let count = text[start..end].lines().count();
         Ok(Box::new(MietteSpanContents::new_named(

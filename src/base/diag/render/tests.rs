@@ -158,3 +158,31 @@ fn sorting_goes_by_file_and_text_and_drops_repetitions() {
     let messages: Vec<&str> = sorted.iter().map(|d| d.message.as_str()).collect();
     assert_eq!(messages, ["early", "late", "other"]);
 }
+
+/// At 80 columns no line of a frame is longer, and each mark still stands under what it marks.
+#[test]
+fn long_lines_are_cut_around_their_marks() {
+    const LONG: &str = "edition 1\n\nflow f {\n  upsert wms.Order key orderKey = \"sf-{order.Id}\" as sent when order.Status in (\"Activated\", \"Ready to Ship\") and order.TotalAmont > 0.00 and order.Channel__c is present {\n  }\n}\n";
+    let mut sources = Sources::default();
+    let file = sources.add(Source::new("orders.dock", LONG));
+    let look = Look { colours: false, width: 80 };
+    let diagnostic = Diagnostic::new(Code::UnknownSourceField, at(file, LONG, "TotalAmont"), "`crm.Order` has no field `TotalAmont`")
+        .label("a field of this name is neither in the snapshot of the org nor in the standard object, whatever its letters are")
+        .mend("did you mean `TotalAmount`?", at(file, LONG, "TotalAmont"), "TotalAmount");
+    let text = terminal(&diagnostic, View::new(&sources), look);
+    insta::assert_snapshot!(text);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(text.contains("orders.dock:4:"), "{text}");
+    for part in ["upsert", "Activated", "TotalAmont", "Channel__c", "present"] {
+        let diagnostic =
+            Diagnostic::new(Code::UnknownSourceField, at(file, LONG, part), "a message").label("a label of some length that says what is wrong");
+        let text = terminal(&diagnostic, View::new(&sources), look);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        // The mark stands under the word.
+        let lines: Vec<&str> = text.lines().collect();
+        let word = lines.iter().position(|line| line.contains(part)).unwrap();
+        let column = lines[word].find(part).map(|at| lines[word][..at].chars().count()).unwrap();
+        let mark: Vec<char> = lines[word + 1].chars().collect();
+        assert!(mark[column] == '─' || mark[column] == '┬', "{text}");
+    }
+}

@@ -1,15 +1,53 @@
 //! What is said about a project's files and folders.
 
-use super::Absence;
-use crate::base::Span;
+pub(in crate::project) mod settings;
+
+use super::{Absence, NotText, yaml};
 use crate::base::diag::{Code, Diagnostic};
+use crate::base::{FileId, Span};
 use crate::syntax::EDITION;
 
 /// The systems that a connection can be of.
 pub const SYSTEMS: &[&str] = &["salesforce", "shipstation", "shipstation-v2", "files"];
 
-pub(super) fn not_yaml(at: Span, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::BadProject, at, "the project file is not readable as YAML").label(why)
+/// A project file that is no YAML: what is wrong, told from its text where the reader's words would not lead there.
+pub(super) fn not_yaml(file: FileId, text: &str, fault: &yaml::Unreadable) -> Diagnostic {
+    let said = |start: usize, end: usize| Diagnostic::new(Code::BadProject, Span::new(file, start, end), "the project file is not readable as YAML");
+    match yaml::mistake(text) {
+        Some(mistake) => yaml_mistake(file, mistake),
+        None => {
+            let end = text.get(fault.at..).and_then(|rest| rest.chars().next()).map_or(fault.at, |c| fault.at + c.len_utf8());
+            said(fault.at, end)
+                .label(fault.message.clone())
+                .help("values stand behind `name: `, and what belongs together stands equally far in; texts with signs stand in quotes")
+        }
+    }
+}
+
+/// What is wrong with a text as YAML, where that shows.
+pub(super) fn yaml_mistake(file: FileId, mistake: yaml::Mistake) -> Diagnostic {
+    let yaml::Mistake { at, words, replace: (start, end), with } = mistake;
+    let said = Diagnostic::new(Code::BadProject, Span::new(file, at.start, at.end), "the project file is not readable as YAML").label(words);
+    let words = if with.trim().is_empty() {
+        "set it in with blanks, as far as what stands beside it".to_owned()
+    } else {
+        format!("write `{}`", with.trim_end())
+    };
+    said.mend(words, Span::new(file, start, end), with)
+}
+
+/// A file of the project that is there and cannot be read as text.
+pub(super) fn unreadable(name: &str, at: Span, absence: &Absence) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("`{name}` cannot be read"))
+        .label(absence.to_string())
+        .help("look at its permissions, and that it is a file")
+}
+
+/// A file in another encoding, told in the file itself.
+pub(super) fn not_text(code: Code, name: &str, file: FileId, not: &NotText) -> Diagnostic {
+    let end = not.text.get(not.at..).and_then(|rest| rest.chars().next()).map_or(not.at, |c| not.at + c.len_utf8());
+    let words = Absence::NotText(not.clone()).to_string();
+    Diagnostic::new(code, Span::new(file, not.at, end), format!("`{name}` is not saved as UTF-8")).label(words).help(not.help())
 }
 
 pub(super) fn wrong_shape(at: Span, what: &str, wants: &str, has: &str) -> Diagnostic {
@@ -114,7 +152,7 @@ pub(super) fn no_file(written: &str, path: &str, at: Span, absence: &Absence, kn
                 },
             }
         }
-        Absence::Unreadable(why) => Diagnostic::new(Code::FileNotFound, at, format!("`{path}` cannot be read")).label(why.clone()),
+        other => Diagnostic::new(Code::FileNotFound, at, format!("`{path}` cannot be read")).label(other.to_string()),
     }
 }
 
@@ -137,6 +175,11 @@ pub(super) fn bad_schema(at: Span, what: &str, why: &str) -> Diagnostic {
     Diagnostic::new(Code::BadSchema, at, format!("the schema `{what}` cannot be read"))
         .label(why)
         .why("nothing is known of the object, so no mapping that uses it can be checked")
+}
+
+/// A file of the project in another encoding.
+pub(super) fn bad_text(code: Code, at: Span, path: &str, words: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(code, at, format!("`{path}` is not saved as UTF-8")).label(words).help(help)
 }
 
 pub(super) fn absent_schema(at: Span, what: &str, absence: &Absence) -> Diagnostic {

@@ -1,0 +1,229 @@
+//! What the settings of a connection, a store and a schedule may say: names, references to the environment, addresses.
+//!
+//! A text is checked where it is written out. What comes from the environment is known only when something runs.
+
+use super::error::settings as error;
+use super::schedule;
+use super::yaml::{Entry, Node, Shape};
+use crate::base::diag::Diagnostic;
+use crate::base::{FileId, Span};
+use crate::check::Setting;
+
+/// The settings of each system, without `system`.
+const BY_SYSTEM: &[(&str, &[&str])] = &[
+    ("salesforce", &["login", "client_id", "client_secret", "private_key", "username", "api_version", "bulk_above", "budget_percent"]),
+    ("shipstation", &["api_key", "api_secret", "url", "partner", "webhook_hosts"]),
+    ("shipstation-v2", &["api_key", "url", "tracking_days"]),
+];
+/// What may not stand in a file that others read.
+const SECRETS: &[&str] = &["api_key", "api_secret", "client_secret", "private_key", "password", "token", "secret"];
+/// Addresses of a system.
+const ADDRESSES: &[&str] = &["login", "url"];
+
+/// Checks the settings of one connection of a system that is known.
+pub(super) fn connection(name: &str, system: &str, options: &[Entry], file: FileId, found: &mut Vec<Diagnostic>) {
+    let Some((_, settings)) = BY_SYSTEM.iter().find(|(of, _)| *of == system) else { return };
+    // On this machine nothing is kept from anybody.
+    let local = options.iter().any(|option| ADDRESSES.contains(&option.key.as_str()) && option.value.text().is_some_and(is_local));
+    for option in options.iter().filter(|option| !["system", "retention"].contains(&option.key.as_str())) {
+        let at = Span::new(file, option.start, option.end);
+        if !settings.contains(&option.key.as_str()) {
+            let other = BY_SYSTEM.iter().find(|(_, settings)| settings.contains(&option.key.as_str())).map(|(of, _)| *of);
+            found.push(error::of_no_system(&option.key, at, name, system, settings, other));
+            continue;
+        }
+        let before = found.len();
+        each_text(&option.value, &mut |node| {
+            let Some(text) = node.text() else { return };
+            found.extend(reference(text, Span::new(file, node.start, node.end)));
+        });
+        if found.len() > before {
+            continue;
+        }
+        let Some(text) = option.value.text() else { continue };
+        let at = Span::new(file, option.value.start, option.value.end);
+        if SECRETS.contains(&option.key.as_str()) && !text.contains("${") && !local && !text.trim().is_empty() {
+            found.push(error::secret_written_out(&option.key, at, name));
+        }
+        if ADDRESSES.contains(&option.key.as_str()) && !text.contains("${") {
+            found.extend(address(&option.key, text, at));
+        }
+        if ["bulk_above", "budget_percent", "tracking_days"].contains(&option.key.as_str())
+            && !text.contains("${")
+            && text.trim().parse::<u64>().is_err()
+        {
+            found.push(error::no_number(&option.key, text, at));
+        }
+        if option.key == "api_version" && !text.contains("${") && text.strip_prefix('v').is_none_or(|number| number.parse::<f32>().is_err()) {
+            found.push(error::no_version(text, at));
+        }
+    }
+}
+
+/// Every text in a setting.
+fn each_text(node: &Node, see: &mut dyn FnMut(&Node)) {
+    match &node.shape {
+        Shape::List(nodes) => nodes.iter().for_each(|node| each_text(node, see)),
+        Shape::Map(entries) => entries.iter().for_each(|entry| each_text(&entry.value, see)),
+        _ => see(node),
+    }
+}
+
+fn is_local(address: &str) -> bool {
+    ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| address.contains(host))
+}
+
+fn address(setting: &str, text: &str, at: Span) -> Option<Diagnostic> {
+    let text = text.trim();
+    if text.starts_with("https://") || is_local(text) {
+        return None;
+    }
+    let bare = text.strip_prefix("http://").unwrap_or(text);
+    let right = if bare.contains("://") || !bare.contains('.') || bare.contains(' ') { None } else { Some(format!("https://{bare}")) };
+    Some(error::no_https(setting, text, at, right.as_deref()))
+}
+
+/// A wrong form of a reference to the environment.
+pub(super) fn reference(text: &str, at: Span) -> Option<Diagnostic> {
+    let word = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !text.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let text = text.trim();
+    let between = |open: &str, close: &str| text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).map(str::trim);
+    let behind = |open: &str| text.strip_prefix(open).map(str::trim);
+    let forms = [
+        between("$(", ")"),
+        between("${{", "}}").map(|inner| inner.rsplit('.').next().unwrap_or(inner)),
+        between("{{", "}}").map(|inner| inner.rsplit('.').next().unwrap_or(inner)),
+        between("{", "}"),
+        between("%", "%"),
+        between("<", ">"),
+        between("#{", "}"),
+        between("${env:", "}"),
+        between("${env.", "}"),
+        behind("$env:"),
+        behind("env:"),
+        behind("ENV."),
+        behind("env."),
+        behind("process.env."),
+        between("ENV[\"", "\"]"),
+        between("os.environ[\"", "\"]"),
+        behind("${").filter(|rest| !rest.contains('}')),
+        behind("$").filter(|rest| !rest.starts_with(['{', '('])),
+    ];
+    if let Some(name) = forms.into_iter().flatten().find(|name| word(name)) {
+        return Some(error::bad_reference(text, name, at));
+    }
+    // `${A-B}`, `${}`: what stands between the braces is no name.
+    let open = text.find("${")?;
+    let rest = &text[open + 2..];
+    match rest.find('}') {
+        Some(end) if word(&rest[..end]) => None,
+        Some(end) => Some(error::no_name_in_reference(&rest[..end], at)),
+        None => Some(error::bad_reference(text, &rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>(), at)),
+    }
+}
+
+/// `store: sqlite:crossdock.db`.
+pub(super) fn store(setting: &Setting) -> Option<Diagnostic> {
+    if let Some(wrong) = reference(&setting.text, setting.span) {
+        return Some(wrong);
+    }
+    let text = setting.text.trim();
+    if text.starts_with("${") {
+        return None;
+    }
+    match text.split_once(':') {
+        Some(("sqlite", path)) if path.trim().is_empty() => Some(error::no_store(text, setting.span, "crossdock.db")),
+        Some(("sqlite", _)) => None,
+        // A drive of Windows.
+        Some((drive, _)) if drive.len() == 1 => None,
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("sqlite") || scheme == "sqlite3" || scheme == "file" => {
+            Some(error::no_store(text, setting.span, rest.trim_start_matches('/')))
+        }
+        Some(_) => Some(error::no_store(text, setting.span, "crossdock.db")),
+        None => None,
+    }
+}
+
+/// `schedules: { export_orders: 10 minutes }`.
+pub(super) fn schedule_of(what: &str, setting: &Setting, zone: &str) -> Option<Diagnostic> {
+    if setting.text.contains("${") {
+        return None;
+    }
+    schedule::read(&setting.text, zone).err().map(|why| error::no_schedule(what, &why, setting, usual(&setting.text).as_deref()))
+}
+
+/// `schema_drift: 24 hours`, or `off`.
+pub(super) fn drift(setting: &Setting, zone: &str) -> Option<Diagnostic> {
+    if setting.text == "off" || setting.text.contains("${") {
+        return None;
+    }
+    let off = matches!(setting.text.to_lowercase().as_str(), "never" | "no" | "none" | "false" | "disabled" | "off");
+    let right = if off { Some("off".to_owned()) } else { usual(&setting.text) };
+    schedule::read(&setting.text, zone).err().map(|why| error::no_schedule("schema_drift", &why, setting, right.as_deref()))
+}
+
+/// A schedule in the words that people use for it.
+fn usual(text: &str) -> Option<String> {
+    let lower = text.trim().to_lowercase();
+    let lower = lower.strip_prefix("every ").or(lower.strip_prefix("each ")).unwrap_or(&lower);
+    let fixed = match lower {
+        "weekly" | "week" => Some("7 days"),
+        "daily" | "day" | "once a day" => Some("1 day"),
+        "hourly" | "hour" => Some("1 hour"),
+        "minute" | "minutely" => Some("1 minute"),
+        "monthly" | "month" => Some("30 days"),
+        _ => None,
+    };
+    if let Some(fixed) = fixed {
+        return Some(fixed.to_owned());
+    }
+    let digits: String = lower.chars().take_while(char::is_ascii_digit).collect();
+    let unit = match lower[digits.len()..].trim().trim_end_matches('.') {
+        "m" | "min" | "mins" | "minute" | "minutes" => "minutes",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "hours",
+        "s" | "sec" | "secs" | "second" | "seconds" => "seconds",
+        "d" | "day" | "days" => "days",
+        "w" | "week" | "weeks" => return digits.parse::<u32>().ok().map(|weeks| format!("{} days", weeks * 7)),
+        _ => return lower.strip_prefix("day at ").or(lower.strip_prefix("at ")).map(str::to_owned),
+    };
+    (!digits.is_empty()).then(|| format!("{digits} {unit}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_have_one_form() {
+        let at = Span::default();
+        for wrong in
+            ["$KEY", "$(KEY)", "{{KEY}}", "{{ KEY }}", "${KEY", "%KEY%", "$env:KEY", "env:KEY", "${{ secrets.KEY }}", "process.env.KEY", "<KEY>"]
+        {
+            let said = reference(wrong, at).unwrap_or_else(|| panic!("{wrong} is taken"));
+            assert_eq!(said.help[0].edit.as_ref().map(|edit| edit.replacement.as_str()), Some("\"${KEY}\""), "{wrong}");
+        }
+        for right in ["${KEY}", "https://${HOST}/x", "abc", "p4$$word", "https://login.salesforce.com", "Reno DC"] {
+            assert_eq!(reference(right, at), None, "{right}");
+        }
+        assert!(reference("${MY-KEY}", at).is_some());
+    }
+
+    #[test]
+    fn people_say_schedules_in_other_words() {
+        for (text, right) in [
+            ("weekly", "7 days"),
+            ("10m", "10 minutes"),
+            ("every 5 min", "5 minutes"),
+            ("daily", "1 day"),
+            ("2w", "14 days"),
+            ("every day at 02:00", "02:00"),
+        ] {
+            let usual = usual(text).unwrap_or_default();
+            assert_eq!(usual, right);
+            assert!(schedule::read(&usual, "UTC").is_ok());
+        }
+        assert_eq!(usual("soon"), None);
+    }
+}

@@ -1,0 +1,376 @@
+//! Case files held against the mappings that they are about: their words, flows, objects, fields, and the files that they name.
+//!
+//! `test` runs cases; what is misspelt in one would there be a difference of payloads, or pass.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{FileId, Source, Sources, Span, nearest};
+use crate::check::typed::{Flow, Mapping};
+use crate::project::yaml::{self, Entry, Node, Shape};
+use crate::project::{Absence, Compiled, Library};
+use crate::schema::Object;
+use crate::value::{Kind, ObjectRef};
+
+const FILE: &[&str] = &["flow", "now", "cases"];
+const CASE: &[&str] = &["name", "flow", "given", "expect"];
+const GIVEN: &[&str] = &["record", "with", "matched", "target", "parameters", "now"];
+const EXPECT: &[&str] = &["sent", "rejected", "review", "warned", "not_eligible", "follow_ups"];
+
+/// What is known of the systems' objects: those that the mappings touch.
+type Objects = BTreeMap<ObjectRef, Arc<Object>>;
+
+/// A case file as read.
+#[derive(Debug)]
+pub struct CaseText {
+    name: String,
+    text: Result<Arc<str>, Absence>,
+    node: Option<Result<Node, yaml::Unreadable>>,
+}
+
+/// Reads all case files of a project. It needs nothing of the mappings, and may run beside their check.
+pub fn read_all(library: &dyn Library) -> Vec<CaseText> {
+    let mut files = library.list(".yaml");
+    files.extend(library.list(".yml"));
+    let cases = files.into_iter().filter(|name| name.starts_with("cases/") || name.contains("/cases/"));
+    let read = |name: String| {
+        let text = library.read(&name);
+        let node = text.as_ref().ok().map(|text| yaml::read(text));
+        CaseText { name, text, node }
+    };
+    cases.map(read).collect()
+}
+
+/// Adds what is wrong with the cases to what was found. A project with an error is left as it is: its flows are not known.
+pub fn check(library: &dyn Library, cases: &[CaseText], compiled: &mut Compiled) {
+    if compiled.diagnostics.iter().any(Diagnostic::is_error) {
+        return;
+    }
+    let mut found = Vec::new();
+    let mut sources = compiled.sources.clone();
+    {
+        let mapping = compiled.mapping.as_ref().or(compiled.plan.as_ref().map(|plan| &plan.mapping));
+        let Some(mapping) = mapping else { return };
+        for case in cases {
+            file(case, mapping, &compiled.objects, library, &mut sources, &mut found);
+        }
+    }
+    if !found.is_empty() {
+        compiled.sources = sources;
+        compiled.diagnostics.retain(Diagnostic::is_error);
+        compiled.diagnostics.extend(found);
+        let sorted = std::mem::take(&mut compiled.diagnostics);
+        compiled.diagnostics = crate::base::diag::render::sorted(sorted, &compiled.sources);
+    }
+}
+
+fn file(case: &CaseText, mapping: &Mapping, objects: &Objects, library: &dyn Library, sources: &mut Sources, found: &mut Vec<Diagnostic>) {
+    let text = match &case.text {
+        Ok(text) => text,
+        Err(Absence::NotText(not)) => {
+            let file = sources.add(Source::new(&*case.name, not.text.clone()));
+            let said = Diagnostic::new(Code::BadCase, Span::new(file, not.at, not.at + 1), format!("`{}` is not saved as UTF-8", case.name));
+            found.push(said.label(Absence::NotText(not.clone()).to_string()).help(not.help()));
+            return;
+        }
+        Err(absence) => {
+            let file = sources.add(Source::new(&*case.name, ""));
+            found.push(Diagnostic::new(Code::BadCase, Span::new(file, 0, 0), format!("`{}` cannot be read", case.name)).label(absence.to_string()));
+            return;
+        }
+    };
+    let id = sources.add(Source::new(&*case.name, text.clone()));
+    let mut cases = Cases { file: id, name: &case.name, mapping, objects, library, found };
+    match &case.node {
+        Some(Ok(node)) => cases.whole(node),
+        Some(Err(fault)) => cases.unreadable(text, fault),
+        None => {}
+    }
+}
+
+struct Cases<'a, 'f> {
+    file: FileId,
+    name: &'a str,
+    mapping: &'a Mapping,
+    objects: &'a Objects,
+    library: &'a dyn Library,
+    found: &'f mut Vec<Diagnostic>,
+}
+
+impl Cases<'_, '_> {
+    fn unreadable(&mut self, text: &str, fault: &yaml::Unreadable) {
+        let said =
+            |start: usize, end: usize| Diagnostic::new(Code::BadCase, Span::new(self.file, start, end), "the case file is not readable as YAML");
+        let said = match yaml::mistake(text) {
+            Some(mistake) => said(mistake.at.start, mistake.at.end).label(mistake.words).mend(
+                "write it so",
+                Span::new(self.file, mistake.replace.0, mistake.replace.1),
+                mistake.with,
+            ),
+            None => {
+                let end = text.get(fault.at..).and_then(|rest| rest.chars().next()).map_or(fault.at, |c| fault.at + c.len_utf8());
+                said(fault.at, end).label(fault.message.clone()).help("`crossdock explain E0411` shows the form of a case")
+            }
+        };
+        self.found.push(said);
+    }
+
+    fn key(&self, entry: &Entry) -> Span {
+        Span::new(self.file, entry.start, entry.end)
+    }
+
+    fn span(&self, node: &Node) -> Span {
+        Span::new(self.file, node.start, node.end)
+    }
+
+    /// Says that a word is none of those that can stand here.
+    fn unknown(&mut self, what: &str, word: &str, at: Span, known: &[&str]) {
+        let said = Diagnostic::new(Code::BadCase, at, what.to_owned());
+        let said = match nearest(word, known.iter().copied()) {
+            Some(near) => said.mend(format!("did you mean `{near}`?"), at, near),
+            None if known.is_empty() => said.help("take it out"),
+            None => said.help(format!("there is {}", some(known))),
+        };
+        self.found.push(said);
+    }
+
+    /// The entries of a block whose names are known; others are told.
+    fn block<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Vec<&'n Entry> {
+        let Some(entries) = node.entries() else {
+            if node.shape != Shape::Nothing {
+                let at = self.span(node);
+                self.found.push(
+                    Diagnostic::new(Code::BadCase, at, format!("`{what}` is a block of names and values, and this is {}", node.noun()))
+                        .help(format!("write {}", some(known))),
+                );
+            }
+            return Vec::new();
+        };
+        for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+            let at = self.key(entry);
+            self.unknown(&format!("a case has no `{}` in `{what}`", entry.key), &entry.key, at, known);
+        }
+        entries.iter().filter(|entry| known.contains(&entry.key.as_str())).collect()
+    }
+
+    fn whole(&mut self, node: &Node) {
+        let mut usual = None;
+        let mut cases: &[Node] = &[];
+        for entry in self.block(node, "the file", FILE) {
+            match entry.key.as_str() {
+                "flow" => usual = self.flow(&entry.value),
+                "now" => self.time(&entry.value),
+                _ => match entry.value.elements() {
+                    Some(list) => cases = list,
+                    None => {
+                        let at = self.key(entry);
+                        self.found.push(Diagnostic::new(Code::BadCase, at, "`cases` is a list").help("each case begins with `- name: …`"));
+                    }
+                },
+            }
+        }
+        for case in cases {
+            self.case(case, usual);
+        }
+    }
+
+    fn flow(&mut self, node: &Node) -> Option<usize> {
+        let name = node.text()?;
+        if let Some(at) = self.mapping.flows.iter().position(|flow| flow.name == name) {
+            return Some(at);
+        }
+        let known: Vec<&str> = self.mapping.flows.iter().map(|flow| flow.name.as_str()).collect();
+        let at = self.span(node);
+        self.unknown(&format!("there is no flow `{name}`"), name, at, &known);
+        None
+    }
+
+    fn time(&mut self, node: &Node) {
+        if let Some(text) = node.text()
+            && text.parse::<jiff::Timestamp>().is_err()
+        {
+            let at = self.span(node);
+            let said = Diagnostic::new(Code::BadCase, at, format!("`{text}` is no time"));
+            let day = text.get(..10).and_then(|day| day.parse::<jiff::civil::Date>().ok());
+            self.found.push(match day {
+                Some(day) => said.mend(format!("write `{day}T12:00:00Z`"), at, format!("{day}T12:00:00Z")),
+                None => said.help("write it as 2026-03-01T12:00:00Z"),
+            });
+        }
+    }
+
+    fn case(&mut self, node: &Node, usual: Option<usize>) {
+        let before = self.found.len();
+        let entries = self.block(node, "a case", CASE);
+        let own = entries.iter().find(|entry| entry.key == "flow").map(|entry| &entry.value);
+        let flow = match own {
+            Some(own) => self.flow(own),
+            None => usual,
+        };
+        let mapping = self.mapping;
+        let flow = flow.and_then(|at| mapping.flows.get(at));
+        for entry in entries {
+            match entry.key.as_str() {
+                "given" => self.given(&entry.value, flow),
+                "expect" => self.expect(&entry.value, flow),
+                _ => {}
+            }
+        }
+        // One mistake of a case may show in several of its words: the first is the cause.
+        self.found.truncate(before + 1);
+    }
+
+    fn given(&mut self, node: &Node, flow: Option<&Flow>) {
+        for entry in self.block(node, "given", GIVEN) {
+            match entry.key.as_str() {
+                "record" | "target" => self.path(&entry.value),
+                "now" => self.time(&entry.value),
+                "with" => {
+                    if let (Some(flow), Some(fields)) = (flow, entry.value.entries()) {
+                        let of = flow.source.clone();
+                        fields.iter().for_each(|field| self.field(field, &of));
+                    }
+                }
+                "matched" => {
+                    for matched in entry.value.entries().unwrap_or_default() {
+                        let known: Vec<&str> = flow.map(|flow| flow.matches.iter().map(|found| found.name.as_str()).collect()).unwrap_or_default();
+                        if flow.is_some() && !known.contains(&matched.key.as_str()) {
+                            let at = self.key(matched);
+                            self.unknown(&format!("the flow has no match `{}`", matched.key), &matched.key, at, &known);
+                        }
+                        self.path(&matched.value);
+                    }
+                }
+                _ => {
+                    for parameter in entry.value.entries().unwrap_or_default() {
+                        let known: Vec<&str> = self.mapping.parameters.keys().map(String::as_str).collect();
+                        if !known.contains(&parameter.key.as_str()) {
+                            let at = self.key(parameter);
+                            self.unknown(&format!("no mapping declares the parameter `{}`", parameter.key), &parameter.key, at, &known);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A file that a case names: beside it, or from the project's folder.
+    fn path(&mut self, node: &Node) {
+        let Some(path) = node.text() else { return };
+        let folder = self.name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let beside = format!("{folder}/{path}");
+        let there = |name: &str| self.library.exists(&plain(name));
+        if there(path) || there(&beside) {
+            return;
+        }
+        let ending = path.rsplit_once('.').map_or(".json", |(_, ending)| ending);
+        let all = self.library.list(&format!(".{}", ending.trim_start_matches('.')));
+        let known: Vec<&str> = all.iter().map(String::as_str).collect();
+        let at = self.span(node);
+        let said = Diagnostic::new(Code::BadCase, at, format!("there is no file `{path}`"));
+        self.found.push(match nearest(path, known.iter().copied()) {
+            Some(near) => said.mend(format!("did you mean `{near}`?"), at, near),
+            None => said.help("paths begin at the case file's folder, or at the project's"),
+        });
+    }
+
+    fn expect(&mut self, node: &Node, flow: Option<&Flow>) {
+        for entry in self.block(node, "expect", EXPECT) {
+            let writes: Vec<&ObjectRef> = match (flow, entry.key.as_str()) {
+                (Some(flow), "sent") => flow.writes.iter().map(|write| &write.object).collect(),
+                (Some(flow), "follow_ups") => flow.follow_ups.iter().flat_map(|after| &after.writes).map(|write| &write.object).collect(),
+                _ => continue,
+            };
+            let names: Vec<String> = writes.iter().map(ToString::to_string).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            for object in entry.value.entries().unwrap_or_default() {
+                let Some(of) = writes.iter().find(|of| of.to_string() == object.key).map(|of| (*of).clone()) else {
+                    let at = self.key(object);
+                    self.unknown(&format!("the flow writes no `{}`", object.key), &object.key, at, &names);
+                    continue;
+                };
+                let payloads: Vec<&Node> = match object.value.elements() {
+                    Some(list) => list.iter().collect(),
+                    None => vec![&object.value],
+                };
+                for payload in payloads {
+                    payload.entries().unwrap_or_default().iter().for_each(|field| self.field(field, &of));
+                }
+            }
+        }
+    }
+
+    /// A field of an object, and the fields inside it.
+    fn field(&mut self, entry: &Entry, of: &ObjectRef) {
+        let Some(mut object) = self.objects.get(of).cloned() else { return };
+        let (mut of, mut inner) = (of.clone(), None);
+        let parts: Vec<&str> = entry.key.split('.').collect();
+        for (depth, part) in parts.iter().enumerate() {
+            let Some(field) = object.fields.get(*part) else {
+                // A part of a compound field stands for the compound: `ShippingPostalCode`.
+                if is_part(&object, part) {
+                    return;
+                }
+                let known: Vec<String> = object.fields.keys().cloned().collect();
+                let before = parts[..depth].iter().map(|part| format!("{part}.")).collect::<String>();
+                let known: Vec<String> = known.iter().map(|name| format!("{before}{name}")).collect();
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let at = self.key(entry);
+                self.unknown(&format!("`{of}` has no field `{part}`"), &entry.key, at, &known);
+                return;
+            };
+            inner = object_of(&field.kind);
+            match inner.as_ref().and_then(|next| self.objects.get(next).map(|found| (next.clone(), Arc::clone(found)))) {
+                Some((next, found)) => (of, object) = (next, found),
+                None if depth + 1 < parts.len() => return,
+                None => {}
+            }
+        }
+        let Some(inner) = inner else { return };
+        let nodes: Vec<&Node> = match &entry.value.shape {
+            Shape::List(nodes) => nodes.iter().collect(),
+            _ => vec![&entry.value],
+        };
+        for node in nodes {
+            node.entries().unwrap_or_default().iter().for_each(|field| self.field(field, &inner));
+        }
+    }
+}
+
+fn object_of(kind: &Kind) -> Option<ObjectRef> {
+    match kind {
+        Kind::Object(of) => Some(of.clone()),
+        Kind::List(of) => object_of(&of.kind),
+        _ => None,
+    }
+}
+
+/// `ShippingPostalCode` is a part of `ShippingAddress`.
+fn is_part(object: &Object, name: &str) -> bool {
+    let parts = ["Street", "City", "State", "StateCode", "PostalCode", "Country", "CountryCode", "Latitude", "Longitude", "GeocodeAccuracy"];
+    let compound =
+        |field: &String| field.strip_suffix("Address").and_then(|prefix| name.strip_prefix(prefix)).is_some_and(|part| parts.contains(&part));
+    object.fields.keys().any(compound)
+}
+
+/// `cases/../fixtures/a.json` is `fixtures/a.json`.
+fn plain(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if !parts.is_empty() => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+fn some(known: &[&str]) -> String {
+    let shown: Vec<&str> = known.iter().take(8).copied().collect();
+    let more = if known.len() > shown.len() { format!(" and {} more", known.len() - shown.len()) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
