@@ -7,7 +7,7 @@ use crate::check::error;
 use crate::check::expr::{coerce, fits, within};
 use crate::check::typed::Expr;
 use crate::schema::Field;
-use crate::syntax::tree::{self, ExprKind};
+use crate::syntax::tree;
 use crate::value::{Kind, Literal, ObjectRef, Wire};
 
 /// The field that is written, for checks and for messages.

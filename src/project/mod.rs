@@ -230,5 +230,15 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         // Doubts come when there is no error: what could not be read would be in doubt everywhere.
         diagnostics.retain(Diagnostic::is_error);
     }
-    Compiled { allowed, config, names, plan: plan.filter(|_| !broken), diagnostics: render::sorted(diagnostics, &sources), units, mapping, sources, objects }
+    Compiled {
+        allowed,
+        config,
+        names,
+        plan: plan.filter(|_| !broken),
+        diagnostics: render::sorted(diagnostics, &sources),
+        units,
+        mapping,
+        sources,
+        objects,
+    }
 }

@@ -172,7 +172,11 @@ impl Base {
         let files: Files = crate::common::files(&crate::common::root().join("mappings").join(project)).into_iter().collect();
         let found = compiled(&files, Planned::Nothing);
         assert!(!files.is_empty() && !found.diagnostics.iter().any(Diagnostic::is_error), "{project}: {}", told(&found.diagnostics, &found.sources));
-        Base { failing: failing(&files).into_iter().collect(), warnings: found.diagnostics.into_iter().map(|found| (found.code, found.message)).collect(), files }
+        Base {
+            failing: failing(&files).into_iter().collect(),
+            warnings: found.diagnostics.into_iter().map(|found| (found.code, found.message)).collect(),
+            files,
+        }
     }
 
     /// What a check says of the template with an edit, and not without.
