@@ -285,3 +285,20 @@ fn unmapped_fields_are_weighed() {
     let (_, said) = crossdock(at, &["unmapped", "--records", "noted.jsonl", "--least", "60"]);
     assert!(!said.contains("Rare__c"), "{said}");
 }
+
+/// A relation to an object that nobody has described: nothing of it would be read, so that is an error, told once.
+#[test]
+fn an_object_without_a_description_is_told() {
+    let folder = project(&MAPPING.replace("line.Product2.ProductCode)", "line.Sku__c)").replace("order.OrderItems", "order.Parts__r"));
+    let at = folder.path();
+    std::fs::create_dir_all(at.join("schemas/crm")).unwrap();
+    let (_, schema) = crossdock(at, &["schema", "show", "crm.Order", "--format", "json"]);
+    let mut schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    schema["properties"]["Parts__r"] = schema["properties"]["OrderItems"].clone();
+    let text = schema.to_string();
+    let lines = schema["properties"]["Parts__r"].to_string();
+    std::fs::write(at.join("schemas/crm/Order.json"), text.replace(&lines, &lines.replace("OrderItem.json", "Part__c.json"))).unwrap();
+    let (code, said) = crossdock(at, &["check"]);
+    assert!(code == Some(1) && said.contains("`crm.Part__c`") && said.contains("schemas/crm/Part__c.json"), "{said}");
+    assert_eq!(said.matches("of which the project has no description").count(), 1, "{said}");
+}

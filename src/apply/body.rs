@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
                 Err(halt) => Answer::Unknown(halt.message.clone()),
             };
             let condition = text::within(&self.machine.program.plan.mapping, when);
-            tracer.decisions.push(Decision { what, condition, answer, place: place.clone(), element: Vec::new(), reads });
+            tracer.decisions.push(Decision { what, condition, answer, place: place.clone(), element: Vec::new(), reads, behind: Vec::new() });
         }
         held
     }

@@ -139,6 +139,8 @@ impl<'a> Machine<'a> {
         let mark: Option<Mark> = self.tracer.as_mut().map(Tracer::mark);
         let value = self.eval(&found.value).map_err(|halt| located(halt, &found.name));
         if let (Some(tracer), Some(mark)) = (&mut self.tracer, mark) {
+            // A name says nothing of its own; the line that gives it may be the one that was edited.
+            tracer.step(String::new(), Some(found.place.clone()));
             tracer.remember(slot, mark);
         }
         if let Some(place) = self.frame.get_mut(slot.0 as usize) {

@@ -95,6 +95,9 @@ pub struct Decision {
     pub element: Vec<usize>,
     /// What it read.
     pub reads: Vec<Read>,
+    /// Lines that what it read went through: names, value maps, tables, parameters.
+    #[serde(skip)]
+    pub behind: Vec<Place>,
 }
 
 /// What a condition decides about.

@@ -26,7 +26,15 @@ impl<'a> Run<'a> {
                         Err(halt) => Answer::Unknown(halt.message.clone()),
                     };
                     let (condition, place) = (row.text.clone(), row.place.clone());
-                    tracer.decisions.push(Decision { what: Decided::RouteRow, condition, answer, place, element: Vec::new(), reads });
+                    tracer.decisions.push(Decision {
+                        what: Decided::RouteRow,
+                        condition,
+                        answer,
+                        place,
+                        element: Vec::new(),
+                        reads,
+                        behind: Vec::new(),
+                    });
                 }
                 match taken {
                     Ok(false) => continue,

@@ -34,6 +34,7 @@ impl<'a> Run<'a> {
     /// Notes what a rule's condition said, where a trace is kept: with what was read since the mark.
     fn decided(&mut self, what: Decided, condition: &Expr, asked: (Option<Mark>, &Rule, &[usize]), held: &Result<bool, Halt>) {
         let (Some(tracer), (Some(mark), rule, places)) = (&mut self.machine.tracer, asked) else { return };
+        let behind = tracer.behind(mark);
         let reads = tracer.take(mark);
         let answer = match held {
             Ok(true) => Answer::Holds,
@@ -47,6 +48,7 @@ impl<'a> Run<'a> {
             place: rule.place.clone(),
             element: places.iter().map(|place| place + 1).collect(),
             reads,
+            behind,
         });
     }
 
@@ -68,6 +70,7 @@ impl<'a> Run<'a> {
             place: rule.place.clone(),
             element: places.iter().map(|place| place + 1).collect(),
             reads: Vec::new(),
+            behind: Vec::new(),
         });
     }
 

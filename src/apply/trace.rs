@@ -58,6 +58,11 @@ impl Tracer {
         self.reads.split_off(mark.0.min(self.reads.len()))
     }
 
+    /// The lines that were gone through since the mark.
+    pub(super) fn behind(&self, mark: Mark) -> Vec<Place> {
+        self.steps.iter().skip(mark.1).filter_map(|step| step.place.clone()).collect()
+    }
+
     /// What was read since the mark, which stays a part of what is collected around it.
     pub(super) fn seen(&mut self, mark: Mark) -> Vec<Read> {
         self.floors.pop();

@@ -329,9 +329,14 @@ impl Env<'_> {
             Kind::Any => Typed::any(span),
             Kind::Object(of) => {
                 let Some(object) = self.object(of) else {
-                    // What a schema leads to and nobody has pulled: told where something of it is read.
-                    let diagnostic = error::names::unknown_reference_object(of, base_span, &self.text(base_span));
-                    self.report(diagnostic);
+                    // A file of it that cannot be read is told as that.
+                    if !self.run.world.objects(&of.connection).contains(&of.object) {
+                        let diagnostic = error::names::undescribed(of, base_span, field);
+                        // Once is enough: all its fields have the one cause.
+                        if !self.out.iter().any(|told| told.code == diagnostic.code && told.message == diagnostic.message) {
+                            self.report(diagnostic);
+                        }
+                    }
                     return Typed::any(span);
                 };
                 let known = object.fields.get(name);

@@ -70,7 +70,12 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     };
     let given_before = super::given::matched(&of(&before, &after), before.flow, &files)?;
     let given_after = super::given::matched(&of(&after, &before), after.flow, &files)?;
-    let edited = Edited::of(&sources(&old)?, &sources(&new)?);
+    let (was, is) = (sources(&old)?, sources(&new)?);
+    let mut edited = Edited::of(&was, &is);
+    // A value in crossdock.yaml is an edit of its parameter.
+    let (had, has) = (&old.plan()?.mapping.parameters, &new.plan()?.mapping.parameters);
+    has.iter().filter(|(name, now)| had.get(*name).is_some_and(|before| before.value != now.value)).for_each(|(_, now)| edited.mark(&now.place));
+    edited.look_for_where((&was, &before.flow.place), (&is, &after.flow.place));
     let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
     let given: Vec<Sample> = match (&args.records, args.since) {
         (Some(file), _) => load(file)?.into_iter().map(|record| Sample { record, matched: BTreeMap::new() }).collect(),
@@ -222,7 +227,7 @@ fn human(comparison: &Comparison, out: &mut Out) -> Result<(), Failure> {
                 (Some(file), Some(line)) => format!(
                     "{}{file}:{line}{}",
                     if group.removed { "before the edit, " } else { "" },
-                    if group.edited { "" } else { ", which was not edited" }
+                    if group.edited { "" } else { "; the cause is not on this line: a schema, a function or another setting" }
                 ),
                 _ => "the flow's own choice of records".to_owned(),
             };

@@ -56,8 +56,11 @@ pub fn infer<'a>(records: impl IntoIterator<Item = &'a Json>, name: &str, connec
     for record in records {
         look(&mut seen, record, 0);
     }
-    let mut building = Building { connection, reading, objects: Vec::new() };
+    let mut building = Building { connection, reading, objects: Vec::new(), names: Vec::new() };
     building.object(&seen, name);
+    for (was, is) in std::mem::take(&mut building.names) {
+        building.renamed(&was, &is);
+    }
     building.objects.reverse();
     building.objects
 }
@@ -143,6 +146,8 @@ struct Building<'c> {
     connection: &'c str,
     reading: Reading,
     objects: Vec<Object>,
+    /// Objects that got another name: fields that are still being gathered have the old one.
+    names: Vec<(String, String)>,
 }
 
 impl Building<'_> {
@@ -224,7 +229,7 @@ impl Building<'_> {
                 let (was, is) = (object.name.clone(), last);
                 if was != is {
                     object.name.clone_from(&is);
-                    self.renamed(&was, &is);
+                    self.names.push((was, is.clone()));
                 }
                 is
             }

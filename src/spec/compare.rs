@@ -14,6 +14,8 @@ use crate::value::Json;
 pub struct Edited {
     pub old: BTreeSet<(String, u32)>,
     pub new: BTreeSet<(String, u32)>,
+    /// The edited line of the flow's `where`, and whether it stands in the old state.
+    pub choice: Option<(Place, bool)>,
 }
 
 impl Edited {
@@ -34,6 +36,32 @@ impl Edited {
             }
         }
         edited
+    }
+
+    /// A line that counts as edited in both states: that of a parameter whose value is another one.
+    pub fn mark(&mut self, place: &Place) {
+        let line = (place.file.to_string(), place.line);
+        self.old.insert(line.clone());
+        self.new.insert(line);
+    }
+
+    /// Looks for an edited line of a `where`, from the line at which a flow begins in the new and in the old state.
+    pub fn look_for_where(&mut self, (old, was): (&BTreeMap<String, String>, &Place), (new, is): (&BTreeMap<String, String>, &Place)) {
+        let find = |texts: &BTreeMap<String, String>, lines: &BTreeSet<(String, u32)>, flow: &Place| {
+            let text = texts.get(&*flow.file)?;
+            // A flow begins with which records it takes; the sections behind it have a `where` of their own.
+            let last =
+                text.lines().enumerate().skip(flow.line as usize).find(|(_, line)| line.trim() == "}").map_or(u32::MAX, |(at, _)| at as u32 + 1);
+            let own = lines.iter().filter(|(file, line)| **file == *flow.file && *line > flow.line && *line < last);
+            let mut wheres = own.filter(|(_, line)| text.lines().nth(*line as usize - 1).is_some_and(|text| text.trim_start().starts_with("where ")));
+            wheres.next().map(|(_, line)| Place { file: flow.file.clone(), line: *line })
+        };
+        let found = find(new, &self.new, is).map(|place| (place, false));
+        self.choice = found.or_else(|| find(old, &self.old, was).map(|place| (place, true)));
+    }
+
+    fn choice(&self) -> Option<Cause> {
+        self.choice.clone().map(|(place, removed)| Cause { place, edited: true, removed })
     }
 
     fn has(&self, new: bool, place: &Place) -> bool {
@@ -117,16 +145,21 @@ impl Comparison {
         let eligible = |outcome: &Outcome| outcome.verdict != Verdict::NotEligible;
         match (eligible(old), eligible(new)) {
             (false, false) => {}
-            (false, true) => self.note(&mut kinds, Kind::NewlyEligible, record, None, "the record", (None, None)),
-            (true, false) => self.note(&mut kinds, Kind::NoLongerEligible, record, None, "the record", (None, None)),
+            (false, true) => self.note(&mut kinds, Kind::NewlyEligible, record, edited.choice(), "the record", (None, None)),
+            (true, false) => self.note(&mut kinds, Kind::NoLongerEligible, record, edited.choice(), "the record", (None, None)),
             (true, true) => {
+                let mut behind: Option<Cause> = None;
                 for (kind, gained, lost, is_new) in [(Kind::NewlyStopped, new, old, true), (Kind::NewlyAccepted, old, new, false)] {
                     let kind = if stopped(old) && stopped(new) { Kind::OtherReasons } else { kind };
                     for reason in gained.reasons.iter().filter(|reason| !lost.reasons.iter().any(|known| known.message == reason.message)) {
-                        self.note(&mut kinds, kind, record, self::at(reason, is_new, edited), &reason.message, (None, None));
+                        let cause = self::at(reason, gained, is_new, edited);
+                        if behind.is_none() {
+                            behind = cause.clone().filter(|cause| cause.edited);
+                        }
+                        self.note(&mut kinds, kind, record, cause, &reason.message, (None, None));
                     }
                 }
-                self.fields(&mut kinds, record, old, new, edited);
+                self.fields(&mut kinds, record, (old, new), edited, behind.as_ref());
             }
         }
         self.same += usize::from(kinds.is_empty());
@@ -135,7 +168,8 @@ impl Comparison {
         }
     }
 
-    fn fields(&mut self, kinds: &mut BTreeSet<Kind>, record: &str, old: &Outcome, new: &Outcome, edited: &Edited) {
+    /// `behind`: the edited line behind a reason that only one state gives; what is written back of reasons has it for its cause.
+    fn fields(&mut self, kinds: &mut BTreeSet<Kind>, record: &str, (old, new): (&Outcome, &Outcome), edited: &Edited, behind: Option<&Cause>) {
         let (was, is) = (writes(old), writes(new));
         let keys: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
         for key in keys {
@@ -163,6 +197,11 @@ impl Comparison {
                     if earlier.edited || found.is_none() {
                         found = Some(earlier);
                     }
+                }
+                let follows =
+                    || old.follow_ups.iter().chain(&new.follow_ups).any(|payload| key.starts_with(&format!("{} {}", payload.object, payload.write)));
+                if found.as_ref().is_none_or(|found| !found.edited) && behind.is_some() && follows() {
+                    found = behind.cloned();
                 }
                 let what = format!("{}.{}", key.split(' ').next().unwrap_or_default(), plain(name));
                 self.note(kinds, Kind::Field, record, found, &what, (was.fields.get(name).cloned(), is.fields.get(name).cloned()));
@@ -197,6 +236,7 @@ impl Comparison {
     }
 }
 
+#[derive(Clone)]
 struct Cause {
     place: Place,
     edited: bool,
@@ -209,8 +249,10 @@ fn cause(place: &Place, steps: &[Place], new: bool, edited: &Edited) -> Cause {
     Cause { place: on_the_way.unwrap_or(place).clone(), edited: on_the_way.is_some(), removed: !new }
 }
 
-fn at(reason: &Reason, new: bool, edited: &Edited) -> Option<Cause> {
-    reason.place.as_ref().map(|place| cause(place, &[], new, edited))
+fn at(reason: &Reason, outcome: &Outcome, new: bool, edited: &Edited) -> Option<Cause> {
+    let place = reason.place.as_ref()?;
+    let behind = outcome.decisions.iter().filter(|decision| decision.place == *place).flat_map(|decision| decision.behind.iter().cloned());
+    Some(cause(place, &behind.collect::<Vec<_>>(), new, edited))
 }
 
 /// `items[0].sku` and `items[3].sku` are one field to a reader.

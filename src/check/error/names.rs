@@ -290,11 +290,12 @@ pub(in crate::check) fn compared_with_nothing(name: &str, span: Span, at: Span, 
     .mend(format!("write `{text} is {word}`"), at, format!("{text} is {word}"))
 }
 
-/// A field leads to an object that nobody knows.
-pub(in crate::check) fn unknown_reference_object(of: &ObjectRef, span: Span, path: &str) -> Diagnostic {
-    Diagnostic::new(Code::UnknownObject, span, format!("`{path}` leads to `{of}`, which has no schema"))
-        .why("nothing is known of its fields, so nothing that is read of it can be checked")
-        .help(format!("`crossdock schema pull` fetches it into schemas/{}/{}.json; or correct the `$ref` that leads to it", of.connection, of.object))
+/// A relation leads to an object of which nothing is known.
+pub(in crate::check) fn undescribed(of: &ObjectRef, base: Span, field: &Name) -> Diagnostic {
+    Diagnostic::new(Code::UnknownObject, base, format!("this leads to `{of}`, of which the project has no description"))
+        .why(format!("whether it has a field `{}`, and of which type, is not known; nothing of it would be read", field.node))
+        .help(format!("take it in from the system:   crossdock schema pull {of} --env production"))
+        .help(format!("or put its describe into schemas/{}/{}.json", of.connection, of.object))
 }
 
 pub(in crate::check) fn unknown_function(function: &[Name], known: &[&str]) -> Diagnostic {

@@ -78,7 +78,7 @@ fn fields(outcome: &Outcome, what: &str, out: &mut Out) -> Result<bool, Failure>
         let value = trace.value.as_ref().map_or_else(|| out.dim("not set"), Json::to_string);
         out.line(format!("{} = {value}  {}", out.bold(&trace.field), at(&trace.place, out)))?;
         read_lines(&trace.reads, out)?;
-        for step in &trace.steps {
+        for step in trace.steps.iter().filter(|step| !step.text.is_empty()) {
             let place = step.place.as_ref().map(|place| format!("  {}", at(place, out))).unwrap_or_default();
             // A step stays on its line, whatever line breaks its values have.
             out.line(format!("    then  {}{place}", step.text.replace('\n', "\\n")))?;

@@ -161,3 +161,22 @@ fn a_page_and_a_workbook_hold_all_of_it_as_text() {
         assert!(range.rows().flatten().any(|found| *found == cell), "{sheet} lacks {cell}");
     }
 }
+
+/// What becomes of a field without a source: fallbacks, lists that have to have elements, and fields that are always emptied.
+#[test]
+fn where_the_source_is_empty_is_told_as_it_is() {
+    let mapping = MAPPING.replace("order.PoNumber ?? \"none\"", "(order.PoNumber ?? order.Description) | trim").replace(
+        "    require order.ShippingAddress \"no address\"",
+        "    require order.ShippingAddress \"no address\"\n    require count(lines) > 0 \"no lines\"",
+    );
+    let document = made(&mapping);
+    assert_eq!(
+        field(&document, "internalNotes").empty,
+        "order.Description is used instead; without that too, it is not sent; what the target has stays"
+    );
+    assert_eq!(field(&document, "items").empty, "the record is rejected: no lines");
+    let cleared = MAPPING.replace("    customerNotes = order.Description once", "    clear customerNotes");
+    let cleared = made(&cleared);
+    let notes = field(&cleared, "customerNotes");
+    assert_eq!((notes.rule.as_str(), notes.empty.as_str()), ("(emptied)", "always emptied"));
+}
