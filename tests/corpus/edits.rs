@@ -40,6 +40,8 @@ enum At {
     Change,
     Below(u32),
     Line(Option<String>, u32),
+    /// The line on which a text stands first.
+    Text(Option<String>, String),
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -102,6 +104,11 @@ fn read(name: &str, text: &str) -> Vec<Case> {
             "is" if rest == "nothing" => case.code.clear(),
             "is" => rest.clone_into(&mut case.code),
             "at" => {
+                if let Some((file, text)) = rest.strip_suffix('`').and_then(|rest| rest.split_once('`')) {
+                    case.at = At::Text(Some(file.trim().to_owned()).filter(|file| !file.is_empty()), text.to_owned());
+                    adding = false;
+                    continue;
+                }
                 let number = |text: &str| text.parse::<u32>().unwrap_or_else(|_| panic!("{place}: no line: {text}"));
                 case.at = match (rest.strip_prefix('+'), rest.rsplit_once(':')) {
                     (Some(below), _) => At::Below(number(below)),
@@ -249,6 +256,14 @@ fn judged(case: &Case, base: &Base) -> Vec<String> {
         At::Change => (file, line),
         At::Below(below) => (file, line + below),
         At::Line(other, line) => (other.clone().unwrap_or(file), *line),
+        At::Text(other, text) => {
+            let file = other.clone().unwrap_or(file);
+            let whole = files.get(&file).map_or("", String::as_str);
+            match find(whole, text).first() {
+                Some(place) => (file.clone(), whole[..place.start].matches('\n').count() as u32 + 1),
+                None => return vec![format!("`{text}` does not stand in {file}")],
+            }
+        }
     };
     let place = sources.place(one.primary.span);
     if place != format!("{}:{}", wanted.0, wanted.1) {
