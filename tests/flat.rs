@@ -497,17 +497,17 @@ flow tables {
     orderNumber   = order.OrderNumber
     orderDate     = order.EffectiveDate | start_of_day "America/Los_Angeles"
     orderStatus   = awaiting_shipment
-    customerNotes = wide(order.Channel__c ?? "none").c16
+    customerNotes = wide(order.Channel__c ?? order.Id).c16
     internalNotes = counted(count(lines)).other ?? counted(count(lines)).word
     amountPaid    = sum(line.Quantity * line.UnitPrice for line in lines)
     taxAmount     = sum(line.UnitPrice * (line.Product2.Weight__c ?? 1) for line in lines)
-    shippingAmount = (order.Shipping_Amount__c ?? 0.00) * (wide(order.Channel__c ?? "none").c17 ?? 1)
+    shippingAmount = (order.Shipping_Amount__c ?? 0.00) * (wide(order.Channel__c ?? order.Id).c17 ?? 1)
     giftMessage   = "{alike(order.Status).a}: \"{order.Gift_Message__c ?? "-"}\" {order.TotalAmount}"
 
     shipTo {
       name       = "{alike(order.Status).b} {alike(order.Status).c ?? "\"c\""}"
       street1    = order.ShippingAddress.street
-      city       = "{order.ShippingAddress.city}|{order.ShippingAddress.state ?? wide(order.Channel__c ?? "none").c2}"
+      city       = "{order.ShippingAddress.city}|{order.ShippingAddress.state ?? wide(order.Channel__c ?? order.Id).c2}"
       country    = order.ShippingAddress.countryCode
     }
     billTo {

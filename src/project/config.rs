@@ -126,7 +126,7 @@ impl Config {
             Err(absence) => {
                 config.lacking = true;
                 let file = sources.add(Source::new(FILE, ""));
-                found.push(error::unreadable(FILE, Span::new(file, 0, 0), &absence));
+                found.push(error::unreadable(FILE, Span::new(file, 0, 0), &absence).why(absence.to_string()));
             }
         }
         if let Some(env) = env {

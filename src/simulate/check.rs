@@ -15,6 +15,9 @@ use crate::sandbox::Effect;
 use crate::store::{EntryState, LaneState};
 use crate::value::Json;
 
+/// Calls above a minute's limit that processes which start one after the other may make, until an answer tells them what is left.
+const FIRST_CALLS: u32 = 4;
+
 /// Something that must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -40,7 +43,10 @@ pub(super) fn all(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, J
     if let Some(first) = complaints.first() {
         found.push(Finding::new("description", format!("ShipStation does not know what was sent: {first}")));
     }
-    if let Some(allowed) = per_minute.filter(|allowed| most > *allowed) {
+    // A process that starts asks one call first, and those that die before they note what they used are followed by others that ask
+    // too. Such calls are refused without harm.
+    let unknown = if sim.deaths > 0 { FIRST_CALLS } else { 0 };
+    if let Some(allowed) = per_minute.filter(|allowed| most > *allowed + unknown) {
         found.push(Finding::new("limit", format!("{most} calls in one minute of ShipStation's {allowed}")));
     }
     settled(engine, &mut found);
