@@ -97,7 +97,6 @@ fn on_days_of_other_seasons() {
 }
 
 #[test]
-#[ignore = "on 3 of 100 days (seed 53 is one) records of import_shipments still wait when the day ends; the cause is not known"]
 fn with_clocks_that_are_set() {
     hold(Profile::Clocks, 100);
 }

@@ -98,6 +98,7 @@ impl Engine<'_> {
     /// The record will be read again before it is mapped.
     pub(super) fn refetch(&mut self, at: usize, mut lane: Lane, changes: &mut Vec<Change>) {
         lane.updated = self.millis();
+        self.bound_wait(&mut lane);
         if lane.state == LaneState::Sending {
             // It is read again when its writes are done.
             lane.version = String::new();
@@ -191,17 +192,22 @@ impl Engine<'_> {
         sent || lane.delivered.as_deref() == Some(version)
     }
 
+    /// Bounds the time that a record waits for. A record that was done keeps the settle time of its last writes, and no settle
+    /// time is longer than the bound: a later one was made by a clock that was wrong.
+    pub(super) fn bound_wait(&self, lane: &mut Lane) {
+        lane.due = lane.due.min(self.millis() + LONGEST_WAIT);
+    }
+
     /// Puts a lane among those to be mapped, or leaves it to its writes that are on their way. Writes of an older
     /// version that were never sent are dropped.
     pub(super) fn wait(&mut self, at: usize, mut lane: Lane, changes: &mut Vec<Change>) -> Kept<()> {
         let flying = self.settings.safety.lanes && self.flying(&lane.flow, &lane.key);
+        self.bound_wait(&mut lane);
         if flying {
             lane.state = LaneState::Sending;
         } else {
             self.drop_entries(&lane.flow, &lane.key, changes)?;
             lane.state = LaneState::Waiting;
-            // No settle time is longer: a later one was made by a clock that was wrong.
-            lane.due = lane.due.min(self.millis() + LONGEST_WAIT);
             self.flows[at].map = true;
             // A group is touched by many records and waits for the end of their poll: what waits for it must not hold the poll.
             self.flows[at].backlog += usize::from(!groups::is_group(&lane));

@@ -221,6 +221,7 @@ impl Engine<'_> {
             // Its write-backs go by what they find now, not by what was there when it was delivered.
             lane.was = Some(LaneState::Gone);
             lane.state = LaneState::Waiting;
+            self.bound_wait(&mut lane);
             changes.push(Change::Lane(lane));
             self.flows[at].map = true;
             return Ok(());
@@ -433,6 +434,7 @@ impl Engine<'_> {
         }
         // A late request of an older version must not land on a newer one.
         let settles = entries.iter().filter_map(|entry| Some(entry.doubted? + self.settle_time(entry))).max();
+        self.bound_wait(&mut lane);
         if self.settings.safety.lanes {
             lane.due = lane.due.max(settles.unwrap_or(0));
         }
