@@ -55,6 +55,16 @@ pub struct Inputs<'a> {
     pub trace: bool,
 }
 
+static NO_RECORDS: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
+
+impl<'a> Inputs<'a> {
+    /// A record alone: no group, nothing matched, nothing known of targets, no trace.
+    pub fn of(record: &'a Json, now: Timestamp, names: &'a BTreeMap<ObjectRef, std::sync::Arc<Names>>) -> Self {
+        Inputs { record, group: &[], was_of_group: None, now, matched: &NO_RECORDS, targets: &NOTHING, results: &NOTHING, names, trace: false }
+    }
+}
+
 /// The name under which [`Inputs::targets`] holds the target of one payload of a repeated write.
 pub fn target_of(write: &str, key: &str) -> String {
     format!("{write}\u{1f}{key}")

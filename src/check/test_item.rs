@@ -288,31 +288,13 @@ mod tests {
     use crate::base::FileId;
     use crate::base::diag::Code;
     use crate::check::{Setting, TableFault};
-    use crate::schema::{Access, Class, Connection, Named, Names, Schemas, Write};
+    use crate::schema::{Access, Class, Connection, Named, Names, Schemas};
     use crate::value::{Enumeration, Known, Type};
 
     struct Both;
 
     fn field(kind: Kind) -> Field {
-        Field {
-            kind,
-            gives: None,
-            wire: Wire::Plain,
-            readable: true,
-            nullable: true,
-            write: Write { required: false, create: true, update: true, nullable: true },
-            size: None,
-            pattern: None,
-            minimum: None,
-            maximum: None,
-            places: None,
-            digits: None,
-            max_items: None,
-            class: Class::Public,
-            common: None,
-            label: String::new(),
-            doc: String::new(),
-        }
+        Field { class: Class::Public, ..Field::of(kind) }
     }
 
     fn object(name: &str, fields: Vec<(&str, Kind)>) -> Arc<Object> {

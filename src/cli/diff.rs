@@ -134,35 +134,13 @@ impl<'r> Side<'r> {
 
     /// The outcome where matches look among given records.
     fn among(&self, record: &Json, given: &Given, now: jiff::Timestamp) -> Outcome {
-        let (none, nothing) = (BTreeMap::new(), BTreeMap::new());
-        let inputs = Inputs {
-            record,
-            group: &[],
-            was_of_group: None,
-            now,
-            matched: &nothing,
-            targets: &none,
-            results: &none,
-            names: &self.ready.compiled.names,
-            trace: false,
-        };
+        let inputs = Inputs::of(record, now, &self.ready.compiled.names);
         let (matched, _) = aside::find(&self.program, self.flow, &inputs, given);
         self.outcome(record, &matched, now)
     }
 
     fn outcome(&self, record: &Json, matched: &BTreeMap<String, Vec<Json>>, now: jiff::Timestamp) -> Outcome {
-        let none = BTreeMap::new();
-        let inputs = Inputs {
-            record,
-            group: &[],
-            was_of_group: None,
-            now,
-            matched,
-            targets: &none,
-            results: &none,
-            names: &self.ready.compiled.names,
-            trace: true,
-        };
+        let inputs = Inputs { matched, trace: true, ..Inputs::of(record, now, &self.ready.compiled.names) };
         apply(&self.program, self.flow, &inputs)
     }
 }

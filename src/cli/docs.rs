@@ -118,19 +118,9 @@ fn examples(ready: &Ready, given: &[String]) -> Result<Vec<Example>, Failure> {
         let flow = ready.flow(Some(name))?;
         let text = ready.text(path)?;
         let records = records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))?;
-        let (none, nothing) = (BTreeMap::new(), BTreeMap::new());
         for (at, record) in records.iter().take(MOST).enumerate() {
-            let inputs = Inputs {
-                record,
-                group: if flow.group.is_some() { &records } else { &[] },
-                was_of_group: None,
-                now: jiff::Timestamp::now(),
-                matched: &none,
-                targets: &nothing,
-                results: &nothing,
-                names: &ready.compiled.names,
-                trace: true,
-            };
+            let group: &[_] = if flow.group.is_some() { &records } else { &[] };
+            let inputs = Inputs { group, trace: true, ..Inputs::of(record, jiff::Timestamp::now(), &ready.compiled.names) };
             examples.push(Example { flow: name.to_owned(), record: format!("{path}, record {}", at + 1), outcome: apply(&program, flow, &inputs) });
         }
         shown.insert(name.to_owned(), ());

@@ -131,19 +131,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let program = ready.program()?;
     let (name, mut input, length) = source(args, &ready, &flow.source)?;
     let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
-    let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
     let map = |record: &Json| -> Outcome {
-        let inputs = Inputs {
-            record,
-            group: &[],
-            was_of_group: None,
-            now,
-            matched: &nothing,
-            targets: &none,
-            results: &none,
-            names: &ready.compiled.names,
-            trace: false,
-        };
+        let inputs = Inputs::of(record, now, &ready.compiled.names);
         if flow.matches.is_empty() {
             return apply(&program, flow, &inputs);
         }

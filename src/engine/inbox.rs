@@ -226,18 +226,7 @@ impl Engine<'_> {
 
     /// What a mapping is given where nothing but the record is known.
     pub(super) fn with_inputs<T>(&self, body: &Json, what: impl FnOnce(&Inputs<'_>) -> T) -> T {
-        let (none, nothing) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
-        what(&Inputs {
-            record: body,
-            group: &[],
-            was_of_group: None,
-            now: self.now,
-            matched: &none,
-            targets: &nothing,
-            results: &nothing,
-            names: self.world.names,
-            trace: false,
-        })
+        what(&Inputs::of(body, self.now, self.world.names))
     }
 
     // ---- records that have to be fetched ----

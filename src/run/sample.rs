@@ -85,7 +85,6 @@ pub async fn since(asked: &Asked<'_>, connectors: &Connectors) -> Result<(Vec<Sa
 }
 
 async fn find(asked: &Asked<'_>, connectors: &Connectors, samples: &mut [Sample]) -> Result<(), Fault> {
-    let none = BTreeMap::new();
     for (at, found) in asked.flow.matches.iter().enumerate() {
         let Some(connector) = connectors.get(&found.object.connection) else { continue };
         let reads = |plan: &FlowPlan| plan.match_reads.get(&found.name).cloned().unwrap_or_default();
@@ -98,17 +97,7 @@ async fn find(asked: &Asked<'_>, connectors: &Connectors, samples: &mut [Sample]
                     if found.each.is_none() && sample.matched.get(&found.name).is_some_and(|known| !known.is_empty()) {
                         return Vec::new();
                     }
-                    let inputs = Inputs {
-                        record: &sample.record,
-                        group: &[],
-                        was_of_group: None,
-                        now: asked.now,
-                        matched: &sample.matched,
-                        targets: &none,
-                        results: &none,
-                        names: asked.names,
-                        trace: false,
-                    };
+                    let inputs = Inputs { matched: &sample.matched, ..Inputs::of(&sample.record, asked.now, asked.names) };
                     let wanted = aside::wanted(asked.program, asked.flow, &inputs);
                     wanted.get(at).and_then(|wanted| wanted.keys.get(key)).map(|(_, values)| values.clone()).unwrap_or_default()
                 })

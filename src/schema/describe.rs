@@ -12,7 +12,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::error::SchemaError;
-use super::object::{Access, Class, Field, Object, Size, SizeUnit, Write};
+use super::object::{Access, Field, Object, Size, SizeUnit, Write};
 use crate::value::{Enumeration, Json, Kind, Known, ObjectRef, Type, Wire};
 
 pub(super) fn is_describe(json: &Json) -> bool {
@@ -88,25 +88,7 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
 }
 
 fn read_only(kind: Kind, wire: Wire, nullable: bool) -> Field {
-    Field {
-        kind,
-        gives: None,
-        wire,
-        readable: true,
-        nullable,
-        write: Write { required: false, create: false, update: false, nullable: false },
-        size: None,
-        pattern: None,
-        minimum: None,
-        maximum: None,
-        places: None,
-        digits: None,
-        max_items: None,
-        class: Class::Business,
-        common: None,
-        label: String::new(),
-        doc: String::new(),
-    }
+    Field { wire, nullable, write: Write { required: false, create: false, update: false, nullable: false }, ..Field::of(kind) }
 }
 
 /// The parent record behind a reference. It may be missing where the reference may.
@@ -146,10 +128,7 @@ fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
         _ => (None, None),
     };
     Field {
-        kind,
-        gives: None,
         wire,
-        readable: true,
         nullable: nillable,
         write: Write {
             required: create && !nillable && !flag(json, "defaultedOnCreate"),
@@ -158,14 +137,9 @@ fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
             nullable: nillable,
         },
         size: length.filter(|length| sized && *length > 0).map(|max| Size { min: 0, max, unit: SizeUnit::Characters }),
-        pattern: None,
-        minimum: None,
-        maximum: None,
         places,
         digits: digits.filter(|digits| *digits > 0),
-        max_items: None,
         class: super::classify::class(object, &text(json, "name"), &kind_word, flag(json, "autoNumber"), flag(json, "encrypted")),
-        common: None,
         label: {
             let label = text(json, "label");
             if label == text(json, "name") { String::new() } else { label }
@@ -174,6 +148,7 @@ fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
             help if help.is_empty() => text(json, "label"),
             help => help,
         },
+        ..Field::of(kind)
     }
 }
 

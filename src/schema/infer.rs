@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::object::{Access, Class, Field, Object, Write};
+use super::object::{Access, Class, Field, Object};
 use crate::value::{Enumeration, Json, Kind, Known, ObjectRef, Type, Wire};
 
 /// How much samples are taken to say.
@@ -156,30 +156,8 @@ impl Building<'_> {
         let mut fields = IndexMap::new();
         for (field, of) in &seen.fields {
             let (kind, wire) = self.kind(of, field, name);
-            let write = Write { required: false, create: true, update: true, nullable: true };
             let nullable = self.reading != Reading::AsItIs || of.present < seen.parents;
-            fields.insert(
-                field.clone(),
-                Field {
-                    kind,
-                    gives: None,
-                    wire,
-                    readable: true,
-                    nullable,
-                    write,
-                    size: None,
-                    pattern: None,
-                    minimum: None,
-                    maximum: None,
-                    places: None,
-                    digits: None,
-                    max_items: None,
-                    class: Class::Personal,
-                    common: None,
-                    label: String::new(),
-                    doc: String::new(),
-                },
-            );
+            fields.insert(field.clone(), Field { wire, nullable, class: Class::Personal, ..Field::of(kind) });
         }
         let name = self.named(seen, name, &fields);
         if let Some(known) = self.objects.iter_mut().find(|object| object.name == name) {

@@ -108,6 +108,29 @@ pub struct Field {
 }
 
 impl Field {
+    /// A field of which nothing but its kind is known: it can be read and written, may be missing, and has no limits.
+    pub fn of(kind: Kind) -> Self {
+        Field {
+            kind,
+            gives: None,
+            wire: Wire::Plain,
+            readable: true,
+            nullable: true,
+            write: Write { required: false, create: true, update: true, nullable: true },
+            size: None,
+            pattern: None,
+            minimum: None,
+            maximum: None,
+            places: None,
+            digits: None,
+            max_items: None,
+            class: Class::Business,
+            common: None,
+            label: String::new(),
+            doc: String::new(),
+        }
+    }
+
     /// The kind of what the system gives.
     pub fn given(&self) -> &Kind {
         self.gives.as_ref().unwrap_or(&self.kind)

@@ -188,22 +188,10 @@ fn orders(sim: &Sim<'_>, flow: usize) -> Result<BTreeMap<String, Json>, String> 
 fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTreeMap<String, Json>, found: &mut Vec<Finding>) {
     let clock = &sim.clock;
     let flow = &sim.plan().mapping.flows[flow];
-    let none = BTreeMap::new();
-    let (matched, results) = (BTreeMap::new(), BTreeMap::new());
     let there = targets(&sim.wire, clock.truth());
     let in_hand = in_hand(&sim.wire);
     for (id, record) in orders {
-        let inputs = Inputs {
-            record,
-            group: &[],
-            was_of_group: None,
-            now: clock.now(),
-            matched: &matched,
-            targets: &none,
-            results: &results,
-            names: sim.names(),
-            trace: false,
-        };
+        let inputs = Inputs::of(record, clock.now(), sim.names());
         let outcome = apply(sim.program(), flow, &inputs);
         let number = record.get("OrderNumber").and_then(Json::as_str).unwrap_or(id);
         let lane = match engine.store().lane(&flow.name, id) {

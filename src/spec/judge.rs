@@ -100,24 +100,14 @@ fn outcome(case: &Case, bench: &Bench<'_>) -> Result<(Outcome, Vec<Sought>), Dif
     }
     // One record is what the match finds; among several it looks by its keys.
     let given = Given::new(flow, given).one_is_found();
-    let unmatched = BTreeMap::new();
     let mut targets = BTreeMap::new();
     if let Some(path) = &case.given.target {
         let target = load(path)?.into_iter().next().unwrap_or(Json::Null);
         targets.extend(flow.writes.iter().map(|write| (write.name.clone(), target.clone())));
     }
     let first = records.first().cloned().unwrap_or(Json::Null);
-    let inputs = Inputs {
-        record: &first,
-        group: if flow.group.is_some() { &records } else { &[] },
-        was_of_group: None,
-        now: case.given.now.unwrap_or(NOON),
-        matched: &unmatched,
-        targets: &targets,
-        results: &BTreeMap::new(),
-        names: bench.names,
-        trace: false,
-    };
+    let group: &[_] = if flow.group.is_some() { &records } else { &[] };
+    let inputs = Inputs { group, targets: &targets, ..Inputs::of(&first, case.given.now.unwrap_or(NOON), bench.names) };
     if case.given.parameters.is_empty() {
         let (matched, sought) = (bench.find)(flow, &inputs, &given);
         return Ok(((bench.map)(flow, &Inputs { matched: &matched, ..inputs }), sought));

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::ShipStation;
 use super::orders::integer;
-use super::{Books, ShipStation};
 use crate::sandbox::Act;
 use crate::value::Json;
 
@@ -12,7 +12,7 @@ const VERBS: &str = "create, ship, ship_all, parcel, combine, cancel, scan, deli
 impl ShipStation {
     pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
         if act.verb == "ship_all" {
-            let open: Vec<i64> = self.orders.values().filter(|order| order.status == "awaiting_shipment").map(|order| order.id).collect();
+            let open: Vec<i64> = self.account.orders.values().filter(|order| order.status == "awaiting_shipment").map(|order| order.id).collect();
             for id in &open {
                 self.ship_one(*id, &Json::Null, now)?;
             }
@@ -20,7 +20,7 @@ impl ShipStation {
         }
         if act.verb == "deliver_all" {
             let out: Vec<i64> =
-                self.shipments.values().filter(|one| one.label && one.voided.is_none() && !one.delivered()).map(|one| one.id).collect();
+                self.account.shipments.values().filter(|one| one.label && one.voided.is_none() && !one.delivered()).map(|one| one.id).collect();
             for id in &out {
                 self.scanned(*id, "deliver", &Json::Null, now)?;
             }
@@ -32,16 +32,19 @@ impl ShipStation {
         match act.verb.as_str() {
             "create" => return self.imported(act, now),
             "backup" => {
-                self.backup = Some(self.books());
-                return Ok(serde_json::json!({"orders": self.orders.len()}));
+                self.backup = Some(self.account.clone());
+                return Ok(serde_json::json!({"orders": self.account.orders.len()}));
             }
             "restore" => return self.restored(now),
             _ => {}
         }
         let id = self.found(&act.subject)?;
-        let (key, status) = self.orders.get(&id).map(|order| (order.key.clone(), order.status)).unwrap_or_default();
-        let shipment =
-            self.of_order.get(&id).and_then(|all| all.iter().rev().find(|id| self.shipments.get(id).is_some_and(|s| s.voided.is_none())).copied());
+        let (key, status) = self.account.orders.get(&id).map(|order| (order.key.clone(), order.status)).unwrap_or_default();
+        let shipment = self
+            .account
+            .of_order
+            .get(&id)
+            .and_then(|all| all.iter().rev().find(|id| self.account.shipments.get(id).is_some_and(|s| s.voided.is_none())).copied());
         match act.verb.as_str() {
             "ship" => self.ship_one(id, &act.settings, now),
             "parcel" => match status {
@@ -110,7 +113,7 @@ impl ShipStation {
 
     /// An order that ShipStation imports from a shop of its own.
     fn imported(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
-        let number = if act.subject.is_empty() { format!("W-{}", self.next) } else { act.subject.clone() };
+        let number = if act.subject.is_empty() { format!("W-{}", self.account.next) } else { act.subject.clone() };
         let mut order = serde_json::json!({
             "orderNumber": number, "orderKey": format!("shop-{number}"), "orderDate": super::time::date(now), "orderStatus": "awaiting_shipment",
             "customerUsername": "shop", "customerEmail": "shopper@example.com", "carrierCode": "stamps_com", "serviceCode": "usps_ground_advantage",
@@ -132,7 +135,7 @@ impl ShipStation {
     }
 
     fn ship_one(&mut self, id: i64, settings: &Json, now: Timestamp) -> Result<Json, String> {
-        let Some(order) = self.orders.get(&id) else { return Err("there is no such order".to_owned()) };
+        let Some(order) = self.account.orders.get(&id) else { return Err("there is no such order".to_owned()) };
         if order.status != "awaiting_shipment" {
             return Err(format!("the order {} is {}", order.number, order.status));
         }
@@ -141,20 +144,20 @@ impl ShipStation {
 
     /// A label for an order, whatever its state.
     fn label_one(&mut self, id: i64, settings: &Json, now: Timestamp) -> Result<Json, String> {
-        let Some(order) = self.orders.get(&id) else { return Err("there is no such order".to_owned()) };
+        let Some(order) = self.account.orders.get(&id) else { return Err("there is no such order".to_owned()) };
         let text = |name: &str| settings.get(name).or_else(|| order.body.get(name)).and_then(Json::as_str).map(str::to_owned);
         let carrier = text("carrierCode").unwrap_or_else(|| "stamps_com".to_owned());
         let service = text("serviceCode").unwrap_or_else(|| "usps_ground_advantage".to_owned());
         let shipment = self.ship(id, &carrier, &service, false, now);
         // What somebody names, instead of the carrier's number and the day.
         for name in ["trackingNumber", "shipDate"] {
-            let (Some(value), Some(shipment)) = (settings.get(name), self.shipments.get_mut(&shipment)) else { continue };
+            let (Some(value), Some(shipment)) = (settings.get(name), self.account.shipments.get_mut(&shipment)) else { continue };
             shipment.body.insert(name.to_owned(), value.clone());
             if let Some(Json::Object(fields)) = self.effects.last_mut().map(|effect| &mut effect.fields) {
                 fields.insert(name.to_owned(), value.clone());
             }
         }
-        Ok(self.shipments.get(&shipment).map(|shipment| self.print_shipment(shipment, true)).unwrap_or_default())
+        Ok(self.account.shipments.get(&shipment).map(|shipment| self.print_shipment(shipment, true)).unwrap_or_default())
     }
 
     /// Orders of one recipient that the warehouse packs together: the lines of the other (`with`) go into this one, which names it
@@ -166,11 +169,11 @@ impl ShipStation {
             return Err("an order is not combined with itself".to_owned());
         }
         for id in [id, other] {
-            if let Some(order) = self.orders.get(&id).filter(|order| !matches!(order.status, "awaiting_shipment" | "on_hold")) {
+            if let Some(order) = self.account.orders.get(&id).filter(|order| !matches!(order.status, "awaiting_shipment" | "on_hold")) {
                 return Err(format!("the order {} is {}: only open orders are combined", order.number, order.status));
             }
         }
-        let lines = self.orders.get(&other).and_then(|order| order.body.get("items")).and_then(Json::as_array).cloned().unwrap_or_default();
+        let lines = self.account.orders.get(&other).and_then(|order| order.body.get("items")).and_then(Json::as_array).cloned().unwrap_or_default();
         self.change(id, now, |order| {
             if let Some(Json::Array(items)) = order.body.get_mut("items") {
                 items.extend(lines);
@@ -189,14 +192,14 @@ impl ShipStation {
                 options.insert("parentId".to_owned(), Json::from(id));
             }
         });
-        let key = self.orders.get(&id).map(|order| order.key.clone());
+        let key = self.account.orders.get(&id).map(|order| order.key.clone());
         self.effect(now, "combined", "Order", id, key, false, serde_json::json!({"mergedIds": [other]}));
         self.order(&id.to_string()).map_err(|refused| refused.message)
     }
 
     /// The warehouse sends an order in two: its last line goes into an order of its own, under a key of the vendor's.
     fn split(&mut self, id: i64, now: Timestamp) -> Result<Json, String> {
-        let Some(order) = self.orders.get(&id).cloned() else { return Err("there is no such order".to_owned()) };
+        let Some(order) = self.account.orders.get(&id).cloned() else { return Err("there is no such order".to_owned()) };
         let mut lines = order.body.get("items").and_then(Json::as_array).cloned().unwrap_or_default();
         if !matches!(order.status, "awaiting_shipment" | "on_hold") || lines.len() < 2 {
             return Err(format!(
@@ -210,7 +213,7 @@ impl ShipStation {
         let mut second = order.body.clone();
         second.insert("items".to_owned(), Json::Array(apart));
         second.insert("orderNumber".to_owned(), Json::from(order.number.clone()));
-        second.insert("orderKey".to_owned(), Json::from(format!("split-{id}-{}", self.next)));
+        second.insert("orderKey".to_owned(), Json::from(format!("split-{id}-{}", self.account.next)));
         second.insert("orderStatus".to_owned(), Json::from(order.status));
         let options = second.entry("advancedOptions").or_insert_with(|| serde_json::json!({}));
         if let Json::Object(options) = options {
@@ -231,47 +234,29 @@ impl ShipStation {
         self.order(&id.to_string()).map_err(|refused| refused.message)
     }
 
-    fn books(&self) -> Books {
-        Books {
-            orders: self.orders.clone(),
-            by_key: self.by_key.clone(),
-            by_number: self.by_number.clone(),
-            by_modified: self.by_modified.clone(),
-            shipments: self.shipments.clone(),
-            by_created: self.by_created.clone(),
-            by_voided: self.by_voided.clone(),
-            of_order: self.of_order.clone(),
-            to_ship: self.to_ship.clone(),
-            next: self.next,
-        }
-    }
-
     /// The vendor brings the account back from its backup: what was done since is lost, and the ids of it are given again.
     fn restored(&mut self, now: Timestamp) -> Result<Json, String> {
-        let Some(books) = self.backup.clone() else { return Err("there is no backup of it: `backup` makes one".to_owned()) };
-        let Books { orders, by_key, by_number, by_modified, shipments, by_created, by_voided, of_order, to_ship, next } = books;
-        (self.orders, self.by_key, self.by_number, self.by_modified) = (orders, by_key, by_number, by_modified);
-        (self.shipments, self.by_created, self.by_voided) = (shipments, by_created, by_voided);
-        (self.of_order, self.to_ship, self.next) = (of_order, to_ship, next);
+        let Some(account) = self.backup.clone() else { return Err("there is no backup of it: `backup` makes one".to_owned()) };
+        self.account = account;
         self.effect(now, "restored", "Account", 0, None, false, Json::Null);
-        Ok(serde_json::json!({"orders": self.orders.len()}))
+        Ok(serde_json::json!({"orders": self.account.orders.len()}))
     }
 
     /// The order of a number, a key or an id.
     fn found(&self, subject: &str) -> Result<i64, String> {
-        if let Some(id) = self.by_key.get(subject) {
+        if let Some(id) = self.account.by_key.get(subject) {
             return Ok(*id);
         }
-        let by_number = self.by_number.range((subject.to_owned(), i64::MIN)..).next().filter(|(number, _)| number == subject);
+        let by_number = self.account.by_number.range((subject.to_owned(), i64::MIN)..).next().filter(|(number, _)| number == subject);
         if let Some((_, id)) = by_number {
             return Ok(*id);
         }
         // People name the order of the other system too: its key holds it.
-        if let Some(id) = self.by_key.get(&format!("sf-{subject}")) {
+        if let Some(id) = self.account.by_key.get(&format!("sf-{subject}")) {
             return Ok(*id);
         }
         integer(Some(&Json::String(subject.to_owned())))
-            .filter(|id| self.orders.contains_key(id))
+            .filter(|id| self.account.orders.contains_key(id))
             .ok_or_else(|| format!("ShipStation has no order {subject}"))
     }
 }

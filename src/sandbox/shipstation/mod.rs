@@ -109,8 +109,8 @@ struct Hook {
 }
 
 /// What an account holds.
-#[derive(Debug, Clone)]
-struct Books {
+#[derive(Debug, Clone, Default)]
+struct Account {
     orders: BTreeMap<i64, Order>,
     by_key: BTreeMap<String, i64>,
     by_number: BTreeSet<(String, i64)>,
@@ -126,25 +126,16 @@ struct Books {
 pub struct ShipStation {
     options: Options,
     dice: Dice,
-    orders: BTreeMap<i64, Order>,
-    by_key: BTreeMap<String, i64>,
-    by_number: BTreeSet<(String, i64)>,
-    by_modified: BTreeSet<(Timestamp, i64)>,
-    shipments: BTreeMap<i64, Shipment>,
-    by_created: BTreeSet<(Timestamp, i64)>,
-    by_voided: BTreeSet<(Timestamp, i64)>,
-    of_order: BTreeMap<i64, Vec<i64>>,
-    to_ship: BTreeSet<(Timestamp, i64)>,
+    account: Account,
     hooks: Vec<Hook>,
     /// Where tracking events are told: V2 has one place for each event.
     track_hook: Option<v2::TrackHook>,
     outgoing: Vec<Delivery>,
     effects: Vec<Effect>,
     complaints: Vec<String>,
-    next: i64,
     calls: u64,
     /// The account as it was backed up.
-    backup: Option<Books>,
+    backup: Option<Account>,
     window: (Option<Timestamp>, u32),
     v2_window: (Option<Timestamp>, u32),
     most_in_window: u32,
@@ -253,21 +244,12 @@ impl ShipStation {
         ShipStation {
             dice: Dice::new(options.seed),
             options,
-            orders: BTreeMap::new(),
-            by_key: BTreeMap::new(),
-            by_number: BTreeSet::new(),
-            by_modified: BTreeSet::new(),
-            shipments: BTreeMap::new(),
-            by_created: BTreeSet::new(),
-            by_voided: BTreeSet::new(),
-            of_order: BTreeMap::new(),
-            to_ship: BTreeSet::new(),
+            account: Account { next: 100_000, ..Account::default() },
             hooks: Vec::new(),
             track_hook: None,
             outgoing: Vec::new(),
             effects: Vec::new(),
             complaints: Vec::new(),
-            next: 100_000,
             calls: 0,
             backup: None,
             window: (None, 0),
@@ -284,8 +266,8 @@ impl ShipStation {
     }
 
     fn id(&mut self) -> i64 {
-        self.next += 1;
-        self.next
+        self.account.next += 1;
+        self.account.next
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of an effect")]
@@ -410,8 +392,9 @@ impl ShipStation {
             return Err(Refused::of("event", format!("{event} is no event.")));
         }
         let name = text("friendly_name").map(str::to_owned);
-        let hook = Hook { id: self.next + 1, event: event.to_owned(), url: url.to_owned(), name, store: orders::integer(body.get("store_id")) };
-        self.next += 1;
+        let hook =
+            Hook { id: self.account.next + 1, event: event.to_owned(), url: url.to_owned(), name, store: orders::integer(body.get("store_id")) };
+        self.account.next += 1;
         let id = hook.id;
         self.hooks.push(hook);
         Ok(serde_json::json!({"id": id}))

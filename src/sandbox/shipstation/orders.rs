@@ -60,7 +60,7 @@ impl ShipStation {
             let tags = order.body.get("tagIds").and_then(Json::as_array);
             order.status == status && tags.is_some_and(|tags| tags.iter().any(|known| known.as_i64() == Some(tag)))
         };
-        let found: Vec<&Order> = self.orders.values().filter(has).collect();
+        let found: Vec<&Order> = self.account.orders.values().filter(has).collect();
         let (page, size, pages) = paged(query, found.len())?;
         let orders: Vec<Json> = found.iter().skip((page - 1) * size).take(size).map(|order| self.print(order)).collect();
         Ok(serde_json::json!({"orders": orders, "total": found.len(), "page": page, "pages": pages}))
@@ -87,7 +87,7 @@ impl ShipStation {
                     Err(refused) => (Json::Null, Json::String(refused.message)),
                 };
                 let key = match (&id, order.get("orderKey")) {
-                    (Json::Number(id), _) => id.as_i64().and_then(|id| self.orders.get(&id)).map_or(Json::Null, |order| Json::String(order.key.clone())),
+                    (Json::Number(id), _) => id.as_i64().and_then(|id| self.account.orders.get(&id)).map_or(Json::Null, |order| Json::String(order.key.clone())),
                     (_, key) => key.cloned().unwrap_or_default(),
                 };
                 serde_json::json!({"orderId": id, "orderNumber": order.get("orderNumber"), "orderKey": key, "success": error.is_null(), "errorMessage": error})
@@ -156,7 +156,7 @@ impl ShipStation {
             return wrong("advancedOptions.storeId", format!("There is no store {store}."));
         }
         let key = text(body, "orderKey").map(str::to_owned);
-        match key.as_ref().and_then(|key| self.by_key.get(key).copied()) {
+        match key.as_ref().and_then(|key| self.account.by_key.get(key).copied()) {
             Some(id) => self.replace(id, fields, status, now),
             None => Ok(self.create(key, fields, status, store, now)),
         }
@@ -179,9 +179,9 @@ impl ShipStation {
         self.number_lines(&mut body, None);
         let number = fields.get("orderNumber").and_then(Json::as_str).unwrap_or_default().to_owned();
         let order = Order { id, key: key.clone(), number, status, store, created: now, modified: now, body, older: Vec::new() };
-        self.by_key.insert(key.clone(), id);
+        self.account.by_key.insert(key.clone(), id);
         self.index(&order);
-        self.orders.insert(id, order);
+        self.account.orders.insert(id, order);
         self.effect(now, "created", "Order", id, Some(key), true, Json::Object(fields.clone()));
         self.notify("ORDER_NOTIFY", &format!("/orders?importBatch={id}"), store);
         self.plan_to_ship(id, now);
@@ -189,7 +189,7 @@ impl ShipStation {
     }
 
     fn replace(&mut self, id: i64, fields: &serde_json::Map<String, Json>, status: &'static str, now: Timestamp) -> Result<i64, Refused> {
-        let Some(known) = self.orders.get(&id) else { return bad("The order was deleted.") };
+        let Some(known) = self.account.orders.get(&id) else { return bad("The order was deleted.") };
         if matches!(known.status, "shipped" | "cancelled") {
             return bad(format!("The order {} is {} and cannot be updated.", known.number, known.status));
         }
@@ -224,8 +224,8 @@ impl ShipStation {
                     by("orderItemId") || by("lineItemKey")
                 });
                 let id = same.and_then(|same| same.get("orderItemId").cloned()).unwrap_or_else(|| {
-                    self.next += 1;
-                    Json::from(self.next)
+                    self.account.next += 1;
+                    Json::from(self.account.next)
                 });
                 line.insert("orderItemId".to_owned(), id);
             }
@@ -245,9 +245,9 @@ impl ShipStation {
                         None => all.push(line),
                     },
                     None => {
-                        self.next += 1;
+                        self.account.next += 1;
                         if let Json::Object(fields) = &mut line {
-                            fields.insert("customsItemId".to_owned(), Json::from(self.next));
+                            fields.insert("customsItemId".to_owned(), Json::from(self.account.next));
                         }
                         all.push(line);
                     }
@@ -258,17 +258,17 @@ impl ShipStation {
     }
 
     pub(super) fn index(&mut self, order: &Order) {
-        self.by_number.insert((order.number.clone(), order.id));
-        self.by_modified.insert((order.modified, order.id));
+        self.account.by_number.insert((order.number.clone(), order.id));
+        self.account.by_modified.insert((order.modified, order.id));
     }
 
     /// Changes an order and moves its stamp.
     pub(super) fn change(&mut self, id: i64, now: Timestamp, what: impl FnOnce(&mut Order)) {
         let lag = self.options.search_lag;
-        let Some(order) = self.orders.get_mut(&id) else { return };
+        let Some(order) = self.account.orders.get_mut(&id) else { return };
         order.remember(now, lag);
-        self.by_number.remove(&(order.number.clone(), id));
-        self.by_modified.remove(&(order.modified, id));
+        self.account.by_number.remove(&(order.number.clone(), id));
+        self.account.by_modified.remove(&(order.modified, id));
         what(order);
         order.modified = now;
         let order = order.clone();
@@ -276,7 +276,7 @@ impl ShipStation {
     }
 
     pub(super) fn order(&self, id: &str) -> Answered {
-        let order = id.parse().ok().and_then(|id: i64| self.orders.get(&id));
+        let order = id.parse().ok().and_then(|id: i64| self.account.orders.get(&id));
         order.map(|order| self.print(order)).ok_or_else(|| Refused::new(404, "The order was not found."))
     }
 
@@ -285,12 +285,12 @@ impl ShipStation {
     }
 
     pub(super) fn delete_by(&mut self, id: i64, by_api: bool, now: Timestamp) -> Answered {
-        let Some(order) = self.orders.remove(&id) else {
+        let Some(order) = self.account.orders.remove(&id) else {
             return Err(Refused::new(404, "The order was not found."));
         };
-        self.by_number.remove(&(order.number.clone(), order.id));
-        self.by_modified.remove(&(order.modified, order.id));
-        self.by_key.remove(&order.key);
+        self.account.by_number.remove(&(order.number.clone(), order.id));
+        self.account.by_modified.remove(&(order.modified, order.id));
+        self.account.by_key.remove(&order.key);
         self.effect(now, "deleted", "Order", order.id, Some(order.key), by_api, Json::Null);
         Ok(serde_json::json!({"success": true, "message": "The requested order has been deleted."}))
     }
@@ -320,18 +320,19 @@ impl ShipStation {
                 && get("itemKeyword").is_none_or(|word| has_item(order, word))
                 && dates.hold(order)
         };
-        let seen = |id: &i64| self.orders.get(id).and_then(|order| order.seen(now, self.options.search_lag));
+        let seen = |id: &i64| self.account.orders.get(id).and_then(|order| order.seen(now, self.options.search_lag));
         let mut found: Vec<&Order> = match (get("orderNumber"), from) {
             // It begins with what is asked for.
             (Some(number), _) => self
+                .account
                 .by_number
                 .range((number.to_owned(), i64::MIN)..)
                 .take_while(|(known, _)| known.starts_with(number))
                 .filter_map(|(_, id)| seen(id))
                 .filter(keeps)
                 .collect(),
-            (None, Some(from)) => self.by_modified.range((from, i64::MIN)..).filter_map(|(_, id)| seen(id)).filter(keeps).collect(),
-            (None, None) => self.orders.keys().filter_map(seen).filter(keeps).collect(),
+            (None, Some(from)) => self.account.by_modified.range((from, i64::MIN)..).filter_map(|(_, id)| seen(id)).filter(keeps).collect(),
+            (None, None) => self.account.orders.keys().filter_map(seen).filter(keeps).collect(),
         };
         match get("sortBy") {
             Some("ModifyDate") => found.sort_by_key(|order| (order.modified, order.id)),
@@ -354,7 +355,7 @@ impl ShipStation {
         if hold && until.is_none() {
             return Err(Refused::of("holdUntilDate", "holdUntilDate is required."));
         }
-        let Some(order) = self.orders.get(&id) else { return Err(Refused::new(404, "The order was not found.")) };
+        let Some(order) = self.account.orders.get(&id) else { return Err(Refused::new(404, "The order was not found.")) };
         let (from, to) = if hold { ("awaiting_shipment", "on_hold") } else { ("on_hold", "awaiting_shipment") };
         if order.status != from {
             return bad(format!("The order is {}.", order.status));
@@ -375,7 +376,7 @@ impl ShipStation {
         if !lists::is_tag(tag) {
             return Err(Refused::of("tagId", "There is no such tag."));
         }
-        if !self.orders.contains_key(&id) {
+        if !self.account.orders.contains_key(&id) {
             return Err(Refused::new(404, "The order was not found."));
         }
         self.change(id, now, |order| {
@@ -386,7 +387,7 @@ impl ShipStation {
             }
             order.body.insert("tagIds".to_owned(), Json::Array(tags));
         });
-        let key = self.orders.get(&id).map(|order| order.key.clone());
+        let key = self.account.orders.get(&id).map(|order| order.key.clone());
         self.effect(now, "updated", "Order", id, key, true, serde_json::json!({"tagId": tag, "added": add}));
         Ok(serde_json::json!({"success": true, "message": "The requested order has been updated."}))
     }

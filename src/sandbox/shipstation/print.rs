@@ -108,7 +108,7 @@ impl ShipStation {
         ] {
             out.insert(name.to_owned(), or_null(name));
         }
-        let shipped = self.of_order.get(&order.id).and_then(|all| all.last()).and_then(|id| self.shipments.get(id));
+        let shipped = self.account.of_order.get(&order.id).and_then(|all| all.last()).and_then(|id| self.account.shipments.get(id));
         let shipped = shipped.filter(|_| order.status == "shipped").and_then(|shipment| shipment.body.get("shipDate")).cloned();
         let items: Vec<Json> = held("items").and_then(Json::as_array).into_iter().flatten().map(item).collect();
         let mut options = over(
@@ -150,7 +150,7 @@ impl ShipStation {
     }
 
     pub(super) fn print_shipment(&self, shipment: &Shipment, items: bool) -> Json {
-        let order = self.orders.get(&shipment.order);
+        let order = self.account.orders.get(&shipment.order);
         let mut out = Map::new();
         for (name, value) in [
             ("shipmentId", json!(shipment.id)),
@@ -182,7 +182,7 @@ impl ShipStation {
     }
 
     pub(super) fn print_fulfillment(&self, shipment: &Shipment) -> Json {
-        let order = self.orders.get(&shipment.order);
+        let order = self.account.orders.get(&shipment.order);
         let get = |name: &str| shipment.body.get(name).cloned().unwrap_or_default();
         json!({
             "fulfillmentId": shipment.id, "orderId": shipment.order, "orderNumber": order.map(|order| &order.number),

@@ -10,8 +10,8 @@ use crate::value::Json;
 impl ShipStation {
     pub(super) fn label(&mut self, body: &Json, now: Timestamp) -> Answered {
         let Some(id) = integer(body.get("orderId")) else { return Err(Refused::of("orderId", "orderId is required.")) };
-        let Some(order) = self.orders.get(&id) else { return Err(Refused::new(404, "The order was not found.")) };
-        let last = self.of_order.get(&id).and_then(|all| all.last()).and_then(|id| self.shipments.get(id));
+        let Some(order) = self.account.orders.get(&id) else { return Err(Refused::new(404, "The order was not found.")) };
+        let last = self.account.of_order.get(&id).and_then(|all| all.last()).and_then(|id| self.account.shipments.get(id));
         let race = last.is_some_and(|last| last.by_api && last.voided.is_none() && now.duration_since(last.created) < self.options.label_race);
         if order.status != "awaiting_shipment" && !race {
             return bad(format!("The order {} is {}: no label can be made.", order.number, order.status));
@@ -25,7 +25,7 @@ impl ShipStation {
             return Err(Refused::of("serviceCode", format!("serviceCode is no service of {carrier}.")));
         }
         let shipment = self.ship(id, &carrier, &service, true, now);
-        let mut printed = self.shipments.get(&shipment).map(|shipment| self.print_shipment(shipment, true)).unwrap_or_default();
+        let mut printed = self.account.shipments.get(&shipment).map(|shipment| self.print_shipment(shipment, true)).unwrap_or_default();
         if let Json::Object(fields) = &mut printed {
             fields.insert("labelData".to_owned(), Json::String("JVBERi0xLjQK".to_owned()));
         }
@@ -36,7 +36,7 @@ impl ShipStation {
     pub(super) fn ship(&mut self, order: i64, carrier: &str, service: &str, by_api: bool, now: Timestamp) -> i64 {
         let id = self.id();
         let batch = self.id();
-        let Some(known) = self.orders.get(&order).cloned() else { return id };
+        let Some(known) = self.account.orders.get(&order).cloned() else { return id };
         let tracking = self.tracking(carrier);
         let items: Vec<Json> = known.body.get("items").and_then(Json::as_array).cloned().unwrap_or_default();
         let items: Vec<Json> = items.iter().map(shipped_item).collect();
@@ -72,16 +72,16 @@ impl ShipStation {
     }
 
     fn keep(&mut self, shipment: Shipment) {
-        self.by_created.insert((shipment.created, shipment.id));
-        self.of_order.entry(shipment.order).or_default().push(shipment.id);
-        self.shipments.insert(shipment.id, shipment);
+        self.account.by_created.insert((shipment.created, shipment.id));
+        self.account.of_order.entry(shipment.order).or_default().push(shipment.id);
+        self.account.shipments.insert(shipment.id, shipment);
     }
 
     pub(super) fn mark_as_shipped(&mut self, body: &Json, now: Timestamp) -> Answered {
         let (Some(order), Some(carrier)) = (integer(body.get("orderId")), body.get("carrierCode").and_then(Json::as_str)) else {
             return Err(Refused::of("orderId", "orderId and carrierCode are required."));
         };
-        let Some(known) = self.orders.get(&order).cloned() else { return Err(Refused::new(404, "The order was not found.")) };
+        let Some(known) = self.account.orders.get(&order).cloned() else { return Err(Refused::new(404, "The order was not found.")) };
         if matches!(known.status, "shipped" | "cancelled") {
             return bad(format!("The order {} is {} already.", known.number, known.status));
         }
@@ -118,7 +118,7 @@ impl ShipStation {
     }
 
     pub(super) fn voided(&mut self, id: i64, by_api: bool, now: Timestamp) -> Result<(), String> {
-        let Some(shipment) = self.shipments.get_mut(&id).filter(|shipment| shipment.label) else {
+        let Some(shipment) = self.account.shipments.get_mut(&id).filter(|shipment| shipment.label) else {
             return Err("The shipment was not found.".to_owned());
         };
         if shipment.voided.is_some() {
@@ -126,9 +126,9 @@ impl ShipStation {
         }
         shipment.voided = Some(now);
         let order = shipment.order;
-        self.by_voided.insert((now, id));
+        self.account.by_voided.insert((now, id));
         self.change(order, now, |order| order.status = "awaiting_shipment");
-        let key = self.orders.get(&order).map(|order| order.key.clone());
+        let key = self.account.orders.get(&order).map(|order| order.key.clone());
         self.effect(now, "voided", "Shipment", id, key, by_api, Json::Null);
         Ok(())
     }
@@ -172,7 +172,7 @@ impl ShipStation {
             let held = shipment.body.get("shipTo").and_then(|address| address.get(name)).and_then(Json::as_str);
             held.map(str::to_lowercase).unwrap_or_default()
         };
-        let order = |shipment: &Shipment| self.orders.get(&shipment.order);
+        let order = |shipment: &Shipment| self.account.orders.get(&shipment.order);
         let of = |shipment: &Shipment, name: &str| shipment.body.get(name).and_then(Json::as_str).map(str::to_owned);
         let seen = |at: Timestamp| at.saturating_add(self.options.search_lag).is_ok_and(|seen| seen <= now);
         let keeps = |shipment: &&Shipment| {
@@ -195,12 +195,16 @@ impl ShipStation {
                 && get("carrierCode").is_none_or(|code| of(shipment, "carrierCode").as_deref() == Some(code))
                 && get("storeId").is_none_or(|store| order(shipment).is_some_and(|order| order.store.to_string() == store))
         };
-        let by_order = get("orderId").and_then(|id| id.parse::<i64>().ok()).map(|id| self.of_order.get(&id).cloned().unwrap_or_default());
+        let by_order = get("orderId").and_then(|id| id.parse::<i64>().ok()).map(|id| self.account.of_order.get(&id).cloned().unwrap_or_default());
         let mut found: Vec<&Shipment> = match (by_order, void_from, from) {
-            (Some(ids), ..) => ids.iter().filter_map(|id| self.shipments.get(id)).filter(keeps).collect(),
-            (_, Some(from), _) => self.by_voided.range((from, i64::MIN)..).filter_map(|(_, id)| self.shipments.get(id)).filter(keeps).collect(),
-            (_, _, Some(from)) => self.by_created.range((from, i64::MIN)..).filter_map(|(_, id)| self.shipments.get(id)).filter(keeps).collect(),
-            _ => self.by_created.iter().filter_map(|(_, id)| self.shipments.get(id)).filter(keeps).collect(),
+            (Some(ids), ..) => ids.iter().filter_map(|id| self.account.shipments.get(id)).filter(keeps).collect(),
+            (_, Some(from), _) => {
+                self.account.by_voided.range((from, i64::MIN)..).filter_map(|(_, id)| self.account.shipments.get(id)).filter(keeps).collect()
+            }
+            (_, _, Some(from)) => {
+                self.account.by_created.range((from, i64::MIN)..).filter_map(|(_, id)| self.account.shipments.get(id)).filter(keeps).collect()
+            }
+            _ => self.account.by_created.iter().filter_map(|(_, id)| self.account.shipments.get(id)).filter(keeps).collect(),
         };
         match get("sortBy") {
             Some("ShipDate") => found.sort_by(|a, b| (a.body["shipDate"].as_str(), a.id).cmp(&(b.body["shipDate"].as_str(), b.id))),
@@ -222,15 +226,15 @@ impl ShipStation {
     pub(super) fn plan_to_ship(&mut self, id: i64, now: Timestamp) {
         if let Some(after) = self.options.autoship {
             let spread = SignedDuration::from_millis(self.dice.below(after.as_millis().max(1) as u64 / 2 + 1) as i64);
-            self.to_ship.insert((now.saturating_add(after + spread).unwrap_or(now), id));
+            self.account.to_ship.insert((now.saturating_add(after + spread).unwrap_or(now), id));
         }
     }
 
     /// Ships what is due, where the warehouse works by itself.
     pub(super) fn ship_by_itself(&mut self, now: Timestamp) {
-        while let Some((at, id)) = self.to_ship.first().copied().filter(|(at, _)| *at <= now) {
-            self.to_ship.remove(&(at, id));
-            let Some(order) = self.orders.get(&id).filter(|order| order.status == "awaiting_shipment") else { continue };
+        while let Some((at, id)) = self.account.to_ship.first().copied().filter(|(at, _)| *at <= now) {
+            self.account.to_ship.remove(&(at, id));
+            let Some(order) = self.account.orders.get(&id).filter(|order| order.status == "awaiting_shipment") else { continue };
             let text = |name: &str| order.body.get(name).and_then(Json::as_str).map(str::to_owned);
             let (carrier, service) = match (text("carrierCode"), text("serviceCode")) {
                 (Some(carrier), Some(service)) => (carrier, service),

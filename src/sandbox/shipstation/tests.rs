@@ -70,7 +70,7 @@ fn lived() -> ShipStation {
 }
 
 fn id(account: &ShipStation, number: &str) -> i64 {
-    account.by_number.iter().find(|(known, _)| known == number).unwrap().1
+    account.account.by_number.iter().find(|(known, _)| known == number).unwrap().1
 }
 
 /// Names of the description that are in none of the answer's objects, with where they belong.

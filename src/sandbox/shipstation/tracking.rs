@@ -118,7 +118,7 @@ impl ShipStation {
             Some(at) => at.parse().map_err(|error| format!("`at` is no instant: {error}"))?,
             None => now,
         };
-        let Some(shipment) = self.shipments.get_mut(&id).filter(|shipment| shipment.label) else {
+        let Some(shipment) = self.account.shipments.get_mut(&id).filter(|shipment| shipment.label) else {
             return Err("it has no label of ShipStation, and is not tracked".to_owned());
         };
         let scan = Scan { at, late: detail.contains("DELAY"), detail, city: text("city").unwrap_or("SPRINGFIELD").to_owned() };
@@ -127,7 +127,7 @@ impl ShipStation {
         shipment.scans.insert(place, scan.clone());
         let tracking = shipment.tracking();
         let (order, kind) = (shipment.order, if code(&scan.detail).0 == "DE" { "delivered" } else { "tracked" });
-        let key = self.orders.get(&order).map(|order| order.key.clone());
+        let key = self.account.orders.get(&order).map(|order| order.key.clone());
         let fields = json!({"status_detail_code": scan.detail, "trackingNumber": tracking["tracking_number"]});
         self.effect(now, kind, "Shipment", id, key, false, fields);
         self.tell_tracking(id, &tracking);

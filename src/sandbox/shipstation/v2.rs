@@ -155,7 +155,7 @@ impl ShipStation {
 
     fn label_of(&self, id: &str) -> Result<&Shipment, Refused> {
         let number: Option<i64> = id.strip_prefix("se-").and_then(|id| id.parse().ok());
-        number.and_then(|id| self.shipments.get(&id)).filter(|shipment| shipment.label).ok_or_else(|| not_found("The label"))
+        number.and_then(|id| self.account.shipments.get(&id)).filter(|shipment| shipment.label).ok_or_else(|| not_found("The label"))
     }
 
     fn list_labels(&self, query: &[(String, String)], now: Timestamp) -> Answered {
@@ -187,7 +187,8 @@ impl ShipStation {
                 && [String::new(), label_id(shipment)].iter().any(|id| get(query, "shipment_id") == id)
         };
         let first = (from.unwrap_or(Timestamp::MIN), i64::MIN);
-        let mut found: Vec<&Shipment> = self.by_created.range(first..).filter_map(|(_, id)| self.shipments.get(id)).filter(keeps).collect();
+        let mut found: Vec<&Shipment> =
+            self.account.by_created.range(first..).filter_map(|(_, id)| self.account.shipments.get(id)).filter(keeps).collect();
         if get(query, "sort_dir") != "asc" {
             found.reverse();
         }
@@ -201,7 +202,7 @@ impl ShipStation {
 
     fn print_label(&self, shipment: &Shipment) -> Json {
         let text = |name: &str| shipment.body.get(name).cloned().unwrap_or_default();
-        let order = self.orders.get(&shipment.order);
+        let order = self.account.orders.get(&shipment.order);
         let money = |amount: Json| json!({"currency": "usd", "amount": amount});
         let file = |kind: &str| format!("{}/v2/downloads/1/{}/label.{kind}", self.options.v2_url, shipment.id);
         let files = json!({"href": file("pdf"), "pdf": file("pdf"), "png": file("png"), "zpl": file("zpl")});
@@ -254,8 +255,8 @@ impl ShipStation {
             return Err(Refused(409, "webhook_event_type_conflict", "There is a webhook of this event already.".to_owned()));
         }
         let url = body["url"].as_str().unwrap_or_default().to_owned();
-        self.next += 1;
-        let hook = TrackHook { id: self.next, url, headers: headers(&body)? };
+        self.account.next += 1;
+        let hook = TrackHook { id: self.account.next, url, headers: headers(&body)? };
         let printed = hook.print();
         self.track_hook = Some(hook);
         Ok(printed)
