@@ -1,0 +1,383 @@
+//! Conditions: what they test, and what is known where they hold.
+
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+use crate::builtin::{self, BuiltinRef, Family};
+use crate::check::env::{Env, Typed};
+use crate::check::error;
+use crate::check::expr::{asked, coerce};
+use crate::check::facts::{Truths, both};
+use crate::check::typed::{Compare, Expr, Pattern};
+use crate::syntax::habits;
+use crate::syntax::tree::{self, BinaryOp, ExprKind};
+use crate::value::{Kind, Literal};
+
+impl Env<'_> {
+    // ---- conditions
+
+    /// An expression that must be true or false. What may be missing counts as false.
+    pub(super) fn condition(&mut self, expr: &tree::Expr) -> Typed {
+        let mut typed = self.expr(expr, None);
+        match &typed.kind {
+            Kind::Boolean => {
+                let mut if_true = typed.known_if_present();
+                if_true.append(&mut typed.truths.if_true);
+                typed.truths.if_true = if_true;
+                typed
+            }
+            Kind::Any => {
+                self.poisoned = true;
+                typed
+            }
+            other => {
+                self.poisoned = true;
+                self.report(error::types::not_a_condition(&typed, other, &self.text(typed.span)));
+                Typed::any(expr.span)
+            }
+        }
+    }
+
+    /// A rule's `X`: true, or, of what is no boolean, present.
+    pub(super) fn rule_condition(&mut self, expr: &tree::Expr) -> Typed {
+        let typed = self.expr(expr, None);
+        match &typed.kind {
+            Kind::Boolean => {
+                let mut typed = typed;
+                let mut if_true = typed.known_if_present();
+                if_true.append(&mut typed.truths.if_true);
+                typed.truths.if_true = if_true;
+                typed
+            }
+            Kind::Any => {
+                self.poisoned = true;
+                typed
+            }
+            _ => presence_of(typed, expr.span),
+        }
+    }
+
+    pub(super) fn is_present(&mut self, value: &tree::Expr, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        if value.is_any() {
+            return Typed::any(span);
+        }
+        presence_of(value, span)
+    }
+
+    pub(super) fn junction(&mut self, op: BinaryOp, left: &tree::Expr, right: &tree::Expr, span: Span) -> Typed {
+        let left = self.condition(left);
+        let known = if op == BinaryOp::And { left.truths.if_true.clone() } else { left.truths.if_false.clone() };
+        let right = self.knowing(&known, |env| env.condition(right));
+        if left.is_any() || right.is_any() {
+            return Typed::any(span);
+        }
+        let (a, b) = (&left.truths, &right.truths);
+        let union = |x: &[String], y: &[String]| x.iter().chain(y).cloned().collect::<Vec<_>>();
+        let truths = if op == BinaryOp::And {
+            Truths {
+                if_true: union(&a.if_true, &b.if_true),
+                if_false: both(&a.if_false, &b.if_false),
+                presence_only: a.presence_only && b.presence_only,
+            }
+        } else {
+            Truths { if_true: both(&a.if_true, &b.if_true), if_false: union(&a.if_false, &b.if_false), presence_only: false }
+        };
+        let word = if op == BinaryOp::And { "and" } else { "or" };
+        let key = format!("({} {word} {})", left.key(), right.key());
+        let mut parts = Vec::new();
+        for side in [left.expr, right.expr] {
+            match (op, side) {
+                (BinaryOp::And, Expr::And(inner)) | (BinaryOp::Or, Expr::Or(inner)) => parts.extend(inner),
+                (_, other) => parts.push(other),
+            }
+        }
+        let expr = if op == BinaryOp::And { Expr::And(parts) } else { Expr::Or(parts) };
+        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        typed.truths = truths;
+        typed
+    }
+
+    pub(super) fn compare(&mut self, op: Compare, left: &tree::Expr, right: &tree::Expr, span: Span) -> Typed {
+        for (nothing, other) in [(right, left), (left, right)] {
+            if let ExprKind::Name(name) = nothing.kind.as_ref()
+                && habits::is_nothing(name)
+                && self.find(name).is_none()
+                && matches!(op, Compare::Equal | Compare::NotEqual)
+            {
+                let text = habits::bracketed(&self.text(other.span));
+                self.expr(other, None);
+                self.report(error::names::compared_with_nothing(name, nothing.span, span, &text, op == Compare::Equal));
+                return Typed::any(span);
+            }
+        }
+        // What stands on the other side gives a bare name or a text its meaning.
+        let (left, right) = if self.wants_other_side(left) && !self.wants_other_side(right) {
+            let right = self.expr(right, None);
+            let left = self.expr(left, Some(&right.kind));
+            (left, right)
+        } else {
+            let left = self.expr(left, None);
+            let right = self.expr(right, Some(&left.kind));
+            (left, right)
+        };
+        self.compare_typed(op, left, right, span)
+    }
+
+    pub(super) fn wants_other_side(&self, expr: &tree::Expr) -> bool {
+        match expr.kind.as_ref() {
+            ExprKind::Text(text) => text.plain().is_some(),
+            ExprKind::Name(name) => {
+                self.find(name).is_none()
+                    && !self.run.parameters.contains_key(name)
+                    && !self.words.iter().any(|word| word.name == name)
+                    && !matches!(name.as_str(), "index" | "target")
+            }
+            ExprKind::Paren(inner) => self.wants_other_side(inner),
+            _ => false,
+        }
+    }
+
+    pub(super) fn compare_typed(&mut self, op: Compare, left: Typed, right: Typed, span: Span) -> Typed {
+        let Some((left, right)) = self.comparable(left, right, span) else { return Typed::any(span) };
+        let ordered = !matches!(op, Compare::Equal | Compare::NotEqual);
+        if ordered && matches!(left.kind, Kind::Boolean | Kind::Enumeration(_) | Kind::Reference(_)) {
+            self.report(error::types::no_order(&left, span));
+            return Typed::any(span);
+        }
+        if left.kind == Kind::Money {
+            self.currency_beside(&left, &right, span);
+            self.currency_beside(&right, &left, span);
+        }
+        let truths = comparison_truths(op, &left, &right);
+        let key = format!("({} {op:?} {})", left.key(), right.key());
+        let expr = Expr::Compare { op, left: Box::new(left.expr), right: Box::new(right.expr) };
+        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        typed.truths = truths;
+        typed
+    }
+
+    /// Both sides under one kind, or the report that they have none.
+    pub(super) fn comparable(&mut self, left: Typed, right: Typed, span: Span) -> Option<(Typed, Typed)> {
+        if left.is_any() || right.is_any() {
+            return None;
+        }
+        let is_number = |typed: &Typed| matches!(typed.kind, Kind::Integer | Kind::Decimal);
+        let pair = match (&left.kind, &right.kind) {
+            (Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json, _) | (_, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) => {
+                None
+            }
+            (a, b) if a == b => Some((left.clone(), right.clone())),
+            (Kind::Text | Kind::Enumeration(_), Kind::Text | Kind::Enumeration(_)) => Some((left.clone(), right.clone())),
+            _ if is_number(&left) && is_number(&right) => Some((left.clone(), right.clone())),
+            (Kind::Money, _) if is_number(&right) && right.literal_value().is_some() => Some((left.clone(), coerce(right.clone(), &Kind::Money))),
+            (_, Kind::Money) if is_number(&left) && left.literal_value().is_some() => Some((coerce(left.clone(), &Kind::Money), right.clone())),
+            _ => None,
+        };
+        if pair.is_none() {
+            let texts = [(left.span, self.text(left.span)), (right.span, self.text(right.span))];
+            self.report(error::types::not_comparable(&left, &right, span, &texts));
+        }
+        pair
+    }
+
+    pub(super) fn is_in(&mut self, value: &tree::Expr, list: &[tree::Expr], negated: bool, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        let mut items = Vec::new();
+        let mut keys = Vec::new();
+        let mut failed = value.is_any();
+        for item in list {
+            let typed = self.expr(item, Some(&value.kind));
+            // A list from elsewhere stands for its elements.
+            match self.comparable(value.clone(), typed, item.span) {
+                Some((_, item)) => {
+                    keys.push(item.key().to_owned());
+                    items.push(item.expr);
+                }
+                None => failed = true,
+            }
+        }
+        if failed {
+            return Typed::any(span);
+        }
+        let key = format!("({} in {})", value.key(), keys.join(","));
+        let known = value.known_if_present();
+        let expr = Expr::In { value: Box::new(value.expr), list: items };
+        let truths = Truths { if_true: known, ..Truths::default() };
+        let (expr, truths) = if negated { (Expr::Not(Box::new(expr)), truths.not()) } else { (expr, truths) };
+        let mut typed = Typed::new(expr, Kind::Boolean, vec![format!("{negated}{key}")], span);
+        typed.truths = truths;
+        typed
+    }
+
+    pub(super) fn matches(&mut self, value: &tree::Expr, pattern: &tree::Expr, span: Span) -> Typed {
+        let value = self.expr(value, None);
+        let Some((lowered, text)) = self.pattern(pattern) else { return Typed::any(span) };
+        if !matches!(value.kind, Kind::Text | Kind::Enumeration(_) | Kind::Any) {
+            self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
+            return Typed::any(span);
+        }
+        let mut known = value.known_if_present();
+        known.push(format!("form {}", value.key()));
+        let truths = Truths { if_true: known, ..Truths::default() };
+        let key = format!("({} matches {text})", value.key());
+        let expr = Expr::Matches { value: Box::new(value.expr), pattern: lowered };
+        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        typed.truths = truths;
+        typed
+    }
+
+    fn pattern(&mut self, pattern: &tree::Expr) -> Option<(Pattern, String)> {
+        let bad = |text: &str| Diagnostic::new(Code::BadPattern, pattern.span, text.to_owned());
+        let (name, arguments) = match pattern.kind.as_ref() {
+            ExprKind::Text(text) => {
+                let Some(regex) = text.plain() else {
+                    self.report(bad("a pattern is a literal, never a record's text").help("write the pattern in `'…'`"));
+                    return None;
+                };
+                if let Err(reason) = regex::Regex::new(&regex) {
+                    let reason = reason.to_string();
+                    let last = reason.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+                    self.report(
+                        bad("this pattern cannot be read").why(last).help("a sign that is meant as itself stands behind a `\\`: `\\[`, `\\.`, `\\(`"),
+                    );
+                    return None;
+                }
+                return Some((Pattern::Regex(regex.clone()), regex));
+            }
+            ExprKind::Paren(inner) => return self.pattern(inner),
+            ExprKind::Name(name) => (name.clone(), &[][..]),
+            ExprKind::Call { function, arguments } if function.len() == 1 => (function[0].node.clone(), arguments.as_slice()),
+            ExprKind::Broken => return None,
+            _ => {
+                self.report(
+                    bad("a pattern is a literal or one of the patterns that the language has").help("write it in `'…'`, as in `matches '[0-9]{5}'`"),
+                );
+                return None;
+            }
+        };
+        let Some(builtin) = builtin::find(&name).filter(|builtin| builtin.family == Family::Patterns) else {
+            let known: Vec<&str> = builtin::all().filter(|b| b.family == Family::Patterns).map(|b| b.name).collect();
+            self.report(
+                bad(&format!("there is no pattern `{name}`"))
+                    .did_you_mean(&name, pattern.span, known.iter().copied())
+                    .help(format!("the patterns are {}", known.join(", "))),
+            );
+            return None;
+        };
+        let arguments = self.arguments(builtin, 1, arguments, pattern.span)?;
+        let text = format!("{name}({})", arguments.iter().map(|a| a.key().to_owned()).collect::<Vec<_>>().join(","));
+        let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
+        Some((Pattern::Builtin { function: BuiltinRef(builtin), arguments }, text))
+    }
+}
+
+/// `x is present`, with what it tells.
+pub(super) fn presence_of(value: Typed, span: Span) -> Typed {
+    let key = format!("({} is present)", value.key());
+    let mut known = value.known_if_present();
+    if matches!(value.kind, Kind::List(_)) {
+        known.push(format!("nonempty {}", value.key()));
+    }
+    let mut typed = Typed::new(Expr::IsPresent(Box::new(asked(value.expr))), Kind::Boolean, vec![key], span);
+    typed.truths = Truths { if_true: known, if_false: Vec::new(), presence_only: true };
+    typed
+}
+
+/// What a comparison says of its sides: present where it holds, and of a number, that it is not 0
+/// and a counted list that it is not empty.
+fn comparison_truths(op: Compare, left: &Typed, right: &Typed) -> Truths {
+    let mut truths = Truths::default();
+    let sides = [(left, right, op), (right, left, mirrored(op))];
+    for (one, other, op) in sides {
+        let mut known = Vec::new();
+        match op {
+            Compare::Equal | Compare::NotEqual if other.presence.is_always() => known = one.known_if_present(),
+            Compare::Equal | Compare::NotEqual => {}
+            _ => known = one.known_if_present(),
+        }
+        match op {
+            Compare::NotEqual => truths.if_false.extend(known),
+            _ => truths.if_true.extend(known),
+        }
+        let Some(Literal::Number(limit) | Literal::Money(limit)) = other.literal_value() else { continue };
+        bounds_of(op, one, *limit, &mut truths);
+        let zero = limit.is_zero();
+        let excludes_zero = match op {
+            Compare::Equal => !zero,
+            Compare::NotEqual => zero,
+            Compare::Greater => !limit.is_sign_negative() || zero,
+            Compare::GreaterOrEqual => limit.is_sign_positive() && !zero,
+            Compare::Less => limit.is_sign_negative() || zero,
+            Compare::LessOrEqual => limit.is_sign_negative() && !zero,
+        };
+        let found = |out: &mut Vec<String>| {
+            out.push(format!("nonzero {}", one.key()));
+            if let Some(list) = counted(&one.expr, one.key()) {
+                out.push(format!("nonempty {list}"));
+            }
+        };
+        if excludes_zero {
+            found(&mut truths.if_true);
+        } else if op == Compare::Equal && zero {
+            found(&mut truths.if_false);
+        }
+    }
+    truths
+}
+
+/// Between which numbers a value lies where a comparison holds, or where it does not; of `length(x)`, how long `x` is.
+fn bounds_of(op: Compare, one: &Typed, limit: rust_decimal::Decimal, truths: &mut Truths) {
+    let whole = one.kind == Kind::Integer;
+    let step = rust_decimal::Decimal::ONE;
+    let below = if whole { limit - step } else { limit };
+    let above = if whole { limit + step } else { limit };
+    let text = one.key().strip_prefix("length(").and_then(|rest| rest.strip_suffix(')'));
+    let mut add = |holds: bool, word: &str, number: rust_decimal::Decimal| {
+        let facts = if holds { &mut truths.if_true } else { &mut truths.if_false };
+        facts.push(format!("{word} {} {number}", one.key()));
+        if let (Some(text), "high") = (text, word) {
+            facts.push(format!("short {text} {number}"));
+        }
+    };
+    match op {
+        Compare::Equal => {
+            add(true, "high", limit);
+            add(true, "low", limit);
+        }
+        Compare::NotEqual => {}
+        Compare::Less => {
+            add(true, "high", below);
+            add(false, "low", limit);
+        }
+        Compare::LessOrEqual => {
+            add(true, "high", limit);
+            add(false, "low", above);
+        }
+        Compare::Greater => {
+            add(true, "low", above);
+            add(false, "high", limit);
+        }
+        Compare::GreaterOrEqual => {
+            add(true, "low", limit);
+            add(false, "high", below);
+        }
+    }
+}
+
+/// The key of the list in `count(list)`.
+fn counted<'k>(expr: &Expr, key: &'k str) -> Option<&'k str> {
+    match expr {
+        Expr::Call { function, .. } if function.0.name == "count" => key.strip_prefix("count(").and_then(|rest| rest.strip_suffix(')')),
+        _ => None,
+    }
+}
+
+pub(super) fn mirrored(op: Compare) -> Compare {
+    match op {
+        Compare::Less => Compare::Greater,
+        Compare::LessOrEqual => Compare::GreaterOrEqual,
+        Compare::Greater => Compare::Less,
+        Compare::GreaterOrEqual => Compare::LessOrEqual,
+        same => same,
+    }
+}

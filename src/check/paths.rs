@@ -1,0 +1,309 @@
+//! Names and paths: what a bare name means where it stands, and the fields behind a dot.
+
+use std::sync::Arc;
+
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{Span, bounds};
+use crate::check::env::{Env, Typed};
+use crate::check::error;
+use crate::check::extent::{Extent, Open, Unit, is_prose};
+use crate::check::facts::{Presence, Why};
+use crate::check::items::What;
+use crate::check::typed::{Expr, Word};
+use crate::syntax::habits;
+use crate::syntax::tree::{self, ExprKind};
+use crate::value::{Kind, Literal, Wire};
+
+impl Env<'_> {
+    // ---- names
+
+    pub(super) fn name(&mut self, name: &str, span: Span, want: Option<&Kind>) -> Typed {
+        let given = self.find(name).cloned();
+        let value = match want {
+            Some(Kind::Enumeration(of)) => of.resolve(name).map(|value| (Arc::clone(of), value.to_owned())),
+            _ => None,
+        };
+        if let Some(binding) = given {
+            if let Some((of, _)) = &value {
+                self.report(error::names::ambiguous(name, span, binding.span, &of.name));
+                return Typed::any(span);
+            }
+            if binding.grouped && self.grouped {
+                self.report(error::names::ungrouped(name, span));
+                return Typed::any(span);
+            }
+            if binding.many {
+                self.report(
+                    Diagnostic::new(Code::ResultMayBeMissing, span, format!("`{name}` is written once for each part, so it has no one result"))
+                        .other(binding.span, "the write that is repeated"),
+                );
+                return Typed::any(span);
+            }
+            self.read += binding.weight;
+            if self.read > bounds::READ_WEIGHT {
+                return self.too_large(span);
+            }
+            if let Some(read) = self.names.iter_mut().rev().find(|known| known.name == name) {
+                read.used = true;
+            }
+            self.settle(&binding.owed);
+            self.reads.extend(binding.value.keys.iter().cloned());
+            let mut typed = binding.value;
+            typed.span = span;
+            return typed;
+        }
+        if name == "index"
+            && let Some((slot, _)) = self.index
+        {
+            self.index = Some((slot, true));
+            return Typed::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![format!("#{}", slot.0)], span);
+        }
+        if name == "target" {
+            let Some(of) = self.target.clone() else {
+                self.report(error::names::no_target(span));
+                return Typed::any(span);
+            };
+            return Typed::new(Expr::Word(Word::Target), Kind::Object(of), vec!["target".into()], span);
+        }
+        if let Some(word) = self.words.iter().rev().find(|word| word.name == name) {
+            let kind = word.kind.clone();
+            let mut typed = Typed::new(Expr::Word(word.word), kind, vec![name.to_owned()], span);
+            if let Kind::List(of) = &typed.kind {
+                let element = if of.nullable { Presence::gap_of(Vec::new(), name, span, Why::Element) } else { Presence::Always };
+                typed = typed.with_elements(vec![format!("{name}[]")], Vec::new(), element);
+            }
+            return typed;
+        }
+        if let Some(What::Parameter) = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]) {
+            if let Some((of, _)) = &value {
+                self.report(error::names::ambiguous(name, span, span, &of.name));
+                return Typed::any(span);
+            }
+            let Some(parameter) = self.run.parameters.get(name) else { return Typed::any(span) };
+            let mut typed = Typed::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![format!("parameter {name}")], span);
+            match &parameter.value {
+                Literal::Text(text) => typed.longest = Some(text.chars().count()),
+                Literal::Number(number) | Literal::Money(number) => {
+                    typed.places = Some(number.normalize().scale());
+                    typed.extent = Extent::exactly(*number);
+                }
+                _ => {}
+            }
+            return if parameter.of.nullable {
+                let gap = Presence::gap_of(typed.keys.clone(), name, span, Why::Declared);
+                typed.present_if(gap)
+            } else {
+                typed
+            };
+        }
+        if let Some((of, value)) = value {
+            return Typed::literal(Literal::Text(value), Kind::Enumeration(of), span);
+        }
+        let known = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]);
+        if matches!(known, Some(What::Values(_) | What::Function(_) | What::Table(_))) {
+            self.report(error::types::needs_argument(name, span));
+            return Typed::any(span);
+        }
+        let diagnostic = self.unknown_name(name, span, want);
+        let diagnostic = match self.in_unused_file(name) {
+            Some((path, at)) if diagnostic.help.iter().all(|help| help.edit.is_none()) => error::names::in_unused_file(diagnostic, name, &path, at),
+            _ => diagnostic,
+        };
+        self.report(diagnostic);
+        Typed::any(span)
+    }
+
+    /// A bare name that means nothing: a field of a record without its record, a mistyped value of
+    /// the enumeration that is wanted, or a mistyped name.
+    pub(super) fn unknown_name(&self, name: &str, span: Span, want: Option<&Kind>) -> Diagnostic {
+        for binding in &self.names {
+            if let Kind::Object(of) = &binding.value.kind
+                && self.object(of).is_some_and(|object| object.fields.contains_key(name))
+            {
+                return error::names::bare_field(name, span, &binding.name, of);
+            }
+        }
+        if let Some(Kind::Enumeration(of)) = want {
+            return error::names::unknown_value(name, span, of, None);
+        }
+        let mut known: Vec<&str> = self.names.iter().map(|binding| binding.name.as_str()).collect();
+        if habits::is_nothing(name) {
+            return error::names::nothing(name, span);
+        }
+        if let Some(ours) = habits::name(name) {
+            return error::names::foreign_name(name, span, ours);
+        }
+        known.extend(self.words.iter().map(|word| word.name));
+        known.extend(self.run.parameters.keys().map(String::as_str));
+        error::names::unknown(name, span, &known)
+    }
+
+    // ---- paths
+
+    pub(super) fn field(&mut self, base: &tree::Expr, field: &tree::Name, span: Span) -> Typed {
+        let base_typed = self.expr(base, None);
+        if let ExprKind::Field { base: owner, field: id } = base.kind.as_ref()
+            && !matches!(base_typed.kind, Kind::Any | Kind::Object(_) | Kind::Row(_) | Kind::List(_) | Kind::Json)
+            && let Some(relation) = self.relation_of(owner, &id.node)
+        {
+            self.report(error::names::through_relation(field, id.span, &id.node, &relation));
+            return Typed::any(span);
+        }
+        self.field_of(base_typed, field, span)
+    }
+
+    /// The record beside an id: `Account__r` of `Account__c`, `Account` of `AccountId`.
+    fn relation_of(&mut self, owner: &tree::Expr, id: &str) -> Option<String> {
+        let Kind::Object(of) = self.quiet(|env| env.expr(owner, None).kind) else { return None };
+        let object = self.object(&of)?;
+        let known = |name: String| object.fields.get(&name).filter(|field| field.readable && matches!(field.kind, Kind::Object(_))).map(|_| name);
+        let custom = id.strip_suffix("__c").and_then(|name| known(format!("{name}__r")));
+        custom
+            .or_else(|| id.strip_suffix("Id").and_then(|name| known(name.to_owned())))
+            .or_else(|| id.strip_suffix("_id").and_then(|name| known(name.to_owned())))
+    }
+
+    /// Records that this one holds, and lists of records, which have a field of a name.
+    fn holders<'o>(&self, object: &'o crate::schema::Object, name: &str) -> (Vec<&'o str>, Vec<&'o str>) {
+        let (mut inner, mut lists) = (Vec::new(), Vec::new());
+        for (holder, field) in object.fields.iter().filter(|(_, field)| field.readable) {
+            let (of, into) = match &field.kind {
+                Kind::Object(of) => (of, &mut inner),
+                Kind::List(element) => match &element.kind {
+                    Kind::Object(of) => (of, &mut lists),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            if self.object(of).is_some_and(|object| object.fields.get(name).is_some_and(|field| field.readable)) {
+                into.push(holder.as_str());
+            }
+        }
+        (inner, lists)
+    }
+
+    pub(super) fn field_of(&mut self, base: Typed, field: &tree::Name, span: Span) -> Typed {
+        let name = field.node.as_str();
+        let Typed { expr: base, kind: base_kind, keys, presence, span: base_span, extent: Extent { table: base_table, .. }, .. } = base;
+        let from_target = is_target(&base);
+        let of_record = matches!(base_kind, Kind::Object(_)) && !from_target;
+        let keys: Vec<String> = keys.into_iter().map(|key| key + "." + name).collect();
+        let make = |env: &mut Self, kind: Kind, wire: Wire, nullable: bool, why: Why, element_nullable: bool| {
+            env.reads.extend(keys.iter().cloned());
+            let is_list = matches!(kind, Kind::List(_));
+            let held = !nullable && !is_list && of_record;
+            let expr = Expr::Field { base: Box::new(base), name: name.into(), kind: kind.clone(), wire, held };
+            let mut typed = Typed::new(expr, kind, keys.clone(), span);
+            if is_list {
+                let element = if element_nullable {
+                    Presence::gap_of(Vec::new(), format!("an element of {}", env.text(span)), span, Why::Element)
+                } else {
+                    Presence::Always
+                };
+                typed = typed.with_elements(keys.into_iter().map(|key| key + "[]").collect(), Vec::new(), element);
+            } else {
+                let own = if nullable { Presence::gap(keys, span, why) } else { Presence::Always };
+                // Its own presence first: to require it is to require all on the way to it.
+                typed.presence = Presence::all([own, presence]);
+            }
+            typed
+        };
+        match &base_kind {
+            Kind::Any => Typed::any(span),
+            Kind::Object(of) => {
+                let Some(object) = self.object(of) else {
+                    // A file of it that cannot be read is told as that.
+                    if !self.run.world.objects(&of.connection).contains(&of.object) {
+                        let diagnostic = error::names::undescribed(of, base_span, field);
+                        // Once is enough: all its fields have the one cause.
+                        if !self.out.iter().any(|told| told.code == diagnostic.code && told.message == diagnostic.message) {
+                            self.report(diagnostic);
+                        }
+                    }
+                    return Typed::any(span);
+                };
+                let known = object.fields.get(name);
+                let Some(schema) = known.filter(|field| field.readable) else {
+                    let near = crate::base::nearest(name, object.fields.keys().map(String::as_str)).is_some();
+                    let (inner, lists) = if known.is_some() || near { (Vec::new(), Vec::new()) } else { self.holders(&object, name) };
+                    let diagnostic = if inner.is_empty() && lists.is_empty() {
+                        error::names::unknown_source_field(of, &object, field, known.is_some())
+                    } else {
+                        let plain = Diagnostic::new(Code::UnknownSourceField, field.span, format!("`{of}` has no field `{name}`"));
+                        error::names::in_another(plain, &self.text(base_span), field, &inner, &lists)
+                    };
+                    self.report(diagnostic);
+                    return Typed::any(span);
+                };
+                let why = if from_target { Why::Target } else { Why::Field([&of.connection, ".", &of.object, ".", name].concat()) };
+                let element_nullable = matches!(&schema.kind, Kind::List(element) if element.nullable);
+                let mut typed = make(self, schema.given().clone(), schema.wire.clone(), schema.nullable || from_target, why, element_nullable);
+                typed.longest = match schema.given() {
+                    Kind::Text => schema.size.map(|size| size.max),
+                    Kind::Enumeration(of) if !of.open => of.names().map(|name| name.chars().count()).max(),
+                    Kind::Enumeration(_) => schema.size.map(|size| size.max),
+                    _ => None,
+                };
+                typed.places = match schema.kind {
+                    Kind::Integer => Some(0),
+                    Kind::Decimal | Kind::Money | Kind::Weight | Kind::Length => schema.places,
+                    _ => None,
+                };
+                typed.extent = extent_of(name, schema, &object, from_target);
+                typed
+            }
+            Kind::Row(columns) => {
+                let Some(column) = columns.iter().find(|column| column.name == name) else {
+                    let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+                    self.report(error::names::unknown_column(field, &known));
+                    return Typed::any(span);
+                };
+                let of = column.of.clone();
+                let element_nullable = matches!(&of.kind, Kind::List(element) if element.nullable);
+                let at = columns.iter().position(|column| column.name == name);
+                let mut typed = make(self, of.kind, Wire::Plain, of.nullable, Why::Declared, element_nullable);
+                if let Some((table, None)) = base_table {
+                    typed.extent.table = Some((table, at));
+                }
+                typed
+            }
+            Kind::List(_) | Kind::Text | Kind::Enumeration(_)
+                if matches!(field.node.to_lowercase().as_str(), "length" | "size" | "count" | "len") =>
+            {
+                let function = if matches!(base_kind, Kind::List(_)) { "count" } else { "length" };
+                let write = format!("{function}({})", self.text(base_span));
+                self.report(error::names::length_of(field, base_span, &base_kind, write));
+                Typed::any(span)
+            }
+            other => {
+                self.report(error::names::no_fields(field, base_span, other));
+                Typed::any(span)
+            }
+        }
+    }
+}
+
+/// What the schema says of the size of a field's values.
+pub(super) fn extent_of(name: &str, field: &crate::schema::Field, object: &crate::schema::Object, target: bool) -> Extent {
+    let unit = match &field.wire {
+        Wire::WeightNumber { unit } => Some(Unit::Weight(*unit)),
+        Wire::LengthNumber { unit } => Some(Unit::Length(*unit)),
+        _ => None,
+    };
+    let unlimited = field.kind == Kind::Text && field.size.is_none() && !target;
+    let open = match object.system.as_str() {
+        _ if !unlimited => None,
+        _ if is_prose(name) => Some(Open::Prose),
+        "files" => Some(Open::File),
+        _ => None,
+    };
+    Extent { low: field.minimum, high: field.maximum, unit, open, ..Extent::default() }
+}
+
+pub(super) fn is_target(expr: &Expr) -> bool {
+    match expr {
+        Expr::Word(Word::Target) => true,
+        Expr::Field { base, .. } => is_target(base),
+        _ => false,
+    }
+}
