@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::alerts::Raise;
-use super::mapping::Targets;
 use super::plan_entries::{ledger_key, text};
+use super::targets::Targets;
 use super::{Engine, groups, mask};
 use crate::apply::aside::{self, Happened};
 use crate::apply::{self, Inputs};

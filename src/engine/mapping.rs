@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lanes::keep_targets;
 use super::plan_entries::Made;
-use super::recover::Differs;
-use super::{Ask, Engine, Job, groups, mask};
+use super::targets::Targets;
+use super::{Ask, Engine, Job, groups};
 use crate::apply::aside::{self, Wanted};
-use crate::apply::{Inputs, Outcome, Payload, Verdict, apply, target_of};
-use crate::check::typed::{Flow, Policy, Write};
+use crate::apply::{Inputs, Outcome, Verdict, apply};
+use crate::check::typed::Flow;
 use crate::connector::Found;
 use crate::fault::Fault;
 use crate::store::{Change, Kept, Lane, LaneState, Millis};
@@ -29,48 +29,48 @@ const LOOKED_FOR: usize = 1_000;
 /// Of them so many are decided in one commit: what they become is in memory until then.
 const DECIDED: usize = 250;
 
-static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
+pub(super) static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
 static UNMATCHED: BTreeMap<String, Vec<Json>> = BTreeMap::new();
 
 /// Lanes that are mapped together.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    flow: usize,
-    lanes: Vec<Lane>,
+    pub(super) flow: usize,
+    pub(super) lanes: Vec<Lane>,
     /// By lane: the records of its group, where the flow groups.
-    groups: Vec<Vec<Json>>,
-    wanted: Vec<Vec<Wanted>>,
+    pub(super) groups: Vec<Vec<Json>>,
+    pub(super) wanted: Vec<Vec<Wanted>>,
     /// By lane: what was found for each match.
-    matched: Vec<BTreeMap<String, Vec<Json>>>,
+    pub(super) matched: Vec<BTreeMap<String, Vec<Json>>>,
     /// The match and the key of it that is being looked up.
-    at: (usize, usize),
+    pub(super) at: (usize, usize),
     /// By lane: what it gives, where that was found out on the way and rests on nothing that was read since.
-    outcomes: Vec<Option<Outcome>>,
+    pub(super) outcomes: Vec<Option<Outcome>>,
     /// By lane: the targets that were read, for the mapping. Of one to which nothing would be sent nothing stands in it.
-    targets: Vec<BTreeMap<String, Json>>,
+    pub(super) targets: Vec<BTreeMap<String, Json>>,
     /// By lane: the same as they were read.
-    held: Vec<BTreeMap<String, Json>>,
+    pub(super) held: Vec<BTreeMap<String, Json>>,
     /// By lane: targets that were confirmed, and that are not there any more.
-    missing: Vec<BTreeSet<String>>,
+    pub(super) missing: Vec<BTreeSet<String>>,
     /// By lane: whether something at its target was looked at for the first time.
-    first: Vec<bool>,
+    pub(super) first: Vec<bool>,
     /// By lane: the targets of writes that go by what is there.
-    places: Vec<Vec<(String, String, String)>>,
+    pub(super) places: Vec<Vec<(String, String, String)>>,
     /// What is to be read of targets: object, field, value, and for which lanes and writes.
-    need: BTreeMap<Wants, Vec<(usize, String)>>,
+    pub(super) need: BTreeMap<Wants, Vec<(usize, String)>>,
     /// By lane and write: the field of a target's record that holds its key, and the key. An id may have been given again.
-    keys: BTreeMap<(usize, String), (String, String)>,
+    pub(super) keys: BTreeMap<(usize, String), (String, String)>,
     /// What is about to be written under a value that is looked for the first time, and the fields that it takes to compare.
-    bodies: BTreeMap<Wants, (Json, BTreeSet<Vec<String>>)>,
+    pub(super) bodies: BTreeMap<Wants, (Json, BTreeSet<Vec<String>>)>,
     /// By what is to be read: what helps its connector to find several at once.
-    companions: BTreeMap<(ObjectRef, String), String>,
-    found: Vec<Found>,
-    out: usize,
-    fault: Option<Fault>,
-    stage: Stage,
-    waited: bool,
+    pub(super) companions: BTreeMap<(ObjectRef, String), String>,
+    pub(super) found: Vec<Found>,
+    pub(super) out: usize,
+    pub(super) fault: Option<Fault>,
+    pub(super) stage: Stage,
+    pub(super) waited: bool,
     /// Targets that a write of ours came through to since the batch was taken: what was read of them may be older.
-    written: BTreeSet<(String, String, String)>,
+    pub(super) written: BTreeSet<(String, String, String)>,
 }
 
 /// What is looked for: an object by a field with a value. The last says whether it is for the first time.
@@ -94,7 +94,7 @@ pub(super) fn place(target: &(String, String, String)) -> (String, String, Strin
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Match,
     Targets,
 }
@@ -238,7 +238,7 @@ impl Engine<'_> {
     }
 
     /// Goes on with a batch as far as it can without the outside.
-    fn advance(&mut self, id: u64) -> Kept<()> {
+    pub(super) fn advance(&mut self, id: u64) -> Kept<()> {
         let Some(mut batch) = self.batches.remove(&id) else { return Ok(()) };
         let (flow, _) = self.flow(batch.flow);
         let first = batch.lanes.iter().all(|lane| lane.first) && flow.first_when.is_some();
@@ -333,7 +333,7 @@ impl Engine<'_> {
     }
 
     /// Asks for what stands at a target under values that were never confirmed; gives the number of calls.
-    fn present(
+    pub(super) fn present(
         &mut self,
         object: &ObjectRef,
         field: &[String],
@@ -417,7 +417,7 @@ impl Engine<'_> {
     }
 
     /// The lanes stay as they are; they are taken again when their connection works.
-    fn put_off(&mut self, batch: Batch, fault: &Fault) -> Kept<()> {
+    pub(super) fn put_off(&mut self, batch: Batch, fault: &Fault) -> Kept<()> {
         self.flows[batch.flow].map = true;
         self.flows[batch.flow].fetch = true;
         for lane in &batch.lanes {
@@ -465,7 +465,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn inputs<'a>(
+    pub(super) fn inputs<'a>(
         &'a self,
         at: usize,
         lane: &'a Lane,
@@ -488,173 +488,19 @@ impl Engine<'_> {
         }
     }
 
-    fn outcome(&self, at: usize, lane: &Lane, group: &[Json], matched: &BTreeMap<String, Vec<Json>>, targets: &BTreeMap<String, Json>) -> Outcome {
+    pub(super) fn outcome(
+        &self,
+        at: usize,
+        lane: &Lane,
+        group: &[Json],
+        matched: &BTreeMap<String, Vec<Json>>,
+        targets: &BTreeMap<String, Json>,
+    ) -> Outcome {
         let (flow, _) = self.flow(at);
         apply(self.world.program, flow, &self.inputs(at, lane, group, targets, matched))
     }
 
-    /// Whether a flow's writes go by what their targets hold.
-    pub(super) fn looks_at_targets(&self, at: usize) -> bool {
-        let (flow, _) = self.flow(at);
-        let mut writes = flow.writes.iter().chain(gone_writes(flow));
-        writes.any(|write| self.looks(at, write).any())
-    }
-
-    /// How a write goes by what its target holds.
-    fn looks(&self, at: usize, write: &Write) -> Looks {
-        let spec = self.write_spec(&write.object, write.op, write.key.as_ref().and_then(|key| key.field.as_deref()));
-        let reads = self.flow(at).1.target_reads.get(&write.name).is_some_and(|reads| !reads.is_empty());
-        Looks {
-            reads: reads || !write.guards.is_empty() || spec.as_ref().is_some_and(|spec| spec.replaces),
-            keeps: has_policies(&write.body),
-            searched: spec.as_ref().is_some_and(|spec| spec.class == 2),
-            findable: spec.as_ref().is_some_and(|spec| spec.class < 3),
-        }
-    }
-
-    /// Which targets have to be read before their writes: those that exist, of writes that look at them, and those that
-    /// were never confirmed.
-    fn need(&mut self, batch: &mut Batch) -> Kept<()> {
-        let (flow, _) = self.flow(batch.flow);
-        let at = batch.flow;
-        // Where no write ever looks at its target, one pass is enough.
-        if !self.looks_at_targets(at) && self.unverified.is_none() {
-            return Ok(());
-        }
-        for (index, lane) in batch.lanes.iter().enumerate() {
-            let matched = &batch.matched[index];
-            let gone = lane.was == Some(LaneState::Gone);
-            let outcome = self.outcome(at, lane, &batch.groups[index], matched, &NOTHING);
-            let payloads = if gone { self.gone_payloads(at, lane, matched, &NOTHING) } else { outcome.payloads.clone() };
-            let mut rests_on_target = false;
-            for payload in &payloads {
-                let written = flow.writes.iter().chain(gone_writes(flow)).find(|write| write.name == payload.write);
-                let Some(write) = written else { continue };
-                let looks = self.looks(at, write);
-                if looks.any() {
-                    batch.places[index].extend(super::plan_entries::places(payload));
-                }
-                // What was found by a match says itself what the target holds.
-                let matches = write.of.is_some_and(|of| flow.matches.iter().any(|found| found.slot == of));
-                let replaces = self.replaces(&payload.object, payload.op, payload.key_field.as_deref());
-                if matches && payload.id.is_some() && !replaces {
-                    continue;
-                }
-                let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
-                let Some(name) = name else { continue };
-                let known = self.known(payload)?;
-                match known.as_ref().filter(|known| !self.is_unverified(known)) {
-                    Some(known) => {
-                        rests_on_target = true;
-                        let disputes = known.fields.keys().any(|name| name.starts_with('~'));
-                        if self.differing(payload, Some(known), None, lane, matched, true).is_empty() {
-                            // Nothing would be sent, so nothing is read.
-                            batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
-                            continue;
-                        }
-                        let field = self.id_field(&payload.object);
-                        match (known.id.clone().or_else(|| payload.id.clone()), looks.reads || disputes) {
-                            (Some(id), true) => {
-                                if let Some(companion) = self.companion(payload, &field) {
-                                    batch.companions.insert((payload.object.clone(), id.clone()), companion);
-                                }
-                                if let (Some(key_field), Some(key)) = (&payload.key_field, &payload.key) {
-                                    batch.keys.insert((index, name.clone()), (key_field.clone(), key.clone()));
-                                }
-                                batch.need.entry((payload.object.clone(), vec![field], id, false)).or_default().push((index, name));
-                            }
-                            // It is there, and that is all that has to be known of it.
-                            _ => {
-                                batch.targets[index].insert(name, Json::Object(serde_json::Map::new()));
-                            }
-                        }
-                    }
-                    None if !self.settings.safety.first_look || !(looks.any() || known.is_some()) || !looks.findable => {}
-                    None => {
-                        let id = known.as_ref().and_then(|known| known.id.clone()).or_else(|| payload.id.clone());
-                        let lot = super::Lot {
-                            connection: payload.object.connection.clone(),
-                            object: payload.object.object.clone(),
-                            op: super::plan_entries::word(payload.op).to_owned(),
-                            key_field: payload.key_field.clone(),
-                        };
-                        let field = if id.is_some() { self.id_field(&payload.object) } else { self.mark_field(&lot) };
-                        let marked = || super::outbox::mark_of(payload.key.as_deref(), payload.key_field.as_deref(), &payload.body, &field);
-                        let Some(value) = id.or_else(marked) else { continue };
-                        let mut fields: BTreeSet<Vec<String>> = BTreeSet::from([vec![self.id_field(&payload.object)]]);
-                        if payload.op != crate::check::typed::Op::Create {
-                            fields.extend(payload.body.as_object().into_iter().flatten().map(|(name, _)| vec![name.clone()]));
-                            fields.extend(self.flow(at).1.target_reads.get(&write.name).into_iter().flatten().cloned());
-                        }
-                        let path = field.split('.').map(str::to_owned).collect();
-                        let wants = (payload.object.clone(), path, value, true);
-                        let known_fields = &mut batch.bodies.entry(wants.clone()).or_insert_with(|| (own_fields(&payload.body), BTreeSet::new())).1;
-                        known_fields.extend(fields);
-                        batch.need.entry(wants).or_default().push((index, name));
-                        batch.first[index] = true;
-                    }
-                }
-            }
-            if !rests_on_target && !gone {
-                batch.outcomes[index] = Some(outcome);
-            }
-        }
-        Ok(())
-    }
-
-    /// What a payload's target is thought to hold in the field by which its connector lists several at once.
-    fn companion(&self, payload: &Payload, field: &str) -> Option<String> {
-        let connector = self.world.connectors.get(&payload.object.connection)?;
-        let companion = connector.companion(&payload.object, &[field.to_owned()])?;
-        super::plan_entries::text(payload.body.get(companion))
-    }
-
-    pub(super) fn target_read(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<()> {
-        let Some(mut batch) = self.batches.remove(&id) else { return Ok(()) };
-        batch.out -= 1;
-        match found {
-            Ok(found) => batch.found.extend(found),
-            Err(fault) => batch.fault = Some(fault),
-        }
-        if batch.out > 0 {
-            self.batches.insert(id, batch);
-            return Ok(());
-        }
-        if let Some(fault) = batch.fault.take() {
-            return self.put_off(batch, &fault);
-        }
-        let all = std::mem::take(&mut batch.found);
-        let mut by_value: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
-        for found in &all {
-            by_value.entry(&found.value).or_default().push(found);
-        }
-        for ((_, field, value, first), meant) in std::mem::take(&mut batch.need) {
-            // Two objects may be looked for by one value: the record says by its field which one it is.
-            let has = |found: &&&Found| field.iter().try_fold(&found.record, |at, name| at.get(name)).is_some() || first;
-            let found = by_value.get(value.as_str()).and_then(|found| found.iter().find(has));
-            for (lane, name) in meant {
-                // A system that was brought back from its backup gives ids again: the record says by its key whose it is.
-                let is_other = |found: &&&Found| {
-                    let Some((key_field, key)) = batch.keys.get(&(lane, name.clone())) else { return false };
-                    let held = super::plan_entries::text(found.record.get(key_field.as_str()));
-                    held.is_some_and(|held| held.to_lowercase() != key.to_lowercase())
-                };
-                match found.filter(|found| !is_other(found)) {
-                    Some(found) => {
-                        batch.targets[lane].insert(name.clone(), found.record.clone());
-                        batch.held[lane].insert(name, found.record.clone());
-                    }
-                    None if !first => {
-                        batch.missing[lane].insert(name);
-                    }
-                    None => {}
-                }
-            }
-        }
-        self.finish(batch)
-    }
-
-    fn finish(&mut self, batch: Batch) -> Kept<()> {
+    pub(super) fn finish(&mut self, batch: Batch) -> Kept<()> {
         self.flows[batch.flow].map = true;
         self.flows[batch.flow].fetch = true;
         let Batch {
@@ -719,84 +565,6 @@ impl Engine<'_> {
         }
         self.keep(&changes)?;
         Ok(())
-    }
-
-    /// Holds what was found at a lane's targets, of which this store knows nothing, against what is to be sent. True where
-    /// something was found.
-    fn look_over(
-        &mut self,
-        at: usize,
-        lane: &Lane,
-        outcome: Option<&Outcome>,
-        matched: &BTreeMap<String, Vec<Json>>,
-        held: &BTreeMap<String, Json>,
-        changes: &mut Vec<Change>,
-    ) -> Kept<bool> {
-        let gone = lane.was == Some(LaneState::Gone);
-        let payloads = match outcome {
-            Some(outcome) if !gone => outcome.payloads.clone(),
-            _ if gone => self.gone_payloads(at, lane, matched, &NOTHING),
-            _ => {
-                let group = self.members(at, lane)?;
-                self.outcome(at, lane, &group, matched, &NOTHING).payloads
-            }
-        };
-        let mut any = false;
-        for payload in &payloads {
-            let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
-            let Some(record) = name.and_then(|name| held.get(&name)) else { continue };
-            let known = self.known(payload)?;
-            if known.as_ref().is_some_and(|known| !self.is_unverified(known)) {
-                continue;
-            }
-            any = true;
-            let ledger = self.reconciled(payload, known, record);
-            if let Some(id) = &ledger.id {
-                changes.push(Change::Link(self.node(at, &lane.key, &payload.object, id)));
-            }
-            let name = mask::key(payload.key.as_deref().or(payload.id.as_deref()).unwrap_or_default(), true);
-            let text = format!("{} {name} is at the target, and this store has not confirmed it: it is compared", payload.object);
-            changes.push(Change::Ledger(ledger));
-            changes.push(self.event(&lane.flow, &lane.key, "found", text, None));
-        }
-        Ok(any)
-    }
-
-    /// Marks the targets to which nothing would be sent; true where there are some.
-    fn satisfied(
-        &self,
-        outcome: &Outcome,
-        lane: &Lane,
-        matched: &BTreeMap<String, Vec<Json>>,
-        held: &BTreeMap<String, Json>,
-        targets: &mut BTreeMap<String, Json>,
-    ) -> Kept<bool> {
-        let mut any = false;
-        for payload in &outcome.payloads {
-            let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
-            let Some(name) = name else { continue };
-            let Some(record) = held.get(&name) else { continue };
-            let known = self.known(payload)?;
-            if known.is_some() && self.differing(payload, known.as_ref(), Some(record), lane, matched, false).is_empty() {
-                targets.insert(name, Json::Object(serde_json::Map::new()));
-                any = true;
-            }
-        }
-        Ok(any)
-    }
-
-    /// Matched records that the flow writes to.
-    fn matched_targets(&self, at: usize, matched: &BTreeMap<String, Vec<Json>>) -> Vec<(String, String, String)> {
-        let (flow, _) = self.flow(at);
-        let writes = || flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
-        let written = flow.matches.iter().filter(|found| writes().any(|write| write.of == Some(found.slot)));
-        written
-            .filter_map(|found| {
-                let [one] = matched.get(&found.name)?.as_slice() else { return None };
-                let id = super::plan_entries::text(one.get(self.id_field(&found.object).as_str()))?;
-                Some((found.object.connection.clone(), found.object.object.clone(), format!("id:{id}")))
-            })
-            .collect()
     }
 
     /// What a mapped record becomes. `waited`: something was asked for it since it was taken.
@@ -913,93 +681,5 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         let Some(record) = lane.record().filter(|_| flow.group.is_none() && !flow.matches.is_empty()) else { return false };
         self.with_inputs(record, |inputs| aside::is_eligible(self.world.program, flow, inputs))
-    }
-
-    /// How a payload differs from what its target was confirmed to hold. `held`: the target as it was read for it; `kept`: fields
-    /// that are only ever set once are left out.
-    pub(super) fn differing(
-        &self,
-        payload: &Payload,
-        known: Option<&crate::store::Ledger>,
-        held: Option<&Json>,
-        lane: &Lane,
-        matched: &BTreeMap<String, Vec<Json>>,
-        kept: bool,
-    ) -> Differs {
-        let id_field = self.id_field(&payload.object);
-        // The record as it was just read, where this write goes to it.
-        let found = payload.id.as_deref().and_then(|id| {
-            let own = lane.record().into_iter().filter(|_| lane.key == id);
-            let found = matched.values().flatten().filter(|record| record.get(&id_field).and_then(Json::as_str) == Some(id));
-            own.chain(found).next()
-        });
-        let mut differs = self.differs(payload, known, held, found);
-        if kept {
-            differs.send.retain(|name| payload.policies.get(name) != Some(&Policy::Once));
-        }
-        differs
-    }
-}
-
-/// How a write goes by what its target holds.
-struct Looks {
-    /// It reads it, has a guard, or replaces it.
-    reads: bool,
-    /// Some of its fields are set once, or where they are empty.
-    keeps: bool,
-    /// It makes a record that is found by a search only.
-    searched: bool,
-    /// Its record can be found.
-    findable: bool,
-}
-
-impl Looks {
-    fn any(&self) -> bool {
-        self.reads || self.keeps || self.searched
-    }
-}
-
-/// What stands in a body's own fields, without objects and lists.
-fn own_fields(body: &Json) -> Json {
-    let fields = body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_object() && !value.is_array());
-    Json::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
-}
-
-/// The writes of a flow for records that are gone.
-fn gone_writes(flow: &Flow) -> impl Iterator<Item = &Write> {
-    flow.follow_ups.iter().filter(|after| after.events.contains(&crate::check::typed::Event::IsGone)).flat_map(|after| &after.writes)
-}
-
-fn has_policies(body: &crate::check::typed::Body) -> bool {
-    body.rows.iter().any(|row| {
-        matches!(row.policy, Policy::Once | Policy::IfEmpty)
-            || matches!(&row.value, crate::check::typed::RowValue::Object { body, .. } if has_policies(body))
-    })
-}
-
-/// The targets of a lane's writes, as far as they were read.
-pub(super) struct Targets<'a> {
-    /// For the mapping: without fields where nothing would be sent to it.
-    pub(super) mapped: &'a BTreeMap<String, Json>,
-    pub(super) held: &'a BTreeMap<String, Json>,
-    pub(super) missing: &'a BTreeSet<String>,
-}
-
-static NOT_MISSING: BTreeSet<String> = BTreeSet::new();
-
-impl Targets<'static> {
-    pub(super) const NONE: Targets<'static> = Targets { mapped: &NOTHING, held: &NOTHING, missing: &NOT_MISSING };
-}
-
-impl<'a> Targets<'a> {
-    pub(super) fn of(read: &'a BTreeMap<String, Json>) -> Self {
-        Targets { mapped: read, held: read, missing: &NOT_MISSING }
-    }
-
-    /// What is kept of them for writes that wait.
-    fn kept(&self) -> BTreeMap<String, Json> {
-        let mut kept = self.mapped.clone();
-        kept.extend(self.held.iter().map(|(name, record)| (name.clone(), record.clone())));
-        kept
     }
 }

@@ -31,6 +31,7 @@ pub mod queue;
 mod recover;
 pub mod retention;
 mod riders;
+mod targets;
 mod time;
 mod undo;
 mod version;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::mapping::{Targets, place};
+use super::mapping::place;
+use super::targets::Targets;
 use super::{Engine, Lot};
 use crate::apply::{Payload, target_of};
 use crate::check::typed::{Flow, Op};
