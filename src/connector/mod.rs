@@ -111,6 +111,13 @@ pub trait Connector: Send + Sync {
     /// One cheap call that needs the credentials: who we are there, in one line.
     async fn hello(&self, call: &Call) -> Result<String, Fault>;
 
+    /// Whether a write that is sent twice has another effect than one that is sent once, although its key keeps the record to one:
+    /// where the system adds some lines of the record to those that are there. Its outcome is then looked up before it goes again.
+    fn repeat_adds(&self, object: &ObjectRef, body: &Json) -> bool {
+        let _ = (object, body);
+        false
+    }
+
     /// What is sent for an update of an object whose write [replaces](Write::replaces): the changes laid over the
     /// target's record. Here field by field, at the top only; a system that knows more of its records does more.
     fn merge(&self, object: &ObjectRef, target: &Json, changes: &Json) -> Json {

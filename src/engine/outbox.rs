@@ -533,7 +533,7 @@ impl Engine<'_> {
         entry.doubted = Some(sent.max(entry.doubted.unwrap_or(0)));
         if entry.review_doubt || entry.class >= 3 {
             entry.state = EntryState::Parked;
-        } else if entry.class == 0 {
+        } else if entry.class == 0 && !(self.settings.safety.look_up && self.repeat_adds(entry)) {
             entry.state = EntryState::Planned;
             entry.due = now + backoff(entry.attempt, self.settings.seed ^ entry.id.unsigned_abs());
         } else if self.settings.safety.look_up {
@@ -543,6 +543,12 @@ impl Engine<'_> {
             entry.state = EntryState::Planned;
             entry.due = now;
         }
+    }
+
+    /// Whether an entry that is sent twice would have another effect than one that is sent once.
+    fn repeat_adds(&self, entry: &Entry) -> bool {
+        let connector = self.world.connectors.get(&entry.connection);
+        self.is_findable(entry) && connector.is_some_and(|connector| connector.repeat_adds(&Lot::of(entry).object(), &entry.body))
     }
 
     /// Notes that an entry's target may still be changed by a request that was sent.

@@ -242,6 +242,13 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
                 if city(wanted) != city(Some(target)) && !shipped && !open {
                     found.push(Finding::new("stale", format!("{number}: the city at the target is not that of the source")));
                 }
+                // A repeat of a write must not declare goods twice at customs. The lines of a label that is made stay as they were.
+                let declared = |body: Option<&Json>| body.and_then(|body| body.pointer("/internationalOptions/customsItems")?.as_array().map(Vec::len));
+                if let (Some(sent), Some(is)) = (declared(wanted), declared(Some(target)))
+                    && is > sent
+                {
+                    found.push(Finding::new("customs", format!("{number} has {is} customs lines, and the source {sent}")));
+                }
                 let cancelled = wanted.and_then(|wanted| wanted.get("orderStatus")).and_then(Json::as_str) == Some("cancelled");
                 if cancelled && shipped && !open {
                     found.push(Finding::new("silent", format!("{number} was cancelled after its label was made, and nobody is told")));

@@ -75,6 +75,11 @@ pub fn merge(target: &Json, changes: &Json) -> Json {
     merged
 }
 
+/// Whether V1 adds lines to an order by this body: customs items without an id are added to those that are there.
+pub(super) fn adds_lines(body: &Json) -> bool {
+    lines_of(body, "/internationalOptions/customsItems").iter().any(|line| text(line, CUSTOMS.id).is_none())
+}
+
 fn lines_of<'j>(record: &'j Json, path: &str) -> &'j [Json] {
     record.pointer(path).and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }

@@ -248,6 +248,10 @@ impl Connector for ShipStation {
         Ok(format!("ShipStation V1 at {host}: {} {}", stores.len(), if stores.len() == 1 { "store" } else { "stores" }))
     }
 
+    fn repeat_adds(&self, object: &ObjectRef, body: &Json) -> bool {
+        object.object == "Order" && merge::adds_lines(body)
+    }
+
     fn merge(&self, object: &ObjectRef, target: &Json, changes: &Json) -> Json {
         if object.object == "Order" { merge::merge(target, changes) } else { changes.clone() }
     }
