@@ -292,3 +292,36 @@ fn plan_tells_what_changes_cost() {
     let printed = fine(&world, &["plan", "--flow", "export_orders"]);
     assert!(printed.contains("for 100 changed records together") && printed.contains("before its update"), "{printed}");
 }
+
+#[test]
+fn an_edited_payload_stays_with_its_own_record() {
+    let world = World::start(24, Faults::default());
+    fine(&world, &["run"]);
+    let listed = read(&world, &["queue", "list", "--code", "review"]);
+    let id = listed["causes"][0]["example"].to_string();
+    let payload = fine(&world, &["queue", "show", &id, "--payload", "--reveal"]);
+    let mut body: Json = serde_json::from_str(&payload).unwrap();
+    let file = world.folder.path().join("payload.json");
+    let edit = ["queue", "edit", &id, "--payload", file.to_str().unwrap()];
+    let other = world.wms_effects().into_iter().find(|effect| effect.kind == "created").and_then(|effect| effect.key).unwrap();
+    body["orderKey"] = json!(other);
+    std::fs::write(&file, body.to_string()).unwrap();
+    let refused = world.command(&edit);
+    assert!(refused.status.code() == Some(1) && said(&refused).contains("`orderKey` names the record"), "{}", said(&refused));
+    body.as_object_mut().unwrap().remove("orderKey");
+    body["orderId"] = json!(100_001);
+    std::fs::write(&file, body.to_string()).unwrap();
+    assert_eq!(world.command(&edit).status.code(), Some(1), "an id of another record");
+    body.as_object_mut().unwrap().remove("orderId");
+    body["orderStatus"] = json!("awaiting_shipment");
+    std::fs::write(&file, body.to_string()).unwrap();
+    fine(&world, &edit);
+}
+
+#[test]
+fn a_checkpoint_is_not_sent_ahead() {
+    let world = World::start(24, Faults::default());
+    fine(&world, &["run"]);
+    let ahead = world.command(&["checkpoint", "rewind", "--flow", "export_orders", "--to", "2099-01-01"]);
+    assert!(ahead.status.code() == Some(2) && said(&ahead).contains("is in the future"), "{}", said(&ahead));
+}

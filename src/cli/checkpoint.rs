@@ -89,7 +89,12 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }
         What::Rewind(args) => {
             let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
-            let to = args.to.at(jiff::Timestamp::now()).as_millisecond();
+            let (to, now) = (args.to.at(jiff::Timestamp::now()), jiff::Timestamp::now());
+            if to > now {
+                return Err(Failure::usage(format!("{to} is in the future: what changes until then would not be read"))
+                    .hint("name an earlier time, such as 2h (ago) or 2026-11-01T00:00:00Z"));
+            }
+            let to = to.as_millisecond();
             let decision = Decision::Rewind { flow: args.flow.clone(), stream: args.stream.clone(), to };
             decide(&site, decision, signature(args.by.as_ref()), "checkpoints sent back", out)
         }

@@ -55,6 +55,7 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
         let counted = |n: u64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
         out.line(format!("{} moved in {:.1} s, {}", counted(moved, "record"), began.elapsed().as_secs_f64(), counted(calls, "call")))?;
         super::status::table(&after.counts, out)?;
+        super::status::tell_put_off(&open, &after.counts, out)?;
         for failure in &failures {
             out.note(format!("not read: {failure}"));
         }

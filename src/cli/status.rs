@@ -8,7 +8,7 @@ use super::site::{Site, store_failure};
 use super::{Exit, Failure, Format, Out};
 use crate::engine::Alive;
 use crate::store::sqlite::Mode;
-use crate::store::{Counts, LaneState, Store as _};
+use crate::store::{Counts, LaneState, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,8 +74,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return Ok(Exit::Fine);
     }
     table(&counts, out)?;
+    tell_put_off(&store, &counts, out)?;
     match open {
-        0 => out.line("nobody has to look at anything")?,
+        0 => out.line("no open exceptions")?,
         1 => out.line("1 exception waits for somebody: crossdock queue list")?,
         many => out.line(format!("{many} exceptions wait for somebody: crossdock queue list"))?,
     }
@@ -84,6 +85,31 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     Ok(Exit::Fine)
 }
+
+/// Records that are not taken up before some time, and the earliest one.
+fn put_off(store: &dyn Store, counts: &crate::store::Counts) -> crate::store::Kept<Option<(u64, i64)>> {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let (mut records, mut next) = (0, None::<i64>);
+    for ((flow, state), count) in counts {
+        if matches!(state, LaneState::Waiting | LaneState::Fetch)
+            && let Some(due) = store.next_due(flow, *state, now)?
+        {
+            records += count;
+            next = Some(next.map_or(due, |known| known.min(due)));
+        }
+    }
+    Ok(next.map(|next| (records, next)))
+}
+
+/// Tells of records that are not taken up yet, and why.
+pub(super) fn tell_put_off(store: &dyn Store, counts: &crate::store::Counts, out: &mut Out) -> Result<(), Failure> {
+    let Some((records, next)) = put_off(store, counts).map_err(|fault| store_failure(&fault))? else { return Ok(()) };
+    let wait = if records == 1 { "1 record waits".to_owned() } else { format!("{records} records wait") };
+    out.line(format!("{wait}, until {} at the earliest: {PUT_OFF}", time(next)))
+}
+
+/// Why a record is not taken up before some time.
+pub(super) const PUT_OFF: &str = "an earlier request may still take effect, or a try has failed";
 
 /// How the process that ran last is doing, or was when it ended.
 fn liveness(alive: &Alive, now: i64, out: &mut Out) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use super::status::time;
 use super::when::stamp;
 use super::{Exit, Failure, Format, Out};
 use crate::store::sqlite::Mode;
-use crate::store::{Event, Lane, Store};
+use crate::store::{Event, Lane, LaneState, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if args.format == Format::Json {
         let records: Vec<_> = lanes
             .iter()
-            .map(|lane| serde_json::json!({"flow": lane.flow, "key": lane.key, "label": lane.label, "state": lane.state.word(), "plan": lane.plan}))
+            .map(|lane| serde_json::json!({"flow": lane.flow, "key": lane.key, "label": lane.label, "state": lane.state.word(), "plan": lane.plan, "due": (!lane.state.settled() && lane.due > 0).then(|| time(lane.due))}))
             .collect();
         let mut told = Vec::new();
         for event in &events {
@@ -123,6 +123,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         for (at, line) in wrapped(&told, 4, width).into_iter().enumerate() {
             out.line(if at == 0 { line.trim_start() } else { &line })?;
         }
+        if matches!(lane.state, LaneState::Waiting | LaneState::Fetch) && lane.due > jiff::Timestamp::now().as_millisecond() {
+            for line in wrapped(&format!("is taken up at {}: {}", time(lane.due), super::status::PUT_OFF), 4, width) {
+                out.line(line)?;
+            }
+        }
         for exception in store.exceptions_of(&lane.flow, &lane.key).map_err(wrong)? {
             out.line(format!("    waits for somebody: crossdock queue show {}", exception.id))?;
         }
@@ -135,7 +140,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             }
         }
         for watch in store.watches_of(&lane.flow, &lane.key).map_err(wrong)? {
-            out.line(format!("    `{}` is looked at {}", watch.name, time(watch.due)))?;
+            out.line(format!("    `{}` is due by {}", watch.name, time(watch.due)))?;
         }
     }
     let wide = lanes.iter().map(|lane| lane.flow.chars().count()).max().unwrap_or(0).min(24);

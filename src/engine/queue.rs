@@ -328,6 +328,9 @@ impl Engine<'_> {
                 return Ok(Err(format!("the payload does not fit its target: {}", words.join("; "))));
             }
         }
+        if let Some((field, own)) = self.other_record(&entry, payload) {
+            return Ok(Err(format!("`{field}` names the record at the target, and has to stay {own}: another one would be written")));
+        }
         // The record's other payloads that wait or were refused go as they are: none may be left behind without an exception.
         made.entries = open.into_iter().cloned().collect();
         for other in &made.entries {
@@ -347,6 +350,26 @@ impl Engine<'_> {
         }
         lane.state = LaneState::Sending;
         Ok(Ok(()))
+    }
+
+    /// The field by which an edited payload would be of another record than its entry, and what it has to be.
+    fn other_record(&self, entry: &Entry, payload: &Json) -> Option<(String, String)> {
+        let lot = super::Lot::of(entry);
+        let id_field = self.id_field(&lot.object());
+        let mark = self.mark_field(&lot);
+        let own = |field: &str| {
+            let of_key = if entry.key_field.as_deref() == Some(field) { entry.key.clone() } else { None };
+            let of_id = if field == id_field { entry.target.clone() } else { None };
+            of_key.or(of_id).or_else(|| super::plan_entries::text(entry.body.get(field)))
+        };
+        let mut fields: Vec<&str> = entry.key_field.as_deref().into_iter().chain([id_field.as_str(), mark.as_str()]).collect();
+        fields.dedup();
+        fields.into_iter().find_map(|field| {
+            let given = super::plan_entries::text(payload.get(field))?;
+            let own = own(field);
+            let is = own.clone().map_or_else(|| "absent".to_owned(), |own| format!("`{own}`"));
+            (own != Some(given)).then(|| (field.to_owned(), is))
+        })
     }
 
     fn discard(&mut self, exception: &Exception, lane: &mut Lane, _: usize, made: &mut Made) -> Kept<Result<(), String>> {

@@ -243,7 +243,8 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
                     found.push(Finding::new("stale", format!("{number}: the city at the target is not that of the source")));
                 }
                 // A repeat of a write must not declare goods twice at customs. The lines of a label that is made stay as they were.
-                let declared = |body: Option<&Json>| body.and_then(|body| body.pointer("/internationalOptions/customsItems")?.as_array().map(Vec::len));
+                let declared =
+                    |body: Option<&Json>| body.and_then(|body| body.pointer("/internationalOptions/customsItems")?.as_array().map(Vec::len));
                 if let (Some(sent), Some(is)) = (declared(wanted), declared(Some(target)))
                     && is > sent
                 {
