@@ -304,6 +304,7 @@ fn an_edited_payload_stays_with_its_own_record() {
     let file = world.folder.path().join("payload.json");
     let edit = ["queue", "edit", &id, "--payload", file.to_str().unwrap()];
     let other = world.wms_effects().into_iter().find(|effect| effect.kind == "created").and_then(|effect| effect.key).unwrap();
+    body["orderStatus"] = json!("awaiting_shipment");
     body["orderKey"] = json!(other);
     std::fs::write(&file, body.to_string()).unwrap();
     let refused = world.command(&edit);
@@ -313,7 +314,6 @@ fn an_edited_payload_stays_with_its_own_record() {
     std::fs::write(&file, body.to_string()).unwrap();
     assert_eq!(world.command(&edit).status.code(), Some(1), "an id of another record");
     body.as_object_mut().unwrap().remove("orderId");
-    body["orderStatus"] = json!("awaiting_shipment");
     std::fs::write(&file, body.to_string()).unwrap();
     fine(&world, &edit);
 }
