@@ -14,7 +14,7 @@ use crate::apply::{Inputs, Outcome, apply, aside};
 use crate::base::bounds;
 use crate::fault::file;
 use crate::flat::Flat;
-use crate::project::records::{self, Form};
+use crate::project::records::{self, Form, RecordFault};
 use crate::run::files::{self, Lines, Mapper, Sink, Summary};
 use crate::value::Json;
 
@@ -129,7 +129,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             .hint(format!("name files of such records, among which it looks by its keys: {}", wanted.join(" "))));
     }
     let program = ready.program()?;
-    let (name, mut input, length) = source(args, &ready, &flow.source)?;
+    let Input { name, reader: mut input, length, unread } = source(args, &ready, &flow.source)?;
     let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
     let map = |record: &Json| -> Outcome {
         let inputs = Inputs::of(record, now, &ready.compiled.names);
@@ -146,7 +146,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let lines = if args.envelopes { Lines::Envelopes } else { Lines::Bodies };
     let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let mut records = 0;
-    let summary = files::run(&mut *input, Mapper { map: &map, flat: flat.as_ref(), lines }, workers, &mut sink, &mut |bytes, more| {
+    let summary = files::run(&mut *input, Mapper { map: &map, flat: flat.as_ref(), lines, unread: &unread }, workers, &mut sink, &mut |bytes, more| {
         records += more;
         bar.inc(bytes);
         bar.set_message(format!("{records} records"));
@@ -187,12 +187,29 @@ fn between_systems(args: &Args, out: &mut Out) -> Result<bool, Failure> {
     })
 }
 
-type Input = (String, Box<dyn BufRead + Send>, Option<u64>);
+/// Records as lines of JSON.
+struct Input {
+    name: String,
+    reader: Box<dyn BufRead + Send>,
+    /// In bytes, where it is known.
+    length: Option<u64>,
+    /// Lines that stand for rows which could not be read, and why.
+    unread: BTreeMap<usize, RecordFault>,
+}
+
+impl Input {
+    fn lines(name: String, input: Box<dyn BufRead + Send>, length: Option<u64>) -> Result<Self, Failure> {
+        let reader = file::in_utf8(input).map_err(|error| Failure::io(format!("{name}: {error}")))?;
+        Ok(Input { name, reader, length, unread: BTreeMap::new() })
+    }
+}
 
 fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<Input, Failure> {
     let configured = ready.compiled.config.connections.get(&of.connection).and_then(|connection| connection.objects.get(&of.object));
     let (name, path) = match (&args.records, configured) {
-        (Some(dash), _) if dash == "-" => return Ok(("standard input".to_owned(), Box::new(BufReader::with_capacity(READ, io::stdin())), None)),
+        (Some(dash), _) if dash == "-" => {
+            return Input::lines("standard input".to_owned(), Box::new(BufReader::with_capacity(READ, io::stdin())), None);
+        }
         (Some(path), _) => (path.clone(), PathBuf::from(path)),
         (None, Some(object)) => (object.path.text.clone(), ready.opened.folder.reach(&object.path.text)?),
         (None, None) => {
@@ -203,27 +220,31 @@ fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<In
     let unreadable = |error: io::Error| super::folder::unreadable(&path, &error).hint("to read what another program writes: --records -");
     let file = file::open(&path).map_err(unreadable)?;
     let length = file.metadata().ok().map(|about| about.len());
-    let reader: Box<dyn BufRead + Send> = match Form::of(&name) {
-        Form::JsonLines => Box::new(BufReader::with_capacity(READ, file)),
-        // Other forms have no lines to stream by: they are read whole.
-        _ => {
-            let text = file::read_text(&path, bounds::WHOLE_FILE)
-                .map_err(|error| super::folder::unreadable(&path, &error).hint("records of any number are read from JSONL, one a line"))?;
-            let unread = |fault: records::RecordFault| Failure::io(format!("{name}:{}: {}", fault.line, fault.message));
-            // A row of a table that cannot be read is told by its line, and the others go on, as for JSON lines.
-            let lines: String = if Form::of(&name) == Form::Csv {
-                let line = |row| match row {
-                    Ok(record) => format!("{record}\n"),
-                    Err(fault) => format!("{}\n", records::unreadable_line(&fault)),
-                };
-                records::rows(&text).map_err(unread)?.into_iter().map(line).collect()
-            } else {
-                records::read(&name, &text).map_err(unread)?.iter().map(|record| format!("{record}\n")).collect()
-            };
-            return Ok((name, Box::new(io::Cursor::new(lines)), None));
-        }
+    if Form::of(&name) == Form::JsonLines {
+        return Input::lines(name, Box::new(BufReader::with_capacity(READ, file)), length);
+    }
+    // Other forms have no lines to stream by: they are read whole.
+    let text = file::read_text(&path, bounds::WHOLE_FILE)
+        .map_err(|error| super::folder::unreadable(&path, &error).hint("records of any number are read from JSONL, one a line"))?;
+    let failed = |fault: RecordFault| Failure::io(format!("{name}:{}: {}", fault.line, fault.message));
+    let (mut lines, mut unread) = (String::new(), BTreeMap::new());
+    // A row of a table that cannot be read is told by its line, and the others go on, as for JSON lines.
+    let rows = match Form::of(&name) {
+        Form::Csv => records::rows(&text).map_err(failed)?,
+        _ => records::read(&name, &text).map_err(failed)?.into_iter().map(Ok).collect(),
     };
-    Ok((name, reader, length))
+    for (at, row) in rows.into_iter().enumerate() {
+        match row {
+            Ok(record) => lines.push_str(&record.to_string()),
+            Err(fault) => {
+                // It is no JSON, whatever reads it.
+                lines.push('!');
+                unread.insert(at + 1, fault);
+            }
+        }
+        lines.push('\n');
+    }
+    Ok(Input { name, reader: Box::new(io::Cursor::new(lines)), length: None, unread })
 }
 
 fn bar(length: Option<u64>) -> ProgressBar {

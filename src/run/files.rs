@@ -16,7 +16,7 @@ use crate::apply::{Outcome, Payload, Verdict};
 use crate::base::locked;
 use crate::check::typed::Op;
 use crate::flat::{Flat, Form, Way, Worker};
-use crate::spec::records;
+use crate::spec::records::{self, RecordFault};
 use crate::value::Json;
 
 /// Why a run over a file ended before its end. What was written until then stays.
@@ -120,6 +120,9 @@ pub struct Mapper<'m> {
     /// The same flow, lowered; what it leaves goes to the reference.
     pub flat: Option<&'m Flat<'m>>,
     pub lines: Lines,
+    /// Lines that stand for records which could not be read, by their number in the input. They are told apart from the
+    /// input's text, which may hold anything.
+    pub unread: &'m BTreeMap<usize, RecordFault>,
 }
 
 /// Chunks for each worker that may wait for an earlier one.
@@ -325,7 +328,10 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
             }
         }
         let record = match text {
-            Ok(line) => records::record(line, number).map_err(|fault| (fault.line, fault.message)),
+            Ok(line) => match mapper.unread.get(&number) {
+                Some(fault) => Err((fault.line, fault.message.clone())),
+                None => records::record(line, number).map_err(|fault| (fault.line, fault.message)),
+            },
             Err(_) => Err((number, no_utf8(bytes))),
         };
         match record {
@@ -478,7 +484,8 @@ mod tests {
         }
     }
 
-    const ECHO: Mapper<'_> = Mapper { map: &echo, flat: None, lines: Lines::Bodies };
+    static NONE: BTreeMap<usize, RecordFault> = BTreeMap::new();
+    const ECHO: Mapper<'_> = Mapper { map: &echo, flat: None, lines: Lines::Bodies, unread: &NONE };
 
     fn all(input: &str, workers: usize) -> (Summary, Memory) {
         let mut sink = Memory::default();
@@ -539,6 +546,19 @@ mod tests {
         assert_eq!((summary.records, summary.ready, summary.unreadable), (4, 2, 2));
         let lines = String::from_utf8(sink.stopped).unwrap();
         assert!(lines.contains("\"line\":2") && lines.contains("\"line\":3"), "{lines}");
+    }
+
+    /// A row of a table that could not be read is told by its own line, and no text of the input can pretend to be one.
+    #[test]
+    fn what_could_not_be_read_before_is_told_by_its_fault() {
+        let unread = BTreeMap::from([(2, RecordFault { line: 7, message: "this row has 1 cell".into() })]);
+        let mut sink = Memory::default();
+        let input = "{}\n!\n\u{0}1\u{0}Ada\n";
+        let summary = run(&mut input.as_bytes(), Mapper { unread: &unread, ..ECHO }, 1, &mut sink, &mut |_, _| {}).unwrap();
+        assert_eq!((summary.ready, summary.unreadable), (1, 2));
+        let lines = String::from_utf8(sink.stopped).unwrap();
+        assert!(lines.contains("\"line\":7") && lines.contains("this row has 1 cell") && lines.contains("\"line\":3"), "{lines}");
+        assert!(!lines.contains("Ada") && !summary.reasons.keys().any(|reason| reason.contains("Ada")), "{lines}");
     }
 
     #[test]

@@ -214,7 +214,7 @@ fn main() {
     let input = Records::of(own.as_ref().map_or_else(|| word(3).expect("a file").into(), |own| own.0.clone()));
 
     let run = |flat: Option<&Flat<'_>>, workers: usize, input: &mut (dyn BufRead + Send), memory: &mut Memory| {
-        let mapper = Mapper { map: &map, flat, lines: Lines::Bodies };
+        let mapper = Mapper { map: &map, flat, lines: Lines::Bodies, unread: &BTreeMap::new() };
         files::run(input, mapper, workers, memory, &mut |_, _| {}).unwrap();
     };
     let by_files = |flat: Option<&Flat<'_>>, workers: usize, input: &Records, memory: &mut Memory| run(flat, workers, &mut input.open(), memory);
