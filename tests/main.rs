@@ -23,6 +23,7 @@ mod format;
 mod given;
 mod hostile;
 mod independent;
+mod inputs;
 mod kept;
 mod killed;
 mod older;

@@ -1,5 +1,7 @@
 //! What the checker can know of a call before any record is there.
 
+use rust_decimal::Decimal;
+
 use super::{Builtin, Family, Gives, Takes, countries, dates, money};
 use crate::value::Kind;
 
@@ -34,6 +36,25 @@ impl Builtin {
                 Some(format!("`{literal}` is no country"))
             }
             (_, "currency") if at > 0 && money::currency(literal).is_none() => Some(format!("`{literal}` is no currency of ISO 4217")),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a number that a mapping gives for a parameter: a length, a count or a place of 0 or below. `None` if
+    /// nothing is.
+    pub fn misuse_of_number(&self, at: usize, literal: Decimal) -> Option<String> {
+        let param = self.takes.get(at)?;
+        if at == 0 || !matches!(param.takes, Takes::Kind(Kind::Integer)) || literal >= Decimal::ONE {
+            return None;
+        }
+        let called = self.name;
+        match (param.name, called) {
+            ("characters", "pad_left" | "pad_right") => Some(format!("`{called}` to {literal} characters does nothing")),
+            ("characters" | "bytes", _) => Some(format!("`{called}` with {literal} {} leaves nothing of a text", param.name)),
+            ("elements", "drop") => Some(format!("`{called}` with {literal} elements does nothing")),
+            ("elements", _) => Some(format!("`{called}` with {literal} elements leaves nothing of a list")),
+            ("number", _) => Some(format!("`{called}` counts from 1, and {literal} is below")),
+            ("places", _) if literal.is_sign_negative() && !literal.is_zero() => Some(format!("`{called}` cannot keep {literal} decimal places")),
             _ => None,
         }
     }
@@ -77,6 +98,22 @@ mod tests {
         }
         assert_eq!(function("trim").misuse(0, "anything"), None);
         assert_eq!(function("trim").misuse(7, "anything"), None);
+    }
+
+    /// Every length, count and place of the table is refused below 1, under whatever function it stands.
+    #[test]
+    fn lengths_and_places_below_one_are_told() {
+        let mut told = 0;
+        for function in super::super::all() {
+            for (at, param) in function.takes.iter().enumerate().skip(1) {
+                let counts = matches!(param.takes, Takes::Kind(Kind::Integer)) && ["characters", "bytes", "elements", "number"].contains(&param.name);
+                assert_eq!(function.misuse_of_number(at, Decimal::ZERO).is_some(), counts, "{} {}", function.name, param.name);
+                assert_eq!(function.misuse_of_number(at, -Decimal::TEN).is_some(), counts || param.name == "places", "{}", function.name);
+                assert_eq!(function.misuse_of_number(at, Decimal::ONE), None, "{}", function.name);
+                told += usize::from(counts);
+            }
+        }
+        assert!(told > 8, "{told}");
     }
 
     #[test]

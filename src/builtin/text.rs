@@ -287,7 +287,7 @@ pub(super) static TABLE: &[Builtin] = &[
         says: "The first characters of the text, just as they stand. Nothing if those are blank.",
         examples: &[
             Example { call: r#"first_chars("SW1A 1AA", 2)"#, gives: r#""SW""# },
-            Example { call: r#"first_chars("SW1A", 0)"#, gives: "missing" },
+            Example { call: r#"first_chars("  SW1A", 2)"#, gives: "missing" },
         ],
         run: |args| {
             let most = args.count(1, 0, "first_chars")?;

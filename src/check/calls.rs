@@ -302,6 +302,19 @@ impl Env<'_> {
             });
             return None;
         }
+        let number = match &typed.expr {
+            Expr::Literal(Literal::Number(number)) => Some(*number),
+            Expr::Negate(inner) => match inner.as_ref() {
+                Expr::Literal(Literal::Number(number)) => Some(-*number),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some(wrong) = number.and_then(|number| builtin.misuse_of_number(place, number)) {
+            let why = "it would be so for every record";
+            self.report(Diagnostic::new(Code::WrongArgument, typed.span, wrong).why(why).help("write a whole number above 0"));
+            return None;
+        }
         if builtin.wants_literal(place) && typed.literal_value().is_none() {
             self.report(
                 Diagnostic::new(

@@ -172,6 +172,9 @@ impl Env<'_> {
                     return Typed::any(span);
                 }
             }
+        } else if self.run.world.has_names(&of.connection) {
+            self.report(error::names::no_names_of_kind(name, span, of));
+            return Typed::any(span);
         }
         let expr = Expr::Named { of: of.clone(), name: name.to_owned() };
         Typed::new(expr, Kind::Reference(of.clone()), vec![format!("{of} {name:?}")], span)

@@ -428,7 +428,18 @@ impl Env<'_> {
         match expr.kind.as_ref() {
             ExprKind::Paren(inner) => self.milliseconds(inner, what),
             ExprKind::Quantity { number, unit } => match duration(*number, &unit.node) {
-                Some(duration) => i64::try_from(duration.as_millis()).ok(),
+                Some(duration) => {
+                    let found = i64::try_from(duration.as_millis()).ok().filter(|found| *found <= super::schedule::LONGEST);
+                    if found.is_none() {
+                        self.report(error::schedules::too_long(what, expr.span));
+                    }
+                    found
+                }
+                // The unit is known, and the number too large.
+                None if duration(rust_decimal::Decimal::ONE, &unit.node).is_some() => {
+                    self.report(error::schedules::too_long(what, expr.span));
+                    None
+                }
                 None => {
                     self.report(error::names::unknown_unit(unit));
                     None

@@ -33,6 +33,7 @@ mod overlay;
 mod parameters;
 mod paths;
 pub use parameters::parameter_value;
+pub use schedule::LONGEST as LONGEST_STRETCH;
 mod route;
 mod routes;
 mod rules;

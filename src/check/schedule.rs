@@ -30,6 +30,14 @@ const UNITS: [(&str, i64); 14] = [
 
 const DAYS: [&str; 8] = ["day", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
+/// The longest stretch of time that a schedule, an overlap, a delay or a deadline takes: a year, as that of a leap year.
+pub const LONGEST: i64 = 366 * 86_400_000;
+
+/// Whether a word is a unit of time.
+fn is_unit(word: &str) -> bool {
+    UNITS.iter().any(|(unit, _)| *unit == word)
+}
+
 /// `3 days` in milliseconds; `None` where the word is no unit of time or the number is too large.
 pub(super) fn milliseconds(number: Decimal, unit: &str) -> Option<i64> {
     let (_, one) = UNITS.iter().find(|(word, _)| *word == unit)?;
@@ -42,7 +50,16 @@ pub(super) fn duration(expr: &Expr, what: &str, diags: &mut Vec<Diagnostic>) -> 
     let found = match expr.kind.as_ref() {
         ExprKind::Paren(inner) => return duration(inner, what, diags),
         ExprKind::Quantity { number, unit } => match milliseconds(*number, &unit.node) {
-            Some(found) => Some(found),
+            Some(found) if found <= LONGEST => Some(found),
+            Some(_) => {
+                diags.push(error::too_long(what, expr.span));
+                return None;
+            }
+            // The unit is known, and the number too large. (A part of a millisecond is no stretch either, and is small.)
+            None if is_unit(&unit.node) && *number > Decimal::ONE_HUNDRED => {
+                diags.push(error::too_long(what, expr.span));
+                return None;
+            }
             None => {
                 diags.push(error::no_unit_of_time(what, expr.span, unit));
                 return None;
@@ -242,6 +259,10 @@ mod tests {
         assert!(said("every \"0 2 30 2 *\"").contains("no month"));
         assert!(said("every day at 02:00 in \"Europe/Londn\"").contains("Europe/London"));
         assert!(said("every 0 minutes").contains("above 0"));
+        for long in ["99999999999999 minutes", "367 days", "9999999999999999999999999999 weeks", "8785 hours"] {
+            assert!(said(&format!("every {long}")).contains("at most a year"), "{long}: {}", said(&format!("every {long}")));
+        }
+        assert!(read("every 366 days").0.is_some());
     }
 
     #[test]

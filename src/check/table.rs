@@ -84,6 +84,9 @@ impl Reading<'_> {
     fn rows(&mut self, cells: &Cells) -> (Vec<Vec<Literal>>, Vec<u32>) {
         let Cells { headers, rows: records } = cells;
         let Some(at) = self.columns(headers) else { return (Vec::new(), Vec::new()) };
+        if records.is_empty() {
+            self.diags.push(error::no_rows(&self.table.name, self.path.span, self.name));
+        }
         let mut bad: Vec<Bad> = self.written.iter().map(|_| Bad::default()).collect();
         let mut ragged: Vec<(u64, usize)> = Vec::new();
         let mut rows = Vec::new();
@@ -207,6 +210,11 @@ impl Reading<'_> {
                         None => no(&format!("{} of {}", thing.object.to_lowercase(), thing.connection)),
                     })
                 }
+                None if self.world.has_names(&thing.connection) => Err(format!(
+                    "{}: schemas/{}/names.json has none",
+                    no(&format!("{} of {}", thing.object.to_lowercase(), thing.connection)),
+                    thing.connection
+                )),
                 _ => Ok(Literal::Text(cell.to_owned())),
             },
             // Reported with the column.
@@ -389,7 +397,10 @@ mod tests {
         assert_eq!(codes(&read("key sku: text", &[text()], "-").1), [Code::TableMissing]);
         assert_eq!(codes(&read("key sku: text", &[text()], "").1), [Code::ColumnMissing]);
         let (rows, diags) = read("key sku: text", &[text()], "sku\n");
-        assert!(rows.is_empty() && diags.is_empty());
+        assert!(rows.is_empty());
+        assert_eq!(codes(&diags), [Code::NoRowFits]);
+        // Lines without a cell are no rows.
+        assert_eq!(codes(&read("key sku: text\nn: text", &[text(), text()], "sku,n\n,\n\n").1), [Code::NoRowFits]);
     }
 
     #[test]

@@ -249,6 +249,10 @@ impl Reading<'_> {
                         None
                     }
                 },
+                None if self.world.has_names(&of.connection) => {
+                    self.diags.push(super::error::names::no_names_of_kind(text, expr.span, of));
+                    None
+                }
                 None => Some(Json::String(text.to_owned())),
             },
             _ if matches!(expr.kind.as_ref(), ExprKind::Name(_)) => self.refuse(expr),

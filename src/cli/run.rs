@@ -146,17 +146,18 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let lines = if args.envelopes { Lines::Envelopes } else { Lines::Bodies };
     let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let mut records = 0;
-    let summary = files::run(&mut *input, Mapper { map: &map, flat: flat.as_ref(), lines, unread: &unread }, workers, &mut sink, &mut |bytes, more| {
-        records += more;
-        bar.inc(bytes);
-        bar.set_message(format!("{records} records"));
-    })
-    .and_then(|summary| sink.close().map(|()| summary).map_err(files::Ended::Write))
-    .map_err(|ended| match ended {
-        files::Ended::Read(error) => Failure::io(format!("{name}: {error}")),
-        files::Ended::Write(error) => Failure::io(format!("what was made of {name} cannot be written: {error}")),
-        files::Ended::Worker => Failure::io(format!("{name}: {ended}")),
-    })?;
+    let summary =
+        files::run(&mut *input, Mapper { map: &map, flat: flat.as_ref(), lines, unread: &unread }, workers, &mut sink, &mut |bytes, more| {
+            records += more;
+            bar.inc(bytes);
+            bar.set_message(format!("{records} records"));
+        })
+        .and_then(|summary| sink.close().map(|()| summary).map_err(files::Ended::Write))
+        .map_err(|ended| match ended {
+            files::Ended::Read(error) => Failure::io(format!("{name}: {error}")),
+            files::Ended::Write(error) => Failure::io(format!("what was made of {name} cannot be written: {error}")),
+            files::Ended::Worker => Failure::io(format!("{name}: {ended}")),
+        })?;
     bar.finish_and_clear();
     if args.format == Format::Json && args.out.is_some() {
         out.json(&summary)?;

@@ -1,5 +1,6 @@
 //! Schedules of the project's file, which replace those of the mapping: `5 minutes`, `02:00`, a cron text.
 
+use crate::check::LONGEST_STRETCH as LONGEST;
 use crate::check::typed::Schedule;
 
 /// Reads a schedule. Times and cron texts are in the project's zone.
@@ -20,7 +21,8 @@ pub fn read(text: &str, zone: &str) -> Result<Schedule, String> {
             _ => return Err(format!("`{unit}` is no unit of time: seconds, minutes, hours, days")),
         };
         return match count.checked_mul(seconds * 1_000) {
-            Some(every) if every > 0 => Ok(Schedule::Every(every)),
+            Some(every) if every > 0 && every <= LONGEST => Ok(Schedule::Every(every)),
+            _ if count > 0 => Err(format!("`{text}` is longer than a year (366 days)")),
             _ => Err(format!("`{text}` is no time to wait")),
         };
     }
@@ -42,6 +44,9 @@ mod tests {
         assert_eq!(read("1 day", "UTC"), Ok(Schedule::Every(86_400_000)));
         assert!(matches!(read("02:00", "UTC"), Ok(Schedule::Daily { .. })));
         assert!(matches!(read("*/5 * * * *", "UTC"), Ok(Schedule::Cron { .. })));
+        for long in ["99999999999999 minutes", "367 days", "9223372036854775807 days"] {
+            assert!(read(long, "UTC").unwrap_err().contains("longer than a year"), "{long}");
+        }
         for wrong in ["", "soon", "5 moons", "0 minutes", "25:00", "a b c d e"] {
             assert!(read(wrong, "UTC").is_err(), "{wrong}");
         }

@@ -151,7 +151,8 @@ pub(super) fn schedule_of(what: &str, setting: &Setting, zone: &str) -> Option<D
     if setting.text.contains("${") {
         return None;
     }
-    schedule::read(&setting.text, zone).err().map(|why| error::no_schedule(what, &why, setting, usual(&setting.text).as_deref()))
+    let right = usual(&setting.text).filter(|right| schedule::read(right, zone).is_ok());
+    schedule::read(&setting.text, zone).err().map(|why| error::no_schedule(what, &why, setting, right.as_deref()))
 }
 
 /// `schema_drift: 24 hours`, or `off`.
@@ -160,7 +161,7 @@ pub(super) fn drift(setting: &Setting, zone: &str) -> Option<Diagnostic> {
         return None;
     }
     let off = matches!(setting.text.to_lowercase().as_str(), "never" | "no" | "none" | "false" | "disabled" | "off");
-    let right = if off { Some("off".to_owned()) } else { usual(&setting.text) };
+    let right = if off { Some("off".to_owned()) } else { usual(&setting.text).filter(|right| schedule::read(right, zone).is_ok()) };
     schedule::read(&setting.text, zone).err().map(|why| error::no_schedule("schema_drift", &why, setting, right.as_deref()))
 }
 

@@ -315,6 +315,10 @@ impl Schemas for Keeper<'_> {
         // `a store of wms` finds `Store`.
         file.kinds.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(&of.object)).map(|(_, names)| Arc::clone(names))
     }
+
+    fn has_names(&self, connection: &str) -> bool {
+        self.names_file(connection).is_some()
+    }
 }
 
 impl World for Keeper<'_> {
@@ -402,6 +406,7 @@ mod tests {
             let stores = keeper.names(&of("wms.store")).unwrap();
             assert_eq!((stores.names[0].name.as_str(), stores.names[0].id.to_string().as_str()), ("Amazon US", "4401"));
             assert!(keeper.names(&of("wms.warehouse")).is_none());
+            assert!(keeper.has_names("wms") && !keeper.has_names("crm"));
             assert!(keeper.objects("crm").contains(&"Account".to_owned()));
         });
         assert!(faults.is_empty(), "{faults:?}");

@@ -75,4 +75,8 @@ impl Schemas for Catalog {
     fn names(&self, of: &ObjectRef) -> Option<Arc<Names>> {
         self.names.get(of).cloned()
     }
+
+    fn has_names(&self, connection: &str) -> bool {
+        self.names.keys().any(|of| of.connection == connection)
+    }
 }

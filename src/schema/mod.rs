@@ -45,6 +45,12 @@ pub trait Schemas: Sync {
     /// The named things of a connection (its stores, warehouses) as of its snapshot;
     /// `None` if there is no snapshot of them.
     fn names(&self, of: &ObjectRef) -> Option<Arc<Names>>;
+
+    /// Whether the connection has a snapshot of names, though perhaps none of some kind: then a name of such a kind is not
+    /// known, and is no matter of a later pull.
+    fn has_names(&self, _connection: &str) -> bool {
+        false
+    }
 }
 
 /// A connection of the project.

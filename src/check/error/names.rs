@@ -191,9 +191,24 @@ pub(in crate::check) fn unknown_reference(name: &str, span: Span, of: &ObjectRef
         Some(near) => diagnostic.mend(format!("did you mean \"{near}\"?"), span, format!("\"{near}\"")),
         None => match names.names.iter().find(|known| known.id.to_string().trim_matches('"') == name) {
             Some(known) => diagnostic.mend(format!("`{name}` is an id; its name is \"{}\"", known.name), span, format!("\"{}\"", known.name)),
+            None if known.is_empty() => diagnostic.help(pull(of)),
             None => diagnostic.help(format!("there is {}", some(&known, 8))),
         },
     }
+}
+
+/// The snapshot of a connection's names has none of a kind.
+pub(in crate::check) fn no_names_of_kind(name: &str, span: Span, of: &ObjectRef) -> Diagnostic {
+    let what = of.object.to_lowercase();
+    Diagnostic::new(Code::UnknownReference, span, format!("`{}` has no {what} `{name}` that is known", of.connection))
+        .label(format!("schemas/{}/names.json has no {what}", of.connection))
+        .why("the id behind the name is read from there: each record that needs it would be rejected")
+        .help(pull(of))
+}
+
+/// How the names of a connection's things get into the project.
+pub(in crate::check) fn pull(of: &ObjectRef) -> String {
+    format!("read the names from the system: crossdock schema pull {}", of.connection)
 }
 
 pub(in crate::check) fn two_of_a_name(name: &str, span: Span, of: &ObjectRef) -> Diagnostic {

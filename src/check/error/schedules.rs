@@ -10,6 +10,13 @@ pub(in crate::check) fn no_unit_of_time(what: &str, at: Span, unit: &Name) -> Di
         .did_you_mean(&unit.node, unit.span, ["seconds", "minutes", "hours", "days", "weeks"])
 }
 
+pub(in crate::check) fn too_long(what: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadSchedule, at, format!("{what} takes at most a year"))
+        .label("is longer than 366 days")
+        .why("it would not end while the project lives: this is a number in another unit, or a typing error")
+        .help("write such as   10 minutes")
+}
+
 pub(in crate::check) fn not_above_zero(what: &str, at: Span) -> Diagnostic {
     Diagnostic::new(Code::BadSchedule, at, format!("{what} needs a stretch of time above 0"))
         .label("takes no time at all")

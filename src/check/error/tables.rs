@@ -55,6 +55,14 @@ pub(in crate::check) fn no_headings(table: &Name, at: Span, path: &str, headers:
     d.help(format!("the first line of {path} has the headings; write it there, or name the right file"))
 }
 
+/// Only the headings are there.
+pub(in crate::check) fn no_rows(table: &Name, at: Span, path: &str) -> Diagnostic {
+    Diagnostic::new(Code::NoRowFits, at, format!("the file of table `{}` has headings and no row", table.node))
+        .label(format!("{path} ends behind its first line"))
+        .why("every look-up finds nothing")
+        .help(format!("write the rows into {path}, or name the file that has them"))
+}
+
 pub(in crate::check) fn no_column(table: &Name, column: &str, at: Span, of: Span, path: &str, headers: &[String], renamed: bool) -> Diagnostic {
     let shown = if headers.is_empty() { "the file is empty".to_owned() } else { format!("line 1 of {path} has: {}", headers.join(", ")) };
     let d = Diagnostic::new(Code::ColumnMissing, at, format!("the file of table `{}` has no column `{column}`", table.node))
@@ -121,7 +129,11 @@ pub(in crate::check) fn ragged(table: &Name, at: Span, path: &str, line: u64, ha
     Diagnostic::new(Code::TableValue, at, format!("{path} line {line} has {has} cells where the headings are {wants}{rest}"))
         .label(format!("read by table `{}`", table.node))
         .why("a cell that is out of its column would be taken for another value")
-        .help("put quotes around a cell that holds a comma:   \"Mug, blue\"")
+        .help(if has < wants {
+            "a cell is left out: write all of them, an empty one as nothing between two commas; or a quote is not closed on an earlier line"
+        } else {
+            "put quotes around a cell that holds a comma:   \"Mug, blue\""
+        })
 }
 
 /// The CSV text itself cannot be read.

@@ -1,0 +1,113 @@
+//! Files that come from elsewhere: in other encodings, with nothing in them, broken off. They are read, or refused with their
+//! place and what to do.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::Path;
+use std::process::Command;
+
+const CONFIG: &str = "connections:\n  crm: { system: salesforce }\n  wms: { system: shipstation }\n";
+
+const MAPPING: &str = r#"edition 1
+
+flow orders {
+  from crm.Order as order { every 5 minutes }
+
+  validate {
+    require order.OrderNumber "the order has no number"
+  }
+
+  upsert wms.Order key orderKey = "sf-{order.Id}" as sent {
+    orderNumber = order.OrderNumber
+    orderDate   = order.CreatedDate
+    orderStatus = awaiting_shipment
+    billTo { name = order.Id }
+    shipTo { name = order.Id }
+  }
+  when order is gone { update crm.Order of order { Description = "gone" } }
+}
+"#;
+
+fn crossdock(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_crossdock")).current_dir(folder).args(arguments).env("NO_COLOR", "1").output().unwrap();
+    (output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+}
+
+fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let given: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    let usual = [("crossdock.yaml", CONFIG), ("orders.dock", MAPPING)];
+    for (name, text) in usual.iter().filter(|(name, _)| !given.contains(name)).chain(files) {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// A text in an encoding that programs on Windows write.
+fn encoded(text: &str, encoding: &str) -> Vec<u8> {
+    match encoding {
+        "UTF-8 with a mark" => ["\u{feff}", text].concat().into_bytes(),
+        "UTF-16 LE" => [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect(),
+        "UTF-16 BE" => [0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect(),
+        _ => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+    }
+}
+
+/// Every command that reads records reads them in the encodings that programs write, and all of them.
+#[test]
+fn records_in_utf_16_and_with_a_byte_order_mark_are_read_everywhere() {
+    let order =
+        |id: &str, number: &str| format!("{{\"Id\":\"8015g000000000{id}AAA\",\"OrderNumber\":{number},\"CreatedDate\":\"2026-03-01T10:00:00Z\"}}");
+    let jsonl = format!("{}\r\n{}\r\n", order("1", "\"Zoë-1\""), order("2", "null"));
+    let csv = "Id,OrderNumber,CreatedDate\r\n8015g0000000001AAA,Zoë-1,2026-03-01T10:00:00Z\r\n8015g0000000002AAA,,2026-03-01T10:00:00Z\r\n";
+    let json = format!("[{},\r\n{}]", order("1", "\"Zoë-1\""), order("2", "null"));
+    for encoding in ["UTF-8 with a mark", "UTF-16 LE", "UTF-16 BE", "UTF-16 without a mark"] {
+        for (name, text) in [("in.jsonl", jsonl.as_str()), ("in.csv", csv), ("in.json", &json)] {
+            let folder = project(&[]);
+            let at = folder.path();
+            std::fs::write(at.join(name), encoded(text, encoding)).unwrap();
+            let (code, said) = crossdock(at, &["run", "--records", name, "--out", "out"]);
+            assert!(code == Some(0) && said.contains("2 records: 1 to send, 0 to review, 1 rejected"), "{encoding} {name}: {said}");
+            assert!(std::fs::read_to_string(at.join("out/wms.Order.jsonl")).unwrap().contains("Zoë-1"), "{encoding} {name}");
+            assert!(!std::fs::read_to_string(at.join("out/stopped.jsonl")).unwrap().contains("Zoë"), "{encoding} {name}");
+            let (code, said) = crossdock(at, &["preview", name]);
+            assert!(said.contains("2 records: 1 to send, 0 to review, 1 rejected"), "{encoding} {name}: {code:?} {said}");
+            let (code, said) = crossdock(at, &["diff", ".", ".", "--records", name]);
+            assert!(code == Some(0) && said.contains("2 records compared, 2 the same"), "{encoding} {name}: {said}");
+            let (code, said) = crossdock(at, &["unmapped", "--records", name]);
+            assert!(code == Some(0) && said.contains("of 3 filled fields"), "{encoding} {name}: {said}");
+            let (code, said) = crossdock(at, &["schema", "infer", name]);
+            assert!(code == Some(0) && said.contains("OrderNumber"), "{encoding} {name}: {said}");
+        }
+    }
+}
+
+/// Names of a kind that the snapshot does not have are told by `check`; where there is no snapshot, they are left to the run.
+#[test]
+fn a_snapshot_of_names_that_lacks_a_kind_is_told() {
+    let mapping = MAPPING.replace("    billTo", "    advancedOptions { warehouseId = \"Reno CD\" }\n    billTo");
+    for names in ["{}", "{ \"Store\": [] }", "{ \"Warehouse\": [] }", "{ \"Warehouse\": [{ \"name\": \"Reno DC\", \"id\": 4401 }] }"] {
+        let folder = project(&[("orders.dock", &mapping), ("schemas/wms/names.json", names)]);
+        let (code, said) = crossdock(folder.path(), &["check"]);
+        assert!(code == Some(1) && said.contains("E0308") && said.contains("Reno CD"), "{names}: {said}");
+        let lead = if names.contains("Reno DC") { "did you mean \"Reno DC\"" } else { "crossdock schema pull wms" };
+        assert!(said.contains(lead), "{names}: {said}");
+    }
+    let folder = project(&[("orders.dock", &mapping)]);
+    let (code, said) = crossdock(folder.path(), &["check"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+/// A table that has headings and no row is a doubt: each look-up finds nothing.
+#[test]
+fn a_table_without_rows_is_told() {
+    let table = "table kits from \"kits.csv\" {\n  key kit: text\n  sku: text\n}\n\nflow";
+    let mapping = MAPPING.replacen("flow", table, 1).replace("= order.OrderNumber", "= kits(order.Id).sku ?? order.OrderNumber");
+    for (rows, told) in [("kit,sku\n", true), ("kit,sku", true), ("kit,sku\r\n,\r\n\r\n", true), ("kit,sku\nA,B\n", false)] {
+        let folder = project(&[("orders.dock", &mapping), ("kits.csv", rows)]);
+        let (_, said) = crossdock(folder.path(), &["check"]);
+        assert_eq!(said.contains("W0531") && said.contains("finds nothing"), told, "{rows:?}: {said}");
+    }
+}
