@@ -169,7 +169,7 @@ impl<R: io::Read> io::Read for Utf16<R> {
 fn decoded(mut bytes: Vec<u8>) -> Result<String, String> {
     let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = rest.chunks_exact(2).map(|two| unit([two[0], two[1]])).collect();
-        let whole = rest.len() % 2 == 0;
+        let whole = rest.len().is_multiple_of(2);
         String::from_utf16(&units).ok().filter(|_| whole).ok_or_else(|| NO_UTF_16.to_owned())
     };
     let (written, mark) = Written::of(&bytes);
