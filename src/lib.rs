@@ -1,4 +1,4 @@
-//! Crossdock: a declarative mapping engine that keeps commerce and fulfilment systems in step.
+//! Crossdock: a declarative mapping engine that keeps commerce and fulfillment systems in step.
 //!
 //! ```text
 //! text -> syntax -> check -> plan -> apply -> payloads or a rejection

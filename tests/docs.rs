@@ -66,6 +66,7 @@ fn fragments_in_the_book_can_be_read() {
         for (line, block) in blocks(&text, "```dock fragment") {
             count += 1;
             let wraps = [
+                block.to_owned(),
                 format!("edition 1\n{block}"),
                 format!("edition 1\nflow f {{\n{block}\n}}\n"),
                 format!("edition 1\nflow f {{\nroute a, b {{\n{block}\n}}\n}}\n"),
@@ -93,6 +94,27 @@ fn links_between_pages_lead_somewhere() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The README shows the mistake of the tutorial, whose output is held below.
+#[test]
+fn the_readme_shows_a_mistake_as_it_is_printed() {
+    let read = |name: &str| std::fs::read_to_string(crate::common::root().join(name)).unwrap();
+    let readme = read("README.md");
+    let shown = blocks(&readme, "```text").into_iter().map(|(_, text)| text).find(|text| text.starts_with("error ")).unwrap();
+    assert!(shown.lines().count() > 5 && read("docs/tutorial.md").contains(shown), "not in the tutorial:\n{shown}");
+}
+
+/// The table of the queue's codes names each code, and no other.
+#[test]
+fn the_codes_of_exceptions_are_all_in_the_book() {
+    let page = std::fs::read_to_string(crate::common::root().join("docs/operations.md")).unwrap();
+    let (_, table) = page.split_once("| code | what happened | what to do |\n| --- | --- | --- |\n").unwrap();
+    let mut told: Vec<&str> = table.lines().map_while(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
+    let mut codes = crossdock::store::CODES.to_vec();
+    told.sort_unstable();
+    codes.sort_unstable();
+    assert_eq!(told, codes);
 }
 
 /// What the tutorial's reader changes, by the section that says it: file, what stands there, what to write.

@@ -15,6 +15,11 @@ fn the_page_of_the_bounds_is_what_the_register_says() {
     is_written("docs/reference/bounds.md", &crossdock::base::bounds::reference());
 }
 
+#[test]
+fn the_page_of_the_acts_is_what_the_tables_say() {
+    is_written("docs/reference/sandbox-acts.md", &crossdock::sandbox::acts::reference());
+}
+
 /// Each bound names the test that fails without it, and that test is there.
 #[test]
 fn each_bound_has_its_test() {

@@ -46,7 +46,10 @@ fn every_template_has_one_in_which_most_fields_have_an_example() {
 #[test]
 fn an_edit_after_the_signature_is_told() {
     let folder = project("crm-delivered");
-    assert_eq!(docs(&folder, &["--sign"]).status.code(), Some(0));
+    assert!(said(&docs(&folder, &[])).contains("no state is signed yet"));
+    let signed = docs(&folder, &["--sign"]);
+    assert_eq!(signed.status.code(), Some(0));
+    assert!(said(&signed).contains("signed: ") && !said(&signed).contains("no state is signed"), "{}", said(&signed));
     let again = docs(&folder, &[]);
     assert!(said(&again).contains("nothing has changed since the last sign-off"), "{}", said(&again));
     let file = folder.path().join("delivered.dock");

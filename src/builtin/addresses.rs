@@ -123,19 +123,19 @@ pub(super) static TABLE: &[Builtin] = &[
         },
     },
     Builtin {
-        name: "normalise_postal_code",
+        name: "normalize_postal_code",
         family: Family::Addresses,
         takes: &[text("code"), text("country")],
         gives: Gives::Maybe(Kind::Text),
         says: "The postal code as its country writes it: capital letters, the right spacing. Nothing if it has no shape of that country; a code of a country without a known shape stays as it is.",
         examples: &[
-            Example { call: r#"normalise_postal_code("sw1a1aa", "GB")"#, gives: r#""SW1A 1AA""# },
-            Example { call: r#"normalise_postal_code("1012ab", "NL")"#, gives: r#""1012 AB""# },
-            Example { call: r#"normalise_postal_code("D-10115", "DE")"#, gives: r#""10115""# },
-            Example { call: r#"normalise_postal_code("1234", "US")"#, gives: "missing" },
+            Example { call: r#"normalize_postal_code("sw1a1aa", "GB")"#, gives: r#""SW1A 1AA""# },
+            Example { call: r#"normalize_postal_code("1012ab", "NL")"#, gives: r#""1012 AB""# },
+            Example { call: r#"normalize_postal_code("D-10115", "DE")"#, gives: r#""10115""# },
+            Example { call: r#"normalize_postal_code("1234", "US")"#, gives: "missing" },
         ],
         run: |args| {
-            let written = postal::written(args.need_text(0, "normalise_postal_code")?, args.text(1));
+            let written = postal::written(args.need_text(0, "normalize_postal_code")?, args.text(1));
             Ok(written.map_or(Value::ABSENT, text_if_any))
         },
     },

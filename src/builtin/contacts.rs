@@ -11,7 +11,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Contacts,
         takes: &[text("number"), text("country")],
         gives: Gives::Maybe(Kind::Text),
-        says: "A telephone number in the international form (E.164), read as it is dialled in a country. An extension is left out. Nothing if it has not the digits of a number there.",
+        says: "A telephone number in the international form (E.164), read as it is dialed in a country. An extension is left out. Nothing if it has not the digits of a number there.",
         examples: &[
             Example { call: r#"phone_of("(415) 555-2671", "US")"#, gives: r#""+14155552671""# },
             Example { call: r#"phone_of("+44 (0)20 7946 0018", "US")"#, gives: r#""+442079460018""# },
@@ -28,7 +28,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Contacts,
         takes: &[text("number"), text("country")],
         gives: Gives::Maybe(Kind::Text),
-        says: "A telephone number as it is dialled within its own country, digits only.",
+        says: "A telephone number as it is dialed within its own country, digits only.",
         examples: &[
             Example { call: r#"phone_national("+442079460018", "GB")"#, gives: r#""02079460018""# },
             Example { call: r#"phone_national("12345", "US")"#, gives: "missing" },

@@ -151,8 +151,13 @@ pub fn all() -> impl Iterator<Item = &'static Builtin> {
     .flatten()
 }
 
+/// Other spellings of names: what an author may also write, and stored plans may have.
+pub const ALIASES: [(&str, &str); 1] = [("normalise_postal_code", "normalize_postal_code")];
+
+/// The function of a name, or of another spelling of it ([`ALIASES`]).
 pub fn find(name: &str) -> Option<&'static Builtin> {
     static NAMES: LazyLock<HashMap<&'static str, &'static Builtin>> = LazyLock::new(|| all().map(|builtin| (builtin.name, builtin)).collect());
+    let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name);
     NAMES.get(name).copied()
 }
 

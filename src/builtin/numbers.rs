@@ -24,7 +24,7 @@ pub(super) static TABLE: &[Builtin] = &[
             optional("how", Takes::Words(&["half up", "half even", "half down", "up", "down"])),
         ],
         gives: Gives::First,
-        says: "The number with so many decimal places (none, if nothing is said). `half up`, the usual way, takes 0.5 away from zero; `half even` to the even neighbour; `down` cuts, `up` goes away from zero.",
+        says: "The number with so many decimal places (none, if nothing is said). `half up`, the usual way, takes 0.5 away from zero; `half even` to the even neighbor; `down` cuts, `up` goes away from zero.",
         examples: &[
             Example { call: "round(2.345, 2)", gives: "2.35" },
             Example { call: "round(2.345, 2, half even)", gives: "2.34" },

@@ -37,7 +37,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Patterns,
         takes: &[text("text"), text("country")],
         gives: Gives::Kind(Kind::Boolean),
-        says: "A telephone number that can be dialled in a country, by its digits.",
+        says: "A telephone number that can be dialed in a country, by its digits.",
         examples: &[Example { call: r#"phone("020 7946 0018", "GB")"#, gives: "true" }, Example { call: r#"phone("12345", "US")"#, gives: "false" }],
         run: |args| Ok(Value::Boolean(phones::e164(args.need_text(0, "phone")?, args.text(1)).is_some())),
     },

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Builtin, Family, Gives, Param, Takes, all};
+use super::{ALIASES, Builtin, Family, Gives, Param, Takes, all};
 use crate::value::Kind;
 
 /// `docs/reference/functions.md`, as the table has it.
@@ -63,6 +63,9 @@ fn section(out: &mut String, family: Family) {
 
 fn function(out: &mut String, builtin: &Builtin) {
     let _ = writeln!(out, "\n### {}\n\n```\n{}\n```\n\n{}\n", builtin.name, signature(builtin), builtin.says);
+    for (alias, _) in ALIASES.iter().filter(|(_, name)| *name == builtin.name) {
+        let _ = writeln!(out, "Also written `{alias}`.\n");
+    }
     let _ = writeln!(out, "| example | gives |\n| --- | --- |");
     for example in builtin.examples {
         let cell = |text: &str| text.replace('|', "\\|");

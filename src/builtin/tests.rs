@@ -244,3 +244,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn another_spelling_of_a_name_finds_the_same_function() {
+    for (alias, name) in ALIASES {
+        assert_eq!(find(alias).map(|found| found.name), Some(name));
+        assert!(all().all(|builtin| builtin.name != alias), "{alias} is a function of its own");
+        // A plan that was stored under the old name can still be read.
+        let stored: BuiltinRef = serde_json::from_str(&format!("\"{alias}\"")).expect("a stored name");
+        assert_eq!(stored.0.name, name);
+    }
+}

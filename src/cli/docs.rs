@@ -17,7 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   crossdock docs                                        signoff/mapping.html and .xlsx, examples from the project's cases
   crossdock docs --records export_orders=orders.jsonl   examples from real records, as they are: with people's names in them
-  crossdock docs --sign                                 this state was signed: the next documents tell what has changed since
+  crossdock docs --sign                                 this state was signed: later documents show what has changed since
 
 Each target field with its source, rule, example and what happens when it is empty; value maps, routes, reasons; what has
 changed since the last sign-off; and the hash of the plan that runs. Nothing is sent.";
@@ -82,7 +82,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         out.line(format!("wrote {}", write(name, &bytes)?.display()))?;
     }
     match &changes {
-        None => out.line("nothing was signed yet: `crossdock docs --sign` keeps this state, for the next one to be compared with")?,
+        None if args.sign => {}
+        None => out.line("no state is signed yet: `crossdock docs --sign` keeps this one, to compare later ones with")?,
         Some(changes) if changes.is_empty() => {
             out.line("nothing has changed since the last sign-off")?;
             if old.as_ref().is_some_and(|old| old.plan != document.plan) {

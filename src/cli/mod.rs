@@ -54,16 +54,16 @@ A day's work:
   crossdock explain E0202              what a message means, with an example
   crossdock plan --flow export_orders  what a flow will do, step by step
 
-Exit codes: 0 all is well, 1 something was found, 2 the command was not understood,
+Exit codes: 0 no problem, 1 the command found a problem, 2 the command was not understood,
 3 a file could not be read or written. `docs/reference/exit-codes.md` has the details.";
 
-/// Keeps commerce and fulfilment systems in step by mappings that are checked before they run.
+/// Keeps commerce and fulfillment systems in step by mappings that are checked before they run.
 #[derive(Debug, Parser)]
 #[command(name = "crossdock", version, max_term_width = 100, after_help = EXAMPLES, subcommand_required = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Colours in what is printed: `auto` uses them on a terminal, unless NO_COLOR is set
+    /// Colors in the output: `auto` uses them on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: Colour,
     /// Let the project read and write below this path, which lies outside its folder; can be given several times

@@ -23,7 +23,7 @@ const READ: usize = 64 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock run                              between the systems: one poll of each flow, to the end of what follows
+  crossdock run                              between the systems: polls each flow once, finishes all resulting work, exits
   crossdock run --flow export_orders --dry-run
                                              with live reads and no writes: what would change, and in how many calls
   crossdock run mappings/salesforce-shipstation --flow export_orders \\
@@ -51,7 +51,7 @@ pub(super) struct Args {
     /// The folder to write to; without it, payloads go to the standard output
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Between systems: one poll of each flow, then to the end of what follows (which is what it does)
+    /// Between systems: poll each flow once, finish all resulting work, then exit (the default)
     #[arg(long)]
     once: bool,
     /// Between systems: read, map and compare, and send nothing

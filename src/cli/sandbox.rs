@@ -7,7 +7,7 @@ use super::{Exit, Failure, Out};
 use crate::http::{Clock, Transport};
 use crate::sandbox::faults::{FaultKit, Faults, Faulty};
 use crate::sandbox::server::{Running, listen, serve};
-use crate::sandbox::{Act, salesforce, shipstation};
+use crate::sandbox::{Act, acts, salesforce, shipstation};
 use crate::value::Json;
 
 /// Where the sandboxes answer unless told otherwise.
@@ -55,7 +55,7 @@ struct Start {
     /// `bad-day`, `none`, or lost_reply=50,late=20 (of a thousand requests)
     #[arg(long, value_name = "FAULTS", default_value = "none")]
     faults: String,
-    /// As many calls as come
+    /// Answer any number of calls: no rate limits
     #[arg(long)]
     no_limits: bool,
     /// Minutes after which the warehouse ships an order by itself
@@ -77,14 +77,20 @@ Examples:
   crossdock sandbox act create W-17 --system shipstation --set customerEmail=ada@example.com
   crossdock sandbox act make Account --set Name=Ada --set Email__c=ada@example.com
   crossdock sandbox act win ada@example.com
-  crossdock sandbox act schema Order.Status --set value=Returned      an administrator adds a picklist value
+  crossdock sandbox act schema Order.Status --set value=Returned      an administrator adds a picklist value";
 
-ShipStation: create, ship, ship_all, parcel, combine, split, cancel, reopen, delete, hold, release, void, change, backup, restore; its carriers:
-scan, deliver, deliver_all, delay, lose, return, fail. Salesforce: create, change, activate, cancel, delete, fix, expire, rule, schema, show, make, win.";
+/// The examples, and all verbs.
+fn act_help() -> String {
+    format!(
+        "{ACT}\n\nShipStation and its carriers: {}.\nSalesforce: {}.\ndocs/reference/sandbox-acts.md says what each one does.",
+        acts::verbs(&acts::SHIPSTATION),
+        acts::verbs(&acts::SALESFORCE)
+    )
+}
 
 /// Do what a person does at one of the systems
 #[derive(Debug, clap::Args)]
-#[command(after_help = ACT)]
+#[command(after_help = act_help())]
 struct Acted {
     verb: String,
     /// The order's number, key or id
@@ -180,7 +186,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 settings.insert(name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Json::String(value.to_owned())));
             }
             let act = Act { verb: args.verb.clone(), subject: args.order.clone(), settings: Json::Object(settings) };
-            let system = args.system.clone().unwrap_or_else(|| if at_wms(&args.verb) { "shipstation".to_owned() } else { "salesforce".to_owned() });
+            let system = args.system.clone().unwrap_or_else(|| acts::system(&args.verb).to_owned());
             let body = serde_json::to_vec(&act).map_err(|error| Failure::usage(error.to_string()))?;
             out.json(&control(&system, args.port, "act", Some(body))?)?;
             Ok(Exit::Fine)
@@ -194,11 +200,6 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             Ok(Exit::Fine)
         }
     }
-}
-
-fn at_wms(verb: &str) -> bool {
-    let parcels = matches!(verb, "scan" | "deliver" | "deliver_all" | "delay" | "lose" | "return" | "fail");
-    parcels || matches!(verb, "ship" | "ship_all" | "parcel" | "combine" | "split" | "hold" | "release" | "void" | "reopen" | "backup" | "restore")
 }
 
 fn tell(system: &str, port: Option<u16>, what: &str, out: &mut Out) -> Result<Exit, Failure> {

@@ -12,9 +12,9 @@ use crate::value::{Json, ObjectRef};
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock unmapped --records orders.jsonl
-  crossdock unmapped --records orders.jsonl --flow export_orders --least 10
-  crossdock unmapped --records orders.jsonl --format json
+  crossdock unmapped --records orders.jsonl --flow export_orders
+  crossdock unmapped --records orders.jsonl --flow export_orders --least 10    only fields that 10 % of the records fill
+  crossdock unmapped --records orders.jsonl --flow export_orders --format json
 
 A field counts as mapped if a flow of the same source object reads it, or something in it. Examples show the form of a value,
 not the value: letters are x, digits are 9.";
@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// A file of records: JSON, JSONL or CSV
     #[arg(long, value_name = "FILE")]
     records: String,
-    /// The flow whose source the records are of; it need not be named where all flows read one object
+    /// The flow whose source the records are of; required if the flows read several objects
     #[arg(long, value_name = "NAME")]
     flow: Option<String>,
     /// Leave out fields that are filled in fewer records than this, in percent

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, LaneState, Millis, Reason, cause};
 
+/// The codes of exceptions. `docs/operations.md` has a row for each.
+pub const CODES: [&str; 10] = ["review", "rejected", "refused", "in_doubt", "gone", "exhausted", "differs", "missing", "late", "damaged"];
+
 /// Something that a person must see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exception {
@@ -11,7 +14,7 @@ pub struct Exception {
     pub flow: String,
     pub lane: String,
     pub label: Option<String>,
-    /// `review`, `rejected`, `refused`, `in_doubt`, `gone`, `exhausted`, `over_shipped`, `late`, `damaged`
+    /// One of [`CODES`].
     pub code: String,
     /// Sealed.
     pub reasons: Vec<Reason>,

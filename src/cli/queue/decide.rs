@@ -98,8 +98,8 @@ pub(super) struct Discard {
 
 const UNDO: &str = "\
 Examples:
-  crossdock queue undo 12          takes back what was decided about it, if it was not carried out
-  crossdock queue list --closed --each     what was decided, and by whom
+  crossdock queue undo 12              takes back a decision that was not carried out yet
+  crossdock queue list --closed        all exceptions, decided ones included, and who decided
 
 A running `crossdock serve` carries out a decision ten seconds later, a project that does not run at its next run.
 A discarded record can be taken back until its next version arrives.";
@@ -121,8 +121,8 @@ Examples:
   crossdock queue show 12 --payload --reveal > payload.json
   crossdock queue edit 12 --payload payload.json
 
-For a payload that waits, and for one that the target refused. It passes the last gate again. It is sent once; the next
-version of the record is mapped as ever.";
+For a payload that waits, and for one that the target refused. It is checked against the target's schema, and sent once.
+The next version of the record is mapped as usual.";
 
 /// Send another payload in the place of the one that waits or was refused, once
 #[derive(Debug, clap::Args)]

@@ -19,7 +19,7 @@ Examples:
                                               the records of one cause, one by one
   crossdock queue list --due-within 2h        what has to be decided soon
   crossdock queue list --older-than 7d        what has waited for long
-  crossdock queue list --closed --each        what was decided already, too, and by whom
+  crossdock queue list --closed               all exceptions, decided ones included, and who decided
 
 Then:  crossdock queue show ID, and crossdock queue retry|approve|discard --cause ID for all of one cause.
 Personal values are masked; `queue show ID --reveal` prints them.";
@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// One line for each exception, with its age and deadline
     #[arg(long, visible_alias = "all")]
     each: bool,
-    /// Closed ones too, one by one
+    /// All exceptions one by one, decided ones included
     #[arg(long)]
     closed: bool,
     #[arg(long, value_enum, default_value = "human")]

@@ -11,10 +11,7 @@ use super::site::{Site, store_failure};
 use super::when::When;
 use super::{Exit, Failure, Out};
 use crate::engine::mask;
-use crate::store::{Exception, Store, Wanted};
-
-/// The codes of exceptions.
-const CODES: [&str; 11] = ["review", "rejected", "refused", "in_doubt", "differs", "missing", "gone", "exhausted", "over_shipped", "late", "damaged"];
+use crate::store::{CODES, Exception, Store, Wanted};
 
 /// See and decide what the runtime cannot decide by itself
 #[derive(Debug, clap::Args)]
@@ -67,8 +64,7 @@ struct Filters {
     /// Of this owner
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
-    /// Of this code: review, rejected, refused, in_doubt, gone, exhausted, over_shipped, late, damaged
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", help = format!("With this code: {}", CODES.join(", ")))]
     code: Option<String>,
     /// Of this flow
     #[arg(long, value_name = "FLOW")]

@@ -1,21 +1,7 @@
 //! What persons do in the org.
 //!
-//! | verb | subject | settings |
-//! | --- | --- | --- |
-//! | `create` | | fields of the order that differ, and what they are to be |
-//! | `change` | an order, or any record by its id, or `ORDER/2` for its second line | fields and their new values |
-//! | `show` | any record | |
-//! | `make` | an object | fields of the new record |
-//! | `win` | the account's id or e-mail address (`Email__c`) | fields of the opportunity that is won, with two products |
-//! | `lose` | the account's id or e-mail address | : its newest won opportunity is lost after all |
-//! | `activate`, `cancel`, `delete` | an order | |
-//! | `fix` | an order | |
-//! | `expire` | | |
-//! | `rotate` | | `client_secret`: the one that is right from now on; tokens end |
-//! | `rule` | | `object`, `field`, `message`; without a message the rule is lifted |
-//! | `schema` | `Order.Notes__c` | `value`, `without`: a picklist's value; `length`; `required`; `rename`; `gone` |
-//!
-//! A field that `schema` names and that is not there is made, as a text. An order is named by its number or its id.
+//! `sandbox::acts` has the table of them. A `schema` act that names a custom field which is not there creates it, as a text. An order is named
+//! by its number or its id.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, json};
@@ -30,6 +16,7 @@ use super::refusal::Refusal;
 use super::seed::{self, Draft};
 use super::store::Row;
 use super::write::Writer;
+use crate::sandbox::acts::{self, SALESFORCE};
 use crate::sandbox::{Act, Effect};
 use crate::value::Json;
 
@@ -69,9 +56,7 @@ impl Salesforce {
             "win" => self.win(&act.subject, settings, now),
             "lose" => self.lose(&act.subject, now),
             "schema" => self.alter(&act.subject, settings),
-            other => Err(format!(
-                "Salesforce knows no act `{other}`: create, change, activate, cancel, delete, fix, expire, rotate, rule, schema, show, make, win, lose"
-            )),
+            other => Err(format!("Salesforce's sandbox has no act `{other}`; there are: {}", acts::verbs(&SALESFORCE))),
         }
     }
 

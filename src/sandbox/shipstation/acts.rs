@@ -5,9 +5,8 @@ use jiff::Timestamp;
 use super::ShipStation;
 use super::orders::integer;
 use crate::sandbox::Act;
+use crate::sandbox::acts::{self, SHIPSTATION};
 use crate::value::Json;
-
-const VERBS: &str = "create, ship, ship_all, parcel, combine, cancel, scan, deliver, deliver_all, delay, lose, return, fail, hold, release, void, change, delete, reopen, split, backup, restore";
 
 impl ShipStation {
     pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
@@ -26,8 +25,8 @@ impl ShipStation {
             }
             return Ok(serde_json::json!({"delivered": out.len()}));
         }
-        if !VERBS.split(", ").any(|verb| verb == act.verb) {
-            return Err(format!("ShipStation's sandbox cannot `{}`; there are: {VERBS}", act.verb));
+        if !SHIPSTATION.iter().any(|known| known.verb == act.verb) {
+            return Err(format!("ShipStation's sandbox has no act `{}`; there are: {}", act.verb, acts::verbs(&SHIPSTATION)));
         }
         match act.verb.as_str() {
             "create" => return self.imported(act, now),
