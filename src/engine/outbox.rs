@@ -545,10 +545,17 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether an entry that is sent twice would have another effect than one that is sent once.
+    /// Whether an entry that is sent twice would have another effect than one that is sent once. One that cannot be read is
+    /// looked up: that is never wrong.
     fn repeat_adds(&self, entry: &Entry) -> bool {
-        let connector = self.world.connectors.get(&entry.connection);
-        self.is_findable(entry) && connector.is_some_and(|connector| connector.repeat_adds(&Lot::of(entry).object(), &entry.body))
+        let Some(connector) = self.world.connectors.get(&entry.connection).filter(|_| self.is_findable(entry)) else { return false };
+        let adds = |body: &Json| connector.repeat_adds(&Lot::of(entry).object(), body);
+        // An entry that only waits is held without its payload.
+        if entry.body.is_null() {
+            self.store.entry(entry.id).map_or(true, |whole| whole.is_some_and(|whole| adds(&whole.body)))
+        } else {
+            adds(&entry.body)
+        }
     }
 
     /// Notes that an entry's target may still be changed by a request that was sent.
