@@ -92,7 +92,7 @@ bounds! {
             "net::an_endless_answer_ends_at_the_size_of_its_kind";
         WRITE_ANSWER: Bytes = 16 << 20,
             "the answer to a write",
-            "the write's outcome is not known, and is settled like that of any lost answer",
+            "the write is in doubt, as after any lost answer",
             "net::an_endless_answer_ends_at_the_size_of_its_kind";
         ECHO_ANSWER: Bytes = 4 << 20,
             "the results of a job in bulk, beside three times what was sent",
@@ -140,11 +140,11 @@ bounds! {
             "salesforce::a_chain_of_answers_ends";
         SAME_PAGES: Count = 5,
             "how often one poll may be given the very same page",
-            "the poll ends and is told; the next one begins after 5 minutes",
+            "the poll fails, and the log says why; the next one begins after 5 minutes",
             "hostile::pages_without_end_are_ended_and_told";
         POLL_PAGES: Count = 100_000,
             "pages of one poll",
-            "the poll ends and is told; the next one begins after 5 minutes",
+            "the poll fails, and the log says why; the next one begins after 5 minutes",
             "poll::a_poll_has_an_end";
     }
     "Mappings" {

@@ -17,7 +17,7 @@ Examples:
   crossdock demo --orders 500 --keep     leaves its project and store, to look at with trace and queue
   crossdock demo --faults lost_reply=30  answers get lost on the way";
 
-/// Rehearse the whole: sandboxed Salesforce and ShipStation, orders out, labels, tracking back
+/// Run the whole process in a sandbox: Salesforce and ShipStation, orders out, labels, tracking back
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -35,7 +35,7 @@ With --records (or where the flow reads a file): writes one file of payloads for
 review or could not be read, each with its reasons. A rejected record is an answer, not a failure of
 the run: exit code 0, or 1 with --strict. Exit code 1 also if a line of the file could not be read.";
 
-/// Map a file of records to payloads, rejections and a summary
+/// Run flows once: between the systems, or over a file of records
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         for lane in &lanes {
             out.line(format!("{}  {}  {}  {}", time(lane.updated), lane.flow, lane.label.as_deref().unwrap_or("-"), lane.key))?;
         }
-        out.note(format!("{} shown; crossdock trace KEY tells the whole way of one", lanes.len()));
+        out.note(format!("{} shown; crossdock trace KEY shows the history of one", lanes.len()));
         return Ok(Exit::Fine);
     }
     let mut counts = store.counts().map_err(|fault| store_failure(&fault))?;

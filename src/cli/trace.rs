@@ -21,7 +21,7 @@ Examples:
 
 Records of other flows that belong to it (its shipments) are told in the same line of time.";
 
-/// Tell an order's whole way
+/// Show the history of one record
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

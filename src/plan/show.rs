@@ -130,14 +130,14 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     }
     if let Some(key) = &write.key {
         let value = text::within(&plan.mapping, &key.value);
-        let field = key.field.as_deref().unwrap_or("the ledger");
-        let native = if key.native { ", kept to one by the system itself" } else { "" };
+        let field = key.field.as_deref().unwrap_or("Crossdock's store");
+        let native = if key.native { ", enforced by the system itself" } else { "" };
         line("", &format!("key in {field} = {value}{native}"));
     }
     let doubt = match write.in_doubt {
-        Some(InDoubt::LookUp) => "; in doubt: look up, then adopt or send again",
-        Some(InDoubt::Review) => "; in doubt: a person decides",
-        None => "; in doubt: sent again, one effect",
+        Some(InDoubt::LookUp) => "; if the answer is lost: look up, then accept or send again",
+        Some(InDoubt::Review) => "; if the answer is lost: a person decides",
+        None => "; if the answer is lost: sent again, one effect",
     };
     line("", &format!("guarantee G{}{doubt}", write.class));
     let mut policies = Vec::new();

@@ -13,7 +13,7 @@ use super::{Exit, Failure, Out};
 use crate::engine::mask;
 use crate::store::{CODES, Exception, Store, Wanted};
 
-/// See and decide what the runtime cannot decide by itself
+/// Show the exceptions that need a person, and decide them
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
