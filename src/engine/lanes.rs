@@ -382,7 +382,9 @@ impl Engine<'_> {
         entries.extend(updated.iter().cloned());
         entries.sort_by_key(|entry| entry.id);
         self.dismount(&mut entries, &mut updated, changes);
-        let current = entries.last().map(|entry| entry.version.clone());
+        // A write-back may be made while a newer version waits: what was carried out is told by the record's own writes.
+        let own = entries.iter().rev().find(|entry| entry.after.is_none());
+        let current = own.or(entries.last()).map(|entry| entry.version.clone());
         let before = changes.len();
         let mut results: BTreeMap<String, Json> = BTreeMap::new();
         for entry in entries.iter().filter(|entry| entry.state == EntryState::Confirmed && entry.after.is_none()) {
