@@ -171,7 +171,9 @@ impl Engine<'_> {
         }
         lane.updated = now;
         lane.stamp = stamp;
-        lane.version = version;
+        // Somebody asked for it to be mapped again, and its writes are not done yet: that it is asked for stays.
+        let replayed = lane.version.starts_with(super::version::AGAIN) && self.flying(&lane.flow, &lane.key);
+        lane.version = if replayed { super::version::to_look_again(&version) } else { version };
         lane.seen = seen;
         lane.body = Some(body);
         if news && !looked_again {

@@ -464,7 +464,7 @@ impl Engine<'_> {
             if !lane.version.is_empty() {
                 lane.attempt = 0;
             }
-            lane.state = match lane.version.is_empty() || lane.body.is_none() {
+            lane.state = match lane.version.is_empty() || lane.version == super::version::AGAIN || lane.body.is_none() {
                 true => groups::anew(flow, &lane),
                 false => LaneState::Waiting,
             };

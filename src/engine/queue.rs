@@ -395,7 +395,8 @@ impl Engine<'_> {
         };
         let mut lanes = Vec::new();
         if keys.is_empty() {
-            for state in [LaneState::Delivered, LaneState::Unchanged, LaneState::Rejected, LaneState::NotEligible, LaneState::Failed] {
+            use LaneState::{Delivered, Failed, NotEligible, Rejected, Sending, Unchanged};
+            for state in [Delivered, Unchanged, Rejected, NotEligible, Failed, Sending] {
                 lanes.extend(self.store.in_state(Some(flow), state, usize::MAX)?);
             }
             lanes.retain(|lane| since.is_none_or(|since| lane.updated >= since) && !lane.is_erased());
@@ -420,15 +421,17 @@ impl Engine<'_> {
         for chunk in lanes.chunks(500) {
             let mut changes = Vec::new();
             for lane in chunk {
-                if self.flying(&lane.flow, &lane.key) {
-                    answer.not.push(format!("{}: a write of it is on its way", lane.label.as_deref().unwrap_or(&lane.key)));
-                    continue;
-                }
                 let mut lane = lane.clone();
-                self.drop_entries(&lane.flow, &lane.key, &mut changes)?;
-                lane.state = groups::anew(self.flow(at).0, &lane);
+                if self.flying(&lane.flow, &lane.key) {
+                    // What is on its way is waited for; then it is read again.
+                    lane.state = LaneState::Sending;
+                    lane.version = super::version::AGAIN.to_owned();
+                } else {
+                    self.drop_entries(&lane.flow, &lane.key, &mut changes)?;
+                    lane.state = groups::anew(self.flow(at).0, &lane);
+                    lane.version = String::new();
+                }
                 lane.was = None;
-                lane.version = String::new();
                 let by = signature.by.as_deref().unwrap_or("a person");
                 changes.push(self.event(&lane.flow, &lane.key, "replayed", format!("{by} asked for it"), None));
                 changes.push(Change::Lane(lane));

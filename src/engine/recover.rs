@@ -64,9 +64,9 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Whether what the ledger says of a target has to be held against it first.
+    /// Whether what the ledger says of a target has to be held against it first: a lost store said it, or its row was damaged.
     pub(super) fn is_unverified(&self, known: &Ledger) -> bool {
-        self.unverified.is_some_and(|at| known.confirmed <= at)
+        known.confirmed == 0 || self.unverified.is_some_and(|at| known.confirmed <= at)
     }
 
     /// Whether a leaf of a payload is at its target.

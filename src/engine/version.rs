@@ -9,11 +9,14 @@ use crate::plan::FlowPlan;
 use crate::schema::{Class, Object};
 use crate::value::Json;
 
+/// The version of a record that is read and mapped again when its writes are done, whatever its source shows until then.
+pub(super) const AGAIN: &str = "?";
+
 /// Marks a version as one that is mapped again when its source shows it again, though nothing in it has changed.
 pub(super) fn to_look_again(version: &str) -> String {
-    match version.starts_with('?') {
+    match version.starts_with(AGAIN) {
         true => version.to_owned(),
-        false => format!("?{version}"),
+        false => format!("{AGAIN}{version}"),
     }
 }
 

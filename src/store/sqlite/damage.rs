@@ -198,16 +198,17 @@ impl Sqlite {
         vec![Change::Exception(exception.clone())]
     }
 
-    /// What was confirmed of a target is not known any more: all fields are sent with its next version.
+    /// What was confirmed of a target is not known any more: its next version is held against what the target holds.
     pub(super) fn mend_ledger(&self, ledger: &mut Ledger, damage: &Damage) -> Kept<Vec<Change>> {
+        let confirmed = std::mem::take(&mut ledger.confirmed);
         ledger.fields.clear();
         ledger.id = None;
         let id = ledger.key.split_once(':').map_or(ledger.key.as_str(), |(_, id)| id);
         let object = format!("{}.{}", ledger.connection, ledger.object);
         let of = self.lane_linked(&object, id)?;
         let damage = of.map_or_else(|| damage.clone(), |(flow, lane)| Damage { flow, lane, ..damage.clone() });
-        let next = "its next version sends all fields again; `replay` does so now";
-        let mut changes = self.told(&damage, None, DAMAGED, next, ledger.confirmed)?;
+        let next = "its next version is compared with what the target holds; `replay` does so now";
+        let mut changes = self.told(&damage, None, DAMAGED, next, confirmed)?;
         changes.push(Change::Ledger(ledger.clone()));
         Ok(changes)
     }
