@@ -81,6 +81,26 @@ fn what_is_found_after_a_refusal_is_compared_with_what_was_sent() {
     hold_seeds(ORDERS, Profile::Small, std::iter::once(7_001_309));
 }
 
+/// A newer version arrives while it is not known what became of a write, and that write is followed by a write-back: the end of
+/// the write-back is not the delivery of the newer version.
+#[test]
+fn a_version_that_arrives_during_a_doubt_is_delivered() {
+    hold_seeds(ORDERS, Profile::Older, [6, 14].into_iter());
+    hold_seeds(ORDERS, Profile::Rough, [37, 78].into_iter());
+}
+
+/// A new version of the mapping is released, and all is replayed, while writes are on their way: they are mapped again too.
+#[test]
+fn a_replay_of_all_takes_what_is_being_sent() {
+    hold_seeds(ORDERS, Profile::Release, [57].into_iter());
+}
+
+/// What was confirmed of a target is damaged: its next version is compared with the target, and nothing there is added twice.
+#[test]
+fn what_was_confirmed_and_is_damaged_doubles_nothing() {
+    hold_seeds(ORDERS, Profile::Flips, [19, 25, 27].into_iter());
+}
+
 #[test]
 fn over_a_rough_network() {
     hold(Profile::Rough, 80);
