@@ -8,9 +8,9 @@ use jsonpath_rust::parser::parse_json_path;
 use regex::Regex;
 use thiserror::Error;
 
+use crate::check::typed::walk::each_expr;
 use crate::check::typed::{Expr, Pattern};
 use crate::plan::Plan;
-use crate::plan::walk::each_expr;
 use crate::schema::Object;
 use crate::value::{Literal, ObjectRef, Value, compare};
 

@@ -612,7 +612,7 @@ fn in_review(lane: &Lane) -> bool {
 fn waits(flow: &Flow, write: &crate::check::typed::Write) -> bool {
     let results: Vec<_> = flow.writes.iter().filter(|other| other.name != write.name).filter_map(|other| other.result).collect();
     let mut found = false;
-    crate::plan::walk::write(write, &mut |expr| {
+    crate::check::typed::walk::write(write, &mut |expr| {
         if let crate::check::typed::Expr::Slot { slot, .. } = expr {
             found |= results.contains(slot);
         }

@@ -13,8 +13,8 @@ use super::reg::{RECORD, Reg};
 use super::row::{self, Empty, Form, Key, KeyField, Out, Unit, Write};
 use super::shape::ROOT;
 use super::values::{As, number};
+use crate::check::typed::walk;
 use crate::check::typed::{self, Body, Event, Expr, Flow, Otherwise, Policy, Row, RowValue};
-use crate::plan::walk;
 use crate::schema::{Field, Object, gate};
 use crate::value::{Kind, Literal, MAX_TEXT, Value, WeightUnit, Wire, encode};
 

@@ -14,8 +14,8 @@ use super::reg::{RECORD, Reg, V};
 use super::shape::{ROOT, Shape};
 use super::tables::Table;
 use super::values::{As, constant};
-use crate::check::typed::{self, Expr, Flow, Otherwise, RouteOutcome, RuleKind, Slot};
-use crate::plan::{Plan, walk};
+use crate::check::typed::{self, Expr, Flow, Otherwise, RouteOutcome, RuleKind, Slot, walk};
+use crate::plan::Plan;
 use crate::schema::{Names, Object};
 use crate::value::{Kind, Literal, Missing, ObjectRef, Wire};
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{FlowPlan, Once, Plan, Printed, pushdown, reads, walk};
-use crate::check::typed::{self, Body, Expr, Flow, Mapping, RowValue};
+use super::{FlowPlan, Once, Plan, Printed, pushdown, reads};
+use crate::check::typed::{self, Body, Expr, Flow, Mapping, RowValue, walk};
 use crate::schema::{Object, Schemas};
 use crate::value::{Kind, ObjectRef};
 

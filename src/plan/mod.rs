@@ -10,7 +10,6 @@ pub mod rides;
 pub mod show;
 pub mod text;
 mod uses;
-pub mod walk;
 
 pub use build::{Extent, VERSION, build};
 pub use uses::{How, Use, uses};

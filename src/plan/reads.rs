@@ -5,9 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::walk;
 use crate::check::typed::{
-    Body, Expr, Flow, Generator, Let, MatchOutcome, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Slot, Stop, Word, Write,
+    Body, Expr, Flow, Generator, Let, MatchOutcome, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Slot, Stop, Word, Write, walk,
 };
 use crate::schema::Object;
 use crate::value::{ObjectRef, Wire};

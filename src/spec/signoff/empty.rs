@@ -1,8 +1,8 @@
 //! What becomes of a field where its source has nothing.
 
 use super::sources::{Names, bare};
-use crate::check::typed::{Compare, Expr, Flow, Op, Otherwise, Policy, Row, RowValue, Rule, RuleKind, Write};
-use crate::plan::{Plan, text, walk};
+use crate::check::typed::{Compare, Expr, Flow, Op, Otherwise, Policy, Row, RowValue, Rule, RuleKind, Write, walk};
+use crate::plan::{Plan, text};
 use crate::schema::Field;
 use crate::value::{Kind, ObjectRef};
 

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::check::typed::{
     Deadline, Event, Expect, Expr, Flow, Guard, InDoubt, Match, MatchOutcome, Op, Otherwise, Place, Policy, Repeat, Route, RouteOutcome, RouteRow,
-    Row, RowValue, Rule, RuleKind, Schedule, Stop, Table, ValueMap, Write,
+    Row, RowValue, Rule, RuleKind, Schedule, Stop, Table, ValueMap, Write, walk,
 };
-use crate::plan::{Plan, text, walk};
+use crate::plan::{Plan, text};
 use crate::syntax;
 use crate::value::{Kind, Literal, ObjectRef, Value, duration_text};
 

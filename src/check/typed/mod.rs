@@ -4,6 +4,8 @@
 //! differs between two runs of the checker. Overlays are merged, functions stand inlined at
 //! their calls, bare names are constants or slots.
 
+pub mod walk;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;

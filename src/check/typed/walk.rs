@@ -1,6 +1,6 @@
 //! Walks over every expression of a mapping.
 
-use crate::check::typed::{
+use super::{
     Body, Deadline, Event, Expr, Flow, Generator, Mapping, MatchOutcome, Otherwise, Part, Pattern, Repeat, RouteOutcome, Row, RowValue, Rule,
     RuleKind, Stop, Write,
 };
@@ -196,6 +196,13 @@ pub fn expr<'m>(found: &'m Expr, each: &mut dyn FnMut(&'m Expr)) {
             arguments.iter().for_each(|argument| expr(argument, each));
         }
     }
+}
+
+/// Whether a part of the expression, or the whole, is one that is looked for.
+pub fn any(whole: &Expr, is: impl Fn(&Expr) -> bool) -> bool {
+    let mut found = false;
+    expr(whole, &mut |part| found = found || is(part));
+    found
 }
 
 /// The parts of an expression, not their parts.
