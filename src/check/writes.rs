@@ -7,7 +7,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::facts::{Presence, Why};
 use crate::check::flow::{Building, Named};
-use crate::check::typed::{self, Expr, Guard, InDoubt, Key, Milestones, Op, Repeat, Slot, Word, Write};
+use crate::check::typed::{self, Expr, Guard, InDoubt, Key, Milestones, Op, Repeat, Slot, Word, Write, walk};
 use crate::schema::Object;
 use crate::syntax::tree::{self, ExprKind, SectionKind, WriteOp};
 use crate::value::{Column, Kind, Literal, ObjectRef, Type};
@@ -345,9 +345,8 @@ impl Env<'_> {
 
     /// In a repeated write the key has to differ from part to part.
     fn key_names_parts(&mut self, key: &tree::Key, value: &Expr, repeated: &Repeated, milestones: bool) {
-        let shown = format!("{value:?}");
         for (slot, name) in &repeated.slots {
-            if !shown.contains(&format!("Slot({})", slot.0)) {
+            if !walk::any(value, |part| matches!(part, Expr::Slot { slot: read, .. } if read == slot)) {
                 let mut diagnostic = Diagnostic::new(Code::KeyNotPerPart, key.value.span, "the key is the same for every part of this record")
                     .why("the first part would be sent, and the others taken for it")
                     .help(format!("let the key name the part: `{{{name}}}`"));
@@ -358,7 +357,7 @@ impl Env<'_> {
                 return;
             }
         }
-        if milestones && !shown.contains("Word(Reached)") {
+        if milestones && !walk::any(value, |part| matches!(part, Expr::Word(Word::Reached))) {
             self.report(
                 Diagnostic::new(Code::KeyNotPerPart, key.value.span, "the key is the same for every threshold")
                     .why("only the first threshold would be written")
