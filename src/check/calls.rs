@@ -94,7 +94,9 @@ impl Env<'_> {
             .map(|value| self.run.sources.text(value.span).trim().to_owned())
             .collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let Some(call) = habits::call(&name, &texts).filter(|_| !same) else {
+        // It takes no such call where it has fewer arguments.
+        let fits = builtin::find(&name.to_lowercase()).is_none_or(|builtin| texts.len() <= builtin.takes.len());
+        let Some(call) = habits::call(&name, &texts).filter(|call| !same || !fits && call.write.is_some()) else {
             let diagnostic = error::names::unknown_function(function, &known);
             return match self.in_unused_file(&name) {
                 Some((path, place)) => error::names::in_unused_file(Diagnostic { help: Vec::new(), ..diagnostic }, &name, &path, place),

@@ -71,6 +71,8 @@ const CALLS: &[Foreign] = calls! {
     // ---- texts
     ["text" "str" "string" "tostring" "to_string" "to_text" "totext" "to_char" "cstr" "string.valueof"] Some(1) => As("text({1})"), "a value becomes a text by `text`",
         "a = to_string(order.A)" => "a = text(order.A)";
+    ["text" "to_char"] Some(2) => By(formatted), "a date is written by `format_date`, with a pattern of `%`",
+        "a = TEXT(order.A, \"yyyy-mm-dd\")" => "a = format_date(order.A, \"%Y-%m-%d\")";
     ["concatenate" "concat" "textjoin" "concat_ws" "format" "string.format"] None => By(template), "texts are put together in one text with `{…}`",
         "a = CONCATENATE(order.A, \"-\", order.B)" => "a = \"{order.A}-{order.B}\"";
     ["left"] Some(2) => As("first_chars({1}, {2})"), "the beginning of a text is `first_chars(text, n)`", "a = LEFT(order.A, 5)" => "a = first_chars(order.A, 5)";
@@ -373,6 +375,51 @@ pub fn template(parts: &[&str]) -> Option<String> {
     }
     made.push('"');
     (parts.len() > 1).then_some(made)
+}
+
+/// `TEXT(date, "yyyy-mm-dd")`.
+fn formatted(all: &[&str]) -> Option<String> {
+    let [value, pattern] = all else { return None };
+    let pattern = pattern.trim();
+    let inner = pattern.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inner = inner.or_else(|| pattern.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')))?;
+    Some(format!("format_date({}, \"{}\")", value.trim(), date_pattern(inner)?))
+}
+
+/// A date pattern of a spreadsheet or a database with `%`. In a spreadsheet `mm` is the minute beside hours or seconds.
+fn date_pattern(pattern: &str) -> Option<String> {
+    let mut made = String::new();
+    let mut before = ' ';
+    let mut rest = pattern;
+    while let Some(letter) = rest.chars().next() {
+        let length: usize = rest.chars().take_while(|c| *c == letter).map(char::len_utf8).sum();
+        let behind = &rest[length..];
+        let next = behind.chars().find(char::is_ascii_alphabetic).unwrap_or(' ');
+        let minute = letter == 'm' && (before.eq_ignore_ascii_case(&'h') || next.eq_ignore_ascii_case(&'s'));
+        let part = match (letter.to_ascii_lowercase(), length) {
+            ('y', 4) => "%Y",
+            ('y', 2) => "%y",
+            ('m', 2) if minute => "%M",
+            ('m', 4) => "%B",
+            ('m', 3) => "%b",
+            ('m', 2) => "%m",
+            ('m', 1) => "%-m",
+            ('d', 4) => "%A",
+            ('d', 3) => "%a",
+            ('d', 2) => "%d",
+            ('d', 1) => "%-d",
+            ('h', 2) => "%H",
+            ('s', 2) => "%S",
+            _ if letter.is_alphanumeric() || letter == '%' => return None,
+            _ => &rest[..length],
+        };
+        made.push_str(part);
+        if letter.is_ascii_alphabetic() {
+            before = letter;
+        }
+        rest = behind;
+    }
+    made.contains('%').then_some(made)
 }
 
 fn junction(all: &[&str], word: &str) -> Option<String> {

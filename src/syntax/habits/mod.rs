@@ -25,8 +25,11 @@ pub struct Found {
     pub words: &'static str,
     /// What stands there, for the headline.
     pub written: String,
-    /// The stretch to replace and its replacement; absent where only words lead on.
+    /// The stretch to replace and its replacement; absent where only words lead on. It holds all of what stands at `at`, so
+    /// that a reader who sees the marked habit knows what the replacement stands in place of.
     pub edit: Option<(Range<usize>, String)>,
+    /// How to carry the edit out, in words.
+    pub advice: String,
 }
 
 /// One step: a stretch, its replacement (`None` where only words help), and the words.
@@ -67,8 +70,30 @@ pub fn mend(text: &str, parses: &dyn Fn(&str) -> bool) -> Option<Found> {
     // A row that leads to nothing that can be read may have met something else.
     let first = first.filter(|first| mended || first.write.is_none())?;
     let written = shown(text.get(first.at.clone()).unwrap_or(""));
-    let edit = mended.then(|| difference(text, &now));
-    Some(Found { at: first.at, words: first.words, written, edit })
+    let edit = mended.then(|| difference(text, &now)).map(|edit| grown(text, edit, &first.at));
+    let advice = edit.as_ref().map_or_else(|| first.words.to_owned(), |(at, write)| advice(text, at, write, *at == first.at));
+    Some(Found { at: first.at, words: first.words, written, edit, advice })
+}
+
+/// An edit made to hold all of a stretch that it touches.
+fn grown(text: &str, (at, write): (Range<usize>, String), stretch: &Range<usize>) -> (Range<usize>, String) {
+    if at.start > stretch.end || at.end < stretch.start {
+        return (at, write);
+    }
+    let before = text.get(stretch.start.min(at.start)..at.start).unwrap_or("");
+    let behind = text.get(at.end..stretch.end.max(at.end)).unwrap_or("");
+    (at.start - before.len()..at.end + behind.len(), format!("{before}{write}{behind}"))
+}
+
+/// What to write, and in place of what, unless that is what the message marks.
+fn advice(text: &str, at: &Range<usize>, write: &str, marked: bool) -> String {
+    let (old, new) = (text.get(at.clone()).unwrap_or("").trim(), write.trim());
+    match (new.is_empty(), marked || old.is_empty() || old.contains('\n')) {
+        (true, true) => "take it out".to_owned(),
+        (true, false) => format!("take `{old}` out"),
+        (false, true) => format!("write `{new}`"),
+        (false, false) => format!("write `{new}` in place of `{old}`"),
+    }
 }
 
 /// What each row finds first in the text.
@@ -252,6 +277,26 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// A person who reads the help can apply it: it replaces at least what is marked, and says what it replaces where that
+    /// is more.
+    #[test]
+    fn an_edit_holds_what_is_marked_and_its_words_say_what_it_replaces() {
+        for (written, right) in signs::examples().chain(calls::examples()) {
+            let Some(found) = mend(written, &|text| text == right) else { continue };
+            let Some((at, write)) = found.edit else { continue };
+            assert!(at.start <= found.at.start && at.end >= found.at.end, "{written}: {at:?} does not hold {:?}", found.at);
+            let (old, new) = (written[at.clone()].trim(), write.trim());
+            assert!(found.advice.contains(new), "{written}: {}", found.advice);
+            assert!(at == found.at || found.advice.contains(old), "{written}: {}", found.advice);
+        }
+        let advice = |written: &str, right: &str| mend(written, &|text| text == right).unwrap().advice;
+        assert_eq!(advice("where order.A === 5", "where order.A == 5"), "write `==`");
+        assert_eq!(advice("else => \"x\"", "else -> \"x\""), "write `->`");
+        assert_eq!(advice("where order.A is null", "where order.A is missing"), "write `is missing`");
+        let choice = advice("a = order.A > 5 ? \"x\" : \"y\"", "a = if order.A > 5 then \"x\" else \"y\"");
+        assert!(choice.contains("write `if order.A > 5 then \"x\" else \"y\"`") || choice.contains("`= if order.A > 5 then"), "{choice}");
     }
 
     /// A statement in a file.

@@ -139,6 +139,9 @@ const SIGNS: &[Sign] = signs! {
     "<>|=!|/=|~=" => As("!="), "`not equal` is written `!=`", "where order.A <> 5" => "where order.A != 5";
     "=<" => As("<="), "`at most` is written `<=`", "where order.A =< 5" => "where order.A <= 5";
     r"=>(\s*\d)" => As(">=$1"), "`at least` is written `>=`", "where order.A => 5" => "where order.A >= 5";
+    r"\[([^\[\]]*)\]\s*\.\s*(?i:includes|contains|include\?|has)\s*\(\s*({V})\s*\)" => As("$2 in ($1)"), "whether a value is one of several is told by `in`",
+        "where [\"x\", \"y\"].includes(order.A)" => "where order.A in (\"x\", \"y\")";
+    r"\.(?:map|filter|reduce|forEach|flatMap|find|some|every)\s*\(\s*\(?[\w\s,]*\)?\s*=>" => Words, "a list is gone through by `each x in list where … { … }`, and a total is `sum(… for x in list)`";
     "=>|-->|->>|- >|–>" => As("->"), "an arrow is written `->`", "else => \"x\"" => "else -> \"x\"";
     r"(^|[\s(,])!\s*({V})" => As("${1}not $2"), "the opposite is written `not`", "where !order.A" => "where not order.A";
     r"\bis\s+(?:equal\s+to|equals?)\s" => As("== "), "`equal` is written `==`", "where order.A is equal to 5" => "where order.A == 5";
@@ -207,6 +210,8 @@ const SIGNS: &[Sign] = signs! {
     r"\b([A-Za-z_]\w*)(?:->|::)([A-Za-z_])" => As("$1.$2"), "a field is written behind a point", "a = order->A" => "a = order.A";
     r"\b(\w+)!\." => As("$1."), "a field is written behind a point", "a = order!.A" => "a = order.A";
     // ---- pipes, fallbacks, templates
+    r#"(?:^[\w.]+\s*=\s*|^let\s+\w+\s*=\s*|\bkey\s+\w+\s*=\s*|\bthen\s+|\belse\s+|[(,]\s*){V}(?:\s*\|\|\s*{V})+"# => By(joined_in_sql), "texts are put together in one text with `{…}`",
+        "a = \"X\" || order.A" => "a = \"X{order.A}\"";
     r"\|\s*default\s*(?::\s*|\(\s*|\s+)({V})\s*\)?" => As("?? $1"), "a fallback is written `??`", "a = order.A | default: \"x\"" => "a = order.A ?? \"x\"";
     r"({V})\s+default\s+({V})" => As("$1 ?? $2"), "a fallback is written `??`", "a = order.A default \"x\"" => "a = order.A ?? \"x\"";
     r"\?:" => As("??"), "a fallback is written `??`", "a = order.A ?: \"x\"" => "a = order.A ?? \"x\"";
@@ -221,6 +226,15 @@ const SIGNS: &[Sign] = signs! {
     r#"(^|[\s(=,])[fFuUrR$]("[^"]*")"# => As("$1$2"), "a text needs no letter before it", "a = f\"{order.A}\"" => "a = \"{order.A}\"";
     r"`([^`\n]*)`" => By(back_ticks), "texts stand in straight quotes", "require order.A `the reason`" => "require order.A \"the reason\"";
     r"\{\{\s*([^{}]*?)\s*\}\}" => As("$1"), "a value is named by itself";
+    r"\{!\s*([^{}]*?)\s*\}" => As("$1"), "a value is named by itself", "a = {!order.A}" => "a = order.A";
+    r#"("[^"]*"|'[^']*')\s*%\s*(\([^()]*\)|{V})"# => By(percent_text), "texts are put together in one text with `{…}`",
+        "a = \"%s-%s\" % (order.A, order.B)" => "a = \"{order.A}-{order.B}\"";
+    r"\s*=~\s*/([^/\n]*)/i?" => By(slashed_pattern), "a pattern is held against a text by `matches`",
+        "where order.A =~ /^x[0-9]+$/" => "where order.A matches '^x[0-9]+$'";
+    r"\s*!~\s*/([^/\n]*)/i?" => Words, "a pattern is held against a text by `not … matches`";
+    r"({V})\s*\*\*\s*2\b" => As("$1 * $1"), "a power is a product", "a = order.A ** 2" => "a = order.A * order.A";
+    r"({V})\s*\*\*\s*3\b" => As("$1 * $1 * $1"), "a power is a product", "a = order.A ** 3" => "a = order.A * order.A * order.A";
+    r"\*\*" => Words, "there is no power: write the product out, such as `a * a`";
     r"\b(\w+)\s*%\s*(\w+)" => As("remainder($1, $2)"), "a remainder is `remainder(a, b)`";
     r"\bnew\s+" => As(""), "nothing is made by `new`";
     // ---- rows
@@ -422,10 +436,22 @@ fn cast(text: &str) -> Option<String> {
     Some(format!("{} | {}", &caught[1], super::words::type_word(&caught[2])?))
 }
 
+/// `"X" || order.A`: SQL puts texts together by the sign that others write for a fallback or for `or`. A text before a further
+/// value, or between two, is no fallback; a text at the end may be one.
+fn joined_in_sql(text: &str) -> Option<String> {
+    let before = Regex::new(r"^(?:let\s+\w+\s*=\s*|key\s+\w+\s*=\s*|then\s+|else\s+|[\w.]+\s*=\s*|[(,]\s*)").ok()?;
+    let start = before.find(text)?.end();
+    let values = text.get(start..)?;
+    let masked = super::mask(values);
+    let last = masked.rfind("||")?;
+    let joined = masked.get(..last)?.contains(['"', '\'']).then(|| joined(values)).flatten()?;
+    Some(format!("{}{joined}", &text[..start]))
+}
+
 /// Texts and values in one text.
 fn joined(text: &str) -> Option<String> {
     let masked = super::mask(text);
-    let signs = Regex::new(r"\s*(?:\+\+|&|<>)\s*").ok()?;
+    let signs = Regex::new(r"\s*(?:\+\+|&|<>|\|\|)\s*").ok()?;
     let mut parts = Vec::new();
     let mut from = 0;
     for sign in signs.find_iter(&masked) {
@@ -434,6 +460,32 @@ fn joined(text: &str) -> Option<String> {
     }
     parts.push(text.get(from..)?);
     super::calls::template(&parts)
+}
+
+/// `"%s-%s" % (a, b)`: each `%s` is a value.
+fn percent_text(text: &str) -> Option<String> {
+    let masked = super::mask(text);
+    let sign = masked.find('%')?;
+    let quoted = text.get(..sign)?.trim();
+    let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
+    let values = text.get(sign + 1..)?.trim();
+    let values: Vec<&str> = if values.starts_with('(') { super::calls::split(values) } else { vec![values] };
+    let holes = Regex::new(r"%[sdi]").ok()?;
+    if inner.contains(['{', '}', '"']) || holes.find_iter(inner).count() != values.len() || inner.matches('%').count() != values.len() {
+        return None;
+    }
+    let mut values = values.iter();
+    let filled = holes.replace_all(inner, |_: &Captures<'_>| format!("{{{}}}", values.next().map_or("", |value| value.trim())));
+    Some(format!("\"{filled}\""))
+}
+
+/// `=~ /pattern/`.
+fn slashed_pattern(text: &str) -> Option<String> {
+    let inner = text.trim().strip_prefix("=~")?.trim().strip_prefix('/')?;
+    let (pattern, flags) = inner.rsplit_once('/')?;
+    // Without regard to capital and small letters is said in the pattern.
+    let flags = if flags == "i" { "(?i)" } else { "" };
+    (!pattern.contains('\'')).then(|| format!(" matches '{flags}{}'", pattern.replace("\\/", "/")))
 }
 
 fn back_ticks(text: &str) -> Option<String> {

@@ -539,6 +539,9 @@ impl<'t> Reader<'t> {
     /// What to say of a `{…}` of a text that is no expression.
     fn bad_hole(&self, code: &str, start: usize, span: Span) -> Diagnostic {
         let doubled = code.strip_prefix('{').and_then(|code| code.strip_suffix('}')).or_else(|| code.strip_prefix('%')?.strip_suffix('%'));
+        // `{!order.Name}`, as Salesforce names a field in a text.
+        let merged = code.strip_prefix('!').filter(|rest| rest.starts_with(|c: char| c.is_alphabetic()));
+        let doubled = doubled.or(merged);
         if let Some(inner) = doubled {
             return Diagnostic::new(
                 Code::BadTemplate,

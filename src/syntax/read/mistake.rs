@@ -79,8 +79,7 @@ pub(super) fn foreign(code: Code, found: &habits::Found, place: &dyn Fn(usize, u
     let diagnostic =
         Diagnostic::new(code, place(found.at.start, found.at.end), format!("`{}` is not of this language: {}", found.written, found.words));
     match &found.edit {
-        Some((at, write)) if write.trim().is_empty() => diagnostic.mend("take it out", place(at.start, at.end), write.clone()),
-        Some((at, write)) => diagnostic.mend(format!("write `{}`", write.trim()), place(at.start, at.end), write.clone()),
+        Some((at, write)) => diagnostic.mend(found.advice.as_str(), place(at.start, at.end), write.clone()),
         None => diagnostic.help(found.words),
     }
 }
