@@ -34,6 +34,7 @@ mod parameters;
 mod paths;
 pub use parameters::parameter_value;
 pub use schedule::LONGEST as LONGEST_STRETCH;
+pub use sheet::said_separator;
 mod route;
 mod routes;
 mod rules;

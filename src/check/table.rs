@@ -417,5 +417,9 @@ mod tests {
         let (rows, diags) = read("key sku: text\np: decimal", &[text(), Type::some(Kind::Decimal)], "sku;p\nA;1.50\n");
         assert!(diags.is_empty(), "{diags:?}");
         assert_eq!(rows[0][1], Literal::Number(Decimal::new(150, 2)));
+        let (rows, diags) = read("key sku: text\np: decimal", &[text(), Type::some(Kind::Decimal)], "sep=;\r\nsku;p\r\nA;1.50\r\n");
+        assert!(diags.is_empty() && rows.len() == 1, "{diags:?}");
+        let (_, diags) = read("key sku: text\np: decimal", &[text(), Type::some(Kind::Decimal)], "sep=;\nsku;p\nA\n");
+        assert!(diags[0].message.contains("line 3") && diags[0].help[0].text.contains("left out"), "{diags:?}");
     }
 }

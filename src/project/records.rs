@@ -111,8 +111,11 @@ fn table(text: &str) -> Result<Vec<Json>, RecordFault> {
 /// The header cannot be read.
 pub fn rows(text: &str) -> Result<Vec<Result<Json, RecordFault>>, RecordFault> {
     let text = unmarked(text);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(separator(text)).from_reader(text.as_bytes());
-    let line = |at: Option<&csv::Position>| at.map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
+    let (said, text) = crate::check::said_separator(text);
+    let before = usize::from(said.is_some());
+    let delimiter = said.unwrap_or_else(|| separator(text));
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
+    let line = |at: Option<&csv::Position>| at.map_or(0, |at| usize::try_from(at.line()).unwrap_or(0) + before);
     let headers = match reader.headers() {
         Ok(headers) => headers.clone(),
         Err(error) => return Err(RecordFault { line: line(error.position()), message: format!("this is no CSV: {error}") }),
@@ -223,6 +226,12 @@ mod tests {
             assert_eq!(read("a.csv", text).unwrap(), [json!({"zip": "01234", "name": "a, b"})], "{text}");
         }
         assert_eq!(read("a.csv", "name\nAda\n").unwrap(), [json!({"name": "Ada"})]);
+        // A spreadsheet says it in a line of its own, which counts as a line.
+        for text in ["sep=;\r\nzip;name\r\n01234;a, b\r\n", "\u{feff}sep=;\nzip;name\n01234;a, b\n", "sep=^\nzip^name\n01234^a, b\n"] {
+            assert_eq!(read("a.csv", text).unwrap(), [json!({"zip": "01234", "name": "a, b"})], "{text}");
+        }
+        assert_eq!(read("a.csv", "sep=;\nzip;name\n1\n").unwrap_err().line, 3);
+        assert_eq!(read("a.csv", "sep=;\n").unwrap(), [] as [Json; 0]);
     }
 
     #[test]
