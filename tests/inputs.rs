@@ -111,3 +111,67 @@ fn a_table_without_rows_is_told() {
         assert_eq!(said.contains("W0531") && said.contains("finds nothing"), told, "{rows:?}: {said}");
     }
 }
+
+/// A project without connections is one message, and not one for each object of each mapping.
+#[test]
+fn a_project_without_connections_is_one_message() {
+    for text in ["", "# nothing yet\n", "time_zone: UTC\n", "connections:\n"] {
+        let folder = project(&[("crossdock.yaml", text)]);
+        let (code, said) = crossdock(folder.path(), &["check"]);
+        assert!(code == Some(1) && said.contains("names no connection") && said.contains("1 error"), "{text:?}: {said}");
+        assert!(!said.contains("E0105"), "{text:?}: {said}");
+    }
+    // What is wrong with the setting is the cause.
+    for text in ["connections: []\n", "connections: yes\n", "conections: { crm: { system: salesforce } }\n"] {
+        let folder = project(&[("crossdock.yaml", text)]);
+        let (code, said) = crossdock(folder.path(), &["check"]);
+        assert!(code == Some(1) && !said.contains("names no connection") && said.contains("1 error"), "{text:?}: {said}");
+    }
+}
+
+/// What a library says of itself is not told.
+#[test]
+fn yaml_that_is_none_is_told_without_the_librarys_own_words() {
+    let deep = format!("connections: {}{}\n", "[".repeat(3_000), "]".repeat(3_000));
+    let twice = "connections:\n  crm: { system: salesforce }\n  crm: { system: salesforce }\n";
+    for text in [deep.as_str(), twice] {
+        let folder = project(&[("crossdock.yaml", text)]);
+        let (code, said) = crossdock(folder.path(), &["check"]);
+        assert_eq!(code, Some(1), "{said}");
+        for own in ["Policy", "Options", "budget", "Nodes", "breached"] {
+            assert!(!said.contains(own), "{own}: {said}");
+        }
+    }
+}
+
+/// Commands that are given nothing to work on, or something else than they take, say so and what to do.
+#[test]
+fn what_a_command_cannot_work_on_is_told() {
+    let folder = project(&[("none.jsonl", "\n"), ("no.db", "not a store"), ("signoff/signed.json", "{ broken")]);
+    let at = folder.path();
+    for (arguments, words, not) in [
+        (&["diff", ".", ".", "--records", "none.jsonl"][..], "`none.jsonl` holds no record", "0 records compared"),
+        (&["run", "--records", "none.jsonl", "--workers", "0"], "--workers", "0 records"),
+        (&["docs", "--sign"], "remove it", "wrote"),
+    ] {
+        let (code, said) = crossdock(at, arguments);
+        assert!(code.is_some_and(|code| code > 0) && said.contains(words) && !said.contains(not), "{arguments:?}: {code:?} {said}");
+    }
+}
+
+/// Old line ends are read; a NUL is told at its place, and not as a mistake of the mapping.
+#[test]
+fn line_ends_of_any_kind_are_read_and_a_nul_is_told() {
+    let ends = |text: &str, end: &str| text.replace('\n', end);
+    for end in ["\r", "\r\n"] {
+        let folder = project(&[("crossdock.yaml", &ends(CONFIG, end)), ("orders.dock", &ends(MAPPING, end))]);
+        let (code, said) = crossdock(folder.path(), &["check"]);
+        assert!(code == Some(0) && said.contains("no errors"), "{end:?}: {code:?} {said}");
+    }
+    for (name, text) in [("orders.dock", MAPPING), ("crossdock.yaml", CONFIG)] {
+        let damaged = format!("{}\0{}", &text[..40], &text[40..]);
+        let folder = project(&[(name, &damaged)]);
+        let (code, said) = crossdock(folder.path(), &["check"]);
+        assert!(code == Some(1) && said.contains("a NUL character") && said.contains("1 error"), "{name}: {said}");
+    }
+}

@@ -74,4 +74,13 @@ fn a_backup_is_made_beside_serve_and_opens() {
     assert!(found["rows"].as_u64().unwrap() > 20, "{found}");
     let none = world.command(&["store", "check", "--file", "none.db"]);
     assert_eq!(none.status.code(), Some(3), "{}", text(&none));
+    // A file that is no store is not made one, and is said to be none.
+    let path = world.folder.path().join("notes.txt");
+    for content in ["", "some notes\n"] {
+        std::fs::write(&path, content).unwrap();
+        let none = world.command(&["store", "check", "--file", "notes.txt"]);
+        assert_eq!(none.status.code(), Some(3), "{}", text(&none));
+        assert!(text(&none).contains("is no store of Crossdock") && text(&none).contains("store backup"), "{}", text(&none));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+    }
 }

@@ -233,6 +233,12 @@ fn one_refusal_of_many_records_is_one_cause_and_a_refused_payload_is_corrected_a
     let edit = ["queue", "edit", &id, "--payload", file.to_str().unwrap(), "--by", "ada", "--reason", "without the service"];
     let refused = world.command(&edit);
     assert!(refused.status.code() == Some(1) && said(&refused).contains("does not fit its target: Tracking_Number__c"), "{}", said(&refused));
+    // A payload is an object, whatever else is JSON.
+    for other in ["[]", "null", "\"text\"", "7"] {
+        std::fs::write(&file, other).unwrap();
+        let refused = world.command(&edit);
+        assert!(refused.status.code() == Some(2) && said(&refused).contains("a payload is a JSON object"), "{other}: {}", said(&refused));
+    }
     body.as_object_mut().unwrap().remove("Service__c");
     std::fs::write(&file, body.to_string()).unwrap();
     // It can be taken back, and is as it was.

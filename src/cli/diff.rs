@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     edited.look_for_where((&was, &before.flow.place), (&is, &after.flow.place));
     let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
     let given: Vec<Sample> = match (&args.records, args.since) {
-        (Some(file), _) => load(file)?.into_iter().map(|record| Sample { record, matched: BTreeMap::new() }).collect(),
+        (Some(file), _) => some(file)?.into_iter().map(|record| Sample { record, matched: BTreeMap::new() }).collect(),
         (None, since) => live(&before, &after, args, since.map_or(now, |since| since.at(now)), now, out)?,
     };
     let mut comparison = Comparison::default();
@@ -171,6 +171,12 @@ fn live(
         out.note(format!("there are more: the first {} are compared", samples.len()));
     }
     Ok(samples)
+}
+
+/// The records to compare: without any, two states would seem to be the same.
+fn some(path: &std::path::Path) -> Result<Vec<Json>, Failure> {
+    let records = load(path)?;
+    if records.is_empty() { Err(Failure::usage(format!("`{}` holds no record", path.display()))) } else { Ok(records) }
 }
 
 fn load(path: &std::path::Path) -> Result<Vec<Json>, Failure> {

@@ -64,7 +64,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let signed = folder.join(SIGNED);
     let old: Option<Document> = match file::read_text(&signed, bounds::WHOLE_FILE) {
         Ok(text) => Some(serde_json::from_str(&text).map_err(|error| {
-            Failure::usage(format!("{} is no signed state: {error}", signed.display())).hint("it is written by `crossdock docs --sign`")
+            Failure::usage(format!("{} is no signed state: {error}", signed.display()))
+                .hint("bring it back from version control; or remove it, and `crossdock docs --sign` keeps today's state as the signed one")
         })?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(super::folder::unreadable(&signed, &error)),

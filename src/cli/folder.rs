@@ -213,10 +213,12 @@ fn absence(error: std::io::Error) -> Absence {
 fn text(bytes: Vec<u8>) -> Result<Arc<str>, Absence> {
     let text = match String::from_utf8(bytes) {
         // UTF-16 without its mark can be UTF-8 by its bytes.
-        Ok(text) if text.as_bytes().iter().take(64).any(|byte| *byte == 0) => return Err(Absence::NotText(NotText::of(text.as_bytes()))),
+        Ok(text) if text.as_bytes().contains(&0) => return Err(Absence::NotText(NotText::of(text.as_bytes()))),
         Ok(text) => text,
         Err(wrong) => return Err(Absence::NotText(NotText::of(wrong.as_bytes()))),
     };
+    // Lines that end with a carriage return alone, as some spreadsheets and old editors write them.
+    let text = if text.contains('\r') && !text.contains('\n') { text.replace('\r', "\n") } else { text };
     // A mark that some editors put at the beginning is no part of the text.
     Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.as_str().into(), Into::into))
 }
@@ -392,5 +394,16 @@ mod tests {
         let (dir, folder) = project();
         std::fs::write(dir.path().join("a.dock"), [0xff, 0xfe]).unwrap();
         assert!(matches!(folder.read("a.dock"), Err(Absence::NotText(not)) if not.help().contains("UTF-8")));
+        std::fs::write(dir.path().join("b.dock"), format!("edition 1\n{}\0 b", "# a comment\n".repeat(40))).unwrap();
+        assert!(matches!(folder.read("b.dock"), Err(Absence::NotText(not)) if not.at == 490 && not.help().contains("take it out")));
+    }
+
+    #[test]
+    fn lines_may_end_with_a_carriage_return_alone() {
+        let (dir, folder) = project();
+        std::fs::write(dir.path().join("a.dock"), "edition 1\r# a\r").unwrap();
+        assert_eq!(&*folder.read("a.dock").unwrap(), "edition 1\n# a\n");
+        std::fs::write(dir.path().join("a.dock"), "edition 1\r\n# a\r\n").unwrap();
+        assert_eq!(&*folder.read("a.dock").unwrap(), "edition 1\r\n# a\r\n");
     }
 }

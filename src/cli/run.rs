@@ -81,7 +81,7 @@ pub(super) struct Args {
     strict: bool,
     /// Threads that map
     #[arg(long, value_name = "N")]
-    workers: Option<usize>,
+    workers: Option<std::num::NonZeroUsize>,
     /// The run's now, instead of the clock's
     #[arg(long, value_name = "TIME")]
     now: Option<When>,
@@ -144,7 +144,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let mut sink = Files::new(args, &ready)?;
     let bar = bar(length);
     let lines = if args.envelopes { Lines::Envelopes } else { Lines::Bodies };
-    let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let workers = args.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), Into::into);
     let mut records = 0;
     let summary =
         files::run(&mut *input, Mapper { map: &map, flat: flat.as_ref(), lines, unread: &unread }, workers, &mut sink, &mut |bytes, more| {

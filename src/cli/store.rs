@@ -134,8 +134,15 @@ pub(super) fn told(path: &Path, checked: &Checked, out: &mut Out) -> Result<(), 
     Ok(())
 }
 
+/// How every file of SQLite begins (<https://www.sqlite.org/fileformat.html>).
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
 /// A copy, with the key that lies beside it or that of the project's store.
 fn opened_copy(site: &Site, file: &Path) -> Result<Sqlite, Failure> {
+    let is_store = crate::fault::file::beginning(file, MAGIC.len()).map_err(|error| super::folder::unreadable(file, &error))?;
+    if is_store != MAGIC {
+        return Err(Failure::io(format!("{} is no store of Crossdock", file.display())).hint("name a copy that `crossdock store backup` has written"));
+    }
     if super::site::variable(STORE_KEY).is_some() || key_beside(file).exists() {
         return super::site::open_store(file, Mode::Read);
     }

@@ -199,6 +199,8 @@ impl Config {
             let at = Span::new(file, *start, *end);
             match key.as_str() {
                 "connections" => {
+                    // What is said of its form is the cause of whatever is missing.
+                    self.lacking |= value.entries().is_none() && value.shape != yaml::Shape::Nothing;
                     for entry in reader.block(value, key) {
                         self.connection(entry, &mut reader);
                     }

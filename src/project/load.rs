@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::config::Config;
+use super::config::{Config, FILE};
 use super::{Absence, Library, error};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, each, each_light};
@@ -86,6 +86,13 @@ pub fn load(library: &dyn Library, options: &Options) -> Loaded {
         }
     }
     config.lacking |= loader.unreadable;
+    // One message in place of one for each object that a mapping names.
+    if config.connections.is_empty() && !config.assumed && !config.lacking && !loader.units.is_empty() {
+        config.lacking = true;
+        if let Some(file) = loader.sources.find(FILE) {
+            loader.diagnostics.push(error::no_connections(FILE, Span::new(file, 0, 0)));
+        }
+    }
     let extended: BTreeSet<usize> = loader.units.iter().filter_map(|unit| unit.extends).collect();
     for (i, unit) in loader.units.iter_mut().enumerate() {
         unit.runs = !extended.contains(&i);

@@ -86,6 +86,8 @@ pub enum Encoding {
     Utf16,
     /// Latin-1 or the like: one byte a sign.
     OneByte,
+    /// UTF-8 with a NUL in it, as a disk that was full or a copy that broke off leaves it.
+    Nul,
     Binary,
 }
 
@@ -105,6 +107,9 @@ impl NotText {
             Ok(text) => text.len(),
             Err(error) => error.valid_up_to(),
         };
+        if let Some(at) = bytes.iter().position(|byte| *byte == 0).filter(|_| valid == bytes.len()) {
+            return NotText { encoding: Encoding::Nul, text: String::from_utf8_lossy(bytes).into(), at };
+        }
         let encoding = if nulls > 0 { Encoding::Binary } else { Encoding::OneByte };
         // What comes before is UTF-8 as it stands; behind it each byte is a sign.
         let (before, behind) = bytes.split_at(valid);
@@ -117,6 +122,7 @@ impl NotText {
         match self.encoding {
             Encoding::Utf16 => "it is written in UTF-16, and a text of the project is in UTF-8",
             Encoding::OneByte => "here stands a sign in another encoding (Latin-1 or Windows-1252), and a text of the project is in UTF-8",
+            Encoding::Nul => "here stands a NUL character, which no text holds",
             Encoding::Binary => "it is no text",
         }
     }
@@ -130,6 +136,7 @@ impl NotText {
             Encoding::OneByte => {
                 "save it as UTF-8: in an editor by “Save with encoding”, in Excel as “CSV UTF-8”, or `iconv -f WINDOWS-1252 -t UTF-8 old > new`"
             }
+            Encoding::Nul => "take it out; the file may be damaged: compare it with its last version",
             Encoding::Binary => "name a file of text: a spreadsheet is saved as “CSV UTF-8”",
         }
     }

@@ -317,7 +317,15 @@ fn outside_of_texts(line: &str) -> Signs {
 fn plain(message: &str) -> String {
     let line = message.lines().next().unwrap_or("");
     let line = line.split(" at line ").next().unwrap_or(line);
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    // What the library says of its own options and counters is nothing that a reader of the file knows.
+    if line.contains("budget") {
+        return "it nests too deeply, repeats its anchors too often, or is too large".to_owned();
+    }
+    match line.find("DuplicateKeyPolicy") {
+        Some(at) => line[..at].trim_end_matches("set ").trim_end_matches([' ', ',', ';', ':', '(', '.']).to_owned(),
+        None => line.to_owned(),
+    }
 }
 
 fn node(placed: serde_yaml::Spanned<Raw>, text: &str) -> Node {

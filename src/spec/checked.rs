@@ -70,7 +70,7 @@ fn file(case: &CaseText, mapping: &Mapping, objects: &Objects, library: &dyn Lib
         Ok(text) => text,
         Err(Absence::NotText(not)) => {
             let file = sources.add(Source::new(&*case.name, not.text.clone()));
-            let said = Diagnostic::new(Code::BadCase, Span::new(file, not.at, not.at + 1), format!("`{}` is not saved as UTF-8", case.name));
+            let said = Diagnostic::new(Code::BadCase, Span::new(file, not.at, not.at + 1), format!("`{}` cannot be read as text", case.name));
             found.push(said.label(Absence::NotText(not.clone()).to_string()).help(not.help()));
             return;
         }

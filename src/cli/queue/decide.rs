@@ -175,6 +175,10 @@ pub(super) fn edit(args: &Edit, out: &mut Out) -> Result<Exit, Failure> {
     let site = args.project.open(out)?;
     let text = file::read_text(&args.payload, bounds::WHOLE_FILE).map_err(|error| crate::cli::folder::unreadable(&args.payload, &error))?;
     let payload: Json = serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is no JSON: {error}", args.payload.display())))?;
+    if !payload.is_object() {
+        return Err(Failure::usage(format!("{} holds no payload: a payload is a JSON object `{{ … }}`", args.payload.display()))
+            .hint("start from `crossdock queue show ID --payload --reveal`"));
+    }
     if text.contains(crate::engine::mask::MASKED) {
         return Err(Failure::usage(format!("{} holds masked values ({})", args.payload.display(), crate::engine::mask::MASKED))
             .hint("start from `crossdock queue show ID --payload --reveal`"));

@@ -36,6 +36,13 @@ pub(super) fn yaml_mistake(file: FileId, mistake: yaml::Mistake) -> Diagnostic {
     said.mend(words, Span::new(file, start, end), with)
 }
 
+/// Nothing is connected: whatever a mapping names is not known.
+pub(super) fn no_connections(file: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("{file} names no connection"))
+        .why("a mapping reads and writes objects of connections: none of it can be checked")
+        .help("write such as   connections: { crm: { system: salesforce }, wms: { system: shipstation } }")
+}
+
 /// A file of the project that is there and cannot be read as text.
 pub(super) fn unreadable(name: &str, at: Span, absence: &Absence) -> Diagnostic {
     Diagnostic::new(Code::BadProject, at, format!("`{name}` cannot be read"))
@@ -47,7 +54,7 @@ pub(super) fn unreadable(name: &str, at: Span, absence: &Absence) -> Diagnostic 
 pub(super) fn not_text(code: Code, name: &str, file: FileId, not: &NotText) -> Diagnostic {
     let end = not.text.get(not.at..).and_then(|rest| rest.chars().next()).map_or(not.at, |c| not.at + c.len_utf8());
     let words = Absence::NotText(not.clone()).to_string();
-    Diagnostic::new(code, Span::new(file, not.at, end), format!("`{name}` is not saved as UTF-8")).label(words).help(not.help())
+    Diagnostic::new(code, Span::new(file, not.at, end), format!("`{name}` cannot be read as text")).label(words).help(not.help())
 }
 
 pub(super) fn wrong_shape(at: Span, what: &str, wants: &str, has: &str) -> Diagnostic {
@@ -179,7 +186,7 @@ pub(super) fn bad_schema(at: Span, what: &str, why: &str) -> Diagnostic {
 
 /// A file of the project in another encoding.
 pub(super) fn bad_text(code: Code, at: Span, path: &str, words: &str, help: &str) -> Diagnostic {
-    Diagnostic::new(code, at, format!("`{path}` is not saved as UTF-8")).label(words).help(help)
+    Diagnostic::new(code, at, format!("`{path}` cannot be read as text")).label(words).help(help)
 }
 
 pub(super) fn absent_schema(at: Span, what: &str, absence: &Absence) -> Diagnostic {
