@@ -8,6 +8,7 @@ use crate::check::error;
 use crate::check::expr::coerce;
 use crate::check::extent::{ENDLESS, Extent, places_of_quotient};
 use crate::check::facts::{Presence, Why};
+use crate::check::key::{Fact, Key, Term};
 use crate::check::typed::{Arithmetic, Expr};
 use crate::syntax::tree::{self, BinaryOp};
 use crate::value::{Kind, Literal};
@@ -35,7 +36,7 @@ impl Env<'_> {
             self.report(said);
             return Typed::any(span);
         };
-        let key = format!("({} {arithmetic:?} {})", left.key(), right.key());
+        let key = Key::new(Term::Arithmetic(arithmetic, left.key(), right.key()));
         let mut presence = vec![left.presence.clone(), right.presence.clone()];
         if arithmetic == Arithmetic::Divide {
             match right.literal_value() {
@@ -49,8 +50,8 @@ impl Env<'_> {
                 }
                 Some(_) => {}
                 None => {
-                    let keys = vec![key.clone(), format!("nonzero {}", right.key())];
-                    presence.push(Presence::gap(keys, span, Why::Division));
+                    let closed_by = vec![Fact::Present(key.clone()), Fact::NonZero(right.key())];
+                    presence.push(Presence::gap(closed_by, span, Why::Division));
                 }
             }
         }

@@ -8,6 +8,7 @@ use crate::check::assign::Target;
 use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::facts::Presence;
+use crate::check::key::{Key, Term};
 use crate::check::typed::{self, Body, Expr, Op, Policy};
 use crate::schema::Field;
 use crate::syntax::tree::{self, FieldRow, RowValue};
@@ -44,7 +45,7 @@ impl Env<'_> {
         if let Some(Kind::Object(of)) = want {
             let body = self.body(of, rows, At { op: None, key: None, head: span });
             let kind = Kind::Object(of.clone());
-            return Typed::new(Expr::Object { rows: body.rows, object: Some(of.clone()) }, kind, vec![format!("{{{}}}", span.start)], span);
+            return Typed::new(Expr::Object { rows: body.rows, object: Some(of.clone()) }, kind, vec![Key::new(Term::Object(span))], span);
         }
         let mut columns: Vec<Column> = Vec::new();
         let mut out = Vec::new();
@@ -68,7 +69,7 @@ impl Env<'_> {
                 place: self.place(row.span),
             });
         }
-        Typed::new(Expr::Object { rows: out, object: None }, Kind::Row(columns.into()), vec![format!("{{{}}}", span.start)], span)
+        Typed::new(Expr::Object { rows: out, object: None }, Kind::Row(columns.into()), vec![Key::new(Term::Object(span))], span)
             .present_if(Presence::Always)
     }
 

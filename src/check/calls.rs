@@ -9,8 +9,9 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
 use crate::check::extent::{ENDLESS, Extent, Unit};
-use crate::check::facts::{Presence, Why};
+use crate::check::facts::{Presence, Why, present};
 use crate::check::items::What;
+use crate::check::key::{Fact, Key, Step, Term};
 use crate::check::typed::{Expr, Otherwise};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, Argument, ExprKind};
@@ -160,8 +161,8 @@ impl Env<'_> {
             return self.named(&name, &of, value.span);
         }
         self.cells_are_names(&value, &of);
-        let key = format!("{} | {of}", value.key());
-        let own = Presence::gap(vec![key.clone()], span, Why::Function(format!("{} of {connection}", object.node)));
+        let key = value.key().then(Step::NameOf(of.clone()));
+        let own = Presence::gap(vec![Fact::Present(key.clone())], span, Why::Function(format!("{} of {connection}", object.node)));
         let presence = Presence::all([value.presence, own]);
         Typed::new(Expr::LookUpName { of: of.clone(), value: Box::new(value.expr) }, Kind::Reference(of), vec![key], span).present_if(presence)
     }
@@ -412,11 +413,10 @@ impl Env<'_> {
         {
             return decided;
         }
-        let keys: Vec<String> = (0..first.map_or(1, |first| first.keys.len().max(1)))
+        let keys: Vec<Key> = (0..first.map_or(1, |first| first.keys.len().max(1)))
             .map(|i| {
-                let parts =
-                    given.iter().filter(|g| !matches!(g.expr, Expr::Literal(Literal::Missing))).map(|g| g.keys.get(i).unwrap_or(&g.keys[0]).as_str());
-                format!("{}({})", builtin.name, parts.collect::<Vec<_>>().join(", "))
+                let said = given.iter().filter(|given| !matches!(given.expr, Expr::Literal(Literal::Missing)));
+                Key::call(builtin.name, said.map(|given| given.keys.get(i).cloned().unwrap_or_else(|| given.key())).collect())
             })
             .collect();
         let mut presence = Vec::new();
@@ -427,14 +427,14 @@ impl Env<'_> {
             presence.push(first.presence.clone());
         }
         if maybe {
-            let mut closes = keys.clone();
+            let mut closed_by = present(&keys);
             let mut why = Why::Function(builtin.name.to_owned());
             if let Some(first) = first.filter(|first| matches!(first.kind, Kind::List(_))) {
                 let sources = first.elements.iter().flat_map(|elements| &elements.sources);
-                closes.extend(first.keys.iter().chain(sources).map(|key| format!("nonempty {key}")));
+                closed_by.extend(first.keys.iter().chain(sources).cloned().map(Fact::NonEmpty));
                 why = Why::Empty;
             }
-            presence.push(Presence::gap(closes, span, why));
+            presence.push(Presence::gap(closed_by, span, why));
         }
         let mut typed =
             Typed::new(Expr::Call { function: BuiltinRef(builtin), arguments: given.iter().map(|g| g.expr.clone()).collect() }, kind, keys, span)
@@ -476,7 +476,7 @@ impl Env<'_> {
             // What holds of all elements holds of fewer of them, and in another order.
             let same = matches!(builtin.gives, Gives::First);
             let inherited = first.filter(|_| same).and_then(|first| first.elements.clone());
-            let own = typed.keys.iter().map(|key| format!("{key}[]"));
+            let own = typed.keys.iter().map(Key::elements);
             typed = match inherited {
                 Some(inherited) => {
                     let keys = own.chain(inherited.keys.iter().cloned()).collect();
@@ -566,14 +566,14 @@ impl Env<'_> {
         if !back && !self.is_the_maps_own(&map.map, &typed) {
             self.rows_can_match(&map.map, &typed);
         }
-        let key = format!("{name}{}({})", if back { " back" } else { "" }, typed.key());
+        let key = Key::new(Term::Values { map: id, back, value: typed.key() });
         // What comes from elsewhere than the map's own source may be no value of it.
         let own_source = typed.kind == *from || !matches!(from, Kind::Enumeration(_));
         let stops = !back && matches!(map.map.otherwise, Otherwise::Stop(_) | Otherwise::Value { .. });
         // Its `else` is met by a missing value, too.
         let mut presence = if stops { Vec::new() } else { vec![typed.presence.clone()] };
         if !(total && (own_source || stops)) {
-            presence.push(Presence::gap(vec![key.clone()], span, Why::Values(name)));
+            presence.push(Presence::gap(vec![Fact::Present(key.clone())], span, Why::Values(name)));
         }
         let mut out =
             Typed::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span).present_if(Presence::all(presence));
@@ -609,7 +609,7 @@ impl Env<'_> {
                 self.report(error::types::wrong_key(&table.name, name, &of.kind, &typed));
                 return Typed::any(span);
             }
-            names.push(typed.key().to_owned());
+            names.push(typed.key());
             presence.push(typed.presence.clone());
             given.push(typed.clone());
             keys.push(coerce(typed, &of.kind).expr);
@@ -617,15 +617,15 @@ impl Env<'_> {
         self.keys_are_there(table, &given);
         let columns: Vec<Column> = table.columns.iter().map(|column| Column { name: column.name.clone(), of: column.of.clone() }).collect();
         let row = Kind::Row(Arc::new(columns));
-        let key = format!("{}({})", table.name, names.join(", "));
+        let key = Key::new(Term::Table(id, names));
         let expr = Expr::Table { table: id, keys };
         if table.many {
-            let elements = vec![format!("{key}[]")];
+            let elements = vec![key.elements()];
             let mut rows = Typed::new(expr, Kind::List(Box::new(Type::some(row))), vec![key], span);
             rows.extent.table = Some((id, None));
             return rows.with_elements(elements, Vec::new(), Presence::Always);
         }
-        let own = Presence::gap(vec![key.clone()], span, Why::TableRow(table.name.clone()));
+        let own = Presence::gap(vec![Fact::Present(key.clone())], span, Why::TableRow(table.name.clone()));
         presence.push(own);
         let mut typed = Typed::new(expr, row, vec![key], span).present_if(Presence::all(presence));
         typed.extent.table = Some((id, None));

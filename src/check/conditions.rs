@@ -7,6 +7,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::expr::{asked, coerce};
 use crate::check::facts::{Truths, both};
+use crate::check::key::{self, Fact, Key, Term};
 use crate::check::typed::{Compare, Expr, Pattern};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, BinaryOp, ExprKind};
@@ -72,7 +73,7 @@ impl Env<'_> {
             return Typed::any(span);
         }
         let (a, b) = (&left.truths, &right.truths);
-        let union = |x: &[String], y: &[String]| x.iter().chain(y).cloned().collect::<Vec<_>>();
+        let union = |x: &[Fact], y: &[Fact]| x.iter().chain(y).cloned().collect::<Vec<_>>();
         let truths = if op == BinaryOp::And {
             Truths {
                 if_true: union(&a.if_true, &b.if_true),
@@ -82,8 +83,8 @@ impl Env<'_> {
         } else {
             Truths { if_true: both(&a.if_true, &b.if_true), if_false: union(&a.if_false, &b.if_false), presence_only: false }
         };
-        let word = if op == BinaryOp::And { "and" } else { "or" };
-        let key = format!("({} {word} {})", left.key(), right.key());
+        let term = if op == BinaryOp::And { Term::And } else { Term::Or };
+        let key = Key::new(term(left.key(), right.key()));
         let mut parts = Vec::new();
         for side in [left.expr, right.expr] {
             match (op, side) {
@@ -149,7 +150,7 @@ impl Env<'_> {
             self.currency_beside(&right, &left, span);
         }
         let truths = comparison_truths(op, &left, &right);
-        let key = format!("({} {op:?} {})", left.key(), right.key());
+        let key = Key::new(Term::Compare(op, left.key(), right.key()));
         let expr = Expr::Compare { op, left: Box::new(left.expr), right: Box::new(right.expr) };
         let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
         typed.truths = truths;
@@ -190,7 +191,7 @@ impl Env<'_> {
             // A list from elsewhere stands for its elements.
             match self.comparable(value.clone(), typed, item.span) {
                 Some((_, item)) => {
-                    keys.push(item.key().to_owned());
+                    keys.push(item.key());
                     items.push(item.expr);
                 }
                 None => failed = true,
@@ -199,34 +200,34 @@ impl Env<'_> {
         if failed {
             return Typed::any(span);
         }
-        let key = format!("({} in {})", value.key(), keys.join(","));
+        let key = Key::new(Term::In(value.key(), keys));
         let known = value.known_if_present();
         let expr = Expr::In { value: Box::new(value.expr), list: items };
         let truths = Truths { if_true: known, ..Truths::default() };
-        let (expr, truths) = if negated { (Expr::Not(Box::new(expr)), truths.not()) } else { (expr, truths) };
-        let mut typed = Typed::new(expr, Kind::Boolean, vec![format!("{negated}{key}")], span);
+        let (expr, truths, key) = if negated { (Expr::Not(Box::new(expr)), truths.not(), Key::new(Term::Not(key))) } else { (expr, truths, key) };
+        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
         typed.truths = truths;
         typed
     }
 
     pub(super) fn matches(&mut self, value: &tree::Expr, pattern: &tree::Expr, span: Span) -> Typed {
         let value = self.expr(value, None);
-        let Some((lowered, text)) = self.pattern(pattern) else { return Typed::any(span) };
+        let Some((lowered, form)) = self.pattern(pattern) else { return Typed::any(span) };
         if !matches!(value.kind, Kind::Text | Kind::Enumeration(_) | Kind::Any) {
             self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
             return Typed::any(span);
         }
         let mut known = value.known_if_present();
-        known.push(format!("form {}", value.key()));
+        known.push(Fact::HasForm(value.key()));
         let truths = Truths { if_true: known, ..Truths::default() };
-        let key = format!("({} matches {text})", value.key());
+        let key = Key::new(Term::Matches(value.key(), form));
         let expr = Expr::Matches { value: Box::new(value.expr), pattern: lowered };
         let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
         typed.truths = truths;
         typed
     }
 
-    fn pattern(&mut self, pattern: &tree::Expr) -> Option<(Pattern, String)> {
+    fn pattern(&mut self, pattern: &tree::Expr) -> Option<(Pattern, key::Pattern)> {
         let bad = |text: &str| Diagnostic::new(Code::BadPattern, pattern.span, text.to_owned());
         let (name, arguments) = match pattern.kind.as_ref() {
             ExprKind::Text(text) => {
@@ -242,7 +243,7 @@ impl Env<'_> {
                     );
                     return None;
                 }
-                return Some((Pattern::Regex(regex.clone()), regex));
+                return Some((Pattern::Regex(regex.clone()), key::Pattern::Regex(regex)));
             }
             ExprKind::Paren(inner) => return self.pattern(inner),
             ExprKind::Name(name) => (name.clone(), &[][..]),
@@ -265,18 +266,18 @@ impl Env<'_> {
             return None;
         };
         let arguments = self.arguments(builtin, 1, arguments, pattern.span)?;
-        let text = format!("{name}({})", arguments.iter().map(|a| a.key().to_owned()).collect::<Vec<_>>().join(","));
+        let form = key::Pattern::Builtin(builtin.name, arguments.iter().map(Typed::key).collect());
         let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
-        Some((Pattern::Builtin { function: BuiltinRef(builtin), arguments }, text))
+        Some((Pattern::Builtin { function: BuiltinRef(builtin), arguments }, form))
     }
 }
 
 /// `x is present`, with what it tells.
 pub(super) fn presence_of(value: Typed, span: Span) -> Typed {
-    let key = format!("({} is present)", value.key());
+    let key = Key::new(Term::IsPresent(value.key()));
     let mut known = value.known_if_present();
     if matches!(value.kind, Kind::List(_)) {
-        known.push(format!("nonempty {}", value.key()));
+        known.push(Fact::NonEmpty(value.key()));
     }
     let mut typed = Typed::new(Expr::IsPresent(Box::new(asked(value.expr))), Kind::Boolean, vec![key], span);
     typed.truths = Truths { if_true: known, if_false: Vec::new(), presence_only: true };
@@ -310,10 +311,10 @@ fn comparison_truths(op: Compare, left: &Typed, right: &Typed) -> Truths {
             Compare::Less => limit.is_sign_negative() || zero,
             Compare::LessOrEqual => limit.is_sign_negative() && !zero,
         };
-        let found = |out: &mut Vec<String>| {
-            out.push(format!("nonzero {}", one.key()));
-            if let Some(list) = counted(&one.expr, one.key()) {
-                out.push(format!("nonempty {list}"));
+        let found = |out: &mut Vec<Fact>| {
+            out.push(Fact::NonZero(one.key()));
+            if let Some(list) = one.key().argument_of("count") {
+                out.push(Fact::NonEmpty(list.clone()));
             }
         };
         if excludes_zero {
@@ -331,44 +332,31 @@ fn bounds_of(op: Compare, one: &Typed, limit: rust_decimal::Decimal, truths: &mu
     let step = rust_decimal::Decimal::ONE;
     let below = if whole { limit - step } else { limit };
     let above = if whole { limit + step } else { limit };
-    let text = one.key().strip_prefix("length(").and_then(|rest| rest.strip_suffix(')'));
-    let mut add = |holds: bool, word: &str, number: rust_decimal::Decimal| {
-        let facts = if holds { &mut truths.if_true } else { &mut truths.if_false };
-        facts.push(format!("{word} {} {number}", one.key()));
-        if let (Some(text), "high") = (text, word) {
-            facts.push(format!("short {text} {number}"));
-        }
+    let key = one.key();
+    let least = match op {
+        Compare::Equal | Compare::GreaterOrEqual => Some((true, limit)),
+        Compare::Greater => Some((true, above)),
+        Compare::Less => Some((false, limit)),
+        Compare::LessOrEqual => Some((false, above)),
+        Compare::NotEqual => None,
     };
-    match op {
-        Compare::Equal => {
-            add(true, "high", limit);
-            add(true, "low", limit);
-        }
-        Compare::NotEqual => {}
-        Compare::Less => {
-            add(true, "high", below);
-            add(false, "low", limit);
-        }
-        Compare::LessOrEqual => {
-            add(true, "high", limit);
-            add(false, "low", above);
-        }
-        Compare::Greater => {
-            add(true, "low", above);
-            add(false, "high", limit);
-        }
-        Compare::GreaterOrEqual => {
-            add(true, "low", limit);
-            add(false, "high", below);
+    let most = match op {
+        Compare::Equal | Compare::LessOrEqual => Some((true, limit)),
+        Compare::Less => Some((true, below)),
+        Compare::Greater => Some((false, limit)),
+        Compare::GreaterOrEqual => Some((false, below)),
+        Compare::NotEqual => None,
+    };
+    if let Some((holds, most)) = most {
+        let facts = if holds { &mut truths.if_true } else { &mut truths.if_false };
+        facts.push(Fact::AtMost(key.clone(), most));
+        if let Some(text) = key.argument_of("length") {
+            facts.push(Fact::Short(text.clone(), most));
         }
     }
-}
-
-/// The key of the list in `count(list)`.
-fn counted<'k>(expr: &Expr, key: &'k str) -> Option<&'k str> {
-    match expr {
-        Expr::Call { function, .. } if function.0.name == "count" => key.strip_prefix("count(").and_then(|rest| rest.strip_suffix(')')),
-        _ => None,
+    if let Some((holds, least)) = least {
+        let facts = if holds { &mut truths.if_true } else { &mut truths.if_false };
+        facts.push(Fact::AtLeast(key.clone(), least));
     }
 }
 

@@ -153,7 +153,7 @@ impl Env<'_> {
     }
 
     fn currency_is_known(&self, typed: &Typed, currency: &str) -> bool {
-        typed.keys.iter().any(|key| key.rsplit_once('.').is_some_and(|(base, _)| self.facts.holds(&format!("{base}.{currency}"))))
+        typed.keys.iter().any(|key| key.holder().is_some_and(|holder| self.facts.has(&holder.field(currency))))
     }
 
     /// Money that has a currency of its own, beside a number that has none.

@@ -10,6 +10,7 @@ use crate::check::error;
 use crate::check::extent::Extent;
 use crate::check::facts::{Facts, Presence, Told, Truths, Ways};
 use crate::check::items::Items;
+use crate::check::key::{Fact, Key, Tail, Term};
 use crate::check::typed::{self, Expr, Place, Slot, Word};
 use crate::schema::Object;
 use crate::value::{Kind, Literal, ObjectRef};
@@ -46,7 +47,7 @@ pub(super) struct Typed {
     pub kind: Kind,
     pub presence: Presence,
     /// What this value is called in facts; any of them names it, the first is the narrowest.
-    pub keys: Vec<String>,
+    pub keys: Vec<Key>,
     pub span: Span,
     pub truths: Truths,
     /// Of a list.
@@ -60,17 +61,16 @@ pub(super) struct Typed {
 
 #[derive(Debug, Clone)]
 pub(super) struct Elements {
-    pub keys: Vec<String>,
-    /// What is known of every element: the tail of a key behind the element's.
-    pub facts: Vec<String>,
+    pub keys: Vec<Key>,
+    /// What is known to be there of every element: the steps to it from the element.
+    pub facts: Vec<Tail>,
     pub presence: Presence,
     /// Lists that have as many elements as this one.
-    pub sources: Vec<String>,
+    pub sources: Vec<Key>,
 }
 
 impl Typed {
-    pub(super) fn new(expr: Expr, kind: Kind, keys: Vec<String>, span: Span) -> Self {
-        let keys = keys.into_iter().map(shortened).collect();
+    pub(super) fn new(expr: Expr, kind: Kind, keys: Vec<Key>, span: Span) -> Self {
         Typed {
             expr,
             kind,
@@ -87,11 +87,11 @@ impl Typed {
 
     /// After a mistake.
     pub(super) fn any(span: Span) -> Self {
-        Typed::new(Expr::Literal(Literal::Missing), Kind::Any, vec!["?".into()], span)
+        Typed::new(Expr::Literal(Literal::Missing), Kind::Any, vec![Key::unknown()], span)
     }
 
     pub(super) fn literal(literal: Literal, kind: Kind, span: Span) -> Self {
-        let key = format!("{literal:?}");
+        let key = Key::new(Term::Literal(literal.clone()));
         let mut typed = Typed::new(Expr::Literal(literal), kind, vec![key], span);
         if let Expr::Literal(Literal::Text(text)) = &typed.expr {
             typed.longest = Some(text.chars().count());
@@ -109,8 +109,8 @@ impl Typed {
         self
     }
 
-    pub(super) fn key(&self) -> &str {
-        self.keys.first().map_or("?", String::as_str)
+    pub(super) fn key(&self) -> Key {
+        self.keys.first().cloned().unwrap_or_else(Key::unknown)
     }
 
     pub(super) fn is_any(&self) -> bool {
@@ -129,26 +129,12 @@ impl Typed {
     }
 
     /// The facts that follow from its being there.
-    pub(super) fn known_if_present(&self) -> Vec<String> {
-        let mut out = vec![self.key().to_owned()];
+    pub(super) fn known_if_present(&self) -> Vec<Fact> {
+        let mut out = vec![Fact::Present(self.key())];
         self.presence.implies(&mut out);
         out
     }
 }
-
-/// A key that is no longer than it may be: keys are made of keys, and would double with each step. One that is long is known
-/// by its hash.
-fn shortened(key: String) -> String {
-    use sha2::Digest as _;
-    if key.len() <= LONGEST_KEY {
-        return key;
-    }
-    let digest = sha2::Sha256::digest(key.as_bytes());
-    digest.iter().fold("~".to_owned(), |text, byte| text + &format!("{byte:02x}"))
-}
-
-/// Bytes of a key of the facts.
-const LONGEST_KEY: usize = 1_000;
 
 /// A name that was given.
 #[derive(Debug, Clone)]
@@ -211,7 +197,7 @@ pub(super) struct Env<'a> {
     /// Inside a `let`: what cannot be told before its name is read.
     pub owed: Option<Vec<Owed>>,
     /// The keys of the list that was ranged over last.
-    pub ranged: Vec<String>,
+    pub ranged: Vec<Key>,
     /// Bodies of functions that were inlined: calls of calls multiply.
     pub inlined: usize,
     /// Levels of expressions around this one.
@@ -224,7 +210,7 @@ pub(super) struct Env<'a> {
     /// One of them is too large, which was told.
     pub too_large: bool,
     /// The keys of everything read.
-    pub reads: Vec<String>,
+    pub reads: Vec<Key>,
     /// A condition could not be read or resolved: what it would have made certain is not known, and nobody is told that it
     /// may be missing.
     pub poisoned: bool,
@@ -465,7 +451,7 @@ impl<'a> Env<'a> {
     }
 
     /// Runs `f` where more is known, and forgets it again.
-    pub(super) fn knowing<T>(&mut self, facts: &[String], f: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn knowing<T>(&mut self, facts: &[Fact], f: impl FnOnce(&mut Self) -> T) -> T {
         let mark = self.facts.mark();
         self.facts.extend(facts);
         let out = f(self);

@@ -10,6 +10,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::extent::{ENDLESS, Extent, Open, Unit};
 use crate::check::facts::{Presence, Why};
+use crate::check::key::{self, Key, Step, Tail, Term};
 use crate::check::typed::{Compare, Expr, Part};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, BinaryOp, ExprKind, TextPart};
@@ -105,21 +106,23 @@ impl Env<'_> {
 
     fn not(&mut self, value: &tree::Expr, span: Span) -> Typed {
         let value = self.condition(value);
-        let mut typed = Typed::new(Expr::Not(Box::new(value.expr)), Kind::Boolean, vec![format!("not {}", value.keys[0])], span);
+        let key = Key::new(Term::Not(value.key()));
+        let mut typed = Typed::new(Expr::Not(Box::new(value.expr)), Kind::Boolean, vec![key], span);
         typed.truths = value.truths.not();
         typed.present_if(value.presence)
     }
 
     fn is_missing(&mut self, value: &tree::Expr, span: Span) -> Typed {
         let present = self.is_present(value, span);
-        let mut typed = Typed::new(Expr::Not(Box::new(present.expr)), Kind::Boolean, vec![format!("not {}", present.keys[0])], span);
+        let key = Key::new(Term::Not(present.key()));
+        let mut typed = Typed::new(Expr::Not(Box::new(present.expr)), Kind::Boolean, vec![key], span);
         typed.truths = present.truths.not();
         typed
     }
 
     fn was_sent(&mut self, value: &tree::Expr, span: Span) -> Typed {
         let value = self.expr(value, None);
-        let key = format!("sent {}", value.key());
+        let key = Key::new(Term::WasSent(value.key()));
         Typed::new(Expr::WasSent(Box::new(value.expr)), Kind::Boolean, vec![key], span)
     }
 
@@ -177,18 +180,18 @@ impl Env<'_> {
             return Typed::any(span);
         }
         let expr = Expr::Named { of: of.clone(), name: name.to_owned() };
-        Typed::new(expr, Kind::Reference(of.clone()), vec![format!("{of} {name:?}")], span)
+        Typed::new(expr, Kind::Reference(of.clone()), vec![Key::new(Term::Named(of.clone(), name.to_owned()))], span)
     }
 
     /// Text with expressions in it. In a message a missing part prints as `(none)`.
     pub(super) fn template(&mut self, text: &tree::TextLiteral, span: Span, message: bool) -> Typed {
         let mut parts = Vec::new();
         let mut presence = Vec::new();
-        let (mut keys, mut longest, mut open) = (String::from("\""), Some(0_usize), None);
+        let (mut said, mut longest, mut open) = (Vec::new(), Some(0_usize), None);
         for part in &text.parts {
             match part {
                 TextPart::Text(text) => {
-                    keys.push_str(text);
+                    said.push(key::Part::Text(text.clone()));
                     longest = longest.map(|sum| sum.saturating_add(text.chars().count()));
                     parts.push(Part::Text(text.clone()));
                 }
@@ -197,7 +200,7 @@ impl Env<'_> {
                     if matches!(typed.kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_)) {
                         self.report(error::types::not_printable(&typed));
                     }
-                    keys.push_str(&format!("{{{}}}", typed.key()));
+                    said.push(key::Part::Value(typed.key()));
                     longest = longest.zip(typed.longest).map(|(sum, more)| sum.saturating_add(more));
                     // Of several texts together nobody has said how long they are; of one, its own field has.
                     open = open.or(typed.extent.open.filter(|open| *open != Open::File));
@@ -206,12 +209,11 @@ impl Env<'_> {
                 }
             }
         }
-        keys.push('"');
         if let [Part::Text(text)] = parts.as_slice() {
             return Typed::literal(Literal::Text(text.clone()), Kind::Text, span);
         }
         let presence = if message { Presence::Always } else { Presence::all(presence) };
-        let mut typed = Typed::new(Expr::Template { parts, message }, Kind::Text, vec![keys], span).present_if(presence);
+        let mut typed = Typed::new(Expr::Template { parts, message }, Kind::Text, vec![Key::new(Term::Template(said))], span).present_if(presence);
         (typed.longest, typed.extent.open) = (longest, open);
         typed
     }
@@ -278,7 +280,7 @@ impl Env<'_> {
                 return Typed::any(span);
             }
         }
-        let keys = value.keys.iter().map(|key| format!("{key} as {}", unit.node)).collect();
+        let keys = value.keys.iter().map(|key| key.then(Step::Unit(unit.node.clone()))).collect();
         let boxed = Box::new(value.expr);
         let expr = match (weight, length) {
             (Some(unit), _) => Expr::Weigh { value: boxed, unit },
@@ -304,7 +306,7 @@ impl Env<'_> {
         if let Some(Literal::Number(number)) = value.literal_value() {
             return Typed::literal(Literal::Number(-*number), value.kind.clone(), span);
         }
-        let keys = value.keys.iter().map(|key| format!("-{key}")).collect();
+        let keys = value.keys.iter().cloned().map(|key| Key::new(Term::Negate(key))).collect();
         let mut typed = Typed::new(Expr::Negate(Box::new(value.expr)), value.kind, keys, span).present_if(value.presence);
         (typed.places, typed.extent) = (value.places, value.extent.negated());
         typed
@@ -332,10 +334,10 @@ impl Env<'_> {
             ));
             return Typed::any(span);
         }
-        let keys: Vec<String> = value.keys.iter().map(|key| format!("{key} $ {}", path.node)).collect();
+        let keys: Vec<Key> = value.keys.iter().map(|key| key.then(Step::JsonPath(path.node.clone()))).collect();
         let kind = Kind::List(Box::new(crate::value::Type::some(Kind::Json)));
         let expr = Expr::JsonPath { value: Box::new(value.expr), path: path.node.clone() };
-        let elements = keys.iter().map(|key| format!("{key}[]")).collect();
+        let elements = keys.iter().map(Key::elements).collect();
         Typed::new(expr, kind, keys, span).with_elements(elements, Vec::new(), Presence::Always)
     }
 
@@ -352,7 +354,7 @@ impl Env<'_> {
             self.report(error::types::useless_fallback(&left, fallback.span, &self.text(left.span)));
         }
         let Some((left, right, kind)) = self.unify(left, right) else { return Typed::any(span) };
-        let own = format!("{} ?? {}", left.key(), right.key());
+        let own = Key::new(Term::Fallback(left.key(), right.key()));
         let presence = if right.presence.is_always() || left.presence.is_always() {
             Presence::Always
         } else {
@@ -364,7 +366,7 @@ impl Env<'_> {
         typed.places = more_places(left.places, right.places);
         typed.extent = left.extent.either(&right.extent);
         if matches!(typed.kind, Kind::List(_)) {
-            typed = typed.with_elements(vec![format!("{own}[]")], Vec::new(), Presence::all([left.element_presence(), right.element_presence()]));
+            typed = typed.with_elements(vec![own.elements()], Vec::new(), Presence::all([left.element_presence(), right.element_presence()]));
         }
         typed
     }
@@ -414,11 +416,11 @@ impl Env<'_> {
             }),
             None => {
                 let gap = Presence::gap(Vec::new(), span, Why::Declared);
-                Typed::new(Expr::Literal(Literal::Missing), then.kind.clone(), vec!["missing".into()], span).present_if(gap)
+                Typed::new(Expr::Literal(Literal::Missing), then.kind.clone(), vec![Key::new(Term::Literal(Literal::Missing))], span).present_if(gap)
             }
         };
         let Some((then, other, kind)) = self.unify(then, other) else { return Typed::any(span) };
-        let key = format!("if {} then {} else {}", condition.key(), then.key(), other.key());
+        let key = Key::new(Term::If(condition.key(), then.key(), other.key()));
         let parts = Presence::all([then.presence.clone(), other.presence.clone()]);
         let presence = parts.named(vec![key.clone()]);
         let longest = then.longest.zip(other.longest).map(|(a, b)| a.max(b));
@@ -431,7 +433,7 @@ impl Env<'_> {
         let mut typed = Typed::new(expr, kind, vec![key.clone()], span).present_if(presence);
         (typed.longest, typed.places, typed.extent) = (longest, places, extent);
         if matches!(typed.kind, Kind::List(_)) {
-            typed = typed.with_elements(vec![format!("{key}[]")], Vec::new(), elements);
+            typed = typed.with_elements(vec![key.elements()], Vec::new(), elements);
             typed.presence = Presence::Always;
         }
         typed
@@ -465,7 +467,7 @@ impl Env<'_> {
 
 impl Typed {
     #[must_use]
-    pub(super) fn with_elements(mut self, keys: Vec<String>, facts: Vec<String>, presence: Presence) -> Self {
+    pub(super) fn with_elements(mut self, keys: Vec<Key>, facts: Vec<Tail>, presence: Presence) -> Self {
         self.elements = Some(std::sync::Arc::new(crate::check::env::Elements { keys, facts, presence, sources: Vec::new() }));
         self
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::base::Span;
+use crate::check::key::{Fact, Key};
 
 /// Present if …
 #[derive(Debug, Clone)]
@@ -20,14 +21,14 @@ pub(super) enum Presence {
     All(Vec<Presence>),
     Any(Vec<Presence>),
     /// … the whole is known by one of its own names, or what it rests on is.
-    Named(Vec<String>, Box<Presence>),
+    Named(Vec<Key>, Box<Presence>),
 }
 
 /// A place where a value may be missing.
 #[derive(Debug, Clone)]
 pub(super) struct Gap {
     /// Any of these facts closes it.
-    pub keys: Vec<String>,
+    pub closed_by: Vec<Fact>,
     /// What the value is called, where that is not what stands at its place.
     pub name: Option<String>,
     pub span: Span,
@@ -80,13 +81,13 @@ pub(super) enum Why {
 
 impl Presence {
     /// The value that stands at a place may be missing.
-    pub(super) fn gap(keys: Vec<String>, span: Span, why: Why) -> Self {
-        Presence::Gap(Arc::new(Gap { keys, name: None, span, why }))
+    pub(super) fn gap(closed_by: Vec<Fact>, span: Span, why: Why) -> Self {
+        Presence::Gap(Arc::new(Gap { closed_by, name: None, span, why }))
     }
 
     /// The same of a value that has a name.
-    pub(super) fn gap_of(keys: Vec<String>, name: impl Into<String>, span: Span, why: Why) -> Self {
-        Presence::Gap(Arc::new(Gap { keys, name: Some(name.into()), span, why }))
+    pub(super) fn gap_of(closed_by: Vec<Fact>, name: impl Into<String>, span: Span, why: Why) -> Self {
+        Presence::Gap(Arc::new(Gap { closed_by, name: Some(name.into()), span, why }))
     }
 
     pub(super) fn all(parts: impl IntoIterator<Item = Presence>) -> Self {
@@ -143,7 +144,7 @@ impl Presence {
     }
 
     /// A value that has names of its own beside those of its parts.
-    pub(super) fn named(self, keys: Vec<String>) -> Self {
+    pub(super) fn named(self, keys: Vec<Key>) -> Self {
         if self.is_always() { self } else { Presence::Named(keys, Box::new(self)) }
     }
 
@@ -155,9 +156,9 @@ impl Presence {
     pub(super) fn open(&self, facts: &Facts) -> Option<Arc<Gap>> {
         match self {
             Presence::Always => None,
-            Presence::Gap(gap) => (!gap.keys.iter().any(|key| facts.holds(key))).then(|| Arc::clone(gap)),
+            Presence::Gap(gap) => (!gap.is_closed(facts)).then(|| Arc::clone(gap)),
             Presence::All(parts) => parts.iter().find_map(|part| part.open(facts)),
-            Presence::Named(keys, _) if keys.iter().any(|key| facts.holds(key)) => None,
+            Presence::Named(keys, _) if keys.iter().any(|key| facts.has(key)) => None,
             Presence::Named(_, inner) => inner.open(facts),
             Presence::Any(parts) => {
                 let mut first = None;
@@ -174,49 +175,64 @@ impl Presence {
     pub(super) fn under(&self, facts: &Facts) -> Presence {
         match self {
             Presence::Always => Presence::Always,
-            Presence::Gap(gap) if gap.keys.iter().any(|key| facts.holds(key)) => Presence::Always,
+            Presence::Gap(gap) if gap.is_closed(facts) => Presence::Always,
             Presence::Gap(_) => self.clone(),
             Presence::All(parts) => Presence::all(parts.iter().map(|part| part.under(facts))),
             Presence::Any(parts) => Presence::any(parts.iter().map(|part| part.under(facts)).collect()),
-            Presence::Named(keys, _) if keys.iter().any(|key| facts.holds(key)) => Presence::Always,
+            Presence::Named(keys, _) if keys.iter().any(|key| facts.has(key)) => Presence::Always,
             Presence::Named(keys, inner) => inner.under(facts).named(keys.clone()),
         }
     }
 
     /// What follows from its being present.
-    pub(super) fn implies(&self, out: &mut Vec<String>) {
+    pub(super) fn implies(&self, out: &mut Vec<Fact>) {
         match self {
             Presence::Always | Presence::Any(_) => {}
-            Presence::Gap(gap) => out.extend(gap.keys.first().cloned()),
+            Presence::Gap(gap) => out.extend(gap.closed_by.first().cloned()),
             Presence::All(parts) => parts.iter().for_each(|part| part.implies(out)),
             Presence::Named(keys, inner) => {
-                out.extend(keys.first().cloned());
+                out.extend(keys.first().cloned().map(Fact::Present));
                 inner.implies(out);
             }
         }
     }
 }
 
-/// The keys of expressions that are known to be present here.
+impl Gap {
+    fn is_closed(&self, facts: &Facts) -> bool {
+        self.closed_by.iter().any(|fact| facts.holds(fact))
+    }
+}
+
+/// That each of these is present.
+pub(super) fn present(keys: &[Key]) -> Vec<Fact> {
+    keys.iter().cloned().map(Fact::Present).collect()
+}
+
+/// What is known here.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    known: FxHashMap<String, usize>,
-    log: Vec<String>,
+    known: FxHashMap<Fact, usize>,
+    log: Vec<Fact>,
 }
 
 impl Facts {
-    pub(super) fn holds(&self, key: &str) -> bool {
-        self.known.contains_key(key)
+    pub(super) fn holds(&self, fact: &Fact) -> bool {
+        self.known.contains_key(fact)
     }
 
-    pub(super) fn add(&mut self, key: impl Into<String>) {
-        let key = key.into();
-        *self.known.entry(key.clone()).or_insert(0) += 1;
-        self.log.push(key);
+    /// The value is known to be there.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.holds(&Fact::Present(key.clone()))
     }
 
-    pub(super) fn extend(&mut self, keys: &[String]) {
-        keys.iter().for_each(|key| self.add(key.as_str()));
+    pub(super) fn add(&mut self, fact: Fact) {
+        *self.known.entry(fact.clone()).or_insert(0) += 1;
+        self.log.push(fact);
+    }
+
+    pub(super) fn extend(&mut self, facts: &[Fact]) {
+        facts.iter().for_each(|fact| self.add(fact.clone()));
     }
 
     /// To come back to.
@@ -226,18 +242,18 @@ impl Facts {
 
     /// Forgets what was learned since.
     pub(super) fn reset(&mut self, mark: usize) {
-        for key in self.log.drain(mark..) {
-            if let Some(count) = self.known.get_mut(&key) {
+        for fact in self.log.drain(mark..) {
+            if let Some(count) = self.known.get_mut(&fact) {
                 *count -= 1;
                 if *count == 0 {
-                    self.known.remove(&key);
+                    self.known.remove(&fact);
                 }
             }
         }
     }
 
     /// What was learned since.
-    pub(super) fn since(&self, mark: usize) -> &[String] {
+    pub(super) fn since(&self, mark: usize) -> &[Fact] {
         &self.log[mark.min(self.log.len())..]
     }
 }
@@ -245,8 +261,8 @@ impl Facts {
 /// What a condition says when it holds, and when it does not.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Truths {
-    pub if_true: Vec<String>,
-    pub if_false: Vec<String>,
+    pub if_true: Vec<Fact>,
+    pub if_false: Vec<Fact>,
     /// It tests presence and nothing else: where it fails, something is missing.
     pub presence_only: bool,
 }
@@ -258,6 +274,6 @@ impl Truths {
 }
 
 /// What is in both.
-pub(super) fn both(left: &[String], right: &[String]) -> Vec<String> {
-    left.iter().filter(|key| right.contains(key)).cloned().collect()
+pub(super) fn both(left: &[Fact], right: &[Fact]) -> Vec<Fact> {
+    left.iter().filter(|fact| right.contains(fact)).cloned().collect()
 }

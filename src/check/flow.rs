@@ -8,7 +8,8 @@ use crate::check::env::{Binding, Env, Owed, Run, Typed};
 use crate::check::error;
 use crate::check::expect::RecordOf;
 use crate::check::expr::duration;
-use crate::check::facts::{Facts, Presence, Why};
+use crate::check::facts::{Facts, Presence, Why, present};
+use crate::check::key::{Fact, Key};
 use crate::check::typed::{self, Expr, MatchOutcome, Schedule, Stop, Word};
 use crate::syntax::tree::{self, ExprKind, FromClauseKind, MatchClauseKind, SectionKind, StopKind};
 use crate::value::{Column, Kind, ObjectRef, Type};
@@ -21,7 +22,7 @@ pub(super) struct Building<'t> {
     pub before_rules: Facts,
     pub rules: u32,
     /// `require` rules that test presence, and the keys that a failure of each leaves missing.
-    pub requires: Vec<(u32, Vec<String>)>,
+    pub requires: Vec<(u32, Vec<Key>)>,
     pub writes: Vec<Named>,
     pub followed: bool,
     /// The first stamp of the record's own in `changed`: a group's window counts by it.
@@ -315,7 +316,7 @@ impl Env<'_> {
         }
         building.flow.source_name = name.to_owned();
         let kind = of.clone().map_or(Kind::Any, Kind::Object);
-        let record = Typed::new(Expr::Slot { slot: typed::Flow::RECORD, name: name.into() }, kind, vec!["#0".into()], span);
+        let record = Typed::new(Expr::Slot { slot: typed::Flow::RECORD, name: name.into() }, kind, vec![Key::slot(typed::Flow::RECORD)], span);
         self.bind(name, span, typed::Flow::RECORD, record);
         for clause in &from.clauses {
             match &clause.kind {
@@ -474,7 +475,7 @@ impl Env<'_> {
         // A record without the value is not eligible.
         let known = by.known_if_present();
         self.facts.extend(&known);
-        let value = Typed::new(by.expr.clone(), by.kind.clone(), vec![format!("#{}", slot.0)], span);
+        let value = Typed::new(by.expr.clone(), by.kind.clone(), vec![Key::slot(slot)], span);
         self.bind(&name, span, slot, value);
         let stamp = building.stamp.clone().filter(|_| window.is_some());
         if let (Some(written), None) = (&group.window, &stamp) {
@@ -529,10 +530,10 @@ impl Env<'_> {
             Column { name: generator.name.clone(), of: Type::some(element) },
             Column { name: written.name.node.clone(), of: Type { kind, nullable } },
         ];
-        let key = format!("#{}", slot.0);
+        let key = Key::slot(slot);
         let kind = Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns)))));
         let value = Typed::new(Expr::Slot { slot, name: rows.node.as_str().into() }, kind, vec![key.clone()], rows.span).with_elements(
-            vec![format!("{key}[]")],
+            vec![key.elements()],
             Vec::new(),
             Presence::Always,
         );
@@ -557,7 +558,7 @@ impl Env<'_> {
         let slot = self.slot();
         let name = written.name.node.as_str();
         let kind = of.clone().map_or(Kind::Any, Kind::Object);
-        let own = vec![format!("#{}", slot.0)];
+        let own = vec![Key::slot(slot)];
         let record = Typed::new(Expr::Slot { slot, name: name.into() }, kind, own.clone(), written.name.span);
         let mut by = Vec::new();
         let (mut none, mut many) = (None, None);
@@ -607,7 +608,7 @@ impl Env<'_> {
             }
         };
         if matches!(none, MatchOutcome::Create | MatchOutcome::Continue) {
-            value.presence = Presence::gap_of(own, name, written.name.span, Why::Match);
+            value.presence = Presence::gap_of(present(&own), name, written.name.span, Why::Match);
         }
         if none == MatchOutcome::Create {
             let upserts = building.written.sections.iter().any(|section| {
@@ -727,7 +728,7 @@ impl Env<'_> {
         let mut typed = self.expr(&written.value, None);
         let owed = std::mem::replace(&mut self.owed, outer).unwrap_or_default();
         let slot = self.slot();
-        let key = format!("#{}", slot.0);
+        let key = Key::slot(slot);
         let name = written.name.node.as_str();
         if typed.is_any() {
             self.bind(name, written.name.span, slot, Typed::any(written.name.span));
@@ -737,11 +738,11 @@ impl Env<'_> {
         // The elements of a named list are known by its name; what its `where` says holds of each.
         if let Some(elements) = &typed.elements {
             let mut elements = elements.as_ref().clone();
-            let own = format!("{key}[]");
+            let own = key.elements();
             let direct = matches!(value, Expr::Field { .. });
             if !direct {
                 for tail in &elements.facts {
-                    self.facts.add(format!("{own}{tail}"));
+                    self.facts.add(Fact::Present(tail.from(&own)));
                 }
                 elements.keys.insert(0, own);
             }

@@ -8,6 +8,7 @@ use crate::check::error;
 use crate::check::expr::{coerce, fits};
 use crate::check::facts::{Presence, Why};
 use crate::check::items::What;
+use crate::check::key::{self, Fact, Key, Term};
 use crate::check::typed::{Expr, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, Function, TypeExpr, TypeKind};
 use crate::value::{Kind, Literal, ObjectRef, Type};
@@ -134,7 +135,7 @@ impl Env<'_> {
                 value.presence = Presence::Always;
             }
             if value.elements.is_none() && matches!(value.kind, Kind::List(_)) {
-                value = value.with_elements(vec![format!("#{}[]", slot.0)], Vec::new(), Presence::Always);
+                value = value.with_elements(vec![Key::slot(*slot).elements()], Vec::new(), Presence::Always);
             }
             self.bind_quietly(&parameter.name.node, parameter.name.span, *slot, value, Vec::new());
         }
@@ -165,7 +166,7 @@ impl Env<'_> {
             return Typed { kind, ..Typed::any(span) };
         }
         let body = coerce(body, &kind);
-        let key = format!("{}({})", function.name.node, given.iter().map(|g| g.key().to_owned()).collect::<Vec<_>>().join(", "));
+        let key = Key::new(Term::Call(key::Function::Own(id), given.iter().map(Typed::key).collect()));
         let mut presence = vec![body.presence.clone()];
         let mut expr = body.expr;
         if let (Some((first, _)), Some(slot)) = (first_open, slots.first()) {
@@ -188,7 +189,7 @@ impl Env<'_> {
         (typed.longest, typed.places, typed.extent) = (body.longest, body.places, body.extent);
         if matches!(typed.kind, Kind::List(_)) {
             let element = body.elements.as_ref().map_or(Presence::Always, |elements| elements.presence.clone());
-            typed = typed.with_elements(vec![format!("{key}[]")], Vec::new(), element);
+            typed = typed.with_elements(vec![key.elements()], Vec::new(), element);
         }
         typed
     }
@@ -292,15 +293,15 @@ pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
         for parameter in &function.parameters {
             let of = env.type_expr(&parameter.of);
             let slot = env.slot();
-            let key = format!("#{}", slot.0);
+            let key = Key::slot(slot);
             let mut value = Typed::any(parameter.name.span);
             value.kind = of.kind.clone();
             value.keys = vec![key.clone()];
             if of.nullable {
-                value.presence = Presence::gap_of(vec![key.clone()], parameter.name.node.as_str(), parameter.name.span, Why::Declared);
+                value.presence = Presence::gap_of(vec![Fact::Present(key.clone())], parameter.name.node.as_str(), parameter.name.span, Why::Declared);
             }
             if matches!(of.kind, Kind::List(_)) {
-                value = value.with_elements(vec![format!("{key}[]")], Vec::new(), Presence::Always);
+                value = value.with_elements(vec![key.elements()], Vec::new(), Presence::Always);
             }
             if let Some(default) = &parameter.default {
                 let typed = env.expr(default, Some(&of.kind));

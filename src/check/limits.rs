@@ -10,6 +10,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error::limits as error;
 use crate::check::extent::{Open, Unit};
 use crate::check::facts::Facts;
+use crate::check::key::{Fact, Key};
 use crate::check::typed::{Expr, Otherwise};
 use crate::schema::{Field, SizeUnit};
 use crate::syntax::tree::{self, ExprKind};
@@ -179,7 +180,7 @@ impl Env<'_> {
         match &field.kind {
             Kind::Text => {
                 if let Some(size) = field.size {
-                    let known = bound(&self.facts, "short", typed);
+                    let known = bounds(&self.facts, typed, Fact::most_characters).min();
                     let longest = [typed.longest, known.and_then(|known| usize::try_from(known).ok())].into_iter().flatten().min();
                     match longest {
                         Some(longest) if longest > size.max => {
@@ -235,15 +236,14 @@ impl Env<'_> {
         let field = target.field;
         let path = target.path();
         if let Some(most) = field.maximum {
-            let high = [typed.extent.high, bound(&self.facts, "high", typed)].into_iter().flatten().min();
+            let high = bounds(&self.facts, typed, Fact::most).chain(typed.extent.high).min();
             if high.is_none_or(|high| high > most) {
                 self.report(error::too_large(at, &path, most, high, text, field.minimum));
                 return;
             }
         }
         if let Some(least) = field.minimum {
-            let facts = self.facts.since(0).iter().filter_map(|fact| tail(fact, "low", typed)).max();
-            let low = [typed.extent.low, facts].into_iter().flatten().max();
+            let low = bounds(&self.facts, typed, Fact::least).chain(typed.extent.low).max();
             // Of a value that nothing is known of, nothing is said: most amounts are not negative.
             let doubtful = match low {
                 Some(low) => low < least,
@@ -257,7 +257,7 @@ impl Env<'_> {
 
     /// A rule above holds the text to a form, or its own field has the same one.
     fn has_form(&self, typed: &Typed, pattern: &str) -> bool {
-        if typed.keys.iter().any(|key| self.facts.holds(&format!("form {key}"))) {
+        if typed.keys.iter().any(|key| self.facts.holds(&Fact::HasForm(key.clone()))) {
             return true;
         }
         let mut expr = &typed.expr;
@@ -277,19 +277,9 @@ impl Env<'_> {
     }
 }
 
-/// The smallest bound of a kind that rules and conditions above give the value.
-fn bound(facts: &Facts, word: &str, typed: &Typed) -> Option<Decimal> {
-    facts.since(0).iter().filter_map(|fact| tail(fact, word, typed)).min()
-}
-
-/// `high #0.qty 99`: the number behind the value's own name.
-fn tail(fact: &str, word: &str, typed: &Typed) -> Option<Decimal> {
-    let rest = fact.strip_prefix(word)?.strip_prefix(' ')?;
-    let (key, number) = rest.rsplit_once(' ')?;
-    if !typed.keys.iter().any(|known| known == key) {
-        return None;
-    }
-    number.parse().ok()
+/// The bounds of a kind that rules and conditions above give a value.
+fn bounds<'f>(facts: &'f Facts, typed: &'f Typed, of: fn(&Fact) -> Option<(&Key, Decimal)>) -> impl Iterator<Item = Decimal> + 'f {
+    facts.since(0).iter().filter_map(of).filter(|(key, _)| typed.keys.contains(key)).map(|(_, bound)| bound)
 }
 
 fn plain(expr: &tree::Expr) -> &tree::Expr {

@@ -9,6 +9,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::extent::{ENDLESS, Extent};
 use crate::check::facts::{Presence, Why};
+use crate::check::key::{Fact, Key, Term};
 use crate::check::typed::{Expr, Generator, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, FieldRow, GroupList};
 use crate::value::{Column, Kind, Literal, Type};
@@ -44,7 +45,7 @@ impl Env<'_> {
 
     /// An element of a list, with all that is known of each.
     fn element(&mut self, list: &Typed, slot: Slot, generator: &tree::Generator) -> Typed {
-        let own = format!("#{}", slot.0);
+        let own = Key::slot(slot);
         let name = generator.name.node.as_str();
         let kind = match &list.kind {
             Kind::List(of) => of.kind.clone(),
@@ -54,13 +55,13 @@ impl Env<'_> {
         let mut presence = Presence::Always;
         if let Some(elements) = &list.elements {
             for tail in &elements.facts {
-                self.facts.add(format!("{own}{tail}"));
+                self.facts.add(Fact::Present(tail.from(&own)));
             }
             keys.extend(elements.keys.iter().cloned());
             presence = elements.presence.clone();
         }
         if generator.optional {
-            presence = Presence::all([presence, Presence::gap_of(vec![own], name, generator.name.span, Why::Element)]);
+            presence = Presence::all([presence, Presence::gap_of(vec![Fact::Present(own)], name, generator.name.span, Why::Element)]);
         } else if !presence.is_always() {
             presence = presence.named(keys.clone());
         }
@@ -120,23 +121,18 @@ impl Env<'_> {
             if body.is_any() {
                 return Typed::any(span);
             }
-            let condition_key = condition.as_ref().map_or(String::new(), |c| format!(" where {}", c.key()));
-            let sources = lowered.iter().map(|g| format!("{:?}", g.list)).collect::<Vec<_>>().join(",");
-            let key = format!("each {sources}{condition_key}: {}", body.key());
+            let slots = lowered.iter().map(|generator| generator.slot).collect();
+            let key = Key::new(Term::Each { slots, condition: condition.as_ref().map(Typed::key), body: body.key() });
             let element = body.presence.under(&env.facts);
             // The elements themselves keep the names and the facts that they had.
             let themselves = last.is_some_and(|slot| matches!(&body.expr, Expr::Slot { slot: read, .. } if *read == slot));
-            let mut keys = vec![format!("{key}[]")];
+            let mut keys = vec![key.elements()];
             let mut facts = Vec::new();
             if let (true, Some(slot)) = (themselves, last) {
-                let own = format!("#{}", slot.0);
+                let own = Key::slot(slot);
                 keys.extend(outer);
-                let learned = env.facts.since(mark).iter();
-                facts.extend(
-                    learned.filter_map(|fact| {
-                        fact.strip_prefix(own.as_str()).filter(|tail| tail.is_empty() || tail.starts_with('.')).map(str::to_owned)
-                    }),
-                );
+                let learned = env.facts.since(mark).iter().filter_map(|fact| fact.present()?.behind(&own));
+                facts.extend(learned.filter(|tail| tail.is_empty() || tail.begins_with_field()));
             }
             let kind = Kind::List(Box::new(Type { kind: body.kind.clone(), nullable: element.open(&env.facts).is_some() }));
             let (longest, places, extent) = (body.longest, body.places, body.extent.clone());
@@ -148,7 +144,7 @@ impl Env<'_> {
     }
 
     /// What the elements of the last generator are called elsewhere.
-    fn find_list_keys(&self, generators: &[Generator]) -> Vec<String> {
+    fn find_list_keys(&self, generators: &[Generator]) -> Vec<Key> {
         let Some(last) = generators.last() else { return Vec::new() };
         self.find(&last.name).map(|binding| binding.value.keys.iter().skip(1).cloned().collect()).unwrap_or_default()
     }
@@ -232,10 +228,10 @@ impl Env<'_> {
             Column { name: "key".into(), of: Type { kind: by.kind.clone(), nullable } },
             Column { name: "items".into(), of: Type::some(Kind::List(Box::new(Type::some(element)))) },
         ];
-        let key = format!("group {} by {}", source.key(), by.key());
+        let key = Key::new(Term::Group { list: source.key(), by: by.key() });
         let expr = Expr::Group { slot, list: Box::new(source.expr), by: Box::new(by.expr) };
         Typed::new(expr, Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns))))), vec![key.clone()], span).with_elements(
-            vec![format!("{key}[]")],
+            vec![key.elements()],
             Vec::new(),
             Presence::Always,
         )
@@ -243,6 +239,7 @@ impl Env<'_> {
 
     pub(super) fn sort(&mut self, list: &GroupList, by: Option<&tree::Expr>, descending: bool, span: Span) -> Typed {
         let Some((_, slot, by, source)) = self.over(list, by, span) else { return Typed::any(span) };
+        let by_key = by.as_ref().map(Typed::key);
         let by_expr = match by {
             Some(by) => {
                 if matches!(by.kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) {
@@ -253,12 +250,10 @@ impl Env<'_> {
             }
             None => Expr::Slot { slot, name: "it".into() },
         };
-        let key = format!("sort {} by {by_expr:?}", source.key());
+        let key = Key::new(Term::Sort { slot, list: source.key(), by: by_key, descending });
         let elements = source.elements.clone();
         let expr = Expr::Sort { slot, list: Box::new(source.expr), by: Box::new(by_expr), descending };
-        let mut keys = vec![key];
-        keys.extend(source.keys.iter().map(|key| format!("sort {key}")));
-        let mut typed = Typed::new(expr, source.kind, keys, span);
+        let mut typed = Typed::new(expr, source.kind, vec![key], span);
         typed.elements = elements;
         (typed.longest, typed.places, typed.extent) = (source.longest, source.places, source.extent);
         typed
@@ -309,16 +304,16 @@ impl Env<'_> {
                 Some(_) => {}
                 None => kind = Some(typed.kind.clone()),
             }
-            keys.push(typed.key().to_owned());
+            keys.push(typed.key());
             presence.push(typed.presence);
             exprs.push(typed.expr);
         }
         let kind = kind.or(wanted).unwrap_or(Kind::Any);
         let presence = Presence::all(presence);
-        let key = format!("({})", keys.join(", "));
+        let key = Key::new(Term::List(keys));
         let nullable = presence.open(&self.facts).is_some();
         Typed::new(Expr::List(exprs), Kind::List(Box::new(Type { kind, nullable })), vec![key.clone()], span).with_elements(
-            vec![format!("{key}[]")],
+            vec![key.elements()],
             Vec::new(),
             presence,
         )
@@ -404,15 +399,11 @@ impl Env<'_> {
             _ if builtin.name == "average" && of == Kind::Integer => Kind::Decimal,
             _ => of,
         };
-        let key = format!(
-            "{} of group({}{})",
-            builtin.name,
-            value.as_ref().map_or("", |value| value.key()),
-            condition.as_ref().map_or(String::new(), |c| format!(" where {}", c.key()))
-        );
+        let key =
+            Key::new(Term::Grouped { function: builtin.name, value: value.as_ref().map(Typed::key), condition: condition.as_ref().map(Typed::key) });
         // A group has a record at least; of some of them there may be none.
         let maybe = condition.is_some() && matches!(builtin.gives, Gives::Maybe(_) | Gives::MaybeElement);
-        let presence = if maybe { Presence::gap(vec![key.clone()], span, Why::Empty) } else { Presence::Always };
+        let presence = if maybe { Presence::gap(vec![Fact::Present(key.clone())], span, Why::Empty) } else { Presence::Always };
         let places = match (builtin.name, &value) {
             ("average", _) => Some(ENDLESS),
             ("count", _) => Some(0),

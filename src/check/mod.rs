@@ -24,6 +24,7 @@ mod flow;
 mod functions;
 mod items;
 mod json_path;
+mod key;
 mod limits;
 mod lint;
 mod lists;

@@ -7,8 +7,9 @@ use crate::base::{Span, bounds};
 use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::extent::{Extent, Open, Unit, is_prose};
-use crate::check::facts::{Presence, Why};
+use crate::check::facts::{Presence, Why, present};
 use crate::check::items::What;
+use crate::check::key::{Key, Term};
 use crate::check::typed::{Expr, Word};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, ExprKind};
@@ -56,21 +57,22 @@ impl Env<'_> {
             && let Some((slot, _)) = self.index
         {
             self.index = Some((slot, true));
-            return Typed::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![format!("#{}", slot.0)], span);
+            return Typed::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![Key::slot(slot)], span);
         }
         if name == "target" {
             let Some(of) = self.target.clone() else {
                 self.report(error::names::no_target(span));
                 return Typed::any(span);
             };
-            return Typed::new(Expr::Word(Word::Target), Kind::Object(of), vec!["target".into()], span);
+            return Typed::new(Expr::Word(Word::Target), Kind::Object(of), vec![Key::new(Term::Word(Word::Target))], span);
         }
         if let Some(word) = self.words.iter().rev().find(|word| word.name == name) {
             let kind = word.kind.clone();
-            let mut typed = Typed::new(Expr::Word(word.word), kind, vec![name.to_owned()], span);
+            let key = Key::new(Term::Word(word.word));
+            let mut typed = Typed::new(Expr::Word(word.word), kind, vec![key.clone()], span);
             if let Kind::List(of) = &typed.kind {
                 let element = if of.nullable { Presence::gap_of(Vec::new(), name, span, Why::Element) } else { Presence::Always };
-                typed = typed.with_elements(vec![format!("{name}[]")], Vec::new(), element);
+                typed = typed.with_elements(vec![key.elements()], Vec::new(), element);
             }
             return typed;
         }
@@ -80,7 +82,8 @@ impl Env<'_> {
                 return Typed::any(span);
             }
             let Some(parameter) = self.run.parameters.get(name) else { return Typed::any(span) };
-            let mut typed = Typed::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![format!("parameter {name}")], span);
+            let mut typed =
+                Typed::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![Key::new(Term::Parameter(name.to_owned()))], span);
             match &parameter.value {
                 Literal::Text(text) => typed.longest = Some(text.chars().count()),
                 Literal::Number(number) | Literal::Money(number) => {
@@ -90,7 +93,7 @@ impl Env<'_> {
                 _ => {}
             }
             return if parameter.of.nullable {
-                let gap = Presence::gap_of(typed.keys.clone(), name, span, Why::Declared);
+                let gap = Presence::gap_of(present(&typed.keys), name, span, Why::Declared);
                 typed.present_if(gap)
             } else {
                 typed
@@ -187,7 +190,7 @@ impl Env<'_> {
         let Typed { expr: base, kind: base_kind, keys, presence, span: base_span, extent: Extent { table: base_table, .. }, .. } = base;
         let from_target = is_target(&base);
         let of_record = matches!(base_kind, Kind::Object(_)) && !from_target;
-        let keys: Vec<String> = keys.into_iter().map(|key| key + "." + name).collect();
+        let keys: Vec<Key> = keys.iter().map(|key| key.field(name)).collect();
         let make = |env: &mut Self, kind: Kind, wire: Wire, nullable: bool, why: Why, element_nullable: bool| {
             env.reads.extend(keys.iter().cloned());
             let is_list = matches!(kind, Kind::List(_));
@@ -200,9 +203,9 @@ impl Env<'_> {
                 } else {
                     Presence::Always
                 };
-                typed = typed.with_elements(keys.into_iter().map(|key| key + "[]").collect(), Vec::new(), element);
+                typed = typed.with_elements(keys.iter().map(Key::elements).collect(), Vec::new(), element);
             } else {
-                let own = if nullable { Presence::gap(keys, span, why) } else { Presence::Always };
+                let own = if nullable { Presence::gap(present(&keys), span, why) } else { Presence::Always };
                 // Its own presence first: to require it is to require all on the way to it.
                 typed.presence = Presence::all([own, presence]);
             }

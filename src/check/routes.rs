@@ -7,6 +7,7 @@ use crate::check::error;
 use crate::check::expr::{coerce, fits};
 use crate::check::facts::{Presence, Why};
 use crate::check::flow::Building;
+use crate::check::key::{Fact, Key, Term};
 use crate::check::typed::{Expr, Route, RouteOutcome, RouteResult, RouteRow};
 use crate::syntax::tree::{self, ExprKind, FieldRow, RowValue, SectionKind};
 use crate::value::{Kind, ObjectRef, Type};
@@ -29,7 +30,7 @@ impl Env<'_> {
         }
         let mut presences: Vec<Vec<Presence>> = vec![Vec::new(); written.names.len()];
         let mut rows = Vec::new();
-        let mut known_false: Vec<String> = Vec::new();
+        let mut known_false: Vec<Fact> = Vec::new();
         for row in &written.rows {
             let mark = self.facts.mark();
             self.facts.extend(&known_false);
@@ -55,13 +56,13 @@ impl Env<'_> {
         for ((name, kind), presence) in written.names.iter().zip(kinds).zip(presences) {
             let slot = self.slot();
             let kind = kind.unwrap_or(Kind::Any);
-            let key = format!("#{}", slot.0);
+            let key = Key::slot(slot);
             let open = Presence::all(presence).open(&self.facts).is_some();
             let mut value = Typed::any(name.name.span);
             value.kind = kind.clone();
             value.keys = vec![key.clone()];
             if open {
-                value.presence = Presence::gap_of(vec![key], name.name.node.as_str(), name.name.span, Why::Declared);
+                value.presence = Presence::gap_of(vec![Fact::Present(key)], name.name.node.as_str(), name.name.span, Why::Declared);
             }
             self.bind(&name.name.node, name.name.span, slot, value);
             results.push(RouteResult { name: name.name.node.clone(), slot, of: Type { kind, nullable: open } });
@@ -234,17 +235,17 @@ impl Env<'_> {
         self.path_key(expr).is_some_and(|(_, there)| there)
     }
 
-    fn path_key(&self, expr: &Expr) -> Option<(String, bool)> {
+    fn path_key(&self, expr: &Expr) -> Option<(Key, bool)> {
         match expr {
             Expr::Slot { slot, .. } => {
                 let binding = self.names.iter().find(|binding| matches!(&binding.value.expr, Expr::Slot { slot: known, .. } if known == slot))?;
-                Some((binding.value.key().to_owned(), binding.value.presence.open(&self.facts).is_none()))
+                Some((binding.value.key(), binding.value.presence.open(&self.facts).is_none()))
             }
-            Expr::Parameter(name) => Some((format!("parameter {name}"), self.run.parameters.get(name).is_some_and(|p| !p.of.nullable))),
+            Expr::Parameter(name) => Some((Key::new(Term::Parameter(name.clone())), self.run.parameters.get(name).is_some_and(|p| !p.of.nullable))),
             Expr::Treat { value, .. } => self.path_key(value),
             Expr::Field { base, name, .. } => {
                 let (key, there) = self.path_key(base)?;
-                let key = format!("{key}.{name}");
+                let key = key.field(name);
                 let of = match base.as_ref() {
                     Expr::Field { kind: Kind::Object(of), .. } => Some(of.clone()),
                     Expr::Slot { slot, .. } => self.names.iter().find_map(|binding| match (&binding.value.expr, &binding.value.kind) {
@@ -254,7 +255,7 @@ impl Env<'_> {
                     _ => None,
                 };
                 let field_there = of.and_then(|of| self.object(&of)).and_then(|object| object.fields.get(name.as_ref()).map(|field| !field.nullable));
-                let there = self.facts.holds(&key) || (there && field_there.unwrap_or(false));
+                let there = self.facts.has(&key) || (there && field_there.unwrap_or(false));
                 Some((key, there))
             }
             _ => None,

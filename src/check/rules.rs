@@ -4,6 +4,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::facts::Truths;
 use crate::check::flow::Building;
+use crate::check::key::{Fact, Key};
 use crate::check::typed::{Expr, Rule, RuleKind, Word};
 use crate::syntax::tree::{self, Generator, RuleKind as Written};
 use crate::value::{Kind, Literal};
@@ -131,14 +132,14 @@ impl Env<'_> {
     /// Rules on each element. What they require holds of all elements of the list from here on.
     fn each_rule(&mut self, written: &[Generator], condition: Option<&tree::Expr>, rules: &[tree::Rule], building: &mut Building<'_>) -> RuleKind {
         let first = building.requires.len();
-        let mut lasting: Vec<String> = Vec::new();
-        let mut renamed: Vec<(String, String)> = Vec::new();
+        let mut lasting: Vec<Fact> = Vec::new();
+        let mut renamed: Vec<(Key, Key)> = Vec::new();
         let kind = self.scoped(|env| {
             let generators = env.generators(written);
             for generator in &generators {
                 let binding = env.find(&generator.name);
                 if let Some(list) = binding.and_then(|binding| binding.value.keys.get(1)) {
-                    renamed.push((format!("#{}", generator.slot.0), list.clone()));
+                    renamed.push((Key::slot(generator.slot), list.clone()));
                 }
             }
             let condition = condition.map(|condition| {
@@ -149,7 +150,7 @@ impl Env<'_> {
             let mark = env.facts.mark();
             let lowered = env.rules(rules, building);
             if condition.is_none() {
-                lasting.extend(env.facts.since(mark).iter().filter_map(|fact| rename(fact, &renamed)));
+                lasting.extend(env.facts.since(mark).iter().filter_map(|fact| rename(fact.present()?, &renamed)).map(Fact::Present));
             }
             let index = generators.last().and_then(|generator| generator.index).unwrap_or(crate::check::typed::Flow::RECORD);
             RuleKind::Each { generators, condition: condition.map(|c| c.expr), index, rules: lowered }
@@ -157,7 +158,7 @@ impl Env<'_> {
         self.facts.extend(&lasting);
         // A later rule over the same list rests on them too.
         for (_, keys) in building.requires.iter_mut().skip(first) {
-            let more: Vec<String> = keys.iter().filter_map(|key| rename(key, &renamed)).collect();
+            let more: Vec<Key> = keys.iter().filter_map(|key| rename(key, &renamed)).collect();
             keys.extend(more);
         }
         kind
@@ -166,16 +167,17 @@ impl Env<'_> {
 
 /// What a rule is about: of `ship_to.street` its end. That `ship_to` is there follows from it, but a
 /// rule about `ship_to.city` does not rest on the street.
-fn subjects(facts: &[String]) -> Vec<String> {
-    let leads_on = |fact: &&String| facts.iter().any(|other| other.strip_prefix(fact.as_str()).is_some_and(|rest| rest.starts_with('.')));
-    facts.iter().filter(|fact| !leads_on(fact)).cloned().collect()
+fn subjects(facts: &[Fact]) -> Vec<Key> {
+    let present = || facts.iter().filter_map(Fact::present);
+    let leads_on = |key: &Key| present().any(|other| other.behind(key).is_some_and(|tail| tail.begins_with_field()));
+    present().filter(|key| !leads_on(key)).cloned().collect()
 }
 
 /// A fact about an element, as one about every element of its list.
-fn rename(fact: &str, renamed: &[(String, String)]) -> Option<String> {
+fn rename(key: &Key, renamed: &[(Key, Key)]) -> Option<Key> {
     renamed.iter().find_map(|(own, list)| {
-        let tail = fact.strip_prefix(own.as_str())?;
-        (tail.is_empty() || tail.starts_with('.')).then(|| format!("{list}{tail}"))
+        let tail = key.behind(own)?;
+        (tail.is_empty() || tail.begins_with_field()).then(|| tail.from(list))
     })
 }
 

@@ -7,6 +7,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::facts::{Presence, Why};
 use crate::check::flow::{Building, Named};
+use crate::check::key::{Fact, Key as ValueKey};
 use crate::check::typed::{self, Expr, Guard, InDoubt, Key, Milestones, Op, Repeat, Slot, Word, Write, walk};
 use crate::schema::Object;
 use crate::syntax::tree::{self, ExprKind, SectionKind, WriteOp};
@@ -52,12 +53,12 @@ impl Env<'_> {
 
     fn bind_result(&mut self, write: &tree::Write, name: &tree::Name, written: &Write, many: bool) {
         let Some(slot) = written.result else { return };
-        let key = format!("#{}", slot.0);
+        let key = ValueKey::slot(slot);
         let mut value = Typed::any(name.span);
         value.kind = Kind::Object(written.object.clone());
         value.keys = vec![key.clone()];
         if write.when.is_some() {
-            value.presence = Presence::gap_of(vec![key], name.node.as_str(), name.span, Why::Result);
+            value.presence = Presence::gap_of(vec![Fact::Present(key)], name.node.as_str(), name.span, Why::Result);
         }
         self.bind(&name.node, name.span, slot, value);
         if let Some(binding) = self.names.last_mut() {
@@ -109,16 +110,13 @@ impl Env<'_> {
             Column { name: "key".into(), of: Type { kind: by_kind, nullable } },
             Column { name: "lines".into(), of: Type::some(Kind::List(Box::new(Type::some(element_kind)))) },
         ];
-        let key = format!("#{}", part.0);
+        let key = ValueKey::slot(part);
         // What is known of the list's elements is known of each part's.
         if let Some(element) = &element {
             for list in element.keys.iter().skip(1) {
-                let facts: Vec<String> = self
-                    .facts
-                    .since(0)
-                    .iter()
-                    .filter_map(|fact| fact.strip_prefix(list.as_str()).map(|tail| format!("{key}.lines[]{tail}")))
-                    .collect();
+                let lines = key.field("lines").elements();
+                let tails = self.facts.since(0).iter().filter_map(|fact| fact.present()?.behind(list));
+                let facts: Vec<Fact> = tails.map(|tail| Fact::Present(tail.from(&lines))).collect();
                 self.facts.extend(&facts);
             }
         }
