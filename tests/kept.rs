@@ -55,6 +55,33 @@ fn a_flipped_bit_stops_nothing_and_is_named() {
     assert_eq!(world.command(&["store", "check"]).status.code(), Some(0));
 }
 
+/// A page that was torn concerns more than one record: nothing is sent on what is left, and each command says what to do.
+#[test]
+fn a_torn_page_is_refused_and_told() {
+    use std::os::unix::fs::FileExt as _;
+    let world = World::start(40, Faults::default());
+    assert_eq!(world.command(&["run"]).status.code(), Some(0));
+    let db = rusqlite::Connection::open(world.store()).unwrap();
+    let root: u64 = db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'lane'", [], |row| row.get(0)).unwrap();
+    let size: u64 = db.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(db);
+    let file = std::fs::OpenOptions::new().write(true).open(world.store()).unwrap();
+    file.write_all_at(&vec![0xa5; usize::try_from(size).unwrap() / 2], (root - 1) * size).unwrap();
+    drop(file);
+    let before = world.wms_effects().len();
+    world.crm_act("create", "", json!({})).unwrap();
+    for command in [&["store", "check"][..], &["doctor", "--deep"]] {
+        let told = world.command(command);
+        assert_eq!(told.status.code(), Some(1), "{command:?}: {}", text(&told));
+        assert!(text(&told).contains("the file itself is damaged"), "{}", text(&told));
+    }
+    let ran = world.command(&["run"]);
+    assert_eq!(ran.status.code(), Some(3), "{}", text(&ran));
+    assert!(text(&ran).contains("the store is damaged") && text(&ran).contains("crossdock store check"), "{}", text(&ran));
+    assert_eq!(world.wms_effects().len(), before);
+}
+
 #[test]
 fn a_backup_is_made_beside_serve_and_opens() {
     let world = World::start(6, Faults::default());

@@ -35,7 +35,7 @@ struct Args {
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// With one mechanism of safety switched off: settle, overlap, dedupe, intents, look-up, lanes, checkpoints, fencing, restart,
-    /// first-look, compare, recover, serial, steady, outbox, scrub, patience, checksums
+    /// first-look, compare, recover, serial, keep, steady, outbox, scrub, patience, checksums
     #[arg(long)]
     off: Option<String>,
     #[arg(long, default_value_t = 2)]

@@ -145,7 +145,6 @@ fn store(site: &Site, wholly: bool, say: &mut dyn FnMut(bool, &str, &mut Out) ->
     if !checked.damages.is_empty() {
         say(false, &format!("the store {path} is damaged in {} places", checked.damages.len()), out)?;
         super::store::told(&site.store, &checked, out)?;
-        out.line("     each concerns only its own record: a running `serve` puts it aside and goes on; crossdock queue list --code damaged")?;
     } else if wholly {
         say(true, &format!("the store {path} is whole: {} rows, their seals, and all pages", checked.rows), out)?;
     } else {

@@ -131,6 +131,10 @@ pub(super) fn told(path: &Path, checked: &Checked, out: &mut Out) -> Result<(), 
     if count > MOST {
         out.line(format!("  and {} more", count - MOST))?;
     }
+    out.line(match checked.damages.iter().any(crate::store::Damage::is_of_pages) {
+        true => "the file itself is damaged: run and serve refuse it; bring a backup back, as docs/operations.md says",
+        false => "each concerns only its own record: serve puts it aside and goes on; crossdock queue list --code damaged",
+    })?;
     Ok(())
 }
 

@@ -88,6 +88,8 @@ pub struct Safety {
     pub recover: bool,
     /// Records that write one target's record are mapped one after the other.
     pub serial: bool,
+    /// An update is laid over what its target holds, where its target would lose what is not sent.
+    pub keep: bool,
     /// A message about an alert is done only when its channel has taken it.
     pub outbox: bool,
     /// What a system says is told without the personal values that it quotes.
@@ -110,6 +112,7 @@ impl Default for Safety {
             compare: true,
             recover: true,
             serial: true,
+            keep: true,
             outbox: true,
             scrub: true,
             patience: true,

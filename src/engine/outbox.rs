@@ -215,6 +215,7 @@ impl Engine<'_> {
             fields.insert(name.clone(), value);
         }
         if let (Some(held), Some(connector)) = (&entry.held, self.world.connectors.get(&lot.connection))
+            && self.settings.safety.keep
             && self.spec(lot).is_some_and(|spec| spec.replaces)
         {
             body = connector.merge(&lot.object(), held, &body);

@@ -44,7 +44,12 @@ fn on_a_day(name: &str, what: impl FnOnce(&mut Day<'_>)) {
 
 /// The same, with one mechanism of safety switched off.
 fn on_a_day_without(off: Option<Off>, name: &str, what: impl FnOnce(&mut Day<'_>)) {
-    let setup = Setup::new().unwrap();
+    on_a_day_of("salesforce-shipstation", off, name, what);
+}
+
+/// The same, with the flows of a template.
+fn on_a_day_of(template: &str, off: Option<Off>, name: &str, what: impl FnOnce(&mut Day<'_>)) {
+    let setup = Setup::of(template).unwrap();
     let program = Program::new(&setup.plan).unwrap();
     let start: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
     let clock = Virtual::new(start);
@@ -384,6 +389,29 @@ fn what_is_found_after_an_outcome_in_doubt_is_compared() {
             let store = day.process.as_ref().unwrap().engine.store();
             let asked = store.exceptions_of("export_orders", key.trim_start_matches("sf-")).unwrap();
             assert_eq!(asked.is_empty(), off.is_some(), "{off:?}: {asked:?}");
+        });
+    }
+}
+
+/// Two orders of one shopper, the second to a friend: the contact is the first one's, and keeps its name. Mapped side by side, both
+/// find no contact, and the second overwrites what may only be set where nothing is.
+#[test]
+fn records_that_write_to_one_target_are_mapped_one_after_the_other() {
+    use serde_json::json;
+    for off in [None, Some(Off::Serial)] {
+        on_a_day_of("crm-customers", off, &format!("serial{}", off.is_some()), |day| {
+            for (number, name) in [("W-1", "Ada Lovelace"), ("W-2", "Mum Babbage")] {
+                let to = json!({"name": name, "street1": "1 High Street", "city": "Cork", "postalCode": "T12", "country": "IE"});
+                let item = json!({"lineItemKey": "1", "sku": "TEA-1", "name": "Tea", "quantity": 1, "unitPrice": 5});
+                let settings = json!({"customerEmail": "ada@example.com", "shipTo": to, "items": [item]});
+                let now = day.clock.truth();
+                locked(&day.wms).system.act(&Act { verb: "create".to_owned(), subject: number.to_owned(), settings }, now).unwrap();
+            }
+            day.goes_on(minutes(60));
+            let crm = locked(&day.crm);
+            let written = crm.system.effects().iter().filter(|effect| effect.by_api && effect.object == "Contact");
+            let names: Vec<_> = written.filter_map(|effect| effect.fields.get("LastName")).collect();
+            assert_eq!(names == [&json!("Lovelace")], off.is_none(), "{off:?}: {names:?}");
         });
     }
 }

@@ -180,6 +180,7 @@ impl Off {
             Off::FirstLook | Off::Recover => Profile::Older,
             Off::Compare => Profile::Doubts,
             Off::Serial => Profile::Rough,
+            Off::Keep => Profile::Warehouse,
             Off::Steady => Profile::Clocks,
             Off::Outbox => Profile::Alerts,
             Off::Scrub => Profile::Quotes,

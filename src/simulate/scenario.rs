@@ -38,6 +38,8 @@ pub enum Off {
     Recover,
     /// Records that write to one target are mapped one after the other.
     Serial,
+    /// An update is laid over what its target holds.
+    Keep,
     /// Waits go by a clock that nobody sets.
     Steady,
     /// An alert is told until its channel has taken it.
@@ -51,8 +53,8 @@ pub enum Off {
 }
 
 impl Off {
-    /// Those that the gate holds by days of a profile. `Compare` has a scenario of its own (`alive.rs`).
-    pub const ALL: [Off; 15] = [
+    /// Those that the gate holds by days of a profile. `Compare` and `Serial` have scenarios of their own (`alive.rs`).
+    pub const ALL: [Off; 17] = [
         Off::Settle,
         Off::Overlap,
         Off::Dedupe,
@@ -64,14 +66,16 @@ impl Off {
         Off::Restart,
         Off::FirstLook,
         Off::Recover,
+        Off::Keep,
         Off::Steady,
         Off::Outbox,
         Off::Scrub,
+        Off::Patience,
         Off::Checksums,
     ];
 
     /// Others that can be switched off.
-    pub const OTHERS: [Off; 3] = [Off::Compare, Off::Serial, Off::Patience];
+    pub const OTHERS: [Off; 2] = [Off::Compare, Off::Serial];
 
     /// As it is named on the command line.
     pub fn word(self) -> &'static str {
@@ -89,6 +93,7 @@ impl Off {
             Off::Compare => "compare",
             Off::Recover => "recover",
             Off::Serial => "serial",
+            Off::Keep => "keep",
             Off::Steady => "steady",
             Off::Outbox => "outbox",
             Off::Scrub => "scrub",
@@ -115,6 +120,7 @@ impl Off {
             Some(Off::Compare) => safety.compare = false,
             Some(Off::Recover) => safety.recover = false,
             Some(Off::Serial) => safety.serial = false,
+            Some(Off::Keep) => safety.keep = false,
             Some(Off::Outbox) => safety.outbox = false,
             Some(Off::Scrub) => safety.scrub = false,
             Some(Off::Patience) => safety.patience = false,

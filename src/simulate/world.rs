@@ -337,9 +337,9 @@ impl<'p> Day<'p> {
                     self.sim.secret = secret;
                     died = true;
                 }
-                // In the midst of work: a copy of a store that has nothing out is no trial.
-                Hazard::Copy if !self.is_sending()? && self.faulty => {
-                    self.hazards.push_back((now + SignedDuration::from_millis(200), Hazard::Copy));
+                // In the midst of work: a copy of a store that has nothing out is no trial, and no more is a limit without calls.
+                Hazard::Copy | Hazard::Limits(true) if !self.is_sending()? && self.faulty => {
+                    self.hazards.push_back((now + SignedDuration::from_millis(200), hazard));
                     self.hazards.make_contiguous().sort_by_key(|(at, _)| *at);
                 }
                 Hazard::Copy => self.copies.copy(&self.sim)?,

@@ -223,6 +223,14 @@ impl Damage {
     /// Said of a row that does not fit its checksum.
     pub(crate) const ROW: &'static str = "its row was changed";
 
+    /// What damages of the file itself are named by, as those of a table's rows are by the table.
+    pub const PAGES: &'static str = "pages";
+
+    /// Whether the file itself is damaged, and not one row of it.
+    pub fn is_of_pages(&self) -> bool {
+        self.table == Damage::PAGES
+    }
+
     /// Whether its plain columns cannot be relied on either.
     pub fn is_of_row(&self) -> bool {
         self.what.contains(Damage::ROW)

@@ -250,8 +250,8 @@ impl Sqlite {
         let mut checked = Checked::default();
         let pages = self.lines(&format!("PRAGMA integrity_check({MOST_PAGES})"));
         match pages {
-            Ok(lines) => checked.damages.extend(lines.into_iter().filter(|line| line != "ok").map(|line| named("pages", line))),
-            Err(why) => checked.damages.push(named("pages", why.to_string())),
+            Ok(lines) => checked.damages.extend(lines.into_iter().filter(|line| line != "ok").map(|line| named(Damage::PAGES, line))),
+            Err(why) => checked.damages.push(named(Damage::PAGES, why.to_string())),
         }
         let seal = &self.seal;
         let lane = format!(
