@@ -9,7 +9,7 @@
 
 mod edits;
 
-use crossdock::base::diag::Diagnostic;
+use crossdock::base::diag::{Code, Diagnostic};
 use crossdock::project::{Options, Texts, compile};
 
 /// The project without mappings of its own, and the corpus' shared files.
@@ -51,7 +51,7 @@ fn correct_files_get_no_error() {
 fn each_mistake_is_found_once_on_its_line_with_help() {
     let project = project();
     let files = crate::common::files(&crate::common::root().join("tests/corpus/mistakes"));
-    let mut wrong = Vec::new();
+    let (mut wrong, mut edits) = (Vec::new(), 0);
     for (name, text) in &files {
         let first = text.lines().next().unwrap();
         let (codes, line) = first.strip_prefix("#! ").and_then(|rest| rest.split_once(" at ")).unwrap();
@@ -67,7 +67,33 @@ fn each_mistake_is_found_once_on_its_line_with_help() {
                 errors.iter().map(|e| format!("{} {} {} ({} helps)", sources.place(e.primary.span), e.code, e.message, e.help.len())).collect();
             wrong.push(format!("{name}: wanted {codes} at {line}, got {said:?}"));
         }
+        // An edit that a help carries leaves no error, and nothing to say of the lines that it writes. What is doubtful
+        // elsewhere in the file is said only now, as doubts come after errors.
+        for help in errors.iter().flat_map(|error| &error.help) {
+            let Some(edit) = &help.edit else { continue };
+            let own = sources.get(edit.span.file).filter(|file| file.name == format!("x_{name}"));
+            let Some(mut mended) = own.map(|file| file.text.to_string()) else {
+                wrong.push(format!("{name}: the edit `{}` is of another file", help.text));
+                continue;
+            };
+            mended.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.replacement);
+            let (mut left, sources) = check(&project, name, &mended);
+            let end = edit.span.start + edit.replacement.len() as u32;
+            left.retain(|found| {
+                let Some(file) = sources.get(found.primary.span.file) else { return true };
+                let line = |byte: u32| file.position(byte).line;
+                // Said of a whole flow or file, at its head.
+                let of_whole = matches!(found.code, Code::Unused | Code::CommonlyNeeded | Code::GoneUnhandled);
+                found.is_error() || !of_whole && (line(edit.span.start)..=line(end)).contains(&line(found.primary.span.start))
+            });
+            edits += 1;
+            if !left.is_empty() {
+                let left: Vec<String> = left.iter().map(|e| format!("{} {} {}", sources.place(e.primary.span), e.code, e.message)).collect();
+                wrong.push(format!("{name}: `{}` [{}] leaves {left:#?}", help.text, edit.replacement));
+            }
+        }
     }
+    assert!(edits >= 40, "{edits} edits");
     assert!(files.len() >= 80, "{} files", files.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::proposal::proposal;
 use super::{View, word};
 use crate::base::diag::Diagnostic;
 
@@ -36,13 +37,7 @@ fn said(diagnostic: &Diagnostic, view: View<'_>) -> String {
         lines.push(format!("{}:{}: {}", view.name(label.span.file), view.ends(label.span).0.line, label.text));
     }
     lines.extend(diagnostic.why.iter().map(|why| format!("why: {why}")));
-    for help in &diagnostic.help {
-        let edit = help.edit.as_ref().map(|e| e.replacement.trim()).filter(|r| !r.is_empty() && !help.text.contains(r));
-        lines.push(match edit {
-            Some(edit) => format!("help: {}: {edit}", help.text.trim_end_matches(':')),
-            None => format!("help: {}", help.text),
-        });
-    }
+    lines.extend(diagnostic.help.iter().map(|help| format!("help: {}", proposal(help, diagnostic.primary.span, view))));
     if lines.is_empty() { diagnostic.message.clone() } else { lines.join("\n") }
 }
 

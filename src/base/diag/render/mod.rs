@@ -6,6 +6,7 @@
 mod frame;
 mod github;
 mod json;
+mod proposal;
 mod sarif;
 mod terminal;
 

@@ -7,8 +7,9 @@ use miette::{
 };
 
 use super::frame::{self, Mark};
+use super::proposal::proposal;
 use super::{View, count, word};
-use crate::base::diag::{Diagnostic, Edit, Help, Label, Severity};
+use crate::base::diag::{Diagnostic, Label, Severity};
 use crate::base::{FileId, Source, Span};
 
 /// What the terminal can do.
@@ -26,14 +27,12 @@ impl Look {
 
 /// A message longer than this gets its lesser places in one line each.
 const LINES: usize = 11;
-/// Lines of a proposed text that are shown; the rest is in the JSON form.
-const PROPOSED: usize = 4;
 
 /// One diagnostic, with a line break at its end.
 pub fn terminal(diagnostic: &Diagnostic, view: View<'_>, look: Look) -> String {
     let ink = Ink { on: look.colours };
     let head = head(diagnostic, ink);
-    let foot = foot(diagnostic, ink, look.width);
+    let foot = foot(diagnostic, view, ink, look.width);
     let here = diagnostic.primary.span.file;
     let beside: Vec<&Label> = diagnostic.others.iter().filter(|l| l.span.file == here).collect();
     let elsewhere: Vec<&Label> = diagnostic.others.iter().filter(|l| l.span.file != here).collect();
@@ -87,35 +86,15 @@ fn head(diagnostic: &Diagnostic, ink: Ink) -> String {
     format!("{code}{} {}\n", ink.bold(":"), ink.bold(&diagnostic.message))
 }
 
-fn foot(diagnostic: &Diagnostic, ink: Ink, width: usize) -> String {
+fn foot(diagnostic: &Diagnostic, view: View<'_>, ink: Ink, width: usize) -> String {
     let mut text = String::new();
     if let Some(why) = &diagnostic.why {
         paragraph(&mut text, &ink.dim("why "), why, width);
     }
     for help in &diagnostic.help {
-        paragraph(&mut text, &ink.help("help"), &with_proposal(help), width);
+        paragraph(&mut text, &ink.help("help"), &proposal(help, diagnostic.primary.span, view), width);
     }
     text
-}
-
-/// The words of a way out, and the text to write where the words do not hold it already.
-fn with_proposal(Help { text, edit }: &Help) -> String {
-    let Some(Edit { replacement, .. }) = edit else { return text.clone() };
-    let proposed = replacement.trim();
-    if proposed.is_empty() || text.contains(proposed) {
-        return text.clone();
-    }
-    let text = text.trim_end_matches(':');
-    if !proposed.contains('\n') {
-        return format!("{text}:   {proposed}");
-    }
-    let mut lines: Vec<String> =
-        std::iter::once(format!("{text}:")).chain(proposed.lines().take(PROPOSED).map(|line| format!("  {}", line.trim_end()))).collect();
-    let left = proposed.lines().count().saturating_sub(PROPOSED);
-    if left > 0 {
-        lines.push(format!("  … and {left} more"));
-    }
-    lines.join("\n")
 }
 
 /// ` why   text`, long lines broken between words and set in.
