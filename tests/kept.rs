@@ -62,8 +62,8 @@ fn a_torn_page_is_refused_and_told() {
     let world = World::start(40, Faults::default());
     assert_eq!(world.command(&["run"]).status.code(), Some(0));
     let db = rusqlite::Connection::open(world.store()).unwrap();
-    let root: u64 = db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'lane'", [], |row| row.get(0)).unwrap();
-    let size: u64 = db.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
+    let root: u64 = db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'lane'", [], |row| row.get(0).map(i64::unsigned_abs)).unwrap();
+    let size: u64 = db.query_row("PRAGMA page_size", [], |row| row.get(0).map(i64::unsigned_abs)).unwrap();
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(db);
     let file = std::fs::OpenOptions::new().write(true).open(world.store()).unwrap();
