@@ -43,8 +43,8 @@ pub(super) struct Code<'p> {
     labels: Vec<At>,
     /// Registers for what is computed.
     pub(super) computed: u32,
-    /// What was computed, as its operation reads, and where it is.
-    made: Vec<(String, u32)>,
+    /// Operations of which each computed a value, by their places, and where the value is.
+    made: Vec<(usize, u32)>,
     known: Vec<(Slot, Held)>,
     bases: u8,
     nests: u8,
@@ -102,8 +102,8 @@ impl<'p> Lowerer<'p> {
 
     /// The same of an operation that fills several registers; gives the first.
     pub(super) fn compute_some(&mut self, mut op: Op<'p>, count: u32) -> u32 {
-        let reads = format!("{op:?}");
-        if let Some((_, known)) = self.code.made.iter().find(|(made, _)| *made == reads) {
+        let is_same = |(made, _): &&(usize, u32)| self.code.ops.get(*made).is_some_and(|made| made.computes_as(&op));
+        if let Some((_, known)) = self.code.made.iter().find(is_same) {
             return *known;
         }
         let to = self.room(count);
@@ -113,8 +113,8 @@ impl<'p> Lowerer<'p> {
         if let Op::Call { memo, .. } = &mut op {
             *memo = self.memo();
         }
+        self.code.made.push((self.code.ops.len(), to));
         self.push(op);
-        self.code.made.push((reads, to));
         to
     }
 

@@ -23,14 +23,14 @@ pub(crate) const LOOPS: usize = 8;
 pub(crate) const MARKS: usize = 16;
 
 /// Where a field stands in each of the objects that it may be read from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) of: NodeId,
     pub(crate) slot: u32,
 }
 
 /// How a field of the record is read. Texts and numbers need no more than stands in their registers.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Decode<'p> {
     /// The texts that are known.
     Enumeration(Words<'p>),
@@ -62,6 +62,17 @@ pub(crate) enum Words<'p> {
 /// Texts that have places of their own.
 const FEW: usize = 64;
 
+/// The same texts, in whatever places.
+impl PartialEq for Words<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Words::Few(one, _), Words::Few(other, _)) => one == other,
+            (Words::Many(one), Words::Many(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
 impl<'p> Words<'p> {
     pub(crate) fn of(words: impl Iterator<Item = &'p str>) -> Self {
         let words: FxHashSet<&[u8]> = words.map(str::as_bytes).collect();
@@ -84,7 +95,7 @@ impl<'p> Words<'p> {
 }
 
 /// Functions that need no copy of their text, or are called for every line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quick {
     Trim,
     Lower,
@@ -96,13 +107,13 @@ pub(crate) enum Quick {
     Round(u32, RoundingStrategy),
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Piece<'p> {
     Text(&'p [u8]),
     Value(Reg),
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Call<'p> {
     pub(crate) function: BuiltinRef,
     pub(crate) arguments: Box<[Argument<'p>]>,
@@ -129,7 +140,7 @@ impl<'p> Call<'p> {
 }
 
 /// An argument of a function.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Argument<'p> {
     /// The same at each call.
     Constant(V<'p>),

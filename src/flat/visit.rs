@@ -32,6 +32,33 @@ impl Op<'_> {
         }
     }
 
+    /// It computes the same value as another, wherever the value goes. What does more than to compute one is the same as nothing.
+    pub(super) fn computes_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Op::Load { value, dst: _ }, Op::Load { value: b, dst: _ }) => value == b,
+            (Op::Copy { of, dst: _ }, Op::Copy { of: b, dst: _ }) => of == b,
+            (Op::Or { of, or, dst: _ }, Op::Or { of: b, or: c, dst: _ }) => (of, or) == (b, c),
+            (Op::OrElse { of, or, dst: _ }, Op::OrElse { of: b, or: c, dst: _ }) => (of, or) == (b, c),
+            (Op::FirstOf { of, dst: _ }, Op::FirstOf { of: b, dst: _ }) => of == b,
+            (Op::Element { base, node, dst: _ }, Op::Element { base: b, node: c, dst: _ }) => (base, node) == (b, c),
+            (Op::Pick { of, places, dst: _ }, Op::Pick { of: b, places: c, dst: _ }) => (of, places) == (b, c),
+            (Op::Decode { of, decode, dst: _ }, Op::Decode { of: b, decode: c, dst: _ }) => (of, decode) == (b, c),
+            (Op::Quick { quick, of, dst: _ }, Op::Quick { quick: b, of: c, dst: _ }) => (quick, of) == (b, c),
+            (Op::Call { call, memo: _, dst: _ }, Op::Call { call: b, memo: _, dst: _ }) => call == b,
+            (Op::Cell { table, key, column, dst: _ }, Op::Cell { table: b, key: c, column: d, dst: _ }) => (table, key, column) == (b, c, d),
+            (Op::Values { map, of, dst: _ }, Op::Values { map: b, of: c, dst: _ }) => (map, of) == (b, c),
+            (Op::Template { pieces, message, dst: _ }, Op::Template { pieces: b, message: c, dst: _ }) => (pieces, message) == (b, c),
+            (Op::Arithmetic { op, left, right, dst: _ }, Op::Arithmetic { op: b, left: c, right: d, dst: _ }) => (op, left, right) == (b, c, d),
+            (Op::Weigh { of, unit, dst: _ }, Op::Weigh { of: b, unit: c, dst: _ }) => (of, unit) == (b, c),
+            (Op::Measure { of, unit, dst: _ }, Op::Measure { of: b, unit: c, dst: _ }) => (of, unit) == (b, c),
+            (Op::Treat { of, how, dst: _ }, Op::Treat { of: b, how: c, dst: _ }) => (of, how) == (b, c),
+            (Op::Reasons { dst: _ }, Op::Reasons { dst: _ }) => true,
+            (Op::Look { table, key, to }, Op::Look { table: b, key: c, to: d }) => (table, key, to.count, to.read) == (b, c, d.count, d.read),
+            (Op::Rows { table, keys, to }, Op::Rows { table: b, keys: c, to: d }) => (table, keys, to.count, to.read) == (b, c, d.count, d.read),
+            _ => false,
+        }
+    }
+
     /// Registers that it fills or changes.
     pub(super) fn fills(&mut self, with: &mut impl FnMut(&mut u32)) {
         if let Some(dst) = self.dst() {
