@@ -1,4 +1,5 @@
-//! Lists the files of `mappings/`, so that `crossdock new` has the templates with it.
+//! Lists the files of `mappings/`, so that `crossdock new` has the templates with it, and those of `schemas/`: the systems with
+//! their manifests and the schemas of their objects.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,10 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=mappings");
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("mappings");
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("systems.rs"), systems(&package.join("schemas"))?)?;
+    let root = package.join("mappings");
     let mut code = String::from("/// By name: the files of each, from its folder.\npub static TEMPLATES: &[(&str, &[(&str, &[u8])])] = &[\n");
     for template in entries(&root)? {
         let Some(name) = template.file_name().and_then(|name| name.to_str()).filter(|_| template.is_dir()) else { continue };
@@ -20,7 +24,24 @@ fn main() -> io::Result<()> {
         code.push_str("]),\n");
     }
     code.push_str("];\n");
-    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("templates.rs"), code)
+    fs::write(out.join("templates.rs"), code)
+}
+
+/// A folder with a `system.yaml` is a system; the `.json` files beside it are the schemas of its objects.
+fn systems(root: &Path) -> io::Result<String> {
+    println!("cargo::rerun-if-changed={}", root.display());
+    let (mut manifests, mut schemas) = (String::new(), String::new());
+    for folder in entries(root)? {
+        let manifest = folder.join("system.yaml");
+        let Some(system) = folder.file_name().and_then(|name| name.to_str()).filter(|_| manifest.is_file()) else { continue };
+        println!("cargo::rerun-if-changed={}", folder.display());
+        let _ = writeln!(manifests, "    ({system:?}, include_str!({:?})),", manifest.to_string_lossy());
+        for file in entries(&folder)?.iter().filter(|file| file.extension().is_some_and(|extension| extension == "json")) {
+            let object = file.file_stem().unwrap_or_default().to_string_lossy();
+            let _ = writeln!(schemas, "    ({system:?}, {object:?}, include_str!({:?})),", file.to_string_lossy());
+        }
+    }
+    Ok(format!("static MANIFESTS: &[(&str, &str)] = &[\n{manifests}];\nstatic SCHEMAS: &[(&str, &str, &str)] = &[\n{schemas}];\n"))
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -11,6 +11,7 @@
 //! | floor | room | what it does |
 //! | --: | --- | --- |
 //! | 0 | [`base`] | spans, sources, diagnostics |
+//! | 1 | [`system`] | the systems: a manifest each |
 //! | 1 | [`value`] | values, kinds, exact numbers, units |
 //! | 2 | [`syntax`] | text to tree and back |
 //! | 2 | [`schema`] | objects, fields, what is required |
@@ -52,4 +53,5 @@ pub mod simulate;
 pub mod spec;
 pub mod store;
 pub mod syntax;
+pub mod system;
 pub mod value;

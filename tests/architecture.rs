@@ -216,6 +216,72 @@ fn the_reader_of_this_test_sees_all_forms() {
     assert!(named("my_crate::cli", 1).is_empty());
 }
 
+/// Folders that belong to one vendor: there it may be named.
+const OF_VENDORS: &[&str] = &[
+    "src/connector/salesforce/",
+    "src/connector/shipstation/",
+    "src/connector/shipstation_v2/",
+    "src/sandbox/salesforce/",
+    "src/sandbox/shipstation/",
+];
+
+/// Where vendors are still named outside their folders, and as what. A file that names none any more has to leave the list.
+const STILL_NAMED: &[(&str, &str)] = &[
+    ("src/base/bounds.rs", "the names of tests that hold a bound"),
+    ("src/bin/simulate.rs", "the simulation plays the templates of these systems"),
+    ("src/check/doubts.rs", "which systems search by few fields only"),
+    ("src/check/lint/groups.rs", "which systems compare texts without case"),
+    ("src/cli/demo.rs", "the demo plays one template"),
+    ("src/cli/new.rs", "the template that a project begins with"),
+    ("src/cli/plan.rs", "the query as it is sent"),
+    ("src/cli/queue/decide.rs", "an example in a help text"),
+    ("src/cli/run.rs", "an example in a help text"),
+    ("src/cli/sandbox.rs", "the sandboxes that are started"),
+    ("src/cli/snapshot.rs", "which systems describe themselves"),
+    ("src/connector/registry.rs", "a line for each connector"),
+    ("src/plan/pushdown.rs", "which systems take filters"),
+    ("src/run/schemas.rs", "how a snapshot says where it is from"),
+    ("src/sandbox/acts.rs", "what people do in each system"),
+    ("src/sandbox/faults.rs", "the forms of refusals"),
+    ("src/schema/describe.rs", "a description of one system's own form"),
+    ("src/schema/print.rs", "which systems say no data classes"),
+    ("src/schema/read.rs", "which systems say no data classes"),
+    ("src/simulate/", "the simulation plays the templates of these systems"),
+];
+
+/// The text of a file without comments and without its tests; literals stay.
+fn said(text: &str) -> String {
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    // A help text of a command is a comment that people read.
+    let is_module = |line: &&str| line.trim_start().starts_with("pub mod ") || line.trim_start().starts_with("mod ");
+    text.lines().filter(|line| is_code(line) && !is_module(line)).collect::<Vec<_>>().join("\n").to_lowercase()
+}
+
+#[test]
+fn vendors_are_named_in_their_own_folders() {
+    let mut found = Vec::new();
+    files(&root().join("src"), &mut found);
+    let mut wrong = Vec::new();
+    let mut named: Vec<&str> = Vec::new();
+    for path in found {
+        let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+        let is_test = path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("tests")) || path.iter().any(|part| part == "tests");
+        if is_test || OF_VENDORS.iter().any(|folder| name.starts_with(folder)) {
+            continue;
+        }
+        let text = said(&std::fs::read_to_string(&path).unwrap());
+        let Some(line) = text.lines().find(|line| line.contains("salesforce") || line.contains("shipstation")) else { continue };
+        match STILL_NAMED.iter().find(|(still, _)| name.starts_with(still)) {
+            Some((still, _)) => named.push(still),
+            None => wrong.push(format!("{name}: a vendor is named outside its folder: {}", line.trim())),
+        }
+    }
+    let done: Vec<&str> = STILL_NAMED.iter().map(|(still, _)| *still).filter(|still| !named.contains(still)).collect();
+    assert!(wrong.is_empty(), "what is known of a system belongs into its manifest, `schemas/<system>/system.yaml`:\n{}", wrong.join("\n"));
+    assert!(done.is_empty(), "these name no vendor any more: take them off the list: {done:?}");
+}
+
 /// The files of a room, each with how many `super::` lead from it to the root.
 fn of_room(room: &str) -> Vec<(PathBuf, usize)> {
     let src = root().join("src");

@@ -8,11 +8,13 @@ use crate::http::{Clock, Transport};
 use crate::sandbox::faults::{FaultKit, Faults, Faulty};
 use crate::sandbox::server::{Running, listen, serve};
 use crate::sandbox::{Act, acts, salesforce, shipstation};
+use crate::system;
 use crate::value::Json;
 
-/// Where the sandboxes answer unless told otherwise.
-const CRM_PORT: u16 = 8461;
-const WMS_PORT: u16 = 8462;
+/// Where a sandbox answers unless told otherwise; none where there is no such sandbox.
+fn usual_port(system: &str) -> Option<u16> {
+    Some(system::manifest(system)?.sandbox?.port)
+}
 
 /// Run Salesforce and ShipStation on this machine, and act in them
 #[derive(Debug, clap::Args)]
@@ -48,9 +50,9 @@ struct Start {
     /// Orders that are there from the beginning
     #[arg(long, default_value_t = 200)]
     orders: usize,
-    #[arg(long, value_name = "PORT", default_value_t = CRM_PORT)]
+    #[arg(long, value_name = "PORT", default_value_t = usual_port("salesforce").unwrap_or(0))]
     salesforce: u16,
-    #[arg(long, value_name = "PORT", default_value_t = WMS_PORT)]
+    #[arg(long, value_name = "PORT", default_value_t = usual_port("shipstation").unwrap_or(0))]
     shipstation: u16,
     /// `bad-day`, `none`, or lost_reply=50,late=20 (of a thousand requests)
     #[arg(long, value_name = "FAULTS", default_value = "none")]
@@ -208,12 +210,10 @@ fn tell(system: &str, port: Option<u16>, what: &str, out: &mut Out) -> Result<Ex
 }
 
 fn control(system: &str, port: Option<u16>, what: &str, body: Option<Vec<u8>>) -> Result<Json, Failure> {
-    let port = match (system, port) {
-        (_, Some(port)) => port,
-        ("salesforce", None) => CRM_PORT,
-        ("shipstation", None) => WMS_PORT,
-        (other, None) => return Err(Failure::usage(format!("there is no sandbox of `{other}`: salesforce, shipstation"))),
-    };
+    let port = port.or_else(|| usual_port(system)).ok_or_else(|| {
+        let known: Vec<&str> = system::all().filter(|(_, manifest)| manifest.sandbox.is_some()).map(|(name, _)| name).collect();
+        Failure::usage(format!("there is no sandbox of `{system}`: {}", known.join(", ")))
+    })?;
     let url = format!("http://127.0.0.1:{port}/__sandbox/{what}");
     let request = if body.is_some() { http::Request::post(&url) } else { http::Request::get(&url) };
     let request = request.body(bytes::Bytes::from(body.unwrap_or_default())).map_err(|error| Failure::usage(error.to_string()))?;

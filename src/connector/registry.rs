@@ -2,10 +2,19 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use thiserror::Error;
 
 use super::{Connector, salesforce, shipstation, shipstation_v2};
-use crate::http::{Clock, Secret, Transport};
+use crate::http::{Clock, Secret, Transport, Window};
+use crate::system;
+
+/// Makes the connector of one system.
+type Open = fn(&Settings, Arc<dyn Transport>, Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable>;
+
+/// A line for each system.
+const CONNECTORS: &[(&str, Open)] =
+    &[(salesforce::SYSTEM, salesforce::open), (shipstation::SYSTEM, shipstation::open), (shipstation_v2::SYSTEM, shipstation_v2::open)];
 
 /// A connection's settings with its secrets looked up.
 pub struct Settings {
@@ -32,6 +41,22 @@ impl Settings {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.options.get(name).map(Secret::reveal)
     }
+
+    /// A setting, or what the system's manifest says holds without it.
+    pub fn or_default(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_else(|| self.usual(name))
+    }
+
+    /// What the system's manifest says holds without a setting; empty where it says nothing.
+    pub fn usual(&self, name: &str) -> &'static str {
+        system::manifest(&self.system).map_or("", |manifest| manifest.default_of(name))
+    }
+
+    /// The calls that the system takes from one credential, as its manifest says.
+    pub fn window(&self) -> Option<Window> {
+        let limits = system::manifest(&self.system)?.limits?;
+        Some(Window { calls: limits.calls, length: SignedDuration::from_secs(limits.seconds.into()) })
+    }
 }
 
 /// A connection that cannot be opened as it is configured.
@@ -52,9 +77,8 @@ pub fn on_paper(connection: &str, system: &str) -> Option<Arc<dyn Connector>> {
             Err(crate::http::Broken::NotSent("this connector is on paper".to_owned()))
         }
     }
-    let names = ["login", "client_id", "client_secret", "api_key", "api_secret"];
-    let given = |name: &str| if name == "login" { "https://login.salesforce.com" } else { "on-paper" };
-    let options = names.into_iter().map(|name| (name.to_owned(), Secret::new(given(name)))).collect();
+    let needed = system::manifest(system)?.settings.iter().filter(|(_, setting)| setting.needed);
+    let options = needed.map(|(name, setting)| (name.clone(), Secret::new(setting.written().unwrap_or("on-paper")))).collect();
     let settings = Settings { name: connection.to_owned(), system: system.to_owned(), options };
     open(&settings, Arc::new(Nowhere), Arc::new(crate::http::SystemClock)).ok()
 }
@@ -64,14 +88,31 @@ pub fn on_paper(connection: &str, system: &str) -> Option<Arc<dyn Connector>> {
 /// # Errors
 /// A setting is missing or cannot be understood.
 pub fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
-    match settings.system.as_str() {
-        "salesforce" => Ok(Arc::new(salesforce::Salesforce::new(settings, transport, clock)?)),
-        "shipstation" => Ok(Arc::new(shipstation::ShipStation::new(settings, transport, clock)?)),
-        "shipstation-v2" => Ok(Arc::new(shipstation_v2::ShipStationV2::new(settings, transport, clock)?)),
-        other => Err(Unusable {
+    match CONNECTORS.iter().find(|(system, _)| *system == settings.system) {
+        Some((_, open)) => open(settings, transport, clock),
+        None => Err(Unusable {
             connection: settings.name.clone(),
-            message: format!("is of the system `{other}`, which has no connector"),
-            hint: "systems with a connector: salesforce, shipstation, shipstation-v2".to_owned(),
+            message: format!("is of the system `{}`, which has no connector", settings.system),
+            hint: format!("systems with a connector: {}", CONNECTORS.iter().map(|(system, _)| *system).collect::<Vec<_>>().join(", ")),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_manifest_has_a_connector_and_every_connector_a_manifest() {
+        let connectors: Vec<&str> = CONNECTORS.iter().map(|(system, _)| *system).collect();
+        assert_eq!(connectors, system::all().map(|(system, _)| system).collect::<Vec<_>>());
+    }
+
+    /// What a manifest says is needed is enough to ask a connector what things cost, and it says its own name.
+    #[test]
+    fn every_connector_opens_on_paper() {
+        for (system, _) in CONNECTORS {
+            assert_eq!(on_paper("c", system).map(|connector| connector.system()), Some(*system));
+        }
     }
 }

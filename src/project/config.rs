@@ -15,7 +15,7 @@ use super::{Absence, Library, error, settings};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, nearest};
 use crate::check::Setting;
-use crate::schema;
+use crate::{schema, system};
 
 pub const FILE: &str = "crossdock.yaml";
 
@@ -78,10 +78,6 @@ pub struct FileObject {
 const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules", "schema_drift", "retention", "allow"];
 const FILE_SETTINGS: &[&str] = &["path", "schema"];
 
-/// What a mapping file means where there is no project around it.
-const ASSUMED: &[(&str, &str)] =
-    &[("crm", "salesforce"), ("salesforce", "salesforce"), ("wms", "shipstation"), ("shipstation", "shipstation"), ("tracking", "shipstation-v2")];
-
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -106,8 +102,8 @@ impl Default for Config {
 impl Config {
     /// For mapping files without a project.
     pub fn assumed() -> Self {
-        let connection = |system: &str| Connection::of(system, Span::default());
-        let connections = ASSUMED.iter().map(|(name, system)| ((*name).to_owned(), connection(system))).collect();
+        let named = system::all().flat_map(|(system, manifest)| manifest.connections.iter().map(move |name| (name, system)));
+        let connections = named.map(|(name, system)| (name.clone(), Connection::of(system, Span::default()))).collect();
         Config { assumed: true, connections, ..Config::default() }
     }
 
@@ -255,7 +251,7 @@ impl Config {
         let before = self.connections.get(name);
         let system = match (said, before) {
             (Some(node), _) => match reader.setting(node, "system") {
-                Some(system) if error::SYSTEMS.contains(&system.text.as_str()) => system.text,
+                Some(system) if system::names().contains(&system.text.as_str()) => system.text,
                 Some(system) => {
                     self.lacking = true;
                     reader.found.push(error::unknown_system(&system.text, system.span));

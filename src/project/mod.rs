@@ -15,7 +15,6 @@ mod texts;
 mod world;
 pub mod yaml;
 
-pub use error::SYSTEMS;
 pub use load::{Loaded, Options, Planned, load};
 pub use objects::{Bad, draft, infer};
 pub use texts::Texts;

@@ -8,30 +8,23 @@ use super::yaml::{Entry, Node, Shape};
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span};
 use crate::check::Setting;
-
-/// The settings of each system, without `system`.
-const BY_SYSTEM: &[(&str, &[&str])] = &[
-    ("salesforce", &["login", "client_id", "client_secret", "private_key", "username", "api_version", "bulk_above", "budget_percent"]),
-    ("shipstation", &["api_key", "api_secret", "url", "partner", "webhook_hosts"]),
-    ("shipstation-v2", &["api_key", "url", "tracking_days"]),
-];
-/// What may not stand in a file that others read.
-const SECRETS: &[&str] = &["api_key", "api_secret", "client_secret", "private_key", "password", "token", "secret"];
-/// Addresses of a system.
-const ADDRESSES: &[&str] = &["login", "url"];
+use crate::system::{self, Kind};
 
 /// Checks the settings of one connection of a system that is known.
 pub(super) fn connection(name: &str, system: &str, options: &[Entry], file: FileId, found: &mut Vec<Diagnostic>) {
-    let Some((_, settings)) = BY_SYSTEM.iter().find(|(of, _)| *of == system) else { return };
+    let Some(manifest) = system::manifest(system) else { return };
+    let known = |key: &str| manifest.settings.get(key);
     // On this machine nothing is kept from anybody.
-    let local = options.iter().any(|option| ADDRESSES.contains(&option.key.as_str()) && option.value.text().is_some_and(is_local));
+    let is_address = |key: &str| known(key).is_some_and(|setting| setting.kind == Kind::Address);
+    let local = options.iter().any(|option| is_address(&option.key) && option.value.text().is_some_and(is_local));
     for option in options.iter().filter(|option| !["system", "retention"].contains(&option.key.as_str())) {
         let at = Span::new(file, option.start, option.end);
-        if !settings.contains(&option.key.as_str()) {
-            let other = BY_SYSTEM.iter().find(|(_, settings)| settings.contains(&option.key.as_str())).map(|(of, _)| *of);
-            found.push(error::of_no_system(&option.key, at, name, system, settings, other));
+        let Some(setting) = known(&option.key) else {
+            let other = system::all().find(|(_, manifest)| manifest.settings.contains_key(&option.key)).map(|(of, _)| of);
+            let settings: Vec<&str> = manifest.settings.keys().map(String::as_str).collect();
+            found.push(error::of_no_system(&option.key, at, name, system, &settings, other));
             continue;
-        }
+        };
         let before = found.len();
         each_text(&option.value, &mut |node| {
             let Some(text) = node.text() else { return };
@@ -42,20 +35,21 @@ pub(super) fn connection(name: &str, system: &str, options: &[Entry], file: File
         }
         let Some(text) = option.value.text() else { continue };
         let at = Span::new(file, option.value.start, option.value.end);
-        if SECRETS.contains(&option.key.as_str()) && !text.contains("${") && !local && !text.trim().is_empty() {
+        // What comes from the environment is known only when something runs.
+        if text.contains("${") {
+            continue;
+        }
+        if setting.secret && !local && !text.trim().is_empty() {
             found.push(error::secret_written_out(&option.key, at, name));
         }
-        if ADDRESSES.contains(&option.key.as_str()) && !text.contains("${") {
-            found.extend(address(&option.key, text, at));
-        }
-        if ["bulk_above", "budget_percent", "tracking_days"].contains(&option.key.as_str())
-            && !text.contains("${")
-            && text.trim().parse::<u64>().is_err()
-        {
-            found.push(error::no_number(&option.key, text, at));
-        }
-        if option.key == "api_version" && !text.contains("${") && text.strip_prefix('v').is_none_or(|number| number.parse::<f32>().is_err()) {
-            found.push(error::no_version(text, at));
+        match setting.kind {
+            Kind::Text => {}
+            Kind::Address => found.extend(address(&option.key, text, at, setting)),
+            Kind::Number if text.trim().parse::<u64>().is_err() => found.push(error::no_number(&option.key, text, at)),
+            Kind::Version if text.strip_prefix('v').is_none_or(|number| number.parse::<f32>().is_err()) => {
+                found.push(error::no_version(text, at, &manifest.title, setting.written()));
+            }
+            Kind::Number | Kind::Version => {}
         }
     }
 }
@@ -73,14 +67,14 @@ fn is_local(address: &str) -> bool {
     ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| address.contains(host))
 }
 
-fn address(setting: &str, text: &str, at: Span) -> Option<Diagnostic> {
+fn address(name: &str, text: &str, at: Span, setting: &system::Setting) -> Option<Diagnostic> {
     let text = text.trim();
     if text.starts_with("https://") || is_local(text) {
         return None;
     }
     let bare = text.strip_prefix("http://").unwrap_or(text);
     let right = if bare.contains("://") || !bare.contains('.') || bare.contains(' ') { None } else { Some(format!("https://{bare}")) };
-    Some(error::no_https(setting, text, at, right.as_deref()))
+    Some(error::no_https(name, text, at, right.as_deref(), setting.written()))
 }
 
 /// A wrong form of a reference to the environment.

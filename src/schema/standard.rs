@@ -1,39 +1,19 @@
-//! The schemas that come with the program, from `schemas/`.
+//! The schemas that come with the program, from `schemas/`: read for a connection.
 
 use super::error::SchemaError;
 use super::object::Object;
 use super::read;
-
-macro_rules! files {
-    ($($system:literal: [$($object:literal),* $(,)?]),* $(,)?) => {
-        const FILES: &[(&str, &str, &str)] = &[
-            $($(($system, $object, include_str!(concat!("../../schemas/", $system, "/", $object, ".json"))),)*)*
-        ];
-    };
-}
-
-files! {
-    "salesforce": [
-        "Account", "Address", "Asset", "Case", "Contact", "Contract", "Event", "Group", "Lead", "Opportunity", "OpportunityContactRole",
-        "OpportunityLineItem", "Order", "OrderItem", "Pricebook2", "PricebookEntry", "Product2", "Task", "User",
-    ],
-    "shipstation": [
-        "Address", "AdvancedOptions", "Carrier", "Customer", "CustomsItem", "Dimensions", "ExternalShipment", "Fulfillment",
-        "InsuranceOptions", "InternationalOptions", "ItemOption", "Label", "Order", "OrderItem", "Package", "Product", "Service",
-        "Shipment", "ShipmentItem", "Store", "Tag", "Warehouse",
-    ],
-    "shipstation-v2": ["MonetaryValue", "TrackEvent", "TrackedLabel", "Tracking"],
-}
+use crate::system;
 
 /// The names of a system's standard objects.
 pub fn objects(system: &str) -> impl Iterator<Item = &'static str> + use<> {
     let system = system.to_owned();
-    FILES.iter().filter(move |(of, _, _)| *of == system).map(|(_, name, _)| *name)
+    system::schemas().iter().filter(move |(of, _, _)| *of == system).map(|(_, name, _)| *name)
 }
 
 /// A standard schema, read for a connection.
 pub fn object(system: &str, name: &str, connection: &str) -> Option<Result<Object, SchemaError>> {
-    let (_, _, text) = FILES.iter().find(|(of, object, _)| *of == system && *object == name)?;
+    let (_, _, text) = system::schemas().iter().find(|(of, object, _)| *of == system && *object == name)?;
     Some(read::read(text, system, name, connection))
 }
 
@@ -44,7 +24,7 @@ mod tests {
 
     #[test]
     fn every_standard_schema_can_be_read_and_printed_back() {
-        for (system, name, text) in FILES {
+        for (system, name, text) in system::schemas() {
             let object = object(system, name, "c").unwrap().unwrap_or_else(|error| panic!("{system}/{name}: {error}"));
             let printed: serde_json::Value = to_json(&object);
             let again = read::read(&printed.to_string(), system, name, "c").unwrap();
@@ -55,7 +35,7 @@ mod tests {
 
     #[test]
     fn every_object_that_a_field_names_is_there() {
-        for (system, name, _) in FILES {
+        for (system, name, _) in system::schemas() {
             let object = object(system, name, "c").unwrap().unwrap();
             for (field, of) in &object.fields {
                 if let Some(target) = target(&of.kind) {

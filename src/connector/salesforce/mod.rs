@@ -29,6 +29,15 @@ use crate::http::{Answer, Call, Client, Clock, Limit, Request, Response, Transpo
 use crate::schema::{Named, Object};
 use crate::value::{Json, ObjectRef};
 
+/// The system's name in `crossdock.yaml`.
+pub(super) const SYSTEM: &str = "salesforce";
+
+/// # Errors
+/// As [`Salesforce::new`].
+pub(super) fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
+    Ok(Arc::new(Salesforce::new(settings, transport, clock)?))
+}
+
 /// Items in one call of the collections resource.
 const COLLECTION: usize = 200;
 /// Items in one job of the bulk API that this connector makes.
@@ -58,11 +67,11 @@ impl Salesforce {
     pub fn new(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
         let limit = Arc::new(Limit::new(None));
         let wrong = |message: &str, hint: &str| Unusable { connection: settings.name.clone(), message: message.to_owned(), hint: hint.to_owned() };
-        let number = |name: &str, default: u64| match settings.get(name) {
-            None => Ok(default),
-            Some(text) => text.parse::<u64>().map_err(|_| wrong(&format!("has a `{name}` that is no number"), "write a whole number")),
+        let number = |name: &str| {
+            let text = settings.or_default(name);
+            text.parse::<u64>().map_err(|_| wrong(&format!("has a `{name}` that is no number"), "write a whole number"))
         };
-        let version = settings.get("api_version").unwrap_or("v64.0").to_owned();
+        let version = settings.or_default("api_version").to_owned();
         if version.strip_prefix('v').is_none_or(|number| number.parse::<f32>().is_err()) {
             return Err(wrong("has an `api_version` that is none", "write it as Salesforce does: v64.0"));
         }
@@ -71,8 +80,8 @@ impl Salesforce {
             limit,
             sign_in: SignIn::new(settings)?,
             version,
-            bulk_above: usize::try_from(number("bulk_above", 2_000)?).unwrap_or(2_000),
-            percent: number("budget_percent", 95)?.clamp(1, 100),
+            bulk_above: usize::try_from(number("bulk_above")?).unwrap_or(usize::MAX),
+            percent: number("budget_percent")?.clamp(1, 100),
             used: AtomicU64::new(0),
             budget: AtomicU64::new(0),
             rows: AtomicUsize::new(query::PAGE),
@@ -167,7 +176,7 @@ impl Salesforce {
 #[async_trait]
 impl Connector for Salesforce {
     fn system(&self) -> &'static str {
-        "salesforce"
+        SYSTEM
     }
 
     fn limit(&self) -> &Limit {

@@ -7,9 +7,6 @@ use url::Url;
 use crate::connector::registry::{Settings, Unusable};
 use crate::http::{Secret, address};
 
-/// The only address that the vendor names.
-const URL: &str = "https://ssapi.shipstation.com";
-
 /// An account's address and its credential.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
@@ -50,9 +47,9 @@ impl Account {
             }
             other => other.filter(|value| !value.is_empty()).map(Secret::new),
         };
-        let given = settings.get("url").unwrap_or(URL).trim();
-        let url =
-            address(given).map_err(|why| unusable(format!("has a `url` that {why}"), "leave `url` out, or put `https://ssapi.shipstation.com`"))?;
+        let given = settings.or_default("url").trim();
+        let url = address(given)
+            .map_err(|why| unusable(format!("has a `url` that {why}"), &format!("leave `url` out, or put `{}`", settings.usual("url"))))?;
         let hosts = settings.get("webhook_hosts").unwrap_or_default();
         let webhook_hosts = hosts.split(',').map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect();
         Ok(Account { url, authorization: Secret::new(format!("Basic {}", STANDARD.encode(format!("{key}:{secret}")))), partner, webhook_hosts })

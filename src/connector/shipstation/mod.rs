@@ -46,12 +46,19 @@ use crate::check::typed::Op;
 use crate::connector::registry::{Settings, Unusable};
 use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write, holds};
 use crate::fault::Fault;
-use crate::http::{Call, Client, Clock, Limit, Transport, Window};
+use crate::http::{Call, Client, Clock, Limit, Transport};
 use crate::schema::{Named, Object};
 use crate::value::{Json, ObjectRef};
 
-/// Calls that V1 takes in a minute from one key.
-const WINDOW: Window = Window { calls: 40, length: SignedDuration::from_secs(60) };
+/// The system's name in `crossdock.yaml`.
+pub(super) const SYSTEM: &str = "shipstation";
+
+/// # Errors
+/// As [`ShipStation::new`].
+pub(super) fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
+    Ok(Arc::new(ShipStation::new(settings, transport, clock)?))
+}
+
 /// How long what was committed may take to show in a list. V1 says nothing of it.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// The longest that a request may still be carried out, and its effect be missing in a search.
@@ -80,7 +87,7 @@ impl ShipStation {
             message: format!("needs the time of Los Angeles, which is not known here: {error}"),
             hint: "build the program with its own zone tables".to_owned(),
         })?;
-        let client = Client::new(transport, clock, Arc::new(Limit::new(Some(WINDOW))));
+        let client = Client::new(transport, clock, Arc::new(Limit::new(settings.window())));
         Ok(ShipStation { wire: wire::Wire { client, account }, pacific, keys: std::sync::Mutex::new(None) })
     }
 }
@@ -88,7 +95,7 @@ impl ShipStation {
 #[async_trait]
 impl Connector for ShipStation {
     fn system(&self) -> &'static str {
-        "shipstation"
+        SYSTEM
     }
 
     fn limit(&self) -> &Limit {

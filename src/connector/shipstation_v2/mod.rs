@@ -19,16 +19,21 @@ use crate::check::typed::Op;
 use crate::connector::registry::{Settings, Unusable};
 use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, State, Stream, Write};
 use crate::fault::Fault;
-use crate::http::{Call, Client, Clock, Limit, Transport, Window};
+use crate::http::{Call, Client, Clock, Limit, Transport};
 use crate::schema::{Named, Object};
 use crate::value::{Body, Json, ObjectRef};
 
-/// Calls that V2 takes in a minute from one key (the vendor's page on limits).
-const WINDOW: Window = Window { calls: 200, length: SignedDuration::from_secs(60) };
+/// The system's name in `crossdock.yaml`.
+pub(super) const SYSTEM: &str = "shipstation-v2";
+
+/// # Errors
+/// As [`ShipStationV2::new`].
+pub(super) fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
+    Ok(Arc::new(ShipStationV2::new(settings, transport, clock)?))
+}
+
 /// Labels of one page. The description names no largest size.
 const PAGE: usize = 100;
-/// Labels older than this are asked for no more, where the connection does not say otherwise.
-const DAYS: i64 = 45;
 /// The stamp of what was delivered: a poll reads it no more. What comes after that is told by the webhook, or seen
 /// when the list no longer says so.
 const ENDED: &str = "delivered";
@@ -56,15 +61,13 @@ impl ShipStationV2 {
     /// A setting is missing or cannot be used.
     pub fn new(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
         let account = wire::Account::new(settings)?;
-        let days = match settings.get("tracking_days").map(str::trim) {
-            None => DAYS,
-            Some(text) => text.parse().ok().filter(|days| (1..=365).contains(days)).ok_or_else(|| Unusable {
-                connection: settings.name.clone(),
-                message: format!("has `tracking_days: {text}`"),
-                hint: "put a number of days from 1 to 365".to_owned(),
-            })?,
-        };
-        let client = Client::new(transport, clock, Arc::new(Limit::new(Some(WINDOW))));
+        let text = settings.or_default("tracking_days").trim();
+        let days = text.parse().ok().filter(|days| (1..=365).contains(days)).ok_or_else(|| Unusable {
+            connection: settings.name.clone(),
+            message: format!("has `tracking_days: {text}`"),
+            hint: "put a number of days from 1 to 365".to_owned(),
+        })?;
+        let client = Client::new(transport, clock, Arc::new(Limit::new(settings.window())));
         Ok(ShipStationV2 { wire: wire::Wire { client, account }, days })
     }
 
@@ -128,7 +131,7 @@ impl Label {
 #[async_trait]
 impl Connector for ShipStationV2 {
     fn system(&self) -> &'static str {
-        "shipstation-v2"
+        SYSTEM
     }
 
     fn limit(&self) -> &Limit {

@@ -10,8 +10,6 @@ use crate::fault::{Fault, Refusal};
 use crate::http::{Call, Client, Response, Secret, address};
 use crate::value::Json;
 
-/// The only address that the description names.
-const URL: &str = "https://api.shipstation.com";
 /// The longest text of a refusal that is kept, in characters.
 const LONGEST_REFUSAL: usize = 2000;
 
@@ -35,8 +33,8 @@ impl Account {
         if key.is_empty() || HeaderValue::from_str(key).is_err() {
             return Err(unusable("has an `api_key` that no header can hold".to_owned(), "put the account's API key of V2"));
         }
-        let given = settings.get("url").unwrap_or(URL).trim();
-        let url = address(given).map_err(|why| unusable(format!("has a `url` that {why}"), &format!("leave `url` out, or put `{URL}`")))?;
+        let (given, usual) = (settings.or_default("url").trim(), settings.usual("url"));
+        let url = address(given).map_err(|why| unusable(format!("has a `url` that {why}"), &format!("leave `url` out, or put `{usual}`")))?;
         Ok(Account { url, key: Secret::new(key) })
     }
 

@@ -6,9 +6,7 @@ use super::{Absence, NotText, yaml};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Span};
 use crate::syntax::EDITION;
-
-/// The systems that a connection can be of.
-pub const SYSTEMS: &[&str] = &["salesforce", "shipstation", "shipstation-v2", "files"];
+use crate::system;
 
 /// A project file that is no YAML: what is wrong, told from its text where the reader's words would not lead there.
 pub(super) fn not_yaml(file: FileId, text: &str, fault: &yaml::Unreadable) -> Diagnostic {
@@ -38,9 +36,10 @@ pub(super) fn yaml_mistake(file: FileId, mistake: yaml::Mistake) -> Diagnostic {
 
 /// Nothing is connected: whatever a mapping names is not known.
 pub(super) fn no_connections(file: &str, at: Span) -> Diagnostic {
+    let such = system::all().take(2).filter_map(|(system, manifest)| Some(format!("{}: {{ system: {system} }}", manifest.connections.first()?)));
     Diagnostic::new(Code::BadProject, at, format!("{file} names no connection"))
         .why("a mapping reads and writes objects of connections: none of it can be checked")
-        .help("write such as   connections: { crm: { system: salesforce }, wms: { system: shipstation } }")
+        .help(format!("write such as   connections: {{ {} }}", such.collect::<Vec<_>>().join(", ")))
 }
 
 /// A file of the project that is there and cannot be read as text.
@@ -82,15 +81,16 @@ pub(super) fn mail_without(missing: &str, at: Span) -> Diagnostic {
 }
 
 pub(super) fn no_system(connection: &str, at: Span) -> Diagnostic {
+    let known = system::names();
     Diagnostic::new(Code::BadProject, at, format!("connection `{connection}` does not say its system"))
         .label("no `system` here")
         .why("without it nothing is known of the connection's objects")
-        .help(format!("add `system: {}` (or another of: {})", SYSTEMS[0], SYSTEMS.join(", ")))
+        .help(format!("add `system: {}` (or another of: {})", known.first().copied().unwrap_or_default(), known.join(", ")))
 }
 
 pub(super) fn unknown_system(system: &str, at: Span) -> Diagnostic {
-    let said = Diagnostic::new(Code::UnknownSystem, at, format!("there is no system `{system}`")).did_you_mean(system, at, SYSTEMS.iter().copied());
-    if said.help.is_empty() { said.help(format!("systems are: {}", SYSTEMS.join(", "))) } else { said }
+    let said = Diagnostic::new(Code::UnknownSystem, at, format!("there is no system `{system}`")).did_you_mean(system, at, system::names());
+    if said.help.is_empty() { said.help(format!("systems are: {}", system::names().join(", "))) } else { said }
 }
 
 pub(super) fn bad_name(name: &str, at: Span) -> Diagnostic {

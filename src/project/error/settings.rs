@@ -53,13 +53,13 @@ pub(in crate::project) fn secret_written_out(key: &str, at: Span, connection: &s
         .mend(format!("take it from the environment: `\"${{{name}}}\"`, and make a new one in the system"), at, format!("\"${{{name}}}\""))
 }
 
-pub(in crate::project) fn no_https(key: &str, text: &str, at: Span, right: Option<&str>) -> Diagnostic {
+pub(in crate::project) fn no_https(key: &str, text: &str, at: Span, right: Option<&str>, example: Option<&str>) -> Diagnostic {
     let said = Diagnostic::new(Code::BadProject, at, format!("`{key}` is no address that begins with https://"))
         .label(format!("`{text}`"))
         .why("secrets are sent there, and without TLS anybody on the way could read them");
     match right {
         Some(right) => said.mend(format!("write `{right}`"), at, format!("\"{right}\"")),
-        None => said.help("write it as `https://login.salesforce.com`"),
+        None => said.help(format!("write it as `{}`", example.unwrap_or("https://…"))),
     }
 }
 
@@ -67,12 +67,12 @@ pub(in crate::project) fn no_number(key: &str, text: &str, at: Span) -> Diagnost
     Diagnostic::new(Code::BadProject, at, format!("`{key}` is a whole number, and `{text}` is none")).help("write digits alone, such as 2000")
 }
 
-pub(in crate::project) fn no_version(text: &str, at: Span) -> Diagnostic {
+pub(in crate::project) fn no_version(text: &str, at: Span, title: &str, example: Option<&str>) -> Diagnostic {
     let said = Diagnostic::new(Code::BadProject, at, format!("`{text}` is no version of the API"));
     let number: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
     match number.parse::<f32>() {
         Ok(number) if number > 0.0 => said.mend(format!("write `v{number:.1}`"), at, format!("v{number:.1}")),
-        _ => said.help("write it as Salesforce does: v64.0"),
+        _ => said.help(format!("write it as {title} does: {}", example.unwrap_or("v1.0"))),
     }
 }
 
