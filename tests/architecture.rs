@@ -229,23 +229,13 @@ const OF_VENDORS: &[&str] = &[
 const STILL_NAMED: &[(&str, &str)] = &[
     ("src/base/bounds.rs", "the names of tests that hold a bound"),
     ("src/bin/simulate.rs", "the simulation plays the templates of these systems"),
-    ("src/check/doubts.rs", "which systems search by few fields only"),
-    ("src/check/lint/groups.rs", "which systems compare texts without case"),
     ("src/cli/demo.rs", "the demo plays one template"),
     ("src/cli/new.rs", "the template that a project begins with"),
-    ("src/cli/plan.rs", "the query as it is sent"),
     ("src/cli/queue/decide.rs", "an example in a help text"),
     ("src/cli/run.rs", "an example in a help text"),
     ("src/cli/sandbox.rs", "the sandboxes that are started"),
-    ("src/cli/snapshot.rs", "which systems describe themselves"),
     ("src/connector/registry.rs", "a line for each connector"),
-    ("src/plan/pushdown.rs", "which systems take filters"),
-    ("src/run/schemas.rs", "how a snapshot says where it is from"),
     ("src/sandbox/acts.rs", "what people do in each system"),
-    ("src/sandbox/faults.rs", "the forms of refusals"),
-    ("src/schema/describe.rs", "a description of one system's own form"),
-    ("src/schema/print.rs", "which systems say no data classes"),
-    ("src/schema/read.rs", "which systems say no data classes"),
     ("src/simulate/", "the simulation plays the templates of these systems"),
 ];
 

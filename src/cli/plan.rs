@@ -7,8 +7,7 @@ use super::folder::open;
 use super::lines::wrapped;
 use super::{Exit, Failure, Format, Out};
 use crate::base::nearest;
-use crate::connector::registry;
-use crate::connector::salesforce::soql;
+use crate::connector::{Connectors, Source, registry};
 use crate::plan::{Plan, show};
 use crate::project::Planned;
 use crate::run::calls;
@@ -93,7 +92,7 @@ fn costs(label: &str, what: &str, all: &[calls::Calls], out: &mut Out) -> Result
 fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     out.line(out.dim(&format!("plan {} · time zone {}", plan.hash().get(..12).unwrap_or(plan.hash()), plan.time_zone)))?;
     let paper = |(name, system): (&String, &String)| Some((name.clone(), registry::on_paper(name, system)?));
-    let connectors = plan.systems.iter().filter_map(paper).collect();
+    let connectors: Connectors = plan.systems.iter().filter_map(paper).collect();
     for flow in plan.mapping.flows.iter().filter(|flow| only.is_none_or(|only| flow.name == only)) {
         let Some(reads) = plan.flows.iter().find(|reads| reads.flow == flow.name) else { continue };
         out.line("")?;
@@ -104,8 +103,9 @@ fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure>
                 out.line(out.dim(&line))?;
             }
         }
-        let query = soql::query(plan, flow, reads);
-        out.print(show::flow(plan, flow, reads, query.as_deref(), &soql::child_queries(plan, flow)))?;
+        let queries = connectors.get(&flow.source.connection).map(|connector| connector.queries(&Source { plan, flow, reads, also: &[] }));
+        let queries = queries.unwrap_or_default();
+        out.print(show::flow(plan, flow, reads, queries.records.as_deref(), &queries.children))?;
         costs("calls", &format!("{EVENTS} new events"), &calls::predicted(plan, flow, reads, &connectors, EVENTS), out)?;
         let changed = calls::of_changes(plan, flow, reads, &connectors, CHANGED);
         // Where a change costs what a new event does, saying it once is enough.

@@ -18,6 +18,7 @@ use crate::run::connections;
 use crate::run::schemas::{self, Drift, Fetched, State};
 use crate::schema::Named;
 use crate::schema::diff::Difference;
+use crate::system;
 use crate::value::ObjectRef;
 
 const PULL: &str = "\
@@ -182,7 +183,8 @@ fn kinds(
 ) -> Option<BTreeSet<String>> {
     let mut kinds: BTreeSet<String> = kept.keys().cloned().collect();
     kinds.extend(plan.into_iter().flat_map(connections::named).filter(|of| of.connection == name).map(|of| of.object));
-    let whole = connector.system() != "salesforce" && (named || plan.is_none());
+    let describes_itself = system::manifest(connector.system()).is_some_and(|manifest| manifest.describe.is_some());
+    let whole = !describes_itself && (named || plan.is_none());
     (!kinds.is_empty() || whole).then_some(kinds)
 }
 

@@ -52,6 +52,12 @@ pub trait Connector: Send + Sync {
         None
     }
 
+    /// What is asked for a flow's source in the system's own language, for people; nothing where it has none.
+    fn queries(&self, ask: &Source<'_>) -> Queries {
+        let _ = ask;
+        Queries::default()
+    }
+
     /// How many ids one [`Connector::get`] takes in one call.
     fn get_batch(&self, ask: &Source<'_>) -> usize;
 
@@ -166,6 +172,15 @@ pub struct Source<'a> {
     pub reads: &'a FlowPlan,
     /// Paths to fetch beside those that the mapping reads: fields that follow-ups write, to see what differs.
     pub also: &'a [Vec<String>],
+}
+
+/// Queries as they are sent, but for their bounds in time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Queries {
+    /// That for the records themselves.
+    pub records: Option<String>,
+    /// Those for changes that do not move a record's own stamp.
+    pub children: Vec<String>,
 }
 
 /// What reading a source costs.

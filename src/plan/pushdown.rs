@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use crate::check::typed::{Compare, Expr, Flow, Mapping};
 use crate::schema::Object;
+use crate::system::{self, Dialect};
 use crate::value::{Kind, Literal};
 
 /// Whether a conjunct can go into the source's own query.
 pub(super) fn can(expr: &Expr, mapping: &Mapping, source: Option<&Object>, objects: &BTreeMap<String, Arc<Object>>) -> bool {
-    // The others have no query language: their lists know a few parameters, which are not conditions.
-    if source.is_none_or(|source| source.system != "salesforce") {
-        return false;
+    match source.and_then(|source| system::manifest(&source.system)?.filters) {
+        Some(Dialect::Soql) => {}
+        // The lists of the others know a few parameters, which are not conditions.
+        None => return false,
     }
     let inner = |part: &Expr| can(part, mapping, source, objects);
     match expr {

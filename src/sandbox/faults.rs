@@ -250,8 +250,8 @@ impl Faulty {
                 *response.body_mut() = response.body().slice(..half);
                 answer(response)
             }
-            Fate::Throttle => answer(throttled(self.system.name())),
-            Fate::Quote(form) => answer(quoted(self.system.name(), &request, form)),
+            Fate::Throttle => answer(throttled(&*self.system)),
+            Fate::Quote(form) => answer(quoted(&*self.system, &request, form)),
             Fate::Slow(by) => Seen::Answer { response: self.system.handle(&request, now), after: by },
         }
     }
@@ -301,7 +301,7 @@ impl Faulty {
 const QUOTES: u64 = 12;
 
 /// An error that says what it was sent, as systems with debugging left on do.
-fn quoted(system: &str, request: &Request, form: u64) -> Response {
+fn quoted(system: &dyn System, request: &Request, form: u64) -> Response {
     let body = String::from_utf8_lossy(request.body()).into_owned();
     let headers: Vec<String> =
         request.headers().iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))).collect();
@@ -313,10 +313,9 @@ fn quoted(system: &str, request: &Request, form: u64) -> Response {
         _ => plain.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;"),
     };
     let status = [500, 400, 401][(form / 4 % 3) as usize];
-    let (body, kind) = match (form % 4, system) {
-        (3, _) => (format!("<html><body><pre>{words}</pre></body></html>"), "text/html"),
-        (_, "salesforce") => (serde_json::json!([{"message": words, "errorCode": "UNKNOWN_EXCEPTION"}]).to_string(), "application/json"),
-        _ => (serde_json::json!({"Message": words, "message": words, "ExceptionMessage": words}).to_string(), "application/json"),
+    let (body, kind) = match form % 4 {
+        3 => (format!("<html><body><pre>{words}</pre></body></html>"), "text/html"),
+        _ => (system.error(&words).to_string(), "application/json"),
     };
     let mut response = page(status, "");
     *response.body_mut() = body.into();
@@ -331,17 +330,13 @@ fn page(status: u16, body: &'static str) -> Response {
     response
 }
 
-fn throttled(system: &str) -> Response {
-    let (status, body) = match system {
-        "salesforce" => (403, r#"[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#),
-        _ => (429, r#"{"message":"Too Many Requests"}"#),
-    };
-    let mut response = page(status, body);
+fn throttled(system: &dyn System) -> Response {
+    let (status, body, headers) = system.throttled();
+    let mut response = page(status, "");
+    *response.body_mut() = body.to_string().into();
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
-    if system == "shipstation" {
-        for (name, value) in [("x-rate-limit-limit", "40"), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "10")] {
-            response.headers_mut().insert(name, http::HeaderValue::from_static(value));
-        }
+    for (name, value) in headers {
+        response.headers_mut().insert(*name, http::HeaderValue::from_static(value));
     }
     response
 }

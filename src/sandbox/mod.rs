@@ -34,6 +34,12 @@ pub trait System: Send {
     /// Webhooks that are to be delivered by now, each once. Lost and doubled ones are the fault kit's matter.
     fn deliveries(&mut self, now: Timestamp) -> Vec<Delivery>;
 
+    /// The body of an error in the system's own form.
+    fn error(&self, words: &str) -> Json;
+
+    /// What it answers where its limit of calls is used up: a status, a body, and headers.
+    fn throttled(&self) -> (u16, Json, &'static [(&'static str, &'static str)]);
+
     /// What was done to the system, in order. Reads are no effects.
     fn effects(&self) -> &[Effect];
 

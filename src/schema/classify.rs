@@ -5,6 +5,7 @@
 //! before it. What says nothing either way is personal.
 
 use super::{Class, Field};
+use crate::system::{self, DataClasses};
 use crate::value::Kind;
 
 /// Words of a name behind which stands a person.
@@ -179,6 +180,11 @@ pub(super) fn class(object: &str, name: &str, kind: &str, numbered: bool, encryp
         _ if has(BUSINESS) => Class::Business,
         _ => Class::Personal,
     }
+}
+
+/// Whether the fields of a system are classed so.
+pub(super) fn by_name(system: &str) -> bool {
+    system::manifest(system).is_some_and(|manifest| manifest.data_classes == DataClasses::ByName)
 }
 
 /// The class of a field of a snapshot that says none.

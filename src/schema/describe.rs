@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 
 use super::error::SchemaError;
 use super::object::{Access, Field, Object, Size, SizeUnit, Write};
+use crate::system::{self, Describe};
 use crate::value::{Enumeration, Json, Kind, Known, ObjectRef, Type, Wire};
 
 pub(super) fn is_describe(json: &Json) -> bool {
@@ -22,14 +23,15 @@ pub(super) fn is_describe(json: &Json) -> bool {
 /// # Errors
 /// A field has no name or no type.
 pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaError> {
+    let (system, title) = system::that_describes(Describe::Sobject).map_or(("", ""), |(name, manifest)| (name, manifest.title.as_str()));
     let name = text(json, "name");
     let empty = Vec::new();
     let described = json.get("fields").and_then(Json::as_array).unwrap_or(&empty);
     let currency = described.iter().any(|field| text(field, "name") == "CurrencyIsoCode");
     let mut object = Object {
-        system: "salesforce".to_owned(),
+        system: system.to_owned(),
         name: name.clone(),
-        source: "Salesforce describe".to_owned(),
+        source: format!("{title} describe"),
         doc: text(json, "label"),
         fields: IndexMap::new(),
         access: Access {

@@ -97,7 +97,7 @@ fn property(object: &Object, name: &str, field: &Field) -> Json {
     }
     match field.class {
         // Said where it would be taken for something else.
-        Class::Personal if object.system == "salesforce" && super::classify::of_field(&object.name, name, field) != Class::Personal => {
+        Class::Personal if super::classify::by_name(&object.system) && super::classify::of_field(&object.name, name, field) != Class::Personal => {
             put("x-data-class", json!("personal"));
         }
         Class::Personal => {}

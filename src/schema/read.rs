@@ -6,10 +6,10 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
 
-use super::describe;
 use super::error::SchemaError;
 use super::node::Node;
 use super::object::{Access, Class, Field, Object, Size, SizeUnit, Write};
+use super::{classify, describe};
 use crate::base::nearest;
 use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, WeightUnit, Wire};
 
@@ -99,14 +99,15 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
         update: flag(access, "update"),
         upsert: flag(access, "upsert"),
     });
+    let by_name = classify::by_name(system);
     let mut fields = IndexMap::with_capacity(properties.len());
     for (field, property) in properties {
         // They are put together only where something is to be said of the field.
         let (at, whole) = (format_args!("/properties/{field}"), format_args!("{connection}.{name}.{field}"));
         let required = required.iter().any(|name| name == field);
         let mut read = self::field(property, required, &at, &whole, connection)?;
-        if system == "salesforce" && text(property, "x-data-class").is_none() {
-            read.class = super::classify::of_field(name, field, &read);
+        if by_name && text(property, "x-data-class").is_none() {
+            read.class = classify::of_field(name, field, &read);
         }
         fields.insert(field.to_string(), read);
     }

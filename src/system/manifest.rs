@@ -16,6 +16,22 @@ pub struct Manifest {
     /// The calls that it takes from one credential; none where there is no such limit, or where its answers tell it.
     #[serde(default)]
     pub limits: Option<Limits>,
+    /// The language of its own queries, in which a part of a flow's `where` can be said; none where its lists know a few
+    /// parameters only.
+    #[serde(default)]
+    pub filters: Option<Dialect>,
+    /// How it compares texts, in queries and in keys.
+    #[serde(default)]
+    pub texts: Texts,
+    /// By what a record can be looked up.
+    #[serde(default)]
+    pub search: Search,
+    /// Where the data classes of its fields are said.
+    #[serde(default)]
+    pub data_classes: DataClasses,
+    /// The form in which it describes its own objects, of which snapshots are kept; none where it gives no descriptions.
+    #[serde(default)]
+    pub describe: Option<Describe>,
     /// Where its sandbox answers unless told otherwise; none where another system's sandbox has it with it.
     #[serde(default)]
     pub sandbox: Option<Sandbox>,
@@ -60,6 +76,52 @@ pub enum Kind {
     Number,
     /// A version of an API: `v64.0`.
     Version,
+}
+
+/// A language of queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    Soql,
+}
+
+/// A form of descriptions of objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Describe {
+    /// `/sobjects/Order/describe`
+    Sobject,
+}
+
+/// How a system compares texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Texts {
+    #[default]
+    Exactly,
+    /// Unless a field says otherwise.
+    WithoutCase,
+}
+
+/// By what a system looks up a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Search {
+    #[default]
+    AnyField,
+    /// By its id, its keys, and the fields that its schema names as searchable.
+    Declared,
+}
+
+/// Where the data classes of fields are said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataClasses {
+    /// In the schema; a field of which it says nothing is personal.
+    #[default]
+    InSchema,
+    /// By the words of a field's name, where the schema says nothing: the system describes itself, and knows no classes.
+    ByName,
 }
 
 /// So many calls in so many seconds.

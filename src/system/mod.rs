@@ -8,7 +8,7 @@ mod manifest;
 
 use std::sync::LazyLock;
 
-pub use manifest::{Kind, Limits, Manifest, Sandbox, Setting};
+pub use manifest::{DataClasses, Describe, Dialect, Kind, Limits, Manifest, Sandbox, Search, Setting, Texts};
 
 // `MANIFESTS` by system, and `SCHEMAS` by system and object: the texts of `schemas/`, gathered by `build.rs`.
 include!(concat!(env!("OUT_DIR"), "/systems.rs"));
@@ -38,6 +38,11 @@ pub fn manifest(system: &str) -> Option<&'static Manifest> {
 /// What a connection's `system` can be.
 pub fn names() -> Vec<&'static str> {
     all().map(|(name, _)| name).chain([FILES]).collect()
+}
+
+/// The system that describes its objects in a form.
+pub fn that_describes(form: Describe) -> Option<(&'static str, &'static Manifest)> {
+    all().find(|(_, manifest)| manifest.describe == Some(form))
 }
 
 /// The schemas that come with the program: system, object, text.

@@ -5,6 +5,7 @@
 
 use crate::base::diag::Diagnostic;
 use crate::syntax::tree::{self, SectionKind};
+use crate::system::{self, Texts};
 use crate::value::Kind;
 
 use super::super::error::lints as error;
@@ -21,10 +22,9 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, di
         flows::deep(expr, &mut |expr| found |= matches!(expr, Expr::Slot { slot, .. } if *slot == group.slot));
         found
     };
-    // Salesforce compares texts without case, in queries and in external ids, unless a field says otherwise.
     let caseless = |connection: &str, object: &str| {
         let of = crate::value::ObjectRef { connection: connection.to_owned(), object: object.to_owned() };
-        input.world.object(&of).is_some_and(|object| object.system == "salesforce")
+        input.world.object(&of).is_some_and(|object| system::manifest(&object.system).is_some_and(|manifest| manifest.texts == Texts::WithoutCase))
     };
     let matched =
         flow.matches.iter().find(|of| caseless(&of.object.connection, &of.object.object) && of.by.iter().any(|key| plain(&key.equals, group)));

@@ -22,7 +22,7 @@ use jiff::SignedDuration;
 
 use self::auth::SignIn;
 use super::registry::{Settings, Unusable};
-use super::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write};
+use super::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Queries, Reading, Receipt, Source, Stream, Write};
 use crate::check::typed::Op;
 use crate::fault::Fault;
 use crate::http::{Answer, Call, Client, Clock, Limit, Request, Response, Transport};
@@ -202,6 +202,10 @@ impl Connector for Salesforce {
 
     async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
         self.records(call, ask, ids).await
+    }
+
+    fn queries(&self, ask: &Source<'_>) -> Queries {
+        Queries { records: soql::query(ask.plan, ask.flow, ask.reads), children: soql::child_queries(ask.plan, ask.flow) }
     }
 
     fn get_batch(&self, _ask: &Source<'_>) -> usize {

@@ -269,6 +269,14 @@ impl System for Salesforce {
         "salesforce"
     }
 
+    fn error(&self, words: &str) -> Json {
+        serde_json::json!([{"message": words, "errorCode": "UNKNOWN_EXCEPTION"}])
+    }
+
+    fn throttled(&self) -> (u16, Json, &'static [(&'static str, &'static str)]) {
+        (403, serde_json::json!([{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]), &[])
+    }
+
     fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         self.calls += 1;
         let now = to_millisecond(now);

@@ -424,6 +424,15 @@ impl System for ShipStation {
         "shipstation"
     }
 
+    fn error(&self, words: &str) -> Json {
+        serde_json::json!({"Message": words, "message": words, "ExceptionMessage": words})
+    }
+
+    fn throttled(&self) -> (u16, Json, &'static [(&'static str, &'static str)]) {
+        let headers = &[("x-rate-limit-limit", "40"), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "10")];
+        (429, serde_json::json!({"message": "Too Many Requests"}), headers)
+    }
+
     fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         self.calls += 1;
         self.ship_by_itself(now);
