@@ -49,7 +49,7 @@ fn rehearse_in(asked: &Asked<'_>, folder: &Path, out: &mut Out) -> Result<Exit, 
         }
     }
     let store: Sqlite = if asked.recover { super::site::recovered_store(&copy)? } else { super::site::open_store(&copy, Mode::Write)? };
-    let recovered = store.recovered().map(|sent| Recovered { sent });
+    let recovered = store.recovered().map(|lost| Recovered { sent: lost.sent, last: lost.last });
     let before = counts(&store)?;
     let known: BTreeSet<i64> = open_exceptions(&store)?.iter().map(|one| one.id).collect();
     let rehearsal = Arc::new(Rehearsal::default());

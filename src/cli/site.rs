@@ -65,7 +65,7 @@ impl Site {
             return Ok((opened_or_told(self)?, None));
         }
         let store = recovered_store(&self.store)?;
-        let recovered = store.recovered().map(|sent| Recovered { sent });
+        let recovered = store.recovered().map(|lost| Recovered { sent: lost.sent, last: lost.last });
         out.note(match recovered {
             Some(_) => "the store was recovered: what it says of the targets is held against them before anything is written",
             None => "the store is the newest one that was here: there is nothing to recover",

@@ -14,6 +14,7 @@
 
 mod alerts;
 mod audit;
+mod base;
 mod budget;
 mod delta;
 mod effect;
@@ -174,6 +175,8 @@ impl Default for Settings {
 pub struct Recovered {
     /// When it sent last, as far as the outcome is open: that request may still be carried out. 0: none is open.
     pub sent: Millis,
+    /// When it sent last at all: a search need not find yet what that made. 0: nothing is known of.
+    pub last: Millis,
 }
 
 /// How long a run that is to end waits for what is put off, in milliseconds.
@@ -292,6 +295,10 @@ pub(super) enum Job {
     LookUp {
         entries: Vec<Entry>,
     },
+    /// The targets of updates that go again.
+    Base {
+        ids: Vec<i64>,
+    },
 }
 
 pub struct Engine<'p> {
@@ -311,12 +318,14 @@ pub struct Engine<'p> {
     pub(super) halves: VecDeque<(Lot, Vec<i64>)>,
     /// Ledger rows up to then are of a store that was lost since: they are true once they were held against their target.
     pub(super) unverified: Option<Millis>,
-    /// When that store sent last.
-    pub(super) lost_sent: Millis,
+    /// When that store sent.
+    pub(super) lost: Recovered,
     /// So much waits to be sent or is out that nothing more is mapped now.
     pub(super) full: bool,
     /// When a call in bulk came back last, by the steady clock.
     pub(super) bulk_back: Option<Millis>,
+    /// Updates that go again whose targets were read anew for it.
+    pub(super) based: BTreeSet<i64>,
     /// Target records with a write on its way.
     pub(super) touched: BTreeSet<(String, String, String)>,
     /// Target records with a write that is not done, and how many.
@@ -394,9 +403,10 @@ impl<'p> Engine<'p> {
             later: BTreeSet::new(),
             halves: VecDeque::new(),
             unverified: None,
-            lost_sent: 0,
+            lost: Recovered { sent: 0, last: 0 },
             full: false,
             bulk_back: None,
+            based: BTreeSet::new(),
             touched: BTreeSet::new(),
             writing: BTreeMap::new(),
             doubtful: BTreeMap::new(),
@@ -586,6 +596,8 @@ impl<'p> Engine<'p> {
                 self.send(pass, &mut effects)?;
             }
         }
+        // What has to be read before something goes again.
+        self.start_wants(Pass::All, &mut effects);
         self.drop_old()?;
         self.note_budgets()?;
         self.tell_damages()?;
@@ -613,6 +625,7 @@ impl<'p> Engine<'p> {
             (Job::Target { batch, .. }, Got::Found(found)) => self.target_read(batch, found),
             (Job::Send { lot, entries, riders }, Got::Sent(sent)) => self.sent(&lot, entries, riders, sent, &reply.exchanges),
             (Job::LookUp { entries }, Got::Found(found)) => self.looked_up(entries, found),
+            (Job::Base { ids }, Got::Found(found)) => self.bases_read(&ids, found),
             // A driver answers each effect in its own kind.
             _ => Ok(()),
         }

@@ -124,7 +124,7 @@ impl Engine<'_> {
                 }
                 // No two writes of one record at once, in this batch or any other.
                 let mut ids = Vec::new();
-                let mut put_off = Vec::new();
+                let (mut put_off, mut old) = (Vec::new(), Vec::new());
                 let now = self.millis();
                 let mut here: BTreeSet<(String, String, String)> = BTreeSet::new();
                 for (_, id) in ready {
@@ -134,6 +134,10 @@ impl Engine<'_> {
                     let until = targets.iter().filter_map(|target| self.doubtful.get(target)).copied().max().unwrap_or(0);
                     if until > now && entry.doubted.is_none() {
                         put_off.push((*id, until));
+                        continue;
+                    }
+                    if self.has_old_base(&lot, entry) {
+                        old.push(*id);
                         continue;
                     }
                     let places: Vec<_> = targets.iter().map(place).collect();
@@ -152,6 +156,9 @@ impl Engine<'_> {
                         let change = moved(&entry);
                         self.note_changes(std::slice::from_ref(&change));
                     }
+                }
+                if !old.is_empty() {
+                    self.read_bases(&lot, &old)?;
                 }
                 if ids.is_empty() {
                     break;
@@ -189,6 +196,7 @@ impl Engine<'_> {
             entry.sent = Some(now);
             entry.attempt += 1;
             entry.epoch = self.store.epoch();
+            self.based.remove(&entry.id);
             changes.push(moved(entry));
         }
         if self.settings.safety.intents {

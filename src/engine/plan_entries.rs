@@ -319,6 +319,7 @@ impl Engine<'_> {
 
     pub(super) fn forget(&mut self, id: i64) {
         self.unlist(id);
+        self.based.remove(&id);
         if let Some(entry) = self.heads.remove(&id) {
             let lane = (entry.flow, entry.lane);
             if let Some(ids) = self.by_lane.get_mut(&lane) {

@@ -16,6 +16,7 @@ use crate::value::{Json, ObjectRef};
 /// When the store was recovered, and when the one that was lost sent last.
 const RECOVERED: &str = "recovered";
 const LOST_SENT: &str = "lost sent";
+const LOST_LAST: &str = "lost last";
 
 /// How a payload differs from its target.
 #[derive(Debug, Default)]
@@ -42,6 +43,7 @@ impl Engine<'_> {
             let mut changes = vec![
                 Change::Meta { name: RECOVERED.to_owned(), value: now.to_string() },
                 Change::Meta { name: LOST_SENT.to_owned(), value: recovered.sent.min(now).to_string() },
+                Change::Meta { name: LOST_LAST.to_owned(), value: recovered.last.min(now).to_string() },
             ];
             // What was on its way in the copy has been sent by those who went on without it, or not: it is mapped again, and
             // looked for first. What waits for a person goes on waiting.
@@ -60,7 +62,8 @@ impl Engine<'_> {
             self.store.commit(&changes)?;
         }
         let kept = |name: &str| -> Kept<Option<Millis>> { Ok(self.store.meta(name)?.and_then(|text| text.parse().ok())) };
-        (self.unverified, self.lost_sent) = (kept(RECOVERED)?, kept(LOST_SENT)?.unwrap_or(0));
+        self.unverified = kept(RECOVERED)?;
+        self.lost = super::Recovered { sent: kept(LOST_SENT)?.unwrap_or(0), last: kept(LOST_LAST)?.unwrap_or(0) };
         Ok(())
     }
 
@@ -151,10 +154,14 @@ impl Engine<'_> {
         ledger
     }
 
-    /// Until when a request of the store that was lost may still be carried out.
+    /// Until when a request of the store that was lost may still be carried out, or what it made need not be found yet. The latter
+    /// matters where a write that is done twice has two effects.
     pub(super) fn lost_until(&self, payload: &Payload) -> Millis {
-        let settle = self.write_spec(&payload.object, payload.op, payload.key_field.as_deref()).map_or(0, |spec| spec.settle.as_millis() as Millis);
-        if self.lost_sent == 0 { 0 } else { self.lost_sent + settle + super::outbox::CLOCK }
+        let Some(spec) = self.write_spec(&payload.object, payload.op, payload.key_field.as_deref()) else { return 0 };
+        let connector = self.world.connectors.get(&payload.object.connection);
+        let adds = spec.class > 0 || connector.is_some_and(|connector| connector.repeat_adds(&payload.object, &payload.body));
+        let sent = if adds { self.lost.sent.max(self.lost.last) } else { self.lost.sent };
+        if sent == 0 { 0 } else { sent + spec.settle.as_millis() as Millis + super::outbox::CLOCK }
     }
 }
 

@@ -37,6 +37,11 @@ impl Client {
         self.clock.now()
     }
 
+    /// Milliseconds by the clock that nobody sets: to measure how long something took.
+    pub fn steady(&self) -> i64 {
+        self.clock.moment().steady
+    }
+
     pub async fn sleep(&self, time: Duration) {
         self.clock.sleep(time).await;
     }

@@ -393,6 +393,48 @@ fn what_is_found_after_an_outcome_in_doubt_is_compared() {
     }
 }
 
+/// An update is lost on its way, and before it goes again somebody at the warehouse changes another field of the order: the
+/// repeat keeps it. Laid over what the target held before the first try, it would take it away.
+#[test]
+fn what_is_entered_between_two_tries_stays() {
+    use serde_json::json;
+    for off in [None, Some(Off::LookUp)] {
+        on_a_day_without(off, &format!("between{}", off.is_some()), |day| {
+            let doubted = |day: &Day<'_>| {
+                let open = day.process.as_ref().unwrap().engine.store().open_entries().unwrap();
+                open.into_iter().find(|entry| entry.flow == "export_orders" && entry.target.is_some() && entry.doubted.is_some())
+            };
+            locked(&day.wms).kit.set(Faults { lost_request: 700, ..Faults::default() });
+            let mut lost = None;
+            for second in 0..3_600 {
+                if second % 300 == 0 {
+                    for number in 1..=5 {
+                        let settings = json!({"ShippingCity": format!("Town {second}")});
+                        let now = day.clock.truth();
+                        let act = Act { verb: "change".to_owned(), subject: format!("{number:08}"), settings };
+                        // One that was rejected or is gone is no trial.
+                        let _ = locked(&day.crm).system.act(&act, now);
+                    }
+                }
+                day.goes_on(SignedDuration::from_secs(1));
+                lost = doubted(day);
+                if lost.is_some() {
+                    break;
+                }
+            }
+            let key = lost.expect("an update is lost").key.unwrap();
+            let now = day.clock.truth();
+            let change = Act { verb: "change".to_owned(), subject: key.clone(), settings: json!({"internalNotes": "mind the dog"}) };
+            locked(&day.wms).system.act(&change, now).unwrap();
+            day.faults(Faults::default());
+            day.goes_on(minutes(30));
+            let now = day.clock.truth();
+            let held = super::check::targets(&day.sim.wire, now).remove(&key).unwrap();
+            assert_eq!(held["internalNotes"] == json!("mind the dog"), off.is_none(), "{off:?}: {held}");
+        });
+    }
+}
+
 /// Two orders of one shopper, the second to a friend: the contact is the first one's, and keeps its name. Mapped side by side, both
 /// find no contact, and the second overwrites what may only be set where nothing is.
 #[test]

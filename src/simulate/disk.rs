@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::sandbox::faults::Dice;
-use crate::store::sqlite::{Out, Sqlite};
+use crate::store::sqlite::{Lost, Out, Sqlite};
 use crate::store::{
     Alert, Cause, Change, Checkpoint, Control, Counts, Entry, Erasure, Event, Exception, Exchange, Forgotten, Hint, Kept, Known, Lane, LaneState,
     Ledger, Link, Millis, Old, Store, StoreFault, Wanted, Watch,
@@ -44,9 +44,9 @@ impl Wear {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).rate = 0;
     }
 
-    /// When a write whose outcome is open went out last; 0: none is open.
-    pub(super) fn sent(&self) -> Millis {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).out.sent()
+    /// When the store sent.
+    pub(super) fn lost(&self) -> Lost {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).out.lost()
     }
 
     fn follow(&self, changes: &[Change]) {

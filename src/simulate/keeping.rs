@@ -31,7 +31,8 @@ impl Copies {
     /// A person puts the newest copy in the place of the store, or nothing where there is none, and says that it shall be taken
     /// for the newest one.
     pub(super) fn bring_back(&mut self, sim: &mut Sim<'_>) -> Result<(), String> {
-        sim.recovered = Some(Recovered { sent: sim.wear.sent() });
+        let lost = sim.wear.lost();
+        sim.recovered = Some(Recovered { sent: lost.sent, last: lost.last });
         let (name, anchor) = match self.made.pop() {
             Some(copy) => copy,
             None => {

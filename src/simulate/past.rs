@@ -42,8 +42,14 @@ pub(super) fn of(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, Js
     // A person was asked which side is right, and has not answered: until then the target's value stays.
     let asked = engine.store().exceptions(true, 10_000).unwrap_or_default();
     decided.extend(asked.into_iter().filter(|one| one.code == "differs").map(|one| one.lane));
+    // What was damaged is told in one message, and the queue names each record.
+    let mut told = sim.told.clone();
+    for one in engine.store().exceptions(true, 10_000).unwrap_or_default().into_iter().filter(|one| one.code == "damaged") {
+        let opened = Timestamp::from_millisecond(one.opened).unwrap_or(now);
+        told.entry(one.lane).and_modify(|at| *at = opened.max(*at)).or_insert(opened);
+    }
     let target = targets(&sim.wire, now);
     let noted = |system: &Shared| locked(system).system.effects().to_vec();
     let (crm, wms) = (noted(&sim.wire.crm), noted(&sim.wire.wms));
-    Past { crm, wms, before, after, target, told: sim.told.clone(), decided }
+    Past { crm, wms, before, after, target, told, decided }
 }

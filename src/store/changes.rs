@@ -231,6 +231,11 @@ impl Damage {
         self.table == Damage::PAGES
     }
 
+    /// What tells the row from all others: many deadlines have one name.
+    pub(crate) fn identity(&self) -> (&'static str, String, String, String) {
+        (self.table, self.row.clone(), self.flow.clone(), self.lane.clone())
+    }
+
     /// Whether its plain columns cannot be relied on either.
     pub fn is_of_row(&self) -> bool {
         self.what.contains(Damage::ROW)

@@ -303,10 +303,12 @@ impl Salesforce {
     async fn each_row(&self, call: &Call, resource: &str, query: &str, asked: &mut Option<Timestamp>, keep: &mut Keep<'_>) -> Result<(), Fault> {
         let encoded: String = byte_serialize(query.as_bytes()).collect();
         let path = self.data(&format!("{resource}?q={encoded}"));
-        let (sent, mut chain) = (self.client.now(), Chain::default());
-        chain.go_on(&path, sent)?;
+        let (sent, mut chain) = (self.client.steady(), Chain::default());
+        chain.go_on(&path, self.client.now())?;
         let response = self.get(call, &path).await?;
-        *asked = wire::date(&response).and_then(|at| at.checked_sub(self.client.now().duration_since(sent) + DATED).ok());
+        // By the steady clock: where this machine's other one is set meanwhile, the checkpoint must not follow it.
+        let took = SignedDuration::from_millis(self.client.steady() - sent);
+        *asked = wire::date(&response).and_then(|at| at.checked_sub(took + DATED).ok());
         if let Some(next) = self.rows_of(call, &response, &mut chain, keep).await? {
             self.rows_from(call, next, &mut chain, keep).await?;
         }

@@ -64,7 +64,7 @@ impl Sqlite {
     pub(super) fn sound<T>(&self, found: Vec<Found<T>>, mend: impl Fn(&Self, &mut T, &Damage) -> Kept<Vec<Change>>) -> Kept<Vec<T>> {
         let mut out = Vec::with_capacity(found.len());
         for one in found {
-            let again = one.damage.as_ref().is_some_and(|damage| self.damaged.borrow().contains(&(damage.table, damage.row.clone())));
+            let again = one.damage.as_ref().is_some_and(|damage| self.damaged.borrow().contains(&damage.identity()));
             if !again {
                 out.push(self.sound_one(one, &mend)?);
             }
@@ -75,11 +75,12 @@ impl Sqlite {
     pub(super) fn sound_one<T>(&self, found: Found<T>, mend: impl Fn(&Self, &mut T, &Damage) -> Kept<Vec<Change>>) -> Kept<T> {
         let Found { mut value, damage } = found;
         let Some(damage) = damage else { return Ok(value) };
-        let new = self.damaged.borrow_mut().insert((damage.table, damage.row.clone()));
+        let new = self.damaged.borrow_mut().insert(damage.identity());
         if self.mode == Mode::Write {
             let changes = mend(self, &mut value, &damage)?;
             if new {
-                self.put_aside(&changes)?;
+                // What a record was counted as is not known any more.
+                self.put_aside(&changes, damage.table == "lane" && damage.is_of_row())?;
             }
         }
         if new {
@@ -88,7 +89,9 @@ impl Sqlite {
         Ok(value)
     }
 
-    fn put_aside(&self, changes: &[Change]) -> Kept<()> {
+    /// `recounts`: the records of each state are counted anew.
+    fn put_aside(&self, changes: &[Change], recounts: bool) -> Kept<()> {
+        const ANEW: &str = "DELETE FROM tally; INSERT INTO tally (flow, state, count) SELECT flow, state, count(*) FROM lane GROUP BY flow, state;";
         self.apply(|put| {
             for change in changes {
                 match change {
@@ -97,7 +100,7 @@ impl Sqlite {
                     other => put.change(other)?,
                 }
             }
-            Ok(())
+            if recounts { self.db.execute_batch(ANEW).map_err(fault) } else { Ok(()) }
         })
     }
 

@@ -5,6 +5,7 @@
 //! store   8f0e…            the store's id, made with it
 //! commits 00000000000000012345
 //! sent    00001772438400000   when a write whose outcome is open went out last, in milliseconds; 0: none is open
+//! last    00001772438400000   when any write went out last; 0: none that is known of
 //! ```
 //!
 //! It is written after each commit and not synced: what a process has written survives its death, and after a power cut
@@ -23,7 +24,27 @@ use crate::store::{Change, EntryState, Kept, Millis, Moved, StoreFault};
 pub(super) struct Marked {
     store: String,
     pub(super) commits: u64,
-    pub(super) sent: Millis,
+    pub(super) lost: Lost,
+}
+
+/// When a store sent, in milliseconds, as far as its marker tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lost {
+    /// When a write went out last whose outcome is open: it may still be carried out. 0: none is open.
+    pub sent: Millis,
+    /// When any write went out last: a search need not find yet what it made. 0: none is known of.
+    pub last: Millis,
+}
+
+impl Lost {
+    /// Nobody knows what was out: it may have been sent just now.
+    fn unknown_at(now: Millis) -> Self {
+        Lost { sent: now, last: now }
+    }
+
+    pub(super) fn unknown() -> Self {
+        Lost::unknown_at(now())
+    }
 }
 
 /// A marker that is kept up to date.
@@ -42,12 +63,16 @@ pub struct Out {
     by_entry: BTreeMap<i64, Millis>,
     /// When a write whose outcome is in doubt went out last.
     doubted: Millis,
+    /// When any write went out last.
+    last: Millis,
 }
 
 impl Out {
-    pub(super) fn of(entries: &[crate::store::Entry]) -> Self {
+    /// `last`: when a write went out last before.
+    pub(super) fn of(entries: &[crate::store::Entry], last: Millis) -> Self {
         let out = entries.iter().filter(|entry| entry.state == EntryState::Sending).map(|entry| (entry.id, entry.sent.unwrap_or(0)));
-        Out { by_entry: out.collect(), doubted: entries.iter().filter_map(|entry| entry.doubted).max().unwrap_or(0) }
+        let last = entries.iter().filter_map(|entry| entry.sent).max().unwrap_or(0).max(last);
+        Out { by_entry: out.collect(), doubted: entries.iter().filter_map(|entry| entry.doubted).max().unwrap_or(0), last }
     }
 
     /// Follows a commit.
@@ -67,15 +92,16 @@ impl Out {
     fn moved(&mut self, id: i64, state: EntryState, sent: Option<Millis>, doubted: Option<Millis>) {
         if state == EntryState::Sending {
             self.by_entry.insert(id, sent.unwrap_or(0));
+            self.last = self.last.max(sent.unwrap_or(0));
         } else {
             self.by_entry.remove(&id);
         }
         self.doubted = self.doubted.max(doubted.unwrap_or(0));
     }
 
-    /// When a write whose outcome is open went out last; 0: none is open.
-    pub fn sent(&self) -> Millis {
-        self.by_entry.values().copied().max().unwrap_or(0).max(self.doubted)
+    /// When its store sent.
+    pub fn lost(&self) -> Lost {
+        Lost { sent: self.by_entry.values().copied().max().unwrap_or(0).max(self.doubted), last: self.last }
     }
 }
 
@@ -104,10 +130,11 @@ pub(super) fn read(path: &Path) -> Kept<Option<Marked>> {
     }
     let word = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let number = |name: &str| word(name).and_then(|text| text.parse::<u64>().ok());
+    let time = |name: &str| number(name).and_then(|time| i64::try_from(time).ok());
     Ok(Some(Marked {
         store: word("store ").unwrap_or_default().to_owned(),
         commits: number("commits ").unwrap_or(0),
-        sent: number("sent ").and_then(|sent| i64::try_from(sent).ok()).unwrap_or(0),
+        lost: Lost { sent: time("sent ").unwrap_or(0), last: time("last ").unwrap_or(0) },
     }))
 }
 
@@ -161,7 +188,8 @@ impl Marker {
 
     /// As long each time, so that it can be written over.
     fn text(&self) -> String {
-        format!("crossdock store marker 1\nstore {}\ncommits {:020}\nsent {:020}\n", self.store, self.commits, self.out.sent())
+        let Lost { sent, last } = self.out.lost();
+        format!("crossdock store marker 1\nstore {}\ncommits {:020}\nsent {sent:020}\nlast {last:020}\n", self.store, self.commits)
     }
 }
 

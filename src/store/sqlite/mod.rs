@@ -41,7 +41,7 @@ use words::Words;
 
 pub use backup::Backup;
 pub use damage::Checked;
-pub use marker::Out;
+pub use marker::{Lost, Out};
 pub use trials::Anchor;
 
 /// The store's id, and how many commits it has seen: what its marker is held against.
@@ -78,13 +78,13 @@ pub struct Sqlite {
     /// What was found damaged and nobody has been told of yet.
     damages: RefCell<Vec<Damage>>,
     /// What was found damaged since it was opened, by table and row.
-    damaged: RefCell<std::collections::BTreeSet<(&'static str, String)>>,
+    damaged: RefCell<std::collections::BTreeSet<(&'static str, String, String, String)>>,
     commits: u32,
     /// Commits of the store's life.
     count: Cell<u64>,
     marker: Option<marker::Marker>,
-    /// It was taken for the newest at a person's word: when the one that was lost sent last.
-    recovered: Option<Millis>,
+    /// It was taken for the newest at a person's word: when the one that was lost sent.
+    recovered: Option<Lost>,
     /// Commits until a simulated death.
     lives: Option<u32>,
     unfenced: bool,
@@ -124,9 +124,8 @@ impl Sqlite {
         Self::open_as(path, key, Mode::Write, true)
     }
 
-    /// Where the store was not the newest one and was taken for it now: when the one that was lost last sent something whose
-    /// outcome is open, in milliseconds; 0: nothing is open.
-    pub fn recovered(&self) -> Option<Millis> {
+    /// Where the store was not the newest one and was taken for it now: when the one that was lost sent.
+    pub fn recovered(&self) -> Option<Lost> {
         self.recovered
     }
 
@@ -226,10 +225,10 @@ impl Sqlite {
         self.count.set(self.count.get().max(marked.map_or(0, |marked| marked.commits)));
         if self.recovered.is_some() {
             // Without a marker nobody knows what was out.
-            self.recovered = Some(marked.map_or_else(marker::now, |marked| marked.sent));
+            self.recovered = Some(marked.map_or_else(Lost::unknown, |marked| marked.lost));
         }
         self.apply(|put| put.meta(STORE_ID, &id))?;
-        let out = marker::Out::of(&super::Store::open_entries(self)?);
+        let out = marker::Out::of(&super::Store::open_entries(self)?, marked.map_or(0, |marked| marked.lost.last));
         self.marker = Some(marker::Marker::begin(path, &id, self.count.get(), out)?);
         Ok(())
     }
@@ -288,7 +287,7 @@ impl Sqlite {
             commits: 0,
             count: Cell::new(count),
             marker: None,
-            recovered: recovers.then_some(0),
+            recovered: recovers.then(Lost::default),
             lives: None,
             unfenced: false,
             _lock: lock,
