@@ -66,6 +66,14 @@ impl Env<'_> {
     }
 
     pub(super) fn junction(&mut self, op: BinaryOp, left: &tree::Expr, right: &tree::Expr, span: Span) -> Typed {
+        if op == BinaryOp::Or
+            && let Some(kind) = self.fallback_by_or(left, right)
+        {
+            let (first, second) = (self.text(left.span), self.text(right.span));
+            self.report(error::types::or_for_a_fallback(&kind, span, &first, &second));
+            self.poisoned = true;
+            return Typed::any(span);
+        }
         let left = self.condition(left);
         let known = if op == BinaryOp::And { left.truths.if_true.clone() } else { left.truths.if_false.clone() };
         let right = self.knowing(&known, |env| env.condition(right));
@@ -96,6 +104,18 @@ impl Env<'_> {
         let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
         typed.truths = truths;
         typed
+    }
+
+    /// `a or b` of two values that are no conditions: the fallback of other languages.
+    fn fallback_by_or(&mut self, left: &tree::Expr, right: &tree::Expr) -> Option<Kind> {
+        let is_value = |expr: &tree::Expr| matches!(expr.kind.as_ref(), ExprKind::Field { .. } | ExprKind::Name(_) | ExprKind::Text(_));
+        if !is_value(left) || !is_value(right) {
+            return None;
+        }
+        let mut kind = |expr: &tree::Expr| self.quiet(|env| env.expr(expr, None)).kind;
+        let (first, second) = (kind(left), kind(right));
+        let texts = |kind: &Kind| matches!(kind, Kind::Text | Kind::Enumeration(_));
+        (texts(&first) && texts(&second) || first == second && !matches!(first, Kind::Boolean | Kind::Any | Kind::Object(_))).then_some(first)
     }
 
     pub(super) fn compare(&mut self, op: Compare, left: &tree::Expr, right: &tree::Expr, span: Span) -> Typed {
@@ -279,8 +299,10 @@ pub(super) fn presence_of(value: Typed, span: Span) -> Typed {
     if matches!(value.kind, Kind::List(_)) {
         known.push(Fact::NonEmpty(value.key()));
     }
+    // A text that is not there has no wrong form: `x is missing or x matches …` holds `x` to the form.
+    let if_false = if value.kind == Kind::Text { vec![Fact::HasForm(value.key())] } else { Vec::new() };
     let mut typed = Typed::new(Expr::IsPresent(Box::new(asked(value.expr))), Kind::Boolean, vec![key], span);
-    typed.truths = Truths { if_true: known, if_false: Vec::new(), presence_only: true };
+    typed.truths = Truths { if_true: known, if_false, presence_only: true };
     typed
 }
 

@@ -221,6 +221,9 @@ impl Env<'_> {
     /// A message for people: any value that prints, never missing.
     pub(super) fn message(&mut self, expr: &tree::Expr) -> Expr {
         if let ExprKind::Text(text) = expr.kind.as_ref() {
+            if let Some(plain) = text.plain().filter(|_| text.raw) {
+                self.looks_like_code(text, &plain, expr.span);
+            }
             return self.template(text, expr.span, true).expr;
         }
         let typed = self.expr(expr, None);

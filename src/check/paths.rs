@@ -136,6 +136,12 @@ impl Env<'_> {
         if let Some(ours) = habits::name(name) {
             return error::names::foreign_name(name, span, ours);
         }
+        // What other tools call the record, where there is one only.
+        let objects: Vec<&str> =
+            self.names.iter().filter(|binding| matches!(binding.value.kind, Kind::Object(_))).map(|binding| binding.name.as_str()).collect();
+        if let Some(record) = objects.first().filter(|_| habits::is_record(name)) {
+            return error::names::foreign_name(name, span, record);
+        }
         known.extend(self.words.iter().map(|word| word.name));
         known.extend(self.run.parameters.keys().map(String::as_str));
         error::names::unknown(name, span, &known)

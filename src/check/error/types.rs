@@ -65,6 +65,13 @@ pub(in crate::check) fn not_printable(typed: &Typed) -> Diagnostic {
         .help("take one of its fields, or join a list:   … | join \", \"")
 }
 
+/// `a or b`, as Python and JavaScript write a fallback.
+pub(in crate::check) fn or_for_a_fallback(kind: &Kind, span: Span, first: &str, second: &str) -> Diagnostic {
+    Diagnostic::new(Code::NotACondition, span, format!("`or` joins conditions, and these are values: {}", a(kind)))
+        .why("a fallback for a value that is missing is written `??`")
+        .mend(format!("write `{first} ?? {second}`"), span, format!("{first} ?? {second}"))
+}
+
 pub(in crate::check) fn not_a_condition(typed: &Typed, kind: &Kind, text: &str) -> Diagnostic {
     Diagnostic::new(Code::NotACondition, typed.span, format!("a condition is true or false, and this is {}", a(kind))).mend(
         "ask whether it is there",

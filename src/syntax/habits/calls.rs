@@ -53,7 +53,7 @@ const CALLS: &[Foreign] = calls! {
         "where ISBLANK(order.A)" => "where order.A is missing";
     ["string.isnullorempty" "string.isnullorwhitespace" "string.isblank" "string.isempty"] Some(1) => As("{(1)} is missing"), "what is not there `is missing`",
         "where string.IsNullOrEmpty(order.A)" => "where order.A is missing";
-    ["isnotblank" "isnotnull" "ispresent" "is_present" "exists" "has" "isset" "defined" "notempty" "string.isnotblank"] Some(1) => As("{(1)} is present"), "what is there `is present`",
+    ["isnotblank" "isnotnull" "ispresent" "is_present" "exists" "has" "isset" "defined" "notempty" "string.isnotblank" "isnumber" "istext" "isnotempty" "isnotna"] Some(1) => As("{(1)} is present"), "what is there `is present`",
         "where isset(order.A)" => "where order.A is present";
     ["ispickval"] Some(2) => As("{(1)} == {2}"), "values are compared by `==`", "where ISPICKVAL(order.A, \"x\")" => "where order.A == \"x\"";
     ["includes"] Some(2) => As("contains({1}, {2})"), "whether a text holds another is told by `contains`";
@@ -106,8 +106,8 @@ const CALLS: &[Foreign] = calls! {
     ["math.min" "least"] Some(2) => As("min_of({1}, {2})"), "the smaller of two is `min_of`", "a = LEAST(order.A, 5)" => "a = min_of(order.A, 5)";
     ["mod"] Some(2) => As("remainder({1}, {2})"), "what a division leaves is `remainder`", "a = MOD(order.A, 5)" => "a = remainder(order.A, 5)";
     // ---- dates
-    ["today" "current_date" "curdate" "getdate" "date.today"] Some(0) => As("today"), "the day of the run is the word `today`", "a = TODAY()" => "a = today";
-    ["now" "current_timestamp" "sysdate" "utcnow" "date.now" "datetime.now" "datetime.utcnow" "date"] Some(0) => As("now"), "the time of the run is the word `now`", "a = NOW()" => "a = now";
+    ["today" "current_date" "curdate" "getdate" "date.today" "system.today" "datetime.today"] Some(0) => As("today"), "the day of the run is the word `today`", "a = TODAY()" => "a = today";
+    ["now" "current_timestamp" "sysdate" "utcnow" "system.now" "date.now" "datetime.now" "datetime.utcnow" "date"] Some(0) => As("now"), "the time of the run is the word `now`", "a = NOW()" => "a = now";
     ["datevalue" "to_date" "todate" "parse_date" "parsedate" "strptime" "date.valueof" "date.parse"] Some(1) => As("date({1})"), "a text becomes a date by `date`",
         "a = DATEVALUE(order.A)" => "a = date(order.A)";
     ["to_date" "parse_date" "parsedate" "strptime"] Some(2) => As("date({1}, {2})"), "a text becomes a date by `date`, with its pattern";
@@ -121,7 +121,7 @@ const CALLS: &[Foreign] = calls! {
     ["networkdays"] Some(2) => As("business_days_between({1}, {2})"), "working days are counted by `business_days_between`";
     // ---- lists
     ["len" "size" "strlen" "char_length"] Some(1) => As("length({1})"), "the length of a text is `length`, and how many a list has `count`", "a = len(order.A)" => "a = length(order.A)";
-    ["counta" "cnt"] Some(1) => As("count({1})"), "how many a list has is `count`";
+    ["counta" "cnt" "sizeof" "array_length" "cardinality" "list_length"] Some(1) => As("count({1})"), "how many a list has is `count`";
     ["avg" "mean"] Some(1) => As("average({1})"), "the mean of a list is `average`", "a = avg(order.A)" => "a = average(order.A)";
     ["total"] Some(1) => As("sum({1})"), "a total is `sum`", "a = total(order.A)" => "a = sum(order.A)";
     ["unique" "uniq"] Some(1) => As("distinct {(1)}"), "each value once is `distinct list`";

@@ -11,7 +11,7 @@ mod words;
 use std::ops::Range;
 
 pub use calls::{Call, call, is_foreign_call, split, summands, template};
-pub use words::{first_word, is_nothing, name, type_word};
+pub use words::{first_word, is_nothing, is_record, name, type_word};
 
 /// Rows that are applied to one statement at most.
 const STEPS: usize = 24;
@@ -66,6 +66,20 @@ pub fn mend(text: &str, parses: &dyn Fn(&str) -> bool) -> Option<Found> {
         first.get_or_insert(step);
         let Some(write) = write else { break };
         now.replace_range(at, &write);
+    }
+    // What can be read may still call what there is not: `!isEmpty(x)`. A name in small letters may be the author's own.
+    for _ in 0..STEPS {
+        let call = calls::step(&now, &mask(&now)).filter(|call| {
+            let name = now.get(call.at.clone()).and_then(|call| call.split('(').next()).unwrap_or("");
+            mended && !name.contains('.') && name.contains(|c: char| c.is_ascii_uppercase())
+        });
+        let Some(Step { at, write: Some(write), .. }) = call else { break };
+        let mut next = now.clone();
+        next.replace_range(at, &write);
+        if !parses(&next) {
+            break;
+        }
+        now = next;
     }
     // A row that leads to nothing that can be read may have met something else.
     let first = first.filter(|first| mended || first.write.is_none())?;

@@ -170,8 +170,14 @@ const SIGNS: &[Sign] = signs! {
     r"(?i)\bcast\s*\(\s*({V})\s+as\s+(\w+)(?:\([\d, ]*\))?\s*\)" => By(cast), "a value is converted by a function",
         "a = CAST(order.A AS varchar(20))" => "a = order.A | text";
     // ---- choices
+    r"(=\s*|\(|->\s*|,\s*)(\S.*?)\s+\?\s+([^?:\n]+?)\s+:\s+(?:null|undefined|None|nil|NULL)\s*(\)|$)" => As("${1}if $2 then $3$4"), "a choice is `if … then …`, and gives nothing without an `else`",
+        "a = order.A > 5 ? \"x\" : null" => "a = if order.A > 5 then \"x\"";
     r"(=\s*|\(|->\s*|,\s*)(\S.*?)\s+\?\s+([^?:\n]+?)\s+:\s+([^?:\n]+?)\s*(\)|$)" => As("${1}if $2 then $3 else $4$5"), "a choice is `if … then … else …`",
         "a = order.A > 5 ? \"x\" : \"y\"" => "a = if order.A > 5 then \"x\" else \"y\"";
+    r"(=\s*)({V})\s+if\s+(.+?)\s+else\s+(?:null|undefined|None|nil|NULL)\s*$" => As("${1}if $3 then $2"), "a choice is `if … then …`, and gives nothing without an `else`",
+        "a = \"x\" if order.A > 5 else None" => "a = if order.A > 5 then \"x\"";
+    r"(=\s*)({V})\s+when\s+(.+?)\s+otherwise\s+(.+)$" => As("${1}if $3 then $2 else $4"), "a choice is `if … then … else …`",
+        "a = \"x\" when order.A > 5 otherwise \"y\"" => "a = if order.A > 5 then \"x\" else \"y\"";
     r"(=\s*)({V})\s+if\s+(.+?)\s+else\s+(.+)$" => As("${1}if $3 then $2 else $4"), "a choice is `if … then … else …`",
         "a = \"x\" if order.A > 5 else \"y\"" => "a = if order.A > 5 then \"x\" else \"y\"";
     r"\bif\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*({V})\s+else\b" => As("if $1 then $2 else"), "a choice is `if … then … else …`",
@@ -196,6 +202,10 @@ const SIGNS: &[Sign] = signs! {
     r"({P})\[\s*0\s*\]" => As("first($1)"), "the first of a list is `first(list)`, and the beginning of a text `first_chars`",
         "a = order.Items[0].Name" => "a = first(order.Items).Name";
     r"({P})\[\s*-1\s*\]" => As("last($1)"), "the last of a list is `last(list)`", "a = order.Items[-1].Name" => "a = last(order.Items).Name";
+    r"\b(sum|count|min|max|average|any|all|join)\(\s*\[([^\[\]]*\bfor\b[^\[\]]*)\]" => As("$1($2"), "a total over a list needs no further brackets",
+        "a = sum([x.A for x in order.Items])" => "a = sum(x.A for x in order.Items)";
+    r"({P})\[\s*-(\d+)\s*:\s*\]" => As("last_chars($1, $2)"), "the end of a text is `last_chars(text, n)`",
+        "a = order.Name[-5:]" => "a = last_chars(order.Name, 5)";
     r"({P})\[\s*0?\s*:\s*(\d+)\s*\]" => As("first_chars($1, $2)"), "the beginning of a text is `first_chars(text, n)`",
         "a = order.Name[:5]" => "a = first_chars(order.Name, 5)";
     r#"({P})\[\s*["'](\s*)["']\s*\]"# => As("$1.$2"), "a field is written behind a point", "a = order[\"Name\"]" => "a = order.Name";
@@ -219,6 +229,10 @@ const SIGNS: &[Sign] = signs! {
     r"^(let\s+\w+\s*=\s*)({P})\s*\|\|\s*({V})$" => As("$1$2 ?? $3"), "a fallback is written `??`; conditions are joined by `or`",
         "let x = order.A || order.B" => "let x = order.A ?? order.B";
     r"\|\|" => As("or"), "conditions are joined by `or`", "where order.A || order.B" => "where order.A or order.B";
+    r#"\|\s*date\s*:\s*("[^"]*"|'[^']*')"# => As("| format_date $1"), "a date is written by `format_date`",
+        "a = order.A | date: \"%Y-%m-%d\"" => "a = order.A | format_date \"%Y-%m-%d\"";
+    r"({V})\s*\|\s*append\s*:\s*{V}" => By(appended), "texts are put together in one text with `{…}`",
+        "a = order.A | append: \"-x\"" => "a = \"{order.A}-x\"";
     r"\|\s*(\w+)\s*:\s*" => As("| $1 "), "an argument stands behind its function", "a = order.A | truncate: 5" => "a = order.A | truncate 5";
     r"\|>|>>" => As("|"), "a value goes through a function by `|`", "a = order.A |> trim" => "a = order.A | trim";
     r#"({V}(?:\s*(?:\+\+|&|<>)\s*{V})+)"# => By(joined), "texts are put together in one text with `{…}`",
@@ -229,6 +243,8 @@ const SIGNS: &[Sign] = signs! {
     r"\{!\s*([^{}]*?)\s*\}" => As("$1"), "a value is named by itself", "a = {!order.A}" => "a = order.A";
     r#"("[^"]*"|'[^']*')\s*%\s*(\([^()]*\)|{V})"# => By(percent_text), "texts are put together in one text with `{…}`",
         "a = \"%s-%s\" % (order.A, order.B)" => "a = \"{order.A}-{order.B}\"";
+    r#"("[^"]*"|'[^']*')\s*\.\s*format\s*\([^()]*\)"# => By(format_text), "texts are put together in one text with `{…}`",
+        "a = \"{}-{}\".format(order.A, order.B)" => "a = \"{order.A}-{order.B}\"";
     r"\s*=~\s*/([^/\n]*)/i?" => By(slashed_pattern), "a pattern is held against a text by `matches`",
         "where order.A =~ /^x[0-9]+$/" => "where order.A matches '^x[0-9]+$'";
     r"\s*!~\s*/([^/\n]*)/i?" => Words, "a pattern is held against a text by `not … matches`";
@@ -245,6 +261,9 @@ const SIGNS: &[Sign] = signs! {
     r"^([A-Za-z_][\w.]*)\s*==\s*" => As("$1 = "), "a row sets a field with one `=`", "a == order.A" => "a = order.A";
     r"^set\s+([A-Za-z_][\w.]*\s*=)" => As("$1"), "a row is `field = value`", "set a = order.A" => "a = order.A";
     r"^([A-Za-z_][\w.]*)\s*[+]=\s*" => Words, "a row sets a field once: write the whole value behind one `=`";
+    r"^([A-Za-z_][\w.]*\s*=)\s+=\s*" => As("$1 "), "a value has no `=` of its own before it", "a = =order.A" => "a = order.A";
+    r"^([A-Za-z_]\w*)\s*:\s*$" => As("$1"), "a nested object is `name { … }`";
+    r"(\([^();]*);\s*([^()]*\))" => As("$1, $2"), "arguments are parted by commas", "a = max_of(order.A; 5)" => "a = max_of(order.A, 5)";
     r"\s*[;,]+\s*$" => As(""), "a statement ends with its line", "a = order.A;" => "a = order.A";
     ";" => As(""), "a statement ends with its line";
     r#"^(".*?"\s*)(?:=|:)(\s)"# => As("$1->$2"), "a row of a value map is `left -> right`", "\"A\" = \"b\"" => "\"A\" -> \"b\"";
@@ -477,6 +496,28 @@ fn percent_text(text: &str) -> Option<String> {
     let mut values = values.iter();
     let filled = holes.replace_all(inner, |_: &Captures<'_>| format!("{{{}}}", values.next().map_or("", |value| value.trim())));
     Some(format!("\"{filled}\""))
+}
+
+/// `"{}-{}".format(a, b)`: each `{}` is a value.
+fn format_text(text: &str) -> Option<String> {
+    let masked = super::mask(text);
+    let open = masked.rfind('(')?;
+    let quoted = text.get(..masked.get(..open)?.rfind('.')?)?.trim();
+    let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
+    let values = super::calls::split(text.get(open..)?);
+    if inner.matches("{}").count() != values.len() || inner.matches(['{', '}', '"']).count() != values.len() * 2 {
+        return None;
+    }
+    let filled = values.iter().fold(inner.to_owned(), |filled, value| filled.replacen("{}", &format!("{{{}\u{0}}}", value.trim()), 1));
+    Some(format!("\"{}\"", filled.replace('\u{0}', "")))
+}
+
+/// `order.A | append: "-x"`.
+fn appended(text: &str) -> Option<String> {
+    let masked = super::mask(text);
+    let pipe = masked.find('|')?;
+    let colon = pipe + masked.get(pipe..)?.find(':')?;
+    super::calls::template(&[text.get(..pipe)?.trim(), text.get(colon + 1..)?.trim()])
 }
 
 /// `=~ /pattern/`.

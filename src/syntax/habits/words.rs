@@ -4,6 +4,14 @@
 pub fn first_word(word: &str, known: &[&'static str]) -> Option<&'static str> {
     const WORDS: &[(&[&str], &[&str])] = &[
         (&["const", "var", "local", "set", "dim", "define", "val", "variable", "assign"], &["let"]),
+        // A variable with its type.
+        (
+            &[
+                "string", "str", "integer", "int", "long", "decimal", "double", "float", "number", "boolean", "bool", "date", "datetime", "final",
+                "auto",
+            ],
+            &["let"],
+        ),
         (&["def", "func", "fn", "fun", "sub", "procedure", "macro"], &["function"]),
         (&["import", "include", "using", "load", "from"], &["use"]),
         (&["inherit", "inherits", "base"], &["extends"]),
@@ -55,6 +63,14 @@ pub fn name(word: &str) -> Option<&'static str> {
 /// A name that stands for nothing in another language.
 pub fn is_nothing(word: &str) -> bool {
     matches!(word, "null" | "NULL" | "Null" | "None" | "nil" | "undefined" | "NaN" | "nothing" | "missing" | "empty" | "blank" | "NA")
+}
+
+/// What other tools call the record that is mapped.
+pub fn is_record(word: &str) -> bool {
+    matches!(
+        word,
+        "payload" | "record" | "row" | "source" | "input" | "item" | "obj" | "object" | "data" | "this" | "self" | "src" | "doc" | "entity"
+    )
 }
 
 /// The function that converts to a type of another language.

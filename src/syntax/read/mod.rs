@@ -103,7 +103,7 @@ fn names_given(text: &str) -> Vec<String> {
         "update",
         "upsert",
     ];
-    if !gives.contains(&first) {
+    if !gives.contains(&first) && crate::syntax::habits::first_word(first, &["let"]).is_none() {
         return Vec::new();
     }
     let is_name = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
