@@ -175,3 +175,39 @@ fn line_ends_of_any_kind_are_read_and_a_nul_is_told() {
         assert!(code == Some(1) && said.contains("a NUL character") && said.contains("1 error"), "{name}: {said}");
     }
 }
+
+/// A column that a flow reads and a file lacks, by its letters or altogether, is refused with the column's name and the place:
+/// by `check` for the project's own file, by `run` and `preview` for another. Columns that nobody reads are nobody's concern.
+#[test]
+fn columns_that_are_read_and_not_there_are_refused() {
+    let template = crate::common::root().join("mappings/files-demo");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in crate::common::files(&template) {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let orders = std::fs::read_to_string(template.join("data/orders.csv")).unwrap();
+    let headed = |from: &str, to: &str| orders.replacen(from, to, 1);
+    for (text, column, help) in [
+        (headed("postcode", "Postcode"), "no column `postcode`", "`Postcode`"),
+        (headed("weight_kg", "grams"), "no column `weight_kg`", "add the column `weight_kg`"),
+        (headed("sku", "buyer"), "two columns `buyer`", "another heading"),
+    ] {
+        std::fs::write(folder.path().join("data/orders.csv"), &text).unwrap();
+        let (code, said) = crossdock(folder.path(), &["check"]);
+        assert!(code == Some(1) && said.contains("E0402") && said.contains("crossdock.yaml:3") && said.contains("1 error"), "{said}");
+        assert!(said.contains(column) && said.contains(help), "{said}");
+        std::fs::write(folder.path().join("data/orders.csv"), &orders).unwrap();
+        std::fs::write(folder.path().join("other.csv"), &text).unwrap();
+        for command in [&["run", "--records", "other.csv"][..], &["preview", "other.csv"]] {
+            let (code, said) = crossdock(folder.path(), command);
+            assert!(code == Some(2) && said.contains("other.csv:1: ") && said.contains(column), "{command:?}: {code:?} {said}");
+        }
+    }
+    // Another order of columns, a blank beside a heading, and a column that nobody reads.
+    let more: String = orders.lines().enumerate().map(|(at, line)| format!("{}, {line}\n", if at == 0 { "note" } else { "x" })).collect();
+    std::fs::write(folder.path().join("data/orders.csv"), more).unwrap();
+    let (code, said) = crossdock(folder.path(), &["check"]);
+    assert!(code == Some(0), "{said}");
+}

@@ -159,13 +159,21 @@ impl Env<'_> {
 
     /// Money that has a currency of its own, beside a number that has none.
     pub(super) fn currency_beside(&mut self, money: &Typed, other: &Typed, at: Span) {
-        let plain = matches!(other.literal_value(), Some(Literal::Number(number) | Literal::Money(number)) if !number.is_zero())
-            || matches!(&other.expr, Expr::Parameter(_));
+        let number = matches!(other.literal_value(), Some(Literal::Number(number) | Literal::Money(number)) if !number.is_zero());
+        let parameter = match &other.expr {
+            // Its value may say a currency.
+            Expr::Parameter(name) => {
+                self.run.parameters.get(name).filter(|parameter| !matches!(parameter.value, Literal::Amount(..))).map(|_| name.as_str())
+            }
+            _ => None,
+        };
+        let plain = number || parameter.is_some();
         let Some(Expr::Field { wire: Wire::Amount { currency_field: Some(currency), .. }, .. }) = field_of(&money.expr) else { return };
         if plain && !self.currency_is_known(money, currency) {
             let text = self.text(money.span);
             let base = text.rsplit_once('.').map_or("", |(base, _)| base);
-            self.report(error::currency_unsaid(&text, &format!("{base}.{currency}"), at));
+            let beside = self.text(other.span);
+            self.report(error::currency_unsaid(&text, &format!("{base}.{currency}"), &beside, parameter, at));
         }
     }
 

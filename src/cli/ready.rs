@@ -12,6 +12,8 @@ use crate::base::bounds;
 use crate::check::typed::Flow;
 use crate::fault::file;
 use crate::plan::Plan;
+use crate::project::columns::{self, Wrong};
+use crate::project::records::Form;
 use crate::project::{Compiled, Library, Planned};
 
 /// A project whose mapping has no error.
@@ -39,6 +41,31 @@ impl Ready {
         opened.only = flow.and_then(|flow| file_of(&opened.folder, flow)).map(|file| vec![file]);
         let compiled = planned(&opened, env, Planned::Touched, out)?;
         Ok(Ready { opened, compiled })
+    }
+
+    /// Holds the headings of a CSV file against the columns that a flow of a `files` connection reads.
+    ///
+    /// # Errors
+    /// One that it reads is not there, or is there twice.
+    pub(super) fn hold_headings(&self, flow: &Flow, path: &str, text: &str) -> Result<(), Failure> {
+        let files = self.compiled.config.connections.get(&flow.source.connection).is_some_and(|connection| connection.system == "files");
+        if !files || Form::of(path) != Form::Csv {
+            return Ok(());
+        }
+        match columns::held(text, &columns::columns(flow, &self.compiled.objects)) {
+            None => Ok(()),
+            Some(Wrong::Twice(name)) => {
+                Err(Failure::usage(format!("{path}:1: there are two columns `{name}`")).hint("give one of them another heading"))
+            }
+            Some(Wrong::Lacking(names)) => {
+                let all: Vec<String> = names.iter().map(|(name, _)| format!("`{name}`")).collect();
+                let near: Vec<String> =
+                    names.iter().filter_map(|(name, near)| Some(format!("the file calls `{name}` `{}`", near.as_ref()?))).collect();
+                let s = if all.len() == 1 { "" } else { "s" };
+                let hint = if near.is_empty() { "add it to the file, or name the right file".to_owned() } else { near.join(", ") };
+                Err(Failure::usage(format!("{path}:1: there is no column{s} {}, which `{}` reads", all.join(", "), flow.name)).hint(hint))
+            }
+        }
     }
 
     pub(super) fn plan(&self) -> Result<&Plan, Failure> {

@@ -129,7 +129,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             .hint(format!("name files of such records, among which it looks by its keys: {}", wanted.join(" "))));
     }
     let program = ready.program()?;
-    let Input { name, reader: mut input, length, unread } = source(args, &ready, &flow.source)?;
+    let Input { name, reader: mut input, length, unread } = source(args, &ready, flow)?;
     let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
     let map = |record: &Json| -> Outcome {
         let inputs = Inputs::of(record, now, &ready.compiled.names);
@@ -205,7 +205,8 @@ impl Input {
     }
 }
 
-fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<Input, Failure> {
+fn source(args: &Args, ready: &Ready, flow: &crate::check::typed::Flow) -> Result<Input, Failure> {
+    let of = &flow.source;
     let configured = ready.compiled.config.connections.get(&of.connection).and_then(|connection| connection.objects.get(&of.object));
     let (name, path) = match (&args.records, configured) {
         (Some(dash), _) if dash == "-" => {
@@ -227,6 +228,7 @@ fn source(args: &Args, ready: &Ready, of: &crate::value::ObjectRef) -> Result<In
     // Other forms have no lines to stream by: they are read whole.
     let text = file::read_text(&path, bounds::WHOLE_FILE)
         .map_err(|error| super::folder::unreadable(&path, &error).hint("records of any number are read from JSONL, one a line"))?;
+    ready.hold_headings(flow, &name, &text)?;
     let failed = |fault: RecordFault| Failure::io(format!("{name}:{}: {}", fault.line, fault.message));
     let (mut lines, mut unread) = (String::new(), BTreeMap::new());
     // A row of a table that cannot be read is told by its line, and the others go on, as for JSON lines.

@@ -12,6 +12,7 @@ pub mod text;
 mod uses;
 
 pub use build::{Extent, VERSION, build};
+pub use reads::columns;
 pub use uses::{How, Use, uses};
 
 use std::collections::BTreeMap;

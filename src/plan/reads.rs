@@ -40,6 +40,11 @@ struct Finder<'s> {
     object: &'s dyn Fn(&ObjectRef) -> Option<&'s Object>,
 }
 
+/// The fields of the source's record that a flow reads, or reads something in.
+pub fn columns<'s>(flow: &Flow, object: &'s dyn Fn(&ObjectRef) -> Option<&'s Object>) -> BTreeSet<String> {
+    of(flow, object).source.into_iter().filter_map(|path| path.into_iter().next()).collect()
+}
+
 pub(super) fn of<'s>(flow: &Flow, object: &'s dyn Fn(&ObjectRef) -> Option<&'s Object>) -> Reads {
     let mut finder =
         Finder { slots: BTreeMap::new(), parts: BTreeSet::new(), rows: BTreeMap::new(), found: Reads::default(), write: String::new(), object };

@@ -81,8 +81,8 @@ fn one(node: &Node, reader: &mut Reader<'_>) -> Option<Allowance> {
 }
 
 /// Takes the warnings that are allowed out of what was found. An allowance for which there is none is told, once there
-/// is no error that could keep warnings back.
-pub(super) fn apply(all: &[Allowance], found: &mut Vec<Diagnostic>, units: &[Unit], sources: &Sources) -> Vec<Allowed> {
+/// is no error that could keep warnings back, and if the `whole` project was read: another file may have it.
+pub(super) fn apply(all: &[Allowance], found: &mut Vec<Diagnostic>, units: &[Unit], sources: &Sources, whole: bool) -> Vec<Allowed> {
     let mut allowed = Vec::new();
     let mut used = vec![false; all.len()];
     let broken = found.iter().any(Diagnostic::is_error);
@@ -99,7 +99,7 @@ pub(super) fn apply(all: &[Allowance], found: &mut Vec<Diagnostic>, units: &[Uni
         allowed.push(Allowed { diagnostic: diagnostic.clone(), reason: all[by].reason.clone() });
         false
     });
-    for (one, _) in all.iter().zip(&used).filter(|(_, used)| !**used) {
+    for (one, _) in all.iter().zip(&used).filter(|(_, used)| whole && !**used) {
         match one.within.as_ref().filter(|within| !is_known(&within.text, units, sources)) {
             Some(within) => found.push(error::allowance_nowhere(within, &names(units, sources))),
             None if broken => {}
@@ -142,6 +142,15 @@ mod tests {
     fn compiled(allow: &str) -> Compiled {
         let config = format!("connections:\n  crm: {{ system: salesforce }}\n{allow}");
         compile(&Texts::new([("crossdock.yaml", config.as_str()), ("a.dock", MAPPING)]), &Options::default())
+    }
+
+    #[test]
+    fn an_allowance_for_a_file_that_is_not_looked_at_is_no_mistake() {
+        let config = "connections:\n  crm: { system: salesforce }\nallow:\n  - { code: W0518, in: a.dock, reason: x }\n  - { code: W0510, in: copy, reason: x }\n";
+        let texts = Texts::new([("crossdock.yaml", config), ("a.dock", MAPPING), ("b.dock", "edition 1\n")]);
+        let only = |file: &str| compile(&texts, &Options { only: Some(vec![file.to_owned()]), ..Options::default() });
+        assert_eq!(only("b.dock").diagnostics, []);
+        assert_eq!((only("a.dock").diagnostics, only("a.dock").allowed.len()), (vec![], 1));
     }
 
     fn codes(allow: &str) -> Vec<Code> {

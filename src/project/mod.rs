@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod allow;
+pub mod columns;
 pub mod config;
 mod error;
 mod load;
@@ -185,6 +186,9 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
             Planned::Touched => Some(Extent::Touched),
             Planned::Whole => Some(Extent::Whole),
         };
+        if let Some(mapping) = &checked.mapping {
+            diagnostics.extend(columns::check(library, &config, mapping, &keeper.met()));
+        }
         let (plan, mapping) = match (checked.mapping, extent) {
             (Some(mapping), Some(extent)) if !diagnostics.iter().any(Diagnostic::is_error) => {
                 (Some(plan::build(mapping, &keeper, &config.zone, extent)), None)
@@ -230,7 +234,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         diagnostics.retain(|d| !load::echoes(d.code));
         diagnostics.extend(faults);
     }
-    let allowed = allow::apply(&config.allow, &mut diagnostics, &units, &sources);
+    let allowed = allow::apply(&config.allow, &mut diagnostics, &units, &sources, options.only.is_none());
     let broken = diagnostics.iter().any(Diagnostic::is_error);
     if broken {
         // Doubts come when there is no error: what could not be read would be in doubt everywhere.

@@ -104,6 +104,15 @@ fn table(text: &str) -> Result<Vec<Json>, RecordFault> {
     rows(text)?.into_iter().collect()
 }
 
+/// The headings of a CSV text; `None` if it has no line that could be read as such.
+pub fn headings(text: &str) -> Option<Vec<String>> {
+    let (said, text) = crate::check::said_separator(unmarked(text));
+    let delimiter = said.unwrap_or_else(|| separator(text));
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::Headers).from_reader(text.as_bytes());
+    let headings: Vec<String> = reader.headers().ok()?.iter().map(str::to_owned).collect();
+    (!headings.is_empty()).then_some(headings)
+}
+
 /// The rows of a CSV text, one by one: a row that cannot be read does not stop the others. Cells are separated as the header has it:
 /// by commas, or, where it has none, by semicolons, tabs or bars.
 ///
@@ -114,7 +123,7 @@ pub fn rows(text: &str) -> Result<Vec<Result<Json, RecordFault>>, RecordFault> {
     let (said, text) = crate::check::said_separator(text);
     let before = usize::from(said.is_some());
     let delimiter = said.unwrap_or_else(|| separator(text));
-    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let line = |at: Option<&csv::Position>| at.map_or(0, |at| usize::try_from(at.line()).unwrap_or(0) + before);
     let headers = match reader.headers() {
         Ok(headers) => headers.clone(),

@@ -120,11 +120,17 @@ pub(in crate::check) fn may_be_silent(at: Span, value: Span, text: &str, whole: 
         .mend(format!("say what holds then:   {mended}"), at, mended)
 }
 
-pub(in crate::check) fn currency_unsaid(text: &str, currency: &str, at: Span) -> Diagnostic {
+/// `beside` is the number as it is written, or the name of a parameter.
+pub(in crate::check) fn currency_unsaid(text: &str, currency: &str, beside: &str, parameter: Option<&str>, at: Span) -> Diagnostic {
+    let say = match parameter {
+        Some(name) => format!("give `{name}` a value with its currency, such as \"500.00 EUR\": other currencies need a rule of their own"),
+        None => format!("say its currency, and name each that the rule is for:   {text} > {beside} EUR or {text} > … GBP"),
+    };
     Diagnostic::new(Code::CurrencyUnclear, at, format!("`{text}` has a currency of its own, and the number beside it has none"))
         .label(format!("`{currency}` is not looked at"))
         .why("500 yen and 500 pounds would be treated alike")
-        .help(format!("say the currency:   {currency} == \"USD\" and …"))
+        .help(say)
+        .help(format!("or ask for it first:   {currency} == \"USD\" and …"))
 }
 
 pub(in crate::check) fn brackets(at: Span, op: Span, close: String, wide: String) -> Diagnostic {

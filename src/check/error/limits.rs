@@ -47,7 +47,7 @@ pub(in crate::check) fn may_not_match(at: Span, path: &str, pattern: &str, text:
         .label(format!("the field takes texts like `{pattern}`, and nothing holds this text to it"))
         .why("a record with another text would be rejected before it is sent, with a reason that names the pattern only")
         .help(format!(
-            "require it in `validate`:   require {} matches '{}' \"… has the wrong form\"",
+            "require it in `validate`:   require {} matches '{}' \"{{{text}}} has the wrong form\"",
             bracketed(text),
             pattern.trim_matches(['^', '$'])
         ))

@@ -70,13 +70,17 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let ready = Ready::open_for(project.as_ref(), args.flow.as_deref(), args.env.as_deref(), out)?;
     let flow = ready.flow(args.flow.as_deref())?;
     let program = ready.program()?;
-    let load = |path: &str| -> Result<Vec<Json>, Failure> {
-        let text = match file::read_text(std::path::Path::new(path), bounds::WHOLE_FILE) {
+    let read = |path: &str| -> Result<std::sync::Arc<str>, Failure> {
+        Ok(match file::read_text(std::path::Path::new(path), bounds::WHOLE_FILE) {
             Ok(text) => text.into(),
             Err(_) => ready.text(path)?,
-        };
+        })
+    };
+    let load = |path: &str| -> Result<Vec<Json>, Failure> {
+        let text = read(path)?;
         records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))
     };
+    ready.hold_headings(flow, &args.records, &read(&args.records)?)?;
     let mut records = load(&args.records)?;
     let given = super::given::matched(&args.matched, flow, &load)?;
     let target = args.target.as_deref().map(load).transpose()?.and_then(|found| found.into_iter().next());

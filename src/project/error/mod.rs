@@ -2,6 +2,7 @@
 
 pub(in crate::project) mod settings;
 
+use super::columns::Wrong;
 use super::{Absence, NotText, yaml};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Span};
@@ -182,6 +183,26 @@ pub(super) fn bad_schema(at: Span, what: &str, why: &str) -> Diagnostic {
     Diagnostic::new(Code::BadSchema, at, format!("the schema `{what}` cannot be read"))
         .label(why)
         .why("nothing is known of the object, so no mapping that uses it can be checked")
+}
+
+/// A file of records whose headings are not what the flows read.
+pub(super) fn wrong_columns(path: &str, at: Span, schema: &str, wrong: &Wrong) -> Diagnostic {
+    match wrong {
+        Wrong::Twice(name) => Diagnostic::new(Code::ColumnMissing, at, format!("{path} has two columns `{name}`"))
+            .why("which of the two is read would hang on their order")
+            .help("give one of them another heading"),
+        Wrong::Lacking(names) => {
+            let all: Vec<String> = names.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let (columns, them) = if all.len() == 1 { ("column", "it") } else { ("columns", "them") };
+            let said = Diagnostic::new(Code::ColumnMissing, at, format!("{path} has no {columns} {}", all.join(", ")))
+                .label(format!("a flow reads {them}, and {schema} names {them}"))
+                .why(format!("every record would be read without {them}"));
+            names.iter().fold(said, |said, (name, near)| match near {
+                Some(near) => said.help(format!("the file calls it `{near}`: write the heading `{name}`, or `{near}` in the schema and the mapping")),
+                None => said.help(format!("add the column `{name}` to the file, or name the right file")),
+            })
+        }
+    }
 }
 
 /// A file of the project in another encoding.
