@@ -37,7 +37,7 @@ pub use call::{Args, Context, Refusal};
 pub(crate) use contacts::is_email;
 pub use dates::{date_sample, is_date_pattern, is_zone};
 pub use money::currency as currency_code;
-pub use phones::{phone_key, same_phone};
+pub use phones::{phone_home, phone_key, phone_spellings, same_phone};
 pub use reference::{reference, signature};
 pub use units::unit_measures;
 

@@ -266,6 +266,53 @@ pub fn phone_key(number: &str) -> Option<String> {
     dialed(number).and_then(|(digits, _)| digits.get(digits.len() - 7..).map(str::to_owned))
 }
 
+/// The national digits of a text that is written as a telephone number is: with a `+` or separators, without letters. `None` for any
+/// other text, also for plain digits, which may be any number.
+pub fn phone_home(text: &str) -> Option<String> {
+    let text = text.trim();
+    let marks = |c: char| " -().+/\u{a0}".contains(c);
+    let count = text.chars().filter(char::is_ascii_digit).count();
+    let written = (text.starts_with('+') || text.chars().any(marks)) && text.chars().all(|c| c.is_ascii_digit() || marks(c));
+    if !written || !(7..=15).contains(&count) {
+        return None;
+    }
+    home(text)
+}
+
+/// The national digits of a number that is a telephone's.
+fn home(number: &str) -> Option<String> {
+    let (digits, abroad) = dialed(number)?;
+    let national = match digits.strip_prefix('1') {
+        _ if abroad => split_calling(&digits).map(|(_, national)| national).unwrap_or(&digits),
+        // North Americans write their calling code without a `+`, too.
+        Some(national) if national.len() == 10 => national,
+        _ => &digits,
+    };
+    (national.len() >= 5).then(|| national.trim_start_matches('0').to_owned())
+}
+
+/// Spellings without separators of a text that may be a telephone number: national and international digits. The text itself is not
+/// among them; none where it is no number.
+pub fn phone_spellings(text: &str) -> Vec<String> {
+    let plain = text.trim();
+    let Some(national) = phone_home(plain).or_else(|| (plain.len() >= 10 && plain.chars().all(|c| c.is_ascii_digit())).then(|| home(plain)).flatten()) else {
+        return Vec::new();
+    };
+    let (digits, abroad) = dialed(plain).unwrap_or_default();
+    let codes: std::collections::BTreeSet<&str> = match split_calling(&digits) {
+        Some((code, _)) if abroad => [code].into(),
+        _ => TERRITORIES.iter().map(|territory| territory.calling).collect(),
+    };
+    let mut found = vec![national.clone(), format!("0{national}"), format!("1{national}")];
+    for code in codes {
+        found.extend([format!("+{code}{national}"), format!("{code}{national}"), format!("00{code}{national}")]);
+    }
+    found.retain(|spelling| spelling != text);
+    found.sort();
+    found.dedup();
+    found
+}
+
 /// The digits of a number without what is dialed before it at home, and whether they begin with a calling code. `None` where there
 /// are too few to know a telephone by.
 fn dialed(number: &str) -> Option<(String, bool)> {
@@ -293,6 +340,21 @@ fn without_extension(number: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spellings_of_one_telephone_have_their_national_digits_in_common() {
+        for text in ["+15125550199", "(512) 555-0199", "+1 512 555 0199", "512.555.0199", "001 512 555 0199", "1-512-555-0199"] {
+            assert_eq!(phone_home(text).as_deref(), Some("5125550199"), "{text}");
+        }
+        assert_eq!(phone_home("+49 (0)30 901820"), phone_home("030 901820"));
+        for text in ["5125550199", "W-1", "sf-8015g0000000001AAA", "+1 512", "ada@example.com", "12-34", "2026-11-20T10:00:00", "1234567890123456"] {
+            assert_eq!(phone_home(text), None, "{text}");
+        }
+        for (typed, kept) in [("(512) 555-0199", "+15125550199"), ("+1 512 555 0199", "5125550199"), ("5125550199", "+15125550199"), ("030 901820", "+4930901820"), ("+49 30 901820", "030901820")] {
+            assert!(phone_spellings(typed).iter().any(|spelling| spelling == kept), "{typed} finds {kept}");
+        }
+        assert!(phone_spellings("00000104").is_empty() && phone_spellings("94113592").is_empty());
+    }
 
     #[test]
     fn one_telephone_in_several_spellings() {

@@ -168,7 +168,7 @@ fn kept(store: &Sqlite, lane: &Lane) -> Result<Vec<(usize, &'static str)>, Failu
 fn found(site: &Site, store: &Sqlite, who: &str) -> Result<(Vec<Lane>, Vec<Lane>), Failure> {
     let wrong = |fault| store_failure(&fault);
     let mut keys: BTreeSet<(String, String)> = BTreeSet::new();
-    for name in [who.to_owned(), who.to_lowercase()] {
+    for name in [who.to_owned(), who.to_lowercase()].into_iter().chain(crate::builtin::phone_spellings(who)) {
         keys.extend(store.search(&name, MOST).map_err(wrong)?.into_iter().map(|lane| (lane.flow, lane.key)));
         let group = crate::engine::group_key(&name, &|value| store.fingerprint(value));
         let grouped = site.ready.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some());

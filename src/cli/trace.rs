@@ -46,9 +46,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let wrong = |fault| store_failure(&fault);
     let mut lanes: Vec<Lane> = store.search(&args.key, 50).map_err(wrong)?;
     // A group is known by its value: an e-mail address, an account.
-    let group = crate::engine::group_key(&args.key, &|value| store.fingerprint(value));
-    for flow in site.ready.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some()) {
-        lanes.extend(store.lane(&flow.name, &group).map_err(wrong)?);
+    for name in std::iter::once(args.key.clone()).chain(crate::builtin::phone_spellings(&args.key)) {
+        let group = crate::engine::group_key(&name, &|value| store.fingerprint(value));
+        for flow in site.ready.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some()) {
+            lanes.extend(store.lane(&flow.name, &group).map_err(wrong)?);
+        }
     }
     if lanes.is_empty() {
         return Err(Failure::usage(format!("no record is called {}", crate::engine::mask::key(&args.key, true)))

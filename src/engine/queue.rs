@@ -404,8 +404,10 @@ impl Engine<'_> {
         for key in keys {
             // By what is surest first: a search goes through all that there is.
             let mut found = self.store.lane(flow, key)?;
-            if found.is_none() {
-                found = self.store.lane(flow, &self.group_key(key))?;
+            for spelling in std::iter::once(key.clone()).chain(crate::builtin::phone_spellings(key)) {
+                if found.is_none() {
+                    found = self.store.lane(flow, &self.group_key(&spelling))?;
+                }
             }
             if found.is_none() {
                 found = self.store.search(key, 10)?.into_iter().find(|lane| lane.flow == flow);

@@ -119,6 +119,7 @@ impl Alive {
             flow.last_poll = super::poll::last_poll(store, &flow.flow)?;
         }
         alive.oldest_waiting = oldest_waiting(store)?;
+        alive.oldest_unresolved = store.oldest_doubt()?;
         Ok(Some(alive))
     }
 }

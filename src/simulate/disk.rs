@@ -180,6 +180,7 @@ impl Store for Disk {
         open_of_cause(flow: &str, code: &str, cause: &str) -> Kept<u64>;
         open_by_owner() -> Kept<Vec<(Option<String>, String, u64)>>;
         alerts() -> Kept<Vec<Alert>>;
+        oldest_doubt() -> Kept<Option<Millis>>;
         oldest_in(state: LaneState) -> Kept<Option<Millis>>;
         watching(name: &str) -> Kept<u64>;
         events(flow: &str, lane: &str) -> Kept<Vec<Event>>;

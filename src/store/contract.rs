@@ -180,6 +180,7 @@ pub(crate) mod tests {
         };
         store.commit(&[Change::Entry(made.clone()), Change::Ledger(ledger.clone()), Change::Exception(exception(101, "a"))]).unwrap();
         assert_eq!(store.entry(100).unwrap(), Some(made.clone()));
+        assert_eq!(store.oldest_doubt().unwrap(), None, "it was not sent");
         assert_eq!(store.entries(&[100, 7]).unwrap(), std::slice::from_ref(&made));
         assert_eq!(store.ledger("wms", "Order", "sf-a").unwrap(), Some(ledger));
         assert_eq!(store.exceptions_of("f", "a").unwrap(), [exception(101, "a")]);
@@ -188,6 +189,7 @@ pub(crate) mod tests {
         store.commit(&[Change::Sent(moved)]).unwrap();
         let sent = Entry { state: EntryState::Sending, attempt: 1, due: 4, sent: Some(4), doubted: Some(2), epoch: 1, ..made };
         assert_eq!(store.entries_of("f", "a").unwrap(), std::slice::from_ref(&sent));
+        assert_eq!(store.oldest_doubt().unwrap(), Some(4));
         let head = Entry { body: Json::Null, held: None, result: None, error: None, ..sent };
         assert_eq!(store.open_entries().unwrap(), [head]);
         let closed = Exception { closed: Some(9), closed_by: Some("mended".into()), ..exception(101, "a") };
@@ -240,6 +242,14 @@ pub(crate) mod tests {
         assert_eq!(store.linked("f", "a", Some("g"), 9).unwrap(), [("g".to_owned(), "newest".to_owned())]);
         assert_eq!(store.linked("f", "a", Some("no such flow"), 9).unwrap(), []);
         assert_eq!(store.search("5", 5).unwrap().len(), 2, "by the id at the other system");
+        let telephone = |lane: &str, id: &str| Change::Link(Link { flow: "f".into(), lane: lane.into(), object: "crm.Contact".into(), id: id.into() });
+        store.commit(&[telephone("a", "(512) 555-0199"), telephone("b", "+1 512 555 0199"), telephone("full", "5125550199")]).unwrap();
+        for spelling in ["(512) 555-0199", "+15125550199", "512.555.0199", "1-512-555-0199"] {
+            let found: Vec<String> = store.search(spelling, 9).unwrap().into_iter().map(|lane| lane.key).collect();
+            assert_eq!(found, ["a", "b", "full"], "{spelling}");
+        }
+        assert_eq!(store.search("(512) 555-0198", 9).unwrap(), []);
+        assert_eq!(store.links_of("f", "full").unwrap().len(), 1, "a second way to find a record is no other link");
         store.hint("crm", "order", &json!({"id": 1}), 3).unwrap();
         store.hint("crm", "order", &json!({"id": 1}), 4).unwrap();
         let hints = store.hints(9).unwrap();

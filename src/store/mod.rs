@@ -111,6 +111,8 @@ pub trait Store: Send {
     /// The lanes of a flow's groups: those whose keys begin so.
     fn beginning(&self, flow: &str, key: &str) -> Kept<Vec<Lane>>;
     fn counts(&self) -> Kept<Counts>;
+    /// When the oldest write was sent of which it is not known whether it was done.
+    fn oldest_doubt(&self) -> Kept<Option<Millis>>;
     /// When the record was last touched that has been in a state for the longest.
     fn oldest_in(&self, state: LaneState) -> Kept<Option<Millis>>;
 

@@ -294,8 +294,14 @@ impl Store for Sqlite {
         let sql = format!("SELECT {} FROM lane WHERE key = ?1 ORDER BY arrived LIMIT ?2", lane_columns());
         found.extend(self.some_lanes(&sql, params![text, count(limit)])?);
         let sql = "SELECT DISTINCT record.flow, record.key FROM link JOIN record ON record.id = link.record WHERE link.id = ?1 LIMIT ?2";
-        for (flow, key) in self.all(sql, params![rows::linked(&self.seal, text), count(limit)], |row| self.named(row))? {
-            found.extend(self.lane(&flow, &key)?);
+        let mut ids = vec![rows::linked(&self.seal, text)];
+        // A telephone number is found in any spelling.
+        ids.extend(crate::builtin::phone_spellings(text).iter().map(|spelling| rows::linked(&self.seal, spelling)));
+        ids.extend(crate::builtin::phone_home(text).map(|home| rows::telephone(&self.seal, &home)));
+        for id in ids {
+            for (flow, key) in self.all(sql, params![id, count(limit)], |row| self.named(row))? {
+                found.extend(self.lane(&flow, &key)?);
+            }
         }
         found.sort_by(|a, b| (a.arrived, &a.flow, &a.key).cmp(&(b.arrived, &b.flow, &b.key)));
         found.dedup_by(|a, b| a.flow == b.flow && a.key == b.key);
@@ -463,6 +469,11 @@ impl Store for Sqlite {
         Ok(rows.into_iter().filter_map(opened).collect())
     }
 
+    fn oldest_doubt(&self) -> Kept<Option<Millis>> {
+        // What is done has no entry: there are as many as there is work.
+        self.number("SELECT min(sent) FROM entry WHERE state IN ('sending', 'ambiguous') OR (state = 'planned' AND doubted IS NOT NULL)", [])
+    }
+
     fn oldest_in(&self, state: LaneState) -> Kept<Option<Millis>> {
         self.number(OLDEST_IN, [state.word()])
     }
@@ -518,7 +529,8 @@ impl Store for Sqlite {
 
     fn links_of(&self, flow: &str, lane: &str) -> Kept<Vec<Link>> {
         let Some(record) = self.words.record(&self.db, flow, lane)? else { return Ok(Vec::new()) };
-        let mut links = self.all("SELECT object, id FROM link WHERE record = ?1", [record], |row| {
+        let links = "SELECT object, id FROM link WHERE record = ?1 AND object NOT IN (SELECT id FROM word WHERE text = ?2)";
+        let mut links = self.all(links, params![record, rows::TELEPHONE], |row| {
             let read = || -> rusqlite::Result<(i64, Vec<u8>)> { Ok((row.get(0)?, row.get(1)?)) };
             let (object, id) = read().map_err(fault)?;
             let (object, id) = (self.words.text(&self.db, object)?, rows::hex(&id));
@@ -536,7 +548,8 @@ impl Store for Sqlite {
             Some(number) => number,
             None => None,
         };
-        let nodes = self.all("SELECT id, object FROM link WHERE record = ?1", [record], |row| {
+        let nodes = "SELECT id, object FROM link WHERE record = ?1 AND object NOT IN (SELECT id FROM word WHERE text = ?2)";
+        let nodes = self.all(nodes, params![record, rows::TELEPHONE], |row| {
             let read = || -> rusqlite::Result<(Vec<u8>, i64)> { Ok((row.get(0)?, row.get(1)?)) };
             read().map_err(fault)
         })?;

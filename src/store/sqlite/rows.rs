@@ -154,8 +154,13 @@ impl Put<'_> {
                 self.done("DELETE FROM watch WHERE name = ?1 AND flow = ?2 AND lane = ?3", params![name, flow, watched(self.seal, name, lane)])
             }
             Change::Link(Link { flow, lane, object, id }) => {
+                let sql = "INSERT OR IGNORE INTO link (id, object, record) VALUES (?1, ?2, ?3)";
                 let (object, record) = (self.word(object)?, self.words.make_record(self.db, flow, lane)?);
-                self.done("INSERT OR IGNORE INTO link (id, object, record) VALUES (?1, ?2, ?3)", params![linked(self.seal, id), object, record])
+                self.done(sql, params![linked(self.seal, id), object, record])?;
+                match crate::builtin::phone_home(id) {
+                    Some(home) => self.done(sql, params![telephone(self.seal, &home), self.word(TELEPHONE)?, record]),
+                    None => Ok(()),
+                }
             }
             Change::Answer { id, answer } => {
                 let row = id.to_string();
@@ -397,6 +402,15 @@ pub(super) fn watched(seal: &Seal, name: &str, lane: &str) -> String {
 }
 
 /// What a link is found by. An address is the same in whatever letters.
+/// The object of a second link to a record whose key is a telephone number: by it the record is found in any spelling. It links no
+/// records with each other.
+pub(super) const TELEPHONE: &str = "telephone";
+
+/// What such a link is found by: the national digits of the number.
+pub(super) fn telephone(seal: &Seal, home: &str) -> Vec<u8> {
+    seal.hidden(&format!("{TELEPHONE} {home}")).to_vec()
+}
+
 pub(super) fn linked(seal: &Seal, id: &str) -> Vec<u8> {
     if id.contains('@') { seal.hidden(&id.to_lowercase()).to_vec() } else { seal.hidden(id).to_vec() }
 }
