@@ -45,9 +45,10 @@ pub const SALESFORCE: [Known; 14] = [
 ];
 
 /// What people do in ShipStation, and what carriers report to it.
-pub const SHIPSTATION: [Known; 22] = [
+pub const SHIPSTATION: [Known; 23] = [
     known("create", "the number of the new order", "fields of the order", "imports an order from a shop of its own"),
     known("ship", ORDER, "`trackingNumber`, `shipDate`, `carrierCode`, `serviceCode`", "makes a label"),
+    known("mark", ORDER, "`trackingNumber`, `shipDate`, `carrierCode`", "marks it as shipped elsewhere, without a label"),
     known("ship_all", "", "", "makes a label for each order that awaits shipment"),
     known("parcel", PARCEL, "as `ship`", "makes another label for the rest of the order"),
     known("combine", ORDER, "`with`: the other order", "puts the lines of both into one parcel"),
@@ -55,9 +56,9 @@ pub const SHIPSTATION: [Known; 22] = [
     known("cancel", ORDER, "", "cancels it"),
     known("reopen", "a cancelled order", "", "sets it back to awaiting shipment"),
     known("delete", ORDER, "", "deletes it"),
-    known("hold", ORDER, "", "puts it on hold"),
+    known("hold", ORDER, "`until`: a date", "puts it on hold, for a week unless it says until when"),
     known("release", ORDER, "", "ends the hold"),
-    known("change", ORDER, "fields and their new values, also `shipTo.city`", "edits it"),
+    known("change", ORDER, "fields and their new values, also `orderStatus` and `shipTo.city`", "edits it"),
     known("void", PARCEL, "", "voids its newest label"),
     known("backup", "", "", "keeps a copy of the account"),
     known("restore", "", "", "restores the account from that copy; ids are given again"),

@@ -3,10 +3,19 @@
 use jiff::Timestamp;
 
 use super::ShipStation;
-use super::orders::integer;
+use super::orders::{HELD, integer, one_of};
 use crate::sandbox::Act;
 use crate::sandbox::acts::{self, SHIPSTATION};
 use crate::value::Json;
+
+/// A status that people can give an order.
+fn moved_to(status: &Json) -> Result<&'static str, String> {
+    match status.as_str().and_then(|status| one_of(status, &HELD)) {
+        Some("shipped") => Err("`ship` makes its label; `mark` says that it was shipped elsewhere".to_owned()),
+        Some(status) => Ok(status),
+        None => Err(format!("{status} is no status of an order; there are: {}", HELD.join(", "))),
+    }
+}
 
 impl ShipStation {
     pub(super) fn acted(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
@@ -75,13 +84,26 @@ impl ShipStation {
                 if status != from {
                     return Err(format!("it is {status}"));
                 }
-                self.change(id, now, |order| order.status = to);
-                self.effect(now, "updated", "Order", id, Some(key), false, serde_json::json!({"orderStatus": to}));
+                // Who holds an order says until when; it is a day, told with the time at which it begins.
+                let until = match (act.verb.as_str(), act.settings.get("until").and_then(Json::as_str)) {
+                    ("release", _) => Json::Null,
+                    (_, Some(until)) => super::time::read(until).map(super::time::date).map(Json::from).ok_or_else(|| format!("{until} is no date"))?,
+                    (_, None) => Json::from(super::time::date(now + jiff::SignedDuration::from_hours(7 * 24))),
+                };
+                let fields = serde_json::json!({"orderStatus": to, "holdUntilDate": until});
+                self.change(id, now, |order| {
+                    order.status = to;
+                    order.body.insert("holdUntilDate".to_owned(), until);
+                });
+                self.effect(now, "updated", "Order", id, Some(key), false, fields);
                 self.order(&id.to_string()).map_err(|refused| refused.message)
             }
+            "mark" => self.marked(id, &act.settings, now),
             "change" => {
                 let fields = act.settings.as_object().cloned().unwrap_or_default();
+                let moved = fields.get("orderStatus").map(moved_to).transpose()?;
                 self.change(id, now, |order| {
+                    order.status = moved.unwrap_or(order.status);
                     for (name, value) in &fields {
                         match name.strip_prefix("shipTo.") {
                             Some(inner) => {
@@ -126,7 +148,31 @@ impl ShipStation {
         if let (Json::Object(order), Some(settings)) = (&mut order, act.settings.as_object()) {
             order.extend(settings.clone());
         }
+        // What only ShipStation itself sets is set after the order is there.
+        let moved = match order["orderStatus"].as_str() {
+            Some("shipped") => None,
+            _ => Some(moved_to(&order["orderStatus"])?),
+        };
+        if moved.is_some() {
+            order["orderStatus"] = Json::from("awaiting_shipment");
+        }
         let id = self.put(&order, now).map_err(|refused| refused.message)?;
+        if let Some(effect) = self.effects.last_mut() {
+            effect.by_api = false;
+        }
+        if let Some(order) = self.account.orders.get_mut(&id) {
+            order.status = moved.unwrap_or(order.status);
+        }
+        self.order(&id.to_string()).map_err(|refused| refused.message)
+    }
+
+    /// People say that an order was shipped elsewhere.
+    fn marked(&mut self, id: i64, settings: &Json, now: Timestamp) -> Result<Json, String> {
+        let mut body = serde_json::json!({"orderId": id, "carrierCode": "other"});
+        if let (Json::Object(body), Some(settings)) = (&mut body, settings.as_object()) {
+            body.extend(settings.clone());
+        }
+        self.mark_as_shipped(&body, now).map_err(|refused| refused.message)?;
         if let Some(effect) = self.effects.last_mut() {
             effect.by_api = false;
         }

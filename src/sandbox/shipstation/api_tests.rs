@@ -211,6 +211,37 @@ fn members_and_values_come_in_each_form() {
 }
 
 #[test]
+fn an_order_that_is_with_a_fulfillment_provider_is_listed_and_updated() {
+    let mut account = account();
+    let now: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
+    let act = |account: &mut ShipStation, verb: &str, settings: Json| {
+        account.act(&crate::sandbox::Act { verb: verb.to_owned(), subject: "D-1".to_owned(), settings }, now)
+    };
+    assert_eq!(ask(&mut account, "POST", "/orders/createorder", &order(json!({"orderStatus": "pending_fulfillment"}))).0, 400, "nobody sends it so");
+    assert_eq!(ask(&mut account, "POST", "/orders/createorder", &order(json!({}))).0, 200);
+    act(&mut account, "change", json!({"orderStatus": "pending_fulfillment", "tagIds": [501]})).unwrap();
+    for list in ["/orders?orderStatus=pending_fulfillment", "/orders/listbytag?orderStatus=pending_fulfillment&tagId=501"] {
+        let (status, told) = ask(&mut account, "GET", list, &Json::Null);
+        assert_eq!((status, told["orders"][0]["orderStatus"].as_str()), (200, Some("pending_fulfillment")), "{list}: {told}");
+    }
+    // An update says the whole order again, its status too.
+    let (status, told) = ask(&mut account, "POST", "/orders/createorder", &order(json!({"orderStatus": "pending_fulfillment", "customerNotes": "now"})));
+    assert_eq!((status, told["orderStatus"].as_str(), told["customerNotes"].as_str()), (200, Some("pending_fulfillment"), Some("now")), "{told}");
+    act(&mut account, "change", json!({"orderStatus": "rejected_fulfillment"})).unwrap();
+    assert_eq!(ask(&mut account, "GET", "/orders", &Json::Null).1["orders"][0]["orderStatus"], "rejected_fulfillment");
+    for status in ["shipped", "nonsense"] {
+        assert!(act(&mut account, "change", json!({"orderStatus": status})).is_err(), "{status}");
+    }
+    // Shipped by hand: no label, and the order is shipped.
+    act(&mut account, "change", json!({"orderStatus": "awaiting_shipment"})).unwrap();
+    let told = act(&mut account, "mark", json!({"trackingNumber": "T-1"})).unwrap();
+    assert_eq!(told["orderStatus"], "shipped");
+    let told = ask(&mut account, "GET", "/fulfillments?orderNumber=D-1", &Json::Null).1;
+    assert_eq!((told["total"].as_i64(), told["fulfillments"][0]["trackingNumber"].as_str()), (Some(1), Some("T-1")), "{told}");
+    assert!(account.effects().last().is_some_and(|effect| !effect.by_api && effect.kind == "marked_shipped"));
+}
+
+#[test]
 fn a_webhook_of_v1_has_its_name_and_one_of_v2_its_headers() {
     let mut account = account();
     let asked = json!({"target_url": "http://127.0.0.1/x", "event": "ORDER_NOTIFY", "store_id": "300101", "friendly_name": "My hook"});

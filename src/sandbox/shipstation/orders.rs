@@ -5,7 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Answered, Order, Refused, ShipStation, bad, lists, time};
 use crate::value::Json;
 
+/// What a caller may send.
 const STATUSES: [&str; 5] = ["awaiting_payment", "awaiting_shipment", "shipped", "on_hold", "cancelled"];
+/// What lists can be asked for.
+const LISTED: [&str; 6] = ["awaiting_payment", "awaiting_shipment", "pending_fulfillment", "shipped", "on_hold", "cancelled"];
+/// What an order can have: the last two are set when it is given to a fulfillment provider, and when the provider declines it.
+pub(super) const HELD: [&str; 7] =
+    ["awaiting_payment", "awaiting_shipment", "shipped", "on_hold", "cancelled", "pending_fulfillment", "rejected_fulfillment"];
 const CONFIRMATIONS: [&str; 5] = ["none", "delivery", "signature", "adult_signature", "direct_signature"];
 /// Orders in one call.
 const MOST: usize = 100;
@@ -52,7 +58,7 @@ impl Order {
 impl ShipStation {
     pub(super) fn list_by_tag(&self, query: &[(String, String)]) -> Answered {
         let get = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        let Some(status) = get("orderStatus").and_then(|status| one_of(status, &STATUSES)) else {
+        let Some(status) = get("orderStatus").and_then(|status| one_of(status, &LISTED)) else {
             return Err(Refused::of("orderStatus", "orderStatus is required."));
         };
         let Some(tag) = get("tagId").and_then(|tag| tag.parse::<i64>().ok()) else { return Err(Refused::of("tagId", "tagId is required.")) };
@@ -114,7 +120,11 @@ impl ShipStation {
         if body.pointer("/shipTo/name").is_none_or(|name| name.as_str().is_none_or(|name| name.trim().is_empty())) {
             return required("shipTo.name");
         }
-        let Some(status) = one_of(text(body, "orderStatus").unwrap_or_default(), &STATUSES) else {
+        let asked = text(body, "orderStatus").unwrap_or_default();
+        let known = text(body, "orderKey").and_then(|key| self.account.by_key.get(key)).and_then(|id| self.account.orders.get(id));
+        // An update is of the whole order, so it says the status again that the order has.
+        let kept = known.map(|order| order.status).filter(|status| *status == asked);
+        let Some(status) = one_of(asked, &STATUSES).or(kept) else {
             return wrong("orderStatus", "orderStatus has no such value.".to_owned());
         };
         if let Some(found) = text(body, "confirmation")
@@ -301,7 +311,7 @@ impl ShipStation {
         let (from, to) = dates(&instant, "modifyDate")?;
         let (made_from, made_to) = dates(&instant, "createDate")?;
         if let Some(status) = get("orderStatus")
-            && one_of(status, &STATUSES).is_none()
+            && one_of(status, &LISTED).is_none()
         {
             return Err(Refused::of("orderStatus", format!("The value '{status}' is not valid for orderStatus.")));
         }
