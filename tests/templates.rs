@@ -285,6 +285,87 @@ fn what_waits_for_a_review_is_seen_at_its_source() {
     assert!(world.wms_effects().iter().filter(|effect| effect.by_api && effect.object == "Order").count() >= told.len());
 }
 
+/// The first order of the sandbox that awaits shipment.
+fn waiting_order(world: &World) -> String {
+    let waits = |number: &String| world.wms_act_with("change", number, json!({})).is_ok_and(|shown| shown["orderStatus"] == "awaiting_shipment");
+    (1..=20).map(|number| format!("{number:08}")).find(waits).unwrap()
+}
+
+#[test]
+fn what_the_warehouse_cancels_holds_or_ships_by_hand_is_seen_in_salesforce() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    let file = world.folder.path().join("crossdock.live.yaml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, settings.replace("print_labels: true", "print_labels: false")).unwrap();
+    let status = |number: &str| world.crm_act("show", number, json!({})).unwrap();
+    let by_api = |world: &World| world.wms_effects().iter().chain(&world.crm_effects()).filter(|effect| effect.by_api).count();
+    ran(&world);
+    ran(&world);
+    let number = waiting_order(&world);
+    for (verb, is, told) in
+        [("hold", "On Hold", Some("On Hold in ShipStation")), ("release", "Activated", None), ("cancel", "Cancelled", Some("Cancelled in ShipStation"))]
+    {
+        world.wms_act(verb, &number).unwrap();
+        ran(&world);
+        let order = status(&number);
+        assert_eq!((order["Status"].as_str(), order["Fulfilment_Status__c"].as_str()), (Some(is), told), "{verb}: {order}");
+        // Salesforce says the same now: nothing goes back, and nobody is asked.
+        let there = world.wms_effects().iter().filter(|effect| effect.by_api).count();
+        ran(&world);
+        assert_eq!(world.wms_effects().iter().filter(|effect| effect.by_api).count(), there, "{verb}");
+        assert!(!said(&world.command(&["queue", "list"])).contains(&format!("{number} changed")), "{verb}");
+    }
+    // Somebody takes it up again in Salesforce: that stays, also when all is mapped again, and the warehouse is told.
+    world.crm_act("activate", &number, json!({})).unwrap();
+    ran(&world);
+    assert!(said(&world.command(&["queue", "list"])).contains("it is cancelled in ShipStation"), "{}", said(&world.command(&["queue", "list"])));
+    let before = by_api(&world);
+    for flow in ["import_status", "export_orders", "import_shipments"] {
+        assert_eq!(world.command(&["replay", "--flow", flow, "--all"]).status.code(), Some(0));
+    }
+    ran(&world);
+    assert_eq!(status(&number)["Status"], "Activated");
+    assert_eq!(by_api(&world), before, "a replay of everything changes nothing");
+    world.wms_act("reopen", &number).unwrap();
+    ran(&world);
+    ran(&world);
+    assert_eq!((&status(&number)["Status"], status(&number).get("Fulfilment_Status__c")), (&json!("Activated"), None));
+    assert!(!said(&world.command(&["queue", "list"])).contains("it is cancelled in ShipStation"));
+    // Shipped by hand: by another system, without a label of ShipStation.
+    let number = waiting_order(&world);
+    world.wms_act_with("mark", &number, json!({"carrierCode": "ups", "trackingNumber": "1Z999"})).unwrap();
+    ran(&world);
+    let order = status(&number);
+    assert_eq!((order["Carrier__c"].as_str(), order["Tracking_Number__c"].as_str()), (Some("UPS"), Some("1Z999")), "{order}");
+    assert!(order["Shipped_At__c"].is_string() && order["Status"] == "Activated", "{order}");
+}
+
+#[test]
+fn a_hold_of_salesforce_is_not_released_by_an_edit_in_the_warehouse() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    let file = world.folder.path().join("crossdock.live.yaml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, settings.replace("print_labels: true", "print_labels: false")).unwrap();
+    ran(&world);
+    let number = waiting_order(&world);
+    let show = || world.crm_act("show", &number, json!({})).unwrap();
+    // Both change it before the next poll: Salesforce holds it, the warehouse writes a note.
+    world.crm_act("change", &number, json!({"Status": "On Hold"})).unwrap();
+    world.wms_act_with("change", &number, json!({"internalNotes": "top shelf"})).unwrap();
+    ran(&world);
+    ran(&world);
+    assert_eq!((show()["Status"].as_str(), show()["Fulfilment_Status__c"].as_str()), (Some("On Hold"), None));
+    let there = world.wms_act_with("change", &number, json!({})).unwrap();
+    assert_eq!((there["orderStatus"].as_str(), there["internalNotes"].as_str()), (Some("on_hold"), Some("top shelf")), "{there}");
+    // It is activated again while the warehouse edits it once more.
+    world.crm_act("activate", &number, json!({})).unwrap();
+    world.wms_act_with("change", &number, json!({"internalNotes": "bottom shelf"})).unwrap();
+    ran(&world);
+    ran(&world);
+    assert_eq!(show()["Status"], "Activated");
+    assert_eq!(world.wms_act_with("change", &number, json!({})).unwrap()["orderStatus"], "awaiting_shipment");
+}
+
 #[test]
 fn a_carrier_that_speaks_before_the_shipment_was_written_back_is_heard() {
     let world = World::of("crm-shipped-opportunity", 1, Faults::default(), "10 minutes");
