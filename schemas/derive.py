@@ -395,7 +395,7 @@ OVERRIDES = {
     ("Label", "confirmation"): {"type": "string", "enum": CONFIRMATION},
     ("Label", "labelData"): {"type": "string", "description": "the label as a PDF in base64; the connector does not pass it on"},
     ("Label", "formData"): {"type": "string", "description": "customs forms in base64; the connector does not pass them on"},
-    ("Order", "tagIds"): {"type": "array", "items": {"type": "integer"}},
+    ("Order", "tagIds"): {"type": "array", "items": {"type": ["integer", "string"], "x-reference": "Tag"}},
     ("AdvancedOptions", "storeId"): {"type": ["integer", "string"], "x-reference": "Store", "x-update": False,
                                      "description": "only taken when the order is created; without it the first manual store"},
     ("AdvancedOptions", "warehouseId"): {"type": ["integer", "string"], "x-reference": "Warehouse"},
