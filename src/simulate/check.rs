@@ -213,10 +213,6 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
         match outcome.verdict {
             Verdict::Ready => {
                 let payload = outcome.payloads.first();
-                // No write applies: nothing more of it goes there.
-                if payload.is_none() {
-                    continue;
-                }
                 let key = payload.and_then(|payload| payload.key.clone()).unwrap_or_default();
                 if in_hand.contains(&key) {
                     continue;
