@@ -302,9 +302,11 @@ fn what_the_warehouse_cancels_holds_or_ships_by_hand_is_seen_in_salesforce() {
     ran(&world);
     ran(&world);
     let number = waiting_order(&world);
-    for (verb, is, told) in
-        [("hold", "On Hold", Some("On Hold in ShipStation")), ("release", "Activated", None), ("cancel", "Cancelled", Some("Cancelled in ShipStation"))]
-    {
+    for (verb, is, told) in [
+        ("hold", "On Hold", Some("On Hold in ShipStation")),
+        ("release", "Activated", None),
+        ("cancel", "Cancelled", Some("Cancelled in ShipStation")),
+    ] {
         world.wms_act(verb, &number).unwrap();
         ran(&world);
         let order = status(&number);

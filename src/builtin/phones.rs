@@ -295,7 +295,9 @@ fn home(number: &str) -> Option<String> {
 /// among them; none where it is no number.
 pub fn phone_spellings(text: &str) -> Vec<String> {
     let plain = text.trim();
-    let Some(national) = phone_home(plain).or_else(|| (plain.len() >= 10 && plain.chars().all(|c| c.is_ascii_digit())).then(|| home(plain)).flatten()) else {
+    let Some(national) =
+        phone_home(plain).or_else(|| (plain.len() >= 10 && plain.chars().all(|c| c.is_ascii_digit())).then(|| home(plain)).flatten())
+    else {
         return Vec::new();
     };
     let (digits, abroad) = dialed(plain).unwrap_or_default();
@@ -350,7 +352,13 @@ mod tests {
         for text in ["5125550199", "W-1", "sf-8015g0000000001AAA", "+1 512", "ada@example.com", "12-34", "2026-11-20T10:00:00", "1234567890123456"] {
             assert_eq!(phone_home(text), None, "{text}");
         }
-        for (typed, kept) in [("(512) 555-0199", "+15125550199"), ("+1 512 555 0199", "5125550199"), ("5125550199", "+15125550199"), ("030 901820", "+4930901820"), ("+49 30 901820", "030901820")] {
+        for (typed, kept) in [
+            ("(512) 555-0199", "+15125550199"),
+            ("+1 512 555 0199", "5125550199"),
+            ("5125550199", "+15125550199"),
+            ("030 901820", "+4930901820"),
+            ("+49 30 901820", "030901820"),
+        ] {
             assert!(phone_spellings(typed).iter().any(|spelling| spelling == kept), "{typed} finds {kept}");
         }
         assert!(phone_spellings("00000104").is_empty() && phone_spellings("94113592").is_empty());

@@ -242,7 +242,8 @@ pub(crate) mod tests {
         assert_eq!(store.linked("f", "a", Some("g"), 9).unwrap(), [("g".to_owned(), "newest".to_owned())]);
         assert_eq!(store.linked("f", "a", Some("no such flow"), 9).unwrap(), []);
         assert_eq!(store.search("5", 5).unwrap().len(), 2, "by the id at the other system");
-        let telephone = |lane: &str, id: &str| Change::Link(Link { flow: "f".into(), lane: lane.into(), object: "crm.Contact".into(), id: id.into() });
+        let telephone =
+            |lane: &str, id: &str| Change::Link(Link { flow: "f".into(), lane: lane.into(), object: "crm.Contact".into(), id: id.into() });
         store.commit(&[telephone("a", "(512) 555-0199"), telephone("b", "+1 512 555 0199"), telephone("full", "5125550199")]).unwrap();
         for spelling in ["(512) 555-0199", "+15125550199", "512.555.0199", "1-512-555-0199"] {
             let found: Vec<String> = store.search(spelling, 9).unwrap().into_iter().map(|lane| lane.key).collect();

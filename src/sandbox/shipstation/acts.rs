@@ -87,7 +87,9 @@ impl ShipStation {
                 // Who holds an order says until when; it is a day, told with the time at which it begins.
                 let until = match (act.verb.as_str(), act.settings.get("until").and_then(Json::as_str)) {
                     ("release", _) => Json::Null,
-                    (_, Some(until)) => super::time::read(until).map(super::time::date).map(Json::from).ok_or_else(|| format!("{until} is no date"))?,
+                    (_, Some(until)) => {
+                        super::time::read(until).map(super::time::date).map(Json::from).ok_or_else(|| format!("{until} is no date"))?
+                    }
                     (_, None) => Json::from(super::time::date(now + jiff::SignedDuration::from_hours(7 * 24))),
                 };
                 let fields = serde_json::json!({"orderStatus": to, "holdUntilDate": until});

@@ -225,7 +225,8 @@ fn an_order_that_is_with_a_fulfillment_provider_is_listed_and_updated() {
         assert_eq!((status, told["orders"][0]["orderStatus"].as_str()), (200, Some("pending_fulfillment")), "{list}: {told}");
     }
     // An update says the whole order again, its status too.
-    let (status, told) = ask(&mut account, "POST", "/orders/createorder", &order(json!({"orderStatus": "pending_fulfillment", "customerNotes": "now"})));
+    let (status, told) =
+        ask(&mut account, "POST", "/orders/createorder", &order(json!({"orderStatus": "pending_fulfillment", "customerNotes": "now"})));
     assert_eq!((status, told["orderStatus"].as_str(), told["customerNotes"].as_str()), (200, Some("pending_fulfillment"), Some("now")), "{told}");
     act(&mut account, "change", json!({"orderStatus": "rejected_fulfillment"})).unwrap();
     assert_eq!(ask(&mut account, "GET", "/orders", &Json::Null).1["orders"][0]["orderStatus"], "rejected_fulfillment");
