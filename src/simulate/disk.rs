@@ -180,7 +180,6 @@ impl Store for Disk {
         open_of_cause(flow: &str, code: &str, cause: &str) -> Kept<u64>;
         open_by_owner() -> Kept<Vec<(Option<String>, String, u64)>>;
         alerts() -> Kept<Vec<Alert>>;
-        oldest_doubt() -> Kept<Option<Millis>>;
         oldest_in(state: LaneState) -> Kept<Option<Millis>>;
         watching(name: &str) -> Kept<u64>;
         events(flow: &str, lane: &str) -> Kept<Vec<Event>>;

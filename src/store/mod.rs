@@ -112,7 +112,12 @@ pub trait Store: Send {
     fn beginning(&self, flow: &str, key: &str) -> Kept<Vec<Lane>>;
     fn counts(&self) -> Kept<Counts>;
     /// When the oldest write was sent of which it is not known whether it was done.
-    fn oldest_doubt(&self) -> Kept<Option<Millis>>;
+    fn oldest_doubt(&self) -> Kept<Option<Millis>> {
+        let unknown = |entry: &Entry| {
+            matches!(entry.state, EntryState::Sending | EntryState::Ambiguous) || (entry.state == EntryState::Planned && entry.doubted.is_some())
+        };
+        Ok(self.open_entries()?.iter().filter(|entry| unknown(entry)).filter_map(|entry| entry.sent).min())
+    }
     /// When the record was last touched that has been in a state for the longest.
     fn oldest_in(&self, state: LaneState) -> Kept<Option<Millis>>;
 
