@@ -81,6 +81,25 @@ fn what_is_found_after_a_refusal_is_compared_with_what_was_sent() {
     hold_seeds(ORDERS, Profile::Small, std::iter::once(7_001_309));
 }
 
+/// The clock is set back while a page is on its way: the checkpoint behind it must not lie ahead of the source.
+#[test]
+fn a_page_that_was_asked_under_another_clock_leaves_nothing_out() {
+    hold_seeds(ORDERS, Profile::Clocks, [40_000_069, 40_000_259, 40_000_449].into_iter());
+}
+
+/// Two deadlines of one name are damaged; a record whose state is damaged is counted; a write of a kind that cannot be is told.
+#[test]
+fn damage_of_two_rows_with_one_name_leaves_nothing_waiting() {
+    hold_seeds(ORDERS, Profile::Flips, [40_000_056, 40_000_073, 40_000_189, 40_000_200].into_iter());
+}
+
+/// The store is lost right after a label or an order with customs lines was made, and a search does not find them yet.
+#[test]
+fn what_a_lost_store_made_last_is_found_before_it_is_made_again() {
+    hold_seeds(ORDERS, Profile::Older, [40_000_014, 40_000_256, 40_000_436, 40_000_514].into_iter());
+    hold_seeds(ORDERS, Profile::Restored, [40_000_008].into_iter());
+}
+
 /// A newer version arrives while it is not known what became of a write, and that write is followed by a write-back: the end of
 /// the write-back is not the delivery of the newer version.
 #[test]

@@ -44,7 +44,9 @@ pub(super) fn of(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, Js
     decided.extend(asked.into_iter().filter(|one| one.code == "differs").map(|one| one.lane));
     // What was damaged is told in one message, and the queue names each record.
     let mut told = sim.told.clone();
-    for one in engine.store().exceptions(true, 10_000).unwrap_or_default().into_iter().filter(|one| one.code == "damaged") {
+    for one in
+        engine.store().exceptions(true, 10_000).unwrap_or_default().into_iter().filter(|one| ["damaged", "in_doubt"].contains(&one.code.as_str()))
+    {
         let opened = Timestamp::from_millisecond(one.opened).unwrap_or(now);
         told.entry(one.lane).and_modify(|at| *at = opened.max(*at)).or_insert(opened);
     }
