@@ -200,7 +200,7 @@ pub(super) fn live(site: &Site, store: Box<dyn Store>, live: Live<'_>, out: &mut
         clock: Arc::clone(&live.clock),
         rehearsal: live.rehearsal,
         masks: engine.masks(),
-        shared: crate::run::shared::SharedReads::default(),
+        shared: crate::run::shared::SharedReads::between(engine.readers()),
         scrub: true,
         also: Arc::new((0..plan.mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
     };

@@ -353,7 +353,7 @@ pub struct Done {
     pub id: Option<String>,
     /// Whether the call made it; absent where the target does not say.
     pub created: Option<bool>,
-    /// What the target says of it, for later writes that read the result.
+    /// What the target says of it, for later writes that read the result. Null: what was sent, with its id.
     pub record: Json,
 }
 

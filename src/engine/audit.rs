@@ -2,27 +2,20 @@
 
 use super::Engine;
 use super::mask::{self, Masked};
-use crate::store::{self, Change, Entry};
+use crate::store::{self, Change};
 
 impl Engine<'_> {
     /// Keeps the exchanges of a write; gives the number of the last one, which the records' histories name.
-    /// `entries`: in the order of the batch's items, then those that rode on them.
-    pub(super) fn audit<'e>(
-        &mut self,
-        connection: &str,
-        exchanges: &[Masked],
-        entries: impl Iterator<Item = &'e Entry>,
-        changes: &mut Vec<Change>,
-    ) -> Option<i64> {
-        let entries: Vec<&Entry> = entries.collect();
+    /// `lanes`: flow and lane of each of the batch's items, then of those that rode on them.
+    pub(super) fn audit(&mut self, connection: &str, exchanges: &[Masked], lanes: &[(String, String)], changes: &mut Vec<Change>) -> Option<i64> {
         let mut last = None;
         for exchange in exchanges {
             let id = self.store.next_id();
             let part = |part: &mask::MaskedPart| {
-                let entry = entries.get(part.item)?;
+                let (flow, lane) = lanes.get(part.item)?;
                 let body = |text: &Option<String>| text.clone().map(|text| self.without_others(text));
                 let (request, response) = (body(&part.request), body(&part.response));
-                Some(store::Part { flow: entry.flow.clone(), lane: entry.lane.clone(), request, response })
+                Some(store::Part { flow: flow.clone(), lane: lane.clone(), request, response })
             };
             let parts = exchange.parts.iter().filter_map(part).collect();
             changes.push(Change::Exchange(store::Exchange {

@@ -1,5 +1,6 @@
 //! The base of an update that goes again: what its target holds is read anew, so that the repeat keeps what others entered since.
 
+use super::heads::Head;
 use super::outbox::moved;
 use super::{Ask, Engine, Job, Lot};
 use crate::connector::Found;
@@ -11,7 +12,7 @@ const AGAIN: Millis = 5_000;
 
 impl Engine<'_> {
     /// Whether an entry is an update whose outcome is not known, and which would lay an older state of its target over it.
-    pub(super) fn has_old_base(&self, lot: &Lot, entry: &Entry) -> bool {
+    pub(super) fn has_old_base(&self, lot: &Lot, entry: &Head) -> bool {
         let repeats = entry.doubted.is_some() && entry.target.is_some() && !self.based.contains(&entry.id);
         repeats && self.settings.safety.look_up && self.spec(lot).is_some_and(|spec| spec.replaces)
     }
@@ -20,7 +21,7 @@ impl Engine<'_> {
     pub(super) fn read_bases(&mut self, lot: &Lot, ids: &[i64]) -> Kept<()> {
         let entries: Vec<Entry> = self.store.entries(ids)?.into_iter().filter(|entry| entry.target.is_some()).collect();
         for id in ids {
-            if let (Some(ready), Some(entry)) = (self.ready.get_mut(lot), self.heads.get(id)) {
+            if let (Some(ready), Some(entry)) = (self.ready.get_mut(lot), self.heads.get(*id)) {
                 ready.remove(&(!entry.first, *id));
             }
         }
@@ -49,7 +50,7 @@ impl Engine<'_> {
     pub(super) fn bases_read(&mut self, ids: &[i64], found: Result<Vec<Found>, Fault>) -> Kept<()> {
         let now = self.millis();
         // A newer version may have taken an entry's place meanwhile.
-        let is_waiting = |entry: &Entry| self.heads.get(&entry.id).is_some_and(|head| head.state == EntryState::Planned);
+        let is_waiting = |entry: &Entry| self.heads.get(entry.id).is_some_and(|head| head.state == EntryState::Planned);
         let entries: Vec<Entry> = self.store.entries(ids)?.into_iter().filter(is_waiting).collect();
         let mut changes = Vec::new();
         match found {

@@ -189,8 +189,7 @@ impl Engine<'_> {
         if !lane.version.is_empty() {
             return lane.version == version;
         }
-        let ids = self.by_lane.get(&(lane.flow.clone(), lane.key.clone()));
-        let sent = ids.into_iter().flatten().filter_map(|id| self.heads.get(id)).any(|entry| entry.version == version);
+        let sent = self.heads.of_lane(&lane.flow, &lane.key).any(|entry| *entry.version == *version);
         sent || lane.delivered.as_deref() == Some(version)
     }
 
@@ -346,8 +345,9 @@ impl Engine<'_> {
         const MOST: usize = 2_000;
         for state in LaneState::ALL {
             for lane in self.store.in_state(None, state, MOST)? {
-                if let (Some(at), Some(record)) = (self.flow_named(&lane.flow), lane.record()) {
-                    self.meet(at, record);
+                // Read for this alone: all of them as trees take ten times as much as their texts.
+                if let (Some(at), Some(body)) = (self.flow_named(&lane.flow), &lane.body) {
+                    self.meet(at, &body.read());
                 }
             }
         }

@@ -16,16 +16,15 @@ use crate::value::Json;
 impl Engine<'_> {
     /// Whether a lane has a write that may be carried out while a newer one would be.
     pub(super) fn flying(&self, flow: &str, lane: &str) -> bool {
-        let ids = self.by_lane.get(&(flow.to_owned(), lane.to_owned()));
-        ids.into_iter().flatten().filter_map(|id| self.heads.get(id)).any(|entry| {
+        self.heads.of_lane(flow, lane).any(|entry| {
             matches!(entry.state, EntryState::Sending | EntryState::Ambiguous) || (entry.after.is_some() && entry.state == EntryState::Planned)
         })
     }
 
     /// Drops what is planned of a lane. What was sent of it and is in doubt may hold or not: the ledger forgets it.
     pub(super) fn drop_entries(&mut self, flow: &str, lane: &str, changes: &mut Vec<Change>) -> Kept<()> {
-        let ids = self.by_lane.get(&(flow.to_owned(), lane.to_owned())).cloned().unwrap_or_default();
-        let doubted = ids.iter().any(|id| self.heads.get(id).is_some_and(|entry| entry.doubted.is_some()));
+        let ids = self.heads.ids(flow, lane).to_vec();
+        let doubted = self.heads.of_lane(flow, lane).any(|entry| entry.doubted.is_some());
         if doubted && self.settings.safety.lanes {
             let mut entries = self.store.entries_of(flow, lane)?;
             entries.iter_mut().filter(|entry| entry.state == EntryState::Planned).for_each(|entry| entry.state = EntryState::Withdrawn);
@@ -40,9 +39,8 @@ impl Engine<'_> {
 
     /// Whether a lane's writes that are not done are of a version, and none of another.
     pub(super) fn is_written_as(&self, lane: &Lane, version: &str) -> bool {
-        let ids = self.by_lane.get(&(lane.flow.clone(), lane.key.clone()));
-        let mut writes = ids.into_iter().flatten().filter_map(|id| self.heads.get(id)).filter(|entry| entry.after.is_none()).peekable();
-        writes.peek().is_some() && writes.all(|entry| entry.version == version && !entry.version.is_empty())
+        let mut writes = self.heads.of_lane(&lane.flow, &lane.key).filter(|entry| entry.after.is_none()).peekable();
+        writes.peek().is_some() && writes.all(|entry| *entry.version == *version && !entry.version.is_empty())
     }
 
     /// Whether a flow's records are needed after they are delivered: by a write-back for those that are gone, or by
@@ -371,8 +369,7 @@ impl Engine<'_> {
 
     pub(super) fn settle_into(&mut self, at: usize, mut lane: Lane, mut updated: Vec<Entry>, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
-        let ids = self.by_lane.get(&(lane.flow.clone(), lane.key.clone())).cloned().unwrap_or_default();
-        let mut entries = if ids.iter().all(|id| updated.iter().any(|entry| entry.id == *id)) {
+        let mut entries = if self.heads.ids(&lane.flow, &lane.key).iter().all(|id| updated.iter().any(|entry| entry.id == *id)) {
             Vec::new()
         } else {
             let mut known = self.store.entries_of(&lane.flow, &lane.key)?;

@@ -114,8 +114,9 @@ impl Engine<'_> {
         match job {
             Job::Poll { flow, .. } | Job::Fetch { flow, .. } | Job::Follow { flow, .. } => tells(flow),
             Job::Match { first, .. } | Job::Target { first, .. } => *first,
-            Job::Base { ids } => ids.iter().filter_map(|id| self.heads.get(id)).any(|entry| entry.first),
-            Job::LookUp { entries } | Job::Send { entries, .. } => entries.iter().any(|entry| entry.first),
+            Job::Base { ids } => ids.iter().filter_map(|id| self.heads.get(*id)).any(|entry| entry.first),
+            Job::LookUp { entries } => entries.iter().any(|entry| entry.first),
+            Job::Send { out, .. } => out.has_first(),
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::heads::{Place, place};
 use super::lanes::keep_targets;
 use super::plan_entries::Made;
 use super::targets::Targets;
@@ -55,7 +56,7 @@ pub(crate) struct Batch {
     /// By lane: whether something at its target was looked at for the first time.
     pub(super) first: Vec<bool>,
     /// By lane: the targets of writes that go by what is there.
-    pub(super) places: Vec<Vec<(String, String, String)>>,
+    pub(super) places: Vec<Vec<Place>>,
     /// What is to be read of targets: object, field, value, and for which lanes and writes.
     pub(super) need: BTreeMap<Wants, Vec<(usize, String)>>,
     /// By lane and write: the field of a target's record that holds its key, and the key. An id may have been given again.
@@ -70,7 +71,7 @@ pub(crate) struct Batch {
     pub(super) stage: Stage,
     pub(super) waited: bool,
     /// Targets that a write of ours came through to since the batch was taken: what was read of them may be older.
-    pub(super) written: BTreeSet<(String, String, String)>,
+    pub(super) written: BTreeSet<Place>,
 }
 
 /// What is looked for: an object by a field with a value. The last says whether it is for the first time.
@@ -82,15 +83,9 @@ impl Batch {
         self.lanes.iter_mut().filter_map(|lane| lane.body.as_mut()).for_each(crate::value::Body::forget_tree);
     }
 
-    pub(super) fn written_to(&mut self, target: &(String, String, String)) {
-        self.written.insert(place(target));
+    pub(super) fn written_to(&mut self, place: Place) {
+        self.written.insert(place);
     }
-}
-
-/// A target's place: systems that compare keys without case keep to one record what differs by it only.
-pub(super) fn place(target: &(String, String, String)) -> (String, String, String) {
-    let (connection, object, name) = target;
-    (connection.clone(), object.clone(), name.to_lowercase())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +180,7 @@ impl Engine<'_> {
     /// Entries of a kind that are out.
     pub(super) fn out_of(&self, lot: &super::Lot) -> usize {
         let of = |job: &(String, Job)| match &job.1 {
-            Job::Send { lot: of, entries, .. } if of == lot => entries.len(),
+            Job::Send { lot: of, out, .. } if of == lot => out.len(),
             _ => 0,
         };
         self.jobs.values().map(of).sum()
@@ -507,7 +502,7 @@ impl Engine<'_> {
             flow: at, lanes, mut groups, mut matched, mut outcomes, mut targets, mut held, mut missing, first, places, waited, written, ..
         } = batch;
         let mut changes = Vec::new();
-        let mut claimed: BTreeSet<(String, String, String)> = BTreeSet::new();
+        let mut claimed: BTreeSet<Place> = BTreeSet::new();
         for (index, lane) in lanes.into_iter().enumerate() {
             self.busy.remove(&(at, lane.key.clone()));
             if index > 0 && index % DECIDED == 0 {
@@ -520,7 +515,7 @@ impl Engine<'_> {
             // What was found is only true where no other write of ours to it was under way since it was asked for.
             let mut found: Vec<_> = self.matched_targets(at, matched).iter().map(place).collect();
             if self.settings.safety.serial {
-                found.extend(places[index].iter().cloned());
+                found.extend(places[index].iter().copied());
             }
             if found.iter().any(|target| claimed.contains(target) || written.contains(target) || self.writing.contains_key(target)) {
                 let due = self.millis() + 500;

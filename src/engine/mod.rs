@@ -20,6 +20,7 @@ mod delta;
 mod effect;
 mod erase;
 mod groups;
+mod heads;
 mod inbox;
 mod lanes;
 mod line;
@@ -286,10 +287,10 @@ pub(super) enum Job {
         batch: u64,
         first: bool,
     },
-    /// `riders`: entries that went in the same call, riding on some of `entries`.
+    /// `riders`: entries that went in the same call, riding on some of those that are `out`.
     Send {
         lot: Lot,
-        entries: Vec<Entry>,
+        out: heads::Out,
         riders: Vec<Entry>,
     },
     LookUp {
@@ -308,8 +309,7 @@ pub struct Engine<'p> {
     pub(super) masks: Arc<BTreeMap<String, Mask>>,
     pub(super) flows: Vec<FlowState>,
     /// Entries that are not done, without their bodies.
-    pub(super) heads: BTreeMap<i64, Box<Entry>>,
-    pub(super) by_lane: BTreeMap<(String, String), BTreeSet<i64>>,
+    pub(super) heads: heads::Heads,
     /// Entries that can be sent now: those of lanes that go first, then in the order in which they were made.
     pub(super) ready: BTreeMap<Lot, BTreeSet<(bool, i64)>>,
     /// Entries that wait for their time.
@@ -327,11 +327,11 @@ pub struct Engine<'p> {
     /// Updates that go again whose targets were read anew for it.
     pub(super) based: BTreeSet<i64>,
     /// Target records with a write on its way.
-    pub(super) touched: BTreeSet<(String, String, String)>,
+    pub(super) touched: BTreeSet<heads::Place>,
     /// Target records with a write that is not done, and how many.
-    pub(super) writing: BTreeMap<(String, String, String), u32>,
+    pub(super) writing: BTreeMap<heads::Place, u32>,
     /// Target records that a late request may still change, and until when.
-    pub(super) doubtful: BTreeMap<(String, String, String), Millis>,
+    pub(super) doubtful: BTreeMap<heads::Target, Millis>,
     /// Lanes in a mapping batch.
     pub(super) busy: BTreeSet<(usize, String)>,
     pub(super) batches: BTreeMap<u64, Batch>,
@@ -397,8 +397,7 @@ impl<'p> Engine<'p> {
             settings,
             masks: Arc::new(masks),
             flows: Vec::new(),
-            heads: BTreeMap::new(),
-            by_lane: BTreeMap::new(),
+            heads: heads::Heads::default(),
             ready: BTreeMap::new(),
             later: BTreeSet::new(),
             halves: VecDeque::new(),
@@ -553,7 +552,7 @@ impl<'p> Engine<'p> {
                 changes.push(self.in_doubt(&entry, "the process ended while it was out", None));
                 changes.push(outbox::moved(&entry));
             }
-            self.note(entry);
+            self.note(&entry);
         }
         if !changes.is_empty() {
             self.keep(&changes)?;
@@ -623,7 +622,7 @@ impl<'p> Engine<'p> {
             (Job::Fetch { flow, ids }, Got::Records(records)) => self.fetched(flow, &ids, records),
             (Job::Match { batch, .. }, Got::Found(found)) => self.matched(batch, found),
             (Job::Target { batch, .. }, Got::Found(found)) => self.target_read(batch, found),
-            (Job::Send { lot, entries, riders }, Got::Sent(sent)) => self.sent(&lot, entries, riders, sent, &reply.exchanges),
+            (Job::Send { lot, out, riders }, Got::Sent(sent)) => self.sent(&lot, out, riders, sent, &reply.exchanges),
             (Job::LookUp { entries }, Got::Found(found)) => self.looked_up(entries, found),
             (Job::Base { ids }, Got::Found(found)) => self.bases_read(&ids, found),
             // A driver answers each effect in its own kind.
@@ -664,6 +663,17 @@ impl<'p> Engine<'p> {
     /// The paths that a flow fetches beside those that it reads.
     pub fn also(&self, flow: usize) -> &[Vec<String>] {
         self.flows.get(flow).map_or(&[], |state| &state.also)
+    }
+
+    /// For each flow: how many flows of this run read the same records in the same form, itself included.
+    pub fn readers(&self) -> Vec<usize> {
+        let form = |at: usize| {
+            let source = self.source(at);
+            let form = self.world.connectors.get(&source.flow.source.connection)?.form(&source)?;
+            self.flows.get(at)?.on.then(|| (source.flow.source.clone(), form))
+        };
+        let forms: Vec<_> = (0..self.world.plan.mapping.flows.len()).map(form).collect();
+        forms.iter().map(|form| forms.iter().filter(|other| form.is_some() && *other == form).count().max(1)).collect()
     }
 
     /// Calls that went over the wire since this process began.
@@ -713,7 +723,7 @@ impl<'p> Engine<'p> {
         let soon = self.millis() + SOON;
         let waits = |state: &FlowState| state.on && (state.look.is_some_and(|look| look <= soon) || (state.next.is_some() && self.settings.once));
         // What goes to a connection that is given up waits for the next run.
-        let dead = |id: &i64| self.heads.get(id).is_some_and(|entry| self.given_up(&entry.connection));
+        let dead = |id: &i64| self.heads.get(*id).is_some_and(|entry| self.given_up(&entry.lot.connection));
         let put_off = self.later.iter().take_while(|(due, _)| *due <= soon).any(|(_, id)| !dead(id));
         self.quiet() && !self.drops() && !self.tells_soon() && !put_off && !self.flows.iter().any(waits)
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::heads::{Head, Out, Place, place, target};
 use super::lanes::id_in;
 use super::line::backoff;
-use super::mapping::place;
 use super::mask::Masked;
-use super::plan_entries::{ledger_key, target};
+use super::plan_entries::ledger_key;
 use super::{Ask, Effect, Engine, Job, Lot, Pass, delta, riders};
 use crate::connector::{Done, Found, Item, Receipt};
 use crate::fault::Fault;
@@ -20,7 +20,7 @@ const BULK_ABOVE: usize = 2_000;
 /// How far this machine's clock may be set forward while a settle time runs.
 pub(super) const CLOCK: Millis = 120_000;
 /// Entries of a batch that are kept whole while it is out; those of a larger one are read again when it comes back.
-const HELD: usize = 500;
+pub(super) const HELD: usize = 500;
 /// Tries of one item before a person is asked.
 const MOST_TRIES: u32 = 12;
 /// How often a record that others change at the same time is read again.
@@ -57,11 +57,12 @@ impl Engine<'_> {
         let mut doubtful: BTreeMap<Lot, Vec<i64>> = BTreeMap::new();
         while let Some((due, id)) = self.later.first().copied().filter(|(due, _)| *due <= now) {
             self.later.remove(&(due, id));
-            let Some(entry) = self.heads.get(&id).cloned() else { continue };
+            let Some(entry) = self.heads.get(id) else { continue };
+            let lot = (*entry.lot).clone();
             match entry.state {
-                EntryState::Ambiguous => doubtful.entry(Lot::of(&entry)).or_default().push(id),
+                EntryState::Ambiguous => doubtful.entry(lot).or_default().push(id),
                 _ => {
-                    self.ready.entry(Lot::of(&entry)).or_default().insert((!entry.first, id));
+                    self.ready.entry(lot).or_default().insert((!entry.first, id));
                 }
             }
         }
@@ -92,7 +93,7 @@ impl Engine<'_> {
                 self.halves.push_front((lot, ids));
                 break;
             }
-            let ids: Vec<i64> = ids.into_iter().filter(|id| self.heads.get(id).is_some_and(|entry| entry.state == EntryState::Planned)).collect();
+            let ids: Vec<i64> = ids.into_iter().filter(|id| self.heads.get(*id).is_some_and(|entry| entry.state == EntryState::Planned)).collect();
             if !ids.is_empty() {
                 self.send_batch(&lot, &ids, effects)?;
             }
@@ -113,7 +114,7 @@ impl Engine<'_> {
                 if pass == Pass::First && !urgent {
                     break;
                 }
-                let oldest = ready.iter().filter_map(|(_, id)| self.heads.get(id)).take(1).map(|entry| entry.created).min().unwrap_or(0);
+                let oldest = ready.iter().filter_map(|(_, id)| self.heads.get(*id)).take(1).map(|entry| entry.created).min().unwrap_or(0);
                 // While one goes in bulk, and right after it, the next one fills.
                 let fills =
                     spec.bulk.is_some() && (self.out_of(&lot) > BULK_ABOVE || self.bulk_back.is_some_and(|back| self.steady() < back + LINGER));
@@ -126,10 +127,10 @@ impl Engine<'_> {
                 let mut ids = Vec::new();
                 let (mut put_off, mut old) = (Vec::new(), Vec::new());
                 let now = self.millis();
-                let mut here: BTreeSet<(String, String, String)> = BTreeSet::new();
+                let mut here: BTreeSet<Place> = BTreeSet::new();
                 for (_, id) in ready {
-                    let Some(entry) = self.heads.get(id) else { continue };
-                    let targets = target(entry);
+                    let Some(entry) = self.heads.get(*id) else { continue };
+                    let targets = entry.targets();
                     // An older request to the same record may still be carried out: it must not land on this one.
                     let until = targets.iter().filter_map(|target| self.doubtful.get(target)).copied().max().unwrap_or(0);
                     if until > now && entry.doubted.is_none() {
@@ -151,10 +152,8 @@ impl Engine<'_> {
                     }
                 }
                 for (id, until) in put_off {
-                    if let Some(mut entry) = self.heads.get(&id).cloned() {
-                        entry.due = until;
-                        let change = moved(&entry);
-                        self.note_changes(std::slice::from_ref(&change));
+                    if let Some(moved) = self.heads.get(id).map(Head::moved) {
+                        self.note_changes(&[Change::Sent(Moved { due: until, ..moved })]);
                     }
                 }
                 if !old.is_empty() {
@@ -171,7 +170,7 @@ impl Engine<'_> {
 
     fn send_batch(&mut self, lot: &Lot, ids: &[i64], effects: &mut Vec<Effect>) -> Kept<()> {
         let now = self.millis();
-        // Of a large batch no more than what is sent is kept: not what it was made of.
+        // Of a large batch nothing but what is sent is kept: the rest is read again when it comes back.
         let (mut entries, mut items) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
         for some in ids.chunks(HELD) {
             let mut found = self.store.entries(some)?;
@@ -206,7 +205,7 @@ impl Engine<'_> {
         }
         let riding = self.ridden(&entries, &riders);
         let ask = Ask::Send { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items, riders: riding };
-        effects.push(self.begin(&lot.connection, ask, Job::Send { lot: lot.clone(), entries, riders }));
+        effects.push(self.begin(&lot.connection, ask, Job::Send { lot: lot.clone(), out: Out::of(entries), riders }));
         Ok(())
     }
 
@@ -233,81 +232,100 @@ impl Engine<'_> {
 
     fn refuse_lot(&mut self, lot: &Lot) -> Kept<()> {
         let ids: Vec<i64> = self.ready.remove(lot).into_iter().flatten().map(|(_, id)| id).collect();
-        let entries = self.store.entries(&ids)?;
         let fault = Fault::rejected("unsupported", format!("{} takes no {}", lot.object(), lot.op), None);
-        let receipts = entries.iter().map(|_| Receipt { outcome: Err(fault.clone()) }).collect();
-        self.sent(lot, entries, Vec::new(), Ok(receipts), &[])
+        for some in ids.chunks(HELD) {
+            let entries = self.store.entries(some)?;
+            let receipts = entries.iter().map(|_| Receipt { outcome: Err(fault.clone()) }).collect();
+            self.sent(lot, Out::Whole(entries), Vec::new(), Ok(receipts), &[])?;
+        }
+        Ok(())
     }
 
     /// What became of a batch.
-    pub(super) fn sent(
-        &mut self,
-        lot: &Lot,
-        mut entries: Vec<Entry>,
-        mut riders: Vec<Entry>,
-        sent: Result<Vec<Receipt>, Fault>,
-        exchanges: &[Masked],
-    ) -> Kept<()> {
-        let let_go = entries.len() > HELD;
-        if entries.len() > BULK_ABOVE {
+    pub(super) fn sent(&mut self, lot: &Lot, out: Out, riders: Vec<Entry>, sent: Result<Vec<Receipt>, Fault>, exchanges: &[Masked]) -> Kept<()> {
+        let count = out.len();
+        if count > BULK_ABOVE {
             self.bulk_back = Some(self.steady());
         }
         let mut changes = Vec::new();
-        let exchange = self.audit(&lot.connection, exchanges, entries.iter().chain(&riders), &mut changes);
-        let count = entries.len();
+        let lanes = self.lanes_of(&out, &riders);
+        let exchange = self.audit(&lot.connection, exchanges, &lanes, &mut changes);
         let not_done = || Err(Fault::transient("what it rides on was refused"));
         let (outcomes, rode) = match sent {
             Ok(receipts) => riders::parted(receipts, count, riders.len()),
-            Err(Fault::BatchRefused(_)) if count > 1 => return self.bisect(lot, entries, riders, changes),
+            Err(Fault::BatchRefused(_)) if count > 1 => return self.bisect(lot, &out, &riders, changes),
             Err(Fault::BatchRefused(refusal)) => (vec![Err(Fault::Rejected(refusal))], vec![not_done(); riders.len()]),
             Err(fault) if riders::passing(&fault) && self.settings.safety.patience => {
                 // The whole call failed: what is passing costs a record no try.
-                for entry in entries.iter_mut().chain(&mut riders) {
-                    entry.state = EntryState::Planned;
-                    entry.attempt = entry.attempt.saturating_sub(1);
-                    entry.sent = entry.doubted;
-                    entry.due = self.millis();
-                    changes.push(moved(entry));
-                }
-                self.keep(&changes)?;
+                self.goes_again(&out, &riders, |head| head.doubted, changes)?;
                 return Ok(());
             }
             Err(fault) => (vec![Err(fault.clone()); count], vec![Err(fault); riders.len()]),
         };
-        if !let_go || !riders.is_empty() {
-            let outcomes = entries.into_iter().zip(outcomes).collect();
-            return self.outcomes(lot, outcomes, riders.into_iter().zip(rode).collect(), exchange, changes);
-        }
-        // A large batch is settled in parts, each a commit of its own: what is left when the process ends is in doubt, as all of
-        // it would be.
-        let mut rest = entries.into_iter().zip(outcomes).peekable();
-        while rest.peek().is_some() {
-            let mut part: Vec<(Entry, Result<Done, Fault>)> = rest.by_ref().take(HELD).collect();
-            let ids: Vec<i64> = part.iter().map(|(entry, _)| entry.id).collect();
-            let mut whole: BTreeMap<i64, Entry> = self.store.entries(&ids)?.into_iter().map(|entry| (entry.id, entry)).collect();
-            for (entry, _) in &mut part {
-                if let Some(whole) = whole.remove(&entry.id) {
-                    (entry.body, entry.held) = (whole.body, whole.held);
-                }
+        match out {
+            Out::Whole(entries) => {
+                let outcomes = entries.into_iter().zip(outcomes).collect();
+                self.outcomes(lot, outcomes, riders.into_iter().zip(rode).collect(), exchange, changes)
             }
+            Out::Many { ids, .. } => self.outcomes_of_many(lot, &ids, outcomes, exchange, changes),
+        }
+    }
+
+    /// A large batch is settled in parts, each a commit of its own: what is left when the process ends is in doubt, as all of
+    /// it would be.
+    fn outcomes_of_many(
+        &mut self,
+        lot: &Lot,
+        ids: &[i64],
+        outcomes: Vec<Result<Done, Fault>>,
+        exchange: Option<i64>,
+        mut changes: Vec<Change>,
+    ) -> Kept<()> {
+        let mut outcomes = outcomes.into_iter();
+        for some in ids.chunks(HELD) {
+            let mut whole: BTreeMap<i64, Entry> = self.store.entries(some)?.into_iter().map(|entry| (entry.id, entry)).collect();
+            // One whose row was found damaged meanwhile was sent all the same.
+            let entry = |id: &i64| self.heads.get(*id).map(|head| head.entry(whole.remove(id)));
+            let entries: Vec<Option<Entry>> = some.iter().map(entry).collect();
+            let part = entries.into_iter().zip(outcomes.by_ref()).filter_map(|(entry, outcome)| Some((entry?, outcome))).collect();
             self.outcomes(lot, part, Vec::new(), exchange, std::mem::take(&mut changes))?;
         }
         Ok(())
     }
 
-    /// A batch that was refused as a whole goes again in halves: one of its items is to blame.
-    fn bisect(&mut self, lot: &Lot, mut entries: Vec<Entry>, mut riders: Vec<Entry>, mut changes: Vec<Change>) -> Kept<()> {
-        for entry in entries.iter_mut().chain(&mut riders) {
-            entry.state = EntryState::Planned;
-            entry.attempt = entry.attempt.saturating_sub(1);
-            entry.due = self.millis();
-            changes.push(moved(entry));
-        }
+    /// The flows and lanes of what is out in a call, in the order of its items.
+    fn lanes_of(&self, out: &Out, riders: &[Entry]) -> Vec<(String, String)> {
+        let of = |entry: &Entry| (entry.flow.clone(), entry.lane.clone());
+        let mut lanes: Vec<(String, String)> = match out {
+            Out::Whole(entries) => entries.iter().map(of).collect(),
+            Out::Many { ids, .. } => {
+                let of = |id: &i64| self.heads.get(*id).map(|head| (head.flow.as_ref().to_owned(), head.lane.as_ref().to_owned()));
+                ids.iter().map(|id| of(id).unwrap_or_default()).collect()
+            }
+        };
+        lanes.extend(riders.iter().map(of));
+        lanes
+    }
+
+    /// What is out in a call goes again, and this try does not count. `sent`: when its newest intent was that counts.
+    fn goes_again(&mut self, out: &Out, riders: &[Entry], sent: impl Fn(&Head) -> Option<Millis>, mut changes: Vec<Change>) -> Kept<Vec<i64>> {
+        let now = self.millis();
+        let ids: Vec<i64> = match out {
+            Out::Whole(entries) => entries.iter().map(|entry| entry.id).collect(),
+            Out::Many { ids, .. } => ids.clone(),
+        };
+        let heads = ids.iter().copied().chain(riders.iter().map(|rider| rider.id)).filter_map(|id| self.heads.get(id));
+        changes.extend(heads.map(|head| Change::Sent(Moved { sent: sent(head), ..head.again(now) })));
         self.keep(&changes)?;
-        let ids: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
+        Ok(ids)
+    }
+
+    /// A batch that was refused as a whole goes again in halves: one of its items is to blame.
+    fn bisect(&mut self, lot: &Lot, out: &Out, riders: &[Entry], changes: Vec<Change>) -> Kept<()> {
+        let ids = self.goes_again(out, riders, |head| head.sent, changes)?;
         for half in ids.chunks(ids.len().div_ceil(2)) {
             for id in half {
-                if let (Some(ready), Some(entry)) = (self.ready.get_mut(lot), self.heads.get(id)) {
+                if let (Some(ready), Some(entry)) = (self.ready.get_mut(lot), self.heads.get(*id)) {
                     ready.remove(&(!entry.first, *id));
                 }
             }
@@ -387,7 +405,10 @@ impl Engine<'_> {
             changes.push(Change::Link(self.node(at, &entry.lane, &lot.object(), id)));
         }
         entry.target = id;
-        entry.result = Some(done.record.clone());
+        entry.result = Some(match &done.record {
+            Json::Null => self.sent_with_id(lot, entry, &id_field),
+            told => told.clone(),
+        });
         let how = match (adopted, done.created) {
             (true, _) => "was found at the target: an earlier try had done it",
             (_, Some(true)) => "was created",
@@ -395,6 +416,15 @@ impl Engine<'_> {
         };
         changes.push(self.event(&entry.flow, &entry.lane, "confirmed", format!("{} {how}", self.named(entry)), exchange));
         Ok(())
+    }
+
+    /// What was sent of an entry, with the id of its record.
+    fn sent_with_id(&self, lot: &Lot, entry: &Entry, id_field: &str) -> Json {
+        let mut body = self.item(lot, entry).body;
+        if let (Json::Object(fields), Some(id)) = (&mut body, &entry.target) {
+            fields.insert(id_field.to_owned(), Json::String(id.clone()));
+        }
+        body
     }
 
     /// Whether a write went out because of what its target was read to be.

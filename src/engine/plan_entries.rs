@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::mapping::place;
+use super::Engine;
+use super::heads::Head;
 use super::targets::Targets;
-use super::{Engine, Lot};
 use crate::apply::{Payload, target_of};
 use crate::check::typed::{Flow, Op};
 use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch};
@@ -260,94 +260,78 @@ impl Engine<'_> {
     // ---- the outbox's own lists ----
 
     /// Takes an entry as it now is into the lists in memory.
-    pub(super) fn note(&mut self, mut entry: Entry) {
-        self.unlist(entry.id);
-        // What it takes to send it is read from the store then.
-        (entry.body, entry.held, entry.result, entry.hash) = (Json::Null, None, None, String::new());
-        let lane = (entry.flow.clone(), entry.lane.clone());
-        self.by_lane.entry(lane).or_default().insert(entry.id);
-        if open(&entry) {
-            for target in target(&entry) {
-                *self.writing.entry(place(&target)).or_default() += 1;
+    pub(super) fn note(&mut self, entry: &Entry) {
+        let head = self.heads.head(entry);
+        self.list(head);
+    }
+
+    fn list(&mut self, head: Head) {
+        self.unlist(head.id);
+        if head.open() {
+            for place in head.places() {
+                *self.writing.entry(place).or_default() += 1;
             }
         }
-        match entry.state {
+        match head.state {
             // It goes with what it rides on, or once that is known.
-            EntryState::Planned if entry.rides.is_some() => {}
-            EntryState::Planned if entry.due <= self.millis() => {
-                self.ready.entry(Lot::of(&entry)).or_default().insert((!entry.first, entry.id));
+            EntryState::Planned if head.rides.is_some() => {}
+            EntryState::Planned if head.due <= self.millis() => {
+                self.ready.entry((*head.lot).clone()).or_default().insert((!head.first, head.id));
             }
             EntryState::Planned | EntryState::Ambiguous => {
-                self.later.insert((entry.due, entry.id));
+                self.later.insert((head.due, head.id));
             }
             EntryState::Sending => {
-                self.touched.extend(target(&entry).iter().map(place));
+                self.touched.extend(head.places());
             }
             EntryState::Confirmed | EntryState::Refused | EntryState::Parked | EntryState::Withdrawn => {}
         }
-        self.heads.insert(entry.id, Box::new(entry));
+        self.heads.put(head);
     }
 
     fn unlist(&mut self, id: i64) {
-        if let Some(known) = self.heads.get(&id) {
-            let lot = Lot::of(known);
-            if let Some(ready) = self.ready.get_mut(&lot) {
-                ready.remove(&(!known.first, id));
-                if ready.is_empty() {
-                    self.ready.remove(&lot);
-                }
+        let Some(known) = self.heads.get(id) else { return };
+        if let Some(ready) = self.ready.get_mut(&*known.lot) {
+            ready.remove(&(!known.first, id));
+            if ready.is_empty() {
+                self.ready.remove(&*known.lot);
             }
-            self.later.remove(&(known.due, id));
-            if open(known) {
-                for target in target(known).iter().map(place) {
-                    if let Some(count) = self.writing.get_mut(&target) {
-                        *count -= 1;
-                        if *count == 0 {
-                            self.writing.remove(&target);
-                            self.batches.values_mut().for_each(|batch| batch.written_to(&target));
-                        }
+        }
+        self.later.remove(&(known.due, id));
+        if known.open() {
+            for place in known.places() {
+                if let Some(count) = self.writing.get_mut(&place) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.writing.remove(&place);
+                        self.batches.values_mut().for_each(|batch| batch.written_to(place));
                     }
                 }
             }
-            if known.state == EntryState::Sending {
-                target(known).iter().for_each(|target| {
-                    self.touched.remove(&place(target));
-                });
-            }
+        }
+        if known.state == EntryState::Sending {
+            known.places().iter().for_each(|place| {
+                self.touched.remove(place);
+            });
         }
     }
 
     pub(super) fn forget(&mut self, id: i64) {
         self.unlist(id);
         self.based.remove(&id);
-        if let Some(entry) = self.heads.remove(&id) {
-            let lane = (entry.flow, entry.lane);
-            if let Some(ids) = self.by_lane.get_mut(&lane) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    self.by_lane.remove(&lane);
-                }
-            }
-        }
+        self.heads.remove(id);
     }
 
     /// Follows committed changes with the lists in memory.
     pub(super) fn note_changes(&mut self, changes: &[Change]) {
         for change in changes {
             match change {
-                Change::Entry(entry) => self.note(entry.clone()),
+                Change::Entry(entry) => self.note(entry),
                 Change::DropEntry(id) => self.forget(*id),
                 Change::Sent(moved) => {
-                    if let Some(mut entry) = self.heads.get(&moved.id).cloned() {
-                        entry.attempt = moved.attempt;
-                        entry.sent = moved.sent;
-                        entry.doubted = moved.doubted;
-                        entry.epoch = moved.epoch;
-                        self.unlist(moved.id);
-                        self.heads.remove(&moved.id);
-                        entry.state = moved.state;
-                        entry.due = moved.due;
-                        self.note(*entry);
+                    if let Some(mut head) = self.heads.get(moved.id).cloned() {
+                        head.moves(moved);
+                        self.list(head);
                     }
                 }
                 _ => {}
@@ -358,23 +342,6 @@ impl Engine<'_> {
 
 /// Shorter values of persons stand in keys by chance.
 const SHORTEST_PERSON: usize = 5;
-
-/// Whether a write may still change its target by itself.
-fn open(entry: &Entry) -> bool {
-    matches!(entry.state, EntryState::Planned | EntryState::Sending | EntryState::Ambiguous)
-}
-
-/// The records that a write touches at its target: no two writes of one record are out at once.
-pub(super) fn target(entry: &Entry) -> Vec<(String, String, String)> {
-    let names = entry.key.iter().cloned().chain(entry.target.iter().map(|id| format!("id:{id}")));
-    names.map(|name| (entry.connection.clone(), entry.object.clone(), name)).collect()
-}
-
-/// The places that a payload writes to, as [`place`] has them.
-pub(super) fn places(payload: &Payload) -> Vec<(String, String, String)> {
-    let names = payload.key.iter().cloned().chain(payload.id.iter().map(|id| format!("id:{id}")));
-    names.map(|name| place(&(payload.object.connection.clone(), payload.object.object.clone(), name))).collect()
-}
 
 /// What was made of payloads.
 pub(super) struct Made {

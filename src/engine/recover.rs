@@ -92,7 +92,7 @@ impl Engine<'_> {
         let names = payload.key.iter().cloned().chain(payload.id.clone().or_else(|| known?.id.clone()).map(|id| format!("id:{id}")));
         let unsettled = names.into_iter().any(|name| {
             let target = (payload.object.connection.clone(), payload.object.object.clone(), name);
-            self.doubtful.contains_key(&target) || self.writing.contains_key(&super::mapping::place(&target))
+            self.doubtful.contains_key(&target) || self.writing.contains_key(&super::heads::place(&target))
         });
         for (path, value) in delta::leaves(&payload.body) {
             let there = held.and_then(|held| delta::at(held, &path)).is_some_and(|value| !holds::is_blank(value));

@@ -6,8 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mapping::place;
-use super::plan_entries::target;
+use super::heads::{Target, place, target};
 use super::{Engine, Lot};
 use crate::apply::Payload;
 use crate::connector::{Done, Receipt, Rider, Riders};
@@ -30,23 +29,22 @@ impl Engine<'_> {
         let Some(spec) = self.spec(lot).filter(|spec| spec.carries && entries.len() <= spec.batch) else { return Ok(Vec::new()) };
         let now = self.millis();
         let mut written: BTreeSet<_> = entries.iter().flat_map(target).map(|target| place(&target)).collect();
-        let mut kind: Option<Lot> = None;
+        let mut kind: Option<std::sync::Arc<Lot>> = None;
         let mut ids = Vec::new();
         for leader in entries {
-            let of_lane = self.by_lane.get(&(leader.flow.clone(), leader.lane.clone()));
-            for entry in of_lane.into_iter().flatten().filter_map(|id| self.heads.get(id)) {
+            for entry in self.heads.of_lane(&leader.flow, &leader.lane) {
                 let on = entry.rides.as_ref().map(|rides| rides.on);
-                let targets = target(entry);
-                let blocked = |target: &(String, String, String)| {
+                let targets = entry.targets();
+                let blocked = |target: &Target| {
                     let late = self.doubtful.get(target).is_some_and(|until| *until > now) && entry.doubted.is_none();
                     late || self.touched.contains(&place(target)) || written.contains(&place(target))
                 };
-                let other_kind = kind.as_ref().is_some_and(|kind| *kind != Lot::of(entry));
+                let other_kind = kind.as_ref().is_some_and(|kind| *kind != entry.lot);
                 if on != Some(leader.id) || entry.state != EntryState::Planned || other_kind || ids.len() >= spec.batch || targets.iter().any(blocked)
                 {
                     continue;
                 }
-                kind = Some(Lot::of(entry));
+                kind = Some(std::sync::Arc::clone(&entry.lot));
                 written.extend(targets.iter().map(place));
                 ids.push(entry.id);
             }

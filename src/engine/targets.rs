@@ -54,7 +54,7 @@ impl Engine<'_> {
                 let Some(write) = written else { continue };
                 let looks = self.looks(at, write);
                 if looks.any() {
-                    batch.places[index].extend(super::plan_entries::places(payload));
+                    batch.places[index].extend(super::heads::places(payload));
                 }
                 // What was found by a match says itself what the target holds.
                 let matches = write.of.is_some_and(|of| flow.matches.iter().any(|found| found.slot == of));
@@ -241,7 +241,7 @@ impl Engine<'_> {
     }
 
     /// Matched records that the flow writes to.
-    pub(super) fn matched_targets(&self, at: usize, matched: &BTreeMap<String, Vec<Json>>) -> Vec<(String, String, String)> {
+    pub(super) fn matched_targets(&self, at: usize, matched: &BTreeMap<String, Vec<Json>>) -> Vec<super::heads::Target> {
         let (flow, _) = self.flow(at);
         let writes = || flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
         let written = flow.matches.iter().filter(|found| writes().any(|write| write.of == Some(found.slot)));

@@ -160,10 +160,13 @@ impl Engine<'_> {
     fn move_waits(&mut self, off: Millis) {
         let now = self.millis();
         self.later = self.later.iter().map(|(due, id)| (due + off, *id)).collect();
-        self.heads.values_mut().for_each(|entry| entry.moved_by(off));
+        self.heads.moved_by(off);
         for (_, job) in self.jobs.values_mut() {
             match job {
-                Job::Send { entries, riders, .. } => entries.iter_mut().chain(riders).for_each(|entry| entry.moved_by(off)),
+                Job::Send { out, riders, .. } => {
+                    out.moved_by(off);
+                    riders.iter_mut().for_each(|entry| entry.moved_by(off));
+                }
                 Job::LookUp { entries } => entries.iter_mut().for_each(|entry| entry.moved_by(off)),
                 _ => {}
             }

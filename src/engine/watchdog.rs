@@ -252,7 +252,7 @@ impl Engine<'_> {
             return;
         }
         let since = *self.dog.waiting.entry(connection.to_owned()).or_insert(steady);
-        let large = |job: &(String, Job)| matches!(&job.1, Job::Send { entries, .. } if job.0 == connection && entries.len() > LARGE);
+        let large = |job: &(String, Job)| matches!(&job.1, Job::Send { out, .. } if job.0 == connection && out.len() > LARGE);
         let silent = if self.jobs.values().any(large) { SILENT_LARGE } else { SILENT };
         if steady - since < silent {
             return;
@@ -311,8 +311,8 @@ impl Engine<'_> {
 
     // ---- writes and records ----
 
-    fn unresolved(&self) -> impl Iterator<Item = &crate::store::Entry> {
-        self.heads.values().map(AsRef::as_ref).filter(|entry: &&crate::store::Entry| {
+    fn unresolved(&self) -> impl Iterator<Item = &super::heads::Head> {
+        self.heads.all().filter(|entry| {
             matches!(entry.state, EntryState::Sending | EntryState::Ambiguous) || (entry.state == EntryState::Planned && entry.doubted.is_some())
         })
     }
@@ -321,7 +321,7 @@ impl Engine<'_> {
         let now = self.millis();
         let overdue = self.unresolved().filter(|entry| entry.due.max(entry.sent.unwrap_or(0)) + UNRESOLVED < now);
         let mut late: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
-        overdue.for_each(|entry| *late.entry(entry.connection.clone()).or_default() += 1);
+        overdue.for_each(|entry| *late.entry(entry.lot.connection.clone()).or_default() += 1);
         let connections: Vec<String> = self.lines.keys().cloned().collect();
         for connection in connections {
             let cause = format!("writes {connection}");

@@ -90,7 +90,8 @@ impl Carrier {
     /// Records of a flow's source by id, some of which another flow of the same object may have read since they were asked for.
     async fn records(&self, call: &Call, connector: &dyn Connector, flow: usize, ids: &[String], asked: Timestamp) -> Result<Vec<Change>, Fault> {
         let source = self.source(flow);
-        let Some(form) = connector.form(&source) else { return connector.get(call, &source, ids).await };
+        let form = connector.form(&source).filter(|_| self.shared.has_others(flow));
+        let Some(form) = form else { return connector.get(call, &source, ids).await };
         let of = &source.flow.source;
         let key = |id: &String| -> RecordKey { (of.connection.clone(), of.object.clone(), form.clone(), id.clone()) };
         let began = self.clock.now();

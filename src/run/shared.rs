@@ -3,6 +3,8 @@
 //! A page is given to each flow once, so that a flow never reads what it has read before. A record is given to whoever
 //! asked for it before it was read, so that nobody gets one that is older than what was known when they asked. Who asks
 //! while another's call is out waits for that call.
+//!
+//! Nothing is kept that nobody waits for: what one flow alone reads, and a page that each of its flows was given.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +20,8 @@ use crate::fault::Fault;
 const FRESH: SignedDuration = SignedDuration::from_secs(15);
 /// Records that are kept at the most. More are read again, not kept.
 const MOST: usize = 10_000;
+/// The same of pages: the oldest goes first.
+const MOST_PAGES: usize = 16;
 
 /// Which page: connection, object, form of the records, stream, and where it begins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +51,8 @@ struct Out {
 /// What was read lately. It belongs to one process.
 #[derive(Clone, Default)]
 pub struct SharedReads {
+    /// By flow: how many flows read the same, itself included.
+    readers: Arc<Vec<usize>>,
     pages: Arc<Mutex<BTreeMap<PageKey, Out>>>,
     /// `None`: it was not there.
     records: Arc<Mutex<BTreeMap<RecordKey, (Timestamp, Option<Change>)>>>,
@@ -57,6 +63,22 @@ fn fresh(at: Timestamp, now: Timestamp) -> bool {
 }
 
 impl SharedReads {
+    /// `readers`: for each flow, how many flows read the same as it does, itself included.
+    pub fn between(readers: Vec<usize>) -> Self {
+        SharedReads { readers: Arc::new(readers), ..SharedReads::default() }
+    }
+
+    /// Whether what a flow reads is read by others, too.
+    pub fn has_others(&self, flow: usize) -> bool {
+        self.readers.get(flow).is_some_and(|readers| *readers > 1)
+    }
+
+    /// Pages and records that are kept for other flows.
+    pub fn kept(&self) -> (usize, usize) {
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner).len();
+        (pages, self.records.lock().unwrap_or_else(PoisonError::into_inner).len())
+    }
+
     /// The page that another flow has read or is reading, or `read` itself. Faults are given to those who wait, and not kept.
     pub async fn page(
         &self,
@@ -65,16 +87,28 @@ impl SharedReads {
         now: Timestamp,
         read: impl Future<Output = Result<Page, Fault>> + Send + 'static,
     ) -> Result<Page, Fault> {
+        if !self.has_others(flow) {
+            return read.await;
+        }
         let page = {
             let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
             pages.retain(|_, out| fresh(out.at, now));
             match pages.get_mut(&key).filter(|out| !out.given.contains(&flow)) {
                 Some(out) => {
                     out.given.insert(flow);
-                    out.page.clone()
+                    let page = out.page.clone();
+                    if self.readers.get(flow).is_some_and(|readers| out.given.len() >= *readers) {
+                        // Those who wait for it have it; nobody else will ask.
+                        pages.remove(&key);
+                    }
+                    page
                 }
                 None => {
                     let page = read.boxed().shared();
+                    let oldest = pages.iter().min_by_key(|(_, out)| out.at).map(|(key, _)| key.clone());
+                    if let Some(oldest) = oldest.filter(|_| pages.len() >= MOST_PAGES) {
+                        pages.remove(&oldest);
+                    }
                     pages.insert(key.clone(), Out { at: now, given: BTreeSet::from([flow]), page: page.clone() });
                     page
                 }
@@ -100,9 +134,7 @@ impl SharedReads {
     /// Notes what a call that began at `at` has read.
     pub fn note(&self, read: impl IntoIterator<Item = (RecordKey, Option<Change>)>, at: Timestamp) {
         let mut known = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
-            known.retain(|_, (known, _)| fresh(*known, at));
-        }
+        known.retain(|_, (known, _)| fresh(*known, at));
         for (key, change) in read {
             if known.len() < MOST {
                 known.insert(key, (at, change));
@@ -139,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_flow_is_given_a_page_once() {
-        let (shared, reads) = (SharedReads::default(), Arc::new(AtomicUsize::new(0)));
+        let (shared, reads) = (SharedReads::between(vec![4; 4]), Arc::new(AtomicUsize::new(0)));
         let ask = |flow, cursor: &str, seconds| {
             let reads = Arc::clone(&reads);
             let read = async move {
@@ -161,8 +193,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_page_is_kept_for_those_who_were_not_given_it_and_for_nobody_else() {
+        let shared = SharedReads::between(vec![1, 2, 2]);
+        let ask = |flow, cursor: &str, seconds| {
+            shared.page(key(cursor), flow, at(seconds), async { Ok(Page { changes: Vec::new(), cursor: None, more: true }) })
+        };
+        ask(0, "a", 0).await.unwrap();
+        assert_eq!(shared.kept(), (0, 0), "one flow alone reads it");
+        ask(1, "b", 0).await.unwrap();
+        assert_eq!(shared.kept(), (1, 0));
+        ask(2, "b", 0).await.unwrap();
+        assert_eq!(shared.kept(), (0, 0), "both have it");
+        for page in 0..100 {
+            ask(1, &page.to_string(), 1).await.unwrap();
+        }
+        assert_eq!(shared.kept(), (MOST_PAGES, 0), "a flow that is far ahead fills no memory");
+        shared.note([(("wms".into(), "Shipment".into(), String::new(), "1".into()), None)], at(1));
+        shared.note([], at(60));
+        assert_eq!(shared.kept().1, 0, "what is old is let go");
+    }
+
+    #[tokio::test]
     async fn a_fault_is_not_kept() {
-        let shared = SharedReads::default();
+        let shared = SharedReads::between(vec![2; 2]);
         let failed = shared.page(key("a"), 0, at(0), async { Err(Fault::transient("down")) }).await;
         assert!(failed.is_err());
         let page = Page { changes: Vec::new(), cursor: None, more: false };
@@ -171,7 +224,7 @@ mod tests {
 
     #[test]
     fn nobody_gets_a_record_that_was_read_before_they_asked() {
-        let shared = SharedReads::default();
+        let shared = SharedReads::between(vec![2; 2]);
         let key = |id: &str| ("wms".to_owned(), "Shipment".to_owned(), String::new(), id.to_owned());
         let change = Change { id: "1".into(), stamp: None, state: State::Gone };
         shared.note([(key("1"), Some(change.clone())), (key("2"), None)], at(10));

@@ -174,7 +174,7 @@ impl<'p> Sim<'p> {
             clock: Arc::new(self.clock.clone()),
             rehearsal: None,
             masks: engine.masks(),
-            shared: crate::run::shared::SharedReads::default(),
+            shared: crate::run::shared::SharedReads::between(engine.readers()),
             scrub: self.scenario.off != Some(Off::Scrub),
             also: Arc::new((0..self.plan().mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
         }

@@ -3,7 +3,11 @@
 //! A call's faults, its path and its bodies pass here before the engine sees them. A batch is cut by its items, so that
 //! what is kept of one record holds nothing of another.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 
 use super::{Mask, Masked, path};
 use crate::connector::{Item, Receipt};
@@ -130,37 +134,39 @@ impl<'a> Quotes<'a> {
 
     /// What an exchange says of each item.
     fn parts(&self, items: &[(&str, &Item, Option<&str>)], exchange: &Exchange) -> Vec<MaskedPart> {
-        let request: Option<Json> = serde_json::from_slice(&exchange.request).ok();
-        let Some(request) = request else { return self.within(items, exchange) };
-        let response: Option<Json> = serde_json::from_slice(&exchange.response).ok();
+        let Some(request) = text_of(&exchange.request) else { return self.within(items, exchange) };
+        let response = text_of(&exchange.response);
         let mut out = Vec::new();
         let mut next = 0;
-        for (records, answers) in lists(&request, response.as_ref()) {
+        for (records, answers) in lists(request, response) {
             for (at, record) in records.iter().enumerate() {
-                let found = (next..items.len()).chain(0..next).find(|item| fits(record, items[*item].1));
+                let Some(record) = tree_of(record.get()) else { continue };
+                let found = (next..items.len()).chain(0..next).find(|item| fits(&record, items[*item].1));
                 let Some(item) = found else { continue };
                 next = item + 1;
                 // Most answers hold no words.
                 let redactor = OnceCell::new();
                 let quoted = |text: &str| redactor.get_or_init(|| self.one(items[item])).text(text);
-                let response = answers.and_then(|answers| answers.get(at)).map(|answer| {
+                let answer = answers.as_ref().and_then(|answers| tree_of(answers.get(at)?.get()));
+                let response = answer.map(|answer| {
                     let plain = answer.get("success").or_else(|| answer.get("errors")).is_some();
-                    self.mask.answer(if plain { None } else { Some(items[item].0) }, answer, &quoted).to_string()
+                    self.mask.answer(if plain { None } else { Some(items[item].0) }, &answer, &quoted).to_string()
                 });
-                let request = self.mask.answer(Some(items[item].0), record, &quoted).to_string();
+                let request = self.mask.answer(Some(items[item].0), &record, &quoted).to_string();
                 out.push(MaskedPart { item, request: Some(request), response });
             }
         }
+        let response = || response.and_then(tree_of);
         if out.is_empty()
-            && let [item] = items
+            && let ([item], Some(request)) = (items, tree_of(request))
         {
             let quoted = |text: &str| self.all().text(text);
-            let response = response.map(|answer| self.mask.answer(Some(item.0), &answer, &quoted).to_string()).or_else(|| self.length(exchange));
+            let response = response().map(|answer| self.mask.answer(Some(item.0), &answer, &quoted).to_string()).or_else(|| self.length(exchange));
             out.push(MaskedPart { item: 0, request: Some(self.mask.answer(Some(item.0), &request, &quoted).to_string()), response });
         } else if out.iter().any(|part| part.response.is_none()) {
             // One answer to all of them.
-            let shared = match &response {
-                Some(answer) => Some(self.mask.answer(None, answer, &|text| self.all().text(text)).to_string())
+            let shared = match response() {
+                Some(answer) => Some(self.mask.answer(None, &answer, &|text| self.all().text(text)).to_string())
                     .filter(|text| text.chars().count() <= LONGEST_SHARED),
                 None => self.length(exchange),
             };
@@ -171,9 +177,9 @@ impl<'a> Quotes<'a> {
 
     /// A read within a write: of the one record that is written.
     fn within(&self, items: &[(&str, &Item, Option<&str>)], exchange: &Exchange) -> Vec<MaskedPart> {
-        let ([item], Ok(answer), true) = (items, serde_json::from_slice::<Json>(&exchange.response), exchange.request.is_empty()) else {
-            return Vec::new();
-        };
+        // Most reads are of no write, and of thousands of records: their answers are not looked at.
+        let ([item], true) = (items, exchange.request.is_empty()) else { return Vec::new() };
+        let Ok(answer) = serde_json::from_slice::<Json>(&exchange.response) else { return Vec::new() };
         let response = self.mask.answer(Some(item.0), &answer, &|text| self.all().text(text)).to_string();
         vec![MaskedPart { item: 0, request: None, response: Some(response) }]
     }
@@ -200,24 +206,48 @@ impl<'a> Quotes<'a> {
     }
 }
 
-/// The lists of records in a request, each with the list of their answers.
-fn lists<'j>(request: &'j Json, response: Option<&'j Json>) -> Vec<(&'j [Json], Option<&'j [Json]>)> {
-    fn records(json: &Json) -> Option<&[Json]> {
-        json.as_array().or_else(|| json.get("records")?.as_array()).map(Vec::as_slice)
-    }
-    let answers = |json: Option<&'j Json>, count: usize| {
-        let list = json.and_then(|json| json.as_array().or_else(|| json.get("results")?.as_array()));
-        list.map(Vec::as_slice).filter(|list| list.len() == count)
-    };
-    if let Some(parts) = request.get("compositeRequest").and_then(Json::as_array) {
-        let told = response.and_then(|response| response.get("compositeResponse")?.as_array());
-        let part = |(at, part): (usize, &'j Json)| {
-            let records = records(part.get("body")?)?;
-            Some((records, answers(told.and_then(|told| told.get(at)?.get("body")), records.len())))
+/// A body that is JSON.
+fn text_of(body: &[u8]) -> Option<&str> {
+    serde_json::from_slice::<&RawValue>(body).ok().map(RawValue::get)
+}
+
+fn tree_of(text: &str) -> Option<Json> {
+    serde_json::from_str(text).ok()
+}
+
+/// The texts of a list's elements.
+fn elements(text: &str) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(text).ok()
+}
+
+/// The text of an object's field.
+fn field<'j>(text: &'j str, name: &str) -> Option<&'j str> {
+    serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(text).ok()?.get(name).map(|value| value.get())
+}
+
+/// The texts of a list's elements, and of their answers where there are as many.
+type Listed<'j> = (Vec<&'j RawValue>, Option<Vec<&'j RawValue>>);
+
+/// The lists of records in a request, each with the list of their answers. They stay text: a batch as a tree takes twenty
+/// times as much, and each of its records is looked at by itself.
+fn lists<'j>(request: &'j str, response: Option<&'j str>) -> Vec<Listed<'j>> {
+    let list = |text: &'j str, name: &str| elements(text).or_else(|| elements(field(text, name)?));
+    let answers = |text: Option<&'j str>, count: usize| list(text?, "results").filter(|list| list.len() == count);
+    if let Some(parts) = field(request, "compositeRequest").and_then(elements) {
+        let told = response.and_then(|response| field(response, "compositeResponse")).and_then(elements);
+        let part = |(at, part): (usize, &&'j RawValue)| {
+            let records = list(field(part.get(), "body")?, "records")?;
+            let answer = told.as_ref().and_then(|told| field(told.get(at)?.get(), "body"));
+            let answers = answers(answer, records.len());
+            Some((records, answers))
         };
         return parts.iter().enumerate().filter_map(part).collect();
     }
-    records(request).map(|records| (records, answers(response, records.len()))).into_iter().collect()
+    let with_answers = |records: Vec<&'j RawValue>| {
+        let answers = answers(response, records.len());
+        (records, answers)
+    };
+    list(request, "records").map(with_answers).into_iter().collect()
 }
 
 /// Whether a record in a request is what was to be sent of an item.
