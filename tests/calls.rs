@@ -26,13 +26,43 @@ const BESIDE: usize = 7;
 /// So many that 10,000 of them can be sent, and 10,000 shipped.
 const ORDERS: usize = 11_400;
 
-/// Runs a flow and gives the calls that both systems counted.
-fn calls(world: &World, flow: &str) -> usize {
+/// The most that a run may have in memory at once, in MB, without the program itself, of which a release has 25. It does not grow
+/// with the number of records: what is read, mapped and sent at a time is bounded.
+const MEMORY: u64 = 125;
+
+/// Runs a flow and gives the calls that both systems counted, and the most that the process had in memory, in MB (0: not known).
+fn measured(world: &World, flow: &str) -> (usize, u64) {
     let before = world.calls();
-    let run = world.command(&["run", "--flow", flow, "--format", "json"]);
-    assert_eq!(run.status.code(), Some(0), "{run:?}");
-    assert!(serde_json::from_slice::<Json>(&run.stdout).is_ok());
-    usize::try_from(world.calls() - before).unwrap()
+    let printed = world.folder.path().join("printed");
+    let mut run = world
+        .crossdock()
+        .args(["run", "--flow", flow, "--format", "json", "--env", "live"])
+        .stdout(std::fs::File::create(&printed).unwrap())
+        .spawn()
+        .unwrap();
+    let mut most = 0;
+    let status = loop {
+        if let Some(status) = run.try_wait().unwrap() {
+            break status;
+        }
+        most = held(run.id()).unwrap_or(0).max(most);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    let printed = std::fs::read(printed).unwrap();
+    assert_eq!(status.code(), Some(0), "{}", String::from_utf8_lossy(&printed));
+    assert!(serde_json::from_slice::<Json>(&printed).is_ok());
+    (usize::try_from(world.calls() - before).unwrap(), most)
+}
+
+/// What a process has in memory now, without what it shares with its file. Linux tells it; elsewhere nothing does.
+fn held(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1024)
+}
+
+fn calls(world: &World, flow: &str) -> usize {
+    measured(world, flow).0
 }
 
 fn exchanges(world: &World) -> Vec<Exchange> {
@@ -46,7 +76,8 @@ fn most(least: usize) -> usize {
 #[test]
 fn calls_are_few() {
     let world = World::start(ORDERS, Faults::default());
-    let out = calls(&world, "export_orders");
+    let (out, memory) = measured(&world, "export_orders");
+    assert!(memory <= MEMORY, "{memory} MB for orders out");
     let sent = world.wms_effects().len();
     assert!(sent >= 10_000, "{sent}");
     let told = world.crm_effects().iter().filter(|effect| effect.by_api && effect.object == "Order").count();
@@ -56,7 +87,8 @@ fn calls_are_few() {
     world.wms_act("ship_all", "").unwrap();
     let shipped = world.wms_effects().iter().filter(|effect| effect.kind == "label").count();
     let before = world.crm.locked().system.calls();
-    let back = calls(&world, "import_shipments");
+    let (back, memory_back) = measured(&world, "import_shipments");
+    assert!(memory_back <= MEMORY, "{memory_back} MB for shipments back");
     assert!(shipped >= 10_000, "{shipped}");
     // Two jobs in bulk: make, fill, close, and two lists of results. How often one looks how they are doing is told by
     // how long they take, and not by their size.
@@ -72,7 +104,9 @@ fn calls_are_few() {
     // Here too without the looks: a machine that is slow takes more of them.
     let to_crm = usize::try_from(world.crm.locked().system.calls() - before).unwrap() - looked;
     assert!(to_crm <= 20, "{to_crm} calls to Salesforce by the bulk API, and {looked} looks");
-    println!("out: {out} calls, {sent} sent, {told} told; back: {back} calls and {looked} looks, {shipped} shipped, {to_crm} to Salesforce");
+    println!(
+        "out: {out} calls, {memory} MB, {sent} sent, {told} told; back: {memory_back} MB, {back} calls and {looked} looks, {shipped} shipped, {to_crm} to Salesforce"
+    );
 }
 
 /// The same without the bulk API: two writes for each of 10,000 shipments.
@@ -111,8 +145,10 @@ fn what_has_not_changed_is_not_read_again() {
     let lines = world.crm_effects().iter().filter(|effect| effect.object == "OrderItem" && !effect.by_api).count();
     let pages = 3_000_usize.div_ceil(QUERY_PAGE) + lines.max(6_000).div_ceil(QUERY_PAGE) + 1;
     for run in 1..=2 {
-        let again = calls(&world, "export_orders");
+        let (again, memory) = measured(&world, "export_orders");
         assert!(again <= pages + BESIDE, "run {run}: {again} calls for {pages} pages");
+        assert!(memory <= MEMORY, "run {run}: {memory} MB");
+        println!("run {run}: {again} calls, {memory} MB");
     }
 }
 

@@ -21,7 +21,8 @@ use crate::value::{Json, ObjectRef};
 /// bounded. A kind that goes in bulk waits for one bulk and the next batch of records.
 const MOST_READY: usize = 2_000;
 
-/// Batches of a flow that wait for look-ups, at most.
+/// Batches of a flow that wait for look-ups, at most: one that is looked up while another is decided. Where records are only
+/// looked for at their targets it is one, since what is about to be written of each waits with it.
 const MOST_BATCHES: usize = 2;
 /// Records that are looked up together.
 const MATCHED: usize = 2_000;
@@ -122,7 +123,8 @@ impl Engine<'_> {
                     return Ok(());
                 }
                 let (flow, _) = self.flow(at);
-                if self.batches.values().filter(|batch| batch.flow == at).count() >= MOST_BATCHES {
+                let most = if flow.matches.is_empty() { 1 } else { MOST_BATCHES };
+                if self.batches.values().filter(|batch| batch.flow == at).count() >= most {
                     // The end of one of them looks on.
                     self.flows[at].map = false;
                     break;
