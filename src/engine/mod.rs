@@ -622,7 +622,7 @@ impl<'p> Engine<'p> {
             (Job::Fetch { flow, ids }, Got::Records(records)) => self.fetched(flow, &ids, records),
             (Job::Match { batch, .. }, Got::Found(found)) => self.matched(batch, found),
             (Job::Target { batch, .. }, Got::Found(found)) => self.target_read(batch, found),
-            (Job::Send { lot, out, riders }, Got::Sent(sent)) => self.sent(&lot, out, riders, sent, &reply.exchanges),
+            (Job::Send { lot, out, riders }, Got::Sent(sent)) => self.sent(&lot, out, riders, sent, reply.exchanges),
             (Job::LookUp { entries }, Got::Found(found)) => self.looked_up(entries, found),
             (Job::Base { ids }, Got::Found(found)) => self.bases_read(&ids, found),
             // A driver answers each effect in its own kind.

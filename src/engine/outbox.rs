@@ -219,7 +219,11 @@ impl Engine<'_> {
         {
             let number = object.and_then(|object| object.fields.get(name)).is_some_and(|field| field.kind == crate::value::Kind::Integer);
             let value = key.parse::<i64>().ok().filter(|_| number).map_or_else(|| Json::String(key.clone()), Json::from);
-            fields.insert(name.clone(), value);
+            // With room for this one field: a batch may have ten thousand items.
+            let mut whole = serde_json::Map::with_capacity(fields.len() + 1);
+            whole.extend(std::mem::take(fields));
+            whole.insert(name.clone(), value);
+            *fields = whole;
         }
         if let (Some(held), Some(connector)) = (&entry.held, self.world.connectors.get(&lot.connection))
             && self.settings.safety.keep
@@ -236,13 +240,13 @@ impl Engine<'_> {
         for some in ids.chunks(HELD) {
             let entries = self.store.entries(some)?;
             let receipts = entries.iter().map(|_| Receipt { outcome: Err(fault.clone()) }).collect();
-            self.sent(lot, Out::Whole(entries), Vec::new(), Ok(receipts), &[])?;
+            self.sent(lot, Out::Whole(entries), Vec::new(), Ok(receipts), Vec::new())?;
         }
         Ok(())
     }
 
     /// What became of a batch.
-    pub(super) fn sent(&mut self, lot: &Lot, out: Out, riders: Vec<Entry>, sent: Result<Vec<Receipt>, Fault>, exchanges: &[Masked]) -> Kept<()> {
+    pub(super) fn sent(&mut self, lot: &Lot, out: Out, riders: Vec<Entry>, sent: Result<Vec<Receipt>, Fault>, exchanges: Vec<Masked>) -> Kept<()> {
         let count = out.len();
         if count > BULK_ABOVE {
             self.bulk_back = Some(self.steady());

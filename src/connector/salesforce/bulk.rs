@@ -178,7 +178,8 @@ impl Told {
             Kind::Failed => Err(failure(cell("sf__Error").unwrap_or(""))),
             Kind::Left => Err(Fault::transient("the job ended before this row")),
         };
-        self.0.entry(mark(batch, columns, &cell)).or_default().push(outcome);
+        // Most marks are of one row.
+        self.0.entry(mark(batch, columns, &cell)).or_insert_with(|| Vec::with_capacity(1)).push(outcome);
     }
 
     fn receipts(mut self, batch: &Batch<'_>, columns: &[String]) -> Vec<Receipt> {
