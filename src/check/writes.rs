@@ -173,8 +173,7 @@ impl Env<'_> {
         });
         self.target = target;
         let (key, body, guards) = out;
-        let native = key.as_ref().is_some_and(|key| key.native);
-        let class = if op == Op::Update || native { 0 } else { object.class };
+        let class = object.guarantee(op.into(), key.as_ref().and_then(|key| key.field.as_deref())).class();
         let in_doubt = if allowed { self.in_doubt(write, op, class, key.as_ref(), &object) } else { None };
         let result = write.name.as_ref().map(|_| self.slot());
         Some(Write {

@@ -23,6 +23,7 @@ use crate::fault::Fault;
 use crate::http::{Call, Limit};
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::{Named, Object};
+use crate::system;
 use crate::value::{Body, Json, ObjectRef};
 
 /// One system behind one set of credentials.
@@ -86,8 +87,11 @@ pub trait Connector: Send + Sync {
         places.chunks(self.find_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()
     }
 
-    /// What a write to an object is held to. `key_field` is the field that the write's key goes to.
-    fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write>;
+    /// What a write to an object is held to, as the system's manifest says. `key_field` is the field that the write's key goes
+    /// to.
+    fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write> {
+        Write::of(self.system(), object, op, key_field)
+    }
 
     /// Sends a batch: one operation on one object, at most [`Write::batch`] items. The receipts are in the
     /// order of the items, one each, matched by key as well as by position; those of the riders follow. A rider that
@@ -298,6 +302,24 @@ pub struct Write {
     pub carries: bool,
     /// The call, for people: `POST /orders/createorders`.
     pub call: &'static str,
+}
+
+impl Write {
+    /// What the manifest of a system says of a write.
+    pub fn of(system: &str, object: &Object, op: Op, key_field: Option<&str>) -> Option<Self> {
+        let rule = object.write_rule(op.into(), key_field)?;
+        let settle = system::manifest(system)?.settle_minutes;
+        Some(Write {
+            class: rule.guarantee.class(),
+            batch: rule.batch,
+            bulk: rule.bulk,
+            settle: SignedDuration::from_mins(settle.into()),
+            replaces: rule.replaces,
+            found_by: key_field.filter(|_| rule.found_by_key).map(str::to_owned).or_else(|| rule.found_by.clone()),
+            carries: rule.carries,
+            call: &rule.call,
+        })
+    }
 }
 
 /// Items of one call.

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::system::{self, Asked, Guarantee, Operation, WriteRule};
 use crate::value::{Json, Kind, Wire};
 
 /// One object: an order, a shipment, an address inside them.
@@ -42,12 +43,30 @@ pub struct Object {
     /// The relation of a child record to its parent, for the stamps of children (`OrderId`).
     #[serde(default)]
     pub parent: Option<String>,
-    /// What a create and an upsert by the key are held to: the runtime's guarantee class (0 to 3)
-    /// where `keys` is empty or not used. With a native key it is 0.
+    /// What a create and an upsert are held to where the system's manifest says nothing: the guarantee class (0 to 3). With a
+    /// key that the system itself keeps to one record it is 0. [`Object::guarantee`] tells what holds.
     pub class: u8,
     /// Webhook events of the system that hint at it.
     #[serde(default)]
     pub events: Vec<String>,
+}
+
+impl Object {
+    /// The way in which its system takes a write of it; none where the system has no manifest, or takes no such write.
+    pub fn write_rule(&self, operation: Operation, key_field: Option<&str>) -> Option<&'static WriteRule> {
+        let asked = Asked { object: &self.name, operation, key_field, keys: &self.keys, searchable: &self.searchable };
+        system::manifest(&self.system)?.write(&asked)
+    }
+
+    /// What stands for it that a write of it has one effect: what its system's manifest says; of a system without one what the
+    /// schema says.
+    pub fn guarantee(&self, operation: Operation, key_field: Option<&str>) -> Guarantee {
+        if let Some(rule) = self.write_rule(operation, key_field) {
+            return rule.guarantee;
+        }
+        let native = key_field.is_some_and(|field| self.keys.iter().any(|key| key == field));
+        if operation == Operation::Update || native { Guarantee::Idempotent } else { Guarantee::of_class(self.class.into()) }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -21,6 +21,7 @@ pub fn object(system: &str, name: &str, connection: &str) -> Option<Result<Objec
 mod tests {
     use super::*;
     use crate::schema::to_json;
+    use crate::system::{Guarantee, Operation};
 
     #[test]
     fn every_standard_schema_can_be_read_and_printed_back() {
@@ -42,6 +43,27 @@ mod tests {
                     assert!(objects(system).any(|known| known == target), "{system}/{name}.{field} names {target}");
                 }
             }
+        }
+    }
+
+    /// Of a system with rules for writes, `x-class` of a schema says nothing else than the rules do of its best key-less create.
+    #[test]
+    fn the_manifest_and_the_schemas_agree_on_writes() {
+        for (system, name, _) in system::schemas() {
+            let object = object(system, name, "c").unwrap().unwrap();
+            for key in &object.keys {
+                for operation in [Operation::Create, Operation::Upsert] {
+                    let allowed = if operation == Operation::Create { object.access.create } else { object.access.upsert };
+                    let rule = object.write_rule(operation, Some(key)).map(|rule| rule.guarantee);
+                    assert!(!allowed || rule == Some(Guarantee::Idempotent), "{system}/{name}: {operation:?} by {key}: {rule:?}");
+                }
+            }
+            let writes = object.access.create || object.access.update || object.access.upsert;
+            let ruled = [Operation::Create, Operation::Update, Operation::Upsert].iter().any(|operation| {
+                let keyed = object.keys.iter().chain(&object.searchable).map(|key| Some(key.as_str())).chain([None]);
+                keyed.into_iter().any(|key| object.write_rule(*operation, key).is_some())
+            });
+            assert!(!writes || ruled, "{system}/{name} can be written, and no rule of the manifest says how");
         }
     }
 

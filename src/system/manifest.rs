@@ -3,6 +3,8 @@
 use indexmap::IndexMap;
 use serde::Deserialize;
 
+use super::write::WriteRule;
+
 /// What is known of a system before anything is asked of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +34,12 @@ pub struct Manifest {
     /// The form in which it describes its own objects, of which snapshots are kept; none where it gives no descriptions.
     #[serde(default)]
     pub describe: Option<Describe>,
+    /// How long a request that was sent may still be carried out, and its effect be invisible to a search.
+    #[serde(default)]
+    pub settle_minutes: u32,
+    /// What its writes are held to. A write is held to the first that it fits; what fits none is not written.
+    #[serde(default)]
+    pub writes: Vec<WriteRule>,
     /// Where its sandbox answers unless told otherwise; none where another system's sandbox has it with it.
     #[serde(default)]
     pub sandbox: Option<Sandbox>,

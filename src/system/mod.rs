@@ -5,10 +5,12 @@
 //! here, and name no vendor themselves.
 
 mod manifest;
+mod write;
 
 use std::sync::LazyLock;
 
 pub use manifest::{DataClasses, Describe, Dialect, Kind, Limits, Manifest, Sandbox, Search, Setting, Texts};
+pub use write::{Asked, Guarantee, KeyField, Operation, WriteRule};
 
 // `MANIFESTS` by system, and `SCHEMAS` by system and object: the texts of `schemas/`, gathered by `build.rs`.
 include!(concat!(env!("OUT_DIR"), "/systems.rs"));

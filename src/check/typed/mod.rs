@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::builtin::BuiltinRef;
+use crate::system::Operation;
 use crate::value::{Kind, LengthUnit, Literal, ObjectRef, Type, WeightUnit, Wire};
 
 /// Where something stands in the mapping's files, for people: `orders.dock:12`.
@@ -349,6 +350,16 @@ pub enum Op {
     Create,
     Update,
     Upsert,
+}
+
+impl From<Op> for Operation {
+    fn from(op: Op) -> Self {
+        match op {
+            Op::Create => Operation::Create,
+            Op::Update => Operation::Update,
+            Op::Upsert => Operation::Upsert,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

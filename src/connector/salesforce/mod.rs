@@ -22,11 +22,10 @@ use jiff::SignedDuration;
 
 use self::auth::SignIn;
 use super::registry::{Settings, Unusable};
-use super::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Queries, Reading, Receipt, Source, Stream, Write};
-use crate::check::typed::Op;
+use super::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Queries, Reading, Receipt, Source, Stream};
 use crate::fault::Fault;
 use crate::http::{Answer, Call, Client, Clock, Limit, Request, Response, Transport};
-use crate::schema::{Named, Object};
+use crate::schema::Named;
 use crate::value::{Json, ObjectRef};
 
 /// The system's name in `crossdock.yaml`.
@@ -40,10 +39,6 @@ pub(super) fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Ar
 
 /// Items in one call of the collections resource.
 const COLLECTION: usize = 200;
-/// Items in one job of the bulk API that this connector makes.
-const BULK: usize = 10_000;
-/// How long a request that was sent may still be carried out. Salesforce ends a call after 10 minutes.
-const SETTLE: SignedDuration = SignedDuration::from_mins(10);
 /// What it takes at most for a commit to show under its stamp: a transaction's own length.
 const LATE_COMMIT: SignedDuration = SignedDuration::from_mins(10);
 
@@ -225,27 +220,6 @@ impl Connector for Salesforce {
         // Several queries go in one call, each as long as its URL may be. Ids are short; of other texts nobody knows how
         // long they are.
         if field.last().is_some_and(|name| name == "Id" || name.ends_with("Id")) { 2_000 } else { 1_000 }
-    }
-
-    fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write> {
-        let native = key_field.is_some_and(|field| object.keys.iter().any(|key| key == field));
-        let searched = key_field.is_some_and(|field| object.searchable.iter().any(|known| known == field));
-        let (class, call) = match op {
-            Op::Update => (0, "PATCH /composite/sobjects"),
-            Op::Upsert | Op::Create if native => (0, "PATCH /composite/sobjects/{object}/{field}"),
-            Op::Upsert | Op::Create if searched => (2, "POST /composite/sobjects"),
-            Op::Upsert | Op::Create => (3, "POST /composite/sobjects"),
-        };
-        Some(Write {
-            class,
-            batch: COLLECTION,
-            bulk: Some(BULK),
-            settle: SETTLE,
-            replaces: false,
-            carries: true,
-            found_by: Some(key_field.filter(|_| op != Op::Update).unwrap_or("Id").to_owned()),
-            call,
-        })
     }
 
     async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {

@@ -514,3 +514,22 @@ async fn a_chain_of_answers_ends() {
     let asked = bench.asked();
     assert!(asked[0].ends_with("LIMIT 2000") && asked.last().unwrap().ends_with("LIMIT 250"), "{asked:?}");
 }
+
+#[test]
+fn each_write_says_what_it_is_held_to() {
+    let mut object = crate::schema::standard::object("salesforce", "Contact", "crm").unwrap().unwrap();
+    (object.keys, object.searchable) = (vec!["Mail_Key__c".to_owned()], vec!["Email".to_owned()]);
+    let write = |op, key| {
+        let write = crate::connector::Write::of("salesforce", &object, op, key).unwrap();
+        assert_eq!((write.batch, write.replaces, write.carries), (super::COLLECTION, false, true));
+        (write.class, write.found_by)
+    };
+    let by = |field: &str| Some(field.to_owned());
+    assert_eq!(write(Op::Update, Some("Mail_Key__c")), (0, by("Id")));
+    for op in [Op::Create, Op::Upsert] {
+        assert_eq!(write(op, Some("Mail_Key__c")), (0, by("Mail_Key__c")), "the org keeps it to one");
+        assert_eq!(write(op, Some("Email")), (2, by("Email")));
+        assert_eq!(write(op, Some("Description")), (3, by("Description")), "nobody can be asked for it");
+        assert_eq!(write(op, None), (3, by("Id")));
+    }
+}

@@ -11,22 +11,6 @@ mod names;
 mod orders;
 mod pages;
 mod shipments;
-/// What a write to an object is held to.
-fn writes(object: &str, op: Op, key_field: Option<&str>) -> Option<Write> {
-    let write = |class, batch, replaces, found_by: &str, call| {
-        Some(Write { class, batch, bulk: None, settle: SETTLE, replaces, carries: false, found_by: Some(found_by.to_owned()), call })
-    };
-    let orders = "POST /orders/createorders";
-    match (object, op, key_field) {
-        ("Order", Op::Update, _) | ("Order", Op::Create | Op::Upsert, Some("orderKey")) => write(0, orders::BATCH, true, "orderId", orders),
-        // Without the key V1 makes a new order each time.
-        ("Order", Op::Create, _) => write(2, 1, false, key_field.unwrap_or("orderNumber"), orders),
-        ("Label", Op::Create, _) => write(2, 1, false, "orderId", "POST /orders/createlabelfororder"),
-        ("ExternalShipment", Op::Create, _) => write(2, 1, false, "orderId", "POST /orders/markasshipped"),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests;
 mod time;
@@ -47,7 +31,7 @@ use crate::connector::registry::{Settings, Unusable};
 use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write, holds};
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Transport};
-use crate::schema::{Named, Object};
+use crate::schema::{Named, standard};
 use crate::value::{Json, ObjectRef};
 
 /// The system's name in `crossdock.yaml`.
@@ -61,11 +45,14 @@ pub(super) fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Ar
 
 /// How long what was committed may take to show in a list. V1 says nothing of it.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
-/// The longest that a request may still be carried out, and its effect be missing in a search.
-const SETTLE: SignedDuration = SignedDuration::from_mins(5);
 
 /// The stages of an order that follow on each other by themselves.
 const STAGES: [&str; 3] = ["awaiting_payment", "awaiting_shipment", "shipped"];
+
+/// What a write to one of the standard objects is held to.
+fn writes(object: &str, op: Op, key_field: Option<&str>) -> Option<Write> {
+    Write::of(SYSTEM, &standard::object(SYSTEM, object, "")?.ok()?, op, key_field)
+}
 
 /// A ShipStation account.
 pub struct ShipStation {
@@ -210,13 +197,14 @@ impl Connector for ShipStation {
         places.chunks(self.find_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()
     }
 
-    fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write> {
-        writes(&object.name, op, key_field)
-    }
-
     async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
         let object = batch.object.object.as_str();
-        let Some(write) = writes(object, batch.op, batch.key_field) else {
+        let described = batch.plan.objects.get(&batch.object.to_string());
+        let write = match described {
+            Some(described) => self.write(described, batch.op, batch.key_field),
+            None => writes(object, batch.op, batch.key_field),
+        };
+        let Some(write) = write else {
             return Err(Fault::rejected("object", format!("V1 takes no such write of {object}"), None));
         };
         if batch.items.is_empty() {

@@ -23,8 +23,6 @@ pub(super) struct Keys {
     keys: BTreeSet<String>,
 }
 
-/// The most orders in one `createorders`.
-pub(super) const BATCH: usize = 100;
 /// Orders that are worth a list. A list may be some seconds older than the order itself, so few are read one by one.
 const FEWEST: usize = 5;
 /// Numbers that differ in so many last characters only are listed together, and the pages that this takes at the most: ten

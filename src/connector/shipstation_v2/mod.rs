@@ -15,12 +15,11 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
-use crate::check::typed::Op;
 use crate::connector::registry::{Settings, Unusable};
-use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, State, Stream, Write};
+use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, State, Stream};
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Transport};
-use crate::schema::{Named, Object};
+use crate::schema::Named;
 use crate::value::{Body, Json, ObjectRef};
 
 /// The system's name in `crossdock.yaml`.
@@ -225,10 +224,6 @@ impl Connector for ShipStationV2 {
 
     fn find_batch(&self, _object: &ObjectRef, _field: &[String]) -> usize {
         1
-    }
-
-    fn write(&self, _object: &Object, _op: Op, _key_field: Option<&str>) -> Option<Write> {
-        None
     }
 
     async fn send(&self, _call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {

@@ -1,0 +1,156 @@
+//! What a write to a system is held to.
+
+use serde::Deserialize;
+
+use super::Manifest;
+
+/// What stands for it that a key has one effect, from the best on: its number is the guarantee class of the book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guarantee {
+    /// The write can be sent again: the target keeps its key to one record, or it sets values of a record that is named.
+    Idempotent,
+    /// The target recognizes what is sent again for some hours.
+    Token,
+    /// The record is found again by a search, and sent again only if it is not there.
+    Searchable,
+    /// Nothing tells whether it was carried out: a person decides.
+    Unprotected,
+}
+
+impl Guarantee {
+    /// The guarantee class: 0 to 3.
+    pub fn class(self) -> u8 {
+        match self {
+            Guarantee::Idempotent => 0,
+            Guarantee::Token => 1,
+            Guarantee::Searchable => 2,
+            Guarantee::Unprotected => 3,
+        }
+    }
+
+    /// The guarantee of a class; a number that is none has no guarantee.
+    pub fn of_class(class: u64) -> Self {
+        match class {
+            0 => Guarantee::Idempotent,
+            1 => Guarantee::Token,
+            2 => Guarantee::Searchable,
+            _ => Guarantee::Unprotected,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    Create,
+    Update,
+    Upsert,
+}
+
+/// A way to write, and what it is held to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WriteRule {
+    /// The object that it is for; none: all.
+    #[serde(default)]
+    pub object: Option<String>,
+    pub operations: Vec<Operation>,
+    /// What the field of the write's key has to be; none: anything, and also no field at all.
+    #[serde(default)]
+    pub key: Option<KeyField>,
+    pub guarantee: Guarantee,
+    /// The call, for people: `POST /orders/createorders`.
+    pub call: String,
+    /// The field by which the target's record is found before an update, and after an ambiguous outcome.
+    pub found_by: Option<String>,
+    /// It is found by the field of the write's key, where the write has one.
+    #[serde(default)]
+    pub found_by_key: bool,
+    /// Items in one call.
+    pub batch: usize,
+    /// Items above which the system has a way of its own for bulk, in one batch of up to so many.
+    #[serde(default)]
+    pub bulk: Option<usize>,
+    /// Fields that are not sent are lost at the target.
+    #[serde(default)]
+    pub replaces: bool,
+    /// A call can carry, beside its items, writes that take the ids of the records that it makes.
+    #[serde(default)]
+    pub carries: bool,
+}
+
+/// What a key's field is to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyField {
+    /// The target keeps it to one record by itself: it stands in the schema's `x-keys`.
+    Unique,
+    /// It stands in the schema's `x-searchable`.
+    Searchable,
+}
+
+/// A write, as a rule is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub object: &'a str,
+    pub operation: Operation,
+    /// The field that the write's key goes to.
+    pub key_field: Option<&'a str>,
+    /// The fields that the target keeps to one record by itself, and those that it searches by.
+    pub keys: &'a [String],
+    pub searchable: &'a [String],
+}
+
+impl Manifest {
+    /// The first rule that a write fits; none where the system takes no such write.
+    pub fn write(&self, asked: &Asked<'_>) -> Option<&WriteRule> {
+        let among = |fields: &[String]| asked.key_field.is_some_and(|key| fields.iter().any(|field| field == key));
+        self.writes.iter().find(|rule| {
+            rule.object.as_ref().is_none_or(|object| object == asked.object)
+                && rule.operations.contains(&asked.operation)
+                && match rule.key {
+                    None => true,
+                    Some(KeyField::Unique) => among(asked.keys),
+                    Some(KeyField::Searchable) => among(asked.searchable),
+                }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_and_its_guarantee_are_the_same() {
+        for class in 0..=3_u8 {
+            assert_eq!(Guarantee::of_class(class.into()).class(), class);
+        }
+        assert_eq!(Guarantee::of_class(9), Guarantee::Unprotected);
+        assert!(Guarantee::Idempotent < Guarantee::Unprotected);
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_counts() {
+        let manifest: Manifest = serde_yaml::from_str(
+            "title: A\nconnections: [a]\nsettings: {}\nwrites:\n\
+             - { object: Order, operations: [create], key: unique, guarantee: idempotent, call: PUT, batch: 9 }\n\
+             - { object: Order, operations: [create], key: searchable, guarantee: searchable, call: POST, batch: 1 }\n\
+             - { operations: [create], guarantee: unprotected, call: POST, batch: 1 }\n",
+        )
+        .unwrap();
+        let keys = ["key".to_owned()];
+        let searchable = ["number".to_owned()];
+        let rule = |object: &str, operation, key_field| {
+            let asked = Asked { object, operation, key_field, keys: &keys, searchable: &searchable };
+            manifest.write(&asked).map(|rule| rule.guarantee)
+        };
+        assert_eq!(rule("Order", Operation::Create, Some("key")), Some(Guarantee::Idempotent));
+        assert_eq!(rule("Order", Operation::Create, Some("number")), Some(Guarantee::Searchable));
+        assert_eq!(rule("Order", Operation::Create, Some("note")), Some(Guarantee::Unprotected));
+        assert_eq!(rule("Order", Operation::Create, None), Some(Guarantee::Unprotected));
+        assert_eq!(rule("Label", Operation::Create, Some("key")), Some(Guarantee::Unprotected));
+        assert_eq!(rule("Order", Operation::Update, Some("key")), None);
+    }
+}
