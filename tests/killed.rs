@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossdock::sandbox::faults::Faults;
 use crossdock::store::sqlite::{Mode, Sqlite};
-use crossdock::store::{EntryState, LaneState, Store as _};
+use crossdock::store::{EntryState, LaneState, Store as _, Watched};
 use serde_json::json;
 
 use crate::live::World;
@@ -76,7 +76,7 @@ fn killed_twenty_times_nothing_is_lost_or_doubled() {
     store.check().unwrap();
     // A write to a record that an older request may still change waits longer than this test.
     let watches = store.watches(i64::MAX, 10_000).unwrap();
-    let settling = |key: &str| watches.iter().any(|watch| watch.name == "settle" && watch.lane == key);
+    let settling = |key: &str| watches.iter().any(|watch| watch.what == Watched::Settle && watch.lane == key);
     let missing: Vec<_> = wms
         .iter()
         .filter(|effect| effect.kind == "label")
@@ -103,7 +103,7 @@ fn killed_twenty_times_nothing_is_lost_or_doubled() {
             let entries = store.entries_of(&lane.flow, &lane.key).unwrap();
             // So does a write whose record an older request may still change.
             let settling = store.watches(i64::MAX, 1_000).unwrap();
-            let settling = |key: &Option<String>| settling.iter().any(|watch| watch.name == "settle" && Some(&watch.lane) == key.as_ref());
+            let settling = |key: &Option<String>| settling.iter().any(|watch| watch.what == Watched::Settle && Some(&watch.lane) == key.as_ref());
             // And so does a newer version behind one that was in doubt: for no longer than the longest settle time.
             let now = jiff::Timestamp::now().as_millisecond();
             let doubted = store.events(&lane.flow, &lane.key).unwrap().iter().any(|event| event.kind == "ambiguous");

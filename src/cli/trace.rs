@@ -9,7 +9,7 @@ use super::status::time;
 use super::when::stamp;
 use super::{Exit, Failure, Format, Out};
 use crate::store::sqlite::Mode;
-use crate::store::{Event, Lane, LaneState, Store};
+use crate::store::{Event, Lane, LaneState, Store, Watched};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -142,7 +142,14 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             }
         }
         for watch in store.watches_of(&lane.flow, &lane.key).map_err(wrong)? {
-            out.line(format!("    `{}` is due by {}", watch.name, time(watch.due)))?;
+            let due = time(watch.due);
+            out.line(match &watch.what {
+                Watched::Expectation(name) => format!("    `{name}` is due by {due}"),
+                Watched::Unmet(name) => format!("    `{name}` was not met in time; the next look is at {due}"),
+                Watched::Late { write, .. } => format!("    `{write}` is late if it is not confirmed by {due}"),
+                Watched::Window => format!("    a record leaves the group's window at {due}"),
+                Watched::Settle => continue,
+            })?;
         }
     }
     let wide = lanes.iter().map(|lane| lane.flow.chars().count()).max().unwrap_or(0).min(24);

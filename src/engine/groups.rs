@@ -14,15 +14,13 @@ use super::Engine;
 use crate::apply::aside;
 use crate::check::typed::walk;
 use crate::check::typed::{Expr, Flow, Word};
-use crate::store::{Change, Kept, Lane, LaneState, Millis, Watch};
+use crate::store::{Change, Kept, Lane, LaneState, Millis, Watch, Watched};
 use crate::value::{Body, Json};
 
 /// What the key of a group's lane begins with. The rest is a keyed hash: the value may be an e-mail address.
 pub(super) const PREFIX: &str = "group/";
 /// Groups for which nothing was found that are looked up again after one poll, at most.
 const LOOKED_AGAIN: usize = 1_000;
-/// The name of a watch for a group whose window a record will leave.
-pub(super) const WINDOW: &str = "window";
 
 /// Whether a lane is a group's own.
 pub(super) fn is_group(lane: &Lane) -> bool {
@@ -211,7 +209,7 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         if let Some(due) = ends {
             let now = self.millis();
-            self.watch(Watch { name: WINDOW.to_owned(), flow: flow.name.clone(), lane: lane.key.clone(), since: now, due }, changes);
+            self.watch(Watch { what: Watched::Window, flow: flow.name.clone(), lane: lane.key.clone(), since: now, due }, changes);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::apply::aside::{self, Happened};
 use crate::apply::{self, Inputs};
 use crate::check::typed::{Event, Flow};
 use crate::fault::Fault;
-use crate::store::{Change, Entry, EntryState, Exception, Kept, Lane, LaneState, Ledger, Reason, Watch};
+use crate::store::{Change, Entry, EntryState, Exception, Kept, Lane, LaneState, Ledger, Millis, Reason, Watched};
 use crate::value::Json;
 
 impl Engine<'_> {
@@ -236,7 +236,7 @@ impl Engine<'_> {
         lane.state = LaneState::Gone;
         changes.push(self.event(&flow.name, &lane.key, "gone", why.to_owned(), None));
         for expect in self.world.plan.mapping.expects.iter().filter(|expect| expect.flow == flow.name) {
-            changes.push(Change::DropWatch { name: expect.name.clone(), flow: lane.flow.clone(), lane: lane.key.clone() });
+            changes.push(Change::DropWatch { what: Watched::Expectation(expect.name.clone()), flow: lane.flow.clone(), lane: lane.key.clone() });
         }
         if lane.delivered.is_some() {
             self.expect_anew(&lane, changes)?;
@@ -347,9 +347,7 @@ impl Engine<'_> {
     }
 
     /// A write is overdue.
-    pub(super) fn late(&mut self, at: usize, mut lane: Lane, watch: &Watch, changes: &mut Vec<Change>) -> Kept<()> {
-        let mut parts = watch.name.splitn(3, ' ').skip(1);
-        let (Some(write), Some(delay)) = (parts.next(), parts.next().and_then(|delay| delay.parse().ok())) else { return Ok(()) };
+    pub(super) fn late(&mut self, at: usize, mut lane: Lane, write: &str, delay: Millis, changes: &mut Vec<Change>) -> Kept<()> {
         if lane.state.settled() && lane.state != LaneState::Failed {
             return Ok(());
         }

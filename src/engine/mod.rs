@@ -57,7 +57,7 @@ use crate::connector::{Connectors, Source};
 use crate::http::Moment;
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::Names;
-use crate::store::{Alert, Entry, EntryState, Kept, LaneState, Millis, Store};
+use crate::store::{Alert, Entry, EntryState, Kept, LaneState, Millis, Store, Watched};
 use crate::value::{Kind, ObjectRef};
 
 use line::Line;
@@ -540,7 +540,7 @@ impl<'p> Engine<'p> {
         let mut changes = Vec::new();
         let mut lanes = BTreeSet::new();
         for watch in self.store.watches(Millis::MAX, usize::MAX)? {
-            if watch.name == watch::SETTLE {
+            if watch.what == Watched::Settle {
                 self.doubtful.extend(watch::target_of(&watch));
             }
         }

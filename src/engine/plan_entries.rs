@@ -9,7 +9,7 @@ use super::heads::Head;
 use super::targets::Targets;
 use crate::apply::{Payload, target_of};
 use crate::check::typed::{Flow, Op};
-use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch};
+use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch, Watched};
 use crate::value::{Json, ObjectRef};
 
 impl Engine<'_> {
@@ -209,9 +209,9 @@ impl Engine<'_> {
         for after in flow.follow_ups.iter().filter(|after| after.write.as_ref() == Some(&entry.write)) {
             for event in &after.events {
                 if let crate::check::typed::Event::IsLate(delay) = event {
-                    let name = format!("late {} {delay}", entry.write);
+                    let what = Watched::Late { write: entry.write.clone(), after: *delay };
                     self.watch(
-                        Watch { name, flow: entry.flow.clone(), lane: entry.lane.clone(), since: entry.created, due: entry.created + delay },
+                        Watch { what, flow: entry.flow.clone(), lane: entry.lane.clone(), since: entry.created, due: entry.created + delay },
                         changes,
                     );
                 }

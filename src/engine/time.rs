@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alerts::Raise;
-use super::{Engine, Job, groups, outbox, poll};
+use super::{Engine, Job, outbox, poll};
 use crate::check::typed::Deadline;
 use crate::http::Moment;
-use crate::store::{Change, Checkpoint, Kept, Lane, LaneState, Millis, Store, Watch};
+use crate::store::{Change, Checkpoint, Kept, Lane, LaneState, Millis, Store, Watch, Watched};
 
 /// How far the wall clock may be from where the steady one says that it should be, before its being set is
 /// followed. A clock that is kept right by small steps stays below.
@@ -117,16 +117,18 @@ impl Engine<'_> {
         let now = self.millis();
         self.hold_dropping();
         let expects = &self.world.plan.mapping.expects;
-        let mut fixed: Vec<String> =
-            expects.iter().filter(|expect| matches!(expect.deadline, Deadline::Before(_))).map(|expect| expect.name.clone()).collect();
-        fixed.push(groups::WINDOW.to_owned());
+        let is_fixed = |watch: &Watch| match &watch.what {
+            Watched::Window => true,
+            Watched::Expectation(name) => expects.iter().any(|expect| expect.name == *name && matches!(expect.deadline, Deadline::Before(_))),
+            Watched::Unmet(_) | Watched::Late { .. } | Watched::Settle => false,
+        };
         let from = now.min(before);
         let mut changes = Vec::new();
         for mut entry in self.store.open_entries()? {
             entry.moved_by(off);
             changes.push(outbox::moved(&entry));
         }
-        for watch in self.store.watches(Millis::MAX, usize::MAX)?.into_iter().filter(|watch| !fixed.contains(&watch.name)) {
+        for watch in self.store.watches(Millis::MAX, usize::MAX)?.into_iter().filter(|watch| !is_fixed(watch)) {
             changes.push(Change::Watch(Watch { since: watch.since + off, due: watch.due + off, ..watch }));
         }
         // Where nothing was read yet, a stream begins at the time that stands there.

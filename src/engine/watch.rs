@@ -9,14 +9,9 @@ use super::alerts::Raise;
 use super::lanes::matched_of;
 use crate::apply::{Inputs, aside};
 use crate::check::typed::{Deadline, Expect};
-use crate::store::{Change, Kept, Lane, LaneState, Millis, Reason, Watch};
+use crate::store::{Change, Kept, Lane, LaneState, Millis, Reason, Watch, Watched};
 use crate::value::Json;
 
-/// The name of a watch for a target record that a late request may still change.
-pub(super) const SETTLE: &str = "settle";
-
-/// The beginning of the name of a watch for an expectation that was not met: an expectation's name has no blank.
-pub(super) const UNMET: &str = "unmet ";
 /// The beginning of every cause of expectations.
 pub(super) const EXPECTATION: &str = "expectation ";
 /// Records of another flow that one record's promise may be kept by, at most.
@@ -27,7 +22,7 @@ const LATEST: Millis = 15 * 60_000;
 
 pub(super) fn settle(target: &(String, String, String), since: Millis, due: Millis) -> Watch {
     let (connection, object, key) = target;
-    Watch { name: SETTLE.to_owned(), flow: format!("{connection}.{object}"), lane: key.clone(), since, due }
+    Watch { what: Watched::Settle, flow: format!("{connection}.{object}"), lane: key.clone(), since, due }
 }
 
 /// The target that such a watch is about, and until when.
@@ -54,7 +49,11 @@ impl Engine<'_> {
             let (applies, _, _) = self.words_of(at, expect, lane, now);
             if !applies {
                 if !first {
-                    changes.push(Change::DropWatch { name: expect.name.clone(), flow: lane.flow.clone(), lane: lane.key.clone() });
+                    changes.push(Change::DropWatch {
+                        what: Watched::Expectation(expect.name.clone()),
+                        flow: lane.flow.clone(),
+                        lane: lane.key.clone(),
+                    });
                 }
                 continue;
             }
@@ -74,14 +73,14 @@ impl Engine<'_> {
             Deadline::Before(_) => before.map(|before| before.as_millisecond()),
         };
         if let (true, Some(due)) = (applies, due) {
-            let watch = Watch { name: expect.name.clone(), flow: lane.flow.clone(), lane: lane.key.clone(), since: now, due };
+            let watch = Watch { what: Watched::Expectation(expect.name.clone()), flow: lane.flow.clone(), lane: lane.key.clone(), since: now, due };
             self.watch(watch, changes);
         }
     }
 
     /// Whether a promise about a record is waited for, kept, or was told not to be.
     fn is_watched(&self, expect: &Expect, lane: &Lane) -> Kept<bool> {
-        if self.store.watches_of(&lane.flow, &lane.key)?.iter().any(|watch| watch.name == expect.name)
+        if self.store.watches_of(&lane.flow, &lane.key)?.iter().any(|watch| watch.what == Watched::Expectation(expect.name.clone()))
             || self.is_seen(expect, &lane.flow, &lane.key)?
         {
             return Ok(true);
@@ -152,8 +151,8 @@ impl Engine<'_> {
         let due = self.store.watches(self.millis(), AT_ONCE)?;
         let mut changes = Vec::new();
         for watch in &due {
-            changes.push(Change::DropWatch { name: watch.name.clone(), flow: watch.flow.clone(), lane: watch.lane.clone() });
-            if watch.name == SETTLE {
+            changes.push(Change::DropWatch { what: watch.what.clone(), flow: watch.flow.clone(), lane: watch.lane.clone() });
+            if watch.what == Watched::Settle {
                 if let Some((target, _)) = target_of(watch) {
                     self.doubtful.remove(&target);
                 }
@@ -161,19 +160,23 @@ impl Engine<'_> {
             }
             let Some(at) = self.flow_named(&watch.flow) else { continue };
             let Some(lane) = self.store.lane(&watch.flow, &watch.lane)? else { continue };
-            if watch.name == super::groups::WINDOW {
-                self.touch_group(at, &watch.lane, None, &mut changes)?;
-                continue;
-            }
-            if watch.name.starts_with("late ") {
-                self.late(at, lane, watch, &mut changes)?;
-                continue;
-            }
+            let name = match &watch.what {
+                Watched::Window => {
+                    self.touch_group(at, &watch.lane, None, &mut changes)?;
+                    continue;
+                }
+                Watched::Late { write, after } => {
+                    self.late(at, lane, write, *after, &mut changes)?;
+                    continue;
+                }
+                // Done above.
+                Watched::Settle => continue,
+                Watched::Expectation(name) | Watched::Unmet(name) => name,
+            };
             let plan = self.world.plan;
-            let name = watch.name.strip_prefix(UNMET).unwrap_or(&watch.name);
-            let Some(expect) = plan.mapping.expects.iter().find(|expect| expect.name == name) else { continue };
+            let Some(expect) = plan.mapping.expects.iter().find(|expect| expect.name == *name) else { continue };
             let expected = self.still_expected(at, expect, &lane, watch.since)?;
-            if name != watch.name {
+            if matches!(watch.what, Watched::Unmet(_)) {
                 self.look_at_unmet(expect, &lane, watch, expected, &mut changes)?;
             } else if expected {
                 self.unmet(at, expect, lane, watch, &mut changes)?;
@@ -238,7 +241,7 @@ impl Engine<'_> {
         }
         let due = self.millis() + SOONEST;
         self.watch(
-            Watch { name: format!("{UNMET}{}", expect.name), flow: watch.flow.clone(), lane: watch.lane.clone(), since: watch.since, due },
+            Watch { what: Watched::Unmet(expect.name.clone()), flow: watch.flow.clone(), lane: watch.lane.clone(), since: watch.since, due },
             changes,
         );
         Ok(())

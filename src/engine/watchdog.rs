@@ -11,7 +11,7 @@ use super::alerts::Raise;
 use super::line::Trouble;
 use super::time::words;
 use super::{Engine, Job, lanes, watch};
-use crate::store::{Change, EntryState, Kept, LaneState, Millis, Store};
+use crate::store::{Change, EntryState, Kept, LaneState, Millis, Store, Watched};
 
 /// A poll that is so much later than its schedule says has stopped.
 const LATE_POLL: Millis = 3 * 60_000;
@@ -188,7 +188,7 @@ impl Engine<'_> {
         }
         for cause in self.lasting(watch::EXPECTATION) {
             let name = cause.strip_prefix(watch::EXPECTATION).unwrap_or_default();
-            if self.store.watching(&format!("{}{name}", watch::UNMET))? == 0 {
+            if self.store.watching(&Watched::Unmet(name.to_owned()))? == 0 {
                 self.resolve(&cause, changes);
             }
         }

@@ -7,7 +7,7 @@ use crate::sandbox::faults::Dice;
 use crate::store::sqlite::{Lost, Out, Sqlite};
 use crate::store::{
     Alert, Cause, Change, Checkpoint, Control, Counts, Entry, Erasure, Event, Exception, Exchange, Forgotten, Hint, Kept, Known, Lane, LaneState,
-    Ledger, Link, Millis, Old, Store, StoreFault, Wanted, Watch,
+    Ledger, Link, Millis, Old, Store, StoreFault, Wanted, Watch, Watched,
 };
 use crate::value::Json;
 
@@ -181,7 +181,7 @@ impl Store for Disk {
         open_by_owner() -> Kept<Vec<(Option<String>, String, u64)>>;
         alerts() -> Kept<Vec<Alert>>;
         oldest_in(state: LaneState) -> Kept<Option<Millis>>;
-        watching(name: &str) -> Kept<u64>;
+        watching(what: &Watched) -> Kept<u64>;
         events(flow: &str, lane: &str) -> Kept<Vec<Event>>;
         exchange(id: i64) -> Kept<Option<Exchange>>;
         exchanges(limit: usize) -> Kept<Vec<Exchange>>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, Entry, EntryState, Exception, Lane, Ledger, Millis};
+use super::{Alert, Entry, EntryState, Exception, Lane, Ledger, Millis, Watch, Watched};
 use crate::value::Json;
 
 /// One line of a record's history.
@@ -86,18 +86,6 @@ pub struct Hint {
     pub at: Millis,
 }
 
-/// A promise to be looked at when its time comes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watch {
-    /// An `expect`'s name, or `late` and the write's.
-    pub name: String,
-    pub flow: String,
-    pub lane: String,
-    /// When the record was sent.
-    pub since: Millis,
-    pub due: Millis,
-}
-
 /// A record of a flow has to do with a record of a system.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
@@ -155,7 +143,7 @@ pub enum Change {
     DropHint(i64),
     Watch(Watch),
     DropWatch {
-        name: String,
+        what: Watched,
         flow: String,
         lane: String,
     },

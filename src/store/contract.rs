@@ -9,7 +9,7 @@ pub(crate) mod tests {
     use crate::store::sqlite::Sqlite;
     use crate::store::{
         Change, Checkpoint, Entry, EntryState, Erasure, Event, Exception, Exchange, Known, Lane, LaneState, Ledger, Link, Moved, Part, Reason, Rides,
-        Store, StoreFault, Watch,
+        Store, StoreFault, Watch, Watched,
     };
     use crate::value::{Body, Json};
 
@@ -110,7 +110,7 @@ pub(crate) mod tests {
         assert_eq!(store.lane("f", "b").unwrap(), Some(Lane { seen: vec![9], ..lane("b", 2, false) }), "nothing else is touched");
         assert_eq!(store.search("no b", 5).unwrap().len(), 1);
         let checkpoint = Checkpoint { flow: "f".into(), stream: "s".into(), cursor: Some("x".into()), more: true, at: 1 };
-        let watch = Watch { name: "w".into(), flow: "f".into(), lane: "a".into(), since: 0, due: 50 };
+        let watch = Watch { what: Watched::Expectation("w".into()), flow: "f".into(), lane: "a".into(), since: 0, due: 50 };
         store.commit(&[Change::Checkpoint(checkpoint.clone()), Change::Watch(watch.clone())]).unwrap();
         assert_eq!((store.watches(49, 9).unwrap().len(), store.watches(50, 9).unwrap()), (0, vec![watch]));
         lanes(&mut *store);

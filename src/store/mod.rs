@@ -18,12 +18,13 @@ mod queue;
 mod records;
 pub mod seal;
 pub mod sqlite;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 
 use thiserror::Error;
 
-pub use self::{changes::*, queue::*, records::*};
+pub use self::{changes::*, queue::*, records::*, watch::*};
 use crate::value::Json;
 
 /// Milliseconds since 1970.
@@ -165,8 +166,8 @@ pub trait Store: Send {
 
     fn watches(&self, due: Millis, limit: usize) -> Kept<Vec<Watch>>;
     fn next_watch(&self) -> Kept<Option<Millis>>;
-    /// How many watches have a name.
-    fn watching(&self, name: &str) -> Kept<u64>;
+    /// How many watches there are of a kind.
+    fn watching(&self, what: &Watched) -> Kept<u64>;
     /// Watches of a lane that have not come due.
     fn watches_of(&self, flow: &str, lane: &str) -> Kept<Vec<Watch>>;
 

@@ -9,6 +9,7 @@ use crate::http::redact;
 use crate::store::seal::{Place, Seal};
 use crate::store::{
     Checkpoint, Control, Damage, Decided, Entry, EntryState, Erasure, Exception, Hint, Kept, Lane, LaneState, Ledger, Reason, StoreFault, Watch,
+    Watched,
 };
 use crate::value::{Body, Json};
 
@@ -344,8 +345,8 @@ pub(super) fn watch(seal: &Seal, row: &Row<'_>) -> Found<Watch> {
     cells.summed("watch", 0, 6);
     let (name, flow, known) = (cells.text(0), cells.text(1), cells.text(2));
     let lane = cells.opened_text(5, watch_place(&[&name, &flow, &known])).unwrap_or_else(|| known.clone());
-    let value = Watch { name, flow, lane, since: cells.int(3), due: cells.int(4) };
-    let named = (value.name.clone(), value.flow.clone(), known);
+    let value = Watch { what: Watched::read(&name), flow, lane, since: cells.int(3), due: cells.int(4) };
+    let named = (name, value.flow.clone(), known);
     cells.done(value, |_| named)
 }
 

@@ -13,7 +13,7 @@ use super::read::columns;
 use super::rows::{self, DAMAGED};
 use super::{Mode, Sqlite, fault, form};
 use crate::store::{
-    Change, Control, Damage, Entry, EntryState, Event, Exception, Hint, Kept, Lane, LaneState, Ledger, Millis, Reason, StoreFault, Watch,
+    Change, Control, Damage, Entry, EntryState, Event, Exception, Hint, Kept, Lane, LaneState, Ledger, Millis, Reason, StoreFault, Watch, Watched,
 };
 use crate::value::Json;
 
@@ -235,10 +235,10 @@ impl Sqlite {
     /// A deadline is looked at now; a target that a late request may still change is left alone for as long as any.
     pub(super) fn mend_watch(&self, watch: &mut Watch, damage: &Damage) -> Kept<Vec<Change>> {
         let mut changes = self.told(damage, None, DAMAGED, "its deadline is looked at now; then `queue discard`", watch.since)?;
-        changes.push(Change::DropWatch { name: watch.name.clone(), flow: watch.flow.clone(), lane: watch.lane.clone() });
+        changes.push(Change::DropWatch { what: watch.what.clone(), flow: watch.flow.clone(), lane: watch.lane.clone() });
         watch.since = watch.since.min(self.when(watch.since));
-        watch.due = match watch.name.as_str() {
-            rows::SETTLE => self.when(watch.since) + LONGEST_SETTLE,
+        watch.due = match watch.what {
+            Watched::Settle => self.when(watch.since) + LONGEST_SETTLE,
             _ => self.when(watch.since),
         };
         changes.push(Change::Watch(watch.clone()));

@@ -10,7 +10,7 @@ use super::{Sqlite, fault, form};
 use crate::store::seal::Place;
 use crate::store::{
     Alert, Cause, Change, Checkpoint, Control, Counts, Damage, Entry, Erasure, Event, Exception, Exchange, Forgotten, Hint, Kept, Known, Lane,
-    LaneState, Ledger, Link, Millis, Old, Part, Store, StoreFault, Wanted, Watch,
+    LaneState, Ledger, Link, Millis, Old, Part, Store, StoreFault, Wanted, Watch, Watched,
 };
 use crate::value::Json;
 
@@ -478,8 +478,8 @@ impl Store for Sqlite {
         self.number(OLDEST_IN, [state.word()])
     }
 
-    fn watching(&self, name: &str) -> Kept<u64> {
-        Ok(self.number("SELECT count(*) FROM watch WHERE name = ?1", [name])?.unwrap_or(0).unsigned_abs())
+    fn watching(&self, what: &Watched) -> Kept<u64> {
+        Ok(self.number("SELECT count(*) FROM watch WHERE name = ?1", [what.text()])?.unwrap_or(0).unsigned_abs())
     }
 
     fn events(&self, flow: &str, lane: &str) -> Kept<Vec<Event>> {

@@ -9,6 +9,7 @@ use super::words::Words;
 use crate::store::seal::{Place, Seal};
 use crate::store::{
     Change, Checkpoint, Entry, Erasure, Event, Exception, Exchange, Hint, Kept, Lane, LaneState, Ledger, Link, Moved, Part, StoreFault, Watch,
+    Watched,
 };
 
 /// A lane's columns in the order of its checksum.
@@ -36,8 +37,6 @@ pub(super) const ERASURE: &str = "at, who, sealed_by, records";
 /// The state of an entry that was found damaged. It is told as refused, and never sent.
 pub(super) const DAMAGED: &str = "damaged";
 
-/// The watch whose record is a target's key: see `engine::watch`.
-pub(super) const SETTLE: &str = "settle";
 /// What a ledger's key begins with where it has another key in the place of the id.
 pub(super) const ALIAS: &str = "of:";
 
@@ -145,12 +144,14 @@ impl Put<'_> {
             Change::Checkpoint(checkpoint) => self.checkpoint(checkpoint),
             Change::Hint(Hint { id, connection, event, body, at }) => self.row("hint", HINT, params![id, connection, event, body.to_string(), at]),
             Change::DropHint(id) => self.done("DELETE FROM hint WHERE id = ?1", params![id]),
-            Change::Watch(Watch { name, flow, lane, since, due }) => {
+            Change::Watch(Watch { what, flow, lane, since, due }) => {
+                let name = &what.text();
                 let known = watched(self.seal, name, lane);
                 let sealed = (known != *lane).then(|| self.seal.seal(watch_place(&[name, flow, &known]), lane.as_bytes())).transpose()?;
                 self.row("watch", WATCH, params![name, flow, known, since, due, sealed])
             }
-            Change::DropWatch { name, flow, lane } => {
+            Change::DropWatch { what, flow, lane } => {
+                let name = &what.text();
                 self.done("DELETE FROM watch WHERE name = ?1 AND flow = ?2 AND lane = ?3", params![name, flow, watched(self.seal, name, lane)])
             }
             Change::Link(Link { flow, lane, object, id }) => {
@@ -398,7 +399,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 /// What a watch is found by: of one whose record is a target's key, the key's hash. A hash stays what it is.
 pub(super) fn watched(seal: &Seal, name: &str, lane: &str) -> String {
     let hash = lane.strip_prefix('#').is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    if name == SETTLE && !hash { format!("#{}", hex(&seal.hidden(lane))) } else { lane.to_owned() }
+    if Watched::read(name) == Watched::Settle && !hash { format!("#{}", hex(&seal.hidden(lane))) } else { lane.to_owned() }
 }
 
 /// What a link is found by. An address is the same in whatever letters.

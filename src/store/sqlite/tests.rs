@@ -11,7 +11,7 @@ use super::form::{FORM, MIGRATIONS};
 use super::rows::DAMAGED;
 use super::*;
 use crate::store::contract::tests::{entry, exception, lane, reason};
-use crate::store::{Checkpoint, Entry, EntryState, Event, Exchange, Lane, LaneState, Ledger, Link, Part, Store as _, Watch};
+use crate::store::{Checkpoint, Entry, EntryState, Event, Exchange, Lane, LaneState, Ledger, Link, Part, Store as _, Watch, Watched};
 use crate::value::Body;
 
 fn folder() -> (TempDir, PathBuf) {
@@ -65,7 +65,7 @@ fn filled(path: &Path, lanes: i64) {
             Change::Event(event),
             Change::Ledger(ledger),
             Change::Exchange(exchange),
-            Change::Watch(Watch { name: "late".into(), flow: "f".into(), lane: key.clone(), since: 0, due: 1_000 }),
+            Change::Watch(Watch { what: Watched::Expectation("late".into()), flow: "f".into(), lane: key.clone(), since: 0, due: 1_000 }),
         ];
         store.commit(&changes).unwrap();
     }

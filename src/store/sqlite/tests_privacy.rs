@@ -9,11 +9,10 @@ use rusqlite::params;
 use serde_json::json;
 
 use super::form::MIGRATIONS;
-use super::rows::SETTLE;
 use super::*;
 use crate::store::contract::tests::{entry, exception, lane};
 use crate::store::{
-    Before, Decided, Entry, EntryState, Erasure, Event, Exception, Exchange, Lane, LaneState, Ledger, Link, Old, Part, Store, Undo, Watch,
+    Before, Decided, Entry, EntryState, Erasure, Event, Exception, Exchange, Lane, LaneState, Ledger, Link, Old, Part, Store, Undo, Watch, Watched,
 };
 use crate::value::Body;
 
@@ -74,11 +73,11 @@ fn of_person(key: &str, at: i64) -> Vec<Change> {
 }
 
 fn waiting(key: &str, at: i64) -> Vec<Change> {
-    let watch = Watch { name: SETTLE.into(), flow: "crm.Contact".into(), lane: MAIL.into(), since: 0, due: 5 };
+    let watch = Watch { what: Watched::Settle, flow: "crm.Contact".into(), lane: MAIL.into(), since: 0, due: 5 };
     vec![
         Change::Entry(Entry { key: Some(MAIL.into()), rides: None, ..entry(at * 10, key) }),
         Change::Watch(watch),
-        Change::Watch(Watch { name: SETTLE.into(), flow: "crm.Contact".into(), lane: PHONE.into(), since: 0, due: 6 }),
+        Change::Watch(Watch { what: Watched::Settle, flow: "crm.Contact".into(), lane: PHONE.into(), since: 0, due: 6 }),
     ]
 }
 
@@ -123,8 +122,8 @@ fn a_key_of_a_person_lies_in_no_file_and_is_found() {
     assert_eq!(store.entries_of("f", "b").unwrap()[0].key.as_deref(), Some(MAIL));
     let watches = store.watches(9, 9).unwrap();
     assert_eq!(watches.iter().map(|watch| watch.lane.as_str()).collect::<Vec<_>>(), [MAIL, PHONE]);
-    let Watch { name, flow, lane, .. } = watches[0].clone();
-    store.commit(&[Change::DropWatch { name, flow, lane }]).unwrap();
+    let Watch { what, flow, lane, .. } = watches[0].clone();
+    store.commit(&[Change::DropWatch { what, flow, lane }]).unwrap();
     assert_eq!(store.watches(9, 9).unwrap().len(), 1);
     assert_eq!(
         store.events("f", "a").unwrap().iter().map(|event| event.text.clone()).collect::<Vec<_>>(),
@@ -349,7 +348,7 @@ fn what_is_old_is_dropped_and_what_is_needed_stays() {
         .commit(&[
             Change::Lane(Lane { state: LaneState::Rejected, updated: 11, ..lane("open", 2, false) }),
             Change::Exception(exception(900, "open")),
-            Change::Watch(Watch { name: "w".into(), flow: "f".into(), lane: "watched".into(), since: 0, due: 500 }),
+            Change::Watch(Watch { what: Watched::Expectation("w".into()), flow: "f".into(), lane: "watched".into(), since: 0, due: 500 }),
             Change::Entry(Entry { doubted: Some(3), rides: None, ..entry(901, "doubted") }),
             Change::Event(Event { at: 1, flow: "f".into(), lane: "old".into(), kind: "erased".into(), text: "the proof".into(), exchange: None }),
         ])
