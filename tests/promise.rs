@@ -40,7 +40,8 @@ fn validator(object: &str) -> jsonschema::Validator {
 
 fn validator_in(folder: &std::path::Path, object: &str) -> jsonschema::Validator {
     let mut defs = serde_json::Map::new();
-    for (name, text) in crate::common::files(folder) {
+    // The system's manifest lies beside its schemas.
+    for (name, text) in crate::common::files(folder).into_iter().filter(|(name, _)| name.ends_with(".json")) {
         let mut schema: Value = serde_json::from_str(&text).unwrap();
         rebase(&mut schema);
         schema.as_object_mut().unwrap().remove("$schema");

@@ -120,8 +120,23 @@ impl Past {
 
     /// Somebody was told of it as it is now: since people last changed it at its source.
     fn was_told(&self, id: &str, order: &Json) -> bool {
-        let changed = self.crm.iter().filter(|effect| !effect.by_api && effect.id == id).map(|effect| effect.at).max();
+        let changed = self.changed(id);
         [text(order, "OrderNumber"), id].into_iter().filter_map(|name| self.told.get(name)).any(|told| changed.is_none_or(|changed| *told >= changed))
+    }
+
+    /// When people last gave a field of an order at the source another value.
+    fn changed(&self, id: &str) -> Option<Timestamp> {
+        let mut held = self.before.get(id).and_then(Json::as_object).cloned().unwrap_or_default();
+        let mut changed = None;
+        for effect in self.crm.iter().filter(|effect| effect.id == id) {
+            let fields = effect.fields.as_object().cloned().unwrap_or_default();
+            let other = fields.iter().any(|(name, value)| held.get(name).unwrap_or(&Json::Null) != value);
+            if !effect.by_api && (other || effect.kind != "updated") {
+                changed = Some(effect.at);
+            }
+            held.extend(fields);
+        }
+        changed
     }
 
     /// Whether people at the target gave a field the value that it has. A write of ours that carries it along does not change it.

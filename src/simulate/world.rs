@@ -42,6 +42,8 @@ struct Day<'p> {
     wms: Shared,
     dice: Dice,
     acts: VecDeque<(Timestamp, bool, Act)>,
+    /// When people acted last.
+    acted: Timestamp,
     hazards: VecDeque<(Timestamp, Hazard)>,
     kills: Vec<Timestamp>,
     /// From then on all is well.
@@ -122,6 +124,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         wms: Arc::clone(&wms),
         dice,
         acts: acts.into(),
+        acted: start,
         hazards: hazards.into(),
         kills,
         calm: start + SignedDuration::from_mins(scenario.minutes as i64),
@@ -254,7 +257,7 @@ impl<'p> Day<'p> {
                 (true, None) => quiet_since = Some(now),
                 _ => {}
             }
-            if now.duration_since(start) > LONGEST + SignedDuration::from_mins(scenario.minutes as i64) {
+            if now.duration_since(self.acted.max(start + SignedDuration::from_mins(scenario.minutes as i64))) > LONGEST {
                 self.findings.push(Finding::new("quiescence", "it did not come to rest in 13 hours after the faults".to_owned()));
                 break;
             }
@@ -295,6 +298,7 @@ impl<'p> Day<'p> {
 
     fn people_act(&mut self, now: Timestamp) {
         while let Some((_, to_crm, act)) = self.acts.pop_front_if(|(at, ..)| *at <= now) {
+            self.acted = now;
             // An act that cannot be done now (a label on a cancelled order) is none.
             let system = if to_crm { &self.crm } else { &self.wms };
             if let Err(why) = locked(system).system.act(&act, now) {

@@ -91,7 +91,12 @@ impl Sqlite {
 
     /// `recounts`: the records of each state are counted anew.
     fn put_aside(&self, changes: &[Change], recounts: bool) -> Kept<()> {
-        const ANEW: &str = "DELETE FROM tally; INSERT INTO tally (flow, state, count) SELECT flow, state, count(*) FROM lane GROUP BY flow, state;";
+        // A record whose state is damaged too, and that was not read yet, is counted when it is.
+        let states: Vec<String> = LaneState::ALL.iter().map(|state| format!("'{}'", state.word())).collect();
+        let anew = format!(
+            "DELETE FROM tally; INSERT INTO tally (flow, state, count) SELECT flow, state, count(*) FROM lane WHERE state IN ({}) GROUP BY flow, state;",
+            states.join(", ")
+        );
         self.apply(|put| {
             for change in changes {
                 match change {
@@ -100,7 +105,7 @@ impl Sqlite {
                     other => put.change(other)?,
                 }
             }
-            if recounts { self.db.execute_batch(ANEW).map_err(fault) } else { Ok(()) }
+            if recounts { self.db.execute_batch(&anew).map_err(fault) } else { Ok(()) }
         })
     }
 

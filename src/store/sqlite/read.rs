@@ -344,7 +344,9 @@ impl Store for Sqlite {
             let read = || -> rusqlite::Result<(String, String, i64)> { Ok((form::lossy(row, 0)?, form::lossy(row, 1)?, row.get(2)?)) };
             read().map_err(fault)
         })?;
-        found.into_iter().map(|(flow, state, count)| Ok(((flow, cells::lane_state(&state)?), count.unsigned_abs()))).collect()
+        // A count of what is no state is damaged; `verify` tells it.
+        let of = |(flow, state, count): (String, String, i64)| Some(((flow, cells::lane_state(&state).ok()?), count.unsigned_abs()));
+        Ok(found.into_iter().filter_map(of).collect())
     }
 
     fn entry(&self, id: i64) -> Kept<Option<Entry>> {
