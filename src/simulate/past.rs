@@ -48,7 +48,9 @@ pub(super) fn of(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, Js
         engine.store().exceptions(true, 10_000).unwrap_or_default().into_iter().filter(|one| ["damaged", "in_doubt"].contains(&one.code.as_str()))
     {
         let opened = Timestamp::from_millisecond(one.opened).unwrap_or(now);
-        told.entry(one.lane).and_modify(|at| *at = opened.max(*at)).or_insert(opened);
+        for name in one.label.into_iter().chain([one.lane]) {
+            told.entry(name).and_modify(|at| *at = opened.max(*at)).or_insert(opened);
+        }
     }
     let target = targets(&sim.wire, now);
     let noted = |system: &Shared| locked(system).system.effects().to_vec();
