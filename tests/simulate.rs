@@ -100,6 +100,18 @@ fn what_a_lost_store_made_last_is_found_before_it_is_made_again() {
     hold_seeds(ORDERS, Profile::Restored, [40_000_008].into_iter());
 }
 
+/// The source loses a field, and a write whose outcome is in doubt is looked up: only what was sent is asked for.
+#[test]
+fn a_look_up_does_without_a_field_that_is_gone() {
+    hold_seeds(ORDERS, Profile::Release, [5_803_970_022, 5_803_970_048].into_iter());
+}
+
+/// The warehouse cancels an order and lets it go again: its label is made, though Salesforce still shows the cancellation.
+#[test]
+fn an_order_that_the_warehouse_opens_again_gets_its_label() {
+    hold_seeds(ORDERS, Profile::Warehouse, [5_803_970_079].into_iter());
+}
+
 /// A newer version arrives while it is not known what became of a write, and that write is followed by a write-back: the end of
 /// the write-back is not the delivery of the newer version.
 #[test]

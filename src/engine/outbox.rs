@@ -630,10 +630,27 @@ impl Engine<'_> {
         while entries.peek().is_some() {
             let part: Vec<Entry> = entries.by_ref().take(most).collect();
             let values = part.iter().filter_map(|entry| self.mark(entry, &field)).collect();
-            let ask = Ask::Find { object: lot.object(), field: path.clone(), values, companions: Vec::new(), fields: Vec::new() };
+            let fields = self.compared(&path, &part);
+            let ask = Ask::Find { object: lot.object(), field: path.clone(), values, companions: Vec::new(), fields };
             self.want(&lot.connection, ask, Job::LookUp { entries: part });
         }
         Ok(())
+    }
+
+    /// The fields of a target that a look-up needs: those that were sent, so that one that the target has no more keeps nobody from
+    /// being looked up. None means all: where other writes read what is found.
+    fn compared(&self, mark: &[String], entries: &[Entry]) -> Vec<Vec<String>> {
+        let reads_result = |entry: &Entry| {
+            let flow = self.flow_named(&entry.flow).map(|at| self.flow(at).0);
+            flow.is_none_or(|flow| flow.writes.iter().any(|write| write.name == entry.write && write.result.is_some()))
+        };
+        if entries.iter().any(reads_result) {
+            return Vec::new();
+        }
+        let id = entries.first().map(|entry| vec![self.id_field(&Lot::of(entry).object())]);
+        let sent = entries.iter().filter_map(|entry| entry.body.as_object()).flatten().map(|(name, _)| vec![name.clone()]);
+        let fields: BTreeSet<Vec<String>> = id.into_iter().chain([mark.to_vec()]).chain(sent).collect();
+        fields.into_iter().collect()
     }
 
     /// The field by which the effect of a write is found at its target.
