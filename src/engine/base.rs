@@ -2,7 +2,8 @@
 
 use super::heads::Head;
 use super::outbox::moved;
-use super::{Ask, Engine, Job, Lot};
+use super::targets::is_of_another;
+use super::{Engine, Job, Lot};
 use crate::connector::Found;
 use crate::fault::Fault;
 use crate::store::{Change, Entry, EntryState, Kept, Millis};
@@ -19,56 +20,42 @@ impl Engine<'_> {
 
     /// Reads the targets of some entries. Until they are read, the entries wait.
     pub(super) fn read_bases(&mut self, lot: &Lot, ids: &[i64]) -> Kept<()> {
-        let entries: Vec<Entry> = self.store.entries(ids)?.into_iter().filter(|entry| entry.target.is_some()).collect();
         for id in ids {
-            if let (Some(ready), Some(entry)) = (self.ready.get_mut(lot), self.heads.get(*id)) {
-                ready.remove(&(!entry.first, *id));
-            }
+            self.not_ready(lot, *id);
         }
-        self.ready.retain(|_, ready| !ready.is_empty());
+        let entries = self.there(ids)?;
         let (object, field) = (lot.object(), vec![self.id_field(&lot.object())]);
-        let Some(connector) = self.world.connectors.get(&lot.connection) else { return Ok(()) };
-        let values: Vec<String> = entries.iter().filter_map(|entry| entry.target.clone()).collect();
-        let companion = connector.companion(&object, &field);
-        let companions: Vec<Option<String>> =
-            entries.iter().map(|entry| super::plan_entries::text(entry.held.as_ref().unwrap_or(&entry.body).get(companion?))).collect();
-        for group in connector.find_groups(&object, &field, &values, &companions) {
-            let ask = Ask::Find {
-                object: object.clone(),
-                field: field.clone(),
-                values: group.iter().map(|at| values[*at].clone()).collect(),
-                companions: group.iter().map(|at| companions[*at].clone()).collect(),
-                fields: Vec::new(),
-            };
-            let ids = group.iter().map(|at| entries[*at].id).collect();
-            self.want(&lot.connection, ask, Job::Base { ids });
-        }
+        let companion = self.world.connectors.get(&lot.connection).and_then(|connector| connector.companion(&object, &field));
+        let named = |entry: &Entry| super::plan_entries::text(entry.held.as_ref().unwrap_or(&entry.body).get(companion?));
+        let companions: Vec<Option<String>> = entries.iter().map(named).collect();
+        let values: Vec<String> = entries.iter().map(|entry| entry.target.clone().unwrap_or_default()).collect();
+        let job = |group: &[usize]| Job::Base { ids: group.iter().map(|at| entries[*at].id).collect() };
+        self.find_by(&object, &field, &values, &companions, &[], job);
         Ok(())
     }
 
     /// What the targets of some entries hold now. One that is not found any more goes as it was made: its target decides.
     pub(super) fn bases_read(&mut self, ids: &[i64], found: Result<Vec<Found>, Fault>) -> Kept<()> {
         let now = self.millis();
-        // A newer version may have taken an entry's place meanwhile.
-        let is_waiting = |entry: &Entry| self.heads.get(entry.id).is_some_and(|head| head.state == EntryState::Planned);
-        let entries: Vec<Entry> = self.store.entries(ids)?.into_iter().filter(is_waiting).collect();
         let mut changes = Vec::new();
-        match found {
-            Err(_) => changes.extend(entries.into_iter().map(|entry| moved(&Entry { due: now + AGAIN, ..entry }))),
-            Ok(found) => {
-                for mut entry in entries {
-                    let held = found.iter().find(|found| entry.target.as_ref() == Some(&found.value));
-                    let is_own = |record: &crate::value::Json| {
-                        let named = entry.key_field.as_ref().and_then(|field| super::plan_entries::text(record.get(field)));
-                        named.is_none() || entry.key.is_none() || named == entry.key
-                    };
-                    if let Some(held) = held.filter(|held| is_own(&held.record)) {
-                        entry.held = Some(held.record.clone());
-                    }
-                    self.based.insert(entry.id);
-                    changes.push(Change::Entry(Entry { due: now, ..entry }));
-                }
+        let mut entries = self.there(ids)?;
+        // A newer version may have taken an entry's place meanwhile.
+        entries.retain(|entry| self.heads.get(entry.id).is_some_and(|head| head.state == EntryState::Planned));
+        let found = match found {
+            Err(fault) if fault.may_pass() => {
+                changes.extend(entries.into_iter().map(|entry| moved(&Entry { due: now + AGAIN, ..entry })));
+                return self.keep(&changes);
             }
+            found => found.unwrap_or_default(),
+        };
+        for mut entry in entries {
+            let of_another = |record| matches!((&entry.key_field, &entry.key), (Some(field), Some(key)) if is_of_another(record, field, key));
+            let held = found.iter().find(|found| entry.target.as_ref() == Some(&found.value)).map(|found| &found.record);
+            if let Some(held) = held.filter(|record| !of_another(record)) {
+                entry.held = Some(held.clone());
+            }
+            self.based.insert(entry.id);
+            changes.push(Change::Entry(Entry { due: now, ..entry }));
         }
         self.keep(&changes)
     }

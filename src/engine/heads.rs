@@ -264,8 +264,9 @@ pub(crate) enum Out {
 }
 
 impl Out {
-    pub(super) fn of(entries: Vec<Entry>) -> Self {
-        if entries.len() <= outbox::HELD {
+    /// Those on which others ride are few, and stay whole.
+    pub(super) fn of(entries: Vec<Entry>, riders: &[Entry]) -> Self {
+        if entries.len() <= outbox::HELD || !riders.is_empty() {
             return Out::Whole(entries);
         }
         Out::Many { first: entries.iter().any(|entry| entry.first), ids: entries.into_iter().map(|entry| entry.id).collect() }
@@ -382,7 +383,7 @@ mod tests {
 
     #[test]
     fn of_a_large_batch_only_numbers_are_held() {
-        let of = |count: i64| Out::of((1..=count).map(|id| entry(id, "801")).collect());
+        let of = |count: i64| Out::of((1..=count).map(|id| entry(id, "801")).collect(), &[]);
         assert!(matches!(of(500), Out::Whole(entries) if entries.len() == 500));
         assert!(matches!(of(501), Out::Many { ids, first: true } if ids.len() == 501));
     }

@@ -280,7 +280,7 @@ impl Engine<'_> {
                 }
             }
             // The connection is paused as a whole; what was asked for stays as it is.
-            Err(Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. }) => {}
+            Err(fault) if fault.may_pass() => {}
             Err(fault) => {
                 for key in ids {
                     let Some(mut lane) = self.store.lane(&flow.name, key)? else { continue };
@@ -332,7 +332,7 @@ impl Engine<'_> {
             Ok(page) => {
                 self.arrive(at, page.changes, &mut changes)?;
             }
-            Err(Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. }) => return Ok(()),
+            Err(fault) if fault.may_pass() => return Ok(()),
             // What it pointed to is not there: the next poll tells.
             Err(_) => {}
         }

@@ -264,7 +264,7 @@ impl Engine<'_> {
                     continue;
                 }
                 let fields = self.match_fields(flow, batch.flow, &found.name);
-                batch.out = self.find(&found.object, &by.field, values.into_iter().collect(), &fields, || Job::Match { batch: id, first });
+                batch.out = self.find(&found.object, &by.field, values.into_iter().collect(), &fields, |_| Job::Match { batch: id, first });
                 batch.waited = true;
                 self.batches.insert(id, batch);
                 return Ok(());
@@ -285,7 +285,7 @@ impl Engine<'_> {
                         let values: Vec<String> = wants.into_iter().map(|wants| wants.2.clone()).collect();
                         let companions: Vec<Option<String>> =
                             values.iter().map(|value| batch.companions.get(&(object.clone(), value.clone())).cloned()).collect();
-                        out += self.find_by(&object, &field, &values, &companions, &[], || Job::Target { batch: id, first });
+                        out += self.find_by(&object, &field, &values, &companions, &[], |_| Job::Target { batch: id, first });
                     }
                 }
                 batch.out += out;
@@ -298,8 +298,16 @@ impl Engine<'_> {
         self.finish(batch)
     }
 
-    /// Asks for records of another side, in as many calls as its connector needs; gives their number.
-    pub(super) fn find(&mut self, object: &ObjectRef, field: &[String], values: Vec<String>, fields: &[Vec<String>], job: impl Fn() -> Job) -> usize {
+    /// Asks for records of another side, in as many calls as its connector needs; gives their number. `job`: by the places of a call's
+    /// values.
+    pub(super) fn find(
+        &mut self,
+        object: &ObjectRef,
+        field: &[String],
+        values: Vec<String>,
+        fields: &[Vec<String>],
+        job: impl Fn(&[usize]) -> Job,
+    ) -> usize {
         self.find_by(object, field, &values, &[], fields, job)
     }
 
@@ -311,7 +319,7 @@ impl Engine<'_> {
         values: &[String],
         companions: &[Option<String>],
         fields: &[Vec<String>],
-        job: impl Fn() -> Job,
+        job: impl Fn(&[usize]) -> Job,
     ) -> usize {
         let Some(connector) = self.world.connectors.get(&object.connection) else { return 0 };
         let groups = connector.find_groups(object, field, values, companions);
@@ -324,7 +332,7 @@ impl Engine<'_> {
                 companions: if companions.is_empty() { Vec::new() } else { group.iter().map(of).collect() },
                 fields: fields.to_vec(),
             };
-            self.want(&object.connection, ask, job());
+            self.want(&object.connection, ask, job(group));
         }
         groups.len()
     }
@@ -371,9 +379,9 @@ impl Engine<'_> {
         fields
     }
 
-    pub(super) fn matched(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<()> {
-        let Some(mut batch) = self.batches.remove(&id) else { return Ok(()) };
-        let (flow, _) = self.flow(batch.flow);
+    /// Takes one of a batch's answers; gives the batch and all that was found for it, once the last one is there and none failed.
+    pub(super) fn answered(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<Option<(Batch, Vec<Found>)>> {
+        let Some(mut batch) = self.batches.remove(&id) else { return Ok(None) };
         batch.out -= 1;
         match found {
             Ok(found) => batch.found.extend(found),
@@ -381,12 +389,19 @@ impl Engine<'_> {
         }
         if batch.out > 0 {
             self.batches.insert(id, batch);
-            return Ok(());
+            return Ok(None);
         }
         if let Some(fault) = batch.fault.take() {
-            return self.put_off(batch, &fault);
+            self.put_off(batch, &fault)?;
+            return Ok(None);
         }
         let found = std::mem::take(&mut batch.found);
+        Ok(Some((batch, found)))
+    }
+
+    pub(super) fn matched(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<()> {
+        let Some((mut batch, found)) = self.answered(id, found)? else { return Ok(()) };
+        let (flow, _) = self.flow(batch.flow);
         if let Some(of) = flow.matches.get(batch.at.0) {
             let mut by_value: BTreeMap<&str, Vec<&Json>> = BTreeMap::new();
             for found in &found {
@@ -420,9 +435,8 @@ impl Engine<'_> {
         for lane in &batch.lanes {
             self.busy.remove(&(batch.flow, lane.key.clone()));
         }
-        let passing = matches!(fault, Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. });
         let mut changes = Vec::new();
-        if passing {
+        if fault.may_pass() {
             // Until the connection is open again there is no use in trying.
             let due = self.millis() + 1_000;
             for lane in batch.lanes {

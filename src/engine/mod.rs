@@ -17,6 +17,7 @@ mod audit;
 mod base;
 mod budget;
 mod delta;
+mod doubt;
 mod effect;
 mod erase;
 mod groups;

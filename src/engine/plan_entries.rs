@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::Engine;
 use super::heads::Head;
 use super::targets::Targets;
+use super::{Engine, Lot};
 use crate::apply::{Payload, target_of};
 use crate::check::typed::{Flow, Op};
 use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch, Watched};
@@ -314,6 +314,25 @@ impl Engine<'_> {
                 self.touched.remove(place);
             });
         }
+    }
+
+    /// Takes an entry from those that can be sent now.
+    pub(super) fn not_ready(&mut self, lot: &Lot, id: i64) {
+        let (Some(ready), Some(entry)) = (self.ready.get_mut(lot), self.heads.get(id)) else { return };
+        ready.remove(&(!entry.first, id));
+        if ready.is_empty() {
+            self.ready.remove(lot);
+        }
+    }
+
+    /// Entries as the store has them. What it does not have any more, or found damaged, is not waited for either.
+    pub(super) fn there(&mut self, ids: &[i64]) -> Kept<Vec<Entry>> {
+        let entries = self.store.entries(ids)?;
+        if entries.len() < ids.len() {
+            let there: BTreeSet<i64> = entries.iter().map(|entry| entry.id).collect();
+            ids.iter().filter(|id| !there.contains(id)).for_each(|id| self.forget(*id));
+        }
+        Ok(entries)
     }
 
     pub(super) fn forget(&mut self, id: i64) {

@@ -292,8 +292,7 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         // What is there already does not wait for a source that fails.
         self.gather(at, false);
-        let again = matches!(fault, Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. });
-        if again && !(self.settings.once && matches!(fault, Fault::Denied { .. })) {
+        if fault.may_pass() && !(self.settings.once && matches!(fault, Fault::Denied { .. })) {
             self.flows[at].streams[stream].state = Running::Next { begins };
             return Ok(());
         }

@@ -161,7 +161,7 @@ impl Engine<'_> {
         let connector = self.world.connectors.get(&payload.object.connection);
         let adds = spec.class > 0 || connector.is_some_and(|connector| connector.repeat_adds(&payload.object, &payload.body));
         let sent = if adds { self.lost.sent.max(self.lost.last) } else { self.lost.sent };
-        if sent == 0 { 0 } else { sent + spec.settle.as_millis() as Millis + super::outbox::CLOCK }
+        if sent == 0 { 0 } else { sent + spec.settle.as_millis() as Millis + super::doubt::CLOCK }
     }
 }
 

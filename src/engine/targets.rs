@@ -101,7 +101,7 @@ impl Engine<'_> {
                             key_field: payload.key_field.clone(),
                         };
                         let field = if id.is_some() { self.id_field(&payload.object) } else { self.mark_field(&lot) };
-                        let marked = || super::outbox::mark_of(payload.key.as_deref(), payload.key_field.as_deref(), &payload.body, &field);
+                        let marked = || super::doubt::mark_of(payload.key.as_deref(), payload.key_field.as_deref(), &payload.body, &field);
                         let Some(value) = id.or_else(marked) else { continue };
                         let mut fields: BTreeSet<Vec<String>> = BTreeSet::from([vec![self.id_field(&payload.object)]]);
                         if payload.op != crate::check::typed::Op::Create {
@@ -132,20 +132,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn target_read(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<()> {
-        let Some(mut batch) = self.batches.remove(&id) else { return Ok(()) };
-        batch.out -= 1;
-        match found {
-            Ok(found) => batch.found.extend(found),
-            Err(fault) => batch.fault = Some(fault),
-        }
-        if batch.out > 0 {
-            self.batches.insert(id, batch);
-            return Ok(());
-        }
-        if let Some(fault) = batch.fault.take() {
-            return self.put_off(batch, &fault);
-        }
-        let all = std::mem::take(&mut batch.found);
+        let Some((mut batch, all)) = self.answered(id, found)? else { return Ok(()) };
         let mut by_value: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
         for found in &all {
             by_value.entry(&found.value).or_default().push(found);
@@ -157,9 +144,7 @@ impl Engine<'_> {
             for (lane, name) in meant {
                 // A system that was brought back from its backup gives ids again: the record says by its key whose it is.
                 let is_other = |found: &&&Found| {
-                    let Some((key_field, key)) = batch.keys.get(&(lane, name.clone())) else { return false };
-                    let held = super::plan_entries::text(found.record.get(key_field.as_str()));
-                    held.is_some_and(|held| held.to_lowercase() != key.to_lowercase())
+                    batch.keys.get(&(lane, name.clone())).is_some_and(|(key_field, key)| is_of_another(&found.record, key_field, key))
                 };
                 match found.filter(|found| !is_other(found)) {
                     Some(found) => {
@@ -302,6 +287,11 @@ impl Looks {
 pub(super) fn own_fields(body: &Json) -> Json {
     let fields = body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_object() && !value.is_array());
     Json::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+/// Whether a target's record has another key than the one that is meant.
+pub(super) fn is_of_another(record: &Json, key_field: &str, key: &str) -> bool {
+    super::plan_entries::text(record.get(key_field)).is_some_and(|held| held.to_lowercase() != key.to_lowercase())
 }
 
 /// The writes of a flow for records that are gone.

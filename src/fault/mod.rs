@@ -66,6 +66,11 @@ impl Fault {
         Fault::Rejected(Refusal { code: code.into(), message: message.into(), field })
     }
 
+    /// Whether a read that failed so may go through when it is asked again.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Fault::Throttled { .. } | Fault::Transient { .. } | Fault::Ambiguous { .. } | Fault::Denied { .. })
+    }
+
     /// The class by its word, as logs and metrics have it.
     pub fn class(&self) -> &'static str {
         match self {

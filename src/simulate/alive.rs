@@ -435,6 +435,41 @@ fn what_is_entered_between_two_tries_stays() {
     }
 }
 
+/// What a write in doubt has set is not in the org any more when it is looked up: the org refuses the question. A person is asked,
+/// and nothing waits for ever.
+#[test]
+fn a_look_up_that_is_refused_is_told() {
+    use serde_json::json;
+    on_a_day("refused_look_up", |day| {
+        let store = |day: &Day<'_>| day.process.as_ref().unwrap().engine.store().open_entries().unwrap();
+        locked(&day.crm).kit.set(Faults { lost_request: 600, ..Faults::default() });
+        let mut doubted = None;
+        for second in 0..3_600 {
+            if second % 120 == 0 {
+                // Without an address it is rejected, and why is written back to it.
+                let now = day.clock.truth();
+                let order = json!({"ShippingStreet": null, "ShippingCity": null, "BillingStreet": null});
+                let _ = locked(&day.crm).system.act(&Act { verb: "create".to_owned(), subject: String::new(), settings: order }, now);
+            }
+            day.goes_on(SignedDuration::from_secs(1));
+            doubted = store(day).into_iter().find(|entry| entry.after.is_some() && entry.doubted.is_some());
+            if doubted.is_some() {
+                break;
+            }
+        }
+        let entry = doubted.expect("a write-back is lost");
+        let gone = Act { verb: "schema".to_owned(), subject: "Order.Fulfilment_Error__c".to_owned(), settings: json!({"gone": true}) };
+        let now = day.clock.truth();
+        locked(&day.crm).system.act(&gone, now).unwrap();
+        day.faults(Faults::default());
+        day.goes_on(minutes(60));
+        assert!(store(day).iter().all(|open| open.id != entry.id || open.state == crate::store::EntryState::Parked), "it still waits");
+        let process = day.process.as_ref().unwrap();
+        let asked = process.engine.store().exceptions_of(&entry.flow, &entry.lane).unwrap();
+        assert!(asked.iter().any(|one| one.code == "in_doubt"), "{asked:?}");
+    });
+}
+
 /// Two orders of one shopper, the second to a friend: the contact is the first one's, and keeps its name. Mapped side by side, both
 /// find no contact, and the second overwrites what may only be set where nothing is.
 #[test]
