@@ -3,8 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-use std::path::Path;
-use std::process::Command;
+use crate::common::crossdock;
 
 const CONFIG: &str = "connections:\n  crm: { system: salesforce }\n  wms: { system: shipstation }\n";
 
@@ -68,11 +67,6 @@ fn project(mapping: &str) -> tempfile::TempDir {
     write("few.jsonl", &[product("TENT", "Tent"), product("X", "Other")].join("\n"));
     write("twice.jsonl", &[product("TENT", "Tent"), product("TENT", "Tent 2"), product("MAT", "Mat")].join("\n"));
     folder
-}
-
-fn crossdock(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_crossdock")).current_dir(folder).args(arguments).env("NO_COLOR", "1").output().unwrap();
-    (output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }
 
 #[test]

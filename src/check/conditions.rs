@@ -18,14 +18,9 @@ impl Env<'_> {
 
     /// An expression that must be true or false. What may be missing counts as false.
     pub(super) fn condition(&mut self, expr: &tree::Expr) -> Typed {
-        let mut typed = self.expr(expr, None);
+        let typed = self.expr(expr, None);
         match &typed.kind {
-            Kind::Boolean => {
-                let mut if_true = typed.known_if_present();
-                if_true.append(&mut typed.truths.if_true);
-                typed.truths.if_true = if_true;
-                typed
-            }
+            Kind::Boolean => if_true_present(typed),
             Kind::Any => {
                 self.poisoned = true;
                 typed
@@ -42,13 +37,7 @@ impl Env<'_> {
     pub(super) fn rule_condition(&mut self, expr: &tree::Expr) -> Typed {
         let typed = self.expr(expr, None);
         match &typed.kind {
-            Kind::Boolean => {
-                let mut typed = typed;
-                let mut if_true = typed.known_if_present();
-                if_true.append(&mut typed.truths.if_true);
-                typed.truths.if_true = if_true;
-                typed
-            }
+            Kind::Boolean => if_true_present(typed),
             Kind::Any => {
                 self.poisoned = true;
                 typed
@@ -310,7 +299,7 @@ pub(super) fn presence_of(value: Typed, span: Span) -> Typed {
 /// and a counted list that it is not empty.
 fn comparison_truths(op: Compare, left: &Typed, right: &Typed) -> Truths {
     let mut truths = Truths::default();
-    let sides = [(left, right, op), (right, left, mirrored(op))];
+    let sides = [(left, right, op), (right, left, op.mirrored())];
     for (one, other, op) in sides {
         let mut known = Vec::new();
         match op {
@@ -382,12 +371,10 @@ fn bounds_of(op: Compare, one: &Typed, limit: rust_decimal::Decimal, truths: &mu
     }
 }
 
-pub(super) fn mirrored(op: Compare) -> Compare {
-    match op {
-        Compare::Less => Compare::Greater,
-        Compare::LessOrEqual => Compare::GreaterOrEqual,
-        Compare::Greater => Compare::Less,
-        Compare::GreaterOrEqual => Compare::LessOrEqual,
-        same => same,
-    }
+/// What is true is also there.
+fn if_true_present(mut typed: Typed) -> Typed {
+    let mut if_true = typed.known_if_present();
+    if_true.append(&mut typed.truths.if_true);
+    typed.truths.if_true = if_true;
+    typed
 }

@@ -175,7 +175,7 @@ fn among(words: BTreeSet<String>, truth: bool, value: &Expr) -> Bounds {
 fn compare(op: Compare, left: &Expr, right: &Expr, truth: bool) -> Option<Vec<Case>> {
     let (op, value, constant) = match (constant_text(right), constant_text(left)) {
         (Some(word), None) => (op, left, (word, number(right))),
-        (None, Some(word)) => (turned(op), right, (word, number(left))),
+        (None, Some(word)) => (op.mirrored(), right, (word, number(left))),
         _ => return None,
     };
     let path = path(value)?;
@@ -236,16 +236,6 @@ fn number(expr: &Expr) -> Option<Decimal> {
         Expr::Literal(Literal::Number(number) | Literal::Money(number)) => Some(*number),
         Expr::Treat { value, .. } => number(value),
         _ => None,
-    }
-}
-
-fn turned(op: Compare) -> Compare {
-    match op {
-        Compare::Less => Compare::Greater,
-        Compare::LessOrEqual => Compare::GreaterOrEqual,
-        Compare::Greater => Compare::Less,
-        Compare::GreaterOrEqual => Compare::LessOrEqual,
-        same => same,
     }
 }
 

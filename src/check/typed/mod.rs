@@ -722,6 +722,19 @@ pub enum Compare {
     GreaterOrEqual,
 }
 
+impl Compare {
+    /// The comparison that says the same with its sides exchanged.
+    pub fn mirrored(self) -> Self {
+        match self {
+            Compare::Less => Compare::Greater,
+            Compare::LessOrEqual => Compare::GreaterOrEqual,
+            Compare::Greater => Compare::Less,
+            Compare::GreaterOrEqual => Compare::LessOrEqual,
+            same => same,
+        }
+    }
+}
+
 /// What a text must match as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
