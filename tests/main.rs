@@ -26,6 +26,7 @@ mod independent;
 mod inputs;
 mod kept;
 mod killed;
+mod mistaken;
 mod older;
 mod operating;
 mod plan;

@@ -22,6 +22,8 @@ const SKIPPED: &[&str] = &["target", "node_modules"];
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
+    /// Whether the project's file is there. Without it nothing below the folder is searched.
+    project: bool,
     /// Outside the root: what the command line allows the project to name.
     allowed: Vec<PathBuf>,
 }
@@ -41,7 +43,8 @@ impl Folder {
     /// There is no such folder.
     pub fn open(root: &Path) -> Result<Self, Failure> {
         let root = root.canonicalize().map_err(|error| unreadable(root, &error))?;
-        Ok(Folder { root, allowed: Vec::new() })
+        let project = root.join(config::FILE).exists();
+        Ok(Folder { root, project, allowed: Vec::new() })
     }
 
     /// The same where the project may also read and write below these paths, which are named on the command line.
@@ -67,6 +70,11 @@ impl Folder {
             "a project may read and write outside only where you allow it: --allow {}, or CROSSDOCK_ALLOW in the environment",
             folder.display()
         )))
+    }
+
+    /// Whether the folder is a project: its file is there, of whatever kind.
+    pub fn is_project(&self) -> bool {
+        self.project
     }
 
     pub fn root(&self) -> &Path {
@@ -132,7 +140,7 @@ impl Folder {
             let path = entry.path();
             if kind.is_dir() {
                 let other = path.join(config::FILE).exists();
-                if depth < DEPTH && !other && !name.starts_with('.') && !SKIPPED.contains(&name) {
+                if self.project && depth < DEPTH && !other && !name.starts_with('.') && !SKIPPED.contains(&name) {
                     self.walk(&path, ending, depth + 1, found);
                 }
             } else if name.ends_with(ending) && found.len() < FILES {
@@ -223,24 +231,22 @@ fn text(bytes: Vec<u8>) -> Result<Arc<str>, Absence> {
     Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.as_str().into(), Into::into))
 }
 
-/// The projects that the named paths belong to: each the nearest folder upwards with a
-/// `crossdock.yaml`, and where there is none, the folder at hand. No path means the folder at hand.
+/// The projects that the named paths belong to: each the nearest folder upwards with a `crossdock.yaml`. No path means the
+/// folder at hand. A mapping file that is named may stand outside of any project; its folder is not searched for others.
 ///
 /// # Errors
-/// A path is not there, or names a file that is no mapping.
+/// A path is not there, belongs to no project, or names a file that is no mapping.
 pub(super) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
-    let here = std::env::current_dir().map_err(|error| Failure::io(format!("the current folder is gone: {error}")))?;
-    let here = here.canonicalize().unwrap_or(here);
+    let here = here()?;
     if paths.is_empty() {
-        let folder = Folder::open(&project_of(&here).unwrap_or_else(|| here.clone()))?;
-        return Ok(vec![opened(folder, &here, None)]);
+        let root = project_of(&here).ok_or_else(|| no_project(&here))?;
+        return Ok(vec![opened(Folder::open(&root)?, &here, None)]);
     }
     let mut all: Vec<Opened> = Vec::new();
     for path in paths {
         let real = path.canonicalize().map_err(|error| unreadable(path, &error))?;
         if real.is_dir() {
-            let root = project_of(&real).unwrap_or_else(|| real.clone());
-            let folder = Folder::open(&root)?;
+            let folder = Folder::open(&project_of(&real).ok_or_else(|| no_project(path))?)?;
             // A folder inside a project means the mappings in it.
             let only = folder
                 .name(&real)
@@ -264,6 +270,28 @@ pub(super) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
         }
     }
     Ok(all)
+}
+
+/// The same for what can also be told without a project: the folder at hand, where no path is named and none is around it.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn open_if_any(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
+    let here = here()?;
+    if paths.is_empty() && project_of(&here).is_none() {
+        return Ok(vec![opened(Folder::open(&here)?, &here, None)]);
+    }
+    open(paths)
+}
+
+fn here() -> Result<PathBuf, Failure> {
+    let here = std::env::current_dir().map_err(|error| Failure::io(format!("the current folder is gone: {error}")))?;
+    Ok(here.canonicalize().unwrap_or(here))
+}
+
+fn no_project(folder: &Path) -> Failure {
+    Failure::usage(format!("there is no project here: neither {} nor a folder above it has a {}", folder.display(), config::FILE))
+        .hint("run the command in the project's folder, or name that folder; `crossdock new FOLDER` begins a project")
 }
 
 fn opened(folder: Folder, here: &Path, only: Option<Vec<String>>) -> Opened {
@@ -335,6 +363,16 @@ mod tests {
     fn lists_the_projects_own_mappings_sorted() {
         let (_dir, folder) = project();
         assert_eq!(folder.list(".dock"), ["orders.dock", "shared/address.dock"]);
+    }
+
+    #[test]
+    fn what_is_no_project_is_not_searched() {
+        let (dir, _) = project();
+        std::fs::remove_file(dir.path().join("crossdock.yaml")).unwrap();
+        assert_eq!(Folder::open(dir.path()).unwrap().list(".dock"), ["orders.dock"]);
+        let failure = open(&[dir.path().to_path_buf()]).map(|_| ()).unwrap_err();
+        assert!(failure.message.contains("there is no project here") && failure.hint.is_some(), "{failure:?}");
+        assert!(open(&[dir.path().join("shared/address.dock")]).is_ok_and(|all| all[0].only.as_deref() == Some(&["address.dock".to_owned()])));
     }
 
     #[test]

@@ -28,7 +28,9 @@ impl Ready {
     pub(super) fn open(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
         let mut opened = project(path, out)?;
         // Records run through the whole project, wherever in it the path points.
-        opened.only = None;
+        if opened.folder.is_project() {
+            opened.only = None;
+        }
         let compiled = planned(&opened, env, Planned::Whole, out)?;
         Ok(Ready { opened, compiled })
     }
@@ -38,7 +40,9 @@ impl Ready {
     /// looked at.
     pub(super) fn open_for(path: Option<&PathBuf>, flow: Option<&str>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
         let mut opened = project(path, out)?;
-        opened.only = flow.and_then(|flow| file_of(&opened.folder, flow)).map(|file| vec![file]);
+        if opened.folder.is_project() {
+            opened.only = flow.and_then(|flow| file_of(&opened.folder, flow)).map(|file| vec![file]);
+        }
         let compiled = planned(&opened, env, Planned::Touched, out)?;
         Ok(Ready { opened, compiled })
     }

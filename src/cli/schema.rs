@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::folder::{open, unreadable};
+use super::folder::{open_if_any, unreadable};
 use super::{Exit, Failure, Format, Out, snapshot};
 use crate::base::{bounds, nearest};
 use crate::fault::file;
@@ -110,8 +110,11 @@ fn infer(args: &Infer, out: &mut Out) -> Result<Exit, Failure> {
 
 fn show(args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     let paths: Vec<PathBuf> = args.project.iter().cloned().collect();
-    for opened in open(&paths)? {
+    for opened in open_if_any(&paths)? {
         let loaded = project::load(&opened.folder, &Options { only: Some(Vec::new()), ..Options::default() });
+        if loaded.config.assumed {
+            out.note(out.dim("no crossdock.yaml here: the standard schemas of the systems are shown"));
+        }
         let keeper = project::Keeper::new(&opened.folder, &loaded.config, &loaded.sources);
         let Some(path) = &args.object else {
             overview(&keeper, args.format, out)?;
