@@ -16,12 +16,13 @@
 //! | 2 | [`syntax`] | text to tree and back |
 //! | 2 | [`schema`] | objects, fields, what is required |
 //! | 3 | [`builtin`] | functions that a mapping may call |
-//! | 4 | [`check`] | tree and schemas to a typed tree, or diagnostics |
-//! | 5 | [`plan`] | typed tree to ordered steps: hashed, serialised |
-//! | 6 | [`apply`] | plan and record to payloads or a rejection |
-//! | 7 | [`flat`] | the same, lowered: bytes to bytes, for what is common |
-//! | 7 | [`project`] | many files, connections; the one door `compile` |
-//! | 8 | [`spec`] | test cases, coverage, preview |
+//! | 4 | [`ir`] | the typed tree: what `check` yields and a plan holds |
+//! | 5 | [`check`] | tree and schemas to a typed tree, or diagnostics |
+//! | 6 | [`plan`] | typed tree to ordered steps: hashed, serialised |
+//! | 7 | [`apply`] | plan and record to payloads or a rejection |
+//! | 8 | [`flat`] | the same, lowered: bytes to bytes, for what is common |
+//! | 8 | [`project`] | many files, connections; the one door `compile` |
+//! | 9 | [`spec`] | test cases, coverage, preview |
 //! | 10 | [`fault`] | how the outside fails |
 //! | 11 | [`http`] | requests and answers as values, limits, secrets |
 //! | 12 | [`store`] | what is kept across restarts |
@@ -43,6 +44,7 @@ pub mod engine;
 pub mod fault;
 pub mod flat;
 pub mod http;
+pub mod ir;
 pub mod plan;
 pub mod project;
 pub mod run;

@@ -327,7 +327,7 @@ fn a_loop_over_loops_ends() {
 
 #[test]
 fn expressions_inside_each_other_end_before_the_stack_does() {
-    use crossdock::check::typed::{Expr, Flow, Generator};
+    use crossdock::ir::{Expr, Flow, Generator};
     use crossdock::value::Literal;
     let mut plan = plan(BACK);
     let mut deep = Expr::Literal(Literal::Boolean(true));

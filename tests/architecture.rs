@@ -209,7 +209,7 @@ fn every_room_stands_in_the_table_and_in_the_drawing() {
 
 #[test]
 fn the_reader_of_this_test_sees_all_forms() {
-    let text = code("use crate::{base::diag, check::{typed, Unit}}; // crate::cli\nlet s = \"crate::plan\"; super::super::apply::go();");
+    let text = code("use crate::{base::diag, check::{Setting, Unit}}; // crate::cli\nlet s = \"crate::plan\"; super::super::apply::go();");
     let mut rooms = named(&text, 2);
     rooms.sort();
     assert_eq!(rooms, ["apply", "base", "check"]);

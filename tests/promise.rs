@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::common::orders::Dice;
 use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
-use crossdock::check::typed::Flow;
+use crossdock::ir::Flow;
 use crossdock::plan::Plan;
 use crossdock::project::Compiled;
 use crossdock::schema::Object;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Span};
 use rust_decimal::Decimal;
 
 use crate::builtin::Refusal;
-use crate::check::typed::Arithmetic;
+use crate::ir::Arithmetic;
 use crate::value::{Money, Value, compare};
 
 const DAY: i64 = 24 * 60 * 60;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::program::Program;
 use super::record::Run;
 use super::{Inputs, Payload, Reason};
-use crate::check::typed::{Event, Expect, Flow, Match, MatchEach, MatchOutcome};
+use crate::ir::{Event, Expect, Flow, Match, MatchEach, MatchOutcome};
 use crate::value::{Json, Value};
 
 /// What a match looks for.
@@ -176,7 +176,7 @@ pub enum LeftOut {
     /// A condition of `where` that does not hold, as an author would write it, and what it read.
     Filter(String, Vec<super::Read>),
     /// A match that says `skip`: its name, its place, and how many records were found.
-    Match(String, crate::check::typed::Place, usize),
+    Match(String, crate::ir::Place, usize),
     /// A grouped flow has no value to group the record by.
     Group,
 }
@@ -281,8 +281,8 @@ pub fn expectation<'a>(
     run.machine.words.sent_at = Some(sent_at);
     let applies = expect.filter.as_ref().is_none_or(|filter| run.machine.holds(filter).unwrap_or(true));
     let before = match &expect.deadline {
-        crate::check::typed::Deadline::Before(before) => run.machine.instant(before),
-        crate::check::typed::Deadline::Within(_) => None,
+        crate::ir::Deadline::Before(before) => run.machine.instant(before),
+        crate::ir::Deadline::Within(_) => None,
     };
     (applies, run.machine.message(&expect.message), before)
 }

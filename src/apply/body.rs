@@ -9,7 +9,7 @@ use super::record::Run;
 use super::trace::Tracer;
 use super::{Answer, Decided, Decision, Payload};
 use crate::base::bounds;
-use crate::check::typed::{Body, Expr, Op, Place, Policy, Repeat, RowValue, Write, walk};
+use crate::ir::{Body, Expr, Op, Place, Policy, Repeat, RowValue, Write, walk};
 use crate::plan::{rides, text};
 use crate::schema::gate::{self, Purpose};
 use crate::schema::{Field, Object};

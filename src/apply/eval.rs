@@ -14,7 +14,7 @@ use super::trace::{Mark, Tracer};
 use super::{Inputs, Met, Reason};
 use crate::base::bounds;
 use crate::builtin::{Args, BuiltinRef, Context, Refusal};
-use crate::check::typed::{Compare, Expr, Flow, Let, Row, RowValue, Slot, Word};
+use crate::ir::{Compare, Expr, Flow, Let, Row, RowValue, Slot, Word};
 use crate::value::{Kind, Literal, Missing, Money, Value, compare};
 
 /// Why an expression gave no value: a reason that the author wrote, or one of the closed list.
@@ -419,7 +419,7 @@ impl<'a> Machine<'a> {
         self.step_at(text, None);
     }
 
-    pub(super) fn step_at(&mut self, text: impl FnOnce() -> String, place: Option<crate::check::typed::Place>) {
+    pub(super) fn step_at(&mut self, text: impl FnOnce() -> String, place: Option<crate::ir::Place>) {
         if let Some(tracer) = &mut self.tracer {
             tracer.step(text(), place);
         }

@@ -9,7 +9,7 @@ use super::eval::{Evaluated, Halt, Machine, Origin};
 use super::program::{Path, Step};
 use super::reasons::{currencies, limit};
 use crate::builtin::BuiltinRef;
-use crate::check::typed::{Expr, Flow, Generator, Slot};
+use crate::ir::{Expr, Flow, Generator, Slot};
 use crate::value::{Json, MAX_ITEMS, Value, compare};
 
 /// What is done for one combination of elements; it is given their places.

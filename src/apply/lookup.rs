@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Met;
 use super::eval::{Evaluated, Machine};
 use super::reasons::built_in;
-use crate::check::typed::{Expr, Otherwise, Place};
+use crate::ir::{Expr, Otherwise, Place};
 use crate::value::{Kind, Literal, ObjectRef, Reference, Value, compare};
 
 impl<'a> Machine<'a> {

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::record::Run;
 use crate::builtin::same_phone;
-use crate::check::typed::{Match, MatchEach, MatchKey, MatchOutcome};
+use crate::ir::{Match, MatchEach, MatchKey, MatchOutcome};
 use crate::schema::Spelling;
 use crate::value::{Json, Value};
 

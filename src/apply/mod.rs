@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::check::typed::{Op, Place, Policy};
+use crate::ir::{Op, Place, Policy};
 use crate::plan::rides::Ride;
 use crate::schema::Names;
 use crate::value::{Json, ObjectRef};

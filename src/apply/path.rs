@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::eval::{Evaluated, Halt, Machine, Origin};
 use super::reasons::{BLANK, built_in};
 use super::text::words;
-use crate::check::typed::Expr;
+use crate::ir::Expr;
 use crate::value::json::{Misread, decode};
 use crate::value::{Json, Kind, Missing, Money, Value, Wire};
 

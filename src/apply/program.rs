@@ -8,8 +8,8 @@ use jsonpath_rust::parser::parse_json_path;
 use regex::Regex;
 use thiserror::Error;
 
-use crate::check::typed::walk::each_expr;
-use crate::check::typed::{Expr, Pattern};
+use crate::ir::walk::each_expr;
+use crate::ir::{Expr, Pattern};
 use crate::plan::Plan;
 use crate::schema::Object;
 use crate::value::{Literal, ObjectRef, Value, compare};
@@ -89,7 +89,7 @@ impl<'p> Program<'p> {
         if let Some(fault) = fault {
             return Err(fault);
         }
-        let rows = |rows: &[crate::check::typed::ValueRow]| {
+        let rows = |rows: &[crate::ir::ValueRow]| {
             let entries = rows.iter().enumerate().rev();
             entries.map(|(at, row)| (compare::key(&row.from.to_value()), (at, row.to.to_value()))).collect()
         };
@@ -127,7 +127,7 @@ impl<'p> Program<'p> {
     }
 }
 
-fn table(table: &crate::check::typed::Table) -> HashMap<String, Vec<Value>> {
+fn table(table: &crate::ir::Table) -> HashMap<String, Vec<Value>> {
     let mut rows: HashMap<String, Vec<Value>> = HashMap::new();
     // The columns of a row, the keys' first.
     let names: Vec<&String> = table.columns.iter().map(|column| &column.name).collect();

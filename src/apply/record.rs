@@ -8,7 +8,7 @@ use super::matches::Found;
 use super::program::Program;
 use super::reasons::is_blank;
 use super::{Inputs, Outcome, Payload, Reason, RouteTaken, Verdict};
-use crate::check::typed::{Event, Expr, Flow, Group};
+use crate::ir::{Event, Expr, Flow, Group};
 use crate::value::Value;
 
 /// Applies a flow to one record.

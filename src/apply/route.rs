@@ -3,7 +3,7 @@
 use super::record::Run;
 use super::trace::Tracer;
 use super::{Answer, Decided, Decision, Met, RouteTaken};
-use crate::check::typed::RouteOutcome;
+use crate::ir::RouteOutcome;
 
 impl<'a> Run<'a> {
     /// Each route: the first row whose condition holds.

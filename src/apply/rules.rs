@@ -5,7 +5,7 @@ use super::reasons::{built_in, refused};
 use super::record::Run;
 use super::trace::{Mark, Tracer};
 use super::{Answer, Decided, Decision, Met, arithmetic};
-use crate::check::typed::{Arithmetic, Expr, Rule, RuleKind};
+use crate::ir::{Arithmetic, Expr, Rule, RuleKind};
 use crate::plan::text;
 use crate::value::{Value, compare};
 

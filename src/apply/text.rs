@@ -3,7 +3,7 @@
 use super::Reason;
 use super::eval::{Evaluated, Halt, Machine};
 use super::reasons::limit;
-use crate::check::typed::{Expr, Part, Pattern, Stop};
+use crate::ir::{Expr, Part, Pattern, Stop};
 use crate::plan::text;
 use crate::value::{MAX_TEXT, Value};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Decision, Read, Step, Trace};
-use crate::check::typed::{Place, Slot};
+use crate::ir::{Place, Slot};
 use crate::value::{Json, Missing, Value, json};
 
 /// What is being collected. It exists only where a trace was asked for.

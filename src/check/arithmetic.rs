@@ -9,7 +9,7 @@ use crate::check::expr::coerce;
 use crate::check::extent::{ENDLESS, Extent, places_of_quotient};
 use crate::check::facts::{Presence, Why};
 use crate::check::key::{Fact, Key, Term};
-use crate::check::typed::{Arithmetic, Expr};
+use crate::ir::{Arithmetic, Expr};
 use crate::syntax::tree::{self, BinaryOp};
 use crate::value::{Kind, Literal};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::expr::{coerce, fits, within};
-use crate::check::typed::Expr;
+use crate::ir::Expr;
 use crate::schema::Field;
 use crate::syntax::tree;
 use crate::value::{Kind, Literal, ObjectRef, Wire};

@@ -9,7 +9,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::facts::Presence;
 use crate::check::key::{Key, Term};
-use crate::check::typed::{self, Body, Expr, Op, Policy};
+use crate::ir::{self, Body, Expr, Op, Policy};
 use crate::schema::Field;
 use crate::syntax::tree::{self, FieldRow, RowValue};
 use crate::value::{Column, Kind, ObjectRef, Type};
@@ -62,9 +62,9 @@ impl Env<'_> {
             }
             let nullable = typed.presence.open(&self.facts).is_some();
             columns.push(Column { name: name.node.clone(), of: Type { kind: typed.kind, nullable } });
-            out.push(typed::Row {
+            out.push(ir::Row {
                 name: name.node.clone(),
-                value: typed::RowValue::Expr(typed.expr),
+                value: ir::RowValue::Expr(typed.expr),
                 policy: Policy::Changed,
                 place: self.place(row.span),
             });
@@ -125,7 +125,7 @@ impl Env<'_> {
     }
 
     /// All rows for one field: one, or several that each set a part of it.
-    fn field_group(&mut self, of: &ObjectRef, name: &str, field: &Field, rows: &[&FieldRow], at: At<'_>) -> Option<typed::Row> {
+    fn field_group(&mut self, of: &ObjectRef, name: &str, field: &Field, rows: &[&FieldRow], at: At<'_>) -> Option<ir::Row> {
         let whole: Vec<&&FieldRow> = rows.iter().filter(|row| row.place.len() == 1).collect();
         if rows.len() > 1 && !whole.is_empty() {
             let (one, two) = (rows[0], rows[1]);
@@ -138,7 +138,7 @@ impl Env<'_> {
         if row.place.len() > 1 {
             let inner: Vec<FieldRow> = rows.iter().map(|row| FieldRow { place: row.place[1..].to_vec(), ..(*row).clone() }).collect();
             let value = self.nested(of, name, field, None, &inner, first)?;
-            return Some(typed::Row { name: name.to_owned(), value, policy: Policy::Changed, place });
+            return Some(ir::Row { name: name.to_owned(), value, policy: Policy::Changed, place });
         }
         let policy = self.policy(row, of, name, field, at);
         self.taken_only_once(row, of, name, field, at);
@@ -149,18 +149,18 @@ impl Env<'_> {
                 let before = self.target_reads(at);
                 let expr = self.assign(value, &target);
                 self.restore_target(before);
-                typed::RowValue::Expr(expr?)
+                ir::RowValue::Expr(expr?)
             }
             RowValue::Object { when, rows } => self.nested(of, name, field, when.as_ref(), rows, first)?,
             RowValue::Clear => {
                 if !field.write.nullable {
                     self.report(error::fields::cannot_clear(of, name, row.span));
                 }
-                typed::RowValue::Clear
+                ir::RowValue::Clear
             }
             RowValue::Remove => return None,
         };
-        Some(typed::Row { name: name.to_owned(), value, policy, place })
+        Some(ir::Row { name: name.to_owned(), value, policy, place })
     }
 
     /// A create has no record to look at.
@@ -206,7 +206,7 @@ impl Env<'_> {
         when: Option<&tree::Expr>,
         rows: &[FieldRow],
         first: &tree::Name,
-    ) -> Option<typed::RowValue> {
+    ) -> Option<ir::RowValue> {
         let Kind::Object(inner) = &field.kind else {
             self.report(error::fields::not_an_object(of, name, first.span, &field.kind));
             return None;
@@ -224,6 +224,6 @@ impl Env<'_> {
         let known = when.as_ref().map(|when| when.truths.if_true.clone()).unwrap_or_default();
         let inner = inner.clone();
         let body = self.knowing(&known, |env| env.body(&inner, rows, At { op: None, key: None, head: first.span }));
-        Some(typed::RowValue::Object { when: when.map(|when| when.expr), optional: !field.write.required, body })
+        Some(ir::RowValue::Object { when: when.map(|when| when.expr), optional: !field.write.required, body })
     }
 }

@@ -12,7 +12,7 @@ use crate::check::extent::{ENDLESS, Extent, Unit};
 use crate::check::facts::{Presence, Why, present};
 use crate::check::items::What;
 use crate::check::key::{Fact, Key, Step, Term};
-use crate::check::typed::{Expr, Otherwise};
+use crate::ir::{Expr, Otherwise};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, Argument, ExprKind};
 use crate::value::{Column, Kind, Literal, Money, ObjectRef, Type, Value};

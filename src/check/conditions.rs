@@ -8,7 +8,7 @@ use crate::check::error;
 use crate::check::expr::{asked, coerce};
 use crate::check::facts::{Truths, both};
 use crate::check::key::{self, Fact, Key, Term};
-use crate::check::typed::{Compare, Expr, Pattern};
+use crate::ir::{Compare, Expr, Pattern};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, BinaryOp, ExprKind};
 use crate::value::{Kind, Literal};

@@ -9,7 +9,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error::doubts as error;
 use crate::check::extent::Unit;
 use crate::check::facts::Why;
-use crate::check::typed::{self, Arithmetic, Expr, Op, Word};
+use crate::ir::{self, Arithmetic, Expr, Op, Word};
 use crate::schema::Field;
 use crate::syntax::tree::{self, BinaryOp, ExprKind, FieldRow, RowValue, TextLiteral, TextPart};
 use crate::system::{self, Search};
@@ -188,14 +188,14 @@ impl Env<'_> {
     }
 
     /// `units = inches` beside a number that its field calls centimetres.
-    pub(super) fn units_beside(&mut self, rows: &[FieldRow], typed: &[typed::Row]) {
+    pub(super) fn units_beside(&mut self, rows: &[FieldRow], typed: &[ir::Row]) {
         let said = typed.iter().find_map(|row| match &row.value {
-            typed::RowValue::Expr(Expr::Literal(Literal::Text(word))) if row.name.eq_ignore_ascii_case("units") => Unit::parse(word),
+            ir::RowValue::Expr(Expr::Literal(Literal::Text(word))) if row.name.eq_ignore_ascii_case("units") => Unit::parse(word),
             _ => None,
         });
         let Some(said) = said else { return };
         for row in typed {
-            let typed::RowValue::Expr(value) = &row.value else { continue };
+            let ir::RowValue::Expr(value) = &row.value else { continue };
             let Some((name, named)) = plain_field(value).and_then(|name| Some((name, unit_in(name)?))) else { continue };
             let written = rows.iter().find(|written| written.place.first().is_some_and(|place| place.node == row.name));
             if let (Some(FieldRow { value: RowValue::Expr(written), .. }), true) = (written, named != said) {

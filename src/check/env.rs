@@ -11,7 +11,7 @@ use crate::check::extent::Extent;
 use crate::check::facts::{Facts, Presence, Told, Truths, Ways};
 use crate::check::items::Items;
 use crate::check::key::{Fact, Key, Tail, Term};
-use crate::check::typed::{self, Expr, Place, Slot, Word};
+use crate::ir::{self, Expr, Place, Slot, Word};
 use crate::schema::Object;
 use crate::value::{Kind, Literal, ObjectRef};
 
@@ -21,8 +21,8 @@ pub(super) struct Run<'a> {
     pub sources: &'a Sources,
     pub items: Items<'a>,
     pub maps: Vec<Map>,
-    pub tables: Vec<typed::Table>,
-    pub parameters: indexmap::IndexMap<String, typed::Parameter>,
+    pub tables: Vec<ir::Table>,
+    pub parameters: indexmap::IndexMap<String, ir::Parameter>,
     /// Where the value of each stands: in crossdock.yaml, or as its default.
     pub parameter_values: std::collections::HashMap<String, Span>,
     /// By unit: some statement of the file could not be read.
@@ -31,7 +31,7 @@ pub(super) struct Run<'a> {
 
 /// A checked value map.
 pub(super) struct Map {
-    pub map: typed::ValueMap,
+    pub map: ir::ValueMap,
     pub from: Kind,
     pub to: Kind,
     /// Every value of the source has an outcome.

@@ -5,16 +5,16 @@ use crate::syntax::tree::{self, ExpectClauseKind, Expr, StopKind};
 
 use super::error::flows as error;
 use super::schedule;
-use super::typed::{self, Deadline, Place};
+use crate::ir::{self, Deadline, Place};
 
 /// Checks expressions that read the record of a flow by the names that the flow gives.
 pub(super) trait RecordOf {
     /// A condition on the record.
-    fn condition(&mut self, expr: &Expr) -> Option<typed::Expr>;
+    fn condition(&mut self, expr: &Expr) -> Option<ir::Expr>;
     /// An instant: `order.Ship_By__c - 4 hours`.
-    fn instant(&mut self, expr: &Expr) -> Option<typed::Expr>;
+    fn instant(&mut self, expr: &Expr) -> Option<ir::Expr>;
     /// A message; it may read `sent_at`.
-    fn message(&mut self, expr: &Expr) -> Option<typed::Expr>;
+    fn message(&mut self, expr: &Expr) -> Option<ir::Expr>;
 }
 
 /// Checks one promise. `flows` are all that run; `record` is asked for the flow of `for`.
@@ -24,7 +24,7 @@ pub(super) fn check(
     place: Place,
     record: &mut dyn RecordOf,
     diags: &mut Vec<Diagnostic>,
-) -> Option<typed::Expect> {
+) -> Option<ir::Expect> {
     let before = diags.len();
     let (mut flow, mut filter, mut seen, mut otherwise) = (None, None, None, None);
     for clause in &expect.clauses {
@@ -68,7 +68,7 @@ pub(super) fn check(
         diags.push(error::expect_else(otherwise.span));
         return None;
     };
-    Some(typed::Expect {
+    Some(ir::Expect {
         name: expect.name.node.clone(),
         title: expect.title.as_ref().map(|title| title.node.clone()),
         flow: flow.node.clone(),
@@ -98,18 +98,18 @@ mod tests {
     struct Anything;
 
     impl RecordOf for Anything {
-        fn condition(&mut self, _: &Expr) -> Option<typed::Expr> {
-            Some(typed::Expr::Literal(Literal::Boolean(true)))
+        fn condition(&mut self, _: &Expr) -> Option<ir::Expr> {
+            Some(ir::Expr::Literal(Literal::Boolean(true)))
         }
-        fn instant(&mut self, _: &Expr) -> Option<typed::Expr> {
-            Some(typed::Expr::Literal(Literal::Missing))
+        fn instant(&mut self, _: &Expr) -> Option<ir::Expr> {
+            Some(ir::Expr::Literal(Literal::Missing))
         }
-        fn message(&mut self, _: &Expr) -> Option<typed::Expr> {
-            Some(typed::Expr::Literal(Literal::Text("late".into())))
+        fn message(&mut self, _: &Expr) -> Option<ir::Expr> {
+            Some(ir::Expr::Literal(Literal::Text("late".into())))
         }
     }
 
-    fn read(clauses: &str) -> (Option<typed::Expect>, Vec<Code>) {
+    fn read(clauses: &str) -> (Option<ir::Expect>, Vec<Code>) {
         let (tree, found) = crate::syntax::read(FileId(0), &format!("edition 1\nexpect tracked \"title\" {{\n{clauses}\n}}\n"));
         assert!(found.is_empty(), "{found:#?}");
         let tree::ItemKind::Expect(expect) = &tree.items[0].kind else { panic!("an expect") };

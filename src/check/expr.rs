@@ -11,7 +11,7 @@ use crate::check::error;
 use crate::check::extent::{ENDLESS, Extent, Open, Unit};
 use crate::check::facts::{Presence, Why};
 use crate::check::key::{self, Key, Step, Tail, Term};
-use crate::check::typed::{Compare, Expr, Part};
+use crate::ir::{Compare, Expr, Part};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, BinaryOp, ExprKind, TextPart};
 use crate::value::{Enumeration, Kind, LengthUnit, Literal, ObjectRef, WeightUnit};
@@ -571,7 +571,7 @@ pub(super) fn asked(mut expr: Expr) -> Expr {
             Expr::Arithmetic { left, right, .. } => [left, right].into_iter().for_each(|expr| ask(expr)),
             Expr::Template { parts, .. } => {
                 for part in parts {
-                    if let crate::check::typed::Part::Expr(expr) = part {
+                    if let crate::ir::Part::Expr(expr) = part {
                         ask(expr);
                     }
                 }

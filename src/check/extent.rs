@@ -5,7 +5,7 @@
 use rust_decimal::Decimal;
 
 use crate::check::env::Typed;
-use crate::check::typed::Arithmetic;
+use crate::ir::Arithmetic;
 use crate::value::{Kind, LengthUnit, Literal, WeightUnit};
 
 /// More decimal places than any field keeps: what a division leaves, or a conversion of units.

@@ -10,14 +10,14 @@ use crate::check::expect::RecordOf;
 use crate::check::expr::duration;
 use crate::check::facts::{Facts, Presence, Why, present};
 use crate::check::key::{Fact, Key};
-use crate::check::typed::{self, Expr, MatchOutcome, Schedule, Stop, Word};
+use crate::ir::{self, Expr, MatchOutcome, Schedule, Stop, Word};
 use crate::syntax::tree::{self, ExprKind, FromClauseKind, MatchClauseKind, SectionKind, StopKind};
 use crate::value::{Column, Kind, ObjectRef, Type};
 
 /// A flow while it is checked.
 pub(super) struct Building<'t> {
     pub written: &'t tree::Flow,
-    pub flow: typed::Flow,
+    pub flow: ir::Flow,
     /// What is known of a record that the rules rejected.
     pub before_rules: Facts,
     pub rules: u32,
@@ -26,7 +26,7 @@ pub(super) struct Building<'t> {
     pub writes: Vec<Named>,
     pub followed: bool,
     /// The first stamp of the record's own in `changed`: a group's window counts by it.
-    pub stamp: Option<typed::Expr>,
+    pub stamp: Option<ir::Expr>,
 }
 
 /// A write that follow-ups can name.
@@ -37,7 +37,7 @@ pub(super) struct Named {
 
 /// What a flow gives to promises about it: its names, and what is known behind its rules.
 pub(super) struct Checked {
-    pub flow: typed::Flow,
+    pub flow: ir::Flow,
     names: Vec<Binding>,
     facts: Facts,
 }
@@ -208,8 +208,8 @@ impl Env<'_> {
         Some(Checked { flow: building.flow, names: self.names.clone(), facts: self.facts.clone() })
     }
 
-    fn empty_flow(&self, written: &tree::Flow, doc: Option<&str>) -> typed::Flow {
-        typed::Flow {
+    fn empty_flow(&self, written: &tree::Flow, doc: Option<&str>) -> ir::Flow {
+        ir::Flow {
             name: written.name.node.clone(),
             doc: doc.map(str::to_owned),
             place: self.place(written.name.span),
@@ -316,8 +316,8 @@ impl Env<'_> {
         }
         building.flow.source_name = name.to_owned();
         let kind = of.clone().map_or(Kind::Any, Kind::Object);
-        let record = Typed::new(Expr::Slot { slot: typed::Flow::RECORD, name: name.into() }, kind, vec![Key::slot(typed::Flow::RECORD)], span);
-        self.bind(name, span, typed::Flow::RECORD, record);
+        let record = Typed::new(Expr::Slot { slot: ir::Flow::RECORD, name: name.into() }, kind, vec![Key::slot(ir::Flow::RECORD)], span);
+        self.bind(name, span, ir::Flow::RECORD, record);
         for clause in &from.clauses {
             match &clause.kind {
                 FromClauseKind::Where(condition) => {
@@ -484,7 +484,7 @@ impl Env<'_> {
                     .help("say it in the flow's `from`: `changed s.createDate`"),
             );
         }
-        building.flow.group = Some(typed::Group { by: by.expr, slot, name, window, stamp });
+        building.flow.group = Some(ir::Group { by: by.expr, slot, name, window, stamp });
         if let Some(record) = self.names.first_mut() {
             record.grouped = true;
         }
@@ -539,12 +539,12 @@ impl Env<'_> {
         );
         self.bind(&rows.node, rows.span, slot, value);
         if let Some(found) = building.flow.matches.get_mut(mark) {
-            found.each = Some(typed::MatchEach { generator, rows: slot, rows_name: rows.node.clone() });
+            found.each = Some(ir::MatchEach { generator, rows: slot, rows_name: rows.node.clone() });
         }
     }
 
     /// One look-up: for the record, or for an element that stands in a name.
-    fn match_one(&mut self, written: &tree::Match, each: Option<&typed::Generator>, building: &mut Building<'_>) {
+    fn match_one(&mut self, written: &tree::Match, each: Option<&ir::Generator>, building: &mut Building<'_>) {
         let of = self.object_path(&written.object);
         if let Some(of) = &of
             && self.object(of).is_some_and(|object| !object.access.read)
@@ -629,7 +629,7 @@ impl Env<'_> {
             let tail = text.trim_start_matches("{count}").to_owned();
             MatchOutcome::Stop(Stop {
                 review: true,
-                message: Expr::Template { parts: vec![typed::Part::Expr(Expr::Word(Word::Count)), typed::Part::Text(tail)], message: true },
+                message: Expr::Template { parts: vec![ir::Part::Expr(Expr::Word(Word::Count)), ir::Part::Text(tail)], message: true },
                 owner: None,
                 before: None,
                 place: place.clone(),
@@ -637,12 +637,12 @@ impl Env<'_> {
         });
         self.bind(name, written.name.span, slot, value);
         if let Some(object) = of {
-            building.flow.matches.push(typed::Match { name: name.to_owned(), slot, object, each: None, by, none, many, place });
+            building.flow.matches.push(ir::Match { name: name.to_owned(), slot, object, each: None, by, none, many, place });
         }
     }
 
     /// `order.OrderNumber == shipment.orderNumber`: one side is a field of the record that is looked for.
-    fn match_key(&mut self, expr: &tree::Expr, name: &str) -> Option<typed::MatchKey> {
+    fn match_key(&mut self, expr: &tree::Expr, name: &str) -> Option<ir::MatchKey> {
         let bad = |env: &mut Self, span: Span, text: String| {
             env.report(
                 Diagnostic::new(Code::NotAKey, span, text)
@@ -670,7 +670,7 @@ impl Env<'_> {
         let value = self.expr(other, Some(&found.kind));
         let (_, value) = self.comparable(found, value, expr.span)?;
         self.can_be_searched(&field.1, name, field.0.span);
-        Some(typed::MatchKey { field: field.1, equals: value.expr, place: self.place(expr.span) })
+        Some(ir::MatchKey { field: field.1, equals: value.expr, place: self.place(expr.span) })
     }
 
     fn match_outcome(&mut self, stop: &tree::Stop) -> MatchOutcome {
@@ -723,7 +723,7 @@ impl Env<'_> {
 
     // ---- let
 
-    pub(super) fn let_section(&mut self, written: &tree::Let) -> Option<typed::Let> {
+    pub(super) fn let_section(&mut self, written: &tree::Let) -> Option<ir::Let> {
         let outer = self.owed.replace(Vec::new());
         let mut typed = self.expr(&written.value, None);
         let owed = std::mem::replace(&mut self.owed, outer).unwrap_or_default();
@@ -753,10 +753,10 @@ impl Env<'_> {
             typed.keys.insert(0, key);
         }
         self.bind_checked(name, written.name.span, slot, typed, owed);
-        Some(typed::Let { name: name.to_owned(), slot, value, place: self.place(written.name.span) })
+        Some(ir::Let { name: name.to_owned(), slot, value, place: self.place(written.name.span) })
     }
 
-    fn bind_checked(&mut self, name: &str, span: Span, slot: typed::Slot, value: Typed, owed: Vec<Owed>) {
+    fn bind_checked(&mut self, name: &str, span: Span, slot: ir::Slot, value: Typed, owed: Vec<Owed>) {
         if self.also_a_parameter(name, span) {
             return self.bind_quietly(name, span, slot, Typed::any(span), Vec::new());
         }

@@ -9,7 +9,7 @@ use crate::check::expr::{coerce, fits};
 use crate::check::facts::{Presence, Why};
 use crate::check::items::What;
 use crate::check::key::{self, Fact, Key, Term};
-use crate::check::typed::{Expr, Slot};
+use crate::ir::{Expr, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, Function, TypeExpr, TypeKind};
 use crate::value::{Kind, Literal, ObjectRef, Type};
 

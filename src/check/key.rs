@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::Span;
-use crate::check::typed::{Arithmetic, Compare, Slot, Word};
+use crate::ir::{Arithmetic, Compare, Slot, Word};
 use crate::value::{Literal, ObjectRef};
 
 /// The name of a value. Keys are made of keys, so they share their parts; two are compared by their digests.

@@ -11,7 +11,7 @@ use crate::check::error::limits as error;
 use crate::check::extent::{Open, Unit};
 use crate::check::facts::Facts;
 use crate::check::key::{Fact, Key};
-use crate::check::typed::{Expr, Otherwise};
+use crate::ir::{Expr, Otherwise};
 use crate::schema::{Field, SizeUnit};
 use crate::syntax::tree::{self, ExprKind};
 use crate::value::{Kind, Literal, Wire};

@@ -10,7 +10,7 @@ use crate::check::error;
 use crate::check::extent::{ENDLESS, Extent};
 use crate::check::facts::{Presence, Why};
 use crate::check::key::{Fact, Key, Term};
-use crate::check::typed::{Expr, Generator, Slot};
+use crate::ir::{Expr, Generator, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, FieldRow, GroupList};
 use crate::value::{Column, Kind, Literal, Type};
 

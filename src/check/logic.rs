@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::value::{Kind, Literal};
 
-use super::typed::{Compare, Expr};
+use crate::ir::{Compare, Expr};
 
 /// More cases than this are not followed.
 const MOST: usize = 96;
@@ -422,7 +422,7 @@ fn narrower(a: Option<(Decimal, bool)>, b: Option<(Decimal, bool)>, tighter: fn(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::typed::Slot;
+    use crate::ir::Slot;
     use crate::value::{Enumeration, Known, Wire};
     use std::sync::Arc;
 

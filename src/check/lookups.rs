@@ -8,7 +8,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::builtin::{Args, Builtin, Context};
 use crate::check::env::{Env, Typed};
 use crate::check::error;
-use crate::check::typed::{self, Expr, Otherwise, ValueMap};
+use crate::ir::{self, Expr, Otherwise, ValueMap};
 use crate::value::{Kind, Literal, ObjectRef, Value};
 
 /// Tables with more rows are not gone through for a doubt.
@@ -16,7 +16,7 @@ const MOST_ROWS: usize = 20_000;
 
 impl Env<'_> {
     /// The keys of a call of a table, held against its file.
-    pub(super) fn keys_are_there(&mut self, table: &typed::Table, given: &[Typed]) {
+    pub(super) fn keys_are_there(&mut self, table: &ir::Table, given: &[Typed]) {
         if table.rows.is_empty() || table.rows.len() > MOST_ROWS || !self.calls.is_empty() {
             return;
         }
@@ -47,7 +47,7 @@ impl Env<'_> {
     }
 
     /// Reports two keys that stand the other way round.
-    fn keys_stand_right(&mut self, table: &typed::Table, given: &[Typed], has: &dyn Fn(usize, &str) -> bool) -> bool {
+    fn keys_stand_right(&mut self, table: &ir::Table, given: &[Typed], has: &dyn Fn(usize, &str) -> bool) -> bool {
         let [first, second] = given else { return false };
         let literal = |typed: &Typed| if let Some(Literal::Text(text)) = typed.literal_value() { Some(text.clone()) } else { None };
         // A literal that only the other column has, or names that say so on both sides.
@@ -230,7 +230,7 @@ fn texts<'e>(expr: &'e Expr, into: &mut Vec<&'e str>) {
     }
 }
 
-fn cells_of(table: &typed::Table, column: usize) -> BTreeSet<&str> {
+fn cells_of(table: &ir::Table, column: usize) -> BTreeSet<&str> {
     table.rows.iter().filter_map(|row| if let Some(Literal::Text(text)) = row.get(column) { Some(text.as_str()) } else { None }).collect()
 }
 

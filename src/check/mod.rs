@@ -33,6 +33,8 @@ mod lookups;
 mod overlay;
 mod parameters;
 mod paths;
+/// The old path of [`crate::ir`], for modules that still use it.
+pub use crate::ir as typed;
 pub use parameters::parameter_value;
 pub use schedule::LONGEST as LONGEST_STRETCH;
 pub use sheet::said_separator;
@@ -46,7 +48,6 @@ mod table;
 mod test_item;
 #[cfg(test)]
 mod tests;
-pub mod typed;
 mod values;
 mod walk;
 mod writes;
@@ -56,6 +57,7 @@ use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Sources, Spread, each, each_light};
+use crate::ir;
 use crate::schema::Schemas;
 use crate::syntax::tree;
 
@@ -125,7 +127,7 @@ pub enum TableFault {
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// Present if no diagnostic is an error.
-    pub mapping: Option<typed::Mapping>,
+    pub mapping: Option<ir::Mapping>,
     /// In the order of files and text.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -192,7 +194,7 @@ fn whole(
     sources: &Sources,
     world: &dyn World,
     diagnostics: &mut Vec<Diagnostic>,
-) -> typed::Mapping {
+) -> ir::Mapping {
     let mut run = env::Run {
         world,
         sources,
@@ -226,7 +228,7 @@ fn whole(
         diagnostics.extend(found);
     }
     let (expects, tests) = promises(&run, merged, &mut flows, diagnostics);
-    typed::Mapping {
+    ir::Mapping {
         edition: merged.iter().filter_map(|file| file.edition).max().unwrap_or(1),
         parameters: run.parameters,
         values: run.maps.into_iter().map(|map| map.map).collect(),
@@ -243,7 +245,7 @@ fn promises(
     merged: &[overlay::Merged],
     flows: &mut [flow::Checked],
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Vec<typed::Expect>, Vec<typed::Test>) {
+) -> (Vec<ir::Expect>, Vec<ir::Test>) {
     let (mut expects, mut tests) = (Vec::new(), Vec::new());
     let known: Vec<String> = run.items.scope.flows().map(|found| found.node.name.node.clone()).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -276,7 +278,7 @@ fn promises(
     (expects, tests)
 }
 
-fn flow_of(flow: &typed::Flow) -> test_item::FlowOf<'_> {
+fn flow_of(flow: &ir::Flow) -> test_item::FlowOf<'_> {
     let later = flow.follow_ups.iter().flat_map(|follow_up| &follow_up.writes);
     test_item::FlowOf {
         name: &flow.name,
@@ -305,7 +307,7 @@ fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics
     run.parameter_values = places;
 }
 
-fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<typed::Table> {
+fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<ir::Table> {
     let sheets = sheet::Sheets::default();
     let checked = each_light(run.world.spread(), run.items.scope.all_tables(), |id| {
         let found = run.items.scope.at(*id);

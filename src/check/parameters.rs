@@ -10,12 +10,12 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::check::env::{Env, Run};
 use crate::check::error;
 use crate::check::expr::{duration, fits};
-use crate::check::typed;
+use crate::ir;
 use crate::syntax::tree;
 use crate::value::{Kind, LengthUnit, Literal, Type, WeightUnit};
 
 /// Checks one declaration; the same name in several files is one parameter.
-pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Parameter, into: &mut IndexMap<String, typed::Parameter>, out: &mut Vec<Diagnostic>) {
+pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Parameter, into: &mut IndexMap<String, ir::Parameter>, out: &mut Vec<Diagnostic>) {
     let mut env = Env::new(run, unit);
     let of = env.type_expr(&written.of);
     let name = written.name.node.as_str();
@@ -58,7 +58,7 @@ pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Parameter, into:
     let value = value.unwrap_or(Literal::Missing);
     let place = env.place(written.name.span);
     out.append(&mut env.out);
-    into.entry(name.to_owned()).or_insert(typed::Parameter { of, value, place });
+    into.entry(name.to_owned()).or_insert(ir::Parameter { of, value, place });
 }
 
 /// The same value as the language writes it, where that can be told.

@@ -10,7 +10,7 @@ use crate::check::extent::{Extent, Open, Unit, is_prose};
 use crate::check::facts::{Presence, Why, present};
 use crate::check::items::What;
 use crate::check::key::{Key, Term};
-use crate::check::typed::{Expr, Word};
+use crate::ir::{Expr, Word};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, ExprKind};
 use crate::value::{Kind, Literal, Wire};

@@ -6,19 +6,13 @@ use crate::syntax::tree;
 
 use super::error::routes as error;
 use super::logic::{self, Case};
-use super::typed;
+use crate::ir;
 
 /// Checks a route whose rows are typed, one for each row as written.
 ///
 /// `never_missing` says whether a value that a condition looks at is always there.
-pub(super) fn check(
-    written: &tree::Route,
-    typed: &typed::Route,
-    at: Span,
-    never_missing: &dyn Fn(&typed::Expr) -> bool,
-    diags: &mut Vec<Diagnostic>,
-) {
-    let conditions: Vec<Option<&typed::Expr>> = typed.rows.iter().map(|row| row.condition.as_ref()).collect();
+pub(super) fn check(written: &tree::Route, typed: &ir::Route, at: Span, never_missing: &dyn Fn(&ir::Expr) -> bool, diags: &mut Vec<Diagnostic>) {
+    let conditions: Vec<Option<&ir::Expr>> = typed.rows.iter().map(|row| row.condition.as_ref()).collect();
     let places: Vec<Span> = written.rows.iter().map(|row| row.condition.as_ref().map_or(row.span, |condition| condition.span)).collect();
     if conditions.len() != places.len() {
         // A row was left out with a message of its own.
@@ -94,7 +88,7 @@ pub(super) enum Left {
     Rest,
 }
 
-fn uncovered(conditions: &[Option<&typed::Expr>], rows: &[(usize, Vec<Case>)], never_missing: &dyn Fn(&typed::Expr) -> bool) -> Option<Left> {
+fn uncovered(conditions: &[Option<&ir::Expr>], rows: &[(usize, Vec<Case>)], never_missing: &dyn Fn(&ir::Expr) -> bool) -> Option<Left> {
     let mut looked = Vec::new();
     conditions.iter().flatten().for_each(|condition| values(condition, &mut looked));
     for value in looked {
@@ -116,22 +110,22 @@ fn uncovered(conditions: &[Option<&typed::Expr>], rows: &[(usize, Vec<Case>)], n
 }
 
 /// The values that a condition compares.
-fn values<'e>(condition: &'e typed::Expr, into: &mut Vec<&'e typed::Expr>) {
+fn values<'e>(condition: &'e ir::Expr, into: &mut Vec<&'e ir::Expr>) {
     match condition {
-        typed::Expr::And(all) | typed::Expr::Or(all) => all.iter().for_each(|one| values(one, into)),
-        typed::Expr::Not(one) => values(one, into),
-        typed::Expr::Compare { left, right, .. } => into.extend([left.as_ref(), right.as_ref()]),
-        typed::Expr::In { value, .. } => into.push(value),
+        ir::Expr::And(all) | ir::Expr::Or(all) => all.iter().for_each(|one| values(one, into)),
+        ir::Expr::Not(one) => values(one, into),
+        ir::Expr::Compare { left, right, .. } => into.extend([left.as_ref(), right.as_ref()]),
+        ir::Expr::In { value, .. } => into.push(value),
         _ => {}
     }
 }
 
 /// `order.Status`
-pub(super) fn spoken(value: &typed::Expr) -> String {
+pub(super) fn spoken(value: &ir::Expr) -> String {
     match value {
-        typed::Expr::Slot { name, .. } => name.to_string(),
-        typed::Expr::Field { base, name, .. } => format!("{}.{name}", spoken(base)),
-        typed::Expr::Treat { value, .. } => spoken(value),
+        ir::Expr::Slot { name, .. } => name.to_string(),
+        ir::Expr::Field { base, name, .. } => format!("{}.{name}", spoken(base)),
+        ir::Expr::Treat { value, .. } => spoken(value),
         _ => "it".to_owned(),
     }
 }
@@ -143,7 +137,7 @@ mod tests {
     use super::*;
     use crate::base::FileId;
     use crate::base::diag::Code;
-    use crate::check::typed::{Compare, Expr, Place, RouteOutcome, Slot};
+    use crate::ir::{Compare, Expr, Place, RouteOutcome, Slot};
     use crate::syntax::tree::{ExprKind, ItemKind, SectionKind};
     use crate::value::{Enumeration, Kind, Known, Literal, Wire};
 
@@ -155,13 +149,13 @@ mod tests {
         let ItemKind::Flow(flow) = &tree.items[0].kind else { panic!("a flow") };
         let SectionKind::Route(route) = &flow.sections[1].kind else { panic!("a route") };
         let place = Place { file: "a.dock".into(), line: 1 };
-        let rows = route.rows.iter().map(|row| typed::RouteRow {
+        let rows = route.rows.iter().map(|row| ir::RouteRow {
             condition: row.condition.as_ref().map(typed),
             text: String::new(),
             outcome: RouteOutcome::Results(Vec::new()),
             place: place.clone(),
         });
-        let typed = typed::Route { results: Vec::new(), rows: rows.collect(), place: place.clone() };
+        let typed = ir::Route { results: Vec::new(), rows: rows.collect(), place: place.clone() };
         let mut diags = Vec::new();
         check(route, &typed, flow.name.span, &|_| never_missing, &mut diags);
         diags

@@ -8,7 +8,7 @@ use crate::check::expr::{coerce, fits};
 use crate::check::facts::{Presence, Why};
 use crate::check::flow::Building;
 use crate::check::key::{Fact, Key, Term};
-use crate::check::typed::{Expr, Route, RouteOutcome, RouteResult, RouteRow};
+use crate::ir::{Expr, Route, RouteOutcome, RouteResult, RouteRow};
 use crate::syntax::tree::{self, ExprKind, FieldRow, RowValue, SectionKind};
 use crate::value::{Kind, ObjectRef, Type};
 

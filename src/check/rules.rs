@@ -5,7 +5,7 @@ use crate::check::error;
 use crate::check::facts::Truths;
 use crate::check::flow::Building;
 use crate::check::key::{Fact, Key};
-use crate::check::typed::{Expr, Rule, RuleKind, Word};
+use crate::ir::{Expr, Rule, RuleKind, Word};
 use crate::syntax::tree::{self, Generator, RuleKind as Written};
 use crate::value::{Kind, Literal};
 
@@ -119,10 +119,7 @@ impl Env<'_> {
         let message = match message {
             Some(message) => self.with_words(&words, |env| env.message(message)),
             None => Expr::Template {
-                parts: vec![
-                    crate::check::typed::Part::Text("the amounts differ by ".into()),
-                    crate::check::typed::Part::Expr(Expr::Word(Word::Difference)),
-                ],
+                parts: vec![crate::ir::Part::Text("the amounts differ by ".into()), crate::ir::Part::Expr(Expr::Word(Word::Difference))],
                 message: true,
             },
         };
@@ -152,7 +149,7 @@ impl Env<'_> {
             if condition.is_none() {
                 lasting.extend(env.facts.since(mark).iter().filter_map(|fact| rename(fact.present()?, &renamed)).map(Fact::Present));
             }
-            let index = generators.last().and_then(|generator| generator.index).unwrap_or(crate::check::typed::Flow::RECORD);
+            let index = generators.last().and_then(|generator| generator.index).unwrap_or(crate::ir::Flow::RECORD);
             RuleKind::Each { generators, condition: condition.map(|c| c.expr), index, rules: lowered }
         });
         self.facts.extend(&lasting);

@@ -8,7 +8,7 @@ use crate::base::{Span, Spanned};
 use crate::syntax::tree::{Expr, ExprKind, FromClause, FromClauseKind};
 
 use super::error::schedules as error;
-use super::typed::Schedule;
+use crate::ir::Schedule;
 
 /// Words for stretches of time, with their milliseconds. A month has no fixed length and is none.
 const UNITS: [(&str, i64); 14] = [

@@ -18,8 +18,8 @@ use crate::value::{Kind, Literal, Type};
 
 use super::error::tables as error;
 use super::sheet::{Cells, Sheet};
-use super::typed::{self, Place};
 use super::{TableFault, World};
+use crate::ir::{self, Place};
 
 /// Checks a table. `sheet` is its file; `types` are those of the keys and then of the columns, as resolved.
 pub(super) fn check(
@@ -30,14 +30,14 @@ pub(super) fn check(
     place: Place,
     world: &dyn World,
     diags: &mut Vec<Diagnostic>,
-) -> typed::Table {
+) -> ir::Table {
     let written: Vec<&tree::TableColumn> = table.keys.iter().chain(&table.columns).collect();
-    let mut typed = typed::Table {
+    let mut typed = ir::Table {
         name: table.name.node.clone(),
         doc: doc.map(str::to_owned),
         path: table.path.as_ref().map(|path| path.node.clone()).unwrap_or_default(),
         keys: table.keys.iter().map(|key| key.name.node.clone()).collect(),
-        columns: written.iter().zip(types).map(|(column, of)| typed::TableColumn { name: column.name.node.clone(), of: of.clone() }).collect(),
+        columns: written.iter().zip(types).map(|(column, of)| ir::TableColumn { name: column.name.node.clone(), of: of.clone() }).collect(),
         many: table.many,
         rows: Vec::new(),
         lines: Vec::new(),

@@ -13,7 +13,7 @@ use crate::value::{Kind, ObjectRef, WeightUnit, Wire};
 
 use super::World;
 use super::error::flows as error;
-use super::typed::{self, Expected, Place};
+use crate::ir::{self, Expected, Place};
 
 /// What a test needs to know of its flow.
 pub(super) struct FlowOf<'a> {
@@ -31,7 +31,7 @@ pub(super) fn check(
     place: Place,
     world: &dyn World,
     diags: &mut Vec<Diagnostic>,
-) -> Option<typed::Test> {
+) -> Option<ir::Test> {
     let before = diags.len();
     let name = &test.name;
     let named = test.clauses.iter().find_map(|clause| match &clause.kind {
@@ -47,7 +47,7 @@ pub(super) fn check(
         diags.push(error::no_flow(named, &known));
         return None;
     };
-    let mut typed = typed::Test {
+    let mut typed = ir::Test {
         name: name.node.clone(),
         flow: flow.name.to_owned(),
         given: String::new(),
@@ -367,7 +367,7 @@ mod tests {
         }
     }
 
-    fn read(clauses: &str) -> (Option<typed::Test>, Vec<Code>) {
+    fn read(clauses: &str) -> (Option<ir::Test>, Vec<Code>) {
         let clauses = clauses.replace('\n', "\n  ");
         let (tree, found) = crate::syntax::read(FileId(0), &format!("edition 1\ntest \"t\" {{\n  {clauses}\n}}\n"));
         assert!(found.is_empty(), "{found:#?}");

@@ -6,7 +6,7 @@ use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::env::{Env, Map, Run};
 use crate::check::error;
-use crate::check::typed::{Otherwise, ValueMap, ValueRow, Word};
+use crate::ir::{Otherwise, ValueMap, ValueRow, Word};
 use crate::syntax::tree::{self, ElseOutcome, ExprKind, TypeExpr, TypeKind};
 use crate::value::{Enumeration, Kind, Literal};
 

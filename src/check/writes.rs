@@ -8,7 +8,7 @@ use crate::check::error;
 use crate::check::facts::{Presence, Why};
 use crate::check::flow::{Building, Named};
 use crate::check::key::{Fact, Key as ValueKey};
-use crate::check::typed::{self, Expr, Guard, InDoubt, Key, Milestones, Op, Repeat, Slot, Word, Write, walk};
+use crate::ir::{self, Expr, Guard, InDoubt, Key, Milestones, Op, Repeat, Slot, Word, Write, walk};
 use crate::schema::Object;
 use crate::syntax::tree::{self, ExprKind, SectionKind, WriteOp};
 use crate::value::{Column, Kind, Literal, ObjectRef, Type};
@@ -430,13 +430,13 @@ impl Env<'_> {
         let mut events = Vec::new();
         for event in &written.events {
             events.push(match &event.node {
-                tree::Event::Fails => typed::Event::Fails,
-                tree::Event::IsRejected => typed::Event::IsRejected,
-                tree::Event::IsInReview => typed::Event::IsInReview,
-                tree::Event::Succeeds => typed::Event::Succeeds,
-                tree::Event::IsGone => typed::Event::IsGone,
+                tree::Event::Fails => ir::Event::Fails,
+                tree::Event::IsRejected => ir::Event::IsRejected,
+                tree::Event::IsInReview => ir::Event::IsInReview,
+                tree::Event::Succeeds => ir::Event::Succeeds,
+                tree::Event::IsGone => ir::Event::IsGone,
                 tree::Event::IsLate(after) => match self.milliseconds(after, "a delay") {
-                    Some(after) => typed::Event::IsLate(after),
+                    Some(after) => ir::Event::IsLate(after),
                     None => continue,
                 },
             });
@@ -444,7 +444,7 @@ impl Env<'_> {
         let subject = &written.subject;
         let is_write = building.writes.iter().any(|write| write.given && write.name == subject.node);
         let is_record = building.flow.source_name == subject.node;
-        let gone = events.contains(&typed::Event::IsGone);
+        let gone = events.contains(&ir::Event::IsGone);
         if !(is_write || (is_record && gone)) {
             let known: Vec<&str> = building.writes.iter().filter(|write| write.given).map(|write| write.name.as_str()).collect();
             self.report(error::sections::unknown_write(subject, &known, &building.flow.source_name, is_record));
@@ -457,15 +457,15 @@ impl Env<'_> {
                 ),
             );
         }
-        let reasons = events.iter().any(|event| matches!(event, typed::Event::Fails | typed::Event::IsRejected | typed::Event::IsInReview));
+        let reasons = events.iter().any(|event| matches!(event, ir::Event::Fails | ir::Event::IsRejected | ir::Event::IsInReview));
         let list = Kind::List(Box::new(Type::some(Kind::Text)));
         let words: Vec<(Word, &'static str, Kind)> = reasons.then_some((Word::Reasons, "reasons", list)).into_iter().collect();
         // A record that was rejected has not passed the rules; one in review may have been stopped by a match before them.
         let result = self.names.iter().position(|binding| is_write && binding.name == subject.node);
         let before = result.map(|at| self.names[at].value.presence.clone());
-        let rejected = events.iter().any(|event| matches!(event, typed::Event::IsRejected | typed::Event::IsInReview | typed::Event::IsGone));
+        let rejected = events.iter().any(|event| matches!(event, ir::Event::IsRejected | ir::Event::IsInReview | ir::Event::IsGone));
         let facts = rejected.then(|| std::mem::replace(&mut self.facts, building.before_rules.clone()));
-        let mut follow_up = typed::FollowUp {
+        let mut follow_up = ir::FollowUp {
             write: is_write.then(|| subject.node.clone()),
             events: events.clone(),
             lets: Vec::new(),
@@ -473,7 +473,7 @@ impl Env<'_> {
             place: self.place(subject.span),
         };
         // Nothing is there of a write that may not have succeeded.
-        if !events.iter().all(|event| *event == typed::Event::Succeeds)
+        if !events.iter().all(|event| *event == ir::Event::Succeeds)
             && let Some(binding) = result.and_then(|at| self.names.get_mut(at))
         {
             binding.value.presence = Presence::gap_of(Vec::new(), subject.node.as_str(), subject.span, Why::Result);

@@ -114,7 +114,7 @@ fn sources(side: &Ready) -> Result<BTreeMap<String, String>, Failure> {
 struct Side<'r> {
     ready: &'r Ready,
     program: Program<'r>,
-    flow: &'r crate::check::typed::Flow,
+    flow: &'r crate::ir::Flow,
 }
 
 impl<'r> Side<'r> {

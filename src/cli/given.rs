@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Failure, Out};
 use crate::apply::aside::{Given, Sought};
 use crate::base::nearest;
-use crate::check::typed::Flow;
+use crate::ir::Flow;
 use crate::value::Json;
 
 /// Reads the files of `--matched`, by the names of the flow's matches.

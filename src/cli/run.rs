@@ -179,7 +179,7 @@ fn between_systems(args: &Args, out: &mut Out) -> Result<bool, Failure> {
     let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
     let flows = &ready.plan()?.mapping.flows;
     let named = args.flow.as_deref().and_then(|name| flows.iter().find(|flow| flow.name == name));
-    let reads_file = |flow: &crate::check::typed::Flow| {
+    let reads_file = |flow: &crate::ir::Flow| {
         ready.compiled.config.connections.get(&flow.source.connection).is_some_and(|connection| connection.system == "files")
     };
     Ok(match named {
@@ -205,7 +205,7 @@ impl Input {
     }
 }
 
-fn source(args: &Args, ready: &Ready, flow: &crate::check::typed::Flow) -> Result<Input, Failure> {
+fn source(args: &Args, ready: &Ready, flow: &crate::ir::Flow) -> Result<Input, Failure> {
     let of = &flow.source;
     let configured = ready.compiled.config.connections.get(&of.connection).and_then(|connection| connection.objects.get(&of.object));
     let (name, path) = match (&args.records, configured) {

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::site::{Live, Site, clock, live, transport, variable};
 use super::{Exit, Failure, Out};
-use crate::check::typed::Schedule;
 use crate::connector::Connectors;
 use crate::engine::{Raise, Settings};
 use crate::http::Secret;
+use crate::ir::Schedule;
 use crate::plan::uses;
 use crate::project::Keeper;
 use crate::run::live::{Door, Message};

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::check::typed::{Flow, Op};
 use crate::fault::Fault;
 use crate::http::{Call, Limit};
+use crate::ir::{Flow, Op};
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::{Named, Object};
 use crate::system;

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alerts::Message;
 use super::mask::Masked;
-use crate::check::typed::Op;
 use crate::connector::{Change, Found, Hint, Item, Page, Receipt, Riders};
 use crate::fault::Fault;
+use crate::ir::Op;
 use crate::value::ObjectRef;
 
 /// One thing to do on one connection. Its [`Reply`] names it.

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use crate::apply::aside;
-use crate::check::typed::walk;
-use crate::check::typed::{Expr, Flow, Word};
+use crate::ir::walk;
+use crate::ir::{Expr, Flow, Word};
 use crate::store::{Change, Kept, Lane, LaneState, Millis, Watch, Watched};
 use crate::value::{Body, Json};
 

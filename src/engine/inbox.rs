@@ -8,9 +8,9 @@ use super::groups;
 use super::version::{Look, label};
 use super::{Ask, Engine, Job, Polled};
 use crate::apply::{Inputs, aside};
-use crate::check::typed::Flow;
 use crate::connector::{Change as Arrived, Hint, Page, State};
 use crate::fault::Fault;
+use crate::ir::Flow;
 use crate::store::{Change, Event, Kept, Known, Lane, LaneState, Millis};
 use crate::value::{Body, Json};
 

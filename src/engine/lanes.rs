@@ -8,8 +8,8 @@ use super::targets::Targets;
 use super::{Engine, groups, mask};
 use crate::apply::aside::{self, Happened};
 use crate::apply::{self, Inputs};
-use crate::check::typed::{Event, Flow};
 use crate::fault::Fault;
+use crate::ir::{Event, Flow};
 use crate::store::{Change, Entry, EntryState, Exception, Kept, Lane, LaneState, Ledger, Millis, Reason, Watched};
 use crate::value::Json;
 
@@ -604,11 +604,11 @@ fn in_review(lane: &Lane) -> bool {
 }
 
 /// Whether a write reads the result of an earlier one.
-fn waits(flow: &Flow, write: &crate::check::typed::Write) -> bool {
+fn waits(flow: &Flow, write: &crate::ir::Write) -> bool {
     let results: Vec<_> = flow.writes.iter().filter(|other| other.name != write.name).filter_map(|other| other.result).collect();
     let mut found = false;
-    crate::check::typed::walk::write(write, &mut |expr| {
-        if let crate::check::typed::Expr::Slot { slot, .. } = expr {
+    crate::ir::walk::write(write, &mut |expr| {
+        if let crate::ir::Expr::Slot { slot, .. } = expr {
             found |= results.contains(slot);
         }
     });

@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::{Ask, Engine, FlowState, Job, Polled};
 use crate::base::bounds;
-use crate::check::typed::Schedule;
 use crate::connector::{Changes, Page};
 use crate::fault::Fault;
+use crate::ir::Schedule;
 use crate::store::{Change, Checkpoint, Kept, Millis, Store};
 
 /// Where a flow names no schedule: webhooks get lost, so it is polled all the same.

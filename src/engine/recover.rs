@@ -8,8 +8,8 @@
 use super::delta;
 use super::{Engine, groups};
 use crate::apply::Payload;
-use crate::check::typed::Policy;
 use crate::connector::holds;
+use crate::ir::Policy;
 use crate::store::{Change, EntryState, Kept, LaneState, Ledger, Millis, Reason};
 use crate::value::{Json, ObjectRef};
 
@@ -128,7 +128,7 @@ impl Engine<'_> {
         let id = super::plan_entries::text(record.get(self.id_field(&payload.object).as_str()));
         ledger.id = id.or(ledger.id);
         ledger.confirmed = self.millis();
-        if payload.op == crate::check::typed::Op::Create {
+        if payload.op == crate::ir::Op::Create {
             return ledger;
         }
         let (mut held, mut disputed) = (Vec::new(), Vec::new());

@@ -6,9 +6,9 @@ use super::mapping::{Batch, NOTHING};
 use super::recover::Differs;
 use super::{Engine, mask};
 use crate::apply::{Outcome, Payload, target_of};
-use crate::check::typed::{Flow, Policy, Write};
 use crate::connector::Found;
 use crate::fault::Fault;
+use crate::ir::{Flow, Policy, Write};
 use crate::store::{Change, Kept, Lane, LaneState};
 use crate::value::Json;
 
@@ -104,7 +104,7 @@ impl Engine<'_> {
                         let marked = || super::doubt::mark_of(payload.key.as_deref(), payload.key_field.as_deref(), &payload.body, &field);
                         let Some(value) = id.or_else(marked) else { continue };
                         let mut fields: BTreeSet<Vec<String>> = BTreeSet::from([vec![self.id_field(&payload.object)]]);
-                        if payload.op != crate::check::typed::Op::Create {
+                        if payload.op != crate::ir::Op::Create {
                             fields.extend(payload.body.as_object().into_iter().flatten().map(|(name, _)| vec![name.clone()]));
                             fields.extend(self.flow(at).1.target_reads.get(&write.name).into_iter().flatten().cloned());
                         }
@@ -296,13 +296,12 @@ pub(super) fn is_of_another(record: &Json, key_field: &str, key: &str) -> bool {
 
 /// The writes of a flow for records that are gone.
 pub(super) fn gone_writes(flow: &Flow) -> impl Iterator<Item = &Write> {
-    flow.follow_ups.iter().filter(|after| after.events.contains(&crate::check::typed::Event::IsGone)).flat_map(|after| &after.writes)
+    flow.follow_ups.iter().filter(|after| after.events.contains(&crate::ir::Event::IsGone)).flat_map(|after| &after.writes)
 }
 
-pub(super) fn has_policies(body: &crate::check::typed::Body) -> bool {
+pub(super) fn has_policies(body: &crate::ir::Body) -> bool {
     body.rows.iter().any(|row| {
-        matches!(row.policy, Policy::Once | Policy::IfEmpty)
-            || matches!(&row.value, crate::check::typed::RowValue::Object { body, .. } if has_policies(body))
+        matches!(row.policy, Policy::Once | Policy::IfEmpty) || matches!(&row.value, crate::ir::RowValue::Object { body, .. } if has_policies(body))
     })
 }
 

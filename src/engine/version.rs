@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::check::typed::Flow;
+use crate::ir::Flow;
 use crate::plan::FlowPlan;
 use crate::schema::{Class, Object};
 use crate::value::Json;

@@ -8,7 +8,7 @@ use super::Engine;
 use super::alerts::Raise;
 use super::lanes::matched_of;
 use crate::apply::{Inputs, aside};
-use crate::check::typed::{Deadline, Expect};
+use crate::ir::{Deadline, Expect};
 use crate::store::{Change, Kept, Lane, LaneState, Millis, Reason, Watch, Watched};
 use crate::value::Json;
 

@@ -13,8 +13,8 @@ use super::reg::{RECORD, Reg};
 use super::row::{self, Empty, Form, Key, KeyField, Out, Unit, Write};
 use super::shape::ROOT;
 use super::values::{As, number};
-use crate::check::typed::walk;
-use crate::check::typed::{self, Body, Event, Expr, Flow, Otherwise, Policy, Row, RowValue};
+use crate::ir::walk;
+use crate::ir::{self, Body, Event, Expr, Flow, Otherwise, Policy, Row, RowValue};
 use crate::schema::{Field, Object, gate};
 use crate::value::{Kind, Literal, MAX_TEXT, Value, WeightUnit, Wire, encode};
 
@@ -53,7 +53,7 @@ impl<'p> Lowerer<'p> {
         Ok(found)
     }
 
-    fn write(&mut self, write: &'p typed::Write) -> Found<Write<'p>> {
+    fn write(&mut self, write: &'p ir::Write) -> Found<Write<'p>> {
         if write.repeat.is_some() || write.milestones.is_some() {
             return Err(NoWay("a write for each of several"));
         }
@@ -82,7 +82,7 @@ impl<'p> Lowerer<'p> {
             lowerer.place(not);
             lowerer.push(Op::Skip);
             let body = lowerer.here();
-            let create = write.op != typed::Op::Update;
+            let create = write.op != ir::Op::Update;
             let key_name = write.key.as_ref().and_then(|key| key.field.as_deref());
             let mark = lowerer.mark()?;
             lowerer.push(Op::Open { mark, key: None });
@@ -91,15 +91,15 @@ impl<'p> Lowerer<'p> {
             lowerer.unmark();
             lowerer.push(Op::Done);
             let op = match write.op {
-                typed::Op::Create => "create",
-                typed::Op::Update => "update",
-                typed::Op::Upsert => "upsert",
+                ir::Op::Create => "create",
+                ir::Op::Update => "update",
+                ir::Op::Upsert => "upsert",
             };
             Ok(Write { object: place, op, begin, key, id, body })
         })
     }
 
-    fn key(&mut self, key: &'p typed::Key, body: &'p Body, object: &'p Object) -> Found<(Reg, Option<KeyField<'p>>)> {
+    fn key(&mut self, key: &'p ir::Key, body: &'p Body, object: &'p Object) -> Found<(Reg, Option<KeyField<'p>>)> {
         let value = self.value(&key.value)?;
         let Some(name) = &key.field else { return Ok((value, None)) };
         if body.rows.iter().any(|row| row.name == *name) {

@@ -10,7 +10,7 @@ use super::reg::{BASES, Reg};
 use super::row::Write;
 use super::shape::NodeId;
 use super::shortcuts::shorten;
-use crate::check::typed::Slot;
+use crate::ir::Slot;
 
 /// A place that is jumped to. Until the code is complete operations have it instead of the place.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use super::lower::{Found, Lowerer, NoWay};
 use super::op::{Argument, Call, Op, Test, Words};
 use super::reg::{Reg, V};
 use super::values::{As, constant, holds, literal_text, number};
-use crate::check::typed::{Compare, Expr, Flow, Pattern};
+use crate::ir::{Compare, Expr, Flow, Pattern};
 use crate::value::Literal;
 
 impl<'p> Lowerer<'p> {

@@ -18,7 +18,7 @@ use super::shape::{NodeId, same};
 use super::stopped::Reason;
 use super::texts::{is_one_line, is_short_email};
 use crate::builtin::{Context, is_email};
-use crate::check::typed::{Arithmetic, Compare};
+use crate::ir::{Arithmetic, Compare};
 use crate::value::{MAX_ITEMS, Missing};
 
 /// The record is left to the reference evaluator.

@@ -6,7 +6,7 @@ use super::op::{At, Element, Op, Piece, Products, Quick};
 use super::quote;
 use super::reg::{Reg, V};
 use super::row::{Empty, Form, Product, Write};
-use crate::check::typed::Arithmetic::Multiply;
+use crate::ir::Arithmetic::Multiply;
 
 /// Joins operations. Jumps go on at their places as before, and so do writes. Gives the registers too of what is computed
 /// no more.

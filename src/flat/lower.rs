@@ -14,7 +14,7 @@ use super::reg::{RECORD, Reg, V};
 use super::shape::{ROOT, Shape};
 use super::tables::Table;
 use super::values::{As, constant};
-use crate::check::typed::{self, Expr, Flow, Otherwise, RouteOutcome, RuleKind, Slot, walk};
+use crate::ir::{self, Expr, Flow, Otherwise, RouteOutcome, RuleKind, Slot, walk};
 use crate::plan::Plan;
 use crate::schema::{Names, Object};
 use crate::value::{Kind, Literal, Missing, ObjectRef, Wire};
@@ -84,7 +84,7 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
             code: Vec::new(),
             writes: Vec::new(),
             follow_ups: None,
-            on_review: flow.follow_ups.iter().any(|after| after.events.contains(&typed::Event::IsInReview)),
+            on_review: flow.follow_ups.iter().any(|after| after.events.contains(&ir::Event::IsInReview)),
             ids: None,
             objects: Vec::new(),
             maps: Vec::new(),
@@ -158,7 +158,7 @@ impl<'p> Lowerer<'p> {
     // ---- rules and routes ----
 
     /// `inside`: in how many loops.
-    fn rules(&mut self, rules: &'p [typed::Rule], inside: u32) -> Found<()> {
+    fn rules(&mut self, rules: &'p [ir::Rule], inside: u32) -> Found<()> {
         for rule in rules {
             if rule.silent_after.is_empty() {
                 self.rule(rule, inside)?;
@@ -172,7 +172,7 @@ impl<'p> Lowerer<'p> {
         Ok(())
     }
 
-    fn rule(&mut self, rule: &'p typed::Rule, inside: u32) -> Found<()> {
+    fn rule(&mut self, rule: &'p ir::Rule, inside: u32) -> Found<()> {
         let behind = self.label();
         match &rule.kind {
             RuleKind::Require { condition, message, owner } => {
@@ -221,7 +221,7 @@ impl<'p> Lowerer<'p> {
         message: &'p Expr,
         owner: Option<&'p str>,
         before: Option<&'p Expr>,
-        at: &'p typed::Place,
+        at: &'p ir::Place,
     ) {
         let point = self.point();
         let told = self.scoped(|lowerer| {
@@ -236,7 +236,7 @@ impl<'p> Lowerer<'p> {
         }
     }
 
-    fn route(&mut self, route: &'p typed::Route) -> Found<()> {
+    fn route(&mut self, route: &'p ir::Route) -> Found<()> {
         let (first, end) = (self.room(route.results.len() as u32), self.label());
         for row in &route.rows {
             let next = self.label();
@@ -270,7 +270,7 @@ impl<'p> Lowerer<'p> {
 }
 
 /// A map whose rows cannot all be held here has none: every value is left to the reference.
-fn value_map(map: &typed::ValueMap) -> ValueMap<'_> {
+fn value_map(map: &ir::ValueMap) -> ValueMap<'_> {
     let rows = map.rows.iter().rev().map(|row| match (&row.from, constant(&row.to)) {
         (Literal::Text(from), Ok(to)) => Some((from.as_bytes(), to)),
         _ => None,
@@ -284,7 +284,7 @@ fn value_map(map: &typed::ValueMap) -> ValueMap<'_> {
     ValueMap { is_whole: texts.is_some(), texts: texts.unwrap_or_default(), otherwise }
 }
 
-fn table(of: &typed::Table) -> Found<Table<'_>> {
+fn table(of: &ir::Table) -> Found<Table<'_>> {
     let rows: Vec<Vec<V<'_>>> = of.rows.iter().map(|row| row.iter().map(constant).collect()).collect::<Found<_>>()?;
     Table::new(&rows, of.columns.len(), of.keys.len(), of.many).ok_or(NoWay("a table that is too large"))
 }

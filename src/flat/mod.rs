@@ -53,7 +53,7 @@ use self::scan::Slots;
 pub use self::stopped::Stopped;
 use crate::base::bounds;
 use crate::builtin::Context;
-use crate::check::typed::Flow;
+use crate::ir::Flow;
 use crate::plan::Plan;
 use crate::schema::Names;
 use crate::value::{Missing, ObjectRef};

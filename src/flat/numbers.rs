@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::eval::{Eval, Leave, Ran};
 use super::number::Number;
 use super::reg::{Reg, V};
-use crate::check::typed::{Arithmetic, Compare};
+use crate::ir::{Arithmetic, Compare};
 use crate::value::Missing;
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {

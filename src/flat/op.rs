@@ -11,7 +11,7 @@ use super::row::{Empty, Key, Product, Row, Write};
 use super::shape::{NodeId, Places, Shape, same};
 use super::tables::{Columns, Table};
 use crate::builtin::BuiltinRef;
-use crate::check::typed::{Arithmetic, Compare, Place as SourcePlace};
+use crate::ir::{Arithmetic, Compare, Place as SourcePlace};
 use crate::value::{LengthUnit, Reference, WeightUnit};
 
 /// A place in the list of operations.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::bytes::Bytes;
-use crate::check::typed::Place;
+use crate::ir::Place;
 
 /// As [`crate::apply::Reason`] is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -13,7 +13,7 @@ use super::reg::{Currency, Reg, V};
 use super::shape::{Holds, NodeId, ROOT};
 use super::tables::Columns;
 use crate::builtin::BuiltinRef;
-use crate::check::typed::{self, Expr, Part, Slot, Word};
+use crate::ir::{self, Expr, Part, Slot, Word};
 use crate::value::{Kind, Literal, Missing, ObjectRef, Reference, Wire};
 
 /// Expressions inside each other, with those of the names that they read: fewer than the reference goes into.
@@ -444,7 +444,7 @@ impl<'p> Lowerer<'p> {
     /// What is inside of a loop.
     pub(super) fn looped<T>(
         &mut self,
-        generators: &'p [typed::Generator],
+        generators: &'p [ir::Generator],
         condition: Option<&'p Expr>,
         inside: impl FnOnce(&mut Self) -> Found<T>,
     ) -> Found<T> {
@@ -582,7 +582,7 @@ fn numeric(expr: &Expr) -> Option<bool> {
         Expr::Literal(Literal::Money(_)) => Some(true),
         Expr::Field { kind: Kind::Integer | Kind::Decimal, .. } | Expr::Treat { kind: Kind::Integer | Kind::Decimal, .. } => Some(false),
         Expr::Field { kind: Kind::Money, .. } | Expr::Treat { kind: Kind::Money, .. } => Some(true),
-        Expr::Arithmetic { op: typed::Arithmetic::Divide, left, right } => numeric(left).filter(|_| numeric(right) == Some(false)),
+        Expr::Arithmetic { op: ir::Arithmetic::Divide, left, right } => numeric(left).filter(|_| numeric(right) == Some(false)),
         Expr::Arithmetic { left, right, .. } => Some(numeric(left)? | numeric(right)?),
         Expr::Fallback { value, fallback } => numeric(value).filter(|kind| numeric(fallback) == Some(*kind)),
         _ => None,

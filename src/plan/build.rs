@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::{FlowPlan, Once, Plan, Printed, pushdown, reads};
-use crate::check::typed::{self, Body, Expr, Flow, Mapping, RowValue, walk};
+use crate::ir::{self, Body, Expr, Flow, Mapping, RowValue, walk};
 use crate::schema::{Object, Schemas};
 use crate::value::{Kind, ObjectRef};
 
@@ -77,7 +77,7 @@ impl Write for Hashed {
     }
 }
 
-fn written(flow: &Flow) -> impl Iterator<Item = &typed::Write> {
+fn written(flow: &Flow) -> impl Iterator<Item = &ir::Write> {
     flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes))
 }
 

@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::typed;
+use crate::ir;
 use crate::schema::Object;
 
 /// Deterministic: the same files, schemas and parameters give the same bytes.
@@ -29,7 +29,7 @@ use crate::schema::Object;
 pub struct Plan {
     /// The form of the plan itself.
     pub version: u32,
-    pub mapping: typed::Mapping,
+    pub mapping: ir::Mapping,
     /// By connection: its system.
     pub systems: BTreeMap<String, String>,
     /// Schemas of every object that is read or written, by `connection.Object`.

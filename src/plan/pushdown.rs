@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::check::typed::{Compare, Expr, Flow, Mapping};
+use crate::ir::{Compare, Expr, Flow, Mapping};
 use crate::schema::Object;
 use crate::system::{self, Dialect};
 use crate::value::{Kind, Literal};

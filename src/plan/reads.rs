@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::typed::{
+use crate::ir::{
     Body, Expr, Flow, Generator, Let, MatchOutcome, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Slot, Stop, Word, Write, walk,
 };
 use crate::schema::Object;

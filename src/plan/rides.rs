@@ -1,7 +1,7 @@
 //! Writes that can go in the call of an earlier one: all that they read of its result is the id, as a field's whole
 //! value.
 
-use crate::check::typed::{Expr, Flow, Op, RowValue, Write, walk};
+use crate::ir::{Expr, Flow, Op, RowValue, Write, walk};
 use crate::value::ObjectRef;
 
 /// What a write takes from an earlier one.

@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{FlowPlan, Plan, text};
-use crate::check::typed::{
-    Event, Flow, InDoubt, MatchKey, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Schedule, Write,
-};
+use crate::ir::{Event, Flow, InDoubt, MatchKey, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Schedule, Write};
 use crate::schema::Spelling;
 use crate::value::duration_text;
 

@@ -1,6 +1,6 @@
 //! An expression as an author would write it, shortened: for plans that people read.
 
-use crate::check::typed::{Arithmetic, Compare, Expr, Mapping, Part, Pattern, Word};
+use crate::ir::{Arithmetic, Compare, Expr, Mapping, Part, Pattern, Word};
 use crate::value::{Literal, Value};
 
 /// The expression in one line, value maps without their names.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Plan;
-use crate::check::typed::{Body, Place, RowValue};
+use crate::ir::{Body, Place, RowValue};
 use crate::value::{Kind, ObjectRef};
 
 /// One use of a field.

@@ -7,7 +7,7 @@ use super::config::Config;
 use super::records::{self, Form};
 use super::{Library, error};
 use crate::base::diag::Diagnostic;
-use crate::check::typed::{Flow, Mapping};
+use crate::ir::{Flow, Mapping};
 use crate::plan;
 use crate::schema::Object;
 use crate::value::ObjectRef;

@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic, render};
 use crate::base::{FileId, Sources, Spread};
-use crate::check::typed::Mapping;
 use crate::check::{self, Unit};
+use crate::ir::Mapping;
 use crate::plan::{self, Extent, Plan};
 use crate::schema::{Names, Object};
 use crate::syntax::tree::{Item, ItemKind};

@@ -1,7 +1,7 @@
 //! Schedules of the project's file, which replace those of the mapping: `5 minutes`, `02:00`, a cron text.
 
 use crate::check::LONGEST_STRETCH as LONGEST;
-use crate::check::typed::Schedule;
+use crate::ir::Schedule;
 
 /// Reads a schedule. Times and cron texts are in the project's zone.
 ///

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::typed::{Flow, Op, Repeat, Write};
 use crate::connector::{Connectors, Source};
+use crate::ir::{Flow, Op, Repeat, Write};
 use crate::plan::{FlowPlan, Plan, rides};
 use crate::value::ObjectRef;
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::check::typed::Expr;
-use crate::check::typed::walk::each_expr;
 use crate::connector::Connectors;
 use crate::connector::registry::{self, Settings, Unusable};
 use crate::fault::Fault;
 use crate::http::{Call, Clock, Secret, Transport};
+use crate::ir::Expr;
+use crate::ir::walk::each_expr;
 use crate::plan::Plan;
 use crate::project::config::{Config, Connection};
 use crate::project::yaml::{Node, Shape};

@@ -6,10 +6,10 @@ use std::sync::Mutex;
 
 use serde::Serialize;
 
-use crate::check::typed::Op;
 use crate::connector::{Connector, Done, Find, Item, Receipt};
 use crate::engine::mask::{self, Mask};
 use crate::http::Call;
+use crate::ir::Op;
 use crate::plan::Plan;
 use crate::value::{Json, ObjectRef};
 

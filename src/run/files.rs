@@ -14,8 +14,8 @@ use serde_json::json;
 use super::chunks::{Chunk, Cutter, Pool};
 use crate::apply::{Outcome, Payload, Verdict};
 use crate::base::locked;
-use crate::check::typed::Op;
 use crate::flat::{Flat, Form, Way, Worker};
+use crate::ir::Op;
 use crate::spec::records::{self, RecordFault};
 use crate::value::Json;
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::{Inputs, Program, aside};
-use crate::check::typed::Flow;
 use crate::connector::{Changes, Connectors, Find, Source, State};
 use crate::fault::Fault;
 use crate::http::Call;
+use crate::ir::Flow;
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::Names;
 use crate::value::{Json, ObjectRef};

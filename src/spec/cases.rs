@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::node::{Node, Raw};
 use crate::base::Source;
-use crate::check::typed;
+use crate::ir;
 use crate::project::yaml;
 use crate::value::Json;
 
@@ -222,11 +222,11 @@ fn beside(file: &str, path: &str, exists: &dyn Fn(&str) -> bool) -> String {
 }
 
 /// The case of a `test` item.
-pub fn of_item(test: &typed::Test, exists: &dyn Fn(&str) -> bool) -> Case {
+pub fn of_item(test: &ir::Test, exists: &dyn Fn(&str) -> bool) -> Case {
     let mut expected = Expected::default();
     for said in &test.expected {
         match said {
-            typed::Expected::Sent { object, fields } => {
+            ir::Expected::Sent { object, fields } => {
                 let node = of_json(&Json::Object(fields.clone()));
                 let name = object.to_string();
                 match expected.sent.iter_mut().find(|(known, _)| *known == name) {
@@ -234,11 +234,11 @@ pub fn of_item(test: &typed::Test, exists: &dyn Fn(&str) -> bool) -> Case {
                     None => expected.sent.push((name, vec![node])),
                 }
             }
-            typed::Expected::Nothing => expected.nothing = true,
-            typed::Expected::Rejected(reasons) => expected.rejected = Some(reasons.clone()),
-            typed::Expected::Review(reasons) => expected.review = Some(reasons.clone()),
-            typed::Expected::Warned(reasons) => expected.warned = Some(reasons.clone()),
-            typed::Expected::NotEligible => expected.not_eligible = true,
+            ir::Expected::Nothing => expected.nothing = true,
+            ir::Expected::Rejected(reasons) => expected.rejected = Some(reasons.clone()),
+            ir::Expected::Review(reasons) => expected.review = Some(reasons.clone()),
+            ir::Expected::Warned(reasons) => expected.warned = Some(reasons.clone()),
+            ir::Expected::NotEligible => expected.not_eligible = true,
         }
     }
     Case {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, nearest};
-use crate::check::typed::{Flow, Mapping};
+use crate::ir::{Flow, Mapping};
 use crate::project::yaml::{self, Entry, Node, Shape};
 use crate::project::{Absence, Compiled, Library};
 use crate::schema::Object;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::apply::{Outcome, Reason, Trace, Verdict};
-use crate::check::typed::Place;
+use crate::ir::Place;
 use crate::value::Json;
 
 /// Lines that are not in both states: of the old files, and of the new ones.

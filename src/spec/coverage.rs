@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::apply::Met;
-use crate::check::typed::{Mapping, Otherwise, Place, Rule, RuleKind};
+use crate::ir::{Mapping, Otherwise, Place, Rule, RuleKind};
 
 /// What cases have met, by flow; value maps belong to all flows.
 #[derive(Debug, Clone, Default)]
@@ -85,8 +85,8 @@ fn walk(rules: &[Rule], each: &mut dyn FnMut(&Rule, String)) {
 }
 
 /// A message as written, its expressions shown as `{…}`.
-fn words(message: &crate::check::typed::Expr) -> String {
-    use crate::check::typed::{Expr, Part};
+fn words(message: &crate::ir::Expr) -> String {
+    use crate::ir::{Expr, Part};
     use crate::value::Literal;
     let text = match message {
         Expr::Literal(Literal::Text(text)) => text.clone(),

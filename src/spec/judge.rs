@@ -11,7 +11,7 @@ use super::{given, records};
 use crate::apply::aside::{self, Given, Sought};
 use crate::apply::{Inputs, Outcome, Payload, Program, Reason, Verdict, apply};
 use crate::check::parameter_value;
-use crate::check::typed::Flow;
+use crate::ir::Flow;
 use crate::plan::Plan;
 use crate::schema::Names;
 use crate::value::{Json, ObjectRef};

@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::error::names::{other_fields, some};
-use crate::check::typed::Op;
+use crate::ir::Op;
 use crate::schema::{Field, Object};
 use crate::syntax::tree::Name;
 use crate::value::{Kind, ObjectRef};

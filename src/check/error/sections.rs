@@ -3,8 +3,8 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::error::names::some;
-use crate::check::typed::Op;
 use crate::check::writes::word;
+use crate::ir::Op;
 use crate::schema::Object;
 use crate::syntax::tree::Name;
 use crate::value::ObjectRef;

@@ -5,7 +5,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::builtin::{Builtin, Param, Takes};
 use crate::check::env::Typed;
 use crate::check::error::names::some;
-use crate::check::typed::Arithmetic;
+use crate::ir::Arithmetic;
 use crate::syntax::tree::Name;
 use crate::value::{Enumeration, Kind, ObjectRef};
 

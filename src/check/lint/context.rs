@@ -8,10 +8,10 @@ use crate::syntax::tree::{self, FromClauseKind, SectionKind};
 
 use super::super::error::lints as error;
 use super::super::logic;
-use super::super::typed::{self, Expr, RuleKind};
 use super::{Input, flows, line};
+use crate::ir::{self, Expr, RuleKind};
 
-pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     let mut known: Vec<(Expr, BTreeSet<String>)> = flow.filter.iter().map(with_paths).collect();
     if let Some(first) = &flow.first_when
         && decided(&known, first) == Some(false)

@@ -9,8 +9,8 @@ use crate::schema::Object;
 use crate::value::{Kind, Literal, Wire};
 
 use super::super::error::lints as error;
-use super::super::typed::{self, Expr, RowValue};
 use super::{Input, flows, line};
+use crate::ir::{self, Expr, RowValue};
 
 /// Where an amount gets its currency from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ enum From {
 }
 
 /// The rows of one object; those inside it are asked for by the caller.
-pub(super) fn check(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::Row], diags: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &mut Vec<Diagnostic>) {
     for row in rows {
         let Some(Wire::Amount { currency: Some(fixed), .. }) = object.fields.get(&row.name).map(|field| &field.wire) else { continue };
         let RowValue::Expr(value) = &row.value else { continue };
@@ -49,7 +49,7 @@ pub(super) fn check(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows
 
 /// What the rules, the route and the conditions of the flow ask about currencies: names of fields that hold one, and an empty name where
 /// `currency(…)` is called.
-fn asked(flow: &typed::Flow) -> BTreeSet<&str> {
+fn asked(flow: &ir::Flow) -> BTreeSet<&str> {
     let mut asked = BTreeSet::new();
     let mut fields = BTreeSet::new();
     flows::expressions(flow, &mut |expr| {
@@ -97,7 +97,7 @@ fn asked(flow: &typed::Flow) -> BTreeSet<&str> {
 }
 
 /// The amounts that an expression's value comes from.
-fn amounts(flow: &typed::Flow, expr: &Expr, depth: usize, found: &mut BTreeSet<From>) {
+fn amounts(flow: &ir::Flow, expr: &Expr, depth: usize, found: &mut BTreeSet<From>) {
     if depth > 32 {
         return;
     }

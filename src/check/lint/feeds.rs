@@ -8,8 +8,8 @@ use crate::value::Literal;
 
 use super::super::error::feeds as error;
 use super::super::logic;
-use super::super::typed::{self, Compare, Event, Expr, Flow, Mapping, Op, Otherwise, Policy, RowValue, Write};
 use super::{Input, flows, line};
+use crate::ir::{self, Compare, Event, Expr, Flow, Mapping, Op, Otherwise, Policy, RowValue, Write};
 
 pub(super) fn check(input: &Input<'_>, mapping: &Mapping, diags: &mut Vec<Diagnostic>) {
     for flow in &mapping.flows {
@@ -143,7 +143,7 @@ fn adds_to(value: &Expr, field: &str) -> bool {
 
 /// Flows in a circle, each of which makes records that the next reads.
 fn makes_for_itself(input: &Input<'_>, mapping: &Mapping, diags: &mut Vec<Diagnostic>) {
-    let feeds = |from: &Flow, to: &Flow| -> Option<typed::Place> {
+    let feeds = |from: &Flow, to: &Flow| -> Option<ir::Place> {
         from.writes
             .iter()
             .find(|write| write.object == to.source && makes(write) && to.group.is_none() && may_be_read(mapping, write, to))

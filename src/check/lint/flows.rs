@@ -8,10 +8,10 @@ use crate::value::{Kind, ObjectRef};
 
 use super::super::error::lints as error;
 use super::super::logic;
-use super::super::typed::{self, Event, Expr, Op, RowValue, RuleKind};
 use super::{Input, currency, line, writes};
+use crate::ir::{self, Event, Expr, Op, RowValue, RuleKind};
 
-pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, broken: bool, diags: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, broken: bool, diags: &mut Vec<Diagnostic>) {
     if !broken {
         gone(tree, flow, diags);
         stamps(input, tree, flow, diags);
@@ -34,13 +34,13 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, br
 }
 
 /// Writes as written and typed, where none was left out.
-fn pairs<'a>(sections: &'a [tree::Section], typed: &'a [typed::Write]) -> Vec<(&'a typed::Write, &'a tree::Write)> {
+fn pairs<'a>(sections: &'a [tree::Section], typed: &'a [ir::Write]) -> Vec<(&'a ir::Write, &'a tree::Write)> {
     let written: Vec<&tree::Write> = writes(sections).collect();
     if written.len() == typed.len() { typed.iter().zip(written).collect() } else { Vec::new() }
 }
 
 /// A record that leaves the flow's `where` after it was sent.
-fn gone(tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
+fn gone(tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     let creates = flow.writes.iter().any(|write| write.op != Op::Update);
     let handled = flow.follow_ups.iter().any(|follow_up| follow_up.events.contains(&Event::IsGone));
     if !creates || handled || flow.filter.is_empty() || flow.group.is_some() {
@@ -55,14 +55,14 @@ fn gone(tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
 }
 
 /// Child records that are read and whose changes do not move the parent's stamp.
-fn stamps(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
+fn stamps(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     if flow.changed.is_empty() {
         return;
     }
     let mut children: Vec<(String, ObjectRef)> = Vec::new();
     expressions(flow, &mut |expr| {
         if let Expr::Field { base, name, kind: Kind::List(of), .. } = expr
-            && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == typed::Flow::RECORD)
+            && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == ir::Flow::RECORD)
             && let Kind::Object(child) = &of.kind
             && !children.iter().any(|(had, _)| had.as_str() == name.as_ref())
         {
@@ -87,7 +87,7 @@ fn stamps(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &mut 
 }
 
 /// Conditions of the flow that are the same for every record.
-fn conditions(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
+fn conditions(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     if let Some(truth) = flow.filter.iter().find_map(logic::settled).or_else(|| never_all(&flow.filter)) {
         let place = tree.sections.iter().find_map(|section| match &section.kind {
             SectionKind::From(from) => from.clauses.iter().find_map(|clause| match &clause.kind {
@@ -116,7 +116,7 @@ fn never_all(all: &[Expr]) -> Option<bool> {
     (all.len() > 1 && logic::constant(&Expr::And(all.to_vec())) == Some(false)).then_some(false)
 }
 
-fn rules(input: &Input<'_>, all: &[typed::Rule], diags: &mut Vec<Diagnostic>) {
+fn rules(input: &Input<'_>, all: &[ir::Rule], diags: &mut Vec<Diagnostic>) {
     for rule in all {
         let (condition, when_true, when_false) = match &rule.kind {
             RuleKind::Require { condition, .. } => (condition, "the rule never rejects anything", "the rule rejects every record"),
@@ -140,7 +140,7 @@ fn rules(input: &Input<'_>, all: &[typed::Rule], diags: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_write(input: &Input<'_>, flow: &typed::Flow, of: &tree::Write, write: &typed::Write, broken: bool, diags: &mut Vec<Diagnostic>) {
+fn check_write(input: &Input<'_>, flow: &ir::Flow, of: &tree::Write, write: &ir::Write, broken: bool, diags: &mut Vec<Diagnostic>) {
     if let (Some(condition), Some(when)) = (&of.when, &write.when) {
         let all: Vec<Expr> = flow.filter.iter().cloned().chain([when.clone()]).collect();
         match logic::settled(when) {
@@ -163,7 +163,7 @@ fn check_write(input: &Input<'_>, flow: &typed::Flow, of: &tree::Write, write: &
 }
 
 /// Fields that most writes of this object need.
-fn commonly_needed(name: &str, object: &Object, rows: &[typed::Row], key: Option<&str>, at: Span, diags: &mut Vec<Diagnostic>) {
+fn commonly_needed(name: &str, object: &Object, rows: &[ir::Row], key: Option<&str>, at: Span, diags: &mut Vec<Diagnostic>) {
     let missing: Vec<(&str, &str)> = object
         .fields
         .iter()
@@ -176,7 +176,7 @@ fn commonly_needed(name: &str, object: &Object, rows: &[typed::Row], key: Option
 }
 
 /// The rows of one body, and of those inside it.
-fn body(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::Row], diags: &mut Vec<Diagnostic>) {
+fn body(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &mut Vec<Diagnostic>) {
     twice(input, flow, object, rows, diags);
     currency::check(input, flow, object, rows, diags);
     for row in rows {
@@ -195,7 +195,7 @@ fn body(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::R
     }
 }
 
-fn inner_bodies(input: &Input<'_>, flow: &typed::Flow, value: &Expr, diags: &mut Vec<Diagnostic>) {
+fn inner_bodies(input: &Input<'_>, flow: &ir::Flow, value: &Expr, diags: &mut Vec<Diagnostic>) {
     match value {
         Expr::Object { rows, object: Some(of) } => {
             if let Some(object) = input.world.object(of) {
@@ -209,7 +209,7 @@ fn inner_bodies(input: &Input<'_>, flow: &typed::Flow, value: &Expr, diags: &mut
 }
 
 /// A text of the record as it is, where the target knows a list of names.
-fn passed_through(input: &Input<'_>, object: &Object, row: &typed::Row, value: &Expr, diags: &mut Vec<Diagnostic>) {
+fn passed_through(input: &Input<'_>, object: &Object, row: &ir::Row, value: &Expr, diags: &mut Vec<Diagnostic>) {
     let Some(Kind::Enumeration(known)) = object.fields.get(&row.name).map(|field| &field.kind) else { return };
     let mut plain = value;
     while let Expr::Treat { value, .. } = plain {
@@ -217,7 +217,7 @@ fn passed_through(input: &Input<'_>, object: &Object, row: &typed::Row, value: &
     }
     // A value of another list is told of where the two lists are compared.
     let Expr::Field { kind: Kind::Text, base, .. } = plain else { return };
-    if matches!(base.as_ref(), Expr::Word(typed::Word::Target)) {
+    if matches!(base.as_ref(), Expr::Word(ir::Word::Target)) {
         return;
     }
     if let Some(at) = line(input.sources, &row.place) {
@@ -228,8 +228,8 @@ fn passed_through(input: &Input<'_>, object: &Object, row: &typed::Row, value: &
 
 /// One source field in two target fields, where one of them has a source field of its own name
 /// that nothing reads: a line that was copied and half changed.
-fn twice(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::Row], diags: &mut Vec<Diagnostic>) {
-    let plain: Vec<(&typed::Row, &Expr, &str, String)> = rows
+fn twice(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &mut Vec<Diagnostic>) {
+    let plain: Vec<(&ir::Row, &Expr, &str, String)> = rows
         .iter()
         .filter_map(|row| {
             let RowValue::Expr(value) = &row.value else { return None };
@@ -249,7 +249,7 @@ fn twice(input: &Input<'_>, flow: &typed::Flow, object: &Object, rows: &[typed::
             continue;
         }
         let source = match base {
-            Expr::Slot { slot, .. } if *slot == typed::Flow::RECORD => Some(flow.source.clone()),
+            Expr::Slot { slot, .. } if *slot == ir::Flow::RECORD => Some(flow.source.clone()),
             Expr::Field { kind: Kind::Object(of), .. } => Some(of.clone()),
             _ => None,
         };
@@ -278,14 +278,14 @@ fn alike(a: &str, b: &str) -> bool {
 }
 
 /// Every expression of a flow, however deep.
-pub(super) fn expressions<'e>(flow: &'e typed::Flow, f: &mut dyn FnMut(&'e Expr)) {
+pub(super) fn expressions<'e>(flow: &'e ir::Flow, f: &mut dyn FnMut(&'e Expr)) {
     flow.filter.iter().chain(&flow.first_when).for_each(|e| deep(e, f));
     flow.group.iter().for_each(|group| deep(&group.by, f));
     for of in &flow.matches {
         of.each.iter().for_each(|each| deep(&each.generator.list, f));
         of.by.iter().for_each(|key| deep(&key.equals, f));
         [&of.none, &of.many].into_iter().for_each(|outcome| {
-            if let typed::MatchOutcome::Stop(of) = outcome {
+            if let ir::MatchOutcome::Stop(of) = outcome {
                 stop(of, f)
             }
         });
@@ -295,8 +295,8 @@ pub(super) fn expressions<'e>(flow: &'e typed::Flow, f: &mut dyn FnMut(&'e Expr)
     for row in flow.routes.iter().flat_map(|route| &route.rows) {
         row.condition.iter().for_each(|e| deep(e, f));
         match &row.outcome {
-            typed::RouteOutcome::Results(results) => results.iter().for_each(|e| deep(e, f)),
-            typed::RouteOutcome::Stop(of) => stop(of, f),
+            ir::RouteOutcome::Results(results) => results.iter().for_each(|e| deep(e, f)),
+            ir::RouteOutcome::Stop(of) => stop(of, f),
         }
     }
     flow.writes.iter().for_each(|write| in_write(write, f));
@@ -306,12 +306,12 @@ pub(super) fn expressions<'e>(flow: &'e typed::Flow, f: &mut dyn FnMut(&'e Expr)
     }
 }
 
-fn stop<'e>(of: &'e typed::Stop, f: &mut dyn FnMut(&'e Expr)) {
+fn stop<'e>(of: &'e ir::Stop, f: &mut dyn FnMut(&'e Expr)) {
     deep(&of.message, f);
     of.before.iter().for_each(|e| deep(e, f));
 }
 
-pub(super) fn in_rule<'e>(rule: &'e typed::Rule, f: &mut dyn FnMut(&'e Expr)) {
+pub(super) fn in_rule<'e>(rule: &'e ir::Rule, f: &mut dyn FnMut(&'e Expr)) {
     match &rule.kind {
         RuleKind::Require { condition, message, .. } | RuleKind::Warn { condition, message, .. } => {
             [condition, message].into_iter().for_each(|e| deep(e, f))
@@ -330,12 +330,12 @@ pub(super) fn in_rule<'e>(rule: &'e typed::Rule, f: &mut dyn FnMut(&'e Expr)) {
     }
 }
 
-fn in_write<'e>(write: &'e typed::Write, f: &mut dyn FnMut(&'e Expr)) {
+fn in_write<'e>(write: &'e ir::Write, f: &mut dyn FnMut(&'e Expr)) {
     write.key.iter().for_each(|key| deep(&key.value, f));
     write.when.iter().for_each(|e| deep(e, f));
     match &write.repeat {
-        Some(typed::Repeat::Each { generators }) => generators.iter().for_each(|g| deep(&g.list, f)),
-        Some(typed::Repeat::Split { generator, by, .. }) => [&generator.list, by].into_iter().for_each(|e| deep(e, f)),
+        Some(ir::Repeat::Each { generators }) => generators.iter().for_each(|g| deep(&g.list, f)),
+        Some(ir::Repeat::Split { generator, by, .. }) => [&generator.list, by].into_iter().for_each(|e| deep(e, f)),
         None => {}
     }
     write.milestones.iter().for_each(|of| deep(&of.value, f));
@@ -346,7 +346,7 @@ fn in_write<'e>(write: &'e typed::Write, f: &mut dyn FnMut(&'e Expr)) {
     }
 }
 
-fn in_rows<'e>(rows: &'e [typed::Row], f: &mut dyn FnMut(&'e Expr)) {
+fn in_rows<'e>(rows: &'e [ir::Row], f: &mut dyn FnMut(&'e Expr)) {
     for row in rows {
         match &row.value {
             RowValue::Expr(value) => deep(value, f),
@@ -379,7 +379,7 @@ pub(in crate::check) fn deep<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
             all.iter().for_each(|e| deep(e, f))
         }
         Expr::Template { parts, .. } => parts.iter().for_each(|part| {
-            if let typed::Part::Expr(e) = part {
+            if let ir::Part::Expr(e) = part {
                 deep(e, f)
             }
         }),
@@ -392,7 +392,7 @@ pub(in crate::check) fn deep<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
         }
         Expr::Matches { value, pattern } => {
             deep(value, f);
-            if let typed::Pattern::Builtin { arguments, .. } = pattern {
+            if let ir::Pattern::Builtin { arguments, .. } = pattern {
                 arguments.iter().for_each(|e| deep(e, f));
             }
         }

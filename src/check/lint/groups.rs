@@ -9,10 +9,10 @@ use crate::system::{self, Texts};
 use crate::value::Kind;
 
 use super::super::error::lints as error;
-use super::super::typed::{self, Expr};
 use super::{Input, flows};
+use crate::ir::{self, Expr};
 
-pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, diags: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     let Some(group) = &flow.group else { return };
     if !has_case(&group.by) {
         return;
@@ -29,7 +29,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, di
     let matched =
         flow.matches.iter().find(|of| caseless(&of.object.connection, &of.object.object) && of.by.iter().any(|key| plain(&key.equals, group)));
     let written = || {
-        let sent = |write: &&typed::Write| caseless(&write.object.connection, &write.object.object);
+        let sent = |write: &&ir::Write| caseless(&write.object.connection, &write.object.object);
         flow.writes.iter().find(|write| sent(write) && write.key.as_ref().is_some_and(|key| reads(&key.value)))
     };
     let place = match (matched, written()) {
@@ -47,7 +47,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &typed::Flow, di
 }
 
 /// The group's value as it is, or through functions that keep its case.
-fn plain(expr: &Expr, group: &typed::Group) -> bool {
+fn plain(expr: &Expr, group: &ir::Group) -> bool {
     match expr {
         Expr::Slot { slot, .. } => *slot == group.slot,
         Expr::Treat { value, .. } => plain(value, group),

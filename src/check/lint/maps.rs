@@ -10,11 +10,11 @@ use crate::value::{Kind, Literal};
 
 use super::super::error::{lints as error, values};
 use super::super::logic;
-use super::super::typed::{self, Expr, Otherwise};
 use super::super::written::spoken;
 use super::{Input, flows, line};
+use crate::ir::{self, Expr, Otherwise};
 
-pub(super) fn check(input: &Input<'_>, mapping: &typed::Mapping, diags: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &Input<'_>, mapping: &ir::Mapping, diags: &mut Vec<Diagnostic>) {
     let uses = uses(input, mapping);
     let written = written_maps(input);
     for (at, map) in mapping.values.iter().enumerate() {
@@ -58,7 +58,7 @@ fn written_maps<'a>(input: &Input<'a>) -> HashMap<(FileId, &'a str), &'a Values>
 /// For each map that is used, the values that can come to it; `None` where that cannot be told.
 type Uses = BTreeMap<usize, Option<Vec<String>>>;
 
-fn uses(input: &Input<'_>, mapping: &typed::Mapping) -> Uses {
+fn uses(input: &Input<'_>, mapping: &ir::Mapping) -> Uses {
     let mut all = Uses::new();
     for of in each_light(input.world.spread(), &mapping.flows, uses_of) {
         of.into_iter().for_each(|(map, fetched)| note(&mut all, map, fetched));
@@ -66,7 +66,7 @@ fn uses(input: &Input<'_>, mapping: &typed::Mapping) -> Uses {
     all
 }
 
-fn uses_of(flow: &typed::Flow) -> Uses {
+fn uses_of(flow: &ir::Flow) -> Uses {
     let mut all = Uses::new();
     let cases = flow.filter.iter().map(logic::cases).collect::<Option<Vec<_>>>().unwrap_or_default();
     flows::expressions(flow, &mut |expr| {

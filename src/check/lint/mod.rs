@@ -24,7 +24,7 @@ use crate::syntax::tree::{self, ItemKind, SectionKind};
 use super::World;
 use super::overlay::Merged;
 use super::scope::Scope;
-use super::typed::{self, Place};
+use crate::ir::{self, Place};
 
 /// All that is known when the checking is done.
 pub(super) struct Input<'a> {
@@ -33,7 +33,7 @@ pub(super) struct Input<'a> {
     pub(super) sources: &'a Sources,
     pub(super) world: &'a dyn World,
     /// The typed mapping, where there is no error.
-    pub(super) mapping: Option<&'a typed::Mapping>,
+    pub(super) mapping: Option<&'a ir::Mapping>,
 }
 
 pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {

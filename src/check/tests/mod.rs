@@ -217,8 +217,8 @@ fn a_checked_mapping_survives_its_plan() {
         let said: Vec<String> = checked.diagnostics.iter().filter(|d| d.is_error()).map(|d| shown(d, &sources)).collect();
         let mapping = checked.mapping.unwrap_or_else(|| panic!("{name}: {said:?}"));
         let json = serde_json::to_string(&mapping).unwrap();
-        let back: crate::check::typed::Mapping = serde_json::from_str(&json).unwrap();
-        assert_eq!(back, crate::check::typed::Mapping { tests: Vec::new(), ..mapping }, "{name}");
+        let back: crate::ir::Mapping = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, crate::ir::Mapping { tests: Vec::new(), ..mapping }, "{name}");
     }
 }
 

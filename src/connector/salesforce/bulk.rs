@@ -11,10 +11,10 @@ use csv::StringRecord;
 
 use super::write::native;
 use super::{Salesforce, wire};
-use crate::check::typed::Op;
 use crate::connector::{Batch, Done, Item, Receipt};
 use crate::fault::{Fault, Refusal};
 use crate::http::{Answer, Call};
+use crate::ir::Op;
 use crate::value::Json;
 
 /// How long a job is waited for. Salesforce works at one for 5 minutes a batch, and tries again.

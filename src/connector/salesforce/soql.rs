@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::typed::{Compare, Expr, Flow, Mapping};
+use crate::ir::{Compare, Expr, Flow, Mapping};
 use crate::plan::pushdown::{constant, path};
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::Object;

@@ -10,12 +10,12 @@ use serde_json::json;
 
 use super::Salesforce;
 use crate::base::bounds;
-use crate::check::typed::Op;
 use crate::connector::registry::Settings;
 use crate::connector::scripted::{NOW, Script, Still, answer, ok};
 use crate::connector::{Batch, Changes, Connector, Find, Item, Page, Receipt, Rider, Riders, Source, State};
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Request, Response, Secret};
+use crate::ir::Op;
 use crate::plan::Plan;
 use crate::project::{Options, Texts, compile};
 use crate::value::{Json, ObjectRef};

@@ -1,10 +1,10 @@
 //! Writing in collections: up to 200 records a call, each with its own result.
 
 use super::{Salesforce, wire};
-use crate::check::typed::Op;
 use crate::connector::{Batch, Done, Item, Receipt};
 use crate::fault::Fault;
 use crate::http::Call;
+use crate::ir::Op;
 use crate::value::Json;
 
 impl Salesforce {

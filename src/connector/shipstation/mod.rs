@@ -26,11 +26,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 
-use crate::check::typed::Op;
 use crate::connector::registry::{Settings, Unusable};
 use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write, holds};
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Transport};
+use crate::ir::Op;
 use crate::schema::{Named, standard};
 use crate::value::{Json, ObjectRef};
 

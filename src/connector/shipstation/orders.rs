@@ -6,10 +6,10 @@ use super::ShipStation;
 use super::lists::PAGE;
 use super::pages::List;
 use super::wire::{is_id, text};
-use crate::check::typed::Op;
 use crate::connector::{Batch, Done, Find, Found, Item, Receipt};
 use crate::fault::Fault;
 use crate::http::Call;
+use crate::ir::Op;
 use crate::value::Json;
 
 /// Keys that are looked for at once: however many they are, the list is gone through once.

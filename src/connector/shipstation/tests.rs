@@ -10,12 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::ShipStation;
-use crate::check::typed::Op;
 use crate::connector::registry::{Settings, open};
 use crate::connector::scripted::{NOW, Script, Still, answer, ok};
 use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Item, Page, Receipt, Source, State};
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Request, Response, Secret, Transport};
+use crate::ir::Op;
 use crate::plan::Plan;
 use crate::project::{Options, Texts, compile};
 use crate::value::{Json, ObjectRef};

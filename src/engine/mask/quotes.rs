@@ -281,7 +281,7 @@ fn words(fault: &mut Fault, redactors: &[&Redactor]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::typed::Op;
+    use crate::ir::Op;
     use crate::value::ObjectRef;
     use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! What becomes of a field where its source has nothing.
 
 use super::sources::{Names, bare};
-use crate::check::typed::{Compare, Expr, Flow, Op, Otherwise, Policy, Row, RowValue, Rule, RuleKind, Write, walk};
+use crate::ir::{Compare, Expr, Flow, Op, Otherwise, Policy, Row, RowValue, Rule, RuleKind, Write, walk};
 use crate::plan::{Plan, text};
 use crate::schema::Field;
 use crate::value::{Kind, ObjectRef};
@@ -246,7 +246,7 @@ fn always_there(plan: &Plan, flow: &Flow, path: &str) -> bool {
     true
 }
 
-fn optional(found: &crate::check::typed::Match) -> bool {
-    use crate::check::typed::MatchOutcome;
+fn optional(found: &crate::ir::Match) -> bool {
+    use crate::ir::MatchOutcome;
     matches!(found.none, MatchOutcome::Create | MatchOutcome::Continue)
 }

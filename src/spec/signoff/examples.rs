@@ -2,7 +2,7 @@
 
 use super::Shown;
 use crate::apply::{Outcome, Trace};
-use crate::check::typed::{Flow, Place, Write};
+use crate::ir::{Flow, Place, Write};
 use crate::value::Json;
 
 /// A record that went through a flow, with its trace.

@@ -7,7 +7,7 @@ use super::{
     About, Document, Example, FORM, FieldPart, FlowPart, Named, PromisePart, ReasonPart, RoutePart, Setting, TablePart, ValuesPart, WritePart, empty,
     examples, meaning, sources,
 };
-use crate::check::typed::{
+use crate::ir::{
     Deadline, Event, Expect, Expr, Flow, Guard, InDoubt, Match, MatchOutcome, Op, Otherwise, Place, Policy, Repeat, Route, RouteOutcome, RouteRow,
     Row, RowValue, Rule, RuleKind, Schedule, Stop, Table, ValueMap, Write, walk,
 };
@@ -404,7 +404,7 @@ impl Maker<'_> {
 
 /// Of a map that goes both ways: which of several left sides a right side gives on the way back.
 fn wins(map: &ValueMap) -> Vec<(String, String)> {
-    let several = |back: &&crate::check::typed::ValueRow| map.rows.iter().filter(|row| row.to == back.from).count() > 1;
+    let several = |back: &&crate::ir::ValueRow| map.rows.iter().filter(|row| row.to == back.from).count() > 1;
     map.back.iter().filter(several).map(|back| (format!("back: {}", literal(&back.from)), literal(&back.to))).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::check::typed::Mapping;
+use crate::ir::Mapping;
 use crate::value::Json;
 
 /// The mapping without what only tells people where a thing stands.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::typed::walk;
-use crate::check::typed::{Expr, Flow, Generator, Match, Row, Slot};
+use crate::ir::walk;
+use crate::ir::{Expr, Flow, Generator, Match, Row, Slot};
 use crate::value::{Literal, ObjectRef};
 
 /// What the slots of a flow hold.
