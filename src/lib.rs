@@ -30,10 +30,12 @@
 //! | 13 | [`engine`] | what happens to a record between two systems |
 //! | 13 | [`sandbox`] | the systems themselves, on this machine |
 //! | 14 | [`run`] | flows over files, and between systems |
+//! | 15 | [`app`] | what the commands do, without arguments and printing |
 //! | 15 | [`simulate`] | the same engine under a seeded scheduler |
 //! | 16 | [`serve`] | what listens: webhooks, health, metrics |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
+pub mod app;
 pub mod apply;
 pub mod base;
 pub mod builtin;

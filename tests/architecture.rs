@@ -216,6 +216,37 @@ fn the_reader_of_this_test_sees_all_forms() {
     assert!(named("my_crate::cli", 1).is_empty());
 }
 
+/// Where the store's backend is named, and why. All else works with the trait `Store`.
+const OF_THE_BACKEND: &[(&str, &str)] = &[
+    ("src/store/", "the backends themselves"),
+    ("src/app/stores.rs", "opens the one that a project's setting names"),
+    ("src/simulate/", "breaks the disk under a store"),
+];
+
+#[test]
+fn one_place_knows_which_backend_the_store_has() {
+    let mut found = Vec::new();
+    files(&root().join("src"), &mut found);
+    let mut wrong = Vec::new();
+    let mut named: Vec<&str> = Vec::new();
+    for path in found {
+        let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+        let text = code(&std::fs::read_to_string(&path).unwrap()).to_lowercase();
+        // The tests of a room may take the backend that is at hand; `cli` has none that need it.
+        let is_test = path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("tests")) || path.iter().any(|part| part == "tests");
+        let text = if name.starts_with("src/cli/") { &text } else { text.split("#[cfg(test)]").next().unwrap_or_default() };
+        if is_test || !text.contains("sqlite") {
+            continue;
+        }
+        match OF_THE_BACKEND.iter().find(|(place, _)| name.starts_with(place)) {
+            Some((place, _)) => named.push(place),
+            None => wrong.push(name),
+        }
+    }
+    assert!(wrong.is_empty(), "these name the store's backend; they should take a `Store`, or open it by `app::stores`: {wrong:?}");
+    assert!(OF_THE_BACKEND.iter().all(|(place, _)| named.contains(place)), "a place of the list names no backend any more: {named:?}");
+}
+
 /// Folders that belong to one vendor: there it may be named.
 const OF_VENDORS: &[&str] = &[
     "src/connector/salesforce/",

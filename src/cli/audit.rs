@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::site::{Site, store_failure};
+use super::project::context;
 use super::status::time;
 use super::when::stamp;
 use super::{Exit, Failure, Format, Out};
-use crate::store::sqlite::Mode;
-use crate::store::{Exchange, Part, Store as _};
+use crate::app::Access;
+use crate::store::{Exchange, Part};
 use crate::value::Json;
 
 /// Look at the audit trail
@@ -48,11 +48,11 @@ struct Show {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let What::Show(args) = &args.what;
-    let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
-    let store = site.opened(Mode::Read)?;
+    let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+    let store = context.open_store(Access::Read)?;
     match args.id {
         Some(id) => {
-            let found = store.exchange(id).map_err(|fault| store_failure(&fault))?;
+            let found = store.exchange(id)?;
             let found = found.ok_or_else(|| Failure::usage(format!("there is no call {id}")))?;
             if args.format == Format::Json {
                 out.json(&exchange_json(&found, &|_| true))?;
@@ -62,12 +62,12 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             }
         }
         None if args.format == Format::Json => {
-            let found = store.exchanges(args.last).map_err(|fault| store_failure(&fault))?;
+            let found = store.exchanges(args.last)?;
             let calls: Vec<Json> = found.iter().map(|one| exchange_json(one, &|_| true)).collect();
             out.json(&serde_json::json!({"version": 1, "calls": calls}))?;
         }
         None => {
-            for one in store.exchanges(args.last).map_err(|fault| store_failure(&fault))? {
+            for one in store.exchanges(args.last)? {
                 let came = one.status.map_or_else(|| one.broken.clone().unwrap_or_default(), |status| status.to_string());
                 out.line(format!(
                     "{:>7}  {}  {:<6} {:<6} {} -> {came} in {} ms",

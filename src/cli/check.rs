@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::folder::{Opened, open};
 use super::{Exit, Failure, Out};
+use crate::app::folder::{Selection, select};
 use crate::base::diag::render::{self, View};
 use crate::base::diag::{Diagnostic, Severity};
 use crate::base::each_light;
@@ -48,7 +48,7 @@ enum Form {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let mut all = Vec::new();
-    for opened in open(&args.paths)? {
+    for opened in select(&args.paths)? {
         let options = Options { env: args.env.clone(), only: opened.only.clone(), planned: Planned::Nothing };
         // The cases are read beside the mappings. A check of single files leaves them alone.
         let whole = opened.only.is_none();
@@ -87,11 +87,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     Ok(if bad { Exit::Findings } else { Exit::Fine })
 }
 
-pub(super) fn view<'a>(opened: &'a Opened, compiled: &'a Compiled) -> View<'a> {
+pub(super) fn view<'a>(opened: &'a Selection, compiled: &'a Compiled) -> View<'a> {
     View { sources: &compiled.sources, prefix: &opened.prefix }
 }
 
-fn human(all: &[(Opened, Compiled)], out: &mut Out) -> Result<(), Failure> {
+fn human(all: &[(Selection, Compiled)], out: &mut Out) -> Result<(), Failure> {
     for (opened, compiled) in all {
         show(opened, compiled, out)?;
         for allowed in &compiled.allowed {
@@ -118,28 +118,13 @@ fn human(all: &[(Opened, Compiled)], out: &mut Out) -> Result<(), Failure> {
 }
 
 /// Prints a project's diagnostics, each with a free line behind it.
-pub(super) fn show(opened: &Opened, compiled: &Compiled, out: &mut Out) -> Result<(), Failure> {
+pub(super) fn show(opened: &Selection, compiled: &Compiled, out: &mut Out) -> Result<(), Failure> {
     let look = out.look;
     let shown = each_light(&opened.folder, &compiled.diagnostics, |diagnostic| render::terminal(diagnostic, view(opened, compiled), look));
     shown.into_iter().try_for_each(|text| out.line(text))
 }
 
-/// A project's plan, or its errors printed on the way out.
-pub(super) fn planned(opened: &Opened, env: Option<&str>, planned: Planned, out: &mut Out) -> Result<Compiled, Failure> {
-    let options = Options { env: env.map(str::to_owned), only: opened.only.clone(), planned };
-    let mut compiled = compile(&opened.folder, &options);
-    if compiled.plan.is_some() {
-        return Ok(compiled);
-    }
-    compiled.diagnostics.retain(Diagnostic::is_error);
-    for diagnostic in &compiled.diagnostics {
-        out.note(render::terminal(diagnostic, view(opened, &compiled), out.look));
-    }
-    let exit = Exit::Findings;
-    Err(Failure { message: "the mapping has errors and cannot run".into(), hint: Some("`crossdock check` shows all that was found".into()), exit })
-}
-
-fn allowed(opened: &Opened, compiled: &Compiled, one: &crate::project::allow::Allowed) -> serde_json::Value {
+fn allowed(opened: &Selection, compiled: &Compiled, one: &crate::project::allow::Allowed) -> serde_json::Value {
     let span = one.diagnostic.primary.span;
     let source = compiled.sources.get(span.file);
     serde_json::json!({
@@ -161,7 +146,7 @@ fn counted(n: usize, one: &str) -> String {
 }
 
 /// One document for several projects: the lists under `list` follow each other, counts are added.
-fn merged(all: &[(Opened, Compiled)], form: fn(&[Diagnostic], View<'_>) -> serde_json::Value, list: &str) -> serde_json::Value {
+fn merged(all: &[(Selection, Compiled)], form: fn(&[Diagnostic], View<'_>) -> serde_json::Value, list: &str) -> serde_json::Value {
     let mut documents = all.iter().map(|(opened, compiled)| form(&compiled.diagnostics, view(opened, compiled)));
     let mut whole = documents.next().unwrap_or_else(|| form(&[], View::new(&crate::base::Sources::default())));
     for document in documents {

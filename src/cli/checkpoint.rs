@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::ask::{decide, signature};
-use super::site::{Site, store_failure};
+use super::decision::decide;
+use super::project::context;
 use super::status::time;
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
+use crate::app::Access;
+use crate::app::operator_client::signature;
 use crate::engine::queue::Decision;
-use crate::store::Store as _;
-use crate::store::sqlite::Mode;
 
 /// Show how far flows have read, or send them back
 #[derive(Debug, clap::Args)]
@@ -74,9 +74,9 @@ struct Rewind {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match &args.what {
         What::Show(args) => {
-            let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
-            let store = site.opened(Mode::Read)?;
-            let all = store.checkpoints().map_err(|fault| store_failure(&fault))?;
+            let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+            let store = context.open_store(Access::Read)?;
+            let all = store.checkpoints()?;
             if args.format == Format::Json {
                 out.json(&serde_json::json!({"version": 1, "checkpoints": all}))?;
                 return Ok(Exit::Fine);
@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             Ok(Exit::Fine)
         }
         What::Rewind(args) => {
-            let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
+            let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
             let (to, now) = (args.to.at(jiff::Timestamp::now()), jiff::Timestamp::now());
             if to > now {
                 return Err(Failure::usage(format!("{to} is in the future: what changes until then would not be read"))
@@ -96,7 +96,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             }
             let to = to.as_millisecond();
             let decision = Decision::Rewind { flow: args.flow.clone(), stream: args.stream.clone(), to };
-            decide(&site, decision, signature(args.by.as_ref()), "checkpoints sent back", out)
+            decide(&context, decision, signature(args.by.as_ref(), None), "checkpoints sent back", out)
         }
     }
 }

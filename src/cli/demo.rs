@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::sandbox::{Plan, start};
-use super::site::{clock, runtime, transport};
 use super::{Exit, Failure, Out};
+use crate::app::process::{clock, runtime, transport};
 use crate::project::templates::TEMPLATES;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::server::Running;

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::ready::Ready;
-use super::site::{Site, clock, runtime, transport};
+use super::project::{context, load};
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
+use crate::app::LoadedProject;
+use crate::app::folder::unreadable;
+use crate::app::process::{clock, runtime, transport};
 use crate::apply::aside::{self, Given};
 use crate::apply::{Inputs, Outcome, Program, apply};
 use crate::base::bounds;
@@ -60,10 +62,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let old = Ready::open(Some(&args.old), args.env.as_deref(), out)?;
-    let new = Ready::open(Some(&args.new), args.env.as_deref(), out)?;
+    let old = load(Some(&args.old), args.env.as_deref(), out)?;
+    let new = load(Some(&args.new), args.env.as_deref(), out)?;
     let (before, after) = (Side::of(&old, args)?, Side::of(&new, args)?);
-    let files = |path: &str| load(std::path::Path::new(path));
+    let files = |path: &str| records_of(std::path::Path::new(path));
     // A match that only one state has is looked up in that one; one that neither has is a mistake.
     let of = |side: &Side<'_>, other: &Side<'_>| -> Vec<String> {
         args.matched.iter().filter(|pair| side.looks_up(pair) || !other.looks_up(pair)).cloned().collect()
@@ -102,7 +104,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// The texts that an edit may be in: mapping files and the tables that they read.
-fn sources(side: &Ready) -> Result<BTreeMap<String, String>, Failure> {
+fn sources(side: &LoadedProject) -> Result<BTreeMap<String, String>, Failure> {
     let mut texts = side.mappings()?;
     for table in &side.plan()?.mapping.tables {
         texts.insert(table.path.clone(), side.text(&table.path)?.to_string());
@@ -112,13 +114,13 @@ fn sources(side: &Ready) -> Result<BTreeMap<String, String>, Failure> {
 
 /// One state of the project, ready to map.
 struct Side<'r> {
-    ready: &'r Ready,
+    ready: &'r LoadedProject,
     program: Program<'r>,
     flow: &'r crate::ir::Flow,
 }
 
 impl<'r> Side<'r> {
-    fn of(ready: &'r Ready, args: &Args) -> Result<Self, Failure> {
+    fn of(ready: &'r LoadedProject, args: &Args) -> Result<Self, Failure> {
         let flow = ready.flow(args.flow.as_deref())?;
         if flow.group.is_some() {
             return Err(Failure::usage(format!("`{}` maps groups of records, not records one by one", flow.name))
@@ -154,9 +156,9 @@ fn live(
     now: jiff::Timestamp,
     out: &mut Out,
 ) -> Result<Vec<Sample>, Failure> {
-    let site = Site::open(Some(&args.new), args.env.as_deref(), out)?;
+    let context = context(Some(&args.new), args.env.as_deref(), out)?;
     let flow = after.flow;
-    let connectors = site.connectors(std::slice::from_ref(&flow.name), &transport()?, &clock())?;
+    let connectors = context.connectors(std::slice::from_ref(&flow.name), &transport()?, &clock())?;
     let reads = |side: &Side<'_>| -> Result<FlowPlan, Failure> {
         let plan = side.ready.plan()?;
         plan.flows.iter().find(|reads| reads.flow == side.flow.name).cloned().ok_or_else(|| Failure::usage("the flow has no plan"))
@@ -175,12 +177,12 @@ fn live(
 
 /// The records to compare: without any, two states would seem to be the same.
 fn some(path: &std::path::Path) -> Result<Vec<Json>, Failure> {
-    let records = load(path)?;
+    let records = records_of(path)?;
     if records.is_empty() { Err(Failure::usage(format!("`{}` holds no record", path.display()))) } else { Ok(records) }
 }
 
-fn load(path: &std::path::Path) -> Result<Vec<Json>, Failure> {
-    let text = file::read_text(path, bounds::WHOLE_FILE).map_err(|error| super::folder::unreadable(path, &error))?;
+fn records_of(path: &std::path::Path) -> Result<Vec<Json>, Failure> {
+    let text = file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error))?;
     let name = path.display().to_string();
     records::read(&name, &text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))
 }

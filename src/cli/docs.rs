@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::ready::Ready;
+use super::project::load;
 use super::test::all_cases;
 use super::{Exit, Failure, Out};
+use crate::app::LoadedProject;
+use crate::app::folder::unreadable;
 use crate::apply::{Inputs, apply, aside};
 use crate::base::bounds;
 use crate::fault::file;
@@ -49,16 +51,16 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let ready = load(args.path.as_ref(), args.env.as_deref(), out)?;
     let plan = ready.plan()?;
-    let root = std::path::absolute(ready.opened.folder.root()).map_err(|error| Failure::io(error.to_string()))?;
+    let root = std::path::absolute(ready.selection.folder.root()).map_err(|error| Failure::io(error.to_string()))?;
     let name = root.file_name().map_or_else(|| "mapping".to_owned(), |name| name.to_string_lossy().into_owned());
     let about = About { project: &name, environment: args.env.as_deref(), made: args.date.unwrap_or_else(|| jiff::Zoned::now().date()) };
     let document = signoff::document(about, plan, &ready.mappings()?, &examples(&ready, &args.records)?);
 
     let folder = match &args.out {
         Some(folder) => folder.clone(),
-        None => ready.opened.folder.reach("signoff")?,
+        None => ready.selection.folder.reach("signoff")?,
     };
     std::fs::create_dir_all(&folder).map_err(|error| Failure::io(format!("{} cannot be made: {error}", folder.display())))?;
     let signed = folder.join(SIGNED);
@@ -68,7 +70,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 .hint("bring it back from version control; or remove it, and `crossdock docs --sign` keeps today's state as the signed one")
         })?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(super::folder::unreadable(&signed, &error)),
+        Err(error) => return Err(unreadable(&signed, &error)),
     };
     let changes = old.as_ref().map(|old| signoff::changes(old, &document));
     let since = old.as_ref().zip(changes.as_deref());
@@ -109,9 +111,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// What the project's cases, or the records that are named, give.
-fn examples(ready: &Ready, given: &[String]) -> Result<Vec<Example>, Failure> {
+fn examples(ready: &LoadedProject, given: &[String]) -> Result<Vec<Example>, Failure> {
     let program = ready.program()?;
-    let folder = &ready.opened.folder;
+    let folder = &ready.selection.folder;
     let mut examples = Vec::new();
     let mut shown: BTreeMap<String, ()> = BTreeMap::new();
     for pair in given {

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::site::{Site, clock, runtime, transport};
+use super::project::context;
 use super::{Exit, Failure, Out};
+use crate::app::Context;
+use crate::app::process::{clock, runtime, transport};
+use crate::app::stores::{Access, Checked};
 use crate::engine::Alive;
 use crate::http::Call;
 use crate::project::retention;
 use crate::run::connections;
-use crate::store::Store as _;
-use crate::store::sqlite::{Checked, Mode, Sqlite};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,19 +41,19 @@ pub(super) struct Args {
 const SMALL: u64 = 64 << 20;
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let site = Site::open(args.path.as_ref(), args.env.as_deref(), out)?;
-    let plan = site.ready.plan()?;
+    let context = context(args.path.as_ref(), args.env.as_deref(), out)?;
+    let plan = context.project.plan()?;
     let mut bad = 0;
     let mut say = |fine: bool, what: &str, out: &mut Out| {
         bad += u32::from(!fine);
         out.line(format!("{}  {what}", if fine { "ok " } else { "BAD" }))
     };
     say(true, &format!("the mapping passes check: plan {}", plan.hash().chars().take(12).collect::<String>()), out)?;
-    if site.store.exists() {
-        let wholly = args.deep || std::fs::metadata(&site.store).is_ok_and(|known| known.len() <= SMALL);
-        store(&site, wholly, &mut say, out)?;
+    if context.store.exists() {
+        let wholly = args.deep || context.store.size().is_some_and(|size| size <= SMALL);
+        store(&context, wholly, &mut say, out)?;
         // A store that cannot be opened was told just now.
-        let alive = site.opened(Mode::Read).ok().and_then(|store| Alive::kept(&store).ok()).flatten();
+        let alive = context.open_store(Access::Read).ok().and_then(|store| Alive::kept(&*store).ok()).flatten();
         if let Some(alive) = alive {
             let ahead = alive.at - jiff::Timestamp::now().as_millisecond();
             if ahead > A_MINUTE {
@@ -63,18 +64,18 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             }
         }
     } else {
-        say(true, &format!("the store {} is not there yet: the first run makes it", site.store.display()), out)?;
+        say(true, &format!("the store {} is not there yet: the first run makes it", context.store), out)?;
     }
-    for (name, connection) in &site.ready.compiled.config.connections {
+    for (name, connection) in &context.project.compiled.config.connections {
         // Files are read and written, and nothing is kept of them.
         if connection.system != "files" {
-            let days = retention::of_connection(&site.ready.compiled.config, name);
+            let days = retention::of_connection(&context.project.compiled.config, name);
             say(true, &format!("{name}: data is kept for so many days: {}", retention::told(&days)), out)?;
         }
     }
     let (transport, clock) = (transport()?, clock());
     let runtime = runtime()?;
-    let connectors = match site.connectors(&[], &transport, &clock) {
+    let connectors = match context.connectors(&[], &transport, &clock) {
         Ok(connectors) => connectors,
         Err(failure) => {
             say(false, &failure.message, out)?;
@@ -97,7 +98,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             say(false, &format!("{name} took {} seconds to answer", took.as_secs()), out)?;
         }
     }
-    let mut names = site.ready.compiled.names.clone();
+    let mut names = context.project.compiled.names.clone();
     let before = names.clone();
     let mut unread = std::collections::BTreeSet::new();
     for (connection, fault) in runtime.block_on(connections::refresh_names(plan, &connectors, &mut names)) {
@@ -126,25 +127,24 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// Whether the store is as it was written; `wholly`: with every row and sealed value.
-fn store(site: &Site, wholly: bool, say: &mut dyn FnMut(bool, &str, &mut Out) -> Result<(), Failure>, out: &mut Out) -> Result<(), Failure> {
-    let key = super::site::variable(super::site::STORE_KEY).map(crate::http::Secret::new);
-    let path = site.store.display();
-    let opened = Sqlite::open(&site.store, key.as_ref(), Mode::Read).and_then(|store| {
+fn store(context: &Context, wholly: bool, say: &mut dyn FnMut(bool, &str, &mut Out) -> Result<(), Failure>, out: &mut Out) -> Result<(), Failure> {
+    let path = &context.store;
+    let opened = path.open(Access::Read).and_then(|store| {
         let known = store.exceptions(true, usize::MAX)?.iter().filter(|one| one.code == "damaged").count();
-        let checked = if wholly { store.verify()? } else { store.check().map(|()| Checked::default())? };
+        let checked = if wholly { store.verify()? } else { store.verify_pages().map(|()| Checked::default())? };
         Ok((known, checked))
     });
     let (known, checked) = match opened {
         Ok(found) => found,
         Err(fault) => {
-            let failure = super::site::store_failure(&fault);
+            let failure = Failure::from(fault);
             say(false, &failure.message, out)?;
             return failure.hint.map_or(Ok(()), |hint| out.line(format!("     {hint}")));
         }
     };
     if !checked.damages.is_empty() {
         say(false, &format!("the store {path} is damaged in {} places", checked.damages.len()), out)?;
-        super::store::told(&site.store, &checked, out)?;
+        super::store::told(&context.store, &checked, out)?;
     } else if wholly {
         say(true, &format!("the store {path} is whole: {} rows, their seals, and all pages", checked.rows), out)?;
     } else {

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::ask::{decide, signature};
-use super::site::{Site, store_failure};
+use super::decision::decide;
+use super::project::context;
 use super::status::time;
 use super::when::stamp;
 use super::{Exit, Failure, Format, Out};
+use crate::app::operator_client::signature;
+use crate::app::{Access, Context};
 use crate::engine::mask;
 use crate::engine::queue::Decision;
-use crate::store::sqlite::{Mode, Sqlite};
-use crate::store::{ERASED, Erasure, Lane, LaneState, Store as _};
+use crate::store::{ERASED, Erasure, Lane, LaneState, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,16 +60,16 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if name.chars().count() < SHORTEST {
         return Err(Failure::usage(format!("an identifier has {SHORTEST} characters or more")).hint("shorter ones stand in too many records"));
     }
-    let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
-    let store = site.opened(Mode::Read)?;
-    let (mut lanes, beside) = found(&site, &store, name)?;
+    let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+    let store = context.open_store(Access::Read)?;
+    let (mut lanes, beside) = found(&context, &*store, name)?;
     let more = beside.len();
     if args.linked {
         lanes.extend(beside);
     }
     let who = store.fingerprint(format!("erasure {}", name.to_lowercase()).as_bytes());
-    let before = store.erasures(Some(&who)).map_err(|fault| store_failure(&fault))?;
-    let kept = lanes.iter().map(|lane| kept(&store, lane)).collect::<Result<Vec<_>, _>>()?;
+    let before = store.erasures(Some(&who))?;
+    let kept = lanes.iter().map(|lane| kept(&*store, lane)).collect::<Result<Vec<_>, _>>()?;
     if args.format == Format::Json {
         json(&lanes, &kept, &before, out)?;
     } else {
@@ -84,7 +85,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let records = lanes.into_iter().map(|lane| (lane.flow, lane.key)).collect();
     drop(store);
     out.note("copies of the store that were made before hold the data still: make a new one and delete the older ones");
-    decide(&site, Decision::Erase { records, who }, signature(args.by.as_ref()), "erased", out)
+    decide(&context, Decision::Erase { records, who }, signature(args.by.as_ref(), None), "erased", out)
 }
 
 /// What is kept of each record, and what was erased before.
@@ -150,46 +151,44 @@ fn json(lanes: &[Lane], kept: &[Vec<(usize, &str)>], before: &[Erasure], out: &m
 }
 
 /// How much is kept of a record, by kind.
-fn kept(store: &Sqlite, lane: &Lane) -> Result<Vec<(usize, &'static str)>, Failure> {
-    let wrong = |fault| store_failure(&fault);
+fn kept(store: &dyn Store, lane: &Lane) -> Result<Vec<(usize, &'static str)>, Failure> {
     let counts = [
         (usize::from(lane.body.is_some()), "body"),
         (lane.reasons.len(), "reason"),
-        (store.entries_of(&lane.flow, &lane.key).map_err(wrong)?.len(), "payload"),
-        (store.exceptions_of(&lane.flow, &lane.key).map_err(wrong)?.len(), "open exception"),
-        (store.decisions_of(&lane.flow, &lane.key).map_err(wrong)?.len(), "decision"),
-        (store.events(&lane.flow, &lane.key).map_err(wrong)?.iter().filter(|event| event.kind != ERASED).count(), "line of history"),
-        (store.links_of(&lane.flow, &lane.key).map_err(wrong)?.len(), "link"),
+        (store.entries_of(&lane.flow, &lane.key)?.len(), "payload"),
+        (store.exceptions_of(&lane.flow, &lane.key)?.len(), "open exception"),
+        (store.decisions_of(&lane.flow, &lane.key)?.len(), "decision"),
+        (store.events(&lane.flow, &lane.key)?.iter().filter(|event| event.kind != ERASED).count(), "line of history"),
+        (store.links_of(&lane.flow, &lane.key)?.len(), "link"),
     ];
     Ok(counts.into_iter().filter(|(count, _)| *count > 0).collect())
 }
 
 /// Records of a person, and those that are linked with them.
-fn found(site: &Site, store: &Sqlite, who: &str) -> Result<(Vec<Lane>, Vec<Lane>), Failure> {
-    let wrong = |fault| store_failure(&fault);
+fn found(context: &Context, store: &dyn Store, who: &str) -> Result<(Vec<Lane>, Vec<Lane>), Failure> {
     let mut keys: BTreeSet<(String, String)> = BTreeSet::new();
     for name in [who.to_owned(), who.to_lowercase()].into_iter().chain(crate::builtin::phone_spellings(who)) {
-        keys.extend(store.search(&name, MOST).map_err(wrong)?.into_iter().map(|lane| (lane.flow, lane.key)));
+        keys.extend(store.search(&name, MOST)?.into_iter().map(|lane| (lane.flow, lane.key)));
         let group = crate::engine::group_key(&name, &|value| store.fingerprint(value));
-        let grouped = site.ready.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some());
+        let grouped = context.project.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some());
         keys.extend(grouped.map(|flow| (flow.name.clone(), group.clone())));
     }
     let sought = Sought::of(who);
-    keys.extend(store.mentioning(&|text| sought.is_in(text)).map_err(wrong)?);
+    keys.extend(store.mentioning(&|text| sought.is_in(text))?);
     let mut lanes = Vec::new();
     let mut beside = BTreeSet::new();
     for (flow, key) in &keys {
-        let Some(lane) = store.lane(flow, key).map_err(wrong)? else { continue };
+        let Some(lane) = store.lane(flow, key)? else { continue };
         // One that was erased before is kept as a hash and a state.
         if lane.is_erased() && kept(store, &lane)?.is_empty() {
             continue;
         }
-        beside.extend(store.linked(flow, key, None, MOST).map_err(wrong)?);
+        beside.extend(store.linked(flow, key, None, MOST)?);
         lanes.push(lane);
     }
     let mut others = Vec::new();
     for (flow, key) in beside.difference(&keys) {
-        others.extend(store.lane(flow, key).map_err(wrong)?.filter(|lane| !lane.is_erased()));
+        others.extend(store.lane(flow, key)?.filter(|lane| !lane.is_erased()));
     }
     Ok((lanes, others))
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::folder::open;
 use super::{Exit, Failure, Format, Out};
+use crate::app::folder::select;
 use crate::base::diag::render::{self, View};
 use crate::base::{Source, Sources};
 use crate::project::Library;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return stream(args, out);
     }
     let (mut changed, mut same, mut broken) = (Vec::new(), 0, Vec::new());
-    for opened in open(&args.paths)? {
+    for opened in select(&args.paths)? {
         for name in opened.only.clone().unwrap_or_else(|| opened.folder.list(".dock")) {
             let shown = format!("{}{name}", opened.prefix);
             let text = opened.folder.read(&name).map_err(|absence| Failure::io(format!("`{shown}`: {absence}")))?;

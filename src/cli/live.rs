@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::site::{Live, Site, clock, live, transport};
+use super::project::remark;
 use super::{Exit, Failure, Format, Out};
+use crate::app::process::{clock, transport};
+use crate::app::run_connected::{ConnectedRun, open_to_run, run_connected};
+use crate::app::{Access, Context, OpenedStore};
 use crate::engine::{Engine, Recovered, Settings};
 use crate::run::dry::Rehearsal;
 use crate::run::live::Ended;
-use crate::store::Store;
-use crate::store::sqlite::Mode;
 
 /// How a run between systems was asked for.
 pub(super) struct Asked<'a> {
@@ -26,7 +27,7 @@ pub(super) struct Asked<'a> {
     pub(super) strict: bool,
     pub(super) format: Format,
     pub(super) since: Option<jiff::Timestamp>,
-    pub(super) site: &'a Site,
+    pub(super) context: &'a Context,
 }
 
 /// One poll of each flow, to the end of what follows from it.
@@ -34,13 +35,13 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
     if asked.dry {
         return super::rehearse::rehearse(asked, out);
     }
-    let (store, recovered) = asked.site.opened_to_run(asked.recover, out)?;
-    let before = counts(&store)?;
+    let (store, recovered) = open_to_run(asked.context, asked.recover, &mut remark(out))?;
+    let before = store.counts()?;
     let began = Instant::now();
-    let Drove { failures, after, calls, stopped } = drive(asked, Box::new(store), recovered, None, out)?;
-    let open = asked.site.opened(Mode::Read)?;
-    let exceptions = open.exceptions(true, 1_000).map_err(|fault| super::site::store_failure(&fault))?;
-    let after = if stopped { After { counts: counts(&open)?, ..after } } else { after };
+    let Drove { failures, after, calls, stopped } = drive(asked, store, recovered, None, out)?;
+    let open = asked.context.open_store(Access::Read)?;
+    let exceptions = open.exceptions(true, 1_000)?;
+    let after = if stopped { After { counts: open.counts()?, ..after } } else { after };
     let moved = after.moved;
     if asked.format == Format::Json {
         let states: Vec<_> = after
@@ -55,7 +56,7 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
         let counted = |n: u64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
         out.line(format!("{} moved in {:.1} s, {}", counted(moved, "record"), began.elapsed().as_secs_f64(), counted(calls, "call")))?;
         super::status::table(&after.counts, out)?;
-        super::status::tell_put_off(&open, &after.counts, out)?;
+        super::status::tell_put_off(&*open, &after.counts, out)?;
         for failure in &failures {
             out.note(format!("not read: {failure}"));
         }
@@ -89,13 +90,9 @@ pub(super) struct After {
     waiting: usize,
 }
 
-pub(super) fn counts(store: &dyn Store) -> Result<crate::store::Counts, Failure> {
-    store.counts().map_err(|fault| super::site::store_failure(&fault))
-}
-
 pub(super) fn drive(
     asked: &Asked<'_>,
-    store: Box<dyn Store>,
+    store: OpenedStore,
     recovered: Option<Recovered>,
     rehearsal: Option<Arc<Rehearsal>>,
     out: &mut Out,
@@ -138,14 +135,14 @@ pub(super) fn drive(
             counted = engine.store().counts().ok();
         }
     };
-    let lived = live(
-        asked.site,
+    let ran = run_connected(
+        asked.context,
         store,
-        Live { settings, rehearsal, transport: transport()?, clock: clock(), listening: &mut |_, _, _| Ok(()), seen: &mut last_counts },
-        out,
+        ConnectedRun { settings, rehearsal, transport: transport()?, clock: clock(), listening: &mut |_, _, _| Ok(()), seen: &mut last_counts },
+        &mut remark(out),
     );
     bar.finish_and_clear();
-    let lived = lived?;
+    let ran = ran?;
     let after = After { counts: counted.unwrap_or_default(), moved, waiting };
-    Ok(Drove { failures: lived.failures, after, calls: lived.calls, stopped: lived.ended == Ended::Stopped })
+    Ok(Drove { failures: ran.failures, after, calls: ran.calls, stopped: ran.ended == Ended::Stopped })
 }

@@ -1,21 +1,19 @@
 //! The command line: arguments, one file a command, printing, exit codes.
 //!
-//! A command reads its arguments, opens a [`Folder`], calls one function of the rooms above and
-//! prints. To add one: a file with `Args` and `run`, and a line in [`Command`] and [`Command::run`].
+//! A command reads its arguments, calls a function of [`app`](crate::app) and prints its view. To add one: a file with `Args` and `run`, and a line in [`Command`] and [`Command::run`].
 
-mod ask;
 mod audit;
 mod check;
 mod checkpoint;
+mod decision;
 mod demo;
 mod diff;
 mod docs;
 mod doctor;
 mod erase;
+mod exit;
 mod explain;
-mod failure;
 mod fmt;
-mod folder;
 mod given;
 mod lines;
 mod live;
@@ -23,15 +21,14 @@ mod new;
 mod out;
 mod plan;
 mod preview;
+mod project;
 mod queue;
-mod ready;
 mod rehearse;
 mod replay;
 mod run;
 mod sandbox;
 mod schema;
 mod serve;
-mod site;
 mod snapshot;
 mod status;
 mod store;
@@ -40,13 +37,14 @@ mod trace;
 mod unmapped;
 mod when;
 
-pub use failure::{Exit, Failure};
-pub use folder::Folder;
+pub use exit::Exit;
 pub use out::Out;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::app::Failure;
 
 const EXAMPLES: &str = "\
 A day's work:
@@ -173,7 +171,7 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => {
             out.failure(&failure);
-            failure.exit.into()
+            Exit::from(failure.kind).into()
         }
     }
 }

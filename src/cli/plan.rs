@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::check::planned;
-use super::folder::open;
 use super::lines::wrapped;
+use super::project::or_told;
 use super::{Exit, Failure, Format, Out};
+use crate::app::folder::select;
+use crate::app::loaded_project;
 use crate::base::nearest;
 use crate::connector::{Connectors, Source, registry};
 use crate::plan::{Plan, show};
@@ -39,8 +40,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let paths: Vec<PathBuf> = args.path.iter().cloned().collect();
-    for opened in open(&paths)? {
-        let compiled = planned(&opened, args.env.as_deref(), Planned::Whole, out)?;
+    for opened in select(&paths)? {
+        let compiled = or_told(loaded_project::plan(&opened, args.env.as_deref(), Planned::Whole), out)?;
         let Some(mut plan) = compiled.plan else { continue };
         if let Some(flow) = &args.flow {
             let names: Vec<&str> = plan.mapping.flows.iter().map(|f| f.name.as_str()).collect();

@@ -1,20 +1,19 @@
 //! `crossdock run --dry-run`: live reads and no writes, and what would follow from them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::lines::{Columns, wrapped};
-use super::live::{Asked, Drove, counts, drive};
-use super::site::store_failure;
+use super::live::{Asked, Drove, drive};
 use super::{Exit, Failure, Format, Out};
-use crate::engine::{Recovered, mask};
+use crate::app::stores::Access;
+use crate::engine::mask;
 use crate::run::dry::{Planned, Rehearsal};
 use crate::store::cause::general;
-use crate::store::sqlite::{Mode, Sqlite};
-use crate::store::{Counts, Exception, LaneState, Store as _};
+use crate::store::{Counts, Exception, LaneState, Store};
 use crate::value::Json;
 
 /// Examples that are named of each kind.
@@ -33,36 +32,22 @@ pub(super) fn rehearse(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure
 
 fn rehearse_in(asked: &Asked<'_>, folder: &Path, out: &mut Out) -> Result<Exit, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| Failure::io(format!("{}: {error}", folder.display())))?;
-    let copy = folder.join("store.db");
-    if std::fs::metadata(&asked.site.store).is_ok_and(|file| file.len() > 0) {
-        let original = asked.site.opened(Mode::Read)?;
-        original.copy_to(&copy).map_err(|fault| store_failure(&fault))?;
-    }
-    for ending in [".key", ".marker"] {
-        let beside = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        if beside(&asked.site.store).exists() {
-            std::fs::copy(beside(&asked.site.store), beside(&copy)).map_err(|error| Failure::io(error.to_string()))?;
-        }
-    }
-    let store: Sqlite = if asked.recover { super::site::recovered_store(&copy)? } else { super::site::open_store(&copy, Mode::Write)? };
-    let recovered = store.recovered().map(|lost| Recovered { sent: lost.sent, last: lost.last });
-    let before = counts(&store)?;
-    let known: BTreeSet<i64> = open_exceptions(&store)?.iter().map(|one| one.id).collect();
+    let copy = asked.context.store.copy_into(folder)?;
+    let store = if asked.recover { copy.recover()? } else { copy.open(Access::Write)? };
+    let recovered = store.recovered();
+    let before = store.counts()?;
+    let known: BTreeSet<i64> = open_exceptions(&*store)?.iter().map(|one| one.id).collect();
     let rehearsal = Arc::new(Rehearsal::default());
-    let Drove { failures, after, calls: reads, stopped: early } = drive(asked, Box::new(store), recovered, Some(Arc::clone(&rehearsal)), out)?;
+    let Drove { failures, after, calls: reads, stopped: early } = drive(asked, store, recovered, Some(Arc::clone(&rehearsal)), out)?;
     let (mut planned, writes) = rehearsal.result();
     if !asked.reveal {
-        let masks = mask::Mask::all(asked.site.ready.plan()?);
+        let masks = mask::Mask::all(asked.context.project.plan()?);
         planned = planned.into_iter().map(|planned| planned.masked(&masks)).collect();
     }
-    let copied = super::site::open_store(&copy, Mode::Read)?;
-    let mut opened = open_exceptions(&copied)?;
+    let copied = copy.open(Access::Read)?;
+    let mut opened = open_exceptions(&*copied)?;
     opened.retain(|one| !known.contains(&one.id));
-    let summary = Summary { writes: grouped(&planned), stopped: stopped(asked, &copied, &opened)?, states: states(&before, &after.counts) };
+    let summary = Summary { writes: grouped(&planned), stopped: stopped(asked, &*copied, &opened)?, states: states(&before, &after.counts) };
     if asked.format == Format::Json {
         out.json(&serde_json::json!({
             "version": 1, "summary": summary, "planned": planned, "calls": {"reads": reads, "writes": writes}, "failures": failures,
@@ -84,8 +69,8 @@ fn rehearse_in(asked: &Asked<'_>, folder: &Path, out: &mut Out) -> Result<Exit, 
     Ok(if failures.is_empty() && !early { Exit::Fine } else { Exit::Findings })
 }
 
-fn open_exceptions(store: &Sqlite) -> Result<Vec<Exception>, Failure> {
-    store.exceptions(true, usize::MAX).map_err(|fault| store_failure(&fault))
+fn open_exceptions(store: &dyn Store) -> Result<Vec<Exception>, Failure> {
+    Ok(store.exceptions(true, usize::MAX)?)
 }
 
 /// What would follow, by kinds.
@@ -162,7 +147,7 @@ fn name(planned: &Planned) -> &str {
     planned.key.as_deref().or(planned.id.as_deref()).unwrap_or("(no key)")
 }
 
-fn stopped(asked: &Asked<'_>, store: &Sqlite, opened: &[Exception]) -> Result<Vec<Stopped>, Failure> {
+fn stopped(asked: &Asked<'_>, store: &dyn Store, opened: &[Exception]) -> Result<Vec<Stopped>, Failure> {
     let mut found: BTreeMap<String, Vec<&Exception>> = BTreeMap::new();
     for one in opened {
         found.entry(one.cause()).or_default().push(one);
@@ -170,7 +155,7 @@ fn stopped(asked: &Asked<'_>, store: &Sqlite, opened: &[Exception]) -> Result<Ve
     let mut all = Vec::new();
     for (cause, ones) in found {
         let Some(first) = ones.first() else { continue };
-        let mut reasons = super::queue::masked(asked.site, store, first)?;
+        let mut reasons = super::queue::masked(asked.context, store, first)?;
         if ones.len() > 1 {
             reasons = reasons.iter().map(|reason| general(reason)).collect();
         }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::ask::{decide, signature};
-use super::site::Site;
+use super::decision::decide;
+use super::project::context;
 use super::when::When;
 use super::{Exit, Failure, Out};
+use crate::app::operator_client::signature;
 use crate::engine::queue::Decision;
 
 const EXAMPLES: &str = "\
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return Err(Failure::usage("name the records, or say --since TIME or --all"));
     }
     let since = args.since.map(|since| since.at(jiff::Timestamp::now()).as_millisecond());
-    let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
+    let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
     let decision = Decision::Replay { flow: args.flow.clone(), keys: args.keys.clone(), since };
-    decide(&site, decision, signature(args.by.as_ref()), "to be read and mapped again", out)
+    decide(&context, decision, signature(args.by.as_ref(), None), "to be read and mapped again", out)
 }

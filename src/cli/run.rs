@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::ready::Ready;
+use super::project::{context, load};
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
+use crate::app::LoadedProject;
+use crate::app::folder::unreadable;
 use crate::apply::{Inputs, Outcome, apply, aside};
 use crate::base::bounds;
 use crate::fault::file;
@@ -93,10 +95,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if between_systems(args, out)? {
-        let site = super::site::Site::open(args.path.as_ref(), args.env.as_deref(), out)?;
+        let context = context(args.path.as_ref(), args.env.as_deref(), out)?;
         let only: Vec<String> = args.flow.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).collect();
         for name in &only {
-            site.ready.flow(Some(name))?;
+            context.project.flow(Some(name))?;
         }
         let asked = super::live::Asked {
             only,
@@ -107,18 +109,18 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             strict: args.strict,
             format: args.format,
             since: args.since.map(|since| since.at(jiff::Timestamp::now())),
-            site: &site,
+            context: &context,
         };
         return super::live::once(&asked, out);
     }
-    let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let ready = load(args.path.as_ref(), args.env.as_deref(), out)?;
     let flow = ready.flow(args.flow.as_deref())?;
     if flow.group.is_some() {
         return Err(Failure::usage(format!("`{}` groups records, and a file is mapped record by record", flow.name))
             .hint("look at one group: crossdock preview with a file of its records"));
     }
     let load = |path: &str| -> Result<Vec<Json>, Failure> {
-        let text = file::read_text(Path::new(path), bounds::WHOLE_FILE).map_err(|error| super::folder::unreadable(Path::new(path), &error))?;
+        let text = file::read_text(Path::new(path), bounds::WHOLE_FILE).map_err(|error| unreadable(Path::new(path), &error))?;
         records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))
     };
     let given = super::given::matched(&args.matched, flow, &load)?;
@@ -176,7 +178,7 @@ fn between_systems(args: &Args, out: &mut Out) -> Result<bool, Failure> {
     if args.once || args.dry_run {
         return Ok(true);
     }
-    let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let ready = load(args.path.as_ref(), args.env.as_deref(), out)?;
     let flows = &ready.plan()?.mapping.flows;
     let named = args.flow.as_deref().and_then(|name| flows.iter().find(|flow| flow.name == name));
     let reads_file = |flow: &crate::ir::Flow| {
@@ -205,7 +207,7 @@ impl Input {
     }
 }
 
-fn source(args: &Args, ready: &Ready, flow: &crate::ir::Flow) -> Result<Input, Failure> {
+fn source(args: &Args, ready: &LoadedProject, flow: &crate::ir::Flow) -> Result<Input, Failure> {
     let of = &flow.source;
     let configured = ready.compiled.config.connections.get(&of.connection).and_then(|connection| connection.objects.get(&of.object));
     let (name, path) = match (&args.records, configured) {
@@ -213,21 +215,21 @@ fn source(args: &Args, ready: &Ready, flow: &crate::ir::Flow) -> Result<Input, F
             return Input::lines("standard input".to_owned(), Box::new(BufReader::with_capacity(READ, io::stdin())), None);
         }
         (Some(path), _) => (path.clone(), PathBuf::from(path)),
-        (None, Some(object)) => (object.path.text.clone(), ready.opened.folder.reach(&object.path.text)?),
+        (None, Some(object)) => (object.path.text.clone(), ready.selection.folder.reach(&object.path.text)?),
         (None, None) => {
             return Err(Failure::usage(format!("`{}` is a system, and no file of its records was named", of.connection))
                 .hint("name one: --records orders.jsonl"));
         }
     };
-    let unreadable = |error: io::Error| super::folder::unreadable(&path, &error).hint("to read what another program writes: --records -");
-    let file = file::open(&path).map_err(unreadable)?;
+    let unread = |error: io::Error| unreadable(&path, &error).hint("to read what another program writes: --records -");
+    let file = file::open(&path).map_err(unread)?;
     let length = file.metadata().ok().map(|about| about.len());
     if Form::of(&name) == Form::JsonLines {
         return Input::lines(name, Box::new(BufReader::with_capacity(READ, file)), length);
     }
     // Other forms have no lines to stream by: they are read whole.
     let text = file::read_text(&path, bounds::WHOLE_FILE)
-        .map_err(|error| super::folder::unreadable(&path, &error).hint("records of any number are read from JSONL, one a line"))?;
+        .map_err(|error| unreadable(&path, &error).hint("records of any number are read from JSONL, one a line"))?;
     ready.hold_headings(flow, &name, &text)?;
     let failed = |fault: RecordFault| Failure::io(format!("{name}:{}: {}", fault.line, fault.message));
     let (mut lines, mut unread) = (String::new(), BTreeMap::new());
@@ -269,14 +271,14 @@ struct Files {
 }
 
 impl Files {
-    fn new(args: &Args, ready: &Ready) -> Result<Self, Failure> {
+    fn new(args: &Args, ready: &LoadedProject) -> Result<Self, Failure> {
         if let Some(folder) = &args.out {
             std::fs::create_dir_all(folder).map_err(|error| Failure::io(format!("{} cannot be made: {error}", folder.display())))?;
         }
         let mut configured = BTreeMap::new();
         for (name, connection) in &ready.compiled.config.connections {
             for (object, file) in &connection.objects {
-                configured.insert(format!("{name}.{object}"), ready.opened.folder.reach(&file.path.text)?);
+                configured.insert(format!("{name}.{object}"), ready.selection.folder.reach(&file.path.text)?);
             }
         }
         Ok(Files { folder: args.out.clone(), configured, open: BTreeMap::new() })

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::site::{clock, runtime, transport};
 use super::{Exit, Failure, Out};
+use crate::app::process::{clock, runtime, transport};
 use crate::http::{Clock, Transport};
 use crate::sandbox::faults::{FaultKit, Faults, Faulty};
 use crate::sandbox::server::{Running, listen, serve};

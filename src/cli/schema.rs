@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::folder::{open_if_any, unreadable};
 use super::{Exit, Failure, Format, Out, snapshot};
+use crate::app::folder::{select_if_any, unreadable};
 use crate::base::{bounds, nearest};
 use crate::fault::file;
 use crate::project::{self, Options};
@@ -110,7 +110,7 @@ fn infer(args: &Infer, out: &mut Out) -> Result<Exit, Failure> {
 
 fn show(args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     let paths: Vec<PathBuf> = args.project.iter().cloned().collect();
-    for opened in open_if_any(&paths)? {
+    for opened in select_if_any(&paths)? {
         let loaded = project::load(&opened.folder, &Options { only: Some(Vec::new()), ..Options::default() });
         if loaded.config.assumed {
             out.note(out.dim("no crossdock.yaml here: the standard schemas of the systems are shown"));
@@ -134,7 +134,7 @@ fn show(args: &Show, out: &mut Out) -> Result<Exit, Failure> {
         let mut sources = loaded.sources.clone();
         if let Some(fault) = keeper.faults(&mut sources).first() {
             let (message, why) = (fault.message.clone(), fault.primary.text.clone());
-            return Err(Failure { message, hint: Some(why), exit: Exit::Findings });
+            return Err(Failure::findings(message).hint(why));
         }
         let object = found.ok_or_else(|| absent("object", name, &objects))?;
         match (field, args.format) {

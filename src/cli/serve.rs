@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::site::{Live, Site, clock, live, transport, variable};
+use super::project::{context, remark};
 use super::{Exit, Failure, Out};
+use crate::app::Context;
+use crate::app::process::{clock, transport, variable};
+use crate::app::run_connected::{ConnectedRun, open_to_run, run_connected};
 use crate::connector::Connectors;
 use crate::engine::{Raise, Settings};
 use crate::http::Secret;
@@ -60,9 +63,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let token = variable("CROSSDOCK_TOKEN").filter(|token| !token.is_empty()).map(Secret::new);
     may_listen(args.listen, token.is_some(), args.behind_tls).map_err(Failure::usage)?;
     logs();
-    let site = Site::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let context = context(args.path.as_ref(), args.env.as_deref(), out)?;
     let mut secrets = BTreeMap::new();
-    for name in site.ready.compiled.config.connections.keys() {
+    for name in context.project.compiled.config.connections.keys() {
         let variable_name = format!("CROSSDOCK_HOOK_{}", name.to_uppercase());
         if let Some(secret) = variable(&variable_name) {
             if secret.chars().count() < SHORTEST {
@@ -72,18 +75,18 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             secrets.insert(name.clone(), Secret::new(secret));
         }
     }
-    let (store, recovered) = site.opened_to_run(args.recover, out)?;
+    let (store, recovered) = open_to_run(&context, args.recover, &mut remark(out))?;
     let seen = Arc::new(Mutex::new(Seen::default()));
     let counts = Arc::new(Counts::default());
     let (address, watched) = (args.listen, Arc::clone(&seen));
     let settings = Settings { only: args.flow.clone(), seed: u64::from(std::process::id()), recovered, ..Settings::default() };
     let token_of = token;
-    let drift = drift_schedule(&site)?;
+    let drift = drift_schedule(&context)?;
     let transport = transport()?;
-    let lived = live(
-        &site,
-        Box::new(store),
-        Live {
+    let ran = run_connected(
+        &context,
+        store,
+        ConnectedRun {
             settings,
             rehearsal: None,
             transport: Arc::clone(&transport),
@@ -108,15 +111,15 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                     }
                 });
                 if let Some(schedule) = drift.clone() {
-                    watch(&site, schedule, connectors.clone(), door.clone(), handle.clone())?;
+                    watch(&context, schedule, connectors.clone(), door.clone(), handle.clone())?;
                 }
                 Ok(())
             },
             seen: &mut |engine| watched.lock().unwrap_or_else(PoisonError::into_inner).look(engine),
         },
-        out,
+        &mut remark(out),
     )?;
-    for failure in &lived.failures {
+    for failure in &ran.failures {
         tracing::error!("{failure}");
     }
     tracing::info!("stopped");
@@ -124,8 +127,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// How often the snapshots are held against their systems: once a day, where the project says nothing else.
-fn drift_schedule(site: &Site) -> Result<Option<Schedule>, Failure> {
-    let config = &site.ready.compiled.config;
+fn drift_schedule(context: &Context) -> Result<Option<Schedule>, Failure> {
+    let config = &context.project.compiled.config;
     let text = config.schema_drift.as_ref().map_or("24 hours", |setting| setting.text.as_str());
     if text == "off" {
         return Ok(None);
@@ -137,9 +140,10 @@ fn drift_schedule(site: &Site) -> Result<Option<Schedule>, Failure> {
 
 /// Holds the snapshots against their systems by a schedule, first at the start, and alerts of what touches the
 /// mapping. The same is told once. A thread of its own: it shares nothing with the engine but the limits.
-fn watch(site: &Site, schedule: Schedule, connectors: Connectors, door: Door, handle: tokio::runtime::Handle) -> Result<(), Failure> {
-    let uses = uses(site.ready.plan()?);
-    let (folder, config, sources) = (site.ready.opened.folder.clone(), site.ready.compiled.config.clone(), site.ready.compiled.sources.clone());
+fn watch(context: &Context, schedule: Schedule, connectors: Connectors, door: Door, handle: tokio::runtime::Handle) -> Result<(), Failure> {
+    let uses = uses(context.project.plan()?);
+    let (folder, config, sources) =
+        (context.project.selection.folder.clone(), context.project.compiled.config.clone(), context.project.compiled.sources.clone());
     let look = move || {
         let mut told: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
         loop {

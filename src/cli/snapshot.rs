@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::check::view;
-use super::folder::{Opened, open};
-use super::site::{clock, runtime, transport, variable};
-use super::{Exit, Failure, Folder, Format, Out};
+use super::{Exit, Failure, Format, Out};
+use crate::app::Folder;
+use crate::app::context::secret_file;
+use crate::app::folder::{Selection, select};
+use crate::app::process::{clock, runtime, transport, variable};
 use crate::base::diag::{Diagnostic, render};
 use crate::connector::Connector;
 use crate::fault::Fault;
@@ -70,7 +72,7 @@ struct Asked {
 
 /// What the systems say today, beside what the project keeps.
 struct Today {
-    opened: Opened,
+    opened: Selection,
     compiled: Compiled,
     uses: Vec<Use>,
     fetched: Vec<Fetched>,
@@ -114,7 +116,7 @@ fn options(asked: &Asked) -> Options {
 
 fn ask(asked: &Asked) -> Result<Today, Failure> {
     let paths: Vec<PathBuf> = asked.project.iter().cloned().collect();
-    let opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
+    let opened = select(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
     let compiled = compile(&opened.folder, &options(asked));
     let wanted: Vec<(&str, Option<&str>)> = asked
         .objects
@@ -129,7 +131,7 @@ fn ask(asked: &Asked) -> Result<Today, Failure> {
     let chosen: BTreeSet<String> =
         known.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|(of, _)| of == *name)).map(|name| (*name).clone()).collect();
     let (transport, clock) = (transport()?, clock());
-    let connectors = connections::open(&compiled.config, &chosen, &super::site::secret_file(&opened.folder), &variable, &transport, &clock)
+    let connectors = connections::open(&compiled.config, &chosen, &secret_file(&opened.folder), &variable, &transport, &clock)
         .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint()))?;
     let runtime = runtime()?;
     let mut today = Today {

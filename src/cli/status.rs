@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use comfy_table::{ContentArrangement, Table};
 
-use super::site::{Site, store_failure};
+use super::project::context;
 use super::{Exit, Failure, Format, Out};
+use crate::app::Access;
 use crate::engine::Alive;
-use crate::store::sqlite::Mode;
 use crate::store::{Counts, LaneState, Store};
 
 const EXAMPLES: &str = "\
@@ -37,13 +37,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let site = Site::open(args.path.as_ref(), args.env.as_deref(), out)?;
-    let store = site.opened(Mode::Read)?;
+    let context = context(args.path.as_ref(), args.env.as_deref(), out)?;
+    let store = context.open_store(Access::Read)?;
     if let Some(word) = &args.state {
         let state = LaneState::ALL.into_iter().find(|state| state.word() == word);
         let known = LaneState::ALL.map(LaneState::word).join(", ");
         let state = state.ok_or_else(|| Failure::usage(format!("`{word}` is no state")).hint(format!("states are: {known}")))?;
-        let lanes = store.in_state(args.flow.as_deref(), state, 500).map_err(|fault| store_failure(&fault))?;
+        let lanes = store.in_state(args.flow.as_deref(), state, 500)?;
         if args.format == Format::Json {
             let records: Vec<_> = lanes
                 .iter()
@@ -58,11 +58,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         out.note(format!("{} shown; crossdock trace KEY shows the history of one", lanes.len()));
         return Ok(Exit::Fine);
     }
-    let mut counts = store.counts().map_err(|fault| store_failure(&fault))?;
+    let mut counts = store.counts()?;
     counts.retain(|(flow, _), _| args.flow.as_ref().is_none_or(|wanted| wanted == flow));
-    let open = store.open_exceptions().map_err(|fault| store_failure(&fault))?;
-    let checkpoints = store.checkpoints().map_err(|fault| store_failure(&fault))?;
-    let alive = Alive::kept(&store).map_err(|fault| store_failure(&fault))?;
+    let open = store.open_exceptions()?;
+    let checkpoints = store.checkpoints()?;
+    let alive = Alive::kept(&*store)?;
     if args.format == Format::Json {
         let records: Vec<_> =
             counts.iter().map(|((flow, state), count)| serde_json::json!({"flow": flow, "state": state.word(), "records": count})).collect();
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return Ok(Exit::Fine);
     }
     table(&counts, out)?;
-    tell_put_off(&store, &counts, out)?;
+    tell_put_off(&*store, &counts, out)?;
     match open {
         0 => out.line("no open exceptions")?,
         1 => out.line("1 exception waits for somebody: crossdock queue list")?,
@@ -103,7 +103,7 @@ fn put_off(store: &dyn Store, counts: &crate::store::Counts) -> crate::store::Ke
 
 /// Tells of records that are not taken up yet, and why.
 pub(super) fn tell_put_off(store: &dyn Store, counts: &crate::store::Counts, out: &mut Out) -> Result<(), Failure> {
-    let Some((records, next)) = put_off(store, counts).map_err(|fault| store_failure(&fault))? else { return Ok(()) };
+    let Some((records, next)) = put_off(store, counts)? else { return Ok(()) };
     let wait = if records == 1 { "1 record waits".to_owned() } else { format!("{records} records wait") };
     out.line(format!("{wait}, until {} at the earliest: {PUT_OFF}", time(next)))
 }

@@ -1,10 +1,10 @@
 //! `crossdock store`: a copy of the store, and whether it is as it was written.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::site::{STORE_KEY, Site, store_failure};
+use super::project::context;
 use super::{Exit, Failure, Format, Out};
-use crate::store::sqlite::{Checked, Mode, Sqlite};
+use crate::app::stores::{Access, Checked, StoreLocation};
 
 /// Copy the store, and check that it is whole
 #[derive(Debug, clap::Args)]
@@ -76,11 +76,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn backup(args: &Backup, out: &mut Out) -> Result<Exit, Failure> {
-    let site = Site::open(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
-    let made = site.opened(Mode::Read)?.copy_to(&args.file).map_err(|fault| store_failure(&fault))?;
+    let context = context(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
+    let made = context.open_store(Access::Read)?.copy_to(&args.file)?;
     // A copy that cannot be read is none.
-    let copy = opened_copy(&site, &args.file)?;
-    let checked = copy.verify().map_err(|fault| store_failure(&fault))?;
+    let copy = context.store.open_copy(&args.file)?;
+    let checked = copy.verify()?;
     out.line(format!(
         "{} holds {} records in {} KB, and is whole: {} rows checked",
         args.file.display(),
@@ -88,43 +88,42 @@ fn backup(args: &Backup, out: &mut Out) -> Result<Exit, Failure> {
         made.size / 1024,
         checked.rows
     ))?;
-    let key = key_beside(&site.store);
-    let where_it_is = if super::site::variable(STORE_KEY).is_some() { STORE_KEY.to_owned() } else { key.display().to_string() };
-    out.note(format!("the copy opens with the store's key only: {where_it_is}. Keep that in another place than the copy"));
+    let key = context.store.key_location();
+    out.note(format!("the copy opens with the store's key only: {key}. Keep that in another place than the copy"));
     if checked.damages.is_empty() {
         return Ok(Exit::Fine);
     }
-    told(&args.file, &checked, out)?;
+    told(&StoreLocation::copy(&args.file), &checked, out)?;
     Ok(Exit::Findings)
 }
 
 fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
-    let site = Site::open(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
-    let (path, store) = match &args.file {
-        Some(file) => (file.clone(), opened_copy(&site, file)?),
-        None => (site.store.clone(), site.opened(Mode::Read)?),
+    let context = context(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
+    let (location, store) = match &args.file {
+        Some(file) => (StoreLocation::copy(file), context.store.open_copy(file)?),
+        None => (context.store.clone(), context.open_store(Access::Read)?),
     };
-    let checked = store.verify().map_err(|fault| store_failure(&fault))?;
+    let checked = store.verify()?;
     if args.format == Format::Json {
         let damages: Vec<_> = checked
             .damages
             .iter()
             .map(|damage| serde_json::json!({"table": damage.table, "row": damage.row, "flow": damage.flow, "key": damage.lane, "what": damage.what}))
             .collect();
-        out.json(&serde_json::json!({"version": 1, "store": path.display().to_string(), "rows": checked.rows, "damaged": damages}))?;
+        out.json(&serde_json::json!({"version": 1, "store": location.to_string(), "rows": checked.rows, "damaged": damages}))?;
     } else if checked.damages.is_empty() {
-        out.line(format!("{} is whole: {} rows and all pages checked", path.display(), checked.rows))?;
+        out.line(format!("{location} is whole: {} rows and all pages checked", checked.rows))?;
     } else {
-        told(&path, &checked, out)?;
+        told(&location, &checked, out)?;
     }
     Ok(if checked.damages.is_empty() { Exit::Fine } else { Exit::Findings })
 }
 
 /// Says what is damaged.
-pub(super) fn told(path: &Path, checked: &Checked, out: &mut Out) -> Result<(), Failure> {
+pub(super) fn told(location: &StoreLocation, checked: &Checked, out: &mut Out) -> Result<(), Failure> {
     const MOST: usize = 50;
     let count = checked.damages.len();
-    out.line(format!("{}: {count} of {} rows and pages are not as they were written", path.display(), checked.rows))?;
+    out.line(format!("{location}: {count} of {} rows and pages are not as they were written", checked.rows))?;
     for damage in checked.damages.iter().take(MOST) {
         out.line(format!("  {damage}"))?;
     }
@@ -136,25 +135,4 @@ pub(super) fn told(path: &Path, checked: &Checked, out: &mut Out) -> Result<(), 
         false => "each concerns only its own record: serve puts it aside and goes on; crossdock queue list --code damaged",
     })?;
     Ok(())
-}
-
-/// How every file of SQLite begins (<https://www.sqlite.org/fileformat.html>).
-const MAGIC: &[u8] = b"SQLite format 3\0";
-
-/// A copy, with the key that lies beside it or that of the project's store.
-fn opened_copy(site: &Site, file: &Path) -> Result<Sqlite, Failure> {
-    let is_store = crate::fault::file::beginning(file, MAGIC.len()).map_err(|error| super::folder::unreadable(file, &error))?;
-    if is_store != MAGIC {
-        return Err(Failure::io(format!("{} is no store of Crossdock", file.display())).hint("name a copy that `crossdock store backup` has written"));
-    }
-    if super::site::variable(STORE_KEY).is_some() || key_beside(file).exists() {
-        return super::site::open_store(file, Mode::Read);
-    }
-    Sqlite::open_copy(file, &site.store).map_err(|fault| store_failure(&fault))
-}
-
-fn key_beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".key");
-    PathBuf::from(name)
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::ready::Ready;
+use super::project::load;
 use super::{Exit, Failure, Out};
+use crate::app::LoadedProject;
+use crate::app::folder::unreadable;
 use crate::apply::{apply, aside};
 use crate::base::{bounds, nearest};
 use crate::fault::file;
@@ -56,9 +58,9 @@ enum Form {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let ready = load(args.path.as_ref(), args.env.as_deref(), out)?;
     let program = ready.program()?;
-    let folder = &ready.opened.folder;
+    let folder = &ready.selection.folder;
     let bench = Bench {
         plan: ready.plan()?,
         map: &|flow, inputs| apply(&program, flow, inputs),
@@ -109,8 +111,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// The cases of files and of mappings, in the order of files and lines.
-pub(super) fn all_cases(ready: &Ready) -> Result<Vec<Case>, Failure> {
-    let folder = &ready.opened.folder;
+pub(super) fn all_cases(ready: &LoadedProject) -> Result<Vec<Case>, Failure> {
+    let folder = &ready.selection.folder;
     let exists = |path: &str| folder.path(path).is_ok();
     let mut all = Vec::new();
     for ending in [".yaml", ".yml"] {
@@ -121,7 +123,7 @@ pub(super) fn all_cases(ready: &Ready) -> Result<Vec<Case>, Failure> {
             let text = folder.read(&file).map_err(|absence| Failure::io(format!("{file}: {absence}")))?;
             let read = cases::read(&file, &text, &exists);
             all.extend(read.map_err(|fault| {
-                Failure::usage(format!("{}{file}:{}: {}", ready.opened.prefix, fault.line, fault.message))
+                Failure::usage(format!("{}{file}:{}: {}", ready.selection.prefix, fault.line, fault.message))
                     .hint("`crossdock explain E0411` shows the form of a case")
             })?);
         }
@@ -153,7 +155,7 @@ fn human(results: &[(Case, Ran)], failed: usize, out: &mut Out) -> Result<(), Fa
     out.line(if failed > 0 { out.red(&summary) } else { out.green(&summary) })
 }
 
-fn rewrite(ready: &Ready, results: &[(Case, Ran)], size: Size, out: &mut Out) -> Result<Exit, Failure> {
+fn rewrite(ready: &LoadedProject, results: &[(Case, Ran)], size: Size, out: &mut Out) -> Result<Exit, Failure> {
     let mut left = 0;
     let failing: Vec<_> = results.iter().filter(|(_, ran)| !ran.differences.is_empty()).collect();
     // From the end of a file to its beginning, so that lines above keep their numbers.
@@ -163,8 +165,8 @@ fn rewrite(ready: &Ready, results: &[(Case, Ran)], size: Size, out: &mut Out) ->
             left += 1;
             continue;
         };
-        let path = ready.opened.folder.path(&case.file).map_err(|absence| Failure::io(format!("{}: {absence}", case.file)))?;
-        let text = file::read_text(&path, bounds::PROJECT_FILE).map_err(|error| super::folder::unreadable(&path, &error))?;
+        let path = ready.selection.folder.path(&case.file).map_err(|absence| Failure::io(format!("{}: {absence}", case.file)))?;
+        let text = file::read_text(&path, bounds::PROJECT_FILE).map_err(|error| unreadable(&path, &error))?;
         let Some(text) = accept::rewrite(&text, line, &case.expected, outcome, size) else {
             left += 1;
             continue;
@@ -175,7 +177,7 @@ fn rewrite(ready: &Ready, results: &[(Case, Ran)], size: Size, out: &mut Out) ->
     Ok(if left > 0 { Exit::Findings } else { Exit::Fine })
 }
 
-fn uncovered(coverage: &Coverage, ready: &Ready, out: &mut Out) -> Result<(), Failure> {
+fn uncovered(coverage: &Coverage, ready: &LoadedProject, out: &mut Out) -> Result<(), Failure> {
     let items = coverage.items(&ready.plan()?.mapping);
     let met = items.iter().filter(|item| item.met).count();
     out.line("")?;

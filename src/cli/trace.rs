@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::lines::{Columns, wrapped};
-use super::site::{Site, store_failure};
+use super::project::context;
 use super::status::time;
 use super::when::stamp;
 use super::{Exit, Failure, Format, Out};
-use crate::store::sqlite::Mode;
+use crate::app::Access;
 use crate::store::{Event, Lane, LaneState, Store, Watched};
 
 const EXAMPLES: &str = "\
@@ -41,15 +41,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let site = Site::open(args.project.as_ref(), args.env.as_deref(), out)?;
-    let store = site.opened(Mode::Read)?;
-    let wrong = |fault| store_failure(&fault);
-    let mut lanes: Vec<Lane> = store.search(&args.key, 50).map_err(wrong)?;
+    let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+    let store = context.open_store(Access::Read)?;
+    let mut lanes: Vec<Lane> = store.search(&args.key, 50)?;
     // A group is known by its value: an e-mail address, an account.
     for name in std::iter::once(args.key.clone()).chain(crate::builtin::phone_spellings(&args.key)) {
         let group = crate::engine::group_key(&name, &|value| store.fingerprint(value));
-        for flow in site.ready.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some()) {
-            lanes.extend(store.lane(&flow.name, &group).map_err(wrong)?);
+        for flow in context.project.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some()) {
+            lanes.extend(store.lane(&flow.name, &group)?);
         }
     }
     if lanes.is_empty() {
@@ -61,9 +60,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let mut known: BTreeSet<(String, String)> = lanes.iter().map(|lane| (lane.flow.clone(), lane.key.clone())).collect();
     let mut at = 0;
     while at < lanes.len() && lanes.len() < MOST_TOLD {
-        for (flow, key) in store.linked(&lanes[at].flow, &lanes[at].key, None, MOST_TOLD - lanes.len()).map_err(wrong)? {
+        for (flow, key) in store.linked(&lanes[at].flow, &lanes[at].key, None, MOST_TOLD - lanes.len())? {
             if known.insert((flow.clone(), key.clone()))
-                && let Some(lane) = store.lane(&flow, &key).map_err(wrong)?
+                && let Some(lane) = store.lane(&flow, &key)?
             {
                 lanes.push(lane);
             }
@@ -72,13 +71,13 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let mut events: Vec<Event> = Vec::new();
     for lane in &lanes {
-        events.extend(store.events(&lane.flow, &lane.key).map_err(wrong)?);
+        events.extend(store.events(&lane.flow, &lane.key)?);
     }
     events.sort_by_key(|event| event.at);
-    let alone = apart(&store, &lanes[..hits])?;
+    let alone = apart(&*store, &lanes[..hits])?;
     let mut decisions = Vec::new();
     for lane in &lanes {
-        decisions.extend(store.decisions_of(&lane.flow, &lane.key).map_err(wrong)?);
+        decisions.extend(store.decisions_of(&lane.flow, &lane.key)?);
     }
     if args.format == Format::Json {
         let records: Vec<_> = lanes
@@ -91,7 +90,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 "at": time(event.at), "flow": event.flow, "key": event.lane, "kind": event.kind, "text": event.text, "exchange": event.exchange,
             });
             if let (true, Some(id)) = (args.requests, event.exchange)
-                && let Some(exchange) = store.exchange(id).map_err(wrong)?
+                && let Some(exchange) = store.exchange(id)?
             {
                 line["request"] = super::audit::exchange_json(&exchange, &|part| part.flow == event.flow && part.lane == event.lane);
             }
@@ -130,7 +129,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 out.line(line)?;
             }
         }
-        for exception in store.exceptions_of(&lane.flow, &lane.key).map_err(wrong)? {
+        for exception in store.exceptions_of(&lane.flow, &lane.key)? {
             out.line(format!("    waits for somebody: crossdock queue show {}", exception.id))?;
         }
         for one in decisions.iter().filter(|one| one.flow == lane.flow && one.lane == lane.key) {
@@ -141,7 +140,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 out.line(line)?;
             }
         }
-        for watch in store.watches_of(&lane.flow, &lane.key).map_err(wrong)? {
+        for watch in store.watches_of(&lane.flow, &lane.key)? {
             let due = time(watch.due);
             out.line(match &watch.what {
                 Watched::Expectation(name) => format!("    `{name}` is due by {due}"),
@@ -173,7 +172,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }
         if args.requests
             && let Some(id) = event.exchange
-            && let Some(exchange) = store.exchange(id).map_err(wrong)?
+            && let Some(exchange) = store.exchange(id)?
         {
             super::audit::exchange(&exchange, &|part| part.flow == event.flow && part.lane == event.lane, out)?;
             if exchange.request.is_some() {
@@ -206,7 +205,7 @@ fn apart(store: &dyn Store, hits: &[Lane]) -> Result<usize, Failure> {
         let mut next = vec![name(hit)];
         while let Some(one) = next.pop().filter(|_| seen.len() < 1_000) {
             if seen.insert(one.clone()) {
-                next.extend(store.linked(&one.0, &one.1, None, MOST_TOLD).map_err(|fault| store_failure(&fault))?);
+                next.extend(store.linked(&one.0, &one.1, None, MOST_TOLD)?);
             }
         }
     }

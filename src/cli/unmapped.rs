@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use super::ready::Ready;
+use super::project::load;
 use super::{Exit, Failure, Format, Out};
+use crate::app::LoadedProject;
 use crate::project::records;
 use crate::value::{Json, ObjectRef};
 
@@ -51,7 +52,7 @@ struct Seen {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let ready = Ready::open(args.path.as_ref(), args.env.as_deref(), out)?;
+    let ready = load(args.path.as_ref(), args.env.as_deref(), out)?;
     let source = source(&ready, args.flow.as_deref())?;
     let plan = ready.plan()?;
     let flows: Vec<_> = plan.mapping.flows.iter().zip(&plan.flows).filter(|(flow, _)| flow.source == source).collect();
@@ -97,7 +98,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// The object that the records are of.
-fn source(ready: &Ready, flow: Option<&str>) -> Result<ObjectRef, Failure> {
+fn source(ready: &LoadedProject, flow: Option<&str>) -> Result<ObjectRef, Failure> {
     if flow.is_some() {
         return Ok(ready.flow(flow)?.source.clone());
     }

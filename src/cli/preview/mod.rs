@@ -5,7 +5,7 @@ mod why;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::ready::Ready;
+use super::project::load_for;
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::apply::aside::{self, LeftOut, Sought};
@@ -67,7 +67,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let project = args.project.clone().or_else(|| elsewhere(&args.records));
-    let ready = Ready::open_for(project.as_ref(), args.flow.as_deref(), args.env.as_deref(), out)?;
+    let ready = load_for(project.as_ref(), args.flow.as_deref(), args.env.as_deref(), out)?;
     let flow = ready.flow(args.flow.as_deref())?;
     let program = ready.program()?;
     let read = |path: &str| -> Result<std::sync::Arc<str>, Failure> {

@@ -4,14 +4,14 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use super::{Filters, Project, named};
+use crate::app::folder::unreadable;
+use crate::app::{Access, Context, operator_client};
 use crate::base::bounds;
-use crate::cli::ask::{decide, login};
-use crate::cli::site::{Site, store_failure};
+use crate::cli::decision::decide;
 use crate::cli::{Exit, Failure, Out};
 use crate::engine::queue::{Decision, Signature};
 use crate::fault::file;
-use crate::store::sqlite::Mode;
-use crate::store::{Store as _, Wanted};
+use crate::store::Wanted;
 use crate::value::Json;
 
 /// Which exceptions, and who decides.
@@ -40,7 +40,7 @@ struct Signed {
 
 impl Signed {
     fn signature(&self, why: Option<&String>) -> Signature {
-        Signature { by: self.by.clone().or_else(login), why: why.cloned() }
+        operator_client::signature(self.by.as_ref(), why)
     }
 }
 
@@ -146,34 +146,34 @@ pub(super) struct Edit {
 }
 
 pub(super) fn retry(args: &Retry, out: &mut Out) -> Result<Exit, Failure> {
-    let site = args.chosen.project.open(out)?;
-    let Some(ids) = chosen(&site, &args.chosen, "retry", out)? else { return Ok(Exit::Findings) };
-    decide(&site, Decision::Retry { ids }, args.chosen.signed.signature(args.reason.as_ref()), "to be mapped again", out)
+    let context = args.chosen.project.open(out)?;
+    let Some(ids) = chosen(&context, &args.chosen, "retry", out)? else { return Ok(Exit::Findings) };
+    decide(&context, Decision::Retry { ids }, args.chosen.signed.signature(args.reason.as_ref()), "to be mapped again", out)
 }
 
 pub(super) fn approve(args: &Approve, out: &mut Out) -> Result<Exit, Failure> {
-    let site = args.chosen.project.open(out)?;
-    let Some(ids) = chosen(&site, &args.chosen, "approve", out)? else { return Ok(Exit::Findings) };
-    decide(&site, Decision::Approve { ids }, args.chosen.signed.signature(args.reason.as_ref()), "approved", out)
+    let context = args.chosen.project.open(out)?;
+    let Some(ids) = chosen(&context, &args.chosen, "approve", out)? else { return Ok(Exit::Findings) };
+    decide(&context, Decision::Approve { ids }, args.chosen.signed.signature(args.reason.as_ref()), "approved", out)
 }
 
 pub(super) fn discard(args: &Discard, out: &mut Out) -> Result<Exit, Failure> {
     if args.reason.trim().is_empty() {
         return Err(Failure::usage("the reason is empty").hint("say why it is not sent: --reason \"shipped by hand\""));
     }
-    let site = args.chosen.project.open(out)?;
-    let Some(ids) = chosen(&site, &args.chosen, "discard", out)? else { return Ok(Exit::Findings) };
-    decide(&site, Decision::Discard { ids, reason: args.reason.clone() }, args.chosen.signed.signature(None), "discarded", out)
+    let context = args.chosen.project.open(out)?;
+    let Some(ids) = chosen(&context, &args.chosen, "discard", out)? else { return Ok(Exit::Findings) };
+    decide(&context, Decision::Discard { ids, reason: args.reason.clone() }, args.chosen.signed.signature(None), "discarded", out)
 }
 
 pub(super) fn undo(args: &Undo, out: &mut Out) -> Result<Exit, Failure> {
-    let site = args.project.open(out)?;
-    decide(&site, Decision::Undo { ids: args.ids.clone() }, args.signed.signature(None), "taken back", out)
+    let context = args.project.open(out)?;
+    decide(&context, Decision::Undo { ids: args.ids.clone() }, args.signed.signature(None), "taken back", out)
 }
 
 pub(super) fn edit(args: &Edit, out: &mut Out) -> Result<Exit, Failure> {
-    let site = args.project.open(out)?;
-    let text = file::read_text(&args.payload, bounds::WHOLE_FILE).map_err(|error| crate::cli::folder::unreadable(&args.payload, &error))?;
+    let context = args.project.open(out)?;
+    let text = file::read_text(&args.payload, bounds::WHOLE_FILE).map_err(|error| unreadable(&args.payload, &error))?;
     let payload: Json = serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is no JSON: {error}", args.payload.display())))?;
     if !payload.is_object() {
         return Err(Failure::usage(format!("{} holds no payload: a payload is a JSON object `{{ … }}`", args.payload.display()))
@@ -183,26 +183,26 @@ pub(super) fn edit(args: &Edit, out: &mut Out) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("{} holds masked values ({})", args.payload.display(), crate::engine::mask::MASKED))
             .hint("start from `crossdock queue show ID --payload --reveal`"));
     }
-    let found = named(&site.opened(Mode::Read)?, &args.id)?;
+    let found = named(&*context.open_store(Access::Read)?, &args.id)?;
     let [one] = found.as_slice() else {
         let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
         return Err(Failure::usage(format!("several exceptions are open of {}", crate::engine::mask::key(&args.id, true)))
             .hint(format!("name one: {}", ids.join(", "))));
     };
     let decision = Decision::Edit { id: one.id, payload, write: args.write.clone() };
-    decide(&site, decision, args.signed.signature(args.reason.as_ref()), "edited", out)
+    decide(&context, decision, args.signed.signature(args.reason.as_ref()), "edited", out)
 }
 
 /// The exceptions that are meant: those named, or all that fit the filters, after asking. `None`: the answer was no.
-fn chosen(site: &Site, args: &Chosen, verb: &str, out: &mut Out) -> Result<Option<Vec<i64>>, Failure> {
-    let store = site.opened(Mode::Read)?;
+fn chosen(context: &Context, args: &Chosen, verb: &str, out: &mut Out) -> Result<Option<Vec<i64>>, Failure> {
+    let store = context.open_store(Access::Read)?;
     if !args.ids.is_empty() {
         if args.filters.any() {
             return Err(Failure::usage("name exceptions by their numbers or by a filter, not by both"));
         }
         let mut ids: Vec<i64> = Vec::new();
         for text in &args.ids {
-            ids.extend(named(&store, text)?.iter().map(|one| one.id));
+            ids.extend(named(&*store, text)?.iter().map(|one| one.id));
         }
         return Ok(Some(ids));
     }
@@ -210,9 +210,9 @@ fn chosen(site: &Site, args: &Chosen, verb: &str, out: &mut Out) -> Result<Optio
         return Err(Failure::usage("name exceptions by their numbers, or by --cause, --owner, --code or --flow")
             .hint("crossdock queue list shows them by cause"));
     }
-    let wanted: Wanted = args.filters.wanted(site, &store)?;
-    let causes = store.causes(&wanted).map_err(|fault| store_failure(&fault))?;
-    let ids: Vec<i64> = store.wanted(&wanted, false, 100_000).map_err(|fault| store_failure(&fault))?.iter().map(|one| one.id).collect();
+    let wanted: Wanted = args.filters.wanted(context, &*store)?;
+    let causes = store.causes(&wanted)?;
+    let ids: Vec<i64> = store.wanted(&wanted, false, 100_000)?.iter().map(|one| one.id).collect();
     if ids.is_empty() {
         return Err(Failure::usage("no open exception is of that kind").hint("crossdock queue list shows them by cause"));
     }

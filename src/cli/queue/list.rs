@@ -1,13 +1,12 @@
 //! `crossdock queue list`: by cause, or one by one.
 
 use super::{Filters, Project, masked};
+use crate::app::{Access, Context};
 use crate::cli::lines::{Columns, wrapped};
-use crate::cli::site::{Site, store_failure};
 use crate::cli::status::time;
 use crate::cli::when::{age, stamp, until};
 use crate::cli::{Exit, Failure, Format, Out};
 use crate::store::cause::general;
-use crate::store::sqlite::Mode;
 use crate::store::{Cause, Exception, Store, Wanted};
 use crate::value::Json;
 
@@ -48,33 +47,33 @@ const MOST: usize = 100_000;
 const EXAMPLES_OF: usize = 3;
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let site = args.project.open(out)?;
-    let store = site.opened(Mode::Read)?;
-    let wanted = args.filters.wanted(&site, &store)?;
-    let causes = store.causes(&wanted).map_err(|fault| store_failure(&fault))?;
+    let context = args.project.open(out)?;
+    let store = context.open_store(Access::Read)?;
+    let wanted = args.filters.wanted(&context, &*store)?;
+    let causes = store.causes(&wanted)?;
     let now = jiff::Timestamp::now().as_millisecond();
     if args.format == Format::Json {
-        return json(args, &site, &store, &wanted, &causes, now, out);
+        return json(args, &context, &*store, &wanted, &causes, now, out);
     }
     if args.each || args.closed {
-        let found = store.wanted(&wanted, args.closed, MOST).map_err(|fault| store_failure(&fault))?;
+        let found = store.wanted(&wanted, args.closed, MOST)?;
         if !found.is_empty() {
-            return each(&site, &store, &found, now, out);
+            return each(&context, &*store, &found, now, out);
         }
     }
     if causes.is_empty() {
-        let open = store.open_exceptions().map_err(|fault| store_failure(&fault))?;
+        let open = store.open_exceptions()?;
         return match open {
             0 => out.line("no open exceptions"),
             open => out.line(format!("none of the {open} open exceptions is of that kind: crossdock queue list shows them")),
         }
         .map(|()| Exit::Fine);
     }
-    by_cause(&site, &store, &causes, now, out)
+    by_cause(&context, &*store, &causes, now, out)
 }
 
 /// One row for each cause, with its reasons and examples below.
-fn by_cause(site: &Site, store: &dyn Store, causes: &[Cause], now: i64, out: &mut Out) -> Result<Exit, Failure> {
+fn by_cause(context: &Context, store: &dyn Store, causes: &[Cause], now: i64, out: &mut Out) -> Result<Exit, Failure> {
     let width = out.columns();
     let count: u64 = causes.iter().map(|cause| cause.count).sum();
     let oldest = causes.iter().map(|cause| cause.oldest).min().unwrap_or(now);
@@ -103,7 +102,7 @@ fn by_cause(site: &Site, store: &dyn Store, causes: &[Cause], now: i64, out: &mu
     out.line(out.bold(&header))?;
     for (cause, row) in causes.iter().zip(rows) {
         out.line(row)?;
-        let (reasons, examples) = told(site, store, cause)?;
+        let (reasons, examples) = told(context, store, cause)?;
         for reason in reasons {
             for line in wrapped(&reason, 10, width) {
                 out.line(line)?;
@@ -132,7 +131,7 @@ fn old(millis: i64) -> String {
 }
 
 /// The reasons of a cause without what differs from record to record, and which records have it.
-fn told(site: &Site, store: &dyn Store, cause: &Cause) -> Result<(Vec<String>, String), Failure> {
+fn told(context: &Context, store: &dyn Store, cause: &Cause) -> Result<(Vec<String>, String), Failure> {
     let wanted = Wanted {
         owner: cause.owner.clone(),
         code: Some(cause.code.clone()),
@@ -140,10 +139,10 @@ fn told(site: &Site, store: &dyn Store, cause: &Cause) -> Result<(Vec<String>, S
         cause: Some(cause.id.clone()),
         ..Wanted::default()
     };
-    let found = store.wanted(&wanted, false, EXAMPLES_OF).map_err(|fault| store_failure(&fault))?;
+    let found = store.wanted(&wanted, false, EXAMPLES_OF)?;
     let Some(first) = found.first() else { return Ok((Vec::new(), String::new())) };
     let mut reasons = Vec::new();
-    for (reason, text) in first.reasons.iter().zip(masked(site, store, first)?) {
+    for (reason, text) in first.reasons.iter().zip(masked(context, store, first)?) {
         let place = reason.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
         let text = if cause.count > 1 { general(&text) } else { text };
         reasons.push(format!("{text}{place}"));
@@ -161,7 +160,7 @@ fn name(one: &Exception) -> &str {
 }
 
 /// One line for each exception, and its reasons.
-fn each(site: &Site, store: &dyn Store, found: &[Exception], now: i64, out: &mut Out) -> Result<Exit, Failure> {
+fn each(context: &Context, store: &dyn Store, found: &[Exception], now: i64, out: &mut Out) -> Result<Exit, Failure> {
     let width = out.columns();
     let mut table = Columns::new(&["id", "record", "code", "flow", "owner", "age", "due"], 3);
     for one in found {
@@ -186,7 +185,7 @@ fn each(site: &Site, store: &dyn Store, found: &[Exception], now: i64, out: &mut
     out.line(out.bold(&header))?;
     for (one, row) in found.iter().zip(rows) {
         out.line(row)?;
-        for reason in masked(site, store, one)? {
+        for reason in masked(context, store, one)? {
             for line in wrapped(&reason, 6, width) {
                 out.line(line)?;
             }
@@ -195,20 +194,20 @@ fn each(site: &Site, store: &dyn Store, found: &[Exception], now: i64, out: &mut
     Ok(Exit::Fine)
 }
 
-fn json(args: &Args, site: &Site, store: &dyn Store, wanted: &Wanted, causes: &[Cause], now: i64, out: &mut Out) -> Result<Exit, Failure> {
+fn json(args: &Args, context: &Context, store: &dyn Store, wanted: &Wanted, causes: &[Cause], now: i64, out: &mut Out) -> Result<Exit, Failure> {
     let mut grouped = Vec::new();
     for cause in causes {
-        let (reasons, _) = told(site, store, cause)?;
+        let (reasons, _) = told(context, store, cause)?;
         grouped.push(serde_json::json!({
             "cause": cause.id, "flow": cause.flow, "code": cause.code, "owner": cause.owner, "open": cause.count, "oldest": stamp(cause.oldest),
             "age_seconds": (now - cause.oldest) / 1_000, "before": cause.before.and_then(stamp), "reasons": reasons, "example": cause.example,
         }));
     }
     let mut all: Vec<Json> = Vec::new();
-    for one in store.wanted(wanted, args.closed, MOST).map_err(|fault| store_failure(&fault))? {
+    for one in store.wanted(wanted, args.closed, MOST)? {
         all.push(serde_json::json!({
             "id": one.id, "cause": one.cause(), "flow": one.flow, "key": one.lane, "label": one.label, "code": one.code,
-            "reasons": masked(site, store, &one)?, "owner": one.owner, "before": one.before.map(time), "opened": time(one.opened),
+            "reasons": masked(context, store, &one)?, "owner": one.owner, "before": one.before.map(time), "opened": time(one.opened),
             "age_seconds": (now - one.opened) / 1_000, "closed": one.closed.map(time), "closed_by": one.closed_by, "decided": decided(&one),
             "next": one.next, "payload": one.parked,
         }));

@@ -7,9 +7,10 @@ mod show;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::site::{Site, store_failure};
+use super::project::context;
 use super::when::When;
 use super::{Exit, Failure, Out};
+use crate::app::Context;
 use crate::engine::mask;
 use crate::store::{CODES, Exception, Store, Wanted};
 
@@ -53,8 +54,8 @@ struct Project {
 }
 
 impl Project {
-    fn open(&self, out: &mut Out) -> Result<Site, Failure> {
-        Site::open(self.project.as_ref(), self.env.as_deref(), out)
+    fn open(&self, out: &mut Out) -> Result<Context, Failure> {
+        context(self.project.as_ref(), self.env.as_deref(), out)
     }
 }
 
@@ -72,7 +73,7 @@ struct Filters {
     /// Of this cause, as `queue list` names it
     #[arg(long, value_name = "ID")]
     cause: Option<String>,
-    /// Opened longer ago, or before: 2h, 7d, 2026-11-01
+    /// Selection longer ago, or before: 2h, 7d, 2026-11-01
     #[arg(long, value_name = "TIME")]
     older_than: Option<When>,
     /// With a deadline within this time, or past it: 2h, 1d
@@ -91,15 +92,15 @@ impl Filters {
     }
 
     /// As the store is asked. A code, flow or cause that is not there is a mistake, not an empty answer.
-    fn wanted(&self, site: &Site, store: &dyn Store) -> Result<Wanted, Failure> {
+    fn wanted(&self, context: &Context, store: &dyn Store) -> Result<Wanted, Failure> {
         let now = jiff::Timestamp::now();
-        let causes = store.causes(&Wanted::default()).map_err(|fault| store_failure(&fault))?;
+        let causes = store.causes(&Wanted::default())?;
         if let Some(code) = self.code.as_deref().filter(|code| !CODES.contains(code)) {
             return Err(unknown("code", code, CODES.into_iter()));
         }
         if let Some(flow) = &self.flow {
-            let flows: BTreeSet<&str> = site
-                .ready
+            let flows: BTreeSet<&str> = context
+                .project
                 .plan()?
                 .mapping
                 .flows
@@ -140,16 +141,15 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
 
 /// The exceptions that a text names: by their number, or by what people call their record, its key or its id.
 fn named(store: &dyn Store, text: &str) -> Result<Vec<Exception>, Failure> {
-    let wrong = |fault| store_failure(&fault);
     if let Ok(id) = text.parse::<i64>()
         && text == id.to_string()
-        && let Some(one) = store.exception(id).map_err(wrong)?
+        && let Some(one) = store.exception(id)?
     {
         return Ok(vec![one]);
     }
     let mut found = Vec::new();
-    for lane in store.search(text, 50).map_err(wrong)? {
-        found.extend(store.exceptions_of(&lane.flow, &lane.key).map_err(wrong)?);
+    for lane in store.search(text, 50)? {
+        found.extend(store.exceptions_of(&lane.flow, &lane.key)?);
     }
     if found.is_empty() {
         return Err(Failure::usage(format!("there is no exception {}, and none is open of a record that is called so", mask::key(text, true)))
@@ -159,17 +159,17 @@ fn named(store: &dyn Store, text: &str) -> Result<Vec<Exception>, Failure> {
 }
 
 /// The reasons of an exception without personal values.
-pub(super) fn masked(site: &Site, store: &dyn Store, one: &Exception) -> Result<Vec<String>, Failure> {
-    let words = masking(site, store, one)?;
+pub(super) fn masked(context: &Context, store: &dyn Store, one: &Exception) -> Result<Vec<String>, Failure> {
+    let words = masking(context, store, one)?;
     Ok(one.reasons.iter().map(|reason| words(&reason.message)).collect())
 }
 
 /// What takes the values of an exception's record out of words. Codes, numbers and the target's reason stay.
-fn masking<'s>(site: &'s Site, store: &dyn Store, one: &Exception) -> Result<impl Fn(&str) -> String + 's, Failure> {
-    let plan = site.ready.plan()?;
-    let lane = store.lane(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
-    let lanes = lane.map(|lane| mask::quotable(store, &lane)).transpose().map_err(|fault| store_failure(&fault))?.unwrap_or_default();
-    let mut entries = store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
+fn masking<'s>(context: &'s Context, store: &dyn Store, one: &Exception) -> Result<impl Fn(&str) -> String + 's, Failure> {
+    let plan = context.project.plan()?;
+    let lane = store.lane(&one.flow, &one.lane)?;
+    let lanes = lane.map(|lane| mask::quotable(store, &lane)).transpose()?.unwrap_or_default();
+    let mut entries = store.entries_of(&one.flow, &one.lane)?;
     // What a follow-up writes is the reason itself: it must not hide it.
     entries.retain(|entry| entry.after.is_none());
     let masks = mask::Mask::all(plan);

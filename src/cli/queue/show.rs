@@ -2,14 +2,13 @@
 
 use super::list::decided;
 use super::{Project, masking, named};
+use crate::app::{Access, Context};
 use crate::cli::lines::wrapped;
-use crate::cli::site::{Site, store_failure};
 use crate::cli::status::time;
 use crate::cli::when::{age, until};
 use crate::cli::{Exit, Failure, Format, Out};
 use crate::engine::mask;
 use crate::engine::queue::to_edit;
-use crate::store::sqlite::Mode;
 use crate::store::{Entry, EntryState, Exception, Store};
 
 const EXAMPLES: &str = "\
@@ -42,17 +41,17 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let site = args.project.open(out)?;
-    let store = site.opened(Mode::Read)?;
-    let found = named(&store, &args.name)?;
+    let context = args.project.open(out)?;
+    let store = context.open_store(Access::Read)?;
+    let found = named(&*store, &args.name)?;
     if args.payload {
         let [one] = found.as_slice() else { return Err(several(&args.name, &found)) };
-        return payload(&site, &store, one, args, out);
+        return payload(&context, &*store, one, args, out);
     }
-    let plan = site.ready.plan()?;
+    let plan = context.project.plan()?;
     for (at, one) in found.iter().enumerate() {
-        let entries = store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
-        let words = masking(&site, &store, one)?;
+        let entries = store.entries_of(&one.flow, &one.lane)?;
+        let words = masking(&context, &*store, one)?;
         let said = |reason: &crate::store::Reason| if args.reveal { reason.message.clone() } else { words(&reason.message) };
         let shown = |entry: &Entry| {
             if args.reveal { entry.body.clone() } else { mask::Mask::of(plan, &entry.connection).json(Some(&entry.object), &entry.body) }
@@ -100,15 +99,15 @@ fn several(name: &str, found: &[Exception]) -> Failure {
 }
 
 /// The payload that waits, or was refused: as `queue edit` takes it.
-fn payload(site: &Site, store: &dyn Store, one: &Exception, args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let entries = store.entries_of(&one.flow, &one.lane).map_err(|fault| store_failure(&fault))?;
+fn payload(context: &Context, store: &dyn Store, one: &Exception, args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    let entries = store.entries_of(&one.flow, &one.lane)?;
     let write = args.write.as_deref();
     let open = to_edit(&entries);
     let fits: Vec<&&Entry> = open.iter().filter(|entry| write.is_none_or(|write| entry.write == write)).collect();
     match fits.as_slice() {
         [entry] if args.reveal => out.json(&entry.body).map(|()| Exit::Fine),
         [entry] => {
-            out.json(&mask::Mask::of(site.ready.plan()?, &entry.connection).json(Some(&entry.object), &entry.body))?;
+            out.json(&mask::Mask::of(context.project.plan()?, &entry.connection).json(Some(&entry.object), &entry.body))?;
             out.note("personal values are masked; `--payload --reveal` prints the payload that `queue edit` takes");
             Ok(Exit::Fine)
         }

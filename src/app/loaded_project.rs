@@ -1,57 +1,121 @@
-//! What commands that map records begin with: one project, checked and planned.
+//! A project that can map records: found, checked and planned.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::check::planned;
-use super::folder::{Opened, open};
-use super::{Failure, Folder, Out};
+use super::folder::{Selection, select, unreadable};
+use super::{Failure, Folder};
 use crate::apply::Program;
 use crate::base::bounds;
+use crate::base::diag::Diagnostic;
 use crate::fault::file;
 use crate::ir::Flow;
 use crate::plan::Plan;
 use crate::project::columns::{self, Wrong};
 use crate::project::records::Form;
-use crate::project::{Compiled, Library, Planned};
+use crate::project::{Compiled, Library, Options, Planned, compile};
 
-/// A project whose mapping has no error.
-pub(super) struct Ready {
-    pub(super) opened: Opened,
-    pub(super) compiled: Compiled,
+/// Which project is meant, and with which settings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProjectAt<'a> {
+    /// A path in the project; the current folder if none is named.
+    pub path: Option<&'a Path>,
+    /// Lays `crossdock.<env>.yaml` over `crossdock.yaml`.
+    pub env: Option<&'a str>,
+    /// Where the project may read and write outside its folder.
+    pub allowed: &'a [PathBuf],
 }
 
-impl Ready {
-    /// Opens the project of a path (the current folder's if none is named). Errors of the mapping are
-    /// printed.
-    pub(super) fn open(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
-        let mut opened = project(path, out)?;
-        // Records run through the whole project, wherever in it the path points.
-        if opened.folder.is_project() {
-            opened.only = None;
+impl ProjectAt<'_> {
+    fn selection(&self) -> Result<Selection, Failure> {
+        let paths: Vec<PathBuf> = self.path.into_iter().map(Path::to_path_buf).collect();
+        let selection = select(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
+        Ok(Selection { folder: selection.folder.allowing(self.allowed), ..selection })
+    }
+}
+
+/// Why a project was not loaded.
+#[derive(Debug)]
+pub enum LoadError {
+    /// It was not found, or a file of it cannot be read.
+    Failure(Failure),
+    /// Its mapping has errors.
+    Errors(Box<Findings>),
+}
+
+/// A project whose mapping has errors. Its diagnostics are the errors only.
+#[derive(Debug)]
+pub struct Findings {
+    pub selection: Selection,
+    pub compiled: Compiled,
+}
+
+impl From<Failure> for LoadError {
+    fn from(failure: Failure) -> Self {
+        LoadError::Failure(failure)
+    }
+}
+
+/// Compiles the selected files of a project to a plan.
+///
+/// # Errors
+/// The mapping has errors.
+pub fn plan(selection: &Selection, env: Option<&str>, planned: Planned) -> Result<Compiled, LoadError> {
+    let options = Options { env: env.map(str::to_owned), only: selection.only.clone(), planned };
+    let mut compiled = compile(&selection.folder, &options);
+    if compiled.plan.is_some() {
+        return Ok(compiled);
+    }
+    compiled.diagnostics.retain(Diagnostic::is_error);
+    Err(LoadError::Errors(Box::new(Findings { selection: selection.clone(), compiled })))
+}
+
+/// A project whose mapping has no error.
+#[derive(Debug)]
+pub struct LoadedProject {
+    pub selection: Selection,
+    pub compiled: Compiled,
+}
+
+impl LoadedProject {
+    /// Loads a whole project: records run through all of it, wherever in it the path points.
+    ///
+    /// # Errors
+    /// There is no project, or its mapping has errors.
+    pub fn open(at: &ProjectAt<'_>) -> Result<Self, LoadError> {
+        let mut selection = at.selection()?;
+        if selection.folder.is_project() {
+            selection.only = None;
         }
-        let compiled = planned(&opened, env, Planned::Whole, out)?;
-        Ok(Ready { opened, compiled })
+        let compiled = plan(&selection, at.env, Planned::Whole)?;
+        Ok(LoadedProject { selection, compiled })
     }
 
-    /// The same for mapping a few records of one flow: where the file that holds it can be told, no other is read but what
+    /// Loads what it takes to map records of one flow: where the file that holds it can be told, no other is read but what
     /// it brings in, and no object that it does not touch. A mistake in another file does not keep this flow from being
     /// looked at.
-    pub(super) fn open_for(path: Option<&PathBuf>, flow: Option<&str>, env: Option<&str>, out: &mut Out) -> Result<Self, Failure> {
-        let mut opened = project(path, out)?;
-        if opened.folder.is_project() {
-            opened.only = flow.and_then(|flow| file_of(&opened.folder, flow)).map(|file| vec![file]);
+    ///
+    /// # Errors
+    /// As [`LoadedProject::open`].
+    pub fn open_for(at: &ProjectAt<'_>, flow: Option<&str>) -> Result<Self, LoadError> {
+        let mut selection = at.selection()?;
+        if selection.folder.is_project() {
+            selection.only = flow.and_then(|flow| file_of(&selection.folder, flow)).map(|file| vec![file]);
         }
-        let compiled = planned(&opened, env, Planned::Touched, out)?;
-        Ok(Ready { opened, compiled })
+        let compiled = plan(&selection, at.env, Planned::Touched)?;
+        Ok(LoadedProject { selection, compiled })
+    }
+
+    pub fn folder(&self) -> &Folder {
+        &self.selection.folder
     }
 
     /// Holds the headings of a CSV file against the columns that a flow of a `files` connection reads.
     ///
     /// # Errors
     /// One that it reads is not there, or is there twice.
-    pub(super) fn hold_headings(&self, flow: &Flow, path: &str, text: &str) -> Result<(), Failure> {
+    pub fn hold_headings(&self, flow: &Flow, path: &str, text: &str) -> Result<(), Failure> {
         let files = self.compiled.config.connections.get(&flow.source.connection).is_some_and(|connection| connection.system == "files");
         if !files || Form::of(path) != Form::Csv {
             return Ok(());
@@ -72,16 +136,27 @@ impl Ready {
         }
     }
 
-    pub(super) fn plan(&self) -> Result<&Plan, Failure> {
+    /// The project's plan.
+    ///
+    /// # Errors
+    /// There is none: the mapping has errors.
+    pub fn plan(&self) -> Result<&Plan, Failure> {
         self.compiled.plan.as_ref().ok_or_else(|| Failure::usage("the mapping has errors and cannot run"))
     }
 
-    pub(super) fn program(&self) -> Result<Program<'_>, Failure> {
+    /// The plan, ready to map records.
+    ///
+    /// # Errors
+    /// The plan cannot run.
+    pub fn program(&self) -> Result<Program<'_>, Failure> {
         Program::new(self.plan()?).map_err(|error| Failure::usage(format!("the plan cannot run: {error}")))
     }
 
     /// The flow of a name; without a name the only one, or the first that reads a system's records.
-    pub(super) fn flow(&self, name: Option<&str>) -> Result<&Flow, Failure> {
+    ///
+    /// # Errors
+    /// There is no such flow, or there are several and none is named.
+    pub fn flow(&self, name: Option<&str>) -> Result<&Flow, Failure> {
         let flows = &self.plan()?.mapping.flows;
         let known = || flows.iter().map(|flow| flow.name.as_str()).collect::<Vec<_>>().join(", ");
         match name {
@@ -99,8 +174,11 @@ impl Ready {
     }
 
     /// The texts of the project's mapping files, by their names.
-    pub(super) fn mappings(&self) -> Result<BTreeMap<String, String>, Failure> {
-        let folder = &self.opened.folder;
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub fn mappings(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let folder = &self.selection.folder;
         let text = |name: String| {
             let text = folder.read(&name).map_err(|absence| Failure::io(format!("`{name}`: {absence}")))?;
             Ok((name, text.to_string()))
@@ -108,16 +186,13 @@ impl Ready {
         folder.list(".dock").into_iter().map(text).collect()
     }
 
-    /// The text of a file: from the project's folder if it is there, else from where the command runs.
-    pub(super) fn text(&self, path: &str) -> Result<Arc<str>, Failure> {
-        text_of(&self.opened.folder, path)
+    /// The text of a file: from the project's folder if it is there, else from the current folder.
+    ///
+    /// # Errors
+    /// It is in neither, or it is no text.
+    pub fn text(&self, path: &str) -> Result<Arc<str>, Failure> {
+        text_of(&self.selection.folder, path)
     }
-}
-
-fn project(path: Option<&PathBuf>, out: &Out) -> Result<Opened, Failure> {
-    let paths: Vec<PathBuf> = path.into_iter().cloned().collect();
-    let opened = open(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
-    Ok(Opened { folder: opened.folder.allowing(&out.allowed), ..opened })
 }
 
 fn text_of(folder: &Folder, path: &str) -> Result<Arc<str>, Failure> {
@@ -125,7 +200,7 @@ fn text_of(folder: &Folder, path: &str) -> Result<Arc<str>, Failure> {
         return Ok(text);
     }
     let read = file::read_text(Path::new(path), bounds::WHOLE_FILE);
-    read.map(Into::into).map_err(|error| super::folder::unreadable(Path::new(path), &error))
+    read.map(Into::into).map_err(|error| unreadable(Path::new(path), &error))
 }
 
 /// The file that a flow stands in; none where that takes more than a look at the lines: a file that extends another gives

@@ -28,14 +28,14 @@ pub struct Folder {
     allowed: Vec<PathBuf>,
 }
 
-/// A project and which of its files a command is about.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) folder: Folder,
-    /// What stands before a name from the root so that it is right where the command runs.
-    pub(super) prefix: String,
-    /// Named on the command line, from the root; `None` for the whole project.
-    pub(super) only: Option<Vec<String>>,
+/// A project, and which of its files are selected.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    pub folder: Folder,
+    /// What stands before a name from the root so that it is right in the current folder.
+    pub prefix: String,
+    /// The selected files, by their names from the root; `None` for the whole project.
+    pub only: Option<Vec<String>>,
 }
 
 impl Folder {
@@ -236,13 +236,13 @@ fn text(bytes: Vec<u8>) -> Result<Arc<str>, Absence> {
 ///
 /// # Errors
 /// A path is not there, belongs to no project, or names a file that is no mapping.
-pub(super) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
+pub fn select(paths: &[PathBuf]) -> Result<Vec<Selection>, Failure> {
     let here = here()?;
     if paths.is_empty() {
         let root = project_of(&here).ok_or_else(|| no_project(&here))?;
-        return Ok(vec![opened(Folder::open(&root)?, &here, None)]);
+        return Ok(vec![selection(Folder::open(&root)?, &here, None)]);
     }
-    let mut all: Vec<Opened> = Vec::new();
+    let mut all: Vec<Selection> = Vec::new();
     for path in paths {
         let real = path.canonicalize().map_err(|error| unreadable(path, &error))?;
         if real.is_dir() {
@@ -252,7 +252,7 @@ pub(super) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
                 .name(&real)
                 .filter(|inside| !inside.is_empty())
                 .map(|inside| folder.list(".dock").into_iter().filter(|f| f.starts_with(&format!("{inside}/"))).collect());
-            all.push(opened(folder, &here, only));
+            all.push(selection(folder, &here, only));
             continue;
         }
         if real.extension().is_none_or(|e| e != "dock") {
@@ -264,9 +264,9 @@ pub(super) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
         let folder = Folder::open(&root)?;
         let Some(name) = folder.name(&real) else { continue };
         match all.iter_mut().find(|o| o.folder.root == folder.root) {
-            Some(Opened { only: Some(only), .. }) => only.push(name),
+            Some(Selection { only: Some(only), .. }) => only.push(name),
             Some(_) => {}
-            None => all.push(opened(folder, &here, Some(vec![name]))),
+            None => all.push(selection(folder, &here, Some(vec![name]))),
         }
     }
     Ok(all)
@@ -275,13 +275,13 @@ pub(super) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
 /// The same for what can also be told without a project: the folder at hand, where no path is named and none is around it.
 ///
 /// # Errors
-/// As [`open`].
-pub(super) fn open_if_any(paths: &[PathBuf]) -> Result<Vec<Opened>, Failure> {
+/// As [`select`].
+pub fn select_if_any(paths: &[PathBuf]) -> Result<Vec<Selection>, Failure> {
     let here = here()?;
     if paths.is_empty() && project_of(&here).is_none() {
-        return Ok(vec![opened(Folder::open(&here)?, &here, None)]);
+        return Ok(vec![selection(Folder::open(&here)?, &here, None)]);
     }
-    open(paths)
+    select(paths)
 }
 
 fn here() -> Result<PathBuf, Failure> {
@@ -294,7 +294,7 @@ fn no_project(folder: &Path) -> Failure {
         .hint("run the command in the project's folder, or name that folder; `crossdock new FOLDER` begins a project")
 }
 
-fn opened(folder: Folder, here: &Path, only: Option<Vec<String>>) -> Opened {
+fn selection(folder: Folder, here: &Path, only: Option<Vec<String>>) -> Selection {
     let prefix = match folder.root.strip_prefix(here) {
         Ok(inside) if inside.as_os_str().is_empty() => String::new(),
         Ok(inside) => format!("{}/", inside.display()),
@@ -304,7 +304,7 @@ fn opened(folder: Folder, here: &Path, only: Option<Vec<String>>) -> Opened {
             Err(_) => format!("{}/", folder.root.display()),
         },
     };
-    Opened { folder, prefix, only }
+    Selection { folder, prefix, only }
 }
 
 fn project_of(folder: &Path) -> Option<PathBuf> {
@@ -330,7 +330,8 @@ fn real(path: &Path) -> std::io::Result<PathBuf> {
     }
 }
 
-pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+/// A file that cannot be read.
+pub fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     match error.kind() {
         std::io::ErrorKind::NotFound => Failure::io(format!("there is no `{}`", path.display())),
         _ => Failure::io(format!("`{}` cannot be read: {error}", path.display())),
@@ -370,9 +371,9 @@ mod tests {
         let (dir, _) = project();
         std::fs::remove_file(dir.path().join("crossdock.yaml")).unwrap();
         assert_eq!(Folder::open(dir.path()).unwrap().list(".dock"), ["orders.dock"]);
-        let failure = open(&[dir.path().to_path_buf()]).map(|_| ()).unwrap_err();
+        let failure = select(&[dir.path().to_path_buf()]).map(|_| ()).unwrap_err();
         assert!(failure.message.contains("there is no project here") && failure.hint.is_some(), "{failure:?}");
-        assert!(open(&[dir.path().join("shared/address.dock")]).is_ok_and(|all| all[0].only.as_deref() == Some(&["address.dock".to_owned()])));
+        assert!(select(&[dir.path().join("shared/address.dock")]).is_ok_and(|all| all[0].only.as_deref() == Some(&["address.dock".to_owned()])));
     }
 
     #[test]

@@ -1,0 +1,44 @@
+//! Why a command could not do its work.
+
+use serde::Serialize;
+
+/// What kind of failure it is. The command line makes its exit code from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The project has errors: what was asked for was not begun.
+    Findings,
+    /// The request was not understood, or asks for something that is not there.
+    Usage,
+    /// A file, the store or a system could not be read or written.
+    Io,
+}
+
+/// A command that could not do its work: what happened, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
+#[error("{message}")]
+pub struct Failure {
+    pub message: String,
+    pub hint: Option<String>,
+    pub kind: Kind,
+}
+
+impl Failure {
+    pub fn findings(message: impl Into<String>) -> Self {
+        Failure { message: message.into(), hint: None, kind: Kind::Findings }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Failure { message: message.into(), hint: None, kind: Kind::Usage }
+    }
+
+    pub fn io(message: impl Into<String>) -> Self {
+        Failure { message: message.into(), hint: None, kind: Kind::Io }
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,259 @@
+//! Where a project keeps its store, and how it is opened. This file alone names the backend: the setting `store` chooses
+//! it, and all else works with [`Store`].
+
+use std::fmt;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use super::folder::unreadable;
+use super::process::variable;
+use super::{Failure, LoadedProject};
+use crate::engine::Recovered;
+use crate::fault::file;
+use crate::http::Secret;
+use crate::run::connections;
+pub use crate::store::sqlite::{Backup, Checked};
+use crate::store::sqlite::{Mode, Sqlite};
+use crate::store::{Kept, Millis, Store, StoreFault};
+use crate::value::Json;
+
+/// The environment's name of the key that seals the store.
+pub const STORE_KEY: &str = "CROSSDOCK_STORE_KEY";
+
+/// Where the store is if the project says nothing.
+const USUAL: &str = "crossdock.db";
+
+/// Where a project keeps its store. Its text is what people know it by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreLocation {
+    path: PathBuf,
+}
+
+/// How a store is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// As the one writer.
+    Write,
+    /// Beside a writer; what was committed is seen.
+    Read,
+}
+
+impl From<Access> for Mode {
+    fn from(access: Access) -> Mode {
+        match access {
+            Access::Write => Mode::Write,
+            Access::Read => Mode::Read,
+        }
+    }
+}
+
+impl StoreLocation {
+    /// Reads the project's setting `store`.
+    ///
+    /// # Errors
+    /// The setting needs a variable that is not set, names a backend that there is not, or a place that the project may not
+    /// reach.
+    pub fn of(project: &LoadedProject) -> Result<Self, Failure> {
+        let name = match &project.compiled.config.store {
+            None => USUAL.to_owned(),
+            Some(setting) => {
+                let text = connections::filled(&setting.text, &variable)
+                    .map_err(|name| Failure::usage(format!("`{name}` is not set, and `store` needs it")))?;
+                match text.split_once(':') {
+                    Some(("sqlite", path)) => path.to_owned(),
+                    Some((kind, _)) if kind.len() > 1 => {
+                        return Err(Failure::usage(format!("there is no store of the kind `{kind}`")).hint("write: store: sqlite:crossdock.db"));
+                    }
+                    _ => text,
+                }
+            }
+        };
+        let folder = project.folder();
+        // What SQLite and we put beside it is written to as well.
+        for beside in ["-wal", "-shm", ".key", ".lock"] {
+            folder.reach(&format!("{name}{beside}"))?;
+        }
+        Ok(StoreLocation { path: folder.reach(&name)? })
+    }
+
+    /// A copy of a store, in a file.
+    pub fn copy(file: &Path) -> Self {
+        StoreLocation { path: file.to_owned() }
+    }
+
+    /// Whether there is a store yet.
+    pub fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Its size in bytes, where it is known.
+    pub fn size(&self) -> Option<u64> {
+        std::fs::metadata(&self.path).ok().map(|known| known.len())
+    }
+
+    /// What it is called in a message that leaves this machine: without the folder that it is in.
+    pub fn short_name(&self) -> String {
+        self.path.file_name().map_or_else(|| "the store".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Where the key is kept that opens it: the variable that has it, or a file.
+    pub fn key_location(&self) -> String {
+        if variable(STORE_KEY).is_some() { STORE_KEY.to_owned() } else { self.beside(".key").display().to_string() }
+    }
+
+    /// Opens it; it is made where there is none and it is to be written.
+    ///
+    /// # Errors
+    /// It is in use, damaged, sealed with another key, or not the newest one.
+    pub fn open(&self, access: Access) -> Kept<OpenedStore> {
+        Sqlite::open(&self.path, key().as_ref(), access.into()).map(OpenedStore)
+    }
+
+    /// Opens for writing also a store that is not the newest one. [`OpenedStore::recovered`] says what may be lost.
+    ///
+    /// # Errors
+    /// As [`StoreLocation::open`], except for the age.
+    pub fn recover(&self) -> Kept<OpenedStore> {
+        Sqlite::recover(&self.path, key().as_ref()).map(OpenedStore)
+    }
+
+    /// Opens a copy of this store for reading, with the key that is beside the copy or with that of this store.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no store, or opens with neither key.
+    pub fn open_copy(&self, file: &Path) -> Result<OpenedStore, Failure> {
+        let beginning = file::beginning(file, MAGIC.len()).map_err(|error| unreadable(file, &error))?;
+        if beginning != MAGIC {
+            return Err(
+                Failure::io(format!("{} is no store of Crossdock", file.display())).hint("name a copy that `crossdock store backup` has written")
+            );
+        }
+        let copy = StoreLocation::copy(file);
+        if variable(STORE_KEY).is_some() || copy.beside(".key").exists() {
+            return Ok(copy.open(Access::Read)?);
+        }
+        Ok(Sqlite::open_copy(file, &self.path).map(OpenedStore)?)
+    }
+
+    /// Copies the store into a folder with all that it takes to run on the copy. Where there is none yet, the copy is the
+    /// place of one that is still to be made.
+    ///
+    /// # Errors
+    /// The store cannot be opened, or the copy cannot be written.
+    pub fn copy_into(&self, folder: &Path) -> Result<StoreLocation, Failure> {
+        let copy = StoreLocation::copy(&folder.join("store.db"));
+        if self.size().is_some_and(|size| size > 0) {
+            self.open(Access::Read)?.copy_to(&copy.path)?;
+        }
+        for ending in [".key", ".marker"] {
+            if self.beside(ending).exists() {
+                std::fs::copy(self.beside(ending), copy.beside(ending)).map_err(|error| Failure::io(error.to_string()))?;
+            }
+        }
+        Ok(copy)
+    }
+
+    /// A file that lies beside the store.
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    }
+}
+
+impl fmt::Display for StoreLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)
+    }
+}
+
+fn key() -> Option<Secret> {
+    variable(STORE_KEY).map(Secret::new)
+}
+
+/// How every file of SQLite begins (<https://www.sqlite.org/fileformat.html>).
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// A store that is open, whatever its backend: a [`Store`], and what is done with the store as a whole.
+pub struct OpenedStore(Sqlite);
+
+impl OpenedStore {
+    /// As the engine takes it.
+    pub fn into_store(self) -> Box<dyn Store> {
+        Box::new(self.0)
+    }
+
+    /// How to go on with a store that was not the newest one; `None` for the newest.
+    pub fn recovered(&self) -> Option<Recovered> {
+        self.0.recovered().map(|lost| Recovered { sent: lost.sent, last: lost.last })
+    }
+
+    /// Writes a copy as it is now, beside whoever writes it.
+    ///
+    /// # Errors
+    /// There is such a file already, or it cannot be written.
+    pub fn copy_to(&self, file: &Path) -> Kept<Backup> {
+        self.0.copy_to(file)
+    }
+
+    /// Holds every page, row and sealed value against its checksum.
+    ///
+    /// # Errors
+    /// The store cannot be read at all.
+    pub fn verify(&self) -> Kept<Checked> {
+        self.0.verify()
+    }
+
+    /// Holds the pages alone against each other.
+    ///
+    /// # Errors
+    /// They do not fit.
+    pub fn verify_pages(&self) -> Kept<()> {
+        self.0.check()
+    }
+
+    /// Asks the process that has the store for something; gives the number of the request.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn ask(&self, request: &Json, at: Millis) -> Kept<i64> {
+        self.0.ask(request, at)
+    }
+
+    /// What that process has answered, once it has.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn answer(&self, id: i64) -> Kept<Option<Json>> {
+        self.0.answer(id)
+    }
+}
+
+impl Deref for OpenedStore {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl From<StoreFault> for Failure {
+    fn from(fault: StoreFault) -> Self {
+        let failure = Failure::io(fault.to_string());
+        match fault {
+            StoreFault::InUse { .. } => {
+                failure.hint("another `crossdock run` or `serve` has it: stop that one, or ask it (`crossdock status` and `queue` work beside it)")
+            }
+            StoreFault::OtherKey => failure.hint(format!("set {STORE_KEY} to the key it was made with, or bring back the .key file beside it")),
+            StoreFault::Damaged(_) => failure.hint("`crossdock store check` names what is damaged; docs/operations.md says how a copy is brought back"),
+            StoreFault::Busy => failure.hint("end the program that has it open (a browser for databases, a copy that hangs), and start again"),
+            StoreFault::NotTheNewest { .. } => failure.hint(
+                "bring back the newest copy with its -wal file; or, if there is none, start once with `crossdock run --recover` (or `serve --recover`): \
+                 it looks at the targets before it writes",
+            ),
+            StoreFault::Full => failure.hint("make room on the disk and start again: nothing that was answered is lost"),
+            StoreFault::TooNew { .. } => failure.hint("use the version that wrote it, or a later one"),
+            _ => failure,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Decisions: carried out, and told.
+
+use super::project::remark;
+use super::{Exit, Failure, Out};
+use crate::app::Context;
+use crate::app::operator_client::{self, CarriedOutBy};
+use crate::engine::queue::{Decision, Signature};
+
+/// Has a decision carried out and says what came of it. `done`: the word for what was done, after the number of records.
+pub(super) fn decide(context: &Context, decision: Decision, signature: Signature, done: &str, out: &mut Out) -> Result<Exit, Failure> {
+    let decided = operator_client::decide(context, decision, signature, &mut remark(out))?;
+    for why in &decided.answer.not {
+        out.note(why);
+    }
+    if decided.answer.done > 0 {
+        let next = match (decided.by, decided.sets_free) {
+            (_, false) => "",
+            (CarriedOutBy::RunningProcess, true) => "; it is carried out in ten seconds, until then `crossdock queue undo` takes it back",
+            (CarriedOutBy::NextRun, true) => "; the next `crossdock run` or `serve` carries it on, until then `crossdock queue undo` takes it back",
+        };
+        out.line(format!("{} {done}{next}", decided.answer.done))?;
+    }
+    Ok(if decided.answer.not.is_empty() { Exit::Fine } else { Exit::Findings })
+}

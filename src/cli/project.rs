@@ -1,0 +1,49 @@
+//! Loads the project that a command is about; errors of its mapping are printed.
+
+use std::path::PathBuf;
+
+use super::check::view;
+use super::{Failure, Out};
+use crate::app::loaded_project::{LoadError, LoadedProject, ProjectAt};
+use crate::app::{Context, Notice};
+use crate::base::diag::render;
+
+fn at<'a>(path: Option<&'a PathBuf>, env: Option<&'a str>, out: &'a Out) -> ProjectAt<'a> {
+    ProjectAt { path: path.map(PathBuf::as_path), env, allowed: &out.allowed }
+}
+
+/// The project of a path (the current folder's if none is named).
+pub(super) fn load(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<LoadedProject, Failure> {
+    let loaded = LoadedProject::open(&at(path, env, out));
+    or_told(loaded, out)
+}
+
+/// The same for mapping a few records of one flow.
+pub(super) fn load_for(path: Option<&PathBuf>, flow: Option<&str>, env: Option<&str>, out: &mut Out) -> Result<LoadedProject, Failure> {
+    let loaded = LoadedProject::open_for(&at(path, env, out), flow);
+    or_told(loaded, out)
+}
+
+/// The project of a path, and where its store is.
+pub(super) fn context(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Context, Failure> {
+    let opened = Context::open(&at(path, env, out));
+    or_told(opened, out)
+}
+
+/// What was loaded; or a failure, after the errors of the mapping were printed.
+pub(super) fn or_told<T>(loaded: Result<T, LoadError>, out: &mut Out) -> Result<T, Failure> {
+    loaded.map_err(|error| match error {
+        LoadError::Failure(failure) => failure,
+        LoadError::Errors(found) => {
+            for diagnostic in &found.compiled.diagnostics {
+                out.note(render::terminal(diagnostic, view(&found.selection, &found.compiled), out.look));
+            }
+            Failure::findings("the mapping has errors and cannot run").hint("`crossdock check` shows all that was found")
+        }
+    })
+}
+
+/// Prints what `app` remarks meanwhile.
+pub(super) fn remark(out: &mut Out) -> impl FnMut(&Notice) {
+    |notice| out.note(notice.to_string())
+}
