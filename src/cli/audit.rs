@@ -10,7 +10,7 @@ use crate::app::Access;
 use crate::store::{Exchange, Part};
 use crate::value::Json;
 
-/// Look at the audit trail
+/// Show the calls that wrote to a system
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -24,24 +24,28 @@ enum What {
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock audit show             the last 20 calls that wrote
-  crossdock audit show 1234        one of them, with its masked bodies
+  crossdock audit show            the last 20 calls that wrote
+  crossdock audit show 1234       one of them, with its masked bodies
   crossdock audit show --last 200
 
 `crossdock trace KEY` names the calls of one record.";
 
-/// Show calls: when, to whom, what came of them
+/// Show calls: when, to which system, with which result
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 struct Show {
+    /// The number of one call, to show it in full
     id: Option<i64>,
+    /// How many of the latest calls
     #[arg(long, default_value_t = 20)]
     last: usize,
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

@@ -12,28 +12,29 @@ use crate::spec::checked;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock check                         the project around the current folder
-  crossdock check clients/acme            another project
-  crossdock check orders.dock             one file, and what it brings in
-  crossdock check --env production        with the settings of crossdock.production.yaml
-  crossdock check --format github         annotations on a pull request; sarif for code scanning
+  crossdock check                     the project of the current folder
+  crossdock check clients/acme        another project
+  crossdock check orders.dock         one file, and the files that it uses
+  crossdock check --env staging       with crossdock.staging.yaml
+  crossdock check --format github     annotations on a pull request
+  crossdock check --format sarif      for code scanning
 
-Exit code 1 if there is an error (with --strict also if there is a warning).
-`crossdock explain E0202` says more about a code.";
+Exit code 1 if there is an error (with --strict also if there is a warning). `crossdock explain E0202` explains a code.";
 
 /// Check mappings against the schemas of both their ends
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Project folders or mapping files; the current folder's project if none is named
+    /// Project folders or mapping files; by default the project of the current folder
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Lay crossdock.<ENV>.yaml over crossdock.yaml
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
     /// Count warnings as findings: exit code 1
     #[arg(long)]
     strict: bool,
+    /// The form of the output: for people, JSON, SARIF, or annotations for GitHub
     #[arg(long, value_enum, default_value = "human")]
     format: Form,
 }
@@ -111,7 +112,7 @@ fn human(all: &[(Selection, Compiled)], out: &mut Out) -> Result<(), Failure> {
     // Warnings are looked for when nothing is wrong: none beside an error says nothing.
     let result = match errors {
         0 => render::summary(&found),
-        errors => format!("{}; warnings come after the errors", counted(errors, "error")),
+        errors => format!("{}; warnings are shown when there are no errors", counted(errors, "error")),
     };
     let summary = format!("checked {}, {}: {result}{allowed}", counted(files, "file"), counted(flows, "flow"));
     out.line(if errors > 0 { out.red(&summary) } else { out.green(&summary) })

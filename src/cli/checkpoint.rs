@@ -11,7 +11,7 @@ use crate::app::Access;
 use crate::app::operator_client::signature;
 use crate::engine::queue::Decision;
 
-/// Show how far flows have read, or send them back
+/// Show how far each flow has read its source, or read it again
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -29,15 +29,17 @@ Examples:
   crossdock checkpoint show
   crossdock checkpoint show --format json";
 
-/// Show the checkpoints, as the sources printed them
+/// Show the checkpoint of each flow
 #[derive(Debug, clap::Args)]
 #[command(after_help = SHOW)]
 struct Show {
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
@@ -47,26 +49,29 @@ Examples:
   crossdock checkpoint rewind --flow export_orders --to 2h
   crossdock checkpoint rewind --flow export_orders --to 2026-11-01T00:00:00Z
 
-What was delivered and has not changed is read again and dropped: a rewind sends nothing twice.";
+The flow reads its source again from that time on. Records that have not changed since they were read are dropped: nothing is \
+sent twice.";
 
 /// Read a flow's source again from an earlier time
 #[derive(Debug, clap::Args)]
 #[command(after_help = REWIND)]
 struct Rewind {
+    /// The flow
     #[arg(long, value_name = "NAME")]
     flow: String,
-    /// One of its streams; all if left out
+    /// One of the flow's streams, as `checkpoint show` names them; all of them by default
     #[arg(long, value_name = "NAME")]
     stream: Option<String>,
-    /// So long ago, or a time: 2h, 7d, 2026-11-01, 2026-11-01T08:00:00Z
+    /// From when on: 2h or 7d (that long ago), 2026-11-01, or 2026-11-01T08:00:00Z
     #[arg(long, value_name = "TIME")]
     to: When,
-    /// Who asks; the login name if left out
+    /// Your name, for the history; the login name by default
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
 }

@@ -13,22 +13,26 @@ use crate::value::Json;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock demo                         40 orders from Salesforce to ShipStation and back
-  crossdock demo --orders 500 --keep     leaves its project and store, to look at with trace and queue
-  crossdock demo --faults lost_reply=30  answers get lost on the way";
+  crossdock demo                           40 orders
+  crossdock demo --orders 500 --keep       keeps the project and its store
+  crossdock demo --faults lost_reply=30    some answers are lost on the way
+
+With --keep, look at the result with `crossdock status`, `trace` and `queue`.";
 
 /// Run the whole process in a sandbox: Salesforce and ShipStation, orders out, labels, tracking back
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
+    /// How many orders there are
     #[arg(long, default_value_t = 40)]
     orders: usize,
+    /// The seed of the generated data: the same seed gives the same orders
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// `none`, `bad-day`, or lost_reply=30,… (of a thousand requests)
+    /// Faults of the network: `none`, `bad-day`, or a list such as lost_reply=30 (of 1,000 requests)
     #[arg(long, default_value = "none")]
     faults: String,
-    /// Leave the project's folder
+    /// Keep the project and its store afterwards
     #[arg(long)]
     keep: bool,
 }

@@ -21,14 +21,18 @@ use crate::value::Json;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock diff ../acme-live . --records orders.jsonl
-  crossdock diff ../acme-live . --since 7d --env production --flow export_orders
-  git worktree add /tmp/before main && crossdock diff /tmp/before . --records orders.jsonl
-  crossdock diff old new --flow import_shipments --records shipments.json --matched order=order.json --format json
+  crossdock diff ../acme-live . --records orders.jsonl --flow export_orders
+  crossdock diff ../acme-live . --since 7d --flow export_orders
+  crossdock diff old new --flow import_shipments --records shipments.json \\
+      --matched order=orders.json --format json
 
-The same records go through both states of the project. What differs is grouped by the line that causes it: an edited
-line where one was on the value's way. With --since they are read from the system, with what their matches find there.
-Nothing is sent. Exit code 1 if something differs.";
+To compare with another branch:
+  git worktree add /tmp/before main
+  crossdock diff /tmp/before . --records orders.jsonl --flow export_orders
+
+Both states of the project map the same records. What differs is grouped by the edited line that causes it. With --since, the \
+records and what their matches find are read from the system. Nothing is sent. Values are printed as they are, personal values \
+too. Exit code 1 if something differs.";
 
 /// Show what an edit does to records: payloads that change, records newly stopped or accepted
 #[derive(Debug, clap::Args)]
@@ -43,20 +47,22 @@ pub(super) struct Args {
     /// A file of records: JSON, JSONL or CSV
     #[arg(long, value_name = "FILE", required_unless_present = "since")]
     records: Option<PathBuf>,
-    /// What has changed at the source since, read live: 7d, 12h, 2026-11-01
+    /// Read the records from the system: those that have changed since 7d, 12h, or 2026-11-01
     #[arg(long, value_name = "TIME", conflicts_with_all = ["records", "matched"])]
     since: Option<When>,
-    /// The flow; it need not be named where both projects have just one
+    /// The flow; not needed if both projects have only one
     #[arg(long, value_name = "NAME")]
     flow: Option<String>,
-    /// What a match finds: NAME=FILE
+    /// Records of the other side for a match: NAME=FILE; the match searches them by its keys
     #[arg(long, value_name = "NAME=FILE")]
     matched: Vec<String>,
-    /// The run's now, instead of the clock's
+    /// The time to use as `now`, instead of the current time
     #[arg(long, value_name = "TIME")]
     now: Option<When>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

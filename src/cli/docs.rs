@@ -17,12 +17,14 @@ use crate::spec::{Bench, judge};
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock docs                                        signoff/mapping.html and .xlsx, examples from the project's cases
-  crossdock docs --records export_orders=orders.jsonl   examples from real records, as they are: with people's names in them
-  crossdock docs --sign                                 this state was signed: later documents show what has changed since
+  crossdock docs          writes signoff/mapping.html and signoff/mapping.xlsx
+  crossdock docs --sign   keeps this state as the one that was signed
+  crossdock docs --records export_orders=orders.jsonl
+                          takes the examples from real records
 
-Each target field with its source, rule, example and what happens when it is empty; value maps, routes, reasons; what has
-changed since the last sign-off; and the hash of the plan that runs. Nothing is sent.";
+The document shows each target field with its source, rule, example and what happens when the source is empty; value maps, \
+routes and reasons; what has changed since the last sign-off; and the hash of the plan. Examples come from the project's \
+cases. Those from real records contain personal values. Nothing is sent.";
 
 /// The name under which a signed state is kept.
 const SIGNED: &str = "signed.json";
@@ -31,10 +33,10 @@ const SIGNED: &str = "signed.json";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
-    /// Where it is written; `signoff` in the project's folder if not said
+    /// Where to write it; by default `signoff` in the project's folder
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Records to take examples from: FLOW=FILE
@@ -43,9 +45,10 @@ pub(super) struct Args {
     /// Keep this state as the one that was signed
     #[arg(long)]
     sign: bool,
-    /// The day on the document, instead of today
+    /// The date on the document, instead of today
     #[arg(long, value_name = "DATE")]
     date: Option<jiff::civil::Date>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
 }

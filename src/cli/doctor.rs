@@ -14,9 +14,9 @@ use crate::run::connections;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock doctor                     connections, credentials, names, the store, the clock
-  crossdock doctor --env production
-  crossdock doctor --deep              every page, row and sealed value of the store too
+  crossdock doctor
+  crossdock doctor --env sandbox
+  crossdock doctor --deep      also checks every row and every encrypted value
 
 Exit code 1 if something is wrong.";
 
@@ -27,12 +27,13 @@ const A_MINUTE: i64 = 60_000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
-    /// Hold every row and sealed value of the store against its checksum, however large it is
+    /// Check every row and every encrypted value of the store, however large it is
     #[arg(long)]
     deep: bool,
 }

@@ -16,36 +16,38 @@ use crate::store::{ERASED, Erasure, Lane, LaneState, Store};
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock erase ada@example.com            shows what is kept of a person, by an e-mail address in any letter case
-  crossdock erase \"+1 512 555 0199\"          by a telephone number, however it is written
-  crossdock erase \"Ada Lovelace\"             by a name, a street, or anything else that stands in a record
-  crossdock erase 00000104 --linked          an order, and what belongs to it (its shipments)
-  crossdock erase ada@example.com --yes      removes it
+  crossdock erase ada@example.com          shows what is kept of a person
+  crossdock erase \"+1 512 555 0199\"        a telephone number, in any form
+  crossdock erase \"Ada Lovelace\"           a name, a street, any other value
+  crossdock erase 00000104 --linked        an order, and its shipments
+  crossdock erase ada@example.com --yes    removes it
 
-Nothing is sent. Hashes stay, so that nothing is sent twice later. Erase the person at the systems first: a record that
-changes at its source after this is read again.";
+Nothing is sent to the systems. Hashes of keys stay, so that nothing is sent twice later. Erase the person at the systems \
+first: a record that changes there after the erasure is read again.";
 
-/// Show and remove what is kept of one person
+/// Show or remove what is kept of one person
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// An e-mail address, a telephone number, a name, an order's number, a record's id
     #[arg(value_name = "IDENTIFIER")]
     who: String,
-    /// Records that are linked with those that were found, too
+    /// Include the records that belong to those that were found, such as the shipments of an order
     #[arg(long)]
     linked: bool,
-    /// Remove it
+    /// Remove it; without this option it is only shown
     #[arg(long)]
     yes: bool,
-    /// Who has it done; the login name if left out
+    /// Your name, for the proof that is kept; the login name by default
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

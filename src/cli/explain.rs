@@ -6,15 +6,16 @@ use crate::base::nearest;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock explain E0202     what the message means, a mapping that has it, the same mended
-  crossdock explain           all codes";
+  crossdock explain E0202    what the message means, with an example
+  crossdock explain          lists all codes";
 
 /// Explain a code that `check` has printed
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The code, such as E0202; without it all codes are listed
+    /// The code, such as E0202; without a code, all are listed
     code: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

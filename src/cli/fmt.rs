@@ -14,12 +14,12 @@ use crate::syntax;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock fmt                  every mapping file of the project
-  crossdock fmt orders.dock      one file
-  crossdock fmt --check          write nothing; show what would change, exit code 1 if anything would
-  crossdock fmt - < orders.dock  from the standard input to the standard output
+  crossdock fmt                    every mapping file of the project
+  crossdock fmt orders.dock        one file
+  crossdock fmt --check            changes nothing, and shows what would change
+  crossdock fmt - < orders.dock    standard input to standard output
 
-A file with a statement that cannot be read is left as it is.";
+A file with a syntax error is left as it is. With --check, exit code 1 if a file would change.";
 
 /// Write mapping files in the standard form; comments stay
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,7 @@ pub(super) struct Args {
     /// Change nothing; show the difference
     #[arg(long)]
     check: bool,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

@@ -47,13 +47,14 @@ use clap::{Parser, Subcommand};
 use crate::app::Failure;
 
 const EXAMPLES: &str = "\
-A day's work:
-  crossdock check                      is every mapping of this project right?
-  crossdock explain E0202              what a message means, with an example
-  crossdock plan --flow export_orders  what a flow will do, step by step
+Start here:
+  crossdock new acme                     make a project from a template
+  crossdock check                        check all mappings of this project
+  crossdock explain E0202                explain a message, with an example
+  crossdock plan --flow export_orders    show what a flow will do
 
-Exit codes: 0 no problem, 1 the command found a problem, 2 the command was not understood,
-3 a file could not be read or written. `docs/reference/exit-codes.md` has the details.";
+Exit codes: 0 no problem, 1 the command found a problem, 2 the command was not understood, 3 a file could not be read or \
+written. `docs/reference/exit-codes.md` has the details.";
 
 /// Keeps commerce and fulfillment systems in step by mappings that are checked before they run.
 #[derive(Debug, Parser)]
@@ -184,6 +185,52 @@ mod tests {
     fn the_arguments_are_consistent() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
+    }
+
+    /// Every command, at any depth.
+    fn commands(of: &clap::Command, found: &mut Vec<clap::Command>) {
+        for command in of.get_subcommands().filter(|command| command.get_name() != "help") {
+            found.push(command.clone());
+            commands(command, found);
+        }
+    }
+
+    #[test]
+    fn every_argument_says_what_it_is() {
+        use clap::CommandFactory as _;
+        let mut found = Vec::new();
+        commands(&Cli::command(), &mut found);
+        let silent: Vec<String> = found
+            .iter()
+            .flat_map(|command| command.get_arguments().map(|argument| (command.get_name(), argument)))
+            .filter(|(_, argument)| argument.get_help().is_none_or(|help| help.to_string().trim().is_empty()))
+            .map(|(command, argument)| format!("{command} {}", argument.get_id()))
+            .collect();
+        assert!(silent.is_empty(), "{silent:?}");
+    }
+
+    /// Examples fit 80 columns, so that they are not wrapped; a paragraph is one line, so that it is wrapped to the terminal.
+    #[test]
+    fn the_text_below_the_options_fits_the_terminal() {
+        use clap::CommandFactory as _;
+        let mut found = vec![Cli::command()];
+        commands(&Cli::command(), &mut found);
+        let mut wrong = Vec::new();
+        for command in found {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            for (line, next) in lines.iter().zip(lines.iter().skip(1).chain([&""])) {
+                let example = line.starts_with(' ');
+                if example && line.chars().count() > 80 {
+                    wrong.push(format!("{}: wider than 80 columns: {line}", command.get_name()));
+                }
+                let prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
+                if prose(line) && prose(next) && !line.ends_with(':') {
+                    wrong.push(format!("{}: broken by hand: {line}", command.get_name()));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
     }
 
     #[test]

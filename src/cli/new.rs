@@ -8,10 +8,10 @@ use crate::project::templates::TEMPLATES;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock new acme                                     from the template salesforce-shipstation
-  crossdock new acme --template crm-delivered
-  crossdock new acme --template blank                    only the connections, and an example flow in comments
-  crossdock new --list                                   the templates there are
+  crossdock new acme                             the usual template
+  crossdock new acme --template crm-delivered    another template
+  crossdock new acme --template blank            connections and no flow
+  crossdock new --list                           lists the templates
 
 Then: cd acme && crossdock check && crossdock test";
 
@@ -22,11 +22,13 @@ pub(super) struct Args {
     /// The folder to make
     #[arg(value_name = "FOLDER", required_unless_present = "list")]
     folder: Option<PathBuf>,
+    /// The template to begin with; `--list` shows them
     #[arg(long, value_name = "NAME", default_value = "salesforce-shipstation")]
     template: String,
     /// List the templates
     #[arg(long)]
     list: bool,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

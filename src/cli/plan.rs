@@ -15,11 +15,12 @@ use crate::run::calls;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock plan                          every flow: what is fetched, what is checked, what is written
-  crossdock plan --flow export_orders     one of them
-  crossdock plan --format json            the plan as it is stored with each record's history
+  crossdock plan                         every flow
+  crossdock plan --flow export_orders    one flow
+  crossdock plan --format json           for a program
 
-The same files, schemas and parameters give the same plan, to the byte; its hash says so.";
+The first line has the hash of the plan. The same files, schemas and parameters give the same hash. The hash is that of the \
+environment: with --env it may differ.";
 
 /// Show what the flows will do: the query that is sent, the rules, the writes and their keys
 #[derive(Debug, clap::Args)]
@@ -31,9 +32,10 @@ pub(super) struct Args {
     /// Only this flow
     #[arg(long, value_name = "FLOW")]
     flow: Option<String>,
-    /// Lay crossdock.<ENV>.yaml over crossdock.yaml
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

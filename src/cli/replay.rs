@@ -11,33 +11,36 @@ use crate::engine::queue::Decision;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock replay --flow export_orders 00000104 00000105   these two
-  crossdock replay --flow export_orders --since 7d          what moved in the last seven days
-  crossdock replay --flow export_orders --all               every record that the flow has met
+  crossdock replay --flow export_orders 00000104 00000105
+  crossdock replay --flow export_orders --since 7d    changed state since then
+  crossdock replay --flow export_orders --all         every record of the flow
 
-They are read again and mapped with today's plan; what differs from what was confirmed is sent, nothing else.";
+The records are read again and mapped with the current mapping. Only values that differ from what the target was last \
+confirmed to hold are sent.";
 
-/// Map records again with today's mapping, and send what differs
+/// Read and map records again with the current mapping, and send what differs
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Numbers, ids or keys
+    /// The numbers, ids or keys of the records
     #[arg(value_name = "KEY")]
     keys: Vec<String>,
+    /// The flow
     #[arg(long, value_name = "NAME")]
     flow: String,
     /// Every record of the flow
     #[arg(long, conflicts_with = "keys")]
     all: bool,
-    /// Every record of the flow that moved since: 2h, 7d, 2026-11-01
+    /// Records that changed state since 2h or 7d ago, or since 2026-11-01
     #[arg(long, value_name = "TIME", conflicts_with_all = ["keys", "all"])]
     since: Option<When>,
-    /// Who asks; the login name if left out
+    /// Your name, for the history; the login name by default
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
 }

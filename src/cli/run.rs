@@ -24,27 +24,31 @@ use crate::value::Json;
 const READ: usize = 64 * 1024;
 
 const EXAMPLES: &str = "\
-Examples:
-  crossdock run                              between the systems: polls each flow once, finishes all resulting work, exits
-  crossdock run --flow export_orders --dry-run
-                                             with live reads and no writes: what would change, and in how many calls
-  crossdock run mappings/salesforce-shipstation --flow export_orders \\
-      --records mappings/salesforce-shipstation/orders.jsonl --out out
-  crossdock run --flow daily_orders                 a flow between two `files` connections
+Between systems:
+  crossdock run                           all flows
+  crossdock run --flow export_orders      one flow
+  crossdock run --dry-run                 live reads, no writes
+  crossdock run --since 2026-11-01        first run: only newer changes
+
+Over a file of records:
+  crossdock run --flow export_orders --records orders.jsonl --out out
   crossdock run --flow export_orders --records - < orders.jsonl > payloads.jsonl
+  crossdock run --flow daily_orders       between two `files` connections
 
-With --records (or where the flow reads a file): writes one file of payloads for each object and `stopped.jsonl` with what was rejected, goes to
-review or could not be read, each with its reasons. A rejected record is an answer, not a failure of
-the run: exit code 0, or 1 with --strict. Exit code 1 also if a line of the file could not be read.";
+Between systems, each flow is polled once; the command finishes all resulting work and exits.
 
-/// Run flows once: between the systems, or over a file of records
+Over a file, payloads are written to one file for each object. `stopped.jsonl` has the records that were rejected, wait for a \
+review or could not be read, with their reasons. A rejected record is a result, not an error: exit code 0 (1 with --strict). \
+Exit code 1 if a line of the file could not be read.";
+
+/// Run flows once, between systems or over a file of records
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The project's folder; the current folder's project if none is named
+    /// The project's folder; by default that of the current folder
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
-    /// The flow; between systems several can be named with commas, and all run if none is
+    /// The flow. Between systems: several, separated by commas; all of them by default
     #[arg(long, value_name = "NAME")]
     flow: Option<String>,
     /// The records, in the form of the flow's source: JSONL, JSON or CSV; `-` for the standard input
@@ -59,20 +63,20 @@ pub(super) struct Args {
     /// Between systems: read, map and compare, and send nothing
     #[arg(long)]
     dry_run: bool,
-    /// Between systems: go on with an older copy of the store, or without the one that was lost. What it does not know for
-    /// certain is looked up at the targets before anything is written
+    /// Between systems: continue with an older copy of the store, or with a new one after it was lost. Each record is compared
+    /// with its target before it is written
     #[arg(long)]
     recover: bool,
-    /// With --dry-run: every write, field by field
+    /// With --dry-run: show every write, field by field
     #[arg(long, requires = "dry_run")]
     all: bool,
-    /// With --dry-run: personal values, which are masked otherwise
+    /// With --dry-run: print personal values, which are masked by default
     #[arg(long, requires = "dry_run")]
     reveal: bool,
-    /// Between systems, at the very first run: leave out what changed before: 7d, 2026-11-01
+    /// Between systems, at the first run of a flow: leave out records that changed earlier than 7d ago, or than 2026-11-01
     #[arg(long, value_name = "TIME")]
     since: Option<When>,
-    /// Over a file: records of the other side, among which a match looks by its keys: NAME=FILE
+    /// Over a file: records of the other side for a match: NAME=FILE; the match searches them by its keys
     #[arg(long, value_name = "NAME=FILE", requires = "records")]
     matched: Vec<String>,
     /// Write each payload with its operation and key around it
@@ -81,14 +85,16 @@ pub(super) struct Args {
     /// Count rejected records as findings: exit code 1
     #[arg(long)]
     strict: bool,
-    /// Threads that map
+    /// The number of threads; by default one for each processor
     #[arg(long, value_name = "N")]
     workers: Option<std::num::NonZeroUsize>,
-    /// The run's now, instead of the clock's
+    /// The time to use as `now`, instead of the current time
     #[arg(long, value_name = "TIME")]
     now: Option<When>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

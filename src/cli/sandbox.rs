@@ -16,7 +16,7 @@ fn usual_port(system: &str) -> Option<u16> {
     Some(system::manifest(system)?.sandbox?.port)
 }
 
-/// Run Salesforce and ShipStation on this machine, and act in them
+/// Run imitations of Salesforce and ShipStation on this machine
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -34,74 +34,81 @@ enum What {
 
 const START: &str = "\
 Examples:
-  crossdock sandbox start                             200 orders; ends with Ctrl-C
+  crossdock sandbox start                      200 orders
   crossdock sandbox start --orders 10000 --no-limits
-  crossdock sandbox start --faults bad-day            lost answers, late requests, refusals
-  crossdock sandbox start --autoship 5                the warehouse ships after 5 minutes by itself
+  crossdock sandbox start --faults bad-day     lost answers, late requests
+  crossdock sandbox start --autoship 5         orders ship after 5 minutes
 
-Then, in another terminal:  crossdock run --env sandbox";
+It runs until Ctrl-C. Then, in another terminal: crossdock run --env sandbox";
 
-/// Start both systems on loopback
+/// Start both imitations, on 127.0.0.1
 #[derive(Debug, clap::Args)]
 #[command(after_help = START)]
 struct Start {
+    /// The seed of the generated data: the same seed gives the same orders
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// Orders that are there from the beginning
+    /// How many orders there are at the start
     #[arg(long, default_value_t = 200)]
     orders: usize,
+    /// The port of the Salesforce sandbox
     #[arg(long, value_name = "PORT", default_value_t = usual_port("salesforce").unwrap_or(0))]
     salesforce: u16,
+    /// The port of the ShipStation sandbox
     #[arg(long, value_name = "PORT", default_value_t = usual_port("shipstation").unwrap_or(0))]
     shipstation: u16,
-    /// `bad-day`, `none`, or lost_reply=50,late=20 (of a thousand requests)
+    /// Faults of the network: `none`, `bad-day`, or a list such as lost_reply=50,late=20 (of 1,000 requests)
     #[arg(long, value_name = "FAULTS", default_value = "none")]
     faults: String,
-    /// Answer any number of calls: no rate limits
+    /// Without rate limits
     #[arg(long)]
     no_limits: bool,
-    /// Minutes after which the warehouse ships an order by itself
+    /// Ship each order this many minutes after it was created
     #[arg(long, value_name = "MINUTES")]
     autoship: Option<i64>,
 }
 
 const ACT: &str = "\
-Examples:
-  crossdock sandbox act ship 00000012               the warehouse makes a label
-  crossdock sandbox act parcel 00000012             another label: the rest goes in a parcel of its own
-  crossdock sandbox act combine 00000012 --set with=00000013     both go in one parcel
-  crossdock sandbox act cancel 00000012             somebody cancels it in Salesforce
-  crossdock sandbox act cancel 00000012 --system shipstation
-  crossdock sandbox act deliver 00000012            its carrier says that it is delivered
-  crossdock sandbox act delay 00000012 --set city=RENO
-  crossdock sandbox act change 00000012 --set ShippingCity=Leeds --system salesforce
+Examples, in Salesforce:
+  crossdock sandbox act cancel 00000012
   crossdock sandbox act create --system salesforce
-  crossdock sandbox act create W-17 --system shipstation --set customerEmail=ada@example.com
-  crossdock sandbox act make Account --set Name=Ada --set Email__c=ada@example.com
+  crossdock sandbox act change 00000012 --set ShippingCity=Leeds \\
+      --system salesforce
+  crossdock sandbox act make Account --set Name=Ada
   crossdock sandbox act win ada@example.com
-  crossdock sandbox act schema Order.Status --set value=Returned      an administrator adds a picklist value";
+  crossdock sandbox act schema Order.Status --set value=Returned
+
+Examples, in ShipStation:
+  crossdock sandbox act ship 00000012
+  crossdock sandbox act parcel 00000012
+  crossdock sandbox act combine 00000012 --set with=00000013
+  crossdock sandbox act cancel 00000012 --system shipstation
+  crossdock sandbox act create W-17 --system shipstation
+  crossdock sandbox act deliver 00000012
+  crossdock sandbox act delay 00000012 --set city=RENO";
 
 /// The examples, and all verbs.
 fn act_help() -> String {
     format!(
-        "{ACT}\n\nShipStation and its carriers: {}.\nSalesforce: {}.\ndocs/reference/sandbox-acts.md says what each one does.",
+        "{ACT}\n\nVerbs of ShipStation and its carriers: {}.\n\nVerbs of Salesforce: {}.\n\ndocs/reference/sandbox-acts.md describes each verb.",
         acts::verbs(&acts::SHIPSTATION),
         acts::verbs(&acts::SALESFORCE)
     )
 }
 
-/// Do what a person does at one of the systems
+/// Do what a person or a carrier would do at one of the systems
 #[derive(Debug, clap::Args)]
 #[command(after_help = act_help())]
 struct Acted {
+    /// What to do, such as `ship` or `cancel`; the verbs are listed below
     verb: String,
     /// The order's number, key or id
     #[arg(default_value = "")]
     order: String,
-    /// field=value; a value that is JSON is taken as such
+    /// A field and its value; a value in JSON is read as JSON
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     set: Vec<String>,
-    /// salesforce or shipstation; by the verb if left out
+    /// salesforce or shipstation; by default the one that has this verb
     #[arg(long, value_name = "NAME")]
     system: Option<String>,
     /// The system's port, if it is not the usual one
@@ -111,14 +118,16 @@ struct Acted {
 
 const ASKED: &str = "\
 Examples:
-  crossdock sandbox effects shipstation     what was done to it, in order
-  crossdock sandbox state salesforce        how many calls and effects, and what its description does not know";
+  crossdock sandbox effects shipstation    what was done there, in order
+  crossdock sandbox state salesforce       how many calls and effects";
 
-/// Ask a running sandbox
+/// Show what was done in a running sandbox, or its counts
 #[derive(Debug, clap::Args)]
 #[command(after_help = ASKED)]
 struct Asked {
+    /// salesforce or shipstation
     system: String,
+    /// The system's port, if it is not the usual one
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
 }
@@ -128,12 +137,15 @@ Examples:
   crossdock sandbox faults shipstation lost_reply=50,late=20
   crossdock sandbox faults salesforce none";
 
-/// Switch faults on or off while it runs
+/// Switch faults of the network on or off in a running sandbox
 #[derive(Debug, clap::Args)]
 #[command(after_help = FAULT)]
 struct Fault {
+    /// salesforce or shipstation
     system: String,
+    /// `none`, `bad-day`, or a list such as lost_reply=50,late=20 (of 1,000 requests)
     faults: String,
+    /// The system's port, if it is not the usual one
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
 }

@@ -27,21 +27,21 @@ enum What {
 
 const SHOW: &str = "\
 Examples:
-  crossdock schema show                  the connections and their objects
-  crossdock schema show crm.Order        its fields: type, what may be missing, what can be written
-  crossdock schema show wms.Order.orderStatus
-                                         one field, with its values and limits";
+  crossdock schema show                          connections and objects
+  crossdock schema show crm.Order                the fields of an object
+  crossdock schema show wms.Order.orderStatus    a field: values and limits";
 
 /// Show an object's fields as a mapping sees them
 #[derive(Debug, clap::Args)]
 #[command(after_help = SHOW)]
 struct Show {
-    /// connection.Object or connection.Object.field; everything in short if left out
+    /// connection.Object or connection.Object.field; without it, all objects are listed
     #[arg(value_name = "OBJECT")]
     object: Option<String>,
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
@@ -51,17 +51,17 @@ Examples:
   crossdock schema infer skus.csv --name Sku > schemas/shop/Sku.json
   crossdock schema infer orders.jsonl --name Order --to schemas/shop
 
-Records inside records (an order's lines) get a schema of their own: --to writes one file each.
-What the samples show is a beginning: look through what may be missing and what is a code rather
-than a number (`01234` is read as text).";
+A record inside a record (a line of an order) gets a schema of its own; --to writes one file for each. The result is a draft: \
+check which fields may be missing, and which are codes and not numbers (`01234` is read as text).";
 
 /// Write a schema from sample records (.jsonl, .json, .csv)
 #[derive(Debug, clap::Args)]
 #[command(after_help = INFER)]
 struct Infer {
+    /// A file of sample records
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The object's name; the file's own if left out
+    /// The object's name; by default that of the file
     #[arg(long)]
     name: Option<String>,
     /// Write <FOLDER>/<Object>.json for each object instead of printing

@@ -22,36 +22,39 @@ use crate::serve::{Counts, Seen, Shared, may_listen, serve};
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock serve                                 by the mapping's schedules; health and metrics on 127.0.0.1:8460
-  crossdock serve --env production --listen 127.0.0.1:9000
+  crossdock serve
+  crossdock serve --env staging --listen 127.0.0.1:9000
   CROSSDOCK_TOKEN=… crossdock serve --listen 0.0.0.0:8460 --behind-tls
 
-Webhooks come to /hook/<connection>/<secret>; set the secret as CROSSDOCK_HOOK_<CONNECTION>, at least 24
-characters: it is all that keeps strangers out where a system does not sign. Ctrl-C or SIGTERM ends it when what
-is out has come back; what is left is taken up at the next start.
+Webhooks are received at /hook/<connection>/<secret>. Set the secret in CROSSDOCK_HOOK_<CONNECTION>, with at least 24 \
+characters (openssl rand -hex 24). Where a system does not sign its webhooks, the secret is the only protection.
 
-Logs go to the standard error, as JSON where it is no terminal.";
+The mapping is read once, at the start. Restart `serve` after an edit. On Ctrl-C or SIGTERM it waits for in-flight requests; \
+unresolved ones are resolved at the next start.
 
-/// Keep the systems in step: schedules, webhooks, health, metrics
+Logs go to standard error: as text on a terminal, otherwise as JSON. CROSSDOCK_LOG=debug logs more.";
+
+/// Run the flows by their schedules and by webhooks, until it is stopped
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
-    /// Where webhooks, health and metrics are answered
+    /// The address for webhooks, /health, /ready and /metrics
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8460")]
     listen: SocketAddr,
-    /// A proxy with TLS stands before it
+    /// Confirm that a proxy with TLS is in front; needed for addresses other than 127.0.0.1
     #[arg(long)]
     behind_tls: bool,
-    /// Go on with an older copy of the store, or without the one that was lost. What it does not know for certain is looked
-    /// up at the targets before anything is written
+    /// Continue with an older copy of the store, or with a new one after it was lost. Each record is compared with its target
+    /// before it is written
     #[arg(long)]
     recover: bool,
-    /// Only these flows, with commas
+    /// Only these flows, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     flow: Vec<String>,
 }

@@ -25,15 +25,15 @@ use crate::value::ObjectRef;
 
 const PULL: &str = "\
 Examples:
-  crossdock schema pull                    every object that the project uses or keeps, and the names of its things
-  crossdock schema pull crm                one connection
-  crossdock schema pull crm.Invoice__c     one object, which a mapping can name from then on
+  crossdock schema pull                  all objects that the project uses
+  crossdock schema pull crm              one connection
+  crossdock schema pull crm.Invoice__c   one object; mappings can use it then
 
-Writes schemas/<connection>/<Object>.json and names.json, says what is other than before, and checks the mapping
-against it. What a snapshot was given by hand (how a field's values are treated, patterns) stays.
-Exit code 1 if the mapping has errors then.";
+Writes schemas/<connection>/<Object>.json and names.json, lists what has changed, and checks the mapping against it. Data \
+classes, patterns and limits that were added to a snapshot by hand are kept. Exit code 1 if the mapping has errors \
+afterwards.";
 
-/// Fetch what the systems' objects look like
+/// Fetch the schemas and names of the systems, and write them as snapshots
 #[derive(Debug, clap::Args)]
 #[command(after_help = PULL)]
 pub(super) struct Pull {
@@ -43,12 +43,13 @@ pub(super) struct Pull {
 
 const DIFF: &str = "\
 Examples:
-  crossdock schema diff                    what the systems have changed since the snapshots, and which lines it touches
+  crossdock schema diff
   crossdock schema diff crm.Order --format json
 
-Nothing is written. Exit code 1 if something differs. `serve` does the same by itself once a day and alerts.";
+Lists what the systems have changed since the snapshots were pulled, and the lines of the mapping that use it. Nothing is \
+written. Exit code 1 if something differs. `serve` does the same once a day, and raises an alert.";
 
-/// Compare the systems' objects with the snapshots
+/// Compare the systems with the snapshots
 #[derive(Debug, clap::Args)]
 #[command(after_help = DIFF)]
 pub(super) struct Diff {
@@ -58,14 +59,16 @@ pub(super) struct Diff {
 
 #[derive(Debug, clap::Args)]
 struct Asked {
-    /// Connections, or objects as connection.Object; everything if left out
+    /// Connections, or objects as connection.Object; all of them by default
     #[arg(value_name = "OBJECT")]
     objects: Vec<String>,
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

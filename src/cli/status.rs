@@ -12,26 +12,29 @@ use crate::store::{Counts, LaneState, Store};
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock status                       how many records of each flow are where
-  crossdock status --state failed        the records in one state
-  crossdock status --format json         for a dashboard
+  crossdock status                   how many records are in which state
+  crossdock status --state failed    the records in one state
+  crossdock status --format json     for a dashboard
 
-It reads beside a running `crossdock serve`.";
+It can be used while `crossdock serve` runs.";
 
-/// Show where the records are
+/// Show how many records are in which state, and whether everything runs
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
-    /// The records in this state: fetch, waiting, sending, delivered, unchanged, not_eligible, rejected, review, failed, gone, discarded
+    /// List the records in this state: fetch, waiting, sending, delivered, unchanged, not_eligible, rejected, review, failed, gone, discarded
     #[arg(long, value_name = "STATE")]
     state: Option<String>,
+    /// Only this flow
     #[arg(long, value_name = "NAME")]
     flow: Option<String>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

@@ -6,7 +6,7 @@ use super::project::context;
 use super::{Exit, Failure, Format, Out};
 use crate::app::stores::{Access, Checked, StoreLocation};
 
-/// Copy the store, and check that it is whole
+/// Back up the store, and check it
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -21,9 +21,10 @@ enum What {
 
 #[derive(Debug, clap::Args)]
 struct Project {
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
 }
@@ -31,12 +32,12 @@ struct Project {
 const BACKUP: &str = "\
 Examples:
   crossdock store backup /backup/crossdock-2026-03-02.db
-  crossdock store backup /backup/today.db --env production
+  crossdock store backup /backup/staging.db --env staging
 
-It works beside a running `crossdock serve`. The copy is complete and consistent, readable by its owner only, and
-replaces no file. The key is not copied: keep it in another place (`crossdock.db.key`, or CROSSDOCK_STORE_KEY).";
+It can be used while `crossdock serve` runs. The copy is complete and consistent, and only its owner can read it. An existing \
+file is never replaced. The key is not copied: keep it in another place (`crossdock.db.key`, or CROSSDOCK_STORE_KEY).";
 
-/// Write a consistent copy of the store, beside a running process too
+/// Write a consistent copy of the store
 #[derive(Debug, clap::Args)]
 #[command(after_help = BACKUP)]
 struct Backup {
@@ -49,21 +50,24 @@ struct Backup {
 
 const CHECK: &str = "\
 Examples:
-  crossdock store check                    every page, row and sealed value of the project's store
-  crossdock store check --file backup.db   of a copy (its key: backup.db.key, that of the store, or CROSSDOCK_STORE_KEY)
-  crossdock store check --format json      for a script
+  crossdock store check
+  crossdock store check --file backup.db    a copy
+  crossdock store check --format json
 
-It reads the whole store and changes nothing. Exit code 1 if something is damaged.";
+Reads every page, row and encrypted value of the store, and changes nothing. A copy is read with the key beside it \
+(backup.db.key), that of the project's store, or CROSSDOCK_STORE_KEY. Exit code 1 if something is damaged, 3 if the store \
+cannot be opened.";
 
 /// Check every page, row and sealed value of the store, and name what is damaged
 #[derive(Debug, clap::Args)]
 #[command(after_help = CHECK)]
 struct Check {
-    /// Another file than the project's store: a copy
+    /// A copy to check, instead of the project's store
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
     project: Project,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

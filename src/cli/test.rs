@@ -16,36 +16,38 @@ use crate::spec::{Bench, Case, Coverage, Ran, accept, cases, judge, report};
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock test                          every case of the project
-  crossdock test --only \"postal\"          the cases whose name holds a word
-  crossdock test --coverage               rules, rows and routes that no case meets
-  crossdock test --accept                 show what came out and write it in the place of what a case asserts
-  crossdock test --accept --whole         write all that came out
-  crossdock test --format junit           for a pipeline
+  crossdock test                    every case of the project
+  crossdock test --only \"postal\"    cases with this word in name or flow
+  crossdock test --coverage         rules, rows and routes that no case uses
+  crossdock test --accept           writes the new result into failing cases
+  crossdock test --accept --whole   writes all fields of the result
+  crossdock test --format junit     for a pipeline
 
-Cases stand in cases/*.yaml and in `test` items of mapping files. Exit code 1 if one fails.";
+Cases are in cases/*.yaml and in `test` items of mapping files. Exit code 1 if one fails.";
 
 /// Run the project's test cases
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The project's folder; the current folder's project if none is named
+    /// The project's folder; by default that of the current folder
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
-    /// Only cases whose name or flow holds this text
+    /// Only cases whose name or flow contains this text
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Show what came out of failing cases, and write it in the place of what they assert: the same fields, with their new values
+    /// Show the results of failing cases, and write them into the cases: the same fields, with their new values
     #[arg(long)]
     accept: bool,
-    /// With --accept: write all that came out
+    /// With --accept: write all fields of the result
     #[arg(long, requires = "accept")]
     whole: bool,
-    /// List what no case has met
+    /// List the rules, rows and routes that no case uses
     #[arg(long)]
     coverage: bool,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, JSON, or JUnit for a pipeline
     #[arg(long, value_enum, default_value = "human")]
     format: Form,
 }

@@ -13,29 +13,31 @@ use crate::store::{Event, Lane, LaneState, Store, Watched};
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock trace 00000104              by its order number
-  crossdock trace FR-000001             a custom object's record, by its name or number field
-  crossdock trace 8015g0000000068AAA    by its id, or by the key or id that it has at the other system
-  crossdock trace ada@example.com       a group, by the value that it is grouped by
-  crossdock trace 00000104 --requests   with what was sent and answered, masked
+  crossdock trace 00000104              by order number
+  crossdock trace FR-000001             by the name field of a custom object
+  crossdock trace 8015g0000000068AAA    by id or key, at either system
+  crossdock trace ada@example.com       a group, by its value
+  crossdock trace 00000104 --requests   with the requests and answers, masked
 
-Records of other flows that belong to it (its shipments) are told in the same line of time.";
+Records of other flows that belong to it, such as its shipments, are part of the same timeline.";
 
 /// Show the history of one record
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// A number, a key or an id
+    /// The number, name, id or key of the record
     #[arg(value_name = "KEY")]
     key: String,
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
-    /// Print what was sent and answered of it too, masked
+    /// Also print the requests and answers of this record, masked
     #[arg(long)]
     requests: bool,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

@@ -14,30 +14,32 @@ use crate::value::{Json, ObjectRef};
 const EXAMPLES: &str = "\
 Examples:
   crossdock unmapped --records orders.jsonl --flow export_orders
-  crossdock unmapped --records orders.jsonl --flow export_orders --least 10    only fields that 10 % of the records fill
+  crossdock unmapped --records orders.jsonl --flow export_orders --least 10
   crossdock unmapped --records orders.jsonl --flow export_orders --format json
 
-A field counts as mapped if a flow of the same source object reads it, or something in it. Examples show the form of a value,
-not the value: letters are x, digits are 9.";
+A field counts as mapped if a flow of the same source object reads it, or a part of it. Examples show the form of a value and \
+not the value: letters are x, digits are 9. `--least 10` leaves out fields that fewer than 10 % of the records fill.";
 
-/// List fields of real records that nobody maps, by how often they are filled
+/// List the fields of real records that no flow maps, by how often they are filled
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The project's folder; the current folder's project if none is named
+    /// The project's folder; by default that of the current folder
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
     /// A file of records: JSON, JSONL or CSV
     #[arg(long, value_name = "FILE")]
     records: String,
-    /// The flow whose source the records are of; required if the flows read several objects
+    /// The flow that reads such records; needed if the flows read several objects
     #[arg(long, value_name = "NAME")]
     flow: Option<String>,
     /// Leave out fields that are filled in fewer records than this, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 0)]
     least: u8,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

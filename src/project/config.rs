@@ -1,6 +1,6 @@
 //! `crossdock.yaml`: connections, parameters, time zone, and what the runtime needs.
 //!
-//! An environment (`--env production`) lays `crossdock.production.yaml` over it: a connection's
+//! An environment (`--env staging`) lays `crossdock.staging.yaml` over it: a connection's
 //! options, a parameter or a setting that stands there replaces the one of that name here.
 //! `${SECRET}` is kept as written; nothing is looked up before a run.
 

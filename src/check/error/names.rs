@@ -309,7 +309,7 @@ pub(in crate::check) fn compared_with_nothing(name: &str, span: Span, at: Span, 
 pub(in crate::check) fn undescribed(of: &ObjectRef, base: Span, field: &Name) -> Diagnostic {
     Diagnostic::new(Code::UnknownObject, base, format!("this leads to `{of}`, of which the project has no description"))
         .why(format!("whether it has a field `{}`, and of which type, is not known; nothing of it would be read", field.node))
-        .help(format!("take it in from the system:   crossdock schema pull {of} --env production"))
+        .help(format!("take it in from the system:   crossdock schema pull {of}"))
         .help(format!("or put its describe into schemas/{}/{}.json", of.connection, of.object))
 }
 

@@ -18,17 +18,21 @@ use crate::run::files::whole;
 use crate::spec::judge;
 use crate::value::Json;
 
-const EXAMPLES: &str = r#"Examples:
-  crossdock preview --flow export_orders fixtures/uk-order.json
-  crossdock preview --flow export_orders orders.jsonl               a table, one line a record
-  crossdock preview --flow export_orders orders.jsonl --key 801x0   one record of many, by id or key
-  crossdock preview --flow export_orders fixtures/uk-order.json --why shipTo.street1
-  crossdock preview --flow export_orders fixtures/uk-order.json --why warehouse         a result of the routing table
-  crossdock preview --flow export_orders fixtures/uk-order.json --why "no SKU"          a rule, by words of its message
-  crossdock preview --flow export_orders fixtures/uk-order.json --why orders.dock:56    what stands on a line
-  crossdock preview --flow import_shipments shipments.json --matched order=orders.jsonl
+const EXAMPLES: &str = "\
+Examples:
+  crossdock preview --flow export_orders orders.jsonl
+  crossdock preview --flow export_orders orders.jsonl --key 801x0
+  crossdock preview --flow export_orders fixtures/uk-order.json --why
+  crossdock preview --flow import_shipments shipments.json \\
+      --matched order=orders.jsonl
 
-Nothing is sent. Exit code 1 if a record is rejected."#;
+What --why takes:
+  --why shipTo.street1    a field: which line set it, from which values
+  --why warehouse         a result of the routing table
+  --why \"no SKU\"          a rule, by words of its message
+  --why orders.dock:56    a line of the mapping
+
+Nothing is sent. Values are printed as they are, personal values too. Exit code 1 if a record is rejected.";
 
 /// Show what would be sent for some records, and why
 #[derive(Debug, clap::Args)]
@@ -37,10 +41,10 @@ pub(super) struct Args {
     /// A file of records: JSON, JSONL or CSV
     #[arg(value_name = "RECORDS")]
     records: String,
-    /// The flow; it need not be named where the project has one
+    /// The flow; not needed if the project has only one
     #[arg(long, value_name = "NAME")]
     flow: Option<String>,
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "PATH")]
     project: Option<PathBuf>,
     /// Only the record with this id, or whose write has this key
@@ -50,17 +54,19 @@ pub(super) struct Args {
     /// `review`; without a word, of all fields
     #[arg(long, value_name = "WHAT", num_args = 0..=1, default_missing_value = "")]
     why: Option<String>,
-    /// Records of the other side, among which a match looks by its keys: NAME=FILE
+    /// Records of the other side for a match: NAME=FILE; the match searches them by its keys
     #[arg(long, value_name = "NAME=FILE")]
     matched: Vec<String>,
     /// The record as the target holds it now
     #[arg(long, value_name = "FILE")]
     target: Option<String>,
-    /// The run's now, instead of the clock's
+    /// The time to use as `now`, instead of the current time
     #[arg(long, value_name = "TIME")]
     now: Option<When>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

@@ -17,7 +17,7 @@ use crate::value::Json;
 /// Which exceptions, and who decides.
 #[derive(Debug, clap::Args)]
 struct Chosen {
-    /// Their numbers, or their records' numbers, names or keys
+    /// The numbers of the exceptions, or the numbers, names or keys of their records
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     #[command(flatten)]
@@ -26,14 +26,14 @@ struct Chosen {
     filters: Filters,
     #[command(flatten)]
     signed: Signed,
-    /// Do not ask, where several are decided by a filter
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
 
 #[derive(Debug, clap::Args)]
 struct Signed {
-    /// Who decides; the login name if left out
+    /// Your name, for the history; the login name by default
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
@@ -46,37 +46,40 @@ impl Signed {
 
 const RETRY: &str = "\
 Examples:
-  crossdock queue retry 12 13               reads the records again and maps them anew
-  crossdock queue retry 00000104            by what people call the record
-  crossdock queue retry --cause 3f9a2c01    all of one cause, after asking; --yes in scripts
-  crossdock queue retry --code refused --flow export_orders --yes";
+  crossdock queue retry 12 13               two exceptions, by number
+  crossdock queue retry 00000104            by the number of the record
+  crossdock queue retry --cause 3f9a2c01    all of one cause, after a question
+  crossdock queue retry --code refused --flow export_orders --yes
 
-/// Read the records again and map them anew
+The records are read from their source again, and mapped with the current mapping.";
+
+/// Read and map records again
 #[derive(Debug, clap::Args)]
 #[command(after_help = RETRY)]
 pub(super) struct Retry {
     #[command(flatten)]
     chosen: Chosen,
-    /// Why, for those who look later
+    /// Why, for the history
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
 
 const APPROVE: &str = "\
 Examples:
-  crossdock queue approve 12                         sends the payload that waits
-  crossdock queue approve --owner finance --yes      all that wait for one owner
-  crossdock queue approve --cause 3f9a2c01 --by ada  all of one cause, after asking
+  crossdock queue approve 12
+  crossdock queue approve --cause 3f9a2c01         asks before it approves all
+  crossdock queue approve --owner finance --yes    does not ask
 
-A running `crossdock serve` sends it ten seconds later: so long `crossdock queue undo 12` takes it back.";
+The waiting payload is sent as it is. A running `crossdock serve` sends it after ten seconds; until then `crossdock queue undo \
+12` takes the approval back. Without a running `serve`, the next run sends it.";
 
-/// Send the payloads that wait
+/// Send payloads that wait for a review
 #[derive(Debug, clap::Args)]
 #[command(after_help = APPROVE)]
 pub(super) struct Approve {
     #[command(flatten)]
     chosen: Chosen,
-    /// Why, for those who look later
+    /// Why, for the history
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
@@ -84,30 +87,33 @@ pub(super) struct Approve {
 const DISCARD: &str = "\
 Examples:
   crossdock queue discard 12 --reason \"shipped by hand\"
-  crossdock queue discard --cause 3f9a2c01 --reason \"handled in ShipStation\" --yes";
+  crossdock queue discard --cause 3f9a2c01 --yes \\
+      --reason \"handled in ShipStation\"";
 
-/// Decide that records are not sent, and why
+/// Decide that records are not sent
 #[derive(Debug, clap::Args)]
 #[command(after_help = DISCARD)]
 pub(super) struct Discard {
     #[command(flatten)]
     chosen: Chosen,
+    /// Why the records are not sent
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
 
 const UNDO: &str = "\
 Examples:
-  crossdock queue undo 12              takes back a decision that was not carried out yet
-  crossdock queue list --closed        all exceptions, decided ones included, and who decided
+  crossdock queue undo 12
+  crossdock queue list --closed    shows who decided what
 
-A running `crossdock serve` carries out a decision ten seconds later, a project that does not run at its next run.
-A discarded record can be taken back until its next version arrives.";
+A decision can be taken back until it is carried out. A running `crossdock serve` does that after ten seconds; without it, the \
+next run does. A discarded record can be taken back until its next version arrives.";
 
-/// Take a decision back that was not carried out yet
+/// Take back a decision that is not carried out yet
 #[derive(Debug, clap::Args)]
 #[command(after_help = UNDO)]
 pub(super) struct Undo {
+    /// The numbers of the exceptions
     #[arg(required = true, value_name = "ID")]
     ids: Vec<i64>,
     #[command(flatten)]
@@ -121,26 +127,27 @@ Examples:
   crossdock queue show 12 --payload --reveal > payload.json
   crossdock queue edit 12 --payload payload.json
 
-For a payload that waits, and for one that the target refused. It is checked against the target's schema, and sent once.
-The next version of the record is mapped as usual.";
+The new payload is checked against the target's schema and sent once, in place of the one that waits or that the target \
+refused. The next version of the record is mapped as usual.";
 
-/// Send another payload in the place of the one that waits or was refused, once
+/// Send a corrected payload, once
 #[derive(Debug, clap::Args)]
 #[command(after_help = EDIT)]
 pub(super) struct Edit {
-    /// Its number, or its record's number, name or key
+    /// The number of the exception, or the number, name or key of its record
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
     project: Project,
     #[command(flatten)]
     signed: Signed,
+    /// The file with the new payload, as JSON
     #[arg(long, value_name = "FILE")]
     payload: PathBuf,
-    /// Which payload, where several wait: the write's name
+    /// Which write the payload is for, if several wait: its name
     #[arg(long, value_name = "WRITE")]
     write: Option<String>,
-    /// Why, for those who look later
+    /// Why, for the history
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }

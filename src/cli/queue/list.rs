@@ -12,18 +12,18 @@ use crate::value::Json;
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock queue list                        what waits, by cause: the earliest deadline first
-  crossdock queue list --owner finance        what waits for one of the mapping's owners
+  crossdock queue list                     by cause, most urgent first
+  crossdock queue list --owner finance     what waits for one owner
   crossdock queue list --cause 3f9a2c01 --each
-                                              the records of one cause, one by one
-  crossdock queue list --due-within 2h        what has to be decided soon
-  crossdock queue list --older-than 7d        what has waited for long
-  crossdock queue list --closed               all exceptions, decided ones included, and who decided
+                                           the records of one cause
+  crossdock queue list --due-within 2h     with a deadline in the next 2 hours
+  crossdock queue list --older-than 7d     open for more than 7 days
+  crossdock queue list --closed            closed ones too, and who decided
 
-Then:  crossdock queue show ID, and crossdock queue retry|approve|discard --cause ID for all of one cause.
+Then: `crossdock queue show ID`, and `crossdock queue retry`, `approve` or `discard` with `--cause ID` for all of one cause. \
 Personal values are masked; `queue show ID --reveal` prints them.";
 
-/// List what waits for somebody, by cause
+/// List the open exceptions, by cause
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -37,6 +37,7 @@ pub(super) struct Args {
     /// All exceptions one by one, decided ones included
     #[arg(long)]
     closed: bool,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

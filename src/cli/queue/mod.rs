@@ -14,7 +14,7 @@ use crate::app::Context;
 use crate::engine::mask;
 use crate::store::{CODES, Exception, Store, Wanted};
 
-/// Show the exceptions that need a person, and decide them
+/// List, show and decide the records that need a person
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -46,9 +46,10 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 
 #[derive(Debug, clap::Args)]
 struct Project {
-    /// The project's folder
+    /// The project's folder; by default that of the current folder
     #[arg(long, value_name = "FOLDER")]
     project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
 }
@@ -62,21 +63,21 @@ impl Project {
 /// Which exceptions are meant.
 #[derive(Debug, clap::Args)]
 struct Filters {
-    /// Of this owner
+    /// Only those of this owner
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
-    #[arg(long, value_name = "CODE", help = format!("With this code: {}", CODES.join(", ")))]
+    #[arg(long, value_name = "CODE", help = format!("Only those with this code: {}", CODES.join(", ")))]
     code: Option<String>,
-    /// Of this flow
+    /// Only those of this flow
     #[arg(long, value_name = "FLOW")]
     flow: Option<String>,
-    /// Of this cause, as `queue list` names it
+    /// Only those of this cause, by the id that `queue list` shows
     #[arg(long, value_name = "ID")]
     cause: Option<String>,
-    /// Selection longer ago, or before: 2h, 7d, 2026-11-01
+    /// Only those opened more than 2h or 7d ago, or before 2026-11-01
     #[arg(long, value_name = "TIME")]
     older_than: Option<When>,
-    /// With a deadline within this time, or past it: 2h, 1d
+    /// Only those whose deadline is within this time, or has passed: 2h, 1d
     #[arg(long, value_name = "TIME", value_parser = super::when::lasting)]
     due_within: Option<jiff::SignedDuration>,
 }

@@ -13,16 +13,17 @@ use crate::store::{Entry, EntryState, Exception, Store};
 
 const EXAMPLES: &str = "\
 Examples:
-  crossdock queue show 12               its reasons, the payload that waits or was refused, the next step
-  crossdock queue show 00000104         what is open of a record, by what people call it
-  crossdock queue show 12 --reveal      with personal values
-  crossdock queue show 12 --payload --reveal   the payload alone, as `queue edit` takes it";
+  crossdock queue show 12                 reasons, payload and next step
+  crossdock queue show 00000104           the open exceptions of a record
+  crossdock queue show 12 --reveal        with personal values
+  crossdock queue show 12 --payload --reveal > payload.json
+                                          the payload, as `queue edit` takes it";
 
 /// Show one exception: reasons, payload, next step, who decided
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Its number, or its record's number, name or key
+    /// The number of the exception, or the number, name or key of its record
     #[arg(value_name = "ID")]
     name: String,
     #[command(flatten)]
@@ -36,6 +37,7 @@ pub(super) struct Args {
     /// Which payload, where several wait: the write's name
     #[arg(long, value_name = "WRITE", requires = "payload")]
     write: Option<String>,
+    /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }

@@ -38,7 +38,7 @@ fn place(text: &str, edit: &Edit, marked: Span, source: &Source) -> Option<Place
     let line = source.position(edit.span.start).line;
     if old.is_empty() && new.contains('\n') {
         // A line of its own.
-        let own = if before.trim().is_empty() && !new.starts_with('\n') { format!("before line {line}") } else { format!("behind line {line}") };
+        let own = if before.trim().is_empty() && !new.starts_with('\n') { format!("before line {line}") } else { format!("after line {line}") };
         return Some(Place::At(own));
     }
     if new.contains('\n') || old.contains('\n') {
@@ -166,9 +166,9 @@ mod tests {
             let help = Help { text: words.to_owned(), edit: Some(Edit { span: Span::new(file, at, to), replacement: new.to_owned() }) };
             proposal(&help, Span::new(file, 0, 4), View::new(&sources))
         };
-        assert_eq!(told("close it with a `}` on a line of its own", end, end, "\n  }"), "close it with a `}` on a line of its own (behind line 3)");
+        assert_eq!(told("close it with a `}` on a line of its own", end, end, "\n  }"), "close it with a `}` on a line of its own (after line 3)");
         assert_eq!(told("add a row", end + 1, end + 1, "  c = d\n"), "add a row (before line 4):   c = d");
-        assert_eq!(told("add:   c = d", end, end, "\n  c = d"), "add (behind line 3):   c = d");
+        assert_eq!(told("add:   c = d", end, end, "\n  c = d"), "add (after line 3):   c = d");
         assert_eq!(told("take it out", end + 1, end + 1 + "  let b = c".len(), ""), "take it out (line 4)");
     }
 
