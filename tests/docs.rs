@@ -11,9 +11,11 @@ fn pages() -> Vec<(String, String)> {
         .filter(|(name, _)| name.ends_with(".md"))
         .map(|(name, text)| (format!("docs/{name}"), text))
         .collect();
-    for name in ["README.md", "CHANGELOG.md", "mappings/salesforce-shipstation/README.md", "mappings/files-demo/README.md"] {
+    for name in ["README.md", "CHANGELOG.md"] {
         pages.push((name.to_owned(), std::fs::read_to_string(crate::common::root().join(name)).unwrap()));
     }
+    let templates = crate::common::files(&crate::common::root().join("mappings")).into_iter();
+    pages.extend(templates.filter(|(name, _)| name.ends_with("/README.md")).map(|(name, text)| (format!("mappings/{name}"), text)));
     pages
 }
 
@@ -81,18 +83,40 @@ fn fragments_in_the_book_can_be_read() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What a link to a heading of a page is called: small letters, a hyphen for each space, no other signs.
+fn anchors(page: &str) -> std::collections::BTreeSet<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let sign = |c: char| match c {
+        ' ' => Some('-'),
+        '-' | '_' => Some(c),
+        c if c.is_alphanumeric() => Some(c),
+        _ => None,
+    };
+    headings.map(|heading| heading.to_lowercase().chars().filter_map(sign).collect()).collect()
+}
+
 #[test]
 fn links_between_pages_lead_somewhere() {
-    let mut wrong = Vec::new();
+    let (mut wrong, mut to_headings) = (Vec::new(), 0);
     for (page, text) in pages() {
         let folder = crate::common::root().join(&page).parent().unwrap().to_path_buf();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = link.split('#').next().unwrap_or_default();
-            if !file.is_empty() && !file.contains("://") && !folder.join(file).exists() {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { crate::common::root().join(&page) } else { folder.join(file) };
+            if !target.exists() {
                 wrong.push(format!("{page}: {link}"));
+            } else if !anchor.is_empty() {
+                to_headings += 1;
+                if !anchors(&std::fs::read_to_string(target).unwrap()).contains(anchor) {
+                    wrong.push(format!("{page}: {link}: no such heading"));
+                }
             }
         }
     }
+    assert!(to_headings > 20, "{to_headings}");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -164,4 +188,27 @@ fn the_tutorial_prints_what_it_says() {
     }
     assert!(commands >= 10, "{commands} commands");
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The table of connections' options names each option of each system's manifest, with its default, and no other.
+#[test]
+fn the_options_of_connections_are_all_in_the_book() {
+    let page = std::fs::read_to_string(crate::common::root().join("docs/reference/project-file.md")).unwrap();
+    let (_, table) = page.split_once("| system | option | needed | meaning | default |\n| --- | --- | --- | --- | --- |\n").unwrap();
+    let plain = |cell: &str| cell.trim().trim_matches('`').to_owned();
+    let told: std::collections::BTreeSet<(String, String, String)> = table
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').collect();
+            (plain(cells[0]), plain(cells[1]), plain(cells[4]))
+        })
+        .collect();
+    let known: std::collections::BTreeSet<(String, String, String)> = crossdock::system::all()
+        .flat_map(|(system, manifest)| {
+            manifest.settings.iter().map(move |(name, setting)| (system.to_owned(), name.clone(), setting.default.clone().unwrap_or_default()))
+        })
+        .collect();
+    assert!(known.len() >= 16, "{known:?}");
+    assert_eq!(told, known);
 }

@@ -84,62 +84,62 @@ bounds! {
     "Answers of systems" {
         SIGN_IN_ANSWER: Bytes = 64 << 10,
             "the answer to a sign-in",
-            "the call has failed; the connection pauses, tries again, and alerts",
+            "the call has failed; the connection pauses, retries, and raises an alert",
             "net::an_endless_answer_ends_at_the_size_of_its_kind";
         READ_ANSWER: Bytes = 16 << 20,
-            "one answer to a read: a page of records, a description",
-            "the page is asked for with fewer records where the system allows it; else the call has failed",
+            "one answer to a read: a page of records, a description of an object",
+            "the page is requested again with fewer records, where the system allows it; otherwise the call has failed",
             "net::an_endless_answer_ends_at_the_size_of_its_kind";
         WRITE_ANSWER: Bytes = 16 << 20,
             "the answer to a write",
             "the write is in doubt, as after any lost answer",
             "net::an_endless_answer_ends_at_the_size_of_its_kind";
         ECHO_ANSWER: Bytes = 4 << 20,
-            "the results of a job in bulk, beside three times what was sent",
+            "the results of a bulk job: three times the size of what was sent, and this much more",
             "the outcome of its rows is not known",
             "net::an_endless_answer_ends_at_the_size_of_its_kind";
         REFUSAL_ANSWER: Bytes = 64 << 10,
-            "the body of an answer that is no success",
-            "the rest is left unread; the status counts",
+            "the body of an error answer",
+            "the rest is not read; the status of the answer counts",
             "net::a_refusal_keeps_its_status_however_long_its_words";
         CALL_ANSWERS: Bytes = 256 << 20,
-            "all answers of one call of a connector together (a long list is many pages)",
+            "all answers to one call of a connector together (a long list has many pages)",
             "the call has failed",
             "client::the_answers_of_one_call_are_bounded_together";
         NOTED: Bytes = 16 << 20,
-            "bodies of one call that are held for the audit trail until it ends",
-            "later exchanges of that call are noted without their bodies",
+            "bodies of one call that are kept in memory for the audit trail until the call ends",
+            "later requests of that call are recorded without their bodies",
             "client::a_long_call_does_not_hold_its_bodies";
         ANSWER_IDLE: Time = Duration::from_secs(20),
-            "time without a byte in the midst of an answer",
+            "time without a byte in the middle of an answer",
             "the answer is lost",
             "net::an_answer_that_stops_or_drips_is_ended";
         CALL_TIME: Time = Duration::from_secs(60),
-            "one request with its whole answer",
+            "one request and its complete answer",
             "the answer is lost",
             "net::an_answer_that_stops_or_drips_is_ended";
         SIGN_IN_TIME: Time = Duration::from_secs(30),
-            "a sign-in with its whole answer",
-            "the call has failed; the connection pauses, tries again, and alerts",
+            "a sign-in and its complete answer",
+            "the call has failed; the connection pauses, retries, and raises an alert",
             "net::a_sign_in_has_less_time";
         BULK_TIME: Time = Duration::from_secs(600),
-            "an upload or a download in bulk",
+            "the upload or download of a bulk job",
             "the answer is lost",
             "net::a_sign_in_has_less_time";
         CHAIN_ANSWERS: Count = 500,
-            "answers that one query goes on over (`nextRecordsUrl`)",
+            "pages of one query (`nextRecordsUrl`)",
             "the call has failed",
             "salesforce::a_chain_of_answers_ends";
         CHAIN_BYTES: Bytes = 48 << 20,
-            "the rows that one query holds in memory",
-            "as for one answer that is too long",
+            "rows of one query that are kept in memory",
+            "as for an answer to a read that is too long",
             "salesforce::a_chain_of_answers_ends";
         CHAIN_TIME: Time = Duration::from_secs(600),
-            "time that one query goes on",
+            "time that one query takes, over all its pages",
             "the call has failed",
             "salesforce::a_chain_of_answers_ends";
         SAME_PAGES: Count = 5,
-            "how often one poll may be given the very same page",
+            "how often one poll may receive the same page",
             "the poll fails, and the log says why; the next one begins after 5 minutes",
             "hostile::pages_without_end_are_ended_and_told";
         POLL_PAGES: Count = 100_000,
@@ -153,35 +153,35 @@ bounds! {
             "E0009",
             "read::a_file_that_is_too_large_is_refused";
         NESTING: Count = 128,
-            "brackets inside brackets",
+            "nested brackets",
             "E0003",
             "check::deep_and_many_calls_end";
         EXPRESSION_DEPTH: Count = 100,
-            "expressions inside expressions, those of called functions counted in",
+            "nested expressions, including those of called functions",
             "E0003",
             "check::deep_and_many_calls_end";
         CALL_DEPTH: Count = 32,
-            "functions that call functions",
+            "nested calls of functions",
             "E0113",
             "check::deep_and_many_calls_end";
         CALLS: Count = 5_000,
-            "calls of the project's functions in one flow, those inside of called functions counted at each call",
+            "calls of the project's functions in one flow; calls inside a function count each time that it is called",
             "E0113",
             "check::deep_and_many_calls_end";
         EXPRESSIONS: Count = 1_000_000,
-            "expressions in one flow, those of called functions counted at each call",
+            "expressions in one flow; those inside a function count each time that it is called",
             "E0119",
             "check::names_that_multiply_are_told";
         NAME_WEIGHT: Count = 10_000,
-            "parts of the condition under which a name has a value",
+            "parts of the condition under which a name (`let`, `match`, …) has a value",
             "E0119",
             "check::names_that_multiply_are_told";
         HELD_WEIGHT: Count = 500_000,
-            "the same of all names of a flow",
+            "parts of such conditions, for all names of a flow together",
             "E0119",
             "check::names_that_multiply_are_told";
         READ_WEIGHT: Count = 10_000_000,
-            "the same of all names of a flow, each time that they are read",
+            "the same, counted each time that a name is read",
             "E0119",
             "check::names_that_multiply_are_told";
     }
@@ -199,20 +199,20 @@ bounds! {
             "the record is rejected, or its line cannot be read",
             "hostile::a_record_has_bounds";
         STEPS: Count = 1_000_000,
-            "elements that all lists of the mapping go through",
+            "elements that all lists of the mapping process together",
             "the record is rejected (`limit`)",
             "hostile::a_record_has_bounds";
         LONG_TEXT: Bytes = 4 << 10,
-            "a text that is made, above which it counts as long",
-            "it counts into the next bound",
+            "a text that the mapping produces, without counting as long",
+            "it counts as long, and into the next bound",
             "hostile::a_record_has_bounds";
         RECORD_TEXTS: Bytes = 64 << 20,
-            "long texts that are made for one record together; and its payloads",
-            "the record is rejected (`limit`, or by the field that goes beyond)",
+            "all long texts that the mapping produces for one record; and all its payloads",
+            "the record is rejected (`limit`, or with the field that is too large)",
             "hostile::a_record_has_bounds";
         LINE: Bytes = 16 << 20,
             "one line of JSONL",
-            "it cannot be read; the next lines are",
+            "the line cannot be read; the next lines are read",
             "files::an_overlong_line_is_refused_and_the_next_is_read";
     }
     "Files" {
@@ -226,27 +226,27 @@ bounds! {
             "hostile::files_that_never_end_are_refused";
         SAMPLE: Bytes = 8 << 20,
             "the beginning of a JSONL or CSV file that a schema is inferred from",
-            "what stands behind it is not looked at",
+            "the rest of the file is not used",
             "folder::a_schema_is_inferred_from_the_beginning";
         SECRET_FILE: Bytes = 64 << 10,
-            "a file that holds a secret",
+            "a file with a secret",
             "the command ends with a message",
             "hostile::files_that_never_end_are_refused";
     }
     "The store" {
         STORE_LOCK: Time = Duration::from_secs(600),
-            "time that `run` and `serve` wait for a lock that another program holds on the store; told every 10 seconds",
+            "time that `run` and `serve` wait for a lock that another program holds on the store; the log reports it every 10 seconds",
             "the run ends with a message; nothing is lost",
             "hostile::a_foreign_lock_on_the_store_is_waited_for";
         STORE_READ_LOCK: Time = Duration::from_secs(10),
-            "the same for commands that look into a store",
+            "the same for commands that only read the store",
             "the command ends with a message",
             "hostile::a_command_does_not_wait_long_for_a_locked_store";
     }
-    "What listens" {
+    "The server (`serve`)" {
         DOOR_CONNECTIONS: Count = 256,
-            "connections to `serve` at once; a quarter of the file descriptors where that is less",
-            "the one that has waited longest without a request is closed; where all are being answered: HTTP 503",
+            "open connections to `serve`; a quarter of the file descriptors if that is less",
+            "the connection that has been idle longest is closed; if none is idle: HTTP 503",
             "hostile::idle_connections_are_closed_and_health_answers";
         DOOR_HEAD_TIME: Time = Duration::from_secs(10),
             "time until a request's header has arrived; also how long a connection may be idle",
@@ -257,8 +257,8 @@ bounds! {
             "HTTP 408",
             "hostile::a_slow_webhook_is_ended";
         DOOR_LIFE: Time = Duration::from_secs(300),
-            "life of one connection, however busy",
-            "the connection is closed after the answer under way",
+            "lifetime of one connection, even if it is busy",
+            "the connection is closed after the current answer",
             "server::a_connection_does_not_live_for_ever";
         DOOR_HEAD: Bytes = 32 << 10,
             "a request's header",
@@ -278,8 +278,8 @@ bounds! {
 /// The page of the reference.
 pub fn reference() -> String {
     let mut out = String::from(
-        "# Bounds\n\nWhat others send or write cannot make Crossdock use unlimited memory or time. Each bound below has a test that fails\n\
-         without it. The bounds are fixed; a system whose own limits are narrower is held to its own.\n\n\
+        "# Bounds\n\nThese bounds keep data from other systems, files and mappings from using unlimited memory or time. Each bound has a test\n\
+         that fails without it. The bounds are fixed. If a system has narrower limits of its own, those apply.\n\n\
          <!-- Written by the program from `src/base/bounds.rs`: `CROSSDOCK_ACCEPT=1 cargo nextest run --test all reference::` -->\n",
     );
     let mut area = "";

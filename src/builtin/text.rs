@@ -74,7 +74,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The text without characters that nobody sees: control characters, and characters without width (U+200B, byte order marks, soft hyphens, marks of direction), on which labels and XML of carriers fail. Lines stay lines; white space at the ends is not kept.",
+        says: "The text without invisible characters: control characters except line breaks and tabs, and characters without width (U+200B, byte order marks, soft hyphens, marks of direction). Carriers' labels and XML fail on them. White space at the ends is removed.",
         examples: &[
             Example { call: r#"printable("Ada\tLovelace")"#, gives: r#""Ada\tLovelace""# },
             Example { call: "printable(missing)", gives: "missing" },
