@@ -4,7 +4,12 @@
 //! Each function takes typed inputs and gives a typed view. A view serializes: the JSON of a command is made from it.
 //! Errors are [`Failure`]s: what happened, and what to do.
 
+pub mod audit;
+pub mod backup;
+pub mod checkpoints;
 pub mod context;
+pub mod erasure;
+pub mod exceptions;
 mod failure;
 pub mod folder;
 pub mod loaded_project;
@@ -12,7 +17,10 @@ mod notice;
 pub mod operator_client;
 pub mod process;
 pub mod run_connected;
+pub mod status;
 pub mod stores;
+pub mod time;
+pub mod trace;
 
 pub use context::Context;
 pub use failure::{Failure, Kind};
@@ -20,3 +28,6 @@ pub use folder::Folder;
 pub use loaded_project::{LoadError, LoadedProject, ProjectAt};
 pub use notice::{Notice, Notices};
 pub use stores::{Access, OpenedStore, StoreLocation};
+
+/// The version of the views that are printed as JSON: it grows when one changes in a way that a reader has to know.
+const VERSION: u32 = 1;

@@ -3,12 +3,9 @@
 use std::path::PathBuf;
 
 use super::project::context;
-use super::status::time;
-use super::when::stamp;
 use super::{Exit, Failure, Format, Out};
-use crate::app::Access;
-use crate::store::{Exchange, Part};
-use crate::value::Json;
+use crate::app::audit::{self, Body, Call, Exchanged};
+use crate::app::time::UtcTime;
 
 /// Show the calls that wrote to a system
 #[derive(Debug, clap::Args)]
@@ -53,76 +50,48 @@ struct Show {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let What::Show(args) = &args.what;
     let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
-    let store = context.open_store(Access::Read)?;
     match args.id {
         Some(id) => {
-            let found = store.exchange(id)?;
-            let found = found.ok_or_else(|| Failure::usage(format!("there is no call {id}")))?;
+            let found = audit::one(&context, id)?;
             if args.format == Format::Json {
-                out.json(&exchange_json(&found, &|_| true))?;
+                out.json(&found)?;
             } else {
-                exchange(&found, &|_| true, out)?;
-                whole(&found, out)?;
+                call(&found, out)?;
+                bodies(&found.whole, out)?;
             }
         }
-        None if args.format == Format::Json => {
-            let found = store.exchanges(args.last)?;
-            let calls: Vec<Json> = found.iter().map(|one| exchange_json(one, &|_| true)).collect();
-            out.json(&serde_json::json!({"version": 1, "calls": calls}))?;
-        }
         None => {
-            for one in store.exchanges(args.last)? {
-                let came = one.status.map_or_else(|| one.broken.clone().unwrap_or_default(), |status| status.to_string());
-                out.line(format!(
-                    "{:>7}  {}  {:<6} {:<6} {} -> {came} in {} ms",
-                    one.id,
-                    time(one.at),
-                    one.connection,
-                    one.method,
-                    one.path,
-                    one.took
-                ))?;
+            let found = audit::newest(&context, args.last)?;
+            if args.format == Format::Json {
+                out.json(&found)?;
+                return Ok(Exit::Fine);
+            }
+            for one in &found.calls {
+                let at = UtcTime(one.at.0);
+                let came = came(one);
+                out.line(format!("{:>7}  {at}  {:<6} {:<6} {} -> {came} in {} ms", one.id, one.connection, one.method, one.path, one.took_ms))?;
             }
         }
     }
     Ok(Exit::Fine)
 }
 
-/// One call, and what it sent and answered: of all its records, or of some of them (flow and key).
-pub(super) fn exchange(one: &Exchange, of: &dyn Fn(&Part) -> bool, out: &mut Out) -> Result<(), Failure> {
-    let came = one.status.map_or_else(|| one.broken.clone().unwrap_or_default(), |status| status.to_string());
-    out.line(format!("    {} {} {} -> {came} in {} ms, plan {}", one.connection, one.method, one.path, one.took, one.plan))?;
-    for part in one.parts.iter().filter(|part| of(part)) {
-        for (name, body) in [("sent", &part.request), ("answered", &part.response)] {
-            if let Some(body) = body {
-                out.line(format!("    {name}: {body}"))?;
-            }
+/// What came of a call.
+fn came(one: &Call) -> String {
+    one.status.map_or_else(|| one.broken.clone().unwrap_or_default(), |status| status.to_string())
+}
+
+/// One call, and what it sent and answered of its records.
+pub(super) fn call(one: &Call, out: &mut Out) -> Result<(), Failure> {
+    out.line(format!("    {} {} {} -> {} in {} ms, plan {}", one.connection, one.method, one.path, came(one), one.took_ms, one.plan))?;
+    one.records.iter().try_for_each(|record| bodies(record, out))
+}
+
+fn bodies(of: &Exchanged, out: &mut Out) -> Result<(), Failure> {
+    for (name, body) in [("sent", &of.request), ("answered", &of.response)] {
+        if let Some(Body(text)) = body {
+            out.line(format!("    {name}: {text}"))?;
         }
     }
     Ok(())
-}
-
-/// What an older version kept of a whole batch, which cannot be cut by records.
-fn whole(one: &Exchange, out: &mut Out) -> Result<(), Failure> {
-    for (name, body) in [("sent", &one.request), ("answered", &one.response)] {
-        if let Some(body) = body {
-            out.line(format!("    {name}: {body}"))?;
-        }
-    }
-    Ok(())
-}
-
-/// The same as [`exchange`] for programs.
-pub(super) fn exchange_json(one: &Exchange, of: &dyn Fn(&Part) -> bool) -> Json {
-    let body = |text: &Option<String>| text.as_ref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.clone())));
-    let parts: Vec<Json> = one
-        .parts
-        .iter()
-        .filter(|part| of(part))
-        .map(|part| serde_json::json!({"flow": part.flow, "key": part.lane, "request": body(&part.request), "response": body(&part.response)}))
-        .collect();
-    serde_json::json!({
-        "id": one.id, "at": stamp(one.at), "connection": one.connection, "method": one.method, "path": one.path, "status": one.status,
-        "took_ms": one.took, "broken": one.broken, "plan": one.plan, "records": parts,
-    })
 }

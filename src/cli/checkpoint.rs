@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::decision::decide;
-use super::project::context;
-use super::status::time;
+use super::decision::tell;
+use super::project::{context, remark};
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
-use crate::app::Access;
+use crate::app::checkpoints;
 use crate::app::operator_client::signature;
-use crate::engine::queue::Decision;
+use crate::app::time::UtcTime;
 
 /// Show how far each flow has read its source, or read it again
 #[derive(Debug, clap::Args)]
@@ -80,28 +79,23 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match &args.what {
         What::Show(args) => {
             let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
-            let store = context.open_store(Access::Read)?;
-            let all = store.checkpoints()?;
+            let found = checkpoints::checkpoints(&context)?;
             if args.format == Format::Json {
-                out.json(&serde_json::json!({"version": 1, "checkpoints": all}))?;
+                out.json(&found)?;
                 return Ok(Exit::Fine);
             }
-            for one in all {
+            for one in found.checkpoints {
                 let more = if one.more { ", in the midst of a poll" } else { "" };
-                out.line(format!("{}  {:<12} {} (moved {}{more})", one.flow, one.stream, one.cursor.as_deref().unwrap_or("-"), time(one.at)))?;
+                let (cursor, moved) = (one.cursor.as_deref().unwrap_or("-"), UtcTime(one.at));
+                out.line(format!("{}  {:<12} {cursor} (moved {moved}{more})", one.flow, one.stream))?;
             }
             Ok(Exit::Fine)
         }
         What::Rewind(args) => {
             let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
-            let (to, now) = (args.to.at(jiff::Timestamp::now()), jiff::Timestamp::now());
-            if to > now {
-                return Err(Failure::usage(format!("{to} is in the future: what changes until then would not be read"))
-                    .hint("name an earlier time, such as 2h (ago) or 2026-11-01T00:00:00Z"));
-            }
-            let to = to.as_millisecond();
-            let decision = Decision::Rewind { flow: args.flow.clone(), stream: args.stream.clone(), to };
-            decide(&context, decision, signature(args.by.as_ref(), None), "checkpoints sent back", out)
+            let rewind = checkpoints::Rewind { flow: args.flow.clone(), stream: args.stream.clone(), to: args.to.at(jiff::Timestamp::now()) };
+            let decided = checkpoints::rewind(&context, rewind, signature(args.by.as_ref(), None), &mut remark(out))?;
+            tell(&decided, "checkpoints sent back", out)
         }
     }
 }

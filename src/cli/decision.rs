@@ -3,12 +3,17 @@
 use super::project::remark;
 use super::{Exit, Failure, Out};
 use crate::app::Context;
-use crate::app::operator_client::{self, CarriedOutBy};
+use crate::app::operator_client::{self, CarriedOutBy, Decided};
 use crate::engine::queue::{Decision, Signature};
 
 /// Has a decision carried out and says what came of it. `done`: the word for what was done, after the number of records.
 pub(super) fn decide(context: &Context, decision: Decision, signature: Signature, done: &str, out: &mut Out) -> Result<Exit, Failure> {
     let decided = operator_client::decide(context, decision, signature, &mut remark(out))?;
+    tell(&decided, done, out)
+}
+
+/// Says what came of a decision.
+pub(super) fn tell(decided: &Decided, done: &str, out: &mut Out) -> Result<Exit, Failure> {
     for why in &decided.answer.not {
         out.note(why);
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::project::context;
 use super::{Exit, Failure, Out};
 use crate::app::Context;
+use crate::app::backup::StoreCheck;
 use crate::app::process::{clock, runtime, transport};
 use crate::app::stores::{Access, Checked};
 use crate::engine::Alive;
@@ -145,7 +146,7 @@ fn store(context: &Context, wholly: bool, say: &mut dyn FnMut(bool, &str, &mut O
     };
     if !checked.damages.is_empty() {
         say(false, &format!("the store {path} is damaged in {} places", checked.damages.len()), out)?;
-        super::store::told(&context.store, &checked, out)?;
+        super::store::damages(&StoreCheck::of(&context.store, &checked), out)?;
     } else if wholly {
         say(true, &format!("the store {path} is whole: {} rows, their seals, and all pages", checked.rows), out)?;
     } else {

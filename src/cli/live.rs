@@ -10,7 +10,7 @@ use super::project::remark;
 use super::{Exit, Failure, Format, Out};
 use crate::app::process::{clock, transport};
 use crate::app::run_connected::{ConnectedRun, open_to_run, run_connected};
-use crate::app::{Access, Context, OpenedStore};
+use crate::app::{Access, Context, OpenedStore, status};
 use crate::engine::{Engine, Recovered, Settings};
 use crate::run::dry::Rehearsal;
 use crate::run::live::Ended;
@@ -55,8 +55,8 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
     } else {
         let counted = |n: u64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
         out.line(format!("{} moved in {:.1} s, {}", counted(moved, "record"), began.elapsed().as_secs_f64(), counted(calls, "call")))?;
-        super::status::table(&after.counts, out)?;
-        super::status::tell_put_off(&*open, &after.counts, out)?;
+        super::status::table(&status::in_states(&after.counts), out)?;
+        super::status::tell_postponed(status::postponed(&*open, &after.counts)?, out)?;
         for failure in &failures {
             out.note(format!("not read: {failure}"));
         }

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::lines::{Columns, wrapped};
 use super::live::{Asked, Drove, drive};
 use super::{Exit, Failure, Format, Out};
-use crate::app::stores::Access;
+use crate::app::Access;
+use crate::app::exceptions::masked;
 use crate::engine::mask;
 use crate::run::dry::{Planned, Rehearsal};
 use crate::store::cause::general;
@@ -155,7 +156,7 @@ fn stopped(asked: &Asked<'_>, store: &dyn Store, opened: &[Exception]) -> Result
     let mut all = Vec::new();
     for (cause, ones) in found {
         let Some(first) = ones.first() else { continue };
-        let mut reasons = super::queue::masked(asked.context, store, first)?;
+        let mut reasons = masked(asked.context, store, first)?;
         if ones.len() > 1 {
             reasons = reasons.iter().map(|reason| general(reason)).collect();
         }

@@ -6,9 +6,10 @@ use comfy_table::{ContentArrangement, Table};
 
 use super::project::context;
 use super::{Exit, Failure, Format, Out};
-use crate::app::Access;
+use crate::app::status::{self, InState, Postponed};
+use crate::app::time::UtcTime;
 use crate::engine::Alive;
-use crate::store::{Counts, LaneState, Store};
+use crate::store::LaneState;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,74 +42,45 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let context = context(args.path.as_ref(), args.env.as_deref(), out)?;
-    let store = context.open_store(Access::Read)?;
-    if let Some(word) = &args.state {
-        let state = LaneState::ALL.into_iter().find(|state| state.word() == word);
-        let known = LaneState::ALL.map(LaneState::word).join(", ");
-        let state = state.ok_or_else(|| Failure::usage(format!("`{word}` is no state")).hint(format!("states are: {known}")))?;
-        let lanes = store.in_state(args.flow.as_deref(), state, 500)?;
+    if let Some(state) = &args.state {
+        let found = status::in_state(&context, state, args.flow.as_deref())?;
         if args.format == Format::Json {
-            let records: Vec<_> = lanes
-                .iter()
-                .map(|lane| serde_json::json!({"flow": lane.flow, "key": lane.key, "label": lane.label, "updated": time(lane.updated)}))
-                .collect();
-            out.json(&serde_json::json!({"version": 1, "state": word, "records": records}))?;
+            out.json(&found)?;
             return Ok(Exit::Fine);
         }
-        for lane in &lanes {
-            out.line(format!("{}  {}  {}  {}", time(lane.updated), lane.flow, lane.label.as_deref().unwrap_or("-"), lane.key))?;
+        for one in &found.records {
+            out.line(format!("{}  {}  {}  {}", one.updated, one.flow, one.label.as_deref().unwrap_or("-"), one.key))?;
         }
-        out.note(format!("{} shown; crossdock trace KEY shows the history of one", lanes.len()));
+        out.note(format!("{} shown; crossdock trace KEY shows the history of one", found.records.len()));
         return Ok(Exit::Fine);
     }
-    let mut counts = store.counts()?;
-    counts.retain(|(flow, _), _| args.flow.as_ref().is_none_or(|wanted| wanted == flow));
-    let open = store.open_exceptions()?;
-    let checkpoints = store.checkpoints()?;
-    let alive = Alive::kept(&*store)?;
+    let found = status::status(&context, args.flow.as_deref())?;
     if args.format == Format::Json {
-        let records: Vec<_> =
-            counts.iter().map(|((flow, state), count)| serde_json::json!({"flow": flow, "state": state.word(), "records": count})).collect();
-        out.json(&serde_json::json!({"version": 1, "records": records, "exceptions": open, "checkpoints": checkpoints, "alive": alive}))?;
+        out.json(&found)?;
         return Ok(Exit::Fine);
     }
-    if counts.is_empty() {
+    if found.records.is_empty() {
         out.line("no record was met yet: crossdock run")?;
         return Ok(Exit::Fine);
     }
-    table(&counts, out)?;
-    tell_put_off(&*store, &counts, out)?;
-    match open {
+    table(&found.records, out)?;
+    tell_postponed(found.postponed, out)?;
+    match found.exceptions {
         0 => out.line("no open exceptions")?,
         1 => out.line("1 exception waits for somebody: crossdock queue list")?,
         many => out.line(format!("{many} exceptions wait for somebody: crossdock queue list"))?,
     }
-    if let Some(alive) = alive {
-        liveness(&alive, jiff::Timestamp::now().as_millisecond(), out)?;
+    if let Some(alive) = &found.alive {
+        liveness(alive, jiff::Timestamp::now().as_millisecond(), out)?;
     }
     Ok(Exit::Fine)
 }
 
-/// Records that are not taken up before some time, and the earliest one.
-fn put_off(store: &dyn Store, counts: &crate::store::Counts) -> crate::store::Kept<Option<(u64, i64)>> {
-    let now = jiff::Timestamp::now().as_millisecond();
-    let (mut records, mut next) = (0, None::<i64>);
-    for ((flow, state), count) in counts {
-        if matches!(state, LaneState::Waiting | LaneState::Fetch)
-            && let Some(due) = store.next_due(flow, *state, now)?
-        {
-            records += count;
-            next = Some(next.map_or(due, |known| known.min(due)));
-        }
-    }
-    Ok(next.map(|next| (records, next)))
-}
-
 /// Tells of records that are not taken up yet, and why.
-pub(super) fn tell_put_off(store: &dyn Store, counts: &crate::store::Counts, out: &mut Out) -> Result<(), Failure> {
-    let Some((records, next)) = put_off(store, counts)? else { return Ok(()) };
+pub(super) fn tell_postponed(postponed: Option<Postponed>, out: &mut Out) -> Result<(), Failure> {
+    let Some(Postponed { records, until }) = postponed else { return Ok(()) };
     let wait = if records == 1 { "1 record waits".to_owned() } else { format!("{records} records wait") };
-    out.line(format!("{wait}, until {} at the earliest: {PUT_OFF}", time(next)))
+    out.line(format!("{wait}, until {until} at the earliest: {PUT_OFF}"))
 }
 
 /// Why a record is not taken up before some time.
@@ -124,7 +96,7 @@ fn liveness(alive: &Alive, now: i64, out: &mut Out) -> Result<(), Failure> {
     }
     for connection in &alive.connections {
         if let (Some(since), Some(trouble)) = (connection.failing_since, &connection.trouble) {
-            out.line(format!("  {}: {trouble} since {}", connection.connection, time(since)))?;
+            out.line(format!("  {}: {trouble} since {}", connection.connection, UtcTime(since)))?;
         }
     }
     if let Some(oldest) = alive.oldest_waiting {
@@ -155,21 +127,19 @@ fn length(millis: i64) -> String {
 }
 
 /// Flows down, states across; states that no record is in are left out.
-pub(super) fn table(counts: &Counts, out: &mut Out) -> Result<(), Failure> {
-    let states: Vec<LaneState> = LaneState::ALL.into_iter().filter(|state| counts.keys().any(|(_, known)| known == state)).collect();
-    let mut flows: Vec<&String> = counts.keys().map(|(flow, _)| flow).collect();
+pub(super) fn table(records: &[InState], out: &mut Out) -> Result<(), Failure> {
+    let states: Vec<LaneState> = LaneState::ALL.into_iter().filter(|state| records.iter().any(|one| one.state == *state)).collect();
+    let mut flows: Vec<&String> = records.iter().map(|one| &one.flow).collect();
     flows.dedup();
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(std::iter::once("flow".to_owned()).chain(states.iter().map(|state| state.word().replace('_', " "))));
     for flow in flows {
-        let cell = |state: &LaneState| counts.get(&(flow.clone(), *state)).map_or_else(|| "-".to_owned(), ToString::to_string);
+        let cell = |state: &LaneState| {
+            let count = records.iter().find(|one| one.flow == *flow && one.state == *state).map(|one| one.records);
+            count.map_or_else(|| "-".to_owned(), |count| count.to_string())
+        };
         table.add_row(std::iter::once(flow.clone()).chain(states.iter().map(cell)));
     }
     out.line(table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
-}
-
-/// A time for people: UTC, to the second.
-pub(super) fn time(millis: i64) -> String {
-    jiff::Timestamp::from_millisecond(millis).map_or_else(|_| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::project::context;
 use super::{Exit, Failure, Format, Out};
-use crate::app::stores::{Access, Checked, StoreLocation};
+use crate::app::backup::{self, StoreCheck};
 
 /// Back up the store, and check it
 #[derive(Debug, clap::Args)]
@@ -81,62 +81,51 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 
 fn backup(args: &Backup, out: &mut Out) -> Result<Exit, Failure> {
     let context = context(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
-    let made = context.open_store(Access::Read)?.copy_to(&args.file)?;
-    // A copy that cannot be read is none.
-    let copy = context.store.open_copy(&args.file)?;
-    let checked = copy.verify()?;
+    let made = backup::backup(&context, &args.file)?;
     out.line(format!(
         "{} holds {} records in {} KB, and is whole: {} rows checked",
         args.file.display(),
         made.records,
         made.size / 1024,
-        checked.rows
+        made.check.rows
     ))?;
-    let key = context.store.key_location();
-    out.note(format!("the copy opens with the store's key only: {key}. Keep that in another place than the copy"));
-    if checked.damages.is_empty() {
+    out.note(format!("the copy opens with the store's key only: {}. Keep that in another place than the copy", made.key));
+    if made.check.damaged.is_empty() {
         return Ok(Exit::Fine);
     }
-    told(&StoreLocation::copy(&args.file), &checked, out)?;
+    damages(&made.check, out)?;
     Ok(Exit::Findings)
 }
 
 fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
     let context = context(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
-    let (location, store) = match &args.file {
-        Some(file) => (StoreLocation::copy(file), context.store.open_copy(file)?),
-        None => (context.store.clone(), context.open_store(Access::Read)?),
+    let found = match &args.file {
+        Some(file) => backup::check_copy(&context, file)?,
+        None => backup::check(&context)?,
     };
-    let checked = store.verify()?;
     if args.format == Format::Json {
-        let damages: Vec<_> = checked
-            .damages
-            .iter()
-            .map(|damage| serde_json::json!({"table": damage.table, "row": damage.row, "flow": damage.flow, "key": damage.lane, "what": damage.what}))
-            .collect();
-        out.json(&serde_json::json!({"version": 1, "store": location.to_string(), "rows": checked.rows, "damaged": damages}))?;
-    } else if checked.damages.is_empty() {
-        out.line(format!("{location} is whole: {} rows and all pages checked", checked.rows))?;
+        out.json(&found)?;
+    } else if found.damaged.is_empty() {
+        out.line(format!("{} is whole: {} rows and all pages checked", found.store, found.rows))?;
     } else {
-        told(&location, &checked, out)?;
+        damages(&found, out)?;
     }
-    Ok(if checked.damages.is_empty() { Exit::Fine } else { Exit::Findings })
+    Ok(if found.damaged.is_empty() { Exit::Fine } else { Exit::Findings })
 }
 
 /// Says what is damaged.
-pub(super) fn told(location: &StoreLocation, checked: &Checked, out: &mut Out) -> Result<(), Failure> {
+pub(super) fn damages(check: &StoreCheck, out: &mut Out) -> Result<(), Failure> {
     const MOST: usize = 50;
-    let count = checked.damages.len();
-    out.line(format!("{location}: {count} of {} rows and pages are not as they were written", checked.rows))?;
-    for damage in checked.damages.iter().take(MOST) {
-        out.line(format!("  {damage}"))?;
+    let count = check.damaged.len();
+    out.line(format!("{}: {count} of {} rows and pages are not as they were written", check.store, check.rows))?;
+    for damaged in check.damaged.iter().take(MOST) {
+        out.line(format!("  {}", damaged.told))?;
     }
     if count > MOST {
         out.line(format!("  and {} more", count - MOST))?;
     }
-    out.line(match checked.damages.iter().any(crate::store::Damage::is_of_pages) {
+    out.line(match check.of_pages {
         true => "the file itself is damaged: run and serve refuse it; bring a backup back, as docs/operations.md says",
         false => "each concerns only its own record: serve puts it aside and goes on; crossdock queue list --code damaged",
-    })?;
-    Ok(())
+    })
 }

@@ -1,15 +1,13 @@
 //! `crossdock trace`: one order's whole way, through both systems, as a timeline.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::lines::{Columns, wrapped};
 use super::project::context;
-use super::status::time;
-use super::when::stamp;
 use super::{Exit, Failure, Format, Out};
-use crate::app::Access;
-use crate::store::{Event, Lane, LaneState, Store, Watched};
+use crate::app::time::UtcTime;
+use crate::app::trace::{MOST_SEPARATE, Trace, Traced, trace};
+use crate::store::Watched;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,119 +42,67 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
-    let store = context.open_store(Access::Read)?;
-    let mut lanes: Vec<Lane> = store.search(&args.key, 50)?;
-    // A group is known by its value: an e-mail address, an account.
-    for name in std::iter::once(args.key.clone()).chain(crate::builtin::phone_spellings(&args.key)) {
-        let group = crate::engine::group_key(&name, &|value| store.fingerprint(value));
-        for flow in context.project.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some()) {
-            lanes.extend(store.lane(&flow.name, &group)?);
-        }
-    }
-    if lanes.is_empty() {
-        return Err(Failure::usage(format!("no record is called {}", crate::engine::mask::key(&args.key, true)))
-            .hint("name it by its number, its id, or its key at the other system"));
-    }
-    let hits = lanes.len();
-    // What belongs together through what was matched and written.
-    let mut known: BTreeSet<(String, String)> = lanes.iter().map(|lane| (lane.flow.clone(), lane.key.clone())).collect();
-    let mut at = 0;
-    while at < lanes.len() && lanes.len() < MOST_TOLD {
-        for (flow, key) in store.linked(&lanes[at].flow, &lanes[at].key, None, MOST_TOLD - lanes.len())? {
-            if known.insert((flow.clone(), key.clone()))
-                && let Some(lane) = store.lane(&flow, &key)?
-            {
-                lanes.push(lane);
-            }
-        }
-        at += 1;
-    }
-    let mut events: Vec<Event> = Vec::new();
-    for lane in &lanes {
-        events.extend(store.events(&lane.flow, &lane.key)?);
-    }
-    events.sort_by_key(|event| event.at);
-    let alone = apart(&*store, &lanes[..hits])?;
-    let mut decisions = Vec::new();
-    for lane in &lanes {
-        decisions.extend(store.decisions_of(&lane.flow, &lane.key)?);
-    }
+    let found = trace(&context, &args.key, args.requests)?;
     if args.format == Format::Json {
-        let records: Vec<_> = lanes
-            .iter()
-            .map(|lane| serde_json::json!({"flow": lane.flow, "key": lane.key, "label": lane.label, "state": lane.state.word(), "plan": lane.plan, "due": (!lane.state.settled() && lane.due > 0).then(|| time(lane.due))}))
-            .collect();
-        let mut told = Vec::new();
-        for event in &events {
-            let mut line = serde_json::json!({
-                "at": time(event.at), "flow": event.flow, "key": event.lane, "kind": event.kind, "text": event.text, "exchange": event.exchange,
-            });
-            if let (true, Some(id)) = (args.requests, event.exchange)
-                && let Some(exchange) = store.exchange(id)?
-            {
-                line["request"] = super::audit::exchange_json(&exchange, &|part| part.flow == event.flow && part.lane == event.lane);
-            }
-            told.push(line);
-        }
-        let decisions: Vec<_> = decisions
-            .iter()
-            .filter_map(|one| Some((one, one.decided.as_ref()?)))
-            .map(|(one, decided)| {
-                serde_json::json!({
-                    "exception": one.id, "flow": one.flow, "key": one.lane, "what": decided.what, "by": decided.by, "reason": decided.why,
-                    "at": stamp(decided.at),
-                })
-            })
-            .collect();
-        out.json(&serde_json::json!({"version": 1, "records": records, "decisions": decisions, "events": told}))?;
+        out.json(&found)?;
         return Ok(Exit::Fine);
     }
+    if found.separate > MOST_SEPARATE {
+        return list(args, &found, out);
+    }
+    found.records.iter().try_for_each(|one| record(one, &found, out))?;
+    timeline(&found, out)?;
+    Ok(Exit::Fine)
+}
+
+/// Where a record is, and what it waits for.
+fn record(one: &Traced, found: &Trace, out: &mut Out) -> Result<(), Failure> {
     let width = out.columns();
-    if alone > MOST_APART {
-        return list(args, &lanes[..hits], alone, out);
+    let plan = match &one.plan {
+        Some(_) if one.erased => ", and what was kept of it was erased".to_owned(),
+        Some(plan) => format!(", mapped by plan {plan}"),
+        None => String::new(),
+    };
+    let label = one.label.as_deref().unwrap_or("-");
+    let told = format!("{} {label} ({}) is {}{plan}", one.flow, one.key, one.state.word().replace('_', " "));
+    for (at, line) in wrapped(&told, 4, width).into_iter().enumerate() {
+        out.line(if at == 0 { line.trim_start() } else { &line })?;
     }
-    for lane in &lanes {
-        let plan = match &lane.plan {
-            Some(_) if lane.is_erased() => ", and what was kept of it was erased".to_owned(),
-            Some(plan) => format!(", mapped by plan {plan}"),
-            None => String::new(),
-        };
-        let label = lane.label.as_deref().unwrap_or("-");
-        let told = format!("{} {label} ({}) is {}{plan}", lane.flow, lane.key, lane.state.word().replace('_', " "));
-        for (at, line) in wrapped(&told, 4, width).into_iter().enumerate() {
-            out.line(if at == 0 { line.trim_start() } else { &line })?;
-        }
-        if matches!(lane.state, LaneState::Waiting | LaneState::Fetch) && lane.due > jiff::Timestamp::now().as_millisecond() {
-            for line in wrapped(&format!("is taken up at {}: {}", time(lane.due), super::status::PUT_OFF), 4, width) {
-                out.line(line)?;
-            }
-        }
-        for exception in store.exceptions_of(&lane.flow, &lane.key)? {
-            out.line(format!("    waits for somebody: crossdock queue show {}", exception.id))?;
-        }
-        for one in decisions.iter().filter(|one| one.flow == lane.flow && one.lane == lane.key) {
-            let Some(decided) = &one.decided else { continue };
-            let by = decided.by.as_deref().unwrap_or("a person");
-            let why = decided.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            for line in wrapped(&format!("exception {} was {} by {by}, {}{why}", one.id, decided.what, time(decided.at)), 4, width) {
-                out.line(line)?;
-            }
-        }
-        for watch in store.watches_of(&lane.flow, &lane.key)? {
-            let due = time(watch.due);
-            out.line(match &watch.what {
-                Watched::Expectation(name) => format!("    `{name}` is due by {due}"),
-                Watched::Unmet(name) => format!("    `{name}` was not met in time; the next look is at {due}"),
-                Watched::Late { write, .. } => format!("    `{write}` is late if it is not confirmed by {due}"),
-                Watched::Window => format!("    a record leaves the group's window at {due}"),
-                Watched::Settle => continue,
-            })?;
+    if let Some(due) = one.due.filter(|_| one.postponed) {
+        for line in wrapped(&format!("is taken up at {due}: {}", super::status::PUT_OFF), 4, width) {
+            out.line(line)?;
         }
     }
-    let wide = lanes.iter().map(|lane| lane.flow.chars().count()).max().unwrap_or(0).min(24);
+    for exception in &one.exceptions {
+        out.line(format!("    waits for somebody: crossdock queue show {exception}"))?;
+    }
+    for decision in found.decisions.iter().filter(|decision| decision.flow == one.flow && decision.key == one.key) {
+        let by = decision.by.as_deref().unwrap_or("a person");
+        let why = decision.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let told = format!("exception {} was {} by {by}, {}{why}", decision.exception, decision.what, UtcTime(decision.at.0));
+        for line in wrapped(&told, 4, width) {
+            out.line(line)?;
+        }
+    }
+    for (what, due) in &one.watches {
+        out.line(match what {
+            Watched::Expectation(name) => format!("    `{name}` is due by {due}"),
+            Watched::Unmet(name) => format!("    `{name}` was not met in time; the next look is at {due}"),
+            Watched::Late { write, .. } => format!("    `{write}` is late if it is not confirmed by {due}"),
+            Watched::Window => format!("    a record leaves the group's window at {due}"),
+            Watched::Settle => continue,
+        })?;
+    }
+    Ok(())
+}
+
+/// What has happened, day by day.
+fn timeline(found: &Trace, out: &mut Out) -> Result<(), Failure> {
+    let width = out.columns();
+    let wide = found.records.iter().map(|one| one.flow.chars().count()).max().unwrap_or(0).min(24);
     let mut day = String::new();
-    for event in &events {
-        let at = time(event.at);
+    for event in &found.events {
+        let at = event.at.to_string();
         let (date, clock) = at.split_once(' ').unwrap_or(("", &at));
         if date != day {
             out.line("")?;
@@ -172,55 +118,24 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         for line in lines {
             out.line(line)?;
         }
-        if args.requests
-            && let Some(id) = event.exchange
-            && let Some(exchange) = store.exchange(id)?
-        {
-            super::audit::exchange(&exchange, &|part| part.flow == event.flow && part.lane == event.lane, out)?;
-            if exchange.request.is_some() {
-                out.line(format!("    an older version kept its batch as a whole: crossdock audit show {id}"))?;
+        if let Some(call) = &event.request {
+            super::audit::call(call, out)?;
+            if call.whole.request.is_some() {
+                out.line(format!("    an older version kept its batch as a whole: crossdock audit show {}", call.id))?;
             }
         }
     }
-    Ok(Exit::Fine)
-}
-
-/// Records that are told together, at most.
-const MOST_TOLD: usize = 200;
-
-/// Records that have nothing to do with each other, above which they are only listed.
-const MOST_APART: usize = 5;
-
-/// How many of some records have nothing to do with each other; of so few that all are told, how many there are.
-fn apart(store: &dyn Store, hits: &[Lane]) -> Result<usize, Failure> {
-    if hits.len() <= MOST_APART {
-        return Ok(hits.len());
-    }
-    let name = |lane: &Lane| (lane.flow.clone(), lane.key.clone());
-    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
-    let mut count = 0;
-    for hit in hits {
-        if seen.contains(&name(hit)) {
-            continue;
-        }
-        count += 1;
-        let mut next = vec![name(hit)];
-        while let Some(one) = next.pop().filter(|_| seen.len() < 1_000) {
-            if seen.insert(one.clone()) {
-                next.extend(store.linked(&one.0, &one.1, None, MOST_TOLD)?);
-            }
-        }
-    }
-    Ok(count)
+    Ok(())
 }
 
 /// Several records are called so: which they are.
-fn list(args: &Args, hits: &[Lane], alone: usize, out: &mut Out) -> Result<Exit, Failure> {
-    out.line(format!("{alone} records are called {}; name one by its key:", crate::engine::mask::key(&args.key, true)))?;
+fn list(args: &Args, found: &Trace, out: &mut Out) -> Result<Exit, Failure> {
+    let key = crate::engine::mask::key(&args.key, true);
+    out.line(format!("{} records are called {key}; name one by its key:", found.separate))?;
     out.line("")?;
     let mut table = Columns::new(&["key", "flow", "state", "changed"], 1);
-    for lane in hits {
-        table.row(vec![lane.key.clone(), lane.flow.clone(), lane.state.word().replace('_', " "), time(lane.updated)]);
+    for one in found.records.iter().take(found.named) {
+        table.row(vec![one.key.clone(), one.flow.clone(), one.state.word().replace('_', " "), one.updated.to_string()]);
     }
     let (header, rows) = table.lines(out.columns());
     out.line(out.bold(&header))?;

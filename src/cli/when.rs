@@ -82,11 +82,6 @@ pub(super) fn until(before: Millis, now: Millis) -> String {
     }
 }
 
-/// A time for programs: RFC 3339.
-pub(super) fn stamp(millis: Millis) -> Option<String> {
-    Timestamp::from_millisecond(millis).ok().map(|at| at.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]

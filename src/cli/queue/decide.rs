@@ -3,16 +3,12 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
-use super::{Filters, Project, named};
-use crate::app::folder::unreadable;
-use crate::app::{Access, Context, operator_client};
-use crate::base::bounds;
+use super::{Filters, Project};
+use crate::app::exceptions::{Exceptions, Selected, edited_payload};
+use crate::app::{Context, operator_client};
 use crate::cli::decision::decide;
 use crate::cli::{Exit, Failure, Out};
 use crate::engine::queue::{Decision, Signature};
-use crate::fault::file;
-use crate::store::Wanted;
-use crate::value::Json;
 
 /// Which exceptions, and who decides.
 #[derive(Debug, clap::Args)]
@@ -180,36 +176,22 @@ pub(super) fn undo(args: &Undo, out: &mut Out) -> Result<Exit, Failure> {
 
 pub(super) fn edit(args: &Edit, out: &mut Out) -> Result<Exit, Failure> {
     let context = args.project.open(out)?;
-    let text = file::read_text(&args.payload, bounds::WHOLE_FILE).map_err(|error| unreadable(&args.payload, &error))?;
-    let payload: Json = serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is no JSON: {error}", args.payload.display())))?;
-    if !payload.is_object() {
-        return Err(Failure::usage(format!("{} holds no payload: a payload is a JSON object `{{ … }}`", args.payload.display()))
-            .hint("start from `crossdock queue show ID --payload --reveal`"));
-    }
-    if text.contains(crate::engine::mask::MASKED) {
-        return Err(Failure::usage(format!("{} holds masked values ({})", args.payload.display(), crate::engine::mask::MASKED))
-            .hint("start from `crossdock queue show ID --payload --reveal`"));
-    }
-    let found = named(&*context.open_store(Access::Read)?, &args.id)?;
-    let [one] = found.as_slice() else {
-        let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
-        return Err(Failure::usage(format!("several exceptions are open of {}", crate::engine::mask::key(&args.id, true)))
-            .hint(format!("name one: {}", ids.join(", "))));
-    };
+    let payload = edited_payload(&args.payload)?;
+    let one = Exceptions::open(&context)?.one(&args.id)?;
     let decision = Decision::Edit { id: one.id, payload, write: args.write.clone() };
     decide(&context, decision, args.signed.signature(args.reason.as_ref()), "edited", out)
 }
 
 /// The exceptions that are meant: those named, or all that fit the filters, after asking. `None`: the answer was no.
 fn chosen(context: &Context, args: &Chosen, verb: &str, out: &mut Out) -> Result<Option<Vec<i64>>, Failure> {
-    let store = context.open_store(Access::Read)?;
+    let exceptions = Exceptions::open(context)?;
     if !args.ids.is_empty() {
         if args.filters.any() {
             return Err(Failure::usage("name exceptions by their numbers or by a filter, not by both"));
         }
         let mut ids: Vec<i64> = Vec::new();
         for text in &args.ids {
-            ids.extend(named(&*store, text)?.iter().map(|one| one.id));
+            ids.extend(exceptions.named(text)?.iter().map(|one| one.id));
         }
         return Ok(Some(ids));
     }
@@ -217,12 +199,7 @@ fn chosen(context: &Context, args: &Chosen, verb: &str, out: &mut Out) -> Result
         return Err(Failure::usage("name exceptions by their numbers, or by --cause, --owner, --code or --flow")
             .hint("crossdock queue list shows them by cause"));
     }
-    let wanted: Wanted = args.filters.wanted(context, &*store)?;
-    let causes = store.causes(&wanted)?;
-    let ids: Vec<i64> = store.wanted(&wanted, false, 100_000)?.iter().map(|one| one.id).collect();
-    if ids.is_empty() {
-        return Err(Failure::usage("no open exception is of that kind").hint("crossdock queue list shows them by cause"));
-    }
+    let Selected { causes, ids } = exceptions.select(&exceptions.checked(args.filters.wanted())?)?;
     for cause in &causes {
         let owner = cause.owner.as_ref().map(|owner| format!(" for {owner}")).unwrap_or_default();
         out.note(format!("{:>6}  {} {} of {}{owner}", cause.count, cause.id, cause.code, cause.flow));
