@@ -76,6 +76,8 @@ pub struct FileObject {
 }
 
 const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules", "schema_drift", "retention", "allow"];
+/// Those of them that hold names of the project's own.
+const BLOCKS: &[&str] = &["connections", "parameters", "schedules"];
 const FILE_SETTINGS: &[&str] = &["path", "schema"];
 
 impl Default for Config {
@@ -169,7 +171,15 @@ impl Config {
             Ok(node) => node,
             Err(unreadable) => {
                 self.lacking = true;
-                found.push(error::not_yaml(file, text, &unreadable));
+                let findings = |text: &str| {
+                    let mut found = Vec::new();
+                    let Ok(node) = yaml::read(text) else { return usize::MAX };
+                    self.clone().settings(name, &node, file, &mut found);
+                    // A setting of the project that stands in another's block would pass for a parameter or a flow.
+                    let blocks = node.entries().unwrap_or_default().iter().filter_map(|entry| entry.value.entries());
+                    found.len() + blocks.flatten().filter(|entry| SETTINGS.contains(&entry.key.as_str())).count()
+                };
+                found.push(error::not_yaml(&error::NotYaml::project(file), text, &unreadable, &findings));
                 return;
             }
         };
@@ -184,21 +194,29 @@ impl Config {
         {
             found.truncate(before);
             self.lacking = true;
-            found.push(error::yaml_mistake(file, mistake));
+            found.push(error::yaml_mistake(&error::NotYaml::project(file), mistake));
         }
     }
 
     fn settings(&mut self, name: &str, node: &Node, file: FileId, found: &mut Vec<Diagnostic>) {
         let mut reader = Reader { file, found };
         let whole = format!("`{name}`");
-        for Entry { key, start, end, value } in reader.block(node, name) {
+        let mut rest = reader.block(node, name);
+        while let Some((entry, behind)) = rest.split_first() {
+            let Entry { key, start, end, value } = entry;
             let at = Span::new(file, *start, *end);
+            let astray = |next: &Entry| nearest(&next.key, SETTINGS.iter().copied()).is_none();
+            rest = if BLOCKS.contains(&key.as_str()) { self.indented(entry, behind, &astray, &mut reader) } else { behind };
             match key.as_str() {
                 "connections" => {
                     // What is said of its form is the cause of whatever is missing.
                     self.lacking |= value.entries().is_none() && value.shape != yaml::Shape::Nothing;
-                    for entry in reader.block(value, key) {
-                        self.connection(entry, &mut reader);
+                    let mut rest = reader.block(value, key);
+                    while let Some((entry, behind)) = rest.split_first() {
+                        rest = self.indented(entry, behind, &|next| next.value.text().is_some(), &mut reader);
+                        if rest.len() == behind.len() {
+                            self.connection(entry, &mut reader);
+                        }
                     }
                 }
                 "parameters" => {
@@ -228,6 +246,10 @@ impl Config {
                 "retention" => self.retention.extend(retention::read(value, key, &mut reader)),
                 "schema_drift" => self.schema_drift = reader.setting(value, key).or(self.schema_drift.take()),
                 "allow" => self.allow.extend(super::allow::read(value, &mut reader)),
+                _ if value.get("system").is_some() => {
+                    self.lacking = true;
+                    reader.found.push(error::connection_outside(key, at));
+                }
                 _ => {
                     // Without its connections nothing of the project can be checked.
                     self.lacking |= nearest(key, SETTINGS.iter().copied()) == Some("connections");
@@ -235,6 +257,20 @@ impl Config {
                 }
             }
         }
+    }
+
+    /// What stands behind an entry. Where the entry is empty and what follows it belongs to it, as far as that goes, that is told
+    /// once and left out.
+    fn indented<'n>(&mut self, entry: &Entry, behind: &'n [Entry], belongs: &dyn Fn(&Entry) -> bool, reader: &mut Reader<'_>) -> &'n [Entry] {
+        let count = behind.iter().take_while(|next| belongs(next)).count();
+        let (inner, rest) = behind.split_at(count);
+        if entry.value.shape != yaml::Shape::Nothing || inner.is_empty() {
+            return behind;
+        }
+        self.lacking = true;
+        let names: Vec<&str> = inner.iter().map(|entry| entry.key.as_str()).collect();
+        reader.found.push(error::not_indented(&entry.key, Span::new(reader.file, entry.start, entry.end), &names));
+        rest
     }
 
     fn connection(&mut self, entry: &Entry, reader: &mut Reader<'_>) {

@@ -16,6 +16,7 @@ mod texts;
 mod world;
 pub mod yaml;
 
+pub(crate) use error::{NotYaml, not_yaml};
 pub use load::{Loaded, Options, Planned, load};
 pub use objects::{Bad, draft, infer};
 pub use texts::Texts;

@@ -4,6 +4,11 @@
 //! that stands in the file, and whoever reads it says what it is: a parameter is held to its
 //! type by `check`, and [`Node::json`] takes for a number only what JSON itself would.
 
+mod layout;
+mod mistake;
+
+pub use mistake::{Mistake, mistake};
+
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy};
 
@@ -130,6 +135,20 @@ pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Unreadable
     })
 }
 
+/// What is wrong with a text that is no YAML, and the change that mends it: what a line shows by itself, else the smallest change
+/// of layout that lets the reader come through. `findings` counts what is wrong with a text that is YAML.
+pub fn mend(text: &str, fault: &Unreadable, findings: &dyn Fn(&str) -> usize) -> Option<Mistake> {
+    let shown = mistake(text);
+    let helps = |shown: &Mistake| {
+        let mended = shown.mended(text);
+        read(&mended).map_or_else(|left| left.at > fault.at.max(shown.replace.1), |_| true)
+    };
+    match shown {
+        Some(shown) if helps(&shown) => Some(shown),
+        shown => layout::nearest_readable(text, fault, findings).or(shown),
+    }
+}
+
 /// The place that the library's words name: `line 4, column 7`.
 fn told(words: &str, text: &str) -> Option<usize> {
     let number = |word: &str| {
@@ -143,176 +162,6 @@ fn told(words: &str, text: &str) -> Option<usize> {
     Some(start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at))
 }
 
-/// A mistake of writing YAML that its text shows, whatever a reader makes of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    pub at: std::ops::Range<usize>,
-    pub words: &'static str,
-    /// The stretch to write anew.
-    pub replace: (usize, usize),
-    pub with: String,
-}
-
-/// Looks through a text that is no YAML for what people do wrong: a tab, a quote or a brace that is not closed, `name:value`.
-pub fn mistake(text: &str) -> Option<Mistake> {
-    let mut start = 0;
-    let mut margins: Vec<usize> = vec![0];
-    let mut flow: Vec<(usize, char)> = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let begin = start;
-        start += line.len();
-        let body = line.trim_end_matches(['\n', '\r']);
-        let margin = &body[..body.len() - body.trim_start().len()];
-        let inner = body.trim_start();
-        if inner.is_empty() || inner.starts_with('#') {
-            continue;
-        }
-        if let Some(tab) = margin.find('\t') {
-            let before = text[..begin].trim_end();
-            let last = before.rsplit('\n').find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).unwrap_or("");
-            let far = last.len() - last.trim_start().len() + if last.trim_end().ends_with(':') { 2 } else { 0 };
-            let blanks = " ".repeat(far);
-            return Some(Mistake {
-                at: begin + tab..begin + tab + 1,
-                words: "a tab; YAML is set in with blanks",
-                replace: (begin, begin + margin.len()),
-                with: blanks,
-            });
-        }
-        let signs = outside_of_texts(inner);
-        if let Some(open) = signs.unclosed {
-            let at = begin + margin.len() + open;
-            let quote = inner[open..].chars().next().unwrap_or('"');
-            // A brace that closes a row of settings stands behind the text.
-            let whole = inner.trim_end();
-            let end = if flow.is_empty() && inner[..open].contains('{') && whole.ends_with('}') {
-                whole[..whole.len() - 1].trim_end().len()
-            } else {
-                whole.len()
-            };
-            let end = begin + margin.len() + end;
-            return Some(Mistake { at: at..at + 1, words: "a quote that is not closed", replace: (end, end), with: quote.to_string() });
-        }
-        // `${KEY}` ends a row of settings where it does not stand in quotes.
-        if let Some(at) = signs.plain.find(": ${").or_else(|| signs.plain.find(": {{")) {
-            let from = at + 2;
-            let close = if signs.plain[from..].starts_with("{{") { "}}" } else { "}" };
-            let length = inner[from..].find(close).map_or(inner.len() - from, |end| end + close.len());
-            let from = begin + margin.len() + from;
-            let name: String = text[from..from + length].chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
-            if flow.is_empty() && !signs.plain.trim_start().starts_with(['{', '[']) && !signs.plain[..at].contains('{') && close == "}" {
-                // A value by itself needs no quotes.
-            } else {
-                return Some(Mistake {
-                    at: from..from + length,
-                    words: "a reference to the environment stands in quotes",
-                    replace: (from, from + length),
-                    with: format!("\"${{{name}}}\""),
-                });
-            }
-        }
-        for (at, c) in signs.plain.char_indices() {
-            match c {
-                '{' | '[' => flow.push((begin + margin.len() + at, c)),
-                '}' | ']' => {
-                    let opened = flow.pop();
-                    if opened.is_none_or(|(_, open)| (open == '{') != (c == '}')) && !signs.plain[..at].contains('$') {
-                        let at = begin + margin.len() + at;
-                        return Some(Mistake { at: at..at + 1, words: "a brace that closes nothing", replace: (at, at + 1), with: String::new() });
-                    }
-                }
-                _ => {}
-            }
-        }
-        if let Some((open, sign)) = flow.last().copied() {
-            let last = text[start..].trim().is_empty();
-            // The next line begins something new: what was opened on this one was to be closed on it.
-            let next = text[start..].lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).unwrap_or("");
-            let anew = next.len() - next.trim_start().len() <= margin.len() && next.trim_start().contains(": ") | next.trim_end().ends_with(':');
-            if last || anew {
-                let end = begin + margin.len() + inner[..signs.end].trim_end().len();
-                let close = if sign == '{' { " }" } else { "]" };
-                return Some(Mistake { at: open..open + 1, words: "a brace that is not closed", replace: (end, end), with: close.to_owned() });
-            }
-            continue;
-        }
-        // `name:value` is one text, and not a name with its value.
-        let name = inner.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(inner.len());
-        let rest = &inner[name..];
-        if name > 0 && rest.starts_with(':') && rest.len() > 1 && !rest.starts_with(": ") && !rest.starts_with(":\t") && !rest.starts_with("://") {
-            let at = begin + margin.len() + name;
-            return Some(Mistake { at: at..at + 1, words: "a blank is missing behind the colon", replace: (at, at + 1), with: ": ".to_owned() });
-        }
-        if name > 0 && rest.trim_start().starts_with('=') {
-            let from = begin + margin.len() + name;
-            let length = rest.len() - rest.trim_start().trim_start_matches('=').trim_start().len();
-            return Some(Mistake {
-                at: from..from + length,
-                words: "a name and its value are parted by `: `",
-                replace: (from, from + length),
-                with: ": ".to_owned(),
-            });
-        }
-        // A line that stands between two margins.
-        if !inner.starts_with('-') {
-            let far = margin.len();
-            while margins.len() > 1 && margins.last().is_some_and(|last| *last > far) {
-                margins.pop();
-            }
-            let last = margins.last().copied().unwrap_or(0);
-            if far > last {
-                let before = text[..begin].trim_end();
-                let opener = before.rsplit('\n').find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).unwrap_or("");
-                let opened =
-                    opener.trim_end().ends_with(':') || opener.trim_start().starts_with('-') || opener.contains(": &") || opener.contains('#');
-                if !opened && !before.is_empty() {
-                    let shorter = " ".repeat(last);
-                    return Some(Mistake {
-                        at: begin..begin + margin.len(),
-                        words: "this stands further in than what it belongs to",
-                        replace: (begin, begin + margin.len()),
-                        with: shorter,
-                    });
-                }
-                margins.push(far);
-            }
-        }
-    }
-    None
-}
-
-/// A line with its texts and its comment blanked, and the quote that is not closed.
-struct Signs {
-    plain: String,
-    /// Where a comment begins, or the line ends.
-    end: usize,
-    unclosed: Option<usize>,
-}
-
-fn outside_of_texts(line: &str) -> Signs {
-    let (mut plain, mut open) = (String::with_capacity(line.len()), None::<(usize, char)>);
-    let mut before = ' ';
-    let (mut comment, mut end) = (false, line.len());
-    for (at, c) in line.char_indices() {
-        let begins = matches!(before, ' ' | '{' | '[' | ',' | ':' | '-' | '\t');
-        match (open, c) {
-            _ if comment => {}
-            (Some((_, quote)), _) if quote == c && !(quote == '"' && before == '\\') => open = None,
-            (None, '"' | '\'') if begins => open = Some((at, c)),
-            (None, '#') if begins => (comment, end) = (true, at),
-            _ => {}
-        }
-        let hidden = open.is_some() || comment || matches!(c, '"' | '\'');
-        if hidden {
-            plain.extend(std::iter::repeat_n(' ', c.len_utf8()))
-        } else {
-            plain.push(c)
-        }
-        before = c;
-    }
-    Signs { plain, end, unclosed: open.map(|(at, _)| at) }
-}
-
 /// The library's words without the place that it puts behind them.
 fn plain(message: &str) -> String {
     let line = message.lines().next().unwrap_or("");
@@ -321,6 +170,19 @@ fn plain(message: &str) -> String {
     // What the library says of its own options and counters is nothing that a reader of the file knows.
     if line.contains("budget") {
         return "it nests too deeply, repeats its anchors too often, or is too large".to_owned();
+    }
+    if line.contains("multiple YAML documents") {
+        return "a second document begins here, and a file holds one".to_owned();
+    }
+    for (said, meant) in [
+        ("mapping values are not allowed", "a second `name: ` on one line"),
+        ("did not find expected '-' indicator", "an item of the list above, `- …`, is expected here"),
+        ("did not find expected key", "a `name:`, indented as those above it, is expected here"),
+        ("simple key expected ':'", "a `:` is missing behind this name"),
+    ] {
+        if line.contains(said) {
+            return meant.to_owned();
+        }
     }
     match line.find("DuplicateKeyPolicy") {
         Some(at) => line[..at].trim_end_matches("set ").trim_end_matches([' ', ',', ';', ':', '(', '.']).to_owned(),
@@ -507,40 +369,6 @@ mod tests {
         let error = read(text).unwrap_err();
         assert_eq!(&text[error.at..=error.at], "a");
         assert!(error.at > 5 && error.message.contains("duplicate"), "{error:?}");
-    }
-
-    /// Each way to spoil a project file is told on its line, and the text that is proposed can be read.
-    #[test]
-    fn mistakes_are_told_where_they_stand_and_mended() {
-        let cases = [
-            ("connections:\n\tcrm: { system: salesforce }\n", 2),
-            ("connections:\n  crm: { system: salesforce }\n   wms: { system: shipstation }\n", 3),
-            ("connections:\n  crm: { system: salesforce\n  wms: { system: shipstation }\nstore: x\n", 2),
-            ("connections:\n  crm: { system: salesforce, login: \"https://x }\n  wms: { system: shipstation }\n", 2),
-            ("connections:\n  crm: { system: salesforce }\nparameters:\n  a: \"Reno DC\n  b: 1\n", 4),
-            ("connections:\n  crm: { system: salesforce, client_id: ${ID}, login: x }\n", 2),
-            ("connections:\n  crm: { system: salesforce, client_id: {{ID}}, login: x }\n", 2),
-            ("connections:\n  crm: { system: salesforce } }\n", 2),
-            ("connections:\n  crm: { system: salesforce }\ntime_zone = UTC\n", 3),
-        ];
-        let mut wrong = Vec::new();
-        for (text, line) in cases {
-            let Err(_) = read(text) else {
-                wrong.push(format!("{text} can be read"));
-                continue;
-            };
-            let Some(found) = mistake(text) else {
-                wrong.push(format!("{text} finds nothing"));
-                continue;
-            };
-            let here = text[..found.at.start].matches('\n').count() + 1;
-            let mut mended = text.to_owned();
-            mended.replace_range(found.replace.0..found.replace.1, &found.with);
-            if here != line || read(&mended).is_err() {
-                wrong.push(format!("{text} is told at {here}, and gives {mended}"));
-            }
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]

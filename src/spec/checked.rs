@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::cases;
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, nearest};
 use crate::ir::{Flow, Mapping};
 use crate::project::yaml::{self, Entry, Node, Shape};
-use crate::project::{Absence, Compiled, Library};
+use crate::project::{Absence, Compiled, Library, NotYaml, not_yaml};
 use crate::schema::Object;
 use crate::value::{Kind, ObjectRef};
 
@@ -100,19 +101,9 @@ struct Cases<'a, 'f> {
 
 impl Cases<'_, '_> {
     fn unreadable(&mut self, text: &str, fault: &yaml::Unreadable) {
-        let said =
-            |start: usize, end: usize| Diagnostic::new(Code::BadCase, Span::new(self.file, start, end), "the case file is not readable as YAML");
-        let said = match yaml::mistake(text) {
-            Some(mistake) => said(mistake.at.start, mistake.at.end).label(mistake.words).mend(
-                "write it so",
-                Span::new(self.file, mistake.replace.0, mistake.replace.1),
-                mistake.with,
-            ),
-            None => {
-                let end = text.get(fault.at..).and_then(|rest| rest.chars().next()).map_or(fault.at, |c| fault.at + c.len_utf8());
-                said(fault.at, end).label(fault.message.clone()).help("`crossdock explain E0411` shows the form of a case")
-            }
-        };
+        let said = NotYaml { code: Code::BadCase, file: self.file, message: "the case file is not readable as YAML" };
+        let findings = |text: &str| usize::from(cases::read("", text, &|_| true).is_err());
+        let said = not_yaml(&said, text, fault, &findings);
         self.found.push(said);
     }
 

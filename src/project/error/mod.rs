@@ -9,30 +9,38 @@ use crate::base::{FileId, Span};
 use crate::syntax::EDITION;
 use crate::system;
 
-/// A project file that is no YAML: what is wrong, told from its text where the reader's words would not lead there.
-pub(super) fn not_yaml(file: FileId, text: &str, fault: &yaml::Unreadable) -> Diagnostic {
-    let said = |start: usize, end: usize| Diagnostic::new(Code::BadProject, Span::new(file, start, end), "the project file is not readable as YAML");
-    match yaml::mistake(text) {
-        Some(mistake) => yaml_mistake(file, mistake),
-        None => {
-            let end = text.get(fault.at..).and_then(|rest| rest.chars().next()).map_or(fault.at, |c| fault.at + c.len_utf8());
-            said(fault.at, end)
-                .label(fault.message.clone())
-                .help("values stand behind `name: `, and what belongs together stands equally far in; texts with signs stand in quotes")
-        }
+/// A file that is no YAML: what is wrong, told from its text where the reader's words would not lead there. `findings` counts what
+/// is wrong with a text that is YAML.
+pub(crate) fn not_yaml(said: &NotYaml<'_>, text: &str, fault: &yaml::Unreadable, findings: &dyn Fn(&str) -> usize) -> Diagnostic {
+    if let Some(mistake) = yaml::mend(text, fault, findings) {
+        return yaml_mistake(said, mistake);
+    }
+    let end = text.get(fault.at..).and_then(|rest| rest.chars().next()).map_or(fault.at, |c| fault.at + c.len_utf8());
+    let help = if fault.message.contains("duplicate") {
+        "a name stands once in its block: keep one of the two"
+    } else {
+        "write `name: value`, with a space behind the colon; indent what belongs together equally; put texts with special characters in quotes"
+    };
+    Diagnostic::new(said.code, Span::new(said.file, fault.at, end), said.message).label(fault.message.clone()).help(help)
+}
+
+/// How a file that is no YAML is told.
+pub(crate) struct NotYaml<'a> {
+    pub(crate) code: Code,
+    pub(crate) file: FileId,
+    pub(crate) message: &'a str,
+}
+
+impl NotYaml<'_> {
+    pub(super) fn project(file: FileId) -> Self {
+        NotYaml { code: Code::BadProject, file, message: "the project file is not readable as YAML" }
     }
 }
 
 /// What is wrong with a text as YAML, where that shows.
-pub(super) fn yaml_mistake(file: FileId, mistake: yaml::Mistake) -> Diagnostic {
-    let yaml::Mistake { at, words, replace: (start, end), with } = mistake;
-    let said = Diagnostic::new(Code::BadProject, Span::new(file, at.start, at.end), "the project file is not readable as YAML").label(words);
-    let words = if with.trim().is_empty() {
-        "set it in with blanks, as far as what stands beside it".to_owned()
-    } else {
-        format!("write `{}`", with.trim_end())
-    };
-    said.mend(words, Span::new(file, start, end), with)
+pub(super) fn yaml_mistake(said: &NotYaml<'_>, mistake: yaml::Mistake) -> Diagnostic {
+    let yaml::Mistake { at, words, help, replace: (start, end), with } = mistake;
+    Diagnostic::new(said.code, Span::new(said.file, at.start, at.end), said.message).label(words).mend(help, Span::new(said.file, start, end), with)
 }
 
 /// Nothing is connected: whatever a mapping names is not known.
@@ -64,6 +72,24 @@ pub(super) fn wrong_shape(at: Span, what: &str, wants: &str, has: &str) -> Diagn
 pub(super) fn unknown_key(key: &str, at: Span, whole: &str, known: &[&str]) -> Diagnostic {
     let said = Diagnostic::new(Code::BadProject, at, format!("{whole} has no setting `{key}`")).did_you_mean(key, at, known.iter().copied());
     if said.help.is_empty() { said.help(format!("settings are: {}", known.join(", "))) } else { said }
+}
+
+/// An empty block, and names behind it that belong in it.
+pub(super) fn not_indented(key: &str, at: Span, inner: &[&str]) -> Diagnostic {
+    let names: Vec<String> = inner.iter().map(|name| format!("`{name}`")).collect();
+    let (few, more) = names.split_at(names.len().min(3));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    Diagnostic::new(Code::BadProject, at, format!("nothing is indented below `{key}`"))
+        .label("this block is empty")
+        .why("what belongs to a name is indented further than the name itself")
+        .help(format!("indent {}{more} by 2 more spaces", few.join(", ")))
+}
+
+/// A connection that stands beside `connections`, and not in it.
+pub(super) fn connection_outside(name: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("the connection `{name}` stands outside of `connections`"))
+        .label("not indented as a connection is")
+        .help("put it below `connections:`, and indent it by 2 spaces")
 }
 
 pub(super) fn bad_alert(what: &str, at: Span, why: &str, help: &str) -> Diagnostic {
