@@ -126,7 +126,7 @@ pub(super) fn check(template: &str, wire: &std::sync::Arc<Wire>, now: Timestamp,
     let records = records(wire);
     let noted = |system: &super::wire::Shared| locked(system).system.effects().to_vec();
     let (crm, wms) = (noted(&wire.crm), noted(&wire.wms));
-    promises::check(template, &promises::Day { records: &records, orders: &orders, crm: &crm, wms: &wms }, found);
+    promises::check(template, &promises::Day::new(&records, &orders, &crm, &wms), found);
     if parcels::TEMPLATES.contains(&template) {
         return parcels::check(template, wire, &records, found);
     }

@@ -20,6 +20,8 @@ pub(super) struct Day<'d> {
     pub(super) orders: &'d BTreeMap<String, Json>,
     pub(super) crm: &'d [Effect],
     pub(super) wms: &'d [Effect],
+    /// Orders by their address.
+    by_mail: BTreeMap<&'d str, Vec<(&'d str, &'d Json)>>,
 }
 
 type Line = fn(&Day<'_>, &mut Vec<Finding>);
@@ -126,24 +128,36 @@ fn writes_only_its_own(day: &Day<'_>, may: &[(&str, &[&str])], found: &mut Vec<F
     found.extend(others.into_iter().map(|other| Finding::new("ownership", format!("the template wrote what is not its own: {other}"))));
 }
 
-impl Day<'_> {
+impl<'d> Day<'d> {
+    pub(super) fn new(
+        records: &'d BTreeMap<(String, String), Map<String, Json>>,
+        orders: &'d BTreeMap<String, Json>,
+        crm: &'d [Effect],
+        wms: &'d [Effect],
+    ) -> Self {
+        let mut by_mail: BTreeMap<&str, Vec<(&str, &Json)>> = BTreeMap::new();
+        for (key, order) in orders {
+            by_mail.entry(order["customerEmail"].as_str().unwrap_or_default()).or_default().push((key, order));
+        }
+        Day { records, orders, crm, wms, by_mail }
+    }
+
     fn of<'a>(&'a self, object: &'static str) -> impl Iterator<Item = (&'a str, &'a Map<String, Json>)> {
         self.records.iter().filter(move |((kind, _), _)| kind == object).map(|((_, id), record)| (id.as_str(), record))
     }
 
+    fn orders_of(&self, mail: &str) -> impl Iterator<Item = (&'d str, &'d Json)> {
+        self.by_mail.get(mail).into_iter().flatten().copied()
+    }
+
     /// Orders of an address that are shipped.
-    fn shipped(&self, mail: &str) -> Vec<&Json> {
-        self.orders.values().filter(|order| order["customerEmail"] == mail && order["orderStatus"] == "shipped").collect()
+    fn shipped(&self, mail: &str) -> Vec<&'d Json> {
+        self.orders_of(mail).map(|(_, order)| order).filter(|order| order["orderStatus"] == "shipped").collect()
     }
 
     /// How many orders of an address were shipped at once at most, and what they were worth.
     fn most_shipped(&self, mail: &str) -> (usize, Decimal) {
-        let of: BTreeMap<&str, Decimal> = self
-            .orders
-            .iter()
-            .filter(|(_, order)| order["customerEmail"] == mail)
-            .map(|(key, order)| (key.as_str(), number(order.get("orderTotal"))))
-            .collect();
+        let of: BTreeMap<&str, Decimal> = self.orders_of(mail).map(|(key, order)| (key, number(order.get("orderTotal")))).collect();
         let (mut out, mut most, mut worth): (BTreeSet<&str>, usize, Decimal) = (BTreeSet::new(), 0, Decimal::ZERO);
         for effect in self.wms {
             let Some(key) = effect.key.as_deref().filter(|key| of.contains_key(key)) else { continue };

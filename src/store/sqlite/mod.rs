@@ -20,6 +20,8 @@ mod rows;
 mod tests;
 #[cfg(test)]
 mod tests_privacy;
+#[cfg(test)]
+mod tests_reads;
 mod trials;
 mod words;
 
@@ -92,6 +94,9 @@ pub struct Sqlite {
     _lock: Option<File>,
     /// Whether a lock of another is waited for.
     patient: Arc<AtomicBool>,
+    /// Steps of SQLite's machine that reads have taken.
+    #[cfg(test)]
+    steps: Cell<i64>,
 }
 
 /// How a store is opened.
@@ -282,6 +287,8 @@ impl Sqlite {
             next_arrival: 1,
             last_arrival: Cell::new(0),
             latest: Cell::new(0),
+            #[cfg(test)]
+            steps: Cell::new(0),
             damages: RefCell::new(Vec::new()),
             damaged: RefCell::new(std::collections::BTreeSet::new()),
             commits: 0,

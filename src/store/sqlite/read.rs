@@ -33,11 +33,16 @@ fn entry_columns(whole: bool) -> String {
 impl Sqlite {
     fn all<T>(&self, sql: &str, values: impl Params, read: impl Fn(&Row<'_>) -> Kept<T>) -> Kept<Vec<T>> {
         let mut statement = self.db.prepare_cached(sql).map_err(fault)?;
+        #[cfg(test)]
+        let before = statement.get_status(rusqlite::StatementStatus::VmStep);
         let mut found = statement.query(values).map_err(fault)?;
         let mut out = Vec::new();
         while let Some(row) = found.next().map_err(fault)? {
             out.push(read(row)?);
         }
+        drop(found);
+        #[cfg(test)]
+        self.steps.set(self.steps.get() + i64::from(statement.get_status(rusqlite::StatementStatus::VmStep) - before));
         Ok(out)
     }
 
@@ -61,9 +66,7 @@ impl Sqlite {
     }
 
     fn number(&self, sql: &str, values: impl Params) -> Kept<Option<i64>> {
-        let found: Option<Option<i64>> =
-            self.db.prepare_cached(sql).and_then(|mut query| query.query_row(values, |row| row.get(0)).optional()).map_err(fault)?;
-        Ok(found.flatten())
+        Ok(self.one(sql, values, |row| row.get::<_, Option<i64>>(0).map_err(fault))?.flatten())
     }
 
     pub(super) fn found_lane(&self, flow: &str, key: &str) -> Kept<Option<Found<Lane>>> {
@@ -328,7 +331,8 @@ impl Store for Sqlite {
     }
 
     fn members(&self, flow: &str, group: &str) -> Kept<Vec<Json>> {
-        let sql = format!("SELECT {} FROM lane WHERE flow = ?1 AND grouped = ?2 ORDER BY key", lane_columns());
+        // By its index: SQLite would take the primary key, and go through the whole flow for each group.
+        let sql = format!("SELECT {} FROM lane INDEXED BY lane_group WHERE flow = ?1 AND grouped = ?2 ORDER BY key", lane_columns());
         let lanes = self.some_lanes(&sql, params![flow, group])?;
         Ok(lanes.iter().filter_map(|lane| lane.body.as_ref()).map(crate::value::Body::read).collect())
     }
