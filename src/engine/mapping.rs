@@ -534,7 +534,9 @@ impl Engine<'_> {
                 found.extend(places[index].iter().copied());
             }
             if found.iter().any(|target| claimed.contains(target) || written.contains(target) || self.writing.contains_key(target)) {
-                let due = self.millis() + 500;
+                // A write that waits for its time is not looked at before then.
+                let held_off = found.iter().filter_map(|target| self.held_off.get(target)).copied().max();
+                let due = (self.millis() + 500).max(held_off.unwrap_or(0));
                 self.later(at, &lane, due, &mut changes)?;
                 continue;
             }

@@ -331,6 +331,8 @@ pub struct Engine<'p> {
     pub(super) touched: BTreeSet<heads::Place>,
     /// Target records with a write that is not done, and how many.
     pub(super) writing: BTreeMap<heads::Place, u32>,
+    /// Of them, those whose write waits for a time, and until when.
+    pub(super) held_off: BTreeMap<heads::Place, Millis>,
     /// Target records that a late request may still change, and until when.
     pub(super) doubtful: BTreeMap<heads::Target, Millis>,
     /// Lanes in a mapping batch.
@@ -409,6 +411,7 @@ impl<'p> Engine<'p> {
             based: BTreeSet::new(),
             touched: BTreeSet::new(),
             writing: BTreeMap::new(),
+            held_off: BTreeMap::new(),
             doubtful: BTreeMap::new(),
             busy: BTreeSet::new(),
             batches: BTreeMap::new(),

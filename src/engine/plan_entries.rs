@@ -279,6 +279,10 @@ impl Engine<'_> {
                 self.ready.entry((*head.lot).clone()).or_default().insert((!head.first, head.id));
             }
             EntryState::Planned | EntryState::Ambiguous => {
+                for place in head.places() {
+                    let until = self.held_off.entry(place).or_insert(head.due);
+                    *until = head.due.max(*until);
+                }
                 self.later.insert((head.due, head.id));
             }
             EntryState::Sending => {
@@ -300,6 +304,9 @@ impl Engine<'_> {
         self.later.remove(&(known.due, id));
         if known.open() {
             for place in known.places() {
+                if self.held_off.get(&place) == Some(&known.due) {
+                    self.held_off.remove(&place);
+                }
                 if let Some(count) = self.writing.get_mut(&place) {
                     *count -= 1;
                     if *count == 0 {

@@ -173,7 +173,7 @@ impl Engine<'_> {
                 _ => {}
             }
         }
-        self.doubtful.values_mut().for_each(|until| *until += off);
+        self.doubtful.values_mut().chain(self.held_off.values_mut()).for_each(|until| *until += off);
         self.lines.values_mut().for_each(|line| (line.paused, line.used_until) = (line.paused + off, 0));
         self.controls_at += off;
         for at in 0..self.flows.len() {
