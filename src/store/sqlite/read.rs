@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension as _, Params, Row, params};
+use rusqlite::{Params, Row, params};
 
 use super::cells::{self, Found};
 use super::rows::{self, CHECKPOINT, ENTRY, ERASURE, EVENT, EXCEPTION, EXCHANGE, HINT, LANE, LEDGER, MOVED, SEALED, WATCH};
