@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::program::Program;
 use super::record::Run;
 use super::{Inputs, Payload, Reason};
-use crate::ir::{Event, Expect, Flow, Match, MatchEach, MatchOutcome};
+use crate::ir::{Event, Expect, Flow, Match, MatchEach, MatchOutcome, print};
 use crate::value::{Json, Value};
 
 /// What a match looks for.
@@ -192,7 +192,7 @@ pub fn left_out<'a>(program: &'a Program<'a>, flow: &'a Flow, inputs: &'a Inputs
         let holds = run.machine.holds(condition).unwrap_or(true);
         let reads = run.machine.tracer.take().map(|mut tracer| tracer.take(mark)).unwrap_or_default();
         if !holds {
-            found.push(LeftOut::Filter(crate::plan::text::within(&program.plan.mapping, condition), reads));
+            found.push(LeftOut::Filter(print::within(&program.plan.mapping, condition), reads));
         }
     }
     if found.is_empty() && flow.group.is_some() && run.group_of().is_none() {

@@ -9,8 +9,9 @@ use super::record::Run;
 use super::trace::Tracer;
 use super::{Answer, Decided, Decision, Payload};
 use crate::base::bounds;
+use crate::ir::print;
 use crate::ir::{Body, Expr, Op, Place, Policy, Repeat, RowValue, Write, walk};
-use crate::plan::{rides, text};
+use crate::plan::rides;
 use crate::schema::gate::{self, Purpose};
 use crate::schema::{Field, Object};
 use crate::value::MAX_DEPTH;
@@ -89,7 +90,7 @@ impl<'a> Run<'a> {
                 Ok(false) => Answer::DoesNotHold,
                 Err(halt) => Answer::Unknown(halt.message.clone()),
             };
-            let condition = text::within(&self.machine.program.plan.mapping, when);
+            let condition = print::within(&self.machine.program.plan.mapping, when);
             tracer.decisions.push(Decision { what, condition, answer, place: place.clone(), element: Vec::new(), reads, behind: Vec::new() });
         }
         held

@@ -77,14 +77,12 @@ impl<'a> Run<'a> {
 
     /// Notes the fields that a failed `require` asked for: what else would say of them is said by its message.
     pub(super) fn was_asked(&mut self, condition: &Expr) {
-        match condition {
-            Expr::And(all) => all.iter().for_each(|one| self.was_asked(one)),
-            Expr::IsPresent(of) => {
-                let path = self.machine.path_text(of);
-                self.reasons.retain(|reason| !(is_blank(reason) && reason.field.as_ref() == Some(&path)));
-                self.asked.push(path);
-            }
-            _ => {}
+        if let Expr::And(all) = condition {
+            all.iter().for_each(|one| self.was_asked(one));
+        } else if let Some(of) = condition.asked() {
+            let path = self.machine.path_text(of);
+            self.reasons.retain(|reason| !(is_blank(reason) && reason.field.as_ref() == Some(&path)));
+            self.asked.push(path);
         }
     }
 

@@ -5,8 +5,8 @@ use super::reasons::{built_in, refused};
 use super::record::Run;
 use super::trace::{Mark, Tracer};
 use super::{Answer, Decided, Decision, Met, arithmetic};
+use crate::ir::print;
 use crate::ir::{Arithmetic, Expr, Rule, RuleKind};
-use crate::plan::text;
 use crate::value::{Value, compare};
 
 impl<'a> Run<'a> {
@@ -43,7 +43,7 @@ impl<'a> Run<'a> {
         };
         tracer.decisions.push(Decision {
             what,
-            condition: text::within(&self.machine.program.plan.mapping, condition),
+            condition: print::within(&self.machine.program.plan.mapping, condition),
             answer,
             place: rule.place.clone(),
             element: places.iter().map(|place| place + 1).collect(),
@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
         let cause = find(&self.machine.flow.rules, cause).map_or_else(|| rule.place.clone(), |cause| cause.place.clone());
         tracer.decisions.push(Decision {
             what,
-            condition: text::within(&self.machine.program.plan.mapping, condition),
+            condition: print::within(&self.machine.program.plan.mapping, condition),
             answer: Answer::Silent(cause),
             place: rule.place.clone(),
             element: places.iter().map(|place| place + 1).collect(),

@@ -3,8 +3,8 @@
 use super::Reason;
 use super::eval::{Evaluated, Halt, Machine};
 use super::reasons::limit;
+use crate::ir::print;
 use crate::ir::{Expr, Part, Pattern, Stop};
-use crate::plan::text;
 use crate::value::{MAX_TEXT, Value};
 
 /// Characters of an expression that a trace shows.
@@ -83,7 +83,7 @@ impl<'a> Machine<'a> {
 
 /// An expression in a few words, for the trace.
 pub(super) fn words(expr: &Expr) -> String {
-    let words = text::of(expr);
+    let words = print::of(expr);
     if words.chars().count() <= LONGEST_WORDS {
         return words;
     }

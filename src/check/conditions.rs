@@ -80,8 +80,8 @@ impl Env<'_> {
         } else {
             Truths { if_true: both(&a.if_true, &b.if_true), if_false: union(&a.if_false, &b.if_false), presence_only: false }
         };
-        let term = if op == BinaryOp::And { Term::And } else { Term::Or };
-        let key = Key::new(term(left.key(), right.key()));
+        let form = if op == BinaryOp::And { "and" } else { "or" };
+        let key = Key::form(form, [left.key(), right.key()]);
         let mut parts = Vec::new();
         for side in [left.expr, right.expr] {
             match (op, side) {
@@ -213,7 +213,7 @@ impl Env<'_> {
         let known = value.known_if_present();
         let expr = Expr::In { value: Box::new(value.expr), list: items };
         let truths = Truths { if_true: known, ..Truths::default() };
-        let (expr, truths, key) = if negated { (Expr::Not(Box::new(expr)), truths.not(), Key::new(Term::Not(key))) } else { (expr, truths, key) };
+        let (expr, truths, key) = if negated { (Expr::Not(Box::new(expr)), truths.not(), Key::form("not", [key])) } else { (expr, truths, key) };
         let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
         typed.truths = truths;
         typed
@@ -283,7 +283,7 @@ impl Env<'_> {
 
 /// `x is present`, with what it tells.
 pub(super) fn presence_of(value: Typed, span: Span) -> Typed {
-    let key = Key::new(Term::IsPresent(value.key()));
+    let key = Key::form("is present", [value.key()]);
     let mut known = value.known_if_present();
     if matches!(value.kind, Kind::List(_)) {
         known.push(Fact::NonEmpty(value.key()));

@@ -9,7 +9,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error::doubts as error;
 use crate::check::extent::Unit;
 use crate::check::facts::Why;
-use crate::ir::{self, Arithmetic, Expr, Op, Word};
+use crate::ir::{self, Arithmetic, Expr, Op, Word, walk};
 use crate::schema::Field;
 use crate::syntax::tree::{self, BinaryOp, ExprKind, FieldRow, RowValue, TextLiteral, TextPart};
 use crate::system::{self, Search};
@@ -94,7 +94,7 @@ impl Env<'_> {
             return;
         }
         let mut reads = false;
-        super::lint::deep(&condition.expr, &mut |expr| reads |= matches!(expr, Expr::Word(Word::Target)));
+        walk::expr(&condition.expr, &mut |expr| reads |= matches!(expr, Expr::Word(Word::Target)));
         if !reads {
             self.report(error::guard_without_target(guard.condition.span));
         }

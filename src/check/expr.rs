@@ -106,7 +106,7 @@ impl Env<'_> {
 
     fn not(&mut self, value: &tree::Expr, span: Span) -> Typed {
         let value = self.condition(value);
-        let key = Key::new(Term::Not(value.key()));
+        let key = Key::form("not", [value.key()]);
         let mut typed = Typed::new(Expr::Not(Box::new(value.expr)), Kind::Boolean, vec![key], span);
         typed.truths = value.truths.not();
         typed.present_if(value.presence)
@@ -114,7 +114,7 @@ impl Env<'_> {
 
     fn is_missing(&mut self, value: &tree::Expr, span: Span) -> Typed {
         let present = self.is_present(value, span);
-        let key = Key::new(Term::Not(present.key()));
+        let key = Key::form("not", [present.key()]);
         let mut typed = Typed::new(Expr::Not(Box::new(present.expr)), Kind::Boolean, vec![key], span);
         typed.truths = present.truths.not();
         typed
@@ -122,7 +122,7 @@ impl Env<'_> {
 
     fn was_sent(&mut self, value: &tree::Expr, span: Span) -> Typed {
         let value = self.expr(value, None);
-        let key = Key::new(Term::WasSent(value.key()));
+        let key = Key::form("was sent", [value.key()]);
         Typed::new(Expr::WasSent(Box::new(value.expr)), Kind::Boolean, vec![key], span)
     }
 
@@ -309,7 +309,7 @@ impl Env<'_> {
         if let Some(Literal::Number(number)) = value.literal_value() {
             return Typed::literal(Literal::Number(-*number), value.kind.clone(), span);
         }
-        let keys = value.keys.iter().cloned().map(|key| Key::new(Term::Negate(key))).collect();
+        let keys = value.keys.iter().cloned().map(|key| Key::form("negate", [key])).collect();
         let mut typed = Typed::new(Expr::Negate(Box::new(value.expr)), value.kind, keys, span).present_if(value.presence);
         (typed.places, typed.extent) = (value.places, value.extent.negated());
         typed
@@ -357,7 +357,7 @@ impl Env<'_> {
             self.report(error::types::useless_fallback(&left, fallback.span, &self.text(left.span)));
         }
         let Some((left, right, kind)) = self.unify(left, right) else { return Typed::any(span) };
-        let own = Key::new(Term::Fallback(left.key(), right.key()));
+        let own = Key::form("fallback", [left.key(), right.key()]);
         let presence = if right.presence.is_always() || left.presence.is_always() {
             Presence::Always
         } else {
@@ -423,7 +423,7 @@ impl Env<'_> {
             }
         };
         let Some((then, other, kind)) = self.unify(then, other) else { return Typed::any(span) };
-        let key = Key::new(Term::If(condition.key(), then.key(), other.key()));
+        let key = Key::form("if", [condition.key(), then.key(), other.key()]);
         let parts = Presence::all([then.presence.clone(), other.presence.clone()]);
         let presence = parts.named(vec![key.clone()]);
         let longest = then.longest.zip(other.longest).map(|(a, b)| a.max(b));
@@ -557,25 +557,20 @@ pub(super) fn asked(mut expr: Expr) -> Expr {
                 *held = false;
                 ask(base);
             }
-            Expr::Treat { value, .. }
-            | Expr::Negate(value)
-            | Expr::Values { value, .. }
-            | Expr::JsonPath { value, .. }
-            | Expr::Weigh { value, .. }
-            | Expr::Measure { value, .. }
-            | Expr::LookUpName { value, .. } => ask(value),
-            Expr::Call { arguments, .. } | Expr::Table { keys: arguments, .. } => arguments.iter_mut().for_each(ask),
-            Expr::Bind { value, body, .. } => [value, body].into_iter().for_each(|expr| ask(expr)),
-            Expr::Fallback { value, fallback } => [value, fallback].into_iter().for_each(|expr| ask(expr)),
             Expr::If { then, otherwise, .. } => [then, otherwise].into_iter().for_each(|expr| ask(expr)),
-            Expr::Arithmetic { left, right, .. } => [left, right].into_iter().for_each(|expr| ask(expr)),
-            Expr::Template { parts, .. } => {
-                for part in parts {
-                    if let crate::ir::Part::Expr(expr) = part {
-                        ask(expr);
-                    }
-                }
-            }
+            Expr::Treat { .. }
+            | Expr::Negate(_)
+            | Expr::Values { .. }
+            | Expr::JsonPath { .. }
+            | Expr::Weigh { .. }
+            | Expr::Measure { .. }
+            | Expr::LookUpName { .. }
+            | Expr::Call { .. }
+            | Expr::Table { .. }
+            | Expr::Bind { .. }
+            | Expr::Fallback { .. }
+            | Expr::Arithmetic { .. }
+            | Expr::Template { .. } => expr.parts_mut(&mut ask),
             _ => {}
         }
     }

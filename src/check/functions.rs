@@ -11,6 +11,7 @@ use crate::check::items::What;
 use crate::check::key::{self, Fact, Key, Term};
 use crate::ir::{Expr, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, Function, TypeExpr, TypeKind};
+use crate::syntax::walk;
 use crate::value::{Kind, Literal, ObjectRef, Type};
 
 /// Functions that call functions: so deep, and so many in one flow.
@@ -173,7 +174,7 @@ impl Env<'_> {
             if !first.presence.is_always() {
                 let name = function.parameters[0].name.node.as_str();
                 expr = Expr::If {
-                    condition: Box::new(Expr::IsPresent(Box::new(Expr::Slot { slot: *slot, name: name.into() }))),
+                    condition: Box::new(Expr::Slot { slot: *slot, name: name.into() }.is_present()),
                     then: Box::new(expr),
                     otherwise: Box::new(Expr::Literal(Literal::Missing)),
                 };
@@ -348,7 +349,7 @@ fn cycle(run: &Run<'_>, start: usize) -> Option<Vec<usize>> {
 /// The functions that an expression calls.
 fn called(run: &Run<'_>, unit: usize, body: &tree::Expr) -> Vec<usize> {
     let mut out = Vec::new();
-    super::walk::exprs(body, &mut |expr| {
+    walk::expr(body, &mut |expr| {
         if let ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } = expr.kind.as_ref()
             && let Some(What::Function(id)) = run.items.find(unit, function)
         {

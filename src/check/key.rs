@@ -43,18 +43,12 @@ pub(super) enum Term {
     Named(ObjectRef, String),
     /// Something that is reached from another value alone.
     Behind(Key, Step),
-    Negate(Key),
-    Not(Key),
-    IsPresent(Key),
-    WasSent(Key),
-    And(Key, Key),
-    Or(Key, Key),
+    /// A form of expression that is known by its name and by its parts: `not`, `is present`, `sort`.
+    Form(&'static str, Vec<Key>),
     Compare(Compare, Key, Key),
     Arithmetic(Arithmetic, Key, Key),
     In(Key, Vec<Key>),
     Matches(Key, Pattern),
-    Fallback(Key, Key),
-    If(Key, Key, Key),
     Template(Vec<Part>),
     /// A builtin's name, or that of a function of the mapping.
     Call(Function, Vec<Key>),
@@ -69,23 +63,12 @@ pub(super) enum Term {
         condition: Option<Key>,
         body: Key,
     },
-    Group {
-        list: Key,
-        by: Key,
-    },
-    Sort {
-        slot: Slot,
-        list: Key,
-        by: Option<Key>,
-        descending: bool,
-    },
     /// An aggregate over the records of a group.
     Grouped {
         function: &'static str,
         value: Option<Key>,
         condition: Option<Key>,
     },
-    List(Vec<Key>),
     /// An object that is built at a place of the mapping.
     Object(Span),
 }
@@ -129,28 +112,15 @@ impl Term {
         let maybe = |key: &Option<Key>| key.as_ref().map_or(0, |key| key.0.depth);
         match self {
             Term::Unknown | Term::Slot(_) | Term::Word(_) | Term::Parameter(_) | Term::Literal(_) | Term::Named(..) | Term::Object(_) => 0,
-            Term::Behind(one, _)
-            | Term::Negate(one)
-            | Term::Not(one)
-            | Term::IsPresent(one)
-            | Term::WasSent(one)
-            | Term::Values { value: one, .. }
-            | Term::Matches(one, Pattern::Regex(_)) => one.0.depth,
-            Term::And(a, b)
-            | Term::Or(a, b)
-            | Term::Compare(_, a, b)
-            | Term::Arithmetic(_, a, b)
-            | Term::Fallback(a, b)
-            | Term::Group { list: a, by: b } => a.0.depth.max(b.0.depth),
-            Term::If(a, b, c) => a.0.depth.max(b.0.depth).max(c.0.depth),
+            Term::Behind(one, _) | Term::Values { value: one, .. } | Term::Matches(one, Pattern::Regex(_)) => one.0.depth,
+            Term::Compare(_, a, b) | Term::Arithmetic(_, a, b) => a.0.depth.max(b.0.depth),
             Term::In(one, more) | Term::Matches(one, Pattern::Builtin(_, more)) => one.0.depth.max(of(more)),
-            Term::Call(_, all) | Term::Table(_, all) | Term::List(all) => of(all),
+            Term::Call(_, all) | Term::Table(_, all) | Term::Form(_, all) => of(all),
             Term::Template(parts) => {
                 let depth = |part: &Part| if let Part::Value(key) = part { key.0.depth } else { 0 };
                 parts.iter().map(depth).max().unwrap_or(0)
             }
             Term::Each { condition, body, .. } => body.0.depth.max(maybe(condition)),
-            Term::Sort { list, by, .. } => list.0.depth.max(maybe(by)),
             Term::Grouped { value, condition, .. } => maybe(value).max(maybe(condition)),
         }
     }
@@ -173,6 +143,11 @@ impl Key {
 
     pub(super) fn slot(slot: Slot) -> Self {
         Key::new(Term::Slot(slot))
+    }
+
+    /// An expression of a form that its name and its parts tell apart from all others.
+    pub(super) fn form(name: &'static str, parts: impl IntoIterator<Item = Key>) -> Self {
+        Key::new(Term::Form(name, parts.into_iter().collect()))
     }
 
     pub(super) fn call(function: &'static str, arguments: Vec<Key>) -> Self {
@@ -337,7 +312,7 @@ mod tests {
         assert_ne!(record().field("Name"), Key::slot(Slot(1)).field("Name"));
         assert_ne!(record().field("a").field("b"), record().field("a.b"));
         // Texts do not run into one another.
-        let list = |texts: &[&str]| Key::new(Term::List(texts.iter().map(|text| Key::new(Term::Parameter((*text).to_owned()))).collect()));
+        let list = |texts: &[&str]| Key::form("list", texts.iter().map(|text| Key::new(Term::Parameter((*text).to_owned()))));
         assert_ne!(list(&["ab", "c"]), list(&["a", "bc"]));
         assert_ne!(Key::new(Term::Template(vec![Part::Text("{#0}".into())])), Key::new(Term::Template(vec![Part::Value(record())])));
         let text = |text: &str| Key::new(Term::Literal(Literal::Text(text.into())));

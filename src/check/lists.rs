@@ -12,6 +12,7 @@ use crate::check::facts::{Presence, Why};
 use crate::check::key::{Fact, Key, Term};
 use crate::ir::{Expr, Generator, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, FieldRow, GroupList};
+use crate::syntax::walk;
 use crate::value::{Column, Kind, Literal, Type};
 
 impl Env<'_> {
@@ -228,7 +229,7 @@ impl Env<'_> {
             Column { name: "key".into(), of: Type { kind: by.kind.clone(), nullable } },
             Column { name: "items".into(), of: Type::some(Kind::List(Box::new(Type::some(element)))) },
         ];
-        let key = Key::new(Term::Group { list: source.key(), by: by.key() });
+        let key = Key::form("group", [source.key(), by.key()]);
         let expr = Expr::Group { slot, list: Box::new(source.expr), by: Box::new(by.expr) };
         Typed::new(expr, Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns))))), vec![key.clone()], span).with_elements(
             vec![key.elements()],
@@ -250,7 +251,7 @@ impl Env<'_> {
             }
             None => Expr::Slot { slot, name: "it".into() },
         };
-        let key = Key::new(Term::Sort { slot, list: source.key(), by: by_key, descending });
+        let key = Key::form(if descending { "sort descending" } else { "sort" }, [Key::slot(slot), source.key()].into_iter().chain(by_key));
         let elements = source.elements.clone();
         let expr = Expr::Sort { slot, list: Box::new(source.expr), by: Box::new(by_expr), descending };
         let mut typed = Typed::new(expr, source.kind, vec![key], span);
@@ -310,7 +311,7 @@ impl Env<'_> {
         }
         let kind = kind.or(wanted).unwrap_or(Kind::Any);
         let presence = Presence::all(presence);
-        let key = Key::new(Term::List(keys));
+        let key = Key::form("list", keys);
         let nullable = presence.open(&self.facts).is_some();
         Typed::new(Expr::List(exprs), Kind::List(Box::new(Type { kind, nullable })), vec![key.clone()], span).with_elements(
             vec![key.elements()],
@@ -430,6 +431,6 @@ impl Env<'_> {
 /// Whether an expression reads a name.
 fn mentions(expr: &tree::Expr, name: &str) -> bool {
     let mut found = false;
-    super::walk::exprs(expr, &mut |expr| found |= matches!(expr.kind.as_ref(), ExprKind::Name(written) if written == name));
+    walk::expr(expr, &mut |expr| found |= matches!(expr.kind.as_ref(), ExprKind::Name(written) if written == name));
     found
 }

@@ -49,7 +49,6 @@ mod test_item;
 #[cfg(test)]
 mod tests;
 mod values;
-mod walk;
 mod writes;
 mod written;
 

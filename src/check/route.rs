@@ -6,7 +6,7 @@ use crate::syntax::tree;
 
 use super::error::routes as error;
 use super::logic::{self, Case};
-use crate::ir;
+use crate::ir::{self, print};
 
 /// Checks a route whose rows are typed, one for each row as written.
 ///
@@ -99,7 +99,7 @@ fn uncovered(conditions: &[Option<&ir::Expr>], rows: &[(usize, Vec<Case>)], neve
             continue;
         }
         let missing = !never_missing(value) && !met(Case::missing(&path));
-        let field = spoken(value);
+        let field = print::path(value);
         return match (left.is_empty(), missing) {
             (true, false) => None,
             (true, true) => Some(Left::Missing { field }),
@@ -117,16 +117,6 @@ fn values<'e>(condition: &'e ir::Expr, into: &mut Vec<&'e ir::Expr>) {
         ir::Expr::Compare { left, right, .. } => into.extend([left.as_ref(), right.as_ref()]),
         ir::Expr::In { value, .. } => into.push(value),
         _ => {}
-    }
-}
-
-/// `order.Status`
-pub(super) fn spoken(value: &ir::Expr) -> String {
-    match value {
-        ir::Expr::Slot { name, .. } => name.to_string(),
-        ir::Expr::Field { base, name, .. } => format!("{}.{name}", spoken(base)),
-        ir::Expr::Treat { value, .. } => spoken(value),
-        _ => "it".to_owned(),
     }
 }
 

@@ -136,7 +136,7 @@ impl Env<'_> {
         };
         let name = match &write.name {
             Some(name) => name.node.clone(),
-            None => format!("{} {}.{}", word(op), write.object.connection.node, write.object.object.node),
+            None => format!("{} {}.{}", op.word(), write.object.connection.node, write.object.object.node),
         };
         building.writes.push(Named { name: name.clone(), given: write.name.is_some() });
         let object_ref = self.object_path(&write.object);
@@ -519,13 +519,5 @@ fn strip(expr: &tree::Expr) -> &tree::Expr {
     match expr.kind.as_ref() {
         ExprKind::Paren(inner) => strip(inner),
         _ => expr,
-    }
-}
-
-pub(super) fn word(op: Op) -> &'static str {
-    match op {
-        Op::Create => "create",
-        Op::Update => "update",
-        Op::Upsert => "upsert",
     }
 }

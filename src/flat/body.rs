@@ -90,12 +90,7 @@ impl<'p> Lowerer<'p> {
             lowerer.body(mark, &write.body, object, create, Empty::Written, key_name)?;
             lowerer.unmark();
             lowerer.push(Op::Done);
-            let op = match write.op {
-                ir::Op::Create => "create",
-                ir::Op::Update => "update",
-                ir::Op::Upsert => "upsert",
-            };
-            Ok(Write { object: place, op, begin, key, id, body })
+            Ok(Write { object: place, op: write.op.word(), begin, key, id, body })
         })
     }
 

@@ -179,21 +179,9 @@ impl<'p> Lowerer<'p> {
                 }
                 Op::Treat { of, how, dst: 0 }
             }
-            Expr::Compare { .. }
-            | Expr::And(_)
-            | Expr::Or(_)
-            | Expr::Not(_)
-            | Expr::In { .. }
-            | Expr::Matches { .. }
-            | Expr::IsPresent(_)
-            | Expr::WasSent(_) => return self.truth(expr),
-            Expr::Negate(_) => return Err(NoWay("a number with its sign turned")),
-            Expr::Values { back: true, .. } => return Err(NoWay("a value map read backwards")),
-            Expr::Object { .. } => return Err(NoWay("an object that is no row's value")),
-            Expr::Group { .. } | Expr::Sort { .. } | Expr::Grouped { .. } => return Err(NoWay("a list that is grouped or sorted")),
-            Expr::JsonPath { .. } => return Err(NoWay("a JSONPath")),
-            Expr::LookUpName { .. } => return Err(NoWay("a name that stands in the record")),
-            Expr::List(_) => return Err(NoWay("a list that is written out")),
+            condition if condition.is_condition() => return self.truth(condition),
+            // The rest is left to `apply`.
+            _ => return Err(NoWay("a form of expression that is not compiled")),
         };
         Ok(Held::In(self.compute(op)))
     }

@@ -4,7 +4,13 @@
 //! differs between two runs of the checker. Overlays are merged, functions stand inlined at
 //! their calls, bare names are constants or slots.
 
+mod expr;
+pub mod print;
 pub mod walk;
+mod words;
+
+pub use expr::{Arithmetic, Bound, Compare, Expr, Generator, Part, Pattern, Word};
+pub use words::millis;
 
 use std::sync::Arc;
 
@@ -12,9 +18,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::builtin::BuiltinRef;
 use crate::system::Operation;
-use crate::value::{Kind, LengthUnit, Literal, ObjectRef, Type, WeightUnit, Wire};
+use crate::value::{Kind, Literal, ObjectRef, Type};
 
 /// Where something stands in the mapping's files, for people: `orders.dock:12`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -519,228 +524,4 @@ pub enum Expected {
     Review(Vec<String>),
     Warned(Vec<String>),
     NotEligible,
-}
-
-// ---- expressions ----
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Generator {
-    pub slot: Slot,
-    pub name: String,
-    pub list: Expr,
-    /// Keeps the element before it where the list is empty (the slot is then missing).
-    pub optional: bool,
-    /// Where `index` is read: counts from 1.
-    pub index: Option<Slot>,
-}
-
-/// Words that a place provides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Word {
-    Target,
-    Now,
-    Today,
-    Value,
-    Count,
-    Reasons,
-    Reached,
-    Difference,
-    SentAt,
-}
-
-/// An expression. Missing operands follow section 5 of the language: arithmetic, templates and
-/// first arguments pass them on; comparisons other than `==` and `!=` are false.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Expr {
-    Literal(Literal),
-    /// A name's value: the record, a match, a `let`, an element, an argument, a route's result.
-    Slot {
-        slot: Slot,
-        name: Arc<str>,
-    },
-    Word(Word),
-    Parameter(String),
-    /// A field of a record, a row or a built object. Reading a missing base gives missing.
-    Field {
-        base: Box<Expr>,
-        name: Arc<str>,
-        kind: Kind,
-        wire: Wire,
-        /// The schema says that it is always there: a blank is a rejection, unless the mapping asks whether it is there.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        held: bool,
-    },
-    /// A value computed once and read by its slot in `body`: an argument of an inlined function.
-    Bind {
-        slot: Slot,
-        name: Arc<str>,
-        value: Box<Expr>,
-        body: Box<Expr>,
-    },
-    Call {
-        function: BuiltinRef,
-        arguments: Vec<Expr>,
-    },
-    /// A value map, `back` by its way back.
-    Values {
-        map: usize,
-        back: bool,
-        value: Box<Expr>,
-    },
-    /// A row of a table that may be missing, or the list of rows.
-    Table {
-        table: usize,
-        keys: Vec<Expr>,
-    },
-    /// Missing where a part is missing, unless it is a `message`: there it prints `(none)`.
-    Template {
-        parts: Vec<Part>,
-        message: bool,
-    },
-    Fallback {
-        value: Box<Expr>,
-        fallback: Box<Expr>,
-    },
-    Arithmetic {
-        op: Arithmetic,
-        left: Box<Expr>,
-        right: Box<Expr>,
-    },
-    Negate(Box<Expr>),
-    Compare {
-        op: Compare,
-        left: Box<Expr>,
-        right: Box<Expr>,
-    },
-    And(Vec<Expr>),
-    Or(Vec<Expr>),
-    Not(Box<Expr>),
-    In {
-        value: Box<Expr>,
-        list: Vec<Expr>,
-    },
-    Matches {
-        value: Box<Expr>,
-        pattern: Pattern,
-    },
-    IsPresent(Box<Expr>),
-    WasSent(Box<Expr>),
-    If {
-        condition: Box<Expr>,
-        then: Box<Expr>,
-        otherwise: Box<Expr>,
-    },
-    /// A list: for each combination of elements for which the condition holds, the body's value.
-    Each {
-        generators: Vec<Generator>,
-        condition: Option<Box<Expr>>,
-        body: Box<Expr>,
-    },
-    /// A target or function object built from rows.
-    Object {
-        rows: Vec<Row>,
-        object: Option<ObjectRef>,
-    },
-    /// Rows with `key` and `items` in the order of first appearance.
-    Group {
-        slot: Slot,
-        list: Box<Expr>,
-        by: Box<Expr>,
-    },
-    Sort {
-        slot: Slot,
-        list: Box<Expr>,
-        by: Box<Expr>,
-        descending: bool,
-    },
-    /// An aggregate over the records of a group: each record stands in [`Flow::RECORD`].
-    Grouped {
-        function: BuiltinRef,
-        value: Option<Box<Expr>>,
-        condition: Option<Box<Expr>>,
-        arguments: Vec<Expr>,
-    },
-    JsonPath {
-        value: Box<Expr>,
-        path: String,
-    },
-    /// `2 as kg`: a number becomes a weight or a length.
-    Weigh {
-        value: Box<Expr>,
-        unit: WeightUnit,
-    },
-    Measure {
-        value: Box<Expr>,
-        unit: LengthUnit,
-    },
-    /// A named thing by a constant name; gone from the snapshot: a built-in rejection.
-    Named {
-        of: ObjectRef,
-        name: String,
-    },
-    /// A named thing by a text of the record: missing where there is none of that name.
-    LookUpName {
-        of: ObjectRef,
-        value: Box<Expr>,
-    },
-    /// The value under another kind, where only how it is treated changes: text of an enumeration
-    /// as text, money as a plain amount, an integer as a decimal.
-    Treat {
-        value: Box<Expr>,
-        kind: Kind,
-    },
-    List(Vec<Expr>),
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    Text(String),
-    Expr(Expr),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Arithmetic {
-    Add,
-    Subtract,
-    Multiply,
-    /// Missing where the divisor is 0.
-    Divide,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Compare {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl Compare {
-    /// The comparison that says the same with its sides exchanged.
-    pub fn mirrored(self) -> Self {
-        match self {
-            Compare::Less => Compare::Greater,
-            Compare::LessOrEqual => Compare::GreaterOrEqual,
-            Compare::Greater => Compare::Less,
-            Compare::GreaterOrEqual => Compare::LessOrEqual,
-            same => same,
-        }
-    }
-}
-
-/// What a text must match as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Pattern {
-    /// A regular expression of linear time; it has to match the whole text.
-    Regex(String),
-    /// A builtin of the family of patterns; the text is its first argument, these are the others.
-    Builtin { function: BuiltinRef, arguments: Vec<Expr> },
 }

@@ -1,9 +1,8 @@
 //! Walks over every expression of a mapping.
 
-use super::{
-    Body, Deadline, Event, Expr, Flow, Generator, Mapping, MatchOutcome, Otherwise, Part, Pattern, Repeat, RouteOutcome, Row, RowValue, Rule,
-    RuleKind, Stop, Write,
-};
+pub use super::expr::rows as row_parts;
+
+use super::{Deadline, Event, Expr, Flow, Generator, Mapping, MatchOutcome, Otherwise, Repeat, RouteOutcome, Row, Rule, RuleKind, Stop, Write};
 
 /// Calls `each` on every expression of a mapping, outer ones before their parts.
 pub fn each_expr<'m>(mapping: &'m Mapping, each: &mut dyn FnMut(&'m Expr)) {
@@ -40,7 +39,7 @@ pub fn flow_exprs<'m>(flow: &'m Flow, each: &mut dyn FnMut(&'m Expr)) {
         }
     }
     flow.lets.iter().for_each(|found| expr(&found.value, each));
-    rules(&flow.rules, each);
+    flow.rules.iter().for_each(|found| rule(found, each));
     for row in flow.routes.iter().flat_map(|route| &route.rows) {
         row.condition.iter().for_each(|condition| expr(condition, each));
         match &row.outcome {
@@ -62,33 +61,33 @@ fn stop<'m>(stop: &'m Stop, each: &mut dyn FnMut(&'m Expr)) {
     stop.before.iter().for_each(|before| expr(before, each));
 }
 
-fn rules<'m>(found: &'m [Rule], each: &mut dyn FnMut(&'m Expr)) {
-    for rule in found {
-        match &rule.kind {
+/// Calls `each` on every expression of a rule, and of those inside it.
+pub fn rule<'m>(of: &'m Rule, each: &mut dyn FnMut(&'m Expr)) {
+    of.kind.parts(&mut |part| expr(part, each));
+    of.kind.inner().iter().for_each(|inner| rule(inner, each));
+}
+
+impl RuleKind {
+    /// Calls `each` on the rule's own expressions, not on their parts, and not on those of rules inside it.
+    pub fn parts<'m>(&'m self, each: &mut dyn FnMut(&'m Expr)) {
+        match self {
             RuleKind::Require { condition, message, .. } | RuleKind::Warn { condition, message, .. } => {
-                expr(condition, each);
-                expr(message, each);
+                [condition, message].into_iter().for_each(each)
             }
-            RuleKind::Review { condition, message, before, .. } => {
-                expr(condition, each);
-                expr(message, each);
-                before.iter().for_each(|before| expr(before, each));
-            }
+            RuleKind::Review { condition, message, before, .. } => [condition, message].into_iter().chain(before).for_each(each),
             RuleKind::Reconcile { left, right, within, message, .. } => {
-                expr(left, each);
-                expr(right, each);
-                within.iter().for_each(|within| expr(within, each));
-                expr(message, each);
+                [left, right].into_iter().chain(within).chain([message]).for_each(each);
             }
-            RuleKind::Each { generators: found, condition, rules: inner, .. } => {
-                generators(found, each);
-                condition.iter().for_each(|condition| expr(condition, each));
-                rules(inner, each);
-            }
-            RuleKind::When { condition, rules: inner } => {
-                expr(condition, each);
-                rules(inner, each);
-            }
+            RuleKind::Each { generators, condition, .. } => generators.iter().map(|one| &one.list).chain(condition).for_each(each),
+            RuleKind::When { condition, .. } => each(condition),
+        }
+    }
+
+    /// The rules inside it.
+    pub fn inner(&self) -> &[Rule] {
+        match self {
+            RuleKind::Each { rules, .. } | RuleKind::When { rules, .. } => rules,
+            _ => &[],
         }
     }
 }
@@ -106,96 +105,26 @@ pub fn write<'m>(write: &'m Write, each: &mut dyn FnMut(&'m Expr)) {
         None => {}
     }
     write.milestones.iter().for_each(|milestones| expr(&milestones.value, each));
-    body(&write.body, each);
+    rows(&write.body.rows, each);
     for guard in &write.guards {
         expr(&guard.condition, each);
         stop(&guard.otherwise, each);
     }
 }
 
-fn body<'m>(body: &'m Body, each: &mut dyn FnMut(&'m Expr)) {
-    rows(&body.rows, each);
-}
-
-fn rows<'m>(rows: &'m [Row], each: &mut dyn FnMut(&'m Expr)) {
-    for row in rows {
-        match &row.value {
-            RowValue::Expr(value) => expr(value, each),
-            RowValue::Object { when, body: inner, .. } => {
-                when.iter().for_each(|when| expr(when, each));
-                body(inner, each);
-            }
-            RowValue::Clear => {}
-        }
-    }
+/// Calls `each` on every expression of rows.
+pub fn rows<'m>(of: &'m [Row], each: &mut dyn FnMut(&'m Expr)) {
+    row_parts(of, &mut |value| expr(value, each));
 }
 
 fn generators<'m>(generators: &'m [Generator], each: &mut dyn FnMut(&'m Expr)) {
     generators.iter().for_each(|generator| expr(&generator.list, each));
 }
 
-/// Calls `each` on an expression and its parts.
+/// Calls `each` on an expression and all inside it, outer ones first.
 pub fn expr<'m>(found: &'m Expr, each: &mut dyn FnMut(&'m Expr)) {
     each(found);
-    match found {
-        Expr::Literal(_) | Expr::Slot { .. } | Expr::Word(_) | Expr::Parameter(_) | Expr::Named { .. } => {}
-        Expr::Field { base: inner, .. }
-        | Expr::Values { value: inner, .. }
-        | Expr::Negate(inner)
-        | Expr::Not(inner)
-        | Expr::IsPresent(inner)
-        | Expr::WasSent(inner)
-        | Expr::JsonPath { value: inner, .. }
-        | Expr::Weigh { value: inner, .. }
-        | Expr::Measure { value: inner, .. }
-        | Expr::LookUpName { value: inner, .. }
-        | Expr::Treat { value: inner, .. } => expr(inner, each),
-        Expr::Bind { value: left, body: right, .. }
-        | Expr::Fallback { value: left, fallback: right }
-        | Expr::Arithmetic { left, right, .. }
-        | Expr::Compare { left, right, .. }
-        | Expr::Group { list: left, by: right, .. }
-        | Expr::Sort { list: left, by: right, .. } => {
-            expr(left, each);
-            expr(right, each);
-        }
-        Expr::Call { arguments: parts, .. } | Expr::Table { keys: parts, .. } | Expr::And(parts) | Expr::Or(parts) | Expr::List(parts) => {
-            parts.iter().for_each(|part| expr(part, each))
-        }
-        Expr::Template { parts, .. } => {
-            for part in parts {
-                if let Part::Expr(inner) = part {
-                    expr(inner, each);
-                }
-            }
-        }
-        Expr::In { value, list } => {
-            expr(value, each);
-            list.iter().for_each(|item| expr(item, each));
-        }
-        Expr::Matches { value, pattern } => {
-            expr(value, each);
-            if let Pattern::Builtin { arguments, .. } = pattern {
-                arguments.iter().for_each(|argument| expr(argument, each));
-            }
-        }
-        Expr::If { condition, then, otherwise } => {
-            expr(condition, each);
-            expr(then, each);
-            expr(otherwise, each);
-        }
-        Expr::Each { generators: found, condition, body } => {
-            generators(found, each);
-            condition.iter().for_each(|condition| expr(condition, each));
-            expr(body, each);
-        }
-        Expr::Object { rows: found, .. } => rows(found, each),
-        Expr::Grouped { value, condition, arguments, .. } => {
-            value.iter().for_each(|value| expr(value, each));
-            condition.iter().for_each(|condition| expr(condition, each));
-            arguments.iter().for_each(|argument| expr(argument, each));
-        }
-    }
+    found.parts(&mut |part| expr(part, each));
 }
 
 /// Whether a part of the expression, or the whole, is one that is looked for.
@@ -203,23 +132,4 @@ pub fn any(whole: &Expr, is: impl Fn(&Expr) -> bool) -> bool {
     let mut found = false;
     expr(whole, &mut |part| found = found || is(part));
     found
-}
-
-/// The parts of an expression, not their parts.
-pub fn direct(whole: &Expr) -> Vec<&Expr> {
-    let mut all = Vec::new();
-    expr(whole, &mut |found| all.push(found));
-    // The walk goes outer before inner: a part is direct if it is no part of a part seen before.
-    let mut inner: std::collections::BTreeSet<*const Expr> = std::collections::BTreeSet::new();
-    let mut parts = Vec::new();
-    for found in all.into_iter().skip(1) {
-        if inner.contains(&std::ptr::from_ref(found)) {
-            continue;
-        }
-        parts.push(found);
-        expr(found, &mut |below| {
-            inner.insert(std::ptr::from_ref(below));
-        });
-    }
-    parts
 }

@@ -8,7 +8,6 @@ pub mod pushdown;
 mod reads;
 pub mod rides;
 pub mod show;
-pub mod text;
 mod uses;
 
 pub use build::{Extent, VERSION, build};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ir::{
-    Body, Expr, Flow, Generator, Let, MatchOutcome, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Slot, Stop, Word, Write, walk,
+    Body, Expr, Flow, Generator, Let, MatchOutcome, Policy, Repeat, RouteOutcome, RowValue, Rule, RuleKind, Slot, Stop, Word, Write, walk,
 };
 use crate::schema::Object;
 use crate::value::{ObjectRef, Wire};
@@ -141,11 +141,7 @@ impl Finder<'_> {
         match expr {
             Expr::Group { .. } => true,
             Expr::Slot { slot, .. } => self.parts.contains(slot),
-            Expr::Sort { list, .. } => self.is_part(list),
-            Expr::Treat { value, .. } => self.is_part(value),
-            Expr::Each { body, .. } => self.is_part(body),
-            Expr::Call { arguments, .. } => arguments.first().is_some_and(|first| self.is_part(first)),
-            _ => false,
+            _ => expr.passes_on().into_iter().any(|part| self.is_part(part)),
         }
     }
 
@@ -173,7 +169,7 @@ impl Finder<'_> {
         write.key.iter().for_each(|key| self.visit(&key.value));
         write.when.iter().for_each(|when| self.visit(when));
         write.milestones.iter().for_each(|milestones| self.visit(&milestones.value));
-        self.body(&write.body);
+        walk::row_parts(&write.body.rows, &mut |part| self.visit(part));
         self.if_empty(&write.body, &[]);
         for guard in &write.guards {
             self.visit(&guard.condition);
@@ -193,56 +189,23 @@ impl Finder<'_> {
         }
     }
 
-    fn body(&mut self, body: &Body) {
-        self.rows(&body.rows);
-    }
-
-    fn rows(&mut self, rows: &[Row]) {
-        for row in rows {
-            match &row.value {
-                RowValue::Expr(expr) => self.visit(expr),
-                RowValue::Object { when, body, .. } => {
-                    when.iter().for_each(|when| self.visit(when));
-                    self.body(body);
-                }
-                RowValue::Clear => {}
-            }
-        }
-    }
-
     fn rules(&mut self, rules: &[Rule]) {
         for rule in rules {
-            match &rule.kind {
-                RuleKind::Require { condition, message, .. } | RuleKind::Warn { condition, message, .. } => {
-                    self.visit(condition);
-                    self.visit(message);
-                }
-                RuleKind::Review { condition, message, before, .. } => {
-                    self.visit(condition);
-                    self.visit(message);
-                    before.iter().for_each(|before| self.visit(before));
-                }
-                RuleKind::Reconcile { left, right, within, message, .. } => {
-                    [left, right, message].into_iter().chain(within).for_each(|expr| self.visit(expr));
-                }
-                RuleKind::Each { generators, condition, rules, .. } => {
-                    self.generators(generators);
-                    condition.iter().for_each(|condition| self.visit(condition));
-                    self.rules(rules);
-                }
-                RuleKind::When { condition, rules } => {
-                    self.visit(condition);
-                    self.rules(rules);
-                }
+            if let RuleKind::Each { generators, .. } = &rule.kind {
+                self.names(generators);
             }
+            rule.kind.parts(&mut |part| self.visit(part));
+            self.rules(rule.kind.inner());
         }
     }
 
     fn generators(&mut self, generators: &[Generator]) {
-        for generator in generators {
-            self.visit(&generator.list);
-            self.name(generator.slot, &generator.list);
-        }
+        self.names(generators);
+        generators.iter().for_each(|generator| self.visit(&generator.list));
+    }
+
+    fn names(&mut self, generators: &[Generator]) {
+        generators.iter().for_each(|generator| self.name(generator.slot, &generator.list));
     }
 
     fn record(&mut self, (root, path): Access) {
@@ -281,25 +244,9 @@ impl Finder<'_> {
                     self.record(access);
                 }
             }
-            Expr::Bind { slot, value, body, .. } => {
-                self.visit(value);
-                self.name(*slot, value);
-                self.visit(body);
-            }
-            Expr::Each { generators, condition, body } => {
-                self.generators(generators);
-                condition.iter().for_each(|condition| self.visit(condition));
-                self.visit(body);
-            }
-            Expr::Object { rows, .. } => self.rows(rows),
-            Expr::Group { slot, list, by } | Expr::Sort { slot, list, by, .. } => {
-                self.visit(list);
-                self.name(*slot, list);
-                self.visit(by);
-            }
             _ => {
-                // The parts, each by itself: the walk is cut off behind the first level.
-                walk::direct(expr).into_iter().for_each(|part| self.visit(part));
+                expr.bound(&mut |slot, held| self.name(slot, held.source()));
+                expr.parts(&mut |part| self.visit(part));
             }
         }
     }
@@ -329,25 +276,10 @@ impl Finder<'_> {
                 }
                 found
             }
-            Expr::Bind { slot, value, body, .. } => {
-                self.name(*slot, value);
-                self.resolve(body)
+            _ => {
+                expr.bound(&mut |slot, held| self.name(slot, held.source()));
+                expr.passes_on().into_iter().flat_map(|part| self.resolve(part)).collect()
             }
-            Expr::Each { generators, body, .. } => {
-                for generator in generators {
-                    self.name(generator.slot, &generator.list);
-                }
-                self.resolve(body)
-            }
-            Expr::Fallback { value: left, fallback: right } | Expr::If { then: left, otherwise: right, .. } => {
-                let mut both = self.resolve(left);
-                both.extend(self.resolve(right));
-                both
-            }
-            Expr::Sort { list, .. } | Expr::Group { list, .. } => self.resolve(list),
-            Expr::Call { arguments, .. } => arguments.first().map(|first| self.resolve(first)).unwrap_or_default(),
-            Expr::Treat { value, .. } => self.resolve(value),
-            _ => Vec::new(),
         }
     }
 }

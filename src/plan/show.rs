@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{FlowPlan, Plan, text};
-use crate::ir::{Event, Flow, InDoubt, MatchKey, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Schedule, Write};
+use super::{FlowPlan, Plan};
+use crate::ir::{
+    Event, Flow, InDoubt, MatchKey, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Write, millis, print,
+};
 use crate::schema::Spelling;
-use crate::value::duration_text;
 
 /// The steps of a flow, one a line, in the order in which a record meets them. `query` is what the
 /// source is asked, in its own language; `children` is asked for changes that do not move its stamp.
@@ -18,7 +19,7 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
     let system = plan.systems.get(&flow.source.connection).map_or("", String::as_str);
     line("from", &format!("{} as {} ({system})", flow.source, flow.source_name));
     for schedule in &flow.schedules {
-        line("", &when(schedule));
+        line("", &schedule.to_string());
     }
     for event in &flow.webhooks {
         line("", &format!("on webhook {event}"));
@@ -30,10 +31,10 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
     }
     for (at, condition) in flow.filter.iter().enumerate() {
         let by = if reads.pushed_down.contains(&at) { &flow.source.connection } else { "here" };
-        line(if at == 0 { "where" } else { "" }, &format!("{by}: {}", text::within(&plan.mapping, condition)));
+        line(if at == 0 { "where" } else { "" }, &format!("{by}: {}", print::within(&plan.mapping, condition)));
     }
     if let Some(first) = &flow.first_when {
-        line("first", &format!("when {}", text::within(&plan.mapping, first)));
+        line("first", &format!("when {}", print::within(&plan.mapping, first)));
     }
     let fields: Vec<String> = reads.reads.iter().map(|path| path.join(".")).collect();
     line("reads", &fields.join(", "));
@@ -69,7 +70,7 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
                     .map(|each| format!(
                         " for each {} in {}, all values in one look-up,",
                         each.generator.name,
-                        text::within(&plan.mapping, &each.generator.list)
+                        print::within(&plan.mapping, &each.generator.list)
                     ))
                     .unwrap_or_default(),
                 keys.join(", then "),
@@ -101,7 +102,7 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
         write_lines(plan, write, &mut line);
     }
     for after in &flow.follow_ups {
-        let events: Vec<String> = after.events.iter().map(event).collect();
+        let events: Vec<String> = after.events.iter().map(Event::to_string).collect();
         line("when", &format!("{} {}", after.write.as_deref().unwrap_or(&flow.source_name), events.join(" or ")));
         for write in &after.writes {
             write_lines(plan, write, &mut line);
@@ -111,23 +112,18 @@ pub fn flow(plan: &Plan, flow: &Flow, reads: &FlowPlan, query: Option<&str>, chi
 }
 
 fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
-    let op = match write.op {
-        Op::Create => "create",
-        Op::Update => "update",
-        Op::Upsert => "upsert",
-    };
     let repeat = match &write.repeat {
         None => String::new(),
         Some(Repeat::Each { .. }) => ", one for each element".to_owned(),
         Some(Repeat::Split { .. }) => ", one for each part".to_owned(),
     };
     let name = if write.name.contains(' ') { String::new() } else { format!(" as {}", write.name) };
-    line(op, &format!("{}{name}, {}{repeat}", write.object, counted(write.body.rows.len(), "field")));
+    line(write.op.word(), &format!("{}{name}, {}{repeat}", write.object, counted(write.body.rows.len(), "field")));
     if let Some(when) = &write.when {
-        line("", &format!("when {}", text::within(&plan.mapping, when)));
+        line("", &format!("when {}", print::within(&plan.mapping, when)));
     }
     if let Some(key) = &write.key {
-        let value = text::within(&plan.mapping, &key.value);
+        let value = print::within(&plan.mapping, &key.value);
         let field = key.field.as_deref().unwrap_or("Crossdock's store");
         let native = if key.native { ", enforced by the system itself" } else { "" };
         line("", &format!("key in {field} = {value}{native}"));
@@ -190,29 +186,6 @@ fn outcome(outcome: &MatchOutcome) -> &'static str {
         MatchOutcome::Stop(stop) if stop.review => "review",
         MatchOutcome::Stop(_) => "reject",
     }
-}
-
-fn event(event: &Event) -> String {
-    match event {
-        Event::Fails => "fails".to_owned(),
-        Event::IsRejected => "is rejected".to_owned(),
-        Event::IsInReview => "is in review".to_owned(),
-        Event::Succeeds => "succeeds".to_owned(),
-        Event::IsGone => "is gone".to_owned(),
-        Event::IsLate(delay) => format!("is late after {}", millis(*delay)),
-    }
-}
-
-fn when(schedule: &Schedule) -> String {
-    match schedule {
-        Schedule::Every(every) => format!("every {}", millis(*every)),
-        Schedule::Daily { day, at, zone } => format!("every {day} at {} in {zone}", at.strftime("%H:%M")),
-        Schedule::Cron { cron, zone } => format!("by cron `{cron}` in {zone}"),
-    }
-}
-
-fn millis(millis: i64) -> String {
-    duration_text(jiff::SignedDuration::from_millis(millis))
 }
 
 /// How wide a line may be behind its label: with it, 80 columns.

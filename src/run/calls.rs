@@ -63,12 +63,7 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
             (_, _, Some(most), None) => Some(format!("{} a call; one job in bulk takes up to {most}", spec.batch)),
             _ => Some(format!("{} a call", spec.batch)),
         });
-        let op = match write.op {
-            Op::Create => "create",
-            Op::Update => "update",
-            Op::Upsert => "upsert",
-        };
-        add(&write.object.connection, format!("{op} {}", write.object), records.div_ceil(spec.batch.max(1)), note);
+        add(&write.object.connection, format!("{} {}", write.op.word(), write.object), records.div_ceil(spec.batch.max(1)), note);
     }
     found
 }

@@ -141,11 +141,7 @@ fn planned_of(object: &ObjectRef, op: Op, item: &Item, held: Option<Option<Json>
     });
     Planned {
         object: object.to_string(),
-        op: match op {
-            Op::Create => "create",
-            Op::Update => "update",
-            Op::Upsert => "upsert",
-        },
+        op: op.word(),
         key: item.key.clone(),
         key_field: None,
         id: item.id.clone(),

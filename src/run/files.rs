@@ -15,7 +15,6 @@ use super::chunks::{Chunk, Cutter, Pool};
 use crate::apply::{Outcome, Payload, Verdict};
 use crate::base::locked;
 use crate::flat::{Flat, Form, Way, Worker};
-use crate::ir::Op;
 use crate::spec::records::{self, RecordFault};
 use crate::value::Json;
 
@@ -421,12 +420,7 @@ pub fn whole(payload: &Payload) -> Json {
 }
 
 fn envelope(payload: &Payload) -> Json {
-    let op = match payload.op {
-        Op::Create => "create",
-        Op::Update => "update",
-        Op::Upsert => "upsert",
-    };
-    json!({ "op": op, "object": payload.object.to_string(), "key": payload.key, "id": payload.id, "body": whole(payload) })
+    json!({ "op": payload.op.word(), "object": payload.object.to_string(), "key": payload.key, "id": payload.id, "body": whole(payload) })
 }
 
 /// A JSON value and a line break. Writing to memory does not fail.
@@ -439,6 +433,7 @@ fn line(buffer: &mut Vec<u8>, json: &Json) {
 mod tests {
     use super::super::chunks::LONGEST;
     use super::*;
+    use crate::ir::Op;
     use crate::value::ObjectRef;
 
     #[derive(Default)]

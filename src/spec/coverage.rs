@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::apply::Met;
-use crate::ir::{Mapping, Otherwise, Place, Rule, RuleKind};
+use crate::ir::{Mapping, Otherwise, Place, Rule, RuleKind, print};
 
 /// What cases have met, by flow; value maps belong to all flows.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +50,7 @@ impl Coverage {
             for (back, rows) in sides {
                 for (row, of) in rows.iter().enumerate() {
                     let side = if back { "back " } else { "" };
-                    let text = format!("row {side}{} of `{}`", show(&of.from), values.name);
+                    let text = format!("row {side}{} of `{}`", print::literal(&of.from), values.name);
                     push("", Met::ValueRow { map, row, back }, &of.place, text);
                 }
             }
@@ -75,37 +75,11 @@ fn key(flow: &str, met: &Met) -> String {
 fn walk(rules: &[Rule], each: &mut dyn FnMut(&Rule, String)) {
     for rule in rules {
         match &rule.kind {
-            RuleKind::Require { message, .. } => each(rule, format!("require {}", words(message))),
-            RuleKind::Review { message, .. } => each(rule, format!("review {}", words(message))),
-            RuleKind::Warn { message, .. } => each(rule, format!("warn {}", words(message))),
-            RuleKind::Reconcile { message, .. } => each(rule, format!("reconcile {}", words(message))),
-            RuleKind::Each { rules, .. } | RuleKind::When { rules, .. } => walk(rules, each),
+            RuleKind::Require { message, .. } => each(rule, format!("require {}", print::message(message))),
+            RuleKind::Review { message, .. } => each(rule, format!("review {}", print::message(message))),
+            RuleKind::Warn { message, .. } => each(rule, format!("warn {}", print::message(message))),
+            RuleKind::Reconcile { message, .. } => each(rule, format!("reconcile {}", print::message(message))),
+            RuleKind::Each { .. } | RuleKind::When { .. } => walk(rule.kind.inner(), each),
         }
-    }
-}
-
-/// A message as written, its expressions shown as `{…}`.
-fn words(message: &crate::ir::Expr) -> String {
-    use crate::ir::{Expr, Part};
-    use crate::value::Literal;
-    let text = match message {
-        Expr::Literal(Literal::Text(text)) => text.clone(),
-        Expr::Template { parts, .. } => parts
-            .iter()
-            .map(|part| match part {
-                Part::Text(text) => text.as_str(),
-                Part::Expr(_) => "{…}",
-            })
-            .collect(),
-        _ => "…".to_owned(),
-    };
-    format!("\"{text}\"")
-}
-
-fn show(literal: &crate::value::Literal) -> String {
-    match literal {
-        crate::value::Literal::Text(text) => format!("\"{text}\""),
-        crate::value::Literal::Number(number) => number.to_string(),
-        other => format!("{other:?}"),
     }
 }

@@ -11,6 +11,7 @@ mod print;
 mod read;
 mod token;
 pub mod tree;
+pub mod walk;
 
 pub use print::format;
 pub use read::{read, read_expr};

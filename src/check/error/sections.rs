@@ -3,7 +3,6 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::error::names::some;
-use crate::check::writes::word;
 use crate::ir::Op;
 use crate::schema::Object;
 use crate::syntax::tree::Name;
@@ -36,12 +35,12 @@ pub(in crate::check) fn not_writable(op: Op, of: &ObjectRef, span: Span, object:
         .filter(|(can, _)| *can)
         .map(|(_, word)| *word)
         .collect();
-    let diagnostic = Diagnostic::new(Code::ObjectNotWritable, span, format!("{} takes no {} of `{of}`", object.system, word(op)));
+    let diagnostic = Diagnostic::new(Code::ObjectNotWritable, span, format!("{} takes no {} of `{of}`", object.system, op.word()));
     if can.is_empty() { diagnostic.why("it cannot be written by itself") } else { diagnostic.help(format!("it takes: {}", can.join(", "))) }
 }
 
 pub(in crate::check) fn no_key(op: Op, of: &ObjectRef, head: Span, object: &Object) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::KeyMissing, head, format!("this {} of `{of}` has no key", word(op)))
+    let diagnostic = Diagnostic::new(Code::KeyMissing, head, format!("this {} of `{of}` has no key", op.word()))
         .why("after a lost answer or a restart the same record would be written twice");
     match (op, object.keys.first()) {
         (Op::Update, _) => diagnostic.help(format!("name the record that is updated: `update {of} of …`")),

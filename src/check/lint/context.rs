@@ -8,8 +8,8 @@ use crate::syntax::tree::{self, FromClauseKind, SectionKind};
 
 use super::super::error::lints as error;
 use super::super::logic;
-use super::{Input, flows, line};
-use crate::ir::{self, Expr, RuleKind};
+use super::{Input, line};
+use crate::ir::{self, Expr, RuleKind, walk};
 
 pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     let mut known: Vec<(Expr, BTreeSet<String>)> = flow.filter.iter().map(with_paths).collect();
@@ -94,7 +94,7 @@ fn with_paths(expr: &Expr) -> (Expr, BTreeSet<String>) {
 /// The values that a condition reads.
 fn paths(expr: &Expr) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    flows::deep(expr, &mut |expr| {
+    walk::expr(expr, &mut |expr| {
         if matches!(expr, Expr::Field { .. } | Expr::Slot { .. } | Expr::Call { .. })
             && let Some(path) = logic::path(expr)
             && path.contains(['.', '('])

@@ -9,8 +9,8 @@ use crate::schema::Object;
 use crate::value::{Kind, Literal, Wire};
 
 use super::super::error::lints as error;
-use super::{Input, flows, line};
-use crate::ir::{self, Expr, RowValue};
+use super::{Input, line};
+use crate::ir::{self, Expr, RowValue, walk};
 
 /// Where an amount gets its currency from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +52,7 @@ pub(super) fn check(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &
 fn asked(flow: &ir::Flow) -> BTreeSet<&str> {
     let mut asked = BTreeSet::new();
     let mut fields = BTreeSet::new();
-    flows::expressions(flow, &mut |expr| {
+    walk::flow_exprs(flow, &mut |expr| {
         if let Expr::Field { wire: Wire::Amount { currency_field: Some(name), .. }, .. } = expr {
             fields.insert(name.as_str());
         }
@@ -68,7 +68,7 @@ fn asked(flow: &ir::Flow) -> BTreeSet<&str> {
         }
         Expr::Slot { slot, .. } => {
             for of in flow.lets.iter().filter(|of| of.slot == *slot) {
-                flows::deep(&of.value, &mut |expr| match expr {
+                walk::expr(&of.value, &mut |expr| match expr {
                     Expr::Call { function, .. } if function.0.name == "currency" => {
                         asked.insert("");
                     }
@@ -84,14 +84,14 @@ fn asked(flow: &ir::Flow) -> BTreeSet<&str> {
         _ => {}
     };
     for rule in &flow.rules {
-        flows::in_rule(rule, &mut ask);
+        walk::rule(rule, &mut ask);
     }
-    flow.filter.iter().for_each(|filter| flows::deep(filter, &mut ask));
+    flow.filter.iter().for_each(|filter| walk::expr(filter, &mut ask));
     for row in flow.routes.iter().flat_map(|route| &route.rows) {
-        row.condition.iter().for_each(|condition| flows::deep(condition, &mut ask));
+        row.condition.iter().for_each(|condition| walk::expr(condition, &mut ask));
     }
     for write in &flow.writes {
-        write.when.iter().for_each(|when| flows::deep(when, &mut ask));
+        write.when.iter().for_each(|when| walk::expr(when, &mut ask));
     }
     asked
 }

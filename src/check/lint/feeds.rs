@@ -8,8 +8,8 @@ use crate::value::Literal;
 
 use super::super::error::feeds as error;
 use super::super::logic;
-use super::{Input, flows, line};
-use crate::ir::{self, Compare, Event, Expr, Flow, Mapping, Op, Otherwise, Policy, RowValue, Write};
+use super::{Input, line};
+use crate::ir::{self, Compare, Event, Expr, Flow, Mapping, Op, Otherwise, Policy, RowValue, Write, print, walk};
 
 pub(super) fn check(input: &Input<'_>, mapping: &Mapping, diags: &mut Vec<Diagnostic>) {
     for flow in &mapping.flows {
@@ -32,7 +32,7 @@ fn leaves_where(input: &Input<'_>, mapping: &Mapping, flow: &Flow, diags: &mut V
                 let (RowValue::Expr(value), Some(field)) = (&row.value, filtered(flow, &row.name)) else { continue };
                 let mut values = Vec::new();
                 literals(mapping, value, &mut values);
-                let left: Vec<String> = values.iter().filter(|value| leaves_out(flow, field, value)).map(shown).collect();
+                let left: Vec<String> = values.iter().filter(|value| leaves_out(flow, field, value)).map(print::literal).collect();
                 if left.is_empty() {
                     continue;
                 }
@@ -49,7 +49,7 @@ fn leaves_where(input: &Input<'_>, mapping: &Mapping, flow: &Flow, diags: &mut V
 fn filtered<'f>(flow: &'f Flow, name: &str) -> Option<&'f Expr> {
     let mut found = None;
     for condition in &flow.filter {
-        flows::deep(condition, &mut |expr| {
+        walk::expr(condition, &mut |expr| {
             if let Expr::Field { base, name: field, .. } = expr
                 && **field == *name
                 && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == Flow::RECORD)
@@ -92,15 +92,6 @@ fn literals(mapping: &Mapping, value: &Expr, into: &mut Vec<Literal>) {
     }
 }
 
-fn shown(literal: &Literal) -> String {
-    match literal {
-        Literal::Text(text) => format!("\"{text}\""),
-        Literal::Boolean(truth) => truth.to_string(),
-        Literal::Number(number) | Literal::Money(number) => number.to_string(),
-        other => format!("{other:?}"),
-    }
-}
-
 fn where_clause(input: &Input<'_>, flow: &Flow) -> Option<Span> {
     let written = input.scope.flows().find(|found| found.node.name.node == flow.name)?;
     written.node.sections.iter().find_map(|section| match &section.kind {
@@ -131,7 +122,7 @@ fn adds_to(value: &Expr, field: &str) -> bool {
         Expr::If { then, otherwise, .. } => adds_to(then, field) && adds_to(otherwise, field),
         Expr::Arithmetic { .. } | Expr::Template { .. } => {
             let mut reads = false;
-            flows::deep(value, &mut |expr| {
+            walk::expr(value, &mut |expr| {
                 reads |= matches!(expr, Expr::Field { base, name, .. }
                     if **name == *field && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == Flow::RECORD));
             });
@@ -190,7 +181,7 @@ fn makes(write: &Write) -> bool {
 fn may_be_read(mapping: &Mapping, write: &Write, flow: &Flow) -> bool {
     let mut names = std::collections::BTreeSet::new();
     for condition in &flow.filter {
-        flows::deep(condition, &mut |expr| {
+        walk::expr(condition, &mut |expr| {
             if let Expr::Field { base, name, .. } = expr
                 && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == Flow::RECORD)
             {
@@ -200,7 +191,7 @@ fn may_be_read(mapping: &Mapping, write: &Write, flow: &Flow) -> bool {
     }
     for name in &names {
         let Some(field) = filtered(flow, name) else { continue };
-        let present = Expr::IsPresent(Box::new(field.clone()));
+        let present = field.clone().is_present();
         let is_key = write.key.as_ref().and_then(|key| key.field.as_deref()) == Some(name.as_str());
         let row = write.body.rows.iter().find(|row| row.name == *name);
         let kept_out = match row.map(|row| &row.value) {

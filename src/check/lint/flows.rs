@@ -9,7 +9,7 @@ use crate::value::{Kind, ObjectRef};
 use super::super::error::lints as error;
 use super::super::logic;
 use super::{Input, currency, line, writes};
-use crate::ir::{self, Event, Expr, Op, RowValue, RuleKind};
+use crate::ir::{self, Event, Expr, Op, RowValue, RuleKind, print, walk};
 
 pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, broken: bool, diags: &mut Vec<Diagnostic>) {
     if !broken {
@@ -60,7 +60,7 @@ fn stamps(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec
         return;
     }
     let mut children: Vec<(String, ObjectRef)> = Vec::new();
-    expressions(flow, &mut |expr| {
+    walk::flow_exprs(flow, &mut |expr| {
         if let Expr::Field { base, name, kind: Kind::List(of), .. } = expr
             && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == ir::Flow::RECORD)
             && let Kind::Object(child) = &of.kind
@@ -211,10 +211,7 @@ fn inner_bodies(input: &Input<'_>, flow: &ir::Flow, value: &Expr, diags: &mut Ve
 /// A text of the record as it is, where the target knows a list of names.
 fn passed_through(input: &Input<'_>, object: &Object, row: &ir::Row, value: &Expr, diags: &mut Vec<Diagnostic>) {
     let Some(Kind::Enumeration(known)) = object.fields.get(&row.name).map(|field| &field.kind) else { return };
-    let mut plain = value;
-    while let Expr::Treat { value, .. } = plain {
-        plain = value;
-    }
+    let plain = value.untreated();
     // A value of another list is told of where the two lists are compared.
     let Expr::Field { kind: Kind::Text, base, .. } = plain else { return };
     if matches!(base.as_ref(), Expr::Word(ir::Word::Target)) {
@@ -222,7 +219,7 @@ fn passed_through(input: &Input<'_>, object: &Object, row: &ir::Row, value: &Exp
     }
     if let Some(at) = line(input.sources, &row.place) {
         let some: Vec<&str> = known.names().take(4).collect();
-        diags.push(error::passed_through(&super::super::route::spoken(plain), &row.name, &known.name, &some, at));
+        diags.push(error::passed_through(&print::path(plain), &row.name, &known.name, &some, at));
     }
 }
 
@@ -233,10 +230,7 @@ fn twice(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], 
         .iter()
         .filter_map(|row| {
             let RowValue::Expr(value) = &row.value else { return None };
-            let mut value = value;
-            while let Expr::Treat { value: inner, .. } = value {
-                value = inner;
-            }
+            let value = value.untreated();
             let Expr::Field { base, name, .. } = value else { return None };
             Some((row, base.as_ref(), name.as_ref(), logic::path(value)?))
         })
@@ -258,7 +252,7 @@ fn twice(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], 
         let Some(meant) = meant else { continue };
         let read = plain.iter().any(|(_, other, name, _)| *name == meant && logic::path(other) == logic::path(base));
         if let (false, Some(here), there) = (read, line(input.sources, &row.place), line(input.sources, &first.place)) {
-            let from = super::super::route::spoken(base);
+            let from = print::path(base);
             diags.push(error::mapped_twice(
                 &format!("{from}.{name}"),
                 (&first.name, &row.name),
@@ -275,138 +269,4 @@ fn twice(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], 
 fn alike(a: &str, b: &str) -> bool {
     let plain = |text: &str| text.trim_end_matches("__c").chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     plain(a) == plain(b)
-}
-
-/// Every expression of a flow, however deep.
-pub(super) fn expressions<'e>(flow: &'e ir::Flow, f: &mut dyn FnMut(&'e Expr)) {
-    flow.filter.iter().chain(&flow.first_when).for_each(|e| deep(e, f));
-    flow.group.iter().for_each(|group| deep(&group.by, f));
-    for of in &flow.matches {
-        of.each.iter().for_each(|each| deep(&each.generator.list, f));
-        of.by.iter().for_each(|key| deep(&key.equals, f));
-        [&of.none, &of.many].into_iter().for_each(|outcome| {
-            if let ir::MatchOutcome::Stop(of) = outcome {
-                stop(of, f)
-            }
-        });
-    }
-    flow.lets.iter().for_each(|of| deep(&of.value, f));
-    flow.rules.iter().for_each(|rule| in_rule(rule, f));
-    for row in flow.routes.iter().flat_map(|route| &route.rows) {
-        row.condition.iter().for_each(|e| deep(e, f));
-        match &row.outcome {
-            ir::RouteOutcome::Results(results) => results.iter().for_each(|e| deep(e, f)),
-            ir::RouteOutcome::Stop(of) => stop(of, f),
-        }
-    }
-    flow.writes.iter().for_each(|write| in_write(write, f));
-    for follow_up in &flow.follow_ups {
-        follow_up.lets.iter().for_each(|of| deep(&of.value, f));
-        follow_up.writes.iter().for_each(|write| in_write(write, f));
-    }
-}
-
-fn stop<'e>(of: &'e ir::Stop, f: &mut dyn FnMut(&'e Expr)) {
-    deep(&of.message, f);
-    of.before.iter().for_each(|e| deep(e, f));
-}
-
-pub(super) fn in_rule<'e>(rule: &'e ir::Rule, f: &mut dyn FnMut(&'e Expr)) {
-    match &rule.kind {
-        RuleKind::Require { condition, message, .. } | RuleKind::Warn { condition, message, .. } => {
-            [condition, message].into_iter().for_each(|e| deep(e, f))
-        }
-        RuleKind::Review { condition, message, before, .. } => [condition, message].into_iter().chain(before).for_each(|e| deep(e, f)),
-        RuleKind::Reconcile { left, right, within, message, .. } => [left, right, message].into_iter().chain(within).for_each(|e| deep(e, f)),
-        RuleKind::Each { generators, condition, rules, .. } => {
-            generators.iter().for_each(|g| deep(&g.list, f));
-            condition.iter().for_each(|e| deep(e, f));
-            rules.iter().for_each(|rule| in_rule(rule, f));
-        }
-        RuleKind::When { condition, rules } => {
-            deep(condition, f);
-            rules.iter().for_each(|rule| in_rule(rule, f));
-        }
-    }
-}
-
-fn in_write<'e>(write: &'e ir::Write, f: &mut dyn FnMut(&'e Expr)) {
-    write.key.iter().for_each(|key| deep(&key.value, f));
-    write.when.iter().for_each(|e| deep(e, f));
-    match &write.repeat {
-        Some(ir::Repeat::Each { generators }) => generators.iter().for_each(|g| deep(&g.list, f)),
-        Some(ir::Repeat::Split { generator, by, .. }) => [&generator.list, by].into_iter().for_each(|e| deep(e, f)),
-        None => {}
-    }
-    write.milestones.iter().for_each(|of| deep(&of.value, f));
-    in_rows(&write.body.rows, f);
-    for guard in &write.guards {
-        deep(&guard.condition, f);
-        stop(&guard.otherwise, f);
-    }
-}
-
-fn in_rows<'e>(rows: &'e [ir::Row], f: &mut dyn FnMut(&'e Expr)) {
-    for row in rows {
-        match &row.value {
-            RowValue::Expr(value) => deep(value, f),
-            RowValue::Object { when, body, .. } => {
-                when.iter().for_each(|e| deep(e, f));
-                in_rows(&body.rows, f);
-            }
-            RowValue::Clear => {}
-        }
-    }
-}
-
-pub(in crate::check) fn deep<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
-    f(expr);
-    match expr {
-        Expr::Literal(_) | Expr::Slot { .. } | Expr::Word(_) | Expr::Parameter(_) | Expr::Named { .. } => {}
-        Expr::Field { base: value, .. }
-        | Expr::Values { value, .. }
-        | Expr::Negate(value)
-        | Expr::Not(value)
-        | Expr::IsPresent(value)
-        | Expr::WasSent(value)
-        | Expr::JsonPath { value, .. }
-        | Expr::Weigh { value, .. }
-        | Expr::Measure { value, .. }
-        | Expr::LookUpName { value, .. }
-        | Expr::Treat { value, .. } => deep(value, f),
-        Expr::Bind { value, body, .. } => [value, body].into_iter().for_each(|e| deep(e, f)),
-        Expr::Call { arguments: all, .. } | Expr::And(all) | Expr::Or(all) | Expr::List(all) | Expr::Table { keys: all, .. } => {
-            all.iter().for_each(|e| deep(e, f))
-        }
-        Expr::Template { parts, .. } => parts.iter().for_each(|part| {
-            if let ir::Part::Expr(e) = part {
-                deep(e, f)
-            }
-        }),
-        Expr::Fallback { value: left, fallback: right } | Expr::Arithmetic { left, right, .. } | Expr::Compare { left, right, .. } => {
-            [left, right].into_iter().for_each(|e| deep(e, f));
-        }
-        Expr::In { value, list } => {
-            deep(value, f);
-            list.iter().for_each(|e| deep(e, f));
-        }
-        Expr::Matches { value, pattern } => {
-            deep(value, f);
-            if let ir::Pattern::Builtin { arguments, .. } = pattern {
-                arguments.iter().for_each(|e| deep(e, f));
-            }
-        }
-        Expr::If { condition, then, otherwise } => [condition, then, otherwise].into_iter().for_each(|e| deep(e, f)),
-        Expr::Each { generators, condition, body } => {
-            generators.iter().for_each(|g| deep(&g.list, f));
-            condition.iter().for_each(|e| deep(e, f));
-            deep(body, f);
-        }
-        Expr::Object { rows, .. } => in_rows(rows, f),
-        Expr::Group { list, by, .. } | Expr::Sort { list, by, .. } => [list, by].into_iter().for_each(|e| deep(e, f)),
-        Expr::Grouped { value, condition, arguments, .. } => {
-            value.iter().chain(condition).for_each(|e| deep(e, f));
-            arguments.iter().for_each(|e| deep(e, f));
-        }
-    }
 }

@@ -9,8 +9,8 @@ use crate::system::{self, Texts};
 use crate::value::Kind;
 
 use super::super::error::lints as error;
-use super::{Input, flows};
-use crate::ir::{self, Expr};
+use super::Input;
+use crate::ir::{self, Expr, walk};
 
 pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     let Some(group) = &flow.group else { return };
@@ -19,7 +19,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags
     }
     let reads = |expr: &Expr| {
         let mut found = false;
-        flows::deep(expr, &mut |expr| found |= matches!(expr, Expr::Slot { slot, .. } if *slot == group.slot));
+        walk::expr(expr, &mut |expr| found |= matches!(expr, Expr::Slot { slot, .. } if *slot == group.slot));
         found
     };
     let caseless = |connection: &str, object: &str| {

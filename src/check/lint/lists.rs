@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use crate::base::Span;
 use crate::base::diag::Diagnostic;
 use crate::syntax::tree::{Expr, ExprKind, Flow, Generator, Rule, RuleKind, SectionKind};
+use crate::syntax::walk;
 
 use super::super::error::lints as error;
 use super::super::written::written;
-use super::visit;
 
 /// A list that is gone through: which elements, and where that is said.
 struct Use {
@@ -28,7 +28,7 @@ pub(super) fn check(flow: &Flow, diags: &mut Vec<Diagnostic>) {
             rules(&validate.rules, &mut lists);
             continue;
         }
-        visit::section(section, &mut |expr| read(expr, &mut lists));
+        walk::section(section, &mut |expr| read(expr, &mut lists));
     }
     for (source, uses) in &lists {
         let Some(filtered) = uses.iter().find(|used| used.condition.is_some()) else { continue };
@@ -37,7 +37,7 @@ pub(super) fn check(flow: &Flow, diags: &mut Vec<Diagnostic>) {
         }
     }
     for section in &flow.sections {
-        visit::section(section, &mut |expr| long_way(expr, diags));
+        walk::section(section, &mut |expr| long_way(expr, diags));
     }
 }
 

@@ -11,8 +11,8 @@ use crate::value::{Kind, Literal};
 use super::super::error::{lints as error, values};
 use super::super::logic;
 use super::super::written::spoken;
-use super::{Input, flows, line};
-use crate::ir::{self, Expr, Otherwise};
+use super::{Input, line};
+use crate::ir::{self, Expr, Otherwise, walk};
 
 pub(super) fn check(input: &Input<'_>, mapping: &ir::Mapping, diags: &mut Vec<Diagnostic>) {
     let uses = uses(input, mapping);
@@ -69,7 +69,7 @@ fn uses(input: &Input<'_>, mapping: &ir::Mapping) -> Uses {
 fn uses_of(flow: &ir::Flow) -> Uses {
     let mut all = Uses::new();
     let cases = flow.filter.iter().map(logic::cases).collect::<Option<Vec<_>>>().unwrap_or_default();
-    flows::expressions(flow, &mut |expr| {
+    walk::flow_exprs(flow, &mut |expr| {
         let Expr::Values { map, back: false, value } = expr else { return };
         let fetched = logic::path(value).and_then(|path| {
             // One conjunct that says nothing else than what this value may be.

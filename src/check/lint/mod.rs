@@ -13,9 +13,6 @@ mod maps;
 #[cfg(test)]
 mod tests;
 mod unused;
-mod visit;
-
-pub(super) use flows::deep;
 
 use crate::base::diag::Diagnostic;
 use crate::base::{Sources, Span, each_light};

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use crate::base::diag::Diagnostic;
 use crate::base::each_light;
 use crate::syntax::tree::{ExpectClauseKind, ExprKind, Flow, Item, ItemKind, Name, RouteOutcome, SectionKind, TestClauseKind};
+use crate::syntax::walk;
 
 use super::super::error::{feeds, lints as error};
 use super::super::overlay::{Merged, item_name, name_span, word};
 use super::super::scope::ItemId;
-use super::{Input, visit};
+use super::Input;
 
 pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
     let spread = input.world.spread();
@@ -65,7 +66,7 @@ fn watches(file: &Merged, other: &Merged) -> bool {
 
 /// Marks all that an item names as used.
 fn mark(input: &Input<'_>, file: usize, item: &Item) {
-    visit::item(item, &mut |expr| match expr.kind.as_ref() {
+    walk::item(item, &mut |expr| match expr.kind.as_ref() {
         ExprKind::Name(name) => drop(input.scope.item(file, &[name])),
         ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } => {
             let path: Vec<&str> = function.iter().map(|name| name.node.as_str()).collect();
@@ -88,7 +89,7 @@ fn mark(input: &Input<'_>, file: usize, item: &Item) {
 fn lets(flow: &Flow, file: crate::base::FileId, diags: &mut Vec<Diagnostic>) {
     let mut read: BTreeSet<&str> = BTreeSet::new();
     for section in &flow.sections {
-        visit::section(section, &mut |expr| {
+        walk::section(section, &mut |expr| {
             if let ExprKind::Name(name) = expr.kind.as_ref() {
                 read.insert(name);
             }

@@ -6,8 +6,8 @@ use crate::apply::aside::LeftOut;
 use crate::apply::{Answer, Decided, Decision, Outcome, Read, Verdict};
 use crate::base::nearest;
 use crate::cli::{Failure, Out};
+use crate::ir::print;
 use crate::ir::{Expr, Flow, Mapping, Place, Route, RouteOutcome, Row, RowValue, Rule, RuleKind, Write};
-use crate::plan::text;
 use crate::spec::signoff::built;
 use crate::value::Json;
 
@@ -137,9 +137,9 @@ fn routes(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure>
             match asked {
                 Some(decision) if decision.answer == Answer::Holds => {
                     let gives = match &row.outcome {
-                        RouteOutcome::Results(results) => results.iter().map(|one| text::within(about.mapping, one)).collect::<Vec<_>>().join(", "),
+                        RouteOutcome::Results(results) => results.iter().map(|one| print::within(about.mapping, one)).collect::<Vec<_>>().join(", "),
                         RouteOutcome::Stop(stop) => {
-                            format!("{} {}", if stop.review { "review" } else { "reject" }, text::within(about.mapping, &stop.message))
+                            format!("{} {}", if stop.review { "review" } else { "reject" }, print::within(about.mapping, &stop.message))
                         }
                     };
                     out.line(format!("  {}  {} -> {gives}  {}", out.green("taken"), row.text, at(&row.place, out)))?;
@@ -205,7 +205,7 @@ fn rules(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure> 
     let mut all = Vec::new();
     all_rules(&about.flow.rules, &mut Vec::new(), &mut all);
     let words = what.to_lowercase();
-    let said = |found: &Found<'_>| message(found.rule).map(|message| text::within(about.mapping, message)).unwrap_or_default();
+    let said = |found: &Found<'_>| message(found.rule).map(|message| print::within(about.mapping, message)).unwrap_or_default();
     // A message may stand in a rule as its author wrote it, or as the record got it.
     let reached = |found: &Found<'_>| {
         let reasons = about.seen.outcome.reasons.iter().chain(&about.seen.outcome.warnings);
@@ -268,7 +268,7 @@ fn not_asked(about: &About<'_>, found: &Found<'_>) -> String {
                 if let Some(Decision { answer: Answer::DoesNotHold, reads, .. }) = decided {
                     let read: Vec<String> = reads.iter().map(|read| format!("{} = {}", read.path, read.value)).collect();
                     let read = if read.is_empty() { String::new() } else { format!(" ({})", read.join(", ")) };
-                    let condition = text::within(about.mapping, condition);
+                    let condition = print::within(about.mapping, condition);
                     return format!(
                         "not asked: it stands under `when {condition}`, which does not hold{read}  {}:{}",
                         outer.place.file, outer.place.line
@@ -276,7 +276,7 @@ fn not_asked(about: &About<'_>, found: &Found<'_>) -> String {
                 }
             }
             RuleKind::Each { generators, .. } => {
-                let lists: Vec<String> = generators.iter().map(|one| text::within(about.mapping, &one.list)).collect();
+                let lists: Vec<String> = generators.iter().map(|one| print::within(about.mapping, &one.list)).collect();
                 return format!("not asked: there is no element of {} that it is asked of", lists.join(", "));
             }
             _ => {}

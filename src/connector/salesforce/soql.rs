@@ -149,11 +149,7 @@ fn condition(expr: &Expr, mapping: &Mapping) -> Option<String> {
         Expr::Compare { op, left, right } => {
             let sign = match op {
                 Compare::Equal => "=",
-                Compare::NotEqual => "!=",
-                Compare::Less => "<",
-                Compare::LessOrEqual => "<=",
-                Compare::Greater => ">",
-                Compare::GreaterOrEqual => ">=",
+                other => other.sign(),
             };
             format!("{} {sign} {}", name(left)?, constant(right, mapping).and_then(literal)?)
         }

@@ -1,8 +1,9 @@
 //! What becomes of a field where its source has nothing.
 
 use super::sources::{Names, bare};
-use crate::ir::{Compare, Expr, Flow, Op, Otherwise, Policy, Row, RowValue, Rule, RuleKind, Write, walk};
-use crate::plan::{Plan, text};
+use crate::ir::print;
+use crate::ir::{Compare, Expr, Flow, Op, Otherwise, Policy, Row, RowValue, Rule, RuleKind, Write};
+use crate::plan::Plan;
 use crate::schema::Field;
 use crate::value::{Kind, ObjectRef};
 
@@ -98,7 +99,7 @@ impl Need {
                     first.open.into_iter().for_each(|path| self.open(path));
                     return;
                 }
-                let said = text::within(&asked.plan.mapping, fallback);
+                let said = print::within(&asked.plan.mapping, fallback);
                 if !matches!(bare(fallback), Expr::Fallback { .. }) && !self.instead.contains(&said) {
                     self.instead.push(said);
                 }
@@ -125,9 +126,7 @@ impl Need {
     }
 
     fn parts(&mut self, asked: &Asked<'_, '_>, expr: &Expr, depth: u8) {
-        for part in walk::direct(expr) {
-            self.of(asked, part, depth + 1);
-        }
+        expr.parts(&mut |part| self.of(asked, part, depth + 1));
     }
 
     fn path(&mut self, asked: &Asked<'_, '_>, path: String) {
@@ -152,9 +151,8 @@ fn may_always_be_there(value: &Expr) -> bool {
 fn list_of<'e>(expr: &'e Expr, names: &Names<'e>) -> Option<Expr> {
     match bare(expr) {
         Expr::Each { generators, .. } => generators.first().map(|first| first.list.clone()),
-        Expr::Sort { list, .. } => list_of(list, names).or_else(|| Some((**list).clone())),
         Expr::Slot { slot, .. } => names.value_of(*slot).and_then(|value| list_of(value, names)).map(|_| bare(expr).clone()),
-        _ => None,
+        other => other.reordered().and_then(|list| list_of(list, names).or_else(|| Some(list.clone()))),
     }
 }
 
@@ -178,8 +176,7 @@ fn wants_elements<'f>(rules: &'f [Rule], names: &Names<'f>, list: &Expr) -> Opti
             let asked = match bare(condition) {
                 Expr::Compare { op: Compare::Greater | Compare::GreaterOrEqual | Compare::NotEqual, left, .. } => counted(left),
                 Expr::Compare { op: Compare::Less | Compare::LessOrEqual, right, .. } => counted(right),
-                Expr::IsPresent(inner) => counted(inner) || same(inner),
-                whole => counted(whole),
+                whole => whole.asked().map_or_else(|| counted(whole), |inner| counted(inner) || same(inner)),
             };
             asked.then_some(message)
         }
@@ -204,9 +201,10 @@ fn required<'f>(rules: &'f [Rule], names: &Names<'f>, path: &str) -> Option<&'f 
         RuleKind::Require { condition, message, .. } => {
             // Other conditions may hold without it.
             let asked = match bare(condition) {
-                Expr::IsPresent(value) | Expr::Matches { value, .. } => names.path_of(bare(value))?,
-                _ => return None,
+                Expr::Matches { value, .. } => Some(&**value),
+                condition => condition.asked(),
             };
+            let asked = names.path_of(bare(asked?))?;
             (asked == path).then_some(message)
         }
         // What is asked of each element is said of the element's own fields.

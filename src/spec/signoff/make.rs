@@ -8,12 +8,12 @@ use super::{
     examples, meaning, sources,
 };
 use crate::ir::{
-    Deadline, Event, Expect, Expr, Flow, Guard, InDoubt, Match, MatchOutcome, Op, Otherwise, Place, Policy, Repeat, Route, RouteOutcome, RouteRow,
-    Row, RowValue, Rule, RuleKind, Schedule, Stop, Table, ValueMap, Write, walk,
+    Deadline, Event, Expect, Expr, Flow, Guard, InDoubt, Match, MatchOutcome, Otherwise, Place, Repeat, Route, RouteOutcome, RouteRow, Row, RowValue,
+    Rule, RuleKind, Schedule, Stop, Table, ValueMap, Write, millis, print, walk,
 };
-use crate::plan::{Plan, text};
+use crate::plan::Plan;
 use crate::syntax;
-use crate::value::{Kind, Literal, ObjectRef, Value, duration_text};
+use crate::value::{Kind, Literal, ObjectRef, Value};
 
 /// Makes the document. `files`: the texts of the mapping files, by the names that places have.
 pub fn document(about: About<'_>, plan: &Plan, files: &BTreeMap<String, String>, examples: &[Example]) -> Document {
@@ -62,7 +62,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn text(&self, expr: &Expr) -> String {
-        text::within(&self.plan.mapping, expr)
+        print::within(&self.plan.mapping, expr)
     }
 
     /// A message without its quotes.
@@ -96,7 +96,7 @@ impl Maker<'_> {
         let mut writes: Vec<WritePart> = flow.writes.iter().map(|write| self.write(flow, &names, write, None, &mut reasons)).collect();
         for after in &flow.follow_ups {
             let subject = after.write.as_deref().unwrap_or(&flow.source_name);
-            let events: Vec<String> = after.events.iter().map(event).collect();
+            let events: Vec<String> = after.events.iter().map(Event::to_string).collect();
             let told = format!("{subject} {}", events.join(" or "));
             writes.extend(after.writes.iter().map(|write| self.write(flow, &names, write, Some(told.clone()), &mut reasons)));
         }
@@ -111,7 +111,7 @@ impl Maker<'_> {
                 reasons.push(self.stop(stop, &format!("`{}` has no row for the value", map.name)));
             }
         }
-        let mut when: Vec<String> = flow.schedules.iter().map(schedule).collect();
+        let mut when: Vec<String> = flow.schedules.iter().map(Schedule::to_string).collect();
         when.extend(flow.webhooks.iter().map(|event| format!("when {} tells: {event}", flow.source.connection)));
         let mut matches = Vec::new();
         for found in &flow.matches {
@@ -203,11 +203,6 @@ impl Maker<'_> {
     }
 
     fn write<'f>(&self, flow: &'f Flow, names: &Names<'f>, write: &'f Write, after: Option<String>, reasons: &mut Vec<ReasonPart>) -> WritePart {
-        let op = match write.op {
-            Op::Create => "create",
-            Op::Update => "update",
-            Op::Upsert => "upsert",
-        };
         let mut fields = Vec::new();
         self.rows(flow, names, write, (&write.body.object, &write.body.rows), "", &mut fields);
         for Guard { condition, otherwise, .. } in &write.guards {
@@ -225,7 +220,7 @@ impl Maker<'_> {
             _ => "sent once; where the outcome is not known, it is looked up before it is sent again".to_owned(),
         };
         WritePart {
-            name: format!("{op} {}", write.object),
+            name: format!("{} {}", write.op.word(), write.object),
             after,
             condition: write.when.as_ref().map(|when| self.text(when)),
             key,
@@ -314,13 +309,7 @@ impl Maker<'_> {
         });
         let mut rule = expr.map_or_else(|| "(emptied)".to_owned(), |expr| self.written(&row.place, &row.name, expr));
         // Where it was not taken from the author's own line.
-        let policy = match row.policy {
-            Policy::Changed => "",
-            Policy::Once => "once",
-            Policy::IfEmpty => "if empty",
-            Policy::Clear => "clear",
-        };
-        if !policy.is_empty() && !rule.ends_with(policy) && expr.is_some() {
+        if let Some(policy) = row.policy.word().filter(|policy| !rule.ends_with(policy) && expr.is_some()) {
             rule = format!("{rule} {policy}");
         }
         let label = schema.map(|schema| schema.label.clone()).filter(|label| !label.is_empty());
@@ -443,28 +432,5 @@ pub(super) fn literal(of: &Literal) -> String {
     match of.to_value() {
         Value::Text(text) => text.to_string(),
         value => value.to_string(),
-    }
-}
-
-fn event(of: &Event) -> String {
-    match of {
-        Event::Fails => "fails".to_owned(),
-        Event::IsRejected => "is rejected".to_owned(),
-        Event::IsInReview => "is in review".to_owned(),
-        Event::Succeeds => "succeeds".to_owned(),
-        Event::IsGone => "is gone".to_owned(),
-        Event::IsLate(delay) => format!("is late after {}", millis(*delay)),
-    }
-}
-
-fn millis(millis: i64) -> String {
-    duration_text(jiff::SignedDuration::from_millis(millis))
-}
-
-fn schedule(of: &Schedule) -> String {
-    match of {
-        Schedule::Every(every) => format!("every {}", millis(*every)),
-        Schedule::Daily { day, at, zone } => format!("every {day} at {} in {zone}", at.strftime("%H:%M")),
-        Schedule::Cron { cron, zone } => format!("by cron `{cron}` in {zone}"),
     }
 }

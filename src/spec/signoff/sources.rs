@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ir::walk;
-use crate::ir::{Expr, Flow, Generator, Match, Row, Slot};
+use crate::ir::{Bound, Expr, Flow, Generator, Match, Row, Slot, walk};
 use crate::value::{Literal, ObjectRef};
 
 /// What the slots of a flow hold.
@@ -59,11 +58,13 @@ impl<'f> Names<'f> {
 
     fn bind(&mut self, expr: &'f Expr) {
         let mut found = Vec::new();
-        walk::expr(expr, &mut |inner| match inner {
-            Expr::Each { generators, .. } => found.extend(generators.iter().map(|one| (one.slot, Held::Element(&one.list)))),
-            Expr::Bind { slot, value, .. } => found.push((*slot, Held::Value(value))),
-            Expr::Group { slot, list, .. } | Expr::Sort { slot, list, .. } => found.push((*slot, Held::Element(list))),
-            _ => {}
+        walk::expr(expr, &mut |inner| {
+            inner.bound(&mut |slot, held| {
+                found.push(match held {
+                    Bound::Value(value) => (slot, Held::Value(value)),
+                    Bound::Element(list) => (slot, Held::Element(list)),
+                });
+            });
         });
         self.slots.extend(found);
     }

@@ -504,13 +504,9 @@ impl<'t> Reader<'t> {
 
 /// Gives the rows to the `each` that ends the value.
 fn attach(value: &mut Expr, rows: &mut Option<Vec<super::super::tree::FieldRow>>) {
-    match &mut *value.kind {
-        ExprKind::Each { rows: body @ None, .. } => *body = rows.take(),
-        ExprKind::Fallback { fallback, .. } => attach(fallback, rows),
-        ExprKind::If { otherwise: Some(last), .. } => attach(last, rows),
-        ExprKind::If { then, otherwise: None, .. } => attach(then, rows),
-        ExprKind::Distinct(last) | ExprKind::Flatten(last) | ExprKind::Not(last) => attach(last, rows),
-        ExprKind::Sort { list, by: None, .. } => attach(&mut list.list, rows),
-        _ => {}
+    if let ExprKind::Each { rows: body @ None, .. } = &mut *value.kind {
+        *body = rows.take();
+    } else if let Some(last) = value.last_mut() {
+        attach(last, rows);
     }
 }

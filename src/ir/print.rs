@@ -1,6 +1,6 @@
-//! An expression as an author would write it, shortened: for plans that people read.
+//! An expression in one line, as an author would write it, shortened: for people.
 
-use crate::ir::{Arithmetic, Compare, Expr, Mapping, Part, Pattern, Word};
+use super::{Expr, Mapping, Part, Pattern};
 use crate::value::{Literal, Value};
 
 /// The expression in one line, value maps without their names.
@@ -24,7 +24,7 @@ impl Printer<'_> {
         match expr {
             Expr::Literal(found) => literal(found),
             Expr::Slot { name, .. } => name.to_string(),
-            Expr::Word(found) => word(*found).to_owned(),
+            Expr::Word(found) => found.name().to_owned(),
             Expr::Parameter(name) => name.clone(),
             Expr::Field { base, name, .. } => format!("{}.{name}", of(base)),
             Expr::Bind { body, .. } => of(body),
@@ -46,17 +46,9 @@ impl Printer<'_> {
                 format!("\"{}\"", inner.collect::<String>())
             }
             Expr::Fallback { value, fallback } => format!("{} ?? {}", of(value), of(fallback)),
-            Expr::Arithmetic { op, left, right } => {
-                let sign = match op {
-                    Arithmetic::Add => "+",
-                    Arithmetic::Subtract => "-",
-                    Arithmetic::Multiply => "*",
-                    Arithmetic::Divide => "/",
-                };
-                format!("{} {sign} {}", of(left), of(right))
-            }
+            Expr::Arithmetic { op, left, right } => format!("{} {} {}", of(left), op.sign(), of(right)),
             Expr::Negate(inner) => format!("-{}", of(inner)),
-            Expr::Compare { op, left, right } => format!("{} {} {}", of(left), sign(*op), of(right)),
+            Expr::Compare { op, left, right } => format!("{} {} {}", of(left), op.sign(), of(right)),
             Expr::And(parts) => list(parts, " and "),
             Expr::Or(parts) => format!("({})", list(parts, " or ")),
             Expr::Not(inner) => match &**inner {
@@ -90,34 +82,35 @@ impl Printer<'_> {
     }
 }
 
-fn literal(found: &Literal) -> String {
+/// A constant: a text in quotes.
+pub fn literal(found: &Literal) -> String {
     match found.to_value() {
         Value::Text(text) => format!("\"{text}\""),
         value => value.to_string(),
     }
 }
 
-fn word(word: Word) -> &'static str {
-    match word {
-        Word::Target => "target",
-        Word::Now => "now",
-        Word::Today => "today",
-        Word::Value => "value",
-        Word::Count => "count",
-        Word::Reasons => "reasons",
-        Word::Reached => "reached",
-        Word::Difference => "difference",
-        Word::SentAt => "sent_at",
+/// The path of a field or a name: `order.Status`; `it` for a value that has none.
+pub fn path(expr: &Expr) -> String {
+    match expr.untreated() {
+        Expr::Slot { name, .. } => name.to_string(),
+        Expr::Field { base, name, .. } => format!("{}.{name}", path(base)),
+        _ => "it".to_owned(),
     }
 }
 
-fn sign(op: Compare) -> &'static str {
-    match op {
-        Compare::Equal => "==",
-        Compare::NotEqual => "!=",
-        Compare::Less => "<",
-        Compare::LessOrEqual => "<=",
-        Compare::Greater => ">",
-        Compare::GreaterOrEqual => ">=",
-    }
+/// A message in quotes, with `{…}` for what it takes from the record.
+pub fn message(message: &Expr) -> String {
+    let text = match message {
+        Expr::Literal(Literal::Text(text)) => text.clone(),
+        Expr::Template { parts, .. } => parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text.as_str(),
+                Part::Expr(_) => "{…}",
+            })
+            .collect(),
+        _ => "…".to_owned(),
+    };
+    format!("\"{text}\"")
 }

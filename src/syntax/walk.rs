@@ -1,14 +1,15 @@
 //! Every expression of an item, however deep.
 
-use crate::syntax::tree::{
-    Argument, Deadline, ElseOutcome, Event, ExpectClauseKind, Expr, ExprKind, FieldRow, FromClauseKind, Generator, Item, ItemKind, MatchClauseKind,
-    RouteOutcome, RowValue, Rule, RuleKind, Section, SectionKind, Stop, TextPart, Write,
+use super::tree::{
+    self, Deadline, ElseOutcome, Event, ExpectClauseKind, Expr, FieldRow, FromClauseKind, Item, ItemKind, MatchClauseKind, RouteOutcome, Rule,
+    RuleKind, Section, SectionKind, Stop, Write,
 };
 
 /// What is done with each expression, outer ones first.
-pub(super) type Visit<'v, 't> = &'v mut dyn FnMut(&'t Expr);
+pub type Visit<'v, 't> = &'v mut dyn FnMut(&'t Expr);
 
-pub(super) fn item<'t>(item: &'t Item, f: Visit<'_, 't>) {
+/// Calls `f` with every expression of an item.
+pub fn item<'t>(item: &'t Item, f: Visit<'_, 't>) {
     match &item.kind {
         ItemKind::Parameter(it) => it.default.iter().for_each(|e| expr(e, f)),
         ItemKind::Values(it) => {
@@ -41,7 +42,8 @@ pub(super) fn item<'t>(item: &'t Item, f: Visit<'_, 't>) {
     }
 }
 
-pub(super) fn section<'t>(of: &'t Section, f: Visit<'_, 't>) {
+/// Calls `f` with every expression of a section of a flow.
+pub fn section<'t>(of: &'t Section, f: Visit<'_, 't>) {
     match &of.kind {
         SectionKind::From(from) => {
             for clause in &from.clauses {
@@ -109,7 +111,7 @@ fn rule<'t>(of: &'t Rule, f: Visit<'_, 't>) {
         RuleKind::Review { condition, message, before, .. } => std::iter::once(condition).chain(message).chain(before).for_each(|e| expr(e, f)),
         RuleKind::Reconcile { left, right, within, message, .. } => [left, right].into_iter().chain(within).chain(message).for_each(|e| expr(e, f)),
         RuleKind::Each { generators, condition, rules } => {
-            ranges(generators, condition.as_ref(), f);
+            generators.iter().map(|generator| &generator.list).chain(condition).for_each(|e| expr(e, f));
             rules.iter().for_each(|r| rule(r, f));
         }
         RuleKind::When { condition, rules } => {
@@ -125,70 +127,11 @@ fn stop<'t>(of: &'t Stop, f: Visit<'_, 't>) {
 }
 
 fn rows<'t>(of: &'t [FieldRow], f: Visit<'_, 't>) {
-    for row in of {
-        match &row.value {
-            RowValue::Expr(e) => expr(e, f),
-            RowValue::Object { when, rows: inner } => {
-                when.iter().for_each(|e| expr(e, f));
-                rows(inner, f);
-            }
-            RowValue::Clear | RowValue::Remove => {}
-        }
-    }
+    tree::row_parts(of, &mut |part| expr(part, f));
 }
 
-fn ranges<'t>(generators: &'t [Generator], condition: Option<&'t Expr>, f: Visit<'_, 't>) {
-    generators.iter().for_each(|g| expr(&g.list, f));
-    condition.into_iter().for_each(|e| expr(e, f));
-}
-
-fn arguments<'t>(of: &'t [Argument], f: Visit<'_, 't>) {
-    of.iter().for_each(|argument| expr(&argument.value, f));
-}
-
-pub(super) fn expr<'t>(of: &'t Expr, f: Visit<'_, 't>) {
+/// Calls `f` with an expression and all inside it, outer ones first.
+pub fn expr<'t>(of: &'t Expr, f: Visit<'_, 't>) {
     f(of);
-    match of.kind.as_ref() {
-        ExprKind::Name(_) | ExprKind::Number(_) | ExprKind::Boolean(_) | ExprKind::Time(_) | ExprKind::Quantity { .. } | ExprKind::Broken => {}
-        ExprKind::Text(text) => text.parts.iter().for_each(|part| {
-            if let TextPart::Expr(e) = part {
-                expr(e, f)
-            }
-        }),
-        ExprKind::Field { base, .. } => expr(base, f),
-        ExprKind::Call { arguments: all, .. } => arguments(all, f),
-        ExprKind::Pipe { value, arguments: all, .. } => {
-            expr(value, f);
-            arguments(all, f);
-        }
-        ExprKind::Fallback { value, fallback } => [value, fallback].into_iter().for_each(|e| expr(e, f)),
-        ExprKind::JsonPath { value, .. }
-        | ExprKind::Unit { value, .. }
-        | ExprKind::Negate(value)
-        | ExprKind::Not(value)
-        | ExprKind::IsPresent(value)
-        | ExprKind::IsMissing(value)
-        | ExprKind::WasSent(value)
-        | ExprKind::Distinct(value)
-        | ExprKind::Flatten(value)
-        | ExprKind::Paren(value) => expr(value, f),
-        ExprKind::Binary { left, right, .. } => [left, right].into_iter().for_each(|e| expr(e, f)),
-        ExprKind::In { value, list, .. } => std::iter::once(value).chain(list).for_each(|e| expr(e, f)),
-        ExprKind::Matches { value, pattern } => [value, pattern].into_iter().for_each(|e| expr(e, f)),
-        ExprKind::Reaches { value, thresholds } => std::iter::once(value).chain(thresholds).for_each(|e| expr(e, f)),
-        ExprKind::If { condition, then, otherwise } => [condition, then].into_iter().chain(otherwise).for_each(|e| expr(e, f)),
-        ExprKind::Each { generators, condition, rows: body } => {
-            ranges(generators, condition.as_ref(), f);
-            body.iter().for_each(|body| rows(body, f));
-        }
-        ExprKind::Aggregate { value, generators, condition, arguments: all, .. } => {
-            ranges(generators, condition.as_ref(), f);
-            expr(value, f);
-            arguments(all, f);
-        }
-        ExprKind::Group { list, by } => [&list.list, by].into_iter().for_each(|e| expr(e, f)),
-        ExprKind::Sort { list, by, .. } => std::iter::once(&list.list).chain(by).for_each(|e| expr(e, f)),
-        ExprKind::Object(body) => rows(body, f),
-        ExprKind::List(items) => items.iter().for_each(|e| expr(e, f)),
-    }
+    of.parts(&mut |part| expr(part, f));
 }

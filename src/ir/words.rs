@@ -1,0 +1,118 @@
+//! The words of the language for what the tree holds: as a mapping, a plan and the logs spell them.
+
+use super::{Arithmetic, Compare, Event, Op, Policy, Schedule, Word};
+use crate::value::duration_text;
+
+impl Op {
+    pub const ALL: [Op; 3] = [Op::Create, Op::Update, Op::Upsert];
+
+    /// `create`, `update`, `upsert`
+    pub fn word(self) -> &'static str {
+        match self {
+            Op::Create => "create",
+            Op::Update => "update",
+            Op::Upsert => "upsert",
+        }
+    }
+
+    /// The operation that is spelled so.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Op::ALL.into_iter().find(|op| op.word() == word)
+    }
+}
+
+impl Policy {
+    /// `once`, `if empty`, `clear`; nothing for what every row does.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Policy::Changed => None,
+            Policy::Once => Some("once"),
+            Policy::IfEmpty => Some("if empty"),
+            Policy::Clear => Some("clear"),
+        }
+    }
+}
+
+impl Compare {
+    /// `==`, `<=`
+    pub fn sign(self) -> &'static str {
+        match self {
+            Compare::Equal => "==",
+            Compare::NotEqual => "!=",
+            Compare::Less => "<",
+            Compare::LessOrEqual => "<=",
+            Compare::Greater => ">",
+            Compare::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+impl Arithmetic {
+    /// `+`, `*`
+    pub fn sign(self) -> &'static str {
+        match self {
+            Arithmetic::Add => "+",
+            Arithmetic::Subtract => "-",
+            Arithmetic::Multiply => "*",
+            Arithmetic::Divide => "/",
+        }
+    }
+}
+
+impl Word {
+    /// `target`, `sent_at`
+    pub fn name(self) -> &'static str {
+        match self {
+            Word::Target => "target",
+            Word::Now => "now",
+            Word::Today => "today",
+            Word::Value => "value",
+            Word::Count => "count",
+            Word::Reasons => "reasons",
+            Word::Reached => "reached",
+            Word::Difference => "difference",
+            Word::SentAt => "sent_at",
+        }
+    }
+}
+
+impl std::fmt::Display for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Event::Fails => "fails",
+            Event::IsRejected => "is rejected",
+            Event::IsInReview => "is in review",
+            Event::Succeeds => "succeeds",
+            Event::IsGone => "is gone",
+            Event::IsLate(delay) => return write!(f, "is late after {}", millis(*delay)),
+        })
+    }
+}
+
+impl std::fmt::Display for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Schedule::Every(every) => write!(f, "every {}", millis(*every)),
+            Schedule::Daily { day, at, zone } => write!(f, "every {day} at {} in {zone}", at.strftime("%H:%M")),
+            Schedule::Cron { cron, zone } => write!(f, "by cron `{cron}` in {zone}"),
+        }
+    }
+}
+
+/// A duration in milliseconds, as the language writes it: `5 minutes`.
+pub fn millis(millis: i64) -> String {
+    duration_text(jiff::SignedDuration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_read_by_the_word_that_it_is_written_by() {
+        for op in Op::ALL {
+            assert_eq!(Op::of_word(op.word()), Some(op));
+        }
+        assert_eq!(Op::of_word("Create"), None);
+    }
+}
