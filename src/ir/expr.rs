@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Row, RowValue, Slot};
+use super::{Body, Flow, Row, RowValue, Slot};
 use crate::builtin::BuiltinRef;
 use crate::value::{Kind, LengthUnit, Literal, ObjectRef, WeightUnit, Wire};
 
@@ -141,7 +141,7 @@ pub enum Expr {
         by: Box<Expr>,
         descending: bool,
     },
-    /// An aggregate over the records of a group: each record stands in [`Flow::RECORD`](super::Flow::RECORD).
+    /// An aggregate over the records of a group: each record stands in [`Flow::RECORD`].
     Grouped {
         function: BuiltinRef,
         value: Option<Box<Expr>>,
@@ -397,6 +397,11 @@ impl Expr {
             Expr::Sort { list, .. } => Some(list),
             _ => None,
         }
+    }
+
+    /// Whether it is the record of the flow's source.
+    pub fn is_record(&self) -> bool {
+        matches!(self, Expr::Slot { slot, .. } if *slot == Flow::RECORD)
     }
 
     /// Whether it is true or false by its form.

@@ -52,7 +52,7 @@ fn filtered<'f>(flow: &'f Flow, name: &str) -> Option<&'f Expr> {
         walk::expr(condition, &mut |expr| {
             if let Expr::Field { base, name: field, .. } = expr
                 && **field == *name
-                && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == Flow::RECORD)
+                && base.is_record()
             {
                 found = Some(expr);
             }
@@ -124,7 +124,7 @@ fn adds_to(value: &Expr, field: &str) -> bool {
             let mut reads = false;
             walk::expr(value, &mut |expr| {
                 reads |= matches!(expr, Expr::Field { base, name, .. }
-                    if **name == *field && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == Flow::RECORD));
+                    if **name == *field && base.is_record());
             });
             reads
         }
@@ -183,7 +183,7 @@ fn may_be_read(mapping: &Mapping, write: &Write, flow: &Flow) -> bool {
     for condition in &flow.filter {
         walk::expr(condition, &mut |expr| {
             if let Expr::Field { base, name, .. } = expr
-                && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == Flow::RECORD)
+                && base.is_record()
             {
                 names.insert(name.to_string());
             }

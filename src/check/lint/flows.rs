@@ -62,7 +62,7 @@ fn stamps(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec
     let mut children: Vec<(String, ObjectRef)> = Vec::new();
     walk::flow_exprs(flow, &mut |expr| {
         if let Expr::Field { base, name, kind: Kind::List(of), .. } = expr
-            && matches!(base.as_ref(), Expr::Slot { slot, .. } if *slot == ir::Flow::RECORD)
+            && base.is_record()
             && let Kind::Object(child) = &of.kind
             && !children.iter().any(|(had, _)| had.as_str() == name.as_ref())
         {
