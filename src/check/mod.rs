@@ -33,8 +33,6 @@ mod lookups;
 mod overlay;
 mod parameters;
 mod paths;
-/// The old path of [`crate::ir`], for modules that still use it.
-pub use crate::ir as typed;
 pub use parameters::parameter_value;
 pub use schedule::LONGEST as LONGEST_STRETCH;
 pub use sheet::said_separator;

@@ -11,9 +11,9 @@ use super::targets::Targets;
 use super::{Ask, Engine, Job, groups};
 use crate::apply::aside::{self, Wanted};
 use crate::apply::{Inputs, Outcome, Verdict, apply};
-use crate::check::typed::Flow;
 use crate::connector::Found;
 use crate::fault::Fault;
+use crate::ir::Flow;
 use crate::store::{Change, Kept, Lane, LaneState, Millis};
 use crate::value::{Json, ObjectRef};
 

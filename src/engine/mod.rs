@@ -53,9 +53,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::apply::Program;
-use crate::check::typed::{Flow, Op};
 use crate::connector::{Connectors, Source};
 use crate::http::Moment;
+use crate::ir::{Flow, Op};
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::Names;
 use crate::store::{Alert, Entry, EntryState, Kept, LaneState, Millis, Store, Watched};
@@ -130,7 +130,7 @@ pub struct Settings {
     /// Only these flows; empty: all.
     pub only: Vec<String>,
     /// Schedules that replace those of the mapping, by flow.
-    pub schedules: BTreeMap<String, Vec<crate::check::typed::Schedule>>,
+    pub schedules: BTreeMap<String, Vec<crate::ir::Schedule>>,
     /// For the spread of retries: the same seed gives the same waits.
     pub seed: u64,
     pub safety: Safety,
@@ -211,11 +211,7 @@ impl Lot {
     }
 
     fn op(&self) -> Op {
-        match self.op.as_str() {
-            "create" => Op::Create,
-            "update" => Op::Update,
-            _ => Op::Upsert,
-        }
+        Op::of_word(&self.op).unwrap_or(Op::Upsert)
     }
 }
 

@@ -8,7 +8,7 @@ use super::heads::Head;
 use super::targets::Targets;
 use super::{Engine, Lot};
 use crate::apply::{Payload, target_of};
-use crate::check::typed::{Flow, Op};
+use crate::ir::{Flow, Op};
 use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch, Watched};
 use crate::value::{Json, ObjectRef};
 
@@ -121,12 +121,12 @@ impl Engine<'_> {
                     after: after.map(str::to_owned),
                     connection: payload.object.connection.clone(),
                     object: payload.object.object.clone(),
-                    op: word(op).to_owned(),
+                    op: op.word().to_owned(),
                     key: payload.key.clone(),
                     key_field: payload.key_field.clone(),
                     target: payload.id.clone().or_else(|| known.as_ref().and_then(|known| known.id.clone())).filter(|_| !missing),
                     class: spec.map_or_else(|| declared.map_or(3, |write| write.class), |spec| spec.class),
-                    review_doubt: declared.is_some_and(|write| write.in_doubt == Some(crate::check::typed::InDoubt::Review)),
+                    review_doubt: declared.is_some_and(|write| write.in_doubt == Some(crate::ir::InDoubt::Review)),
                     state: if parked { EntryState::Parked } else { EntryState::Planned },
                     first: lane.first,
                     attempt: 0,
@@ -208,7 +208,7 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         for after in flow.follow_ups.iter().filter(|after| after.write.as_ref() == Some(&entry.write)) {
             for event in &after.events {
-                if let crate::check::typed::Event::IsLate(delay) = event {
+                if let crate::ir::Event::IsLate(delay) = event {
                     let what = Watched::Late { write: entry.write.clone(), after: *delay };
                     self.watch(
                         Watch { what, flow: entry.flow.clone(), lane: entry.lane.clone(), since: entry.created, due: entry.created + delay },
@@ -394,14 +394,6 @@ pub(super) fn hash(body: &Json) -> String {
 /// Under what a target's record is kept in the ledger.
 pub(super) fn ledger_key(key: Option<&str>, id: Option<&str>) -> Option<String> {
     key.map(str::to_owned).or_else(|| id.map(|id| format!("id:{id}")))
-}
-
-pub(super) fn word(op: Op) -> &'static str {
-    match op {
-        Op::Create => "create",
-        Op::Update => "update",
-        Op::Upsert => "upsert",
-    }
 }
 
 /// An id as text.

@@ -97,7 +97,7 @@ impl Engine<'_> {
                         let lot = super::Lot {
                             connection: payload.object.connection.clone(),
                             object: payload.object.object.clone(),
-                            op: super::plan_entries::word(payload.op).to_owned(),
+                            op: payload.op.word().to_owned(),
                             key_field: payload.key_field.clone(),
                         };
                         let field = if id.is_some() { self.id_field(&payload.object) } else { self.mark_field(&lot) };

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::alerts::Raise;
 use super::{Engine, Job, outbox, poll};
-use crate::check::typed::Deadline;
 use crate::http::Moment;
+use crate::ir::Deadline;
 use crate::store::{Change, Checkpoint, Kept, Lane, LaneState, Millis, Store, Watch, Watched};
 
 /// How far the wall clock may be from where the steady one says that it should be, before its being set is
