@@ -406,11 +406,17 @@ impl Expr {
 
     /// Whether it is true or false by its form.
     pub fn is_condition(&self) -> bool {
-        match self {
-            Expr::Compare { .. } | Expr::And(_) | Expr::Or(_) | Expr::Not(_) => true,
-            Expr::In { .. } | Expr::Matches { .. } | Expr::IsPresent(_) | Expr::WasSent(_) => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Expr::Compare { .. }
+                | Expr::And(_)
+                | Expr::Or(_)
+                | Expr::Not(_)
+                | Expr::In { .. }
+                | Expr::Matches { .. }
+                | Expr::IsPresent(_)
+                | Expr::WasSent(_)
+        )
     }
 
     /// The value that a condition asks for by itself: `x` of `x is present`.
