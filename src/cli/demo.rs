@@ -114,7 +114,7 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
     }
 
     heading(out, "8. held against the systems' own logs", "not against what we believe of ourselves")?;
-    let status = quiet(&["crossdock", "status", &project, "--env", "demo", "--format", "json"], &folder)?;
+    let status = quiet(&["crossdock", "status", &project, "--env", "demo", "--format", "json"], folder)?;
     let fine = held(&crm, &wms, under_way(&status), out)?;
     Ok(if fine { Exit::Fine } else { Exit::Findings })
 }
