@@ -172,6 +172,23 @@ fn rooms_import_only_from_floors_below() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a connector is asked is in its own words: it knows of no mapping.
+#[test]
+fn connectors_know_neither_mappings_nor_plans() {
+    let mut wrong = Vec::new();
+    for (path, depth) in of_room("connector") {
+        // Tests make their requests from mappings.
+        if path.file_stem().is_some_and(|name| name == "tests") {
+            continue;
+        }
+        let text = code(&std::fs::read_to_string(&path).unwrap());
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let found = named(text, depth).into_iter().filter(|room| matches!(room.as_str(), "check" | "ir" | "plan" | "project" | "apply" | "syntax"));
+        wrong.extend(found.map(|room| format!("{}: names {room}", path.display())));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn pure_rooms_do_not_touch_the_world() {
     let mut wrong = Vec::new();

@@ -92,7 +92,7 @@ fn just_what_is_read_is_fetched() {
 #[test]
 fn the_query_asks_for_that_and_filters_what_soql_can() {
     let plan = plan(EXPORT);
-    let query = soql::query(&plan, &plan.mapping.flows[0], &plan.flows[0]).unwrap();
+    let query = soql::query(&plan.selection_of(0, &[])).unwrap();
     let (select, filter) = query.split_once(" WHERE ").unwrap();
     assert!(select.contains("ShippingAddress") && select.contains("Account.Name"), "{select}");
     assert!(select.contains("(SELECT Id, Product2.ProductCode, Quantity, SystemModstamp, UnitPrice FROM OrderItems)"), "{select}");
@@ -100,7 +100,7 @@ fn the_query_asks_for_that_and_filters_what_soql_can() {
     assert!(filter.contains(r"Account.Name = 'O\'Brien\\Sons'"), "{filter}");
     assert!(filter.ends_with("SystemModstamp >= :since ORDER BY SystemModstamp, Id"), "{filter}");
     assert_eq!(
-        soql::child_queries(&plan, &plan.mapping.flows[0]),
+        soql::child_queries(&plan.selection_of(0, &[])),
         ["SELECT OrderId FROM OrderItem WHERE SystemModstamp >= :since ORDER BY SystemModstamp, Id"]
     );
     // A pattern, and a long text that cannot be filtered by, are held here.

@@ -8,7 +8,7 @@ use super::{Exit, Failure, Format, Out};
 use crate::app::folder::select;
 use crate::app::loaded_project;
 use crate::base::nearest;
-use crate::connector::{Connectors, Source, registry};
+use crate::connector::{Connectors, registry};
 use crate::plan::{Plan, show};
 use crate::project::Planned;
 use crate::run::calls;
@@ -106,7 +106,7 @@ fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure>
                 out.line(out.dim(&line))?;
             }
         }
-        let queries = connectors.get(&flow.source.connection).map(|connector| connector.queries(&Source { plan, flow, reads, also: &[] }));
+        let queries = connectors.get(&flow.source.connection).map(|connector| connector.queries(&plan.selection(flow, reads, &[])));
         let queries = queries.unwrap_or_default();
         out.print(show::flow(plan, flow, reads, queries.records.as_deref(), &queries.children))?;
         costs("calls", &format!("{EVENTS} new events"), &calls::predicted(plan, flow, reads, &connectors, EVENTS), out)?;

@@ -6,24 +6,28 @@
 
 pub mod holds;
 pub mod registry;
+mod request;
 pub mod salesforce;
 #[cfg(test)]
 mod scripted;
 pub mod shipstation;
 pub mod shipstation_v2;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
+pub use self::request::{LookupRequest, ReadRequest, WriteRequest};
+pub use self::webhook::{Hint, WebhookRefusal, WebhookReply, WebhookRequest};
 use crate::fault::Fault;
 use crate::http::{Call, Limit};
-use crate::ir::{Flow, Op};
-use crate::plan::{FlowPlan, Plan};
+pub use crate::schema::{Comparison, Condition, Selection};
 use crate::schema::{Named, Object};
 use crate::system;
+pub use crate::system::Operation;
 use crate::value::{Body, Json, ObjectRef};
 
 /// One system behind one set of credentials.
@@ -37,43 +41,43 @@ pub trait Connector: Send + Sync {
 
     /// Where the changes of a flow's source are found: each is polled with a cursor of its own. The first
     /// is the source itself; others bring what it does not show (changed children, voided shipments).
-    fn streams(&self, ask: &Source<'_>) -> Vec<Stream>;
+    fn streams(&self, of: &Selection<'_>) -> Vec<Stream>;
 
     /// One page of a stream. Paged by key and not by offset wherever the system allows it.
-    async fn changes(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault>;
+    async fn changes(&self, call: &Call, ask: &ReadRequest<'_>) -> Result<Page, Fault>;
 
     /// Records of the flow's source by id, in the form of [`Connector::changes`]; one that is not there any more
     /// is absent from the answer. At most [`Connector::get_batch`] ids.
-    async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault>;
+    async fn get(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault>;
 
     /// In which form the records of a flow's source are read. Flows of one object with the same form can share what is read;
     /// absent where each flow's reads are its own.
-    fn form(&self, ask: &Source<'_>) -> Option<String> {
-        let _ = ask;
+    fn form(&self, of: &Selection<'_>) -> Option<String> {
+        let _ = of;
         None
     }
 
     /// What is asked for a flow's source in the system's own language, for people; nothing where it has none.
-    fn queries(&self, ask: &Source<'_>) -> Queries {
-        let _ = ask;
+    fn queries(&self, of: &Selection<'_>) -> Queries {
+        let _ = of;
         Queries::default()
     }
 
     /// How many ids one [`Connector::get`] takes in one call.
-    fn get_batch(&self, ask: &Source<'_>) -> usize;
+    fn get_batch(&self, of: &Selection<'_>) -> usize;
 
     /// What reading a flow's source costs: records of one page, and calls for each record beside its page.
-    fn reading(&self, ask: &Source<'_>) -> Reading;
+    fn reading(&self, of: &Selection<'_>) -> Reading;
 
     /// Records of an object whose field equals one of the values, exactly. Each answer names its value.
     /// At most [`Connector::find_batch`] values.
-    async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault>;
+    async fn find(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault>;
 
     /// How many values one [`Connector::find`] takes in one call.
     fn find_batch(&self, object: &ObjectRef, field: &[String]) -> usize;
 
     /// A field of an object's records by which several of them can be listed in one call, where `field` can be asked for one
-    /// record at a time only. Its values, as far as they are known, are given as [`Find::companions`].
+    /// record at a time only. Its values, as far as they are known, are given as [`LookupRequest::companions`].
     fn companion(&self, object: &ObjectRef, field: &[String]) -> Option<&'static str> {
         let _ = (object, field);
         None
@@ -89,8 +93,8 @@ pub trait Connector: Send + Sync {
 
     /// What a write to an object is held to, as the system's manifest says. `key_field` is the field that the write's key goes
     /// to.
-    fn write(&self, object: &Object, op: Op, key_field: Option<&str>) -> Option<Write> {
-        Write::of(self.system(), object, op, key_field)
+    fn write(&self, object: &Object, operation: Operation, key_field: Option<&str>) -> Option<Write> {
+        Write::of(self.system(), object, operation, key_field)
     }
 
     /// Sends a batch: one operation on one object, at most [`Write::batch`] items. The receipts are in the
@@ -99,16 +103,16 @@ pub trait Connector: Send + Sync {
     ///
     /// # Errors
     /// A fault of the whole call. [`Fault::Ambiguous`] is then every item's.
-    async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault>;
+    async fn send(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault>;
 
-    /// What a webhook's body says has changed, read without trusting it: a URL in it is never fetched as given.
+    /// What a webhook says has changed, read without trusting it: a URL in it is never fetched as given.
     ///
     /// # Errors
-    /// Why the body is refused: it is not this system's, or points elsewhere.
-    fn hint(&self, body: &[u8]) -> Result<Hint, String>;
+    /// Why it is refused: it is not this system's, points elsewhere, or nothing proves its sender.
+    fn webhook(&self, request: &WebhookRequest<'_>) -> Result<WebhookReply, WebhookRefusal>;
 
     /// Fetches what a hint points to: records of the flow's source.
-    async fn follow(&self, call: &Call, ask: &Source<'_>, hint: &Hint) -> Result<Page, Fault>;
+    async fn follow(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault>;
 
     /// The named things of the connection (stores, warehouses, carriers), of the kinds asked for; all that it has
     /// where none is named.
@@ -152,7 +156,7 @@ pub trait Connector: Send + Sync {
     /// What the target holds under keys that this store has never confirmed, before they are written for the first time.
     /// `bodies` are what is about to be written, one for each value, without objects and lists in them: a system that cannot search
     /// by the key finds by them where to look. At most [`Connector::present_batch`] values.
-    async fn present(&self, call: &Call, ask: &Find<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
+    async fn present(&self, call: &Call, ask: &LookupRequest<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
         let _ = bodies;
         self.find(call, ask).await
     }
@@ -166,16 +170,6 @@ pub trait Connector: Send + Sync {
     fn budget(&self) -> Option<(u64, u64)> {
         None
     }
-}
-
-/// What a flow reads, for the connector of its source.
-#[derive(Debug, Clone, Copy)]
-pub struct Source<'a> {
-    pub plan: &'a Plan,
-    pub flow: &'a Flow,
-    pub reads: &'a FlowPlan,
-    /// Paths to fetch beside those that the mapping reads: fields that follow-ups write, to see what differs.
-    pub also: &'a [Vec<String>],
 }
 
 /// Queries as they are sent, but for their bounds in time.
@@ -203,21 +197,6 @@ pub struct Stream {
     pub overlap: SignedDuration,
     /// It only matters once the flow has run: changes to children of records that were all fetched are no news.
     pub only_later: bool,
-}
-
-/// Asks for a page.
-#[derive(Debug, Clone, Copy)]
-pub struct Changes<'a> {
-    pub source: Source<'a>,
-    pub stream: &'a str,
-    /// As the last page gave it; absent at the very first.
-    pub cursor: Option<&'a str>,
-    /// The first page of a new poll: it begins `overlap` before the cursor. Otherwise it goes on behind the cursor.
-    pub begins: bool,
-    pub overlap: SignedDuration,
-    /// Where there is no cursor yet: nothing older is asked for.
-    pub since: Option<Timestamp>,
-    pub now: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -263,20 +242,6 @@ pub fn part(id: &str, stamp: &str) -> u64 {
     u64::from_le_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
 }
 
-/// Asks for records of another side.
-#[derive(Debug, Clone, Copy)]
-pub struct Find<'a> {
-    pub plan: &'a Plan,
-    pub object: &'a ObjectRef,
-    pub field: &'a [String],
-    pub values: &'a [String],
-    /// For each value: what its record's [companion](Connector::companion) field is thought to hold. Empty: nothing is known.
-    /// It only says where to look: a record counts by its `field` alone.
-    pub companions: &'a [Option<String>],
-    /// Paths to fetch. Empty: the whole record, as far as the system gives it.
-    pub fields: &'a [Vec<String>],
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     pub value: String,
@@ -306,8 +271,8 @@ pub struct Write {
 
 impl Write {
     /// What the manifest of a system says of a write.
-    pub fn of(system: &str, object: &Object, op: Op, key_field: Option<&str>) -> Option<Self> {
-        let rule = object.write_rule(op.into(), key_field)?;
+    pub fn of(system: &str, object: &Object, operation: Operation, key_field: Option<&str>) -> Option<Self> {
+        let rule = object.write_rule(operation, key_field)?;
         let settle = system::manifest(system)?.settle_minutes;
         Some(Write {
             class: rule.guarantee.class(),
@@ -322,24 +287,11 @@ impl Write {
     }
 }
 
-/// Items of one call.
-#[derive(Debug, Clone, Copy)]
-pub struct Batch<'a> {
-    pub plan: &'a Plan,
-    pub object: &'a ObjectRef,
-    pub op: Op,
-    pub key_field: Option<&'a str>,
-    pub items: &'a [Item],
-    /// Only where the write [carries](Write::carries) some.
-    pub riders: Option<&'a Riders>,
-    pub now: Timestamp,
-}
-
 /// Writes that go in the call of others, and take the ids of their records: one operation on one object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Riders {
     pub object: ObjectRef,
-    pub op: Op,
+    pub operation: Operation,
     pub key_field: Option<String>,
     pub items: Vec<Rider>,
 }
@@ -377,15 +329,6 @@ pub struct Done {
     pub created: Option<bool>,
     /// What the target says of it, for later writes that read the result. Null: what was sent, with its id.
     pub record: Json,
-}
-
-/// Where a webhook points. It holds nothing of the webhook but known words and checked values.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Hint {
-    /// `SHIP_NOTIFY`
-    pub event: String,
-    /// Known parameters with their checked values: `batchId` → `123`.
-    pub parameters: BTreeMap<String, String>,
 }
 
 /// The connectors of a project, by connection.

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
+use super::{Connector, Hint, WebhookRefusal, WebhookReply, WebhookRequest};
 use crate::http::{Broken, Clock, Request, Response, Transport};
 use crate::value::Json;
 
@@ -56,4 +57,13 @@ pub(super) fn answer(status: u16, body: &Json) -> Result<Response, Broken> {
 
 pub(super) fn ok(body: Json) -> Result<Response, Broken> {
     answer(200, &body)
+}
+
+/// The one hint of a webhook that is posted.
+pub(super) fn posted(connector: &dyn Connector, body: &[u8]) -> Result<Hint, WebhookRefusal> {
+    let request = WebhookRequest { method: &http::Method::POST, headers: &http::HeaderMap::new(), query: "", body };
+    match connector.webhook(&request)? {
+        WebhookReply::Hints(mut hints) if hints.len() == 1 => Ok(hints.remove(0)),
+        other => panic!("{other:?}"),
+    }
 }

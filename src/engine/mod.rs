@@ -53,7 +53,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::apply::Program;
-use crate::connector::{Connectors, Source};
+use crate::connector::{Connectors, Selection};
 use crate::http::Moment;
 use crate::ir::{Flow, Op};
 use crate::plan::{FlowPlan, Plan};
@@ -655,9 +655,8 @@ impl<'p> Engine<'p> {
         self.world.plan.mapping.flows.iter().position(|flow| flow.name == name)
     }
 
-    pub(super) fn source<'a>(&'a self, at: usize) -> Source<'a> {
-        let (flow, reads) = self.flow(at);
-        Source { plan: self.world.plan, flow, reads, also: self.flows.get(at).map_or(&[], |state| &state.also) }
+    pub(super) fn source<'a>(&'a self, at: usize) -> Selection<'a> {
+        self.world.plan.selection_of(at, self.also(at))
     }
 
     /// The paths that a flow fetches beside those that it reads.
@@ -669,8 +668,8 @@ impl<'p> Engine<'p> {
     pub fn readers(&self) -> Vec<usize> {
         let form = |at: usize| {
             let source = self.source(at);
-            let form = self.world.connectors.get(&source.flow.source.connection)?.form(&source)?;
-            self.flows.get(at)?.on.then(|| (source.flow.source.clone(), form))
+            let form = self.world.connectors.get(&source.object.connection)?.form(&source)?;
+            self.flows.get(at)?.on.then(|| (source.object.clone(), form))
         };
         let forms: Vec<_> = (0..self.world.plan.mapping.flows.len()).map(form).collect();
         forms.iter().map(|form| forms.iter().filter(|other| form.is_some() && *other == form).count().max(1)).collect()

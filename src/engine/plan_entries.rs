@@ -27,7 +27,7 @@ impl Engine<'_> {
     /// What a write is held to by its target's connector.
     pub(super) fn write_spec(&self, object: &ObjectRef, op: Op, key_field: Option<&str>) -> Option<crate::connector::Write> {
         let schema = self.world.plan.objects.get(&object.to_string())?;
-        self.world.connectors.get(&object.connection)?.write(schema, op, key_field)
+        self.world.connectors.get(&object.connection)?.write(schema, op.into(), key_field)
     }
 
     pub(super) fn id_field(&self, object: &ObjectRef) -> String {

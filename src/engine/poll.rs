@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::{Ask, Engine, FlowState, Job, Polled};
 use crate::base::bounds;
-use crate::connector::{Changes, Page};
+use crate::connector::Page;
 use crate::fault::Fault;
 use crate::ir::Schedule;
 use crate::store::{Change, Checkpoint, Kept, Millis, Store};
@@ -309,21 +309,6 @@ impl Engine<'_> {
             self.flows[at].next = Some(self.millis() + 5 * 60 * 1_000);
         }
         Ok(())
-    }
-
-    /// Everything about a page's question but its cursor, for those who ask without an engine.
-    pub fn first_page(&self, at: usize) -> Changes<'_> {
-        let (flow, _) = self.flow(at);
-        let stream = self.flows.get(at).and_then(|state| state.streams.first());
-        Changes {
-            source: self.source(at),
-            stream: stream.map_or("", |stream| &stream.name),
-            cursor: stream.and_then(|stream| stream.cursor.as_deref()),
-            begins: true,
-            overlap: flow.overlap.map_or(stream.map_or(SignedDuration::ZERO, |stream| stream.overlap), SignedDuration::from_millis),
-            since: stream.and_then(|stream| stream.since),
-            now: self.now,
-        }
     }
 }
 

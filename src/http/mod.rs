@@ -13,6 +13,8 @@ pub mod net;
 pub mod redact;
 mod secret;
 pub mod server;
+pub mod sign;
+pub mod verify;
 
 pub use address::address;
 pub use call::{Call, Exchange};

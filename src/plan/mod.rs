@@ -4,9 +4,10 @@
 //! paths that each flow needs, and the part of each filter that the source can apply itself.
 
 mod build;
-pub mod pushdown;
+mod pushdown;
 mod reads;
 pub mod rides;
+mod selection;
 pub mod show;
 mod uses;
 

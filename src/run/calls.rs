@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::connector::{Connectors, Source};
+use crate::connector::Connectors;
 use crate::ir::{Flow, Op, Repeat, Write};
 use crate::plan::{FlowPlan, Plan, rides};
 use crate::value::ObjectRef;
@@ -27,7 +27,7 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
         found.push(Calls { connection: connection.to_owned(), what, calls, note });
     };
     if let Some(source) = connectors.get(&flow.source.connection) {
-        let ask = Source { plan, flow, reads, also: &[] };
+        let ask = plan.selection(flow, reads, &[]);
         let reading = source.reading(&ask);
         let others = source.streams(&ask).len().saturating_sub(1);
         let note = (reading.each > 0).then(|| format!("{} for each record", counted(reading.each)));
@@ -50,7 +50,7 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
     }
     for write in &flow.writes {
         let Some(connector) = connectors.get(&write.object.connection) else { continue };
-        let spec = plan.objects.get(&write.object.to_string()).and_then(|object| connector.write(object, write.op, key_field(write)));
+        let spec = plan.objects.get(&write.object.to_string()).and_then(|object| connector.write(object, write.op.into(), key_field(write)));
         let Some(spec) = spec else { continue };
         let id_field = |of: &ObjectRef| plan.objects.get(&of.to_string())?.id.as_deref();
         let ride = rides::ride(flow, write, id_field).filter(|_| spec.carries && spec.class == 0);
@@ -75,7 +75,7 @@ pub fn of_changes(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Conne
     for write in &flow.writes {
         let Some(connector) = connectors.get(&write.object.connection) else { continue };
         let Some(object) = plan.objects.get(&write.object.to_string()) else { continue };
-        let Some(spec) = connector.write(object, write.op, key_field(write)) else { continue };
+        let Some(spec) = connector.write(object, write.op.into(), key_field(write)) else { continue };
         let looks = reads.target_reads.get(&write.name).is_some_and(|reads| !reads.is_empty());
         // What a match has found says itself what the target holds, unless the whole record is replaced.
         let matched = write.of.is_some_and(|of| flow.matches.iter().any(|found| found.slot == of)) && !spec.replaces;

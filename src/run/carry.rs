@@ -6,12 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::shared::{PageKey, RecordKey, SharedReads};
-use crate::connector::{Batch, Change, Changes, Connector, Connectors, Find, Item, Page, Receipt, Rider, Source};
+use crate::connector::{Change, Connector, Connectors, Item, LookupRequest, Page, ReadRequest, Receipt, Rider, Selection, WriteRequest};
 use crate::engine::mask::{Mask, Quotes};
 use crate::engine::{Ask, Effect, Got, Reply};
 use crate::fault::Fault;
 use crate::http::{Call, Clock};
 use crate::plan::Plan;
+use crate::value::ObjectRef;
 
 /// What effects are carried out with. It is shared by all that are out at once.
 #[derive(Clone)]
@@ -32,13 +33,19 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    fn source(&self, flow: usize) -> Source<'_> {
-        Source {
-            plan: &self.plan,
-            flow: &self.plan.mapping.flows[flow],
-            reads: &self.plan.flows[flow],
-            also: self.also.get(flow).map_or(&[], Vec::as_slice),
-        }
+    fn source(&self, flow: usize) -> Selection<'_> {
+        self.plan.selection_of(flow, self.also.get(flow).map_or(&[], Vec::as_slice))
+    }
+
+    fn lookup<'a>(
+        &'a self,
+        object: &'a ObjectRef,
+        field: &'a [String],
+        values: &'a [String],
+        companions: &'a [Option<String>],
+        projection: &'a [Vec<String>],
+    ) -> LookupRequest<'a> {
+        LookupRequest { object, schemas: &self.plan.objects, field, values, companions, projection }
     }
 
     /// Carries out an effect; whatever happens, there is a reply. Nothing of it quotes what the request held of persons.
@@ -63,8 +70,8 @@ impl Carrier {
         let source = self.source(*flow);
         let now = self.clock.now();
         let key = connector.form(&source).map(|form| PageKey {
-            connection: source.flow.source.connection.clone(),
-            object: source.flow.source.object.clone(),
+            connection: source.object.connection.clone(),
+            object: source.object.object.clone(),
             form,
             stream: stream.clone(),
             cursor: cursor.clone(),
@@ -77,8 +84,8 @@ impl Carrier {
             let (flow, stream, cursor, begins, overlap, since) = (*flow, stream.clone(), cursor.clone(), *begins, *overlap, *since);
             async move {
                 let cursor = cursor.as_deref();
-                let source = carrier.source(flow);
-                connector.changes(&call, &Changes { source, stream: &stream, cursor, begins, overlap, since, now }).await
+                let selection = &carrier.source(flow);
+                connector.changes(&call, &ReadRequest { selection, stream: &stream, cursor, begins, overlap, since, now }).await
             }
         };
         match key {
@@ -92,7 +99,7 @@ impl Carrier {
         let source = self.source(flow);
         let form = connector.form(&source).filter(|_| self.shared.has_others(flow));
         let Some(form) = form else { return connector.get(call, &source, ids).await };
-        let of = &source.flow.source;
+        let of = source.object;
         let key = |id: &String| -> RecordKey { (of.connection.clone(), of.object.clone(), form.clone(), id.clone()) };
         let began = self.clock.now();
         let known = self.shared.records(&ids.iter().map(key).collect::<Vec<_>>(), asked, began);
@@ -116,26 +123,27 @@ impl Carrier {
             Ask::Get { flow, ids, asked } => Got::Records(self.records(call, &**connector, *flow, ids, *asked).await),
             Ask::Follow { flow, hint } => Got::Page(connector.follow(call, &self.source(*flow), hint).await),
             Ask::Find { object, field, values, companions, fields } => {
-                Got::Found(connector.find(call, &Find { plan: &self.plan, object, field, values, companions, fields }).await)
+                Got::Found(connector.find(call, &self.lookup(object, field, values, companions, fields)).await)
             }
             Ask::Present { object, field, values, fields, bodies } => {
-                Got::Found(connector.present(call, &Find { plan: &self.plan, object, field, values, companions: &[], fields }, bodies).await)
+                Got::Found(connector.present(call, &self.lookup(object, field, values, &[], fields), bodies).await)
             }
             Ask::Send { object, op, key_field, items, riders } => {
                 if let Some(rehearsal) = &self.rehearsal {
                     let schema = self.plan.objects.get(&object.to_string());
-                    let batch = schema.and_then(|schema| connector.write(schema, *op, key_field.as_deref())).map_or(1, |write| write.batch);
+                    let batch = schema.and_then(|schema| connector.write(schema, (*op).into(), key_field.as_deref())).map_or(1, |write| write.batch);
                     rehearsal.count(items.len().div_ceil(batch.max(1)));
-                    let mut receipts = rehearsal.note(call, &self.plan, &**connector, object, *op, key_field.as_deref(), items).await;
+                    let mut receipts = rehearsal.note(call, &self.plan, &**connector, object, (*op).into(), key_field.as_deref(), items).await;
                     if let Some(riders) = riders {
-                        let (object, op, key_field) = (&riders.object, riders.op, riders.key_field.as_deref());
+                        let (object, op, key_field) = (&riders.object, riders.operation, riders.key_field.as_deref());
                         let items: Vec<Item> = riders.items.iter().map(|rider| with_id(rider, &receipts)).collect();
                         receipts.extend(rehearsal.note(call, &self.plan, &**connector, object, op, key_field, &items).await);
                     }
                     return Got::Sent(Ok(receipts));
                 }
                 let key_field = key_field.as_deref();
-                let batch = Batch { plan: &self.plan, object, op: *op, key_field, items, riders: riders.as_ref(), now: self.clock.now() };
+                let (schemas, riders, now) = (&self.plan.objects, riders.as_ref(), self.clock.now());
+                let batch = WriteRequest { object, schemas, operation: (*op).into(), key_field, items, riders, now };
                 Got::Sent(connector.send(call, &batch).await)
             }
         }

@@ -6,10 +6,9 @@ use std::sync::Mutex;
 
 use serde::Serialize;
 
-use crate::connector::{Connector, Done, Find, Item, Receipt};
+use crate::connector::{Connector, Done, Item, LookupRequest, Operation, Receipt};
 use crate::engine::mask::{self, Mask};
 use crate::http::Call;
-use crate::ir::Op;
 use crate::plan::Plan;
 use crate::value::{Json, ObjectRef};
 
@@ -64,7 +63,7 @@ impl Rehearsal {
         plan: &Plan,
         connector: &dyn Connector,
         object: &ObjectRef,
-        op: Op,
+        operation: Operation,
         key_field: Option<&str>,
         items: &[Item],
     ) -> Vec<Receipt> {
@@ -76,7 +75,7 @@ impl Rehearsal {
             // By its id where that is known; else by its key, where the target can be searched for it.
             let by = match (&item.id, &item.key, key_field) {
                 (Some(id), _, _) => Some((id_field.clone(), id.clone())),
-                (None, Some(key), Some(field)) if searched.iter().any(|known| known == field) && op != Op::Create => {
+                (None, Some(key), Some(field)) if searched.iter().any(|known| known == field) && operation != Operation::Create => {
                     Some((field.to_owned(), key.clone()))
                 }
                 _ => None,
@@ -85,12 +84,13 @@ impl Rehearsal {
                 Some((field, value)) if planned.len() < MOST_READ => {
                     let path: Vec<String> = field.split('.').map(str::to_owned).collect();
                     let fields: Vec<Vec<String>> = item.body.as_object().into_iter().flatten().map(|(name, _)| vec![name.clone()]).collect();
-                    let ask = Find { plan, object, field: &path, values: &[value], companions: &[], fields: &fields };
+                    let schemas = &plan.objects;
+                    let ask = LookupRequest { object, schemas, field: &path, values: &[value], companions: &[], projection: &fields };
                     connector.find(call, &ask).await.ok().map(|found| found.into_iter().next().map(|found| found.record))
                 }
                 _ => None,
             };
-            planned.push(Planned { key_field: key_field.map(str::to_owned), ..planned_of(object, op, item, held) });
+            planned.push(Planned { key_field: key_field.map(str::to_owned), ..planned_of(object, operation, item, held) });
         }
         let receipts = planned
             .iter()
@@ -132,7 +132,7 @@ impl Planned {
     }
 }
 
-fn planned_of(object: &ObjectRef, op: Op, item: &Item, held: Option<Option<Json>>) -> Planned {
+fn planned_of(object: &ObjectRef, operation: Operation, item: &Item, held: Option<Option<Json>>) -> Planned {
     let now = held.as_ref().and_then(Option::as_ref);
     let fields = item.body.as_object().into_iter().flatten().filter_map(|(name, then)| {
         let now = now.and_then(|now| now.get(name)).filter(|now| !now.is_null()).cloned();
@@ -141,7 +141,11 @@ fn planned_of(object: &ObjectRef, op: Op, item: &Item, held: Option<Option<Json>
     });
     Planned {
         object: object.to_string(),
-        op: op.word(),
+        op: match operation {
+            Operation::Create => "create",
+            Operation::Update => "update",
+            Operation::Upsert => "upsert",
+        },
         key: item.key.clone(),
         key_field: None,
         id: item.id.clone(),

@@ -20,9 +20,9 @@ use crate::store::{Kept, StoreFault};
 pub enum Message {
     Reply(Box<Reply>),
     /// A webhook that was read: it is answered when it is durable.
-    Hint {
+    Hints {
         connection: String,
-        hint: Hint,
+        hints: Vec<Hint>,
         kept: oneshot::Sender<bool>,
     },
     Decide {
@@ -92,10 +92,13 @@ pub fn drive(
         for message in messages.drain(..).chain(listen.try_iter()) {
             match message {
                 Message::Reply(reply) => replies.push(*reply),
-                Message::Hint { connection, hint, kept } => {
-                    let body = serde_json::to_value(&hint).unwrap_or_default();
+                Message::Hints { connection, hints, kept } => {
                     let now = carrier.clock.now().as_millisecond();
-                    let done = engine.store_mut().hint(&connection, &hint.event, &body, now);
+                    // Where only some are kept, the sender repeats the webhook: following a hint twice changes nothing.
+                    let done = hints.iter().try_for_each(|hint| {
+                        let body = serde_json::to_value(hint).unwrap_or_default();
+                        engine.store_mut().hint(&connection, &hint.event, &body, now)
+                    });
                     // Whoever asked may have gone: it is durable all the same.
                     let _ = kept.send(done.is_ok());
                     done?;

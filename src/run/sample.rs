@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::{Inputs, Program, aside};
-use crate::connector::{Changes, Connectors, Find, Source, State};
+use crate::connector::{Connectors, LookupRequest, ReadRequest, State};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::ir::Flow;
@@ -44,14 +44,14 @@ pub struct Asked<'a> {
 pub async fn since(asked: &Asked<'_>, connectors: &Connectors) -> Result<(Vec<Sample>, bool), Fault> {
     let missing = |connection: &str| Fault::rejected("connection", format!("the connection `{connection}` is not open"), None);
     let connector = connectors.get(&asked.flow.source.connection).ok_or_else(|| missing(&asked.flow.source.connection))?;
-    let source = Source { plan: asked.plan, flow: asked.flow, reads: asked.reads, also: &asked.other.reads };
+    let source = asked.plan.selection(asked.flow, asked.reads, &asked.other.reads);
     let Some(stream) = connector.streams(&source).into_iter().next() else { return Ok((Vec::new(), false)) };
     let call = Call::default();
     let mut samples: Vec<Sample> = Vec::new();
     let mut cursor: Option<String> = None;
     let more = loop {
-        let ask = Changes {
-            source,
+        let ask = ReadRequest {
+            selection: &source,
             stream: &stream.name,
             cursor: cursor.as_deref(),
             begins: cursor.is_none(),
@@ -106,7 +106,8 @@ async fn find(asked: &Asked<'_>, connectors: &Connectors, samples: &mut [Sample]
             let values: Vec<String> = values.into_iter().collect();
             let mut by_value: BTreeMap<String, Vec<Json>> = BTreeMap::new();
             for values in values.chunks(connector.find_batch(&found.object, &by.field).max(1)) {
-                let ask = Find { plan: asked.plan, object: &found.object, field: &by.field, values, companions: &[], fields: &fields };
+                let (object, schemas) = (&found.object, &asked.plan.objects);
+                let ask = LookupRequest { object, schemas, field: &by.field, values, companions: &[], projection: &fields };
                 for hit in connector.find(&Call::default(), &ask).await? {
                     by_value.entry(hit.value).or_default().push(hit.record);
                 }

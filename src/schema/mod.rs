@@ -15,6 +15,7 @@ mod node;
 mod object;
 mod print;
 mod read;
+mod select;
 mod spelling;
 pub mod standard;
 
@@ -24,6 +25,7 @@ pub use infer::{Reading, infer};
 pub use object::{Access, Class, Field, Named, Names, Object, Size, SizeUnit, Write};
 pub use print::to_json;
 pub use read::{lay_over, read};
+pub use select::{Comparison, Condition, FieldPath, Selection};
 pub use spelling::Spelling;
 
 use std::sync::Arc;

@@ -2,11 +2,14 @@
 //!
 //! On loopback, unless a certificate's work is done by a proxy before it and a token is set. Webhooks come to
 //! `/hook/<connection>/<secret>`: the path is the only thing about them that a stranger cannot guess (ShipStation V1
-//! signs nothing), so it is compared in constant time and never logged. A hook is read without trusting it, put
+//! signs nothing), so it is compared in constant time and never logged. What a connector can verify of it (a signature, a shared
+//! secret in a header), it does, and it may answer a challenge. A hook is read without trusting it, put
 //! durably into the inbox, and answered; what it points to is fetched later, from known parts.
 
 mod guard;
 mod metrics;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,15 +21,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse as _;
-use axum::routing::{get, post};
-use ring::hmac;
+use axum::routing::get;
 use tokio::sync::oneshot;
 
 use guard::Guard;
 pub use metrics::Seen;
 
 use crate::base::bounds::{DOOR_BODY, DOOR_BODY_TIME};
-use crate::connector::Connectors;
+use crate::connector::{Connectors, WebhookReply, WebhookRequest};
 use crate::http::Secret;
 use crate::http::server::Bounds;
 use crate::run::live::{Door, Message};
@@ -62,7 +64,7 @@ pub struct Counts {
 pub async fn serve(listener: tokio::net::TcpListener, shared: Shared) -> std::io::Result<()> {
     let guard = Guard { listened: listener.local_addr()?, token: shared.token.clone() };
     let router = Router::new()
-        .route("/hook/{connection}/{secret}", post(hook))
+        .route("/hook/{connection}/{secret}", get(hook).post(hook))
         .route("/health", get(health))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics_page))
@@ -83,13 +85,6 @@ pub fn may_listen(address: SocketAddr, token: bool, behind_tls: bool) -> Result<
     Err(format!("{address} is not this machine alone: set CROSSDOCK_TOKEN, put a proxy with TLS before it, and say --behind-tls"))
 }
 
-/// Compares without telling by the time it takes where two texts differ.
-fn same(a: &str, b: &str) -> bool {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, b"compare");
-    let tag = hmac::sign(&key, a.as_bytes());
-    hmac::verify(&key, b.as_bytes(), tag.as_ref()).is_ok()
-}
-
 type Answer = axum::response::Response;
 
 fn refuse(shared: &Shared, status: http::StatusCode, why: &str) -> Answer {
@@ -99,16 +94,17 @@ fn refuse(shared: &Shared, status: http::StatusCode, why: &str) -> Answer {
 }
 
 async fn hook(State(shared): State<Shared>, Path((connection, secret)): Path<(String, String)>, request: axum::extract::Request) -> Answer {
-    let known = shared.secrets.get(&connection).is_some_and(|expected| same(expected.reveal(), &secret));
+    let known = shared.secrets.get(&connection).is_some_and(|expected| expected.is(&secret));
     if !known {
         // As if there were nothing here: who guesses learns nothing.
         return refuse(&shared, http::StatusCode::NOT_FOUND, "its path is none of ours");
     }
-    let long = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let (parts, body) = request.into_parts();
+    let long = parts.headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if long.is_some_and(|long| long > DOOR_BODY) {
         return refuse(&shared, http::StatusCode::PAYLOAD_TOO_LARGE, "it is too long");
     }
-    let body = tokio::time::timeout(DOOR_BODY_TIME, axum::body::to_bytes(request.into_body(), DOOR_BODY)).await;
+    let body = tokio::time::timeout(DOOR_BODY_TIME, axum::body::to_bytes(body, DOOR_BODY)).await;
     let body = match body {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return refuse(&shared, http::StatusCode::PAYLOAD_TOO_LARGE, "it is too long, or broke off"),
@@ -117,11 +113,16 @@ async fn hook(State(shared): State<Shared>, Path((connection, secret)): Path<(St
     let Some(connector) = shared.connectors.get(&connection) else {
         return refuse(&shared, http::StatusCode::NOT_FOUND, "its connection is not there");
     };
-    let hint = match connector.hint(&body) {
-        Ok(hint) => hint,
-        Err(why) => return refuse(&shared, http::StatusCode::BAD_REQUEST, &why),
+    let query = parts.uri.query().unwrap_or_default();
+    let asked = WebhookRequest { method: &parts.method, headers: &parts.headers, query, body: &body };
+    let hints = match connector.webhook(&asked) {
+        Ok(WebhookReply::Hints(hints)) => hints,
+        Ok(WebhookReply::Challenge { content_type, body }) => {
+            return ([("content-type", content_type), ("x-content-type-options", "nosniff")], body).into_response();
+        }
+        Err(why) => return refuse(&shared, why.status(), &why.to_string()),
     };
-    let mark = mark(&connection, &body);
+    let mark = mark(&connection, query, &body);
     {
         let mut remembered = shared.counts.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.contains(&mark) {
@@ -134,7 +135,7 @@ async fn hook(State(shared): State<Shared>, Path((connection, secret)): Path<(St
         }
     }
     let (kept, told) = oneshot::channel();
-    if shared.door.send(Message::Hint { connection: connection.clone(), hint, kept }).is_err() {
+    if shared.door.send(Message::Hints { connection: connection.clone(), hints, kept }).is_err() {
         return (http::StatusCode::SERVICE_UNAVAILABLE, "stopping").into_response();
     }
     match tokio::time::timeout(Duration::from_secs(10), told).await {
@@ -150,9 +151,9 @@ async fn hook(State(shared): State<Shared>, Path((connection, secret)): Path<(St
     }
 }
 
-fn mark(connection: &str, body: &[u8]) -> u64 {
+fn mark(connection: &str, query: &str, body: &[u8]) -> u64 {
     use sha2::Digest as _;
-    let digest = sha2::Sha256::new().chain_update(connection).chain_update(body).finalize();
+    let digest = sha2::Sha256::new().chain_update(connection).chain_update([0]).chain_update(query).chain_update([0]).chain_update(body).finalize();
     u64::from_be_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
 }
 
@@ -195,25 +196,4 @@ async fn metrics_page(State(shared): State<Shared>) -> Answer {
     let seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let text = seen.exposition(shared.counts.taken.load(Ordering::Relaxed), shared.counts.refused.load(Ordering::Relaxed));
     axum::response::Response::builder().header("content-type", "text/plain; version=0.0.4").body(Body::from(text)).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loopback_is_listened_on_without_a_token() {
-        let address = |text: &str| text.parse::<SocketAddr>().unwrap_or(SocketAddr::from(([1, 1, 1, 1], 1)));
-        assert!(may_listen(address("127.0.0.1:80"), false, false).is_ok());
-        assert!(may_listen(address("[::1]:80"), false, false).is_ok());
-        assert!(may_listen(address("0.0.0.0:80"), true, false).is_err());
-        assert!(may_listen(address("0.0.0.0:80"), false, true).is_err());
-        assert!(may_listen(address("0.0.0.0:80"), true, true).is_ok());
-    }
-
-    #[test]
-    fn texts_are_compared_whole() {
-        assert!(same("abc", "abc"));
-        assert!(!same("abc", "abd") && !same("abc", "ab") && !same("", "a"));
-    }
 }

@@ -8,7 +8,7 @@ use super::process::Sim;
 use super::wire::{Wire, connectors, finish, locked};
 use super::{history, past};
 use crate::apply::{Inputs, Verdict, apply};
-use crate::connector::{Changes, Source, State};
+use crate::connector::{ReadRequest, State};
 use crate::engine::Engine;
 use crate::http::{Call, Clock as _};
 use crate::sandbox::Effect;
@@ -158,11 +158,12 @@ fn orders(sim: &Sim<'_>, flow: usize) -> Result<BTreeMap<String, Json>, String> 
     let connectors = connectors(&sim.wire, clock, &sim.secret);
     let plan = sim.plan();
     let crm = connectors.get("crm").ok_or("no crm")?;
+    let selection = plan.selection_of(flow, &[]);
     let mut cursor: Option<String> = None;
     let mut all = BTreeMap::new();
     for page in 0..1_000 {
-        let ask = Changes {
-            source: Source { plan, flow: &plan.mapping.flows[flow], reads: &plan.flows[flow], also: &[] },
+        let ask = ReadRequest {
+            selection: &selection,
             stream: "Order",
             cursor: cursor.as_deref(),
             begins: page == 0,

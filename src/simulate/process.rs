@@ -13,7 +13,7 @@ use super::scenario::{Off, Scenario, Setup, VOLUME};
 use super::time::Virtual;
 use super::wire::{Wire, connectors};
 use crate::apply::Program;
-use crate::connector::Hint;
+use crate::connector::{Hint, WebhookReply, WebhookRequest};
 use crate::engine::{Effect, Engine, Message, Polled, Recovered, Reply, Settings, Told, World};
 use crate::http::Clock as _;
 use crate::ir::Schedule;
@@ -230,12 +230,11 @@ impl<'p> Sim<'p> {
 pub(super) fn hooked(process: &mut Process<'_>, hook: &Delivery, now: Timestamp) -> bool {
     let name = hook.url.rsplit('/').next().unwrap_or_default();
     let Some(connector) = process.engine.connectors().get(name).cloned() else { return true };
-    match connector.hint(&hook.body) {
-        Ok(hint) => {
-            let json: Json = serde_json::to_value::<&Hint>(&hint).unwrap_or_default();
-            process.wake = None;
-            process.engine.store_mut().hint(name, &hint.event, &json, now.as_millisecond()).is_ok()
-        }
-        Err(_) => true,
-    }
+    let request = WebhookRequest { method: &http::Method::POST, headers: &http::HeaderMap::new(), query: "", body: &hook.body };
+    let Ok(WebhookReply::Hints(hints)) = connector.webhook(&request) else { return true };
+    hints.iter().all(|hint| {
+        let json: Json = serde_json::to_value::<&Hint>(hint).unwrap_or_default();
+        process.wake = None;
+        process.engine.store_mut().hint(name, &hint.event, &json, now.as_millisecond()).is_ok()
+    })
 }

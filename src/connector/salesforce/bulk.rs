@@ -11,22 +11,21 @@ use csv::StringRecord;
 
 use super::write::native;
 use super::{Salesforce, wire};
-use crate::connector::{Batch, Done, Item, Receipt};
+use crate::connector::{Done, Item, Operation, Receipt, WriteRequest};
 use crate::fault::{Fault, Refusal};
 use crate::http::{Answer, Call};
-use crate::ir::Op;
 use crate::value::Json;
 
 /// How long a job is waited for. Salesforce works at one for 5 minutes a batch, and tries again.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 impl Salesforce {
-    pub(super) async fn in_bulk(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+    pub(super) async fn in_bulk(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         let columns = columns(batch);
         let csv = table(batch, &columns)?;
         let native = native(batch);
-        let operation = match (batch.op, native) {
-            (Op::Update, _) => "update",
+        let operation = match (batch.operation, native) {
+            (Operation::Update, _) => "update",
             (_, Some(_)) => "upsert",
             (_, None) => "insert",
         };
@@ -171,7 +170,7 @@ type Outcome = Result<(Option<String>, Option<bool>), Fault>;
 struct Told(HashMap<String, Vec<Outcome>>);
 
 impl Told {
-    fn note(&mut self, batch: &Batch<'_>, columns: &[String], kind: Kind, headers: &StringRecord, row: &StringRecord) {
+    fn note(&mut self, batch: &WriteRequest<'_>, columns: &[String], kind: Kind, headers: &StringRecord, row: &StringRecord) {
         let cell = |name: &str| headers.iter().position(|header| header == name).and_then(|at| row.get(at));
         let outcome = match kind {
             Kind::Done => Ok((cell("sf__Id").filter(|id| !id.is_empty()).map(str::to_owned), cell("sf__Created").map(|created| created == "true"))),
@@ -182,7 +181,7 @@ impl Told {
         self.0.entry(mark(batch, columns, &cell)).or_insert_with(|| Vec::with_capacity(1)).push(outcome);
     }
 
-    fn receipts(mut self, batch: &Batch<'_>, columns: &[String]) -> Vec<Receipt> {
+    fn receipts(mut self, batch: &WriteRequest<'_>, columns: &[String]) -> Vec<Receipt> {
         let receipt = |item: &Item| {
             let cells = cells(batch, item, columns);
             let cell = |name: &str| columns.iter().position(|column| column == name).and_then(|at| cells.get(at)).map(String::as_str);
@@ -201,9 +200,9 @@ impl Told {
 }
 
 /// By what a row is known again: its id, its key, or all that it holds.
-fn mark<'c>(batch: &Batch<'_>, columns: &[String], cell: &dyn Fn(&str) -> Option<&'c str>) -> String {
-    match (batch.op, native(batch)) {
-        (Op::Update, _) => cell("Id").or_else(|| cell("sf__Id")).unwrap_or_default().to_owned(),
+fn mark<'c>(batch: &WriteRequest<'_>, columns: &[String], cell: &dyn Fn(&str) -> Option<&'c str>) -> String {
+    match (batch.operation, native(batch)) {
+        (Operation::Update, _) => cell("Id").or_else(|| cell("sf__Id")).unwrap_or_default().to_owned(),
         (_, Some(field)) => cell(field).unwrap_or_default().to_owned(),
         (_, None) => columns.iter().map(|column| cell(column).unwrap_or_default()).collect::<Vec<_>>().join("\u{1f}"),
     }
@@ -224,10 +223,10 @@ fn failure(text: &str) -> Fault {
 }
 
 /// All fields that some item sets, the key's or the id's first.
-fn columns(batch: &Batch<'_>) -> Vec<String> {
+fn columns(batch: &WriteRequest<'_>) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
-    match (batch.op, batch.key_field) {
-        (Op::Update, _) => columns.push("Id".to_owned()),
+    match (batch.operation, batch.key_field) {
+        (Operation::Update, _) => columns.push("Id".to_owned()),
         (_, Some(field)) => columns.push(field.to_owned()),
         (_, None) => {}
     }
@@ -241,12 +240,12 @@ fn columns(batch: &Batch<'_>) -> Vec<String> {
     columns
 }
 
-fn cells(batch: &Batch<'_>, item: &Item, columns: &[String]) -> Vec<String> {
+fn cells(batch: &WriteRequest<'_>, item: &Item, columns: &[String]) -> Vec<String> {
     let cell = |name: &String| {
-        if batch.op == Op::Update && name == "Id" {
+        if batch.operation == Operation::Update && name == "Id" {
             return item.id.clone().unwrap_or_default();
         }
-        if batch.op != Op::Update && Some(name.as_str()) == batch.key_field {
+        if batch.operation != Operation::Update && Some(name.as_str()) == batch.key_field {
             return item.key.clone().unwrap_or_default();
         }
         match item.body.get(name) {
@@ -260,7 +259,7 @@ fn cells(batch: &Batch<'_>, item: &Item, columns: &[String]) -> Vec<String> {
     columns.iter().map(cell).collect()
 }
 
-fn table(batch: &Batch<'_>, columns: &[String]) -> Result<Vec<u8>, Fault> {
+fn table(batch: &WriteRequest<'_>, columns: &[String]) -> Result<Vec<u8>, Fault> {
     let wrong = |error: csv::Error| Fault::rejected("csv", error.to_string(), None);
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
     writer.write_record(columns).map_err(wrong)?;

@@ -6,7 +6,7 @@
 //! id of a record that was not made fails the subrequest that it stands in.
 
 use super::{Salesforce, wire, write};
-use crate::connector::{Batch, Item, Receipt, Rider, Riders};
+use crate::connector::{Item, Receipt, Rider, Riders, WriteRequest};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::value::Json;
@@ -15,25 +15,25 @@ use crate::value::Json;
 const MADE: &str = "made";
 
 impl Salesforce {
-    pub(super) async fn with_riders(&self, call: &Call, batch: &Batch<'_>, riders: &Riders) -> Result<Vec<Receipt>, Fault> {
+    pub(super) async fn with_riders(&self, call: &Call, batch: &WriteRequest<'_>, riders: &Riders) -> Result<Vec<Receipt>, Fault> {
         let fits = batch.items.len() <= super::COLLECTION && riders.items.len() <= super::COLLECTION;
         let items = || batch.items.iter().chain(riders.items.iter().map(|rider| &rider.item));
         // In a composite request any text with `@{` is taken for a reference.
         if !fits || items().any(|item| refers(&item.body) || item.key.as_ref().is_some_and(|key| key.contains("@{"))) {
-            let mut receipts = self.in_collections(call, &Batch { riders: None, ..*batch }).await?;
+            let mut receipts = self.in_collections(call, &WriteRequest { riders: None, ..*batch }).await?;
             receipts.extend(riders.items.iter().map(|_| not_done("it cannot go in the call of what it belongs to")));
             return Ok(receipts);
         }
-        let following = Batch {
+        let following = WriteRequest {
             object: &riders.object,
-            op: riders.op,
+            operation: riders.operation,
             key_field: riders.key_field.as_deref(),
             items: &[],
             riders: None,
-            plan: batch.plan,
+            schemas: batch.schemas,
             now: batch.now,
         };
-        let part = |batch: &Batch<'_>, name: &str, records: Json| {
+        let part = |batch: &WriteRequest<'_>, name: &str, records: Json| {
             let (method, path) = write::resource(batch);
             serde_json::json!({"method": method.as_str(), "url": self.data(&path), "referenceId": name, "body": records})
         };
@@ -74,7 +74,7 @@ fn told(part: &Json) -> Result<Json, Fault> {
 }
 
 /// A rider's record, with references in the fields that get an id.
-fn referring(batch: &Batch<'_>, rider: &Rider) -> Json {
+fn referring(batch: &WriteRequest<'_>, rider: &Rider) -> Json {
     let mut record = write::record(batch, &rider.item);
     if let Json::Object(fields) = &mut record {
         let id = format!("@{{{MADE}[{}].id}}", rider.on);

@@ -22,7 +22,10 @@ use jiff::SignedDuration;
 
 use self::auth::SignIn;
 use super::registry::{Settings, Unusable};
-use super::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Queries, Reading, Receipt, Source, Stream};
+use super::{
+    Change, Connector, Found, Hint, LookupRequest, Page, Queries, ReadRequest, Reading, Receipt, Selection, Stream, WebhookRefusal, WebhookReply,
+    WebhookRequest, WriteRequest,
+};
 use crate::fault::Fault;
 use crate::http::{Answer, Call, Client, Clock, Limit, Request, Response, Transport};
 use crate::schema::Named;
@@ -178,41 +181,41 @@ impl Connector for Salesforce {
         &self.limit
     }
 
-    fn streams(&self, ask: &Source<'_>) -> Vec<Stream> {
+    fn streams(&self, of: &Selection<'_>) -> Vec<Stream> {
         let stream = |name: String, only_later| Stream { name, overlap: LATE_COMMIT, only_later };
-        let mut streams = vec![stream(ask.flow.source.object.clone(), false)];
-        for child in soql::children(ask.plan, ask.flow) {
+        let mut streams = vec![stream(of.object.object.clone(), false)];
+        for child in soql::children(of) {
             streams.push(stream(child.object.clone(), true));
         }
-        if !ask.reads.pushed_down.is_empty() {
+        if !of.filter.is_empty() {
             streams.push(stream("left".to_owned(), true));
         }
         streams.push(stream("deleted".to_owned(), true));
         streams
     }
 
-    async fn changes(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault> {
+    async fn changes(&self, call: &Call, ask: &ReadRequest<'_>) -> Result<Page, Fault> {
         self.page(call, ask).await
     }
 
-    async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
-        self.records(call, ask, ids).await
+    async fn get(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        self.records(call, of, ids).await
     }
 
-    fn queries(&self, ask: &Source<'_>) -> Queries {
-        Queries { records: soql::query(ask.plan, ask.flow, ask.reads), children: soql::child_queries(ask.plan, ask.flow) }
+    fn queries(&self, of: &Selection<'_>) -> Queries {
+        Queries { records: soql::query(of), children: soql::child_queries(of) }
     }
 
-    fn get_batch(&self, _ask: &Source<'_>) -> usize {
+    fn get_batch(&self, _of: &Selection<'_>) -> usize {
         // An id takes 25 characters in a URL; a query with long lists of fields takes half of it.
         300
     }
 
-    async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    async fn find(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         self.found(call, ask).await
     }
 
-    fn reading(&self, _ask: &Source<'_>) -> Reading {
+    fn reading(&self, _of: &Selection<'_>) -> Reading {
         Reading { page: query::PAGE, each: 0 }
     }
 
@@ -222,7 +225,7 @@ impl Connector for Salesforce {
         if field.last().is_some_and(|name| name == "Id" || name.ends_with("Id")) { 2_000 } else { 1_000 }
     }
 
-    async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+    async fn send(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         match batch.riders {
             Some(riders) => self.with_riders(call, batch, riders).await,
             None if batch.items.len() > self.bulk_above.max(COLLECTION) => self.in_bulk(call, batch).await,
@@ -230,11 +233,11 @@ impl Connector for Salesforce {
         }
     }
 
-    fn hint(&self, _body: &[u8]) -> Result<Hint, String> {
-        Err("Salesforce sends no webhooks: its changes are polled".to_owned())
+    fn webhook(&self, _request: &WebhookRequest<'_>) -> Result<WebhookReply, WebhookRefusal> {
+        Err("Salesforce sends no webhooks: its changes are polled".into())
     }
 
-    async fn follow(&self, _call: &Call, _ask: &Source<'_>, _hint: &Hint) -> Result<Page, Fault> {
+    async fn follow(&self, _call: &Call, _of: &Selection<'_>, _hint: &Hint) -> Result<Page, Fault> {
         Ok(Page { changes: Vec::new(), cursor: None, more: false })
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::chain::Chain;
 use super::{Salesforce, soql, wire};
 use crate::builtin::{phone_key, same_phone};
-use crate::connector::{Change, Changes, Find, Found, Page, Source, State, part};
+use crate::connector::{Change, Found, LookupRequest, Page, ReadRequest, Selection, State, part};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::schema::{Object, Spelling};
@@ -101,22 +101,22 @@ impl Row<'_> {
 }
 
 impl Salesforce {
-    pub(super) async fn page(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault> {
-        let Source { plan, flow, reads, also } = ask.source;
-        let object = soql::source(plan, flow).ok_or_else(|| Fault::rejected("source", format!("{} is no Salesforce object", flow.source), None))?;
+    pub(super) async fn page(&self, call: &Call, ask: &ReadRequest<'_>) -> Result<Page, Fault> {
+        let of = ask.selection;
+        let object = soql::source(of).ok_or_else(|| Fault::rejected("source", format!("{} is no Salesforce object", of.object), None))?;
+        let from = || of.object.object.clone();
         let stamp = object.stamp.clone().unwrap_or_else(|| "SystemModstamp".to_owned());
-        let own = ask.stream == flow.source.object;
+        let own = ask.stream == of.object.object;
         let (resource, select, from, stamp, parent, mut conditions) = if own {
-            let paths: Vec<Vec<String>> = reads.reads.iter().chain(also).cloned().collect();
-            ("query", soql::selected(plan, object, &paths), flow.source.object.clone(), stamp, None, soql::pushed(plan, flow, reads))
+            ("query", soql::selected(of.schemas, object, of.projection.iter().copied()), from(), stamp, None, soql::pushed(of))
         } else if ask.stream == "deleted" {
-            ("queryAll", format!("Id, {stamp}"), flow.source.object.clone(), stamp, None, vec!["IsDeleted = true".to_owned()])
+            ("queryAll", format!("Id, {stamp}"), from(), stamp, None, vec!["IsDeleted = true".to_owned()])
         } else if ask.stream == "left" {
             // SOQL's NOT is false where a field is null; such a record is seen by the mapping's own `where`, when it is read.
-            let filter = soql::pushed(plan, flow, reads).join(" AND ");
-            ("query", format!("Id, {stamp}"), flow.source.object.clone(), stamp, None, vec![format!("(NOT ({filter}))")])
+            let filter = soql::pushed(of).join(" AND ");
+            ("query", format!("Id, {stamp}"), from(), stamp, None, vec![format!("(NOT ({filter}))")])
         } else {
-            let child = soql::children(plan, flow).into_iter().find(|child| child.object == ask.stream);
+            let child = soql::children(of).into_iter().find(|child| child.object == ask.stream);
             let child = child.ok_or_else(|| Fault::rejected("stream", format!("there is no stream `{}`", ask.stream), None))?;
             ("query", format!("Id, {}, {}", child.stamp, child.parent), child.object, child.stamp, Some(child.parent), Vec::new())
         };
@@ -188,11 +188,10 @@ impl Salesforce {
         Ok(Page { changes, cursor: next.and_then(|cursor| serde_json::to_string(&cursor).ok()), more })
     }
 
-    pub(super) async fn records(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
-        let object = soql::source(ask.plan, ask.flow)
-            .ok_or_else(|| Fault::rejected("source", format!("{} is no Salesforce object", ask.flow.source), None))?;
-        let paths: Vec<Vec<String>> = ask.reads.reads.iter().chain(ask.also).cloned().collect();
-        let query = format!("SELECT {} FROM {} WHERE Id IN ({})", soql::selected(ask.plan, object, &paths), ask.flow.source.object, list(ids));
+    pub(super) async fn records(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        let object = soql::source(of).ok_or_else(|| Fault::rejected("source", format!("{} is no Salesforce object", of.object), None))?;
+        let select = soql::selected(of.schemas, object, of.projection.iter().copied());
+        let query = format!("SELECT {select} FROM {} WHERE Id IN ({})", of.object.object, list(ids));
         let stamp = object.stamp.as_deref().unwrap_or("SystemModstamp");
         let mut changes = Vec::new();
         let mut keep = |row: Row<'_>| -> Result<(), Fault> {
@@ -206,8 +205,8 @@ impl Salesforce {
         Ok(changes)
     }
 
-    pub(super) async fn found(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
-        let object = ask.plan.objects.get(&ask.object.to_string());
+    pub(super) async fn found(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
+        let object = ask.schema();
         let field = ask.field.join(".");
         let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
         // What is no id is nobody's: a query that names it would be refused, and with it those beside it.
@@ -215,9 +214,9 @@ impl Salesforce {
         if !plain(&field) || values.is_empty() {
             return Ok(Vec::new());
         }
-        let mut paths: Vec<Vec<String>> = if ask.fields.is_empty() { object.map(scalars).unwrap_or_default() } else { ask.fields.to_vec() };
+        let mut paths: Vec<Vec<String>> = if ask.projection.is_empty() { object.map(scalars).unwrap_or_default() } else { ask.projection.to_vec() };
         paths.push(ask.field.to_vec());
-        let select = object.map_or_else(|| format!("Id, {field}"), |object| soql::selected(ask.plan, object, &paths));
+        let select = object.map_or_else(|| format!("Id, {field}"), |object| soql::selected(ask.schemas, object, paths.iter().map(Vec::as_slice)));
         let spelling = ask.field.last().and_then(|name| Spelling::of(name));
         let condition = |values: &[String]| condition(&field, spelling, values);
         let statement = |values: &[String]| format!("SELECT {select} FROM {} WHERE {}", ask.object.object, condition(values));

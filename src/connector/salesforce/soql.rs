@@ -6,21 +6,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ir::{Compare, Expr, Flow, Mapping};
-use crate::plan::pushdown::{constant, path};
-use crate::plan::{FlowPlan, Plan};
+use crate::connector::{Comparison, Condition, Selection};
 use crate::schema::Object;
 use crate::value::{Kind, Literal, ObjectRef};
 
-/// The SOQL of a flow; `:since` stands for the lower bound of the delta. `None` where its source is
-/// no Salesforce object.
-pub fn query(plan: &Plan, flow: &Flow, reads: &FlowPlan) -> Option<String> {
-    let object = source(plan, flow)?;
-    let mut conditions = pushed(plan, flow, reads);
-    if let Some([stamp]) = flow.changed.first().map(Vec::as_slice) {
+/// Schemas by `connection.Object`.
+type Schemas = BTreeMap<String, Object>;
+
+/// The SOQL of a flow's source; `:since` stands for the lower bound of the delta. `None` where it is no Salesforce object.
+pub fn query(of: &Selection<'_>) -> Option<String> {
+    let object = source(of)?;
+    let mut conditions = pushed(of);
+    if let Some([stamp]) = of.stamps.first().map(Vec::as_slice) {
         conditions.push(format!("{stamp} >= :since"));
     }
-    let mut query = format!("SELECT {} FROM {}", selected(plan, object, &reads.reads), flow.source.object);
+    let mut query = format!("SELECT {} FROM {}", selected(of.schemas, object, of.projection.iter().copied()), of.object.object);
     if !conditions.is_empty() {
         query.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
     }
@@ -31,19 +31,19 @@ pub fn query(plan: &Plan, flow: &Flow, reads: &FlowPlan) -> Option<String> {
 }
 
 /// The schema of a flow's source, if it is a Salesforce object.
-pub(super) fn source<'p>(plan: &'p Plan, flow: &Flow) -> Option<&'p Object> {
-    plan.objects.get(&flow.source.to_string()).filter(|object| object.system == "salesforce")
+pub(super) fn source<'s>(of: &Selection<'s>) -> Option<&'s Object> {
+    of.schema().filter(|object| object.system == super::SYSTEM)
 }
 
 /// The select list for some paths of an object: always with its id and its stamp.
-pub(super) fn selected(plan: &Plan, object: &Object, paths: &[Vec<String>]) -> String {
+pub(super) fn selected<'p>(schemas: &Schemas, object: &Object, paths: impl IntoIterator<Item = &'p [String]>) -> String {
     let mut fields: BTreeSet<String> = BTreeSet::from(["Id".to_owned()]);
     let mut children: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     if let Some(stamp) = &object.stamp {
         fields.insert(stamp.clone());
     }
     for read in paths {
-        select(plan, object, read, &mut fields, &mut children);
+        select(schemas, object, read, &mut fields, &mut children);
     }
     let mut selected: Vec<String> = fields.into_iter().collect();
     for (child, fields) in children {
@@ -54,8 +54,8 @@ pub(super) fn selected(plan: &Plan, object: &Object, paths: &[Vec<String>]) -> S
 }
 
 /// The conditions that the source applies itself.
-pub(super) fn pushed(plan: &Plan, flow: &Flow, reads: &FlowPlan) -> Vec<String> {
-    reads.pushed_down.iter().filter_map(|at| flow.filter.get(*at)).filter_map(|conjunct| condition(conjunct, &plan.mapping)).collect()
+pub(super) fn pushed(of: &Selection<'_>) -> Vec<String> {
+    of.filter.iter().filter_map(condition).collect()
 }
 
 /// Child records whose changes do not move their parent's stamp.
@@ -66,30 +66,27 @@ pub(super) struct Child {
     pub(super) stamp: String,
 }
 
-pub(super) fn children(plan: &Plan, flow: &Flow) -> Vec<Child> {
-    let object = |of: &ObjectRef| plan.objects.get(&of.to_string());
+pub(super) fn children(of: &Selection<'_>) -> Vec<Child> {
+    let Some(source) = source(of) else { return Vec::new() };
     let child = |path: &Vec<String>| {
         let [list, stamp] = path.as_slice() else { return None };
-        let Kind::List(of) = &object(&flow.source)?.fields.get(list)?.kind else { return None };
-        let Kind::Object(of) = &of.kind else { return None };
-        let parent = object(of)?.parent.clone()?;
-        Some(Child { object: of.object.clone(), parent, stamp: stamp.clone() })
+        let Kind::List(inner) = &source.fields.get(list)?.kind else { return None };
+        let Kind::Object(inner) = &inner.kind else { return None };
+        let parent = of.schemas.get(&inner.to_string())?.parent.clone()?;
+        Some(Child { object: inner.object.clone(), parent, stamp: stamp.clone() })
     };
-    if source(plan, flow).is_none() {
-        return Vec::new();
-    }
-    flow.changed.iter().filter_map(child).collect()
+    of.stamps.iter().filter_map(child).collect()
 }
 
 /// The queries that find records whose children have changed: such a change does not move the
 /// record's own stamp, and SOQL takes no semi-join beside another condition by `OR`.
-pub fn child_queries(plan: &Plan, flow: &Flow) -> Vec<String> {
+pub fn child_queries(of: &Selection<'_>) -> Vec<String> {
     let query = |Child { object, parent, stamp }| format!("SELECT {parent} FROM {object} WHERE {stamp} >= :since ORDER BY {stamp}, Id");
-    children(plan, flow).into_iter().map(query).collect()
+    children(of).into_iter().map(query).collect()
 }
 
 /// What a path asks for: a field, a parent's field, a compound field, or a field of child records.
-fn select(plan: &Plan, object: &Object, path: &[String], fields: &mut BTreeSet<String>, children: &mut BTreeMap<String, BTreeSet<String>>) {
+fn select(schemas: &Schemas, object: &Object, path: &[String], fields: &mut BTreeSet<String>, children: &mut BTreeMap<String, BTreeSet<String>>) {
     let mut at = object;
     for (depth, step) in path.iter().enumerate() {
         let here = path[..=depth].join(".");
@@ -98,7 +95,7 @@ fn select(plan: &Plan, object: &Object, path: &[String], fields: &mut BTreeSet<S
                 fields.insert(here);
                 return;
             }
-            Some(Kind::Object(of)) => match plan.objects.get(&of.to_string()) {
+            Some(Kind::Object(of)) => match schemas.get(&of.to_string()) {
                 Some(next) if depth + 1 < path.len() => at = next,
                 _ => {
                     fields.insert(format!("{here}.Id"));
@@ -109,7 +106,7 @@ fn select(plan: &Plan, object: &Object, path: &[String], fields: &mut BTreeSet<S
                 let inner = children.entry(here).or_default();
                 inner.insert("Id".to_owned());
                 if let (Kind::Object(of), true) = (&of.kind, depth + 1 < path.len()) {
-                    child(plan, of, &path[depth + 1..], inner);
+                    child(schemas, of, &path[depth + 1..], inner);
                 }
                 return;
             }
@@ -121,44 +118,39 @@ fn select(plan: &Plan, object: &Object, path: &[String], fields: &mut BTreeSet<S
     }
 }
 
-fn child(plan: &Plan, of: &ObjectRef, path: &[String], fields: &mut BTreeSet<String>) {
-    if let Some(object) = plan.objects.get(&of.to_string()) {
+fn child(schemas: &Schemas, of: &ObjectRef, path: &[String], fields: &mut BTreeSet<String>) {
+    if let Some(object) = schemas.get(&of.to_string()) {
         // Child queries do not nest further; what would is fetched by itself.
-        select(plan, object, path, fields, &mut BTreeMap::new());
+        select(schemas, object, path, fields, &mut BTreeMap::new());
     }
 }
 
-fn condition(expr: &Expr, mapping: &Mapping) -> Option<String> {
-    let all = |parts: &[Expr], word: &str| -> Option<String> {
-        let parts: Option<Vec<String>> = parts.iter().map(|part| condition(part, mapping)).collect();
+fn condition(condition: &Condition) -> Option<String> {
+    let all = |parts: &[Condition], word: &str| -> Option<String> {
+        let parts: Option<Vec<String>> = parts.iter().map(self::condition).collect();
         Some(format!("({})", parts?.join(word)))
     };
-    Some(match expr {
-        Expr::And(parts) => all(parts, " AND ")?,
-        Expr::Or(parts) => all(parts, " OR ")?,
-        Expr::Not(inner) => match &**inner {
-            Expr::IsPresent(value) => format!("{} = null", name(value)?),
-            _ => return None,
-        },
-        Expr::IsPresent(value) => format!("{} != null", name(value)?),
-        Expr::Field { .. } => format!("{} = true", name(expr)?),
-        Expr::In { value, list } => {
-            let items: Option<Vec<String>> = list.iter().map(|item| constant(item, mapping).and_then(literal)).collect();
-            format!("{} IN ({})", name(value)?, items?.join(", "))
+    Some(match condition {
+        Condition::All(parts) => all(parts, " AND ")?,
+        Condition::Any(parts) => all(parts, " OR ")?,
+        Condition::Missing(field) => format!("{} = null", field.join(".")),
+        Condition::Present(field) => format!("{} != null", field.join(".")),
+        Condition::OneOf { field, values } => {
+            let values: Option<Vec<String>> = values.iter().map(literal).collect();
+            format!("{} IN ({})", field.join("."), values?.join(", "))
         }
-        Expr::Compare { op, left, right } => {
-            let sign = match op {
-                Compare::Equal => "=",
-                other => other.sign(),
+        Condition::Compare { field, comparison, value } => {
+            let sign = match comparison {
+                Comparison::Equal => "=",
+                Comparison::NotEqual => "!=",
+                Comparison::Less => "<",
+                Comparison::LessOrEqual => "<=",
+                Comparison::Greater => ">",
+                Comparison::GreaterOrEqual => ">=",
             };
-            format!("{} {sign} {}", name(left)?, constant(right, mapping).and_then(literal)?)
+            format!("{} {sign} {}", field.join("."), literal(value)?)
         }
-        _ => return None,
     })
-}
-
-fn name(expr: &Expr) -> Option<String> {
-    path(expr).map(|(steps, _)| steps.join("."))
 }
 
 fn literal(literal: &Literal) -> Option<String> {

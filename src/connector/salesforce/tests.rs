@@ -12,10 +12,9 @@ use super::Salesforce;
 use crate::base::bounds;
 use crate::connector::registry::Settings;
 use crate::connector::scripted::{NOW, Script, Still, answer, ok};
-use crate::connector::{Batch, Changes, Connector, Find, Item, Page, Receipt, Rider, Riders, Source, State};
+use crate::connector::{Connector, Item, LookupRequest, Operation, Page, ReadRequest, Receipt, Rider, Riders, Selection, State, WriteRequest};
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Request, Response, Secret};
-use crate::ir::Op;
 use crate::plan::Plan;
 use crate::project::{Options, Texts, compile};
 use crate::value::{Json, ObjectRef};
@@ -64,13 +63,14 @@ impl Bench {
 
     async fn page(&self, plan: &Plan, stream: &str, cursor: Option<&str>, begins: bool) -> Result<Page, Fault> {
         let overlap = SignedDuration::from_mins(10);
-        let ask = Changes { source: source(plan), stream, cursor, begins, overlap, since: None, now: NOW.parse().unwrap() };
+        let ask = ReadRequest { selection: &source(plan), stream, cursor, begins, overlap, since: None, now: NOW.parse().unwrap() };
         self.salesforce.changes(&self.call, &ask).await
     }
 
-    async fn send(&self, plan: &Plan, op: Op, key_field: Option<&str>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
+    async fn send(&self, plan: &Plan, operation: Operation, key_field: Option<&str>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
         let object = ObjectRef::new("crm", "Contact");
-        let batch = Batch { plan, object: &object, op, key_field, items, riders: None, now: NOW.parse().unwrap() };
+        let (schemas, now) = (&plan.objects, NOW.parse().unwrap());
+        let batch = WriteRequest { object: &object, schemas, operation, key_field, items, riders: None, now };
         Connector::send(&self.salesforce, &self.call, &batch).await
     }
 
@@ -79,8 +79,9 @@ impl Bench {
         let object = ObjectRef::new("crm", "Contact");
         let items = [item(None, Some("k0"), names[0]), item(None, Some("k1"), names[1])];
         let key_field = Some("Mail_Key__c");
-        let riders = Riders { object: object.clone(), op: Op::Upsert, key_field: key_field.map(str::to_owned), items: riders };
-        let batch = Batch { plan, object: &object, op: Op::Upsert, key_field, items: &items, riders: Some(&riders), now: NOW.parse().unwrap() };
+        let riders = Riders { object: object.clone(), operation: Operation::Upsert, key_field: key_field.map(str::to_owned), items: riders };
+        let (schemas, operation, now) = (&plan.objects, Operation::Upsert, NOW.parse().unwrap());
+        let batch = WriteRequest { object: &object, schemas, operation, key_field, items: &items, riders: Some(&riders), now };
         Connector::send(&self.salesforce, &self.call, &batch).await
     }
 }
@@ -130,8 +131,12 @@ flow f {
     compiled.plan.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
 }
 
-fn source(plan: &Plan) -> Source<'_> {
-    Source { plan, flow: &plan.mapping.flows[0], reads: &plan.flows[0], also: &[] }
+fn source(plan: &Plan) -> Selection<'_> {
+    plan.selection_of(0, &[])
+}
+
+fn lookup<'a>(plan: &'a Plan, object: &'a ObjectRef, field: &'a [String], values: &'a [String], projection: &'a [Vec<String>]) -> LookupRequest<'a> {
+    LookupRequest { object, schemas: &plan.objects, field, values, companions: &[], projection }
 }
 
 fn item(id: Option<&str>, key: Option<&str>, name: &str) -> Item {
@@ -248,8 +253,8 @@ async fn many_values_are_looked_up_in_one_call_and_matched_without_case() {
     let bench = Bench::new([ok(json!({"compositeResponse": [
         part(json!([row("person0000@EXAMPLE.com")])), part(json!([])), part(json!([row("PERSON0999@example.com"), row("stranger@example.com")]))
     ]}))]);
-    let ask =
-        Find { plan: &plan, object: &object, field: &["Mail_Key__c".to_owned()], values: &values, companions: &[], fields: &[vec!["Id".to_owned()]] };
+    let (field, projection) = (["Mail_Key__c".to_owned()], [vec!["Id".to_owned()]]);
+    let ask = lookup(&plan, &object, &field, &values, &projection);
     let found = bench.salesforce.find(&bench.call, &ask).await.unwrap();
     assert_eq!(found.iter().map(|found| found.value.as_str()).collect::<Vec<_>>(), ["Person0000@example.com", "Person0999@example.com"]);
     assert_eq!(bench.asked(), ["POST composite"]);
@@ -270,13 +275,13 @@ async fn what_is_no_id_is_not_asked_for() {
     let find = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     let values = find(&["amz-114-7", "0035g00000AAA01AAA", "manual-17"]);
     let bench = Bench::new([rows(json!([]))]);
-    let ask =
-        Find { plan: &plan, object: &object, field: &["Id".to_owned()], values: &values, companions: &[], fields: &[vec!["LastName".to_owned()]] };
+    let (field, projection) = (["Id".to_owned()], [vec!["LastName".to_owned()]]);
+    let ask = lookup(&plan, &object, &field, &values, &projection);
     bench.salesforce.find(&bench.call, &ask).await.unwrap();
     assert!(bench.asked()[0].ends_with("WHERE Id IN ('0035g00000AAA01AAA')"), "{}", bench.asked()[0]);
     let values = find(&["amz-114-7"]);
     let bench = Bench::with(&[], []);
-    let ask = Find { values: &values, ..ask };
+    let ask = LookupRequest { values: &values, ..ask };
     assert!(bench.salesforce.find(&bench.call, &ask).await.unwrap().is_empty(), "nothing is asked at all");
 }
 
@@ -286,8 +291,8 @@ async fn a_value_is_data_and_no_part_of_the_query() {
     let object = ObjectRef::new("crm", "Contact");
     let bench = Bench::new([rows(json!([]))]);
     let values = ["x' OR Name != '\\".to_owned()];
-    let ask =
-        Find { plan: &plan, object: &object, field: &["Mail_Key__c".to_owned()], values: &values, companions: &[], fields: &[vec!["Id".to_owned()]] };
+    let (field, projection) = (["Mail_Key__c".to_owned()], [vec!["Id".to_owned()]]);
+    let ask = lookup(&plan, &object, &field, &values, &projection);
     bench.salesforce.find(&bench.call, &ask).await.unwrap();
     assert!(bench.asked()[0].ends_with(r"WHERE Mail_Key__c IN ('x\' OR Name != \'\\')"), "{}", bench.asked()[0]);
 }
@@ -350,7 +355,7 @@ async fn each_row_of_a_collection_has_its_own_outcome() {
         {"id": "0035", "success": true, "errors": [], "created": false}
     ]))]);
     let items: Vec<Item> = (1..=5).map(|at| item(None, Some(&format!("k{at}")), "Ada")).collect();
-    let receipts = bench.send(&plan, Op::Upsert, Some("Mail_Key__c"), &items).await.unwrap();
+    let receipts = bench.send(&plan, Operation::Upsert, Some("Mail_Key__c"), &items).await.unwrap();
     assert_eq!(
         told(&receipts),
         ["0031 Some(true)", "rejected: too long", "transient: locked", "rejected: more than one record found", "0035 Some(false)"]
@@ -374,11 +379,11 @@ async fn what_cannot_be_told_apart_is_in_doubt() {
         (refused(403, "REQUEST_LIMIT_EXCEEDED"), "throttled"),
     ] {
         let bench = Bench::new([answered]);
-        assert_eq!(bench.send(&plan, Op::Update, None, &items).await.unwrap_err().class(), class);
+        assert_eq!(bench.send(&plan, Operation::Update, None, &items).await.unwrap_err().class(), class);
     }
     // A result that says nothing is its row's doubt, not its neighbours'.
     let bench = Bench::new([ok(json!([{"id": "0031"}, {"id": "0032", "success": true, "errors": []}]))]);
-    let receipts = bench.send(&plan, Op::Update, None, &items).await.unwrap();
+    let receipts = bench.send(&plan, Operation::Update, None, &items).await.unwrap();
     assert_eq!((receipts[0].outcome.as_ref().unwrap_err().class(), receipts[1].outcome.is_ok()), ("ambiguous", true));
 }
 
@@ -403,7 +408,7 @@ async fn many_rows_go_in_one_job_and_each_is_told() {
         ]
     };
     let bench = Bench::with(&[("bulk_above", "200")], answers("Failed"));
-    let receipts = bench.send(&plan, Op::Upsert, Some("Mail_Key__c"), &items).await.unwrap();
+    let receipts = bench.send(&plan, Operation::Upsert, Some("Mail_Key__c"), &items).await.unwrap();
     let told = told(&receipts);
     assert_eq!((told[0].as_str(), told[297].as_str()), ("0030000 Some(true)", "0030297 Some(false)"));
     assert!(told[298].starts_with("rejected: ") && told[299].starts_with("transient: "), "{:?}", &told[298..]);
@@ -427,7 +432,7 @@ async fn a_job_is_asked_only_for_results_that_it_has() {
         &[("bulk_above", "200")],
         [signed_in("t"), ok(json!({"id": "750x"})), answer(201, &json!({})), ok(json!({})), ok(whole), csv(&done)],
     );
-    let receipts = bench.send(&plan, Op::Upsert, Some("Mail_Key__c"), &items).await.unwrap();
+    let receipts = bench.send(&plan, Operation::Upsert, Some("Mail_Key__c"), &items).await.unwrap();
     assert!(receipts.iter().all(|receipt| receipt.outcome.is_ok()));
     assert_eq!(bench.asked().last().unwrap(), "GET jobs/ingest/750x/successfulResults");
 }
@@ -443,7 +448,7 @@ async fn a_job_that_was_closed_without_an_answer_is_in_doubt_and_one_that_was_no
         (vec![signed_in("t"), ok(json!({"id": "750x"})), answer(201, &json!({})), lost()], "ambiguous"),
     ] {
         let bench = Bench::with(&[("bulk_above", "200")], answers);
-        assert_eq!(bench.send(&plan, Op::Upsert, Some("Mail_Key__c"), &items).await.unwrap_err().class(), class);
+        assert_eq!(bench.send(&plan, Operation::Upsert, Some("Mail_Key__c"), &items).await.unwrap_err().class(), class);
     }
 }
 
@@ -525,8 +530,8 @@ fn each_write_says_what_it_is_held_to() {
         (write.class, write.found_by)
     };
     let by = |field: &str| Some(field.to_owned());
-    assert_eq!(write(Op::Update, Some("Mail_Key__c")), (0, by("Id")));
-    for op in [Op::Create, Op::Upsert] {
+    assert_eq!(write(Operation::Update, Some("Mail_Key__c")), (0, by("Id")));
+    for op in [Operation::Create, Operation::Upsert] {
         assert_eq!(write(op, Some("Mail_Key__c")), (0, by("Mail_Key__c")), "the org keeps it to one");
         assert_eq!(write(op, Some("Email")), (2, by("Email")));
         assert_eq!(write(op, Some("Description")), (3, by("Description")), "nobody can be asked for it");

@@ -1,14 +1,13 @@
 //! Writing in collections: up to 200 records a call, each with its own result.
 
 use super::{Salesforce, wire};
-use crate::connector::{Batch, Done, Item, Receipt};
+use crate::connector::{Done, Item, Operation, Receipt, WriteRequest};
 use crate::fault::Fault;
 use crate::http::Call;
-use crate::ir::Op;
 use crate::value::Json;
 
 impl Salesforce {
-    pub(super) async fn in_collections(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+    pub(super) async fn in_collections(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         let mut receipts = Vec::with_capacity(batch.items.len());
         for items in batch.items.chunks(super::COLLECTION) {
             match self.collection(call, batch, items).await {
@@ -21,7 +20,7 @@ impl Salesforce {
         Ok(receipts)
     }
 
-    async fn collection(&self, call: &Call, batch: &Batch<'_>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
+    async fn collection(&self, call: &Call, batch: &WriteRequest<'_>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
         let (method, path) = resource(batch);
         let body = collected(items.iter().map(|item| record(batch, item)));
         let response = self.send(call, method, &self.data(&path), "application/json", body.to_string().into_bytes()).await?;
@@ -32,9 +31,9 @@ impl Salesforce {
 }
 
 /// The collections resource that a batch goes to.
-pub(super) fn resource(batch: &Batch<'_>) -> (http::Method, String) {
-    match (batch.op, native(batch)) {
-        (Op::Update, _) => (http::Method::PATCH, "composite/sobjects".to_owned()),
+pub(super) fn resource(batch: &WriteRequest<'_>) -> (http::Method, String) {
+    match (batch.operation, native(batch)) {
+        (Operation::Update, _) => (http::Method::PATCH, "composite/sobjects".to_owned()),
         (_, Some(field)) => (http::Method::PATCH, format!("composite/sobjects/{}/{field}", batch.object.object)),
         (_, None) => (http::Method::POST, "composite/sobjects".to_owned()),
     }
@@ -46,7 +45,7 @@ pub(super) fn collected(records: impl Iterator<Item = Json>) -> Json {
 }
 
 /// What the collections resource says of each record.
-pub(super) fn results<'i>(batch: &Batch<'_>, answer: &Json, items: impl ExactSizeIterator<Item = &'i Item>) -> Result<Vec<Receipt>, Fault> {
+pub(super) fn results<'i>(batch: &WriteRequest<'_>, answer: &Json, items: impl ExactSizeIterator<Item = &'i Item>) -> Result<Vec<Receipt>, Fault> {
     let Json::Array(results) = answer else { return Err(Fault::ambiguous("the answer is no list of results")) };
     // Results are in the order of the records. A list of another length says of none which it means.
     if results.len() != items.len() {
@@ -56,34 +55,34 @@ pub(super) fn results<'i>(batch: &Batch<'_>, answer: &Json, items: impl ExactSiz
 }
 
 /// The field by which Salesforce itself keeps a record to one, if the write's key is in such a field.
-pub(super) fn native<'b>(batch: &Batch<'b>) -> Option<&'b str> {
-    let object = batch.plan.objects.get(&batch.object.to_string())?;
-    batch.key_field.filter(|field| batch.op != Op::Update && object.keys.iter().any(|key| key == field))
+pub(super) fn native<'b>(batch: &WriteRequest<'b>) -> Option<&'b str> {
+    let object = batch.schema()?;
+    batch.key_field.filter(|field| batch.operation != Operation::Update && object.keys.iter().any(|key| key == field))
 }
 
-pub(super) fn record(batch: &Batch<'_>, item: &Item) -> Json {
+pub(super) fn record(batch: &WriteRequest<'_>, item: &Item) -> Json {
     let mut fields = serde_json::Map::new();
     fields.insert("attributes".to_owned(), serde_json::json!({"type": batch.object.object}));
-    if let (Op::Update, Some(id)) = (batch.op, &item.id) {
+    if let (Operation::Update, Some(id)) = (batch.operation, &item.id) {
         fields.insert("Id".to_owned(), Json::String(id.clone()));
     }
     if let Json::Object(body) = &item.body {
         fields.extend(body.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
-    if let (true, Some(field), Some(key)) = (batch.op != Op::Update, batch.key_field, &item.key) {
+    if let (true, Some(field), Some(key)) = (batch.operation != Operation::Update, batch.key_field, &item.key) {
         fields.insert(field.to_owned(), Json::String(key.clone()));
     }
     Json::Object(fields)
 }
 
-fn outcome(batch: &Batch<'_>, result: &Json, item: &Item) -> Result<Done, Fault> {
+fn outcome(batch: &WriteRequest<'_>, result: &Json, item: &Item) -> Result<Done, Fault> {
     match result.get("success").and_then(Json::as_bool) {
         Some(true) => {
             let id = result.get("id").and_then(Json::as_str).map(str::to_owned).or_else(|| item.id.clone());
-            let created = result.get("created").and_then(Json::as_bool).or(match batch.op {
-                Op::Create => Some(true),
-                Op::Update => Some(false),
-                Op::Upsert => None,
+            let created = result.get("created").and_then(Json::as_bool).or(match batch.operation {
+                Operation::Create => Some(true),
+                Operation::Update => Some(false),
+                Operation::Upsert => None,
             });
             Ok(Done { record: done(item, id.as_deref()), id, created })
         }

@@ -5,7 +5,7 @@
 use super::ShipStation;
 use super::orders::{field, passing};
 use super::wire::{is_id, text};
-use crate::connector::{Batch, Done, Find, Found, Receipt};
+use crate::connector::{Done, Found, LookupRequest, Receipt, WriteRequest};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::value::Json;
@@ -14,7 +14,7 @@ use crate::value::Json;
 const DOCUMENTS: [&str; 2] = ["labelData", "formData"];
 
 impl ShipStation {
-    pub(super) async fn write_labels(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+    pub(super) async fn write_labels(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         let path = if batch.object.object == "Label" { "/orders/createlabelfororder" } else { "/orders/markasshipped" };
         let mut receipts = Vec::new();
         for item in batch.items {
@@ -32,7 +32,7 @@ impl ShipStation {
     }
 
     /// Labels of an order that still count: not voided, and not for a return.
-    pub(super) async fn find_labels(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    pub(super) async fn find_labels(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         self.by_order(ask)?;
         let mut found = Vec::new();
         for value in ask.values.iter().filter(|value| is_id(value)) {
@@ -43,7 +43,7 @@ impl ShipStation {
     }
 
     /// Whether an order was marked as shipped: a fulfillment says so, or its status does where no label explains it.
-    pub(super) async fn find_marked(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    pub(super) async fn find_marked(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         self.by_order(ask)?;
         let mut found = Vec::new();
         for value in ask.values.iter().filter(|value| is_id(value)) {
@@ -65,7 +65,7 @@ impl ShipStation {
         Ok(found)
     }
 
-    fn by_order(&self, ask: &Find<'_>) -> Result<(), Fault> {
+    fn by_order(&self, ask: &LookupRequest<'_>) -> Result<(), Fault> {
         match field(ask)? {
             "orderId" => Ok(()),
             other => Err(Fault::rejected("find", format!("{} is found by `orderId`, not by `{other}`", ask.object), Some(other.to_owned()))),

@@ -8,7 +8,7 @@ use super::orders::{field, tidy};
 use super::pages::List;
 use super::wire::{is_id, text};
 use crate::base::bounds;
-use crate::connector::{Change, Find, Found, State};
+use crate::connector::{Change, Found, LookupRequest, State};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::value::{Body, Json};
@@ -141,7 +141,7 @@ impl ShipStation {
         Ok(found)
     }
 
-    pub(super) async fn find_listed(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    pub(super) async fn find_listed(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         let (object, field) = (ask.object.object.as_str(), field(ask)?);
         let wanted: BTreeSet<&String> = ask.values.iter().collect();
         let Some(book) = book(object) else {

@@ -27,10 +27,12 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use crate::connector::registry::{Settings, Unusable};
-use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, Stream, Write, holds};
+use crate::connector::{
+    Change, Connector, Found, Hint, LookupRequest, Operation, Page, ReadRequest, Reading, Receipt, Selection, Stream, WebhookRefusal, WebhookReply,
+    WebhookRequest, Write, WriteRequest, holds,
+};
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Transport};
-use crate::ir::Op;
 use crate::schema::{Named, standard};
 use crate::value::{Json, ObjectRef};
 
@@ -50,8 +52,8 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 const STAGES: [&str; 3] = ["awaiting_payment", "awaiting_shipment", "shipped"];
 
 /// What a write to one of the standard objects is held to.
-fn writes(object: &str, op: Op, key_field: Option<&str>) -> Option<Write> {
-    Write::of(SYSTEM, &standard::object(SYSTEM, object, "")?.ok()?, op, key_field)
+fn writes(object: &str, operation: Operation, key_field: Option<&str>) -> Option<Write> {
+    Write::of(SYSTEM, &standard::object(SYSTEM, object, "")?.ok()?, operation, key_field)
 }
 
 /// A ShipStation account.
@@ -89,9 +91,9 @@ impl Connector for ShipStation {
         self.wire.client.limit()
     }
 
-    fn streams(&self, ask: &Source<'_>) -> Vec<Stream> {
+    fn streams(&self, of: &Selection<'_>) -> Vec<Stream> {
         let stream = |name: &str, only_later| Stream { name: name.to_owned(), overlap: OVERLAP, only_later };
-        match ask.flow.source.object.as_str() {
+        match of.object.object.as_str() {
             "Order" => vec![stream("orders", false)],
             "Shipment" => vec![stream("shipments", false), stream("fulfillments", false), stream("voids", true)],
             "Fulfillment" => vec![stream("fulfillments", false)],
@@ -99,8 +101,8 @@ impl Connector for ShipStation {
         }
     }
 
-    async fn changes(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault> {
-        let object = ask.source.flow.source.object.as_str();
+    async fn changes(&self, call: &Call, ask: &ReadRequest<'_>) -> Result<Page, Fault> {
+        let object = ask.selection.object.object.as_str();
         let list = match object {
             "Shipment" => return self.shipment_changes(call, ask).await,
             "Order" => orders::list(),
@@ -120,11 +122,11 @@ impl Connector for ShipStation {
         Ok(Page { changes, cursor: Some(polled.cursor), more: polled.more })
     }
 
-    async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
-        let object = ask.flow.source.object.as_str();
+    async fn get(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        let object = of.object.object.as_str();
         let mut found = Vec::new();
         match object {
-            "Shipment" => return self.get_shipments(call, ask, ids).await,
+            "Shipment" => return self.get_shipments(call, of, ids).await,
             "Order" => {
                 for id in ids {
                     found.extend(self.order(call, id).await?);
@@ -140,15 +142,15 @@ impl Connector for ShipStation {
         found.into_iter().map(|record| self.change(object, record)).collect()
     }
 
-    fn form(&self, ask: &Source<'_>) -> Option<String> {
-        Some(match ask.flow.source.object.as_str() {
-            "Shipment" => format!("{:?}", Wants::of(ask)),
+    fn form(&self, of: &Selection<'_>) -> Option<String> {
+        Some(match of.object.object.as_str() {
+            "Shipment" => format!("{:?}", Wants::of(of)),
             _ => String::new(),
         })
     }
 
-    fn get_batch(&self, ask: &Source<'_>) -> usize {
-        match ask.flow.source.object.as_str() {
+    fn get_batch(&self, of: &Selection<'_>) -> usize {
+        match of.object.object.as_str() {
             // Whatever the number, a list is gone through once.
             "Shipment" => 20,
             "Carrier" | "Service" | "Package" | "Tag" => 1000,
@@ -156,14 +158,14 @@ impl Connector for ShipStation {
         }
     }
 
-    fn reading(&self, ask: &Source<'_>) -> Reading {
-        match ask.flow.source.object.as_str() {
-            "Shipment" => Wants::of(ask).reading(),
+    fn reading(&self, of: &Selection<'_>) -> Reading {
+        match of.object.object.as_str() {
+            "Shipment" => Wants::of(of).reading(),
             _ => Reading { page: lists::PAGE, each: 0 },
         }
     }
 
-    async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    async fn find(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         match ask.object.object.as_str() {
             "Order" => self.find_orders(call, ask).await,
             "Shipment" => self.find_shipments(call, ask).await,
@@ -197,12 +199,12 @@ impl Connector for ShipStation {
         places.chunks(self.find_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()
     }
 
-    async fn send(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+    async fn send(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         let object = batch.object.object.as_str();
-        let described = batch.plan.objects.get(&batch.object.to_string());
+        let described = batch.schema();
         let write = match described {
-            Some(described) => self.write(described, batch.op, batch.key_field),
-            None => writes(object, batch.op, batch.key_field),
+            Some(described) => self.write(described, batch.operation, batch.key_field),
+            None => writes(object, batch.operation, batch.key_field),
         };
         let Some(write) = write else {
             return Err(Fault::rejected("object", format!("V1 takes no such write of {object}"), None));
@@ -220,12 +222,13 @@ impl Connector for ShipStation {
         }
     }
 
-    fn hint(&self, body: &[u8]) -> Result<Hint, String> {
-        webhook::hint(&self.wire.account, body)
+    fn webhook(&self, request: &WebhookRequest<'_>) -> Result<WebhookReply, WebhookRefusal> {
+        request.posted()?;
+        Ok(WebhookReply::Hints(vec![webhook::hint(&self.wire.account, request.body)?]))
     }
 
-    async fn follow(&self, call: &Call, ask: &Source<'_>, hint: &Hint) -> Result<Page, Fault> {
-        self.follow_hint(call, ask, hint).await
+    async fn follow(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault> {
+        self.follow_hint(call, of, hint).await
     }
 
     async fn names(&self, call: &Call, kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
@@ -263,7 +266,7 @@ impl Connector for ShipStation {
         holds::same(held, sent) || (object.object == "Order" && ((path == "orderStatus" && went_on()) || time() == Some(true)))
     }
 
-    async fn present(&self, call: &Call, ask: &Find<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
+    async fn present(&self, call: &Call, ask: &LookupRequest<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
         match (ask.object.object.as_str(), ask.field) {
             ("Order", [field]) if field == "orderKey" => self.present_orders(call, ask, bodies).await,
             _ => self.find(call, ask).await,

@@ -6,10 +6,9 @@ use super::ShipStation;
 use super::lists::PAGE;
 use super::pages::List;
 use super::wire::{is_id, text};
-use crate::connector::{Batch, Done, Find, Found, Item, Receipt};
+use crate::connector::{Done, Found, Item, LookupRequest, Operation, Receipt, WriteRequest};
 use crate::fault::Fault;
 use crate::http::Call;
-use crate::ir::Op;
 use crate::value::Json;
 
 /// Keys that are looked for at once: however many they are, the list is gone through once.
@@ -53,7 +52,7 @@ impl ShipStation {
         Ok(found.filter(|order| text(order, "orderId").as_deref() == Some(id)))
     }
 
-    pub(super) async fn find_orders(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    pub(super) async fn find_orders(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         match field(ask)? {
             "orderId" => {
                 let mut found = self.neighbors_of(call, ask).await?;
@@ -88,7 +87,7 @@ impl ShipStation {
 
     /// Orders of one call whose numbers begin alike, as far as listing them takes fewer calls than reading each. One that has
     /// another number at the target is not among them.
-    async fn neighbors_of(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    async fn neighbors_of(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         let Some(prefix) = shared_prefix(ask.companions).filter(|_| ask.values.len() > 1) else { return Ok(Vec::new()) };
         let wanted: BTreeSet<&String> = ask.values.iter().collect();
         let query = [("orderNumber", prefix)];
@@ -111,7 +110,7 @@ impl ShipStation {
 
     /// Orders by keys that may be in none. V1 cannot search by the key. So its list is gone through, where it is short or
     /// the keys are many; otherwise each key is looked for by the number that its order is about to have.
-    pub(super) async fn present_orders(&self, call: &Call, ask: &Find<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
+    pub(super) async fn present_orders(&self, call: &Call, ask: &LookupRequest<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
         let now = self.wire.client.now();
         let mut open: BTreeSet<&String> = ask.values.iter().collect();
         {
@@ -183,7 +182,7 @@ impl ShipStation {
     }
 
     /// `POST /orders/createorders`, for what is made and for what is changed alike.
-    pub(super) async fn write_orders(&self, call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+    pub(super) async fn write_orders(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         let mut receipts: Vec<Option<Receipt>> = vec![None; batch.items.len()];
         let mut bodies = Vec::new();
         for (at, item) in batch.items.iter().enumerate() {
@@ -206,11 +205,11 @@ impl ShipStation {
     }
 
     /// What is sent for an item. Without an `orderKey` V1 makes a new order, so an update has to have the target's own.
-    async fn body(&self, call: &Call, batch: &Batch<'_>, item: &Item) -> Result<Json, Fault> {
+    async fn body(&self, call: &Call, batch: &WriteRequest<'_>, item: &Item) -> Result<Json, Fault> {
         let Json::Object(fields) = &item.body else { return Err(Fault::rejected("body", "an order is an object", None)) };
         let mut fields = fields.clone();
         let has_key = text(&item.body, "orderKey").is_some();
-        if batch.op == Op::Update {
+        if batch.operation == Operation::Update {
             if has_key {
                 return Ok(Json::Object(fields));
             }
@@ -295,7 +294,7 @@ fn shared_prefix(numbers: &[Option<String>]) -> Option<String> {
 }
 
 /// The field that is searched by.
-pub(super) fn field<'a>(ask: &Find<'a>) -> Result<&'a str, Fault> {
+pub(super) fn field<'a>(ask: &LookupRequest<'a>) -> Result<&'a str, Fault> {
     match ask.field {
         [field] => Ok(field),
         path => Err(Fault::rejected("find", format!("V1 cannot search {} by `{}`", ask.object, path.join(".")), None)),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::time::{Pacific, second, seconds_later};
 use super::wire::{Listed, Wire};
-use crate::connector::Changes;
+use crate::connector::ReadRequest;
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::value::Json;
@@ -73,7 +73,7 @@ pub(super) struct Polled {
 }
 
 /// Reads the page that is asked for.
-pub(super) async fn poll(wire: &Wire, pacific: &Pacific, call: &Call, ask: &Changes<'_>, list: &List) -> Result<Polled, Fault> {
+pub(super) async fn poll(wire: &Wire, pacific: &Pacific, call: &Call, ask: &ReadRequest<'_>, list: &List) -> Result<Polled, Fault> {
     let known = match ask.cursor {
         Some(text) => serde_json::from_str::<Cursor>(text)
             .map_err(|error| Fault::rejected("cursor", format!("the checkpoint of `{}` cannot be read: {error}", ask.stream), None))?,
@@ -98,7 +98,7 @@ pub(super) async fn poll(wire: &Wire, pacific: &Pacific, call: &Call, ask: &Chan
 }
 
 /// The first request of a poll.
-fn begin(pacific: &Pacific, known: Cursor, ask: &Changes<'_>, list: &List) -> Cursor {
+fn begin(pacific: &Pacific, known: Cursor, ask: &ReadRequest<'_>, list: &List) -> Cursor {
     if list.stamp.is_empty() {
         return Cursor::default();
     }

@@ -10,7 +10,7 @@ use super::lists::{FULFILLMENTS, PAGE, SHIPMENTS};
 use super::orders::{field, tidy};
 use super::pages::{List, poll};
 use super::wire::{is_id, text};
-use crate::connector::{Change, Changes, Find, Found, Page, Reading, Source, State};
+use crate::connector::{Change, Found, LookupRequest, Page, ReadRequest, Reading, Selection, State};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::value::Json;
@@ -33,11 +33,11 @@ pub(super) struct Wants {
 }
 
 impl Wants {
-    pub(super) fn of(source: &Source<'_>) -> Self {
-        Self::paths(source.reads.reads.iter().chain(source.also))
+    pub(super) fn of(of: &Selection<'_>) -> Self {
+        Self::paths(of.projection.iter().copied())
     }
 
-    fn paths<'p>(paths: impl Iterator<Item = &'p Vec<String>>) -> Self {
+    fn paths<'p>(paths: impl Iterator<Item = &'p [String]>) -> Self {
         let mut wants = Wants::default();
         for path in paths {
             match path.first().map(String::as_str) {
@@ -86,8 +86,8 @@ pub(super) fn fulfillments(size: usize) -> List {
 
 impl ShipStation {
     /// A page of one of the streams of `Shipment`.
-    pub(super) async fn shipment_changes(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault> {
-        let wants = Wants::of(&ask.source);
+    pub(super) async fn shipment_changes(&self, call: &Call, ask: &ReadRequest<'_>) -> Result<Page, Fault> {
+        let wants = Wants::of(ask.selection);
         let shipments = |stamp, start, end, by_stamp, size| List {
             path: "/shipments",
             key: "shipments",
@@ -178,8 +178,8 @@ impl ShipStation {
     }
 
     /// V1 has no call for one shipment, so its list is gone through, newest first; it has one for a fulfillment.
-    pub(super) async fn get_shipments(&self, call: &Call, source: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
-        let wants = Wants::of(source);
+    pub(super) async fn get_shipments(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        let wants = Wants::of(of);
         let wanted: BTreeSet<&String> = ids.iter().filter(|id| is_id(id)).collect();
         let mut changes = Vec::new();
         if !wanted.is_empty() {
@@ -225,12 +225,12 @@ impl ShipStation {
         Ok(found.into_iter().filter(|record| text(record, field).as_deref() == Some(value)).collect())
     }
 
-    pub(super) async fn find_shipments(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    pub(super) async fn find_shipments(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         let by = searchable(ask)?;
-        let wants = Wants::paths(ask.fields.iter());
+        let wants = Wants::paths(ask.projection.iter().map(Vec::as_slice));
         let mut found = Vec::new();
         for value in ask.values.iter().filter(|value| by != "orderId" || is_id(value)) {
-            let shipments = self.search(call, wants.items || ask.fields.is_empty(), by, value).await?;
+            let shipments = self.search(call, wants.items || ask.projection.is_empty(), by, value).await?;
             let fulfillments = self.search_fulfillments(call, by, value).await?;
             let mut changes = self.read_shipments(call, shipments, wants).await?;
             changes.extend(self.read_fulfillments(call, fulfillments, wants).await?);
@@ -242,7 +242,7 @@ impl ShipStation {
         Ok(found)
     }
 
-    pub(super) async fn find_fulfillments(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    pub(super) async fn find_fulfillments(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         let by = match field(ask)? {
             "fulfillmentId" => "fulfillmentId",
             _ => searchable(ask)?,
@@ -257,7 +257,7 @@ impl ShipStation {
 }
 
 /// The fields that V1 searches shipments and fulfillments by.
-fn searchable(ask: &Find<'_>) -> Result<&'static str, Fault> {
+fn searchable(ask: &LookupRequest<'_>) -> Result<&'static str, Fault> {
     Ok(match field(ask)? {
         "orderId" => "orderId",
         "orderNumber" => "orderNumber",

@@ -11,11 +11,10 @@ use serde_json::json;
 
 use super::ShipStation;
 use crate::connector::registry::{Settings, open};
-use crate::connector::scripted::{NOW, Script, Still, answer, ok};
-use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Item, Page, Receipt, Source, State};
+use crate::connector::scripted::{NOW, Script, Still, answer, ok, posted};
+use crate::connector::{Change, Connector, Found, Hint, Item, LookupRequest, Operation, Page, ReadRequest, Receipt, Selection, State, WriteRequest};
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Request, Response, Secret, Transport};
-use crate::ir::Op;
 use crate::plan::Plan;
 use crate::project::{Options, Texts, compile};
 use crate::value::{Json, ObjectRef};
@@ -91,12 +90,13 @@ flow f {{
     compiled.plan.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
 }
 
-fn source(plan: &Plan) -> Source<'_> {
-    Source { plan, flow: &plan.mapping.flows[0], reads: &plan.flows[0], also: &[] }
+fn source(plan: &Plan) -> Selection<'_> {
+    plan.selection_of(0, &[])
 }
 
 async fn page(bench: &Bench, plan: &Plan, stream: &str, cursor: Option<&str>, begins: bool) -> Result<Page, Fault> {
-    let ask = Changes { source: source(plan), stream, cursor, begins, overlap: SignedDuration::from_mins(5), since: None, now: NOW.parse().unwrap() };
+    let (overlap, now) = (SignedDuration::from_mins(5), NOW.parse().unwrap());
+    let ask = ReadRequest { selection: &source(plan), stream, cursor, begins, overlap, since: None, now };
     bench.shipstation.changes(&bench.call, &ask).await
 }
 
@@ -108,14 +108,17 @@ async fn find(bench: &Bench, object: &str, field: &str, values: &[&str]) -> Resu
     let plan = plan("Order", "\"x\"");
     let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
     let of = ObjectRef::new("wms", object);
-    let ask = Find { plan: &plan, object: &of, field: &[field.to_owned()], values: &values, companions: &[], fields: &[] };
+    let field = [field.to_owned()];
+    let ask = LookupRequest { object: &of, schemas: &plan.objects, field: &field, values: &values, companions: &[], projection: &[] };
     bench.shipstation.find(&bench.call, &ask).await
 }
 
-async fn send(bench: &Bench, object: &str, op: Op, key_field: Option<&str>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
+async fn send(bench: &Bench, object: &str, operation: Operation, key_field: Option<&str>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
     let plan = plan("Order", "\"x\"");
     let of = ObjectRef::new("wms", object);
-    bench.shipstation.send(&bench.call, &Batch { plan: &plan, object: &of, op, key_field, items, riders: None, now: NOW.parse().unwrap() }).await
+    let (schemas, now) = (&plan.objects, NOW.parse().unwrap());
+    let batch = WriteRequest { object: &of, schemas, operation, key_field, items, riders: None, now };
+    bench.shipstation.send(&bench.call, &batch).await
 }
 
 fn keyed(key: &str) -> Item {
@@ -128,7 +131,7 @@ fn taken(key: &str, id: u64) -> Json {
 
 async fn upsert(items: &[Item], answer: Result<Response, Broken>) -> Result<Vec<Receipt>, Fault> {
     let bench = Bench::new([answer]);
-    let receipts = send(&bench, "Order", Op::Upsert, Some("orderKey"), items).await;
+    let receipts = send(&bench, "Order", Operation::Upsert, Some("orderKey"), items).await;
     bench.asked();
     receipts
 }
@@ -278,8 +281,8 @@ async fn read_all(orders: Vec<(u64, String)>, size: usize, touch: Vec<(usize, u6
     let plan = plan("Order", "\"x\"");
     let (mut seen, mut cursor, mut begins) = (Vec::new(), None::<String>, true);
     for _ in 0..500 {
-        let ask = Changes {
-            source: source(&plan),
+        let ask = ReadRequest {
+            selection: &source(&plan),
             stream: "orders",
             cursor: cursor.as_deref(),
             begins,
@@ -361,8 +364,8 @@ async fn a_checkpoint_that_is_none_is_said_so() {
 async fn a_flow_that_never_ran_asks_for_nothing_older_than_it() {
     let plan = plan("Shipment", "\"x\"");
     let bench = Bench::new([ok(json!({ "shipments": [], "total": 0, "page": 1, "pages": 0 }))]);
-    let ask = Changes {
-        source: source(&plan),
+    let ask = ReadRequest {
+        selection: &source(&plan),
         stream: "voids",
         cursor: None,
         begins: true,
@@ -623,12 +626,12 @@ async fn a_refusal_that_speaks_of_the_moment_may_be_sent_again() {
 async fn an_order_is_never_sent_without_its_key() {
     let unkeyed = Item { key: None, id: None, body: json!({ "orderNumber": "1" }) };
     let bench = Bench::new([]);
-    let receipts = send(&bench, "Order", Op::Upsert, Some("orderKey"), std::slice::from_ref(&unkeyed)).await.unwrap();
+    let receipts = send(&bench, "Order", Operation::Upsert, Some("orderKey"), std::slice::from_ref(&unkeyed)).await.unwrap();
     assert!(words(&receipts[0]).starts_with("rejected: it has no `orderKey`"));
 
     let bench = Bench::new([ok(json!({ "results": [taken("a", 1)] }))]);
     let given = Item { key: Some("a".into()), ..unkeyed };
-    send(&bench, "Order", Op::Upsert, Some("orderKey"), &[given]).await.unwrap();
+    send(&bench, "Order", Operation::Upsert, Some("orderKey"), &[given]).await.unwrap();
     assert_eq!(bench.body(0)[0]["orderKey"], "a");
 }
 
@@ -637,7 +640,7 @@ async fn an_update_goes_by_the_targets_own_key() {
     let update = |id: &str| Item { key: None, id: Some(id.to_owned()), body: json!({ "orderStatus": "on_hold" }) };
     let target = json!({ "orderId": 7, "orderKey": "own", "orderNumber": "n", "createDate": "x", "items": [{ "orderItemId": 1, "sku": "S" }] });
     let bench = Bench::new([ok(target), answer(404, &json!({})), ok(json!({ "results": [taken("own", 7)] }))]);
-    let receipts = send(&bench, "Order", Op::Update, None, &[update("7"), update("8")]).await.unwrap();
+    let receipts = send(&bench, "Order", Operation::Update, None, &[update("7"), update("8")]).await.unwrap();
     assert_eq!(receipts.iter().map(words).collect::<Vec<_>>(), ["7 own", "rejected: there is no order 8"]);
     assert_eq!(bench.asked(), ["GET /orders/7", "GET /orders/8", "POST /orders/createorders"]);
     assert_eq!(
@@ -650,7 +653,7 @@ async fn an_update_goes_by_the_targets_own_key() {
 async fn more_than_a_batch_is_not_sent() {
     let items: Vec<Item> = (0..101).map(|at| keyed(&at.to_string())).collect();
     let bench = Bench::new([]);
-    assert!(matches!(send(&bench, "Order", Op::Upsert, Some("orderKey"), &items).await, Err(Fault::BatchRefused(_))));
+    assert!(matches!(send(&bench, "Order", Operation::Upsert, Some("orderKey"), &items).await, Err(Fault::BatchRefused(_))));
 }
 
 #[tokio::test]
@@ -658,7 +661,7 @@ async fn a_label_is_bought_and_its_document_is_not_passed_on() {
     let item = Item { key: Some("55".into()), id: None, body: json!({ "orderId": 55, "carrierCode": "ups", "testLabel": true }) };
     let bench =
         Bench::new([ok(json!({ "shipmentId": 9, "shipmentCost": 7.30, "trackingNumber": "T", "labelData": "JVBERi0", "formData": "JVBERi0" }))]);
-    let receipts = send(&bench, "Label", Op::Create, Some("orderId"), std::slice::from_ref(&item)).await.unwrap();
+    let receipts = send(&bench, "Label", Operation::Create, Some("orderId"), std::slice::from_ref(&item)).await.unwrap();
     let done = receipts[0].outcome.as_ref().unwrap();
     assert_eq!((done.id.as_deref(), done.created), (Some("9"), Some(true)));
     assert_eq!(done.record, json!({ "shipmentId": 9, "shipmentCost": 7.30, "trackingNumber": "T", "orderId": 55 }));
@@ -667,14 +670,14 @@ async fn a_label_is_bought_and_its_document_is_not_passed_on() {
 
     // The carrier may have made it all the same.
     let bench = Bench::new([answer(400, &json!({ "message": "The carrier timed out" }))]);
-    assert!(matches!(send(&bench, "Label", Op::Create, Some("orderId"), &[item]).await, Err(Fault::Ambiguous { .. })));
+    assert!(matches!(send(&bench, "Label", Operation::Create, Some("orderId"), &[item]).await, Err(Fault::Ambiguous { .. })));
 }
 
 #[tokio::test]
 async fn an_order_is_marked_as_shipped() {
     let item = Item { key: Some("55".into()), id: None, body: json!({ "orderId": 55, "carrierCode": "usps", "trackingNumber": "T" }) };
     let bench = Bench::new([ok(json!({ "orderId": 55, "orderNumber": "n" }))]);
-    let receipts = send(&bench, "ExternalShipment", Op::Create, Some("orderId"), &[item]).await.unwrap();
+    let receipts = send(&bench, "ExternalShipment", Operation::Create, Some("orderId"), &[item]).await.unwrap();
     let done = receipts[0].outcome.as_ref().unwrap();
     assert_eq!(done.record, json!({ "orderId": 55, "orderNumber": "n", "carrierCode": "usps", "trackingNumber": "T" }));
     assert_eq!(bench.asked(), ["POST /orders/markasshipped"]);
@@ -682,18 +685,18 @@ async fn an_order_is_marked_as_shipped() {
 
 #[test]
 fn each_write_says_what_it_is_held_to() {
-    let write = |object: &str, op, key| super::writes(object, op, key);
-    let order = write("Order", Op::Upsert, Some("orderKey")).unwrap();
+    let write = |object: &str, operation, key| super::writes(object, operation, key);
+    let order = write("Order", Operation::Upsert, Some("orderKey")).unwrap();
     assert_eq!((order.class, order.batch, order.replaces, order.found_by.as_deref()), (0, 100, true, Some("orderId")));
-    assert_eq!(write("Order", Op::Update, None).unwrap().class, 0);
-    let unkeyed = write("Order", Op::Create, None).unwrap();
+    assert_eq!(write("Order", Operation::Update, None).unwrap().class, 0);
+    let unkeyed = write("Order", Operation::Create, None).unwrap();
     assert_eq!((unkeyed.class, unkeyed.batch, unkeyed.found_by.as_deref()), (2, 1, Some("orderNumber")));
     for object in ["Label", "ExternalShipment"] {
-        let write = write(object, Op::Create, Some("orderId")).unwrap();
+        let write = write(object, Operation::Create, Some("orderId")).unwrap();
         assert_eq!((write.class, write.batch, write.found_by.as_deref()), (2, 1, Some("orderId")));
     }
-    assert!(write("Label", Op::Update, None).is_none() && write("Shipment", Op::Create, None).is_none());
-    assert!(write("Order", Op::Upsert, Some("orderNumber")).is_none(), "V1 keeps no order number to one order");
+    assert!(write("Label", Operation::Update, None).is_none() && write("Shipment", Operation::Create, None).is_none());
+    assert!(write("Order", Operation::Upsert, Some("orderNumber")).is_none(), "V1 keeps no order number to one order");
 }
 
 // ---- hints, names ----
@@ -705,7 +708,7 @@ async fn a_hint_is_followed_to_the_connections_own_address() {
     let bench = Bench::new([shipments(&[shipment(1, &json!({}))])]);
     let body =
         r#"{"resource_url":"https://ssapi.shipstation.com/shipments?batchId=12&includeShipmentItems=False&url=x","resource_type":"SHIP_NOTIFY"}"#;
-    let hint = bench.shipstation.hint(body.as_bytes()).unwrap();
+    let hint = posted(&bench.shipstation, body.as_bytes()).unwrap();
     let page = bench.shipstation.follow(&bench.call, &source(&plan), &hint).await.unwrap();
     assert_eq!((ids(&page.changes), page.more), (vec!["1"], false));
     assert_eq!(bench.asked(), ["GET /shipments?batchId=12&includeShipmentItems=true&page=1&pageSize=500"]);

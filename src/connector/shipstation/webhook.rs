@@ -13,7 +13,7 @@ use super::auth::Account;
 use super::lists::{Book, FULFILLMENTS, ORDERS, SHIPMENTS};
 use super::shipments::Wants;
 use super::wire::{is_id, text};
-use crate::connector::{Change, Hint, Page, Source, State};
+use crate::connector::{Change, Hint, Page, Selection, State};
 use crate::fault::Fault;
 use crate::http::Call;
 
@@ -106,10 +106,10 @@ fn is_batch(text: &str) -> bool {
 
 impl ShipStation {
     /// Fetches the batch that a hint names.
-    pub(super) async fn follow_hint(&self, call: &Call, ask: &Source<'_>, hint: &Hint) -> Result<Page, Fault> {
-        let object = ask.flow.source.object.as_str();
+    pub(super) async fn follow_hint(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault> {
+        let object = of.object.object.as_str();
         let book = book(&hint.event).ok_or_else(|| Fault::rejected("hint", format!("`{}` is no event of ShipStation", hint.event), None))?;
-        let wants = Wants::of(ask);
+        let wants = Wants::of(of);
         let mut query = Vec::new();
         for (name, value) in &hint.parameters {
             let fits = match name.as_str() {
@@ -140,7 +140,7 @@ impl ShipStation {
                 let ids: std::collections::BTreeSet<String> = records.iter().filter_map(|record| text(record, "orderId")).collect();
                 ids.into_iter().map(|id| Change { id, stamp: None, state: State::Changed }).collect()
             }
-            _ => return Err(Fault::rejected("hint", format!("`{}` says nothing of {}", hint.event, ask.flow.source), None)),
+            _ => return Err(Fault::rejected("hint", format!("`{}` says nothing of {}", hint.event, of.object), None)),
         };
         Ok(Page { changes, cursor: None, more: false })
     }

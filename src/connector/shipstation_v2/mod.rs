@@ -16,7 +16,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 use crate::connector::registry::{Settings, Unusable};
-use crate::connector::{Batch, Change, Changes, Connector, Find, Found, Hint, Page, Reading, Receipt, Source, State, Stream};
+use crate::connector::{
+    Change, Connector, Found, Hint, LookupRequest, Page, ReadRequest, Reading, Receipt, Selection, State, Stream, WebhookRefusal, WebhookReply,
+    WebhookRequest, WriteRequest,
+};
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Transport};
 use crate::schema::Named;
@@ -121,9 +124,8 @@ enum Label {
 }
 
 impl Label {
-    fn of(source: &Source<'_>) -> Self {
-        let reads = source.reads.reads.iter().chain(source.also).any(|path| path.first().is_none_or(|name| name == "label"));
-        if reads { Label::Wanted } else { Label::Unread }
+    fn of(of: &Selection<'_>) -> Self {
+        if of.reads("label") { Label::Wanted } else { Label::Unread }
     }
 }
 
@@ -137,13 +139,13 @@ impl Connector for ShipStationV2 {
         self.wire.client.limit()
     }
 
-    fn streams(&self, _ask: &Source<'_>) -> Vec<Stream> {
+    fn streams(&self, _of: &Selection<'_>) -> Vec<Stream> {
         vec![Stream { name: "labels".to_owned(), overlap: SignedDuration::ZERO, only_later: false }]
     }
 
     /// V2 has no list of what was tracked. So a poll goes through the labels of the last days, and each that was not
     /// seen delivered is read again: it brings what no webhook told of.
-    async fn changes(&self, call: &Call, ask: &Changes<'_>) -> Result<Page, Fault> {
+    async fn changes(&self, call: &Call, ask: &ReadRequest<'_>) -> Result<Page, Fault> {
         let known = ask.cursor.filter(|_| !ask.begins).and_then(|cursor| serde_json::from_str::<Cursor>(cursor).ok());
         let cursor = known.unwrap_or_else(|| {
             let from = ask.now.saturating_sub((self.days * 24).hours()).unwrap_or(ask.now);
@@ -177,31 +179,31 @@ impl Connector for ShipStationV2 {
         Ok(Page { changes, cursor: Some(cursor), more })
     }
 
-    async fn get(&self, call: &Call, ask: &Source<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+    async fn get(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
         let mut found = Vec::new();
         for id in ids {
-            if let Some(tracking) = self.tracked(call, id, Label::of(ask)).await? {
+            if let Some(tracking) = self.tracked(call, id, Label::of(of)).await? {
                 found.push(arrived(id, &tracking));
             }
         }
         Ok(found)
     }
 
-    fn form(&self, ask: &Source<'_>) -> Option<String> {
-        Some(if matches!(Label::of(ask), Label::Wanted) { "with its label" } else { "" }.to_owned())
+    fn form(&self, of: &Selection<'_>) -> Option<String> {
+        Some(if matches!(Label::of(of), Label::Wanted) { "with its label" } else { "" }.to_owned())
     }
 
-    fn get_batch(&self, _ask: &Source<'_>) -> usize {
+    fn get_batch(&self, _of: &Selection<'_>) -> usize {
         1
     }
 
-    fn reading(&self, ask: &Source<'_>) -> Reading {
-        Reading { page: PAGE, each: if matches!(Label::of(ask), Label::Wanted) { 2 } else { 1 } }
+    fn reading(&self, of: &Selection<'_>) -> Reading {
+        Reading { page: PAGE, each: if matches!(Label::of(of), Label::Wanted) { 2 } else { 1 } }
     }
 
-    async fn find(&self, call: &Call, ask: &Find<'_>) -> Result<Vec<Found>, Fault> {
+    async fn find(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         let field = ask.field.first().map_or("", String::as_str);
-        let wants = || ask.fields.iter().any(|path| path.first().is_none_or(|name| name == "label")) || ask.fields.is_empty();
+        let wants = || ask.projection.iter().any(|path| path.first().is_none_or(|name| name == "label")) || ask.projection.is_empty();
         let mut found = Vec::new();
         for value in ask.values {
             let labels = match (ask.object.object.as_str(), field) {
@@ -226,15 +228,16 @@ impl Connector for ShipStationV2 {
         1
     }
 
-    async fn send(&self, _call: &Call, batch: &Batch<'_>) -> Result<Vec<Receipt>, Fault> {
+    async fn send(&self, _call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         Err(Fault::rejected("object", format!("V2 is only read: {} is not written", batch.object.object), None))
     }
 
-    fn hint(&self, body: &[u8]) -> Result<Hint, String> {
-        webhook::hint(&self.wire.account.url, body)
+    fn webhook(&self, request: &WebhookRequest<'_>) -> Result<WebhookReply, WebhookRefusal> {
+        request.posted()?;
+        Ok(WebhookReply::Hints(vec![webhook::hint(&self.wire.account.url, request.body)?]))
     }
 
-    async fn follow(&self, call: &Call, ask: &Source<'_>, hint: &Hint) -> Result<Page, Fault> {
+    async fn follow(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault> {
         let id = hint.parameters.get(webhook::LABEL).filter(|id| is_id(id));
         let id = id.ok_or_else(|| Fault::rejected("hint", "it names no label", None))?;
         // Its label says what no tracking does: that it was voided, or is that of a return.
@@ -245,7 +248,7 @@ impl Connector for ShipStationV2 {
             (true, _) => vec![gone(id, &label)],
             (_, true) => Vec::new(),
             _ => {
-                let known = if matches!(Label::of(ask), Label::Wanted) { Label::Known(label) } else { Label::Unread };
+                let known = if matches!(Label::of(of), Label::Wanted) { Label::Known(label) } else { Label::Unread };
                 self.tracked(call, id, known).await?.iter().map(|tracking| arrived(id, tracking)).collect()
             }
         };

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::ShipStationV2;
 use crate::connector::registry::Settings;
-use crate::connector::scripted::{NOW, Script, Still, answer, ok};
-use crate::connector::{Change, Changes, Connector, Find, Page, Source, State};
+use crate::connector::scripted::{NOW, Script, Still, answer, ok, posted};
+use crate::connector::{Change, Connector, LookupRequest, Page, ReadRequest, State};
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Response, Secret};
 use crate::plan::Plan;
@@ -72,9 +72,15 @@ fn tracking(more: Json) -> Json {
 }
 
 async fn changes(bench: &Bench, plan: &Plan, cursor: Option<&str>) -> Result<Page, Fault> {
-    let source = Source { plan, flow: &plan.mapping.flows[0], reads: &plan.flows[0], also: &[] };
-    let ask =
-        Changes { source, stream: "labels", cursor, begins: cursor.is_none(), overlap: SignedDuration::ZERO, since: None, now: NOW.parse().unwrap() };
+    let ask = ReadRequest {
+        selection: &plan.selection_of(0, &[]),
+        stream: "labels",
+        cursor,
+        begins: cursor.is_none(),
+        overlap: SignedDuration::ZERO,
+        since: None,
+        now: NOW.parse().unwrap(),
+    };
     bench.v2.changes(&bench.call, &ask).await
 }
 
@@ -118,9 +124,9 @@ async fn a_webhook_is_followed_by_its_label_and_instants_get_their_offset() {
         label(json!({"is_return_label": true})),
     ]);
     let hint = json!({"resource_url": "https://api.shipstation.com/v2/labels/se-77/track", "resource_type": "TRACK_EVENT_V2", "data": {"status_code": "EX"}});
-    let hint = bench.v2.hint(hint.to_string().as_bytes()).unwrap();
+    let hint = posted(&bench.v2, hint.to_string().as_bytes()).unwrap();
     let plan = plan("it.tracking_number");
-    let source = Source { plan: &plan, flow: &plan.mapping.flows[0], reads: &plan.flows[0], also: &[] };
+    let source = plan.selection_of(0, &[]);
     let page = bench.v2.follow(&bench.call, &source, &hint).await.unwrap();
     let voided = bench.v2.follow(&bench.call, &source, &hint).await.unwrap();
     assert_eq!(voided.changes, [Change { id: "se-77".into(), stamp: Some("2026-11-09T00:00:00Z".into()), state: State::Gone }]);
@@ -143,19 +149,13 @@ async fn a_label_is_fetched_where_it_is_read_and_found_by_its_number() {
     let label = json!({"label_id": "se-5", "ship_date": "2026-11-18T00:00:00Z", "external_order_id": "W-1", "tracking_number": "1Z1"});
     let bench = Bench::new([ok(tracking(json!({}))), ok(label.clone()), ok(json!({"labels": [label]})), ok(tracking(json!({})))]);
     let plan = plan("it.label.external_order_id ?? \"none\"");
-    let source = Source { plan: &plan, flow: &plan.mapping.flows[0], reads: &plan.flows[0], also: &[] };
+    let source = plan.selection_of(0, &[]);
     let got = bench.v2.get(&bench.call, &source, &["se-5".into(), "no id".into()]).await.unwrap();
     let State::Is(body) = &got[0].state else { panic!("{got:?}") };
     assert_eq!((got.len(), body.read()["label"]["ship_date"].as_str().map(str::to_owned)), (1, Some("2026-11-18".to_owned())));
     let object = ObjectRef::new("tracking", "Tracking");
-    let ask = Find {
-        plan: &plan,
-        object: &object,
-        field: &["tracking_number".into()],
-        values: &["1Z1".into()],
-        companions: &[],
-        fields: &[vec!["status_code".into()]],
-    };
+    let (field, values, projection) = (["tracking_number".into()], ["1Z1".into()], [vec!["status_code".into()]]);
+    let ask = LookupRequest { object: &object, schemas: &plan.objects, field: &field, values: &values, companions: &[], projection: &projection };
     let found = bench.v2.find(&bench.call, &ask).await.unwrap();
     assert_eq!((found.len(), found[0].value.as_str()), (1, "1Z1"));
     let asked = ["/v2/labels/se-5/track", "/v2/labels/se-5", "/v2/labels?tracking_number=1Z1&page_size=100", "/v2/labels/se-5/track"];
@@ -179,7 +179,7 @@ async fn refusals_are_read_and_a_limit_is_waited_for() {
 #[test]
 fn what_is_no_webhook_of_this_account_is_refused() {
     let bench = Bench::new([]);
-    let said = |url: &str, event: &str| bench.v2.hint(json!({"resource_url": url, "resource_type": event}).to_string().as_bytes());
+    let said = |url: &str, event: &str| posted(&bench.v2, json!({"resource_url": url, "resource_type": event}).to_string().as_bytes());
     assert!(said("https://api.shipstation.com/v2/labels/se-1/track", "TRACK_EVENT_V2").is_ok());
     for url in [
         "https://evil.example/v2/labels/se-1/track",
@@ -197,8 +197,8 @@ fn what_is_no_webhook_of_this_account_is_refused() {
         assert!(said(url, "TRACK_EVENT_V2").is_err(), "{url}");
     }
     assert!(said("https://api.shipstation.com/v2/labels/se-1/track", "SHIP_NOTIFY").is_err());
-    assert!(bench.v2.hint(&vec![b' '; 600 << 10]).is_err());
-    assert!(bench.v2.hint(b"[]").is_err());
+    assert!(posted(&bench.v2, &vec![b' '; 600 << 10]).is_err());
+    assert!(posted(&bench.v2, b"[]").is_err());
 }
 
 #[test]
