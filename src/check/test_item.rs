@@ -315,7 +315,7 @@ mod tests {
             stamp: None,
             name_field: None,
             parent: None,
-            class: 0,
+            otherwise: crate::system::Guarantee::Idempotent,
             events: Vec::new(),
         })
     }

@@ -11,6 +11,7 @@ use crate::check::key::{Fact, Key as ValueKey};
 use crate::ir::{self, Expr, Guard, InDoubt, Key, Milestones, Op, Repeat, Slot, Word, Write, walk};
 use crate::schema::Object;
 use crate::syntax::tree::{self, ExprKind, SectionKind, WriteOp};
+use crate::system::Guarantee;
 use crate::value::{Column, Kind, Literal, ObjectRef, Type};
 
 /// A repeat of a write, and what its key has to name.
@@ -173,8 +174,8 @@ impl Env<'_> {
         });
         self.target = target;
         let (key, body, guards) = out;
-        let class = object.guarantee(op.into(), key.as_ref().and_then(|key| key.field.as_deref())).class();
-        let in_doubt = if allowed { self.in_doubt(write, op, class, key.as_ref(), &object) } else { None };
+        let guarantee = object.guarantee(op.into(), key.as_ref().and_then(|key| key.field.as_deref()));
+        let in_doubt = if allowed { self.in_doubt(write, op, guarantee, key.as_ref(), &object) } else { None };
         let result = write.name.as_ref().map(|_| self.slot());
         Some(Write {
             name,
@@ -182,7 +183,7 @@ impl Env<'_> {
             object: of,
             of: record,
             key,
-            class,
+            guarantee,
             in_doubt,
             when: when.map(|when| when.expr),
             repeat: repeated.repeat.clone(),
@@ -363,12 +364,12 @@ impl Env<'_> {
         }
     }
 
-    fn in_doubt(&mut self, write: &tree::Write, op: Op, class: u8, key: Option<&Key>, object: &Object) -> Option<InDoubt> {
+    fn in_doubt(&mut self, write: &tree::Write, op: Op, guarantee: Guarantee, key: Option<&Key>, object: &Object) -> Option<InDoubt> {
         let said = write.in_doubt.as_ref().map(|said| match said.node {
             tree::InDoubt::LookUp => (InDoubt::LookUp, said.span),
             tree::InDoubt::Review => (InDoubt::Review, said.span),
         });
-        if op == Op::Update || class == 0 {
+        if op == Op::Update || guarantee == Guarantee::Idempotent {
             return said.map(|(said, _)| said);
         }
         // What the key is not written to cannot be found by it.
@@ -381,12 +382,12 @@ impl Env<'_> {
             None => {
                 // Without a key that was told already.
                 if key.is_some() {
-                    self.report(error::sections::doubt_unsaid(write.head, object, class < 3 && searchable));
+                    self.report(error::sections::doubt_unsaid(write.head, object, guarantee < Guarantee::Unprotected && searchable));
                 }
                 None
             }
-            Some((InDoubt::LookUp, span)) if class >= 3 || !searchable => {
-                self.report(error::sections::doubt_not_searchable(span, object, mark, class));
+            Some((InDoubt::LookUp, span)) if guarantee == Guarantee::Unprotected || !searchable => {
+                self.report(error::sections::doubt_not_searchable(span, object, mark, guarantee));
                 Some(InDoubt::LookUp)
             }
             Some((said, _)) => Some(said),

@@ -27,7 +27,7 @@ use crate::http::{Call, Limit};
 pub use crate::schema::{Comparison, Condition, Selection};
 use crate::schema::{Named, Object};
 use crate::system;
-pub use crate::system::Operation;
+pub use crate::system::{Guarantee, Operation};
 use crate::value::{Body, Json, ObjectRef};
 
 /// One system behind one set of credentials.
@@ -251,8 +251,8 @@ pub struct Found {
 /// What a write is held to, and what it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// The guarantee class, 0 to 3.
-    pub class: u8,
+    /// What ensures that it has one effect.
+    pub guarantee: Guarantee,
     /// Items in one call.
     pub batch: usize,
     /// Items above which the system has a way of its own for bulk, in one batch of up to so many.
@@ -275,7 +275,7 @@ impl Write {
         let rule = object.write_rule(operation, key_field)?;
         let settle = system::manifest(system)?.settle_minutes;
         Some(Write {
-            class: rule.guarantee.class(),
+            guarantee: rule.guarantee,
             batch: rule.batch,
             bulk: rule.bulk,
             settle: SignedDuration::from_mins(settle.into()),

@@ -11,6 +11,7 @@ use super::{Ask, Engine, Job, Lot, delta};
 use crate::connector::{Done, Found};
 use crate::fault::Fault;
 use crate::store::{Change, Entry, EntryState, Kept, Ledger, Millis};
+use crate::system::Guarantee;
 use crate::value::Json;
 
 /// How far this machine's clock may be set forward while a settle time runs.
@@ -30,7 +31,7 @@ impl Engine<'_> {
     /// Whether a newer version of an entry's record waits behind it.
     pub(super) fn superseded(&self, entry: &Entry) -> Kept<bool> {
         let newest = self.store.lane(&entry.flow, &entry.lane)?;
-        Ok(entry.class == 0 && entry.after.is_none() && newest.is_some_and(|lane| lane.version != entry.version))
+        Ok(entry.guarantee == Guarantee::Idempotent && entry.after.is_none() && newest.is_some_and(|lane| lane.version != entry.version))
     }
 
     /// Tells that an entry's outcome is in doubt, and what follows.
@@ -47,9 +48,9 @@ impl Engine<'_> {
     pub(super) fn doubt(&mut self, entry: &mut Entry, now: Millis) {
         let sent = entry.sent.unwrap_or(now);
         entry.doubted = Some(sent.max(entry.doubted.unwrap_or(0)));
-        if entry.review_doubt || entry.class >= 3 {
+        if entry.review_doubt || entry.guarantee == Guarantee::Unprotected {
             entry.state = EntryState::Parked;
-        } else if entry.class == 0 && !(self.settings.safety.look_up && self.repeat_adds(entry)) {
+        } else if entry.guarantee == Guarantee::Idempotent && !(self.settings.safety.look_up && self.repeat_adds(entry)) {
             entry.state = EntryState::Planned;
             entry.due = now + backoff(entry.attempt, self.settings.seed ^ entry.id.unsigned_abs());
         } else if self.settings.safety.look_up {
@@ -127,7 +128,7 @@ impl Engine<'_> {
     pub(super) fn mark_field(&self, lot: &Lot) -> String {
         let spec = self.spec(lot);
         // Where the target itself keeps the key, it is the mark.
-        let native = lot.key_field.clone().filter(|_| spec.as_ref().is_some_and(|spec| spec.class == 0));
+        let native = lot.key_field.clone().filter(|_| spec.as_ref().is_some_and(|spec| spec.guarantee == Guarantee::Idempotent));
         native.or_else(|| spec.and_then(|spec| spec.found_by)).or_else(|| lot.key_field.clone()).unwrap_or_else(|| self.id_field(&lot.object()))
     }
 
@@ -140,7 +141,7 @@ impl Engine<'_> {
     /// Whether an entry's effect can be looked for at its target.
     pub(super) fn is_findable(&self, entry: &Entry) -> bool {
         let keyed = entry.key.is_some() && entry.key_field.is_some();
-        entry.class < 3 && (entry.target.is_some() || keyed)
+        entry.guarantee < Guarantee::Unprotected && (entry.target.is_some() || keyed)
     }
 
     /// Its record is at the target, and holds other values than were sent: what it holds is known from now on, and the record is

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{Lot, outbox};
 use crate::apply::Payload;
 use crate::store::{Entry, EntryState, Millis, Moved, Rides};
+use crate::system::Guarantee;
 use crate::value::Json;
 
 /// A record at its target, named by its key or by `id:` and its id: connection, object, name.
@@ -59,7 +60,7 @@ pub(crate) struct Head {
     pub(super) after: Option<Arc<str>>,
     key: Option<Box<str>>,
     pub(super) target: Option<Box<str>>,
-    class: u8,
+    guarantee: Guarantee,
     review_doubt: bool,
     pub(super) state: EntryState,
     pub(super) first: bool,
@@ -127,7 +128,7 @@ impl Head {
             key: self.key.as_deref().map(str::to_owned),
             key_field: self.lot.key_field.clone(),
             target: self.target.as_deref().map(str::to_owned),
-            class: self.class,
+            guarantee: self.guarantee,
             review_doubt: self.review_doubt,
             state: self.state,
             first: self.first,
@@ -217,7 +218,7 @@ impl Heads {
             after: entry.after.as_ref().map(|after| self.word(after)),
             key: entry.key.as_deref().map(Into::into),
             target: entry.target.as_deref().map(Into::into),
-            class: entry.class,
+            guarantee: entry.guarantee,
             review_doubt: entry.review_doubt,
             state: entry.state,
             first: entry.first,
@@ -313,7 +314,7 @@ mod tests {
             key: Some(format!("SF-{id}")),
             key_field: Some("orderKey".to_owned()),
             target: (id % 3 == 0).then(|| id.to_string()),
-            class: 1,
+            guarantee: Guarantee::Token,
             review_doubt: id % 5 == 0,
             state: EntryState::Sending,
             first: id % 7 == 0,

@@ -10,6 +10,7 @@ use super::{Engine, Lot};
 use crate::apply::{Payload, target_of};
 use crate::ir::{Flow, Op};
 use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch, Watched};
+use crate::system::Guarantee;
 use crate::value::{Json, ObjectRef};
 
 impl Engine<'_> {
@@ -125,7 +126,7 @@ impl Engine<'_> {
                     key: payload.key.clone(),
                     key_field: payload.key_field.clone(),
                     target: payload.id.clone().or_else(|| known.as_ref().and_then(|known| known.id.clone())).filter(|_| !missing),
-                    class: spec.map_or_else(|| declared.map_or(3, |write| write.class), |spec| spec.class),
+                    guarantee: spec.map_or_else(|| declared.map_or(Guarantee::Unprotected, |write| write.guarantee), |spec| spec.guarantee),
                     review_doubt: declared.is_some_and(|write| write.in_doubt == Some(crate::ir::InDoubt::Review)),
                     state: if parked { EntryState::Parked } else { EntryState::Planned },
                     first: lane.first,

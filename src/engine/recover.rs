@@ -11,6 +11,7 @@ use crate::apply::Payload;
 use crate::connector::holds;
 use crate::ir::Policy;
 use crate::store::{Change, EntryState, Kept, LaneState, Ledger, Millis, Reason};
+use crate::system::Guarantee;
 use crate::value::{Json, ObjectRef};
 
 /// When the store was recovered, and when the one that was lost sent last.
@@ -159,7 +160,7 @@ impl Engine<'_> {
     pub(super) fn lost_until(&self, payload: &Payload) -> Millis {
         let Some(spec) = self.write_spec(&payload.object, payload.op, payload.key_field.as_deref()) else { return 0 };
         let connector = self.world.connectors.get(&payload.object.connection);
-        let adds = spec.class > 0 || connector.is_some_and(|connector| connector.repeat_adds(&payload.object, &payload.body));
+        let adds = spec.guarantee > Guarantee::Idempotent || connector.is_some_and(|connector| connector.repeat_adds(&payload.object, &payload.body));
         let sent = if adds { self.lost.sent.max(self.lost.last) } else { self.lost.sent };
         if sent == 0 { 0 } else { sent + spec.settle.as_millis() as Millis + super::doubt::CLOCK }
     }

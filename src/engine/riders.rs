@@ -12,6 +12,7 @@ use crate::apply::Payload;
 use crate::connector::{Done, Receipt, Rider, Riders};
 use crate::fault::Fault;
 use crate::store::{Change, Entry, EntryState, Kept, Ledger, Rides};
+use crate::system::Guarantee;
 use crate::value::Json;
 
 impl Engine<'_> {
@@ -20,7 +21,7 @@ impl Engine<'_> {
         let ride = payload.rides.as_ref()?;
         let on = *leaders.get(&ride.on)?;
         let spec = self.write_spec(&payload.object, payload.op, payload.key_field.as_deref())?;
-        (known.is_none() && spec.class == 0 && !spec.replaces).then(|| Rides { on, fields: ride.fields.clone() })
+        (known.is_none() && spec.guarantee == Guarantee::Idempotent && !spec.replaces).then(|| Rides { on, fields: ride.fields.clone() })
     }
 
     /// The entries that can go in the call of a batch: of one operation on one object, none of whose records is

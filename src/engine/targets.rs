@@ -10,6 +10,7 @@ use crate::connector::Found;
 use crate::fault::Fault;
 use crate::ir::{Flow, Policy, Write};
 use crate::store::{Change, Kept, Lane, LaneState};
+use crate::system::Guarantee;
 use crate::value::Json;
 
 static NOT_MISSING: BTreeSet<String> = BTreeSet::new();
@@ -29,8 +30,8 @@ impl Engine<'_> {
         Looks {
             reads: reads || !write.guards.is_empty() || spec.as_ref().is_some_and(|spec| spec.replaces),
             keeps: has_policies(&write.body),
-            searched: spec.as_ref().is_some_and(|spec| spec.class == 2),
-            findable: spec.as_ref().is_some_and(|spec| spec.class < 3),
+            searched: spec.as_ref().is_some_and(|spec| spec.guarantee == Guarantee::Searchable),
+            findable: spec.as_ref().is_some_and(|spec| spec.guarantee < Guarantee::Unprotected),
         }
     }
 

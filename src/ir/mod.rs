@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::system::Operation;
+use crate::system::{Guarantee, Operation};
 use crate::value::{Kind, Literal, ObjectRef, Type};
 
 /// Where something stands in the mapping's files, for people: `orders.dock:12`.
@@ -335,8 +335,10 @@ pub struct Write {
     /// The matched or source record that is updated, or that may be created (`upsert … of`).
     pub of: Option<Slot>,
     pub key: Option<Key>,
-    /// Guarantee class, 0 to 3, as this write uses the target.
-    pub class: u8,
+    /// What ensures that this write has one effect at its target.
+    #[serde(rename = "class", with = "crate::system::by_class")]
+    #[schemars(with = "u8")]
+    pub guarantee: Guarantee,
     pub in_doubt: Option<InDoubt>,
     /// `when` of the write: not sent where it does not hold.
     pub when: Option<Expr>,

@@ -133,7 +133,7 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
         Some(InDoubt::Review) => "; if the answer is lost: a person decides",
         None => "; if the answer is lost: sent again, one effect",
     };
-    line("", &format!("guarantee G{}{doubt}", write.class));
+    line("", &format!("guarantee {}{doubt}", write.guarantee));
     let mut policies = Vec::new();
     rows(&write.body.rows, "", &mut policies);
     if !policies.is_empty() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::connector::Connectors;
 use crate::ir::{Flow, Op, Repeat, Write};
 use crate::plan::{FlowPlan, Plan, rides};
+use crate::system::Guarantee;
 use crate::value::ObjectRef;
 
 /// One kind of call that a flow makes.
@@ -53,7 +54,7 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
         let spec = plan.objects.get(&write.object.to_string()).and_then(|object| connector.write(object, write.op.into(), key_field(write)));
         let Some(spec) = spec else { continue };
         let id_field = |of: &ObjectRef| plan.objects.get(&of.to_string())?.id.as_deref();
-        let ride = rides::ride(flow, write, id_field).filter(|_| spec.carries && spec.class == 0);
+        let ride = rides::ride(flow, write, id_field).filter(|_| spec.carries && spec.guarantee == Guarantee::Idempotent);
         let note = ride.map(|ride| format!("{} a call; where both are new, in the call that makes `{}`", spec.batch, ride.on));
         let note = note.or_else(|| match (&write.repeat, &write.milestones, spec.bulk, &write.when) {
             (Some(Repeat::Each { .. }), ..) => Some("for each element".to_owned()),

@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 
 use super::error::SchemaError;
 use super::object::{Access, Field, Object, Size, SizeUnit, Write};
+use crate::system::Guarantee;
 use crate::system::{self, Describe};
 use crate::value::{Enumeration, Json, Kind, Known, ObjectRef, Type, Wire};
 
@@ -46,7 +47,7 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
         stamp: None,
         name_field: None,
         parent: None,
-        class: 2,
+        otherwise: Guarantee::Searchable,
         events: Vec::new(),
     };
     let mut relations = Vec::new();

@@ -201,7 +201,7 @@ fn values(kind: &Kind) -> Option<&crate::value::Enumeration> {
 /// What a system does not say of its object is kept from what is known: how a field's values are treated, what a
 /// create is held to, how children lead to their parent.
 pub fn keep(new: &mut Object, known: &Object) {
-    new.class = known.class;
+    new.otherwise = known.otherwise;
     if new.parent.is_none() {
         new.parent.clone_from(&known.parent);
     }

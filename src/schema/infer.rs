@@ -11,6 +11,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::object::{Access, Class, Field, Object};
+use crate::system::Guarantee;
 use crate::value::{Enumeration, Json, Kind, Known, ObjectRef, Type, Wire};
 
 /// How much samples are taken to say.
@@ -180,7 +181,7 @@ impl Building<'_> {
             stamp: None,
             name_field: None,
             parent: None,
-            class: 2,
+            otherwise: Guarantee::Searchable,
             events: Vec::new(),
         });
         name

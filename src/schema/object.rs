@@ -43,9 +43,11 @@ pub struct Object {
     /// The relation of a child record to its parent, for the stamps of children (`OrderId`).
     #[serde(default)]
     pub parent: Option<String>,
-    /// What a create and an upsert are held to where the system's manifest says nothing: the guarantee class (0 to 3). With a
-    /// key that the system itself keeps to one record it is 0. [`Object::guarantee`] tells what holds.
-    pub class: u8,
+    /// What a create and an upsert are held to where the system's manifest says nothing. With a key that the system itself keeps
+    /// to one record they are idempotent. [`Object::guarantee`] tells what holds.
+    #[serde(rename = "class", with = "system::by_class")]
+    #[schemars(with = "u8")]
+    pub otherwise: Guarantee,
     /// Webhook events of the system that hint at it.
     #[serde(default)]
     pub events: Vec<String>,
@@ -65,7 +67,7 @@ impl Object {
             return rule.guarantee;
         }
         let native = key_field.is_some_and(|field| self.keys.iter().any(|key| key == field));
-        if operation == Operation::Update || native { Guarantee::Idempotent } else { Guarantee::of_class(self.class.into()) }
+        if operation == Operation::Update || native { Guarantee::Idempotent } else { self.otherwise }
     }
 }
 

@@ -35,7 +35,7 @@ pub fn to_json(object: &Object) -> Json {
             put(name, json!(list));
         }
     }
-    put("x-class", json!(object.class));
+    put("x-class", json!(object.otherwise.class()));
     put("type", json!("object"));
     let required: Vec<&String> = object.fields.iter().filter(|(_, f)| f.write.required).map(|(name, _)| name).collect();
     put("required", json!(required));

@@ -11,6 +11,7 @@ use super::node::Node;
 use super::object::{Access, Class, Field, Object, Size, SizeUnit, Write};
 use super::{classify, describe};
 use crate::base::nearest;
+use crate::system::Guarantee;
 use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, WeightUnit, Wire};
 
 /// Reads a schema file, or a Salesforce describe as it is. References to other objects are of the
@@ -129,7 +130,7 @@ fn object(json: &Node<'_>, system: &str, name: &str, connection: &str) -> Result
         stamp: text(json, "x-stamp"),
         name_field: text(json, "x-name-field"),
         parent: text(json, "x-parent"),
-        class: json.get("x-class").and_then(Node::as_u64).and_then(|class| u8::try_from(class).ok()).unwrap_or(3).min(3),
+        otherwise: json.get("x-class").and_then(Node::as_u64).map_or(Guarantee::Unprotected, Guarantee::of_class),
         events: texts(json, "x-events"),
         fields,
     })

@@ -52,7 +52,7 @@ pub(crate) mod tests {
             key: Some(format!("sf-{lane}")),
             key_field: Some("orderKey".into()),
             target: None,
-            class: 0,
+            guarantee: crate::system::Guarantee::Idempotent,
             review_doubt: false,
             state: EntryState::Planned,
             first: false,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Millis;
+use crate::system::Guarantee;
 use crate::value::{Body, Json};
 
 /// Where a record is in its flow. One row a lane, which is a flow and a key.
@@ -201,7 +202,9 @@ pub struct Entry {
     pub key_field: Option<String>,
     /// The target record's id, where it is known.
     pub target: Option<String>,
-    pub class: u8,
+    /// What ensures that it has one effect at its target.
+    #[serde(rename = "class", with = "crate::system::by_class")]
+    pub guarantee: Guarantee,
     /// The mapping says `in doubt review`.
     pub review_doubt: bool,
     pub state: EntryState,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Manifest;
 
-/// What stands for it that a key has one effect, from the best on: its number is the guarantee class of the book.
+/// What ensures that a write has one effect, from the best on. The book and `crossdock plan` call it by its class, G0 to G3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Guarantee {
@@ -37,6 +37,31 @@ impl Guarantee {
             2 => Guarantee::Searchable,
             _ => Guarantee::Unprotected,
         }
+    }
+}
+
+impl std::fmt::Display for Guarantee {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "G{}", self.class())
+    }
+}
+
+/// A guarantee by the number of its class, as plans have it.
+pub mod by_class {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Guarantee;
+
+    /// # Errors
+    /// Those of the format.
+    pub fn serialize<S: Serializer>(guarantee: &Guarantee, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_u8(guarantee.class())
+    }
+
+    /// # Errors
+    /// It is no number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Guarantee, D::Error> {
+        u64::deserialize(from).map(Guarantee::of_class)
     }
 }
 

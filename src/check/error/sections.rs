@@ -6,6 +6,7 @@ use crate::check::error::names::some;
 use crate::ir::Op;
 use crate::schema::Object;
 use crate::syntax::tree::Name;
+use crate::system::Guarantee;
 use crate::value::ObjectRef;
 
 pub(in crate::check) fn unknown_event(event: &Name, object: &Object) -> Diagnostic {
@@ -61,16 +62,16 @@ pub(in crate::check) fn doubt_unsaid(head: Span, object: &Object, can_look_up: b
     }
 }
 
-pub(in crate::check) fn doubt_not_searchable(span: Span, object: &Object, field: Option<&str>, class: u8) -> Diagnostic {
+pub(in crate::check) fn doubt_not_searchable(span: Span, object: &Object, field: Option<&str>, guarantee: Guarantee) -> Diagnostic {
     let text = match field {
-        _ if class >= 3 => format!("{} cannot be asked whether a `{}` is there", object.system, object.name),
+        _ if guarantee == Guarantee::Unprotected => format!("{} cannot be asked whether a `{}` is there", object.system, object.name),
         Some(field) => format!("a `{}` cannot be searched for by `{field}`", object.name),
         None => format!("a `{}` cannot be searched for by this key", object.name),
     };
     let diagnostic = Diagnostic::new(Code::DoubtNotSearchable, span, text).mend("let a person look", span, "in doubt review");
     match object.searchable.as_slice() {
         [] => diagnostic,
-        known if class < 3 => {
+        known if guarantee < Guarantee::Unprotected => {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             diagnostic.help(format!("or put the key into a field that can be searched for: {}", some(&known, 6)))
         }

@@ -12,7 +12,9 @@ use super::Salesforce;
 use crate::base::bounds;
 use crate::connector::registry::Settings;
 use crate::connector::scripted::{NOW, Script, Still, answer, ok};
-use crate::connector::{Connector, Item, LookupRequest, Operation, Page, ReadRequest, Receipt, Rider, Riders, Selection, State, WriteRequest};
+use crate::connector::{
+    Connector, Guarantee, Item, LookupRequest, Operation, Page, ReadRequest, Receipt, Rider, Riders, Selection, State, WriteRequest,
+};
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Request, Response, Secret};
 use crate::plan::Plan;
@@ -527,14 +529,14 @@ fn each_write_says_what_it_is_held_to() {
     let write = |op, key| {
         let write = crate::connector::Write::of("salesforce", &object, op, key).unwrap();
         assert_eq!((write.batch, write.replaces, write.carries), (super::COLLECTION, false, true));
-        (write.class, write.found_by)
+        (write.guarantee, write.found_by)
     };
     let by = |field: &str| Some(field.to_owned());
-    assert_eq!(write(Operation::Update, Some("Mail_Key__c")), (0, by("Id")));
+    assert_eq!(write(Operation::Update, Some("Mail_Key__c")), (Guarantee::Idempotent, by("Id")));
     for op in [Operation::Create, Operation::Upsert] {
-        assert_eq!(write(op, Some("Mail_Key__c")), (0, by("Mail_Key__c")), "the org keeps it to one");
-        assert_eq!(write(op, Some("Email")), (2, by("Email")));
-        assert_eq!(write(op, Some("Description")), (3, by("Description")), "nobody can be asked for it");
-        assert_eq!(write(op, None), (3, by("Id")));
+        assert_eq!(write(op, Some("Mail_Key__c")), (Guarantee::Idempotent, by("Mail_Key__c")), "the org keeps it to one");
+        assert_eq!(write(op, Some("Email")), (Guarantee::Searchable, by("Email")));
+        assert_eq!(write(op, Some("Description")), (Guarantee::Unprotected, by("Description")), "nobody can be asked for it");
+        assert_eq!(write(op, None), (Guarantee::Unprotected, by("Id")));
     }
 }

@@ -12,7 +12,9 @@ use serde_json::json;
 use super::ShipStation;
 use crate::connector::registry::{Settings, open};
 use crate::connector::scripted::{NOW, Script, Still, answer, ok, posted};
-use crate::connector::{Change, Connector, Found, Hint, Item, LookupRequest, Operation, Page, ReadRequest, Receipt, Selection, State, WriteRequest};
+use crate::connector::{
+    Change, Connector, Found, Guarantee, Hint, Item, LookupRequest, Operation, Page, ReadRequest, Receipt, Selection, State, WriteRequest,
+};
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Request, Response, Secret, Transport};
 use crate::plan::Plan;
@@ -687,13 +689,13 @@ async fn an_order_is_marked_as_shipped() {
 fn each_write_says_what_it_is_held_to() {
     let write = |object: &str, operation, key| super::writes(object, operation, key);
     let order = write("Order", Operation::Upsert, Some("orderKey")).unwrap();
-    assert_eq!((order.class, order.batch, order.replaces, order.found_by.as_deref()), (0, 100, true, Some("orderId")));
-    assert_eq!(write("Order", Operation::Update, None).unwrap().class, 0);
+    assert_eq!((order.guarantee, order.batch, order.replaces, order.found_by.as_deref()), (Guarantee::Idempotent, 100, true, Some("orderId")));
+    assert_eq!(write("Order", Operation::Update, None).unwrap().guarantee, Guarantee::Idempotent);
     let unkeyed = write("Order", Operation::Create, None).unwrap();
-    assert_eq!((unkeyed.class, unkeyed.batch, unkeyed.found_by.as_deref()), (2, 1, Some("orderNumber")));
+    assert_eq!((unkeyed.guarantee, unkeyed.batch, unkeyed.found_by.as_deref()), (Guarantee::Searchable, 1, Some("orderNumber")));
     for object in ["Label", "ExternalShipment"] {
         let write = write(object, Operation::Create, Some("orderId")).unwrap();
-        assert_eq!((write.class, write.batch, write.found_by.as_deref()), (2, 1, Some("orderId")));
+        assert_eq!((write.guarantee, write.batch, write.found_by.as_deref()), (Guarantee::Searchable, 1, Some("orderId")));
     }
     assert!(write("Label", Operation::Update, None).is_none() && write("Shipment", Operation::Create, None).is_none());
     assert!(write("Order", Operation::Upsert, Some("orderNumber")).is_none(), "V1 keeps no order number to one order");

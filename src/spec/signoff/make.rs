@@ -13,6 +13,7 @@ use crate::ir::{
 };
 use crate::plan::Plan;
 use crate::syntax;
+use crate::system::Guarantee;
 use crate::value::{Kind, Literal, ObjectRef, Value};
 
 /// Makes the document. `files`: the texts of the mapping files, by the names that places have.
@@ -212,11 +213,11 @@ impl Maker<'_> {
             Some(field) => format!("{field} = {}", self.text(&key.value)),
             None => self.text(&key.value),
         });
-        let guarantee = match (write.class, write.key.as_ref().is_some_and(|key| key.native), &write.in_doubt) {
-            (0, true, _) => "the target itself keeps it to one, by the key".to_owned(),
-            (0, ..) => "repeated, it has one effect".to_owned(),
+        let guarantee = match (write.guarantee, write.key.as_ref().is_some_and(|key| key.native), &write.in_doubt) {
+            (Guarantee::Idempotent, true, _) => "the target itself keeps it to one, by the key".to_owned(),
+            (Guarantee::Idempotent, ..) => "repeated, it has one effect".to_owned(),
             (_, _, Some(InDoubt::Review)) => "sent once; where the outcome is not known, a person decides".to_owned(),
-            (3, ..) => "sent once; the target cannot be asked whether it has it".to_owned(),
+            (Guarantee::Unprotected, ..) => "sent once; the target cannot be asked whether it has it".to_owned(),
             _ => "sent once; where the outcome is not known, it is looked up before it is sent again".to_owned(),
         };
         WritePart {

@@ -11,6 +11,7 @@ use crate::store::{
     Checkpoint, Control, Damage, Decided, Entry, EntryState, Erasure, Exception, Hint, Kept, Lane, LaneState, Ledger, Reason, StoreFault, Watch,
     Watched,
 };
+use crate::system::Guarantee;
 use crate::value::{Body, Json};
 
 /// A value as it was read, and what is wrong with it.
@@ -253,7 +254,8 @@ pub(super) fn entry(seal: &Seal, row: &Row<'_>, whole: bool) -> Found<Entry> {
         key,
         key_field: cells.maybe_text(10),
         target: cells.maybe_text(11),
-        class: u8::try_from(cells.int(12)).unwrap_or(3),
+        // On disk it is the number of its class.
+        guarantee: u64::try_from(cells.int(12)).map_or(Guarantee::Unprotected, Guarantee::of_class),
         review_doubt: cells.flag(13),
         first: cells.flag(14),
         hash: cells.text(15),

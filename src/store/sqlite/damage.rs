@@ -15,6 +15,7 @@ use super::{Mode, Sqlite, fault, form};
 use crate::store::{
     Change, Control, Damage, Entry, EntryState, Event, Exception, Hint, Kept, Lane, LaneState, Ledger, Millis, Reason, StoreFault, Watch, Watched,
 };
+use crate::system::Guarantee;
 use crate::value::Json;
 
 /// How long a late request to a target is waited for where the time that was noted cannot be relied on.
@@ -177,7 +178,8 @@ impl Sqlite {
     /// A write is never sent once it is damaged. Where it may have been sent before, a person looks.
     pub(super) fn mend_entry(&self, entry: &mut Entry, damage: &Damage) -> Kept<Vec<Change>> {
         let moving = matches!(entry.state, EntryState::Sending | EntryState::Ambiguous);
-        let perhaps_sent = entry.class > 0 && (damage.is_of_row() || entry.doubted.is_some() || (moving && entry.sent.is_some()));
+        let perhaps_sent =
+            entry.guarantee > Guarantee::Idempotent && (damage.is_of_row() || entry.doubted.is_some() || (moving && entry.sent.is_some()));
         let (code, next) = match perhaps_sent {
             true => ("in_doubt", "look at the target whether it is there: `queue discard` if it is; `replay` sends the record anew if it is not"),
             false => (DAMAGED, "`queue retry` reads the record again and sends it anew"),

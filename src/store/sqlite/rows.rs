@@ -272,7 +272,7 @@ impl Put<'_> {
             key,
             entry.key_field,
             entry.target,
-            entry.class,
+            entry.guarantee.class(),
             entry.review_doubt,
             entry.first,
             entry.hash,

@@ -128,7 +128,7 @@ fn a_value_that_was_moved_to_another_row_is_refused_and_named() {
 #[test]
 fn a_write_that_may_have_been_sent_is_left_to_a_person() {
     let (_folder, path) = folder();
-    let sent = Entry { class: 2, state: EntryState::Sending, sent: Some(4), rides: None, ..entry(10, "a") };
+    let sent = Entry { guarantee: crate::system::Guarantee::Searchable, state: EntryState::Sending, sent: Some(4), rides: None, ..entry(10, "a") };
     write(&path).commit(&[Change::Lane(Lane { state: LaneState::Sending, ..lane("a", 1, false) }), Change::Entry(sent)]).unwrap();
     raw(&path).execute("UPDATE payload SET sealed_body = x'02'", []).unwrap();
     let store = write(&path);
