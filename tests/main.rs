@@ -3,6 +3,7 @@
 //! A test file is a module here. `cargo nextest run webhooks::` runs those of one file.
 
 mod common;
+mod contract;
 mod live;
 
 mod alive;

@@ -18,7 +18,7 @@ impl ShipStation {
         let path = if batch.object.object == "Label" { "/orders/createlabelfororder" } else { "/orders/markasshipped" };
         let mut receipts = Vec::new();
         for item in batch.items {
-            let outcome = self.wire.post(call, path, &item.body, 1).await.map_err(eased).map(|answer| match batch.object.object.as_str() {
+            let outcome = self.wire.post(call, path, &item.body, 1).await.map_err(eased).and_then(|answer| match batch.object.object.as_str() {
                 "Label" => label(&item.body, answer),
                 _ => marked(&item.body, &answer),
             });
@@ -92,15 +92,20 @@ fn bare(mut record: Json) -> Json {
     record
 }
 
-fn label(asked: &Json, answer: Json) -> Done {
+/// The label that was made. An answer that names none says nothing of whether there is one.
+fn label(asked: &Json, answer: Json) -> Result<Done, Fault> {
     let mut record = bare(answer);
     if let (Json::Object(fields), Some(order)) = (&mut record, asked.get("orderId")) {
         fields.entry("orderId").or_insert_with(|| order.clone());
     }
-    Done { id: text(&record, "shipmentId"), created: Some(true), record }
+    let id = text(&record, "shipmentId").ok_or_else(|| Fault::ambiguous("the answer names no label"))?;
+    Ok(Done { id: Some(id), created: Some(true), record })
 }
 
-fn marked(asked: &Json, answer: &Json) -> Done {
+fn marked(asked: &Json, answer: &Json) -> Result<Done, Fault> {
+    if text(answer, "orderId") != text(asked, "orderId") {
+        return Err(Fault::ambiguous("the answer does not name the order"));
+    }
     let mut record = serde_json::Map::new();
     for (name, from) in [("orderId", asked), ("orderNumber", answer), ("carrierCode", asked), ("trackingNumber", asked), ("shipDate", asked)] {
         if let Some(value) = from.get(name) {
@@ -108,5 +113,5 @@ fn marked(asked: &Json, answer: &Json) -> Done {
         }
     }
     // V1 does not give the fulfillment's number.
-    Done { id: text(asked, "orderId"), created: Some(true), record: Json::Object(record) }
+    Ok(Done { id: text(asked, "orderId"), created: Some(true), record: Json::Object(record) })
 }

@@ -1,0 +1,430 @@
+//! The systems that the contract is held over: how each is set up, what people do in it, what is written to it.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use crossdock::connector::{Operation, Selection};
+use crossdock::sandbox::{System, salesforce, shipstation};
+use crossdock::schema::{FieldPath, Object, read, standard};
+use crossdock::value::Json;
+use serde_json::json;
+
+pub use crossdock::connector::Item;
+
+use super::world::{BEGIN, Setup, World};
+
+pub struct Subject {
+    pub name: &'static str,
+    pub system: &'static str,
+    pub options: &'static [(&'static str, &'static str)],
+    pub sandbox: fn(Setup) -> Box<dyn System>,
+    pub reads: Reads,
+    pub writes: &'static [Write],
+    pub hooks: Option<Hooks>,
+}
+
+/// An object that is read.
+pub struct Reads {
+    pub object: &'static str,
+    projection: &'static [&'static str],
+    stamp: Option<&'static str>,
+    /// Makes a record, and gives its id.
+    pub make: fn(&World, usize) -> String,
+    /// Changes a record's content.
+    pub touch: fn(&World, &str, &str),
+    pub remove: fn(&World, &str),
+    /// The stream that tells of records that were removed; none where the system tells nothing of them.
+    pub tells_gone: Option<&'static str>,
+    /// What [`Reads::touch`] changes.
+    pub content: fn(&Json) -> String,
+    /// A change may show after another with a later stamp, and is missed without the overlap of the stream.
+    pub is_late: bool,
+    /// The act that ends the session.
+    pub expire: Option<&'static str>,
+}
+
+/// A write that the system takes.
+pub struct Write {
+    pub name: &'static str,
+    pub object: &'static str,
+    pub operation: Operation,
+    pub key_field: Option<&'static str>,
+    /// An item, and what has to be there for it.
+    pub item: fn(&World, usize) -> Item,
+    /// Makes of an item one that the system refuses.
+    pub refused: fn(&mut Item),
+    /// How often what the item asks for was done.
+    pub done: fn(&World, &Item) -> usize,
+    /// By what the effect is searched for; none where it cannot be.
+    pub searched: Option<fn(&Item) -> (&'static str, String)>,
+    /// The list of an answer that tells of each item: a JSON pointer.
+    pub results: &'static str,
+    /// An answer's list may come in another order, and is told by its keys.
+    pub by_key: bool,
+}
+
+/// Webhooks of a system.
+pub struct Hooks {
+    /// Subscribes an address.
+    pub subscribe: fn(&World),
+    /// Makes something happen that is told, and gives the record's id.
+    pub happens: fn(&World) -> String,
+    /// Bodies that are not this system's, or point elsewhere.
+    pub forged: &'static [&'static str],
+}
+
+impl Subject {
+    /// Everything of a selection but its object.
+    pub fn selection(&'static self) -> Selection<'static> {
+        static NONE: OnceLock<crossdock::value::ObjectRef> = OnceLock::new();
+        static STAMPS: OnceLock<BTreeMap<&'static str, Vec<FieldPath>>> = OnceLock::new();
+        static PATHS: OnceLock<BTreeMap<&'static str, Vec<FieldPath>>> = OnceLock::new();
+        let each = |of: fn(&'static Subject) -> Vec<FieldPath>| ALL.iter().map(|subject| (subject.name, of(subject))).collect();
+        let stamps = STAMPS.get_or_init(|| each(|subject| subject.reads.stamp.iter().map(|name| vec![(*name).to_owned()]).collect()));
+        let paths = PATHS.get_or_init(|| each(|subject| subject.reads.projection.iter().map(|name| vec![(*name).to_owned()]).collect()));
+        Selection {
+            object: NONE.get_or_init(|| crossdock::value::ObjectRef::new("c", "")),
+            schemas: self.schemas(),
+            projection: paths[self.name].iter().map(Vec::as_slice).collect(),
+            filter: Vec::new(),
+            stamps: &stamps[self.name],
+        }
+    }
+
+    pub fn schemas(&self) -> &'static BTreeMap<String, Object> {
+        static READ: OnceLock<BTreeMap<&'static str, BTreeMap<String, Object>>> = OnceLock::new();
+        let all = READ.get_or_init(|| {
+            let org = [
+                ("Account", include_str!("../../src/sandbox/salesforce/org/Account.json")),
+                ("Task", include_str!("../../src/sandbox/salesforce/org/Task.json")),
+            ];
+            let org = org.map(|(name, text)| (format!("c.{name}"), read(text, "salesforce", name, "c").unwrap()));
+            let known = |system: &str| -> BTreeMap<String, Object> {
+                standard::objects(system).map(|name| (format!("c.{name}"), standard::object(system, name, "c").unwrap().unwrap())).collect()
+            };
+            BTreeMap::from([("salesforce", org.into()), ("shipstation", known("shipstation")), ("shipstation-v2", known("shipstation-v2"))])
+        });
+        &all[self.system]
+    }
+}
+
+pub static ALL: [&Subject; 3] = [&SALESFORCE, &SHIPSTATION, &SHIPSTATION_V2];
+
+fn text(record: &Json, field: &str) -> String {
+    match &record[field] {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What was done to a system that a test counts.
+fn effects(world: &World, is: impl Fn(&crossdock::sandbox::Effect) -> bool) -> usize {
+    world.wire.system.lock().unwrap().effects().iter().filter(|effect| is(effect)).count()
+}
+
+fn keyed(key: String, body: Json) -> Item {
+    Item { key: Some(key), id: None, body }
+}
+
+// ---- Salesforce ----
+
+pub static SALESFORCE: Subject = Subject {
+    name: "salesforce",
+    system: "salesforce",
+    options: &[("login", "https://crm.salesforce.com"), ("client_id", "sandbox"), ("client_secret", "sandbox")],
+    sandbox: |setup| {
+        Box::new(salesforce::Salesforce::new(salesforce::Options {
+            base_url: "https://crm.salesforce.com".to_owned(),
+            orders: 0,
+            start: BEGIN.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_hours(48),
+            late_commit: setup.lag,
+            ..salesforce::Options::default()
+        }))
+    },
+    reads: Reads {
+        object: "Account",
+        projection: &["Id", "Name", "SystemModstamp"],
+        stamp: Some("SystemModstamp"),
+        make: |world, n| text(&world.act("make", "Account", json!({"Name": format!("n-{n}")})), "id"),
+        touch: |world, id, content| {
+            world.act("change", id, json!({"Name": content}));
+        },
+        remove: |world, id| {
+            world.act("delete", id, json!({}));
+        },
+        tells_gone: Some("deleted"),
+        content: |record| text(record, "Name"),
+        is_late: true,
+        expire: Some("expire"),
+    },
+    writes: &[
+        Write {
+            name: "upsert by a key that the org keeps to one record",
+            object: "Account",
+            operation: Operation::Upsert,
+            key_field: Some("Crossdock_Key__c"),
+            item: |_, n| keyed(format!("k-{n}"), json!({"Name": format!("a-{n}")})),
+            refused: too_long,
+            done: |world, item| {
+                let key = item.key.clone().unwrap();
+                effects(world, |effect| effect.kind == "created" && effect.object == "Account" && effect.fields["Crossdock_Key__c"] == *key)
+            },
+            searched: Some(|item| ("Crossdock_Key__c", item.key.clone().unwrap())),
+            results: "",
+            by_key: false,
+        },
+        Write {
+            name: "update of a record that is named",
+            object: "Account",
+            operation: Operation::Update,
+            key_field: None,
+            item: |world, n| {
+                let id = text(&world.act("make", "Account", json!({"Name": format!("old-{n}")})), "id");
+                Item { key: None, id: Some(id), body: json!({"Name": format!("new-{n}")}) }
+            },
+            refused: too_long,
+            done: |world, item| usize::from(world.act("show", item.id.as_deref().unwrap(), json!({}))["Name"] == item.body["Name"]),
+            searched: None,
+            results: "",
+            by_key: false,
+        },
+        Write {
+            name: "create under a key that is only searched by",
+            object: "Task",
+            operation: Operation::Create,
+            key_field: Some("Crossdock_Key__c"),
+            item: |_, n| keyed(format!("t-{n}"), json!({"Subject": format!("s-{n}")})),
+            refused: |item| item.body["Subject"] = json!("x".repeat(300)),
+            done: |world, item| {
+                let key = item.key.clone().unwrap();
+                effects(world, |effect| effect.kind == "created" && effect.object == "Task" && effect.fields["Crossdock_Key__c"] == *key)
+            },
+            searched: Some(|item| ("Crossdock_Key__c", item.key.clone().unwrap())),
+            results: "",
+            by_key: false,
+        },
+        Write {
+            name: "create without a key",
+            object: "Account",
+            operation: Operation::Create,
+            key_field: None,
+            item: |_, n| Item { key: None, id: None, body: json!({"Name": format!("free-{n}")}) },
+            refused: too_long,
+            done: |world, item| {
+                effects(world, |effect| effect.kind == "created" && effect.object == "Account" && effect.fields["Name"] == item.body["Name"])
+            },
+            searched: None,
+            results: "",
+            by_key: false,
+        },
+    ],
+    hooks: None,
+};
+
+fn too_long(item: &mut Item) {
+    item.body["Name"] = json!("x".repeat(300));
+}
+
+// ---- ShipStation, API V1 ----
+
+pub static SHIPSTATION: Subject = Subject {
+    name: "shipstation",
+    system: "shipstation",
+    options: &[("api_key", "sandbox"), ("api_secret", "sandbox")],
+    sandbox: account,
+    reads: Reads {
+        object: "Order",
+        projection: &["orderId", "orderNumber", "customerNotes", "modifyDate"],
+        stamp: Some("modifyDate"),
+        make: |world, n| text(&world.act("create", &format!("n-{n}"), json!({})), "orderId"),
+        touch: |world, id, content| {
+            world.act("change", id, json!({"customerNotes": content}));
+        },
+        remove: |world, id| {
+            world.act("delete", id, json!({}));
+        },
+        tells_gone: None,
+        content: |record| text(record, "customerNotes"),
+        is_late: false,
+        expire: None,
+    },
+    writes: &[
+        Write {
+            name: "upsert by orderKey",
+            object: "Order",
+            operation: Operation::Upsert,
+            key_field: Some("orderKey"),
+            item: |_, n| keyed(format!("k-{n}"), order(&format!("o-{n}"), Some(&format!("k-{n}")))),
+            refused: |item| item.body["orderStatus"] = json!("nowhere"),
+            done: |world, item| effects(world, |effect| effect.kind == "created" && effect.object == "Order" && effect.key == item.key),
+            searched: Some(|item| ("orderKey", item.key.clone().unwrap())),
+            results: "/results",
+            by_key: true,
+        },
+        Write {
+            name: "update of an order that is named",
+            object: "Order",
+            operation: Operation::Update,
+            key_field: None,
+            item: |world, n| {
+                let id = text(&world.act("create", &format!("u-{n}"), json!({})), "orderId");
+                let mut body = order(&format!("u-{n}"), Some(&format!("shop-u-{n}")));
+                body["customerNotes"] = json!(format!("new-{n}"));
+                Item { key: None, id: Some(id), body }
+            },
+            refused: |item| item.body["orderStatus"] = json!("nowhere"),
+            done: |world, item| {
+                let shown = world.act("change", item.id.as_deref().unwrap(), json!({}));
+                usize::from(shown["customerNotes"] == item.body["customerNotes"])
+            },
+            searched: None,
+            results: "/results",
+            by_key: true,
+        },
+        Write {
+            name: "create of an order without a key",
+            object: "Order",
+            operation: Operation::Create,
+            key_field: Some("orderNumber"),
+            item: |_, n| keyed(format!("f-{n}"), order(&format!("f-{n}"), None)),
+            refused: |item| item.body["orderStatus"] = json!("nowhere"),
+            done: |world, item| {
+                effects(world, |effect| {
+                    effect.kind == "created" && effect.object == "Order" && effect.fields["orderNumber"] == item.body["orderNumber"]
+                })
+            },
+            searched: Some(|item| ("orderNumber", text(&item.body, "orderNumber"))),
+            results: "/results",
+            by_key: true,
+        },
+        Write {
+            name: "label",
+            object: "Label",
+            operation: Operation::Create,
+            key_field: Some("orderId"),
+            item: |world, n| {
+                let id = text(&world.act("create", &format!("l-{n}"), json!({})), "orderId");
+                let body = json!({
+                    "orderId": id.parse::<u64>().unwrap(), "carrierCode": "stamps_com", "serviceCode": "usps_ground_advantage",
+                    "packageCode": "package", "confirmation": "delivery", "shipDate": "2026-11-18",
+                });
+                keyed(id, body)
+            },
+            refused: |item| item.body["carrierCode"] = json!("nobody"),
+            done: |world, item| effects(world, |effect| effect.kind == "label" && effect.fields["orderId"] == item.body["orderId"]),
+            searched: Some(|item| ("orderId", item.key.clone().unwrap())),
+            results: "",
+            by_key: false,
+        },
+        Write {
+            name: "marked as shipped elsewhere",
+            object: "ExternalShipment",
+            operation: Operation::Create,
+            key_field: Some("orderId"),
+            item: |world, n| {
+                let id = text(&world.act("create", &format!("m-{n}"), json!({})), "orderId");
+                let body = json!({"orderId": id.parse::<u64>().unwrap(), "carrierCode": "ups", "shipDate": "2026-11-18", "trackingNumber": "1Z"});
+                keyed(id, body)
+            },
+            refused: |item| item.body["orderId"] = json!(1),
+            done: |world, item| effects(world, |effect| effect.kind == "marked_shipped" && effect.fields["orderId"] == item.body["orderId"]),
+            searched: Some(|item| ("orderId", item.key.clone().unwrap())),
+            results: "",
+            by_key: false,
+        },
+    ],
+    hooks: Some(Hooks {
+        subscribe: |world| {
+            let body = json!({"target_url": "https://crossdock.example/hook", "event": "ORDER_NOTIFY"}).to_string();
+            let request =
+                http::Request::post("https://ssapi.shipstation.com/webhooks/subscribe").header("authorization", "Basic c2FuZGJveDpzYW5kYm94");
+            let now = BEGIN.parse().unwrap();
+            assert!(world.wire.system.lock().unwrap().handle(&request.body(body.into()).unwrap(), now).status().is_success());
+        },
+        happens: |world| text(&world.act("create", "h-1", json!({})), "orderId"),
+        forged: &[
+            r#"{"resource_url":"https://evil.example/orders?importBatch=1","resource_type":"ORDER_NOTIFY"}"#,
+            r#"{"resource_url":"http://ssapi.shipstation.com/orders?importBatch=1","resource_type":"ORDER_NOTIFY"}"#,
+            r#"{"resource_url":"https://ssapi.shipstation.com/accounts/listtags?importBatch=1","resource_type":"ORDER_NOTIFY"}"#,
+            r#"{"resource_url":"https://ssapi.shipstation.com/orders?importBatch=1","resource_type":"DELETE_ALL"}"#,
+        ],
+    }),
+};
+
+fn account(setup: Setup) -> Box<dyn System> {
+    Box::new(shipstation::ShipStation::new(shipstation::Options {
+        per_minute: setup.per_minute,
+        v2_per_minute: setup.per_minute,
+        search_lag: setup.lag,
+        ..shipstation::Options::default()
+    }))
+}
+
+fn order(number: &str, key: Option<&str>) -> Json {
+    let mut order = json!({
+        "orderNumber": number, "orderDate": "2026-11-18T01:00:00", "orderStatus": "awaiting_shipment", "billTo": {"name": "Ada"},
+        "shipTo": {"name": "Ada", "street1": "1 Main Street", "city": "Springfield", "state": "IL", "postalCode": "62701", "country": "US"},
+        "items": [{"lineItemKey": "1", "sku": "TEA-1", "name": "Green tea", "quantity": 1, "unitPrice": 1}],
+    });
+    if let Some(key) = key {
+        order["orderKey"] = json!(key);
+    }
+    order
+}
+
+// ---- ShipStation, API V2 ----
+
+pub static SHIPSTATION_V2: Subject = Subject {
+    name: "shipstation_v2",
+    system: "shipstation-v2",
+    options: &[("api_key", "sandbox")],
+    sandbox: account,
+    reads: Reads {
+        object: "Tracking",
+        projection: &["label_id", "status_detail_code"],
+        stamp: None,
+        make: |world, n| {
+            world.act("create", &format!("n-{n}"), json!({}));
+            let shipped = world.act("ship", &format!("n-{n}"), json!({}));
+            format!("se-{}", text(&shipped, "shipmentId"))
+        },
+        touch: |world, id, content| {
+            let number = number_of(world, id);
+            world.act("scan", &number, json!({"detail": content}));
+        },
+        remove: |world, id| {
+            let number = number_of(world, id);
+            world.act("void", &number, json!({}));
+        },
+        tells_gone: Some("labels"),
+        content: |record| text(record, "status_detail_code"),
+        is_late: false,
+        expire: None,
+    },
+    writes: &[],
+    hooks: Some(Hooks {
+        subscribe: |world| {
+            let body = json!({"url": "https://crossdock.example/hook", "event": "track"}).to_string();
+            let request = http::Request::post("https://api.shipstation.com/v2/environment/webhooks").header("api-key", "sandbox");
+            let now = BEGIN.parse().unwrap();
+            assert!(world.wire.system.lock().unwrap().handle(&request.body(body.into()).unwrap(), now).status().is_success());
+        },
+        happens: |world| {
+            let id = (SHIPSTATION_V2.reads.make)(world, 1);
+            (SHIPSTATION_V2.reads.touch)(world, &id, "DELIVERED");
+            id
+        },
+        forged: &[
+            r#"{"resource_url":"https://evil.example/v2/labels/se-1/track","resource_type":"TRACK_EVENT_V2"}"#,
+            r#"{"resource_url":"https://api.shipstation.com/v2/labels/se-1/../track","resource_type":"TRACK_EVENT_V2"}"#,
+            r#"{"resource_url":"https://api.shipstation.com/v2/labels/se-1/track","resource_type":"SHIP_NOTIFY"}"#,
+        ],
+    }),
+};
+
+/// The order of a label: by the log of what was shipped.
+fn number_of(world: &World, id: &str) -> String {
+    let system = world.wire.system.lock().unwrap();
+    let label = system.effects().iter().find(|effect| effect.kind == "label" && format!("se-{}", effect.id) == id).expect("a label");
+    label.key.clone().unwrap()
+}
