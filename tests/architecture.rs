@@ -280,7 +280,6 @@ const STILL_NAMED: &[(&str, &str)] = &[
     ("src/cli/demo.rs", "the demo plays one template"),
     ("src/cli/new.rs", "the template that a project begins with"),
     ("src/cli/queue/decide.rs", "an example in a help text"),
-    ("src/cli/run.rs", "an example in a help text"),
     ("src/cli/sandbox.rs", "the sandboxes that are started"),
     ("src/connector/registry.rs", "a line for each connector"),
     ("src/sandbox/acts.rs", "what people do in each system"),

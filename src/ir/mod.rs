@@ -335,7 +335,7 @@ pub struct Write {
     /// The matched or source record that is updated, or that may be created (`upsert … of`).
     pub of: Option<Slot>,
     pub key: Option<Key>,
-    /// What ensures that this write has one effect at its target.
+    /// What ensures that this write has one effect at its target: by its class, 0 to 3.
     #[serde(rename = "class", with = "crate::system::by_class")]
     #[schemars(with = "u8")]
     pub guarantee: Guarantee,
