@@ -134,7 +134,7 @@ fn what_is_in_doubt_or_on_its_way_is_not_erased() {
     let lane = |key: &str, state: LaneState| {
         Change::Lane(Lane { state, label: Some(format!("no-{key}")), version: "v".into(), ..Lane::new("export_orders", key, 5) })
     };
-    let (one, other) = (store.next_id(), store.next_id());
+    let (one, other) = (store.next_id().unwrap(), store.next_id().unwrap());
     store
         .commit(&[
             lane("doubted", LaneState::Failed),

@@ -81,7 +81,7 @@ pub struct Told {
 
 impl Engine<'_> {
     /// Notes that something happened. It is told once it is durable.
-    pub(super) fn raise(&mut self, raise: Raise, changes: &mut Vec<Change>) {
+    pub(super) fn raise(&mut self, raise: Raise, changes: &mut Vec<Change>) -> Kept<()> {
         let now = self.millis();
         let mut raise = raise;
         if self.alerts.len() >= MOST_CAUSES && !self.alerts.contains_key(&raise.cause) {
@@ -91,7 +91,7 @@ impl Engine<'_> {
             (raise.owner, raise.lasting) = (None, false);
         }
         raise.message = raise.message.chars().take(LONGEST).collect();
-        let id = self.store.next_id();
+        let id = self.store.next_id()?;
         let linger = if matches!(raise.kind, "exception" | "expectation" | "write") { LINGER } else { 0 };
         let alert = self.alerts.entry(raise.cause.clone()).or_insert_with(|| Alert::new(id, &raise.cause, now));
         let fresh = alert.count == 0 || alert.closed.is_some();
@@ -117,6 +117,7 @@ impl Engine<'_> {
             alert.due = alert.told_at.map_or(now + linger, |told| (told + APART).max(now + linger));
         }
         changes.push(Change::Alert(alert.clone()));
+        Ok(())
     }
 
     /// A cause has ended: that is told too.
@@ -148,7 +149,7 @@ impl Engine<'_> {
         } else if self.lasts(&raise.cause) && self.alerts.get(&raise.cause).is_some_and(|known| known.message == raise.message) {
             // An earlier process has told it.
         } else {
-            self.raise(raise, &mut changes);
+            self.raise(raise, &mut changes)?;
         }
         self.keep(&changes)
     }
@@ -236,7 +237,7 @@ impl Engine<'_> {
         );
         let mut changes = Vec::new();
         let (cause, subject) = ("damaged".to_owned(), "the store".to_owned());
-        self.raise(Raise { cause, kind: "damaged", subject, message, ..Raise::default() }, &mut changes);
+        self.raise(Raise { cause, kind: "damaged", subject, message, ..Raise::default() }, &mut changes)?;
         self.keep(&changes)
     }
 

@@ -2,15 +2,21 @@
 
 use super::Engine;
 use super::mask::{self, Masked};
-use crate::store::{self, Change};
+use crate::store::{self, Change, Kept};
 
 impl Engine<'_> {
     /// Keeps the exchanges of a write; gives the number of the last one, which the records' histories name.
     /// `lanes`: flow and lane of each of the batch's items, then of those that rode on them.
-    pub(super) fn audit(&mut self, connection: &str, exchanges: Vec<Masked>, lanes: &[(String, String)], changes: &mut Vec<Change>) -> Option<i64> {
+    pub(super) fn audit(
+        &mut self,
+        connection: &str,
+        exchanges: Vec<Masked>,
+        lanes: &[(String, String)],
+        changes: &mut Vec<Change>,
+    ) -> Kept<Option<i64>> {
         let mut last = None;
         for exchange in exchanges {
-            let id = self.store.next_id();
+            let id = self.store.next_id()?;
             let part = |part: mask::MaskedPart| {
                 let (flow, lane) = lanes.get(part.item)?;
                 let body = |text: Option<String>| text.map(|text| self.without_others(text));
@@ -34,7 +40,7 @@ impl Engine<'_> {
             }));
             last = Some(id);
         }
-        last
+        Ok(last)
     }
 
     /// A body without what its words say of persons: a system, or a reason that is written back, may quote any record.

@@ -95,7 +95,7 @@ impl Engine<'_> {
     pub(super) fn touch_group(&mut self, at: usize, key: &str, sample: Option<Body>, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let known = self.store.lane(&flow.name, key)?;
-        let number = self.store.next_arrival();
+        let number = self.store.next_arrival()?;
         let now = self.millis();
         let mut lane = match (known, &sample) {
             (Some(known), _) => known,
@@ -199,7 +199,7 @@ impl Engine<'_> {
     /// All that the first poll brought is counted.
     pub(super) fn begun(&mut self, at: usize) -> Kept<()> {
         let (flow, _) = self.flow(at);
-        let number = self.store.next_arrival();
+        let number = self.store.next_arrival()?;
         self.flows[at].begins = false;
         self.store.commit(&[Change::Meta { name: begun(flow), value: number.to_string() }])
     }

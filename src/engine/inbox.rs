@@ -160,7 +160,7 @@ impl Engine<'_> {
             None => Lane::new(&flow.name, key, now),
         };
         if lane.arrived == 0 || lane.state.settled() {
-            lane.arrived = self.store.next_arrival();
+            lane.arrived = self.store.next_arrival()?;
         }
         lane.label = label.or(lane.label);
         lane.first = first;

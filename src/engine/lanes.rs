@@ -131,7 +131,10 @@ impl Engine<'_> {
         let before = reasons.iter().filter_map(|reason| reason.before).min();
         let again = known.as_ref().is_some_and(|known| known.reasons == reasons);
         let exception = Exception {
-            id: known.as_ref().map_or_else(|| self.store.next_id(), |known| known.id),
+            id: match &known {
+                Some(known) => known.id,
+                None => self.store.next_id()?,
+            },
             flow: lane.flow.clone(),
             lane: lane.key.clone(),
             label: lane.label.clone(),
@@ -155,7 +158,7 @@ impl Engine<'_> {
         if known.as_ref().is_none_or(|known| self::cause(known) != cause) {
             let subject = lane.label.clone().unwrap_or_else(|| lane.key.clone());
             let message = format!("{code} in {}: {text}", flow.name);
-            self.raise(Raise { cause, kind: "exception", subject, message, owner, before, lasting: true }, changes);
+            self.raise(Raise { cause, kind: "exception", subject, message, owner, before, lasting: true }, changes)?;
         }
         changes.push(Change::Exception(exception));
         Ok(())

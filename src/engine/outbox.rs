@@ -238,7 +238,7 @@ impl Engine<'_> {
         }
         let mut changes = Vec::new();
         let lanes = self.lanes_of(&out, &riders);
-        let exchange = self.audit(&lot.connection, exchanges, &lanes, &mut changes);
+        let exchange = self.audit(&lot.connection, exchanges, &lanes, &mut changes)?;
         let not_done = || Err(Fault::transient("what it rides on was refused"));
         let (outcomes, rode) = match sent {
             Ok(receipts) => riders::parted(receipts, count, riders.len()),

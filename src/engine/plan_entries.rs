@@ -111,7 +111,7 @@ impl Engine<'_> {
                 let body = if exists && !replaces && target.is_none() { super::delta::only(&body, &differs.send) } else { body };
                 let declared =
                     flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes)).find(|write| write.name == payload.write);
-                let id = self.store.next_id();
+                let id = self.store.next_id()?;
                 let hash = hash(&body);
                 let entry = Entry {
                     id,

@@ -150,7 +150,7 @@ impl Engine<'_> {
             let way = if off < 0 { "back" } else { "ahead" };
             let message = format!("this machine's clock was set {way} by {}; what waits goes on by its own measure", words(off.abs()));
             let raise = Raise { cause: "clock".to_owned(), kind: "clock", subject: "clock".to_owned(), message, lasting: false, ..Raise::default() };
-            self.raise(raise, &mut changes);
+            self.raise(raise, &mut changes)?;
         }
         self.time.noted = None;
         self.note_time(&mut changes);

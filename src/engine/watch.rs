@@ -237,7 +237,7 @@ impl Engine<'_> {
             changes.push(self.event(&lane.flow, &lane.key, "expectation", format!("`{}` is not met: {masked}", expect.name), None));
             let cause = format!("{EXPECTATION}{}", expect.name);
             let owner = expect.owner.clone();
-            self.raise(Raise { cause, kind: "expectation", subject, message: masked, owner, before: None, lasting: true }, changes);
+            self.raise(Raise { cause, kind: "expectation", subject, message: masked, owner, before: None, lasting: true }, changes)?;
         }
         let due = self.millis() + SOONEST;
         self.watch(

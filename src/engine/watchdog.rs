@@ -156,17 +156,17 @@ impl Engine<'_> {
         self.ended_causes(&mut changes)?;
         let connections: Vec<String> = self.lines.keys().cloned().collect();
         for connection in connections {
-            self.look_at_connection(&connection, &mut changes);
+            self.look_at_connection(&connection, &mut changes)?;
         }
         if self.settings.once {
             self.give_up_what_is_down();
         } else {
             for at in 0..self.flows.len() {
-                self.look_at_poll(at, &mut changes);
+                self.look_at_poll(at, &mut changes)?;
             }
         }
-        self.look_at_writes(&mut changes);
-        self.look_at_work(&mut changes);
+        self.look_at_writes(&mut changes)?;
+        self.look_at_work(&mut changes)?;
         self.dog.seen = self.seen()?;
         if self.dog.kept.is_none_or(|kept| steady >= kept + KEPT) {
             self.dog.kept = Some(steady);
@@ -200,7 +200,7 @@ impl Engine<'_> {
     /// A connection has failed often enough to be told.
     pub(super) fn connection_fails(&mut self, connection: &str) -> Kept<()> {
         let mut changes = Vec::new();
-        self.tell_of_connection(connection, &mut changes);
+        self.tell_of_connection(connection, &mut changes)?;
         self.keep(&changes)
     }
 
@@ -212,57 +212,60 @@ impl Engine<'_> {
         self.keep(&changes)
     }
 
-    fn tell_of_connection(&mut self, connection: &str, changes: &mut Vec<Change>) {
+    fn tell_of_connection(&mut self, connection: &str, changes: &mut Vec<Change>) -> Kept<()> {
         if self.lasts(&cause_of(connection)) {
-            return;
+            return Ok(());
         }
-        let Some(line) = self.lines.get(connection) else { return };
-        let Some((trouble, reason)) = line.trouble.clone() else { return };
+        let Some(line) = self.lines.get(connection) else { return Ok(()) };
+        let Some((trouble, reason)) = line.trouble.clone() else { return Ok(()) };
         let (kind, what) = match trouble {
             Trouble::Down => ("connection", "it cannot be used now; what is to be read and sent waits"),
             Trouble::Denied => ("connection", "the sign-in was refused; everything on it waits"),
             Trouble::Throttled => ("budget", "its limit of calls is reached, and no call has come through since; everything on it waits"),
         };
-        self.tell(kind, cause_of(connection), connection, format!("{what}: {reason}"), changes);
+        self.tell(kind, cause_of(connection), connection, format!("{what}: {reason}"), changes)?;
+        Ok(())
     }
 
-    fn tell(&mut self, kind: &'static str, cause: String, subject: &str, message: String, changes: &mut Vec<Change>) {
+    fn tell(&mut self, kind: &'static str, cause: String, subject: &str, message: String, changes: &mut Vec<Change>) -> Kept<()> {
         if !self.lasts(&cause) {
-            self.raise(Raise { cause, kind, subject: subject.to_owned(), message, lasting: true, ..Raise::default() }, changes);
+            self.raise(Raise { cause, kind, subject: subject.to_owned(), message, lasting: true, ..Raise::default() }, changes)?;
         }
+        Ok(())
     }
 
-    fn look_at_connection(&mut self, connection: &str, changes: &mut Vec<Change>) {
+    fn look_at_connection(&mut self, connection: &str, changes: &mut Vec<Change>) -> Kept<()> {
         let steady = self.steady();
-        let Some(line) = self.lines.get(connection) else { return };
+        let Some(line) = self.lines.get(connection) else { return Ok(()) };
         let failing = line.failing.map_or(0, |since| steady - since);
         let patience = match line.trouble {
             Some((Trouble::Throttled, _)) => THROTTLED,
             _ => FAILING,
         };
         if line.trouble.is_some() && failing >= patience {
-            self.tell_of_connection(connection, changes);
-            return;
+            self.tell_of_connection(connection, changes)?;
+            return Ok(());
         }
         let out = line.out > 0;
         let asks = self.wants.get(connection).is_some_and(|queue| !queue.is_empty());
         let sends = self.ready.iter().any(|(lot, ready)| lot.connection == connection && !ready.is_empty());
         if !(out || asks || sends) {
             self.dog.waiting.remove(connection);
-            return;
+            return Ok(());
         }
         let since = *self.dog.waiting.entry(connection.to_owned()).or_insert(steady);
         let large = |job: &(String, Job)| matches!(&job.1, Job::Send { out, .. } if job.0 == connection && out.len() > LARGE);
         let silent = if self.jobs.values().any(large) { SILENT_LARGE } else { SILENT };
         if steady - since < silent {
-            return;
+            return Ok(());
         }
         let opens = self.world.connectors.get(connection).map(|connector| connector.limit().ready_at(self.now)).filter(|at| *at > self.now);
         let (kind, message) = match opens {
             Some(at) => ("budget", format!("its limit of calls is used up until {at}; everything on it waits")),
             None => ("connection", format!("no call has come back for {}; everything on it waits", words(steady - since))),
         };
-        self.tell(kind, cause_of(connection), connection, message, changes);
+        self.tell(kind, cause_of(connection), connection, message, changes)?;
+        Ok(())
     }
 
     // ---- polls ----
@@ -273,7 +276,7 @@ impl Engine<'_> {
         let mut changes = Vec::new();
         // A connection that is told of already is the cause of it.
         if !self.lasts(&cause_of(&flow.source.connection)) {
-            self.tell("connection", reading(&flow.name), &flow.source.connection, message, &mut changes);
+            self.tell("connection", reading(&flow.name), &flow.source.connection, message, &mut changes)?;
         }
         self.keep(&changes)
     }
@@ -297,7 +300,7 @@ impl Engine<'_> {
         due.min(still).min(mapped).max(0)
     }
 
-    fn look_at_poll(&mut self, at: usize, changes: &mut Vec<Change>) {
+    fn look_at_poll(&mut self, at: usize, changes: &mut Vec<Change>) -> Kept<()> {
         let (flow, _) = self.flow(at);
         let cause = format!("poll {}", flow.name);
         let lag = self.lag(at);
@@ -305,8 +308,9 @@ impl Engine<'_> {
             self.resolve(&cause, changes);
         } else if !self.lasts(&cause_of(&flow.source.connection)) && !self.lasts(&reading(&flow.name)) {
             let message = format!("`{}` should have been polled {} ago", flow.name, words(lag));
-            self.tell("poll", cause, &flow.name, message, changes);
+            self.tell("poll", cause, &flow.name, message, changes)?;
         }
+        Ok(())
     }
 
     // ---- writes and records ----
@@ -317,7 +321,7 @@ impl Engine<'_> {
         })
     }
 
-    fn look_at_writes(&mut self, changes: &mut Vec<Change>) {
+    fn look_at_writes(&mut self, changes: &mut Vec<Change>) -> Kept<()> {
         let now = self.millis();
         let overdue = self.unresolved().filter(|entry| entry.due.max(entry.sent.unwrap_or(0)) + UNRESOLVED < now);
         let mut late: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
@@ -330,13 +334,14 @@ impl Engine<'_> {
                 Some(_) if self.lasts(&cause_of(&connection)) => {}
                 Some(count) => {
                     let message = format!("whether {count} writes were done should have been known {} ago", words(UNRESOLVED));
-                    self.tell("write", cause, &connection, message, changes);
+                    self.tell("write", cause, &connection, message, changes)?;
                 }
             }
         }
+        Ok(())
     }
 
-    fn look_at_work(&mut self, changes: &mut Vec<Change>) {
+    fn look_at_work(&mut self, changes: &mut Vec<Change>) -> Kept<()> {
         const CAUSE: &str = "stalled";
         let steady = self.steady();
         let work = self.flows.iter().any(|flow| flow.on && (flow.map || flow.fetch)) || self.ready.values().any(|ready| !ready.is_empty());
@@ -348,8 +353,9 @@ impl Engine<'_> {
         if still < STALLED {
             self.resolve(CAUSE, changes);
         } else if !explained {
-            self.tell("stalled", CAUSE.to_owned(), "crossdock", format!("there is work, and nothing has moved for {}", words(still)), changes);
+            self.tell("stalled", CAUSE.to_owned(), "crossdock", format!("there is work, and nothing has moved for {}", words(still)), changes)?;
         }
+        Ok(())
     }
 
     // ---- what is seen from outside ----

@@ -128,11 +128,11 @@ impl Store for Disk {
         }
     }
 
-    fn next_id(&mut self) -> i64 {
+    fn next_id(&mut self) -> Kept<i64> {
         self.inner.next_id()
     }
 
-    fn next_arrival(&mut self) -> i64 {
+    fn next_arrival(&mut self) -> Kept<i64> {
         self.inner.next_arrival()
     }
 

@@ -8,8 +8,8 @@ pub(crate) mod tests {
 
     use crate::store::sqlite::Sqlite;
     use crate::store::{
-        Change, Checkpoint, Entry, EntryState, Erasure, Event, Exception, Exchange, Known, Lane, LaneState, Ledger, Link, Moved, Part, Reason, Rides,
-        Store, StoreFault, Watch, Watched,
+        Alert, Change, Checkpoint, Decided, Entry, EntryState, Erasure, Event, Exception, Exchange, Known, Lane, LaneState, Ledger, Link, Moved, Old,
+        Part, Reason, Rides, Store, StoreFault, Wanted, Watch, Watched,
     };
     use crate::value::{Body, Json};
 
@@ -115,16 +115,22 @@ pub(crate) mod tests {
         assert_eq!((store.watches(49, 9).unwrap().len(), store.watches(50, 9).unwrap()), (0, vec![watch]));
         lanes(&mut *store);
         writes(&mut *store);
+        queue(&mut *store);
+        deadlines(&mut *store);
         history(&mut *store);
-        let (id, arrival) = (store.next_id(), store.next_arrival());
+        let (id, arrival) = (store.next_id().unwrap(), store.next_arrival().unwrap());
         store.commit(&[]).unwrap();
         // Opened again by another process: it has everything, and the older one can write no more.
         let mut other = open();
         assert!(other.epoch() > store.epoch());
         assert_eq!(other.checkpoint("f", "s").unwrap(), Some(checkpoint));
-        assert!(other.next_id() > id && other.next_arrival() >= arrival);
+        assert!(other.next_id().unwrap() > id && other.next_arrival().unwrap() >= arrival);
+        let old = Old::Exceptions([(String::new(), Some(980))].into());
+        assert!(matches!(store.forget(&old, None, 9), Err(StoreFault::Fenced { .. })));
+        assert!(matches!(store.erase(&[], &[]), Err(StoreFault::Fenced { .. })));
         assert!(matches!(store.commit(&[Change::Lane(lane("d", 9, false))]), Err(StoreFault::Fenced { .. })));
         assert_eq!(other.lane("f", "d").unwrap(), None, "a commit that was refused changes nothing");
+        assert_eq!(other.forget(&old, None, 9).unwrap().dropped, 1);
         assert_eq!(other.counts().unwrap(), store.counts().unwrap());
         assert_eq!(other.fingerprint(b"a"), store.fingerprint(b"a"));
         assert_eq!(other.damages(), []);
@@ -200,6 +206,76 @@ pub(crate) mod tests {
         );
     }
 
+    /// Exceptions by what they have in common, and who decided what.
+    fn queue(store: &mut dyn Store) {
+        let of = |id: i64, lane: &str, owner: Option<&str>, before: Option<i64>| Exception {
+            owner: owner.map(str::to_owned),
+            before,
+            opened: id,
+            ..exception(id, lane)
+        };
+        let all = [of(300, "q1", Some("ops"), Some(900)), of(301, "q2", Some("ops"), Some(800)), of(302, "q3", Some("finance"), None)];
+        store.commit(&all.clone().map(Change::Exception)).unwrap();
+        let causes = store.causes(&Wanted::default()).unwrap();
+        let told: Vec<_> = causes.iter().map(|cause| (cause.owner.as_deref(), cause.count, cause.oldest, cause.before, cause.example)).collect();
+        assert_eq!(told, [(Some("ops"), 2, 300, Some(800), 300), (Some("finance"), 1, 302, None, 302)], "what is due first comes first");
+        assert_eq!(
+            store.open_of_cause("f", "review", &all[0].cause()).unwrap(),
+            causes.iter().filter(|one| one.id == all[0].cause()).map(|one| one.count).sum::<u64>()
+        );
+        assert_eq!(store.open_of_cause("g", "review", &all[0].cause()).unwrap(), 0);
+        let ids = |wanted: &Wanted, closed: bool| -> Vec<i64> { store.wanted(wanted, closed, 9).unwrap().iter().map(|one| one.id).collect() };
+        assert_eq!(ids(&Wanted { owner: Some("ops".into()), ..Wanted::default() }, false), [301, 300]);
+        assert_eq!(ids(&Wanted { due_by: Some(850), ..Wanted::default() }, false), [301]);
+        assert_eq!(ids(&Wanted { opened_by: Some(300), code: Some("review".into()), flow: Some("f".into()), ..Wanted::default() }, false), [300]);
+        assert_eq!(ids(&Wanted { code: Some("refused".into()), ..Wanted::default() }, false), Vec::<i64>::new());
+        assert_eq!(ids(&Wanted { cause: Some(all[2].cause()), owner: Some("finance".into()), ..Wanted::default() }, false), [302]);
+        assert_eq!(store.open_by_owner().unwrap(), [(Some("finance".into()), "review".into(), 1), (Some("ops".into()), "review".into(), 2)]);
+        let decided = Decided { what: "discarded".into(), by: Some("ada".into()), why: Some("a test".into()), at: 950, undo: None };
+        let closed = Exception { closed: Some(950), closed_by: Some("discarded".into()), decided: Some(decided), ..all[0].clone() };
+        store.commit(&[Change::Exception(closed.clone())]).unwrap();
+        assert_eq!(store.decisions_of("f", "q1").unwrap(), [closed]);
+        assert_eq!((store.decisions_of("f", "q2").unwrap(), store.decisions_of("g", "q1").unwrap()), (vec![], vec![]));
+        let open = Wanted { owner: Some("ops".into()), ..Wanted::default() };
+        let ids = |closed: bool| -> Vec<i64> { store.wanted(&open, closed, 9).unwrap().iter().map(|one| one.id).collect() };
+        assert_eq!((ids(false), ids(true).contains(&300)), (vec![301], true));
+        let ended = |one: &Exception| Change::Exception(Exception { closed: Some(960), closed_by: Some("mended".into()), ..one.clone() });
+        store.commit(&[ended(&all[1]), ended(&all[2])]).unwrap();
+        assert_eq!((store.causes(&Wanted::default()).unwrap(), store.open_by_owner().unwrap()), (vec![], vec![]));
+        // Closed ones are dropped when they are old, step by step.
+        let old = Old::Exceptions([(String::new(), Some(961))].into());
+        let (mut dropped, mut after) = (0, None);
+        loop {
+            let step = store.forget(&old, after.as_deref(), 2).unwrap();
+            dropped += step.dropped;
+            after = step.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert!(dropped >= 3, "{dropped}");
+        assert_eq!(store.decisions_of("f", "q1").unwrap(), []);
+        store.commit(&[ended(&Exception { id: 303, ..all[0].clone() })]).unwrap();
+    }
+
+    /// What is looked at again at its time, what is told, and what people asked for.
+    fn deadlines(store: &mut dyn Store) {
+        let watch = |what: Watched, lane: &str, due: i64| Watch { what, flow: "f".into(), lane: lane.into(), since: 0, due };
+        let expected = |name: &str| Watched::Expectation(name.into());
+        let before = store.watching(&expected("late")).unwrap();
+        store.commit(&[Change::Watch(watch(expected("late"), "w1", 20)), Change::Watch(watch(Watched::Window, "w1", 10))]).unwrap();
+        assert_eq!(store.next_watch().unwrap(), Some(10));
+        assert_eq!(store.watching(&expected("late")).unwrap(), before + 1);
+        assert_eq!(store.watches_of("f", "w1").unwrap().iter().map(|one| one.due).collect::<Vec<_>>(), [10, 20]);
+        assert_eq!((store.watches_of("f", "none").unwrap(), store.watches_of("g", "w1").unwrap()), (vec![], vec![]));
+        let alert = Alert { message: "it is late".into(), owner: Some("ops".into()), ..Alert::new(7, "exception/1", 5) };
+        store.commit(&[Change::Alert(alert.clone())]).unwrap();
+        assert_eq!(store.alerts().unwrap(), [alert]);
+        store.commit(&[Change::DropAlert("exception/1".into())]).unwrap();
+        assert_eq!((store.alerts().unwrap(), store.controls().unwrap()), (vec![], vec![]));
+        assert!(store.checkpoints().unwrap().iter().any(|one| (one.flow.as_str(), one.stream.as_str()) == ("f", "s")));
+    }
+
     fn part(lane: &str) -> Part {
         Part { flow: "f".into(), lane: lane.into(), request: Some(format!("{{\"of\":\"{lane}\"}}")), response: None }
     }
@@ -273,6 +349,16 @@ pub(crate) mod tests {
         assert!(store.lane("f", "a").unwrap().is_some(), "its lane is the caller's");
         assert_eq!((store.erasures(Some("hash")).unwrap(), store.erasures(Some("other")).unwrap()), (vec![proof], vec![]));
         assert_eq!(store.mentioning(&|text| text.contains("upsert 5")).unwrap(), []);
+    }
+
+    /// What the contract does not ask of a method, no other keeper of it has to do.
+    #[test]
+    fn every_method_is_asked() {
+        let (interface, contract) = (include_str!("mod.rs"), include_str!("contract.rs"));
+        let methods = interface.split("pub trait Store").nth(1).unwrap().split("\n}\n").next().unwrap().lines();
+        let named = methods.filter_map(|line| line.strip_prefix("    fn ")?.split(['(', '<']).next());
+        let missing: Vec<_> = named.filter(|name| !contract.contains(&format!(".{name}("))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]

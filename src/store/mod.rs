@@ -76,10 +76,16 @@ pub trait Store: Send {
     fn commit(&mut self, changes: &[Change]) -> Kept<()>;
 
     /// The next ids for entries, exceptions and exchanges: unique over the store's life.
-    fn next_id(&mut self) -> i64;
+    ///
+    /// # Errors
+    /// The store gives none now: one that several processes share takes them from where it is kept.
+    fn next_id(&mut self) -> Kept<i64>;
 
     /// One higher than the highest `arrived` of all lanes.
-    fn next_arrival(&mut self) -> i64;
+    ///
+    /// # Errors
+    /// As [`Store::next_id`].
+    fn next_arrival(&mut self) -> Kept<i64>;
 
     fn checkpoint(&self, flow: &str, stream: &str) -> Kept<Option<Checkpoint>>;
     fn checkpoints(&self) -> Kept<Vec<Checkpoint>>;

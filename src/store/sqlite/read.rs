@@ -223,12 +223,12 @@ impl Store for Sqlite {
         self.write(changes)
     }
 
-    fn next_id(&mut self) -> i64 {
-        self.id()
+    fn next_id(&mut self) -> Kept<i64> {
+        Ok(self.id())
     }
 
-    fn next_arrival(&mut self) -> i64 {
-        self.arrival()
+    fn next_arrival(&mut self) -> Kept<i64> {
+        Ok(self.arrival())
     }
 
     fn checkpoint(&self, flow: &str, stream: &str) -> Kept<Option<Checkpoint>> {

@@ -300,7 +300,7 @@ fn as_it_was(store: &mut Sqlite) {
     assert_eq!(store.ledger("wms", "Order", "sf-1").unwrap().unwrap().id.as_deref(), Some("5"));
     assert_eq!((store.checkpoints().unwrap().len(), store.hints(9).unwrap().len(), store.watches(9, 9).unwrap().len()), (1, 1, 1));
     assert_eq!(store.controls().unwrap()[0].body, json!({"do": "poll"}));
-    assert!(store.next_id() > 900);
+    assert!(store.next_id().unwrap() > 900);
     let first: i64 = store.db.query_row("SELECT count(*) FROM body WHERE substr(sealed, 1, 1) = x'01'", [], |row| row.get(0)).unwrap();
     assert_eq!(first, 0, "nothing is sealed without its place any more");
 }
