@@ -67,7 +67,7 @@ fn record(store: &mut Sqlite, at: i64, changes: &mut Vec<Change>) {
     if waits {
         changes.push(event("rejected", "the postal code is not one of its country".to_owned()));
         changes.push(Change::Exception(Exception {
-            id: store.next_id(),
+            id: store.next_id().unwrap(),
             flow: flow.to_owned(),
             lane: key.clone(),
             label: Some(format!("{at:08}")),
@@ -99,7 +99,7 @@ fn record(store: &mut Sqlite, at: i64, changes: &mut Vec<Change>) {
     }));
     if at % 100 == 0 {
         changes.push(Change::Exchange(Exchange {
-            id: store.next_id(),
+            id: store.next_id().unwrap(),
             at: when,
             connection: "wms".to_owned(),
             method: "POST".to_owned(),
