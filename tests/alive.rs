@@ -206,7 +206,7 @@ fn a_run_ends_when_a_system_is_down_and_one_that_is_stopped_says_so() {
     let code = ends(&mut stopped, 40);
     let said = words(stopped);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("stopped before it was done"), "{said}");
+    assert!(said.contains("stopped before it was finished"), "{said}");
     let mut run = start();
     let code = ends(&mut run, 150);
     let said = words(run);

@@ -74,7 +74,7 @@ fn trouble_with_the_command_itself_is_2_or_3() {
     let folder = project(&[("notes.txt", "")]);
     for (arguments, code, says) in [
         (&["check", "none.dock"][..], 3, "there is no `none.dock`"),
-        (&["check", "notes.txt"][..], 2, "no mapping file"),
+        (&["check", "notes.txt"][..], 2, "not a mapping file"),
         (&["check"][..], 2, "crossdock new"),
         (&["chekc"][..], 2, "check"),
         (&["explain", "E202"][..], 2, "E0202"),
@@ -90,7 +90,7 @@ fn trouble_with_the_command_itself_is_2_or_3() {
 fn explain_prints_a_page_and_the_list() {
     let folder = project(&[]);
     let page = out(&crossdock(folder.path(), &["explain", "e0202"]));
-    assert!(page.starts_with("E0202: a value that may be missing goes where one is required\n"), "{page}");
+    assert!(page.starts_with("E0202: a value that may be missing is used where one is required\n"), "{page}");
     let list: Value = serde_json::from_str(&out(&crossdock(folder.path(), &["explain", "--format", "json"]))).unwrap();
     assert!(list.as_array().unwrap().len() > 100);
 }
@@ -145,7 +145,7 @@ fn a_case_that_is_not_there_is_said_by_its_name() {
     assert!(crossdock(folder.path(), &["new", "shop"]).status.success());
     let output = crossdock(&folder.path().join("shop"), &["test", "--only", "export_order_s"]);
     assert_eq!(output.status.code(), Some(2), "{}", err(&output));
-    assert!(err(&output).contains("no case, and no flow of a case, has `export_order_s` in its name"), "{}", err(&output));
+    assert!(err(&output).contains("no case and no flow of a case has `export_order_s` in its name"), "{}", err(&output));
     assert!(err(&output).contains("did you mean `export_orders`?"), "{}", err(&output));
 }
 

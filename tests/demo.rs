@@ -18,7 +18,7 @@ fn demo(arguments: &[&str]) -> String {
 fn it_ends_by_itself_and_tells_the_whole_story() {
     let said = demo(&[]);
     for told in [
-        "somebody left out the street of order 0000000",
+        "in Salesforce, order 0000000",
         "writes in",
         "the ship-to street is missing",
         "changed after its label was made: stop the parcel",

@@ -276,7 +276,7 @@ fn pages_without_end_are_ended_and_told() {
     world.listening();
     let most = most_memory(&world, &serve.0, Duration::from_secs(10));
     assert!(most < 250_000, "{most} KB");
-    told(&world, "its pages do not end: the same page came");
+    told(&world, "it has too many pages: the same page came");
     let rate = asked.load(std::sync::atomic::Ordering::Relaxed);
     assert!(rate < 10_000, "{rate} requests");
     world.terminate(&mut serve.0);

@@ -186,7 +186,7 @@ fn a_dry_run_says_what_would_be_sent_in_few_lines() {
         world.crm_act("change", &format!("{number:08}"), json!({"ShippingStreet": null})).unwrap();
     }
     let told = fine(&world, &["run", "--dry-run"]);
-    assert!(told.contains("would be sent") && told.contains("would wait for somebody"), "{told}");
+    assert!(told.contains("would be sent") && told.contains("would wait for a person"), "{told}");
     assert!(!told.contains("delivered") && told.lines().count() < 40, "{told}");
     assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
     let all = fine(&world, &["run", "--dry-run", "--all"]);

@@ -60,7 +60,7 @@ fn an_edit_after_the_signature_is_told() {
     std::fs::write(folder.path().join("signoff/signed.json"), "{").unwrap();
     let broken = docs(&folder, &[]);
     assert_eq!(broken.status.code(), Some(2), "{}", said(&broken));
-    assert!(said(&broken).contains("is no signed state"), "{}", said(&broken));
+    assert!(said(&broken).contains("is not a signed state"), "{}", said(&broken));
 }
 
 #[test]

@@ -427,7 +427,7 @@ fn a_carrier_that_the_account_does_not_have_is_found_before_sending() {
     // A snapshot from a time when the account had it: doctor asks the account.
     std::fs::write(&names, snapshot.replace("\"Carrier\": [", "\"Carrier\": [ { \"name\": \"apc\", \"id\": \"apc\" },")).unwrap();
     let doctor = said(&world.command(&["doctor"]));
-    assert!(doctor.contains("wms.Carrier: gone or with another id since the snapshot: apc"), "{doctor}");
+    assert!(doctor.contains("wms.Carrier: removed, or with another id than in the snapshot: apc"), "{doctor}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What was sent and answered, masked.
+//! The audit trail: what was sent and answered, masked.
 
 use serde::Serialize;
 

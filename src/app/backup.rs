@@ -1,4 +1,4 @@
-//! Copies of the store, and whether a store is as it was written.
+//! Backups of the store, and checks of a store for damage.
 
 use std::path::Path;
 

@@ -38,7 +38,7 @@ pub struct Rewind {
 pub fn rewind(context: &Context, rewind: Rewind, signature: Signature, notices: Notices<'_>) -> Result<Decided, Failure> {
     let Rewind { flow, stream, to } = rewind;
     if to > jiff::Timestamp::now() {
-        return Err(Failure::usage(format!("{to} is in the future: what changes until then would not be read"))
+        return Err(Failure::usage(format!("{to} is in the future: changes until then would not be read"))
             .hint("name an earlier time, such as 2h (ago) or 2026-11-01T00:00:00Z"));
     }
     decide(context, Decision::Rewind { flow, stream, to: to.as_millisecond() }, signature, notices)

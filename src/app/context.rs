@@ -1,4 +1,4 @@
-//! What the commands of an operations team begin with: a project, its store, its connections.
+//! The context of an operator command: a project, its store and its connections.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is kept of one person: shown, and removed.
+//! Erasing a person: shows or removes what is kept of them.
 
 use std::collections::BTreeSet;
 
@@ -65,7 +65,7 @@ pub struct Erased {
 pub fn identifier(text: &str) -> Result<&str, Failure> {
     let name = text.trim();
     if name.chars().count() < SHORTEST {
-        return Err(Failure::usage(format!("an identifier has {SHORTEST} characters or more")).hint("shorter ones stand in too many records"));
+        return Err(Failure::usage(format!("an identifier has {SHORTEST} characters or more")).hint("shorter ones match too many records"));
     }
     Ok(name)
 }

@@ -1,4 +1,4 @@
-//! Exceptions: what somebody has to see, by its cause or one by one, and what they decide about it.
+//! Exceptions: records that need a person, by cause or one by one, and decisions about them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -293,8 +293,8 @@ impl<'a> Exceptions<'a> {
             found.extend(self.store.exceptions_of(&lane.flow, &lane.key)?);
         }
         if found.is_empty() {
-            return Err(Failure::usage(format!("there is no exception {}, and none is open of a record that is called so", mask::key(text, true)))
-                .hint("crossdock queue list shows those that are open; crossdock trace shows one record's way"));
+            return Err(Failure::usage(format!("there is no exception {}, and no record of that name has an open one", mask::key(text, true)))
+                .hint("crossdock queue list shows the open exceptions; crossdock trace shows the history of one record"));
         }
         Ok(found)
     }
@@ -322,7 +322,7 @@ impl<'a> Exceptions<'a> {
         let causes = self.store.causes(wanted)?;
         let ids: Vec<i64> = self.store.wanted(wanted, false, MOST)?.iter().map(|one| one.id).collect();
         if ids.is_empty() {
-            return Err(Failure::usage("no open exception is of that kind").hint("crossdock queue list shows them by cause"));
+            return Err(Failure::usage("no open exception fits").hint("crossdock queue list shows them by cause"));
         }
         Ok(Selected { causes, ids })
     }
@@ -408,12 +408,12 @@ pub fn several(name: &str, found: &[Exception]) -> Failure {
 pub fn edited_payload(path: &Path) -> Result<Json, Failure> {
     let start = "start from `crossdock queue show ID --payload --reveal`";
     let text = file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error))?;
-    let payload: Json = serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is no JSON: {error}", path.display())))?;
+    let payload: Json = serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is not valid JSON: {error}", path.display())))?;
     if !payload.is_object() {
-        return Err(Failure::usage(format!("{} holds no payload: a payload is a JSON object `{{ … }}`", path.display())).hint(start));
+        return Err(Failure::usage(format!("{} has no payload: a payload is a JSON object `{{ … }}`", path.display())).hint(start));
     }
     if text.contains(mask::MASKED) {
-        return Err(Failure::usage(format!("{} holds masked values ({})", path.display(), mask::MASKED)).hint(start));
+        return Err(Failure::usage(format!("{} contains masked values ({})", path.display(), mask::MASKED)).hint(start));
     }
     Ok(payload)
 }

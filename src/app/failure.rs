@@ -1,4 +1,4 @@
-//! Why a command could not do its work.
+//! The failure of a command: what happened, and what to do.
 
 use serde::Serialize;
 

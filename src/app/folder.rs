@@ -66,7 +66,7 @@ impl Folder {
             return Ok(place);
         }
         let folder = place.parent().unwrap_or(&place);
-        Err(Failure::usage(format!("the project names `{name}`, which lies outside its folder: {}", place.display())).hint(format!(
+        Err(Failure::usage(format!("the project names `{name}`, which is outside its folder: {}", place.display())).hint(format!(
             "a project may read and write outside only where you allow it: --allow {}, or CROSSDOCK_ALLOW in the environment",
             folder.display()
         )))
@@ -256,8 +256,8 @@ pub fn select(paths: &[PathBuf]) -> Result<Vec<Selection>, Failure> {
             continue;
         }
         if real.extension().is_none_or(|e| e != "dock") {
-            return Err(Failure::usage(format!("`{}` is no mapping file", path.display()))
-                .hint("mapping files end in .dock; a project is named by its folder"));
+            return Err(Failure::usage(format!("`{}` is not a mapping file", path.display()))
+                .hint("mapping files end in .dock; to check a project, name its folder"));
         }
         let parent = real.parent().unwrap_or(&here).to_path_buf();
         let root = project_of(&parent).unwrap_or_else(|| if real.starts_with(&here) { here.clone() } else { parent });
@@ -285,7 +285,7 @@ pub fn select_if_any(paths: &[PathBuf]) -> Result<Vec<Selection>, Failure> {
 }
 
 fn here() -> Result<PathBuf, Failure> {
-    let here = std::env::current_dir().map_err(|error| Failure::io(format!("the current folder is gone: {error}")))?;
+    let here = std::env::current_dir().map_err(|error| Failure::io(format!("the current folder does not exist any more: {error}")))?;
     Ok(here.canonicalize().unwrap_or(here))
 }
 

@@ -1,4 +1,4 @@
-//! A project that can map records: found, checked and planned.
+//! A project that is loaded, checked and planned, so that it can map records.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

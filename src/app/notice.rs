@@ -1,4 +1,4 @@
-//! What people are told while something goes on, which is no part of its result.
+//! Notices to people during a command; they are not part of its result.
 
 use std::fmt;
 
@@ -19,9 +19,11 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::NamesOfSnapshot { connection, fault } => write!(f, "names of {connection} are as of their snapshot: {fault}"),
-            Notice::Recovered => f.write_str("the store was recovered: what it says of the targets is held against them before anything is written"),
-            Notice::NothingToRecover => f.write_str("the store is the newest one that was here: there is nothing to recover"),
+            Notice::NamesOfSnapshot { connection, fault } => {
+                write!(f, "the names of {connection} come from the snapshot, since they could not be fetched: {fault}")
+            }
+            Notice::Recovered => f.write_str("the store was recovered: each record is compared with its target before it is written"),
+            Notice::NothingToRecover => f.write_str("the store is the newest one of this project: there is nothing to recover"),
         }
     }
 }

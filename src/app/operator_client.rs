@@ -1,4 +1,4 @@
-//! Decisions of people, carried out: by the process that runs, or here where none does.
+//! Carries out people's decisions: asks the running process to do it, or does it here if none runs.
 
 use std::time::{Duration, Instant};
 
@@ -67,8 +67,8 @@ fn there(context: &Context, signed: &Signed) -> Result<Answer, Failure> {
             return serde_json::from_value(answer).map_err(|error| Failure::io(error.to_string()));
         }
     }
-    Err(Failure::io("the running process has not answered in 15 seconds; it will carry it out when it does")
-        .hint("crossdock status shows whether it moves"))
+    Err(Failure::io("the running process has not answered within 15 seconds; it carries the decision out when it answers")
+        .hint("crossdock status shows whether it is working"))
 }
 
 fn here(context: &Context, store: OpenedStore, signed: &Signed, notices: Notices<'_>) -> Result<Answer, Failure> {

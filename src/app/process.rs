@@ -1,4 +1,4 @@
-//! What this process has: its environment, a clock, the network, threads.
+//! What the process provides: environment variables, a clock, the network, threads.
 
 use std::sync::Arc;
 

@@ -146,7 +146,7 @@ async fn hangs(pulse: Arc<Mutex<Instant>>, alerts: Alerts) {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let still = pulse.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
         if still > HANGS && !told {
-            let message = format!("the engine has taken no step for {} seconds: look at the log, and start crossdock again", still.as_secs());
+            let message = format!("the engine has done nothing for {} seconds: look at the log, and restart crossdock", still.as_secs());
             alerts.tell_at_once("stalled", "crossdock", &message).await;
         }
         told = still > HANGS;

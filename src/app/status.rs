@@ -1,4 +1,4 @@
-//! Where the records are, and how the process that moves them is doing.
+//! How many records are in which state, and how the process is doing.
 
 use serde::Serialize;
 
@@ -96,7 +96,7 @@ pub fn in_states(counts: &Counts) -> Vec<InState> {
     counts.iter().map(|((flow, state), records)| InState { flow: flow.clone(), state: *state, records: *records }).collect()
 }
 
-/// Which records are not taken up yet: an earlier request may still take effect, or a try has failed.
+/// Which records are not taken up yet: an earlier request may still take effect, or an attempt has failed.
 ///
 /// # Errors
 /// The store cannot be read.

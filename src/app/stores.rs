@@ -125,7 +125,7 @@ impl StoreLocation {
         let beginning = file::beginning(file, MAGIC.len()).map_err(|error| unreadable(file, &error))?;
         if beginning != MAGIC {
             return Err(
-                Failure::io(format!("{} is no store of Crossdock", file.display())).hint("name a copy that `crossdock store backup` has written")
+                Failure::io(format!("{} is not a store of Crossdock", file.display())).hint("name a copy that `crossdock store backup` has written")
             );
         }
         let copy = StoreLocation::copy(file);
@@ -237,22 +237,25 @@ impl Deref for OpenedStore {
     }
 }
 
+/// What to do about a store that cannot be opened any more.
+pub(crate) const RESTORE: &str = "to restore a backup, see docs/operations.md, \"Back up and restore\"";
+
 impl From<StoreFault> for Failure {
     fn from(fault: StoreFault) -> Self {
         let failure = Failure::io(fault.to_string());
         match fault {
             StoreFault::InUse { .. } => {
-                failure.hint("another `crossdock run` or `serve` has it: stop that one, or ask it (`crossdock status` and `queue` work beside it)")
+                failure.hint("another `crossdock run` or `serve` uses it: stop that one. `crossdock status` and `queue` can be used while it runs")
             }
-            StoreFault::OtherKey => failure.hint(format!("set {STORE_KEY} to the key it was made with, or bring back the .key file beside it")),
-            StoreFault::Damaged(_) => failure.hint("`crossdock store check` names what is damaged; docs/operations.md says how a copy is brought back"),
-            StoreFault::Busy => failure.hint("end the program that has it open (a browser for databases, a copy that hangs), and start again"),
+            StoreFault::OtherKey => failure.hint(format!("set {STORE_KEY} to the key that it was created with, or restore the .key file beside it")),
+            StoreFault::Damaged(_) => failure.hint(format!("`crossdock store check` names what is damaged; {RESTORE}")),
+            StoreFault::Busy => failure.hint("close the program that has it open (a database browser, a backup tool), and start again"),
             StoreFault::NotTheNewest { .. } => failure.hint(
                 "bring back the newest copy with its -wal file; or, if there is none, start once with `crossdock run --recover` (or `serve --recover`): \
                  it looks at the targets before it writes",
             ),
-            StoreFault::Full => failure.hint("make room on the disk and start again: nothing that was answered is lost"),
-            StoreFault::TooNew { .. } => failure.hint("use the version that wrote it, or a later one"),
+            StoreFault::Full => failure.hint("free some space on the disk and start again: no confirmed work is lost"),
+            StoreFault::TooNew { .. } => failure.hint("use the version of Crossdock that wrote it, or a newer one"),
             _ => failure,
         }
     }

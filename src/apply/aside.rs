@@ -1,5 +1,5 @@
-//! What is asked of a record beside its payloads: the keys of its matches, whether it goes first, and the
-//! write-backs that an outcome causes.
+//! What is evaluated for a record besides its payloads: the keys of its matches, whether it goes first, and the write-backs of an
+//! outcome.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Writes to payloads: keys, rows, nested objects, the last gate.
+//! From writes to payloads: keys, rows, nested objects, the final check.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

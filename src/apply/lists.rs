@@ -1,4 +1,4 @@
-//! Lists: loops, groups, order, what a group of records adds up to, JSONPath.
+//! Lists: loops, groups, sorting, aggregates over a group of records, JSONPath.
 
 use std::sync::Arc;
 

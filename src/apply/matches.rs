@@ -1,4 +1,4 @@
-//! What was found for each `match`, and what none and many mean.
+//! The records found for each `match`, and what happens if there is none or more than one.
 
 use std::sync::Arc;
 

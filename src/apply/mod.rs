@@ -1,7 +1,7 @@
 //! Applies a plan to one record: payloads, or a rejection.
 //!
-//! Total and deterministic: the same plan, record and inputs give the same outcome; a record can
-//! be refused, but never crash or hang. All rules run, and all reasons are collected.
+//! It always ends and is deterministic: the same plan, record and inputs give the same outcome. A record can be rejected, but never
+//! crash or hang the evaluation. All rules run, and all reasons are collected.
 
 mod arithmetic;
 pub mod aside;

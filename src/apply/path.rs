@@ -1,4 +1,4 @@
-//! Reads paths: the record is asked for the last field only, by its schema.
+//! Reads paths: only the last field of a path is decoded, by its schema.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A plan made ready: patterns compiled, value maps and tables indexed, once for all records.
+//! A plan prepared for evaluation: patterns compiled, value maps and tables indexed, once for all records.
 
 use std::collections::HashMap;
 

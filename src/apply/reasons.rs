@@ -1,4 +1,4 @@
-//! Reasons that nobody wrote: the closed list of what a record is refused for by itself.
+//! Built-in reasons: the closed list of reasons for which a record is rejected without a rule of the author.
 
 use super::Reason;
 use super::eval::Halt;

@@ -1,4 +1,4 @@
-//! Routes: decision tables, read from the top, first hit wins.
+//! Routes: decision tables, read from the top; the first row that fits wins.
 
 use super::record::Run;
 use super::trace::Tracer;

@@ -1,4 +1,4 @@
-//! The rules of a flow: all of them run, and each cause is said once.
+//! The rules of a flow: all of them run, and each cause is reported once.
 
 use super::eval::Halt;
 use super::reasons::{built_in, refused};

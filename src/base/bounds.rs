@@ -1,7 +1,6 @@
-//! Every bound that protects this process from what others send or write: sizes, times, counts, depths.
+//! Every bound that protects this process from data of others: sizes, times, counts, depths.
 //!
-//! One register: the constants that the code uses, the table of `docs/reference/bounds.md`, and the test that
-//! fails without each of them.
+//! One register: the constants that the code uses, the table of `docs/reference/bounds.md`, and the test that fails without each bound.
 
 use std::fmt;
 use std::time::Duration;

@@ -11,7 +11,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Addresses,
         takes: &[text("street"), integer("number"), optional("characters", Takes::Kind(Kind::Integer))],
         gives: Gives::Maybe(Kind::Text),
-        says: "One line of a street of several lines, counted from 1. If a length is said, longer lines are broken between words into lines of at most so many characters. What stands between commas stays on a line as it is.",
+        says: "One line of a street with several lines, counted from 1. With a length, longer lines are broken between words into lines of at most that many characters. Parts between commas are kept together.",
         examples: &[
             Example { call: r#"street_line("12 High St\nFlat 3", 1)"#, gives: r#""12 High St""# },
             Example { call: r#"street_line("12 High St\nFlat 3", 3)"#, gives: "missing" },
@@ -28,7 +28,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Addresses,
         takes: &[text("street"), integer("number"), optional("characters", Takes::Kind(Kind::Integer))],
         gives: Gives::Maybe(Kind::Text),
-        says: "What a street holds from a line on, counted from 1, with commas between its lines: for the last line that a target has. Lines are those of `street_line` with the same length.",
+        says: "The rest of a street from a line on, counted from 1, with commas between its lines: for the last street line of a target. The lines are those of `street_line` with the same length.",
         examples: &[
             Example { call: r#"street_rest("Acme\nUnit 5\nBuilding 12\nPark Road 1", 3)"#, gives: r#""Building 12, Park Road 1""# },
             Example { call: r#"street_rest("12 High St\nFlat 3", 3)"#, gives: "missing" },
@@ -46,7 +46,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Addresses,
         takes: &[text("street"), integer("characters")],
         gives: Gives::List(Kind::Text),
-        says: "A street as lines of at most so many characters, broken between words. A single longer word is cut.",
+        says: "A street as lines of at most the given number of characters, broken between words. A single longer word is cut.",
         examples: &[
             Example { call: r#"split_street("Old Bakery, 12 Very Long Street", 20)"#, gives: r#"["Old Bakery, 12 Very", "Long Street"]"# },
             Example { call: r#"split_street("12 High St\nFlat 3", 30)"#, gives: r#"["12 High St", "Flat 3"]"# },
@@ -61,7 +61,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Addresses,
         takes: &[text("country"), optional("form", Takes::Words(&["alpha2", "alpha3", "numeric"]))],
         gives: Gives::Maybe(Kind::Text),
-        says: "The ISO 3166-1 code of a country given by its name or any of its codes: two letters, or as the form says.",
+        says: "The ISO 3166-1 code of a country given by its name or any of its codes: two letters, or in the given form.",
         examples: &[
             Example { call: r#"country_code("United Kingdom")"#, gives: r#""GB""# },
             Example { call: r#"country_code("usa")"#, gives: r#""US""# },
@@ -96,7 +96,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Addresses,
         takes: &[text("state"), text("country")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The code of a state, province or region within its country (the part of ISO 3166-2 behind the hyphen), from its name, code or usual abbreviation.",
+        says: "The code of a state, province or region within its country (the part of ISO 3166-2 after the hyphen), from its name, code or usual abbreviation.",
         examples: &[
             Example { call: r#"subdivision_code("Calif.", "US")"#, gives: r#""CA""# },
             Example { call: r#"subdivision_code("New South Wales", "Australia")"#, gives: r#""NSW""# },
@@ -127,7 +127,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Addresses,
         takes: &[text("code"), text("country")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The postal code as its country writes it: capital letters, the right spacing. Nothing if it has no shape of that country; a code of a country without a known shape stays as it is.",
+        says: "The postal code in its country's format: capital letters, the right spacing. Missing if it is not a postal code of that country; unchanged if the country's format is not known.",
         examples: &[
             Example { call: r#"normalize_postal_code("sw1a1aa", "GB")"#, gives: r#""SW1A 1AA""# },
             Example { call: r#"normalize_postal_code("1012ab", "NL")"#, gives: r#""1012 AB""# },
@@ -144,7 +144,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Addresses,
         takes: &[text("country")],
         gives: Gives::Maybe(Kind::Boolean),
-        says: "Whether an address of a country (by its code or name) has to have a postal code: false where there are none, or where posts deliver without one. Nothing where the country is not known.",
+        says: "Whether an address of a country (by its code or name) has to have a postal code: false if the country has none, or if the post delivers without one. Missing if the country is not known.",
         examples: &[
             Example { call: r#"needs_postal_code("GB")"#, gives: "true" },
             Example { call: r#"needs_postal_code("Hong Kong")"#, gives: "false" },
@@ -158,7 +158,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Addresses,
         takes: &[text("country")],
         gives: Gives::Maybe(Kind::Boolean),
-        says: "Whether a country (by its code or name) has postal codes at all; `needs_postal_code` says whether an address has to have one. Nothing where the country is not known.",
+        says: "Whether a country (by its code or name) has postal codes at all; `needs_postal_code` says whether an address has to have one. Missing if the country is not known.",
         examples: &[
             Example { call: r#"has_postal_code("IE")"#, gives: "true" },
             Example { call: r#"has_postal_code("Hong Kong")"#, gives: "false" },
@@ -183,7 +183,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Addresses,
         takes: &[text("city"), optional("state", Takes::Kind(Kind::Text)), optional("country", Takes::Kind(Kind::Text))],
         gives: Gives::Kind(Kind::Boolean),
-        says: "Whether an address is a military or diplomatic one of the United States, by its city (`APO`, `FPO`, `DPO`). Its state (`AA`, `AE`, `AP`) tells it only where the country is given: elsewhere `AP` is Andhra Pradesh. An address of another country is none.",
+        says: "Whether an address is a military or diplomatic one of the United States, by its city (`APO`, `FPO`, `DPO`). Its state (`AA`, `AE`, `AP`) counts only if the country is given: otherwise `AP` may be Andhra Pradesh. An address of another country is not one.",
         examples: &[
             Example { call: r#"is_military("APO", "AE")"#, gives: "true" },
             Example { call: r#"is_military("Camp Humphreys", "AP", "US")"#, gives: "true" },

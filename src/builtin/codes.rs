@@ -10,7 +10,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Codes,
         takes: &[text("tracking_number")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The carrier that a tracking number belongs to, by its shape and check digit: `ups`, `usps`, `fedex`, `dhl`, `royal_mail` and so on. A guess where carriers share a shape; nothing where none has it.",
+        says: "The carrier that a tracking number belongs to, by its form and check digit: `ups`, `usps`, `fedex`, `dhl`, `royal_mail` and so on. A guess if several carriers have the same form; missing if none has it.",
         examples: &[
             Example { call: r#"carrier_of("1Z5R89390357567127")"#, gives: r#""ups""# },
             Example { call: r#"carrier_of("9400 1112 0108 0805 4830 16")"#, gives: r#""usps""# },
@@ -26,7 +26,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Codes,
         takes: &[text("code")],
         gives: Gives::Maybe(Kind::Text),
-        says: "A GTIN (EAN, UPC, ITF-14) without spaces and hyphens. Nothing if its length or check digit is wrong.",
+        says: "A GTIN (EAN, UPC, ITF-14) without spaces and hyphens. Missing if its length or check digit is wrong.",
         examples: &[
             Example { call: r#"gtin_of("4 006381 333931")"#, gives: r#""4006381333931""# },
             Example { call: r#"gtin_of("4006381333932")"#, gives: "missing" },
@@ -41,7 +41,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Codes,
         takes: &[text("digits")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The GS1 check digit that belongs behind these digits (of a GTIN, an SSCC). Nothing if the text is not all digits.",
+        says: "The GS1 check digit for these digits (of a GTIN, an SSCC). Missing if the text is not all digits.",
         examples: &[
             Example { call: r#"check_digit("400638133393")"#, gives: r#""1""# },
             Example { call: r#"check_digit("40063813339X")"#, gives: "missing" },

@@ -11,7 +11,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Contacts,
         takes: &[text("number"), text("country")],
         gives: Gives::Maybe(Kind::Text),
-        says: "A telephone number in the international form (E.164), read as it is dialed in a country. An extension is left out. Nothing if it has not the digits of a number there.",
+        says: "A telephone number in the international form (E.164), read as it is dialed in a country. An extension is left out. Missing if it is not a number of that country.",
         examples: &[
             Example { call: r#"phone_of("(415) 555-2671", "US")"#, gives: r#""+14155552671""# },
             Example { call: r#"phone_of("+44 (0)20 7946 0018", "US")"#, gives: r#""+442079460018""# },
@@ -43,7 +43,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Contacts,
         takes: &[text("text")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The e-mail address without white space at its ends and with its domain in small letters, also out of `Ada <ada@example.com>`. Nothing if it has not the shape of one.",
+        says: "The e-mail address without white space at its ends and with its domain in lower case, also from `Ada <ada@example.com>`. Missing if it is not an e-mail address.",
         examples: &[
             Example { call: r#"email_of(" ada@Example.COM ")"#, gives: r#""ada@example.com""# },
             Example { call: r#"email_of("Ada <ada@example.com>")"#, gives: r#""ada@example.com""# },
@@ -65,7 +65,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Contacts,
         takes: &[text("email")],
         gives: Gives::Maybe(Kind::Text),
-        says: "What stands behind the `@` of an e-mail address, in small letters.",
+        says: "The part after the `@` of an e-mail address, in lower case.",
         examples: &[
             Example { call: r#"email_domain("ada@Example.com")"#, gives: r#""example.com""# },
             Example { call: r#"email_domain("ada")"#, gives: "missing" },

@@ -21,7 +21,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Conversions,
         takes: &[given("value", Takes::Any)],
         gives: Gives::Kind(Kind::Text),
-        says: "The value as text: a number by its digits, a date in ISO 8601, money with its currency where it has one, a list joined by `, `. Of a `json` it may give nothing.",
+        says: "The value as text: a number by its digits, a date in ISO 8601, money with its currency if it has one, a list joined by `, `. The text of a `json` value may be missing.",
         examples: &[
             Example { call: "text(12.50)", gives: r#""12.50""# },
             Example { call: "text(2026-03-01)", gives: r#""2026-03-01""# },
@@ -45,7 +45,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Conversions,
         takes: &[given("value", Takes::OneOf(&[Kind::Text, Kind::Decimal, Kind::Integer, Kind::Json]))],
         gives: Gives::Maybe(Kind::Integer),
-        says: "The value as a whole number. Nothing if it is none: `round` makes one of a decimal.",
+        says: "The value as a whole number. Missing if it is not one: use `round` for a decimal.",
         examples: &[
             Example { call: r#"integer(" 12 ")"#, gives: "12" },
             Example { call: "integer(12.00)", gives: "12" },
@@ -63,7 +63,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Conversions,
         takes: &[given("value", Takes::OneOf(&[Kind::Text, Kind::Integer, Kind::Decimal, Kind::Json])), optional("point", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Decimal),
-        says: "The value as an exact number. In a text the decimal point is `.`; with `decimal \",\"` it is a comma, and points, spaces or apostrophes between thousands are passed over. A number that is written in another way gives nothing.",
+        says: "The value as an exact number. In a text the decimal point is `.`; with `decimal \",\"` it is a comma, and points, spaces or apostrophes between thousands are ignored. Missing if the number is written in another way.",
         examples: &[
             Example { call: r#"decimal("12.50")"#, gives: "12.50" },
             Example { call: r#"decimal("1.234,50", ",")"#, gives: "1234.50" },
@@ -80,7 +80,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Conversions,
         takes: &[given("value", Takes::OneOf(&[Kind::Text, Kind::Integer, Kind::Boolean, Kind::Json]))],
         gives: Gives::Maybe(Kind::Boolean),
-        says: "True for `true`, `yes`, `y`, `on`, `1`; false for `false`, `no`, `n`, `off`, `0`; in any case of letters. Nothing for all else.",
+        says: "True for `true`, `yes`, `y`, `on`, `1`; false for `false`, `no`, `n`, `off`, `0`; in upper or lower case. Missing for everything else.",
         examples: &[
             Example { call: r#"boolean("Yes")"#, gives: "true" },
             Example { call: "boolean(0)", gives: "false" },
@@ -104,7 +104,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Conversions,
         takes: &[given("value", Takes::OneOf(TEXTS)), optional("pattern", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Date),
-        says: "The date that a text tells: as `2026-03-01`, or as a pattern says (`date \"%d/%m/%Y\"`). Of an instant, `date_in` gives the date.",
+        says: "The date in a text: as `2026-03-01`, or by a pattern (`date \"%d/%m/%Y\"`). Of an instant, `date_in` gives the date.",
         examples: &[
             Example { call: r#"date("2026-03-01")"#, gives: "2026-03-01" },
             Example { call: r#"date("01/03/2026", "%d/%m/%Y")"#, gives: "2026-03-01" },
@@ -127,7 +127,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Conversions,
         takes: &[given("value", Takes::OneOf(TEXTS)), zone(), optional("pattern", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Datetime),
-        says: "The instant that a text tells: in ISO 8601, or as a pattern says. A text without an offset is read in the time zone, and is nothing if none is said.",
+        says: "The instant in a text: in ISO 8601, or by a pattern. A text without an offset is read in the time zone; without a time zone, the result is missing.",
         examples: &[
             Example { call: r#"datetime("2026-03-01T13:00:00+01:00")"#, gives: "2026-03-01T12:00:00Z" },
             Example { call: r#"datetime("2026-03-01 04:00", "America/Los_Angeles")"#, gives: "2026-03-01T12:00:00Z" },
@@ -141,7 +141,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Conversions,
         takes: &[given("value", Takes::OneOf(TEXTS)), optional("pattern", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Time),
-        says: "The time of day that a text tells: as `14:30`, or as a pattern says (`time \"%I:%M %p\"`).",
+        says: "The time of day in a text: as `14:30`, or by a pattern (`time \"%I:%M %p\"`).",
         examples: &[
             Example { call: r#"time("14:30")"#, gives: "14:30:00" },
             Example { call: r#"time("2:30 PM", "%I:%M %p")"#, gives: "14:30:00" },

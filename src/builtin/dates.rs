@@ -20,7 +20,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[day("date"), zone()],
         gives: Gives::Kind(Kind::Datetime),
-        says: "The instant at which a day begins in a time zone (the project's, if nothing is said).",
+        says: "The instant at which a day begins in a time zone (by default the project's).",
         examples: &[
             Example { call: r#"start_of_day(2026-03-01, "America/Los_Angeles")"#, gives: "2026-03-01T08:00:00Z" },
             Example { call: "start_of_day(2026-03-01)", gives: "2026-03-01T00:00:00Z" },
@@ -37,7 +37,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[day("date"), zone()],
         gives: Gives::Kind(Kind::Datetime),
-        says: "The last second of a day in a time zone (the project's, if nothing is said).",
+        says: "The last second of a day in a time zone (by default the project's).",
         examples: &[
             Example { call: r#"end_of_day(2026-03-01, "Europe/Berlin")"#, gives: "2026-03-01T22:59:59Z" },
             Example { call: "end_of_day(missing)", gives: "missing" },
@@ -54,7 +54,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[given("date", Takes::Kind(Kind::Date)), given("time", Takes::Kind(Kind::Time)), zone()],
         gives: Gives::Kind(Kind::Datetime),
-        says: "The instant of a date and a time of day in a time zone (the project's, if nothing is said). A time that the clocks skip is taken after the gap, one that they repeat is the first.",
+        says: "The instant of a date and a time of day in a time zone (by default the project's). If the clocks skip this time, it is the time after the gap; if they repeat it, it is the first one.",
         examples: &[
             Example { call: r#"at_time(2026-03-01, 14:30, "Europe/London")"#, gives: "2026-03-01T14:30:00Z" },
             Example { call: r#"at_time(2026-03-29, 01:30, "Europe/London")"#, gives: "2026-03-29T01:30:00Z" },
@@ -74,7 +74,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[given("instant", Takes::Kind(Kind::Datetime)), zone()],
         gives: Gives::Kind(Kind::Date),
-        says: "The date that a calendar in a time zone (the project's, if nothing is said) shows at an instant.",
+        says: "The date of an instant in a time zone (by default the project's).",
         examples: &[
             Example { call: r#"date_in(2026-03-01T02:00:00Z, "America/Los_Angeles")"#, gives: "2026-02-28" },
             Example { call: "date_in(2026-03-01T02:00:00Z)", gives: "2026-03-01" },
@@ -86,7 +86,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[given("instant", Takes::Kind(Kind::Datetime)), zone()],
         gives: Gives::Kind(Kind::Time),
-        says: "The time that a clock in a time zone (the project's, if nothing is said) shows at an instant.",
+        says: "The time of day of an instant in a time zone (by default the project's).",
         examples: &[
             Example { call: r#"time_in(2026-07-01T12:00:00Z, "Europe/Berlin")"#, gives: "14:00:00" },
             Example { call: "time_in(missing)", gives: "missing" },
@@ -101,7 +101,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[day("date"), integer("days"), zone()],
         gives: Gives::First,
-        says: "So many days later, or earlier for a negative number. An instant keeps its time of day in the time zone, whatever the clocks do.",
+        says: "The date or instant that many days later; earlier for a negative number. An instant keeps its time of day in the time zone, also when the clocks change.",
         examples: &[
             Example { call: "add_days(2026-02-27, 3)", gives: "2026-03-02" },
             Example { call: r#"add_days(2026-03-28T12:00:00Z, 1, "Europe/London")"#, gives: "2026-03-29T11:00:00Z" },
@@ -117,7 +117,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[day("date"), integer("months"), zone()],
         gives: Gives::First,
-        says: "The same day so many months later; the month's last day where it has no such day.",
+        says: "The same day that many months later; the last day of the month if it has no such day.",
         examples: &[
             Example { call: "add_months(2026-01-31, 1)", gives: "2026-02-28" },
             Example { call: "add_months(2026-03-15, -3)", gives: "2025-12-15" },
@@ -135,7 +135,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[given("date", Takes::Kind(Kind::Date)), integer("days")],
         gives: Gives::Kind(Kind::Date),
-        says: "So many working days later, Saturdays and Sundays not counted. Public holidays are not known.",
+        says: "The date that many working days later; Saturdays and Sundays do not count. Public holidays are not known.",
         examples: &[
             Example { call: "add_business_days(2026-11-20, 1)", gives: "2026-11-23" },
             Example { call: "add_business_days(2026-11-21, 1)", gives: "2026-11-23" },
@@ -151,7 +151,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[day("from"), day("until"), zone()],
         gives: Gives::Kind(Kind::Integer),
-        says: "How many midnights lie between the two; negative if the second comes first.",
+        says: "The number of midnights between the two; negative if the second comes first.",
         examples: &[
             Example { call: "days_between(2026-02-27, 2026-03-01)", gives: "2" },
             Example { call: "days_between(2026-03-01, 2026-02-27)", gives: "-2" },
@@ -167,7 +167,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[given("from", Takes::Kind(Kind::Date)), given("until", Takes::Kind(Kind::Date))],
         gives: Gives::Kind(Kind::Integer),
-        says: "How many working days come after the first date up to the second, Saturdays and Sundays not counted.",
+        says: "The number of working days after the first date, up to and including the second; Saturdays and Sundays do not count.",
         examples: &[
             Example { call: "business_days_between(2026-11-20, 2026-11-23)", gives: "1" },
             Example { call: "business_days_between(2026-11-20, 2026-11-22)", gives: "0" },
@@ -233,7 +233,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[day("date"), text("pattern"), zone()],
         gives: Gives::Kind(Kind::Text),
-        says: "The date as a pattern says: `%Y` year, `%m` month, `%d` day, `%H` hour, `%M` minute, `%S` second, `%B` month name, `%A` weekday.",
+        says: "The date as a text, by a pattern: `%Y` year, `%m` month, `%d` day, `%H` hour, `%M` minute, `%S` second, `%B` month name, `%A` weekday.",
         examples: &[
             Example { call: r#"format_date(2026-03-01, "%d/%m/%Y")"#, gives: r#""01/03/2026""# },
             Example { call: r#"format_date(2026-03-01T20:00:00Z, "%H:%M", "Asia/Tokyo")"#, gives: r#""05:00""# },
@@ -273,7 +273,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[day("date")],
         gives: Gives::Kind(Kind::Text),
-        says: "How long ago that was, for a message: its largest unit, seen from the run's now.",
+        says: "How long ago that was, for a message, in its largest unit.",
         examples: &[
             Example { call: "ago(2026-02-28T21:00:00Z)", gives: r#""15 hours ago""# },
             Example { call: "ago(2026-03-03T12:00:00Z)", gives: r#""in 2 days""# },
@@ -295,7 +295,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[given("number", Takes::OneOf(&[Kind::Integer, Kind::Decimal]))],
         gives: Gives::Kind(Kind::Duration),
-        says: "So many days of 24 hours, as a duration.",
+        says: "A duration of that many days of 24 hours.",
         examples: &[Example { call: "days(2)", gives: "2 days" }, Example { call: "days(0.5)", gives: "12 hours" }],
         run: |args| duration(args, 86_400, "days"),
     },
@@ -304,7 +304,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[given("number", Takes::OneOf(&[Kind::Integer, Kind::Decimal]))],
         gives: Gives::Kind(Kind::Duration),
-        says: "So many hours, as a duration.",
+        says: "A duration of that many hours.",
         examples: &[Example { call: "hours(1.5)", gives: "1 hour 30 minutes" }, Example { call: "hours(missing)", gives: "missing" }],
         run: |args| duration(args, 3600, "hours"),
     },
@@ -313,7 +313,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[given("number", Takes::OneOf(&[Kind::Integer, Kind::Decimal]))],
         gives: Gives::Kind(Kind::Duration),
-        says: "So many minutes, as a duration.",
+        says: "A duration of that many minutes.",
         examples: &[Example { call: "minutes(90)", gives: "1 hour 30 minutes" }, Example { call: "minutes(missing)", gives: "missing" }],
         run: |args| duration(args, 60, "minutes"),
     },
@@ -322,7 +322,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Dates,
         takes: &[given("number", Takes::Kind(Kind::Integer)), optional("unit", Takes::Words(&["seconds", "milliseconds"]))],
         gives: Gives::Maybe(Kind::Datetime),
-        says: "The instant so many seconds (or `milliseconds`) after the beginning of 1970. Nothing if the calendar does not go so far.",
+        says: "The instant that many seconds (or `milliseconds`) after the beginning of 1970. Missing if it is beyond the calendar.",
         examples: &[
             Example { call: "from_epoch(1772366400)", gives: "2026-03-01T12:00:00Z" },
             Example { call: "from_epoch(1772366400000, milliseconds)", gives: "2026-03-01T12:00:00Z" },

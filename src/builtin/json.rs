@@ -24,7 +24,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Json,
         takes: &[given("value", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Json),
-        says: "The JSON that a text holds. Nothing if the text is no JSON, or is `null`.",
+        says: "The JSON in a text. Missing if the text is not valid JSON, or is `null`.",
         examples: &[Example { call: r#"json("{\"a\": 1}")"#, gives: r#"{"a": 1}"# }, Example { call: r#"json("{")"#, gives: "missing" }],
         run: |args| {
             let text = args.need_text(0, "json")?;
@@ -40,7 +40,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Json,
         takes: &[given("value", Takes::Kind(Kind::Json))],
         gives: Gives::List(Kind::Text),
-        says: "The names of the fields of a JSON object, in its order; none if it is no object.",
+        says: "The names of the fields of a JSON object, in its order; an empty list if it is not an object.",
         examples: &[Example { call: r#"keys({"a": 1, "b": 2})"#, gives: r#"["a", "b"]"# }, Example { call: "keys(missing)", gives: "missing" }],
         run: |args| {
             let names = match args.get(0) {

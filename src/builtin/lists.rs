@@ -23,7 +23,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list")],
         gives: Gives::Kind(Kind::Integer),
-        says: "How many elements the list has; 0 for a list that is not there.",
+        says: "The number of elements of the list; 0 for a missing list.",
         examples: &[Example { call: r#"count(["a", "b"])"#, gives: "2" }, Example { call: "count(missing)", gives: "0" }],
         run: |args| Ok(Value::integer(args.list(0).len() as i64)),
     },
@@ -45,7 +45,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[maybe("list", Takes::ListOf(AVERAGED))],
         gives: Gives::MaybeElement,
-        says: "The sum divided by the number of elements. Nothing for an empty list.",
+        says: "The sum divided by the number of elements. Missing for an empty list.",
         examples: &[Example { call: "average([1, 2])", gives: "1.5" }, Example { call: "average([])", gives: "missing" }],
         run: |args| {
             let number = args.list(0).len();
@@ -70,7 +70,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[maybe("list", Takes::ListOf(ORDERED))],
         gives: Gives::MaybeElement,
-        says: "The smallest (earliest, lightest) element. Nothing for an empty list.",
+        says: "The smallest (earliest, lightest) element. Missing for an empty list.",
         examples: &[Example { call: "min([3, 1, 2])", gives: "1" }, Example { call: "min([])", gives: "missing" }],
         run: |args| extreme(args, Ordering::Less, "min"),
     },
@@ -79,7 +79,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[maybe("list", Takes::ListOf(ORDERED))],
         gives: Gives::MaybeElement,
-        says: "The largest (latest, heaviest) element. Nothing for an empty list.",
+        says: "The largest (latest, heaviest) element. Missing for an empty list.",
         examples: &[Example { call: "max([2026-03-01, 2026-04-01])", gives: "2026-04-01" }, Example { call: "max(missing)", gives: "missing" }],
         run: |args| extreme(args, Ordering::Greater, "max"),
     },
@@ -88,7 +88,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list")],
         gives: Gives::MaybeElement,
-        says: "The first element. Nothing for an empty list.",
+        says: "The first element. Missing for an empty list.",
         examples: &[Example { call: r#"first(["a", "b"])"#, gives: r#""a""# }, Example { call: "first([])", gives: "missing" }],
         run: |args| Ok(Value::optional(args.list(0).first().cloned())),
     },
@@ -97,7 +97,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list")],
         gives: Gives::MaybeElement,
-        says: "The last element. Nothing for an empty list.",
+        says: "The last element. Missing for an empty list.",
         examples: &[Example { call: r#"last(["a", "b"])"#, gives: r#""b""# }, Example { call: "last([])", gives: "missing" }],
         run: |args| Ok(Value::optional(args.list(0).last().cloned())),
     },
@@ -124,7 +124,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list"), optional("separator", Takes::Kind(Kind::Text))],
         gives: Gives::Maybe(Kind::Text),
-        says: "The elements as one text with a separator between them (`, ` if nothing is said). Nothing for an empty list.",
+        says: "The elements as one text with a separator between them (by default `, `). Missing for an empty list.",
         examples: &[
             Example { call: r#"join(["no SKU", "no street"], "; ")"#, gives: r#""no SKU; no street""# },
             Example { call: "join([1, 2])", gives: r#""1, 2""# },
@@ -148,7 +148,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list")],
         gives: Gives::MaybeElement,
-        says: "The element that stands in the list most often; of several, the one that came first. Nothing for an empty list.",
+        says: "The most frequent element; of several, the first one. Missing for an empty list.",
         examples: &[
             Example { call: r#"most_common(["ups", "dhl", "dhl"])"#, gives: r#""dhl""# },
             Example { call: r#"most_common(["ups", "dhl"])"#, gives: r#""ups""# },
@@ -174,7 +174,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list")],
         gives: Gives::First,
-        says: "The list without the elements that stood in it before.",
+        says: "The list without repeated elements.",
         examples: &[Example { call: r#"distinct(["a", "b", "a"])"#, gives: r#"["a", "b"]"# }, Example { call: "distinct([])", gives: "[]" }],
         run: |args| {
             let mut seen: HashMap<String, ()> = HashMap::new();
@@ -215,7 +215,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list"), given("item", Takes::Any)],
         gives: Gives::Kind(Kind::Boolean),
-        says: "Whether the list has such an element.",
+        says: "Whether the list contains the element.",
         examples: &[
             Example { call: r#"contains_item(["a", "b"], "b")"#, gives: "true" },
             Example { call: r#"contains_item(missing, "b")"#, gives: "false" },
@@ -234,7 +234,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list")],
         gives: Gives::First,
-        says: "The list from its end to its beginning.",
+        says: "The list in reverse order.",
         examples: &[Example { call: "reverse([1, 2, 3])", gives: "[3, 2, 1]" }, Example { call: "reverse([])", gives: "[]" }],
         run: |args| Ok(Value::list(args.list(0).iter().rev().cloned().collect())),
     },
@@ -243,7 +243,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list"), integer("elements")],
         gives: Gives::First,
-        says: "The first elements of the list, at most so many.",
+        says: "The first elements of the list, at most the given number.",
         examples: &[Example { call: "take([1, 2, 3], 2)", gives: "[1, 2]" }, Example { call: "take([1], 5)", gives: "[1]" }],
         run: |args| {
             let most = args.count(1, 0, "take")?;
@@ -255,7 +255,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Lists,
         takes: &[list("list"), integer("elements")],
         gives: Gives::First,
-        says: "The list without so many elements at its beginning.",
+        says: "The list without its first elements, as many as given.",
         examples: &[Example { call: "drop([1, 2, 3], 2)", gives: "[3]" }, Example { call: "drop([1], 5)", gives: "[]" }],
         run: |args| {
             let skipped = args.count(1, 0, "drop")?;

@@ -1,4 +1,4 @@
-//! Money: amounts and their currencies. Nothing converts one currency into another.
+//! Money: amounts and their currencies. No function converts one currency into another.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Money,
         takes: &[given("amount", Takes::OneOf(&[Kind::Integer, Kind::Decimal, Kind::Text, Kind::Money])), text("currency")],
         gives: Gives::Maybe(Kind::Money),
-        says: "An amount in a currency, by its ISO 4217 code. Nothing if the text is no number, there is no such currency, or the amount has another.",
+        says: "An amount in a currency, by its ISO 4217 code. Missing if the text is not a number, the currency does not exist, or the amount has another currency.",
         examples: &[
             Example { call: r#"money(12.50, "eur")"#, gives: "12.50 EUR" },
             Example { call: r#"money("12.50", "EUR")"#, gives: "12.50 EUR" },
@@ -54,7 +54,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Money,
         takes: &[given("money", Takes::Kind(Kind::Money))],
         gives: Gives::Maybe(Kind::Text),
-        says: "The ISO 4217 code of an amount's currency. Nothing if the source does not say it.",
+        says: "The ISO 4217 code of an amount's currency. Missing if the source does not say it.",
         examples: &[Example { call: "currency(12.50 EUR)", gives: r#""EUR""# }, Example { call: "currency(12.50)", gives: "missing" }],
         run: |args| match args.get(0) {
             Value::Money(money) => Ok(Value::optional(money.currency.clone().map(Value::Text))),

@@ -24,7 +24,7 @@ pub(super) static TABLE: &[Builtin] = &[
             optional("how", Takes::Words(&["half up", "half even", "half down", "up", "down"])),
         ],
         gives: Gives::First,
-        says: "The number with so many decimal places (none, if nothing is said). `half up`, the usual way, takes 0.5 away from zero; `half even` to the even neighbor; `down` cuts, `up` goes away from zero.",
+        says: "The number with the given decimal places (by default none). `half up` (the default) rounds 0.5 away from zero; `half even` to the even neighbor; `down` cuts, `up` rounds away from zero.",
         examples: &[
             Example { call: "round(2.345, 2)", gives: "2.35" },
             Example { call: "round(2.345, 2, half even)", gives: "2.34" },
@@ -98,7 +98,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Numbers,
         takes: &[given("number", Takes::OneOf(NUMBERS)), given("least", Takes::OneOf(NUMBERS)), given("most", Takes::OneOf(NUMBERS))],
         gives: Gives::First,
-        says: "The number, but not below the least and not above the most.",
+        says: "The number, limited to the range from the least to the most.",
         examples: &[
             Example { call: "clamp(120, 1, 99)", gives: "99" },
             Example { call: "clamp(5, 1, 99)", gives: "5" },
@@ -122,7 +122,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Numbers,
         takes: &[given("number", Takes::OneOf(&[Kind::Integer, Kind::Decimal])), given("divisor", Takes::OneOf(&[Kind::Integer, Kind::Decimal]))],
         gives: Gives::MaybeFirst,
-        says: "What is left over when the number is divided. Nothing if the divisor is 0.",
+        says: "The remainder of a division. Missing if the divisor is 0.",
         examples: &[Example { call: "remainder(17, 5)", gives: "2" }, Example { call: "remainder(17, 0)", gives: "missing" }],
         run: |args| {
             let number = args.need_number(0, "remainder")?;
@@ -139,7 +139,7 @@ pub(super) static TABLE: &[Builtin] = &[
             optional("decimal", Takes::Kind(Kind::Text)),
         ],
         gives: Gives::Kind(Kind::Text),
-        says: "The number for a person to read: with so many decimal places (rounded half up), a sign between thousands and another before the decimals.",
+        says: "The number as a text for people: with the given decimal places (rounded half up), a separator between thousands, and another before the decimals.",
         examples: &[
             Example { call: r#"format_number(1234567.5, 2, ",")"#, gives: r#""1,234,567.50""# },
             Example { call: r#"format_number(-1234.5, 2, ".", ",")"#, gives: r#""-1.234,50""# },

@@ -11,7 +11,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Patterns,
         takes: &[text("text"), text("country")],
         gives: Gives::Kind(Kind::Boolean),
-        says: "A postal code as a country (by its code or name) writes it; spacing and case of letters do not count. True for a country whose codes have no known shape.",
+        says: "A postal code in the format of a country (by its code or name); spacing, upper and lower case do not matter. True if the country's format is not known.",
         examples: &[
             Example { call: r#"postal_code("SW1A 1AA", "GB")"#, gives: "true" },
             Example { call: r#"postal_code("1234", "US")"#, gives: "false" },
@@ -28,7 +28,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Patterns,
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Boolean),
-        says: "The shape of an e-mail address. Whether it exists is not known.",
+        says: "A text in the form of an e-mail address. Whether the address exists is not checked.",
         examples: &[Example { call: r#"email("ada@example.com")"#, gives: "true" }, Example { call: r#"email("ada@example")"#, gives: "false" }],
         run: |args| Ok(Value::Boolean(contacts::is_email(args.need_text(0, "email")?))),
     },
@@ -46,7 +46,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Patterns,
         takes: &[text("text"), optional("carrier", Takes::Kind(Kind::Text))],
         gives: Gives::Kind(Kind::Boolean),
-        says: "A tracking number of a carrier (or of any, if none is said), by its shape and check digit. True for a carrier whose numbers have no known shape.",
+        says: "A tracking number of a carrier (by default of any), by its form and check digit. True if the form of the carrier's numbers is not known.",
         examples: &[
             Example { call: r#"tracking_number("1Z5R89390357567127", "ups")"#, gives: "true" },
             Example { call: r#"tracking_number("1Z5R89390357567128", "ups")"#, gives: "false" },
@@ -65,7 +65,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Patterns,
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Boolean),
-        says: "A GTIN (EAN, UPC, ITF-14): 8, 12, 13 or 14 digits, the last of which checks.",
+        says: "A GTIN (EAN, UPC, ITF-14): 8, 12, 13 or 14 digits with a correct check digit.",
         examples: &[Example { call: r#"gtin("4006381333931")"#, gives: "true" }, Example { call: r#"gtin("4006381333932")"#, gives: "false" }],
         run: |args| Ok(Value::Boolean(codes::is_gtin(args.need_text(0, "gtin")?.trim()))),
     },
@@ -87,7 +87,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Patterns,
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Boolean),
-        says: "A stock number that survives every system between: 1 to 40 plain letters, digits, `-`, `_`, `.` and `/`, without spaces.",
+        says: "A stock number that every system accepts: 1 to 40 plain letters, digits, `-`, `_`, `.` and `/`, without spaces.",
         examples: &[Example { call: r#"sku("TS-001/XL")"#, gives: "true" }, Example { call: r#"sku("TS 001")"#, gives: "false" }],
         run: |args| {
             let text = args.need_text(0, "sku")?;
@@ -100,7 +100,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Patterns,
         takes: &[text("text"), optional("country", Takes::Kind(Kind::Text))],
         gives: Gives::Kind(Kind::Boolean),
-        says: "A VAT number as a country writes it, or as its own prefix says. Only the shape is looked at. True for a country whose numbers have no known shape.",
+        says: "A VAT number in the format of a country, or of its own prefix. Only the form is checked. True if the country's format is not known.",
         examples: &[
             Example { call: r#"vat("DE 123 456 789")"#, gives: "true" },
             Example { call: r#"vat("GB123456789", "United Kingdom")"#, gives: "true" },
@@ -128,7 +128,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Patterns,
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Boolean),
-        says: "A number of a trader at the customs of the European Union or Great Britain: the country and what it gives out.",
+        says: "An EORI number, which identifies a trader at the customs of the European Union or Great Britain: a country code and the number that the country assigns.",
         examples: &[
             Example { call: r#"eori("DE1234567890123")"#, gives: "true" },
             Example { call: r#"eori("GB123456789000")"#, gives: "true" },

@@ -9,9 +9,9 @@ use crate::value::Kind;
 pub fn reference() -> String {
     let mut out = String::from(
         "# Functions\n\n\
-         What a mapping may call. `x | f y` and `f(x, y)` are the same call. `?` behind a kind says that the\n\
-         value may be missing; a parameter in `[ ]` can be left out. A function whose first argument is missing\n\
-         gives nothing, unless it says otherwise. Each example is run as a test.\n\n\
+         The functions that a mapping can call. `x | f y` and `f(x, y)` are the same call. `?` after a type says that the\n\
+         value may be missing; a parameter in `[ ]` can be left out. If the first argument is missing, the result is\n\
+         missing, unless the description says otherwise. Each example is run as a test.\n\n\
          This page is written by the program from the table of its functions.\n",
     );
     let mut family = None;
@@ -34,13 +34,13 @@ pub fn signature(builtin: &Builtin) -> String {
 fn section(out: &mut String, family: Family) {
     let (title, says) = match family {
         Family::Text => ("Text", ""),
-        Family::Numbers => ("Numbers", "All numbers are exact: 28 digits, no rounding but where it is named."),
-        Family::Money => ("Money", "Nothing converts one currency into another."),
-        Family::Dates => ("Dates and times", "Working days know no public holidays."),
+        Family::Numbers => ("Numbers", "All numbers are exact, with 28 digits. They are rounded only where you write it."),
+        Family::Money => ("Money", "No function converts one currency into another."),
+        Family::Dates => ("Dates and times", "Working days are Monday to Friday. Public holidays are not known."),
         Family::Lists => (
             "Lists and aggregates",
-            "A list that is missing reads as an empty one. `sum(e for x in xs where c)` calls the function of that name \
-             with the list of what `e` gives.",
+            "A missing list counts as an empty one. `sum(e for x in xs where c)` calls the function of that name \
+             with the list of all values of `e`.",
         ),
         Family::Addresses => ("Addresses", "Countries and states are known by any of their codes and usual names."),
         Family::Contacts => ("E-mail and telephone", ""),
@@ -49,10 +49,12 @@ fn section(out: &mut String, family: Family) {
         Family::Json => ("JSON", "`x $ \"$.path\"` reads inside a `json` value."),
         Family::Conversions => (
             "Conversions",
-            "What can fail on a good record gives nothing, so that the mapping says what then. Of a `json`, every \
-             conversion may give nothing.",
+            "The result of a conversion that can fail for a good record may be missing, so the mapping has to handle that. \
+             The result of every conversion of a `json` value may be missing.",
         ),
-        Family::Patterns => ("Patterns", "They stand behind `matches`: `order.Email matches email`. The text that is tested is the first parameter."),
+        Family::Patterns => {
+            ("Patterns", "They are used with `matches`: `order.Email matches email`. The first parameter is the text that is tested.")
+        }
     };
     // Writing to a text cannot fail.
     let _ = writeln!(out, "\n## {title}");

@@ -46,7 +46,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Text),
-        says: "Each word with a capital first letter and small ones behind it. Names such as McDonald or van Dyke do not survive it.",
+        says: "Each word with a capital first letter and lower-case letters after it. Names such as McDonald or van Dyke are changed too.",
         examples: &[
             Example { call: r#"title("ADA LOVELACE")"#, gives: r#""Ada Lovelace""# },
             Example { call: r#"title("jean-luc o'neil")"#, gives: r#""Jean-Luc O'Neil""# },
@@ -58,7 +58,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text")],
         gives: Gives::Kind(Kind::Text),
-        says: "The text on one line: each run of white space becomes one space, and none is left at the ends. Control characters and characters without width are dropped (`printable`).",
+        says: "The text on one line: each sequence of white space becomes one space, and white space at the ends is removed. Invisible characters are removed too (see `printable`).",
         examples: &[
             Example { call: r#"collapse("12  High   St\nLeeds ")"#, gives: r#""12 High St Leeds""# },
             Example { call: "collapse(missing)", gives: "missing" },
@@ -86,7 +86,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), integer("characters")],
         gives: Gives::Kind(Kind::Text),
-        says: "At most so many characters of the text, from its beginning. White space at the ends is not kept.",
+        says: "The first characters of the text, at most the given number. White space at the ends is removed.",
         examples: &[
             Example { call: r#"truncate("Lovelace", 4)"#, gives: r#""Love""# },
             Example { call: r#"truncate("Ada", 30)"#, gives: r#""Ada""# },
@@ -102,7 +102,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), integer("bytes")],
         gives: Gives::Kind(Kind::Text),
-        says: "At most so many bytes of the text in UTF-8, cut between two characters. For systems that count bytes.",
+        says: "The first bytes of the text in UTF-8, at most the given number, cut between two characters. For systems that count bytes.",
         examples: &[
             Example { call: r#"truncate_bytes("Zoë Weiß", 4)"#, gives: r#""Zoë""# },
             Example { call: r#"truncate_bytes("Weiß", 4)"#, gives: r#""Wei""# },
@@ -122,7 +122,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), text("find"), text("with")],
         gives: Gives::Kind(Kind::Text),
-        says: "The text with every place of one text replaced by another.",
+        says: "The text with every occurrence of one text replaced by another.",
         examples: &[
             Example { call: r#"replace("AB-12-X", "-", "")"#, gives: r#""AB12X""# },
             Example { call: r#"replace("AB 12", " ", "_")"#, gives: r#""AB_12""# },
@@ -142,7 +142,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), given("end", Takes::Words(&["prefix", "suffix"])), text("part")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The text without a part at its beginning (`prefix`) or its end (`suffix`). A text that does not have the part stays as it is. Nothing if nothing is left.",
+        says: "The text without a part at its beginning (`prefix`) or its end (`suffix`). A text without the part is unchanged. Missing if nothing is left.",
         examples: &[
             Example { call: r#"without("sf-801x0", prefix, "sf-")"#, gives: r#""801x0""# },
             Example { call: r#"without("801x0", prefix, "sf-")"#, gives: r#""801x0""# },
@@ -164,7 +164,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), text("part")],
         gives: Gives::Kind(Kind::Boolean),
-        says: "Whether the text begins so. Capital and small letters differ.",
+        says: "Whether the text begins with the part. Upper and lower case matter.",
         examples: &[
             Example { call: r#"starts_with("sf-801x0", "sf-")"#, gives: "true" },
             Example { call: r#"starts_with("SF-801x0", "sf-")"#, gives: "false" },
@@ -176,7 +176,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), text("part")],
         gives: Gives::Kind(Kind::Boolean),
-        says: "Whether the text ends so. Capital and small letters differ.",
+        says: "Whether the text ends with the part. Upper and lower case matter.",
         examples: &[
             Example { call: r#"ends_with("report.csv", ".csv")"#, gives: "true" },
             Example { call: r#"ends_with("csv", "report.csv")"#, gives: "false" },
@@ -188,7 +188,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), text("part")],
         gives: Gives::Kind(Kind::Boolean),
-        says: "Whether the part stands anywhere in the text. Capital and small letters differ; `contains_item` looks into a list.",
+        says: "Whether the text contains the part. Upper and lower case matter. For lists, use `contains_item`.",
         examples: &[
             Example { call: r#"contains("leave at the door", "door")"#, gives: "true" },
             Example { call: r#"contains("leave at the door", "Door")"#, gives: "false" },
@@ -209,7 +209,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), text("separator")],
         gives: Gives::List(Kind::Text),
-        says: "The parts between the separators, each without white space at its ends. Empty parts are left out.",
+        says: "The parts between the separators, without white space at their ends. Empty parts are left out.",
         examples: &[
             Example { call: r#"split("red; green;;blue", ";")"#, gives: r#"["red", "green", "blue"]"# },
             Example { call: r#"split("red", ";")"#, gives: r#"["red"]"# },
@@ -254,7 +254,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), integer("characters"), optional("with", Takes::Kind(Kind::Text))],
         gives: Gives::Kind(Kind::Text),
-        says: "The text made as long as said by putting something (a space, if nothing is said) before it.",
+        says: "The text filled to a length by another text before it (by default a space).",
         examples: &[
             Example { call: r#"pad_left("1234", 8, "0")"#, gives: r#""00001234""# },
             Example { call: r#"pad_left("123456", 4, "0")"#, gives: r#""123456""# },
@@ -269,7 +269,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), integer("characters"), optional("with", Takes::Kind(Kind::Text))],
         gives: Gives::Kind(Kind::Text),
-        says: "The text made as long as said by putting something (a space, if nothing is said) behind it.",
+        says: "The text filled to a length by another text after it (by default a space).",
         examples: &[
             Example { call: r#"pad_right("AB", 4, ".")"#, gives: r#""AB..""# },
             Example { call: r#"pad_right("ABCD", 2)"#, gives: r#""ABCD""# },
@@ -284,7 +284,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), integer("characters")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The first characters of the text, just as they stand. Nothing if those are blank.",
+        says: "The first characters of the text, unchanged. Missing if they are blank.",
         examples: &[
             Example { call: r#"first_chars("SW1A 1AA", 2)"#, gives: r#""SW""# },
             Example { call: r#"first_chars("  SW1A", 2)"#, gives: "missing" },
@@ -299,7 +299,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), integer("characters")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The last characters of the text, just as they stand. Nothing if those are blank.",
+        says: "The last characters of the text, unchanged. Missing if they are blank.",
         examples: &[
             Example { call: r#"last_chars("4111111111111234", 4)"#, gives: r#""1234""# },
             Example { call: r#"last_chars("12", 4)"#, gives: r#""12""# },
@@ -316,7 +316,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), text("separator")],
         gives: Gives::Maybe(Kind::Text),
-        says: "What stands before the first separator. Nothing if the separator is not there.",
+        says: "The text before the first separator. Missing if the text has no separator.",
         examples: &[
             Example { call: r#"text_before("Smith, Ada", ",")"#, gives: r#""Smith""# },
             Example { call: r#"text_before("Smith", ",")"#, gives: "missing" },
@@ -331,7 +331,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), text("separator")],
         gives: Gives::Maybe(Kind::Text),
-        says: "What stands behind the first separator. Nothing if the separator is not there.",
+        says: "The text after the first separator. Missing if the text has no separator.",
         examples: &[
             Example { call: r#"text_after("Smith, Ada", ",")"#, gives: r#""Ada""# },
             Example { call: r#"text_after("Smith,", ",")"#, gives: "missing" },
@@ -346,7 +346,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The digits 0 to 9 of the text. Nothing if it has none.",
+        says: "The digits 0 to 9 of the text. Missing if it has none.",
         examples: &[
             Example { call: r#"digits_only("+1 (555) 010-9999")"#, gives: r#""15550109999""# },
             Example { call: r#"digits_only("none")"#, gives: "missing" },
@@ -361,7 +361,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text"), given("pattern", Takes::Pattern)],
         gives: Gives::Maybe(Kind::Text),
-        says: "The first place in the text that fits the pattern, or its first group in brackets if it has one.",
+        says: "The first part of the text that fits the pattern, or its first group in brackets if it has one.",
         examples: &[
             Example { call: "extract(\"order 4711, urgent\", '[0-9]+')", gives: r#""4711""# },
             Example { call: "extract(\"PO:4711\", 'PO:([0-9]+)')", gives: r#""4711""# },
@@ -379,7 +379,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The text in plain Latin letters, for carriers that take no others. It loses something: accents go, `ß` becomes `ss`, `Ø` becomes `O`, and what has no such letter is left out.",
+        says: "The text in plain Latin letters, for carriers that accept no others. Accents are removed, `ß` becomes `ss`, `Ø` becomes `O`, and characters without such a letter are left out.",
         examples: &[
             Example { call: r#"ascii("Łódź, Straße 5")"#, gives: r#""Lodz, Strasse 5""# },
             Example { call: r#"ascii("Ｆｕｌｌ　１２")"#, gives: r#""Full 12""# },
@@ -392,7 +392,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Text,
         takes: &[text("text")],
         gives: Gives::Maybe(Kind::Text),
-        says: "The text as a part of a key or a web address: small plain letters and digits, joined by `-`.",
+        says: "The text as a part of a key or a web address: lower-case plain letters and digits, joined by `-`.",
         examples: &[Example { call: r#"slug("Blue Shirt (XL)")"#, gives: r#""blue-shirt-xl""# }, Example { call: r#"slug("!!")"#, gives: "missing" }],
         run: |args| {
             let plain = ascii(args.need_text(0, "slug")?).to_lowercase();

@@ -32,7 +32,7 @@ pub(super) static TABLE: &[Builtin] = &[
         family: Family::Units,
         takes: &[given("measure", Takes::OneOf(MEASURES)), given("unit", Takes::Words(UNITS))],
         gives: Gives::First,
-        says: "The weight or length in another unit. Within grams and kilograms, or ounces and pounds, that is exact; across them `round` says how many places are meant.",
+        says: "The weight or length in another unit. Between grams and kilograms, or ounces and pounds, this is exact; otherwise use `round` to choose the decimal places.",
         examples: &[
             Example { call: "to(2.5 kg, grams)", gives: "2500 g" },
             Example { call: "to(1 lb, ounces)", gives: "16 oz" },

@@ -210,7 +210,7 @@ impl<'a> Scope<'a> {
 }
 
 fn mark(used: &[Vec<AtomicBool>], file: usize, at: usize) {
-    // What is marked is only looked at: a place that two threads write goes to and fro between them.
+    // Read before writing, to avoid cache-line contention between threads.
     if let Some(used) = used.get(file).and_then(|file| file.get(at)).filter(|used| !used.load(Ordering::Relaxed)) {
         used.store(true, Ordering::Relaxed);
     }

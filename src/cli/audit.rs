@@ -1,4 +1,4 @@
-//! `crossdock audit`: what was sent and answered, masked.
+//! `crossdock audit`: the calls that wrote to a system, with masked requests and answers.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `crossdock check`: is every mapping right?
+//! `crossdock check`: checks mappings and prints what it found.
 
 use std::path::PathBuf;
 
@@ -61,8 +61,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         checked::check(&opened.folder, &cases, &mut compiled);
         if compiled.units.is_empty() && compiled.diagnostics.is_empty() {
             let folder = opened.folder.root().display().to_string();
-            return Err(Failure::usage(format!("there is no mapping file in {folder}"))
-                .hint("mapping files end in .dock; `crossdock new` writes a project to begin with"));
+            return Err(
+                Failure::usage(format!("there is no mapping file in {folder}")).hint("mapping files end in .dock; `crossdock new` creates a project")
+            );
         }
         all.push((opened, compiled));
     }

@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 return Ok(Exit::Fine);
             }
             for one in found.checkpoints {
-                let more = if one.more { ", in the midst of a poll" } else { "" };
+                let more = if one.more { ", in the middle of a poll" } else { "" };
                 let (cursor, moved) = (one.cursor.as_deref().unwrap_or("-"), UtcTime(one.at));
                 out.line(format!("{}  {:<12} {cursor} (moved {moved}{more})", one.flow, one.stream))?;
             }

@@ -1,4 +1,4 @@
-//! `crossdock demo`: the whole of it, on this machine, in a minute.
+//! `crossdock demo`: the whole process against the sandbox, in about a minute.
 
 use std::path::{Path, PathBuf};
 
@@ -57,14 +57,14 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
     let (crm, wms) = runtime.block_on(start(&plan, &clock, &transport))?;
     project(folder, &crm.url, &wms.url)?;
     let project = folder.display().to_string();
-    heading(out, "1. two systems on this machine", "Salesforce and ShipStation, speaking their own HTTP on loopback")?;
+    heading(out, "1. two systems on this machine", "imitations of Salesforce and ShipStation, with the HTTP interfaces of the vendors")?;
     out.line(format!("   Salesforce   {}   {} orders wait", crm.url, args.orders))?;
     out.line(format!("   ShipStation  {}   0 orders", wms.url))?;
 
     // As it happens: somebody forgot a street.
     let wrong = mistake(&crm, args.orders)?;
     if let Some(number) = &wrong {
-        out.line(format!("   in Salesforce, somebody left out the street of order {number}"))?;
+        out.line(format!("   in Salesforce, order {number} has no street"))?;
     }
 
     heading(out, "2. what would happen", "crossdock run --dry-run: live reads, nothing is sent")?;
@@ -93,27 +93,27 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
     out.line(format!("   ShipStation: {} labels made by the warehouse", by_hand.len()))?;
     if let Some(first) = by_hand.first() {
         act(&crm, "cancel", first, Json::Null)?;
-        out.line(format!("   Salesforce: order {first} is cancelled, after its label was made"))?;
+        out.line(format!("   Salesforce: order {first} is cancelled after its label was made"))?;
     }
     if let Some(number) = &wrong {
         act(&crm, "fix", number, Json::Null)?;
-        out.line(format!("   Salesforce: order {number}, which was rejected, has its street"))?;
+        out.line(format!("   Salesforce: order {number}, which was rejected, now has a street"))?;
     }
 
-    heading(out, "5. labels are bought, tracking comes back", "crossdock run, three times: only what is new or changed moves")?;
+    heading(out, "5. labels are bought, tracking numbers come back", "crossdock run, three times: only new and changed records are sent")?;
     for _ in 0..3 {
         say(&["crossdock", "run", &project, "--env", "demo"], out)?;
     }
 
-    heading(out, "6. what somebody has to see", "crossdock queue list")?;
+    heading(out, "6. what a person has to decide", "crossdock queue list")?;
     say(&["crossdock", "queue", "list", "--project", &project, "--env", "demo"], out)?;
 
     if let Some(number) = wrong.as_ref().or(orders.last()) {
-        heading(out, "7. one order's whole way", &format!("crossdock trace {number}"))?;
+        heading(out, "7. the history of one order", &format!("crossdock trace {number}"))?;
         say(&["crossdock", "trace", number, "--project", &project, "--env", "demo"], out)?;
     }
 
-    heading(out, "8. held against the systems' own logs", "not against what we believe of ourselves")?;
+    heading(out, "8. compared with the sandboxes' own logs", "they do not depend on what Crossdock says about itself")?;
     let status = quiet(&["crossdock", "status", &project, "--env", "demo", "--format", "json"], folder)?;
     let fine = held(&crm, &wms, under_way(&status), out)?;
     Ok(if fine { Exit::Fine } else { Exit::Findings })

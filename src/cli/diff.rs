@@ -1,4 +1,4 @@
-//! `crossdock diff`: what an edit of a mapping does to real records.
+//! `crossdock diff`: what an edit of a mapping changes for real records.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -129,8 +129,8 @@ impl<'r> Side<'r> {
     fn of(ready: &'r LoadedProject, args: &Args) -> Result<Self, Failure> {
         let flow = ready.flow(args.flow.as_deref())?;
         if flow.group.is_some() {
-            return Err(Failure::usage(format!("`{}` maps groups of records, not records one by one", flow.name))
-                .hint("name another flow, or look at one group with `crossdock preview`"));
+            return Err(Failure::usage(format!("`{}` maps groups of records, and not single records", flow.name))
+                .hint("name another flow, or preview one group: crossdock preview"));
         }
         Ok(Side { ready, program: ready.program()?, flow })
     }
@@ -174,7 +174,7 @@ fn live(
     let asked = Asked { plan, program: &after.program, flow, reads: &own, other: &other, names: &after.ready.compiled.names, since, now };
     let read = runtime()?.block_on(sample::since(&asked, &connectors));
     let (samples, more) =
-        read.map_err(|fault| Failure::io(format!("the records could not be read: {fault}")).hint("crossdock doctor looks at each connection"))?;
+        read.map_err(|fault| Failure::io(format!("the records could not be read: {fault}")).hint("crossdock doctor checks each connection"))?;
     if more {
         out.note(format!("there are more: the first {} are compared", samples.len()));
     }
@@ -221,7 +221,7 @@ fn human(comparison: &Comparison, out: &mut Out) -> Result<(), Failure> {
                     if group.removed { "before the edit, " } else { "" },
                     if group.edited { "" } else { "; the cause is not on this line: a schema, a function or another setting" }
                 ),
-                _ => "the flow's own choice of records".to_owned(),
+                _ => "the flow's `from`".to_owned(),
             };
             out.line(format!("  {}  {}", group.what, out.dim(&format!("({place})"))))?;
             let example = &group.example;

@@ -1,4 +1,4 @@
-//! `crossdock docs`: what a client signs.
+//! `crossdock docs`: the sign-off document for a client.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -69,8 +69,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let signed = folder.join(SIGNED);
     let old: Option<Document> = match file::read_text(&signed, bounds::WHOLE_FILE) {
         Ok(text) => Some(serde_json::from_str(&text).map_err(|error| {
-            Failure::usage(format!("{} is no signed state: {error}", signed.display()))
-                .hint("bring it back from version control; or remove it, and `crossdock docs --sign` keeps today's state as the signed one")
+            Failure::usage(format!("{} is not a signed state: {error}", signed.display()))
+                .hint("restore it from version control; or remove it, and sign the current state with `crossdock docs --sign`")
         })?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(unreadable(&signed, &error)),
@@ -83,17 +83,17 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         Ok::<PathBuf, Failure>(path)
     };
     let json = serde_json::to_string_pretty(&document).map_err(|error| Failure::io(error.to_string()))? + "\n";
-    let workbook = signoff::xlsx(&document, since).map_err(|error| Failure::usage(format!("no workbook can hold it: {error}")))?;
+    let workbook = signoff::xlsx(&document, since).map_err(|error| Failure::usage(format!("it does not fit into a workbook: {error}")))?;
     for (name, bytes) in [("mapping.html", signoff::html(&document, since).into_bytes()), ("mapping.xlsx", workbook)] {
         out.line(format!("wrote {}", write(name, &bytes)?.display()))?;
     }
     match &changes {
         None if args.sign => {}
-        None => out.line("no state is signed yet: `crossdock docs --sign` keeps this one, to compare later ones with")?,
+        None => out.line("no state is signed yet: `crossdock docs --sign` keeps this one, to compare with later")?,
         Some(changes) if changes.is_empty() => {
             out.line("nothing has changed since the last sign-off")?;
             if old.as_ref().is_some_and(|old| old.plan != document.plan) {
-                out.line(out.dim("the plan's hash is another one: lines have moved, or a schema was pulled again. `--sign` keeps the new hash"))?;
+                out.line(out.dim("the hash of the plan has changed: lines have moved, or a schema was pulled again. `--sign` keeps the new hash"))?;
             }
         }
         Some(changes) => {

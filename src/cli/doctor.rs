@@ -1,4 +1,4 @@
-//! `crossdock doctor`: can everything be reached, and is everything as it should be?
+//! `crossdock doctor`: checks connections, credentials, names, the store and the clock.
 
 use std::path::PathBuf;
 
@@ -62,17 +62,17 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 say(false, &format!("the clock is {} minutes behind what it was when crossdock last ran", ahead / A_MINUTE), out)?;
             }
             for trouble in &alive.troubles {
-                say(false, &format!("the process that ran last says: {trouble}"), out)?;
+                say(false, &format!("the last process reported: {trouble}"), out)?;
             }
         }
     } else {
-        say(true, &format!("the store {} is not there yet: the first run makes it", context.store), out)?;
+        say(true, &format!("the store {} does not exist yet: the first run creates it", context.store), out)?;
     }
     for (name, connection) in &context.project.compiled.config.connections {
         // Files are read and written, and nothing is kept of them.
         if connection.system != "files" {
             let days = retention::of_connection(&context.project.compiled.config, name);
-            say(true, &format!("{name}: data is kept for so many days: {}", retention::told(&days)), out)?;
+            say(true, &format!("{name}: data is kept for this many days: {}", retention::told(&days)), out)?;
         }
     }
     let (transport, clock) = (transport()?, clock());
@@ -120,7 +120,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         if gone.is_empty() {
             say(true, &format!("{of}: {} names as in the snapshot", new.len()), out)?;
         } else {
-            say(false, &format!("{of}: gone or with another id since the snapshot: {}", gone.join(", ")), out)?;
+            say(false, &format!("{of}: removed, or with another id than in the snapshot: {}", gone.join(", ")), out)?;
         }
     }
     let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
@@ -148,12 +148,12 @@ fn store(context: &Context, wholly: bool, say: &mut dyn FnMut(bool, &str, &mut O
         say(false, &format!("the store {path} is damaged in {} places", checked.damages.len()), out)?;
         super::store::damages(&StoreCheck::of(&context.store, &checked), out)?;
     } else if wholly {
-        say(true, &format!("the store {path} is whole: {} rows, their seals, and all pages", checked.rows), out)?;
+        say(true, &format!("the store {path} is not damaged: {} rows, their encrypted values, and all pages were checked", checked.rows), out)?;
     } else {
-        say(true, &format!("the pages of the store {path} are whole; `doctor --deep` checks each row and seal too"), out)?;
+        say(true, &format!("the pages of the store {path} are not damaged; `doctor --deep` also checks every row and encrypted value"), out)?;
     }
     if known > 0 {
-        say(false, &format!("{known} records were put aside since they were damaged: crossdock queue list --code damaged"), out)?;
+        say(false, &format!("{known} records were set aside because their rows were damaged: crossdock queue list --code damaged"), out)?;
     }
     Ok(())
 }

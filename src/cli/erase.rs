@@ -1,4 +1,4 @@
-//! `crossdock erase`: what is kept of one person, removed.
+//! `crossdock erase`: shows or removes what is kept of one person.
 
 use std::path::PathBuf;
 
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         out.note("nothing was removed; --yes removes it");
         return Ok(Exit::Fine);
     }
-    out.note("copies of the store that were made before hold the data still: make a new one and delete the older ones");
+    out.note("older backups of the store still contain the data: make a new one and delete the older ones");
     let decided = erasure::erase(&context, kept, signature(args.by.as_ref(), None), &mut remark(out))?;
     tell(&decided, "erased", out)
 }
@@ -91,15 +91,15 @@ fn show(args: &Args, kept: &Kept, out: &mut Out) -> Result<(), Failure> {
         out.line(format!("{} {name}, {}: {what}", record.flow, record.state.word().replace('_', " ")))?;
         match record.state {
             LaneState::Rejected | LaneState::Review | LaneState::Failed => {
-                out.line("    it waits for somebody: erased, it is discarded, and sent only if its source changes it")?;
+                out.line("    it waits for a person. If it is erased, it is discarded, and is sent only if its source changes it")?;
             }
-            state if !state.settled() => out.line("    it is on its way and goes on: it is left until it has settled")?,
+            state if !state.settled() => out.line("    it is in progress and is not erased: erase it again when it is finished")?,
             _ => {}
         }
     }
     if kept.linked > 0 {
         let (records, are) = if kept.linked == 1 { ("1 record".to_owned(), "is") } else { (format!("{} records", kept.linked), "are") };
-        out.note(format!("{records} {are} linked with these and not among them: --linked takes them too"));
+        out.note(format!("{records} {are} linked with these and not included: --linked includes them"));
     }
     Ok(())
 }

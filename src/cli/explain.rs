@@ -1,4 +1,4 @@
-//! `crossdock explain`: the page of a code.
+//! `crossdock explain`: prints the page of a diagnostic code.
 
 use super::{Exit, Failure, Format, Out};
 use crate::base::diag::Code;

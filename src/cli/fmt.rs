@@ -1,4 +1,4 @@
-//! `crossdock fmt`: mapping files in the one form that everybody reads.
+//! `crossdock fmt`: writes mapping files in the standard form.
 
 use std::io::Read as _;
 use std::path::PathBuf;

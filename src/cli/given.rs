@@ -1,4 +1,4 @@
-//! `--matched NAME=FILE`: records of the other side, among which a flow's matches look.
+//! `--matched NAME=FILE`: records of the other side, which the matches of a flow search.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(super) fn matched(pairs: &[String], flow: &Flow, load: &dyn Fn(&str) -> Resu
             let failure = Failure::usage(format!("`{}` has no match called `{name}`", flow.name));
             return Err(match (nearest(name, known.iter().copied()), known.is_empty()) {
                 (Some(near), _) => failure.hint(format!("did you mean {near}?")),
-                (None, true) => failure.hint("it looks nothing up: leave --matched away"),
+                (None, true) => failure.hint("it looks nothing up: remove --matched"),
                 (None, false) => failure.hint(format!("its matches are {}", known.join(", "))),
             });
         }
@@ -43,11 +43,11 @@ pub(super) fn told(sought: &Sought) -> String {
     let records = if sought.among == 1 { "1 record".to_owned() } else { format!("{} records", sought.among) };
     if sought.unkeyed {
         let fields: Vec<&str> = sought.keys.iter().map(|(field, _)| field.as_str()).collect();
-        return format!("match `{}` takes {records} for found: none has {}, by which it looks", sought.name, fields.join(" or "));
+        return format!("match `{}` treats {records} as found: none has {}, by which it searches", sought.name, fields.join(" or "));
     }
     match &sought.by {
         Some(by) => format!("match `{}` found {} of {records} by {by}", sought.name, sought.found),
-        None => format!("match `{}` found none of {records}: it looked for {}", sought.name, keys.join(", then ")),
+        None => format!("match `{}` found none of {records}: it searched for {}", sought.name, keys.join(", then ")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Text for a terminal of a certain width: tables that fit, and paragraphs.
+//! Text for a terminal of a given width: tables that fit, and wrapped paragraphs.
 
 /// Columns of a table, filled row by row and printed when all widths are known.
 pub(super) struct Columns {

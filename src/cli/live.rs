@@ -1,4 +1,4 @@
-//! `crossdock run` between systems: what it does, and what it says of it.
+//! `crossdock run` between systems: runs once and prints the result.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) struct Asked<'a> {
     pub(super) context: &'a Context,
 }
 
-/// One poll of each flow, to the end of what follows from it.
+/// Polls each flow once, finishes all resulting work, and prints the result.
 pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
     if asked.dry {
         return super::rehearse::rehearse(asked, out);
@@ -61,14 +61,14 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
             out.note(format!("not read: {failure}"));
         }
         if stopped {
-            out.note("it was stopped before it was done: the next run carries on");
+            out.note("it was stopped before it was finished: the next run continues");
         }
         if after.waiting > 0 {
-            out.line(format!("{} writes are in doubt or put off: the next run carries them on", after.waiting))?;
+            out.line(format!("{} writes are in doubt or postponed: the next run continues them", after.waiting))?;
         }
         if !exceptions.is_empty() {
             let noun = if exceptions.len() == 1 { "record waits" } else { "records wait" };
-            out.line(format!("{} {noun} for somebody: crossdock queue list", exceptions.len()))?;
+            out.line(format!("{} {noun} for a person: crossdock queue list", exceptions.len()))?;
         }
     }
     let unfinished = stopped || !failures.is_empty();

@@ -65,7 +65,7 @@ struct Cli {
     /// Colors in the output: `auto` uses them on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: Colour,
-    /// Let the project read and write below this path, which lies outside its folder; can be given several times
+    /// Allow the project to read and write below this path, outside of its folder; can be given several times
     #[arg(long, global = true, value_name = "PATH", env = "CROSSDOCK_ALLOW", value_delimiter = ':', hide_env_values = true)]
     allow: Vec<std::path::PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `crossdock new`: a project from a template.
+//! `crossdock new`: creates a project from a template.
 
 use std::path::{Path, PathBuf};
 
@@ -49,9 +49,9 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let Some((_, files)) = all().find(|(name, _)| *name == args.template) else {
         return Err(Failure::usage(format!("there is no template `{}`", args.template)).hint(format!("there are {}", names.join(", "))));
     };
-    let Some(folder) = &args.folder else { return Err(Failure::usage("name the folder to make")) };
+    let Some(folder) = &args.folder else { return Err(Failure::usage("name the folder to create")) };
     if folder.exists() && folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Failure::usage(format!("{} is there already and not empty", folder.display())).hint("name a new folder"));
+        return Err(Failure::usage(format!("{} exists already and is not empty", folder.display())).hint("name a new folder"));
     }
     for (path, bytes) in files {
         write(&folder.join(path), bytes)?;

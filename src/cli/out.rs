@@ -1,4 +1,4 @@
-//! Where a command prints: results to the standard output, trouble to the standard error.
+//! Where a command prints: results to standard output, errors and notes to standard error.
 
 use std::io::{BufWriter, Write};
 

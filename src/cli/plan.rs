@@ -1,4 +1,4 @@
-//! `crossdock plan`: what the flows will do, step by step.
+//! `crossdock plan`: prints what the flows will do.
 
 use std::path::PathBuf;
 

@@ -38,7 +38,7 @@ pub(super) fn or_told<T>(loaded: Result<T, LoadError>, out: &mut Out) -> Result<
             for diagnostic in &found.compiled.diagnostics {
                 out.note(render::terminal(diagnostic, view(&found.selection, &found.compiled), out.look));
             }
-            Failure::findings("the mapping has errors and cannot run").hint("`crossdock check` shows all that was found")
+            Failure::findings("the mapping has errors and cannot run").hint("`crossdock check` shows all errors and warnings")
         }
     })
 }

@@ -1,4 +1,4 @@
-//! `crossdock run --dry-run`: live reads and no writes, and what would follow from them.
+//! `crossdock run --dry-run`: live reads and no writes; prints what would be written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -63,7 +63,7 @@ fn rehearse_in(asked: &Asked<'_>, folder: &Path, out: &mut Out) -> Result<Exit, 
         }
         let hint = if asked.all || planned.is_empty() { "" } else { "; --all shows each write, field by field" };
         let calls = |n: u64| format!("{n} call{}", if n == 1 { "" } else { "s" });
-        let told = format!("nothing was sent: it would take {} to write, and took {} to read{hint}", calls(writes), calls(reads));
+        let told = format!("nothing was sent: writing would take {}, and reading took {}{hint}", calls(writes), calls(reads));
         wrapped(&told, 0, out.columns()).into_iter().try_for_each(|line| out.line(line))?;
         failures.iter().for_each(|failure| out.note(format!("not read: {failure}")));
     }
@@ -94,7 +94,7 @@ struct Writes {
     fields: BTreeMap<String, usize>,
 }
 
-/// Records that would wait for somebody, for one cause.
+/// Records that would wait for a person, for one cause.
 #[derive(Debug, Serialize)]
 struct Stopped {
     cause: String,
@@ -208,10 +208,10 @@ impl Summary {
         }
         let same: usize = self.writes.iter().filter(|writes| writes.action == "unchanged").map(|writes| writes.records).sum();
         if same > 0 {
-            out.line(format!("  {:<7} {same:>6}  targets hold all of it already", "same"))?;
+            out.line(format!("  {:<7} {same:>6}  the targets have these values already", "same"))?;
         }
         if !self.stopped.is_empty() {
-            out.line(out.bold("would wait for somebody"))?;
+            out.line(out.bold("would wait for a person"))?;
             let mut table = Columns::new(&["cause", "records", "code", "flow", "owner"], 3);
             for one in &self.stopped {
                 let owner = one.owner.clone().unwrap_or_else(|| "-".to_owned());

@@ -1,4 +1,4 @@
-//! `crossdock replay`: records go through the mapping again, as it is today.
+//! `crossdock replay`: reads records again and maps them with the current mapping.
 
 use std::path::PathBuf;
 

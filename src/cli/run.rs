@@ -1,4 +1,4 @@
-//! `crossdock run`: a flow over a file of records.
+//! `crossdock run` over a file of records. Between systems: see `live`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -123,7 +123,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let flow = ready.flow(args.flow.as_deref())?;
     if flow.group.is_some() {
         return Err(Failure::usage(format!("`{}` groups records, and a file is mapped record by record", flow.name))
-            .hint("look at one group: crossdock preview with a file of its records"));
+            .hint("preview one group: crossdock preview with a file of its records"));
     }
     let load = |path: &str| -> Result<Vec<Json>, Failure> {
         let text = file::read_text(Path::new(path), bounds::WHOLE_FILE).map_err(|error| unreadable(Path::new(path), &error))?;
@@ -134,7 +134,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if !ungiven.is_empty() {
         let wanted: Vec<String> = ungiven.iter().map(|name| format!("--matched {name}=FILE")).collect();
         return Err(Failure::usage(format!("`{}` looks up records of another system: {}", flow.name, ungiven.join(", ")))
-            .hint(format!("name files of such records, among which it looks by its keys: {}", wanted.join(" "))));
+            .hint(format!("name files of such records; the match searches them by its keys: {}", wanted.join(" "))));
     }
     let program = ready.program()?;
     let Input { name, reader: mut input, length, unread } = source(args, &ready, flow)?;
@@ -163,7 +163,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         .and_then(|summary| sink.close().map(|()| summary).map_err(files::Ended::Write))
         .map_err(|ended| match ended {
             files::Ended::Read(error) => Failure::io(format!("{name}: {error}")),
-            files::Ended::Write(error) => Failure::io(format!("what was made of {name} cannot be written: {error}")),
+            files::Ended::Write(error) => Failure::io(format!("the output of {name} cannot be written: {error}")),
             files::Ended::Worker => Failure::io(format!("{name}: {ended}")),
         })?;
     bar.finish_and_clear();
@@ -223,7 +223,7 @@ fn source(args: &Args, ready: &LoadedProject, flow: &crate::ir::Flow) -> Result<
         (Some(path), _) => (path.clone(), PathBuf::from(path)),
         (None, Some(object)) => (object.path.text.clone(), ready.selection.folder.reach(&object.path.text)?),
         (None, None) => {
-            return Err(Failure::usage(format!("`{}` is a system, and no file of its records was named", of.connection))
+            return Err(Failure::usage(format!("`{}` is a system, and no file of its records is given", of.connection))
                 .hint("name one: --records orders.jsonl"));
         }
     };
@@ -235,7 +235,7 @@ fn source(args: &Args, ready: &LoadedProject, flow: &crate::ir::Flow) -> Result<
     }
     // Other forms have no lines to stream by: they are read whole.
     let text = file::read_text(&path, bounds::WHOLE_FILE)
-        .map_err(|error| unreadable(&path, &error).hint("records of any number are read from JSONL, one a line"))?;
+        .map_err(|error| unreadable(&path, &error).hint("use JSONL for large files: one record in each line"))?;
     ready.hold_headings(flow, &name, &text)?;
     let failed = |fault: RecordFault| Failure::io(format!("{name}:{}: {}", fault.line, fault.message));
     let (mut lines, mut unread) = (String::new(), BTreeMap::new());

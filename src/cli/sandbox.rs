@@ -1,4 +1,4 @@
-//! `crossdock sandbox`: the systems themselves, on this machine.
+//! `crossdock sandbox`: starts the imitated systems, acts in them, and shows their logs.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `crossdock schema`: what an object looks like, here and at its system, and a first schema from sample data.
+//! `crossdock schema`: shows an object's schema, compares it with its system, and infers one from sample records.
 
 use std::path::PathBuf;
 
@@ -85,7 +85,7 @@ fn infer(args: &Infer, out: &mut Out) -> Result<Exit, Failure> {
     let name = args.name.clone().unwrap_or(stem);
     let objects = project::draft(&file, &text, &name, "files").map_err(|bad| {
         let line = text[..bad.at.min(text.len())].lines().count().max(1);
-        Failure::io(format!("{file}:{line}: {bad}")).hint("records stand in .jsonl (one a line), .json (a list) or .csv")
+        Failure::io(format!("{file}:{line}: {bad}")).hint("records can be read from .jsonl (one in each line), .json (a list) or .csv")
     })?;
     let Some(folder) = &args.to else {
         if let Some(first) = objects.first() {
@@ -93,7 +93,7 @@ fn infer(args: &Infer, out: &mut Out) -> Result<Exit, Failure> {
         }
         if objects.len() > 1 {
             let inner: Vec<&str> = objects[1..].iter().map(|o| o.name.as_str()).collect();
-            out.note(format!("its records hold others ({}): `--to FOLDER` writes a schema for each", inner.join(", ")));
+            out.note(format!("its records contain other records ({}): `--to FOLDER` writes a schema for each", inner.join(", ")));
         }
         return Ok(Exit::Fine);
     };

@@ -1,4 +1,4 @@
-//! `crossdock serve`: keeps the systems in step, by schedules and webhooks, until it is stopped.
+//! `crossdock serve`: runs the flows by schedules and webhooks, until it is stopped.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -96,7 +96,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             clock: clock(),
             listening: &mut |door, connectors, handle| {
                 let listener = handle.block_on(tokio::net::TcpListener::bind(address)).map_err(|error| {
-                    Failure::io(format!("{address} cannot be listened on: {error}")).hint("another process may have it: --listen 127.0.0.1:0")
+                    Failure::io(format!("{address} cannot be listened on: {error}"))
+                        .hint("another process may use it; choose another one: --listen 127.0.0.1:8470")
                 })?;
                 let bound = listener.local_addr().map_or(address, |bound| bound);
                 tracing::info!("listening on http://{bound}: /health /ready /metrics, {} webhook paths", secrets.len());

@@ -1,4 +1,4 @@
-//! `crossdock schema pull` and `crossdock schema diff`: what the systems' objects look like today.
+//! `crossdock schema pull` and `crossdock schema diff`: the current schemas of the systems, compared with the snapshots.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -149,7 +149,7 @@ fn ask(asked: &Asked) -> Result<Today, Failure> {
     let keeper = Keeper::new(&today.opened.folder, &today.compiled.config, &today.compiled.sources);
     for (name, connector) in &connectors {
         let connector: &Arc<dyn Connector> = connector;
-        let failed = |fault: Fault| Failure::io(format!("{name} did not answer: {fault}")).hint("crossdock doctor looks at each connection");
+        let failed = |fault: Fault| Failure::io(format!("{name} did not answer: {fault}")).hint("crossdock doctor checks each connection");
         let mut objects: BTreeSet<ObjectRef> =
             wanted.iter().filter(|(of, _)| of == name).filter_map(|(of, object)| Some(ObjectRef::new(*of, (*object)?))).collect();
         let whole = objects.is_empty();
@@ -232,7 +232,7 @@ fn tell(today: &Today, after: &Compiled, asked: &Asked, written: &[String], out:
         lines.iter().try_for_each(|line| out.line(format!("  {line}")))?;
     }
     for name in &today.silent {
-        out.note(format!("{name} has no description of itself: its objects are as they came with Crossdock; its names were compared"));
+        out.note(format!("{name} does not describe its objects, so the schemas of Crossdock are used; its names were compared"));
     }
     let changed = today.drift.iter().filter(|drift| !drift.is_none()).count();
     let noun = if today.drift.len() == 1 { "object" } else { "objects" };

@@ -1,4 +1,4 @@
-//! `crossdock status`: where every record is, in one table.
+//! `crossdock status`: how many records are in which state, and whether the process is working.
 
 use std::path::PathBuf;
 
@@ -60,15 +60,15 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return Ok(Exit::Fine);
     }
     if found.records.is_empty() {
-        out.line("no record was met yet: crossdock run")?;
+        out.line("no record was read yet: crossdock run")?;
         return Ok(Exit::Fine);
     }
     table(&found.records, out)?;
     tell_postponed(found.postponed, out)?;
     match found.exceptions {
         0 => out.line("no open exceptions")?,
-        1 => out.line("1 exception waits for somebody: crossdock queue list")?,
-        many => out.line(format!("{many} exceptions wait for somebody: crossdock queue list"))?,
+        1 => out.line("1 exception waits for a person: crossdock queue list")?,
+        many => out.line(format!("{many} exceptions wait for a person: crossdock queue list"))?,
     }
     if let Some(alive) = &found.alive {
         liveness(alive, jiff::Timestamp::now().as_millisecond(), out)?;
@@ -84,7 +84,7 @@ pub(super) fn tell_postponed(postponed: Option<Postponed>, out: &mut Out) -> Res
 }
 
 /// Why a record is not taken up before some time.
-pub(super) const PUT_OFF: &str = "an earlier request may still take effect, or a try has failed";
+pub(super) const PUT_OFF: &str = "an earlier request may still take effect, or an attempt has failed";
 
 /// How the process that ran last is doing, or was when it ended.
 fn liveness(alive: &Alive, now: i64, out: &mut Out) -> Result<(), Failure> {

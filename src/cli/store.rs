@@ -1,10 +1,11 @@
-//! `crossdock store`: a copy of the store, and whether it is as it was written.
+//! `crossdock store`: backs up the store, and checks it.
 
 use std::path::PathBuf;
 
 use super::project::context;
 use super::{Exit, Failure, Format, Out};
 use crate::app::backup::{self, StoreCheck};
+use crate::app::stores::RESTORE;
 
 /// Back up the store, and check it
 #[derive(Debug, clap::Args)]
@@ -82,14 +83,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 fn backup(args: &Backup, out: &mut Out) -> Result<Exit, Failure> {
     let context = context(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
     let made = backup::backup(&context, &args.file)?;
-    out.line(format!(
-        "{} holds {} records in {} KB, and is whole: {} rows checked",
-        args.file.display(),
-        made.records,
-        made.size / 1024,
-        made.check.rows
-    ))?;
-    out.note(format!("the copy opens with the store's key only: {}. Keep that in another place than the copy", made.key));
+    out.line(format!("{} has {} records in {} KB; {} rows were checked", args.file.display(), made.records, made.size / 1024, made.check.rows))?;
+    out.note(format!("the copy can be opened only with the key of the store: {}. Keep the key in another place than the copy", made.key));
     if made.check.damaged.is_empty() {
         return Ok(Exit::Fine);
     }
@@ -98,6 +93,14 @@ fn backup(args: &Backup, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
+    // What is so damaged that it cannot be opened, this command cannot name either.
+    checked(args, out).map_err(|failure| match &failure.hint {
+        Some(hint) if hint.contains("store check") => failure.hint(RESTORE),
+        _ => failure,
+    })
+}
+
+fn checked(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
     let context = context(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
     let found = match &args.file {
         Some(file) => backup::check_copy(&context, file)?,
@@ -106,7 +109,7 @@ fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
     if args.format == Format::Json {
         out.json(&found)?;
     } else if found.damaged.is_empty() {
-        out.line(format!("{} is whole: {} rows and all pages checked", found.store, found.rows))?;
+        out.line(format!("{} is not damaged: {} rows and all pages were checked", found.store, found.rows))?;
     } else {
         damages(&found, out)?;
     }
@@ -117,7 +120,7 @@ fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
 pub(super) fn damages(check: &StoreCheck, out: &mut Out) -> Result<(), Failure> {
     const MOST: usize = 50;
     let count = check.damaged.len();
-    out.line(format!("{}: {count} of {} rows and pages are not as they were written", check.store, check.rows))?;
+    out.line(format!("{}: {count} of {} rows and pages are damaged", check.store, check.rows))?;
     for damaged in check.damaged.iter().take(MOST) {
         out.line(format!("  {}", damaged.told))?;
     }
@@ -125,7 +128,7 @@ pub(super) fn damages(check: &StoreCheck, out: &mut Out) -> Result<(), Failure> 
         out.line(format!("  and {} more", count - MOST))?;
     }
     out.line(match check.of_pages {
-        true => "the file itself is damaged: run and serve refuse it; bring a backup back, as docs/operations.md says",
-        false => "each concerns only its own record: serve puts it aside and goes on; crossdock queue list --code damaged",
+        true => "the file itself is damaged, so run and serve cannot use it: restore a backup (docs/operations.md, \"Back up and restore\")",
+        false => "each one stops only its own record: serve sets it aside and continues. See crossdock queue list --code damaged",
     })
 }

@@ -88,14 +88,14 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         && !names.is_empty()
         && let Some(only) = &args.only
     {
-        let failure = Failure::usage(format!("no case, and no flow of a case, has `{only}` in its name"));
+        let failure = Failure::usage(format!("no case and no flow of a case has `{only}` in its name"));
         return Err(match nearest(only, names.iter().map(String::as_str)) {
             Some(near) => failure.hint(format!("did you mean `{near}`?")),
-            None => failure.hint("`crossdock test` without --only runs and names them all"),
+            None => failure.hint("`crossdock test` without --only runs all cases and lists them"),
         });
     }
     if results.is_empty() {
-        return Err(Failure::usage("there is no case to run").hint("cases stand in cases/*.yaml; `crossdock explain` has their form"));
+        return Err(Failure::usage("there is no case to run").hint("cases are in cases/*.yaml; `crossdock explain E0411` shows their form"));
     }
     let failed = results.iter().filter(|(_, ran)| !ran.differences.is_empty()).count();
     match args.format {
@@ -186,5 +186,5 @@ fn uncovered(coverage: &Coverage, ready: &LoadedProject, out: &mut Out) -> Resul
     for item in items.iter().filter(|item| !item.met) {
         out.line(format!("{}  {}", out.dim(&format!("{}:{}", item.place.file, item.place.line)), item.text))?;
     }
-    out.line(format!("{met} of {} rules, rows and routes are met by a case", items.len()))
+    out.line(format!("{met} of {} rules, rows and routes are used by a case", items.len()))
 }

@@ -1,4 +1,4 @@
-//! `crossdock trace`: one order's whole way, through both systems, as a timeline.
+//! `crossdock trace`: the history of one record through all systems, as a timeline.
 
 use std::path::PathBuf;
 
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 fn record(one: &Traced, found: &Trace, out: &mut Out) -> Result<(), Failure> {
     let width = out.columns();
     let plan = match &one.plan {
-        Some(_) if one.erased => ", and what was kept of it was erased".to_owned(),
+        Some(_) if one.erased => ", and was erased".to_owned(),
         Some(plan) => format!(", mapped by plan {plan}"),
         None => String::new(),
     };
@@ -74,7 +74,7 @@ fn record(one: &Traced, found: &Trace, out: &mut Out) -> Result<(), Failure> {
         }
     }
     for exception in &one.exceptions {
-        out.line(format!("    waits for somebody: crossdock queue show {exception}"))?;
+        out.line(format!("    waits for a person: crossdock queue show {exception}"))?;
     }
     for decision in found.decisions.iter().filter(|decision| decision.flow == one.flow && decision.key == one.key) {
         let by = decision.by.as_deref().unwrap_or("a person");
@@ -87,9 +87,9 @@ fn record(one: &Traced, found: &Trace, out: &mut Out) -> Result<(), Failure> {
     for (what, due) in &one.watches {
         out.line(match what {
             Watched::Expectation(name) => format!("    `{name}` is due by {due}"),
-            Watched::Unmet(name) => format!("    `{name}` was not met in time; the next look is at {due}"),
+            Watched::Unmet(name) => format!("    `{name}` was not met in time; it is checked again at {due}"),
             Watched::Late { write, .. } => format!("    `{write}` is late if it is not confirmed by {due}"),
-            Watched::Window => format!("    a record leaves the group's window at {due}"),
+            Watched::Window => format!("    a record leaves the group's period at {due}"),
             Watched::Settle => continue,
         })?;
     }

@@ -1,4 +1,4 @@
-//! `crossdock unmapped`: fields that real records have and that no flow reads, by how often they are filled.
+//! `crossdock unmapped`: fields of real records that no flow reads, by how often they are filled.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }))?;
         return Ok(Exit::Fine);
     }
-    out.line(format!("{}, read by {}: {} of {total} filled fields are mapped by nobody", out.bold(&source.to_string()), names.join(", "), all))?;
+    out.line(format!("{}, read by {}: {} of {total} filled fields are not mapped", out.bold(&source.to_string()), names.join(", "), all))?;
     let width = unmapped.iter().map(|(path, _)| path.chars().count()).max().unwrap_or(0).min(44);
     for (path, seen) in &unmapped {
         let line = format!("  {:>3} %  {path:<width$}  {}", percent(seen.filled, found.len()), out.dim(&seen.example));

@@ -1,4 +1,4 @@
-//! Times as people write and read them: one parser for every argument, and ages for tables.
+//! Times in arguments and in output: one parser for every argument, and ages for tables.
 
 use std::str::FromStr;
 
@@ -40,7 +40,7 @@ impl FromStr for When {
         let at = text.parse::<civil::DateTime>().or_else(|_| text.parse::<civil::Date>().map(|date| date.at(0, 0, 0, 0)));
         match at.and_then(local) {
             Ok(at) => Ok(When::At(at)),
-            Err(_) => Err(format!("`{text}` is no time: write 2h, 7d, 2026-11-01 or 2026-11-01T08:00:00Z")),
+            Err(_) => Err(format!("`{text}` is not a time: write 2h, 7d, 2026-11-01 or 2026-11-01T08:00:00Z")),
         }
     }
 }
@@ -50,10 +50,10 @@ impl FromStr for When {
 /// # Errors
 /// It is no length of time, or not longer than nothing.
 pub(super) fn lasting(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || format!("`{text}` is no length of time: write 30m, 2h or 7d");
+    let wrong = || format!("`{text}` is not a length of time: write 30m, 2h or 7d");
     let span: Span = text.trim().parse().map_err(|_| wrong())?;
     let time = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
-    if time.is_positive() { Ok(time) } else { Err(format!("`{text}` is not longer than nothing: write 30m, 2h or 7d")) }
+    if time.is_positive() { Ok(time) } else { Err(format!("`{text}` is not more than zero: write 30m, 2h or 7d")) }
 }
 
 /// How long something is: `now`, `12 min`, `5 h`, `3 days`.

@@ -68,7 +68,7 @@ pub struct Unusable {
     pub hint: String,
 }
 
-/// A connector that is asked what things cost, and never calls: with settings that nobody has.
+/// Offline connector with placeholder credentials, used to estimate call counts.
 pub fn on_paper(connection: &str, system: &str) -> Option<Arc<dyn Connector>> {
     struct Nowhere;
     #[async_trait::async_trait]

@@ -1,10 +1,10 @@
-//! What somebody should know: an outbox of its own.
+//! Alerts: messages to people, with an outbox of their own.
 //!
-//! Alerts are grouped by their **cause** (a connection that is down, the orders that one rule rejects): one row of the
-//! store for each, written in the commit of what it tells. A message about a cause goes out at most once a minute, with
-//! the number of times that it has happened, and once more when the cause has ended. Before a message goes out, the
-//! next time for it is durable: a process that dies meanwhile sends it again, and not within the minute. A channel that
-//! does not take it is tried again until it does.
+//! Alerts are grouped by their **cause** (a connection that is down, the orders that one rule rejects). Each cause is one row of the
+//! store, written in the same commit as the event that it reports. A cause sends at most one message a minute, with the number of
+//! times that it has happened, and one more when it has ended. Before a message is sent, the time of the next one is made durable: if
+//! the process dies in between, the message is sent again, but not within the minute. A channel that fails is retried until it
+//! accepts the message.
 
 use std::collections::BTreeSet;
 
@@ -87,7 +87,7 @@ impl Engine<'_> {
         if self.alerts.len() >= MOST_CAUSES && !self.alerts.contains_key(&raise.cause) {
             raise.cause = "many".to_owned();
             raise.kind = "exception";
-            raise.message = "there are more causes of alerts than can be told apart: crossdock queue list".to_owned();
+            raise.message = "there are too many causes of alerts to report each one: crossdock queue list".to_owned();
             (raise.owner, raise.lasting) = (None, false);
         }
         raise.message = raise.message.chars().take(LONGEST).collect();

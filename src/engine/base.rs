@@ -1,4 +1,4 @@
-//! The base of an update that goes again: what its target holds is read anew, so that the repeat keeps what others entered since.
+//! Before an update is repeated, its target is read again, so that the repeat keeps what others have entered since.
 
 use super::heads::Head;
 use super::outbox::moved;

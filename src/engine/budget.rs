@@ -1,7 +1,7 @@
-//! What the last process has used of a connection's calls.
+//! How many calls of the current rate-limit window the previous process has used.
 //!
-//! A process that starts does not know what others have used of the present window (ShipStation's minute). Before the last
-//! calls of a window go out, its end is made durable, so that a process that starts within it waits for the next one.
+//! A process that starts does not know how many calls of the current window (a minute, for ShipStation) were used already. So before
+//! the last calls of a window are sent, the end of the window is made durable. A process that starts within it waits for the next one.
 
 use jiff::Timestamp;
 

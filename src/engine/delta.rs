@@ -1,7 +1,7 @@
-//! What differs from what the target was last confirmed to hold.
+//! The difference between a payload and what its target was last confirmed to hold.
 //!
-//! A body is looked at by its *leaves*: its fields, and the fields of the objects in it, by their paths (`shipTo.city`).
-//! Lists are one leaf, and so is an object with units of its own: a number means nothing without them.
+//! A payload is compared by its *leaves*: its fields and the fields of nested objects, by path (`shipTo.city`). A list is one leaf. So
+//! is an object that has a unit: its number means nothing without the unit.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Writes whose outcome is not known: whether they go again, are looked up at their target, or wait for a person.
+//! Writes of unknown outcome: whether they are retried, looked up at their target, or left to a person.
 
 use std::collections::BTreeSet;
 
@@ -37,8 +37,8 @@ impl Engine<'_> {
     /// Tells that an entry's outcome is in doubt, and what follows.
     pub(super) fn in_doubt(&self, entry: &Entry, why: &str, exchange: Option<i64>) -> Change {
         let what = match entry.state {
-            EntryState::Planned => "it goes again: its key makes it one effect",
-            EntryState::Ambiguous => "it is looked up once a late request must have been carried out",
+            EntryState::Planned => "it is retried: the target enforces its key, so it has one effect",
+            EntryState::Ambiguous => "it is looked up after its settle time",
             _ => "a person decides",
         };
         self.event(&entry.flow, &entry.lane, "ambiguous", format!("{}: {why}; {what}", self.named(entry)), exchange)
@@ -159,7 +159,7 @@ impl Engine<'_> {
             changes.push(Change::Ledger(ledger));
         }
         entry.target = id;
-        let text = format!("{} is at the target, with other values in {}: it is mapped again on what is there", self.named(entry), lacks.join(", "));
+        let text = format!("{} is at the target with other values in {}: it is mapped again, based on those", self.named(entry), lacks.join(", "));
         changes.push(self.event(&entry.flow, &entry.lane, "looked_up", text, None));
         let reason = entry.error.take().unwrap_or_else(|| format!("the target holds other values in {}", lacks.join(", ")));
         self.failed(entry, Fault::Conflict { reason }, None, changes)?;
@@ -196,7 +196,7 @@ impl Engine<'_> {
                         [] => {
                             entry.state = EntryState::Planned;
                             entry.due = now;
-                            let text = format!("{} is not at the target: it goes again", self.named(&entry));
+                            let text = format!("{} is not at the target: it is sent again", self.named(&entry));
                             changes.push(self.event(&entry.flow, &entry.lane, "looked_up", text, None));
                             changes.push(moved(&entry));
                         }
@@ -215,7 +215,7 @@ impl Engine<'_> {
                             settled.push(entry);
                         }
                         many => {
-                            let words = format!("the target has {} records with its mark", many.len());
+                            let words = format!("the target has {} records with its key", many.len());
                             let fault = Fault::rejected("several", words, None);
                             self.failed(&mut entry, fault, None, &mut changes)?;
                             settled.push(entry);

@@ -1,4 +1,4 @@
-//! What the engine asks of the outside, and what comes back.
+//! Effects: the calls that the engine asks for, and their results.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,4 @@
-//! What is kept of one person is removed, at a person's word.
+//! Removes what is kept of one person, when a person asks for it.
 
 use super::queue::{Answer, Signature};
 use super::{Engine, groups};
@@ -13,7 +13,7 @@ impl Engine<'_> {
         let mut then = Vec::new();
         for (flow, key) in records {
             let Some(mut lane) = self.store.lane(flow, key)? else {
-                answer.not.push(format!("{flow} has no such record any more"));
+                answer.not.push(format!("{flow} does not have this record any more"));
                 continue;
             };
             if let Some(why) = self.cannot_erase(&lane)? {
@@ -35,7 +35,7 @@ impl Engine<'_> {
             lane.updated = now;
             then.push(Change::Lane(lane));
             let by = signature.by.as_deref().unwrap_or("a person");
-            then.push(self.event(flow, key, ERASED, format!("{by} had it erased: what was kept of it was removed"), None));
+            then.push(self.event(flow, key, ERASED, format!("{by} erased it: its data was removed"), None));
             erased.push((flow.clone(), key.clone()));
         }
         if erased.is_empty() {
@@ -54,12 +54,12 @@ impl Engine<'_> {
         if self.store.exceptions_of(&lane.flow, &lane.key)?.iter().any(|open| open.code == "in_doubt")
             || self.store.entries_of(&lane.flow, &lane.key)?.iter().any(doubted)
         {
-            return Ok(Some("whether its write was done is not known: decide that first (crossdock queue list), then erase it".to_owned()));
+            return Ok(Some("the outcome of its write is unknown: decide that first (crossdock queue list), then erase it".to_owned()));
         }
         let busy = self.busy.iter().any(|(at, key)| *key == lane.key && self.flow(*at).0.name == lane.flow);
         if !lane.state.settled() || busy || self.flying(&lane.flow, &lane.key) {
             let state = lane.state.word().replace('_', " ");
-            return Ok(Some(format!("it is on its way ({state}) and goes on: erase it again when it has settled")));
+            return Ok(Some(format!("it is in progress ({state}): erase it again when it is finished")));
         }
         Ok(None)
     }

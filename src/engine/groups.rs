@@ -1,12 +1,12 @@
-//! Grouped flows: each record is counted in its group, and a group is mapped as one record.
+//! Grouped flows: each record belongs to a group, and a group is mapped as one record.
 //!
 //! ```text
-//! record -> its lane (body kept, `group` set) -> the group's lane, once its poll has ended -> matched, mapped, sent
+//! record -> its lane (body kept, `group` set) -> the group's lane, after its poll has ended -> matched, mapped, sent
 //! ```
 //!
-//! Nothing is added up and kept: a group is mapped from the records that are in it now, so a void, a late arrival or
-//! a replay gives the same numbers as counting anew. What is kept incrementally is which record is in which group;
-//! only groups that a poll has touched are mapped again, and those out of whose window a record has fallen.
+//! No totals are stored. A group is always mapped from the records that are in it now, so a voided record, a late one or a replay
+//! gives the same numbers as counting from the start. Only the membership is kept incrementally: groups are mapped again if a poll
+//! has changed one of their records, or if a record has left their period.
 
 use std::collections::BTreeMap;
 

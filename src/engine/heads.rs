@@ -1,6 +1,7 @@
-//! Entries that are not done, as far as they are needed to decide: not what is sent, which the store has.
+//! Open outbox entries in memory: only the fields that decisions need. The payloads stay in the store.
 //!
-//! There may be tens of thousands of them at once. So names that many share are held once, and a target's place is a number.
+//! There can be tens of thousands of open entries at once. So names that many entries share are stored once, and a target is
+//! represented by a number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -100,7 +101,7 @@ impl Head {
         (self.sent, self.doubted, self.epoch) = (moved.sent, moved.doubted, moved.epoch);
     }
 
-    /// The intent of this try did not come to anything, and costs none: it goes again.
+    /// This attempt had no effect and does not count: the entry is retried.
     pub(super) fn again(&self, now: Millis) -> Moved {
         Moved { state: EntryState::Planned, attempt: self.attempt.saturating_sub(1), due: now, ..self.moved() }
     }

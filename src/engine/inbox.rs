@@ -1,4 +1,4 @@
-//! The inbox: what arrives, whether it is news, and webhooks that point to it.
+//! The inbox: records that arrive, whether they have changed, and webhooks that point to them.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ impl Engine<'_> {
                     false => counted.unchanged += 1,
                 },
                 State::Changed | State::Part(_) | State::Left => {
-                    // Of a record that was never seen its own stream tells, if it is any of this flow's.
+                    // Records never seen before are left to polling.
                     if let Some(lane) = lane
                         && !matches!(lane.state, LaneState::Fetch)
                     {

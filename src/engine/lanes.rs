@@ -1,4 +1,4 @@
-//! Lanes: how a record's way ends, and what somebody has to see.
+//! Lanes (the state of one record in one flow): how a record ends, and its exceptions.
 
 use std::collections::BTreeMap;
 
@@ -281,7 +281,7 @@ impl Engine<'_> {
         let (flow, _) = self.flow(at);
         (lane.was, lane.updated, lane.state) = (None, self.millis(), LaneState::Gone);
         changes.push(self.event(&flow.name, &lane.key, "gone", why.to_owned(), None));
-        let message = format!("{why}, the target still has it, and its data was erased or is older than it is kept");
+        let message = format!("{why}, the target still has it, and its data was erased or is no longer kept");
         let place = Some(format!("{}:{}", flow.place.file, flow.place.line));
         let reason = Reason { kind: "gone".to_owned(), message, field: None, place, owner: None, before: None, review: true };
         self.stopped(at, &mut lane, "gone", &[reason], false, changes)?;
@@ -664,14 +664,14 @@ pub(super) fn parts_of(cause: &str) -> Option<(&str, &str, &str)> {
 fn next(code: &str, parked: bool) -> &'static str {
     match (code, parked) {
         ("review", true) => "look at it, then `queue approve`, `queue edit` or `queue discard`",
-        ("review", false) => "mend what the reason names, then `queue retry`; or `queue discard`",
-        ("rejected", _) => "mend the record at its source: the next version goes through by itself",
-        ("in_doubt", _) => "look at the target whether it is there: `queue discard` if it is, `queue approve` to send it again if it is not",
-        ("differs", _) => "look at both sides: `queue approve` sends the source's values, `queue discard` keeps those of the target",
-        ("missing", _) => "look at the target: `queue approve` makes the record anew, `queue discard` leaves it away",
-        ("refused", _) => "mend what the target names, then `queue retry`; or correct the payload: `queue edit`",
-        ("exhausted", _) => "the target could not take it for a long time: `queue retry` when it works again",
-        ("gone", _) => "decide what the target shall do with it, then `queue discard`",
+        ("review", false) => "correct what the reason names, then `queue retry`; or `queue discard`",
+        ("rejected", _) => "correct the record at its source: the next version is sent by itself",
+        ("in_doubt", _) => "check whether it is at the target: `queue discard` if it is, `queue approve` to send it again if it is not",
+        ("differs", _) => "compare both systems: `queue approve` sends the source's values, `queue discard` keeps those of the target",
+        ("missing", _) => "look at the target: `queue approve` creates the record again, `queue discard` does not",
+        ("refused", _) => "correct what the target names, then `queue retry`; or correct the payload: `queue edit`",
+        ("exhausted", _) => "the target could not do it at 12 attempts: `queue retry` when the cause is gone",
+        ("gone", _) => "handle it at the target, then `queue discard`",
         _ => "look at it, then `queue retry` or `queue discard`",
     }
 }

@@ -1,4 +1,4 @@
-//! How a connection is doing: calls that are out, pauses after failures, and when it may be used again.
+//! The health of a connection: calls in flight, pauses after failures, and when it can be used again.
 
 use super::{Ask, Effect, Engine, Got, Job, Pass};
 use crate::fault::Fault;

@@ -1,6 +1,6 @@
-//! Mapping: lanes that wait are matched, mapped, held against their targets, and turned into entries.
+//! Mapping: lanes that wait are matched, mapped, compared with their targets, and turned into outbox entries.
 //!
-//! Look-ups go for a page of lanes at once, one query for each key, not one each.
+//! Look-ups are made for a page of lanes at once, with one query for each key field.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -616,7 +616,7 @@ impl Engine<'_> {
             return self.gone_as_matched(at, lane, "it is gone from the source", seen, changes);
         }
         match outcome.verdict {
-            Verdict::NotEligible if lane.delivered.is_some() => self.gone(at, lane, "it has left the flow's `where`", changes),
+            Verdict::NotEligible if lane.delivered.is_some() => self.gone(at, lane, "it no longer meets the flow's `where`", changes),
             Verdict::NotEligible => {
                 lane.state = LaneState::NotEligible;
                 if self.skipped_by_match(at, &lane) {
@@ -671,7 +671,7 @@ impl Engine<'_> {
                     let text = if none {
                         "no write of the flow applies to it: nothing was sent"
                     } else {
-                        "the target holds all of it already: nothing was sent"
+                        "the target has these values already: nothing was sent"
                     };
                     changes.push(self.event(&flow.name, &lane.key, "unchanged", text.to_owned(), None));
                     // What was told of it as failed, or is not known to have been told as done, is told now.

@@ -6,11 +6,11 @@
 //!                  not newer: drop   rejected / review          refused / in doubt
 //! ```
 //!
-//! The engine is a value without threads, clock, network or randomness: [`Engine::step`] takes what came
-//! back from the outside and the time, makes what follows durable in the store, and gives the effects to carry
-//! out next. A process that dies between two steps loses nothing: [`Engine::start`] takes up from the store alone.
+//! The engine is a value without threads, clock, network or randomness. [`Engine::step`] takes results of calls and the time, makes
+//! its decisions durable in the store, and returns the next effects to carry out. If the process dies between two steps, nothing is
+//! lost: [`Engine::start`] continues from the store alone.
 //!
-//! INVARIANT: an effect that writes is given out only after its intents are committed.
+//! INVARIANT: an effect that writes is returned only after its intents are committed.
 
 mod alerts;
 mod audit;
@@ -125,7 +125,7 @@ impl Default for Safety {
 
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// One poll of each flow, then to the end of what follows from it. Otherwise by the schedules.
+    /// Poll each flow once, finish all resulting work, then end. Otherwise: by the schedules.
     pub once: bool,
     /// Only these flows; empty: all.
     pub only: Vec<String>,
@@ -549,7 +549,7 @@ impl<'p> Engine<'p> {
             if entry.state == EntryState::Sending {
                 self.doubt(&mut entry, now);
                 self.settles(&entry, &mut changes);
-                changes.push(self.in_doubt(&entry, "the process ended while it was out", None));
+                changes.push(self.in_doubt(&entry, "the process ended while the request was in flight", None));
                 changes.push(outbox::moved(&entry));
             }
             self.note(&entry);

@@ -1,4 +1,4 @@
-//! The outbox: batches, intents and outcomes. What follows where an outcome is not known stands in `doubt`.
+//! The outbox: batches, intents and outcomes. Unknown outcomes are handled in `doubt`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -221,7 +221,7 @@ impl Engine<'_> {
 
     fn refuse_lot(&mut self, lot: &Lot) -> Kept<()> {
         let ids: Vec<i64> = self.ready.remove(lot).into_iter().flatten().map(|(_, id)| id).collect();
-        let fault = Fault::rejected("unsupported", format!("{} takes no {}", lot.object(), lot.op), None);
+        let fault = Fault::rejected("unsupported", format!("{} does not accept {}", lot.object(), lot.op), None);
         for some in ids.chunks(HELD) {
             let entries = self.store.entries(some)?;
             let receipts = entries.iter().map(|_| Receipt { outcome: Err(fault.clone()) }).collect();
@@ -239,7 +239,7 @@ impl Engine<'_> {
         let mut changes = Vec::new();
         let lanes = self.lanes_of(&out, &riders);
         let exchange = self.audit(&lot.connection, exchanges, &lanes, &mut changes)?;
-        let not_done = || Err(Fault::transient("what it rides on was refused"));
+        let not_done = || Err(Fault::transient("the write that it was sent with was refused"));
         let (outcomes, rode) = match sent {
             Ok(receipts) => riders::parted(receipts, count, riders.len()),
             Err(Fault::BatchRefused(_)) if count > 1 => return self.bisect(lot, &out, &riders, changes),
@@ -396,7 +396,7 @@ impl Engine<'_> {
             told => told.clone(),
         });
         let how = match (adopted, done.created) {
-            (true, _) => "was found at the target: an earlier try had done it",
+            (true, _) => "was found at the target: an earlier attempt had succeeded",
             (_, Some(true)) => "was created",
             _ => "was accepted",
         };
@@ -445,7 +445,7 @@ impl Engine<'_> {
             Fault::Transient { .. } | Fault::Denied { .. } if entry.attempt < MOST_TRIES => {
                 entry.state = EntryState::Planned;
                 entry.due = now + backoff(entry.attempt, salt);
-                let text = format!("{} could not be done now, try {}; it goes again by itself", self.named(entry), entry.attempt);
+                let text = format!("{} could not be done now (attempt {}); it is retried", self.named(entry), entry.attempt);
                 changes.push(self.event(&entry.flow, &entry.lane, "put_off", text, exchange));
                 changes.push(moved(entry));
                 Ok(false)
@@ -453,7 +453,7 @@ impl Engine<'_> {
             Fault::Ambiguous { .. } => {
                 self.doubt(entry, now);
                 self.settles(entry, changes);
-                changes.push(self.in_doubt(entry, "whether it was done is not known", exchange));
+                changes.push(self.in_doubt(entry, "its outcome is unknown", exchange));
                 if entry.state == EntryState::Parked {
                     self.stop_entry(entry, "in_doubt", &words, true, changes)?;
                     return Ok(true);
@@ -484,7 +484,7 @@ impl Engine<'_> {
                     &entry.flow,
                     &entry.lane,
                     "conflict",
-                    format!("{} was changed meanwhile: it is read again", self.named(entry)),
+                    format!("{} was changed in the meantime: it is read again", self.named(entry)),
                     exchange,
                 ));
                 Ok(true)
@@ -501,13 +501,13 @@ impl Engine<'_> {
             {
                 self.failed(entry, Fault::Conflict { reason: refusal.message }, exchange, changes)
             }
-            // An earlier try may have made it, and somebody gone on with it since: what is refused then is only the repeat.
+            // A rejected retry does not prove failure: the earlier attempt may have succeeded.
             // Whatever was in doubt must have been carried out before what is found can be trusted.
             Fault::Rejected(_) if entry.doubted.is_some() && entry.error.is_none() && self.is_findable(entry) => {
                 entry.error = Some(words.message.clone());
                 entry.state = EntryState::Ambiguous;
                 entry.due = now.max(entry.doubted.unwrap_or(now) + self.settle_time(entry));
-                let text = format!("{} was refused, after an outcome that is not known: it is looked up", self.named(entry));
+                let text = format!("{} was refused, but an earlier attempt may have succeeded: it is looked up", self.named(entry));
                 changes.push(self.event(&entry.flow, &entry.lane, "looks_up", text, exchange));
                 changes.push(Change::Entry(entry.clone()));
                 Ok(false)

@@ -1,4 +1,4 @@
-//! From payloads to entries of the outbox: what differs, how it goes, what it belongs to.
+//! From payloads to outbox entries: what differs, how it is sent, which record it belongs to.
 
 use std::collections::{BTreeMap, BTreeSet};
 

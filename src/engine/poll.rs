@@ -1,4 +1,4 @@
-//! When a flow's source is asked for changes, and how far it got.
+//! When a flow's source is polled, and how far it has been read.
 
 use std::hash::{Hash as _, Hasher as _};
 
@@ -42,7 +42,7 @@ impl Pages {
     /// Takes a page behind which there is another.
     fn take(&mut self, page: &Page) -> Result<(), Fault> {
         self.count += 1;
-        let endless = |why: String| Err(Fault::rejected("pages", format!("its pages do not end: {why}"), None));
+        let endless = |why: String| Err(Fault::rejected("pages", format!("it has too many pages: {why}"), None));
         if self.count > bounds::POLL_PAGES {
             return endless(format!("there are more than {}", bounds::POLL_PAGES));
         }
@@ -57,7 +57,7 @@ impl Pages {
         let times = self.seen.entry(hash.finish()).or_default();
         *times += 1;
         if *times > bounds::SAME_PAGES {
-            return endless(format!("the same page came {times} times, and each says that there are more"));
+            return endless(format!("the same page came {times} times, each time with the note that there are more"));
         }
         Ok(())
     }

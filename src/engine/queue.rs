@@ -1,8 +1,8 @@
-//! What people decide: about exceptions, about records that shall go again, about checkpoints.
+//! Decisions of people: about exceptions, records to map again, and checkpoints.
 //!
-//! A decision is a [`Decision`] with its [`Signature`]; a command beside a running process leaves both in the store, the
-//! process carries it out and leaves an [`Answer`]. What a decision sets free goes [`Settings::undo`](super::Settings::undo)
-//! later, so that it can be taken back: see [`super::undo`].
+//! A decision is a [`Decision`] with its [`Signature`]. While a process runs, a command leaves both in the store; the process carries
+//! the decision out and leaves an [`Answer`]. What a decision releases is sent after [`Settings::undo`](super::Settings::undo), so
+//! that it can be taken back until then: see [`super::undo`].
 
 use std::collections::BTreeSet;
 
@@ -87,7 +87,7 @@ impl Engine<'_> {
             .or_else(|_| serde_json::from_value::<Decision>(body.clone()).map(|decision| Signed { decision, signature: Signature::default() }));
         let answer = match signed {
             Ok(Signed { decision, signature }) => self.decide(&decision, &signature)?,
-            Err(error) => Answer { done: 0, not: vec![format!("this version does not know what was asked: {error}")] },
+            Err(error) => Answer { done: 0, not: vec![format!("this version does not know this request: {error}")] },
         };
         Ok(serde_json::to_value(answer).unwrap_or(Json::Null))
     }
@@ -223,15 +223,15 @@ impl Engine<'_> {
 
     pub(super) fn lane_of(&self, exception: &Exception) -> Kept<Result<(usize, Lane), String>> {
         let Some(at) = self.flow_named(&exception.flow) else { return Ok(Err(format!("the mapping has no flow `{}` any more", exception.flow))) };
-        Ok(self.store.lane(&exception.flow, &exception.lane)?.map(|lane| (at, lane)).ok_or_else(|| "its record is not known any more".to_owned()))
+        Ok(self.store.lane(&exception.flow, &exception.lane)?.map(|lane| (at, lane)).ok_or_else(|| "its record does not exist any more".to_owned()))
     }
 
     fn retry(&mut self, exception: &Exception, lane: &mut Lane, at: usize, made: &mut Made) -> Kept<Result<(), String>> {
         if self.flying(&lane.flow, &lane.key) {
-            return Ok(Err("a write of it is on its way".to_owned()));
+            return Ok(Err("one of its writes is in progress".to_owned()));
         }
         if exception.code == "in_doubt" {
-            return Ok(Err("whether its write was done is not known: look at the target, then approve or discard".to_owned()));
+            return Ok(Err("the outcome of its write is unknown: look at the target, then approve or discard".to_owned()));
         }
         made.entries = self.store.entries_of(&lane.flow, &lane.key)?;
         self.drop_entries(&lane.flow, &lane.key, &mut made.changes)?;
@@ -253,7 +253,7 @@ impl Engine<'_> {
         made.entries = self.store.entries_of(&lane.flow, &lane.key)?;
         made.entries.retain(|entry| entry.state == EntryState::Parked);
         if made.entries.is_empty() {
-            return Ok(Err("it has no payload that waits; mend what the reason names, then retry".to_owned()));
+            return Ok(Err("it has no payload that waits; correct what the reason names, then retry".to_owned()));
         }
         for entry in made.entries.clone() {
             // A person looked: what was in doubt is so no more.
@@ -267,7 +267,7 @@ impl Engine<'_> {
     /// The source's values go, laid over what the target holds by then: the record is read and mapped again.
     fn approve_differing(&mut self, lane: &mut Lane, at: usize, made: &mut Made) -> Kept<Result<(), String>> {
         if self.flying(&lane.flow, &lane.key) {
-            return Ok(Err("a write of it is on its way".to_owned()));
+            return Ok(Err("one of its writes is in progress".to_owned()));
         }
         self.decide_differing(lane, true, &mut made.changes)?;
         self.drop_entries(&lane.flow, &lane.key, &mut made.changes)?;
@@ -304,14 +304,14 @@ impl Engine<'_> {
         made: &mut Made,
     ) -> Kept<Result<(), String>> {
         if self.flying(&lane.flow, &lane.key) {
-            return Ok(Err("a write of it is on its way".to_owned()));
+            return Ok(Err("one of its writes is in progress".to_owned()));
         }
         let all = self.store.entries_of(&lane.flow, &lane.key)?;
         let open = to_edit(&all);
         let named: Vec<&Entry> = open.iter().copied().filter(|entry| write.is_none_or(|write| entry.write == write)).collect();
         let entry = match named.as_slice() {
             [one] => (*one).clone(),
-            [] if open.is_empty() => return Ok(Err("it has no payload that waits or was refused; mend the record, then retry".to_owned())),
+            [] if open.is_empty() => return Ok(Err("it has no payload that waits or was refused; correct the record, then retry".to_owned())),
             _ => {
                 let writes: Vec<&str> = open.iter().map(|entry| entry.write.as_str()).collect();
                 return Ok(Err(format!("it has several payloads: name one by --write {}", writes.join(", --write "))));
@@ -374,7 +374,7 @@ impl Engine<'_> {
 
     fn discard(&mut self, exception: &Exception, lane: &mut Lane, _: usize, made: &mut Made) -> Kept<Result<(), String>> {
         if self.flying(&lane.flow, &lane.key) {
-            return Ok(Err("a write of it is on its way".to_owned()));
+            return Ok(Err("one of its writes is in progress".to_owned()));
         }
         if exception.code == "differs" {
             self.decide_differing(lane, false, &mut made.changes)?;
@@ -414,7 +414,7 @@ impl Engine<'_> {
             }
             match found {
                 Some(lane) if lane.is_erased() => {
-                    answer.not.push(format!("{}: it was erased; it is taken again when its source changes it", super::mask::key(key, true)));
+                    answer.not.push(format!("{}: it was erased; it is read again when its source changes it", super::mask::key(key, true)));
                 }
                 Some(lane) => lanes.push(lane),
                 None => answer.not.push(format!("`{flow}` has no record {}", super::mask::key(key, true))),

@@ -1,9 +1,8 @@
-//! Targets that this store does not know: first writes, and all of them after an older copy of the store was brought back.
+//! Targets that this store knows nothing about: first writes, and all writes after an older copy of the store was restored.
 //!
-//! A store that was lost may have made records that nobody remembers, and people have gone on with them since. So a
-//! target's record is looked at before it is written for the first time. What it holds of the mapping's values is taken for
-//! confirmed; what it lacks is sent; where it holds another value than the source's, and this store cannot tell who
-//! set it, a person decides, field by field.
+//! A store that was lost may have created records, and people may have edited them since. So a target's record is read before it is
+//! written for the first time. Values that it already holds count as confirmed, and missing ones are sent. If it holds another value
+//! than the source and this store cannot tell who set it, a person decides, field by field.
 
 use super::delta;
 use super::{Engine, groups};
@@ -171,7 +170,7 @@ pub(super) fn disputed(name: &str, paths: &[String]) -> Reason {
     let what = if paths.len() == 1 { "another value" } else { "other values" };
     Reason {
         kind: "differs".to_owned(),
-        message: format!("{name} holds {what} in {} than the source gives, and this store cannot tell which is newer", paths.join(", ")),
+        message: format!("{name} has {what} in {} than the source, and this store cannot tell which is newer", paths.join(", ")),
         field: paths.first().cloned(),
         place: None,
         owner: None,
@@ -184,7 +183,7 @@ pub(super) fn disputed(name: &str, paths: &[String]) -> Reason {
 pub(super) fn missing(name: &str) -> Reason {
     Reason {
         kind: "missing".to_owned(),
-        message: format!("{name} was confirmed, and is not at the target any more: it was deleted there, or the system was emptied"),
+        message: format!("{name} was confirmed, and is no longer at the target: it was deleted there, or the system was reset"),
         field: None,
         place: None,
         owner: None,

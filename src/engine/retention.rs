@@ -1,4 +1,4 @@
-//! What is old is dropped: in small steps, beside the work.
+//! Retention: deletes old data in small steps, during normal work.
 
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ impl Engine<'_> {
         let now = self.millis();
         let Some(old) = self.settings.retention.as_ref().and_then(|retention| retention.class(self.pass_of_retention.class, now)) else {
             if self.pass_of_retention.dropped > 0 {
-                tracing::info!(dropped = self.pass_of_retention.dropped, "what is older than it is kept was dropped");
+                tracing::info!(dropped = self.pass_of_retention.dropped, "data past its retention was deleted");
             }
             let value = format!("{now} {}", self.rules().unwrap_or_default());
             self.pass_of_retention = Pass { due: now + EVERY, held: self.pass_of_retention.held, ..Pass::default() };

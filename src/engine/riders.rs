@@ -1,8 +1,8 @@
-//! Entries that take the id of another one's record, and go in the same call where the target can.
+//! Riders: entries that need the id of a record that another entry creates, and are sent in the same call where the target can.
 //!
-//! Only what the target itself keeps to one by its key rides, and only where nothing is known of its record: sent
-//! twice it has one effect. It is an entry like any other, durable before its call. Its outcome is its own; where
-//! it was not carried out, it goes by itself as soon as the id is known.
+//! A rider must be safe to send twice: the target itself enforces its key, and nothing is known about its record yet. It is an entry
+//! like any other: durable before its call, with an outcome of its own. If it was not carried out, it is sent by itself as soon as
+//! the id is known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +80,7 @@ impl Engine<'_> {
     ) -> Kept<bool> {
         let made = leader.is_some_and(|leader| leader.state == EntryState::Confirmed && self.fill_in(rider, leader));
         let outcome = match outcome {
-            Ok(_) if !made => Err(Fault::ambiguous("it is told to be done, and what it belongs to is not")),
+            Ok(_) if !made => Err(Fault::ambiguous("the answer says that it was done, and the record that it belongs to was not")),
             outcome => outcome,
         };
         match outcome {
@@ -97,7 +97,7 @@ impl Engine<'_> {
                 self.failed(rider, fault, exchange, changes)?;
                 Ok(true)
             }
-            // It was not carried out: it goes again with what it rides on, or by itself as soon as that is known.
+            // It was not carried out: it is retried with the write that it belongs to, or by itself as soon as that outcome is known.
             Err(_) => {
                 rider.state = EntryState::Planned;
                 rider.attempt = rider.attempt.saturating_sub(1);
@@ -157,7 +157,7 @@ pub(super) fn passing(fault: &Fault) -> bool {
 /// The receipts of a call, of its items and of its riders.
 pub(super) fn parted(receipts: Vec<Receipt>, items: usize, riders: usize) -> (Vec<Result<Done, Fault>>, Vec<Result<Done, Fault>>) {
     let mut outcomes: Vec<_> = receipts.into_iter().map(|receipt| receipt.outcome).collect();
-    outcomes.resize_with(items + riders, || Err(Fault::ambiguous("the answer does not speak of it")));
+    outcomes.resize_with(items + riders, || Err(Fault::ambiguous("the answer does not mention it")));
     let rode = outcomes.split_off(items);
     (outcomes, rode)
 }

@@ -1,4 +1,4 @@
-//! What targets hold: which writes go by it, reading it for a batch, and holding it against what is to be sent.
+//! What targets hold: which writes depend on it, reading it in batches, and comparing it with a payload.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -196,7 +196,7 @@ impl Engine<'_> {
                 changes.push(Change::Link(self.node(at, &lane.key, &payload.object, id)));
             }
             let name = mask::key(payload.key.as_deref().or(payload.id.as_deref()).unwrap_or_default(), true);
-            let text = format!("{} {name} is at the target, and this store has not confirmed it: it is compared", payload.object);
+            let text = format!("{} {name} is at the target, and this store has not written it: it is compared", payload.object);
             changes.push(Change::Ledger(ledger));
             changes.push(self.event(&lane.flow, &lane.key, "found", text, None));
         }

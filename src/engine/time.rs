@@ -1,8 +1,8 @@
-//! The engine's time: it goes on by the steady clock, and follows the wall clock where that was set.
+//! The engine's time: it advances with the monotonic clock, and follows the wall clock if that was set.
 //!
-//! What waits (a poll, a retry, a settle time, a pause) is kept as the moment at which it ends. Where the wall clock
-//! is set by an hour, those moments move by an hour too, in memory and in the store, so that a wait stays as long as
-//! it was. Stored times are therefore never later than now, and a clock that is wrong delays a poll by at most one poll.
+//! A wait (a poll, a retry, a settle time, a pause) is stored as the time at which it ends. If the wall clock is set by an hour, these
+//! times are moved by an hour too, in memory and in the store, so that waits stay as long as they were. So stored times are never
+//! later than now, and a wrong clock delays a poll by at most one poll.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -148,7 +148,7 @@ impl Engine<'_> {
         }
         if off.abs() >= TOLD {
             let way = if off < 0 { "back" } else { "ahead" };
-            let message = format!("this machine's clock was set {way} by {}; what waits goes on by its own measure", words(off.abs()));
+            let message = format!("this machine's clock was set {way} by {}; waits stay as long as they were", words(off.abs()));
             let raise = Raise { cause: "clock".to_owned(), kind: "clock", subject: "clock".to_owned(), message, lasting: false, ..Raise::default() };
             self.raise(raise, &mut changes)?;
         }

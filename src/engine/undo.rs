@@ -1,7 +1,7 @@
-//! Taking a decision back, as long as it was not carried out.
+//! Taking a decision back before it is carried out.
 //!
-//! What a decision sets free goes a while later: [`Settings::undo`](super::Settings::undo). Until then, or until the record
-//! moves on by itself, the record and its writes can be put back as they were. Nothing is taken back of what went out.
+//! What a decision releases is sent after [`Settings::undo`](super::Settings::undo). Until then, or until the record changes by itself,
+//! the record and its writes can be restored. A write that was sent cannot be taken back.
 
 use super::queue::{Signature, how};
 use super::{Engine, groups};
@@ -60,7 +60,7 @@ impl Engine<'_> {
             }
         }
         if lane.version != undo.left_version || lane.state != undo.left_state {
-            return Some(format!("the record has moved on since, and is {}", words(lane.state)));
+            return Some(format!("the record has changed since, and is {}", words(lane.state)));
         }
         if self.busy.contains(&(at, lane.key.clone())) {
             return Some("the record is being read again now".to_owned());

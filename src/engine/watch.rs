@@ -1,4 +1,4 @@
-//! Promises that are looked at when their time comes: expectations, late writes; and the engine's timers.
+//! Timers in the store: expectations, late writes, and deadlines of the engine itself.
 
 use std::collections::BTreeMap;
 
@@ -203,7 +203,7 @@ impl Engine<'_> {
             self.watch(Watch { due: now + wait, ..watch.clone() }, changes);
             return Ok(());
         }
-        changes.push(self.event(&lane.flow, &lane.key, "expectation", format!("`{}` is met, or not expected any more", expect.name), None));
+        changes.push(self.event(&lane.flow, &lane.key, "expectation", format!("`{}` is met, or no longer expected", expect.name), None));
         if expect.review {
             for mut exception in self.store.exceptions_of(&lane.flow, &lane.key)?.into_iter().filter(|open| open.code == "late") {
                 exception.closed = Some(now);

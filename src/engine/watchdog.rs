@@ -1,9 +1,9 @@
-//! What "alive" means, in one place: polls within their schedules, connections that answer, records and writes that
-//! move, alerts that arrive. The engine looks at itself every few seconds, raises an alert for what has stopped, ends
-//! it when it goes on, and gives what it saw to `/ready`, the metrics and `crossdock status`.
+//! The watchdog: one place defines what "alive" means. Polls are on schedule, connections answer, records and writes make progress,
+//! alerts are delivered. Every few seconds the engine checks itself, raises an alert for what has stopped, ends the alert when it
+//! works again, and reports the result to `/ready`, the metrics and `crossdock status`.
 //!
-//! Whatever stops is told within five minutes. What is measured here is measured by the steady clock: a wall clock that
-//! is set neither hides nor invents a stop.
+//! Polls, connections and work that have stopped are reported within five minutes. Time is measured by the monotonic clock, so setting
+//! the wall clock neither hides nor causes an alert.
 
 use serde::{Deserialize, Serialize};
 
@@ -219,9 +219,9 @@ impl Engine<'_> {
         let Some(line) = self.lines.get(connection) else { return Ok(()) };
         let Some((trouble, reason)) = line.trouble.clone() else { return Ok(()) };
         let (kind, what) = match trouble {
-            Trouble::Down => ("connection", "it cannot be used now; what is to be read and sent waits"),
-            Trouble::Denied => ("connection", "the sign-in was refused; everything on it waits"),
-            Trouble::Throttled => ("budget", "its limit of calls is reached, and no call has come through since; everything on it waits"),
+            Trouble::Down => ("connection", "it cannot be used now; its reads and writes wait"),
+            Trouble::Denied => ("connection", "the sign-in was refused; its reads and writes wait"),
+            Trouble::Throttled => ("budget", "its rate limit is reached, and no call has succeeded since; its reads and writes wait"),
         };
         self.tell(kind, cause_of(connection), connection, format!("{what}: {reason}"), changes)?;
         Ok(())
@@ -261,8 +261,8 @@ impl Engine<'_> {
         }
         let opens = self.world.connectors.get(connection).map(|connector| connector.limit().ready_at(self.now)).filter(|at| *at > self.now);
         let (kind, message) = match opens {
-            Some(at) => ("budget", format!("its limit of calls is used up until {at}; everything on it waits")),
-            None => ("connection", format!("no call has come back for {}; everything on it waits", words(steady - since))),
+            Some(at) => ("budget", format!("its rate limit is used up until {at}; its reads and writes wait")),
+            None => ("connection", format!("no call has been answered for {}; its reads and writes wait", words(steady - since))),
         };
         self.tell(kind, cause_of(connection), connection, message, changes)?;
         Ok(())
@@ -333,7 +333,7 @@ impl Engine<'_> {
                 None => self.resolve(&cause, changes),
                 Some(_) if self.lasts(&cause_of(&connection)) => {}
                 Some(count) => {
-                    let message = format!("whether {count} writes were done should have been known {} ago", words(UNRESOLVED));
+                    let message = format!("the outcome of {count} writes should have been known {} ago", words(UNRESOLVED));
                     self.tell("write", cause, &connection, message, changes)?;
                 }
             }
@@ -353,7 +353,7 @@ impl Engine<'_> {
         if still < STALLED {
             self.resolve(CAUSE, changes);
         } else if !explained {
-            self.tell("stalled", CAUSE.to_owned(), "crossdock", format!("there is work, and nothing has moved for {}", words(still)), changes)?;
+            self.tell("stalled", CAUSE.to_owned(), "crossdock", format!("there is work, and there was no progress for {}", words(still)), changes)?;
         }
         Ok(())
     }
@@ -437,7 +437,7 @@ impl Engine<'_> {
                 Some((Trouble::Down, reason)) => ("cannot be reached", reason.clone()),
                 None => continue,
             };
-            self.failures.insert(format!("{connection} {what}: {reason}; what is to be read from it and sent to it waits for the next run"));
+            self.failures.insert(format!("{connection} {what}: {reason}; the rest waits for the next run"));
             for (_, job) in self.wants.remove(&connection).into_iter().flatten() {
                 self.dropped(&job);
             }

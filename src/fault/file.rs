@@ -1,6 +1,6 @@
-//! Files that others wrote: regular ones only, and only so long.
+//! Reading files that others wrote: regular files only, and only up to a size.
 //!
-//! A named pipe would be waited for without end, a device gives bytes without end.
+//! Opening a named pipe could wait forever, and a device can have no end.
 
 use std::fs::{File, FileType, Metadata};
 use std::io::{self, BufRead, Read as _};

@@ -1,7 +1,7 @@
-//! How the outside fails, and what each way means for what was asked.
+//! Faults: how an external system fails, and what each kind means for the request.
 //!
-//! A connector reads a system's answers into these; nobody above it looks at a status code. What
-//! matters is whether the system may have acted: only then is a write in doubt.
+//! A connector turns the answers of a system into faults; no code above it looks at a status code. The main question is whether the
+//! system may have acted: only then is a write in doubt.
 
 pub mod file;
 

@@ -1,4 +1,4 @@
-//! Lowers writes: the rows of their bodies in the target's form, and what each is held to.
+//! Lowers writes: the rows of their bodies in the target's form, and the checks of each row.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Memory that payloads are written to. It is there before it is written, so that several pieces of a row are written at
-//! known places of one array, and how much there is changes once.
+//! Memory for payloads. It is allocated before it is written, so that several pieces of a row are written at known offsets of one
+//! array, and the length changes once.
 
 use std::io;
 use std::ops::Deref;

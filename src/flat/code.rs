@@ -1,7 +1,7 @@
-//! Code that is being made: operations, labels, registers, and what is known at a place in it.
+//! Code under construction: operations, labels, registers, and the facts that are known at a place in it.
 //!
-//! What was computed once is not computed again where the first time is sure to have come before: code that may be
-//! passed over, or runs for each element of a list, has a scope of its own.
+//! Common subexpressions are computed once, if the first computation is certain to have run before. So code that may be skipped, or
+//! that runs for each element of a list, has a scope of its own.
 
 use super::fuse::fuse;
 use super::lower::{Found, Lowerer, NoWay};

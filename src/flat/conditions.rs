@@ -1,4 +1,4 @@
-//! Lowers conditions: into jumps.
+//! Lowers conditions to jumps.
 
 use regex::bytes::Regex;
 use rust_decimal::Decimal;

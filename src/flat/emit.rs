@@ -1,7 +1,7 @@
-//! Writes payloads: straight to bytes, in the order of the rows, each text escaped once.
+//! Writes payloads straight to bytes, in the order of the rows; each text is escaped once.
 //!
-//! The last gate stands here too: what a target field cannot hold leaves the record to the reference evaluator, which
-//! has the words for it.
+//! The final check is here too: if a target field cannot hold a value, the record goes to the reference evaluator, which has the
+//! messages.
 
 use rust_decimal::RoundingStrategy;
 

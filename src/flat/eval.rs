@@ -1,7 +1,7 @@
 //! Runs the operations over one record.
 //!
-//! It gives payloads, or gives up: a reason that nobody wrote, and whatever is not common enough to be written twice, is
-//! for the reference evaluator, which then has the whole record.
+//! The result is payloads, or a bailout: records that need a built-in reason, or something too uncommon to implement twice, go to the
+//! reference evaluator as a whole.
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;

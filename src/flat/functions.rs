@@ -1,4 +1,4 @@
-//! Functions over values: those that need no copy here, all others as the reference has them.
+//! Functions over values: some have a faster implementation here, all others use that of the reference.
 
 use bumpalo::collections::Vec as List;
 

@@ -1,5 +1,5 @@
-//! Makes one operation of several of which each hands its value to the next: there is no register between them to be
-//! filled and read, and one operation to go on to.
+//! Peephole pass: fuses adjacent operations into one, if each passes its value to the next. This saves the register between them and
+//! the step to the next operation.
 
 use super::number::Number;
 use super::op::{At, Element, Op, Piece, Products, Quick};

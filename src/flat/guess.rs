@@ -1,4 +1,5 @@
-//! What is expected in a record: records of one source have the same keys in the same order, and many the same values.
+//! Key-order cache: predicts the next key from the previous record, since records of one source have the same keys in the same order,
+//! and often the same values.
 
 use super::reg::V;
 use super::shape::NodeId;

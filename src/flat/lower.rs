@@ -1,5 +1,5 @@
-//! From a flow of a plan to operations. What has no operation is no fault: the flow then goes by the reference
-//! evaluator alone.
+//! From a flow of a plan to operations. An expression without an operation is not an error: the flow then uses the reference evaluator
+//! alone.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

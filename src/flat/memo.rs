@@ -1,5 +1,4 @@
-//! Results of functions, kept by their arguments: a record's countries, carriers and days are mostly those of the one
-//! before.
+//! Cache of function results, by their arguments: a record usually has the same countries, carriers and days as the previous one.
 
 use bumpalo::Bump;
 use jiff::Timestamp;

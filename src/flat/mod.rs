@@ -1,9 +1,8 @@
-//! The plan lowered: a record's bytes are read once into registers, operations run over them one after the other, and
-//! payloads are written straight to bytes. The author's own rules, routes and value maps say here why they stop a record.
-//! A reason that nobody wrote, and whatever is not common, is left to [`crate::apply`], the reference: both give the same
-//! bytes, and tests hold them to it.
+//! The compiled flow: a record's bytes are read once into registers, operations run over them one after the other, and payloads are
+//! written straight to bytes. The author's own rules, routes and value maps report here why they stop a record. Records that need a
+//! built-in reason, and uncommon ones, go to the reference evaluator [`crate::apply`]. Both give the same bytes, and tests check that.
 //!
-//! It maps records that stand alone: flows that look nothing up, over files.
+//! It maps single records: flows over files that look nothing up.
 
 mod body;
 mod bytes;

@@ -1,5 +1,5 @@
-//! Exact numbers in one machine word: a coefficient and its decimal places, as [`Decimal`] has them, trailing zeros
-//! kept. What does not fit is left to the reference evaluator, so nothing here ever rounds by itself.
+//! Exact numbers in one machine word: a coefficient and its decimal places, as [`Decimal`] has them, with trailing zeros. Larger numbers
+//! go to the reference evaluator, so nothing is rounded here.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What a flow is lowered to: operations in one list, that read registers and fill them.
+//! The operations of a compiled flow: one list; each reads and writes registers.
 
 use jiff::tz::TimeZone;
 use regex::bytes::Regex;

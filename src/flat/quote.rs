@@ -1,4 +1,4 @@
-//! Texts as JSON has them: each escaped once, and most not at all.
+//! JSON strings: each text is escaped once, and most need no escaping.
 
 use wide::{u8x16, u8x32};
 

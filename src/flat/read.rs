@@ -1,4 +1,4 @@
-//! Reads fields of the record that are more than a text or a number.
+//! Reads fields of the record that are neither a text nor a number.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};

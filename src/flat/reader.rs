@@ -1,4 +1,4 @@
-//! Who reads a record into slots: the scanner, or the reference, which is serde_json and serves as its oracle.
+//! The readers of a record: the scanner, and the reference reader (serde_json), which tests compare it with.
 
 use std::borrow::Cow;
 use std::fmt;

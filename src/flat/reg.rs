@@ -1,4 +1,4 @@
-//! Registers, and the values that stand in them.
+//! Registers and their values.
 
 use jiff::Timestamp;
 use jiff::civil::Date;

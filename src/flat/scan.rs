@@ -1,7 +1,7 @@
-//! Reads a record's bytes once, into slots. What the mapping does not read is passed over, and still has to be JSON.
+//! The scanner: reads a record's bytes once, into slots. Fields that the mapping does not read are skipped, but have to be valid JSON.
 //!
-//! Whatever is not plain is left to the reference reader: it decides what it is, and what to say of it. So this one
-//! never tells why; it gives up.
+//! Anything unusual goes to the reference reader, which decides what it is and has the messages. So the scanner never explains; it
+//! bails out.
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;

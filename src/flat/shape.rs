@@ -1,6 +1,6 @@
-//! What of a record is read: a trie of its keys, whose nodes have places in rows of slots.
+//! The projection: which parts of a record are read. It is a trie of keys, whose nodes have places in rows of slots.
 //!
-//! A record is one row. Each element of a list of objects is a row of its own, laid out by the list's node.
+//! A record is one row. Each element of a list of objects is a row of its own, laid out by the node of the list.
 
 use std::fmt;
 

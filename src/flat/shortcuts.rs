@@ -1,4 +1,4 @@
-//! Shortens ways through code: past what is known where they come from, and is asked or written again.
+//! Jump threading: skips tests whose result is known on this path, and values that were already written on it.
 
 use super::fuse::Uses;
 use super::op::{At, Op};

@@ -1,4 +1,4 @@
-//! A record that the author's rules stop: what is said of it.
+//! A record that the author's rules stop: its reasons.
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Texts: read, shaped, put together.
+//! Texts: reading, converting and joining them.
 
 use bumpalo::collections::Vec as List;
 use wide::u8x32;

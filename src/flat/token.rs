@@ -1,4 +1,4 @@
-//! Texts, numbers and words as they stand in JSON, from their first byte.
+//! Texts, numbers and words in JSON, read from their first byte.
 
 use wide::u8x32;
 

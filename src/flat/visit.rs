@@ -1,4 +1,4 @@
-//! What operations read and fill, and where they go on.
+//! Which registers an operation reads and writes, and where it continues.
 
 use super::op::{Argument, At, Decode, Element, Op, Piece, Test};
 use super::reg::Reg;

@@ -1,4 +1,4 @@
-//! Thirty-two bytes at a time.
+//! SIMD windows: thirty-two bytes at a time.
 
 use wide::u8x32;
 

@@ -1,7 +1,7 @@
-//! Who calls what listens here: by which name, and whether for the page of a browser.
+//! Who calls our servers: under which host name, and whether from a page in a browser.
 //!
-//! A page of elsewhere can have its own name resolve to this machine (DNS rebinding) and then ask us as if we were its
-//! server. Its requests still carry its name in `Host`, and `Origin` or `Sec-Fetch-Site`.
+//! A foreign page can make its own name resolve to this machine (DNS rebinding) and then send requests as if we were its server. Its
+//! requests still have its name in `Host`, and `Origin` or `Sec-Fetch-Site`.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! One system's address behind one credential: limit, transport, and the note of each exchange.
+//! A client for one address and one credential: rate limit, transport, and the record of each exchange.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Time, handed in.
+//! Time, passed in as a value.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

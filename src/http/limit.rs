@@ -1,9 +1,8 @@
-//! How many calls a credential has left.
+//! Rate limits: how many calls a credential has left.
 //!
-//! One [`Limit`] is shared by all flows of one credential. It is asked before a call
-//! ([`Limit::ready_at`]), told when one goes out ([`Limit::take`]), and corrected by what the system
-//! says in its answers ([`Limit::seen`], [`Limit::pause`]). A process that has just started does not know what others have used of
-//! the window: until the first answer it makes one call at a time.
+//! One [`Limit`] is shared by all flows of one credential. It is asked before a call ([`Limit::ready_at`]), told when a call is sent
+//! ([`Limit::take`]), and corrected by the answers of the system ([`Limit::seen`], [`Limit::pause`]). A process that has just started
+//! does not know how many calls of the window were used, so until the first answer it makes one call at a time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

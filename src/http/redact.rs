@@ -1,10 +1,9 @@
-//! Text from outside, without what was sent: the one door that every vendor's words pass.
+//! Redaction: removes what was sent from the text of an answer. Every message of a system passes through here.
 //!
-//! A system's answer may quote the request that it refuses: a street, a note, a name, a token. A [`Redactor`] is told
-//! the personal and secret values of the request, and takes them out of the answer's words wherever they stand: in
-//! another case, with other separators, percent-encoded, JSON- or HTML-escaped, in Base64, cut off, or in part. Known
-//! shapes of secrets, e-mail addresses and telephone numbers go whether they were sent or not. What is business (codes,
-//! numbers, names of fields) stays readable.
+//! A system's answer may quote the request that it refuses: a street, a note, a name, a token. A [`Redactor`] knows the personal and
+//! secret values of the request, and removes them from the answer in any form: in another case, with other separators, percent-encoded,
+//! JSON- or HTML-escaped, in Base64, truncated, or in part. Known forms of secrets, e-mail addresses and telephone numbers are removed
+//! whether they were sent or not. Business values (codes, numbers, names of fields) stay readable.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

@@ -1,7 +1,7 @@
-//! What listens: HTTP/1.1 on a socket, with bounds on connections, headers and time.
+//! The HTTP server: HTTP/1.1 on a socket, with limits on connections, headers and time.
 //!
-//! No HTTP/2, in clear text or otherwise. A connection that sends nothing is closed; where too many are open, the one
-//! that has waited longest makes room, so that a client that sends its request at once is answered whatever others hold.
+//! There is no HTTP/2, in clear text or otherwise. An idle connection is closed. If too many are open, the one that has been idle longest
+//! is closed, so that a client that sends its request at once is answered whatever others hold.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

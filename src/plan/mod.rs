@@ -1,7 +1,7 @@
-//! The plan: a checked mapping made ready to run, as a thing that can be printed, hashed and stored.
+//! The plan: a checked mapping, ready to run, that can be printed, hashed and stored.
 //!
-//! It holds the typed mapping, the schemas that records and payloads are held to, the source
-//! paths that each flow needs, and the part of each filter that the source can apply itself.
+//! It contains the typed mapping, the schemas of records and payloads, the source paths that each flow needs, and the part of each
+//! filter that the source can apply itself.
 
 mod build;
 mod pushdown;

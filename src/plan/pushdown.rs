@@ -1,7 +1,7 @@
-//! Which parts of a filter the source can apply itself, and how they are said to it.
+//! Push-down: which parts of a filter the source can apply itself.
 //!
-//! What is pushed down may let through more than the mapping wants (a system compares text without
-//! case), never less: the whole filter is evaluated here as well.
+//! The pushed-down part may let more records through than the mapping wants (a system compares text without case), but never fewer:
+//! the whole filter is evaluated here as well.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! What a flow reads: the paths of its source's record, of matched records, of the target.
+//! What a flow reads: the paths of its source's record, of matched records, and of the target.
 //!
-//! Names that only stand for a path (a `let`, an element of a list, a function's argument) are
-//! followed back to it, so that just what is read has to be fetched.
+//! Names that stand for a path (a `let`, an element of a list, an argument of a function) are resolved to the path, so that only the
+//! needed fields are fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,4 @@
-//! Writes that can go in the call of an earlier one: all that they read of its result is the id, as a field's whole
-//! value.
+//! Writes that can be sent in the call of an earlier write: they use nothing of its result but the id, as the whole value of a field.
 
 use crate::ir::{Expr, Flow, Op, RowValue, Write, walk};
 use crate::value::ObjectRef;

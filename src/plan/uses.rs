@@ -1,4 +1,4 @@
-//! Where a plan uses a field of an object: for what an outside change touches.
+//! Where a plan uses a field of an object, to report what an outside change affects.
 
 use std::collections::BTreeSet;
 

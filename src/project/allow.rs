@@ -1,4 +1,4 @@
-//! `allow` in `crossdock.yaml`: warnings that a project lives with, each with the reason why.
+//! `allow` in `crossdock.yaml`: warnings that a project accepts, each with a reason.
 
 use super::config::Reader;
 use super::error;

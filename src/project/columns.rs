@@ -1,4 +1,4 @@
-//! Columns that a flow reads and the file of its records lacks. Each record would be read without them, and nothing would tell.
+//! Columns that a flow reads and that the file of its records lacks. Without this check, their values would silently be missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

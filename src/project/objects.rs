@@ -1,4 +1,4 @@
-//! Where object schemas come from: the client's snapshot, the system's standard, sample data.
+//! Where object schemas come from: the client's snapshot, the system's standard, or sample data.
 
 use super::records;
 use crate::schema::{self, Object, SchemaError};

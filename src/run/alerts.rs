@@ -1,7 +1,7 @@
-//! The channels of alerts: the log always, and what the project names: webhooks, commands, e-mail, by owner.
+//! The channels of alerts: the log, and those of the project: webhooks, commands, e-mail, by owner.
 //!
-//! What is to be told, and how often, is the engine's: an outbox. Here one message is carried to each channel of its
-//! route, one at a time per channel, and what did not take it is given back.
+//! The engine decides what is sent and when (an outbox). Here one message is sent to each channel of its route, one at a time per
+//! channel; the channels that failed are returned.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -104,7 +104,7 @@ impl Alerts {
         let mut told = Told { cause: message.cause.clone(), left: Vec::new(), unsent: true };
         for (name, outcome) in outcomes {
             if let Err(NotTaken { why, unsent }) = outcome {
-                tracing::error!("the alert channel `{name}` failed, and is tried again: {why}");
+                tracing::error!("the alert channel `{name}` failed, and is retried: {why}");
                 told.left.push(name);
                 told.unsent &= unsent;
             }
@@ -174,7 +174,7 @@ impl Opening<'_> {
 
     fn address(&self, setting: &Setting) -> Result<Mailbox, String> {
         let text = self.text(setting)?;
-        text.parse().map_err(|error| format!("`{text}` of `alerts` is no e-mail address: {error}"))
+        text.parse().map_err(|error| format!("`{text}` in `alerts` is not an e-mail address: {error}"))
     }
 
     fn channels(&self, owner: &str, route: &Route) -> Result<Vec<Channel>, String> {

@@ -1,4 +1,4 @@
-//! What a flow costs in calls, before it runs: by the pages and batches that its connectors take.
+//! Estimates how many calls a flow needs, from the page and batch sizes of its connectors.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
             // Nothing is looked up by the next key that the one before has found.
             let note = match (&looked.each, at) {
                 (Some(each), _) => {
-                    Some(format!("where each record has one value; `{}` may have several, and a value is asked for once", each.generator.name))
+                    Some(format!("if each record has one value; `{}` may have several, and each value is looked up once", each.generator.name))
                 }
                 (None, 0) => None,
                 (None, _) => Some("for those that were not found before".to_owned()),
@@ -55,13 +55,13 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
         let Some(spec) = spec else { continue };
         let id_field = |of: &ObjectRef| plan.objects.get(&of.to_string())?.id.as_deref();
         let ride = rides::ride(flow, write, id_field).filter(|_| spec.carries && spec.guarantee == Guarantee::Idempotent);
-        let note = ride.map(|ride| format!("{} a call; where both are new, in the call that makes `{}`", spec.batch, ride.on));
+        let note = ride.map(|ride| format!("{} a call; if both are new, in the call that creates `{}`", spec.batch, ride.on));
         let note = note.or_else(|| match (&write.repeat, &write.milestones, spec.bulk, &write.when) {
             (Some(Repeat::Each { .. }), ..) => Some("for each element".to_owned()),
             (Some(Repeat::Split { .. }), ..) => Some("for each part".to_owned()),
-            (_, Some(_), ..) => Some("where a milestone is reached".to_owned()),
-            (_, _, _, Some(_)) => Some("where its condition holds".to_owned()),
-            (_, _, Some(most), None) => Some(format!("{} a call; one job in bulk takes up to {most}", spec.batch)),
+            (_, Some(_), ..) => Some("if a milestone is reached".to_owned()),
+            (_, _, _, Some(_)) => Some("if its condition is true".to_owned()),
+            (_, _, Some(most), None) => Some(format!("{} a call; one bulk job takes up to {most}", spec.batch)),
             _ => Some(format!("{} a call", spec.batch)),
         });
         add(&write.object.connection, format!("{} {}", write.op.word(), write.object), records.div_ceil(spec.batch.max(1)), note);
@@ -85,9 +85,10 @@ pub fn of_changes(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Conne
         }
         let Some(id) = object.id.clone() else { continue };
         let batch = connector.find_batch(&write.object, std::slice::from_ref(&id)).max(1);
-        let why = if spec.replaces { "an update replaces the whole record, so it is read first" } else { "the write goes by what its target holds" };
+        let why =
+            if spec.replaces { "an update replaces the whole record, so it is read first" } else { "the write depends on what its target holds" };
         let each = match connector.companion(&write.object, std::slice::from_ref(&id)) {
-            Some(by) => format!("at the most: records that stand close together by {by} are read in one call; "),
+            Some(by) => format!("at most: records with neighboring values of {by} are read in one call; "),
             None if batch == 1 => "one call for each record; ".to_owned(),
             None => String::new(),
         };

@@ -1,4 +1,4 @@
-//! Carries out one effect of the engine by its connector.
+//! Carries out one effect of the engine with its connector.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ impl Carrier {
     /// A page of a flow's source, which may be one that another flow of the same object asked for.
     async fn page(&self, call: &Arc<Call>, connector: &Arc<dyn Connector>, ask: &Ask) -> Result<Page, Fault> {
         let Ask::Changes { flow, stream, cursor, begins, overlap, since } = ask else {
-            return Err(Fault::rejected("ask", "it asks for no page", None));
+            return Err(Fault::rejected("ask", "it requests no page", None));
         };
         let source = self.source(*flow);
         let now = self.clock.now();

@@ -1,4 +1,4 @@
-//! Chunks of whole lines, cut from the input; their buffers are used again.
+//! Chunks of whole lines from the input; their buffers are reused.
 
 use std::io::{self, BufRead};
 use std::sync::Mutex;

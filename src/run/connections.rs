@@ -1,4 +1,4 @@
-//! Connections as configured to connectors: secrets are looked up here, and nowhere else.
+//! From configured connections to connectors. Secrets are looked up here and nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub enum Missing {
     Variable { name: String, connection: String, option: String },
     #[error("{path} cannot be read for `connections.{connection}.{option}`: {reason}")]
     File { path: String, connection: String, option: String, reason: String },
-    #[error("`connections.{connection}.{option}` is no text and no `{{ file: … }}`")]
+    #[error("`connections.{connection}.{option}` is neither a text nor `{{ file: … }}`")]
     Shape { connection: String, option: String },
     #[error(transparent)]
     Unusable(#[from] Unusable),
@@ -42,7 +42,7 @@ impl Missing {
             Missing::Variable { name, .. } => {
                 format!("set it in the environment: export {name}=…; or rehearse against the sandbox: crossdock demo")
             }
-            Missing::File { .. } => "the path is taken from the project's folder".to_owned(),
+            Missing::File { .. } => "the path is relative to the project's folder".to_owned(),
             Missing::Shape { .. } => "write a text with `${NAME}` in it, or `{ file: path }`".to_owned(),
             Missing::Unusable(unusable) => unusable.hint.clone(),
         }

@@ -1,5 +1,5 @@
-//! A rehearsal: live reads, no writes. The engine runs as it would on a copy of the store; what it would send is
-//! held against what the target has now.
+//! Dry run: live reads, no writes. The engine runs on a copy of the store, and what it would send is compared with what the target has
+//! now.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -1,8 +1,8 @@
 //! A flow over a file of records: lines in, payloads and rejections out, in the order of the input.
 //!
-//! Workers map chunks of whole lines side by side. Each reads its own, so that what was read is still near when it is
-//! mapped, and who has made the next one in the order of the input writes it, with all that waited for it. At most a few
-//! chunks are in memory, however long the file.
+//! Workers map chunks of whole lines in parallel. Each worker reads its own chunk, so that the data is still in the cache when it is
+//! mapped. The worker that finishes the next chunk in input order writes it, and all finished chunks after it. Only a few chunks are in
+//! memory, however long the file is.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -23,7 +23,7 @@ use crate::value::Json;
 pub enum Ended {
     #[error("the records cannot be read: {0}")]
     Read(#[source] io::Error),
-    #[error("what was made cannot be written: {0}")]
+    #[error("the output cannot be written: {0}")]
     Write(#[source] io::Error),
     /// One of its threads has panicked; the others end with it.
     #[error("a worker has stopped")]
@@ -352,7 +352,7 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
 fn no_utf8(bytes: &[u8]) -> String {
     let at = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
     let byte = bytes.get(at).copied().unwrap_or_default();
-    format!("this is no UTF-8 (byte 0x{byte:02X} at {}): save the file as UTF-8, for example by   iconv -f WINDOWS-1252 -t UTF-8", at + 1)
+    format!("this is not UTF-8 (byte 0x{byte:02X} at {}): save the file as UTF-8, for example by   iconv -f WINDOWS-1252 -t UTF-8", at + 1)
 }
 
 fn emptied(mut buffer: Vec<u8>) -> Vec<u8> {

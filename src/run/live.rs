@@ -1,7 +1,7 @@
-//! The driver: turns the engine on real time, with real connectors.
+//! The driver: runs the engine in real time, with real connectors.
 //!
-//! The engine runs on the thread that calls [`drive`]; effects are carried out on the runtime's threads and
-//! come back through a channel. Nothing is decided here.
+//! The engine runs on the thread that calls [`drive`]. Effects are carried out on the runtime's threads, and their results come back
+//! through a channel. No decisions are made here.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;

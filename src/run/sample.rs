@@ -1,4 +1,4 @@
-//! Records as a live run would read them, with what their matches find: for commands that look and do not send.
+//! Records as a live run would read them, with the records that their matches find: for commands that send nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Snapshots of what the systems say of themselves: fetched, compared with what a project keeps, written.
+//! Schema snapshots: fetched from the systems, compared with the project's, and written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -165,7 +165,7 @@ pub async fn watch(
 /// What an alert says of a drift; nothing where nothing of it is used.
 pub fn sentence(drift: &Drift, uses: &[Use]) -> Option<String> {
     if drift.absent {
-        return Some(format!("{} is no longer there, or no longer shown to us", drift.object));
+        return Some(format!("{} no longer exists, or is no longer shown to these credentials", drift.object));
     }
     let touched: Vec<String> = drift
         .differences

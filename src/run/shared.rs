@@ -1,10 +1,10 @@
-//! Reads that several flows share: flows of one object ask for the same pages and the same records at about the same time.
+//! Shared reads: flows of one object read the same pages and records at about the same time.
 //!
-//! A page is given to each flow once, so that a flow never reads what it has read before. A record is given to whoever
-//! asked for it before it was read, so that nobody gets one that is older than what was known when they asked. Who asks
-//! while another's call is out waits for that call.
+//! A page is given to each flow once, so that a flow never gets a page again that it has read. A record is given only to flows that asked
+//! before it was read, so that no flow gets one that is older than what it knew when it asked. A flow that asks while the call of
+//! another is in flight waits for that call.
 //!
-//! Nothing is kept that nobody waits for: what one flow alone reads, and a page that each of its flows was given.
+//! Nothing is kept without a reader: pages that only one flow reads, or that every flow has received, are dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,8 +1,8 @@
-//! What class of data a field is of, where its schema does not say: by its type, then by the words of its name.
+//! The data class of a field whose schema does not state one: by its type, then by the words of its name.
 //!
-//! A describe of Salesforce knows no data classes, least of all for a client's own fields. This is the one place that
-//! derives them; `docs/schema-format.md` has its rules in words, and `classes` of a connection in `crossdock.yaml` goes
-//! before it. What says nothing either way is personal.
+//! A Salesforce describe has no data classes, and certainly not for a client's own fields. This is the one place that derives
+//! them; `docs/schema-format.md` has the rules in words. `x-data-class` in a schema or an overlay takes precedence. Without any
+//! indication, a field is personal.
 
 use super::{Class, Field};
 use crate::system::{self, DataClasses};

@@ -1,4 +1,4 @@
-//! What differs between two states of an object: its snapshot, and what the system says of it today.
+//! The differences between two states of an object: its snapshot, and the current description of the system.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
-//! The last gate: a payload against the whole schema of its target.
+//! The final check: a payload against the whole schema of its target.
 //!
-//! The checker has proved kinds and presence; what depends on the size of a value (lengths,
-//! ranges, places, elements) is held here, on every payload, before it can be sent.
+//! The checker has proved types and presence. Limits on the size of a value (lengths, ranges, decimal places, elements) are checked here,
+//! for every payload, before it can be sent.
 
 use regex::Regex;
 use rust_decimal::Decimal;

@@ -1,4 +1,4 @@
-//! Fields whose values people spell in several ways, so that equal values look different: a match compares what is meant.
+//! Fields whose values have several spellings (e-mail addresses, telephone numbers): a match compares their meaning.
 
 /// How the values of a field are spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

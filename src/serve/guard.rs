@@ -1,4 +1,4 @@
-//! Who may ask for what is not a webhook: no page of a browser, and nobody who calls us by another name.
+//! Who may call routes other than webhooks: no browser pages, and no requests under a foreign host name.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
     if path.starts_with("/hook/") || guard.allows(request.uri(), request.headers()) {
         return next.run(request).await;
     }
-    tracing::debug!("a request was refused: its Host, Origin, Sec-Fetch-Site or token is not one of ours");
+    tracing::debug!("a request was refused: its Host, Origin, Sec-Fetch-Site or token is wrong");
     (http::StatusCode::FORBIDDEN, "refused\n").into_response()
 }
 

@@ -66,7 +66,7 @@ impl Seen {
         let records: Vec<(String, u64)> =
             self.counts.iter().map(|((flow, state), count)| (format!("{{flow=\"{flow}\",state=\"{}\"}}", state.word()), *count)).collect();
         metric("crossdock_records", "gauge", "Records by flow and state", &records);
-        metric("crossdock_exceptions_open", "gauge", "Exceptions that wait for somebody", &[(String::new(), self.exceptions)]);
+        metric("crossdock_exceptions_open", "gauge", "Open exceptions", &[(String::new(), self.exceptions)]);
         let by_owner: Vec<(String, u64)> = self
             .by_owner
             .iter()
@@ -76,13 +76,13 @@ impl Seen {
         self.liveness(&mut metric);
         metric("crossdock_calls_total", "counter", "Calls to the systems since the start", &[(String::new(), self.calls)]);
         metric("crossdock_delivered_total", "counter", "Records delivered since the start", &[(String::new(), self.moved)]);
-        metric("crossdock_webhooks_taken_total", "counter", "Webhooks kept and answered", &[(String::new(), taken)]);
+        metric("crossdock_webhooks_taken_total", "counter", "Webhooks stored and answered", &[(String::new(), taken)]);
         metric("crossdock_webhooks_refused_total", "counter", "Webhooks refused", &[(String::new(), refused)]);
         let label = |name: &str| format!("{{connection=\"{name}\"}}");
         let used: Vec<(String, u64)> = self.budgets.iter().map(|(name, used, _)| (label(name), *used)).collect();
         let all: Vec<(String, u64)> = self.budgets.iter().map(|(name, _, all)| (label(name), *all)).collect();
-        metric("crossdock_budget_used", "gauge", "Calls of the day's budget that are used", &used);
-        metric("crossdock_budget", "gauge", "Calls of the day's budget in all", &all);
+        metric("crossdock_budget_used", "gauge", "API calls of the daily budget that were used", &used);
+        metric("crossdock_budget", "gauge", "API calls of the daily budget in total", &all);
         out
     }
 
@@ -95,19 +95,14 @@ impl Seen {
         let polls: Vec<(String, u64)> = alive.flows.iter().filter_map(|of| Some((flow(&of.flow), seconds(of.last_poll?)))).collect();
         metric("crossdock_flow_last_poll_timestamp_seconds", "gauge", "When the last poll of a flow ended", &polls);
         let lags: Vec<(String, u64)> = alive.flows.iter().map(|of| (flow(&of.flow), seconds(of.lag))).collect();
-        metric("crossdock_flow_lag_seconds", "gauge", "How much later than its schedule says a flow's poll is", &lags);
+        metric("crossdock_flow_lag_seconds", "gauge", "How late a flow's poll is", &lags);
         metric(
             "crossdock_oldest_waiting_seconds",
             "gauge",
             "Age of the oldest record that waits to be fetched or mapped",
             &age(alive.oldest_waiting),
         );
-        metric(
-            "crossdock_oldest_unresolved_write_seconds",
-            "gauge",
-            "Age of the oldest write of which it is not known whether it was done",
-            &age(alive.oldest_unresolved),
-        );
+        metric("crossdock_oldest_unresolved_write_seconds", "gauge", "Age of the oldest write of unknown outcome", &age(alive.oldest_unresolved));
         let connection = |name: &str| format!("{{connection=\"{}\"}}", quoted(name));
         let successes: Vec<(String, u64)> =
             alive.connections.iter().filter_map(|of| Some((connection(&of.connection), seconds(of.last_success?)))).collect();
@@ -117,8 +112,8 @@ impl Seen {
             .iter()
             .map(|of| (connection(&of.connection), of.failing_since.map_or(0, |since| seconds(alive.at - since).max(1))))
             .collect();
-        metric("crossdock_connection_failing_seconds", "gauge", "For how long no call of a connection has succeeded; 0: it works", &failing);
-        metric("crossdock_alerts_undelivered", "gauge", "Alerts that a channel has not taken", &[(String::new(), alive.alerts_undelivered)]);
+        metric("crossdock_connection_failing_seconds", "gauge", "How long no call of a connection has succeeded; 0: it works", &failing);
+        metric("crossdock_alerts_undelivered", "gauge", "Alerts that a channel has not accepted", &[(String::new(), alive.alerts_undelivered)]);
         metric("crossdock_alerts_undelivered_oldest_seconds", "gauge", "Age of the oldest of them", &age(alive.oldest_undelivered));
     }
 }

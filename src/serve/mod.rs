@@ -1,10 +1,9 @@
-//! What listens: webhooks in, health, metrics.
+//! The HTTP server: webhooks, health, metrics.
 //!
-//! On loopback, unless a certificate's work is done by a proxy before it and a token is set. Webhooks come to
-//! `/hook/<connection>/<secret>`: the path is the only thing about them that a stranger cannot guess (ShipStation V1
-//! signs nothing), so it is compared in constant time and never logged. What a connector can verify of it (a signature, a shared
-//! secret in a header), it does, and it may answer a challenge. A hook is read without trusting it, put
-//! durably into the inbox, and answered; what it points to is fetched later, from known parts.
+//! It listens on loopback, unless a token is set and a proxy provides TLS. Webhooks are received at `/hook/<connection>/<secret>`.
+//! ShipStation V1 signs nothing, so the secret in the path is the only thing that a stranger cannot know: it is compared in constant
+//! time and never logged. A webhook is parsed as untrusted input, stored durably in the inbox, and answered. The record that it points
+//! to is read later, from an address built of known parts.
 
 mod guard;
 mod metrics;
@@ -82,7 +81,7 @@ pub fn may_listen(address: SocketAddr, token: bool, behind_tls: bool) -> Result<
     if address.ip().is_loopback() || (token && behind_tls) {
         return Ok(());
     }
-    Err(format!("{address} is not this machine alone: set CROSSDOCK_TOKEN, put a proxy with TLS before it, and say --behind-tls"))
+    Err(format!("{address} can be reached from other machines: set CROSSDOCK_TOKEN, put a proxy with TLS in front, and add --behind-tls"))
 }
 
 type Answer = axum::response::Response;
@@ -97,7 +96,7 @@ async fn hook(State(shared): State<Shared>, Path((connection, secret)): Path<(St
     let known = shared.secrets.get(&connection).is_some_and(|expected| expected.is(&secret));
     if !known {
         // As if there were nothing here: who guesses learns nothing.
-        return refuse(&shared, http::StatusCode::NOT_FOUND, "its path is none of ours");
+        return refuse(&shared, http::StatusCode::NOT_FOUND, "its path is unknown");
     }
     let (parts, body) = request.into_parts();
     let long = parts.headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -107,11 +106,11 @@ async fn hook(State(shared): State<Shared>, Path((connection, secret)): Path<(St
     let body = tokio::time::timeout(DOOR_BODY_TIME, axum::body::to_bytes(body, DOOR_BODY)).await;
     let body = match body {
         Ok(Ok(body)) => body,
-        Ok(Err(_)) => return refuse(&shared, http::StatusCode::PAYLOAD_TOO_LARGE, "it is too long, or broke off"),
+        Ok(Err(_)) => return refuse(&shared, http::StatusCode::PAYLOAD_TOO_LARGE, "it is too long, or is incomplete"),
         Err(_) => return refuse(&shared, http::StatusCode::REQUEST_TIMEOUT, "it took longer than 10 seconds"),
     };
     let Some(connector) = shared.connectors.get(&connection) else {
-        return refuse(&shared, http::StatusCode::NOT_FOUND, "its connection is not there");
+        return refuse(&shared, http::StatusCode::NOT_FOUND, "its connection does not exist");
     };
     let query = parts.uri.query().unwrap_or_default();
     let asked = WebhookRequest { method: &parts.method, headers: &parts.headers, query, body: &body };
@@ -126,7 +125,7 @@ async fn hook(State(shared): State<Shared>, Path((connection, secret)): Path<(St
     {
         let mut remembered = shared.counts.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.contains(&mark) {
-            tracing::info!(connection, "a webhook came again, and is known");
+            tracing::info!(connection, "a webhook was received again");
             return http::StatusCode::OK.into_response();
         }
         remembered.push_back(mark);
@@ -167,7 +166,7 @@ async fn health(State(shared): State<Shared>) -> Answer {
     let still = shared.seen.lock().unwrap_or_else(PoisonError::into_inner).still();
     match still {
         Some(still) if still > HANGS => {
-            (http::StatusCode::SERVICE_UNAVAILABLE, format!("no step of the engine for {} seconds\n", still.as_secs())).into_response()
+            (http::StatusCode::SERVICE_UNAVAILABLE, format!("the engine has done nothing for {} seconds\n", still.as_secs())).into_response()
         }
         _ => "ok".into_response(),
     }
@@ -180,8 +179,8 @@ async fn ready(State(shared): State<Shared>) -> Answer {
     let mut reasons = seen.alive.troubles.clone();
     if !moving {
         reasons.push(match seen.still() {
-            Some(still) => format!("the engine has taken no step for {} seconds", still.as_secs()),
-            None => "the engine has not begun".to_owned(),
+            Some(still) => format!("the engine has done nothing for {} seconds", still.as_secs()),
+            None => "the engine has not started".to_owned(),
         });
     }
     let status = if reasons.is_empty() { http::StatusCode::OK } else { http::StatusCode::SERVICE_UNAVAILABLE };

@@ -393,7 +393,7 @@ fn what_is_found_after_an_outcome_in_doubt_is_compared() {
     }
 }
 
-/// An update is lost on its way, and before it goes again somebody at the warehouse changes another field of the order: the
+/// An update is lost, and before it is retried somebody at the warehouse changes another field of the order: the
 /// repeat keeps it. Laid over what the target held before the first try, it would take it away.
 #[test]
 fn what_is_entered_between_two_tries_stays() {

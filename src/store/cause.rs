@@ -1,7 +1,7 @@
-//! What exceptions have in common. Those of one cause are shown in one line, and decided together.
+//! Causes: what exceptions have in common. Exceptions of one cause are shown in one line and decided together.
 //!
-//! A cause is a flow, a code, and for each reason its rule (the line of the mapping) or, where no line gave it, its
-//! words without what differs from record to record: numbers, ids, quoted values, addresses.
+//! A cause consists of a flow, a code, and for each reason its rule (the line of the mapping). A reason without a line counts by its
+//! words, without the parts that differ between records: numbers, ids, quoted values, addresses.
 
 use sha2::{Digest as _, Sha256};
 

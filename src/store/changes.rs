@@ -1,5 +1,5 @@
-//! Changes of the store, and what they are made of: history, calls, places in streams, hints, deadlines; what is dropped, and
-//! what was found damaged.
+//! Changes of the store, and their parts: history, calls, positions in streams, hints, deadlines, deletions, and damage that was
+//! found.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The contract of [`super::Store`] as tests that every keeper of it runs.
+//! The contract of [`super::Store`], as tests that every implementation runs.
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -1,15 +1,14 @@
-//! What is kept across restarts: where every record is, what is to be sent, what was confirmed.
+//! What is kept across restarts: the state of every record, what is to be sent, what was confirmed.
 //!
-//! One trait, [`Store`], whose contract is stated in words at each method and held by [`contract`]; one SQL
-//! model; [`sqlite`] keeps it inside the process. All times are milliseconds since 1970 (UTC).
+//! There is one trait, [`Store`]. Its contract is documented at each method and tested by [`contract`]. [`sqlite`] implements it inside
+//! the process. All times are milliseconds since 1970 (UTC).
 //!
-//! A store has **one writer**. It is opened with an *epoch*, one higher than any before; a commit of an
-//! older epoch fails with [`StoreFault::Fenced`] and changes nothing.
+//! A store has **one writer**. It is opened with an *epoch* that is higher than any before. A commit with an older epoch fails with
+//! [`StoreFault::Fenced`] and changes nothing.
 //!
-//! What may hold personal data (a record's body, a payload, a reason) is **sealed** before it reaches a file:
-//! [`Json`] and `String` fields marked *sealed* below lie there encrypted only. Keys and ids of targets may be a person's
-//! (an e-mail address) and have to be found: fields marked *hashed* lie there as keyed hashes, and what is looked for is
-//! hashed in the same way.
+//! What may contain personal data (a record's body, a payload, a reason) is **sealed** (encrypted) before it reaches a file: [`Json`] and
+//! `String` fields marked *sealed* below. Keys and ids of targets may be personal too (an e-mail address), and records are found by
+//! them: fields marked *hashed* are stored as keyed hashes, and a value to search for is hashed in the same way.
 
 pub mod cause;
 mod changes;
@@ -41,13 +40,13 @@ pub enum StoreFault {
     #[error("the disk is full")]
     Full,
     /// Another program holds a lock on the file, and did not let go of it in time. Nothing was changed.
-    #[error("the store is locked by another program, which does not let go of it")]
+    #[error("the store is locked by another program, which does not release it")]
     Busy,
     /// What was read is not what was written.
     #[error("the store is damaged: {0}")]
     Damaged(String),
     /// It was written by a later version.
-    #[error("the store has the form {found}, this program knows up to {known}")]
+    #[error("the store was written by a newer version of Crossdock (format {found}; this version knows up to {known})")]
     TooNew { found: i64, known: i64 },
     /// There was a store here that knew more than this one: an older copy, or none.
     #[error("the store {path} {why}")]

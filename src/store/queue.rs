@@ -1,4 +1,4 @@
-//! What people have to see and decide: exceptions by their cause, decisions, alerts.
+//! Exceptions by cause, decisions of people, alerts.
 
 use serde::{Deserialize, Serialize};
 

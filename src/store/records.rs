@@ -1,4 +1,4 @@
-//! Records and where they are, the writes that go out for them, and what targets are confirmed to hold.
+//! Records and their states, their outgoing writes, and what targets are confirmed to hold.
 
 use std::collections::BTreeMap;
 

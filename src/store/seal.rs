@@ -1,8 +1,8 @@
-//! Sealing: AES-256-GCM by ring, under a key that lies outside the store's file.
+//! Sealing: AES-256-GCM by ring, with a key outside the store's file.
 //!
-//! A sealed value begins with a byte for its form, then the nonce. A nonce is random and 96 bits long; NIST
-//! SP 800-38D allows 2^32 of them under one key. The form and the [`Place`] of the value (table, column, row) are
-//! the associated data: a value that was moved to another place does not open.
+//! A sealed value begins with a format byte, followed by the nonce. A nonce is random and has 96 bits; NIST SP 800-38D allows 2^32 of
+//! them with one key. The format and the [`Place`] of the value (table, column, row) are the associated data: a value that was moved
+//! to another place cannot be decrypted.
 
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Seal {
 /// The machine has no randomness to give.
 pub fn new_key() -> Kept<[u8; 32]> {
     let mut key = [0; 32];
-    SystemRandom::new().fill(&mut key).map_err(|_| StoreFault::Io("the machine gives no random numbers".into()))?;
+    SystemRandom::new().fill(&mut key).map_err(|_| StoreFault::Io("this machine provides no random numbers".into()))?;
     Ok(key)
 }
 
@@ -74,7 +74,7 @@ impl Seal {
     /// # Errors
     /// The key is not 32 bytes long.
     pub fn new(key: &[u8]) -> Kept<Self> {
-        let unusable = || StoreFault::Io("a key of 32 bytes is wanted".into());
+        let unusable = || StoreFault::Io("the key must have 32 bytes".into());
         // Several keys from one, so that a hash says nothing of what is sealed.
         let root = hmac::Key::new(hmac::HMAC_SHA256, key);
         let sealing = hmac::sign(&root, b"crossdock seal");
@@ -112,7 +112,7 @@ impl Seal {
 
     fn seal_as(&self, form: u8, place: Place<'_>, text: &[u8]) -> Kept<Vec<u8>> {
         let mut nonce = [0; NONCE];
-        self.random.fill(&mut nonce).map_err(|_| StoreFault::Io("the machine gives no random numbers".into()))?;
+        self.random.fill(&mut nonce).map_err(|_| StoreFault::Io("this machine provides no random numbers".into()))?;
         let mut out = Vec::with_capacity(1 + NONCE + text.len() + 16);
         out.push(form);
         out.extend_from_slice(&nonce);
@@ -134,8 +134,9 @@ impl Seal {
         let damaged = |why: &str| StoreFault::Damaged(format!("{}.{} {why}", place.table, place.column));
         match sealed.first().copied() {
             Some(form @ (BOUND | PACKED)) => {
-                let text =
-                    self.open_as(sealed, &place.bytes(form)).ok_or_else(|| damaged("does not open: it was changed, or moved from another row"))?;
+                let text = self
+                    .open_as(sealed, &place.bytes(form))
+                    .ok_or_else(|| damaged("cannot be decrypted: it was changed, or moved from another row"))?;
                 if form == PACKED {
                     return decompress_to_vec_with_limit(&text, LARGEST).map_err(|_| damaged("cannot be unpacked"));
                 }
@@ -153,7 +154,7 @@ impl Seal {
         if sealed.first() != Some(&UNBOUND) {
             return Ok(None);
         }
-        self.open_as(sealed, &[]).map(Some).ok_or_else(|| StoreFault::Damaged("a sealed value does not open".into()))
+        self.open_as(sealed, &[]).map(Some).ok_or_else(|| StoreFault::Damaged("an encrypted value cannot be decrypted".into()))
     }
 
     fn open_as(&self, sealed: &[u8], place: &[u8]) -> Option<Vec<u8>> {

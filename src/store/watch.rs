@@ -1,4 +1,4 @@
-//! Promises that are looked at when their time comes.
+//! Timers: what is checked when its time comes.
 
 use super::Millis;
 

@@ -1,4 +1,4 @@
-//! `crossdock preview`: what would be sent for some records, and why.
+//! `crossdock preview`: what would be sent for given records, and why.
 
 mod why;
 

@@ -1,5 +1,5 @@
-//! `preview --why`: why a field has its value or is not there, why a rule did or did not fire, why a routing row was taken, why a
-//! write does not apply, why a record is left out.
+//! `preview --why`: why a field has its value or is missing, why a rule fired or did not, which routing row was used, why a
+//! write does not apply, why a record is not eligible.
 
 use super::Seen;
 use crate::apply::aside::LeftOut;
@@ -167,7 +167,8 @@ fn routes(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure>
 /// Why the sections behind the matches were not reached.
 fn stopped_before(about: &About<'_>) -> String {
     let by_match = about.seen.outcome.reasons.iter().find(|reason| reason.kind == "match");
-    by_match.map_or_else(|| "the record did not come so far".to_owned(), |reason| format!("the record did not come so far: {}", reason.message))
+    by_match
+        .map_or_else(|| "the record was stopped before this".to_owned(), |reason| format!("the record was stopped before this: {}", reason.message))
 }
 
 // ---- rules ----
@@ -250,8 +251,8 @@ fn rule(about: &About<'_>, found: &Found<'_>, said: &str, out: &mut Out) -> Resu
             Answer::DoesNotHold if fires => format!("does not fire: {} does not hold", decision.condition),
             Answer::Holds => format!("does not fire: {} holds", decision.condition),
             Answer::DoesNotHold => out.red(&format!("fires: {} does not hold", decision.condition)),
-            Answer::Silent(place) => format!("stays silent: the rule at {}:{} has failed, and says the same cause", place.file, place.line),
-            Answer::Unknown(why) => format!("could not be told: {why}"),
+            Answer::Silent(place) => format!("reports nothing: the rule at {}:{} has failed for the same cause", place.file, place.line),
+            Answer::Unknown(why) => format!("is not known: {why}"),
         };
         out.line(format!("    {of}{told}"))?;
         read_lines(&decision.reads, out)?;
@@ -270,14 +271,14 @@ fn not_asked(about: &About<'_>, found: &Found<'_>) -> String {
                     let read = if read.is_empty() { String::new() } else { format!(" ({})", read.join(", ")) };
                     let condition = print::within(about.mapping, condition);
                     return format!(
-                        "not asked: it stands under `when {condition}`, which does not hold{read}  {}:{}",
+                        "not evaluated: it is inside `when {condition}`, which does not hold{read}  {}:{}",
                         outer.place.file, outer.place.line
                     );
                 }
             }
             RuleKind::Each { generators, .. } => {
                 let lists: Vec<String> = generators.iter().map(|one| print::within(about.mapping, &one.list)).collect();
-                return format!("not asked: there is no element of {} that it is asked of", lists.join(", "));
+                return format!("not evaluated: {} has no elements", lists.join(", "));
             }
             _ => {}
         }
@@ -307,7 +308,7 @@ fn why_write(about: &About<'_>, write: &Write, out: &mut Out) -> Result<(), Fail
     }
     match (made, about.seen.outcome.verdict) {
         (_, Verdict::Rejected) => out.line("    nothing is written: the record is rejected"),
-        (0, _) if decided.is_empty() && write.repeat.is_some() => out.line("    nothing is written: there is no element that it is made for"),
+        (0, _) if decided.is_empty() && write.repeat.is_some() => out.line("    nothing is written: there is no element to write for"),
         (0, _) if decided.is_empty() && write.milestones.is_some() => out.line("    nothing is written: no threshold is reached"),
         (0, _) if decided.is_empty() => out.line(format!("    nothing is written: {}", stopped_before(about))),
         (0, _) => out.line("    nothing is written"),
@@ -324,7 +325,7 @@ pub(super) fn nothing_written(outcome: &Outcome, flow: &Flow, out: &mut Out) -> 
         let why = match decided {
             Some(decision) => format!("`when {}` does not hold", decision.condition),
             None if write.milestones.is_some() => "no threshold is reached".to_owned(),
-            None if write.repeat.is_some() => "there is no element that it is made for".to_owned(),
+            None if write.repeat.is_some() => "there is no element to write for".to_owned(),
             None => "it was not reached".to_owned(),
         };
         out.line(format!("  {}: {why}  {}", write.name, at(&write.place, out)))?;
@@ -387,7 +388,7 @@ fn absent(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure>
             match outcome.verdict {
                 Verdict::Rejected => out.line(format!("    nothing is written: the record is rejected  {}", at(&write.place, out)))?,
                 _ if about.flow.writes.iter().any(|own| own.name == write.name && own.place == write.place) => why_write(about, write, out)?,
-                _ => out.line(format!("    its write follows on what happens later  {}", at(&write.place, out)))?,
+                _ => out.line(format!("    it belongs to a follow-up, which depends on the result of a write  {}", at(&write.place, out)))?,
             }
             continue;
         }
@@ -402,9 +403,9 @@ fn absent(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure>
             }
         }
         if !told && above.iter().any(|row| matches!(&row.value, RowValue::Expr(expr) if is_list(expr))) {
-            out.line("    the list that holds it has no elements")?;
+            out.line("    the list that it belongs to has no elements")?;
         } else if !told {
-            out.line("    nothing of what its object is made of has a value")?;
+            out.line("    no field of its object has a value")?;
         }
     }
     if rows.is_empty() && about.flow.writes.iter().any(|write| is_field(about, write, what)) {

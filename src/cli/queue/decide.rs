@@ -1,4 +1,4 @@
-//! `crossdock queue retry`, `approve`, `edit`, `discard`, `undo`: decisions, one by one or all of a cause.
+//! `crossdock queue retry`, `approve`, `edit`, `discard`, `undo`: decisions about single exceptions, or about all of one cause.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -209,7 +209,7 @@ fn chosen(context: &Context, args: &Chosen, verb: &str, out: &mut Out) -> Result
     }
     let count = if ids.len() == 1 { "1 exception".to_owned() } else { format!("{} exceptions", ids.len()) };
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("this would {verb} {count}, and nobody is there to be asked")).hint("say --yes"));
+        return Err(Failure::usage(format!("this would {verb} {count}, and nobody can confirm it here")).hint("say --yes"));
     }
     out.flush()?;
     // The question goes where it is seen when the results are piped.

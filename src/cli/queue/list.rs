@@ -1,4 +1,4 @@
-//! `crossdock queue list`: by cause, or one by one.
+//! `crossdock queue list`: the open exceptions, by cause or one by one.
 
 use super::{Filters, Project};
 use crate::app::exceptions::{Exceptions, OfCause, Row};
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if causes.is_empty() {
         return match exceptions.open_count()? {
             0 => out.line("no open exceptions"),
-            open => out.line(format!("none of the {open} open exceptions is of that kind: crossdock queue list shows them")),
+            open => out.line(format!("none of the {open} open exceptions fits: crossdock queue list shows them")),
         }
         .map(|()| Exit::Fine);
     }
@@ -105,7 +105,7 @@ fn by_cause(causes: &[OfCause], now: Millis, out: &mut Out) -> Result<Exit, Fail
     }
     out.line("")?;
     for line in wrapped(
-        "crossdock queue list --cause ID --each names the records; queue show N tells one; queue retry, approve or discard --cause ID decides all of a cause",
+        "crossdock queue list --cause ID --each lists the records of a cause; queue show N shows one; queue retry, approve or discard --cause ID decides all of a cause",
         0,
         width,
     ) {

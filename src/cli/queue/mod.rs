@@ -1,4 +1,4 @@
-//! `crossdock queue`: what somebody has to see, and what they decide.
+//! `crossdock queue`: lists, shows and decides exceptions (records that need a person).
 
 mod decide;
 mod list;

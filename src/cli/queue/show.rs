@@ -1,4 +1,4 @@
-//! `crossdock queue show`: one exception, with the payload that waits or was refused.
+//! `crossdock queue show`: one exception, with its payload.
 
 use super::Project;
 use crate::app::exceptions::{Exceptions, Shown, several};

@@ -1,8 +1,8 @@
-//! Masking: what is personal or secret never reaches the audit trail, a log, or the output.
+//! Masking: personal and secret values never reach the audit trail, a log, or the output.
 //!
-//! Fields are classed by the schemas of the connection's objects, each in its place; a name that no schema knows counts
-//! as personal, but for the words that the systems' envelopes are made of. Words of an answer are kept without the
-//! values that they quote: [`Quotes`] is the door through which all that comes back from outside passes.
+//! Fields are classified by the schemas of the connection's objects, each in its place. A name that no schema has counts as personal,
+//! except for the words of the systems' envelopes. Quoted values are removed from the words of an answer: everything that comes back
+//! from a system passes through [`Quotes`].
 
 mod quotes;
 

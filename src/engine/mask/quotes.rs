@@ -1,7 +1,7 @@
-//! The door: what comes back from outside, without what the request held of persons.
+//! Removes the personal values of a request from everything that comes back from a system.
 //!
-//! A call's faults, its path and its bodies pass here before the engine sees them. A batch is cut by its items, so that
-//! what is kept of one record holds nothing of another.
+//! The faults of a call, its path and its bodies pass through here before the engine sees them. A batch is cut into its items, so that
+//! what is kept of one record contains nothing of another.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;

@@ -1,4 +1,4 @@
-//! Copies of a store, made beside whoever writes it.
+//! Copies of a store, while another process may write it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ impl Sqlite {
         };
         // It is claimed first, so that no other file is ever replaced.
         private().open(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => StoreFault::Io(format!("{} is there already: a copy replaces nothing", path.display())),
+            std::io::ErrorKind::AlreadyExists => StoreFault::Io(format!("{} exists already: a copy does not replace a file", path.display())),
             _ => wrong(error),
         })?;
         let part = beside(path, ".part");

@@ -1,4 +1,4 @@
-//! Rows to values. A row whose checksum or seal is wrong gives what can be told of it, and what is wrong with it.
+//! From rows to values. If the checksum or the seal of a row is wrong, the readable parts are returned together with the damage.
 
 use rusqlite::Row;
 use rusqlite::types::ValueRef;

@@ -1,8 +1,7 @@
-//! What is not as it was written: found, named, taken out of the way.
+//! Damaged rows: found, named, set aside.
 //!
-//! A row that is read for work and does not fit its checksum, or holds a value that does not open, stops only its own
-//! record. What can be relied on of it is kept, the rest is put aside, and an exception names it. A reader that is not
-//! the writer leaves it as it is.
+//! A row that is read for work and does not fit its checksum, or has a value that cannot be decrypted, stops only its own record. What
+//! can be trusted of it is kept, the rest is set aside, and an exception names it. A reader that is not the writer changes nothing.
 
 use std::path::Path;
 
@@ -52,7 +51,7 @@ pub(super) fn header(path: &Path) -> Kept<()> {
         return wrong("is not that of a store");
     }
     if !(page == 1 || (page >= 512 && page.is_power_of_two())) {
-        return wrong("has a size of pages that cannot be");
+        return wrong("has an invalid page size");
     }
     let fixed = matches!((head[18], head[19]), (1 | 2, 1 | 2)) && head[20] == 0 && head[21..24] == [64, 32, 32];
     let modes = number(44) <= 4 && number(56) <= 1 && zero(52..56) && zero(64..72) && zero(72..92);
@@ -168,7 +167,7 @@ impl Sqlite {
             damage,
             lane.label.as_deref(),
             DAMAGED,
-            "`queue retry` reads it again from its source; `store check` tells whether more is damaged",
+            "`queue retry` reads it again from its source; `store check` shows whether more is damaged",
             lane.updated,
         )?;
         changes.push(Change::Lane(lane.clone()));
@@ -181,8 +180,8 @@ impl Sqlite {
         let perhaps_sent =
             entry.guarantee > Guarantee::Idempotent && (damage.is_of_row() || entry.doubted.is_some() || (moving && entry.sent.is_some()));
         let (code, next) = match perhaps_sent {
-            true => ("in_doubt", "look at the target whether it is there: `queue discard` if it is; `replay` sends the record anew if it is not"),
-            false => (DAMAGED, "`queue retry` reads the record again and sends it anew"),
+            true => ("in_doubt", "check whether it is at the target: `queue discard` if it is; `replay` sends the record again if it is not"),
+            false => (DAMAGED, "`queue retry` reads the record again and sends it again"),
         };
         entry.state = EntryState::Refused;
         (entry.body, entry.held, entry.result, entry.rides) = (Json::Null, None, None, None);
@@ -232,7 +231,7 @@ impl Sqlite {
     }
 
     pub(super) fn mend_control(&self, control: &mut Control, damage: &Damage) -> Kept<Vec<Change>> {
-        let answer = serde_json::json!({"done": 0, "not": [format!("what was asked cannot be read: {damage}; ask again")]});
+        let answer = serde_json::json!({"done": 0, "not": [format!("the request cannot be read: {damage}; ask again")]});
         let mut changes = self.told(damage, None, DAMAGED, "it was not carried out: decide again, then `queue discard`", control.at)?;
         changes.push(Change::Answer { id: control.id, answer: answer.clone() });
         control.answer = Some(answer);
@@ -241,7 +240,7 @@ impl Sqlite {
 
     /// A deadline is looked at now; a target that a late request may still change is left alone for as long as any.
     pub(super) fn mend_watch(&self, watch: &mut Watch, damage: &Damage) -> Kept<Vec<Change>> {
-        let mut changes = self.told(damage, None, DAMAGED, "its deadline is looked at now; then `queue discard`", watch.since)?;
+        let mut changes = self.told(damage, None, DAMAGED, "its deadline is checked now; then `queue discard`", watch.since)?;
         changes.push(Change::DropWatch { what: watch.what.clone(), flow: watch.flow.clone(), lane: watch.lane.clone() });
         watch.since = watch.since.min(self.when(watch.since));
         watch.due = match watch.what {

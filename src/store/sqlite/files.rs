@@ -1,4 +1,4 @@
-//! The store's files: who may read them, who has the store, and the key beside it.
+//! The store's files: their permissions, the lock, and the key beside the store.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -118,7 +118,7 @@ pub(super) fn key_file(path: &Path, mode: Mode) -> Kept<([u8; 32], bool)> {
             name.display()
         ))),
         Some(length) => Err(StoreFault::Io(format!(
-            "{} holds {length} bytes and a key has 32: bring it back from where it is kept; the store cannot be opened without it",
+            "{} has {length} bytes, and a key has 32: restore it from where it is kept; the store cannot be opened without it",
             name.display()
         ))),
     }

@@ -1,7 +1,7 @@
-//! Dropping what is old, and what is of one person.
+//! Deleting old data, and the data of one person.
 //!
-//! `secure_delete` is on: what is deleted is overwritten in its page. What was in the write-ahead log goes with the
-//! checkpoint at the end of an erasure.
+//! `secure_delete` is on: deleted bytes are overwritten in their page. Bytes in the write-ahead log are removed by the checkpoint at the
+//! end of an erasure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;

@@ -1,7 +1,7 @@
-//! The model's forms, and how a store of an older one is brought up.
+//! Versions of the database schema, and the upgrade of an older store.
 //!
-//! What is a change of tables is one transaction. What goes through rows (sealing them anew, moving them) is done in
-//! batches, each a transaction of its own: a process that dies in the midst is followed by one that goes on.
+//! Changes of tables are one transaction. Changes of rows (sealing them again, moving them) are made in batches, each a transaction of
+//! its own: if the process dies in between, the next one continues.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -52,7 +52,7 @@ impl Forms<'_> {
         }
         if mode == Mode::Read {
             let resealed = found >= SUMMED && setting(self.db, self.seal, RESEALED)?.is_some() && hidden::is_hidden(self)?;
-            let older = || StoreFault::Io("the store is of an older form: start `crossdock run` or `serve` once to bring it up".into());
+            let older = || StoreFault::Io("the store was written by an older version: start `crossdock run` or `serve` once to upgrade it".into());
             return if found == FORM && resealed { Ok(()) } else { Err(older()) };
         }
         for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {

@@ -1,7 +1,7 @@
-//! Keys that may be a person's, and words about records, out of sight: what older forms kept in clear is hashed and sealed.
+//! Upgrade of older stores: personal keys and texts about records, which were stored in clear, are hashed and sealed.
 //!
-//! Each batch is a transaction of its own, and a row that was rewritten is told from one that was not: a process that
-//! dies in the midst is followed by one that goes on. A row that did not fit its checksum before does not fit it after.
+//! Each batch is a transaction of its own, and rewritten rows can be told from others: if the process dies in between, the next one
+//! continues. A row that did not fit its checksum before does not fit it afterwards.
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, ToSql};
@@ -58,7 +58,7 @@ impl Forms<'_> {
             self.all_or_nothing(|| self.put().meta(HIDDEN, "1"))?;
         } else {
             tracing::warn!(
-                "the store's file holds free pages with what older versions wrote in clear: there was no room to rewrite it; the next start does"
+                "free pages of the store's file still contain unencrypted data of older versions: the disk had no space to rewrite the file; the next start does"
             );
         }
         Ok(())

@@ -1,16 +1,16 @@
-//! The marker beside the store: which store was here last, and how far it had come.
+//! The marker beside the store: which store was here last, and how many commits it had.
 //!
 //! ```text
 //! crossdock store marker 1
-//! store   8f0e…            the store's id, made with it
+//! store   8f0e…            the store's id, created with it
 //! commits 00000000000000012345
-//! sent    00001772438400000   when a write whose outcome is open went out last, in milliseconds; 0: none is open
-//! last    00001772438400000   when any write went out last; 0: none that is known of
+//! sent    00001772438400000   when a write whose outcome is still open was sent last, in milliseconds; 0: none is open
+//! last    00001772438400000   when any write was sent last; 0: none is known
 //! ```
 //!
-//! It is written after each commit and not synced: what a process has written survives its death, and after a power cut
-//! a marker that is older than its store says nothing against it. A store that is older than its marker is a copy that
-//! was brought back, or has lost its WAL. INVARIANT: the marker is never ahead of the newest durable commit.
+//! It is written after each commit and not synced. It survives the death of the process. After a power cut it may be older than its
+//! store, which is not an error. A store that is older than its marker is a restored copy, or has lost its WAL. INVARIANT: the marker
+//! is never ahead of the newest durable commit.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -143,15 +143,15 @@ pub(super) fn read(path: &Path) -> Kept<Option<Marked>> {
 pub(super) fn doubt(marked: Option<&Marked>, store: Option<(Option<&str>, u64)>, had_key: bool) -> Option<&'static str> {
     match (marked, store) {
         (None, None) if !had_key => None,
-        (_, None) => Some("is missing or empty, and its marker or key says that there was one"),
+        (_, None) => Some("is missing or empty, but its marker or key shows that there was one"),
         // It was made before there were markers.
         (None, Some((None, _))) => None,
-        (None, Some((Some(_), _))) => Some("has no marker beside it, so that nobody can tell whether it is the newest copy"),
+        (None, Some((Some(_), _))) => Some("has no marker beside it, so it may not be the newest copy"),
         (Some(marked), Some((id, commits))) => {
             if id.is_some_and(|id| id != marked.store) {
                 Some("is not the store that was here last")
             } else if id.is_none() || commits < marked.commits {
-                Some("is older than its marker: an older copy was brought back, or its -wal file was lost")
+                Some("is older than its marker: an older copy was restored, or its -wal file was lost")
             } else {
                 None
             }

@@ -1,10 +1,10 @@
-//! The store inside the process: SQLite, WAL, `synchronous=FULL`.
+//! The store in SQLite, inside the process: WAL, `synchronous=FULL`.
 //!
-//! A lock file beside the store keeps a second writer out while one is open; the epoch keeps out one that
-//! was only thought dead. Readers (`status`, `trace`) open it without either.
+//! A lock file beside the store prevents a second writer while one is open. The epoch prevents commits of a writer that was wrongly
+//! thought to be dead. Readers (`status`, `trace`) need neither.
 //!
-//! Every row that something is decided by has a checksum under the store's key, and every sealed value is bound to its
-//! row. What is found to be changed is taken out of the way and told ([`damage`]); the rest goes on.
+//! Every row that decisions depend on has a checksum with the store's key, and every sealed value is bound to its row. Damaged rows are
+//! set aside and reported ([`damage`]); everything else continues.
 
 mod backup;
 mod cells;

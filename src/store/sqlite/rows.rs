@@ -1,4 +1,4 @@
-//! Changes to statements.
+//! From changes to SQL statements.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params};

@@ -1,4 +1,4 @@
-//! What is particular to a store in a file: damage, older forms, the key, copies, the WAL.
+//! Tests of a store in a file: damage, older versions, the key, copies, the WAL.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::path::{Path, PathBuf};
@@ -309,7 +309,7 @@ fn as_it_was(store: &mut Sqlite) {
 fn a_store_of_an_older_form_is_brought_up_also_in_two_goes() {
     let (_folder, path) = folder();
     older(&path);
-    assert!(matches!(Sqlite::open(&path, None, Mode::Read), Err(StoreFault::Io(words)) if words.contains("older form")));
+    assert!(matches!(Sqlite::open(&path, None, Mode::Read), Err(StoreFault::Io(words)) if words.contains("older version")));
     let mut store = write(&path);
     assert_eq!(store.epoch(), 42);
     as_it_was(&mut store);
@@ -365,10 +365,10 @@ fn a_key_is_there_whole_or_not_at_all() {
     assert!(!beside(&path, ".key.new").exists());
     // With a store beside it a key that is cut off is not replaced.
     let whole = std::fs::read(&key).unwrap();
-    for (bytes, words) in [(&whole[..0], "holds 0 bytes"), (&whole[..31], "holds 31 bytes")] {
+    for (bytes, words) in [(&whole[..0], "has 0 bytes"), (&whole[..31], "has 31 bytes")] {
         std::fs::write(&key, bytes).unwrap();
         let told = Sqlite::open(&path, None, Mode::Write).err().map(|fault| fault.to_string()).unwrap_or_default();
-        assert!(told.contains(words) && told.contains("bring it back"), "{told}");
+        assert!(told.contains(words) && told.contains("restore it"), "{told}");
         assert_eq!(std::fs::read(&key).unwrap(), bytes);
     }
     std::fs::remove_file(&key).unwrap();
@@ -426,7 +426,7 @@ fn a_copy_is_made_beside_the_writer_and_replaces_nothing() {
     assert_eq!(read(&path).copy_to(&copy).unwrap().records, 1);
     store.commit(&[Change::Lane(lane("b", 2, false))]).unwrap();
     let told = read(&path).copy_to(&copy).err().map(|fault| fault.to_string()).unwrap_or_default();
-    assert!(told.contains("is there already"), "{told}");
+    assert!(told.contains("exists already"), "{told}");
     let copied = Sqlite::open_copy(&copy, &path).unwrap();
     assert_eq!((copied.lane("f", "a").unwrap().is_some(), copied.lane("f", "b").unwrap()), (true, None));
     assert_eq!(copied.verify().unwrap().damages, []);

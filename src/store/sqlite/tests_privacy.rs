@@ -1,4 +1,4 @@
-//! Keys of persons, retention and erasure in a store's file.
+//! Tests of personal keys, retention and erasure in a store's file.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;
@@ -250,7 +250,7 @@ fn an_older_store_has_nothing_in_clear_after_its_upgrade() {
     // One row that was damaged before is damaged after, and in clear nowhere all the same.
     Connection::open(&path).unwrap().execute("UPDATE ledger SET confirmed = 9 WHERE key = ?1", [format!("p3.{MAIL}")]).unwrap();
     let before = Sqlite::open(&path, None, Mode::Read);
-    assert!(matches!(before, Err(StoreFault::Io(words)) if words.contains("older form")), "a reader waits for the upgrade");
+    assert!(matches!(before, Err(StoreFault::Io(words)) if words.contains("older version")), "a reader waits for the upgrade");
     let store = write(&path);
     nothing_in(folder.path(), "upgraded");
     let found = store.verify().unwrap().damages;

@@ -1,4 +1,4 @@
-//! What simulations do to a store: copies of it are brought back, its disk flips bits, and its checks are switched off.
+//! What simulations do to a store: restore copies, flip bits, and switch checks off.
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value;

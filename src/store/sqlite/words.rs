@@ -1,4 +1,4 @@
-//! Texts of which there are few, by a number; and records of flows, by a number.
+//! Texts with few different values, and records of flows, each stored as a number.
 
 use std::cell::RefCell;
 
