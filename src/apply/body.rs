@@ -209,7 +209,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The last gate, with the key in its field.
+    /// The final check, with the key in its field.
     fn gate(&mut self, write: &Write, object: Option<&'a Object>, exists: bool, payload: &mut Payload) {
         let Some(object) = object else { return };
         if write.key.is_some() && payload.key.is_none() && !self.unfinished {

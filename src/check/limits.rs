@@ -1,6 +1,5 @@
-//! The size of a value against the limits of its field. Of a literal, wherever it stands in the value, it is decided
-//! here; of anything else it is told as a doubt where the value may not fit. The last gate holds every payload to the
-//! same limits.
+//! Limits on the size of a value against its field. A literal, wherever it is in the value, is checked here and gives an error. Any
+//! other value gives a warning if it may not fit. The final check applies the same limits to every payload.
 
 use rust_decimal::Decimal;
 

@@ -126,7 +126,7 @@ pub trait Connector: Send + Sync {
     async fn hello(&self, call: &Call) -> Result<String, Fault>;
 
     /// Whether a write that is sent twice has another effect than one that is sent once, although its key keeps the record to one:
-    /// where the system adds some lines of the record to those that are there. Its outcome is then looked up before it goes again.
+    /// where the system adds some lines of the record to those that are there. Its outcome is then looked up before it is retried.
     fn repeat_adds(&self, object: &ObjectRef, body: &Json) -> bool {
         let _ = (object, body);
         false

@@ -96,7 +96,7 @@ pub struct Field {
     /// It may be missing in what the system gives.
     pub nullable: bool,
     pub write: Write,
-    /// Limits that a payload is held to by the last gate.
+    /// Limits that a payload is held to by the final check.
     #[serde(default)]
     pub size: Option<Size>,
     #[serde(default)]
