@@ -63,6 +63,25 @@ fn an_edit_after_the_signature_is_told() {
     assert!(said(&broken).contains("is not a signed state"), "{}", said(&broken));
 }
 
+/// The rule of each row is the author's own text, also where several rows stand on one line or a row goes on over several.
+#[test]
+fn each_row_is_told_in_the_words_of_its_own_text() {
+    let folder = project("crm-delivered");
+    let file = folder.path().join("delivered.dock");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let row = text.lines().find(|line| line.trim_start().starts_with("WhatId = ")).unwrap();
+    let edited = text.replace(row, "    WhatId =\n        order.AccountId  # the account");
+    assert_ne!(edited, text);
+    std::fs::write(&file, edited).unwrap();
+    let made = docs(&folder, &["--sign", "--date", "2026-11-20"]);
+    assert_eq!(made.status.code(), Some(0), "{}", said(&made));
+    let signed: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(folder.path().join("signoff/signed.json")).unwrap()).unwrap();
+    let fields = signed["flows"][0]["writes"][0]["fields"].as_array().unwrap();
+    let rule = |name: &str| fields.iter().find(|field| field["field"] == name).unwrap()["rule"].as_str().unwrap().to_owned();
+    assert_eq!(rule("WhatId"), "order.AccountId");
+    assert!(rule("Subject").starts_with("\"Order {order.OrderNumber} was {how}"), "{}", rule("Subject"));
+}
+
 #[test]
 fn examples_are_taken_from_records() {
     let folder = project("crm-delivered");

@@ -73,7 +73,7 @@ impl<'a> Machine<'a> {
                 |row: &&(usize, &Vec<Literal>)| row.1.iter().zip(&keys).all(|(cell, key)| compare::equal(&cell.to_value(), key).unwrap_or(false));
             let row = found.rows.iter().enumerate().find(|row| is_it(&row)).filter(|_| !missing);
             let line = row.and_then(|(at, _)| found.lines.get(at).copied());
-            let place = line.map(|line| Place { file: found.path.as_str().into(), line });
+            let place = line.map(|line| Place::line(found.path.as_str(), line));
             self.step_at(
                 || {
                     format!(

@@ -23,7 +23,7 @@ impl Env<'_> {
         if !self.calls.is_empty() || !self.run.parameters.contains_key(name) || !self.run.items.names(self.unit).contains(&name) {
             return false;
         }
-        let place = self.run.parameters.get(name).and_then(|parameter| super::lint::line(self.run.sources, &parameter.place));
+        let place = self.run.parameters.get(name).and_then(|parameter| parameter.place.span);
         self.report(error::also_a_parameter(name, span, place));
         true
     }

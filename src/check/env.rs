@@ -472,7 +472,7 @@ impl<'a> Env<'a> {
 
 pub(super) fn place(sources: &Sources, span: Span) -> Place {
     match sources.get(span.file) {
-        Some(source) => Place { file: source.name.as_str().into(), line: source.position(span.start).line },
-        None => Place { file: "".into(), line: 0 },
+        Some(source) => Place { file: source.name.as_str().into(), line: source.position(span.start).line, span: Some(span) },
+        None => Place::line("", 0),
     }
 }

@@ -114,7 +114,7 @@ mod tests {
         assert!(found.is_empty(), "{found:#?}");
         let tree::ItemKind::Expect(expect) = &tree.items[0].kind else { panic!("an expect") };
         let mut diags = Vec::new();
-        let place = Place { file: "a.dock".into(), line: 2 };
+        let place = Place::line("a.dock", 2);
         let typed = check(expect, &["export_orders", "import_shipments"], place, &mut Anything, &mut diags);
         (typed, diags.iter().map(|d| d.code).collect())
     }

@@ -753,7 +753,7 @@ impl Env<'_> {
             typed.keys.insert(0, key);
         }
         self.bind_checked(name, written.name.span, slot, typed, owed);
-        Some(ir::Let { name: name.to_owned(), slot, value, place: self.place(written.name.span) })
+        Some(ir::Let { name: name.to_owned(), slot, value, place: self.place(written.name.span.to(written.value.span)) })
     }
 
     fn bind_checked(&mut self, name: &str, span: Span, slot: ir::Slot, value: Typed, owed: Vec<Owed>) {

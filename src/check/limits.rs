@@ -103,7 +103,7 @@ impl Env<'_> {
                     _ => None,
                 };
                 for (literal, place) in map.map.rows.iter().map(|row| (&row.to, &row.place)).chain(otherwise) {
-                    let at = super::lint::line(run.sources, place).unwrap_or(at);
+                    let at = place.span.unwrap_or(at);
                     told |= self.candidate(&Candidate { literal, at, from: From::Map }, target);
                 }
                 told

@@ -138,7 +138,7 @@ pub fn check(units: &[Unit], sources: &Sources, world: &dyn World) -> Checked {
     let mapping = whole(&merged, items, sources, world, &mut diagnostics);
     let failed = diagnostics.iter().any(Diagnostic::is_error);
     let mapping = (!failed).then_some(mapping);
-    let input = lint::Input { merged: &merged, scope: &scope, sources, world, mapping: mapping.as_ref() };
+    let input = lint::Input { merged: &merged, scope: &scope, world, mapping: mapping.as_ref() };
     lint::check(&input, &mut diagnostics);
     without_echoes(units, &mut diagnostics);
     in_order(&mut diagnostics);

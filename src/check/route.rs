@@ -138,7 +138,7 @@ mod tests {
         assert!(found.is_empty(), "{found:#?}");
         let ItemKind::Flow(flow) = &tree.items[0].kind else { panic!("a flow") };
         let SectionKind::Route(route) = &flow.sections[1].kind else { panic!("a route") };
-        let place = Place { file: "a.dock".into(), line: 1 };
+        let place = Place::line("a.dock", 1);
         let rows = route.rows.iter().map(|row| ir::RouteRow {
             condition: row.condition.as_ref().map(typed),
             text: String::new(),

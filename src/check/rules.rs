@@ -1,5 +1,6 @@
 //! `validate`: each rule, what it teaches about the record, and after which rules it stays silent.
 
+use crate::base::Span;
 use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::facts::Truths;
@@ -8,6 +9,16 @@ use crate::check::key::{Fact, Key};
 use crate::ir::{Expr, Rule, RuleKind, Word};
 use crate::syntax::tree::{self, Generator, RuleKind as Written};
 use crate::value::{Kind, Literal};
+
+/// A rule without the rules inside it.
+fn head(rule: &tree::Rule) -> Span {
+    let last = match &rule.kind {
+        Written::When { condition, .. } | Written::Each { condition: Some(condition), .. } => condition.span,
+        Written::Each { generators, condition: None, .. } => generators.last().map_or(rule.span, |last| last.list.span),
+        _ => rule.span,
+    };
+    Span { end: last.end, ..rule.span }
+}
 
 impl Env<'_> {
     pub(super) fn rules(&mut self, written: &[tree::Rule], building: &mut Building<'_>) -> Vec<Rule> {
@@ -76,7 +87,7 @@ impl Env<'_> {
             }
             self.facts.extend(&truths.if_true);
         }
-        Some(Rule { id, kind, silent_after, place: self.place(rule.span) })
+        Some(Rule { id, kind, silent_after, place: self.place(head(rule)) })
     }
 
     fn rule_message(&mut self, message: Option<&tree::Expr>, condition: &tree::Expr, what: &str) -> Expr {

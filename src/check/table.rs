@@ -337,7 +337,7 @@ mod tests {
         assert!(found.is_empty(), "{found:#?}");
         let tree::ItemKind::Table(table) = &tree.items[0].kind else { panic!("a table") };
         let mut diags = Vec::new();
-        let place = Place { file: "a.dock".into(), line: 2 };
+        let place = Place::line("a.dock", 2);
         let world = OneFile(text);
         let sheet = table.path.as_ref().map(|path| Sheets::default().of(&world, FileId(0), "a.dock", &path.node));
         let typed = check(table, None, sheet.as_deref(), types, place, &world, &mut diags);

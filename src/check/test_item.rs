@@ -375,7 +375,7 @@ mod tests {
         let flow =
             FlowOf { name: "export", source: ObjectRef::new("crm", "Source"), matches: vec!["order"], writes: vec![ObjectRef::new("wms", "Order")] };
         let mut diags = Vec::new();
-        let place = Place { file: "a.dock".into(), line: 2 };
+        let place = Place::line("a.dock", 2);
         let typed = check(test, &[flow], "a.dock", place, &Both, &mut diags);
         (typed, diags.iter().map(|d| d.code).collect())
     }

@@ -12,20 +12,60 @@ mod words;
 pub use expr::{Arithmetic, Bound, Compare, Expr, Generator, Part, Pattern, Word};
 pub use words::millis;
 
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::base::Span;
 use crate::system::{Guarantee, Operation};
 use crate::value::{Kind, Literal, ObjectRef, Type};
 
 /// Where something stands in the mapping's files, for people: `orders.dock:12`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
     pub file: Arc<str>,
     pub line: u32,
+    /// The statement's own text. It is no part of the plan: one that was stored has none, and two places are one by file and line.
+    #[serde(skip)]
+    pub span: Option<Span>,
+}
+
+impl Place {
+    /// A line of which no text is at hand.
+    pub fn line(file: impl Into<Arc<str>>, line: u32) -> Self {
+        Place { file: file.into(), line, span: None }
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Place {}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.file.cmp(&other.file).then(self.line.cmp(&other.line))
+    }
+}
+
+impl Hash for Place {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.file.hash(state);
+        self.line.hash(state);
+    }
 }
 
 /// All that a project's files say.

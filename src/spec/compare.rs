@@ -54,7 +54,7 @@ impl Edited {
                 text.lines().enumerate().skip(flow.line as usize).find(|(_, line)| line.trim() == "}").map_or(u32::MAX, |(at, _)| at as u32 + 1);
             let own = lines.iter().filter(|(file, line)| **file == *flow.file && *line > flow.line && *line < last);
             let mut wheres = own.filter(|(_, line)| text.lines().nth(*line as usize - 1).is_some_and(|text| text.trim_start().starts_with("where ")));
-            wheres.next().map(|(_, line)| Place { file: flow.file.clone(), line: *line })
+            wheres.next().map(|(_, line)| Place::line(flow.file.clone(), *line))
         };
         let found = find(new, &self.new, is).map(|place| (place, false));
         self.choice = found.or_else(|| find(old, &self.old, was).map(|place| (place, true)));

@@ -8,10 +8,9 @@ use crate::syntax::tree::{self, FromClauseKind, SectionKind};
 
 use super::super::error::lints as error;
 use super::super::logic;
-use super::{Input, line};
 use crate::ir::{self, Expr, RuleKind, walk};
 
-pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
+pub(super) fn check(tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     let mut known: Vec<(Expr, BTreeSet<String>)> = flow.filter.iter().map(with_paths).collect();
     if let Some(first) = &flow.first_when
         && decided(&known, first) == Some(false)
@@ -30,7 +29,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags
         // What is so by itself was told already.
         if logic::constant(condition).is_none()
             && let Some(truth) = decided(&known, condition)
-            && let Some(at) = line(input.sources, &rule.place)
+            && let Some(at) = rule.place.span
         {
             let by = if decided(&known[..filter], condition).is_some() { "the flow's `where`" } else { "the `where` and the rules above" };
             let what = match (&rule.kind, truth) {
@@ -52,7 +51,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags
         if let Some(condition) = &row.condition
             && logic::constant(condition).is_none()
             && decided(&known, condition) == Some(false)
-            && let Some(at) = line(input.sources, &row.place)
+            && let Some(at) = row.place.span
         {
             let by =
                 if decided(&known[..filter], condition) == Some(false) { "the flow's `where` leaves" } else { "the `where` and the rules leave" };

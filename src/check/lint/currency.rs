@@ -9,7 +9,6 @@ use crate::schema::Object;
 use crate::value::{Kind, Literal, Wire};
 
 use super::super::error::lints as error;
-use super::{Input, line};
 use crate::ir::{self, Expr, RowValue, walk};
 
 /// Where an amount gets its currency from.
@@ -23,7 +22,7 @@ enum From {
 }
 
 /// The rows of one object; those inside it are asked for by the caller.
-pub(super) fn check(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &mut Vec<Diagnostic>) {
+pub(super) fn check(flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &mut Vec<Diagnostic>) {
     for row in rows {
         let Some(Wire::Amount { currency: Some(fixed), .. }) = object.fields.get(&row.name).map(|field| &field.wire) else { continue };
         let RowValue::Expr(value) = &row.value else { continue };
@@ -36,7 +35,7 @@ pub(super) fn check(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &
             From::Unsaid => !asked.contains(""),
         });
         let Some(doubt) = doubt else { continue };
-        if let Some(at) = line(input.sources, &row.place) {
+        if let Some(at) = row.place.span {
             let from = match &doubt {
                 From::Code(code) => format!("this amount is in {code}"),
                 From::Field(name) => format!("this amount is in the currency of `{name}`"),

@@ -8,15 +8,15 @@ use crate::value::Literal;
 
 use super::super::error::feeds as error;
 use super::super::logic;
-use super::{Input, line};
+use super::Input;
 use crate::ir::{self, Compare, Event, Expr, Flow, Mapping, Op, Otherwise, Policy, RowValue, Write, print, walk};
 
 pub(super) fn check(input: &Input<'_>, mapping: &Mapping, diags: &mut Vec<Diagnostic>) {
     for flow in &mapping.flows {
         leaves_where(input, mapping, flow, diags);
-        grows(input, flow, diags);
+        grows(flow, diags);
     }
-    makes_for_itself(input, mapping, diags);
+    makes_for_itself(mapping, diags);
 }
 
 /// The records that a flow has sent, and that another flow gives a status by which they leave it.
@@ -37,7 +37,7 @@ fn leaves_where(input: &Input<'_>, mapping: &Mapping, flow: &Flow, diags: &mut V
                     continue;
                 }
                 let Some(at) = where_clause(input, flow) else { continue };
-                let from = line(input.sources, &row.place);
+                let from = row.place.span;
                 diags.push(error::leaves_where(&flow.source_name, &row.name, &left, &other.name, at, from));
                 return;
             }
@@ -104,12 +104,12 @@ fn where_clause(input: &Input<'_>, flow: &Flow) -> Option<Span> {
 }
 
 /// A field of the record that is made of itself: each poll finds it changed, and changes it again.
-fn grows(input: &Input<'_>, flow: &Flow, diags: &mut Vec<Diagnostic>) {
+fn grows(flow: &Flow, diags: &mut Vec<Diagnostic>) {
     let own = flow.writes.iter().filter(|write| write.op == Op::Update && write.of == Some(Flow::RECORD) && flow.group.is_none());
     for row in own.flat_map(|write| &write.body.rows) {
         let RowValue::Expr(value) = &row.value else { continue };
         if row.policy == Policy::Changed && adds_to(value, &row.name) {
-            diags.extend(line(input.sources, &row.place).map(|at| error::grows(&flow.source_name, &row.name, at)));
+            diags.extend(row.place.span.map(|at| error::grows(&flow.source_name, &row.name, at)));
         }
     }
 }
@@ -133,7 +133,7 @@ fn adds_to(value: &Expr, field: &str) -> bool {
 }
 
 /// Flows in a circle, each of which makes records that the next reads.
-fn makes_for_itself(input: &Input<'_>, mapping: &Mapping, diags: &mut Vec<Diagnostic>) {
+fn makes_for_itself(mapping: &Mapping, diags: &mut Vec<Diagnostic>) {
     let feeds = |from: &Flow, to: &Flow| -> Option<ir::Place> {
         from.writes
             .iter()
@@ -149,7 +149,7 @@ fn makes_for_itself(input: &Input<'_>, mapping: &Mapping, diags: &mut Vec<Diagno
             continue;
         }
         let next = way.get(1).copied().unwrap_or(start);
-        let Some(at) = feeds(&mapping.flows[start], &mapping.flows[next]).and_then(|place| line(input.sources, &place)) else { continue };
+        let Some(at) = feeds(&mapping.flows[start], &mapping.flows[next]).and_then(|place| place.span) else { continue };
         let names: Vec<&str> = way.iter().map(|flow| mapping.flows[*flow].name.as_str()).collect();
         diags.push(error::feeds_itself(&names, &mapping.flows[next].source_name, at));
     }

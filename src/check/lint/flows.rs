@@ -8,7 +8,7 @@ use crate::value::{Kind, ObjectRef};
 
 use super::super::error::lints as error;
 use super::super::logic;
-use super::{Input, currency, line, writes};
+use super::{Input, currency, writes};
 use crate::ir::{self, Event, Expr, Op, RowValue, RuleKind, print, walk};
 
 pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, broken: bool, diags: &mut Vec<Diagnostic>) {
@@ -16,7 +16,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, broke
         gone(tree, flow, diags);
         stamps(input, tree, flow, diags);
     }
-    conditions(input, tree, flow, diags);
+    conditions(tree, flow, diags);
     super::groups::check(input, tree, flow, diags);
     for (write, of) in pairs(&tree.sections, &flow.writes) {
         check_write(input, flow, of, write, broken, diags);
@@ -87,7 +87,7 @@ fn stamps(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec
 }
 
 /// Conditions of the flow that are the same for every record.
-fn conditions(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
+fn conditions(tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
     if let Some(truth) = flow.filter.iter().find_map(logic::settled).or_else(|| never_all(&flow.filter)) {
         let place = tree.sections.iter().find_map(|section| match &section.kind {
             SectionKind::From(from) => from.clauses.iter().find_map(|clause| match &clause.kind {
@@ -99,11 +99,11 @@ fn conditions(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags: &mut
         let what = if truth { "every record is fetched, with it or without it" } else { "no record is ever fetched" };
         diags.push(error::constant(truth, place.unwrap_or(tree.name.span), what));
     }
-    rules(input, &flow.rules, diags);
+    rules(&flow.rules, diags);
     for write in &flow.writes {
         for guard in &write.guards {
             if let Some(truth) = logic::settled(&guard.condition)
-                && let Some(at) = line(input.sources, &guard.place)
+                && let Some(at) = guard.place.span
             {
                 diags.push(error::constant(truth, at, if truth { "the guard never stops anything" } else { "the guard stops every update" }));
             }
@@ -116,24 +116,24 @@ fn never_all(all: &[Expr]) -> Option<bool> {
     (all.len() > 1 && logic::constant(&Expr::And(all.to_vec())) == Some(false)).then_some(false)
 }
 
-fn rules(input: &Input<'_>, all: &[ir::Rule], diags: &mut Vec<Diagnostic>) {
+fn rules(all: &[ir::Rule], diags: &mut Vec<Diagnostic>) {
     for rule in all {
         let (condition, when_true, when_false) = match &rule.kind {
             RuleKind::Require { condition, .. } => (condition, "the rule never rejects anything", "the rule rejects every record"),
             RuleKind::Review { condition, .. } => (condition, "every record goes to a person", "no record ever goes to a person by this rule"),
             RuleKind::Warn { condition, .. } => (condition, "every record is warned of", "the rule never warns"),
             RuleKind::Each { rules: inner, .. } => {
-                rules(input, inner, diags);
+                rules(inner, diags);
                 continue;
             }
             RuleKind::When { condition, rules: inner } => {
-                rules(input, inner, diags);
+                rules(inner, diags);
                 (condition, "the condition can go", "the rules under it are never asked")
             }
             RuleKind::Reconcile { .. } => continue,
         };
         if let Some(truth) = logic::settled(condition)
-            && let Some(at) = line(input.sources, &rule.place)
+            && let Some(at) = rule.place.span
         {
             diags.push(error::constant(truth, at, if truth { when_true } else { when_false }));
         }
@@ -147,8 +147,7 @@ fn check_write(input: &Input<'_>, flow: &ir::Flow, of: &tree::Write, write: &ir:
             Some(true) => diags.push(error::constant(true, condition.span, "the write is made for every record")),
             Some(false) => diags.push(error::never_runs(&write.name, condition.span, None)),
             None if logic::constant(&Expr::And(all)) == Some(false) => {
-                let place = flow.place.clone();
-                diags.push(error::never_runs(&write.name, condition.span, line(input.sources, &place)));
+                diags.push(error::never_runs(&write.name, condition.span, flow.place.span));
             }
             None => {}
         }
@@ -178,11 +177,11 @@ fn commonly_needed(name: &str, object: &Object, rows: &[ir::Row], key: Option<&s
 /// The rows of one body, and of those inside it.
 fn body(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &mut Vec<Diagnostic>) {
     twice(input, flow, object, rows, diags);
-    currency::check(input, flow, object, rows, diags);
+    currency::check(flow, object, rows, diags);
     for row in rows {
         match &row.value {
             RowValue::Expr(value) => {
-                passed_through(input, object, row, value, diags);
+                passed_through(object, row, value, diags);
                 inner_bodies(input, flow, value, diags);
             }
             RowValue::Object { body: inner, .. } => {
@@ -209,7 +208,7 @@ fn inner_bodies(input: &Input<'_>, flow: &ir::Flow, value: &Expr, diags: &mut Ve
 }
 
 /// A text of the record as it is, where the target knows a list of names.
-fn passed_through(input: &Input<'_>, object: &Object, row: &ir::Row, value: &Expr, diags: &mut Vec<Diagnostic>) {
+fn passed_through(object: &Object, row: &ir::Row, value: &Expr, diags: &mut Vec<Diagnostic>) {
     let Some(Kind::Enumeration(known)) = object.fields.get(&row.name).map(|field| &field.kind) else { return };
     let plain = value.untreated();
     // A value of another list is told of where the two lists are compared.
@@ -217,7 +216,7 @@ fn passed_through(input: &Input<'_>, object: &Object, row: &ir::Row, value: &Exp
     if matches!(base.as_ref(), Expr::Word(ir::Word::Target)) {
         return;
     }
-    if let Some(at) = line(input.sources, &row.place) {
+    if let Some(at) = row.place.span {
         let some: Vec<&str> = known.names().take(4).collect();
         diags.push(error::passed_through(&print::path(plain), &row.name, &known.name, &some, at));
     }
@@ -251,7 +250,7 @@ fn twice(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], 
         let meant = source.fields.iter().find(|(field, of)| of.readable && alike(field, &row.name)).map(|(field, _)| field.as_str());
         let Some(meant) = meant else { continue };
         let read = plain.iter().any(|(_, other, name, _)| *name == meant && logic::path(other) == logic::path(base));
-        if let (false, Some(here), there) = (read, line(input.sources, &row.place), line(input.sources, &first.place)) {
+        if let (false, Some(here), there) = (read, row.place.span, first.place.span) {
             let from = print::path(base);
             diags.push(error::mapped_twice(
                 &format!("{from}.{name}"),

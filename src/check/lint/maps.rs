@@ -11,7 +11,7 @@ use crate::value::{Kind, Literal};
 use super::super::error::{lints as error, values};
 use super::super::logic;
 use super::super::written::spoken;
-use super::{Input, line};
+use super::Input;
 use crate::ir::{self, Expr, Otherwise, walk};
 
 pub(super) fn check(input: &Input<'_>, mapping: &ir::Mapping, diags: &mut Vec<Diagnostic>) {
@@ -19,7 +19,7 @@ pub(super) fn check(input: &Input<'_>, mapping: &ir::Mapping, diags: &mut Vec<Di
     let written = written_maps(input);
     for (at, map) in mapping.values.iter().enumerate() {
         // By its place: two files may each have a map of one name.
-        let Some(place) = line(input.sources, &map.place) else { continue };
+        let Some(place) = map.place.span else { continue };
         let Some(tree) = written.get(&(place.file, map.name.as_str())) else { continue };
         let Kind::Enumeration(known) = &map.from else { continue };
         if !matches!(map.otherwise, Otherwise::Nothing) {

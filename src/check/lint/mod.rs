@@ -15,19 +15,18 @@ mod tests;
 mod unused;
 
 use crate::base::diag::Diagnostic;
-use crate::base::{Sources, Span, each_light};
+use crate::base::each_light;
 use crate::syntax::tree::{self, ItemKind, SectionKind};
 
 use super::World;
 use super::overlay::Merged;
 use super::scope::Scope;
-use crate::ir::{self, Place};
+use crate::ir;
 
 /// All that is known when the checking is done.
 pub(super) struct Input<'a> {
     pub(super) merged: &'a [Merged],
     pub(super) scope: &'a Scope<'a>,
-    pub(super) sources: &'a Sources,
     pub(super) world: &'a dyn World,
     /// The typed mapping, where there is no error.
     pub(super) mapping: Option<&'a ir::Mapping>,
@@ -54,21 +53,11 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
         let mut diags = Vec::new();
         if let Some(typed) = mapping.flows.iter().find(|flow| flow.name == found.node.name.node) {
             flows::check(input, found.node, typed, input.merged[found.id.file].broken, &mut diags);
-            context::check(input, found.node, typed, &mut diags);
+            context::check(found.node, typed, &mut diags);
         }
         diags
     });
     diags.extend(checked.into_iter().flatten());
-}
-
-/// A line as a place, where only the typed tree knows of it.
-pub(in crate::check) fn line(sources: &Sources, place: &Place) -> Option<Span> {
-    let file = sources.find(&place.file)?;
-    let source = sources.get(file)?;
-    let text = source.line(place.line);
-    let start = source.begin(place.line)?;
-    let indent = text.len() - text.trim_start().len();
-    Some(Span::new(file, start + indent, start + text.trim_end().len()))
 }
 
 /// The writes of a list of sections, in the order of the text.

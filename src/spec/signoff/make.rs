@@ -12,14 +12,12 @@ use crate::ir::{
     Rule, RuleKind, Schedule, Stop, Table, ValueMap, Write, millis, print, walk,
 };
 use crate::plan::Plan;
-use crate::syntax;
 use crate::system::Guarantee;
 use crate::value::{Kind, Literal, ObjectRef, Value};
 
 /// Makes the document. `files`: the texts of the mapping files, by the names that places have.
 pub fn document(about: About<'_>, plan: &Plan, files: &BTreeMap<String, String>, examples: &[Example]) -> Document {
-    let heads = files.iter().map(|(name, text)| (name.clone(), syntax::heads(text))).collect();
-    let maker = Maker { plan, heads, examples };
+    let maker = Maker { plan, files, examples };
     let mapping = &plan.mapping;
     Document {
         version: FORM,
@@ -56,8 +54,7 @@ fn table(of: &Table) -> TablePart {
 
 struct Maker<'a> {
     plan: &'a Plan,
-    /// What stands on a line of a file.
-    heads: BTreeMap<String, BTreeMap<u32, String>>,
+    files: &'a BTreeMap<String, String>,
     examples: &'a [Example],
 }
 
@@ -71,10 +68,12 @@ impl Maker<'_> {
         self.text(message).trim_matches('"').to_owned()
     }
 
-    /// The author's words behind `name =`; where several statements stand on the line, the rule as it was understood.
+    /// The author's words behind `name =`, in one line; of a plan whose text is not at hand, the rule as it was understood.
     fn written(&self, at: &Place, name: &str, expr: &Expr) -> String {
-        let head = self.heads.get(&*at.file).and_then(|lines| lines.get(&at.line));
-        let rest = head.and_then(|head| head.strip_prefix("let ").unwrap_or(head).strip_prefix(name)).map(str::trim_start);
+        let text = at.span.and_then(|span| self.files.get(&*at.file)?.get(span.start as usize..span.end as usize));
+        let words =
+            text.map(|text| text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect::<Vec<_>>().join(" "));
+        let rest = words.as_ref().and_then(|words| words.strip_prefix(name)).map(str::trim_start);
         rest.and_then(|rest| rest.strip_prefix('=')).map_or_else(|| self.text(expr), |rest| rest.trim().to_owned())
     }
 
