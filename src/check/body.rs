@@ -39,17 +39,6 @@ impl At<'_> {
     }
 }
 
-/// A row without the block behind it: `items = each line in lines`, `shipTo when …`.
-fn head(row: &FieldRow) -> Span {
-    let last = match &row.value {
-        RowValue::Expr(value) => row.policy.as_ref().map_or(value.span, |policy| policy.span),
-        RowValue::Object { when: Some(when), .. } => when.span,
-        RowValue::Object { when: None, .. } => row.place.last().map_or(row.span, |name| name.span),
-        RowValue::Clear | RowValue::Remove => row.span,
-    };
-    Span { end: last.end, ..row.span }
-}
-
 impl Env<'_> {
     /// `{ … }` as a value: the target object that is wanted here, else a record of its own.
     pub(super) fn object_literal(&mut self, rows: &[FieldRow], span: Span, want: Option<&Kind>) -> Typed {
@@ -77,7 +66,7 @@ impl Env<'_> {
                 name: name.node.clone(),
                 value: ir::RowValue::Expr(typed.expr),
                 policy: Policy::Changed,
-                place: self.place(head(row)),
+                place: self.place(row.head),
             });
         }
         Typed::new(Expr::Object { rows: out, object: None }, Kind::Row(columns.into()), vec![Key::new(Term::Object(span))], span)
@@ -145,7 +134,7 @@ impl Env<'_> {
         }
         let row = rows[0];
         let first = &row.place[0];
-        let place = self.place(head(row));
+        let place = self.place(row.head);
         if row.place.len() > 1 {
             let inner: Vec<FieldRow> = rows.iter().map(|row| FieldRow { place: row.place[1..].to_vec(), ..(*row).clone() }).collect();
             let value = self.nested(of, name, field, None, &inner, first)?;

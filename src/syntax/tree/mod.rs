@@ -437,6 +437,8 @@ pub struct FieldRow {
     pub value: RowValue,
     pub policy: Option<Spanned<Policy>>,
     pub span: Span,
+    /// Without the block behind it: `items = each line in lines`.
+    pub head: Span,
 }
 
 #[derive(Debug, Clone, PartialEq)]
