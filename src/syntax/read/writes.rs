@@ -110,13 +110,14 @@ impl<'t> Reader<'t> {
         let is_field = rest.starts_with('=') || rest.starts_with('.') || rest.is_empty() || rest.starts_with("when ");
         let end = if statement.block.is_some() { statement.tail.start } else { statement.head.end };
         let span = Span::new(self.file, statement.head.start, end.max(statement.head.end));
+        let said = statement.head.span(self.file);
         let made = |place: Vec<Name>, value: RowValue, policy: Option<Spanned<Policy>>| FieldRow {
             doc: statement.doc.clone(),
             place,
             value,
             policy,
             span,
-            head: statement.head.span(self.file),
+            head: said,
         };
         if matches!(word, "clear" | "remove") && !is_field {
             self.block_wanted(statement, false);
