@@ -63,7 +63,7 @@ fn an_edit_after_the_signature_is_told() {
     assert!(said(&broken).contains("is not a signed state"), "{}", said(&broken));
 }
 
-/// The rule of each row is the author's own text, also where several rows stand on one line or a row goes on over several.
+/// The rule of each row is the author's own text, also where a row goes on over several lines.
 #[test]
 fn each_row_is_told_in_the_words_of_its_own_text() {
     let folder = project("crm-delivered");
