@@ -5,7 +5,7 @@
 use crate::live::World;
 use crossdock::connector::registry;
 use crossdock::project::{Options, compile, templates};
-use crossdock::run::calls::predicted;
+use crossdock::run::cost_estimate::predicted;
 use crossdock::sandbox::faults::Faults;
 use crossdock::store::sqlite::{Mode, Sqlite};
 use crossdock::store::{Exchange, Store as _};

@@ -7,6 +7,7 @@ mod contract;
 mod live;
 
 mod alive;
+mod app;
 mod apply;
 mod architecture;
 mod calls;

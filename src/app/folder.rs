@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::Failure;
+use crate::base::diag::render::View;
 use crate::base::{Spread, bounds};
 use crate::fault::file;
 use crate::project::records::Form;
-use crate::project::{Absence, Library, NotText, config};
+use crate::project::{Absence, Compiled, Library, NotText, config};
 
 /// Deeper or wider than this is no project, but a disk.
 const DEPTH: usize = 24;
@@ -36,6 +37,13 @@ pub struct Selection {
     pub prefix: String,
     /// The selected files, by their names from the root; `None` for the whole project.
     pub only: Option<Vec<String>>,
+}
+
+impl Selection {
+    /// How a diagnostic of the project is shown: its files as the current folder sees them.
+    pub fn view<'a>(&'a self, compiled: &'a Compiled) -> View<'a> {
+        View { sources: &compiled.sources, prefix: &self.prefix }
+    }
 }
 
 impl Folder {

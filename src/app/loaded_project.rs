@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::folder::{Selection, select, unreadable};
+use super::process::variable;
 use super::{Failure, Folder};
 use crate::apply::Program;
 use crate::base::bounds;
 use crate::base::diag::Diagnostic;
+use crate::connector::Connectors;
 use crate::fault::file;
+use crate::http::{Clock, Transport};
 use crate::ir::Flow;
 use crate::plan::Plan;
 use crate::project::columns::{self, Wrong};
 use crate::project::records::Form;
 use crate::project::{Compiled, Library, Options, Planned, compile};
+use crate::run::connections;
 
 /// Which project is meant, and with which settings.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,7 +32,7 @@ pub struct ProjectAt<'a> {
 }
 
 impl ProjectAt<'_> {
-    fn selection(&self) -> Result<Selection, Failure> {
+    pub(super) fn selection(&self) -> Result<Selection, Failure> {
         let paths: Vec<PathBuf> = self.path.into_iter().map(Path::to_path_buf).collect();
         let selection = select(&paths)?.into_iter().next().ok_or_else(|| Failure::usage("there is no project here"))?;
         Ok(Selection { folder: selection.folder.allowing(self.allowed), ..selection })
@@ -105,6 +109,16 @@ impl LoadedProject {
         }
         let compiled = plan(&selection, at.env, Planned::Touched)?;
         Ok(LoadedProject { selection, compiled })
+    }
+
+    /// Connectors of the connections that some flows use; of all flows, if none is named.
+    ///
+    /// # Errors
+    /// A secret is not there, or a connection's settings are not what its system needs.
+    pub fn connectors(&self, only: &[String], transport: &Arc<dyn Transport>, clock: &Arc<dyn Clock>) -> Result<Connectors, Failure> {
+        let used = connections::used(self.plan()?, only);
+        connections::open(&self.compiled.config, &used, &secret_file(self.folder()), &variable, transport, clock)
+            .map_err(|missing| Failure::usage(missing.to_string()).hint(missing.hint()))
     }
 
     pub fn folder(&self) -> &Folder {
@@ -192,6 +206,15 @@ impl LoadedProject {
     /// It is in neither, or it is no text.
     pub fn text(&self, path: &str) -> Result<Arc<str>, Failure> {
         text_of(&self.selection.folder, path)
+    }
+}
+
+/// The text of a secret's file that a project names.
+pub fn secret_file(folder: &Folder) -> impl Fn(&str) -> Result<String, String> + '_ {
+    |name| {
+        let place =
+            folder.reach(name).map_err(|failure| [Some(failure.message), failure.hint].into_iter().flatten().collect::<Vec<_>>().join("; "))?;
+        file::read_text(&place, bounds::SECRET_FILE).map_err(|error| error.to_string())
     }
 }
 

@@ -6,21 +6,34 @@
 
 pub mod audit;
 pub mod backup;
+pub mod cases;
+pub mod check;
 pub mod checkpoints;
+pub mod comparison;
 pub mod context;
+pub mod doctor;
 pub mod erasure;
 pub mod exceptions;
 mod failure;
 pub mod folder;
 pub mod loaded_project;
+pub mod matched;
 mod notice;
 pub mod operator_client;
+pub mod plan;
+pub mod preview;
 pub mod process;
+pub mod rehearsal;
 pub mod run_connected;
+pub mod run_once;
+pub mod schema_sync;
+pub mod schema_watch;
+pub mod signoff;
 pub mod status;
 pub mod stores;
 pub mod time;
 pub mod trace;
+pub mod unmapped;
 
 pub use context::Context;
 pub use failure::{Failure, Kind};

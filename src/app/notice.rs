@@ -14,6 +14,8 @@ pub enum Notice {
     Recovered,
     /// The store is the newest one, though it was to be recovered.
     NothingToRecover,
+    /// More records have changed than are compared.
+    MoreRecords { compared: usize },
 }
 
 impl fmt::Display for Notice {
@@ -24,6 +26,7 @@ impl fmt::Display for Notice {
             }
             Notice::Recovered => f.write_str("the store was recovered: each record is compared with its target before it is written"),
             Notice::NothingToRecover => f.write_str("the store is the newest one of this project: there is nothing to recover"),
+            Notice::MoreRecords { compared } => write!(f, "there are more: the first {compared} are compared"),
         }
     }
 }

@@ -13,10 +13,10 @@ use crate::http::{Clock, Transport};
 use crate::plan::Plan;
 use crate::project::retention::{self, Days, Kind};
 use crate::run::alerts::Alerts;
-use crate::run::carry::Carrier;
 use crate::run::connections;
-use crate::run::dry::Rehearsal;
+use crate::run::executor::Executor;
 use crate::run::live::{Door, Ended, Message, door, drive};
+use crate::run::rehearsal::Rehearsal;
 use crate::store::StoreFault;
 
 /// How a run between systems is to go.
@@ -57,7 +57,7 @@ pub fn run_connected(context: &Context, store: OpenedStore, run: ConnectedRun<'_
     let plan = context.project.plan()?;
     let program = context.project.program()?;
     let runtime = runtime()?;
-    let connectors = context.connectors(&run.settings.only, &run.transport, &run.clock)?;
+    let connectors = context.project.connectors(&run.settings.only, &run.transport, &run.clock)?;
     let mut names: BTreeMap<_, _> = context.project.compiled.names.clone();
     for (connection, fault) in runtime.block_on(connections::refresh_names(plan, &connectors, &mut names)) {
         notices(&Notice::NamesOfSnapshot { connection, fault: fault.to_string() });
@@ -79,7 +79,7 @@ pub fn run_connected(context: &Context, store: OpenedStore, run: ConnectedRun<'_
         crate::engine::Unrunnable::Store(fault) => store_broke(context, &alerts, &runtime, &fault),
         other => Failure::usage(other.to_string()),
     })?;
-    let carrier = Carrier {
+    let executor = Executor {
         plan: Arc::new(plan.clone()),
         connectors: connectors.clone(),
         clock: Arc::clone(&run.clock),
@@ -107,7 +107,7 @@ pub fn run_connected(context: &Context, store: OpenedStore, run: ConnectedRun<'_
         *pulse.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         (run.seen)(engine);
     };
-    let driven = drive(&mut engine, &carrier, runtime.handle(), (&way_in, &listen), &alerts, once, &mut seen);
+    let driven = drive(&mut engine, &executor, runtime.handle(), (&way_in, &listen), &alerts, once, &mut seen);
     let ended = driven.map_err(|fault| store_broke(context, &alerts, &runtime, &fault))?;
     Ok(Ran { failures: engine.failures().map(str::to_owned).collect(), calls: engine.calls(), ended })
 }

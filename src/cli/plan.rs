@@ -7,11 +7,10 @@ use super::project::or_told;
 use super::{Exit, Failure, Format, Out};
 use crate::app::folder::select;
 use crate::app::loaded_project;
-use crate::base::nearest;
-use crate::connector::{Connectors, registry};
-use crate::plan::{Plan, show};
+use crate::app::plan::{self, CHANGED, EVENTS};
+use crate::plan::Plan;
 use crate::project::Planned;
-use crate::run::calls;
+use crate::run::cost_estimate::{Calls, by_connection};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,43 +43,26 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let paths: Vec<PathBuf> = args.path.iter().cloned().collect();
     for opened in select(&paths)? {
         let compiled = or_told(loaded_project::plan(&opened, args.env.as_deref(), Planned::Whole), out)?;
-        let Some(mut plan) = compiled.plan else { continue };
-        if let Some(flow) = &args.flow {
-            let names: Vec<&str> = plan.mapping.flows.iter().map(|f| f.name.as_str()).collect();
-            if !names.contains(&flow.as_str()) {
-                let failure = Failure::usage(format!("there is no flow `{flow}`"));
-                return Err(match nearest(flow, names.iter().copied()) {
-                    Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                    None => failure.hint(format!("flows are: {}", names.join(", "))),
-                });
+        let Some(mut found) = compiled.plan else { continue };
+        match (args.format, &args.flow) {
+            (Format::Human, flow) => {
+                flow.as_ref().map_or(Ok(()), |flow| plan::has_flow(&found, flow))?;
+                people(&found, args.flow.as_deref(), out)?;
             }
-        }
-        match args.format {
-            Format::Human => people(&plan, args.flow.as_deref(), out)?,
-            Format::Json => {
-                // The hash is the whole plan's, whatever is shown of it.
-                plan.hash();
-                if let Some(flow) = &args.flow {
-                    plan.mapping.flows.retain(|f| f.name == *flow);
-                    plan.flows.retain(|f| f.flow == *flow);
-                }
-                out.json(&plan.printed())?;
+            (Format::Json, flow) => {
+                flow.as_ref().map_or(Ok(()), |flow| plan::only(&mut found, flow))?;
+                out.json(&found.printed())?;
             }
         }
     }
     Ok(Exit::Fine)
 }
 
-/// New events that calls are told for.
-const EVENTS: usize = 1_000;
-/// Changed records that calls are told for.
-const CHANGED: usize = 100;
-
-fn costs(label: &str, what: &str, all: &[calls::Calls], out: &mut Out) -> Result<(), Failure> {
+fn costs(label: &str, what: &str, all: &[Calls], out: &mut Out) -> Result<(), Failure> {
     if all.is_empty() {
         return Ok(());
     }
-    let sums: Vec<String> = calls::by_connection(all).iter().map(|(connection, calls)| format!("{connection} {calls}")).collect();
+    let sums: Vec<String> = by_connection(all).iter().map(|(connection, calls)| format!("{connection} {calls}")).collect();
     out.line(format!("  {label:<10} for {what} together: {}", sums.join(", ")))?;
     for one in all {
         let note = one.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
@@ -92,29 +74,20 @@ fn costs(label: &str, what: &str, all: &[calls::Calls], out: &mut Out) -> Result
     Ok(())
 }
 
-fn people(plan: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure> {
-    out.line(out.dim(&format!("plan {} · time zone {}", plan.hash().get(..12).unwrap_or(plan.hash()), plan.time_zone)))?;
-    let paper = |(name, system): (&String, &String)| Some((name.clone(), registry::on_paper(name, system)?));
-    let connectors: Connectors = plan.systems.iter().filter_map(paper).collect();
-    for flow in plan.mapping.flows.iter().filter(|flow| only.is_none_or(|only| flow.name == only)) {
-        let Some(reads) = plan.flows.iter().find(|reads| reads.flow == flow.name) else { continue };
+fn people(found: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure> {
+    out.line(out.dim(&format!("plan {} · time zone {}", found.hash().get(..12).unwrap_or(found.hash()), found.time_zone)))?;
+    for flow in plan::steps(found, only) {
         out.line("")?;
-        out.line(format!("{} {}", out.bold(&flow.name), out.dim(&format!("({}:{})", flow.place.file, flow.place.line))))?;
+        out.line(format!("{} {}", out.bold(&flow.flow), out.dim(&format!("({}:{})", flow.place.file, flow.place.line))))?;
         if let Some(doc) = &flow.doc {
             let width = out.columns();
             for line in doc.lines().flat_map(|line| wrapped(line, 2, width)) {
                 out.line(out.dim(&line))?;
             }
         }
-        let queries = connectors.get(&flow.source.connection).map(|connector| connector.queries(&plan.selection(flow, reads, &[])));
-        let queries = queries.unwrap_or_default();
-        out.print(show::flow(plan, flow, reads, queries.records.as_deref(), &queries.children))?;
-        costs("calls", &format!("{EVENTS} new events"), &calls::predicted(plan, flow, reads, &connectors, EVENTS), out)?;
-        let changed = calls::of_changes(plan, flow, reads, &connectors, CHANGED);
-        // Where a change costs what a new event does, saying it once is enough.
-        if changed.iter().any(|calls| calls.what.ends_with("before its update")) {
-            costs("", &format!("{CHANGED} changed records"), &changed, out)?;
-        }
+        out.print(&flow.steps)?;
+        costs("calls", &format!("{EVENTS} new events"), &flow.new, out)?;
+        costs("", &format!("{CHANGED} changed records"), &flow.changed, out)?;
     }
     Ok(())
 }

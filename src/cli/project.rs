@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::check::view;
 use super::{Failure, Out};
 use crate::app::loaded_project::{LoadError, LoadedProject, ProjectAt};
 use crate::app::{Context, Notice};
 use crate::base::diag::render;
 
-fn at<'a>(path: Option<&'a PathBuf>, env: Option<&'a str>, out: &'a Out) -> ProjectAt<'a> {
+/// Which project the arguments name.
+pub(super) fn at<'a>(path: Option<&'a PathBuf>, env: Option<&'a str>, out: &'a Out) -> ProjectAt<'a> {
     ProjectAt { path: path.map(PathBuf::as_path), env, allowed: &out.allowed }
 }
 
@@ -36,7 +36,7 @@ pub(super) fn or_told<T>(loaded: Result<T, LoadError>, out: &mut Out) -> Result<
         LoadError::Failure(failure) => failure,
         LoadError::Errors(found) => {
             for diagnostic in &found.compiled.diagnostics {
-                out.note(render::terminal(diagnostic, view(&found.selection, &found.compiled), out.look));
+                out.note(render::terminal(diagnostic, found.selection.view(&found.compiled), out.look));
             }
             Failure::findings("the mapping has errors and cannot run").hint("`crossdock check` shows all errors and warnings")
         }

@@ -1,4 +1,4 @@
-//! `crossdock run` over a file of records. Between systems: see `live`.
+//! `crossdock run` over a file of records. Between systems: see `run_connected`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,8 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::project::{context, load};
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
-use crate::app::LoadedProject;
 use crate::app::folder::unreadable;
+use crate::app::run_once::Request;
+use crate::app::{LoadedProject, matched};
 use crate::apply::{Inputs, Outcome, apply, aside};
 use crate::base::bounds;
 use crate::fault::file;
@@ -106,18 +107,18 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         for name in &only {
             context.project.flow(Some(name))?;
         }
-        let asked = super::live::Asked {
-            only,
-            dry: args.dry_run,
-            recover: args.recover,
+        let asked = super::run_connected::Asked {
+            request: Request { only, recover: args.recover, since: args.since.map(|since| since.at(jiff::Timestamp::now())) },
             all: args.all,
             reveal: args.reveal,
             strict: args.strict,
             format: args.format,
-            since: args.since.map(|since| since.at(jiff::Timestamp::now())),
             context: &context,
         };
-        return super::live::once(&asked, out);
+        if args.dry_run {
+            return super::rehearse::rehearse(&asked, out);
+        }
+        return super::run_connected::once(&asked, out);
     }
     let ready = load(args.path.as_ref(), args.env.as_deref(), out)?;
     let flow = ready.flow(args.flow.as_deref())?;
@@ -129,7 +130,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         let text = file::read_text(Path::new(path), bounds::WHOLE_FILE).map_err(|error| unreadable(Path::new(path), &error))?;
         records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))
     };
-    let given = super::given::matched(&args.matched, flow, &load)?;
+    let given = matched::given(&args.matched, flow, &load)?;
     let ungiven: Vec<&str> = flow.matches.iter().map(|found| found.name.as_str()).filter(|name| !given.has(name)).collect();
     if !ungiven.is_empty() {
         let wanted: Vec<String> = ungiven.iter().map(|name| format!("--matched {name}=FILE")).collect();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Exit, Failure, Format, Out, snapshot};
+use super::{Exit, Failure, Format, Out, schema_sync};
 use crate::app::folder::{select_if_any, unreadable};
 use crate::base::{bounds, nearest};
 use crate::fault::file;
@@ -20,8 +20,8 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Show(Show),
-    Pull(snapshot::Pull),
-    Diff(snapshot::Diff),
+    Pull(schema_sync::Pull),
+    Diff(schema_sync::Diff),
     Infer(Infer),
 }
 
@@ -72,8 +72,8 @@ struct Infer {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match &args.what {
         What::Show(args) => show(args, out),
-        What::Pull(args) => snapshot::pull(args, out),
-        What::Diff(args) => snapshot::diff(args, out),
+        What::Pull(args) => schema_sync::pull(args, out),
+        What::Diff(args) => schema_sync::diff(args, out),
         What::Infer(args) => infer(args, out),
     }
 }

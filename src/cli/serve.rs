@@ -1,24 +1,17 @@
 //! `crossdock serve`: runs the flows by schedules and webhooks, until it is stopped.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::project::{context, remark};
 use super::{Exit, Failure, Out};
-use crate::app::Context;
 use crate::app::process::{clock, transport, variable};
 use crate::app::run_connected::{ConnectedRun, open_to_run, run_connected};
-use crate::connector::Connectors;
-use crate::engine::{Raise, Settings};
+use crate::app::schema_watch;
+use crate::engine::Settings;
 use crate::http::Secret;
-use crate::ir::Schedule;
-use crate::plan::uses;
-use crate::project::Keeper;
-use crate::run::live::{Door, Message};
-use crate::run::schemas;
-use crate::serve::{Counts, Seen, Shared, may_listen, serve};
+use crate::serve::{Counts, Seen, Shared, hooks, may_listen, serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,32 +52,19 @@ pub(super) struct Args {
     flow: Vec<String>,
 }
 
-/// The shortest secret of a hook's path, in characters.
-const SHORTEST: usize = 24;
-
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let token = variable("CROSSDOCK_TOKEN").filter(|token| !token.is_empty()).map(Secret::new);
     may_listen(args.listen, token.is_some(), args.behind_tls).map_err(Failure::usage)?;
     logs();
     let context = context(args.path.as_ref(), args.env.as_deref(), out)?;
-    let mut secrets = BTreeMap::new();
-    for name in context.project.compiled.config.connections.keys() {
-        let variable_name = format!("CROSSDOCK_HOOK_{}", name.to_uppercase());
-        if let Some(secret) = variable(&variable_name) {
-            if secret.chars().count() < SHORTEST {
-                return Err(Failure::usage(format!("{variable_name} is shorter than {SHORTEST} characters and could be guessed"))
-                    .hint("openssl rand -hex 24"));
-            }
-            secrets.insert(name.clone(), Secret::new(secret));
-        }
-    }
+    let secrets = hooks::secrets(&context.project)?;
     let (store, recovered) = open_to_run(&context, args.recover, &mut remark(out))?;
     let seen = Arc::new(Mutex::new(Seen::default()));
     let counts = Arc::new(Counts::default());
     let (address, watched) = (args.listen, Arc::clone(&seen));
     let settings = Settings { only: args.flow.clone(), seed: u64::from(std::process::id()), recovered, ..Settings::default() };
     let token_of = token;
-    let drift = drift_schedule(&context)?;
+    let drift = schema_watch::schedule_of(&context.project)?;
     let transport = transport()?;
     let ran = run_connected(
         &context,
@@ -115,7 +95,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                     }
                 });
                 if let Some(schedule) = drift.clone() {
-                    watch(&context, schedule, connectors.clone(), door.clone(), handle.clone())?;
+                    schema_watch::start(&context, schedule, connectors.clone(), door.clone(), handle.clone())?;
                 }
                 Ok(())
             },
@@ -128,78 +108,6 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     tracing::info!("stopped");
     Ok(Exit::Fine)
-}
-
-/// How often the snapshots are held against their systems: once a day, where the project says nothing else.
-fn drift_schedule(context: &Context) -> Result<Option<Schedule>, Failure> {
-    let config = &context.project.compiled.config;
-    let text = config.schema_drift.as_ref().map_or("24 hours", |setting| setting.text.as_str());
-    if text == "off" {
-        return Ok(None);
-    }
-    crate::project::schedule::read(text, &config.zone)
-        .map(Some)
-        .map_err(|why| Failure::usage(format!("schema_drift: {why}")).hint("or: schema_drift: off"))
-}
-
-/// Holds the snapshots against their systems by a schedule, first at the start, and alerts of what touches the
-/// mapping. The same is told once. A thread of its own: it shares nothing with the engine but the limits.
-fn watch(context: &Context, schedule: Schedule, connectors: Connectors, door: Door, handle: tokio::runtime::Handle) -> Result<(), Failure> {
-    let uses = uses(context.project.plan()?);
-    let (folder, config, sources) =
-        (context.project.selection.folder.clone(), context.project.compiled.config.clone(), context.project.compiled.sources.clone());
-    let look = move || {
-        let mut told: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
-        loop {
-            let now = jiff::Timestamp::now().as_millisecond();
-            let (found, faults) = {
-                // Read anew each time: somebody may have pulled meanwhile.
-                let keeper = Keeper::new(&folder, &config, &sources);
-                handle.block_on(schemas::watch(&connectors, &keeper, &folder, &uses))
-            };
-            let all = faults.is_empty();
-            for (connection, fault) in faults {
-                tracing::warn!(connection, "its schemas could not be compared: {fault}");
-            }
-            // What was compared and does not differ any more has ended.
-            let differs: std::collections::BTreeMap<String, (String, String)> =
-                found.into_iter().map(|(object, message)| (format!("schema {object}"), (object.to_string(), message))).collect();
-            let mut alerts: Vec<(Raise, bool)> = Vec::new();
-            for (cause, (subject, message)) in &differs {
-                if told.get(cause) != Some(message) {
-                    let raise = Raise {
-                        cause: cause.clone(),
-                        kind: "schema",
-                        subject: subject.clone(),
-                        message: message.clone(),
-                        lasting: true,
-                        ..Raise::default()
-                    };
-                    alerts.push((raise, false));
-                }
-            }
-            if all {
-                // An earlier process may have told of what has ended since.
-                let objects: std::collections::BTreeSet<String> = uses.iter().map(|used| format!("schema {}", used.object)).collect();
-                let ended = objects.into_iter().filter(|cause| !differs.contains_key(cause));
-                alerts.extend(ended.map(|cause| (Raise { cause, ..Raise::default() }, true)));
-                told.retain(|cause, _| differs.contains_key(cause));
-            }
-            for (raise, ended) in alerts {
-                if !ended {
-                    told.insert(raise.cause.clone(), raise.message.clone());
-                }
-                if door.send(Message::Alert { raise, ended }).is_err() {
-                    return;
-                }
-            }
-            let next = crate::engine::next_run(std::slice::from_ref(&schedule), Some(now), now);
-            let wait = u64::try_from(next - jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
-            std::thread::sleep(std::time::Duration::from_millis(wait.max(1_000)));
-        }
-    };
-    let started = std::thread::Builder::new().name("schemas".to_owned()).spawn(look);
-    started.map(|_| ()).map_err(|error| Failure::io(format!("no thread could be started: {error}")))
 }
 
 /// Logs to the standard error: for people on a terminal, as JSON otherwise. The environment can name a level.

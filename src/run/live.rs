@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::alerts::Alerts;
-use super::carry::Carrier;
+use super::executor::Executor;
 use crate::connector::Hint;
 use crate::engine::queue::{Answer, Signed};
 use crate::engine::{Engine, Polled, Raise, Reply, Told};
@@ -76,7 +76,7 @@ pub enum Ended {
 /// The store refused; nothing that was promised is lost by it.
 pub fn drive(
     engine: &mut Engine<'_>,
-    carrier: &Carrier,
+    executor: &Executor,
     handle: &Handle,
     doors: (&Door, &Receiver<Message>),
     alerts: &Alerts,
@@ -93,7 +93,7 @@ pub fn drive(
             match message {
                 Message::Reply(reply) => replies.push(*reply),
                 Message::Hints { connection, hints, kept } => {
-                    let now = carrier.clock.now().as_millisecond();
+                    let now = executor.clock.now().as_millisecond();
                     // Where only some are kept, the sender repeats the webhook: following a hint twice changes nothing.
                     let done = hints.iter().try_for_each(|hint| {
                         let body = serde_json::to_value(hint).unwrap_or_default();
@@ -115,11 +115,11 @@ pub fn drive(
                 }
             }
         }
-        let step = engine.step(replies, carrier.clock.moment())?;
+        let step = engine.step(replies, executor.clock.moment())?;
         for effect in step.effects {
-            let (carrier, door) = (carrier.clone(), door.clone());
+            let (executor, door) = (executor.clone(), door.clone());
             handle.spawn(async move {
-                let reply = carrier.carry(effect).await;
+                let reply = executor.execute(effect).await;
                 // An engine that has ended takes it up at its next start.
                 let _ = door.send(Message::Reply(Box::new(reply)));
             });

@@ -6,6 +6,7 @@
 //! to is read later, from an address built of known parts.
 
 mod guard;
+pub mod hooks;
 mod metrics;
 #[cfg(test)]
 mod tests;

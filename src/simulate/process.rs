@@ -18,7 +18,7 @@ use crate::engine::{Effect, Engine, Message, Polled, Recovered, Reply, Settings,
 use crate::http::Clock as _;
 use crate::ir::Schedule;
 use crate::plan::Plan;
-use crate::run::carry::Carrier;
+use crate::run::executor::Executor;
 use crate::sandbox::Delivery;
 use crate::sandbox::faults::Dice;
 use crate::schema::Names;
@@ -30,7 +30,7 @@ type Task = Pin<Box<dyn Future<Output = Reply> + Send>>;
 /// A process: an engine with what it has out.
 pub(super) struct Process<'p> {
     pub(super) engine: Engine<'p>,
-    pub(super) carrier: Carrier,
+    pub(super) executor: Executor,
     pub(super) tasks: Vec<Task>,
     pub(super) wake: Option<Timestamp>,
     /// What it told people of, and when.
@@ -46,10 +46,10 @@ pub(super) struct Process<'p> {
 }
 
 impl<'p> Process<'p> {
-    pub(super) fn new(engine: Engine<'p>, carrier: Carrier) -> Self {
+    pub(super) fn new(engine: Engine<'p>, executor: Executor) -> Self {
         Process {
             engine,
-            carrier,
+            executor,
             tasks: Vec::new(),
             wake: None,
             told: BTreeMap::new(),
@@ -76,8 +76,8 @@ impl<'p> Process<'p> {
 
     fn spawn(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            let carrier = self.carrier.clone();
-            self.tasks.push(Box::pin(async move { carrier.carry(effect).await }));
+            let executor = self.executor.clone();
+            self.tasks.push(Box::pin(async move { executor.execute(effect).await }));
         }
     }
 
@@ -167,8 +167,8 @@ impl<'p> Sim<'p> {
         }
     }
 
-    pub(super) fn carrier(&self, engine: &Engine<'_>) -> Carrier {
-        Carrier {
+    pub(super) fn executor(&self, engine: &Engine<'_>) -> Executor {
+        Executor {
             plan: Arc::new(self.plan().clone()),
             connectors: engine.connectors().clone(),
             clock: Arc::new(self.clock.clone()),
@@ -215,8 +215,8 @@ impl<'p> Sim<'p> {
             match Engine::start(world, Box::new(store), settings, self.clock.moment()) {
                 Ok(engine) => {
                     self.recovered = None;
-                    let carrier = self.carrier(&engine);
-                    return Ok(Process::new(engine, carrier));
+                    let executor = self.executor(&engine);
+                    return Ok(Process::new(engine, executor));
                 }
                 // It died while it started; the next one does not at once.
                 Err(crate::engine::Unrunnable::Store(_)) if self.deaths < 200 => self.deaths += 1,

@@ -458,8 +458,8 @@ fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &mut Vec<Find
         };
         engine.decide(&Decision::Replay { flow, keys: some, since: None }, &Signature::default()).map_err(|fault| fault.to_string())?;
     }
-    let carrier = sim.carrier(&engine);
-    let mut process = Process::new(engine, carrier);
+    let executor = sim.executor(&engine);
+    let mut process = Process::new(engine, executor);
     let replayed_until = clock.truth() + SignedDuration::from_mins(12);
     while clock.truth() < replayed_until {
         if !process.step(&clock).map_err(|fault| fault.to_string())? {

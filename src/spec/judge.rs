@@ -40,7 +40,7 @@ pub struct Ran {
 }
 
 /// One way in which an outcome is not what was expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
     /// `sent wms.Order orderKey`, `rejected`, `record`.
     pub at: String,

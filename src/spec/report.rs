@@ -1,13 +1,14 @@
-//! Results of a test run for pipelines: JUnit XML and JSON.
+//! Results of a test run for pipelines: JUnit XML, and a report that serializes.
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde::Serialize;
 
+use super::judge::Difference;
 use super::{Case, Ran};
 
 /// JUnit XML: one suite a file, one test a case.
 pub fn junit(results: &[(Case, Ran)]) -> String {
-    let mut report = Report::new("crossdock");
+    let mut report = quick_junit::Report::new("crossdock");
     let mut files: Vec<&str> = Vec::new();
     for (case, _) in results {
         if !files.contains(&&*case.file) {
@@ -35,36 +36,37 @@ pub fn junit(results: &[(Case, Ran)]) -> String {
     report.to_string().unwrap_or_default()
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    name: &'a str,
-    flow: &'a str,
-    file: &'a str,
-    line: u32,
-    passed: bool,
-    differences: Vec<Change<'a>>,
+/// How the cases went, for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub version: u32,
+    pub passed: usize,
+    pub failed: usize,
+    pub cases: Vec<Line>,
 }
 
-#[derive(Serialize)]
-struct Change<'a> {
-    at: &'a str,
-    expected: &'a str,
-    actual: &'a str,
+/// How one case went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    pub name: String,
+    pub flow: String,
+    pub file: String,
+    pub line: u32,
+    pub passed: bool,
+    pub differences: Vec<Difference>,
 }
 
-/// `{"passed": 3, "failed": 1, "cases": [...]}`
-pub fn json(results: &[(Case, Ran)]) -> serde_json::Value {
-    let cases: Vec<Line<'_>> = results
-        .iter()
-        .map(|(case, ran)| Line {
-            name: &case.name,
-            flow: &case.flow,
-            file: &case.file,
-            line: case.line,
-            passed: ran.differences.is_empty(),
-            differences: ran.differences.iter().map(|d| Change { at: &d.at, expected: &d.expected, actual: &d.actual }).collect(),
-        })
-        .collect();
+/// The report of some results.
+pub fn report(results: &[(Case, Ran)]) -> Report {
+    let line = |(case, ran): &(Case, Ran)| Line {
+        name: case.name.clone(),
+        flow: case.flow.clone(),
+        file: case.file.to_string(),
+        line: case.line,
+        passed: ran.differences.is_empty(),
+        differences: ran.differences.clone(),
+    };
+    let cases: Vec<Line> = results.iter().map(line).collect();
     let passed = cases.iter().filter(|case| case.passed).count();
-    serde_json::json!({ "version": 1, "passed": passed, "failed": cases.len() - passed, "cases": cases })
+    Report { version: 1, passed, failed: cases.len() - passed, cases }
 }

@@ -2,21 +2,17 @@
 
 mod why;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::project::load_for;
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
-use crate::apply::aside::{self, LeftOut, Sought};
-use crate::apply::{Inputs, Outcome, Payload, Reason, Verdict, apply};
-use crate::base::bounds;
-use crate::fault::file;
+use crate::app::matched;
+use crate::app::preview::{Previewed, Request, left_out_text, preview};
+use crate::apply::{Outcome, Payload, Reason, Verdict};
 use crate::ir::Flow;
-use crate::project::records;
 use crate::run::files::whole;
 use crate::spec::judge;
-use crate::value::Json;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,82 +70,25 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let project = args.project.clone().or_else(|| elsewhere(&args.records));
     let ready = load_for(project.as_ref(), args.flow.as_deref(), args.env.as_deref(), out)?;
+    let request = Request {
+        records: &args.records,
+        flow: args.flow.as_deref(),
+        key: args.key.as_deref(),
+        matched: &args.matched,
+        target: args.target.as_deref(),
+        now: args.now.map(|now| now.at(jiff::Timestamp::now())),
+        trace: args.format == Format::Human || args.why.is_some(),
+    };
+    let seen = preview(&ready, &request)?;
     let flow = ready.flow(args.flow.as_deref())?;
-    let program = ready.program()?;
-    let read = |path: &str| -> Result<std::sync::Arc<str>, Failure> {
-        Ok(match file::read_text(std::path::Path::new(path), bounds::WHOLE_FILE) {
-            Ok(text) => text.into(),
-            Err(_) => ready.text(path)?,
-        })
-    };
-    let load = |path: &str| -> Result<Vec<Json>, Failure> {
-        let text = read(path)?;
-        records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))
-    };
-    ready.hold_headings(flow, &args.records, &read(&args.records)?)?;
-    let mut records = load(&args.records)?;
-    let given = super::given::matched(&args.matched, flow, &load)?;
-    let target = args.target.as_deref().map(load).transpose()?.and_then(|found| found.into_iter().next());
-    let targets: BTreeMap<String, Json> =
-        target.iter().flat_map(|target| flow.writes.iter().map(|write| (write.name.clone(), target.clone()))).collect();
-    let (results, unmatched) = (BTreeMap::new(), BTreeMap::new());
-    let group = if flow.group.is_some() { std::mem::take(&mut records) } else { Vec::new() };
-    if flow.group.is_some() {
-        records = group.first().cloned().into_iter().collect();
-    }
-    let now = args.now.map_or_else(jiff::Timestamp::now, |now| now.at(jiff::Timestamp::now()));
-    let fields: BTreeMap<String, Vec<String>> = flow
-        .writes
-        .iter()
-        .filter_map(|write| {
-            let name = write.object.to_string();
-            let object = program.plan().objects.get(&name)?;
-            Some((name, object.fields.keys().cloned().collect()))
-        })
-        .collect();
-    let mut seen: Vec<Seen> = Vec::new();
-    for record in records {
-        let inputs = Inputs {
-            record: &record,
-            group: &group,
-            was_of_group: None,
-            now,
-            matched: &unmatched,
-            targets: &targets,
-            results: &results,
-            names: &ready.compiled.names,
-            // Where nothing is written the conditions of the writes say why.
-            trace: true,
-        };
-        let (matched, sought) = aside::find(&program, flow, &inputs, &given);
-        let inputs = Inputs { matched: &matched, ..inputs };
-        let mut outcome = apply(&program, flow, &inputs);
-        if args.key.as_ref().is_some_and(|key| !has_key(&record, &outcome, key)) {
-            continue;
-        }
-        let left_out = if outcome.verdict == Verdict::NotEligible { aside::left_out(&program, flow, &inputs) } else { Vec::new() };
-        if args.format == Format::Json && args.why.is_none() {
-            outcome.trace.clear();
-            outcome.decisions.clear();
-        }
-        seen.push(Seen { record, outcome, sought, left_out, fields: fields.clone() });
-    }
-    if seen.is_empty() {
-        let message =
-            args.key.as_ref().map_or_else(|| format!("`{}` holds no record", args.records), |key| format!("no record has the id or key `{key}`"));
-        return Err(Failure::usage(message));
-    }
     match (&args.why, seen.as_slice()) {
-        _ if args.format == Format::Json => {
-            let all: Vec<Json> = seen.iter().map(json).collect();
-            out.json(&all)?;
-        }
+        _ if args.format == Format::Json => out.json(&seen)?,
         (Some(what), all) => {
             for (at, one) in all.iter().enumerate() {
                 if all.len() > 1 {
-                    out.line(format!("{}{}", if at > 0 { "\n" } else { "" }, out.bold(id(&one.record).unwrap_or("record"))))?;
+                    out.line(format!("{}{}", if at > 0 { "\n" } else { "" }, out.bold(one.id.as_deref().unwrap_or("record"))))?;
                 }
-                why::explain(&why::About { seen: one, flow, mapping: &program.plan().mapping }, what, out)?;
+                why::explain(&why::About { seen: one, flow, plan: ready.plan()? }, what, out)?;
             }
         }
         (None, [one]) => self::one(one, flow, out)?,
@@ -157,17 +96,6 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let rejected = seen.iter().any(|seen| seen.outcome.verdict == Verdict::Rejected);
     Ok(if rejected { Exit::Findings } else { Exit::Fine })
-}
-
-/// A record, and all that became of it.
-struct Seen {
-    record: Json,
-    outcome: Outcome,
-    /// How its matches went among the records that were given.
-    sought: Vec<Sought>,
-    left_out: Vec<LeftOut>,
-    /// By target object: its fields.
-    fields: BTreeMap<String, Vec<String>>,
 }
 
 /// The project of a record's file, where the command runs outside of any: a file named from elsewhere tells where it is.
@@ -178,27 +106,6 @@ fn elsewhere(records: &str) -> Option<PathBuf> {
     }
     let beside = PathBuf::from(records);
     beside.parent().filter(|folder| !folder.as_os_str().is_empty() && folder.is_dir()).map(PathBuf::from)
-}
-
-fn id(record: &Json) -> Option<&str> {
-    ["Id", "id", "orderId", "orderNumber", "shipmentId"].iter().find_map(|name| record.get(name)).and_then(Json::as_str)
-}
-
-fn has_key(record: &Json, outcome: &Outcome, key: &str) -> bool {
-    let named = ["Id", "id", "OrderNumber", "orderNumber"].iter().any(|name| record.get(name).and_then(Json::as_str) == Some(key));
-    named || outcome.payloads.iter().any(|payload| payload.key.as_deref() == Some(key))
-}
-
-fn json(seen: &Seen) -> Json {
-    let mut whole = serde_json::to_value(&seen.outcome).unwrap_or(Json::Null);
-    whole["id"] = id(&seen.record).map_or(Json::Null, Json::from);
-    if !seen.left_out.is_empty() {
-        whole["left_out"] = seen.left_out.iter().map(|one| Json::from(why::left_out_words(one))).collect();
-    }
-    if !seen.sought.is_empty() {
-        whole["matches"] = seen.sought.iter().map(|one| Json::from(super::given::told(one))).collect();
-    }
-    whole
 }
 
 /// What became of a record, in a word or two.
@@ -217,10 +124,12 @@ fn verdict(outcome: &Outcome, out: &Out) -> String {
     }
 }
 
-fn one(seen: &Seen, flow: &Flow, out: &mut Out) -> Result<(), Failure> {
+fn one(seen: &Previewed, flow: &Flow, out: &mut Out) -> Result<(), Failure> {
     let outcome = &seen.outcome;
-    out.line(format!("{} {}", out.bold(id(&seen.record).unwrap_or("record")), verdict(outcome, out)))?;
-    super::given::tell(&seen.sought, out)?;
+    out.line(format!("{} {}", out.bold(seen.id.as_deref().unwrap_or("record")), verdict(outcome, out)))?;
+    for one in &seen.sought {
+        out.line(format!("  {}", out.dim(&matched::text(one))))?;
+    }
     for one in &seen.left_out {
         why::left_out(one, out)?;
     }
@@ -260,19 +169,19 @@ fn show(payload: &Payload, before: &str, out: &mut Out) -> Result<(), Failure> {
     out.json(&whole(payload))
 }
 
-fn table(all: &[Seen], out: &mut Out) -> Result<(), Failure> {
+fn table(all: &[Previewed], out: &mut Out) -> Result<(), Failure> {
     let mut rows = comfy_table::Table::new();
     rows.load_style(comfy_table::presets::NOTHING);
     rows.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     rows.set_width(u16::try_from(out.look.width).unwrap_or(u16::MAX));
     rows.set_header(["record", "outcome", "key", "route", "why"]);
-    for Seen { record, outcome, left_out, .. } in all {
+    for Previewed { id, outcome, left_out, .. } in all {
         let first = outcome.payloads.first();
         let route = outcome.routes.iter().flat_map(|route| route.results.iter().map(|(_, value)| value.as_str())).collect::<Vec<_>>().join(", ");
         let why = outcome.reasons.iter().chain(&outcome.warnings).map(|reason| reason.message.clone());
-        let why = why.chain(left_out.iter().map(why::left_out_words)).collect::<Vec<_>>().join("; ");
+        let why = why.chain(left_out.iter().map(left_out_text)).collect::<Vec<_>>().join("; ");
         let key = first.and_then(|payload| payload.key.as_deref()).unwrap_or("");
-        rows.add_row([id(record).unwrap_or(""), word(outcome), key, &route, &why]);
+        rows.add_row([id.as_deref().unwrap_or(""), word(outcome), key, &route, &why]);
     }
     for line in rows.to_string().lines() {
         out.line(line.trim_end())?;

@@ -1,21 +1,23 @@
 //! `preview --why`: why a field has its value or is missing, why a rule fired or did not, which routing row was used, why a
 //! write does not apply, why a record is not eligible.
 
-use super::Seen;
+use crate::app::matched;
+use crate::app::preview::{Previewed, left_out_text};
 use crate::apply::aside::LeftOut;
 use crate::apply::{Answer, Decided, Decision, Outcome, Read, Verdict};
 use crate::base::nearest;
 use crate::cli::{Failure, Out};
 use crate::ir::print;
-use crate::ir::{Expr, Flow, Mapping, Place, Route, RouteOutcome, Row, RowValue, Rule, RuleKind, Write};
+use crate::ir::{Expr, Flow, Place, Route, RouteOutcome, Row, RowValue, Rule, RuleKind, Write};
+use crate::plan::Plan;
 use crate::spec::signoff::built;
 use crate::value::Json;
 
 /// What is asked about.
 pub(super) struct About<'a> {
-    pub(super) seen: &'a Seen,
+    pub(super) seen: &'a Previewed,
     pub(super) flow: &'a Flow,
-    pub(super) mapping: &'a Mapping,
+    pub(super) plan: &'a Plan,
 }
 
 /// Answers `--why WHAT`.
@@ -137,9 +139,11 @@ fn routes(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure>
             match asked {
                 Some(decision) if decision.answer == Answer::Holds => {
                     let gives = match &row.outcome {
-                        RouteOutcome::Results(results) => results.iter().map(|one| print::within(about.mapping, one)).collect::<Vec<_>>().join(", "),
+                        RouteOutcome::Results(results) => {
+                            results.iter().map(|one| print::within(&about.plan.mapping, one)).collect::<Vec<_>>().join(", ")
+                        }
                         RouteOutcome::Stop(stop) => {
-                            format!("{} {}", if stop.review { "review" } else { "reject" }, print::within(about.mapping, &stop.message))
+                            format!("{} {}", if stop.review { "review" } else { "reject" }, print::within(&about.plan.mapping, &stop.message))
                         }
                     };
                     out.line(format!("  {}  {} -> {gives}  {}", out.green("taken"), row.text, at(&row.place, out)))?;
@@ -206,7 +210,7 @@ fn rules(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure> 
     let mut all = Vec::new();
     all_rules(&about.flow.rules, &mut Vec::new(), &mut all);
     let words = what.to_lowercase();
-    let said = |found: &Found<'_>| message(found.rule).map(|message| print::within(about.mapping, message)).unwrap_or_default();
+    let said = |found: &Found<'_>| message(found.rule).map(|message| print::within(&about.plan.mapping, message)).unwrap_or_default();
     // A message may stand in a rule as its author wrote it, or as the record got it.
     let reached = |found: &Found<'_>| {
         let reasons = about.seen.outcome.reasons.iter().chain(&about.seen.outcome.warnings);
@@ -269,7 +273,7 @@ fn not_asked(about: &About<'_>, found: &Found<'_>) -> String {
                 if let Some(Decision { answer: Answer::DoesNotHold, reads, .. }) = decided {
                     let read: Vec<String> = reads.iter().map(|read| format!("{} = {}", read.path, read.value)).collect();
                     let read = if read.is_empty() { String::new() } else { format!(" ({})", read.join(", ")) };
-                    let condition = print::within(about.mapping, condition);
+                    let condition = print::within(&about.plan.mapping, condition);
                     return format!(
                         "not evaluated: it is inside `when {condition}`, which does not hold{read}  {}:{}",
                         outer.place.file, outer.place.line
@@ -277,7 +281,7 @@ fn not_asked(about: &About<'_>, found: &Found<'_>) -> String {
                 }
             }
             RuleKind::Each { generators, .. } => {
-                let lists: Vec<String> = generators.iter().map(|one| print::within(about.mapping, &one.list)).collect();
+                let lists: Vec<String> = generators.iter().map(|one| print::within(&about.plan.mapping, &one.list)).collect();
                 return format!("not evaluated: {} has no elements", lists.join(", "));
             }
             _ => {}
@@ -426,7 +430,7 @@ fn is_list(expr: &Expr) -> bool {
 /// Whether the target of a write has such a field, though no row sets it.
 fn is_field(about: &About<'_>, write: &Write, what: &str) -> bool {
     let first = what.split(['.', '[']).next().unwrap_or(what);
-    about.seen.fields.get(&write.object.to_string()).is_some_and(|known| known.iter().any(|name| name == first))
+    about.plan.objects.get(&write.object.to_string()).is_some_and(|object| object.fields.contains_key(first))
 }
 
 // ---- lines ----
@@ -453,7 +457,7 @@ fn line(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure> {
     for found in about.flow.matches.iter().filter(|found| found.name == what || at_place(&found.place, what)) {
         told = true;
         match about.seen.sought.iter().find(|sought| sought.name == found.name) {
-            Some(sought) => out.line(crate::cli::given::told(sought))?,
+            Some(sought) => out.line(matched::text(sought))?,
             None => {
                 out.line(format!("no records of {} were given for `{}`", found.object, found.name))?;
                 out.line(format!("    help  name some: --matched {}=FILE", found.name))?;
@@ -465,16 +469,6 @@ fn line(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure> {
 
 // ---- records that are left out ----
 
-/// Why a flow leaves a record out, in one line.
-pub(super) fn left_out_words(one: &LeftOut) -> String {
-    match one {
-        LeftOut::Filter(condition, _) => format!("where {condition}: does not hold"),
-        LeftOut::Match(name, _, 0) => format!("match `{name}` found no record, and says `none -> skip`"),
-        LeftOut::Match(name, _, count) => format!("match `{name}` found {count} records, and says `many -> skip`"),
-        LeftOut::Group => "it has no value for the group".to_owned(),
-    }
-}
-
 pub(super) fn left_out(one: &LeftOut, out: &mut Out) -> Result<(), Failure> {
     match one {
         LeftOut::Filter(condition, reads) => {
@@ -482,7 +476,7 @@ pub(super) fn left_out(one: &LeftOut, out: &mut Out) -> Result<(), Failure> {
             read_lines(reads, out)
         }
         LeftOut::Match(name, place, count) => {
-            out.line(format!("  {}  {}", left_out_words(one), at(place, out)))?;
+            out.line(format!("  {}  {}", left_out_text(one), at(place, out)))?;
             if *count == 0 { out.line(format!("    help  name what it would find: --matched {name}=FILE")) } else { Ok(()) }
         }
         LeftOut::Group => out.line("  it has no value for the group"),

@@ -1,18 +1,18 @@
-//! `--matched NAME=FILE`: records of the other side, which the matches of a flow search.
+//! Records of the other side, which the matches of a flow search: `NAME=FILE`.
 
 use std::collections::BTreeMap;
 
-use super::{Failure, Out};
+use super::Failure;
 use crate::apply::aside::{Given, Sought};
 use crate::base::nearest;
 use crate::ir::Flow;
 use crate::value::Json;
 
-/// Reads the files of `--matched`, by the names of the flow's matches.
+/// Reads the files of such pairs, by the names of the flow's matches.
 ///
 /// # Errors
 /// A pair has no `=`, the flow has no such match, or a file cannot be read.
-pub(super) fn matched(pairs: &[String], flow: &Flow, load: &dyn Fn(&str) -> Result<Vec<Json>, Failure>) -> Result<Given, Failure> {
+pub fn given(pairs: &[String], flow: &Flow, load: &dyn Fn(&str) -> Result<Vec<Json>, Failure>) -> Result<Given, Failure> {
     let mut given = BTreeMap::new();
     for pair in pairs {
         let (name, path) = pair
@@ -33,7 +33,7 @@ pub(super) fn matched(pairs: &[String], flow: &Flow, load: &dyn Fn(&str) -> Resu
 }
 
 /// How a match went, in one line: what it looked for, and what it found.
-pub(super) fn told(sought: &Sought) -> String {
+pub fn text(sought: &Sought) -> String {
     let key = |(field, values): &(String, Vec<String>)| match values.as_slice() {
         [] => format!("{field} (the record has no value for it)"),
         [one] => format!("{field} = {one}"),
@@ -49,12 +49,4 @@ pub(super) fn told(sought: &Sought) -> String {
         Some(by) => format!("match `{}` found {} of {records} by {by}", sought.name, sought.found),
         None => format!("match `{}` found none of {records}: it searched for {}", sought.name, keys.join(", then ")),
     }
-}
-
-/// Says how the matches of one record went.
-pub(super) fn tell(sought: &[Sought], out: &mut Out) -> Result<(), Failure> {
-    for one in sought {
-        out.line(format!("  {}", out.dim(&told(one))))?;
-    }
-    Ok(())
 }

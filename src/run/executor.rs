@@ -16,12 +16,12 @@ use crate::value::ObjectRef;
 
 /// What effects are carried out with. It is shared by all that are out at once.
 #[derive(Clone)]
-pub struct Carrier {
+pub struct Executor {
     pub plan: Arc<Plan>,
     pub connectors: Connectors,
     pub clock: Arc<dyn Clock>,
     /// Where nothing is to be written: what would be, goes here.
-    pub rehearsal: Option<Arc<super::dry::Rehearsal>>,
+    pub rehearsal: Option<Arc<super::rehearsal::Rehearsal>>,
     /// By flow: paths to fetch beside those that the mapping reads.
     pub also: Arc<Vec<Vec<Vec<String>>>>,
     /// By connection: exchanges are masked here, beside the engine's own work.
@@ -32,7 +32,7 @@ pub struct Carrier {
     pub scrub: bool,
 }
 
-impl Carrier {
+impl Executor {
     fn source(&self, flow: usize) -> Selection<'_> {
         self.plan.selection_of(flow, self.also.get(flow).map_or(&[], Vec::as_slice))
     }
@@ -49,7 +49,7 @@ impl Carrier {
     }
 
     /// Carries out an effect; whatever happens, there is a reply. Nothing of it quotes what the request held of persons.
-    pub async fn carry(&self, effect: Effect) -> Reply {
+    pub async fn execute(&self, effect: Effect) -> Reply {
         let call = Arc::new(Call::default());
         let mut got = self.ask(&call, &effect).await;
         // A connection that no schema is known of shows nothing.
@@ -80,11 +80,11 @@ impl Carrier {
             since: *since,
         });
         let read = {
-            let (carrier, call, connector) = (self.clone(), Arc::clone(call), Arc::clone(connector));
+            let (executor, call, connector) = (self.clone(), Arc::clone(call), Arc::clone(connector));
             let (flow, stream, cursor, begins, overlap, since) = (*flow, stream.clone(), cursor.clone(), *begins, *overlap, *since);
             async move {
                 let cursor = cursor.as_deref();
-                let selection = &carrier.source(flow);
+                let selection = &executor.source(flow);
                 connector.changes(&call, &ReadRequest { selection, stream: &stream, cursor, begins, overlap, since, now }).await
             }
         };

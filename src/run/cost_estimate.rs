@@ -9,7 +9,7 @@ use crate::system::Guarantee;
 use crate::value::ObjectRef;
 
 /// One kind of call that a flow makes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Calls {
     pub connection: String,
     /// `read`, `look up crm.Account by Email__c`, `upsert crm.Contact`

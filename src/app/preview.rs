@@ -1,0 +1,142 @@
+//! What would be sent for some records. Nothing is sent.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use super::{Failure, LoadedProject, matched};
+use crate::apply::aside::{self, LeftOut, Sought};
+use crate::apply::{Inputs, Outcome, Verdict, apply};
+use crate::base::bounds;
+use crate::fault::file;
+use crate::project::records;
+use crate::value::Json;
+
+/// Which records are previewed, and how.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Request<'a> {
+    /// A file of records.
+    pub records: &'a str,
+    /// The flow; none where the project has just one.
+    pub flow: Option<&'a str>,
+    /// Only the record with this id, or whose write has this key.
+    pub key: Option<&'a str>,
+    /// Records of the other side, among which matches look: `NAME=FILE`.
+    pub matched: &'a [String],
+    /// A file of the record as the target holds it now.
+    pub target: Option<&'a str>,
+    /// The run's now; the clock's if none is given.
+    pub now: Option<jiff::Timestamp>,
+    /// Keep how each value came about, and what each condition said.
+    pub trace: bool,
+}
+
+/// A record, and all that became of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Previewed {
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    pub id: Option<String>,
+    /// Why the flow leaves it out.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "left_out_texts")]
+    pub left_out: Vec<LeftOut>,
+    /// How its matches went among the records that were given.
+    #[serde(rename = "matches", skip_serializing_if = "Vec::is_empty", serialize_with = "match_texts")]
+    pub sought: Vec<Sought>,
+    #[serde(skip)]
+    pub record: Json,
+}
+
+fn left_out_texts<S: Serializer>(all: &[LeftOut], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(all.iter().map(left_out_text))
+}
+
+fn match_texts<S: Serializer>(all: &[Sought], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(all.iter().map(matched::text))
+}
+
+/// Maps the records of a file and says what became of each.
+///
+/// # Errors
+/// There is no such flow, a file cannot be read, or no record is left.
+pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Vec<Previewed>, Failure> {
+    let flow = project.flow(request.flow)?;
+    let program = project.program()?;
+    let load = |path: &str| -> Result<Vec<Json>, Failure> {
+        let text = text(project, path)?;
+        records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))
+    };
+    project.hold_headings(flow, request.records, &text(project, request.records)?)?;
+    let mut records = load(request.records)?;
+    let given = matched::given(request.matched, flow, &load)?;
+    let target = request.target.map(load).transpose()?.and_then(|found| found.into_iter().next());
+    let targets: BTreeMap<String, Json> =
+        target.iter().flat_map(|target| flow.writes.iter().map(|write| (write.name.clone(), target.clone()))).collect();
+    let (results, unmatched) = (BTreeMap::new(), BTreeMap::new());
+    let group = if flow.group.is_some() { std::mem::take(&mut records) } else { Vec::new() };
+    if flow.group.is_some() {
+        records = group.first().cloned().into_iter().collect();
+    }
+    let now = request.now.unwrap_or_else(jiff::Timestamp::now);
+    let mut all: Vec<Previewed> = Vec::new();
+    for record in records {
+        let inputs = Inputs {
+            record: &record,
+            group: &group,
+            was_of_group: None,
+            now,
+            matched: &unmatched,
+            targets: &targets,
+            results: &results,
+            names: &project.compiled.names,
+            // Where nothing is written the conditions of the writes say why.
+            trace: true,
+        };
+        let (matched, sought) = aside::find(&program, flow, &inputs, &given);
+        let inputs = Inputs { matched: &matched, ..inputs };
+        let mut outcome = apply(&program, flow, &inputs);
+        if request.key.is_some_and(|key| !has_key(&record, &outcome, key)) {
+            continue;
+        }
+        let left_out = if outcome.verdict == Verdict::NotEligible { aside::left_out(&program, flow, &inputs) } else { Vec::new() };
+        if !request.trace {
+            outcome.trace.clear();
+            outcome.decisions.clear();
+        }
+        all.push(Previewed { outcome, id: id(&record).map(str::to_owned), left_out, sought, record });
+    }
+    if all.is_empty() {
+        let none = || format!("`{}` holds no record", request.records);
+        return Err(Failure::usage(request.key.map_or_else(none, |key| format!("no record has the id or key `{key}`"))));
+    }
+    Ok(all)
+}
+
+/// The text of a file: from the current folder if it is there, else from the project's.
+fn text(project: &LoadedProject, path: &str) -> Result<Arc<str>, Failure> {
+    match file::read_text(Path::new(path), bounds::WHOLE_FILE) {
+        Ok(text) => Ok(text.into()),
+        Err(_) => project.text(path),
+    }
+}
+
+fn id(record: &Json) -> Option<&str> {
+    ["Id", "id", "orderId", "orderNumber", "shipmentId"].iter().find_map(|name| record.get(name)).and_then(Json::as_str)
+}
+
+fn has_key(record: &Json, outcome: &Outcome, key: &str) -> bool {
+    let named = ["Id", "id", "OrderNumber", "orderNumber"].iter().any(|name| record.get(name).and_then(Json::as_str) == Some(key));
+    named || outcome.payloads.iter().any(|payload| payload.key.as_deref() == Some(key))
+}
+
+/// Why a flow leaves a record out, in one line.
+pub fn left_out_text(one: &LeftOut) -> String {
+    match one {
+        LeftOut::Filter(condition, _) => format!("where {condition}: does not hold"),
+        LeftOut::Match(name, _, 0) => format!("match `{name}` found no record, and says `none -> skip`"),
+        LeftOut::Match(name, _, count) => format!("match `{name}` found {count} records, and says `many -> skip`"),
+        LeftOut::Group => "it has no value for the group".to_owned(),
+    }
+}
