@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use thiserror::Error;
 
 use super::{Connector, salesforce, shipstation, shipstation_v2};
-use crate::http::{Clock, Secret, Transport, Window};
+use crate::http::{Clock, Limit, LimitKind, Rule, Secret, Transport, Window};
 use crate::system;
 
 /// Makes the connector of one system.
@@ -53,9 +53,22 @@ impl Settings {
     }
 
     /// The calls that the system takes from one credential, as its manifest says.
-    pub fn window(&self) -> Option<Window> {
-        let limits = system::manifest(&self.system)?.limits?;
-        Some(Window { calls: limits.calls, length: SignedDuration::from_secs(limits.seconds.into()) })
+    pub fn limit(&self) -> Limit {
+        let limits = system::manifest(&self.system).map_or(&[][..], |manifest| &manifest.limits);
+        let window = |calls, seconds| LimitKind::Window(Window { calls, length: SignedDuration::from_secs(seconds) });
+        let rule = |limit: &system::Limit| match limit {
+            system::Limit::Window { calls, seconds, operation } => {
+                Some(Rule { operation: operation.clone(), kind: window(*calls, i64::from(*seconds)) })
+            }
+            system::Limit::Bucket { burst, refill_ms, operation } => {
+                let refill = SignedDuration::from_millis((*refill_ms).into());
+                Some(Rule { operation: operation.clone(), kind: LimitKind::Bucket { burst: *burst, refill } })
+            }
+            system::Limit::Daily { calls } => Some(Rule { operation: None, kind: window(*calls, 86_400) }),
+            system::Limit::AtOnce(_) => None,
+        };
+        let at_once = limits.iter().find_map(|limit| if let system::Limit::AtOnce(most) = limit { Some(*most) } else { None });
+        Limit::of(limits.iter().filter_map(rule).collect(), at_once)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::redact::{HIDDEN, Redactor};
-use super::{Answer, Broken, Call, Clock, Exchange, Limit, Request, Response, Transport};
+use super::{Answer, Broken, Call, Clock, Cost, Exchange, Limit, Request, Response, Transport};
 use crate::base::bounds;
 use crate::fault::Fault;
 
@@ -65,9 +65,11 @@ impl Client {
     }
 
     async fn carry(&self, call: Option<&Call>, request: Request) -> Result<Response, Fault> {
+        let _place = self.limit.room().await;
+        let cost = request.extensions().get::<Cost>().cloned().unwrap_or(Cost::CALL);
         loop {
             let now = self.clock.now();
-            let ready = self.limit_now().ready_at(now);
+            let ready = self.limit_now().ready_for(now, &cost);
             if ready <= now {
                 break;
             }
@@ -75,7 +77,7 @@ impl Client {
             self.clock.sleep(wait.try_into().unwrap_or(Duration::from_secs(1))).await;
         }
         let crate::http::Moment { wall: at, steady: began, .. } = self.clock.moment();
-        self.limit_now().take(at);
+        self.limit_now().take_for(at, &cost);
         let mut asked = Asked { client: self, done: false };
         let mut note = Exchange {
             at,

@@ -1,14 +1,18 @@
 //! Rate limits: how many calls a credential has left.
 //!
 //! One [`Limit`] is shared by all flows of one credential. It is asked before a call ([`Limit::ready_at`]), told when a call is sent
-//! ([`Limit::take`]), and corrected by the answers of the system ([`Limit::seen`], [`Limit::pause`]). A process that has just started
-//! does not know how many calls of the window were used, so until the first answer it makes one call at a time.
+//! ([`Limit::take`]), and corrected by the answers of the system ([`Limit::seen`], [`Limit::told`], [`Limit::pause`]). A process that has
+//! just started does not know how many calls of the window were used, so until the first answer it makes one call at a time. A system
+//! may have several limits that hold together ([`Rule`]), and a bound on calls that are out at once ([`Limit::room`]).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::Moment;
+use super::quota::{Cost, Kind, Quota, Rule};
 
 /// A fixed window: so many calls until it begins anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +25,11 @@ pub struct Window {
 #[derive(Debug)]
 pub struct Limit {
     state: Mutex<State>,
+    /// How many calls may be out at once, and the places that are free.
+    at_once: Option<(u32, Semaphore)>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct State {
     /// Absent: the system has no window that is known before its answers.
     window: Option<Window>,
@@ -42,6 +48,8 @@ struct State {
     latest: Option<Timestamp>,
     /// By how much the wall clock is ahead of the steady one, in milliseconds.
     ahead: Option<i64>,
+    /// Limits beside the window.
+    quotas: Vec<Quota>,
 }
 
 /// How far the times that are named may lie apart, since several threads name them.
@@ -55,6 +63,7 @@ impl State {
             let moved = |at: Timestamp| at.saturating_sub(back).unwrap_or(now);
             self.ends = self.ends.map(moved);
             self.paused = self.paused.map(moved);
+            self.quotas.iter_mut().for_each(|quota| quota.moved(moved));
             self.latest = Some(now);
         }
         self.latest = self.latest.max(Some(now));
@@ -75,8 +84,36 @@ impl Limit {
                 blind: 0,
                 latest: None,
                 ahead: None,
+                quotas: Vec::new(),
             }),
+            at_once: None,
         }
+    }
+
+    /// Several limits that hold together, and how many calls may be out at once. The first window of all calls is the one that
+    /// [`Limit::seen`] corrects.
+    pub fn of(mut rules: Vec<Rule>, at_once: Option<u32>) -> Self {
+        let first = rules.iter().position(|rule| rule.operation.is_none() && matches!(rule.kind, Kind::Window(_)));
+        let window = first.and_then(|first| match rules.remove(first).kind {
+            Kind::Window(window) => Some(window),
+            Kind::Bucket { .. } => None,
+        });
+        let limit = Limit::new(window);
+        limit.state.lock().unwrap_or_else(PoisonError::into_inner).quotas = rules.into_iter().map(Quota::new).collect();
+        let places = at_once.map(|most| (most.max(1), Semaphore::new(usize::try_from(most.max(1)).unwrap_or(1))));
+        Limit { at_once: places, ..limit }
+    }
+
+    /// Waits until a call may be out beside those that are; it has its place until what is returned is dropped. `None`: there is
+    /// no bound.
+    pub async fn room(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.at_once.as_ref()?.1.acquire().await.ok()
+    }
+
+    /// The system said how much is left of one of its limits: of that of an operation, or of those of all calls beside the window.
+    pub fn told(&self, now: Timestamp, operation: Option<&str>, left: u32) {
+        self.state(now).quotas.iter_mut().for_each(|quota| quota.told(now, operation, left));
     }
 
     fn state(&self, now: Timestamp) -> MutexGuard<'_, State> {
@@ -96,17 +133,24 @@ impl Limit {
             state.ends = state.ends.map(moved);
             state.paused = state.paused.map(moved);
             state.latest = state.latest.map(moved);
+            state.quotas.iter_mut().for_each(|quota| quota.moved(moved));
             state.ahead = Some(ahead);
         }
     }
 
     /// When the next call may go out: `now`, or later.
     pub fn ready_at(&self, now: Timestamp) -> Timestamp {
+        self.ready_for(now, &Cost::CALL)
+    }
+
+    /// The same for a call of a cost of its own.
+    pub fn ready_for(&self, now: Timestamp, cost: &Cost) -> Timestamp {
         let state = self.state(now);
         let open = match (state.window, state.ends) {
             (Some(_), Some(ends)) if state.left == 0 && ends > now => ends,
             _ => now,
         };
+        let open = state.quotas.iter().fold(open, |open, quota| open.max(quota.ready_at(now, cost)));
         state.paused.map_or(open, |paused| open.max(paused)).max(now)
     }
 
@@ -116,18 +160,26 @@ impl Limit {
             return 0;
         }
         let state = self.state(now);
-        match (state.window, state.ends) {
+        let at_once = self.at_once.as_ref().map_or(u32::MAX, |(most, _)| *most);
+        let beside = state.quotas.iter().fold(at_once, |least, quota| least.min(quota.left(now)));
+        beside.min(match (state.window, state.ends) {
             (None, _) => u32::MAX,
             _ if !state.known => u32::from(!state.asking),
             (Some(window), Some(ends)) if ends <= now => window.calls,
             (Some(window), None) => window.calls,
             (Some(_), Some(_)) => state.left,
-        }
+        })
     }
 
     /// A call goes out.
     pub fn take(&self, now: Timestamp) {
+        self.take_for(now, &Cost::CALL);
+    }
+
+    /// The same of a call of a cost of its own.
+    pub fn take_for(&self, now: Timestamp, cost: &Cost) {
         let mut state = self.state(now);
+        state.quotas.iter_mut().for_each(|quota| quota.take(now, cost));
         let Some(window) = state.window else { return };
         if state.ends.is_none_or(|ends| ends <= now) {
             state.left = window.calls;
@@ -180,7 +232,7 @@ impl Limit {
     }
 }
 
-fn add(at: Timestamp, time: SignedDuration) -> Timestamp {
+pub(super) fn add(at: Timestamp, time: SignedDuration) -> Timestamp {
     at.saturating_add(time).unwrap_or(Timestamp::MAX)
 }
 

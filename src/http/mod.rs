@@ -10,6 +10,7 @@ mod client;
 mod clock;
 pub mod limit;
 pub mod net;
+mod quota;
 pub mod redact;
 mod secret;
 pub mod server;
@@ -21,6 +22,7 @@ pub use call::{Call, Exchange};
 pub use client::Client;
 pub use clock::{Clock, Moment, SystemClock};
 pub use limit::{Limit, Window};
+pub use quota::{Cost, Kind as LimitKind, Rule};
 pub use secret::Secret;
 
 use std::time::Duration;

@@ -15,9 +15,19 @@ pub struct Manifest {
     pub connections: Vec<String>,
     /// What stands under a connection in `crossdock.yaml` beside `system`, by name.
     pub settings: IndexMap<String, Setting>,
-    /// The calls that it takes from one credential; none where there is no such limit, or where its answers tell it.
+    /// The calls that it takes from one credential. All limits hold together; none where there is none, or where its answers tell it.
     #[serde(default)]
-    pub limits: Option<Limits>,
+    pub limits: Vec<Limit>,
+    /// Where it is found, where that is not a setting alone: nothing is sent elsewhere. A name that begins with a dot stands for all
+    /// below it.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// How a connection signs in; where there are several, the settings that are there decide.
+    #[serde(default)]
+    pub sign_in: Vec<SignIn>,
+    /// The events of its webhooks; none where it sends none, or none that is read.
+    #[serde(default)]
+    pub events: Vec<String>,
     /// The language of its own queries, in which a part of a flow's `where` can be said; none where its lists know a few
     /// parameters only.
     #[serde(default)]
@@ -132,12 +142,43 @@ pub enum DataClasses {
     ByName,
 }
 
-/// So many calls in so many seconds.
+/// One limit of a system: a window, a bucket, or a bound.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Limit {
+    /// So many calls in so many seconds.
+    Window {
+        calls: u32,
+        seconds: u32,
+        /// Of this operation only.
+        #[serde(default)]
+        operation: Option<String>,
+    },
+    /// So many units at once, and one more each so many milliseconds.
+    Bucket {
+        burst: u32,
+        refill_ms: u32,
+        #[serde(default)]
+        operation: Option<String>,
+    },
+    /// So many calls in 24 hours.
+    Daily { calls: u32 },
+    /// So many calls that are out at once.
+    AtOnce(u32),
+}
+
+/// How a connection proves who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    pub calls: u32,
-    pub seconds: u32,
+#[serde(rename_all = "snake_case")]
+pub enum SignIn {
+    /// A name and a password with each request (RFC 7617).
+    Basic,
+    /// A key in a header.
+    Header,
+    /// OAuth 2.0 with the client's own credentials (RFC 6749, 4.4).
+    ClientCredentials,
+    /// OAuth 2.0 with an assertion that the client signs (RFC 7523).
+    JwtBearer,
 }
 
 /// The system's imitation.
@@ -149,6 +190,11 @@ pub struct Sandbox {
 }
 
 impl Manifest {
+    /// Whether a host is one of the system's.
+    pub fn is_host(&self, host: &str) -> bool {
+        self.hosts.iter().any(|known| if known.starts_with('.') { host.ends_with(known.as_str()) } else { host == known })
+    }
+
     /// What holds where a setting is left out; empty where nothing does.
     pub fn default_of(&self, setting: &str) -> &str {
         self.settings.get(setting).and_then(|setting| setting.default.as_deref()).unwrap_or_default()

@@ -9,7 +9,7 @@ mod write;
 
 use std::sync::LazyLock;
 
-pub use manifest::{DataClasses, Describe, Dialect, Kind, Limits, Manifest, Sandbox, Search, Setting, Texts};
+pub use manifest::{DataClasses, Describe, Dialect, Kind, Limit, Manifest, Sandbox, Search, Setting, SignIn, Texts};
 pub use write::{Asked, Guarantee, KeyField, Operation, WriteRule, by_class};
 
 // `MANIFESTS` by system, and `SCHEMAS` by system and object: the texts of `schemas/`, gathered by `build.rs`.

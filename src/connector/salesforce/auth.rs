@@ -12,6 +12,7 @@ use super::wire;
 use crate::connector::registry::{Settings, Unusable};
 use crate::fault::Fault;
 use crate::http::{Client, Secret};
+use crate::system;
 
 /// How long an assertion holds; Salesforce takes up to 5 minutes.
 const ASSERTION: i64 = 180;
@@ -127,7 +128,7 @@ impl SignIn {
     fn instance(&self, url: &str) -> Option<String> {
         let url = Url::parse(url).ok()?;
         let host = url.host_str()?;
-        let known = [".salesforce.com", ".force.com", ".salesforce.mil", ".cloudforce.com"].iter().any(|domain| host.ends_with(domain));
+        let known = system::manifest(super::SYSTEM).is_some_and(|manifest| manifest.is_host(host));
         let fits = (url.scheme() == "https" && (known || Some(host) == self.login.host_str())) || (loopback(&url) && loopback(&self.login));
         fits.then(|| url.origin().ascii_serialization())
     }

@@ -63,7 +63,7 @@ impl Salesforce {
     /// # Errors
     /// A setting is missing or cannot be understood.
     pub fn new(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
-        let limit = Arc::new(Limit::new(None));
+        let limit = Arc::new(settings.limit());
         let wrong = |message: &str, hint: &str| Unusable { connection: settings.name.clone(), message: message.to_owned(), hint: hint.to_owned() };
         let number = |name: &str| {
             let text = settings.or_default(name);

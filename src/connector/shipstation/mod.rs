@@ -76,7 +76,7 @@ impl ShipStation {
             message: format!("needs the time of Los Angeles, which is not known here: {error}"),
             hint: "build the program with its own zone tables".to_owned(),
         })?;
-        let client = Client::new(transport, clock, Arc::new(Limit::new(settings.window())));
+        let client = Client::new(transport, clock, Arc::new(settings.limit()));
         Ok(ShipStation { wire: wire::Wire { client, account }, pacific, keys: std::sync::Mutex::new(None) })
     }
 }

@@ -151,6 +151,13 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
     use super::*;
+
+    #[test]
+    fn the_events_of_the_manifest_are_those_that_are_read() {
+        let events = &crate::system::manifest("shipstation").unwrap().events;
+        assert_eq!(events.len(), 6);
+        assert!(events.iter().all(|event| book(event).is_some()));
+    }
     use crate::connector::registry::Settings;
     use crate::http::Secret;
 

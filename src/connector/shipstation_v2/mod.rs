@@ -69,7 +69,7 @@ impl ShipStationV2 {
             message: format!("has `tracking_days: {text}`"),
             hint: "put a number of days from 1 to 365".to_owned(),
         })?;
-        let client = Client::new(transport, clock, Arc::new(Limit::new(settings.window())));
+        let client = Client::new(transport, clock, Arc::new(settings.limit()));
         Ok(ShipStationV2 { wire: wire::Wire { client, account }, days })
     }
 
