@@ -198,6 +198,24 @@ fn a_threshold_has_a_currency() {
     }
 }
 
+/// A snapshot that was pulled before the org had several currencies lists no field for them; a record may have it all the same.
+#[test]
+fn the_currency_of_a_record_is_known_without_a_field_in_the_snapshot() {
+    let rules = "  validate {\n    review when (currency(order.TotalAmount) ?? \"USD\") != \"USD\" \"it is in {currency(order.TotalAmount)}\"\n  }\n\n  upsert wms.Order";
+    let folder = project(&MAPPING.replace("  upsert wms.Order", rules));
+    let at = folder.path();
+    assert_eq!(crossdock(at, &["check"]).0, Some(0));
+    for (currency, said_of) in [("\"GBP\"", true), ("\"USD\"", false), ("\"\"", false), ("null", false)] {
+        let text = order("8015g0000000001AAA", "KIT").replacen('{', &format!("{{\"TotalAmount\":12.50,\"CurrencyIsoCode\":{currency},"), 1);
+        std::fs::write(at.join("one.json"), text).unwrap();
+        let (_, said) = crossdock(at, &["preview", "one.json", "--matched", "product=products.jsonl"]);
+        assert_eq!(said.contains("it is in GBP"), said_of, "{currency}: {said}");
+    }
+    // An org with one currency has no such field: it is never asked for.
+    let (_, plan) = crossdock(at, &["plan"]);
+    assert!(plan.contains("TotalAmount") && !plan.contains("CurrencyIsoCode"), "{plan}");
+}
+
 /// Why a rule did not fire, why this row, why a field is not there: each has an answer.
 #[test]
 fn why_answers_what_is_not_there() {

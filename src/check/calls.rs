@@ -15,7 +15,7 @@ use crate::check::key::{Fact, Key, Step, Term};
 use crate::ir::{Expr, Otherwise};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, Argument, ExprKind};
-use crate::value::{Column, Kind, Literal, Money, ObjectRef, Type, Value};
+use crate::value::{Column, Kind, Literal, Money, ObjectRef, Type, Value, Wire};
 
 impl Env<'_> {
     /// `f(x, y)`, or `piped | f y`.
@@ -370,7 +370,18 @@ impl Env<'_> {
         Some(taken)
     }
 
-    fn builtin(&mut self, builtin: &'static Builtin, given: Vec<Typed>, span: Span) -> Typed {
+    /// A record may name a currency although its snapshot knows no field for it: it was pulled before the account had several.
+    fn currency_of_record(&self, expr: &mut Expr) {
+        let Expr::Field { base, wire: Wire::Amount { currency_field: field @ None, unlisted, currency: None }, .. } = expr else { return };
+        let of = self.object_of(base).and_then(|of| self.object(&of));
+        *field = of.and_then(|of| of.unlisted_currency().map(str::to_owned));
+        *unlisted = field.is_some();
+    }
+
+    fn builtin(&mut self, builtin: &'static Builtin, mut given: Vec<Typed>, span: Span) -> Typed {
+        if builtin.name == "currency" {
+            given.iter_mut().for_each(|amount| self.currency_of_record(&mut amount.expr));
+        }
         let first = given.first();
         let element = first.and_then(|first| match &first.kind {
             Kind::List(of) => Some(of.kind.clone()),

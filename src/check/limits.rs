@@ -13,7 +13,7 @@ use crate::check::key::{Fact, Key};
 use crate::ir::{Expr, Otherwise};
 use crate::schema::{Field, SizeUnit};
 use crate::syntax::tree::{self, ExprKind};
-use crate::value::{Kind, Literal, Wire};
+use crate::value::{Kind, Literal, ObjectRef, Wire};
 
 /// Shorter fields hold codes, and nobody cuts a code.
 const SHORTEST_PROSE: usize = 8;
@@ -264,15 +264,20 @@ impl Env<'_> {
             expr = value;
         }
         let Expr::Field { base, name, .. } = expr else { return false };
-        let of = match base.as_ref() {
+        let of = self.object_of(base);
+        of.and_then(|of| self.object(&of)).and_then(|object| object.fields.get(name.as_ref())?.pattern.clone()).as_deref() == Some(pattern)
+    }
+
+    /// The object that an expression stands for.
+    pub(super) fn object_of(&self, base: &Expr) -> Option<ObjectRef> {
+        match base {
             Expr::Field { kind: Kind::Object(of), .. } => Some(of.clone()),
             Expr::Slot { name, .. } => self.find(name).and_then(|binding| match &binding.value.kind {
                 Kind::Object(of) => Some(of.clone()),
                 _ => None,
             }),
             _ => None,
-        };
-        of.and_then(|of| self.object(&of)).and_then(|object| object.fields.get(name.as_ref())?.pattern.clone()).as_deref() == Some(pattern)
+        }
     }
 }
 

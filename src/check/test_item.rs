@@ -122,6 +122,7 @@ impl Reading<'_> {
                 if let Some(object) = &of {
                     match object.fields.get(&name.node) {
                         Some(found) => field = Some(found.clone()),
+                        None if object.unlisted_currency() == Some(name.node.as_str()) => field = None,
                         None => {
                             let names: Vec<&str> = object.fields.keys().map(String::as_str).collect();
                             self.diags.push(error::no_field(name, &object.name, self.source, &names));

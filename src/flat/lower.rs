@@ -48,21 +48,28 @@ pub(super) struct Lowerer<'p> {
     pub(super) out: Lowered<'p>,
 }
 
+/// An amount of a record that has a field for its currency.
+fn names_currency(expr: &Expr) -> bool {
+    matches!(expr, Expr::Field { kind: Kind::Money, wire: Wire::Amount { currency_field: Some(_), .. }, .. })
+}
+
 /// Lowers a flow, for records that stand alone: nothing is matched, and nothing read of the target.
 pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<ObjectRef, Arc<Names>>, now: Timestamp) -> Found<Lowered<'p>> {
     if flow.group.is_some() || !flow.matches.is_empty() || flow.keep_blank {
         return Err(NoWay("it looks at more than one record"));
     }
     let zone = TimeZone::get(&plan.time_zone).map_err(|_| NoWay("its zone is unknown"))?;
-    let (mut currencies, mut reads) = (false, HashSet::new());
+    // Amounts whose currency may go with them: not those of which only the currency is asked.
+    let (mut currencies, mut reads) = (0_i64, HashSet::new());
     walk::flow_exprs(flow, &mut |expr| {
         if let Expr::Slot { slot, .. } = expr {
             reads.insert(*slot);
         }
-        currencies |= match expr {
-            Expr::Field { kind: Kind::Money, wire: Wire::Amount { currency_field: Some(_), .. }, .. } => true,
-            Expr::Call { function, .. } => function.0.name == "money",
-            _ => false,
+        currencies += match expr {
+            expr if names_currency(expr) => 1,
+            Expr::Call { function, arguments } if function.0.name == "currency" => -i64::from(arguments.first().is_some_and(names_currency)),
+            Expr::Call { function, .. } => i64::from(function.0.name == "money"),
+            _ => 0,
         };
     });
     let mut lowerer = Lowerer {
@@ -76,7 +83,7 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
         lets: HashMap::new(),
         rejected: false,
         given: None,
-        currencies,
+        currencies: currencies > 0,
         reads,
         code: Code::default(),
         out: Lowered {

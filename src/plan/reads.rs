@@ -224,7 +224,7 @@ impl Finder<'_> {
             Expr::Field { base, wire, .. } => {
                 for access in self.resolve(expr) {
                     // An amount is read with the record's currency.
-                    if let (Wire::Amount { currency_field: Some(currency), .. }, Some((_, holder))) = (wire, access.1.split_last()) {
+                    if let (Wire::Amount { currency_field: Some(currency), unlisted: false, .. }, Some((_, holder))) = (wire, access.1.split_last()) {
                         let path = holder.iter().cloned().chain(std::iter::once(currency.clone())).collect();
                         self.record((access.0.clone(), path));
                     }

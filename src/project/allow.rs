@@ -81,7 +81,8 @@ fn one(node: &Node, reader: &mut Reader<'_>) -> Option<Allowance> {
 }
 
 /// Takes the warnings that are allowed out of what was found. An allowance for which there is none is told, once there
-/// is no error that could keep warnings back, and if the `whole` project was read: another file may have it.
+/// is no error that could keep warnings back, nothing else to say of the file or flow it is for, and if the `whole` project was
+/// read: another file may have it.
 pub(super) fn apply(all: &[Allowance], found: &mut Vec<Diagnostic>, units: &[Unit], sources: &Sources, whole: bool) -> Vec<Allowed> {
     let mut allowed = Vec::new();
     let mut used = vec![false; all.len()];
@@ -103,6 +104,8 @@ pub(super) fn apply(all: &[Allowance], found: &mut Vec<Diagnostic>, units: &[Uni
         match one.within.as_ref().filter(|within| !is_known(&within.text, units, sources)) {
             Some(within) => found.push(error::allowance_nowhere(within, &names(units, sources))),
             None if broken => {}
+            // What is told there may be why the warning is gone.
+            None if one.within.as_ref().is_some_and(|within| found.iter().any(|of| covers(&within.text, of.primary.span, units, sources))) => {}
             None => found.push(error::useless_allowance(one.code, one.within.as_ref(), one.span)),
         }
     }
@@ -166,6 +169,14 @@ mod tests {
             assert_eq!(compiled.allowed.len(), 1, "{within}");
             assert_eq!(compiled.allowed[0].reason, "it is plain");
         }
+    }
+
+    #[test]
+    fn what_else_is_told_there_comes_before_an_allowance_that_allows_nothing() {
+        // The rule without a message may be why the other warning is gone.
+        assert_eq!(codes("allow:\n  - { code: W0510, in: a.dock, reason: x }\n"), [Code::NoMessage]);
+        let both = "allow:\n  - { code: W0518, reason: x }\n  - { code: W0510, in: a.dock, reason: x }\n";
+        assert_eq!(codes(both), [Code::UselessAllowance]);
     }
 
     #[test]

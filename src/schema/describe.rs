@@ -111,7 +111,7 @@ fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
         "boolean" => (Kind::Boolean, Wire::Plain),
         "int" | "long" => (Kind::Integer, Wire::Plain),
         "double" | "percent" => (Kind::Decimal, Wire::Plain),
-        "currency" => (Kind::Money, Wire::Amount { currency_field: currency.then(|| "CurrencyIsoCode".to_owned()), currency: None }),
+        "currency" => (Kind::Money, Wire::Amount { currency_field: currency.then(|| "CurrencyIsoCode".to_owned()), unlisted: false, currency: None }),
         "date" => (Kind::Date, Wire::Plain),
         "datetime" => (Kind::Datetime, Wire::Plain),
         "time" => (Kind::Time, Wire::Plain),

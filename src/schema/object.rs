@@ -54,6 +54,12 @@ pub struct Object {
 }
 
 impl Object {
+    /// The field that names the currency of its records' amounts where the account has several, and that the schema does not list.
+    pub fn unlisted_currency(&self) -> Option<&'static str> {
+        let name = system::manifest(&self.system)?.currency.as_deref()?;
+        (!self.fields.contains_key(name)).then_some(name)
+    }
+
     /// The way in which its system takes a write of it; none where the system has no manifest, or takes no such write.
     pub fn write_rule(&self, operation: Operation, key_field: Option<&str>) -> Option<&'static WriteRule> {
         let asked = Asked { object: &self.name, operation, key_field, keys: &self.keys, searchable: &self.searchable };

@@ -268,7 +268,7 @@ fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str)
         },
         "integer" => (Kind::Integer, number_wire(as_text)),
         "decimal" => (Kind::Decimal, number_wire(as_text)),
-        "money" => (Kind::Money, Wire::Amount { currency_field: text(json, "x-currency-field"), currency: currency(json, at)? }),
+        "money" => (Kind::Money, Wire::Amount { currency_field: text(json, "x-currency-field"), unlisted: false, currency: currency(json, at)? }),
         "boolean" => (Kind::Boolean, Wire::Plain),
         "date" => (Kind::Date, Wire::Plain),
         "time" => (Kind::Time, Wire::Plain),

@@ -299,8 +299,8 @@ impl Cases<'_, '_> {
         let parts: Vec<&str> = entry.key.split('.').collect();
         for (depth, part) in parts.iter().enumerate() {
             let Some(field) = object.fields.get(*part) else {
-                // A part of a compound field stands for the compound: `ShippingPostalCode`.
-                if is_part(&object, part) {
+                // A part of a compound field stands for the compound: `ShippingPostalCode`. An amount may say its currency.
+                if is_part(&object, part) || object.unlisted_currency() == Some(*part) {
                     return;
                 }
                 let known: Vec<String> = object.fields.keys().cloned().collect();

@@ -41,6 +41,9 @@ pub struct Manifest {
     /// Where the data classes of its fields are said.
     #[serde(default)]
     pub data_classes: DataClasses,
+    /// The field that names the currency of a record's amounts, on accounts that have several currencies; others have no such field.
+    #[serde(default)]
+    pub currency: Option<String>,
     /// The form in which it describes its own objects, of which snapshots are kept; none where it gives no descriptions.
     #[serde(default)]
     pub describe: Option<Describe>,

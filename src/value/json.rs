@@ -447,7 +447,7 @@ mod tests {
     fn numbers_keep_their_digits() {
         let amount = serde_json::from_str::<Json>("12.50").expect("a number");
         assert_eq!(read(amount.clone(), Kind::Decimal, Wire::Plain), "12.50");
-        let money = decode(&amount, &Kind::Money, &Wire::Amount { currency_field: None, currency: None }).expect("fits");
+        let money = decode(&amount, &Kind::Money, &Wire::Amount { currency_field: None, unlisted: false, currency: None }).expect("fits");
         assert_eq!(encode(&money, &Kind::Money, &Wire::Plain), Ok(amount));
         assert_eq!(read(json!("12.50"), Kind::Decimal, Wire::NumberText), "12.50");
         assert_eq!(read(serde_json::from_str("1e3").expect("a number"), Kind::Integer, Wire::Plain), "1000");

@@ -179,6 +179,9 @@ pub enum Wire {
     /// gives the amount, if it has one.
     Amount {
         currency_field: Option<String>,
+        /// The object has no such field as far as its schema knows: it is read where a record has it, and never asked for.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unlisted: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         currency: Option<String>,
     },

@@ -46,6 +46,11 @@ pub(super) fn check(flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &
     }
 }
 
+/// Do the rules, the route or the conditions of the flow ask in which currency an amount is?
+pub(super) fn is_asked(flow: &typed::Flow) -> bool {
+    !asked(flow).is_empty()
+}
+
 /// What the rules, the route and the conditions of the flow ask about currencies: names of fields that hold one, and an empty name where
 /// `currency(…)` is called.
 fn asked(flow: &ir::Flow) -> BTreeSet<&str> {

@@ -14,8 +14,8 @@ mod maps;
 mod tests;
 mod unused;
 
-use crate::base::diag::Diagnostic;
-use crate::base::each_light;
+use crate::base::diag::{Code, Diagnostic};
+use crate::base::{Span, each_light};
 use crate::syntax::tree::{self, ItemKind, SectionKind};
 
 use super::World;
@@ -58,6 +58,17 @@ pub(super) fn check(input: &Input<'_>, diags: &mut Vec<Diagnostic>) {
         diags
     });
     diags.extend(checked.into_iter().flatten());
+    // Where the rules of a flow ask for the currency, a limit without one is meant for any of them.
+    let asking: Vec<Span> = mapping.flows.iter().filter(|flow| currency::is_asked(flow)).filter_map(|flow| flow_span(input, &flow.name)).collect();
+    diags.retain(|found| {
+        let at = found.primary.span;
+        found.code != Code::CurrencyUnclear || !asking.iter().any(|flow| flow.file == at.file && flow.start <= at.start && at.end <= flow.end)
+    });
+}
+
+fn flow_span(input: &Input<'_>, name: &str) -> Option<Span> {
+    let items = input.merged.iter().filter(|merged| merged.runs).flat_map(|merged| &merged.items);
+    items.filter(|item| matches!(&item.kind, ItemKind::Flow(flow) if flow.name.node == name)).map(|item| item.span).next()
 }
 
 /// The writes of a list of sections, in the order of the text.
