@@ -47,7 +47,7 @@ pub(super) fn check(flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &
 }
 
 /// Do the rules, the route or the conditions of the flow ask in which currency an amount is?
-pub(super) fn is_asked(flow: &typed::Flow) -> bool {
+pub(super) fn is_asked(flow: &ir::Flow) -> bool {
     !asked(flow).is_empty()
 }
 
