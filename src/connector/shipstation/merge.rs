@@ -51,7 +51,8 @@ fn describe(name: &str, shapes: &mut BTreeMap<String, Shape>) {
 /// - Fields that the changes do not name stay, in nested objects too; a null is sent as a null.
 /// - `orderKey` stays the target's: another one would make another order.
 /// - A list that the changes name replaces the target's. Its lines get the ids of the target's lines that they are,
-///   and keep what the changes do not say of them: order items by `orderItemId`, `lineItemKey`, or SKU and name;
+///   and keep what the changes do not say of them: order items by `orderItemId`, `lineItemKey` (of several with one key, that with
+///   the same SKU), or SKU and name;
 ///   customs items by `customsItemId` or description, and those that are left by their place.
 pub fn merge(target: &Json, changes: &Json) -> Json {
     if !target.is_object() || !changes.is_object() {
@@ -111,7 +112,10 @@ fn lines(own: &[Json], changed: &[Json], of: &Lines) -> Vec<Json> {
         let keys_differ = of.key.is_some_and(|key| has(one, key) && has(other, key));
         !keys_differ && of.same.iter().any(|name| has(one, name)) && of.same.iter().all(|name| equal(one, other, name))
     };
-    let ways: [&dyn Fn(&Json, &Json) -> bool; 3] = [&by_id, &by_key, &by_what];
+    // Parts of a kit have the key of its line in common.
+    let by_key_and_what =
+        |one: &Json, other: &Json| by_key(one, other) && of.same.first().is_some_and(|name| has(one, name) && equal(one, other, name));
+    let ways: [&dyn Fn(&Json, &Json) -> bool; 4] = [&by_id, &by_key_and_what, &by_key, &by_what];
     for way in ways {
         // Those at their own place first: of two alike, each keeps its own id.
         for at in 0..changed.len().min(own.len()) {
@@ -243,6 +247,25 @@ mod tests {
         assert_eq!(ids(&merged, "/items", "orderItemId"), [Json::Null, json!(12), json!(11), json!(13)]);
         assert_eq!(merged["items"][2]["productId"], 5, "what the changes do not say of a line stays");
         assert_eq!(merged["items"][2]["sku"], "X2");
+    }
+
+    #[test]
+    fn parts_of_a_kit_with_one_key_stay_what_they_are() {
+        let part = |id: u32, sku: &str| json!({ "orderItemId": id, "lineItemKey": "kit", "sku": sku, "name": sku, "warehouseLocation": format!("shelf {sku}") });
+        let target = json!({ "orderId": 7, "orderKey": "sf-1", "items": [
+            { "orderItemId": 10, "lineItemKey": "gone", "sku": "O" }, part(11, "A"), part(12, "B"), part(13, "C"),
+        ] });
+        let sent = |sku: &str| json!({ "lineItemKey": "kit", "sku": sku, "name": sku, "quantity": 2 });
+        for order in [["A", "B", "C"], ["C", "A", "B"]] {
+            let merged = merge(&target, &json!({ "items": (order.map(sent)) }));
+            for item in merged["items"].as_array().unwrap() {
+                assert_eq!(item["warehouseLocation"], format!("shelf {}", item["sku"].as_str().unwrap()), "{merged}");
+                assert_eq!(item["orderItemId"], 11 + ["A", "B", "C"].iter().position(|sku| item["sku"] == *sku).unwrap());
+            }
+        }
+        // One of them was exchanged for another product: it takes the line that is left.
+        let merged = merge(&target, &json!({ "items": (["D", "C", "B"].map(sent)) }));
+        assert_eq!(ids(&merged, "/items", "orderItemId"), [json!(11), json!(13), json!(12)]);
     }
 
     #[test]

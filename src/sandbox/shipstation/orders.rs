@@ -227,13 +227,18 @@ impl ShipStation {
     fn number_lines(&mut self, body: &mut serde_json::Map<String, Json>, old: Option<&serde_json::Map<String, Json>>) {
         let known: Vec<Json> = old.and_then(|old| old.get("items")).and_then(Json::as_array).cloned().unwrap_or_default();
         if let Some(Json::Array(items)) = body.get_mut("items") {
+            let mut taken = vec![false; known.len()];
             for item in items {
                 let Json::Object(line) = item else { continue };
-                let same = known.iter().find(|old| {
-                    let by = |name: &str| line.get(name).is_some_and(|value| !value.is_null() && old.get(name) == Some(value));
-                    by("orderItemId") || by("lineItemKey")
-                });
-                let id = same.and_then(|same| same.get("orderItemId").cloned()).unwrap_or_else(|| {
+                let by = |old: &Json, name: &str| line.get(name).is_some_and(|value| !value.is_null() && old.get(name) == Some(value));
+                // Parts of a kit have one key: each line is one of them, the one with its SKU if there is one.
+                let ways: [&dyn Fn(&Json) -> bool; 3] =
+                    [&|old| by(old, "orderItemId"), &|old| by(old, "lineItemKey") && by(old, "sku"), &|old| by(old, "lineItemKey")];
+                let same = ways.iter().find_map(|way| (0..known.len()).find(|at| !taken[*at] && way(&known[*at])));
+                if let Some(at) = same {
+                    taken[at] = true;
+                }
+                let id = same.and_then(|at| known[at].get("orderItemId").cloned()).unwrap_or_else(|| {
                     self.account.next += 1;
                     Json::from(self.account.next)
                 });
