@@ -88,3 +88,206 @@ fn formatting_a_project_touches_nothing_else() {
         assert_eq!(std::fs::read_to_string(folder.path().join(name)).unwrap(), unformatted, "{name}");
     }
 }
+
+/// A project that works, to spoil.
+fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, said) = crossdock(folder.path(), &["new", "shop"]);
+    assert_eq!(code, Some(0), "{said}");
+    folder
+}
+
+/// The same, where every variable has a value: no test may find one that is set on the machine by chance.
+fn with_variables(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_crossdock"));
+    for name in ["CRM_LOGIN_URL", "CRM_CLIENT_ID", "CRM_CLIENT_SECRET", "SS_KEY", "SS_SECRET"] {
+        command.env_remove(name);
+    }
+    let output = command.current_dir(folder).args(arguments).env("NO_COLOR", "1").envs(variables.iter().copied()).output().unwrap();
+    (output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+}
+
+/// A project without mapping files is told so by whatever command, with what to do.
+#[test]
+fn a_project_without_mapping_files_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "crossdock.yaml", "connections:\n  crm: { system: salesforce }\n");
+    write(folder.path(), "cases/a.yaml", "flow: x\ncases:\n  - name: one\n    given: { record: r.json }\n    expect: { rejected: [a] }\n");
+    write(folder.path(), "r.json", "{}");
+    write(folder.path(), "empty/note.txt", "");
+    for command in [&["check"][..], &["fmt"], &["fmt", "--check"], &["plan"], &["test"], &["docs"], &["run"], &["preview", "r.json"], &["status"]] {
+        let (code, said) = crossdock(folder.path(), command);
+        assert!(code == Some(2) && said.contains("there is no mapping file in") && said.contains(".dock"), "{command:?}: {code:?} {said}");
+    }
+    write(folder.path(), "orders.dock", "edition 1\n");
+    for command in [&["check", "empty"][..], &["fmt", "empty"]] {
+        let (code, said) = crossdock(folder.path(), command);
+        assert!(code == Some(2) && said.contains("in the folder that was named"), "{command:?}: {code:?} {said}");
+    }
+    // A mapping without a flow is none that a case can be about.
+    let (_, said) = crossdock(folder.path(), &["test"]);
+    assert!(said.contains("the project has no flow"), "{said}");
+}
+
+/// No record is no mistake, and is said: with the same exit code by each command that reads a file of records.
+#[test]
+fn a_file_without_a_record_is_told() {
+    let folder = project();
+    let shop = folder.path().join("shop");
+    for (name, text) in [("a.jsonl", ""), ("a.csv", ""), ("a.json", ""), ("b.json", "[]"), ("b.csv", "Id,Name\n"), ("b.jsonl", "\n\n")] {
+        write(&shop, name, text);
+        for command in [
+            &["run", "--flow", "export_orders", "--records", name][..],
+            &["preview", "--flow", "export_orders", name],
+            &["unmapped", "--flow", "export_orders", "--records", name],
+        ] {
+            let (code, said) = crossdock(&shop, command);
+            assert!(code == Some(0) && said.contains(&format!("warning: {name} holds no record")), "{command:?}: {code:?} {said}");
+        }
+    }
+    let (code, said) = crossdock(&shop, &["run", "--flow", "export_orders", "--records", "-"]);
+    assert!(code == Some(0) && said.contains("standard input holds no record"), "{code:?} {said}");
+}
+
+#[test]
+fn records_in_a_form_that_the_name_does_not_tell_are_told_which_forms_there_are() {
+    let folder = project();
+    let shop = folder.path().join("shop");
+    for name in ["records.txt", "records", "records.xlsx"] {
+        write(&shop, name, "Id,Name\n1,x\n");
+        for command in [&["run", "--flow", "export_orders", "--records", name][..], &["preview", "--flow", "export_orders", name]] {
+            let (code, said) = crossdock(&shop, command);
+            assert!(code.is_some_and(|code| code > 1) && said.contains(".jsonl") && said.contains(".csv"), "{command:?}: {said}");
+        }
+    }
+}
+
+/// All variables that lack a value are told at once, and one that is set to nothing is told as that.
+#[test]
+fn every_missing_variable_is_told_at_once() {
+    let folder = project();
+    let shop = folder.path().join("shop");
+    let (code, said) = with_variables(&shop, &["doctor"], &[("CRM_CLIENT_ID", ""), ("SS_KEY", "x")]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("4 variables"), "{said}");
+    for wanted in ["`CRM_LOGIN_URL` is not set", "`CRM_CLIENT_ID` is set and empty", "`CRM_CLIENT_SECRET` is not set", "`SS_SECRET` is not set"] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    assert!(!said.contains("`SS_KEY` is"), "{said}");
+    assert!(said.contains("export CRM_LOGIN_URL=… CRM_CLIENT_ID=…") || said.contains("CRM_CLIENT_ID=…"), "{said}");
+    let rest = [("CRM_CLIENT_ID", "x"), ("CRM_CLIENT_SECRET", "x"), ("SS_KEY", "x"), ("SS_SECRET", "")];
+    let (_, said) = with_variables(&shop, &["doctor"], &[&rest[..], &[("CRM_LOGIN_URL", "https://login.example.invalid")]].concat());
+    assert!(said.contains("`SS_SECRET` is set and empty, and `connections.wms.api_secret` needs it"), "{said}");
+    // A value that cannot be used is told with the variable that it comes from.
+    let all = [&rest[..3], &[("SS_SECRET", "x"), ("CRM_LOGIN_URL", "login.salesforce.com now")]].concat();
+    let (_, said) = with_variables(&shop, &["doctor"], &all);
+    assert!(said.contains("no URL") && said.contains("`CRM_LOGIN_URL`"), "{said}");
+}
+
+/// Before the first run there is no store: what is to be done first is said. A store that was deleted is told as lost.
+#[test]
+fn a_store_that_is_not_there_is_told_with_what_to_do() {
+    let folder = project();
+    let shop = folder.path().join("shop");
+    let commands = [
+        &["status"][..],
+        &["status", "--state", "failed"],
+        &["trace", "00000001"],
+        &["queue", "list"],
+        &["audit", "show"],
+        &["checkpoint", "show"],
+        &["store", "check"],
+        &["store", "backup", "copy.db"],
+    ];
+    for command in commands {
+        let (code, said) = crossdock(&shop, command);
+        assert!(code == Some(3) && said.contains("there is no store at") && said.contains("crossdock run"), "{command:?}: {code:?} {said}");
+        assert!(!said.contains("cannot be used"), "{command:?}: {said}");
+    }
+    write(&shop, "crossdock.db.marker", "crossdock store marker 1\nstore abc\ncommits 5\n");
+    for command in commands {
+        let (code, said) = crossdock(&shop, command);
+        assert!(code == Some(3) && said.contains("say that there was one") && said.contains("--recover"), "{command:?}: {code:?} {said}");
+    }
+    let (code, said) = crossdock(&shop, &["doctor"]);
+    assert!(code == Some(1) && said.contains("BAD") && said.contains("say that there was one"), "{said}");
+}
+
+#[test]
+fn what_a_run_would_overwrite_by_mistake_is_refused() {
+    let folder = project();
+    let shop = folder.path().join("shop");
+    let before = std::fs::read_to_string(shop.join("crossdock.yaml")).unwrap();
+    let run = |more: &[&str]| crossdock(&shop, &[&["run", "--flow", "export_orders", "--records", "orders.jsonl"], more].concat());
+    std::fs::copy(shop.join("fixtures/us-order.json"), shop.join("order.json")).unwrap();
+    write(&shop, "orders.jsonl", "");
+    let (code, said) = run(&["--out", "crossdock.yaml"]);
+    assert!(code == Some(2) && said.contains("is a file, and --out names the folder"), "{code:?} {said}");
+    assert_eq!(std::fs::read_to_string(shop.join("crossdock.yaml")).unwrap(), before);
+    // Its own input, under the name of what it writes.
+    write(&shop, "out/wms.Order.jsonl", "{}\n");
+    let (code, said) = crossdock(&shop, &["run", "--flow", "export_orders", "--records", "out/wms.Order.jsonl", "--out", "out"]);
+    assert!(code == Some(2) && said.contains("is what this run reads"), "{code:?} {said}");
+    assert_eq!(std::fs::read_to_string(shop.join("out/wms.Order.jsonl")).unwrap(), "{}\n");
+    let (code, said) = run(&["--workers", "0"]);
+    assert!(code == Some(2) && said.contains("1..=1024"), "{code:?} {said}");
+    // A file of the project as the place of a `files` connection's records.
+    let (code, said) = crossdock(folder.path(), &["new", "files", "--template", "files-demo"]);
+    assert_eq!(code, Some(0), "{said}");
+    let files = folder.path().join("files");
+    let config = std::fs::read_to_string(files.join("crossdock.yaml")).unwrap();
+    let path = config.lines().rfind(|line| line.contains("path:")).unwrap().split("path: ").nth(1).unwrap();
+    let path = path.split([',', ' ', '}']).next().unwrap();
+    write(&files, "crossdock.yaml", &config.replace(path, "crossdock.yaml"));
+    let (code, said) = crossdock(&files, &["run"]);
+    assert!(code == Some(2) && said.contains("is a file of the project"), "{code:?} {said}");
+}
+
+/// `preview` and `diff` print values as they are; with `--mask` none that is a person's, and all that is business.
+#[test]
+fn views_of_records_can_be_masked() {
+    let folder = project();
+    let shop = folder.path().join("shop");
+    let persons = ["Alex Morgan", "Morgan", "alex.morgan", "Amphitheatre", "555 0123", "Mountain View"];
+    let preview = |more: &[&str]| crossdock(&shop, &[&["preview", "--flow", "export_orders", "fixtures/us-order.json"], more].concat()).1;
+    for more in [&[][..], &["--why"], &["--why", "rules"], &["--why", "shipTo.street1"], &["--format", "json"]] {
+        let plain = preview(more);
+        assert!(persons.iter().any(|person| plain.contains(person)), "{more:?}: {plain}");
+        let masked = preview(&[more, &["--mask"]].concat());
+        for person in persons {
+            assert!(!masked.contains(person), "{more:?} shows {person}: {masked}");
+        }
+        assert!(masked.contains("•"), "{more:?}: {masked}");
+    }
+    let masked = preview(&["--mask"]);
+    for business in ["WH-1001", "00000001", "awaiting_shipment", "2026-11-17"] {
+        assert!(masked.contains(business), "{business}: {masked}");
+    }
+    // A rejection quotes what it rejects.
+    let rejected = |more: &[&str]| crossdock(&shop, &[&["preview", "--flow", "export_orders", "fixtures/bad-email.json"], more].concat()).1;
+    assert!(rejected(&[]).contains("kim.example.com"), "{}", rejected(&[]));
+    assert!(!rejected(&["--mask"]).contains("kim.example.com"), "{}", rejected(&["--mask"]));
+
+    let (code, said) = crossdock(folder.path(), &["new", "edited"]);
+    assert_eq!(code, Some(0), "{said}");
+    let address = std::fs::read_to_string(folder.path().join("edited/shared/address.dock")).unwrap();
+    write(
+        folder.path(),
+        "edited/shared/address.dock",
+        &address.replace("a.city | collapse", "a.city | collapse | upper").replace("a.city | trim", "a.city | trim | upper"),
+    );
+    let orders = std::fs::read_to_string(folder.path().join("edited/orders.dock")).unwrap();
+    write(folder.path(), "edited/orders.dock", &orders.replace("= email_to", "= \"x{email_to}\""));
+    let diff = |more: &[&str]| {
+        crossdock(folder.path(), &[&["diff", "shop", "edited", "--flow", "export_orders", "--records", "shop/fixtures/us-order.json"], more].concat())
+            .1
+    };
+    assert!(diff(&[]).to_lowercase().contains("mountain view") && diff(&[]).contains("alex.morgan"), "{}", diff(&[]));
+    let persons = persons.map(str::to_lowercase);
+    for more in [&[][..], &["--format", "json"]] {
+        let masked = diff(&[more, &["--mask"]].concat());
+        for person in &persons {
+            assert!(!masked.to_lowercase().contains(person), "{more:?} shows {person}: {masked}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Failure;
-use super::folder::{Selection, select};
+use super::folder::{Selection, no_mapping, select};
 use crate::base::Sources;
 use crate::base::diag::render::{self, View};
 use crate::base::diag::{Diagnostic, Severity};
@@ -57,13 +57,10 @@ pub fn check(paths: &[PathBuf], env: Option<&str>) -> Result<Vec<Checked>, Failu
             let compiled = compile(&selection.folder, &options);
             (cases.join().unwrap_or_default(), compiled)
         });
-        checked::check(&selection.folder, &cases, &mut compiled);
         if compiled.units.is_empty() && compiled.diagnostics.is_empty() {
-            let folder = selection.folder.root().display().to_string();
-            return Err(
-                Failure::usage(format!("there is no mapping file in {folder}")).hint("mapping files end in .dock; `crossdock new` creates a project")
-            );
+            return Err(no_mapping(&selection));
         }
+        checked::check(&selection.folder, &cases, &mut compiled);
         all.push(Checked { selection, compiled });
     }
     Ok(all)

@@ -6,12 +6,14 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::folder::unreadable;
+use super::masking::Masking;
 use super::process::{clock, runtime, transport};
 use super::{Failure, LoadedProject, Notice, Notices, VERSION, matched};
 use crate::apply::aside::{self, Given};
 use crate::apply::{Inputs, Outcome, Program, apply};
 use crate::base::bounds;
 use crate::fault::file;
+use crate::http::redact::Redactor;
 use crate::ir::Flow;
 use crate::plan::FlowPlan;
 use crate::project::records;
@@ -29,6 +31,8 @@ pub struct Request<'a> {
     pub matched: &'a [String],
     /// The run's now.
     pub now: jiff::Timestamp,
+    /// Mask personal values, and learn those of all records.
+    pub mask: bool,
 }
 
 /// Which records go through both states.
@@ -41,10 +45,13 @@ pub enum Records<'a> {
 }
 
 /// All that an edit does.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Compared {
     #[serde(flatten)]
     pub comparison: Comparison,
+    /// Takes the personal values that were met out of words; none unless they are masked.
+    #[serde(skip)]
+    pub hidden: Option<Redactor>,
     pub version: u32,
 }
 
@@ -69,6 +76,16 @@ pub fn compare(old: &LoadedProject, new: &LoadedProject, request: &Request<'_>, 
     edited.look_for_where((&was, &before.flow.place), (&is, &after.flow.place));
     let now = request.now;
     let mut comparison = Comparison::default();
+    let mut masking = request.mask.then(|| Ok::<_, Failure>(Masking::of(new.plan()?))).transpose()?;
+    let mut look = |side: &Side<'_>, record: &Json, matched: &BTreeMap<String, Vec<Json>>| {
+        let outcome = side.outcome(record, matched, now);
+        if let Some(masking) = &mut masking {
+            masking.learn_read(side.flow, record, matched);
+            // The payloads are compared as they are; only their values are learned.
+            masking.outcome(&mut outcome.clone());
+        }
+        outcome
+    };
     match request.records {
         Records::File(path) => {
             let records = records_of(path)?;
@@ -77,18 +94,26 @@ pub fn compare(old: &LoadedProject, new: &LoadedProject, request: &Request<'_>, 
                 return Err(Failure::usage(format!("`{}` holds no record", path.display())));
             }
             for (at, record) in records.iter().enumerate() {
-                let (was, is) = (before.among(record, &given_before, now), after.among(record, &given_after, now));
+                let (had, has) = (before.found(record, &given_before, now), after.found(record, &given_after, now));
+                let (was, is) = (look(&before, record, &had), look(&after, record, &has));
                 comparison.add(&name(record, at), &was, &is, &edited);
             }
         }
         Records::Since(since) => {
             for (at, Sample { record, matched }) in live(&before, &after, since, now, notices)?.iter().enumerate() {
-                let (was, is) = (before.outcome(record, matched, now), after.outcome(record, matched, now));
+                let (was, is) = (look(&before, record, matched), look(&after, record, matched));
                 comparison.add(&name(record, at), &was, &is, &edited);
             }
         }
     }
-    Ok(Compared { comparison, version: VERSION })
+    if let Some(masking) = &masking {
+        for group in &mut comparison.groups {
+            for value in [&mut group.example.was, &mut group.example.is].into_iter().flatten() {
+                *value = masking.value(&group.what, value);
+            }
+        }
+    }
+    Ok(Compared { comparison, hidden: masking.map(Masking::into_redactor), version: VERSION })
 }
 
 /// The texts that an edit may be in: mapping files and the tables that they read.
@@ -122,11 +147,10 @@ impl<'p> Side<'p> {
         pair.split_once('=').is_some_and(|(name, _)| self.flow.matches.iter().any(|found| found.name == name))
     }
 
-    /// The outcome where matches look among given records.
-    fn among(&self, record: &Json, given: &Given, now: jiff::Timestamp) -> Outcome {
+    /// What a record's matches find among the records that were given.
+    fn found(&self, record: &Json, given: &Given, now: jiff::Timestamp) -> BTreeMap<String, Vec<Json>> {
         let inputs = Inputs::of(record, now, &self.project.compiled.names);
-        let (matched, _) = aside::find(&self.program, self.flow, &inputs, given);
-        self.outcome(record, &matched, now)
+        aside::find(&self.program, self.flow, &inputs, given).0
     }
 
     fn outcome(&self, record: &Json, matched: &BTreeMap<String, Vec<Json>>, now: jiff::Timestamp) -> Outcome {

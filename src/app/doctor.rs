@@ -10,7 +10,9 @@ use super::process::{clock, runtime, transport};
 use super::stores::Checked;
 use super::{Access, Context, Failure, VERSION};
 use crate::engine::Alive;
+use crate::fault::Fault;
 use crate::http::Call;
+use crate::project::config::Connection;
 use crate::project::retention;
 use crate::run::connections;
 use crate::schema::Names;
@@ -98,6 +100,9 @@ impl Doctor<'_, '_> {
 
     fn store(&mut self, deep: bool) -> Result<(), Failure> {
         let location = &self.context.store;
+        if location.is_lost() {
+            return self.stored(false);
+        }
         if !location.exists() {
             return self.say(true, format!("the store {location} does not exist yet: the first run creates it"));
         }
@@ -170,7 +175,11 @@ impl Doctor<'_, '_> {
             let began = jiff::Timestamp::now();
             match runtime.block_on(connector.hello(&call)) {
                 Ok(hello) => self.say(true, format!("{name}: {hello}"))?,
-                Err(fault) => self.say(false, format!("{name}: {fault}"))?,
+                Err(fault) => {
+                    let unsent = matches!(&fault, Fault::Transient { reason } if reason.starts_with(NOT_SENT));
+                    let hint = unsent.then(|| unreached(self.context.project.compiled.config.connections.get(name)).to_owned());
+                    self.answer(Answer { fine: false, text: format!("{name}: {fault}"), hint, damages: None })?;
+                }
             }
             let took = jiff::Timestamp::now().duration_since(began).as_secs();
             if took > SLOW {
@@ -202,6 +211,19 @@ impl Doctor<'_, '_> {
         let now = jiff::Timestamp::now();
         let year = now.to_zoned(jiff::tz::TimeZone::UTC).year();
         self.say((2024..2100).contains(&year), format!("the clock says {}", now.strftime("%Y-%m-%d %H:%M:%SZ")))
+    }
+}
+
+/// How a fault begins that kept a request from being sent.
+const NOT_SENT: &str = "it could not be sent";
+
+/// What to do about a system that no request reaches.
+fn unreached(connection: Option<&Connection>) -> &'static str {
+    let mut texts = connection.into_iter().flat_map(|connection| connection.options.values()).filter_map(|node| node.text());
+    if texts.any(|text| ["127.0.0.1", "localhost", "[::1]"].iter().any(|here| text.contains(here))) {
+        "its address is on this machine: is the sandbox running? `crossdock sandbox start` starts it"
+    } else {
+        "is its address right (`login` or `url` of the connection), and can this machine reach it (network, proxy, firewall)?"
     }
 }
 

@@ -302,6 +302,13 @@ fn no_project(folder: &Path) -> Failure {
         .hint("run the command in the project's folder, or name that folder; `crossdock new FOLDER` begins a project")
 }
 
+/// A selection in which there is nothing to do.
+pub fn no_mapping(selection: &Selection) -> Failure {
+    let place = if selection.only.is_some() { "the folder that was named".to_owned() } else { selection.folder.root().display().to_string() };
+    Failure::usage(format!("there is no mapping file in {place}"))
+        .hint("mapping files end in .dock; `crossdock new FOLDER` writes a project to begin with, which has some")
+}
+
 fn selection(folder: Folder, here: &Path, only: Option<Vec<String>>) -> Selection {
     let prefix = match folder.root.strip_prefix(here) {
         Ok(inside) if inside.as_os_str().is_empty() => String::new(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folder::{Selection, select, unreadable};
+use super::folder::{Selection, no_mapping, select, unreadable};
 use super::process::variable;
 use super::{Failure, Folder};
 use crate::apply::Program;
@@ -68,6 +68,9 @@ impl From<Failure> for LoadError {
 pub fn plan(selection: &Selection, env: Option<&str>, planned: Planned) -> Result<Compiled, LoadError> {
     let options = Options { env: env.map(str::to_owned), only: selection.only.clone(), planned };
     let mut compiled = compile(&selection.folder, &options);
+    if compiled.units.is_empty() && !compiled.diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(no_mapping(selection).into());
+    }
     if compiled.plan.is_some() {
         return Ok(compiled);
     }

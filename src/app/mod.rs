@@ -17,6 +17,7 @@ pub mod exceptions;
 mod failure;
 pub mod folder;
 pub mod loaded_project;
+pub mod masking;
 pub mod matched;
 mod notice;
 pub mod operator_client;

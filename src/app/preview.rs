@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::masking::Masking;
 use super::{Failure, LoadedProject, matched};
 use crate::apply::aside::{self, LeftOut, Sought};
 use crate::apply::{Inputs, Outcome, Verdict, apply};
 use crate::base::bounds;
 use crate::fault::file;
+use crate::http::redact::Redactor;
 use crate::project::records;
 use crate::value::Json;
 
@@ -31,6 +33,8 @@ pub struct Request<'a> {
     pub now: Option<jiff::Timestamp>,
     /// Keep how each value came about, and what each condition said.
     pub trace: bool,
+    /// Mask personal values in the payloads, and learn those of all records.
+    pub mask: bool,
 }
 
 /// A record, and all that became of it.
@@ -57,11 +61,18 @@ fn match_texts<S: Serializer>(all: &[Sought], serializer: S) -> Result<S::Ok, S:
     serializer.collect_seq(all.iter().map(matched::text))
 }
 
-/// Maps the records of a file and says what became of each.
+/// What became of the records of a file.
+pub struct Preview {
+    pub records: Vec<Previewed>,
+    /// Takes the personal values that were met out of words; none unless they are masked.
+    pub hidden: Option<Redactor>,
+}
+
+/// Maps the records of a file and says what became of each. A file without a record gives none.
 ///
 /// # Errors
-/// There is no such flow, a file cannot be read, or no record is left.
-pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Vec<Previewed>, Failure> {
+/// There is no such flow, a file cannot be read, or no record has the key.
+pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Preview, Failure> {
     let flow = project.flow(request.flow)?;
     let program = project.program()?;
     let load = |path: &str| -> Result<Vec<Json>, Failure> {
@@ -70,6 +81,8 @@ pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Vec<Pre
     };
     project.hold_headings(flow, request.records, &text(project, request.records)?)?;
     let mut records = load(request.records)?;
+    let none = records.is_empty();
+    let mut masking = request.mask.then(|| Masking::of(program.plan()));
     let given = matched::given(request.matched, flow, &load)?;
     let target = request.target.map(load).transpose()?.and_then(|found| found.into_iter().next());
     let targets: BTreeMap<String, Json> =
@@ -100,6 +113,12 @@ pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Vec<Pre
         if request.key.is_some_and(|key| !has_key(&record, &outcome, key)) {
             continue;
         }
+        if let Some(masking) = &mut masking {
+            masking.learn_read(flow, &record, &matched);
+            group.iter().for_each(|one| masking.learn(&flow.source, one));
+            flow.writes.iter().zip(&target).for_each(|(write, target)| masking.learn(&write.object, target));
+            masking.outcome(&mut outcome);
+        }
         let left_out = if outcome.verdict == Verdict::NotEligible { aside::left_out(&program, flow, &inputs) } else { Vec::new() };
         if !request.trace {
             outcome.trace.clear();
@@ -107,11 +126,10 @@ pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Vec<Pre
         }
         all.push(Previewed { outcome, id: id(&record).map(str::to_owned), left_out, sought, record });
     }
-    if all.is_empty() {
-        let none = || format!("`{}` holds no record", request.records);
-        return Err(Failure::usage(request.key.map_or_else(none, |key| format!("no record has the id or key `{key}`"))));
+    if let (Some(key), true, false) = (request.key, all.is_empty(), none) {
+        return Err(Failure::usage(format!("no record has the id or key `{key}`")));
     }
-    Ok(all)
+    Ok(Preview { records: all, hidden: masking.map(Masking::into_redactor) })
 }
 
 /// The text of a file: from the current folder if it is there, else from the project's.

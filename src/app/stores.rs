@@ -58,7 +58,7 @@ impl StoreLocation {
             None => USUAL.to_owned(),
             Some(setting) => {
                 let text = connections::filled(&setting.text, &variable)
-                    .map_err(|name| Failure::usage(format!("`{name}` is not set, and `store` needs it")))?;
+                    .map_err(|unset| Failure::usage(format!("{unset}, and `store` needs it")).hint("set it in the environment"))?;
                 match text.split_once(':') {
                     Some(("sqlite", path)) => path.to_owned(),
                     Some((kind, _)) if kind.len() > 1 => {
@@ -86,6 +86,11 @@ impl StoreLocation {
         self.path.exists()
     }
 
+    /// Whether there is none where there was one: its marker or its key is still there.
+    pub fn is_lost(&self) -> bool {
+        !self.exists() && [".marker", ".key"].iter().any(|ending| self.beside(ending).exists())
+    }
+
     /// Its size in bytes, where it is known.
     pub fn size(&self) -> Option<u64> {
         std::fs::metadata(&self.path).ok().map(|known| known.len())
@@ -106,6 +111,9 @@ impl StoreLocation {
     /// # Errors
     /// It is in use, damaged, sealed with another key, or not the newest one.
     pub fn open(&self, access: Access) -> Kept<OpenedStore> {
+        if access == Access::Read && self.is_lost() {
+            return Err(StoreFault::NotTheNewest { path: self.to_string(), why: "is missing, and the files beside it say that there was one" });
+        }
         Sqlite::open(&self.path, key().as_ref(), access.into()).map(OpenedStore)
     }
 
@@ -253,6 +261,9 @@ impl From<StoreFault> for Failure {
             StoreFault::NotTheNewest { .. } => failure.hint(
                 "bring back the newest copy with its -wal file; or, if there is none, start once with `crossdock run --recover` (or `serve --recover`): \
                  it looks at the targets before it writes",
+            ),
+            StoreFault::NoneYet { .. } => failure.hint(
+                "nothing has run here yet: the first `crossdock run` makes the store. If it ran with another environment, name that: --env NAME",
             ),
             StoreFault::Full => failure.hint("free some space on the disk and start again: no confirmed work is lost"),
             StoreFault::TooNew { .. } => failure.hint("use the version of Crossdock that wrote it, or a newer one"),

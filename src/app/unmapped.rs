@@ -50,16 +50,13 @@ impl Unmapped {
 /// fields that are filled in fewer records than this, in percent.
 ///
 /// # Errors
-/// There is no such flow, the flows read several objects and none is named, or the file holds no records.
+/// There is no such flow, the flows read several objects and none is named. A file without a record gives no field.
 pub fn unmapped(project: &LoadedProject, file: &str, flow: Option<&str>, least: u8) -> Result<Unmapped, Failure> {
     let source = source(project, flow)?;
     let plan = project.plan()?;
     let flows: Vec<_> = plan.mapping.flows.iter().zip(&plan.flows).filter(|(flow, _)| flow.source == source).collect();
     let reads: Vec<String> = flows.iter().flat_map(|(_, reads)| reads.reads.iter().map(|path| path.join("."))).collect();
     let records = records_of(project, file)?;
-    if records.is_empty() {
-        return Err(Failure::usage(format!("`{file}` holds no record")));
-    }
     let mut seen: IndexMap<String, Field> = IndexMap::new();
     for record in &records {
         let mut filled = BTreeMap::new();

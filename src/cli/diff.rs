@@ -22,7 +22,7 @@ To compare with another branch:
 
 Both states of the project map the same records. What differs is grouped by the edited line that causes it. With --since, the \
 records and what their matches find are read from the system. Nothing is sent. Values are printed as they are, personal values \
-too. Exit code 1 if something differs.";
+too: use --mask where others can read the output (a ticket, a chat, a build log). Exit code 1 if something differs.";
 
 /// Show what an edit does to records: payloads that change, records newly stopped or accepted
 #[derive(Debug, clap::Args)]
@@ -46,6 +46,9 @@ pub(super) struct Args {
     /// Records of the other side for a match: NAME=FILE; the match searches them by its keys
     #[arg(long, value_name = "NAME=FILE")]
     matched: Vec<String>,
+    /// Mask personal values by the data class of their field: for output that others can read, such as tickets and build logs
+    #[arg(long)]
+    mask: bool,
     /// The time to use as `now`, instead of the current time
     #[arg(long, value_name = "TIME")]
     now: Option<When>,
@@ -65,8 +68,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         (Some(file), _) => Records::File(file),
         (None, since) => Records::Since(since.map_or(now, |since| since.at(now))),
     };
-    let request = Request { records, flow: args.flow.as_deref(), matched: &args.matched, now };
-    let compared = compare(&old, &new, &request, &mut remark(out))?;
+    let request = Request { records, flow: args.flow.as_deref(), matched: &args.matched, now, mask: args.mask };
+    let mut compared = compare(&old, &new, &request, &mut remark(out))?;
+    if let Some(hidden) = compared.hidden.take() {
+        out.hide(hidden);
+    }
     match args.format {
         Format::Json => out.json(&compared)?,
         Format::Human => human(&compared.comparison, out)?,
@@ -83,7 +89,7 @@ fn human(comparison: &Comparison, out: &mut Out) -> Result<(), Failure> {
     for kind in kinds {
         let count = comparison.counts.get(kind.words()).copied().unwrap_or(0);
         out.line("")?;
-        out.line(out.bold(&format!("{} of them: {}", count, kind.words())))?;
+        out.line(out.bold(&kind.told(count)))?;
         let mut groups: Vec<&Group> = comparison.groups.iter().filter(|group| group.kind == kind).collect();
         if groups.iter().map(|group| group.records).sum::<usize>() > count {
             out.line(out.dim("  a record that differs in several ways is counted in each of them"))?;

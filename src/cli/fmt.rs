@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use similar::{ChangeTag, TextDiff};
 
 use super::{Exit, Failure, Format, Out};
-use crate::app::folder::select;
+use crate::app::folder::{no_mapping, select};
 use crate::base::diag::render::{self, View};
 use crate::base::{Source, Sources};
 use crate::project::Library;
@@ -42,7 +42,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let (mut changed, mut same, mut broken) = (Vec::new(), 0, Vec::new());
     for opened in select(&args.paths)? {
-        for name in opened.only.clone().unwrap_or_else(|| opened.folder.list(".dock")) {
+        let names = opened.only.clone().unwrap_or_else(|| opened.folder.list(".dock"));
+        if names.is_empty() {
+            return Err(no_mapping(&opened));
+        }
+        for name in names {
             let shown = format!("{}{name}", opened.prefix);
             let text = opened.folder.read(&name).map_err(|absence| Failure::io(format!("`{shown}`: {absence}")))?;
             match formatted(&shown, &text, out) {

@@ -6,6 +6,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::Failure;
 use crate::base::diag::render::Look;
+use crate::http::redact::Redactor;
 
 /// The two streams of the process. Styles are dropped where the stream shows none.
 pub struct Out {
@@ -15,21 +16,37 @@ pub struct Out {
     pub look: Look,
     /// Where the command line lets a project read and write outside its folder.
     pub(super) allowed: Vec<std::path::PathBuf>,
+    /// Takes personal values out of all that is printed.
+    hidden: Option<Redactor>,
 }
 
 impl Out {
     pub fn new(colours: ColorChoice) -> Self {
         let results = AutoStream::new(std::io::stdout(), colours);
         let look = Look { colours: results.current_choice() != ColorChoice::Never, width: width() };
-        Out { results: BufWriter::new(results), trouble: AutoStream::new(std::io::stderr(), colours), look, allowed: Vec::new() }
+        Out { results: BufWriter::new(results), trouble: AutoStream::new(std::io::stderr(), colours), look, allowed: Vec::new(), hidden: None }
     }
 
-    /// Prints a text as it is.
+    /// From now on, personal values that a redactor knows are taken out of all that is printed.
+    pub(super) fn hide(&mut self, known: Redactor) {
+        self.hidden = Some(known);
+    }
+
+    fn shown<'t>(&self, text: &'t str) -> std::borrow::Cow<'t, str> {
+        match &self.hidden {
+            // Line by line: a redactor looks at texts of a bounded length.
+            Some(known) => text.split_inclusive('\n').map(|line| known.taken_out(line)).collect::<String>().into(),
+            None => text.into(),
+        }
+    }
+
+    /// Prints a text as it is, or without what is hidden.
     ///
     /// # Errors
     /// The stream is closed or full. A reader that has seen enough (`| head`) ends the program quietly.
     pub fn print(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
-        self.results.write_all(text.as_ref().as_bytes()).or_else(closed)
+        let text = self.shown(text.as_ref()).into_owned();
+        self.results.write_all(text.as_bytes()).or_else(closed)
     }
 
     /// Prints a text and a line break.
@@ -53,7 +70,8 @@ impl Out {
     /// A remark that is no result: it goes to the standard error.
     pub fn note(&mut self, text: impl AsRef<str>) {
         let _ = self.results.flush();
-        let _ = writeln!(self.trouble, "{}", text.as_ref());
+        let text = self.shown(text.as_ref()).into_owned();
+        let _ = writeln!(self.trouble, "{text}");
     }
 
     /// Says why the command could not do its work.

@@ -87,8 +87,8 @@ pub(super) struct Args {
     #[arg(long)]
     strict: bool,
     /// The number of threads; by default one for each processor
-    #[arg(long, value_name = "N")]
-    workers: Option<std::num::NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
     /// The time to use as `now`, instead of the current time
     #[arg(long, value_name = "TIME")]
     now: Option<When>,
@@ -150,10 +150,10 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     };
     // What cannot be lowered goes by the reference evaluator alone: the same result, slower.
     let flat = Flat::new(program.plan(), flow, &ready.compiled.names, now).ok();
-    let mut sink = Files::new(args, &ready)?;
+    let mut sink = Files::new(args, &ready, flow)?;
     let bar = bar(length);
     let lines = if args.envelopes { Lines::Envelopes } else { Lines::Bodies };
-    let workers = args.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), Into::into);
+    let workers = args.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), usize::from);
     let mut records = 0;
     let summary =
         files::run(&mut *input, Mapper { map: &map, flat: flat.as_ref(), lines, unread: &unread }, workers, &mut sink, &mut |bytes, more| {
@@ -172,6 +172,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         out.json(&summary)?;
     } else {
         tell(&summary, &sink, out);
+    }
+    if summary.records == 0 {
+        out.note(format!("warning: {name} holds no record"));
+    } else if summary.unreadable == summary.records && args.records.as_deref() == Some("-") {
+        out.note("the standard input is read as JSONL, one record on each line: name a file to read .json or .csv");
     }
     let bad = summary.unreadable > 0 || (args.strict && summary.rejected > 0);
     Ok(if bad { Exit::Findings } else { Exit::Fine })
@@ -269,6 +274,9 @@ fn bar(length: Option<u64>) -> ProgressBar {
     bar
 }
 
+/// The file in the folder of `--out` for what was stopped.
+const STOPPED: &str = "stopped.jsonl";
+
 /// One file for each object's payloads, one for what was stopped.
 struct Files {
     folder: Option<PathBuf>,
@@ -278,8 +286,12 @@ struct Files {
 }
 
 impl Files {
-    fn new(args: &Args, ready: &LoadedProject) -> Result<Self, Failure> {
+    fn new(args: &Args, ready: &LoadedProject, flow: &crate::ir::Flow) -> Result<Self, Failure> {
         if let Some(folder) = &args.out {
+            if folder.exists() && !folder.is_dir() {
+                return Err(Failure::usage(format!("`{}` is a file, and --out names the folder to write to", folder.display()))
+                    .hint("name a folder, such as --out out; each object's payloads are a file in it"));
+            }
             std::fs::create_dir_all(folder).map_err(|error| Failure::io(format!("{} cannot be made: {error}", folder.display())))?;
         }
         let mut configured = BTreeMap::new();
@@ -288,7 +300,31 @@ impl Files {
                 configured.insert(format!("{name}.{object}"), ready.selection.folder.reach(&file.path.text)?);
             }
         }
-        Ok(Files { folder: args.out.clone(), configured, open: BTreeMap::new() })
+        let files = Files { folder: args.out.clone(), configured, open: BTreeMap::new() };
+        // What a run writes replaces what was there: never what it reads, or what the project is made of.
+        let read = args.records.as_deref().and_then(|path| Path::new(path).canonicalize().ok());
+        let objects = flow.writes.iter().map(|write| write.object.to_string());
+        for path in objects.filter_map(|object| files.path(&object)).chain(args.out.iter().map(|folder| folder.join(STOPPED))) {
+            let place = path.canonicalize().ok();
+            let own = path.extension().is_some_and(|ending| ["dock", "yaml", "yml", "lock"].iter().any(|own| ending.eq_ignore_ascii_case(own)));
+            if place.is_some() && place == read {
+                return Err(Failure::usage(format!("`{}` would be written and is what this run reads", path.display()))
+                    .hint("name another folder with --out"));
+            }
+            if own {
+                return Err(Failure::usage(format!("`{}` would be written, and is a file of the project", path.display()))
+                    .hint("records are written as JSONL: name a .jsonl file as the object's `path`"));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Where an object's payloads go; none for the standard output.
+    fn path(&self, object: &str) -> Option<PathBuf> {
+        match &self.folder {
+            Some(folder) => Some(folder.join(format!("{object}.jsonl"))),
+            None => self.configured.get(object).cloned(),
+        }
     }
 
     fn write(&mut self, path: &Path, lines: &[u8]) -> io::Result<()> {
@@ -311,17 +347,15 @@ impl Files {
 
 impl Sink for Files {
     fn payloads(&mut self, object: &str, lines: &[u8]) -> io::Result<()> {
-        let path = match (&self.folder, self.configured.get(object)) {
-            (Some(folder), _) => folder.join(format!("{object}.jsonl")),
-            (None, Some(path)) => path.clone(),
-            (None, None) => return io::stdout().lock().write_all(lines),
-        };
-        self.write(&path, lines)
+        match self.path(object) {
+            Some(path) => self.write(&path, lines),
+            None => io::stdout().lock().write_all(lines),
+        }
     }
 
     fn stopped(&mut self, lines: &[u8]) -> io::Result<()> {
         match &self.folder {
-            Some(folder) => self.write(&folder.join("stopped.jsonl"), lines),
+            Some(folder) => self.write(&folder.join(STOPPED), lines),
             None => io::stderr().lock().write_all(lines),
         }
     }

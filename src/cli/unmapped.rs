@@ -42,6 +42,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let project = load(args.path.as_ref(), args.env.as_deref(), out)?;
     let unmapped = unmapped(&project, &args.records, args.flow.as_deref(), args.least)?;
+    if unmapped.records == 0 {
+        out.note(format!("warning: {} holds no record", args.records));
+    }
     if args.format == Format::Json {
         out.json(&unmapped)?;
         return Ok(Exit::Fine);

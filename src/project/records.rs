@@ -25,9 +25,15 @@ impl Form {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         match ending.to_ascii_lowercase().as_str() {
             "jsonl" | "ndjson" => Form::JsonLines,
-            "csv" => Form::Csv,
+            "csv" | "tsv" => Form::Csv,
             _ => Form::Json,
         }
+    }
+
+    /// Whether the ending of a name tells the form.
+    fn is_told(name: &str) -> bool {
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        ["json", "jsonl", "ndjson", "csv", "tsv"].iter().any(|known| ending.eq_ignore_ascii_case(known))
     }
 }
 
@@ -39,7 +45,15 @@ impl Form {
 pub fn read(name: &str, text: &str) -> Result<Vec<Json>, RecordFault> {
     let text = unmarked(text);
     match Form::of(name) {
-        Form::Json => whole(text),
+        Form::Json if text.trim().is_empty() => Ok(Vec::new()),
+        Form::Json => whole(text).map_err(|mut fault| {
+            if !Form::is_told(name) {
+                fault.message.push_str(
+                    "; the name's ending does not tell its form: name it .jsonl or .ndjson (a record on each line), .json (a list), .csv or .tsv",
+                );
+            }
+            fault
+        }),
         Form::JsonLines => {
             let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
             lines.map(|(at, line)| record(line, at + 1)).collect()
@@ -241,6 +255,27 @@ mod tests {
         }
         assert_eq!(read("a.csv", "sep=;\nzip;name\n1\n").unwrap_err().line, 3);
         assert_eq!(read("a.csv", "sep=;\n").unwrap(), [] as [Json; 0]);
+    }
+
+    #[test]
+    fn a_name_that_does_not_tell_the_form_is_told() {
+        for name in ["records.txt", "records", "a.b/records.xlsx"] {
+            let fault = read(name, "a,b\n1,2\n").unwrap_err();
+            assert!(fault.message.contains(".jsonl") && fault.message.contains(".csv"), "{name}: {fault}");
+            // What is JSON is read whatever its name.
+            assert_eq!(read(name, "[{}]").unwrap().len(), 1);
+        }
+        assert!(!read("a.json", "a,b\n").unwrap_err().message.contains(".csv"));
+    }
+
+    #[test]
+    fn an_empty_file_holds_no_record_in_any_form() {
+        for name in ["a.json", "a.jsonl", "a.csv", "a.txt"] {
+            assert_eq!(read(name, "").unwrap(), [] as [Json; 0], "{name}");
+            assert_eq!(read(name, "\u{feff}\n").unwrap(), [] as [Json; 0], "{name}");
+        }
+        assert_eq!(read("a.csv", "a,b\n").unwrap(), [] as [Json; 0]);
+        assert_eq!(read("a.json", "[]").unwrap(), [] as [Json; 0]);
     }
 
     #[test]

@@ -146,7 +146,7 @@ struct Opening<'a> {
 
 impl Opening<'_> {
     fn text(&self, setting: &Setting) -> Result<String, String> {
-        super::connections::filled(&setting.text, self.environment).map_err(|name| format!("`{name}` is not set, and `alerts` needs it"))
+        super::connections::filled(&setting.text, self.environment).map_err(|unset| format!("{unset}, and `alerts` needs it"))
     }
 
     fn server(&self, mail: &config::Mail) -> Result<(AsyncSmtpTransport<Tokio1Executor>, Mailbox), String> {

@@ -22,6 +22,8 @@ pub(super) struct Chunk {
     pub(super) ends: Vec<usize>,
     /// Bytes of the text.
     pub(super) length: usize,
+    /// Its one line is longer than a line may be; only the beginning of it is here.
+    pub(super) overlong: bool,
 }
 
 /// Cuts the input into chunks of whole lines.
@@ -30,6 +32,8 @@ pub(super) struct Cutter<'i> {
     /// What was read behind the last whole line.
     rest: Vec<u8>,
     ended: bool,
+    /// The line that was cut last is longer than a line may be.
+    overlong: bool,
     pool: &'i Pool,
     /// The next chunk's.
     sequence: u64,
@@ -59,7 +63,7 @@ impl Pool {
 
 impl<'i> Cutter<'i> {
     pub(super) fn new(input: &'i mut (dyn BufRead + Send), pool: &'i Pool) -> Self {
-        Cutter { input, rest: Vec::new(), ended: false, pool, sequence: 0, line: 1 }
+        Cutter { input, rest: Vec::new(), ended: false, overlong: false, pool, sequence: 0, line: 1 }
     }
 
     /// The next chunk; the last may lack its line break.
@@ -68,13 +72,14 @@ impl<'i> Cutter<'i> {
     /// The input cannot be read.
     pub(super) fn next(&mut self) -> io::Result<Option<Chunk>> {
         let mut buffer = self.pool.take();
+        self.overlong = false;
         let length = self.text(&mut buffer)?;
         let Some(text) = buffer.get(..length).filter(|text| !text.is_empty()) else { return Ok(None) };
         let mut ends: Vec<usize> = memchr::memchr_iter(b'\n', text).collect();
         if text.last() != Some(&b'\n') {
             ends.push(length);
         }
-        let chunk = Chunk { sequence: self.sequence, first_line: self.line, buffer, ends, length };
+        let chunk = Chunk { sequence: self.sequence, first_line: self.line, buffer, ends, length, overlong: self.overlong };
         self.sequence += 1;
         self.line += chunk.ends.len();
         Ok(Some(chunk))
@@ -105,7 +110,8 @@ impl<'i> Cutter<'i> {
             if used <= LONGEST || end.is_some_and(|end| end <= LONGEST) {
                 continue;
             }
-            // The rest of an overlong line is passed over; what is left of it is no JSON and is reported.
+            // The rest of an overlong line is passed over. What is left of it stands for it, and is reported.
+            self.overlong = true;
             match end {
                 Some(end) => self.rest.extend_from_slice(&text[end + 1..used]),
                 None if !self.ended => skip_line(self.input)?,

@@ -1,6 +1,7 @@
 //! From configured connections to connectors. Secrets are looked up here and nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -26,8 +27,8 @@ pub type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 /// A setting that cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Missing {
-    #[error("`{name}` is not set, and `connections.{connection}.{option}` needs it")]
-    Variable { name: String, connection: String, option: String },
+    #[error("{}", needed(.0))]
+    Variables(Vec<Needed>),
     #[error("{path} cannot be read for `connections.{connection}.{option}`: {reason}")]
     File { path: String, connection: String, option: String, reason: String },
     #[error("`connections.{connection}.{option}` is neither a text nor `{{ file: … }}`")]
@@ -39,8 +40,12 @@ pub enum Missing {
 impl Missing {
     pub fn hint(&self) -> String {
         match self {
-            Missing::Variable { name, .. } => {
-                format!("set it in the environment: export {name}=…; or rehearse against the sandbox: crossdock demo")
+            Missing::Variables(all) => {
+                let mut names: Vec<&str> = all.iter().map(|one| one.unset.name.as_str()).collect();
+                names.dedup();
+                let it = if names.len() == 1 { "it" } else { "them" };
+                let sets: Vec<String> = names.iter().map(|name| format!("{name}=…")).collect();
+                format!("set {it} in the environment: export {}; or rehearse against the sandbox: crossdock demo", sets.join(" "))
             }
             Missing::File { .. } => "the path is relative to the project's folder".to_owned(),
             Missing::Shape { .. } => "write a text with `${NAME}` in it, or `{ file: path }`".to_owned(),
@@ -49,7 +54,44 @@ impl Missing {
     }
 }
 
-/// Opens the connectors of the connections that a plan uses.
+/// A variable of the environment that has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unset {
+    pub name: String,
+    /// It is set, to nothing.
+    pub empty: bool,
+}
+
+impl fmt::Display for Unset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is {}", self.name, if self.empty { "set and empty" } else { "not set" })
+    }
+}
+
+/// The variables of a setting that have no value.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))]
+pub struct Unfilled(pub Vec<Unset>);
+
+/// A variable without a value, and the setting that needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needed {
+    pub unset: Unset,
+    pub connection: String,
+    pub option: String,
+}
+
+fn needed(all: &[Needed]) -> String {
+    match all {
+        [Needed { unset, connection, option }] => format!("{unset}, and `connections.{connection}.{option}` needs it"),
+        all => {
+            let each = |one: &Needed| format!("{} (`connections.{}.{}`)", one.unset, one.connection, one.option);
+            format!("{} variables of the environment have no value: {}", all.len(), all.iter().map(each).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// Opens the connectors of the connections that a plan uses. All variables that have no value are told at once.
 ///
 /// # Errors
 /// A secret is missing, or a connection's settings are not what its system needs.
@@ -61,12 +103,37 @@ pub fn open(
     transport: &Arc<dyn Transport>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Connectors, Missing> {
-    let mut connectors = Connectors::new();
+    let (mut known, mut unset) = (Vec::new(), Vec::new());
     for (name, connection) in config.connections.iter().filter(|(name, connection)| used.contains(*name) && connection.system != "files") {
-        let settings = settings(name, connection, files, environment)?;
-        connectors.insert(name.clone(), registry::open(&settings, Arc::clone(transport), Arc::clone(clock))?);
+        match settings(name, connection, files, environment) {
+            Ok(settings) => known.push(settings),
+            Err(Missing::Variables(more)) => unset.extend(more),
+            Err(other) => return Err(other),
+        }
+    }
+    if !unset.is_empty() {
+        return Err(Missing::Variables(unset));
+    }
+    let mut connectors = Connectors::new();
+    for settings in known {
+        let connector = registry::open(&settings, Arc::clone(transport), Arc::clone(clock));
+        connectors.insert(settings.name.clone(), connector.map_err(|unusable| from_environment(unusable, config))?);
     }
     Ok(connectors)
+}
+
+/// What cannot be used may not stand in the project's file: then it is said which variable it came from.
+fn from_environment(mut unusable: Unusable, config: &Config) -> Unusable {
+    let options = config.connections.get(&unusable.connection).map(|connection| &connection.options);
+    for (option, node) in options.into_iter().flatten() {
+        let text = node.text().unwrap_or_default();
+        if unusable.message.contains(&format!("`{option}`"))
+            && let Some(name) = text.split_once("${").and_then(|(_, rest)| rest.split_once('}')).map(|(name, _)| name)
+        {
+            unusable.hint.push_str(&format!("; its value comes from the variable `{name}`"));
+        }
+    }
+    unusable
 }
 
 /// The settings of one connection, secrets looked up.
@@ -74,26 +141,33 @@ pub fn open(
 /// # Errors
 /// As [`open`].
 pub fn settings(name: &str, connection: &Connection, files: Files<'_>, environment: Environment<'_>) -> Result<Settings, Missing> {
-    let mut options = BTreeMap::new();
+    let (mut options, mut unset) = (BTreeMap::new(), Vec::new());
     for (option, node) in &connection.options {
-        options.insert(option.clone(), Secret::new(value(name, option, node, files, environment)?));
+        match value(name, option, node, files, environment) {
+            Ok(text) => {
+                options.insert(option.clone(), Secret::new(text));
+            }
+            Err(Missing::Variables(more)) => unset.extend(more),
+            Err(other) => return Err(other),
+        }
+    }
+    if !unset.is_empty() {
+        return Err(Missing::Variables(unset));
     }
     Ok(Settings { name: name.to_owned(), system: connection.system.clone(), options })
 }
 
 fn value(connection: &str, option: &str, node: &Node, files: Files<'_>, environment: Environment<'_>) -> Result<String, Missing> {
+    let unset = |Unfilled(all): Unfilled| {
+        let of = |unset| Needed { unset, connection: connection.to_owned(), option: option.to_owned() };
+        Missing::Variables(all.into_iter().map(of).collect())
+    };
     match &node.shape {
-        Shape::Scalar { text, .. } => {
-            filled(text, environment).map_err(|name| Missing::Variable { name, connection: connection.to_owned(), option: option.to_owned() })
-        }
+        Shape::Scalar { text, .. } => filled(text, environment).map_err(unset),
         Shape::Map(entries) => match entries.as_slice() {
             [only] if only.key == "file" => {
                 let path = only.value.text().unwrap_or_default();
-                let path = filled(path, environment).map_err(|name| Missing::Variable {
-                    name,
-                    connection: connection.to_owned(),
-                    option: option.to_owned(),
-                })?;
+                let path = filled(path, environment).map_err(unset)?;
                 files(&path).map_err(|reason| Missing::File { path, connection: connection.to_owned(), option: option.to_owned(), reason })
             }
             _ => Err(Missing::Shape { connection: connection.to_owned(), option: option.to_owned() }),
@@ -105,26 +179,28 @@ fn value(connection: &str, option: &str, node: &Node, files: Files<'_>, environm
 /// A text with its `${NAME}`s replaced.
 ///
 /// # Errors
-/// The name that is not set.
-pub fn filled(text: &str, environment: Environment<'_>) -> Result<String, String> {
+/// The names that have no value.
+pub fn filled(text: &str, environment: Environment<'_>) -> Result<String, Unfilled> {
     let mut out = String::with_capacity(text.len());
+    let mut unset = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
         out.push_str(&rest[..at]);
         let inner = &rest[at + 2..];
         let Some(end) = inner.find('}') else {
             out.push_str(&rest[at..]);
-            return Ok(out);
+            rest = "";
+            break;
         };
         let name = &inner[..end];
         match environment(name) {
             Some(value) if !value.is_empty() => out.push_str(&value),
-            _ => return Err(name.to_owned()),
+            empty => unset.push(Unset { name: name.to_owned(), empty: empty.is_some() }),
         }
         rest = &inner[end + 1..];
     }
     out.push_str(rest);
-    Ok(out)
+    if unset.is_empty() { Ok(out) } else { Err(Unfilled(unset)) }
 }
 
 /// The connections that a plan's flows read or write; with `only`, those of these flows.
@@ -185,13 +261,14 @@ pub async fn refresh_names(plan: &Plan, connectors: &Connectors, names: &mut BTr
 
 #[cfg(test)]
 mod tests {
-    use super::filled;
+    use super::{Unfilled, Unset, filled};
 
     #[test]
     fn names_are_replaced_and_one_that_is_not_set_is_told() {
         let environment = |name: &str| (name == "KEY").then(|| "a$b".to_owned());
         assert_eq!(filled("x-${KEY}-y", &environment), Ok("x-a$b-y".to_owned()));
-        assert_eq!(filled("${OTHER}", &environment), Err("OTHER".to_owned()));
+        let unset = |name: &str, empty| Unset { name: name.to_owned(), empty };
+        assert_eq!(filled("${OTHER}", &environment), Err(Unfilled(vec![unset("OTHER", false)])));
         assert_eq!(filled("plain ${", &environment), Ok("plain ${".to_owned()));
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::chunks::{Chunk, Cutter, Pool};
 use crate::apply::{Outcome, Payload, Verdict};
-use crate::base::locked;
+use crate::base::{bounds, locked};
 use crate::flat::{Flat, Form, Way, Worker};
 use crate::spec::records::{self, RecordFault};
 use crate::value::Json;
@@ -303,7 +303,7 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
         out.summary.records += 1;
         // The quick reader says only whether; the other one says where.
         let text = simdutf8::basic::from_utf8(bytes);
-        if let (Ok(text), Some(worker)) = (text, worker.as_deref_mut()) {
+        if let (Ok(text), Some(worker), false) = (text, worker.as_deref_mut(), chunk.overlong) {
             let form = if mapper.lines == Lines::Bodies { Form::Body } else { Form::Envelope };
             match worker.map(text, form, &mut out.payloads, |object| counts[object] += 1) {
                 Way::Ready { warned } => {
@@ -327,6 +327,7 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
             }
         }
         let record = match text {
+            _ if chunk.overlong => Err((number, too_long())),
             Ok(line) => match mapper.unread.get(&number) {
                 Some(fault) => Err((fault.line, fault.message.clone())),
                 None => records::record(line, number).map_err(|fault| (fault.line, fault.message)),
@@ -346,6 +347,12 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
         *out.summary.payloads.entry(object.clone()).or_default() += count;
     }
     out
+}
+
+/// What is said of a line beyond the bound.
+fn too_long() -> String {
+    let most = bounds::Limit::Bytes(bounds::LINE);
+    format!("this line is longer than {most}, the most that one record may take: it was left out. Is a line break missing between records?")
 }
 
 /// What is said of a line in another encoding.
@@ -559,8 +566,11 @@ mod tests {
     #[test]
     fn an_overlong_line_is_refused_and_the_next_is_read() {
         let input = format!("{{\"a\":\"{}\"}}\n{{\"a\":2}}\n", "x".repeat(LONGEST + 10));
-        let (summary, _) = all(&input, 2);
+        let (summary, sink) = all(&input, 2);
+        let told = String::from_utf8(sink.stopped).unwrap();
         assert_eq!((summary.ready, summary.unreadable), (1, 1));
+        assert!(told.contains("\"line\":1") && told.contains("longer than 16 MB"), "{told}");
+        assert!(summary.reasons.keys().all(|reason| !reason.contains("JSON")), "{summary:?}");
     }
 
     #[test]

@@ -115,6 +115,22 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// So many records of the kind, in a sentence.
+    pub fn told(self, records: usize) -> String {
+        let (noun, be, go) = if records == 1 { ("record", "is", "goes") } else { ("records", "are", "go") };
+        match self {
+            Kind::Field => format!("{records} {noun} {be} sent with another payload"),
+            Kind::NewlyStopped => format!("{records} {noun} {be} newly stopped"),
+            Kind::NewlyAccepted => format!("{records} {noun} {be} newly accepted"),
+            Kind::OtherReasons => format!("{records} {noun} {be} stopped for other reasons"),
+            Kind::Writes => format!("{records} {noun} {go} out in other writes"),
+            Kind::NewlyEligible => format!("{records} {noun} {be} newly eligible"),
+            Kind::NoLongerEligible => format!("{records} {noun} {be} no longer eligible"),
+        }
+    }
+}
+
 /// One record of a group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Example {

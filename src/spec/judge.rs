@@ -81,7 +81,15 @@ fn unfound(sought: &Sought) -> Difference {
 fn outcome(case: &Case, bench: &Bench<'_>) -> Result<(Outcome, Vec<Sought>), Difference> {
     let flow = bench.plan.mapping.flows.iter().find(|flow| flow.name == case.flow).ok_or_else(|| {
         let known: Vec<_> = bench.plan.mapping.flows.iter().map(|flow| flow.name.as_str()).collect();
-        Difference::new("flow", case.flow.as_str(), format!("there are the flows {}", known.join(", ")))
+        Difference::new(
+            "flow",
+            case.flow.as_str(),
+            if known.is_empty() {
+                "the project has no flow".to_owned()
+            } else {
+                format!("there is no such flow: the flows are {}", known.join(", "))
+            },
+        )
     })?;
     let load = |path: &str| {
         let text = (bench.file)(path).map_err(|reason| Difference::new("given", path, reason))?;

@@ -51,6 +51,9 @@ pub enum StoreFault {
     /// There was a store here that knew more than this one: an older copy, or none.
     #[error("the store {path} {why}")]
     NotTheNewest { path: String, why: &'static str },
+    /// It was to be read, and was not made yet.
+    #[error("there is no store at {path} yet")]
+    NoneYet { path: String },
     /// Sealed under another key.
     #[error("the store was sealed with another key")]
     OtherKey,

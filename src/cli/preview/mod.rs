@@ -8,7 +8,7 @@ use super::project::load_for;
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::app::matched;
-use crate::app::preview::{Previewed, Request, left_out_text, preview};
+use crate::app::preview::{Preview, Previewed, Request, left_out_text, preview};
 use crate::apply::{Outcome, Payload, Reason, Verdict};
 use crate::ir::Flow;
 use crate::run::files::whole;
@@ -28,7 +28,8 @@ What --why takes:
   --why \"no SKU\"          a rule, by words of its message
   --why orders.dock:56    a line of the mapping
 
-Nothing is sent. Values are printed as they are, personal values too. Exit code 1 if a record is rejected.";
+Nothing is sent. Values are printed as they are, personal values too: use --mask
+where others can read the output (a ticket, a chat, a build log). Exit code 1 if a record is rejected.";
 
 /// Show what would be sent for some records, and why
 #[derive(Debug, clap::Args)]
@@ -53,6 +54,9 @@ pub(super) struct Args {
     /// Records of the other side for a match: NAME=FILE; the match searches them by its keys
     #[arg(long, value_name = "NAME=FILE")]
     matched: Vec<String>,
+    /// Mask personal values by the data class of their field: for output that others can read, such as tickets and build logs
+    #[arg(long)]
+    mask: bool,
     /// The record as the target holds it now
     #[arg(long, value_name = "FILE")]
     target: Option<String>,
@@ -78,11 +82,19 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         target: args.target.as_deref(),
         now: args.now.map(|now| now.at(jiff::Timestamp::now())),
         trace: args.format == Format::Human || args.why.is_some(),
+        mask: args.mask,
     };
-    let seen = preview(&ready, &request)?;
+    let Preview { records: seen, hidden } = preview(&ready, &request)?;
+    if let Some(hidden) = hidden {
+        out.hide(hidden);
+    }
+    if seen.is_empty() {
+        out.note(format!("warning: {} holds no record", args.records));
+    }
     let flow = ready.flow(args.flow.as_deref())?;
     match (&args.why, seen.as_slice()) {
         _ if args.format == Format::Json => out.json(&seen)?,
+        (_, []) => {}
         (Some(what), all) => {
             for (at, one) in all.iter().enumerate() {
                 if all.len() > 1 {
@@ -157,7 +169,7 @@ fn one(seen: &Previewed, flow: &Flow, out: &mut Out) -> Result<(), Failure> {
 }
 
 fn told(reason: &Reason, out: &Out) -> String {
-    let owner = reason.owner.as_ref().map(|owner| format!(" for {owner}")).unwrap_or_default();
+    let owner = reason.owner.as_ref().map(|owner| format!("  (to be settled by: {owner})")).unwrap_or_default();
     let place = reason.place.as_ref().map(|place| out.dim(&format!("  {}:{}", place.file, place.line))).unwrap_or_default();
     format!("{}{owner}{place}", reason.message)
 }

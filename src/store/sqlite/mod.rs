@@ -140,7 +140,7 @@ impl Sqlite {
             Mode::Read => None,
         };
         if mode == Mode::Read && !path.exists() {
-            return Err(StoreFault::Io(format!("there is no store at {} yet", path.display())));
+            return Err(StoreFault::NoneYet { path: path.display().to_string() });
         }
         let marked = if mode == Mode::Write { marker::read(path)? } else { None };
         let had_key = std::fs::metadata(beside(path, ".key")).is_ok_and(|key| key.len() == 32);
