@@ -28,8 +28,8 @@ What --why takes:
   --why \"no SKU\"          a rule, by words of its message
   --why orders.dock:56    a line of the mapping
 
-Nothing is sent. Values are printed as they are, personal values too: use --mask
-where others can read the output (a ticket, a chat, a build log). Exit code 1 if a record is rejected.";
+Nothing is sent. Values are printed as they are, personal values too: use --mask where others can read the output \
+(a ticket, a chat, a build log). Exit code 1 if a record is rejected.";
 
 /// Show what would be sent for some records, and why
 #[derive(Debug, clap::Args)]
