@@ -240,19 +240,26 @@ const OF_THE_BACKEND: &[(&str, &str)] = &[
     ("src/simulate/", "breaks the disk under a store"),
 ];
 
-#[test]
-fn one_place_knows_which_backend_the_store_has() {
+/// The source files but those of tests, by their names from the package's folder.
+fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
     files(&root().join("src"), &mut found);
+    let is_test =
+        |path: &Path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("tests")) || path.iter().any(|part| part == "tests");
+    found.retain(|path| !is_test(path));
+    let name = |path: &Path| path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+    found.into_iter().map(|path| (name(&path), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+#[test]
+fn one_place_knows_which_backend_the_store_has() {
     let mut wrong = Vec::new();
     let mut named: Vec<&str> = Vec::new();
-    for path in found {
-        let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
-        let text = code(&std::fs::read_to_string(&path).unwrap()).to_lowercase();
+    for (name, text) in sources() {
+        let text = code(&text).to_lowercase();
         // The tests of a room may take the backend that is at hand; `cli` has none that need it.
-        let is_test = path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("tests")) || path.iter().any(|part| part == "tests");
         let text = if name.starts_with("src/cli/") { &text } else { text.split("#[cfg(test)]").next().unwrap_or_default() };
-        if is_test || !text.contains("sqlite") {
+        if !text.contains("sqlite") {
             continue;
         }
         match OF_THE_BACKEND.iter().find(|(place, _)| name.starts_with(place)) {
@@ -297,17 +304,13 @@ fn said(text: &str) -> String {
 
 #[test]
 fn vendors_are_named_in_their_own_folders() {
-    let mut found = Vec::new();
-    files(&root().join("src"), &mut found);
     let mut wrong = Vec::new();
     let mut named: Vec<&str> = Vec::new();
-    for path in found {
-        let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
-        let is_test = path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("tests")) || path.iter().any(|part| part == "tests");
-        if is_test || OF_VENDORS.iter().any(|folder| name.starts_with(folder)) {
+    for (name, text) in sources() {
+        if OF_VENDORS.iter().any(|folder| name.starts_with(folder)) {
             continue;
         }
-        let text = said(&std::fs::read_to_string(&path).unwrap());
+        let text = said(&text);
         let Some(line) = text.lines().find(|line| line.contains("salesforce") || line.contains("shipstation")) else { continue };
         match STILL_NAMED.iter().find(|(still, _)| name.starts_with(still)) {
             Some((still, _)) => named.push(still),

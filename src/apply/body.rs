@@ -10,7 +10,7 @@ use super::trace::Tracer;
 use super::{Answer, Decided, Decision, Payload};
 use crate::base::bounds;
 use crate::ir::print;
-use crate::ir::{Body, Expr, Op, Place, Policy, Repeat, RowValue, Write, walk};
+use crate::ir::{Body, Expr, Operation, Place, Policy, Repeat, RowValue, Write, walk};
 use crate::plan::rides;
 use crate::schema::gate::{self, Purpose};
 use crate::schema::{Field, Object};
@@ -215,11 +215,11 @@ impl<'a> Run<'a> {
         if write.key.is_some() && payload.key.is_none() && !self.unfinished {
             self.reason(misfit(write, payload.key_field.as_deref().unwrap_or("key"), "the key of this write is missing"));
         }
-        if write.op == Op::Update && payload.id.is_none() && payload.key.is_none() {
+        if write.op == Operation::Update && payload.id.is_none() && payload.key.is_none() {
             self.reason(misfit(write, object.id.as_deref().unwrap_or("id"), "the record to update has no id"));
         }
         let program = self.machine.program;
-        let purpose = if write.op == Op::Update || exists { Purpose::Update } else { Purpose::Create };
+        let purpose = if write.op == Operation::Update || exists { Purpose::Update } else { Purpose::Create };
         let resolve = |of: &ObjectRef| program.object(of);
         let mut lent = None;
         if let (Json::Object(fields), Some(name), Some(key)) = (&mut payload.body, &payload.key_field, &payload.key)

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::ir::{Op, Place, Policy};
+use crate::ir::{Operation, Place, Policy};
 use crate::plan::rides::Ride;
 use crate::schema::Names;
 use crate::value::{Json, ObjectRef};
@@ -170,7 +170,7 @@ pub struct Reason {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Payload {
     pub write: String,
-    pub op: Op,
+    pub op: Operation,
     pub object: ObjectRef,
     /// The idempotency key.
     pub key: Option<String>,

@@ -9,7 +9,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error;
 use crate::check::facts::Presence;
 use crate::check::key::{Key, Term};
-use crate::ir::{self, Body, Expr, Op, Policy};
+use crate::ir::{self, Body, Expr, Operation, Policy};
 use crate::schema::Field;
 use crate::syntax::tree::{self, FieldRow, RowValue};
 use crate::value::{Column, Kind, ObjectRef, Type};
@@ -18,7 +18,7 @@ use crate::value::{Column, Kind, ObjectRef, Type};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct At<'k> {
     /// `None` inside a record: its parts are whole, whatever is done with the record.
-    pub op: Option<Op>,
+    pub op: Option<Operation>,
     /// The field that the key goes into.
     pub key: Option<&'k str>,
     /// What lacks a field: the write's head, the nested object's name.
@@ -27,14 +27,14 @@ pub(super) struct At<'k> {
 
 impl At<'_> {
     fn whole(&self) -> bool {
-        self.op != Some(Op::Update)
+        self.op != Some(Operation::Update)
     }
 
     fn writable(&self, field: &Field) -> bool {
         match self.op {
-            Some(Op::Create) => field.write.create,
-            Some(Op::Update) => field.write.update,
-            Some(Op::Upsert) | None => field.write.create || field.write.update,
+            Some(Operation::Create) => field.write.create,
+            Some(Operation::Update) => field.write.update,
+            Some(Operation::Upsert) | None => field.write.create || field.write.update,
         }
     }
 }
@@ -166,7 +166,7 @@ impl Env<'_> {
     /// A create has no record to look at.
     fn target_reads(&mut self, at: At<'_>) -> Option<ObjectRef> {
         let before = self.target.clone();
-        if at.op == Some(Op::Create) {
+        if at.op == Some(Operation::Create) {
             self.target = None;
         }
         before
@@ -180,7 +180,7 @@ impl Env<'_> {
         let Some(policy) = &row.policy else { return Policy::Changed };
         match policy.node {
             tree::Policy::Once => {
-                if at.op == Some(Op::Update) {
+                if at.op == Some(Operation::Update) {
                     self.report(
                         Diagnostic::new(Code::OnceInUpdate, policy.span, "`once` sets a field when a record is created, and an update creates none")
                             .help("write `if empty` to fill it without overwriting, or leave the word out"),

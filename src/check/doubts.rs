@@ -9,7 +9,7 @@ use crate::check::env::{Env, Typed};
 use crate::check::error::doubts as error;
 use crate::check::extent::Unit;
 use crate::check::facts::Why;
-use crate::ir::{self, Arithmetic, Expr, Op, Word, walk};
+use crate::ir::{self, Arithmetic, Expr, Operation, Word, walk};
 use crate::schema::Field;
 use crate::syntax::tree::{self, BinaryOp, ExprKind, FieldRow, RowValue, TextLiteral, TextPart};
 use crate::system::{self, Search};
@@ -103,7 +103,7 @@ impl Env<'_> {
     /// A field that the target takes when a record is made, and refuses or ignores later.
     pub(super) fn taken_only_once(&mut self, row: &FieldRow, of: &ObjectRef, name: &str, field: &Field, at: At<'_>) {
         let only_created = field.write.create && !field.write.update;
-        if at.op == Some(Op::Upsert) && only_created && row.policy.is_none() && matches!(row.value, RowValue::Expr(_)) {
+        if at.op == Some(Operation::Upsert) && only_created && row.policy.is_none() && matches!(row.value, RowValue::Expr(_)) {
             self.report(error::set_only_once(of, name, row.span));
         }
     }

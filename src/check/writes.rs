@@ -8,7 +8,7 @@ use crate::check::error;
 use crate::check::facts::{Presence, Why};
 use crate::check::flow::{Building, Named};
 use crate::check::key::{Fact, Key as ValueKey};
-use crate::ir::{self, Expr, Guard, InDoubt, Key, Milestones, Op, Repeat, Slot, Word, Write, walk};
+use crate::ir::{self, Expr, Guard, InDoubt, Key, Milestones, Operation, Repeat, Slot, Word, Write, walk};
 use crate::schema::Object;
 use crate::syntax::tree::{self, ExprKind, SectionKind, WriteOp};
 use crate::system::Guarantee;
@@ -131,9 +131,9 @@ impl Env<'_> {
 
     fn write(&mut self, write: &tree::Write, repeated: &Repeated, building: &mut Building<'_>) -> Option<Write> {
         let op = match write.op.node {
-            WriteOp::Create => Op::Create,
-            WriteOp::Update => Op::Update,
-            WriteOp::Upsert => Op::Upsert,
+            WriteOp::Create => Operation::Create,
+            WriteOp::Update => Operation::Update,
+            WriteOp::Upsert => Operation::Upsert,
         };
         let name = match &write.name {
             Some(name) => name.node.clone(),
@@ -148,9 +148,9 @@ impl Env<'_> {
             return None;
         };
         let allowed = match op {
-            Op::Create => object.access.create,
-            Op::Update => object.access.update,
-            Op::Upsert => object.access.upsert || object.access.create,
+            Operation::Create => object.access.create,
+            Operation::Update => object.access.update,
+            Operation::Upsert => object.access.upsert || object.access.create,
         };
         if !allowed {
             self.report(error::sections::not_writable(op, &of, write.op.span, &object));
@@ -174,7 +174,7 @@ impl Env<'_> {
         });
         self.target = target;
         let (key, body, guards) = out;
-        let guarantee = object.guarantee(op.into(), key.as_ref().and_then(|key| key.field.as_deref()));
+        let guarantee = object.guarantee(op, key.as_ref().and_then(|key| key.field.as_deref()));
         let in_doubt = if allowed { self.in_doubt(write, op, guarantee, key.as_ref(), &object) } else { None };
         let result = write.name.as_ref().map(|_| self.slot());
         Some(Write {
@@ -233,11 +233,11 @@ impl Env<'_> {
         }
     }
 
-    fn write_when(&mut self, write: &tree::Write, op: Op) -> (Option<Milestones>, Option<Typed>) {
+    fn write_when(&mut self, write: &tree::Write, op: Operation) -> (Option<Milestones>, Option<Typed>) {
         let Some(when) = &write.when else { return (None, None) };
         let inner = strip(when);
         if let ExprKind::Reaches { value, thresholds } = inner.kind.as_ref() {
-            if op == Op::Update {
+            if op == Operation::Update {
                 self.report(
                     Diagnostic::new(Code::BadMilestone, when.span, "`reaches` makes one record for each threshold, and an update makes none")
                         .help("write a `create`"),
@@ -274,9 +274,17 @@ impl Env<'_> {
 
     // ---- the key
 
-    fn write_key(&mut self, write: &tree::Write, op: Op, of: &ObjectRef, object: &Object, repeated: &Repeated, milestones: bool) -> Option<Key> {
+    fn write_key(
+        &mut self,
+        write: &tree::Write,
+        op: Operation,
+        of: &ObjectRef,
+        object: &Object,
+        repeated: &Repeated,
+        milestones: bool,
+    ) -> Option<Key> {
         let Some(key) = &write.key else {
-            let needs = op != Op::Update || write.of.is_none();
+            let needs = op != Operation::Update || write.of.is_none();
             if needs {
                 self.report(error::sections::no_key(op, of, write.head, object));
             }
@@ -364,12 +372,12 @@ impl Env<'_> {
         }
     }
 
-    fn in_doubt(&mut self, write: &tree::Write, op: Op, guarantee: Guarantee, key: Option<&Key>, object: &Object) -> Option<InDoubt> {
+    fn in_doubt(&mut self, write: &tree::Write, op: Operation, guarantee: Guarantee, key: Option<&Key>, object: &Object) -> Option<InDoubt> {
         let said = write.in_doubt.as_ref().map(|said| match said.node {
             tree::InDoubt::LookUp => (InDoubt::LookUp, said.span),
             tree::InDoubt::Review => (InDoubt::Review, said.span),
         });
-        if op == Op::Update || guarantee == Guarantee::Idempotent {
+        if op == Operation::Update || guarantee == Guarantee::Idempotent {
             return said.map(|(said, _)| said);
         }
         // What the key is not written to cannot be found by it.

@@ -1,8 +1,6 @@
 //! `crossdock audit`: the calls that wrote to a system, with masked requests and answers.
 
-use std::path::PathBuf;
-
-use super::project::context;
+use super::project::ProjectArgs;
 use super::{Exit, Failure, Format, Out};
 use crate::app::audit::{self, Body, Call, Exchanged};
 use crate::app::time::UtcTime;
@@ -36,12 +34,8 @@ struct Show {
     /// How many of the latest calls
     #[arg(long, default_value_t = 20)]
     last: usize,
-    /// The project's folder; by default that of the current folder
-    #[arg(long, value_name = "FOLDER")]
-    project: Option<PathBuf>,
-    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    project: ProjectArgs,
     /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -49,7 +43,7 @@ struct Show {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let What::Show(args) = &args.what;
-    let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+    let context = args.project.open(out)?;
     match args.id {
         Some(id) => {
             let found = audit::one(&context, id)?;

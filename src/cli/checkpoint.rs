@@ -1,9 +1,7 @@
 //! `crossdock checkpoint`: how far each flow has read its source.
 
-use std::path::PathBuf;
-
 use super::decision::tell;
-use super::project::{context, remark};
+use super::project::{ProjectArgs, remark};
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::app::checkpoints;
@@ -32,12 +30,8 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = SHOW)]
 struct Show {
-    /// The project's folder; by default that of the current folder
-    #[arg(long, value_name = "FOLDER")]
-    project: Option<PathBuf>,
-    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    project: ProjectArgs,
     /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -67,18 +61,14 @@ struct Rewind {
     /// Your name, for the history; the login name by default
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// The project's folder; by default that of the current folder
-    #[arg(long, value_name = "FOLDER")]
-    project: Option<PathBuf>,
-    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    project: ProjectArgs,
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match &args.what {
         What::Show(args) => {
-            let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+            let context = args.project.open(out)?;
             let found = checkpoints::checkpoints(&context)?;
             if args.format == Format::Json {
                 out.json(&found)?;
@@ -92,7 +82,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
             Ok(Exit::Fine)
         }
         What::Rewind(args) => {
-            let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+            let context = args.project.open(out)?;
             let rewind = checkpoints::Rewind { flow: args.flow.clone(), stream: args.stream.clone(), to: args.to.at(jiff::Timestamp::now()) };
             let decided = checkpoints::rewind(&context, rewind, signature(args.by.as_ref(), None), &mut remark(out))?;
             tell(&decided, "checkpoints sent back", out)

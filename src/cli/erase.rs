@@ -1,9 +1,7 @@
 //! `crossdock erase`: shows or removes what is kept of one person.
 
-use std::path::PathBuf;
-
 use super::decision::tell;
-use super::project::{context, remark};
+use super::project::{ProjectArgs, remark};
 use super::{Exit, Failure, Format, Out};
 use crate::app::erasure::{self, Kept};
 use crate::app::operator_client::signature;
@@ -38,12 +36,8 @@ pub(super) struct Args {
     /// Your name, for the proof that is kept; the login name by default
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// The project's folder; by default that of the current folder
-    #[arg(long, value_name = "FOLDER")]
-    project: Option<PathBuf>,
-    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    project: ProjectArgs,
     /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -51,7 +45,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     let who = erasure::identifier(&args.who)?;
-    let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+    let context = args.project.open(out)?;
     let kept = erasure::kept(&context, who, args.linked)?;
     if args.format == Format::Json {
         out.json(&kept)?;

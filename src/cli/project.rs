@@ -24,6 +24,23 @@ pub(super) fn load_for(path: Option<&PathBuf>, flow: Option<&str>, env: Option<&
     or_told(loaded, out)
 }
 
+/// The options that name the project of a command and its environment.
+#[derive(Debug, clap::Args)]
+pub(super) struct ProjectArgs {
+    /// The project's folder; by default that of the current folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) project: Option<PathBuf>,
+    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
+    #[arg(long, value_name = "ENV")]
+    pub(super) env: Option<String>,
+}
+
+impl ProjectArgs {
+    pub(super) fn open(&self, out: &mut Out) -> Result<Context, Failure> {
+        context(self.project.as_ref(), self.env.as_deref(), out)
+    }
+}
+
 /// The project of a path, and where its store is.
 pub(super) fn context(path: Option<&PathBuf>, env: Option<&str>, out: &mut Out) -> Result<Context, Failure> {
     let opened = Context::open(&at(path, env, out));

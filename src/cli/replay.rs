@@ -1,9 +1,7 @@
 //! `crossdock replay`: reads records again and maps them with the current mapping.
 
-use std::path::PathBuf;
-
 use super::decision::decide;
-use super::project::context;
+use super::project::ProjectArgs;
 use super::when::When;
 use super::{Exit, Failure, Out};
 use crate::app::operator_client::signature;
@@ -37,12 +35,8 @@ pub(super) struct Args {
     /// Your name, for the history; the login name by default
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// The project's folder; by default that of the current folder
-    #[arg(long, value_name = "FOLDER")]
-    project: Option<PathBuf>,
-    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    project: ProjectArgs,
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
@@ -50,7 +44,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return Err(Failure::usage("name the records, or say --since TIME or --all"));
     }
     let since = args.since.map(|since| since.at(jiff::Timestamp::now()).as_millisecond());
-    let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+    let context = args.project.open(out)?;
     let decision = Decision::Replay { flow: args.flow.clone(), keys: args.keys.clone(), since };
     decide(&context, decision, signature(args.by.as_ref(), None), "to be read and mapped again", out)
 }

@@ -1,9 +1,8 @@
 //! `crossdock schema pull` and `crossdock schema diff`: the current schemas of the systems, compared with the snapshots.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use super::project::at;
+use super::project::{ProjectArgs, at};
 use super::{Exit, Failure, Format, Out};
 use crate::app::schema_sync::{self, ObjectDrift, SchemaSync, Touching};
 use crate::base::diag::render;
@@ -47,26 +46,22 @@ struct Asked {
     /// Connections, or objects as connection.Object; all of them by default
     #[arg(value_name = "OBJECT")]
     objects: Vec<String>,
-    /// The project's folder; by default that of the current folder
-    #[arg(long, value_name = "FOLDER")]
-    project: Option<PathBuf>,
-    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    project: ProjectArgs,
     /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
 
 pub(super) fn pull(args: &Pull, out: &mut Out) -> Result<Exit, Failure> {
-    let Asked { objects, project, env, .. } = &args.asked;
+    let Asked { objects, project: ProjectArgs { project, env }, .. } = &args.asked;
     let found = schema_sync::pull(&at(project.as_ref(), env.as_deref(), out), objects)?;
     tell(&found, args.asked.format, out)?;
     Ok(if found.is_broken() { Exit::Findings } else { Exit::Fine })
 }
 
 pub(super) fn diff(args: &Diff, out: &mut Out) -> Result<Exit, Failure> {
-    let Asked { objects, project, env, .. } = &args.asked;
+    let Asked { objects, project: ProjectArgs { project, env }, .. } = &args.asked;
     let found = schema_sync::compare(&at(project.as_ref(), env.as_deref(), out), objects)?;
     tell(&found, args.asked.format, out)?;
     Ok(if found.is_same() { Exit::Fine } else { Exit::Findings })

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::project::context;
+use super::project::ProjectArgs;
 use super::{Exit, Failure, Format, Out};
 use crate::app::backup::{self, StoreCheck};
 use crate::app::stores::RESTORE;
@@ -18,16 +18,6 @@ pub(super) struct Args {
 enum What {
     Backup(Backup),
     Check(Check),
-}
-
-#[derive(Debug, clap::Args)]
-struct Project {
-    /// The project's folder; by default that of the current folder
-    #[arg(long, value_name = "FOLDER")]
-    project: Option<PathBuf>,
-    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
 }
 
 const BACKUP: &str = "\
@@ -46,7 +36,7 @@ struct Backup {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
-    project: Project,
+    project: ProjectArgs,
 }
 
 const CHECK: &str = "\
@@ -67,7 +57,7 @@ struct Check {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
-    project: Project,
+    project: ProjectArgs,
     /// The form of the output: for people, or JSON for programs
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -81,7 +71,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn backup(args: &Backup, out: &mut Out) -> Result<Exit, Failure> {
-    let context = context(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
+    let context = args.project.open(out)?;
     let made = backup::backup(&context, &args.file)?;
     out.line(format!("{} has {} records in {} KB; {} rows were checked", args.file.display(), made.records, made.size / 1024, made.check.rows))?;
     out.note(format!("the copy can be opened only with the key of the store: {}. Keep the key in another place than the copy", made.key));
@@ -101,7 +91,7 @@ fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn checked(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
-    let context = context(args.project.project.as_ref(), args.project.env.as_deref(), out)?;
+    let context = args.project.open(out)?;
     let found = match &args.file {
         Some(file) => backup::check_copy(&context, file)?,
         None => backup::check(&context)?,

@@ -1,9 +1,7 @@
 //! `crossdock trace`: the history of one record through all systems, as a timeline.
 
-use std::path::PathBuf;
-
 use super::lines::{Columns, wrapped};
-use super::project::context;
+use super::project::ProjectArgs;
 use super::{Exit, Failure, Format, Out};
 use crate::app::time::UtcTime;
 use crate::app::trace::{MOST_SEPARATE, Trace, Traced, trace};
@@ -26,12 +24,8 @@ pub(super) struct Args {
     /// The number, name, id or key of the record
     #[arg(value_name = "KEY")]
     key: String,
-    /// The project's folder; by default that of the current folder
-    #[arg(long, value_name = "FOLDER")]
-    project: Option<PathBuf>,
-    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
+    #[command(flatten)]
+    project: ProjectArgs,
     /// Also print the requests and answers of this record, masked
     #[arg(long)]
     requests: bool,
@@ -41,7 +35,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    let context = context(args.project.as_ref(), args.env.as_deref(), out)?;
+    let context = args.project.open(out)?;
     let found = trace(&context, &args.key, args.requests)?;
     if args.format == Format::Json {
         out.json(&found)?;

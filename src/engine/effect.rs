@@ -6,7 +6,7 @@ use super::alerts::Message;
 use super::mask::Masked;
 use crate::connector::{Change, Found, Hint, Item, Page, Receipt, Riders};
 use crate::fault::Fault;
-use crate::ir::Op;
+use crate::ir::Operation;
 use crate::value::ObjectRef;
 
 /// One thing to do on one connection. Its [`Reply`] names it.
@@ -31,7 +31,7 @@ pub enum Ask {
     /// about to be written, one for each value.
     Present { object: ObjectRef, field: Vec<String>, values: Vec<String>, fields: Vec<Vec<String>>, bodies: Vec<crate::value::Json> },
     /// A batch whose intents are durable.
-    Send { object: ObjectRef, op: Op, key_field: Option<String>, items: Vec<Item>, riders: Option<Riders> },
+    Send { object: ObjectRef, op: Operation, key_field: Option<String>, items: Vec<Item>, riders: Option<Riders> },
 }
 
 /// What came of an effect.

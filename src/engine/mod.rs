@@ -55,7 +55,7 @@ use jiff::Timestamp;
 use crate::apply::Program;
 use crate::connector::{Connectors, Selection};
 use crate::http::Moment;
-use crate::ir::{Flow, Op};
+use crate::ir::{Flow, Operation};
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::Names;
 use crate::store::{Alert, Entry, EntryState, Kept, LaneState, Millis, Store, Watched};
@@ -210,8 +210,8 @@ impl Lot {
         ObjectRef::new(self.connection.clone(), self.object.clone())
     }
 
-    fn op(&self) -> Op {
-        Op::of_word(&self.op).unwrap_or(Op::Upsert)
+    fn op(&self) -> Operation {
+        Operation::of_word(&self.op).unwrap_or(Operation::Upsert)
     }
 }
 

@@ -8,7 +8,7 @@ use super::heads::Head;
 use super::targets::Targets;
 use super::{Engine, Lot};
 use crate::apply::{Payload, target_of};
-use crate::ir::{Flow, Op};
+use crate::ir::{Flow, Operation};
 use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch, Watched};
 use crate::system::Guarantee;
 use crate::value::{Json, ObjectRef};
@@ -21,14 +21,14 @@ impl Engine<'_> {
     }
 
     /// Whether a write loses at the target what it does not send.
-    pub(super) fn replaces(&self, object: &ObjectRef, op: Op, key_field: Option<&str>) -> bool {
+    pub(super) fn replaces(&self, object: &ObjectRef, op: Operation, key_field: Option<&str>) -> bool {
         self.write_spec(object, op, key_field).is_some_and(|write| write.replaces)
     }
 
     /// What a write is held to by its target's connector.
-    pub(super) fn write_spec(&self, object: &ObjectRef, op: Op, key_field: Option<&str>) -> Option<crate::connector::Write> {
+    pub(super) fn write_spec(&self, object: &ObjectRef, op: Operation, key_field: Option<&str>) -> Option<crate::connector::Write> {
         let schema = self.world.plan.objects.get(&object.to_string())?;
-        self.world.connectors.get(&object.connection)?.write(schema, op.into(), key_field)
+        self.world.connectors.get(&object.connection)?.write(schema, op, key_field)
     }
 
     pub(super) fn id_field(&self, object: &ObjectRef) -> String {
@@ -67,7 +67,7 @@ impl Engine<'_> {
             let missing = name.as_ref().is_some_and(|name| targets.missing.contains(name));
             let target = name.and_then(|name| targets.held.get(&name)).filter(|target| target.as_object().is_some_and(|fields| !fields.is_empty()));
             let exists = (known.is_some() || payload.id.is_some()) && !missing;
-            if payload.op == Op::Create && known.is_some() {
+            if payload.op == Operation::Create && known.is_some() {
                 continue;
             }
             let differs = self.differing(&payload, known.as_ref(), target, lane, matched, false);
@@ -102,7 +102,7 @@ impl Engine<'_> {
             };
             for (body, parked) in parts {
                 let op = match payload.op {
-                    Op::Upsert if payload.id.is_some() => Op::Update,
+                    Operation::Upsert if payload.id.is_some() => Operation::Update,
                     op => op,
                 };
                 let spec = self.write_spec(&payload.object, op, payload.key_field.as_deref());

@@ -128,7 +128,7 @@ impl Engine<'_> {
         let id = super::plan_entries::text(record.get(self.id_field(&payload.object).as_str()));
         ledger.id = id.or(ledger.id);
         ledger.confirmed = self.millis();
-        if payload.op == crate::ir::Op::Create {
+        if payload.op == crate::ir::Operation::Create {
             return ledger;
         }
         let (mut held, mut disputed) = (Vec::new(), Vec::new());

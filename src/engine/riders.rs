@@ -61,12 +61,7 @@ impl Engine<'_> {
             let on = entries.iter().position(|leader| leader.id == rides.on)?;
             Some(Rider { item: self.item(&lot, entry), on, fields: rides.fields.clone() })
         };
-        Some(Riders {
-            object: lot.object(),
-            operation: lot.op().into(),
-            key_field: lot.key_field.clone(),
-            items: riders.iter().filter_map(rider).collect(),
-        })
+        Some(Riders { object: lot.object(), operation: lot.op(), key_field: lot.key_field.clone(), items: riders.iter().filter_map(rider).collect() })
     }
 
     /// What became of a rider, after what it rides on. True where its lane has to look at it.

@@ -105,7 +105,7 @@ impl Engine<'_> {
                         let marked = || super::doubt::mark_of(payload.key.as_deref(), payload.key_field.as_deref(), &payload.body, &field);
                         let Some(value) = id.or_else(marked) else { continue };
                         let mut fields: BTreeSet<Vec<String>> = BTreeSet::from([vec![self.id_field(&payload.object)]]);
-                        if payload.op != crate::ir::Op::Create {
+                        if payload.op != crate::ir::Operation::Create {
                             fields.extend(payload.body.as_object().into_iter().flatten().map(|(name, _)| vec![name.clone()]));
                             fields.extend(self.flow(at).1.target_reads.get(&write.name).into_iter().flatten().cloned());
                         }

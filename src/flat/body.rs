@@ -82,7 +82,7 @@ impl<'p> Lowerer<'p> {
             lowerer.place(not);
             lowerer.push(Op::Skip);
             let body = lowerer.here();
-            let create = write.op != ir::Op::Update;
+            let create = write.op != ir::Operation::Update;
             let key_name = write.key.as_ref().and_then(|key| key.field.as_deref());
             let mark = lowerer.mark()?;
             lowerer.push(Op::Open { mark, key: None });

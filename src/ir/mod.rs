@@ -21,7 +21,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::Span;
-use crate::system::{Guarantee, Operation};
+use crate::system::Guarantee;
+pub use crate::system::Operation;
 use crate::value::{Kind, Literal, ObjectRef, Type};
 
 /// Where something stands in the mapping's files, for people: `orders.dock:12`.
@@ -370,7 +371,7 @@ pub struct Stop {
 pub struct Write {
     /// `as sent`; writes without one are called by operation and object (`upsert wms.Order`).
     pub name: String,
-    pub op: Op,
+    pub op: Operation,
     pub object: ObjectRef,
     /// The matched or source record that is updated, or that may be created (`upsert … of`).
     pub of: Option<Slot>,
@@ -389,24 +390,6 @@ pub struct Write {
     /// Where later writes read its result.
     pub result: Option<Slot>,
     pub place: Place,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Op {
-    Create,
-    Update,
-    Upsert,
-}
-
-impl From<Op> for Operation {
-    fn from(op: Op) -> Self {
-        match op {
-            Op::Create => Operation::Create,
-            Op::Update => Operation::Update,
-            Op::Upsert => Operation::Upsert,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -1,25 +1,7 @@
 //! The words of the language for what the tree holds: as a mapping, a plan and the logs spell them.
 
-use super::{Arithmetic, Compare, Event, Op, Policy, Schedule, Word};
+use super::{Arithmetic, Compare, Event, Policy, Schedule, Word};
 use crate::value::duration_text;
-
-impl Op {
-    pub const ALL: [Op; 3] = [Op::Create, Op::Update, Op::Upsert];
-
-    /// `create`, `update`, `upsert`
-    pub fn word(self) -> &'static str {
-        match self {
-            Op::Create => "create",
-            Op::Update => "update",
-            Op::Upsert => "upsert",
-        }
-    }
-
-    /// The operation that is spelled so.
-    pub fn of_word(word: &str) -> Option<Self> {
-        Op::ALL.into_iter().find(|op| op.word() == word)
-    }
-}
 
 impl Policy {
     /// `once`, `if empty`, `clear`; nothing for what every row does.
@@ -102,17 +84,4 @@ impl std::fmt::Display for Schedule {
 /// A duration in milliseconds, as the language writes it: `5 minutes`.
 pub fn millis(millis: i64) -> String {
     duration_text(jiff::SignedDuration::from_millis(millis))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_operation_is_read_by_the_word_that_it_is_written_by() {
-        for op in Op::ALL {
-            assert_eq!(Op::of_word(op.word()), Some(op));
-        }
-        assert_eq!(Op::of_word("Create"), None);
-    }
 }

@@ -1,6 +1,6 @@
 //! Writes that can be sent in the call of an earlier write: they use nothing of its result but the id, as the whole value of a field.
 
-use crate::ir::{Expr, Flow, Op, RowValue, Write, walk};
+use crate::ir::{Expr, Flow, Operation, RowValue, Write, walk};
 use crate::value::ObjectRef;
 
 /// What a write takes from an earlier one.
@@ -16,7 +16,7 @@ pub struct Ride {
 /// object that holds its id.
 pub fn ride<'p>(flow: &Flow, write: &Write, id_field: impl Fn(&ObjectRef) -> Option<&'p str>) -> Option<Ride> {
     let whole = |write: &Write| write.repeat.is_none() && write.milestones.is_none();
-    if write.op == Op::Update || write.key.is_none() || !whole(write) {
+    if write.op == Operation::Update || write.key.is_none() || !whole(write) {
         return None;
     }
     let results = || flow.writes.iter().take_while(|other| other.name != write.name).filter(|other| other.result.is_some());

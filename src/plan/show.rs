@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{FlowPlan, Plan};
 use crate::ir::{
-    Event, Flow, InDoubt, MatchKey, MatchOutcome, Op, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Write, millis, print,
+    Event, Flow, InDoubt, MatchKey, MatchOutcome, Operation, Policy, Repeat, RouteOutcome, Row, RowValue, Rule, RuleKind, Write, millis, print,
 };
 use crate::schema::Spelling;
 
@@ -139,7 +139,7 @@ fn write_lines(plan: &Plan, write: &Write, line: &mut dyn FnMut(&str, &str)) {
     if !policies.is_empty() {
         line("", &policies.join("; "));
     }
-    if write.op != Op::Create {
+    if write.op != Operation::Create {
         line("", "a value gone at the source stays at the target, unless its row says `clear`");
     }
     if !write.guards.is_empty() {

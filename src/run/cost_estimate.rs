@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::connector::Connectors;
-use crate::ir::{Flow, Op, Repeat, Write};
+use crate::ir::{Flow, Operation, Repeat, Write};
 use crate::plan::{FlowPlan, Plan, rides};
 use crate::system::Guarantee;
 use crate::value::ObjectRef;
@@ -51,7 +51,7 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
     }
     for write in &flow.writes {
         let Some(connector) = connectors.get(&write.object.connection) else { continue };
-        let spec = plan.objects.get(&write.object.to_string()).and_then(|object| connector.write(object, write.op.into(), key_field(write)));
+        let spec = plan.objects.get(&write.object.to_string()).and_then(|object| connector.write(object, write.op, key_field(write)));
         let Some(spec) = spec else { continue };
         let id_field = |of: &ObjectRef| plan.objects.get(&of.to_string())?.id.as_deref();
         let ride = rides::ride(flow, write, id_field).filter(|_| spec.carries && spec.guarantee == Guarantee::Idempotent);
@@ -76,11 +76,11 @@ pub fn of_changes(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Conne
     for write in &flow.writes {
         let Some(connector) = connectors.get(&write.object.connection) else { continue };
         let Some(object) = plan.objects.get(&write.object.to_string()) else { continue };
-        let Some(spec) = connector.write(object, write.op.into(), key_field(write)) else { continue };
+        let Some(spec) = connector.write(object, write.op, key_field(write)) else { continue };
         let looks = reads.target_reads.get(&write.name).is_some_and(|reads| !reads.is_empty());
         // What a match has found says itself what the target holds, unless the whole record is replaced.
         let matched = write.of.is_some_and(|of| flow.matches.iter().any(|found| found.slot == of)) && !spec.replaces;
-        if write.op == Op::Create || matched || !(looks || spec.replaces || !write.guards.is_empty()) {
+        if write.op == Operation::Create || matched || !(looks || spec.replaces || !write.guards.is_empty()) {
             continue;
         }
         let Some(id) = object.id.clone() else { continue };

@@ -131,9 +131,9 @@ impl Executor {
             Ask::Send { object, op, key_field, items, riders } => {
                 if let Some(rehearsal) = &self.rehearsal {
                     let schema = self.plan.objects.get(&object.to_string());
-                    let batch = schema.and_then(|schema| connector.write(schema, (*op).into(), key_field.as_deref())).map_or(1, |write| write.batch);
+                    let batch = schema.and_then(|schema| connector.write(schema, *op, key_field.as_deref())).map_or(1, |write| write.batch);
                     rehearsal.count(items.len().div_ceil(batch.max(1)));
-                    let mut receipts = rehearsal.note(call, &self.plan, &**connector, object, (*op).into(), key_field.as_deref(), items).await;
+                    let mut receipts = rehearsal.note(call, &self.plan, &**connector, object, *op, key_field.as_deref(), items).await;
                     if let Some(riders) = riders {
                         let (object, op, key_field) = (&riders.object, riders.operation, riders.key_field.as_deref());
                         let items: Vec<Item> = riders.items.iter().map(|rider| with_id(rider, &receipts)).collect();
@@ -143,7 +143,7 @@ impl Executor {
                 }
                 let key_field = key_field.as_deref();
                 let (schemas, riders, now) = (&self.plan.objects, riders.as_ref(), self.clock.now());
-                let batch = WriteRequest { object, schemas, operation: (*op).into(), key_field, items, riders, now };
+                let batch = WriteRequest { object, schemas, operation: *op, key_field, items, riders, now };
                 Got::Sent(connector.send(call, &batch).await)
             }
         }

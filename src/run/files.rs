@@ -440,7 +440,7 @@ fn line(buffer: &mut Vec<u8>, json: &Json) {
 mod tests {
     use super::super::chunks::LONGEST;
     use super::*;
-    use crate::ir::Op;
+    use crate::ir::Operation;
     use crate::value::ObjectRef;
 
     #[derive(Default)]
@@ -468,7 +468,7 @@ mod tests {
             warnings: vec![],
             payloads: vec![Payload {
                 write: "w".into(),
-                op: Op::Create,
+                op: Operation::Create,
                 object: ObjectRef::new("out", "Thing"),
                 key: None,
                 key_field: None,

@@ -1,6 +1,7 @@
 //! What a write to a system is held to.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Manifest;
 
@@ -65,12 +66,32 @@ pub mod by_class {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// What a write does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Op")]
 pub enum Operation {
     Create,
     Update,
     Upsert,
+}
+
+impl Operation {
+    pub const ALL: [Operation; 3] = [Operation::Create, Operation::Update, Operation::Upsert];
+
+    /// `create`, `update`, `upsert`
+    pub fn word(self) -> &'static str {
+        match self {
+            Operation::Create => "create",
+            Operation::Update => "update",
+            Operation::Upsert => "upsert",
+        }
+    }
+
+    /// The operation that is spelled so.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Operation::ALL.into_iter().find(|op| op.word() == word)
+    }
 }
 
 /// A way to write, and what it is held to.
@@ -177,5 +198,13 @@ mod tests {
         assert_eq!(rule("Order", Operation::Create, None), Some(Guarantee::Unprotected));
         assert_eq!(rule("Label", Operation::Create, Some("key")), Some(Guarantee::Unprotected));
         assert_eq!(rule("Order", Operation::Update, Some("key")), None);
+    }
+
+    #[test]
+    fn an_operation_is_read_by_the_word_that_it_is_written_by() {
+        for op in Operation::ALL {
+            assert_eq!(Operation::of_word(op.word()), Some(op));
+        }
+        assert_eq!(Operation::of_word("Create"), None);
     }
 }

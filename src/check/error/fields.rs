@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::error::names::{other_fields, some};
-use crate::ir::Op;
+use crate::ir::Operation;
 use crate::schema::{Field, Object};
 use crate::syntax::tree::Name;
 use crate::value::{Kind, ObjectRef};
@@ -14,11 +14,11 @@ pub(in crate::check) fn unknown_target(of: &ObjectRef, object: &Object, name: &N
     other_fields(diagnostic, of, &name.node, name.span, known.collect())
 }
 
-pub(in crate::check) fn not_writable(of: &ObjectRef, name: &Name, field: &Field, op: Option<Op>) -> Diagnostic {
+pub(in crate::check) fn not_writable(of: &ObjectRef, name: &Name, field: &Field, op: Option<Operation>) -> Diagnostic {
     let never = !field.write.create && !field.write.update;
     let text = match op {
         _ if never => format!("`{of}.{}` cannot be written", name.node),
-        Some(Op::Update) => format!("`{of}.{}` can be set only when the record is created", name.node),
+        Some(Operation::Update) => format!("`{of}.{}` can be set only when the record is created", name.node),
         _ => format!("`{of}.{}` cannot be set when the record is created", name.node),
     };
     Diagnostic::new(Code::NotWritable, name.span, text)

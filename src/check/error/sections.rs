@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::error::names::some;
-use crate::ir::Op;
+use crate::ir::Operation;
 use crate::schema::Object;
 use crate::syntax::tree::Name;
 use crate::system::Guarantee;
@@ -29,7 +29,7 @@ pub(in crate::check) fn not_a_stamp(span: Span, text: &str, what: &str) -> Diagn
         .help("name a field that moves with every change, such as `order.SystemModstamp`")
 }
 
-pub(in crate::check) fn not_writable(op: Op, of: &ObjectRef, span: Span, object: &Object) -> Diagnostic {
+pub(in crate::check) fn not_writable(op: Operation, of: &ObjectRef, span: Span, object: &Object) -> Diagnostic {
     let access = object.access;
     let can: Vec<&str> = [(access.create, "create"), (access.update, "update"), (access.upsert, "upsert")]
         .iter()
@@ -40,11 +40,11 @@ pub(in crate::check) fn not_writable(op: Op, of: &ObjectRef, span: Span, object:
     if can.is_empty() { diagnostic.why("it cannot be written by itself") } else { diagnostic.help(format!("it takes: {}", can.join(", "))) }
 }
 
-pub(in crate::check) fn no_key(op: Op, of: &ObjectRef, head: Span, object: &Object) -> Diagnostic {
+pub(in crate::check) fn no_key(op: Operation, of: &ObjectRef, head: Span, object: &Object) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::KeyMissing, head, format!("this {} of `{of}` has no key", op.word()))
         .why("after a lost answer or a restart the same record would be written twice");
     match (op, object.keys.first()) {
-        (Op::Update, _) => diagnostic.help(format!("name the record that is updated: `update {of} of …`")),
+        (Operation::Update, _) => diagnostic.help(format!("name the record that is updated: `update {of} of …`")),
         (_, Some(key)) => diagnostic.help(format!("add   key {key} = \"…-{{….Id}}\"")),
         (_, None) => diagnostic.help("add   key \"…-{….Id}\""),
     }

@@ -9,7 +9,7 @@ use crate::value::Literal;
 use super::super::error::feeds as error;
 use super::super::logic;
 use super::Input;
-use crate::ir::{self, Compare, Event, Expr, Flow, Mapping, Op, Otherwise, Policy, RowValue, Write, print, walk};
+use crate::ir::{self, Compare, Event, Expr, Flow, Mapping, Operation, Otherwise, Policy, RowValue, Write, print, walk};
 
 pub(super) fn check(input: &Input<'_>, mapping: &Mapping, diags: &mut Vec<Diagnostic>) {
     for flow in &mapping.flows {
@@ -21,7 +21,7 @@ pub(super) fn check(input: &Input<'_>, mapping: &Mapping, diags: &mut Vec<Diagno
 
 /// The records that a flow has sent, and that another flow gives a status by which they leave it.
 fn leaves_where(input: &Input<'_>, mapping: &Mapping, flow: &Flow, diags: &mut Vec<Diagnostic>) {
-    if flow.filter.is_empty() || flow.group.is_some() || flow.writes.iter().all(|write| write.op == Op::Update) {
+    if flow.filter.is_empty() || flow.group.is_some() || flow.writes.iter().all(|write| write.op == Operation::Update) {
         return;
     }
     for other in mapping.flows.iter().filter(|other| other.name != flow.name) {
@@ -105,7 +105,7 @@ fn where_clause(input: &Input<'_>, flow: &Flow) -> Option<Span> {
 
 /// A field of the record that is made of itself: each poll finds it changed, and changes it again.
 fn grows(flow: &Flow, diags: &mut Vec<Diagnostic>) {
-    let own = flow.writes.iter().filter(|write| write.op == Op::Update && write.of == Some(Flow::RECORD) && flow.group.is_none());
+    let own = flow.writes.iter().filter(|write| write.op == Operation::Update && write.of == Some(Flow::RECORD) && flow.group.is_none());
     for row in own.flat_map(|write| &write.body.rows) {
         let RowValue::Expr(value) = &row.value else { continue };
         if row.policy == Policy::Changed && adds_to(value, &row.name) {
@@ -174,7 +174,7 @@ fn back_to(edges: &[Vec<usize>], start: usize) -> Option<Vec<usize>> {
 
 /// A write that makes a record of its own for each record that comes. One of a match finds what is there.
 fn makes(write: &Write) -> bool {
-    matches!(write.op, Op::Create | Op::Upsert) && write.of.is_none() && write.milestones.is_none()
+    matches!(write.op, Operation::Create | Operation::Upsert) && write.of.is_none() && write.milestones.is_none()
 }
 
 /// Whether a flow's `where` lets through what the write makes, as far as can be told.

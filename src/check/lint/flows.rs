@@ -9,7 +9,7 @@ use crate::value::{Kind, ObjectRef};
 use super::super::error::lints as error;
 use super::super::logic;
 use super::{Input, currency, writes};
-use crate::ir::{self, Event, Expr, Op, RowValue, RuleKind, print, walk};
+use crate::ir::{self, Event, Expr, Operation, RowValue, RuleKind, print, walk};
 
 pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, broken: bool, diags: &mut Vec<Diagnostic>) {
     if !broken {
@@ -41,7 +41,7 @@ fn pairs<'a>(sections: &'a [tree::Section], typed: &'a [ir::Write]) -> Vec<(&'a 
 
 /// A record that leaves the flow's `where` after it was sent.
 fn gone(tree: &tree::Flow, flow: &ir::Flow, diags: &mut Vec<Diagnostic>) {
-    let creates = flow.writes.iter().any(|write| write.op != Op::Update);
+    let creates = flow.writes.iter().any(|write| write.op != Operation::Update);
     let handled = flow.follow_ups.iter().any(|follow_up| follow_up.events.contains(&Event::IsGone));
     if !creates || handled || flow.filter.is_empty() || flow.group.is_some() {
         return;
@@ -156,7 +156,7 @@ fn check_write(input: &Input<'_>, flow: &ir::Flow, of: &tree::Write, write: &ir:
     body(input, flow, &object, &write.body.rows, diags);
     // A follow-up that writes what the flow has sent before sends only what becomes other.
     let again = !flow.writes.iter().any(|own| std::ptr::eq(own, write)) && flow.writes.iter().any(|own| own.object == write.object);
-    if !broken && !again && write.op != Op::Update {
+    if !broken && !again && write.op != Operation::Update {
         commonly_needed(&write.name, &object, &write.body.rows, write.key.as_ref().and_then(|key| key.field.as_deref()), of.head, diags);
     }
 }

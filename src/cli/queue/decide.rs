@@ -3,7 +3,8 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
-use super::{Filters, Project};
+use super::super::project::ProjectArgs;
+use super::Filters;
 use crate::app::exceptions::{Exceptions, Selected, edited_payload};
 use crate::app::{Context, operator_client};
 use crate::cli::decision::decide;
@@ -17,7 +18,7 @@ struct Chosen {
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     #[command(flatten)]
-    project: Project,
+    project: ProjectArgs,
     #[command(flatten)]
     filters: Filters,
     #[command(flatten)]
@@ -113,7 +114,7 @@ pub(super) struct Undo {
     #[arg(required = true, value_name = "ID")]
     ids: Vec<i64>,
     #[command(flatten)]
-    project: Project,
+    project: ProjectArgs,
     #[command(flatten)]
     signed: Signed,
 }
@@ -134,7 +135,7 @@ pub(super) struct Edit {
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
-    project: Project,
+    project: ProjectArgs,
     #[command(flatten)]
     signed: Signed,
     /// The file with the new payload, as JSON

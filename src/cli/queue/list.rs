@@ -1,6 +1,7 @@
 //! `crossdock queue list`: the open exceptions, by cause or one by one.
 
-use super::{Filters, Project};
+use super::super::project::ProjectArgs;
+use super::Filters;
 use crate::app::exceptions::{Exceptions, OfCause, Row};
 use crate::cli::lines::{Columns, wrapped};
 use crate::cli::when::{age, until};
@@ -25,7 +26,7 @@ Personal values are masked; `queue show ID --reveal` prints them.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
-    project: Project,
+    project: ProjectArgs,
     #[command(flatten)]
     filters: Filters,
     /// One line for each exception, with its age and deadline

@@ -4,12 +4,8 @@ mod decide;
 mod list;
 mod show;
 
-use std::path::PathBuf;
-
-use super::project::context;
 use super::when::When;
 use super::{Exit, Failure, Out};
-use crate::app::Context;
 use crate::store::{CODES, Wanted};
 
 /// List, show and decide the records that need a person
@@ -39,22 +35,6 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         What::Edit(args) => decide::edit(args, out),
         What::Discard(args) => decide::discard(args, out),
         What::Undo(args) => decide::undo(args, out),
-    }
-}
-
-#[derive(Debug, clap::Args)]
-struct Project {
-    /// The project's folder; by default that of the current folder
-    #[arg(long, value_name = "FOLDER")]
-    project: Option<PathBuf>,
-    /// The environment whose settings are used: those in crossdock.<ENV>.yaml replace those in crossdock.yaml
-    #[arg(long, value_name = "ENV")]
-    env: Option<String>,
-}
-
-impl Project {
-    fn open(&self, out: &mut Out) -> Result<Context, Failure> {
-        context(self.project.as_ref(), self.env.as_deref(), out)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `crossdock queue show`: one exception, with its payload.
 
-use super::Project;
+use super::super::project::ProjectArgs;
 use crate::app::exceptions::{Exceptions, Shown, several};
 use crate::cli::lines::wrapped;
 use crate::cli::when::{age, until};
@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[arg(value_name = "ID")]
     name: String,
     #[command(flatten)]
-    project: Project,
+    project: ProjectArgs,
     /// Print personal values
     #[arg(long)]
     reveal: bool,

@@ -281,12 +281,12 @@ fn words(fault: &mut Fault, redactors: &[&Redactor]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::Op;
+    use crate::ir::Operation;
     use crate::value::ObjectRef;
     use serde_json::json;
 
     fn ask(items: Vec<Item>) -> Ask {
-        Ask::Send { object: ObjectRef::new("wms", "Order"), op: Op::Upsert, key_field: Some("orderKey".to_owned()), items, riders: None }
+        Ask::Send { object: ObjectRef::new("wms", "Order"), op: Operation::Upsert, key_field: Some("orderKey".to_owned()), items, riders: None }
     }
 
     fn item(key: &str, name: &str) -> Item {

@@ -2,7 +2,7 @@
 
 use super::sources::{Names, bare};
 use crate::ir::print;
-use crate::ir::{Compare, Expr, Flow, Op, Otherwise, Policy, Row, RowValue, Rule, RuleKind, Write};
+use crate::ir::{Compare, Expr, Flow, Operation, Otherwise, Policy, Row, RowValue, Rule, RuleKind, Write};
 use crate::plan::Plan;
 use crate::schema::Field;
 use crate::value::{Kind, ObjectRef};
@@ -189,7 +189,7 @@ pub(super) const STAYS: &str = "it is not sent; what the target has stays";
 fn left(row: &Row, write: &Write) -> &'static str {
     match (row.policy, write.op) {
         (Policy::Clear, _) => "it is emptied at the target",
-        (_, Op::Create) | (Policy::Once, _) => "it is not set",
+        (_, Operation::Create) | (Policy::Once, _) => "it is not set",
         (Policy::IfEmpty, _) => "it is not sent",
         (Policy::Changed, _) => STAYS,
     }
