@@ -32,7 +32,7 @@
 //! | 14 | [`run`] | flows over files, and between systems |
 //! | 15 | [`app`] | what the commands do, without arguments and printing |
 //! | 15 | [`simulate`] | the same engine under a seeded scheduler |
-//! | 16 | [`serve`] | what listens: webhooks, health, metrics |
+//! | 16 | [`serve`] | the HTTP server: webhooks, health, metrics |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
 pub mod app;

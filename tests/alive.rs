@@ -214,6 +214,22 @@ fn a_run_ends_when_a_system_is_down_and_one_that_is_stopped_says_so() {
     assert!(said.contains("waits for the next run") && said.contains("is waited for"), "{said}");
 }
 
+/// The port is open before the first poll: who sees it may end the process.
+#[test]
+fn a_request_to_end_is_heard_from_the_first_moment() {
+    let world = World::start(1, Faults::default());
+    for _ in 0..4 {
+        let mut serve = world.serve();
+        let address = world.url("").trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let began = std::time::Instant::now();
+        while std::net::TcpStream::connect(&address).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(60), "{}", world.log());
+        }
+        assert!(std::process::Command::new("kill").args(["-TERM", &serve.id().to_string()]).status().unwrap().success());
+        assert_eq!(ends(&mut serve, 40), Some(0), "{}", world.log());
+    }
+}
+
 #[test]
 fn serve_logs_each_poll_and_shows_what_moves() {
     let world = World::start(3, Faults::default());

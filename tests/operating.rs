@@ -331,3 +331,27 @@ fn a_checkpoint_is_not_sent_ahead() {
     let ahead = world.command(&["checkpoint", "rewind", "--flow", "export_orders", "--to", "2099-01-01"]);
     assert!(ahead.status.code() == Some(2) && said(&ahead).contains("is in the future"), "{}", said(&ahead));
 }
+
+#[test]
+fn a_flow_that_does_not_exist_is_told_by_every_command_that_takes_one() {
+    let world = World::start(2, Faults::default());
+    fine(&world, &["run"]);
+    for command in [
+        &["run", "--flow", "exprot_orders"][..],
+        &["serve", "--flow", "export_orders, exprot_orders", "--listen", "127.0.0.1:0"],
+        &["status", "--flow", "exprot_orders"],
+        &["status", "--flow", "exprot_orders", "--state", "failed"],
+    ] {
+        let told = said(&world.command(command));
+        assert!(told.contains("there is no flow `exprot_orders`") && told.contains("did you mean export_orders?"), "{command:?}: {told}");
+    }
+}
+
+#[test]
+fn an_exception_that_is_named_twice_is_decided_once() {
+    let world = stopped();
+    let listed = read(&world, &["queue", "list"]);
+    let id = cause(&listed, "street")["example"].to_string();
+    let number = order(&world, &id);
+    fine(&world, &["queue", "discard", &id, &number, "--reason", "twice", "--yes"]);
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::stores::Checked;
+use super::stores::{Checked, cannot_be_checked};
 use super::{Access, Context, Failure, StoreLocation, VERSION};
 use crate::store::Damage;
 
@@ -83,7 +83,8 @@ pub fn backup(context: &Context, file: &Path) -> Result<Backup, Failure> {
 /// # Errors
 /// The store cannot be opened or read.
 pub fn check(context: &Context) -> Result<StoreCheck, Failure> {
-    Ok(StoreCheck::of(&context.store, &context.open_store(Access::Read)?.verify()?))
+    let opened = context.store.open(Access::Read).map_err(cannot_be_checked)?;
+    Ok(StoreCheck::of(&context.store, &opened.verify()?))
 }
 
 /// The same of a copy.

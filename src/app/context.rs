@@ -14,7 +14,14 @@ impl Context {
     /// # Errors
     /// As [`LoadedProject::open`] and [`StoreLocation::of`].
     pub fn open(at: &ProjectAt<'_>) -> Result<Self, LoadError> {
-        let project = LoadedProject::open(at)?;
+        Ok(Context::of(LoadedProject::open(at)?)?)
+    }
+
+    /// The same of a project that is loaded already.
+    ///
+    /// # Errors
+    /// As [`StoreLocation::of`].
+    pub fn of(project: LoadedProject) -> Result<Self, Failure> {
         let store = StoreLocation::of(&project)?;
         Ok(Context { project, store })
     }

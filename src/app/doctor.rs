@@ -16,6 +16,7 @@ use crate::project::config::Connection;
 use crate::project::retention;
 use crate::run::connections;
 use crate::schema::Names;
+use crate::store::Wanted;
 use crate::value::ObjectRef;
 
 /// Milliseconds.
@@ -121,7 +122,8 @@ impl Doctor<'_, '_> {
     fn stored(&mut self, wholly: bool) -> Result<(), Failure> {
         let location = &self.context.store;
         let opened = location.open(Access::Read).and_then(|store| {
-            let known = store.exceptions(true, usize::MAX)?.iter().filter(|one| one.code == "damaged").count();
+            let damaged = Wanted { code: Some("damaged".to_owned()), ..Wanted::default() };
+            let known = store.wanted(&damaged, false, usize::MAX)?.len();
             let checked = if wholly { store.verify()? } else { store.verify_pages().map(|()| Checked::default())? };
             Ok((known, checked))
         });

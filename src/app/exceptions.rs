@@ -305,13 +305,10 @@ impl<'a> Exceptions<'a> {
     /// It names none or several, or the store cannot be read.
     pub fn one(&self, text: &str) -> Result<Exception, Failure> {
         let mut found = self.named(text)?;
-        match (found.pop(), found.is_empty()) {
-            (Some(one), true) => Ok(one),
-            (last, _) => {
-                let ids: Vec<String> = found.iter().chain(&last).map(|one| one.id.to_string()).collect();
-                Err(Failure::usage(format!("several exceptions are open of {}", mask::key(text, true))).hint(format!("name one: {}", ids.join(", "))))
-            }
+        if found.len() > 1 {
+            return Err(several(text, &found));
         }
+        found.pop().ok_or_else(|| Failure::usage("there is no such exception"))
     }
 
     /// The open exceptions that a filter selects, to be decided together.

@@ -133,8 +133,7 @@ impl LoadedProject {
     /// # Errors
     /// One that it reads is not there, or is there twice.
     pub fn hold_headings(&self, flow: &Flow, path: &str, text: &str) -> Result<(), Failure> {
-        let files = self.compiled.config.connections.get(&flow.source.connection).is_some_and(|connection| connection.system == "files");
-        if !files || Form::of(path) != Form::Csv {
+        if !self.reads_file(flow) || Form::of(path) != Form::Csv {
             return Ok(());
         }
         match columns::held(text, &columns::columns(flow, &self.compiled.objects)) {
@@ -169,7 +168,7 @@ impl LoadedProject {
         Program::new(self.plan()?).map_err(|error| Failure::usage(format!("the plan cannot run: {error}")))
     }
 
-    /// The flow of a name; without a name the only one, or the first that reads a system's records.
+    /// The flow of a name; without a name the only one.
     ///
     /// # Errors
     /// There is no such flow, or there are several and none is named.
@@ -188,6 +187,21 @@ impl LoadedProject {
                 _ => Err(Failure::usage("the project has several flows").hint(format!("name one with --flow: {}", known()))),
             },
         }
+    }
+
+    /// The names of flows as they were given, several in one separated by commas.
+    ///
+    /// # Errors
+    /// There is no flow of one of the names.
+    pub fn flows_named(&self, given: &[String]) -> Result<Vec<String>, Failure> {
+        let names: Vec<String> = given.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).collect();
+        names.iter().try_for_each(|name| self.flow(Some(name)).map(|_| ()))?;
+        Ok(names)
+    }
+
+    /// Whether a flow reads files, and no system.
+    pub fn reads_file(&self, flow: &Flow) -> bool {
+        self.compiled.config.connections.get(&flow.source.connection).is_some_and(|connection| connection.system == "files")
     }
 
     /// The texts of the project's mapping files, by their names.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::process::{clock, login, transport};
+use super::process::login;
 use super::run_connected::{ConnectedRun, run_connected};
 use super::{Access, Context, Failure, Notices, OpenedStore};
 use crate::engine::Settings;
@@ -67,28 +67,27 @@ fn there(context: &Context, signed: &Signed) -> Result<Answer, Failure> {
             return serde_json::from_value(answer).map_err(|error| Failure::io(error.to_string()));
         }
     }
-    Err(Failure::io("the running process has not answered within 15 seconds; it carries the decision out when it answers")
-        .hint("crossdock status shows whether it is working"))
+    Err(Failure::io(format!(
+        "the running process has not answered within {} seconds; it carries the decision out when it answers",
+        PATIENCE.as_secs()
+    ))
+    .hint("crossdock status shows whether it is working"))
 }
 
 fn here(context: &Context, store: OpenedStore, signed: &Signed, notices: Notices<'_>) -> Result<Answer, Failure> {
     // Connections are opened, as in a run, but nothing is asked of them.
     let mut answer = None;
-    let settings = Settings { once: true, only: Vec::new(), idle: true, ..Settings::default() };
-    let wanted = signed.clone();
-    let mut failure = None;
+    let settings = Settings { once: true, idle: true, ..Settings::default() };
     run_connected(
         context,
         store,
         ConnectedRun {
             settings,
             rehearsal: None,
-            transport: transport()?,
-            clock: clock(),
             listening: &mut |door, _, handle| {
                 let (send, receive) = tokio::sync::oneshot::channel();
-                if door.send(Message::Decide { signed: wanted.clone(), answer: send }).is_err() {
-                    failure = Some("the engine has ended");
+                if door.send(Message::Decide { signed: signed.clone(), answer: send }).is_err() {
+                    return Err(Failure::io("the engine has ended"));
                 }
                 let door = door.clone();
                 let (tell, told) = std::sync::mpsc::channel();
@@ -103,9 +102,6 @@ fn here(context: &Context, store: OpenedStore, signed: &Signed, notices: Notices
         },
         notices,
     )?;
-    if let Some(why) = failure {
-        return Err(Failure::io(why));
-    }
     match answer.and_then(|told| told.recv_timeout(PATIENCE).ok()) {
         Some(Ok(answer)) => Ok(answer),
         _ => Err(Failure::io("the engine gave no answer")),

@@ -43,19 +43,45 @@ pub fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
-/// Waits for the process to be asked to end: Ctrl-C, or SIGTERM.
-pub(super) async fn stopped() -> bool {
+/// Requests to end the process: Ctrl-C, or SIGTERM. From when this is made, none of them ends the process by itself.
+pub(super) struct StopRequests {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut term) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.is_ok() };
-        tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended.is_ok(),
-            ended = term.recv() => ended.is_some(),
-        }
-    }
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
     #[cfg(not(unix))]
-    {
-        tokio::signal::ctrl_c().await.is_ok()
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl StopRequests {
+    /// # Errors
+    /// The machine lets no signal be handled.
+    pub(super) fn receive(runtime: &tokio::runtime::Runtime) -> Result<Self, Failure> {
+        // A handler belongs to the runtime that it is made in.
+        let _within = runtime.enter();
+        let refused = |error: std::io::Error| Failure::io(format!("signals cannot be handled: {error}"));
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let of = |kind| signal(kind).map_err(refused);
+            Ok(StopRequests { terminate: of(SignalKind::terminate())?, interrupt: of(SignalKind::interrupt())? })
+        }
+        #[cfg(not(unix))]
+        Ok(StopRequests { interrupt: tokio::signal::windows::ctrl_c().map_err(refused)? })
+    }
+
+    /// Waits for the next one. `false`: none can come any more.
+    pub(super) async fn next(&mut self) -> bool {
+        #[cfg(unix)]
+        {
+            tokio::select! {
+                asked = self.terminate.recv() => asked.is_some(),
+                asked = self.interrupt.recv() => asked.is_some(),
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            self.interrupt.recv().await.is_some()
+        }
     }
 }

@@ -85,9 +85,10 @@ pub struct NotSent {
 /// # Errors
 /// The store cannot be copied, or as [`run_once`](super::run_once::run_once).
 pub fn rehearse(context: &Context, request: &Request, reveal: bool, watching: Watching<'_>, notices: Notices<'_>) -> Result<Rehearsed, Failure> {
-    let folder = std::env::temp_dir().join(format!("crossdock-rehearsal-{}", std::process::id()));
+    let made = jiff::Timestamp::now().as_nanosecond();
+    let folder = std::env::temp_dir().join(format!("crossdock-rehearsal-{}-{made}", std::process::id()));
     let done = rehearse_in(&folder, context, request, reveal, watching, notices);
-    // What was copied is of no use any more; a folder that cannot be removed is sealed all the same.
+    // The copy has its key beside it: it is removed, whatever came of the run.
     let _ = std::fs::remove_dir_all(&folder);
     done
 }
@@ -100,7 +101,11 @@ fn rehearse_in(
     watching: Watching<'_>,
     notices: Notices<'_>,
 ) -> Result<Rehearsed, Failure> {
-    std::fs::create_dir_all(folder).map_err(|error| Failure::io(format!("{}: {error}", folder.display())))?;
+    // It is new, and only this user's: what somebody else has put there is not used.
+    let mut new = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut new, 0o700);
+    new.create(folder).map_err(|error| Failure::io(format!("{}: {error}", folder.display())))?;
     let copy = context.store.copy_into(folder)?;
     let store = if request.recover { copy.recover()? } else { copy.open(Access::Write)? };
     let recovered = store.recovered();
@@ -116,7 +121,7 @@ fn rehearse_in(
     let copied = copy.open(Access::Read)?;
     let mut opened = open_exceptions(&*copied)?;
     opened.retain(|one| !known.contains(&one.id));
-    let summary = Summary { writes: grouped(&planned), stopped: stopped(context, &*copied, &opened)?, states: not_sent(&before, &driven.counts) };
+    let summary = Summary { writes: grouped(&planned), stopped: stopped(context, &*copied, &opened)?, states: not_sent(&before, &copied.counts()?) };
     Ok(Rehearsed {
         version: VERSION,
         summary,

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::process::{runtime, stopped, transport, variable};
+use super::process::{StopRequests, clock, runtime, transport, variable};
 use super::{Access, Context, Failure, Notice, Notices, OpenedStore};
 use crate::connector::Connectors;
 use crate::engine::retention::Retention;
 use crate::engine::{Engine, Recovered, Settings, World};
-use crate::http::{Clock, Transport};
+use crate::http::Transport;
 use crate::plan::Plan;
 use crate::project::retention::{self, Days, Kind};
 use crate::run::alerts::Alerts;
@@ -23,9 +23,7 @@ use crate::store::StoreFault;
 pub struct ConnectedRun<'a> {
     pub settings: Settings,
     pub rehearsal: Option<Arc<Rehearsal>>,
-    pub transport: Arc<dyn Transport>,
-    pub clock: Arc<dyn Clock>,
-    /// Called when the engine listens: for a server's webhooks, or a test's stop.
+    /// Called when the engine listens: for a server's webhooks.
     pub listening: &'a mut dyn FnMut(&Door, &Connectors, &tokio::runtime::Handle) -> Result<(), Failure>,
     /// Called after each step.
     pub seen: &'a mut dyn FnMut(&Engine<'_>),
@@ -57,13 +55,14 @@ pub fn run_connected(context: &Context, store: OpenedStore, run: ConnectedRun<'_
     let plan = context.project.plan()?;
     let program = context.project.program()?;
     let runtime = runtime()?;
-    let connectors = context.project.connectors(&run.settings.only, &run.transport, &run.clock)?;
+    let (transport, clock) = (transport()?, clock());
+    let connectors = context.project.connectors(&run.settings.only, &transport, &clock)?;
     let mut names: BTreeMap<_, _> = context.project.compiled.names.clone();
     for (connection, fault) in runtime.block_on(connections::refresh_names(plan, &connectors, &mut names)) {
         notices(&Notice::NamesOfSnapshot { connection, fault: fault.to_string() });
     }
     // A rehearsal tells nobody.
-    let alerts = if run.rehearsal.is_some() { Alerts::default() } else { alerts(context, &run.transport)? };
+    let alerts = if run.rehearsal.is_some() { Alerts::default() } else { alerts(context, &transport)? };
     let once = run.settings.once;
     let mut settings = run.settings;
     for (flow, text) in &context.project.compiled.config.schedules {
@@ -75,14 +74,14 @@ pub fn run_connected(context: &Context, store: OpenedStore, run: ConnectedRun<'_
     // A rehearsal drops nothing.
     settings.retention = run.rehearsal.is_none().then(|| retention(context, plan));
     let world = World { plan, program: &program, names: &names, connectors: connectors.clone() };
-    let mut engine = Engine::start(world, store.into_store(), settings, run.clock.moment()).map_err(|error| match error {
+    let mut engine = Engine::start(world, store.into_store(), settings, clock.moment()).map_err(|error| match error {
         crate::engine::Unrunnable::Store(fault) => store_broke(context, &alerts, &runtime, &fault),
         other => Failure::usage(other.to_string()),
     })?;
     let executor = Executor {
         plan: Arc::new(plan.clone()),
         connectors: connectors.clone(),
-        clock: Arc::clone(&run.clock),
+        clock,
         rehearsal: run.rehearsal,
         masks: engine.masks(),
         shared: crate::run::shared::SharedReads::between(engine.readers()),
@@ -90,10 +89,12 @@ pub fn run_connected(context: &Context, store: OpenedStore, run: ConnectedRun<'_
         also: Arc::new((0..plan.mapping.flows.len()).map(|flow| engine.also(flow).to_vec()).collect()),
     };
     let (way_in, listen) = door();
+    // Before anything listens: whoever sees the port may ask for the end.
+    let mut stops = StopRequests::receive(&runtime)?;
     (run.listening)(&way_in, &connectors, runtime.handle())?;
     let stopper = way_in.clone();
     runtime.spawn(async move {
-        while stopped().await {
+        while stops.next().await {
             if stopper.send(Message::Stop).is_err() {
                 break;
             }

@@ -6,17 +6,13 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::process::{clock, transport};
 use super::run_connected::{ConnectedRun, open_to_run, run_connected};
 use super::status::{Postponed, postponed};
 use super::{Access, Context, Failure, Notices, OpenedStore, VERSION};
 use crate::engine::{Engine, Recovered, Settings};
 use crate::run::live::Ended;
 use crate::run::rehearsal::Rehearsal;
-use crate::store::{Counts, LaneState};
-
-/// Exceptions that are counted, at most.
-const MOST: usize = 1_000;
+use crate::store::LaneState;
 
 /// How the run is to go.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +35,7 @@ pub struct RanOnce {
     /// By flow and state, with what it was before the run.
     pub records: Vec<Moved>,
     /// How many exceptions are open.
-    pub exceptions: usize,
+    pub exceptions: u64,
     /// What could not be read or reached, in words.
     pub failures: Vec<String>,
     /// It was stopped before it was done.
@@ -81,8 +77,7 @@ pub fn run_once(context: &Context, request: &Request, watching: Watching<'_>, no
     let began = Instant::now();
     let driven = drive(context, request, store, recovered, None, watching, notices)?;
     let open = context.open_store(Access::Read)?;
-    let exceptions = open.exceptions(true, MOST)?.len();
-    let counts = if driven.stopped { open.counts()? } else { driven.counts };
+    let counts = open.counts()?;
     let was = |flow: &str, state: LaneState| before.get(&(flow.to_owned(), state)).copied().unwrap_or(0);
     let moved = |((flow, state), records): (&(String, LaneState), &u64)| Moved {
         flow: flow.clone(),
@@ -94,7 +89,7 @@ pub fn run_once(context: &Context, request: &Request, watching: Watching<'_>, no
         version: VERSION,
         calls: driven.calls,
         records: counts.iter().map(moved).collect(),
-        exceptions,
+        exceptions: open.open_exceptions()?,
         failures: driven.failures,
         stopped: driven.stopped,
         moved: driven.moved,
@@ -109,8 +104,6 @@ pub(super) struct Driven {
     pub(super) failures: Vec<String>,
     pub(super) calls: u64,
     pub(super) stopped: bool,
-    /// When it was done; empty if it was stopped.
-    pub(super) counts: Counts,
     moved: u64,
     waiting: usize,
 }
@@ -134,7 +127,6 @@ pub(super) fn drive(
         ..Settings::default()
     };
     let Watching { step, waits } = watching;
-    let mut counted = None;
     let (mut moved, mut waiting) = (0, 0);
     let mut said = BTreeSet::new();
     let mut seen = |engine: &Engine<'_>| {
@@ -147,12 +139,9 @@ pub(super) fn drive(
         }
         moved = engine.moved();
         waiting = engine.waiting();
-        if engine.done() {
-            counted = engine.store().counts().ok();
-        }
     };
-    let run = ConnectedRun { settings, rehearsal, transport: transport()?, clock: clock(), listening: &mut |_, _, _| Ok(()), seen: &mut seen };
+    let run = ConnectedRun { settings, rehearsal, listening: &mut |_, _, _| Ok(()), seen: &mut seen };
     let ran = run_connected(context, store, run, notices)?;
     let stopped = ran.ended == Ended::Stopped;
-    Ok(Driven { failures: ran.failures, calls: ran.calls, stopped, counts: counted.unwrap_or_default(), moved, waiting })
+    Ok(Driven { failures: ran.failures, calls: ran.calls, stopped, moved, waiting })
 }

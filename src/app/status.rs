@@ -66,6 +66,10 @@ pub fn status(context: &Context, flow: Option<&str>) -> Result<Status, Failure> 
     let store = context.open_store(Access::Read)?;
     let mut counts = store.counts()?;
     counts.retain(|(of, _), _| flow.is_none_or(|wanted| wanted == of));
+    // A flow that was taken out of the mapping may still have records.
+    if counts.is_empty() && flow.is_some() {
+        context.project.flow(flow)?;
+    }
     Ok(Status {
         version: VERSION,
         exceptions: store.open_exceptions()?,
@@ -86,6 +90,9 @@ pub fn in_state(context: &Context, state: &str, flow: Option<&str>) -> Result<Re
     let known = LaneState::ALL.map(LaneState::word).join(", ");
     let state = found.ok_or_else(|| Failure::usage(format!("`{state}` is no state")).hint(format!("states are: {known}")))?;
     let lanes = store.in_state(flow, state, MOST)?;
+    if lanes.is_empty() && flow.is_some() {
+        context.project.flow(flow)?;
+    }
     let records =
         lanes.into_iter().map(|lane| RecordInState { flow: lane.flow, key: lane.key, label: lane.label, updated: UtcTime(lane.updated) }).collect();
     Ok(RecordsInState { version: VERSION, state, records })

@@ -138,9 +138,9 @@ impl StoreLocation {
         }
         let copy = StoreLocation::copy(file);
         if variable(STORE_KEY).is_some() || copy.beside(".key").exists() {
-            return Ok(copy.open(Access::Read)?);
+            return copy.open(Access::Read).map_err(cannot_be_checked);
         }
-        Ok(Sqlite::open_copy(file, &self.path).map(OpenedStore)?)
+        Sqlite::open_copy(file, &self.path).map(OpenedStore).map_err(cannot_be_checked)
     }
 
     /// Copies the store into a folder with all that it takes to run on the copy. Where there is none yet, the copy is the
@@ -155,7 +155,8 @@ impl StoreLocation {
         }
         for ending in [".key", ".marker"] {
             if self.beside(ending).exists() {
-                std::fs::copy(self.beside(ending), copy.beside(ending)).map_err(|error| Failure::io(error.to_string()))?;
+                std::fs::copy(self.beside(ending), copy.beside(ending))
+                    .map_err(|error| Failure::io(format!("{} cannot be copied: {error}", self.beside(ending).display())))?;
             }
         }
         Ok(copy)
@@ -246,7 +247,15 @@ impl Deref for OpenedStore {
 }
 
 /// What to do about a store that cannot be opened any more.
-pub(crate) const RESTORE: &str = "to restore a backup, see docs/operations.md, \"Back up and restore\"";
+const RESTORE: &str = "to restore a backup, see docs/operations.md, \"Back up and restore\"";
+
+/// Why a store cannot be checked. What is so damaged that it cannot be opened, a check cannot name either.
+pub(super) fn cannot_be_checked(fault: StoreFault) -> Failure {
+    match fault {
+        StoreFault::Damaged(_) => Failure::io(fault.to_string()).hint(RESTORE),
+        other => other.into(),
+    }
+}
 
 impl From<StoreFault> for Failure {
     fn from(fault: StoreFault) -> Self {

@@ -30,7 +30,7 @@ pub struct Trace {
     /// How many of the records are called so: the first ones.
     #[serde(skip)]
     pub named: usize,
-    /// How many of those have nothing to do with each other; exact above [`MOST_SEPARATE`].
+    /// How many of those have nothing to do with each other. Up to [`MOST_SEPARATE`] it is just how many are called so.
     #[serde(skip)]
     pub separate: usize,
 }

@@ -50,7 +50,7 @@ impl Unmapped {
 /// fields that are filled in fewer records than this, in percent.
 ///
 /// # Errors
-/// There is no such flow, the flows read several objects and none is named. A file without a record gives no field.
+/// There is no such flow, or the flows read several objects and none is named.
 pub fn unmapped(project: &LoadedProject, file: &str, flow: Option<&str>, least: u8) -> Result<Unmapped, Failure> {
     let source = source(project, flow)?;
     let plan = project.plan()?;

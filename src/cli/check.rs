@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::lines::counted;
 use super::{Exit, Failure, Out};
 use crate::app::check::{self, Checked};
 use crate::app::folder::Selection;
@@ -100,8 +101,4 @@ pub(super) fn show(opened: &Selection, compiled: &Compiled, out: &mut Out) -> Re
 fn assumed(compiled: &Compiled) -> String {
     let said = |(name, c): (&String, &crate::project::config::Connection)| format!("{name} is {}", c.system);
     compiled.config.connections.iter().filter(|(name, c)| **name != c.system).map(said).collect::<Vec<_>>().join(", ")
-}
-
-fn counted(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }

@@ -68,10 +68,7 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
     }
 
     heading(out, "2. what would happen", "crossdock run --dry-run: live reads, nothing is sent")?;
-    let planned = quiet(
-        &["crossdock", "run", &project, "--env", "demo", "--flow", "export_orders", "--dry-run", "--format", "json"],
-        &folder.join("dry.json"),
-    )?;
+    let planned = quiet(&["crossdock", "run", &project, "--env", "demo", "--flow", "export_orders", "--dry-run", "--format", "json"])?;
     let sends = planned["planned"].as_array().map_or(0, Vec::len);
     out.line(format!("   {sends} writes in {} calls; first of them:", planned["calls"]["writes"]))?;
     if let Some(first) = planned["planned"].as_array().and_then(|all| all.iter().find(|one| goes_out(one))) {
@@ -114,7 +111,7 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
     }
 
     heading(out, "8. compared with the sandboxes' own logs", "they do not depend on what Crossdock says about itself")?;
-    let status = quiet(&["crossdock", "status", &project, "--env", "demo", "--format", "json"], folder)?;
+    let status = quiet(&["crossdock", "status", &project, "--env", "demo", "--format", "json"])?;
     let fine = held(&crm, &wms, under_way(&status), out)?;
     Ok(if fine { Exit::Fine } else { Exit::Findings })
 }
@@ -148,16 +145,15 @@ fn project(folder: &Path, crm: &str, wms: &str) -> Result<(), Failure> {
     write(folder.join("crossdock.demo.yaml"), environment.as_bytes())
 }
 
-/// Runs a command as one would type it, its output indented.
+/// Runs a command as one would type it.
 fn say(command: &[&str], out: &mut Out) -> Result<(), Failure> {
     super::dispatch(command, out).map(|_| ())
 }
 
 /// Runs a command for its JSON.
-fn quiet(command: &[&str], file: &Path) -> Result<Json, Failure> {
+fn quiet(command: &[&str]) -> Result<Json, Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::io(error.to_string()))?;
     let output = std::process::Command::new(program).args(&command[1..]).output().map_err(|error| Failure::io(error.to_string()))?;
-    let _ = file;
     serde_json::from_slice(&output.stdout).map_err(|_| Failure::io(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }
 
@@ -207,7 +203,7 @@ fn under_way(status: &Json) -> u64 {
     status["records"].as_array().into_iter().flatten().filter(open).filter_map(|one| one["records"].as_u64()).sum()
 }
 
-/// What the systems themselves say was done. `under_way`: how many records are not at their end, as the executor says itself.
+/// What the systems themselves say was done. `under_way`: how many records are not at their end, as `crossdock status` says.
 fn held(crm: &Running, wms: &Running, under_way: u64, out: &mut Out) -> Result<bool, Failure> {
     let wms_effects = wms.locked().system.effects().to_vec();
     let crm_effects = crm.locked().system.effects().to_vec();

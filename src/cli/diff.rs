@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::lines::counted;
 use super::project::{load, remark};
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
@@ -81,8 +82,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn human(comparison: &Comparison, out: &mut Out) -> Result<(), Failure> {
-    let counted = |n: usize| format!("{n} record{}", if n == 1 { "" } else { "s" });
-    out.line(format!("{} compared, {} the same", counted(comparison.records), comparison.same))?;
+    out.line(format!("{} compared, {} the same", counted(comparison.records, "record"), comparison.same))?;
     let mut kinds: Vec<Kind> = comparison.groups.iter().map(|group| group.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -111,7 +111,7 @@ fn human(comparison: &Comparison, out: &mut Out) -> Result<(), Failure> {
                 Kind::Field => format!("{}: {} -> {}", example.record, value(&example.was), value(&example.is)),
                 _ => example.record.clone(),
             };
-            out.line(format!("      {}, such as {told}", counted(group.records)))?;
+            out.line(format!("      {}, such as {told}", counted(group.records, "record")))?;
         }
     }
     out.line("")?;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::lines::counted;
 use super::project::load;
 use super::{Exit, Failure, Out};
 use crate::app::signoff::{Request, sign_off};
@@ -64,7 +65,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }
         Some(changes) => {
             let day = made.signed.as_ref().map_or("", |old| &old.made);
-            let count = if changes.len() == 1 { "1 change".to_owned() } else { format!("{} changes", changes.len()) };
+            let count = counted(changes.len(), "change");
             out.line(format!("{count} since the sign-off of {day}:"))?;
             for change in changes {
                 out.line(format!("  {}", out.bold(&change.at)))?;

@@ -1,6 +1,7 @@
 //! `crossdock erase`: shows or removes what is kept of one person.
 
 use super::decision::tell;
+use super::lines::counted;
 use super::project::{ProjectArgs, remark};
 use super::{Exit, Failure, Format, Out};
 use crate::app::erasure::{self, Kept};
@@ -68,7 +69,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 fn show(args: &Args, kept: &Kept, out: &mut Out) -> Result<(), Failure> {
     for erased in &kept.erased_before {
         let by = erased.by.as_deref().unwrap_or("a person");
-        let records = if erased.records == 1 { "1 record".to_owned() } else { format!("{} records", erased.records) };
+        let records = counted(erased.records, "record");
         out.line(format!("{records} of {} were erased {} by {by}", mask::key(&args.who, true), UtcTime(erased.at.0)))?;
     }
     if kept.records.is_empty() {
@@ -92,33 +93,8 @@ fn show(args: &Args, kept: &Kept, out: &mut Out) -> Result<(), Failure> {
         }
     }
     if kept.linked > 0 {
-        let (records, are) = if kept.linked == 1 { ("1 record".to_owned(), "is") } else { (format!("{} records", kept.linked), "are") };
+        let (records, are) = (counted(kept.linked, "record"), if kept.linked == 1 { "is" } else { "are" });
         out.note(format!("{records} {are} linked with these and not included: --linked includes them"));
     }
     Ok(())
-}
-
-/// `2 lines of history`
-fn counted(count: usize, what: &str) -> String {
-    let (noun, rest) = what.split_once(" of ").map_or((what, String::new()), |(noun, rest)| (noun, format!(" of {rest}")));
-    let many = match noun.strip_suffix('y') {
-        _ if count == 1 => noun.to_owned(),
-        Some(stem) => format!("{stem}ies"),
-        None => format!("{noun}s"),
-    };
-    format!("{count} {many}{rest}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::counted;
-
-    #[test]
-    fn what_is_kept_is_counted_in_words() {
-        for (count, what, told) in
-            [(1, "body", "1 body"), (2, "body", "2 bodies"), (2, "line of history", "2 lines of history"), (0, "link", "0 links")]
-        {
-            assert_eq!(counted(count, what), told);
-        }
-    }
 }

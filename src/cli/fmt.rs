@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::lines::counted;
 use super::{Exit, Failure, Format, Out};
 use crate::app::folder::{no_mapping, select};
 use crate::base::diag::render::{self, View};
@@ -67,7 +68,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     if args.format == Format::Json {
         out.json(&serde_json::json!({ "version": 1, "changed": changed, "unchanged": same, "unreadable": broken }))?;
     } else {
-        let files = |n: usize| format!("{n} file{}", if n == 1 { "" } else { "s" });
+        let files = |n: usize| counted(n, "file");
         let did = if args.check { "would change" } else { "changed" };
         if !args.check {
             for name in &changed {

@@ -1,5 +1,16 @@
 //! Text for a terminal of a given width: tables that fit, and wrapped paragraphs.
 
+/// `1 record`, `2 lines of history`, `3 entries`
+pub(super) fn counted(count: impl std::fmt::Display + PartialEq + From<u8>, what: &str) -> String {
+    let (noun, rest) = what.split_once(" of ").map_or((what, String::new()), |(noun, rest)| (noun, format!(" of {rest}")));
+    let many = match noun.strip_suffix('y') {
+        _ if count == 1.into() => noun.to_owned(),
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}s"),
+    };
+    format!("{count} {many}{rest}")
+}
+
 /// Columns of a table, filled row by row and printed when all widths are known.
 pub(super) struct Columns {
     header: Vec<String>,
@@ -79,6 +90,15 @@ pub(super) fn wrapped(text: &str, indent: usize, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_counted_is_named_in_words() {
+        for (count, what, told) in
+            [(1_u64, "body", "1 body"), (2, "body", "2 bodies"), (2, "line of history", "2 lines of history"), (0, "link", "0 links")]
+        {
+            assert_eq!(counted(count, what), told);
+        }
+    }
 
     #[test]
     fn a_table_fits_by_the_column_that_gives_way() {

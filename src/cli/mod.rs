@@ -1,6 +1,7 @@
 //! The command line: arguments, one file a command, printing, exit codes.
 //!
-//! A command reads its arguments, calls a function of [`app`](crate::app) and prints its view. To add one: a file with `Args` and `run`, and a line in [`Command`] and [`Command::run`].
+//! Most commands read their arguments, call a function of [`app`](crate::app) and print its view. To add one: a file with `Args` and `run`,
+//! and a line in [`Command`] and [`Command::run`].
 
 mod audit;
 mod check;

@@ -1,6 +1,6 @@
 //! `crossdock run --dry-run`: live reads and no writes; prints what would be written.
 
-use super::lines::{Columns, wrapped};
+use super::lines::{Columns, counted, wrapped};
 use super::project::remark;
 use super::run_connected::{Asked, watched};
 use super::{Exit, Failure, Format, Out};
@@ -25,7 +25,7 @@ pub(super) fn rehearse(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure
             out.note("personal values are masked; --reveal prints them");
         }
         let hint = if asked.all || rehearsed.planned.is_empty() { "" } else { "; --all shows each write, field by field" };
-        let calls = |n: u64| format!("{n} call{}", if n == 1 { "" } else { "s" });
+        let calls = |n: u64| counted(n, "call");
         let Calls { reads, writes } = rehearsed.calls;
         let told = format!("nothing was sent: writing would take {}, and reading took {}{hint}", calls(writes), calls(reads));
         wrapped(&told, 0, out.columns()).into_iter().try_for_each(|line| out.line(line))?;

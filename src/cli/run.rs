@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::project::{context, load};
+use super::project::load;
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::app::folder::unreadable;
 use crate::app::run_once::Request;
-use crate::app::{LoadedProject, matched};
+use crate::app::{Context, LoadedProject, matched};
 use crate::apply::{Inputs, Outcome, apply, aside};
 use crate::base::bounds;
 use crate::fault::file;
@@ -101,12 +101,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
-    if between_systems(args, out)? {
-        let context = context(args.path.as_ref(), args.env.as_deref(), out)?;
-        let only: Vec<String> = args.flow.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).collect();
-        for name in &only {
-            context.project.flow(Some(name))?;
-        }
+    let ready = load(args.path.as_ref(), args.env.as_deref(), out)?;
+    if between_systems(args, &ready)? {
+        let context = Context::of(ready)?;
+        let only = context.project.flows_named(args.flow.as_slice())?;
         let asked = super::run_connected::Asked {
             request: Request { only, recover: args.recover, since: args.since.map(|since| since.at(jiff::Timestamp::now())) },
             all: args.all,
@@ -120,7 +118,6 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }
         return super::run_connected::once(&asked, out);
     }
-    let ready = load(args.path.as_ref(), args.env.as_deref(), out)?;
     let flow = ready.flow(args.flow.as_deref())?;
     if flow.group.is_some() {
         return Err(Failure::usage(format!("`{}` groups records, and a file is mapped record by record", flow.name))
@@ -183,22 +180,18 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// Whether systems are asked, and not a file.
-fn between_systems(args: &Args, out: &mut Out) -> Result<bool, Failure> {
+fn between_systems(args: &Args, ready: &LoadedProject) -> Result<bool, Failure> {
     if args.records.is_some() || args.out.is_some() {
         return Ok(false);
     }
     if args.once || args.dry_run {
         return Ok(true);
     }
-    let ready = load(args.path.as_ref(), args.env.as_deref(), out)?;
     let flows = &ready.plan()?.mapping.flows;
     let named = args.flow.as_deref().and_then(|name| flows.iter().find(|flow| flow.name == name));
-    let reads_file = |flow: &crate::ir::Flow| {
-        ready.compiled.config.connections.get(&flow.source.connection).is_some_and(|connection| connection.system == "files")
-    };
     Ok(match named {
-        Some(flow) => !reads_file(flow),
-        None => !flows.iter().any(reads_file),
+        Some(flow) => !ready.reads_file(flow),
+        None => !flows.iter().any(|flow| ready.reads_file(flow)),
     })
 }
 

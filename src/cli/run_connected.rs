@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::lines::counted;
 use super::project::remark;
 use super::{Exit, Failure, Format, Out};
 use crate::app::Context;
@@ -37,7 +38,6 @@ pub(super) fn once(asked: &Asked<'_>, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn tell(ran: &RanOnce, out: &mut Out) -> Result<(), Failure> {
-    let counted = |n: u64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     out.line(format!("{} moved in {:.1} s, {}", counted(ran.moved, "record"), ran.seconds, counted(ran.calls, "call")))?;
     let records: Vec<InState> = ran.records.iter().map(|one| InState { flow: one.flow.clone(), state: one.state, records: one.records }).collect();
     super::status::table(&records, out)?;
@@ -49,11 +49,12 @@ fn tell(ran: &RanOnce, out: &mut Out) -> Result<(), Failure> {
         out.note("it was stopped before it was finished: the next run continues");
     }
     if ran.waiting > 0 {
-        out.line(format!("{} writes are in doubt or postponed: the next run continues them", ran.waiting))?;
+        let (be, them) = if ran.waiting == 1 { ("is", "it") } else { ("are", "them") };
+        out.line(format!("{} {be} in doubt or postponed: the next run continues {them}", counted(ran.waiting, "write")))?;
     }
     if ran.exceptions > 0 {
-        let noun = if ran.exceptions == 1 { "record waits" } else { "records wait" };
-        out.line(format!("{} {noun} for a person: crossdock queue list", ran.exceptions))?;
+        let wait = if ran.exceptions == 1 { "waits" } else { "wait" };
+        out.line(format!("{} {wait} for a person: crossdock queue list", counted(ran.exceptions, "record")))?;
     }
     Ok(())
 }

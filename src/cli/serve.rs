@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::project::{context, remark};
 use super::{Exit, Failure, Out};
-use crate::app::process::{clock, transport, variable};
+use crate::app::process::variable;
 use crate::app::run_connected::{ConnectedRun, open_to_run, run_connected};
 use crate::app::schema_watch;
 use crate::engine::Settings;
@@ -57,35 +57,32 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     may_listen(args.listen, token.is_some(), args.behind_tls).map_err(Failure::usage)?;
     logs();
     let context = context(args.path.as_ref(), args.env.as_deref(), out)?;
+    let only = context.project.flows_named(&args.flow)?;
     let secrets = hooks::secrets(&context.project)?;
     let (store, recovered) = open_to_run(&context, args.recover, &mut remark(out))?;
     let seen = Arc::new(Mutex::new(Seen::default()));
     let counts = Arc::new(Counts::default());
     let (address, watched) = (args.listen, Arc::clone(&seen));
-    let settings = Settings { only: args.flow.clone(), seed: u64::from(std::process::id()), recovered, ..Settings::default() };
-    let token_of = token;
+    let settings = Settings { only, seed: u64::from(std::process::id()), recovered, ..Settings::default() };
     let drift = schema_watch::schedule_of(&context.project)?;
-    let transport = transport()?;
     let ran = run_connected(
         &context,
         store,
         ConnectedRun {
             settings,
             rehearsal: None,
-            transport: Arc::clone(&transport),
-            clock: clock(),
             listening: &mut |door, connectors, handle| {
                 let listener = handle.block_on(tokio::net::TcpListener::bind(address)).map_err(|error| {
                     Failure::io(format!("{address} cannot be listened on: {error}"))
                         .hint("another process may use it; choose another one: --listen 127.0.0.1:8470")
                 })?;
-                let bound = listener.local_addr().map_or(address, |bound| bound);
+                let bound = listener.local_addr().unwrap_or(address);
                 tracing::info!("listening on http://{bound}: /health /ready /metrics, {} webhook paths", secrets.len());
                 let shared = Shared {
                     door: door.clone(),
                     connectors: connectors.clone(),
                     secrets: secrets.clone(),
-                    token: token_of.clone(),
+                    token: token.clone(),
                     seen: Arc::clone(&seen),
                     counts: Arc::clone(&counts),
                 };
@@ -111,12 +108,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// Logs to the standard error: for people on a terminal, as JSON otherwise. The environment can name a level.
-pub(super) fn logs() {
+fn logs() {
     use std::io::IsTerminal as _;
     let level = variable("CROSSDOCK_LOG").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO);
     let plain = std::io::stderr().is_terminal();
     let logs = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
-    // A second call (in tests) changes nothing.
     let _ = if plain {
         tracing::subscriber::set_global_default(logs.compact().finish())
     } else {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use comfy_table::{ContentArrangement, Table};
 
+use super::lines::counted;
 use super::project::context;
 use super::{Exit, Failure, Format, Out};
 use crate::app::status::{self, InState, Postponed};
@@ -79,7 +80,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 /// Tells of records that are not taken up yet, and why.
 pub(super) fn tell_postponed(postponed: Option<Postponed>, out: &mut Out) -> Result<(), Failure> {
     let Some(Postponed { records, until }) = postponed else { return Ok(()) };
-    let wait = if records == 1 { "1 record waits".to_owned() } else { format!("{records} records wait") };
+    let wait = format!("{} {}", counted(records, "record"), if records == 1 { "waits" } else { "wait" });
     out.line(format!("{wait}, until {until} at the earliest: {PUT_OFF}"))
 }
 

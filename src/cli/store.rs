@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use super::project::ProjectArgs;
 use super::{Exit, Failure, Format, Out};
 use crate::app::backup::{self, StoreCheck};
-use crate::app::stores::RESTORE;
 
 /// Back up the store, and check it
 #[derive(Debug, clap::Args)]
@@ -83,14 +82,6 @@ fn backup(args: &Backup, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
-    // What is so damaged that it cannot be opened, this command cannot name either.
-    checked(args, out).map_err(|failure| match &failure.hint {
-        Some(hint) if hint.contains("store check") => failure.hint(RESTORE),
-        _ => failure,
-    })
-}
-
-fn checked(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
     let context = args.project.open(out)?;
     let found = match &args.file {
         Some(file) => backup::check_copy(&context, file)?,

@@ -1,4 +1,4 @@
-//! The audit trail: each call of a write, masked by its carrier, and its part for each record.
+//! The audit trail: each call of a write, masked before the engine sees it, and its part for each record.
 
 use super::Engine;
 use super::mask::{self, Masked};

@@ -1,15 +1,13 @@
 //! Before an update is repeated, its target is read again, so that the repeat keeps what others have entered since.
 
+use super::doubt::AGAIN;
 use super::heads::Head;
 use super::outbox::moved;
 use super::targets::is_of_another;
 use super::{Engine, Job, Lot};
 use crate::connector::Found;
 use crate::fault::Fault;
-use crate::store::{Change, Entry, EntryState, Kept, Millis};
-
-/// How long after a base could not be read it is asked for again.
-const AGAIN: Millis = 5_000;
+use crate::store::{Change, Entry, EntryState, Kept};
 
 impl Engine<'_> {
     /// Whether an entry is an update whose outcome is not known, and which would lay an older state of its target over it.

@@ -16,8 +16,8 @@ use crate::value::Json;
 
 /// How far this machine's clock may be set forward while a settle time runs.
 pub(super) const CLOCK: Millis = 120_000;
-/// How long after a look-up that could not be made it is asked for again.
-const AGAIN: Millis = 5_000;
+/// How long after its target could not be read an entry asks for it again.
+pub(super) const AGAIN: Millis = 5_000;
 
 impl Engine<'_> {
     /// How long a request of this write may still be carried out after it was sent, and be invisible to a search.

@@ -670,7 +670,7 @@ fn next(code: &str, parked: bool) -> &'static str {
         ("differs", _) => "compare both systems: `queue approve` sends the source's values, `queue discard` keeps those of the target",
         ("missing", _) => "look at the target: `queue approve` creates the record again, `queue discard` does not",
         ("refused", _) => "correct what the target names, then `queue retry`; or correct the payload: `queue edit`",
-        ("exhausted", _) => "the target could not do it at 12 attempts: `queue retry` when the cause is gone",
+        ("exhausted", _) => "the target could not do it at many attempts: `queue retry` when the cause is gone",
         ("gone", _) => "handle it at the target, then `queue discard`",
         _ => "look at it, then `queue retry` or `queue discard`",
     }

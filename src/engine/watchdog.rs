@@ -223,8 +223,7 @@ impl Engine<'_> {
             Trouble::Denied => ("connection", "the sign-in was refused; its reads and writes wait"),
             Trouble::Throttled => ("budget", "its rate limit is reached, and no call has succeeded since; its reads and writes wait"),
         };
-        self.tell(kind, cause_of(connection), connection, format!("{what}: {reason}"), changes)?;
-        Ok(())
+        self.tell(kind, cause_of(connection), connection, format!("{what}: {reason}"), changes)
     }
 
     fn tell(&mut self, kind: &'static str, cause: String, subject: &str, message: String, changes: &mut Vec<Change>) -> Kept<()> {
@@ -264,8 +263,7 @@ impl Engine<'_> {
             Some(at) => ("budget", format!("its rate limit is used up until {at}; its reads and writes wait")),
             None => ("connection", format!("no call has been answered for {}; its reads and writes wait", words(steady - since))),
         };
-        self.tell(kind, cause_of(connection), connection, message, changes)?;
-        Ok(())
+        self.tell(kind, cause_of(connection), connection, message, changes)
     }
 
     // ---- polls ----

@@ -41,8 +41,7 @@ impl Missing {
     pub fn hint(&self) -> String {
         match self {
             Missing::Variables(all) => {
-                let mut names: Vec<&str> = all.iter().map(|one| one.unset.name.as_str()).collect();
-                names.dedup();
+                let names: BTreeSet<&str> = all.iter().map(|one| one.unset.name.as_str()).collect();
                 let it = if names.len() == 1 { "it" } else { "them" };
                 let sets: Vec<String> = names.iter().map(|name| format!("{name}=…")).collect();
                 format!("set {it} in the environment: export {}; or rehearse against the sandbox: crossdock demo", sets.join(" "))

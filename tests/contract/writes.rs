@@ -107,7 +107,9 @@ pub async fn each_item_of_a_batch_is_told_by_itself(subject: &'static Subject) {
                 assert_eq!(class(sent), "rejected", "{of}");
                 continue;
             }
-            for (place, receipt) in sent.unwrap_or_else(|fault| panic!("{of}: {fault}")).into_iter().enumerate() {
+            let receipts = sent.unwrap_or_else(|fault| panic!("{of}: {fault}"));
+            assert_eq!(receipts.len(), items.len(), "{of}");
+            for (place, receipt) in receipts.into_iter().enumerate() {
                 match receipt.outcome {
                     Err(fault) => assert!(place == bad && matches!(fault, Fault::Rejected(_)), "{of}: {place}: {fault}"),
                     Ok(_) => assert!(place != bad && (write.done)(&world, &items[place]) == 1, "{of}: {place}"),
@@ -165,6 +167,7 @@ pub async fn an_answer_that_lacks_or_shuffles_items_puts_none_in_the_others_plac
             })),
         );
         let receipts = world.send(write, &items).await.unwrap();
+        assert_eq!(receipts.len(), items.len(), "{of}");
         for (place, receipt) in receipts.into_iter().enumerate() {
             assert_eq!(receipt.outcome.is_ok(), place != 0, "{of}: {place}: {:?}", receipt.outcome);
         }
@@ -200,7 +203,7 @@ pub async fn what_exists_under_the_key_is_taken_up(subject: &'static Subject) {
         let of = format!("{}, {}", subject.name, write.name);
         let item = (write.item)(&world, 1);
         let first = done(world.send(write, std::slice::from_ref(&item)).await, &of);
-        // Another process, with a connector of its own.
+        // As another process would send it, which knows nothing of the first.
         let second = done(world.send(write, std::slice::from_ref(&item)).await, &of);
         assert_eq!((first.id, (write.done)(&world, &item)), (second.id, 1), "{of}");
         assert_ne!(second.created, Some(true), "{of}: it was there");

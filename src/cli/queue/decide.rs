@@ -8,6 +8,7 @@ use super::Filters;
 use crate::app::exceptions::{Exceptions, Selected, edited_payload};
 use crate::app::{Context, operator_client};
 use crate::cli::decision::decide;
+use crate::cli::lines::counted;
 use crate::cli::{Exit, Failure, Out};
 use crate::engine::queue::{Decision, Signature};
 
@@ -194,6 +195,9 @@ fn chosen(context: &Context, args: &Chosen, verb: &str, out: &mut Out) -> Result
         for text in &args.ids {
             ids.extend(exceptions.named(text)?.iter().map(|one| one.id));
         }
+        // Two names may mean the same one.
+        ids.sort_unstable();
+        ids.dedup();
         return Ok(Some(ids));
     }
     if !args.filters.any() {
@@ -208,7 +212,7 @@ fn chosen(context: &Context, args: &Chosen, verb: &str, out: &mut Out) -> Result
     if args.yes {
         return Ok(Some(ids));
     }
-    let count = if ids.len() == 1 { "1 exception".to_owned() } else { format!("{} exceptions", ids.len()) };
+    let count = counted(ids.len(), "exception");
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!("this would {verb} {count}, and nobody can confirm it here")).hint("say --yes"));
     }

@@ -3,7 +3,7 @@
 use super::super::project::ProjectArgs;
 use super::Filters;
 use crate::app::exceptions::{Exceptions, OfCause, Row};
-use crate::cli::lines::{Columns, wrapped};
+use crate::cli::lines::{Columns, counted, wrapped};
 use crate::cli::when::{age, until};
 use crate::cli::{Exit, Failure, Format, Out};
 use crate::store::Millis;
@@ -70,8 +70,7 @@ fn by_cause(causes: &[OfCause], now: Millis, out: &mut Out) -> Result<Exit, Fail
     let width = out.columns();
     let count: u64 = causes.iter().map(|cause| cause.open).sum();
     let oldest = causes.iter().map(|cause| cause.oldest.0).min().unwrap_or(now);
-    let noun = |n: u64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
-    let mut head = format!("{}, {}, the oldest {}", noun(count, "open exception"), noun(causes.len() as u64, "cause"), old(now - oldest));
+    let mut head = format!("{}, {}, the oldest {}", counted(count, "open exception"), counted(causes.len(), "cause"), old(now - oldest));
     if let Some(before) = causes.iter().filter_map(|cause| cause.before).min() {
         head += &format!(", the earliest deadline {}", until(before.0, now));
     }

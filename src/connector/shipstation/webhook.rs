@@ -151,6 +151,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
     use super::*;
+    use crate::connector::registry::Settings;
+    use crate::http::Secret;
 
     #[test]
     fn the_events_of_the_manifest_are_those_that_are_read() {
@@ -158,8 +160,6 @@ mod tests {
         assert_eq!(events.len(), 6);
         assert!(events.iter().all(|event| book(event).is_some()));
     }
-    use crate::connector::registry::Settings;
-    use crate::http::Secret;
 
     fn account(more: &[(&str, &str)]) -> Account {
         let mut options: BTreeMap<String, Secret> = BTreeMap::new();
