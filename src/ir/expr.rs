@@ -488,9 +488,4 @@ mod tests {
         walk::expr(&whole, &mut |part| met.extend(if let Expr::Slot { slot, .. } = part { Some(slot.0) } else { None }));
         assert_eq!(met, [10, 11, 12, 13, 14]);
     }
-
-    #[test]
-    fn an_expression_is_printed_as_it_is_written() {
-        assert_eq!(super::super::print::of(&nested()), "if x is missing then sort x else (x, \"-{x}\")");
-    }
 }

@@ -1,7 +1,26 @@
 //! An expression in one line, as an author would write it, shortened: for people.
 
-use super::{Expr, Mapping, Part, Pattern};
+use super::{Arithmetic, Expr, Mapping, Part, Pattern, ValueMap};
 use crate::value::{Literal, Value};
+
+// How tightly the forms of the language bind (docs/language.md, "Precedence"), loosest first.
+/// `if`, of which the last part goes on as far as it can.
+const CHOICE: u8 = 0;
+/// `each`, `sort`, `group`
+const LISTING: u8 = 1;
+const AND: u8 = 2;
+const NOT: u8 = 3;
+/// A comparison, `in`, `matches`, `is present`, `was sent`.
+const TEST: u8 = 4;
+/// `|` and `??`
+const PIPE: u8 = 5;
+const SUM: u8 = 6;
+const PRODUCT: u8 = 7;
+/// `as kg`
+const UNIT: u8 = 8;
+const MINUS: u8 = 9;
+/// A path, a call, a constant.
+const PATH: u8 = 10;
 
 /// The expression in one line, value maps without their names.
 pub fn of(expr: &Expr) -> String {
@@ -20,17 +39,19 @@ struct Printer<'m> {
 impl Printer<'_> {
     fn of(&self, expr: &Expr) -> String {
         let of = |expr: &Expr| self.of(expr);
+        let at = |least: u8, expr: &Expr| self.at(least, expr);
         let list = |parts: &[Expr], between: &str| parts.iter().map(|part| self.of(part)).collect::<Vec<_>>().join(between);
+        let joined = |parts: &[Expr], least: u8, word: &str| parts.iter().map(|part| self.at(least, part)).collect::<Vec<_>>().join(word);
         match expr {
             Expr::Literal(found) => literal(found),
             Expr::Slot { name, .. } => name.to_string(),
             Expr::Word(found) => found.name().to_owned(),
             Expr::Parameter(name) => name.clone(),
-            Expr::Field { base, name, .. } => format!("{}.{name}", of(base)),
+            Expr::Field { base, name, .. } => format!("{}.{name}", at(PATH, base)),
             Expr::Bind { body, .. } => of(body),
             Expr::Call { function, arguments } => format!("{}({})", function.0.name, list(arguments, ", ")),
-            Expr::Values { map, back, value } => match self.mapping.and_then(|mapping| mapping.values.get(*map)) {
-                Some(map) => format!("{} | {}{}", of(value), map.name, if *back { " back" } else { "" }),
+            Expr::Values { map, back, value } => match self.values(*map) {
+                Some(map) => format!("{} | {}{}", at(PIPE, value), map.name, if *back { " back" } else { "" }),
                 None => of(value),
             },
             Expr::Treat { value, .. } => of(value),
@@ -45,40 +66,83 @@ impl Printer<'_> {
                 });
                 format!("\"{}\"", inner.collect::<String>())
             }
-            Expr::Fallback { value, fallback } => format!("{} ?? {}", of(value), of(fallback)),
-            Expr::Arithmetic { op, left, right } => format!("{} {} {}", of(left), op.sign(), of(right)),
-            Expr::Negate(inner) => format!("-{}", of(inner)),
-            Expr::Compare { op, left, right } => format!("{} {} {}", of(left), op.sign(), of(right)),
-            Expr::And(parts) => list(parts, " and "),
-            Expr::Or(parts) => format!("({})", list(parts, " or ")),
+            // Beside `??` the language wants brackets around a sum and a product.
+            Expr::Fallback { value, fallback } => {
+                let least = if self.rank(value) == PIPE { PIPE } else { UNIT };
+                format!("{} ?? {}", at(least, value), at(UNIT, fallback))
+            }
+            Expr::Arithmetic { op, left, right } => {
+                let rank = self.rank(expr);
+                format!("{} {} {}", at(rank, left), op.sign(), at(rank + 1, right))
+            }
+            Expr::Negate(inner) => format!("-{}", at(PATH, inner)),
+            Expr::Compare { op, left, right } => format!("{} {} {}", at(PIPE, left), op.sign(), at(PIPE, right)),
+            Expr::And(parts) => joined(parts, NOT, " and "),
+            Expr::Or(parts) => format!("({})", joined(parts, AND, " or ")),
             Expr::Not(inner) => match &**inner {
-                Expr::IsPresent(inner) => format!("{} is missing", of(inner)),
+                Expr::IsPresent(inner) => format!("{} is missing", at(PIPE, inner)),
+                // It has brackets of its own.
+                Expr::Or(_) => format!("not {}", of(inner)),
                 inner => format!("not ({})", of(inner)),
             },
-            Expr::In { value, list: items } => format!("{} in ({})", of(value), list(items, ", ")),
+            Expr::In { value, list: items } => format!("{} in ({})", at(PIPE, value), list(items, ", ")),
             Expr::Matches { value, pattern } => match pattern {
-                Pattern::Regex(pattern) => format!("{} matches '{pattern}'", of(value)),
-                Pattern::Builtin { function, arguments } if arguments.is_empty() => format!("{} matches {}", of(value), function.0.name),
-                Pattern::Builtin { function, arguments } => format!("{} matches {}({})", of(value), function.0.name, list(arguments, ", ")),
+                Pattern::Regex(pattern) => format!("{} matches '{pattern}'", at(PIPE, value)),
+                Pattern::Builtin { function, arguments } if arguments.is_empty() => format!("{} matches {}", at(PIPE, value), function.0.name),
+                Pattern::Builtin { function, arguments } => format!("{} matches {}({})", at(PIPE, value), function.0.name, list(arguments, ", ")),
             },
-            Expr::IsPresent(inner) => format!("{} is present", of(inner)),
-            Expr::WasSent(inner) => format!("{} was sent", of(inner)),
-            Expr::If { condition, then, otherwise } => format!("if {} then {} else {}", of(condition), of(then), of(otherwise)),
-            Expr::JsonPath { value, path } => format!("{} $ \"{path}\"", of(value)),
+            Expr::IsPresent(inner) => format!("{} is present", at(PIPE, inner)),
+            Expr::WasSent(inner) => format!("{} was sent", at(PIPE, inner)),
+            Expr::If { condition, then, otherwise } => {
+                let begin = format!("if {} then {}", of(condition), at(LISTING, then));
+                if matches!(**otherwise, Expr::Literal(Literal::Missing)) { begin } else { format!("{begin} else {}", of(otherwise)) }
+            }
+            Expr::JsonPath { value, path } => format!("{} $ \"{path}\"", at(PATH, value)),
             Expr::Named { name, .. } => format!("\"{name}\""),
-            Expr::LookUpName { of: object, value } => format!("{} | {} of {}", of(value), object.object.to_lowercase(), object.connection),
+            Expr::LookUpName { of: object, value } => format!("{} | {} of {}", at(PIPE, value), object.object.to_lowercase(), object.connection),
             Expr::List(items) => format!("({})", list(items, ", ")),
-            Expr::Weigh { value, unit } => format!("{} as {}", of(value), unit.word()),
-            Expr::Measure { value, unit } => format!("{} as {}", of(value), unit.word()),
-            Expr::Sort { list, .. } => format!("sort {}", of(list)),
+            Expr::Weigh { value, unit } => format!("{} as {}", at(MINUS, value), unit.word()),
+            Expr::Measure { value, unit } => format!("{} as {}", at(MINUS, value), unit.word()),
+            Expr::Sort { list, .. } => format!("sort {}", at(PIPE, list)),
             Expr::Each { generators, .. } => match generators.first() {
-                Some(first) => format!("each {} in {}", first.name, of(&first.list)),
+                Some(first) => format!("each {} in {}", first.name, at(PIPE, &first.list)),
                 None => "a list".to_owned(),
             },
-            Expr::Group { list, by, .. } => format!("group {} by {}", of(list), of(by)),
+            Expr::Group { list, by, .. } => format!("group {} by {}", at(PIPE, list), of(by)),
             Expr::Grouped { function, value, .. } => format!("{}({})", function.0.name, value.as_deref().map(of).unwrap_or_default()),
             Expr::Object { .. } => "{ … }".to_owned(),
         }
+    }
+
+    /// In brackets where it binds less tightly than its place asks for.
+    fn at(&self, least: u8, expr: &Expr) -> String {
+        let text = self.of(expr);
+        if self.rank(expr) < least { format!("({text})") } else { text }
+    }
+
+    /// How tightly an expression holds together as it is printed.
+    fn rank(&self, expr: &Expr) -> u8 {
+        match expr {
+            Expr::Bind { body: inner, .. } | Expr::Treat { value: inner, .. } => self.rank(inner),
+            Expr::Values { map, value, .. } if self.values(*map).is_none() => self.rank(value),
+            Expr::If { .. } => CHOICE,
+            Expr::Each { .. } | Expr::Sort { .. } | Expr::Group { .. } => LISTING,
+            Expr::And(_) => AND,
+            Expr::Not(inner) if !matches!(**inner, Expr::IsPresent(_)) => NOT,
+            Expr::Not(_) | Expr::Compare { .. } | Expr::In { .. } | Expr::Matches { .. } | Expr::IsPresent(_) | Expr::WasSent(_) => TEST,
+            Expr::Fallback { .. } | Expr::Values { .. } | Expr::LookUpName { .. } => PIPE,
+            Expr::Arithmetic { op: Arithmetic::Add | Arithmetic::Subtract, .. } => SUM,
+            Expr::Arithmetic { op: Arithmetic::Multiply | Arithmetic::Divide, .. } => PRODUCT,
+            Expr::Weigh { .. } | Expr::Measure { .. } => UNIT,
+            Expr::Negate(_) => MINUS,
+            Expr::Literal(found) if literal(found).starts_with('-') => MINUS,
+            // `or` and a list have brackets of their own.
+            _ => PATH,
+        }
+    }
+
+    fn values(&self, map: usize) -> Option<&ValueMap> {
+        self.mapping.and_then(|mapping| mapping.values.get(map))
     }
 }
 
@@ -113,4 +177,34 @@ pub fn message(message: &Expr) -> String {
         _ => "…".to_owned(),
     };
     format!("\"{text}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::Slot;
+
+    fn slot(at: u32) -> Expr {
+        Expr::Slot { slot: Slot(at), name: format!("x{at}").into() }
+    }
+
+    #[test]
+    fn an_expression_is_printed_as_it_is_written() {
+        let list = Expr::List(vec![slot(3), Expr::Template { parts: vec![Part::Text("-".into()), Part::Expr(slot(4))], message: false }]);
+        let whole = Expr::If {
+            condition: Box::new(Expr::Not(Box::new(Expr::IsPresent(Box::new(slot(0)))))),
+            then: Box::new(Expr::Sort { slot: Slot(9), list: Box::new(slot(1)), by: Box::new(slot(2)), descending: false }),
+            otherwise: Box::new(list),
+        };
+        assert_eq!(of(&whole), "if x0 is missing then sort x1 else (x3, \"-{x4}\")");
+    }
+
+    /// A value map has no name without its mapping: what is printed for it is the value, which then needs its own brackets.
+    #[test]
+    fn a_value_map_without_its_name_keeps_the_brackets_of_its_value() {
+        let sum = Expr::Arithmetic { op: Arithmetic::Add, left: Box::new(slot(1)), right: Box::new(slot(2)) };
+        let map = Expr::Values { map: 0, back: false, value: Box::new(sum) };
+        let product = Expr::Arithmetic { op: Arithmetic::Multiply, left: Box::new(map), right: Box::new(slot(3)) };
+        assert_eq!(of(&product), "(x1 + x2) * x3");
+    }
 }

@@ -206,17 +206,20 @@ impl Config {
             let Entry { key, start, end, value } = entry;
             let at = Span::new(file, *start, *end);
             let astray = |next: &Entry| nearest(&next.key, SETTINGS.iter().copied()).is_none();
-            rest = if BLOCKS.contains(&key.as_str()) { self.indented(entry, behind, &astray, &mut reader) } else { behind };
+            rest = BLOCKS.contains(&key.as_str()).then(|| self.indented(entry, behind, &astray, &mut reader)).flatten().unwrap_or(behind);
             match key.as_str() {
                 "connections" => {
                     // What is said of its form is the cause of whatever is missing.
                     self.lacking |= value.entries().is_none() && value.shape != yaml::Shape::Nothing;
                     let mut rest = reader.block(value, key);
                     while let Some((entry, behind)) = rest.split_first() {
-                        rest = self.indented(entry, behind, &|next| next.value.text().is_some(), &mut reader);
-                        if rest.len() == behind.len() {
-                            self.connection(entry, &mut reader);
-                        }
+                        rest = match self.indented(entry, behind, &|next| next.value.text().is_some(), &mut reader) {
+                            Some(rest) => rest,
+                            None => {
+                                self.connection(entry, &mut reader);
+                                behind
+                            }
+                        };
                     }
                 }
                 "parameters" => {
@@ -259,18 +262,18 @@ impl Config {
         }
     }
 
-    /// What stands behind an entry. Where the entry is empty and what follows it belongs to it, as far as that goes, that is told
-    /// once and left out.
-    fn indented<'n>(&mut self, entry: &Entry, behind: &'n [Entry], belongs: &dyn Fn(&Entry) -> bool, reader: &mut Reader<'_>) -> &'n [Entry] {
+    /// What stands behind an entry that is empty, and behind what follows it and belongs in it: that is told once. `None` where
+    /// nothing does.
+    fn indented<'n>(&mut self, entry: &Entry, behind: &'n [Entry], belongs: &dyn Fn(&Entry) -> bool, reader: &mut Reader<'_>) -> Option<&'n [Entry]> {
         let count = behind.iter().take_while(|next| belongs(next)).count();
         let (inner, rest) = behind.split_at(count);
         if entry.value.shape != yaml::Shape::Nothing || inner.is_empty() {
-            return behind;
+            return None;
         }
         self.lacking = true;
         let names: Vec<&str> = inner.iter().map(|entry| entry.key.as_str()).collect();
         reader.found.push(error::not_indented(&entry.key, Span::new(reader.file, entry.start, entry.end), &names));
-        rest
+        Some(rest)
     }
 
     fn connection(&mut self, entry: &Entry, reader: &mut Reader<'_>) {

@@ -22,18 +22,18 @@ pub enum Form {
 
 impl Form {
     pub fn of(name: &str) -> Form {
-        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        match ending.to_ascii_lowercase().as_str() {
-            "jsonl" | "ndjson" => Form::JsonLines,
-            "csv" | "tsv" => Form::Csv,
-            _ => Form::Json,
-        }
+        Form::told(name).unwrap_or(Form::Json)
     }
 
-    /// Whether the ending of a name tells the form.
-    fn is_told(name: &str) -> bool {
-        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        ["json", "jsonl", "ndjson", "csv", "tsv"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+    /// The form that the ending of a name tells.
+    fn told(name: &str) -> Option<Form> {
+        let (_, ending) = name.rsplit_once('.')?;
+        match ending.to_ascii_lowercase().as_str() {
+            "json" => Some(Form::Json),
+            "jsonl" | "ndjson" => Some(Form::JsonLines),
+            "csv" | "tsv" => Some(Form::Csv),
+            _ => None,
+        }
     }
 }
 
@@ -47,7 +47,7 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Json>, RecordFault> {
     match Form::of(name) {
         Form::Json if text.trim().is_empty() => Ok(Vec::new()),
         Form::Json => whole(text).map_err(|mut fault| {
-            if !Form::is_told(name) {
+            if Form::told(name).is_none() {
                 fault.message.push_str(
                     "; the name's ending does not tell its form: name it .jsonl or .ndjson (a record on each line), .json (a list), .csv or .tsv",
                 );

@@ -51,6 +51,8 @@ pub struct Entry {
 pub struct Unreadable {
     pub message: String,
     pub at: usize,
+    /// A name stands twice in its block.
+    pub duplicate: bool,
 }
 
 impl Node {
@@ -131,12 +133,12 @@ pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Unreadable
     serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let words = error.to_string();
         let at = error.location().map(|l| bytes(l, text).0).filter(|at| *at > 0).or_else(|| told(&words, text)).unwrap_or(0);
-        Unreadable { message: plain(&words), at }
+        Unreadable { message: plain(&words), at, duplicate: words.contains("duplicate") }
     })
 }
 
-/// What is wrong with a text that is no YAML, and the change that mends it: what a line shows by itself, else the smallest change
-/// of layout that lets the reader come through. `findings` counts what is wrong with a text that is YAML.
+/// What is wrong with a text that is no YAML, and a change with which the reader comes further: what a line shows by itself, else
+/// the smallest change of layout. `findings` counts what is wrong with a text that is YAML.
 pub fn mend(text: &str, fault: &Unreadable, findings: &dyn Fn(&str) -> usize) -> Option<Mistake> {
     let shown = mistake(text);
     let helps = |shown: &Mistake| {
@@ -145,7 +147,7 @@ pub fn mend(text: &str, fault: &Unreadable, findings: &dyn Fn(&str) -> usize) ->
     };
     match shown {
         Some(shown) if helps(&shown) => Some(shown),
-        shown => layout::nearest_readable(text, fault, findings).or(shown),
+        _ => layout::nearest_readable(text, fault, findings),
     }
 }
 
@@ -179,6 +181,7 @@ fn plain(message: &str) -> String {
         ("did not find expected '-' indicator", "an item of the list above, `- …`, is expected here"),
         ("did not find expected key", "a `name:`, indented as those above it, is expected here"),
         ("simple key expected ':'", "a `:` is missing behind this name"),
+        ("cannot deserialize null into string", "a name is missing before the colon"),
     ] {
         if line.contains(said) {
             return meant.to_owned();

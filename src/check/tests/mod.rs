@@ -6,6 +6,8 @@
 //! without `edition` is a piece of a flow from `crm.Order`; top-level items may stand before a
 //! line `~~~`.
 
+mod printed;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

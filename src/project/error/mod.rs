@@ -15,8 +15,12 @@ pub(crate) fn not_yaml(said: &NotYaml<'_>, text: &str, fault: &yaml::Unreadable,
     if let Some(mistake) = yaml::mend(text, fault, findings) {
         return yaml_mistake(said, mistake);
     }
+    // A mistake that a line shows, and of which the change alone does not help.
+    if let Some(yaml::Mistake { at, words, help, .. }) = yaml::mistake(text).filter(|_| !fault.duplicate) {
+        return Diagnostic::new(said.code, Span::new(said.file, at.start, at.end), said.message).label(words).help(help);
+    }
     let end = text.get(fault.at..).and_then(|rest| rest.chars().next()).map_or(fault.at, |c| fault.at + c.len_utf8());
-    let help = if fault.message.contains("duplicate") {
+    let help = if fault.duplicate {
         "a name stands once in its block: keep one of the two"
     } else {
         "write `name: value`, with a space behind the colon; indent what belongs together equally; put texts with special characters in quotes"
@@ -82,7 +86,7 @@ pub(super) fn not_indented(key: &str, at: Span, inner: &[&str]) -> Diagnostic {
     Diagnostic::new(Code::BadProject, at, format!("nothing is indented below `{key}`"))
         .label("this block is empty")
         .why("what belongs to a name is indented further than the name itself")
-        .help(format!("indent {}{more} by 2 more spaces", few.join(", ")))
+        .help(format!("indent {}{more} by 2 spaces", few.join(", ")))
 }
 
 /// A connection that stands beside `connections`, and not in it.

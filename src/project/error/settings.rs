@@ -99,7 +99,11 @@ pub(in crate::project) fn unknown_flow(flow: &str, at: Span, known: &[&str]) -> 
     let said = Diagnostic::new(Code::BadProject, at, format!("`schedules` names a flow that is not there: `{flow}`"))
         .why("its schedule would never be used")
         .did_you_mean(flow, at, known.iter().copied());
-    if said.help.is_empty() { said.help(format!("flows are: {}", known.join(", "))) } else { said }
+    match known {
+        _ if !said.help.is_empty() => said,
+        [] => said.help("the project has no flow: take the entry out"),
+        known => said.help(format!("flows are: {}", known.join(", "))),
+    }
 }
 
 /// A value that no mapping takes: a mistake of writing where one is near that has no value, and a doubt else.
@@ -119,5 +123,18 @@ pub(in crate::project) fn unknown_parameter(name: &str, at: Span, unset: &[&str]
         })
     } else {
         said
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_help_lists_is_never_nothing() {
+        let help = |said: Diagnostic| said.help.into_iter().map(|help| help.text).collect::<Vec<_>>();
+        assert_eq!(help(unknown_flow("orders", Span::default(), &[])), ["the project has no flow: take the entry out"]);
+        assert_eq!(help(unknown_flow("orders", Span::default(), &["refunds", "stock"])), ["flows are: refunds, stock"]);
+        assert_eq!(help(unknown_parameter("limit", Span::default(), &[], &[])), ["declare it in a mapping: `parameter name: type`"]);
     }
 }

@@ -201,7 +201,8 @@ impl SourceCode for Lines {
         let (from, to) = (span.offset(), span.offset() + span.len());
         let (Some(before), Some(behind)) = (text.get(..from), text.get(to..)) else { return Err(MietteError::OutOfBounds) };
         let start = before.rfind('\n').map_or(0, |i| i + 1);
-        let end = to + behind.find('\n').unwrap_or(behind.len());
+        // miette takes a carriage return at the end for a line of its own.
+        let end = to + behind.lines().next().unwrap_or("").trim_end_matches('\r').len();
         // Where it stands in the file: a line that was cut has fewer columns.
         let place = self.marks.iter().find(|mark| mark.start == from).map(|mark| mark.place);
         let position = place.unwrap_or_else(|| self.source.position(u32::try_from(from).unwrap_or(u32::MAX)));

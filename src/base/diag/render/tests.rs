@@ -39,6 +39,23 @@ fn a_terminal_shows_both_files_why_and_help() {
     assert!(text.lines().count() < 12 && !text.contains('\u{1b}'));
 }
 
+/// Beside the line stands the number that the place above it says, whatever ends the lines of the file.
+#[test]
+fn a_line_is_shown_under_its_number_with_each_kind_of_line_break() {
+    for (text, part) in [
+        ("one\ntwo\nthree\n", "three"),
+        ("one\r\ntwo\r\nthree\r\nfour\r\n", "three"),
+        ("one\r\ntwo\r\nthree\r\n", "three"),
+        ("one\r\ntwo\r\nthree", "three"),
+        ("one\r\ntwo\r\nthree \r\r\n", "three"),
+    ] {
+        let mut sources = Sources::default();
+        let file = sources.add(Source::new("a.dock", text));
+        let said = terminal(&Diagnostic::new(Code::BadProject, at(file, text, part), "it is wrong"), View::new(&sources), Look::PLAIN);
+        assert!(said.contains("[a.dock:3:1]") && said.contains(" 3 │ three"), "{text:?}\n{said}");
+    }
+}
+
 #[test]
 fn many_places_become_one_line_each() {
     let (sources, orders, schema) = texts();
