@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::folder::unreadable;
 use super::masking::Masking;
 use super::process::{clock, runtime, transport};
+use super::records;
 use super::{Failure, LoadedProject, Notice, Notices, VERSION, matched};
 use crate::apply::aside::{self, Given};
 use crate::apply::{Inputs, Outcome, Program, apply};
@@ -16,7 +17,6 @@ use crate::fault::file;
 use crate::http::redact::Redactor;
 use crate::ir::Flow;
 use crate::plan::FlowPlan;
-use crate::project::records;
 use crate::run::sample::{self, Asked, Sample};
 use crate::spec::compare::{Comparison, Edited};
 use crate::value::Json;
@@ -76,13 +76,13 @@ pub fn compare(old: &LoadedProject, new: &LoadedProject, request: &Request<'_>, 
     edited.look_for_where((&was, &before.flow.place), (&is, &after.flow.place));
     let now = request.now;
     let mut comparison = Comparison::default();
-    let mut masking = request.mask.then(|| Ok::<_, Failure>(Masking::of(new.plan()?))).transpose()?;
+    let mut masking = if request.mask { Some(Masking::of(new.plan()?)) } else { None };
     let mut look = |side: &Side<'_>, record: &Json, matched: &BTreeMap<String, Vec<Json>>| {
         let outcome = side.outcome(record, matched, now);
         if let Some(masking) = &mut masking {
             masking.learn_read(side.flow, record, matched);
-            // The payloads are compared as they are; only their values are learned.
-            masking.outcome(&mut outcome.clone());
+            // The payloads are compared as they are.
+            masking.learn_written(&outcome);
         }
         outcome
     };
@@ -182,12 +182,11 @@ fn live(before: &Side<'_>, after: &Side<'_>, since: jiff::Timestamp, now: jiff::
 
 fn records_of(path: &Path) -> Result<Vec<Json>, Failure> {
     let text = file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error))?;
-    let name = path.display().to_string();
-    records::read(&name, &text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))
+    records::parse(&path.display().to_string(), &text)
 }
 
 /// What people call a record.
 fn name(record: &Json, at: usize) -> String {
-    let known = ["OrderNumber", "orderNumber", "Name", "Id", "id", "orderId", "shipmentId"].iter().find_map(|name| record.get(name));
-    known.map_or_else(|| format!("record {}", at + 1), |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    let known = ["OrderNumber", "orderNumber", "Name", "Id", "id", "orderId", "shipmentId"];
+    records::first_of(record, &known).unwrap_or_else(|| format!("record {}", at + 1))
 }

@@ -95,7 +95,7 @@ impl Doctor<'_, '_> {
     }
 
     fn mapping(&mut self) -> Result<(), Failure> {
-        let hash: String = self.context.project.plan()?.hash().chars().take(12).collect();
+        let hash = self.context.project.plan()?.short_hash();
         self.say(true, format!("the mapping passes check: plan {hash}"))
     }
 

@@ -37,12 +37,15 @@ impl Masking {
         }
     }
 
+    /// Learns what an outcome writes.
+    pub fn learn_written(&mut self, outcome: &Outcome) {
+        outcome.payloads.iter().chain(&outcome.follow_ups).for_each(|payload| self.learn(&payload.object, &payload.body));
+    }
+
     /// Learns what an outcome writes, and masks its payloads.
     pub fn outcome(&mut self, outcome: &mut Outcome) {
-        for payload in outcome.payloads.iter_mut().chain(&mut outcome.follow_ups) {
-            self.learn(&payload.object.clone(), &payload.body.clone());
-            self.payload(payload);
-        }
+        self.learn_written(outcome);
+        outcome.payloads.iter_mut().chain(&mut outcome.follow_ups).for_each(|payload| self.payload(payload));
     }
 
     fn payload(&self, payload: &mut Payload) {

@@ -24,6 +24,7 @@ pub mod operator_client;
 pub mod plan;
 pub mod preview;
 pub mod process;
+pub mod records;
 pub mod rehearsal;
 pub mod run_connected;
 pub mod run_once;

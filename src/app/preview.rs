@@ -7,13 +7,13 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::masking::Masking;
+use super::records;
 use super::{Failure, LoadedProject, matched};
 use crate::apply::aside::{self, LeftOut, Sought};
 use crate::apply::{Inputs, Outcome, Verdict, apply};
 use crate::base::bounds;
 use crate::fault::file;
 use crate::http::redact::Redactor;
-use crate::project::records;
 use crate::value::Json;
 
 /// Which records are previewed, and how.
@@ -75,12 +75,10 @@ pub struct Preview {
 pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Preview, Failure> {
     let flow = project.flow(request.flow)?;
     let program = project.program()?;
-    let load = |path: &str| -> Result<Vec<Json>, Failure> {
-        let text = text(project, path)?;
-        records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))
-    };
-    project.hold_headings(flow, request.records, &text(project, request.records)?)?;
-    let mut records = load(request.records)?;
+    let load = |path: &str| records::parse(path, &text(project, path)?);
+    let read = text(project, request.records)?;
+    project.hold_headings(flow, request.records, &read)?;
+    let mut records = records::parse(request.records, &read)?;
     let none = records.is_empty();
     let mut masking = request.mask.then(|| Masking::of(program.plan()));
     let given = matched::given(request.matched, flow, &load)?;
@@ -124,7 +122,13 @@ pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Preview
             outcome.trace.clear();
             outcome.decisions.clear();
         }
-        all.push(Previewed { outcome, id: id(&record).map(str::to_owned), left_out, sought, record });
+        all.push(Previewed {
+            outcome,
+            id: records::first_of(&record, &["Id", "id", "orderId", "orderNumber", "shipmentId"]),
+            left_out,
+            sought,
+            record,
+        });
     }
     if let (Some(key), true, false) = (request.key, all.is_empty(), none) {
         return Err(Failure::usage(format!("no record has the id or key `{key}`")));
@@ -140,13 +144,9 @@ fn text(project: &LoadedProject, path: &str) -> Result<Arc<str>, Failure> {
     }
 }
 
-fn id(record: &Json) -> Option<&str> {
-    ["Id", "id", "orderId", "orderNumber", "shipmentId"].iter().find_map(|name| record.get(name)).and_then(Json::as_str)
-}
-
 fn has_key(record: &Json, outcome: &Outcome, key: &str) -> bool {
-    let named = ["Id", "id", "OrderNumber", "orderNumber"].iter().any(|name| record.get(name).and_then(Json::as_str) == Some(key));
-    named || outcome.payloads.iter().any(|payload| payload.key.as_deref() == Some(key))
+    records::has(record, &["Id", "id", "OrderNumber", "orderNumber", "orderId", "shipmentId"], key)
+        || outcome.payloads.iter().any(|payload| payload.key.as_deref() == Some(key))
 }
 
 /// Why a flow leaves a record out, in one line.

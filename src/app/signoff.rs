@@ -51,8 +51,7 @@ pub struct SignOff {
 /// # Errors
 /// A record or a case cannot be read, or the signed state is none.
 pub fn sign_off(project: &LoadedProject, request: &Request<'_>) -> Result<SignOff, Failure> {
-    let root = std::path::absolute(project.folder().root()).map_err(|error| Failure::io(error.to_string()))?;
-    let name = root.file_name().map_or_else(|| "mapping".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = project.folder().root().file_name().map_or_else(|| "mapping".to_owned(), |name| name.to_string_lossy().into_owned());
     let about = About { project: &name, environment: request.env, made: request.date };
     let document = signoff::document(about, project.plan()?, &project.mappings()?, &examples(project, request.records)?);
     let folder = match request.folder {
@@ -120,7 +119,9 @@ fn examples(project: &LoadedProject, given: &[String]) -> Result<Vec<Example>, F
         let (name, path) = pair.split_once('=').ok_or_else(wrong)?;
         let flow = project.flow(Some(name))?;
         let records = records_of(project, path)?;
-        for (at, record) in records.iter().take(MOST).enumerate() {
+        // Of a flow that groups, the file is one group.
+        let most = if flow.group.is_some() { 1 } else { MOST };
+        for (at, record) in records.iter().take(most).enumerate() {
             let group: &[_] = if flow.group.is_some() { &records } else { &[] };
             let inputs = Inputs { group, trace: true, ..Inputs::of(record, jiff::Timestamp::now(), &project.compiled.names) };
             examples.push(Example { flow: name.to_owned(), record: format!("{path}, record {}", at + 1), outcome: apply(&program, flow, &inputs) });

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::records;
 use super::{Failure, LoadedProject, VERSION};
-use crate::project::records;
 use crate::value::{Json, ObjectRef};
 
 /// What is not mapped of an object.
@@ -81,8 +81,7 @@ pub fn unmapped(project: &LoadedProject, file: &str, flow: Option<&str>, least: 
 /// # Errors
 /// It cannot be read, or holds something else than records.
 pub fn records_of(project: &LoadedProject, file: &str) -> Result<Vec<Json>, Failure> {
-    let text = project.text(file)?;
-    records::read(file, &text).map_err(|fault| Failure::usage(format!("{file}:{}: {}", fault.line, fault.message)))
+    records::parse(file, &project.text(file)?)
 }
 
 /// The object that the records are of.

@@ -44,13 +44,17 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     for opened in select(&paths)? {
         let compiled = or_told(loaded_project::plan(&opened, args.env.as_deref(), Planned::Whole), out)?;
         let Some(mut found) = compiled.plan else { continue };
-        match (args.format, &args.flow) {
-            (Format::Human, flow) => {
-                flow.as_ref().map_or(Ok(()), |flow| plan::has_flow(&found, flow))?;
+        match args.format {
+            Format::Human => {
+                if let Some(flow) = &args.flow {
+                    plan::has_flow(&found, flow)?;
+                }
                 people(&found, args.flow.as_deref(), out)?;
             }
-            (Format::Json, flow) => {
-                flow.as_ref().map_or(Ok(()), |flow| plan::only(&mut found, flow))?;
+            Format::Json => {
+                if let Some(flow) = &args.flow {
+                    plan::only(&mut found, flow)?;
+                }
                 out.json(&found.printed())?;
             }
         }
@@ -75,7 +79,7 @@ fn costs(label: &str, what: &str, all: &[Calls], out: &mut Out) -> Result<(), Fa
 }
 
 fn people(found: &Plan, only: Option<&str>, out: &mut Out) -> Result<(), Failure> {
-    out.line(out.dim(&format!("plan {} · time zone {}", found.hash().get(..12).unwrap_or(found.hash()), found.time_zone)))?;
+    out.line(out.dim(&format!("plan {} · time zone {}", found.short_hash(), found.time_zone)))?;
     for flow in plan::steps(found, only) {
         out.line("")?;
         out.line(format!("{} {}", out.bold(&flow.flow), out.dim(&format!("({}:{})", flow.place.file, flow.place.line))))?;

@@ -125,7 +125,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     let load = |path: &str| -> Result<Vec<Json>, Failure> {
         let text = file::read_text(Path::new(path), bounds::WHOLE_FILE).map_err(|error| unreadable(Path::new(path), &error))?;
-        records::read(path, &text).map_err(|fault| Failure::usage(format!("{path}:{}: {}", fault.line, fault.message)))
+        crate::app::records::parse(path, &text)
     };
     let given = matched::given(&args.matched, flow, &load)?;
     let ungiven: Vec<&str> = flow.matches.iter().map(|found| found.name.as_str()).filter(|name| !given.has(name)).collect();

@@ -390,7 +390,7 @@ impl<'p> Engine<'p> {
         }
         let lines = world.connectors.keys().map(|name| (name.clone(), Line::default())).collect();
         let mut engine = Engine {
-            plan_hash: world.plan.hash().chars().take(12).collect(),
+            plan_hash: world.plan.short_hash().to_owned(),
             world,
             store,
             settings,

@@ -68,6 +68,12 @@ impl Plan {
         self.hash.0.get_or_init(|| build::hash(&Printed { plan: self, hash: "" }))
     }
 
+    /// The beginning of the hash, by which people and the store know a plan.
+    pub fn short_hash(&self) -> &str {
+        let hash = self.hash();
+        hash.get(..12).unwrap_or(hash)
+    }
+
     /// As it is printed, with its hash.
     pub fn printed(&self) -> Printed<'_> {
         Printed { plan: self, hash: self.hash() }
