@@ -10,11 +10,11 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use crossdock::apply::{Inputs, Outcome, Program, apply};
-use crossdock::flat::Flat;
+use crossdock::eval::{Inputs, Outcome, Program, apply};
 use crossdock::project::{Options, Texts, compile};
 use crossdock::run::files::{self, Lines, Mapper, Sink};
 use crossdock::syntax;
+use crossdock::vm::CompiledFlow;
 use divan::{Bencher, black_box};
 use serde_json::Value;
 
@@ -76,7 +76,7 @@ fn map_orders(bencher: Bencher<'_, '_>, workers: usize) {
         };
         apply(&program, flow, &inputs)
     };
-    let flat = Flat::new(plan, flow, &compiled.names, "2026-11-20T12:00:00Z".parse().unwrap()).unwrap();
+    let flat = CompiledFlow::new(plan, flow, &compiled.names, "2026-11-20T12:00:00Z".parse().unwrap()).unwrap();
     let mapper = Mapper { map: &map, flat: Some(&flat), lines: Lines::Bodies, unread: &BTreeMap::new() };
     let input = lines();
     bencher.bench(|| {

@@ -8,8 +8,8 @@
 use std::path::Path;
 
 use crossdock::store::sqlite::{Mode, Sqlite};
-use crossdock::store::{Change, Event, Exception, Exchange, Lane, LaneState, Ledger, Link, Part, Reason, Store as _};
-use crossdock::value::Body;
+use crossdock::store::{Change, Event, Exception, Exchange, Link, Part, Reason, RecordStage, RecordState, Store as _, TargetState};
+use crossdock::value::RawRecord;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -46,17 +46,17 @@ fn record(store: &mut Sqlite, at: i64, changes: &mut Vec<Change>) {
         before: None,
         review: false,
     };
-    changes.push(Change::Lane(Lane {
+    changes.push(Change::Record(RecordState {
         label: Some(format!("{at:08}")),
         arrived: at + 1,
-        state: if waits { LaneState::Rejected } else { LaneState::Delivered },
+        state: if waits { RecordStage::Rejected } else { RecordStage::Delivered },
         version: format!("{:032x}", at * 7),
         stamp: Some("2026-03-02T10:00:00.000+0000".to_owned()),
         delivered: (!waits).then(|| format!("{:032x}", at * 7)),
         plan: Some("0123456789ab".to_owned()),
-        body: waits.then(|| Body::of(&body)),
+        body: waits.then(|| RawRecord::of(&body)),
         reasons: if waits { vec![reason.clone()] } else { Vec::new() },
-        ..Lane::new(flow, &key, when)
+        ..RecordState::new(flow, &key, when)
     }));
     let event = |kind: &str, text: String| {
         Change::Event(Event { at: when, flow: flow.to_owned(), lane: key.clone(), kind: kind.to_owned(), text, exchange: None })
@@ -89,7 +89,7 @@ fn record(store: &mut Sqlite, at: i64, changes: &mut Vec<Change>) {
     changes.push(event("confirmed", format!("upsert wms.Order sf-{key} was created")));
     let fields =
         ["orderNumber", "orderStatus", "orderDate", "shipTo", "billTo", "items", "amountPaid", "carrierCode", "serviceCode", "advancedOptions"];
-    changes.push(Change::Ledger(Ledger {
+    changes.push(Change::Target(TargetState {
         connection: "wms".to_owned(),
         object: "Order".to_owned(),
         key: format!("sf-{key}"),

@@ -1,9 +1,9 @@
 //! Crossdock: a declarative mapping engine that keeps commerce and fulfillment systems in step.
 //!
 //! ```text
-//! text -> syntax -> check -> plan -> apply -> payloads or a rejection
-//!                     ^                ^
-//!                   schema          a record
+//! text -> syntax -> check -> plan -> eval -> payloads or a rejection
+//!                     ^              ^
+//!                   schema        a record
 //! ```
 //!
 //! A room imports only from floors below its own; `tests/architecture.rs` holds that.
@@ -19,10 +19,10 @@
 //! | 4 | [`ir`] | the typed tree: what `check` yields and a plan holds |
 //! | 5 | [`check`] | tree and schemas to a typed tree, or diagnostics |
 //! | 6 | [`plan`] | typed tree to ordered steps: hashed, serialised |
-//! | 7 | [`apply`] | plan and record to payloads or a rejection |
-//! | 8 | [`flat`] | the same, lowered: bytes to bytes, for what is common |
+//! | 7 | [`eval`] | plan and record to payloads or a rejection |
+//! | 8 | [`vm`] | the same, compiled: bytes to bytes, for common records |
 //! | 8 | [`project`] | many files, connections; the one door `compile` |
-//! | 9 | [`spec`] | test cases, coverage, preview |
+//! | 9 | [`testkit`] | test cases, coverage, preview |
 //! | 10 | [`fault`] | how the outside fails |
 //! | 11 | [`http`] | requests and answers as values, limits, secrets |
 //! | 12 | [`store`] | what is kept across restarts |
@@ -36,15 +36,14 @@
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
 pub mod app;
-pub mod apply;
 pub mod base;
 pub mod builtin;
 pub mod check;
 pub mod cli;
 pub mod connector;
 pub mod engine;
+pub mod eval;
 pub mod fault;
-pub mod flat;
 pub mod http;
 pub mod ir;
 pub mod plan;
@@ -54,8 +53,9 @@ pub mod sandbox;
 pub mod schema;
 pub mod serve;
 pub mod simulate;
-pub mod spec;
 pub mod store;
 pub mod syntax;
 pub mod system;
+pub mod testkit;
 pub mod value;
+pub mod vm;

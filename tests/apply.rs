@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
+use crossdock::eval::{Inputs, Outcome, Program, Verdict, apply};
 use crossdock::plan::Plan;
 use crossdock::project::{Options, Texts, compile};
 use crossdock::schema::{Named, Names};

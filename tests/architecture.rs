@@ -183,7 +183,7 @@ fn connectors_know_neither_mappings_nor_plans() {
         }
         let text = code(&std::fs::read_to_string(&path).unwrap());
         let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        let found = named(text, depth).into_iter().filter(|room| matches!(room.as_str(), "check" | "ir" | "plan" | "project" | "apply" | "syntax"));
+        let found = named(text, depth).into_iter().filter(|room| matches!(room.as_str(), "check" | "ir" | "plan" | "project" | "eval" | "syntax"));
         wrong.extend(found.map(|room| format!("{}: names {room}", path.display())));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -226,10 +226,10 @@ fn every_room_stands_in_the_table_and_in_the_drawing() {
 
 #[test]
 fn the_reader_of_this_test_sees_all_forms() {
-    let text = code("use crate::{base::diag, check::{Setting, Unit}}; // crate::cli\nlet s = \"crate::plan\"; super::super::apply::go();");
+    let text = code("use crate::{base::diag, check::{Setting, Unit}}; // crate::cli\nlet s = \"crate::plan\"; super::super::eval::go();");
     let mut rooms = named(&text, 2);
     rooms.sort();
-    assert_eq!(rooms, ["apply", "base", "check"]);
+    assert_eq!(rooms, ["base", "check", "eval"]);
     assert!(named("my_crate::cli", 1).is_empty());
 }
 

@@ -129,7 +129,7 @@ fn collections_are_full() {
     let plan = compile(&texts, &Options::default()).plan.unwrap();
     let (flow, reads) = plan.mapping.flows.iter().zip(&plan.flows).find(|(flow, _)| flow.name == "import_shipments").unwrap();
     let connectors = [("crm", "salesforce"), ("wms", "shipstation")];
-    let connectors = connectors.into_iter().map(|(name, system)| (name.to_owned(), registry::on_paper(name, system).unwrap())).collect();
+    let connectors = connectors.into_iter().map(|(name, system)| (name.to_owned(), registry::offline(name, system).unwrap())).collect();
     let told = predicted(&plan, flow, reads, &connectors, shipped);
     let most = told.iter().filter(|calls| calls.connection == "crm").map(|calls| calls.calls).sum::<usize>();
     let least = most - told.iter().filter(|calls| calls.what.contains("OrderNumber")).map(|calls| calls.calls).sum::<usize>();

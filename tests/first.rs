@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crossdock::apply::Program;
 use crossdock::connector::{Change, Done, Found, Page, Receipt, State, registry};
-use crossdock::engine::{Ask, Effect, Engine, Got, Reply, Settings, World};
+use crossdock::engine::{CallRequest, CallResponse, Effect, Engine, Reply, Settings, World};
+use crossdock::eval::Program;
 use crossdock::project::{Options, compile, templates};
 use crossdock::store::sqlite::Sqlite;
-use crossdock::value::{Body, ObjectRef};
+use crossdock::value::{ObjectRef, RawRecord};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
@@ -54,29 +54,29 @@ struct Desk<'p> {
     /// What the next poll of a flow brings.
     pages: BTreeMap<String, Vec<Change>>,
     /// What was begun at ShipStation.
-    begun: Vec<Ask>,
+    begun: Vec<CallRequest>,
     made: usize,
 }
 
 impl Desk<'_> {
-    fn answer(&mut self, ask: &Ask) -> Got {
+    fn answer(&mut self, ask: &CallRequest) -> CallResponse {
         match ask {
-            Ask::Changes { flow, .. } => {
+            CallRequest::Changes { flow, .. } => {
                 let changes = self.pages.remove(&self.flows[*flow]).unwrap_or_default();
-                Got::Page(Ok(Page { changes, cursor: Some(self.now.to_string()), more: false }))
+                CallResponse::Page(Ok(Page { changes, cursor: Some(self.now.to_string()), more: false }))
             }
-            Ask::Get { .. } | Ask::Follow { .. } => panic!("nothing is read by its id here: {ask:?}"),
-            Ask::Find { object, values, .. } => {
+            CallRequest::Get { .. } | CallRequest::Follow { .. } => panic!("nothing is read by its id here: {ask:?}"),
+            CallRequest::Find { object, values, .. } => {
                 let number = |value: &str| value.trim_start_matches("sf-").trim_start_matches("801").trim_end_matches('A').parse::<usize>().unwrap();
                 let record = |value: &String| match object.connection.as_str() {
                     "crm" => crm_order(number(value), "Activated", "2026-11-20T08:00:00.000+0000"),
                     _ => wms_order(number(value)),
                 };
-                Got::Found(Ok(values.iter().map(|value| Found { value: value.clone(), record: record(value) }).collect()))
+                CallResponse::Found(Ok(values.iter().map(|value| Found { value: value.clone(), record: record(value) }).collect()))
             }
             // Nothing of it is there before its first write.
-            Ask::Present { .. } => Got::Found(Ok(Vec::new())),
-            Ask::Send { items, object, .. } => {
+            CallRequest::Present { .. } => CallResponse::Found(Ok(Vec::new())),
+            CallRequest::Send { items, object, .. } => {
                 let receipts = items.iter().map(|item| {
                     self.made += 1;
                     let own = item.body.get("orderNumber").and_then(Json::as_str).and_then(|number| number.parse::<usize>().ok());
@@ -84,7 +84,7 @@ impl Desk<'_> {
                     let record = if object.object == "Label" { json!({"shipmentId": id}) } else { json!({"orderId": id}) };
                     Receipt { outcome: Ok(Done { id: Some(id.to_string()), created: Some(true), record }) }
                 });
-                Got::Sent(Ok(receipts.collect()))
+                CallResponse::Sent(Ok(receipts.collect()))
             }
         }
     }
@@ -115,15 +115,15 @@ impl Desk<'_> {
 }
 
 fn is(id: String, stamp: &str, record: &Json) -> Change {
-    Change { id, stamp: Some(stamp.to_owned()), state: State::Is(Body::of(record)) }
+    Change { id, stamp: Some(stamp.to_owned()), state: State::Upserted(RawRecord::of(record)) }
 }
 
 fn labels(desk: &Desk<'_>) -> usize {
-    desk.begun.iter().filter(|ask| matches!(ask, Ask::Send { object, .. } if object.object == "Label")).count()
+    desk.begun.iter().filter(|ask| matches!(ask, CallRequest::Send { object, .. } if object.object == "Label")).count()
 }
 
-fn cancelled(ask: &Ask) -> bool {
-    matches!(ask, Ask::Send { object: of, items, .. } if *of == object("wms") && items.iter().any(|item| item.body["orderStatus"] == "cancelled"))
+fn cancelled(ask: &CallRequest) -> bool {
+    matches!(ask, CallRequest::Send { object: of, items, .. } if *of == object("wms") && items.iter().any(|item| item.body["orderStatus"] == "cancelled"))
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_cancellation_passes_all_that_waits_at_its_connection() {
     let compiled = compile(&texts, &Options { env: Some("sandbox".into()), ..Options::default() });
     let plan = compiled.plan.unwrap();
     let program = Program::new(&plan).unwrap();
-    let connectors = plan.systems.iter().filter_map(|(name, system)| Some((name.clone(), registry::on_paper(name, system)?))).collect();
+    let connectors = plan.systems.iter().filter_map(|(name, system)| Some((name.clone(), registry::offline(name, system)?))).collect();
     let world = World { plan: &plan, program: &program, names: &compiled.names, connectors };
     let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
     let settings = Settings { only: vec!["export_orders".into(), "print_labels".into()], ..Settings::default() };
@@ -143,7 +143,7 @@ fn a_cancellation_passes_all_that_waits_at_its_connection() {
     // One order is delivered.
     desk.pages
         .insert("export_orders".into(), vec![is(id(1), "2026-11-20T08:00:00.000Z", &crm_order(1, "Activated", "2026-11-20T08:00:00.000+0000"))]);
-    desk.until(|desk| desk.begun.iter().any(|ask| matches!(ask, Ask::Send { object: of, .. } if *of == object("wms"))));
+    desk.until(|desk| desk.begun.iter().any(|ask| matches!(ask, CallRequest::Send { object: of, .. } if *of == object("wms"))));
     while desk.turn() {}
 
     // Hundreds of labels wait at the same connection, each a call; some have gone.

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use crate::common::orders::Dice;
-use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
-use crossdock::flat::{Flat, Form, Way};
+use crossdock::eval::{Inputs, Outcome, Program, Verdict, apply};
 use crossdock::project::{Compiled, Options, Texts, compile};
 use crossdock::run::files::{stopped, whole};
+use crossdock::vm::{CompiledFlow, Form, Way};
 use serde_json::{Value, json};
 
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -35,7 +35,7 @@ impl<'c> Both<'c> {
         let flow = plan.mapping.flows.iter().find(|flow| flow.name == self.flow).unwrap();
         let (nothing, none) = (BTreeMap::new(), BTreeMap::new());
         let now = NOW.parse().unwrap();
-        let flat = Flat::new(plan, flow, &self.compiled.names, now).unwrap();
+        let flat = CompiledFlow::new(plan, flow, &self.compiled.names, now).unwrap();
         let (mut worker, mut oracle) = (flat.worker(), flat.reference_worker());
         for line in lines {
             let reference = |record: &Value| -> Outcome {
@@ -49,7 +49,7 @@ impl<'c> Both<'c> {
                 let way = worker.map(&line, form, &mut out, |object| counts[object] += 1);
                 let made: Vec<String> = out.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
                 // The reader that serde_json is: what the scanner takes, it takes, and sees the same in it.
-                if way != Way::Left {
+                if way != Way::Bailout {
                     let mut out = vec![b"before\n".to_vec(); flat.objects().len()];
                     assert_eq!(oracle.map(&line, form, &mut out, |_| {}), way, "{line}");
                     assert!(out.iter().zip(&made).all(|(read, scanned)| read == scanned.as_bytes()), "{line}");
@@ -57,7 +57,7 @@ impl<'c> Both<'c> {
                 let record: Option<Value> = serde_json::from_str(&line).ok().filter(Value::is_object);
                 let outcome = record.as_ref().map(reference);
                 match (way, outcome) {
-                    (Way::Left, _) => {
+                    (Way::Bailout, _) => {
                         self.left += 1;
                         assert!(made.iter().all(|made| made == "before\n"), "{line}");
                     }
@@ -213,10 +213,10 @@ fn whatever_stands_in_a_record_the_bytes_are_the_same() {
     // Mostly such as are mapped: one change is then the only thing that is odd.
     let plan = compiled.plan.as_ref().unwrap();
     let flow = plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap();
-    let flat = Flat::new(plan, flow, &compiled.names, NOW.parse().unwrap()).unwrap();
+    let flat = CompiledFlow::new(plan, flow, &compiled.names, NOW.parse().unwrap()).unwrap();
     let mut worker = flat.worker();
     let mut maps = |order: &Value| {
-        !matches!(worker.map(&order.to_string(), Form::Body, &mut vec![Vec::new(); flat.objects().len()], |_| {}), Way::Left | Way::Stopped { .. })
+        !matches!(worker.map(&order.to_string(), Form::Body, &mut vec![Vec::new(); flat.objects().len()], |_| {}), Way::Bailout | Way::Stopped { .. })
     };
     let orders: Vec<Value> = crate::common::orders::orders(3, 1_000)
         .into_iter()
@@ -279,7 +279,7 @@ fn what_is_nested_too_deeply_is_left_to_the_reference() {
     let deep = SMALL.replace("  upsert crm.Shipment__c", &lets).replace("= shipment.trackingNumber\n    Shipped", "= t60\n    Shipped");
     let compiled = project(&deep);
     let plan = compiled.plan.as_ref().unwrap();
-    let refused = Flat::new(plan, &plan.mapping.flows[0], &compiled.names, NOW.parse().unwrap()).err();
+    let refused = CompiledFlow::new(plan, &plan.mapping.flows[0], &compiled.names, NOW.parse().unwrap()).err();
     assert_eq!(refused, Some("an expression that is nested too deeply"));
 }
 
@@ -319,7 +319,7 @@ flow marked {{
 "#
         ));
         let flow = &compiled.plan.as_ref().unwrap().mapping.flows[0];
-        let lowered = Flat::new(compiled.plan.as_ref().unwrap(), flow, &compiled.names, NOW.parse().unwrap());
+        let lowered = CompiledFlow::new(compiled.plan.as_ref().unwrap(), flow, &compiled.names, NOW.parse().unwrap());
         // The one that looks is left to the reference.
         assert_eq!(lowered.is_ok(), policy.is_empty());
         if lowered.is_ok() {

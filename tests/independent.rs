@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crossdock::apply::{Inputs, Program, Verdict, apply};
+use crossdock::eval::{Inputs, Program, Verdict, apply};
 use crossdock::run::files::whole;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@
 
 use crossdock::sandbox::faults::Faults;
 use crossdock::store::sqlite::{Mode, Sqlite};
-use crossdock::store::{LaneState, Store as _};
+use crossdock::store::{RecordStage, Store as _};
 use serde_json::json;
 
 use crate::live::World;
@@ -31,7 +31,7 @@ fn a_flipped_bit_stops_nothing_and_is_named() {
     sealed[40] ^= 4;
     db.execute("UPDATE body SET sealed = ?2 WHERE flow = 'export_orders' AND key = ?1", rusqlite::params![key, sealed]).unwrap();
     drop(db);
-    let label = Sqlite::open(&world.store(), None, Mode::Read).unwrap().lane("export_orders", &key).unwrap().unwrap().label.unwrap();
+    let label = Sqlite::open(&world.store(), None, Mode::Read).unwrap().record("export_orders", &key).unwrap().unwrap().label.unwrap();
     for command in [&["store", "check"][..], &["doctor"], &["doctor", "--deep"]] {
         let told = world.command(command);
         assert_eq!(told.status.code(), Some(1), "{command:?}: {}", text(&told));
@@ -47,8 +47,8 @@ fn a_flipped_bit_stops_nothing_and_is_named() {
     let ran = world.command(&["run"]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran));
     let store = Sqlite::open(&world.store(), None, Mode::Read).unwrap();
-    let lane = store.lane("export_orders", &key).unwrap().unwrap();
-    assert_eq!((lane.state, lane.reasons), (LaneState::Delivered, vec![]));
+    let lane = store.record("export_orders", &key).unwrap().unwrap();
+    assert_eq!((lane.state, lane.reasons), (RecordStage::Delivered, vec![]));
     assert!(store.events("export_orders", &key).unwrap().iter().any(|event| event.kind == "damaged"));
     let told: Vec<_> = store.exceptions(false, 99).unwrap().into_iter().filter(|one| one.code == "damaged").collect();
     assert!(matches!(told.as_slice(), [one] if one.lane == key && one.closed_by.as_deref() == Some("mended")), "{told:?}");

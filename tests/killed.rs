@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossdock::sandbox::faults::Faults;
 use crossdock::store::sqlite::{Mode, Sqlite};
-use crossdock::store::{EntryState, LaneState, Store as _, Watched};
+use crossdock::store::{EntryState, RecordStage, Store as _, Watched};
 use serde_json::json;
 
 use crate::live::World;
@@ -84,16 +84,16 @@ fn killed_twenty_times_nothing_is_lost_or_doubled() {
         .filter_map(|effect| effect.fields.get("trackingNumber")?.as_str().map(str::to_owned))
         .filter(|number| !back.contains(number))
         .collect();
-    let told: Vec<_> = LaneState::ALL
+    let told: Vec<_> = RecordStage::ALL
         .into_iter()
-        .filter(|state| *state != LaneState::Delivered)
+        .filter(|state| *state != RecordStage::Delivered)
         .flat_map(|state| store.in_state(Some("import_shipments"), state, 100).unwrap())
         .map(|lane| (lane.key, lane.label, lane.state, lane.reasons))
         .collect();
     assert!(missing.is_empty(), "{} of {} tracking numbers did not come back: {missing:?}; {told:?}", missing.len(), labels.values().sum::<u32>());
     for ((flow, state), count) in store.counts().unwrap() {
         let failed = || store.in_state(Some(&flow), state, 5).unwrap().into_iter().map(|lane| (lane.label, lane.reasons)).collect::<Vec<_>>();
-        assert!(state != LaneState::Failed, "{count} records of {flow} failed: {:?}", failed());
+        assert!(state != RecordStage::Failed, "{count} records of {flow} failed: {:?}", failed());
         // A label whose outcome is in doubt waits out its settle time, which is longer than this test.
         for lane in if state.settled() { Vec::new() } else { store.in_state(Some(&flow), state, 100).unwrap() } {
             if lane.was.is_some() {

@@ -290,7 +290,7 @@ fn plan_tells_what_changes_cost() {
     use crossdock::project::{Options, compile, templates};
     let plan = compile(&templates::project("salesforce-shipstation").unwrap(), &Options::default()).plan.unwrap();
     let (flow, reads) = plan.mapping.flows.iter().zip(&plan.flows).find(|(flow, _)| flow.name == "export_orders").unwrap();
-    let connectors = plan.systems.iter().map(|(name, system)| (name.clone(), registry::on_paper(name, system).unwrap())).collect();
+    let connectors = plan.systems.iter().map(|(name, system)| (name.clone(), registry::offline(name, system).unwrap())).collect();
     let told = crossdock::run::cost_estimate::of_changes(&plan, flow, reads, &connectors, CHANGED);
     let told: usize = told.iter().filter(|calls| calls.connection == "wms").map(|calls| calls.calls).sum();
     // Names of stores and warehouses come once a run; what is told is the most.

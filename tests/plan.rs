@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crossdock::apply::{Inputs, Program, apply};
 use crossdock::connector::salesforce::soql;
+use crossdock::eval::{Inputs, Program, apply};
 use crossdock::plan::{Plan, Printed, show};
 use crossdock::project::{Options, Planned, Texts, compile, records, templates};
 

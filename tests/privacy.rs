@@ -6,7 +6,7 @@ use std::process::Output;
 
 use crossdock::sandbox::faults::Faults;
 use crossdock::store::sqlite::{Mode, Sqlite};
-use crossdock::store::{Change, Lane, LaneState, Store as _};
+use crossdock::store::{Change, RecordStage, RecordState, Store as _};
 use serde_json::{Value as Json, json};
 
 use crate::live::World;
@@ -73,7 +73,7 @@ fn a_record_whose_key_is_an_address_is_found_by_it_and_erased_by_it() {
     run(&world);
     let key = {
         let store = open(&world);
-        let lane = store.in_state(Some("customers"), LaneState::Delivered, 9).unwrap().into_iter().find(|lane| lane.is_erased()).unwrap();
+        let lane = store.in_state(Some("customers"), RecordStage::Delivered, 9).unwrap().into_iter().find(|lane| lane.is_erased()).unwrap();
         assert!(lane.body.is_none() && lane.label.is_none());
         assert_eq!(store.events("customers", &lane.key).unwrap().iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(), ["erased"]);
         lane.key
@@ -85,11 +85,11 @@ fn a_record_whose_key_is_an_address_is_found_by_it_and_erased_by_it() {
     world.command(&["checkpoint", "rewind", "--flow", "customers", "--to", "2h"]);
     run(&world);
     assert_eq!(made(&world), before, "something was sent again");
-    assert!(open(&world).lane("customers", &key).unwrap().unwrap().body.is_none());
+    assert!(open(&world).record("customers", &key).unwrap().unwrap().body.is_none());
     // What its source changes is taken again.
     world.wms_act_with("change", "W-1", json!({"customerUsername": "another"})).unwrap();
     run(&world);
-    assert!(!open(&world).lane("customers", &key).unwrap().unwrap().is_erased());
+    assert!(!open(&world).record("customers", &key).unwrap().unwrap().is_erased());
 }
 
 #[test]
@@ -131,15 +131,15 @@ fn what_is_in_doubt_or_on_its_way_is_not_erased() {
         });
         Change::Entry(serde_json::from_value(entry).unwrap())
     };
-    let lane = |key: &str, state: LaneState| {
-        Change::Lane(Lane { state, label: Some(format!("no-{key}")), version: "v".into(), ..Lane::new("export_orders", key, 5) })
+    let lane = |key: &str, state: RecordStage| {
+        Change::Record(RecordState { state, label: Some(format!("no-{key}")), version: "v".into(), ..RecordState::new("export_orders", key, 5) })
     };
     let (one, other) = (store.next_id().unwrap(), store.next_id().unwrap());
     store
         .commit(&[
-            lane("doubted", LaneState::Failed),
+            lane("doubted", RecordStage::Failed),
             entry(one, "doubted", "parked", Some(4)),
-            lane("moving", LaneState::Sending),
+            lane("moving", RecordStage::Sending),
             entry(other, "moving", "planned", None),
         ])
         .unwrap();
@@ -179,13 +179,13 @@ fn what_is_old_is_dropped_by_class_and_connection() {
     let store = open(&world);
     let counts: u64 = store.counts().unwrap().values().sum();
     assert!(counts >= 4, "the records themselves are known still");
-    let rejected = store.in_state(Some("export_orders"), LaneState::Rejected, 9).unwrap();
+    let rejected = store.in_state(Some("export_orders"), RecordStage::Rejected, 9).unwrap();
     assert!(rejected.len() == 1 && rejected[0].body.is_some(), "what waits for somebody is kept");
     let watched = |flow: &str, key: &str| !store.watches_of(flow, key).unwrap().is_empty();
     let mut old = 0;
     for (flow, state) in store.counts().unwrap().keys() {
         for lane in store.in_state(Some(flow), *state, 99).unwrap() {
-            let ended = matches!(lane.state, LaneState::Delivered | LaneState::Unchanged | LaneState::NotEligible);
+            let ended = matches!(lane.state, RecordStage::Delivered | RecordStage::Unchanged | RecordStage::NotEligible);
             if ended && !watched(&lane.flow, &lane.key) {
                 old += 1;
                 assert!(lane.body.is_none() && lane.label.is_none(), "{} {}", lane.flow, lane.key);
@@ -259,8 +259,8 @@ fn won(world: &World) -> Vec<String> {
 fn what_is_erased_and_then_deleted_at_its_source_waits_for_a_person() {
     let world = World::of("crm-closed-won", 2, Faults::default(), "1 second");
     let won = won(&world);
-    let state = |key: &str| open(&world).lane("closed_won", key).unwrap().map(|lane| lane.state);
-    assert_eq!(state(&won[0]), Some(LaneState::Delivered), "{}", said(&world.command(&["trace", &won[0]])));
+    let state = |key: &str| open(&world).record("closed_won", key).unwrap().map(|lane| lane.state);
+    assert_eq!(state(&won[0]), Some(RecordStage::Delivered), "{}", said(&world.command(&["trace", &won[0]])));
     let erased = world.command(&["erase", &won[0], "--yes"]);
     assert_eq!(erased.status.code(), Some(0), "{}", said(&erased));
     let before = made(&world);

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use crate::common::orders::Dice;
-use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
+use crossdock::eval::{Inputs, Outcome, Program, Verdict, apply};
 use crossdock::ir::Flow;
 use crossdock::plan::Plan;
 use crossdock::project::Compiled;
 use crossdock::schema::Object;
-use crossdock::value::{Kind, Wire};
+use crossdock::value::{Kind, WireEncoding};
 use serde_json::{Value, json};
 
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -129,7 +129,7 @@ fn record(dice: &mut Dice, plan: &Plan, object: &Object, depth: usize) -> Value 
     Value::Object(fields)
 }
 
-fn value(dice: &mut Dice, plan: &Plan, kind: &Kind, wire: &Wire, depth: usize) -> Option<Value> {
+fn value(dice: &mut Dice, plan: &Plan, kind: &Kind, wire: &WireEncoding, depth: usize) -> Option<Value> {
     let texts = [
         "x",
         "US",
@@ -147,8 +147,8 @@ fn value(dice: &mut Dice, plan: &Plan, kind: &Kind, wire: &Wire, depth: usize) -
     ];
     Some(match kind {
         // A cell of a CSV file.
-        Kind::Integer if *wire == Wire::NumberText => json!(dice.below(1_000).to_string()),
-        Kind::Decimal if *wire == Wire::NumberText => json!(format!("{}.{:02}", dice.below(40), dice.below(100))),
+        Kind::Integer if *wire == WireEncoding::NumberText => json!(dice.below(1_000).to_string()),
+        Kind::Decimal if *wire == WireEncoding::NumberText => json!(format!("{}.{:02}", dice.below(40), dice.below(100))),
         Kind::Text => {
             let text = dice.pick(&texts);
             if dice.once_in(50) { json!(text.repeat(60)) } else { json!(text) }
@@ -160,7 +160,9 @@ fn value(dice: &mut Dice, plan: &Plan, kind: &Kind, wire: &Wire, depth: usize) -
         Kind::Boolean => json!(dice.once_in(2)),
         Kind::Date => json!(format!("20{:02}-{:02}-{:02}", dice.below(90), 1 + dice.below(12), 1 + dice.below(28))),
         Kind::Datetime => match wire {
-            Wire::Zoned { .. } => json!(format!("2026-{:02}-{:02}T0{}:30:00.0000000", 1 + dice.below(12), 1 + dice.below(28), dice.below(10))),
+            WireEncoding::Zoned { .. } => {
+                json!(format!("2026-{:02}-{:02}T0{}:30:00.0000000", 1 + dice.below(12), 1 + dice.below(28), dice.below(10)))
+            }
             _ => json!(format!("2026-{:02}-{:02}T0{}:30:00.000+0000", 1 + dice.below(12), 1 + dice.below(28), dice.below(10))),
         },
         Kind::Enumeration(of) => json!(of.values.get(dice.below(of.values.len().max(1))).map_or("x", |known| known.value.as_str())),
@@ -175,9 +177,9 @@ fn value(dice: &mut Dice, plan: &Plan, kind: &Kind, wire: &Wire, depth: usize) -
             if depth >= 2 {
                 return None;
             }
-            let items: Vec<Value> = (0..dice.below(4)).filter_map(|_| value(dice, plan, &of.kind, &Wire::Plain, depth + 1)).collect();
+            let items: Vec<Value> = (0..dice.below(4)).filter_map(|_| value(dice, plan, &of.kind, &WireEncoding::Plain, depth + 1)).collect();
             match wire {
-                Wire::Records => json!({ "totalSize": items.len(), "done": true, "records": items }),
+                WireEncoding::Records => json!({ "totalSize": items.len(), "done": true, "records": items }),
                 _ => Value::Array(items),
             }
         }

@@ -17,7 +17,7 @@ fn the_page_of_the_bounds_is_what_the_register_says() {
 
 #[test]
 fn the_page_of_the_acts_is_what_the_tables_say() {
-    is_written("docs/reference/sandbox-acts.md", &crossdock::sandbox::acts::reference());
+    is_written("docs/reference/sandbox-acts.md", &crossdock::sandbox::user_actions::reference());
 }
 
 /// Each bound names the test that fails without it, and that test is there.

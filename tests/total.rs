@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
+use crossdock::eval::{Inputs, Outcome, Program, Verdict, apply};
 use crossdock::plan::Plan;
 use crossdock::project::{Options, Texts, compile};
 use crossdock::value::Json;

@@ -11,8 +11,8 @@ mod common;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crossdock::apply::{Inputs, Program, Verdict, apply};
-use crossdock::flat::{Flat, Form, Way};
+use crossdock::eval::{Inputs, Program, Verdict, apply};
+use crossdock::vm::{CompiledFlow, Form, Way};
 use crossdock::project::{Compiled, Options, Texts, compile};
 use crossdock::run::files::{self, whole};
 use libfuzzer_sys::fuzz_target;
@@ -23,9 +23,9 @@ static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
     compile(&Texts::new(common::files(&folder)), &Options::default())
 });
 static PROGRAM: LazyLock<Program<'static>> = LazyLock::new(|| Program::new(COMPILED.plan.as_ref().unwrap()).unwrap());
-static FLAT: LazyLock<Flat<'static>> = LazyLock::new(|| {
+static FLAT: LazyLock<CompiledFlow<'static>> = LazyLock::new(|| {
     let plan = COMPILED.plan.as_ref().unwrap();
-    Flat::new(plan, plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap(), &COMPILED.names, now()).unwrap()
+    CompiledFlow::new(plan, plan.mapping.flows.iter().find(|flow| flow.name == "export_orders").unwrap(), &COMPILED.names, now()).unwrap()
 });
 
 fn now() -> jiff::Timestamp {
@@ -48,10 +48,10 @@ fuzz_target!(init: seeds(), |text: &str| {
     }
 });
 
-fn hold(line: &str, worker: &mut crossdock::flat::Worker<'_, '_>, oracle: &mut crossdock::flat::Worker<'_, '_>) {
+fn hold(line: &str, worker: &mut crossdock::vm::Worker<'_, '_>, oracle: &mut crossdock::vm::Worker<'_, '_>) {
     let mut made = vec![Vec::new(); FLAT.objects().len()];
     let way = worker.map(line, Form::Body, &mut made, |_| {});
-    if way == Way::Left {
+    if way == Way::Bailout {
         assert!(made.iter().all(Vec::is_empty));
         return;
     }
@@ -90,6 +90,6 @@ fn hold(line: &str, worker: &mut crossdock::flat::Worker<'_, '_>, oracle: &mut c
             stopped.write(1, &mut told);
             assert_eq!(String::from_utf8(told).unwrap(), files::stopped(1, &record, &outcome).to_string() + "\n");
         }
-        Way::Left => {}
+        Way::Bailout => {}
     }
 }

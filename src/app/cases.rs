@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::folder::unreadable;
 use super::{Failure, LoadedProject};
-use crate::apply::{apply, aside};
 use crate::base::{bounds, nearest};
+use crate::eval::{apply, queries};
 use crate::fault::file;
 use crate::project::Library;
-use crate::spec::accept::Size;
-use crate::spec::report::{Report, report};
-use crate::spec::{Bench, Case, Coverage, Ran, accept, cases, judge};
+use crate::testkit::accept::Size;
+use crate::testkit::report::{Report, report};
+use crate::testkit::{Bench, Case, Coverage, Ran, accept, cases, runner};
 
 /// How the cases went.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub fn judge_all(project: &LoadedProject, only: Option<&str>) -> Result<Judged, 
     let bench = Bench {
         plan: project.plan()?,
         map: &|flow, inputs| apply(&program, flow, inputs),
-        find: &|flow, inputs, given| aside::find(&program, flow, inputs, given),
+        find: &|flow, inputs, given| queries::find(&program, flow, inputs, given),
         file: &|path| folder.read(path).map_err(|absence| absence.to_string()),
         names: &project.compiled.names,
     };
@@ -70,7 +70,7 @@ pub fn judge_all(project: &LoadedProject, only: Option<&str>) -> Result<Judged, 
     let mut names = BTreeSet::new();
     for case in all(project)? {
         names.extend([case.name.clone(), case.flow.clone()]);
-        let ran = judge::run(&case, &bench);
+        let ran = runner::run(&case, &bench);
         if let Some(outcome) = &ran.outcome {
             coverage.add(&case.flow, &outcome.met);
         }

@@ -11,7 +11,7 @@ use crate::base::diag::render::{self, View};
 use crate::base::diag::{Diagnostic, Severity};
 use crate::project::allow::Allowed;
 use crate::project::{Compiled, Options, Planned, compile};
-use crate::spec::checked;
+use crate::testkit::checked;
 use crate::value::Json;
 
 /// A project that was checked.

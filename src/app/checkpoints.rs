@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::operator_client::{Decided, decide};
 use super::{Access, Context, Failure, Notices, VERSION};
-use crate::engine::queue::{Decision, Signature};
+use crate::engine::operator_commands::{Decision, Signature};
 use crate::store::Checkpoint;
 
 /// The checkpoints, as the sources printed them.

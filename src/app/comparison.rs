@@ -10,15 +10,15 @@ use super::masking::Masking;
 use super::process::{clock, runtime, transport};
 use super::records;
 use super::{Failure, LoadedProject, Notice, Notices, VERSION, matched};
-use crate::apply::aside::{self, Given};
-use crate::apply::{Inputs, Outcome, Program, apply};
 use crate::base::bounds;
+use crate::eval::queries::{self, Given};
+use crate::eval::{Inputs, Outcome, Program, apply};
 use crate::fault::file;
 use crate::http::redact::Redactor;
 use crate::ir::Flow;
 use crate::plan::FlowPlan;
 use crate::run::sample::{self, Asked, Sample};
-use crate::spec::compare::{Comparison, Edited};
+use crate::testkit::compare::{Comparison, Edited};
 use crate::value::Json;
 
 /// What is compared.
@@ -150,7 +150,7 @@ impl<'p> Side<'p> {
     /// What a record's matches find among the records that were given.
     fn found(&self, record: &Json, given: &Given, now: jiff::Timestamp) -> BTreeMap<String, Vec<Json>> {
         let inputs = Inputs::of(record, now, &self.project.compiled.names);
-        aside::find(&self.program, self.flow, &inputs, given).0
+        queries::find(&self.program, self.flow, &inputs, given).0
     }
 
     fn outcome(&self, record: &Json, matched: &BTreeMap<String, Vec<Json>>, now: jiff::Timestamp) -> Outcome {

@@ -175,7 +175,7 @@ impl Doctor<'_, '_> {
         for (name, connector) in &connectors {
             let call = Call::default();
             let began = jiff::Timestamp::now();
-            match runtime.block_on(connector.hello(&call)) {
+            match runtime.block_on(connector.check_connection(&call)) {
                 Ok(hello) => self.say(true, format!("{name}: {hello}"))?,
                 Err(fault) => {
                     let unsent = matches!(&fault, Fault::Transient { reason } if reason.starts_with(NOT_SENT));

@@ -9,8 +9,8 @@ use super::operator_client::{Decided, decide};
 use super::time::Rfc3339;
 use super::{Access, Context, Failure, Notices, VERSION};
 use crate::engine::mask;
-use crate::engine::queue::{Decision, Signature};
-use crate::store::{ERASED, Lane, LaneState, Store};
+use crate::engine::operator_commands::{Decision, Signature};
+use crate::store::{ERASED, RecordStage, RecordState, Store};
 
 /// Records that are found by one name, or are linked with one record, at most.
 const MOST: usize = 10_000;
@@ -43,7 +43,7 @@ pub struct KeptRecord {
     pub key: String,
     /// Masked.
     pub label: Option<String>,
-    pub state: LaneState,
+    pub state: RecordStage,
     /// Nothing more happens to it by itself.
     pub settled: bool,
     /// How much of each kind: `body`, `reason`, `line of history`, ….
@@ -97,7 +97,7 @@ pub fn erase(context: &Context, kept: Kept, signature: Signature, notices: Notic
     decide(context, Decision::Erase { records: kept.keys, who: kept.who }, signature, notices)
 }
 
-fn record(store: &dyn Store, lane: &Lane) -> Result<KeptRecord, Failure> {
+fn record(store: &dyn Store, lane: &RecordState) -> Result<KeptRecord, Failure> {
     let name = |text: &str| mask::key(text, true);
     Ok(KeptRecord {
         flow: lane.flow.clone(),
@@ -110,7 +110,7 @@ fn record(store: &dyn Store, lane: &Lane) -> Result<KeptRecord, Failure> {
 }
 
 /// How much is kept of a record, by kind.
-fn counts(store: &dyn Store, lane: &Lane) -> Result<IndexMap<&'static str, usize>, Failure> {
+fn counts(store: &dyn Store, lane: &RecordState) -> Result<IndexMap<&'static str, usize>, Failure> {
     let counts = [
         ("body", usize::from(lane.body.is_some())),
         ("reason", lane.reasons.len()),
@@ -124,7 +124,7 @@ fn counts(store: &dyn Store, lane: &Lane) -> Result<IndexMap<&'static str, usize
 }
 
 /// Records of a person, and those that are linked with them.
-fn found(context: &Context, store: &dyn Store, who: &str) -> Result<(Vec<Lane>, Vec<Lane>), Failure> {
+fn found(context: &Context, store: &dyn Store, who: &str) -> Result<(Vec<RecordState>, Vec<RecordState>), Failure> {
     let mut keys: BTreeSet<(String, String)> = BTreeSet::new();
     for name in [who.to_owned(), who.to_lowercase()].into_iter().chain(crate::builtin::phone_spellings(who)) {
         keys.extend(store.search(&name, MOST)?.into_iter().map(|lane| (lane.flow, lane.key)));
@@ -137,7 +137,7 @@ fn found(context: &Context, store: &dyn Store, who: &str) -> Result<(Vec<Lane>, 
     let mut lanes = Vec::new();
     let mut beside = BTreeSet::new();
     for (flow, key) in &keys {
-        let Some(lane) = store.lane(flow, key)? else { continue };
+        let Some(lane) = store.record(flow, key)? else { continue };
         // One that was erased before is kept as a hash and a state.
         if lane.is_erased() && counts(store, &lane)?.is_empty() {
             continue;
@@ -147,7 +147,7 @@ fn found(context: &Context, store: &dyn Store, who: &str) -> Result<(Vec<Lane>, 
     }
     let mut others = Vec::new();
     for (flow, key) in beside.difference(&keys) {
-        others.extend(store.lane(flow, key)?.filter(|lane| !lane.is_erased()));
+        others.extend(store.record(flow, key)?.filter(|lane| !lane.is_erased()));
     }
     Ok((lanes, others))
 }

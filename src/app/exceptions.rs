@@ -10,7 +10,7 @@ use super::time::{Rfc3339, UtcTime};
 use super::{Access, Context, Failure, OpenedStore, VERSION};
 use crate::base::{bounds, nearest};
 use crate::engine::mask;
-use crate::engine::queue::to_edit;
+use crate::engine::operator_commands::to_edit;
 use crate::fault::file;
 use crate::store::cause::general;
 use crate::store::{CODES, Cause, Entry, EntryState, Exception, Millis, Store, Wanted};
@@ -442,7 +442,7 @@ pub fn masked(context: &Context, store: &dyn Store, one: &Exception) -> Result<V
 /// What takes the values of an exception's record out of words. Codes, numbers and the target's reason stay.
 fn masking<'c>(context: &'c Context, store: &dyn Store, one: &Exception) -> Result<impl Fn(&str) -> String + 'c, Failure> {
     let plan = context.project.plan()?;
-    let lane = store.lane(&one.flow, &one.lane)?;
+    let lane = store.record(&one.flow, &one.lane)?;
     let lanes = lane.map(|lane| mask::quotable(store, &lane)).transpose()?.unwrap_or_default();
     let mut entries = store.entries_of(&one.flow, &one.lane)?;
     // What a follow-up writes is the reason itself: it must not hide it.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::apply::{Outcome, Payload};
 use crate::engine::mask::{self, MASKED, Mask};
+use crate::eval::{Outcome, Payload};
 use crate::http::redact::Redactor;
 use crate::ir::Flow;
 use crate::plan::Plan;

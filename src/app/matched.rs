@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Failure;
-use crate::apply::aside::{Given, Sought};
 use crate::base::nearest;
+use crate::eval::queries::{Given, Sought};
 use crate::ir::Flow;
 use crate::value::Json;
 

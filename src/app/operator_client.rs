@@ -8,7 +8,7 @@ use super::process::login;
 use super::run_connected::{ConnectedRun, run_connected};
 use super::{Access, Context, Failure, Notices, OpenedStore};
 use crate::engine::Settings;
-use crate::engine::queue::{Answer, Decision, Signature, Signed};
+use crate::engine::operator_commands::{Answer, Decision, Signature, Signed};
 use crate::run::live::Message;
 use crate::store::StoreFault;
 

@@ -31,7 +31,7 @@ pub struct Steps {
 
 /// The steps of a plan's flows; with `only`, of one flow.
 pub fn steps(plan: &Plan, only: Option<&str>) -> Vec<Steps> {
-    let paper = |(name, system): (&String, &String)| Some((name.clone(), registry::on_paper(name, system)?));
+    let paper = |(name, system): (&String, &String)| Some((name.clone(), registry::offline(name, system)?));
     let connectors: Connectors = plan.systems.iter().filter_map(paper).collect();
     let flows = plan.mapping.flows.iter().filter(|flow| only.is_none_or(|only| flow.name == only));
     flows.filter_map(|flow| steps_of(plan, flow, &connectors)).collect()

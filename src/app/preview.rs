@@ -9,9 +9,9 @@ use serde::{Serialize, Serializer};
 use super::masking::Masking;
 use super::records;
 use super::{Failure, LoadedProject, matched};
-use crate::apply::aside::{self, LeftOut, Sought};
-use crate::apply::{Inputs, Outcome, Verdict, apply};
 use crate::base::bounds;
+use crate::eval::queries::{self, LeftOut, Sought};
+use crate::eval::{Inputs, Outcome, Verdict, apply};
 use crate::fault::file;
 use crate::http::redact::Redactor;
 use crate::value::Json;
@@ -105,7 +105,7 @@ pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Preview
             // Where nothing is written the conditions of the writes say why.
             trace: true,
         };
-        let (matched, sought) = aside::find(&program, flow, &inputs, &given);
+        let (matched, sought) = queries::find(&program, flow, &inputs, &given);
         let inputs = Inputs { matched: &matched, ..inputs };
         let mut outcome = apply(&program, flow, &inputs);
         if request.key.is_some_and(|key| !has_key(&record, &outcome, key)) {
@@ -117,7 +117,7 @@ pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Preview
             flow.writes.iter().zip(&target).for_each(|(write, target)| masking.learn(&write.object, target));
             masking.outcome(&mut outcome);
         }
-        let left_out = if outcome.verdict == Verdict::NotEligible { aside::left_out(&program, flow, &inputs) } else { Vec::new() };
+        let left_out = if outcome.verdict == Verdict::NotEligible { queries::left_out(&program, flow, &inputs) } else { Vec::new() };
         if !request.trace {
             outcome.trace.clear();
             outcome.decisions.clear();

@@ -12,7 +12,7 @@ use super::{Access, Context, Failure, Notices, VERSION};
 use crate::engine::mask;
 use crate::run::rehearsal::{Planned, Rehearsal};
 use crate::store::cause::general;
-use crate::store::{Counts, Exception, LaneState, Store};
+use crate::store::{Counts, Exception, RecordStage, Store};
 
 /// Examples that are named of each kind.
 const EXAMPLES: usize = 3;
@@ -76,7 +76,7 @@ pub struct Stopped {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NotSent {
     pub flow: String,
-    pub state: LaneState,
+    pub state: RecordStage,
     pub records: u64,
 }
 
@@ -199,7 +199,7 @@ fn stopped(context: &Context, store: &dyn Store, opened: &[Exception]) -> Result
 }
 
 fn not_sent(before: &Counts, after: &Counts) -> Vec<NotSent> {
-    let silent = |state: LaneState| matches!(state, LaneState::Unchanged | LaneState::NotEligible | LaneState::Gone);
+    let silent = |state: RecordStage| matches!(state, RecordStage::Unchanged | RecordStage::NotEligible | RecordStage::Gone);
     after
         .iter()
         .filter(|((_, state), _)| silent(*state))

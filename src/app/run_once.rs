@@ -12,7 +12,7 @@ use super::{Access, Context, Failure, Notices, OpenedStore, VERSION};
 use crate::engine::{Engine, Recovered, Settings};
 use crate::run::live::Ended;
 use crate::run::rehearsal::Rehearsal;
-use crate::store::LaneState;
+use crate::store::RecordStage;
 
 /// How the run is to go.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,7 @@ pub struct RanOnce {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Moved {
     pub flow: String,
-    pub state: LaneState,
+    pub state: RecordStage,
     pub records: u64,
     pub before: u64,
 }
@@ -78,8 +78,8 @@ pub fn run_once(context: &Context, request: &Request, watching: Watching<'_>, no
     let driven = drive(context, request, store, recovered, None, watching, notices)?;
     let open = context.open_store(Access::Read)?;
     let counts = open.counts()?;
-    let was = |flow: &str, state: LaneState| before.get(&(flow.to_owned(), state)).copied().unwrap_or(0);
-    let moved = |((flow, state), records): (&(String, LaneState), &u64)| Moved {
+    let was = |flow: &str, state: RecordStage| before.get(&(flow.to_owned(), state)).copied().unwrap_or(0);
+    let moved = |((flow, state), records): (&(String, RecordStage), &u64)| Moved {
         flow: flow.clone(),
         state: *state,
         records: *records,

@@ -216,7 +216,7 @@ fn fetch(at: &ProjectAt<'_>, asked: &[String]) -> Result<Today, Failure> {
             let named = wanted.iter().any(|(of, _)| of == name);
             let Some(kinds) = kinds(connector.as_ref(), name, &kept, today.compiled.plan.as_ref(), named) else { continue };
             let mut names = kept.clone();
-            names.extend(runtime.block_on(connector.names(&Call::default(), &kinds)).map_err(failed)?);
+            names.extend(runtime.block_on(connector.reference_data(&Call::default(), &kinds)).map_err(failed)?);
             if names != kept {
                 today.changed_names.insert(name.clone(), changed_names(&kept, &names));
                 today.names.insert(name.clone(), names);

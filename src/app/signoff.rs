@@ -9,12 +9,12 @@ use super::cases::all;
 use super::folder::unreadable;
 use super::unmapped::records_of;
 use super::{Failure, LoadedProject};
-use crate::apply::{Inputs, apply, aside};
 use crate::base::bounds;
+use crate::eval::{Inputs, apply, queries};
 use crate::fault::file;
 use crate::project::Library as _;
-use crate::spec::signoff::{self, About, Change, Document, Example};
-use crate::spec::{Bench, judge};
+use crate::testkit::signoff::{self, About, Change, Document, Example};
+use crate::testkit::{Bench, runner};
 
 /// The name under which a signed state is kept.
 const SIGNED: &str = "signed.json";
@@ -131,12 +131,12 @@ fn examples(project: &LoadedProject, given: &[String]) -> Result<Vec<Example>, F
     let bench = Bench {
         plan: project.plan()?,
         map: &|flow, inputs| apply(&program, flow, &Inputs { trace: true, ..*inputs }),
-        find: &|flow, inputs, given| aside::find(&program, flow, inputs, given),
+        find: &|flow, inputs, given| queries::find(&program, flow, inputs, given),
         file: &|path| folder.read(path).map_err(|absence| absence.to_string()),
         names: &project.compiled.names,
     };
     for case in all(project)?.into_iter().filter(|case| !shown.contains(&case.flow)) {
-        if let Some(outcome) = judge::run(&case, &bench).outcome {
+        if let Some(outcome) = runner::run(&case, &bench).outcome {
             examples.push(Example { flow: case.flow.clone(), record: format!("case: {}", case.name), outcome });
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::time::UtcTime;
 use super::{Access, Context, Failure, VERSION};
 use crate::engine::Alive;
-use crate::store::{Checkpoint, Counts, LaneState, Millis, Store};
+use crate::store::{Checkpoint, Counts, Millis, RecordStage, Store};
 
 /// Records that are listed of one state, at most.
 const MOST: usize = 500;
@@ -29,7 +29,7 @@ pub struct Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InState {
     pub flow: String,
-    pub state: LaneState,
+    pub state: RecordStage,
     pub records: u64,
 }
 
@@ -45,7 +45,7 @@ pub struct Postponed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordsInState {
     pub version: u32,
-    pub state: LaneState,
+    pub state: RecordStage,
     pub records: Vec<RecordInState>,
 }
 
@@ -86,8 +86,8 @@ pub fn status(context: &Context, flow: Option<&str>) -> Result<Status, Failure> 
 /// There is no such state, or the store cannot be opened or read.
 pub fn in_state(context: &Context, state: &str, flow: Option<&str>) -> Result<RecordsInState, Failure> {
     let store = context.open_store(Access::Read)?;
-    let found = LaneState::ALL.into_iter().find(|known| known.word() == state);
-    let known = LaneState::ALL.map(LaneState::word).join(", ");
+    let found = RecordStage::ALL.into_iter().find(|known| known.word() == state);
+    let known = RecordStage::ALL.map(RecordStage::word).join(", ");
     let state = found.ok_or_else(|| Failure::usage(format!("`{state}` is no state")).hint(format!("states are: {known}")))?;
     let lanes = store.in_state(flow, state, MOST)?;
     if lanes.is_empty() && flow.is_some() {
@@ -111,7 +111,7 @@ pub fn postponed(store: &dyn Store, counts: &Counts) -> Result<Option<Postponed>
     let now = jiff::Timestamp::now().as_millisecond();
     let (mut records, mut next) = (0, None::<Millis>);
     for ((flow, state), count) in counts {
-        if matches!(state, LaneState::Waiting | LaneState::Fetch)
+        if matches!(state, RecordStage::Waiting | RecordStage::Fetch)
             && let Some(due) = store.next_due(flow, *state, now)?
         {
             records += count;

@@ -14,7 +14,7 @@ use crate::http::Secret;
 use crate::run::connections;
 pub use crate::store::sqlite::{Backup, Checked};
 use crate::store::sqlite::{Mode, Sqlite};
-use crate::store::{Kept, Millis, Store, StoreFault};
+use crate::store::{Millis, Store, StoreFault, StoreResult};
 use crate::value::Json;
 
 /// The environment's name of the key that seals the store.
@@ -110,7 +110,7 @@ impl StoreLocation {
     ///
     /// # Errors
     /// It is in use, damaged, sealed with another key, or not the newest one.
-    pub fn open(&self, access: Access) -> Kept<OpenedStore> {
+    pub fn open(&self, access: Access) -> StoreResult<OpenedStore> {
         if access == Access::Read && self.is_lost() {
             return Err(StoreFault::NotTheNewest { path: self.to_string(), why: "is missing, and the files beside it say that there was one" });
         }
@@ -121,7 +121,7 @@ impl StoreLocation {
     ///
     /// # Errors
     /// As [`StoreLocation::open`], except for the age.
-    pub fn recover(&self) -> Kept<OpenedStore> {
+    pub fn recover(&self) -> StoreResult<OpenedStore> {
         Sqlite::recover(&self.path, key().as_ref()).map(OpenedStore)
     }
 
@@ -201,7 +201,7 @@ impl OpenedStore {
     ///
     /// # Errors
     /// There is such a file already, or it cannot be written.
-    pub fn copy_to(&self, file: &Path) -> Kept<Backup> {
+    pub fn copy_to(&self, file: &Path) -> StoreResult<Backup> {
         self.0.copy_to(file)
     }
 
@@ -209,7 +209,7 @@ impl OpenedStore {
     ///
     /// # Errors
     /// The store cannot be read at all.
-    pub fn verify(&self) -> Kept<Checked> {
+    pub fn verify(&self) -> StoreResult<Checked> {
         self.0.verify()
     }
 
@@ -217,7 +217,7 @@ impl OpenedStore {
     ///
     /// # Errors
     /// They do not fit.
-    pub fn verify_pages(&self) -> Kept<()> {
+    pub fn verify_pages(&self) -> StoreResult<()> {
         self.0.check()
     }
 
@@ -225,7 +225,7 @@ impl OpenedStore {
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn ask(&self, request: &Json, at: Millis) -> Kept<i64> {
+    pub fn ask(&self, request: &Json, at: Millis) -> StoreResult<i64> {
         self.0.ask(request, at)
     }
 
@@ -233,7 +233,7 @@ impl OpenedStore {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn answer(&self, id: i64) -> Kept<Option<Json>> {
+    pub fn answer(&self, id: i64) -> StoreResult<Option<Json>> {
         self.0.answer(id)
     }
 }

@@ -9,7 +9,7 @@ use super::time::{Rfc3339, UtcTime};
 use super::{Access, Context, Failure, VERSION};
 use crate::builtin::phone_spellings;
 use crate::engine::{group_key, mask};
-use crate::store::{Event, Lane, LaneState, Millis, Store, Watched};
+use crate::store::{Event, Millis, RecordStage, RecordState, Store, Watched};
 
 /// Records that are searched for by one name, at most.
 const MOST_FOUND: usize = 50;
@@ -41,7 +41,7 @@ pub struct Traced {
     pub flow: String,
     pub key: String,
     pub label: Option<String>,
-    pub state: LaneState,
+    pub state: RecordStage,
     /// The hash of the plan that mapped it last.
     pub plan: Option<String>,
     /// When it is taken up, where it is not settled.
@@ -131,13 +131,13 @@ pub fn trace(context: &Context, name: &str, requests: bool) -> Result<Trace, Fai
     Ok(Trace { version: VERSION, records, decisions, events, named, separate })
 }
 
-fn record(store: &dyn Store, lane: Lane, now: Millis) -> Result<Traced, Failure> {
+fn record(store: &dyn Store, lane: RecordState, now: Millis) -> Result<Traced, Failure> {
     let watches = store.watches_of(&lane.flow, &lane.key)?;
     let exceptions = store.exceptions_of(&lane.flow, &lane.key)?;
     Ok(Traced {
         erased: lane.is_erased(),
         due: (!lane.state.settled() && lane.due > 0).then_some(UtcTime(lane.due)),
-        postponed: matches!(lane.state, LaneState::Waiting | LaneState::Fetch) && lane.due > now,
+        postponed: matches!(lane.state, RecordStage::Waiting | RecordStage::Fetch) && lane.due > now,
         updated: UtcTime(lane.updated),
         exceptions: exceptions.iter().map(|one| one.id).collect(),
         watches: watches.into_iter().map(|watch| (watch.what, UtcTime(watch.due))).collect(),
@@ -156,25 +156,25 @@ fn happened(store: &dyn Store, event: Event, requests: bool) -> Result<Happened,
 }
 
 /// The records that are called so. A group is known by its value: an e-mail address, an account.
-fn called(context: &Context, store: &dyn Store, name: &str) -> Result<Vec<Lane>, Failure> {
+fn called(context: &Context, store: &dyn Store, name: &str) -> Result<Vec<RecordState>, Failure> {
     let mut lanes = store.search(name, MOST_FOUND)?;
     for name in std::iter::once(name.to_owned()).chain(phone_spellings(name)) {
         let group = group_key(&name, &|value| store.fingerprint(value));
         for flow in context.project.plan()?.mapping.flows.iter().filter(|flow| flow.group.is_some()) {
-            lanes.extend(store.lane(&flow.name, &group)?);
+            lanes.extend(store.record(&flow.name, &group)?);
         }
     }
     Ok(lanes)
 }
 
 /// Adds what belongs to some records through what was matched and written.
-fn add_linked(store: &dyn Store, lanes: &mut Vec<Lane>) -> Result<(), Failure> {
+fn add_linked(store: &dyn Store, lanes: &mut Vec<RecordState>) -> Result<(), Failure> {
     let mut known: BTreeSet<(String, String)> = lanes.iter().map(|lane| (lane.flow.clone(), lane.key.clone())).collect();
     let mut at = 0;
     while at < lanes.len() && lanes.len() < MOST_TOLD {
         for (flow, key) in store.linked(&lanes[at].flow, &lanes[at].key, None, MOST_TOLD - lanes.len())? {
             if known.insert((flow.clone(), key.clone()))
-                && let Some(lane) = store.lane(&flow, &key)?
+                && let Some(lane) = store.record(&flow, &key)?
             {
                 lanes.push(lane);
             }
@@ -185,11 +185,11 @@ fn add_linked(store: &dyn Store, lanes: &mut Vec<Lane>) -> Result<(), Failure> {
 }
 
 /// How many of some records have nothing to do with each other; of so few that all are told, how many there are.
-fn separate(store: &dyn Store, hits: &[Lane]) -> Result<usize, Failure> {
+fn separate(store: &dyn Store, hits: &[RecordState]) -> Result<usize, Failure> {
     if hits.len() <= MOST_SEPARATE {
         return Ok(hits.len());
     }
-    let name = |lane: &Lane| (lane.flow.clone(), lane.key.clone());
+    let name = |lane: &RecordState| (lane.flow.clone(), lane.key.clone());
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     let mut count = 0;
     for hit in hits {

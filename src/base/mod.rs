@@ -4,11 +4,11 @@
 pub mod bounds;
 pub mod diag;
 mod nearest;
+mod parallel;
 mod source;
 mod span;
-mod spread;
 
 pub use nearest::nearest;
+pub use parallel::{Spread, each, each_light, locked};
 pub use source::{Position, Source, Sources};
 pub use span::{FileId, Span, Spanned};
-pub use spread::{Spread, each, each_light, locked};

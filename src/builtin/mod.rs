@@ -1,6 +1,6 @@
 //! The functions that a mapping may call: one table, by families.
 //!
-//! A function is one [`Builtin`]: `check` reads what it takes and gives, `apply` calls `run`,
+//! A function is one [`Builtin`]: `check` reads what it takes and gives, `eval` calls `run`,
 //! hovers and the reference in `docs/` print `says`, and its examples are run as tests.
 //!
 //! A function never sees a missing first argument: then its result is missing (unless the

@@ -3,23 +3,23 @@
 use crate::base::Span;
 use crate::base::Spanned;
 use crate::base::diag::{Code, Diagnostic};
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::coerce;
 use crate::check::extent::{ENDLESS, Extent, places_of_quotient};
-use crate::check::facts::{Presence, Why};
+use crate::check::facts::{Nullability, Why};
 use crate::check::key::{Fact, Key, Term};
 use crate::ir::{Arithmetic, Expr};
 use crate::syntax::tree::{self, BinaryOp};
 use crate::value::{Kind, Literal};
 
-impl Env<'_> {
-    pub(super) fn arithmetic(&mut self, op: &Spanned<BinaryOp>, left: &tree::Expr, right: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
+impl Checker<'_> {
+    pub(super) fn arithmetic(&mut self, op: &Spanned<BinaryOp>, left: &tree::Expr, right: &tree::Expr, span: Span, want: Option<&Kind>) -> TypedExpr {
         let _ = want;
         let left = self.expr(left, None);
         let right = self.expr(right, None);
         if left.is_any() || right.is_any() {
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let arithmetic = match op.node {
             BinaryOp::Add => Arithmetic::Add,
@@ -34,7 +34,7 @@ impl Env<'_> {
                 None => error::types::with_arithmetic_help(said, arithmetic, &left, &right),
             };
             self.report(said);
-            return Typed::any(span);
+            return TypedExpr::any(span);
         };
         let key = Key::new(Term::Arithmetic(arithmetic, left.key(), right.key()));
         let mut presence = vec![left.presence.clone(), right.presence.clone()];
@@ -46,12 +46,12 @@ impl Env<'_> {
                             .why("the result would be missing for every record")
                             .help("divide by another number, or take the division out"),
                     );
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 }
                 Some(_) => {}
                 None => {
                     let closed_by = vec![Fact::Present(key.clone()), Fact::NonZero(right.key())];
-                    presence.push(Presence::gap(closed_by, span, Why::Division));
+                    presence.push(Nullability::gap(closed_by, span, Why::Division));
                 }
             }
         }
@@ -71,16 +71,16 @@ impl Env<'_> {
         };
         let extent = Extent::of_arithmetic(arithmetic, &left, &right);
         let expr = Expr::Arithmetic { op: arithmetic, left: Box::new(left.expr), right: Box::new(right.expr) };
-        let mut typed = Typed::new(expr, kind, vec![key], span).present_if(Presence::all(presence));
+        let mut typed = TypedExpr::new(expr, kind, vec![key], span).present_if(Nullability::all(presence));
         (typed.places, typed.extent) = (places, extent);
         typed
     }
 }
 
-impl Env<'_> {
+impl Checker<'_> {
     /// The whole row of `+` that puts texts together, and the same as one text.
-    fn joined(&self, op: Arithmetic, left: &Typed, right: &Typed, span: Span) -> Option<(Span, String)> {
-        let is_text = |typed: &Typed| matches!(typed.kind, Kind::Text | Kind::Enumeration(_));
+    fn joined(&self, op: Arithmetic, left: &TypedExpr, right: &TypedExpr, span: Span) -> Option<(Span, String)> {
+        let is_text = |typed: &TypedExpr| matches!(typed.kind, Kind::Text | Kind::Enumeration(_));
         if op != Arithmetic::Add || !(is_text(left) || is_text(right)) {
             return None;
         }
@@ -102,10 +102,10 @@ impl Env<'_> {
 }
 
 /// Both sides as the operation takes them, and the kind of its result.
-fn sides(op: Arithmetic, left: Typed, right: Typed) -> Option<(Typed, Typed, Kind)> {
+fn sides(op: Arithmetic, left: TypedExpr, right: TypedExpr) -> Option<(TypedExpr, TypedExpr, Kind)> {
     use Arithmetic::{Add, Divide, Multiply, Subtract};
     use Kind::{Date, Datetime, Decimal, Duration, Integer, Length, Money, Weight};
-    let literal = |typed: &Typed| typed.literal_value().is_some();
+    let literal = |typed: &TypedExpr| typed.literal_value().is_some();
     let kind = match (op, &left.kind, &right.kind) {
         (Divide, Integer | Decimal, Integer | Decimal) => Decimal,
         (_, Integer, Integer) => Integer,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::{coerce, fits, within};
 use crate::ir::Expr;
 use crate::schema::Field;
 use crate::syntax::tree;
-use crate::value::{Kind, Literal, ObjectRef, Wire};
+use crate::value::{Kind, Literal, ObjectRef, WireEncoding};
 
 /// The field that is written, for checks and for messages.
 pub(super) struct Target<'t> {
@@ -26,13 +26,13 @@ impl Target<'_> {
     }
 }
 
-impl Env<'_> {
+impl Checker<'_> {
     pub(super) fn assign(&mut self, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
         let typed = self.expr(value, Some(&target.field.kind));
         self.assign_typed(typed, value, target)
     }
 
-    pub(super) fn assign_typed(&mut self, typed: Typed, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
+    pub(super) fn assign_typed(&mut self, typed: TypedExpr, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
         if typed.is_any() {
             return None;
         }
@@ -43,7 +43,7 @@ impl Env<'_> {
             let kind =
                 if matches!(typed.kind, Kind::Text) && matches!(target.field.kind, Kind::Enumeration(_)) { &target.field.kind } else { &typed.kind };
             let fallback = gap.and_then(|gap| self.with_fallback(at, Some(gap), kind));
-            self.demand(&typed.presence, |gap| error::presence::assigned(&path, at, place, fallback, gap));
+            self.require_present(&typed.presence, |gap| error::presence::assigned(&path, at, place, fallback, gap));
         }
         let fitted = self.fit(typed, value, target)?;
         self.limits(&fitted, value, target);
@@ -52,7 +52,7 @@ impl Env<'_> {
     }
 
     /// The value under the target's kind, or the report that it does not go there.
-    fn fit(&mut self, typed: Typed, value: &tree::Expr, target: &Target<'_>) -> Option<Typed> {
+    fn fit(&mut self, typed: TypedExpr, value: &tree::Expr, target: &Target<'_>) -> Option<TypedExpr> {
         let wanted = &target.field.kind;
         let text = self.text(value.span);
         let number = |kind: &Kind| matches!(kind, Kind::Integer | Kind::Decimal);
@@ -77,7 +77,7 @@ impl Env<'_> {
                 None
             }
             (Kind::Money, Kind::Decimal | Kind::Integer) => {
-                if matches!(target.field.wire, Wire::Amount { .. }) {
+                if matches!(target.field.wire, WireEncoding::Amount { .. }) {
                     return Some(coerce(typed, wanted));
                 }
                 self.report(error::types::money_into_number(value.span, &target.path(), &text));
@@ -135,7 +135,7 @@ impl Env<'_> {
                 }
                 if !to.nullable {
                     let (presence, at, path) = (typed.element_presence(), value.span, target.path());
-                    self.demand(&presence, |gap| error::presence::list_elements(&path, at, gap));
+                    self.require_present(&presence, |gap| error::presence::list_elements(&path, at, gap));
                 }
                 Some(coerce(typed, wanted))
             }

@@ -5,9 +5,9 @@ use indexmap::IndexMap;
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::assign::Target;
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
-use crate::check::facts::Presence;
+use crate::check::facts::Nullability;
 use crate::check::key::{Key, Term};
 use crate::ir::{self, Body, Expr, Operation, Policy};
 use crate::schema::Field;
@@ -39,13 +39,13 @@ impl At<'_> {
     }
 }
 
-impl Env<'_> {
+impl Checker<'_> {
     /// `{ … }` as a value: the target object that is wanted here, else a record of its own.
-    pub(super) fn object_literal(&mut self, rows: &[FieldRow], span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn object_literal(&mut self, rows: &[FieldRow], span: Span, want: Option<&Kind>) -> TypedExpr {
         if let Some(Kind::Object(of)) = want {
             let body = self.body(of, rows, At { op: None, key: None, head: span });
             let kind = Kind::Object(of.clone());
-            return Typed::new(Expr::Object { rows: body.rows, object: Some(of.clone()) }, kind, vec![Key::new(Term::Object(span))], span);
+            return TypedExpr::new(Expr::Object { rows: body.rows, object: Some(of.clone()) }, kind, vec![Key::new(Term::Object(span))], span);
         }
         let mut columns: Vec<Column> = Vec::new();
         let mut out = Vec::new();
@@ -69,8 +69,8 @@ impl Env<'_> {
                 place: self.place(row.head),
             });
         }
-        Typed::new(Expr::Object { rows: out, object: None }, Kind::Row(columns.into()), vec![Key::new(Term::Object(span))], span)
-            .present_if(Presence::Always)
+        TypedExpr::new(Expr::Object { rows: out, object: None }, Kind::Row(columns.into()), vec![Key::new(Term::Object(span))], span)
+            .present_if(Nullability::Always)
     }
 
     /// The rows of a target object.
@@ -223,7 +223,7 @@ impl Env<'_> {
         }
         let known = when.as_ref().map(|when| when.truths.if_true.clone()).unwrap_or_default();
         let inner = inner.clone();
-        let body = self.knowing(&known, |env| env.body(&inner, rows, At { op: None, key: None, head: first.span }));
+        let body = self.with_facts(&known, |env| env.body(&inner, rows, At { op: None, key: None, head: first.span }));
         Some(ir::RowValue::Object { when: when.map(|when| when.expr), optional: !field.write.required, body })
     }
 }

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::builtin::{self, Args, Builtin, BuiltinRef, Context, Family, Gives, Takes};
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
 use crate::check::extent::{ENDLESS, Extent, Unit};
-use crate::check::facts::{Presence, Why, present};
+use crate::check::facts::{Nullability, Why, present};
 use crate::check::items::What;
 use crate::check::key::{Fact, Key, Step, Term};
 use crate::ir::{Expr, Otherwise};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, Argument, ExprKind};
-use crate::value::{Column, Kind, Literal, Money, ObjectRef, Type, Value, Wire};
+use crate::value::{Column, Kind, Literal, Money, ObjectRef, Type, Value, WireEncoding};
 
-impl Env<'_> {
+impl Checker<'_> {
     /// `f(x, y)`, or `piped | f y`.
     pub(super) fn call(
         &mut self,
@@ -26,8 +26,8 @@ impl Env<'_> {
         arguments: &[Argument],
         span: Span,
         want: Option<&Kind>,
-    ) -> Typed {
-        let Some(name) = function.last() else { return Typed::any(span) };
+    ) -> TypedExpr {
+        let Some(name) = function.last() else { return TypedExpr::any(span) };
         match self.run.items.find(self.unit, function) {
             Some(What::Function(id)) => return self.inline(id, piped, arguments, span, want),
             Some(What::Values(id)) => return self.value_map(id, piped, arguments, span),
@@ -50,7 +50,7 @@ impl Env<'_> {
                 let diagnostic = self.unknown_function(function, piped, arguments, span, list);
                 self.report(diagnostic);
             }
-            return Typed::any(span);
+            return TypedExpr::any(span);
         };
         if self.grouped
             && is_aggregate(builtin.name)
@@ -69,15 +69,15 @@ impl Env<'_> {
                 Some(typed) => given.push(typed),
                 None => {
                     let _ = self.arguments(builtin, 1, arguments, span);
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 }
             }
             from = 1;
         } else if builtin.takes.iter().all(|p| !p.optional) && arguments.is_empty() {
             self.report(error::types::needs_argument(builtin.name, span));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
-        let Some(rest) = self.arguments(builtin, from, arguments, span) else { return Typed::any(span) };
+        let Some(rest) = self.arguments(builtin, from, arguments, span) else { return TypedExpr::any(span) };
         given.extend(rest);
         self.builtin(builtin, given, span)
     }
@@ -146,15 +146,15 @@ impl Env<'_> {
     }
 
     /// A text of the record as the name of a thing: missing where there is none of that name.
-    fn look_up_name(&mut self, value: &tree::Expr, object: &tree::Name, connection: &str, span: Span) -> Typed {
+    fn look_up_name(&mut self, value: &tree::Expr, object: &tree::Name, connection: &str, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
         let Some(of) = self.reference(&object.node, connection) else {
             self.report(error::names::unknown_connection(connection, span, self.run.world));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         };
         if !matches!(value.kind, Kind::Text | Kind::Enumeration(_) | Kind::Any) {
             self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         if let Some(Literal::Text(name)) = value.literal_value() {
             let name = name.clone();
@@ -162,9 +162,9 @@ impl Env<'_> {
         }
         self.cells_are_names(&value, &of);
         let key = value.key().then(Step::NameOf(of.clone()));
-        let own = Presence::gap(vec![Fact::Present(key.clone())], span, Why::Function(format!("{} of {connection}", object.node)));
-        let presence = Presence::all([value.presence, own]);
-        Typed::new(Expr::LookUpName { of: of.clone(), value: Box::new(value.expr) }, Kind::Reference(of), vec![key], span).present_if(presence)
+        let own = Nullability::gap(vec![Fact::Present(key.clone())], span, Why::Function(format!("{} of {connection}", object.node)));
+        let presence = Nullability::all([value.presence, own]);
+        TypedExpr::new(Expr::LookUpName { of: of.clone(), value: Box::new(value.expr) }, Kind::Reference(of), vec![key], span).present_if(presence)
     }
 
     /// `store of wms`: the object of the connection whose names are meant.
@@ -185,8 +185,8 @@ impl Env<'_> {
 
     /// The arguments from parameter `from` on, in the order of the parameters; one that was left out
     /// is missing.
-    pub(super) fn arguments(&mut self, builtin: &'static Builtin, from: usize, arguments: &[Argument], span: Span) -> Option<Vec<Typed>> {
-        let mut slots: Vec<Option<Typed>> = vec![None; builtin.takes.len()];
+    pub(super) fn arguments(&mut self, builtin: &'static Builtin, from: usize, arguments: &[Argument], span: Span) -> Option<Vec<TypedExpr>> {
+        let mut slots: Vec<Option<TypedExpr>> = vec![None; builtin.takes.len()];
         let mut next = from;
         let mut failed = false;
         let mut at = 0;
@@ -244,7 +244,7 @@ impl Env<'_> {
                     at += 1;
                 }
                 if words.contains(&joined.as_str()) {
-                    slots[place] = Some(Typed::literal(Literal::Text(joined), Kind::Text, argument.value.span));
+                    slots[place] = Some(TypedExpr::literal(Literal::Text(joined), Kind::Text, argument.value.span));
                 } else {
                     self.report(error::types::unknown_word(builtin.name, &joined, argument.value.span.to(end), words));
                     failed = true;
@@ -262,7 +262,7 @@ impl Env<'_> {
             let param = &builtin.takes[place];
             match slot {
                 Some(typed) => out.push(typed),
-                None if param.optional => out.push(Typed::literal(Literal::Missing, Kind::Any, span)),
+                None if param.optional => out.push(TypedExpr::literal(Literal::Missing, Kind::Any, span)),
                 None if failed => return None,
                 None => {
                     let given = arguments.len() + from;
@@ -275,7 +275,7 @@ impl Env<'_> {
     }
 
     /// Whether a value fits a parameter; it may have to be there, too.
-    fn argument_fits(&mut self, builtin: &'static Builtin, place: usize, typed: Typed) -> Option<Typed> {
+    fn argument_fits(&mut self, builtin: &'static Builtin, place: usize, typed: TypedExpr) -> Option<TypedExpr> {
         let param = &builtin.takes[place];
         if typed.is_any() {
             return None;
@@ -283,7 +283,7 @@ impl Env<'_> {
         if place > 0 && !param.nullable && !param.optional {
             let span = typed.span;
             let fallback = self.with_fallback(span, None, &typed.kind);
-            self.demand(&typed.presence, |gap| error::presence::argument(builtin.name, param.name, span, fallback, gap));
+            self.require_present(&typed.presence, |gap| error::presence::argument(builtin.name, param.name, span, fallback, gap));
         }
         if let (Some(Literal::Text(text)), false) = (typed.literal_value(), matches!(param.takes, Takes::Words(_) | Takes::Pattern))
             && let Some(wrong) = builtin.misuse(place, text)
@@ -372,13 +372,13 @@ impl Env<'_> {
 
     /// A record may name a currency although its snapshot knows no field for it: it was pulled before the account had several.
     fn currency_of_record(&self, expr: &mut Expr) {
-        let Expr::Field { base, wire: Wire::Amount { currency_field: field @ None, unlisted, currency: None }, .. } = expr else { return };
+        let Expr::Field { base, wire: WireEncoding::Amount { currency_field: field @ None, unlisted, currency: None }, .. } = expr else { return };
         let of = self.object_of(base).and_then(|of| self.object(&of));
         *field = of.and_then(|of| of.unlisted_currency().map(str::to_owned));
         *unlisted = field.is_some();
     }
 
-    fn builtin(&mut self, builtin: &'static Builtin, mut given: Vec<Typed>, span: Span) -> Typed {
+    fn builtin(&mut self, builtin: &'static Builtin, mut given: Vec<TypedExpr>, span: Span) -> TypedExpr {
         if builtin.name == "currency" {
             given.iter_mut().for_each(|amount| self.currency_of_record(&mut amount.expr));
         }
@@ -390,7 +390,7 @@ impl Env<'_> {
         if let (Some(first), true) = (first, refuses_missing_elements(builtin)) {
             let presence = first.element_presence();
             let (at, name) = (first.span, builtin.name);
-            self.demand(&presence, |gap| error::presence::elements(name, at, gap));
+            self.require_present(&presence, |gap| error::presence::elements(name, at, gap));
         }
         let first_kind = || first.map_or(Kind::Any, |first| first.kind.clone());
         let element_kind = || match &element {
@@ -407,14 +407,14 @@ impl Env<'_> {
             Gives::MaybeElement => (element_kind(), true),
             Gives::List(kind) => (Kind::List(Box::new(Type::some(kind.clone()))), false),
         };
-        if let (Some(first), Some(Literal::Text(unit)), "to" | "number_in") = (first, given.get(1).and_then(Typed::literal_value), builtin.name)
+        if let (Some(first), Some(Literal::Text(unit)), "to" | "number_in") = (first, given.get(1).and_then(TypedExpr::literal_value), builtin.name)
             && !builtin::unit_measures(unit, &first.kind)
         {
             self.report(Diagnostic::new(Code::WrongUnit, given[1].span, format!("`{unit}` does not measure {}", error::types::a(&first.kind))));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         if !self.pattern_can_fit(builtin, &given, span) {
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         // A conversion of a literal is decided here.
         if maybe
@@ -445,12 +445,12 @@ impl Env<'_> {
                 closed_by.extend(first.keys.iter().chain(sources).cloned().map(Fact::NonEmpty));
                 why = Why::Empty;
             }
-            presence.push(Presence::gap(closed_by, span, why));
+            presence.push(Nullability::gap(closed_by, span, why));
         }
         let mut typed =
-            Typed::new(Expr::Call { function: BuiltinRef(builtin), arguments: given.iter().map(|g| g.expr.clone()).collect() }, kind, keys, span)
-                .present_if(Presence::all(presence));
-        let number = |at: usize| match given.get(at).and_then(Typed::literal_value) {
+            TypedExpr::new(Expr::Call { function: BuiltinRef(builtin), arguments: given.iter().map(|g| g.expr.clone()).collect() }, kind, keys, span)
+                .present_if(Nullability::all(presence));
+        let number = |at: usize| match given.get(at).and_then(TypedExpr::literal_value) {
             Some(Literal::Number(number)) => number.to_string().parse::<usize>().ok(),
             _ => None,
         };
@@ -473,7 +473,7 @@ impl Env<'_> {
             "count" | "length" | "floor" | "ceiling" => typed.places = Some(0),
             "average" => typed.places = Some(ENDLESS),
             "to" | "number_in" => {
-                let to = given.get(1).and_then(Typed::literal_value);
+                let to = given.get(1).and_then(TypedExpr::literal_value);
                 let to = if let Some(Literal::Text(word)) = to { Unit::parse(word) } else { None };
                 typed.places = first.and_then(|first| first.extent.unit?.places_in(first.places, to?));
             }
@@ -493,14 +493,14 @@ impl Env<'_> {
                     let keys = own.chain(inherited.keys.iter().cloned()).collect();
                     typed.clone().with_elements(keys, inherited.facts.clone(), inherited.presence.clone())
                 }
-                None => typed.clone().with_elements(own.collect(), Vec::new(), Presence::Always),
+                None => typed.clone().with_elements(own.collect(), Vec::new(), Nullability::Always),
             };
-            typed.presence = Presence::Always;
+            typed.presence = Nullability::Always;
         }
         typed
     }
 
-    fn decide(&mut self, builtin: &'static Builtin, given: &[Typed], kind: &Kind, span: Span) -> Option<Typed> {
+    fn decide(&mut self, builtin: &'static Builtin, given: &[TypedExpr], kind: &Kind, span: Span) -> Option<TypedExpr> {
         let mut values = Vec::new();
         for argument in given {
             match &argument.expr {
@@ -516,19 +516,19 @@ impl Env<'_> {
             Err(_) => None,
         };
         match literal {
-            Some(literal) => Some(Typed::literal(literal, kind.clone(), span)),
+            Some(literal) => Some(TypedExpr::literal(literal, kind.clone(), span)),
             None => {
                 self.report(error::types::bad_conversion(builtin.name, given[0].span, &self.text(given[0].span), kind));
-                Some(Typed::any(span))
+                Some(TypedExpr::any(span))
             }
         }
     }
 
     // ---- value maps and tables
 
-    fn value_map(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Typed {
+    fn value_map(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> TypedExpr {
         let run = self.run;
-        let Some(map) = run.maps.get(id) else { return Typed::any(span) };
+        let Some(map) = run.maps.get(id) else { return TypedExpr::any(span) };
         let name = map.map.name.clone();
         let mut rest = arguments;
         let value = match (piped, arguments) {
@@ -539,7 +539,7 @@ impl Env<'_> {
             }
             (None, []) => {
                 self.report(error::types::needs_argument(&name, span));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
         };
         let back = match rest {
@@ -550,7 +550,7 @@ impl Env<'_> {
                     Diagnostic::new(Code::WrongArguments, other.value.span, format!("`{name}` is a value map and takes one value"))
                         .help("behind a value map stands at most the word `back`"),
                 );
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
         };
         if back && !map.both_ways {
@@ -558,12 +558,12 @@ impl Env<'_> {
                 Diagnostic::new(Code::WrongArgument, span, format!("`{name}` goes one way only"))
                     .help("write `<->` between its sides to use it both ways"),
             );
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let (from, to, total) = if back { (&map.to, &map.from, map.total_back) } else { (&map.from, &map.to, map.total) };
         let typed = self.expr(value, Some(from));
         if typed.is_any() {
-            return Typed { kind: to.clone(), span, ..Typed::any(span) };
+            return TypedExpr { kind: to.clone(), span, ..TypedExpr::any(span) };
         }
         let taken = match (&typed.kind, from) {
             (Kind::Text, Kind::Enumeration(of)) => of.open || total,
@@ -572,7 +572,7 @@ impl Env<'_> {
         };
         if !taken {
             self.report(error::types::wrong_map_argument(&name, from, &typed, &self.text(typed.span)));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         if !back && !self.is_the_maps_own(&map.map, &typed) {
             self.rows_can_match(&map.map, &typed);
@@ -584,10 +584,10 @@ impl Env<'_> {
         // Its `else` is met by a missing value, too.
         let mut presence = if stops { Vec::new() } else { vec![typed.presence.clone()] };
         if !(total && (own_source || stops)) {
-            presence.push(Presence::gap(vec![Fact::Present(key.clone())], span, Why::Values(name)));
+            presence.push(Nullability::gap(vec![Fact::Present(key.clone())], span, Why::Values(name)));
         }
-        let mut out =
-            Typed::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span).present_if(Presence::all(presence));
+        let mut out = TypedExpr::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span)
+            .present_if(Nullability::all(presence));
         if let Kind::Enumeration(of) = to {
             out.longest = of.names().map(|name| name.chars().count()).max().filter(|_| !of.open);
         } else if *to == Kind::Text && !back {
@@ -598,14 +598,14 @@ impl Env<'_> {
         out
     }
 
-    fn table_call(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> Typed {
+    fn table_call(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> TypedExpr {
         let run = self.run;
-        let Some(table) = run.tables.get(id) else { return Typed::any(span) };
+        let Some(table) = run.tables.get(id) else { return TypedExpr::any(span) };
         let wanted: Vec<(String, Type)> = table.keys.iter().zip(&table.columns).map(|(name, column)| (name.clone(), column.of.clone())).collect();
         let values: Vec<&tree::Expr> = piped.into_iter().chain(arguments.iter().map(|argument| &argument.value)).collect();
         if values.len() != wanted.len() {
             self.report(error::types::argument_count(&table.name, wanted.len(), values.len(), span));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let mut keys = Vec::new();
         let mut names = Vec::new();
@@ -614,11 +614,11 @@ impl Env<'_> {
         for (value, (name, of)) in values.iter().zip(&wanted) {
             let typed = self.expr(value, Some(&of.kind));
             if typed.is_any() {
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
             if !fits(&typed.kind, &of.kind) {
                 self.report(error::types::wrong_key(&table.name, name, &of.kind, &typed));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
             names.push(typed.key());
             presence.push(typed.presence.clone());
@@ -632,13 +632,13 @@ impl Env<'_> {
         let expr = Expr::Table { table: id, keys };
         if table.many {
             let elements = vec![key.elements()];
-            let mut rows = Typed::new(expr, Kind::List(Box::new(Type::some(row))), vec![key], span);
+            let mut rows = TypedExpr::new(expr, Kind::List(Box::new(Type::some(row))), vec![key], span);
             rows.extent.table = Some((id, None));
-            return rows.with_elements(elements, Vec::new(), Presence::Always);
+            return rows.with_elements(elements, Vec::new(), Nullability::Always);
         }
-        let own = Presence::gap(vec![Fact::Present(key.clone())], span, Why::TableRow(table.name.clone()));
+        let own = Nullability::gap(vec![Fact::Present(key.clone())], span, Why::TableRow(table.name.clone()));
         presence.push(own);
-        let mut typed = Typed::new(expr, row, vec![key], span).present_if(Presence::all(presence));
+        let mut typed = TypedExpr::new(expr, row, vec![key], span).present_if(Nullability::all(presence));
         typed.extent.table = Some((id, None));
         typed
     }

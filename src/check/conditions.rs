@@ -3,21 +3,21 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::builtin::{self, BuiltinRef, Family};
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::{asked, coerce};
-use crate::check::facts::{Truths, both};
+use crate::check::facts::{Refinement, both};
 use crate::check::key::{self, Fact, Key, Term};
 use crate::ir::{Compare, Expr, Pattern};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, BinaryOp, ExprKind};
 use crate::value::{Kind, Literal};
 
-impl Env<'_> {
+impl Checker<'_> {
     // ---- conditions
 
     /// An expression that must be true or false. What may be missing counts as false.
-    pub(super) fn condition(&mut self, expr: &tree::Expr) -> Typed {
+    pub(super) fn condition(&mut self, expr: &tree::Expr) -> TypedExpr {
         let typed = self.expr(expr, None);
         match &typed.kind {
             Kind::Boolean => if_true_present(typed),
@@ -28,13 +28,13 @@ impl Env<'_> {
             other => {
                 self.poisoned = true;
                 self.report(error::types::not_a_condition(&typed, other, &self.text(typed.span)));
-                Typed::any(expr.span)
+                TypedExpr::any(expr.span)
             }
         }
     }
 
     /// A rule's `X`: true, or, of what is no boolean, present.
-    pub(super) fn rule_condition(&mut self, expr: &tree::Expr) -> Typed {
+    pub(super) fn rule_condition(&mut self, expr: &tree::Expr) -> TypedExpr {
         let typed = self.expr(expr, None);
         match &typed.kind {
             Kind::Boolean => if_true_present(typed),
@@ -46,39 +46,39 @@ impl Env<'_> {
         }
     }
 
-    pub(super) fn is_present(&mut self, value: &tree::Expr, span: Span) -> Typed {
+    pub(super) fn is_present(&mut self, value: &tree::Expr, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
         if value.is_any() {
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         presence_of(value, span)
     }
 
-    pub(super) fn junction(&mut self, op: BinaryOp, left: &tree::Expr, right: &tree::Expr, span: Span) -> Typed {
+    pub(super) fn junction(&mut self, op: BinaryOp, left: &tree::Expr, right: &tree::Expr, span: Span) -> TypedExpr {
         if op == BinaryOp::Or
             && let Some(kind) = self.fallback_by_or(left, right)
         {
             let (first, second) = (self.text(left.span), self.text(right.span));
             self.report(error::types::or_for_a_fallback(&kind, span, &first, &second));
             self.poisoned = true;
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let left = self.condition(left);
         let known = if op == BinaryOp::And { left.truths.if_true.clone() } else { left.truths.if_false.clone() };
-        let right = self.knowing(&known, |env| env.condition(right));
+        let right = self.with_facts(&known, |env| env.condition(right));
         if left.is_any() || right.is_any() {
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let (a, b) = (&left.truths, &right.truths);
         let union = |x: &[Fact], y: &[Fact]| x.iter().chain(y).cloned().collect::<Vec<_>>();
         let truths = if op == BinaryOp::And {
-            Truths {
+            Refinement {
                 if_true: union(&a.if_true, &b.if_true),
                 if_false: both(&a.if_false, &b.if_false),
                 presence_only: a.presence_only && b.presence_only,
             }
         } else {
-            Truths { if_true: both(&a.if_true, &b.if_true), if_false: union(&a.if_false, &b.if_false), presence_only: false }
+            Refinement { if_true: both(&a.if_true, &b.if_true), if_false: union(&a.if_false, &b.if_false), presence_only: false }
         };
         let form = if op == BinaryOp::And { "and" } else { "or" };
         let key = Key::form(form, [left.key(), right.key()]);
@@ -90,7 +90,7 @@ impl Env<'_> {
             }
         }
         let expr = if op == BinaryOp::And { Expr::And(parts) } else { Expr::Or(parts) };
-        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        let mut typed = TypedExpr::new(expr, Kind::Boolean, vec![key], span);
         typed.truths = truths;
         typed
     }
@@ -101,13 +101,13 @@ impl Env<'_> {
         if !is_value(left) || !is_value(right) {
             return None;
         }
-        let mut kind = |expr: &tree::Expr| self.quiet(|env| env.expr(expr, None)).kind;
+        let mut kind = |expr: &tree::Expr| self.silently(|env| env.expr(expr, None)).kind;
         let (first, second) = (kind(left), kind(right));
         let texts = |kind: &Kind| matches!(kind, Kind::Text | Kind::Enumeration(_));
         (texts(&first) && texts(&second) || first == second && !matches!(first, Kind::Boolean | Kind::Any | Kind::Object(_))).then_some(first)
     }
 
-    pub(super) fn compare(&mut self, op: Compare, left: &tree::Expr, right: &tree::Expr, span: Span) -> Typed {
+    pub(super) fn compare(&mut self, op: Compare, left: &tree::Expr, right: &tree::Expr, span: Span) -> TypedExpr {
         for (nothing, other) in [(right, left), (left, right)] {
             if let ExprKind::Name(name) = nothing.kind.as_ref()
                 && habits::is_nothing(name)
@@ -117,7 +117,7 @@ impl Env<'_> {
                 let text = habits::bracketed(&self.text(other.span));
                 self.expr(other, None);
                 self.report(error::names::compared_with_nothing(name, nothing.span, span, &text, op == Compare::Equal));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
         }
         // What stands on the other side gives a bare name or a text its meaning.
@@ -147,12 +147,12 @@ impl Env<'_> {
         }
     }
 
-    pub(super) fn compare_typed(&mut self, op: Compare, left: Typed, right: Typed, span: Span) -> Typed {
-        let Some((left, right)) = self.comparable(left, right, span) else { return Typed::any(span) };
+    pub(super) fn compare_typed(&mut self, op: Compare, left: TypedExpr, right: TypedExpr, span: Span) -> TypedExpr {
+        let Some((left, right)) = self.comparable(left, right, span) else { return TypedExpr::any(span) };
         let ordered = !matches!(op, Compare::Equal | Compare::NotEqual);
         if ordered && matches!(left.kind, Kind::Boolean | Kind::Enumeration(_) | Kind::Reference(_)) {
             self.report(error::types::no_order(&left, span));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         if left.kind == Kind::Money {
             self.currency_beside(&left, &right, span);
@@ -161,17 +161,17 @@ impl Env<'_> {
         let truths = comparison_truths(op, &left, &right);
         let key = Key::new(Term::Compare(op, left.key(), right.key()));
         let expr = Expr::Compare { op, left: Box::new(left.expr), right: Box::new(right.expr) };
-        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        let mut typed = TypedExpr::new(expr, Kind::Boolean, vec![key], span);
         typed.truths = truths;
         typed
     }
 
     /// Both sides under one kind, or the report that they have none.
-    pub(super) fn comparable(&mut self, left: Typed, right: Typed, span: Span) -> Option<(Typed, Typed)> {
+    pub(super) fn comparable(&mut self, left: TypedExpr, right: TypedExpr, span: Span) -> Option<(TypedExpr, TypedExpr)> {
         if left.is_any() || right.is_any() {
             return None;
         }
-        let is_number = |typed: &Typed| matches!(typed.kind, Kind::Integer | Kind::Decimal);
+        let is_number = |typed: &TypedExpr| matches!(typed.kind, Kind::Integer | Kind::Decimal);
         let pair = match (&left.kind, &right.kind) {
             (Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json, _) | (_, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) => {
                 None
@@ -190,7 +190,7 @@ impl Env<'_> {
         pair
     }
 
-    pub(super) fn is_in(&mut self, value: &tree::Expr, list: &[tree::Expr], negated: bool, span: Span) -> Typed {
+    pub(super) fn is_in(&mut self, value: &tree::Expr, list: &[tree::Expr], negated: bool, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
         let mut items = Vec::new();
         let mut keys = Vec::new();
@@ -207,31 +207,31 @@ impl Env<'_> {
             }
         }
         if failed {
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let key = Key::new(Term::In(value.key(), keys));
         let known = value.known_if_present();
         let expr = Expr::In { value: Box::new(value.expr), list: items };
-        let truths = Truths { if_true: known, ..Truths::default() };
+        let truths = Refinement { if_true: known, ..Refinement::default() };
         let (expr, truths, key) = if negated { (Expr::Not(Box::new(expr)), truths.not(), Key::form("not", [key])) } else { (expr, truths, key) };
-        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        let mut typed = TypedExpr::new(expr, Kind::Boolean, vec![key], span);
         typed.truths = truths;
         typed
     }
 
-    pub(super) fn matches(&mut self, value: &tree::Expr, pattern: &tree::Expr, span: Span) -> Typed {
+    pub(super) fn matches(&mut self, value: &tree::Expr, pattern: &tree::Expr, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
-        let Some((lowered, form)) = self.pattern(pattern) else { return Typed::any(span) };
+        let Some((lowered, form)) = self.pattern(pattern) else { return TypedExpr::any(span) };
         if !matches!(value.kind, Kind::Text | Kind::Enumeration(_) | Kind::Any) {
             self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let mut known = value.known_if_present();
         known.push(Fact::HasForm(value.key()));
-        let truths = Truths { if_true: known, ..Truths::default() };
+        let truths = Refinement { if_true: known, ..Refinement::default() };
         let key = Key::new(Term::Matches(value.key(), form));
         let expr = Expr::Matches { value: Box::new(value.expr), pattern: lowered };
-        let mut typed = Typed::new(expr, Kind::Boolean, vec![key], span);
+        let mut typed = TypedExpr::new(expr, Kind::Boolean, vec![key], span);
         typed.truths = truths;
         typed
     }
@@ -275,14 +275,14 @@ impl Env<'_> {
             return None;
         };
         let arguments = self.arguments(builtin, 1, arguments, pattern.span)?;
-        let form = key::Pattern::Builtin(builtin.name, arguments.iter().map(Typed::key).collect());
+        let form = key::Pattern::Builtin(builtin.name, arguments.iter().map(TypedExpr::key).collect());
         let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
         Some((Pattern::Builtin { function: BuiltinRef(builtin), arguments }, form))
     }
 }
 
 /// `x is present`, with what it tells.
-pub(super) fn presence_of(value: Typed, span: Span) -> Typed {
+pub(super) fn presence_of(value: TypedExpr, span: Span) -> TypedExpr {
     let key = Key::form("is present", [value.key()]);
     let mut known = value.known_if_present();
     if matches!(value.kind, Kind::List(_)) {
@@ -290,15 +290,15 @@ pub(super) fn presence_of(value: Typed, span: Span) -> Typed {
     }
     // A text that is not there has no wrong form: `x is missing or x matches …` holds `x` to the form.
     let if_false = if value.kind == Kind::Text { vec![Fact::HasForm(value.key())] } else { Vec::new() };
-    let mut typed = Typed::new(Expr::IsPresent(Box::new(asked(value.expr))), Kind::Boolean, vec![key], span);
-    typed.truths = Truths { if_true: known, if_false, presence_only: true };
+    let mut typed = TypedExpr::new(Expr::IsPresent(Box::new(asked(value.expr))), Kind::Boolean, vec![key], span);
+    typed.truths = Refinement { if_true: known, if_false, presence_only: true };
     typed
 }
 
 /// What a comparison says of its sides: present where it holds, and of a number, that it is not 0
 /// and a counted list that it is not empty.
-fn comparison_truths(op: Compare, left: &Typed, right: &Typed) -> Truths {
-    let mut truths = Truths::default();
+fn comparison_truths(op: Compare, left: &TypedExpr, right: &TypedExpr) -> Refinement {
+    let mut truths = Refinement::default();
     let sides = [(left, right, op), (right, left, op.mirrored())];
     for (one, other, op) in sides {
         let mut known = Vec::new();
@@ -338,7 +338,7 @@ fn comparison_truths(op: Compare, left: &Typed, right: &Typed) -> Truths {
 }
 
 /// Between which numbers a value lies where a comparison holds, or where it does not; of `length(x)`, how long `x` is.
-fn bounds_of(op: Compare, one: &Typed, limit: rust_decimal::Decimal, truths: &mut Truths) {
+fn bounds_of(op: Compare, one: &TypedExpr, limit: rust_decimal::Decimal, truths: &mut Refinement) {
     let whole = one.kind == Kind::Integer;
     let step = rust_decimal::Decimal::ONE;
     let below = if whole { limit - step } else { limit };
@@ -372,7 +372,7 @@ fn bounds_of(op: Compare, one: &Typed, limit: rust_decimal::Decimal, truths: &mu
 }
 
 /// What is true is also there.
-fn if_true_present(mut typed: Typed) -> Typed {
+fn if_true_present(mut typed: TypedExpr) -> TypedExpr {
     let mut if_true = typed.known_if_present();
     if_true.append(&mut typed.truths.if_true);
     typed.truths.if_true = if_true;

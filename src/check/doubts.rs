@@ -5,17 +5,17 @@ use crate::base::Span;
 use crate::builtin::{self, Builtin, Family};
 use crate::check::assign::Target;
 use crate::check::body::At;
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error::doubts as error;
 use crate::check::extent::Unit;
 use crate::check::facts::Why;
-use crate::ir::{self, Arithmetic, Expr, Operation, Word, walk};
+use crate::ir::{self, Arithmetic, ContextVar, Expr, Operation, walk};
 use crate::schema::Field;
 use crate::syntax::tree::{self, BinaryOp, ExprKind, FieldRow, RowValue, TextLiteral, TextPart};
 use crate::system::{self, Search};
-use crate::value::{Kind, Literal, ObjectRef, Wire};
+use crate::value::{Kind, Literal, ObjectRef, WireEncoding};
 
-impl Env<'_> {
+impl Checker<'_> {
     // ---- names
 
     /// Reports a name that a flow or a function gives, and that is a parameter too.
@@ -89,12 +89,12 @@ impl Env<'_> {
     // ---- writes
 
     /// A guard that says nothing of the target.
-    pub(super) fn guard_reads_target(&mut self, guard: &tree::Guard, condition: &Typed) {
+    pub(super) fn guard_reads_target(&mut self, guard: &tree::Guard, condition: &TypedExpr) {
         if condition.is_any() {
             return;
         }
         let mut reads = false;
-        walk::expr(&condition.expr, &mut |expr| reads |= matches!(expr, Expr::Word(Word::Target)));
+        walk::expr(&condition.expr, &mut |expr| reads |= matches!(expr, Expr::Word(ContextVar::Target)));
         if !reads {
             self.report(error::guard_without_target(guard.condition.span));
         }
@@ -109,7 +109,7 @@ impl Env<'_> {
     }
 
     /// What is told of a value where it goes into its field.
-    pub(super) fn assigned(&mut self, typed: &Typed, value: &tree::Expr, target: &Target<'_>) {
+    pub(super) fn assigned(&mut self, typed: &TypedExpr, value: &tree::Expr, target: &Target<'_>) {
         self.drops_text(typed, value, target);
         if let Some(named) = unit_in(target.name)
             && matches!(target.field.kind, Kind::Integer | Kind::Decimal)
@@ -121,7 +121,7 @@ impl Env<'_> {
     }
 
     /// A text of several values into a field that may stay empty: where one of them is missing, all is.
-    fn drops_text(&mut self, typed: &Typed, value: &tree::Expr, target: &Target<'_>) {
+    fn drops_text(&mut self, typed: &TypedExpr, value: &tree::Expr, target: &Target<'_>) {
         let ExprKind::Text(text) = strip(value).kind.as_ref() else { return };
         let parts: Vec<&tree::Expr> = text.parts.iter().filter_map(|part| if let TextPart::Expr(expr) = part { Some(expr) } else { None }).collect();
         if target.required || self.lenient || !self.calls.is_empty() || parts.len() < 2 || typed.presence.open(&self.facts).is_none() {
@@ -129,7 +129,7 @@ impl Env<'_> {
         }
         let mut missing: Vec<(&tree::Expr, Kind)> = Vec::new();
         for part in &parts {
-            let typed = self.quiet(|env| env.expr(part, None));
+            let typed = self.silently(|env| env.expr(part, None));
             if typed.presence.open(&self.facts).is_some() {
                 missing.push((part, typed.kind));
             }
@@ -153,12 +153,12 @@ impl Env<'_> {
         self.report(error::text_dropped(&target.path(), whole, &names, missing.first().map_or(whole, |(part, _)| part.span), mended));
     }
 
-    fn currency_is_known(&self, typed: &Typed, currency: &str) -> bool {
+    fn currency_is_known(&self, typed: &TypedExpr, currency: &str) -> bool {
         typed.keys.iter().any(|key| key.holder().is_some_and(|holder| self.facts.has(&holder.field(currency))))
     }
 
     /// Money that has a currency of its own, beside a number that has none.
-    pub(super) fn currency_beside(&mut self, money: &Typed, other: &Typed, at: Span) {
+    pub(super) fn currency_beside(&mut self, money: &TypedExpr, other: &TypedExpr, at: Span) {
         let number = matches!(other.literal_value(), Some(Literal::Number(number) | Literal::Money(number)) if !number.is_zero());
         let parameter = match &other.expr {
             // Its value may say a currency.
@@ -168,7 +168,7 @@ impl Env<'_> {
             _ => None,
         };
         let plain = number || parameter.is_some();
-        let Some(Expr::Field { wire: Wire::Amount { currency_field: Some(currency), .. }, .. }) = field_of(&money.expr) else { return };
+        let Some(Expr::Field { wire: WireEncoding::Amount { currency_field: Some(currency), .. }, .. }) = field_of(&money.expr) else { return };
         if plain && !self.currency_is_known(money, currency) {
             let text = self.text(money.span);
             let base = text.rsplit_once('.').map_or("", |(base, _)| base);
@@ -180,7 +180,7 @@ impl Env<'_> {
     // ---- units
 
     /// `Weight_Lb__c as kg`
-    pub(super) fn unit_by_name(&mut self, value: &Typed, unit: &tree::Name) {
+    pub(super) fn unit_by_name(&mut self, value: &TypedExpr, unit: &tree::Name) {
         let (Some(name), Some(said)) = (plain_field(&value.expr), Unit::parse(&unit.node)) else { return };
         if let Some(named) = unit_in(name).filter(|named| *named != said) {
             self.report(error::unit_differs(name, named.word(), said.word(), value.span.to(unit.span), Some(unit.span)));
@@ -257,7 +257,7 @@ impl Env<'_> {
                 TextPart::Text(text) => before = text.ends_with('$').then_some(text.as_str()),
                 TextPart::Expr(expr) => {
                     let signed = before.take().is_some_and(|text| text == "$" || text.ends_with(" $"));
-                    if signed && !matches!(self.quiet(|env| env.expr(expr, None)).kind, Kind::Money | Kind::Decimal | Kind::Integer | Kind::Any) {
+                    if signed && !matches!(self.silently(|env| env.expr(expr, None)).kind, Kind::Money | Kind::Decimal | Kind::Integer | Kind::Any) {
                         let written = self.run.sources.text(at);
                         let mended = written.replacen("${", "{", 1);
                         self.report(error::looks_like_code(
@@ -286,7 +286,7 @@ impl Env<'_> {
 
     /// A rule that does not fire where something that it compares is missing. `unless`: it fires where the condition
     /// does not hold.
-    pub(super) fn not_silent(&mut self, rule: &tree::Rule, condition: &tree::Expr, typed: &Typed, unless: bool) {
+    pub(super) fn not_silent(&mut self, rule: &tree::Rule, condition: &tree::Expr, typed: &TypedExpr, unless: bool) {
         if typed.is_any() || self.lenient {
             return;
         }
@@ -301,16 +301,16 @@ impl Env<'_> {
             ExprKind::Not(inner) => self.silenced(inner, !fires, review),
             ExprKind::Binary { op, left, right } if matches!(op.node, BinaryOp::And | BinaryOp::Or) => {
                 self.silenced(left, fires, review);
-                let truths = self.quiet(|env| env.condition(left)).truths;
+                let truths = self.silently(|env| env.condition(left)).truths;
                 let known = if op.node == BinaryOp::And { truths.if_true } else { truths.if_false };
-                self.knowing(&known, |env| env.silenced(right, fires, review));
+                self.with_facts(&known, |env| env.silenced(right, fires, review));
             }
             ExprKind::Binary { op, left, right }
                 if fires && matches!(op.node, BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual) =>
             {
-                let (one, other) = self.quiet(|env| (env.expr(left, None), env.expr(right, None)));
-                let constant = |typed: &Typed| {
-                    typed.literal_value().is_some() || matches!(&typed.expr, Expr::Parameter(_) | Expr::Word(Word::Now | Word::Today))
+                let (one, other) = self.silently(|env| (env.expr(left, None), env.expr(right, None)));
+                let constant = |typed: &TypedExpr| {
+                    typed.literal_value().is_some() || matches!(&typed.expr, Expr::Parameter(_) | Expr::Word(ContextVar::Now | ContextVar::Today))
                 };
                 let fields = !constant(&one) && !constant(&other);
                 for (side, written) in [(&one, left), (&other, right)] {
@@ -333,7 +333,7 @@ impl Env<'_> {
     }
 
     /// A condition inside an expression that is the same for every record.
-    pub(super) fn always_alike(&mut self, condition: &Typed, what: &str) {
+    pub(super) fn always_alike(&mut self, condition: &TypedExpr, what: &str) {
         let may_be = match &condition.expr {
             Expr::And(_) | Expr::Or(_) | Expr::Not(_) => true,
             Expr::Compare { left, right, .. } => {
@@ -353,12 +353,12 @@ impl Env<'_> {
     // ---- operators
 
     /// `a ?? b * c`: one reads it as `(a ?? b) * c`, and it is `a ?? (b * c)`.
-    pub(super) fn brackets_wanted(&mut self, value: &tree::Expr, fallback: &tree::Expr, left: &Typed, span: Span) {
+    pub(super) fn brackets_wanted(&mut self, value: &tree::Expr, fallback: &tree::Expr, left: &TypedExpr, span: Span) {
         let run = self.run;
         let text = |from: u32, to: u32| run.sources.get(span.file).and_then(|source| source.text.get(from as usize..to as usize)).unwrap_or_default();
         let is_time = |env: &mut Self, expr: &tree::Expr| {
             // `due ?? now + 2 days` is read in one way only.
-            matches!(env.quiet(|env| env.expr(expr, None)).kind, Kind::Date | Kind::Datetime | Kind::Duration | Kind::Any)
+            matches!(env.silently(|env| env.expr(expr, None)).kind, Kind::Date | Kind::Datetime | Kind::Duration | Kind::Any)
         };
         if let ExprKind::Binary { op, .. } = fallback.kind.as_ref()
             && is_arithmetic(op.node)
@@ -380,7 +380,7 @@ impl Env<'_> {
             if op.node == BinaryOp::Multiply && zero {
                 return;
             }
-            let right_typed = self.quiet(|env| env.expr(right, None));
+            let right_typed = self.silently(|env| env.expr(right, None));
             if is_time(self, value) || right_typed.is_any() || right_typed.presence.open(&self.facts).is_none() {
                 return;
             }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, bounds};
 use crate::builtin::{self};
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::extent::{ENDLESS, Extent, Open, Unit};
-use crate::check::facts::{Presence, Why};
+use crate::check::facts::{Nullability, Why};
 use crate::check::key::{self, Key, Step, Tail, Term};
 use crate::ir::{Compare, Expr, Part};
 use crate::syntax::habits;
@@ -19,16 +19,16 @@ use crate::value::{Enumeration, Kind, LengthUnit, Literal, ObjectRef, WeightUnit
 /// Levels of expressions inside expressions, those of called functions counted in.
 const DEEPEST: usize = bounds::EXPRESSION_DEPTH;
 
-impl Env<'_> {
+impl Checker<'_> {
     /// Checks an expression. `want` is the kind that its place takes, which gives bare names and
     /// literals their meaning; whether the kind fits is for the caller.
-    pub(super) fn expr(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> Typed {
+    pub(super) fn expr(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> TypedExpr {
         if self.depth >= DEEPEST {
             self.out.push(
                 Diagnostic::new(Code::TooDeep, expr.span, format!("this is nested deeper than {DEEPEST} levels"))
                     .help("name the inner part by a `let`"),
             );
-            return Typed::any(expr.span);
+            return TypedExpr::any(expr.span);
         }
         self.visited += 1;
         if self.visited > bounds::EXPRESSIONS {
@@ -41,23 +41,23 @@ impl Env<'_> {
     }
 
     /// What names and functions stand for has multiplied beyond what is taken. It is told once.
-    pub(super) fn too_large(&mut self, span: Span) -> Typed {
+    pub(super) fn too_large(&mut self, span: Span) -> TypedExpr {
         if !std::mem::replace(&mut self.too_large, true) {
             let at = self.calls.first().copied().unwrap_or(span);
             self.out.push(error::types::too_large(at));
         }
-        Typed::any(span)
+        TypedExpr::any(span)
     }
 
-    fn expr_of(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> Typed {
+    fn expr_of(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> TypedExpr {
         let span = expr.span;
         match expr.kind.as_ref() {
             ExprKind::Name(name) => self.name(name, span, want),
             ExprKind::Field { base, field } => self.field(base, field, span),
             ExprKind::Text(text) => self.text_literal(text, span, want),
             ExprKind::Number(number) => number_literal(*number, span),
-            ExprKind::Boolean(truth) => Typed::literal(Literal::Boolean(*truth), Kind::Boolean, span),
-            ExprKind::Time(time) => Typed::literal(Literal::Time(*time), Kind::Time, span),
+            ExprKind::Boolean(truth) => TypedExpr::literal(Literal::Boolean(*truth), Kind::Boolean, span),
+            ExprKind::Time(time) => TypedExpr::literal(Literal::Time(*time), Kind::Time, span),
             ExprKind::Quantity { number, unit } => self.quantity(*number, unit, span),
             ExprKind::Call { function, arguments } => self.call(function, None, arguments, span, want),
             ExprKind::Pipe { value, function, arguments } => self.call(function, Some(value), arguments, span, want),
@@ -94,97 +94,97 @@ impl Env<'_> {
             ExprKind::Object(rows) => self.object_literal(rows, span, want),
             ExprKind::List(items) => self.list_literal(items, span, want),
             ExprKind::Paren(inner) => self.brackets(inner, span, want),
-            ExprKind::Broken => Typed::any(span),
+            ExprKind::Broken => TypedExpr::any(span),
         }
     }
 
-    fn brackets(&mut self, inner: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
+    fn brackets(&mut self, inner: &tree::Expr, span: Span, want: Option<&Kind>) -> TypedExpr {
         let mut typed = self.expr(inner, want);
         typed.span = span;
         typed
     }
 
-    fn not(&mut self, value: &tree::Expr, span: Span) -> Typed {
+    fn not(&mut self, value: &tree::Expr, span: Span) -> TypedExpr {
         let value = self.condition(value);
         let key = Key::form("not", [value.key()]);
-        let mut typed = Typed::new(Expr::Not(Box::new(value.expr)), Kind::Boolean, vec![key], span);
+        let mut typed = TypedExpr::new(Expr::Not(Box::new(value.expr)), Kind::Boolean, vec![key], span);
         typed.truths = value.truths.not();
         typed.present_if(value.presence)
     }
 
-    fn is_missing(&mut self, value: &tree::Expr, span: Span) -> Typed {
+    fn is_missing(&mut self, value: &tree::Expr, span: Span) -> TypedExpr {
         let present = self.is_present(value, span);
         let key = Key::form("not", [present.key()]);
-        let mut typed = Typed::new(Expr::Not(Box::new(present.expr)), Kind::Boolean, vec![key], span);
+        let mut typed = TypedExpr::new(Expr::Not(Box::new(present.expr)), Kind::Boolean, vec![key], span);
         typed.truths = present.truths.not();
         typed
     }
 
-    fn was_sent(&mut self, value: &tree::Expr, span: Span) -> Typed {
+    fn was_sent(&mut self, value: &tree::Expr, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
         let key = Key::form("was sent", [value.key()]);
-        Typed::new(Expr::WasSent(Box::new(value.expr)), Kind::Boolean, vec![key], span)
+        TypedExpr::new(Expr::WasSent(Box::new(value.expr)), Kind::Boolean, vec![key], span)
     }
 
-    fn reaches_nowhere(&mut self, span: Span) -> Typed {
+    fn reaches_nowhere(&mut self, span: Span) -> TypedExpr {
         self.report(
             Diagnostic::new(Code::BadMilestone, span, "`reaches` stands only in the `when` of a create")
                 .help("write `create … when count() reaches (10, 50)`"),
         );
-        Typed::any(span)
+        TypedExpr::any(span)
     }
 
     // ---- literals
 
-    fn text_literal(&mut self, text: &tree::TextLiteral, span: Span, want: Option<&Kind>) -> Typed {
+    fn text_literal(&mut self, text: &tree::TextLiteral, span: Span, want: Option<&Kind>) -> TypedExpr {
         let Some(plain) = text.plain() else {
             self.looks_like_shell(text, span);
             return self.template(text, span, false);
         };
         match want {
             Some(Kind::Enumeration(of)) => match of.resolve(&plain) {
-                Some(value) => Typed::literal(Literal::Text(value.to_owned()), Kind::Enumeration(Arc::clone(of)), span),
+                Some(value) => TypedExpr::literal(Literal::Text(value.to_owned()), Kind::Enumeration(Arc::clone(of)), span),
                 None if of.open => {
                     self.report(error::names::not_known_value(&plain, span, of));
-                    Typed::literal(Literal::Text(plain), Kind::Enumeration(Arc::clone(of)), span)
+                    TypedExpr::literal(Literal::Text(plain), Kind::Enumeration(Arc::clone(of)), span)
                 }
                 None => {
                     self.report(error::names::unknown_value(&plain, span, of, None));
-                    Typed::any(span)
+                    TypedExpr::any(span)
                 }
             },
             Some(Kind::Reference(of)) => self.named(&plain, of, span),
             _ => {
                 self.looks_like_code(text, &plain, span);
-                Typed::literal(Literal::Text(plain), Kind::Text, span)
+                TypedExpr::literal(Literal::Text(plain), Kind::Text, span)
             }
         }
     }
 
     /// A named thing of a connection by a constant name, looked up in the snapshot.
-    pub(super) fn named(&mut self, name: &str, of: &ObjectRef, span: Span) -> Typed {
+    pub(super) fn named(&mut self, name: &str, of: &ObjectRef, span: Span) -> TypedExpr {
         if let Some(names) = self.run.world.names(of) {
             match names.names.iter().filter(|known| known.name == name).count() {
                 1 => {}
                 0 => {
                     self.report(error::names::unknown_reference(name, span, of, &names));
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 }
                 _ => {
                     self.report(error::names::two_of_a_name(name, span, of));
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 }
             }
         } else if self.run.world.has_names(&of.connection) {
             self.report(error::names::no_names_of_kind(name, span, of));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let expr = Expr::Named { of: of.clone(), name: name.to_owned() };
-        Typed::new(expr, Kind::Reference(of.clone()), vec![Key::new(Term::Named(of.clone(), name.to_owned()))], span)
+        TypedExpr::new(expr, Kind::Reference(of.clone()), vec![Key::new(Term::Named(of.clone(), name.to_owned()))], span)
     }
 
     /// Text with expressions in it. In a message a missing part prints as `(none)`.
-    pub(super) fn template(&mut self, text: &tree::TextLiteral, span: Span, message: bool) -> Typed {
+    pub(super) fn template(&mut self, text: &tree::TextLiteral, span: Span, message: bool) -> TypedExpr {
         let mut parts = Vec::new();
         let mut presence = Vec::new();
         let (mut said, mut longest, mut open) = (Vec::new(), Some(0_usize), None);
@@ -210,10 +210,11 @@ impl Env<'_> {
             }
         }
         if let [Part::Text(text)] = parts.as_slice() {
-            return Typed::literal(Literal::Text(text.clone()), Kind::Text, span);
+            return TypedExpr::literal(Literal::Text(text.clone()), Kind::Text, span);
         }
-        let presence = if message { Presence::Always } else { Presence::all(presence) };
-        let mut typed = Typed::new(Expr::Template { parts, message }, Kind::Text, vec![Key::new(Term::Template(said))], span).present_if(presence);
+        let presence = if message { Nullability::Always } else { Nullability::all(presence) };
+        let mut typed =
+            TypedExpr::new(Expr::Template { parts, message }, Kind::Text, vec![Key::new(Term::Template(said))], span).present_if(presence);
         (typed.longest, typed.extent.open) = (longest, open);
         typed
     }
@@ -233,26 +234,26 @@ impl Env<'_> {
         Expr::Template { parts: vec![Part::Expr(typed.expr)], message: true }
     }
 
-    fn quantity(&mut self, number: rust_decimal::Decimal, unit: &tree::Name, span: Span) -> Typed {
+    fn quantity(&mut self, number: rust_decimal::Decimal, unit: &tree::Name, span: Span) -> TypedExpr {
         if let Some(duration) = duration(number, &unit.node) {
-            return Typed::literal(Literal::Duration(duration), Kind::Duration, span);
+            return TypedExpr::literal(Literal::Duration(duration), Kind::Duration, span);
         }
         if let Some(unit) = WeightUnit::parse(&unit.node) {
-            return Typed::literal(Literal::Weight(number, unit), Kind::Weight, span);
+            return TypedExpr::literal(Literal::Weight(number, unit), Kind::Weight, span);
         }
         if let Some(unit) = LengthUnit::parse(&unit.node) {
-            return Typed::literal(Literal::Length(number, unit), Kind::Length, span);
+            return TypedExpr::literal(Literal::Length(number, unit), Kind::Length, span);
         }
         // Codes are written in capitals, so that `5 all` is no amount in Albanian lek.
         let code = builtin::currency_code(&unit.node).filter(|_| unit.node.bytes().all(|byte| byte.is_ascii_uppercase()));
         if let Some(code) = code {
-            return Typed::literal(Literal::Amount(number, code.to_string()), Kind::Money, span);
+            return TypedExpr::literal(Literal::Amount(number, code.to_string()), Kind::Money, span);
         }
         self.report(error::names::unknown_unit(unit));
-        Typed::any(span)
+        TypedExpr::any(span)
     }
 
-    fn unit(&mut self, value: &tree::Expr, unit: &tree::Name, span: Span) -> Typed {
+    fn unit(&mut self, value: &tree::Expr, unit: &tree::Name, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
         let weight = WeightUnit::parse(&unit.node);
         let length = LengthUnit::parse(&unit.node);
@@ -267,20 +268,20 @@ impl Env<'_> {
                 }
                 None => self.report(error::names::unknown_unit(unit)),
             }
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let kind = if weight.is_some() { Kind::Weight } else { Kind::Length };
         self.unit_by_name(&value, unit);
         match &value.kind {
             Kind::Integer | Kind::Decimal => {}
-            Kind::Any => return Typed::any(span),
+            Kind::Any => return TypedExpr::any(span),
             Kind::Weight | Kind::Length => {
                 self.report(error::types::has_a_unit(&value, &unit.node, kind == value.kind));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
             other => {
                 self.report(error::types::mismatch(value.span, other, &Kind::Decimal));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
         }
         let keys = value.keys.iter().map(|key| key.then(Step::Unit(unit.node.clone()))).collect();
@@ -289,43 +290,43 @@ impl Env<'_> {
             (Some(unit), _) => Expr::Weigh { value: boxed, unit },
             (None, Some(unit)) => Expr::Measure { value: boxed, unit },
             // One of them is some: told above.
-            (None, None) => return Typed::any(span),
+            (None, None) => return TypedExpr::any(span),
         };
-        let mut typed = Typed::new(expr, kind, keys, span).present_if(value.presence);
+        let mut typed = TypedExpr::new(expr, kind, keys, span).present_if(value.presence);
         (typed.places, typed.extent) = (value.places, Extent { unit: Unit::parse(&unit.node), ..value.extent });
         typed
     }
 
-    fn negate(&mut self, value: &tree::Expr, span: Span) -> Typed {
+    fn negate(&mut self, value: &tree::Expr, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
         match &value.kind {
             Kind::Any => return value,
             Kind::Integer | Kind::Decimal | Kind::Money | Kind::Duration | Kind::Weight | Kind::Length => {}
             other => {
                 self.report(error::types::mismatch(value.span, other, &Kind::Decimal));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
         }
         if let Some(Literal::Number(number)) = value.literal_value() {
-            return Typed::literal(Literal::Number(-*number), value.kind.clone(), span);
+            return TypedExpr::literal(Literal::Number(-*number), value.kind.clone(), span);
         }
         let keys = value.keys.iter().cloned().map(|key| Key::form("negate", [key])).collect();
-        let mut typed = Typed::new(Expr::Negate(Box::new(value.expr)), value.kind, keys, span).present_if(value.presence);
+        let mut typed = TypedExpr::new(Expr::Negate(Box::new(value.expr)), value.kind, keys, span).present_if(value.presence);
         (typed.places, typed.extent) = (value.places, value.extent.negated());
         typed
     }
 
-    fn json_path(&mut self, value: &tree::Expr, path: &tree::Name, span: Span) -> Typed {
+    fn json_path(&mut self, value: &tree::Expr, path: &tree::Name, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
         match jsonpath_rust::parser::parse_json_path(&path.node) {
             Err(reason) => {
                 self.report(Diagnostic::new(Code::BadJsonPath, path.span, "this JSONPath cannot be read").why(reason.to_string()));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
             Ok(parsed) => {
                 if let Some(of) = super::json_path::refused(&parsed) {
                     self.report(Diagnostic::new(Code::BadJsonPath, path.span, of.what).help(of.help));
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 }
             }
         }
@@ -335,18 +336,18 @@ impl Env<'_> {
                 value.span,
                 format!("a JSONPath reads `json`, and this is {}", error::types::a(&value.kind)),
             ));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let keys: Vec<Key> = value.keys.iter().map(|key| key.then(Step::JsonPath(path.node.clone()))).collect();
         let kind = Kind::List(Box::new(crate::value::Type::some(Kind::Json)));
         let expr = Expr::JsonPath { value: Box::new(value.expr), path: path.node.clone() };
         let elements = keys.iter().map(Key::elements).collect();
-        Typed::new(expr, kind, keys, span).with_elements(elements, Vec::new(), Presence::Always)
+        TypedExpr::new(expr, kind, keys, span).with_elements(elements, Vec::new(), Nullability::Always)
     }
 
     // ---- choices
 
-    fn fallback(&mut self, value: &tree::Expr, fallback: &tree::Expr, span: Span, want: Option<&Kind>) -> Typed {
+    fn fallback(&mut self, value: &tree::Expr, fallback: &tree::Expr, span: Span, want: Option<&Kind>) -> TypedExpr {
         let left = self.expr(value, want);
         self.brackets_wanted(value, fallback, &left, span);
         let hint = want.cloned().or_else(|| hint(&left.kind, fallback));
@@ -356,20 +357,20 @@ impl Env<'_> {
         if !left.is_any() && left.presence.open(&self.facts).is_none() && !matches!(left.kind, Kind::List(_)) && !self.lenient && !promised {
             self.report(error::types::useless_fallback(&left, fallback.span, &self.text(left.span)));
         }
-        let Some((left, right, kind)) = self.unify(left, right) else { return Typed::any(span) };
+        let Some((left, right, kind)) = self.unify(left, right) else { return TypedExpr::any(span) };
         let own = Key::form("fallback", [left.key(), right.key()]);
         let presence = if right.presence.is_always() || left.presence.is_always() {
-            Presence::Always
+            Nullability::Always
         } else {
-            Presence::any(vec![left.presence.clone(), right.presence.clone()]).named(vec![own.clone()])
+            Nullability::any(vec![left.presence.clone(), right.presence.clone()]).named(vec![own.clone()])
         };
         let expr = Expr::Fallback { value: Box::new(asked(left.expr.clone())), fallback: Box::new(right.expr.clone()) };
-        let mut typed = Typed::new(expr, kind, vec![own.clone()], span).present_if(presence);
+        let mut typed = TypedExpr::new(expr, kind, vec![own.clone()], span).present_if(presence);
         typed.longest = left.longest.zip(right.longest).map(|(a, b)| a.max(b));
         typed.places = more_places(left.places, right.places);
         typed.extent = left.extent.either(&right.extent);
         if matches!(typed.kind, Kind::List(_)) {
-            typed = typed.with_elements(vec![own.elements()], Vec::new(), Presence::all([left.element_presence(), right.element_presence()]));
+            typed = typed.with_elements(vec![own.elements()], Vec::new(), Nullability::all([left.element_presence(), right.element_presence()]));
         }
         typed
     }
@@ -392,7 +393,7 @@ impl Env<'_> {
         of.and_then(|of| self.object(of)).is_some_and(|object| object.system == "files" || object.source.contains("inferred"))
     }
 
-    fn branch(&mut self, condition: &tree::Expr, then: &tree::Expr, otherwise: Option<&tree::Expr>, span: Span, want: Option<&Kind>) -> Typed {
+    fn branch(&mut self, condition: &tree::Expr, then: &tree::Expr, otherwise: Option<&tree::Expr>, span: Span, want: Option<&Kind>) -> TypedExpr {
         if let Some(nothing) = otherwise
             && let ExprKind::Name(name) = nothing.kind.as_ref()
             && habits::is_nothing(name)
@@ -400,50 +401,51 @@ impl Env<'_> {
         {
             let tail = Span::new(span.file, then.span.end as usize, nothing.span.end as usize);
             self.report(error::names::nothing(name, nothing.span).mend("leave the `else` out", tail, ""));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let condition = self.condition(condition);
         self.always_alike(&condition, "the other branch is never taken");
         let (yes, no) = (condition.truths.if_true.clone(), condition.truths.if_false.clone());
-        let then = self.knowing(&yes, |env| {
+        let then = self.with_facts(&yes, |env| {
             let mut typed = env.expr(then, want);
             typed.presence = typed.presence.under(&env.facts);
             typed
         });
         let hint = want.cloned().or_else(|| hint(&then.kind, otherwise?));
         let other = match otherwise {
-            Some(otherwise) => self.knowing(&no, |env| {
+            Some(otherwise) => self.with_facts(&no, |env| {
                 let mut typed = env.expr(otherwise, hint.as_ref());
                 typed.presence = typed.presence.under(&env.facts);
                 typed
             }),
             None => {
-                let gap = Presence::gap(Vec::new(), span, Why::Declared);
-                Typed::new(Expr::Literal(Literal::Missing), then.kind.clone(), vec![Key::new(Term::Literal(Literal::Missing))], span).present_if(gap)
+                let gap = Nullability::gap(Vec::new(), span, Why::Declared);
+                TypedExpr::new(Expr::Literal(Literal::Missing), then.kind.clone(), vec![Key::new(Term::Literal(Literal::Missing))], span)
+                    .present_if(gap)
             }
         };
-        let Some((then, other, kind)) = self.unify(then, other) else { return Typed::any(span) };
+        let Some((then, other, kind)) = self.unify(then, other) else { return TypedExpr::any(span) };
         let key = Key::form("if", [condition.key(), then.key(), other.key()]);
-        let parts = Presence::all([then.presence.clone(), other.presence.clone()]);
+        let parts = Nullability::all([then.presence.clone(), other.presence.clone()]);
         let presence = parts.named(vec![key.clone()]);
         let longest = then.longest.zip(other.longest).map(|(a, b)| a.max(b));
         let (longest, places, extent) = match otherwise {
             Some(_) => (longest, more_places(then.places, other.places), then.extent.either(&other.extent)),
             None => (then.longest, then.places, then.extent.clone()),
         };
-        let elements = Presence::all([then.element_presence(), other.element_presence()]);
+        let elements = Nullability::all([then.element_presence(), other.element_presence()]);
         let expr = Expr::If { condition: Box::new(condition.expr), then: Box::new(then.expr), otherwise: Box::new(other.expr) };
-        let mut typed = Typed::new(expr, kind, vec![key.clone()], span).present_if(presence);
+        let mut typed = TypedExpr::new(expr, kind, vec![key.clone()], span).present_if(presence);
         (typed.longest, typed.places, typed.extent) = (longest, places, extent);
         if matches!(typed.kind, Kind::List(_)) {
             typed = typed.with_elements(vec![key.elements()], Vec::new(), elements);
-            typed.presence = Presence::Always;
+            typed.presence = Nullability::Always;
         }
         typed
     }
 
     /// Two branches of one value under one kind.
-    fn unify(&mut self, left: Typed, right: Typed) -> Option<(Typed, Typed, Kind)> {
+    fn unify(&mut self, left: TypedExpr, right: TypedExpr) -> Option<(TypedExpr, TypedExpr, Kind)> {
         if left.is_any() || right.is_any() {
             return None;
         }
@@ -468,15 +470,15 @@ impl Env<'_> {
     }
 }
 
-impl Typed {
+impl TypedExpr {
     #[must_use]
-    pub(super) fn with_elements(mut self, keys: Vec<Key>, facts: Vec<Tail>, presence: Presence) -> Self {
-        self.elements = Some(std::sync::Arc::new(crate::check::env::Elements { keys, facts, presence, sources: Vec::new() }));
+    pub(super) fn with_elements(mut self, keys: Vec<Key>, facts: Vec<Tail>, presence: Nullability) -> Self {
+        self.elements = Some(std::sync::Arc::new(crate::check::checker::Elements { keys, facts, presence, sources: Vec::new() }));
         self
     }
 
-    pub(super) fn element_presence(&self) -> Presence {
-        self.elements.as_ref().map_or(Presence::Always, |elements| elements.presence.clone())
+    pub(super) fn element_presence(&self) -> Nullability {
+        self.elements.as_ref().map_or(Nullability::Always, |elements| elements.presence.clone())
     }
 }
 
@@ -497,9 +499,9 @@ fn more_places(left: Option<u32>, right: Option<u32>) -> Option<u32> {
     }
 }
 
-fn number_literal(number: rust_decimal::Decimal, span: Span) -> Typed {
+fn number_literal(number: rust_decimal::Decimal, span: Span) -> TypedExpr {
     let kind = if number.scale() == 0 { Kind::Integer } else { Kind::Decimal };
-    Typed::literal(Literal::Number(number), kind, span)
+    TypedExpr::literal(Literal::Number(number), kind, span)
 }
 
 /// The length of `3 days`; `None` where the word is no span of time.
@@ -534,7 +536,7 @@ pub(super) fn within(inner: &Enumeration, outer: &Enumeration) -> bool {
 }
 
 /// The value under another kind that it fits.
-pub(super) fn coerce(mut typed: Typed, kind: &Kind) -> Typed {
+pub(super) fn coerce(mut typed: TypedExpr, kind: &Kind) -> TypedExpr {
     if typed.kind == *kind || typed.is_any() {
         return typed;
     }

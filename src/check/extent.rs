@@ -4,7 +4,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::check::env::Typed;
+use crate::check::checker::TypedExpr;
 use crate::ir::Arithmetic;
 use crate::value::{Kind, LengthUnit, Literal, WeightUnit};
 
@@ -108,7 +108,7 @@ impl Extent {
     }
 
     /// The result of an operation on two numbers.
-    pub(super) fn of_arithmetic(op: Arithmetic, left: &Typed, right: &Typed) -> Extent {
+    pub(super) fn of_arithmetic(op: Arithmetic, left: &TypedExpr, right: &TypedExpr) -> Extent {
         let (a, b) = (&left.extent, &right.extent);
         let zero = Decimal::ZERO;
         let not_below = |extent: &Extent| extent.low.is_some_and(|low| low >= zero);
@@ -140,9 +140,9 @@ impl Extent {
     }
 
     /// What a function makes of its first argument.
-    pub(super) fn of_call(name: &str, given: &[Typed]) -> Extent {
+    pub(super) fn of_call(name: &str, given: &[TypedExpr]) -> Extent {
         let Some(first) = given.first() else { return Extent::default() };
-        let number = |at: usize| match given.get(at).and_then(Typed::literal_value) {
+        let number = |at: usize| match given.get(at).and_then(TypedExpr::literal_value) {
             Some(Literal::Number(number) | Literal::Money(number)) => Some(*number),
             _ => None,
         };
@@ -168,7 +168,7 @@ impl Extent {
                 Extent { high, low: first.extent.low.zip(other.low).map(|(a, b)| a.min(b)), ..kept() }
             }
             "to" => {
-                let unit = match given.get(1).and_then(Typed::literal_value) {
+                let unit = match given.get(1).and_then(TypedExpr::literal_value) {
                     Some(Literal::Text(word)) => Unit::parse(word),
                     _ => None,
                 };

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
-use crate::check::env::{Binding, Env, Owed, Run, Typed};
+use crate::check::checker::{Binding, CheckContext, Checker, Obligation, TypedExpr};
 use crate::check::error;
 use crate::check::expect::RecordOf;
 use crate::check::expr::duration;
-use crate::check::facts::{Facts, Presence, Why, present};
+use crate::check::facts::{Facts, Nullability, Why, present};
 use crate::check::key::{Fact, Key};
-use crate::ir::{self, Expr, MatchOutcome, Schedule, Stop, Word};
+use crate::ir::{self, ContextVar, Expr, MatchOutcome, Schedule, Stop};
 use crate::syntax::tree::{self, ExprKind, FromClauseKind, MatchClauseKind, SectionKind, StopKind};
 use crate::value::{Column, Kind, ObjectRef, Type};
 
@@ -44,13 +44,13 @@ pub(super) struct Checked {
 
 /// Checks what a promise says of the record of a flow.
 pub(super) struct Record<'a, 'f> {
-    env: Env<'a>,
+    env: Checker<'a>,
     flow: Option<&'f mut Checked>,
 }
 
 impl<'a, 'f> Record<'a, 'f> {
-    pub(super) fn new(run: &'a Run<'a>, unit: usize, flow: Option<&'f mut Checked>) -> Self {
-        let mut env = Env::new(run, unit);
+    pub(super) fn new(run: &'a CheckContext<'a>, unit: usize, flow: Option<&'f mut Checked>) -> Self {
+        let mut env = Checker::new(run, unit);
         if let Some(flow) = &flow {
             env.names.clone_from(&flow.names);
             env.facts.clone_from(&flow.facts);
@@ -82,12 +82,12 @@ impl RecordOf for Record<'_, '_> {
 
     fn message(&mut self, expr: &tree::Expr) -> Option<Expr> {
         self.flow.as_ref()?;
-        Some(self.env.with_words(&[(Word::SentAt, "sent_at", Kind::Datetime)], |env| env.message(expr)))
+        Some(self.env.with_words(&[(ContextVar::SentAt, "sent_at", Kind::Datetime)], |env| env.message(expr)))
     }
 }
 
-pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Flow, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Option<Checked> {
-    let mut env = Env::new(run, unit);
+pub(super) fn check(run: &CheckContext<'_>, unit: usize, written: &tree::Flow, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Option<Checked> {
+    let mut env = Checker::new(run, unit);
     let checked = env.flow(written, doc);
     out.append(&mut env.out);
     checked
@@ -107,7 +107,7 @@ fn rank(kind: &SectionKind) -> Option<(u8, &'static str)> {
     })
 }
 
-impl Env<'_> {
+impl Checker<'_> {
     /// Unknown names that are near to a name which is given and read nowhere: the one place where it is given is wrong, and not
     /// the places where it is read.
     fn misspelt_names(&mut self) {
@@ -316,7 +316,7 @@ impl Env<'_> {
         }
         building.flow.source_name = name.to_owned();
         let kind = of.clone().map_or(Kind::Any, Kind::Object);
-        let record = Typed::new(Expr::Slot { slot: ir::Flow::RECORD, name: name.into() }, kind, vec![Key::slot(ir::Flow::RECORD)], span);
+        let record = TypedExpr::new(Expr::Slot { slot: ir::Flow::RECORD, name: name.into() }, kind, vec![Key::slot(ir::Flow::RECORD)], span);
         self.bind(name, span, ir::Flow::RECORD, record);
         for clause in &from.clauses {
             match &clause.kind {
@@ -386,7 +386,7 @@ impl Env<'_> {
                 _ => {
                     let text = self.text(written.span);
                     // What is unknown in it was told.
-                    if !self.quiet(|env| env.expr(written, None)).is_any() {
+                    if !self.silently(|env| env.expr(written, None)).is_any() {
                         self.report(error::sections::not_a_stamp(written.span, &text, "it is no path of the record"));
                     }
                     return None;
@@ -475,7 +475,7 @@ impl Env<'_> {
         // A record without the value is not eligible.
         let known = by.known_if_present();
         self.facts.extend(&known);
-        let value = Typed::new(by.expr.clone(), by.kind.clone(), vec![Key::slot(slot)], span);
+        let value = TypedExpr::new(by.expr.clone(), by.kind.clone(), vec![Key::slot(slot)], span);
         self.bind(&name, span, slot, value);
         let stamp = building.stamp.clone().filter(|_| window.is_some());
         if let (Some(written), None) = (&group.window, &stamp) {
@@ -532,10 +532,10 @@ impl Env<'_> {
         ];
         let key = Key::slot(slot);
         let kind = Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns)))));
-        let value = Typed::new(Expr::Slot { slot, name: rows.node.as_str().into() }, kind, vec![key.clone()], rows.span).with_elements(
+        let value = TypedExpr::new(Expr::Slot { slot, name: rows.node.as_str().into() }, kind, vec![key.clone()], rows.span).with_elements(
             vec![key.elements()],
             Vec::new(),
-            Presence::Always,
+            Nullability::Always,
         );
         self.bind(&rows.node, rows.span, slot, value);
         if let Some(found) = building.flow.matches.get_mut(mark) {
@@ -559,7 +559,7 @@ impl Env<'_> {
         let name = written.name.node.as_str();
         let kind = of.clone().map_or(Kind::Any, Kind::Object);
         let own = vec![Key::slot(slot)];
-        let record = Typed::new(Expr::Slot { slot, name: name.into() }, kind, own.clone(), written.name.span);
+        let record = TypedExpr::new(Expr::Slot { slot, name: name.into() }, kind, own.clone(), written.name.span);
         let mut by = Vec::new();
         let (mut none, mut many) = (None, None);
         let names = self.names.len();
@@ -579,7 +579,7 @@ impl Env<'_> {
                     self.report(told.help("let a person decide:   many -> review \"{count} records match\"").help("or leave it:   many -> skip"));
                 }
                 MatchClauseKind::Many(stop) => {
-                    let words = [(Word::Count, "count", Kind::Integer)];
+                    let words = [(ContextVar::Count, "count", Kind::Integer)];
                     many = Some(self.with_words(&words, |env| env.match_outcome(stop)));
                 }
             }
@@ -608,7 +608,7 @@ impl Env<'_> {
             }
         };
         if matches!(none, MatchOutcome::Create | MatchOutcome::Continue) {
-            value.presence = Presence::gap_of(present(&own), name, written.name.span, Why::Match);
+            value.presence = Nullability::gap_of(present(&own), name, written.name.span, Why::Match);
         }
         if none == MatchOutcome::Create {
             let upserts = building.written.sections.iter().any(|section| {
@@ -629,7 +629,7 @@ impl Env<'_> {
             let tail = text.trim_start_matches("{count}").to_owned();
             MatchOutcome::Stop(Stop {
                 review: true,
-                message: Expr::Template { parts: vec![ir::Part::Expr(Expr::Word(Word::Count)), ir::Part::Text(tail)], message: true },
+                message: Expr::Template { parts: vec![ir::Part::Expr(Expr::Word(ContextVar::Count)), ir::Part::Text(tail)], message: true },
                 owner: None,
                 before: None,
                 place: place.clone(),
@@ -731,7 +731,7 @@ impl Env<'_> {
         let key = Key::slot(slot);
         let name = written.name.node.as_str();
         if typed.is_any() {
-            self.bind(name, written.name.span, slot, Typed::any(written.name.span));
+            self.bind(name, written.name.span, slot, TypedExpr::any(written.name.span));
             return None;
         }
         let value = typed.expr.clone();
@@ -756,14 +756,14 @@ impl Env<'_> {
         Some(ir::Let { name: name.to_owned(), slot, value, place: self.place(written.name.span.to(written.value.span)) })
     }
 
-    fn bind_checked(&mut self, name: &str, span: Span, slot: ir::Slot, value: Typed, owed: Vec<Owed>) {
+    fn bind_checked(&mut self, name: &str, span: Span, slot: ir::Slot, value: TypedExpr, owed: Vec<Obligation>) {
         if self.also_a_parameter(name, span) {
-            return self.bind_quietly(name, span, slot, Typed::any(span), Vec::new());
+            return self.bind_quietly(name, span, slot, TypedExpr::any(span), Vec::new());
         }
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);
-            return self.bind_quietly(name, span, slot, Typed::any(span), Vec::new());
+            return self.bind_quietly(name, span, slot, TypedExpr::any(span), Vec::new());
         }
         // A gap that the name itself closes: `require phone` below `let phone = order.Phone | trim`.
         let mut value = value;

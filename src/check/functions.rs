@@ -3,10 +3,10 @@
 
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, bounds};
-use crate::check::env::{Env, Run, Typed};
+use crate::check::checker::{CheckContext, Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
-use crate::check::facts::{Presence, Why};
+use crate::check::facts::{Nullability, Why};
 use crate::check::items::What;
 use crate::check::key::{self, Fact, Key, Term};
 use crate::ir::{Expr, Slot};
@@ -18,7 +18,7 @@ use crate::value::{Kind, Literal, ObjectRef, Type};
 const DEEPEST: usize = bounds::CALL_DEPTH;
 const MOST: usize = bounds::CALLS;
 
-impl Env<'_> {
+impl Checker<'_> {
     /// The type that an author wrote.
     pub(super) fn type_expr(&mut self, of: &TypeExpr) -> Type {
         Type { kind: self.type_kind(&of.kind, of.span), nullable: of.nullable }
@@ -91,19 +91,19 @@ impl Env<'_> {
     }
 
     /// A call of a function: its body, with the arguments bound.
-    pub(super) fn inline(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn inline(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, want: Option<&Kind>) -> TypedExpr {
         let run = self.run;
-        let Some((unit, function)) = run.items.functions.get(id) else { return Typed::any(span) };
+        let Some((unit, function)) = run.items.functions.get(id) else { return TypedExpr::any(span) };
         let types: Vec<Type> = {
             let here = std::mem::replace(&mut self.unit, *unit);
-            let types = function.parameters.iter().map(|p| self.quiet(|env| env.type_expr(&p.of))).collect();
+            let types = function.parameters.iter().map(|p| self.silently(|env| env.type_expr(&p.of))).collect();
             self.unit = here;
             types
         };
-        let Some(given) = self.function_arguments(function, &types, piped, arguments, span) else { return Typed::any(span) };
+        let Some(given) = self.function_arguments(function, &types, piped, arguments, span) else { return TypedExpr::any(span) };
         if self.inside.contains(&id) {
             // Told where the function stands.
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         self.inlined += 1;
         if self.inside.len() >= DEEPEST || self.inlined > MOST {
@@ -115,7 +115,7 @@ impl Env<'_> {
                         .help("name what is used often by a `let`"),
                 );
             }
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let slots: Vec<Slot> = given.iter().map(|_| self.slot()).collect();
         let names = std::mem::take(&mut self.names);
@@ -133,25 +133,25 @@ impl Env<'_> {
             value.kind = if of.kind == Kind::Any { value.kind } else { of.kind.clone() };
             value.span = parameter.name.span;
             if !of.nullable {
-                value.presence = Presence::Always;
+                value.presence = Nullability::Always;
             }
             if value.elements.is_none() && matches!(value.kind, Kind::List(_)) {
-                value = value.with_elements(vec![Key::slot(*slot).elements()], Vec::new(), Presence::Always);
+                value = value.with_elements(vec![Key::slot(*slot).elements()], Vec::new(), Nullability::Always);
             }
             self.bind_quietly(&parameter.name.node, parameter.name.span, *slot, value, Vec::new());
         }
-        let gives = function.gives.as_ref().map(|gives| self.quiet(|env| env.type_expr(gives)));
+        let gives = function.gives.as_ref().map(|gives| self.silently(|env| env.type_expr(gives)));
         let wanted = gives.as_ref().map(|gives| gives.kind.clone()).filter(|kind| *kind != Kind::Any).or_else(|| want.cloned());
         let first_open = given.first().zip(types.first()).filter(|(given, of)| !of.nullable && !matches!(given.kind, Kind::List(_)));
         let known = first_open.map(|(given, _)| given.known_if_present()).unwrap_or_default();
-        let body = self.knowing(&known, |env| {
+        let body = self.with_facts(&known, |env| {
             let body = env.expr(&function.body, wanted.as_ref());
             if let Some(gives) = gives.as_ref().filter(|gives| !gives.nullable && !matches!(gives.kind, Kind::List(_))) {
                 let _ = gives;
                 let (at, name) = (function.body.span, function.name.node.as_str());
-                env.demand(&body.presence, |gap| error::presence::function_result(name, at, gap));
+                env.require_present(&body.presence, |gap| error::presence::function_result(name, at, gap));
             }
-            Typed { presence: body.presence.under(&env.facts), ..body }
+            TypedExpr { presence: body.presence.under(&env.facts), ..body }
         });
         self.inside.pop();
         self.calls.pop();
@@ -164,10 +164,10 @@ impl Env<'_> {
             _ => body.kind.clone(),
         };
         if body.is_any() {
-            return Typed { kind, ..Typed::any(span) };
+            return TypedExpr { kind, ..TypedExpr::any(span) };
         }
         let body = coerce(body, &kind);
-        let key = Key::new(Term::Call(key::Function::Own(id), given.iter().map(Typed::key).collect()));
+        let key = Key::new(Term::Call(key::Function::Own(id), given.iter().map(TypedExpr::key).collect()));
         let mut presence = vec![body.presence.clone()];
         let mut expr = body.expr;
         if let (Some((first, _)), Some(slot)) = (first_open, slots.first()) {
@@ -184,12 +184,12 @@ impl Env<'_> {
         for ((parameter, slot), argument) in function.parameters.iter().zip(&slots).zip(given).rev() {
             expr = Expr::Bind { slot: *slot, name: parameter.name.node.as_str().into(), value: Box::new(argument.expr), body: Box::new(expr) };
         }
-        let presence = Presence::all(presence);
+        let presence = Nullability::all(presence);
         let presence = presence.named(vec![key.clone()]);
-        let mut typed = Typed::new(expr, kind, vec![key.clone()], span).present_if(presence);
+        let mut typed = TypedExpr::new(expr, kind, vec![key.clone()], span).present_if(presence);
         (typed.longest, typed.places, typed.extent) = (body.longest, body.places, body.extent);
         if matches!(typed.kind, Kind::List(_)) {
-            let element = body.elements.as_ref().map_or(Presence::Always, |elements| elements.presence.clone());
+            let element = body.elements.as_ref().map_or(Nullability::Always, |elements| elements.presence.clone());
             typed = typed.with_elements(vec![key.elements()], Vec::new(), element);
         }
         typed
@@ -202,9 +202,9 @@ impl Env<'_> {
         piped: Option<&tree::Expr>,
         arguments: &[Argument],
         span: Span,
-    ) -> Option<Vec<Typed>> {
+    ) -> Option<Vec<TypedExpr>> {
         let name = function.name.node.as_str();
-        let mut given: Vec<Option<Typed>> = vec![None; function.parameters.len()];
+        let mut given: Vec<Option<TypedExpr>> = vec![None; function.parameters.len()];
         let mut failed = false;
         let mut next = 0;
         let all = piped.map(|value| (None, value)).into_iter().chain(arguments.iter().map(|a| (a.name.as_ref(), &a.value)));
@@ -244,7 +244,7 @@ impl Env<'_> {
                 let at = typed.span;
                 let owner = parameter.name.clone();
                 let fallback = self.with_fallback(at, None, &typed.kind);
-                self.demand(&typed.presence, |gap| {
+                self.require_present(&typed.presence, |gap| {
                     error::presence::argument(name, &owner.node, at, fallback, gap).other(owner.span, "this parameter takes no missing value")
                 });
             }
@@ -259,8 +259,8 @@ impl Env<'_> {
                     out.push(coerce(typed, &of.kind));
                 }
                 (None, None) if of.nullable => {
-                    let missing = Typed::literal(Literal::Missing, of.kind.clone(), span);
-                    let gap = Presence::gap_of(Vec::new(), parameter.name.node.as_str(), span, Why::Declared);
+                    let missing = TypedExpr::literal(Literal::Missing, of.kind.clone(), span);
+                    let gap = Nullability::gap_of(Vec::new(), parameter.name.node.as_str(), span, Why::Declared);
                     out.push(missing.present_if(gap));
                 }
                 (None, None) if failed => return None,
@@ -276,7 +276,7 @@ impl Env<'_> {
 }
 
 /// Checks every function where it stands: all but what may be missing, which its calls tell.
-pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(run: &CheckContext<'_>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     for (id, (unit, function)) in run.items.functions.iter().enumerate() {
         if let Some(cycle) = cycle(run, id) {
@@ -288,21 +288,22 @@ pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
             out.push(error::names::recursion(&function.name, &names));
             continue;
         }
-        let mut env = Env::new(run, *unit);
+        let mut env = Checker::new(run, *unit);
         env.lenient = true;
         env.inside.push(id);
         for parameter in &function.parameters {
             let of = env.type_expr(&parameter.of);
             let slot = env.slot();
             let key = Key::slot(slot);
-            let mut value = Typed::any(parameter.name.span);
+            let mut value = TypedExpr::any(parameter.name.span);
             value.kind = of.kind.clone();
             value.keys = vec![key.clone()];
             if of.nullable {
-                value.presence = Presence::gap_of(vec![Fact::Present(key.clone())], parameter.name.node.as_str(), parameter.name.span, Why::Declared);
+                value.presence =
+                    Nullability::gap_of(vec![Fact::Present(key.clone())], parameter.name.node.as_str(), parameter.name.span, Why::Declared);
             }
             if matches!(of.kind, Kind::List(_)) {
-                value = value.with_elements(vec![key.elements()], Vec::new(), Presence::Always);
+                value = value.with_elements(vec![key.elements()], Vec::new(), Nullability::Always);
             }
             if let Some(default) = &parameter.default {
                 let typed = env.expr(default, Some(&of.kind));
@@ -326,8 +327,8 @@ pub(super) fn check(run: &Run<'_>) -> Vec<Diagnostic> {
 }
 
 /// The way from a function back to itself.
-fn cycle(run: &Run<'_>, start: usize) -> Option<Vec<usize>> {
-    fn walk(run: &Run<'_>, at: usize, start: usize, path: &mut Vec<usize>, seen: &mut Vec<usize>) -> bool {
+fn cycle(run: &CheckContext<'_>, start: usize) -> Option<Vec<usize>> {
+    fn walk(run: &CheckContext<'_>, at: usize, start: usize, path: &mut Vec<usize>, seen: &mut Vec<usize>) -> bool {
         path.push(at);
         seen.push(at);
         let (unit, function) = &run.items.functions[at];
@@ -347,7 +348,7 @@ fn cycle(run: &Run<'_>, start: usize) -> Option<Vec<usize>> {
 }
 
 /// The functions that an expression calls.
-fn called(run: &Run<'_>, unit: usize, body: &tree::Expr) -> Vec<usize> {
+fn called(run: &CheckContext<'_>, unit: usize, body: &tree::Expr) -> Vec<usize> {
     let mut out = Vec::new();
     walk::expr(body, &mut |expr| {
         if let ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } = expr.kind.as_ref()

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::Span;
-use crate::ir::{Arithmetic, Compare, Slot, Word};
+use crate::ir::{Arithmetic, Compare, ContextVar, Slot};
 use crate::value::{Literal, ObjectRef};
 
 /// The name of a value. Keys are made of keys, so they share their parts; two are compared by their digests.
@@ -36,7 +36,7 @@ pub(super) enum Term {
     Unknown,
     /// The value in a place of the frame: the record, a name, an element, an argument.
     Slot(Slot),
-    Word(Word),
+    Word(ContextVar),
     Parameter(String),
     Literal(Literal),
     /// A constant name of a system's thing: a warehouse, a store.

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use crate::base::Span;
 use crate::check::assign::Target;
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error::limits as error;
 use crate::check::extent::{Open, Unit};
 use crate::check::facts::Facts;
@@ -13,7 +13,7 @@ use crate::check::key::{Fact, Key};
 use crate::ir::{Expr, Otherwise};
 use crate::schema::{Field, SizeUnit};
 use crate::syntax::tree::{self, ExprKind};
-use crate::value::{Kind, Literal, ObjectRef, Wire};
+use crate::value::{Kind, Literal, ObjectRef, WireEncoding};
 
 /// Shorter fields hold codes, and nobody cuts a code.
 const SHORTEST_PROSE: usize = 8;
@@ -49,9 +49,9 @@ fn is_limited(field: &Field) -> bool {
         || matches!(field.kind, Kind::Enumeration(_))
 }
 
-impl Env<'_> {
+impl Checker<'_> {
     /// What depends on the size of a value.
-    pub(super) fn limits(&mut self, typed: &Typed, value: &tree::Expr, target: &Target<'_>) {
+    pub(super) fn limits(&mut self, typed: &TypedExpr, value: &tree::Expr, target: &Target<'_>) {
         if !is_limited(target.field) || matches!(target.field.kind, Kind::Reference(_)) {
             return;
         }
@@ -173,7 +173,7 @@ impl Env<'_> {
 
     // ---- what is no literal
 
-    fn may_not_fit(&mut self, typed: &Typed, value: &tree::Expr, target: &Target<'_>) {
+    fn may_not_fit(&mut self, typed: &TypedExpr, value: &tree::Expr, target: &Target<'_>) {
         let field = target.field;
         let (path, text) = (target.path(), self.text(value.span));
         match &field.kind {
@@ -216,8 +216,8 @@ impl Env<'_> {
             }
             Kind::Weight | Kind::Length => {
                 let to = match &field.wire {
-                    Wire::WeightNumber { unit } => Unit::Weight(*unit),
-                    Wire::LengthNumber { unit } => Unit::Length(*unit),
+                    WireEncoding::WeightNumber { unit } => Unit::Weight(*unit),
+                    WireEncoding::LengthNumber { unit } => Unit::Length(*unit),
                     _ => return,
                 };
                 if let (Some(keeps), Some(unit)) = (field.places, typed.extent.unit)
@@ -231,7 +231,7 @@ impl Env<'_> {
         }
     }
 
-    fn may_be_out_of_range(&mut self, typed: &Typed, at: Span, target: &Target<'_>, text: &str) {
+    fn may_be_out_of_range(&mut self, typed: &TypedExpr, at: Span, target: &Target<'_>, text: &str) {
         let field = target.field;
         let path = target.path();
         if let Some(most) = field.maximum {
@@ -255,7 +255,7 @@ impl Env<'_> {
     }
 
     /// A rule above holds the text to a form, or its own field has the same one.
-    fn has_form(&self, typed: &Typed, pattern: &str) -> bool {
+    fn has_form(&self, typed: &TypedExpr, pattern: &str) -> bool {
         if typed.keys.iter().any(|key| self.facts.holds(&Fact::HasForm(key.clone()))) {
             return true;
         }
@@ -282,7 +282,7 @@ impl Env<'_> {
 }
 
 /// The bounds of a kind that rules and conditions above give a value.
-fn bounds<'f>(facts: &'f Facts, typed: &'f Typed, of: fn(&Fact) -> Option<(&Key, Decimal)>) -> impl Iterator<Item = Decimal> + 'f {
+fn bounds<'f>(facts: &'f Facts, typed: &'f TypedExpr, of: fn(&Fact) -> Option<(&Key, Decimal)>) -> impl Iterator<Item = Decimal> + 'f {
     facts.since(0).iter().filter_map(of).filter(|(key, _)| typed.keys.contains(key)).map(|(_, bound)| bound)
 }
 

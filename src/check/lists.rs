@@ -5,17 +5,17 @@ use std::sync::Arc;
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::builtin::{self, Builtin, BuiltinRef, Gives};
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::extent::{ENDLESS, Extent};
-use crate::check::facts::{Presence, Why};
+use crate::check::facts::{Nullability, Why};
 use crate::check::key::{Fact, Key, Term};
 use crate::ir::{Expr, Generator, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, FieldRow, GroupList};
 use crate::syntax::walk;
 use crate::value::{Column, Kind, Literal, Type};
 
-impl Env<'_> {
+impl Checker<'_> {
     /// Gives the names of generators; call it inside [`Env::scoped`]. The last of them counts for `index`.
     pub(super) fn generators(&mut self, generators: &[tree::Generator]) -> Vec<Generator> {
         let mut out = Vec::new();
@@ -33,19 +33,19 @@ impl Env<'_> {
         out
     }
 
-    fn need_list(&mut self, list: Typed, written: &tree::Expr) -> Typed {
+    fn need_list(&mut self, list: TypedExpr, written: &tree::Expr) -> TypedExpr {
         match list.kind {
             Kind::List(_) | Kind::Any => list,
             _ => {
                 let text = self.text(written.span);
                 self.report(error::types::not_a_list(&list, &text));
-                Typed::any(written.span)
+                TypedExpr::any(written.span)
             }
         }
     }
 
     /// An element of a list, with all that is known of each.
-    fn element(&mut self, list: &Typed, slot: Slot, generator: &tree::Generator) -> Typed {
+    fn element(&mut self, list: &TypedExpr, slot: Slot, generator: &tree::Generator) -> TypedExpr {
         let own = Key::slot(slot);
         let name = generator.name.node.as_str();
         let kind = match &list.kind {
@@ -53,7 +53,7 @@ impl Env<'_> {
             _ => Kind::Any,
         };
         let mut keys = vec![own.clone()];
-        let mut presence = Presence::Always;
+        let mut presence = Nullability::Always;
         if let Some(elements) = &list.elements {
             for tail in &elements.facts {
                 self.facts.add(Fact::Present(tail.from(&own)));
@@ -62,11 +62,11 @@ impl Env<'_> {
             presence = elements.presence.clone();
         }
         if generator.optional {
-            presence = Presence::all([presence, Presence::gap_of(vec![Fact::Present(own)], name, generator.name.span, Why::Element)]);
+            presence = Nullability::all([presence, Nullability::gap_of(vec![Fact::Present(own)], name, generator.name.span, Why::Element)]);
         } else if !presence.is_always() {
             presence = presence.named(keys.clone());
         }
-        let mut element = Typed::new(Expr::Slot { slot, name: name.into() }, kind, keys, generator.name.span).present_if(presence);
+        let mut element = TypedExpr::new(Expr::Slot { slot, name: name.into() }, kind, keys, generator.name.span).present_if(presence);
         element.extent.clone_from(&list.extent);
         (element.longest, element.places) = (list.longest, list.places);
         element
@@ -80,7 +80,7 @@ impl Env<'_> {
         rows: Option<&[FieldRow]>,
         span: Span,
         want: Option<&Kind>,
-    ) -> Typed {
+    ) -> TypedExpr {
         let wanted = match want {
             Some(Kind::List(of)) => Some(of.kind.clone()),
             _ => None,
@@ -91,10 +91,10 @@ impl Env<'_> {
         })
     }
 
-    fn elements_themselves(&mut self, generators: &[tree::Generator], span: Span) -> Typed {
+    fn elements_themselves(&mut self, generators: &[tree::Generator], span: Span) -> TypedExpr {
         match generators.last().and_then(|last| self.find(&last.name.node)) {
             Some(binding) => binding.value.clone(),
-            None => Typed::any(span),
+            None => TypedExpr::any(span),
         }
     }
 
@@ -103,8 +103,8 @@ impl Env<'_> {
         generators: &[tree::Generator],
         condition: Option<&tree::Expr>,
         span: Span,
-        body: impl FnOnce(&mut Self) -> Typed,
-    ) -> Typed {
+        body: impl FnOnce(&mut Self) -> TypedExpr,
+    ) -> TypedExpr {
         self.scoped(|env| {
             let lowered = env.generators(generators);
             let mark = env.facts.mark();
@@ -120,10 +120,10 @@ impl Env<'_> {
             let body = body(env);
             env.ranged = ranged;
             if body.is_any() {
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
             let slots = lowered.iter().map(|generator| generator.slot).collect();
-            let key = Key::new(Term::Each { slots, condition: condition.as_ref().map(Typed::key), body: body.key() });
+            let key = Key::new(Term::Each { slots, condition: condition.as_ref().map(TypedExpr::key), body: body.key() });
             let element = body.presence.under(&env.facts);
             // The elements themselves keep the names and the facts that they had.
             let themselves = last.is_some_and(|slot| matches!(&body.expr, Expr::Slot { slot: read, .. } if *read == slot));
@@ -138,7 +138,7 @@ impl Env<'_> {
             let kind = Kind::List(Box::new(Type { kind: body.kind.clone(), nullable: element.open(&env.facts).is_some() }));
             let (longest, places, extent) = (body.longest, body.places, body.extent.clone());
             let expr = Expr::Each { generators: lowered, condition: condition.map(|c| Box::new(c.expr)), body: Box::new(body.expr) };
-            let mut typed = Typed::new(expr, kind, vec![key], span).with_elements(keys, facts, element);
+            let mut typed = TypedExpr::new(expr, kind, vec![key], span).with_elements(keys, facts, element);
             (typed.longest, typed.places, typed.extent) = (longest, places, extent);
             typed
         })
@@ -159,11 +159,11 @@ impl Env<'_> {
         condition: Option<&tree::Expr>,
         arguments: &[Argument],
         span: Span,
-    ) -> Typed {
+    ) -> TypedExpr {
         let Some(builtin) = builtin::find(&function.node) else {
             let known: Vec<&str> = builtin::all().map(|builtin| builtin.name).collect();
             self.report(error::names::unknown_function(std::slice::from_ref(function), &known));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         };
         if generators.is_empty() {
             return self.grouped_aggregate(builtin, Some(value), condition, arguments, span);
@@ -178,13 +178,13 @@ impl Env<'_> {
             list.elements = Some(std::sync::Arc::new(elements));
         }
         if list.is_any() {
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         self.call_with(builtin, list, arguments, span)
     }
 
     /// A builtin on a list that was checked already.
-    fn call_with(&mut self, builtin: &'static Builtin, list: Typed, arguments: &[Argument], span: Span) -> Typed {
+    fn call_with(&mut self, builtin: &'static Builtin, list: TypedExpr, arguments: &[Argument], span: Span) -> TypedExpr {
         let slot_names = self.names.len();
         let slot = self.slot();
         // The list stands under a name that no author can write, so the call is checked as any other.
@@ -201,7 +201,7 @@ impl Env<'_> {
     }
 
     /// Checks something again without saying again what is wrong with it.
-    pub(super) fn quiet<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn silently<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
         let (said, reads) = (self.out.len(), self.reads.len());
         let owed = self.owed.as_ref().map(Vec::len);
         let out = f(self);
@@ -213,17 +213,17 @@ impl Env<'_> {
         out
     }
 
-    pub(super) fn list_call(&mut self, name: &str, list: &tree::Expr, span: Span) -> Typed {
+    pub(super) fn list_call(&mut self, name: &str, list: &tree::Expr, span: Span) -> TypedExpr {
         self.call(&[tree::Name::new(name.to_owned(), span)], Some(list), &[], span, None)
     }
 
     /// `group x in xs by e`: rows with `key` and `items`.
-    pub(super) fn group(&mut self, list: &GroupList, by: &tree::Expr, span: Span) -> Typed {
+    pub(super) fn group(&mut self, list: &GroupList, by: &tree::Expr, span: Span) -> TypedExpr {
         let (element, slot, by, source) = match self.over(list, Some(by), span) {
             Some(parts) => parts,
-            None => return Typed::any(span),
+            None => return TypedExpr::any(span),
         };
-        let Some(by) = by else { return Typed::any(span) };
+        let Some(by) = by else { return TypedExpr::any(span) };
         let nullable = by.presence.open(&self.facts).is_some();
         let columns = vec![
             Column { name: "key".into(), of: Type { kind: by.kind.clone(), nullable } },
@@ -231,21 +231,21 @@ impl Env<'_> {
         ];
         let key = Key::form("group", [source.key(), by.key()]);
         let expr = Expr::Group { slot, list: Box::new(source.expr), by: Box::new(by.expr) };
-        Typed::new(expr, Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns))))), vec![key.clone()], span).with_elements(
+        TypedExpr::new(expr, Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns))))), vec![key.clone()], span).with_elements(
             vec![key.elements()],
             Vec::new(),
-            Presence::Always,
+            Nullability::Always,
         )
     }
 
-    pub(super) fn sort(&mut self, list: &GroupList, by: Option<&tree::Expr>, descending: bool, span: Span) -> Typed {
-        let Some((_, slot, by, source)) = self.over(list, by, span) else { return Typed::any(span) };
-        let by_key = by.as_ref().map(Typed::key);
+    pub(super) fn sort(&mut self, list: &GroupList, by: Option<&tree::Expr>, descending: bool, span: Span) -> TypedExpr {
+        let Some((_, slot, by, source)) = self.over(list, by, span) else { return TypedExpr::any(span) };
+        let by_key = by.as_ref().map(TypedExpr::key);
         let by_expr = match by {
             Some(by) => {
                 if matches!(by.kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) {
                     self.report(error::types::no_order(&by, by.span));
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 }
                 by.expr
             }
@@ -254,14 +254,14 @@ impl Env<'_> {
         let key = Key::form(if descending { "sort descending" } else { "sort" }, [Key::slot(slot), source.key()].into_iter().chain(by_key));
         let elements = source.elements.clone();
         let expr = Expr::Sort { slot, list: Box::new(source.expr), by: Box::new(by_expr), descending };
-        let mut typed = Typed::new(expr, source.kind, vec![key], span);
+        let mut typed = TypedExpr::new(expr, source.kind, vec![key], span);
         typed.elements = elements;
         (typed.longest, typed.places, typed.extent) = (source.longest, source.places, source.extent);
         typed
     }
 
     /// The element's kind and slot, `by` on it, and the list.
-    fn over(&mut self, list: &GroupList, by: Option<&tree::Expr>, span: Span) -> Option<(Kind, Slot, Option<Typed>, Typed)> {
+    fn over(&mut self, list: &GroupList, by: Option<&tree::Expr>, span: Span) -> Option<(Kind, Slot, Option<TypedExpr>, TypedExpr)> {
         let source = self.expr(&list.list, None);
         let source = self.need_list(source, &list.list);
         let Kind::List(of) = source.kind.clone() else { return None };
@@ -277,13 +277,13 @@ impl Env<'_> {
                 typed
             })
         });
-        if by.as_ref().is_some_and(Typed::is_any) {
+        if by.as_ref().is_some_and(TypedExpr::is_any) {
             return None;
         }
         Some((of.kind, slot, by, source))
     }
 
-    pub(super) fn list_literal(&mut self, items: &[tree::Expr], span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn list_literal(&mut self, items: &[tree::Expr], span: Span, want: Option<&Kind>) -> TypedExpr {
         let wanted = match want {
             Some(Kind::List(of)) => Some(of.kind.clone()),
             _ => None,
@@ -295,12 +295,12 @@ impl Env<'_> {
         for item in items {
             let typed = self.expr(item, wanted.as_ref().or(kind.as_ref()));
             if typed.is_any() {
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
             match &kind {
                 Some(kind) if !crate::check::expr::fits(&typed.kind, kind) => {
                     self.report(error::types::mismatch(typed.span, &typed.kind, kind));
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 }
                 Some(_) => {}
                 None => kind = Some(typed.kind.clone()),
@@ -310,10 +310,10 @@ impl Env<'_> {
             exprs.push(typed.expr);
         }
         let kind = kind.or(wanted).unwrap_or(Kind::Any);
-        let presence = Presence::all(presence);
+        let presence = Nullability::all(presence);
         let key = Key::form("list", keys);
         let nullable = presence.open(&self.facts).is_some();
-        Typed::new(Expr::List(exprs), Kind::List(Box::new(Type { kind, nullable })), vec![key.clone()], span).with_elements(
+        TypedExpr::new(Expr::List(exprs), Kind::List(Box::new(Type { kind, nullable })), vec![key.clone()], span).with_elements(
             vec![key.elements()],
             Vec::new(),
             presence,
@@ -330,7 +330,7 @@ impl Env<'_> {
         piped: Option<&tree::Expr>,
         arguments: &[Argument],
         span: Span,
-    ) -> Option<Typed> {
+    ) -> Option<TypedExpr> {
         let (value, rest) = match (piped, arguments) {
             (Some(value), rest) => (Some(value), rest),
             (None, [first, rest @ ..]) => (Some(&first.value), rest),
@@ -338,7 +338,7 @@ impl Env<'_> {
         };
         if let Some(value) = value {
             let grouped = std::mem::replace(&mut self.grouped, false);
-            let kind = self.quiet(|env| env.expr(value, None).kind);
+            let kind = self.silently(|env| env.expr(value, None).kind);
             self.grouped = grouped;
             let record = self.names.iter().find(|binding| binding.grouped).map(|binding| binding.name.clone());
             let reads = record.is_some_and(|record| mentions(value, &record));
@@ -358,13 +358,13 @@ impl Env<'_> {
         condition: Option<&tree::Expr>,
         arguments: &[Argument],
         span: Span,
-    ) -> Typed {
+    ) -> TypedExpr {
         if !self.grouped {
             self.report(
                 Diagnostic::new(Code::WrongArguments, span, format!("`{}` needs a list", builtin.name))
                     .help(format!("write `{}(… for x in …)`", builtin.name)),
             );
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         self.grouped = false;
         let mark = self.facts.mark();
@@ -376,14 +376,14 @@ impl Env<'_> {
         let value = value.map(|value| self.expr(value, None));
         if let Some(value) = &value {
             let (at, name) = (value.span, builtin.name);
-            self.demand(&value.presence, |gap| error::presence::elements(name, at, gap));
+            self.require_present(&value.presence, |gap| error::presence::elements(name, at, gap));
         }
         self.facts.reset(mark);
         self.grouped = true;
-        if value.as_ref().is_some_and(Typed::is_any) {
-            return Typed::any(span);
+        if value.as_ref().is_some_and(TypedExpr::is_any) {
+            return TypedExpr::any(span);
         }
-        let Some(rest) = self.arguments(builtin, 1, arguments, span) else { return Typed::any(span) };
+        let Some(rest) = self.arguments(builtin, 1, arguments, span) else { return TypedExpr::any(span) };
         let of = value.as_ref().map_or(Kind::Integer, |value| value.kind.clone());
         let taken = match builtin.takes.first().map(|param| &param.takes) {
             Some(builtin::Takes::ListOf(kinds)) => kinds.iter().any(|kind| crate::check::expr::fits(&of, kind)),
@@ -393,18 +393,21 @@ impl Env<'_> {
             if let Some(value) = &value {
                 self.report(error::types::wrong_argument(builtin, &builtin.takes[0], value, &self.text(value.span)));
             }
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let kind = match &builtin.gives {
             Gives::Kind(kind) | Gives::Maybe(kind) => kind.clone(),
             _ if builtin.name == "average" && of == Kind::Integer => Kind::Decimal,
             _ => of,
         };
-        let key =
-            Key::new(Term::Grouped { function: builtin.name, value: value.as_ref().map(Typed::key), condition: condition.as_ref().map(Typed::key) });
+        let key = Key::new(Term::Grouped {
+            function: builtin.name,
+            value: value.as_ref().map(TypedExpr::key),
+            condition: condition.as_ref().map(TypedExpr::key),
+        });
         // A group has a record at least; of some of them there may be none.
         let maybe = condition.is_some() && matches!(builtin.gives, Gives::Maybe(_) | Gives::MaybeElement);
-        let presence = if maybe { Presence::gap(vec![Fact::Present(key.clone())], span, Why::Empty) } else { Presence::Always };
+        let presence = if maybe { Nullability::gap(vec![Fact::Present(key.clone())], span, Why::Empty) } else { Nullability::Always };
         let places = match (builtin.name, &value) {
             ("average", _) => Some(ENDLESS),
             ("count", _) => Some(0),
@@ -422,7 +425,7 @@ impl Env<'_> {
             condition: condition.map(|condition| Box::new(condition.expr)),
             arguments: rest.into_iter().map(|argument| argument.expr).filter(|expr| !matches!(expr, Expr::Literal(Literal::Missing))).collect(),
         };
-        let mut typed = Typed::new(expr, kind, vec![key], span).present_if(presence);
+        let mut typed = TypedExpr::new(expr, kind, vec![key], span).present_if(presence);
         (typed.places, typed.longest, typed.extent) = (places, longest, extent);
         typed
     }

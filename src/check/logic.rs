@@ -423,11 +423,17 @@ fn narrower(a: Option<(Decimal, bool)>, b: Option<(Decimal, bool)>, tighter: fn(
 mod tests {
     use super::*;
     use crate::ir::Slot;
-    use crate::value::{Enumeration, Known, Wire};
+    use crate::value::{Enumeration, Known, WireEncoding};
     use std::sync::Arc;
 
     fn field(name: &str, kind: Kind) -> Expr {
-        Expr::Field { base: Box::new(Expr::Slot { slot: Slot(0), name: "order".into() }), name: name.into(), kind, wire: Wire::Plain, held: false }
+        Expr::Field {
+            base: Box::new(Expr::Slot { slot: Slot(0), name: "order".into() }),
+            name: name.into(),
+            kind,
+            wire: WireEncoding::Plain,
+            held: false,
+        }
     }
 
     fn region() -> Expr {

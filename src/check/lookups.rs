@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::builtin::{Args, Builtin, Context};
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::ir::{self, Expr, Otherwise, ValueMap};
 use crate::value::{Kind, Literal, ObjectRef, Value};
@@ -14,9 +14,9 @@ use crate::value::{Kind, Literal, ObjectRef, Value};
 /// Tables with more rows are not gone through for a doubt.
 const MOST_ROWS: usize = 20_000;
 
-impl Env<'_> {
+impl Checker<'_> {
     /// The keys of a call of a table, held against its file.
-    pub(super) fn keys_are_there(&mut self, table: &ir::Table, given: &[Typed]) {
+    pub(super) fn keys_are_there(&mut self, table: &ir::Table, given: &[TypedExpr]) {
         if table.rows.is_empty() || table.rows.len() > MOST_ROWS || !self.calls.is_empty() {
             return;
         }
@@ -47,11 +47,11 @@ impl Env<'_> {
     }
 
     /// Reports two keys that stand the other way round.
-    fn keys_stand_right(&mut self, table: &ir::Table, given: &[Typed], has: &dyn Fn(usize, &str) -> bool) -> bool {
+    fn keys_stand_right(&mut self, table: &ir::Table, given: &[TypedExpr], has: &dyn Fn(usize, &str) -> bool) -> bool {
         let [first, second] = given else { return false };
-        let literal = |typed: &Typed| if let Some(Literal::Text(text)) = typed.literal_value() { Some(text.clone()) } else { None };
+        let literal = |typed: &TypedExpr| if let Some(Literal::Text(text)) = typed.literal_value() { Some(text.clone()) } else { None };
         // A literal that only the other column has, or names that say so on both sides.
-        let by_value = |typed: &Typed, own: usize, other: usize| literal(typed).map(|text| !has(own, &text) && has(other, &text));
+        let by_value = |typed: &TypedExpr, own: usize, other: usize| literal(typed).map(|text| !has(own, &text) && has(other, &text));
         let values = [by_value(first, 0, 1), by_value(second, 1, 0)];
         let certain = values.contains(&Some(true)) && !values.contains(&Some(false));
         let named = || {
@@ -84,7 +84,7 @@ impl Env<'_> {
     }
 
     /// Reports a field beside the one that the map is for. False if there is nothing to report.
-    pub(super) fn is_the_maps_own(&mut self, map: &ValueMap, typed: &Typed) -> bool {
+    pub(super) fn is_the_maps_own(&mut self, map: &ValueMap, typed: &TypedExpr) -> bool {
         let (Kind::Enumeration(from), Kind::Text) = (&map.from, &typed.kind) else { return false };
         let Expr::Field { base, name, .. } = &typed.expr else { return false };
         let of = match base.as_ref() {
@@ -106,7 +106,7 @@ impl Env<'_> {
     }
 
     /// A value map that has no row for anything that comes to it.
-    pub(super) fn rows_can_match(&mut self, map: &ValueMap, typed: &Typed) {
+    pub(super) fn rows_can_match(&mut self, map: &ValueMap, typed: &TypedExpr) {
         if map.rows.is_empty() || typed.kind == map.from && !matches!(map.from, Kind::Text) || matches!(typed.expr, Expr::Literal(_)) {
             return;
         }
@@ -142,7 +142,7 @@ impl Env<'_> {
     }
 
     /// A column of a table as names of a connection's things.
-    pub(super) fn cells_are_names(&mut self, value: &Typed, of: &ObjectRef) {
+    pub(super) fn cells_are_names(&mut self, value: &TypedExpr, of: &ObjectRef) {
         let run = self.run;
         let Some((table, Some(column))) = value.extent.table else { return };
         let (Some(table), Some(names)) = (run.tables.get(table), run.world.names(of)) else { return };
@@ -164,15 +164,15 @@ impl Env<'_> {
     }
 
     /// A pattern by which no text can be read as a date: what it writes itself, it does not read again.
-    pub(super) fn pattern_can_fit(&mut self, builtin: &'static Builtin, given: &[Typed], span: Span) -> bool {
+    pub(super) fn pattern_can_fit(&mut self, builtin: &'static Builtin, given: &[TypedExpr], span: Span) -> bool {
         let at = match builtin.name {
             "date" | "time" => 1,
             "datetime" => 2,
             _ => return true,
         };
-        let Some(Literal::Text(pattern)) = given.get(at).and_then(Typed::literal_value) else { return true };
+        let Some(Literal::Text(pattern)) = given.get(at).and_then(TypedExpr::literal_value) else { return true };
         let Some(sample) = crate::builtin::date_sample(pattern) else { return true };
-        let zone = given.get(1).filter(|_| at == 2).and_then(Typed::literal_value).cloned();
+        let zone = given.get(1).filter(|_| at == 2).and_then(TypedExpr::literal_value).cloned();
         let mut values = vec![Value::text(sample)];
         if at == 2 {
             values.push(zone.as_ref().map_or(Value::ABSENT, Literal::to_value));

@@ -6,15 +6,15 @@
 //!
 //! A mistake never hides the next one: an expression that cannot be given a kind gets
 //! [`Kind::Any`](crate::value::Kind::Any) and checking goes on. Whether a *record* fits is not
-//! decided here; that is for `apply`.
+//! decided here; that is for `eval`.
 
 mod arithmetic;
 mod assign;
 mod body;
 mod calls;
+mod checker;
 mod conditions;
 mod doubts;
-mod env;
 mod error;
 mod expect;
 mod expr;
@@ -80,7 +80,7 @@ pub struct Setting {
 }
 
 /// What the checker asks of the outside.
-pub trait World: Schemas {
+pub trait CheckEnvironment: Schemas {
     /// The text of a table's file, named as the mapping file `from` names it; the path from the
     /// project's folder comes with it.
     ///
@@ -130,7 +130,7 @@ pub struct Checked {
 }
 
 /// Checks all files of a project together.
-pub fn check(units: &[Unit], sources: &Sources, world: &dyn World) -> Checked {
+pub fn check(units: &[Unit], sources: &Sources, world: &dyn CheckEnvironment) -> Checked {
     let mut diagnostics = Vec::new();
     let merged = overlay::merge(units, &mut diagnostics);
     let scope = scope::Scope::build(&merged, sources, &mut diagnostics);
@@ -189,10 +189,10 @@ fn whole(
     merged: &[overlay::Merged],
     items: items::Items<'_>,
     sources: &Sources,
-    world: &dyn World,
+    world: &dyn CheckEnvironment,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> ir::Mapping {
-    let mut run = env::Run {
+    let mut run = checker::CheckContext {
         world,
         sources,
         items,
@@ -238,7 +238,7 @@ fn whole(
 
 /// `expect` and `test` items of the files that run: both are about flows.
 fn promises(
-    run: &env::Run<'_>,
+    run: &checker::CheckContext<'_>,
     merged: &[overlay::Merged],
     flows: &mut [flow::Checked],
     diagnostics: &mut Vec<Diagnostic>,
@@ -253,7 +253,7 @@ fn promises(
                 tree::ExpectClauseKind::For(name) => Some(name.node.as_str()),
                 _ => None,
             });
-            let place = env::place(run.sources, expect.name.span);
+            let place = checker::place(run.sources, expect.name.span);
             let mut record = flow::Record::new(run, file, flows.iter_mut().find(|flow| Some(flow.flow.name.as_str()) == of));
             expects.extend(expect::check(expect, &known, place, &mut record, diagnostics));
             diagnostics.extend(record.done());
@@ -267,7 +267,7 @@ fn promises(
             // A flow that could not be checked is known by name only, and said what is wrong with it.
             let broken = test.clauses.iter().any(|clause| matches!(&clause.kind, tree::TestClauseKind::Flow(flow) if known.contains(&flow.node.as_str()) && !of.iter().any(|of| of.name == flow.node)));
             if !broken {
-                let place = env::place(run.sources, test.name.span);
+                let place = checker::place(run.sources, test.name.span);
                 tests.extend(test_item::check(test, &of, name, place, run.world, diagnostics));
             }
         }
@@ -285,7 +285,7 @@ fn flow_of(flow: &ir::Flow) -> test_item::FlowOf<'_> {
     }
 }
 
-fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) {
+fn parameters_of(run: &mut checker::CheckContext<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) {
     let mut parameters = indexmap::IndexMap::new();
     let mut places = std::collections::HashMap::new();
     for (file, merged) in merged.iter().enumerate().filter(|(_, merged)| merged.needed) {
@@ -304,16 +304,16 @@ fn parameters_of(run: &mut env::Run<'_>, merged: &[overlay::Merged], diagnostics
     run.parameter_values = places;
 }
 
-fn tables_of(run: &env::Run<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<ir::Table> {
+fn tables_of(run: &checker::CheckContext<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<ir::Table> {
     let sheets = sheet::Sheets::default();
     let checked = each_light(run.world.spread(), run.items.scope.all_tables(), |id| {
         let found = run.items.scope.at(*id);
         let tree::ItemKind::Table(written) = &found.node.kind else { return (None, Vec::new()) };
-        let mut env = env::Env::new(run, id.file);
+        let mut env = checker::Checker::new(run, id.file);
         let types: Vec<_> = written.keys.iter().chain(&written.columns).map(|column| env.type_expr(&column.of)).collect();
         let mut diagnostics = env.out;
         let file = merged.get(id.file).map_or(FileId(0), |merged| merged.file);
-        let place = env::place(run.sources, written.name.span);
+        let place = checker::place(run.sources, written.name.span);
         let name = run.sources.get(file).map_or("", |source| source.name.as_str());
         let sheet = written.path.as_ref().map(|path| sheets.of(run.world, file, name, &path.node));
         let table = table::check(written, found.doc, sheet.as_deref(), &types, place, run.world, &mut diagnostics);

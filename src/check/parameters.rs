@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
-use crate::check::env::{Env, Run};
+use crate::check::checker::{CheckContext, Checker};
 use crate::check::error;
 use crate::check::expr::{duration, fits};
 use crate::ir;
@@ -15,8 +15,14 @@ use crate::syntax::tree;
 use crate::value::{Kind, LengthUnit, Literal, Type, WeightUnit};
 
 /// Checks one declaration; the same name in several files is one parameter.
-pub(super) fn check(run: &Run<'_>, unit: usize, written: &tree::Parameter, into: &mut IndexMap<String, ir::Parameter>, out: &mut Vec<Diagnostic>) {
-    let mut env = Env::new(run, unit);
+pub(super) fn check(
+    run: &CheckContext<'_>,
+    unit: usize,
+    written: &tree::Parameter,
+    into: &mut IndexMap<String, ir::Parameter>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let mut env = Checker::new(run, unit);
     let of = env.type_expr(&written.of);
     let name = written.name.node.as_str();
     let setting = run.world.parameter(name);
@@ -83,7 +89,7 @@ fn with_right_form(said: Diagnostic, text: &str, span: Span, kind: &Kind) -> Dia
     }
 }
 
-impl Env<'_> {
+impl Checker<'_> {
     fn default(&mut self, default: &tree::Expr, of: &Type) -> Option<Literal> {
         if let (Kind::Reference(reference), tree::ExprKind::Text(text)) = (&of.kind, default.kind.as_ref()) {
             let name = text.plain()?;

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, bounds};
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::extent::{Extent, Open, Unit, is_prose};
-use crate::check::facts::{Presence, Why, present};
+use crate::check::facts::{Nullability, Why, present};
 use crate::check::items::What;
 use crate::check::key::{Key, Term};
-use crate::ir::{Expr, Word};
+use crate::ir::{ContextVar, Expr};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, ExprKind};
-use crate::value::{Kind, Literal, Wire};
+use crate::value::{Kind, Literal, WireEncoding};
 
-impl Env<'_> {
+impl Checker<'_> {
     // ---- names
 
-    pub(super) fn name(&mut self, name: &str, span: Span, want: Option<&Kind>) -> Typed {
+    pub(super) fn name(&mut self, name: &str, span: Span, want: Option<&Kind>) -> TypedExpr {
         let given = self.find(name).cloned();
         let value = match want {
             Some(Kind::Enumeration(of)) => of.resolve(name).map(|value| (Arc::clone(of), value.to_owned())),
@@ -27,18 +27,18 @@ impl Env<'_> {
         if let Some(binding) = given {
             if let Some((of, _)) = &value {
                 self.report(error::names::ambiguous(name, span, binding.span, &of.name));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
             if binding.grouped && self.grouped {
                 self.report(error::names::ungrouped(name, span));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
             if binding.many {
                 self.report(
                     Diagnostic::new(Code::ResultMayBeMissing, span, format!("`{name}` is written once for each part, so it has no one result"))
                         .other(binding.span, "the write that is repeated"),
                 );
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
             self.read += binding.weight;
             if self.read > bounds::READ_WEIGHT {
@@ -47,7 +47,7 @@ impl Env<'_> {
             if let Some(read) = self.names.iter_mut().rev().find(|known| known.name == name) {
                 read.used = true;
             }
-            self.settle(&binding.owed);
+            self.discharge(&binding.owed);
             self.reads.extend(binding.value.keys.iter().cloned());
             let mut typed = binding.value;
             typed.span = span;
@@ -57,21 +57,21 @@ impl Env<'_> {
             && let Some((slot, _)) = self.index
         {
             self.index = Some((slot, true));
-            return Typed::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![Key::slot(slot)], span);
+            return TypedExpr::new(Expr::Slot { slot, name: "index".into() }, Kind::Integer, vec![Key::slot(slot)], span);
         }
         if name == "target" {
             let Some(of) = self.target.clone() else {
                 self.report(error::names::no_target(span));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             };
-            return Typed::new(Expr::Word(Word::Target), Kind::Object(of), vec![Key::new(Term::Word(Word::Target))], span);
+            return TypedExpr::new(Expr::Word(ContextVar::Target), Kind::Object(of), vec![Key::new(Term::Word(ContextVar::Target))], span);
         }
         if let Some(word) = self.words.iter().rev().find(|word| word.name == name) {
             let kind = word.kind.clone();
             let key = Key::new(Term::Word(word.word));
-            let mut typed = Typed::new(Expr::Word(word.word), kind, vec![key.clone()], span);
+            let mut typed = TypedExpr::new(Expr::Word(word.word), kind, vec![key.clone()], span);
             if let Kind::List(of) = &typed.kind {
-                let element = if of.nullable { Presence::gap_of(Vec::new(), name, span, Why::Element) } else { Presence::Always };
+                let element = if of.nullable { Nullability::gap_of(Vec::new(), name, span, Why::Element) } else { Nullability::Always };
                 typed = typed.with_elements(vec![key.elements()], Vec::new(), element);
             }
             return typed;
@@ -79,11 +79,11 @@ impl Env<'_> {
         if let Some(What::Parameter) = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]) {
             if let Some((of, _)) = &value {
                 self.report(error::names::ambiguous(name, span, span, &of.name));
-                return Typed::any(span);
+                return TypedExpr::any(span);
             }
-            let Some(parameter) = self.run.parameters.get(name) else { return Typed::any(span) };
+            let Some(parameter) = self.run.parameters.get(name) else { return TypedExpr::any(span) };
             let mut typed =
-                Typed::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![Key::new(Term::Parameter(name.to_owned()))], span);
+                TypedExpr::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![Key::new(Term::Parameter(name.to_owned()))], span);
             match &parameter.value {
                 Literal::Text(text) => typed.longest = Some(text.chars().count()),
                 Literal::Number(number) | Literal::Money(number) => {
@@ -93,19 +93,19 @@ impl Env<'_> {
                 _ => {}
             }
             return if parameter.of.nullable {
-                let gap = Presence::gap_of(present(&typed.keys), name, span, Why::Declared);
+                let gap = Nullability::gap_of(present(&typed.keys), name, span, Why::Declared);
                 typed.present_if(gap)
             } else {
                 typed
             };
         }
         if let Some((of, value)) = value {
-            return Typed::literal(Literal::Text(value), Kind::Enumeration(of), span);
+            return TypedExpr::literal(Literal::Text(value), Kind::Enumeration(of), span);
         }
         let known = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]);
         if matches!(known, Some(What::Values(_) | What::Function(_) | What::Table(_))) {
             self.report(error::types::needs_argument(name, span));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         let diagnostic = self.unknown_name(name, span, want);
         let diagnostic = match self.in_unused_file(name) {
@@ -113,7 +113,7 @@ impl Env<'_> {
             _ => diagnostic,
         };
         self.report(diagnostic);
-        Typed::any(span)
+        TypedExpr::any(span)
     }
 
     /// A bare name that means nothing: a field of a record without its record, a mistyped value of
@@ -149,21 +149,21 @@ impl Env<'_> {
 
     // ---- paths
 
-    pub(super) fn field(&mut self, base: &tree::Expr, field: &tree::Name, span: Span) -> Typed {
+    pub(super) fn field(&mut self, base: &tree::Expr, field: &tree::Name, span: Span) -> TypedExpr {
         let base_typed = self.expr(base, None);
         if let ExprKind::Field { base: owner, field: id } = base.kind.as_ref()
             && !matches!(base_typed.kind, Kind::Any | Kind::Object(_) | Kind::Row(_) | Kind::List(_) | Kind::Json)
             && let Some(relation) = self.relation_of(owner, &id.node)
         {
             self.report(error::names::through_relation(field, id.span, &id.node, &relation));
-            return Typed::any(span);
+            return TypedExpr::any(span);
         }
         self.field_of(base_typed, field, span)
     }
 
     /// The record beside an id: `Account__r` of `Account__c`, `Account` of `AccountId`.
     fn relation_of(&mut self, owner: &tree::Expr, id: &str) -> Option<String> {
-        let Kind::Object(of) = self.quiet(|env| env.expr(owner, None).kind) else { return None };
+        let Kind::Object(of) = self.silently(|env| env.expr(owner, None).kind) else { return None };
         let object = self.object(&of)?;
         let known = |name: String| object.fields.get(&name).filter(|field| field.readable && matches!(field.kind, Kind::Object(_))).map(|_| name);
         let custom = id.strip_suffix("__c").and_then(|name| known(format!("{name}__r")));
@@ -191,34 +191,34 @@ impl Env<'_> {
         (inner, lists)
     }
 
-    pub(super) fn field_of(&mut self, base: Typed, field: &tree::Name, span: Span) -> Typed {
+    pub(super) fn field_of(&mut self, base: TypedExpr, field: &tree::Name, span: Span) -> TypedExpr {
         let name = field.node.as_str();
-        let Typed { expr: base, kind: base_kind, keys, presence, span: base_span, extent: Extent { table: base_table, .. }, .. } = base;
+        let TypedExpr { expr: base, kind: base_kind, keys, presence, span: base_span, extent: Extent { table: base_table, .. }, .. } = base;
         let from_target = is_target(&base);
         let of_record = matches!(base_kind, Kind::Object(_)) && !from_target;
         let keys: Vec<Key> = keys.iter().map(|key| key.field(name)).collect();
-        let make = |env: &mut Self, kind: Kind, wire: Wire, nullable: bool, why: Why, element_nullable: bool| {
+        let make = |env: &mut Self, kind: Kind, wire: WireEncoding, nullable: bool, why: Why, element_nullable: bool| {
             env.reads.extend(keys.iter().cloned());
             let is_list = matches!(kind, Kind::List(_));
             let held = !nullable && !is_list && of_record;
             let expr = Expr::Field { base: Box::new(base), name: name.into(), kind: kind.clone(), wire, held };
-            let mut typed = Typed::new(expr, kind, keys.clone(), span);
+            let mut typed = TypedExpr::new(expr, kind, keys.clone(), span);
             if is_list {
                 let element = if element_nullable {
-                    Presence::gap_of(Vec::new(), format!("an element of {}", env.text(span)), span, Why::Element)
+                    Nullability::gap_of(Vec::new(), format!("an element of {}", env.text(span)), span, Why::Element)
                 } else {
-                    Presence::Always
+                    Nullability::Always
                 };
                 typed = typed.with_elements(keys.iter().map(Key::elements).collect(), Vec::new(), element);
             } else {
-                let own = if nullable { Presence::gap(present(&keys), span, why) } else { Presence::Always };
+                let own = if nullable { Nullability::gap(present(&keys), span, why) } else { Nullability::Always };
                 // Its own presence first: to require it is to require all on the way to it.
-                typed.presence = Presence::all([own, presence]);
+                typed.presence = Nullability::all([own, presence]);
             }
             typed
         };
         match &base_kind {
-            Kind::Any => Typed::any(span),
+            Kind::Any => TypedExpr::any(span),
             Kind::Object(of) => {
                 let Some(object) = self.object(of) else {
                     // A file of it that cannot be read is told as that.
@@ -229,7 +229,7 @@ impl Env<'_> {
                             self.report(diagnostic);
                         }
                     }
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 };
                 let known = object.fields.get(name);
                 let Some(schema) = known.filter(|field| field.readable) else {
@@ -242,7 +242,7 @@ impl Env<'_> {
                         error::names::in_another(plain, &self.text(base_span), field, &inner, &lists)
                     };
                     self.report(diagnostic);
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 };
                 let why = if from_target { Why::Target } else { Why::Field([&of.connection, ".", &of.object, ".", name].concat()) };
                 let element_nullable = matches!(&schema.kind, Kind::List(element) if element.nullable);
@@ -265,12 +265,12 @@ impl Env<'_> {
                 let Some(column) = columns.iter().find(|column| column.name == name) else {
                     let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
                     self.report(error::names::unknown_column(field, &known));
-                    return Typed::any(span);
+                    return TypedExpr::any(span);
                 };
                 let of = column.of.clone();
                 let element_nullable = matches!(&of.kind, Kind::List(element) if element.nullable);
                 let at = columns.iter().position(|column| column.name == name);
-                let mut typed = make(self, of.kind, Wire::Plain, of.nullable, Why::Declared, element_nullable);
+                let mut typed = make(self, of.kind, WireEncoding::Plain, of.nullable, Why::Declared, element_nullable);
                 if let Some((table, None)) = base_table {
                     typed.extent.table = Some((table, at));
                 }
@@ -282,11 +282,11 @@ impl Env<'_> {
                 let function = if matches!(base_kind, Kind::List(_)) { "count" } else { "length" };
                 let write = format!("{function}({})", self.text(base_span));
                 self.report(error::names::length_of(field, base_span, &base_kind, write));
-                Typed::any(span)
+                TypedExpr::any(span)
             }
             other => {
                 self.report(error::names::no_fields(field, base_span, other));
-                Typed::any(span)
+                TypedExpr::any(span)
             }
         }
     }
@@ -295,8 +295,8 @@ impl Env<'_> {
 /// What the schema says of the size of a field's values.
 pub(super) fn extent_of(name: &str, field: &crate::schema::Field, object: &crate::schema::Object, target: bool) -> Extent {
     let unit = match &field.wire {
-        Wire::WeightNumber { unit } => Some(Unit::Weight(*unit)),
-        Wire::LengthNumber { unit } => Some(Unit::Length(*unit)),
+        WireEncoding::WeightNumber { unit } => Some(Unit::Weight(*unit)),
+        WireEncoding::LengthNumber { unit } => Some(Unit::Length(*unit)),
         _ => None,
     };
     let unlimited = field.kind == Kind::Text && field.size.is_none() && !target;
@@ -311,7 +311,7 @@ pub(super) fn extent_of(name: &str, field: &crate::schema::Field, object: &crate
 
 pub(super) fn is_target(expr: &Expr) -> bool {
     match expr {
-        Expr::Word(Word::Target) => true,
+        Expr::Word(ContextVar::Target) => true,
         Expr::Field { base, .. } => is_target(base),
         _ => false,
     }

@@ -129,7 +129,7 @@ mod tests {
     use crate::base::diag::Code;
     use crate::ir::{Compare, Expr, Place, RouteOutcome, Slot};
     use crate::syntax::tree::{ExprKind, ItemKind, SectionKind};
-    use crate::value::{Enumeration, Kind, Known, Literal, Wire};
+    use crate::value::{Enumeration, Kind, Known, Literal, WireEncoding};
 
     /// Reads rows such as `when order.R == "UK" -> "a"`; a field `R` is one of UK, EU, US.
     fn found(rows: &str, never_missing: bool) -> Vec<Diagnostic> {
@@ -161,7 +161,7 @@ mod tests {
                 } else {
                     Kind::Text
                 };
-                Expr::Field { base: Box::new(typed(base)), name: field.node.as_str().into(), kind, wire: Wire::Plain, held: false }
+                Expr::Field { base: Box::new(typed(base)), name: field.node.as_str().into(), kind, wire: WireEncoding::Plain, held: false }
             }
             ExprKind::Text(text) => Expr::Literal(Literal::Text(text.plain().unwrap())),
             ExprKind::Binary { op, left, right } if op.node == tree::BinaryOp::And => Expr::And(vec![typed(left), typed(right)]),

@@ -2,17 +2,17 @@
 
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
-use crate::check::facts::{Presence, Why};
+use crate::check::facts::{Nullability, Why};
 use crate::check::flow::Building;
 use crate::check::key::{Fact, Key, Term};
 use crate::ir::{Expr, Route, RouteOutcome, RouteResult, RouteRow};
 use crate::syntax::tree::{self, ExprKind, FieldRow, RowValue, SectionKind};
 use crate::value::{Kind, ObjectRef, Type};
 
-impl Env<'_> {
+impl Checker<'_> {
     pub(super) fn route(&mut self, written: &tree::Route, span: Span, building: &mut Building<'_>) {
         let mut kinds: Vec<Option<Kind>> = Vec::new();
         for (at, name) in written.names.iter().enumerate() {
@@ -24,11 +24,11 @@ impl Env<'_> {
             // What reads the results would only repeat it.
             for name in &written.names {
                 let slot = self.slot();
-                self.bind(&name.name.node, name.name.span, slot, Typed::any(name.name.span));
+                self.bind(&name.name.node, name.name.span, slot, TypedExpr::any(name.name.span));
             }
             return;
         }
-        let mut presences: Vec<Vec<Presence>> = vec![Vec::new(); written.names.len()];
+        let mut presences: Vec<Vec<Nullability>> = vec![Vec::new(); written.names.len()];
         let mut rows = Vec::new();
         let mut known_false: Vec<Fact> = Vec::new();
         for row in &written.rows {
@@ -44,7 +44,7 @@ impl Env<'_> {
             };
             self.facts.reset(mark);
             let text = row.condition.as_ref().map_or_else(|| "else".to_owned(), |condition| self.text(condition.span));
-            let failed = condition.as_ref().is_some_and(Typed::is_any);
+            let failed = condition.as_ref().is_some_and(TypedExpr::is_any);
             if let Some(condition) = &condition {
                 known_false.extend(condition.truths.if_false.iter().cloned());
             }
@@ -57,12 +57,12 @@ impl Env<'_> {
             let slot = self.slot();
             let kind = kind.unwrap_or(Kind::Any);
             let key = Key::slot(slot);
-            let open = Presence::all(presence).open(&self.facts).is_some();
-            let mut value = Typed::any(name.name.span);
+            let open = Nullability::all(presence).open(&self.facts).is_some();
+            let mut value = TypedExpr::any(name.name.span);
             value.kind = kind.clone();
             value.keys = vec![key.clone()];
             if open {
-                value.presence = Presence::gap_of(vec![Fact::Present(key)], name.name.node.as_str(), name.name.span, Why::Declared);
+                value.presence = Nullability::gap_of(vec![Fact::Present(key)], name.name.node.as_str(), name.name.span, Why::Declared);
             }
             self.bind(&name.name.node, name.name.span, slot, value);
             results.push(RouteResult { name: name.name.node.clone(), slot, of: Type { kind, nullable: open } });
@@ -118,7 +118,7 @@ impl Env<'_> {
         row: &tree::RouteRow,
         results: &[tree::Expr],
         kinds: &mut [Option<Kind>],
-        presences: &mut [Vec<Presence>],
+        presences: &mut [Vec<Nullability>],
     ) -> Option<RouteOutcome> {
         if results.len() != written.names.len() {
             let (wants, has) = (written.names.len(), results.len());
@@ -217,7 +217,7 @@ impl Env<'_> {
                 if self.wants_other_side(result) {
                     return None;
                 }
-                let kind = self.quiet(|env| env.expr(result, None).kind);
+                let kind = self.silently(|env| env.expr(result, None).kind);
                 (kind != Kind::Any).then_some(kind)
             }
             tree::RouteOutcome::Stop(_) => None,

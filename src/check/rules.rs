@@ -1,12 +1,12 @@
 //! `validate`: each rule, what it teaches about the record, and after which rules it stays silent.
 
 use crate::base::Span;
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
-use crate::check::facts::Truths;
+use crate::check::facts::Refinement;
 use crate::check::flow::Building;
 use crate::check::key::{Fact, Key};
-use crate::ir::{Expr, Rule, RuleKind, Word};
+use crate::ir::{ContextVar, Expr, Rule, RuleKind};
 use crate::syntax::tree::{self, Generator, RuleKind as Written};
 use crate::value::{Kind, Literal};
 
@@ -20,7 +20,7 @@ fn head(rule: &tree::Rule) -> Span {
     Span { end: last.end, ..rule.span }
 }
 
-impl Env<'_> {
+impl Checker<'_> {
     pub(super) fn rules(&mut self, written: &[tree::Rule], building: &mut Building<'_>) -> Vec<Rule> {
         written.iter().filter_map(|rule| self.rule(rule, building)).collect()
     }
@@ -29,7 +29,7 @@ impl Env<'_> {
         let id = building.rules;
         building.rules += 1;
         let reads = std::mem::take(&mut self.reads);
-        let mut learned: Option<Truths> = None;
+        let mut learned: Option<Refinement> = None;
         let kind = match &rule.kind {
             Written::Require { condition, message, owner } => {
                 let typed = self.rule_condition(condition);
@@ -61,7 +61,7 @@ impl Env<'_> {
             Written::When { condition, rules } => {
                 let typed = self.condition(condition);
                 let known = typed.truths.if_true.clone();
-                let rules = self.knowing(&known, |env| env.rules(rules, building));
+                let rules = self.with_facts(&known, |env| env.rules(rules, building));
                 RuleKind::When { condition: truth(typed), rules }
             }
             Written::Remove(_) => {
@@ -115,7 +115,7 @@ impl Env<'_> {
         }
         for side in [&mut left, &mut right] {
             let (presence, at, text) = (side.presence.clone(), side.span, self.text(side.span));
-            self.demand(&presence, |gap| error::presence::reconciled(at, &text, gap));
+            self.require_present(&presence, |gap| error::presence::reconciled(at, &text, gap));
         }
         let kind = left.kind.clone();
         let within = match within {
@@ -126,11 +126,11 @@ impl Env<'_> {
             }
             None => None,
         };
-        let words = [(Word::Difference, "difference", kind)];
+        let words = [(ContextVar::Difference, "difference", kind)];
         let message = match message {
             Some(message) => self.with_words(&words, |env| env.message(message)),
             None => Expr::Template {
-                parts: vec![crate::ir::Part::Text("the amounts differ by ".into()), crate::ir::Part::Expr(Expr::Word(Word::Difference))],
+                parts: vec![crate::ir::Part::Text("the amounts differ by ".into()), crate::ir::Part::Expr(Expr::Word(ContextVar::Difference))],
                 message: true,
             },
         };
@@ -189,7 +189,7 @@ fn rename(key: &Key, renamed: &[(Key, Key)]) -> Option<Key> {
     })
 }
 
-fn truth(typed: Typed) -> Expr {
+fn truth(typed: TypedExpr) -> Expr {
     if typed.is_any() { Expr::Literal(Literal::Boolean(true)) } else { typed.expr }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::base::{FileId, locked};
 
-use super::{TableFault, World};
+use super::{CheckEnvironment, TableFault};
 
 /// A table's file, cut into cells.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct Sheets(Mutex<HashMap<(String, String), Arc<OnceLock<Found>>>>)
 
 impl Sheets {
     /// The file `path`, as the mapping file `from` of this name names it.
-    pub(super) fn of(&self, world: &dyn World, from: FileId, name: &str, path: &str) -> Found {
+    pub(super) fn of(&self, world: &dyn CheckEnvironment, from: FileId, name: &str, path: &str) -> Found {
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
         let place = locked(&self.0).entry((folder.to_owned(), path.to_owned())).or_default().clone();
         // Who comes first reads it; the others wait for it, and not for each other's files.

@@ -18,7 +18,7 @@ use crate::value::{Kind, Literal, Type};
 
 use super::error::tables as error;
 use super::sheet::{Cells, Sheet};
-use super::{TableFault, World};
+use super::{CheckEnvironment, TableFault};
 use crate::ir::{self, Place};
 
 /// Checks a table. `sheet` is its file; `types` are those of the keys and then of the columns, as resolved.
@@ -28,7 +28,7 @@ pub(super) fn check(
     sheet: Option<&Result<Sheet, TableFault>>,
     types: &[Type],
     place: Place,
-    world: &dyn World,
+    world: &dyn CheckEnvironment,
     diags: &mut Vec<Diagnostic>,
 ) -> ir::Table {
     let written: Vec<&tree::TableColumn> = table.keys.iter().chain(&table.columns).collect();
@@ -75,7 +75,7 @@ struct Reading<'a> {
     name: &'a str,
     written: &'a [&'a tree::TableColumn],
     types: &'a [Type],
-    world: &'a dyn World,
+    world: &'a dyn CheckEnvironment,
     diags: &'a mut Vec<Diagnostic>,
 }
 
@@ -317,7 +317,7 @@ mod tests {
         }
     }
 
-    impl World for OneFile {
+    impl CheckEnvironment for OneFile {
         fn table(&self, _: FileId, path: &str) -> Result<(String, Arc<str>), TableFault> {
             if self.0 == "-" { Err(TableFault::NotFound(path.into())) } else { Ok((path.into(), self.0.into())) }
         }

@@ -9,9 +9,9 @@ use serde_json::{Map, Value as Json};
 use crate::base::diag::Diagnostic;
 use crate::schema::{Field, Object};
 use crate::syntax::tree::{self, Expr, ExprKind, FieldRow, RowValue, TestClauseKind};
-use crate::value::{Kind, ObjectRef, WeightUnit, Wire};
+use crate::value::{Kind, ObjectRef, WeightUnit, WireEncoding};
 
-use super::World;
+use super::CheckEnvironment;
 use super::error::flows as error;
 use crate::ir::{self, Expected, Place};
 
@@ -29,7 +29,7 @@ pub(super) fn check(
     flows: &[FlowOf<'_>],
     file: &str,
     place: Place,
-    world: &dyn World,
+    world: &dyn CheckEnvironment,
     diags: &mut Vec<Diagnostic>,
 ) -> Option<ir::Test> {
     let before = diags.len();
@@ -104,7 +104,7 @@ fn plain(texts: &[crate::base::Spanned<String>]) -> Vec<String> {
 }
 
 struct Reading<'a> {
-    world: &'a dyn World,
+    world: &'a dyn CheckEnvironment,
     /// The record that is given; else the payload that must come out.
     source: bool,
     diags: &'a mut Vec<Diagnostic>,
@@ -186,7 +186,7 @@ impl Reading<'_> {
             ExprKind::Boolean(truth) => Some(Json::Bool(*truth)),
             ExprKind::Time(time) => Some(Json::String(time.to_string())),
             ExprKind::Quantity { number, unit } => match field.map(|field| &field.wire) {
-                Some(Wire::WeightObject { value, units, words }) => {
+                Some(WireEncoding::WeightObject { value, units, words }) => {
                     let wanted = WeightUnit::parse(&unit.node);
                     let word = words.iter().find(|(unit, _)| Some(*unit) == wanted).map(|(_, word)| word.clone());
                     let Some(word) = word else { return self.refuse(expr) };
@@ -215,7 +215,7 @@ impl Reading<'_> {
     /// An element of a list, by the kind of the elements.
     fn element(&mut self, expr: &Expr, field: Option<&Field>) -> Option<Json> {
         let of = field.map(|field| match &field.kind {
-            Kind::List(of) => Field { kind: of.kind.clone(), wire: Wire::Plain, ..field.clone() },
+            Kind::List(of) => Field { kind: of.kind.clone(), wire: WireEncoding::Plain, ..field.clone() },
             _ => field.clone(),
         });
         self.value(expr, of.as_ref())
@@ -223,8 +223,8 @@ impl Reading<'_> {
 
     fn list(&self, items: Vec<Json>, field: Option<&Field>) -> Json {
         match field.map(|field| &field.wire) {
-            Some(Wire::Records) => serde_json::json!({ "totalSize": items.len(), "done": true, "records": items }),
-            Some(Wire::Separated { by }) => Json::String(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(by)),
+            Some(WireEncoding::Records) => serde_json::json!({ "totalSize": items.len(), "done": true, "records": items }),
+            Some(WireEncoding::Separated { by }) => Json::String(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(by)),
             _ => Json::Array(items),
         }
     }
@@ -353,7 +353,7 @@ mod tests {
         }
     }
 
-    impl World for Both {
+    impl CheckEnvironment for Both {
         fn table(&self, _: FileId, path: &str) -> Result<(String, Arc<str>), TableFault> {
             Err(TableFault::NotFound(path.into()))
         }

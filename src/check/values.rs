@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
-use crate::check::env::{Env, Map, Run};
+use crate::check::checker::{CheckContext, Checker, Map};
 use crate::check::error;
-use crate::ir::{Otherwise, ValueMap, ValueRow, Word};
+use crate::ir::{ContextVar, Otherwise, ValueMap, ValueRow};
 use crate::syntax::tree::{self, ElseOutcome, ExprKind, TypeExpr, TypeKind};
 use crate::value::{Enumeration, Kind, Literal};
 
 /// Checks one value map.
-pub(super) fn check(run: &Run<'_>, unit: usize, values: &tree::Values, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Map {
-    let mut env = Env::new(run, unit);
+pub(super) fn check(run: &CheckContext<'_>, unit: usize, values: &tree::Values, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Map {
+    let mut env = Checker::new(run, unit);
     let map = env.value_map_item(values, doc);
     out.append(&mut env.out);
     map
@@ -25,7 +25,7 @@ enum Side {
     To,
 }
 
-impl Env<'_> {
+impl Checker<'_> {
     /// What a field gives, by the kind that it takes: more values than those, where its schema says so.
     fn given_of(&self, kind: Kind) -> Kind {
         let Kind::Enumeration(of) = &kind else { return kind };
@@ -242,7 +242,7 @@ impl Env<'_> {
             },
             ElseOutcome::Stop(stop) => {
                 let kind = if *from == Kind::Any { Kind::Text } else { from.clone() };
-                match self.with_words(&[(Word::Value, "value", kind)], |env| env.stop(stop)) {
+                match self.with_words(&[(ContextVar::Value, "value", kind)], |env| env.stop(stop)) {
                     Some(stop) => Otherwise::Stop(stop),
                     None => Otherwise::Nothing,
                 }

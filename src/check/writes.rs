@@ -3,12 +3,12 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::body::At;
-use crate::check::env::{Env, Typed};
+use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
-use crate::check::facts::{Presence, Why};
+use crate::check::facts::{Nullability, Why};
 use crate::check::flow::{Building, Named};
 use crate::check::key::{Fact, Key as ValueKey};
-use crate::ir::{self, Expr, Guard, InDoubt, Key, Milestones, Operation, Repeat, Slot, Word, Write, walk};
+use crate::ir::{self, ContextVar, Expr, Guard, InDoubt, Key, Milestones, Operation, Repeat, Slot, Write, walk};
 use crate::schema::Object;
 use crate::syntax::tree::{self, ExprKind, SectionKind, WriteOp};
 use crate::system::Guarantee;
@@ -21,7 +21,7 @@ struct Repeated {
     span: Option<Span>,
 }
 
-impl Env<'_> {
+impl Checker<'_> {
     /// The `split` or `each` at `at` with the write behind it; gives the place behind both.
     pub(super) fn write_with_repeats(&mut self, sections: &[tree::Section], at: usize, building: &mut Building<'_>) -> (usize, Vec<Write>) {
         let mut next = at;
@@ -55,11 +55,11 @@ impl Env<'_> {
     fn bind_result(&mut self, write: &tree::Write, name: &tree::Name, written: &Write, many: bool) {
         let Some(slot) = written.result else { return };
         let key = ValueKey::slot(slot);
-        let mut value = Typed::any(name.span);
+        let mut value = TypedExpr::any(name.span);
         value.kind = Kind::Object(written.object.clone());
         value.keys = vec![key.clone()];
         if write.when.is_some() {
-            value.presence = Presence::gap_of(vec![Fact::Present(key)], name.node.as_str(), name.span, Why::Result);
+            value.presence = Nullability::gap_of(vec![Fact::Present(key)], name.node.as_str(), name.span, Why::Result);
         }
         self.bind(&name.node, name.span, slot, value);
         if let Some(binding) = self.names.last_mut() {
@@ -121,7 +121,7 @@ impl Env<'_> {
                 self.facts.extend(&facts);
             }
         }
-        let mut value = Typed::any(span);
+        let mut value = TypedExpr::any(span);
         value.kind = Kind::Row(columns.into());
         value.keys = vec![key];
         self.bind(&name, span, part, value);
@@ -163,7 +163,8 @@ impl Env<'_> {
         if let Some(when) = &when {
             self.facts.extend(&when.truths.if_true);
         }
-        let words: Vec<(Word, &'static str, Kind)> = milestones.as_ref().map(|_| (Word::Reached, "reached", Kind::Integer)).into_iter().collect();
+        let words: Vec<(ContextVar, &'static str, Kind)> =
+            milestones.as_ref().map(|_| (ContextVar::Reached, "reached", Kind::Integer)).into_iter().collect();
         let target = self.target.replace(of.clone());
         let out = self.with_words(&words, |env| {
             let key = env.write_key(write, op, &of, &object, repeated, milestones.is_some());
@@ -233,7 +234,7 @@ impl Env<'_> {
         }
     }
 
-    fn write_when(&mut self, write: &tree::Write, op: Operation) -> (Option<Milestones>, Option<Typed>) {
+    fn write_when(&mut self, write: &tree::Write, op: Operation) -> (Option<Milestones>, Option<TypedExpr>) {
         let Some(when) = &write.when else { return (None, None) };
         let inner = strip(when);
         if let ExprKind::Reaches { value, thresholds } = inner.kind.as_ref() {
@@ -330,7 +331,7 @@ impl Env<'_> {
                 );
             }
         }
-        self.demand(&typed.presence, |gap| error::presence::key(key.value.span, gap));
+        self.require_present(&typed.presence, |gap| error::presence::key(key.value.span, gap));
         if matches!(typed.expr, Expr::Literal(_)) {
             self.report(
                 Diagnostic::new(Code::KeyNotPerPart, key.value.span, "the key is the same for every record")
@@ -363,7 +364,7 @@ impl Env<'_> {
                 return;
             }
         }
-        if milestones && !walk::any(value, |part| matches!(part, Expr::Word(Word::Reached))) {
+        if milestones && !walk::any(value, |part| matches!(part, Expr::Word(ContextVar::Reached))) {
             self.report(
                 Diagnostic::new(Code::KeyNotPerPart, key.value.span, "the key is the same for every threshold")
                     .why("only the first threshold would be written")
@@ -468,7 +469,7 @@ impl Env<'_> {
         }
         let reasons = events.iter().any(|event| matches!(event, ir::Event::Fails | ir::Event::IsRejected | ir::Event::IsInReview));
         let list = Kind::List(Box::new(Type::some(Kind::Text)));
-        let words: Vec<(Word, &'static str, Kind)> = reasons.then_some((Word::Reasons, "reasons", list)).into_iter().collect();
+        let words: Vec<(ContextVar, &'static str, Kind)> = reasons.then_some((ContextVar::Reasons, "reasons", list)).into_iter().collect();
         // A record that was rejected has not passed the rules; one in review may have been stopped by a match before them.
         let result = self.names.iter().position(|binding| is_write && binding.name == subject.node);
         let before = result.map(|at| self.names[at].value.presence.clone());
@@ -485,7 +486,7 @@ impl Env<'_> {
         if !events.iter().all(|event| *event == ir::Event::Succeeds)
             && let Some(binding) = result.and_then(|at| self.names.get_mut(at))
         {
-            binding.value.presence = Presence::gap_of(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
+            binding.value.presence = Nullability::gap_of(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
         }
         let names = self.names.len();
         self.with_words(&words, |env| {

@@ -4,7 +4,7 @@ use super::project::remark;
 use super::{Exit, Failure, Out};
 use crate::app::Context;
 use crate::app::operator_client::{self, CarriedOutBy, Decided};
-use crate::engine::queue::{Decision, Signature};
+use crate::engine::operator_commands::{Decision, Signature};
 
 /// Has a decision carried out and says what came of it. `done`: the word for what was done, after the number of records.
 pub(super) fn decide(context: &Context, decision: Decision, signature: Signature, done: &str, out: &mut Out) -> Result<Exit, Failure> {

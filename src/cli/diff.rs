@@ -7,7 +7,7 @@ use super::project::{load, remark};
 use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::app::comparison::{Records, Request, compare};
-use crate::spec::compare::{Comparison, Group, Kind};
+use crate::testkit::compare::{Comparison, Group, Kind};
 use crate::value::Json;
 
 const EXAMPLES: &str = "\

@@ -8,7 +8,7 @@ use crate::app::erasure::{self, Kept};
 use crate::app::operator_client::signature;
 use crate::app::time::UtcTime;
 use crate::engine::mask;
-use crate::store::LaneState;
+use crate::store::RecordStage;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,7 +85,7 @@ fn show(args: &Args, kept: &Kept, out: &mut Out) -> Result<(), Failure> {
         let what = if what.is_empty() { "what it is called".to_owned() } else { what.join(", ") };
         out.line(format!("{} {name}, {}: {what}", record.flow, record.state.word().replace('_', " ")))?;
         match record.state {
-            LaneState::Rejected | LaneState::Review | LaneState::Failed => {
+            RecordStage::Rejected | RecordStage::Review | RecordStage::Failed => {
                 out.line("    it waits for a person. If it is erased, it is discarded, and is sent only if its source changes it")?;
             }
             state if !state.settled() => out.line("    it is in progress and is not erased: erase it again when it is finished")?,

@@ -5,7 +5,7 @@ use super::project::ProjectArgs;
 use super::when::When;
 use super::{Exit, Failure, Out};
 use crate::app::operator_client::signature;
-use crate::engine::queue::Decision;
+use crate::engine::operator_commands::Decision;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -13,13 +13,13 @@ use super::{Exit, Failure, Format, Out};
 use crate::app::folder::unreadable;
 use crate::app::run_once::Request;
 use crate::app::{Context, LoadedProject, matched};
-use crate::apply::{Inputs, Outcome, apply, aside};
 use crate::base::bounds;
+use crate::eval::{Inputs, Outcome, apply, queries};
 use crate::fault::file;
-use crate::flat::Flat;
 use crate::project::records::{self, Form, RecordFault};
 use crate::run::files::{self, Lines, Mapper, Sink, Summary};
 use crate::value::Json;
+use crate::vm::CompiledFlow;
 
 /// Bytes of a reader's own buffer. More than that at once is read past it, straight to where it belongs.
 const READ: usize = 64 * 1024;
@@ -142,11 +142,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         if flow.matches.is_empty() {
             return apply(&program, flow, &inputs);
         }
-        let (matched, _) = aside::find(&program, flow, &inputs, &given);
+        let (matched, _) = queries::find(&program, flow, &inputs, &given);
         apply(&program, flow, &Inputs { matched: &matched, ..inputs })
     };
     // What cannot be lowered goes by the reference evaluator alone: the same result, slower.
-    let flat = Flat::new(program.plan(), flow, &ready.compiled.names, now).ok();
+    let flat = CompiledFlow::new(program.plan(), flow, &ready.compiled.names, now).ok();
     let mut sink = Files::new(args, &ready, flow)?;
     let bar = bar(length);
     let lines = if args.envelopes { Lines::Envelopes } else { Lines::Bodies };

@@ -7,7 +7,7 @@ use crate::app::process::{clock, runtime, transport};
 use crate::http::{Clock, Transport};
 use crate::sandbox::faults::{FaultKit, Faults, Faulty};
 use crate::sandbox::server::{Running, listen, serve};
-use crate::sandbox::{Act, acts, salesforce, shipstation};
+use crate::sandbox::{Act, salesforce, shipstation, user_actions};
 use crate::system;
 use crate::value::Json;
 
@@ -91,8 +91,8 @@ Examples, in ShipStation:
 fn act_help() -> String {
     format!(
         "{ACT}\n\nVerbs of ShipStation and its carriers: {}.\n\nVerbs of Salesforce: {}.\n\ndocs/reference/sandbox-acts.md describes each verb.",
-        acts::verbs(&acts::SHIPSTATION),
-        acts::verbs(&acts::SALESFORCE)
+        user_actions::verbs(&user_actions::SHIPSTATION),
+        user_actions::verbs(&user_actions::SALESFORCE)
     )
 }
 
@@ -200,7 +200,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
                 settings.insert(name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Json::String(value.to_owned())));
             }
             let act = Act { verb: args.verb.clone(), subject: args.order.clone(), settings: Json::Object(settings) };
-            let system = args.system.clone().unwrap_or_else(|| acts::system(&args.verb).to_owned());
+            let system = args.system.clone().unwrap_or_else(|| user_actions::system(&args.verb).to_owned());
             let body = serde_json::to_vec(&act).map_err(|error| Failure::usage(error.to_string()))?;
             out.json(&control(&system, args.port, "act", Some(body))?)?;
             Ok(Exit::Fine)

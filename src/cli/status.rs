@@ -10,7 +10,7 @@ use super::{Exit, Failure, Format, Out};
 use crate::app::status::{self, InState, Postponed};
 use crate::app::time::UtcTime;
 use crate::engine::Alive;
-use crate::store::LaneState;
+use crate::store::RecordStage;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -129,14 +129,14 @@ fn length(millis: i64) -> String {
 
 /// Flows down, states across; states that no record is in are left out.
 pub(super) fn table(records: &[InState], out: &mut Out) -> Result<(), Failure> {
-    let states: Vec<LaneState> = LaneState::ALL.into_iter().filter(|state| records.iter().any(|one| one.state == *state)).collect();
+    let states: Vec<RecordStage> = RecordStage::ALL.into_iter().filter(|state| records.iter().any(|one| one.state == *state)).collect();
     let mut flows: Vec<&String> = records.iter().map(|one| &one.flow).collect();
     flows.dedup();
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(std::iter::once("flow".to_owned()).chain(states.iter().map(|state| state.word().replace('_', " "))));
     for flow in flows {
-        let cell = |state: &LaneState| {
+        let cell = |state: &RecordStage| {
             let count = records.iter().find(|one| one.flow == *flow && one.state == *state).map(|one| one.records);
             count.map_or_else(|| "-".to_owned(), |count| count.to_string())
         };

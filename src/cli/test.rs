@@ -6,8 +6,8 @@ use super::project::load;
 use super::{Exit, Failure, Out};
 use crate::app::LoadedProject;
 use crate::app::cases::{self, Accepted, Covered, Judged};
-use crate::spec::accept::Size;
-use crate::spec::{Case, Ran, report};
+use crate::testkit::accept::Size;
+use crate::testkit::{Case, Ran, report};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -28,7 +28,7 @@ pub use crate::schema::{Comparison, Condition, Selection};
 use crate::schema::{Named, Object};
 use crate::system;
 pub use crate::system::{Guarantee, Operation};
-use crate::value::{Body, Json, ObjectRef};
+use crate::value::{Json, ObjectRef, RawRecord};
 
 /// One system behind one set of credentials.
 #[async_trait]
@@ -48,7 +48,7 @@ pub trait Connector: Send + Sync {
 
     /// Records of the flow's source by id, in the form of [`Connector::changes`]; one that is not there any more
     /// is absent from the answer. At most [`Connector::get_batch`] ids.
-    async fn get(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault>;
+    async fn fetch_by_id(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault>;
 
     /// In which form the records of a flow's source are read. Flows of one object with the same form can share what is read;
     /// absent where each flow's reads are its own.
@@ -64,17 +64,17 @@ pub trait Connector: Send + Sync {
     }
 
     /// How many ids one [`Connector::get`] takes in one call.
-    fn get_batch(&self, of: &Selection<'_>) -> usize;
+    fn fetch_batch(&self, of: &Selection<'_>) -> usize;
 
     /// What reading a flow's source costs: records of one page, and calls for each record beside its page.
-    fn reading(&self, of: &Selection<'_>) -> Reading;
+    fn read_cost(&self, of: &Selection<'_>) -> Reading;
 
     /// Records of an object whose field equals one of the values, exactly. Each answer names its value.
     /// At most [`Connector::find_batch`] values.
-    async fn find(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault>;
+    async fn lookup(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault>;
 
     /// How many values one [`Connector::find`] takes in one call.
-    fn find_batch(&self, object: &ObjectRef, field: &[String]) -> usize;
+    fn lookup_batch(&self, object: &ObjectRef, field: &[String]) -> usize;
 
     /// A field of an object's records by which several of them can be listed in one call, where `field` can be asked for one
     /// record at a time only. Its values, as far as they are known, are given as [`LookupRequest::companions`].
@@ -85,10 +85,10 @@ pub trait Connector: Send + Sync {
 
     /// How values are distributed over calls of [`Connector::find`]: places in `values`, each once. `companions` is as long as
     /// `values`, or empty.
-    fn find_groups(&self, object: &ObjectRef, field: &[String], values: &[String], companions: &[Option<String>]) -> Vec<Vec<usize>> {
+    fn lookup_groups(&self, object: &ObjectRef, field: &[String], values: &[String], companions: &[Option<String>]) -> Vec<Vec<usize>> {
         let _ = companions;
         let places: Vec<usize> = (0..values.len()).collect();
-        places.chunks(self.find_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()
+        places.chunks(self.lookup_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()
     }
 
     /// What a write to an object is held to, as the system's manifest says. `key_field` is the field that the write's key goes
@@ -112,18 +112,18 @@ pub trait Connector: Send + Sync {
     fn webhook(&self, request: &WebhookRequest<'_>) -> Result<WebhookReply, WebhookRefusal>;
 
     /// Fetches what a hint points to: records of the flow's source.
-    async fn follow(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault>;
+    async fn resolve_webhook(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault>;
 
     /// The named things of the connection (stores, warehouses, carriers), of the kinds asked for; all that it has
     /// where none is named.
-    async fn names(&self, call: &Call, kinds: &std::collections::BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault>;
+    async fn reference_data(&self, call: &Call, kinds: &std::collections::BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault>;
 
     /// An object's description as the system gives it, in the form that `schemas/` keeps. `None`: the system has
     /// no description of itself.
     async fn describe(&self, call: &Call, object: &str) -> Result<Option<Json>, Fault>;
 
     /// One cheap call that needs the credentials: who we are there, in one line.
-    async fn hello(&self, call: &Call) -> Result<String, Fault>;
+    async fn check_connection(&self, call: &Call) -> Result<String, Fault>;
 
     /// Whether a write that is sent twice has another effect than one that is sent once, although its key keeps the record to one:
     /// where the system adds some lines of the record to those that are there. Its outcome is then looked up before it is retried.
@@ -158,12 +158,12 @@ pub trait Connector: Send + Sync {
     /// by the key finds by them where to look. At most [`Connector::present_batch`] values.
     async fn present(&self, call: &Call, ask: &LookupRequest<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
         let _ = bodies;
-        self.find(call, ask).await
+        self.lookup(call, ask).await
     }
 
     /// How many values one [`Connector::present`] takes in one call.
     fn present_batch(&self, object: &ObjectRef, field: &[String]) -> usize {
-        self.find_batch(object, field)
+        self.lookup_batch(object, field)
     }
 
     /// What the daily budget of calls looks like, where the system has one: used and in all.
@@ -222,13 +222,13 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
     /// The record as the mapping reads it.
-    Is(Body),
+    Upserted(RawRecord),
     /// It is known that it changed; it has to be fetched.
-    Changed,
+    Touched,
     /// A child of it was listed with this [version](part). It has to be fetched, unless it was read with it.
     Part(u64),
     /// It no longer passes the conditions that the source applies; its own stamp tells whether that is news.
-    Left,
+    LeftFilter,
     /// It is there, and whether it changed is not told: it is fetched, unless it has ended with this stamp.
     Listed,
     /// It was deleted, or voided.

@@ -82,7 +82,7 @@ pub struct Unusable {
 }
 
 /// Offline connector with placeholder credentials, used to estimate call counts.
-pub fn on_paper(connection: &str, system: &str) -> Option<Arc<dyn Connector>> {
+pub fn offline(connection: &str, system: &str) -> Option<Arc<dyn Connector>> {
     struct Nowhere;
     #[async_trait::async_trait]
     impl Transport for Nowhere {
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn every_connector_opens_on_paper() {
         for (system, _) in CONNECTORS {
-            assert_eq!(on_paper("c", system).map(|connector| connector.system()), Some(*system));
+            assert_eq!(offline("c", system).map(|connector| connector.system()), Some(*system));
         }
     }
 }

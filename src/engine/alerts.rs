@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Engine;
-use crate::store::{Alert, Change, Kept, Millis};
+use crate::store::{Alert, Change, Millis, StoreResult};
 
 /// Between two messages of one cause, at least: a minute, and what a message may take on its way.
 const APART: Millis = 61_000;
@@ -81,7 +81,7 @@ pub struct Told {
 
 impl Engine<'_> {
     /// Notes that something happened. It is told once it is durable.
-    pub(super) fn raise(&mut self, raise: Raise, changes: &mut Vec<Change>) -> Kept<()> {
+    pub(super) fn raise(&mut self, raise: Raise, changes: &mut Vec<Change>) -> StoreResult<()> {
         let now = self.millis();
         let mut raise = raise;
         if self.alerts.len() >= MOST_CAUSES && !self.alerts.contains_key(&raise.cause) {
@@ -142,7 +142,7 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// The store refused.
-    pub fn note_alert(&mut self, raise: Raise, ended: bool) -> Kept<()> {
+    pub fn note_alert(&mut self, raise: Raise, ended: bool) -> StoreResult<()> {
         let mut changes = Vec::new();
         if ended {
             self.resolve(&raise.cause, &mut changes);
@@ -155,7 +155,7 @@ impl Engine<'_> {
     }
 
     /// The messages whose time has come. That they go out now is durable before they do.
-    pub(super) fn due_messages(&mut self) -> Kept<Vec<Message>> {
+    pub(super) fn due_messages(&mut self) -> StoreResult<Vec<Message>> {
         let now = self.millis();
         let mut changes = Vec::new();
         let mut messages = Vec::new();
@@ -193,7 +193,7 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// The store refused.
-    pub fn told(&mut self, told: Told) -> Kept<()> {
+    pub fn told(&mut self, told: Told) -> StoreResult<()> {
         let Some((count, closed)) = self.telling.remove(&told.cause) else { return Ok(()) };
         let now = self.millis();
         let Some(alert) = self.alerts.get_mut(&told.cause) else { return Ok(()) };
@@ -222,7 +222,7 @@ impl Engine<'_> {
 
     /// What the store found damaged was put aside with an exception of its own; somebody is told. The name of a row may be
     /// a key, and a key may be personal: the alert says only how many there are and in which tables.
-    pub(super) fn tell_damages(&mut self) -> Kept<()> {
+    pub(super) fn tell_damages(&mut self) -> StoreResult<()> {
         let damages = self.store.damages();
         if damages.is_empty() {
             return Ok(());

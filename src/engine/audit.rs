@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::mask::{self, Masked};
-use crate::store::{self, Change, Kept};
+use crate::store::{self, Change, StoreResult};
 
 impl Engine<'_> {
     /// Keeps the exchanges of a write; gives the number of the last one, which the records' histories name.
@@ -13,7 +13,7 @@ impl Engine<'_> {
         exchanges: Vec<Masked>,
         lanes: &[(String, String)],
         changes: &mut Vec<Change>,
-    ) -> Kept<Option<i64>> {
+    ) -> StoreResult<Option<i64>> {
         let mut last = None;
         for exchange in exchanges {
             let id = self.store.next_id()?;

@@ -1,23 +1,23 @@
 //! Before an update is repeated, its target is read again, so that the repeat keeps what others have entered since.
 
 use super::doubt::AGAIN;
-use super::heads::Head;
+use super::open_entries::Head;
 use super::outbox::moved;
 use super::targets::is_of_another;
-use super::{Engine, Job, Lot};
+use super::{BatchKey, Engine, Job};
 use crate::connector::Found;
 use crate::fault::Fault;
-use crate::store::{Change, Entry, EntryState, Kept};
+use crate::store::{Change, Entry, EntryState, StoreResult};
 
 impl Engine<'_> {
     /// Whether an entry is an update whose outcome is not known, and which would lay an older state of its target over it.
-    pub(super) fn has_old_base(&self, lot: &Lot, entry: &Head) -> bool {
+    pub(super) fn has_old_base(&self, lot: &BatchKey, entry: &Head) -> bool {
         let repeats = entry.doubted.is_some() && entry.target.is_some() && !self.based.contains(&entry.id);
         repeats && self.settings.safety.look_up && self.spec(lot).is_some_and(|spec| spec.replaces)
     }
 
     /// Reads the targets of some entries. Until they are read, the entries wait.
-    pub(super) fn read_bases(&mut self, lot: &Lot, ids: &[i64]) -> Kept<()> {
+    pub(super) fn read_bases(&mut self, lot: &BatchKey, ids: &[i64]) -> StoreResult<()> {
         for id in ids {
             self.not_ready(lot, *id);
         }
@@ -33,12 +33,12 @@ impl Engine<'_> {
     }
 
     /// What the targets of some entries hold now. One that is not found any more goes as it was made: its target decides.
-    pub(super) fn bases_read(&mut self, ids: &[i64], found: Result<Vec<Found>, Fault>) -> Kept<()> {
+    pub(super) fn bases_read(&mut self, ids: &[i64], found: Result<Vec<Found>, Fault>) -> StoreResult<()> {
         let now = self.millis();
         let mut changes = Vec::new();
         let mut entries = self.there(ids)?;
         // A newer version may have taken an entry's place meanwhile.
-        entries.retain(|entry| self.heads.get(entry.id).is_some_and(|head| head.state == EntryState::Planned));
+        entries.retain(|entry| self.open_entries.get(entry.id).is_some_and(|head| head.state == EntryState::Planned));
         let found = match found {
             Err(fault) if fault.may_pass() => {
                 changes.extend(entries.into_iter().map(|entry| moved(&Entry { due: now + AGAIN, ..entry })));

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::Engine;
-use crate::store::{Change, Kept, Millis};
+use crate::store::{Change, Millis, StoreResult};
 
 /// Calls that a window has left when its end is noted: those that may be out, and as many that these may ask for themselves.
 const FEW: u32 = 8;
@@ -19,11 +19,11 @@ fn name(connection: &str) -> String {
 
 impl Engine<'_> {
     /// Notes the windows that are nearly used up, before the calls of this step go out.
-    pub(super) fn note_budgets(&mut self) -> Kept<()> {
+    pub(super) fn note_budgets(&mut self) -> StoreResult<()> {
         let now = self.millis();
         let mut changes = Vec::new();
         for (connection, connector) in &self.world.connectors {
-            let Some(line) = self.lines.get_mut(connection) else { continue };
+            let Some(line) = self.connections.get_mut(connection) else { continue };
             let Some((ends, left)) = connector.limit().window(self.now) else { continue };
             let ends = ends.as_millisecond();
             // Answers name the end to the second: what was noted already is the same window.
@@ -37,7 +37,7 @@ impl Engine<'_> {
     }
 
     /// Waits for the end of the windows that the last process has used up. `set`: by how much the clock was set since.
-    pub(super) fn take_up_budgets(&mut self, set: Millis) -> Kept<()> {
+    pub(super) fn take_up_budgets(&mut self, set: Millis) -> StoreResult<()> {
         for (connection, connector) in &self.world.connectors {
             let until = self.store.meta(&name(connection))?.and_then(|text| text.parse::<Millis>().ok()).map(|until| until.saturating_add(set));
             // A later end was made by a clock that was wrong.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::heads::target;
-use super::lanes::id_in;
-use super::line::backoff;
+use super::connection_health::backoff;
+use super::open_entries::target;
 use super::outbox::{changed_lane, moved};
 use super::plan_entries::ledger_key;
-use super::{Ask, Engine, Job, Lot, delta};
+use super::records::id_in;
+use super::{BatchKey, CallRequest, Engine, Job, delta};
 use crate::connector::{Done, Found};
 use crate::fault::Fault;
-use crate::store::{Change, Entry, EntryState, Kept, Ledger, Millis};
+use crate::store::{Change, Entry, EntryState, Millis, StoreResult, TargetState};
 use crate::system::Guarantee;
 use crate::value::Json;
 
@@ -25,12 +25,12 @@ impl Engine<'_> {
         if !self.settings.safety.settle {
             return 0;
         }
-        self.spec(&Lot::of(entry)).map_or(600_000, |spec| spec.settle.as_millis() as Millis) + CLOCK
+        self.spec(&BatchKey::of(entry)).map_or(600_000, |spec| spec.settle.as_millis() as Millis) + CLOCK
     }
 
     /// Whether a newer version of an entry's record waits behind it.
-    pub(super) fn superseded(&self, entry: &Entry) -> Kept<bool> {
-        let newest = self.store.lane(&entry.flow, &entry.lane)?;
+    pub(super) fn superseded(&self, entry: &Entry) -> StoreResult<bool> {
+        let newest = self.store.record(&entry.flow, &entry.lane)?;
         Ok(entry.guarantee == Guarantee::Idempotent && entry.after.is_none() && newest.is_some_and(|lane| lane.version != entry.version))
     }
 
@@ -66,7 +66,7 @@ impl Engine<'_> {
     /// looked up: that is never wrong.
     fn repeat_adds(&self, entry: &Entry) -> bool {
         let Some(connector) = self.world.connectors.get(&entry.connection).filter(|_| self.is_findable(entry)) else { return false };
-        let adds = |body: &Json| connector.repeat_adds(&Lot::of(entry).object(), body);
+        let adds = |body: &Json| connector.repeat_adds(&BatchKey::of(entry).object(), body);
         // An entry that only waits is held without its payload.
         if entry.body.is_null() {
             self.store.entry(entry.id).map_or(true, |whole| whole.is_some_and(|whole| adds(&whole.body)))
@@ -84,25 +84,25 @@ impl Engine<'_> {
         let now = self.millis();
         let due = entry.sent.unwrap_or(now) + time;
         for target in target(entry) {
-            let known = self.doubtful.entry(target.clone()).or_insert(due);
+            let known = self.unsettled.entry(target.clone()).or_insert(due);
             *known = due.max(*known);
-            let watch = super::watch::settle(&target, now, *known);
+            let watch = super::timers::settle(&target, now, *known);
             self.watch(watch, changes);
         }
     }
 
     /// Looks for the marks of entries whose outcome is in doubt.
-    pub(super) fn look_up(&mut self, lot: &Lot, ids: &[i64]) -> Kept<()> {
+    pub(super) fn look_up(&mut self, lot: &BatchKey, ids: &[i64]) -> StoreResult<()> {
         let field = self.mark_field(lot);
         let path: Vec<String> = field.split('.').map(str::to_owned).collect();
         let entries = self.there(ids)?;
-        let most = self.world.connectors.get(&lot.connection).map_or(1, |connector| connector.find_batch(&lot.object(), &path)).max(1);
+        let most = self.world.connectors.get(&lot.connection).map_or(1, |connector| connector.lookup_batch(&lot.object(), &path)).max(1);
         let mut entries = entries.into_iter().peekable();
         while entries.peek().is_some() {
             let part: Vec<Entry> = entries.by_ref().take(most).collect();
             let values = part.iter().filter_map(|entry| self.mark(entry, &field)).collect();
             let fields = self.compared(&path, &part);
-            let ask = Ask::Find { object: lot.object(), field: path.clone(), values, companions: Vec::new(), fields };
+            let ask = CallRequest::Find { object: lot.object(), field: path.clone(), values, companions: Vec::new(), fields };
             self.want(&lot.connection, ask, Job::LookUp { entries: part });
         }
         Ok(())
@@ -118,14 +118,14 @@ impl Engine<'_> {
         if entries.iter().any(reads_result) {
             return Vec::new();
         }
-        let id = entries.first().map(|entry| vec![self.id_field(&Lot::of(entry).object())]);
+        let id = entries.first().map(|entry| vec![self.id_field(&BatchKey::of(entry).object())]);
         let sent = entries.iter().filter_map(|entry| entry.body.as_object()).flatten().map(|(name, _)| vec![name.clone()]);
         let fields: BTreeSet<Vec<String>> = id.into_iter().chain([mark.to_vec()]).chain(sent).collect();
         fields.into_iter().collect()
     }
 
     /// The field by which the effect of a write is found at its target.
-    pub(super) fn mark_field(&self, lot: &Lot) -> String {
+    pub(super) fn mark_field(&self, lot: &BatchKey) -> String {
         let spec = self.spec(lot);
         // Where the target itself keeps the key, it is the mark.
         let native = lot.key_field.clone().filter(|_| spec.as_ref().is_some_and(|spec| spec.guarantee == Guarantee::Idempotent));
@@ -134,7 +134,7 @@ impl Engine<'_> {
 
     /// By what an entry's effect is found at its target.
     fn mark(&self, entry: &Entry, field: &str) -> Option<String> {
-        let by_id = entry.target.clone().filter(|_| field == self.id_field(&Lot::of(entry).object()));
+        let by_id = entry.target.clone().filter(|_| field == self.id_field(&BatchKey::of(entry).object()));
         by_id.or_else(|| mark_of(entry.key.as_deref(), entry.key_field.as_deref(), &entry.body, field))
     }
 
@@ -146,17 +146,21 @@ impl Engine<'_> {
 
     /// Its record is at the target, and holds other values than were sent: what it holds is known from now on, and the record is
     /// mapped again on that.
-    fn adopt_in_part(&mut self, lot: &Lot, entry: &mut Entry, found: &Found, changes: &mut Vec<Change>) -> Kept<()> {
+    fn adopt_in_part(&mut self, lot: &BatchKey, entry: &mut Entry, found: &Found, changes: &mut Vec<Change>) -> StoreResult<()> {
         let lacks = self.lacks(&lot.object(), &found.record, &entry.body);
         let id = id_in(&found.record, &self.id_field(&lot.object())).or_else(|| entry.target.clone());
         if let Some(key) = ledger_key(entry.key.as_deref(), id.as_deref()) {
-            let known = self.store.ledger(&entry.connection, &entry.object, &key)?;
-            let mut ledger =
-                known.unwrap_or_else(|| Ledger { connection: entry.connection.clone(), object: entry.object.clone(), key, ..Ledger::default() });
+            let known = self.store.target_state(&entry.connection, &entry.object, &key)?;
+            let mut ledger = known.unwrap_or_else(|| TargetState {
+                connection: entry.connection.clone(),
+                object: entry.object.clone(),
+                key,
+                ..TargetState::default()
+            });
             delta::forget(&mut ledger.fields, &entry.body, |_| false);
             ledger.id = id.clone().or(ledger.id);
             ledger.confirmed = self.millis();
-            changes.push(Change::Ledger(ledger));
+            changes.push(Change::Target(ledger));
         }
         entry.target = id;
         let text = format!("{} is at the target with other values in {}: it is mapped again, based on those", self.named(entry), lacks.join(", "));
@@ -166,9 +170,9 @@ impl Engine<'_> {
         Ok(())
     }
 
-    pub(super) fn looked_up(&mut self, entries: Vec<Entry>, found: Result<Vec<Found>, Fault>) -> Kept<()> {
+    pub(super) fn looked_up(&mut self, entries: Vec<Entry>, found: Result<Vec<Found>, Fault>) -> StoreResult<()> {
         let now = self.millis();
-        let Some(lot) = entries.first().map(Lot::of) else { return Ok(()) };
+        let Some(lot) = entries.first().map(BatchKey::of) else { return Ok(()) };
         let field = self.mark_field(&lot);
         let mut changes = Vec::new();
         let mut settled: Vec<Entry> = Vec::new();
@@ -226,7 +230,7 @@ impl Engine<'_> {
         }
         for entry in settled {
             let Some(at) = self.flow_named(&entry.flow) else { continue };
-            let Some(lane) = self.store.lane(&entry.flow, &entry.lane)? else { continue };
+            let Some(lane) = self.store.record(&entry.flow, &entry.lane)? else { continue };
             let lane = changed_lane(&changes, lane);
             self.settle_into(at, lane, vec![entry], &mut changes)?;
         }

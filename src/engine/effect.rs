@@ -14,11 +14,11 @@ use crate::value::ObjectRef;
 pub struct Effect {
     pub id: u64,
     pub connection: String,
-    pub ask: Ask,
+    pub ask: CallRequest,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ask {
+pub enum CallRequest {
     /// One page of a stream of a flow's source.
     Changes { flow: usize, stream: String, cursor: Option<String>, begins: bool, overlap: SignedDuration, since: Option<Timestamp> },
     /// Records of a flow's source by id, as they are at `asked` or later.
@@ -41,11 +41,11 @@ pub struct Reply {
     pub id: u64,
     /// What went over the wire, masked. Reads are counted by them, and keep nothing.
     pub exchanges: Vec<Masked>,
-    pub got: Got,
+    pub got: CallResponse,
 }
 
 #[derive(Debug)]
-pub enum Got {
+pub enum CallResponse {
     Page(Result<Page, Fault>),
     Records(Result<Vec<Change>, Fault>),
     Found(Result<Vec<Found>, Fault>),

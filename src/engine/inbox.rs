@@ -6,13 +6,13 @@ use jiff::Timestamp;
 
 use super::groups;
 use super::version::{Look, label};
-use super::{Ask, Engine, Job, Polled};
-use crate::apply::{Inputs, aside};
+use super::{CallRequest, Engine, Job, Polled};
 use crate::connector::{Change as Arrived, Hint, Page, State};
+use crate::eval::{Inputs, queries};
 use crate::fault::Fault;
 use crate::ir::Flow;
-use crate::store::{Change, Event, Kept, Known, Lane, LaneState, Millis};
-use crate::value::{Body, Json};
+use crate::store::{Change, Event, Known, Millis, RecordStage, RecordState, StoreResult};
+use crate::value::{Json, RawRecord};
 
 /// Hints that are followed at once, at most.
 const HINTS: usize = 8;
@@ -23,7 +23,7 @@ const LONGEST_WAIT: Millis = 20 * 60 * 1_000;
 
 impl Engine<'_> {
     /// Takes what a page brought: each record that is news goes to its lane.
-    pub(super) fn arrive(&mut self, at: usize, arrived: Vec<Arrived>, changes: &mut Vec<Change>) -> Kept<Polled> {
+    pub(super) fn arrive(&mut self, at: usize, arrived: Vec<Arrived>, changes: &mut Vec<Change>) -> StoreResult<Polled> {
         let (flow, _) = self.flow(at);
         let mut keys: Vec<&str> = arrived.iter().map(|change| change.id.as_str()).collect();
         keys.sort_unstable();
@@ -36,16 +36,16 @@ impl Engine<'_> {
                 counted.unchanged += 1;
                 continue;
             }
-            let lane = self.store.lane(&flow.name, &change.id)?;
+            let lane = self.store.record(&flow.name, &change.id)?;
             match change.state {
-                State::Is(body) => match self.record(at, lane, &change.id, change.stamp, body, changes)? {
+                State::Upserted(body) => match self.record(at, lane, &change.id, change.stamp, body, changes)? {
                     true => counted.new += 1,
                     false => counted.unchanged += 1,
                 },
-                State::Changed | State::Part(_) | State::Left => {
+                State::Touched | State::Part(_) | State::LeftFilter => {
                     // Records never seen before are left to polling.
                     if let Some(lane) = lane
-                        && !matches!(lane.state, LaneState::Fetch)
+                        && !matches!(lane.state, RecordStage::Fetch)
                     {
                         self.refetch(at, lane, changes);
                         refetched.insert(change.id);
@@ -55,11 +55,11 @@ impl Engine<'_> {
                 State::Listed => match lane {
                     None => {
                         counted.listed += 1;
-                        let lane = Lane { state: LaneState::Fetch, ..Lane::new(&flow.name, &change.id, self.millis()) };
-                        changes.push(Change::Lane(lane));
+                        let lane = RecordState { state: RecordStage::Fetch, ..RecordState::new(&flow.name, &change.id, self.millis()) };
+                        changes.push(Change::Record(lane));
                         self.flows[at].fetch = true;
                     }
-                    Some(lane) if lane.state == LaneState::Fetch || (change.stamp.is_some() && change.stamp == lane.stamp) => {
+                    Some(lane) if lane.state == RecordStage::Fetch || (change.stamp.is_some() && change.stamp == lane.stamp) => {
                         counted.unchanged += 1;
                     }
                     Some(lane) => {
@@ -83,35 +83,45 @@ impl Engine<'_> {
 
     /// Whether what is listed was read before, so that nothing has to be read or fetched to know that it is no news.
     fn is_known(&self, at: usize, change: &Arrived, known: &Known) -> bool {
-        if !self.settings.safety.dedupe || !known.read || known.state == LaneState::Fetch {
+        if !self.settings.safety.dedupe || !known.read || known.state == RecordStage::Fetch {
             return false;
         }
         match &change.state {
-            State::Is(body) => known.state != LaneState::Gone && self.flows[at].look_of.same(body.text(), &known.seen),
+            State::Upserted(body) => known.state != RecordStage::Gone && self.flows[at].look_of.same(body.text(), &known.seen),
             State::Part(part) => Look::has(*part, &known.seen),
             // A stamp has the resolution of the source, so it tells nothing of a record that passed when it was read.
-            State::Left => matches!(known.state, LaneState::Gone | LaneState::NotEligible) && change.stamp.is_some() && change.stamp == known.stamp,
-            State::Changed | State::Listed | State::Gone => false,
+            State::LeftFilter => {
+                matches!(known.state, RecordStage::Gone | RecordStage::NotEligible) && change.stamp.is_some() && change.stamp == known.stamp
+            }
+            State::Touched | State::Listed | State::Gone => false,
         }
     }
 
     /// The record will be read again before it is mapped.
-    pub(super) fn refetch(&mut self, at: usize, mut lane: Lane, changes: &mut Vec<Change>) {
+    pub(super) fn refetch(&mut self, at: usize, mut lane: RecordState, changes: &mut Vec<Change>) {
         lane.updated = self.millis();
         self.bound_wait(&mut lane);
-        if lane.state == LaneState::Sending {
+        if lane.state == RecordStage::Sending {
             // It is read again when its writes are done.
             lane.version = String::new();
         } else {
             lane.was = Some(lane.state).filter(|state| state.settled());
-            lane.state = LaneState::Fetch;
+            lane.state = RecordStage::Fetch;
         }
-        changes.push(Change::Lane(lane));
+        changes.push(Change::Record(lane));
         self.flows[at].fetch = true;
     }
 
     /// Takes a record's newest version into its lane. False where it is no news.
-    fn record(&mut self, at: usize, known: Option<Lane>, key: &str, stamp: Option<String>, body: Body, changes: &mut Vec<Change>) -> Kept<bool> {
+    fn record(
+        &mut self,
+        at: usize,
+        known: Option<RecordState>,
+        key: &str,
+        stamp: Option<String>,
+        body: RawRecord,
+        changes: &mut Vec<Change>,
+    ) -> StoreResult<bool> {
         let (flow, _) = self.flow(at);
         let now = self.millis();
         let record = body.read();
@@ -122,12 +132,12 @@ impl Engine<'_> {
             && self.settings.safety.dedupe
         {
             let older = matches!((&stamp, &known.stamp), (Some(new), Some(old)) if new < old);
-            if older && known.state != LaneState::Fetch {
+            if older && known.state != RecordStage::Fetch {
                 return Ok(false);
             }
             // What is gone and is there again (undeleted) has a stamp of its own.
-            let back = known.state == LaneState::Gone && matches!((&stamp, &known.stamp), (Some(new), Some(old)) if new > old);
-            let same = version == known.version && known.state != LaneState::Fetch && !back;
+            let back = known.state == RecordStage::Gone && matches!((&stamp, &known.stamp), (Some(new), Some(old)) if new > old);
+            let same = version == known.version && known.state != RecordStage::Fetch && !back;
             if same {
                 if known.seen != seen {
                     changes.push(Change::Seen { flow: flow.name.clone(), key: key.to_owned(), seen });
@@ -135,21 +145,21 @@ impl Engine<'_> {
                 return Ok(false);
             }
             // It was read again while its writes are on their way, and they are of this very version: they go on.
-            if known.state == LaneState::Sending && known.version.is_empty() && self.is_written_as(known, &version) {
-                changes.push(Change::Lane(Lane { version, stamp, updated: now, ..known.clone() }));
+            if known.state == RecordStage::Sending && known.version.is_empty() && self.is_written_as(known, &version) {
+                changes.push(Change::Record(RecordState { version, stamp, updated: now, ..known.clone() }));
                 return Ok(false);
             }
         }
         // In a grouped flow records are counted before groups are mapped.
         let first = flow.group.is_some() || self.goes_first(at, &record);
-        let body = if flow.group.is_some() { Body::of(&self.flows[at].read.kept(&record)) } else { body };
+        let body = if flow.group.is_some() { RawRecord::of(&self.flows[at].read.kept(&record)) } else { body };
         if let Some(known) = &known
-            && let (LaneState::Fetch, Some(was)) = (known.state, known.was)
+            && let (RecordStage::Fetch, Some(was)) = (known.state, known.was)
             && known.version == version
             && self.settings.safety.dedupe
         {
             // Read again, and nothing that the mapping reads has changed.
-            changes.push(Change::Lane(Lane { state: was, was: None, stamp, seen, ..known.clone() }));
+            changes.push(Change::Record(RecordState { state: was, was: None, stamp, seen, ..known.clone() }));
             return Ok(false);
         }
         let looked_again = known.as_ref().is_some_and(|known| known.version == super::version::to_look_again(&version));
@@ -157,7 +167,7 @@ impl Engine<'_> {
         let news = !self.settings.safety.dedupe || known.as_ref().is_none_or(|known| !self.has_version(known, &version));
         let mut lane = match known {
             Some(known) => known,
-            None => Lane::new(&flow.name, key, now),
+            None => RecordState::new(&flow.name, key, now),
         };
         if lane.arrived == 0 || lane.state.settled() {
             lane.arrived = self.store.next_arrival()?;
@@ -185,35 +195,35 @@ impl Engine<'_> {
 
     /// Whether a lane's record is known to be of a version: also where it is read again for another reason, and the lane
     /// names none.
-    fn has_version(&self, lane: &Lane, version: &str) -> bool {
+    fn has_version(&self, lane: &RecordState, version: &str) -> bool {
         if !lane.version.is_empty() {
             return lane.version == version;
         }
-        let sent = self.heads.of_lane(&lane.flow, &lane.key).any(|entry| *entry.version == *version);
+        let sent = self.open_entries.of_lane(&lane.flow, &lane.key).any(|entry| *entry.version == *version);
         sent || lane.delivered.as_deref() == Some(version)
     }
 
     /// Bounds the time that a record waits for. A record that was done keeps the settle time of its last writes, and no settle
     /// time is longer than the bound: a later one was made by a clock that was wrong.
-    pub(super) fn bound_wait(&self, lane: &mut Lane) {
+    pub(super) fn bound_wait(&self, lane: &mut RecordState) {
         lane.due = lane.due.min(self.millis() + LONGEST_WAIT);
     }
 
     /// Puts a lane among those to be mapped, or leaves it to its writes that are on their way. Writes of an older
     /// version that were never sent are dropped.
-    pub(super) fn wait(&mut self, at: usize, mut lane: Lane, changes: &mut Vec<Change>) -> Kept<()> {
+    pub(super) fn wait(&mut self, at: usize, mut lane: RecordState, changes: &mut Vec<Change>) -> StoreResult<()> {
         let flying = self.settings.safety.lanes && self.flying(&lane.flow, &lane.key);
         self.bound_wait(&mut lane);
         if flying {
-            lane.state = LaneState::Sending;
+            lane.state = RecordStage::Sending;
         } else {
             self.drop_entries(&lane.flow, &lane.key, changes)?;
-            lane.state = LaneState::Waiting;
+            lane.state = RecordStage::Waiting;
             self.flows[at].map = true;
             // A group is touched by many records and waits for the end of their poll: what waits for it must not hold the poll.
             self.flows[at].backlog += usize::from(!groups::is_group(&lane));
         }
-        changes.push(Change::Lane(lane));
+        changes.push(Change::Record(lane));
         Ok(())
     }
 
@@ -222,7 +232,7 @@ impl Engine<'_> {
         if flow.first_when.is_none() {
             return false;
         }
-        self.with_inputs(body, |inputs| aside::goes_first(self.world.program, flow, inputs))
+        self.with_inputs(body, |inputs| queries::goes_first(self.world.program, flow, inputs))
     }
 
     /// What a mapping is given where nothing but the record is known.
@@ -232,16 +242,16 @@ impl Engine<'_> {
 
     // ---- records that have to be fetched ----
 
-    pub(super) fn fetch(&mut self) -> Kept<()> {
+    pub(super) fn fetch(&mut self) -> StoreResult<()> {
         for at in 0..self.flows.len() {
             if !self.flows[at].on || !self.flows[at].fetch {
                 continue;
             }
             let (flow, _) = self.flow(at);
             let Some(connector) = self.world.connectors.get(&flow.source.connection) else { continue };
-            let most = connector.get_batch(&self.source(at)).max(1);
-            let busy = |key: &str| self.busy.contains(&(at, key.to_owned()));
-            let lanes = self.store.due_but(&flow.name, LaneState::Fetch, (self.millis(), most.max(50)), false, &busy)?;
+            let most = connector.fetch_batch(&self.source(at)).max(1);
+            let busy = |key: &str| self.leased.contains(&(at, key.to_owned()));
+            let lanes = self.store.due_but(&flow.name, RecordStage::Fetch, (self.millis(), most.max(50)), false, &busy)?;
             let open: Vec<(String, Millis)> = lanes.into_iter().map(|lane| (lane.key, lane.updated)).collect();
             if open.is_empty() {
                 self.flows[at].fetch = false;
@@ -251,17 +261,17 @@ impl Engine<'_> {
                 // What was read before the last of them was known to have changed may be too old.
                 let asked = some.iter().map(|(_, updated)| *updated).max().and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(self.now);
                 let ids: Vec<String> = some.iter().map(|(key, _)| key.clone()).collect();
-                self.busy.extend(ids.iter().map(|key| (at, key.clone())));
-                self.want(&flow.source.connection, Ask::Get { flow: at, ids: ids.clone(), asked }, Job::Fetch { flow: at, ids });
+                self.leased.extend(ids.iter().map(|key| (at, key.clone())));
+                self.want(&flow.source.connection, CallRequest::Get { flow: at, ids: ids.clone(), asked }, Job::Fetch { flow: at, ids });
             }
         }
         Ok(())
     }
 
-    pub(super) fn fetched(&mut self, at: usize, ids: &[String], records: Result<Vec<Arrived>, Fault>) -> Kept<()> {
+    pub(super) fn fetched(&mut self, at: usize, ids: &[String], records: Result<Vec<Arrived>, Fault>) -> StoreResult<()> {
         let (flow, _) = self.flow(at);
         for key in ids {
-            self.busy.remove(&(at, key.clone()));
+            self.leased.remove(&(at, key.clone()));
         }
         self.flows[at].fetch = true;
         // A version that arrived otherwise meanwhile was passed over as long as this was out.
@@ -270,9 +280,9 @@ impl Engine<'_> {
         match records {
             Ok(records) => {
                 for key in ids {
-                    let Some(lane) = self.store.lane(&flow.name, key)? else { continue };
+                    let Some(lane) = self.store.record(&flow.name, key)? else { continue };
                     match records.iter().find(|record| record.id == *key) {
-                        Some(Arrived { state: State::Is(body), stamp, .. }) => {
+                        Some(Arrived { state: State::Upserted(body), stamp, .. }) => {
                             self.record(at, Some(lane), key, stamp.clone(), body.clone(), &mut changes)?;
                         }
                         _ => self.gone(at, lane, "it is gone from the source", &mut changes)?,
@@ -283,10 +293,10 @@ impl Engine<'_> {
             Err(fault) if fault.may_pass() => {}
             Err(fault) => {
                 for key in ids {
-                    let Some(mut lane) = self.store.lane(&flow.name, key)? else { continue };
-                    lane.state = LaneState::Failed;
+                    let Some(mut lane) = self.store.record(&flow.name, key)? else { continue };
+                    lane.state = RecordStage::Failed;
                     self.stopped(at, &mut lane, "refused", &[self.words(&fault)], false, &mut changes)?;
-                    changes.push(Change::Lane(lane));
+                    changes.push(Change::Record(lane));
                 }
             }
         }
@@ -295,7 +305,7 @@ impl Engine<'_> {
 
     // ---- webhooks ----
 
-    pub(super) fn hints(&mut self) -> Kept<()> {
+    pub(super) fn hints(&mut self) -> StoreResult<()> {
         if self.following.len() >= HINTS {
             return Ok(());
         }
@@ -316,7 +326,7 @@ impl Engine<'_> {
             match (flow, body) {
                 (Some(flow), Ok(body)) => {
                     self.following.insert(hint.id);
-                    self.want(&hint.connection, Ask::Follow { flow, hint: body }, Job::Follow { flow, hint: hint.id });
+                    self.want(&hint.connection, CallRequest::Follow { flow, hint: body }, Job::Follow { flow, hint: hint.id });
                 }
                 // No flow waits for it.
                 _ => dropped.push(Change::DropHint(hint.id)),
@@ -325,7 +335,7 @@ impl Engine<'_> {
         if dropped.is_empty() { Ok(()) } else { self.store.commit(&dropped) }
     }
 
-    pub(super) fn followed(&mut self, at: usize, hint: i64, page: Result<Page, Fault>) -> Kept<()> {
+    pub(super) fn followed(&mut self, at: usize, hint: i64, page: Result<Page, Fault>) -> StoreResult<()> {
         self.following.remove(&hint);
         let mut changes = Vec::new();
         match page {
@@ -341,9 +351,9 @@ impl Engine<'_> {
     }
 
     /// Remembers what the records of the store say of persons, those that changed last first: so many of each state.
-    pub(super) fn meet_again(&mut self) -> Kept<()> {
+    pub(super) fn meet_again(&mut self) -> StoreResult<()> {
         const MOST: usize = 2_000;
-        for state in LaneState::ALL {
+        for state in RecordStage::ALL {
             for lane in self.store.in_state(None, state, MOST)? {
                 // Read for this alone: all of them as trees take ten times as much as their texts.
                 if let (Some(at), Some(body)) = (self.flow_named(&lane.flow), &lane.body) {

@@ -4,17 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::heads::{Place, place};
-use super::lanes::keep_targets;
+use super::open_entries::{Place, place};
 use super::plan_entries::Made;
+use super::records::keep_targets;
 use super::targets::Targets;
-use super::{Ask, Engine, Job, groups};
-use crate::apply::aside::{self, Wanted};
-use crate::apply::{Inputs, Outcome, Verdict, apply};
+use super::{CallRequest, Engine, Job, groups};
 use crate::connector::Found;
+use crate::eval::queries::{self, Wanted};
+use crate::eval::{Inputs, Outcome, Verdict, apply};
 use crate::fault::Fault;
 use crate::ir::Flow;
-use crate::store::{Change, Kept, Lane, LaneState, Millis};
+use crate::store::{Change, Millis, RecordStage, RecordState, StoreResult};
 use crate::value::{Json, ObjectRef};
 
 /// Entries of one kind that wait to be sent or are out, above which nothing more is mapped: some batches, so that memory is
@@ -38,7 +38,7 @@ static UNMATCHED: BTreeMap<String, Vec<Json>> = BTreeMap::new();
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(super) flow: usize,
-    pub(super) lanes: Vec<Lane>,
+    pub(super) lanes: Vec<RecordState>,
     /// By lane: the records of its group, where the flow groups.
     pub(super) groups: Vec<Vec<Json>>,
     pub(super) wanted: Vec<Vec<Wanted>>,
@@ -81,7 +81,7 @@ type Wants = (ObjectRef, Vec<String>, String, bool);
 impl Batch {
     /// Records are read anew from their texts where they are needed: as trees they take several times as much.
     fn forget_trees(&mut self) {
-        self.lanes.iter_mut().filter_map(|lane| lane.body.as_mut()).for_each(crate::value::Body::forget_tree);
+        self.lanes.iter_mut().filter_map(|lane| lane.body.as_mut()).for_each(crate::value::RawRecord::forget_tree);
     }
 
     pub(super) fn written_to(&mut self, place: Place) {
@@ -98,14 +98,14 @@ pub(super) enum Stage {
 impl Engine<'_> {
     /// Maps what goes first: by itself, so that it waits for no look-up of others, however much is to be sent and however
     /// many batches wait for look-ups.
-    fn map_first(&mut self) -> Kept<()> {
+    fn map_first(&mut self) -> StoreResult<()> {
         for at in 0..self.flows.len() {
             let (flow, _) = self.flow(at);
             if !self.flows[at].on || !self.flows[at].map || flow.first_when.is_none() || flow.group.is_some() {
                 continue;
             }
-            let busy = |key: &str| self.busy.contains(&(at, key.to_owned()));
-            let first = self.store.due_but(&flow.name, LaneState::Waiting, (self.millis(), self.settings.step), true, &busy)?;
+            let busy = |key: &str| self.leased.contains(&(at, key.to_owned()));
+            let first = self.store.due_but(&flow.name, RecordStage::Waiting, (self.millis(), self.settings.step), true, &busy)?;
             if !first.is_empty() {
                 self.flows[at].backlog = self.flows[at].backlog.saturating_sub(first.len());
                 self.begin_batch(at, first)?;
@@ -114,7 +114,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    pub(super) fn map(&mut self) -> Kept<()> {
+    pub(super) fn map(&mut self) -> StoreResult<()> {
         self.map_first()?;
         for at in 0..self.flows.len() {
             while self.flows[at].on && self.flows[at].map {
@@ -138,8 +138,8 @@ impl Engine<'_> {
                     self.flows[at].map = false;
                     break;
                 }
-                let busy = |key: &str| self.busy.contains(&(at, key.to_owned()));
-                let mut lanes = self.store.due_but(&flow.name, LaneState::Waiting, (now, step), false, &busy)?;
+                let busy = |key: &str| self.leased.contains(&(at, key.to_owned()));
+                let mut lanes = self.store.due_but(&flow.name, RecordStage::Waiting, (now, step), false, &busy)?;
                 if lanes.is_empty() {
                     self.flows[at].map = false;
                     self.flows[at].backlog = 0;
@@ -147,11 +147,11 @@ impl Engine<'_> {
                         self.begun(at)?;
                     }
                     let next = |state| self.store.next_due(&flow.name, state, now);
-                    self.flows[at].look = [next(LaneState::Waiting)?, next(LaneState::Fetch)?].into_iter().flatten().min();
+                    self.flows[at].look = [next(RecordStage::Waiting)?, next(RecordStage::Fetch)?].into_iter().flatten().min();
                     break;
                 }
                 if flow.group.is_some() {
-                    let (groups, records): (Vec<Lane>, Vec<Lane>) = lanes.into_iter().partition(groups::is_group);
+                    let (groups, records): (Vec<RecordState>, Vec<RecordState>) = lanes.into_iter().partition(groups::is_group);
                     if !records.is_empty() {
                         self.flows[at].backlog = self.flows[at].backlog.saturating_sub(records.len());
                         self.count_in(at, records)?;
@@ -175,12 +175,12 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn most_ready(&self, lot: &super::Lot) -> usize {
+    fn most_ready(&self, lot: &super::BatchKey) -> usize {
         self.spec(lot).and_then(|spec| spec.bulk).map_or(MOST_READY, |bulk| MOST_READY.max(bulk + MATCHED))
     }
 
     /// Entries of a kind that are out.
-    pub(super) fn out_of(&self, lot: &super::Lot) -> usize {
+    pub(super) fn out_of(&self, lot: &super::BatchKey) -> usize {
         let of = |job: &(String, Job)| match &job.1 {
             Job::Send { lot: of, out, .. } if of == lot => out.len(),
             _ => 0,
@@ -190,16 +190,16 @@ impl Engine<'_> {
 
     /// Whether records of a flow are being read again.
     fn fetching(&self, at: usize) -> bool {
-        self.flows[at].fetch && self.busy.iter().any(|(of, _)| *of == at)
+        self.flows[at].fetch && self.leased.iter().any(|(of, _)| *of == at)
     }
 
-    fn begin_batch(&mut self, at: usize, lanes: Vec<Lane>) -> Kept<()> {
+    fn begin_batch(&mut self, at: usize, lanes: Vec<RecordState>) -> StoreResult<()> {
         let (flow, _) = self.flow(at);
         let count = lanes.len();
-        let groups = lanes.iter().map(|lane| self.members(at, lane)).collect::<Kept<Vec<_>>>()?;
-        let wanted = |(lane, group): (&Lane, &Vec<Json>)| {
+        let groups = lanes.iter().map(|lane| self.members(at, lane)).collect::<StoreResult<Vec<_>>>()?;
+        let wanted = |(lane, group): (&RecordState, &Vec<Json>)| {
             let inputs = self.inputs(at, lane, group, &NOTHING, &UNMATCHED);
-            aside::wanted(self.world.program, flow, &inputs)
+            queries::wanted(self.world.program, flow, &inputs)
         };
         let batch = Batch {
             flow: at,
@@ -227,7 +227,7 @@ impl Engine<'_> {
         };
         let mut batch = batch;
         batch.forget_trees();
-        self.busy.extend(batch.lanes.iter().map(|lane| (at, lane.key.clone())));
+        self.leased.extend(batch.lanes.iter().map(|lane| (at, lane.key.clone())));
         let id = self.next_job;
         self.next_job += 1;
         self.batches.insert(id, batch);
@@ -235,7 +235,7 @@ impl Engine<'_> {
     }
 
     /// Goes on with a batch as far as it can without the outside.
-    pub(super) fn advance(&mut self, id: u64) -> Kept<()> {
+    pub(super) fn advance(&mut self, id: u64) -> StoreResult<()> {
         let Some(mut batch) = self.batches.remove(&id) else { return Ok(()) };
         let (flow, _) = self.flow(batch.flow);
         let first = batch.lanes.iter().all(|lane| lane.first) && flow.first_when.is_some();
@@ -247,7 +247,7 @@ impl Engine<'_> {
                         // The next one may go by what this one found.
                         let lanes = batch.lanes.iter().zip(&batch.groups).zip(&batch.matched);
                         let wanted = lanes.map(|((lane, group), matched)| {
-                            aside::wanted(self.world.program, flow, &self.inputs(batch.flow, lane, group, &NOTHING, matched))
+                            queries::wanted(self.world.program, flow, &self.inputs(batch.flow, lane, group, &NOTHING, matched))
                         });
                         batch.wanted = wanted.collect();
                         batch.forget_trees();
@@ -322,10 +322,10 @@ impl Engine<'_> {
         job: impl Fn(&[usize]) -> Job,
     ) -> usize {
         let Some(connector) = self.world.connectors.get(&object.connection) else { return 0 };
-        let groups = connector.find_groups(object, field, values, companions);
+        let groups = connector.lookup_groups(object, field, values, companions);
         for group in &groups {
             let of = |place: &usize| companions.get(*place).cloned().flatten();
-            let ask = Ask::Find {
+            let ask = CallRequest::Find {
                 object: object.clone(),
                 field: field.to_vec(),
                 values: group.iter().map(|place| values[*place].clone()).collect(),
@@ -351,7 +351,7 @@ impl Engine<'_> {
         for wants in wants.chunks(most) {
             let known: Vec<_> = wants.iter().filter_map(|wants| bodies.get(*wants)).collect();
             let fields: BTreeSet<&Vec<String>> = known.iter().flat_map(|(_, fields)| fields).collect();
-            let ask = Ask::Present {
+            let ask = CallRequest::Present {
                 object: object.clone(),
                 field: field.to_vec(),
                 values: wants.iter().map(|wants| wants.2.clone()).collect(),
@@ -380,7 +380,7 @@ impl Engine<'_> {
     }
 
     /// Takes one of a batch's answers; gives the batch and all that was found for it, once the last one is there and none failed.
-    pub(super) fn answered(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<Option<(Batch, Vec<Found>)>> {
+    pub(super) fn answered(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> StoreResult<Option<(Batch, Vec<Found>)>> {
         let Some(mut batch) = self.batches.remove(&id) else { return Ok(None) };
         batch.out -= 1;
         match found {
@@ -399,7 +399,7 @@ impl Engine<'_> {
         Ok(Some((batch, found)))
     }
 
-    pub(super) fn matched(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<()> {
+    pub(super) fn matched(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> StoreResult<()> {
         let Some((mut batch, found)) = self.answered(id, found)? else { return Ok(()) };
         let (flow, _) = self.flow(batch.flow);
         if let Some(of) = flow.matches.get(batch.at.0) {
@@ -429,11 +429,11 @@ impl Engine<'_> {
     }
 
     /// The lanes stay as they are; they are taken again when their connection works.
-    pub(super) fn put_off(&mut self, batch: Batch, fault: &Fault) -> Kept<()> {
+    pub(super) fn put_off(&mut self, batch: Batch, fault: &Fault) -> StoreResult<()> {
         self.flows[batch.flow].map = true;
         self.flows[batch.flow].fetch = true;
         for lane in &batch.lanes {
-            self.busy.remove(&(batch.flow, lane.key.clone()));
+            self.leased.remove(&(batch.flow, lane.key.clone()));
         }
         let mut changes = Vec::new();
         if fault.may_pass() {
@@ -449,9 +449,9 @@ impl Engine<'_> {
                     self.flows[batch.flow].map = true;
                     continue;
                 };
-                lane.state = LaneState::Failed;
+                lane.state = RecordStage::Failed;
                 self.stopped(batch.flow, &mut lane, "refused", std::slice::from_ref(&words), false, &mut changes)?;
-                changes.push(Change::Lane(lane));
+                changes.push(Change::Record(lane));
             }
         }
         self.keep(&changes)
@@ -459,16 +459,16 @@ impl Engine<'_> {
 
     /// The lane as it is kept now, if nothing has happened to it since it was taken. Where something has, what was
     /// asked for is about an older state, and the lane is taken again.
-    fn unchanged(&mut self, taken: &Lane) -> Kept<Option<Lane>> {
-        let kept = self.store.lane(&taken.flow, &taken.key)?;
-        Ok(kept.filter(|kept| kept.state == LaneState::Waiting && kept.version == taken.version && kept.was == taken.was))
+    fn unchanged(&mut self, taken: &RecordState) -> StoreResult<Option<RecordState>> {
+        let kept = self.store.record(&taken.flow, &taken.key)?;
+        Ok(kept.filter(|kept| kept.state == RecordStage::Waiting && kept.version == taken.version && kept.was == taken.was))
     }
 
     /// Looks at a lane again at `due`.
-    fn later(&mut self, at: usize, taken: &Lane, due: Millis, changes: &mut Vec<Change>) -> Kept<()> {
+    fn later(&mut self, at: usize, taken: &RecordState, due: Millis, changes: &mut Vec<Change>) -> StoreResult<()> {
         match self.unchanged(taken)? {
             Some(lane) => {
-                changes.push(Change::Lane(Lane { due, ..lane }));
+                changes.push(Change::Record(RecordState { due, ..lane }));
                 self.look_at(at, due);
             }
             None => self.flows[at].map = true,
@@ -479,7 +479,7 @@ impl Engine<'_> {
     pub(super) fn inputs<'a>(
         &'a self,
         at: usize,
-        lane: &'a Lane,
+        lane: &'a RecordState,
         group: &'a [Json],
         targets: &'a BTreeMap<String, Json>,
         matched: &'a BTreeMap<String, Vec<Json>>,
@@ -502,7 +502,7 @@ impl Engine<'_> {
     pub(super) fn outcome(
         &self,
         at: usize,
-        lane: &Lane,
+        lane: &RecordState,
         group: &[Json],
         matched: &BTreeMap<String, Vec<Json>>,
         targets: &BTreeMap<String, Json>,
@@ -511,7 +511,7 @@ impl Engine<'_> {
         apply(self.world.program, flow, &self.inputs(at, lane, group, targets, matched))
     }
 
-    pub(super) fn finish(&mut self, batch: Batch) -> Kept<()> {
+    pub(super) fn finish(&mut self, batch: Batch) -> StoreResult<()> {
         self.flows[batch.flow].map = true;
         self.flows[batch.flow].fetch = true;
         let Batch {
@@ -520,7 +520,7 @@ impl Engine<'_> {
         let mut changes = Vec::new();
         let mut claimed: BTreeSet<Place> = BTreeSet::new();
         for (index, lane) in lanes.into_iter().enumerate() {
-            self.busy.remove(&(at, lane.key.clone()));
+            self.leased.remove(&(at, lane.key.clone()));
             if index > 0 && index % DECIDED == 0 {
                 self.keep(&std::mem::take(&mut changes))?;
             }
@@ -570,7 +570,7 @@ impl Engine<'_> {
                 }
             };
             if self.flow(at).0.group.as_ref().is_some_and(|group| group.window.is_some()) {
-                let ends = aside::window_ends(self.world.program, self.flow(at).0, &self.inputs(at, &lane, group, &NOTHING, &UNMATCHED));
+                let ends = queries::window_ends(self.world.program, self.flow(at).0, &self.inputs(at, &lane, group, &NOTHING, &UNMATCHED));
                 self.watch_window(at, &lane, ends.map(|ends| ends.as_millisecond()), &mut changes);
             }
             let seen = Targets { mapped: &targets, held, missing: &missing };
@@ -585,13 +585,13 @@ impl Engine<'_> {
     fn decided(
         &mut self,
         at: usize,
-        lane: Lane,
+        lane: RecordState,
         matched: &BTreeMap<String, Vec<Json>>,
         seen: &Targets<'_>,
         outcome: Outcome,
         waited: bool,
         changes: &mut Vec<Change>,
-    ) -> Kept<()> {
+    ) -> StoreResult<()> {
         let (flow, _) = self.flow(at);
         // A newer version may have arrived while this one was looked up: it takes this one's place.
         if waited && self.settings.safety.lanes && self.unchanged(&lane)?.is_none() {
@@ -612,35 +612,35 @@ impl Engine<'_> {
             let text = self.scrubbed(&lane, &words.join("; "))?;
             changes.push(self.event(&flow.name, &lane.key, "warned", text, None));
         }
-        if lane.was == Some(LaneState::Gone) {
+        if lane.was == Some(RecordStage::Gone) {
             return self.gone_as_matched(at, lane, "it is gone from the source", seen, changes);
         }
         match outcome.verdict {
             Verdict::NotEligible if lane.delivered.is_some() => self.gone(at, lane, "it no longer meets the flow's `where`", changes),
             Verdict::NotEligible => {
-                lane.state = LaneState::NotEligible;
+                lane.state = RecordStage::NotEligible;
                 if self.skipped_by_match(at, &lane) {
                     lane.version = super::version::to_look_again(&lane.version);
                     lane.seen.clear();
                 }
                 lane.body = None;
                 self.mend(&lane, changes)?;
-                changes.push(Change::Lane(lane));
+                changes.push(Change::Record(lane));
                 Ok(())
             }
             Verdict::Rejected => {
-                lane.state = LaneState::Rejected;
+                lane.state = RecordStage::Rejected;
                 self.stopped_by(at, &mut lane, "rejected", &outcome.reasons, false, changes)?;
                 self.payloads(at, &mut lane, outcome.follow_ups, Some("is rejected"), matched, &Targets::NONE, false, changes)?;
-                changes.push(Change::Lane(lane));
+                changes.push(Change::Record(lane));
                 Ok(())
             }
             Verdict::Review => {
-                lane.state = LaneState::Review;
+                lane.state = RecordStage::Review;
                 let parked = self.payloads(at, &mut lane, outcome.payloads, None, matched, seen, true, changes)?;
                 self.payloads(at, &mut lane, outcome.follow_ups, Some("is in review"), matched, &Targets::NONE, false, changes)?;
                 self.stopped_by(at, &mut lane, "review", &outcome.reasons, parked.count > 0, changes)?;
-                changes.push(Change::Lane(lane));
+                changes.push(Change::Record(lane));
                 Ok(())
             }
             Verdict::Ready => {
@@ -663,11 +663,11 @@ impl Engine<'_> {
                     lane.delivered.get_or_insert_with(|| lane.version.clone());
                     let code = asked[0].kind.clone();
                     self.stopped(at, &mut lane, &code, &asked, true, changes)?;
-                    lane.state = if count > 0 { LaneState::Sending } else { LaneState::Review };
+                    lane.state = if count > 0 { RecordStage::Sending } else { RecordStage::Review };
                 } else if count > 0 {
-                    lane.state = LaneState::Sending;
+                    lane.state = RecordStage::Sending;
                 } else {
-                    lane.state = if lane.delivered.is_some() { LaneState::Unchanged } else { LaneState::Delivered };
+                    lane.state = if lane.delivered.is_some() { RecordStage::Unchanged } else { RecordStage::Delivered };
                     let text = if none {
                         "no write of the flow applies to it: nothing was sent"
                     } else {
@@ -679,10 +679,10 @@ impl Engine<'_> {
                     let told = if untold { self.told_done(at, &mut lane, &succeeded, &results, matched, changes)? } else { 0 };
                     self.went_through(at, &mut lane, changes)?;
                     if told > 0 {
-                        lane.state = LaneState::Sending;
+                        lane.state = RecordStage::Sending;
                     }
                 }
-                changes.push(Change::Lane(lane));
+                changes.push(Change::Record(lane));
                 Ok(())
             }
         }
@@ -690,9 +690,9 @@ impl Engine<'_> {
 
     /// Whether a record is of this flow, and a match that found nothing leaves it out. What it belongs to may be made later,
     /// so it is looked at again whenever its source shows it again.
-    fn skipped_by_match(&self, at: usize, lane: &Lane) -> bool {
+    fn skipped_by_match(&self, at: usize, lane: &RecordState) -> bool {
         let (flow, _) = self.flow(at);
         let Some(record) = lane.record().filter(|_| flow.group.is_none() && !flow.matches.is_empty()) else { return false };
-        self.with_inputs(record, |inputs| aside::is_eligible(self.world.program, flow, inputs))
+        self.with_inputs(record, |inputs| queries::is_eligible(self.world.program, flow, inputs))
     }
 }

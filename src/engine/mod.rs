@@ -16,33 +16,33 @@ mod alerts;
 mod audit;
 mod base;
 mod budget;
+mod connection_health;
 mod delta;
+mod dependent_writes;
 mod doubt;
 mod effect;
 mod erase;
 mod groups;
-mod heads;
 mod inbox;
-mod lanes;
-mod line;
 mod mapping;
 pub mod mask;
+mod open_entries;
+pub mod operator_commands;
 mod outbox;
 mod plan_entries;
 mod poll;
-pub mod queue;
+mod records;
 mod recover;
 pub mod retention;
-mod riders;
 mod targets;
 mod time;
+mod timers;
 mod undo;
 mod version;
-mod watch;
 mod watchdog;
 
 pub use alerts::{Message, Raise, Told};
-pub use effect::{Ask, Effect, Got, Polled, Reply, Step};
+pub use effect::{CallRequest, CallResponse, Effect, Polled, Reply, Step};
 pub use groups::key_of as group_key;
 pub use poll::next_run;
 pub use watchdog::{Alive, ConnectionAlive, FlowAlive};
@@ -52,16 +52,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::apply::Program;
 use crate::connector::{Connectors, Selection};
+use crate::eval::Program;
 use crate::http::Moment;
 use crate::ir::{Flow, Operation};
 use crate::plan::{FlowPlan, Plan};
 use crate::schema::Names;
-use crate::store::{Alert, Entry, EntryState, Kept, LaneState, Millis, Store, Watched};
+use crate::store::{Alert, Entry, EntryState, Millis, RecordStage, Store, StoreResult, Watched};
 use crate::value::{Kind, ObjectRef};
 
-use line::Line;
+use connection_health::ConnectionHealth;
 use mapping::Batch;
 use mask::Mask;
 use version::{Look, Read};
@@ -194,16 +194,16 @@ pub struct World<'p> {
 
 /// Writes that go in one batch: one operation on one object by one key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Lot {
+pub(super) struct BatchKey {
     connection: String,
     object: String,
     op: String,
     key_field: Option<String>,
 }
 
-impl Lot {
+impl BatchKey {
     fn of(entry: &Entry) -> Self {
-        Lot { connection: entry.connection.clone(), object: entry.object.clone(), op: entry.op.clone(), key_field: entry.key_field.clone() }
+        BatchKey { connection: entry.connection.clone(), object: entry.object.clone(), op: entry.op.clone(), key_field: entry.key_field.clone() }
     }
 
     fn object(&self) -> ObjectRef {
@@ -286,8 +286,8 @@ pub(super) enum Job {
     },
     /// `riders`: entries that went in the same call, riding on some of those that are `out`.
     Send {
-        lot: Lot,
-        out: heads::Out,
+        lot: BatchKey,
+        out: open_entries::Out,
         riders: Vec<Entry>,
     },
     LookUp {
@@ -306,13 +306,13 @@ pub struct Engine<'p> {
     pub(super) masks: Arc<BTreeMap<String, Mask>>,
     pub(super) flows: Vec<FlowState>,
     /// Entries that are not done, without their bodies.
-    pub(super) heads: heads::Heads,
+    pub(super) open_entries: open_entries::Heads,
     /// Entries that can be sent now: those of lanes that go first, then in the order in which they were made.
-    pub(super) ready: BTreeMap<Lot, BTreeSet<(bool, i64)>>,
+    pub(super) ready: BTreeMap<BatchKey, BTreeSet<(bool, i64)>>,
     /// Entries that wait for their time.
     pub(super) later: BTreeSet<(Millis, i64)>,
     /// Halves of batches that were refused as a whole.
-    pub(super) halves: VecDeque<(Lot, Vec<i64>)>,
+    pub(super) bisected: VecDeque<(BatchKey, Vec<i64>)>,
     /// Ledger rows up to then are of a store that was lost since: they are true once they were held against their target.
     pub(super) unverified: Option<Millis>,
     /// When that store sent.
@@ -324,19 +324,19 @@ pub struct Engine<'p> {
     /// Updates that go again whose targets were read anew for it.
     pub(super) based: BTreeSet<i64>,
     /// Target records with a write on its way.
-    pub(super) touched: BTreeSet<heads::Place>,
+    pub(super) in_flight_targets: BTreeSet<open_entries::Place>,
     /// Target records with a write that is not done, and how many.
-    pub(super) writing: BTreeMap<heads::Place, u32>,
+    pub(super) writing: BTreeMap<open_entries::Place, u32>,
     /// Of them, those whose write waits for a time, and until when.
-    pub(super) held_off: BTreeMap<heads::Place, Millis>,
+    pub(super) held_off: BTreeMap<open_entries::Place, Millis>,
     /// Target records that a late request may still change, and until when.
-    pub(super) doubtful: BTreeMap<heads::Target, Millis>,
+    pub(super) unsettled: BTreeMap<open_entries::Target, Millis>,
     /// Lanes in a mapping batch.
-    pub(super) busy: BTreeSet<(usize, String)>,
+    pub(super) leased: BTreeSet<(usize, String)>,
     pub(super) batches: BTreeMap<u64, Batch>,
-    pub(super) lines: BTreeMap<String, Line>,
+    pub(super) connections: BTreeMap<String, ConnectionHealth>,
     /// Calls that wait for their connection, by connection.
-    pub(super) wants: BTreeMap<String, VecDeque<(Ask, Job)>>,
+    pub(super) pending_calls: BTreeMap<String, VecDeque<(CallRequest, Job)>>,
     pub(super) jobs: BTreeMap<u64, (String, Job)>,
     pub(super) next_job: u64,
     /// What somebody should know, by its cause: as the store has it.
@@ -388,7 +388,7 @@ impl<'p> Engine<'p> {
         for connection in world.connectors.keys() {
             masks.insert(connection.clone(), Mask::of(world.plan, connection));
         }
-        let lines = world.connectors.keys().map(|name| (name.clone(), Line::default())).collect();
+        let lines = world.connectors.keys().map(|name| (name.clone(), ConnectionHealth::default())).collect();
         let mut engine = Engine {
             plan_hash: world.plan.short_hash().to_owned(),
             world,
@@ -396,23 +396,23 @@ impl<'p> Engine<'p> {
             settings,
             masks: Arc::new(masks),
             flows: Vec::new(),
-            heads: heads::Heads::default(),
+            open_entries: open_entries::Heads::default(),
             ready: BTreeMap::new(),
             later: BTreeSet::new(),
-            halves: VecDeque::new(),
+            bisected: VecDeque::new(),
             unverified: None,
             lost: Recovered { sent: 0, last: 0 },
             full: false,
             bulk_back: None,
             based: BTreeSet::new(),
-            touched: BTreeSet::new(),
+            in_flight_targets: BTreeSet::new(),
             writing: BTreeMap::new(),
             held_off: BTreeMap::new(),
-            doubtful: BTreeMap::new(),
-            busy: BTreeSet::new(),
+            unsettled: BTreeMap::new(),
+            leased: BTreeSet::new(),
             batches: BTreeMap::new(),
-            lines,
-            wants: BTreeMap::new(),
+            connections: lines,
+            pending_calls: BTreeMap::new(),
             jobs: BTreeMap::new(),
             next_job: 1,
             alerts: BTreeMap::new(),
@@ -535,13 +535,13 @@ impl<'p> Engine<'p> {
     }
 
     /// What was on its way when the last process ended.
-    fn take_up(&mut self) -> Kept<()> {
+    fn take_up(&mut self) -> StoreResult<()> {
         let now = self.millis();
         let mut changes = Vec::new();
         let mut lanes = BTreeSet::new();
         for watch in self.store.watches(Millis::MAX, usize::MAX)? {
             if watch.what == Watched::Settle {
-                self.doubtful.extend(watch::target_of(&watch));
+                self.unsettled.extend(timers::target_of(&watch));
             }
         }
         for mut entry in self.store.open_entries()? {
@@ -561,8 +561,8 @@ impl<'p> Engine<'p> {
         // decided by a person beside a process that died.
         for (flow, lane) in lanes {
             if let Some(at) = self.flow_named(&flow)
-                && let Some(lane) = self.store.lane(&flow, &lane)?
-                && lane.state == LaneState::Sending
+                && let Some(lane) = self.store.record(&flow, &lane)?
+                && lane.state == RecordStage::Sending
             {
                 self.settle(at, lane, Vec::new(), Vec::new())?;
             }
@@ -574,7 +574,7 @@ impl<'p> Engine<'p> {
     ///
     /// # Errors
     /// The store refused: nothing of the step that failed is done, and this engine must not be used again.
-    pub fn step(&mut self, replies: Vec<Reply>, moment: Moment) -> Kept<Step> {
+    pub fn step(&mut self, replies: Vec<Reply>, moment: Moment) -> StoreResult<Step> {
         self.advance_to(&moment)?;
         for reply in replies {
             self.reply(reply)?;
@@ -604,10 +604,10 @@ impl<'p> Engine<'p> {
         Ok(Step { effects, alerts, polls: std::mem::take(&mut self.polls), wake: self.wake()? })
     }
 
-    fn reply(&mut self, reply: Reply) -> Kept<()> {
+    fn reply(&mut self, reply: Reply) -> StoreResult<()> {
         self.calls += reply.exchanges.len() as u64;
         let Some((connection, job)) = self.jobs.remove(&reply.id) else { return Ok(()) };
-        if let Some(line) = self.lines.get_mut(&connection) {
+        if let Some(line) = self.connections.get_mut(&connection) {
             line.out = line.out.saturating_sub(1);
         }
         if let Job::Poll { flow, .. } = &job
@@ -617,14 +617,14 @@ impl<'p> Engine<'p> {
         }
         self.heard(&connection, &reply.got)?;
         match (job, reply.got) {
-            (Job::Poll { flow, stream, begins }, Got::Page(page)) => self.page(flow, stream, begins, page),
-            (Job::Follow { flow, hint }, Got::Page(page)) => self.followed(flow, hint, page),
-            (Job::Fetch { flow, ids }, Got::Records(records)) => self.fetched(flow, &ids, records),
-            (Job::Match { batch, .. }, Got::Found(found)) => self.matched(batch, found),
-            (Job::Target { batch, .. }, Got::Found(found)) => self.target_read(batch, found),
-            (Job::Send { lot, out, riders }, Got::Sent(sent)) => self.sent(&lot, out, riders, sent, reply.exchanges),
-            (Job::LookUp { entries }, Got::Found(found)) => self.looked_up(entries, found),
-            (Job::Base { ids }, Got::Found(found)) => self.bases_read(&ids, found),
+            (Job::Poll { flow, stream, begins }, CallResponse::Page(page)) => self.page(flow, stream, begins, page),
+            (Job::Follow { flow, hint }, CallResponse::Page(page)) => self.followed(flow, hint, page),
+            (Job::Fetch { flow, ids }, CallResponse::Records(records)) => self.fetched(flow, &ids, records),
+            (Job::Match { batch, .. }, CallResponse::Found(found)) => self.matched(batch, found),
+            (Job::Target { batch, .. }, CallResponse::Found(found)) => self.target_read(batch, found),
+            (Job::Send { lot, out, riders }, CallResponse::Sent(sent)) => self.sent(&lot, out, riders, sent, reply.exchanges),
+            (Job::LookUp { entries }, CallResponse::Found(found)) => self.looked_up(entries, found),
+            (Job::Base { ids }, CallResponse::Found(found)) => self.bases_read(&ids, found),
             // A driver answers each effect in its own kind.
             _ => Ok(()),
         }
@@ -633,7 +633,7 @@ impl<'p> Engine<'p> {
     // ---- small things that every part uses ----
 
     /// Makes changes durable, and follows them in memory.
-    pub(super) fn keep(&mut self, changes: &[crate::store::Change]) -> Kept<()> {
+    pub(super) fn keep(&mut self, changes: &[crate::store::Change]) -> StoreResult<()> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -709,9 +709,9 @@ impl<'p> Engine<'p> {
 
     /// Nothing is out, and nothing waits that could go now.
     pub fn quiet(&self) -> bool {
-        let waiting = self.wants.values().any(|queue| !queue.is_empty());
+        let waiting = self.pending_calls.values().any(|queue| !queue.is_empty());
         let polling = self.flows.iter().any(|flow| flow.streams.iter().any(poll::StreamState::running));
-        let sends = |(lot, set): (&Lot, &BTreeSet<(bool, i64)>)| !set.is_empty() && !self.given_up(&lot.connection);
+        let sends = |(lot, set): (&BatchKey, &BTreeSet<(bool, i64)>)| !set.is_empty() && !self.given_up(&lot.connection);
         let open = !self.stopping && (self.flows.iter().any(|flow| flow.on && (flow.map || flow.fetch)) || self.ready.iter().any(sends));
         self.jobs.is_empty() && (self.stopping || !(waiting || polling || open))
     }
@@ -722,7 +722,7 @@ impl<'p> Engine<'p> {
         let soon = self.millis() + SOON;
         let waits = |state: &FlowState| state.on && (state.look.is_some_and(|look| look <= soon) || (state.next.is_some() && self.settings.once));
         // What goes to a connection that is given up waits for the next run.
-        let dead = |id: &i64| self.heads.get(*id).is_some_and(|entry| self.given_up(&entry.lot.connection));
+        let dead = |id: &i64| self.open_entries.get(*id).is_some_and(|entry| self.given_up(&entry.lot.connection));
         let put_off = self.later.iter().take_while(|(due, _)| *due <= soon).any(|(_, id)| !dead(id));
         self.quiet() && !self.drops() && !self.tells_soon() && !put_off && !self.flows.iter().any(waits)
     }

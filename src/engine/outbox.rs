@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::heads::{Head, Out, Place, place};
-use super::lanes::id_in;
-use super::line::backoff;
+use super::connection_health::backoff;
 use super::mask::Masked;
+use super::open_entries::{Head, Out, Place, place};
 use super::plan_entries::ledger_key;
-use super::{Ask, Effect, Engine, Job, Lot, Pass, delta, riders};
+use super::records::id_in;
+use super::{BatchKey, CallRequest, Effect, Engine, Job, Pass, delta, dependent_writes};
 use crate::connector::{Done, Item, Receipt};
 use crate::fault::Fault;
-use crate::store::{Change, Entry, EntryState, Kept, Ledger, Millis, Moved};
+use crate::store::{Change, Entry, EntryState, Millis, Moved, StoreResult, TargetState};
 use crate::value::Json;
 
 /// How long a batch that is not full waits for more, while more may come.
@@ -37,17 +37,17 @@ pub(super) fn moved(entry: &Entry) -> Change {
 }
 
 impl Engine<'_> {
-    pub(super) fn spec(&self, lot: &Lot) -> Option<crate::connector::Write> {
+    pub(super) fn spec(&self, lot: &BatchKey) -> Option<crate::connector::Write> {
         self.write_spec(&lot.object(), lot.op(), lot.key_field.as_deref())
     }
 
     /// Entries whose time has come.
-    pub(super) fn due_entries(&mut self) -> Kept<()> {
+    pub(super) fn due_entries(&mut self) -> StoreResult<()> {
         let now = self.millis();
-        let mut doubtful: BTreeMap<Lot, Vec<i64>> = BTreeMap::new();
+        let mut doubtful: BTreeMap<BatchKey, Vec<i64>> = BTreeMap::new();
         while let Some((due, id)) = self.later.first().copied().filter(|(due, _)| *due <= now) {
             self.later.remove(&(due, id));
-            let Some(entry) = self.heads.get(id) else { continue };
+            let Some(entry) = self.open_entries.get(id) else { continue };
             let lot = (*entry.lot).clone();
             match entry.state {
                 EntryState::Ambiguous => doubtful.entry(lot).or_default().push(id),
@@ -63,32 +63,35 @@ impl Engine<'_> {
     }
 
     /// Whether more of a lot may come soon, so that a batch that is not full is worth a wait.
-    fn more_to_come(&self, lot: &Lot) -> bool {
+    fn more_to_come(&self, lot: &BatchKey) -> bool {
         let object = lot.object();
         (0..self.flows.len()).any(|at| {
             let state = &self.flows[at];
             let (flow, _) = self.flow(at);
-            let active =
-                state.map || state.fetch || state.streams.iter().any(super::poll::StreamState::running) || self.busy.iter().any(|(of, _)| *of == at);
+            let active = state.map
+                || state.fetch
+                || state.streams.iter().any(super::poll::StreamState::running)
+                || self.leased.iter().any(|(of, _)| *of == at);
             state.on && active && self.writes_of(flow).any(|written| *written == object)
         })
     }
 
     /// Makes batches of what is ready. Their intents are durable before they are given out.
-    pub(super) fn send(&mut self, pass: Pass, effects: &mut Vec<Effect>) -> Kept<()> {
+    pub(super) fn send(&mut self, pass: Pass, effects: &mut Vec<Effect>) -> StoreResult<()> {
         while pass == Pass::All
-            && let Some((lot, ids)) = self.halves.pop_front()
+            && let Some((lot, ids)) = self.bisected.pop_front()
         {
             if !self.open(&lot.connection) {
-                self.halves.push_front((lot, ids));
+                self.bisected.push_front((lot, ids));
                 break;
             }
-            let ids: Vec<i64> = ids.into_iter().filter(|id| self.heads.get(*id).is_some_and(|entry| entry.state == EntryState::Planned)).collect();
+            let ids: Vec<i64> =
+                ids.into_iter().filter(|id| self.open_entries.get(*id).is_some_and(|entry| entry.state == EntryState::Planned)).collect();
             if !ids.is_empty() {
                 self.send_batch(&lot, &ids, effects)?;
             }
         }
-        let lots: Vec<Lot> = self.ready.keys().cloned().collect();
+        let lots: Vec<BatchKey> = self.ready.keys().cloned().collect();
         for lot in lots {
             let Some(spec) = self.spec(&lot) else {
                 // The mapping was checked against the connector's schemas: this object takes no such write.
@@ -104,7 +107,7 @@ impl Engine<'_> {
                 if pass == Pass::First && !urgent {
                     break;
                 }
-                let oldest = ready.iter().filter_map(|(_, id)| self.heads.get(*id)).take(1).map(|entry| entry.created).min().unwrap_or(0);
+                let oldest = ready.iter().filter_map(|(_, id)| self.open_entries.get(*id)).take(1).map(|entry| entry.created).min().unwrap_or(0);
                 // While one goes in bulk, and right after it, the next one fills.
                 let fills =
                     spec.bulk.is_some() && (self.out_of(&lot) > BULK_ABOVE || self.bulk_back.is_some_and(|back| self.steady() < back + LINGER));
@@ -119,10 +122,10 @@ impl Engine<'_> {
                 let now = self.millis();
                 let mut here: BTreeSet<Place> = BTreeSet::new();
                 for (_, id) in ready {
-                    let Some(entry) = self.heads.get(*id) else { continue };
+                    let Some(entry) = self.open_entries.get(*id) else { continue };
                     let targets = entry.targets();
                     // An older request to the same record may still be carried out: it must not land on this one.
-                    let until = targets.iter().filter_map(|target| self.doubtful.get(target)).copied().max().unwrap_or(0);
+                    let until = targets.iter().filter_map(|target| self.unsettled.get(target)).copied().max().unwrap_or(0);
                     if until > now && entry.doubted.is_none() {
                         put_off.push((*id, until));
                         continue;
@@ -132,7 +135,7 @@ impl Engine<'_> {
                         continue;
                     }
                     let places: Vec<_> = targets.iter().map(place).collect();
-                    if places.iter().any(|place| self.touched.contains(place) || here.contains(place)) {
+                    if places.iter().any(|place| self.in_flight_targets.contains(place) || here.contains(place)) {
                         continue;
                     }
                     here.extend(places);
@@ -142,7 +145,7 @@ impl Engine<'_> {
                     }
                 }
                 for (id, until) in put_off {
-                    if let Some(moved) = self.heads.get(id).map(Head::moved) {
+                    if let Some(moved) = self.open_entries.get(id).map(Head::moved) {
                         self.note_changes(&[Change::Sent(Moved { due: until, ..moved })]);
                     }
                 }
@@ -158,7 +161,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn send_batch(&mut self, lot: &Lot, ids: &[i64], effects: &mut Vec<Effect>) -> Kept<()> {
+    fn send_batch(&mut self, lot: &BatchKey, ids: &[i64], effects: &mut Vec<Effect>) -> StoreResult<()> {
         let now = self.millis();
         // Of a large batch nothing but what is sent is kept: the rest is read again when it comes back.
         let (mut entries, mut items) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
@@ -189,13 +192,13 @@ impl Engine<'_> {
             self.note_changes(&changes);
         }
         let riding = self.ridden(&entries, &riders);
-        let ask = Ask::Send { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items, riders: riding };
+        let ask = CallRequest::Send { object: lot.object(), op: lot.op(), key_field: lot.key_field.clone(), items, riders: riding };
         effects.push(self.begin(&lot.connection, ask, Job::Send { lot: lot.clone(), out: Out::of(entries, &riders), riders }));
         Ok(())
     }
 
     /// What is sent of an entry: its body with its key, laid over what the target holds where the write replaces.
-    pub(super) fn item(&self, lot: &Lot, entry: &Entry) -> Item {
+    pub(super) fn item(&self, lot: &BatchKey, entry: &Entry) -> Item {
         let mut body = entry.body.clone();
         let object = self.world.plan.objects.get(&lot.object().to_string());
         if let (Json::Object(fields), Some(name), Some(key)) = (&mut body, &entry.key_field, &entry.key)
@@ -219,7 +222,7 @@ impl Engine<'_> {
         Item { key: entry.key.clone(), id: entry.target.clone(), body }
     }
 
-    fn refuse_lot(&mut self, lot: &Lot) -> Kept<()> {
+    fn refuse_lot(&mut self, lot: &BatchKey) -> StoreResult<()> {
         let ids: Vec<i64> = self.ready.remove(lot).into_iter().flatten().map(|(_, id)| id).collect();
         let fault = Fault::rejected("unsupported", format!("{} does not accept {}", lot.object(), lot.op), None);
         for some in ids.chunks(HELD) {
@@ -231,7 +234,14 @@ impl Engine<'_> {
     }
 
     /// What became of a batch.
-    pub(super) fn sent(&mut self, lot: &Lot, out: Out, riders: Vec<Entry>, sent: Result<Vec<Receipt>, Fault>, exchanges: Vec<Masked>) -> Kept<()> {
+    pub(super) fn sent(
+        &mut self,
+        lot: &BatchKey,
+        out: Out,
+        riders: Vec<Entry>,
+        sent: Result<Vec<Receipt>, Fault>,
+        exchanges: Vec<Masked>,
+    ) -> StoreResult<()> {
         let count = out.len();
         if count > BULK_ABOVE {
             self.bulk_back = Some(self.steady());
@@ -241,10 +251,10 @@ impl Engine<'_> {
         let exchange = self.audit(&lot.connection, exchanges, &lanes, &mut changes)?;
         let not_done = || Err(Fault::transient("the write that it was sent with was refused"));
         let (outcomes, rode) = match sent {
-            Ok(receipts) => riders::parted(receipts, count, riders.len()),
+            Ok(receipts) => dependent_writes::parted(receipts, count, riders.len()),
             Err(Fault::BatchRefused(_)) if count > 1 => return self.bisect(lot, &out, &riders, changes),
             Err(Fault::BatchRefused(refusal)) => (vec![Err(Fault::Rejected(refusal))], vec![not_done(); riders.len()]),
-            Err(fault) if riders::passing(&fault) && self.settings.safety.patience => {
+            Err(fault) if dependent_writes::passing(&fault) && self.settings.safety.patience => {
                 // The whole call failed: what is passing costs a record no try.
                 self.goes_again(&out, &riders, |head| head.doubted, changes)?;
                 return Ok(());
@@ -264,17 +274,17 @@ impl Engine<'_> {
     /// it would be.
     fn outcomes_of_many(
         &mut self,
-        lot: &Lot,
+        lot: &BatchKey,
         ids: &[i64],
         outcomes: Vec<Result<Done, Fault>>,
         exchange: Option<i64>,
         mut changes: Vec<Change>,
-    ) -> Kept<()> {
+    ) -> StoreResult<()> {
         let mut outcomes = outcomes.into_iter();
         for some in ids.chunks(HELD) {
             let mut whole: BTreeMap<i64, Entry> = self.store.entries(some)?.into_iter().map(|entry| (entry.id, entry)).collect();
             // One whose row was found damaged meanwhile was sent all the same.
-            let entry = |id: &i64| self.heads.get(*id).map(|head| head.entry(whole.remove(id)));
+            let entry = |id: &i64| self.open_entries.get(*id).map(|head| head.entry(whole.remove(id)));
             let entries: Vec<Option<Entry>> = some.iter().map(entry).collect();
             let part = entries.into_iter().zip(outcomes.by_ref()).filter_map(|(entry, outcome)| Some((entry?, outcome))).collect();
             self.outcomes(lot, part, Vec::new(), exchange, std::mem::take(&mut changes))?;
@@ -288,7 +298,7 @@ impl Engine<'_> {
         let mut lanes: Vec<(String, String)> = match out {
             Out::Whole(entries) => entries.iter().map(of).collect(),
             Out::Many { ids, .. } => {
-                let of = |id: &i64| self.heads.get(*id).map(|head| (head.flow.as_ref().to_owned(), head.lane.as_ref().to_owned()));
+                let of = |id: &i64| self.open_entries.get(*id).map(|head| (head.flow.as_ref().to_owned(), head.lane.as_ref().to_owned()));
                 ids.iter().map(|id| of(id).unwrap_or_default()).collect()
             }
         };
@@ -297,38 +307,38 @@ impl Engine<'_> {
     }
 
     /// What is out in a call goes again, and this try does not count. `sent`: when its newest intent was that counts.
-    fn goes_again(&mut self, out: &Out, riders: &[Entry], sent: impl Fn(&Head) -> Option<Millis>, mut changes: Vec<Change>) -> Kept<Vec<i64>> {
+    fn goes_again(&mut self, out: &Out, riders: &[Entry], sent: impl Fn(&Head) -> Option<Millis>, mut changes: Vec<Change>) -> StoreResult<Vec<i64>> {
         let now = self.millis();
         let ids: Vec<i64> = match out {
             Out::Whole(entries) => entries.iter().map(|entry| entry.id).collect(),
             Out::Many { ids, .. } => ids.clone(),
         };
-        let heads = ids.iter().copied().chain(riders.iter().map(|rider| rider.id)).filter_map(|id| self.heads.get(id));
+        let heads = ids.iter().copied().chain(riders.iter().map(|rider| rider.id)).filter_map(|id| self.open_entries.get(id));
         changes.extend(heads.map(|head| Change::Sent(Moved { sent: sent(head), ..head.again(now) })));
         self.keep(&changes)?;
         Ok(ids)
     }
 
     /// A batch that was refused as a whole goes again in halves: one of its items is to blame.
-    fn bisect(&mut self, lot: &Lot, out: &Out, riders: &[Entry], changes: Vec<Change>) -> Kept<()> {
+    fn bisect(&mut self, lot: &BatchKey, out: &Out, riders: &[Entry], changes: Vec<Change>) -> StoreResult<()> {
         let ids = self.goes_again(out, riders, |head| head.sent, changes)?;
         for half in ids.chunks(ids.len().div_ceil(2)) {
             for id in half {
                 self.not_ready(lot, *id);
             }
-            self.halves.push_back((lot.clone(), half.to_vec()));
+            self.bisected.push_back((lot.clone(), half.to_vec()));
         }
         Ok(())
     }
 
     fn outcomes(
         &mut self,
-        lot: &Lot,
+        lot: &BatchKey,
         outcomes: Vec<(Entry, Result<Done, Fault>)>,
         riders: Vec<(Entry, Result<Done, Fault>)>,
         exchange: Option<i64>,
         mut changes: Vec<Change>,
-    ) -> Kept<()> {
+    ) -> StoreResult<()> {
         let mut settled: BTreeMap<(String, String), Vec<Entry>> = BTreeMap::new();
         for (mut entry, outcome) in outcomes {
             let ended = match outcome {
@@ -355,7 +365,7 @@ impl Engine<'_> {
         // What is in memory follows at the end, with the commit: lanes look at their other entries there.
         for ((flow, key), entries) in settled {
             let Some(at) = self.flow_named(&flow) else { continue };
-            let Some(lane) = self.store.lane(&flow, &key)? else { continue };
+            let Some(lane) = self.store.record(&flow, &key)? else { continue };
             let lane = changed_lane(&changes, lane);
             self.settle_into(at, lane, entries, &mut changes)?;
         }
@@ -366,24 +376,28 @@ impl Engine<'_> {
     /// The target has it.
     pub(super) fn confirmed(
         &mut self,
-        lot: &Lot,
+        lot: &BatchKey,
         entry: &mut Entry,
         done: &Done,
         adopted: bool,
         exchange: Option<i64>,
         changes: &mut Vec<Change>,
-    ) -> Kept<()> {
+    ) -> StoreResult<()> {
         entry.state = EntryState::Confirmed;
         let id_field = self.id_field(&lot.object());
         let id = done.id.clone().or_else(|| id_in(&done.record, &id_field)).or_else(|| entry.target.clone());
         if let Some(key) = ledger_key(entry.key.as_deref(), id.as_deref()) {
-            let known = self.store.ledger(&entry.connection, &entry.object, &key)?;
-            let mut ledger =
-                known.unwrap_or_else(|| Ledger { connection: entry.connection.clone(), object: entry.object.clone(), key, ..Ledger::default() });
+            let known = self.store.target_state(&entry.connection, &entry.object, &key)?;
+            let mut ledger = known.unwrap_or_else(|| TargetState {
+                connection: entry.connection.clone(),
+                object: entry.object.clone(),
+                key,
+                ..TargetState::default()
+            });
             delta::confirm(&*self.store, &mut ledger.fields, &entry.body);
             ledger.id = id.clone().or(ledger.id);
             ledger.confirmed = self.millis();
-            changes.push(Change::Ledger(ledger));
+            changes.push(Change::Target(ledger));
         }
         self.known_by_both(entry, id.as_deref(), changes)?;
         if let Some(id) = &id {
@@ -405,7 +419,7 @@ impl Engine<'_> {
     }
 
     /// What was sent of an entry, with the id of its record.
-    fn sent_with_id(&self, lot: &Lot, entry: &Entry, id_field: &str) -> Json {
+    fn sent_with_id(&self, lot: &BatchKey, entry: &Entry, id_field: &str) -> Json {
         let mut body = self.item(lot, entry).body;
         if let (Json::Object(fields), Some(id)) = (&mut body, &entry.target) {
             fields.insert(id_field.to_owned(), Json::String(id.clone()));
@@ -421,7 +435,7 @@ impl Engine<'_> {
     }
 
     /// It did not go. True where the entry has come to an end.
-    pub(super) fn failed(&mut self, entry: &mut Entry, fault: Fault, exchange: Option<i64>, changes: &mut Vec<Change>) -> Kept<bool> {
+    pub(super) fn failed(&mut self, entry: &mut Entry, fault: Fault, exchange: Option<i64>, changes: &mut Vec<Change>) -> StoreResult<bool> {
         let now = self.millis();
         let salt = self.settings.seed ^ entry.id.unsigned_abs();
         let words = self.words(&fault);
@@ -467,18 +481,18 @@ impl Engine<'_> {
                 Ok(false)
             }
             Fault::Conflict { .. } => {
-                let Some(mut lane) = self.store.lane(&entry.flow, &entry.lane)? else { return Ok(false) };
+                let Some(mut lane) = self.store.record(&entry.flow, &entry.lane)? else { return Ok(false) };
                 lane.attempt += 1;
                 if lane.attempt > MOST_CONFLICTS {
                     entry.state = EntryState::Refused;
                     entry.error = Some(words.message.clone());
-                    changes.push(Change::Lane(lane));
+                    changes.push(Change::Record(lane));
                     self.stop_entry(entry, "refused", &words, false, changes)?;
                     return Ok(true);
                 }
                 lane.version = String::new();
                 lane.due = now + backoff(lane.attempt, salt);
-                changes.push(Change::Lane(lane));
+                changes.push(Change::Record(lane));
                 entry.state = EntryState::Withdrawn;
                 changes.push(self.event(
                     &entry.flow,
@@ -497,7 +511,7 @@ impl Engine<'_> {
             }
             // What the guard looked at may have changed since: the target is read once more, and the guard decides.
             Fault::Rejected(refusal)
-                if self.is_guarded(entry) && self.store.lane(&entry.flow, &entry.lane)?.is_some_and(|lane| lane.attempt == 0) =>
+                if self.is_guarded(entry) && self.store.record(&entry.flow, &entry.lane)?.is_some_and(|lane| lane.attempt == 0) =>
             {
                 self.failed(entry, Fault::Conflict { reason: refusal.message }, exchange, changes)
             }
@@ -532,22 +546,22 @@ impl Engine<'_> {
         words: &crate::store::Reason,
         parked: bool,
         changes: &mut Vec<Change>,
-    ) -> Kept<()> {
+    ) -> StoreResult<()> {
         let Some(at) = self.flow_named(&entry.flow) else { return Ok(()) };
-        let Some(lane) = self.store.lane(&entry.flow, &entry.lane)? else { return Ok(()) };
+        let Some(lane) = self.store.record(&entry.flow, &entry.lane)? else { return Ok(()) };
         let mut lane = changed_lane(changes, lane);
         let mut words = words.clone();
         words.message = format!("{}: {}", self.named(entry), words.message);
         self.stopped(at, &mut lane, code, &[words], parked, changes)?;
-        changes.push(Change::Lane(lane));
+        changes.push(Change::Record(lane));
         Ok(())
     }
 }
 
 /// A lane as this commit already changes it.
-pub(super) fn changed_lane(changes: &[Change], lane: crate::store::Lane) -> crate::store::Lane {
+pub(super) fn changed_lane(changes: &[Change], lane: crate::store::RecordState) -> crate::store::RecordState {
     let newest = changes.iter().rev().find_map(|change| match change {
-        Change::Lane(changed) if changed.flow == lane.flow && changed.key == lane.key => Some(changed.clone()),
+        Change::Record(changed) if changed.flow == lane.flow && changed.key == lane.key => Some(changed.clone()),
         _ => None,
     });
     newest.unwrap_or(lane)

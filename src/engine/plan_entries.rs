@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::heads::Head;
+use super::open_entries::Head;
 use super::targets::Targets;
-use super::{Engine, Lot};
-use crate::apply::{Payload, target_of};
+use super::{BatchKey, Engine};
+use crate::eval::{Payload, target_of};
 use crate::ir::{Flow, Operation};
-use crate::store::{Change, Entry, EntryState, Kept, Lane, Ledger, Link, Watch, Watched};
+use crate::store::{Change, Entry, EntryState, Link, RecordState, StoreResult, TargetState, Watch, Watched};
 use crate::system::Guarantee;
 use crate::value::{Json, ObjectRef};
 
 impl Engine<'_> {
     /// What is known of a payload's target.
-    pub(super) fn known(&self, payload: &Payload) -> Kept<Option<Ledger>> {
+    pub(super) fn known(&self, payload: &Payload) -> StoreResult<Option<TargetState>> {
         let Some(key) = ledger_key(payload.key.as_deref(), payload.id.as_deref()) else { return Ok(None) };
-        self.store.ledger(&payload.object.connection, &payload.object.object, &key)
+        self.store.target_state(&payload.object.connection, &payload.object.object, &key)
     }
 
     /// Whether a write loses at the target what it does not send.
@@ -41,14 +41,14 @@ impl Engine<'_> {
     pub(super) fn payloads(
         &mut self,
         at: usize,
-        lane: &mut Lane,
+        lane: &mut RecordState,
         payloads: Vec<Payload>,
         after: Option<&str>,
         matched: &BTreeMap<String, Vec<Json>>,
         targets: &Targets<'_>,
         parked: bool,
         changes: &mut Vec<Change>,
-    ) -> Kept<Made> {
+    ) -> StoreResult<Made> {
         let (flow, _) = self.flow(at);
         let now = self.millis();
         let mut made = Made { count: 0, asked: Vec::new() };
@@ -74,7 +74,7 @@ impl Engine<'_> {
             if let Some(known) = known.as_ref().filter(|_| !differs.held.is_empty()) {
                 let mut known = known.clone();
                 super::delta::confirm(&*self.store, &mut known.fields, &super::delta::only(&payload.body, &differs.held));
-                changes.push(Change::Ledger(known));
+                changes.push(Change::Target(known));
             }
             if exists && differs.is_empty() {
                 continue;
@@ -165,33 +165,39 @@ impl Engine<'_> {
 
     /// A flow may write one record by its key and by its id. What went through by one of the names is then what the
     /// other has to differ from.
-    pub(super) fn known_by_both(&self, entry: &Entry, id: Option<&str>, changes: &mut Vec<Change>) -> Kept<()> {
+    pub(super) fn known_by_both(&self, entry: &Entry, id: Option<&str>, changes: &mut Vec<Change>) -> StoreResult<()> {
         let Some(other) = self.other_name(entry, id)? else { return Ok(()) };
         if let (Some(key), Some(id)) = (&entry.key, id) {
             let (connection, object) = (entry.connection.clone(), entry.object.clone());
-            changes.push(Change::Ledger(Ledger { connection, object, key: format!("of:{id}"), id: Some(key.clone()), ..Ledger::default() }));
+            changes.push(Change::Target(TargetState {
+                connection,
+                object,
+                key: format!("of:{id}"),
+                id: Some(key.clone()),
+                ..TargetState::default()
+            }));
         }
-        let Some(mut known) = self.store.ledger(&entry.connection, &entry.object, &other)? else { return Ok(()) };
+        let Some(mut known) = self.store.target_state(&entry.connection, &entry.object, &other)? else { return Ok(()) };
         super::delta::confirm(&*self.store, &mut known.fields, &entry.body);
-        changes.push(Change::Ledger(known));
+        changes.push(Change::Target(known));
         Ok(())
     }
 
     /// Under what the ledger keeps the record of an entry beside the entry's own name, where its flow writes it by both.
-    pub(super) fn other_name(&self, entry: &Entry, id: Option<&str>) -> Kept<Option<String>> {
+    pub(super) fn other_name(&self, entry: &Entry, id: Option<&str>) -> StoreResult<Option<String>> {
         let (Some(id), Some(at)) = (id, self.flow_named(&entry.flow)) else { return Ok(None) };
         if !self.flows[at].by_both.contains(&(entry.connection.clone(), entry.object.clone())) {
             return Ok(None);
         }
         match entry.key {
             Some(_) => Ok(Some(format!("id:{id}"))),
-            None => Ok(self.store.ledger(&entry.connection, &entry.object, &format!("of:{id}"))?.and_then(|alias| alias.id)),
+            None => Ok(self.store.target_state(&entry.connection, &entry.object, &format!("of:{id}"))?.and_then(|alias| alias.id)),
         }
     }
 
     /// Whether a payload is for a milestone that was passed before the flow ran for the first time. It is noted, so
     /// that it never fires.
-    fn is_history(&self, at: usize, lane: &Lane, payload: &Payload, changes: &mut Vec<Change>) -> Kept<bool> {
+    fn is_history(&self, at: usize, lane: &RecordState, payload: &Payload, changes: &mut Vec<Change>) -> StoreResult<bool> {
         let (flow, _) = self.flow(at);
         let milestone = flow.writes.iter().any(|write| write.name == payload.write && write.milestones.is_some());
         let (true, false, Some(key)) = (milestone, flow.including_history, &payload.key) else { return Ok(false) };
@@ -199,7 +205,7 @@ impl Engine<'_> {
             return Ok(false);
         }
         let (connection, object) = (payload.object.connection.clone(), payload.object.object.clone());
-        changes.push(Change::Ledger(Ledger { connection, object, key: key.clone(), confirmed: self.millis(), ..Ledger::default() }));
+        changes.push(Change::Target(TargetState { connection, object, key: key.clone(), confirmed: self.millis(), ..TargetState::default() }));
         changes.push(self.event(&lane.flow, &lane.key, "history", "a milestone was passed before the flow began".to_owned(), None));
         Ok(true)
     }
@@ -225,7 +231,7 @@ impl Engine<'_> {
     }
 
     /// Values of persons that a key is made of: its record is found by them, too.
-    fn persons_in(&self, at: usize, lane: &Lane, object: &ObjectRef, body: &Json, key: &str) -> Vec<String> {
+    fn persons_in(&self, at: usize, lane: &RecordState, object: &ObjectRef, body: &Json, key: &str) -> Vec<String> {
         let source = &self.flow(at).0.source;
         let mut found = Vec::new();
         let mut each = |value: &str| {
@@ -246,7 +252,7 @@ impl Engine<'_> {
     }
 
     /// The records that a lane has to do with: its own and those that were found for it.
-    pub(super) fn link(&self, at: usize, lane: &Lane, matched: &BTreeMap<String, Vec<Json>>, changes: &mut Vec<Change>) {
+    pub(super) fn link(&self, at: usize, lane: &RecordState, matched: &BTreeMap<String, Vec<Json>>, changes: &mut Vec<Change>) {
         let (flow, _) = self.flow(at);
         changes.push(Change::Link(self.node(at, &lane.key, &flow.source, &lane.key)));
         for found in &flow.matches {
@@ -262,7 +268,7 @@ impl Engine<'_> {
 
     /// Takes an entry as it now is into the lists in memory.
     pub(super) fn note(&mut self, entry: &Entry) {
-        let head = self.heads.head(entry);
+        let head = self.open_entries.head(entry);
         self.list(head);
     }
 
@@ -287,15 +293,15 @@ impl Engine<'_> {
                 self.later.insert((head.due, head.id));
             }
             EntryState::Sending => {
-                self.touched.extend(head.places());
+                self.in_flight_targets.extend(head.places());
             }
             EntryState::Confirmed | EntryState::Refused | EntryState::Parked | EntryState::Withdrawn => {}
         }
-        self.heads.put(head);
+        self.open_entries.put(head);
     }
 
     fn unlist(&mut self, id: i64) {
-        let Some(known) = self.heads.get(id) else { return };
+        let Some(known) = self.open_entries.get(id) else { return };
         if let Some(ready) = self.ready.get_mut(&*known.lot) {
             ready.remove(&(!known.first, id));
             if ready.is_empty() {
@@ -319,14 +325,14 @@ impl Engine<'_> {
         }
         if known.state == EntryState::Sending {
             known.places().iter().for_each(|place| {
-                self.touched.remove(place);
+                self.in_flight_targets.remove(place);
             });
         }
     }
 
     /// Takes an entry from those that can be sent now.
-    pub(super) fn not_ready(&mut self, lot: &Lot, id: i64) {
-        let (Some(ready), Some(entry)) = (self.ready.get_mut(lot), self.heads.get(id)) else { return };
+    pub(super) fn not_ready(&mut self, lot: &BatchKey, id: i64) {
+        let (Some(ready), Some(entry)) = (self.ready.get_mut(lot), self.open_entries.get(id)) else { return };
         ready.remove(&(!entry.first, id));
         if ready.is_empty() {
             self.ready.remove(lot);
@@ -334,7 +340,7 @@ impl Engine<'_> {
     }
 
     /// Entries as the store has them. What it does not have any more, or found damaged, is not waited for either.
-    pub(super) fn there(&mut self, ids: &[i64]) -> Kept<Vec<Entry>> {
+    pub(super) fn there(&mut self, ids: &[i64]) -> StoreResult<Vec<Entry>> {
         let entries = self.store.entries(ids)?;
         if entries.len() < ids.len() {
             let there: BTreeSet<i64> = entries.iter().map(|entry| entry.id).collect();
@@ -346,7 +352,7 @@ impl Engine<'_> {
     pub(super) fn forget(&mut self, id: i64) {
         self.unlist(id);
         self.based.remove(&id);
-        self.heads.remove(id);
+        self.open_entries.remove(id);
     }
 
     /// Follows committed changes with the lists in memory.
@@ -356,7 +362,7 @@ impl Engine<'_> {
                 Change::Entry(entry) => self.note(entry),
                 Change::DropEntry(id) => self.forget(*id),
                 Change::Sent(moved) => {
-                    if let Some(mut head) = self.heads.get(moved.id).cloned() {
+                    if let Some(mut head) = self.open_entries.get(moved.id).cloned() {
                         head.moves(moved);
                         self.list(head);
                     }

@@ -5,12 +5,12 @@ use std::hash::{Hash as _, Hasher as _};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use super::{Ask, Engine, FlowState, Job, Polled};
+use super::{CallRequest, Engine, FlowState, Job, Polled};
 use crate::base::bounds;
 use crate::connector::Page;
 use crate::fault::Fault;
 use crate::ir::Schedule;
-use crate::store::{Change, Checkpoint, Kept, Millis, Store};
+use crate::store::{Change, Checkpoint, Millis, Store, StoreResult};
 
 /// Where a flow names no schedule: webhooks get lost, so it is polled all the same.
 const EVERY: Millis = 15 * 60 * 1_000;
@@ -98,13 +98,13 @@ pub(super) fn polled(flow: &str) -> String {
 ///
 /// # Errors
 /// The store refused.
-pub(super) fn last_poll(store: &dyn Store, flow: &str) -> Kept<Option<Millis>> {
+pub(super) fn last_poll(store: &dyn Store, flow: &str) -> StoreResult<Option<Millis>> {
     Ok(store.meta(&polled(flow))?.and_then(|text| text.parse().ok()))
 }
 
 impl Engine<'_> {
     /// The streams of a flow as the store knows them.
-    pub(super) fn poll_state(&self, at: usize, state: &mut FlowState) -> Kept<()> {
+    pub(super) fn poll_state(&self, at: usize, state: &mut FlowState) -> StoreResult<()> {
         let (flow, _) = self.flow(at);
         let Some(connector) = self.world.connectors.get(&flow.source.connection) else { return Ok(()) };
         for stream in connector.streams(&self.source(at)) {
@@ -140,7 +140,7 @@ impl Engine<'_> {
         next_run(schedules, last, self.millis())
     }
 
-    pub(super) fn poll(&mut self) -> Kept<()> {
+    pub(super) fn poll(&mut self) -> StoreResult<()> {
         let now = self.millis();
         for at in 0..self.flows.len() {
             let (flow, _) = self.flow(at);
@@ -158,7 +158,7 @@ impl Engine<'_> {
                 let state = &mut self.flows[at].streams[stream];
                 let Running::Next { begins } = state.state else { continue };
                 state.state = Running::Asked;
-                let ask = Ask::Changes {
+                let ask = CallRequest::Changes {
                     flow: at,
                     stream: state.name.clone(),
                     cursor: state.cursor.clone(),
@@ -172,7 +172,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn begin_poll(&mut self, at: usize) -> Kept<()> {
+    fn begin_poll(&mut self, at: usize) -> StoreResult<()> {
         let now = self.millis();
         let (flow, _) = self.flow(at);
         // Nothing of a flow that never ran is known, so what only matters later begins from here.
@@ -206,7 +206,7 @@ impl Engine<'_> {
     }
 
     /// A page of a poll: its records and its checkpoint are one commit.
-    pub(super) fn page(&mut self, at: usize, stream: usize, begins: bool, page: Result<Page, Fault>) -> Kept<()> {
+    pub(super) fn page(&mut self, at: usize, stream: usize, begins: bool, page: Result<Page, Fault>) -> StoreResult<()> {
         let (flow, _) = self.flow(at);
         let page = match page {
             Ok(page) => page,
@@ -258,7 +258,7 @@ impl Engine<'_> {
         state.gathering = more;
     }
 
-    fn poll_ended(&mut self, at: usize) -> Kept<()> {
+    fn poll_ended(&mut self, at: usize) -> StoreResult<()> {
         if self.flows[at].streams.iter().any(StreamState::running) {
             return Ok(());
         }
@@ -288,7 +288,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn page_failed(&mut self, at: usize, stream: usize, begins: bool, fault: &Fault) -> Kept<()> {
+    fn page_failed(&mut self, at: usize, stream: usize, begins: bool, fault: &Fault) -> StoreResult<()> {
         let (flow, _) = self.flow(at);
         // What is there already does not wait for a source that fails.
         self.gather(at, false);
@@ -357,7 +357,7 @@ mod tests {
         let page = |ids: &[usize]| Page {
             changes: ids
                 .iter()
-                .map(|id| crate::connector::Change { id: id.to_string(), stamp: None, state: crate::connector::State::Changed })
+                .map(|id| crate::connector::Change { id: id.to_string(), stamp: None, state: crate::connector::State::Touched })
                 .collect(),
             cursor: None,
             more: true,

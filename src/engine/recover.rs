@@ -6,10 +6,10 @@
 
 use super::delta;
 use super::{Engine, groups};
-use crate::apply::Payload;
 use crate::connector::holds;
+use crate::eval::Payload;
 use crate::ir::Policy;
-use crate::store::{Change, EntryState, Kept, LaneState, Ledger, Millis, Reason};
+use crate::store::{Change, EntryState, Millis, Reason, RecordStage, StoreResult, TargetState};
 use crate::system::Guarantee;
 use crate::value::{Json, ObjectRef};
 
@@ -37,7 +37,7 @@ impl Differs {
 
 impl Engine<'_> {
     /// Takes up a store that was recovered.
-    pub(super) fn recover(&mut self) -> Kept<()> {
+    pub(super) fn recover(&mut self) -> StoreResult<()> {
         if let Some(recovered) = self.settings.recovered.take().filter(|_| self.settings.safety.recover) {
             let now = self.millis();
             let mut changes = vec![
@@ -52,23 +52,23 @@ impl Engine<'_> {
                     continue;
                 }
                 changes.push(Change::DropEntry(entry.id));
-                let (Some(at), Some(mut lane)) = (self.flow_named(&entry.flow), self.store.lane(&entry.flow, &entry.lane)?) else { continue };
-                if lane.state == LaneState::Sending {
+                let (Some(at), Some(mut lane)) = (self.flow_named(&entry.flow), self.store.record(&entry.flow, &entry.lane)?) else { continue };
+                if lane.state == RecordStage::Sending {
                     lane.state = groups::anew(self.flow(at).0, &lane);
                     lane.version = String::new();
-                    changes.push(Change::Lane(lane));
+                    changes.push(Change::Record(lane));
                 }
             }
             self.store.commit(&changes)?;
         }
-        let kept = |name: &str| -> Kept<Option<Millis>> { Ok(self.store.meta(name)?.and_then(|text| text.parse().ok())) };
+        let kept = |name: &str| -> StoreResult<Option<Millis>> { Ok(self.store.meta(name)?.and_then(|text| text.parse().ok())) };
         self.unverified = kept(RECOVERED)?;
         self.lost = super::Recovered { sent: kept(LOST_SENT)?.unwrap_or(0), last: kept(LOST_LAST)?.unwrap_or(0) };
         Ok(())
     }
 
     /// Whether what the ledger says of a target has to be held against it first: a lost store said it, or its row was damaged.
-    pub(super) fn is_unverified(&self, known: &Ledger) -> bool {
+    pub(super) fn is_unverified(&self, known: &TargetState) -> bool {
         known.confirmed == 0 || self.unverified.is_some_and(|at| known.confirmed <= at)
     }
 
@@ -86,13 +86,13 @@ impl Engine<'_> {
 
     /// How a payload differs from what its target was confirmed to hold. `held`: the target as it was read for it; `found`: the
     /// record that the write goes to, as a match or the source gave it.
-    pub(super) fn differs(&self, payload: &Payload, known: Option<&Ledger>, held: Option<&Json>, found: Option<&Json>) -> Differs {
+    pub(super) fn differs(&self, payload: &Payload, known: Option<&TargetState>, held: Option<&Json>, found: Option<&Json>) -> Differs {
         let mut differs = Differs::default();
         // What the target was read to hold may still be changed by a request of ours.
         let names = payload.key.iter().cloned().chain(payload.id.clone().or_else(|| known?.id.clone()).map(|id| format!("id:{id}")));
         let unsettled = names.into_iter().any(|name| {
             let target = (payload.object.connection.clone(), payload.object.object.clone(), name);
-            self.doubtful.contains_key(&target) || self.writing.contains_key(&super::heads::place(&target))
+            self.unsettled.contains_key(&target) || self.writing.contains_key(&super::open_entries::place(&target))
         });
         for (path, value) in delta::leaves(&payload.body) {
             let there = held.and_then(|held| delta::at(held, &path)).is_some_and(|value| !holds::is_blank(value));
@@ -121,10 +121,10 @@ impl Engine<'_> {
     }
 
     /// What the ledger says of a target from now on that was looked at for the first time.
-    pub(super) fn reconciled(&self, payload: &Payload, known: Option<Ledger>, record: &Json) -> Ledger {
+    pub(super) fn reconciled(&self, payload: &Payload, known: Option<TargetState>, record: &Json) -> TargetState {
         let (connection, object) = (payload.object.connection.clone(), payload.object.object.clone());
         let key = super::plan_entries::ledger_key(payload.key.as_deref(), payload.id.as_deref()).unwrap_or_default();
-        let mut ledger = known.unwrap_or_else(|| Ledger { connection, object, key, ..Ledger::default() });
+        let mut ledger = known.unwrap_or_else(|| TargetState { connection, object, key, ..TargetState::default() });
         let id = super::plan_entries::text(record.get(self.id_field(&payload.object).as_str()));
         ledger.id = id.or(ledger.id);
         ledger.confirmed = self.millis();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Engine;
-use crate::store::{Before, Change, Kept, Millis, Old};
+use crate::store::{Before, Change, Millis, Old, StoreResult};
 
 /// Rows that one step looks at.
 const ROWS: u32 = 1_000;
@@ -65,7 +65,7 @@ pub(super) struct Pass {
 
 impl Engine<'_> {
     /// Takes up where an earlier process ended.
-    pub(super) fn begin_dropping(&mut self) -> Kept<()> {
+    pub(super) fn begin_dropping(&mut self) -> StoreResult<()> {
         let Some(rules) = self.rules() else { return Ok(()) };
         let now = self.millis();
         if let Some((at, by)) = self.store.meta(ENDED)?.as_deref().and_then(|text| text.split_once(' '))
@@ -91,7 +91,7 @@ impl Engine<'_> {
     }
 
     /// Drops a little of what is old, if it is time.
-    pub(super) fn drop_old(&mut self) -> Kept<()> {
+    pub(super) fn drop_old(&mut self) -> StoreResult<()> {
         if !self.drops() {
             return Ok(());
         }

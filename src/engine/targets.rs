@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::mapping::{Batch, NOTHING};
 use super::recover::Differs;
 use super::{Engine, mask};
-use crate::apply::{Outcome, Payload, target_of};
 use crate::connector::Found;
+use crate::eval::{Outcome, Payload, target_of};
 use crate::fault::Fault;
 use crate::ir::{Flow, Policy, Write};
-use crate::store::{Change, Kept, Lane, LaneState};
+use crate::store::{Change, RecordStage, RecordState, StoreResult};
 use crate::system::Guarantee;
 use crate::value::Json;
 
@@ -37,7 +37,7 @@ impl Engine<'_> {
 
     /// Which targets have to be read before their writes: those that exist, of writes that look at them, and those that
     /// were never confirmed.
-    pub(super) fn need(&mut self, batch: &mut Batch) -> Kept<()> {
+    pub(super) fn need(&mut self, batch: &mut Batch) -> StoreResult<()> {
         let (flow, _) = self.flow(batch.flow);
         let at = batch.flow;
         // Where no write ever looks at its target, one pass is enough.
@@ -46,7 +46,7 @@ impl Engine<'_> {
         }
         for (index, lane) in batch.lanes.iter().enumerate() {
             let matched = &batch.matched[index];
-            let gone = lane.was == Some(LaneState::Gone);
+            let gone = lane.was == Some(RecordStage::Gone);
             let outcome = self.outcome(at, lane, &batch.groups[index], matched, &NOTHING);
             let payloads = if gone { self.gone_payloads(at, lane, matched, &NOTHING) } else { outcome.payloads.clone() };
             let mut rests_on_target = false;
@@ -55,7 +55,7 @@ impl Engine<'_> {
                 let Some(write) = written else { continue };
                 let looks = self.looks(at, write);
                 if looks.any() {
-                    batch.places[index].extend(super::heads::places(payload));
+                    batch.places[index].extend(super::open_entries::places(payload));
                 }
                 // What was found by a match says itself what the target holds.
                 let matches = write.of.is_some_and(|of| flow.matches.iter().any(|found| found.slot == of));
@@ -95,7 +95,7 @@ impl Engine<'_> {
                     None if !self.settings.safety.first_look || !(looks.any() || known.is_some()) || !looks.findable => {}
                     None => {
                         let id = known.as_ref().and_then(|known| known.id.clone()).or_else(|| payload.id.clone());
-                        let lot = super::Lot {
+                        let lot = super::BatchKey {
                             connection: payload.object.connection.clone(),
                             object: payload.object.object.clone(),
                             op: payload.op.word().to_owned(),
@@ -132,7 +132,7 @@ impl Engine<'_> {
         super::plan_entries::text(payload.body.get(companion))
     }
 
-    pub(super) fn target_read(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> Kept<()> {
+    pub(super) fn target_read(&mut self, id: u64, found: Result<Vec<Found>, Fault>) -> StoreResult<()> {
         let Some((mut batch, all)) = self.answered(id, found)? else { return Ok(()) };
         let mut by_value: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
         for found in &all {
@@ -167,13 +167,13 @@ impl Engine<'_> {
     pub(super) fn look_over(
         &mut self,
         at: usize,
-        lane: &Lane,
+        lane: &RecordState,
         outcome: Option<&Outcome>,
         matched: &BTreeMap<String, Vec<Json>>,
         held: &BTreeMap<String, Json>,
         changes: &mut Vec<Change>,
-    ) -> Kept<bool> {
-        let gone = lane.was == Some(LaneState::Gone);
+    ) -> StoreResult<bool> {
+        let gone = lane.was == Some(RecordStage::Gone);
         let payloads = match outcome {
             Some(outcome) if !gone => outcome.payloads.clone(),
             _ if gone => self.gone_payloads(at, lane, matched, &NOTHING),
@@ -197,7 +197,7 @@ impl Engine<'_> {
             }
             let name = mask::key(payload.key.as_deref().or(payload.id.as_deref()).unwrap_or_default(), true);
             let text = format!("{} {name} is at the target, and this store has not written it: it is compared", payload.object);
-            changes.push(Change::Ledger(ledger));
+            changes.push(Change::Target(ledger));
             changes.push(self.event(&lane.flow, &lane.key, "found", text, None));
         }
         Ok(any)
@@ -207,11 +207,11 @@ impl Engine<'_> {
     pub(super) fn satisfied(
         &self,
         outcome: &Outcome,
-        lane: &Lane,
+        lane: &RecordState,
         matched: &BTreeMap<String, Vec<Json>>,
         held: &BTreeMap<String, Json>,
         targets: &mut BTreeMap<String, Json>,
-    ) -> Kept<bool> {
+    ) -> StoreResult<bool> {
         let mut any = false;
         for payload in &outcome.payloads {
             let name = payload.key.as_deref().or(payload.id.as_deref()).map(|key| target_of(&payload.write, key));
@@ -227,7 +227,7 @@ impl Engine<'_> {
     }
 
     /// Matched records that the flow writes to.
-    pub(super) fn matched_targets(&self, at: usize, matched: &BTreeMap<String, Vec<Json>>) -> Vec<super::heads::Target> {
+    pub(super) fn matched_targets(&self, at: usize, matched: &BTreeMap<String, Vec<Json>>) -> Vec<super::open_entries::Target> {
         let (flow, _) = self.flow(at);
         let writes = || flow.writes.iter().chain(flow.follow_ups.iter().flat_map(|after| &after.writes));
         let written = flow.matches.iter().filter(|found| writes().any(|write| write.of == Some(found.slot)));
@@ -245,9 +245,9 @@ impl Engine<'_> {
     pub(super) fn differing(
         &self,
         payload: &Payload,
-        known: Option<&crate::store::Ledger>,
+        known: Option<&crate::store::TargetState>,
         held: Option<&Json>,
-        lane: &Lane,
+        lane: &RecordState,
         matched: &BTreeMap<String, Vec<Json>>,
         kept: bool,
     ) -> Differs {

@@ -11,7 +11,7 @@ use super::alerts::Raise;
 use super::{Engine, Job, outbox, poll};
 use crate::http::Moment;
 use crate::ir::Deadline;
-use crate::store::{Change, Checkpoint, Kept, Lane, LaneState, Millis, Store, Watch, Watched};
+use crate::store::{Change, Checkpoint, Millis, RecordStage, RecordState, Store, StoreResult, Watch, Watched};
 
 /// How far the wall clock may be from where the steady one says that it should be, before its being set is
 /// followed. A clock that is kept right by small steps stays below.
@@ -69,7 +69,7 @@ impl Time {
 
 /// By how much the wall clock was set while no process ran, as far as that can be told: exactly within one boot of the
 /// machine, otherwise only that it was set back.
-pub(super) fn set_meanwhile(store: &dyn Store, moment: &Moment) -> Kept<Millis> {
+pub(super) fn set_meanwhile(store: &dyn Store, moment: &Moment) -> StoreResult<Millis> {
     let noted: Option<Noted> = store.meta(CLOCK)?.and_then(|text| serde_json::from_str(&text).ok());
     let Some(noted) = noted else { return Ok(0) };
     let wall = moment.wall.as_millisecond();
@@ -88,7 +88,7 @@ impl Engine<'_> {
     }
 
     /// Goes on to a moment.
-    pub(super) fn advance_to(&mut self, moment: &Moment) -> Kept<()> {
+    pub(super) fn advance_to(&mut self, moment: &Moment) -> StoreResult<()> {
         let (off, now) = self.time.advance(moment);
         let before = self.millis();
         self.now = Timestamp::from_millisecond(now).unwrap_or(moment.wall);
@@ -113,7 +113,7 @@ impl Engine<'_> {
     }
 
     /// Moves what the store has by as much as the wall clock was set, and tells it once.
-    pub(super) fn clock_was_set(&mut self, off: Millis, before: Millis) -> Kept<()> {
+    pub(super) fn clock_was_set(&mut self, off: Millis, before: Millis) -> StoreResult<()> {
         let now = self.millis();
         self.hold_dropping();
         let expects = &self.world.plan.mapping.expects;
@@ -136,9 +136,11 @@ impl Engine<'_> {
             changes.push(Change::Checkpoint(Checkpoint { at: checkpoint.at + off, ..checkpoint }));
         }
         for flow in &self.world.plan.mapping.flows {
-            for state in [LaneState::Waiting, LaneState::Fetch, LaneState::Sending] {
+            for state in [RecordStage::Waiting, RecordStage::Fetch, RecordStage::Sending] {
                 let waiting = self.store.in_state(Some(&flow.name), state, usize::MAX)?;
-                changes.extend(waiting.into_iter().filter(|lane| lane.due > from).map(|lane| Change::Lane(Lane { due: lane.due + off, ..lane })));
+                changes.extend(
+                    waiting.into_iter().filter(|lane| lane.due > from).map(|lane| Change::Record(RecordState { due: lane.due + off, ..lane })),
+                );
             }
         }
         for flow in &self.world.plan.mapping.flows {
@@ -162,7 +164,7 @@ impl Engine<'_> {
     fn move_waits(&mut self, off: Millis) {
         let now = self.millis();
         self.later = self.later.iter().map(|(due, id)| (due + off, *id)).collect();
-        self.heads.moved_by(off);
+        self.open_entries.moved_by(off);
         for (_, job) in self.jobs.values_mut() {
             match job {
                 Job::Send { out, riders, .. } => {
@@ -173,8 +175,8 @@ impl Engine<'_> {
                 _ => {}
             }
         }
-        self.doubtful.values_mut().chain(self.held_off.values_mut()).for_each(|until| *until += off);
-        self.lines.values_mut().for_each(|line| (line.paused, line.used_until) = (line.paused + off, 0));
+        self.unsettled.values_mut().chain(self.held_off.values_mut()).for_each(|until| *until += off);
+        self.connections.values_mut().for_each(|line| (line.paused, line.used_until) = (line.paused + off, 0));
         self.controls_at += off;
         for at in 0..self.flows.len() {
             let next = self.flows[at].next.map(|next| next + off);

@@ -3,13 +3,13 @@
 //! What a decision releases is sent after [`Settings::undo`](super::Settings::undo). Until then, or until the record changes by itself,
 //! the record and its writes can be restored. A write that was sent cannot be taken back.
 
-use super::queue::{Signature, how};
+use super::operator_commands::{Signature, how};
 use super::{Engine, groups};
-use crate::store::{Change, Entry, EntryState, Exception, Kept, LaneState, Undo};
+use crate::store::{Change, Entry, EntryState, Exception, RecordStage, StoreResult, Undo};
 
 impl Engine<'_> {
     /// Takes back what was decided about an exception, or says why it is too late.
-    pub(super) fn take_back(&mut self, id: i64, signature: &Signature) -> Kept<Result<(), String>> {
+    pub(super) fn take_back(&mut self, id: i64, signature: &Signature) -> StoreResult<Result<(), String>> {
         let Some(exception) = self.store.exception(id)? else { return Ok(Err("there is no such exception".to_owned())) };
         if exception.closed.is_none() {
             return Ok(Err("nothing was decided about it: it is open".to_owned()));
@@ -37,14 +37,14 @@ impl Engine<'_> {
         let by = signature.by.as_deref().unwrap_or("a person");
         let what = &decided.what;
         changes.push(self.event(&lane.flow, &lane.key, "undone", format!("{by} took it back: it is not {what}"), None));
-        changes.push(Change::Lane(lane));
+        changes.push(Change::Record(lane));
         changes.push(Change::Exception(Exception { closed: None, closed_by: None, decided: None, ..exception }));
         self.keep(&changes)?;
         Ok(Ok(()))
     }
 
     /// Why a decision cannot be taken back any more.
-    fn too_late(&self, at: usize, lane: &crate::store::Lane, undo: &Undo, now: &[Entry], what: &str) -> Option<String> {
+    fn too_late(&self, at: usize, lane: &crate::store::RecordState, undo: &Undo, now: &[Entry], what: &str) -> Option<String> {
         let sends = matches!(what, "approved" | "edited");
         if sends {
             for before in &undo.entries {
@@ -62,7 +62,7 @@ impl Engine<'_> {
         if lane.version != undo.left_version || lane.state != undo.left_state {
             return Some(format!("the record has changed since, and is {}", words(lane.state)));
         }
-        if self.busy.contains(&(at, lane.key.clone())) {
+        if self.leased.contains(&(at, lane.key.clone())) {
             return Some("the record is being read again now".to_owned());
         }
         // A group's lane keeps its state while its records change under it; its number tells.
@@ -70,6 +70,6 @@ impl Engine<'_> {
     }
 }
 
-fn words(state: LaneState) -> String {
+fn words(state: RecordStage) -> String {
     state.word().replace('_', " ")
 }

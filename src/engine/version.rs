@@ -121,7 +121,7 @@ pub(super) struct Look {
     lists: Vec<(String, String, String)>,
 }
 
-/// Bytes of each part of [`crate::store::Lane::seen`].
+/// Bytes of each part of [`crate::store::RecordState::seen`].
 const MARK: usize = 8;
 
 impl Look {

@@ -8,10 +8,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::alerts::Raise;
-use super::line::Trouble;
+use super::connection_health::Trouble;
 use super::time::words;
-use super::{Engine, Job, lanes, watch};
-use crate::store::{Change, EntryState, Kept, LaneState, Millis, Store, Watched};
+use super::{Engine, Job, records, timers};
+use crate::store::{Change, EntryState, Millis, RecordStage, Store, StoreResult, Watched};
 
 /// A poll that is so much later than its schedule says has stopped.
 const LATE_POLL: Millis = 3 * 60_000;
@@ -57,7 +57,10 @@ impl Dog {
     /// A commit was made.
     pub(super) fn moved(&mut self, steady: Millis, changes: &[Change]) {
         let work = |change: &Change| {
-            matches!(change, Change::Lane(_) | Change::Entry(_) | Change::Sent(_) | Change::DropEntry(_) | Change::Checkpoint(_) | Change::Ledger(_))
+            matches!(
+                change,
+                Change::Record(_) | Change::Entry(_) | Change::Sent(_) | Change::DropEntry(_) | Change::Checkpoint(_) | Change::Target(_)
+            )
         };
         if changes.iter().any(work) {
             self.moved = Some(steady);
@@ -111,7 +114,7 @@ impl Alive {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn kept(store: &dyn Store) -> Kept<Option<Alive>> {
+    pub fn kept(store: &dyn Store) -> StoreResult<Option<Alive>> {
         let kept: Option<Alive> = store.meta(ALIVE)?.and_then(|text| serde_json::from_str(&text).ok());
         let Some(mut alive) = kept else { return Ok(None) };
         // What every commit says is newer than the last look.
@@ -146,7 +149,7 @@ impl Engine<'_> {
     }
 
     /// Looks at what should move, every few seconds.
-    pub(super) fn look_around(&mut self) -> Kept<()> {
+    pub(super) fn look_around(&mut self) -> StoreResult<()> {
         let steady = self.steady();
         if self.settings.idle || self.dog.looked.is_some_and(|looked| steady < looked + self.settings.look) {
             return Ok(());
@@ -154,7 +157,7 @@ impl Engine<'_> {
         self.dog.looked = Some(steady);
         let mut changes = Vec::new();
         self.ended_causes(&mut changes)?;
-        let connections: Vec<String> = self.lines.keys().cloned().collect();
+        let connections: Vec<String> = self.connections.keys().cloned().collect();
         for connection in connections {
             self.look_at_connection(&connection, &mut changes)?;
         }
@@ -179,15 +182,15 @@ impl Engine<'_> {
     }
 
     /// Causes whose records are all done.
-    fn ended_causes(&mut self, changes: &mut Vec<Change>) -> Kept<()> {
-        for cause in self.lasting(lanes::EXCEPTION) {
-            let Some((flow, code, id)) = lanes::parts_of(&cause) else { continue };
+    fn ended_causes(&mut self, changes: &mut Vec<Change>) -> StoreResult<()> {
+        for cause in self.lasting(records::EXCEPTION) {
+            let Some((flow, code, id)) = records::parts_of(&cause) else { continue };
             if self.store.open_of_cause(flow, code, id)? == 0 {
                 self.resolve(&cause, changes);
             }
         }
-        for cause in self.lasting(watch::EXPECTATION) {
-            let name = cause.strip_prefix(watch::EXPECTATION).unwrap_or_default();
+        for cause in self.lasting(timers::EXPECTATION) {
+            let name = cause.strip_prefix(timers::EXPECTATION).unwrap_or_default();
             if self.store.watching(&Watched::Unmet(name.to_owned()))? == 0 {
                 self.resolve(&cause, changes);
             }
@@ -198,25 +201,25 @@ impl Engine<'_> {
     // ---- connections ----
 
     /// A connection has failed often enough to be told.
-    pub(super) fn connection_fails(&mut self, connection: &str) -> Kept<()> {
+    pub(super) fn connection_fails(&mut self, connection: &str) -> StoreResult<()> {
         let mut changes = Vec::new();
         self.tell_of_connection(connection, &mut changes)?;
         self.keep(&changes)
     }
 
     /// A call has succeeded.
-    pub(super) fn works_again(&mut self, connection: &str) -> Kept<()> {
+    pub(super) fn works_again(&mut self, connection: &str) -> StoreResult<()> {
         self.dog.waiting.remove(connection);
         let mut changes = Vec::new();
         self.resolve(&cause_of(connection), &mut changes);
         self.keep(&changes)
     }
 
-    fn tell_of_connection(&mut self, connection: &str, changes: &mut Vec<Change>) -> Kept<()> {
+    fn tell_of_connection(&mut self, connection: &str, changes: &mut Vec<Change>) -> StoreResult<()> {
         if self.lasts(&cause_of(connection)) {
             return Ok(());
         }
-        let Some(line) = self.lines.get(connection) else { return Ok(()) };
+        let Some(line) = self.connections.get(connection) else { return Ok(()) };
         let Some((trouble, reason)) = line.trouble.clone() else { return Ok(()) };
         let (kind, what) = match trouble {
             Trouble::Down => ("connection", "it cannot be used now; its reads and writes wait"),
@@ -226,16 +229,16 @@ impl Engine<'_> {
         self.tell(kind, cause_of(connection), connection, format!("{what}: {reason}"), changes)
     }
 
-    fn tell(&mut self, kind: &'static str, cause: String, subject: &str, message: String, changes: &mut Vec<Change>) -> Kept<()> {
+    fn tell(&mut self, kind: &'static str, cause: String, subject: &str, message: String, changes: &mut Vec<Change>) -> StoreResult<()> {
         if !self.lasts(&cause) {
             self.raise(Raise { cause, kind, subject: subject.to_owned(), message, lasting: true, ..Raise::default() }, changes)?;
         }
         Ok(())
     }
 
-    fn look_at_connection(&mut self, connection: &str, changes: &mut Vec<Change>) -> Kept<()> {
+    fn look_at_connection(&mut self, connection: &str, changes: &mut Vec<Change>) -> StoreResult<()> {
         let steady = self.steady();
-        let Some(line) = self.lines.get(connection) else { return Ok(()) };
+        let Some(line) = self.connections.get(connection) else { return Ok(()) };
         let failing = line.failing.map_or(0, |since| steady - since);
         let patience = match line.trouble {
             Some((Trouble::Throttled, _)) => THROTTLED,
@@ -246,7 +249,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let out = line.out > 0;
-        let asks = self.wants.get(connection).is_some_and(|queue| !queue.is_empty());
+        let asks = self.pending_calls.get(connection).is_some_and(|queue| !queue.is_empty());
         let sends = self.ready.iter().any(|(lot, ready)| lot.connection == connection && !ready.is_empty());
         if !(out || asks || sends) {
             self.dog.waiting.remove(connection);
@@ -269,7 +272,7 @@ impl Engine<'_> {
     // ---- polls ----
 
     /// What a flow reads cannot be read: told until a page of it comes.
-    pub(super) fn cannot_read(&mut self, at: usize, message: String) -> Kept<()> {
+    pub(super) fn cannot_read(&mut self, at: usize, message: String) -> StoreResult<()> {
         let (flow, _) = self.flow(at);
         let mut changes = Vec::new();
         // A connection that is told of already is the cause of it.
@@ -298,7 +301,7 @@ impl Engine<'_> {
         due.min(still).min(mapped).max(0)
     }
 
-    fn look_at_poll(&mut self, at: usize, changes: &mut Vec<Change>) -> Kept<()> {
+    fn look_at_poll(&mut self, at: usize, changes: &mut Vec<Change>) -> StoreResult<()> {
         let (flow, _) = self.flow(at);
         let cause = format!("poll {}", flow.name);
         let lag = self.lag(at);
@@ -313,18 +316,18 @@ impl Engine<'_> {
 
     // ---- writes and records ----
 
-    fn unresolved(&self) -> impl Iterator<Item = &super::heads::Head> {
-        self.heads.all().filter(|entry| {
+    fn unresolved(&self) -> impl Iterator<Item = &super::open_entries::Head> {
+        self.open_entries.all().filter(|entry| {
             matches!(entry.state, EntryState::Sending | EntryState::Ambiguous) || (entry.state == EntryState::Planned && entry.doubted.is_some())
         })
     }
 
-    fn look_at_writes(&mut self, changes: &mut Vec<Change>) -> Kept<()> {
+    fn look_at_writes(&mut self, changes: &mut Vec<Change>) -> StoreResult<()> {
         let now = self.millis();
         let overdue = self.unresolved().filter(|entry| entry.due.max(entry.sent.unwrap_or(0)) + UNRESOLVED < now);
         let mut late: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
         overdue.for_each(|entry| *late.entry(entry.lot.connection.clone()).or_default() += 1);
-        let connections: Vec<String> = self.lines.keys().cloned().collect();
+        let connections: Vec<String> = self.connections.keys().cloned().collect();
         for connection in connections {
             let cause = format!("writes {connection}");
             match late.get(&connection) {
@@ -339,7 +342,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn look_at_work(&mut self, changes: &mut Vec<Change>) -> Kept<()> {
+    fn look_at_work(&mut self, changes: &mut Vec<Change>) -> StoreResult<()> {
         const CAUSE: &str = "stalled";
         let steady = self.steady();
         let work = self.flows.iter().any(|flow| flow.on && (flow.map || flow.fetch)) || self.ready.values().any(|ready| !ready.is_empty());
@@ -358,7 +361,7 @@ impl Engine<'_> {
 
     // ---- what is seen from outside ----
 
-    fn seen(&self) -> Kept<Alive> {
+    fn seen(&self) -> StoreResult<Alive> {
         let (now, steady) = (self.millis(), self.steady());
         let wall = |at: Millis| now - (steady - at);
         let mut troubles: Vec<String> = Vec::new();
@@ -382,7 +385,7 @@ impl Engine<'_> {
                 polling: state.streams.iter().any(super::poll::StreamState::running),
             }
         };
-        let connection = |(name, line): (&String, &super::line::Line)| ConnectionAlive {
+        let connection = |(name, line): (&String, &super::connection_health::ConnectionHealth)| ConnectionAlive {
             connection: name.clone(),
             last_success: line.succeeded.map(wall),
             failing_since: line.failing.map(wall),
@@ -391,7 +394,7 @@ impl Engine<'_> {
         Ok(Alive {
             at: now,
             flows: (0..self.flows.len()).filter(|at| self.flows[*at].on).map(flow).collect(),
-            connections: self.lines.iter().map(connection).collect(),
+            connections: self.connections.iter().map(connection).collect(),
             oldest_waiting: oldest_waiting(&*self.store)?,
             oldest_unresolved: self.unresolved().filter_map(|entry| entry.sent).min(),
             alerts_undelivered,
@@ -404,19 +407,19 @@ impl Engine<'_> {
 
     /// Whether a run does not wait for a connection any more.
     pub(super) fn given_up(&self, connection: &str) -> bool {
-        self.lines.get(connection).is_some_and(|line| line.given_up)
+        self.connections.get(connection).is_some_and(|line| line.given_up)
     }
 
     /// The connections that a run waits for, and why.
     pub fn waits_for(&self) -> Vec<String> {
         let steady = self.steady();
-        let failing = self.lines.iter().filter(|(_, line)| !line.given_up && line.failing.is_some_and(|since| steady - since >= WAITED));
+        let failing = self.connections.iter().filter(|(_, line)| !line.given_up && line.failing.is_some_and(|since| steady - since >= WAITED));
         failing.filter_map(|(name, line)| Some(format!("{name} is waited for: {}", line.trouble.as_ref()?.1))).collect()
     }
 
     fn give_up_what_is_down(&mut self) {
         let (now, steady) = (self.millis(), self.steady());
-        let hopeless = |line: &super::line::Line| {
+        let hopeless = |line: &super::connection_health::ConnectionHealth| {
             let failing = line.failing.map_or(0, |since| steady - since);
             match line.trouble {
                 Some((Trouble::Denied, _)) => line.failures >= 2 || failing >= PATIENCE,
@@ -425,9 +428,9 @@ impl Engine<'_> {
                 None => false,
             }
         };
-        let down: Vec<String> = self.lines.iter().filter(|(_, line)| !line.given_up && hopeless(line)).map(|(name, _)| name.clone()).collect();
+        let down: Vec<String> = self.connections.iter().filter(|(_, line)| !line.given_up && hopeless(line)).map(|(name, _)| name.clone()).collect();
         for connection in down {
-            let Some(line) = self.lines.get_mut(&connection) else { continue };
+            let Some(line) = self.connections.get_mut(&connection) else { continue };
             line.given_up = true;
             let (what, reason) = match &line.trouble {
                 Some((Trouble::Denied, reason)) => ("refuses the sign-in", reason.clone()),
@@ -436,7 +439,7 @@ impl Engine<'_> {
                 None => continue,
             };
             self.failures.insert(format!("{connection} {what}: {reason}; the rest waits for the next run"));
-            for (_, job) in self.wants.remove(&connection).into_iter().flatten() {
+            for (_, job) in self.pending_calls.remove(&connection).into_iter().flatten() {
                 self.dropped(&job);
             }
         }
@@ -451,8 +454,8 @@ impl Engine<'_> {
     }
 }
 
-fn oldest_waiting(store: &dyn Store) -> Kept<Option<Millis>> {
-    Ok([store.oldest_in(LaneState::Waiting)?, store.oldest_in(LaneState::Fetch)?].into_iter().flatten().min())
+fn oldest_waiting(store: &dyn Store) -> StoreResult<Option<Millis>> {
+    Ok([store.oldest_in(RecordStage::Waiting)?, store.oldest_in(RecordStage::Fetch)?].into_iter().flatten().min())
 }
 
 const CONNECTION: &str = "connection ";

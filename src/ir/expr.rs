@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Body, Flow, Row, RowValue, Slot};
 use crate::builtin::BuiltinRef;
-use crate::value::{Kind, LengthUnit, Literal, ObjectRef, WeightUnit, Wire};
+use crate::value::{Kind, LengthUnit, Literal, ObjectRef, WeightUnit, WireEncoding};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Generator {
@@ -23,7 +23,7 @@ pub struct Generator {
 /// Words that a place provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Word {
+pub enum ContextVar {
     Target,
     Now,
     Today,
@@ -46,14 +46,14 @@ pub enum Expr {
         slot: Slot,
         name: Arc<str>,
     },
-    Word(Word),
+    Word(ContextVar),
     Parameter(String),
     /// A field of a record, a row or a built object. Reading a missing base gives missing.
     Field {
         base: Box<Expr>,
         name: Arc<str>,
         kind: Kind,
-        wire: Wire,
+        wire: WireEncoding,
         /// The schema says that it is always there: a blank is a rejection, unless the mapping asks whether it is there.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         held: bool,

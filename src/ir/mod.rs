@@ -9,7 +9,7 @@ pub mod print;
 pub mod walk;
 mod words;
 
-pub use expr::{Arithmetic, Bound, Compare, Expr, Generator, Part, Pattern, Word};
+pub use expr::{Arithmetic, Bound, Compare, ContextVar, Expr, Generator, Part, Pattern};
 pub use words::millis;
 
 use std::cmp::Ordering;

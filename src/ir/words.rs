@@ -1,6 +1,6 @@
 //! The words of the language for what the tree holds: as a mapping, a plan and the logs spell them.
 
-use super::{Arithmetic, Compare, Event, Policy, Schedule, Word};
+use super::{Arithmetic, Compare, ContextVar, Event, Policy, Schedule};
 use crate::value::duration_text;
 
 impl Policy {
@@ -41,19 +41,19 @@ impl Arithmetic {
     }
 }
 
-impl Word {
+impl ContextVar {
     /// `target`, `sent_at`
     pub fn name(self) -> &'static str {
         match self {
-            Word::Target => "target",
-            Word::Now => "now",
-            Word::Today => "today",
-            Word::Value => "value",
-            Word::Count => "count",
-            Word::Reasons => "reasons",
-            Word::Reached => "reached",
-            Word::Difference => "difference",
-            Word::SentAt => "sent_at",
+            ContextVar::Target => "target",
+            ContextVar::Now => "now",
+            ContextVar::Today => "today",
+            ContextVar::Value => "value",
+            ContextVar::Count => "count",
+            ContextVar::Reasons => "reasons",
+            ContextVar::Reached => "reached",
+            ContextVar::Difference => "difference",
+            ContextVar::SentAt => "sent_at",
         }
     }
 }

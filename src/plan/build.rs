@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{FlowPlan, Once, Plan, Printed, pushdown, reads};
+use super::{FlowPlan, LazyHash, Plan, Printed, projection, pushdown};
 use crate::ir::{self, Body, Expr, Flow, Mapping, RowValue, walk};
 use crate::schema::{Object, Schemas};
 use crate::value::{Kind, ObjectRef};
@@ -50,7 +50,7 @@ pub fn build(mapping: Mapping, schemas: &dyn Schemas, time_zone: &str, extent: E
         objects: objects.into_iter().map(|(name, object)| (name, Arc::unwrap_or_clone(object))).collect(),
         flows,
         time_zone: time_zone.to_owned(),
-        hash: Once::default(),
+        hash: LazyHash::default(),
     }
 }
 
@@ -140,7 +140,7 @@ fn inner(kind: &Kind) -> Option<&ObjectRef> {
 
 fn flow_plan(flow: &Flow, mapping: &Mapping, objects: &BTreeMap<String, Arc<Object>>) -> FlowPlan {
     let object = |of: &ObjectRef| objects.get(&of.to_string()).map(|object| &**object);
-    let found = reads::of(flow, &object);
+    let found = projection::of(flow, &object);
     let paths = |set: BTreeSet<Vec<String>>| set.into_iter().collect::<Vec<_>>();
     FlowPlan {
         flow: flow.name.clone(),

@@ -4,16 +4,16 @@
 //! filter that the source can apply itself.
 
 mod build;
+pub mod dependent_writes;
+mod lineage;
+mod projection;
 mod pushdown;
-mod reads;
-pub mod rides;
 mod selection;
 pub mod show;
-mod uses;
 
 pub use build::{Extent, VERSION, build};
-pub use reads::columns;
-pub use uses::{How, Use, uses};
+pub use lineage::{How, Use, uses};
+pub use projection::columns;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -39,7 +39,7 @@ pub struct Plan {
     /// The project's time zone.
     pub time_zone: String,
     #[serde(skip)]
-    hash: Once,
+    hash: LazyHash,
 }
 
 /// A plan as it is printed, with its hash. The same files, schemas and parameters give the same bytes.
@@ -54,9 +54,9 @@ pub struct Printed<'p> {
 
 /// The hash, once it was asked for: most uses of a plan need none. It says nothing that the rest does not.
 #[derive(Debug, Clone, Default)]
-struct Once(OnceLock<String>);
+struct LazyHash(OnceLock<String>);
 
-impl PartialEq for Once {
+impl PartialEq for LazyHash {
     fn eq(&self, _: &Self) -> bool {
         true
     }

@@ -13,7 +13,7 @@ use super::objects::{Bad, offset};
 use super::{Absence, Library, NotText, error, objects};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, Spread, locked};
-use crate::check::{Setting, TableFault, World};
+use crate::check::{CheckEnvironment, Setting, TableFault};
 use crate::schema::{self, Named, Names, Object, Schemas};
 use crate::value::{Json, ObjectRef};
 
@@ -321,7 +321,7 @@ impl Schemas for Keeper<'_> {
     }
 }
 
-impl World for Keeper<'_> {
+impl CheckEnvironment for Keeper<'_> {
     fn table(&self, from: FileId, path: &str) -> Result<(String, Arc<str>), TableFault> {
         let beside = self.sources.get(from).map_or("", |s| s.name.as_str());
         let Some(near) = plain(beside, path) else { return Err(TableFault::Outside(path.to_owned())) };

@@ -245,7 +245,7 @@ pub async fn refresh_names(plan: &Plan, connectors: &Connectors, names: &mut BTr
     }
     for (connection, kinds) in by_connection {
         let Some(connector) = connectors.get(&connection) else { continue };
-        match connector.names(&Call::default(), &kinds).await {
+        match connector.reference_data(&Call::default(), &kinds).await {
             Ok(found) => {
                 for (kind, named) in found {
                     let pulled = Some("now".to_owned());

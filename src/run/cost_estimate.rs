@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::connector::Connectors;
 use crate::ir::{Flow, Operation, Repeat, Write};
-use crate::plan::{FlowPlan, Plan, rides};
+use crate::plan::{FlowPlan, Plan, dependent_writes};
 use crate::system::Guarantee;
 use crate::value::ObjectRef;
 
@@ -29,7 +29,7 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
     };
     if let Some(source) = connectors.get(&flow.source.connection) {
         let ask = plan.selection(flow, reads, &[]);
-        let reading = source.reading(&ask);
+        let reading = source.read_cost(&ask);
         let others = source.streams(&ask).len().saturating_sub(1);
         let note = (reading.each > 0).then(|| format!("{} for each record", counted(reading.each)));
         add(&flow.source.connection, format!("read {}", flow.source), records.div_ceil(reading.page) + records * reading.each + others, note);
@@ -37,7 +37,7 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
     for looked in &flow.matches {
         let Some(connector) = connectors.get(&looked.object.connection) else { continue };
         for (at, key) in looked.by.iter().enumerate() {
-            let calls = records.div_ceil(connector.find_batch(&looked.object, &key.field).max(1));
+            let calls = records.div_ceil(connector.lookup_batch(&looked.object, &key.field).max(1));
             // Nothing is looked up by the next key that the one before has found.
             let note = match (&looked.each, at) {
                 (Some(each), _) => {
@@ -54,7 +54,7 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
         let spec = plan.objects.get(&write.object.to_string()).and_then(|object| connector.write(object, write.op, key_field(write)));
         let Some(spec) = spec else { continue };
         let id_field = |of: &ObjectRef| plan.objects.get(&of.to_string())?.id.as_deref();
-        let ride = rides::ride(flow, write, id_field).filter(|_| spec.carries && spec.guarantee == Guarantee::Idempotent);
+        let ride = dependent_writes::ride(flow, write, id_field).filter(|_| spec.carries && spec.guarantee == Guarantee::Idempotent);
         let note = ride.map(|ride| format!("{} a call; if both are new, in the call that creates `{}`", spec.batch, ride.on));
         let note = note.or_else(|| match (&write.repeat, &write.milestones, spec.bulk, &write.when) {
             (Some(Repeat::Each { .. }), ..) => Some("for each element".to_owned()),
@@ -84,7 +84,7 @@ pub fn of_changes(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Conne
             continue;
         }
         let Some(id) = object.id.clone() else { continue };
-        let batch = connector.find_batch(&write.object, std::slice::from_ref(&id)).max(1);
+        let batch = connector.lookup_batch(&write.object, std::slice::from_ref(&id)).max(1);
         let why =
             if spec.replaces { "an update replaces the whole record, so it is read first" } else { "the write depends on what its target holds" };
         let each = match connector.companion(&write.object, std::slice::from_ref(&id)) {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::shared::{PageKey, RecordKey, SharedReads};
 use crate::connector::{Change, Connector, Connectors, Item, LookupRequest, Page, ReadRequest, Receipt, Rider, Selection, WriteRequest};
 use crate::engine::mask::{Mask, Quotes};
-use crate::engine::{Ask, Effect, Got, Reply};
+use crate::engine::{CallRequest, CallResponse, Effect, Reply};
 use crate::fault::Fault;
 use crate::http::{Call, Clock};
 use crate::plan::Plan;
@@ -63,8 +63,8 @@ impl Executor {
     }
 
     /// A page of a flow's source, which may be one that another flow of the same object asked for.
-    async fn page(&self, call: &Arc<Call>, connector: &Arc<dyn Connector>, ask: &Ask) -> Result<Page, Fault> {
-        let Ask::Changes { flow, stream, cursor, begins, overlap, since } = ask else {
+    async fn page(&self, call: &Arc<Call>, connector: &Arc<dyn Connector>, ask: &CallRequest) -> Result<Page, Fault> {
+        let CallRequest::Changes { flow, stream, cursor, begins, overlap, since } = ask else {
             return Err(Fault::rejected("ask", "it requests no page", None));
         };
         let source = self.source(*flow);
@@ -98,7 +98,7 @@ impl Executor {
     async fn records(&self, call: &Call, connector: &dyn Connector, flow: usize, ids: &[String], asked: Timestamp) -> Result<Vec<Change>, Fault> {
         let source = self.source(flow);
         let form = connector.form(&source).filter(|_| self.shared.has_others(flow));
-        let Some(form) = form else { return connector.get(call, &source, ids).await };
+        let Some(form) = form else { return connector.fetch_by_id(call, &source, ids).await };
         let of = source.object;
         let key = |id: &String| -> RecordKey { (of.connection.clone(), of.object.clone(), form.clone(), id.clone()) };
         let began = self.clock.now();
@@ -106,7 +106,7 @@ impl Executor {
         let left: Vec<String> = ids.iter().filter(|id| !known.contains_key(&key(id))).cloned().collect();
         let mut found: Vec<Change> = known.into_values().flatten().collect();
         if !left.is_empty() {
-            let read = connector.get(call, &source, &left).await?;
+            let read = connector.fetch_by_id(call, &source, &left).await?;
             let of = |id: &String| (key(id), read.iter().find(|change| change.id == *id).cloned());
             self.shared.note(left.iter().map(of), began);
             found.extend(read);
@@ -114,21 +114,21 @@ impl Executor {
         Ok(found)
     }
 
-    async fn ask(&self, call: &Arc<Call>, effect: &Effect) -> Got {
+    async fn ask(&self, call: &Arc<Call>, effect: &Effect) -> CallResponse {
         let Some(connector) = self.connectors.get(&effect.connection) else {
-            return Got::Sent(Err(Fault::rejected("connection", format!("there is no connection `{}`", effect.connection), None)));
+            return CallResponse::Sent(Err(Fault::rejected("connection", format!("there is no connection `{}`", effect.connection), None)));
         };
         match &effect.ask {
-            ask @ Ask::Changes { .. } => Got::Page(self.page(call, connector, ask).await),
-            Ask::Get { flow, ids, asked } => Got::Records(self.records(call, &**connector, *flow, ids, *asked).await),
-            Ask::Follow { flow, hint } => Got::Page(connector.follow(call, &self.source(*flow), hint).await),
-            Ask::Find { object, field, values, companions, fields } => {
-                Got::Found(connector.find(call, &self.lookup(object, field, values, companions, fields)).await)
+            ask @ CallRequest::Changes { .. } => CallResponse::Page(self.page(call, connector, ask).await),
+            CallRequest::Get { flow, ids, asked } => CallResponse::Records(self.records(call, &**connector, *flow, ids, *asked).await),
+            CallRequest::Follow { flow, hint } => CallResponse::Page(connector.resolve_webhook(call, &self.source(*flow), hint).await),
+            CallRequest::Find { object, field, values, companions, fields } => {
+                CallResponse::Found(connector.lookup(call, &self.lookup(object, field, values, companions, fields)).await)
             }
-            Ask::Present { object, field, values, fields, bodies } => {
-                Got::Found(connector.present(call, &self.lookup(object, field, values, &[], fields), bodies).await)
+            CallRequest::Present { object, field, values, fields, bodies } => {
+                CallResponse::Found(connector.present(call, &self.lookup(object, field, values, &[], fields), bodies).await)
             }
-            Ask::Send { object, op, key_field, items, riders } => {
+            CallRequest::Send { object, op, key_field, items, riders } => {
                 if let Some(rehearsal) = &self.rehearsal {
                     let schema = self.plan.objects.get(&object.to_string());
                     let batch = schema.and_then(|schema| connector.write(schema, *op, key_field.as_deref())).map_or(1, |write| write.batch);
@@ -139,12 +139,12 @@ impl Executor {
                         let items: Vec<Item> = riders.items.iter().map(|rider| with_id(rider, &receipts)).collect();
                         receipts.extend(rehearsal.note(call, &self.plan, &**connector, object, op, key_field, &items).await);
                     }
-                    return Got::Sent(Ok(receipts));
+                    return CallResponse::Sent(Ok(receipts));
                 }
                 let key_field = key_field.as_deref();
                 let (schemas, riders, now) = (&self.plan.objects, riders.as_ref(), self.clock.now());
                 let batch = WriteRequest { object, schemas, operation: *op, key_field, items, riders, now };
-                Got::Sent(connector.send(call, &batch).await)
+                CallResponse::Sent(connector.send(call, &batch).await)
             }
         }
     }

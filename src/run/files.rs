@@ -12,11 +12,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::chunks::{Chunk, Cutter, Pool};
-use crate::apply::{Outcome, Payload, Verdict};
 use crate::base::{bounds, locked};
-use crate::flat::{Flat, Form, Way, Worker};
-use crate::spec::records::{self, RecordFault};
+use crate::eval::{Outcome, Payload, Verdict};
+use crate::testkit::records::{self, RecordFault};
 use crate::value::Json;
+use crate::vm::{CompiledFlow, Form, Way, Worker};
 
 /// Why a run over a file ended before its end. What was written until then stays.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +117,7 @@ pub struct Mapper<'m> {
     /// The reference: it is called from several threads.
     pub map: &'m (dyn Fn(&Json) -> Outcome + Sync),
     /// The same flow, lowered; what it leaves goes to the reference.
-    pub flat: Option<&'m Flat<'m>>,
+    pub flat: Option<&'m CompiledFlow<'m>>,
     pub lines: Lines,
     /// Lines that stand for records which could not be read, by their number in the input. They are told apart from the
     /// input's text, which may hold anything.
@@ -200,7 +200,7 @@ impl Work<'_> {
     /// Reads, maps and writes until there is no more.
     fn some(&self) {
         let _ends = Ends(self);
-        let mut worker = self.mapper.flat.map(Flat::worker);
+        let mut worker = self.mapper.flat.map(CompiledFlow::worker);
         loop {
             let read = locked(&self.cutter).next();
             let made = match read {
@@ -323,7 +323,7 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
                     stopped.write(number, &mut out.stopped);
                     continue;
                 }
-                Way::Left => {}
+                Way::Bailout => {}
             }
         }
         let record = match text {

@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 use super::alerts::Alerts;
 use super::executor::Executor;
 use crate::connector::Hint;
-use crate::engine::queue::{Answer, Signed};
+use crate::engine::operator_commands::{Answer, Signed};
 use crate::engine::{Engine, Polled, Raise, Reply, Told};
-use crate::store::{Kept, StoreFault};
+use crate::store::{StoreFault, StoreResult};
 
 /// What reaches a running engine from outside.
 pub enum Message {
@@ -82,7 +82,7 @@ pub fn drive(
     alerts: &Alerts,
     once: bool,
     seen: &mut dyn FnMut(&Engine<'_>),
-) -> Kept<Ended> {
+) -> StoreResult<Ended> {
     let (door, listen) = doors;
     let mut messages: Vec<Message> = Vec::new();
     let mut stop_by: Option<std::time::Instant> = None;

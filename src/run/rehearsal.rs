@@ -86,7 +86,7 @@ impl Rehearsal {
                     let fields: Vec<Vec<String>> = item.body.as_object().into_iter().flatten().map(|(name, _)| vec![name.clone()]).collect();
                     let schemas = &plan.objects;
                     let ask = LookupRequest { object, schemas, field: &path, values: &[value], companions: &[], projection: &fields };
-                    connector.find(call, &ask).await.ok().map(|found| found.into_iter().next().map(|found| found.record))
+                    connector.lookup(call, &ask).await.ok().map(|found| found.into_iter().next().map(|found| found.record))
                 }
                 _ => None,
             };

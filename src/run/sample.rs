@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::apply::{Inputs, Program, aside};
 use crate::connector::{Connectors, LookupRequest, ReadRequest, State};
+use crate::eval::{Inputs, Program, queries};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::ir::Flow;
@@ -63,15 +63,15 @@ pub async fn since(asked: &Asked<'_>, connectors: &Connectors) -> Result<(Vec<Sa
         let (mut bodies, mut listed) = (Vec::new(), Vec::new());
         for change in page.changes {
             match change.state {
-                State::Is(body) => bodies.push(body),
-                State::Changed | State::Listed | State::Part(_) | State::Left => listed.push(change.id),
+                State::Upserted(body) => bodies.push(body),
+                State::Touched | State::Listed | State::Part(_) | State::LeftFilter => listed.push(change.id),
                 State::Gone => {}
             }
         }
         listed.truncate(MOST.saturating_sub(samples.len() + bodies.len()));
-        for ids in listed.chunks(connector.get_batch(&source).max(1)) {
-            let got = connector.get(&call, &source, ids).await?;
-            bodies.extend(got.into_iter().filter_map(|change| if let State::Is(body) = change.state { Some(body) } else { None }));
+        for ids in listed.chunks(connector.fetch_batch(&source).max(1)) {
+            let got = connector.fetch_by_id(&call, &source, ids).await?;
+            bodies.extend(got.into_iter().filter_map(|change| if let State::Upserted(body) = change.state { Some(body) } else { None }));
         }
         samples.extend(bodies.into_iter().map(|body| Sample { record: body.read(), matched: BTreeMap::new() }));
         cursor = page.cursor;
@@ -98,17 +98,17 @@ async fn find(asked: &Asked<'_>, connectors: &Connectors, samples: &mut [Sample]
                         return Vec::new();
                     }
                     let inputs = Inputs { matched: &sample.matched, ..Inputs::of(&sample.record, asked.now, asked.names) };
-                    let wanted = aside::wanted(asked.program, asked.flow, &inputs);
+                    let wanted = queries::wanted(asked.program, asked.flow, &inputs);
                     wanted.get(at).and_then(|wanted| wanted.keys.get(key)).map(|(_, values)| values.clone()).unwrap_or_default()
                 })
                 .collect();
             let values: BTreeSet<String> = wanted.iter().flatten().cloned().collect();
             let values: Vec<String> = values.into_iter().collect();
             let mut by_value: BTreeMap<String, Vec<Json>> = BTreeMap::new();
-            for values in values.chunks(connector.find_batch(&found.object, &by.field).max(1)) {
+            for values in values.chunks(connector.lookup_batch(&found.object, &by.field).max(1)) {
                 let (object, schemas) = (&found.object, &asked.plan.objects);
                 let ask = LookupRequest { object, schemas, field: &by.field, values, companions: &[], projection: &fields };
-                for hit in connector.find(&Call::default(), &ask).await? {
+                for hit in connector.lookup(&Call::default(), &ask).await? {
                     by_value.entry(hit.value).or_default().push(hit.record);
                 }
             }

@@ -81,7 +81,7 @@ impl Faults {
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum FaultOutcome {
     Do,
     LoseRequest,
     LoseReply,
@@ -105,11 +105,11 @@ pub enum HookFate {
 
 /// splitmix64: small, seeded, and good enough to pick faults.
 #[derive(Debug, Clone)]
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub fn new(seed: u64) -> Self {
-        Dice(seed)
+        Rng(seed)
     }
 
     pub fn roll(&mut self) -> u64 {
@@ -136,49 +136,49 @@ impl Dice {
 
 #[derive(Debug, Clone)]
 pub struct FaultKit {
-    dice: Dice,
+    dice: Rng,
     faults: Faults,
 }
 
 impl FaultKit {
     pub fn new(seed: u64, faults: Faults) -> Self {
-        FaultKit { dice: Dice::new(seed ^ 0xfa17), faults }
+        FaultKit { dice: Rng::new(seed ^ 0xfa17), faults }
     }
 
     pub fn set(&mut self, faults: Faults) {
         self.faults = faults;
     }
 
-    pub fn fate(&mut self, request: &Request) -> Fate {
+    pub fn fate(&mut self, request: &Request) -> FaultOutcome {
         let f = self.faults;
         let sign_in = request.uri().path().ends_with("/oauth2/token");
         let choices = [
-            (f.lost_request, Fate::LoseRequest),
-            (f.lost_reply, Fate::LoseReply),
-            (if sign_in { 0 } else { f.late }, Fate::Late(SignedDuration::ZERO)),
-            (f.refused_before, Fate::RefuseBefore),
-            (f.broken_after, Fate::BreakAfter),
-            (f.truncated, Fate::Truncate),
-            (f.throttled, Fate::Throttle),
-            (f.slow, Fate::Slow(SignedDuration::ZERO)),
-            (f.quoted, Fate::Quote(0)),
+            (f.lost_request, FaultOutcome::LoseRequest),
+            (f.lost_reply, FaultOutcome::LoseReply),
+            (if sign_in { 0 } else { f.late }, FaultOutcome::Late(SignedDuration::ZERO)),
+            (f.refused_before, FaultOutcome::RefuseBefore),
+            (f.broken_after, FaultOutcome::BreakAfter),
+            (f.truncated, FaultOutcome::Truncate),
+            (f.throttled, FaultOutcome::Throttle),
+            (f.slow, FaultOutcome::Slow(SignedDuration::ZERO)),
+            (f.quoted, FaultOutcome::Quote(0)),
         ];
         let mut at = self.dice.below(1_000);
         for (rate, fate) in choices {
             if at < u64::from(rate) {
                 return match fate {
-                    Fate::Late(_) => {
+                    FaultOutcome::Late(_) => {
                         let most = if f.late_seconds == 0 { 120 } else { u64::from(f.late_seconds) };
-                        Fate::Late(self.dice.millis(1_000.min(most * 1_000), most * 1_000))
+                        FaultOutcome::Late(self.dice.millis(1_000.min(most * 1_000), most * 1_000))
                     }
-                    Fate::Slow(_) => Fate::Slow(self.dice.millis(200, 10_000)),
-                    Fate::Quote(_) => Fate::Quote(self.dice.below(QUOTES)),
+                    FaultOutcome::Slow(_) => FaultOutcome::Slow(self.dice.millis(200, 10_000)),
+                    FaultOutcome::Quote(_) => FaultOutcome::Quote(self.dice.below(QUOTES)),
                     fate => fate,
                 };
             }
             at -= u64::from(rate);
         }
-        Fate::Do
+        FaultOutcome::Do
     }
 
     pub fn hook(&mut self) -> HookFate {
@@ -228,31 +228,31 @@ impl Faulty {
         let soon = SignedDuration::from_millis(20);
         let answer = |response| Seen::Answer { response, after: soon };
         match self.kit.fate(&request) {
-            Fate::Do => answer(self.system.handle(&request, now)),
-            Fate::LoseRequest => Seen::Nothing { after: soon },
-            Fate::LoseReply => {
+            FaultOutcome::Do => answer(self.system.handle(&request, now)),
+            FaultOutcome::LoseRequest => Seen::Nothing { after: soon },
+            FaultOutcome::LoseReply => {
                 self.system.handle(&request, now);
                 Seen::Nothing { after: SignedDuration::from_secs(5) }
             }
-            Fate::Late(by) => {
+            FaultOutcome::Late(by) => {
                 self.count += 1;
                 self.late.insert((now.saturating_add(by).unwrap_or(now), self.count), request);
                 Seen::Nothing { after: soon }
             }
-            Fate::RefuseBefore => answer(page(503, "<html><body>Service Unavailable</body></html>")),
-            Fate::BreakAfter => {
+            FaultOutcome::RefuseBefore => answer(page(503, "<html><body>Service Unavailable</body></html>")),
+            FaultOutcome::BreakAfter => {
                 self.system.handle(&request, now);
                 answer(page(502, "<html><body>Bad Gateway</body></html>"))
             }
-            Fate::Truncate => {
+            FaultOutcome::Truncate => {
                 let mut response = self.system.handle(&request, now);
                 let half = response.body().len() / 2;
                 *response.body_mut() = response.body().slice(..half);
                 answer(response)
             }
-            Fate::Throttle => answer(throttled(&*self.system)),
-            Fate::Quote(form) => answer(quoted(&*self.system, &request, form)),
-            Fate::Slow(by) => Seen::Answer { response: self.system.handle(&request, now), after: by },
+            FaultOutcome::Throttle => answer(throttled(&*self.system)),
+            FaultOutcome::Quote(form) => answer(quoted(&*self.system, &request, form)),
+            FaultOutcome::Slow(by) => Seen::Answer { response: self.system.handle(&request, now), after: by },
         }
     }
 
@@ -365,8 +365,8 @@ mod tests {
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
         let met = run(3);
-        assert!(met.contains(&Fate::LoseReply) && met.contains(&Fate::Do));
+        assert!(met.contains(&FaultOutcome::LoseReply) && met.contains(&FaultOutcome::Do));
         let mut kit = FaultKit::new(1, Faults::default());
-        assert!((0..100).all(|_| kit.fate(&request) == Fate::Do));
+        assert!((0..100).all(|_| kit.fate(&request) == FaultOutcome::Do));
     }
 }

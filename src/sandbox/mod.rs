@@ -5,11 +5,11 @@
 //! the simulator calls it directly. Nothing in here knows the engine, and each system keeps a log of its own of
 //! what was done to it, which the checks compare with.
 
-pub mod acts;
 pub mod faults;
 pub mod salesforce;
 pub mod server;
 pub mod shipstation;
+pub mod user_actions;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub trait System: Send {
     fn calls(&self) -> u64;
 
     /// What callers sent that the vendor's description does not know.
-    fn complaints(&self) -> Vec<String> {
+    fn protocol_violations(&self) -> Vec<String> {
         Vec::new()
     }
 

@@ -141,7 +141,7 @@ fn control(shared: &Shared, what: &str, request: &http::Request<Bytes>) -> axum:
     let done: Result<Json, String> = match (request.method().as_str(), what) {
         ("GET", "effects") => serde_json::to_value(faulty.system.effects()).map_err(|error| error.to_string()),
         ("GET", "state") => Ok(serde_json::json!({
-            "system": faulty.system.name(), "calls": faulty.system.calls(), "effects": faulty.system.effects().len(), "complaints": faulty.system.complaints(),
+            "system": faulty.system.name(), "calls": faulty.system.calls(), "effects": faulty.system.effects().len(), "complaints": faulty.system.protocol_violations(),
         })),
         ("POST", "act") => {
             serde_json::from_slice::<Act>(request.body()).map_err(|error| error.to_string()).and_then(|act| faulty.system.act(&act, now))

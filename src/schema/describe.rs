@@ -15,7 +15,7 @@ use super::error::SchemaError;
 use super::object::{Access, Field, Object, Size, SizeUnit, Write};
 use crate::system::Guarantee;
 use crate::system::{self, Describe};
-use crate::value::{Enumeration, Json, Kind, Known, ObjectRef, Type, Wire};
+use crate::value::{Enumeration, Json, Kind, Known, ObjectRef, Type, WireEncoding};
 
 pub(super) fn is_describe(json: &Json) -> bool {
     json.get("fields").is_some_and(Json::is_array) && json.get("name").is_some_and(Json::is_string)
@@ -90,17 +90,17 @@ pub(super) fn object(json: &Json, connection: &str) -> Result<Object, SchemaErro
     Ok(object)
 }
 
-fn read_only(kind: Kind, wire: Wire, nullable: bool) -> Field {
+fn read_only(kind: Kind, wire: WireEncoding, nullable: bool) -> Field {
     Field { wire, nullable, write: Write { required: false, create: false, update: false, nullable: false }, ..Field::of(kind) }
 }
 
 /// The parent record behind a reference. It may be missing where the reference may.
 fn parent(of: ObjectRef, reference: &Field) -> Field {
-    read_only(Kind::Object(of), Wire::Plain, reference.nullable)
+    read_only(Kind::Object(of), WireEncoding::Plain, reference.nullable)
 }
 
 fn children(of: ObjectRef) -> Field {
-    read_only(Kind::List(Box::new(Type::some(Kind::Object(of)))), Wire::Records, true)
+    read_only(Kind::List(Box::new(Type::some(Kind::Object(of)))), WireEncoding::Records, true)
 }
 
 fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
@@ -108,18 +108,20 @@ fn field(json: &Json, object: &str, connection: &str, currency: bool) -> Field {
     let kind_word = text(json, "type");
     let number = |name: &str| json.get(name).and_then(Json::as_u64).and_then(|n| u32::try_from(n).ok());
     let (kind, wire) = match kind_word.as_str() {
-        "boolean" => (Kind::Boolean, Wire::Plain),
-        "int" | "long" => (Kind::Integer, Wire::Plain),
-        "double" | "percent" => (Kind::Decimal, Wire::Plain),
-        "currency" => (Kind::Money, Wire::Amount { currency_field: currency.then(|| "CurrencyIsoCode".to_owned()), unlisted: false, currency: None }),
-        "date" => (Kind::Date, Wire::Plain),
-        "datetime" => (Kind::Datetime, Wire::Plain),
-        "time" => (Kind::Time, Wire::Plain),
-        "picklist" => (picklist(json, name), Wire::Plain),
-        "multipicklist" => (Kind::List(Box::new(Type::some(picklist(json, name)))), Wire::Separated { by: ";".to_owned() }),
-        "address" => (Kind::Object(ObjectRef::new(connection, "Address")), Wire::Plain),
-        "location" | "complexvalue" | "anyType" | "json" => (Kind::Json, Wire::Plain),
-        _ => (Kind::Text, Wire::Plain),
+        "boolean" => (Kind::Boolean, WireEncoding::Plain),
+        "int" | "long" => (Kind::Integer, WireEncoding::Plain),
+        "double" | "percent" => (Kind::Decimal, WireEncoding::Plain),
+        "currency" => {
+            (Kind::Money, WireEncoding::Amount { currency_field: currency.then(|| "CurrencyIsoCode".to_owned()), unlisted: false, currency: None })
+        }
+        "date" => (Kind::Date, WireEncoding::Plain),
+        "datetime" => (Kind::Datetime, WireEncoding::Plain),
+        "time" => (Kind::Time, WireEncoding::Plain),
+        "picklist" => (picklist(json, name), WireEncoding::Plain),
+        "multipicklist" => (Kind::List(Box::new(Type::some(picklist(json, name)))), WireEncoding::Separated { by: ";".to_owned() }),
+        "address" => (Kind::Object(ObjectRef::new(connection, "Address")), WireEncoding::Plain),
+        "location" | "complexvalue" | "anyType" | "json" => (Kind::Json, WireEncoding::Plain),
+        _ => (Kind::Text, WireEncoding::Plain),
     };
     let nillable = flag(json, "nillable");
     let create = flag(json, "createable");

@@ -7,7 +7,7 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use super::object::{Field, Object, SizeUnit};
-use crate::value::{Json, Kind, ObjectRef, Wire};
+use crate::value::{Json, Kind, ObjectRef, WireEncoding};
 
 /// One way in which a payload does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +107,7 @@ fn check_field<'a>(
         return;
     }
     match (&field.kind, &field.wire) {
-        (Kind::List(of), Wire::Separated { by }) => match value {
+        (Kind::List(of), WireEncoding::Separated { by }) => match value {
             Json::String(text) => {
                 for part in text.split(by.as_str()) {
                     check_kind(&of.kind, resolve, &Json::String(part.to_owned()), purpose, path, depth, found);
@@ -127,7 +127,7 @@ fn check_field<'a>(
                 check_kind(&of.kind, resolve, item, purpose, &format!("{path}[{at}]"), depth, found);
             }
         }
-        (Kind::Weight, Wire::WeightObject { value: amount, units, words }) => {
+        (Kind::Weight, WireEncoding::WeightObject { value: amount, units, words }) => {
             let unit = value.get(units).and_then(Json::as_str);
             let fits = value.get(amount).is_some_and(Json::is_number) && unit.is_some_and(|unit| words.iter().any(|(_, word)| word == unit));
             if !fits {
@@ -135,7 +135,7 @@ fn check_field<'a>(
             }
         }
         (Kind::Weight | Kind::Length, _) => number(field, value, path, found),
-        (Kind::Integer | Kind::Decimal | Kind::Money, Wire::NumberText) => match value.as_str().map(str::parse::<Decimal>) {
+        (Kind::Integer | Kind::Decimal | Kind::Money, WireEncoding::NumberText) => match value.as_str().map(str::parse::<Decimal>) {
             Some(Ok(amount)) => amounts(field, amount, value, path, found),
             _ => misfit(found, path, Some(value), "is no number in a text"),
         },

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 
 use super::object::{Access, Class, Field, Object};
 use crate::system::Guarantee;
-use crate::value::{Enumeration, Json, Kind, Known, ObjectRef, Type, Wire};
+use crate::value::{Enumeration, Json, Kind, Known, ObjectRef, Type, WireEncoding};
 
 /// How much samples are taken to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,8 +228,8 @@ impl Building<'_> {
         self.objects.iter_mut().flat_map(|object| object.fields.values_mut()).for_each(|field| within(&mut field.kind, was, is));
     }
 
-    fn kind(&mut self, seen: &Seen, field: &str, parent: &str) -> (Kind, Wire) {
-        let plain = |kind: Kind| (kind, Wire::Plain);
+    fn kind(&mut self, seen: &Seen, field: &str, parent: &str) -> (Kind, WireEncoding) {
+        let plain = |kind: Kind| (kind, WireEncoding::Plain);
         let forms = [seen.texts, seen.booleans, seen.integers + seen.decimals, seen.lists, seen.objects];
         if forms.iter().filter(|count| **count > 0).count() != 1 {
             // Never there, or of several forms.
@@ -250,7 +250,7 @@ impl Building<'_> {
                 Some(elements) => self.kind(elements, field, parent).0,
                 None => Kind::Json,
             };
-            let wire = if seen.wrapped { Wire::Records } else { Wire::Plain };
+            let wire = if seen.wrapped { WireEncoding::Records } else { WireEncoding::Plain };
             return (Kind::List(Box::new(Type::some(of))), wire);
         }
         if seen.booleans > 0 {
@@ -264,10 +264,10 @@ impl Building<'_> {
         }
         if self.reading == Reading::DraftOfTexts {
             if seen.whole_texts == seen.texts && !is_code(field) {
-                return (Kind::Integer, Wire::NumberText);
+                return (Kind::Integer, WireEncoding::NumberText);
             }
             if seen.whole_texts + seen.decimal_texts == seen.texts && !is_code(field) {
-                return (Kind::Decimal, Wire::NumberText);
+                return (Kind::Decimal, WireEncoding::NumberText);
             }
             if let Some(words) = yes_and_no(&seen.words) {
                 let values = words.into_iter().map(|value| Known { value, label: None }).collect();
@@ -395,7 +395,7 @@ mod tests {
         assert_eq!(names, ["Order", "OrderItem", "Product2", "Account", "Address"]);
         let order = &objects[0];
         assert!(!order.fields.contains_key("attributes"));
-        assert_eq!(order.fields["OrderItems"].wire, Wire::Records);
+        assert_eq!(order.fields["OrderItems"].wire, WireEncoding::Records);
         assert_eq!(order.fields["OrderItems"].kind.to_string(), "list of crm.OrderItem");
         for field in ["ShippingAddress", "BillingAddress"] {
             assert_eq!(order.fields[field].kind.to_string(), "crm.Address", "{field}");
@@ -410,7 +410,7 @@ mod tests {
         let object = &infer(&rows, "Row", "in", Reading::DraftOfTexts)[0];
         let kinds: Vec<String> = ["Qty", "Price", "Zip", "Code", "Day"].iter().map(|name| object.fields[*name].kind.to_string()).collect();
         assert_eq!(kinds, ["integer", "decimal", "text", "text", "date"]);
-        assert_eq!(object.fields["Qty"].wire, Wire::NumberText);
+        assert_eq!(object.fields["Qty"].wire, WireEncoding::NumberText);
         assert!(matches!(&object.fields["Paid"].kind, Kind::Enumeration(of) if of.names().eq(["true", "false"])));
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::system::{self, Asked, Guarantee, Operation, WriteRule};
-use crate::value::{Json, Kind, Wire};
+use crate::value::{Json, Kind, WireEncoding};
 
 /// One object: an order, a shipment, an address inside them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -96,7 +96,7 @@ pub struct Field {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gives: Option<Kind>,
     #[serde(default)]
-    pub wire: Wire,
+    pub wire: WireEncoding,
     /// It stands in what the system gives.
     pub readable: bool,
     /// It may be missing in what the system gives.
@@ -140,7 +140,7 @@ impl Field {
         Field {
             kind,
             gives: None,
-            wire: Wire::Plain,
+            wire: WireEncoding::Plain,
             readable: true,
             nullable: true,
             write: Write { required: false, create: true, update: true, nullable: true },

@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 
 use super::object::{Class, Field, Object, SizeUnit};
-use crate::value::{Json, Kind, Wire};
+use crate::value::{Json, Kind, WireEncoding};
 
 /// The schema file's JSON. Its plain JSON Schema part holds payloads by itself: what a create must
 /// have, the closed enumerations, the limits.
@@ -117,37 +117,37 @@ fn property(object: &Object, name: &str, field: &Field) -> Json {
     Json::Object(out)
 }
 
-fn shape(kind: &Kind, wire: &Wire, clears: bool) -> Map<String, Json> {
+fn shape(kind: &Kind, wire: &WireEncoding, clears: bool) -> Map<String, Json> {
     let word = |word: &str| if clears { json!([word, "null"]) } else { json!(word) };
     let made = match (kind, wire) {
         (Kind::Text, _) => json!({ "type": word("string") }),
-        (Kind::Integer, Wire::NumberText) => json!({ "type": word("string"), "x-kind": "integer" }),
+        (Kind::Integer, WireEncoding::NumberText) => json!({ "type": word("string"), "x-kind": "integer" }),
         (Kind::Integer, _) => json!({ "type": word("integer") }),
-        (Kind::Decimal, Wire::NumberText) => json!({ "type": word("string"), "x-kind": "decimal" }),
+        (Kind::Decimal, WireEncoding::NumberText) => json!({ "type": word("string"), "x-kind": "decimal" }),
         (Kind::Decimal, _) => json!({ "type": word("number") }),
-        (Kind::Money, Wire::Amount { currency: Some(currency), .. }) => {
+        (Kind::Money, WireEncoding::Amount { currency: Some(currency), .. }) => {
             json!({ "type": word("number"), "x-kind": "money", "x-currency": currency })
         }
-        (Kind::Money, Wire::Amount { currency_field: Some(field), .. }) => {
+        (Kind::Money, WireEncoding::Amount { currency_field: Some(field), .. }) => {
             json!({ "type": word("number"), "x-kind": "money", "x-currency-field": field })
         }
         (Kind::Money, _) => json!({ "type": word("number"), "x-kind": "money" }),
         (Kind::Boolean, _) => json!({ "type": word("boolean") }),
         (Kind::Date, _) => json!({ "type": word("string"), "format": "date" }),
         (Kind::Time, _) => json!({ "type": word("string"), "format": "time" }),
-        (Kind::Datetime, Wire::Zoned { zone, pattern }) => {
+        (Kind::Datetime, WireEncoding::Zoned { zone, pattern }) => {
             json!({ "type": word("string"), "x-kind": "datetime", "x-zone": zone, "x-pattern": pattern })
         }
         (Kind::Datetime, _) => json!({ "type": word("string"), "format": "date-time" }),
-        (Kind::Weight, Wire::WeightObject { value, units, words }) => {
+        (Kind::Weight, WireEncoding::WeightObject { value, units, words }) => {
             let words: Vec<&String> = words.iter().map(|(_, word)| word).collect();
             json!({
                 "type": word("object"), "x-kind": "weight", "x-units": words, "x-value-field": value, "x-units-field": units,
                 "properties": { (value): { "type": "number" }, (units): { "enum": words } }, "required": [value, units],
             })
         }
-        (Kind::Weight, Wire::WeightNumber { unit }) => json!({ "type": word("number"), "x-kind": "weight", "x-unit": unit.word() }),
-        (Kind::Length, Wire::LengthNumber { unit }) => json!({ "type": word("number"), "x-kind": "length", "x-unit": unit.word() }),
+        (Kind::Weight, WireEncoding::WeightNumber { unit }) => json!({ "type": word("number"), "x-kind": "weight", "x-unit": unit.word() }),
+        (Kind::Length, WireEncoding::LengthNumber { unit }) => json!({ "type": word("number"), "x-kind": "length", "x-unit": unit.word() }),
         (Kind::Enumeration(of), _) => {
             let values: Vec<&str> = of.names().collect();
             let labels: Map<String, Json> = of.values.iter().filter_map(|known| Some((known.value.clone(), json!(known.label.as_ref()?)))).collect();
@@ -172,12 +172,12 @@ fn shape(kind: &Kind, wire: &Wire, clears: bool) -> Map<String, Json> {
         }
         (Kind::Object(of), _) if clears => json!({ "anyOf": [{ "$ref": format!("{}.json", of.object) }, { "type": "null" }] }),
         (Kind::Object(of), _) => json!({ "$ref": format!("{}.json", of.object) }),
-        (Kind::List(of), Wire::Separated { by }) => {
-            json!({ "type": word("string"), "x-kind": "list", "x-separated": by, "items": shape(&of.kind, &Wire::Plain, false) })
+        (Kind::List(of), WireEncoding::Separated { by }) => {
+            json!({ "type": word("string"), "x-kind": "list", "x-separated": by, "items": shape(&of.kind, &WireEncoding::Plain, false) })
         }
         (Kind::List(of), wire) => {
-            let mut made = json!({ "type": word("array"), "items": shape(&of.kind, &Wire::Plain, false) });
-            if *wire == Wire::Records {
+            let mut made = json!({ "type": word("array"), "items": shape(&of.kind, &WireEncoding::Plain, false) });
+            if *wire == WireEncoding::Records {
                 made["x-wire"] = json!("records");
             }
             made

@@ -12,7 +12,7 @@ use super::object::{Access, Class, Field, Object, Size, SizeUnit, Write};
 use super::{classify, describe};
 use crate::base::nearest;
 use crate::system::Guarantee;
-use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, WeightUnit, Wire};
+use crate::value::{Enumeration, Json, Kind, Known, LengthUnit, ObjectRef, Type, WeightUnit, WireEncoding};
 
 /// Reads a schema file, or a Salesforce describe as it is. References to other objects are of the
 /// same `connection`.
@@ -240,12 +240,12 @@ words! {
     "x-unit" "x-values" "x-labels" "x-reference" "x-separated" "x-wire" "x-create" "x-update" "x-partner"
 }
 
-fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str) -> Result<(Kind, Wire), SchemaError> {
+fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str) -> Result<(Kind, WireEncoding), SchemaError> {
     if let Some(target) = reference(json) {
-        return Ok((Kind::Object(ObjectRef::new(connection, target)), Wire::Plain));
+        return Ok((Kind::Object(ObjectRef::new(connection, target)), WireEncoding::Plain));
     }
     if let Some(object) = text(json, "x-reference") {
-        return Ok((Kind::Reference(ObjectRef::new(connection, object)), Wire::Plain));
+        return Ok((Kind::Reference(ObjectRef::new(connection, object)), WireEncoding::Plain));
     }
     let plain = types(json).into_iter().find(|word| *word != "null").unwrap_or("");
     let said = text(json, "x-kind");
@@ -263,39 +263,41 @@ fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str)
     let as_text = plain == "string";
     Ok(match kind_word {
         "text" => match values(json) {
-            Some((values, open)) => (Kind::Enumeration(Arc::new(Enumeration { name: name.to_string(), values, open })), Wire::Plain),
-            None => (Kind::Text, Wire::Plain),
+            Some((values, open)) => (Kind::Enumeration(Arc::new(Enumeration { name: name.to_string(), values, open })), WireEncoding::Plain),
+            None => (Kind::Text, WireEncoding::Plain),
         },
         "integer" => (Kind::Integer, number_wire(as_text)),
         "decimal" => (Kind::Decimal, number_wire(as_text)),
-        "money" => (Kind::Money, Wire::Amount { currency_field: text(json, "x-currency-field"), unlisted: false, currency: currency(json, at)? }),
-        "boolean" => (Kind::Boolean, Wire::Plain),
-        "date" => (Kind::Date, Wire::Plain),
-        "time" => (Kind::Time, Wire::Plain),
+        "money" => {
+            (Kind::Money, WireEncoding::Amount { currency_field: text(json, "x-currency-field"), unlisted: false, currency: currency(json, at)? })
+        }
+        "boolean" => (Kind::Boolean, WireEncoding::Plain),
+        "date" => (Kind::Date, WireEncoding::Plain),
+        "time" => (Kind::Time, WireEncoding::Plain),
         "datetime" => match text(json, "x-zone") {
             Some(zone) => {
                 let pattern = text(json, "x-pattern").unwrap_or_else(|| "%Y-%m-%dT%H:%M:%S".to_owned());
-                (Kind::Datetime, Wire::Zoned { zone, pattern })
+                (Kind::Datetime, WireEncoding::Zoned { zone, pattern })
             }
-            None => (Kind::Datetime, Wire::Plain),
+            None => (Kind::Datetime, WireEncoding::Plain),
         },
         "weight" => (Kind::Weight, weight_wire(json, at)?),
         "length" => {
             let unit = text(json, "x-unit").and_then(|word| LengthUnit::parse(&word));
             let unit = unit.ok_or_else(|| SchemaError::form(at.to_string(), "a length names its unit in `x-unit`"))?;
-            (Kind::Length, Wire::LengthNumber { unit })
+            (Kind::Length, WireEncoding::LengthNumber { unit })
         }
         "list" => {
             let items = json.get("items").ok_or_else(|| SchemaError::form(at.to_string(), "an array names its `items`"))?;
             let (of, _) = kind(items, &format_args!("{at}/items"), name, connection)?;
             let wire = match (text(json, "x-wire").as_deref(), text(json, "x-separated")) {
-                (Some("records"), _) => Wire::Records,
-                (_, Some(by)) => Wire::Separated { by },
-                _ => Wire::Plain,
+                (Some("records"), _) => WireEncoding::Records,
+                (_, Some(by)) => WireEncoding::Separated { by },
+                _ => WireEncoding::Plain,
             };
             (Kind::List(Box::new(Type::some(of))), wire)
         }
-        "json" => (Kind::Json, Wire::Plain),
+        "json" => (Kind::Json, WireEncoding::Plain),
         other => {
             let kinds = ["text", "integer", "decimal", "money", "boolean", "date", "time", "datetime", "weight", "length", "list", "json"];
             return Err(misspelt(format!("{at}/x-kind"), format!("there is no kind `{other}`"), other, kinds.into_iter()));
@@ -318,14 +320,14 @@ fn currency(json: &Node<'_>, at: &dyn Display) -> Result<Option<String>, SchemaE
     Ok(Some(code))
 }
 
-fn number_wire(as_text: bool) -> Wire {
-    if as_text { Wire::NumberText } else { Wire::Plain }
+fn number_wire(as_text: bool) -> WireEncoding {
+    if as_text { WireEncoding::NumberText } else { WireEncoding::Plain }
 }
 
-fn weight_wire(json: &Node<'_>, at: &dyn Display) -> Result<Wire, SchemaError> {
+fn weight_wire(json: &Node<'_>, at: &dyn Display) -> Result<WireEncoding, SchemaError> {
     let unit = |word: &str| WeightUnit::parse(word).ok_or_else(|| SchemaError::form(at.to_string(), format!("`{word}` is no unit of weight")));
     if let Some(word) = text(json, "x-unit") {
-        return Ok(Wire::WeightNumber { unit: unit(&word)? });
+        return Ok(WireEncoding::WeightNumber { unit: unit(&word)? });
     }
     let words = texts(json, "x-units");
     if words.is_empty() {
@@ -333,7 +335,7 @@ fn weight_wire(json: &Node<'_>, at: &dyn Display) -> Result<Wire, SchemaError> {
     }
     let words = words.into_iter().map(|word| Ok((unit(&word)?, word))).collect::<Result<_, SchemaError>>()?;
     let part = |name: &str, usual: &str| text(json, name).unwrap_or_else(|| usual.to_owned());
-    Ok(Wire::WeightObject { value: part("x-value-field", "value"), units: part("x-units-field", "units"), words })
+    Ok(WireEncoding::WeightObject { value: part("x-value-field", "value"), units: part("x-units-field", "units"), words })
 }
 
 /// `enum` is closed; `x-values` are known values of an open set. A value may have a label.

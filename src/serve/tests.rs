@@ -56,23 +56,23 @@ impl Connector for Signing {
         nothing()
     }
 
-    async fn get(&self, _: &Call, _: &Selection<'_>, _: &[String]) -> Result<Vec<Change>, Fault> {
+    async fn fetch_by_id(&self, _: &Call, _: &Selection<'_>, _: &[String]) -> Result<Vec<Change>, Fault> {
         nothing()
     }
 
-    fn get_batch(&self, _: &Selection<'_>) -> usize {
+    fn fetch_batch(&self, _: &Selection<'_>) -> usize {
         1
     }
 
-    fn reading(&self, _: &Selection<'_>) -> Reading {
+    fn read_cost(&self, _: &Selection<'_>) -> Reading {
         Reading { page: 1, each: 0 }
     }
 
-    async fn find(&self, _: &Call, _: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
+    async fn lookup(&self, _: &Call, _: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         nothing()
     }
 
-    fn find_batch(&self, _: &ObjectRef, _: &[String]) -> usize {
+    fn lookup_batch(&self, _: &ObjectRef, _: &[String]) -> usize {
         1
     }
 
@@ -92,11 +92,11 @@ impl Connector for Signing {
         Ok(WebhookReply::Hints(ids.into_iter().map(hint).collect()))
     }
 
-    async fn follow(&self, _: &Call, _: &Selection<'_>, _: &Hint) -> Result<Page, Fault> {
+    async fn resolve_webhook(&self, _: &Call, _: &Selection<'_>, _: &Hint) -> Result<Page, Fault> {
         nothing()
     }
 
-    async fn names(&self, _: &Call, _: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
+    async fn reference_data(&self, _: &Call, _: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
         nothing()
     }
 
@@ -104,7 +104,7 @@ impl Connector for Signing {
         nothing()
     }
 
-    async fn hello(&self, _: &Call) -> Result<String, Fault> {
+    async fn check_connection(&self, _: &Call) -> Result<String, Fault> {
         nothing()
     }
 }

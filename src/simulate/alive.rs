@@ -13,9 +13,9 @@ use super::process::{Process, Sim};
 use super::scenario::{Off, Scenario, Setup};
 use super::time::Virtual;
 use super::wire::{CRM, Shared, WMS, Wire, locked};
-use crate::apply::Program;
 use crate::engine::{Message, Polled, Raise};
-use crate::sandbox::faults::{Dice, FaultKit, Faults, Faulty};
+use crate::eval::Program;
+use crate::sandbox::faults::{FaultKit, Faults, Faulty, Rng};
 use crate::sandbox::{Act, salesforce, shipstation};
 use crate::store::sqlite::Sqlite;
 
@@ -87,7 +87,7 @@ fn on_a_day_of(template: &str, off: Option<Off>, name: &str, what: impl FnOnce(&
 
 impl Day<'_> {
     fn start(&mut self) {
-        self.process = Some(self.sim.start(&mut Dice::new(1)).unwrap());
+        self.process = Some(self.sim.start(&mut Rng::new(1)).unwrap());
     }
 
     /// The process is killed: what it had out is lost.
@@ -297,7 +297,7 @@ fn no_alert_is_lost_over_deaths_and_a_channel_that_takes_nothing() {
 #[test]
 fn no_alert_is_lost_over_a_thousand_kills() {
     on_a_day("kills", |day| {
-        let mut dice = Dice::new(0x1000);
+        let mut dice = Rng::new(0x1000);
         let mut raised: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
         let mut died_telling = 0;
         for kill in 0..1_000 {
@@ -366,7 +366,7 @@ fn what_is_found_after_an_outcome_in_doubt_is_compared() {
             locked(&day.wms).kit.set(Faults { lost_reply: 500, ..Faults::default() });
             let in_doubt = |day: &Day<'_>| {
                 let store = day.process.as_ref().unwrap().engine.store();
-                let done = store.in_state(Some("export_orders"), crate::store::LaneState::Delivered, 100).unwrap();
+                let done = store.in_state(Some("export_orders"), crate::store::RecordStage::Delivered, 100).unwrap();
                 made(day).into_iter().find(|key| !before.contains(key) && done.iter().all(|lane| format!("sf-{}", lane.key) != *key))
             };
             let mut key = None;
@@ -498,7 +498,7 @@ fn an_unchanged_record_is_no_new_version() {
     on_a_day("unchanged", |day| {
         day.goes_on(minutes(60));
         let store = day.process.as_ref().unwrap().engine.store();
-        for state in crate::store::LaneState::ALL {
+        for state in crate::store::RecordStage::ALL {
             for lane in store.in_state(Some("export_orders"), state, 100).unwrap() {
                 let versions = store.events(&lane.flow, &lane.key).unwrap().iter().filter(|event| event.kind == "received").count();
                 assert!(versions <= 3, "{} was received {versions} times", lane.key);

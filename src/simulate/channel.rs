@@ -9,7 +9,7 @@ use super::process::Sim;
 use super::wire::locked;
 use crate::engine::{Engine, Message};
 use crate::sandbox::Effect;
-use crate::store::LaneState;
+use crate::store::RecordStage;
 use crate::value::Json;
 
 /// Two messages of one cause are at least so far apart.
@@ -104,7 +104,7 @@ fn nothing_personal(sim: &Sim<'_>, engine: &Engine<'_>, messages: &[(Timestamp, 
         .flat_map(|(at, message)| [(format!("an alert at {at}"), message.text.clone()), (format!("an alert at {at}"), message.message.clone())])
         .collect();
     // Lines of history are not sealed.
-    for state in LaneState::ALL {
+    for state in RecordStage::ALL {
         for lane in engine.store().in_state(None, state, 10_000).unwrap_or_default() {
             let events = engine.store().events(&lane.flow, &lane.key).unwrap_or_default();
             texts.extend(events.into_iter().map(|event| (format!("the history of {} {}", lane.flow, lane.key), event.text)));

@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::process::Sim;
 use super::wire::{Wire, connectors, finish, locked};
 use super::{history, past};
-use crate::apply::{Inputs, Verdict, apply};
 use crate::connector::{ReadRequest, State};
 use crate::engine::Engine;
+use crate::eval::{Inputs, Verdict, apply};
 use crate::http::{Call, Clock as _};
 use crate::sandbox::Effect;
-use crate::store::{EntryState, LaneState};
+use crate::store::{EntryState, RecordStage};
 use crate::value::Json;
 
 /// Calls above a minute's limit that processes which start one after the other may make, until an answer tells them what is left.
@@ -37,7 +37,7 @@ pub(super) fn all(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, J
     let mut found = Vec::new();
     let (wms_effects, crm_effects, complaints, most) = {
         let (crm, wms) = (locked(&wire.crm), locked(&wire.wms));
-        (wms.system.effects().to_vec(), crm.system.effects().to_vec(), wms.system.complaints(), wms.system.most_in_window())
+        (wms.system.effects().to_vec(), crm.system.effects().to_vec(), wms.system.protocol_violations(), wms.system.most_in_window())
     };
     one_effect(&wms_effects, &crm_effects, &mut found);
     if let Some(first) = complaints.first() {
@@ -173,7 +173,7 @@ fn orders(sim: &Sim<'_>, flow: usize) -> Result<BTreeMap<String, Json>, String> 
         };
         let got = finish(clock, crm.changes(&Call::default(), &ask)).ok_or("it hangs")?.map_err(|fault| fault.to_string())?;
         for change in got.changes {
-            if let State::Is(record) = change.state {
+            if let State::Upserted(record) = change.state {
                 all.insert(change.id, record.json().clone());
             }
         }
@@ -195,7 +195,7 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
         let inputs = Inputs::of(record, clock.now(), sim.names());
         let outcome = apply(sim.program(), flow, &inputs);
         let number = record.get("OrderNumber").and_then(Json::as_str).unwrap_or(id);
-        let lane = match engine.store().lane(&flow.name, id) {
+        let lane = match engine.store().record(&flow.name, id) {
             Ok(Some(lane)) => lane,
             Ok(None) => {
                 found.push(Finding::new("lost", format!("{number} was never taken in")));
@@ -208,7 +208,7 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
         };
         // Somebody is told, or has decided already.
         // Its row was damaged: it is put aside until somebody asks for it again.
-        let damaged = lane.state == LaneState::Failed && lane.reasons.iter().any(|reason| reason.kind == "damaged");
+        let damaged = lane.state == RecordStage::Failed && lane.reasons.iter().any(|reason| reason.kind == "damaged");
         let decided = sim.decided.contains(&(flow.name.clone(), id.clone()));
         let open = engine.store().exceptions_of(&flow.name, id).map(|open| !open.is_empty()).unwrap_or(false) || decided;
         match outcome.verdict {
@@ -257,7 +257,7 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
                 }
             }
             // A person may have seen the rejection, and discarded the record.
-            Verdict::Rejected if !open || !(lane.state == LaneState::Rejected || (decided && lane.state == LaneState::Discarded) || damaged) => {
+            Verdict::Rejected if !open || !(lane.state == RecordStage::Rejected || (decided && lane.state == RecordStage::Discarded) || damaged) => {
                 found.push(Finding::new("silent", format!("{number} is rejected by the mapping, and {} in the store", lane.state.word())));
             }
             Verdict::Review if !open => {
@@ -352,7 +352,7 @@ fn received_once(engine: &Engine<'_>, crm: &[Effect], found: &mut Vec<Finding>) 
         *changes.entry(of).or_default() += 1;
     }
     let lines: usize = crm.iter().filter(|effect| effect.object == "OrderItem" && !effect.by_api).count();
-    let states = LaneState::ALL;
+    let states = RecordStage::ALL;
     for state in states {
         for lane in engine.store().in_state(Some("export_orders"), state, 10_000).unwrap_or_default() {
             let received =

@@ -12,18 +12,18 @@ use super::scenario::Scenario;
 use super::wire::{Wire, locked};
 use super::{parcels, promises};
 use crate::sandbox::Act;
-use crate::sandbox::faults::Dice;
+use crate::sandbox::faults::Rng;
 use crate::value::Json;
 
 /// Those who order; the first orders most.
 const SHOPPERS: [&str; 4] = ["ada@example.com", "bo@example.com", "charly@example.com", "delilah@example.com"];
 
 /// What people do, in order: when, at Salesforce or not, what.
-pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+pub(super) fn schedule(template: &str, dice: &mut Rng, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
     let mut acts = Vec::new();
     // A share of the day, of sixty.
-    let share = |dice: &mut Dice, of_sixty: u64| minutes(dice, of_sixty * scenario.minutes / 60);
+    let share = |dice: &mut Rng, of_sixty: u64| minutes(dice, of_sixty * scenario.minutes / 60);
     // Milestones are far apart.
     let orders = if template == "crm-milestones" { scenario.acts.max(36) } else { scenario.acts.max(14) };
     let today = start.strftime("%Y-%m-%d").to_string();
@@ -69,7 +69,7 @@ pub(super) fn schedule(template: &str, dice: &mut Dice, scenario: Scenario, star
         });
         let order = json!({"customerEmail": mail, "customerUsername": format!("u-{mail}"), "items": [item], "shipTo": to});
         acts.push((made, false, act("create", &name, order)));
-        let later = |dice: &mut Dice| made + share(dice, 40);
+        let later = |dice: &mut Rng| made + share(dice, 40);
         match dice.below(8) {
             0 => acts.push((later(dice), false, act("cancel", &name, Json::Null))),
             1 => acts.push((later(dice), false, act("change", &name, json!({"customerNotes": format!("note {}", dice.below(100))})))),

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::sandbox::faults::Dice;
+use crate::sandbox::faults::Rng;
 use crate::store::sqlite::{Lost, Out, Sqlite};
 use crate::store::{
-    Alert, Cause, Change, Checkpoint, Control, Counts, Entry, Erasure, Event, Exception, Exchange, Forgotten, Hint, Kept, Known, Lane, LaneState,
-    Ledger, Link, Millis, Old, Store, StoreFault, Wanted, Watch, Watched,
+    Alert, Cause, Change, Checkpoint, Control, Counts, Entry, Erasure, Event, Exception, Exchange, Forgotten, Known, Link, Millis, Old, RecordStage,
+    RecordState, Store, StoreFault, StoreResult, TargetState, Wanted, Watch, Watched, WebhookEvent,
 };
 use crate::value::Json;
 
@@ -17,7 +17,7 @@ pub(super) struct Wear(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    dice: Dice,
+    dice: Rng,
     /// Of a thousand commits.
     rate: u32,
     /// The writes whose outcome is open, as the marker beside a store has them.
@@ -36,7 +36,7 @@ enum Ending {
 impl Wear {
     /// `rate` of a thousand commits fail.
     pub(super) fn new(seed: u64, rate: u32) -> Self {
-        Wear(Arc::new(Mutex::new(State { dice: Dice::new(seed ^ 0xd15c), rate, out: Out::default() })))
+        Wear(Arc::new(Mutex::new(State { dice: Rng::new(seed ^ 0xd15c), rate, out: Out::default() })))
     }
 
     /// From now on all is well.
@@ -82,7 +82,7 @@ impl Disk {
         Disk { inner, wear, lives: None }
     }
 
-    fn committed(&mut self, changes: &[Change]) -> Kept<()> {
+    fn committed(&mut self, changes: &[Change]) -> StoreResult<()> {
         self.inner.commit(changes)?;
         self.wear.follow(changes);
         Ok(())
@@ -102,7 +102,7 @@ macro_rules! through {
 }
 
 impl Store for Disk {
-    fn commit(&mut self, changes: &[Change]) -> Kept<()> {
+    fn commit(&mut self, changes: &[Change]) -> StoreResult<()> {
         if let Some(lives) = &mut self.lives {
             *lives = lives.saturating_sub(1);
             if *lives == 0 {
@@ -120,7 +120,7 @@ impl Store for Disk {
         self.inner.damages()
     }
 
-    fn hint(&mut self, connection: &str, event: &str, body: &Json, at: Millis) -> Kept<()> {
+    fn hint(&mut self, connection: &str, event: &str, body: &Json, at: Millis) -> StoreResult<()> {
         match self.wear.ending() {
             Ending::Well => self.inner.hint(connection, event, body, at),
             Ending::NotDone(fault) => Err(fault),
@@ -128,15 +128,15 @@ impl Store for Disk {
         }
     }
 
-    fn next_id(&mut self) -> Kept<i64> {
+    fn next_id(&mut self) -> StoreResult<i64> {
         self.inner.next_id()
     }
 
-    fn next_arrival(&mut self) -> Kept<i64> {
+    fn next_arrival(&mut self) -> StoreResult<i64> {
         self.inner.next_arrival()
     }
 
-    fn forget(&mut self, old: &Old, after: Option<&str>, rows: u32) -> Kept<Forgotten> {
+    fn forget(&mut self, old: &Old, after: Option<&str>, rows: u32) -> StoreResult<Forgotten> {
         match self.wear.ending() {
             Ending::Well => self.inner.forget(old, after, rows),
             Ending::NotDone(fault) => Err(fault),
@@ -144,7 +144,7 @@ impl Store for Disk {
         }
     }
 
-    fn erase(&mut self, records: &[(String, String)], then: &[Change]) -> Kept<u64> {
+    fn erase(&mut self, records: &[(String, String)], then: &[Change]) -> StoreResult<u64> {
         match self.wear.ending() {
             Ending::Well => self.inner.erase(records, then),
             Ending::NotDone(fault) => Err(fault),
@@ -154,47 +154,47 @@ impl Store for Disk {
 
     through! {
         epoch() -> u64;
-        checkpoint(flow: &str, stream: &str) -> Kept<Option<Checkpoint>>;
-        checkpoints() -> Kept<Vec<Checkpoint>>;
-        lane(flow: &str, key: &str) -> Kept<Option<Lane>>;
-        known(flow: &str, keys: &[&str]) -> Kept<HashMap<String, Known>>;
-        due_but(flow: &str, state: LaneState, until: (Millis, usize), first: bool, leave: &dyn Fn(&str) -> bool) -> Kept<Vec<Lane>>;
-        next_due(flow: &str, state: LaneState, now: Millis) -> Kept<Option<Millis>>;
-        search(text: &str, limit: usize) -> Kept<Vec<Lane>>;
-        in_state(flow: Option<&str>, state: LaneState, limit: usize) -> Kept<Vec<Lane>>;
-        members(flow: &str, group: &str) -> Kept<Vec<Json>>;
-        beginning(flow: &str, key: &str) -> Kept<Vec<Lane>>;
-        counts() -> Kept<Counts>;
-        entry(id: i64) -> Kept<Option<Entry>>;
-        entries(ids: &[i64]) -> Kept<Vec<Entry>>;
-        entries_of(flow: &str, lane: &str) -> Kept<Vec<Entry>>;
-        open_entries() -> Kept<Vec<Entry>>;
-        ledger(connection: &str, object: &str, key: &str) -> Kept<Option<Ledger>>;
-        exceptions(open: bool, limit: usize) -> Kept<Vec<Exception>>;
-        exception(id: i64) -> Kept<Option<Exception>>;
-        exceptions_of(flow: &str, lane: &str) -> Kept<Vec<Exception>>;
-        open_exceptions() -> Kept<u64>;
-        causes(wanted: &Wanted) -> Kept<Vec<Cause>>;
-        wanted(wanted: &Wanted, closed: bool, limit: usize) -> Kept<Vec<Exception>>;
-        decisions_of(flow: &str, lane: &str) -> Kept<Vec<Exception>>;
-        open_of_cause(flow: &str, code: &str, cause: &str) -> Kept<u64>;
-        open_by_owner() -> Kept<Vec<(Option<String>, String, u64)>>;
-        alerts() -> Kept<Vec<Alert>>;
-        oldest_in(state: LaneState) -> Kept<Option<Millis>>;
-        watching(what: &Watched) -> Kept<u64>;
-        events(flow: &str, lane: &str) -> Kept<Vec<Event>>;
-        exchange(id: i64) -> Kept<Option<Exchange>>;
-        exchanges(limit: usize) -> Kept<Vec<Exchange>>;
-        hints(limit: usize) -> Kept<Vec<Hint>>;
-        watches(due: Millis, limit: usize) -> Kept<Vec<Watch>>;
-        next_watch() -> Kept<Option<Millis>>;
-        watches_of(flow: &str, lane: &str) -> Kept<Vec<Watch>>;
-        links_of(flow: &str, lane: &str) -> Kept<Vec<Link>>;
-        linked(flow: &str, lane: &str, of: Option<&str>, most: usize) -> Kept<Vec<(String, String)>>;
-        controls() -> Kept<Vec<Control>>;
-        meta(name: &str) -> Kept<Option<String>>;
-        mentioning(fits: &dyn Fn(&str) -> bool) -> Kept<Vec<(String, String)>>;
-        erasures(who: Option<&str>) -> Kept<Vec<Erasure>>;
+        checkpoint(flow: &str, stream: &str) -> StoreResult<Option<Checkpoint>>;
+        checkpoints() -> StoreResult<Vec<Checkpoint>>;
+        record(flow: &str, key: &str) -> StoreResult<Option<RecordState>>;
+        known(flow: &str, keys: &[&str]) -> StoreResult<HashMap<String, Known>>;
+        due_but(flow: &str, state: RecordStage, until: (Millis, usize), first: bool, leave: &dyn Fn(&str) -> bool) -> StoreResult<Vec<RecordState>>;
+        next_due(flow: &str, state: RecordStage, now: Millis) -> StoreResult<Option<Millis>>;
+        search(text: &str, limit: usize) -> StoreResult<Vec<RecordState>>;
+        in_state(flow: Option<&str>, state: RecordStage, limit: usize) -> StoreResult<Vec<RecordState>>;
+        members(flow: &str, group: &str) -> StoreResult<Vec<Json>>;
+        beginning(flow: &str, key: &str) -> StoreResult<Vec<RecordState>>;
+        counts() -> StoreResult<Counts>;
+        entry(id: i64) -> StoreResult<Option<Entry>>;
+        entries(ids: &[i64]) -> StoreResult<Vec<Entry>>;
+        entries_of(flow: &str, lane: &str) -> StoreResult<Vec<Entry>>;
+        open_entries() -> StoreResult<Vec<Entry>>;
+        target_state(connection: &str, object: &str, key: &str) -> StoreResult<Option<TargetState>>;
+        exceptions(open: bool, limit: usize) -> StoreResult<Vec<Exception>>;
+        exception(id: i64) -> StoreResult<Option<Exception>>;
+        exceptions_of(flow: &str, lane: &str) -> StoreResult<Vec<Exception>>;
+        open_exceptions() -> StoreResult<u64>;
+        causes(wanted: &Wanted) -> StoreResult<Vec<Cause>>;
+        wanted(wanted: &Wanted, closed: bool, limit: usize) -> StoreResult<Vec<Exception>>;
+        decisions_of(flow: &str, lane: &str) -> StoreResult<Vec<Exception>>;
+        open_of_cause(flow: &str, code: &str, cause: &str) -> StoreResult<u64>;
+        open_by_owner() -> StoreResult<Vec<(Option<String>, String, u64)>>;
+        alerts() -> StoreResult<Vec<Alert>>;
+        oldest_in(state: RecordStage) -> StoreResult<Option<Millis>>;
+        watching(what: &Watched) -> StoreResult<u64>;
+        events(flow: &str, lane: &str) -> StoreResult<Vec<Event>>;
+        exchange(id: i64) -> StoreResult<Option<Exchange>>;
+        exchanges(limit: usize) -> StoreResult<Vec<Exchange>>;
+        hints(limit: usize) -> StoreResult<Vec<WebhookEvent>>;
+        watches(due: Millis, limit: usize) -> StoreResult<Vec<Watch>>;
+        next_watch() -> StoreResult<Option<Millis>>;
+        watches_of(flow: &str, lane: &str) -> StoreResult<Vec<Watch>>;
+        links_of(flow: &str, lane: &str) -> StoreResult<Vec<Link>>;
+        linked(flow: &str, lane: &str, of: Option<&str>, most: usize) -> StoreResult<Vec<(String, String)>>;
+        controls() -> StoreResult<Vec<Control>>;
+        meta(name: &str) -> StoreResult<Option<String>>;
+        mentioning(fits: &dyn Fn(&str) -> bool) -> StoreResult<Vec<(String, String)>>;
+        erasures(who: Option<&str>) -> StoreResult<Vec<Erasure>>;
         fingerprint(text: &[u8]) -> String;
     }
 }

@@ -6,10 +6,10 @@ use serde_json::json;
 use super::orders::minutes;
 use super::scenario::Scenario;
 use crate::engine::Engine;
-use crate::engine::queue::{Decision, Signature};
+use crate::engine::operator_commands::{Decision, Signature};
 use crate::sandbox::Act;
-use crate::sandbox::faults::Dice;
-use crate::store::{EntryState, Kept};
+use crate::sandbox::faults::Rng;
+use crate::store::{EntryState, StoreResult};
 use crate::value::Json;
 
 /// One thing that befalls the process or the people around it.
@@ -37,11 +37,11 @@ pub(super) enum Hazard {
 
 /// The hazards of a day in order, and what they do at the systems.
 pub(super) fn timetable(scenario: &Scenario, start: Timestamp) -> (Vec<(Timestamp, Hazard)>, Vec<(Timestamp, bool, Act)>) {
-    let dice = &mut Dice::new(scenario.seed ^ 0x4a2a_12d5);
+    let dice = &mut Rng::new(scenario.seed ^ 0x4a2a_12d5);
     let (mut hazards, mut acts) = (Vec::new(), Vec::new());
     let of = scenario.hazards;
     let span = scenario.minutes;
-    let within = |dice: &mut Dice| start + minutes(dice, span - 5);
+    let within = |dice: &mut Rng| start + minutes(dice, span - 5);
     if of.clocks {
         for _ in 0..2 + dice.below(4) {
             let (hour, day) = (60 * 60, 24 * 60 * 60);
@@ -103,7 +103,7 @@ pub(super) fn timetable(scenario: &Scenario, start: Timestamp) -> (Vec<(Timestam
         let backup = start + SignedDuration::from_mins(5) + minutes(dice, span / 3);
         acts.push((backup, false, act("backup", "", Json::Null)));
         acts.push((backup + SignedDuration::from_mins(3) + minutes(dice, span / 2), false, act("restore", "", Json::Null)));
-        let number = |dice: &mut Dice| format!("{:08}", 1 + dice.below(scenario.orders.max(1) as u64));
+        let number = |dice: &mut Rng| format!("{:08}", 1 + dice.below(scenario.orders.max(1) as u64));
         acts.extend((0..4).map(|_| (within(dice), false, act("split", &number(dice), Json::Null))));
         acts.extend((0..3).map(|_| (within(dice), false, act("combine", &number(dice), json!({"with": number(dice)})))));
         acts.extend((0..3).map(|_| (within(dice), false, at_the_warehouse(dice, scenario.orders))));
@@ -125,7 +125,7 @@ fn act(verb: &str, subject: &str, settings: Json) -> Act {
 }
 
 /// What others do to an order at ShipStation.
-fn at_the_warehouse(dice: &mut Dice, orders: usize) -> Act {
+fn at_the_warehouse(dice: &mut Rng, orders: usize) -> Act {
     let order = format!("{:08}", 1 + dice.below(orders.max(1) as u64));
     match dice.below(13) {
         0 | 1 => act("change", &order, json!({"tagIds": [1 + dice.below(900)]})),
@@ -142,7 +142,7 @@ fn at_the_warehouse(dice: &mut Dice, orders: usize) -> Act {
 }
 
 /// What a person does with what is open: the flow and the record that it is about, where it changes what is sent.
-pub(super) fn decide(engine: &mut Engine<'_>, dice: &mut Dice, now: Timestamp) -> Kept<Option<(String, String)>> {
+pub(super) fn decide(engine: &mut Engine<'_>, dice: &mut Rng, now: Timestamp) -> StoreResult<Option<(String, String)>> {
     let open = engine.store().exceptions(true, 1_000)?;
     let flows: Vec<String> = engine.store().checkpoints()?.into_iter().map(|checkpoint| checkpoint.flow).collect();
     if open.is_empty() || dice.below(3) == 0 {

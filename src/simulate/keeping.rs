@@ -2,7 +2,7 @@
 
 use super::process::Sim;
 use crate::engine::Recovered;
-use crate::sandbox::faults::Dice;
+use crate::sandbox::faults::Rng;
 use crate::store::sqlite::{Anchor, Sqlite};
 
 /// Copies of the store that somebody made, the newest last; each stays as long as this does.
@@ -49,7 +49,7 @@ impl Copies {
 
 /// One bit of a row flips, as long as nobody looks; gives where.
 pub(super) fn flip(sim: &Sim<'_>, number: u64) -> Result<String, String> {
-    let mut dice = Dice::new(number);
+    let mut dice = Rng::new(number);
     for _ in 0..20 {
         let flipped = Sqlite::anchor(&sim.name).and_then(|store| store.flip_bit(&mut || dice.roll())).map_err(|fault| fault.to_string())?;
         if let Some(told) = flipped {

@@ -4,15 +4,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::scenario::Scenario;
 use crate::sandbox::Act;
-use crate::sandbox::faults::Dice;
+use crate::sandbox::faults::Rng;
 use crate::value::Json;
 
-pub(super) fn minutes(dice: &mut Dice, below: u64) -> SignedDuration {
+pub(super) fn minutes(dice: &mut Rng, below: u64) -> SignedDuration {
     SignedDuration::from_millis(dice.below(below * 60_000) as i64)
 }
 
 /// What people do, in order: when, at which system, what.
-pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+pub(super) fn schedule(dice: &mut Rng, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let mut acts = Vec::new();
     if scenario.hazards.restless {
         return changes(dice, scenario, start);
@@ -44,7 +44,7 @@ pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) ->
 }
 
 /// Orders that are made, and most of them cancelled some minutes later.
-fn second_thoughts(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+fn second_thoughts(dice: &mut Rng, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let act = |verb: &str, subject: &str| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings: Json::Null };
     let mut made: Vec<Timestamp> = (0..scenario.acts / 2).map(|_| start + minutes(dice, scenario.minutes - 10)).collect();
     made.sort();
@@ -60,7 +60,7 @@ fn second_thoughts(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec
 }
 
 /// Orders that are on hold, so that nothing locks them, and change again and again.
-fn changes(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+fn changes(dice: &mut Rng, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let act = |order: u64, settings: Json| Act { verb: "change".to_owned(), subject: format!("{order:08}"), settings };
     let orders = scenario.orders.max(1) as u64;
     let mut acts: Vec<(Timestamp, bool, Act)> =

@@ -11,14 +11,14 @@ use super::orders::minutes;
 use super::scenario::Scenario;
 use super::wire::{Wire, locked};
 use crate::sandbox::Act;
-use crate::sandbox::faults::Dice;
+use crate::sandbox::faults::Rng;
 use crate::value::Json;
 
 pub(super) const TEMPLATES: [&str; 2] = ["crm-delivered", "crm-exceptions"];
 
 /// Parcels of orders that Salesforce has, and what their carriers say of them: some are late, some come back, some
 /// are voided before they leave.
-pub(super) fn schedule(dice: &mut Dice, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
+pub(super) fn schedule(dice: &mut Rng, scenario: Scenario, start: Timestamp) -> Vec<(Timestamp, bool, Act)> {
     let act = |verb: &str, subject: &str, settings: Json| Act { verb: verb.to_owned(), subject: subject.to_owned(), settings };
     let mut acts = Vec::new();
     // Each is of an order that Salesforce has.

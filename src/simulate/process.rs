@@ -12,15 +12,15 @@ use super::disk::{Disk, Wear};
 use super::scenario::{Off, Scenario, Setup, VOLUME};
 use super::time::Virtual;
 use super::wire::{Wire, connectors};
-use crate::apply::Program;
 use crate::connector::{Hint, WebhookReply, WebhookRequest};
 use crate::engine::{Effect, Engine, Message, Polled, Recovered, Reply, Settings, Told, World};
+use crate::eval::Program;
 use crate::http::Clock as _;
 use crate::ir::Schedule;
 use crate::plan::Plan;
 use crate::run::executor::Executor;
 use crate::sandbox::Delivery;
-use crate::sandbox::faults::Dice;
+use crate::sandbox::faults::Rng;
 use crate::schema::Names;
 use crate::store::sqlite::Sqlite;
 use crate::value::{Json, ObjectRef};
@@ -181,7 +181,7 @@ impl<'p> Sim<'p> {
     }
 
     /// A process as it starts: with the store as the last one left it.
-    pub(super) fn start(&mut self, dice: &mut Dice) -> Result<Process<'p>, String> {
+    pub(super) fn start(&mut self, dice: &mut Rng) -> Result<Process<'p>, String> {
         loop {
             let mut store = Sqlite::in_memory(&self.name).map_err(|fault| fault.to_string())?;
             if self.scenario.off == Some(Off::Fencing) {

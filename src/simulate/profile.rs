@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::scenario::{Hazards, Off, Scenario};
-use crate::sandbox::faults::{Dice, Faults};
+use crate::sandbox::faults::{Faults, Rng};
 
 /// A kind of day. The seed decides what exactly happens in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +123,7 @@ impl Profile {
             Profile::Rough => Scenario::rough(seed),
             Profile::Large => Scenario::large(seed),
             Profile::Calendar => {
-                let mut dice = Dice::new(seed ^ 0xca1e);
+                let mut dice = Rng::new(seed ^ 0xca1e);
                 let minutes = [60, 60, 180, 15 * 60, 27 * 60][dice.below(5) as usize];
                 Scenario { start: beginning(&mut dice), minutes, acts: if minutes > 600 { 24 } else { 14 }, ..small }
             }
@@ -213,7 +213,7 @@ const BEGINNINGS: [&str; 14] = [
     "2029-12-24T12:00:00Z",
 ];
 
-fn beginning(dice: &mut Dice) -> Timestamp {
+fn beginning(dice: &mut Rng) -> Timestamp {
     let text = BEGINNINGS[dice.below(BEGINNINGS.len() as u64) as usize];
     text.parse().unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -12,7 +12,7 @@ pub(super) fn story(engine: &Engine<'_>, crm: &Shared, wms: &Shared) -> String {
         out.push_str(&text);
         out.push('\n');
     };
-    for state in crate::store::LaneState::ALL {
+    for state in crate::store::RecordStage::ALL {
         for lane in engine.store().in_state(None, state, 1_000).unwrap_or_default() {
             line(format!("{} {} {:?} is {}", lane.flow, lane.key, lane.label, state.word()));
             for event in engine.store().events(&lane.flow, &lane.key).unwrap_or_default() {

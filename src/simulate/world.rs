@@ -18,10 +18,10 @@ use super::story::story;
 use super::time::Virtual;
 use super::wire::{CRM, Shared, WMS, Wire, locked, subscribe};
 use super::{crm, parcels};
-use crate::apply::Program;
-use crate::engine::queue::{Decision, Signature};
+use crate::engine::operator_commands::{Decision, Signature};
 use crate::engine::{Engine, Message};
-use crate::sandbox::faults::{Dice, FaultKit, Faults, Faulty};
+use crate::eval::Program;
+use crate::sandbox::faults::{FaultKit, Faults, Faulty, Rng};
 use crate::sandbox::{Act, salesforce, shipstation};
 use crate::store::sqlite::Sqlite;
 use crate::store::{EntryState, StoreFault};
@@ -40,7 +40,7 @@ struct Day<'p> {
     zombies: Vec<(Process<'p>, Timestamp)>,
     crm: Shared,
     wms: Shared,
-    dice: Dice,
+    dice: Rng,
     acts: VecDeque<(Timestamp, bool, Act)>,
     /// When people acted last.
     acted: Timestamp,
@@ -78,7 +78,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
     let next = setup.next.as_ref().map(|next| Program::new(&next.plan)).transpose().map_err(|error| error.to_string())?;
     let start = scenario.start;
     let clock = Virtual::new(start);
-    let mut dice = Dice::new(scenario.seed);
+    let mut dice = Rng::new(scenario.seed);
     let (crm, wms) = systems(&scenario, start);
     let wire = Arc::new(Wire { clock: clock.clone(), crm: Arc::clone(&crm), wms: Arc::clone(&wms), seen: Mutex::new(Sha256::new()) });
     subscribe(&wms, start);
@@ -153,7 +153,8 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         story.push_str(&told.join("\n"));
         story.push('\n');
     }
-    let delivered = counts.iter().filter(|((_, state), _)| matches!(state, crate::store::LaneState::Delivered | crate::store::LaneState::Unchanged));
+    let delivered =
+        counts.iter().filter(|((_, state), _)| matches!(state, crate::store::RecordStage::Delivered | crate::store::RecordStage::Unchanged));
     let report = Report {
         findings,
         trace: trace.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -322,7 +323,7 @@ impl<'p> Day<'p> {
                     self.process.wake = None;
                     died |= restart;
                 }
-                Hazard::People(number) => match hazards::decide(&mut self.process.engine, &mut Dice::new(number), now) {
+                Hazard::People(number) => match hazards::decide(&mut self.process.engine, &mut Rng::new(number), now) {
                     Ok(about) => {
                         self.process.wake = None;
                         self.sim.decided.extend(about);
@@ -451,7 +452,7 @@ fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &mut Vec<Find
     for flow in flows {
         // Of very many records some hundreds: each is fetched by its id.
         let some = if scenario.acts > VOLUME {
-            let lanes = engine.store().in_state(Some(&flow), crate::store::LaneState::Delivered, 500).map_err(|fault| fault.to_string())?;
+            let lanes = engine.store().in_state(Some(&flow), crate::store::RecordStage::Delivered, 500).map_err(|fault| fault.to_string())?;
             lanes.into_iter().map(|lane| lane.key).collect()
         } else {
             Vec::new()

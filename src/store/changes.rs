@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, Entry, EntryState, Exception, Lane, Ledger, Millis, Watch, Watched};
+use super::{Alert, Entry, EntryState, Exception, Millis, RecordState, TargetState, Watch, Watched};
 use crate::value::Json;
 
 /// One line of a record's history.
@@ -77,7 +77,7 @@ pub struct Checkpoint {
 
 /// A webhook that was verified and answered, and still has to be followed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hint {
+pub struct WebhookEvent {
     pub id: i64,
     pub connection: String,
     pub event: String,
@@ -123,7 +123,7 @@ pub struct Moved {
 /// One change of the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    Lane(Lane),
+    Record(RecordState),
     /// What a lane's newest version looks like at its source; nothing else of the lane is touched.
     Seen {
         flow: String,
@@ -134,12 +134,12 @@ pub enum Change {
     /// What moves while an entry is sent; nothing else of it is touched.
     Sent(Moved),
     DropEntry(i64),
-    Ledger(Ledger),
+    Target(TargetState),
     Exception(Exception),
     Event(Event),
     Exchange(Exchange),
     Checkpoint(Checkpoint),
-    Hint(Hint),
+    Hint(WebhookEvent),
     DropHint(i64),
     Watch(Watch),
     DropWatch {

@@ -8,21 +8,21 @@ pub(crate) mod tests {
 
     use crate::store::sqlite::Sqlite;
     use crate::store::{
-        Alert, Change, Checkpoint, Decided, Entry, EntryState, Erasure, Event, Exception, Exchange, Known, Lane, LaneState, Ledger, Link, Moved, Old,
-        Part, Reason, Rides, Store, StoreFault, Wanted, Watch, Watched,
+        Alert, Change, Checkpoint, Decided, Entry, EntryState, Erasure, Event, Exception, Exchange, Known, Link, Moved, Old, Part, Reason,
+        RecordStage, RecordState, Rides, Store, StoreFault, TargetState, Wanted, Watch, Watched,
     };
-    use crate::value::{Body, Json};
+    use crate::value::{Json, RawRecord};
 
-    pub(crate) fn lane(key: &str, arrived: i64, first: bool) -> Lane {
-        Lane {
+    pub(crate) fn lane(key: &str, arrived: i64, first: bool) -> RecordState {
+        RecordState {
             label: Some(format!("no {key}")),
             arrived,
             first,
             version: "v".into(),
-            body: Some(Body::of(&json!({"amount": 1.10}))),
+            body: Some(RawRecord::of(&json!({"amount": 1.10}))),
             updated: 7,
             seen: vec![1, 2, 3],
-            ..Lane::new("f", key, 7)
+            ..RecordState::new("f", key, 7)
         }
     }
 
@@ -94,20 +94,20 @@ pub(crate) mod tests {
     /// What every keeper has to hold; `open` opens the same store again.
     pub(crate) fn holds(open: &dyn Fn() -> Box<dyn Store>) {
         let mut store = open();
-        store.commit(&[Change::Lane(lane("b", 2, false)), Change::Lane(lane("a", 1, false)), Change::Lane(lane("c", 3, true))]).unwrap();
-        let due: Vec<String> = store.due("f", LaneState::Waiting, 0, 10).unwrap().into_iter().map(|lane| lane.key).collect();
+        store.commit(&[Change::Record(lane("b", 2, false)), Change::Record(lane("a", 1, false)), Change::Record(lane("c", 3, true))]).unwrap();
+        let due: Vec<String> = store.due("f", RecordStage::Waiting, 0, 10).unwrap().into_iter().map(|lane| lane.key).collect();
         assert_eq!(due, ["c", "a", "b"], "what goes first, then in the order of arrival");
         let keys = |until: (i64, usize), first: bool, leave: &str| -> Vec<String> {
-            let lanes = store.due_but("f", LaneState::Waiting, until, first, &|key| key == leave).unwrap();
+            let lanes = store.due_but("f", RecordStage::Waiting, until, first, &|key| key == leave).unwrap();
             lanes.into_iter().map(|lane| lane.key).collect()
         };
         assert_eq!((keys((0, 9), true, ""), keys((0, 1), false, "c"), keys((-1, 9), false, "")), (vec!["c".into()], vec!["a".into()], vec![]));
-        assert_eq!(store.lane("f", "a").unwrap(), Some(lane("a", 1, false)), "what comes back is what was put");
+        assert_eq!(store.record("f", "a").unwrap(), Some(lane("a", 1, false)), "what comes back is what was put");
         let known = store.known("f", &["a", "z", "b"]).unwrap();
         assert_eq!(known.len(), 2, "a key without a lane is left out");
-        assert_eq!(known["a"], Known { state: LaneState::Waiting, read: true, stamp: None, seen: vec![1, 2, 3] });
+        assert_eq!(known["a"], Known { state: RecordStage::Waiting, read: true, stamp: None, seen: vec![1, 2, 3] });
         store.commit(&[Change::Seen { flow: "f".into(), key: "b".into(), seen: vec![9] }]).unwrap();
-        assert_eq!(store.lane("f", "b").unwrap(), Some(Lane { seen: vec![9], ..lane("b", 2, false) }), "nothing else is touched");
+        assert_eq!(store.record("f", "b").unwrap(), Some(RecordState { seen: vec![9], ..lane("b", 2, false) }), "nothing else is touched");
         assert_eq!(store.search("no b", 5).unwrap().len(), 1);
         let checkpoint = Checkpoint { flow: "f".into(), stream: "s".into(), cursor: Some("x".into()), more: true, at: 1 };
         let watch = Watch { what: Watched::Expectation("w".into()), flow: "f".into(), lane: "a".into(), since: 0, due: 50 };
@@ -128,8 +128,8 @@ pub(crate) mod tests {
         let old = Old::Exceptions([(String::new(), Some(980))].into());
         assert!(matches!(store.forget(&old, None, 9), Err(StoreFault::Fenced { .. })));
         assert!(matches!(store.erase(&[], &[]), Err(StoreFault::Fenced { .. })));
-        assert!(matches!(store.commit(&[Change::Lane(lane("d", 9, false))]), Err(StoreFault::Fenced { .. })));
-        assert_eq!(other.lane("f", "d").unwrap(), None, "a commit that was refused changes nothing");
+        assert!(matches!(store.commit(&[Change::Record(lane("d", 9, false))]), Err(StoreFault::Fenced { .. })));
+        assert_eq!(other.record("f", "d").unwrap(), None, "a commit that was refused changes nothing");
         assert_eq!(other.forget(&old, None, 9).unwrap().dropped, 1);
         assert_eq!(other.counts().unwrap(), store.counts().unwrap());
         assert_eq!(other.fingerprint(b"a"), store.fingerprint(b"a"));
@@ -138,9 +138,9 @@ pub(crate) mod tests {
 
     /// Lanes in their states, and how many there are.
     fn lanes(store: &mut dyn Store) {
-        let full = Lane {
-            state: LaneState::Delivered,
-            was: Some(LaneState::Review),
+        let full = RecordState {
+            state: RecordStage::Delivered,
+            was: Some(RecordStage::Review),
             stamp: Some("2026-03-02T00:00:00Z".into()),
             delivered: Some("v".into()),
             due: 12,
@@ -150,33 +150,34 @@ pub(crate) mod tests {
             plan: Some("p".into()),
             reasons: vec![reason()],
             updated: 11,
-            body: Some(Body::of(&json!({"text": "long ".repeat(400)}))),
+            body: Some(RawRecord::of(&json!({"text": "long ".repeat(400)}))),
             ..lane("full", 8, true)
         };
-        store.commit(&[Change::Lane(full.clone())]).unwrap();
-        assert_eq!(store.lane("f", "full").unwrap(), Some(full.clone()));
+        store.commit(&[Change::Record(full.clone())]).unwrap();
+        assert_eq!(store.record("f", "full").unwrap(), Some(full.clone()));
         // What was read back is not written again, and is there all the same.
-        let read = store.lane("f", "full").unwrap().unwrap();
-        store.commit(&[Change::Lane(Lane { due: 13, ..read })]).unwrap();
-        assert_eq!(store.lane("f", "full").unwrap(), Some(Lane { due: 13, ..full }));
+        let read = store.record("f", "full").unwrap().unwrap();
+        store.commit(&[Change::Record(RecordState { due: 13, ..read })]).unwrap();
+        assert_eq!(store.record("f", "full").unwrap(), Some(RecordState { due: 13, ..full }));
         assert_eq!(store.counts().unwrap().into_values().collect::<Vec<_>>(), [3, 1]);
-        assert_eq!(store.in_state(None, LaneState::Delivered, 9).unwrap().len(), 1);
-        assert_eq!(store.in_state(Some("g"), LaneState::Delivered, 9).unwrap().len(), 0);
+        assert_eq!(store.in_state(None, RecordStage::Delivered, 9).unwrap().len(), 1);
+        assert_eq!(store.in_state(Some("g"), RecordStage::Delivered, 9).unwrap().len(), 0);
         assert_eq!(store.members("f", "group/1").unwrap(), [json!({"text": "long ".repeat(400)})]);
         assert_eq!(store.beginning("f", "fu").unwrap().len(), 1);
         assert_eq!(store.search("full", 5).unwrap().len(), 1, "by its key");
-        let gone = Lane { body: None, matched: None, reasons: Vec::new(), state: LaneState::Gone, ..store.lane("f", "full").unwrap().unwrap() };
-        store.commit(&[Change::Lane(gone.clone())]).unwrap();
-        assert_eq!(store.lane("f", "full").unwrap(), Some(gone));
-        assert_eq!(store.counts().unwrap().get(&("f".into(), LaneState::Delivered)), None);
-        store.commit(&[Change::Lane(Lane { due: 70, ..lane("later", 4, false) })]).unwrap();
-        assert_eq!(store.next_due("f", LaneState::Waiting, 10).unwrap(), Some(70));
-        assert_eq!((store.oldest_in(LaneState::Waiting).unwrap(), store.oldest_in(LaneState::Delivered).unwrap()), (Some(7), None));
+        let gone =
+            RecordState { body: None, matched: None, reasons: Vec::new(), state: RecordStage::Gone, ..store.record("f", "full").unwrap().unwrap() };
+        store.commit(&[Change::Record(gone.clone())]).unwrap();
+        assert_eq!(store.record("f", "full").unwrap(), Some(gone));
+        assert_eq!(store.counts().unwrap().get(&("f".into(), RecordStage::Delivered)), None);
+        store.commit(&[Change::Record(RecordState { due: 70, ..lane("later", 4, false) })]).unwrap();
+        assert_eq!(store.next_due("f", RecordStage::Waiting, 10).unwrap(), Some(70));
+        assert_eq!((store.oldest_in(RecordStage::Waiting).unwrap(), store.oldest_in(RecordStage::Delivered).unwrap()), (Some(7), None));
     }
 
     fn writes(store: &mut dyn Store) {
         let made = entry(100, "a");
-        let ledger = Ledger {
+        let ledger = TargetState {
             connection: "wms".into(),
             object: "Order".into(),
             key: "sf-a".into(),
@@ -184,11 +185,11 @@ pub(crate) mod tests {
             fields: [("street".to_owned(), "hash".to_owned())].into(),
             confirmed: 4,
         };
-        store.commit(&[Change::Entry(made.clone()), Change::Ledger(ledger.clone()), Change::Exception(exception(101, "a"))]).unwrap();
+        store.commit(&[Change::Entry(made.clone()), Change::Target(ledger.clone()), Change::Exception(exception(101, "a"))]).unwrap();
         assert_eq!(store.entry(100).unwrap(), Some(made.clone()));
         assert_eq!(store.oldest_doubt().unwrap(), None, "it was not sent");
         assert_eq!(store.entries(&[100, 7]).unwrap(), std::slice::from_ref(&made));
-        assert_eq!(store.ledger("wms", "Order", "sf-a").unwrap(), Some(ledger));
+        assert_eq!(store.target_state("wms", "Order", "sf-a").unwrap(), Some(ledger));
         assert_eq!(store.exceptions_of("f", "a").unwrap(), [exception(101, "a")]);
         assert_eq!((store.open_exceptions().unwrap(), store.exception(101).unwrap()), (1, Some(exception(101, "a"))));
         let moved = Moved { id: 100, state: EntryState::Sending, attempt: 1, due: 4, sent: Some(4), doubted: Some(2), epoch: 1 };
@@ -346,7 +347,7 @@ pub(crate) mod tests {
         let left = store.exchange(200).unwrap().unwrap();
         assert_eq!((left.parts, left.request, left.status), (vec![part("b")], None, Some(200)));
         assert_eq!(store.search("5", 5).unwrap().iter().map(|lane| lane.key.as_str()).collect::<Vec<_>>(), ["b"]);
-        assert!(store.lane("f", "a").unwrap().is_some(), "its lane is the caller's");
+        assert!(store.record("f", "a").unwrap().is_some(), "its lane is the caller's");
         assert_eq!((store.erasures(Some("hash")).unwrap(), store.erasures(Some("other")).unwrap()), (vec![proof], vec![]));
         assert_eq!(store.mentioning(&|text| text.contains("upsert 5")).unwrap(), []);
     }

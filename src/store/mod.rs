@@ -61,10 +61,10 @@ pub enum StoreFault {
     Io(String),
 }
 
-pub type Kept<T> = Result<T, StoreFault>;
+pub type StoreResult<T> = Result<T, StoreFault>;
 
 /// How many lanes of a flow are in a state.
-pub type Counts = BTreeMap<(String, LaneState), u64>;
+pub type Counts = BTreeMap<(String, RecordStage), u64>;
 
 /// Keeps everything. Reads see all commits before them.
 pub trait Store: Send {
@@ -75,119 +75,126 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// [`StoreFault::Fenced`] if the store was opened since by another: then nothing is changed.
-    fn commit(&mut self, changes: &[Change]) -> Kept<()>;
+    fn commit(&mut self, changes: &[Change]) -> StoreResult<()>;
 
     /// The next ids for entries, exceptions and exchanges: unique over the store's life.
     ///
     /// # Errors
     /// The store gives none now: one that several processes share takes them from where it is kept.
-    fn next_id(&mut self) -> Kept<i64>;
+    fn next_id(&mut self) -> StoreResult<i64>;
 
     /// One higher than the highest `arrived` of all lanes.
     ///
     /// # Errors
     /// As [`Store::next_id`].
-    fn next_arrival(&mut self) -> Kept<i64>;
+    fn next_arrival(&mut self) -> StoreResult<i64>;
 
-    fn checkpoint(&self, flow: &str, stream: &str) -> Kept<Option<Checkpoint>>;
-    fn checkpoints(&self) -> Kept<Vec<Checkpoint>>;
+    fn checkpoint(&self, flow: &str, stream: &str) -> StoreResult<Option<Checkpoint>>;
+    fn checkpoints(&self) -> StoreResult<Vec<Checkpoint>>;
 
-    fn lane(&self, flow: &str, key: &str) -> Kept<Option<Lane>>;
+    fn record(&self, flow: &str, key: &str) -> StoreResult<Option<RecordState>>;
 
     /// What is known of the lanes of some keys, in one read; a key without a lane is left out.
-    fn known(&self, flow: &str, keys: &[&str]) -> Kept<HashMap<String, Known>>;
+    fn known(&self, flow: &str, keys: &[&str]) -> StoreResult<HashMap<String, Known>>;
 
     /// Lanes of a flow in a state that are due, what goes first before all, then in the order of arrival.
-    fn due(&self, flow: &str, state: LaneState, now: Millis, limit: usize) -> Kept<Vec<Lane>> {
+    fn due(&self, flow: &str, state: RecordStage, now: Millis, limit: usize) -> StoreResult<Vec<RecordState>> {
         self.due_but(flow, state, (now, limit), false, &|_| false)
     }
 
     /// The same without lanes whose keys are left out, which costs nothing for what is left out; `first`: only those that go
     /// before all. Of each lane that waits behind the limit nothing is read.
-    fn due_but(&self, flow: &str, state: LaneState, until: (Millis, usize), first: bool, leave: &dyn Fn(&str) -> bool) -> Kept<Vec<Lane>>;
+    fn due_but(
+        &self,
+        flow: &str,
+        state: RecordStage,
+        until: (Millis, usize),
+        first: bool,
+        leave: &dyn Fn(&str) -> bool,
+    ) -> StoreResult<Vec<RecordState>>;
 
     /// When the next lane of a flow in a state is due; `None` where there is none in the state.
-    fn next_due(&self, flow: &str, state: LaneState, now: Millis) -> Kept<Option<Millis>>;
+    fn next_due(&self, flow: &str, state: RecordStage, now: Millis) -> StoreResult<Option<Millis>>;
 
     /// Lanes by what people call them, by their key, or by the key or id of what was written of them.
-    fn search(&self, text: &str, limit: usize) -> Kept<Vec<Lane>>;
+    fn search(&self, text: &str, limit: usize) -> StoreResult<Vec<RecordState>>;
 
     /// Lanes in a state, newest change first.
-    fn in_state(&self, flow: Option<&str>, state: LaneState, limit: usize) -> Kept<Vec<Lane>>;
+    fn in_state(&self, flow: Option<&str>, state: RecordStage, limit: usize) -> StoreResult<Vec<RecordState>>;
 
     /// The bodies of a group's records, in the order of their keys.
-    fn members(&self, flow: &str, group: &str) -> Kept<Vec<Json>>;
+    fn members(&self, flow: &str, group: &str) -> StoreResult<Vec<Json>>;
     /// The lanes of a flow's groups: those whose keys begin so.
-    fn beginning(&self, flow: &str, key: &str) -> Kept<Vec<Lane>>;
-    fn counts(&self) -> Kept<Counts>;
+    fn beginning(&self, flow: &str, key: &str) -> StoreResult<Vec<RecordState>>;
+    fn counts(&self) -> StoreResult<Counts>;
     /// When the oldest write was sent of which it is not known whether it was done.
-    fn oldest_doubt(&self) -> Kept<Option<Millis>> {
+    fn oldest_doubt(&self) -> StoreResult<Option<Millis>> {
         let unknown = |entry: &Entry| {
             matches!(entry.state, EntryState::Sending | EntryState::Ambiguous) || (entry.state == EntryState::Planned && entry.doubted.is_some())
         };
         Ok(self.open_entries()?.iter().filter(|entry| unknown(entry)).filter_map(|entry| entry.sent).min())
     }
     /// When the record was last touched that has been in a state for the longest.
-    fn oldest_in(&self, state: LaneState) -> Kept<Option<Millis>>;
+    fn oldest_in(&self, state: RecordStage) -> StoreResult<Option<Millis>>;
 
-    fn entry(&self, id: i64) -> Kept<Option<Entry>>;
+    fn entry(&self, id: i64) -> StoreResult<Option<Entry>>;
 
     /// Entries by id; one that is not there is left out.
-    fn entries(&self, ids: &[i64]) -> Kept<Vec<Entry>>;
+    fn entries(&self, ids: &[i64]) -> StoreResult<Vec<Entry>>;
 
     /// All entries of a lane, in the order in which they were made.
-    fn entries_of(&self, flow: &str, lane: &str) -> Kept<Vec<Entry>>;
+    fn entries_of(&self, flow: &str, lane: &str) -> StoreResult<Vec<Entry>>;
 
     /// All entries that are not done, without what is sealed in them, in the order in which they were made.
-    fn open_entries(&self) -> Kept<Vec<Entry>>;
+    fn open_entries(&self) -> StoreResult<Vec<Entry>>;
 
-    fn ledger(&self, connection: &str, object: &str, key: &str) -> Kept<Option<Ledger>>;
+    fn target_state(&self, connection: &str, object: &str, key: &str) -> StoreResult<Option<TargetState>>;
 
-    fn exceptions(&self, open: bool, limit: usize) -> Kept<Vec<Exception>>;
-    fn exception(&self, id: i64) -> Kept<Option<Exception>>;
+    fn exceptions(&self, open: bool, limit: usize) -> StoreResult<Vec<Exception>>;
+    fn exception(&self, id: i64) -> StoreResult<Option<Exception>>;
     /// The open exceptions of a lane.
-    fn exceptions_of(&self, flow: &str, lane: &str) -> Kept<Vec<Exception>>;
+    fn exceptions_of(&self, flow: &str, lane: &str) -> StoreResult<Vec<Exception>>;
     /// How many are open.
-    fn open_exceptions(&self) -> Kept<u64>;
+    fn open_exceptions(&self) -> StoreResult<u64>;
     /// The open exceptions by their causes: the earliest deadline first, then the oldest.
-    fn causes(&self, wanted: &Wanted) -> Kept<Vec<Cause>>;
+    fn causes(&self, wanted: &Wanted) -> StoreResult<Vec<Cause>>;
     /// Exceptions of a kind, the earliest deadline first, then the oldest. `closed`: those that are closed, too.
-    fn wanted(&self, wanted: &Wanted, closed: bool, limit: usize) -> Kept<Vec<Exception>>;
+    fn wanted(&self, wanted: &Wanted, closed: bool, limit: usize) -> StoreResult<Vec<Exception>>;
     /// What was decided about a lane, the newest last: its exceptions that a person closed.
-    fn decisions_of(&self, flow: &str, lane: &str) -> Kept<Vec<Exception>>;
+    fn decisions_of(&self, flow: &str, lane: &str) -> StoreResult<Vec<Exception>>;
     /// How many are open of one cause: see [`cause`].
-    fn open_of_cause(&self, flow: &str, code: &str, cause: &str) -> Kept<u64>;
+    fn open_of_cause(&self, flow: &str, code: &str, cause: &str) -> StoreResult<u64>;
     /// How many are open, by owner and code.
-    fn open_by_owner(&self) -> Kept<Vec<(Option<String>, String, u64)>>;
+    fn open_by_owner(&self) -> StoreResult<Vec<(Option<String>, String, u64)>>;
 
     /// All causes of alerts that are not over.
-    fn alerts(&self) -> Kept<Vec<Alert>>;
+    fn alerts(&self) -> StoreResult<Vec<Alert>>;
 
-    fn events(&self, flow: &str, lane: &str) -> Kept<Vec<Event>>;
-    fn exchange(&self, id: i64) -> Kept<Option<Exchange>>;
+    fn events(&self, flow: &str, lane: &str) -> StoreResult<Vec<Event>>;
+    fn exchange(&self, id: i64) -> StoreResult<Option<Exchange>>;
     /// The newest exchanges, newest first.
-    fn exchanges(&self, limit: usize) -> Kept<Vec<Exchange>>;
+    fn exchanges(&self, limit: usize) -> StoreResult<Vec<Exchange>>;
 
-    fn hints(&self, limit: usize) -> Kept<Vec<Hint>>;
+    fn hints(&self, limit: usize) -> StoreResult<Vec<WebhookEvent>>;
     /// Puts a hint durably into the inbox. The same one that still waits is not kept twice.
-    fn hint(&mut self, connection: &str, event: &str, body: &Json, at: Millis) -> Kept<()>;
+    fn hint(&mut self, connection: &str, event: &str, body: &Json, at: Millis) -> StoreResult<()>;
 
-    fn watches(&self, due: Millis, limit: usize) -> Kept<Vec<Watch>>;
-    fn next_watch(&self) -> Kept<Option<Millis>>;
+    fn watches(&self, due: Millis, limit: usize) -> StoreResult<Vec<Watch>>;
+    fn next_watch(&self) -> StoreResult<Option<Millis>>;
     /// How many watches there are of a kind.
-    fn watching(&self, what: &Watched) -> Kept<u64>;
+    fn watching(&self, what: &Watched) -> StoreResult<u64>;
     /// Watches of a lane that have not come due.
-    fn watches_of(&self, flow: &str, lane: &str) -> Kept<Vec<Watch>>;
+    fn watches_of(&self, flow: &str, lane: &str) -> StoreResult<Vec<Watch>>;
 
-    fn links_of(&self, flow: &str, lane: &str) -> Kept<Vec<Link>>;
+    fn links_of(&self, flow: &str, lane: &str) -> StoreResult<Vec<Link>>;
     /// Other lanes (flow, key) that have to do with the same records; with `of`, those of this flow. At most `most`: those come first
     /// that share a record with few others, and of a record that many share (an account) the newest.
-    fn linked(&self, flow: &str, lane: &str, of: Option<&str>, most: usize) -> Kept<Vec<(String, String)>>;
+    fn linked(&self, flow: &str, lane: &str, of: Option<&str>, most: usize) -> StoreResult<Vec<(String, String)>>;
 
     /// What people asked for and nobody has answered.
-    fn controls(&self) -> Kept<Vec<Control>>;
+    fn controls(&self) -> StoreResult<Vec<Control>>;
 
-    fn meta(&self, name: &str) -> Kept<Option<String>>;
+    fn meta(&self, name: &str) -> StoreResult<Option<String>>;
 
     /// What was found damaged since this was asked last. It was put aside, and its record has an exception.
     fn damages(&mut self) -> Vec<Damage> {
@@ -202,18 +209,18 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// As [`Store::commit`].
-    fn forget(&mut self, old: &Old, after: Option<&str>, rows: u32) -> Kept<Forgotten>;
+    fn forget(&mut self, old: &Old, after: Option<&str>, rows: u32) -> StoreResult<Forgotten>;
 
     /// Records (flow, key) of which something that is kept fits: a body, a payload, a reason, a call, a line of history.
-    fn mentioning(&self, fits: &dyn Fn(&str) -> bool) -> Kept<Vec<(String, String)>>;
+    fn mentioning(&self, fits: &dyn Fn(&str) -> bool) -> StoreResult<Vec<(String, String)>>;
 
     /// Removes what is kept of some records (flow and key) besides their lanes and what keeps their effects single, and makes
     /// some changes with it, all at once; gives how many rows were removed.
     ///
     /// # Errors
     /// As [`Store::commit`].
-    fn erase(&mut self, records: &[(String, String)], then: &[Change]) -> Kept<u64>;
+    fn erase(&mut self, records: &[(String, String)], then: &[Change]) -> StoreResult<u64>;
 
     /// What was erased before, the newest last; `who`: of one identifier's hash only.
-    fn erasures(&self, who: Option<&str>) -> Kept<Vec<Erasure>>;
+    fn erasures(&self, who: Option<&str>) -> StoreResult<Vec<Erasure>>;
 }

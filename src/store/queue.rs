@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, LaneState, Millis, Reason, cause};
+use super::{Entry, Millis, Reason, RecordStage, cause};
 
 /// The codes of exceptions. `docs/operations.md` has a row for each.
 pub const CODES: [&str; 10] = ["review", "rejected", "refused", "in_doubt", "gone", "exhausted", "differs", "missing", "late", "damaged"];
@@ -57,14 +57,14 @@ pub struct Decided {
 /// carried out since.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Undo {
-    pub state: LaneState,
-    pub was: Option<LaneState>,
+    pub state: RecordStage,
+    pub was: Option<RecordStage>,
     pub version: String,
     pub attempt: u32,
     pub due: Millis,
     /// The writes that the decision changed or dropped, whole.
     pub entries: Vec<Entry>,
-    pub left_state: LaneState,
+    pub left_state: RecordStage,
     pub left_version: String,
 }
 

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Millis;
 use crate::system::Guarantee;
-use crate::value::{Body, Json};
+use crate::value::{Json, RawRecord};
 
 /// Where a record is in its flow. One row a lane, which is a flow and a key.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lane {
+pub struct RecordState {
     pub flow: String,
     /// The record's id at its source.
     pub key: String,
@@ -20,9 +20,9 @@ pub struct Lane {
     pub arrived: i64,
     /// Goes before all other lanes.
     pub first: bool,
-    pub state: LaneState,
+    pub state: RecordStage,
     /// While it is fetched again only to see whether it changed: how it had ended.
-    pub was: Option<LaneState>,
+    pub was: Option<RecordStage>,
     /// Hash of the newest version's fields that the mapping reads.
     pub version: String,
     /// The newest version's stamp, as text that sorts.
@@ -34,7 +34,7 @@ pub struct Lane {
     /// How often the present version was tried and put off.
     pub attempt: u32,
     /// Sealed. The newest version, kept until it is settled.
-    pub body: Option<Body>,
+    pub body: Option<RawRecord>,
     /// Sealed. What its matches found, by their names, as long as its writes need it; under the empty name the targets
     /// that were read for writes that wait.
     pub matched: Option<Json>,
@@ -50,10 +50,10 @@ pub struct Lane {
     pub updated: Millis,
 }
 
-impl Lane {
+impl RecordState {
     /// The newest version.
     pub fn record(&self) -> Option<&Json> {
-        self.body.as_ref().map(Body::json)
+        self.body.as_ref().map(RawRecord::json)
     }
 
     /// Whether a person had its data erased, and its source has not changed it since.
@@ -63,13 +63,13 @@ impl Lane {
 
     /// A lane of which nothing has arrived yet.
     pub fn new(flow: &str, key: &str, now: Millis) -> Self {
-        Lane {
+        RecordState {
             flow: flow.to_owned(),
             key: key.to_owned(),
             label: None,
             arrived: 0,
             first: false,
-            state: LaneState::Waiting,
+            state: RecordStage::Waiting,
             was: None,
             version: String::new(),
             stamp: None,
@@ -93,18 +93,18 @@ pub const ERASED: &str = "erased";
 /// What has to be known of a lane to tell whether something that is listed is news.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
-    pub state: LaneState,
+    pub state: RecordStage,
     /// Its newest version was read.
     pub read: bool,
     pub stamp: Option<String>,
-    /// See [`Lane::seen`].
+    /// See [`RecordState::seen`].
     pub seen: Vec<u8>,
 }
 
 /// The states of the first promise, and those on the way there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LaneState {
+pub enum RecordStage {
     /// It is known that it changed; it has to be fetched.
     Fetch,
     /// To be mapped.
@@ -129,40 +129,40 @@ pub enum LaneState {
     Discarded,
 }
 
-impl LaneState {
-    pub const ALL: [LaneState; 11] = [
-        LaneState::Fetch,
-        LaneState::Waiting,
-        LaneState::Sending,
-        LaneState::Delivered,
-        LaneState::Unchanged,
-        LaneState::NotEligible,
-        LaneState::Rejected,
-        LaneState::Review,
-        LaneState::Failed,
-        LaneState::Gone,
-        LaneState::Discarded,
+impl RecordStage {
+    pub const ALL: [RecordStage; 11] = [
+        RecordStage::Fetch,
+        RecordStage::Waiting,
+        RecordStage::Sending,
+        RecordStage::Delivered,
+        RecordStage::Unchanged,
+        RecordStage::NotEligible,
+        RecordStage::Rejected,
+        RecordStage::Review,
+        RecordStage::Failed,
+        RecordStage::Gone,
+        RecordStage::Discarded,
     ];
 
     pub fn word(self) -> &'static str {
         match self {
-            LaneState::Fetch => "fetch",
-            LaneState::Waiting => "waiting",
-            LaneState::Sending => "sending",
-            LaneState::Delivered => "delivered",
-            LaneState::Unchanged => "unchanged",
-            LaneState::NotEligible => "not_eligible",
-            LaneState::Rejected => "rejected",
-            LaneState::Review => "review",
-            LaneState::Failed => "failed",
-            LaneState::Gone => "gone",
-            LaneState::Discarded => "discarded",
+            RecordStage::Fetch => "fetch",
+            RecordStage::Waiting => "waiting",
+            RecordStage::Sending => "sending",
+            RecordStage::Delivered => "delivered",
+            RecordStage::Unchanged => "unchanged",
+            RecordStage::NotEligible => "not_eligible",
+            RecordStage::Rejected => "rejected",
+            RecordStage::Review => "review",
+            RecordStage::Failed => "failed",
+            RecordStage::Gone => "gone",
+            RecordStage::Discarded => "discarded",
         }
     }
 
     /// Nothing more happens to it by itself.
     pub fn settled(self) -> bool {
-        !matches!(self, LaneState::Fetch | LaneState::Waiting | LaneState::Sending)
+        !matches!(self, RecordStage::Fetch | RecordStage::Waiting | RecordStage::Sending)
     }
 }
 
@@ -287,7 +287,7 @@ impl EntryState {
 
 /// What is known of one record of a target.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Ledger {
+pub struct TargetState {
     pub connection: String,
     pub object: String,
     /// Hashed. The idempotency key, or `id:` and the record's id. Where a flow writes a record by both, `of:` and the

@@ -10,7 +10,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::{Kept, StoreFault};
+use super::{StoreFault, StoreResult};
 
 /// Without associated data: what the first stores hold. A migration seals it anew.
 const UNBOUND: u8 = 1;
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Seal {
 ///
 /// # Errors
 /// The machine has no randomness to give.
-pub fn new_key() -> Kept<[u8; 32]> {
+pub fn new_key() -> StoreResult<[u8; 32]> {
     let mut key = [0; 32];
     SystemRandom::new().fill(&mut key).map_err(|_| StoreFault::Io("this machine provides no random numbers".into()))?;
     Ok(key)
@@ -73,7 +73,7 @@ pub fn new_key() -> Kept<[u8; 32]> {
 impl Seal {
     /// # Errors
     /// The key is not 32 bytes long.
-    pub fn new(key: &[u8]) -> Kept<Self> {
+    pub fn new(key: &[u8]) -> StoreResult<Self> {
         let unusable = || StoreFault::Io("the key must have 32 bytes".into());
         // Several keys from one, so that a hash says nothing of what is sealed.
         let root = hmac::Key::new(hmac::HMAC_SHA256, key);
@@ -92,7 +92,7 @@ impl Seal {
     ///
     /// # Errors
     /// The machine has no randomness to give.
-    pub fn seal(&self, place: Place<'_>, text: &[u8]) -> Kept<Vec<u8>> {
+    pub fn seal(&self, place: Place<'_>, text: &[u8]) -> StoreResult<Vec<u8>> {
         self.seal_as(BOUND, place, text)
     }
 
@@ -100,7 +100,7 @@ impl Seal {
     ///
     /// # Errors
     /// As [`Seal::seal`].
-    pub fn pack(&self, place: Place<'_>, text: &[u8]) -> Kept<Vec<u8>> {
+    pub fn pack(&self, place: Place<'_>, text: &[u8]) -> StoreResult<Vec<u8>> {
         if text.len() >= WORTH_PACKING {
             let packed = compress_to_vec(text, 3);
             if packed.len() < text.len() {
@@ -110,7 +110,7 @@ impl Seal {
         self.seal(place, text)
     }
 
-    fn seal_as(&self, form: u8, place: Place<'_>, text: &[u8]) -> Kept<Vec<u8>> {
+    fn seal_as(&self, form: u8, place: Place<'_>, text: &[u8]) -> StoreResult<Vec<u8>> {
         let mut nonce = [0; NONCE];
         self.random.fill(&mut nonce).map_err(|_| StoreFault::Io("this machine provides no random numbers".into()))?;
         let mut out = Vec::with_capacity(1 + NONCE + text.len() + 16);
@@ -130,7 +130,7 @@ impl Seal {
     ///
     /// # Errors
     /// [`StoreFault::Damaged`].
-    pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Kept<Vec<u8>> {
+    pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> StoreResult<Vec<u8>> {
         let damaged = |why: &str| StoreFault::Damaged(format!("{}.{} {why}", place.table, place.column));
         match sealed.first().copied() {
             Some(form @ (BOUND | PACKED)) => {
@@ -150,7 +150,7 @@ impl Seal {
     ///
     /// # Errors
     /// [`StoreFault::Damaged`].
-    pub fn open_unbound(&self, sealed: &[u8]) -> Kept<Option<Vec<u8>>> {
+    pub fn open_unbound(&self, sealed: &[u8]) -> StoreResult<Option<Vec<u8>>> {
         if sealed.first() != Some(&UNBOUND) {
             return Ok(None);
         }

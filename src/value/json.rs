@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use thiserror::Error;
 
-use super::{Json, Kind, MAX_ITEMS, MAX_TEXT, Missing, Money, Reference, Value, WeightUnit, Wire};
+use super::{Json, Kind, MAX_ITEMS, MAX_TEXT, Missing, Money, Reference, Value, WeightUnit, WireEncoding};
 
 /// A value of a record that does not fit its schema.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -48,7 +48,7 @@ pub enum Unfit {
 
 /// A source field's value. Null and blank text are missing; a field that the record does not have
 /// is for the caller to give as [`Value::ABSENT`]. Money comes without a currency.
-pub fn decode(json: &Json, kind: &Kind, wire: &Wire) -> Result<Value, Misread> {
+pub fn decode(json: &Json, kind: &Kind, wire: &WireEncoding) -> Result<Value, Misread> {
     match json {
         Json::Null => return Ok(Value::Missing(Missing::Null)),
         Json::String(text) if text.trim().is_empty() => return Ok(Value::Missing(Missing::Blank)),
@@ -90,7 +90,7 @@ pub fn decode(json: &Json, kind: &Kind, wire: &Wire) -> Result<Value, Misread> {
         }
         Kind::Weight => decode_weight(json, kind, wire),
         Kind::Length => match wire {
-            Wire::LengthNumber { unit } => Ok(Value::Length(number_of(json, kind, wire)?, *unit)),
+            WireEncoding::LengthNumber { unit } => Ok(Value::Length(number_of(json, kind, wire)?, *unit)),
             _ => Err(wrong(kind, json)),
         },
         Kind::Reference(_) => match json {
@@ -108,10 +108,10 @@ pub fn decode(json: &Json, kind: &Kind, wire: &Wire) -> Result<Value, Misread> {
     }
 }
 
-fn decode_weight(json: &Json, kind: &Kind, wire: &Wire) -> Result<Value, Misread> {
+fn decode_weight(json: &Json, kind: &Kind, wire: &WireEncoding) -> Result<Value, Misread> {
     match wire {
-        Wire::WeightNumber { unit } => Ok(Value::Weight(number_of(json, kind, wire)?, *unit)),
-        Wire::WeightObject { value, units, words } => {
+        WireEncoding::WeightNumber { unit } => Ok(Value::Weight(number_of(json, kind, wire)?, *unit)),
+        WireEncoding::WeightObject { value, units, words } => {
             let Json::Object(fields) = json else { return Err(wrong(kind, json)) };
             let (Some(amount), Some(word)) = (fields.get(value), fields.get(units)) else {
                 return Ok(Value::Missing(Missing::Null));
@@ -133,20 +133,20 @@ fn decode_weight(json: &Json, kind: &Kind, wire: &Wire) -> Result<Value, Misread
     }
 }
 
-fn decode_list(json: &Json, kind: &Kind, of: &Kind, wire: &Wire) -> Result<Value, Misread> {
+fn decode_list(json: &Json, kind: &Kind, of: &Kind, wire: &WireEncoding) -> Result<Value, Misread> {
     let items = match (wire, json) {
-        (Wire::Separated { by }, Json::String(text)) => {
+        (WireEncoding::Separated { by }, Json::String(text)) => {
             let parts: Vec<&str> = text.split(by.as_str()).map(str::trim).filter(|part| !part.is_empty()).collect();
             if parts.len() > MAX_ITEMS {
                 return Err(Misread::TooMany { limit: MAX_ITEMS });
             }
             let mut values = Vec::with_capacity(parts.len());
             for part in parts {
-                values.push(decode(&Json::from(part), of, &Wire::Plain)?);
+                values.push(decode(&Json::from(part), of, &WireEncoding::Plain)?);
             }
             return Ok(Value::list(values));
         }
-        (Wire::Records, Json::Object(fields)) => match fields.get("records") {
+        (WireEncoding::Records, Json::Object(fields)) => match fields.get("records") {
             Some(Json::Array(items)) => items,
             Some(Json::Null) | None => return Ok(Value::list(Vec::new())),
             Some(_) => return Err(wrong(kind, json)),
@@ -159,7 +159,7 @@ fn decode_list(json: &Json, kind: &Kind, of: &Kind, wire: &Wire) -> Result<Value
         return Err(Misread::TooMany { limit: MAX_ITEMS });
     }
     let inner = match wire {
-        Wire::Records | Wire::Separated { .. } => &Wire::Plain,
+        WireEncoding::Records | WireEncoding::Separated { .. } => &WireEncoding::Plain,
         other => other,
     };
     let values: Result<Vec<Value>, Misread> = items.iter().map(|item| decode(item, of, inner)).collect();
@@ -168,7 +168,7 @@ fn decode_list(json: &Json, kind: &Kind, of: &Kind, wire: &Wire) -> Result<Value
 
 /// A value as its target field takes it; a missing one is `null`, which the caller leaves out or
 /// sends. Lists of scalars are written whole; an object that a mapping built is written as it is.
-pub fn encode(value: &Value, kind: &Kind, wire: &Wire) -> Result<Json, Unfit> {
+pub fn encode(value: &Value, kind: &Kind, wire: &WireEncoding) -> Result<Json, Unfit> {
     let unfit = || Unfit::Kind { wanted: kind.to_string(), found: value.noun().to_owned() };
     if value.is_missing() {
         return Ok(Json::Null);
@@ -191,7 +191,7 @@ pub fn encode(value: &Value, kind: &Kind, wire: &Wire) -> Result<Json, Unfit> {
         Kind::Decimal | Kind::Money => match value {
             Value::Number(number) => Ok(number_in(*number, wire)),
             Value::Money(money) => match (&money.currency, wire) {
-                (Some(found), Wire::Amount { currency: Some(fixed), .. }) if **found != **fixed => {
+                (Some(found), WireEncoding::Amount { currency: Some(fixed), .. }) if **found != **fixed => {
                     Err(Unfit::Currency { found: found.to_string(), fixed: fixed.clone() })
                 }
                 _ => Ok(number_in(money.amount, wire)),
@@ -222,11 +222,11 @@ pub fn encode(value: &Value, kind: &Kind, wire: &Wire) -> Result<Json, Unfit> {
             _ => Err(unfit()),
         },
         Kind::Length => match (value, wire) {
-            (Value::Length(amount, from), Wire::LengthNumber { unit }) => {
+            (Value::Length(amount, from), WireEncoding::LengthNumber { unit }) => {
                 let amount = from.convert(*amount, *unit).ok_or(Unfit::TooLarge)?;
                 Ok(number_json(without_noise(amount)))
             }
-            (Value::Number(zero), Wire::LengthNumber { .. }) if zero.is_zero() => Ok(number_json(Decimal::ZERO)),
+            (Value::Number(zero), WireEncoding::LengthNumber { .. }) if zero.is_zero() => Ok(number_json(Decimal::ZERO)),
             _ => Err(unfit()),
         },
         Kind::Reference(_) => match value {
@@ -235,11 +235,11 @@ pub fn encode(value: &Value, kind: &Kind, wire: &Wire) -> Result<Json, Unfit> {
         },
         Kind::List(of) => {
             let Value::List(values) = value else { return Err(unfit()) };
-            if let Wire::Separated { by } = wire {
+            if let WireEncoding::Separated { by } = wire {
                 let texts: Vec<String> = values.iter().filter_map(Value::printed).collect();
                 return Ok(Json::from(texts.join(by)));
             }
-            let inner = if *wire == Wire::Records { &Wire::Plain } else { wire };
+            let inner = if *wire == WireEncoding::Records { &WireEncoding::Plain } else { wire };
             values.iter().map(|value| encode(value, &of.kind, inner)).collect::<Result<Vec<_>, _>>().map(Json::Array)
         }
         Kind::Object(_) => match value {
@@ -252,10 +252,10 @@ pub fn encode(value: &Value, kind: &Kind, wire: &Wire) -> Result<Json, Unfit> {
 
 /// `None` where the wire is none of a weight. The value's own unit is taken where the system
 /// takes it, then one of the same family, so that the conversion is exact; then the preferred one.
-fn encode_weight(amount: Decimal, unit: WeightUnit, wire: &Wire) -> Option<Result<Json, Unfit>> {
+fn encode_weight(amount: Decimal, unit: WeightUnit, wire: &WireEncoding) -> Option<Result<Json, Unfit>> {
     match wire {
-        Wire::WeightNumber { unit: to } => Some(converted(amount, unit, *to).map(number_json)),
-        Wire::WeightObject { value, units, words } => {
+        WireEncoding::WeightNumber { unit: to } => Some(converted(amount, unit, *to).map(number_json)),
+        WireEncoding::WeightObject { value, units, words } => {
             let (to, word) = words
                 .iter()
                 .find(|(to, _)| *to == unit)
@@ -325,9 +325,9 @@ pub fn digits(text: &str) -> Option<Decimal> {
     Decimal::from_str_exact(text).ok()
 }
 
-fn number_in(number: Decimal, wire: &Wire) -> Json {
+fn number_in(number: Decimal, wire: &WireEncoding) -> Json {
     match wire {
-        Wire::NumberText => Json::from(number.to_string()),
+        WireEncoding::NumberText => Json::from(number.to_string()),
         _ => number_json(number),
     }
 }
@@ -336,10 +336,10 @@ fn text_of<'a>(json: &'a Json, kind: &Kind) -> Result<&'a str, Misread> {
     json.as_str().ok_or_else(|| wrong(kind, json))
 }
 
-fn number_of(json: &Json, kind: &Kind, wire: &Wire) -> Result<Decimal, Misread> {
+fn number_of(json: &Json, kind: &Kind, wire: &WireEncoding) -> Result<Decimal, Misread> {
     let text = match (json, wire) {
         (Json::Number(number), _) => number.to_string(),
-        (Json::String(text), Wire::NumberText) => {
+        (Json::String(text), WireEncoding::NumberText) => {
             let text = text.trim();
             if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.') {
                 return Err(wrong(kind, json));
@@ -364,19 +364,19 @@ fn date_of(text: &str) -> Option<Date> {
     if at_midnight { Date::from_str(date).ok() } else { None }
 }
 
-fn instant_of(text: &str, wire: &Wire) -> Option<Timestamp> {
+fn instant_of(text: &str, wire: &WireEncoding) -> Option<Timestamp> {
     if let Ok(instant) = Timestamp::from_str(text) {
         return Some(instant);
     }
-    let Wire::Zoned { zone, pattern } = wire else { return None };
+    let WireEncoding::Zoned { zone, pattern } = wire else { return None };
     let local = DateTime::from_str(text).or_else(|_| DateTime::strptime(pattern, text)).ok()?;
     let zoned = TimeZone::get(zone).ok()?.to_zoned(local).ok()?;
     Some(zoned.timestamp())
 }
 
-fn instant_text(instant: Timestamp, wire: &Wire) -> Result<String, Unfit> {
+fn instant_text(instant: Timestamp, wire: &WireEncoding) -> Result<String, Unfit> {
     match wire {
-        Wire::Zoned { zone, pattern } => {
+        WireEncoding::Zoned { zone, pattern } => {
             let zone = TimeZone::get(zone).map_err(|_| Unfit::Zone { zone: zone.clone() })?;
             let zoned = instant.to_zoned(zone);
             jiff::fmt::strtime::format(pattern, &zoned)
@@ -424,19 +424,19 @@ mod tests {
     use super::*;
     use crate::value::{Enumeration, Known, LengthUnit, Type};
 
-    fn ounces() -> Wire {
-        Wire::WeightObject {
+    fn ounces() -> WireEncoding {
+        WireEncoding::WeightObject {
             value: "value".into(),
             units: "units".into(),
             words: vec![(WeightUnit::Ounce, "ounces".into()), (WeightUnit::Gram, "grams".into())],
         }
     }
 
-    fn pacific() -> Wire {
-        Wire::Zoned { zone: "America/Los_Angeles".into(), pattern: "%Y-%m-%dT%H:%M:%S.0000000".into() }
+    fn pacific() -> WireEncoding {
+        WireEncoding::Zoned { zone: "America/Los_Angeles".into(), pattern: "%Y-%m-%dT%H:%M:%S.0000000".into() }
     }
 
-    fn read(json: Json, kind: Kind, wire: Wire) -> String {
+    fn read(json: Json, kind: Kind, wire: WireEncoding) -> String {
         match decode(&json, &kind, &wire) {
             Ok(value) => value.to_string(),
             Err(misread) => misread.to_string(),
@@ -446,21 +446,21 @@ mod tests {
     #[test]
     fn numbers_keep_their_digits() {
         let amount = serde_json::from_str::<Json>("12.50").expect("a number");
-        assert_eq!(read(amount.clone(), Kind::Decimal, Wire::Plain), "12.50");
-        let money = decode(&amount, &Kind::Money, &Wire::Amount { currency_field: None, unlisted: false, currency: None }).expect("fits");
-        assert_eq!(encode(&money, &Kind::Money, &Wire::Plain), Ok(amount));
-        assert_eq!(read(json!("12.50"), Kind::Decimal, Wire::NumberText), "12.50");
-        assert_eq!(read(serde_json::from_str("1e3").expect("a number"), Kind::Integer, Wire::Plain), "1000");
-        assert_eq!(read(json!("12.50"), Kind::Decimal, Wire::Plain), "the text \"12.50\" where a decimal is expected");
+        assert_eq!(read(amount.clone(), Kind::Decimal, WireEncoding::Plain), "12.50");
+        let money = decode(&amount, &Kind::Money, &WireEncoding::Amount { currency_field: None, unlisted: false, currency: None }).expect("fits");
+        assert_eq!(encode(&money, &Kind::Money, &WireEncoding::Plain), Ok(amount));
+        assert_eq!(read(json!("12.50"), Kind::Decimal, WireEncoding::NumberText), "12.50");
+        assert_eq!(read(serde_json::from_str("1e3").expect("a number"), Kind::Integer, WireEncoding::Plain), "1000");
+        assert_eq!(read(json!("12.50"), Kind::Decimal, WireEncoding::Plain), "the text \"12.50\" where a decimal is expected");
         let long = serde_json::from_str("1.00000000000000000000000000000000001").expect("a number");
-        assert!(matches!(decode(&long, &Kind::Decimal, &Wire::Plain), Err(Misread::Digits { .. })));
-        assert!(decode(&json!("x"), &Kind::Decimal, &Wire::NumberText).is_err());
+        assert!(matches!(decode(&long, &Kind::Decimal, &WireEncoding::Plain), Err(Misread::Digits { .. })));
+        assert!(decode(&json!("x"), &Kind::Decimal, &WireEncoding::NumberText).is_err());
     }
 
     #[test]
     fn three_ways_of_not_being_there() {
-        assert_eq!(decode(&Json::Null, &Kind::Text, &Wire::Plain), Ok(Value::Missing(Missing::Null)));
-        assert_eq!(decode(&json!("  "), &Kind::Date, &Wire::Plain), Ok(Value::Missing(Missing::Blank)));
+        assert_eq!(decode(&Json::Null, &Kind::Text, &WireEncoding::Plain), Ok(Value::Missing(Missing::Null)));
+        assert_eq!(decode(&json!("  "), &Kind::Date, &WireEncoding::Plain), Ok(Value::Missing(Missing::Blank)));
     }
 
     #[test]
@@ -472,30 +472,30 @@ mod tests {
                 open,
             }))
         };
-        assert_eq!(read(json!("Draft"), kind(false), Wire::Plain), "Draft");
-        assert_eq!(read(json!("Held"), kind(false), Wire::Plain), "`Held` is none of the known values of crm.Order.Status");
-        assert_eq!(read(json!("Held"), kind(true), Wire::Plain), "Held");
+        assert_eq!(read(json!("Draft"), kind(false), WireEncoding::Plain), "Draft");
+        assert_eq!(read(json!("Held"), kind(false), WireEncoding::Plain), "`Held` is none of the known values of crm.Order.Status");
+        assert_eq!(read(json!("Held"), kind(true), WireEncoding::Plain), "Held");
     }
 
     #[test]
     fn instants_come_in_many_spellings() {
         for text in ["2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000+0000", "2026-03-01T13:00:00+01:00"] {
-            assert_eq!(read(json!(text), Kind::Datetime, Wire::Plain), "2026-03-01T12:00:00Z");
+            assert_eq!(read(json!(text), Kind::Datetime, WireEncoding::Plain), "2026-03-01T12:00:00Z");
         }
         for text in ["2026-03-01T04:00:00.0000000", "2026-03-01 04:00:00", "2026-03-01T04:00:00"] {
             assert_eq!(read(json!(text), Kind::Datetime, pacific()), "2026-03-01T12:00:00Z");
         }
-        assert!(decode(&json!("2026-03-01T04:00:00"), &Kind::Datetime, &Wire::Plain).is_err());
+        assert!(decode(&json!("2026-03-01T04:00:00"), &Kind::Datetime, &WireEncoding::Plain).is_err());
         let noon = Value::DateTime("2026-03-01T12:00:00Z".parse().expect("an instant"));
         assert_eq!(encode(&noon, &Kind::Datetime, &pacific()), Ok(json!("2026-03-01T04:00:00.0000000")));
-        assert_eq!(encode(&noon, &Kind::Datetime, &Wire::Plain), Ok(json!("2026-03-01T12:00:00Z")));
+        assert_eq!(encode(&noon, &Kind::Datetime, &WireEncoding::Plain), Ok(json!("2026-03-01T12:00:00Z")));
     }
 
     #[test]
     fn a_date_with_a_time_of_day_is_no_date() {
-        assert_eq!(read(json!("2026-03-01"), Kind::Date, Wire::Plain), "2026-03-01");
-        assert_eq!(read(json!("2026-03-01T00:00:00.000Z"), Kind::Date, Wire::Plain), "2026-03-01");
-        assert!(decode(&json!("2026-03-01T08:30:00Z"), &Kind::Date, &Wire::Plain).is_err());
+        assert_eq!(read(json!("2026-03-01"), Kind::Date, WireEncoding::Plain), "2026-03-01");
+        assert_eq!(read(json!("2026-03-01T00:00:00.000Z"), Kind::Date, WireEncoding::Plain), "2026-03-01");
+        assert!(decode(&json!("2026-03-01T08:30:00Z"), &Kind::Date, &WireEncoding::Plain).is_err());
     }
 
     #[test]
@@ -509,29 +509,29 @@ mod tests {
         let empty = decode(&json!({"value": null, "units": "ounces"}), &Kind::Weight, &ounces());
         assert!(empty.is_ok_and(|value| value.is_missing()));
         let feet = Value::Length(Decimal::ONE, LengthUnit::Foot);
-        let inches = Wire::LengthNumber { unit: LengthUnit::Inch };
+        let inches = WireEncoding::LengthNumber { unit: LengthUnit::Inch };
         assert_eq!(encode(&feet, &Kind::Length, &inches).map(|json| json.to_string()), Ok("12".to_owned()));
     }
 
     #[test]
     fn lists_come_in_an_envelope_or_separated() {
         let texts = Kind::List(Box::new(Type::some(Kind::Text)));
-        let by = Wire::Separated { by: ";".into() };
+        let by = WireEncoding::Separated { by: ";".into() };
         assert_eq!(read(json!("A;B"), texts.clone(), by.clone()), "A, B");
         let back = Value::list(vec![Value::text("A"), Value::text("B")]);
         assert_eq!(encode(&back, &texts, &by), Ok(json!("A;B")));
         let objects = Kind::List(Box::new(Type::some(Kind::Object(crate::value::ObjectRef::new("crm", "OrderItem")))));
         let lines = json!({"totalSize": 1, "done": true, "records": [{"Id": "1"}]});
-        let decoded = decode(&lines, &objects, &Wire::Records).expect("fits");
+        let decoded = decode(&lines, &objects, &WireEncoding::Records).expect("fits");
         assert_eq!(decoded.as_list().len(), 1);
-        assert!(decode(&json!(5), &objects, &Wire::Records).is_err());
+        assert!(decode(&json!(5), &objects, &WireEncoding::Records).is_err());
     }
 
     #[test]
     fn a_fraction_is_no_integer() {
         let half = Value::Number(Decimal::new(5, 1));
-        assert_eq!(encode(&half, &Kind::Integer, &Wire::Plain), Err(Unfit::Fraction { found: "0.5".into() }));
+        assert_eq!(encode(&half, &Kind::Integer, &WireEncoding::Plain), Err(Unfit::Fraction { found: "0.5".into() }));
         let five = Value::Number(Decimal::new(50, 1));
-        assert_eq!(encode(&five, &Kind::Integer, &Wire::Plain).map(|json| json.to_string()), Ok("5".to_owned()));
+        assert_eq!(encode(&five, &Kind::Integer, &WireEncoding::Plain).map(|json| json.to_string()), Ok("5".to_owned()));
     }
 }

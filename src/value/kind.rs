@@ -157,7 +157,7 @@ impl fmt::Display for Type {
 /// How a field's value stands in the system's JSON, where the kind alone does not say.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Wire {
+pub enum WireEncoding {
     /// Text as a string, numbers as numbers, dates as `2026-03-01`, instants as RFC 3339.
     #[default]
     Plain,

@@ -3,20 +3,20 @@
 //! JSON comes in through a field's [`Wire`] form and goes out through the target field's.
 //! Nothing here knows a system, a schema file or the language's text.
 
-mod body;
 pub mod compare;
 pub mod json;
 mod kind;
 mod literal;
+mod raw_record;
 mod text;
 mod units;
 
 use crate::base::bounds;
-pub use body::Body;
 pub use compare::{Currencies, compare, equal, key, same_currency, sort_order};
 pub use json::{Misread, Unfit, decode, encode, to_json};
-pub use kind::{Column, Enumeration, Kind, Known, ObjectRef, Type, Wire};
+pub use kind::{Column, Enumeration, Kind, Known, ObjectRef, Type, WireEncoding};
 pub use literal::Literal;
+pub use raw_record::RawRecord;
 pub use text::duration_text;
 pub use units::{LengthUnit, WeightUnit};
 

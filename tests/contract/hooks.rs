@@ -31,7 +31,7 @@ pub async fn a_webhook_leads_to_its_record(subject: &'static Subject) {
     // Once, and the same again.
     for _ in 0..2 {
         for hint in given(&world, &Method::POST, &delivered.body).unwrap() {
-            let page = world.connector.follow(&world.call, &selection, &hint).await.unwrap();
+            let page = world.connector.resolve_webhook(&world.call, &selection, &hint).await.unwrap();
             assert!(page.cursor.is_none() && !page.more, "{}: it moves no checkpoint", subject.name);
             seen.push(page.changes);
         }

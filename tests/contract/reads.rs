@@ -9,7 +9,7 @@ use super::world::{Setup, World};
 
 fn page_of(world: &World) -> usize {
     let of = crossdock::value::ObjectRef::new("c", world.subject.reads.object);
-    world.connector.reading(&crossdock::connector::Selection { object: &of, ..world.subject.selection() }).page
+    world.connector.read_cost(&crossdock::connector::Selection { object: &of, ..world.subject.selection() }).page
 }
 
 async fn names(world: &World, at: &mut Option<String>, between: impl FnMut(usize)) -> Vec<String> {
@@ -114,7 +114,7 @@ pub async fn what_changes_between_pages_is_read(subject: &'static Subject) {
         }
     }
     let left = world.get(&gone).await;
-    let removed = |change: &&crossdock::connector::Change| matches!(change.state, crossdock::connector::State::Is(_));
+    let removed = |change: &&crossdock::connector::Change| matches!(change.state, crossdock::connector::State::Upserted(_));
     assert!(subject.system == "shipstation-v2" || left.iter().filter(removed).count() == 0, "{}: {left:?}", subject.name);
 }
 

@@ -232,8 +232,8 @@ impl World {
         let of = ObjectRef::new("c", self.subject.reads.object);
         let selection = Selection { object: &of, ..self.subject.selection() };
         let mut found = Vec::new();
-        for ids in ids.chunks(self.connector.get_batch(&selection).max(1)) {
-            found.extend(self.connector.get(&self.call, &selection, ids).await.unwrap());
+        for ids in ids.chunks(self.connector.fetch_batch(&selection).max(1)) {
+            found.extend(self.connector.fetch_by_id(&self.call, &selection, ids).await.unwrap());
         }
         found
     }
@@ -244,13 +244,13 @@ impl World {
         let mut named = Vec::new();
         for change in changes {
             match change.state {
-                State::Is(body) => told.push((change.id, Some((self.subject.reads.content)(&body.read())))),
+                State::Upserted(body) => told.push((change.id, Some((self.subject.reads.content)(&body.read())))),
                 State::Gone => told.push((change.id, None)),
-                State::Changed | State::Part(_) | State::Left | State::Listed => named.push(change.id),
+                State::Touched | State::Part(_) | State::LeftFilter | State::Listed => named.push(change.id),
             }
         }
         for change in self.get(&named).await {
-            if let State::Is(body) = change.state {
+            if let State::Upserted(body) = change.state {
                 told.push((change.id, Some((self.subject.reads.content)(&body.read()))));
             }
         }
@@ -279,7 +279,7 @@ impl World {
         let (field, values) = ([field.to_owned()], [value.to_owned()]);
         let ask =
             LookupRequest { object: &object, schemas: self.subject.schemas(), field: &field, values: &values, companions: &[], projection: &[] };
-        self.connector.find(&self.call, &ask).await.unwrap().len()
+        self.connector.lookup(&self.call, &ask).await.unwrap().len()
     }
 
     /// What the connector says that a write is held to.

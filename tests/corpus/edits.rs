@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crossdock::apply::{Program, apply, aside};
 use crossdock::base::Sources;
 use crossdock::base::diag::{Code, Diagnostic, Edit};
+use crossdock::eval::{Program, apply, queries};
 use crossdock::project::{Compiled, Options, Planned, Texts, compile};
-use crossdock::spec::{Bench, cases, checked, judge};
+use crossdock::testkit::{Bench, cases, checked, runner};
 
 type Files = BTreeMap<String, String>;
 
@@ -223,13 +223,13 @@ fn failing(files: &Files) -> Vec<String> {
     let bench = Bench {
         plan,
         map: &|flow, inputs| apply(&program, flow, inputs),
-        find: &|flow, inputs, given| aside::find(&program, flow, inputs, given),
+        find: &|flow, inputs, given| queries::find(&program, flow, inputs, given),
         file: &|path| files.get(path).map(|text| text.as_str().into()).ok_or_else(|| "not there".to_owned()),
         names: &compiled.names,
     };
     let all = files.iter().filter(|(name, _)| name.starts_with("cases/") && name.ends_with(".yaml"));
     let all = all.flat_map(|(name, text)| cases::read(name, text, &|path| files.contains_key(path)).unwrap());
-    all.filter(|case| !judge::run(case, &bench).differences.is_empty()).map(|case| case.name).collect()
+    all.filter(|case| !runner::run(case, &bench).differences.is_empty()).map(|case| case.name).collect()
 }
 
 /// What is wrong with how a case goes; empty if nothing is.

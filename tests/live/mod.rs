@@ -15,7 +15,7 @@ use crossdock::sandbox::faults::{FaultKit, Faults, Faulty};
 use crossdock::sandbox::server::{Running, listen, serve};
 use crossdock::sandbox::{Act, Effect, salesforce, shipstation};
 use crossdock::store::sqlite::{Mode, Sqlite};
-use crossdock::store::{LaneState, Store as _};
+use crossdock::store::{RecordStage, Store as _};
 use serde_json::Value as Json;
 
 pub(crate) const SECRET: &str = "a-hook-path-that-nobody-guesses-0001";
@@ -198,7 +198,7 @@ impl World {
     pub(crate) fn at_rest(&self) -> bool {
         let Ok(store) = Sqlite::open(&self.store(), None, Mode::Read) else { return false };
         // What is only read again to see whether it changed has ended; a label in doubt waits longer than a test.
-        let moving = [LaneState::Waiting, LaneState::Sending, LaneState::Fetch].into_iter().any(|state| {
+        let moving = [RecordStage::Waiting, RecordStage::Sending, RecordStage::Fetch].into_iter().any(|state| {
             store.in_state(None, state, 1_000).is_ok_and(|lanes| lanes.iter().any(|lane| lane.was.is_none() && lane.flow != "print_labels"))
         });
         let settled = !moving && store.counts().is_ok_and(|counts| !counts.is_empty());

@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crossdock::apply::{Inputs, Outcome, Program, Verdict, apply};
-use crossdock::flat::{Flat, Form};
+use crossdock::eval::{Inputs, Outcome, Program, Verdict, apply};
+use crossdock::vm::{CompiledFlow, Form};
 use crossdock::project::{Compiled, Options, Texts, compile};
 use crossdock::run::files::{self, Lines, Mapper, Sink};
 use jiff::tz::TimeZone;
@@ -195,7 +195,7 @@ fn main() {
         let (matched, targets, results, names) = (&matched, &none, &none, &compiled.names);
         apply(&program, flow, &Inputs { record, group: &[], was_of_group: None, now, matched, targets, results, names, trace: false })
     };
-    let flat = Flat::new(plan, flow, &compiled.names, now).unwrap();
+    let flat = CompiledFlow::new(plan, flow, &compiled.names, now).unwrap();
     let fate = |record: &Value| match map(record).verdict {
         Verdict::Ready => "ready",
         Verdict::NotEligible => "not eligible",
@@ -213,11 +213,11 @@ fn main() {
     });
     let input = Records::of(own.as_ref().map_or_else(|| word(3).expect("a file").into(), |own| own.0.clone()));
 
-    let run = |flat: Option<&Flat<'_>>, workers: usize, input: &mut (dyn BufRead + Send), memory: &mut Memory| {
+    let run = |flat: Option<&CompiledFlow<'_>>, workers: usize, input: &mut (dyn BufRead + Send), memory: &mut Memory| {
         let mapper = Mapper { map: &map, flat, lines: Lines::Bodies, unread: &BTreeMap::new() };
         files::run(input, mapper, workers, memory, &mut |_, _| {}).unwrap();
     };
-    let by_files = |flat: Option<&Flat<'_>>, workers: usize, input: &Records, memory: &mut Memory| run(flat, workers, &mut input.open(), memory);
+    let by_files = |flat: Option<&CompiledFlow<'_>>, workers: usize, input: &Records, memory: &mut Memory| run(flat, workers, &mut input.open(), memory);
     let another = Mutex::new(Memory::default());
     let mut tasks: Vec<(&str, Task<'_>)> = vec![
         ("crossdock", Box::new(|input, memory| by_files(Some(&flat), 1, input, memory))),

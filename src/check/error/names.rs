@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::nearest;
-use crate::check::World;
+use crate::check::CheckEnvironment;
 use crate::schema::{Names, Object};
 use crate::syntax::tree::Name;
 use crate::value::{Enumeration, Kind, ObjectRef};
@@ -231,7 +231,7 @@ pub(in crate::check) fn unknown_type(word: &Name) -> Diagnostic {
         .help(format!("types are {}, `list of …`, objects such as `crm.Order`, and `a store of wms`", known.join(", ")))
 }
 
-pub(in crate::check) fn unknown_connection(name: &str, span: Span, world: &dyn World) -> Diagnostic {
+pub(in crate::check) fn unknown_connection(name: &str, span: Span, world: &dyn CheckEnvironment) -> Diagnostic {
     let known: Vec<String> = world.connections().into_iter().map(|connection| connection.name).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let diagnostic = Diagnostic::new(Code::UnknownConnection, span, format!("there is no connection `{name}`"));
@@ -242,7 +242,7 @@ pub(in crate::check) fn unknown_connection(name: &str, span: Span, world: &dyn W
     }
 }
 
-pub(in crate::check) fn unknown_object(of: &ObjectRef, span: Span, path: Span, world: &dyn World) -> Diagnostic {
+pub(in crate::check) fn unknown_object(of: &ObjectRef, span: Span, path: Span, world: &dyn CheckEnvironment) -> Diagnostic {
     let known = world.objects(&of.connection);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let diagnostic = Diagnostic::new(Code::UnknownObject, span, format!("`{}` has no object `{}`", of.connection, of.object));

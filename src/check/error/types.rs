@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::builtin::{Builtin, Param, Takes};
-use crate::check::env::Typed;
+use crate::check::checker::TypedExpr;
 use crate::check::error::names::some;
 use crate::ir::Arithmetic;
 use crate::syntax::tree::Name;
@@ -53,14 +53,14 @@ pub(super) fn bracketed(text: &str) -> String {
     if low { format!("({text})") } else { text.to_owned() }
 }
 
-pub(in crate::check) fn branches_differ(left: &Typed, right: &Typed) -> Diagnostic {
+pub(in crate::check) fn branches_differ(left: &TypedExpr, right: &TypedExpr) -> Diagnostic {
     Diagnostic::new(Code::TypeMismatch, right.span, format!("this is {}, and the other value is {}", a(&right.kind), a(&left.kind)))
         .other(left.span, format!("this is {}", a(&left.kind)))
         .why("whichever is taken goes to the same place, so both are of one kind")
         .help(format!("make this {} too", a(&left.kind)))
 }
 
-pub(in crate::check) fn not_printable(typed: &Typed) -> Diagnostic {
+pub(in crate::check) fn not_printable(typed: &TypedExpr) -> Diagnostic {
     Diagnostic::new(Code::TypeMismatch, typed.span, format!("{} cannot stand in a text", a(&typed.kind)))
         .help("take one of its fields, or join a list:   … | join \", \"")
 }
@@ -72,7 +72,7 @@ pub(in crate::check) fn or_for_a_fallback(kind: &Kind, span: Span, first: &str, 
         .mend(format!("write `{first} ?? {second}`"), span, format!("{first} ?? {second}"))
 }
 
-pub(in crate::check) fn not_a_condition(typed: &Typed, kind: &Kind, text: &str) -> Diagnostic {
+pub(in crate::check) fn not_a_condition(typed: &TypedExpr, kind: &Kind, text: &str) -> Diagnostic {
     Diagnostic::new(Code::NotACondition, typed.span, format!("a condition is true or false, and this is {}", a(kind))).mend(
         "ask whether it is there",
         typed.span,
@@ -94,7 +94,7 @@ fn date_text(text: &str, function: &str) -> Option<String> {
 }
 
 /// `dates`: both sides with their texts.
-pub(in crate::check) fn not_comparable(left: &Typed, right: &Typed, span: Span, dates: &[(Span, String)]) -> Diagnostic {
+pub(in crate::check) fn not_comparable(left: &TypedExpr, right: &TypedExpr, span: Span, dates: &[(Span, String)]) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::NotComparable, span, format!("{} cannot be compared with {}", a(&left.kind), a(&right.kind)))
         .other(left.span, a(&left.kind))
         .other(right.span, a(&right.kind));
@@ -128,11 +128,11 @@ pub(in crate::check) fn not_comparable(left: &Typed, right: &Typed, span: Span, 
     }
 }
 
-pub(in crate::check) fn no_order(left: &Typed, span: Span) -> Diagnostic {
+pub(in crate::check) fn no_order(left: &TypedExpr, span: Span) -> Diagnostic {
     Diagnostic::new(Code::NotComparable, span, format!("{} has no order", a(&left.kind))).help("compare it by `==`, `!=` or `in ( … )`")
 }
 
-pub(in crate::check) fn no_arithmetic(op: Arithmetic, left: &Typed, right: &Typed, span: Span) -> Diagnostic {
+pub(in crate::check) fn no_arithmetic(op: Arithmetic, left: &TypedExpr, right: &TypedExpr, span: Span) -> Diagnostic {
     let word = match op {
         Arithmetic::Add => "added",
         Arithmetic::Subtract => "subtracted",
@@ -147,7 +147,7 @@ pub(in crate::check) fn no_arithmetic(op: Arithmetic, left: &Typed, right: &Type
 }
 
 /// What to do where two values cannot be computed with.
-pub(in crate::check) fn with_arithmetic_help(diagnostic: Diagnostic, op: Arithmetic, left: &Typed, right: &Typed) -> Diagnostic {
+pub(in crate::check) fn with_arithmetic_help(diagnostic: Diagnostic, op: Arithmetic, left: &TypedExpr, right: &TypedExpr) -> Diagnostic {
     let money = diagnostic.code == Code::MoneyMismatch;
     match (&left.kind, &right.kind) {
         (Kind::Text | Kind::Enumeration(_), _) | (_, Kind::Text | Kind::Enumeration(_)) if op == Arithmetic::Add => {
@@ -160,18 +160,18 @@ pub(in crate::check) fn with_arithmetic_help(diagnostic: Diagnostic, op: Arithme
     }
 }
 
-pub(in crate::check) fn useless_fallback(left: &Typed, fallback: Span, text: &str) -> Diagnostic {
+pub(in crate::check) fn useless_fallback(left: &TypedExpr, fallback: Span, text: &str) -> Diagnostic {
     Diagnostic::new(Code::UselessFallback, fallback, "this fallback is never taken")
         .label("never read")
         .other(left.span, format!("`{text}` is always there"))
 }
 
-pub(in crate::check) fn has_a_unit(typed: &Typed, unit: &str, same: bool) -> Diagnostic {
+pub(in crate::check) fn has_a_unit(typed: &TypedExpr, unit: &str, same: bool) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::WrongUnit, typed.span, format!("this is {} and has a unit already", a(&typed.kind)));
     if same { diagnostic.help(format!("convert it:   … | to {unit}")) } else { diagnostic.why(format!("`{unit}` measures something else")) }
 }
 
-pub(in crate::check) fn not_a_list(typed: &Typed, text: &str) -> Diagnostic {
+pub(in crate::check) fn not_a_list(typed: &TypedExpr, text: &str) -> Diagnostic {
     Diagnostic::new(Code::ListMismatch, typed.span, format!("`{text}` is no list but {}", a(&typed.kind)))
         .help("name a list, such as `order.OrderItems`; one value alone needs no `each`")
 }
@@ -212,7 +212,7 @@ pub(in crate::check) fn unknown_word(function: &str, word: &str, span: Span, kno
     if diagnostic.help.is_empty() { diagnostic.help(format!("it takes {}", some(known, 10))) } else { diagnostic }
 }
 
-pub(in crate::check) fn wrong_argument(builtin: &Builtin, param: &Param, typed: &Typed, text: &str) -> Diagnostic {
+pub(in crate::check) fn wrong_argument(builtin: &Builtin, param: &Param, typed: &TypedExpr, text: &str) -> Diagnostic {
     let wants = match &param.takes {
         Takes::Kind(kind) => a(kind),
         Takes::OneOf(kinds) => kinds.iter().map(a).collect::<Vec<_>>().join(" or "),
@@ -237,7 +237,7 @@ pub(in crate::check) fn wrong_argument(builtin: &Builtin, param: &Param, typed: 
     }
 }
 
-pub(in crate::check) fn wrong_function_argument(function: &str, parameter: &Name, wants: &Kind, typed: &Typed, text: &str) -> Diagnostic {
+pub(in crate::check) fn wrong_function_argument(function: &str, parameter: &Name, wants: &Kind, typed: &TypedExpr, text: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         Code::WrongArgument,
         typed.span,
@@ -246,7 +246,7 @@ pub(in crate::check) fn wrong_function_argument(function: &str, parameter: &Name
     diagnostic.other(parameter.span, "the parameter").help(format!("give it {}", a(wants)))
 }
 
-pub(in crate::check) fn wrong_map_argument(name: &str, from: &Kind, typed: &Typed, text: &str) -> Diagnostic {
+pub(in crate::check) fn wrong_map_argument(name: &str, from: &Kind, typed: &TypedExpr, text: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::WrongArgument, typed.span, format!("`{name}` maps {}, and `{text}` is {}", a(from), a(&typed.kind)));
     match (&typed.kind, from) {
         (Kind::Text, Kind::Enumeration(_)) => diagnostic.help("give the map an `else`, so that it says what happens to any other text"),
@@ -254,7 +254,7 @@ pub(in crate::check) fn wrong_map_argument(name: &str, from: &Kind, typed: &Type
     }
 }
 
-pub(in crate::check) fn wrong_key(table: &str, key: &str, wants: &Kind, typed: &Typed) -> Diagnostic {
+pub(in crate::check) fn wrong_key(table: &str, key: &str, wants: &Kind, typed: &TypedExpr) -> Diagnostic {
     Diagnostic::new(Code::WrongArgument, typed.span, format!("`{table}` is looked up by its `{key}`, {}, and this is {}", a(wants), a(&typed.kind)))
 }
 

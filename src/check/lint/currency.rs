@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::base::diag::Diagnostic;
 use crate::schema::Object;
-use crate::value::{Kind, Literal, Wire};
+use crate::value::{Kind, Literal, WireEncoding};
 
 use super::super::error::lints as error;
 use crate::ir::{self, Expr, RowValue, walk};
@@ -24,7 +24,7 @@ enum From {
 /// The rows of one object; those inside it are asked for by the caller.
 pub(super) fn check(flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &mut Vec<Diagnostic>) {
     for row in rows {
-        let Some(Wire::Amount { currency: Some(fixed), .. }) = object.fields.get(&row.name).map(|field| &field.wire) else { continue };
+        let Some(WireEncoding::Amount { currency: Some(fixed), .. }) = object.fields.get(&row.name).map(|field| &field.wire) else { continue };
         let RowValue::Expr(value) = &row.value else { continue };
         let mut sources = BTreeSet::new();
         amounts(flow, value, 0, &mut sources);
@@ -57,7 +57,7 @@ fn asked(flow: &ir::Flow) -> BTreeSet<&str> {
     let mut asked = BTreeSet::new();
     let mut fields = BTreeSet::new();
     walk::flow_exprs(flow, &mut |expr| {
-        if let Expr::Field { wire: Wire::Amount { currency_field: Some(name), .. }, .. } = expr {
+        if let Expr::Field { wire: WireEncoding::Amount { currency_field: Some(name), .. }, .. } = expr {
             fields.insert(name.as_str());
         }
     });
@@ -109,8 +109,8 @@ fn amounts(flow: &ir::Flow, expr: &Expr, depth: usize, found: &mut BTreeSet<From
     match expr {
         Expr::Field { kind: Kind::Money, wire, .. } => {
             found.insert(match wire {
-                Wire::Amount { currency: Some(code), .. } => From::Code(code.clone()),
-                Wire::Amount { currency_field: Some(name), .. } => From::Field(name.clone()),
+                WireEncoding::Amount { currency: Some(code), .. } => From::Code(code.clone()),
+                WireEncoding::Amount { currency_field: Some(name), .. } => From::Field(name.clone()),
                 _ => From::Unsaid,
             });
         }

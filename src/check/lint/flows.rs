@@ -213,7 +213,7 @@ fn passed_through(object: &Object, row: &ir::Row, value: &Expr, diags: &mut Vec<
     let plain = value.untreated();
     // A value of another list is told of where the two lists are compared.
     let Expr::Field { kind: Kind::Text, base, .. } = plain else { return };
-    if matches!(base.as_ref(), Expr::Word(ir::Word::Target)) {
+    if matches!(base.as_ref(), Expr::Word(ir::ContextVar::Target)) {
         return;
     }
     if let Some(at) = row.place.span {

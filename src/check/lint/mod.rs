@@ -18,7 +18,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, each_light};
 use crate::syntax::tree::{self, ItemKind, SectionKind};
 
-use super::World;
+use super::CheckEnvironment;
 use super::overlay::Merged;
 use super::scope::Scope;
 use crate::ir;
@@ -27,7 +27,7 @@ use crate::ir;
 pub(super) struct Input<'a> {
     pub(super) merged: &'a [Merged],
     pub(super) scope: &'a Scope<'a>,
-    pub(super) world: &'a dyn World,
+    pub(super) world: &'a dyn CheckEnvironment,
     /// The typed mapping, where there is no error.
     pub(super) mapping: Option<&'a ir::Mapping>,
 }

@@ -7,7 +7,7 @@ use super::super::scope::Scope;
 use super::{Input, check};
 use crate::base::diag::Code;
 use crate::base::{FileId, Source, Sources};
-use crate::check::{Setting, TableFault, World};
+use crate::check::{CheckEnvironment, Setting, TableFault};
 use crate::schema::{Connection, Names, Object, Schemas};
 use crate::value::ObjectRef;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl Schemas for Nothing {
     }
 }
 
-impl World for Nothing {
+impl CheckEnvironment for Nothing {
     fn table(&self, _: FileId, path: &str) -> Result<(String, Arc<str>), TableFault> {
         Err(TableFault::NotFound(path.into()))
     }

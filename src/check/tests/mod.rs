@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::base::diag::{Diagnostic, Severity};
 use crate::base::{FileId, Source, Sources, Span};
-use crate::check::{Checked, Setting, TableFault, Unit, World, check};
+use crate::check::{CheckEnvironment, Checked, Setting, TableFault, Unit, check};
 use crate::schema::{Catalog, Connection, Names, Object, Schemas};
 use crate::syntax;
 use crate::value::ObjectRef;
@@ -66,7 +66,7 @@ impl Schemas for Client {
     }
 }
 
-impl World for Client {
+impl CheckEnvironment for Client {
     fn table(&self, _: FileId, path: &str) -> Result<(String, Arc<str>), TableFault> {
         match path {
             "tables/kits.csv" => Ok((path.into(), "kit_sku,sku,quantity\nKIT-1,SKU-1,2\nKIT-1,SKU-2,1\n".into())),

@@ -9,10 +9,10 @@ use super::when::When;
 use super::{Exit, Failure, Format, Out};
 use crate::app::matched;
 use crate::app::preview::{Preview, Previewed, Request, left_out_text, preview};
-use crate::apply::{Outcome, Payload, Reason, Verdict};
+use crate::eval::{Outcome, Payload, Reason, Verdict};
 use crate::ir::Flow;
 use crate::run::files::whole;
-use crate::spec::judge;
+use crate::testkit::runner;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -122,7 +122,7 @@ fn elsewhere(records: &str) -> Option<PathBuf> {
 
 /// What became of a record, in a word or two.
 fn word(outcome: &Outcome) -> &'static str {
-    if outcome.verdict == Verdict::Ready && outcome.payloads.is_empty() { "nothing to send" } else { judge::words(outcome.verdict) }
+    if outcome.verdict == Verdict::Ready && outcome.payloads.is_empty() { "nothing to send" } else { runner::words(outcome.verdict) }
 }
 
 fn verdict(outcome: &Outcome, out: &Out) -> String {

@@ -3,14 +3,14 @@
 
 use crate::app::matched;
 use crate::app::preview::{Previewed, left_out_text};
-use crate::apply::aside::LeftOut;
-use crate::apply::{Answer, Decided, Decision, Outcome, Read, Verdict};
 use crate::base::nearest;
 use crate::cli::{Failure, Out};
+use crate::eval::queries::LeftOut;
+use crate::eval::{Answer, Decided, Decision, Outcome, Read, Verdict};
 use crate::ir::print;
 use crate::ir::{Expr, Flow, Place, Route, RouteOutcome, Row, RowValue, Rule, RuleKind, Write};
 use crate::plan::Plan;
-use crate::spec::signoff::built;
+use crate::testkit::signoff::built;
 use crate::value::Json;
 
 /// What is asked about.
@@ -96,7 +96,7 @@ fn reasons(outcome: &Outcome, what: &str, out: &mut Out) -> Result<bool, Failure
         return Ok(false);
     }
     let reasons = if what == "warned" { &outcome.warnings } else { &outcome.reasons };
-    let wanted = |reason: &crate::apply::Reason| match what {
+    let wanted = |reason: &crate::eval::Reason| match what {
         "review" => reason.review,
         "rejected" => !reason.review,
         _ => true,

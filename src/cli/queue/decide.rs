@@ -10,7 +10,7 @@ use crate::app::{Context, operator_client};
 use crate::cli::decision::decide;
 use crate::cli::lines::counted;
 use crate::cli::{Exit, Failure, Out};
-use crate::engine::queue::{Decision, Signature};
+use crate::engine::operator_commands::{Decision, Signature};
 
 /// Which exceptions, and who decides.
 #[derive(Debug, clap::Args)]

@@ -198,7 +198,7 @@ impl Connector for Salesforce {
         self.page(call, ask).await
     }
 
-    async fn get(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+    async fn fetch_by_id(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
         self.records(call, of, ids).await
     }
 
@@ -206,20 +206,20 @@ impl Connector for Salesforce {
         Queries { records: soql::query(of), children: soql::child_queries(of) }
     }
 
-    fn get_batch(&self, _of: &Selection<'_>) -> usize {
+    fn fetch_batch(&self, _of: &Selection<'_>) -> usize {
         // An id takes 25 characters in a URL; a query with long lists of fields takes half of it.
         300
     }
 
-    async fn find(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
+    async fn lookup(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         self.found(call, ask).await
     }
 
-    fn reading(&self, _of: &Selection<'_>) -> Reading {
+    fn read_cost(&self, _of: &Selection<'_>) -> Reading {
         Reading { page: query::PAGE, each: 0 }
     }
 
-    fn find_batch(&self, _object: &ObjectRef, field: &[String]) -> usize {
+    fn lookup_batch(&self, _object: &ObjectRef, field: &[String]) -> usize {
         // Several queries go in one call, each as long as its URL may be. Ids are short; of other texts nobody knows how
         // long they are.
         if field.last().is_some_and(|name| name == "Id" || name.ends_with("Id")) { 2_000 } else { 1_000 }
@@ -237,11 +237,11 @@ impl Connector for Salesforce {
         Err("Salesforce sends no webhooks: its changes are polled".into())
     }
 
-    async fn follow(&self, _call: &Call, _of: &Selection<'_>, _hint: &Hint) -> Result<Page, Fault> {
+    async fn resolve_webhook(&self, _call: &Call, _of: &Selection<'_>, _hint: &Hint) -> Result<Page, Fault> {
         Ok(Page { changes: Vec::new(), cursor: None, more: false })
     }
 
-    async fn names(&self, call: &Call, kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
+    async fn reference_data(&self, call: &Call, kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
         let mut names = BTreeMap::new();
         let known = [
             ("User", "SELECT Id, Name FROM User WHERE IsActive = true ORDER BY Name"),
@@ -264,7 +264,7 @@ impl Connector for Salesforce {
         Ok(Some(wire::snapshot(&described)))
     }
 
-    async fn hello(&self, call: &Call) -> Result<String, Fault> {
+    async fn check_connection(&self, call: &Call) -> Result<String, Fault> {
         let org = self.rows(call, "query", "SELECT Id, Name FROM Organization LIMIT 1").await?;
         let id = org.first().and_then(|org| org.get("Id")).and_then(Json::as_str).unwrap_or("(unknown)").to_owned();
         let (used, budget) = self.budget().unwrap_or((0, 0));

@@ -15,7 +15,7 @@ use crate::connector::{Change, Found, LookupRequest, Page, ReadRequest, Selectio
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::schema::{Object, Spelling};
-use crate::value::{Body, Json, Kind};
+use crate::value::{Json, Kind, RawRecord};
 
 /// Records in a page. Salesforce gives up to 2,000 in one answer.
 pub(super) const PAGE: usize = 2_000;
@@ -92,10 +92,10 @@ impl Row<'_> {
     }
 
     /// The record as it is kept: its text, as it came where nothing was added to it.
-    fn body(self) -> Body {
+    fn body(self) -> RawRecord {
         match self {
-            Row::Text(text) => Body::text_of(text),
-            Row::Tree(row) => Body::of(&row),
+            Row::Text(text) => RawRecord::text_of(text),
+            Row::Tree(row) => RawRecord::of(&row),
         }
     }
 }
@@ -155,11 +155,11 @@ impl Salesforce {
             let Some(id) = parent_id.or_else(|| own_id.clone()) else { return Ok(()) };
             let at = printed.as_deref().map(instant).transpose()?.map(|at| at.to_string());
             let (stamp, state) = match ask.stream {
-                _ if own => (at, State::Is(row.body())),
+                _ if own => (at, State::Upserted(row.body())),
                 "deleted" => (at, State::Gone),
-                "left" => (at, State::Left),
+                "left" => (at, State::LeftFilter),
                 // A child's stamp: the record says its own when it is read.
-                _ => (None, printed.zip(own_id).map_or(State::Changed, |(stamp, id)| State::Part(part(&id, &stamp)))),
+                _ => (None, printed.zip(own_id).map_or(State::Touched, |(stamp, id)| State::Part(part(&id, &stamp)))),
             };
             changes.push(Change { id, stamp, state });
             Ok(())
@@ -198,7 +198,7 @@ impl Salesforce {
             let [id, at] = row.fields(&["Id", stamp])?;
             let Some(id) = id else { return Ok(()) };
             let at = at.as_deref().map(instant).transpose()?.map(|at| at.to_string());
-            changes.push(Change { id, stamp: at, state: State::Is(row.body()) });
+            changes.push(Change { id, stamp: at, state: State::Upserted(row.body()) });
             Ok(())
         };
         self.each_row(call, "query", &query, &mut None, &mut keep).await?;

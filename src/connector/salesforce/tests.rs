@@ -162,11 +162,11 @@ fn told(receipts: &[Receipt]) -> Vec<String> {
 #[tokio::test]
 async fn a_session_that_ended_is_renewed_once() {
     let bench = Bench::new([refused(401, "INVALID_SESSION_ID"), signed_in("next"), rows(json!([{"Id": "00D1"}]))]);
-    bench.salesforce.hello(&bench.call).await.unwrap();
+    bench.salesforce.check_connection(&bench.call).await.unwrap();
     assert_eq!((bench.token(1), bench.token(3)), ("Bearer t0ken".to_owned(), "Bearer next".to_owned()));
 
     let bench = Bench::new([refused(401, "INVALID_SESSION_ID"), signed_in("next"), refused(401, "INVALID_SESSION_ID")]);
-    let fault = bench.salesforce.hello(&bench.call).await.unwrap_err();
+    let fault = bench.salesforce.check_connection(&bench.call).await.unwrap_err();
     assert_eq!(fault.class(), "denied", "{fault}");
     assert_eq!(bench.asked().len(), 3, "nobody signs in again and again");
 }
@@ -174,10 +174,10 @@ async fn a_session_that_ended_is_renewed_once() {
 #[tokio::test]
 async fn a_refused_sign_in_says_why_and_holds_no_secret() {
     let bench = Bench::with(&[], [answer(400, &json!({"error": "invalid_client", "error_description": "invalid client credentials"}))]);
-    let fault = bench.salesforce.hello(&bench.call).await.unwrap_err();
+    let fault = bench.salesforce.check_connection(&bench.call).await.unwrap_err();
     assert_eq!(fault.to_string(), "the sign-in was refused: invalid_client: invalid client credentials");
     let bench = Bench::with(&[], [ok(json!({"access_token": "t", "instance_url": "https://evil.org"}))]);
-    assert!(bench.salesforce.hello(&bench.call).await.unwrap_err().to_string().contains("none of Salesforce's"));
+    assert!(bench.salesforce.check_connection(&bench.call).await.unwrap_err().to_string().contains("none of Salesforce's"));
 }
 
 // ---- reading ----
@@ -224,7 +224,7 @@ async fn deleted_records_and_those_that_left_the_filter_are_streams_of_their_own
     assert_eq!(names, ["Contact", "left", "deleted"]);
     let gone = bench.page(&plan, "deleted", None, true).await.unwrap();
     let left = bench.page(&plan, "left", None, true).await.unwrap();
-    assert_eq!((&gone.changes[0].state, &left.changes[0].state), (&State::Gone, &State::Left));
+    assert_eq!((&gone.changes[0].state, &left.changes[0].state), (&State::Gone, &State::LeftFilter));
     let asked = bench.asked();
     assert!(asked[0].starts_with("GET queryAll ") && asked[0].contains("IsDeleted = true"), "{}", asked[0]);
     assert!(asked[1].contains("(NOT (Level__c = 'gold'))"), "{}", asked[1]);
@@ -257,7 +257,7 @@ async fn many_values_are_looked_up_in_one_call_and_matched_without_case() {
     ]}))]);
     let (field, projection) = (["Mail_Key__c".to_owned()], [vec!["Id".to_owned()]]);
     let ask = lookup(&plan, &object, &field, &values, &projection);
-    let found = bench.salesforce.find(&bench.call, &ask).await.unwrap();
+    let found = bench.salesforce.lookup(&bench.call, &ask).await.unwrap();
     assert_eq!(found.iter().map(|found| found.value.as_str()).collect::<Vec<_>>(), ["Person0000@example.com", "Person0999@example.com"]);
     assert_eq!(bench.asked(), ["POST composite"]);
     for request in bench.body(0)["compositeRequest"].as_array().unwrap() {
@@ -267,7 +267,7 @@ async fn many_values_are_looked_up_in_one_call_and_matched_without_case() {
     // One of several that fails leaves the whole question open: what was not found is not known not to be there.
     let failed = json!({"body": [{"message": "busy", "errorCode": "SERVER_UNAVAILABLE"}], "httpStatusCode": 503, "referenceId": "q"});
     let bench = Bench::new([ok(json!({"compositeResponse": [part(json!([])), failed, part(json!([]))]}))]);
-    assert_eq!(bench.salesforce.find(&bench.call, &ask).await.unwrap_err().class(), "transient");
+    assert_eq!(bench.salesforce.lookup(&bench.call, &ask).await.unwrap_err().class(), "transient");
 }
 
 #[tokio::test]
@@ -279,12 +279,12 @@ async fn what_is_no_id_is_not_asked_for() {
     let bench = Bench::new([rows(json!([]))]);
     let (field, projection) = (["Id".to_owned()], [vec!["LastName".to_owned()]]);
     let ask = lookup(&plan, &object, &field, &values, &projection);
-    bench.salesforce.find(&bench.call, &ask).await.unwrap();
+    bench.salesforce.lookup(&bench.call, &ask).await.unwrap();
     assert!(bench.asked()[0].ends_with("WHERE Id IN ('0035g00000AAA01AAA')"), "{}", bench.asked()[0]);
     let values = find(&["amz-114-7"]);
     let bench = Bench::with(&[], []);
     let ask = LookupRequest { values: &values, ..ask };
-    assert!(bench.salesforce.find(&bench.call, &ask).await.unwrap().is_empty(), "nothing is asked at all");
+    assert!(bench.salesforce.lookup(&bench.call, &ask).await.unwrap().is_empty(), "nothing is asked at all");
 }
 
 #[tokio::test]
@@ -295,7 +295,7 @@ async fn a_value_is_data_and_no_part_of_the_query() {
     let values = ["x' OR Name != '\\".to_owned()];
     let (field, projection) = (["Mail_Key__c".to_owned()], [vec!["Id".to_owned()]]);
     let ask = lookup(&plan, &object, &field, &values, &projection);
-    bench.salesforce.find(&bench.call, &ask).await.unwrap();
+    bench.salesforce.lookup(&bench.call, &ask).await.unwrap();
     assert!(bench.asked()[0].ends_with(r"WHERE Mail_Key__c IN ('x\' OR Name != \'\\')"), "{}", bench.asked()[0]);
 }
 

@@ -11,7 +11,7 @@ use crate::base::bounds;
 use crate::connector::{Change, Found, LookupRequest, State};
 use crate::fault::Fault;
 use crate::http::Call;
-use crate::value::{Body, Json};
+use crate::value::{Json, RawRecord};
 
 /// V1's largest page.
 pub(super) const PAGE: usize = 500;
@@ -23,19 +23,19 @@ const CARRIERS: usize = 200;
 const TRIES: u32 = 3;
 
 /// A list that is paged.
-pub(super) struct Book {
+pub(super) struct ListEndpoint {
     pub(super) path: &'static str,
     pub(super) key: &'static str,
     pub(super) id: &'static str,
 }
 
-pub(super) const ORDERS: Book = Book { path: "/orders", key: "orders", id: "orderId" };
-pub(super) const SHIPMENTS: Book = Book { path: "/shipments", key: "shipments", id: "shipmentId" };
-pub(super) const FULFILLMENTS: Book = Book { path: "/fulfillments", key: "fulfillments", id: "fulfillmentId" };
-const CUSTOMERS: Book = Book { path: "/customers", key: "customers", id: "customerId" };
-const PRODUCTS: Book = Book { path: "/products", key: "products", id: "productId" };
+pub(super) const ORDERS: ListEndpoint = ListEndpoint { path: "/orders", key: "orders", id: "orderId" };
+pub(super) const SHIPMENTS: ListEndpoint = ListEndpoint { path: "/shipments", key: "shipments", id: "shipmentId" };
+pub(super) const FULFILLMENTS: ListEndpoint = ListEndpoint { path: "/fulfillments", key: "fulfillments", id: "fulfillmentId" };
+const CUSTOMERS: ListEndpoint = ListEndpoint { path: "/customers", key: "customers", id: "customerId" };
+const PRODUCTS: ListEndpoint = ListEndpoint { path: "/products", key: "products", id: "productId" };
 
-impl Book {
+impl ListEndpoint {
     /// The list read whole at each poll: V1 has no filter by what changed.
     pub(super) fn each_time(&self) -> List {
         List {
@@ -53,7 +53,7 @@ impl Book {
 }
 
 /// Objects that are read only, and their lists.
-pub(super) fn book(object: &str) -> Option<&'static Book> {
+pub(super) fn book(object: &str) -> Option<&'static ListEndpoint> {
     match object {
         "Customer" => Some(&CUSTOMERS),
         "Product" => Some(&PRODUCTS),
@@ -169,7 +169,7 @@ impl ShipStation {
     }
 
     /// All records that a search gives, each once.
-    pub(super) async fn whole(&self, call: &Call, book: &Book, query: &[(&str, String)]) -> Result<Vec<Json>, Fault> {
+    pub(super) async fn whole(&self, call: &Call, book: &ListEndpoint, query: &[(&str, String)]) -> Result<Vec<Json>, Fault> {
         let mut seen = BTreeSet::new();
         let mut records = Vec::new();
         let before = call.answered();
@@ -198,7 +198,7 @@ impl ShipStation {
     pub(super) async fn scan(
         &self,
         call: &Call,
-        book: &Book,
+        book: &ListEndpoint,
         field: &str,
         wanted: &BTreeSet<&String>,
         once: bool,
@@ -243,7 +243,7 @@ impl ShipStation {
             _ => "modifyDate",
         };
         let stamp = record.get(stamp).and_then(Json::as_str).and_then(|text| self.pacific.stamp(text));
-        Ok(Change { id, stamp, state: State::Is(Body::of(&tidy(record))) })
+        Ok(Change { id, stamp, state: State::Upserted(RawRecord::of(&tidy(record))) })
     }
 }
 

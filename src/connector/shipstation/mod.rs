@@ -122,7 +122,7 @@ impl Connector for ShipStation {
         Ok(Page { changes, cursor: Some(polled.cursor), more: polled.more })
     }
 
-    async fn get(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+    async fn fetch_by_id(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
         let object = of.object.object.as_str();
         let mut found = Vec::new();
         match object {
@@ -149,7 +149,7 @@ impl Connector for ShipStation {
         })
     }
 
-    fn get_batch(&self, of: &Selection<'_>) -> usize {
+    fn fetch_batch(&self, of: &Selection<'_>) -> usize {
         match of.object.object.as_str() {
             // Whatever the number, a list is gone through once.
             "Shipment" => 20,
@@ -158,14 +158,14 @@ impl Connector for ShipStation {
         }
     }
 
-    fn reading(&self, of: &Selection<'_>) -> Reading {
+    fn read_cost(&self, of: &Selection<'_>) -> Reading {
         match of.object.object.as_str() {
             "Shipment" => Wants::of(of).reading(),
             _ => Reading { page: lists::PAGE, each: 0 },
         }
     }
 
-    async fn find(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
+    async fn lookup(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         match ask.object.object.as_str() {
             "Order" => self.find_orders(call, ask).await,
             "Shipment" => self.find_shipments(call, ask).await,
@@ -177,7 +177,7 @@ impl Connector for ShipStation {
         }
     }
 
-    fn find_batch(&self, object: &ObjectRef, field: &[String]) -> usize {
+    fn lookup_batch(&self, object: &ObjectRef, field: &[String]) -> usize {
         let field = field.first().map_or("", String::as_str);
         match (object.object.as_str(), field) {
             ("Order", "orderId" | "orderNumber") | ("Product", "sku") => 1,
@@ -191,12 +191,12 @@ impl Connector for ShipStation {
         orders::companion(&object.object, field)
     }
 
-    fn find_groups(&self, object: &ObjectRef, field: &[String], values: &[String], companions: &[Option<String>]) -> Vec<Vec<usize>> {
+    fn lookup_groups(&self, object: &ObjectRef, field: &[String], values: &[String], companions: &[Option<String>]) -> Vec<Vec<usize>> {
         if orders::companion(&object.object, field).is_some() && companions.len() == values.len() {
             return orders::neighbors(companions).into_iter().map(|together| together.places).collect();
         }
         let places: Vec<usize> = (0..values.len()).collect();
-        places.chunks(self.find_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()
+        places.chunks(self.lookup_batch(object, field).max(1)).map(<[usize]>::to_vec).collect()
     }
 
     async fn send(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
@@ -227,11 +227,11 @@ impl Connector for ShipStation {
         Ok(WebhookReply::Hints(vec![webhook::hint(&self.wire.account, request.body)?]))
     }
 
-    async fn follow(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault> {
+    async fn resolve_webhook(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault> {
         self.follow_hint(call, of, hint).await
     }
 
-    async fn names(&self, call: &Call, kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
+    async fn reference_data(&self, call: &Call, kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
         self.named(call, kinds).await
     }
 
@@ -240,7 +240,7 @@ impl Connector for ShipStation {
         Ok(None)
     }
 
-    async fn hello(&self, call: &Call) -> Result<String, Fault> {
+    async fn check_connection(&self, call: &Call) -> Result<String, Fault> {
         let stores = self.all(call, "Store").await?;
         let host = self.wire.account.url.host_str().unwrap_or_default();
         Ok(format!("ShipStation V1 at {host}: {} {}", stores.len(), if stores.len() == 1 { "store" } else { "stores" }))
@@ -269,14 +269,14 @@ impl Connector for ShipStation {
     async fn present(&self, call: &Call, ask: &LookupRequest<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {
         match (ask.object.object.as_str(), ask.field) {
             ("Order", [field]) if field == "orderKey" => self.present_orders(call, ask, bodies).await,
-            _ => self.find(call, ask).await,
+            _ => self.lookup(call, ask).await,
         }
     }
 
     fn present_batch(&self, object: &ObjectRef, field: &[String]) -> usize {
         match (object.object.as_str(), field) {
             ("Order", [field]) if field == "orderKey" => orders::KEYS,
-            _ => self.find_batch(object, field),
+            _ => self.lookup_batch(object, field),
         }
     }
 }

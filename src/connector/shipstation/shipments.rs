@@ -235,7 +235,7 @@ impl ShipStation {
             let mut changes = self.read_shipments(call, shipments, wants).await?;
             changes.extend(self.read_fulfillments(call, fulfillments, wants).await?);
             found.extend(changes.into_iter().filter_map(|change| match change.state {
-                State::Is(record) => Some(Found { value: value.clone(), record: record.json().clone() }),
+                State::Upserted(record) => Some(Found { value: value.clone(), record: record.json().clone() }),
                 _ => None,
             }));
         }

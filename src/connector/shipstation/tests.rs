@@ -112,7 +112,7 @@ async fn find(bench: &Bench, object: &str, field: &str, values: &[&str]) -> Resu
     let of = ObjectRef::new("wms", object);
     let field = [field.to_owned()];
     let ask = LookupRequest { object: &of, schemas: &plan.objects, field: &field, values: &values, companions: &[], projection: &[] };
-    bench.shipstation.find(&bench.call, &ask).await
+    bench.shipstation.lookup(&bench.call, &ask).await
 }
 
 async fn send(bench: &Bench, object: &str, operation: Operation, key_field: Option<&str>, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
@@ -151,7 +151,7 @@ fn words(receipt: &Receipt) -> String {
 async fn a_request_says_who_asks_and_the_answer_says_what_is_left() {
     let bench = Bench::new([limited(200, 7, 20)]);
     // The body is no list of stores, which is for later.
-    assert!(matches!(bench.shipstation.hello(&bench.call).await, Err(Fault::Transient { .. })));
+    assert!(matches!(bench.shipstation.check_connection(&bench.call).await, Err(Fault::Transient { .. })));
     let request = bench.script.requests.lock().unwrap()[0].clone();
     assert_eq!(request.headers()["authorization"], "Basic a2V5OnNlY3JldA==");
     assert_eq!(request.headers()["x-partner"], "p4rtner");
@@ -164,7 +164,7 @@ async fn a_request_says_who_asks_and_the_answer_says_what_is_left() {
 async fn a_429_pauses_the_connection_until_the_window_begins_anew() {
     let bench = Bench::new([limited(429, 0, 33)]);
     let until: Timestamp = "2026-11-18T20:00:33Z".parse().unwrap();
-    let fault = bench.shipstation.hello(&bench.call).await.unwrap_err();
+    let fault = bench.shipstation.check_connection(&bench.call).await.unwrap_err();
     assert_eq!(fault, Fault::Throttled { until: Some(until), reason: "Too Many Requests".into() });
     assert_eq!(bench.shipstation.limit().ready_at(NOW.parse().unwrap()), until);
 }
@@ -172,7 +172,9 @@ async fn a_429_pauses_the_connection_until_the_window_begins_anew() {
 #[tokio::test]
 async fn a_429_without_headers_is_backed_off_from() {
     let bench = Bench::new([answer(429, &json!({}))]);
-    assert!(matches!(bench.shipstation.hello(&bench.call).await, Err(Fault::Throttled { until: Some(until), .. }) if until > NOW.parse().unwrap()));
+    assert!(
+        matches!(bench.shipstation.check_connection(&bench.call).await, Err(Fault::Throttled { until: Some(until), .. }) if until > NOW.parse().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -194,7 +196,7 @@ async fn what_a_failure_means_depends_on_whether_something_may_have_been_done() 
         (answer(400, &body), "rejected", "rejected"),
     ] {
         let bench = Bench::new([given.clone()]);
-        assert_eq!(bench.shipstation.hello(&bench.call).await.unwrap_err().class(), read);
+        assert_eq!(bench.shipstation.check_connection(&bench.call).await.unwrap_err().class(), read);
         assert_eq!(upsert(&[keyed("a")], given).await.unwrap_err().class(), write);
     }
 }
@@ -401,7 +403,7 @@ fn fulfillments(records: &[Json]) -> Result<Response, Broken> {
 
 fn body(change: &Change) -> &Json {
     match &change.state {
-        State::Is(body) => body.json(),
+        State::Upserted(body) => body.json(),
         other => panic!("{other:?}"),
     }
 }
@@ -486,7 +488,7 @@ async fn a_shipment_is_got_from_the_list_and_a_fulfillment_by_its_number() {
         fulfillments(&[json!({ "fulfillmentId": 1, "createDate": "2026-11-18T08:00:00" })]),
     ]);
     let wanted = ["1".to_owned(), "404".to_owned(), "fulfillment-1".to_owned(), "nonsense".to_owned()];
-    let found = bench.shipstation.get(&bench.call, &source(&plan), &wanted).await.unwrap();
+    let found = bench.shipstation.fetch_by_id(&bench.call, &source(&plan), &wanted).await.unwrap();
     assert_eq!(ids(&found), ["1", "fulfillment-1"]);
     assert_eq!(
         bench.asked(),
@@ -502,7 +504,7 @@ async fn an_order_that_is_not_there_is_absent() {
     let bench =
         Bench::new([answer(404, &json!({})), ok(json!({ "orderId": 2, "modifyDate": "2026-11-18T08:00:00", "shipDate": "2026-11-18T00:00:00" }))]);
     let wanted = ["1".to_owned(), "../stores".to_owned(), "2".to_owned()];
-    let found = bench.shipstation.get(&bench.call, &source(&plan), &wanted).await.unwrap();
+    let found = bench.shipstation.fetch_by_id(&bench.call, &source(&plan), &wanted).await.unwrap();
     assert_eq!(ids(&found), ["2"]);
     assert_eq!(body(&found[0])["shipDate"], "2026-11-18");
     assert_eq!(bench.asked(), ["GET /orders/1", "GET /orders/2"]);
@@ -711,7 +713,7 @@ async fn a_hint_is_followed_to_the_connections_own_address() {
     let body =
         r#"{"resource_url":"https://ssapi.shipstation.com/shipments?batchId=12&includeShipmentItems=False&url=x","resource_type":"SHIP_NOTIFY"}"#;
     let hint = posted(&bench.shipstation, body.as_bytes()).unwrap();
-    let page = bench.shipstation.follow(&bench.call, &source(&plan), &hint).await.unwrap();
+    let page = bench.shipstation.resolve_webhook(&bench.call, &source(&plan), &hint).await.unwrap();
     assert_eq!((ids(&page.changes), page.more), (vec!["1"], false));
     assert_eq!(bench.asked(), ["GET /shipments?batchId=12&includeShipmentItems=true&page=1&pageSize=500"]);
 }
@@ -721,12 +723,12 @@ async fn a_hint_of_a_shipment_names_the_order_that_changed() {
     let plan = plan("Order", "\"x\"");
     let bench = Bench::new([shipments(&[shipment(1, &json!({})), shipment(2, &json!({}))])]);
     let hint = Hint { event: "SHIP_NOTIFY".into(), parameters: [("batchId".to_owned(), "12".to_owned())].into() };
-    let page = bench.shipstation.follow(&bench.call, &source(&plan), &hint).await.unwrap();
-    assert_eq!(page.changes, [Change { id: "55".into(), stamp: None, state: State::Changed }]);
+    let page = bench.shipstation.resolve_webhook(&bench.call, &source(&plan), &hint).await.unwrap();
+    assert_eq!(page.changes, [Change { id: "55".into(), stamp: None, state: State::Touched }]);
     // What was kept may have been changed on the way.
     for (name, value) in [("batchId", "1&x=2"), ("storeID", "1"), ("path", "/stores")] {
         let hint = Hint { event: "SHIP_NOTIFY".into(), parameters: [(name.to_owned(), value.to_owned())].into() };
-        assert!(bench.shipstation.follow(&bench.call, &source(&plan), &hint).await.is_err(), "{name}");
+        assert!(bench.shipstation.resolve_webhook(&bench.call, &source(&plan), &hint).await.is_err(), "{name}");
     }
 }
 
@@ -741,7 +743,7 @@ async fn the_named_things_have_the_kinds_of_the_snapshot() {
         ok(json!([{ "carrierCode": "ups", "code": "ups_ground", "name": "UPS Ground" }])),
         ok(json!([{ "tagId": 8362, "name": "Backorder" }])),
     ]);
-    let names = bench.shipstation.names(&bench.call, &std::collections::BTreeSet::new()).await.unwrap();
+    let names = bench.shipstation.reference_data(&bench.call, &std::collections::BTreeSet::new()).await.unwrap();
     let said: Vec<String> = names.iter().map(|(kind, names)| format!("{kind} {}={}", names[0].name, names[0].id)).collect();
     assert_eq!(
         said,

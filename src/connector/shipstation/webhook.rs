@@ -10,7 +10,7 @@ use url::Url;
 
 use super::ShipStation;
 use super::auth::Account;
-use super::lists::{Book, FULFILLMENTS, ORDERS, SHIPMENTS};
+use super::lists::{FULFILLMENTS, ListEndpoint, ORDERS, SHIPMENTS};
 use super::shipments::Wants;
 use super::wire::{is_id, text};
 use crate::connector::{Change, Hint, Page, Selection, State};
@@ -23,7 +23,7 @@ const LONGEST: usize = 64 << 10;
 const LONGEST_URL: usize = 1000;
 
 /// What an event's URL points to.
-fn book(event: &str) -> Option<&'static Book> {
+fn book(event: &str) -> Option<&'static ListEndpoint> {
     match event {
         "ORDER_NOTIFY" | "ITEM_ORDER_NOTIFY" => Some(&ORDERS),
         "SHIP_NOTIFY" | "ITEM_SHIP_NOTIFY" => Some(&SHIPMENTS),
@@ -48,7 +48,7 @@ pub(super) fn hint(account: &Account, body: &[u8]) -> Result<Hint, String> {
     Ok(Hint { event, parameters: parameters(account, book, &resource_url)? })
 }
 
-fn parameters(account: &Account, book: &Book, given: &str) -> Result<BTreeMap<String, String>, String> {
+fn parameters(account: &Account, book: &ListEndpoint, given: &str) -> Result<BTreeMap<String, String>, String> {
     if given.len() > LONGEST_URL {
         return Err(format!("its `resource_url` is longer than {LONGEST_URL} bytes"));
     }
@@ -138,7 +138,7 @@ impl ShipStation {
             // What was shipped has changed its order.
             ("Order", _) => {
                 let ids: std::collections::BTreeSet<String> = records.iter().filter_map(|record| text(record, "orderId")).collect();
-                ids.into_iter().map(|id| Change { id, stamp: None, state: State::Changed }).collect()
+                ids.into_iter().map(|id| Change { id, stamp: None, state: State::Touched }).collect()
             }
             _ => return Err(Fault::rejected("hint", format!("`{}` says nothing of {}", hint.event, of.object), None)),
         };

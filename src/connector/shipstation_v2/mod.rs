@@ -23,7 +23,7 @@ use crate::connector::{
 use crate::fault::Fault;
 use crate::http::{Call, Client, Clock, Limit, Transport};
 use crate::schema::Named;
-use crate::value::{Body, Json, ObjectRef};
+use crate::value::{Json, ObjectRef, RawRecord};
 
 /// The system's name in `crossdock.yaml`.
 pub(super) const SYSTEM: &str = "shipstation-v2";
@@ -179,7 +179,7 @@ impl Connector for ShipStationV2 {
         Ok(Page { changes, cursor: Some(cursor), more })
     }
 
-    async fn get(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+    async fn fetch_by_id(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
         let mut found = Vec::new();
         for id in ids {
             if let Some(tracking) = self.tracked(call, id, Label::of(of)).await? {
@@ -193,15 +193,15 @@ impl Connector for ShipStationV2 {
         Some(if matches!(Label::of(of), Label::Wanted) { "with its label" } else { "" }.to_owned())
     }
 
-    fn get_batch(&self, _of: &Selection<'_>) -> usize {
+    fn fetch_batch(&self, _of: &Selection<'_>) -> usize {
         1
     }
 
-    fn reading(&self, of: &Selection<'_>) -> Reading {
+    fn read_cost(&self, of: &Selection<'_>) -> Reading {
         Reading { page: PAGE, each: if matches!(Label::of(of), Label::Wanted) { 2 } else { 1 } }
     }
 
-    async fn find(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
+    async fn lookup(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         let field = ask.field.first().map_or("", String::as_str);
         let wants = || ask.projection.iter().any(|path| path.first().is_none_or(|name| name == "label")) || ask.projection.is_empty();
         let mut found = Vec::new();
@@ -224,7 +224,7 @@ impl Connector for ShipStationV2 {
         Ok(found)
     }
 
-    fn find_batch(&self, _object: &ObjectRef, _field: &[String]) -> usize {
+    fn lookup_batch(&self, _object: &ObjectRef, _field: &[String]) -> usize {
         1
     }
 
@@ -237,7 +237,7 @@ impl Connector for ShipStationV2 {
         Ok(WebhookReply::Hints(vec![webhook::hint(&self.wire.account.url, request.body)?]))
     }
 
-    async fn follow(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault> {
+    async fn resolve_webhook(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault> {
         let id = hint.parameters.get(webhook::LABEL).filter(|id| is_id(id));
         let id = id.ok_or_else(|| Fault::rejected("hint", "it names no label", None))?;
         // Its label says what no tracking does: that it was voided, or is that of a return.
@@ -255,7 +255,7 @@ impl Connector for ShipStationV2 {
         Ok(Page { changes, cursor: None, more: false })
     }
 
-    async fn names(&self, _call: &Call, _kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
+    async fn reference_data(&self, _call: &Call, _kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
         Ok(BTreeMap::new())
     }
 
@@ -264,7 +264,7 @@ impl Connector for ShipStationV2 {
         Ok(None)
     }
 
-    async fn hello(&self, call: &Call) -> Result<String, Fault> {
+    async fn check_connection(&self, call: &Call) -> Result<String, Fault> {
         let listed = self.wire.get(call, "/v2/labels", &[("page_size", "1".to_owned())]).await?.ok_or_else(|| not_understood("/v2/labels"))?;
         let total = listed.get("total").and_then(Json::as_u64).unwrap_or_default();
         Ok(format!(
@@ -286,7 +286,7 @@ fn gone(id: &str, label: &Json) -> Change {
 /// A record with its stamp, where it has been delivered.
 fn arrived(id: &str, tracking: &Json) -> Change {
     let ended = text(tracking, "status_code") == Some("DE") || tracking.get("actual_delivery_date").is_some_and(Json::is_string);
-    Change { id: id.to_owned(), stamp: ended.then(|| ENDED.to_owned()), state: State::Is(Body::of(tracking)) }
+    Change { id: id.to_owned(), stamp: ended.then(|| ENDED.to_owned()), state: State::Upserted(RawRecord::of(tracking)) }
 }
 
 /// Gives an instant its offset where it has none: the vendor's own samples have instants without one, and its

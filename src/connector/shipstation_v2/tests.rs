@@ -127,13 +127,13 @@ async fn a_webhook_is_followed_by_its_label_and_instants_get_their_offset() {
     let hint = posted(&bench.v2, hint.to_string().as_bytes()).unwrap();
     let plan = plan("it.tracking_number");
     let source = plan.selection_of(0, &[]);
-    let page = bench.v2.follow(&bench.call, &source, &hint).await.unwrap();
-    let voided = bench.v2.follow(&bench.call, &source, &hint).await.unwrap();
+    let page = bench.v2.resolve_webhook(&bench.call, &source, &hint).await.unwrap();
+    let voided = bench.v2.resolve_webhook(&bench.call, &source, &hint).await.unwrap();
     assert_eq!(voided.changes, [Change { id: "se-77".into(), stamp: Some("2026-11-09T00:00:00Z".into()), state: State::Gone }]);
-    assert!(bench.v2.follow(&bench.call, &source, &hint).await.unwrap().changes.is_empty(), "a return is nobody's parcel");
+    assert!(bench.v2.resolve_webhook(&bench.call, &source, &hint).await.unwrap().changes.is_empty(), "a return is nobody's parcel");
     let asked = ["/v2/labels/se-77", "/v2/labels/se-77/track", "/v2/labels/se-77", "/v2/labels/se-77"];
     assert_eq!(bench.asked(), asked.map(|path| format!("GET {path}")));
-    let State::Is(body) = &page.changes[0].state else { panic!("{page:?}") };
+    let State::Upserted(body) = &page.changes[0].state else { panic!("{page:?}") };
     let record = body.read();
     assert_eq!(
         (record["status_code"].as_str(), record["label_id"].as_str()),
@@ -150,13 +150,13 @@ async fn a_label_is_fetched_where_it_is_read_and_found_by_its_number() {
     let bench = Bench::new([ok(tracking(json!({}))), ok(label.clone()), ok(json!({"labels": [label]})), ok(tracking(json!({})))]);
     let plan = plan("it.label.external_order_id ?? \"none\"");
     let source = plan.selection_of(0, &[]);
-    let got = bench.v2.get(&bench.call, &source, &["se-5".into(), "no id".into()]).await.unwrap();
-    let State::Is(body) = &got[0].state else { panic!("{got:?}") };
+    let got = bench.v2.fetch_by_id(&bench.call, &source, &["se-5".into(), "no id".into()]).await.unwrap();
+    let State::Upserted(body) = &got[0].state else { panic!("{got:?}") };
     assert_eq!((got.len(), body.read()["label"]["ship_date"].as_str().map(str::to_owned)), (1, Some("2026-11-18".to_owned())));
     let object = ObjectRef::new("tracking", "Tracking");
     let (field, values, projection) = (["tracking_number".into()], ["1Z1".into()], [vec!["status_code".into()]]);
     let ask = LookupRequest { object: &object, schemas: &plan.objects, field: &field, values: &values, companions: &[], projection: &projection };
-    let found = bench.v2.find(&bench.call, &ask).await.unwrap();
+    let found = bench.v2.lookup(&bench.call, &ask).await.unwrap();
     assert_eq!((found.len(), found[0].value.as_str()), (1, "1Z1"));
     let asked = ["/v2/labels/se-5/track", "/v2/labels/se-5", "/v2/labels?tracking_number=1Z1&page_size=100", "/v2/labels/se-5/track"];
     assert_eq!(bench.asked(), asked.map(|path| format!("GET {path}")));

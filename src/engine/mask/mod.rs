@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::http::redact::{self, Redactor};
 use crate::plan::Plan;
 use crate::schema::Class;
-use crate::store::{Entry, Kept, Lane, Store};
+use crate::store::{Entry, RecordState, Store, StoreResult};
 use crate::value::{Json, Kind, ObjectRef};
 
 pub use quotes::{MaskedPart, Quotes};
@@ -302,7 +302,7 @@ fn behind(kind: &Kind) -> Option<String> {
 
 /// What words about a record may quote: the values of the record, of those that it has to do with, and of what is
 /// written of it. Texts that hold the words are left out: they are what an earlier write-back has put there.
-pub fn of_record(masks: &BTreeMap<String, Mask>, plan: &Plan, lanes: &[Lane], entries: &[Entry], words: &str) -> Redactor {
+pub fn of_record(masks: &BTreeMap<String, Mask>, plan: &Plan, lanes: &[RecordState], entries: &[Entry], words: &str) -> Redactor {
     let mut redactor = Redactor::default();
     let mut tell = |object: &ObjectRef, record: &Json| {
         if let Some(mask) = masks.get(&object.connection) {
@@ -328,10 +328,10 @@ pub fn of_record(masks: &BTreeMap<String, Mask>, plan: &Plan, lanes: &[Lane], en
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn quotable(store: &dyn Store, lane: &Lane) -> Kept<Vec<Lane>> {
+pub fn quotable(store: &dyn Store, lane: &RecordState) -> StoreResult<Vec<RecordState>> {
     let mut lanes = vec![lane.clone()];
     for (flow, key) in store.linked(&lane.flow, &lane.key, None, MOST_LINKED)? {
-        lanes.extend(store.lane(&flow, &key)?);
+        lanes.extend(store.record(&flow, &key)?);
     }
     Ok(lanes)
 }

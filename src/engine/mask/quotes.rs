@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::{Mask, Masked, path};
 use crate::connector::{Item, Receipt};
-use crate::engine::{Ask, Got};
+use crate::engine::{CallRequest, CallResponse};
 use crate::fault::{Fault, Refusal};
 use crate::http::Exchange;
 use crate::http::redact::{self, Redactor};
@@ -32,19 +32,19 @@ pub struct MaskedPart {
 /// What one call was asked for, for the words that come back.
 pub struct Quotes<'a> {
     mask: &'a Mask,
-    ask: &'a Ask,
+    ask: &'a CallRequest,
     /// The values of all items of the batch, without the words that they are made of.
     all: OnceCell<Redactor>,
 }
 
 impl<'a> Quotes<'a> {
-    pub fn of(mask: &'a Mask, ask: &'a Ask) -> Self {
+    pub fn of(mask: &'a Mask, ask: &'a CallRequest) -> Self {
         Quotes { mask, ask, all: OnceCell::new() }
     }
 
     /// The items of a batch with their objects, and those that ride on them.
     fn items(&self) -> Vec<(&'a str, &'a Item, Option<&'a str>)> {
-        let Ask::Send { object, key_field, items, riders, .. } = self.ask else { return Vec::new() };
+        let CallRequest::Send { object, key_field, items, riders, .. } = self.ask else { return Vec::new() };
         let own = items.iter().map(|item| (object.object.as_str(), item, key_field.as_deref()));
         let rode = riders
             .iter()
@@ -79,7 +79,7 @@ impl<'a> Quotes<'a> {
             let items = self.items();
             let alone = items.len() == 1;
             items.into_iter().for_each(|item| self.tell(item, alone, &mut redactor));
-            if let Ask::Find { object, field, values, .. } = self.ask {
+            if let CallRequest::Find { object, field, values, .. } = self.ask {
                 let shown = self.mask.shows(&object.object, field);
                 let personal = values.iter().filter(|value| !shown || super::key(value, true) != **value);
                 personal.for_each(|value| redactor.personal(value, true));
@@ -89,10 +89,12 @@ impl<'a> Quotes<'a> {
     }
 
     /// Takes what the request held out of what came back in words.
-    pub fn clean(&self, got: &mut Got) {
+    pub fn clean(&self, got: &mut CallResponse) {
         match got {
-            Got::Page(Err(fault)) | Got::Records(Err(fault)) | Got::Found(Err(fault)) | Got::Sent(Err(fault)) => words(fault, &[self.all()]),
-            Got::Sent(Ok(receipts)) => {
+            CallResponse::Page(Err(fault)) | CallResponse::Records(Err(fault)) | CallResponse::Found(Err(fault)) | CallResponse::Sent(Err(fault)) => {
+                words(fault, &[self.all()])
+            }
+            CallResponse::Sent(Ok(receipts)) => {
                 let items = self.items();
                 for (at, receipt) in receipts.iter_mut().enumerate() {
                     let Err(fault) = &mut receipt.outcome else { continue };
@@ -102,12 +104,12 @@ impl<'a> Quotes<'a> {
                     }
                 }
             }
-            Got::Page(Ok(_)) | Got::Records(Ok(_)) | Got::Found(Ok(_)) => {}
+            CallResponse::Page(Ok(_)) | CallResponse::Records(Ok(_)) | CallResponse::Found(Ok(_)) => {}
         }
     }
 
     /// The exchanges of a call as they may be kept. `got`: what came of it, cleaned already.
-    pub fn exchanges(&self, exchanges: Vec<Exchange>, got: &Got) -> Vec<Masked> {
+    pub fn exchanges(&self, exchanges: Vec<Exchange>, got: &CallResponse) -> Vec<Masked> {
         let items = self.items();
         let mut parts: Vec<Vec<MaskedPart>> = exchanges.iter().map(|exchange| self.parts(&items, exchange)).collect();
         if let (false, Some(last)) = (items.is_empty(), exchanges.iter().rposition(|exchange| exchange.method != http::Method::GET)) {
@@ -189,13 +191,13 @@ impl<'a> Quotes<'a> {
     }
 
     /// Items that no body tells apart, as in a file for bulk: what was to be sent, and what came of it.
-    fn complete(&self, items: &[(&str, &Item, Option<&str>)], parts: &mut [Vec<MaskedPart>], last: usize, got: &Got) {
+    fn complete(&self, items: &[(&str, &Item, Option<&str>)], parts: &mut [Vec<MaskedPart>], last: usize, got: &CallResponse) {
         let mut told = vec![false; items.len()];
         parts.iter().flatten().filter(|part| part.request.is_some()).for_each(|part| told[part.item] = true);
         let Some(list) = parts.get_mut(last) else { return };
         for (at, item) in items.iter().enumerate().filter(|(at, _)| !told[*at]) {
             let response = match got {
-                Got::Sent(Ok(receipts)) => receipts.get(at).map(|Receipt { outcome }| match outcome {
+                CallResponse::Sent(Ok(receipts)) => receipts.get(at).map(|Receipt { outcome }| match outcome {
                     Ok(done) => serde_json::json!({"id": done.id, "created": done.created}).to_string(),
                     Err(fault) => serde_json::json!({"error": fault.to_string()}).to_string(),
                 }),
@@ -285,8 +287,14 @@ mod tests {
     use crate::value::ObjectRef;
     use serde_json::json;
 
-    fn ask(items: Vec<Item>) -> Ask {
-        Ask::Send { object: ObjectRef::new("wms", "Order"), op: Operation::Upsert, key_field: Some("orderKey".to_owned()), items, riders: None }
+    fn ask(items: Vec<Item>) -> CallRequest {
+        CallRequest::Send {
+            object: ObjectRef::new("wms", "Order"),
+            op: Operation::Upsert,
+            key_field: Some("orderKey".to_owned()),
+            items,
+            riders: None,
+        }
     }
 
     fn item(key: &str, name: &str) -> Item {
@@ -320,7 +328,7 @@ mod tests {
             {"orderKey": "sf-1", "success": true, "errorMessage": null},
         ]});
         let ask = ask(items);
-        let masked = Quotes::of(&mask, &ask).exchanges(vec![exchange(&request, &response.to_string())], &Got::Sent(Ok(Vec::new())));
+        let masked = Quotes::of(&mask, &ask).exchanges(vec![exchange(&request, &response.to_string())], &CallResponse::Sent(Ok(Vec::new())));
         let parts = &masked[0].parts;
         assert_eq!(parts.iter().map(|part| part.item).collect::<Vec<_>>(), [1, 0], "by what they hold, not by their place");
         assert_eq!(
@@ -336,14 +344,14 @@ mod tests {
         let ask = ask(vec![item("sf-1", "Jo Bloggs"), item("sf-2", "Wilhelmina Plumtree")]);
         let quotes = Quotes::of(&mask, &ask);
         let refusal = Refusal { code: "400".into(), message: "Jo Bloggs, Wilhelmina Plumtree: carrier code 'foo' is not valid".into(), field: None };
-        let mut got = Got::Sent(Err(Fault::BatchRefused(refusal)));
+        let mut got = CallResponse::Sent(Err(Fault::BatchRefused(refusal)));
         quotes.clean(&mut got);
-        let Got::Sent(Err(fault)) = got else { panic!("it is another thing now") };
+        let CallResponse::Sent(Err(fault)) = got else { panic!("it is another thing now") };
         assert_eq!(fault.to_string(), "the batch was refused: •••: carrier code 'foo' is not valid");
         let said = |text: &str| Receipt { outcome: Err(Fault::ambiguous(text)) };
-        let mut got = Got::Sent(Ok(vec![said("bloggs of WILHELMINA PLUMTREE"), said("Plumtree, Bearer abcdefgh")]));
+        let mut got = CallResponse::Sent(Ok(vec![said("bloggs of WILHELMINA PLUMTREE"), said("Plumtree, Bearer abcdefgh")]));
         quotes.clean(&mut got);
-        let Got::Sent(Ok(receipts)) = got else { panic!("it is another thing now") };
+        let CallResponse::Sent(Ok(receipts)) = got else { panic!("it is another thing now") };
         let words: Vec<String> = receipts.into_iter().filter_map(|receipt| receipt.outcome.err()).map(|fault| fault.to_string()).collect();
         assert_eq!(words, ["the outcome is not known: ••• of •••", "the outcome is not known: •••, Bearer •••"]);
     }
@@ -355,7 +363,7 @@ mod tests {
         let mut csv = exchange(&Json::Null, "");
         csv.request = "orderKey,name\nsf-1,Jo Bloggs\n".into();
         let receipts = vec![Receipt { outcome: Err(Fault::transient("not now")) }, Receipt { outcome: Err(Fault::transient("nor now")) }];
-        let masked = Quotes::of(&mask, &ask).exchanges(vec![csv], &Got::Sent(Ok(receipts)));
+        let masked = Quotes::of(&mask, &ask).exchanges(vec![csv], &CallResponse::Sent(Ok(receipts)));
         assert_eq!(masked[0].parts.len(), 2);
         assert!(masked[0].parts.iter().all(|part| part.request.as_deref().is_some_and(|text| text.contains("sf-") && !text.contains("Jo"))));
         assert_eq!(masked[0].parts[1].response.as_deref(), Some(r#"{"error":"nor now"}"#));

@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 use super::seed::{self, Draft};
 use super::store::Row;
 use super::write::Writer;
-use crate::sandbox::acts::{self, SALESFORCE};
+use crate::sandbox::user_actions::{self, SALESFORCE};
 use crate::sandbox::{Act, Effect};
 use crate::value::Json;
 
@@ -56,7 +56,7 @@ impl Salesforce {
             "win" => self.win(&act.subject, settings, now),
             "lose" => self.lose(&act.subject, now),
             "schema" => self.alter(&act.subject, settings),
-            other => Err(format!("Salesforce's sandbox has no act `{other}`; there are: {}", acts::verbs(&SALESFORCE))),
+            other => Err(format!("Salesforce's sandbox has no act `{other}`; there are: {}", user_actions::verbs(&SALESFORCE))),
         }
     }
 

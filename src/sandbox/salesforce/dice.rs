@@ -1,11 +1,11 @@
 //! All chance in the sandbox: SplitMix64 (Steele et al. 2014), so the same seed gives the same state.
 
 #[derive(Debug, Clone)]
-pub(super) struct Dice(u64);
+pub(super) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(super) fn new(seed: u64) -> Self {
-        Dice(seed)
+        Rng(seed)
     }
 
     pub(super) fn next(&mut self) -> u64 {

@@ -44,7 +44,7 @@ use self::bulk::Jobs;
 use self::bulk_query::QueryJobs;
 use self::catalog::Catalog;
 use self::cell::to_millisecond;
-use self::dice::Dice;
+use self::dice::Rng;
 use self::id::Id;
 use self::query::Cursors;
 use self::refusal::Refusal;
@@ -107,7 +107,7 @@ const LONGEST_URI: usize = 16_384;
 pub struct Salesforce {
     options: Options,
     store: Store,
-    dice: Dice,
+    dice: Rng,
     tokens: Tokens,
     cursors: Cursors,
     jobs: Jobs,
@@ -129,7 +129,7 @@ impl Salesforce {
         let catalog = Catalog::get();
         let mut org = Salesforce {
             store: Store::new(catalog),
-            dice: Dice::new(options.seed),
+            dice: Rng::new(options.seed),
             tokens: Tokens::default(),
             cursors: Cursors::default(),
             jobs: Jobs::default(),

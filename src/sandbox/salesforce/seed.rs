@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::Salesforce;
 use super::catalog::Type;
 use super::cell::{Cell, to_millisecond};
-use super::dice::Dice;
+use super::dice::Rng;
 use super::id::Id;
 use super::places::{COMPANIES, FIRST, FORMS, GREETINGS, LAST, NOTES, PLACES, PRODUCTS, Place, STREETS};
 use super::store::Row;
@@ -22,7 +22,7 @@ const GROUP: usize = 200;
 /// What was planted, for orders that are made later.
 #[derive(Debug)]
 pub(super) struct Seeded {
-    pub(super) dice: Dice,
+    pub(super) dice: Rng,
     accounts: Vec<Customer>,
     products: Vec<(Id, Id, i64)>,
     pricebook: Option<Id>,
@@ -71,7 +71,7 @@ impl Seeded {
 
     pub(super) fn new(seed: u64) -> Self {
         // A stream of its own: what is done to the org later does not change what it was made of.
-        Seeded { dice: Dice::new(seed ^ 0x5eed_5eed_5eed_5eed), accounts: Vec::new(), products: Vec::new(), pricebook: None }
+        Seeded { dice: Rng::new(seed ^ 0x5eed_5eed_5eed_5eed), accounts: Vec::new(), products: Vec::new(), pricebook: None }
     }
 }
 
@@ -413,7 +413,7 @@ fn spoil(of: &Type, row: &mut Row, mistake: Mistake, place: &Place) {
     }
 }
 
-pub(super) fn street(dice: &mut Dice) -> String {
+pub(super) fn street(dice: &mut Rng) -> String {
     let number = 1 + dice.below(240);
     let road = dice.word(STREETS);
     match dice.below(6) {
@@ -423,7 +423,7 @@ pub(super) fn street(dice: &mut Dice) -> String {
 }
 
 /// Numbers that are kept free for fiction.
-fn phone(place: &Place, dice: &mut Dice) -> String {
+fn phone(place: &Place, dice: &mut Rng) -> String {
     match place.code {
         "GB" => format!("+44 20 7946 0{:03}", dice.below(1000)),
         _ => format!("+1 775 555 01{:02}", dice.below(100)),

@@ -162,7 +162,7 @@ fn a_filter_reads_a_date_as_what_it_says() {
         assert_eq!((status, told["Message"].as_str()), (400, Some("The request is invalid.")), "{query}");
         assert!(told["ModelState"][about].is_array(), "{query}: {told}");
     }
-    assert!(account.complaints().is_empty(), "other letters are no other names: {:?}", account.complaints());
+    assert!(account.protocol_violations().is_empty(), "other letters are no other names: {:?}", account.protocol_violations());
     for path in ["/Shipments?RecipientName=x", "/FULFILLMENTS?OrderId=1", "/Orders/ListByTag?orderstatus=shipped&TAGID=501"] {
         assert_eq!(ask(&mut account, "GET", path, &Json::Null).0, 200, "{path}");
     }
@@ -188,7 +188,7 @@ fn members_and_values_come_in_each_form() {
         (Some(2), Some(1), Some(4.5))
     );
     assert_eq!((&told["gift"], told["amountPaid"].as_f64(), told["advancedOptions"]["storeId"].as_i64()), (&json!(true), Some(12.5), Some(300_102)));
-    assert!(account.complaints().is_empty(), "{:?}", account.complaints());
+    assert!(account.protocol_violations().is_empty(), "{:?}", account.protocol_violations());
     for (more, about) in [
         (json!({"items": [{"quantity": "two"}]}), "apiOrder.items[0].quantity"),
         (json!({"items": [{"quantity": 1.5}]}), "apiOrder.items[0].quantity"),

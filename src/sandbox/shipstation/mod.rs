@@ -1,7 +1,6 @@
 //! ShipStation's API V1, with the semantics of its pages: `orderKey`, locked states, updates that replace, labels,
 //! fulfilments, voids, 40 calls a minute, webhooks that carry nothing. And of V2 what V1 has not: where parcels are.
 
-mod acts;
 mod api;
 #[cfg(test)]
 mod api_tests;
@@ -13,6 +12,7 @@ mod shipments;
 mod tests;
 mod time;
 mod tracking;
+mod user_actions;
 mod v2;
 #[cfg(test)]
 mod v2_tests;
@@ -24,7 +24,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use self::api::Meant;
-use super::faults::Dice;
+use super::faults::Rng;
 use super::{Act, Delivery, Effect, System};
 use crate::http::{Request, Response};
 use crate::value::Json;
@@ -125,7 +125,7 @@ struct Account {
 
 pub struct ShipStation {
     options: Options,
-    dice: Dice,
+    dice: Rng,
     account: Account,
     hooks: Vec<Hook>,
     /// Where tracking events are told: V2 has one place for each event.
@@ -242,7 +242,7 @@ fn bad<T>(message: impl Into<String>) -> Result<T, Refused> {
 impl ShipStation {
     pub fn new(options: Options) -> Self {
         ShipStation {
-            dice: Dice::new(options.seed),
+            dice: Rng::new(options.seed),
             options,
             account: Account { next: 100_000, ..Account::default() },
             hooks: Vec::new(),
@@ -261,7 +261,7 @@ impl ShipStation {
     }
 
     /// What callers sent that the vendor does not know, and would ignore.
-    pub fn complaints(&self) -> &[String] {
+    pub fn protocol_violations(&self) -> &[String] {
         &self.complaints
     }
 
@@ -478,7 +478,7 @@ impl System for ShipStation {
         self.calls
     }
 
-    fn complaints(&self) -> Vec<String> {
+    fn protocol_violations(&self) -> Vec<String> {
         self.complaints.clone()
     }
 

@@ -152,7 +152,7 @@ fn the_examples_of_the_description_are_understood() {
     }
     assert!(sent > 10, "{sent}");
     // The description's own example of a registration has a field that its schema has not.
-    let complaints: Vec<&String> = account.complaints().iter().filter(|told| !told.starts_with("/accounts/registeraccount")).collect();
+    let complaints: Vec<&String> = account.protocol_violations().iter().filter(|told| !told.starts_with("/accounts/registeraccount")).collect();
     assert!(complaints.is_empty(), "{complaints:?}");
 }
 

@@ -67,9 +67,9 @@ fn answers_are_what_the_description_says() {
         let (status, said) = ask(&mut account, "GET", path, &Json::Null);
         assert!((400..500).contains(&status) && refusal.is_valid(&said), "{path}: {status} {said}");
     }
-    assert!(account.complaints().is_empty(), "{:?}", account.complaints());
+    assert!(account.protocol_violations().is_empty(), "{:?}", account.protocol_violations());
     ask(&mut account, "GET", "/v2/labels?modified_at_start=2026-01-01", &Json::Null);
-    assert_eq!(account.complaints().len(), 1, "the description has no such parameter of labels");
+    assert_eq!(account.protocol_violations().len(), 1, "the description has no such parameter of labels");
 }
 
 #[test]

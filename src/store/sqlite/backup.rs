@@ -7,7 +7,7 @@ use rusqlite::OptionalExtension as _;
 
 use super::files::{beside, private, sync_folder};
 use super::{Sqlite, fault};
-use crate::store::{Kept, StoreFault};
+use crate::store::{StoreFault, StoreResult};
 
 /// A copy that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// There is such a file already, or the copy cannot be written.
-    pub fn copy_to(&self, path: &Path) -> Kept<Backup> {
+    pub fn copy_to(&self, path: &Path) -> StoreResult<Backup> {
         let wrong = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::StorageFull => StoreFault::Full,
             _ => StoreFault::Io(format!("{}: {error}", path.display())),
@@ -44,7 +44,7 @@ impl Sqlite {
         made
     }
 
-    fn copied_to(&self, path: &Path, part: &PathBuf, wrong: &dyn Fn(std::io::Error) -> StoreFault) -> Kept<Backup> {
+    fn copied_to(&self, path: &Path, part: &PathBuf, wrong: &dyn Fn(std::io::Error) -> StoreFault) -> StoreResult<Backup> {
         // What a copy that was broken off has left.
         let _ = std::fs::remove_file(part);
         // SQLite writes into an empty file with the permissions that it has.

@@ -8,11 +8,11 @@ use super::rows::{Summed, alias_place, body_place, decided_place, erasure_place,
 use crate::http::redact;
 use crate::store::seal::{Place, Seal};
 use crate::store::{
-    Checkpoint, Control, Damage, Decided, Entry, EntryState, Erasure, Exception, Hint, Kept, Lane, LaneState, Ledger, Reason, StoreFault, Watch,
-    Watched,
+    Checkpoint, Control, Damage, Decided, Entry, EntryState, Erasure, Exception, Reason, RecordStage, RecordState, StoreFault, StoreResult,
+    TargetState, Watch, Watched, WebhookEvent,
 };
 use crate::system::Guarantee;
-use crate::value::{Body, Json};
+use crate::value::{Json, RawRecord};
 
 /// A value as it was read, and what is wrong with it.
 pub(super) struct Found<T> {
@@ -102,7 +102,7 @@ impl<'r> Cells<'r> {
         self.told(read)
     }
 
-    fn told<T>(&mut self, read: Kept<T>) -> Option<T> {
+    fn told<T>(&mut self, read: StoreResult<T>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
             Err(StoreFault::Damaged(what)) => {
@@ -125,8 +125,8 @@ impl<'r> Cells<'r> {
     }
 }
 
-pub(super) fn lane_state(word: &str) -> Kept<LaneState> {
-    let found = LaneState::ALL.into_iter().find(|state| state.word() == word);
+pub(super) fn lane_state(word: &str) -> StoreResult<RecordStage> {
+    let found = RecordStage::ALL.into_iter().find(|state| state.word() == word);
     found.ok_or_else(|| StoreFault::Damaged(format!("`{word}` is no state of a record")))
 }
 
@@ -144,7 +144,7 @@ pub(super) fn seen(seal: &Seal, cells: [ValueRef<'_>; 4]) -> Option<Vec<u8>> {
 }
 
 /// The columns of [`super::rows::LANE`], `sum`, `seen` and its sum, and the sealed body.
-pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Found<Lane> {
+pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Found<RecordState> {
     const COLUMNS: usize = 18;
     let mut cells = Cells::new(row, seal, "lane");
     cells.summed("lane", 0, COLUMNS);
@@ -160,7 +160,7 @@ pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Found<Lane> {
     let body = match (cells.blob(COLUMNS + 3), cells.flag(17)) {
         (Some(sealed), _) => {
             let text = seal.open(body_place(&names), &sealed);
-            let body = text.and_then(|text| Body::kept(text).map_err(|error| StoreFault::Damaged(error.to_string())));
+            let body = text.and_then(|text| RawRecord::kept(text).map_err(|error| StoreFault::Damaged(error.to_string())));
             cells.told(body)
         }
         (None, true) => {
@@ -170,9 +170,9 @@ pub(super) fn lane(seal: &Seal, row: &Row<'_>) -> Found<Lane> {
         (None, false) => None,
     };
     let state = lane_state(&cells.text(5));
-    let state = cells.told(state).unwrap_or(LaneState::Failed);
+    let state = cells.told(state).unwrap_or(RecordStage::Failed);
     let was = cells.maybe_text(15).and_then(|word| lane_state(&word).ok());
-    let value = Lane {
+    let value = RecordState {
         label: cells.maybe_text(2),
         arrived: cells.int(3),
         first: cells.flag(4),
@@ -304,7 +304,7 @@ pub(super) fn exception(seal: &Seal, row: &Row<'_>) -> Found<Exception> {
 }
 
 /// The columns of [`super::rows::LEDGER`] and `sum`. `key`: the one that it was found by; without it only the hash is known.
-pub(super) fn ledger(seal: &Seal, row: &Row<'_>, key: Option<&str>) -> Found<Ledger> {
+pub(super) fn ledger(seal: &Seal, row: &Row<'_>, key: Option<&str>) -> Found<TargetState> {
     let mut cells = Cells::new(row, seal, "ledger");
     cells.summed("ledger", 0, 6);
     let fields = serde_json::from_str(&cells.text(4)).map_err(|error| StoreFault::Damaged(error.to_string()));
@@ -315,7 +315,7 @@ pub(super) fn ledger(seal: &Seal, row: &Row<'_>, key: Option<&str>) -> Found<Led
         _ => cells.maybe_text(3),
     };
     let key = key.map_or_else(|| format!("#{hash}"), str::to_owned);
-    let value = Ledger { connection, object, key, id, fields: fields.unwrap_or_default(), confirmed: cells.int(5) };
+    let value = TargetState { connection, object, key, id, fields: fields.unwrap_or_default(), confirmed: cells.int(5) };
     // What names the row may be told.
     cells.done(value, |ledger| {
         let named = redact::shapes(&ledger.key);
@@ -332,12 +332,12 @@ pub(super) fn checkpoint(seal: &Seal, row: &Row<'_>) -> Found<Checkpoint> {
 }
 
 /// The columns of [`super::rows::HINT`] and `sum`.
-pub(super) fn hint(seal: &Seal, row: &Row<'_>) -> Found<Hint> {
+pub(super) fn hint(seal: &Seal, row: &Row<'_>) -> Found<WebhookEvent> {
     let mut cells = Cells::new(row, seal, "hint");
     cells.summed("hint", 0, 5);
     let body = serde_json::from_str(&cells.text(3)).map_err(|error| StoreFault::Damaged(error.to_string()));
     let body = cells.told(body).unwrap_or(Json::Null);
-    let value = Hint { id: cells.int(0), connection: cells.text(1), event: cells.text(2), body, at: cells.int(4) };
+    let value = WebhookEvent { id: cells.int(0), connection: cells.text(1), event: cells.text(2), body, at: cells.int(4) };
     cells.done(value, |hint| (format!("webhook {}", hint.id), hint.connection.clone(), format!("webhook {}", hint.id)))
 }
 

@@ -12,7 +12,8 @@ use super::read::columns;
 use super::rows::{self, DAMAGED};
 use super::{Mode, Sqlite, fault, form};
 use crate::store::{
-    Change, Control, Damage, Entry, EntryState, Event, Exception, Hint, Kept, Lane, LaneState, Ledger, Millis, Reason, StoreFault, Watch, Watched,
+    Change, Control, Damage, Entry, EntryState, Event, Exception, Millis, Reason, RecordStage, RecordState, StoreFault, StoreResult, TargetState,
+    Watch, Watched, WebhookEvent,
 };
 use crate::system::Guarantee;
 use crate::value::Json;
@@ -31,7 +32,7 @@ pub struct Checked {
 }
 
 /// Looks at the head of a store's file: what is wrong there, SQLite tells in many other ways.
-pub(super) fn header(path: &Path) -> Kept<()> {
+pub(super) fn header(path: &Path) -> StoreResult<()> {
     use std::io::Read as _;
     let mut head = [0_u8; 100];
     let Ok(mut file) = std::fs::File::open(path) else { return Ok(()) };
@@ -61,7 +62,7 @@ pub(super) fn header(path: &Path) -> Kept<()> {
 impl Sqlite {
     /// What of some rows can be relied on. What is damaged is put aside once, by `mend`, and told; where it is met
     /// again all the same, a list leaves it out.
-    pub(super) fn sound<T>(&self, found: Vec<Found<T>>, mend: impl Fn(&Self, &mut T, &Damage) -> Kept<Vec<Change>>) -> Kept<Vec<T>> {
+    pub(super) fn sound<T>(&self, found: Vec<Found<T>>, mend: impl Fn(&Self, &mut T, &Damage) -> StoreResult<Vec<Change>>) -> StoreResult<Vec<T>> {
         let mut out = Vec::with_capacity(found.len());
         for one in found {
             let again = one.damage.as_ref().is_some_and(|damage| self.damaged.borrow().contains(&damage.identity()));
@@ -72,7 +73,7 @@ impl Sqlite {
         Ok(out)
     }
 
-    pub(super) fn sound_one<T>(&self, found: Found<T>, mend: impl Fn(&Self, &mut T, &Damage) -> Kept<Vec<Change>>) -> Kept<T> {
+    pub(super) fn sound_one<T>(&self, found: Found<T>, mend: impl Fn(&Self, &mut T, &Damage) -> StoreResult<Vec<Change>>) -> StoreResult<T> {
         let Found { mut value, damage } = found;
         let Some(damage) = damage else { return Ok(value) };
         let new = self.damaged.borrow_mut().insert(damage.identity());
@@ -90,9 +91,9 @@ impl Sqlite {
     }
 
     /// `recounts`: the records of each state are counted anew.
-    fn put_aside(&self, changes: &[Change], recounts: bool) -> Kept<()> {
+    fn put_aside(&self, changes: &[Change], recounts: bool) -> StoreResult<()> {
         // A record whose state is damaged too, and that was not read yet, is counted when it is.
-        let states: Vec<String> = LaneState::ALL.iter().map(|state| format!("'{}'", state.word())).collect();
+        let states: Vec<String> = RecordStage::ALL.iter().map(|state| format!("'{}'", state.word())).collect();
         let anew = format!(
             "DELETE FROM tally; INSERT INTO tally (flow, state, count) SELECT flow, state, count(*) FROM lane WHERE state IN ({}) GROUP BY flow, state;",
             states.join(", ")
@@ -114,7 +115,7 @@ impl Sqlite {
     }
 
     /// The exception that names what is damaged, unless one is open, and the line in its history.
-    fn told(&self, damage: &Damage, label: Option<&str>, code: &str, next: &str, known: Millis) -> Kept<Vec<Change>> {
+    fn told(&self, damage: &Damage, label: Option<&str>, code: &str, next: &str, known: Millis) -> StoreResult<Vec<Change>> {
         let at = self.when(known);
         // Names of rows may be keys, and keys may be personal: they stand in the exception's reasons, which are sealed.
         let text = format!("the store was damaged in the table `{}`: {}", damage.table, damage.what);
@@ -147,20 +148,20 @@ impl Sqlite {
     }
 
     /// A record is stopped, unless nothing more is done with it by itself, or it is read again anyway.
-    pub(super) fn mend_lane(&self, lane: &mut Lane, damage: &Damage) -> Kept<Vec<Change>> {
+    pub(super) fn mend_lane(&self, lane: &mut RecordState, damage: &Damage) -> StoreResult<Vec<Change>> {
         let row_changed = damage.is_of_row();
         lane.body = None;
         lane.matched = None;
-        let stopped = row_changed || matches!(lane.state, LaneState::Waiting | LaneState::Sending);
+        let stopped = row_changed || matches!(lane.state, RecordStage::Waiting | RecordStage::Sending);
         if stopped {
-            lane.state = LaneState::Failed;
+            lane.state = RecordStage::Failed;
             lane.was = None;
             // Whatever its source gives next is news.
             (lane.version, lane.stamp) = (String::new(), None);
             (lane.due, lane.attempt) = (0, 0);
             lane.seen = Vec::new();
         }
-        if stopped || lane.state == LaneState::Failed {
+        if stopped || lane.state == RecordStage::Failed {
             lane.reasons = vec![reason(damage)];
         }
         let mut changes = self.told(
@@ -170,12 +171,12 @@ impl Sqlite {
             "`queue retry` reads it again from its source; `store check` shows whether more is damaged",
             lane.updated,
         )?;
-        changes.push(Change::Lane(lane.clone()));
+        changes.push(Change::Record(lane.clone()));
         Ok(changes)
     }
 
     /// A write is never sent once it is damaged. Where it may have been sent before, a person looks.
-    pub(super) fn mend_entry(&self, entry: &mut Entry, damage: &Damage) -> Kept<Vec<Change>> {
+    pub(super) fn mend_entry(&self, entry: &mut Entry, damage: &Damage) -> StoreResult<Vec<Change>> {
         let moving = matches!(entry.state, EntryState::Sending | EntryState::Ambiguous);
         let perhaps_sent =
             entry.guarantee > Guarantee::Idempotent && (damage.is_of_row() || entry.doubted.is_some() || (moving && entry.sent.is_some()));
@@ -192,12 +193,12 @@ impl Sqlite {
         if let Some(mut lane) = lane
             && !lane.state.settled()
         {
-            lane.state = LaneState::Failed;
+            lane.state = RecordStage::Failed;
             lane.reasons = vec![reason(damage)];
             if !perhaps_sent {
                 (lane.version, lane.seen) = (String::new(), Vec::new());
             }
-            changes.push(Change::Lane(lane));
+            changes.push(Change::Record(lane));
         }
         Ok(changes)
     }
@@ -208,7 +209,7 @@ impl Sqlite {
     }
 
     /// What was confirmed of a target is not known any more: its next version is held against what the target holds.
-    pub(super) fn mend_ledger(&self, ledger: &mut Ledger, damage: &Damage) -> Kept<Vec<Change>> {
+    pub(super) fn mend_ledger(&self, ledger: &mut TargetState, damage: &Damage) -> StoreResult<Vec<Change>> {
         let confirmed = std::mem::take(&mut ledger.confirmed);
         ledger.fields.clear();
         ledger.id = None;
@@ -218,19 +219,19 @@ impl Sqlite {
         let damage = of.map_or_else(|| damage.clone(), |(flow, lane)| Damage { flow, lane, ..damage.clone() });
         let next = "its next version is compared with what the target holds; `replay` does so now";
         let mut changes = self.told(&damage, None, DAMAGED, next, confirmed)?;
-        changes.push(Change::Ledger(ledger.clone()));
+        changes.push(Change::Target(ledger.clone()));
         Ok(changes)
     }
 
     /// A webhook is only a hint: the next poll tells what it pointed to.
-    pub(super) fn mend_hint(&self, hint: &mut Hint, damage: &Damage) -> Kept<Vec<Change>> {
+    pub(super) fn mend_hint(&self, hint: &mut WebhookEvent, damage: &Damage) -> StoreResult<Vec<Change>> {
         let mut changes =
             self.told(damage, None, DAMAGED, "nothing is lost: the next poll reads what it pointed to; then `queue discard`", hint.at)?;
         changes.push(Change::DropHint(hint.id));
         Ok(changes)
     }
 
-    pub(super) fn mend_control(&self, control: &mut Control, damage: &Damage) -> Kept<Vec<Change>> {
+    pub(super) fn mend_control(&self, control: &mut Control, damage: &Damage) -> StoreResult<Vec<Change>> {
         let answer = serde_json::json!({"done": 0, "not": [format!("the request cannot be read: {damage}; ask again")]});
         let mut changes = self.told(damage, None, DAMAGED, "it was not carried out: decide again, then `queue discard`", control.at)?;
         changes.push(Change::Answer { id: control.id, answer: answer.clone() });
@@ -239,7 +240,7 @@ impl Sqlite {
     }
 
     /// A deadline is looked at now; a target that a late request may still change is left alone for as long as any.
-    pub(super) fn mend_watch(&self, watch: &mut Watch, damage: &Damage) -> Kept<Vec<Change>> {
+    pub(super) fn mend_watch(&self, watch: &mut Watch, damage: &Damage) -> StoreResult<Vec<Change>> {
         let mut changes = self.told(damage, None, DAMAGED, "its deadline is checked now; then `queue discard`", watch.since)?;
         changes.push(Change::DropWatch { what: watch.what.clone(), flow: watch.flow.clone(), lane: watch.lane.clone() });
         watch.since = watch.since.min(self.when(watch.since));
@@ -255,7 +256,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// The store cannot be read at all.
-    pub fn verify(&self) -> Kept<Checked> {
+    pub fn verify(&self) -> StoreResult<Checked> {
         let mut checked = Checked::default();
         let pages = self.lines(&format!("PRAGMA integrity_check({MOST_PAGES})"));
         match pages {
@@ -317,14 +318,14 @@ impl Sqlite {
         Ok(checked)
     }
 
-    fn lines(&self, sql: &str) -> Kept<Vec<String>> {
+    fn lines(&self, sql: &str) -> StoreResult<Vec<String>> {
         let mut statement = self.db.prepare(sql).map_err(fault)?;
         let found = statement.query_map([], |row| form::lossy(row, 0)).map_err(fault)?;
         found.collect::<rusqlite::Result<_>>().map_err(fault)
     }
 
     fn each(&self, checked: &mut Checked, table: &'static str, sql: &str, read: impl Fn(&Row<'_>) -> Option<Damage>) {
-        let all = || -> Kept<(u64, Vec<Damage>)> {
+        let all = || -> StoreResult<(u64, Vec<Damage>)> {
             let (mut count, mut damages) = (0, Vec::new());
             let mut statement = self.db.prepare(sql).map_err(fault)?;
             let mut found = statement.query([]).map_err(fault)?;
@@ -356,7 +357,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`StoreFault::Damaged`] with what was found.
-    pub fn check(&self) -> Kept<()> {
+    pub fn check(&self) -> StoreResult<()> {
         let lines = self.lines("PRAGMA integrity_check(1)")?;
         match lines.into_iter().find(|line| line != "ok") {
             None => Ok(()),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Mode;
 use crate::http::Secret;
 use crate::store::seal::new_key;
-use crate::store::{Kept, StoreFault};
+use crate::store::{StoreFault, StoreResult};
 
 /// A file whose name is the store's with an ending.
 pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
@@ -55,7 +55,7 @@ fn wrong<'a>(name: &'a Path) -> impl Fn(std::io::Error) -> StoreFault + 'a {
 }
 
 /// Takes the lock, and leaves in it who has it.
-pub(super) fn lock(path: &Path) -> Kept<File> {
+pub(super) fn lock(path: &Path) -> StoreResult<File> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| StoreFault::Io(format!("{}: {error}", folder.display())))?;
     }
@@ -83,7 +83,7 @@ pub(super) fn lock(path: &Path) -> Kept<File> {
 }
 
 /// A key of the configuration: 32 bytes in hex or Base64, or any longer passphrase, hashed.
-pub(super) fn key_of(key: &Secret) -> Kept<[u8; 32]> {
+pub(super) fn key_of(key: &Secret) -> StoreResult<[u8; 32]> {
     use sha2::Digest as _;
     let text = key.reveal().trim();
     if text.len() < 16 {
@@ -98,7 +98,7 @@ fn has_store(path: &Path) -> bool {
 }
 
 /// The key that lies beside the store. Gives whether it was made now.
-pub(super) fn key_file(path: &Path, mode: Mode) -> Kept<([u8; 32], bool)> {
+pub(super) fn key_file(path: &Path, mode: Mode) -> StoreResult<([u8; 32], bool)> {
     let name = beside(path, ".key");
     let found = match std::fs::read(&name) {
         Ok(bytes) => Some(bytes),
@@ -125,7 +125,7 @@ pub(super) fn key_file(path: &Path, mode: Mode) -> Kept<([u8; 32], bool)> {
 }
 
 /// Writes a new key whole or not at all.
-fn make_key(name: &Path) -> Kept<[u8; 32]> {
+fn make_key(name: &Path) -> StoreResult<[u8; 32]> {
     let wrong = wrong(name);
     let key = new_key()?;
     let new = beside(name, ".new");

@@ -11,14 +11,14 @@ use rusqlite::{Connection, Params, params};
 
 use super::{Sqlite, cells, fault, form, hidden};
 use crate::store::seal::Place;
-use crate::store::{Before, Change, Forgotten, Kept, Lane, LaneState, Millis, Old};
+use crate::store::{Before, Change, Forgotten, Millis, Old, RecordStage, RecordState, StoreResult};
 
 /// The kind of the line that proves an erasure: it is not dropped.
 const PROOF: &str = "erased";
 
 /// Nothing of it is needed any more to bring it where it belongs. A rejection waits for a person.
-fn has_ended(state: LaneState) -> bool {
-    matches!(state, LaneState::Delivered | LaneState::Unchanged | LaneState::NotEligible | LaneState::Gone | LaneState::Discarded)
+fn has_ended(state: RecordStage) -> bool {
+    matches!(state, RecordStage::Delivered | RecordStage::Unchanged | RecordStage::NotEligible | RecordStage::Gone | RecordStage::Discarded)
 }
 
 /// Before when what is of a flow or a connection is dropped.
@@ -27,7 +27,7 @@ fn before(of: &Before, name: &str) -> Option<Millis> {
 }
 
 impl Sqlite {
-    pub(super) fn forgotten(&mut self, old: &Old, after: Option<&str>, rows: u32) -> Kept<Forgotten> {
+    pub(super) fn forgotten(&mut self, old: &Old, after: Option<&str>, rows: u32) -> StoreResult<Forgotten> {
         match old {
             Old::Exchanges(of) => self.old_exchanges(of, after, rows),
             Old::Events(of) => self.old_events(of, after, rows),
@@ -46,7 +46,7 @@ impl Sqlite {
         }
     }
 
-    fn old_exchanges(&mut self, of: &Before, after: Option<&str>, rows: u32) -> Kept<Forgotten> {
+    fn old_exchanges(&mut self, of: &Before, after: Option<&str>, rows: u32) -> StoreResult<Forgotten> {
         let sql = "SELECT exchange.id, at, word.text FROM exchange LEFT JOIN word ON word.id = connection WHERE exchange.id > ?1 \
              ORDER BY exchange.id LIMIT ?2";
         let found = self.read(sql, params![number(after), rows], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, form::lossy(row, 2)?)))?;
@@ -63,7 +63,7 @@ impl Sqlite {
     }
 
     /// Whether a record that a call was about is still on its way, or waits.
-    fn is_of_open(&self, exchange: i64, open: &mut Open) -> Kept<bool> {
+    fn is_of_open(&self, exchange: i64, open: &mut Open) -> StoreResult<bool> {
         for record in self.read("SELECT DISTINCT record FROM event WHERE exchange = ?1", [exchange], |row| row.get::<_, i64>(0))? {
             if self.is_open(record, open)? {
                 return Ok(true);
@@ -72,7 +72,7 @@ impl Sqlite {
         Ok(false)
     }
 
-    fn is_open(&self, record: i64, open: &mut Open) -> Kept<bool> {
+    fn is_open(&self, record: i64, open: &mut Open) -> StoreResult<bool> {
         if let Some(known) = open.0.get(&record) {
             return Ok(*known);
         }
@@ -86,7 +86,7 @@ impl Sqlite {
     }
 
     /// Whether a record has not ended, or a write, an open exception or a watch is about it.
-    fn is_needed(&self, flow: &str, key: &str) -> Kept<bool> {
+    fn is_needed(&self, flow: &str, key: &str) -> StoreResult<bool> {
         let state = self.read("SELECT state FROM lane WHERE flow = ?1 AND key = ?2", [flow, key], |row| form::lossy(row, 0))?;
         if state.first().is_some_and(|state| cells::lane_state(state).map_or(true, |state| !has_ended(state))) {
             return Ok(true);
@@ -97,7 +97,7 @@ impl Sqlite {
         Ok(self.read(sql, [flow, key], |row| row.get::<_, bool>(0))?.first().copied().unwrap_or(false))
     }
 
-    fn old_events(&mut self, of: &Before, after: Option<&str>, rows: u32) -> Kept<Forgotten> {
+    fn old_events(&mut self, of: &Before, after: Option<&str>, rows: u32) -> StoreResult<Forgotten> {
         let sql = "SELECT seq, at, record, flow.text, kind.text, EXISTS (SELECT 1 FROM exchange WHERE exchange.id = event.exchange) FROM event \
              LEFT JOIN record ON record.id = event.record LEFT JOIN word AS flow ON flow.id = record.flow \
              LEFT JOIN word AS kind ON kind.id = event.kind WHERE seq > ?1 ORDER BY seq LIMIT ?2";
@@ -125,7 +125,7 @@ impl Sqlite {
         Ok(Forgotten { dropped: self.drop_ids("event", &drop)?, next })
     }
 
-    fn old_exceptions(&mut self, of: &Before, after: Option<&str>, rows: u32) -> Kept<Forgotten> {
+    fn old_exceptions(&mut self, of: &Before, after: Option<&str>, rows: u32) -> StoreResult<Forgotten> {
         let sql = "SELECT id, closed, flow, lane FROM exception WHERE id > ?1 ORDER BY id LIMIT ?2";
         let found = self.read(sql, params![number(after), rows], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, form::lossy(row, 2)?, form::lossy(row, 3)?))
@@ -141,7 +141,7 @@ impl Sqlite {
         Ok(Forgotten { dropped: self.drop_ids("exception", &drop)?, next })
     }
 
-    fn old_lanes(&mut self, of: &LaneClasses<'_>, after: Option<&str>, rows: u32) -> Kept<Forgotten> {
+    fn old_lanes(&mut self, of: &LaneClasses<'_>, after: Option<&str>, rows: u32) -> StoreResult<Forgotten> {
         if after.is_none() && !self.has_old(of)? {
             return Ok(Forgotten::default());
         }
@@ -160,7 +160,7 @@ impl Sqlite {
             })
         })?;
         let next = found.last().filter(|_| found.len() == rows as usize).map(|last| format!("{}\n{}", last.flow, last.key));
-        let (mut lanes, mut unlinked): (Vec<Lane>, Vec<i64>) = (Vec::new(), Vec::new());
+        let (mut lanes, mut unlinked): (Vec<RecordState>, Vec<i64>) = (Vec::new(), Vec::new());
         for one in &found {
             let old = |of: &Before| before(of, &one.flow).is_some_and(|before| one.updated < before);
             // The records of a group are counted again with each change.
@@ -170,8 +170,9 @@ impl Sqlite {
                 continue;
             }
             let record = if links { self.words.record(&self.db, &one.flow, &one.key)? } else { None };
-            let has =
-                |record: &i64| -> Kept<bool> { Ok(!self.read("SELECT 1 FROM link WHERE record = ?1 LIMIT 1", [record], |_| Ok(()))?.is_empty()) };
+            let has = |record: &i64| -> StoreResult<bool> {
+                Ok(!self.read("SELECT 1 FROM link WHERE record = ?1 LIMIT 1", [record], |_| Ok(()))?.is_empty())
+            };
             let record = match record {
                 Some(record) if has(&record)? => Some(record),
                 _ => None,
@@ -196,18 +197,18 @@ impl Sqlite {
         }
         let dropped = (lanes.len() + unlinked.len()) as u64;
         self.pass(|store, put| {
-            lanes.into_iter().try_for_each(|lane| put.change(&Change::Lane(lane)))?;
+            lanes.into_iter().try_for_each(|lane| put.change(&Change::Record(lane)))?;
             unlinked.iter().try_for_each(|record| run(&store.db, "DELETE FROM link WHERE record = ?1", [record]).map(|_| ()))
         })?;
         Ok(Forgotten { dropped, next })
     }
 
     /// Whether a record that has ended is older than any class of it is kept: most passes find none.
-    fn has_old(&self, of: &LaneClasses<'_>) -> Kept<bool> {
+    fn has_old(&self, of: &LaneClasses<'_>) -> StoreResult<bool> {
         let flows = self.read("SELECT DISTINCT flow FROM tally WHERE count > 0", [], |row| form::lossy(row, 0))?;
         for flow in flows {
             let latest = [of.bodies, of.links, of.labels].into_iter().filter_map(|class| before(class, &flow)).max();
-            for state in LaneState::ALL.into_iter().filter(|state| latest.is_some() && has_ended(*state)) {
+            for state in RecordStage::ALL.into_iter().filter(|state| latest.is_some() && has_ended(*state)) {
                 let sql = "SELECT 1 FROM lane WHERE flow = ?1 AND state = ?2 AND updated < ?3 LIMIT 1";
                 if !self.read(sql, params![flow, state.word(), latest], |_| Ok(()))?.is_empty() {
                     return Ok(true);
@@ -218,7 +219,7 @@ impl Sqlite {
     }
 
     /// Drops rows of a table by their numbers.
-    fn drop_ids(&mut self, table: &str, ids: &[i64]) -> Kept<u64> {
+    fn drop_ids(&mut self, table: &str, ids: &[i64]) -> StoreResult<u64> {
         if ids.is_empty() {
             return Ok(0);
         }
@@ -228,7 +229,7 @@ impl Sqlite {
     }
 
     /// Records of which something sealed fits.
-    pub(super) fn mentions(&self, fits: &dyn Fn(&str) -> bool) -> Kept<Vec<(String, String)>> {
+    pub(super) fn mentions(&self, fits: &dyn Fn(&str) -> bool) -> StoreResult<Vec<(String, String)>> {
         let mut found = BTreeSet::new();
         // Each with the table and column of its place; the row's key is what follows the record's.
         let sources = [
@@ -269,7 +270,7 @@ impl Sqlite {
                 let text = |at: usize| form::lossy(row, at).map_err(fault);
                 let sealed: Value = row.get(2).map_err(fault)?;
                 let Value::Blob(sealed) = sealed else { continue };
-                let keys = (3..names).map(text).collect::<Kept<Vec<String>>>()?;
+                let keys = (3..names).map(text).collect::<StoreResult<Vec<String>>>()?;
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
                 // What does not open is told elsewhere.
                 let Ok(opened) = self.seal.open(Place { table, column, row: &keys }, &sealed) else { continue };
@@ -282,7 +283,7 @@ impl Sqlite {
     }
 
     /// Removes what is kept of some records, and makes some changes in the same transaction.
-    pub(super) fn erased(&mut self, records: &[(String, String)], then: &[Change]) -> Kept<u64> {
+    pub(super) fn erased(&mut self, records: &[(String, String)], then: &[Change]) -> StoreResult<u64> {
         let of: BTreeSet<&(String, String)> = records.iter().collect();
         let removed = self.pass(|store, put| {
             let db = &store.db;
@@ -322,7 +323,7 @@ impl Sqlite {
         Ok(removed)
     }
 
-    fn read<T>(&self, sql: &str, values: impl Params, read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>) -> Kept<Vec<T>> {
+    fn read<T>(&self, sql: &str, values: impl Params, read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>) -> StoreResult<Vec<T>> {
         let mut statement = self.db.prepare_cached(sql).map_err(fault)?;
         let found = statement.query_map(values, read).map_err(fault)?;
         found.collect::<rusqlite::Result<Vec<T>>>().map_err(fault)
@@ -355,6 +356,6 @@ fn number(after: Option<&str>) -> i64 {
     after.and_then(|after| after.parse().ok()).unwrap_or(i64::MIN)
 }
 
-fn run(db: &Connection, sql: &str, values: impl Params) -> Kept<u64> {
+fn run(db: &Connection, sql: &str, values: impl Params) -> StoreResult<u64> {
     db.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map(|rows| rows as u64).map_err(fault)
 }

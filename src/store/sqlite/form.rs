@@ -9,7 +9,7 @@ use super::rows::{self, Put, Summed};
 use super::words::Words;
 use super::{Mode, cells, fault, hidden};
 use crate::store::seal::{Place, Seal};
-use crate::store::{Change, Event, Exchange, Kept, Link, StoreFault};
+use crate::store::{Change, Event, Exchange, Link, StoreFault, StoreResult};
 
 /// The newest form of the model.
 pub(super) const FORM: i64 = MIGRATIONS.len() as i64;
@@ -44,7 +44,7 @@ pub(super) struct Forms<'a> {
 
 impl Forms<'_> {
     /// Brings a store to the newest form. One that is only read has to have it.
-    pub(super) fn bring_up(&self, mode: Mode) -> Kept<()> {
+    pub(super) fn bring_up(&self, mode: Mode) -> StoreResult<()> {
         check_key(self.db, self.seal)?;
         let mut found = self.found(mode)?;
         if found > FORM {
@@ -74,7 +74,7 @@ impl Forms<'_> {
     }
 
     /// The form that the store has: as its header says, but for a header that was changed.
-    fn found(&self, mode: Mode) -> Kept<i64> {
+    fn found(&self, mode: Mode) -> StoreResult<i64> {
         let told: i64 = self.db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fault)?;
         let spare: Option<String> = match has_table(self.db, "spare")? {
             true => setting(self.db, self.seal, "form")?,
@@ -96,7 +96,7 @@ impl Forms<'_> {
         Put { db: self.db, seal: self.seal, words: self.words }
     }
 
-    pub(super) fn all_or_nothing<T>(&self, what: impl FnOnce() -> Kept<T>) -> Kept<T> {
+    pub(super) fn all_or_nothing<T>(&self, what: impl FnOnce() -> StoreResult<T>) -> StoreResult<T> {
         self.db.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
         match what().and_then(|done| self.db.execute_batch("COMMIT").map_err(fault).map(|()| done)) {
             Ok(done) => Ok(done),
@@ -111,7 +111,7 @@ impl Forms<'_> {
 
     /// Seals all that was sealed in the first form for its place, gives each row its checksum, and moves history to
     /// its compact tables.
-    fn reseal(&self) -> Kept<()> {
+    fn reseal(&self) -> StoreResult<()> {
         self.sealed("body", "sealed", "flow, key", |row| place_of(row, "body", "sealed", 2))?;
         for column in ["matched", "reasons"] {
             self.sealed("lane", &format!("sealed_{column}"), "flow, key", |row| place_of(row, "lane", column, 2))?;
@@ -147,7 +147,7 @@ impl Forms<'_> {
 
     /// Seals the values of a column that have the first form. What does not open stays as it is, and is told as damaged
     /// when it is read.
-    fn sealed(&self, table: &str, column: &str, key: &str, place: impl Fn(&Row<'_>) -> rusqlite::Result<Named>) -> Kept<()> {
+    fn sealed(&self, table: &str, column: &str, key: &str, place: impl Fn(&Row<'_>) -> rusqlite::Result<Named>) -> StoreResult<()> {
         let keys: Vec<&str> = key.split(", ").collect();
         let first = "x'01'";
         let select =
@@ -188,7 +188,7 @@ impl Forms<'_> {
     }
 
     /// Gives the rows of a table that have no checksum theirs.
-    fn summed(&self, table: &str, of: &str, columns: &str, sum: &str, key: &str) -> Kept<()> {
+    fn summed(&self, table: &str, of: &str, columns: &str, sum: &str, key: &str) -> StoreResult<()> {
         let count = columns.split(", ").count();
         let keys: Vec<&str> = key.split(", ").collect();
         let select = format!("SELECT {columns}, {key} FROM {table} WHERE {sum} IS NULL LIMIT {BATCH}");
@@ -224,7 +224,7 @@ impl Forms<'_> {
     }
 
     /// Settings and checkpoints get their checksums and second copies.
-    fn settings(&self) -> Kept<()> {
+    fn settings(&self) -> StoreResult<()> {
         self.all_or_nothing(|| {
             let metas: Vec<(String, String)> = self.read("SELECT name, value FROM meta WHERE sum IS NULL", |row| Ok((row.get(0)?, row.get(1)?)))?;
             for (name, value) in metas {
@@ -238,14 +238,14 @@ impl Forms<'_> {
         })
     }
 
-    pub(super) fn read<T>(&self, sql: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Kept<Vec<T>> {
+    pub(super) fn read<T>(&self, sql: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> StoreResult<Vec<T>> {
         let mut statement = self.db.prepare(sql).map_err(fault)?;
         let found = statement.query_map([], read).map_err(fault)?;
         found.collect::<rusqlite::Result<Vec<T>>>().map_err(fault)
     }
 
     /// Moves events, exchanges and links to their compact tables.
-    fn moved(&self) -> Kept<()> {
+    fn moved(&self) -> StoreResult<()> {
         self.move_table("old_event", "seq, at, flow, lane, kind, text, exchange", |row| {
             Ok(Change::Event(Event {
                 at: row.get(1)?,
@@ -306,7 +306,7 @@ impl Forms<'_> {
         Ok(())
     }
 
-    fn move_table(&self, table: &str, columns: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<Change>) -> Kept<()> {
+    fn move_table(&self, table: &str, columns: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<Change>) -> StoreResult<()> {
         if !has_table(self.db, table)? {
             return Ok(());
         }
@@ -364,7 +364,7 @@ pub(super) fn lossy(row: &Row<'_>, at: usize) -> rusqlite::Result<String> {
     })
 }
 
-pub(super) fn has_table(db: &Connection, name: &str) -> Kept<bool> {
+pub(super) fn has_table(db: &Connection, name: &str) -> StoreResult<bool> {
     db.query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", [name], |_| Ok(()))
         .optional()
         .map(|found| found.is_some())
@@ -375,7 +375,7 @@ pub(super) fn has_table(db: &Connection, name: &str) -> Kept<bool> {
 ///
 /// # Errors
 /// [`StoreFault::Damaged`] where neither is.
-pub(super) fn setting(db: &Connection, seal: &Seal, name: &str) -> Kept<Option<String>> {
+pub(super) fn setting(db: &Connection, seal: &Seal, name: &str) -> StoreResult<Option<String>> {
     let mut first = db.prepare_cached("SELECT name, value, sum FROM meta WHERE name = ?1").map_err(fault)?;
     let first = first.query_row([name], |row| Ok(cells::meta(seal, row))).optional().map_err(fault)?;
     if let Some(found) = &first
@@ -399,12 +399,12 @@ fn key_mark(seal: &Seal) -> String {
 
 /// Whether this is the key that the store was sealed with. The mark is kept twice: one that was changed does not make
 /// another key of the right one.
-fn check_key(db: &Connection, seal: &Seal) -> Kept<()> {
+fn check_key(db: &Connection, seal: &Seal) -> StoreResult<()> {
     if !has_table(db, "meta")? {
         return Ok(());
     }
     let mark = key_mark(seal);
-    let text = |sql: &str| -> Kept<Option<String>> { db.query_row(sql, [], |row| lossy(row, 0)).optional().map_err(fault) };
+    let text = |sql: &str| -> StoreResult<Option<String>> { db.query_row(sql, [], |row| lossy(row, 0)).optional().map_err(fault) };
     let mut marks = vec![text("SELECT value FROM meta WHERE name = 'key'")?];
     if has_table(db, "spare")? {
         marks.push(text("SELECT value FROM spare WHERE kind = 'meta' AND name = 'key'")?);

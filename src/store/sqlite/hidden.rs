@@ -10,7 +10,7 @@ use super::form::{BATCH, Forms, lossy, setting};
 use super::rows::{self, Summed};
 use super::{cells, fault};
 use crate::http::redact;
-use crate::store::{Change, Decided, Kept};
+use crate::store::{Change, Decided, StoreResult};
 
 /// Hashed keys, sealed words, the audit trail by record, and what retention looks rows up by.
 pub(super) const MIGRATION: &str = "
@@ -31,13 +31,13 @@ const NO_SUM: i64 = -1;
 const SHARED_BEFORE: [&str; 5] = ["retried", "approved", "edited", "discarded", "replayed"];
 
 /// Whether the rows of a store have nothing in clear any more.
-pub(super) fn is_hidden(forms: &Forms<'_>) -> Kept<bool> {
+pub(super) fn is_hidden(forms: &Forms<'_>) -> StoreResult<bool> {
     setting(forms.db, forms.seal, HIDDEN).map(|set| set.is_some())
 }
 
 impl Forms<'_> {
     /// Takes what is in clear out of sight, unless that was done.
-    pub(super) fn hide(&self) -> Kept<()> {
+    pub(super) fn hide(&self) -> StoreResult<()> {
         let known = setting(self.db, self.seal, HIDDEN)?;
         if known.as_deref() == Some("1") {
             return Ok(());
@@ -64,7 +64,7 @@ impl Forms<'_> {
         Ok(())
     }
 
-    fn entries(&self) -> Kept<bool> {
+    fn entries(&self) -> StoreResult<bool> {
         let rest = Rest { table: "entry", of: "entry", columns: rows::ENTRY, key: "id", which: "typeof(sealed_key) = 'text'", before: usize::MAX };
         self.rewritten(&rest, |row| {
             let id = text(&row[0]);
@@ -73,7 +73,7 @@ impl Forms<'_> {
         })
     }
 
-    fn ledger(&self) -> Kept<bool> {
+    fn ledger(&self) -> StoreResult<bool> {
         let rest = Rest {
             table: "ledger",
             of: "ledger",
@@ -93,7 +93,7 @@ impl Forms<'_> {
         })
     }
 
-    fn links(&self) -> Kept<bool> {
+    fn links(&self) -> StoreResult<bool> {
         let mut any = false;
         loop {
             let done = self.all_or_nothing(|| {
@@ -113,7 +113,7 @@ impl Forms<'_> {
         }
     }
 
-    fn watches(&self) -> Kept<bool> {
+    fn watches(&self) -> StoreResult<bool> {
         let rest = Rest { table: "watch", of: "watch", columns: rows::WATCH, key: "name, flow, lane", which: "", before: 5 };
         self.rewritten(&rest, |row| {
             let (name, flow, lane) = (text(&row[0]), text(&row[1]), text(&row[2]));
@@ -126,7 +126,7 @@ impl Forms<'_> {
         })
     }
 
-    fn exchanges(&self) -> Kept<bool> {
+    fn exchanges(&self) -> StoreResult<bool> {
         let rest = Rest { table: "exchange", of: "exchange", columns: rows::EXCHANGE, key: "id", which: "", before: 11 };
         self.rewritten(&rest, |row| {
             for at in [4, 9] {
@@ -138,7 +138,7 @@ impl Forms<'_> {
         })
     }
 
-    fn events(&self) -> Kept<bool> {
+    fn events(&self) -> StoreResult<bool> {
         let shared = self.shared_before()?;
         let numbers = if shared.is_empty() { "-1".to_owned() } else { shared.join(", ") };
         let which = format!("(typeof(sealed_text) = 'text' OR (word IS NOT NULL AND kind IN ({numbers})))");
@@ -168,13 +168,13 @@ impl Forms<'_> {
     }
 
     /// The numbers of the kinds whose events shared their texts.
-    fn shared_before(&self) -> Kept<Vec<String>> {
+    fn shared_before(&self) -> StoreResult<Vec<String>> {
         let kinds = SHARED_BEFORE.iter().map(|kind| self.words.number(self.db, kind));
-        Ok(kinds.collect::<Kept<Vec<_>>>()?.into_iter().flatten().map(|number| number.to_string()).collect())
+        Ok(kinds.collect::<StoreResult<Vec<_>>>()?.into_iter().flatten().map(|number| number.to_string()).collect())
     }
 
     /// How an exception was closed had the decider's own words in it.
-    fn exceptions(&self) -> Kept<bool> {
+    fn exceptions(&self) -> StoreResult<bool> {
         let mut any = false;
         loop {
             let done = self.all_or_nothing(|| {
@@ -204,7 +204,7 @@ impl Forms<'_> {
     }
 
     /// Rewrites the rows of a table that are of the older form, in the order of their keys.
-    fn rewritten(&self, rest: &Rest<'_>, change: impl Fn(&mut Vec<Value>) -> Kept<()>) -> Kept<bool> {
+    fn rewritten(&self, rest: &Rest<'_>, change: impl Fn(&mut Vec<Value>) -> StoreResult<()>) -> StoreResult<bool> {
         let Rest { table, of, columns, key, which, before } = rest;
         let (names, keys): (Vec<&str>, Vec<&str>) = (columns.split(", ").collect(), key.split(", ").collect());
         let count = names.len();
@@ -274,7 +274,7 @@ impl Forms<'_> {
         summed.sum()
     }
 
-    fn run(&self, sql: &str, values: &[&dyn ToSql]) -> Kept<()> {
+    fn run(&self, sql: &str, values: &[&dyn ToSql]) -> StoreResult<()> {
         self.db.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map(|_| ()).map_err(fault)
     }
 }

@@ -17,7 +17,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::store::{Change, EntryState, Kept, Millis, Moved, StoreFault};
+use crate::store::{Change, EntryState, Millis, Moved, StoreFault, StoreResult};
 
 /// What the marker beside a store says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub(super) fn now() -> Millis {
 }
 
 /// What is found beside a store before it is opened.
-pub(super) fn read(path: &Path) -> Kept<Option<Marked>> {
+pub(super) fn read(path: &Path) -> StoreResult<Option<Marked>> {
     let name = place(path);
     let mut text = String::new();
     match File::open(&name).and_then(|mut file| file.read_to_string(&mut text)) {
@@ -161,7 +161,7 @@ pub(super) fn doubt(marked: Option<&Marked>, store: Option<(Option<&str>, u64)>,
 
 impl Marker {
     /// Begins the marker of a store that is taken for the newest.
-    pub(super) fn begin(path: &Path, store: &str, commits: u64, out: Out) -> Kept<Self> {
+    pub(super) fn begin(path: &Path, store: &str, commits: u64, out: Out) -> StoreResult<Self> {
         let name = place(path);
         let wrong = |error: std::io::Error| StoreFault::Io(format!("{}: {error}", name.display()));
         let mut options = File::options();

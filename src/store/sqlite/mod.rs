@@ -35,7 +35,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use super::seal::Seal;
-use super::{Change, Damage, Kept, Millis, StoreFault};
+use super::{Change, Damage, Millis, StoreFault, StoreResult};
 use crate::base::bounds;
 use crate::http::Secret;
 use files::{beside, keep_private, key_file, key_of, lock};
@@ -116,7 +116,7 @@ impl Sqlite {
     /// [`StoreFault::InUse`] where another process writes, [`StoreFault::Damaged`] where the check at
     /// the start finds damage, [`StoreFault::OtherKey`] where it was sealed under another key,
     /// [`StoreFault::NotTheNewest`] where its marker, or a key without a store, says that there was a newer one.
-    pub fn open(path: &Path, key: Option<&Secret>, mode: Mode) -> Kept<Self> {
+    pub fn open(path: &Path, key: Option<&Secret>, mode: Mode) -> StoreResult<Self> {
         Self::open_as(path, key, mode, false)
     }
 
@@ -125,7 +125,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// As [`Sqlite::open`].
-    pub fn recover(path: &Path, key: Option<&Secret>) -> Kept<Self> {
+    pub fn recover(path: &Path, key: Option<&Secret>) -> StoreResult<Self> {
         Self::open_as(path, key, Mode::Write, true)
     }
 
@@ -134,7 +134,7 @@ impl Sqlite {
         self.recovered
     }
 
-    fn open_as(path: &Path, key: Option<&Secret>, mode: Mode, recover: bool) -> Kept<Self> {
+    fn open_as(path: &Path, key: Option<&Secret>, mode: Mode, recover: bool) -> StoreResult<Self> {
         let lock = match mode {
             Mode::Write => Some(lock(path)?),
             Mode::Read => None,
@@ -182,7 +182,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// As [`Sqlite::open`].
-    pub fn open_copy(copy: &Path, of: &Path) -> Kept<Self> {
+    pub fn open_copy(copy: &Path, of: &Path) -> StoreResult<Self> {
         if !copy.exists() {
             return Err(StoreFault::Io(format!("there is no file {}", copy.display())));
         }
@@ -190,7 +190,7 @@ impl Sqlite {
         Self::open_file(copy, &key, Mode::Read, None, None)
     }
 
-    fn open_file(path: &Path, key: &[u8], mode: Mode, lock: Option<File>, newest: Newest<'_>) -> Kept<Self> {
+    fn open_file(path: &Path, key: &[u8], mode: Mode, lock: Option<File>, newest: Newest<'_>) -> StoreResult<Self> {
         damage::header(path)?;
         let flags = match mode {
             Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -205,7 +205,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite cannot be used.
-    pub fn in_memory(name: &str) -> Kept<Self> {
+    pub fn in_memory(name: &str) -> StoreResult<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(format!("file:{name}?mode=memory&cache=shared"), flags).map_err(fault)?;
         Self::begin(db, &[7; 32], Mode::Write, None, None)
@@ -222,7 +222,7 @@ impl Sqlite {
     }
 
     /// From here on this is the store that was here last.
-    fn mark(&mut self, path: &Path, marked: Option<&marker::Marked>) -> Kept<()> {
+    fn mark(&mut self, path: &Path, marked: Option<&marker::Marked>) -> StoreResult<()> {
         let id = match form::setting(&self.db, &self.seal, STORE_ID)? {
             Some(id) => id,
             None => super::seal::new_key()?[..16].iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -239,7 +239,7 @@ impl Sqlite {
     }
 
     /// `newest` says of the store that is there whether it is one to be recovered.
-    fn begin(mut db: Connection, key: &[u8], mode: Mode, lock: Option<File>, newest: Newest<'_>) -> Kept<Self> {
+    fn begin(mut db: Connection, key: &[u8], mode: Mode, lock: Option<File>, newest: Newest<'_>) -> StoreResult<Self> {
         let patient = Arc::new(AtomicBool::new(true));
         let asked = Arc::clone(&patient);
         let waits = move |tries| asked.load(Ordering::Relaxed) && wait(tries);
@@ -324,7 +324,7 @@ impl Sqlite {
     }
 
     /// Takes the next epoch. `checked`: all pages were just looked at.
-    fn claim(&self, checked: bool) -> Kept<u64> {
+    fn claim(&self, checked: bool) -> StoreResult<u64> {
         self.db.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
         let claimed = form::setting(&self.db, &self.seal, "epoch").and_then(|known| {
             let next = known.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) + 1;
@@ -346,13 +346,13 @@ impl Sqlite {
         rows::Put { db: &self.db, seal: &self.seal, words: &self.words }
     }
 
-    fn fenced(&self) -> Kept<()> {
+    fn fenced(&self) -> StoreResult<()> {
         let theirs = form::setting(&self.db, &self.seal, "epoch")?.and_then(|text| text.parse().ok()).unwrap_or(0);
         if theirs == self.epoch || self.unfenced { Ok(()) } else { Err(StoreFault::Fenced { ours: self.epoch, theirs }) }
     }
 
     /// One transaction that is no list of changes.
-    fn pass<T>(&mut self, what: impl FnOnce(&Self, &rows::Put<'_>) -> Kept<T>) -> Kept<T> {
+    fn pass<T>(&mut self, what: impl FnOnce(&Self, &rows::Put<'_>) -> StoreResult<T>) -> StoreResult<T> {
         self.lives_on()?;
         let mut made = None;
         self.apply(|put| {
@@ -366,23 +366,23 @@ impl Sqlite {
     }
 
     /// Whether a simulated death does not come with this commit.
-    fn lives_on(&mut self) -> Kept<()> {
+    fn lives_on(&mut self) -> StoreResult<()> {
         let Some(lives) = &mut self.lives else { return Ok(()) };
         *lives = lives.saturating_sub(1);
         if *lives == 0 { Err(StoreFault::Io("the process died here".to_owned())) } else { Ok(()) }
     }
 
-    pub(super) fn write(&mut self, changes: &[Change]) -> Kept<()> {
+    pub(super) fn write(&mut self, changes: &[Change]) -> StoreResult<()> {
         self.lives_on()?;
         let arrived = changes.iter().filter_map(|change| match change {
-            Change::Lane(lane) => Some(lane.arrived + 1),
+            Change::Record(lane) => Some(lane.arrived + 1),
             _ => None,
         });
         self.next_arrival = arrived.fold(self.next_arrival, i64::max);
         self.apply(|put| changes.iter().try_for_each(|change| put.change(change)))?;
         let latest = changes.iter().filter_map(|change| match change {
             Change::Event(event) => Some(event.at),
-            Change::Lane(lane) => Some(lane.updated),
+            Change::Record(lane) => Some(lane.updated),
             _ => None,
         });
         self.latest.set(latest.max().unwrap_or(0).max(self.latest.get()));
@@ -397,7 +397,7 @@ impl Sqlite {
     }
 
     /// One transaction of this epoch.
-    fn apply(&self, what: impl FnOnce(&rows::Put<'_>) -> Kept<()>) -> Kept<()> {
+    fn apply(&self, what: impl FnOnce(&rows::Put<'_>) -> StoreResult<()>) -> StoreResult<()> {
         let tx = rusqlite::Transaction::new_unchecked(&self.db, rusqlite::TransactionBehavior::Immediate).map_err(fault)?;
         let put = self.putting();
         let (next, count, arrival) = (self.next_id.get(), self.count.get() + 1, self.next_arrival);
@@ -452,7 +452,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn ask(&self, body: &crate::value::Json, at: Millis) -> Kept<i64> {
+    pub fn ask(&self, body: &crate::value::Json, at: Millis) -> StoreResult<i64> {
         let tx = rusqlite::Transaction::new_unchecked(&self.db, rusqlite::TransactionBehavior::Immediate).map_err(fault)?;
         let last: Option<i64> = tx.query_row("SELECT max(id) FROM control", [], |row| row.get(0)).map_err(fault)?;
         let id = last.unwrap_or(0) + 1;
@@ -467,7 +467,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn answer(&self, id: i64) -> Kept<Option<crate::value::Json>> {
+    pub fn answer(&self, id: i64) -> StoreResult<Option<crate::value::Json>> {
         let sealed: Option<Option<Vec<u8>>> =
             self.db.query_row("SELECT sealed_answer FROM control WHERE id = ?1", [id], |row| row.get(0)).optional().map_err(fault)?;
         let Some(sealed) = sealed.flatten() else { return Ok(None) };
@@ -498,9 +498,9 @@ fn was_checked(db: &Connection, seal: &Seal) -> bool {
 }
 
 /// Says of a store whether it is one to be recovered, by its id and its commits; absent where there is none.
-type Newest<'a> = Option<&'a dyn Fn(Option<(Option<&str>, u64)>) -> Kept<bool>>;
+type Newest<'a> = Option<&'a dyn Fn(Option<(Option<&str>, u64)>) -> StoreResult<bool>>;
 
-fn must_be_newest(path: &Path, doubt: Option<&'static str>) -> Kept<()> {
+fn must_be_newest(path: &Path, doubt: Option<&'static str>) -> StoreResult<()> {
     doubt.map_or(Ok(()), |why| Err(StoreFault::NotTheNewest { path: path.display().to_string(), why }))
 }
 

@@ -8,8 +8,8 @@ use super::fault;
 use super::words::Words;
 use crate::store::seal::{Place, Seal};
 use crate::store::{
-    Change, Checkpoint, Entry, Erasure, Event, Exception, Exchange, Hint, Kept, Lane, LaneState, Ledger, Link, Moved, Part, StoreFault, Watch,
-    Watched,
+    Change, Checkpoint, Entry, Erasure, Event, Exception, Exchange, Link, Moved, Part, RecordStage, RecordState, StoreFault, StoreResult,
+    TargetState, Watch, Watched, WebhookEvent,
 };
 
 /// A lane's columns in the order of its checksum.
@@ -80,7 +80,7 @@ impl<'a> Summed<'a> {
     }
 }
 
-pub(super) fn sum(seal: &Seal, table: &str, values: &[&dyn ToSql]) -> Kept<i64> {
+pub(super) fn sum(seal: &Seal, table: &str, values: &[&dyn ToSql]) -> StoreResult<i64> {
     let mut summed = Summed::new(seal, table);
     for value in values {
         match value.to_sql().map_err(fault)? {
@@ -100,12 +100,12 @@ pub(super) struct Put<'a> {
 }
 
 impl Put<'_> {
-    fn done(&self, sql: &str, values: &[&dyn ToSql]) -> Kept<()> {
+    fn done(&self, sql: &str, values: &[&dyn ToSql]) -> StoreResult<()> {
         self.db.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map(|_| ()).map_err(fault)
     }
 
     /// Puts a row with its checksum in the last column in the place of one of the same key.
-    fn row(&self, table: &str, columns: &str, values: &[&dyn ToSql]) -> Kept<()> {
+    fn row(&self, table: &str, columns: &str, values: &[&dyn ToSql]) -> StoreResult<()> {
         let sum = sum(self.seal, table, values)?;
         let marks: Vec<String> = (1..=values.len() + 1).map(|at| format!("?{at}")).collect();
         let sql = format!("INSERT OR REPLACE INTO {table} ({columns}, sum) VALUES ({})", marks.join(", "));
@@ -113,13 +113,13 @@ impl Put<'_> {
         self.done(&sql, &values)
     }
 
-    fn word(&self, text: &str) -> Kept<i64> {
+    fn word(&self, text: &str) -> StoreResult<i64> {
         self.words.make(self.db, text)
     }
 
-    pub(super) fn change(&self, change: &Change) -> Kept<()> {
+    pub(super) fn change(&self, change: &Change) -> StoreResult<()> {
         match change {
-            Change::Lane(lane) => self.lane(lane),
+            Change::Record(lane) => self.lane(lane),
             Change::Seen { flow, key, seen } => {
                 let sum = sum(self.seal, "seen", params![flow, key, seen])?;
                 self.done("UPDATE lane SET seen = ?3, seen_sum = ?4 WHERE flow = ?1 AND key = ?2", params![flow, key, seen, sum])
@@ -130,7 +130,7 @@ impl Put<'_> {
                 self.done("DELETE FROM payload WHERE id = ?1", params![id])?;
                 self.done("DELETE FROM entry WHERE id = ?1", params![id])
             }
-            Change::Ledger(ledger) => self.ledger(ledger),
+            Change::Target(ledger) => self.ledger(ledger),
             Change::Exception(exception) => self.exception(exception),
             Change::Event(Event { at, flow, lane, kind, text, exchange }) => {
                 let record = self.words.make_record(self.db, flow, lane)?;
@@ -142,7 +142,9 @@ impl Put<'_> {
             }
             Change::Exchange(exchange) => self.exchange(exchange),
             Change::Checkpoint(checkpoint) => self.checkpoint(checkpoint),
-            Change::Hint(Hint { id, connection, event, body, at }) => self.row("hint", HINT, params![id, connection, event, body.to_string(), at]),
+            Change::Hint(WebhookEvent { id, connection, event, body, at }) => {
+                self.row("hint", HINT, params![id, connection, event, body.to_string(), at])
+            }
             Change::DropHint(id) => self.done("DELETE FROM hint WHERE id = ?1", params![id]),
             Change::Watch(Watch { what, flow, lane, since, due }) => {
                 let name = &what.text();
@@ -181,8 +183,8 @@ impl Put<'_> {
         }
     }
 
-    fn ledger(&self, ledger: &Ledger) -> Kept<()> {
-        let Ledger { connection, object, key, id, fields, confirmed } = ledger;
+    fn ledger(&self, ledger: &TargetState) -> StoreResult<()> {
+        let TargetState { connection, object, key, id, fields, confirmed } = ledger;
         let fields = serde_json::to_string(fields).unwrap_or_default();
         let hidden = self.seal.hidden(key);
         // An alias has a key in the place of the id.
@@ -194,7 +196,7 @@ impl Put<'_> {
         self.row("ledger", LEDGER, params![connection, object, &hidden[..], id, fields, confirmed])
     }
 
-    fn lane(&self, lane: &Lane) -> Kept<()> {
+    fn lane(&self, lane: &RecordState) -> StoreResult<()> {
         let row = [lane.flow.as_str(), lane.key.as_str()];
         match &lane.body {
             // It lies there as it is.
@@ -224,7 +226,7 @@ impl Put<'_> {
             reasons,
             lane.updated,
             matched,
-            lane.was.map(LaneState::word),
+            lane.was.map(RecordStage::word),
             lane.group,
             lane.body.is_some()
         ];
@@ -245,7 +247,7 @@ impl Put<'_> {
     }
 
     /// `state`: its word, which for one that was found damaged is not that of its state.
-    pub(super) fn entry(&self, entry: &Entry, state: &str) -> Kept<()> {
+    pub(super) fn entry(&self, entry: &Entry, state: &str) -> StoreResult<()> {
         let id = entry.id.to_string();
         let row = [id.as_str()];
         let place = |column| Place { table: "payload", column, row: &row };
@@ -289,7 +291,7 @@ impl Put<'_> {
         self.done(&format!("INSERT OR REPLACE INTO entry ({ENTRY}, {moved}, sum, moved_sum) VALUES ({})", marks.join(", ")), &values)
     }
 
-    fn sent(&self, Moved { id, state, attempt, due, sent, doubted, epoch }: &Moved) -> Kept<()> {
+    fn sent(&self, Moved { id, state, attempt, due, sent, doubted, epoch }: &Moved) -> StoreResult<()> {
         let epoch = i64::try_from(*epoch).unwrap_or(i64::MAX);
         let values: &[&dyn ToSql] = params![id, state.word(), attempt, due, sent, doubted, epoch];
         let sum = sum(self.seal, "moved", values)?;
@@ -302,7 +304,7 @@ impl Put<'_> {
         )
     }
 
-    fn exception(&self, exception: &Exception) -> Kept<()> {
+    fn exception(&self, exception: &Exception) -> StoreResult<()> {
         let Exception { id, flow, lane, label, code, reasons, next, owner, before, parked, opened, closed, closed_by, decided } = exception;
         let row = id.to_string();
         let cause = exception.cause();
@@ -318,7 +320,7 @@ impl Put<'_> {
         self.done("UPDATE exception SET cause = ?2, sealed_decided = ?3 WHERE id = ?1", params![id, cause, decided])
     }
 
-    pub(super) fn exchange(&self, exchange: &Exchange) -> Kept<()> {
+    pub(super) fn exchange(&self, exchange: &Exchange) -> StoreResult<()> {
         let Exchange { id, at, connection, method, path, status, took, request, response, broken, plan, parts } = exchange;
         let row = id.to_string();
         let pack = |column: &str, text: &Option<String>| {
@@ -334,19 +336,19 @@ impl Put<'_> {
         self.row("exchange", EXCHANGE, params![id, at, connection, method, path, status, took, request, response, broken, plan, parts])
     }
 
-    pub(super) fn checkpoint(&self, checkpoint: &Checkpoint) -> Kept<()> {
+    pub(super) fn checkpoint(&self, checkpoint: &Checkpoint) -> StoreResult<()> {
         let Checkpoint { flow, stream, cursor, more, at } = checkpoint;
         self.row("checkpoint", CHECKPOINT, params![flow, stream, cursor, more, at])?;
         let copy = serde_json::to_string(checkpoint).map_err(|error| StoreFault::Io(error.to_string()))?;
         self.spare("checkpoint", &spare_name(flow, stream), &copy)
     }
 
-    pub(super) fn meta(&self, name: &str, value: &str) -> Kept<()> {
+    pub(super) fn meta(&self, name: &str, value: &str) -> StoreResult<()> {
         self.row("meta", "name, value", params![name, value])?;
         self.spare("meta", name, value)
     }
 
-    fn spare(&self, kind: &str, name: &str, value: &str) -> Kept<()> {
+    fn spare(&self, kind: &str, name: &str, value: &str) -> StoreResult<()> {
         self.row("spare", "kind, name, value", params![kind, name, value])
     }
 }
@@ -446,13 +448,13 @@ fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-pub(super) fn sealed<T: Serialize>(seal: &Seal, place: Place<'_>, value: Option<&T>) -> Kept<Option<Vec<u8>>> {
+pub(super) fn sealed<T: Serialize>(seal: &Seal, place: Place<'_>, value: Option<&T>) -> StoreResult<Option<Vec<u8>>> {
     let Some(value) = value else { return Ok(None) };
     let text = serde_json::to_vec(value).map_err(|error| StoreFault::Io(error.to_string()))?;
     seal.seal(place, &text).map(Some)
 }
 
-fn packed<T: Serialize>(seal: &Seal, place: Place<'_>, value: Option<&T>) -> Kept<Option<Vec<u8>>> {
+fn packed<T: Serialize>(seal: &Seal, place: Place<'_>, value: Option<&T>) -> StoreResult<Option<Vec<u8>>> {
     let Some(value) = value else { return Ok(None) };
     let text = serde_json::to_vec(value).map_err(|error| StoreFault::Io(error.to_string()))?;
     seal.pack(place, &text).map(Some)

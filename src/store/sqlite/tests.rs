@@ -11,8 +11,8 @@ use super::form::{FORM, MIGRATIONS};
 use super::rows::DAMAGED;
 use super::*;
 use crate::store::contract::tests::{entry, exception, lane, reason};
-use crate::store::{Checkpoint, Entry, EntryState, Event, Exchange, Lane, LaneState, Ledger, Link, Part, Store as _, Watch, Watched};
-use crate::value::Body;
+use crate::store::{Checkpoint, Entry, EntryState, Event, Exchange, Link, Part, RecordStage, RecordState, Store as _, TargetState, Watch, Watched};
+use crate::value::RawRecord;
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -39,10 +39,11 @@ fn filled(path: &Path, lanes: i64) {
         let key = format!("k{at:03}");
         let (id, of) = (at * 10, key.as_str());
         let reasons = vec![reason()];
-        let body = Some(Body::of(&json!({"Id": key, "Street": format!("{at} High St"), "Notes": "ring twice ".repeat(30)})));
+        let body = Some(RawRecord::of(&json!({"Id": key, "Street": format!("{at} High St"), "Notes": "ring twice ".repeat(30)})));
         let link = Link { flow: "f".into(), lane: key.clone(), object: "wms.Order".into(), id: format!("w{at}") };
         let event = Event { at, flow: "f".into(), lane: key.clone(), kind: "sent".into(), text: format!("upsert {at}"), exchange: None };
-        let ledger = Ledger { connection: "wms".into(), object: "Order".into(), key: format!("sf-{of}"), confirmed: at, ..Ledger::default() };
+        let ledger =
+            TargetState { connection: "wms".into(), object: "Order".into(), key: format!("sf-{of}"), confirmed: at, ..TargetState::default() };
         let exchange = Exchange {
             id: id + 3,
             at,
@@ -58,12 +59,12 @@ fn filled(path: &Path, lanes: i64) {
             parts: vec![Part { flow: "f".into(), lane: key.clone(), request: Some("{\"masked\": true}".repeat(20)), response: None }],
         };
         let changes = [
-            Change::Lane(Lane { reasons, body, matched: Some(json!({"m": []})), ..lane(of, at, false) }),
+            Change::Record(RecordState { reasons, body, matched: Some(json!({"m": []})), ..lane(of, at, false) }),
             Change::Entry(Entry { rides: None, ..entry(id, of) }),
             Change::Exception(exception(id + 1, of)),
             Change::Link(link),
             Change::Event(event),
-            Change::Ledger(ledger),
+            Change::Target(ledger),
             Change::Exchange(exchange),
             Change::Watch(Watch { what: Watched::Expectation("late".into()), flow: "f".into(), lane: key.clone(), since: 0, due: 1_000 }),
         ];
@@ -109,10 +110,10 @@ fn a_value_that_was_moved_to_another_row_is_refused_and_named() {
     let found = read(&path).verify().unwrap().damages;
     assert_eq!(found.iter().map(|one| one.table).collect::<Vec<_>>(), ["lane", "entry"], "{found:?}");
     let mut store = write(&path);
-    let due: Vec<String> = store.due("f", LaneState::Waiting, 9, 9).unwrap().into_iter().map(|lane| lane.key).collect();
+    let due: Vec<String> = store.due("f", RecordStage::Waiting, 9, 9).unwrap().into_iter().map(|lane| lane.key).collect();
     assert_eq!(due, ["k002", "k003"], "the rest goes on");
-    let lane = store.lane("f", "k001").unwrap().unwrap();
-    assert_eq!((lane.state, lane.body, lane.version.as_str()), (LaneState::Failed, None, ""));
+    let lane = store.record("f", "k001").unwrap().unwrap();
+    assert_eq!((lane.state, lane.body, lane.version.as_str()), (RecordStage::Failed, None, ""));
     assert_eq!(store.entries(&[10, 20, 30]).unwrap().iter().map(|entry| entry.id).collect::<Vec<_>>(), [10, 30], "it is never sent");
     assert_eq!(store.entries_of("f", "k002").unwrap()[0].state, EntryState::Refused);
     let mut named: Vec<_> = store.exceptions(true, 99).unwrap().into_iter().filter(|one| one.code == DAMAGED).map(|one| one.lane).collect();
@@ -129,13 +130,13 @@ fn a_value_that_was_moved_to_another_row_is_refused_and_named() {
 fn a_write_that_may_have_been_sent_is_left_to_a_person() {
     let (_folder, path) = folder();
     let sent = Entry { guarantee: crate::system::Guarantee::Searchable, state: EntryState::Sending, sent: Some(4), rides: None, ..entry(10, "a") };
-    write(&path).commit(&[Change::Lane(Lane { state: LaneState::Sending, ..lane("a", 1, false) }), Change::Entry(sent)]).unwrap();
+    write(&path).commit(&[Change::Record(RecordState { state: RecordStage::Sending, ..lane("a", 1, false) }), Change::Entry(sent)]).unwrap();
     raw(&path).execute("UPDATE payload SET sealed_body = x'02'", []).unwrap();
     let store = write(&path);
     assert_eq!(store.entries_of("f", "a").unwrap()[0].state, EntryState::Refused);
     let open = store.exceptions_of("f", "a").unwrap();
     assert_eq!(open.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["in_doubt"]);
-    assert_eq!(store.lane("f", "a").unwrap().unwrap().state, LaneState::Failed);
+    assert_eq!(store.record("f", "a").unwrap().unwrap().state, RecordStage::Failed);
 }
 
 #[test]
@@ -160,13 +161,13 @@ fn what_else_is_damaged_is_put_aside_by_its_kind() {
     assert!(store.exception(11).unwrap().unwrap().reasons[0].message.contains("damaged"));
     assert_eq!((store.hints(9).unwrap(), store.controls().unwrap()), (vec![], vec![]));
     assert!(store.answer(1).unwrap().unwrap()["not"][0].as_str().unwrap().contains("ask again"));
-    let ledger = store.ledger("wms", "Order", "sf-k001").unwrap().unwrap();
+    let ledger = store.target_state("wms", "Order", "sf-k001").unwrap().unwrap();
     assert_eq!((ledger.id, ledger.fields.len()), (None, 0), "what is not known for sure is not relied on");
     // A watch is found by its new time or not at all; all of them are gone through at the start.
     assert!(store.watches(Millis::MAX, 99).unwrap().iter().all(|watch| watch.due <= 1_000));
     assert_eq!(store.checkpoint("f", "s").unwrap().unwrap().cursor.as_deref(), Some("2026-03-02"), "from its second copy");
     assert_eq!(store.epoch(), 2, "from its second copy");
-    assert_eq!(store.lane("f", "k002").unwrap().unwrap().state, LaneState::Failed);
+    assert_eq!(store.record("f", "k002").unwrap().unwrap().state, RecordStage::Failed);
     assert!(store.exceptions(true, 99).unwrap().iter().filter(|one| one.code == DAMAGED).count() >= 5);
 }
 
@@ -209,7 +210,7 @@ fn no_flipped_bit_is_misnamed_or_missed() {
             Ok(store) => {
                 let worked = store
                     .open_entries()
-                    .and_then(|_| store.due("f", LaneState::Waiting, 9, 200))
+                    .and_then(|_| store.due("f", RecordStage::Waiting, 9, 200))
                     .and_then(|_| store.exceptions(true, 999))
                     .and_then(|_| (1..=150).try_for_each(|at| store.entry(at * 10).map(|_| ())))
                     .and_then(|()| store.hints(9))
@@ -290,14 +291,14 @@ fn older(path: &Path) {
 fn as_it_was(store: &mut Sqlite) {
     assert_eq!(store.verify().unwrap().damages, []);
     assert_eq!(store.counts().unwrap().into_values().collect::<Vec<_>>(), [900]);
-    let lane = store.lane("f", "k00004").unwrap().unwrap();
+    let lane = store.record("f", "k00004").unwrap().unwrap();
     assert_eq!((lane.record().unwrap()["Id"].as_str(), lane.reasons.clone()), (Some("k00004"), vec![reason()]));
     assert_eq!(store.events("f", "k00004").unwrap()[0].text, "a version");
     assert_eq!(store.links_of("f", "k00004").unwrap()[0].object, "crm.Order");
     assert_eq!(store.entry(12).unwrap().unwrap().body, json!({"a": 1}));
     assert_eq!(store.exception(13).unwrap().unwrap().reasons, [reason()]);
     assert_eq!(store.exchange(7).unwrap().unwrap().request.as_deref(), Some("{}"));
-    assert_eq!(store.ledger("wms", "Order", "sf-1").unwrap().unwrap().id.as_deref(), Some("5"));
+    assert_eq!(store.target_state("wms", "Order", "sf-1").unwrap().unwrap().id.as_deref(), Some("5"));
     assert_eq!((store.checkpoints().unwrap().len(), store.hints(9).unwrap().len(), store.watches(9, 9).unwrap().len()), (1, 1, 1));
     assert_eq!(store.controls().unwrap()[0].body, json!({"do": "poll"}));
     assert!(store.next_id().unwrap() > 900);
@@ -333,7 +334,7 @@ fn a_store_of_an_older_form_is_brought_up_also_in_two_goes() {
     drop(db);
     let mut store = write(&path);
     as_it_was(&mut store);
-    assert_eq!(store.lane("f", "k00605").unwrap().unwrap().record().unwrap()["Id"], "k00605");
+    assert_eq!(store.record("f", "k00605").unwrap().unwrap().record().unwrap()["Id"], "k00605");
     assert_eq!(store.events("f", "k00004").unwrap().len(), 2);
 }
 
@@ -405,7 +406,7 @@ fn no_file_of_a_store_can_be_read_by_others() {
         std::fs::remove_file(folder.path().join("copy.db")).unwrap();
     };
     let mut store = write(&path);
-    store.commit(&[Change::Lane(lane("a", 1, false))]).unwrap();
+    store.commit(&[Change::Record(lane("a", 1, false))]).unwrap();
     open(&store);
     drop(store);
     // One that an older version let others read.
@@ -413,7 +414,7 @@ fn no_file_of_a_store_can_be_read_by_others() {
         std::fs::set_permissions(beside(&path, ending), std::fs::Permissions::from_mode(0o644)).unwrap();
     }
     let mut store = write(&path);
-    store.commit(&[Change::Lane(lane("b", 2, false))]).unwrap();
+    store.commit(&[Change::Record(lane("b", 2, false))]).unwrap();
     open(&store);
 }
 
@@ -421,14 +422,14 @@ fn no_file_of_a_store_can_be_read_by_others() {
 fn a_copy_is_made_beside_the_writer_and_replaces_nothing() {
     let (folder, path) = folder();
     let mut store = write(&path);
-    store.commit(&[Change::Lane(lane("a", 1, false))]).unwrap();
+    store.commit(&[Change::Record(lane("a", 1, false))]).unwrap();
     let copy = folder.path().join("copy.db");
     assert_eq!(read(&path).copy_to(&copy).unwrap().records, 1);
-    store.commit(&[Change::Lane(lane("b", 2, false))]).unwrap();
+    store.commit(&[Change::Record(lane("b", 2, false))]).unwrap();
     let told = read(&path).copy_to(&copy).err().map(|fault| fault.to_string()).unwrap_or_default();
     assert!(told.contains("exists already"), "{told}");
     let copied = Sqlite::open_copy(&copy, &path).unwrap();
-    assert_eq!((copied.lane("f", "a").unwrap().is_some(), copied.lane("f", "b").unwrap()), (true, None));
+    assert_eq!((copied.record("f", "a").unwrap().is_some(), copied.record("f", "b").unwrap()), (true, None));
     assert_eq!(copied.verify().unwrap().damages, []);
     assert!(read(&path).copy_to(&folder.path().join("none/copy.db")).is_err());
     assert!(!folder.path().join("copy.db.part").exists());
@@ -450,7 +451,10 @@ fn a_long_reader_does_not_leave_a_large_wal() {
                 })
                 .collect();
             store
-                .commit(&[Change::Lane(Lane { body: Some(Body::of(&json!({ "text": text }))), ..lane(&format!("k{}", at % 40), at, false) })])
+                .commit(&[Change::Record(RecordState {
+                    body: Some(RawRecord::of(&json!({ "text": text }))),
+                    ..lane(&format!("k{}", at % 40), at, false)
+                })])
                 .unwrap();
         }
     };
@@ -501,15 +505,15 @@ fn a_large_store_is_looked_at_as_a_whole_after_a_death() {
 #[test]
 fn what_is_done_is_not_gone_through() {
     let mut store = Sqlite::in_memory("many").unwrap();
-    let done = |at: i64| Change::Lane(Lane { state: LaneState::Delivered, updated: at, ..lane(&format!("k{at:05}"), at, false) });
+    let done = |at: i64| Change::Record(RecordState { state: RecordStage::Delivered, updated: at, ..lane(&format!("k{at:05}"), at, false) });
     store.commit(&(0..20_000).map(done).collect::<Vec<_>>()).unwrap();
-    store.commit(&[Change::Lane(Lane { due: 70, ..lane("open", 30_000, false) })]).unwrap();
-    assert_eq!(store.due("f", LaneState::Waiting, 100, 50).unwrap().len(), 1);
-    assert_eq!((store.due("f", LaneState::Fetch, 100, 50).unwrap().len(), store.next_due("f", LaneState::Waiting, 9).unwrap()), (0, Some(70)));
-    assert_eq!(store.oldest_in(LaneState::Waiting).unwrap(), Some(7));
+    store.commit(&[Change::Record(RecordState { due: 70, ..lane("open", 30_000, false) })]).unwrap();
+    assert_eq!(store.due("f", RecordStage::Waiting, 100, 50).unwrap().len(), 1);
+    assert_eq!((store.due("f", RecordStage::Fetch, 100, 50).unwrap().len(), store.next_due("f", RecordStage::Waiting, 9).unwrap()), (0, Some(70)));
+    assert_eq!(store.oldest_in(RecordStage::Waiting).unwrap(), Some(7));
     // SQLite's own count of its steps.
     for sql in
-        [read::due_sql(LaneState::Waiting), read::due_sql(LaneState::Fetch), read::next_due_sql(LaneState::Waiting), read::OLDEST_IN.to_owned()]
+        [read::due_sql(RecordStage::Waiting), read::due_sql(RecordStage::Fetch), read::next_due_sql(RecordStage::Waiting), read::OLDEST_IN.to_owned()]
     {
         let steps = store.db.prepare_cached(&sql).unwrap().get_status(rusqlite::StatementStatus::VmStep);
         assert!((1..500).contains(&steps), "{steps} steps for {sql}");

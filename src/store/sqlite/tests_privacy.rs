@@ -12,9 +12,10 @@ use super::form::MIGRATIONS;
 use super::*;
 use crate::store::contract::tests::{entry, exception, lane};
 use crate::store::{
-    Before, Decided, Entry, EntryState, Erasure, Event, Exception, Exchange, Lane, LaneState, Ledger, Link, Old, Part, Store, Undo, Watch, Watched,
+    Before, Decided, Entry, EntryState, Erasure, Event, Exception, Exchange, Link, Old, Part, RecordStage, RecordState, Store, TargetState, Undo,
+    Watch, Watched,
 };
-use crate::value::Body;
+use crate::value::RawRecord;
 
 const MAIL: &str = "canary.quill@zephyrmail.example";
 const PHONE: &str = "+15128675309";
@@ -24,13 +25,13 @@ fn of_person(key: &str, at: i64) -> Vec<Change> {
     let body = json!({"Email": MAIL, "Phone": PHONE});
     let parked = Entry { key: Some(MAIL.into()), body: body.clone(), rides: None, state: EntryState::Parked, ..entry(at * 10, key) };
     let undo = Undo {
-        state: LaneState::Review,
+        state: RecordStage::Review,
         was: None,
         version: "v".into(),
         attempt: 0,
         due: 0,
         entries: vec![parked.clone()],
-        left_state: LaneState::Sending,
+        left_state: RecordStage::Sending,
         left_version: "v".into(),
     };
     let decided = Decided { what: "approved".into(), by: Some("quill.clerk".into()), why: Some(format!("{MAIL} rang")), at, undo: Some(undo) };
@@ -38,16 +39,16 @@ fn of_person(key: &str, at: i64) -> Vec<Change> {
     let event = |kind: &str, text: &str| {
         Change::Event(Event { at, flow: "f".into(), lane: key.into(), kind: kind.into(), text: text.into(), exchange: Some(at * 10 + 3) })
     };
-    let of = |key: &str, id: &str| Ledger {
+    let of = |key: &str, id: &str| TargetState {
         connection: "crm".into(),
         object: "Contact".into(),
         key: key.into(),
         id: Some(id.into()),
-        ..Ledger::default()
+        ..TargetState::default()
     };
     let part = |lane: &str| Part { flow: "f".into(), lane: lane.into(), request: Some(format!("{{\"of\":\"{lane}\"}}")), response: None };
     vec![
-        Change::Lane(Lane { state: LaneState::Delivered, updated: at, body: Some(Body::of(&body)), ..lane(key, at, false) }),
+        Change::Record(RecordState { state: RecordStage::Delivered, updated: at, body: Some(RawRecord::of(&body)), ..lane(key, at, false) }),
         Change::Exception(closed),
         Change::Exchange(Exchange {
             id: at * 10 + 3,
@@ -67,8 +68,8 @@ fn of_person(key: &str, at: i64) -> Vec<Change> {
         event("approved", "quill.clerk decided it"),
         Change::Link(Link { flow: "f".into(), lane: key.into(), object: "crm.Contact".into(), id: MAIL.into() }),
         Change::Link(Link { flow: "f".into(), lane: key.into(), object: "crm.Contact".into(), id: PHONE.into() }),
-        Change::Ledger(of(MAIL, "003A")),
-        Change::Ledger(of("of:003A", MAIL)),
+        Change::Target(of(MAIL, "003A")),
+        Change::Target(of("of:003A", MAIL)),
     ]
 }
 
@@ -110,15 +111,15 @@ fn a_key_of_a_person_lies_in_no_file_and_is_found() {
     let mut store = write(&path);
     store.commit(&of_person("a", 1)).unwrap();
     store.commit(&waiting("b", 2)).unwrap();
-    store.commit(&[Change::Lane(lane("b", 2, false))]).unwrap();
+    store.commit(&[Change::Record(lane("b", 2, false))]).unwrap();
     nothing_in(folder.path(), "while it is open");
     for name in [MAIL, "Canary.Quill@ZephyrMail.Example", PHONE, "no a", "a"] {
         assert_eq!(store.search(name, 9).unwrap().iter().map(|lane| lane.key.as_str()).collect::<Vec<_>>(), ["a"], "{name}");
     }
-    assert_eq!(store.ledger("crm", "Contact", MAIL).unwrap().unwrap().id.as_deref(), Some("003A"));
-    let alias = store.ledger("crm", "Contact", "of:003A").unwrap().unwrap();
+    assert_eq!(store.target_state("crm", "Contact", MAIL).unwrap().unwrap().id.as_deref(), Some("003A"));
+    let alias = store.target_state("crm", "Contact", "of:003A").unwrap().unwrap();
     assert_eq!((alias.key.as_str(), alias.id.as_deref()), ("of:003A", Some(MAIL)));
-    assert_eq!(store.ledger("crm", "Contact", &MAIL.to_uppercase()).unwrap(), None, "a target's key is what it is, to the letter");
+    assert_eq!(store.target_state("crm", "Contact", &MAIL.to_uppercase()).unwrap(), None, "a target's key is what it is, to the letter");
     assert_eq!(store.entries_of("f", "b").unwrap()[0].key.as_deref(), Some(MAIL));
     let watches = store.watches(9, 9).unwrap();
     assert_eq!(watches.iter().map(|watch| watch.lane.as_str()).collect::<Vec<_>>(), [MAIL, PHONE]);
@@ -259,8 +260,8 @@ fn an_older_store_has_nothing_in_clear_after_its_upgrade() {
     assert_eq!(store.linked("f", "k7", None, 9).unwrap(), []);
     let sql = "SELECT count(*) FROM link";
     assert_eq!(store.db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 450);
-    assert_eq!(store.ledger("crm", "Contact", MAIL).unwrap().unwrap().id.as_deref(), Some("003A"));
-    assert_eq!(store.ledger("crm", "Contact", "of:003A").unwrap().unwrap().id.as_deref(), Some(MAIL));
+    assert_eq!(store.target_state("crm", "Contact", MAIL).unwrap().unwrap().id.as_deref(), Some("003A"));
+    assert_eq!(store.target_state("crm", "Contact", "of:003A").unwrap().unwrap().id.as_deref(), Some(MAIL));
     assert_eq!(store.entry(12).unwrap().unwrap().key.as_deref(), Some(MAIL));
     let texts: Vec<String> = store.events("f", "k7").unwrap().into_iter().map(|event| event.text).collect();
     assert_eq!(texts, ["upsert ••• was created", "quill.clerk decided it", "a new version"]);
@@ -300,7 +301,7 @@ fn an_upgrade_that_is_broken_off_goes_on() {
     drop(db);
     let store = write(&path);
     assert_eq!(store.verify().unwrap().damages, []);
-    assert_eq!(store.ledger("crm", "Contact", late).unwrap().unwrap().id.as_deref(), Some("003B"));
+    assert_eq!(store.target_state("crm", "Contact", late).unwrap().unwrap().id.as_deref(), Some("003B"));
     assert_eq!(store.events("f", "k7").unwrap().len(), 3);
     drop(store);
     nothing_in(folder.path(), "in two goes");
@@ -346,7 +347,7 @@ fn what_is_old_is_dropped_and_what_is_needed_stays() {
     }
     store
         .commit(&[
-            Change::Lane(Lane { state: LaneState::Rejected, updated: 11, ..lane("open", 2, false) }),
+            Change::Record(RecordState { state: RecordStage::Rejected, updated: 11, ..lane("open", 2, false) }),
             Change::Exception(exception(900, "open")),
             Change::Watch(Watch { what: Watched::Expectation("w".into()), flow: "f".into(), lane: "watched".into(), since: 0, due: 500 }),
             Change::Entry(Entry { doubted: Some(3), rides: None, ..entry(901, "doubted") }),
@@ -355,13 +356,13 @@ fn what_is_old_is_dropped_and_what_is_needed_stays() {
         .unwrap();
     assert!(pass(&mut store, 50, 3) >= 6);
     assert_eq!(pass(&mut store, 50, 3), 0, "a second pass finds nothing");
-    let old = store.lane("f", "old").unwrap().unwrap();
-    assert_eq!((old.body, old.label, old.version.as_str(), old.state), (None, None, "v", LaneState::Delivered));
+    let old = store.record("f", "old").unwrap().unwrap();
+    assert_eq!((old.body, old.label, old.version.as_str(), old.state), (None, None, "v", RecordStage::Delivered));
     assert_eq!((store.links_of("f", "old").unwrap().len(), store.exchange(103).unwrap(), store.exception(101).unwrap()), (0, None, None));
     assert_eq!(store.events("f", "old").unwrap().iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(), ["erased"], "the proof stays");
-    assert_eq!(store.ledger("crm", "Contact", MAIL).unwrap().unwrap().id.as_deref(), Some("003A"), "nothing is sent twice");
+    assert_eq!(store.target_state("crm", "Contact", MAIL).unwrap().unwrap().id.as_deref(), Some("003A"), "nothing is sent twice");
     for (key, at) in [("open", 11), ("watched", 12), ("doubted", 13), ("young", 100)] {
-        let lane = store.lane("f", key).unwrap().unwrap();
+        let lane = store.record("f", key).unwrap().unwrap();
         assert!(lane.body.is_some() && lane.label.is_some(), "{key}");
         assert_eq!((store.events("f", key).unwrap().len(), store.links_of("f", key).unwrap().len()), (2, 2), "{key}");
         assert!(store.exchange(at * 10 + 3).unwrap().is_some() && store.exception(at * 10 + 1).unwrap().is_some(), "{key}");
@@ -380,13 +381,13 @@ fn what_is_erased_lies_in_no_file_and_what_keeps_effects_single_stays() {
     let records = [("f".to_owned(), "a".to_owned())];
     let fits = |text: &str| text.contains("rang");
     assert_eq!(store.mentioning(&fits).unwrap().len(), 2, "what was decided is looked through too");
-    let bare = Lane { body: None, label: None, plan: Some(crate::store::ERASED.into()), ..store.lane("f", "a").unwrap().unwrap() };
+    let bare = RecordState { body: None, label: None, plan: Some(crate::store::ERASED.into()), ..store.record("f", "a").unwrap().unwrap() };
     let proof = Erasure { at: 5, who: "h".into(), by: Some("quill.clerk".into()), records: 1 };
-    assert!(store.erase(&records, &[Change::Lane(bare), Change::Erasure(proof)]).unwrap() >= 5);
+    assert!(store.erase(&records, &[Change::Record(bare), Change::Erasure(proof)]).unwrap() >= 5);
     assert_eq!(store.mentioning(&fits).unwrap(), [("f".to_owned(), "b".to_owned())]);
-    assert!(store.lane("f", "a").unwrap().unwrap().is_erased());
+    assert!(store.record("f", "a").unwrap().unwrap().is_erased());
     assert_eq!(store.exchange(13).unwrap().unwrap().parts.iter().map(|part| part.lane.as_str()).collect::<Vec<_>>(), ["another"]);
-    assert!(store.ledger("crm", "Contact", MAIL).unwrap().is_some());
+    assert!(store.target_state("crm", "Contact", MAIL).unwrap().is_some());
     assert_eq!(store.verify().unwrap().damages, []);
     // Not even what was sealed is left.
     for (path, bytes) in all_bytes(folder.path()) {
@@ -413,8 +414,8 @@ proptest! {
         let name = format!("law {ages:?} {erased:?} {at} {rows} {first}");
         let mut store = Sqlite::in_memory(&name).unwrap();
         let known = |store: &Sqlite| {
-            let lanes: Vec<_> = (0..ages.len()).map(|n| store.lane("f", &format!("k{n}")).unwrap().unwrap()).map(|lane| (lane.version, lane.state, lane.seen, lane.delivered)).collect();
-            (lanes, store.ledger("crm", "Contact", MAIL).unwrap(), store.ledger("crm", "Contact", "of:003A").unwrap())
+            let lanes: Vec<_> = (0..ages.len()).map(|n| store.record("f", &format!("k{n}")).unwrap().unwrap()).map(|lane| (lane.version, lane.state, lane.seen, lane.delivered)).collect();
+            (lanes, store.target_state("crm", "Contact", MAIL).unwrap(), store.target_state("crm", "Contact", "of:003A").unwrap())
         };
         for (n, age) in ages.iter().enumerate() {
             // Numbers grow with time.
@@ -424,8 +425,8 @@ proptest! {
         let records: Vec<(String, String)> = (0..ages.len()).filter(|n| erased[*n]).map(|n| ("f".to_owned(), format!("k{n}"))).collect();
         if first { pass(&mut store, at, rows); }
         let then: Vec<Change> = records.iter().map(|(flow, key)| {
-            let lane = store.lane(flow, key).unwrap().unwrap();
-            Change::Lane(Lane { body: None, label: None, matched: None, ..lane })
+            let lane = store.record(flow, key).unwrap().unwrap();
+            Change::Record(RecordState { body: None, label: None, matched: None, ..lane })
         }).collect();
         store.erase(&records, &then).unwrap();
         let of_records = |store: &Sqlite| store.mentioning(&|_| true).unwrap().into_iter().filter(|record| records.contains(record)).count();
@@ -444,7 +445,7 @@ fn a_reason_of_a_store_is_told_without_the_key() {
     let mut store = write(&path);
     store.commit(&of_person("a", 1)).unwrap();
     store.db.execute("UPDATE ledger SET confirmed = 99 WHERE typeof(id) = 'text'", []).unwrap();
-    let ledger = store.ledger("crm", "Contact", MAIL).unwrap().unwrap();
+    let ledger = store.target_state("crm", "Contact", MAIL).unwrap().unwrap();
     assert_eq!(ledger.id, None, "what is not known for sure is not relied on");
     let told: Vec<String> = store.damages().iter().map(ToString::to_string).collect();
     assert!(told.len() == 1 && !told[0].contains("zephyrmail"), "{told:?}");

@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::{Sqlite, fault};
-use crate::store::Kept;
+use crate::store::StoreResult;
 
 /// A store in memory that stays as long as this does.
 pub struct Anchor(Connection);
@@ -29,7 +29,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite cannot do it.
-    pub fn anchor(name: &str) -> Kept<Anchor> {
+    pub fn anchor(name: &str) -> StoreResult<Anchor> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Connection::open_with_flags(format!("file:{name}?mode=memory&cache=shared"), flags).map(Anchor).map_err(fault)
     }
@@ -41,7 +41,7 @@ impl Anchor {
     ///
     /// # Errors
     /// SQLite cannot do it.
-    pub fn copy(&self, name: &str) -> Kept<Anchor> {
+    pub fn copy(&self, name: &str) -> StoreResult<Anchor> {
         let copy = Sqlite::anchor(name)?;
         self.0.execute("VACUUM INTO ?1", [format!("file:{name}?mode=memory&cache=shared")]).map_err(fault)?;
         Ok(copy)
@@ -52,7 +52,7 @@ impl Anchor {
     ///
     /// # Errors
     /// SQLite cannot do it.
-    pub fn flip_bit(&self, roll: &mut dyn FnMut() -> u64) -> Kept<Option<String>> {
+    pub fn flip_bit(&self, roll: &mut dyn FnMut() -> u64) -> StoreResult<Option<String>> {
         let mut pick = |count: usize| (roll() % count.max(1) as u64) as usize;
         let (table, keys, columns) = TABLES[pick(TABLES.len())];
         let column = columns[pick(columns.len())];
@@ -90,10 +90,10 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
     use super::*;
-    use crate::store::{Change, Lane, Store as _};
+    use crate::store::{Change, RecordState, Store as _};
 
     fn lane(key: &str) -> Change {
-        Change::Lane(Lane { version: "abc".to_owned(), ..Lane::new("f", key, 7) })
+        Change::Record(RecordState { version: "abc".to_owned(), ..RecordState::new("f", key, 7) })
     }
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
         drop(store);
         let old = Sqlite::in_memory("trials2").unwrap();
         drop(copy);
-        assert!(old.lane("f", "a").unwrap().is_some() && old.lane("f", "b").unwrap().is_none());
+        assert!(old.record("f", "a").unwrap().is_some() && old.record("f", "b").unwrap().is_none());
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
             };
             let anchor = Sqlite::anchor(&format!("flip{looks}")).unwrap();
             while anchor.flip_bit(&mut roll).unwrap().is_none_or(|told| !told.starts_with("lane.version")) {}
-            let read = store.lane("f", "a").unwrap().unwrap();
+            let read = store.record("f", "a").unwrap().unwrap();
             assert_eq!(store.damages().is_empty(), !looks, "{read:?}");
         }
     }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::FxHashMap;
 
 use super::fault;
-use crate::store::{Kept, StoreFault};
+use crate::store::{StoreFault, StoreResult};
 
 /// What is known of the tables `word` and `record`. Both only grow.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub(super) struct Words {
 
 impl Words {
     /// The number of a text; it is made where there is none.
-    pub(super) fn make(&self, db: &Connection, text: &str) -> Kept<i64> {
+    pub(super) fn make(&self, db: &Connection, text: &str) -> StoreResult<i64> {
         if let Some(known) = self.number(db, text)? {
             return Ok(known);
         }
@@ -28,7 +28,7 @@ impl Words {
     }
 
     /// The number of a text, if it has one.
-    pub(super) fn number(&self, db: &Connection, text: &str) -> Kept<Option<i64>> {
+    pub(super) fn number(&self, db: &Connection, text: &str) -> StoreResult<Option<i64>> {
         if let Some(known) = self.numbers.borrow().get(text) {
             return Ok(Some(*known));
         }
@@ -43,7 +43,7 @@ impl Words {
     }
 
     /// The text of a number.
-    pub(super) fn text(&self, db: &Connection, number: i64) -> Kept<String> {
+    pub(super) fn text(&self, db: &Connection, number: i64) -> StoreResult<String> {
         if let Some(known) = self.texts.borrow().get(&number) {
             return Ok(known.clone());
         }
@@ -64,7 +64,7 @@ impl Words {
     }
 
     /// The number of a flow's record, if it has one.
-    pub(super) fn record(&self, db: &Connection, flow: &str, key: &str) -> Kept<Option<i64>> {
+    pub(super) fn record(&self, db: &Connection, flow: &str, key: &str) -> StoreResult<Option<i64>> {
         let Some(flow) = self.number(db, flow)? else { return Ok(None) };
         db.prepare_cached("SELECT id FROM record WHERE key = ?1 AND flow = ?2")
             .and_then(|mut query| query.query_row(params![key, flow], |row| row.get(0)).optional())
@@ -72,7 +72,7 @@ impl Words {
     }
 
     /// The number of a flow's record; it is made where there is none.
-    pub(super) fn make_record(&self, db: &Connection, flow: &str, key: &str) -> Kept<i64> {
+    pub(super) fn make_record(&self, db: &Connection, flow: &str, key: &str) -> StoreResult<i64> {
         if let Some(known) = self.record(db, flow, key)? {
             return Ok(known);
         }
