@@ -289,7 +289,7 @@ const STILL_NAMED: &[(&str, &str)] = &[
     ("src/cli/queue/decide.rs", "an example in a help text"),
     ("src/cli/sandbox.rs", "the sandboxes that are started"),
     ("src/connector/registry.rs", "a line for each connector"),
-    ("src/sandbox/acts.rs", "what people do in each system"),
+    ("src/sandbox/user_actions.rs", "what people do in each system"),
     ("src/simulate/", "the simulation plays the templates of these systems"),
 ];
 
