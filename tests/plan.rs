@@ -173,7 +173,7 @@ fn the_form_of_plans_is_the_one_written_down() {
     let found = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(
         found == expected,
-        "plans have another form than schemas/plan.schema.json says; CROSSDOCK_ACCEPT=1 cargo test --test plan writes it (and VERSION goes up where stored plans no longer fit)"
+        "plans have another form than schemas/plan.schema.json says; CROSSDOCK_ACCEPT=1 cargo test --test all plan:: writes it (and VERSION goes up where stored plans no longer fit)"
     );
     let plan = serde_json::to_value(plan(EXPORT).printed()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
