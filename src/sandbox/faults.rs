@@ -208,19 +208,27 @@ pub enum Seen {
     },
 }
 
+/// A request that is on its way.
+struct Late {
+    sent: Timestamp,
+    request: Request,
+}
+
 /// A system behind a network that fails.
 pub struct Faulty {
     pub system: Box<dyn System>,
     pub kit: FaultKit,
     /// Requests that are still on their way, by when they arrive.
-    late: BTreeMap<(Timestamp, u64), Request>,
+    late: BTreeMap<(Timestamp, u64), Late>,
+    /// When each late request was carried out, and when it was sent.
+    carried_out: BTreeMap<Timestamp, Timestamp>,
     hooks: BTreeMap<(Timestamp, u64), Delivery>,
     count: u64,
 }
 
 impl Faulty {
     pub fn new(system: Box<dyn System>, kit: FaultKit) -> Self {
-        Faulty { system, kit, late: BTreeMap::new(), hooks: BTreeMap::new(), count: 0 }
+        Faulty { system, kit, late: BTreeMap::new(), carried_out: BTreeMap::new(), hooks: BTreeMap::new(), count: 0 }
     }
 
     pub fn receive(&mut self, request: Request, now: Timestamp) -> Seen {
@@ -236,7 +244,7 @@ impl Faulty {
             }
             FaultOutcome::Late(by) => {
                 self.count += 1;
-                self.late.insert((now.saturating_add(by).unwrap_or(now), self.count), request);
+                self.late.insert((now.saturating_add(by).unwrap_or(now), self.count), Late { sent: now, request });
                 Seen::Nothing { after: soon }
             }
             FaultOutcome::RefuseBefore => answer(page(503, "<html><body>Service Unavailable</body></html>")),
@@ -262,10 +270,16 @@ impl Faulty {
             if *at > now {
                 break;
             }
-            if let Some(((at, _), request)) = self.late.pop_first() {
+            if let Some(((at, _), Late { sent, request })) = self.late.pop_first() {
                 self.system.handle_late(&request, at);
+                self.carried_out.insert(at, sent);
             }
         }
+    }
+
+    /// When each late request was carried out, and when it was sent.
+    pub fn carried_out_late(&self) -> &BTreeMap<Timestamp, Timestamp> {
+        &self.carried_out
     }
 
     /// Webhooks that arrive by now.

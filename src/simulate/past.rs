@@ -55,5 +55,6 @@ pub(super) fn of(sim: &Sim<'_>, engine: &Engine<'_>, before: BTreeMap<String, Js
     let target = targets(&sim.wire, now);
     let noted = |system: &Shared| locked(system).system.effects().to_vec();
     let (crm, wms) = (noted(&sim.wire.crm), noted(&sim.wire.wms));
-    Past { crm, wms, before, after, target, told, decided }
+    let late = locked(&sim.wire.wms).carried_out_late().clone();
+    Past { crm, wms, late, before, after, target, told, decided }
 }
