@@ -205,3 +205,93 @@ fn columns_that_are_read_and_not_there_are_refused() {
     let (code, said) = crossdock(folder.path(), &["check"]);
     assert!(code == Some(0), "{said}");
 }
+
+/// A warehouse's export and a client's tables, in the encodings that their programs write.
+#[test]
+fn csv_files_in_other_encodings_are_read_where_the_project_says_so() {
+    let mapping = MAPPING
+        .replace("flow orders {", "table names from \"tables/names.csv\" {\n  key code: text\n  name: text\n}\n\nflow orders {")
+        .replace("billTo { name = order.Id }", "billTo { name = names(order.OrderNumber).name ?? \"none\" }");
+    let rows = "Id,OrderNumber,CreatedDate\r\n8015g0000000001AAA,Groß €,2026-03-01T10:00:00Z\r\n";
+    let one_byte =
+        |text: &str, euro: u8| -> Vec<u8> { text.chars().map(|c| if c == '€' { euro } else { u8::try_from(u32::from(c)).unwrap() }).collect() };
+    let utf_16 = |text: &str| encoded(text, "UTF-16 LE");
+    for (encoding, bytes) in [
+        ("windows-1252", &(|text: &str| one_byte(text, 0x80)) as &dyn Fn(&str) -> Vec<u8>),
+        ("iso-8859-15", &|text: &str| one_byte(text, 0xa4)),
+        ("utf-16", &utf_16),
+    ] {
+        let config =
+            format!("{CONFIG}csv:\n  tables/*.csv: {{ encoding: {encoding}, separator: \"^\" }}\n  export.csv: {{ encoding: {encoding} }}\n");
+        let folder = project(&[("crossdock.yaml", &config), ("orders.dock", &mapping), ("tables/names.csv", "")]);
+        let at = folder.path();
+        std::fs::write(at.join("tables/names.csv"), bytes("code^name\r\nGroß €^Zoë, Ltd\r\n")).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::fs::write(elsewhere.path().join("export.csv"), bytes(rows)).unwrap();
+        let export = elsewhere.path().join("export.csv").display().to_string();
+        let (code, said) = crossdock(at, &["check"]);
+        assert_eq!(code, Some(0), "{encoding}: {said}");
+        let (code, said) = crossdock(at, &["preview", &export, "--project", "."]);
+        assert!(code == Some(0) && said.contains("Zoë, Ltd") && said.contains("Groß €"), "{encoding}: {said}");
+        let (code, said) = crossdock(at, &["run", ".", "--records", &export, "--out", "out"]);
+        let made = std::fs::read_to_string(at.join("out/wms.Order.jsonl")).unwrap_or_default();
+        assert!(code == Some(0) && made.contains("Zoë, Ltd") && made.contains("Groß €"), "{encoding}: {said} {made}");
+        let (code, said) = crossdock(at, &["unmapped", "--records", &export]);
+        assert!(code == Some(0), "{encoding}: {said}");
+    }
+}
+
+/// What is in another encoding than is said, or than it may be, is told with its line and the way out.
+#[test]
+fn a_csv_file_in_a_wrong_encoding_is_told_with_its_line() {
+    let mapping = MAPPING.replace("flow orders {", "table names from \"tables/names.csv\" {\n  key code: text\n  name: text\n}\n\nflow orders {");
+    let folder = project(&[("orders.dock", &mapping), ("tables/names.csv", "")]);
+    let at = folder.path();
+    std::fs::write(at.join("tables/names.csv"), b"code,name\na,b\nGro\xdf,c\n").unwrap();
+    let (code, said) = crossdock(at, &["check"]);
+    assert!(code == Some(1) && said.contains("tables/names.csv:3") && said.contains("encoding: windows-1252"), "{said}");
+    std::fs::write(at.join("crossdock.yaml"), format!("{CONFIG}csv:\n  tables/names.csv: {{ encoding: utf-8 }}\n")).unwrap();
+    let (code, said) = crossdock(at, &["check"]);
+    assert!(code == Some(1) && said.contains("line 3 is not valid UTF-8"), "{said}");
+    std::fs::write(at.join("tables/names.csv"), b"code,name\na,b\n").unwrap();
+    std::fs::write(at.join("orders.csv"), b"Id,OrderNumber,CreatedDate\n1,Gro\xdf,2026-03-01T10:00:00Z\n").unwrap();
+    let (code, said) = crossdock(at, &["run", "--records", "orders.csv", "--out", "out"]);
+    assert!(code != Some(0) && said.contains("encoding: windows-1252"), "{said}");
+}
+
+/// A file that a command line names is searched from the current folder, then from the project's folder, by every command.
+#[test]
+fn files_of_records_are_searched_in_one_order() {
+    let order = |number: &str| {
+        format!("{{\"Id\":\"8015g0000000001AAA\",\"OrderNumber\":\"{number}\",\"CreatedDate\":\"2026-03-01T10:00:00Z\",\"Extra{number}\":1}}\n")
+    };
+    let folder = project(&[("orders.jsonl", &order("PROJECT")), ("only.jsonl", &order("PROJECT"))]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::write(elsewhere.path().join("orders.jsonl"), order("HERE")).unwrap();
+    let at = folder.path().display().to_string();
+    for (file, wanted) in [("orders.jsonl", "HERE"), ("only.jsonl", "PROJECT")] {
+        let (code, said) = crossdock(elsewhere.path(), &["preview", file, "--project", &at]);
+        assert!(code == Some(0) && said.contains(wanted), "{file}: {said}");
+        let (code, said) = crossdock(elsewhere.path(), &["run", &at, "--records", file]);
+        assert!(code == Some(0) && said.contains(wanted), "{file}: {said}");
+        let (code, said) = crossdock(elsewhere.path(), &["unmapped", &at, "--records", file]);
+        assert!(code == Some(0) && said.contains(&format!("Extra{wanted}")), "{file}: {said}");
+        let (code, said) = crossdock(elsewhere.path(), &["diff", &at, &at, "--records", file]);
+        assert!(code == Some(0) && said.contains("1 record compared"), "{file}: {said}");
+    }
+    let (code, said) = crossdock(elsewhere.path(), &["preview", "none.jsonl", "--project", &at]);
+    assert!(code == Some(3) && said.contains("none.jsonl") && !said.contains(&at), "{said}");
+}
+
+/// A test case's record is read as the project says its CSV files are written.
+#[test]
+fn fixtures_are_read_as_the_project_says() {
+    let config = format!("{CONFIG}csv:\n  fixtures/*.csv: {{ encoding: windows-1252, separator: \"^\" }}\n");
+    let case = "flow: orders\ncases:\n  - name: in another encoding\n    given: { record: fixtures/order.csv }\n    \
+                expect: { sent: { wms.Order: { orderNumber: Groß-1 } } }\n";
+    let folder = project(&[("crossdock.yaml", &config), ("cases/orders.yaml", case), ("fixtures/order.csv", "")]);
+    std::fs::write(folder.path().join("fixtures/order.csv"), b"Id^OrderNumber^CreatedDate\n8015g0000000001AAA^Gro\xdf-1^2026-03-01T10:00:00Z\n")
+        .unwrap();
+    let (code, said) = crossdock(folder.path(), &["test"]);
+    assert_eq!(code, Some(0), "{said}");
+}

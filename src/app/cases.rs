@@ -57,12 +57,11 @@ pub enum Accepted {
 /// A case cannot be read, or there is none to run.
 pub fn judge_all(project: &LoadedProject, only: Option<&str>) -> Result<Judged, Failure> {
     let program = project.program()?;
-    let folder = project.folder();
     let bench = Bench {
         plan: project.plan()?,
         map: &|flow, inputs| apply(&program, flow, inputs),
         find: &|flow, inputs, given| queries::find(&program, flow, inputs, given),
-        file: &|path| folder.read(path).map_err(|absence| absence.to_string()),
+        records: &|path| project.fixture(path),
         names: &project.compiled.names,
     };
     let mut results: Vec<(Case, Ran)> = Vec::new();

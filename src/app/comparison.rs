@@ -1,19 +1,15 @@
 //! What an edit of a mapping does to records: the same ones go through both states of a project. Nothing is sent.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::Serialize;
 
-use super::folder::unreadable;
 use super::masking::Masking;
 use super::process::{clock, runtime, transport};
 use super::records;
 use super::{Failure, LoadedProject, Notice, Notices, VERSION, matched};
-use crate::base::bounds;
 use crate::eval::queries::{self, Given};
 use crate::eval::{Inputs, Outcome, Program, apply};
-use crate::fault::file;
 use crate::http::redact::Redactor;
 use crate::ir::Flow;
 use crate::plan::FlowPlan;
@@ -39,7 +35,7 @@ pub struct Request<'a> {
 #[derive(Debug, Clone, Copy)]
 pub enum Records<'a> {
     /// Those of a file.
-    File(&'a Path),
+    File(&'a str),
     /// What has changed at the source since then, read live.
     Since(jiff::Timestamp),
 }
@@ -61,7 +57,7 @@ pub struct Compared {
 /// There is no such flow, it maps groups, or the records cannot be read.
 pub fn compare(old: &LoadedProject, new: &LoadedProject, request: &Request<'_>, notices: Notices<'_>) -> Result<Compared, Failure> {
     let (before, after) = (Side::of(old, request)?, Side::of(new, request)?);
-    let files = |path: &str| records_of(Path::new(path));
+    let files = |path: &str| new.records(path);
     // A match that only one state has is looked up in that one; one that neither has is a mistake.
     let of = |side: &Side<'_>, other: &Side<'_>| -> Vec<String> {
         request.matched.iter().filter(|pair| side.looks_up(pair) || !other.looks_up(pair)).cloned().collect()
@@ -88,10 +84,10 @@ pub fn compare(old: &LoadedProject, new: &LoadedProject, request: &Request<'_>, 
     };
     match request.records {
         Records::File(path) => {
-            let records = records_of(path)?;
+            let records = new.records(path)?;
             if records.is_empty() {
                 // Without any, two states would seem to be the same.
-                return Err(Failure::usage(format!("`{}` holds no record", path.display())));
+                return Err(Failure::usage(format!("`{path}` holds no record")));
             }
             for (at, record) in records.iter().enumerate() {
                 let (had, has) = (before.found(record, &given_before, now), after.found(record, &given_after, now));
@@ -178,11 +174,6 @@ fn live(before: &Side<'_>, after: &Side<'_>, since: jiff::Timestamp, now: jiff::
         notices(&Notice::MoreRecords { compared: samples.len() });
     }
     Ok(samples)
-}
-
-fn records_of(path: &Path) -> Result<Vec<Json>, Failure> {
-    let text = file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error))?;
-    records::parse(&path.display().to_string(), &text)
 }
 
 /// What people call a record.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::Failure;
 use crate::base::diag::render::View;
-use crate::base::{Spread, bounds};
+use crate::base::{Charset, Spread, bounds};
 use crate::fault::file;
 use crate::project::records::Form;
 use crate::project::{Absence, Compiled, Library, NotText, config};
@@ -158,7 +158,7 @@ impl Folder {
     }
 
     /// The name of a path from the root, with `/`.
-    fn name(&self, path: &Path) -> Option<String> {
+    pub fn name(&self, path: &Path) -> Option<String> {
         let parts: Option<Vec<&str>> = path.strip_prefix(&self.root).ok()?.iter().map(|part| part.to_str()).collect();
         Some(parts?.join("/"))
     }
@@ -194,6 +194,21 @@ impl Library for Folder {
         text(file::read(&self.path(path)?, bounds::PROJECT_FILE).map_err(absence)?)
     }
 
+    fn read_in(&self, path: &str, charset: Charset) -> Result<Arc<str>, Absence> {
+        text_in(&file::read(&self.path(path)?, bounds::PROJECT_FILE).map_err(absence)?, charset)
+    }
+
+    fn sample_in(&self, path: &str, charset: Charset) -> Result<Arc<str>, Absence> {
+        let bytes = file::beginning(&self.path(path)?, bounds::SAMPLE).map_err(absence)?;
+        let cut = bytes.len() == bounds::SAMPLE;
+        // The last sign of it may be cut in half, and the last line may be cut off.
+        let whole = (0..4).filter(|_| cut).find_map(|less| text_in(bytes.get(..bytes.len() - less)?, charset).ok());
+        match whole {
+            Some(text) => Ok(text.rfind('\n').and_then(|end| text.get(..end)).map_or(text.clone(), Into::into)),
+            None => text_in(&bytes, charset),
+        }
+    }
+
     fn sample(&self, path: &str) -> Result<Arc<str>, Absence> {
         if Form::of(path) == Form::Json {
             return self.read(path);
@@ -226,6 +241,11 @@ fn absence(error: std::io::Error) -> Absence {
     }
 }
 
+fn text_in(bytes: &[u8], charset: Charset) -> Result<Arc<str>, Absence> {
+    let text = charset.decode(bytes).map_err(|line| Absence::Unreadable(file::not_in(charset, line)))?;
+    text_of_lines(&text)
+}
+
 fn text(bytes: Vec<u8>) -> Result<Arc<str>, Absence> {
     let text = match String::from_utf8(bytes) {
         // UTF-16 without its mark can be UTF-8 by its bytes.
@@ -233,8 +253,12 @@ fn text(bytes: Vec<u8>) -> Result<Arc<str>, Absence> {
         Ok(text) => text,
         Err(wrong) => return Err(Absence::NotText(NotText::of(wrong.as_bytes()))),
     };
+    text_of_lines(&text)
+}
+
+fn text_of_lines(text: &str) -> Result<Arc<str>, Absence> {
     // Lines that end with a carriage return alone, as some spreadsheets and old editors write them.
-    let text = if text.contains('\r') && !text.contains('\n') { text.replace('\r', "\n") } else { text };
+    let text = if text.contains('\r') && !text.contains('\n') { text.replace('\r', "\n") } else { text.to_owned() };
     // A mark that some editors put at the beginning is no part of the text.
     Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.as_str().into(), Into::into))
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folder::{Selection, no_mapping, select, unreadable};
+use super::folder::{Selection, no_mapping, select};
 use super::process::variable;
+use super::records::RecordsFile;
 use super::{Failure, Folder};
 use crate::base::bounds;
 use crate::base::diag::Diagnostic;
@@ -132,11 +133,12 @@ impl LoadedProject {
     ///
     /// # Errors
     /// One that it reads is not there, or is there twice.
-    pub fn hold_headings(&self, flow: &Flow, path: &str, text: &str) -> Result<(), Failure> {
+    pub fn hold_headings(&self, flow: &Flow, file: &RecordsFile, text: &str) -> Result<(), Failure> {
+        let path = &file.name;
         if !self.reads_file(flow) || Form::of(path) != Form::Csv {
             return Ok(());
         }
-        match columns::held(text, &columns::columns(flow, &self.compiled.objects)) {
+        match columns::held(text, file.form.separator, &columns::columns(flow, &self.compiled.objects)) {
             None => Ok(()),
             Some(Wrong::Twice(name)) => {
                 Err(Failure::usage(format!("{path}:1: there are two columns `{name}`")).hint("give one of them another heading"))
@@ -217,12 +219,16 @@ impl LoadedProject {
         folder.list(".dock").into_iter().map(text).collect()
     }
 
-    /// The text of a file: from the project's folder if it is there, else from the current folder.
+    /// The text of a file of the project.
     ///
     /// # Errors
-    /// It is in neither, or it is no text.
+    /// It is not in the project, or it is no text.
     pub fn text(&self, path: &str) -> Result<Arc<str>, Failure> {
-        text_of(&self.selection.folder, path)
+        let read = match self.compiled.config.csv(path).charset {
+            Some(charset) => self.folder().read_in(path, charset),
+            None => self.folder().read(path),
+        };
+        read.map_err(|absence| Failure::io(format!("`{path}`: {absence}")))
     }
 }
 
@@ -233,14 +239,6 @@ pub fn secret_file(folder: &Folder) -> impl Fn(&str) -> Result<String, String> +
             folder.reach(name).map_err(|failure| [Some(failure.message), failure.hint].into_iter().flatten().collect::<Vec<_>>().join("; "))?;
         file::read_text(&place, bounds::SECRET_FILE).map_err(|error| error.to_string())
     }
-}
-
-fn text_of(folder: &Folder, path: &str) -> Result<Arc<str>, Failure> {
-    if let Ok(text) = folder.read(path) {
-        return Ok(text);
-    }
-    let read = file::read_text(Path::new(path), bounds::WHOLE_FILE);
-    read.map(Into::into).map_err(|error| unreadable(Path::new(path), &error))
 }
 
 /// The file that a flow stands in; none where that takes more than a look at the lines: a file that extends another gives

@@ -27,6 +27,7 @@ pub mod process;
 pub mod records;
 pub mod rehearsal;
 pub mod run_connected;
+pub mod run_files;
 pub mod run_once;
 pub mod schema_sync;
 pub mod schema_watch;

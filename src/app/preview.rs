@@ -1,18 +1,14 @@
 //! What would be sent for some records. Nothing is sent.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use super::masking::Masking;
-use super::records;
+use super::records::{self, RecordsFile};
 use super::{Failure, LoadedProject, matched};
-use crate::base::bounds;
 use crate::eval::queries::{self, LeftOut, Sought};
 use crate::eval::{Inputs, Outcome, Verdict, apply};
-use crate::fault::file;
 use crate::http::redact::Redactor;
 use crate::value::Json;
 
@@ -75,10 +71,11 @@ pub struct Preview {
 pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Preview, Failure> {
     let flow = project.flow(request.flow)?;
     let program = project.program()?;
-    let load = |path: &str| records::parse(path, &text(project, path)?);
-    let read = text(project, request.records)?;
-    project.hold_headings(flow, request.records, &read)?;
-    let mut records = records::parse(request.records, &read)?;
+    let load = |path: &str| project.records(path);
+    let file = RecordsFile::find(project, request.records);
+    let read = file.text()?;
+    project.hold_headings(flow, &file, &read)?;
+    let mut records = file.parse(&read)?;
     let none = records.is_empty();
     let mut masking = request.mask.then(|| Masking::of(program.plan()));
     let given = matched::given(request.matched, flow, &load)?;
@@ -134,14 +131,6 @@ pub fn preview(project: &LoadedProject, request: &Request<'_>) -> Result<Preview
         return Err(Failure::usage(format!("no record has the id or key `{key}`")));
     }
     Ok(Preview { records: all, hidden: masking.map(Masking::into_redactor) })
-}
-
-/// The text of a file: from the current folder if it is there, else from the project's.
-fn text(project: &LoadedProject, path: &str) -> Result<Arc<str>, Failure> {
-    match file::read_text(Path::new(path), bounds::WHOLE_FILE) {
-        Ok(text) => Ok(text.into()),
-        Err(_) => project.text(path),
-    }
 }
 
 fn has_key(record: &Json, outcome: &Outcome, key: &str) -> bool {

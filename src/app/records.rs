@@ -1,16 +1,92 @@
 //! Records of files, and what they are called.
 
-use crate::project::records;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::folder::unreadable;
+use super::{Failure, LoadedProject};
+use crate::base::bounds;
+use crate::fault::file;
+use crate::project::{CsvForm, Library as _, records};
 use crate::value::Json;
 
-use super::Failure;
+/// A file of records that a command names.
+#[derive(Debug, Clone)]
+pub struct RecordsFile {
+    /// As it was named; messages name it so, and its ending says the form of the records.
+    pub name: String,
+    pub place: PathBuf,
+    /// How it is written, if it is a CSV file of which `crossdock.yaml` says so.
+    pub form: CsvForm,
+}
 
-/// The records in the text of a file. The ending of its name says their form.
-///
-/// # Errors
-/// The text holds something else than records; the place in the file is named.
-pub fn parse(name: &str, text: &str) -> Result<Vec<Json>, Failure> {
-    records::read(name, text).map_err(|fault| Failure::usage(format!("{name}:{}: {}", fault.line, fault.message)))
+impl RecordsFile {
+    /// Finds a file that the command line names: from the current folder, else from the project's folder. Every command
+    /// searches in this order.
+    pub fn find(project: &LoadedProject, name: &str) -> Self {
+        let here = Path::new(name);
+        let there = project.folder().root().join(name);
+        // One that is nowhere is told as it was named.
+        let place = if here.exists() || !there.exists() { here.to_owned() } else { there };
+        Self::at(project, name, place)
+    }
+
+    /// A file whose place is known.
+    pub fn at(project: &LoadedProject, name: &str, place: PathBuf) -> Self {
+        let inside = place.canonicalize().ok().and_then(|place| project.folder().name(&place));
+        let form = project.compiled.config.csv(inside.as_deref().unwrap_or(name));
+        RecordsFile { name: name.to_owned(), place, form }
+    }
+
+    /// Its text, read whole.
+    ///
+    /// # Errors
+    /// It is not there, is longer than 256 MiB, or is no text.
+    pub fn text(&self) -> Result<String, Failure> {
+        let read = match self.form.charset {
+            Some(charset) => file::read_text_in(&self.place, bounds::WHOLE_FILE, charset),
+            None => file::read_text(&self.place, bounds::WHOLE_FILE),
+        };
+        read.map_err(|error| self.unreadable(&error))
+    }
+
+    /// The records of its text.
+    ///
+    /// # Errors
+    /// One cannot be read; the message says its line.
+    pub fn parse(&self, text: &str) -> Result<Vec<Json>, Failure> {
+        records::read_by(&self.name, text, self.form.separator)
+            .map_err(|fault| Failure::usage(format!("{}:{}: {}", self.name, fault.line, fault.message)))
+    }
+
+    pub(super) fn unreadable(&self, error: &io::Error) -> Failure {
+        unreadable(&self.place, error)
+    }
+}
+
+impl LoadedProject {
+    /// The records of a file that the command line names.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds something else than records.
+    pub fn records(&self, name: &str) -> Result<Vec<Json>, Failure> {
+        let file = RecordsFile::find(self, name);
+        file.parse(&file.text()?)
+    }
+
+    /// The records of a file of the project, as a test case names it. The error is in words, for the case's report.
+    ///
+    /// # Errors
+    /// It is not in the project, or holds something else than records.
+    pub fn fixture(&self, name: &str) -> Result<Vec<Json>, String> {
+        let form = self.compiled.config.csv(name);
+        let text = match form.charset {
+            Some(charset) => self.folder().read_in(name, charset),
+            None => self.folder().read(name),
+        };
+        let text = text.map_err(|absence| absence.to_string())?;
+        records::read_by(name, &text, form.separator).map_err(|fault| format!("line {}: {fault}", fault.line))
+    }
 }
 
 /// The first of some fields that holds a text or a number. Salesforce's ids are texts, ShipStation's are numbers.

@@ -9,6 +9,7 @@ use super::folder::Selection;
 use super::loaded_project::secret_file;
 use super::process::{clock, runtime, transport, variable};
 use super::{Failure, Folder, ProjectAt, VERSION};
+use crate::base::Charset;
 use crate::base::diag::{Diagnostic, render};
 use crate::connector::Connector;
 use crate::fault::Fault;
@@ -278,6 +279,10 @@ impl crate::base::Spread for Over<'_> {
 impl Library for Over<'_> {
     fn read(&self, path: &str) -> Result<Arc<str>, Absence> {
         self.texts.get(path).map_or_else(|| self.folder.read(path), |text| Ok(Arc::clone(text)))
+    }
+
+    fn read_in(&self, path: &str, charset: Charset) -> Result<Arc<str>, Absence> {
+        self.texts.get(path).map_or_else(|| self.folder.read_in(path, charset), |text| Ok(Arc::clone(text)))
     }
 
     fn list(&self, ending: &str) -> Vec<String> {

@@ -7,12 +7,10 @@ use serde::Serialize;
 
 use super::cases::all;
 use super::folder::unreadable;
-use super::unmapped::records_of;
 use super::{Failure, LoadedProject};
 use crate::base::bounds;
 use crate::eval::{Inputs, apply, queries};
 use crate::fault::file;
-use crate::project::Library as _;
 use crate::testkit::signoff::{self, About, Change, Document, Example};
 use crate::testkit::{Bench, runner};
 
@@ -111,14 +109,13 @@ impl SignOff {
 /// What the project's cases, or the records that are named, give.
 fn examples(project: &LoadedProject, given: &[String]) -> Result<Vec<Example>, Failure> {
     let program = project.program()?;
-    let folder = project.folder();
     let mut examples = Vec::new();
     let mut shown: BTreeSet<String> = BTreeSet::new();
     for pair in given {
         let wrong = || Failure::usage(format!("`{pair}` names no flow and file")).hint("write --records export_orders=orders.jsonl");
         let (name, path) = pair.split_once('=').ok_or_else(wrong)?;
         let flow = project.flow(Some(name))?;
-        let records = records_of(project, path)?;
+        let records = project.records(path)?;
         // Of a flow that groups, the file is one group.
         let most = if flow.group.is_some() { 1 } else { MOST };
         for (at, record) in records.iter().take(most).enumerate() {
@@ -132,7 +129,7 @@ fn examples(project: &LoadedProject, given: &[String]) -> Result<Vec<Example>, F
         plan: project.plan()?,
         map: &|flow, inputs| apply(&program, flow, &Inputs { trace: true, ..*inputs }),
         find: &|flow, inputs, given| queries::find(&program, flow, inputs, given),
-        file: &|path| folder.read(path).map_err(|absence| absence.to_string()),
+        records: &|path| project.fixture(path),
         names: &project.compiled.names,
     };
     for case in all(project)?.into_iter().filter(|case| !shown.contains(&case.flow)) {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::records;
 use super::{Failure, LoadedProject, VERSION};
 use crate::value::{Json, ObjectRef};
 
@@ -56,7 +55,7 @@ pub fn unmapped(project: &LoadedProject, file: &str, flow: Option<&str>, least: 
     let plan = project.plan()?;
     let flows: Vec<_> = plan.mapping.flows.iter().zip(&plan.flows).filter(|(flow, _)| flow.source == source).collect();
     let reads: Vec<String> = flows.iter().flat_map(|(_, reads)| reads.reads.iter().map(|path| path.join("."))).collect();
-    let records = records_of(project, file)?;
+    let records = project.records(file)?;
     let mut seen: IndexMap<String, Field> = IndexMap::new();
     for record in &records {
         let mut filled = BTreeMap::new();
@@ -74,14 +73,6 @@ pub fn unmapped(project: &LoadedProject, file: &str, flow: Option<&str>, least: 
     let flows = flows.iter().map(|(flow, _)| flow.name.clone()).collect();
     let rarer = all - found.len();
     Ok(Unmapped { version: VERSION, object: source.to_string(), flows, records: records.len(), fields, found, rarer })
-}
-
-/// The records of a file: from the project's folder if it is there, else from the current folder.
-///
-/// # Errors
-/// It cannot be read, or holds something else than records.
-pub fn records_of(project: &LoadedProject, file: &str) -> Result<Vec<Json>, Failure> {
-    records::parse(file, &project.text(file)?)
 }
 
 /// The object that the records are of.

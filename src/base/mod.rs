@@ -2,12 +2,14 @@
 //! each other, and what is said to an author about a mistake.
 
 pub mod bounds;
+mod charset;
 pub mod diag;
 mod nearest;
 mod parallel;
 mod source;
 mod span;
 
+pub use charset::{CHARSETS, Charset};
 pub use nearest::nearest;
 pub use parallel::{Spread, each, each_light, locked};
 pub use source::{Position, Source, Sources};

@@ -88,6 +88,11 @@ pub trait CheckEnvironment: Schemas {
     /// What is wrong with the file, in words: it is not there, lies outside the project, is no text.
     fn table(&self, from: FileId, path: &str) -> Result<(String, Arc<str>), TableFault>;
 
+    /// What stands between the cells of a table's file, where the project says it; the path is from the project's folder.
+    fn separator(&self, _: &str) -> Option<u8> {
+        None
+    }
+
     /// A parameter's value in this environment.
     fn parameter(&self, name: &str) -> Option<Setting>;
 

@@ -35,16 +35,16 @@ impl Sheets {
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
         let place = locked(&self.0).entry((folder.to_owned(), path.to_owned())).or_default().clone();
         // Who comes first reads it; the others wait for it, and not for each other's files.
-        place.get_or_init(|| Arc::new(world.table(from, path).map(|(name, text)| Sheet { name, cells: cut(&text) }))).clone()
+        place.get_or_init(|| Arc::new(world.table(from, path).map(|(name, text)| Sheet { cells: cut(&text, world.separator(&name)), name }))).clone()
     }
 }
 
-fn cut(text: &str) -> Result<Cells, String> {
+fn cut(text: &str, separator: Option<u8>) -> Result<Cells, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (said, text) = said_separator(text);
     // The line that says the separator is one of the file's.
     let before = u64::from(said.is_some());
-    let delimiter = said.unwrap_or_else(|| separator(text));
+    let delimiter = separator.or(said).unwrap_or_else(|| separator_of(text));
     let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|fault| fault.to_string())?.iter().map(|cell| cell.trim().to_owned()).collect();
     let mut rows = Vec::new();
@@ -70,7 +70,7 @@ pub fn said_separator(text: &str) -> (Option<u8>, &str) {
 }
 
 /// What stands between cells: a comma, or what a spreadsheet writes where a comma is a decimal sign.
-fn separator(text: &str) -> u8 {
+fn separator_of(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or("");
     if first.contains(',') {
         b','

@@ -37,7 +37,7 @@ pub(super) struct Args {
     new: PathBuf,
     /// A file of records: JSON, JSONL or CSV
     #[arg(long, value_name = "FILE", required_unless_present = "since")]
-    records: Option<PathBuf>,
+    records: Option<String>,
     /// Read the records from the system: those that have changed since 7d, 12h, or 2026-11-01
     #[arg(long, value_name = "TIME", conflicts_with_all = ["records", "matched"])]
     since: Option<When>,

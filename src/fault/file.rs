@@ -6,6 +6,8 @@ use std::fs::{File, FileType, Metadata};
 use std::io::{self, BufRead, Read as _};
 use std::path::Path;
 
+use crate::base::Charset;
+
 /// Opens a regular file to be read.
 ///
 /// # Errors
@@ -51,6 +53,19 @@ pub fn beginning(path: &Path, most: usize) -> io::Result<Vec<u8>> {
 /// As [`read`]; or it is no text in UTF-8, nor in UTF-16.
 pub fn read_text(path: &Path, most: usize) -> io::Result<String> {
     decoded(read(path, most)?).map_err(|message| io::Error::new(io::ErrorKind::InvalidData, message))
+}
+
+/// As [`read_text`], of a file in another encoding.
+///
+/// # Errors
+/// As [`read`]; or it is no text in this encoding.
+pub fn read_text_in(path: &Path, most: usize, charset: Charset) -> io::Result<String> {
+    charset.decode(&read(path, most)?).map_err(|line| wrong(&not_in(charset, line)))
+}
+
+/// What is said of a file that is not in the encoding that somebody said it is in.
+pub fn not_in(charset: Charset, line: usize) -> String {
+    format!("line {line} is not valid {}, which `csv` in crossdock.yaml says it is", charset.name())
 }
 
 /// How the text of a file that others wrote is encoded, as its first bytes tell.
@@ -186,7 +201,7 @@ fn decoded(mut bytes: Vec<u8>) -> Result<String, String> {
         let byte = bytes.get(at).copied().unwrap_or_default();
         format!(
             "line {line} is no UTF-8 (byte 0x{byte:02X}): the file is in another encoding, such as Latin-1 or Windows-1252. Save it as UTF-8, \
-             or convert it: iconv -f WINDOWS-1252 -t UTF-8"
+             or convert it: iconv -f WINDOWS-1252 -t UTF-8. For a CSV file, `csv` in crossdock.yaml can name the encoding: encoding: windows-1252"
         )
     })
 }

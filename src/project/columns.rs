@@ -22,8 +22,8 @@ pub enum Wrong {
 }
 
 /// Holds the headings of a CSV text against the columns that a flow reads.
-pub fn held(text: &str, read: &BTreeSet<String>) -> Option<Wrong> {
-    let headings = records::headings(text)?;
+pub fn held(text: &str, separator: Option<u8>, read: &BTreeSet<String>) -> Option<Wrong> {
+    let headings = records::headings(text, separator)?;
     if let Some(twice) = read.iter().find(|name| headings.iter().filter(|heading| heading == name).count() > 1) {
         return Some(Wrong::Twice(twice.clone()));
     }
@@ -43,7 +43,9 @@ pub(super) fn check(library: &dyn Library, config: &Config, mapping: &Mapping, o
     for (of, read) in read {
         let file = config.connections.get(&of.connection).and_then(|connection| connection.objects.get(&of.object));
         let Some(file) = file.filter(|file| file.schema.is_some() && Form::of(&file.path.text) == Form::Csv) else { continue };
-        let Some(wrong) = library.sample(&file.path.text).ok().and_then(|text| held(&text, &read)) else { continue };
+        let form = config.csv(&file.path.text);
+        let text = form.charset.map_or_else(|| library.sample(&file.path.text), |charset| library.sample_in(&file.path.text, charset));
+        let Some(wrong) = text.ok().and_then(|text| held(&text, form.separator, &read)) else { continue };
         let schema = file.schema.as_ref().map_or("", |schema| schema.text.as_str());
         found.push(error::wrong_columns(&file.path.text, file.path.span, schema, &wrong));
     }
@@ -65,7 +67,7 @@ mod tests {
 
     #[test]
     fn headings_are_held_against_what_is_read() {
-        let held = |text: &str, names: &[&str]| held(text, &read(names));
+        let held = |text: &str, names: &[&str]| held(text, None, &read(names));
         assert_eq!(held("sku;qty\nA;1\n", &["qty", "sku"]), None);
         assert_eq!(held("\u{feff}sep=;\n sku ;qty\n", &["qty", "sku"]), None);
         assert_eq!(held("Sku,qty\n", &["sku"]), Some(Wrong::Lacking(vec![("sku".to_owned(), Some("Sku".to_owned()))])));

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::alerts::Alerts;
 use super::allow::Allowance;
+use super::csv_form::{self, CsvFile, CsvForm};
 use super::retention::{self, Days};
 use super::yaml::{self, Entry, Node};
 use super::{Absence, Library, error, settings};
@@ -37,6 +38,8 @@ pub struct Config {
     pub schema_drift: Option<Setting>,
     /// Warnings that the project lives with.
     pub allow: Vec<Allowance>,
+    /// CSV files that are written in another way than most.
+    pub csv: Vec<CsvFile>,
     /// By flow: what replaces its own schedule.
     pub schedules: IndexMap<String, Setting>,
     /// For how many days what is kept is kept, where it is said.
@@ -75,7 +78,7 @@ pub struct FileObject {
     pub schema: Option<Setting>,
 }
 
-const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules", "schema_drift", "retention", "allow"];
+const SETTINGS: &[&str] = &["connections", "parameters", "time_zone", "store", "alerts", "schedules", "schema_drift", "retention", "csv", "allow"];
 /// Those of them that hold names of the project's own.
 const BLOCKS: &[&str] = &["connections", "parameters", "schedules"];
 const FILE_SETTINGS: &[&str] = &["path", "schema"];
@@ -93,6 +96,7 @@ impl Default for Config {
             alerts: Alerts::default(),
             schema_drift: None,
             allow: Vec::new(),
+            csv: Vec::new(),
             schedules: IndexMap::new(),
             retention: Days::new(),
             named_flows: Vec::new(),
@@ -102,6 +106,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// What is said of how a CSV file is written: a path from the project's folder, or of a file elsewhere.
+    pub fn csv(&self, path: &str) -> CsvForm {
+        csv_form::of(&self.csv, path)
+    }
+
     /// For mapping files without a project.
     pub fn assumed() -> Self {
         let named = system::all().flat_map(|(system, manifest)| manifest.connections.iter().map(move |name| (name, system)));
@@ -248,6 +257,7 @@ impl Config {
                 "alerts" => self.alerts = Alerts::read(value, &mut reader),
                 "retention" => self.retention.extend(retention::read(value, key, &mut reader)),
                 "schema_drift" => self.schema_drift = reader.setting(value, key).or(self.schema_drift.take()),
+                "csv" => self.csv.extend(csv_form::read(value, &mut reader)),
                 "allow" => self.allow.extend(super::allow::read(value, &mut reader)),
                 _ if value.get("system").is_some() => {
                     self.lacking = true;

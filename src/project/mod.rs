@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod allow;
 pub mod columns;
 pub mod config;
+mod csv_form;
 mod error;
 mod load;
 mod objects;
@@ -16,6 +17,7 @@ mod texts;
 mod world;
 pub mod yaml;
 
+pub use csv_form::CsvForm;
 pub(crate) use error::{NotYaml, not_yaml};
 pub use load::{Loaded, Options, Planned, load};
 pub use objects::{Bad, draft, infer};
@@ -26,7 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic, render};
-use crate::base::{FileId, Sources, Spread};
+use crate::base::{Charset, FileId, Sources, Spread};
 use crate::check::{self, Unit};
 use crate::ir::Mapping;
 use crate::plan::{self, Extent, Plan};
@@ -49,6 +51,22 @@ pub trait Library: Spread {
     /// As [`Library::read`].
     fn sample(&self, path: &str) -> Result<Arc<str>, Absence> {
         self.read(path)
+    }
+
+    /// As [`Library::read`], of a file in another encoding.
+    ///
+    /// # Errors
+    /// As [`Library::read`].
+    fn read_in(&self, path: &str, _: Charset) -> Result<Arc<str>, Absence> {
+        self.read(path)
+    }
+
+    /// As [`Library::sample`], of a file in another encoding.
+    ///
+    /// # Errors
+    /// As [`Library::read`].
+    fn sample_in(&self, path: &str, _: Charset) -> Result<Arc<str>, Absence> {
+        self.sample(path)
     }
 
     /// Whether there is such a file.

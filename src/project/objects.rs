@@ -46,8 +46,8 @@ fn bad(text: &str, error: &SchemaError) -> Bad {
 ///
 /// # Errors
 /// The samples cannot be read, or there is none.
-pub fn infer(path: &str, text: &str, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
-    learned(path, text, name, connection, schema::Reading::AsItIs)
+pub fn infer(path: &str, text: &str, separator: Option<u8>, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
+    learned(path, text, separator, name, connection, schema::Reading::AsItIs)
 }
 
 /// The same as a draft that a person goes on with: it claims no more than samples can say.
@@ -56,11 +56,15 @@ pub fn infer(path: &str, text: &str, name: &str, connection: &str) -> Result<Vec
 /// As [`infer`].
 pub fn draft(path: &str, text: &str, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
     let texts = records::Form::of(path) == records::Form::Csv;
-    learned(path, text, name, connection, if texts { schema::Reading::DraftOfTexts } else { schema::Reading::Draft })
+    learned(path, text, None, name, connection, if texts { schema::Reading::DraftOfTexts } else { schema::Reading::Draft })
 }
 
-fn learned(path: &str, text: &str, name: &str, connection: &str, reading: schema::Reading) -> Result<Vec<Object>, Bad> {
-    let records = records::read(path, text).map_err(|fault| Bad { at: offset(text, fault.line, 1), message: fault.message.clone(), near: None })?;
+fn learned(path: &str, text: &str, separator: Option<u8>, name: &str, connection: &str, reading: schema::Reading) -> Result<Vec<Object>, Bad> {
+    let records = records::read_by(path, text, separator).map_err(|fault| Bad {
+        at: offset(text, fault.line, 1),
+        message: fault.message.clone(),
+        near: None,
+    })?;
     if records.is_empty() {
         return Err(Bad { at: 0, message: "there is no record in it to learn from".into(), near: None });
     }

@@ -43,6 +43,14 @@ impl Form {
 /// # Errors
 /// The first record that cannot be read, with its line.
 pub fn read(name: &str, text: &str) -> Result<Vec<Json>, RecordFault> {
+    read_by(name, text, None)
+}
+
+/// The same, where it is said what stands between the cells of a CSV file.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_by(name: &str, text: &str, separator: Option<u8>) -> Result<Vec<Json>, RecordFault> {
     let text = unmarked(text);
     match Form::of(name) {
         Form::Json if text.trim().is_empty() => Ok(Vec::new()),
@@ -58,7 +66,7 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Json>, RecordFault> {
             let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
             lines.map(|(at, line)| record(line, at + 1)).collect()
         }
-        Form::Csv => table(text),
+        Form::Csv => rows(text, separator)?.into_iter().collect(),
     }
 }
 
@@ -113,30 +121,26 @@ fn line_of(text: &str, item: usize) -> Option<usize> {
     Some(text.get(..start)?.matches('\n').count() + 1)
 }
 
-/// CSV rows as objects of texts; an empty cell is an empty text, which reads as missing.
-fn table(text: &str) -> Result<Vec<Json>, RecordFault> {
-    rows(text)?.into_iter().collect()
-}
-
 /// The headings of a CSV text; `None` if it has no line that could be read as such.
-pub fn headings(text: &str) -> Option<Vec<String>> {
+pub fn headings(text: &str, separator: Option<u8>) -> Option<Vec<String>> {
     let (said, text) = crate::check::said_separator(unmarked(text));
-    let delimiter = said.unwrap_or_else(|| separator(text));
+    let delimiter = separator.or(said).unwrap_or_else(|| separator_of(text));
     let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let headings: Vec<String> = reader.headers().ok()?.iter().map(str::to_owned).collect();
     (!headings.is_empty()).then_some(headings)
 }
 
-/// The rows of a CSV text, one by one: a row that cannot be read does not stop the others. Cells are separated as the header has it:
-/// by commas, or, where it has none, by semicolons, tabs or bars.
+/// The rows of a CSV text, one by one, as objects of texts; an empty cell is an empty text, which reads as missing. A row that cannot be
+/// read does not stop the others. Cells are separated as is said, or as the header has it: by commas, or, where it has none, by
+/// semicolons, tabs or bars.
 ///
 /// # Errors
 /// The header cannot be read.
-pub fn rows(text: &str) -> Result<Vec<Result<Json, RecordFault>>, RecordFault> {
+pub fn rows(text: &str, separator: Option<u8>) -> Result<Vec<Result<Json, RecordFault>>, RecordFault> {
     let text = unmarked(text);
     let (said, text) = crate::check::said_separator(text);
     let before = usize::from(said.is_some());
-    let delimiter = said.unwrap_or_else(|| separator(text));
+    let delimiter = separator.or(said).unwrap_or_else(|| separator_of(text));
     let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let line = |at: Option<&csv::Position>| at.map_or(0, |at| usize::try_from(at.line()).unwrap_or(0) + before);
     let headers = match reader.headers() {
@@ -154,7 +158,7 @@ pub fn rows(text: &str) -> Result<Vec<Result<Json, RecordFault>>, RecordFault> {
 }
 
 /// What separates the cells of a header.
-fn separator(text: &str) -> u8 {
+fn separator_of(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
     let mut quoted = false;
     let mut found = [0_usize; 4];
@@ -233,7 +237,7 @@ mod tests {
     #[test]
     fn a_row_with_other_cells_is_told_by_its_line_and_the_others_are_read() {
         let text = "a,b\n1,2\n3\n4,5,6\n7,8\n";
-        let found = rows(text).unwrap();
+        let found = rows(text, None).unwrap();
         assert_eq!(found[0].as_ref().unwrap(), &json!({"a": "1", "b": "2"}));
         assert_eq!(found[3].as_ref().unwrap(), &json!({"a": "7", "b": "8"}));
         let faults: Vec<(usize, &str)> =
@@ -276,6 +280,13 @@ mod tests {
         }
         assert_eq!(read("a.csv", "a,b\n").unwrap(), [] as [Json; 0]);
         assert_eq!(read("a.json", "[]").unwrap(), [] as [Json; 0]);
+    }
+
+    #[test]
+    fn a_separator_that_is_said_comes_before_what_the_header_looks_like() {
+        assert_eq!(read_by("a.csv", "zip^name\n01234^a, b\n", Some(b'^')).unwrap(), [json!({"zip": "01234", "name": "a, b"})]);
+        assert_eq!(read_by("a.csv", "a, b;zip\n1;2\n", Some(b';')).unwrap(), [json!({"a, b": "1", "zip": "2"})]);
+        assert_eq!(headings("a, b;zip\n", Some(b';')).unwrap(), ["a, b", "zip"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::config::{Config, Connection};
 use super::load::plain;
 use super::objects::{Bad, offset};
-use super::{Absence, Library, NotText, error, objects};
+use super::{Absence, Encoding, Library, NotText, error, objects};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{FileId, Source, Sources, Span, Spread, locked};
 use crate::check::{CheckEnvironment, Setting, TableFault};
@@ -41,7 +41,7 @@ struct Fault {
     at: usize,
     message: String,
     code: Code,
-    help: Option<&'static str>,
+    help: Option<String>,
     near: Option<(usize, String)>,
     /// Where the project names the file, or its connection.
     named: Span,
@@ -94,7 +94,7 @@ impl<'a> Keeper<'a> {
                     let said = error::bad_schema(span, &fault.path, &fault.message);
                     return said.mend(format!("did you mean `{near}`?"), span, near.clone());
                 }
-                match fault.help {
+                match &fault.help {
                     Some(help) => error::bad_text(fault.code, span, &fault.path, &fault.message, help),
                     None => error::bad_schema(span, &fault.path, &fault.message),
                 }
@@ -146,13 +146,22 @@ impl<'a> Keeper<'a> {
     }
 
     fn not_text(&self, code: Code, path: &str, named: Span, not: &NotText, message: String) {
+        let encoding = match not.encoding {
+            Encoding::Utf16 => Some("utf-16"),
+            Encoding::OneByte => Some("windows-1252"),
+            Encoding::Nul | Encoding::Binary => None,
+        };
+        let help = match encoding.filter(|_| path.to_ascii_lowercase().ends_with(".csv")) {
+            Some(encoding) => format!("name its encoding in crossdock.yaml:   csv: {{ {path}: {{ encoding: {encoding} }} }}   or {}", not.help()),
+            None => not.help().to_owned(),
+        };
         self.fault(Fault {
             path: path.into(),
             text: Some(not.text.clone()),
             at: not.at,
             message,
             code,
-            help: Some(not.help()),
+            help: Some(help),
             near: None,
             named,
             absence: None,
@@ -224,7 +233,12 @@ impl<'a> Keeper<'a> {
             Some(schema) => (schema, true),
             None => (&file.path, false),
         };
-        let text = if given { self.library.read(path) } else { self.library.sample(path) };
+        let form = self.config.csv(path);
+        let text = match form.charset {
+            _ if given => self.library.read(path),
+            Some(charset) => self.library.sample_in(path, charset),
+            None => self.library.sample(path),
+        };
         let text = match text {
             Ok(text) => text,
             Err(absence) => return self.unreadable(path, *span, absence),
@@ -232,7 +246,7 @@ impl<'a> Keeper<'a> {
         if given {
             return self.parsed("files", of, path, text, *span);
         }
-        match objects::infer(path, &text, &of.object, &of.connection) {
+        match objects::infer(path, &text, form.separator, &of.object, &of.connection) {
             Ok(inferred) => {
                 let mut known = locked(&self.objects);
                 for object in inferred {
@@ -326,8 +340,12 @@ impl CheckEnvironment for Keeper<'_> {
         let beside = self.sources.get(from).map_or("", |s| s.name.as_str());
         let Some(near) = plain(beside, path) else { return Err(TableFault::Outside(path.to_owned())) };
         // Beside the mapping file first, then from the project's folder, where `tables/` lies.
-        let (path, read) = match self.library.read(&near) {
-            Err(Absence::NotFound) => match plain("", path).map(|far| (self.library.read(&far), far)) {
+        let read = |path: &str| match self.config.csv(path).charset {
+            Some(charset) => self.library.read_in(path, charset),
+            None => self.library.read(path),
+        };
+        let (path, read) = match read(&near) {
+            Err(Absence::NotFound) => match plain("", path).map(|far| (read(&far), far)) {
                 Some((Ok(text), far)) => (far, Ok(text)),
                 _ => (near, Err(Absence::NotFound)),
             },
@@ -344,6 +362,10 @@ impl CheckEnvironment for Keeper<'_> {
                 Err(TableFault::Told(path))
             }
         }
+    }
+
+    fn separator(&self, path: &str) -> Option<u8> {
+        self.config.csv(path).separator
     }
 
     fn parameter(&self, name: &str) -> Option<Setting> {

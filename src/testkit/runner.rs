@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::cases::{Case, Expected};
+use super::given;
 use super::node::Node;
-use super::{given, records};
 use crate::check::parameter_value;
 use crate::eval::queries::{self, Given, Sought};
 use crate::eval::{Inputs, Outcome, Payload, Program, Reason, Verdict, apply};
@@ -23,8 +23,8 @@ pub struct Bench<'a> {
     pub map: &'a dyn Fn(&Flow, &Inputs<'_>) -> Outcome,
     /// What the matches of a record find among given records.
     pub find: &'a dyn Fn(&Flow, &Inputs<'_>, &Given) -> (BTreeMap<String, Vec<Json>>, Vec<Sought>),
-    /// The text of a fixture, from the project's folder.
-    pub file: &'a dyn Fn(&str) -> Result<Arc<str>, String>,
+    /// The records of a fixture, which is named from the project's folder.
+    pub records: &'a dyn Fn(&str) -> Result<Vec<Json>, String>,
     pub names: &'a BTreeMap<ObjectRef, Arc<Names>>,
 }
 
@@ -91,10 +91,7 @@ fn outcome(case: &Case, bench: &Bench<'_>) -> Result<(Outcome, Vec<Sought>), Dif
             },
         )
     })?;
-    let load = |path: &str| {
-        let text = (bench.file)(path).map_err(|reason| Difference::new("given", path, reason))?;
-        records::read(path, &text).map_err(|fault| Difference::new("given", path, format!("line {}: {fault}", fault.line)))
-    };
+    let load = |path: &str| (bench.records)(path).map_err(|reason| Difference::new("given", path, reason));
     let mut records = load(&case.given.record)?;
     let schema = |of: &ObjectRef| bench.plan.objects.get(&of.to_string());
     for record in &mut records {

@@ -224,7 +224,10 @@ fn failing(files: &Files) -> Vec<String> {
         plan,
         map: &|flow, inputs| apply(&program, flow, inputs),
         find: &|flow, inputs, given| queries::find(&program, flow, inputs, given),
-        file: &|path| files.get(path).map(|text| text.as_str().into()).ok_or_else(|| "not there".to_owned()),
+        records: &|path| {
+            let text = files.get(path).ok_or_else(|| "not there".to_owned())?;
+            crossdock::testkit::records::read(path, text).map_err(|fault| fault.to_string())
+        },
         names: &compiled.names,
     };
     let all = files.iter().filter(|(name, _)| name.starts_with("cases/") && name.ends_with(".yaml"));

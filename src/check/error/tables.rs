@@ -24,7 +24,7 @@ pub(in crate::check) fn no_file(table: &Name, at: Span, fault: &TableFault) -> D
             Diagnostic::new(Code::TableMissing, at, format!("the file of table `{}` cannot be read", table.node))
                 .label(format!("{path}: {reason}"))
                 .why(why)
-                .help("save it as CSV in UTF-8")
+                .help("save it as CSV in UTF-8, or name its encoding under `csv` in crossdock.yaml")
         }
     }
 }

@@ -5,7 +5,7 @@ pub(in crate::project) mod settings;
 use super::columns::Wrong;
 use super::{Absence, NotText, yaml};
 use crate::base::diag::{Code, Diagnostic};
-use crate::base::{FileId, Span};
+use crate::base::{CHARSETS, FileId, Span};
 use crate::syntax::EDITION;
 use crate::system;
 
@@ -94,6 +94,25 @@ pub(super) fn connection_outside(name: &str, at: Span) -> Diagnostic {
     Diagnostic::new(Code::BadProject, at, format!("the connection `{name}` stands outside of `connections`"))
         .label("not indented as a connection is")
         .help("put it below `connections:`, and indent it by 2 spaces")
+}
+
+/// The name under `csv` is not that of a CSV file.
+pub(super) fn no_csv(name: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("`{name}` is not the name of a CSV file"))
+        .label("a name here ends in .csv")
+        .help("remove it: JSON and JSONL are read as UTF-8 or UTF-16, which is detected from their first bytes")
+}
+
+pub(super) fn unknown_charset(name: &str, at: Span) -> Diagnostic {
+    let said = Diagnostic::new(Code::BadProject, at, format!("there is no encoding `{name}`"));
+    let said = said.did_you_mean(name, at, CHARSETS.iter().copied());
+    if said.help.is_empty() { said.help(format!("encodings are: {} and others", CHARSETS.join(", "))) } else { said }
+}
+
+pub(super) fn bad_separator(text: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadProject, at, format!("`{text}` is not a separator of cells"))
+        .label("one character is wanted here")
+        .help("write a character such as \";\" or \"^\", or the word tab")
 }
 
 pub(super) fn bad_alert(what: &str, at: Span, why: &str, help: &str) -> Diagnostic {
