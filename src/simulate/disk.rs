@@ -20,6 +20,8 @@ struct State {
     dice: Rng,
     /// Of a thousand commits.
     rate: u32,
+    /// A page of the file is torn.
+    torn: bool,
     /// The writes whose outcome is open, as the marker beside a store has them.
     out: Out,
 }
@@ -36,10 +38,19 @@ enum Ending {
 impl Wear {
     /// `rate` of a thousand commits fail.
     pub(super) fn new(seed: u64, rate: u32) -> Self {
-        Wear(Arc::new(Mutex::new(State { dice: Rng::new(seed ^ 0xd15c), rate, out: Out::default() })))
+        Wear(Arc::new(Mutex::new(State { dice: Rng::new(seed ^ 0xd15c), rate, torn: false, out: Out::default() })))
     }
 
-    /// From now on all is well.
+    /// From now on a page of the file is torn, or another file is in its place.
+    pub(super) fn tear(&self, torn: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).torn = torn;
+    }
+
+    pub(super) fn is_torn(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).torn
+    }
+
+    /// From now on no commit fails.
     pub(super) fn mended(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).rate = 0;
     }
@@ -55,6 +66,9 @@ impl Wear {
 
     fn ending(&self) -> Ending {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.torn {
+            return Ending::NotDone(StoreFault::Damaged("database disk image is malformed".to_owned()));
+        }
         let rate = state.rate;
         if !state.dice.hits(rate) {
             return Ending::Well;

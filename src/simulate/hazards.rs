@@ -29,6 +29,8 @@ pub(super) enum Hazard {
     Copy,
     /// The store is lost; the newest copy of it is brought back, or none.
     Older,
+    /// A page of the store's file tears: from now on nothing can be written to it, and no process starts on it.
+    Tear,
     /// A bit of the store flips; the number says which.
     Flip(u64),
     /// The channel of alerts takes nothing; or all again.
@@ -87,6 +89,10 @@ pub(super) fn timetable(scenario: &Scenario, start: Timestamp) -> (Vec<(Timestam
         // Without a copy all is lost.
         let (lost, copies) = (start + SignedDuration::from_mins(15) + minutes(dice, span - 25), 2 * (scenario.seed % 2));
         hazards.extend((0..copies).map(|_| (start + minutes(dice, 15), Hazard::Copy)));
+        // On some days it was a torn page, which ended the process; a person comes some minutes later.
+        if scenario.seed % 4 < 2 {
+            hazards.push((lost - SignedDuration::from_mins(1) - minutes(dice, 8), Hazard::Tear));
+        }
         hazards.push((lost, Hazard::Older));
     }
     if of.flips {

@@ -17,6 +17,7 @@ mod past;
 mod process;
 mod profile;
 mod promises;
+mod replay;
 mod scenario;
 mod story;
 mod time;

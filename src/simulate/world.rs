@@ -13,6 +13,7 @@ use super::hazards::{self, Hazard};
 use super::keeping::{self, Copies};
 use super::orders::{self, minutes};
 use super::process::{Process, Sim, hooked};
+use super::replay::replay;
 use super::scenario::{Off, Report, Scenario, Setup, VOLUME};
 use super::story::story;
 use super::time::Virtual;
@@ -56,6 +57,8 @@ struct Day<'p> {
     /// What the channel of alerts got, from all processes.
     messages: Vec<(Timestamp, Message)>,
     deaf: bool,
+    /// No process works: the store cannot be used, and nobody has come yet.
+    down: bool,
 }
 
 /// How a day ended.
@@ -134,6 +137,7 @@ pub fn run(setup: &Setup, scenario: Scenario) -> Result<Report, String> {
         copies: Copies::default(),
         messages: Vec::new(),
         deaf: false,
+        down: false,
     };
     let Evening { mut sim, engine, mut findings, undone, messages, copies } = day.pass(start)?;
     let mut story = if scenario.story { undone.join("\n") + "\n" + &story(&engine, &crm, &wms) } else { String::new() };
@@ -222,7 +226,7 @@ impl<'p> Day<'p> {
                 wms.tick(now);
                 wms.deliveries(now)
             };
-            for hook in hooks {
+            for hook in hooks.into_iter().filter(|_| !self.down) {
                 died |= !hooked(&mut self.process, &hook, now);
             }
             let calm = self.calm;
@@ -232,11 +236,18 @@ impl<'p> Day<'p> {
             self.zombies.retain_mut(|(zombie, until)| zombie.step(&clock).is_ok() && now < *until && now < calm);
             self.process.deaf = self.deaf;
             died |= self.kills.first().is_some_and(|at| *at <= now);
-            let moved = if died { Ok(true) } else { self.process.step(&clock) };
+            let moved = match (self.down, died) {
+                (true, _) => Ok(false),
+                (false, true) => Ok(true),
+                (false, false) => self.process.step(&clock),
+            };
             // By the true time: the machine's clock may be wrong.
             self.messages.append(&mut self.process.messages);
             self.sim.told.extend(std::mem::take(&mut self.process.told).into_keys().map(|subject| (subject, now)));
-            if died || moved.is_err() {
+            if self.sim.wear.is_torn() && (died || moved.is_err()) {
+                // The process ends, and none starts until a person has put another store in its place.
+                self.down = true;
+            } else if died || moved.is_err() {
                 self.dies(now, moved.err())?;
                 continue;
             }
@@ -272,7 +283,7 @@ impl<'p> Day<'p> {
     fn next(&self, now: Timestamp) -> Timestamp {
         let clock = &self.sim.clock;
         let next = [
-            self.process.wake.map(|wake| wake.max(now + SignedDuration::from_millis(1))),
+            self.process.wake.filter(|_| !self.down).map(|wake| wake.max(now + SignedDuration::from_millis(1))),
             clock.next(),
             self.acts.front().map(|(at, ..)| *at),
             self.hazards.front().map(|(at, _)| *at),
@@ -343,12 +354,16 @@ impl<'p> Day<'p> {
                     died = true;
                 }
                 // In the midst of work: a copy of a store that has nothing out is no trial, and no more is a limit without calls.
+                Hazard::Copy if self.sim.wear.is_torn() => {}
                 Hazard::Copy | Hazard::Limits(true) if !self.is_sending()? && self.faulty => {
                     self.hazards.push_back((now + SignedDuration::from_millis(200), hazard));
                     self.hazards.make_contiguous().sort_by_key(|(at, _)| *at);
                 }
                 Hazard::Copy => self.copies.copy(&self.sim)?,
+                Hazard::Tear => self.sim.wear.tear(self.faulty),
                 Hazard::Older => {
+                    self.sim.wear.tear(false);
+                    self.down = false;
                     // Whoever puts another store there has ended what worked with the one before.
                     self.zombies.clear();
                     self.copies.bring_back(&mut self.sim)?;
@@ -417,77 +432,4 @@ impl<'p> Day<'p> {
         }
         Ok(())
     }
-}
-
-/// Why a record was stopped, written back to it. Where a person sent on what the mapping had stopped, and the target refused it,
-/// a replay finds the mapping's reason again.
-fn is_reason(effect: &crate::sandbox::Effect) -> bool {
-    let fields = effect.fields.as_object();
-    effect.object == "Order" && effect.kind == "updated" && fields.is_some_and(|fields| fields.keys().all(|name| name == "Fulfilment_Error__c"))
-}
-
-/// A replay of everything that was delivered changes nothing, and asks nobody anything.
-fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &mut Vec<Finding>) -> Result<Process<'p>, String> {
-    let (setup, scenario, clock) = (sim.setup, sim.scenario, sim.clock.clone());
-    // What a person decided is asked again where somebody replays it.
-    let decided = sim.decided.clone();
-    let waiting = |engine: &Engine<'_>| -> Result<Vec<String>, String> {
-        let open = engine.store().exceptions(true, 100_000).map_err(|fault| fault.to_string())?;
-        // What a match finds may have been deleted since, and a replay sees that.
-        let alone = |name: &str| setup.plan.mapping.flows.iter().any(|flow| flow.name == name && flow.matches.is_empty());
-        Ok(open
-            .into_iter()
-            .filter(|one| alone(&one.flow) && !decided.contains(&(one.flow.clone(), one.lane.clone())))
-            .map(|one| {
-                format!("{} of {} {}: {:?}", one.code, one.flow, one.lane, one.reasons.iter().map(|reason| &reason.message).collect::<Vec<_>>())
-            })
-            .collect())
-    };
-    // What was stopped by a refusal that means nothing, or by damage, goes through when it is asked for again; and ids that an
-    // account gives twice are told apart only by reading.
-    let of = scenario.hazards;
-    let settles_more = of.quotes || of.flips || of.target;
-    let asked = waiting(&engine)?;
-    let flows: Vec<String> = setup.plan.mapping.flows.iter().map(|flow| flow.name.clone()).collect();
-    for flow in flows {
-        // Of very many records some hundreds: each is fetched by its id.
-        let some = if scenario.acts > VOLUME {
-            let lanes = engine.store().in_state(Some(&flow), crate::store::RecordStage::Delivered, 500).map_err(|fault| fault.to_string())?;
-            lanes.into_iter().map(|lane| lane.key).collect()
-        } else {
-            Vec::new()
-        };
-        engine.decide(&Decision::Replay { flow, keys: some, since: None }, &Signature::default()).map_err(|fault| fault.to_string())?;
-    }
-    let executor = sim.executor(&engine);
-    let mut process = Process::new(engine, executor);
-    let replayed_until = clock.truth() + SignedDuration::from_mins(12);
-    while clock.truth() < replayed_until {
-        if !process.step(&clock).map_err(|fault| fault.to_string())? {
-            let now = clock.truth();
-            let next = [process.wake, clock.next(), Some(now + SignedDuration::from_secs(30))];
-            clock.set(next.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(replayed_until));
-        }
-    }
-    let after: Vec<String> = [&sim.wire.crm, &sim.wire.wms]
-        .iter()
-        .flat_map(|system| {
-            locked(system)
-                .system
-                .effects()
-                .iter()
-                .filter(|effect| effect.by_api && effect.at >= replayed_until - SignedDuration::from_mins(12))
-                .filter(|effect| !(is_reason(effect) && decided.iter().any(|(_, lane)| *lane == effect.id)))
-                .map(|effect| format!("{} {} {:?}", effect.kind, effect.object, effect.key))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let asks: Vec<String> = waiting(&process.engine)?.into_iter().filter(|one| !asked.contains(one)).collect();
-    if !asks.is_empty() && !settles_more {
-        findings.push(Finding::new("replay", format!("a replay asked a person: {}", asks.join("; "))));
-    }
-    if !after.is_empty() && !settles_more {
-        findings.push(Finding::new("replay", format!("a replay changed something: {}", after.join(", "))));
-    }
-    Ok(process)
 }
