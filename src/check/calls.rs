@@ -82,7 +82,14 @@ impl Checker<'_> {
         self.builtin(builtin, given, span)
     }
 
-    fn unknown_function(&self, function: &[tree::Name], piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, list: bool) -> Diagnostic {
+    fn unknown_function(
+        &mut self,
+        function: &[tree::Name],
+        piped: Option<&tree::Expr>,
+        arguments: &[Argument],
+        span: Span,
+        list: bool,
+    ) -> Diagnostic {
         let name = function.iter().map(|name| name.node.as_str()).collect::<Vec<_>>().join(".");
         let at = function.iter().map(|name| name.span).reduce(Span::to).unwrap_or_default();
         let mut known = self.run.items.names(self.unit);
@@ -112,6 +119,14 @@ impl Checker<'_> {
             write.split_once('(').filter(|(ours, rest)| piped.is_some() && known.contains(ours) && rest.strip_suffix(')') == Some(&texts.join(", ")));
         if let Some((ours, _)) = renamed {
             return said.mend(format!("write `{ours}`"), at, ours);
+        }
+        if let (Some(value), Some(number)) =
+            (arguments.first().filter(|_| piped.is_none()), write.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')))
+            && texts == [number]
+            && matches!(self.silently(|check| check.expr(&value.value, None)).kind, Kind::Money | Kind::Decimal | Kind::Integer)
+        {
+            let write = self.in_place(span, number);
+            return said.mend(format!("it is a number already: write `{write}`"), span, write);
         }
         let write = self.in_place(span, &write);
         said.mend(format!("write `{write}`"), span, write)

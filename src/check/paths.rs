@@ -133,6 +133,11 @@ impl Checker<'_> {
         if habits::is_nothing(name) {
             return error::names::nothing(name, span);
         }
+        // A name of the language's own is quoted so, and nothing has this one.
+        let written = self.run.sources.text(span);
+        if let Some(text) = written.strip_prefix('`').and_then(|_| habits::back_ticks(written)) {
+            return error::names::text_in_back_ticks(name, span, &text);
+        }
         if let Some(ours) = habits::name(name) {
             return error::names::foreign_name(name, span, ours);
         }

@@ -8,6 +8,15 @@ use crate::schema::{Names, Object};
 use crate::syntax::tree::Name;
 use crate::value::{Enumeration, Kind, ObjectRef};
 
+/// A text of JavaScript.
+pub(in crate::check) fn text_in_back_ticks(name: &str, span: Span, text: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, span, format!("there is no `{name}` here: back ticks stand around names, and quotes around texts")).mend(
+        format!("write {text}"),
+        span,
+        text,
+    )
+}
+
 pub(in crate::check) fn unknown(name: &str, span: Span, known: &[&str]) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::UnknownName, span, format!("there is no `{name}` here"));
     match nearest(name, known.iter().copied()) {

@@ -40,9 +40,9 @@ macro_rules! example {
 
 const CALLS: &[Foreign] = calls! {
     // ---- choices, conditions
-    ["if" "iif"] Some(3) => As("if {1} then {2} else {3}"), "a choice is `if … then … else …`",
+    ["if" "iif" "iff"] Some(3) => As("if {1} then {2} else {3}"), "a choice is `if … then … else …`",
         "a = IF(order.A > 5, \"x\", \"y\")" => "a = if order.A > 5 then \"x\" else \"y\"";
-    ["if" "iif"] Some(2) => As("if {1} then {2}"), "a choice is `if … then … else …`", "a = IF(order.A > 5, \"x\")" => "a = if order.A > 5 then \"x\"";
+    ["if" "iif" "iff"] Some(2) => As("if {1} then {2}"), "a choice is `if … then … else …`", "a = IF(order.A > 5, \"x\")" => "a = if order.A > 5 then \"x\"";
     ["ifs"] None => By(ifs), "a choice is `if … then … else …`", "a = IFS(order.A > 5, \"x\", order.B, \"y\")" => "a = if order.A > 5 then \"x\" else if order.B then \"y\"";
     ["case" "switch" "decode"] None => By(case), "a choice is `if … then … else …`; a map of values is an item `values`",
         "a = CASE(order.A, 1, \"x\", \"y\")" => "a = if order.A == 1 then \"x\" else \"y\"";
@@ -73,7 +73,9 @@ const CALLS: &[Foreign] = calls! {
         "a = to_string(order.A)" => "a = text(order.A)";
     ["text" "to_char"] Some(2) => By(formatted), "a date is written by `format_date`, with a pattern of `%`",
         "a = TEXT(order.A, \"yyyy-mm-dd\")" => "a = format_date(order.A, \"%Y-%m-%d\")";
-    ["concatenate" "concat" "textjoin" "concat_ws" "format" "string.format"] None => By(template), "texts are put together in one text with `{…}`",
+    ["format" "string.format"] None => By(placeholders), "texts are put together in one text with `{…}`",
+        "a = String.format(\"{0}-{1}\", order.A, order.B)" => "a = \"{order.A}-{order.B}\"";
+    ["concatenate" "concat" "textjoin" "concat_ws"] None => By(template), "texts are put together in one text with `{…}`",
         "a = CONCATENATE(order.A, \"-\", order.B)" => "a = \"{order.A}-{order.B}\"";
     ["left"] Some(2) => As("first_chars({1}, {2})"), "the beginning of a text is `first_chars(text, n)`", "a = LEFT(order.A, 5)" => "a = first_chars(order.A, 5)";
     ["right"] Some(2) => As("last_chars({1}, {2})"), "the end of a text is `last_chars(text, n)`", "a = RIGHT(order.A, 5)" => "a = last_chars(order.A, 5)";
@@ -156,7 +158,7 @@ const METHODS: &[Foreign] = calls! {
     ["endswith" "ends_with"] Some(1) => As("ends_with({0}, {1})"), "the end of a text is held against another by `ends_with`";
     ["equals" "equalsignorecase" "eq"] Some(1) => As("{0} == {1}"), "values are compared by `==`", "where order.A.equals(\"x\")" => "where order.A == \"x\"";
     ["split"] Some(1) => As("split({0}, {1})"), "a text is cut by `split`", "a = order.A.split(\",\")" => "a = split(order.A, \",\")";
-    ["join"] Some(1) => As("join({0}, {1})"), "texts are put together by `join`", "a = order.A.join(\",\")" => "a = join(order.A, \",\")";
+    ["join"] Some(1) => By(joined), "texts are put together by `join`", "a = order.A.join(\",\")" => "a = join(order.A, \",\")";
     ["substring" "substr" "slice" "left"] Some(2) => By(middle_of), "the beginning of a text is `first_chars(text, n)`", "a = order.A.substring(0, 5)" => "a = first_chars(order.A, 5)";
     ["left"] Some(1) => As("first_chars({0}, {1})"), "the beginning of a text is `first_chars(text, n)`";
     ["right"] Some(1) => As("last_chars({0}, {1})"), "the end of a text is `last_chars(text, n)`";
@@ -375,6 +377,39 @@ pub fn template(parts: &[&str]) -> Option<String> {
     }
     made.push('"');
     (parts.len() > 1).then_some(made)
+}
+
+/// `", ".join(xs)` has its list behind the separator, `xs.join(", ")` before it.
+fn joined(all: &[&str]) -> Option<String> {
+    let [first, second] = all else { return None };
+    let (list, separator) = if first.starts_with(['"', '\'']) { (second, first) } else { (first, second) };
+    Some(format!("join({}, {})", list.trim(), separator.trim()))
+}
+
+/// `format("{0}-{1}", a, b)`, `format("%s-%s", a, b)`: each hole is a value.
+fn placeholders(all: &[&str]) -> Option<String> {
+    let (first, values) = all.split_first()?;
+    let first = first.trim();
+    let quoted = first.starts_with(['"', '\'']) && first.len() > 1;
+    let Some(inner) = first.get(1..first.len().saturating_sub(1)).filter(|_| quoted) else { return template(all) };
+    let mut made = String::new();
+    let (mut rest, mut next) = (inner, 0);
+    while let Some(at) = rest.find(['{', '%']) {
+        made.push_str(rest.get(..at)?);
+        rest = rest.get(at..)?;
+        let (number, length) = if let Some(tail) = rest.strip_prefix("%s") {
+            (next, rest.len() - tail.len())
+        } else {
+            let close = rest.find('}')?;
+            let said = rest.get(1..close)?;
+            (if said.is_empty() { next } else { said.parse().ok()? }, close + 1)
+        };
+        made.push_str(&format!("{{{}}}", values.get(number)?.trim()));
+        next += 1;
+        rest = rest.get(length..)?;
+    }
+    made.push_str(rest);
+    (next > 0 && !made.contains('"')).then(|| format!("\"{made}\"")).or_else(|| template(all))
 }
 
 /// `TEXT(date, "yyyy-mm-dd")`.

@@ -11,6 +11,7 @@ mod words;
 use std::ops::Range;
 
 pub use calls::{Call, call, is_foreign_call, split, summands, template};
+pub use signs::back_ticks;
 pub use words::{first_word, is_nothing, is_record, name, type_word};
 
 /// Rows that are applied to one statement at most.

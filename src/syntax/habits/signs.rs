@@ -143,6 +143,7 @@ const SIGNS: &[Sign] = signs! {
         "where [\"x\", \"y\"].includes(order.A)" => "where order.A in (\"x\", \"y\")";
     r"\.(?:map|filter|reduce|forEach|flatMap|find|some|every)\s*\(\s*\(?[\w\s,]*\)?\s*=>" => Words, "a list is gone through by `each x in list where … { … }`, and a total is `sum(… for x in list)`";
     "=>|-->|->>|- >|–>" => As("->"), "an arrow is written `->`", "else => \"x\"" => "else -> \"x\"";
+    r"!!\s*({V})" => As("$1"), "a condition holds where a value is there: no sign makes it one", "where !!order.A" => "where order.A";
     r"(^|[\s(,])!\s*({V})" => As("${1}not $2"), "the opposite is written `not`", "where !order.A" => "where not order.A";
     r"\bis\s+(?:equal\s+to|equals?)\s" => As("== "), "`equal` is written `==`", "where order.A is equal to 5" => "where order.A == 5";
     r"\s(?:equals|eq|EQ)\s" => As(" == "), "`equal` is written `==`", "where order.A equals 5" => "where order.A == 5";
@@ -169,6 +170,9 @@ const SIGNS: &[Sign] = signs! {
     r"({V})::(\w+)" => By(cast), "a value is converted by a function", "a = order.A::text" => "a = order.A | text";
     r"(?i)\bcast\s*\(\s*({V})\s+as\s+(\w+)(?:\([\d, ]*\))?\s*\)" => By(cast), "a value is converted by a function",
         "a = CAST(order.A AS varchar(20))" => "a = order.A | text";
+    r"(?i)\bcount\s*\(\s*distinct\s+({V})\s*\)" => As("count(distinct $1)"), "each value once is `distinct list`",
+        "a = COUNT(DISTINCT order.A)" => "a = count(distinct order.A)";
+    r"(?i)\bcount\s*\(\s*\*\s*\)" => Words, "how many a list has is `count(list)`; in a flow with `group`, `count()` says how many records it holds";
     // ---- choices
     r"(=\s*|\(|->\s*|,\s*)(\S.*?)\s+\?\s+([^?:\n]+?)\s+:\s+(?:null|undefined|None|nil|NULL)\s*(\)|$)" => As("${1}if $2 then $3$4"), "a choice is `if … then …`, and gives nothing without an `else`",
         "a = order.A > 5 ? \"x\" : null" => "a = if order.A > 5 then \"x\"";
@@ -198,6 +202,8 @@ const SIGNS: &[Sign] = signs! {
     r"\b(in|IN)\s*\{([^{}]*)\}" => As("in ($2)"), "the values behind `in` stand in round brackets";
     r#"\bin\s+("[^"]*"(?:\s*,\s*"[^"]*")+)"# => As("in ($1)"), "the values behind `in` stand in round brackets",
         "where order.A in \"x\", \"y\"" => "where order.A in (\"x\", \"y\")";
+    r#"("[^"]*"|'[^']*')\s+in\s+({P})"# => As("contains($2, $1)"), "whether a text holds another is told by `contains`",
+        "where \"x\" in order.A" => "where contains(order.A, \"x\")";
     r#"\bin\s+("[^"]*"|'[^']*')"# => As("== $1"), "one value is compared by `==`", "where order.A in \"x\"" => "where order.A == \"x\"";
     r"({P})\[\s*0\s*\]" => As("first($1)"), "the first of a list is `first(list)`, and the beginning of a text `first_chars`",
         "a = order.Items[0].Name" => "a = first(order.Items).Name";
@@ -209,9 +215,10 @@ const SIGNS: &[Sign] = signs! {
     r"({P})\[\s*0?\s*:\s*(\d+)\s*\]" => As("first_chars($1, $2)"), "the beginning of a text is `first_chars(text, n)`",
         "a = order.Name[:5]" => "a = first_chars(order.Name, 5)";
     r#"({P})\[\s*["'](\s*)["']\s*\]"# => As("$1.$2"), "a field is written behind a point", "a = order[\"Name\"]" => "a = order.Name";
+    r"({P})\[[^\[\]]*[<>=][^\[\]]*\]" => Words, "elements are chosen by `each x in list where …`";
     r"({P})\[\s*\d+\s*\]" => Words, "an element is not named by its number: say which is meant, by `first(…)`, `last(…)` or `each x in … where …`";
     r"=\s*\[([^\[\]]*)\]\s*$" => As("= ($1,)"), "a list stands in round brackets", "a = [order.A]" => "a = (order.A,)";
-    r"\[([^\[\]]*)\]" => As("($1)"), "a list stands in round brackets";
+    r"(^|[^\w)\]])\[([^\[\]]*)\]" => As("$1($2)"), "a list stands in round brackets";
     // ---- paths and names
     r"\?\." => As("."), "a path may be missing anywhere; `.` is enough", "a = order?.A?.B" => "a = order.A.B";
     r"\$\{\s*([^{}]*?)\s*\}" => As("$1"), "a value is named by itself", "a = ${order.A}" => "a = order.A";
@@ -237,7 +244,7 @@ const SIGNS: &[Sign] = signs! {
     r"\|>|>>" => As("|"), "a value goes through a function by `|`", "a = order.A |> trim" => "a = order.A | trim";
     r#"({V}(?:\s*(?:\+\+|&|<>)\s*{V})+)"# => By(joined), "texts are put together in one text with `{…}`",
         "a = order.A & \"-\" & order.B" => "a = \"{order.A}-{order.B}\"";
-    r#"(^|[\s(=,])[fFuUrR$]("[^"]*")"# => As("$1$2"), "a text needs no letter before it", "a = f\"{order.A}\"" => "a = \"{order.A}\"";
+    r#"(^|[\s(=,])[fFuUrR$]("[^"]*")"# => By(lettered), "a text needs no letter before it", "a = f\"{order.A or order.B}\"" => "a = \"{order.A ?? order.B}\"";
     r"`([^`\n]*)`" => By(back_ticks), "texts stand in straight quotes", "require order.A `the reason`" => "require order.A \"the reason\"";
     r"\{\{\s*([^{}]*?)\s*\}\}" => As("$1"), "a value is named by itself";
     r"\{!\s*([^{}]*?)\s*\}" => As("$1"), "a value is named by itself", "a = {!order.A}" => "a = order.A";
@@ -247,13 +254,16 @@ const SIGNS: &[Sign] = signs! {
         "a = \"{}-{}\".format(order.A, order.B)" => "a = \"{order.A}-{order.B}\"";
     r"\s*=~\s*/([^/\n]*)/i?" => By(slashed_pattern), "a pattern is held against a text by `matches`",
         "where order.A =~ /^x[0-9]+$/" => "where order.A matches '^x[0-9]+$'";
+    r#"\s*=~\s*(?:"[^"]*"|'[^']*')"# => By(quoted_pattern), "a pattern is held against a text by `matches`",
+        "where order.A =~ \"^x[0-9]+$\"" => "where order.A matches '^x[0-9]+$'";
     r"\s*!~\s*/([^/\n]*)/i?" => Words, "a pattern is held against a text by `not … matches`";
     r"({V})\s*\*\*\s*2\b" => As("$1 * $1"), "a power is a product", "a = order.A ** 2" => "a = order.A * order.A";
     r"({V})\s*\*\*\s*3\b" => As("$1 * $1 * $1"), "a power is a product", "a = order.A ** 3" => "a = order.A * order.A * order.A";
     r"\*\*" => Words, "there is no power: write the product out, such as `a * a`";
-    r"\b(\w+)\s*%\s*(\w+)" => As("remainder($1, $2)"), "a remainder is `remainder(a, b)`";
+    r"({V})\s*%\s*({V})" => As("remainder($1, $2)"), "a remainder is `remainder(a, b)`", "a = order.A % 12" => "a = remainder(order.A, 12)";
     r"\bnew\s+" => As(""), "nothing is made by `new`";
     // ---- rows
+    r"^(let\s+\w+)\s*:=\s*" => As("$1 = "), "a `let` is `let name = value`", "let a := order.A" => "let a = order.A";
     r"^([A-Za-z_][\w.]*)\s*:=\s*" => As("$1 = "), "a row is `field = value`", "a := order.A" => "a = order.A";
     r"^([A-Za-z_][\w.]*)\s*:\s+" => As("$1 = "), "a row is `field = value`", "a: order.A" => "a = order.A";
     r#"^"([A-Za-z_]\w*)"\s*[:=]\s*"# => As("$1 = "), "a field is named without quotes";
@@ -529,7 +539,28 @@ fn slashed_pattern(text: &str) -> Option<String> {
     (!pattern.contains('\'')).then(|| format!(" matches '{flags}{}'", pattern.replace("\\/", "/")))
 }
 
-fn back_ticks(text: &str) -> Option<String> {
+/// `f"{a or b}"`: what Python takes where the first is empty.
+fn lettered(text: &str) -> Option<String> {
+    let quote = text.find('"')?;
+    let (lead, body) = (text.get(..quote.checked_sub(1)?)?, text.get(quote..)?);
+    let mut made = lead.to_owned();
+    let mut inside = false;
+    for part in body.split_inclusive(['{', '}']) {
+        made.push_str(&if inside { part.replace(" or ", " ?? ") } else { part.to_owned() });
+        inside = part.ends_with('{');
+    }
+    Some(made)
+}
+
+/// `=~ "pattern"`: braces in a text of two quotes are values, so a pattern has single ones.
+fn quoted_pattern(text: &str) -> Option<String> {
+    let quoted = text.trim().strip_prefix("=~")?.trim();
+    let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
+    (!inner.contains('\'')).then(|| format!(" matches '{inner}'"))
+}
+
+/// A text of JavaScript, between back ticks, as a text in quotes; none where it holds quotes itself.
+pub fn back_ticks(text: &str) -> Option<String> {
     let inner = text.trim_matches('`');
     // A name of the language's own is quoted so; a sentence is no name.
     (!inner.contains('"')).then(|| format!("\"{}\"", inner.replace("${", "{")))
