@@ -15,6 +15,7 @@
 //! | 1 | [`value`] | values, kinds, exact numbers, units |
 //! | 2 | [`syntax`] | text to tree and back |
 //! | 2 | [`schema`] | objects, fields, what is required |
+//! | 3 | [`apispec`] | API descriptions of vendors (OpenAPI, GraphQL) as one model
 //! | 3 | [`builtin`] | functions that a mapping may call |
 //! | 4 | [`ir`] | the typed tree: what `check` yields and a plan holds |
 //! | 5 | [`check`] | tree and schemas to a typed tree, or diagnostics |
@@ -35,6 +36,7 @@
 //! | 16 | [`serve`] | the HTTP server: webhooks, health, metrics |
 //! | 17 | [`cli`] | arguments, printing, exit codes |
 
+pub mod apispec;
 pub mod app;
 pub mod base;
 pub mod builtin;
