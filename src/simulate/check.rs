@@ -213,8 +213,9 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
         let open = engine.store().exceptions_of(&flow.name, id).map(|open| !open.is_empty()).unwrap_or(false) || decided;
         match outcome.verdict {
             Verdict::Ready => {
-                let payload = outcome.payloads.first();
-                let key = payload.and_then(|payload| payload.key.clone()).unwrap_or_default();
+                // No write applies: it is left to the warehouse.
+                let Some(payload) = outcome.payloads.first() else { continue };
+                let key = payload.key.clone().unwrap_or_default();
                 if in_hand.contains(&key) {
                     continue;
                 }
@@ -226,7 +227,7 @@ fn at_the_target(sim: &Sim<'_>, engine: &Engine<'_>, flow: usize, orders: &BTree
                 };
                 // What people did there since (a shipment, an edit) is theirs; a shipped order is locked.
                 let status = target.get("orderStatus").and_then(Json::as_str).unwrap_or_default();
-                let wanted = payload.map(|payload| &payload.body);
+                let wanted = Some(&payload.body);
                 let shipped = status == "shipped";
                 for field in ["orderNumber", "customerNotes", "orderStatus"] {
                     let sent = wanted.and_then(|wanted| wanted.get(field));

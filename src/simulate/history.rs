@@ -291,6 +291,10 @@ fn as_the_source_says(past: &Past, found: &mut Vec<Finding>) {
     for (id, order) in past.orders().filter(|(id, order)| is_plain(order) && !past.known(id, order)) {
         let key = key_of(id);
         let Some(target) = past.target.get(&key).filter(|target| text(target, "orderStatus") != "shipped" && !past.in_hand(&key)) else { continue };
+        // Nothing of it is shipped, and ShipStation takes no change of it.
+        if text(order, "Status") == "Cancelled" && text(target, "orderStatus") == "cancelled" {
+            continue;
+        }
         for of in &FOLLOWED {
             let Some(says) = order.get(of.source).and_then(of.turned) else { continue };
             // What people at the target changed last is theirs, until the source says something else.
