@@ -136,3 +136,24 @@ fn a_pull_says_which_names_have_changed() {
     assert!(told.iter().any(|line| line.as_str().unwrap().starts_with(&format!("+ {kind} "))), "{pulled:#}");
     assert_eq!(pulled["written"], json!(["schemas/wms/names.json"]));
 }
+
+/// A project whose mapping speaks of a kind of names that its snapshot lacks: the pull that the message names brings it.
+#[test]
+fn a_pull_brings_the_kinds_of_names_that_the_mapping_speaks_of() {
+    for pull in [&["schema", "pull", "wms"][..], &["schema", "pull"]] {
+        let world = World::start(1, Faults::default());
+        let folder = world.folder.path();
+        let orders = std::fs::read_to_string(folder.join("orders.dock")).unwrap();
+        let tagged = orders.replacen("    amountPaid ", "    tagIds = (\"Fragile\",)\n    amountPaid ", 1);
+        assert_ne!(orders, tagged);
+        std::fs::write(folder.join("orders.dock"), tagged).unwrap();
+        let names: Json = serde_json::from_slice(&std::fs::read(folder.join("schemas/wms/names.json")).unwrap()).unwrap();
+        assert!(names.get("Tag").is_none() && names.get("Store").is_some());
+        let check = world.command(&["check"]);
+        let said = String::from_utf8_lossy(&check.stdout).into_owned();
+        assert!(!check.status.success() && said.contains("E0308") && said.contains("crossdock schema pull wms"), "{said}");
+        world.command(pull);
+        let check = world.command(&["check"]);
+        assert!(check.status.success(), "{pull:?}: {}", String::from_utf8_lossy(&check.stdout));
+    }
+}

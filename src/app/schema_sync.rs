@@ -14,7 +14,7 @@ use crate::base::diag::{Diagnostic, render};
 use crate::connector::Connector;
 use crate::fault::Fault;
 use crate::http::{Call, Clock as _, SystemClock};
-use crate::plan::{Plan, Use, uses};
+use crate::plan::{Use, uses};
 use crate::project::{Absence, Compiled, Keeper, Library, Options, compile};
 use crate::run::connections;
 use crate::run::schemas::{self, Drift, Fetched, State};
@@ -215,7 +215,7 @@ fn fetch(at: &ProjectAt<'_>, asked: &[String]) -> Result<Today, Failure> {
         if whole {
             let kept: BTreeMap<String, Vec<Named>> = keeper.all_names(name).into_iter().map(|(kind, names)| (kind, names.names.clone())).collect();
             let named = wanted.iter().any(|(of, _)| of == name);
-            let Some(kinds) = kinds(connector.as_ref(), name, &kept, today.compiled.plan.as_ref(), named) else { continue };
+            let Some(kinds) = kinds(connector.as_ref(), name, &kept, &today.compiled, named) else { continue };
             let mut names = kept.clone();
             names.extend(runtime.block_on(connector.reference_data(&Call::default(), &kinds)).map_err(failed)?);
             if names != kept {
@@ -227,14 +227,18 @@ fn fetch(at: &ProjectAt<'_>, asked: &[String]) -> Result<Today, Failure> {
     Ok(today)
 }
 
-/// Which kinds of named things are fetched: those that are kept or spoken of; all, where somebody named a connection
-/// that has no description, or the mapping cannot be read yet. `None`: none.
-fn kinds(connector: &dyn Connector, name: &str, kept: &BTreeMap<String, Vec<Named>>, plan: Option<&Plan>, named: bool) -> Option<BTreeSet<String>> {
-    let mut kinds: BTreeSet<String> = kept.keys().cloned().collect();
-    kinds.extend(plan.into_iter().flat_map(connections::named).filter(|of| of.connection == name).map(|of| of.object));
+/// Which kinds of named things are fetched: those that are kept or that the mapping speaks of. An empty set means all: where
+/// somebody named a connection that has no description, or such a connection's mapping cannot be read yet. `None`: none.
+fn kinds(connector: &dyn Connector, name: &str, kept: &BTreeMap<String, Vec<Named>>, compiled: &Compiled, named: bool) -> Option<BTreeSet<String>> {
     let describes_itself = system::manifest(connector.system()).is_some_and(|manifest| manifest.describe.is_some());
-    let whole = !describes_itself && (named || plan.is_none());
-    (!kinds.is_empty() || whole).then_some(kinds)
+    if !describes_itself && (named || compiled.plan.is_none()) {
+        return Some(BTreeSet::new());
+    }
+    let mut kinds: BTreeSet<String> = kept.keys().cloned().collect();
+    // A name that is not known is an error, and there is no plan: what the check asked for tells the kind.
+    let spoken = compiled.plan.as_ref().map(connections::named).unwrap_or_default();
+    kinds.extend(spoken.into_iter().chain(compiled.asked_names.iter().cloned()).filter(|of| of.connection == name).map(|of| of.object));
+    (!kinds.is_empty()).then_some(kinds)
 }
 
 /// The snapshots that are to be written, by their names from the project's folder.

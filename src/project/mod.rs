@@ -24,7 +24,7 @@ pub use objects::{Bad, draft, infer};
 pub use texts::Texts;
 pub use world::{Keeper, OVERLAY};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::diag::{Code, Diagnostic, render};
@@ -170,6 +170,8 @@ pub struct Compiled {
     pub plan: Option<Plan>,
     /// The named things of all connections (stores, warehouses), as of their snapshots.
     pub names: BTreeMap<ObjectRef, Arc<Names>>,
+    /// The kinds of named things that the mapping speaks of, also where the project has no names of them.
+    pub asked_names: BTreeSet<ObjectRef>,
     /// In the order of files and text, none twice.
     pub diagnostics: Vec<Diagnostic>,
     /// Warnings that the project allows, with its reasons.
@@ -196,7 +198,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
     let read = diagnostics.len();
     let unsettled = diagnostics.iter().any(|d| matches!(d.code, Code::BadProject | Code::UnknownSystem));
     let names: BTreeMap<ObjectRef, Arc<Names>>;
-    let (plan, mapping, faults, with_schemas, objects) = {
+    let (plan, mapping, faults, with_schemas, objects, asked_names) = {
         let keeper = Keeper::new(library, &config, &sources);
         let checked = check::check(&units, &sources, &keeper);
         diagnostics.extend(checked.diagnostics);
@@ -222,7 +224,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
             .collect();
         let mut with_schemas = sources.clone();
         let faults = keeper.faults(&mut with_schemas);
-        (plan, mapping, faults, with_schemas, keeper.met())
+        (plan, mapping, faults, with_schemas, keeper.met(), keeper.asked_names())
     };
     if config.lacking {
         // Of a connection that could not be read nothing is known: what uses it would only repeat the cause.
@@ -263,6 +265,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
         allowed,
         config,
         names,
+        asked_names,
         plan: plan.filter(|_| !broken),
         diagnostics: render::sorted(diagnostics, &sources),
         units,

@@ -4,7 +4,7 @@
 //! names five. A snapshot `schemas/<connection>/<Object>.json` comes before the system's standard
 //! schema of that object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::{Config, Connection};
@@ -24,6 +24,8 @@ pub struct Keeper<'a> {
     sources: &'a Sources,
     objects: Mutex<BTreeMap<ObjectRef, Option<Arc<Object>>>>,
     names: Mutex<BTreeMap<String, Option<Arc<NamesFile>>>>,
+    /// The kinds of named things that were asked for, whether the project has names of them or not.
+    asked_names: Mutex<BTreeSet<ObjectRef>>,
     faults: Mutex<Vec<Fault>>,
     /// The project's files of schemas and names.
     listed: OnceLock<Vec<String>>,
@@ -78,7 +80,16 @@ impl NamesFile {
 
 impl<'a> Keeper<'a> {
     pub fn new(library: &'a dyn Library, config: &'a Config, sources: &'a Sources) -> Self {
-        Keeper { library, config, sources, objects: Mutex::default(), names: Mutex::default(), faults: Mutex::default(), listed: OnceLock::new() }
+        Keeper {
+            library,
+            config,
+            sources,
+            objects: Mutex::default(),
+            names: Mutex::default(),
+            asked_names: Mutex::default(),
+            faults: Mutex::default(),
+            listed: OnceLock::new(),
+        }
     }
 
     /// What is wrong with files that were asked for; their texts are added to `sources`.
@@ -116,6 +127,11 @@ impl<'a> Keeper<'a> {
     /// The objects that were asked for and found.
     pub fn met(&self) -> BTreeMap<ObjectRef, Arc<Object>> {
         locked(&self.objects).iter().filter_map(|(of, object)| Some((of.clone(), object.clone()?))).collect()
+    }
+
+    /// The kinds of named things that the check asked for.
+    pub fn asked_names(&self) -> BTreeSet<ObjectRef> {
+        locked(&self.asked_names).clone()
     }
 
     fn fault(&self, fault: Fault) {
@@ -325,6 +341,7 @@ impl Schemas for Keeper<'_> {
     }
 
     fn names(&self, of: &ObjectRef) -> Option<Arc<Names>> {
+        locked(&self.asked_names).insert(of.clone());
         let file = self.names_file(&of.connection)?;
         // `a store of wms` finds `Store`.
         file.kinds.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(&of.object)).map(|(_, names)| Arc::clone(names))

@@ -201,7 +201,7 @@ pub(in crate::check) fn unknown_reference(name: &str, span: Span, of: &ObjectRef
         None => match names.names.iter().find(|known| known.id.to_string().trim_matches('"') == name) {
             Some(known) => diagnostic.mend(format!("`{name}` is an id; its name is \"{}\"", known.name), span, format!("\"{}\"", known.name)),
             None if known.is_empty() => diagnostic.help(pull(of)),
-            None => diagnostic.help(format!("there is {}", some(&known, 8))),
+            None => diagnostic.help(format!("`{}` has {}", of.connection, some(&known, 8))),
         },
     }
 }

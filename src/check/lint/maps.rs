@@ -71,16 +71,28 @@ fn uses_of(flow: &ir::Flow) -> Uses {
     let cases = flow.filter.iter().map(logic::cases).collect::<Option<Vec<_>>>().unwrap_or_default();
     walk::flow_exprs(flow, &mut |expr| {
         let Expr::Values { map, back: false, value } = expr else { return };
-        let fetched = logic::path(value).and_then(|path| {
-            // One conjunct that says nothing else than what this value may be.
+        // One conjunct that says nothing else than what a path's value may be.
+        let held = |path: &str| {
             cases.iter().find_map(|cases| {
-                let words: Option<Vec<_>> = cases.iter().map(|case| case.only(&path)).collect();
+                let words: Option<Vec<_>> = cases.iter().map(|case| case.only(path)).collect();
                 words.filter(|words| !words.is_empty()).map(|words| words.into_iter().flatten().cloned().collect::<Vec<String>>())
             })
-        });
-        note(&mut all, *map, fetched);
+        };
+        note(&mut all, *map, given(value, &held));
     });
     all
+}
+
+/// The texts that an expression can give; `held` says those of a path. `None` where that cannot be told.
+fn given(value: &Expr, held: &dyn Fn(&str) -> Option<Vec<String>>) -> Option<Vec<String>> {
+    let both = |one: &Expr, other: &Expr| Some([given(one, held)?, given(other, held)?].concat());
+    match value {
+        Expr::Literal(Literal::Text(text)) => Some(vec![text.clone()]),
+        Expr::Literal(Literal::Missing) => Some(Vec::new()),
+        Expr::If { then, otherwise, .. } => both(then, otherwise),
+        Expr::Fallback { value, fallback } => both(value, fallback),
+        _ => held(&logic::path(value)?),
+    }
 }
 
 /// Adds what can come to a map: where one use cannot tell, none can.
