@@ -7,6 +7,7 @@ mod contract;
 mod live;
 
 mod alive;
+mod apispec;
 mod app;
 mod apply;
 mod architecture;
