@@ -23,6 +23,7 @@
 //! | 7 | [`eval`] | plan and record to payloads or a rejection |
 //! | 8 | [`vm`] | the same, compiled: bytes to bytes, for common records |
 //! | 8 | [`project`] | many files, connections; the one door `compile` |
+//! | 9 | [`describe`] | descriptions of systems: read and checked |
 //! | 9 | [`testkit`] | test cases, coverage, preview |
 //! | 10 | [`fault`] | how the outside fails |
 //! | 11 | [`http`] | requests and answers as values, limits, secrets |
@@ -43,6 +44,7 @@ pub mod builtin;
 pub mod check;
 pub mod cli;
 pub mod connector;
+pub mod describe;
 pub mod engine;
 pub mod eval;
 pub mod fault;

@@ -12,7 +12,8 @@ use std::path::Path;
 
 use crossdock::base::diag::render::{Look, View, terminal};
 use crossdock::base::diag::{Code, Diagnostic, Severity};
-use crossdock::project::{Compiled, Options, Texts, compile};
+use crossdock::base::{Source, Sources};
+use crossdock::project::{Options, Texts, compile};
 
 const CONFIG: &str = "connections:\n  crm: { system: salesforce }\n  wms: { system: shipstation }\ntime_zone: Europe/London\n";
 
@@ -24,11 +25,13 @@ struct Page {
     title: String,
     fails: String,
     mended: String,
+    /// The examples are descriptions of systems, not mappings.
+    described: bool,
     files: Vec<(String, String)>,
 }
 
 fn page(code: Code) -> Page {
-    let mut page = Page { title: String::new(), fails: String::new(), mended: String::new(), files: Vec::new() };
+    let mut page = Page { title: String::new(), fails: String::new(), mended: String::new(), described: false, files: Vec::new() };
     let mut fence: Option<(String, String)> = None;
     for line in code.page().lines() {
         match (&mut fence, line.strip_prefix("```")) {
@@ -38,6 +41,8 @@ fn page(code: Code) -> Page {
                 match kind.as_str() {
                     "dock fails" => page.fails = text,
                     "dock mended" => page.mended = text,
+                    "yaml description fails" => (page.fails, page.described) = (text, true),
+                    "yaml description mended" => (page.mended, page.described) = (text, true),
                     other => page.files.extend(other.split_once(' ').map(|(_, file)| (file.to_owned(), text))),
                 }
             }
@@ -69,7 +74,18 @@ fn snapshots() -> Vec<(String, String)> {
     files
 }
 
-fn compiled(mapping: &str, which: &str, page: &Page, snapshots: &[(String, String)]) -> Compiled {
+/// What is said of an example.
+struct Said {
+    diagnostics: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+fn compiled(mapping: &str, which: &str, page: &Page, snapshots: &[(String, String)]) -> Said {
+    if page.described {
+        let mut sources = Sources::default();
+        let file = sources.add(Source::new("system.yaml", mapping));
+        return Said { diagnostics: crossdock::describe::read(file, mapping).1, sources };
+    }
     let mut texts = Texts::new(snapshots.iter().cloned());
     texts.put("crossdock.yaml", CONFIG);
     for (name, text) in &page.files {
@@ -80,10 +96,11 @@ fn compiled(mapping: &str, which: &str, page: &Page, snapshots: &[(String, Strin
         }
     }
     texts.put("page.dock", mapping);
-    compile(&texts, &Options::default())
+    let compiled = compile(&texts, &Options::default());
+    Said { diagnostics: compiled.diagnostics, sources: compiled.sources }
 }
 
-fn shown(compiled: &Compiled) -> String {
+fn shown(compiled: &Said) -> String {
     compiled.diagnostics.iter().map(|d| terminal(d, View::new(&compiled.sources), Look::PLAIN)).collect()
 }
 

@@ -6,6 +6,7 @@
 mod arithmetic;
 mod body;
 mod evaluator;
+mod formula;
 mod lists;
 mod lookup;
 mod matches;
@@ -19,6 +20,7 @@ mod rules;
 mod text;
 mod trace;
 
+pub use formula::Formula;
 pub use program::{Program, Unusable};
 pub use record::apply;
 

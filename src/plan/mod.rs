@@ -25,7 +25,7 @@ use crate::ir;
 use crate::schema::Object;
 
 /// Deterministic: the same files, schemas and parameters give the same bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// The form of the plan itself.
     pub version: u32,

@@ -134,6 +134,13 @@ codes! {
     E0409 BadSchema "a schema cannot be read",
     E0410 OutsideProject "a file is outside the project",
     E0411 BadCase "a test case cannot be read",
+    // ---- descriptions of systems
+    E0601 BadDescription "a system's description cannot be read",
+    E0602 UnknownKey "a description has no such key here",
+    E0603 UnknownWord "a word is not one of those that are known here",
+    E0604 NeedsKey "a description lacks something that it needs",
+    E0605 NotProvided "a name is not provided at this place",
+    E0606 BadExpression "a template, a path or an expression of a description cannot be read",
     // ---- doubts
     W0501 Unused "nothing uses this",
     W0502 UnusedRow "a row of a value map is never used",

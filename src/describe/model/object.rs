@@ -1,0 +1,108 @@
+//! Objects: what is read of them and written to them.
+
+use super::{Find, Gone, Get, Stream, With, Write};
+use crate::base::{Span, Spanned};
+use crate::describe::read::Reader;
+use crate::describe::text::{Filled, Formula, Path, Place, Template};
+use crate::project::yaml::Node;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    pub name: Spanned<String>,
+    /// The object of its schema: its own name where nothing is said.
+    pub schema: String,
+    pub id: Id,
+    pub stamp: Option<Path>,
+    pub version: Option<Path>,
+    /// How nested connections of GraphQL are asked for.
+    pub selection: Vec<(Spanned<String>, Filled)>,
+    pub changes: Vec<Stream>,
+    pub gone: Option<Gone>,
+    pub get: Vec<Get>,
+    pub find: Vec<Find>,
+    pub with: Vec<With>,
+    pub derive: Vec<(Spanned<String>, Formula)>,
+    pub writes: Vec<Write>,
+    pub part_of: Option<PartOf>,
+    /// What is asked for only where a mapping reads a field, by the field.
+    pub included: Vec<(Spanned<String>, Spanned<String>)>,
+    /// Parts of a flow's `where` that its list takes over.
+    pub push: Vec<(Spanned<String>, Spanned<String>)>,
+    pub span: Span,
+}
+
+/// Where a record's id stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Id {
+    At(Path),
+    /// Made of several fields.
+    Of(Template),
+}
+
+/// The object is part of another: its writes are actions of that one's update.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartOf {
+    pub object: Spanned<String>,
+    pub at: Vec<Path>,
+}
+
+impl Reader<'_> {
+    pub(in crate::describe) fn objects(&mut self, node: &Node) -> Vec<Object> {
+        let Some(mut block) = self.block(node, "`objects`") else { return Vec::new() };
+        block.all().iter().filter_map(|entry| self.object(Spanned::new(entry.key.clone(), self.key_span(entry)), &entry.value)).collect()
+    }
+
+    fn object(&mut self, name: Spanned<String>, node: &Node) -> Option<Object> {
+        let mut block = self.block(node, format!("the object `{}`", name.node))?;
+        let schema = block.get("schema").and_then(|node| self.text(node, "schema")).map_or_else(|| name.node.clone(), |text| text.node);
+        let id = match block.get("id") {
+            Some(node) => {
+                let text = self.text(node, "id")?;
+                if text.node.contains('{') {
+                    // Its names are fields of the record.
+                    Template::read(&text.node, text.span, &|_| Ok(())).map_err(|faults| self.found.extend(faults)).ok().map(Id::Of)
+                } else {
+                    self.path_of(&text).map(Id::At)
+                }
+            }
+            None => Path::parse("id", name.span).ok().map(Id::At),
+        };
+        let stamp = block.get("stamp").and_then(|node| self.path(node, "stamp"));
+        let version = block.get("version").and_then(|node| self.path(node, "version"));
+        let selection = block.get("selection").map_or_else(Vec::new, |node| self.templates(node, "selection", Place::Changes));
+        let with = block.get("with").map_or_else(Vec::new, |node| self.withs(node));
+        // What is read beside a record is known by its name wherever the record is.
+        let given = self.given.len();
+        self.given.extend(with.iter().map(|with| with.name.node.clone()));
+        let derive = block.get("derive").and_then(Node::entries).unwrap_or_default();
+        let derive = derive
+            .iter()
+            .filter_map(|entry| Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.formula(&entry.value, "derive", Place::Record)?)))
+            .collect();
+        let changes = block.get("changes").map_or_else(Vec::new, |node| self.streams(node));
+        let gone = self.gone(block.get("gone"));
+        let get = block.get("get").map_or_else(Vec::new, |node| self.gets(node));
+        let find = block.get("find").map_or_else(Vec::new, |node| self.finds(node));
+        let writes = block.get("writes").map_or_else(Vec::new, |node| self.writes(node));
+        self.given.truncate(given);
+        let part_of = block.get("part_of").and_then(|node| {
+            let mut inner = self.block(node, "`part_of`")?;
+            let object = self.need(&mut inner, "object", "nothing says of which object it is part").and_then(|node| self.text(node, "object"));
+            let at = self.need(&mut inner, "at", "nothing says where it stands in it").map_or_else(Vec::new, |node| self.paths(node, "at"));
+            self.close(&inner);
+            Some(PartOf { object: object?, at })
+        });
+        let included = block.get("included").and_then(|node| node.get("when_read")).and_then(Node::entries).unwrap_or_default();
+        let included = self.text_pairs(included, "included");
+        let push = block.get("push").and_then(Node::entries).unwrap_or_default();
+        let push = self.text_pairs(push, "push");
+        self.close(&block);
+        Some(Object {
+            name, schema, id: id?, stamp, version, selection, changes, gone, get, find, with, derive, writes, part_of, included, push, span: block.span,
+        })
+    }
+
+    fn text_pairs(&mut self, entries: &[crate::project::yaml::Entry], what: &str) -> Vec<(Spanned<String>, Spanned<String>)> {
+        entries.iter().filter_map(|entry| Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.text(&entry.value, what)?))).collect()
+    }
+}

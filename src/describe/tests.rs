@@ -1,0 +1,109 @@
+//! Descriptions read: those of the program, drafts of others, and texts with one mistake each.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::path::{Path, PathBuf};
+
+use super::read;
+use crate::base::diag::render::{Look, View, terminal};
+use crate::base::{Source, Sources};
+
+/// The descriptions of `systems/`, and the drafts that no system stands behind yet.
+fn texts() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for folder in ["tests/corpus/descriptions", "systems"] {
+        let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
+        for entry in entries.flatten() {
+            let path = if entry.path().is_dir() { entry.path().join("system.yaml") } else { entry.path() };
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                found.push((path.clone(), std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn shown(name: &str, text: &str) -> String {
+    let mut sources = Sources::default();
+    let file = sources.add(Source::new(name, text));
+    let (described, found) = read(file, text);
+    let mut out: String = found.iter().map(|fault| terminal(fault, View::new(&sources), Look::PLAIN)).collect();
+    if described.is_none() && found.is_empty() {
+        out.push_str("nothing was read, and nothing said");
+    }
+    out
+}
+
+#[test]
+fn every_description_is_read_without_a_word() {
+    let texts = texts();
+    assert!(texts.len() >= 7, "{}", texts.len());
+    let said: String = texts.iter().map(|(path, text)| shown(&path.display().to_string(), text)).collect();
+    assert!(said.is_empty(), "{said}");
+}
+
+const BASE: &str = "system: shop
+settings: { key: { secret: true }, days: { type: integer, from: 1, to: 9, default: 4 } }
+hosts: [\"api.shop.example\"]
+base: \"https://api.shop.example\"
+auth: { header: { api-key: \"{setting.key}\" } }
+objects:
+  Order:
+    changes:
+      - { name: orders, call: GET /orders, query: { since: \"{from}\" }, records: orders, page: whole }
+";
+
+/// What is said of a description with one mistake: the line, and what stands under the mark.
+fn said_of(from: &str, to: &str) -> Vec<(String, String)> {
+    assert!(BASE.contains(from), "{from}");
+    let text = BASE.replace(from, to);
+    let mut sources = Sources::default();
+    let file = sources.add(Source::new("system.yaml", text.as_str()));
+    let (_, found) = read(file, &text);
+    found.into_iter().map(|fault| (fault.code.number().to_owned(), text[fault.primary.span.start as usize..fault.primary.span.end as usize].to_owned())).collect()
+}
+
+#[test]
+fn each_mistake_is_told_once_at_its_place() {
+    for (from, to, code, place) in [
+        ("system: shop", "system: [a]", "E0601", "[a]"),
+        ("records: orders", "recrods: orders", "E0602", "recrods"),
+        ("auth: { header:", "auth: { haeder:", "E0601", "{ api-key: \"{setting.key}\" }"),
+        ("{from}", "{form}", "E0605", "form"),
+        ("{from}", "{from", "E0606", "{"),
+        ("{setting.key}", "{setting.kye}", "E0605", "setting.kye"),
+        ("records: orders", "records: a..b", "E0606", "a..b"),
+        ("GET /orders", "FETCH /orders", "E0601", "FETCH /orders"),
+        ("GET /orders", "GET orders", "E0601", "GET orders"),
+        ("page: whole", "page: hole", "E0603", "hole"),
+        ("page: whole", "page: { token: next }", "E0604", "{"),
+        ("page: whole", "page: whole, overlap: 5", "E0601", "5"),
+        ("page: whole", "page: whole, skip: 'record.a = 1'", "E0606", "= 1"),
+        ("type: integer", "type: int", "E0603", "int"),
+        ("call: GET /orders, ", "", "E0601", "{ since: \"{from}\" }"),
+    ] {
+        let said = said_of(from, to);
+        assert_eq!(said.first().map(|(code, place)| (code.as_str(), place.as_str())), Some((code, place)), "{to}: {said:?}");
+    }
+    assert_eq!(said_of("system: shop", "system: shop"), []);
+}
+
+#[test]
+fn a_text_that_is_no_description_is_told_and_nothing_panics() {
+    let mut sources = Sources::default();
+    let file = sources.add(Source::new("system.yaml", ""));
+    for text in ["", "a", "[]", "a: [", "system: x\nobjects: 3\n", "{}", "system: {}\nauth: 1\nlimits: {a: 1}\nhosts: x\n", "\u{feff}system: é\n"] {
+        let (described, found) = read(file, text);
+        assert!(described.is_none() && !found.is_empty() && found.iter().all(crate::base::diag::Diagnostic::is_error), "{text}: {found:?}");
+    }
+    // Every text that is cut off in the middle, and every line left out.
+    for (path, text) in texts() {
+        let lines: Vec<&str> = text.lines().collect();
+        for at in 0..lines.len() {
+            let without: String = lines.iter().enumerate().filter(|(line, _)| *line != at).map(|(_, line)| format!("{line}\n")).collect();
+            let (described, found) = read(file, &without);
+            assert!(described.is_some() || !found.is_empty(), "{}: {at}", path.display());
+        }
+    }
+}
