@@ -1,5 +1,5 @@
-//! Lists the files of `mappings/`, so that `crossdock new` has the templates with it, and those of `schemas/`: the systems with
-//! their manifests and the schemas of their objects.
+//! Lists the files of `mappings/`, so that `crossdock new` has the templates with it, those of `schemas/`: the systems with
+//! their manifests and the schemas of their objects, and the descriptions of `systems/`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=mappings");
     let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    fs::write(out.join("systems.rs"), systems(&package.join("schemas"))?)?;
+    fs::write(out.join("systems.rs"), systems(&package.join("schemas"), &package.join("systems"))?)?;
     let root = package.join("mappings");
     let mut code = String::from("/// By name: the files of each, from its folder.\npub static TEMPLATES: &[(&str, &[(&str, &[u8])])] = &[\n");
     for template in entries(&root)? {
@@ -27,21 +27,33 @@ fn main() -> io::Result<()> {
     fs::write(out.join("templates.rs"), code)
 }
 
-/// A folder with a `system.yaml` is a system; the `.json` files beside it are the schemas of its objects.
-fn systems(root: &Path) -> io::Result<String> {
+/// A folder with a `system.yaml` is a system: below `schemas` with a manifest, below `descriptions` with a description. The `.json` files
+/// of its folder below `schemas` are the schemas of its objects.
+fn systems(root: &Path, descriptions: &Path) -> io::Result<String> {
     println!("cargo::rerun-if-changed={}", root.display());
-    let (mut manifests, mut schemas) = (String::new(), String::new());
+    println!("cargo::rerun-if-changed={}", descriptions.display());
+    let (mut manifests, mut described, mut schemas) = (String::new(), String::new(), String::new());
+    for folder in entries(descriptions)? {
+        let text = folder.join("system.yaml");
+        let Some(system) = folder.file_name().and_then(|name| name.to_str()).filter(|_| text.is_file()) else { continue };
+        println!("cargo::rerun-if-changed={}", text.display());
+        let _ = writeln!(described, "    ({system:?}, include_str!({:?})),", text.to_string_lossy());
+    }
     for folder in entries(root)? {
         let manifest = folder.join("system.yaml");
-        let Some(system) = folder.file_name().and_then(|name| name.to_str()).filter(|_| manifest.is_file()) else { continue };
+        let Some(system) = folder.file_name().and_then(|name| name.to_str()).filter(|_| folder.is_dir()) else { continue };
         println!("cargo::rerun-if-changed={}", folder.display());
-        let _ = writeln!(manifests, "    ({system:?}, include_str!({:?})),", manifest.to_string_lossy());
+        if manifest.is_file() {
+            let _ = writeln!(manifests, "    ({system:?}, include_str!({:?})),", manifest.to_string_lossy());
+        }
         for file in entries(&folder)?.iter().filter(|file| file.extension().is_some_and(|extension| extension == "json")) {
             let object = file.file_stem().unwrap_or_default().to_string_lossy();
             let _ = writeln!(schemas, "    ({system:?}, {object:?}, include_str!({:?})),", file.to_string_lossy());
         }
     }
-    Ok(format!("static MANIFESTS: &[(&str, &str)] = &[\n{manifests}];\nstatic SCHEMAS: &[(&str, &str, &str)] = &[\n{schemas}];\n"))
+    Ok(format!(
+        "static MANIFESTS: &[(&str, &str)] = &[\n{manifests}];\nstatic DESCRIPTIONS: &[(&str, &str)] = &[\n{described}];\nstatic SCHEMAS: &[(&str, &str, &str)] = &[\n{schemas}];\n"
+    ))
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -14,9 +14,19 @@ mod tests;
 pub use model::Described;
 pub use text::{Filled, Filter, Formula, Missing, Path, Piece, Place, Scope, Step as PathStep, Template, printed};
 
+use std::sync::LazyLock;
+
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span, bounds};
 use crate::project::yaml;
+use crate::system;
+
+/// The description of a system that comes with the program.
+pub fn known(system: &str) -> Option<&'static Described> {
+    static READ: LazyLock<Vec<Described>> =
+        LazyLock::new(|| system::descriptions().iter().filter_map(|(_, text)| read(FileId::default(), text).0).collect());
+    READ.iter().find(|described| described.system.node == system)
+}
 
 /// Reads a description. What is wrong with it is told at its place; where nothing usable is left, there is no description.
 pub fn read(file: FileId, text: &str) -> (Option<Described>, Vec<Diagnostic>) {

@@ -1,4 +1,4 @@
-//! What a manifest says: `schemas/<system>/system.yaml`.
+//! What a manifest says: `schemas/<system>/system.yaml`, or what follows from a description.
 
 use indexmap::IndexMap;
 use serde::Deserialize;

@@ -1,18 +1,22 @@
 //! The systems that Crossdock knows, and what is known of each before anything is asked of it.
 //!
-//! A system is a folder of `schemas/`: its manifest, `system.yaml`, and its objects' schemas. This is the one place
+//! A system is a folder of `schemas/`: its manifest, `system.yaml`, and its objects' schemas; or of `systems/`: a description, from which
+//! its manifest follows, with its schemas in `schemas/`. This is the one place
 //! where settings, defaults, limits and the like are said; the checker, the plan, the connectors and the commands read it
 //! here, and name no vendor themselves.
 
+mod described;
 mod manifest;
 mod write;
 
 use std::sync::LazyLock;
 
+pub use described::URL;
 pub use manifest::{DataClasses, Describe, Dialect, Kind, Limit, Manifest, Sandbox, Search, Setting, SignIn, Texts};
 pub use write::{Asked, Guarantee, KeyField, Operation, WriteRule, by_class};
 
-// `MANIFESTS` by system, and `SCHEMAS` by system and object: the texts of `schemas/`, gathered by `build.rs`.
+// `MANIFESTS` by system, and `SCHEMAS` by system and object: the texts of `schemas/`; `DESCRIPTIONS` by system: those of `systems/`.
+// Gathered by `build.rs`.
 include!(concat!(env!("OUT_DIR"), "/systems.rs"));
 
 /// The system of records in files. It has no manifest: there is nothing to connect to.
@@ -24,7 +28,13 @@ static READ: LazyLock<Vec<(&'static str, Manifest)>> = LazyLock::new(|| {
         let manifest = serde_yaml::from_str(text).unwrap_or_else(|error| unreachable!("the manifest of {name} cannot be read: {error}"));
         (*name, manifest)
     };
-    MANIFESTS.iter().map(read).collect()
+    let described = |(name, text): &(&'static str, &str)| {
+        let manifest = Manifest::of_description(text).unwrap_or_else(|error| unreachable!("the description of {name} cannot be read: {error}"));
+        (*name, manifest)
+    };
+    let mut all: Vec<_> = MANIFESTS.iter().map(read).chain(DESCRIPTIONS.iter().map(described)).collect();
+    all.sort_by_key(|(name, _)| *name);
+    all
 });
 
 /// All systems with a manifest, by name.
@@ -47,6 +57,11 @@ pub fn that_describes(form: Describe) -> Option<(&'static str, &'static Manifest
     all().find(|(_, manifest)| manifest.describe == Some(form))
 }
 
+/// The descriptions that come with the program: system, text.
+pub fn descriptions() -> &'static [(&'static str, &'static str)] {
+    DESCRIPTIONS
+}
+
 /// The schemas that come with the program: system, object, text.
 pub fn schemas() -> &'static [(&'static str, &'static str, &'static str)] {
     SCHEMAS
@@ -58,7 +73,7 @@ mod tests {
 
     #[test]
     fn every_manifest_can_be_read() {
-        assert_eq!(all().count(), MANIFESTS.len());
+        assert_eq!(all().count(), MANIFESTS.len() + DESCRIPTIONS.len());
         for (name, manifest) in all() {
             assert!(!manifest.title.is_empty() && !manifest.connections.is_empty(), "{name}");
             for (setting, said) in &manifest.settings {

@@ -27,6 +27,7 @@ mod reg;
 mod row;
 mod scan;
 mod simd;
+pub mod slice;
 mod stopped;
 mod tables;
 mod texts;

@@ -89,7 +89,10 @@ pub struct Errors {
 pub enum FieldOf {
     At(Path),
     /// The first name of an object, without what stands before the first of a sign: `order.name` is `name`.
-    FirstName { of: Path, without_before: Option<String> },
+    FirstName {
+        of: Path,
+        without_before: Option<String>,
+    },
 }
 
 impl Reader<'_> {
@@ -133,7 +136,8 @@ impl Reader<'_> {
             None => self.path(node, "field").map(FieldOf::At),
             Some(_) => {
                 let mut inner = self.block(node, "`field`")?;
-                let of = self.need(&mut inner, "first_name_in", "nothing says where the name stands").and_then(|node| self.path(node, "first_name_in"));
+                let of =
+                    self.need(&mut inner, "first_name_in", "nothing says where the name stands").and_then(|node| self.path(node, "first_name_in"));
                 let without = inner.get("without").and_then(|node| self.text(node, "without"));
                 self.close(&inner);
                 // `before "."`

@@ -28,7 +28,10 @@ pub struct Auth {
 #[derive(Debug, Clone, PartialEq)]
 pub enum SignIn {
     /// RFC 7617.
-    Basic { name: Template, password: Template },
+    Basic {
+        name: Template,
+        password: Template,
+    },
     Header(Vec<(Spanned<String>, Template)>),
     Query(Vec<(Spanned<String>, Template)>),
     /// RFC 6749, RFC 7523.
@@ -42,7 +45,11 @@ pub enum SignIn {
         refresh_token: Option<Template>,
     },
     /// Calls that give a token: the first, and one that renews it.
-    Token { call: TokenCall, again: Option<TokenCall>, keep: Option<SignedDuration> },
+    Token {
+        call: TokenCall,
+        again: Option<TokenCall>,
+        keep: Option<SignedDuration>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +112,10 @@ pub enum SignedPart {
     Setting(Path),
     Text(String),
     /// The parameters sorted by name, each as a template of `name` and `value`, without some.
-    Parameters { each: Template, without: Vec<Spanned<String>> },
+    Parameters {
+        each: Template,
+        without: Vec<Spanned<String>>,
+    },
 }
 
 const KINDS: &[&str] = &["basic", "header", "query", "oauth", "password", "token"];
@@ -133,7 +143,12 @@ impl Reader<'_> {
             self.close(&inner);
         }
         if auth.sign_ins.is_empty() {
-            self.found.push(error::needs_key("header", auth.span, "`auth`", "no sign-in is named: `basic`, `header`, `query`, `oauth`, `password` or `token`"));
+            self.found.push(error::needs_key(
+                "header",
+                auth.span,
+                "`auth`",
+                "no sign-in is named: `basic`, `header`, `query`, `oauth`, `password` or `token`",
+            ));
         }
         auth
     }
@@ -142,7 +157,8 @@ impl Reader<'_> {
         if let Some(node) = block.get("basic") {
             let mut inner = self.block(node, "`basic`")?;
             let name = self.need(&mut inner, "name", "a name goes before the password").and_then(|node| self.template(node, "name", Place::Auth));
-            let password = self.need(&mut inner, "password", "a password goes behind the name").and_then(|node| self.template(node, "password", Place::Auth));
+            let password =
+                self.need(&mut inner, "password", "a password goes behind the name").and_then(|node| self.template(node, "password", Place::Auth));
             self.close(&inner);
             return Some(SignIn::Basic { name: name?, password: password? });
         }
@@ -154,7 +170,8 @@ impl Reader<'_> {
         }
         if let Some(node) = block.get("oauth") {
             let grant = self.word(node, "oauth");
-            let token = self.need(block, "token", "nothing says where the token is asked for").and_then(|node| self.template(node, "token", Place::Auth));
+            let token =
+                self.need(block, "token", "nothing says where the token is asked for").and_then(|node| self.template(node, "token", Place::Auth));
             let client = block.get("client").map_or(Some(Client::Basic), |node| self.word(node, "client"));
             let scope = block.get("scope").and_then(|node| self.template(node, "scope", Place::Auth));
             let also = block.get("also").and_then(|node| self.path(node, "also"));
@@ -181,7 +198,9 @@ impl Reader<'_> {
 
     fn refresh(&mut self, node: &Node) -> Option<Refresh> {
         let mut block = self.block(node, "`refresh`")?;
-        let when = self.need(&mut block, "when", "nothing says which answers ask for a new token").and_then(|node| self.formula(node, "when", Place::Answer));
+        let when = self
+            .need(&mut block, "when", "nothing says which answers ask for a new token")
+            .and_then(|node| self.formula(node, "when", Place::Answer));
         let times = block.get("times").and_then(|node| self.whole(node, "times")).unwrap_or(1);
         self.close(&block);
         Some(Refresh { when: when?, times })

@@ -62,28 +62,28 @@ impl Reader<'_> {
     /// The call of a block, where it has one: `call`, or `query` or `mutation` of GraphQL.
     pub(in crate::describe) fn ask(&mut self, block: &mut Block<'_>, place: Place) -> Option<Ask> {
         let by = block.get("as").filter(|node| node.text().is_some()).and_then(|node| self.text(node, "as"));
-        let call = block.get("call");
-        let mutation = block.get("mutation");
-        let query = block.get("query");
-        let request = if let Some(call) = call {
-            let (method, path) = self.method_and_path(call, place)?;
-            let query = query.map_or_else(Vec::new, |node| self.templates(node, "query", place));
-            let body = block.get("body").and_then(|node| self.filled(node, place));
-            Request::Rest { method, path, query, body }
-        } else {
-            let (field, mutation) = match (mutation, query) {
-                (Some(node), _) => (self.text(node, "mutation")?, true),
-                (None, Some(node)) => (self.text(node, "query")?, false),
-                (None, None) => return None,
-            };
-            let arguments = block.get("arguments").and_then(|node| self.filled(node, place));
-            let connection = block.get("connection").and_then(|node| self.path(node, "connection"));
-            Request::GraphQl { mutation, field, arguments, connection }
-        };
         let headers = block.get("headers").map_or_else(Vec::new, |node| self.templates(node, "headers", place));
         let records = block.get("records").and_then(|node| self.path(node, "records"));
         let record = block.get("record").and_then(|node| self.path(node, "record"));
         let at = block.get("at").and_then(|node| self.path(node, "at"));
+        let [call, mutation, query, body, arguments, connection] =
+            ["call", "mutation", "query", "body", "arguments", "connection"].map(|key| block.get(key));
+        let request = if let Some(call) = call {
+            let (method, path) = self.method_and_path(call, place)?;
+            let query = query.map_or_else(Vec::new, |node| self.templates(node, "query", place));
+            let body = body.and_then(|node| self.filled(node, place));
+            Request::Rest { method, path, query, body }
+        } else {
+            let (field, mutation) = match (mutation, query) {
+                (Some(node), _) => (self.text(node, "mutation")?, true),
+                (None, Some(node)) if node.text().is_some() => (self.text(node, "query")?, false),
+                // A query of parameters, and no call that it goes with.
+                (None, _) => return None,
+            };
+            let arguments = arguments.and_then(|node| self.filled(node, place));
+            let connection = connection.and_then(|node| self.path(node, "connection"));
+            Request::GraphQl { mutation, field, arguments, connection }
+        };
         Some(Ask { request, headers, records, record, at, by })
     }
 
@@ -130,6 +130,9 @@ impl Reader<'_> {
             self.found.push(error::bad_form(self.span(node), what, "a block of names and values", node.noun()));
             return Vec::new();
         };
-        entries.iter().filter_map(|entry| Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.template(&entry.value, what, place)?))).collect()
+        entries
+            .iter()
+            .filter_map(|entry| Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.template(&entry.value, what, place)?)))
+            .collect()
     }
 }

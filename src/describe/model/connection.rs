@@ -84,7 +84,10 @@ pub struct Setting {
 pub enum SettingKind {
     Text,
     /// A whole number within bounds.
-    Integer { from: u64, to: u64 },
+    Integer {
+        from: u64,
+        to: u64,
+    },
 }
 
 /// How instants are written.
@@ -137,16 +140,16 @@ impl Reader<'_> {
         }
         let connections = block.get("connections").map_or_else(Vec::new, |node| self.texts(node, "connections"));
         let specs = block.get("specs").and_then(Node::elements).unwrap_or_default().iter().filter_map(|node| self.spec(node)).collect();
-        let settings: Vec<Setting> = block.get("settings").and_then(Node::entries).unwrap_or_default().iter().filter_map(|entry| self.setting(entry)).collect();
+        let settings: Vec<Setting> =
+            block.get("settings").and_then(Node::entries).unwrap_or_default().iter().filter_map(|entry| self.setting(entry)).collect();
         self.settings = settings.iter().map(|setting| setting.name.node.clone()).collect();
         let lets = block.get("let").and_then(Node::entries).unwrap_or_default();
-        let lets: Vec<_> = lets
-            .iter()
-            .filter_map(|entry| Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.path(&entry.value, "let")?)))
-            .collect();
+        let lets: Vec<_> =
+            lets.iter().filter_map(|entry| Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.path(&entry.value, "let")?))).collect();
         self.given.extend(lets.iter().map(|(name, _)| name.node.clone()));
         let hosts = self.need(&mut block, "hosts", "nothing is sent to a host that is not named");
-        let hosts = hosts.and_then(Node::elements).unwrap_or_default().iter().filter_map(|node| self.template(node, "hosts", Place::Everywhere)).collect();
+        let hosts =
+            hosts.and_then(Node::elements).unwrap_or_default().iter().filter_map(|node| self.template(node, "hosts", Place::Everywhere)).collect();
         let base = self.need(&mut block, "base", "nothing says where the system is").and_then(|node| self.template(node, "base", Place::Everywhere));
         let graphql = block.get("graphql").and_then(|node| self.text(node, "graphql"));
         let headers = block.get("headers").map_or_else(Vec::new, |node| self.templates(node, "headers", Place::Everywhere));
@@ -165,14 +168,36 @@ impl Reader<'_> {
         let hooks = block.get("hooks").and_then(Node::elements).unwrap_or_default().iter().filter_map(|node| self.hook(node)).collect();
         // What the notation cannot say of the system: for people.
         block.get("cannot_say");
+        // Where its sandbox answers: of the manifest.
+        block.get("sandbox");
         self.close(&block);
         let system = system?;
         let title = title.unwrap_or_else(|| system.node.clone());
         let connections = if connections.is_empty() { vec![system.node.clone()] } else { connections.into_iter().map(|name| name.node).collect() };
         let assumed = self.assumed();
         Some(Described {
-            system, title, connections, specs, settings, hosts, base: base?, graphql, headers, auth, session, time, limits, answers, error, lets, objects,
-            names, webhooks, hello, hooks, assumed,
+            system,
+            title,
+            connections,
+            specs,
+            settings,
+            hosts,
+            base: base?,
+            graphql,
+            headers,
+            auth,
+            session,
+            time,
+            limits,
+            answers,
+            error,
+            lets,
+            objects,
+            names,
+            webhooks,
+            hello,
+            hooks,
+            assumed,
         })
     }
 

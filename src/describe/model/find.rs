@@ -52,6 +52,8 @@ pub enum Look {
         absent: Option<Formula>,
         /// What is found is then read by its id.
         then_get: bool,
+        /// What is found is what is read beside a record under this name.
+        brings: Option<Spanned<String>>,
         /// Only for values of this form.
         form: Option<Spanned<String>>,
     },
@@ -211,9 +213,10 @@ impl Reader<'_> {
         let only = block.get("where").and_then(|node| self.formula(node, "where", Place::Record));
         let absent = block.get("absent").and_then(|node| self.formula(node, "absent", Place::Answer));
         let form = block.get("only").and_then(|node| self.text(node, "only"));
+        let brings = block.get("brings").and_then(|node| self.text(node, "brings"));
         // What the vendor says of it, for people.
         block.get("says");
-        Some(Look::Ask { ask: ask?, exact: filter.is_some(), put, only, absent, then_get: then.is_some(), form })
+        Some(Look::Ask { ask: ask?, exact: filter.is_some(), put, only, absent, then_get: then.is_some(), brings, form })
     }
 
     pub(in crate::describe) fn withs(&mut self, node: &Node) -> Vec<With> {
@@ -228,7 +231,9 @@ impl Reader<'_> {
             } else if let Some(node) = inner.get("find") {
                 let object = self.text(node, "find");
                 let by = self.need(&mut inner, "by", "nothing says by which field").and_then(|node| self.text(node, "by"));
-                let value = self.need(&mut inner, "value", "nothing says which value is looked for").and_then(|node| self.formula(node, "value", Place::Record));
+                let value = self
+                    .need(&mut inner, "value", "nothing says which value is looked for")
+                    .and_then(|node| self.formula(node, "value", Place::Record));
                 object.zip(by).zip(value).map(|((object, by), value)| WithOf::Find { object, by, value })
             } else {
                 self.needs_ask(&mut inner, Place::Find).map(WithOf::Ask)

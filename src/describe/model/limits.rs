@@ -11,11 +11,24 @@ use crate::project::yaml::{Node, Shape};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Limit {
     /// So many calls in each such time. `told`: what the answers say of it, by its name.
-    Window { calls: u64, length: SignedDuration, told: Vec<(Spanned<String>, Measure)> },
+    Window {
+        calls: u64,
+        length: SignedDuration,
+        told: Vec<(Spanned<String>, Measure)>,
+    },
     /// So many at once, and one more each so often, for one operation or for each by itself.
-    Bucket { rate: f64, burst: u64, of: Option<Spanned<String>>, told: Vec<(Spanned<String>, Measure)> },
-    Daily { calls: u64 },
-    AtOnce { calls: u64 },
+    Bucket {
+        rate: f64,
+        burst: u64,
+        of: Option<Spanned<String>>,
+        told: Vec<(Spanned<String>, Measure)>,
+    },
+    Daily {
+        calls: u64,
+    },
+    AtOnce {
+        calls: u64,
+    },
     /// A refusal without a time is waited for longer each time.
     Blind,
     Credits(Credits),

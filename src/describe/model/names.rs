@@ -26,7 +26,10 @@ pub enum NamedOf {
     /// The records of an object.
     List(Spanned<String>),
     /// A file beside the description, where the vendor has none.
-    Table { file: Spanned<String>, otherwise: Option<Spanned<String>> },
+    Table {
+        file: Spanned<String>,
+        otherwise: Option<Spanned<String>>,
+    },
 }
 
 /// A call that needs the credentials, and what is said when it succeeds.

@@ -1,6 +1,6 @@
 //! Objects: what is read of them and written to them.
 
-use super::{Find, Gone, Get, Stream, With, Write};
+use super::{Find, Get, Gone, Stream, With, Write};
 use crate::base::{Span, Spanned};
 use crate::describe::read::Reader;
 use crate::describe::text::{Filled, Formula, Path, Place, Template};
@@ -31,9 +31,19 @@ pub struct Object {
     pub span: Span,
 }
 
+/// A record's id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Id {
+    pub form: IdForm,
+    /// What a text has to match as a whole to be one: nothing else is put into a path, and none other is taken from a webhook.
+    pub pattern: Option<Spanned<String>>,
+    /// Characters at the most.
+    pub longest: Option<u64>,
+}
+
 /// Where a record's id stands.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Id {
+pub enum IdForm {
     At(Path),
     /// Made of several fields.
     Of(Template),
@@ -56,16 +66,8 @@ impl Reader<'_> {
         let mut block = self.block(node, format!("the object `{}`", name.node))?;
         let schema = block.get("schema").and_then(|node| self.text(node, "schema")).map_or_else(|| name.node.clone(), |text| text.node);
         let id = match block.get("id") {
-            Some(node) => {
-                let text = self.text(node, "id")?;
-                if text.node.contains('{') {
-                    // Its names are fields of the record.
-                    Template::read(&text.node, text.span, &|_| Ok(())).map_err(|faults| self.found.extend(faults)).ok().map(Id::Of)
-                } else {
-                    self.path_of(&text).map(Id::At)
-                }
-            }
-            None => Path::parse("id", name.span).ok().map(Id::At),
+            Some(node) => self.id(node),
+            None => Path::parse("id", name.span).ok().map(|path| Id { form: IdForm::At(path), pattern: None, longest: None }),
         };
         let stamp = block.get("stamp").and_then(|node| self.path(node, "stamp"));
         let version = block.get("version").and_then(|node| self.path(node, "version"));
@@ -98,8 +100,46 @@ impl Reader<'_> {
         let push = self.text_pairs(push, "push");
         self.close(&block);
         Some(Object {
-            name, schema, id: id?, stamp, version, selection, changes, gone, get, find, with, derive, writes, part_of, included, push, span: block.span,
+            name,
+            schema,
+            id: id?,
+            stamp,
+            version,
+            selection,
+            changes,
+            gone,
+            get,
+            find,
+            with,
+            derive,
+            writes,
+            part_of,
+            included,
+            push,
+            span: block.span,
         })
+    }
+
+    fn id(&mut self, node: &Node) -> Option<Id> {
+        let (node, pattern, longest) = match node.entries() {
+            None => (node, None, None),
+            Some(_) => {
+                let mut block = self.block(node, "the id")?;
+                let at = self.need(&mut block, "at", "nothing says where it stands");
+                let pattern = block.get("pattern").and_then(|node| self.pattern(node, "pattern"));
+                let longest = block.get("longest").and_then(|node| self.whole(node, "longest"));
+                self.close(&block);
+                (at?, pattern, longest)
+            }
+        };
+        let text = self.text(node, "id")?;
+        let form = if text.node.contains('{') {
+            // Its names are fields of the record.
+            Template::read(&text.node, text.span, &|_| Ok(())).map_err(|faults| self.found.extend(faults)).ok().map(IdForm::Of)
+        } else {
+            self.path_of(&text).map(IdForm::At)
+        };
+        Some(Id { form: form?, pattern, longest })
     }
 
     fn text_pairs(&mut self, entries: &[crate::project::yaml::Entry], what: &str) -> Vec<(Spanned<String>, Spanned<String>)> {

@@ -15,6 +15,8 @@ pub struct Page {
     pub more: Option<Pick>,
     /// How many records there are in all.
     pub total: Option<Path>,
+    /// Records of a full page, where the call says it.
+    pub size: Option<u64>,
     pub span: Span,
 }
 
@@ -38,7 +40,7 @@ pub enum Paging {
     /// Each page is the first behind the last stamp; a full second is read by number.
     ByStamp { stamp: Path, bounds: Vec<Spanned<String>>, number: Option<Number> },
     /// Windows of time, halved until one page holds them.
-    Window { bounds: Vec<Spanned<String>>, size: Option<u64>, number: Option<Number> },
+    Window { bounds: Vec<Spanned<String>>, number: Option<Number> },
     /// By number: of a list that only grows at its end, or of one that is read whole again when it shrinks.
     Number { number: Number, grows: bool },
     /// It comes at once.
@@ -61,7 +63,7 @@ impl Reader<'_> {
         if node.text().is_some() {
             let text = self.text(node, "page")?;
             if text.node == "whole" {
-                return Some(Page { paging: Paging::Whole, more: None, total: None, span });
+                return Some(Page { paging: Paging::Whole, more: None, total: None, size: None, span });
             }
             self.found.push(error::unknown_word(&text.node, text.span, "page", &["whole"]));
             return None;
@@ -69,12 +71,15 @@ impl Reader<'_> {
         let mut block = self.block(node, "the page")?;
         let more = block.get("more").and_then(|node| self.pick(node, "more", Place::Page));
         let total = block.get("total").and_then(|node| self.path(node, "total"));
-        let paging = self.paging(&mut block);
+        // A number is the size; a text says where it goes.
+        let size = block.get("size").filter(|node| node.text().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit())));
+        let size = size.and_then(|node| self.whole(node, "size"));
+        let paging = self.paging(&mut block, size);
         self.close(&block);
-        Some(Page { paging: paging?, more, total, span })
+        Some(Page { paging: paging?, more, total, size, span })
     }
 
-    fn paging(&mut self, block: &mut Block<'_>) -> Option<Paging> {
+    fn paging(&mut self, block: &mut Block<'_>, size: Option<u64>) -> Option<Paging> {
         if let Some(node) = block.get("keyset") {
             let fields = self.paths(node, "keyset");
             let asks = ["query.", "body.", "arguments."].into_iter().flat_map(|beginning| {
@@ -88,7 +93,7 @@ impl Reader<'_> {
             let token = self.path(node, "token");
             let to = self.need(block, "to", "nothing says where the token goes").and_then(|node| self.text(node, "to"));
             let alone = block.get("alone").is_some_and(|node| self.flag(node, "alone"));
-            let size = block.get("size").and_then(|node| self.text(node, "size"));
+            let size = block.get("size").filter(|_| size.is_none()).and_then(|node| self.text(node, "size"));
             let most = block.get("most").and_then(|node| self.whole(node, "most"));
             let sort = block.get("sort").and_then(|node| self.text(node, "sort"));
             return Some(Paging::Token { token: token?, to: to?, alone, size, most, sort });
@@ -101,9 +106,8 @@ impl Reader<'_> {
         }
         if let Some(node) = block.get("window") {
             let bounds = self.texts(node, "window");
-            let size = block.get("size").and_then(|node| self.whole(node, "size"));
             let number = self.number_of(block);
-            return Some(Paging::Window { bounds, size, number });
+            return Some(Paging::Window { bounds, number });
         }
         let number = self.number_of(block);
         let grows = block.get("grows").map(|node| self.flag(node, "grows"));

@@ -41,11 +41,12 @@ pub enum Shaped {
     Formula(Formula),
 }
 
-/// Which of its records are gone.
+/// Which of its records are gone, and where the stamp of that stands.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Gone {
-    All,
-    When(Formula),
+pub struct Gone {
+    /// Absent: all of them.
+    pub when: Option<Formula>,
+    pub stamp: Option<Path>,
 }
 
 /// A closed upper bound: what changes meanwhile comes in the next poll.
@@ -103,7 +104,9 @@ impl Reader<'_> {
         let skip = block.get("skip").and_then(|node| self.formula(node, "skip", Place::Record));
         let listed = block.get("listed").and_then(|node| {
             let mut inner = self.block(node, "`listed`")?;
-            let days = self.need(&mut inner, "days", "nothing says how far back it is gone through").and_then(|node| self.template(node, "days", Place::Everywhere));
+            let days = self
+                .need(&mut inner, "days", "nothing says how far back it is gone through")
+                .and_then(|node| self.template(node, "days", Place::Everywhere));
             let every = inner.get("every").and_then(|node| self.duration(node, "every"));
             let ended = inner.get("ended").and_then(|node| self.formula(node, "ended", Place::Record));
             self.close(&inner);
@@ -118,10 +121,17 @@ impl Reader<'_> {
 
     pub(in crate::describe) fn gone(&mut self, node: Option<&Node>) -> Option<Gone> {
         let node = node?;
-        if node.text() == Some("true") {
-            return Some(Gone::All);
+        if node.entries().is_some() {
+            let mut block = self.block(node, "`gone`")?;
+            let when = self.need(&mut block, "when", "nothing says which are gone").and_then(|node| self.formula(node, "when", Place::Record));
+            let stamp = block.get("stamp").and_then(|node| self.path(node, "stamp"));
+            self.close(&block);
+            return Some(Gone { when: Some(when?), stamp });
         }
-        self.formula(node, "gone", Place::Record).map(Gone::When)
+        if node.text() == Some("true") {
+            return Some(Gone { when: None, stamp: None });
+        }
+        self.formula(node, "gone", Place::Record).map(|when| Gone { when: Some(when), stamp: None })
     }
 
     fn shaped(&mut self, node: &Node) -> Vec<(Spanned<String>, Shaped)> {

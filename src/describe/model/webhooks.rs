@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 
-use super::{Ask, SignedPart};
+use super::{Ask, Gone, SignedPart};
 use crate::base::{Span, Spanned};
 use crate::describe::error;
 use crate::describe::read::{Block, Reader};
-use crate::describe::text::{Filled, Path, Place, Template};
+use crate::describe::text::{Filled, Formula, Path, Place, Template};
 use crate::project::yaml::Node;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +34,17 @@ pub struct Webhooks {
 pub enum Verify {
     /// Nothing of it is believed.
     None,
-    Hmac { hash: Spanned<String>, key: Template, over: Vec<SignedPart>, base64: bool, header: String },
-    Shared { header: String, secret: Template },
+    Hmac {
+        hash: Spanned<String>,
+        key: Template,
+        over: Vec<SignedPart>,
+        base64: bool,
+        header: String,
+    },
+    Shared {
+        header: String,
+        secret: Template,
+    },
     /// By a key that is fetched from the vendor: not carried out; nothing of the webhook is believed.
     FetchedKey,
 }
@@ -48,6 +57,10 @@ pub struct Hint {
     /// It has one for each of these.
     pub each: Option<Path>,
     pub by: HintBy,
+    /// What is read beside the record is read first, and tells whether it is gone, or none of the object's.
+    pub first: Option<Spanned<String>>,
+    pub gone: Option<Gone>,
+    pub skip: Option<Formula>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -97,7 +110,12 @@ impl Reader<'_> {
             Some(node) => self.verify(node).unwrap_or(Verify::None),
             None => {
                 if !queue {
-                    self.found.push(error::needs_key("verify", block.span, "`webhooks`", "nothing says what proves the sender; `none`: nothing does"));
+                    self.found.push(error::needs_key(
+                        "verify",
+                        block.span,
+                        "`webhooks`",
+                        "nothing says what proves the sender; `none`: nothing does",
+                    ));
                 }
                 Verify::None
             }
@@ -147,7 +165,8 @@ impl Reader<'_> {
         } else if let Some(node) = block.get("shared") {
             let mut inner = self.block(node, "`shared`")?;
             let header = self.header(&mut inner);
-            let secret = self.need(&mut inner, "secret", "nothing says what both sides know").and_then(|node| self.template(node, "secret", Place::Webhook));
+            let secret =
+                self.need(&mut inner, "secret", "nothing says what both sides know").and_then(|node| self.template(node, "secret", Place::Webhook));
             self.close(&inner);
             Some(Verify::Shared { header: header?, secret: secret? })
         } else if block.get("fetched_key").is_some() {
@@ -205,8 +224,14 @@ impl Reader<'_> {
             }
             ask.map(HintBy::Call)
         };
+        let first = block.get("first").and_then(|node| self.text(node, "first"));
+        let given = self.given.len();
+        self.given.extend(first.iter().map(|first| first.node.clone()));
+        let gone = self.gone(block.get("gone"));
+        let skip = block.get("skip").and_then(|node| self.formula(node, "skip", Place::Record));
+        self.given.truncate(given);
         self.close(&block);
-        Some(Hint { event, object: object?, each, by: by? })
+        Some(Hint { event, object: object?, each, by: by?, first, gone, skip })
     }
 
     fn acknowledged(&mut self, node: &Node) -> (u64, Option<SignedDuration>) {

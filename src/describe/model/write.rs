@@ -45,7 +45,11 @@ pub struct Write {
 pub enum There {
     When(Formula),
     /// Another look-up, and what holds of what it finds.
-    Find { object: Spanned<String>, by: Spanned<String>, when: Formula },
+    Find {
+        object: Spanned<String>,
+        by: Spanned<String>,
+        when: Formula,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -217,11 +221,29 @@ impl Reader<'_> {
         let receipt = block.get("receipt").and_then(|node| self.receipt(node));
         let actions = block.get("actions").and_then(|node| self.actions(node));
         let there = block.get("there").and_then(|node| self.there(node));
-        let steps = block.get("steps").map_or_else(Vec::new, |node| node.elements().unwrap_or_default().iter().filter_map(|step| self.step(step)).collect());
+        let steps =
+            block.get("steps").map_or_else(Vec::new, |node| node.elements().unwrap_or_default().iter().filter_map(|step| self.step(step)).collect());
         self.close(&block);
         let span = block.span;
         Some(Write {
-            name, key, needs, ask, batch, each, whole, resolve, reads, replaces, most, guarantee, receipt, actions, there, steps, refused, span,
+            name,
+            key,
+            needs,
+            ask,
+            batch,
+            each,
+            whole,
+            resolve,
+            reads,
+            replaces,
+            most,
+            guarantee,
+            receipt,
+            actions,
+            there,
+            steps,
+            refused,
+            span,
         })
     }
 

@@ -92,7 +92,8 @@ impl Formula {
             known(&path).map_err(|fault| vec![fault])?;
             return Ok(Formula { text: text.trim().to_owned(), span, reads: vec![path], run: None });
         }
-        let tree = crate::syntax::read_expr(span.file, text).map_err(|faults| faults.into_iter().map(|fault| moved(fault, span, text)).collect::<Vec<_>>())?;
+        let tree = crate::syntax::read_expr(span.file, text)
+            .map_err(|faults| faults.into_iter().map(|fault| moved(fault, span, text)).collect::<Vec<_>>())?;
         let mut lowering = Lowering { span, text, known, reads: Vec::new(), bound: Vec::new(), elements: 0, found: Vec::new() };
         let expr = lowering.expr(&tree);
         let Lowering { reads, elements, found, .. } = lowering;
@@ -103,7 +104,8 @@ impl Formula {
         let given = u32::try_from(reads.len()).unwrap_or(u32::MAX);
         let mut expr = expr;
         settle(&mut expr, given);
-        let run = eval::Formula::new(expr, given, given.saturating_add(elements)).map_err(|fault| vec![error::unreadable(span, &fault.to_string())])?;
+        let run =
+            eval::Formula::new(expr, given, given.saturating_add(elements)).map_err(|fault| vec![error::unreadable(span, &fault.to_string())])?;
         Ok(Formula { text: text.trim().to_owned(), span, reads, run: Some(Arc::new(run)) })
     }
 
@@ -287,9 +289,7 @@ impl Lowering<'_> {
     }
 
     fn binary(&mut self, op: BinaryOp, left: &tree::Expr, right: &tree::Expr) -> Expr {
-        let compare = |op| {
-            move |lowering: &mut Self| Expr::Compare { op, left: lowering.boxed(left), right: Box::new(lowering.word_or(right)) }
-        };
+        let compare = |op| move |lowering: &mut Self| Expr::Compare { op, left: lowering.boxed(left), right: Box::new(lowering.word_or(right)) };
         let arithmetic = |op| move |lowering: &mut Self| Expr::Arithmetic { op, left: lowering.boxed(left), right: lowering.boxed(right) };
         match op {
             BinaryOp::And => Expr::And(vec![self.expr(left), self.expr(right)]),
@@ -415,7 +415,8 @@ mod tests {
 
     fn read(text: &str) -> Result<Formula, Vec<Diagnostic>> {
         let span = Span::new(FileId(0), 0, text.len());
-        let known = |path: &Path| if ["record", "status", "asked"].contains(&path.root()) { Ok(()) } else { Err(error::unreadable(path.span, "unknown")) };
+        let known =
+            |path: &Path| if ["record", "status", "asked"].contains(&path.root()) { Ok(()) } else { Err(error::unreadable(path.span, "unknown")) };
         Formula::read(text, span, &known)
     }
 

@@ -159,9 +159,9 @@ impl Filter {
             Filter::EachAs(name) => items().into_iter().map(|item| Json::Object([(name.clone(), item.clone())].into_iter().collect())).collect(),
             Filter::Only(names) => {
                 let only = |item: &Json| match item {
-                    Json::Object(fields) => {
-                        Json::Object(fields.iter().filter(|(name, _)| names.contains(name)).map(|(name, value)| (name.clone(), value.clone())).collect())
-                    }
+                    Json::Object(fields) => Json::Object(
+                        fields.iter().filter(|(name, _)| names.contains(name)).map(|(name, value)| (name.clone(), value.clone())).collect(),
+                    ),
                     other => other.clone(),
                 };
                 match value {
@@ -275,7 +275,10 @@ fn filter(text: &str) -> Option<Filter> {
     let text = text.trim();
     let (word, rest) = text.split_once(char::is_whitespace).map_or((text, ""), |(word, rest)| (word, rest.trim()));
     let quoted = |text: &str| {
-        let inner = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')).or_else(|| text.strip_prefix('"').and_then(|text| text.strip_suffix('"')));
+        let inner = text
+            .strip_prefix('\'')
+            .and_then(|text| text.strip_suffix('\''))
+            .or_else(|| text.strip_prefix('"').and_then(|text| text.strip_suffix('"')));
         inner.map(str::to_owned)
     };
     match word {
@@ -338,7 +341,12 @@ mod tests {
     #[test]
     fn a_body_leaves_out_what_is_optional_and_spreads_an_item() {
         let map = |fields: Vec<(&str, &str)>| {
-            Filled::Map(fields.into_iter().map(|(name, text)| (Spanned::new(name.to_owned(), Span::default()), Filled::Template(template(text).unwrap()))).collect())
+            Filled::Map(
+                fields
+                    .into_iter()
+                    .map(|(name, text)| (Spanned::new(name.to_owned(), Span::default()), Filled::Template(template(text).unwrap())))
+                    .collect(),
+            )
         };
         let scope = Scope::default().and("x", json!({"a": 1, "b": 2}));
         let body = map(vec![("id", "{x.a}"), ("no", "{x.no?}"), ("...", "{x}")]);
