@@ -417,6 +417,11 @@ pub(super) fn name_behind(expr: &mut Expr) -> Option<Name> {
             expr.span.end = last.span.end;
             return Some(name);
         }
+        ExprKind::Not(value) => {
+            let name = name_behind(value)?;
+            expr.span.end = value.span.end;
+            return Some(name);
+        }
         _ => return None,
     };
     *expr = value;

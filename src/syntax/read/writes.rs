@@ -1,12 +1,28 @@
 //! Writes and their rows.
 
 use super::super::grammar::Rule as G;
-use super::super::outline::{Statement, first_word};
+use super::super::outline::{Range, Statement, first_word};
 use super::super::tree::{Expr, FieldRow, Guard, InDoubt, Key, Name, Policy, RowValue, Write, WriteOp};
 use super::flow::name_behind;
 use super::{Reader, parts};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, Spanned};
+use crate::value::{LengthUnit, WeightUnit};
+
+/// The name behind an `as` at the end of a condition, where it is no unit and no currency.
+fn unit_that_is_a_name(condition: &Expr) -> Option<Name> {
+    let mut ends = condition.clone();
+    let name = name_behind(&mut ends)?;
+    let word = name.node.as_str();
+    let is_unit = WeightUnit::parse(word).is_some()
+        || LengthUnit::parse(word).is_some()
+        || TIMES.contains(&word)
+        || (word.len() == 3 && word.chars().all(|letter| letter.is_ascii_uppercase()));
+    (!is_unit).then_some(name)
+}
+
+/// Units of time, in both forms.
+const TIMES: [&str; 10] = ["second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks"];
 
 impl<'t> Reader<'t> {
     pub(super) fn write(&mut self, statement: &Statement) -> Option<Write> {
@@ -49,7 +65,15 @@ impl<'t> Reader<'t> {
                     }
                     key = value.map(|value| Key { field, value, span });
                 }
-                G::expr => when = Some(self.expr(part, base)),
+                G::expr => {
+                    let behind = self.span(&part, base);
+                    let mut condition = self.expr(part, base);
+                    if let Some(misplaced) = unit_that_is_a_name(&condition).filter(|_| name.is_none()) {
+                        self.name_behind_when(&misplaced, behind);
+                        name = name_behind(&mut condition);
+                    }
+                    when = Some(condition);
+                }
                 G::in_doubt => {
                     let span = self.span(&part, base);
                     let look = parts(part).next().is_some_and(|inner| inner.as_rule() == G::look_up);
@@ -60,6 +84,24 @@ impl<'t> Reader<'t> {
         }
         let head = statement.head.span(self.file);
         Some(Write { op, object: object?, of, key, name, when, in_doubt, rows, guards, head })
+    }
+
+    /// `when … as sent`: the name of a write stands before its condition.
+    fn name_behind_when(&mut self, name: &Name, condition: Span) {
+        let (start, end) = (condition.start as usize, condition.end as usize);
+        let text = self.slice(Range { start, end });
+        let before = text.rsplit_once("as").map_or(text, |(before, _)| before).trim_end();
+        // From the word `when` to the name.
+        let head = self.slice(Range { start: 0, end: start }).trim_end();
+        let whole = Span::new(self.file, head.len().saturating_sub("when".len()), end);
+        let mended = format!("as {} when {before}", name.node);
+        self.found.push(
+            Diagnostic::new(Code::Unreadable, name.span, "the name of a write stands before its `when`").label("this names the write").mend(
+                "put the name first",
+                whole,
+                mended,
+            ),
+        );
     }
 
     /// The rows of a write, a nested object or an `each`, and the guards among them.
