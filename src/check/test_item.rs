@@ -224,6 +224,10 @@ impl Reading<'_> {
     fn list(&self, items: Vec<Json>, field: Option<&Field>) -> Json {
         match field.map(|field| &field.wire) {
             Some(WireEncoding::Records) => serde_json::json!({ "totalSize": items.len(), "done": true, "records": items }),
+            Some(WireEncoding::Connection) => {
+                let edges: Vec<Json> = items.into_iter().map(|item| serde_json::json!({ "node": item })).collect();
+                serde_json::json!({ "edges": edges })
+            }
             Some(WireEncoding::Separated { by }) => Json::String(items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(by)),
             _ => Json::Array(items),
         }

@@ -188,7 +188,7 @@ pub(super) fn by_name(system: &str) -> bool {
 }
 
 /// The class of a field of a snapshot that says none.
-pub(super) fn of_field(object: &str, name: &str, field: &Field) -> Class {
+pub fn of_field(object: &str, name: &str, field: &Field) -> Class {
     let kind = match &field.kind {
         Kind::Text | Kind::Json | Kind::Any | Kind::Row(_) => "string",
         Kind::Integer | Kind::Decimal | Kind::Weight | Kind::Length | Kind::Duration => "double",

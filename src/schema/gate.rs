@@ -7,7 +7,7 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use super::object::{Field, Object, SizeUnit};
-use crate::value::{Json, Kind, ObjectRef, WireEncoding};
+use crate::value::{Json, Kind, ObjectRef, WireEncoding, json};
 
 /// One way in which a payload does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +132,16 @@ fn check_field<'a>(
             let fits = value.get(amount).is_some_and(Json::is_number) && unit.is_some_and(|unit| words.iter().any(|(_, word)| word == unit));
             if !fits {
                 misfit(found, path, Some(value), "is no weight");
+            }
+        }
+        (Kind::Money, wire @ WireEncoding::MoneyObject { .. }) => {
+            if !json::is_money_object(value, wire) {
+                misfit(found, path, Some(value), "is no amount with its currency");
+            }
+        }
+        (Kind::Datetime, WireEncoding::UnixSeconds) => {
+            if !value.is_i64() && !value.is_u64() {
+                misfit(found, path, Some(value), "is no number of seconds");
             }
         }
         (Kind::Weight | Kind::Length, _) => number(field, value, path, found),

@@ -20,6 +20,7 @@ mod spelling;
 pub mod standard;
 
 pub use catalog::Catalog;
+pub use classify::of_field as class_of_field;
 pub use error::SchemaError;
 pub use infer::{Reading, infer};
 pub use object::{Access, Class, Field, Named, Names, Object, Size, SizeUnit, Write};

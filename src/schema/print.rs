@@ -131,6 +131,17 @@ fn shape(kind: &Kind, wire: &WireEncoding, clears: bool) -> Map<String, Json> {
         (Kind::Money, WireEncoding::Amount { currency_field: Some(field), .. }) => {
             json!({ "type": word("number"), "x-kind": "money", "x-currency-field": field })
         }
+        (Kind::Money, WireEncoding::MoneyObject { amount, currency, minor_digits, text }) => {
+            let number = if *text { "string" } else { "number" };
+            let mut made = json!({
+                "type": word("object"), "x-kind": "money", "x-amount-field": amount, "x-currency-field": currency,
+                "properties": { (amount): { "type": number }, (currency): { "type": "string" } }, "required": [amount, currency],
+            });
+            if let Some(field) = minor_digits {
+                made["x-minor-digits-field"] = json!(field);
+            }
+            made
+        }
         (Kind::Money, _) => json!({ "type": word("number"), "x-kind": "money" }),
         (Kind::Boolean, _) => json!({ "type": word("boolean") }),
         (Kind::Date, _) => json!({ "type": word("string"), "format": "date" }),
@@ -138,6 +149,7 @@ fn shape(kind: &Kind, wire: &WireEncoding, clears: bool) -> Map<String, Json> {
         (Kind::Datetime, WireEncoding::Zoned { zone, pattern }) => {
             json!({ "type": word("string"), "x-kind": "datetime", "x-zone": zone, "x-pattern": pattern })
         }
+        (Kind::Datetime, WireEncoding::UnixSeconds) => json!({ "type": word("integer"), "x-kind": "datetime", "x-pattern": "unix s" }),
         (Kind::Datetime, _) => json!({ "type": word("string"), "format": "date-time" }),
         (Kind::Weight, WireEncoding::WeightObject { value, units, words }) => {
             let words: Vec<&String> = words.iter().map(|(_, word)| word).collect();
@@ -177,8 +189,10 @@ fn shape(kind: &Kind, wire: &WireEncoding, clears: bool) -> Map<String, Json> {
         }
         (Kind::List(of), wire) => {
             let mut made = json!({ "type": word("array"), "items": shape(&of.kind, &WireEncoding::Plain, false) });
-            if *wire == WireEncoding::Records {
-                made["x-wire"] = json!("records");
+            match wire {
+                WireEncoding::Records => made["x-wire"] = json!("records"),
+                WireEncoding::Connection => made["x-wire"] = json!("connection"),
+                _ => {}
             }
             made
         }
@@ -187,5 +201,36 @@ fn shape(kind: &Kind, wire: &WireEncoding, clears: bool) -> Map<String, Json> {
     match made {
         Json::Object(fields) => fields,
         _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::read;
+
+    #[test]
+    fn forms_of_money_instants_and_lists_are_read_back_the_same() {
+        let text = r#"{ "title": "Order", "x-access": { "read": true, "create": true, "update": false, "upsert": false }, "type": "object", "properties": {
+            "total": { "type": "object", "x-kind": "money", "x-amount-field": "centAmount", "x-currency-field": "currencyCode", "x-minor-digits-field": "fractionDigits" },
+            "fee": { "type": ["object", "null"], "x-kind": "money", "x-amount-field": "value", "x-currency-field": "currency", "properties": { "value": { "type": "string" } } },
+            "made": { "type": "integer", "x-kind": "datetime", "x-pattern": "unix s" },
+            "lines": { "type": "array", "items": { "$ref": "Line.json" }, "x-wire": "connection" } } }"#;
+        let object = read(text, "shop", "Order", "shop").unwrap();
+        let wire = |name: &str| object.fields[name].wire.clone();
+        let money = |amount: &str, currency: &str, minor: Option<&str>, text| WireEncoding::MoneyObject {
+            amount: amount.to_owned(),
+            currency: currency.to_owned(),
+            minor_digits: minor.map(str::to_owned),
+            text,
+        };
+        assert_eq!(wire("total"), money("centAmount", "currencyCode", Some("fractionDigits"), false));
+        assert_eq!(wire("fee"), money("value", "currency", None, true));
+        assert!(object.fields["fee"].write.nullable);
+        assert_eq!((wire("made"), wire("lines")), (WireEncoding::UnixSeconds, WireEncoding::Connection));
+        let printed = to_json(&object).to_string();
+        assert_eq!(read(&printed, "shop", "Order", "shop").unwrap(), object);
+        let nameless = r#"{ "title": "O", "type": "object", "properties": { "t": { "type": "object", "x-kind": "money", "x-amount-field": "a" } } }"#;
+        assert!(read(nameless, "shop", "O", "shop").unwrap_err().to_string().contains("x-currency-field"));
     }
 }

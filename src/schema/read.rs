@@ -236,6 +236,7 @@ words! {
     "minProperties" "maxProperties" "readOnly" "writeOnly" "deprecated" "nullable" "contains" "if" "then" "else" "contentEncoding"
     "contentMediaType" "discriminator" "externalDocs" "xml"
     "x-source" "x-access" "x-id" "x-stamp" "x-name-field" "x-parent" "x-keys" "x-searchable" "x-events" "x-class" "x-nullable" "x-length-unit"
+    "x-amount-field" "x-minor-digits-field"
     "x-places" "x-digits" "x-data-class" "x-common" "x-kind" "x-currency-field" "x-currency" "x-zone" "x-pattern" "x-units" "x-value-field" "x-units-field"
     "x-unit" "x-values" "x-labels" "x-reference" "x-separated" "x-wire" "x-create" "x-update" "x-partner"
 }
@@ -268,12 +269,14 @@ fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str)
         },
         "integer" => (Kind::Integer, number_wire(as_text)),
         "decimal" => (Kind::Decimal, number_wire(as_text)),
+        "money" if json.get("x-amount-field").is_some() => (Kind::Money, money_wire(json, at)?),
         "money" => {
             (Kind::Money, WireEncoding::Amount { currency_field: text(json, "x-currency-field"), unlisted: false, currency: currency(json, at)? })
         }
         "boolean" => (Kind::Boolean, WireEncoding::Plain),
         "date" => (Kind::Date, WireEncoding::Plain),
         "time" => (Kind::Time, WireEncoding::Plain),
+        "datetime" if text(json, "x-pattern").as_deref() == Some("unix s") => (Kind::Datetime, WireEncoding::UnixSeconds),
         "datetime" => match text(json, "x-zone") {
             Some(zone) => {
                 let pattern = text(json, "x-pattern").unwrap_or_else(|| "%Y-%m-%dT%H:%M:%S".to_owned());
@@ -292,6 +295,7 @@ fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str)
             let (of, _) = kind(items, &format_args!("{at}/items"), name, connection)?;
             let wire = match (text(json, "x-wire").as_deref(), text(json, "x-separated")) {
                 (Some("records"), _) => WireEncoding::Records,
+                (Some("connection"), _) => WireEncoding::Connection,
                 (_, Some(by)) => WireEncoding::Separated { by },
                 _ => WireEncoding::Plain,
             };
@@ -318,6 +322,17 @@ fn currency(json: &Node<'_>, at: &dyn Display) -> Result<Option<String>, SchemaE
         ));
     }
     Ok(Some(code))
+}
+
+/// Money as an object: its amount's field, its currency's, and where it counts the smallest unit that of the unit's digits.
+fn money_wire(json: &Node<'_>, at: &dyn Display) -> Result<WireEncoding, SchemaError> {
+    let needed = |word: &str| {
+        text(json, word).ok_or_else(|| SchemaError::form(at.to_string(), format!("an amount in an object names its fields: `{word}` is missing")))
+    };
+    let amount = needed("x-amount-field")?;
+    let written = json.get("properties").and_then(|fields| fields.get(&amount));
+    let as_text = written.is_some_and(|field| types(field).contains(&"string"));
+    Ok(WireEncoding::MoneyObject { currency: needed("x-currency-field")?, minor_digits: text(json, "x-minor-digits-field"), text: as_text, amount })
 }
 
 fn number_wire(as_text: bool) -> WireEncoding {

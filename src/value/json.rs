@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use thiserror::Error;
 
+use super::money_object;
 use super::{Json, Kind, MAX_ITEMS, MAX_TEXT, Missing, Money, Reference, Value, WeightUnit, WireEncoding};
 
 /// A value of a record that does not fit its schema.
@@ -70,7 +71,10 @@ pub fn decode(json: &Json, kind: &Kind, wire: &WireEncoding) -> Result<Value, Mi
             if number.fract().is_zero() { Ok(Value::Number(number.trunc().normalize())) } else { Err(wrong(kind, json)) }
         }
         Kind::Decimal => number_of(json, kind, wire).map(Value::Number),
-        Kind::Money => number_of(json, kind, wire).map(|amount| Value::Money(Money { amount, currency: None })),
+        Kind::Money => match money_names(wire) {
+            Some(names) => money_object::decode(json, names),
+            None => number_of(json, kind, wire).map(|amount| Value::Money(Money { amount, currency: None })),
+        },
         Kind::Boolean => json.as_bool().map(Value::Boolean).ok_or_else(|| wrong(kind, json)),
         Kind::Date => {
             let text = text_of(json, kind)?.trim();
@@ -79,6 +83,11 @@ pub fn decode(json: &Json, kind: &Kind, wire: &WireEncoding) -> Result<Value, Mi
         Kind::Time => {
             let text = text_of(json, kind)?.trim().trim_end_matches(['Z', 'z']);
             Time::from_str(text).map(Value::Time).map_err(|_| wrong(kind, json))
+        }
+        Kind::Datetime if *wire == WireEncoding::UnixSeconds => {
+            let seconds = number_of(json, kind, &WireEncoding::NumberText)?;
+            let milliseconds = seconds.checked_mul(Decimal::ONE_THOUSAND).and_then(|ms| i64::try_from(ms.trunc()).ok());
+            milliseconds.and_then(|ms| Timestamp::from_millisecond(ms).ok()).map(Value::DateTime).ok_or_else(|| wrong(kind, json))
         }
         Kind::Datetime => {
             let text = text_of(json, kind)?.trim();
@@ -146,6 +155,16 @@ fn decode_list(json: &Json, kind: &Kind, of: &Kind, wire: &WireEncoding) -> Resu
             }
             return Ok(Value::list(values));
         }
+        (WireEncoding::Connection, Json::Object(fields)) => match fields.get("edges") {
+            Some(Json::Array(edges)) if edges.len() > MAX_ITEMS => return Err(Misread::TooMany { limit: MAX_ITEMS }),
+            Some(Json::Array(edges)) => {
+                // An edge without a node is one that the caller may not see.
+                let nodes = edges.iter().filter_map(|edge| edge.get("node")).filter(|node| !node.is_null());
+                return nodes.map(|node| decode(node, of, &WireEncoding::Plain)).collect::<Result<Vec<_>, _>>().map(Value::list);
+            }
+            Some(Json::Null) | None => return Ok(Value::list(Vec::new())),
+            Some(_) => return Err(wrong(kind, json)),
+        },
         (WireEncoding::Records, Json::Object(fields)) => match fields.get("records") {
             Some(Json::Array(items)) => items,
             Some(Json::Null) | None => return Ok(Value::list(Vec::new())),
@@ -159,7 +178,7 @@ fn decode_list(json: &Json, kind: &Kind, of: &Kind, wire: &WireEncoding) -> Resu
         return Err(Misread::TooMany { limit: MAX_ITEMS });
     }
     let inner = match wire {
-        WireEncoding::Records | WireEncoding::Separated { .. } => &WireEncoding::Plain,
+        WireEncoding::Records | WireEncoding::Connection | WireEncoding::Separated { .. } => &WireEncoding::Plain,
         other => other,
     };
     let values: Result<Vec<Value>, Misread> = items.iter().map(|item| decode(item, of, inner)).collect();
@@ -189,7 +208,9 @@ pub fn encode(value: &Value, kind: &Kind, wire: &WireEncoding) -> Result<Json, U
             _ => Err(unfit()),
         },
         Kind::Decimal | Kind::Money => match value {
+            Value::Number(number) if let Some(names) = money_names(wire) => money_object::encode(&Money { amount: *number, currency: None }, names),
             Value::Number(number) => Ok(number_in(*number, wire)),
+            Value::Money(money) if let Some(names) = money_names(wire) => money_object::encode(money, names),
             Value::Money(money) => match (&money.currency, wire) {
                 (Some(found), WireEncoding::Amount { currency: Some(fixed), .. }) if **found != **fixed => {
                     Err(Unfit::Currency { found: found.to_string(), fixed: fixed.clone() })
@@ -208,6 +229,7 @@ pub fn encode(value: &Value, kind: &Kind, wire: &WireEncoding) -> Result<Json, U
             _ => Err(unfit()),
         },
         Kind::Datetime => match value {
+            Value::DateTime(instant) if *wire == WireEncoding::UnixSeconds => Ok(Json::from(instant.as_second())),
             Value::DateTime(instant) => instant_text(*instant, wire).map(Json::from),
             _ => Err(unfit()),
         },
@@ -239,7 +261,7 @@ pub fn encode(value: &Value, kind: &Kind, wire: &WireEncoding) -> Result<Json, U
                 let texts: Vec<String> = values.iter().filter_map(Value::printed).collect();
                 return Ok(Json::from(texts.join(by)));
             }
-            let inner = if *wire == WireEncoding::Records { &WireEncoding::Plain } else { wire };
+            let inner = if matches!(wire, WireEncoding::Records | WireEncoding::Connection) { &WireEncoding::Plain } else { wire };
             values.iter().map(|value| encode(value, &of.kind, inner)).collect::<Result<Vec<_>, _>>().map(Json::Array)
         }
         Kind::Object(_) => match value {
@@ -330,6 +352,16 @@ fn number_in(number: Decimal, wire: &WireEncoding) -> Json {
         WireEncoding::NumberText => Json::from(number.to_string()),
         _ => number_json(number),
     }
+}
+
+fn money_names(wire: &WireEncoding) -> Option<money_object::Names<'_>> {
+    let WireEncoding::MoneyObject { amount, currency, minor_digits, text } = wire else { return None };
+    Some(money_object::Names { amount, currency, minor_digits: minor_digits.as_deref(), text: *text })
+}
+
+/// Whether a value has the form of money in an object; true for other encodings.
+pub fn is_money_object(json: &Json, wire: &WireEncoding) -> bool {
+    money_names(wire).is_none_or(|names| money_object::fits(json, names))
 }
 
 fn text_of<'a>(json: &'a Json, kind: &Kind) -> Result<&'a str, Misread> {
@@ -533,5 +565,31 @@ mod tests {
         assert_eq!(encode(&half, &Kind::Integer, &WireEncoding::Plain), Err(Unfit::Fraction { found: "0.5".into() }));
         let five = Value::Number(Decimal::new(50, 1));
         assert_eq!(encode(&five, &Kind::Integer, &WireEncoding::Plain).map(|json| json.to_string()), Ok("5".to_owned()));
+    }
+
+    #[test]
+    fn a_connection_is_a_list_and_is_written_as_one() {
+        let kind = Kind::List(Box::new(crate::value::Type::some(Kind::Text)));
+        let given = json!({ "edges": [{ "node": "a", "cursor": "1" }, { "node": null }, {}, { "node": "b" }], "pageInfo": {} });
+        let value = decode(&given, &kind, &WireEncoding::Connection).expect("fits");
+        assert_eq!(value, Value::list(vec![Value::text("a"), Value::text("b")]));
+        assert_eq!(encode(&value, &kind, &WireEncoding::Connection).expect("fits"), json!(["a", "b"]));
+        for empty in [json!({ "edges": [] }), json!({ "edges": null }), json!({})] {
+            assert_eq!(decode(&empty, &kind, &WireEncoding::Connection).expect("fits"), Value::list(Vec::new()));
+        }
+        assert!(decode(&json!({ "edges": 5 }), &kind, &WireEncoding::Connection).is_err());
+        assert!(decode(&json!(5), &kind, &WireEncoding::Connection).is_err());
+    }
+
+    #[test]
+    fn seconds_since_1970_are_instants() {
+        let instant: Timestamp = "2021-06-14T08:44:24Z".parse().expect("an instant");
+        for given in [json!(1_623_660_264), json!("1623660264")] {
+            assert_eq!(decode(&given, &Kind::Datetime, &WireEncoding::UnixSeconds), Ok(Value::DateTime(instant)));
+        }
+        assert_eq!(encode(&Value::DateTime(instant), &Kind::Datetime, &WireEncoding::UnixSeconds), Ok(json!(1_623_660_264)));
+        for wrong in [json!("2021-06-14T08:44:24Z"), json!(true), json!(99_999_999_999_999_i64)] {
+            assert!(decode(&wrong, &Kind::Datetime, &WireEncoding::UnixSeconds).is_err(), "{wrong}");
+        }
     }
 }

@@ -185,6 +185,22 @@ pub enum WireEncoding {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         currency: Option<String>,
     },
+    /// Money as an object with its currency: `{"value": "12.50", "currency": "EUR"}`; or counted in the currency's smallest unit,
+    /// `{"centAmount": 1250, "currencyCode": "EUR", "fractionDigits": 2}`.
+    MoneyObject {
+        amount: String,
+        currency: String,
+        /// The field with the digits of the smallest unit; where there is one, the amount counts that unit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minor_digits: Option<String>,
+        /// The amount is a text of digits.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        text: bool,
+    },
+    /// An instant as seconds since 1970-01-01T00:00:00Z: a number, or a text of digits.
+    UnixSeconds,
+    /// A list inside `{"edges": [{"node": …}]}`, as a GraphQL connection gives it. It is written as a plain list.
+    Connection,
     /// Several texts in one, separated (`A;B`), as a Salesforce multi-select picklist.
     Separated { by: String },
 }

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod json;
 mod kind;
 mod literal;
+mod money_object;
 mod raw_record;
 mod text;
 mod units;

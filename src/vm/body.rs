@@ -307,6 +307,9 @@ impl<'p> Compiler<'p> {
 
     fn form(&mut self, field: &'p Field) -> Found<Out<'p>> {
         let text = field.wire == WireEncoding::NumberText;
+        if matches!(field.wire, WireEncoding::MoneyObject { .. } | WireEncoding::UnixSeconds) {
+            return Err(Unsupported("an amount in an object, or an instant in seconds"));
+        }
         let form = match &field.kind {
             Kind::Text => Form::Text(None),
             Kind::Enumeration(of) => Form::Text((!of.open).then(|| StringSet::of(of.names()))),

@@ -513,6 +513,9 @@ fn either(one: Held, other: Held, dst: u32) -> Found<Held> {
 
 /// What the record holds in a field; none for forms that only the reference reads.
 pub(super) fn holds(kind: &Kind, wire: &WireEncoding) -> Option<Holds> {
+    if matches!(wire, WireEncoding::MoneyObject { .. } | WireEncoding::UnixSeconds | WireEncoding::Connection) {
+        return None;
+    }
     match kind {
         Kind::Text | Kind::Enumeration(_) | Kind::Date | Kind::Datetime => Some(Holds::Text),
         Kind::Integer | Kind::Decimal | Kind::Money if *wire == WireEncoding::NumberText => Some(Holds::Scalar),
