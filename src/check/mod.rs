@@ -30,6 +30,7 @@ mod lint;
 mod lists;
 mod logic;
 mod lookups;
+mod matches;
 mod overlay;
 mod parameters;
 mod paths;
@@ -42,6 +43,7 @@ mod rules;
 mod schedule;
 mod scope;
 mod sheet;
+mod source;
 mod table;
 mod test_item;
 #[cfg(test)]
