@@ -84,7 +84,12 @@ fn compiled(mapping: &str, which: &str, page: &Page, snapshots: &[(String, Strin
     if page.described {
         let mut sources = Sources::default();
         let file = sources.add(Source::new("system.yaml", mapping));
-        return Said { diagnostics: crossdock::describe::read(file, mapping).1, sources };
+        let (described, mut diagnostics) = crossdock::describe::read(file, mapping);
+        // The rules are asked of what could be read as a whole.
+        if diagnostics.is_empty() {
+            diagnostics.extend(described.iter().flat_map(crossdock::describe::check));
+        }
+        return Said { diagnostics, sources };
     }
     let mut texts = Texts::new(snapshots.iter().cloned());
     texts.put("crossdock.yaml", CONFIG);

@@ -4,6 +4,7 @@
 //! after a failure, and what a record becomes is for the engine. It keeps no state but its sign-in and its
 //! limit, so it can be dropped at any moment without anything being lost.
 
+pub mod described;
 pub mod holds;
 pub mod registry;
 mod request;
@@ -11,7 +12,6 @@ pub mod salesforce;
 #[cfg(test)]
 mod scripted;
 pub mod shipstation;
-pub mod shipstation_v2;
 mod webhook;
 
 use std::collections::BTreeMap;

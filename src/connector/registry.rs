@@ -5,16 +5,21 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use super::{Connector, salesforce, shipstation, shipstation_v2};
+use super::{Connector, described, salesforce, shipstation};
 use crate::http::{Clock, Limit, LimitKind, Rule, Secret, Transport, Window};
 use crate::system;
 
 /// Makes the connector of one system.
 type Open = fn(&Settings, Arc<dyn Transport>, Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable>;
 
-/// A line for each system.
-const CONNECTORS: &[(&str, Open)] =
-    &[(salesforce::SYSTEM, salesforce::open), (shipstation::SYSTEM, shipstation::open), (shipstation_v2::SYSTEM, shipstation_v2::open)];
+/// A line for each system that has a connector of its own. All others are described.
+const CONNECTORS: &[(&str, Open)] = &[(salesforce::SYSTEM, salesforce::open), (shipstation::SYSTEM, shipstation::open)];
+
+/// What opens a connection of a system.
+fn opened_by(system: &str) -> Option<Open> {
+    let own = CONNECTORS.iter().find(|(known, _)| *known == system).map(|(_, open)| *open);
+    own.or_else(|| system::descriptions().iter().any(|(known, _)| *known == system).then_some(described::open as Open))
+}
 
 /// A connection's settings with its secrets looked up.
 pub struct Settings {
@@ -101,12 +106,12 @@ pub fn offline(connection: &str, system: &str) -> Option<Arc<dyn Connector>> {
 /// # Errors
 /// A setting is missing or cannot be understood.
 pub fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
-    match CONNECTORS.iter().find(|(system, _)| *system == settings.system) {
-        Some((_, open)) => open(settings, transport, clock),
+    match opened_by(&settings.system) {
+        Some(open) => open(settings, transport, clock),
         None => Err(Unusable {
             connection: settings.name.clone(),
             message: format!("is of the system `{}`, which has no connector", settings.system),
-            hint: format!("systems with a connector: {}", CONNECTORS.iter().map(|(system, _)| *system).collect::<Vec<_>>().join(", ")),
+            hint: format!("systems with a connector: {}", system::all().map(|(system, _)| system).collect::<Vec<_>>().join(", ")),
         }),
     }
 }
@@ -117,15 +122,18 @@ mod tests {
 
     #[test]
     fn every_manifest_has_a_connector_and_every_connector_a_manifest() {
-        let connectors: Vec<&str> = CONNECTORS.iter().map(|(system, _)| *system).collect();
-        assert_eq!(connectors, system::all().map(|(system, _)| system).collect::<Vec<_>>());
+        assert!(
+            CONNECTORS.iter().all(|(own, _)| system::manifest(own).is_some() && system::descriptions().iter().all(|(described, _)| described != own))
+        );
+        let without: Vec<&str> = system::all().map(|(system, _)| system).filter(|system| opened_by(system).is_none()).collect();
+        assert!(without.is_empty(), "{without:?}");
     }
 
     /// What a manifest says is needed is enough to ask a connector what things cost, and it says its own name.
     #[test]
     fn every_connector_opens_on_paper() {
-        for (system, _) in CONNECTORS {
-            assert_eq!(offline("c", system).map(|connector| connector.system()), Some(*system));
+        for (system, _) in system::all() {
+            assert_eq!(offline("c", system).map(|connector| connector.system()), Some(system));
         }
     }
 }

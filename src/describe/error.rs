@@ -70,6 +70,77 @@ pub(super) fn no_function(name: &str, span: Span, known: &[&str]) -> Diagnostic 
     }
 }
 
+pub(super) fn no_guarantee(write: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::MeansLacks, span, format!("the write `{write}` has no `guarantee`"))
+        .why("nobody could tell whether it may be sent again after a lost answer")
+        .help("add `guarantee: { by: … }` with `key`, `set`, `version`, `token` or `mark`; `none`: a person decides after doubt")
+}
+
+pub(super) fn means_lacks(means: &str, what: &str, span: Span, why: &str) -> Diagnostic {
+    Diagnostic::new(Code::MeansLacks, span, format!("the means `{means}` has no `{what}`"))
+        .why(why)
+        .help(format!("add `{what}`, or name another means"))
+}
+
+pub(super) fn claims_more(class: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ClaimsMore, span, format!("nothing says that a write was not done when this is called `{class}`"))
+        .why("it may also be the answer to a write that was carried out, which would then be done twice")
+        .help("add `nothing_done` with the vendor's words, or `asked == read` to the condition, or call it `ambiguous`")
+}
+
+pub(super) fn mark_unsure(span: Span, message: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::MarkUnsure, span, message).why("after a lost answer it would be made twice, or another record be taken for it").help(help)
+}
+
+pub(super) fn batch_unmatched(span: Span, message: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::BatchUnmatched, span, message).why("a refusal or a success could be put to another record's account").help(help)
+}
+
+pub(super) fn pages_may_lose(span: Span, message: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::PagesMayLose, span, message).help(help)
+}
+
+pub(super) fn late_records(span: Span, message: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::LateRecords, span, message).help(help)
+}
+
+pub(super) fn not_repeatable(span: Span, message: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::NotRepeatable, span, message).why("after a lost answer the step is sent again").help(help)
+}
+
+pub(super) fn secret_elsewhere(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SecretOrHost, span, format!("the secret `{path}` stands outside of `auth`"))
+        .why("what is sent in a call stands in logs and in the audit trail")
+        .help("put it under `auth` or `sign`")
+}
+
+pub(super) fn no_host(host: &str, span: Span, hosts: &[String]) -> Diagnostic {
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    Diagnostic::new(Code::SecretOrHost, span, format!("`{host}` is none of the hosts"))
+        .why("nothing is sent to a host that is not named")
+        .help(format!("add it to `hosts`; there are: {}", listed(&hosts)))
+}
+
+pub(super) fn unknown_object(name: &str, span: Span, known: &[&str]) -> Diagnostic {
+    Diagnostic::new(Code::NotProvided, span, format!("there is no object `{name}`")).did_you_mean(name, span, known.iter().copied())
+}
+
+pub(super) fn id_without_pattern(object: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SecretOrHost, span, format!("an id of {object} is taken from a webhook that nothing proves"))
+        .why("anybody could put any text into the path of a call")
+        .help("give the id a form: `id: { at: …, pattern: '[0-9]+' }`")
+}
+
+pub(super) fn assumed(text: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RestsOnAssumption, span, "this is still to be confirmed")
+        .label(text)
+        .help("confirm it with the vendor or by a probe, and take the mark away")
+}
+
+pub(super) fn hook(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RestsOnAssumption, span, format!("`{name}` is a function of the program, not of the description"))
+}
+
 /// `a`, `b`, `c`: not more than a reader takes in.
 fn listed(known: &[&str]) -> String {
     const MOST: usize = 14;

@@ -3,6 +3,7 @@
 //! Here its text becomes a typed [`Described`], every value with its place, or diagnostics. Nothing is asked of any system. The notation has
 //! data only: paths, templates, and the expressions of the mapping language, which are pure and always end.
 
+mod check;
 mod error;
 pub mod model;
 mod read;
@@ -11,6 +12,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use check::check;
 pub use model::Described;
 pub use text::{Filled, Filter, Formula, Missing, Path, Piece, Place, Scope, Step as PathStep, Template, printed};
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::read;
+use super::{check, read};
 use crate::base::diag::render::{Look, View, terminal};
 use crate::base::{Source, Sources};
 
@@ -113,4 +113,22 @@ fn a_text_that_is_no_description_is_told_and_nothing_panics() {
             assert!(described.is_some() || !found.is_empty(), "{}: {at}", path.display());
         }
     }
+}
+
+#[test]
+fn what_comes_with_the_program_keeps_the_rules_and_drafts_are_told_what_they_lack() {
+    let mut out = String::new();
+    for (path, text) in texts() {
+        let mut sources = Sources::default();
+        let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string();
+        let file = sources.add(Source::new(name.as_str(), text.as_str()));
+        let found = check(&read(file, &text).0.unwrap());
+        let errors: Vec<_> = found.iter().filter(|fault| fault.is_error()).collect();
+        assert!(!name.starts_with("systems") || errors.is_empty(), "{name}: {errors:#?}");
+        for fault in errors {
+            let line = sources.get(file).unwrap().position(fault.primary.span.start).line;
+            out.push_str(&format!("{}:{line} {} {}\n", path.file_stem().unwrap().to_string_lossy(), fault.code, fault.message));
+        }
+    }
+    insta::assert_snapshot!(out);
 }

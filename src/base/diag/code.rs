@@ -141,6 +141,14 @@ codes! {
     E0604 NeedsKey "a description lacks something that it needs",
     E0605 NotProvided "a name is not provided at this place",
     E0606 BadExpression "a template, a path or an expression of a description cannot be read",
+    E0611 MeansLacks "a guarantee lacks what its means needs",
+    E0612 ClaimsMore "an answer is called better than it may be",
+    E0613 MarkUnsure "what was made may not be found again",
+    E0614 BatchUnmatched "items of a batch are not told apart",
+    E0615 PagesMayLose "a record may be lost between pages",
+    E0616 LateRecords "a record that shows late is never read",
+    E0617 NotRepeatable "a step cannot be sent again",
+    E0618 SecretOrHost "a secret or an address stands where it may not",
     // ---- doubts
     W0501 Unused "nothing uses this",
     W0502 UnusedRow "a row of a value map is never used",
@@ -176,6 +184,7 @@ codes! {
     W0533 CurrencyUnclear "the currency of an amount is not checked",
     W0541 OtherCurrency "an amount may be in another currency than the target accepts",
     W0542 GroupCase "groups that differ only by case become one record",
+    W0551 RestsOnAssumption "a description rests on what is not confirmed",
 }
 
 impl Code {

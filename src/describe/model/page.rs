@@ -42,9 +42,19 @@ pub enum Paging {
     /// Windows of time, halved until one page holds them.
     Window { bounds: Vec<Spanned<String>>, number: Option<Number> },
     /// By number: of a list that only grows at its end, or of one that is read whole again when it shrinks.
-    Number { number: Number, grows: bool },
+    Number { number: Number, growth: Growth },
     /// It comes at once.
     Whole,
+}
+
+/// Why no record is lost between pages that are asked for by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Growth {
+    /// New ones come at the end, and nothing moves up.
+    Grows,
+    /// It is read whole, and again when its total falls.
+    Whole,
+    Unsaid,
 }
 
 /// Where the number of a page goes.
@@ -113,8 +123,9 @@ impl Reader<'_> {
         let grows = block.get("grows").map(|node| self.flag(node, "grows"));
         let whole = block.get("whole").map(|node| self.flag(node, "whole"));
         match (number, grows, whole) {
-            (Some(number), Some(true), _) => Some(Paging::Number { number, grows: true }),
-            (Some(number), ..) => Some(Paging::Number { number, grows: whole != Some(true) && grows == Some(true) }),
+            (Some(number), Some(true), _) => Some(Paging::Number { number, growth: Growth::Grows }),
+            (Some(number), _, Some(true)) => Some(Paging::Number { number, growth: Growth::Whole }),
+            (Some(number), ..) => Some(Paging::Number { number, growth: Growth::Unsaid }),
             (None, _, Some(true)) => Some(Paging::Whole),
             (None, ..) => {
                 let why = "nothing says how the next page is asked for: by `keyset`, `token`, `by_stamp`, `window` or `number`";

@@ -1,4 +1,4 @@
-//! The connector against answers that are written down here: each test says what is asked and what comes back.
+//! ShipStation V2, as it is described, against answers that are written down here: each test says what is asked and what comes back.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::sync::{Arc, Mutex};
@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::ShipStationV2;
+use super::super::DescribedSystem;
 use crate::connector::registry::Settings;
 use crate::connector::scripted::{NOW, Script, Still, answer, ok, posted};
 use crate::connector::{Change, Connector, LookupRequest, Page, ReadRequest, State};
+use crate::describe;
 use crate::fault::Fault;
 use crate::http::{Broken, Call, Response, Secret};
 use crate::plan::Plan;
@@ -18,7 +19,7 @@ use crate::value::{Json, ObjectRef};
 
 struct Bench {
     script: Arc<Script>,
-    v2: ShipStationV2,
+    v2: DescribedSystem,
     call: Call,
 }
 
@@ -27,11 +28,15 @@ fn settings(more: &[(&str, &str)]) -> Settings {
     Settings { name: "tracking".into(), system: "shipstation-v2".into(), options }
 }
 
+fn described() -> &'static describe::Described {
+    describe::known("shipstation-v2").unwrap()
+}
+
 impl Bench {
     fn new(answers: impl IntoIterator<Item = Result<Response, Broken>>) -> Self {
         let script = Arc::new(Script { answers: Mutex::new(answers.into_iter().collect()), ..Script::default() });
         let clock = Arc::new(Still(Mutex::new(NOW.parse().unwrap())));
-        let v2 = ShipStationV2::new(&settings(&[("tracking_days", "30")]), script.clone(), clock).unwrap();
+        let v2 = DescribedSystem::new(described(), &settings(&[("tracking_days", "30")]), script.clone(), clock).unwrap();
         Bench { script, v2, call: Call::default() }
     }
 
@@ -205,7 +210,7 @@ fn what_is_no_webhook_of_this_account_is_refused() {
 fn settings_that_cannot_work_are_refused_without_showing_them() {
     let open = |more: &[(&str, &str)]| {
         let clock = Arc::new(Still(Mutex::new(NOW.parse().unwrap())));
-        ShipStationV2::new(&settings(more), Arc::new(Script::default()), clock).map(|_| ())
+        DescribedSystem::new(described(), &settings(more), Arc::new(Script::default()), clock).map(|_| ())
     };
     assert!(open(&[("url", "http://127.0.0.1:8462")]).is_ok());
     for more in [("url", "http://api.shipstation.com"), ("tracking_days", "0"), ("tracking_days", "soon"), ("api_key", "a\nb"), ("api_key", " ")] {

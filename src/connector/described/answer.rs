@@ -1,0 +1,286 @@
+//! What an answer means: the description's rules from the top, and what no rule names by its status.
+//!
+//! | answer | a read | a write |
+//! | --- | --- | --- |
+//! | 2xx with JSON, without | ok, transient | ok, ambiguous |
+//! | 401; 403 and 3xx; 404; 429 | expired; denied; absent; throttled | expired; denied; rejected; throttled |
+//! | other 4xx (408 as 5xx) | rejected | rejected |
+//! | 5xx, and what got no answer | transient | ambiguous |
+//! | a document with an error | transient | ambiguous |
+
+use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+
+use super::ask::Answer;
+use super::open::Link;
+use super::view;
+use crate::describe::model::{Answer as Rule, AnswerClass, Errors, FieldOf, Limit, Unit, Wait};
+use crate::describe::{Formula, Path, PathStep, Scope, printed};
+use crate::fault::{Fault, Refusal};
+use crate::http::Response;
+use crate::value::Json;
+use crate::vm::slice;
+
+/// The longest text of a refusal that is kept, in characters.
+const LONGEST_REFUSAL: usize = 2000;
+
+/// What was asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) object: &'a str,
+    pub(super) write: bool,
+}
+
+/// What an answer means for the call.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Done(Answer),
+    /// There is no such thing.
+    Absent,
+    /// The token is no longer good.
+    Expired(Fault),
+    Refused(Fault),
+}
+
+impl Link {
+    /// What an answer means.
+    pub(super) fn meaning(&self, asked: Asked<'_>, response: Response) -> Outcome {
+        let answer = Answer::of(response);
+        self.heed(&answer);
+        let of_object = |rule: &&Rule| rule.on.is_empty() || rule.on.iter().any(|on| on.node == asked.object);
+        let rule = self.of.answers.iter().filter(of_object).find(|rule| rule.when.holds(&self.scope_of(&answer, asked, &[&rule.when])));
+        let refresh = self.of.auth.refresh.as_ref().map(|refresh| &refresh.when);
+        let class = match rule {
+            Some(rule) => rule.is,
+            None if refresh.is_some_and(|when| when.holds(&self.scope_of(&answer, asked, &[when]))) => AnswerClass::Expired,
+            None => self.usual(&answer, asked),
+        };
+        let reason = || self.refusal(&answer, rule).message;
+        let fault = match class {
+            AnswerClass::Ok => return Outcome::Done(answer),
+            AnswerClass::Absent if !asked.write => return Outcome::Absent,
+            AnswerClass::Absent | AnswerClass::Rejected | AnswerClass::Exists => Fault::Rejected(self.refusal(&answer, rule)),
+            AnswerClass::Expired => return Outcome::Expired(Fault::Denied { reason: reason() }),
+            AnswerClass::Throttled => {
+                let until = self.wait(rule, &answer, asked);
+                let until = self.client.limit_now().pause(self.client.now(), until);
+                Fault::Throttled { until: Some(until), reason: reason() }
+            }
+            AnswerClass::Denied if answer.status.is_redirection() => {
+                // No redirect is followed: the credential would go with it.
+                let reason = format!("{} answered {}: the connection's `url` is not where it is", self.of.title, answer.status);
+                Fault::Denied { reason }
+            }
+            AnswerClass::Denied => Fault::Denied { reason: reason() },
+            AnswerClass::Conflict => Fault::Conflict { reason: reason() },
+            AnswerClass::Transient => Fault::transient(format!("{} answered {}: {}", self.of.title, answer.status.as_u16(), reason())),
+            AnswerClass::Ambiguous if asked.write => Fault::ambiguous(format!("{} answered {}: {}", self.of.title, answer.status.as_u16(), reason())),
+            // A read that was not answered has changed nothing.
+            AnswerClass::Ambiguous => Fault::transient(format!("{} answered {}: {}", self.of.title, answer.status.as_u16(), reason())),
+        };
+        Outcome::Refused(fault)
+    }
+
+    /// What an answer means that no rule names.
+    fn usual(&self, answer: &Answer, asked: Asked<'_>) -> AnswerClass {
+        let unknown = if asked.write { AnswerClass::Ambiguous } else { AnswerClass::Transient };
+        match answer.status {
+            status if status.is_success() => {
+                let is_json = slice::value_at(answer.text(), &[]).is_some();
+                // Success of a write may have no body: its receipt says whether that is so.
+                let is_empty = asked.write && answer.text().trim().is_empty();
+                let has_errors = || {
+                    self.of.graphql.is_some() && slice::value_at(answer.text(), &["errors"]).is_some_and(|errors| errors != "null" && errors != "[]")
+                };
+                if (is_json || is_empty) && !has_errors() { AnswerClass::Ok } else { unknown }
+            }
+            StatusCode::UNAUTHORIZED => AnswerClass::Expired,
+            StatusCode::FORBIDDEN => AnswerClass::Denied,
+            status if status.is_redirection() => AnswerClass::Denied,
+            StatusCode::NOT_FOUND => AnswerClass::Absent,
+            StatusCode::TOO_MANY_REQUESTS => AnswerClass::Throttled,
+            StatusCode::REQUEST_TIMEOUT => unknown,
+            status if status.is_client_error() => AnswerClass::Rejected,
+            _ => unknown,
+        }
+    }
+
+    /// What expressions on an answer read, as far as they read it.
+    pub(super) fn scope_of<'a>(&'a self, answer: &Answer, asked: Asked<'_>, formulas: &[&Formula]) -> Scope<'a> {
+        let reads = |root: &str| formulas.iter().any(|formula| formula.reads.iter().any(|path| path.root() == root));
+        let mut scope =
+            self.scope().and("status", Json::from(answer.status.as_u16())).and("asked", Json::from(if asked.write { "write" } else { "read" }));
+        if reads("header") {
+            scope = scope.and("header", answer.headers());
+        }
+        if reads("body") {
+            scope = scope.and("body", view::seen(answer.text(), "body", formulas.iter().copied()));
+        }
+        if reads("error") {
+            scope = scope.and("error", self.first_error(answer));
+        }
+        if reads("message") {
+            scope = scope.and("message", Json::from(self.refusal(answer, None).message));
+        }
+        for name in ["data", "errors", "extensions"] {
+            if reads(name) {
+                let deep = formulas.iter().any(|formula| formula.reads.iter().any(|path| path.root() == name && path.steps.len() > 1));
+                let value = slice::value_at(answer.text(), &[name]);
+                let value = value
+                    .map_or(Json::Null, |value| if deep || name != "data" { serde_json::from_str(value).unwrap_or_default() } else { there(value) });
+                scope = scope.and(name, value);
+            }
+        }
+        for (name, path) in &self.of.lets {
+            if reads(&name.node) {
+                scope = scope.and(&name.node, view::json_at(answer.text(), path).unwrap_or_default());
+            }
+        }
+        scope
+    }
+
+    /// The first error of an answer, with its code, message and field under these names.
+    fn first_error(&self, answer: &Answer) -> Json {
+        errors(&self.of.error, answer.text()).into_iter().next().unwrap_or_default()
+    }
+
+    /// The words of a refusal.
+    fn refusal(&self, answer: &Answer, rule: Option<&Rule>) -> Refusal {
+        let mut refusal = refusal(&self.of.error, answer.text());
+        if refusal.message.is_empty() {
+            refusal.message = answer.status.canonical_reason().unwrap_or("no words").to_owned();
+        }
+        if refusal.code.is_empty() {
+            refusal.code = answer.status.as_u16().to_string();
+        }
+        if let Some(hint) = rule.and_then(|rule| rule.hint.as_ref()) {
+            refusal.message = format!("{} ({hint})", refusal.message);
+        }
+        refusal
+    }
+
+    /// Until when a system at its limit is left alone, where anything says so.
+    fn wait(&self, rule: Option<&Rule>, answer: &Answer, asked: Asked<'_>) -> Option<Timestamp> {
+        let now = self.client.now();
+        match rule.and_then(|rule| rule.wait.as_ref()) {
+            Some(Wait::Seconds(formula)) => {
+                let value = formula.value(&self.scope_of(answer, asked, &[formula]))?;
+                // `45` or `45 seconds`.
+                let text = printed(&value);
+                seconds_from(now, text.split_whitespace().next()?.parse().ok()?)
+            }
+            Some(Wait::Until(formula)) => printed(&formula.value(&self.scope_of(answer, asked, &[formula]))?).parse().ok(),
+            Some(Wait::Limit) | None => self.told_wait(answer, now),
+        }
+    }
+
+    /// The time that the limit's own headers name; else that of `Retry-After` (RFC 9110, 10.2.3), in seconds.
+    fn told_wait(&self, answer: &Answer, now: Timestamp) -> Option<Timestamp> {
+        let told = self.of.limits.iter().find_map(|limit| match limit {
+            Limit::Window { told, .. } | Limit::Bucket { told, .. } => Some(told),
+            _ => None,
+        });
+        let named = told.into_iter().flatten().filter(|(name, _)| ["resets_in", "or"].contains(&name.node.as_str()));
+        let seconds = named.filter_map(|(_, measure)| {
+            let number: f64 = number_at(answer, &measure.path)?;
+            match measure.unit {
+                Unit::UnixSeconds => Some(number - now.as_second() as f64),
+                Unit::Milliseconds => Some(number / 1_000.0),
+                Unit::Seconds | Unit::One => Some(number),
+            }
+        });
+        let seconds = seconds.into_iter().next().or_else(|| answer.headers.get("retry-after")?.to_str().ok()?.trim().parse().ok())?;
+        seconds_from(now, seconds)
+    }
+
+    /// What an answer says of the limits.
+    fn heed(&self, answer: &Answer) {
+        let now = self.client.now();
+        for limit in &self.of.limits {
+            let Limit::Window { told, .. } = limit else { continue };
+            let number = |name: &str| {
+                let (_, measure) = told.iter().find(|(known, _)| known.node == name)?;
+                number_at(answer, &measure.path).filter(|number| (0.0..1e9).contains(number))
+            };
+            if let (Some(calls), Some(left), Some(resets)) = (number("calls"), number("left"), number("resets_in")) {
+                self.client.limit_now().seen(now, calls as u32, left as u32, SignedDuration::from_secs(resets as i64));
+            }
+        }
+    }
+}
+
+/// So many seconds later: at least one, and not more than a day. What says more is no number of seconds.
+fn seconds_from(now: Timestamp, seconds: f64) -> Option<Timestamp> {
+    let millis = (seconds.clamp(1.0, 86_400.0) * 1_000.0) as i64;
+    now.checked_add(SignedDuration::from_millis(millis)).ok()
+}
+
+/// A number that an answer says: in a header, or in its body.
+fn number_at(answer: &Answer, path: &Path) -> Option<f64> {
+    if path.root() == "header" {
+        let PathStep::Name(name) = path.steps.get(1)? else { return None };
+        return answer.headers.get(name.as_str())?.to_str().ok()?.trim().parse().ok();
+    }
+    view::text_at(answer.text(), path)?.parse().ok()
+}
+
+/// Something is there, whatever it is.
+fn there(value: &str) -> Json {
+    if value == "null" { Json::Null } else { Json::Bool(true) }
+}
+
+/// The errors of a text, each with its code, message and field under these names.
+pub(super) fn errors(form: &Errors, text: &str) -> Vec<Json> {
+    let found: Vec<Json> = match &form.each {
+        Some(each) => match view::records(text, Some(each)) {
+            Some(errors) => errors.into_iter().map(|error| serde_json::from_str(error).unwrap_or_default()).collect(),
+            // One error where a list of them is usual.
+            None => view::json_at(text, each).filter(Json::is_object).into_iter().collect(),
+        },
+        None => serde_json::from_str(text).into_iter().collect(),
+    };
+    found.into_iter().filter(Json::is_object).map(|error| named(form, error)).collect()
+}
+
+fn named(form: &Errors, mut error: Json) -> Json {
+    let at = |path: &Path| path.all(&error).into_iter().find(|value| !value.is_null()).cloned();
+    let words = form.message.iter().find_map(|path| {
+        let found: Vec<String> = path.all(&error).into_iter().flat_map(texts).collect();
+        (!found.is_empty()).then(|| Json::from(found.join("; ")))
+    });
+    let field = form.field.as_ref().and_then(|field| match field {
+        FieldOf::At(path) => at(path),
+        FieldOf::FirstName { of, without_before } => {
+            let name = of.get(&error)?.as_object()?.keys().next()?.as_str();
+            let name = without_before.as_deref().and_then(|sign| name.split_once(sign)).map_or(name, |(_, rest)| rest);
+            Some(Json::from(name))
+        }
+    });
+    let more: Vec<(String, Json)> = form.more.iter().filter_map(|(name, path)| Some((name.node.clone(), at(path)?))).collect();
+    let named = [("code".to_owned(), form.code.as_ref().and_then(at)), ("message".to_owned(), words), ("field".to_owned(), field)];
+    if let Json::Object(fields) = &mut error {
+        fields.extend(more);
+        fields.extend(named.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    }
+    error
+}
+
+/// The texts of a value: itself, or its elements.
+fn texts(value: &Json) -> Vec<String> {
+    match value {
+        Json::String(text) if !text.trim().is_empty() => vec![text.clone()],
+        Json::Array(items) => items.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The words of what is refused, as far as they are where the description says. The code and the message may be empty.
+pub(super) fn refusal(form: &Errors, text: &str) -> Refusal {
+    let errors = errors(form, text);
+    let said = |name: &str| errors.iter().find_map(|error| error.get(name)).map(printed).filter(|text| !text.is_empty());
+    let mut words: Vec<String> = errors.iter().filter_map(|error| error.get("message")).map(printed).filter(|text| !text.is_empty()).collect();
+    if words.is_empty() {
+        words.extend(form.otherwise.as_ref().and_then(|path| view::text_at(text, path)));
+    }
+    Refusal { code: said("code").unwrap_or_default(), message: words.join("; ").chars().take(LONGEST_REFUSAL).collect(), field: said("field") }
+}

@@ -1,0 +1,270 @@
+//! One call: what it is made of, how it goes out, and its answer.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::answer::{Asked, Outcome};
+use super::open::Link;
+use super::view;
+use crate::describe::model::{Ask, Request};
+use crate::describe::{Filled, Missing, Path, Piece, Scope, Template, printed};
+use crate::fault::Fault;
+use crate::http::{Call, Response};
+use crate::value::Json;
+use crate::vm::slice;
+
+/// What a call is made of, before it is sent: paging puts its own into it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Parts {
+    method: http::Method,
+    /// Behind the base, or a whole address; encoded.
+    path: String,
+    query: Vec<(String, Json)>,
+    headers: Vec<(String, String)>,
+    body: Option<Json>,
+}
+
+/// An answer that says what was asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    bytes: Bytes,
+}
+
+impl Answer {
+    pub(super) fn of(response: Response) -> Self {
+        let (head, bytes) = response.into_parts();
+        Answer { status: head.status, headers: head.headers, bytes }
+    }
+
+    /// The body; empty where it is no UTF-8.
+    pub(super) fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes).unwrap_or_default()
+    }
+
+    /// What the paths of a call are below: the answer, or the field of its document.
+    pub(super) fn result<'a>(&'a self, ask: &Ask) -> Option<&'a str> {
+        match &ask.request {
+            Request::Rest { .. } => slice::value_at(self.text(), &[]),
+            Request::GraphQl { field, .. } => slice::value_at(self.text(), &["data", &field.node]),
+        }
+    }
+
+    /// The headers by their names in small letters, as expressions read them.
+    pub(super) fn headers(&self) -> Json {
+        let text = |value: &HeaderValue| value.to_str().ok().map(Json::from);
+        Json::Object(self.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?))).collect())
+    }
+}
+
+impl Parts {
+    /// Puts a value where a path says: `query.page`, `body.cursor`.
+    pub(super) fn put(&mut self, to: &str, value: Json) {
+        match to.split_once('.') {
+            Some(("query", name)) => {
+                self.query.retain(|(known, _)| known != name);
+                self.query.push((name.to_owned(), value));
+            }
+            Some(("body", name)) => {
+                if let Json::Object(fields) = self.body.get_or_insert_with(|| Json::Object(serde_json::Map::new())) {
+                    fields.insert(name.to_owned(), value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether something stands there already.
+    pub(super) fn has(&self, to: &str) -> bool {
+        match to.split_once('.') {
+            Some(("query", name)) => self.query.iter().any(|(known, _)| known == name),
+            Some(("body", name)) => self.body.as_ref().is_some_and(|body| body.get(name).is_some()),
+            _ => false,
+        }
+    }
+
+    /// Leaves out what is asked for by the query.
+    pub(super) fn without_query(&mut self) {
+        self.query.clear();
+    }
+
+    /// The path, for messages.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl Link {
+    /// What a call is made of.
+    ///
+    /// # Errors
+    /// A value that it needs is missing, or cannot stand in a path.
+    pub(super) fn parts(&self, ask: &Ask, scope: &Scope<'_>) -> Result<Parts, Fault> {
+        let Request::Rest { method, path, query, body } = &ask.request else {
+            return Err(Fault::rejected("request", "a GraphQL call is not carried out yet", None));
+        };
+        let mut parts = Parts { method: method.clone(), path: encoded_path(path, scope)?, ..Parts::default() };
+        for (name, value) in query {
+            match value {
+                // Each element by itself, under the same name.
+                Filled::List(items) => {
+                    for item in items {
+                        parts.query.extend(item.fill(scope).map_err(incomplete)?.map(|value| (name.node.clone(), value)));
+                    }
+                }
+                one => parts.query.extend(one.fill(scope).map_err(incomplete)?.map(|value| (name.node.clone(), value))),
+            }
+        }
+        for (name, value) in self.of.headers.iter().chain(&ask.headers) {
+            if let Some(value) = value.fill(scope).map_err(incomplete)? {
+                parts.headers.push((name.node.clone(), printed(&value)));
+            }
+        }
+        parts.body = match body {
+            Some(body) => body.fill(scope).map_err(incomplete)?,
+            None => None,
+        };
+        Ok(parts)
+    }
+
+    /// Reads: `None` where the system says that there is no such thing.
+    ///
+    /// # Errors
+    /// What the answer means, where it is not what was asked for.
+    pub(super) async fn read(&self, call: &Call, object: &str, ask: &Ask, scope: &Scope<'_>) -> Result<Option<Answer>, Fault> {
+        let parts = self.parts(ask, scope)?;
+        self.read_parts(call, object, ask, &parts).await
+    }
+
+    /// The same, of parts that paging has put its own into.
+    ///
+    /// # Errors
+    /// As [`Link::read`].
+    pub(super) async fn read_parts(&self, call: &Call, object: &str, ask: &Ask, parts: &Parts) -> Result<Option<Answer>, Fault> {
+        let asked = Asked { object, write: false };
+        match self.carried_out(call, asked, ask, parts).await? {
+            Outcome::Done(answer) => Ok(Some(answer)),
+            Outcome::Absent => Ok(None),
+            Outcome::Refused(fault) | Outcome::Expired(fault) => Err(fault),
+        }
+    }
+
+    /// Sends a call, with a new token where the one that it had is no longer good.
+    ///
+    /// # Errors
+    /// It got no answer, or no token.
+    pub(super) async fn carried_out(&self, call: &Call, asked: Asked<'_>, ask: &Ask, parts: &Parts) -> Result<Outcome, Fault> {
+        let by = ask.by.as_ref().map(|by| by.node.as_str()).filter(|by| self.of.auth.sign_ins.iter().any(|(known, _)| known == by));
+        let mut renewed = 0;
+        loop {
+            let proof = self.proof(by).await?;
+            let request = self.request(parts, &proof)?;
+            let answer = match self.client.send(call, request).await {
+                Ok(answer) => answer,
+                // A read that got no answer changed nothing.
+                Err(Fault::Ambiguous { reason }) if !asked.write => return Err(Fault::Transient { reason }),
+                Err(fault) => return Err(fault),
+            };
+            let outcome = self.meaning(asked, answer);
+            let most = self.of.auth.refresh.as_ref().map_or(1, |refresh| refresh.times);
+            if matches!(outcome, Outcome::Expired(_)) && renewed < most && self.forget(&proof).await {
+                renewed += 1;
+                continue;
+            }
+            return Ok(outcome);
+        }
+    }
+
+    fn request(&self, parts: &Parts, proof: &super::sign_in::Proof) -> Result<crate::http::Request, Fault> {
+        let unsent = |error: String| Fault::rejected("request", format!("it cannot be put into a request: {error}"), None);
+        let mut target = self.address(&parts.path).ok_or_else(|| unsent(format!("`{}` is no address of {}", parts.path, self.of.title)))?;
+        let mut pairs: Vec<(&str, String)> = parts.query.iter().map(|(name, value)| (name.as_str(), in_query(value))).collect();
+        pairs.extend(proof.query.iter().map(|(name, value)| (name.as_str(), value.clone())));
+        if !pairs.is_empty() {
+            let sign = if target.contains('?') { '&' } else { '?' };
+            target = format!("{target}{sign}{}", form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish());
+        }
+        let mut request = http::Request::builder().method(parts.method.clone()).uri(target).header(header::ACCEPT, "application/json");
+        if parts.body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = parts.body.as_ref().map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        let mut request = request.body(body).map_err(|error| unsent(error.to_string()))?;
+        for (name, value) in &parts.headers {
+            let name: http::HeaderName = name.parse().map_err(|error: http::header::InvalidHeaderName| unsent(error.to_string()))?;
+            request.headers_mut().insert(name, HeaderValue::from_str(value).map_err(|error| unsent(error.to_string()))?);
+        }
+        request.headers_mut().extend(proof.headers.clone());
+        Ok(request)
+    }
+
+    /// The records of an answer's list.
+    ///
+    /// # Errors
+    /// The answer has not the form that the description gives.
+    pub(super) fn records<'a>(&self, ask: &Ask, parts: &Parts, answer: &'a Answer) -> Result<Vec<&'a str>, Fault> {
+        let result = answer.result(ask).ok_or_else(|| self.not_understood(parts))?;
+        view::records(result, ask.records.as_ref()).ok_or_else(|| self.not_understood(parts))
+    }
+
+    /// The one record of an answer.
+    ///
+    /// # Errors
+    /// The answer has not the form that the description gives.
+    pub(super) fn record<'a>(&self, ask: &Ask, path: &str, answer: &'a Answer) -> Result<&'a str, Fault> {
+        let record = answer.result(ask).and_then(|result| below(result, ask.record.as_ref()));
+        record.filter(|record| record.starts_with('{')).ok_or_else(|| self.not_understood_at(path))
+    }
+
+    pub(super) fn not_understood(&self, parts: &Parts) -> Fault {
+        self.not_understood_at(&parts.path)
+    }
+
+    fn not_understood_at(&self, path: &str) -> Fault {
+        Fault::transient(format!("the answer of {} to `{path}` has not the form that its description gives", self.of.title))
+    }
+}
+
+fn below<'t>(text: &'t str, path: Option<&Path>) -> Option<&'t str> {
+    match path {
+        Some(path) => view::slices(text, path)?.first().copied(),
+        None => Some(text),
+    }
+}
+
+/// A value in a query: a list with commas between.
+fn in_query(value: &Json) -> String {
+    match value {
+        Json::Array(items) => items.iter().map(printed).collect::<Vec<_>>().join(","),
+        other => printed(other),
+    }
+}
+
+/// A value that a template needs and that is not there.
+pub(super) fn incomplete(missing: Missing) -> Fault {
+    Fault::rejected("request", format!("the request cannot be made: {missing}"), None)
+}
+
+/// A path whose values are each one piece of it: none leads out of its place.
+fn encoded_path(path: &Template, scope: &Scope<'_>) -> Result<String, Fault> {
+    let mut out = String::new();
+    for piece in &path.pieces {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Value { value, .. } => {
+                let text = value.value(scope).map(|value| printed(&value)).unwrap_or_default();
+                if text.is_empty() || text == "." || text == ".." {
+                    return Err(incomplete(Missing(value.text.clone())));
+                }
+                for byte in text.bytes() {
+                    match byte {
+                        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+                        _ => out.push_str(&format!("%{byte:02X}")),
+                    }
+                }
+            }
+        }
+    }
+    Ok(out)
+}

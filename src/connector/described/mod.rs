@@ -1,0 +1,217 @@
+//! The connector of systems that are described: it carries out what a description (`systems/<system>/system.yaml`) says.
+//!
+//! It knows no system by name. What a page, an answer, a webhook means is read in the description; the parts of an answer are looked at
+//! as slices of its text, and a record becomes a tree only where the description changes it.
+
+mod answer;
+mod ask;
+mod find;
+mod open;
+mod sign_in;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod view;
+mod webhook;
+mod whole;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use self::find::{Beside, Reads, together};
+use self::open::Link;
+use super::registry::{Settings, Unusable};
+use super::{
+    Change, Connector, Found, Hint, LookupRequest, Page, ReadRequest, Reading, Receipt, Selection, State, Stream, WebhookRefusal, WebhookReply,
+    WebhookRequest, WriteRequest,
+};
+use crate::describe::model::{Object, Paging};
+use crate::describe::{self, Described};
+use crate::fault::Fault;
+use crate::http::{Call, Clock, Limit, Transport};
+use crate::schema::{FieldPath, Named};
+use crate::value::{Json, ObjectRef};
+
+/// The stamp of a record that has ended, in a list that does not say what changed: it is read no more. The word is the one that stores of
+/// earlier versions have.
+const ENDED: &str = "delivered";
+
+/// A connection of a described system.
+pub struct DescribedSystem {
+    link: Link,
+}
+
+/// # Errors
+/// There is no description of the system, or a setting is missing or cannot be used.
+pub(super) fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
+    let of = describe::known(&settings.system).ok_or_else(|| Unusable {
+        connection: settings.name.clone(),
+        message: format!("is of the system `{}`, which is not described", settings.system),
+        hint: "name a system that there is".to_owned(),
+    })?;
+    Ok(Arc::new(DescribedSystem::new(of, settings, transport, clock)?))
+}
+
+impl DescribedSystem {
+    /// # Errors
+    /// A setting is missing or cannot be used.
+    pub fn new(of: &'static Described, settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
+        Ok(DescribedSystem { link: Link::new(of, settings, transport, clock)? })
+    }
+
+    /// # Errors
+    /// The description has no such object.
+    fn object(&self, of: &ObjectRef) -> Result<&Object, Fault> {
+        let unknown = || Fault::rejected("object", format!("{} has no object {}", self.link.of.title, of.object), None);
+        self.link.of.object(&of.object).ok_or_else(unknown)
+    }
+
+    fn reads<'a>(&'a self, call: &'a Call, of: &'a ObjectRef, schemas: whole::Schemas<'a>) -> Result<Reads<'a>, Fault> {
+        Ok(Reads { link: &self.link, call, object: self.object(of)?, of, schemas })
+    }
+
+    /// What a flow reads beside the record itself.
+    fn beside(&self, of: &Selection<'_>) -> Beside {
+        let with = self.link.of.object(&of.object.object).map(|object| object.with.as_slice()).unwrap_or_default();
+        with.iter().filter(|with| of.reads(&with.name.node)).map(|with| (with.name.node.clone(), None)).collect()
+    }
+}
+
+/// Whether a projection has a field, or is of the whole record.
+fn has(projection: &[FieldPath], field: &str) -> bool {
+    projection.is_empty() || projection.iter().any(|path| path.first().is_none_or(|name| name == field))
+}
+
+#[async_trait]
+impl Connector for DescribedSystem {
+    fn system(&self) -> &'static str {
+        &self.link.of.system.node
+    }
+
+    fn limit(&self) -> &Limit {
+        self.link.client.limit()
+    }
+
+    fn streams(&self, of: &Selection<'_>) -> Vec<Stream> {
+        let object = self.link.of.object(&of.object.object);
+        let streams = object.map(|object| object.changes.as_slice()).unwrap_or_default();
+        streams.iter().map(|stream| Stream { name: stream.name.node.clone(), overlap: stream.overlap, only_later: stream.only_later }).collect()
+    }
+
+    async fn changes(&self, call: &Call, ask: &ReadRequest<'_>) -> Result<Page, Fault> {
+        let reads = self.reads(call, ask.selection.object, ask.selection.schemas)?;
+        let stream = reads.object.changes.iter().find(|stream| stream.name.node == ask.stream);
+        let stream =
+            stream.ok_or_else(|| Fault::rejected("stream", format!("{} has no stream `{}`", ask.selection.object.object, ask.stream), None))?;
+        reads.changes(stream, ask).await
+    }
+
+    async fn fetch_by_id(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        self.reads(call, of.object, of.schemas)?.by_id(ids, &self.beside(of)).await
+    }
+
+    fn form(&self, of: &Selection<'_>) -> Option<String> {
+        Some(self.beside(of).into_keys().collect::<Vec<_>>().join(", "))
+    }
+
+    fn fetch_batch(&self, of: &Selection<'_>) -> usize {
+        let object = self.link.of.object(&of.object.object);
+        object.and_then(|object| object.get.iter().map(|get| together(get.batch)).min()).unwrap_or(1)
+    }
+
+    fn read_cost(&self, of: &Selection<'_>) -> Reading {
+        let Some(object) = self.link.of.object(&of.object.object) else { return Reading { page: 1, each: 0 } };
+        let page = object.changes.first().and_then(|stream| stream.page.as_ref());
+        let size = page.and_then(|page| {
+            page.size.or(match &page.paging {
+                Paging::Token { most, .. } => *most,
+                _ => None,
+            })
+        });
+        let each = self.beside(of).len() + usize::from(object.changes.iter().any(|stream| stream.listed.is_some()));
+        Reading { page: size.and_then(|size| usize::try_from(size).ok()).unwrap_or(100), each }
+    }
+
+    async fn lookup(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
+        let reads = self.reads(call, ask.object, ask.schemas)?;
+        let wanted = reads.object.with.iter().filter(|with| has(ask.projection, &with.name.node));
+        let beside = wanted.map(|with| (with.name.node.clone(), None)).collect();
+        reads.lookup(ask, &beside).await
+    }
+
+    fn lookup_batch(&self, _object: &ObjectRef, _field: &[String]) -> usize {
+        1
+    }
+
+    async fn send(&self, _call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
+        Err(Fault::rejected("object", format!("{} is only read: {} is not written", self.link.of.title, batch.object.object), None))
+    }
+
+    fn webhook(&self, request: &WebhookRequest<'_>) -> Result<WebhookReply, WebhookRefusal> {
+        self.link.hints(request)
+    }
+
+    async fn resolve_webhook(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault> {
+        let reads = self.reads(call, of.object, of.schemas)?;
+        let page = |changes| Ok(Page { changes, cursor: None, more: false });
+        let known = self.link.of.webhooks.iter().flat_map(|webhooks| &webhooks.hints);
+        let described = known.into_iter().find(|known| known.event.node == hint.event && known.object.node == of.object.object);
+        let mut beside = self.beside(of);
+        let Some((field, value)) = hint.parameters.first_key_value() else { return Err(Fault::rejected("hint", "it names no record", None)) };
+        if *field != webhook::id_name(reads.object) {
+            let field = [field.clone()];
+            let values = [value.clone()];
+            let ask = LookupRequest { object: of.object, schemas: of.schemas, field: &field, values: &values, companions: &[], projection: &[] };
+            return page(reads.found_changes(reads.lookup(&ask, &beside).await?));
+        }
+        if !whole::is_id(&reads.object.id, value) {
+            return Err(Fault::rejected("hint", format!("it names no {}", of.object.object), None));
+        }
+        // What tells whether the record is gone, or none of the object's, is read before it.
+        let first = described.and_then(|described| Some((described, described.first.as_ref()?)));
+        let first = first.and_then(|(described, first)| Some((described, reads.object.with.iter().find(|with| with.name.node == first.node)?)));
+        if let Some((described, with)) = first {
+            let id = Json::from(value.as_str());
+            let scope = self.link.scope().with("id", &id).with("value", &id);
+            let Some(read) = reads.beside(with, &scope).await? else { return page(Vec::new()) };
+            let name = with.name.node.as_str();
+            let holds = |condition| stream::holds_of(&self.link, condition, name, &read);
+            if let Some(gone) = described.gone.as_ref().filter(|gone| gone.when.as_ref().is_none_or(holds)) {
+                let stamp = stream::stamp_of(&self.link, gone, &read);
+                return page(vec![Change { id: value.clone(), stamp, state: State::Gone }]);
+            }
+            if described.skip.as_ref().is_some_and(holds) {
+                return page(Vec::new());
+            }
+            if let Some(known) = beside.get_mut(name) {
+                *known = Some(read);
+            }
+        }
+        page(reads.by_id(std::slice::from_ref(value), &beside).await?)
+    }
+
+    async fn reference_data(&self, _call: &Call, _kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn describe(&self, _call: &Call, _object: &str) -> Result<Option<Json>, Fault> {
+        // Its schemas come from a file of the vendor's, and do not differ between accounts.
+        Ok(None)
+    }
+
+    async fn check_connection(&self, call: &Call) -> Result<String, Fault> {
+        let Some(hello) = &self.link.of.hello else { return Ok(format!("{} at {}: nothing is asked", self.link.of.title, self.link.host())) };
+        let scope = self.link.scope();
+        let parts = self.link.parts(&hello.ask, &scope)?;
+        let answer = self.link.read_parts(call, "", &hello.ask, &parts).await?;
+        let answer = answer.ok_or_else(|| self.link.not_understood(&parts))?;
+        let result = answer.result(&hello.ask).ok_or_else(|| self.link.not_understood(&parts))?;
+        let result: Json = serde_json::from_str(result).map_err(|_| self.link.not_understood(&parts))?;
+        let scope = scope.with("body", &result).and("host", Json::from(self.link.host())).and("header", answer.headers());
+        let scope = scope.and("data", result.get("data").cloned().unwrap_or_default());
+        let said = hello.say.text(&scope).ok().flatten();
+        Ok(said.unwrap_or_else(|| format!("{} at {} answers", self.link.of.title, self.link.host())))
+    }
+}

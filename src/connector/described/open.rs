@@ -1,0 +1,137 @@
+//! A connection of a described system: its settings held against what the description says of them, and its address.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use url::Url;
+
+use super::sign_in::SignIns;
+use crate::connector::registry::{Settings, Unusable};
+use crate::describe::model::{Setting, SettingKind};
+use crate::describe::{Described, Scope};
+use crate::http::{Client, Clock, Transport, address};
+use crate::system;
+use crate::value::Json;
+
+/// What every part of the connector needs of its connection.
+pub(super) struct Link {
+    pub(super) of: &'static Described,
+    pub(super) client: Client,
+    /// The settings by name, as templates read them.
+    pub(super) settings: Json,
+    /// Where calls go, without a slash at the end.
+    pub(super) base: Url,
+    /// The description's own address, where another one is set: what stands there whole goes to the other one too.
+    moved: bool,
+    pub(super) sign_ins: SignIns,
+}
+
+impl Link {
+    /// # Errors
+    /// A setting is missing or cannot be used.
+    pub(super) fn new(of: &'static Described, settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
+        let values = values(of, settings)?;
+        let scope = Scope::at(jiff::Timestamp::UNIX_EPOCH).with("setting", &values);
+        let own = of.base.text(&scope).ok().flatten().unwrap_or_default();
+        let given = settings.get(system::URL).map(str::trim);
+        let unusable = |message: String, hint: String| Unusable { connection: settings.name.clone(), message, hint };
+        let base = address(given.unwrap_or(&own)).map_err(|why| {
+            let hint = format!("leave `url` out, or put `{own}` under `connections.{}`", settings.name);
+            unusable(format!("has a `url` that {why}"), hint)
+        })?;
+        let hosts: Vec<String> = of.hosts.iter().filter_map(|host| host.text(&scope).ok().flatten()).collect();
+        let host = base.host_str().unwrap_or_default();
+        let moved = given.is_some_and(|given| given.trim_end_matches('/') != own.trim_end_matches('/'));
+        if !moved && !hosts.iter().any(|known| known == host) {
+            let hint = format!("hosts of {} are: {}", of.title, hosts.join(", "));
+            return Err(unusable(format!("would send to `{host}`, which is no host of {}", of.title), hint));
+        }
+        let client = Client::new(transport, clock, Arc::new(settings.limit()));
+        let sign_ins = SignIns::new(of, &values).map_err(|name| {
+            let hint = format!("put it under `connections.{}` as the system shows it", settings.name);
+            unusable(format!("has a `{name}` that no header can hold"), hint)
+        })?;
+        Ok(Link { of, client, settings: values, base, moved, sign_ins })
+    }
+
+    /// What is provided at each place.
+    pub(super) fn scope(&self) -> Scope<'_> {
+        Scope::at(self.client.now()).with("setting", &self.settings)
+    }
+
+    /// The whole address of a path, or of an address of the description; none where that is no host of the system.
+    pub(super) fn address(&self, path: &str) -> Option<String> {
+        let base = self.base.as_str().trim_end_matches('/');
+        if path.starts_with('/') {
+            return Some(format!("{base}{path}"));
+        }
+        let url = Url::parse(path).ok()?;
+        if self.moved {
+            // The sandbox stands for all hosts of its system.
+            let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+            return Some(format!("{base}{}{query}", url.path()));
+        }
+        let scope = self.scope();
+        let known = self.of.hosts.iter().filter_map(|host| host.text(&scope).ok().flatten()).any(|host| url.host_str() == Some(host.as_str()));
+        (known && url.scheme() == "https" && url.username().is_empty()).then(|| url.into())
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.base.host_str().unwrap_or_default()
+    }
+}
+
+/// The settings' values, held against the description.
+fn values(of: &Described, settings: &Settings) -> Result<Json, Unusable> {
+    let mut values = serde_json::Map::new();
+    for setting in &of.settings {
+        let name = setting.name.node.as_str();
+        let given = match settings.get(name).map(str::trim).filter(|text| !text.is_empty()).or(setting.default.as_deref()) {
+            Some(given) => given,
+            None if setting.optional => continue,
+            None if settings.get(name).is_some() => return Err(unusable(settings, setting, None)),
+            None => return Err(settings.need(name).err().unwrap_or_else(|| unusable(settings, setting, None))),
+        };
+        let value = value(setting, given).ok_or_else(|| unusable(settings, setting, Some(given)))?;
+        values.insert(name.to_owned(), value);
+    }
+    Ok(Json::Object(values))
+}
+
+/// A setting's value; none where its text is none.
+fn value(setting: &Setting, given: &str) -> Option<Json> {
+    if let Some(pattern) = &setting.pattern
+        && !regex::Regex::new(&format!("^(?:{})$", pattern.node)).is_ok_and(|pattern| pattern.is_match(given))
+    {
+        return None;
+    }
+    if !setting.values.is_empty() {
+        return setting.values.iter().find(|(word, _)| word == given).map(|(_, value)| Json::from(value.as_str()));
+    }
+    if setting.list {
+        return Some(given.split([',', ' ']).map(str::trim).filter(|part| !part.is_empty()).map(Json::from).collect());
+    }
+    match setting.kind {
+        SettingKind::Integer { from, to } => given.parse::<u64>().ok().filter(|number| (from..=to).contains(number)).map(Json::from),
+        // Whatever it is used for: a sign that no header takes is none of a key, a name or an id.
+        SettingKind::Text => HeaderValue::from_str(given).is_ok().then(|| Json::from(given)),
+    }
+}
+
+/// A setting's text is not repeated where it is a secret.
+fn unusable(settings: &Settings, setting: &Setting, given: Option<&str>) -> Unusable {
+    let name = &setting.name.node;
+    let message = match given.filter(|_| !setting.secret) {
+        Some(given) => format!("has `{name}: {given}`"),
+        None => format!("has a `{name}` that cannot be used"),
+    };
+    let hint = match (&setting.kind, setting.values.is_empty()) {
+        (SettingKind::Integer { from, to }, _) => format!("put a whole number from {from} to {to}"),
+        (_, false) => format!("put one of: {}", setting.values.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(", ")),
+        _ => match &setting.example {
+            Some(example) => format!("write it as `{example}`"),
+            None => format!("put it under `connections.{}` as the system shows it", settings.name),
+        },
+    };
+    Unusable { connection: settings.name.clone(), message, hint }
+}

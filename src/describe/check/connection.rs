@@ -1,0 +1,161 @@
+//! What holds for the connection: answers are called no better than they may be (D2); secrets and hosts stand where they may (D8).
+
+use super::{calls, templates};
+use crate::base::diag::Diagnostic;
+use crate::describe::error;
+use crate::describe::model::{AnswerClass, Ask, Described, HintBy, SignIn, Verify, WithOf};
+use crate::describe::text::Template;
+use crate::syntax::tree::{BinaryOp, Expr, ExprKind};
+
+/// D2: a rule may make an outcome worse by itself, and better only with the vendor's words that nothing was done.
+pub(super) fn answers(described: &Described, found: &mut Vec<Diagnostic>) {
+    for rule in &described.answers {
+        if rule.nothing_done.is_some() {
+            continue;
+        }
+        let statuses = crate::syntax::read_expr(rule.span.file, &rule.when.text).map_or(Statuses::Any, |expr| statuses(&expr));
+        let may_be = |range: std::ops::Range<u16>| match &statuses {
+            Statuses::Any => true,
+            Statuses::None => false,
+            Statuses::Of(known) => known.iter().any(|status| range.contains(status)),
+        };
+        let named = |range: std::ops::Range<u16>| matches!(&statuses, Statuses::Of(known) if known.iter().any(|status| range.contains(status)));
+        let better = match rule.is {
+            AnswerClass::Throttled | AnswerClass::Transient => may_be(200..300) || may_be(500..600),
+            AnswerClass::Rejected | AnswerClass::Absent | AnswerClass::Exists | AnswerClass::Conflict => named(500..600),
+            _ => false,
+        };
+        if better {
+            found.push(error::claims_more(rule.is.word(), rule.when.span));
+        }
+    }
+}
+
+/// The statuses under which a condition can hold for a write.
+enum Statuses {
+    Any,
+    None,
+    Of(Vec<u16>),
+}
+
+fn statuses(expr: &Expr) -> Statuses {
+    let is = |expr: &Expr, name: &str| matches!(expr.kind.as_ref(), ExprKind::Name(known) if known == name);
+    let number = |expr: &Expr| match expr.kind.as_ref() {
+        ExprKind::Number(number) => number.to_string().parse::<u16>().ok(),
+        _ => None,
+    };
+    match expr.kind.as_ref() {
+        ExprKind::Paren(inner) => statuses(inner),
+        ExprKind::In { value, list, negated: false } if is(value, "status") => Statuses::Of(list.iter().filter_map(number).collect()),
+        ExprKind::Binary { op, left, right } => match op.node {
+            BinaryOp::Equal if is(left, "status") => number(right).map_or(Statuses::Any, |status| Statuses::Of(vec![status])),
+            BinaryOp::Equal if is(left, "asked") && is(right, "read") => Statuses::None,
+            BinaryOp::And => match (statuses(left), statuses(right)) {
+                (Statuses::None, _) | (_, Statuses::None) => Statuses::None,
+                (Statuses::Of(left), Statuses::Of(right)) => Statuses::Of(left.into_iter().filter(|status| right.contains(status)).collect()),
+                (Statuses::Any, one) | (one, Statuses::Any) => one,
+            },
+            BinaryOp::Or => match (statuses(left), statuses(right)) {
+                (Statuses::Any, _) | (_, Statuses::Any) => Statuses::Any,
+                (Statuses::None, one) | (one, Statuses::None) => one,
+                (Statuses::Of(left), Statuses::Of(right)) => Statuses::Of(left.into_iter().chain(right).collect()),
+            },
+            _ => Statuses::Any,
+        },
+        _ => Statuses::Any,
+    }
+}
+
+/// D8: a secret stands in `auth` and `sign` only.
+pub(super) fn secrets(described: &Described, found: &mut Vec<Diagnostic>) {
+    let is_secret = |name: &str| described.setting(name).is_some_and(|setting| setting.secret);
+    let mut see = |template: &Template| {
+        for value in template.values() {
+            for path in value.reads.iter().filter(|path| path.root() == "setting") {
+                let name = path.rest();
+                if name.only().is_some_and(is_secret) {
+                    found.push(error::secret_elsewhere(&path.to_string(), value.span));
+                }
+            }
+        }
+    };
+    described.headers.iter().for_each(|(_, value)| value.templates(&mut |template| see(template)));
+    let mut of_call = |ask: &Ask| templates(ask, &mut |template| see(template));
+    for object in &described.objects {
+        object.changes.iter().for_each(|stream| of_call(&stream.ask));
+        object.get.iter().for_each(|get| calls(&get.look, &mut of_call));
+        object.find.iter().for_each(|find| calls(&find.look, &mut of_call));
+        for with in &object.with {
+            if let WithOf::Ask(ask) = &with.of {
+                of_call(ask);
+            }
+        }
+        for write in &object.writes {
+            write.ask.iter().for_each(&mut of_call);
+            for step in &write.steps {
+                step.ask.iter().chain(&step.change).chain(&step.remove).chain(step.add.iter().map(|(ask, _)| ask)).for_each(&mut of_call);
+            }
+        }
+    }
+    if let Some(hello) = &described.hello {
+        of_call(&hello.ask);
+        see(&hello.say);
+    }
+}
+
+/// D8: every address is below `hosts`.
+pub(super) fn hosts(described: &Described, found: &mut Vec<Diagnostic>) {
+    let hosts: Vec<String> = described.hosts.iter().map(written).collect();
+    let mut see = |address: &Template| {
+        let text = written(address);
+        let Some(rest) = text.strip_prefix("https://") else {
+            if !text.starts_with('/') {
+                found.push(error::no_host(&text, address.span, &hosts));
+            }
+            return;
+        };
+        let host = rest.split('/').next().unwrap_or_default();
+        if !hosts.iter().any(|known| known == host) {
+            found.push(error::no_host(host, address.span, &hosts));
+        }
+    };
+    see(&described.base);
+    for (_, sign_in) in &described.auth.sign_ins {
+        match sign_in {
+            SignIn::OAuth { token, .. } => see(token),
+            SignIn::Token { call, again, .. } => {
+                for call in std::iter::once(call).chain(again) {
+                    if let crate::describe::model::Request::Rest { path, .. } = &call.request {
+                        see(path);
+                    }
+                }
+            }
+            SignIn::Basic { .. } | SignIn::Header(_) | SignIn::Query(_) => {}
+        }
+    }
+}
+
+/// A template as it is written.
+fn written(template: &Template) -> String {
+    let piece = |piece: &crate::describe::text::Piece| match piece {
+        crate::describe::text::Piece::Text(text) => text.clone(),
+        crate::describe::text::Piece::Value { value, .. } => format!("{{{}}}", value.text),
+    };
+    template.pieces.iter().map(piece).collect()
+}
+
+/// D8: a webhook that nothing proves gives only ids of a known form.
+pub(super) fn webhooks(described: &Described, found: &mut Vec<Diagnostic>) {
+    let Some(webhooks) = &described.webhooks else { return };
+    let is_proved = !matches!(webhooks.verify, Verify::None | Verify::FetchedKey);
+    for hint in &webhooks.hints {
+        let Some(object) = described.object(&hint.object.node) else {
+            let names: Vec<&str> = described.objects.iter().map(|object| object.name.node.as_str()).collect();
+            found.push(error::unknown_object(&hint.object.node, hint.object.span, &names));
+            continue;
+        };
+        if matches!(hint.by, HintBy::Id(_)) && !is_proved && object.id.pattern.is_none() {
+            found.push(error::id_without_pattern(&object.name.node, hint.event.span));
+        }
+    }
+}

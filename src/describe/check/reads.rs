@@ -1,0 +1,53 @@
+//! Streams: no record is lost while a list is paged (D5), or because it shows late (D6).
+
+use crate::base::diag::Diagnostic;
+use crate::describe::error;
+use crate::describe::model::{Growth, Object, Paging, Stream};
+
+pub(super) fn streams(object: &Object, found: &mut Vec<Diagnostic>) {
+    for stream in &object.changes {
+        pages(stream, found);
+        late(stream, found);
+    }
+}
+
+/// D5.
+fn pages(stream: &Stream, found: &mut Vec<Diagnostic>) {
+    let Some(page) = &stream.page else {
+        found.push(error::pages_may_lose(
+            stream.name.span,
+            "nothing says how its pages follow each other",
+            "add `page`; a list that comes at once is `page: whole`",
+        ));
+        return;
+    };
+    match &page.paging {
+        Paging::Number { growth: Growth::Unsaid, .. } => {
+            let why = "a record that changes while its pages are read by number moves others over the end of a page";
+            let help = "say why that cannot be: `grows: true` (new ones come at the end), `whole: true` (read again when it shrinks); or page `by_stamp` or by `window`";
+            found.push(error::pages_may_lose(page.span, why, help));
+        }
+        Paging::Token { .. } if stream.until.is_none() && stream.listed.is_none() => {
+            let why = "what changes while its pages are read may move behind the token";
+            found.push(error::pages_may_lose(page.span, why, "close the window: add `until: { lag: 30 s }` and send `{until}`"));
+        }
+        _ => {}
+    }
+}
+
+/// D6.
+fn late(stream: &Stream, found: &mut Vec<Diagnostic>) {
+    let reads_all = matches!(stream.page.as_ref().map(|page| &page.paging), Some(Paging::Whole | Paging::Number { growth: Growth::Whole, .. }));
+    if stream.listed.is_some() || reads_all {
+        return;
+    }
+    if stream.overlap.is_zero() {
+        let help = "add `overlap`: how long after its stamp a change may show at most";
+        found.push(error::late_records(stream.name.span, "a change that shows after its stamp is never read", help));
+    }
+    let has_bound = super::mentions(&stream.ask, "from");
+    if !has_bound {
+        let help = "send `{from}`, or say that it is read whole each time: `page: whole`";
+        found.push(error::late_records(stream.name.span, "its call has no lower bound: each poll reads all records", help));
+    }
+}

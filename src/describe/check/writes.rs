@@ -1,0 +1,149 @@
+//! Writes: a means has what it needs (D1), a mark is found again (D3), items of a batch are told apart (D4), steps can be repeated (D7).
+
+use jiff::SignedDuration;
+
+use super::{mentions, values};
+use crate::base::diag::Diagnostic;
+use crate::describe::error;
+use crate::describe::model::{AnswerClass, Batch, Described, Guarantee, Look, Matching, Means, Object, Write};
+
+/// The shortest time in which a request may still be carried out: that of a call, with what a search needs to show it.
+const SETTLE: SignedDuration = SignedDuration::from_mins(1);
+
+/// D1 and D3.
+pub(super) fn guarantee(described: &Described, object: &Object, write: &Write, found: &mut Vec<Diagnostic>) {
+    let Some(guarantee) = &write.guarantee else {
+        // A part is written by the update of what it is part of, and held to what that one is.
+        if object.part_of.is_none() {
+            found.push(error::no_guarantee(&write.name.node, write.name.span));
+        } else if write.there.is_none() && write.name.node != "update" {
+            let why = "after a conflict nothing tells whether the part is there already";
+            found.push(error::means_lacks(&write.name.node, "there", write.name.span, why));
+        }
+        return;
+    };
+    let means = guarantee.by.node;
+    let mut lacks = |what: &str, why: &str| found.push(error::means_lacks(means.word(), what, guarantee.by.span, why));
+    if means != Means::None && guarantee.source.is_none() && guarantee.says.is_none() {
+        lacks("source", "somebody has to say where the vendor promises it");
+    }
+    match means {
+        Means::Key if write.key.is_empty() => lacks("key", "nothing says which field the system keeps to one record"),
+        Means::Set if !names_its_record(write) => lacks("id", "the call names no record: it has neither `{id}` nor the fields of its `key`"),
+        Means::Version => {
+            if write.reads.is_none() {
+                lacks("reads", "the version is that of the record as it was read just before");
+            }
+            let is_told = guarantee.refused.is_some() || described.answers.iter().any(|rule| rule.is == AnswerClass::Conflict);
+            if !is_told {
+                lacks("refused", "no rule says by which answer a conflict is told");
+            }
+            if !write.ask.as_ref().is_some_and(|ask| mentions(ask, "target") || mentions(ask, "parent")) {
+                lacks("target.version", "the call does not send the version that was read");
+            }
+        }
+        Means::Token => {
+            if guarantee.hours.is_none() {
+                lacks("hours", "nothing says for how long the system knows the token again");
+            }
+            if guarantee.to.is_none() {
+                lacks("to", "nothing says where the token goes");
+            }
+        }
+        Means::Mark => mark(object, write, guarantee, found),
+        Means::Key | Means::Set | Means::None => {}
+    }
+}
+
+/// Whether a call names the record whose values it sets.
+fn names_its_record(write: &Write) -> bool {
+    let asks = write.ask.iter().chain(write.steps.iter().flat_map(|step| step.ask.iter().chain(&step.change).chain(&step.remove)));
+    let named = |ask| {
+        let reads = || values(ask).into_iter().flat_map(|value| &value.reads);
+        let whole = reads().any(|path| ["id", "items", "group", "groups"].contains(&path.root()) || path.to_string() == "item");
+        let keyed = !write.key.is_empty() && write.key.iter().all(|key| reads().any(|path| path.to_string() == format!("item.{}", key.node)));
+        whole || keyed
+    };
+    let mut asks = asks.peekable();
+    asks.peek().is_some() && asks.all(named)
+}
+
+/// D3: what was made is found again, and only that.
+fn mark(object: &Object, write: &Write, guarantee: &Guarantee, found: &mut Vec<Diagnostic>) {
+    let at = guarantee.by.span;
+    let Some(field) = &guarantee.field else {
+        found.push(error::means_lacks("mark", "field", at, "nothing says by which field what was made is found"));
+        return;
+    };
+    match guarantee.settle {
+        None => found.push(error::means_lacks("mark", "settle", at, "nothing says how long a request may still be carried out")),
+        Some(settle) if settle < SETTLE => found.push(error::mark_unsure(at, "`settle` is shorter than a call may take", "put a minute at least")),
+        Some(_) => {}
+    }
+    let find = object.find.iter().find(|find| find.field.as_ref().is_some_and(|known| known.node == field.node));
+    match find.map(|find| &find.look) {
+        None => {
+            let help = format!("add `{}` under `find` of {}", field.node, object.name.node);
+            found.push(error::mark_unsure(field.span, &format!("nothing finds {} by `{}`", object.name.node, field.node), &help));
+        }
+        Some(Look::Ask { ask, exact, put, .. }) => {
+            let by_path = matches!(&ask.request, crate::describe::model::Request::Rest { path, .. } if path.values().any(|value| value.reads.iter().any(|read| read.root() == "value")));
+            let puts = put.iter().any(|(name, _)| name.node == field.node);
+            if !(*exact || by_path || puts || guarantee.same.is_some()) {
+                let why = format!("the `find` by `{}` may give others too", field.node);
+                found.push(error::mark_unsure(field.span, &why, "add `filter: exact` to it, or `same` to the guarantee"));
+            }
+        }
+        Some(Look::Refused) => found.push(error::mark_unsure(field.span, "this field cannot be asked for", "name another field")),
+        Some(_) => {}
+    }
+    if write.receipt.as_ref().is_none_or(|receipt| receipt.id.is_none()) {
+        found.push(error::mark_unsure(at, "the receipt has no `id`: what is found cannot be told to be what was made", "add `id` to the receipt"));
+    }
+}
+
+/// D4: each item of a batch is told by itself.
+pub(super) fn batch(write: &Write, found: &mut Vec<Diagnostic>) {
+    let Some(receipt) = &write.receipt else {
+        if write.batch.most() > 1 {
+            found.push(error::batch_unmatched(write.name.span, "a batch has no receipt", "add `receipt` with `items` and `match`"));
+        }
+        return;
+    };
+    if receipt.missing != AnswerClass::Ambiguous {
+        let why = format!("an item of which nothing is said is called {}", receipt.missing.word());
+        found.push(error::batch_unmatched(receipt.span, &why, "leave `missing` out: what nobody says is in doubt"));
+    }
+    if write.batch.most() <= 1 {
+        return;
+    }
+    match &receipt.matching {
+        Matching::One => found.push(error::batch_unmatched(receipt.span, "nothing says which result is of which item", "add `match: [field]`")),
+        Matching::By(by) if by.iter().all(|by| by.node == "place") => {
+            let help = "name a field of the result that is that of the item before `place`";
+            found.push(error::batch_unmatched(receipt.span, "results are told by their place alone, which nothing promises", help));
+        }
+        Matching::By(_) | Matching::Fields(_) => {}
+    }
+    if matches!(write.batch, Batch::Together(_)) && matches!(receipt.results, crate::describe::model::Results::One(_)) {
+        found.push(error::batch_unmatched(receipt.span, "one result stands for a batch", "say where the results are: `items`, or `failures`"));
+    }
+}
+
+/// D7: every step may be sent again.
+pub(super) fn steps(write: &Write, found: &mut Vec<Diagnostic>) {
+    for step in &write.steps {
+        if let Some((_, None)) = &step.add {
+            let help = "add `once`: a condition on the target's record under which the line is not there yet";
+            found.push(error::not_repeatable(step.span, "lines that are added again would be there twice", help));
+        }
+    }
+    let rest = write.steps.iter().filter(|step| step.covers.is_empty()).count();
+    if rest > 1 {
+        found.push(error::not_repeatable(
+            write.name.span,
+            "two steps write all that no other step does",
+            "name the fields of one of them in `covers`",
+        ));
+    }
+}
