@@ -419,6 +419,8 @@ OVERRIDES = {
     ("Shipment", "orders"): {"type": "array", "items": {"$ref": "Order.json"}, "readOnly": True,
                              "description": "the orders combined in it; filled in by the connector"},
 }
+# Codes that a mapping may write by the name of the thing.
+NAMES = {"carrierCode": "Carrier", "serviceCode": "Service"}
 COMMON = {("Order", "orderKey"): "without it a repeated create makes a second order",
           ("Order", "customerEmail"): "ShipStation sends the shipping news to it",
           ("Order", "items"): "a packing slip lists them",
@@ -480,6 +482,8 @@ def shipstation(path):
                 prop["type"] = ["string", "null"]
             if field_name in NEVER_NULL.get(name, ()):
                 prop["x-nullable"] = False
+            if field_name in NAMES and not prop.get("readOnly"):
+                prop["x-names"] = NAMES[field_name]
             if field_name in BUSINESS or field_name.endswith("Id") or prop.get("x-kind") in ("datetime", "money", "weight") \
                     or prop.get("type") in ("integer", "number", "boolean"):
                 prop["x-data-class"] = "business"

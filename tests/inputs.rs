@@ -295,3 +295,35 @@ fn fixtures_are_read_as_the_project_says() {
     let (code, said) = crossdock(folder.path(), &["test"]);
     assert_eq!(code, Some(0), "{said}");
 }
+
+/// Carriers, services and tags are written by name, as stores are, and their ids are sent.
+#[test]
+fn carriers_services_and_tags_are_sent_by_the_id_of_their_name() {
+    let names = r#"{ "Store": [{ "name": "Amazon US", "id": 300101 }], "Carrier": [{ "name": "ups", "id": "ups" }],
+        "Service": [{ "name": "UPS Ground", "id": "ups_ground" }, { "name": "UPS Saver", "id": "ups_saver" }],
+        "Tag": [{ "name": "Fragile", "id": 7 }, { "name": "Rush", "id": 8 }] }"#;
+    let with = |rows: &str| MAPPING.replace("    billTo", &format!("{rows}\n    billTo"));
+    let record = "{\"Id\":\"8015g0000000001AAA\",\"OrderNumber\":\"UPS Saver\",\"CreatedDate\":\"2026-03-01T10:00:00Z\"}\n";
+    for (rows, wanted) in [
+        ("    carrierCode = \"ups\"\n    serviceCode = \"UPS Ground\"", "\"serviceCode\":\"ups_ground\""),
+        ("    serviceCode = \"ups_ground\"", "\"serviceCode\":\"ups_ground\""),
+        ("    serviceCode = order.OrderNumber | service of wms", "\"serviceCode\":\"ups_saver\""),
+        ("    serviceCode = if order.OrderNumber == \"x\" then \"UPS Ground\" else \"UPS Saver\"", "\"serviceCode\":\"ups_saver\""),
+        ("    tagIds = (\"Fragile\", \"Rush\")", "\"tagIds\":[7,8]"),
+        ("    advancedOptions { storeId = \"Amazon US\" }", "\"storeId\":300101"),
+    ] {
+        let folder = project(&[("orders.dock", &with(rows)), ("schemas/wms/names.json", names), ("orders.jsonl", record)]);
+        let (code, said) = crossdock(folder.path(), &["run", "--records", "orders.jsonl"]);
+        assert!(code == Some(0) && said.contains(wanted), "{rows}: {said}");
+    }
+    for (rows, lead) in [
+        ("    serviceCode = \"UPS Grund\"", "UPS Ground"),
+        ("    serviceCode = \"ups_grund\"", "UPS Ground"),
+        ("    serviceCode = if order.OrderNumber == \"x\" then \"UPS Ground\" else \"ups_saver\"", "ups_ground"),
+        ("    tagIds = (\"Fragil\",)", "Fragile"),
+    ] {
+        let folder = project(&[("orders.dock", &with(rows)), ("schemas/wms/names.json", names)]);
+        let (code, said) = crossdock(folder.path(), &["check"]);
+        assert!(code == Some(1) && said.contains("E0308") && said.contains(lead) && said.contains(": 1 error"), "{rows}: {said}");
+    }
+}

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::base::Span;
 use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::{coerce, fits, within};
 use crate::ir::Expr;
 use crate::schema::Field;
-use crate::syntax::tree;
+use crate::syntax::tree::{self, ExprKind};
 use crate::value::{Kind, Literal, ObjectRef, WireEncoding};
 
 /// The field that is written, for checks and for messages.
@@ -15,7 +16,7 @@ pub(super) struct Target<'t> {
     pub object: &'t ObjectRef,
     pub name: &'t str,
     pub field: &'t Field,
-    pub span: crate::base::Span,
+    pub span: Span,
     /// A payload without it is refused.
     pub required: bool,
 }
@@ -28,8 +29,34 @@ impl Target<'_> {
 
 impl Checker<'_> {
     pub(super) fn assign(&mut self, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
-        let typed = self.expr(value, Some(&target.field.kind));
+        let typed = match &target.field.names {
+            Some(of) => self.by_name(value, of, &target.field.kind),
+            None => self.expr(value, Some(&target.field.kind)),
+        };
         self.assign_typed(typed, value, target)
+    }
+
+    /// A value for a field whose texts are ids of named things: a literal may be an id, or a name, of which the id is sent.
+    fn by_name(&mut self, value: &tree::Expr, of: &ObjectRef, kind: &Kind) -> TypedExpr {
+        let mut texts = Vec::new();
+        let whole = literals(value, &mut texts);
+        if texts.is_empty() {
+            return self.expr(value, Some(kind));
+        }
+        // Without names of this kind in the project there is nothing to compare with.
+        let Some(names) = self.run.world.names(of) else { return self.expr(value, Some(kind)) };
+        let is_id = |text: &str| names.names.iter().any(|known| known.id.as_str() == Some(text));
+        if whole && texts.iter().all(|(text, _)| !is_id(text)) {
+            return self.expr(value, Some(&Kind::Reference(of.clone())));
+        }
+        for (text, span) in texts.iter().filter(|(text, _)| !is_id(text)) {
+            match names.names.iter().find(|known| known.name == *text).and_then(|known| known.id.as_str()) {
+                // Beside a value that is an id, a name is none.
+                Some(id) => self.report(error::names::name_beside_ids(text, *span, of, id)),
+                None => self.report(error::names::unknown_reference(text, *span, of, &names)),
+            }
+        }
+        self.expr(value, Some(kind))
     }
 
     pub(super) fn assign_typed(&mut self, typed: TypedExpr, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
@@ -113,6 +140,8 @@ impl Checker<'_> {
                 self.report(error::types::wrong_unit(value.span, &target.path(), &typed.kind, wanted));
                 None
             }
+            // The id is sent.
+            (Kind::Reference(of), Kind::Text) if target.field.names.as_ref() == Some(of) => Some(typed),
             (Kind::Text | Kind::Enumeration(_), Kind::Reference(of)) => {
                 self.report(error::types::text_into_reference(value.span, &target.path(), &text, of));
                 None
@@ -170,5 +199,28 @@ impl Checker<'_> {
             (Kind::Object(of), rest) => self.field_kind(of, rest),
             _ => None,
         }
+    }
+}
+
+/// The literal texts that an expression can give; whether it can give nothing else.
+fn literals(value: &tree::Expr, found: &mut Vec<(String, Span)>) -> bool {
+    match value.kind.as_ref() {
+        ExprKind::Paren(inner) => literals(inner, found),
+        ExprKind::Text(text) => match text.plain() {
+            Some(plain) => {
+                found.push((plain, value.span));
+                true
+            }
+            None => false,
+        },
+        ExprKind::If { then, otherwise, .. } => {
+            let then = literals(then, found);
+            otherwise.as_ref().is_none_or(|otherwise| literals(otherwise, found)) && then
+        }
+        ExprKind::Fallback { value, fallback } => {
+            let value = literals(value, found);
+            literals(fallback, found) && value
+        }
+        _ => false,
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::system::{self, Asked, Guarantee, Operation, WriteRule};
-use crate::value::{Json, Kind, WireEncoding};
+use crate::value::{Json, Kind, ObjectRef, WireEncoding};
 
 /// One object: an order, a shipment, an address inside them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -124,6 +124,9 @@ pub struct Field {
     pub max_items: Option<usize>,
     #[serde(default)]
     pub class: Class,
+    /// Its texts are ids of these named things, such as the code of a carrier: a mapping may write a thing by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<ObjectRef>,
     /// The system's documentation or practice says that most writes need it: why.
     #[serde(default)]
     pub common: Option<String>,
@@ -152,6 +155,7 @@ impl Field {
             digits: None,
             max_items: None,
             class: Class::Business,
+            names: None,
             common: None,
             label: String::new(),
             doc: String::new(),

@@ -105,6 +105,9 @@ fn property(object: &Object, name: &str, field: &Field) -> Json {
         Class::Business => put("x-data-class", json!("business")),
         Class::Secret => put("x-data-class", json!("secret")),
     }
+    if let Some(names) = &field.names {
+        put("x-names", json!(names.object));
+    }
     if let Some(common) = &field.common {
         put("x-common", json!(common));
     }

@@ -73,6 +73,9 @@ pub fn lay_over(object: &mut Object, text: &str, connection: &str) -> Result<(),
                 *own = new;
             }
         }
+        if said("x-names") {
+            known.names = read.names;
+        }
         if said("pattern") {
             known.pattern = read.pattern;
         }
@@ -184,6 +187,7 @@ fn field(json: &Node<'_>, required: bool, at: &dyn Display, name: &dyn Display, 
             Some("secret") => Class::Secret,
             _ => Class::Personal,
         },
+        names: text(json, "x-names").map(|object| ObjectRef::new(connection, object)),
         common: text(json, "x-common"),
         label: text(json, "title").unwrap_or_default(),
         doc: text(json, "description").unwrap_or_default(),
@@ -238,7 +242,7 @@ words! {
     "x-source" "x-access" "x-id" "x-stamp" "x-name-field" "x-parent" "x-keys" "x-searchable" "x-events" "x-class" "x-nullable" "x-length-unit"
     "x-amount-field" "x-minor-digits-field"
     "x-places" "x-digits" "x-data-class" "x-common" "x-kind" "x-currency-field" "x-currency" "x-zone" "x-pattern" "x-units" "x-value-field" "x-units-field"
-    "x-unit" "x-values" "x-labels" "x-reference" "x-separated" "x-wire" "x-create" "x-update" "x-partner"
+    "x-unit" "x-values" "x-labels" "x-reference" "x-names" "x-separated" "x-wire" "x-create" "x-update" "x-partner"
 }
 
 fn kind(json: &Node<'_>, at: &dyn Display, name: &dyn Display, connection: &str) -> Result<(Kind, WireEncoding), SchemaError> {

@@ -191,7 +191,9 @@ pub(in crate::check) fn not_known_value(name: &str, span: Span, of: &Enumeration
 
 pub(in crate::check) fn unknown_reference(name: &str, span: Span, of: &ObjectRef, names: &Names) -> Diagnostic {
     let what = of.object.to_lowercase();
-    let known: Vec<&str> = names.names.iter().map(|known| known.name.as_str()).collect();
+    let mut known: Vec<&str> = names.names.iter().map(|known| known.name.as_str()).collect();
+    // Codes are written too, where a field takes texts.
+    known.extend(names.names.iter().filter_map(|named| named.id.as_str()).filter(|id| !names.names.iter().any(|named| named.name == *id)));
     let mut diagnostic = Diagnostic::new(Code::UnknownReference, span, format!("`{}` has no {what} `{name}`", of.connection));
     if let Some(pulled) = &names.pulled {
         diagnostic = diagnostic.label(format!("not among those of {pulled}"));
@@ -204,6 +206,14 @@ pub(in crate::check) fn unknown_reference(name: &str, span: Span, of: &ObjectRef
             None => diagnostic.help(format!("`{}` has {}", of.connection, some(&known, 8))),
         },
     }
+}
+
+/// A name where another value of the same field is an id.
+pub(in crate::check) fn name_beside_ids(name: &str, span: Span, of: &ObjectRef, id: &str) -> Diagnostic {
+    let what = of.object.to_lowercase();
+    Diagnostic::new(Code::UnknownReference, span, format!("`{name}` is the name of a {what}, and the other value here is a code"))
+        .why(format!("`{}` is sent a code, and would refuse the name", of.connection))
+        .mend(format!("write the code of this {what}: \"{id}\""), span, format!("\"{id}\""))
 }
 
 /// The snapshot of a connection's names has none of a kind.
