@@ -6,6 +6,7 @@
 //! what was done to it, which the checks compare with.
 
 pub mod faults;
+pub mod kit;
 pub mod salesforce;
 pub mod server;
 pub mod shipstation;
