@@ -272,7 +272,8 @@ fn one_place_knows_which_backend_the_store_has() {
 }
 
 /// Folders that belong to one vendor: there it may be named.
-const OF_VENDORS: &[&str] = &["src/connector/salesforce/", "src/connector/shipstation/", "src/sandbox/salesforce/", "src/sandbox/shipstation/"];
+const OF_VENDORS: &[&str] =
+    &["src/connector/salesforce/", "src/connector/shipstation/", "src/sandbox/salesforce/", "src/sandbox/shiphero/", "src/sandbox/shipstation/"];
 
 /// Where vendors are still named outside their folders, and as what. A file that names none any more has to leave the list.
 const STILL_NAMED: &[(&str, &str)] = &[
@@ -336,4 +337,32 @@ fn of_room(room: &str) -> Vec<(PathBuf, usize)> {
             (path, depth)
         })
         .collect()
+}
+
+/// What a system's sandbox is made from, and what its description is made from, know nothing of each other: each is held against the other.
+#[test]
+fn a_described_system_and_its_sandbox_do_not_read_each_other() {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    let places = [("sandbox", "system.yaml"), ("sandbox", "systems/"), ("src/sandbox/kit", "systems/"), ("src/sandbox/shiphero", "systems/")];
+    let others = [("systems", "laws.yaml"), ("src/describe", "laws.yaml"), ("src/connector/described", "laws.yaml")];
+    for (folder, word) in places.into_iter().chain(others) {
+        let mut open = vec![root().join(folder)];
+        while let Some(folder) = open.pop() {
+            // A room that is not there yet reads nothing.
+            for entry in std::fs::read_dir(&folder).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if let Ok(text) = std::fs::read_to_string(&path) {
+                    seen += 1;
+                    if text.contains(word) {
+                        wrong.push(format!("{} names {word}", path.display()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(seen > 40, "{seen}");
 }

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
-use crossdock::sandbox::{System, salesforce, shipstation};
+use crossdock::sandbox::{System, salesforce, shiphero, shipstation};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -54,6 +54,8 @@ fn replayed(name: &str, recorded: &str) -> usize {
     let mut crm = salesforce::Salesforce::new(salesforce::Options { orders: 50, seed: 7, start, ..salesforce::Options::default() });
     let mut wms =
         shipstation::ShipStation::new(shipstation::Options { per_minute: None, v2_per_minute: None, seed: 7, ..shipstation::Options::default() });
+    let goods = salesforce::products().map(|(sku, name, grams)| shiphero::Goods::new(sku, name, grams, 1_000)).collect();
+    let mut hero = shiphero::ShipHero::new(shiphero::Options { goods, no_limits: true, seed: 7 ^ 2, start, ..shiphero::Options::default() });
     let mut wrong = Vec::new();
     for one in &all {
         let path = one["path"].as_str().unwrap();
@@ -62,7 +64,11 @@ fn replayed(name: &str, recorded: &str) -> usize {
             request = request.header(header, value.as_str().unwrap());
         }
         let request = request.body(Bytes::from(one["body"].as_str().unwrap().to_owned())).unwrap();
-        let system: &mut dyn System = if one["system"] == "salesforce" { &mut crm } else { &mut wms };
+        let system: &mut dyn System = match one["system"].as_str() {
+            Some("salesforce") => &mut crm,
+            Some("shiphero") => &mut hero,
+            _ => &mut wms,
+        };
         let answer = system.handle(&request, at(one));
         let read = || serde_json::from_slice::<Json>(answer.body()).unwrap_or_default();
         let status = u64::from(answer.status().as_u16());

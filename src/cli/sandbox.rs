@@ -7,16 +7,29 @@ use crate::app::process::{clock, runtime, transport};
 use crate::http::{Clock, Transport};
 use crate::sandbox::faults::{FaultKit, Faults, Faulty};
 use crate::sandbox::server::{Running, listen, serve};
-use crate::sandbox::{Act, salesforce, shipstation, user_actions};
+use crate::sandbox::{Act, System, salesforce, shiphero, shipstation, user_actions};
 use crate::system;
 use crate::value::Json;
 
 /// Where a sandbox answers unless told otherwise; none where there is no such sandbox.
 fn usual_port(system: &str) -> Option<u16> {
-    Some(system::manifest(system)?.sandbox?.port)
+    let named = system::manifest(system).and_then(|manifest| Some(manifest.sandbox?.port));
+    named.or_else(|| OTHERS.iter().find(|(name, _)| *name == system).map(|(_, port)| *port))
 }
 
-/// Run imitations of Salesforce and ShipStation on this machine
+/// Sandboxes of systems that have no manifest, with their usual ports.
+const OTHERS: [(&str, u16); 1] = [("shiphero", 8463)];
+
+/// The systems that there is a sandbox of.
+fn imitated() -> Vec<&'static str> {
+    let named = system::all().filter(|(_, manifest)| manifest.sandbox.is_some()).map(|(name, _)| name);
+    let mut all: Vec<&str> = named.chain(OTHERS.iter().map(|(name, _)| *name)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Run imitations of Salesforce, ShipStation and ShipHero on this machine
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -35,16 +48,23 @@ enum What {
 const START: &str = "\
 Examples:
   crossdock sandbox start                      200 orders
+  crossdock sandbox start salesforce shiphero  these systems
   crossdock sandbox start --orders 10000 --no-limits
   crossdock sandbox start --faults bad-day     lost answers, late requests
   crossdock sandbox start --autoship 5         orders ship after 5 minutes
 
 It runs until Ctrl-C. Then, in another terminal: crossdock run --env sandbox";
 
-/// Start both imitations, on 127.0.0.1
+/// Start imitations of the systems, on 127.0.0.1
 #[derive(Debug, clap::Args)]
 #[command(after_help = START)]
 struct Start {
+    /// The systems to start: salesforce, shipstation, shiphero; by default salesforce, shipstation and what else the project in this folder needs
+    #[arg(value_name = "SYSTEM")]
+    systems: Vec<String>,
+    /// Another port for one of them
+    #[arg(long = "port", value_name = "SYSTEM=PORT")]
+    port: Vec<String>,
     /// The seed of the generated data: the same seed gives the same orders
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -90,8 +110,9 @@ Examples, in ShipStation:
 /// The examples, and all verbs.
 fn act_help() -> String {
     format!(
-        "{ACT}\n\nVerbs of ShipStation and its carriers: {}.\n\nVerbs of Salesforce: {}.\n\ndocs/reference/sandbox-acts.md describes each verb.",
+        "{ACT}\n\nVerbs of ShipStation and its carriers: {}.\n\nVerbs of ShipHero: {}.\n\nVerbs of Salesforce: {}.\n\ndocs/reference/sandbox-acts.md describes each verb.",
         user_actions::verbs(&user_actions::SHIPSTATION),
+        user_actions::verbs(&user_actions::SHIPHERO),
         user_actions::verbs(&user_actions::SALESFORCE)
     )
 }
@@ -108,7 +129,7 @@ struct Acted {
     /// A field and its value; a value in JSON is read as JSON
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     set: Vec<String>,
-    /// salesforce or shipstation; by default the one that has this verb
+    /// salesforce, shipstation or shiphero; by default the one that has this verb
     #[arg(long, value_name = "NAME")]
     system: Option<String>,
     /// The system's port, if it is not the usual one
@@ -125,7 +146,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = ASKED)]
 struct Asked {
-    /// salesforce or shipstation
+    /// salesforce, shipstation or shiphero
     system: String,
     /// The system's port, if it is not the usual one
     #[arg(long, value_name = "PORT")]
@@ -141,7 +162,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = FAULT)]
 struct Fault {
-    /// salesforce or shipstation
+    /// salesforce, shipstation or shiphero
     system: String,
     /// `none`, `bad-day`, or a list such as lost_reply=50,late=20 (of 1,000 requests)
     faults: String,
@@ -150,7 +171,7 @@ struct Fault {
     port: Option<u16>,
 }
 
-/// How both systems are started.
+/// How systems are started.
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) orders: usize,
@@ -160,34 +181,110 @@ pub(super) struct Plan {
     pub(super) autoship: Option<i64>,
 }
 
-/// Starts both systems; they run as long as what is given back.
+/// Starts Salesforce and ShipStation; they run as long as what is given back.
 pub(super) async fn start(plan: &Plan, clock: &Arc<dyn Clock>, transport: &Arc<dyn Transport>) -> Result<(Running, Running), Failure> {
-    let taken =
-        |error: std::io::Error| Failure::io(format!("the port cannot be used: {error}")).hint("name others: --salesforce PORT --shipstation PORT");
-    let (crm_listener, crm_url) = listen(plan.ports.0).await.map_err(taken)?;
-    let (wms_listener, wms_url) = listen(plan.ports.1).await.map_err(taken)?;
-    let crm = salesforce::Salesforce::new(salesforce::Options {
-        base_url: crm_url.clone(),
-        orders: plan.orders,
-        seed: plan.seed,
-        start: clock.now(),
-        daily_calls: plan.limits.then_some(100_000),
-        ..salesforce::Options::default()
-    });
-    let wms = shipstation::ShipStation::new(shipstation::Options {
-        base_url: wms_url.clone(),
-        v2_url: wms_url.clone(),
-        per_minute: plan.limits.then_some(40),
-        v2_per_minute: plan.limits.then_some(200),
-        autoship: plan.autoship.map(jiff::SignedDuration::from_mins),
-        seed: plan.seed,
-        ..shipstation::Options::default()
-    });
-    let crm = Faulty::new(Box::new(crm), FaultKit::new(plan.seed, plan.faults));
-    let wms = Faulty::new(Box::new(wms), FaultKit::new(plan.seed ^ 1, plan.faults));
-    let crm = serve(crm_listener, crm_url, crm, Arc::clone(clock), Arc::clone(transport));
-    let wms = serve(wms_listener, wms_url, wms, Arc::clone(clock), Arc::clone(transport));
+    let crm = start_one("salesforce", plan.ports.0, plan, clock, transport).await?;
+    let wms = start_one("shipstation", plan.ports.1, plan, clock, transport).await?;
     Ok((crm, wms))
+}
+
+/// Starts one system; it runs as long as what is given back.
+async fn start_one(system: &str, port: u16, plan: &Plan, clock: &Arc<dyn Clock>, transport: &Arc<dyn Transport>) -> Result<Running, Failure> {
+    let taken = |error: std::io::Error| {
+        Failure::io(format!("the port {port} of {system} cannot be used: {error}")).hint(format!("name another: --port {system}=PORT"))
+    };
+    let (listener, url) = listen(port).await.map_err(taken)?;
+    let autoship = plan.autoship.map(jiff::SignedDuration::from_mins);
+    let (imitation, seed): (Box<dyn System>, u64) = match system {
+        "salesforce" => {
+            let options = salesforce::Options {
+                base_url: url.clone(),
+                orders: plan.orders,
+                seed: plan.seed,
+                start: clock.now(),
+                daily_calls: plan.limits.then_some(100_000),
+                ..salesforce::Options::default()
+            };
+            (Box::new(salesforce::Salesforce::new(options)), plan.seed)
+        }
+        "shiphero" => {
+            let goods = salesforce::products().map(|(sku, name, grams)| shiphero::Goods::new(sku, name, grams, 1_000)).collect();
+            let (start, no_limits) = (clock.now(), !plan.limits);
+            let options = shiphero::Options { goods, seed: plan.seed, start, no_limits, autoship, ..shiphero::Options::default() };
+            (Box::new(shiphero::ShipHero::new(options)), plan.seed ^ 2)
+        }
+        _ => {
+            let options = shipstation::Options {
+                base_url: url.clone(),
+                v2_url: url.clone(),
+                per_minute: plan.limits.then_some(40),
+                v2_per_minute: plan.limits.then_some(200),
+                autoship,
+                seed: plan.seed,
+                ..shipstation::Options::default()
+            };
+            (Box::new(shipstation::ShipStation::new(options)), plan.seed ^ 1)
+        }
+    };
+    let faulty = Faulty::new(imitation, FaultKit::new(seed, plan.faults));
+    Ok(serve(listener, url, faulty, Arc::clone(clock), Arc::clone(transport)))
+}
+
+/// The connections of a project, as far as they say which systems it needs.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct Needs {
+    connections: std::collections::BTreeMap<String, Need>,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct Need {
+    system: Option<String>,
+}
+
+/// The systems to start: those that are named, or the usual two with what else the project in this folder needs.
+fn wanted(named: &[String]) -> Result<Vec<&'static str>, Failure> {
+    let known = imitated();
+    let find = |system: &str| known.iter().copied().find(|name| *name == system);
+    if !named.is_empty() {
+        let unknown = |system: &String| Failure::usage(format!("there is no sandbox of `{system}`: {}", known.join(", ")));
+        let mut all = named.iter().map(|system| find(system).ok_or_else(|| unknown(system))).collect::<Result<Vec<_>, _>>()?;
+        all.dedup();
+        return Ok(all);
+    }
+    // A file that cannot be read is the matter of `crossdock check`.
+    let text = std::fs::read_to_string(crate::project::config::FILE).unwrap_or_default();
+    let needs: Needs = serde_yaml::from_str(&text).unwrap_or_default();
+    let of = |(name, need): (&String, &Need)| {
+        let usual = || system::all().find(|(_, manifest)| manifest.connections.contains(name)).map_or(name.clone(), |(system, _)| system.to_owned());
+        find(&need.system.clone().unwrap_or_else(usual))
+    };
+    let mut all = vec!["salesforce", "shipstation"];
+    for system in needs.connections.iter().filter_map(of) {
+        if !all.contains(&system) {
+            all.push(system);
+        }
+    }
+    Ok(all)
+}
+
+/// The port of a system: one that is named, or the usual one.
+fn port_of(system: &str, args: &Start) -> Result<u16, Failure> {
+    for pair in &args.port {
+        let (name, port) = pair.split_once('=').ok_or_else(|| Failure::usage(format!("`{pair}` is no SYSTEM=PORT")))?;
+        if !imitated().contains(&name) {
+            return Err(Failure::usage(format!("there is no sandbox of `{name}`: {}", imitated().join(", "))));
+        }
+        if name == system {
+            return port.parse().map_err(|_| Failure::usage(format!("`{port}` is no port: write a number up to 65535")));
+        }
+    }
+    Ok(match system {
+        "salesforce" => args.salesforce,
+        "shipstation" => args.shipstation,
+        other => usual_port(other).unwrap_or(0),
+    })
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
@@ -222,10 +319,8 @@ fn tell(system: &str, port: Option<u16>, what: &str, out: &mut Out) -> Result<Ex
 }
 
 fn control(system: &str, port: Option<u16>, what: &str, body: Option<Vec<u8>>) -> Result<Json, Failure> {
-    let port = port.or_else(|| usual_port(system)).ok_or_else(|| {
-        let known: Vec<&str> = system::all().filter(|(_, manifest)| manifest.sandbox.is_some()).map(|(name, _)| name).collect();
-        Failure::usage(format!("there is no sandbox of `{system}`: {}", known.join(", ")))
-    })?;
+    let port =
+        port.or_else(|| usual_port(system)).ok_or_else(|| Failure::usage(format!("there is no sandbox of `{system}`: {}", imitated().join(", "))))?;
     let url = format!("http://127.0.0.1:{port}/__sandbox/{what}");
     let request = if body.is_some() { http::Request::post(&url) } else { http::Request::get(&url) };
     let request = request.body(bytes::Bytes::from(body.unwrap_or_default())).map_err(|error| Failure::usage(error.to_string()))?;
@@ -253,9 +348,16 @@ fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
     };
     let (clock, transport) = (clock(), transport()?);
     let runtime = runtime()?;
-    let (crm, wms) = runtime.block_on(start(&plan, &clock, &transport))?;
-    out.line(format!("Salesforce   {}   client_id sandbox, client_secret sandbox, {} orders", crm.url, args.orders))?;
-    out.line(format!("ShipStation  {}   api_key sandbox, api_secret sandbox; the same key for V2", wms.url))?;
+    let mut running = Vec::new();
+    for system in wanted(&args.systems)? {
+        let started = runtime.block_on(start_one(system, port_of(system, args)?, &plan, &clock, &transport))?;
+        out.line(match system {
+            "salesforce" => format!("Salesforce   {}   client_id sandbox, client_secret sandbox, {} orders", started.url, args.orders),
+            "shiphero" => format!("ShipHero     {}   username sandbox@example.com, password sandbox, refresh_token sandbox", started.url),
+            _ => format!("ShipStation  {}   api_key sandbox, api_secret sandbox; the same key for V2", started.url),
+        })?;
+        running.push(started);
+    }
     out.line("next: crossdock run --env sandbox      (Ctrl-C ends the sandbox)")?;
     out.flush()?;
     runtime.block_on(async {

@@ -9,6 +9,7 @@ pub mod faults;
 pub mod kit;
 pub mod salesforce;
 pub mod server;
+pub mod shiphero;
 pub mod shipstation;
 pub mod user_actions;
 

@@ -71,6 +71,31 @@ pub const SHIPSTATION: [Known; 23] = [
     known("return", PARCEL, SCAN, "the carrier reports that the parcel goes back to its sender"),
 ];
 
+/// What people do in ShipHero's warehouse.
+pub const SHIPHERO: [Known; 21] = [
+    known("create", "the number of the new order", "fields of `order_create`", "imports an order from a shop of its own"),
+    known("show", ORDER, "", "prints the order"),
+    known("change", ORDER, "fields and their new values, also `shipping_address.city`", "edits it"),
+    known("pick", ORDER, "", "picks what is set aside for it"),
+    known("pack", ORDER, "", "packs it"),
+    known("ship", ORDER, "`tracking_number`, `carrier`, `method`", "makes a label for everything that is set aside for it"),
+    known("parcel", ORDER, "`sku`, `quantity`, and as `ship`", "ships a part of it: one line"),
+    known("ship_all", "", "", "ships each order that is ready"),
+    known("void", PARCEL, "", "voids its newest label; its goods are back"),
+    known("hold", ORDER, "`hold`: `operator_hold`, `fraud_hold`, …", "puts it on hold"),
+    known("release", ORDER, "`hold`", "ends the hold, or all of them"),
+    known("cancel", ORDER, "`reason`", "cancels it"),
+    known("delete", ORDER, "", "deletes it"),
+    known("tag", ORDER, "`tag`", "adds a tag"),
+    known("status", ORDER, "`status`", "sets a status of the account's own, such as `Tomorrow`"),
+    known("backorder", ORDER, "", "finds that its goods are gone: it is on backorder"),
+    known("restock", "a SKU", "`quantity`, `warehouse`, `account`", "goods arrive; orders that wait for them are served"),
+    known("product", "a new SKU", "`name`, `grams`, `on_hand`, `parts`, `lots`, `serials`, `account`", "adds a product"),
+    known("expire", "", "", "ends all access tokens"),
+    known("rotate", "", "`password`, `refresh_token`", "replaces the password, and ends all access tokens"),
+    known("drain", "", "", "uses all credits up: somebody else works with the account"),
+];
+
 /// The verbs of a table, for messages.
 pub fn verbs(of: &[Known]) -> String {
     of.iter().map(|known| known.verb).collect::<Vec<_>>().join(", ")
@@ -79,8 +104,14 @@ pub fn verbs(of: &[Known]) -> String {
 /// The system that is meant by a verb alone.
 pub fn system(verb: &str) -> &'static str {
     let has = |of: &[Known]| of.iter().any(|known| known.verb == verb);
-    // Parcels are lost more often than opportunities.
-    if has(&SHIPSTATION) && (verb == "lose" || !has(&SALESFORCE)) { "shipstation" } else { "salesforce" }
+    match verb {
+        // Parcels are lost more often than opportunities.
+        "lose" => "shipstation",
+        _ if has(&SALESFORCE) => "salesforce",
+        _ if has(&SHIPSTATION) => "shipstation",
+        _ if has(&SHIPHERO) => "shiphero",
+        _ => "salesforce",
+    }
 }
 
 /// `docs/reference/sandbox-acts.md`, as the tables have it.
@@ -88,10 +119,12 @@ pub fn reference() -> String {
     let mut out = String::from(
         "# Acts of the sandbox\n\n\
          What people and carriers can do in a running sandbox: `crossdock sandbox act VERB [RECORD] [--set NAME=VALUE]`. An order is named by\n\
-         its number, key or id. Some verbs exist at both systems; without `--system` they mean Salesforce, and `lose` means ShipStation.\n\n\
-         <!-- Written by the program from `src/sandbox/acts.rs`: `CROSSDOCK_ACCEPT=1 cargo nextest run --test all reference::` -->\n",
+         its number, key or id. Some verbs exist at several systems; without `--system` they mean Salesforce, where it has them, and else\n\
+         ShipStation; `lose` means ShipStation. A verb that only ShipHero has means ShipHero.\n\n\
+         <!-- Written by the program from `src/sandbox/user_actions.rs`: `CROSSDOCK_ACCEPT=1 cargo nextest run --test all reference::` -->\n",
     );
-    for (title, of) in [("Salesforce", &SALESFORCE[..]), ("ShipStation and its carriers", &SHIPSTATION[..])] {
+    let tables = [("Salesforce", &SALESFORCE[..]), ("ShipStation and its carriers", &SHIPSTATION[..]), ("ShipHero", &SHIPHERO[..])];
+    for (title, of) in tables {
         // Writing to a text cannot fail.
         let _ = writeln!(out, "\n## {title}\n\n| verb | record | settings | what it does |\n| --- | --- | --- | --- |");
         for known in of {
@@ -107,7 +140,7 @@ pub fn reference() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Act, System, salesforce, shipstation};
+    use super::super::{Act, System, salesforce, shiphero, shipstation};
     use super::*;
 
     /// What a system says to an act without a record and settings. It is carried out, or refused for what it lacks.
@@ -120,7 +153,8 @@ mod tests {
     fn each_act_of_the_tables_is_known_and_no_other() {
         let mut crm = salesforce::Salesforce::new(salesforce::Options::default());
         let mut wms = shipstation::ShipStation::new(shipstation::Options::default());
-        let systems: [(&mut dyn System, &[Known]); 2] = [(&mut crm, &SALESFORCE), (&mut wms, &SHIPSTATION)];
+        let mut hero = shiphero::ShipHero::new(shiphero::Options::default());
+        let systems: [(&mut dyn System, &[Known]); 3] = [(&mut crm, &SALESFORCE), (&mut wms, &SHIPSTATION), (&mut hero, &SHIPHERO)];
         for (system, of) in systems {
             for known in of {
                 let said = said(system, known.verb);
@@ -133,9 +167,14 @@ mod tests {
 
     #[test]
     fn a_verb_alone_means_one_system() {
-        for (verb, is) in
-            [("cancel", "salesforce"), ("create", "salesforce"), ("lose", "shipstation"), ("ship", "shipstation"), ("win", "salesforce")]
-        {
+        for (verb, is) in [
+            ("cancel", "salesforce"),
+            ("create", "salesforce"),
+            ("lose", "shipstation"),
+            ("ship", "shipstation"),
+            ("win", "salesforce"),
+            ("restock", "shiphero"),
+        ] {
             assert_eq!(system(verb), is, "{verb}");
         }
     }

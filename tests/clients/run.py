@@ -25,9 +25,10 @@ CLIENTS = [
     ("sf", "python", "sf.py", "@salesforce/cli"),
     ("shipstation-node", "node", "shipstation-node.mjs", "shipstation-node"),
     ("soql-parser-js", "node", "soql.mjs", "soql-parser-js"),
+    ("graphql-js", "node", "graphql-js.mjs", "graphql"),
 ]
 PYTHON = ["simple-salesforce==1.12.10"]
-NODE = ["jsforce@3.10.16", "shipstation-node@1.5.6", "soql-parser-js@5.0.2", "@salesforce/cli@2.86.1"]
+NODE = ["jsforce@3.10.16", "shipstation-node@1.5.6", "soql-parser-js@5.0.2", "graphql@16.11.0", "@salesforce/cli@2.86.1"]
 # Headers that decide what is answered.
 HEADERS = ["authorization", "content-type", "api-key", "sforce-query-options", "sforce-call-options"]
 
@@ -150,19 +151,22 @@ def main():
         if (asked.only and name not in asked.only) or command is None:
             print(f"{name}: not installed, left out" if command is None else f"{name}: left out")
             continue
-        crm, wms, kept = free_port(), free_port(), []
+        crm, wms, hero, kept = free_port(), free_port(), free_port(), []
         started = subprocess.Popen(
-            [binary, "sandbox", "start", "--orders", "50", "--salesforce", str(crm), "--shipstation", str(wms), "--no-limits"],
+            [binary, "sandbox", "start", "salesforce", "shipstation", "shiphero", "--orders", "50", "--no-limits"]
+            + [f"--port={name}={port}" for name, port in [("salesforce", crm), ("shipstation", wms), ("shiphero", hero)]],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
         try:
             for line in started.stdout:
                 if line.startswith("next:"):
                     break
-            salesforce, shipstation = Recorder("salesforce", crm, kept), Recorder("shipstation", wms, kept)
+            salesforce, shipstation, shiphero = [
+                Recorder(name, port, kept) for name, port in [("salesforce", crm), ("shipstation", wms), ("shiphero", hero)]
+            ]
             with tempfile.TemporaryDirectory() as home:
                 environment = {
-                    **os.environ, "SALESFORCE": salesforce.url, "SHIPSTATION": shipstation.url, "HOME": home, "INSTALLED": str(asked.installed.resolve()),
+                    **os.environ, "SALESFORCE": salesforce.url, "SHIPSTATION": shipstation.url, "SHIPHERO": shiphero.url, "HOME": home, "INSTALLED": str(asked.installed.resolve()),
                     "SF_DISABLE_TELEMETRY": "true", "SF_AUTOUPDATE_DISABLE": "true", "NO_PROXY": "127.0.0.1",
                 }
                 done = subprocess.run([*command, str(HERE / file)], env=environment, cwd=home, capture_output=True, text=True, timeout=900)

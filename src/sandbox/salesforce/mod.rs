@@ -124,6 +124,11 @@ pub struct Salesforce {
     usage: VecDeque<(i64, u64)>,
 }
 
+/// The products that the org sells: code, name, weight in grams. Who keeps them has them too.
+pub fn products() -> impl Iterator<Item = (&'static str, &'static str, i64)> {
+    places::PRODUCTS.iter().map(|(code, name, _, grams, _)| (*code, *name, *grams))
+}
+
 impl Salesforce {
     pub fn new(options: Options) -> Self {
         let catalog = Catalog::get();
