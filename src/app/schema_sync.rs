@@ -227,18 +227,16 @@ fn fetch(at: &ProjectAt<'_>, asked: &[String]) -> Result<Today, Failure> {
     Ok(today)
 }
 
-/// Which kinds of named things are fetched: those that are kept or that the mapping speaks of. An empty set means all: where
-/// somebody named a connection that has no description, or such a connection's mapping cannot be read yet. `None`: none.
+/// Which kinds of named things are fetched: those that are kept or that the mapping speaks of. An empty set means all: where there
+/// is none of these, and somebody named a connection that has no description, or its mapping cannot be read yet. `None`: none.
 fn kinds(connector: &dyn Connector, name: &str, kept: &BTreeMap<String, Vec<Named>>, compiled: &Compiled, named: bool) -> Option<BTreeSet<String>> {
-    let describes_itself = system::manifest(connector.system()).is_some_and(|manifest| manifest.describe.is_some());
-    if !describes_itself && (named || compiled.plan.is_none()) {
-        return Some(BTreeSet::new());
-    }
     let mut kinds: BTreeSet<String> = kept.keys().cloned().collect();
     // A name that is not known is an error, and there is no plan: what the check asked for tells the kind.
     let spoken = compiled.plan.as_ref().map(connections::named).unwrap_or_default();
     kinds.extend(spoken.into_iter().chain(compiled.asked_names.iter().cloned()).filter(|of| of.connection == name).map(|of| of.object));
-    (!kinds.is_empty()).then_some(kinds)
+    let describes_itself = system::manifest(connector.system()).is_some_and(|manifest| manifest.describe.is_some());
+    let whole = !describes_itself && (named || compiled.plan.is_none());
+    (!kinds.is_empty() || whole).then_some(kinds)
 }
 
 /// The snapshots that are to be written, by their names from the project's folder.
