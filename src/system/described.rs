@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::manifest::{Kind, Limit, Manifest, Sandbox, Search, Setting};
+use super::manifest::{Kind, Manifest, Sandbox, Search, Setting};
 use super::write::{Guarantee, KeyField, Operation, WriteRule};
 
 /// The setting that names another address than the system's own: its sandbox.
@@ -20,8 +20,6 @@ struct Text {
     #[serde(default)]
     settings: IndexMap<String, Option<SettingText>>,
     base: String,
-    #[serde(default)]
-    limits: Vec<Json>,
     #[serde(default)]
     webhooks: Json,
     #[serde(default)]
@@ -64,7 +62,7 @@ impl Manifest {
             title: text.title.unwrap_or_else(|| text.system.clone()),
             connections: if text.connections.is_empty() { vec![text.system.clone()] } else { text.connections },
             settings,
-            limits: text.limits.iter().filter_map(limit).collect(),
+            limits: Vec::new(),
             hosts: Vec::new(),
             sign_in: Vec::new(),
             events: text.webhooks.get("hint").and_then(Json::as_object).map(|hints| hints.keys().cloned().collect()).unwrap_or_default(),
@@ -88,24 +86,6 @@ fn plain(value: &Json) -> String {
 /// A text with settings in braces, each as people write it.
 fn filled(text: &str, settings: &IndexMap<String, Setting>) -> String {
     settings.iter().fold(text.to_owned(), |text, (name, setting)| text.replace(&format!("{{setting.{name}}}"), setting.written().unwrap_or(name)))
-}
-
-fn limit(said: &Json) -> Option<Limit> {
-    let whole = |json: &Json, name: &str| json.get(name).and_then(Json::as_u64).and_then(|number| u32::try_from(number).ok());
-    if let Some(window) = said.get("window") {
-        return Some(Limit::Window { calls: whole(window, "calls")?, seconds: seconds(window.get("length")?.as_str()?)?, operation: None });
-    }
-    if let Some(bucket) = said.get("bucket") {
-        let rate = bucket.get("rate")?.as_f64().filter(|rate| *rate > 0.0)?;
-        // Milliseconds that a call takes to come back; rounded up, so that the rate is never exceeded.
-        let refill_ms = (1_000.0 / rate).ceil().min(f64::from(u32::MAX)) as u32;
-        let operation = bucket.get("for").and_then(Json::as_str).filter(|of| *of != "operation").map(str::to_owned);
-        return Some(Limit::Bucket { burst: whole(bucket, "burst")?, refill_ms, operation });
-    }
-    if let Some(daily) = said.get("daily") {
-        return Some(Limit::Daily { calls: whole(daily, "calls")? });
-    }
-    whole(said, "at_once").map(Limit::AtOnce)
 }
 
 /// The seconds of `5 minutes`.
@@ -174,7 +154,6 @@ system: shop
 title: A shop
 settings: { region: { example: eu1 }, key: { secret: true }, days: { type: integer, default: 45 }, note: { optional: true } }
 base: "https://api.{setting.region}.shop.example"
-limits: [{ window: { calls: 200, length: 1 minute } }, { bucket: { rate: 0.5, burst: 5, for: GET /orders } }, { at_once: 4 }, { blind: true }]
 webhooks: { hint: { MADE: { object: Order, id: id } } }
 sandbox: { port: 8470 }
 objects:
@@ -199,8 +178,6 @@ objects:
             ("url", false, Some("https://api.eu1.shop.example")),
         ];
         assert_eq!(settings, expected);
-        let bucket = Limit::Bucket { burst: 5, refill_ms: 2_000, operation: Some("GET /orders".to_owned()) };
-        assert_eq!(manifest.limits, [Limit::Window { calls: 200, seconds: 60, operation: None }, bucket, Limit::AtOnce(4)]);
         let rules: Vec<_> = manifest.writes.iter().map(|rule| (rule.operations[0], rule.key, rule.guarantee, rule.batch, rule.replaces)).collect();
         let expected = [
             (Operation::Create, Some(KeyField::Unique), Guarantee::Idempotent, 100, false),

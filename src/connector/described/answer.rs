@@ -29,6 +29,8 @@ const LONGEST_REFUSAL: usize = 2000;
 pub(super) struct Asked<'a> {
     pub(super) object: &'a str,
     pub(super) write: bool,
+    /// It is a document of several fields by alias, each of which has an error of its own.
+    pub(super) aliases: bool,
 }
 
 /// What an answer means for the call.
@@ -48,13 +50,18 @@ impl Link {
         let answer = Answer::of(response);
         self.heed(&answer);
         let of_object = |rule: &&Rule| rule.on.is_empty() || rule.on.iter().any(|on| on.node == asked.object);
-        let rule = self.of.answers.iter().filter(of_object).find(|rule| rule.when.holds(&self.scope_of(&answer, asked, &[&rule.when])));
+        let own_errors =
+            asked.aliases && answer.status.is_success() && slice::value_at(answer.text(), &["data"]).is_some_and(|data| data.starts_with('{'));
+        let rules = self.of.answers.iter().filter(of_object).filter(|_| !own_errors);
+        let rule = rules.into_iter().find(|rule| rule.when.holds(&self.scope_of(&answer, asked, &[&rule.when])));
         let refresh = self.of.auth.refresh.as_ref().map(|refresh| &refresh.when);
         let class = match rule {
             Some(rule) => rule.is,
             None if refresh.is_some_and(|when| when.holds(&self.scope_of(&answer, asked, &[when]))) => AnswerClass::Expired,
+            None if own_errors => AnswerClass::Ok,
             None => self.usual(&answer, asked),
         };
+        let class = if asked.write && rule.is_some_and(|rule| rule.nothing_done.is_none()) { no_better(class, answer.status) } else { class };
         let reason = || self.refusal(&answer, rule).message;
         let fault = match class {
             AnswerClass::Ok => return Outcome::Done(answer),
@@ -197,6 +204,13 @@ impl Link {
     fn heed(&self, answer: &Answer) {
         let now = self.client.now();
         for limit in &self.of.limits {
+            if let Limit::Credits(credits) = limit {
+                let left = credits.told.iter().find(|(name, _)| name.node == "left").and_then(|(_, measure)| number_at(answer, &measure.path));
+                if let Some(left) = left.filter(|left| (0.0..1e9).contains(left)) {
+                    self.client.limit_now().told(now, None, left as u32);
+                }
+                continue;
+            }
             let Limit::Window { told, .. } = limit else { continue };
             let number = |name: &str| {
                 let (_, measure) = told.iter().find(|(known, _)| known.node == name)?;
@@ -206,6 +220,17 @@ impl Link {
                 self.client.limit_now().seen(now, calls as u32, left as u32, SignedDuration::from_secs(resets as i64));
             }
         }
+    }
+}
+
+/// A class that a rule names for a write without the vendor's words that nothing was done: after a failure of the system, and after
+/// success, it may have been done all the same.
+fn no_better(class: AnswerClass, status: StatusCode) -> AnswerClass {
+    let failed = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
+    match class {
+        AnswerClass::Throttled | AnswerClass::Transient if failed || status.is_success() => AnswerClass::Ambiguous,
+        AnswerClass::Rejected | AnswerClass::Absent | AnswerClass::Exists | AnswerClass::Conflict if failed => AnswerClass::Ambiguous,
+        class => class,
     }
 }
 

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::answer::{Asked, Outcome};
+use super::graphql::{self, Fields};
 use super::open::Link;
 use super::view;
-use crate::describe::model::{Ask, Request};
+use crate::describe::model::{Ask, Limit, Request};
 use crate::describe::{Filled, Missing, Path, Piece, Scope, Template, printed};
 use crate::fault::Fault;
-use crate::http::{Call, Response};
+use crate::http::{Call, Cost, Response};
 use crate::value::Json;
 use crate::vm::slice;
 
@@ -22,6 +23,8 @@ pub(super) struct Parts {
     query: Vec<(String, Json)>,
     headers: Vec<(String, String)>,
     body: Option<Json>,
+    /// Where it is not one unit of no operation in particular.
+    cost: Option<Cost>,
 }
 
 /// An answer that says what was asked for.
@@ -49,6 +52,19 @@ impl Answer {
             Request::Rest { .. } => slice::value_at(self.text(), &[]),
             Request::GraphQl { field, .. } => slice::value_at(self.text(), &["data", &field.node]),
         }
+    }
+
+    /// The result of a field of a document by its place; none where it has none.
+    pub(super) fn aliased(&self, at: usize) -> Option<&str> {
+        slice::value_at(self.text(), &["data", &graphql::alias(at)]).filter(|result| *result != "null")
+    }
+
+    /// The error of a field of a document by its place.
+    pub(super) fn error_of(&self, at: usize) -> Option<Json> {
+        let alias = graphql::alias(at);
+        let errors = slice::value_at(self.text(), &["errors"]).and_then(slice::elements)?;
+        let mut errors = errors.into_iter().filter_map(|error| serde_json::from_str::<Json>(error).ok());
+        errors.find(|error| error["path"][0].as_str() == Some(&alias))
     }
 
     /// The headers by their names in small letters, as expressions read them.
@@ -102,9 +118,14 @@ impl Link {
     /// A value that it needs is missing, or cannot stand in a path.
     pub(super) fn parts(&self, ask: &Ask, scope: &Scope<'_>) -> Result<Parts, Fault> {
         let Request::Rest { method, path, query, body } = &ask.request else {
-            return Err(Fault::rejected("request", "a GraphQL call is not carried out yet", None));
+            // Of GraphQL: what the call itself names. What a record has is asked for by who knows the object.
+            let mut fields = Fields::default();
+            for path in ask.records.iter().chain(&ask.record).chain(&ask.select) {
+                fields.path(path);
+            }
+            return self.document(ask, &[(None, self.arguments(ask, scope)?)], &fields);
         };
-        let mut parts = Parts { method: method.clone(), path: encoded_path(path, scope)?, ..Parts::default() };
+        let mut parts = Parts { method: method.clone(), path: encoded_path(path, scope)?, cost: self.cost(method, path), ..Parts::default() };
         for (name, value) in query {
             match value {
                 // Each element by itself, under the same name.
@@ -128,6 +149,40 @@ impl Link {
         Ok(parts)
     }
 
+    /// The operation of a call, where a limit is of it.
+    fn cost(&self, method: &http::Method, path: &Template) -> Option<Cost> {
+        let named = |limit: &Limit| matches!(limit, Limit::Bucket { of: Some(of), .. } if is_operation(&of.node, method, path));
+        let of = self.of.limits.iter().find(|limit| named(limit))?;
+        let Limit::Bucket { of: Some(of), .. } = of else { return None };
+        Some(Cost { operation: of.node.clone().into(), units: 1 })
+    }
+
+    /// The arguments of a GraphQL call.
+    ///
+    /// # Errors
+    /// A value that it needs is missing.
+    pub(super) fn arguments(&self, ask: &Ask, scope: &Scope<'_>) -> Result<Option<Json>, Fault> {
+        match &ask.request {
+            Request::GraphQl { arguments: Some(arguments), .. } => arguments.fill(scope).map_err(incomplete),
+            _ => Ok(None),
+        }
+    }
+
+    /// A GraphQL document as a call: a field for each alias, with what is asked for below it.
+    ///
+    /// # Errors
+    /// The description has no address of GraphQL.
+    pub(super) fn document(&self, ask: &Ask, fields: &[(Option<String>, Option<Json>)], below: &Fields) -> Result<Parts, Fault> {
+        let path = self.of.graphql.as_ref().ok_or_else(|| Fault::rejected("request", "the description has no `graphql`", None))?;
+        let text = graphql::document(ask, fields, below);
+        let most = self.of.limits.iter().find_map(|limit| if let Limit::Credits(credits) = limit { Some(credits.most) } else { None });
+        let units = below.cost().max(1).saturating_mul(fields.len() as u64);
+        let units = most.map_or(1, |most| units.min(most));
+        let body = Json::Object([("query".to_owned(), Json::from(text))].into_iter().collect());
+        let cost = Cost { operation: "".into(), units: u32::try_from(units).unwrap_or(u32::MAX) };
+        Ok(Parts { method: http::Method::POST, path: path.node.clone(), body: Some(body), cost: Some(cost), ..Parts::default() })
+    }
+
     /// Reads: `None` where the system says that there is no such thing.
     ///
     /// # Errors
@@ -142,7 +197,7 @@ impl Link {
     /// # Errors
     /// As [`Link::read`].
     pub(super) async fn read_parts(&self, call: &Call, object: &str, ask: &Ask, parts: &Parts) -> Result<Option<Answer>, Fault> {
-        let asked = Asked { object, write: false };
+        let asked = Asked { object, write: false, aliases: false };
         match self.carried_out(call, asked, ask, parts).await? {
             Outcome::Done(answer) => Ok(Some(answer)),
             Outcome::Absent => Ok(None),
@@ -196,6 +251,9 @@ impl Link {
             request.headers_mut().insert(name, HeaderValue::from_str(value).map_err(|error| unsent(error.to_string()))?);
         }
         request.headers_mut().extend(proof.headers.clone());
+        if let Some(cost) = &parts.cost {
+            request.extensions_mut().insert(cost.clone());
+        }
         Ok(request)
     }
 
@@ -224,6 +282,23 @@ impl Link {
     fn not_understood_at(&self, path: &str) -> Fault {
         Fault::transient(format!("the answer of {} to `{path}` has not the form that its description gives", self.of.title))
     }
+}
+
+/// Whether a call is the operation that a limit names: `GET /orders/{orderId}`, whatever its parameters are called.
+fn is_operation(named: &str, method: &http::Method, path: &Template) -> bool {
+    let Some((word, form)) = named.split_once(' ') else { return false };
+    let mut rest = form;
+    for piece in &path.pieces {
+        let behind = match piece {
+            Piece::Text(text) => rest.strip_prefix(text.as_str()),
+            Piece::Value { .. } => rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map(|(_, rest)| rest),
+        };
+        match behind {
+            Some(behind) => rest = behind,
+            None => return false,
+        }
+    }
+    word == method.as_str() && rest.is_empty()
 }
 
 fn below<'t>(text: &'t str, path: Option<&Path>) -> Option<&'t str> {

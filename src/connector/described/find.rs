@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use super::answer::{Asked, Outcome};
+use super::ask::Parts;
+use super::graphql::{self, Fields};
 use super::open::Link;
 use super::whole::{Schemas, id_of, is_id};
 use super::{ENDED, view};
 use crate::connector::{Change, Found, LookupRequest, State};
-use crate::describe::model::{Batched, Find, Get, Look, Object, With, WithOf};
+use crate::describe::model::{Ask, Batched, Find, Get, IdForm, Look, Object, Request, With, WithOf};
 use crate::describe::{Path, Scope, printed};
 use crate::fault::Fault;
 use crate::http::Call;
+use crate::schema::FieldPath;
 use crate::value::{Json, ObjectRef, RawRecord};
 
 /// What is wanted of a record beside itself, by name: read already, or to be read.
 pub(super) type Beside = BTreeMap<String, Option<Json>>;
 
 /// What a request for records is made with.
-#[derive(Clone, Copy)]
 pub(super) struct Reads<'a> {
     pub(super) link: &'a Link,
     pub(super) call: &'a Call,
@@ -24,11 +27,70 @@ pub(super) struct Reads<'a> {
     /// As mappings know it.
     pub(super) of: &'a ObjectRef,
     pub(super) schemas: Schemas<'a>,
+    /// What is read of a record, where the system can be asked for some of it. Empty: all of it.
+    pub(super) wanted: Vec<FieldPath>,
 }
 
 impl<'a> Reads<'a> {
     fn name(&self) -> &'a str {
         &self.object.name.node
+    }
+
+    /// What a call for records is made of. Of GraphQL it asks for what is wanted of them.
+    pub(super) fn parts(&self, ask: &Ask, scope: &Scope<'_>, paging: Option<&dyn Fn(&mut Fields)>) -> Result<Parts, Fault> {
+        if matches!(ask.request, Request::Rest { .. }) {
+            return self.link.parts(ask, scope);
+        }
+        let mut fields = self.fields(ask);
+        if let Some(paging) = paging {
+            paging(&mut fields);
+        }
+        self.link.document(ask, &[(None, self.link.arguments(ask, scope)?)], &fields)
+    }
+
+    /// The fields that a GraphQL call for records asks for.
+    fn fields(&self, ask: &Ask) -> Fields {
+        let mut fields = Fields::default();
+        let schema = self.schemas.get(&self.of.to_string());
+        let record = match ask.records.as_ref().or(ask.record.as_ref()) {
+            Some(path) => fields.path(path),
+            None => &mut fields,
+        };
+        record.record(self.object, schema, self.schemas, &self.wanted);
+        for path in self.known_by() {
+            record.path(&path);
+        }
+        for path in &ask.select {
+            fields.path(path);
+        }
+        fields
+    }
+
+    /// What one record costs: the lists in it.
+    pub(super) fn cost_of_one(&self, ask: &Ask) -> u64 {
+        let mut fields = Fields::default();
+        fields.record(self.object, self.schemas.get(&self.of.to_string()), self.schemas, &self.wanted);
+        if matches!(ask.request, Request::Rest { .. }) { 1 } else { fields.cost() }
+    }
+
+    /// What the description itself reads of a record.
+    fn known_by(&self) -> Vec<Path> {
+        let object = self.object;
+        let mut paths: Vec<Path> = object.stamp.iter().chain(&object.version).cloned().collect();
+        if let IdForm::At(id) = &object.id.form {
+            paths.push(id.clone());
+        }
+        let gone = object.changes.iter().filter_map(|stream| stream.gone.as_ref()).chain(&object.gone);
+        let conditions = gone.filter_map(|gone| gone.when.as_ref()).chain(object.changes.iter().filter_map(|stream| stream.skip.as_ref()));
+        let ended = object.changes.iter().filter_map(|stream| stream.listed.as_ref()?.ended.as_ref());
+        let ended = ended.chain(object.get.iter().filter_map(|get| get.ended.as_ref()));
+        paths.extend(conditions.chain(ended).flat_map(|formula| &formula.reads).filter(|path| path.root() == "record").map(Path::rest));
+        paths
+    }
+
+    /// A record's text as mappings know it.
+    pub(super) fn plain(&self, record: &str) -> String {
+        if self.object.selection.is_empty() { record.to_owned() } else { graphql::flattened(record, self.object) }
     }
 
     /// How an id is read.
@@ -40,10 +102,84 @@ impl<'a> Reads<'a> {
     /// Records by id; one that is not there is absent.
     pub(super) async fn by_id(&self, ids: &[String], beside: &Beside) -> Result<Vec<Change>, Fault> {
         let mut found = Vec::new();
+        if let Some(Get { look: Look::Ask { ask, .. }, batch: Batched::Aliases(_), .. }) = ids.first().and_then(|id| self.get_of(id))
+            && beside.is_empty()
+        {
+            return self.by_alias(ask, ids).await;
+        }
+        if let Some(get @ Get { look: Look::Ask { ask, put, .. }, batch: Batched::Together(2..), .. }) = ids.first().and_then(|id| self.get_of(id))
+            && ask.records.is_some()
+            && put.is_empty()
+            && beside.is_empty()
+        {
+            return self.listed(get, ask, ids).await;
+        }
         for id in ids {
             if let Some((record, get)) = self.one(id, beside.clone()).await? {
                 found.push(self.arrived(id, &record, get));
             }
+        }
+        Ok(found)
+    }
+
+    /// Records by id, of one list.
+    async fn listed(&self, get: &Get, ask: &Ask, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).filter(|id| is_id(&self.object.id, id)).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let values = Json::from(ids.clone());
+        let scope = self.link.scope().with("ids", &values).with("values", &values);
+        let parts = self.parts(ask, &scope, None)?;
+        let answer = self.link.read_parts(self.call, self.name(), ask, &parts).await?;
+        // A list that is not there is not an empty one.
+        let answer = answer.ok_or_else(|| self.link.not_understood(&parts))?;
+        let mut found = Vec::new();
+        for record in self.link.records(ask, &parts, &answer)? {
+            let id = id_of(self.object, record).ok_or_else(|| self.link.not_understood(&parts))?;
+            if ids.contains(&id.as_str()) {
+                let mut record: Json = serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&parts))?;
+                self.link.dated(&mut record, self.of, self.schemas);
+                found.push(self.arrived(&id, &record, Some(get)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Records by id, as fields of one document.
+    async fn by_alias(&self, ask: &Ask, ids: &[String]) -> Result<Vec<Change>, Fault> {
+        let ids: Vec<&String> = ids.iter().filter(|id| is_id(&self.object.id, id)).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut fields = Vec::with_capacity(ids.len());
+        for (at, id) in ids.iter().enumerate() {
+            let id = Json::from(id.as_str());
+            fields.push((Some(graphql::alias(at)), self.link.arguments(ask, &self.link.scope().with("id", &id).with("value", &id))?));
+        }
+        let parts = self.link.document(ask, &fields, &self.fields(ask))?;
+        let asked = Asked { object: self.name(), write: false, aliases: true };
+        let answer = match self.link.carried_out(self.call, asked, ask, &parts).await? {
+            Outcome::Done(answer) => answer,
+            Outcome::Absent => return Ok(Vec::new()),
+            Outcome::Refused(fault) | Outcome::Expired(fault) => return Err(fault),
+        };
+        let mut found = Vec::new();
+        for (at, id) in ids.into_iter().enumerate() {
+            let Some(result) = answer.aliased(at) else {
+                match answer.error_of(at).map(|error| self.link.of_error(&error)) {
+                    // There is no such record.
+                    None | Some(Fault::Rejected(_)) => continue,
+                    Some(fault) => return Err(Fault::transient(fault.to_string())),
+                }
+            };
+            let record = match &ask.record {
+                Some(path) => view::slices(result, path).and_then(|found| found.first().copied()),
+                None => Some(result),
+            };
+            let Some(record) = record.filter(|record| record.starts_with('{')) else { continue };
+            let record: Json = serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&parts))?;
+            found.push(self.arrived(id, &record, self.get_of(id)));
         }
         Ok(found)
     }
@@ -60,18 +196,19 @@ impl<'a> Reads<'a> {
             return Err(Fault::rejected("get", format!("{} cannot be read by its id in this way yet", self.name()), None));
         };
         let value = Json::from(id);
-        let scope = self.link.scope().with("id", &value).with("value", &value);
-        let Some(answer) = self.link.read(self.call, self.name(), ask, &scope).await? else { return Ok(None) };
-        let path = self.link.parts(ask, &scope)?;
+        let ids = Json::from(vec![id]);
+        let scope = self.link.scope().with("id", &value).with("value", &value).with("ids", &ids);
+        let path = self.parts(ask, &scope, None)?;
+        let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &path).await? else { return Ok(None) };
         let mut record: Json = if ask.records.is_some() {
             let records = self.link.records(ask, &path, &answer)?;
             match records.into_iter().find(|record| id_of(self.object, record).as_deref() == Some(id)) {
-                Some(record) => serde_json::from_str(record).map_err(|_| self.link.not_understood(&path))?,
+                Some(record) => serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&path))?,
                 None => return Ok(None),
             }
         } else {
             let record = self.link.record(ask, path.path(), &answer)?;
-            serde_json::from_str(record).map_err(|_| self.link.not_understood(&path))?
+            serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&path))?
         };
         self.link.put(&mut record, put, &scope)?;
         self.with(&mut record, &scope, beside).await?;
@@ -155,7 +292,7 @@ impl<'a> Reads<'a> {
     }
 
     fn is_the_id(&self, field: &str) -> bool {
-        matches!(&self.object.id.form, crate::describe::model::IdForm::At(path) if path.to_string() == field)
+        matches!(&self.object.id.form, IdForm::At(path) if path.to_string() == field)
     }
 
     async fn found(&self, look: &Look, field: &str, value: &str, beside: &Beside) -> Result<Vec<Json>, Fault> {
@@ -170,14 +307,22 @@ impl<'a> Reads<'a> {
         }
         let (given, name) = (Json::from(value), Json::from(field));
         let scope = self.link.scope().with("value", &given).with("field", &name).and("values", Json::from(vec![value]));
-        let parts = self.link.parts(ask, &scope)?;
+        let at = Path::parse(field, self.object.span).map_err(|_| self.cannot_search(field))?;
+        let base = ask.records.as_ref().or(ask.record.as_ref());
+        let searched = |fields: &mut Fields| {
+            let record = match base {
+                Some(base) => fields.path(base),
+                None => fields,
+            };
+            record.path(&at);
+        };
+        let parts = self.parts(ask, &scope, Some(&searched))?;
         let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &parts).await? else {
             // A list that is not there is not an empty one.
             return if ask.records.is_some() { Err(self.link.not_understood(&parts)) } else { Ok(Vec::new()) };
         };
         let records =
             if ask.records.is_some() { self.link.records(ask, &parts, &answer)? } else { vec![self.link.record(ask, parts.path(), &answer)?] };
-        let at = Path::parse(field, self.object.span).map_err(|_| self.cannot_search(field))?;
         let mut found = Vec::new();
         for record in records {
             if *exact && view::text_at(record, &at).as_deref() != Some(value) {
@@ -196,7 +341,7 @@ impl<'a> Reads<'a> {
                 found.extend(self.one(&id, beside).await?.map(|(record, _)| record));
                 continue;
             }
-            let mut record: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(&parts))?;
+            let mut record: Json = serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&parts))?;
             self.link.put(&mut record, put, &scope)?;
             self.with(&mut record, &scope, beside.clone()).await?;
             self.link.dated(&mut record, self.of, self.schemas);

@@ -85,7 +85,9 @@ impl Fields {
     fn all(&mut self, object: &Object, schema: Option<&schema::Object>, schemas: Schemas<'_>, depth: usize) {
         for (name, field) in schema.into_iter().flat_map(|schema| &schema.fields).filter(|(_, field)| field.readable) {
             match inner(field.gives.as_ref().unwrap_or(&field.kind), schemas) {
-                None => drop(self.nested(object, name)),
+                None => {
+                    self.nested(object, name);
+                }
                 Some(inner) if depth < DEEPEST => self.nested(object, name).all(object, Some(inner), schemas, depth + 1),
                 Some(_) => {}
             }
@@ -145,6 +147,11 @@ fn inner<'s>(kind: &Kind, schemas: Schemas<'s>) -> Option<&'s schema::Object> {
         Kind::List(of) => inner(&of.kind, schemas),
         _ => None,
     }
+}
+
+/// The name of a field of a document by its place.
+pub(super) fn alias(at: usize) -> String {
+    format!("a{at}")
 }
 
 /// A document with one field for each alias; one field alone has no alias.

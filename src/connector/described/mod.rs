@@ -6,7 +6,11 @@
 mod answer;
 mod ask;
 mod find;
+mod graphql;
+mod lines;
+mod names;
 mod open;
+mod receipt;
 mod sign_in;
 mod stream;
 #[cfg(test)]
@@ -14,6 +18,7 @@ mod tests;
 mod view;
 mod webhook;
 mod whole;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,14 +29,14 @@ use self::find::{Beside, Reads, together};
 use self::open::Link;
 use super::registry::{Settings, Unusable};
 use super::{
-    Change, Connector, Found, Hint, LookupRequest, Page, ReadRequest, Reading, Receipt, Selection, State, Stream, WebhookRefusal, WebhookReply,
-    WebhookRequest, WriteRequest,
+    Change, Connector, Found, Hint, LookupRequest, Operation, Page, ReadRequest, Reading, Receipt, Selection, State, Stream, WebhookRefusal,
+    WebhookReply, WebhookRequest, Write, WriteRequest,
 };
 use crate::describe::model::{Object, Paging};
 use crate::describe::{self, Described};
 use crate::fault::Fault;
 use crate::http::{Call, Clock, Limit, Transport};
-use crate::schema::{FieldPath, Named};
+use crate::schema::{self, FieldPath, Named};
 use crate::value::{Json, ObjectRef};
 
 /// The stamp of a record that has ended, in a list that does not say what changed: it is read no more. The word is the one that stores of
@@ -68,8 +73,12 @@ impl DescribedSystem {
         self.link.of.object(&of.object).ok_or_else(unknown)
     }
 
-    fn reads<'a>(&'a self, call: &'a Call, of: &'a ObjectRef, schemas: whole::Schemas<'a>) -> Result<Reads<'a>, Fault> {
-        Ok(Reads { link: &self.link, call, object: self.object(of)?, of, schemas })
+    fn reads<'a>(&'a self, call: &'a Call, of: &'a ObjectRef, schemas: whole::Schemas<'a>, wanted: Vec<FieldPath>) -> Result<Reads<'a>, Fault> {
+        Ok(Reads { link: &self.link, call, object: self.object(of)?, of, schemas, wanted })
+    }
+
+    fn reads_of<'a>(&'a self, call: &'a Call, of: &'a Selection<'a>) -> Result<Reads<'a>, Fault> {
+        self.reads(call, of.object, of.schemas, of.projection.iter().map(|path| path.to_vec()).collect())
     }
 
     /// What a flow reads beside the record itself.
@@ -101,7 +110,7 @@ impl Connector for DescribedSystem {
     }
 
     async fn changes(&self, call: &Call, ask: &ReadRequest<'_>) -> Result<Page, Fault> {
-        let reads = self.reads(call, ask.selection.object, ask.selection.schemas)?;
+        let reads = self.reads_of(call, ask.selection)?;
         let stream = reads.object.changes.iter().find(|stream| stream.name.node == ask.stream);
         let stream =
             stream.ok_or_else(|| Fault::rejected("stream", format!("{} has no stream `{}`", ask.selection.object.object, ask.stream), None))?;
@@ -109,7 +118,7 @@ impl Connector for DescribedSystem {
     }
 
     async fn fetch_by_id(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
-        self.reads(call, of.object, of.schemas)?.by_id(ids, &self.beside(of)).await
+        self.reads_of(call, of)?.by_id(ids, &self.beside(of)).await
     }
 
     fn form(&self, of: &Selection<'_>) -> Option<String> {
@@ -135,7 +144,7 @@ impl Connector for DescribedSystem {
     }
 
     async fn lookup(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
-        let reads = self.reads(call, ask.object, ask.schemas)?;
+        let reads = self.reads(call, ask.object, ask.schemas, ask.projection.to_vec())?;
         let wanted = reads.object.with.iter().filter(|with| has(ask.projection, &with.name.node));
         let beside = wanted.map(|with| (with.name.node.clone(), None)).collect();
         reads.lookup(ask, &beside).await
@@ -145,8 +154,17 @@ impl Connector for DescribedSystem {
         1
     }
 
-    async fn send(&self, _call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
-        Err(Fault::rejected("object", format!("{} is only read: {} is not written", self.link.of.title, batch.object.object), None))
+    fn write(&self, object: &schema::Object, operation: Operation, key_field: Option<&str>) -> Option<Write> {
+        let mut write = Write::of(self.system(), object, operation, key_field)?;
+        // How long a request may be under way is said of each write by itself.
+        let described = self.link.of.object(&object.name).and_then(|object| write::write_of(object, operation, key_field));
+        write.settle = described.and_then(|described| described.guarantee.as_ref()?.settle).unwrap_or(write.settle);
+        Some(write)
+    }
+
+    async fn send(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
+        // A record that is read before it is written is read whole.
+        self.reads(call, batch.object, batch.schemas, Vec::new())?.write(batch).await
     }
 
     fn webhook(&self, request: &WebhookRequest<'_>) -> Result<WebhookReply, WebhookRefusal> {
@@ -154,7 +172,7 @@ impl Connector for DescribedSystem {
     }
 
     async fn resolve_webhook(&self, call: &Call, of: &Selection<'_>, hint: &Hint) -> Result<Page, Fault> {
-        let reads = self.reads(call, of.object, of.schemas)?;
+        let reads = self.reads_of(call, of)?;
         let page = |changes| Ok(Page { changes, cursor: None, more: false });
         let known = self.link.of.webhooks.iter().flat_map(|webhooks| &webhooks.hints);
         let described = known.into_iter().find(|known| known.event.node == hint.event && known.object.node == of.object.object);
@@ -192,8 +210,8 @@ impl Connector for DescribedSystem {
         page(reads.by_id(std::slice::from_ref(value), &beside).await?)
     }
 
-    async fn reference_data(&self, _call: &Call, _kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
-        Ok(BTreeMap::new())
+    async fn reference_data(&self, call: &Call, kinds: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<Named>>, Fault> {
+        self.link.named(call, kinds).await
     }
 
     async fn describe(&self, _call: &Call, _object: &str) -> Result<Option<Json>, Fault> {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
+use jiff::SignedDuration;
 use url::Url;
 
 use super::sign_in::SignIns;
 use crate::connector::registry::{Settings, Unusable};
-use crate::describe::model::{Setting, SettingKind};
+use crate::describe::model::{Limit as Limited, Setting, SettingKind};
 use crate::describe::{Described, Scope};
-use crate::http::{Client, Clock, Transport, address};
+use crate::http::{Client, Clock, Limit, LimitKind as Kind, Rule, Transport, Window, address};
 use crate::system;
 use crate::value::Json;
 
@@ -46,7 +47,7 @@ impl Link {
             let hint = format!("hosts of {} are: {}", of.title, hosts.join(", "));
             return Err(unusable(format!("would send to `{host}`, which is no host of {}", of.title), hint));
         }
-        let client = Client::new(transport, clock, Arc::new(settings.limit()));
+        let client = Client::new(transport, clock, Arc::new(limit(&of.limits)));
         let sign_ins = SignIns::new(of, &values).map_err(|name| {
             let hint = format!("put it under `connections.{}` as the system shows it", settings.name);
             unusable(format!("has a `{name}` that no header can hold"), hint)
@@ -79,6 +80,30 @@ impl Link {
     pub(super) fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
     }
+}
+
+/// The calls that the system takes from one credential. A refusal without a time is waited for longer each time, whether or not the
+/// description says so.
+fn limit(limits: &[Limited]) -> Limit {
+    let whole = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let each = |rate: f64| SignedDuration::from_secs_f64((1.0 / rate).clamp(0.000_001, 86_400.0));
+    let rule = |limit: &Limited| match limit {
+        Limited::Window { calls, length, .. } => Some(Rule { operation: None, kind: Kind::Window(Window { calls: whole(*calls), length: *length }) }),
+        Limited::Daily { calls } => {
+            Some(Rule { operation: None, kind: Kind::Window(Window { calls: whole(*calls), length: SignedDuration::from_hours(24) }) })
+        }
+        Limited::Bucket { rate, burst, of, .. } if *rate > 0.0 => {
+            // What holds for each operation by itself holds for all together, at the least.
+            let operation = of.as_ref().filter(|of| of.node != "operation").map(|of| of.node.clone());
+            Some(Rule { operation, kind: Kind::Bucket { burst: whole(*burst), refill: each(*rate) } })
+        }
+        Limited::Credits(credits) if credits.each_second > 0 => {
+            Some(Rule { operation: None, kind: Kind::Bucket { burst: whole(credits.most), refill: each(credits.each_second as f64) } })
+        }
+        Limited::Bucket { .. } | Limited::Credits(_) | Limited::AtOnce { .. } | Limited::Blind => None,
+    };
+    let at_once = limits.iter().find_map(|limit| if let Limited::AtOnce { calls } = limit { Some(whole(*calls)) } else { None });
+    Limit::of(limits.iter().filter_map(rule).collect(), at_once)
 }
 
 /// The settings' values, held against the description.

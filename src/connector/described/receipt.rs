@@ -76,7 +76,9 @@ impl Link {
         }
         let id = match &form.id {
             Some(Pick::Path(path)) => view::text_at(found, path),
-            Some(Pick::Formula(formula)) => formula.value(&self.receipt_scope(item, &json, answer, [formula])).map(|id| printed(&id)).filter(|id| !id.is_empty()),
+            Some(Pick::Formula(formula)) => {
+                formula.value(&self.receipt_scope(item, &json, answer, [formula])).map(|id| printed(&id)).filter(|id| !id.is_empty())
+            }
             None => None,
         };
         if form.id.is_some() && id.is_none() && item.id.is_none() {
@@ -122,15 +124,22 @@ impl Link {
         if refusal.message.is_empty() {
             refusal.message = "no words".to_owned();
         }
-        let scope = self.scope().with("error", &named).and("asked", Json::from("write")).and("status", Json::from(200)).and("message", Json::from(refusal.message.as_str()));
+        let scope = self
+            .scope()
+            .with("error", &named)
+            .and("asked", Json::from("write"))
+            .and("status", Json::from(200))
+            .and("message", Json::from(refusal.message.as_str()));
         let rule = self.of.answers.iter().find(|rule| {
             let known = rule.when.reads.iter().all(|path| ["error", "status", "asked", "message"].contains(&path.root()));
             known && rule.when.holds(&scope)
         });
         match rule.map(|rule| rule.is) {
-            Some(crate::describe::model::AnswerClass::Rejected | crate::describe::model::AnswerClass::Absent | crate::describe::model::AnswerClass::Exists) => {
-                Fault::Rejected(Refusal { code: if refusal.code.is_empty() { "refused".to_owned() } else { refusal.code }, ..refusal })
-            }
+            Some(
+                crate::describe::model::AnswerClass::Rejected
+                | crate::describe::model::AnswerClass::Absent
+                | crate::describe::model::AnswerClass::Exists,
+            ) => Fault::Rejected(Refusal { code: if refusal.code.is_empty() { "refused".to_owned() } else { refusal.code }, ..refusal }),
             Some(crate::describe::model::AnswerClass::Conflict) => Fault::Conflict { reason: refusal.message },
             _ => Fault::ambiguous(refusal.message),
         }
@@ -160,18 +169,19 @@ fn at(path: &str, of: &str) -> Option<String> {
 fn matched(matching: &Matching, items: &[Item], results: &[&str]) -> Vec<Option<usize>> {
     let mut found: Vec<Option<usize>> = vec![None; items.len()];
     let mut taken = vec![false; results.len()];
-    let mut by_values = |found: &mut Vec<Option<usize>>, taken: &mut Vec<bool>, sent: &dyn Fn(&Item) -> Option<String>, told: &dyn Fn(&str) -> Option<String>| {
-        let told: Vec<Option<String>> = results.iter().map(|result| told(result)).collect();
-        for (at, item) in items.iter().enumerate().filter(|(at, _)| found[*at].is_none()).collect::<Vec<_>>() {
-            let Some(value) = sent(item) else { continue };
-            let mut same = (0..results.len()).filter(|result| !taken[*result] && told[*result].as_deref() == Some(value.as_str()));
-            // Two results of one value say of none of them whose it is; so do two items.
-            let alone = items.iter().filter(|other| sent(other).as_deref() == Some(value.as_str())).count() == 1;
-            if let (Some(result), None, true) = (same.next(), same.next(), alone) {
-                (found[at], taken[result]) = (Some(result), true);
+    let by_values =
+        |found: &mut Vec<Option<usize>>, taken: &mut Vec<bool>, sent: &dyn Fn(&Item) -> Option<String>, told: &dyn Fn(&str) -> Option<String>| {
+            let told: Vec<Option<String>> = results.iter().map(|result| told(result)).collect();
+            for (at, item) in items.iter().enumerate().filter(|(at, _)| found[*at].is_none()).collect::<Vec<_>>() {
+                let Some(value) = sent(item) else { continue };
+                let mut same = (0..results.len()).filter(|result| !taken[*result] && told[*result].as_deref() == Some(value.as_str()));
+                // Two results of one value say of none of them whose it is; so do two items.
+                let alone = items.iter().filter(|other| sent(other).as_deref() == Some(value.as_str())).count() == 1;
+                if let (Some(result), None, true) = (same.next(), same.next(), alone) {
+                    (found[at], taken[result]) = (Some(result), true);
+                }
             }
-        }
-    };
+        };
     match matching {
         Matching::One => {
             if let ([_], [_]) = (items, results) {

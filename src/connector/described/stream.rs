@@ -9,12 +9,13 @@ use super::open::Link;
 use super::whole::id_of;
 use super::{ENDED, view};
 use crate::connector::{Change, Page, ReadRequest, State};
-use crate::describe::model::{Gone, Number, Paging, Pick, Stream, Zone};
-use crate::describe::{Formula, printed};
+use crate::describe::model::{Gone, Limit, Number, Paging, Pick, Request, Stream, Zone};
+use crate::describe::{Formula, Path, printed};
 use crate::fault::Fault;
 use crate::value::{Json, RawRecord};
 
 use super::ask::{Answer, Parts};
+use super::graphql::Fields;
 
 /// Where a poll is. In the checkpoint it is JSON.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,12 @@ struct Cursor {
     page: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// The latest stamp that was read, by the system's own clock: where nothing closes the window, the next poll begins there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<String>,
+    /// The last record of the page before, as its fields are printed: the next page begins behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    behind: Vec<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it by reference")]
@@ -94,20 +101,60 @@ impl Reads<'_> {
         };
         let (from, until) = (self.bounds(&cursor.from, true), cursor.until.as_deref().map(|until| self.bounds(until, false)));
         let mut scope = self.link.scope().with("from", &from).and("page", Json::from(cursor.page));
-        if let Some(until) = until {
-            scope = scope.and("until", until);
-        }
-        let mut parts = self.link.parts(&stream.ask, &scope)?;
+        // Where nothing closes the window it ends now.
+        scope = scope.and("until", until.unwrap_or_else(|| self.link.bound(ask.now)));
         let paging = stream.page.as_ref().map(|page| &page.paging);
+        let size = self.page_size(stream);
+        let asks = |fields: &mut Fields| {
+            let Some(Paging::Token { token, to, size: size_to, sort, .. }) = paging else { return };
+            fields.path(token);
+            match stream.page.as_ref().and_then(|page| page.more.as_ref()) {
+                Some(Pick::Path(more)) => {
+                    fields.path(more);
+                }
+                Some(Pick::Formula(more)) => {
+                    for path in more.reads.iter().filter(|path| path.root() == "body") {
+                        fields.path(&path.rest());
+                    }
+                }
+                None => {}
+            }
+            if let (Some(to), Some(size)) = (size_to, size) {
+                fields.argument(&to.node, Json::from(size));
+            }
+            if let Some(token) = &cursor.token {
+                fields.argument(&to.node, Json::from(token.as_str()));
+            }
+            if let Some(sort) = sort {
+                // Beside the token's own place.
+                let at = to.node.rsplit_once('.').map_or_else(|| "sort".to_owned(), |(field, _)| format!("{field}.sort"));
+                fields.argument(&at, Json::from(sort.node.as_str()));
+            }
+        };
+        let mut parts = self.parts(&stream.ask, &scope, Some(&asks))?;
         match (paging, &cursor.token) {
-            (Some(Paging::Token { to, alone, .. }), Some(token)) => {
+            (Some(Paging::Token { to, alone, .. }), Some(token)) if matches!(stream.ask.request, Request::Rest { .. }) => {
                 if *alone {
                     parts.without_query();
                 }
                 parts.put(&to.node, Json::from(token.as_str()));
             }
             (Some(Paging::Number { number, .. }), _) => parts.put_number(number, cursor.page),
-            (Some(Paging::Keyset { .. } | Paging::ByStamp { .. } | Paging::Window { .. }), _) => {
+            (Some(Paging::Keyset { fields, asks }), _) if !cursor.behind.is_empty() => {
+                let mut scope = scope.clone();
+                // `stamp` is the first of them, `id` the last.
+                let last = |at: usize| cursor.behind.get(at).map_or(Json::Null, |text| Json::from(text.as_str()));
+                scope = scope.and("id", last(fields.len().saturating_sub(1)));
+                if fields.len() > 1 {
+                    scope = scope.and("stamp", last(0));
+                }
+                for (to, value) in asks {
+                    if let Some(value) = value.fill(&scope).map_err(super::ask::incomplete)? {
+                        parts.put(&to.node, value);
+                    }
+                }
+            }
+            (Some(Paging::ByStamp { .. } | Paging::Window { .. }), _) => {
                 return Err(Fault::rejected("page", format!("the pages of `{}` are not carried out yet", stream.name.node), None));
             }
             _ => {}
@@ -120,6 +167,9 @@ impl Reads<'_> {
         for record in &records {
             changes.extend(self.change(stream, record).ok_or_else(|| self.link.not_understood(&parts))?);
         }
+        let latest = changes.iter().filter_map(|change: &Change| change.stamp.as_deref()).filter_map(|stamp| stamp.parse::<Timestamp>().ok()).max();
+        let seen = cursor.seen.as_deref().and_then(|seen| seen.parse::<Timestamp>().ok());
+        cursor.seen = latest.max(seen).map(|seen| seen.to_string());
         let mut more = false;
         let result = answer.result(&stream.ask).unwrap_or_default();
         if let Some(page) = stream.page.as_ref().filter(|_| !records.is_empty()) {
@@ -135,14 +185,30 @@ impl Reads<'_> {
                     more = next.is_some() && self.more(page.more.as_ref(), result, &answer, records.len()).unwrap_or(true);
                     cursor.token = next.filter(|_| more);
                 }
-                Paging::Keyset { .. } | Paging::ByStamp { .. } | Paging::Window { .. } | Paging::Whole => {}
+                Paging::Keyset { fields, .. } => {
+                    self.in_order(fields, &cursor.behind, &records)?;
+                    more = page.size.is_none_or(|size| records.len() as u64 >= size);
+                    cursor.behind = records.last().map(|last| place_of(fields, last)).unwrap_or_default();
+                }
+                Paging::ByStamp { .. } | Paging::Window { .. } | Paging::Whole => {}
             }
         }
         if !more {
-            cursor.token = None;
+            (cursor.token, cursor.behind) = (None, Vec::new());
         }
         let cursor = serde_json::to_string(&cursor).map_err(|error| Fault::transient(error.to_string()))?;
         Ok(Page { changes, cursor: Some(cursor), more })
+    }
+
+    /// Records of a page: as many as may be, and no more than the account's credits are good for.
+    fn page_size(&self, stream: &Stream) -> Option<u64> {
+        let Some(Paging::Token { most, .. }) = stream.page.as_ref().map(|page| &page.paging) else { return None };
+        let most = (*most)?;
+        let credits = self.link.of.limits.iter().find_map(|limit| if let Limit::Credits(credits) = limit { Some(credits) } else { None });
+        let Some(credits) = credits else { return Some(most) };
+        let each = self.cost_of_one(&stream.ask).max(1);
+        let budget = (credits.most as f64 * credits.page_at_most) as u64;
+        Some(most.min(budget / each).max(1))
     }
 
     /// The first page of a poll.
@@ -162,15 +228,15 @@ impl Reads<'_> {
         };
         let until = stream.until.as_ref().map(|until| before(until.lag));
         // A list that does not say what changed is gone through from its beginning each time.
-        let last = known.filter(|_| stream.listed.is_none()).and_then(|known| known.until.unwrap_or(known.from).parse::<Timestamp>().ok());
+        let last =
+            known.filter(|_| stream.listed.is_none()).and_then(|known| known.until.or(known.seen).unwrap_or(known.from).parse::<Timestamp>().ok());
         let from = match last {
             Some(last) => last.saturating_sub(ask.overlap).unwrap_or(last),
             None => ask.since.unwrap_or(oldest),
         };
         let from = from.max(oldest);
-        // Without an upper bound the next poll begins where this one began.
-        let until = until.or_else(|| (stream.listed.is_none()).then_some(ask.now)).map(|until| until.max(from));
-        Ok(Cursor { from: from.to_string(), until: until.map(|until| until.to_string()), page, token: None })
+        let until = until.map(|until| until.max(from));
+        Ok(Cursor { from: from.to_string(), until: until.map(|until| until.to_string()), page, ..Cursor::default() })
     }
 
     /// A bound of the cursor as the system takes it.
@@ -179,6 +245,25 @@ impl Reads<'_> {
         // Whether "after" means "from" is not known: a grain earlier is right for both.
         let at = if lower && self.link.of.time.bound_unknown { at.saturating_sub(self.link.of.time.grain).unwrap_or(at) } else { at };
         self.link.bound(at)
+    }
+
+    /// A page that is not in the order that was asked for is never gone on from: what moved behind its last record would be lost.
+    fn in_order(&self, fields: &[Path], behind: &[String], records: &[&str]) -> Result<(), Fault> {
+        let mut last = behind.to_vec();
+        for record in records {
+            let here = place_of(fields, record);
+            if !last.is_empty() && is_before(&here, &last) {
+                let why = format!(
+                    "the list of {} does not come in the order that it was asked for: {} stands behind {}",
+                    self.object.name.node,
+                    here.join(" "),
+                    last.join(" ")
+                );
+                return Err(Fault::rejected("page", why, None));
+            }
+            last = here;
+        }
+        Ok(())
     }
 
     /// Whether there is another page; `None` where the page does not say.
@@ -192,10 +277,6 @@ impl Reads<'_> {
                 }
                 if formula.reads.iter().any(|path| path.root() == "header") {
                     scope = scope.and("header", answer.headers());
-                }
-                if formula.reads.iter().any(|path| path.root() == "data") {
-                    scope =
-                        scope.and("data", serde_json::from_str(result).ok().and_then(|result: Json| result.get("data").cloned()).unwrap_or_default());
                 }
                 Some(formula.holds(&scope))
             }
@@ -220,11 +301,13 @@ impl Reads<'_> {
         let stamp = stream.stamp.as_ref().or(self.object.stamp.as_ref());
         let stamp = stamp.and_then(|stamp| view::text_at(record, stamp)).and_then(|stamp| self.link.instant(&stamp));
         let state = if self.link.of.time.without_offset.is_some() {
-            let mut whole: Json = serde_json::from_str(record).ok()?;
+            let mut whole: Json = serde_json::from_str(&self.plain(record)).ok()?;
             self.link.dated(&mut whole, self.of, self.schemas);
             RawRecord::of(&whole)
-        } else {
+        } else if self.object.selection.is_empty() {
             RawRecord::text_of(record)
+        } else {
+            RawRecord::text_of(&self.plain(record))
         };
         Some(Some(Change { id, stamp, state: State::Upserted(state) }))
     }
@@ -242,6 +325,20 @@ impl Reads<'_> {
         let stamp = gone.stamp.as_ref().and_then(|stamp| view::text_at(record, stamp)).and_then(|stamp| self.link.instant(&stamp));
         Change { id: id.to_owned(), stamp, state: State::Gone }
     }
+}
+
+/// What a record is sorted by, as it is printed.
+fn place_of(fields: &[Path], record: &str) -> Vec<String> {
+    fields.iter().map(|field| view::text_at(record, field).unwrap_or_default()).collect()
+}
+
+/// Whether one place stands before another: numbers by their value, texts as texts.
+fn is_before(one: &[String], other: &[String]) -> bool {
+    let order = |(one, other): (&String, &String)| match (one.parse::<u64>(), other.parse::<u64>()) {
+        (Ok(one), Ok(other)) => one.cmp(&other),
+        _ => one.cmp(other),
+    };
+    one.iter().zip(other).map(order).find(|order| order.is_ne()).is_some_and(std::cmp::Ordering::is_lt)
 }
 
 impl Parts {

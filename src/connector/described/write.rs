@@ -4,53 +4,60 @@ use super::answer::{Asked, Outcome};
 use super::ask::Parts;
 use super::find::Reads;
 use super::graphql::{self, Fields};
-use crate::connector::{Item, Receipt, WriteRequest};
-use crate::describe::model::{Ask, Batch, Request, Step, Write};
-use crate::describe::{Path, Scope};
+use crate::connector::{Done, Item, Receipt, WriteRequest};
+use crate::describe::model::{Action, Actions, Ask, Batch, Object, Request, Step, Write};
+use crate::describe::{PathStep, Scope};
 use crate::fault::Fault;
 use crate::system::Operation;
 use crate::value::{Json, RawRecord};
 
-/// Whether a write of the description is one of an operation: `create`, or `create_without_key`.
-fn is_of(write: &Write, operation: Operation) -> bool {
-    write.name.node.split('_').next() == Some(operation.word())
+/// The write of an object that an operation is held to: one whose key it has, before one without.
+pub(super) fn write_of<'o>(object: &'o Object, operation: Operation, key_field: Option<&str>) -> Option<&'o Write> {
+    // `create`, or `create_without_key`.
+    let mut of = object.writes.iter().filter(|write| write.name.node.split('_').next() == Some(operation.word()));
+    let keyed = |write: &&Write| key_field.is_some_and(|field| write.key.iter().any(|key| key.node == field));
+    of.clone().find(keyed).or_else(|| of.clone().find(|write| write.key.is_empty())).or_else(|| of.next())
 }
 
 impl Reads<'_> {
-    /// The write that a request is held to: one whose key it has, before one without.
-    pub(super) fn write_of(&self, operation: Operation, key_field: Option<&str>) -> Option<&Write> {
-        let mut of = self.object.writes.iter().filter(|write| is_of(write, operation));
-        let keyed = |write: &&Write| key_field.is_some_and(|field| write.key.iter().any(|key| key.node == field));
-        of.clone().find(keyed).or_else(|| of.clone().find(|write| write.key.is_empty())).or_else(|| of.next())
-    }
-
     /// Sends a batch. The receipts are in the order of the items.
     pub(super) async fn write(&self, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         let refused = |why: String| Fault::rejected("object", why, None);
-        let write = self.write_of(batch.operation, batch.key_field);
-        let write = write.ok_or_else(|| refused(format!("{} takes no {} of {}", self.link.of.title, batch.operation.word(), self.object.name.node)))?;
-        if self.object.part_of.is_some() || write.actions.is_some() || matches!(write.batch, Batch::Groups { .. }) || !write.resolve.is_empty() {
+        let write = write_of(self.object, batch.operation, batch.key_field);
+        let write =
+            write.ok_or_else(|| refused(format!("{} takes no {} of {}", self.link.of.title, batch.operation.word(), self.object.name.node)))?;
+        if self.object.part_of.is_some()
+            || matches!(write.actions, Some(Actions::List(_)))
+            || matches!(write.batch, Batch::Groups { .. })
+            || !write.resolve.is_empty()
+        {
             return Err(refused(format!("`{}` of {} is described in a way that is not carried out yet", write.name.node, self.object.name.node)));
         }
         if !write.steps.is_empty() {
-            return Ok(self.each(batch.items, async |item| self.stepped(write, item).await).await);
+            return Ok(self.each(batch.items, write, None).await);
         }
         let ask = write.ask.as_ref().ok_or_else(|| refused(format!("`{}` has no call", write.name.node)))?;
         match &write.batch {
             Batch::Together(most) if *most > 1 => self.together(write, ask, batch.items).await,
             Batch::Aliases(most) if *most > 1 => self.aliased(write, ask, batch.items).await,
-            _ => Ok(self.each(batch.items, async |item| self.alone(write, ask, item).await).await),
+            _ => Ok(self.each(batch.items, write, Some(ask)).await),
         }
     }
 
-    /// One call for each item. Behind a refusal of the connection itself the others are not sent.
-    async fn each(&self, items: &[Item], one: impl AsyncFn(&Item) -> Result<Receipt, Fault>) -> Vec<Receipt> {
+    /// Each item by itself, in one call or in steps. Behind a refusal of the connection itself the others are not sent.
+    async fn each(&self, items: &[Item], write: &Write, ask: Option<&Ask>) -> Vec<Receipt> {
         let mut receipts = Vec::with_capacity(items.len());
         let mut stopped: Option<Fault> = None;
         for item in items {
             let receipt = match &stopped {
                 Some(fault) => Receipt { outcome: Err(fault.clone()) },
-                None => one(item).await.unwrap_or_else(|fault| Receipt { outcome: Err(fault) }),
+                None => {
+                    let receipt = match ask {
+                        Some(ask) => self.alone(write, ask, item).await,
+                        None => self.stepped(write, item).await,
+                    };
+                    receipt.unwrap_or_else(|fault| Receipt { outcome: Err(fault) })
+                }
             };
             if let Err(fault @ (Fault::Throttled { .. } | Fault::Denied { .. })) = &receipt.outcome {
                 stopped = Some(fault.clone());
@@ -61,7 +68,7 @@ impl Reads<'_> {
     }
 
     /// What the templates of a write read.
-    fn scope<'s>(&'s self, item: &'s Item) -> Scope<'s> {
+    pub(super) fn scope<'s>(&'s self, item: &'s Item) -> Scope<'s> {
         let text = |text: &Option<String>| text.as_deref().map_or(Json::Null, Json::from);
         let scope = self.link.scope().with("item", &item.body).and("now", Json::from(self.link.client.now().to_string()));
         let scope = if item.key.is_some() { scope.and("key", text(&item.key)) } else { scope };
@@ -73,7 +80,8 @@ impl Reads<'_> {
         if write.reads.as_ref().is_none_or(|reads| reads.node != "target") {
             return Ok(None);
         }
-        let id = item.id.as_deref().ok_or_else(|| Fault::rejected("id", "the record's id is not known, and it is read before it is written", None))?;
+        let id =
+            item.id.as_deref().ok_or_else(|| Fault::rejected("id", "the record's id is not known, and it is read before it is written", None))?;
         let found = self.by_id(&[id.to_owned()], &super::find::Beside::new()).await?;
         match found.into_iter().next().map(|change| change.state) {
             Some(crate::connector::State::Upserted(record)) => Ok(Some(RawRecord::read(&record))),
@@ -87,6 +95,13 @@ impl Reads<'_> {
         let mut scope = self.scope(item);
         if let Some(target) = &target {
             scope = scope.with("target", target);
+        }
+        if let Some(Actions::Fields(fields)) = &write.actions {
+            let actions = actions(fields, &item.body, &scope)?;
+            if actions.is_empty() {
+                return Ok(unchanged(item));
+            }
+            scope = scope.and("actions", Json::Array(actions));
         }
         let parts = self.write_parts(write, ask, &scope)?;
         let mut receipts = self.sent(write, ask, &parts, std::slice::from_ref(item)).await?;
@@ -107,7 +122,7 @@ impl Reads<'_> {
         }
     }
 
-    async fn sent(&self, write: &Write, ask: &Ask, parts: &Parts, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
+    pub(super) async fn sent(&self, write: &Write, ask: &Ask, parts: &Parts, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
         let asked = Asked { object: &self.object.name.node, write: true, aliases: false };
         match self.link.carried_out(self.call, asked, ask, parts).await? {
             Outcome::Done(answer) => {
@@ -120,7 +135,7 @@ impl Reads<'_> {
     }
 
     /// What a write's call is made of; of GraphQL it asks for what the receipt reads.
-    fn write_parts(&self, write: &Write, ask: &Ask, scope: &Scope<'_>) -> Result<Parts, Fault> {
+    pub(super) fn write_parts(&self, write: &Write, ask: &Ask, scope: &Scope<'_>) -> Result<Parts, Fault> {
         if matches!(ask.request, Request::Rest { .. }) {
             return self.link.parts(ask, scope);
         }
@@ -142,7 +157,9 @@ impl Reads<'_> {
             at.field(&keep.node);
         }
         for formula in receipt.ok.iter().chain(&receipt.refused) {
-            formula.reads.iter().filter(|path| path.root() == "item").map(Path::rest).for_each(|path| drop(at.path(&path)));
+            for path in formula.reads.iter().filter(|path| path.root() == "item") {
+                at.path(&path.rest());
+            }
         }
         fields
     }
@@ -167,7 +184,8 @@ impl Reads<'_> {
                 receipts.pop().unwrap_or(Receipt { outcome: Err(Fault::ambiguous("there is no receipt")) })
             }
             None => {
-                let fault = answer.error_of(at).map_or_else(|| Fault::ambiguous("the answer tells nothing of it"), |error| self.link.of_error(&error));
+                let fault =
+                    answer.error_of(at).map_or_else(|| Fault::ambiguous("the answer tells nothing of it"), |error| self.link.of_error(&error));
                 Receipt { outcome: Err(fault) }
             }
         };
@@ -191,10 +209,14 @@ impl Reads<'_> {
                     let parts = self.write_parts(write, ask, &scope)?;
                     self.sent(write, ask, &parts, std::slice::from_ref(&part)).await?.pop()
                 }
-                None => {
-                    let why = format!("the lines of {} are described in a way that is not carried out yet", self.object.name.node);
-                    return Err(Fault::rejected("lines", why, None));
-                }
+                None => match &step.lines {
+                    Some(lines) => match self.lines(write, step, lines, &part).await? {
+                        Some(receipt) => Some(receipt),
+                        // No line differs.
+                        None => continue,
+                    },
+                    None => return Err(Fault::rejected("step", format!("a step of {} has no call", self.object.name.node), None)),
+                },
             };
             let receipt = receipt.ok_or_else(|| Fault::ambiguous("there is no receipt"))?;
             if receipt.outcome.is_err() {
@@ -202,8 +224,56 @@ impl Reads<'_> {
             }
             last = Some(receipt);
         }
-        // Nothing differs: nothing is sent.
-        Ok(last.unwrap_or(Receipt { outcome: Ok(crate::connector::Done { id: item.id.clone(), created: Some(false), record: Json::Null }) }))
+        Ok(last.unwrap_or_else(|| unchanged(item)))
+    }
+}
+
+/// Nothing differs: nothing is sent.
+fn unchanged(item: &Item) -> Receipt {
+    Receipt { outcome: Ok(Done { id: item.id.clone(), created: Some(false), record: Json::Null }) }
+}
+
+/// The actions that changed fields become, in the order of the description.
+fn actions(of: &[Action], body: &Json, scope: &Scope<'_>) -> Result<Vec<Json>, Fault> {
+    let mut left = body.clone();
+    let mut found = Vec::new();
+    for action in of {
+        let is_each = matches!(action.path.steps.last(), Some(PathStep::Each));
+        let names: Vec<&str> =
+            action.path.steps.iter().filter_map(|step| if let PathStep::Name(name) = step { Some(name.as_str()) } else { None }).collect();
+        let Some(value) = names.iter().try_fold(&*body, |value, name| value.get(name)) else { continue };
+        let values: Vec<(&str, &Json)> = match (is_each, value) {
+            (false, value) => vec![(names.last().copied().unwrap_or_default(), value)],
+            (true, Json::Object(fields)) => fields.iter().map(|(name, value)| (name.as_str(), value)).collect(),
+            (true, _) => continue,
+        };
+        for (name, value) in values {
+            let scope = scope.clone().with("value", value).and("name", Json::from(name)).with("after", body);
+            found.extend(action.action.fill(&scope).map_err(super::ask::incomplete)?);
+        }
+        take(&mut left, &names);
+    }
+    match uncovered(&left, String::new()) {
+        None => Ok(found),
+        Some(field) => Err(Fault::rejected("field", format!("`{field}` cannot be changed: no action does it"), Some(field))),
+    }
+}
+
+/// Takes a field out.
+fn take(from: &mut Json, names: &[&str]) {
+    let Some((last, before)) = names.split_last() else { return };
+    if let Some(Json::Object(fields)) = before.iter().try_fold(from, |value, name| value.get_mut(name)) {
+        fields.remove(*last);
+    }
+}
+
+/// The first field that is left with a value.
+fn uncovered(left: &Json, path: String) -> Option<String> {
+    match left {
+        Json::Object(fields) => {
+            fields.iter().find_map(|(name, value)| uncovered(value, if path.is_empty() { name.clone() } else { format!("{path}.{name}") }))
+        }
+        _ => Some(path),
     }
 }
 
@@ -214,6 +284,7 @@ fn covered_by(step: &Step, body: &Json, covered: &[&str]) -> Option<Json> {
         let named = step.covers.iter().any(|field| field.node == name);
         named || (step.covers.is_empty() && !covered.contains(&name))
     };
-    let part: serde_json::Map<String, Json> = fields.iter().filter(|(name, _)| of_step(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let part: serde_json::Map<String, Json> =
+        fields.iter().filter(|(name, _)| of_step(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
     (!part.is_empty()).then_some(Json::Object(part))
 }

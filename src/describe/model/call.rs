@@ -19,6 +19,8 @@ pub struct Ask {
     pub record: Option<Path>,
     /// Where what counts stands in each record or result.
     pub at: Option<Path>,
+    /// Of GraphQL: other fields that are asked for.
+    pub select: Vec<Path>,
     /// The sign-in of this call, or the stream in whose form its records are.
     pub by: Option<Spanned<String>>,
 }
@@ -66,6 +68,7 @@ impl Reader<'_> {
         let records = block.get("records").and_then(|node| self.path(node, "records"));
         let record = block.get("record").and_then(|node| self.path(node, "record"));
         let at = block.get("at").and_then(|node| self.path(node, "at"));
+        let select = block.get("select").map_or_else(Vec::new, |node| self.paths(node, "select"));
         let [call, mutation, query, body, arguments, connection] =
             ["call", "mutation", "query", "body", "arguments", "connection"].map(|key| block.get(key));
         let request = if let Some(call) = call {
@@ -84,7 +87,7 @@ impl Reader<'_> {
             let connection = connection.and_then(|node| self.path(node, "connection"));
             Request::GraphQl { mutation, field, arguments, connection }
         };
-        Some(Ask { request, headers, records, record, at, by })
+        Some(Ask { request, headers, records, record, at, select, by })
     }
 
     /// The same where there has to be one.

@@ -40,7 +40,7 @@ impl Place {
             Place::Everywhere => &[],
             Place::Auth => &["token", "refresh", "now", "call", "name", "value"],
             Place::Changes => &["from", "until", "page", "stamp", "id", "read", "included", "of", "record"],
-            Place::Page => &["body", "records", "page", "data", "header"],
+            Place::Page => &["body", "records", "page", "header"],
             Place::Find => &["id", "ids", "value", "values", "field", "page", "included", "of", "record", "kid"],
             Place::Write => {
                 &["item", "items", "id", "target", "parent", "changed", "actions", "now", "lines", "group", "groups", "key", "ids", "included"]
