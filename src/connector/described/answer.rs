@@ -50,8 +50,7 @@ impl Link {
         let answer = Answer::of(response);
         self.heed(&answer);
         let of_object = |rule: &&Rule| rule.on.is_empty() || rule.on.iter().any(|on| on.node == asked.object);
-        let own_errors =
-            asked.aliases && answer.status.is_success() && slice::value_at(answer.text(), &["data"]).is_some_and(|data| data.starts_with('{'));
+        let own_errors = asked.aliases && answer.status.is_success() && has_own_errors(&answer, asked.write);
         let rules = self.of.answers.iter().filter(of_object).filter(|_| !own_errors);
         let rule = rules.into_iter().find(|rule| rule.when.holds(&self.scope_of(&answer, asked, &[&rule.when])));
         let refresh = self.of.auth.refresh.as_ref().map(|refresh| &refresh.when);
@@ -221,6 +220,20 @@ impl Link {
             }
         }
     }
+}
+
+/// Whether each error of a document with aliases is that of one of them, by its path. Of a write with some results it is enough that
+/// there are some: those were carried out, and what the errors leave open is in doubt.
+fn has_own_errors(answer: &Answer, write: bool) -> bool {
+    let Some(data) = slice::value_at(answer.text(), &["data"]).filter(|data| data.starts_with('{')) else { return false };
+    let errors = slice::value_at(answer.text(), &["errors"]).and_then(slice::elements).unwrap_or_default();
+    let is_of_one = |error: &&str| {
+        let path = slice::value_at(error, &["path"]).and_then(slice::elements).unwrap_or_default();
+        path.first().is_some_and(|alias| slice::string(alias).is_some())
+    };
+    let has_results =
+        || serde_json::from_str::<Json>(data).is_ok_and(|data| data.as_object().is_some_and(|data| data.values().any(|value| !value.is_null())));
+    errors.iter().all(is_of_one) || (write && has_results())
 }
 
 /// A class that a rule names for a write without the vendor's words that nothing was done: after a failure of the system, and after

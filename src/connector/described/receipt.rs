@@ -141,6 +141,10 @@ impl Link {
                 | crate::describe::model::AnswerClass::Exists,
             ) => Fault::Rejected(Refusal { code: if refusal.code.is_empty() { "refused".to_owned() } else { refusal.code }, ..refusal }),
             Some(crate::describe::model::AnswerClass::Conflict) => Fault::Conflict { reason: refusal.message },
+            // Only with the vendor's words that nothing was done.
+            Some(crate::describe::model::AnswerClass::Throttled) if rule.is_some_and(|rule| rule.nothing_done.is_some()) => {
+                Fault::Throttled { until: Some(self.client.limit_now().pause(self.client.now(), None)), reason: refusal.message }
+            }
             _ => Fault::ambiguous(refusal.message),
         }
     }

@@ -314,3 +314,24 @@ async fn lines_of_an_order_are_added_changed_and_removed_and_none_is_added_twice
         assert!(document.contains(lines) || document.contains(&sorted), "{document}");
     }
 }
+
+/// An error without a path is of the whole document: no record is taken for one that is gone.
+#[tokio::test]
+async fn errors_of_a_document_that_name_no_field_are_nobodys_in_particular() {
+    let error = |code: i64| json!({"code": code, "message": "no", "operation": "order", "required_credits": 9, "time_remaining": "5"});
+    let both = |code: i64| {
+        ok(json!({"data": {"a0": null, "a1": null}, "errors": [error(code)], "extensions": {"throttling": {"user_quota": {"max_available": 4004}}}}))
+    };
+    let one = |data: Json| said(json!({"order": {"data": data}}));
+    let gone = ok(json!({"data": {"order": null}, "errors": [error(5)]}));
+    let bench = Bench::new([both(30), both(3), one(json!({"id": "T1", "updated_at": "2026-11-18T19:00:00"})), gone, both(30)]);
+    let of = ObjectRef::new("wms", "Order");
+    let (schemas, id) = (BTreeMap::new(), vec!["id".to_owned()]);
+    let selection = Selection { object: &of, schemas: &schemas, projection: vec![&id], filter: Vec::new(), stamps: &[] };
+    let ids = ["T1".to_owned(), "T2".to_owned()];
+    assert!(matches!(bench.system.fetch_by_id(&bench.call, &selection, &ids).await, Err(Fault::Throttled { .. })));
+    let got = bench.system.fetch_by_id(&bench.call, &selection, &ids).await.unwrap();
+    assert_eq!(got.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["T1"]);
+    let stock = ["a", "b"].map(|sku| Item { key: None, id: None, body: json!({"sku": sku, "warehouse_id": "W1", "on_hand": 5}) });
+    assert!(matches!(bench.send("Stock", Operation::Update, None, &stock).await, Err(Fault::Throttled { .. })));
+}
