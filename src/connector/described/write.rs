@@ -241,7 +241,7 @@ fn actions(of: &[Action], body: &Json, scope: &Scope<'_>) -> Result<Vec<Json>, F
         let is_each = matches!(action.path.steps.last(), Some(PathStep::Each));
         let names: Vec<&str> =
             action.path.steps.iter().filter_map(|step| if let PathStep::Name(name) = step { Some(name.as_str()) } else { None }).collect();
-        let Some(value) = names.iter().try_fold(&*body, |value, name| value.get(name)) else { continue };
+        let Some(value) = names.iter().try_fold(body, |value, name| value.get(name)) else { continue };
         let values: Vec<(&str, &Json)> = match (is_each, value) {
             (false, value) => vec![(names.last().copied().unwrap_or_default(), value)],
             (true, Json::Object(fields)) => fields.iter().map(|(name, value)| (name.as_str(), value)).collect(),
