@@ -12,7 +12,9 @@ use std::path::Path;
 
 use crossdock::base::diag::render::{Look, View, terminal};
 use crossdock::base::diag::{Code, Diagnostic, Severity};
-use crossdock::base::{Source, Sources};
+use crossdock::base::{Source, Sources, Span, Spanned};
+use crossdock::describe::against::{VendorFile, survey};
+use crossdock::describe::model::{Spec, SpecForm};
 use crossdock::project::{Options, Texts, compile};
 
 const CONFIG: &str = "connections:\n  crm: { system: salesforce }\n  wms: { system: shipstation }\ntime_zone: Europe/London\n";
@@ -88,6 +90,18 @@ fn compiled(mapping: &str, which: &str, page: &Page, snapshots: &[(String, Strin
         // The rules are asked of what could be read as a whole.
         if diagnostics.is_empty() {
             diagnostics.extend(described.iter().flat_map(crossdock::describe::check));
+        }
+        if let (Some(described), Some((_, vendor))) = (&described, page.files.iter().find(|(name, _)| name == "openapi.json")) {
+            let api = crossdock::apispec::ApiSpec::openapi(&serde_json::from_str(vendor).unwrap()).unwrap();
+            let spec = Spec {
+                form: SpecForm::OpenApi,
+                file: Spanned::new(String::new(), Span::default()),
+                prefix: None,
+                base: None,
+                corrections: None,
+                extra: None,
+            };
+            diagnostics.extend(survey(described, &[VendorFile { spec: &spec, api: &api }]).found);
         }
         return Said { diagnostics, sources };
     }

@@ -3,10 +3,12 @@
 //! Here its text becomes a typed [`Described`], every value with its place, or diagnostics. Nothing is asked of any system. The notation has
 //! data only: paths, templates, and the expressions of the mapping language, which are pure and always end.
 
+pub mod against;
 mod check;
 mod error;
 pub mod model;
 mod read;
+pub mod schemas;
 mod text;
 
 #[cfg(test)]

@@ -149,6 +149,8 @@ codes! {
     E0616 LateRecords "a record that shows late is never read",
     E0617 NotRepeatable "a step cannot be sent again",
     E0618 SecretOrHost "a secret or an address stands where it may not",
+    E0621 NotInFile "the vendor's file does not have this name",
+    E0622 FileDemands "the vendor's file demands something that is not said",
     // ---- doubts
     W0501 Unused "nothing uses this",
     W0502 UnusedRow "a row of a value map is never used",

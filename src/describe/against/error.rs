@@ -1,0 +1,39 @@
+//! What is said where a description and the vendor's file differ.
+
+use crate::apispec::Unknown;
+use crate::base::Span;
+use crate::base::diag::{Code, Diagnostic};
+
+/// A name that the vendor's file does not have.
+pub(super) fn not_in_file(unknown: &Unknown, span: Span) -> Diagnostic {
+    let said = Diagnostic::new(Code::NotInFile, span, format!("the vendor's file has no {} `{}`", unknown.what, unknown.name));
+    match unknown.help() {
+        Some(help) => said.help(help),
+        None => said.help("correct the name; where the vendor's file is wrong, correct that with an overlay (`corrections`)"),
+    }
+}
+
+/// The vendor's file demands a name that is not said.
+pub(super) fn demanded(what: &str, name: &str, of: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::FileDemands, span, format!("{of} demands the {what} `{name}`"))
+        .why("the system would refuse the call")
+        .help(format!("add `{name}`; where the vendor's file is wrong, correct that with an overlay (`corrections`)"))
+}
+
+/// A value of the item that is neither a field of the object nor what it is put into.
+pub(super) fn no_item(name: &str, near: Option<&str>, span: Span) -> Diagnostic {
+    let said = Diagnostic::new(Code::NotInFile, span, format!("the object has no field `{name}`, and the call has none of this name here"));
+    match near {
+        Some(near) => said.help(format!("did you mean `{near}`?")),
+        None => said.help("an item has the fields of its object, and those that its calls take"),
+    }
+}
+
+/// An object of the description itself.
+pub(super) fn no_object(name: &str, near: Option<&str>, span: Span) -> Diagnostic {
+    let said = Diagnostic::new(Code::NotInFile, span, format!("the description has no object `{name}`"));
+    match near {
+        Some(near) => said.help(format!("did you mean `{near}`?")),
+        None => said.help("name one of `objects`"),
+    }
+}

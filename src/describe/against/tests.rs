@@ -1,0 +1,1 @@
+//! The descriptions of the drafts, held against the vendors' cut files.
