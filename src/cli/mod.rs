@@ -32,6 +32,7 @@ mod schema_sync;
 mod serve;
 mod status;
 mod store;
+mod system;
 mod test;
 mod trace;
 mod unmapped;
@@ -102,6 +103,7 @@ enum Command {
     Explain(explain::Args),
     Plan(plan::Args),
     Schema(schema::Args),
+    System(system::Args),
     Unmapped(unmapped::Args),
 }
 
@@ -129,6 +131,7 @@ impl Command {
             Command::Sandbox(args) => sandbox::run(&args, out),
             Command::Fmt(args) => fmt::run(&args, out),
             Command::Schema(args) => schema::run(&args, out),
+            Command::System(args) => system::run(&args, out),
             Command::Plan(args) => plan::run(&args, out),
             Command::Explain(args) => explain::run(&args, out),
             Command::Unmapped(args) => unmapped::run(&args, out),

@@ -11,9 +11,6 @@ mod formula;
 mod object;
 mod sent;
 
-#[cfg(test)]
-mod tests;
-
 pub use form::Form;
 pub use object::{BESIDE_DATA, ObjectForms, Sink, WriteForms};
 

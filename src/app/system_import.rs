@@ -1,0 +1,217 @@
+//! What `crossdock system import` does: a vendor's file, corrected and cut to what a description uses, and the schemas of its objects.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use super::folder::unreadable;
+use crate::apispec::{self, ApiSpec, Origin, SpecError, Style};
+use crate::base::diag::Diagnostic;
+use crate::base::{Source, Sources, bounds};
+use crate::describe::against::{VendorFile, survey};
+use crate::describe::{self, Described};
+use crate::fault::file;
+use crate::project::yaml;
+use crate::schema;
+use crate::value::Json;
+
+/// A vendor's file, read: the model, and of OpenAPI the document that it was read from.
+#[derive(Debug)]
+pub struct Vendor {
+    pub api: ApiSpec,
+    pub document: Option<Json>,
+}
+
+/// What is written for a system, and what its description says that the vendor's file does not.
+#[derive(Debug)]
+pub struct Derived {
+    /// The cut file, as it is written: `spec.json` or `spec.graphql`.
+    pub spec: String,
+    pub style: Style,
+    /// Schemas by object, as they are written.
+    pub schemas: BTreeMap<String, String>,
+    pub found: Vec<Diagnostic>,
+    pub sources: Sources,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The folder that holds `systems/` and `schemas/`.
+    pub root: PathBuf,
+    pub name: String,
+    /// The vendor's whole file; without it the cut one beside the description.
+    pub vendor: Option<(Style, PathBuf)>,
+    /// Where the whole file comes from.
+    pub source: Option<String>,
+}
+
+/// Reads a vendor's file, with its corrections: of OpenAPI an overlay, of GraphQL extensions (`extend type Order { … }`).
+///
+/// # Errors
+/// The file or its corrections cannot be read.
+pub fn vendor(style: Style, text: &str, corrections: &[&str]) -> Result<Vendor, SpecError> {
+    match style {
+        Style::GraphQl => {
+            let mut texts = vec![("the vendor's schema", text)];
+            texts.extend(corrections.iter().map(|text| ("the corrections", *text)));
+            Ok(Vendor { api: ApiSpec::graphql(&texts)?, document: None })
+        }
+        Style::OpenApi => {
+            let mut document = json(text)?;
+            for overlay in corrections {
+                apispec::correct(&mut document, &json(overlay)?)?;
+            }
+            Ok(Vendor { api: ApiSpec::openapi(&document)?, document: Some(document) })
+        }
+    }
+}
+
+/// JSON, or YAML as vendors' tools write it.
+fn json(text: &str) -> Result<Json, SpecError> {
+    if text.trim_start().starts_with('{') {
+        let place = |error: serde_json::Error| SpecError {
+            at: format!("line {}, column {}", error.line(), error.column()),
+            reason: format!("this is no JSON: {error}"),
+            help: None,
+        };
+        return serde_json::from_str(text).map_err(place);
+    }
+    let read = yaml::read(text).or_else(|error| match apispec::indented(text) {
+        Some(indented) => yaml::read(&indented),
+        None => Err(error),
+    });
+    read.map(|node| node.json()).map_err(|error| SpecError {
+        at: format!("line {}", text[..error.at.min(text.len())].lines().count().max(1)),
+        reason: format!("this is neither JSON nor YAML: {}", error.message),
+        help: None,
+    })
+}
+
+/// Cuts a vendor's file to what a description uses, and derives the schemas of its objects.
+///
+/// # Errors
+/// What is cut cannot be read again, since a reference in it leads nowhere.
+pub fn derive(described: &Described, vendor: &Vendor, origin: &Origin) -> Result<(String, BTreeMap<String, String>, Vec<Diagnostic>), SpecError> {
+    let default;
+    let spec = match described.specs.first() {
+        Some(spec) => spec,
+        None => {
+            default = describe::model::Spec {
+                form: describe::model::SpecForm::OpenApi,
+                file: described.system.clone(),
+                prefix: None,
+                base: None,
+                corrections: None,
+                extra: None,
+            };
+            &default
+        }
+    };
+    let whole = survey(described, &[VendorFile { spec, api: &vendor.api }]);
+    let used = whole.used.into_iter().next().unwrap_or_default();
+    let (text, cut) = match &vendor.document {
+        Some(document) => {
+            let cut = apispec::cut_openapi(document, &used, origin)?;
+            let text = serde_json::to_string_pretty(&cut).unwrap_or_default() + "\n";
+            (text, Vendor { api: ApiSpec::openapi(&cut)?, document: Some(cut) })
+        }
+        None => {
+            let cut = vendor.api.cut_graphql(&used, origin);
+            let api = ApiSpec::graphql(&[("the cut schema", &cut)])?;
+            (cut, Vendor { api, document: None })
+        }
+    };
+    let again = survey(described, &[VendorFile { spec, api: &cut.api }]);
+    let title = if cut.api.title.is_empty() { &described.title } else { &cut.api.title };
+    let source = format!("{title}: {} ({})", origin.source, origin.retrieved);
+    let objects = describe::schemas::schemas(described, &again, &source);
+    let print = |object: &schema::Object| serde_json::to_string_pretty(&schema::to_json(object)).unwrap_or_default() + "\n";
+    let schemas = objects.iter().map(|object| (object.name.clone(), print(object))).collect();
+    Ok((text, schemas, whole.found))
+}
+
+/// Derives what stands in `systems/NAME` and `schemas/NAME` from the description and the vendor's file.
+///
+/// # Errors
+/// There is no description, or no vendor's file; one of them cannot be read.
+pub fn import(asked: &Asked) -> Result<Derived, Failure> {
+    let folder = asked.root.join("systems").join(&asked.name);
+    let at = folder.join("system.yaml");
+    let read = |path: &Path| file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error));
+    if !at.is_file() {
+        let hint = "describe the system there first: docs/connectors.md says what a description has";
+        return Err(Failure::usage(format!("there is no `{}`", at.display())).hint(hint));
+    }
+    let mut sources = Sources::default();
+    let text = read(&at)?;
+    let id = sources.add(Source::new(at.display().to_string(), text.as_str()));
+    let (described, mut found) = describe::read(id, &text);
+    let Some(described) = described else {
+        return Ok(Derived { spec: String::new(), style: Style::OpenApi, schemas: BTreeMap::new(), found, sources });
+    };
+    if described.specs.len() > 1 {
+        return Err(Failure::usage(format!("`{}` has several vendor's files", asked.name)).hint("only systems with one file can be imported yet"));
+    }
+    let cut = [(Style::OpenApi, folder.join("spec.json")), (Style::GraphQl, folder.join("spec.graphql"))];
+    let known = cut.iter().find(|(_, path)| path.is_file());
+    let origin = match (&asked.source, known) {
+        (None, Some((style, path))) if asked.vendor.is_none() => origin_of(*style, &read(path)?),
+        (said, _) => {
+            let name = asked.vendor.as_ref().and_then(|(_, path)| path.file_name()).map(|name| name.to_string_lossy().into_owned());
+            let today = jiff::Timestamp::now().to_string();
+            Origin { source: said.clone().or(name).unwrap_or_default(), retrieved: today.split('T').next().unwrap_or("").to_owned() }
+        }
+    };
+    let (style, path) = match (&asked.vendor, known) {
+        (Some((style, path)), _) | (None, Some((style, path))) => (*style, path.clone()),
+        (None, None) => {
+            let hint = "pass the vendor's file: `--openapi FILE` or `--graphql FILE`";
+            return Err(Failure::usage(format!("there is no file of the vendor in `{}`", folder.display())).hint(hint));
+        }
+    };
+    // What is cut has been corrected.
+    let mut corrections = Vec::new();
+    if asked.vendor.is_some() {
+        let beside = folder.join(if style == Style::GraphQl { "corrections.graphql" } else { "corrections.yaml" });
+        if beside.is_file() {
+            corrections.push(read(&beside)?);
+        }
+        if style == Style::GraphQl {
+            corrections.extend(described.specs.iter().filter_map(|spec| spec.extra.as_ref()).map(|extra| extra.node.clone()));
+        }
+    }
+    let failed = |error: SpecError| {
+        let failure = Failure::findings(format!("{}: {error}", path.display()));
+        match error.help {
+            Some(help) => failure.hint(help),
+            None => failure,
+        }
+    };
+    let texts: Vec<&str> = corrections.iter().map(String::as_str).collect();
+    let read = vendor(style, &read(&path)?, &texts).map_err(failed)?;
+    let (spec, schemas, differs) = derive(&described, &read, &origin).map_err(failed)?;
+    found.extend(differs);
+    Ok(Derived { spec, style, schemas, found, sources })
+}
+
+/// The origin that a cut file names.
+fn origin_of(style: Style, text: &str) -> Origin {
+    let of = |name: &str| match style {
+        Style::GraphQl => text.lines().find_map(|line| line.strip_prefix(&format!("# {name}: "))).unwrap_or_default().to_owned(),
+        Style::OpenApi => {
+            let json: Json = serde_json::from_str(text).unwrap_or_default();
+            json["info"][format!("x-{name}")].as_str().unwrap_or_default().to_owned()
+        }
+    };
+    Origin { source: of("source"), retrieved: of("retrieved") }
+}
+
+/// The files of a system, by their names from the root.
+pub fn files(asked: &Asked, derived: &Derived) -> Vec<(PathBuf, String)> {
+    let spec = if derived.style == Style::GraphQl { "spec.graphql" } else { "spec.json" };
+    let mut files = vec![(Path::new("systems").join(&asked.name).join(spec), derived.spec.clone())];
+    let folder = Path::new("schemas").join(&asked.name);
+    files.extend(derived.schemas.iter().map(|(object, text)| (folder.join(format!("{object}.json")), text.clone())));
+    files
+}

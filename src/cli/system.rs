@@ -1,0 +1,104 @@
+//! `crossdock system`: descriptions of systems.
+
+use std::path::PathBuf;
+
+use super::{Exit, Failure, Out};
+use crate::apispec::Style;
+use crate::app::system_import::{self, Asked};
+use crate::base::diag::render::{Look, View, terminal};
+
+/// Work on the description of a system
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Import(Import),
+}
+
+const IMPORT: &str = "\
+Examples:
+  crossdock system import wms --openapi api.yaml --source https://api.example.com/openapi.yaml
+  crossdock system import wms --graphql schema.graphql
+  crossdock system import wms            derive the schemas again from systems/wms/spec.json
+  crossdock system import wms --check    write nothing; exit code 1 if something would change
+
+Reads systems/<NAME>/system.yaml, applies corrections.yaml (OpenAPI Overlay) or corrections.graphql beside it, cuts the vendor's \
+file to the operations that the description uses, and writes systems/<NAME>/spec.json or spec.graphql and schemas/<NAME>/*.json. \
+What the description names and the vendor's file does not have is listed.";
+
+/// Derive a system's schemas from the vendor's OpenAPI or GraphQL file
+#[derive(Debug, clap::Args)]
+#[command(after_help = IMPORT)]
+struct Import {
+    /// The system: the name of its folder below systems/
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The vendor's OpenAPI description (2.0, 3.0 or 3.1; JSON or YAML)
+    #[arg(long, value_name = "FILE", conflicts_with = "graphql")]
+    openapi: Option<PathBuf>,
+    /// The vendor's GraphQL schema
+    #[arg(long, value_name = "FILE")]
+    graphql: Option<PathBuf>,
+    /// Where the vendor's file comes from; by default its name
+    #[arg(long, value_name = "TEXT")]
+    source: Option<String>,
+    /// Compare with the files that are there, and write nothing
+    #[arg(long)]
+    check: bool,
+    /// The folder that holds systems/ and schemas/; by default the current one
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    project: PathBuf,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
+    match &args.what {
+        What::Import(args) => import(args, out),
+    }
+}
+
+fn import(args: &Import, out: &mut Out) -> Result<Exit, Failure> {
+    let usable = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if args.name.is_empty() || !args.name.chars().all(usable) {
+        return Err(Failure::usage(format!("`{}` is no name of a system", args.name)).hint("small letters, digits and `-`: `acme-warehouse`"));
+    }
+    let vendor = match (&args.openapi, &args.graphql) {
+        (Some(path), _) => Some((Style::OpenApi, path.clone())),
+        (None, Some(path)) => Some((Style::GraphQl, path.clone())),
+        (None, None) => None,
+    };
+    let asked = Asked { root: args.project.clone(), name: args.name.clone(), vendor, source: args.source.clone() };
+    let derived = system_import::import(&asked)?;
+    for found in &derived.found {
+        out.line(terminal(found, View::new(&derived.sources), Look::PLAIN).trim_end())?;
+        out.line("")?;
+    }
+    let broken = derived.found.iter().any(crate::base::diag::Diagnostic::is_error);
+    if derived.schemas.is_empty() {
+        return Err(Failure::findings("no schema can be derived").hint("correct the description first"));
+    }
+    let (mut same, mut changed) = (0, 0);
+    for (name, text) in system_import::files(&asked, &derived) {
+        let path = asked.root.join(&name);
+        if std::fs::read_to_string(&path).is_ok_and(|known| known == text) {
+            same += 1;
+            continue;
+        }
+        changed += 1;
+        if args.check {
+            out.line(format!("{} differs from what the vendor's file gives", name.display()))?;
+            continue;
+        }
+        let unwritten = |error: std::io::Error| Failure::io(format!("`{}` cannot be written: {error}", path.display()));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(unwritten)?;
+        }
+        std::fs::write(&path, text).map_err(unwritten)?;
+        out.line(format!("wrote {}", name.display()))?;
+    }
+    out.line(format!("{} schemas, {same} files unchanged", derived.schemas.len()))?;
+    Ok(if broken || (args.check && changed > 0) { Exit::Findings } else { Exit::Fine })
+}

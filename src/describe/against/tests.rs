@@ -1,1 +1,0 @@
-//! The descriptions of the drafts, held against the vendors' cut files.
