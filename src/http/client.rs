@@ -37,6 +37,11 @@ impl Client {
         self.clock.now()
     }
 
+    /// The time by both clocks.
+    pub fn moment(&self) -> crate::http::Moment {
+        self.clock.moment()
+    }
+
     /// Milliseconds by the clock that nobody sets: to measure how long something took.
     pub fn steady(&self) -> i64 {
         self.clock.moment().steady

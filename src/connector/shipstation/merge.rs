@@ -54,6 +54,8 @@ fn describe(name: &str, shapes: &mut BTreeMap<String, Shape>) {
 ///   and keep what the changes do not say of them: order items by `orderItemId`, `lineItemKey` (of several with one key, that with
 ///   the same SKU), or SKU and name;
 ///   customs items by `customsItemId` or description, and those that are left by their place.
+/// - V1 cannot remove a customs item: one that the changes no longer name is sent with quantity and value 0, so that nothing is
+///   declared that is not in the parcel.
 pub fn merge(target: &Json, changes: &Json) -> Json {
     if !target.is_object() || !changes.is_object() {
         return writable(changes, "Order");
@@ -66,7 +68,7 @@ pub fn merge(target: &Json, changes: &Json) -> Json {
         merged["items"] = Json::Array(lines(lines_of(target, "/items"), items, &ITEMS));
     }
     if let Some(items) = changes.pointer("/internationalOptions/customsItems").and_then(Json::as_array) {
-        merged["internationalOptions"]["customsItems"] = Json::Array(lines(lines_of(target, "/internationalOptions/customsItems"), items, &CUSTOMS));
+        merged["internationalOptions"]["customsItems"] = Json::Array(lines(lines_of(target, CUSTOMS_ITEMS), items, &CUSTOMS));
     }
     // Lines that the changes do not name keep their ids as well.
     if changes.get("items").is_none() && target.get("items").is_some_and(Json::is_array) {
@@ -76,9 +78,22 @@ pub fn merge(target: &Json, changes: &Json) -> Json {
     merged
 }
 
+/// Where an order has its customs items.
+const CUSTOMS_ITEMS: &str = "/internationalOptions/customsItems";
+
 /// Whether V1 adds lines to an order by this body: customs items without an id are added to those that are there.
 pub(super) fn adds_lines(body: &Json) -> bool {
-    lines_of(body, "/internationalOptions/customsItems").iter().any(|line| text(line, CUSTOMS.id).is_none())
+    lines_of(body, CUSTOMS_ITEMS).iter().any(|line| text(line, CUSTOMS.id).is_none())
+}
+
+/// Customs items without those that declare nothing: what [`merge`] makes of items that were removed.
+pub(super) fn declared(items: &Json) -> Json {
+    let Json::Array(items) = items else { return items.clone() };
+    Json::Array(items.iter().filter(|item| !declares_nothing(item)).cloned().collect())
+}
+
+fn declares_nothing(item: &Json) -> bool {
+    item.get("quantity").and_then(Json::as_f64) == Some(0.0)
 }
 
 fn lines_of<'j>(record: &'j Json, path: &str) -> &'j [Json] {
@@ -93,13 +108,14 @@ struct Lines {
     key: Option<&'static str>,
     /// Fields that together say what it is.
     same: &'static [&'static str],
-    /// Whether lines that are left over take the places of those left over at the target. V1 adds a customs item
-    /// without an id to those that are there; order items it replaces.
-    by_place: bool,
+    /// Whether V1 keeps a line that is not sent, and adds one without an id: it does so with customs items; order items it
+    /// replaces. Lines that are left over then take the places of those left over at the target, and what is still left there is
+    /// emptied.
+    kept: bool,
 }
 
-static ITEMS: Lines = Lines { object: "OrderItem", id: "orderItemId", key: Some("lineItemKey"), same: &["sku", "name"], by_place: false };
-static CUSTOMS: Lines = Lines { object: "CustomsItem", id: "customsItemId", key: None, same: &["description"], by_place: true };
+static ITEMS: Lines = Lines { object: "OrderItem", id: "orderItemId", key: Some("lineItemKey"), same: &["sku", "name"], kept: false };
+static CUSTOMS: Lines = Lines { object: "CustomsItem", id: "customsItemId", key: None, same: &["description"], kept: true };
 
 fn lines(own: &[Json], changed: &[Json], of: &Lines) -> Vec<Json> {
     let mut taken = vec![false; own.len()];
@@ -138,7 +154,7 @@ fn lines(own: &[Json], changed: &[Json], of: &Lines) -> Vec<Json> {
         if let Json::Object(fields) = &mut line {
             fields.shift_remove(of.id);
         }
-        let left = || (0..own.len()).find(|place| of.by_place && !taken[*place]);
+        let left = || (0..own.len()).find(|place| of.kept && !taken[*place]);
         let line = match found[at] {
             Some(place) => with_id(laid(&writable(&own[place], of.object), &line), &own[place], of.id),
             None => match left() {
@@ -151,7 +167,20 @@ fn lines(own: &[Json], changed: &[Json], of: &Lines) -> Vec<Json> {
         };
         merged.push(line);
     }
+    let left = own.iter().zip(taken).filter(|(_, taken)| of.kept && !taken);
+    merged.extend(left.map(|(own, _)| emptied(own, of)));
     merged
+}
+
+/// A line of the target that is no longer wanted, and cannot be removed.
+fn emptied(own: &Json, of: &Lines) -> Json {
+    let mut line = with_id(writable(own, of.object), own, of.id);
+    if let Json::Object(fields) = &mut line {
+        for name in ["quantity", "value"] {
+            fields.insert(name.to_owned(), Json::from(0));
+        }
+    }
+    line
 }
 
 fn with_id(mut line: Json, own: &Json, id: &str) -> Json {
@@ -280,6 +309,30 @@ mod tests {
         assert_eq!(merged["internationalOptions"]["contents"], "merchandise");
     }
 
+    #[test]
+    fn customs_items_that_are_no_longer_wanted_declare_nothing() {
+        let one = json!({ "internationalOptions": { "customsItems": [{ "description": "sock", "quantity": 2, "value": 5 }] } });
+        let merged = merge(&target(), &one);
+        let items = &merged["internationalOptions"]["customsItems"];
+        assert_eq!(
+            *items,
+            json!([
+                { "customsItemId": 22, "description": "sock", "quantity": 2, "value": 5 },
+                { "customsItemId": 21, "description": "shoe", "quantity": 0, "value": 0 },
+            ])
+        );
+        assert_eq!(declared(items).as_array().unwrap().len(), 1);
+        // What comes anew takes the place of the one that was emptied.
+        let two = json!({ "internationalOptions": { "customsItems": [
+            { "description": "sock", "quantity": 2 }, { "description": "hat", "quantity": 1, "value": 9 },
+        ] } });
+        let merged = merge(&merged, &two);
+        assert_eq!(ids(&merged, "/internationalOptions/customsItems", "customsItemId"), [json!(22), json!(21)]);
+        assert_eq!(merged["internationalOptions"]["customsItems"][1]["quantity"], 1);
+        let none = merge(&target(), &json!({ "internationalOptions": { "customsItems": [] } }));
+        assert_eq!(none["internationalOptions"]["customsItems"].as_array().unwrap().iter().filter(|item| item["quantity"] != 0).count(), 0);
+    }
+
     fn line() -> impl Strategy<Value = Json> {
         (proptest::option::of(1..6u32), proptest::option::of("[ab]"), "[xy]", proptest::option::of("[de]"), 0..3u32).prop_map(|(id, key, sku, name, quantity)| {
             json!({ "orderItemId": id, "customsItemId": id, "lineItemKey": key, "sku": sku, "name": name, "description": name, "quantity": quantity })
@@ -360,7 +413,13 @@ mod tests {
                 let before = lines_of(&target, path);
                 let asked = changes.pointer(path).and_then(Json::as_array);
                 let after = lines_of(&merged, path);
-                prop_assert_eq!(after.len(), asked.map_or(before.len(), Vec::len));
+                // V1 keeps a customs item that is not sent.
+                let least = if id == "customsItemId" { before.len() } else { 0 };
+                prop_assert_eq!(after.len(), asked.map_or(before.len(), |asked| asked.len().max(least)));
+                if let (Some(asked), "customsItemId") = (asked, id) {
+                    let wanted = asked.iter().filter(|line| !declares_nothing(line)).count();
+                    prop_assert_eq!(after.iter().filter(|line| !declares_nothing(line)).count(), wanted);
+                }
                 let given: Vec<String> = after.iter().filter_map(|line| text(line, id)).collect();
                 let mut once = given.clone();
                 once.sort();
@@ -368,7 +427,7 @@ mod tests {
                 prop_assert_eq!(once.len(), given.len(), "no id stands twice");
                 prop_assert!(given.iter().all(|given| before.iter().any(|line| text(line, id).as_ref() == Some(given))));
                 if id == "customsItemId" && asked.is_some() {
-                    prop_assert_eq!(given.len(), before.len().min(after.len()), "none is added while one is left");
+                    prop_assert_eq!(given.len(), before.len(), "none is added while one is left");
                 }
             }
         }

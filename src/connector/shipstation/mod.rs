@@ -62,6 +62,8 @@ pub struct ShipStation {
     pacific: time::Pacific,
     /// The keys of all orders, as they were gone through a moment ago.
     keys: std::sync::Mutex<Option<orders::Keys>>,
+    /// When the newest stamps of lists were first read.
+    heard: pages::Heard,
 }
 
 impl ShipStation {
@@ -77,7 +79,7 @@ impl ShipStation {
             hint: "build the program with its own zone tables".to_owned(),
         })?;
         let client = Client::new(transport, clock, Arc::new(settings.limit()));
-        Ok(ShipStation { wire: wire::Wire { client, account }, pacific, keys: std::sync::Mutex::new(None) })
+        Ok(ShipStation { wire: wire::Wire { client, account }, pacific, keys: std::sync::Mutex::new(None), heard: pages::Heard::default() })
     }
 }
 
@@ -117,7 +119,7 @@ impl Connector for ShipStation {
                 }
             },
         };
-        let polled = pages::poll(&self.wire, &self.pacific, call, ask, &list).await?;
+        let polled = self.poll(call, ask, &list).await?;
         let changes = polled.records.into_iter().map(|record| self.change(object, record)).collect::<Result<_, _>>()?;
         Ok(Page { changes, cursor: Some(polled.cursor), more: polled.more })
     }
@@ -263,7 +265,9 @@ impl Connector for ShipStation {
             let held = time::Pacific::read(held?.as_str()?)?;
             Some(self.pacific.local(sent) == held)
         };
-        holds::same(held, sent) || (object.object == "Order" && ((path == "orderStatus" && went_on()) || time() == Some(true)))
+        let declared = || held.is_some_and(|held| holds::same(Some(&merge::declared(held)), &merge::declared(sent)));
+        let order = || (path == "orderStatus" && went_on()) || (path == "internationalOptions.customsItems" && declared()) || time() == Some(true);
+        holds::same(held, sent) || (object.object == "Order" && order())
     }
 
     async fn present(&self, call: &Call, ask: &LookupRequest<'_>, bodies: &[Json]) -> Result<Vec<Found>, Fault> {

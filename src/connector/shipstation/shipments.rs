@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ShipStation;
 use super::lists::{FULFILLMENTS, PAGE, SHIPMENTS};
 use super::orders::{field, tidy};
-use super::pages::{List, poll};
+use super::pages::List;
 use super::wire::{is_id, text};
 use crate::connector::{Change, Found, LookupRequest, Page, ReadRequest, Reading, Selection, State};
 use crate::fault::Fault;
@@ -105,7 +105,7 @@ impl ShipStation {
             "fulfillments" => fulfillments(wants.size(true)),
             other => return Err(Fault::rejected("stream", format!("shipments have no stream `{other}`"), None)),
         };
-        let polled = poll(&self.wire, &self.pacific, call, ask, &list).await?;
+        let polled = self.poll(call, ask, &list).await?;
         let changes = match ask.stream {
             "voids" => polled.records.iter().map(|record| self.void(record)).collect::<Result<_, _>>()?,
             "fulfillments" => self.read_fulfillments(call, polled.records, wants).await?,
@@ -230,7 +230,11 @@ impl ShipStation {
         let wants = Wants::paths(ask.projection.iter().map(Vec::as_slice));
         let mut found = Vec::new();
         for value in ask.values.iter().filter(|value| by != "orderId" || is_id(value)) {
-            let shipments = self.search(call, wants.items || ask.projection.is_empty(), by, value).await?;
+            let mut shipments = self.search(call, wants.items || ask.projection.is_empty(), by, value).await?;
+            // Whoever asks what an order was shipped by means the labels that still count, where there are some.
+            if by == "orderId" && !shipments.iter().all(is_voided) {
+                shipments.retain(|shipment| !is_voided(shipment));
+            }
             let fulfillments = self.search_fulfillments(call, by, value).await?;
             let mut changes = self.read_shipments(call, shipments, wants).await?;
             changes.extend(self.read_fulfillments(call, fulfillments, wants).await?);
@@ -254,6 +258,10 @@ impl ShipStation {
         }
         Ok(found)
     }
+}
+
+fn is_voided(shipment: &Json) -> bool {
+    shipment.get("voided") == Some(&Json::Bool(true))
 }
 
 /// The fields that V1 searches shipments and fulfillments by.

@@ -225,7 +225,9 @@ async fn a_list_is_read_by_the_stamp_and_goes_on_from_the_last_pages_end() {
     let second = page(&bench, &plan, "orders", first.cursor.as_deref(), false).await.unwrap();
     assert_eq!((ids(&second.changes), second.more), (vec!["2", "3"], false));
     assert_eq!(second.changes[1].stamp.as_deref(), Some("2026-11-18T16:00:20.123000000Z"));
-    assert_eq!(second.cursor.as_deref(), Some(r#"{"seen":"2026-11-18T08:00:20.1230000"}"#), "in the source's own print");
+    let cursor: Json = serde_json::from_str(second.cursor.as_deref().unwrap()).unwrap();
+    let read = NOW.parse::<Timestamp>().unwrap().as_millisecond();
+    assert_eq!(cursor, json!({ "seen": "2026-11-18T08:00:20.1230000", "told": { "steady": read } }), "in the source's own print");
     let third = page(&bench, &plan, "orders", second.cursor.as_deref(), true).await.unwrap();
     assert_eq!(third.cursor, second.cursor, "nothing new moves nothing");
     assert_eq!(
@@ -307,6 +309,128 @@ async fn read_all(orders: Vec<(u64, String)>, size: usize, touch: Vec<(usize, u6
 
 fn missing(seen: &[String], wanted: impl IntoIterator<Item = u64>) -> Vec<u64> {
     wanted.into_iter().filter(|id| !seen.contains(&id.to_string())).collect()
+}
+
+/// An account that is polled again and again, by a clock that can be set on.
+struct Account {
+    shelf: Arc<Shelf>,
+    clock: Arc<Still>,
+    shipstation: Arc<dyn Connector>,
+    cursor: Option<String>,
+}
+
+impl Account {
+    fn of(orders: Vec<(u64, String)>, size: usize) -> Self {
+        let shelf = Arc::new(Shelf { orders: Mutex::new(orders), size, touch: Mutex::new(Vec::new()), calls: Mutex::new(0) });
+        let clock = Arc::new(Still(Mutex::new(NOW.parse().unwrap())));
+        let shipstation = Self::open(&shelf, &clock);
+        Account { shelf, clock, shipstation, cursor: None }
+    }
+
+    fn open(shelf: &Arc<Shelf>, clock: &Arc<Still>) -> Arc<dyn Connector> {
+        let options = [("api_key", "k"), ("api_secret", "s")].into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect();
+        let settings = Settings { name: "wms".into(), system: "shipstation".into(), options };
+        open(&settings, shelf.clone(), clock.clone()).unwrap()
+    }
+
+    /// A process begins.
+    fn opened(&mut self) {
+        self.shipstation = Self::open(&self.shelf, &self.clock);
+    }
+
+    /// Some minutes later.
+    fn later(&self, minutes: i64) {
+        let mut now = self.clock.0.lock().unwrap();
+        *now = now.checked_add(SignedDuration::from_mins(minutes)).unwrap();
+    }
+
+    fn add(&self, id: u64, stamp: &str) {
+        self.shelf.orders.lock().unwrap().push((id, stamp.to_owned()));
+    }
+
+    /// A poll to its end: the ids, and how many calls it took.
+    async fn poll(&mut self, overlap: i64) -> (Vec<String>, usize) {
+        let plan = plan("Order", "\"x\"");
+        let (before, mut seen, mut begins) = (*self.shelf.calls.lock().unwrap(), Vec::new(), true);
+        loop {
+            let now = *self.clock.0.lock().unwrap();
+            let overlap = SignedDuration::from_mins(overlap);
+            let ask = ReadRequest { selection: &source(&plan), stream: "orders", cursor: self.cursor.as_deref(), begins, overlap, since: None, now };
+            let page = self.shipstation.changes(&Call::default(), &ask).await.unwrap();
+            seen.extend(page.changes.into_iter().map(|change| change.id));
+            (self.cursor, begins) = (page.cursor, false);
+            if !page.more {
+                return (seen, *self.shelf.calls.lock().unwrap() - before);
+            }
+        }
+    }
+}
+
+/// The clock of V1 shows 12:00 at the beginning.
+#[tokio::test]
+async fn an_account_in_which_nothing_changes_is_read_in_one_call() {
+    let orders = (1..=60).map(|id| (id, format!("2026-11-18T11:59:{:02}", id - 1))).collect();
+    let mut account = Account::of(orders, 10);
+    assert!(account.poll(5).await.0.len() >= 60);
+    // Within the overlap something may show late.
+    account.later(4);
+    account.add(61, "2026-11-18T11:59:30.5");
+    let (seen, calls) = account.poll(5).await;
+    assert!(seen.contains(&"61".to_owned()) && calls > 5, "{calls}");
+    account.later(1);
+    assert!(account.poll(5).await.1 > 5, "the overlap and a minute have not passed");
+    account.later(1);
+    assert!(account.poll(5).await.1 > 5, "this one is the last");
+    account.later(5);
+    assert_eq!(account.poll(5).await, (Vec::new(), 1));
+    // The process ends and begins again; what it knew is in its checkpoint.
+    account.opened();
+    account.later(5);
+    assert_eq!(account.poll(5).await, (Vec::new(), 1));
+    // 12:17. What shows late by less than the overlap is older than the last poll, and is seen.
+    account.add(62, "2026-11-18T12:12:30");
+    account.later(1);
+    assert_eq!(account.poll(5).await.0, ["62"]);
+    account.add(63, "2026-11-18T12:15:00");
+    account.add(64, "2026-11-18T12:11:00");
+    account.later(1);
+    assert_eq!(account.poll(5).await.0, ["64", "62", "63"], "after something new, the overlap is read again");
+    // Whoever asks for a longer overlap gets it.
+    account.later(30);
+    account.poll(5).await;
+    account.later(30);
+    assert_eq!(account.poll(5).await, (Vec::new(), 1));
+    let (seen, _) = account.poll(10).await;
+    assert_eq!(seen, ["64", "62", "63"]);
+}
+
+/// Stamps to the minute only, and a change in the minute of the newest one.
+#[tokio::test]
+async fn a_coarse_stamp_hides_nothing() {
+    let mut account = Account::of(vec![(1, "2026-11-18T11:59:00".to_owned())], 10);
+    for minute in 0..20 {
+        let stamp = format!("2026-11-18T12:{minute:02}:00");
+        // Half a minute behind the poll before, with the stamp of the minute that it lies in.
+        account.add(100 + minute, &stamp);
+        let (seen, _) = account.poll(1).await;
+        assert!(seen.contains(&(100 + minute).to_string()), "{minute}: {seen:?}");
+        account.add(200 + minute, &stamp);
+        account.later(1);
+        let (seen, _) = account.poll(1).await;
+        assert!(seen.contains(&(200 + minute).to_string()), "{minute}: {seen:?}");
+    }
+}
+
+/// In the night in which an hour comes twice, the second one's changes have stamps that look older.
+#[tokio::test]
+async fn the_hour_that_comes_twice_is_not_left_out() {
+    let mut account = Account::of(vec![(1, "2026-11-01T01:50:00".to_owned())], 10);
+    for _ in 0..4 {
+        account.poll(5).await;
+        account.later(5);
+    }
+    account.add(2, "2026-11-01T01:10:00");
+    assert!(account.poll(5).await.0.contains(&"2".to_owned()));
 }
 
 #[tokio::test]

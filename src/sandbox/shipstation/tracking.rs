@@ -128,7 +128,9 @@ impl ShipStation {
         let tracking = shipment.tracking();
         let (order, kind) = (shipment.order, if code(&scan.detail).0 == "DE" { "delivered" } else { "tracked" });
         let key = self.account.orders.get(&order).map(|order| order.key.clone());
-        let fields = json!({"status_detail_code": scan.detail, "trackingNumber": tracking["tracking_number"]});
+        let fields = json!({
+            "status_detail_code": scan.detail, "trackingNumber": tracking["tracking_number"], "estimated_delivery_date": tracking["estimated_delivery_date"],
+        });
         self.effect(now, kind, "Shipment", id, key, false, fields);
         self.tell_tracking(id, &tracking);
         Ok(tracking)

@@ -236,7 +236,7 @@ impl ShipStation {
         self.change(other, now, |order| {
             if let Json::Object(options) = order.body.entry("advancedOptions").or_insert_with(|| serde_json::json!({})) {
                 options.insert("mergedOrSplit".to_owned(), Json::Bool(true));
-                options.insert("parentId".to_owned(), Json::from(id));
+                options.insert("parentId".to_owned(), Json::from(id.to_string()));
             }
         });
         let key = self.account.orders.get(&id).map(|order| order.key.clone());
@@ -265,7 +265,7 @@ impl ShipStation {
         let options = second.entry("advancedOptions").or_insert_with(|| serde_json::json!({}));
         if let Json::Object(options) = options {
             options.insert("mergedOrSplit".to_owned(), Json::Bool(true));
-            options.insert("parentId".to_owned(), Json::from(id));
+            options.insert("parentId".to_owned(), Json::from(id.to_string()));
         }
         let new = self.put(&Json::Object(second), now).map_err(|refused| refused.message)?;
         if let Some(effect) = self.effects.last_mut() {
