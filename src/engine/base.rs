@@ -40,11 +40,19 @@ impl Engine<'_> {
         // A newer version may have taken an entry's place meanwhile.
         entries.retain(|entry| self.open_entries.get(entry.id).is_some_and(|head| head.state == EntryState::Planned));
         let found = match found {
+            Ok(found) => found,
             Err(fault) if fault.may_pass() => {
                 changes.extend(entries.into_iter().map(|entry| moved(&Entry { due: now + AGAIN, ..entry })));
                 return self.keep(&changes);
             }
-            found => found.unwrap_or_default(),
+            // The target does not take the question, and would not if it were asked again: without the answer, a repeat could take
+            // back what others have entered. A person has to look.
+            Err(fault) => {
+                let words = self.words(&fault);
+                // What a person lets go goes as it was made.
+                self.based.extend(entries.iter().map(|entry| entry.id));
+                return self.left_to_a_person(entries, &words, changes);
+            }
         };
         for mut entry in entries {
             let of_another = |record| matches!((&entry.key_field, &entry.key), (Some(field), Some(key)) if is_of_another(record, field, key));

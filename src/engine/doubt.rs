@@ -186,11 +186,7 @@ impl Engine<'_> {
             // The target does not take the question, and would not if it were asked again: a person has to look.
             Err(fault) => {
                 let words = self.words(&fault);
-                for mut entry in entries {
-                    entry.state = EntryState::Parked;
-                    self.stop_entry(&entry, "in_doubt", &words, true, &mut changes)?;
-                    settled.push(entry);
-                }
+                return self.left_to_a_person(entries, &words, changes);
             }
             Ok(found) => {
                 for mut entry in entries {
@@ -228,14 +224,28 @@ impl Engine<'_> {
                 }
             }
         }
+        self.settle_each(settled, changes)
+    }
+
+    /// Entries whose outcome nobody but a person can find out.
+    pub(super) fn left_to_a_person(&mut self, entries: Vec<Entry>, words: &crate::store::Reason, mut changes: Vec<Change>) -> StoreResult<()> {
+        let mut settled = Vec::new();
+        for mut entry in entries {
+            entry.state = EntryState::Parked;
+            self.stop_entry(&entry, "in_doubt", words, true, &mut changes)?;
+            settled.push(entry);
+        }
+        self.settle_each(settled, changes)
+    }
+
+    fn settle_each(&mut self, settled: Vec<Entry>, mut changes: Vec<Change>) -> StoreResult<()> {
         for entry in settled {
             let Some(at) = self.flow_named(&entry.flow) else { continue };
             let Some(lane) = self.store.record(&entry.flow, &entry.lane)? else { continue };
             let lane = changed_lane(&changes, lane);
             self.settle_into(at, lane, vec![entry], &mut changes)?;
         }
-        self.keep(&changes)?;
-        Ok(())
+        self.keep(&changes)
     }
 }
 

@@ -59,7 +59,10 @@ impl Engine<'_> {
                         changes.push(Change::Record(lane));
                         self.flows[at].fetch = true;
                     }
-                    Some(lane) if lane.state == RecordStage::Fetch || (change.stamp.is_some() && change.stamp == lane.stamp) => {
+                    Some(lane)
+                        if lane.state == RecordStage::Fetch
+                            || (change.stamp.is_some() && change.stamp == lane.stamp && !super::version::waits_for_a_match(&lane)) =>
+                    {
                         counted.unchanged += 1;
                     }
                     Some(lane) => {
@@ -137,7 +140,10 @@ impl Engine<'_> {
             }
             // What is gone and is there again (undeleted) has a stamp of its own.
             let back = known.state == RecordStage::Gone && matches!((&stamp, &known.stamp), (Some(new), Some(old)) if new > old);
-            let same = version == known.version && known.state != RecordStage::Fetch && !back;
+            // What was to be looked at again has been done since, or somebody has decided about it.
+            let decided = matches!(known.state, RecordStage::Delivered | RecordStage::Unchanged | RecordStage::Discarded)
+                && known.version == super::version::to_look_again(&version);
+            let same = (version == known.version || decided) && known.state != RecordStage::Fetch && !back;
             if same {
                 if known.seen != seen {
                     changes.push(Change::Seen { flow: flow.name.clone(), key: key.to_owned(), seen });

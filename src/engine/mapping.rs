@@ -13,8 +13,8 @@ use crate::connector::Found;
 use crate::eval::queries::{self, Wanted};
 use crate::eval::{Inputs, Outcome, Verdict, apply};
 use crate::fault::Fault;
-use crate::ir::Flow;
-use crate::store::{Change, Millis, RecordStage, RecordState, StoreResult};
+use crate::ir::{Flow, Match, MatchOutcome};
+use crate::store::{Change, EntryState, Millis, RecordStage, RecordState, StoreResult};
 use crate::value::{Json, ObjectRef};
 
 /// Entries of one kind that wait to be sent or are out, above which nothing more is mapped: some batches, so that memory is
@@ -31,7 +31,13 @@ const LOOKED_FOR: usize = 1_000;
 /// Of them so many are decided in one commit: what they become is in memory until then.
 const DECIDED: usize = 250;
 
+/// After how long a look-up is tried again whose question was refused.
+const REFUSED_AGAIN: Millis = 5 * 60_000;
+
 pub(super) static NOTHING: BTreeMap<String, Json> = BTreeMap::new();
+/// How long a creation is remembered after its end: no look-up takes as long.
+const CREATED: Millis = 20 * 60_000;
+
 static UNMATCHED: BTreeMap<String, Vec<Json>> = BTreeMap::new();
 
 /// Lanes that are mapped together.
@@ -73,6 +79,27 @@ pub(crate) struct Batch {
     pub(super) waited: bool,
     /// Targets that a write of ours came through to since the batch was taken: what was read of them may be older.
     pub(super) written: BTreeSet<Place>,
+    /// When it was taken, by the steady clock.
+    taken: Millis,
+}
+
+/// A record that creates what others may look for by the same value.
+#[derive(Debug)]
+pub(super) struct Creation {
+    flow: String,
+    lane: String,
+    /// When its writes were seen to be done, by the steady clock.
+    ended: Option<Millis>,
+}
+
+/// A value as it is compared: letters in one case, and of what has digits and signs only (a telephone number) the last digits.
+fn alike(value: &str) -> String {
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    let plain = value.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-().".contains(c));
+    match plain && digits.len() >= 7 {
+        true => digits[digits.len() - 7..].to_owned(),
+        false => value.trim().to_lowercase(),
+    }
 }
 
 /// What is looked for: an object by a field with a value. The last says whether it is for the first time.
@@ -223,6 +250,7 @@ impl Engine<'_> {
             stage: Stage::Match,
             waited: false,
             written: BTreeSet::new(),
+            taken: self.steady(),
             lanes,
         };
         let mut batch = batch;
@@ -395,6 +423,7 @@ impl Engine<'_> {
             self.put_off(batch, &fault)?;
             return Ok(None);
         }
+        self.can_look_up(batch.flow)?;
         let found = std::mem::take(&mut batch.found);
         Ok(Some((batch, found)))
     }
@@ -442,6 +471,20 @@ impl Engine<'_> {
             for lane in batch.lanes {
                 self.later(batch.flow, &lane, due, &mut changes)?;
             }
+        } else if matches!(fault, Fault::BatchRefused(_)) {
+            // The question is refused, and not its values: no record is to blame, and all wait until it is mended.
+            let at = batch.flow;
+            if self.settings.once {
+                // The next run asks again.
+                self.flows[at].on = false;
+            } else {
+                let due = self.millis() + REFUSED_AGAIN;
+                for lane in batch.lanes {
+                    self.later(at, &lane, due, &mut changes)?;
+                }
+            }
+            let message = format!("`{}` cannot look up what it matches with: {}", self.flow(at).0.name, self.words(fault).message);
+            self.cannot_look_up(at, message)?;
         } else {
             let words = self.words(fault);
             for lane in batch.lanes {
@@ -515,10 +558,26 @@ impl Engine<'_> {
         self.flows[batch.flow].map = true;
         self.flows[batch.flow].fetch = true;
         let Batch {
-            flow: at, lanes, mut groups, mut matched, mut outcomes, mut targets, mut held, mut missing, first, places, waited, written, ..
+            flow: at,
+            lanes,
+            wanted,
+            mut groups,
+            mut matched,
+            mut outcomes,
+            mut targets,
+            mut held,
+            mut missing,
+            first,
+            places,
+            waited,
+            written,
+            taken,
+            ..
         } = batch;
         let mut changes = Vec::new();
         let mut claimed: BTreeSet<Place> = BTreeSet::new();
+        self.forget_creations();
+        let mut creating: BTreeMap<String, String> = BTreeMap::new();
         for (index, lane) in lanes.into_iter().enumerate() {
             self.leased.remove(&(at, lane.key.clone()));
             if index > 0 && index % DECIDED == 0 {
@@ -554,6 +613,13 @@ impl Engine<'_> {
                     continue;
                 }
             }
+            // Another record is about to create what this one would have found by the same value.
+            let creates = self.creates(at, wanted.get(index).map_or(&[][..], Vec::as_slice), matched);
+            if creates.iter().any(|value| creating.get(value).is_some_and(|other| *other != lane.key) || self.is_created(value, &lane.key, taken)) {
+                let due = self.millis() + 500;
+                self.later(at, &lane, due, &mut changes)?;
+                continue;
+            }
             claimed.extend(found);
             let read_anew = waited && !(first[index] && held.is_empty());
             let first_pass = outcomes[index].take();
@@ -573,11 +639,80 @@ impl Engine<'_> {
                 let ends = queries::window_ends(self.world.program, self.flow(at).0, &self.inputs(at, &lane, group, &NOTHING, &UNMATCHED));
                 self.watch_window(at, &lane, ends.map(|ends| ends.as_millisecond()), &mut changes);
             }
+            if outcome.verdict == Verdict::Ready && !outcome.payloads.is_empty() {
+                creating.extend(creates.into_iter().map(|value| (value, lane.key.clone())));
+            }
             let seen = Targets { mapped: &targets, held, missing: &missing };
             self.decided(at, lane, matched, &seen, outcome, waited, &mut changes)?;
         }
         self.keep(&changes)?;
+        let flow = self.flow(at).0.name.clone();
+        self.creating.extend(creating.into_iter().map(|(value, lane)| (value, Creation { flow: flow.clone(), lane, ended: None })));
         Ok(())
+    }
+
+    /// The values by which a record was looked for that its matches did not find, and that it therefore creates.
+    fn creates(&self, at: usize, wanted: &[Wanted], matched: &BTreeMap<String, Vec<Json>>) -> Vec<String> {
+        if !self.settings.safety.serial {
+            return Vec::new();
+        }
+        let (flow, _) = self.flow(at);
+        let missing = |found: &&Match| matches!(found.none, MatchOutcome::Create) && matched.get(&found.name).is_none_or(Vec::is_empty);
+        let mut values = Vec::new();
+        for found in flow.matches.iter().filter(missing) {
+            let keys = wanted.iter().filter(|wanted| wanted.name == found.name).flat_map(|wanted| &wanted.keys);
+            for (field, of) in keys {
+                values.extend(of.iter().map(|value| format!("{} {} {}", found.object, field.join("."), alike(value))));
+            }
+        }
+        values
+    }
+
+    /// Whether another record creates what is found by a value, or has done so since the look-up was begun at `taken`.
+    fn is_created(&mut self, value: &str, lane: &str, taken: Millis) -> bool {
+        let steady = self.steady();
+        let Some(creation) = self.creating.get(value).filter(|creation| creation.lane != lane) else { return false };
+        let open = self.is_open(&creation.flow, &creation.lane);
+        let Some(creation) = self.creating.get_mut(value) else { return false };
+        if open {
+            return true;
+        }
+        let ended = *creation.ended.get_or_insert(steady);
+        taken <= ended
+    }
+
+    /// Whether writes of a record are planned or out.
+    fn is_open(&self, flow: &str, lane: &str) -> bool {
+        let open = [EntryState::Planned, EntryState::Sending, EntryState::Ambiguous];
+        self.open_entries.of_lane(flow, lane).any(|entry| open.contains(&entry.state))
+    }
+
+    /// Creations that ended long ago: every look-up that was begun before has been answered.
+    fn forget_creations(&mut self) {
+        let steady = self.steady();
+        let over: Vec<String> = self
+            .creating
+            .iter()
+            .filter(|(_, creation)| match creation.ended {
+                Some(ended) => ended + CREATED < steady,
+                None => false,
+            })
+            .map(|(value, _)| value.clone())
+            .collect();
+        over.iter().for_each(|value| {
+            self.creating.remove(value);
+        });
+        let ended: Vec<String> = self
+            .creating
+            .iter()
+            .filter(|(_, creation)| creation.ended.is_none() && !self.is_open(&creation.flow, &creation.lane))
+            .map(|(value, _)| value.clone())
+            .collect();
+        for value in ended {
+            if let Some(creation) = self.creating.get_mut(&value) {
+                creation.ended = Some(steady);
+            }
+        }
     }
 
     /// What a mapped record becomes. `waited`: something was asked for it since it was taken.
@@ -611,6 +746,10 @@ impl Engine<'_> {
             let words: Vec<String> = outcome.warnings.iter().map(|warning| warning.message.clone()).collect();
             let text = self.scrubbed(&lane, &words.join("; "))?;
             changes.push(self.event(&flow.name, &lane.key, "warned", text, None));
+        }
+        if matches!(outcome.verdict, Verdict::Rejected | Verdict::Review) && self.stopped_by_match(at, matched) {
+            lane.version = super::version::to_look_again(&lane.version);
+            lane.seen.clear();
         }
         if lane.was == Some(RecordStage::Gone) {
             return self.gone_as_matched(at, lane, "it is gone from the source", seen, changes);
@@ -686,6 +825,14 @@ impl Engine<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether a match that found nothing stops a record. What it belongs to may be made later, so it is looked at again whenever
+    /// its source shows it again.
+    fn stopped_by_match(&self, at: usize, matched: &BTreeMap<String, Vec<Json>>) -> bool {
+        let (flow, _) = self.flow(at);
+        let stops = |found: &Match| found.each.is_none() && matches!(found.none, MatchOutcome::Stop(_));
+        flow.group.is_none() && flow.matches.iter().any(|found| stops(found) && matched.get(&found.name).is_none_or(Vec::is_empty))
     }
 
     /// Whether a record is of this flow, and a match that found nothing leaves it out. What it belongs to may be made later,

@@ -216,6 +216,8 @@ pub struct Engine<'p> {
     pub(super) writing: BTreeMap<open_entries::Place, u32>,
     /// Of them, those whose write waits for a time, and until when.
     pub(super) held_off: BTreeMap<open_entries::Place, Millis>,
+    /// By the value that it is found by: what records are about to create.
+    creating: BTreeMap<String, mapping::Creation>,
     /// Target records that a late request may still change, and until when.
     pub(super) unsettled: BTreeMap<open_entries::Target, Millis>,
     /// Lanes in a mapping batch.
@@ -295,6 +297,7 @@ impl<'p> Engine<'p> {
             in_flight_targets: BTreeSet::new(),
             writing: BTreeMap::new(),
             held_off: BTreeMap::new(),
+            creating: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             leased: BTreeSet::new(),
             batches: BTreeMap::new(),

@@ -117,7 +117,25 @@ impl Engine<'_> {
                 differs.send.push(path);
             }
         }
+        self.send_together(payload, &mut differs);
         differs
+    }
+
+    /// Fields that mean something only together go together: somebody may have changed the others at the target.
+    fn send_together(&self, payload: &Payload, differs: &mut Differs) {
+        let object = self.world.plan.objects.get(&payload.object.to_string());
+        let Some(rule) = object.and_then(|object| object.write_rule(payload.op, payload.key_field.as_deref())) else { return };
+        for group in &rule.together {
+            if !group.iter().any(|field| differs.send.contains(field)) {
+                continue;
+            }
+            for field in group.iter().filter(|field| payload.body.get(field.as_str()).is_some() && !payload.policies.contains_key(*field)) {
+                differs.held.retain(|path| path != field);
+                if !differs.send.contains(field) && !differs.disputed.contains(field) {
+                    differs.send.push(field.clone());
+                }
+            }
+        }
     }
 
     /// What the ledger says of a target from now on that was looked at for the first time.

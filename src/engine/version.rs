@@ -1,12 +1,13 @@
 //! A record's version: the hash of the fields that the mapping reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::ir::Flow;
+use crate::ir::{Expr, Flow, walk};
 use crate::plan::FlowPlan;
 use crate::schema::{Class, Object};
+use crate::store::{RecordStage, RecordState};
 use crate::value::Json;
 
 /// The version of a record that is read and mapped again when its writes are done, whatever its source shows until then.
@@ -20,6 +21,25 @@ pub(super) fn to_look_again(version: &str) -> String {
     }
 }
 
+/// Whether a record was stopped because a match found nothing: what it belongs to may be there when its source shows it again.
+pub(super) fn waits_for_a_match(lane: &RecordState) -> bool {
+    matches!(lane.state, RecordStage::Review | RecordStage::Rejected) && lane.version.starts_with(AGAIN)
+}
+
+/// The stamps of a flow's record that its expressions read.
+fn named_stamps(flow: &Flow) -> BTreeSet<Vec<String>> {
+    let mut named = BTreeSet::new();
+    walk::flow_exprs(flow, &mut |expr| {
+        if let Expr::Field { base, name, .. } = expr
+            && matches!(&**base, Expr::Slot { slot, .. } if *slot == Flow::RECORD)
+        {
+            named.insert(vec![name.to_string()]);
+        }
+    });
+    named.retain(|path| flow.changed.contains(path));
+    named
+}
+
 /// The paths that count, as a tree.
 #[derive(Debug, Default)]
 pub(super) struct Read {
@@ -27,12 +47,14 @@ pub(super) struct Read {
 }
 
 impl Read {
-    /// What a flow reads, without the stamps that only say when: a write-back of ours moves them too.
+    /// What a flow reads, without the stamps that only say when: a write-back of ours moves them too. A stamp that the mapping
+    /// itself reads says more: a record that was changed and changed back is not what it was.
     pub(super) fn of(flow: &Flow, reads: &FlowPlan) -> Self {
         let mut root = Read::default();
         // A group's window counts by the stamp.
         let by_stamp = flow.group.as_ref().is_some_and(|group| group.stamp.is_some());
-        for path in reads.reads.iter().filter(|path| by_stamp || !flow.changed.contains(path)) {
+        let named = named_stamps(flow);
+        for path in reads.reads.iter().filter(|path| by_stamp || !flow.changed.contains(path) || named.contains(*path)) {
             let mut at = &mut root;
             for step in path {
                 at = at.inner.entry(step.clone()).or_default();

@@ -181,6 +181,19 @@ impl Engine<'_> {
         self.keep(&changes)
     }
 
+    /// Keeps what is seen at the end of a process: what was wrong at its last look may have passed since.
+    ///
+    /// # Errors
+    /// The store refused.
+    pub fn last_look(&mut self) -> StoreResult<()> {
+        if self.settings.idle {
+            return Ok(());
+        }
+        self.dog.seen = self.seen()?;
+        let value = serde_json::to_string(&self.dog.seen).unwrap_or_default();
+        self.keep(&[Change::Meta { name: ALIVE.to_owned(), value }])
+    }
+
     /// Causes whose records are all done.
     fn ended_causes(&mut self, changes: &mut Vec<Change>) -> StoreResult<()> {
         for cause in self.lasting(records::EXCEPTION) {
@@ -282,6 +295,26 @@ impl Engine<'_> {
         self.keep(&changes)
     }
 
+    /// What a flow's look-ups ask is refused, whatever the values: it is told once, and its records wait.
+    pub(super) fn cannot_look_up(&mut self, at: usize, message: String) -> StoreResult<()> {
+        let (flow, _) = self.flow(at);
+        self.failures.insert(message.clone());
+        let mut changes = Vec::new();
+        self.tell("connection", looking_up(&flow.name), &flow.name, message, &mut changes)?;
+        self.keep(&changes)
+    }
+
+    /// The look-ups of a flow are answered.
+    pub(super) fn can_look_up(&mut self, at: usize) -> StoreResult<()> {
+        let cause = looking_up(&self.flow(at).0.name);
+        if !self.lasts(&cause) {
+            return Ok(());
+        }
+        let mut changes = Vec::new();
+        self.resolve(&cause, &mut changes);
+        self.keep(&changes)
+    }
+
     /// A page of a flow's source has come.
     pub(super) fn can_read(&mut self, at: usize, changes: &mut Vec<Change>) {
         let (flow, _) = self.flow(at);
@@ -365,7 +398,7 @@ impl Engine<'_> {
         let (now, steady) = (self.millis(), self.steady());
         let wall = |at: Millis| now - (steady - at);
         let mut troubles: Vec<String> = Vec::new();
-        let watched = [CONNECTION, READING, "poll ", "writes ", "stalled"];
+        let watched = [CONNECTION, READING, LOOKING_UP, "poll ", "writes ", "stalled"];
         for alert in self.alerts.values().filter(|alert| alert.closed.is_none() && alert.lasting) {
             if watched.iter().any(|beginning| alert.cause.starts_with(beginning)) {
                 troubles.push(format!("{}: {}", alert.subjects.join(", "), alert.message));
@@ -463,6 +496,12 @@ const READING: &str = "read ";
 
 fn cause_of(connection: &str) -> String {
     format!("{CONNECTION}{connection}")
+}
+
+const LOOKING_UP: &str = "look up ";
+
+fn looking_up(flow: &str) -> String {
+    format!("{LOOKING_UP}{flow}")
 }
 
 fn reading(flow: &str) -> String {

@@ -1,12 +1,12 @@
 //! Estimates how many calls a flow needs, from the page and batch sizes of its connectors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connector::Connectors;
-use crate::ir::{Flow, Operation, Repeat, Write};
+use crate::ir::{Expr, Flow, Operation, Repeat, Slot, Write, walk};
 use crate::plan::{FlowPlan, Plan, dependent_writes};
 use crate::system::Guarantee;
-use crate::value::ObjectRef;
+use crate::value::{Literal, ObjectRef};
 
 /// One kind of call that a flow makes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -34,10 +34,20 @@ pub fn predicted(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Connec
         let note = (reading.each > 0).then(|| format!("{} for each record", counted(reading.each)));
         add(&flow.source.connection, format!("read {}", flow.source), records.div_ceil(reading.page) + records * reading.each + others, note);
     }
+    let mut sometimes: BTreeSet<Slot> = BTreeSet::new();
     for looked in &flow.matches {
+        if looked.by.iter().all(|key| is_conditional(&key.equals, &sometimes)) {
+            sometimes.insert(looked.slot);
+        }
         let Some(connector) = connectors.get(&looked.object.connection) else { continue };
         for (at, key) in looked.by.iter().enumerate() {
             let calls = records.div_ceil(connector.lookup_batch(&looked.object, &key.field).max(1));
+            if is_conditional(&key.equals, &sometimes) {
+                // How many records that are is not known before.
+                let what = format!("look up {} by {}", looked.object, key.field.join("."));
+                add(&looked.object.connection, what, 0, Some("more, for records whose condition gives a value to look up".to_owned()));
+                continue;
+            }
             // Nothing is looked up by the next key that the one before has found.
             let note = match (&looked.each, at) {
                 (Some(each), _) => {
@@ -99,6 +109,12 @@ pub fn of_changes(plan: &Plan, flow: &Flow, reads: &FlowPlan, connectors: &Conne
         found.insert(place, Calls { connection: write.object.connection.clone(), what, calls, note: Some(format!("{each}{why}")) });
     }
     found
+}
+
+/// Whether a value is there under a condition only, or rests on a match that is looked up under one.
+fn is_conditional(value: &Expr, sometimes: &BTreeSet<Slot>) -> bool {
+    let under_one = |expr: &Expr| matches!(expr, Expr::If { otherwise, .. } if matches!(**otherwise, Expr::Literal(Literal::Missing)));
+    under_one(value) || walk::any(value, |expr| matches!(expr, Expr::Slot { slot, .. } if sometimes.contains(slot)))
 }
 
 fn key_field(write: &Write) -> Option<&str> {

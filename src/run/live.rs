@@ -142,6 +142,7 @@ pub fn drive(
             None => once && engine.done(),
         };
         if ended {
+            engine.last_look()?;
             return Ok(if stopped { Ended::Stopped } else { Ended::Done });
         }
         let most = Duration::from_millis(500);

@@ -90,7 +90,7 @@ impl Rehearsal {
                 }
                 _ => None,
             };
-            planned.push(Planned { key_field: key_field.map(str::to_owned), ..planned_of(object, operation, item, held) });
+            planned.push(Planned { key_field: key_field.map(str::to_owned), ..planned_of(connector, object, operation, item, held) });
         }
         let receipts = planned
             .iter()
@@ -132,12 +132,43 @@ impl Planned {
     }
 }
 
-fn planned_of(object: &ObjectRef, operation: Operation, item: &Item, held: Option<Option<Json>>) -> Planned {
+/// What of a value would change: what is there, and what would be. What the target has beside what is sent (ids of its own, what it
+/// has derived) does not change, and is left out.
+fn changed(connector: &dyn Connector, object: &ObjectRef, path: &str, now: Option<&Json>, then: &Json) -> Option<(Option<Json>, Json)> {
+    let now = now.filter(|now| !now.is_null());
+    if now == Some(then) || connector.holds(object, path, now, then) {
+        return None;
+    }
+    match (now, then) {
+        // A number means nothing without its unit.
+        (Some(Json::Object(held)), Json::Object(sent)) if !sent.contains_key("units") => {
+            let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
+            for (name, then) in sent {
+                let Some((now, then)) = changed(connector, object, &format!("{path}.{name}"), held.get(name), then) else { continue };
+                before.extend(now.map(|now| (name.clone(), now)));
+                after.insert(name.clone(), then);
+            }
+            (!after.is_empty()).then_some((Some(Json::Object(before)), Json::Object(after)))
+        }
+        (Some(Json::Array(held)), Json::Array(sent)) => {
+            let named = |name: &String| sent.iter().any(|item| item.get(name.as_str()).is_some());
+            let kept = |item: &Json| match item {
+                Json::Object(fields) => {
+                    Json::Object(fields.iter().filter(|(name, _)| named(name)).map(|(name, value)| (name.clone(), value.clone())).collect())
+                }
+                other => other.clone(),
+            };
+            Some((Some(Json::Array(held.iter().map(kept).collect())), then.clone()))
+        }
+        _ => Some((now.cloned(), then.clone())),
+    }
+}
+
+fn planned_of(connector: &dyn Connector, object: &ObjectRef, operation: Operation, item: &Item, held: Option<Option<Json>>) -> Planned {
     let now = held.as_ref().and_then(Option::as_ref);
     let fields = item.body.as_object().into_iter().flatten().filter_map(|(name, then)| {
-        let now = now.and_then(|now| now.get(name)).filter(|now| !now.is_null()).cloned();
-        let same = now.as_ref() == Some(then) || (now.is_none() && then.is_null());
-        (!same).then(|| Difference { field: name.clone(), now, then: then.clone() })
+        let (now, then) = changed(connector, object, name, now.and_then(|now| now.get(name)), then)?;
+        Some(Difference { field: name.clone(), now, then })
     });
     Planned {
         object: object.to_string(),

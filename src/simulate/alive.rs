@@ -435,6 +435,61 @@ fn what_is_entered_between_two_tries_stays() {
     }
 }
 
+/// The same, but the target refuses to be read before the repeat: what it holds is not known, so a person decides. Sent as it was
+/// made, the repeat would take back what others have entered.
+#[test]
+fn a_repeat_whose_target_cannot_be_read_waits_for_a_person() {
+    use crate::engine::operator_commands::{Decision, Signature};
+    use serde_json::json;
+    on_a_day("refused_base", |day| {
+        let open = |day: &Day<'_>| day.process.as_ref().unwrap().engine.store().open_entries().unwrap();
+        locked(&day.wms).kit.set(Faults { lost_request: 700, ..Faults::default() });
+        let mut lost = None;
+        for second in 0..3_600 {
+            if second % 300 == 0 {
+                for number in 1..=5 {
+                    let settings = json!({"ShippingCity": format!("Town {second}")});
+                    let now = day.clock.truth();
+                    let _ = locked(&day.crm).system.act(&Act { verb: "change".to_owned(), subject: format!("{number:08}"), settings }, now);
+                }
+            }
+            day.goes_on(SignedDuration::from_secs(1));
+            lost = open(day).into_iter().find(|entry| entry.flow == "export_orders" && entry.target.is_some() && entry.doubted.is_some());
+            if lost.is_some() {
+                break;
+            }
+        }
+        let lost = lost.expect("an update is lost");
+        let sent = |day: &Day<'_>| {
+            let key = lost.key.as_deref();
+            locked(&day.wms).system.effects().iter().filter(|effect| effect.by_api && effect.key.as_deref() == key).count()
+        };
+        let before = sent(day);
+        // Every call is refused now, the reading of the order too; some refusals pass and are tried again.
+        locked(&day.wms).kit.set(Faults { quoted: 1000, ..Faults::default() });
+        let asked = |day: &Day<'_>| {
+            let found = day.process.as_ref().unwrap().engine.store().exceptions_of(&lost.flow, &lost.lane).unwrap();
+            found.into_iter().find(|one| one.closed.is_none())
+        };
+        for _ in 0..120 {
+            day.goes_on(SignedDuration::from_secs(5));
+            if asked(day).is_some() {
+                break;
+            }
+        }
+        let one = asked(day).expect("a person is asked");
+        assert_eq!(one.code, "in_doubt", "{one:?}");
+        assert_eq!(sent(day), before);
+        day.faults(Faults::default());
+        day.goes_on(minutes(10));
+        assert_eq!(sent(day), before, "it waits for the person");
+        let engine = &mut day.process.as_mut().unwrap().engine;
+        engine.decide(&Decision::Approve { ids: vec![one.id] }, &Signature::default()).unwrap();
+        day.goes_on(minutes(30));
+        assert!(sent(day) > before && asked(day).is_none(), "{:?}", asked(day));
+    });
+}
+
 /// What a write in doubt has set is not in the org any more when it is looked up: the org refuses the question. A person is asked,
 /// and nothing waits for ever.
 #[test]

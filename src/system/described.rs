@@ -140,6 +140,7 @@ fn rule(object: &str, name: &str, write: &Json) -> Option<(WriteRule, Option<u32
         bulk: None,
         replaces: write.get("replaces").is_some_and(|replaces| *replaces != Json::Bool(false)),
         carries: false,
+        together: Vec::new(),
     };
     Some((rule, settle))
 }

@@ -124,6 +124,10 @@ pub struct WriteRule {
     /// A call can carry, beside its items, writes that take the ids of the records that it makes.
     #[serde(default)]
     pub carries: bool,
+    /// Fields that have a meaning only together (a carrier and its service): where one of them is sent, those of its group that the
+    /// mapping sets are sent, too.
+    #[serde(default)]
+    pub together: Vec<Vec<String>>,
 }
 
 /// What a key's field is to the target.

@@ -206,6 +206,10 @@ impl Salesforce {
     }
 
     pub(super) async fn found(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
+        self.found_by(call, ask).await.map_err(of_the_question)
+    }
+
+    async fn found_by(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault> {
         let object = ask.schema();
         let field = ask.field.join(".");
         let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
@@ -446,6 +450,16 @@ fn is_id_field(field: &str) -> bool {
 }
 
 /// 15 characters, or 18 with their check characters.
+/// A refusal of what is asked, such as a field that the org does not have: it is none of the values.
+fn of_the_question(fault: Fault) -> Fault {
+    match fault {
+        Fault::Rejected(refusal) if matches!(refusal.code.as_str(), "INVALID_FIELD" | "INVALID_TYPE" | "MALFORMED_QUERY") => {
+            Fault::BatchRefused(refusal)
+        }
+        other => other,
+    }
+}
+
 fn is_id(value: &str) -> bool {
     matches!(value.len(), 15 | 18) && value.chars().all(|c| c.is_ascii_alphanumeric())
 }
