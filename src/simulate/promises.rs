@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::Map;
 
@@ -20,6 +21,9 @@ pub(super) struct Day<'d> {
     pub(super) orders: &'d BTreeMap<String, Json>,
     pub(super) crm: &'d [Effect],
     pub(super) wms: &'d [Effect],
+    /// A record of Salesforce by its id, or an order by its number, as a person sees it.
+    show: &'d dyn Fn(&str) -> Option<Json>,
+    now: Timestamp,
     /// Orders by their address.
     by_mail: BTreeMap<&'d str, Vec<(&'d str, &'d Json)>>,
 }
@@ -28,7 +32,11 @@ type Line = fn(&Day<'_>, &mut Vec<Finding>);
 
 /// By template: what it may write at Salesforce, and its promises.
 const TEMPLATES: [(&str, &[(&str, &[&str])], &[Line]); 8] = [
-    ("crm-closed-won", &[], &[sold_as_it_was_won, lost_is_cancelled_and_keeps_what_it_holds]),
+    (
+        "crm-closed-won",
+        &[("Opportunity", &["Fulfilment_Error__c"])],
+        &[sold_as_it_was_won, what_was_sold_is_packed, lost_is_cancelled_and_keeps_what_it_holds],
+    ),
     (
         "crm-customers",
         &[
@@ -77,7 +85,7 @@ const TEMPLATES: [(&str, &[(&str, &[&str])], &[Line]); 8] = [
     ),
     ("crm-daily-summary", &[("Account", &["Orders_Yesterday__c", "Value_Yesterday__c", "Summary_Date__c"])], &[]),
     ("crm-delivered", &[("Task", &[])], &[tasks_of_voided_parcels_are_put_off]),
-    ("crm-exceptions", &[("Case", &[])], &[]),
+    ("crm-exceptions", &[("Case", &[])], &[cases_are_of_their_order]),
     ("crm-milestones", &[("Task", &[]), ("Opportunity", &[])], &[milestones_when_they_are_reached, offers_when_they_are_reached]),
     (
         "crm-shipping-history",
@@ -101,7 +109,7 @@ const TEMPLATES: [(&str, &[(&str, &[&str])], &[Line]); 8] = [
     (
         "crm-shipped-opportunity",
         &[("Opportunity", &["StageName", "Carrier__c", "Service__c", "Tracking_Number__c", "Shipped_At__c", "Estimated_Delivery__c"])],
-        &[opportunities_show_their_parcel],
+        &[opportunities_show_their_parcel, estimates_are_the_carriers],
     ),
 ];
 
@@ -134,12 +142,14 @@ impl<'d> Day<'d> {
         orders: &'d BTreeMap<String, Json>,
         crm: &'d [Effect],
         wms: &'d [Effect],
+        show: &'d dyn Fn(&str) -> Option<Json>,
+        now: Timestamp,
     ) -> Self {
         let mut by_mail: BTreeMap<&str, Vec<(&str, &Json)>> = BTreeMap::new();
         for (key, order) in orders {
             by_mail.entry(order["customerEmail"].as_str().unwrap_or_default()).or_default().push((key, order));
         }
-        Day { records, orders, crm, wms, by_mail }
+        Day { records, orders, crm, wms, show, now, by_mail }
     }
 
     fn of<'a>(&'a self, object: &'static str) -> impl Iterator<Item = (&'a str, &'a Map<String, Json>)> {
@@ -200,6 +210,40 @@ fn sold_as_it_was_won(day: &Day<'_>, found: &mut Vec<Finding>) {
         }
         if order["orderStatus"] == "cancelled" {
             found.push(Finding::new("promise", format!("{key} was won, and is cancelled")));
+        }
+    }
+}
+
+/// What a kit is packed as: SKU and how many.
+fn parts_of(code: &str) -> Vec<(String, Decimal)> {
+    let kits = include_str!("../../mappings/crm-closed-won/tables/kits.csv");
+    let rows = kits.lines().skip(1).filter_map(|row| {
+        let mut cells = row.split(',');
+        let (kit, sku, count) = (cells.next()?, cells.next()?, cells.next()?);
+        (kit == code).then(|| Some((sku.to_owned(), count.parse().ok()?)))?
+    });
+    let parts: Vec<_> = rows.collect();
+    if parts.is_empty() { vec![(code.to_owned(), Decimal::ONE)] } else { parts }
+}
+
+/// Each line that was sold is packed as its product, or as the parts of its kit, and as often as it was sold.
+fn what_was_sold_is_packed(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for (id, line) in day.of("OpportunityLineItem") {
+        let won = day.records.get(&("Opportunity".to_owned(), text(line, "OpportunityId").to_owned()));
+        let Some(order) = day.orders.get(&format!("opp-{}", text(line, "OpportunityId"))) else { continue };
+        if won.is_none_or(|won| text(won, "StageName") != "Closed Won") {
+            continue;
+        }
+        let code = (day.show)(text(line, "Product2Id")).and_then(|product| Some(product["ProductCode"].as_str()?.to_owned())).unwrap_or_default();
+        let mut sold: Vec<(String, Decimal)> =
+            parts_of(&code).into_iter().map(|(sku, count)| (sku, (count * number(line.get("Quantity"))).normalize())).collect();
+        let items = order["items"].as_array().into_iter().flatten().filter(|item| item["lineItemKey"] == id);
+        let mut packed: Vec<(String, Decimal)> =
+            items.map(|item| (item["sku"].as_str().unwrap_or_default().to_owned(), number(item.get("quantity")))).collect();
+        sold.sort();
+        packed.sort();
+        if sold != packed {
+            found.push(Finding::new("promise", format!("{id} was sold as {sold:?}, and is packed as {packed:?}")));
         }
     }
 }
@@ -325,8 +369,29 @@ fn histories_add_up(day: &Day<'_>, found: &mut Vec<Finding>) {
         if high != (total >= Decimal::from(5_000)) {
             found.push(Finding::new("promise", format!("{id}: its orders come to {total}, and High_Value__c is {:?}", account.get("High_Value__c"))));
         }
-        if text(account, "Order_Trend__c") != "Growing" {
-            found.push(Finding::new("promise", format!("{id}: it had no orders before, and its trend is {:?}", account.get("Order_Trend__c"))));
+        // Nothing is shipped near the edges of the two windows of 90 days.
+        let within = |from: i64, to: i64| {
+            let at = |days: i64| (day.now - SignedDuration::from_hours(24 * days)).strftime("%Y-%m-%d").to_string();
+            let (from, to) = (at(from), at(to));
+            orders.iter().filter(|order| order["shipDate"].as_str().is_some_and(|date| from.as_str() < date && date <= to.as_str())).count()
+        };
+        let (recent, earlier) = (within(90, -2), within(180, 90));
+        for (name, is) in [("Orders_90_Days__c", recent), ("Orders_90_Days_Before__c", earlier)] {
+            let held = number(account.get(name));
+            if held != Decimal::from(is) {
+                found.push(Finding::new("promise", format!("{id}: {name} is {held}, and its orders say {is}")));
+            }
+        }
+        let trend = if recent * 2 < earlier {
+            "Declining"
+        } else if recent > earlier {
+            "Growing"
+        } else {
+            "Steady"
+        };
+        if text(account, "Order_Trend__c") != trend {
+            let held = account.get("Order_Trend__c");
+            found.push(Finding::new("promise", format!("{id}: {recent} orders after {earlier} are {trend}, and its trend is {held:?}")));
         }
     }
 }
@@ -368,6 +433,127 @@ fn opportunities_show_their_parcel(day: &Day<'_>, found: &mut Vec<Finding>) {
                     found.push(Finding::new("promise", format!("{id} has no parcel, and its {left} is {:?}", sold.get(left))));
                 }
             }
+        }
+    }
+}
+
+/// An opportunity whose parcel its carrier speaks of says when it comes: as the carrier said last.
+fn estimates_are_the_carriers(day: &Day<'_>, found: &mut Vec<Finding>) {
+    let mut said: BTreeMap<&str, &str> = BTreeMap::new();
+    for effect in day.wms.iter().filter(|effect| matches!(effect.kind.as_str(), "tracked" | "delivered")) {
+        if let (Some(parcel), Some(when)) = (effect.fields["trackingNumber"].as_str(), effect.fields["estimated_delivery_date"].as_str()) {
+            said.insert(parcel, when.get(..10).unwrap_or(when));
+        }
+    }
+    for (id, sold) in day.of("Opportunity") {
+        let (parcel, held) = (text(sold, "Tracking_Number__c"), text(sold, "Estimated_Delivery__c"));
+        if let Some(when) = said.get(parcel).filter(|when| **when != held) {
+            found.push(Finding::new("promise", format!("{id}: its parcel comes on {when}, and it says {held:?}")));
+        }
+    }
+}
+
+// ---- crm-exceptions ----
+
+/// From which value of an order on a case is urgent, as the template's page says.
+const URGENT: i64 = 500;
+
+/// A case is of the order that its parcel is of, and as urgent as that order and what has happened to the parcel.
+fn cases_are_of_their_order(day: &Day<'_>, found: &mut Vec<Finding>) {
+    for (id, case) in day.of("Case") {
+        // Parcels of the day have the number of their order.
+        let Some(order) = text(case, "Tracking_Number__c").strip_prefix("T0").and_then(|order| (day.show)(order)) else { continue };
+        let value = number(order.get("TotalAmount"));
+        let urgent = value >= Decimal::from(URGENT) || text(case, "Incident__c") == "Lost";
+        let priority = if urgent { "High" } else { "Medium" };
+        if text(case, "Priority") != priority {
+            let (held, trouble) = (text(case, "Priority"), text(case, "Incident__c"));
+            found.push(Finding::new("promise", format!("{id}: {trouble} of an order of {value} is {priority}, and it is {held}")));
+        }
+        if order["OrderNumber"] != text(case, "Order_Number__c") || number(case.get("Order_Value__c")) != value {
+            let held = (case.get("Order_Number__c"), case.get("Order_Value__c"));
+            found.push(Finding::new("promise", format!("{id} is of the order {} of {value}, and says {held:?}", order["OrderNumber"])));
+        }
+        let owner = (day.show)(text(case, "OwnerId")).and_then(|queue| Some(queue["DeveloperName"].as_str()?.to_owned())).unwrap_or_default();
+        // A queue is chosen once, by what was known then.
+        if owner != "Urgent_Parcels" && value >= Decimal::from(URGENT) {
+            found.push(Finding::new("promise", format!("{id} is of an order of {value}, and {owner:?} looks after it")));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+    use crate::project::{Library as _, Options, compile, templates};
+    use crate::simulate::{Scenario, Setup, run};
+
+    /// A template with a mistake that `check` and its systems take.
+    fn mistaken(template: &str, file: &str, right: &str, wrong: &str) -> Setup {
+        let mut texts = templates::project(template).unwrap();
+        let text = texts.read(file).unwrap().to_string();
+        assert!(text.contains(right), "{template} has no `{right}`");
+        texts.put(file, text.replacen(right, wrong, 1));
+        let compiled = compile(&texts, &Options { env: Some("sandbox".to_owned()), ..Options::default() });
+        let plan = compiled.plan.unwrap_or_else(|| panic!("{template}: {:#?}", compiled.diagnostics));
+        Setup { template: template.to_owned(), plan, names: compiled.names, next: None }
+    }
+
+    fn promises_broken(setup: &Setup) -> Vec<String> {
+        for seed in 0..12 {
+            let scenario = Scenario { faults: crate::sandbox::faults::Faults::default(), kills: 0, ..Scenario::small(seed) };
+            let found = run(setup, scenario).unwrap().findings;
+            let found: Vec<String> = found.into_iter().filter(|one| one.check == "promise").map(|one| one.what).collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Each line can fail: a template that breaks its promise is found.
+    #[test]
+    fn a_template_that_breaks_its_promise_is_found() {
+        let mut unnoticed = Vec::new();
+        for (template, file, right, wrong, told) in [
+            ("crm-closed-won", "won.dock", "part.sku ?? line.Product2.ProductCode", "line.Product2.ProductCode", "is packed as"),
+            ("crm-closed-won", "won.dock", "line.Quantity * (part.quantity ?? 1)", "part.quantity ?? 1", "is packed as"),
+            (
+                "crm-shipping-history",
+                "history.dock",
+                "recent * 2 < earlier then \"Declining\"",
+                "recent * 2 < earlier then \"Steady\"",
+                "its trend is",
+            ),
+            ("crm-shipping-history", "history.dock", "recent > earlier then \"Growing\"", "recent > earlier then \"Steady\"", "its trend is"),
+            ("crm-shipping-history", "history.dock", " and order.shipDate <= today - 90 days", "", "Orders_90_Days_Before__c is"),
+            ("crm-shipping-history", "history.dock", "order.shipDate > today - 90 days", "order.shipDate > today - 400 days", "Orders_90_Days__c is"),
+            (
+                "crm-shipped-opportunity",
+                "shipped.dock",
+                "parcel.estimated_delivery_date | date_in \"UTC\"",
+                "parcel.ship_date | date_in \"UTC\"",
+                "its parcel comes on",
+            ),
+            ("crm-exceptions", "exceptions.dock", "if urgent then \"High\" else \"Medium\"", "if urgent then \"Medium\" else \"High\"", "and it is"),
+            ("crm-exceptions", "exceptions.dock", " or trouble == \"Lost\"", "", "and it is"),
+            ("crm-exceptions", "exceptions.dock", "then urgent_queue else parcel_queue", "then parcel_queue else urgent_queue", "looks after it"),
+        ] {
+            let found = promises_broken(&mistaken(template, file, right, wrong));
+            if !found.iter().any(|finding| finding.contains(told)) {
+                unnoticed.push(format!("{template} with `{wrong}`: {found:?}"));
+            }
+        }
+        assert!(unnoticed.is_empty(), "{unnoticed:#?}");
+    }
+
+    /// And none of them fails where nothing is broken.
+    #[test]
+    fn templates_keep_their_promises_on_calm_days() {
+        for template in ["crm-closed-won", "crm-shipping-history", "crm-shipped-opportunity", "crm-exceptions"] {
+            let found = promises_broken(&Setup::of(template).unwrap());
+            assert!(found.is_empty(), "{template}: {found:#?}");
         }
     }
 }

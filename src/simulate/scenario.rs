@@ -256,7 +256,7 @@ pub(super) struct Next {
 /// What the next version of orders out does otherwise: it does without a field of the source, and marks what it sends.
 const RELEASED: [(&str, &str); 2] = [
     ("    giftMessage              = order.Gift_Message__c\n", ""),
-    ("      customField2 = order.Tax_Id__c\n", "      customField2 = order.Tax_Id__c\n      customField3 = \"second version\"\n"),
+    ("      source       = order.Channel__c\n", "      source       = order.Channel__c\n      customField3 = \"second version\"\n"),
 ];
 
 impl Setup {
