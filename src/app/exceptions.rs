@@ -88,7 +88,7 @@ pub struct Row {
     pub decided: Option<Decided>,
     /// What to do about it.
     pub next: String,
-    /// A payload waits that can be approved.
+    /// A payload waits, or was refused: `queue show` prints it.
     pub payload: bool,
 }
 
@@ -121,6 +121,19 @@ pub struct Shown {
     /// The payloads that wait, or were refused.
     pub payloads: Vec<Payload>,
     pub next: String,
+}
+
+/// Several exceptions of one record, where it is named and not one of them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SeveralShown {
+    pub version: u32,
+    pub exceptions: Vec<Shown>,
+}
+
+impl SeveralShown {
+    pub fn of(exceptions: Vec<Shown>) -> Self {
+        SeveralShown { version: VERSION, exceptions }
+    }
 }
 
 /// Why a record was stopped.
@@ -247,6 +260,7 @@ impl<'a> Exceptions<'a> {
     }
 
     fn row(&self, one: Exception) -> Result<Row, Failure> {
+        let payload = one.closed.is_none() && !to_edit(&self.store.entries_of(&one.flow, &one.lane)?).is_empty();
         Ok(Row {
             id: one.id,
             cause: one.cause(),
@@ -263,7 +277,7 @@ impl<'a> Exceptions<'a> {
             closed: one.closed.map(UtcTime),
             closed_by: one.closed_by,
             next: one.next,
-            payload: one.parked,
+            payload,
         })
     }
 

@@ -93,7 +93,7 @@ impl Out {
         self.results.flush().or_else(closed)
     }
 
-    /// How wide tables and paragraphs may be: `COLUMNS`, or 80.
+    /// How wide all tables and paragraphs may be: `COLUMNS`, or 80.
     pub fn columns(&self) -> usize {
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse::<usize>().ok());
         columns.unwrap_or(80).clamp(60, 160)
@@ -132,7 +132,7 @@ fn closed(error: std::io::Error) -> Result<(), Failure> {
     Err(Failure::io(format!("the output cannot be written: {error}")))
 }
 
-/// The terminal's width, kept readable.
+/// How wide the lines of a source may be that a diagnostic shows: `COLUMNS`, or 100.
 fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok());
     columns.unwrap_or(100).clamp(60, 120)

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use comfy_table::{ContentArrangement, Table};
-
-use super::lines::counted;
+use super::lines::{Columns, counted};
 use super::project::context;
 use super::{Exit, Failure, Format, Out};
 use crate::app::status::{self, InState, Postponed};
@@ -27,8 +25,7 @@ pub(super) struct Args {
     /// The project's folder; by default that of the current folder
     #[arg(value_name = "PATH")]
     path: Option<PathBuf>,
-    /// List the records in this state: fetch, waiting, sending, delivered, unchanged, not_eligible, rejected, review, failed, gone, discarded
-    #[arg(long, value_name = "STATE")]
+    #[arg(long, value_name = "STATE", help = format!("List the records in this state: {}", RecordStage::ALL.map(RecordStage::word).join(", ")))]
     state: Option<String>,
     /// Only this flow
     #[arg(long, value_name = "NAME")]
@@ -132,15 +129,16 @@ pub(super) fn table(records: &[InState], out: &mut Out) -> Result<(), Failure> {
     let states: Vec<RecordStage> = RecordStage::ALL.into_iter().filter(|state| records.iter().any(|one| one.state == *state)).collect();
     let mut flows: Vec<&String> = records.iter().map(|one| &one.flow).collect();
     flows.dedup();
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(std::iter::once("flow".to_owned()).chain(states.iter().map(|state| state.word().replace('_', " "))));
+    let header: Vec<String> = std::iter::once("flow".to_owned()).chain(states.iter().map(|state| state.word().replace('_', " "))).collect();
+    let mut table = Columns::new(&header.iter().map(String::as_str).collect::<Vec<_>>(), 0);
     for flow in flows {
         let cell = |state: &RecordStage| {
             let count = records.iter().find(|one| one.flow == *flow && one.state == *state).map(|one| one.records);
             count.map_or_else(|| "-".to_owned(), |count| count.to_string())
         };
-        table.add_row(std::iter::once(flow.clone()).chain(states.iter().map(cell)));
+        table.row(std::iter::once(flow.clone()).chain(states.iter().map(cell)).collect());
     }
-    out.line(table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
+    let (header, rows) = table.lines(out.columns());
+    out.line(out.bold(&header))?;
+    rows.into_iter().try_for_each(|row| out.line(row))
 }

@@ -185,7 +185,7 @@ fn table(all: &[Previewed], out: &mut Out) -> Result<(), Failure> {
     let mut rows = comfy_table::Table::new();
     rows.load_style(comfy_table::presets::NOTHING);
     rows.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    rows.set_width(u16::try_from(out.look.width).unwrap_or(u16::MAX));
+    rows.set_width(u16::try_from(out.columns()).unwrap_or(u16::MAX));
     rows.set_header(["record", "outcome", "key", "route", "why"]);
     for Previewed { id, outcome, left_out, .. } in all {
         let first = outcome.payloads.first();

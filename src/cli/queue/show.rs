@@ -1,7 +1,7 @@
 //! `crossdock queue show`: one exception, with its payload.
 
 use super::super::project::ProjectArgs;
-use crate::app::exceptions::{Exceptions, Shown, several};
+use crate::app::exceptions::{Exceptions, SeveralShown, Shown, several};
 use crate::cli::lines::wrapped;
 use crate::cli::when::{age, until};
 use crate::cli::{Exit, Failure, Format, Out};
@@ -50,16 +50,20 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Fine);
     }
-    for (at, one) in found.iter().enumerate() {
-        let shown = exceptions.show(one, args.reveal)?;
-        if args.format == Format::Json {
-            out.json(&shown)?;
-            continue;
+    let mut shown = found.iter().map(|one| exceptions.show(one, args.reveal)).collect::<Result<Vec<_>, _>>()?;
+    if args.format == Format::Json {
+        // Always one document: an exception, or several of one record.
+        match shown.len() {
+            1 => out.json(&shown.remove(0))?,
+            _ => out.json(&SeveralShown::of(shown))?,
         }
+        return Ok(Exit::Fine);
+    }
+    for (at, shown) in shown.iter().enumerate() {
         if at > 0 {
             out.line("")?;
         }
-        person(&shown, exceptions.now(), out)?;
+        person(shown, exceptions.now(), out)?;
     }
     Ok(Exit::Fine)
 }
