@@ -355,3 +355,58 @@ fn an_exception_that_is_named_twice_is_decided_once() {
     let number = order(&world, &id);
     fine(&world, &["queue", "discard", &id, &number, "--reason", "twice", "--yes"]);
 }
+
+#[test]
+fn the_exceptions_of_one_record_are_one_document() {
+    let world = World::start_with(4, Faults::default(), "10 minutes");
+    world.crm_act("change", "00000003", json!({"ShippingStreet": null})).unwrap();
+    world.wms_act_with("create", "00000003", json!({})).unwrap();
+    world.wms_act("ship", "00000003").unwrap();
+    fine(&world, &["run"]);
+    let shown = read(&world, &["queue", "show", "00000003"]);
+    let exceptions = shown["exceptions"].as_array().unwrap_or_else(|| panic!("{shown:#}"));
+    let flows: Vec<&Json> = exceptions.iter().map(|one| &one["flow"]).collect();
+    assert_eq!((flows.len(), &shown["version"]), (2, &json!(1)), "{flows:?}");
+    // One alone is as it is by its number.
+    let id = exceptions[0]["id"].to_string();
+    assert_eq!(read(&world, &["queue", "show", &id]), exceptions[0]);
+    // The list says whether there is a payload to look at.
+    let listed = read(&world, &["queue", "list"]);
+    for one in listed["exceptions"].as_array().unwrap() {
+        let shown = read(&world, &["queue", "show", &one["id"].to_string()]);
+        assert_eq!(one["payload"], json!(!shown["payloads"].as_array().unwrap().is_empty()), "{one:#}");
+    }
+}
+
+#[test]
+fn a_sign_in_that_works_again_is_not_shown_as_refused() {
+    let world = World::start_with(4, Faults::default(), "10 minutes");
+    let file = world.folder.path().join("crossdock.live.yaml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, settings.replace("api_secret: \"${PLANTED}\"", "api_secret: wrong")).unwrap();
+    assert_ne!(world.command(&["run"]).status.code(), Some(0));
+    let status = fine(&world, &["status"]);
+    assert!(status.contains("denied") && status.contains("the sign-in was refused"), "{status}");
+    std::fs::write(&file, settings).unwrap();
+    fine(&world, &["run"]);
+    let status = fine(&world, &["status"]);
+    assert!(!status.contains("denied") && !status.contains("refused"), "{status}");
+}
+
+#[test]
+fn a_dry_run_shows_what_would_change_and_nothing_of_the_targets_own() {
+    let world = World::start_with(8, Faults::default(), "10 minutes");
+    let file = world.folder.path().join("crossdock.live.yaml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, settings.replace("print_labels: true", "print_labels: false")).unwrap();
+    fine(&world, &["run"]);
+    let waits = |number: &String| world.wms_act_with("change", number, json!({})).is_ok_and(|order| order["orderStatus"] == "awaiting_shipment");
+    let number = (1..=8).map(|number| format!("{number:08}")).find(waits).unwrap();
+    world.crm_act("change", &number, json!({"Package_Notes__c": "ring twice", "ShippingStreet": "9 Other Street"})).unwrap();
+    let told = read(&world, &["run", "--dry-run", "--all", "--reveal"]);
+    let planned = told["planned"].as_array().unwrap().iter().find(|one| one["object"] == "wms.Order").unwrap();
+    let fields: Vec<&Json> = planned["fields"].as_array().unwrap().iter().map(|one| &one["field"]).collect();
+    assert!(fields.contains(&&json!("customerNotes")) && fields.contains(&&json!("shipTo")) && fields.len() <= 3, "{planned:#}");
+    let to = planned["fields"].as_array().unwrap().iter().find(|one| one["field"] == "shipTo").unwrap();
+    assert_eq!(to["then"], json!({"street1": "9 Other Street"}), "{to:#}");
+}

@@ -453,3 +453,236 @@ fn a_first_run_that_was_refused_leaves_history_what_it_is() {
         made(&world, "Opportunity")
     );
 }
+
+/// Labels are not bought by themselves.
+fn without_labels(world: &World) {
+    let file = world.folder.path().join("crossdock.live.yaml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, settings.replace("print_labels: true", "print_labels: false")).unwrap();
+}
+
+/// An order as ShipStation has it now.
+fn there(world: &World, number: &str) -> Json {
+    world.wms_act_with("change", number, json!({})).unwrap()
+}
+
+/// The first orders of the sandbox that await shipment and pass a condition.
+fn waiting_orders(world: &World, fits: impl Fn(&Json) -> bool) -> Vec<String> {
+    let shown = |number: &String| world.wms_act_with("change", number, json!({})).ok();
+    let fits = |number: &String| shown(number).is_some_and(|order| order["orderStatus"] == "awaiting_shipment" && fits(&order));
+    (1..=20).map(|number| format!("{number:08}")).filter(fits).collect()
+}
+
+#[test]
+fn a_line_that_was_removed_is_not_declared() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    without_labels(&world);
+    ran(&world);
+    let declared = |order: &Json| {
+        let items = order["internationalOptions"]["customsItems"].as_array().cloned().unwrap_or_default();
+        items.iter().filter(|item| item["quantity"] != 0).count()
+    };
+    let number = waiting_orders(&world, |order| declared(order) > 1).remove(0);
+    let before = there(&world, &number);
+    world.crm_act("delete", &format!("{number}/1"), json!({})).unwrap();
+    world.crm_act("change", &number, json!({"Package_Notes__c": "one less"})).unwrap();
+    ran(&world);
+    let after = there(&world, &number);
+    assert_eq!(declared(&after), declared(&before) - 1, "{after:#}");
+    assert_eq!(after["items"].as_array().unwrap().len(), before["items"].as_array().unwrap().len() - 1);
+    let writes = |world: &World| world.wms_effects().iter().filter(|effect| effect.by_api).count();
+    let rest = writes(&world);
+    assert_eq!(world.command(&["replay", "--flow", "export_orders", "--all"]).status.code(), Some(0));
+    ran(&world);
+    assert_eq!(writes(&world), rest, "what cannot be removed is not sent again and again");
+}
+
+#[test]
+fn holds_end_where_they_were_set_and_leave_what_was_before() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    without_labels(&world);
+    ran(&world);
+    let number = waiting_order(&world);
+    let status = || world.crm_act("show", &number, json!({})).unwrap()["Status"].clone();
+    // The warehouse holds an order that was ready to ship, and lets it go.
+    world.crm_act("change", &number, json!({"Status": "Ready to Ship"})).unwrap();
+    ran(&world);
+    world.wms_act("hold", &number).unwrap();
+    ran(&world);
+    assert_eq!(status(), "On Hold");
+    world.wms_act("release", &number).unwrap();
+    ran(&world);
+    assert_eq!(status(), "Ready to Ship");
+    // Salesforce holds it, and the warehouse lets it go: the hold stays, and the warehouse is told.
+    world.crm_act("change", &number, json!({"Status": "On Hold"})).unwrap();
+    ran(&world);
+    assert_eq!(there(&world, &number)["orderStatus"], "on_hold");
+    world.wms_act("release", &number).unwrap();
+    ran(&world);
+    let listed = || said(&world.command(&["queue", "list"]));
+    assert_eq!(status(), "On Hold");
+    assert!(listed().contains("is on hold in Salesforce, and was released in ShipStation"), "{}", listed());
+    // The warehouse holds it again, and nobody has to decide any more.
+    world.wms_act("hold", &number).unwrap();
+    ran(&world);
+    assert!(!listed().contains("was released in ShipStation"), "{}", listed());
+    world.wms_act("release", &number).unwrap();
+    // Salesforce ends it.
+    world.crm_act("activate", &number, json!({})).unwrap();
+    for _ in 0..2 {
+        ran(&world);
+    }
+    assert_eq!((status(), there(&world, &number)["orderStatus"].clone()), (json!("Activated"), json!("awaiting_shipment")));
+}
+
+#[test]
+fn orders_that_the_warehouse_splits_or_combines_are_tracked() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    without_labels(&world);
+    ran(&world);
+    let tracking = |number: &str| world.crm_act("show", number, json!({})).unwrap()["Tracking_Number__c"].clone();
+    let several = |order: &Json| order["items"].as_array().is_some_and(|items| items.len() > 1);
+    let split = waiting_orders(&world, several).remove(0);
+    world.wms_act("split", &split).unwrap();
+    let apart = world.wms_effects().into_iter().find(|effect| effect.kind == "split").unwrap().fields["into"].to_string();
+    let mut rest = waiting_orders(&world, |_| true);
+    rest.retain(|number| *number != split);
+    let (one, other) = (rest[0].clone(), rest[1].clone());
+    world.wms_act_with("combine", &one, json!({"with": other})).unwrap();
+    world.wms_act_with("ship", &apart, json!({"trackingNumber": "T-APART"})).unwrap();
+    world.wms_act_with("ship", &one, json!({"trackingNumber": "T-BOTH"})).unwrap();
+    ran(&world);
+    assert_eq!((tracking(&split), tracking(&one), tracking(&other)), (json!("T-APART"), json!("T-BOTH"), json!("T-BOTH")));
+    let listed = said(&world.command(&["queue", "list"]));
+    assert!(!listed.contains("no Salesforce order"), "{listed}");
+}
+
+#[test]
+fn why_there_is_no_label_is_seen_in_salesforce() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    let flow = |name: &str| {
+        let run = world.command(&["run", "--flow", name]);
+        assert!(run.status.code().is_some_and(|code| code < 2), "{}", said(&run));
+    };
+    flow("export_orders");
+    let number = waiting_orders(&world, |order| order["serviceCode"].is_string() && order["carrierCode"].is_string()).remove(0);
+    let service = there(&world, &number)["serviceCode"].clone();
+    let error = || world.crm_act("show", &number, json!({})).unwrap()["Fulfilment_Error__c"].clone();
+    world.wms_act_with("change", &number, json!({"serviceCode": "by_pigeon"})).unwrap();
+    flow("print_labels");
+    assert!(error().as_str().is_some_and(|error| error.starts_with("no label: ") && error.contains("no service of")), "{}", error());
+    world.wms_act_with("change", &number, json!({"serviceCode": service})).unwrap();
+    flow("print_labels");
+    assert_eq!((there(&world, &number)["orderStatus"].clone(), error()), (json!("shipped"), Json::Null));
+}
+
+#[test]
+fn why_a_won_opportunity_is_no_order_is_seen_at_it() {
+    let world = World::of("crm-closed-won", 1, Faults::default(), "10 minutes");
+    world.crm_act("make", "Account", json!({"Name": "Ada & Co.", "Email__c": "ada@example.com", "ShippingCity": "Austin"})).unwrap();
+    let won = world.crm_act("win", "ada@example.com", json!({})).unwrap();
+    let id = won["id"].as_str().unwrap().to_owned();
+    let error = || world.crm_act("show", &id, json!({})).unwrap()["Fulfilment_Error__c"].clone();
+    world.command(&["run"]);
+    assert!(error().as_str().is_some_and(|error| error.contains("street") && error.contains("is missing")), "{}", error());
+    let account = world.crm_act("show", &id, json!({})).unwrap()["AccountId"].as_str().unwrap().to_owned();
+    let address = json!({"ShippingStreet": "1 Main Street", "ShippingPostalCode": "73301", "ShippingStateCode": "TX", "ShippingCountryCode": "US"});
+    world.crm_act("change", &account, address).unwrap();
+    world.crm_act("change", &id, json!({"Name": "Tea"})).unwrap();
+    ran(&world);
+    assert_eq!(error(), Json::Null);
+    assert!(world.wms_effects().iter().any(|effect| effect.kind == "created"));
+}
+
+#[test]
+fn a_delivery_that_comes_before_the_write_back_finds_its_order_later() {
+    let world = World::of("crm-delivered", 2, Faults::default(), "10 minutes");
+    world.wms_act_with("create", "W-1", json!({})).unwrap();
+    world.wms_act_with("ship", "W-1", json!({"trackingNumber": "T000000001"})).unwrap();
+    world.wms_act("deliver", "W-1").unwrap();
+    world.command(&["run"]);
+    let listed = || said(&world.command(&["queue", "list"]));
+    assert!(listed().contains("no order has the parcel") && made(&world, "Task").is_empty(), "{}", listed());
+    world.command(&["run"]);
+    assert!(listed().contains("1 open exception"), "{}", listed());
+    world.crm_act("change", "00000001", json!({"Tracking_Number__c": "T000000001"})).unwrap();
+    ran(&world);
+    assert_eq!(made(&world, "Task").len(), 1, "{}", said(&world.command(&["trace", "T000000001"])));
+    assert!(listed().contains("no open exceptions"), "{}", listed());
+    ran(&world);
+    assert_eq!(made(&world, "Task").len(), 1);
+}
+
+#[test]
+fn a_case_that_comes_before_the_write_back_gets_its_order_later() {
+    let world = World::of("crm-exceptions", 2, Faults::default(), "10 minutes");
+    world.wms_act_with("create", "W-1", json!({})).unwrap();
+    world.wms_act_with("ship", "W-1", json!({"trackingNumber": "T000000001"})).unwrap();
+    world.wms_act("delay", "W-1").unwrap();
+    ran(&world);
+    let cases = made(&world, "Case");
+    assert!(cases.len() == 1 && cases[0].get("Order_Number__c").is_none(), "{cases:?}");
+    world.crm_act("change", "00000001", json!({"Tracking_Number__c": "T000000001"})).unwrap();
+    ran(&world);
+    let told = made(&world, "Case").remove(1);
+    assert!(told["Order_Number__c"] == "00000001" && told["AccountId"].is_string(), "{told}");
+    ran(&world);
+    assert_eq!(made(&world, "Case").len(), 2, "it is told once");
+}
+
+#[test]
+fn two_new_customers_with_one_telephone_are_one_contact() {
+    let world = World::of("crm-customers", 1, Faults::default(), "10 minutes");
+    let created = |object: &str| world.crm_effects().iter().filter(|effect| effect.kind == "created" && effect.object == object).count();
+    let before = (created("Contact"), created("Account"));
+    for (number, mail, phone) in [("W-1", "ada@example.com", "+1 512-555-0199"), ("W-2", "lovelace@example.com", "(512) 555-0199")] {
+        let to = json!({"name": "Ada Lovelace", "street1": "1 Main Street", "city": "Austin", "state": "TX", "postalCode": "73301", "country": "US",
+            "phone": phone, "addressVerified": "Address validated successfully"});
+        world.wms_act_with("create", number, json!({"customerEmail": mail, "customerUsername": mail, "shipTo": to})).unwrap();
+    }
+    ran(&world);
+    ran(&world);
+    assert_eq!((created("Contact"), created("Account")), (before.0 + 1, before.1 + 1), "{:?}", made(&world, "Contact"));
+}
+
+#[test]
+fn a_field_that_a_match_needs_and_the_org_has_not_is_told_once() {
+    let world = World::of("crm-delivered", 6, Faults::default(), "10 minutes");
+    for number in 1..=5 {
+        let (name, parcel) = (format!("W-{number}"), format!("T{number:09}"));
+        world.crm_act("change", &format!("{number:08}"), json!({"Tracking_Number__c": parcel})).unwrap();
+        world.wms_act_with("create", &name, json!({})).unwrap();
+        world.wms_act_with("ship", &name, json!({"trackingNumber": parcel})).unwrap();
+    }
+    world.wms_act("deliver_all", "").unwrap();
+    world.crm_act("schema", "Shipment__c.Tracking_Number__c", json!({"rename": "Parcel__c"})).unwrap();
+    let run = world.command(&["run"]);
+    assert!(run.status.code() != Some(0) && said(&run).contains("cannot look up what it matches with"), "{}", said(&run));
+    let listed = said(&world.command(&["queue", "list"]));
+    assert!(listed.contains("no open exceptions"), "{listed}");
+    let status = said(&world.command(&["status"]));
+    assert!(status.contains("cannot look up what it matches with"), "{status}");
+    world.crm_act("schema", "Shipment__c.Parcel__c", json!({"rename": "Tracking_Number__c"})).unwrap();
+    ran(&world);
+    assert_eq!(made(&world, "Task").len(), 5);
+    let status = said(&world.command(&["status"]));
+    assert!(!status.contains("cannot look up"), "{status}");
+}
+
+#[test]
+fn a_carrier_and_its_service_stay_together() {
+    let world = World::start_with(20, Faults::default(), "10 minutes");
+    without_labels(&world);
+    ran(&world);
+    let domestic = |order: &Json| order["serviceCode"] == "usps_priority_mail";
+    let number = waiting_orders(&world, domestic).remove(0);
+    // The warehouse chooses another carrier; then the customer another service of the one before.
+    world.wms_act_with("change", &number, json!({"carrierCode": "fedex", "serviceCode": "fedex_2day", "packageCode": "fedex_pak"})).unwrap();
+    world.crm_act("change", &number, json!({"Package_Notes__c": "ring twice"})).unwrap();
+    ran(&world);
+    let pair = |order: &Json| (order["carrierCode"].clone(), order["serviceCode"].clone(), order["packageCode"].clone());
+    assert_eq!(pair(&there(&world, &number)), (json!("fedex"), json!("fedex_2day"), json!("fedex_pak")), "the choice of the warehouse stays");
+    world.crm_act("change", &number, json!({"Shipping_Service__c": "Economy"})).unwrap();
+    ran(&world);
+    assert_eq!(pair(&there(&world, &number)), (json!("stamps_com"), json!("usps_ground_advantage"), json!("package")));
+}
