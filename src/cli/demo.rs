@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exit, Failure> {
     let (clock, transport) = (clock(), transport()?);
     let runtime = runtime()?;
-    let plan = Plan { seed: args.seed, orders: args.orders, ports: (0, 0), faults, limits: false, autoship: None };
+    let plan = Plan { seed: args.seed, orders: args.orders, ports: (0, 0), faults, limits: false, autoship: None, objects: Vec::new() };
     let (crm, wms) = runtime.block_on(start(&plan, &clock, &transport))?;
     project(folder, &crm.url, &wms.url)?;
     let project = folder.display().to_string();

@@ -179,6 +179,8 @@ pub(super) struct Plan {
     pub(super) faults: Faults,
     pub(super) limits: bool,
     pub(super) autoship: Option<i64>,
+    /// The objects of the project's Salesforce org.
+    pub(super) objects: Vec<crate::schema::Object>,
 }
 
 /// Starts Salesforce and ShipStation; they run as long as what is given back.
@@ -203,6 +205,7 @@ async fn start_one(system: &str, port: u16, plan: &Plan, clock: &Arc<dyn Clock>,
                 seed: plan.seed,
                 start: clock.now(),
                 daily_calls: plan.limits.then_some(100_000),
+                objects: plan.objects.clone(),
                 ..salesforce::Options::default()
             };
             (Box::new(salesforce::Salesforce::new(options)), plan.seed)
@@ -243,6 +246,50 @@ struct Need {
     system: Option<String>,
 }
 
+/// The connections of the project in this folder, if there is one.
+fn needs() -> Result<Needs, Failure> {
+    let file = crate::project::config::FILE;
+    match std::fs::read_to_string(file) {
+        // A file that cannot be read is the matter of `crossdock check`.
+        Ok(text) => Ok(serde_yaml::from_str(&text).unwrap_or_default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Needs::default()),
+        Err(error) => Err(Failure::io(format!("{file}: {error}"))),
+    }
+}
+
+impl Needs {
+    /// Each connection with its system.
+    fn systems(&self) -> impl Iterator<Item = (&str, String)> {
+        self.connections.iter().map(|(name, need)| {
+            let usual =
+                || system::all().find(|(_, manifest)| manifest.connections.contains(name)).map_or(name.clone(), |(system, _)| system.to_owned());
+            (name.as_str(), need.system.clone().unwrap_or_else(usual))
+        })
+    }
+}
+
+/// The snapshots of the project's Salesforce org: the sandbox has its objects, fields, picklists and relations.
+fn objects_of(needs: &Needs) -> Result<Vec<crate::schema::Object>, Failure> {
+    let mut objects = Vec::new();
+    for (connection, _) in needs.systems().filter(|(_, system)| system == "salesforce") {
+        let folder = std::path::Path::new("schemas").join(connection);
+        let mut files: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.sort();
+        for path in files {
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json")).unwrap_or_default();
+            // Overlays and names stand beside the snapshots.
+            if name.is_empty() || name == "names" || name.contains('.') {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).map_err(|error| Failure::io(format!("{}: {error}", path.display())))?;
+            let object = crate::schema::read(&text, "salesforce", name, connection);
+            let wrong = |error| Failure::usage(format!("{} is no snapshot of an object: {error}", path.display())).hint("crossdock check says where");
+            objects.push(object.map_err(wrong)?);
+        }
+    }
+    Ok(objects)
+}
+
 /// The systems to start: those that are named, or the usual two with what else the project in this folder needs.
 fn wanted(named: &[String]) -> Result<Vec<&'static str>, Failure> {
     let known = imitated();
@@ -253,15 +300,8 @@ fn wanted(named: &[String]) -> Result<Vec<&'static str>, Failure> {
         all.dedup();
         return Ok(all);
     }
-    // A file that cannot be read is the matter of `crossdock check`.
-    let text = std::fs::read_to_string(crate::project::config::FILE).unwrap_or_default();
-    let needs: Needs = serde_yaml::from_str(&text).unwrap_or_default();
-    let of = |(name, need): (&String, &Need)| {
-        let usual = || system::all().find(|(_, manifest)| manifest.connections.contains(name)).map_or(name.clone(), |(system, _)| system.to_owned());
-        find(&need.system.clone().unwrap_or_else(usual))
-    };
     let mut all = vec!["salesforce", "shipstation"];
-    for system in needs.connections.iter().filter_map(of) {
+    for system in needs()?.systems().filter_map(|(_, system)| find(&system)) {
         if !all.contains(&system) {
             all.push(system);
         }
@@ -345,6 +385,7 @@ fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
         faults,
         limits: !args.no_limits,
         autoship: args.autoship,
+        objects: objects_of(&needs()?)?,
     };
     let (clock, transport) = (clock(), transport()?);
     let runtime = runtime()?;

@@ -164,7 +164,28 @@ const CHILD_FIELDS: &[(&str, &str, &str)] = &[
 const WHO: &[&str] = &["Contact", "Lead"];
 const WHAT: &[&str] = &["Account", "Opportunity", "Order", "Case", "Asset", "Contract", "Product2"];
 
-static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::build()));
+static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| Arc::new(Catalog::build(own())));
+
+/// Prefixes of the ids of objects that a project brings: `a02`, `a03`, …
+static PREFIXES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let digit = |at: usize| char::from(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[at % 62]);
+    (2..2_000).map(|at| format!("a{}{}", digit(at / 62), digit(at))).collect()
+});
+
+/// The objects of the org, with the prefixes of their ids.
+fn own() -> Vec<(&'static str, Object)> {
+    OBJECTS
+        .iter()
+        .filter_map(|(name, prefix, text)| {
+            let object = match text {
+                Some(text) => schema::read(text, "salesforce", name, "crm"),
+                None => standard::object("salesforce", name, "crm")?,
+            };
+            // They are the program's own files: a test holds that every one can be read.
+            Some((*prefix, object.ok()?))
+        })
+        .collect()
+}
 
 impl Catalog {
     /// Read once a process.
@@ -172,18 +193,22 @@ impl Catalog {
         Arc::clone(&CATALOG)
     }
 
-    fn build() -> Catalog {
-        let objects: Vec<(&'static str, Object)> = OBJECTS
-            .iter()
-            .filter_map(|(name, prefix, text)| {
-                let object = match text {
-                    Some(text) => schema::read(text, "salesforce", name, "crm"),
-                    None => standard::object("salesforce", name, "crm")?,
-                };
-                // They are the program's own files: a test holds that every one can be read.
-                Some((*prefix, object.ok()?))
-            })
-            .collect();
+    /// The org with the objects of a project: its own ones are added, and of those that the org has too each field is the project's.
+    pub(super) fn with(objects: &[Object]) -> Arc<Catalog> {
+        let mut all = own();
+        for object in objects {
+            if let Some((_, known)) = all.iter_mut().find(|(_, known)| known.name.eq_ignore_ascii_case(&object.name)) {
+                known.fields.extend(object.fields.clone());
+                known.keys.extend(object.keys.iter().filter(|key| !known.keys.contains(key)).cloned().collect::<Vec<_>>());
+                known.searchable.extend(object.searchable.iter().filter(|name| !known.searchable.contains(name)).cloned().collect::<Vec<_>>());
+            } else if let Some(prefix) = PREFIXES.get(all.len().saturating_sub(OBJECTS.len())) {
+                all.push((prefix, object.clone()));
+            }
+        }
+        Arc::new(Catalog::build(all))
+    }
+
+    fn build(objects: Vec<(&'static str, Object)>) -> Catalog {
         let by_name: BTreeMap<String, usize> = objects.iter().enumerate().map(|(at, (_, object))| (object.name.to_lowercase(), at)).collect();
         let mut types: Vec<Type> = objects.iter().map(|(prefix, object)| plain(object, prefix, &by_name)).collect();
         for at in 0..types.len() {
@@ -242,8 +267,14 @@ impl Type {
 fn plain(object: &Object, prefix: &'static str, tables: &BTreeMap<String, usize>) -> Type {
     let mut fields: Vec<Field> = Vec::new();
     let mut addresses = Vec::new();
-    let relation = |name: &str| match object.fields.get(name.strip_suffix("Id")?).map(|field| &field.kind) {
+    let target = |relation: &str| match object.fields.get(relation).map(|field| &field.kind) {
         Some(Kind::Object(of)) => tables.get(&of.object.to_lowercase()).copied(),
+        _ => None,
+    };
+    // `AccountId` with `Account`, and of an administrator's own lookups `Order__c` with `Order__r`.
+    let relation = |name: &str| match (name.strip_suffix("Id"), name.strip_suffix("__c")) {
+        (Some(parent), _) => target(parent),
+        (None, Some(own)) => target(&format!("{own}__r")),
         _ => None,
     };
     for (name, field) in &object.fields {
@@ -262,6 +293,7 @@ fn plain(object: &Object, prefix: &'static str, tables: &BTreeMap<String, usize>
             Kind::Datetime => Holds::Datetime,
             Kind::Enumeration(of) => Holds::Picklist { values: of.names().map(str::to_owned).collect(), restricted: !of.open },
             _ if object.id.as_deref() == Some(name) => Holds::Id,
+            _ if name.ends_with("__c") && relation(name).is_some() => Holds::Reference(relation(name).into_iter().collect()),
             _ if field.size.is_none() && name.ends_with("Id") && name != "ExternalId" => {
                 let several = |names: &[&str]| names.iter().filter_map(|name| tables.get(&name.to_lowercase()).copied()).collect();
                 Holds::Reference(match (name.as_str(), relation(name)) {
@@ -332,7 +364,12 @@ fn plain(object: &Object, prefix: &'static str, tables: &BTreeMap<String, usize>
         .iter()
         .filter_map(|(name, field)| {
             let Kind::Object(of) = &field.kind else { return None };
-            let field = *by_name.get(&format!("{}id", name.to_lowercase()))?;
+            let name_in_small = name.to_lowercase();
+            let reference = match name_in_small.strip_suffix("__r") {
+                Some(own) => format!("{own}__c"),
+                None => format!("{name_in_small}id"),
+            };
+            let field = *by_name.get(&reference)?;
             Some((name.to_lowercase(), Parent { name: name.clone(), field, table: *tables.get(&of.object.to_lowercase())? }))
         })
         .collect();
@@ -352,6 +389,7 @@ fn plain(object: &Object, prefix: &'static str, tables: &BTreeMap<String, usize>
 }
 
 fn children(object: &Object, types: &[Type], tables: &BTreeMap<String, usize>) -> Vec<Child> {
+    let this = tables.get(&object.name.to_lowercase());
     let child = |(name, field): (&String, &schema::Field)| {
         let Kind::List(of) = &field.kind else { return None };
         let Kind::Object(of) = &of.kind else { return None };
@@ -364,8 +402,12 @@ fn children(object: &Object, types: &[Type], tables: &BTreeMap<String, usize>) -
             (None, "Tasks" | "Events", of) if of != "Account" => "WhatId",
             _ => own.as_str(),
         };
-        // A relation through a field that the child's schema does not have cannot be followed.
-        Some(Child { name: name.clone(), table, field: types.get(table)?.field(field)? })
+        let child = types.get(table)?;
+        // An administrator's own relation goes through the lookup of the child that leads here. One through a field that the child's
+        // schema does not have cannot be followed.
+        let leads_here = |field: &Field| matches!(&field.holds, Holds::Reference(to) if Some(to.as_slice()) == this.map(std::slice::from_ref));
+        let field = if name.ends_with("__r") { child.fields.iter().position(leads_here)? } else { child.field(field)? };
+        Some(Child { name: name.clone(), table, field })
     };
     object.fields.iter().filter_map(child).collect()
 }
@@ -413,6 +455,25 @@ mod tests {
             assert!(of.stamps.id.is_some(), "{}", of.name);
             assert!(matches!(of.name.as_str(), "User" | "Group") || of.stamps.stamp.is_some(), "{}", of.name);
         }
+    }
+
+    #[test]
+    fn a_project_brings_its_own_objects_and_fields() {
+        let read = |name: &str, text: &str| schema::read(text, "salesforce", name, "crm").unwrap();
+        let request = read("Fulfillment_Request__c", include_str!("../../../tests/sandbox/client-org/schemas/crm/Fulfillment_Request__c.json"));
+        let line = read("Fulfillment_Line__c", include_str!("../../../tests/sandbox/client-org/schemas/crm/Fulfillment_Line__c.json"));
+        let account = read("Account", include_str!("../../../tests/sandbox/client-org/schemas/crm/Account.json"));
+        let catalog = Catalog::with(&[request, line, account]);
+        let request = &catalog.types[catalog.find("Fulfillment_Request__c").unwrap()];
+        let line = &catalog.types[catalog.find("fulfillment_line__c").unwrap()];
+        assert_eq!((request.prefix, line.prefix), ("a02", "a03"));
+        let lines = request.children.iter().find(|child| child.name == "Fulfillment_Lines__r").unwrap();
+        assert_eq!(catalog.types[lines.table].fields[lines.field].name, "Fulfillment_Request__c");
+        let account = &catalog.types[catalog.find("Account").unwrap()];
+        assert_eq!(request.parents["account__r"].table, catalog.find("Account").unwrap());
+        assert!(line.parents.contains_key("product__r") && account.field("Brand__c").is_some() && account.field("BillingCity").is_some());
+        let Holds::Picklist { values, restricted } = &request.fields[request.field("Status__c").unwrap()].holds else { panic!("no picklist") };
+        assert!(*restricted && values == &["Requested", "Packing", "Sent"]);
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub struct Options {
     pub public_key: Option<String>,
     /// How often, in a thousand writes of the API, somebody else holds the record.
     pub locks_per_mille: u32,
+    /// Objects of a project: its own ones, and what its org's others have beside the usual.
+    pub objects: Vec<crate::schema::Object>,
 }
 
 impl Default for Options {
@@ -94,6 +96,7 @@ impl Default for Options {
             client_secret: Some("sandbox".to_owned()),
             public_key: None,
             locks_per_mille: 0,
+            objects: Vec::new(),
         }
     }
 }
@@ -131,7 +134,7 @@ pub fn products() -> impl Iterator<Item = (&'static str, &'static str, i64)> {
 
 impl Salesforce {
     pub fn new(options: Options) -> Self {
-        let catalog = Catalog::get();
+        let catalog = if options.objects.is_empty() { Catalog::get() } else { Catalog::with(&options.objects) };
         let mut org = Salesforce {
             store: Store::new(catalog),
             dice: Rng::new(options.seed),

@@ -274,3 +274,45 @@ fn it_answers_what_the_product_asks_of_an_org() {
         assert_eq!((status, found["totalSize"].as_u64()), (200, Some(rows)), "{query}: {found}");
     }
 }
+
+/// An org with the objects of a client's own project: tests/sandbox/client-org.
+#[test]
+fn a_clients_own_objects_are_written_and_queried() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sandbox/client-org/schemas/crm");
+    let object = |name: &str| {
+        let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        crate::schema::read(&text, "salesforce", name, "crm").unwrap()
+    };
+    let objects = ["Fulfillment_Request__c", "Fulfillment_Line__c", "Account"].map(object).into();
+    let mut org = Org::new(Options { objects, ..Options::default() });
+    let account = org.first("SELECT Id, Name FROM Account LIMIT 1");
+    let body = json!({"Account__c": account["Id"], "Status__c": "Requested", "Ship_By__c": "2026-03-09"});
+    let (status, made) = org.ask("PATCH", "sobjects/Fulfillment_Request__c/Request_Key__c/R-1", &body);
+    assert_eq!(status, 201, "{made}");
+    assert_eq!(org.ask("PATCH", "sobjects/Fulfillment_Request__c/Request_Key__c/R-1", &json!({"Status__c": "Packing"})).0, 200);
+    let (status, told) = org.ask("PATCH", "sobjects/Fulfillment_Request__c/Request_Key__c/R-1", &json!({"Status__c": "Lost"}));
+    assert_eq!((status, refusal(&told)), (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"));
+    let product = org.first("SELECT Id FROM Product2 WHERE ProductCode = 'CUP-01'")["Id"].clone();
+    let line = json!({"Fulfillment_Request__r": {"Request_Key__c": "R-1"}, "Product__c": product, "Quantity__c": 3});
+    let (status, told) = org.ask("POST", "sobjects/Fulfillment_Line__c", &line);
+    assert_eq!(status, 201, "{told}");
+    let found = org.first(
+        "SELECT Account__r.Name, Status__c, (SELECT Quantity__c, Product__r.ProductCode FROM Fulfillment_Lines__r) FROM Fulfillment_Request__c WHERE Request_Key__c = 'R-1'",
+    );
+    assert_eq!((&found["Account__r"]["Name"], &found["Status__c"]), (&account["Name"], &json!("Packing")));
+    let line = &found["Fulfillment_Lines__r"]["records"][0];
+    assert_eq!((line["Quantity__c"].as_f64(), &line["Product__r"]["ProductCode"]), (Some(3.0), &json!("CUP-01")));
+    let (_, described) = org.ask("GET", "sobjects/Fulfillment_Line__c/describe", &Json::Null);
+    let fields = described["fields"].as_array().unwrap();
+    let lookup = fields.iter().find(|field| field["name"] == "Fulfillment_Request__c").unwrap();
+    assert_eq!(
+        (&lookup["type"], &lookup["referenceTo"], &lookup["relationshipName"]),
+        (&json!("reference"), &json!(["Fulfillment_Request__c"]), &json!("Fulfillment_Request__r"))
+    );
+    let id = account["Id"].as_str().unwrap().to_owned();
+    assert_eq!(org.ask("PATCH", &format!("sobjects/Account/{id}"), &json!({"Brand__c": "Harbour"})).0, 204);
+    assert_eq!(org.ask("PATCH", &format!("sobjects/Account/{id}"), &json!({"Brand__c": "Nobody"})).0, 400);
+    // Persons work with them as with any other.
+    let act = Act { verb: "make".into(), subject: "Fulfillment_Request__c".into(), settings: json!({"Status__c": "Sent"}) };
+    org.system.act(&act, org.now).unwrap();
+}
