@@ -343,7 +343,7 @@ fn a_flow_that_does_not_exist_is_told_by_every_command_that_takes_one() {
         &["status", "--flow", "exprot_orders", "--state", "failed"],
     ] {
         let told = said(&world.command(command));
-        assert!(told.contains("there is no flow `exprot_orders`") && told.contains("did you mean export_orders?"), "{command:?}: {told}");
+        assert!(told.contains("there is no flow `exprot_orders`") && told.contains("did you mean `export_orders`?"), "{command:?}: {told}");
     }
 }
 

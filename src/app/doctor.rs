@@ -178,7 +178,7 @@ impl Doctor<'_, '_> {
             match runtime.block_on(connector.check_connection(&call)) {
                 Ok(hello) => self.say(true, format!("{name}: {hello}"))?,
                 Err(fault) => {
-                    let unsent = matches!(&fault, Fault::Transient { reason } if reason.starts_with(NOT_SENT));
+                    let unsent = matches!(fault, Fault::Transient { unsent: true, .. });
                     let hint = unsent.then(|| unreached(self.context.project.compiled.config.connections.get(name)).to_owned());
                     self.answer(Answer { fine: false, text: format!("{name}: {fault}"), hint, damages: None })?;
                 }
@@ -215,9 +215,6 @@ impl Doctor<'_, '_> {
         self.say((2024..2100).contains(&year), format!("the clock says {}", now.strftime("%Y-%m-%d %H:%M:%SZ")))
     }
 }
-
-/// How a fault begins that kept a request from being sent.
-const NOT_SENT: &str = "it could not be sent";
 
 /// What to do about a system that no request reaches.
 fn unreached(connection: Option<&Connection>) -> &'static str {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::folder::unreadable;
 use super::time::{Rfc3339, UtcTime};
 use super::{Access, Context, Failure, OpenedStore, VERSION};
-use crate::base::{bounds, nearest};
+use crate::base::bounds;
 use crate::engine::mask;
 use crate::engine::operator_commands::to_edit;
 use crate::fault::file;
@@ -431,12 +431,8 @@ pub fn edited_payload(path: &Path) -> Result<Json, Failure> {
 
 fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Failure {
     let known: Vec<&str> = known.collect();
-    let failure = Failure::usage(format!("there is no {what} `{name}`"));
-    let listed = if known.is_empty() { format!("no exception is open, so there is no {what}") } else { format!("there are {}", known.join(", ")) };
-    match nearest(name, known.iter().copied()) {
-        Some(near) => failure.hint(format!("did you mean `{near}`? {listed}")),
-        None => failure.hint(listed),
-    }
+    let failure = Failure::unknown(what, name, known.iter().copied());
+    if known.is_empty() { failure.hint(format!("no exception is open, so there is no {what}")) } else { failure }
 }
 
 fn decided(one: &Exception) -> Option<Decided> {

@@ -2,6 +2,11 @@
 
 use serde::Serialize;
 
+use crate::base::nearest;
+
+/// As many names as a hint lists.
+const LISTED: usize = 30;
+
 /// What kind of failure it is. The command line makes its exit code from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,6 +39,17 @@ impl Failure {
 
     pub fn io(message: impl Into<String>) -> Self {
         Failure { message: message.into(), hint: None, kind: Kind::Io }
+    }
+
+    /// Something was named that is not there: the nearest of what is known, or all of it where that is short.
+    pub fn unknown<'k>(what: &str, name: &str, known: impl IntoIterator<Item = &'k str>) -> Self {
+        let known: Vec<&str> = known.into_iter().collect();
+        let failure = Failure::usage(format!("there is no {what} `{name}`"));
+        match nearest(name, known.iter().copied()) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None if known.is_empty() || known.len() > LISTED => failure,
+            None => failure.hint(format!("there are: {}", known.join(", "))),
+        }
     }
 
     #[must_use]

@@ -369,6 +369,18 @@ fn real(path: &Path) -> std::io::Result<PathBuf> {
     }
 }
 
+/// Writes a file, and makes the folder that it lies in.
+///
+/// # Errors
+/// One of them cannot be written.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let cannot = |error: std::io::Error| Failure::io(format!("{} cannot be written: {error}", path.display()));
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(cannot)?;
+    }
+    std::fs::write(path, bytes).map_err(cannot)
+}
+
 /// A file that cannot be read.
 pub fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     match error.kind() {

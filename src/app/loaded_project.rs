@@ -178,11 +178,9 @@ impl LoadedProject {
         let flows = &self.plan()?.mapping.flows;
         let known = || flows.iter().map(|flow| flow.name.as_str()).collect::<Vec<_>>().join(", ");
         match name {
-            Some(name) => flows.iter().find(|flow| flow.name == name).ok_or_else(|| {
-                let near = crate::base::nearest(name, flows.iter().map(|flow| flow.name.as_str()));
-                let hint = near.map_or_else(|| format!("there are {}", known()), |near| format!("did you mean {near}?"));
-                Failure::usage(format!("there is no flow `{name}`")).hint(hint)
-            }),
+            Some(name) => {
+                flows.iter().find(|flow| flow.name == name).ok_or_else(|| Failure::unknown("flow", name, flows.iter().map(|flow| flow.name.as_str())))
+            }
             None => match flows.as_slice() {
                 [] => Err(Failure::usage("the project has no flow")),
                 [one] => Ok(one),

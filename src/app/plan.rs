@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::Failure;
-use crate::base::nearest;
 use crate::connector::{Connectors, registry};
 use crate::ir::{Flow, Place};
 use crate::plan::{Plan, show};
@@ -72,13 +71,9 @@ pub fn only(plan: &mut Plan, flow: &str) -> Result<(), Failure> {
 /// # Errors
 /// There is no such flow.
 pub fn has_flow(plan: &Plan, flow: &str) -> Result<(), Failure> {
-    let names: Vec<&str> = plan.mapping.flows.iter().map(|known| known.name.as_str()).collect();
-    if names.contains(&flow) {
+    let mut names = plan.mapping.flows.iter().map(|known| known.name.as_str());
+    if names.any(|name| name == flow) {
         return Ok(());
     }
-    let failure = Failure::usage(format!("there is no flow `{flow}`"));
-    Err(match nearest(flow, names.iter().copied()) {
-        Some(near) => failure.hint(format!("did you mean `{near}`?")),
-        None => failure.hint(format!("flows are: {}", names.join(", "))),
-    })
+    Err(Failure::unknown("flow", flow, plan.mapping.flows.iter().map(|known| known.name.as_str())))
 }

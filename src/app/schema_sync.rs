@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::folder::Selection;
+use super::folder::{Selection, write_file};
 use super::loaded_project::secret_file;
 use super::process::{clock, runtime, transport, variable};
 use super::{Failure, Folder, ProjectAt, VERSION};
@@ -93,12 +93,7 @@ pub fn pull(at: &ProjectAt<'_>, objects: &[String]) -> Result<SchemaSync, Failur
     let today = fetch(at, objects)?;
     let mut written = Vec::new();
     for (name, text) in texts(&today) {
-        let path = today.selection.folder.reach(&name)?;
-        let unwritten = |error: std::io::Error| Failure::io(format!("`{}` cannot be written: {error}", path.display()));
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(unwritten)?;
-        }
-        std::fs::write(&path, &text).map_err(unwritten)?;
+        write_file(&today.selection.folder.reach(&name)?, text.as_bytes())?;
         written.push(name);
     }
     let after = compile(&today.selection.folder, &options(at));

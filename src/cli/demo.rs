@@ -1,9 +1,10 @@
 //! `crossdock demo`: the whole process against the sandbox, in about a minute.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::sandbox::{Plan, start};
 use super::{Exit, Failure, Out};
+use crate::app::folder::write_file;
 use crate::app::process::{clock, runtime, transport};
 use crate::project::templates::TEMPLATES;
 use crate::sandbox::faults::Faults;
@@ -125,15 +126,8 @@ fn heading(out: &mut Out, title: &str, what: &str) -> Result<(), Failure> {
 fn project(folder: &Path, crm: &str, wms: &str) -> Result<(), Failure> {
     let (_, files) =
         TEMPLATES.iter().find(|(name, _)| *name == "salesforce-shipstation").ok_or_else(|| Failure::usage("the template is not there"))?;
-    let write = |path: PathBuf, bytes: &[u8]| {
-        let wrong = |error: std::io::Error| Failure::io(format!("{}: {error}", path.display()));
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(wrong)?;
-        }
-        std::fs::write(&path, bytes).map_err(wrong)
-    };
     for (path, bytes) in *files {
-        write(folder.join(path), bytes)?;
+        write_file(&folder.join(path), bytes)?;
     }
     let environment = format!(
         "connections:\n  crm: {{ login: \"{crm}\", client_id: sandbox, client_secret: sandbox }}\n  wms: {{ url: \"{wms}\", api_key: sandbox, api_secret: sandbox }}\nstore: sqlite:demo.db\nparameters:\n  print_labels: true\n"
@@ -141,8 +135,8 @@ fn project(folder: &Path, crm: &str, wms: &str) -> Result<(), Failure> {
     // The real one's key file is not there, and not needed.
     let base = std::fs::read_to_string(folder.join("crossdock.yaml")).unwrap_or_default();
     let base: String = base.lines().map(|line| line.replace(", private_key: { file: crm.pem }", "")).map(|line| format!("{line}\n")).collect();
-    write(folder.join("crossdock.yaml"), base.as_bytes())?;
-    write(folder.join("crossdock.demo.yaml"), environment.as_bytes())
+    write_file(&folder.join("crossdock.yaml"), base.as_bytes())?;
+    write_file(&folder.join("crossdock.demo.yaml"), environment.as_bytes())
 }
 
 /// Runs a command as one would type it.

@@ -1,9 +1,9 @@
 //! `crossdock new`: creates a project from a template.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{Exit, Failure, Format, Out};
-
+use crate::app::folder::write_file;
 use crate::project::templates::TEMPLATES;
 
 const EXAMPLES: &str = "\
@@ -54,11 +54,11 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("{} exists already and is not empty", folder.display())).hint("name a new folder"));
     }
     for (path, bytes) in files {
-        write(&folder.join(path), bytes)?;
+        write_file(&folder.join(path), bytes)?;
     }
     // A template may bring its own; cargo's and git's tools would leave one out of `mappings/`.
     if !files.iter().any(|(path, _)| *path == GITIGNORE) {
-        write(&folder.join(GITIGNORE), IGNORED.as_bytes())?;
+        write_file(&folder.join(GITIGNORE), IGNORED.as_bytes())?;
     }
     if json {
         let written: Vec<&str> = files.iter().map(|(path, _)| *path).chain(std::iter::once(GITIGNORE)).collect();
@@ -111,11 +111,3 @@ const IGNORED: &str = "\
 # What `crossdock run --out` and flows between files write.
 /out/
 ";
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let cannot = |error: std::io::Error| Failure::io(format!("{} cannot be written: {error}", path.display()));
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(cannot)?;
-    }
-    std::fs::write(path, bytes).map_err(cannot)
-}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Exit, Failure, Format, Out, schema_sync};
 use crate::app::folder::{select_if_any, unreadable};
-use crate::base::{bounds, nearest};
+use crate::base::bounds;
 use crate::fault::file;
 use crate::project::{self, Options};
 use crate::schema::{self, Field, Object, Schemas as _};
@@ -124,7 +124,7 @@ fn show(args: &Show, out: &mut Out) -> Result<Exit, Failure> {
         let (connection, object, field) = (parts.next().unwrap_or(""), parts.next(), parts.next());
         let known: Vec<String> = keeper.connections().into_iter().map(|c| c.name).collect();
         if !known.iter().any(|k| k == connection) {
-            return Err(absent("connection", connection, &known));
+            return Err(Failure::unknown("connection", connection, known.iter().map(String::as_str)));
         }
         let objects = keeper.objects(connection);
         let Some(name) = object else {
@@ -136,13 +136,13 @@ fn show(args: &Show, out: &mut Out) -> Result<Exit, Failure> {
             let (message, why) = (fault.message.clone(), fault.primary.text.clone());
             return Err(Failure::findings(message).hint(why));
         }
-        let object = found.ok_or_else(|| absent("object", name, &objects))?;
+        let object = found.ok_or_else(|| Failure::unknown("object", name, objects.iter().map(String::as_str)))?;
         match (field, args.format) {
             (None, Format::Json) => out.json(&schema::to_json(&object))?,
             (None, Format::Human) => whole(&object, path, out)?,
             (Some(field), format) => {
                 let names: Vec<String> = object.fields.keys().cloned().collect();
-                let found = object.fields.get(field).ok_or_else(|| absent("field", field, &names))?;
+                let found = object.fields.get(field).ok_or_else(|| Failure::unknown("field", field, names.iter().map(String::as_str)))?;
                 match format {
                     Format::Json => out.json(found)?,
                     Format::Human => one(path, found, out)?,
@@ -151,15 +151,6 @@ fn show(args: &Show, out: &mut Out) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Fine)
-}
-
-fn absent(what: &str, name: &str, known: &[String]) -> Failure {
-    let failure = Failure::usage(format!("there is no {what} `{name}`"));
-    match nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => failure.hint(format!("did you mean `{near}`?")),
-        None if known.len() <= 30 => failure.hint(format!("there is: {}", known.join(", "))),
-        None => failure,
-    }
 }
 
 fn overview(keeper: &project::Keeper<'_>, format: Format, out: &mut Out) -> Result<(), Failure> {

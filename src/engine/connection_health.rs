@@ -69,7 +69,7 @@ impl Engine<'_> {
         let (now, steady, seed, once) = (self.millis(), self.steady(), self.settings.seed, self.settings.once);
         let Some(line) = self.connections.get_mut(connection) else { return Ok(()) };
         let trouble = match fault {
-            Some(Fault::Transient { reason } | Fault::Ambiguous { reason }) => {
+            Some(Fault::Transient { reason, .. } | Fault::Ambiguous { reason }) => {
                 line.failures += 1;
                 line.paused = line.paused.max(now + backoff(line.failures, seed ^ u64::from(line.failures)));
                 (Trouble::Down, reason)

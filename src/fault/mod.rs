@@ -23,7 +23,12 @@ pub enum Fault {
     /// Nothing was done, and the same may succeed later: a name that did not resolve, a refused
     /// connection, a locked row, a system that says it is down before it acts.
     #[error("{reason}")]
-    Transient { reason: String },
+    Transient {
+        reason: String,
+        /// No byte of the request went out: no request reaches the system.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unsent: bool,
+    },
     /// The record has changed at the target since it was read: read it again, map it again.
     #[error("the record was changed meanwhile: {reason}")]
     Conflict { reason: String },
@@ -55,7 +60,12 @@ pub struct Refusal {
 
 impl Fault {
     pub fn transient(reason: impl Into<String>) -> Self {
-        Fault::Transient { reason: reason.into() }
+        Fault::Transient { reason: reason.into(), unsent: false }
+    }
+
+    /// The request was not sent: the name did not resolve, the connection or its TLS was refused.
+    pub fn unsent(reason: impl Into<String>) -> Self {
+        Fault::Transient { reason: reason.into(), unsent: true }
     }
 
     pub fn ambiguous(reason: impl Into<String>) -> Self {

@@ -117,7 +117,7 @@ impl Client {
             }
         }
         answer.map_err(|broken| match broken {
-            Broken::NotSent(_) => Fault::transient(broken.to_string()),
+            Broken::NotSent(_) => Fault::unsent(broken.to_string()),
             Broken::Lost(_) | Broken::TooLong(_) => Fault::ambiguous(broken.to_string()),
         })
     }

@@ -218,7 +218,7 @@ impl Link {
             let answer = match self.client.send(call, request).await {
                 Ok(answer) => answer,
                 // A read that got no answer changed nothing.
-                Err(Fault::Ambiguous { reason }) if !asked.write => return Err(Fault::Transient { reason }),
+                Err(Fault::Ambiguous { reason }) if !asked.write => return Err(Fault::transient(reason)),
                 Err(fault) => return Err(fault),
             };
             let outcome = self.meaning(asked, answer);

@@ -223,7 +223,7 @@ impl Link {
         }
         let request = request.body(body.into()).map_err(|error| denied(error.to_string()))?;
         let response = self.client.send_unseen(request).await.map_err(|fault| match fault {
-            Fault::Ambiguous { reason } => Fault::Transient { reason },
+            Fault::Ambiguous { reason } => Fault::transient(reason),
             other => other,
         })?;
         let status = response.status();

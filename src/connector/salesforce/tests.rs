@@ -495,7 +495,7 @@ async fn a_chain_of_answers_ends() {
     let more =
         |n: usize, next: &str| ok(json!({"done": false, "nextRecordsUrl": format!("/services/data/v64.0/query/{next}"), "records": [row(n, 10)]}));
     let why = |page: Result<Page, Fault>| match page {
-        Err(Fault::Transient { reason }) => reason,
+        Err(Fault::Transient { reason, .. }) => reason,
         other => panic!("{other:?}"),
     };
     let bench = Bench::new([more(0, "a"), more(1, "b"), more(2, "a")]);

@@ -28,7 +28,7 @@ pub(super) fn date(response: &Response) -> Option<Timestamp> {
 /// A read that got no answer has done nothing.
 pub(super) fn passing(fault: Fault) -> Fault {
     match fault {
-        Fault::Ambiguous { reason } => Fault::Transient { reason },
+        Fault::Ambiguous { reason } => Fault::transient(reason),
         fault => fault,
     }
 }
@@ -42,7 +42,7 @@ pub(super) fn refusal(response: &Response, kind: Kind) -> Fault {
     match (status, refusal.code.as_str()) {
         (401, _) | (_, "INVALID_SESSION_ID" | "API_DISABLED_FOR_ORG" | "INSUFFICIENT_ACCESS") => Fault::Denied { reason: refusal.message },
         (_, "REQUEST_LIMIT_EXCEEDED") | (429, _) => Fault::Throttled { until: None, reason: refusal.message },
-        (_, "UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" | "SERVER_UNAVAILABLE") if status < 500 => Fault::Transient { reason: refusal.message },
+        (_, "UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" | "SERVER_UNAVAILABLE") if status < 500 => Fault::transient(refusal.message),
         (403, _) => Fault::Denied { reason: refusal.message },
         // No redirect is followed: the credentials would go with it.
         (300..=399, _) => Fault::Denied { reason: format!("HTTP {status}: the org is not where the sign-in said") },
@@ -61,7 +61,7 @@ pub(super) fn row(error: &Json) -> Fault {
     let refusal = refused(error, "UNKNOWN");
     match refusal.code.as_str() {
         "UNABLE_TO_LOCK_ROW" | "SERVER_UNAVAILABLE" | "QUERY_TIMEOUT" | "REQUEST_RUNNING_TOO_LONG" | "ALL_OR_NONE_OPERATION_ROLLED_BACK" => {
-            Fault::Transient { reason: refusal.message }
+            Fault::transient(refusal.message)
         }
         "REQUEST_LIMIT_EXCEEDED" => Fault::Throttled { until: None, reason: refusal.message },
         "INSUFFICIENT_ACCESS_OR_READONLY" | "INVALID_SESSION_ID" => Fault::Rejected(refusal),

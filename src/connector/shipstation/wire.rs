@@ -46,7 +46,7 @@ impl Wire {
         let request = self.request(Method::GET, &target, Bytes::new())?;
         let answer = self.client.send(call, request).await.map_err(|fault| match fault {
             // A read that got no answer changed nothing.
-            Fault::Ambiguous { reason } => Fault::Transient { reason },
+            Fault::Ambiguous { reason } => Fault::transient(reason),
             other => other,
         })?;
         self.read(&answer, Asked::Read)

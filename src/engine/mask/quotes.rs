@@ -268,7 +268,7 @@ fn words(fault: &mut Fault, redactors: &[&Redactor]) {
     let clean = |text: &mut String| redactors.iter().for_each(|redactor| *text = redactor.text(text));
     match fault {
         Fault::Throttled { reason, .. }
-        | Fault::Transient { reason }
+        | Fault::Transient { reason, .. }
         | Fault::Conflict { reason }
         | Fault::Denied { reason }
         | Fault::Ambiguous { reason } => clean(reason),
