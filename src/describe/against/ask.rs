@@ -8,7 +8,7 @@ use super::{Surveyor, error};
 use crate::apispec::{Method, Operation, Place, Unknown};
 use crate::base::{Span, Spanned};
 use crate::describe::model::{Ask, Errors, FieldOf, Page, Paging, Pick, Request};
-use crate::describe::text::{Filled, Path, Piece, Template};
+use crate::describe::text::{Filled, Path, Piece, Step, Template};
 
 /// Words of the languages in which vendors write conditions and orders.
 const OPERATORS: [&str; 20] = [
@@ -86,6 +86,9 @@ impl<'a> Surveyor<'a> {
                     }
                 }
             }
+        }
+        for path in &ask.select {
+            self.selected(&whole, path);
         }
         let records = ask.records.as_ref().map(|path| (self.leads(&whole, path), path));
         let mut record = match (&records, &ask.record) {
@@ -183,6 +186,21 @@ impl<'a> Surveyor<'a> {
                 self.found.push(error::not_in_file(&unknown, path.span));
                 Form::default()
             }
+        }
+    }
+
+    /// A field that a GraphQL document asks for: through lists without `*`.
+    fn selected(&mut self, whole: &Form<'a>, path: &Path) {
+        let mut form = whole.clone();
+        for step in &path.steps {
+            let Step::Name(name) = step else { continue };
+            if form.is_unknown() {
+                return;
+            }
+            form = match form.step(name).or_else(|lost| form.element().step(name).map_err(|_| lost)) {
+                Ok(below) => below,
+                Err(lost) => return self.found.push(error::not_in_file(&lost, path.span)),
+            };
         }
     }
 
