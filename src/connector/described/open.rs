@@ -8,7 +8,7 @@ use url::Url;
 
 use super::sign_in::SignIns;
 use crate::connector::registry::{Settings, Unusable};
-use crate::describe::model::{Limit as Limited, Setting, SettingKind};
+use crate::describe::model::{Limit as Limited, Object, Setting, SettingKind, Stream};
 use crate::describe::{Described, Scope};
 use crate::http::{Client, Clock, Limit, LimitKind as Kind, Rule, Transport, Window, address};
 use crate::system;
@@ -31,6 +31,13 @@ impl Link {
     /// # Errors
     /// A setting is missing or cannot be used.
     pub(super) fn new(of: &'static Described, settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
+        if let Some(what) = not_yet(of) {
+            return Err(Unusable {
+                connection: settings.name.clone(),
+                message: format!("is of the system `{}`, whose description needs {what}, which is not carried out yet", of.system.node),
+                hint: "use another system, or a program version that carries it out".to_owned(),
+            });
+        }
         let values = values(of, settings)?;
         let scope = Scope::at(jiff::Timestamp::UNIX_EPOCH).with("setting", &values);
         let own = of.base.text(&scope).ok().flatten().unwrap_or_default();
@@ -80,6 +87,23 @@ impl Link {
     pub(super) fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
     }
+}
+
+/// What a description needs that would be left out in silence: its connection is not opened. Where a single call needs more than is
+/// carried out, that call is refused.
+fn not_yet(of: &Described) -> Option<&'static str> {
+    let any_object = |has: &dyn Fn(&Object) -> bool| of.objects.iter().any(has);
+    let any_stream = |has: &dyn Fn(&Stream) -> bool| any_object(&|object| object.changes.iter().any(has));
+    let needs = [
+        (of.auth.sign.is_some(), "signed requests (`sign`)"),
+        (!of.session.is_empty(), "a first call of each session (`session`)"),
+        (any_object(&|object| !object.derive.is_empty()), "derived fields (`derive`)"),
+        (any_stream(&|stream| !stream.shaped.is_empty()), "records of another list in its form (`as`)"),
+        (any_stream(&|stream| stream.each.is_some()), "lists of lists (`each`)"),
+        (any_object(&|object| object.writes.iter().any(|write| write.replaces.is_some())), "records that are replaced whole (`replaces`)"),
+        (any_object(&|object| !object.included.is_empty()), "fields that are asked for only where they are read (`included`)"),
+    ];
+    needs.into_iter().find(|(needed, _)| *needed).map(|(_, what)| what)
 }
 
 /// The calls that the system takes from one credential. A refusal without a time is waited for longer each time, whether or not the
@@ -159,4 +183,23 @@ fn unusable(settings: &Settings, setting: &Setting, given: Option<&str>) -> Unus
         },
     };
     Unusable { connection: settings.name.clone(), message, hint }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    use super::*;
+    use crate::base::FileId;
+
+    /// What would be left out in silence is not opened at all.
+    #[test]
+    fn a_description_that_needs_more_is_not_opened() {
+        let read = |text: &str| crate::describe::read(FileId::default(), text).0.unwrap();
+        assert_eq!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/shiphero.yaml"))), None);
+        assert_eq!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/commercetools.yaml"))), None);
+        let signed = not_yet(&read(include_str!("../../../tests/corpus/descriptions/tiktok-shop.yaml")));
+        assert_eq!(signed, Some("signed requests (`sign`)"));
+        assert!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/shipstation.yaml"))).is_some());
+        assert!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/ebay.yaml"))).is_some());
+    }
 }
