@@ -223,3 +223,45 @@ fn a_broken_name_is_noticed() {
     }
     insta::assert_snapshot!(report);
 }
+
+#[test]
+fn a_clients_own_system_is_imported_by_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let description = |records: &str| {
+        format!(
+            "system: wms\nsettings: {{ key: {{ secret: true }} }}\nhosts: [\"api.wms.example\"]\nbase: \"https://api.wms.example\"\n\
+             auth: {{ header: {{ api-key: \"{{setting.key}}\" }} }}\nobjects:\n  Order:\n    changes:\n      - {{ name: orders, call: GET /orders, records: {records}, page: whole }}\n"
+        )
+    };
+    write("systems/wms/system.yaml", &description("orders"));
+    write(
+        "api.yaml",
+        "openapi: 3.1.0\ninfo: { title: WMS, version: '1' }\npaths:\n  /orders:\n    get:\n      responses:\n        200:\n          description: ''\n          content:\n            \
+         application/json:\n              schema: { type: object, properties: { orders: { type: array, items: { $ref: '#/components/schemas/Order' } } } }\n  \
+         /unused: { get: { responses: {} } }\ncomponents:\n  schemas:\n    Order:\n      type: object\n      required: [id]\n      properties:\n        \
+         id: { type: string }\n        total: { type: object, properties: { amount: { type: string }, currency: { type: string } } }\n",
+    );
+    let said = |arguments: &[&str]| crate::common::crossdock(folder.path(), arguments);
+    let output = said(&["system", "import", "wms", "--openapi", "api.yaml"]);
+    assert_eq!(output.0, Some(0), "{output:?}");
+    let order = std::fs::read_to_string(folder.path().join("schemas/wms/Order.json")).unwrap();
+    assert!(order.contains("\"x-amount-field\": \"amount\"") && order.contains("\"readOnly\": true"), "{order}");
+    let spec = std::fs::read_to_string(folder.path().join("systems/wms/spec.json")).unwrap();
+    assert!(spec.contains("/orders") && !spec.contains("/unused"), "{spec}");
+    assert_eq!(said(&["system", "import", "wms", "--check"]).0, Some(0));
+    write("schemas/wms/Order.json", "{}");
+    let differs = said(&["system", "import", "wms", "--check"]);
+    assert_eq!(differs.0, Some(1), "{differs:?}");
+    write("systems/wms/system.yaml", &description("order"));
+    let wrong = said(&["system", "import", "wms", "--openapi", "api.yaml"]);
+    assert!(wrong.1.contains("E0621") && wrong.1.contains("did you mean `orders`?"), "{wrong:?}");
+    for (arguments, words) in [(["system", "import", "other"], "describe the system"), (["system", "import", "../x"], "no name of a system")] {
+        let refused = said(&arguments);
+        assert!(refused.0 == Some(2) && refused.1.contains(words), "{refused:?}");
+    }
+}
