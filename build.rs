@@ -46,6 +46,10 @@ fn systems(root: &Path, descriptions: &Path) -> io::Result<String> {
         if manifest.is_file() {
             let _ = writeln!(manifests, "    ({system:?}, include_str!({:?})),", manifest.to_string_lossy());
         }
+        // Schemas of a system that has neither are there for whoever describes it, and not part of the program yet.
+        if !manifest.is_file() && !descriptions.join(system).join("system.yaml").is_file() {
+            continue;
+        }
         for file in entries(&folder)?.iter().filter(|file| file.extension().is_some_and(|extension| extension == "json")) {
             let object = file.file_stem().unwrap_or_default().to_string_lossy();
             let _ = writeln!(schemas, "    ({system:?}, {object:?}, include_str!({:?})),", file.to_string_lossy());

@@ -21,10 +21,10 @@ enum What {
 
 const IMPORT: &str = "\
 Examples:
-  crossdock system import wms --openapi api.yaml --source https://api.example.com/openapi.yaml
+  crossdock system import wms --openapi api.yaml --source https://wms.example
   crossdock system import wms --graphql schema.graphql
-  crossdock system import wms            derive the schemas again from systems/wms/spec.json
-  crossdock system import wms --check    write nothing; exit code 1 if something would change
+  crossdock system import wms            again, from systems/wms/spec.json
+  crossdock system import wms --check    exit code 1 if something would change
 
 Reads systems/<NAME>/system.yaml, applies corrections.yaml (OpenAPI Overlay) or corrections.graphql beside it, cuts the vendor's \
 file to the operations that the description uses, and writes systems/<NAME>/spec.json or spec.graphql and schemas/<NAME>/*.json. \
