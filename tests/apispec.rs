@@ -260,6 +260,15 @@ fn a_clients_own_system_is_imported_by_the_command() {
     write("systems/wms/system.yaml", &description("order"));
     let wrong = said(&["system", "import", "wms", "--openapi", "api.yaml"]);
     assert!(wrong.1.contains("E0621") && wrong.1.contains("did you mean `orders`?"), "{wrong:?}");
+    let checked = said(&["system", "check", "wms"]);
+    assert!(checked.0 == Some(1) && checked.1.contains("E0621") && checked.1.contains("1 error"), "{checked:?}");
+    write("systems/wms/system.yaml", &description("orders"));
+    let checked = said(&["system", "check", "wms"]);
+    assert!(checked.0 == Some(0) && checked.1.contains("1 object, 0 writes; held against api.yaml"), "{checked:?}");
+    std::fs::remove_file(folder.path().join("systems/wms/spec.json")).unwrap();
+    let alone = said(&["system", "check", "wms"]);
+    assert!(alone.0 == Some(0) && alone.1.contains("there is no file of the vendor"), "{alone:?}");
+    assert_eq!(said(&["system", "check", "nothing"]).0, Some(2));
     for (arguments, words) in [(["system", "import", "other"], "describe the system"), (["system", "import", "../x"], "no name of a system")] {
         let refused = said(&arguments);
         assert!(refused.0 == Some(2) && refused.1.contains(words), "{refused:?}");

@@ -34,6 +34,7 @@ pub mod schema_watch;
 pub mod signoff;
 pub mod status;
 pub mod stores;
+pub mod system_check;
 pub mod system_import;
 pub mod time;
 pub mod trace;

@@ -196,7 +196,7 @@ pub fn import(asked: &Asked) -> Result<Derived, Failure> {
 }
 
 /// The origin that a cut file names.
-fn origin_of(style: Style, text: &str) -> Origin {
+pub(super) fn origin_of(style: Style, text: &str) -> Origin {
     let of = |name: &str| match style {
         Style::GraphQl => text.lines().find_map(|line| line.strip_prefix(&format!("# {name}: "))).unwrap_or_default().to_owned(),
         Style::OpenApi => {

@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
+use super::lines::counted;
 use super::{Exit, Failure, Out};
 use crate::apispec::Style;
+use crate::app::system_check;
 use crate::app::system_import::{self, Asked};
+use crate::base::Sources;
+use crate::base::diag::Diagnostic;
 use crate::base::diag::render::{Look, View, terminal};
 
 /// Work on the description of a system
@@ -16,7 +20,28 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
+    Check(Check),
     Import(Import),
+}
+
+const CHECK: &str = "\
+Examples:
+  crossdock system check wms
+  crossdock system check wms --project client
+
+Reads systems/<NAME>/system.yaml, and holds it against the vendor's file beside it (spec.json or spec.graphql, which \
+`crossdock system import` writes): each path, parameter, field, action and value that it names. Exit code 1 if there is an error.";
+
+/// Check the description of a system, and hold it against the vendor's file
+#[derive(Debug, clap::Args)]
+#[command(after_help = CHECK)]
+struct Check {
+    /// The system: the name of its folder below systems/
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The folder that holds systems/; by default the current one
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    project: PathBuf,
 }
 
 const IMPORT: &str = "\
@@ -56,15 +81,48 @@ struct Import {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
     match &args.what {
+        What::Check(args) => check(args, out),
         What::Import(args) => import(args, out),
     }
 }
 
-fn import(args: &Import, out: &mut Out) -> Result<Exit, Failure> {
+/// A system's name is that of its folder.
+fn usable(name: &str) -> Result<(), Failure> {
     let usable = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if args.name.is_empty() || !args.name.chars().all(usable) {
-        return Err(Failure::usage(format!("`{}` is no name of a system", args.name)).hint("small letters, digits and `-`: `acme-warehouse`"));
+    if name.is_empty() || !name.chars().all(usable) {
+        return Err(Failure::usage(format!("`{name}` is no name of a system")).hint("small letters, digits and `-`: `acme-warehouse`"));
     }
+    Ok(())
+}
+
+fn show(found: &[Diagnostic], sources: &Sources, out: &mut Out) -> Result<(), Failure> {
+    for one in found {
+        out.line(terminal(one, View::new(sources), Look::PLAIN).trim_end())?;
+        out.line("")?;
+    }
+    Ok(())
+}
+
+fn check(args: &Check, out: &mut Out) -> Result<Exit, Failure> {
+    usable(&args.name)?;
+    let checked = system_check::check(&args.project, &args.name)?;
+    show(&checked.found, &checked.sources, out)?;
+    let errors = checked.found.iter().filter(|found| found.is_error()).count();
+    let told = match checked.described {
+        Some((objects, writes)) => format!("{}, {}", counted(objects, "object"), counted(writes, "write")),
+        None => "nothing could be read".to_owned(),
+    };
+    let against = match &checked.against {
+        Some(origin) => format!("held against {} ({})", origin.source, origin.retrieved),
+        None => "there is no file of the vendor to hold it against: `crossdock system import` brings it".to_owned(),
+    };
+    out.line(format!("{told}; {against}"))?;
+    out.line(format!("{}, {}", counted(errors, "error"), counted(checked.found.len() - errors, "warning")))?;
+    Ok(if errors > 0 { Exit::Findings } else { Exit::Fine })
+}
+
+fn import(args: &Import, out: &mut Out) -> Result<Exit, Failure> {
+    usable(&args.name)?;
     let vendor = match (&args.openapi, &args.graphql) {
         (Some(path), _) => Some((Style::OpenApi, path.clone())),
         (None, Some(path)) => Some((Style::GraphQl, path.clone())),
@@ -72,11 +130,8 @@ fn import(args: &Import, out: &mut Out) -> Result<Exit, Failure> {
     };
     let asked = Asked { root: args.project.clone(), name: args.name.clone(), vendor, source: args.source.clone() };
     let derived = system_import::import(&asked)?;
-    for found in &derived.found {
-        out.line(terminal(found, View::new(&derived.sources), Look::PLAIN).trim_end())?;
-        out.line("")?;
-    }
-    let broken = derived.found.iter().any(crate::base::diag::Diagnostic::is_error);
+    show(&derived.found, &derived.sources, out)?;
+    let broken = derived.found.iter().any(Diagnostic::is_error);
     if derived.schemas.is_empty() {
         return Err(Failure::findings("no schema can be derived").hint("correct the description first"));
     }

@@ -1,0 +1,62 @@
+//! What `crossdock system check` does: a description held to the rules of descriptions, and against the vendor's own file.
+
+use std::path::Path;
+
+use super::Failure;
+use super::folder::unreadable;
+use super::system_import::{origin_of, vendor};
+use crate::apispec::{Origin, Style};
+use crate::base::diag::Diagnostic;
+use crate::base::{Source, Sources, bounds};
+use crate::describe::against::{VendorFile, survey};
+use crate::describe::{self};
+use crate::fault::file;
+
+/// What a check of a description found.
+#[derive(Debug)]
+pub struct Checked {
+    pub found: Vec<Diagnostic>,
+    pub sources: Sources,
+    /// Objects that are described, and writes of them. None where nothing usable could be read.
+    pub described: Option<(usize, usize)>,
+    /// The vendor's file that it was held against: where that comes from, and when it was fetched.
+    pub against: Option<Origin>,
+}
+
+/// Checks `systems/NAME/system.yaml`, and holds it against the vendor's file beside it, if there is one.
+///
+/// # Errors
+/// There is no description, or the vendor's file cannot be read.
+pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
+    let folder = root.join("systems").join(name);
+    let at = folder.join("system.yaml");
+    let read = |path: &Path| file::read_text(path, bounds::WHOLE_FILE).map_err(|error| unreadable(path, &error));
+    if !at.is_file() {
+        let hint = "docs/reference/descriptions.md says what a description has";
+        return Err(Failure::usage(format!("there is no `{}`", at.display())).hint(hint));
+    }
+    let mut sources = Sources::default();
+    let text = read(&at)?;
+    let id = sources.add(Source::new(at.display().to_string(), text.as_str()));
+    let (described, mut found) = describe::read(id, &text);
+    let Some(described) = described else { return Ok(Checked { found, sources, described: None, against: None }) };
+    found.extend(describe::check(&described));
+    let files = [(Style::OpenApi, folder.join("spec.json")), (Style::GraphQl, folder.join("spec.graphql"))];
+    let mut against = None;
+    // With several files of a vendor it is not said which one the cut is of.
+    if let (Some((style, path)), [spec]) = (files.iter().find(|(_, path)| path.is_file()), described.specs.as_slice()) {
+        let text = read(path)?;
+        let cut = vendor(*style, &text, &[]).map_err(|error| {
+            let failure = Failure::findings(format!("{}: {error}", path.display()));
+            match error.help {
+                Some(help) => failure.hint(help),
+                None => failure,
+            }
+        })?;
+        found.extend(survey(&described, &[VendorFile { spec, api: &cut.api }]).found);
+        against = Some(origin_of(*style, &text));
+    }
+    found.sort_by_key(|fault| (fault.primary.span.start, fault.code));
+    let writes = described.objects.iter().map(|object| object.writes.len()).sum();
+    Ok(Checked { found, sources, described: Some((described.objects.len(), writes)), against })
+}
