@@ -475,8 +475,10 @@ fn cases_are_of_their_order(day: &Day<'_>, found: &mut Vec<Finding>) {
             found.push(Finding::new("promise", format!("{id} is of the order {} of {value}, and says {held:?}", order["OrderNumber"])));
         }
         let owner = (day.show)(text(case, "OwnerId")).and_then(|queue| Some(queue["DeveloperName"].as_str()?.to_owned())).unwrap_or_default();
-        // A queue is chosen once, by what was known then.
-        if owner != "Urgent_Parcels" && value >= Decimal::from(URGENT) {
+        // A queue is chosen once, by what was known then: also that the parcel was no order's yet.
+        let made = day.crm.iter().find(|effect| effect.kind == "created" && effect.object == "Case" && effect.id == *id);
+        let was_known = made.is_some_and(|made| made.fields.get("Order_Number__c").is_some_and(Json::is_string));
+        if owner != "Urgent_Parcels" && value >= Decimal::from(URGENT) && was_known {
             found.push(Finding::new("promise", format!("{id} is of an order of {value}, and {owner:?} looks after it")));
         }
     }
