@@ -55,7 +55,8 @@ fn what_check_says_mends_a_template_for_an_org_that_calls_its_fields_otherwise()
         ],
     );
     let edits = follow(&mut files);
-    assert!((5..=15).contains(&edits), "{edits} edits");
+    // One for each place that names a field: both flows of cases do.
+    assert!((5..=20).contains(&edits), "{edits} edits");
     for (old, new) in [("Incident__c", "Parcel_Incident__c"), ("Order_Value__c", "Value_Of_Order__c"), ("Last_Event__c", "Last_Carrier_Event__c")] {
         let text = files["exceptions.dock"].replace(new, "");
         assert!(text.len() < files["exceptions.dock"].len() && !text.contains(old), "{old} was to become {new}");
