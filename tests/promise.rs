@@ -210,7 +210,7 @@ fn random_records_of_the_schema_give_valid_payloads_or_reasons() {
             if flow.name == "import_combined" && dice.once_in(2) {
                 given["orderStatus"] = json!("shipped");
                 given["orderKey"] = json!("sf-801000000000001AAA");
-                given["advancedOptions"] = json!({ "parentId": 1 + dice.below(100) });
+                given["advancedOptions"] = json!({ "parentId": (1 + dice.below(100)).to_string() });
             }
             let matched: BTreeMap<String, Vec<Value>> = flow
                 .matches

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Failure;
 use super::folder::unreadable;
-use super::system_import::{origin_of, vendor};
+use super::system_import::{origin_of, unnamed, vendor};
 use crate::apispec::{Origin, Style};
 use crate::base::diag::Diagnostic;
 use crate::base::{Source, Sources, bounds};
@@ -44,7 +44,9 @@ pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
     let files = [(Style::OpenApi, folder.join("spec.json")), (Style::GraphQl, folder.join("spec.graphql"))];
     let mut against = None;
     // With several files of a vendor it is not said which one the cut is of.
-    if let (Some((style, path)), [spec]) = (files.iter().find(|(_, path)| path.is_file()), described.specs.as_slice()) {
+    let default = unnamed(&described);
+    let spec = described.specs.first().unwrap_or(&default);
+    if let Some((style, path)) = files.iter().find(|(_, path)| path.is_file()).filter(|_| described.specs.len() < 2) {
         let text = read(path)?;
         let cut = vendor(*style, &text, &[]).map_err(|error| {
             let failure = Failure::findings(format!("{}: {error}", path.display()));

@@ -93,21 +93,8 @@ fn json(text: &str) -> Result<Json, SpecError> {
 /// # Errors
 /// What is cut cannot be read again, since a reference in it leads nowhere.
 pub fn derive(described: &Described, vendor: &Vendor, origin: &Origin) -> Result<(String, BTreeMap<String, String>, Vec<Diagnostic>), SpecError> {
-    let default;
-    let spec = match described.specs.first() {
-        Some(spec) => spec,
-        None => {
-            default = describe::model::Spec {
-                form: describe::model::SpecForm::OpenApi,
-                file: described.system.clone(),
-                prefix: None,
-                base: None,
-                corrections: None,
-                extra: None,
-            };
-            &default
-        }
-    };
+    let default = unnamed(described);
+    let spec = described.specs.first().unwrap_or(&default);
     let whole = survey(described, &[VendorFile { spec, api: &vendor.api }]);
     let used = whole.used.into_iter().next().unwrap_or_default();
     let (text, cut) = match &vendor.document {
@@ -129,6 +116,18 @@ pub fn derive(described: &Described, vendor: &Vendor, origin: &Origin) -> Result
     let print = |object: &schema::Object| serde_json::to_string_pretty(&schema::to_json(object)).unwrap_or_default() + "\n";
     let schemas = objects.iter().map(|object| (object.name.clone(), print(object))).collect();
     Ok((text, schemas, whole.found))
+}
+
+/// The vendor's file of a description that names none.
+pub(super) fn unnamed(described: &Described) -> describe::model::Spec {
+    describe::model::Spec {
+        form: describe::model::SpecForm::OpenApi,
+        file: described.system.clone(),
+        prefix: None,
+        base: None,
+        corrections: None,
+        extra: None,
+    }
 }
 
 /// Derives what stands in `systems/NAME` and `schemas/NAME` from the description and the vendor's file.
