@@ -132,6 +132,13 @@ fn what_was_confirmed_and_is_damaged_doubles_nothing() {
     hold_seeds(ORDERS, Profile::Flips, [19, 25, 27].into_iter());
 }
 
+/// A record left the filter while a late request for it could still be carried out, and was looked at again only by the next poll that
+/// brought something.
+#[test]
+fn what_is_to_be_read_again_later_is_read_then() {
+    hold_seeds("crm-closed-won", Profile::Disk, [7_028_330_002].into_iter());
+}
+
 #[test]
 fn over_a_rough_network() {
     hold(Profile::Rough, 80);

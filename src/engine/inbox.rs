@@ -261,6 +261,10 @@ impl Engine<'_> {
             let open: Vec<(String, Millis)> = lanes.into_iter().map(|lane| (lane.key, lane.updated)).collect();
             if open.is_empty() {
                 self.flows[at].fetch = false;
+                // One that waits for the end of its last writes' settle time is looked for then.
+                if let Some(due) = self.store.next_due(&flow.name, RecordStage::Fetch, self.millis())? {
+                    self.look_at(at, due);
+                }
                 continue;
             }
             for some in open.chunks(most) {
