@@ -9,7 +9,7 @@ use crate::check::facts::Facts;
 use crate::check::key::{Fact, Key};
 use crate::ir::{self, ContextVar, Expr};
 use crate::syntax::tree::{self, SectionKind};
-use crate::value::{Kind, ObjectRef};
+use crate::value::Kind;
 
 /// A flow while it is checked.
 pub(super) struct Building<'t> {
@@ -177,7 +177,7 @@ impl Checker<'_> {
         };
         let mut building = Building {
             written,
-            flow: self.empty_flow(written, doc),
+            flow: ir::Flow { doc: doc.map(str::to_owned), ..ir::Flow::empty(written.name.node.clone(), self.place(written.name.span)) },
             before_rules: Facts::default(),
             rules: 0,
             requires: Vec::new(),
@@ -203,32 +203,6 @@ impl Checker<'_> {
         self.misspelt_names();
         building.flow.slots = self.slots;
         Some(Checked { flow: building.flow, names: self.names.clone(), facts: self.facts.clone() })
-    }
-
-    fn empty_flow(&self, written: &tree::Flow, doc: Option<&str>) -> ir::Flow {
-        ir::Flow {
-            name: written.name.node.clone(),
-            doc: doc.map(str::to_owned),
-            place: self.place(written.name.span),
-            source: ObjectRef::new("", ""),
-            source_name: String::new(),
-            slots: 1,
-            filter: Vec::new(),
-            changed: Vec::new(),
-            overlap: None,
-            first_when: None,
-            schedules: Vec::new(),
-            webhooks: Vec::new(),
-            keep_blank: false,
-            including_history: false,
-            group: None,
-            matches: Vec::new(),
-            lets: Vec::new(),
-            rules: Vec::new(),
-            routes: Vec::new(),
-            writes: Vec::new(),
-            follow_ups: Vec::new(),
-        }
     }
 
     fn section_order(&mut self, written: &tree::Flow) {

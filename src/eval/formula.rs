@@ -7,7 +7,7 @@ use super::program::Program;
 use super::{Inputs, Reason, Unusable};
 use crate::ir::{Expr, Flow, Let, Mapping, Place, Slot};
 use crate::plan::Plan;
-use crate::value::{Json, ObjectRef, Value};
+use crate::value::{Json, Value};
 
 /// An expression over values that are given by place: the slots from 0 on. It is pure, always ends, and is evaluated as those of
 /// mappings are.
@@ -25,29 +25,8 @@ impl Formula {
     /// It holds a pattern or a path that cannot be used.
     pub fn new(expr: Expr, given: u32, slots: u32) -> Result<Self, Unusable> {
         let place = Place::line("", 0);
-        let flow = Flow {
-            name: String::new(),
-            doc: None,
-            place: place.clone(),
-            source: ObjectRef::new("", ""),
-            source_name: String::new(),
-            slots: slots.max(given) + 1,
-            filter: Vec::new(),
-            changed: Vec::new(),
-            overlap: None,
-            first_when: None,
-            schedules: Vec::new(),
-            webhooks: Vec::new(),
-            keep_blank: false,
-            including_history: false,
-            group: None,
-            matches: Vec::new(),
-            lets: vec![Let { name: String::new(), slot: Slot(slots.max(given)), value: expr, place }],
-            rules: Vec::new(),
-            routes: Vec::new(),
-            writes: Vec::new(),
-            follow_ups: Vec::new(),
-        };
+        let own = Let { name: String::new(), slot: Slot(slots.max(given)), value: expr, place: place.clone() };
+        let flow = Flow { slots: slots.max(given) + 1, lets: vec![own], ..Flow::empty(String::new(), place) };
         let mapping = Mapping { flows: vec![flow], ..Mapping::default() };
         let mut plan = Plan::default();
         plan.mapping = mapping;

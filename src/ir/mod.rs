@@ -191,6 +191,33 @@ pub struct Flow {
 impl Flow {
     /// The slot of the record. In a grouped flow it holds one record of the group inside an aggregate.
     pub const RECORD: Slot = Slot(0);
+
+    /// A flow that reads and writes nothing yet.
+    pub fn empty(name: String, place: Place) -> Self {
+        Flow {
+            name,
+            doc: None,
+            place,
+            source: ObjectRef::new("", ""),
+            source_name: String::new(),
+            slots: 1,
+            filter: Vec::new(),
+            changed: Vec::new(),
+            overlap: None,
+            first_when: None,
+            schedules: Vec::new(),
+            webhooks: Vec::new(),
+            keep_blank: false,
+            including_history: false,
+            group: None,
+            matches: Vec::new(),
+            lets: Vec::new(),
+            rules: Vec::new(),
+            routes: Vec::new(),
+            writes: Vec::new(),
+            follow_ups: Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

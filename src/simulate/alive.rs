@@ -17,6 +17,7 @@ use crate::engine::{Message, Polled, Raise};
 use crate::eval::Program;
 use crate::sandbox::faults::{FaultKit, Faults, Faulty, Rng};
 use crate::sandbox::{Act, salesforce, shipstation};
+use crate::store::Entry;
 use crate::store::sqlite::Sqlite;
 
 /// A day in virtual time, with what was told and polled on it by all processes.
@@ -396,6 +397,29 @@ fn what_is_found_after_an_outcome_in_doubt_is_compared() {
     }
 }
 
+/// Orders are changed until an update of one is lost on its way to ShipStation. The requests that follow are lost as often.
+fn an_update_is_lost(day: &mut Day<'_>) -> Entry {
+    locked(&day.wms).kit.set(Faults { lost_request: 700, ..Faults::default() });
+    for second in 0..3_600 {
+        if second % 300 == 0 {
+            for number in 1..=5 {
+                let settings = serde_json::json!({"ShippingCity": format!("Town {second}")});
+                let now = day.clock.truth();
+                let act = Act { verb: "change".to_owned(), subject: format!("{number:08}"), settings };
+                // One that was rejected or is gone is no trial.
+                let _ = locked(&day.crm).system.act(&act, now);
+            }
+        }
+        day.goes_on(SignedDuration::from_secs(1));
+        let open = day.process.as_ref().unwrap().engine.store().open_entries().unwrap();
+        let lost = open.into_iter().find(|entry| entry.flow == "export_orders" && entry.target.is_some() && entry.doubted.is_some());
+        if let Some(lost) = lost {
+            return lost;
+        }
+    }
+    panic!("no update was lost")
+}
+
 /// An update is lost, and before it is retried somebody at the warehouse changes another field of the order: the
 /// repeat keeps it. Laid over what the target held before the first try, it would take it away.
 #[test]
@@ -403,29 +427,8 @@ fn what_is_entered_between_two_tries_stays() {
     use serde_json::json;
     for off in [None, Some(Off::LookUp)] {
         on_a_day_without(off, &format!("between{}", off.is_some()), |day| {
-            let doubted = |day: &Day<'_>| {
-                let open = day.process.as_ref().unwrap().engine.store().open_entries().unwrap();
-                open.into_iter().find(|entry| entry.flow == "export_orders" && entry.target.is_some() && entry.doubted.is_some())
-            };
-            locked(&day.wms).kit.set(Faults { lost_request: 700, ..Faults::default() });
-            let mut lost = None;
-            for second in 0..3_600 {
-                if second % 300 == 0 {
-                    for number in 1..=5 {
-                        let settings = json!({"ShippingCity": format!("Town {second}")});
-                        let now = day.clock.truth();
-                        let act = Act { verb: "change".to_owned(), subject: format!("{number:08}"), settings };
-                        // One that was rejected or is gone is no trial.
-                        let _ = locked(&day.crm).system.act(&act, now);
-                    }
-                }
-                day.goes_on(SignedDuration::from_secs(1));
-                lost = doubted(day);
-                if lost.is_some() {
-                    break;
-                }
-            }
-            let key = lost.expect("an update is lost").key.unwrap();
+            let lost = an_update_is_lost(day);
+            let key = lost.key.unwrap();
             let now = day.clock.truth();
             let change = Act { verb: "change".to_owned(), subject: key.clone(), settings: json!({"internalNotes": "mind the dog"}) };
             locked(&day.wms).system.act(&change, now).unwrap();
@@ -443,26 +446,8 @@ fn what_is_entered_between_two_tries_stays() {
 #[test]
 fn a_repeat_whose_target_cannot_be_read_waits_for_a_person() {
     use crate::engine::operator_commands::{Decision, Signature};
-    use serde_json::json;
     on_a_day("refused_base", |day| {
-        let open = |day: &Day<'_>| day.process.as_ref().unwrap().engine.store().open_entries().unwrap();
-        locked(&day.wms).kit.set(Faults { lost_request: 700, ..Faults::default() });
-        let mut lost = None;
-        for second in 0..3_600 {
-            if second % 300 == 0 {
-                for number in 1..=5 {
-                    let settings = json!({"ShippingCity": format!("Town {second}")});
-                    let now = day.clock.truth();
-                    let _ = locked(&day.crm).system.act(&Act { verb: "change".to_owned(), subject: format!("{number:08}"), settings }, now);
-                }
-            }
-            day.goes_on(SignedDuration::from_secs(1));
-            lost = open(day).into_iter().find(|entry| entry.flow == "export_orders" && entry.target.is_some() && entry.doubted.is_some());
-            if lost.is_some() {
-                break;
-            }
-        }
-        let lost = lost.expect("an update is lost");
+        let lost = an_update_is_lost(day);
         let sent = |day: &Day<'_>| {
             let key = lost.key.as_deref();
             locked(&day.wms).system.effects().iter().filter(|effect| effect.by_api && effect.key.as_deref() == key).count()
