@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::lines::wrapped;
 use super::sandbox::{Plan, start};
 use super::{Exit, Failure, Out};
 use crate::app::folder::write_file;
@@ -119,7 +120,8 @@ fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exi
 
 fn heading(out: &mut Out, title: &str, what: &str) -> Result<(), Failure> {
     out.line("")?;
-    out.line(format!("── {title} ── {what}"))
+    let lines = wrapped(&format!("── {title} ── {what}"), 0, out.columns().saturating_sub(3));
+    lines.into_iter().enumerate().try_for_each(|(at, line)| out.line(if at == 0 { line } else { format!("   {line}") }))
 }
 
 /// A project made of the template, with the sandboxes' addresses.
