@@ -136,7 +136,7 @@ fn what_was_confirmed_and_is_damaged_doubles_nothing() {
 /// brought something.
 #[test]
 fn what_is_to_be_read_again_later_is_read_then() {
-    hold_seeds("crm-closed-won", Profile::Disk, [7_028_330_002].into_iter());
+    hold_seeds("crm-closed-won", Profile::Disk, 7_028_330_000..7_028_330_006);
 }
 
 #[test]
