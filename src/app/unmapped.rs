@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::{Failure, LoadedProject, VERSION};
-use crate::value::{Json, ObjectRef};
+use crate::value::{Json, ObjectRef, connection_nodes};
 
 /// What is not mapped of an object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -110,6 +110,9 @@ fn leaves(value: &Json, path: &str, found: &mut BTreeMap<String, String>) {
             if let Some(records) = fields.get("records").filter(|_| fields.contains_key("totalSize")) {
                 return leaves(records, path, found);
             }
+            if let Some(nodes) = connection_nodes(value) {
+                return nodes.into_iter().for_each(|node| leaves(node, path, found));
+            }
             for (name, inner) in fields.iter().filter(|(name, _)| *name != "attributes") {
                 let inside = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 leaves(inner, &inside, found);
@@ -170,5 +173,8 @@ mod tests {
             &mut found,
         );
         assert_eq!(found.keys().collect::<Vec<_>>(), ["B.c", "L.q"]);
+        let mut found = BTreeMap::new();
+        leaves(&json!({"lines": {"edges": [{"cursor": "x", "node": {"sku": "a"}}], "pageInfo": {"hasNextPage": false}}}), "", &mut found);
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["lines.sku"]);
     }
 }

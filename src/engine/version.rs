@@ -8,7 +8,7 @@ use crate::ir::{Expr, Flow, walk};
 use crate::plan::FlowPlan;
 use crate::schema::{Class, Object};
 use crate::store::{RecordStage, RecordState};
-use crate::value::Json;
+use crate::value::{Json, connection_nodes, list_elements};
 
 /// The version of a record that is read and mapped again when its writes are done, whatever its source shows until then.
 pub(super) const AGAIN: &str = "?";
@@ -80,8 +80,8 @@ impl Read {
                         Some(inner) => {
                             kept.insert(name.clone(), inner.kept(value));
                         }
-                        // A child list as Salesforce gives it.
-                        None if name == "records" => {
+                        // A child list as Salesforce gives it, or as GraphQL does.
+                        None if matches!(name.as_str(), "records" | "edges" | "node") => {
                             kept.insert(name.clone(), self.kept(value));
                         }
                         None => {}
@@ -101,6 +101,13 @@ impl Read {
             Json::Array(items) => {
                 for item in items {
                     self.write(item, out);
+                    out.push(0x01);
+                }
+            }
+            // A connection of GraphQL: its cursors are no part of the record.
+            connection if !self.inner.contains_key("edges") && let Some(nodes) = connection_nodes(connection) => {
+                for node in nodes {
+                    self.write(node, out);
                     out.push(0x01);
                 }
             }
@@ -164,8 +171,7 @@ impl Look {
     pub(super) fn seen(&self, text: &str, record: &Json) -> Vec<u8> {
         let mut seen = self.text(text).to_vec();
         for (list, id, stamp) in &self.lists {
-            let children = record.get(list).map(|list| list.get("records").unwrap_or(list)).and_then(Json::as_array);
-            for child in children.into_iter().flatten() {
+            for child in record.get(list).and_then(list_elements).into_iter().flatten() {
                 if let (Some(id), Some(stamp)) = (child.get(id).and_then(Json::as_str), child.get(stamp).and_then(Json::as_str)) {
                     seen.extend(crate::connector::part(id, stamp).to_le_bytes());
                 }
@@ -238,6 +244,24 @@ mod tests {
         assert_eq!(name_field(&describe("Name", true)).as_deref(), Some("Name"));
         assert_eq!(name_field(&describe("Request_No__c", true)).as_deref(), Some("Request_No__c"));
         assert_eq!(name_field(&describe("Name", false)), None, "a text may be a person's name");
+    }
+
+    #[test]
+    fn lines_in_a_connection_count_and_its_cursors_do_not() {
+        let order = |quantity: u64, cursor: &str| {
+            let edges = json!([{"cursor": cursor, "node": {"sku": "a", "quantity": quantity, "updated_at": cursor}}, {"node": {"sku": "b"}}]);
+            json!({"id": "1", "lines": {"edges": edges, "pageInfo": {"hasNextPage": false, "endCursor": cursor}}})
+        };
+        for paths in [&["lines", "quantity"] as &[&str], &["lines"]] {
+            let read = read(&[paths]);
+            assert_ne!(read.version(&order(1, "x")), read.version(&order(2, "x")), "{paths:?}");
+        }
+        let named = read(&[&["lines", "quantity"], &["lines", "sku"]]);
+        assert_eq!(named.version(&order(1, "x")), named.version(&order(1, "y")));
+        assert_eq!(named.kept(&order(1, "x")), json!({"lines": {"edges": [{"node": {"sku": "a", "quantity": 1}}, {"node": {"sku": "b"}}]}}));
+        // A field of that name is one like any other.
+        let own = read(&[&["edges"]]);
+        assert_ne!(own.version(&json!({"edges": [{"node": 1, "w": 1}]})), own.version(&json!({"edges": [{"node": 1, "w": 2}]})));
     }
 
     #[test]

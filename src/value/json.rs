@@ -117,6 +117,27 @@ pub fn decode(json: &Json, kind: &Kind, wire: &WireEncoding) -> Result<Value, Mi
     }
 }
 
+/// The nodes of a GraphQL connection: `{"edges": [{"node": …}], "pageInfo": …}`. An edge without a node is one that the caller may not see.
+/// `None`: it is none.
+pub fn connection_nodes(json: &Json) -> Option<Vec<&Json>> {
+    let fields = json.as_object().filter(|fields| fields.keys().all(|name| matches!(name.as_str(), "edges" | "pageInfo" | "totalCount")))?;
+    let edges = fields.get("edges")?.as_array()?;
+    Some(edges.iter().filter_map(|edge| edge.get("node")).filter(|node| !node.is_null()).collect())
+}
+
+/// The elements of a list in whatever envelope it comes: none, Salesforce's `records`, the nodes of a GraphQL connection. `None`: it is no
+/// list.
+pub fn list_elements(json: &Json) -> Option<Vec<&Json>> {
+    match json {
+        Json::Array(items) => Some(items.iter().collect()),
+        Json::Object(fields) => match fields.get("records") {
+            Some(Json::Array(records)) => Some(records.iter().collect()),
+            _ => connection_nodes(json),
+        },
+        _ => None,
+    }
+}
+
 fn decode_weight(json: &Json, kind: &Kind, wire: &WireEncoding) -> Result<Value, Misread> {
     match wire {
         WireEncoding::WeightNumber { unit } => Ok(Value::Weight(number_of(json, kind, wire)?, *unit)),

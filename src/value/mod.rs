@@ -14,7 +14,7 @@ mod units;
 
 use crate::base::bounds;
 pub use compare::{Currencies, compare, equal, key, same_currency, sort_order};
-pub use json::{Misread, Unfit, decode, encode, to_json};
+pub use json::{Misread, Unfit, connection_nodes, decode, encode, list_elements, to_json};
 pub use kind::{Column, Enumeration, Kind, Known, ObjectRef, Type, WireEncoding};
 pub use literal::Literal;
 pub use raw_record::RawRecord;

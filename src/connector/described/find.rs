@@ -60,6 +60,7 @@ impl<'a> Reads<'a> {
         for path in self.known_by() {
             record.path(&path);
         }
+        record.with_arguments(self.object);
         for path in &ask.select {
             fields.path(path);
         }
@@ -70,6 +71,7 @@ impl<'a> Reads<'a> {
     pub(super) fn cost_of_one(&self, ask: &Ask) -> u64 {
         let mut fields = Fields::default();
         fields.record(self.object, self.schemas.get(&self.of.to_string()), self.schemas, &self.wanted);
+        fields.with_arguments(self.object);
         if matches!(ask.request, Request::Rest { .. }) { 1 } else { fields.cost() }
     }
 
@@ -86,11 +88,6 @@ impl<'a> Reads<'a> {
         let ended = ended.chain(object.get.iter().filter_map(|get| get.ended.as_ref()));
         paths.extend(conditions.chain(ended).flat_map(|formula| &formula.reads).filter(|path| path.root() == "record").map(Path::rest));
         paths
-    }
-
-    /// A record's text as mappings know it.
-    pub(super) fn plain(&self, record: &str) -> String {
-        if self.object.selection.is_empty() { record.to_owned() } else { graphql::flattened(record, self.object) }
     }
 
     /// How an id is read.
@@ -138,7 +135,7 @@ impl<'a> Reads<'a> {
         for record in self.link.records(ask, &parts, &answer)? {
             let id = id_of(self.object, record).ok_or_else(|| self.link.not_understood(&parts))?;
             if ids.contains(&id.as_str()) {
-                let mut record: Json = serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&parts))?;
+                let mut record: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(&parts))?;
                 self.link.dated(&mut record, self.of, self.schemas);
                 found.push(self.arrived(&id, &record, Some(get)));
             }
@@ -188,7 +185,7 @@ impl<'a> Reads<'a> {
                 None => Some(result),
             };
             let Some(record) = record.filter(|record| record.starts_with('{')) else { continue };
-            let record: Json = serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&parts))?;
+            let record: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(&parts))?;
             found.push(self.arrived(id, &record, self.get_of(id)));
         }
         Ok(found)
@@ -213,12 +210,12 @@ impl<'a> Reads<'a> {
         let mut record: Json = if ask.records.is_some() {
             let records = self.link.records(ask, &path, &answer)?;
             match records.into_iter().find(|record| id_of(self.object, record).as_deref() == Some(id)) {
-                Some(record) => serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&path))?,
+                Some(record) => serde_json::from_str(record).map_err(|_| self.link.not_understood(&path))?,
                 None => return Ok(None),
             }
         } else {
             let record = self.link.record(ask, path.path(), &answer)?;
-            serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&path))?
+            serde_json::from_str(record).map_err(|_| self.link.not_understood(&path))?
         };
         self.link.put(&mut record, put, &scope)?;
         self.with(&mut record, &scope, beside).await?;
@@ -351,7 +348,7 @@ impl<'a> Reads<'a> {
                 found.extend(self.one(&id, beside).await?.map(|(record, _)| record));
                 continue;
             }
-            let mut record: Json = serde_json::from_str(&self.plain(record)).map_err(|_| self.link.not_understood(&parts))?;
+            let mut record: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(&parts))?;
             self.link.put(&mut record, put, &scope)?;
             self.with(&mut record, &scope, beside.clone()).await?;
             self.link.dated(&mut record, self.of, self.schemas);

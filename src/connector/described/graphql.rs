@@ -8,8 +8,7 @@ use crate::base::Spanned;
 use crate::describe::model::{Ask, Object, Request};
 use crate::describe::{Filled, Path, PathStep};
 use crate::schema::{self, FieldPath};
-use crate::value::{Json, Kind};
-use crate::vm::slice;
+use crate::value::{Json, Kind, WireEncoding};
 
 use super::whole::Schemas;
 
@@ -69,9 +68,9 @@ impl Fields {
 
     fn read(&mut self, object: &Object, schema: Option<&schema::Object>, schemas: Schemas<'_>, path: &[String]) {
         let Some((name, rest)) = path.split_first() else { return };
-        let kind = schema.and_then(|schema| schema.fields.get(name)).map(|field| field.gives.as_ref().unwrap_or(&field.kind));
-        let inner = kind.and_then(|kind| inner(kind, schemas));
-        let below = self.nested(object, name);
+        let known = schema.and_then(|schema| schema.fields.get(name));
+        let inner = known.and_then(|field| inner(field.gives.as_ref().unwrap_or(&field.kind), schemas));
+        let below = self.nested(object, known, name);
         if rest.is_empty() {
             if let Some(inner) = inner {
                 below.all(object, Some(inner), schemas, 1);
@@ -86,22 +85,30 @@ impl Fields {
         for (name, field) in schema.into_iter().flat_map(|schema| &schema.fields).filter(|(_, field)| field.readable) {
             match inner(field.gives.as_ref().unwrap_or(&field.kind), schemas) {
                 None => {
-                    self.nested(object, name);
+                    self.nested(object, Some(field), name);
                 }
-                Some(inner) if depth < DEEPEST => self.nested(object, name).all(object, Some(inner), schemas, depth + 1),
+                Some(inner) if depth < DEEPEST => self.nested(object, Some(field), name).all(object, Some(inner), schemas, depth + 1),
                 Some(_) => {}
             }
         }
     }
 
-    /// The fields below a field: those of its nodes, where it is a connection.
-    fn nested(&mut self, object: &Object, name: &str) -> &mut Fields {
-        let field = self.0.entry(name.to_owned()).or_default();
-        let Some(arguments) = connection(object, name) else { return &mut field.below };
-        if field.arguments.is_empty() {
-            field.arguments = arguments;
+    /// The fields below a field: those of its nodes, where its schema says that it is a connection. Of what no schema is known, what is
+    /// asked for with arguments is one.
+    fn nested(&mut self, object: &Object, known: Option<&schema::Field>, name: &str) -> &mut Fields {
+        let is_connection = known.map_or_else(|| !selected(object, name).is_empty(), |field| field.wire == WireEncoding::Connection);
+        let below = self.field(name);
+        if is_connection { below.field("edges").field("node") } else { below }
+    }
+
+    /// Gives the fields that the description's `selection` names their arguments, wherever they stand in a record.
+    pub(super) fn with_arguments(&mut self, object: &Object) {
+        for (name, field) in &mut self.0 {
+            if field.arguments.is_empty() {
+                field.arguments = selected(object, name);
+            }
+            field.below.with_arguments(object);
         }
-        field.below.field("edges").field("node")
     }
 
     /// How much a document costs: elements of a list, times those of the lists in each.
@@ -129,16 +136,15 @@ impl Fields {
     }
 }
 
-/// The arguments of a connection's field; none where it is a list or an object.
-fn connection(object: &Object, name: &str) -> Option<Vec<(String, Json)>> {
-    let (_, said) = object.selection.iter().find(|(known, _)| known.node == name)?;
-    let Filled::Map(fields) = said else { return None };
+/// The arguments with which a nested field is asked for.
+fn selected(object: &Object, name: &str) -> Vec<(String, Json)> {
+    let said = object.selection.iter().find(|(known, _)| known.node == name);
+    let Some((_, Filled::Map(fields))) = said else { return Vec::new() };
     let fixed = |(name, value): &(Spanned<String>, Filled)| match value {
         Filled::Json(value) => Some((name.node.clone(), value.clone())),
         _ => None,
     };
-    let arguments: Vec<_> = fields.iter().filter_map(fixed).collect();
-    (!arguments.is_empty()).then_some(arguments)
+    fields.iter().filter_map(fixed).collect()
 }
 
 fn inner<'s>(kind: &Kind, schemas: Schemas<'s>) -> Option<&'s schema::Object> {
@@ -218,20 +224,48 @@ fn literal(value: &Json, out: &mut String) {
     }
 }
 
-/// A record's text with its connections as plain lists: `edges.node` is taken out. Nothing else is changed.
-pub(super) fn flattened(record: &str, object: &Object) -> String {
-    let mut text = record.to_owned();
-    for (name, _) in &object.selection {
-        if connection(object, &name.node).is_none() {
-            continue;
-        }
-        let Some(value) = slice::value_at(&text, &[&name.node]) else { continue };
-        let Some(edges) = slice::value_at(value, &["edges"]).and_then(slice::elements) else { continue };
-        let nodes: Vec<String> = edges.into_iter().filter_map(|edge| slice::value_at(edge, &["node"])).map(|node| flattened(node, object)).collect();
-        // A slice of the text stands somewhere in it.
-        let start = value.as_ptr() as usize - text.as_ptr() as usize;
-        let end = start + value.len();
-        text = format!("{}[{}]{}", &text[..start], nodes.join(","), &text[end..]);
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn schema(name: &str, properties: &str) -> schema::Object {
+        let text = format!(r#"{{ "title": "{name}", "type": "object", "properties": {{ {properties} }} }}"#);
+        schema::read(&text, "shop", name, "shop").unwrap()
     }
-    text
+
+    /// What stands in a connection is told by the schema, and not by who asks for it with arguments.
+    #[test]
+    fn a_nested_field_is_asked_for_as_its_schema_has_it() {
+        let text = "system: shop\nhosts: [x.example]\nbase: https://x.example\ngraphql: /graphql\nobjects:\n  Order:\n    selection: { boxes: { first: 5 } }\n";
+        let described = crate::describe::read(crate::base::FileId::default(), text).0.unwrap();
+        let object = &described.objects[0];
+        let list = |name: &str, of: &str, wire: &str| format!(r#""{name}": {{ "type": "array", "items": {{ "$ref": "{of}.json" }}{wire} }}"#);
+        let order = [list("lines", "Line", r#", "x-wire": "connection""#), list("boxes", "Line", "")].join(", ");
+        let line = [r#""sku": { "type": "string" }"#.to_owned(), list("serials", "Serial", r#", "x-wire": "connection""#)].join(", ");
+        let schemas: BTreeMap<String, schema::Object> = [
+            ("shop.Order".to_owned(), schema("Order", &order)),
+            ("shop.Line".to_owned(), schema("Line", &line)),
+            ("shop.Serial".to_owned(), schema("Serial", r#""code": { "type": "string" }"#)),
+        ]
+        .into();
+        let asked = |paths: &[&[&str]]| {
+            let paths: Vec<FieldPath> = paths.iter().map(|path| path.iter().map(|name| (*name).to_owned()).collect()).collect();
+            let mut fields = Fields::default();
+            fields.record(object, schemas.get("shop.Order"), &schemas, &paths);
+            fields.with_arguments(object);
+            let mut out = String::new();
+            fields.write(&mut out);
+            out
+        };
+        assert_eq!(asked(&[&["lines", "sku"], &["boxes", "sku"]]), " { lines { edges { node { sku } } } boxes(first: 5) { sku } }");
+        assert_eq!(asked(&[&["lines", "serials", "code"]]), " { lines { edges { node { serials { edges { node { code } } } } } } }");
+        assert_eq!(
+            asked(&[&["boxes"]]),
+            " { boxes(first: 5) { sku serials { edges { node { code } } } } }",
+            "an object that is read whole is asked for whole"
+        );
+    }
 }

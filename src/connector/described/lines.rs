@@ -5,7 +5,8 @@ use crate::connector::{Item, Receipt, State, holds};
 use crate::describe::model::{Ask, Lines, Step, Write};
 use crate::describe::{Path, PathStep};
 use crate::fault::Fault;
-use crate::value::Json;
+use crate::value::{Json, list_elements};
+
 
 /// What has to be done to the lines of a record.
 #[derive(Debug, Default, PartialEq)]
@@ -22,7 +23,8 @@ impl Reads<'_> {
         let Some(field) = step.covers.first().map(|field| field.node.as_str()) else { return Ok(None) };
         let Some(Json::Array(sent)) = item.body.get(field) else { return Ok(None) };
         let target = self.lines_of(item, field, lines, sent).await?;
-        let held = target.get(field).and_then(Json::as_array).cloned().unwrap_or_default();
+        // A list, or a connection of GraphQL.
+        let held: Vec<Json> = target.get(field).and_then(list_elements).into_iter().flatten().cloned().collect();
         let differences = differences(lines, &held, sent);
         let wanted = |line: &Json, once: Option<&crate::describe::Formula>| {
             once.is_none_or(|once| once.holds(&self.scope(item).with("line", line).with("target", &target)))

@@ -301,13 +301,11 @@ impl Reads<'_> {
         let stamp = stream.stamp.as_ref().or(self.object.stamp.as_ref());
         let stamp = stamp.and_then(|stamp| view::text_at(record, stamp)).and_then(|stamp| self.link.instant(&stamp));
         let state = if self.link.of.time.without_offset.is_some() {
-            let mut whole: Json = serde_json::from_str(&self.plain(record)).ok()?;
+            let mut whole: Json = serde_json::from_str(record).ok()?;
             self.link.dated(&mut whole, self.of, self.schemas);
             RawRecord::of(&whole)
-        } else if self.object.selection.is_empty() {
-            RawRecord::text_of(record)
         } else {
-            RawRecord::text_of(&self.plain(record))
+            RawRecord::text_of(record)
         };
         Some(Some(Change { id, stamp, state: State::Upserted(state) }))
     }

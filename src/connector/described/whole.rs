@@ -65,6 +65,11 @@ fn of_kind(value: &mut Json, kind: &Kind, schemas: Schemas<'_>, zone: &jiff::tz:
         // A date, which may have a time of midnight with it.
         (Json::String(text), Kind::Date) => text.truncate(text.char_indices().nth(10).map_or(text.len(), |(at, _)| at)),
         (Json::Array(items), Kind::List(of)) => items.iter_mut().for_each(|item| of_kind(item, &of.kind, schemas, zone, depth)),
+        // A connection of GraphQL: the list stands in it.
+        (Json::Object(connection), Kind::List(of)) => {
+            let edges = connection.get_mut("edges").and_then(Json::as_array_mut).into_iter().flatten();
+            edges.filter_map(|edge| edge.get_mut("node")).for_each(|node| of_kind(node, &of.kind, schemas, zone, depth));
+        }
         (value @ Json::Object(_), Kind::Object(of)) => {
             if let Some(object) = schemas.get(&of.to_string()) {
                 dated(value, object, schemas, zone, depth + 1);

@@ -92,6 +92,16 @@ impl<'a> Form<'a> {
         element
     }
 
+    /// The elements of a list as expressions go over it, and what it is itself if it is none: a connection of GraphQL is an object, with its
+    /// list under `edges`.
+    pub(super) fn item(&self) -> Form<'a> {
+        let mut item = Form::default();
+        for (api, id) in &self.types {
+            item.add(&Form::of(api, if let Shape::List(of) = &api.ty(*id).shape { *of } else { *id }));
+        }
+        item
+    }
+
     /// Whether one of its types takes the value.
     pub(super) fn accepts(&self, value: &str) -> Result<(), Unknown> {
         let mut refused = None;

@@ -81,7 +81,7 @@ impl<'a> Surveyor<'a> {
                 let depth = names.names.len();
                 for generator in generators {
                     let list = self.expr(&generator.list, span, names);
-                    names.names.push((generator.name.node.clone(), list.element()));
+                    names.names.push((generator.name.node.clone(), list.item()));
                 }
                 if let Some(condition) = condition {
                     self.expr(condition, span, names);

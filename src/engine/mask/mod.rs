@@ -124,6 +124,8 @@ impl Mask {
             Some(field) => (field.shown, field.of.as_deref()),
             // A list as Salesforce gives it: its records are what the field is of.
             None if name == "records" => (true, object),
+            // The same of GraphQL. Their own texts are not the list's.
+            None if object.is_some() && matches!(name, "edges" | "node") => (false, object),
             None => (self.shown.contains(name) || (ENVELOPE.contains(&name) && !self.hidden.contains(name)), None),
         }
     }
@@ -433,6 +435,11 @@ mod tests {
         assert_eq!(
             mask().json(Some("Order"), &body).to_string(),
             r#"[{"orderKey":"sf-1","shipTo":{"name":"•••","new":"•••"},"items":[{"name":"Mug","sku":"M-1"}]}]"#
+        );
+        let connection = json!({"items": {"edges": [{"node": {"name": "Mug", "to": "Jo"}}, {"node": "Jo"}]}});
+        assert_eq!(
+            mask().json(Some("Order"), &connection).to_string(),
+            r#"{"items":{"edges":[{"node":{"name":"Mug","to":"•••"}},{"node":"•••"}]}}"#
         );
         let key = json!({"orderKey": "ss-jo@example.com/10"});
         assert!(!mask().json(Some("Order"), &key).to_string().contains("example"));
