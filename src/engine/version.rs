@@ -105,7 +105,10 @@ impl Read {
                 }
             }
             // A connection of GraphQL: its cursors are no part of the record.
-            connection if !self.inner.contains_key("edges") && let Some(nodes) = connection_nodes(connection) => {
+            connection
+                if !self.inner.contains_key("edges")
+                    && let Some(nodes) = connection_nodes(connection) =>
+            {
                 for node in nodes {
                     self.write(node, out);
                     out.push(0x01);

@@ -7,7 +7,6 @@ use crate::describe::{Path, PathStep};
 use crate::fault::Fault;
 use crate::value::{Json, list_elements};
 
-
 /// What has to be done to the lines of a record.
 #[derive(Debug, Default, PartialEq)]
 struct Differences {

@@ -437,10 +437,7 @@ mod tests {
             r#"[{"orderKey":"sf-1","shipTo":{"name":"•••","new":"•••"},"items":[{"name":"Mug","sku":"M-1"}]}]"#
         );
         let connection = json!({"items": {"edges": [{"node": {"name": "Mug", "to": "Jo"}}, {"node": "Jo"}]}});
-        assert_eq!(
-            mask().json(Some("Order"), &connection).to_string(),
-            r#"{"items":{"edges":[{"node":{"name":"Mug","to":"•••"}},{"node":"•••"}]}}"#
-        );
+        assert_eq!(mask().json(Some("Order"), &connection).to_string(), r#"{"items":{"edges":[{"node":{"name":"Mug","to":"•••"}},{"node":"•••"}]}}"#);
         let key = json!({"orderKey": "ss-jo@example.com/10"});
         assert!(!mask().json(Some("Order"), &key).to_string().contains("example"));
         let key = json!({"orderKey": "ss/15128675309", "shipTo": {"phone": "+1 (512) 867-5309"}, "carrierCode": "ups"});
