@@ -126,13 +126,16 @@ impl Engine<'_> {
         let object = self.world.plan.objects.get(&payload.object.to_string());
         let Some(rule) = object.and_then(|object| object.write_rule(payload.op, payload.key_field.as_deref())) else { return };
         for group in &rule.together {
-            if !group.iter().any(|field| differs.send.contains(field)) {
+            // A field of a group may be an object: then its leaves are of it.
+            let is_of = |path: &str, field: &str| path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            let in_group = |path: &str| group.iter().any(|field| is_of(path, field));
+            if !differs.send.iter().any(|path| in_group(path)) {
                 continue;
             }
-            for field in group.iter().filter(|field| payload.body.get(field.as_str()).is_some() && !payload.policies.contains_key(*field)) {
-                differs.held.retain(|path| path != field);
-                if !differs.send.contains(field) && !differs.disputed.contains(field) {
-                    differs.send.push(field.clone());
+            for (path, _) in delta::leaves(&payload.body).into_iter().filter(|(path, _)| in_group(path) && !payload.policies.contains_key(path)) {
+                differs.held.retain(|held| *held != path);
+                if !differs.send.contains(&path) && !differs.disputed.contains(&path) {
+                    differs.send.push(path);
                 }
             }
         }

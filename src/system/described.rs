@@ -57,7 +57,7 @@ impl Manifest {
         let is_fixed = base == text.base;
         let (default, example) = if is_fixed { (Some(base), None) } else { (None, Some(base)) };
         settings.insert(URL.to_owned(), Setting { kind: Kind::Address, secret: false, needed: false, default, example });
-        let writes: Vec<(WriteRule, Option<u32>)> = text.objects.iter().flat_map(|(object, said)| rules(object, said)).collect();
+        let writes: Vec<(WriteRule, Option<u32>)> = text.objects.iter().flat_map(|(object, said)| rules(object, said, &text.objects)).collect();
         Ok(Manifest {
             title: text.title.unwrap_or_else(|| text.system.clone()),
             connections: if text.connections.is_empty() { vec![text.system.clone()] } else { text.connections },
@@ -103,16 +103,18 @@ fn seconds(text: &str) -> Option<u32> {
 }
 
 /// What the writes of an object are held to, and for how many minutes each may still be under way.
-fn rules(object: &str, said: &Json) -> Vec<(WriteRule, Option<u32>)> {
+fn rules(object: &str, said: &Json, all: &IndexMap<String, Json>) -> Vec<(WriteRule, Option<u32>)> {
     let writes = said.get("writes").and_then(Json::as_object);
     // A part is written by the update of what it is part of, and held to what that one is.
-    writes.into_iter().flatten().filter_map(|(name, write)| rule(object, name, write)).collect()
+    let whole = said.get("part_of").and_then(|part| all.get(part.get("object")?.as_str()?)?.get("writes")?.get("update"));
+    writes.into_iter().flatten().filter_map(|(name, write)| rule(object, name, write, whole)).collect()
 }
 
-fn rule(object: &str, name: &str, write: &Json) -> Option<(WriteRule, Option<u32>)> {
+/// `whole`: the update of the object that this one is part of.
+fn rule(object: &str, name: &str, write: &Json, whole: Option<&Json>) -> Option<(WriteRule, Option<u32>)> {
     // `create_without_key` is another way to create.
     let operation = Operation::of_word(name.split_once('_').map_or(name, |(word, _)| word))?;
-    let guarantee = write.get("guarantee");
+    let guarantee = write.get("guarantee").or_else(|| whole?.get("guarantee"));
     let means = guarantee.and_then(|guarantee| guarantee.get("by")).and_then(Json::as_str);
     let text = |json: Option<&Json>, name: &str| json.and_then(|json| json.get(name)).and_then(Json::as_str).map(str::to_owned);
     let (class, key) = match means.unwrap_or("none") {
@@ -126,7 +128,9 @@ fn rule(object: &str, name: &str, write: &Json) -> Option<(WriteRule, Option<u32
     let first_step = write.get("steps").and_then(|steps| steps.as_array()?.last()).and_then(|step| text(Some(step), "mutation"));
     let batch = write.get("batch");
     let batch = batch.and_then(Json::as_u64).or_else(|| batch?.get("aliases")?.as_u64()).or_else(|| batch?.get("in_group")?.as_u64());
-    let found_by = text(guarantee, "field").or_else(|| text(Some(write), "key"));
+    let call = call.or_else(|| text(whole, "call"));
+    // A part is asked for in what it is part of.
+    let found_by = text(guarantee, "field").or_else(|| text(Some(write), "key")).filter(|_| whole.is_none());
     let settle = text(guarantee, "settle").and_then(|text| seconds(&text)).map(|seconds| seconds.div_ceil(60));
     let rule = WriteRule {
         object: Some(object.to_owned()),
@@ -140,9 +144,24 @@ fn rule(object: &str, name: &str, write: &Json) -> Option<(WriteRule, Option<u32
         bulk: None,
         replaces: write.get("replaces").is_some_and(|replaces| *replaces != Json::Bool(false)),
         carries: false,
-        together: Vec::new(),
+        // A part is made and changed as a whole: an action that says half of it is none.
+        together: if whole.is_some() { vec![part_fields(write, key_name(write))] } else { Vec::new() },
     };
     Some((rule, settle))
+}
+
+fn key_name(write: &Json) -> Option<&str> {
+    write.get("key").and_then(Json::as_str)
+}
+
+/// The fields of an item that the actions of a write read, without its key.
+fn part_fields(write: &Json, key: Option<&str>) -> Vec<String> {
+    let text = write.get("actions").map(Json::to_string).unwrap_or_default();
+    let name = |behind: &str| behind.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    let mut fields: Vec<String> = text.split("{item.").skip(1).map(name).filter(|name| Some(name.as_str()) != key).collect();
+    fields.sort();
+    fields.dedup();
+    fields
 }
 
 #[cfg(test)]
@@ -165,6 +184,7 @@ objects:
       update: { call: "POST /orders/{id}", guarantee: { by: version }, replaces: true }
       ship: { call: POST /ship }
   Note: { writes: { create: { mutation: note_create, batch: { aliases: 10 } } } }
+  Parcel: { part_of: { object: Order, by: order, at: parcels }, writes: { upsert: { key: key, there: "any(p.key == item.key for p in parts)" } } }
 "#;
 
     #[test]
@@ -185,6 +205,7 @@ objects:
             (Operation::Create, None, Guarantee::Searchable, 1, false),
             (Operation::Update, None, Guarantee::Idempotent, 1, true),
             (Operation::Create, None, Guarantee::Unprotected, 10, false),
+            (Operation::Upsert, None, Guarantee::Idempotent, 1, false),
         ];
         assert_eq!(rules, expected);
         assert_eq!(

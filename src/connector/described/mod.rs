@@ -10,6 +10,7 @@ mod graphql;
 mod lines;
 mod names;
 mod open;
+mod parts;
 mod receipt;
 mod sign_in;
 mod stream;

@@ -196,7 +196,7 @@ mod tests {
     fn a_description_that_needs_more_is_not_opened() {
         let read = |text: &str| crate::describe::read(FileId::default(), text).0.unwrap();
         assert_eq!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/shiphero.yaml"))), None);
-        assert_eq!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/commercetools.yaml"))), None);
+        assert_eq!(not_yet(&read(include_str!("../../../systems/commercetools/system.yaml"))), None);
         let signed = not_yet(&read(include_str!("../../../tests/corpus/descriptions/tiktok-shop.yaml")));
         assert_eq!(signed, Some("signed requests (`sign`)"));
         assert!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/shipstation.yaml"))).is_some());

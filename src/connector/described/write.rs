@@ -4,8 +4,9 @@ use super::answer::{Asked, Outcome};
 use super::ask::Parts;
 use super::find::Reads;
 use super::graphql::{self, Fields};
+use crate::base::Spanned;
 use crate::connector::{Done, Item, Receipt, WriteRequest};
-use crate::describe::model::{Action, Actions, Ask, Batch, Object, Request, Step, Write};
+use crate::describe::model::{Action, Actions, Ask, Batch, Object, PartOf, Request, Step, Write};
 use crate::describe::{PathStep, Scope};
 use crate::fault::Fault;
 use crate::system::Operation;
@@ -26,11 +27,10 @@ impl Reads<'_> {
         let write = write_of(self.object, batch.operation, batch.key_field);
         let write =
             write.ok_or_else(|| refused(format!("{} takes no {} of {}", self.link.of.title, batch.operation.word(), self.object.name.node)))?;
-        if self.object.part_of.is_some()
-            || matches!(write.actions, Some(Actions::List(_)))
-            || matches!(write.batch, Batch::Groups { .. })
-            || !write.resolve.is_empty()
-        {
+        if let Some(part) = &self.object.part_of {
+            return Ok(self.parts_written(part, write, batch.items).await);
+        }
+        if matches!(write.actions, Some(Actions::List(_))) || matches!(write.batch, Batch::Groups { .. }) || !write.resolve.is_empty() {
             return Err(refused(format!("`{}` of {} is described in a way that is not carried out yet", write.name.node, self.object.name.node)));
         }
         if !write.steps.is_empty() {
@@ -42,6 +42,19 @@ impl Reads<'_> {
             Batch::Aliases(most) if *most > 1 => self.aliased(write, ask, batch.items).await,
             _ => Ok(self.each(batch.items, write, Some(ask)).await),
         }
+    }
+
+    /// Each part by itself. Behind a refusal of the connection itself the others are not sent.
+    async fn parts_written(&self, part: &PartOf, write: &Write, items: &[Item]) -> Vec<Receipt> {
+        let mut receipts: Vec<Receipt> = Vec::with_capacity(items.len());
+        for item in items {
+            let receipt = match receipts.last().map(|last| &last.outcome) {
+                Some(Err(fault @ (Fault::Throttled { .. } | Fault::Denied { .. }))) => Receipt { outcome: Err(fault.clone()) },
+                _ => self.part(part, write, item).await.unwrap_or_else(|fault| Receipt { outcome: Err(fault) }),
+            };
+            receipts.push(receipt);
+        }
+        receipts
     }
 
     /// Each item by itself, in one call or in steps. Behind a refusal of the connection itself the others are not sent.
@@ -97,7 +110,7 @@ impl Reads<'_> {
             scope = scope.with("target", target);
         }
         if let Some(Actions::Fields(fields)) = &write.actions {
-            let actions = actions(fields, &item.body, &scope)?;
+            let actions = actions(fields, &item.body, target.as_ref().unwrap_or(&Json::Null), None, &write.key, &scope)?;
             if actions.is_empty() {
                 return Ok(unchanged(item));
             }
@@ -229,26 +242,41 @@ impl Reads<'_> {
 }
 
 /// Nothing differs: nothing is sent.
-fn unchanged(item: &Item) -> Receipt {
+pub(super) fn unchanged(item: &Item) -> Receipt {
     Receipt { outcome: Ok(Done { id: item.id.clone(), created: Some(false), record: Json::Null }) }
 }
 
-/// The actions that changed fields become, in the order of the description.
-fn actions(of: &[Action], body: &Json, scope: &Scope<'_>) -> Result<Vec<Json>, Fault> {
+/// The actions that changed fields become, in the order of the description. A change of one field of an object that its action takes whole
+/// is laid over what the target holds. `by` names what the record is part of, and `key` what it is called: neither is a change.
+pub(super) fn actions(
+    of: &[Action],
+    body: &Json,
+    held: &Json,
+    by: Option<&str>,
+    key: &[Spanned<String>],
+    scope: &Scope<'_>,
+) -> Result<Vec<Json>, Fault> {
     let mut left = body.clone();
+    for name in by.into_iter().chain(key.iter().map(|key| key.node.as_str())) {
+        take(&mut left, &[name]);
+    }
+    let after = laid_over(Some(held), body);
     let mut found = Vec::new();
     for action in of {
         let is_each = matches!(action.path.steps.last(), Some(PathStep::Each));
         let names: Vec<&str> =
             action.path.steps.iter().filter_map(|step| if let PathStep::Name(name) = step { Some(name.as_str()) } else { None }).collect();
         let Some(value) = names.iter().try_fold(body, |value, name| value.get(name)) else { continue };
-        let values: Vec<(&str, &Json)> = match (is_each, value) {
-            (false, value) => vec![(names.last().copied().unwrap_or_default(), value)],
-            (true, Json::Object(fields)) => fields.iter().map(|(name, value)| (name.as_str(), value)).collect(),
+        let before = names.iter().try_fold(held, |value, name| value.get(name));
+        let values: Vec<(&str, Json)> = match (is_each, value) {
+            (false, value) => vec![(names.last().copied().unwrap_or_default(), laid_over(before, value))],
+            (true, Json::Object(fields)) => fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect(),
+            // Of a list each element is by itself.
+            (true, Json::Array(items)) => items.iter().map(|value| (names.last().copied().unwrap_or_default(), value.clone())).collect(),
             (true, _) => continue,
         };
-        for (name, value) in values {
-            let scope = scope.clone().with("value", value).and("name", Json::from(name)).with("after", body);
+        for (name, value) in &values {
+            let scope = scope.clone().with("value", value).and("name", Json::from(*name)).with("after", &after);
             found.extend(action.action.fill(&scope).map_err(super::ask::incomplete)?);
         }
         take(&mut left, &names);
@@ -256,6 +284,21 @@ fn actions(of: &[Action], body: &Json, scope: &Scope<'_>) -> Result<Vec<Json>, F
     match uncovered(&left, String::new()) {
         None => Ok(found),
         Some(field) => Err(Fault::rejected("field", format!("`{field}` cannot be changed: no action does it"), Some(field))),
+    }
+}
+
+/// A change over what the target holds: of an object its other fields stay.
+fn laid_over(held: Option<&Json>, change: &Json) -> Json {
+    match (held, change) {
+        (Some(Json::Object(held)), Json::Object(change)) => {
+            let mut whole = held.clone();
+            for (name, value) in change {
+                let value = laid_over(held.get(name), value);
+                whole.insert(name.clone(), value);
+            }
+            Json::Object(whole)
+        }
+        (_, change) => change.clone(),
     }
 }
 

@@ -282,6 +282,12 @@ impl<'a> Surveyor<'a> {
             answered = self.ask(ask, None, read, &names, &mut sinks);
         }
         self.actions(object, write, read, &names, &mut sinks);
+        // Of which record it is part is said by the item. It is that record's id.
+        if let Some(by) = object.part_of.as_ref().and_then(|part| part.by.as_ref()) {
+            let form = parent.step("id").unwrap_or_default();
+            let path = vec![by.node.clone()];
+            sinks.push(Sink { root: "item", path, form, required: write.name.node != "update", except: Vec::new() });
+        }
         for step in &write.steps {
             let calls = [step.ask.as_ref(), step.add.as_ref().map(|(ask, _)| ask), step.change.as_ref(), step.remove.as_ref()];
             for ask in calls.into_iter().flatten() {

@@ -53,6 +53,8 @@ pub enum IdForm {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartOf {
     pub object: Spanned<String>,
+    /// The field of an item that has the id of the record that it is part of.
+    pub by: Option<Spanned<String>>,
     pub at: Vec<Path>,
 }
 
@@ -90,9 +92,10 @@ impl Reader<'_> {
         let part_of = block.get("part_of").and_then(|node| {
             let mut inner = self.block(node, "`part_of`")?;
             let object = self.need(&mut inner, "object", "nothing says of which object it is part").and_then(|node| self.text(node, "object"));
+            let by = inner.get("by").and_then(|node| self.text(node, "by"));
             let at = self.need(&mut inner, "at", "nothing says where it stands in it").map_or_else(Vec::new, |node| self.paths(node, "at"));
             self.close(&inner);
-            Some(PartOf { object: object?, at })
+            Some(PartOf { object: object?, by, at })
         });
         let included = block.get("included").and_then(|node| node.get("when_read")).and_then(Node::entries).unwrap_or_default();
         let included = self.text_pairs(included, "included");

@@ -18,7 +18,7 @@ use crate::http::{Broken, Call, Response, Secret};
 use crate::value::{Json, ObjectRef};
 
 static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
-    let text = include_str!("../../../../tests/corpus/descriptions/commercetools.yaml");
+    let text = include_str!("../../../../systems/commercetools/system.yaml");
     crate::describe::read(FileId::default(), text).0.unwrap()
 });
 
@@ -120,4 +120,88 @@ async fn changed_fields_become_actions_under_the_version_that_was_read() {
     assert_eq!(asked[2].0, "POST api.europe-west1.gcp.commercetools.com/shop/orders/o1");
     let actions = json!([{"action": "changeOrderState", "orderState": "Confirmed"}, {"action": "setCustomField", "name": "note", "value": "x"}]);
     assert_eq!(asked[2].2, json!({"version": 7, "actions": actions}));
+}
+
+impl Bench {
+    async fn upsert(&self, object: &str, id: Option<&str>, key: &str, body: Json) -> Result<Option<String>, Fault> {
+        let of = ObjectRef::new("shop", object);
+        let schemas = BTreeMap::new();
+        let items = [Item { key: Some(key.to_owned()), id: id.map(str::to_owned), body }];
+        let now = NOW.parse().unwrap();
+        let (operation, key_field) = (Operation::Upsert, Some("key"));
+        let batch = WriteRequest { object: &of, schemas: &schemas, operation, key_field, items: &items, riders: None, now };
+        self.system.send(&self.call, &batch).await?.remove(0).outcome.map(|done| done.id)
+    }
+
+    fn sent(&self) -> Vec<Json> {
+        self.asked()
+            .into_iter()
+            .filter(|(address, _, _)| address.starts_with("POST") && address.contains("/orders/"))
+            .map(|(_, _, body)| body)
+            .collect()
+    }
+}
+
+fn with_deliveries(version: u64, deliveries: &Json) -> Json {
+    let order = json!({"id": "o1", "version": version, "lastModifiedAt": "2026-11-18T08:00:00.000Z", "shippingInfo": {"deliveries": deliveries}});
+    json!({"results": [order]})
+}
+
+fn conflict() -> Result<Response, Broken> {
+    answer(
+        409,
+        &json!({"statusCode": 409, "message": "changed", "errors": [{"code": "ConcurrentModification", "message": "changed", "currentVersion": 8}]}),
+    )
+}
+
+#[tokio::test]
+async fn a_part_is_made_once_by_an_action_on_what_it_is_part_of() {
+    let items = json!([{"id": "l1", "quantity": 2}]);
+    let parcels = |number: &str| json!([{"key": "ss-1", "trackingData": {"trackingId": number, "carrier": "UPS"}}]);
+    let held =
+        |number: &str| json!([{"id": "d9", "key": "ss-1", "createdAt": "2026-11-18T08:00:00.000Z", "items": items, "parcels": parcels(number)}]);
+    let body = |number: &str| json!({"key": "ss-1", "orderId": "o1", "items": items, "parcels": parcels(number)});
+    let done = Ok(Some("o1/ss-1".to_owned()));
+    // It is not there: it is added under the version that was read.
+    let bench = Bench::new([ok(with_deliveries(7, &json!([]))), ok(json!({"id": "o1", "version": 9}))]);
+    assert_eq!(bench.upsert("Delivery", None, "ss-1", body("1Z1")).await, done);
+    let add = json!({"action": "addDelivery", "deliveryKey": "ss-1", "items": items, "parcels": parcels("1Z1")});
+    assert_eq!(bench.sent(), [json!({"version": 7, "actions": [add]})]);
+    // It is there already, since an answer was lost: nothing is sent again.
+    let bench = Bench::new([ok(with_deliveries(9, &held("1Z1")))]);
+    assert_eq!(bench.upsert("Delivery", None, "ss-1", body("1Z1")).await, done);
+    assert_eq!(bench.sent(), [] as [Json; 0]);
+    // Somebody else wrote the order between reading and writing: it is read again, and what is there by then is not added.
+    let bench = Bench::new([ok(with_deliveries(7, &json!([]))), conflict(), ok(with_deliveries(8, &held("1Z1")))]);
+    assert_eq!(bench.upsert("Delivery", None, "ss-1", body("1Z1")).await, done);
+    assert_eq!(bench.sent().len(), 1);
+    // What changed of it becomes actions. Of which order it is part says its id.
+    let bench = Bench::new([ok(with_deliveries(9, &held("1Z1"))), ok(json!({"id": "o1", "version": 10}))]);
+    assert_eq!(bench.upsert("Delivery", Some("o1/ss-1"), "ss-1", json!({"key": "ss-1", "parcels": parcels("1Z2")})).await, done);
+    let set = json!({"action": "setParcelTrackingData", "parcelKey": "ss-1", "trackingData": {"trackingId": "1Z2", "carrier": "UPS"}});
+    assert_eq!(bench.sent(), [json!({"version": 9, "actions": [set]})]);
+    // A field that no action changes is a refusal, and what is part of nothing is one too.
+    let bench = Bench::new([ok(with_deliveries(9, &held("1Z1")))]);
+    let fault = bench.upsert("Delivery", None, "ss-1", json!({"key": "ss-1", "orderId": "o1", "custom": {"x": 1}})).await.unwrap_err();
+    assert!(matches!(&fault, Fault::Rejected(refusal) if refusal.field.as_deref() == Some("custom.x")), "{fault:?}");
+    let fault = Bench::new([]).upsert("Delivery", None, "ss-1", json!({"key": "ss-1"})).await.unwrap_err();
+    assert!(matches!(&fault, Fault::Rejected(refusal) if refusal.field.as_deref() == Some("orderId")), "{fault:?}");
+}
+
+#[tokio::test]
+async fn others_who_write_the_same_record_all_the_time_do_not_reject_a_part() {
+    let answers = (0..5).flat_map(|version| [ok(with_deliveries(version, &json!([]))), conflict()]);
+    let bench = Bench::new(answers);
+    let fault = bench.upsert("Delivery", None, "ss-1", json!({"key": "ss-1", "orderId": "o1", "items": []})).await.unwrap_err();
+    assert!(matches!(fault, Fault::Transient { .. }), "{fault:?}");
+}
+
+#[tokio::test]
+async fn a_change_of_half_an_address_keeps_the_other_half() {
+    let address = json!({"country": "DE", "city": "Berlin", "streetName": "Weg", "postalCode": "10115"});
+    let order = json!({"id": "o1", "version": 7, "lastModifiedAt": "2026-11-18T08:00:00.000Z", "shippingAddress": address});
+    let bench = Bench::new([ok(json!({"results": [order]})), ok(json!({"id": "o1", "version": 8}))]);
+    assert!(bench.update(json!({"shippingAddress": {"city": "Potsdam"}})).await.is_ok());
+    let address = json!({"country": "DE", "city": "Potsdam", "streetName": "Weg", "postalCode": "10115"});
+    assert_eq!(bench.sent(), [json!({"version": 7, "actions": [{"action": "setShippingAddress", "address": address}]})]);
 }
