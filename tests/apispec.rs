@@ -269,6 +269,19 @@ fn a_clients_own_system_is_imported_by_the_command() {
     let alone = said(&["system", "check", "wms"]);
     assert!(alone.0 == Some(0) && alone.1.contains("there is no file of the vendor"), "{alone:?}");
     assert_eq!(said(&["system", "check", "nothing"]).0, Some(2));
+    // Corrections that are named have to be there, and what is wrong with them is told of their own file.
+    write(
+        "systems/wms/system.yaml",
+        &description("orders").replace("system: wms\n", "system: wms\nspecs: [{ openapi: api.yaml, corrections: nosuch.yaml }]\n"),
+    );
+    for command in [&["system", "import", "wms", "--openapi", "api.yaml"][..], &["system", "check", "wms"][..]] {
+        let missing = said(command);
+        assert!(missing.0 == Some(1) && missing.1.contains("E0601") && missing.1.contains("no file `nosuch.yaml`"), "{missing:?}");
+    }
+    write("systems/wms/nosuch.yaml", "overlay: 1.0.0\ninfo: { title: a, version: '1' }\nactions: [{ target: $.paths }]\n");
+    let wrong = said(&["system", "import", "wms", "--openapi", "api.yaml"]);
+    assert!(wrong.0 == Some(1) && wrong.1.contains("nosuch.yaml: /actions/0"), "{wrong:?}");
+    write("systems/wms/system.yaml", &description("orders"));
     for (arguments, words) in [(["system", "import", "other"], "describe the system"), (["system", "import", "../x"], "no name of a system")] {
         let refused = said(&arguments);
         assert!(refused.0 == Some(2) && refused.1.contains(words), "{refused:?}");

@@ -22,6 +22,11 @@ fn the_page_of_the_acts_is_what_the_tables_say() {
 
 /// Each bound names the test that fails without it, and that test is there.
 #[test]
+fn the_page_of_what_is_not_carried_out_is_what_the_list_says() {
+    is_written("docs/reference/not-carried-out.md", &crossdock::describe::unsupported::reference());
+}
+
+#[test]
 fn each_bound_has_its_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut texts = Vec::new();

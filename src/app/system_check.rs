@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Failure;
 use super::folder::unreadable;
-use super::system_import::{origin_of, unnamed, vendor};
+use super::system_import::{missing_corrections, origin_of, unnamed, vendor};
 use crate::apispec::{Origin, Style};
 use crate::base::diag::Diagnostic;
 use crate::base::{Source, Sources, bounds};
@@ -41,6 +41,7 @@ pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
     let (described, mut found) = describe::read(id, &text);
     let Some(described) = described else { return Ok(Checked { found, sources, described: None, against: None }) };
     found.extend(describe::check(&described));
+    found.extend(missing_corrections(&described, &folder));
     let files = [(Style::OpenApi, folder.join("spec.json")), (Style::GraphQl, folder.join("spec.graphql"))];
     let mut against = None;
     // With several files of a vendor it is not said which one the cut is of.
@@ -48,13 +49,7 @@ pub fn check(root: &Path, name: &str) -> Result<Checked, Failure> {
     let spec = described.specs.first().unwrap_or(&default);
     if let Some((style, path)) = files.iter().find(|(_, path)| path.is_file()).filter(|_| described.specs.len() < 2) {
         let text = read(path)?;
-        let cut = vendor(*style, &text, &[]).map_err(|error| {
-            let failure = Failure::findings(format!("{}: {error}", path.display()));
-            match error.help {
-                Some(help) => failure.hint(help),
-                None => failure,
-            }
-        })?;
+        let cut = vendor(*style, &text, &[]).map_err(|error| error.failure(path, &[]))?;
         found.extend(survey(&described, &[VendorFile { spec, api: &cut.api }]).found);
         against = Some(origin_of(*style, &text));
     }

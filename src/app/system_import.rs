@@ -46,11 +46,38 @@ pub struct Asked {
     pub source: Option<String>,
 }
 
+/// Why a vendor's file cannot be read with its corrections.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct NotRead {
+    pub error: SpecError,
+    /// The place of the corrections that are to blame, where it is not the vendor's file.
+    pub corrections: Option<usize>,
+}
+
+impl From<SpecError> for NotRead {
+    fn from(error: SpecError) -> Self {
+        NotRead { error, corrections: None }
+    }
+}
+
+impl NotRead {
+    /// What the command ends with. `file` is the vendor's, `corrections` are those that were given, in their order.
+    pub(super) fn failure(self, file: &Path, corrections: &[PathBuf]) -> Failure {
+        let path = self.corrections.and_then(|at| corrections.get(at)).map_or(file, PathBuf::as_path);
+        let failure = Failure::findings(format!("{}: {}", path.display(), self.error));
+        match self.error.help {
+            Some(help) => failure.hint(help),
+            None => failure,
+        }
+    }
+}
+
 /// Reads a vendor's file, with its corrections: of OpenAPI an overlay, of GraphQL extensions (`extend type Order { … }`).
 ///
 /// # Errors
 /// The file or its corrections cannot be read.
-pub fn vendor(style: Style, text: &str, corrections: &[&str]) -> Result<Vendor, SpecError> {
+pub fn vendor(style: Style, text: &str, corrections: &[&str]) -> Result<Vendor, NotRead> {
     match style {
         Style::GraphQl => {
             let mut texts = vec![("the vendor's schema", text)];
@@ -59,8 +86,9 @@ pub fn vendor(style: Style, text: &str, corrections: &[&str]) -> Result<Vendor, 
         }
         Style::OpenApi => {
             let mut document = json(text)?;
-            for overlay in corrections {
-                apispec::correct(&mut document, &json(overlay)?)?;
+            for (at, overlay) in corrections.iter().enumerate() {
+                let corrected = json(overlay).and_then(|overlay| apispec::correct(&mut document, &overlay));
+                corrected.map_err(|error| NotRead { error, corrections: Some(at) })?;
             }
             Ok(Vendor { api: ApiSpec::openapi(&document)?, document: Some(document) })
         }
@@ -146,6 +174,7 @@ pub fn import(asked: &Asked) -> Result<Derived, Failure> {
     let text = read(&at)?;
     let id = sources.add(Source::new(at.display().to_string(), text.as_str()));
     let (described, mut found) = describe::read(id, &text);
+    found.extend(described.iter().flat_map(|described| missing_corrections(described, &folder)));
     let Some(described) = described else {
         return Ok(Derived { spec: String::new(), style: Style::OpenApi, schemas: BTreeMap::new(), found, sources });
     };
@@ -170,28 +199,34 @@ pub fn import(asked: &Asked) -> Result<Derived, Failure> {
         }
     };
     // What is cut has been corrected.
-    let mut corrections = Vec::new();
+    let (mut corrections, mut beside) = (Vec::new(), Vec::new());
     if asked.vendor.is_some() {
-        let beside = folder.join(if style == Style::GraphQl { "corrections.graphql" } else { "corrections.yaml" });
-        if beside.is_file() {
-            corrections.push(read(&beside)?);
+        if let Some(path) = corrections_of(&described, &folder, style) {
+            corrections.push(read(&path)?);
+            beside.push(path);
         }
         if style == Style::GraphQl {
             corrections.extend(described.specs.iter().filter_map(|spec| spec.extra.as_ref()).map(|extra| extra.node.clone()));
         }
     }
-    let failed = |error: SpecError| {
-        let failure = Failure::findings(format!("{}: {error}", path.display()));
-        match error.help {
-            Some(help) => failure.hint(help),
-            None => failure,
-        }
-    };
     let texts: Vec<&str> = corrections.iter().map(String::as_str).collect();
-    let read = vendor(style, &read(&path)?, &texts).map_err(failed)?;
-    let (spec, schemas, differs) = derive(&described, &read, &origin).map_err(failed)?;
+    let read = vendor(style, &read(&path)?, &texts).map_err(|error| error.failure(&path, &beside))?;
+    let (spec, schemas, differs) = derive(&described, &read, &origin).map_err(|error| NotRead::from(error).failure(&path, &beside))?;
     found.extend(differs);
     Ok(Derived { spec, style, schemas, found, sources })
+}
+
+/// The corrections of a vendor's file: those that the description names, else what lies beside it under the usual name.
+fn corrections_of(described: &Described, folder: &Path, style: Style) -> Option<PathBuf> {
+    let usual = if style == Style::GraphQl { "corrections.graphql" } else { "corrections.yaml" };
+    let named = described.specs.first().and_then(|spec| spec.corrections.as_ref()).map(|named| named.node.as_str());
+    Some(folder.join(named.unwrap_or(usual))).filter(|path| path.is_file())
+}
+
+/// Corrections that a description names and that do not lie beside it.
+pub(super) fn missing_corrections(described: &Described, folder: &Path) -> Vec<Diagnostic> {
+    let named = described.specs.iter().filter_map(|spec| spec.corrections.as_ref());
+    named.filter(|named| !folder.join(&named.node).is_file()).map(|named| describe::no_such_file(&named.node, named.span)).collect()
 }
 
 /// The origin that a cut file names.

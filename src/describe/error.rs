@@ -1,6 +1,7 @@
 //! What is said about descriptions.
 
 use super::text::Place;
+use super::unsupported::{self, Unsupported};
 use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 
@@ -32,6 +33,39 @@ pub(super) fn unknown_word(word: &str, span: Span, key: &str, known: &[&str]) ->
         Some(near) => said.mend(format!("did you mean `{near}`?"), span, near),
         None => said.help(format!("it is one of: {}", listed(known))),
     }
+}
+
+pub(super) fn unknown_signed_part(word: &str, span: Span) -> Diagnostic {
+    const PARTS: &[&str] = &["body", "path", "query", "method", "header.", "setting."];
+    let said = Diagnostic::new(Code::UnknownWord, span, format!("`{word}` is no part of what is signed"));
+    match crate::base::nearest(word, PARTS.iter().copied()) {
+        Some(near) => said.mend(format!("did you mean `{near}`?"), span, near),
+        None => said.help(format!("it is one of: {}; a fixed text is `{{ text: \"{word}\" }}`", listed(PARTS))),
+    }
+}
+
+/// A file that a description names does not lie beside it.
+pub(crate) fn no_such_file(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadDescription, span, format!("there is no file `{name}` beside the description"))
+        .why("what it would correct is taken as the vendor's file has it")
+        .help("name a file in the folder of the description: `corrections: corrections.yaml`; or leave it out")
+}
+
+/// A call or `auth` names a sign-in that there is not.
+pub(super) fn no_sign_in(name: &str, span: Span, known: &[&str]) -> Diagnostic {
+    let said = Diagnostic::new(Code::NotProvided, span, format!("there is no sign-in `{name}`"));
+    match crate::base::nearest(name, known.iter().copied()) {
+        Some(near) => said.mend(format!("did you mean `{near}`?"), span, near),
+        None if known.is_empty() => said.help("`auth` has one sign-in without a name: leave `as` out"),
+        None => said.help(format!("`auth` has: {}", listed(known))),
+    }
+}
+
+/// Several sign-ins, and none of them is the usual one.
+pub(super) fn no_usual_sign_in(span: Span, known: &[&str]) -> Diagnostic {
+    Diagnostic::new(Code::NeedsKey, span, "`auth` has several sign-ins and needs `as`")
+        .why("nothing says which of them a call has that names none")
+        .help(format!("add `as:` with one of: {}", listed(known)))
 }
 
 pub(super) fn needs_key(key: &str, span: Span, block: &str, why: &str) -> Diagnostic {
@@ -137,8 +171,25 @@ pub(super) fn assumed(text: &str, span: Span) -> Diagnostic {
         .help("confirm it with the vendor or by a probe, and take the mark away")
 }
 
-pub(super) fn hook(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::RestsOnAssumption, span, format!("`{name}` is a function of the program, not of the description"))
+/// A key that is read and has no effect.
+pub(super) fn unsupported(key: &str, span: Span, row: &Unsupported) -> Diagnostic {
+    Diagnostic::new(Code::NotCarriedOut, span, format!("`{key}` is not carried out: {}", row.what))
+        .why("the connector would leave it out, so no connection of this system is opened")
+        .help(row.instead)
+}
+
+/// A word that is read and has no effect.
+pub(super) fn unsupported_word(word: &str, span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::NotCarriedOut, span, format!("`{word}` is not carried out: {what}"))
+        .why("the connector would leave it out, so no connection of this system is opened")
+        .help(unsupported::LOOK)
+}
+
+/// A name that the notation has here, and that has no value yet.
+pub(super) fn unsupported_name(path: &str, span: Span, place: Place) -> Diagnostic {
+    Diagnostic::new(Code::NotCarriedOut, span, format!("`{path}` has no value {} yet", place.noun()))
+        .why("what reads it would be left out, so no connection of this system is opened")
+        .help(format!("provided here are: {}", listed(place.provides())))
 }
 
 /// `a`, `b`, `c`: not more than a reader takes in.

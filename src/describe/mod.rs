@@ -10,11 +10,13 @@ pub mod model;
 mod read;
 pub mod schemas;
 mod text;
+pub mod unsupported;
 
 #[cfg(test)]
 mod tests;
 
 pub use check::check;
+pub(crate) use error::no_such_file;
 pub use model::Described;
 pub use text::{Filled, Filter, Formula, Missing, Path, Piece, Place, Scope, Step as PathStep, Template, printed};
 
@@ -25,11 +27,30 @@ use crate::base::{FileId, Span, bounds};
 use crate::project::yaml;
 use crate::system;
 
+/// A description that comes with the program, and what is wrong with it.
+#[derive(Debug)]
+pub struct Known {
+    /// None where nothing usable could be read.
+    pub described: Option<Described>,
+    /// Errors; a connection of a description that has one is not opened.
+    pub errors: Vec<Diagnostic>,
+}
+
+impl Known {
+    /// Reads a description and holds it to its rules.
+    pub fn of(text: &str) -> Self {
+        let (described, mut errors) = read(FileId::default(), text);
+        errors.extend(described.iter().flat_map(check));
+        errors.retain(Diagnostic::is_error);
+        Known { described, errors }
+    }
+}
+
 /// The description of a system that comes with the program.
-pub fn known(system: &str) -> Option<&'static Described> {
-    static READ: LazyLock<Vec<Described>> =
-        LazyLock::new(|| system::descriptions().iter().filter_map(|(_, text)| read(FileId::default(), text).0).collect());
-    READ.iter().find(|described| described.system.node == system)
+pub fn known(system: &str) -> Option<&'static Known> {
+    static READ: LazyLock<Vec<(&'static str, Known)>> =
+        LazyLock::new(|| system::descriptions().iter().map(|(name, text)| (*name, Known::of(text))).collect());
+    READ.iter().find(|(name, _)| *name == system).map(|(_, known)| known)
 }
 
 /// Reads a description. What is wrong with it is told at its place; where nothing usable is left, there is no description.
@@ -41,7 +62,7 @@ pub fn read(file: FileId, text: &str) -> (Option<Described>, Vec<Diagnostic>) {
         Ok(node) => node,
         Err(fault) => return (None, vec![error::no_yaml(Span::new(file, fault.at, fault.at.saturating_add(1).min(text.len())), &fault.message)]),
     };
-    let mut reader = read::Reader { file, text, found: Vec::new(), settings: Vec::new(), given: Vec::new() };
+    let mut reader = read::Reader { file, text, found: Vec::new(), settings: Vec::new(), given: Vec::new(), unsupported: Vec::new() };
     let described = reader.described(&node);
     let mut found = reader.found;
     found.sort_by_key(|fault| (fault.primary.span.start, fault.code));

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::error;
 use super::text::{Filled, Formula, Path, Place, Template};
+use super::{error, unsupported};
 use crate::base::diag::Diagnostic;
 use crate::base::{FileId, Span, Spanned};
 use crate::project::yaml::{Entry, Node, Shape};
@@ -22,6 +22,8 @@ pub(super) struct Reader<'t> {
     pub(super) settings: Vec<String>,
     /// Names that the description itself gives: in `let`, in `session`, in `with`.
     pub(super) given: Vec<String>,
+    /// What is read and not carried out.
+    pub(super) unsupported: Vec<Diagnostic>,
 }
 
 /// A block of names and values that is being read.
@@ -89,7 +91,12 @@ impl Reader<'_> {
     pub(super) fn block<'n>(&mut self, node: &'n Node, what: impl Into<String>) -> Option<Block<'n>> {
         let what = what.into();
         match &node.shape {
-            Shape::Map(entries) => Some(Block { span: self.span(node), what, entries, asked: Vec::new() }),
+            Shape::Map(entries) => {
+                for (entry, row) in unsupported::of_block(&what, entries) {
+                    self.unsupported.push(error::unsupported(&entry.key, self.key_span(entry), row));
+                }
+                Some(Block { span: self.span(node), what, entries, asked: Vec::new() })
+            }
             Shape::Nothing => Some(Block { span: self.span(node), what, entries: &[], asked: Vec::new() }),
             _ => {
                 self.found.push(error::bad_form(self.span(node), &what, "a block of names and values", node.noun()));
@@ -204,7 +211,26 @@ impl Reader<'_> {
 
     pub(super) fn formula(&mut self, node: &Node, what: &str, place: Place) -> Option<Formula> {
         let text = self.text(node, what)?;
-        Formula::read(&text.node, text.span, &|path| self.knows(path, place)).map_err(|faults| self.found.extend(faults)).ok()
+        let read = Formula::read(&text.node, text.span, &|path| self.knows(path, place));
+        let formula = read.map_err(|faults| self.found.extend(faults)).ok()?;
+        self.note_names([&formula], place);
+        Some(formula)
+    }
+
+    /// Notes names that the place knows and that have no value there.
+    fn note_names<'f>(&mut self, formulas: impl IntoIterator<Item = &'f Formula>, place: Place) {
+        let without_value = unsupported::names(place);
+        for path in formulas.into_iter().flat_map(|formula| &formula.reads) {
+            let root = path.root();
+            if without_value.contains(&root) && !self.given.iter().any(|given| given == root) {
+                self.unsupported.push(error::unsupported_name(&path.to_string(), path.span, place));
+            }
+        }
+    }
+
+    /// Notes a key that is not carried out, by its row.
+    pub(super) fn note(&mut self, block: &str, key: &str, span: Span) {
+        self.unsupported.extend(unsupported::row(block, key).map(|row| error::unsupported(key.trim_end_matches('.'), span, row)));
     }
 
     pub(super) fn template(&mut self, node: &Node, what: &str, place: Place) -> Option<Template> {
@@ -213,7 +239,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn template_of(&mut self, text: &Spanned<String>, place: Place) -> Option<Template> {
-        Template::read(&text.node, text.span, &|path| self.knows(path, place)).map_err(|faults| self.found.extend(faults)).ok()
+        let read = Template::read(&text.node, text.span, &|path| self.knows(path, place));
+        let template = read.map_err(|faults| self.found.extend(faults)).ok()?;
+        self.note_names(template.values(), place);
+        Some(template)
     }
 
     /// A query, a body, an action: templates in a tree.
@@ -257,7 +286,11 @@ impl Reader<'_> {
                 _ => Ok(()),
             };
         }
-        if root == "session" || place.provides().contains(&root) || self.given.iter().any(|given| given == root) {
+        if root == "session"
+            || place.provides().contains(&root)
+            || unsupported::names(place).contains(&root)
+            || self.given.iter().any(|given| given == root)
+        {
             return Ok(());
         }
         let known: Vec<&str> = place.provides().iter().copied().chain(self.given.iter().map(String::as_str)).collect();

@@ -55,6 +55,114 @@ objects:
       - { name: orders, call: GET /orders, query: { since: \"{from}\" }, records: orders, page: whole }
 ";
 
+/// A description with a bit of everything that is carried out, and nothing wrong in it.
+const WHOLE: &str = include_str!("../../tests/corpus/descriptions/whole.yaml");
+
+/// What the rules say of a description with one mistake: the code, and what stands under the mark.
+fn checked(from: &str, to: &str) -> Vec<(String, String)> {
+    assert!(from.is_empty() || WHOLE.contains(from), "{from}");
+    let text = if from.is_empty() { WHOLE.to_owned() } else { WHOLE.replacen(from, to, 1) };
+    let mut sources = Sources::default();
+    let file = sources.add(Source::new("system.yaml", text.as_str()));
+    let (described, mut found) = read(file, &text);
+    found.extend(described.iter().flat_map(check));
+    let at = |span: crate::base::Span| text[span.start as usize..span.end as usize].to_owned();
+    found.into_iter().filter(crate::base::diag::Diagnostic::is_error).map(|fault| (fault.code.number().to_owned(), at(fault.primary.span))).collect()
+}
+
+/// Each change and the one error that it gives: its code, and what stands under the mark.
+fn each_gives(cases: &[(&str, &str, &str, &str)]) {
+    let mut wrong = Vec::new();
+    for (from, to, code, place) in cases {
+        let said = checked(from, to);
+        if said != [((*code).to_owned(), (*place).to_owned())] {
+            wrong.push(format!("{to}: {said:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_whole_description_has_no_error() {
+    assert_eq!(checked("", ""), []);
+}
+
+#[test]
+fn what_is_not_carried_out_is_an_error_at_its_place() {
+    let code = "E0619";
+    each_gives(&[
+        ("edition: 1", "edition: 1\nsession: { cipher: { call: GET /shops } }", code, "session"),
+        ("edition: 1", "edition: 1\nhooks: [{ name: a }]", code, "hooks"),
+        ("auth: { header:", "auth: { clock: { back: 1 minute, ahead: 1 s }, header:", code, "clock"),
+        ("left: header.x-left", "cost: header.x-left", code, "cost"),
+        ("    stamp: updated_at\n", "    stamp: updated_at\n    push: { status: status }\n", code, "push"),
+        ("until: { lag: 30 s }", "until: { lag: 30 s, open: true }", code, "open"),
+        ("more: body.next is present }", "more: body.next is present, total: total }", code, "total"),
+        ("{ token: next, to: query.cursor, more: body.next is present }", "{ window: [query.from, query.to] }", code, "window"),
+        ("{ token: next, to: query.cursor, more: body.next is present }", "{ number: { to: query.page }, whole: true }", code, "whole"),
+        ("batch: 50 }\n    find", "absent: status == 404, batch: 50 }\n    find", code, "absent"),
+        ("filter: exact }", "filter: exact, batch: 10 }", code, "batch"),
+        ("    find:\n", "    find:\n      other: listed\n", code, "listed"),
+        ("    find:\n", "    find:\n      other: { all: [{ call: GET /orders, records: orders }] }\n", code, "all"),
+        ("key: number\n", "key: number\n        needs: [sku]\n", code, "needs"),
+        ("by: key,", "by: key, refused: A,", code, "refused"),
+        ("created: true", "created: true, warning: warning", code, "warning"),
+        (
+            "{ when: status == 409, is: conflict }",
+            "{ when: status == 409, is: conflict }\n  - { when: status == 422, is: exists, by: error.field }",
+            code,
+            "by",
+        ),
+        ("names:\n", "names:\n  Carrier: { table: carriers.csv }\n", code, "table"),
+        ("page: whole, name", "page: { token: next, to: query.cursor }, name", code, "page"),
+        ("  event: type\n", "  event: type\n  once: header.x-id\n", code, "once"),
+        ("over: [body]", "over: [url, body]", code, "url"),
+        ("over: [body]", "over: [query.a, body]", code, "query.a"),
+        ("{from}\"", "{from}\", fields: \"{read.lines?}\"", code, "read.lines"),
+        ("id: number, created", "id: found.number, created", code, "found.number"),
+        ("records: orders, page: {", "records: orders, as: orders, page: {", code, "orders"),
+        ("records: orders, page: {", "records: orders, at: order, page: {", code, "order"),
+    ]);
+}
+
+#[test]
+fn each_row_of_what_is_not_carried_out_can_be_met() {
+    // A row whose block no reader knows would never be told.
+    let blocks: Vec<&str> = super::unsupported::KEYS.iter().map(|row| row.block).collect();
+    let sources = include_str!("model/auth.rs").to_owned()
+        + include_str!("model/answers.rs")
+        + include_str!("model/connection.rs")
+        + include_str!("model/find.rs")
+        + include_str!("model/limits.rs")
+        + include_str!("model/names.rs")
+        + include_str!("model/object.rs")
+        + include_str!("model/page.rs")
+        + include_str!("model/receipt.rs")
+        + include_str!("model/stream.rs")
+        + include_str!("model/webhooks.rs")
+        + include_str!("model/write.rs")
+        + include_str!("model/call.rs")
+        + include_str!("check/connection.rs");
+    for (block, row) in blocks.iter().zip(super::unsupported::KEYS) {
+        assert!(sources.contains(&format!("\"{block}")), "no reader has the block {block}");
+        assert!(sources.contains(&format!("\"{}\"", row.key)), "no reader has the key {} of {block}", row.key);
+    }
+}
+
+#[test]
+fn a_sign_in_that_is_named_is_there() {
+    each_gives(&[
+        ("auth: { header:", "auth: { as: nosuch, header:", "E0605", "nosuch"),
+        ("hello: { call: GET /orders,", "hello: { call: GET /orders, as: nosuch,", "E0605", "nosuch"),
+        (
+            "auth: { header: { api-key: \"{setting.key}\" } }",
+            "auth: { shop: { header: { a: \"{setting.key}\" } }, app: { header: { b: \"{setting.key}\" } } }",
+            "E0604",
+            "{",
+        ),
+    ]);
+}
+
 /// What is said of a description with one mistake: the line, and what stands under the mark.
 fn said_of(from: &str, to: &str) -> Vec<(String, String)> {
     assert!(BASE.contains(from), "{from}");

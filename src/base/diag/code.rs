@@ -149,6 +149,7 @@ codes! {
     E0616 LateRecords "a record that shows late is never read",
     E0617 NotRepeatable "a step cannot be sent again",
     E0618 SecretOrHost "a secret or an address stands where it may not",
+    E0619 NotCarriedOut "a description says something that is not carried out",
     E0621 NotInFile "the vendor's file does not have this name",
     E0622 FileDemands "the vendor's file demands something that is not said",
     // ---- doubts

@@ -50,13 +50,9 @@ pub struct DescribedSystem {
 }
 
 /// # Errors
-/// There is no description of the system, or a setting is missing or cannot be used.
+/// There is no description of the system, it has errors, or a setting is missing or cannot be used.
 pub(super) fn open(settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Connector>, Unusable> {
-    let of = describe::known(&settings.system).ok_or_else(|| Unusable {
-        connection: settings.name.clone(),
-        message: format!("is of the system `{}`, which is not described", settings.system),
-        hint: "name a system that there is".to_owned(),
-    })?;
+    let of = open::usable(describe::known(&settings.system), settings)?;
     Ok(Arc::new(DescribedSystem::new(of, settings, transport, clock)?))
 }
 

@@ -8,8 +8,8 @@ use url::Url;
 
 use super::sign_in::SignIns;
 use crate::connector::registry::{Settings, Unusable};
-use crate::describe::model::{Limit as Limited, Object, Setting, SettingKind, Stream};
-use crate::describe::{Described, Scope};
+use crate::describe::model::{Limit as Limited, Setting, SettingKind};
+use crate::describe::{Described, Known, Scope};
 use crate::http::{Client, Clock, Limit, LimitKind as Kind, Rule, Transport, Window, address};
 use crate::system;
 use crate::value::Json;
@@ -31,13 +31,6 @@ impl Link {
     /// # Errors
     /// A setting is missing or cannot be used.
     pub(super) fn new(of: &'static Described, settings: &Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Self, Unusable> {
-        if let Some(what) = not_yet(of) {
-            return Err(Unusable {
-                connection: settings.name.clone(),
-                message: format!("is of the system `{}`, whose description needs {what}, which is not carried out yet", of.system.node),
-                hint: "use another system, or a program version that carries it out".to_owned(),
-            });
-        }
         let values = values(of, settings)?;
         let scope = Scope::at(jiff::Timestamp::UNIX_EPOCH).with("setting", &values);
         let own = of.base.text(&scope).ok().flatten().unwrap_or_default();
@@ -89,21 +82,25 @@ impl Link {
     }
 }
 
-/// What a description needs that would be left out in silence: its connection is not opened. Where a single call needs more than is
-/// carried out, that call is refused.
-fn not_yet(of: &Described) -> Option<&'static str> {
-    let any_object = |has: &dyn Fn(&Object) -> bool| of.objects.iter().any(has);
-    let any_stream = |has: &dyn Fn(&Stream) -> bool| any_object(&|object| object.changes.iter().any(has));
-    let needs = [
-        (of.auth.sign.is_some(), "signed requests (`sign`)"),
-        (!of.session.is_empty(), "a first call of each session (`session`)"),
-        (any_object(&|object| !object.derive.is_empty()), "derived fields (`derive`)"),
-        (any_stream(&|stream| !stream.shaped.is_empty()), "records of another list in its form (`as`)"),
-        (any_stream(&|stream| stream.each.is_some()), "lists of lists (`each`)"),
-        (any_object(&|object| object.writes.iter().any(|write| write.replaces.is_some())), "records that are replaced whole (`replaces`)"),
-        (any_object(&|object| !object.included.is_empty()), "fields that are asked for only where they are read (`included`)"),
-    ];
-    needs.into_iter().find(|(needed, _)| *needed).map(|(_, what)| what)
+/// The description that a connection is opened with. One that has errors is not opened: what it says and is not carried out would be left
+/// out, and what is wrong in it would be told by the system, call after call.
+///
+/// # Errors
+/// There is none, or it has errors.
+pub(super) fn usable<'k>(known: Option<&'k Known>, settings: &Settings) -> Result<&'k Described, Unusable> {
+    let system = &settings.system;
+    let unusable = |message: String, hint: String| Unusable { connection: settings.name.clone(), message, hint };
+    let known = known.ok_or_else(|| {
+        let names: Vec<String> = system::names().iter().map(|name| format!("`{name}`")).collect();
+        unusable(format!("is of the system `{system}`, which is not described"), format!("systems are: {}", names.join(", ")))
+    })?;
+    if let Some(error) = known.errors.first() {
+        let help = error.help.first().map(|help| format!("; {}", help.text)).unwrap_or_default();
+        let more = if known.errors.len() > 1 { format!(" ({} more errors)", known.errors.len() - 1) } else { String::new() };
+        let hint = format!("`crossdock system check {system}` shows each with its place; `crossdock explain {}`{help}", error.code);
+        return Err(unusable(format!("is of the system `{system}`, whose description has an error: {}{more}", error.message), hint));
+    }
+    known.described.as_ref().ok_or_else(|| unusable(format!("is of the system `{system}`, whose description is empty"), String::new()))
 }
 
 /// The calls that the system takes from one credential. A refusal without a time is waited for longer each time, whether or not the
@@ -189,17 +186,28 @@ fn unusable(settings: &Settings, setting: &Setting, given: Option<&str>) -> Unus
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
     use super::*;
-    use crate::base::FileId;
 
-    /// What would be left out in silence is not opened at all.
+    fn settings() -> Settings {
+        Settings { name: "shop".into(), system: "tiktok-shop".into(), options: std::collections::BTreeMap::new() }
+    }
+
+    /// What would be left out in silence is not opened at all, and the refusal says what it is.
     #[test]
-    fn a_description_that_needs_more_is_not_opened() {
-        let read = |text: &str| crate::describe::read(FileId::default(), text).0.unwrap();
-        assert_eq!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/shiphero.yaml"))), None);
-        assert_eq!(not_yet(&read(include_str!("../../../systems/commercetools/system.yaml"))), None);
-        let signed = not_yet(&read(include_str!("../../../tests/corpus/descriptions/tiktok-shop.yaml")));
-        assert_eq!(signed, Some("signed requests (`sign`)"));
-        assert!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/shipstation.yaml"))).is_some());
-        assert!(not_yet(&read(include_str!("../../../tests/corpus/descriptions/ebay.yaml"))).is_some());
+    fn a_description_with_an_error_is_not_opened() {
+        let signed = Known::of(include_str!("../../../tests/corpus/descriptions/tiktok-shop.yaml"));
+        let refused = usable(Some(&signed), &settings()).unwrap_err();
+        assert!(refused.message.contains("`portal` is not carried out: ") && refused.message.contains(" more errors)"), "{refused:?}");
+        assert!(refused.hint.contains("crossdock explain E0619"), "{refused:?}");
+        for draft in
+            [include_str!("../../../tests/corpus/descriptions/shipstation.yaml"), include_str!("../../../tests/corpus/descriptions/ebay.yaml")]
+        {
+            assert!(usable(Some(&Known::of(draft)), &settings()).is_err());
+        }
+        let unread = usable(Some(&Known::of("system: [a]")), &settings()).unwrap_err();
+        assert!(unread.message.contains("whose description has an error"), "{unread:?}");
+        let none = usable(None, &settings()).unwrap_err();
+        assert!(none.hint.contains("`shipstation-v2`"), "{none:?}");
+        let v2 = crate::describe::known("shipstation-v2");
+        assert!(usable(v2, &settings()).is_ok());
     }
 }

@@ -78,6 +78,7 @@ impl Link {
                     parts.push(match part {
                         SignedPart::Method => Part::Method,
                         SignedPart::Path => Part::Path,
+                        SignedPart::Query => Part::Query,
                         SignedPart::Body => Part::Body,
                         SignedPart::Header(name) => Part::Header(named(name)?),
                         SignedPart::Setting(path) => {

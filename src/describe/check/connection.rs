@@ -1,10 +1,11 @@
 //! What holds for the connection: answers are called no better than they may be (D2); secrets and hosts stand where they may (D8).
 
-use super::{calls, templates};
+use super::visit;
+use crate::base::Spanned;
 use crate::base::diag::Diagnostic;
-use crate::describe::error;
-use crate::describe::model::{AnswerClass, Ask, Described, HintBy, SignIn, Verify, WithOf};
-use crate::describe::text::Template;
+use crate::describe::model::{AnswerClass, Described, HintBy, SignIn, Verify};
+use crate::describe::text::{Path, Step, Template};
+use crate::describe::{error, unsupported};
 use crate::syntax::tree::{BinaryOp, Expr, ExprKind};
 
 /// D2: a rule may make an outcome worse by itself, and better only with the vendor's words that nothing was done.
@@ -66,41 +67,41 @@ fn statuses(expr: &Expr) -> Statuses {
     }
 }
 
-/// D8: a secret stands in `auth` and `sign` only.
-pub(super) fn secrets(described: &Described, found: &mut Vec<Diagnostic>) {
-    let is_secret = |name: &str| described.setting(name).is_some_and(|setting| setting.secret);
-    let mut see = |template: &Template| {
-        for value in template.values() {
-            for path in value.reads.iter().filter(|path| path.root() == "setting") {
-                let name = path.rest();
-                if name.only().is_some_and(is_secret) {
-                    found.push(error::secret_elsewhere(&path.to_string(), value.span));
-                }
-            }
+/// A sign-in that is named is there, and where there are several one is the usual.
+pub(super) fn sign_ins(described: &Described, found: &mut Vec<Diagnostic>) {
+    let auth = &described.auth;
+    let names: Vec<&str> = auth.sign_ins.iter().map(|(name, _)| name.as_str()).filter(|name| !name.is_empty()).collect();
+    let mut named = |name: &Spanned<String>| {
+        if !names.contains(&name.node.as_str()) {
+            found.push(error::no_sign_in(&name.node, name.span, &names));
         }
     };
-    described.headers.iter().for_each(|(_, value)| value.templates(&mut |template| see(template)));
-    let mut of_call = |ask: &Ask| templates(ask, &mut |template| see(template));
-    for object in &described.objects {
-        object.changes.iter().for_each(|stream| of_call(&stream.ask));
-        object.get.iter().for_each(|get| calls(&get.look, &mut of_call));
-        object.find.iter().for_each(|find| calls(&find.look, &mut of_call));
-        for with in &object.with {
-            if let WithOf::Ask(ask) = &with.of {
-                of_call(ask);
-            }
+    auth.usual.iter().for_each(&mut named);
+    let streams = |name: &str| described.objects.iter().flat_map(|object| &object.changes).any(|stream| stream.name.node == name);
+    let mut of_streams = Vec::new();
+    visit::asks(described, &mut |ask| {
+        if let Some(by) = &ask.by {
+            // The name of a stream says in which form its records are.
+            if !names.contains(&by.node.as_str()) && streams(&by.node) { of_streams.push(by.span) } else { named(by) }
         }
-        for write in &object.writes {
-            write.ask.iter().for_each(&mut of_call);
-            for step in &write.steps {
-                step.ask.iter().chain(&step.change).chain(&step.remove).chain(step.add.iter().map(|(ask, _)| ask)).for_each(&mut of_call);
-            }
-        }
+    });
+    found.extend(of_streams.into_iter().filter_map(|span| Some(error::unsupported("as", span, unsupported::row("a call", "as")?))));
+    if names.len() > 1 && auth.usual.is_none() {
+        found.push(error::no_usual_sign_in(auth.span, &names));
     }
-    if let Some(hello) = &described.hello {
-        of_call(&hello.ask);
-        see(&hello.say);
-    }
+}
+
+/// D8: a secret stands in `auth` and in what proves a webhook only.
+pub(super) fn secrets(described: &Described, found: &mut Vec<Diagnostic>) {
+    let is_secret = |path: &Path| {
+        path.root() == "setting"
+            && matches!(path.steps.get(1), Some(Step::Name(name)) if described.setting(name).is_some_and(|setting| setting.secret))
+    };
+    visit::formulas(described, &mut |formula| {
+        found.extend(formula.reads.iter().filter(|path| is_secret(path)).map(|path| error::secret_elsewhere(&path.to_string(), path.span)));
+    });
+    let owners = described.webhooks.iter().flat_map(|webhooks| &webhooks.owner).map(|(_, setting)| setting);
+    found.extend(owners.filter(|path| is_secret(path)).map(|path| error::secret_elsewhere(&path.to_string(), path.span)));
 }
 
 /// D8: every address is below `hosts`.

@@ -5,17 +5,18 @@
 
 mod connection;
 mod reads;
+mod visit;
 mod writes;
 
 use super::error;
-use super::model::{Ask, Described, Look, Request};
-use super::text::{Filled, Formula, Template};
+use super::model::Described;
 use crate::base::diag::Diagnostic;
 
 /// What is wrong within a description, and what it rests on.
 pub fn check(described: &Described) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let mut found = described.unsupported.clone();
     connection::answers(described, &mut found);
+    connection::sign_ins(described, &mut found);
     connection::secrets(described, &mut found);
     connection::hosts(described, &mut found);
     connection::webhooks(described, &mut found);
@@ -28,42 +29,6 @@ pub fn check(described: &Described) -> Vec<Diagnostic> {
         }
     }
     found.extend(described.assumed.iter().map(|assumed| error::assumed(&assumed.node, assumed.span)));
-    found.extend(described.hooks.iter().map(|hook| error::hook(&hook.name.node, hook.name.span)));
     found.sort_by_key(|fault| (fault.primary.span.start, fault.code));
     found
-}
-
-/// The templates of a call.
-fn templates<'a>(ask: &'a Ask, see: &mut dyn FnMut(&'a Template)) {
-    match &ask.request {
-        Request::Rest { path, query, body, .. } => {
-            see(path);
-            query.iter().for_each(|(_, value)| value.templates(see));
-            body.iter().for_each(|body| body.templates(see));
-        }
-        Request::GraphQl { arguments, .. } => arguments.iter().for_each(|arguments| arguments.templates(see)),
-    }
-    ask.headers.iter().for_each(|(_, value): &(_, Filled)| value.templates(see));
-}
-
-/// The values that a call reads.
-fn values(ask: &Ask) -> Vec<&Formula> {
-    let mut found = Vec::new();
-    templates(ask, &mut |template| found.extend(template.values()));
-    found
-}
-
-/// Whether a call reads a name, or something below it.
-fn mentions(ask: &Ask, root: &str) -> bool {
-    values(ask).iter().any(|value| value.reads.iter().any(|path| path.root() == root))
-}
-
-/// The calls of a look-up.
-fn calls<'a>(look: &'a Look, see: &mut dyn FnMut(&'a Ask)) {
-    match look {
-        Look::Ask { ask, .. } => see(ask),
-        Look::Scan(scan) => see(&scan.ask),
-        Look::All(all) => all.iter().for_each(|look| calls(look, see)),
-        Look::Get | Look::Parts | Look::Listed | Look::Refused | Look::Hook(_) => {}
-    }
 }

@@ -45,7 +45,7 @@ fn late(stream: &Stream, found: &mut Vec<Diagnostic>) {
         let help = "add `overlap`: how long after its stamp a change may show at most";
         found.push(error::late_records(stream.name.span, "a change that shows after its stamp is never read", help));
     }
-    let has_bound = super::mentions(&stream.ask, "from");
+    let has_bound = super::visit::mentions(&stream.ask, "from");
     if !has_bound {
         let help = "send `{from}`, or say that it is read whole each time: `page: whole`";
         found.push(error::late_records(stream.name.span, "its call has no lower bound: each poll reads all records", help));

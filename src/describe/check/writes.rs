@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{mentions, values};
+use super::visit::{mentions, values};
 use crate::base::diag::Diagnostic;
 use crate::describe::error;
 use crate::describe::model::{AnswerClass, Batch, Described, Guarantee, Look, Matching, Means, Object, Write};

@@ -107,6 +107,8 @@ pub struct Sign {
 pub enum SignedPart {
     Method,
     Path,
+    /// As it stands behind the `?`.
+    Query,
     Body,
     Header(String),
     Setting(Path),
@@ -124,7 +126,7 @@ impl Reader<'_> {
     pub(in crate::describe) fn auth(&mut self, node: &Node) -> Auth {
         let mut auth = Auth { span: self.span(node), ..Auth::default() };
         let Some(mut block) = self.block(node, "`auth`") else { return auth };
-        auth.send = block.get("send").map_or_else(Vec::new, |node| self.named_templates(node, "send", Place::Auth));
+        auth.send = block.get("send").map_or_else(Vec::new, |node| self.named_templates(node, "send", Place::Sent));
         auth.refresh = block.get("refresh").filter(|node| node.entries().is_some()).and_then(|node| self.refresh(node));
         auth.sign = block.get("sign").and_then(|node| self.sign(node));
         auth.clock = block.get("clock").and_then(|node| self.clock(node));
@@ -187,7 +189,7 @@ impl Reader<'_> {
 
     fn token_call(&mut self, node: &Node) -> Option<TokenCall> {
         let mut block = self.block(node, "the call for a token")?;
-        let ask = self.needs_ask(&mut block, Place::Auth);
+        let ask = self.needs_ask(&mut block, Place::Token);
         let token = self.need(&mut block, "token", "nothing says where the token stands in the answer").and_then(|node| self.path(node, "token"));
         let refresh = block.get("refresh").and_then(|node| self.path(node, "refresh"));
         let ends = block.get("ends").or_else(|| block.get("ends_in")).and_then(|node| self.measure(node, "ends"));
@@ -255,6 +257,9 @@ impl Reader<'_> {
     }
 
     fn signed_part(&mut self, node: &Node) -> Option<SignedPart> {
+        if let Some(text) = node.get("text") {
+            return self.text(text, "text").map(|text| SignedPart::Text(text.node));
+        }
         if node.entries().is_some() {
             let mut block = self.block(node, "the signed parameters")?;
             if let Some(sorted) = block.get("parameters").and_then(|node| self.text(node, "parameters"))
@@ -262,7 +267,8 @@ impl Reader<'_> {
             {
                 self.found.push(error::unknown_word(&sorted.node, sorted.span, "parameters", &["sorted"]));
             }
-            let each = self.need(&mut block, "as", "nothing says how a parameter is written").and_then(|node| self.template(node, "as", Place::Auth));
+            let each =
+                self.need(&mut block, "as", "nothing says how a parameter is written").and_then(|node| self.template(node, "as", Place::Signature));
             let without = block.get("without").map_or_else(Vec::new, |node| self.texts(node, "without"));
             self.close(&block);
             return Some(SignedPart::Parameters { each: each?, without });
@@ -271,14 +277,28 @@ impl Reader<'_> {
         Some(match text.node.as_str() {
             "method" => SignedPart::Method,
             "path" => SignedPart::Path,
+            "query" => SignedPart::Query,
             "body" => SignedPart::Body,
             name if name.starts_with("header.") => SignedPart::Header(name["header.".len()..].to_owned()),
-            name if name.starts_with("setting.") || name.starts_with("query.") || name == "url" => {
-                // A setting that there is not is told as anywhere.
-                self.formula(node, "over", if name.starts_with("setting.") { Place::Auth } else { Place::Webhook })?;
+            // A setting that there is not is told as anywhere.
+            name if name.starts_with("setting.") => {
+                self.formula(node, "over", Place::Auth)?;
                 SignedPart::Setting(self.path(node, "over")?)
             }
-            sign => SignedPart::Text(sign.to_owned()),
+            "url" => {
+                self.note("what is signed", "url", text.span);
+                return None;
+            }
+            name if name.starts_with("query.") => {
+                self.note("what is signed", "query.", text.span);
+                return None;
+            }
+            // What stands between parts; letters would be a part's name that is written wrong.
+            sign if !sign.chars().any(char::is_alphanumeric) => SignedPart::Text(sign.to_owned()),
+            other => {
+                self.found.push(error::unknown_signed_part(other, text.span));
+                return None;
+            }
         })
     }
 }

@@ -3,9 +3,9 @@
 use http::Method;
 
 use crate::base::Spanned;
-use crate::describe::error;
 use crate::describe::read::{Block, Reader};
 use crate::describe::text::{Filled, Formula, Path, Place, Template};
+use crate::describe::{error, unsupported};
 use crate::project::yaml::{Node, Shape};
 
 /// A call, and where the records stand in its answer.
@@ -68,6 +68,9 @@ impl Reader<'_> {
         let records = block.get("records").and_then(|node| self.path(node, "records"));
         let record = block.get("record").and_then(|node| self.path(node, "record"));
         let at = block.get("at").and_then(|node| self.path(node, "at"));
+        if let Some(at) = &at {
+            self.note("a call", "at", at.span);
+        }
         let select = block.get("select").map_or_else(Vec::new, |node| self.paths(node, "select"));
         let [call, mutation, query, body, arguments, connection] =
             ["call", "mutation", "query", "body", "arguments", "connection"].map(|key| block.get(key));
@@ -85,6 +88,9 @@ impl Reader<'_> {
             };
             let arguments = arguments.and_then(|node| self.filled(node, place));
             let connection = connection.and_then(|node| self.path(node, "connection"));
+            if let Some((name, _)) = headers.first() {
+                self.note("a call", "headers", name.span);
+            }
             Request::GraphQl { mutation, field, arguments, connection }
         };
         Some(Ask { request, headers, records, record, at, select, by })
@@ -122,7 +128,13 @@ impl Reader<'_> {
     pub(in crate::describe) fn pick(&mut self, node: &Node, what: &str, place: Place) -> Option<Pick> {
         let text = self.text(node, what)?;
         match Path::parse(&text.node, text.span) {
-            Ok(path) if !place.provides().contains(&path.root()) && !["setting", "session"].contains(&path.root()) => Some(Pick::Path(path)),
+            Ok(path)
+                if !place.provides().contains(&path.root())
+                    && !unsupported::names(place).contains(&path.root())
+                    && !["setting", "session"].contains(&path.root()) =>
+            {
+                Some(Pick::Path(path))
+            }
             _ => self.formula(node, what, place).map(Pick::Formula),
         }
     }

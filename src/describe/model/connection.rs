@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{Answer, Auth, Errors, Hello, Limit, Named, Object, Webhooks};
+use crate::base::diag::Diagnostic;
 use crate::base::{Span, Spanned};
 use crate::describe::error;
 use crate::describe::read::Reader;
@@ -40,6 +41,8 @@ pub struct Described {
     pub hooks: Vec<Hook>,
     /// Where the text says `[K]`: what somebody still has to confirm.
     pub assumed: Vec<Spanned<String>>,
+    /// What it says and the connector does not carry out.
+    pub unsupported: Vec<Diagnostic>,
 }
 
 /// The vendor's own file.
@@ -198,6 +201,7 @@ impl Reader<'_> {
             hello,
             hooks,
             assumed,
+            unsupported: std::mem::take(&mut self.unsupported),
         })
     }
 

@@ -2,9 +2,9 @@
 
 use super::{Ask, Request};
 use crate::base::{Span, Spanned};
-use crate::describe::error;
 use crate::describe::read::{Block, Reader};
 use crate::describe::text::{Formula, Place, Template};
+use crate::describe::{error, unsupported};
 use crate::project::yaml::Node;
 
 /// How records are read by id.
@@ -123,7 +123,7 @@ impl Reader<'_> {
     fn get_of(&mut self, mut block: Block<'_>, prefix: Option<String>) -> Option<Get> {
         let batch = self.batched(&mut block);
         let ended = block.get("ended").and_then(|node| self.formula(node, "ended", Place::Record));
-        let look = self.look(&mut block);
+        let look = self.look(&mut block, Place::Get);
         self.close(&block);
         Some(Get { prefix, look: look?, batch, ended, span: block.span })
     }
@@ -145,6 +145,9 @@ impl Reader<'_> {
         for entry in block.all() {
             let field = (entry.key != "else").then(|| Spanned::new(entry.key.clone(), self.key_span(entry)));
             if let Some(word) = entry.value.text() {
+                if let Some((_, what)) = unsupported::FINDS.iter().find(|(known, _)| *known == word) {
+                    self.unsupported.push(error::unsupported_word(word, self.span(&entry.value), what));
+                }
                 let look = match word {
                     "parts" => Look::Parts,
                     "listed" => Look::Listed,
@@ -160,14 +163,14 @@ impl Reader<'_> {
             }
             let Some(mut inner) = self.block(&entry.value, format!("`find.{}`", entry.key)) else { continue };
             let batch = self.batched(&mut inner);
-            let look = self.look(&mut inner);
+            let look = self.look(&mut inner, Place::Find);
             self.close(&inner);
             found.extend(look.map(|look| Find { field, look, batch }));
         }
         found
     }
 
-    fn look(&mut self, block: &mut Block<'_>) -> Option<Look> {
+    fn look(&mut self, block: &mut Block<'_>, place: Place) -> Option<Look> {
         if let Some(node) = block.get("hook") {
             return self.text(node, "hook").map(Look::Hook);
         }
@@ -183,7 +186,7 @@ impl Reader<'_> {
             let mut all = Vec::new();
             for item in node.elements().unwrap_or_default() {
                 let Some(mut inner) = self.block(item, "a list of `all`") else { continue };
-                all.extend(self.look(&mut inner));
+                all.extend(self.look(&mut inner, place));
                 self.close(&inner);
             }
             return Some(Look::All(all));
@@ -204,12 +207,12 @@ impl Reader<'_> {
         if then.is_some() && !["call", "query"].iter().any(|key| block.has(key)) {
             return Some(Look::Get);
         }
-        let ask = self.needs_ask(block, Place::Find);
+        let ask = self.needs_ask(block, place);
         let filter = block.get("filter").and_then(|node| self.text(node, "filter"));
         if let Some(filter) = filter.as_ref().filter(|filter| filter.node != "exact") {
             self.found.push(error::unknown_word(&filter.node, filter.span, "filter", &["exact"]));
         }
-        let put = block.get("put").map_or_else(Vec::new, |node| self.named_templates(node, "put", Place::Find));
+        let put = block.get("put").map_or_else(Vec::new, |node| self.named_templates(node, "put", place));
         let only = block.get("where").and_then(|node| self.formula(node, "where", Place::Record));
         let absent = block.get("absent").and_then(|node| self.formula(node, "absent", Place::Answer));
         let form = block.get("only").and_then(|node| self.text(node, "only"));
@@ -236,7 +239,7 @@ impl Reader<'_> {
                     .and_then(|node| self.formula(node, "value", Place::Record));
                 object.zip(by).zip(value).map(|((object, by), value)| WithOf::Find { object, by, value })
             } else {
-                self.needs_ask(&mut inner, Place::Find).map(WithOf::Ask)
+                self.needs_ask(&mut inner, Place::Get).map(WithOf::Ask)
             };
             self.close(&inner);
             found.extend(of.map(|of| With { name, of, page }));

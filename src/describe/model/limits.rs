@@ -40,8 +40,6 @@ pub struct Credits {
     /// What the account holds until an answer says otherwise.
     pub most: u64,
     pub each_second: u64,
-    /// How the cost of a call is estimated.
-    pub estimate: Option<Spanned<String>>,
     /// The part of `most` that a page may cost.
     pub page_at_most: f64,
     pub told: Vec<(Spanned<String>, Measure)>,
@@ -77,7 +75,8 @@ impl Reader<'_> {
     fn limit(&mut self, node: &Node) -> Option<Limit> {
         let mut block = self.block(node, "a limit")?;
         block.get("note");
-        let beside = block.get("told").map_or_else(Vec::new, |node| self.told(node));
+        let holder = if block.has("bucket") { "the `told` of a bucket" } else { "the `told` of a window" };
+        let beside = block.get("told").map_or_else(Vec::new, |node| self.told(node, holder));
         let limit = if let Some(node) = block.get("window") {
             let mut inner = self.block(node, "a window")?;
             let calls = self.need(&mut inner, "calls", "a window has so many calls").and_then(|node| self.whole(node, "calls"));
@@ -89,7 +88,7 @@ impl Reader<'_> {
             let rate = self.need(&mut inner, "rate", "a bucket fills at a rate of calls each second").and_then(|node| self.number(node, "rate"));
             let burst = self.need(&mut inner, "burst", "a bucket holds so many calls").and_then(|node| self.whole(node, "burst"));
             let of = inner.get("for").and_then(|node| self.text(node, "for"));
-            let mut told = inner.get("told").map_or_else(Vec::new, |node| self.told(node));
+            let mut told = inner.get("told").map_or_else(Vec::new, |node| self.told(node, holder));
             told.extend(beside);
             self.close(&inner);
             Some(Limit::Bucket { rate: rate?, burst: burst?, of, told })
@@ -120,21 +119,25 @@ impl Reader<'_> {
         let mut block = self.block(node, "credits")?;
         let most = self.need(&mut block, "most", "an account holds so many credits").and_then(|node| self.whole(node, "most"));
         let each = self.need(&mut block, "each_second", "credits come back at a rate").and_then(|node| self.whole(node, "each_second"));
-        let estimate = block.get("estimate").and_then(|node| self.text(node, "estimate"));
+        if let Some(estimate) = block.get("estimate").and_then(|node| self.text(node, "estimate"))
+            && estimate.node != "nested_first"
+        {
+            self.found.push(error::unknown_word(&estimate.node, estimate.span, "estimate", &["nested_first"]));
+        }
         let page_at_most = block.get("page_at_most").and_then(|node| self.number(node, "page_at_most")).unwrap_or(1.0);
-        let told = block.get("told").map_or_else(Vec::new, |node| self.told(node));
+        let told = block.get("told").map_or_else(Vec::new, |node| self.told(node, "the `told` of credits"));
         self.close(&block);
-        Some(Credits { most: most?, each_second: each?, estimate, page_at_most, told, span: self.span(node) })
+        Some(Credits { most: most?, each_second: each?, page_at_most, told, span: self.span(node) })
     }
 
-    fn told(&mut self, node: &Node) -> Vec<(Spanned<String>, Measure)> {
+    fn told(&mut self, node: &Node, of: &str) -> Vec<(Spanned<String>, Measure)> {
         const KNOWN: &[&str] = &["calls", "left", "resets_in", "or", "rate", "most", "each_second", "cost"];
         let mut found = Vec::new();
-        let Some(mut block) = self.block(node, "`told`") else { return found };
+        let Some(mut block) = self.block(node, of) else { return found };
         for entry in block.all() {
             let span = self.key_span(entry);
             if !KNOWN.contains(&entry.key.as_str()) {
-                self.found.push(error::unknown_key(&entry.key, span, "`told`", KNOWN));
+                self.found.push(error::unknown_key(&entry.key, span, of, KNOWN));
                 continue;
             }
             found.extend(self.measure(&entry.value, "told").map(|measure| (Spanned::new(entry.key.clone(), span), measure)));

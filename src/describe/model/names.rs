@@ -54,7 +54,7 @@ impl Reader<'_> {
             let otherwise = block.get("else").and_then(|node| self.text(node, "else"));
             self.text(node, "table").map(|file| NamedOf::Table { file, otherwise })
         } else {
-            self.needs_ask(&mut block, Place::Changes).map(NamedOf::Ask)
+            self.needs_ask(&mut block, Place::Names).map(NamedOf::Ask)
         };
         let page = block.get("page").and_then(|node| self.page(node));
         let each = block.get("each").and_then(|node| self.text(node, "each"));

@@ -73,7 +73,14 @@ impl Reader<'_> {
         };
         let stamp = block.get("stamp").and_then(|node| self.path(node, "stamp"));
         let version = block.get("version").and_then(|node| self.path(node, "version"));
-        let selection = block.get("selection").map_or_else(Vec::new, |node| self.templates(node, "selection", Place::Changes));
+        let selection = block.get("selection").map_or_else(Vec::new, |node| self.templates(node, "selection", Place::Everywhere));
+        for (name, arguments) in &selection {
+            let mut has_values = false;
+            arguments.templates(&mut |template| has_values |= template.plain().is_none());
+            if has_values {
+                self.note("a call", "selection", name.span);
+            }
+        }
         let with = block.get("with").map_or_else(Vec::new, |node| self.withs(node));
         // What is read beside a record is known by its name wherever the record is.
         let given = self.given.len();

@@ -96,7 +96,7 @@ impl Reader<'_> {
                 block.behind(beginning).into_iter().map(move |(name, node)| (name.map(|name| format!("{beginning}{name}")), node)).collect::<Vec<_>>()
             });
             let asks: Vec<_> = asks.collect();
-            let asks = asks.into_iter().filter_map(|(name, node)| Some((name, self.filled(node, Place::Changes)?))).collect();
+            let asks = asks.into_iter().filter_map(|(name, node)| Some((name, self.filled(node, Place::Keyset)?))).collect();
             return Some(Paging::Keyset { fields, asks });
         }
         if let Some(node) = block.get("token") {

@@ -1,17 +1,28 @@
 //! Where a text stands in a description, and which names are provided there.
 
-/// A place, by what it is for. `setting` and `session` are provided at each.
+/// A place, by what it is for. `setting` and `session` are provided at each. Names of the notation that have no value there yet stand in
+/// [`crate::describe::unsupported::names`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// Addresses, headers of each call, limits.
     Everywhere,
-    /// A sign-in, and a signature.
+    /// The credentials of a sign-in.
     Auth,
+    /// A call that gives a token.
+    Token,
+    /// What goes with each request.
+    Sent,
+    /// A signature.
+    Signature,
     /// The call of a stream of changes.
     Changes,
+    /// What a page after the first is asked for instead.
+    Keyset,
     /// What a page says of itself.
     Page,
-    /// The call of a `get` or a `find`.
+    /// A call that reads a record by its id.
+    Get,
+    /// A call that looks records up by a value.
     Find,
     /// The call of a write.
     Write,
@@ -27,6 +38,8 @@ pub enum Place {
     There,
     /// The lines of a record that a step is for.
     Line,
+    /// The call that lists named things.
+    Names,
     /// What is said of a connection that works.
     Hello,
     /// A webhook that came in, and how webhooks are ordered.
@@ -37,20 +50,22 @@ impl Place {
     /// The names that the place provides, beside `setting` and `session`.
     pub fn provides(self) -> &'static [&'static str] {
         match self {
-            Place::Everywhere => &[],
-            Place::Auth => &["token", "refresh", "now", "call", "name", "value"],
-            Place::Changes => &["from", "until", "page", "stamp", "id", "read", "included", "of", "record"],
-            Place::Page => &["body", "records", "page", "header"],
-            Place::Find => &["id", "ids", "value", "values", "field", "page", "included", "of", "record", "kid"],
-            Place::Write => {
-                &["item", "items", "id", "target", "parent", "changed", "actions", "now", "lines", "group", "groups", "key", "ids", "included"]
-            }
-            Place::Action => &["value", "name", "after", "item", "id", "target", "parent", "now"],
+            Place::Everywhere | Place::Auth | Place::Names => &[],
+            Place::Token => &["refresh", "now"],
+            Place::Sent => &["token", "now"],
+            Place::Signature => &["token", "now", "name", "value"],
+            Place::Changes => &["from", "until", "page"],
+            Place::Keyset => &["stamp", "id", "from", "until", "page"],
+            Place::Page => &["body", "records", "header"],
+            Place::Get => &["id", "ids", "value", "values"],
+            Place::Find => &["value", "values", "field"],
+            Place::Write => &["item", "items", "id", "ids", "key", "target", "actions", "lines", "now"],
+            Place::Action => &["value", "name", "after", "item", "id", "key", "target", "now"],
             Place::Answer => &["status", "header", "body", "error", "message", "asked", "data", "errors", "extensions"],
-            Place::Receipt => &["item", "sent", "found", "parts", "body", "header", "status", "error", "key"],
+            Place::Receipt => &["item", "sent", "body", "header", "status", "error", "key"],
             Place::Record => &["record"],
-            Place::There => &["item", "sent", "found", "parts", "target", "record"],
-            Place::Line => &["line", "target", "item", "id"],
+            Place::There => &["item", "parts", "id", "key", "now"],
+            Place::Line => &["line", "target", "item", "id", "key", "now"],
             Place::Hello => &["body", "data", "header", "host"],
             Place::Webhook => &["url", "event", "secret", "body", "header", "query", "id", "now"],
         }
@@ -61,9 +76,14 @@ impl Place {
         match self {
             Place::Everywhere => "here",
             Place::Auth => "in a sign-in",
+            Place::Token => "in a call for a token",
+            Place::Sent => "in `send`",
+            Place::Signature => "in a signature",
             Place::Changes => "in a stream of changes",
+            Place::Keyset => "for the next page",
             Place::Page => "for a page",
-            Place::Find => "in a `get` or a `find`",
+            Place::Get => "in a `get`",
+            Place::Find => "in a `find`",
             Place::Write => "in a write",
             Place::Action => "in an action",
             Place::Answer => "in a rule for answers",
@@ -71,6 +91,7 @@ impl Place {
             Place::Record => "for a record",
             Place::There => "where a record is looked at again",
             Place::Line => "for a line",
+            Place::Names => "in `names`",
             Place::Hello => "in `hello`",
             Place::Webhook => "in `webhooks`",
         }

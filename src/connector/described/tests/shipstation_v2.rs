@@ -29,7 +29,7 @@ fn settings(more: &[(&str, &str)]) -> Settings {
 }
 
 fn described() -> &'static describe::Described {
-    describe::known("shipstation-v2").unwrap()
+    describe::known("shipstation-v2").unwrap().described.as_ref().unwrap()
 }
 
 impl Bench {
