@@ -7,6 +7,8 @@
 //! | other 4xx (408 as 5xx) | rejected | rejected |
 //! | 5xx, and what got no answer | transient | ambiguous |
 //! | a document with an error | transient | ambiguous |
+//!
+//! A rule makes the outcome of a write no better than that without the vendor's words that nothing was done.
 
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -31,6 +33,8 @@ pub(super) struct Asked<'a> {
     pub(super) write: bool,
     /// It is a document of several fields by alias, each of which has an error of its own.
     pub(super) aliases: bool,
+    /// It is a write of several items: some may be done where others are refused.
+    pub(super) several: bool,
 }
 
 /// What an answer means for the call.
@@ -39,9 +43,32 @@ pub(super) enum Outcome {
     Done(Answer),
     /// There is no such thing.
     Absent,
-    /// The token is no longer good.
+    /// The token is no longer good. Only where the fault says that nothing was done, the call may be sent again with another.
     Expired(Fault),
     Refused(Fault),
+}
+
+impl Outcome {
+    /// The answer to a write.
+    ///
+    /// # Errors
+    /// What it means, where it is not that the write was taken.
+    pub(super) fn taken(self) -> Result<Answer, Fault> {
+        match self {
+            Outcome::Done(answer) => Ok(answer),
+            // Only reads are answered so.
+            Outcome::Absent => Err(Fault::ambiguous("the answer says that there is no such record")),
+            Outcome::Refused(fault) | Outcome::Expired(fault) => Err(fault),
+        }
+    }
+}
+
+/// What is judged: an answer, or the error of one field of its document.
+#[derive(Clone, Copy)]
+struct Heard<'a> {
+    answer: &'a Answer,
+    asked: Asked<'a>,
+    error: Option<&'a Json>,
 }
 
 impl Link {
@@ -49,26 +76,40 @@ impl Link {
     pub(super) fn meaning(&self, asked: Asked<'_>, response: Response) -> Outcome {
         let answer = Answer::of(response);
         self.heed(&answer);
-        let of_object = |rule: &&Rule| rule.on.is_empty() || rule.on.iter().any(|on| on.node == asked.object);
-        let own_errors = asked.aliases && answer.status.is_success() && has_own_errors(&answer, asked.write);
-        let rules = self.of.answers.iter().filter(of_object).filter(|_| !own_errors);
-        let rule = rules.into_iter().find(|rule| rule.when.holds(&self.scope_of(&answer, asked, &[&rule.when])));
-        let refresh = self.of.auth.refresh.as_ref().map(|refresh| &refresh.when);
-        let class = match rule {
-            Some(rule) => rule.is,
-            None if refresh.is_some_and(|when| when.holds(&self.scope_of(&answer, asked, &[when]))) => AnswerClass::Expired,
-            None if own_errors => AnswerClass::Ok,
-            None => self.usual(&answer, asked),
+        if asked.aliases && answer.status.is_success() && has_own_errors(&answer, asked.write) {
+            return Outcome::Done(answer);
+        }
+        match self.refusal_of(Heard { answer: &answer, asked, error: None }) {
+            None => Outcome::Done(answer),
+            Some(refused) => refused,
+        }
+    }
+
+    /// What the error of one field of a document means, by the same rules.
+    pub(super) fn meaning_of_error(&self, asked: Asked<'_>, answer: &Answer, error: &Json) -> Outcome {
+        let unknown = if asked.write { Fault::ambiguous } else { Fault::transient };
+        self.refusal_of(Heard { answer, asked, error: Some(error) }).unwrap_or_else(|| Outcome::Refused(unknown("an error is called success")))
+    }
+
+    /// What is judged, where it is not what was asked for.
+    fn refusal_of(&self, heard: Heard<'_>) -> Option<Outcome> {
+        let Heard { answer, asked, .. } = heard;
+        let (rule, said) = self.class_of(heard);
+        let nothing_done = rule.is_some_and(|rule| rule.nothing_done.is_some()) || self.is_before_execution(answer);
+        let splits = asked.several && heard.error.is_none();
+        let class = match said {
+            Said::Rule(class) if asked.write => no_better(class, answer.status, nothing_done, splits),
+            Said::Rule(class) | Said::Status(class) => class,
         };
-        let class = if asked.write && rule.is_some_and(|rule| rule.nothing_done.is_none()) { no_better(class, answer.status) } else { class };
-        let reason = || self.refusal(&answer, rule).message;
+        let reason = || self.refusal(heard, rule).message;
+        let told = || format!("{} answered {}: {}", self.of.title, answer.status.as_u16(), reason());
         let fault = match class {
-            AnswerClass::Ok => return Outcome::Done(answer),
-            AnswerClass::Absent if !asked.write => return Outcome::Absent,
-            AnswerClass::Absent | AnswerClass::Rejected | AnswerClass::Exists => Fault::Rejected(self.refusal(&answer, rule)),
-            AnswerClass::Expired => return Outcome::Expired(Fault::Denied { reason: reason() }),
+            AnswerClass::Ok => return None,
+            AnswerClass::Absent if !asked.write => return Some(Outcome::Absent),
+            AnswerClass::Absent | AnswerClass::Rejected | AnswerClass::Exists => Fault::Rejected(self.refusal(heard, rule)),
+            AnswerClass::Expired => return Some(Outcome::Expired(Fault::Denied { reason: reason() })),
             AnswerClass::Throttled => {
-                let until = self.wait(rule, &answer, asked);
+                let until = self.wait(rule, heard);
                 let until = self.client.limit_now().pause(self.client.now(), until);
                 Fault::Throttled { until: Some(until), reason: reason() }
             }
@@ -79,12 +120,46 @@ impl Link {
             }
             AnswerClass::Denied => Fault::Denied { reason: reason() },
             AnswerClass::Conflict => Fault::Conflict { reason: reason() },
-            AnswerClass::Transient => Fault::transient(format!("{} answered {}: {}", self.of.title, answer.status.as_u16(), reason())),
-            AnswerClass::Ambiguous if asked.write => Fault::ambiguous(format!("{} answered {}: {}", self.of.title, answer.status.as_u16(), reason())),
+            AnswerClass::Transient => Fault::transient(told()),
+            // A token that ended is renewed for the next call, though this one is not sent again.
+            AnswerClass::Ambiguous if asked.write && said == Said::Rule(AnswerClass::Expired) => {
+                return Some(Outcome::Expired(Fault::ambiguous(told())));
+            }
+            AnswerClass::Ambiguous if asked.write => Fault::ambiguous(told()),
             // A read that was not answered has changed nothing.
-            AnswerClass::Ambiguous => Fault::transient(format!("{} answered {}: {}", self.of.title, answer.status.as_u16(), reason())),
+            AnswerClass::Ambiguous => Fault::transient(told()),
         };
-        Outcome::Refused(fault)
+        Some(Outcome::Refused(fault))
+    }
+
+    /// What the description says of what is judged, with the rule; or else what its status says.
+    fn class_of(&self, heard: Heard<'_>) -> (Option<&Rule>, Said) {
+        let Heard { answer, asked, error } = heard;
+        let of_object = |rule: &&Rule| rule.on.is_empty() || rule.on.iter().any(|on| on.node == asked.object);
+        let rule = self.of.answers.iter().filter(of_object).find(|rule| rule.when.holds(&self.scope_of(heard, &[&rule.when])));
+        if let Some(rule) = rule {
+            return (Some(rule), Said::Rule(rule.is));
+        }
+        let refresh = self.of.auth.refresh.as_ref().map(|refresh| &refresh.when);
+        if refresh.is_some_and(|when| when.holds(&self.scope_of(heard, &[when]))) {
+            return (None, Said::Rule(AnswerClass::Expired));
+        }
+        let class = match error {
+            Some(_) if asked.write => AnswerClass::Ambiguous,
+            Some(_) => AnswerClass::Transient,
+            None => self.usual(answer, asked),
+        };
+        (None, Said::Status(class))
+    }
+
+    /// A GraphQL document that was refused before any of it was carried out: its answer has errors and no `data` at all (GraphQL
+    /// specification of October 2021, 7.1).
+    fn is_before_execution(&self, answer: &Answer) -> bool {
+        let at = |name: &str| slice::value_at(answer.text(), &[name]);
+        self.of.graphql.is_some()
+            && answer.status.is_success()
+            && at("data").is_none()
+            && at("errors").and_then(slice::elements).is_some_and(|errors| !errors.is_empty())
     }
 
     /// What an answer means that no rule names.
@@ -112,7 +187,8 @@ impl Link {
     }
 
     /// What expressions on an answer read, as far as they read it.
-    pub(super) fn scope_of<'a>(&'a self, answer: &Answer, asked: Asked<'_>, formulas: &[&Formula]) -> Scope<'a> {
+    fn scope_of<'a>(&'a self, heard: Heard<'_>, formulas: &[&Formula]) -> Scope<'a> {
+        let Heard { answer, asked, error } = heard;
         let reads = |root: &str| formulas.iter().any(|formula| formula.reads.iter().any(|path| path.root() == root));
         let mut scope =
             self.scope().and("status", Json::from(answer.status.as_u16())).and("asked", Json::from(if asked.write { "write" } else { "read" }));
@@ -123,10 +199,15 @@ impl Link {
             scope = scope.and("body", view::seen(answer.text(), "body", formulas.iter().copied()));
         }
         if reads("error") {
-            scope = scope.and("error", self.first_error(answer));
+            // The first error of an answer, with its code, message and field under these names.
+            let found = match error {
+                Some(error) => errors(&self.of_one(), &error.to_string()),
+                None => errors(&self.of.error, answer.text()),
+            };
+            scope = scope.and("error", found.into_iter().next().unwrap_or_default());
         }
         if reads("message") {
-            scope = scope.and("message", Json::from(self.refusal(answer, None).message));
+            scope = scope.and("message", Json::from(self.refusal(heard, None).message));
         }
         for name in ["data", "errors", "extensions"] {
             if reads(name) {
@@ -145,19 +226,24 @@ impl Link {
         scope
     }
 
-    /// The first error of an answer, with its code, message and field under these names.
-    fn first_error(&self, answer: &Answer) -> Json {
-        errors(&self.of.error, answer.text()).into_iter().next().unwrap_or_default()
+    /// Where one error by itself has its words.
+    fn of_one(&self) -> Errors {
+        Errors { each: None, ..self.of.error.clone() }
     }
 
     /// The words of a refusal.
-    fn refusal(&self, answer: &Answer, rule: Option<&Rule>) -> Refusal {
-        let mut refusal = refusal(&self.of.error, answer.text());
+    fn refusal(&self, heard: Heard<'_>, rule: Option<&Rule>) -> Refusal {
+        let status = heard.answer.status;
+        let mut refusal = match heard.error {
+            Some(error) => refusal(&self.of_one(), &error.to_string()),
+            None => refusal(&self.of.error, heard.answer.text()),
+        };
         if refusal.message.is_empty() {
-            refusal.message = answer.status.canonical_reason().unwrap_or("no words").to_owned();
+            let words = if heard.error.is_some() { None } else { status.canonical_reason() };
+            refusal.message = words.unwrap_or("no words").to_owned();
         }
         if refusal.code.is_empty() {
-            refusal.code = answer.status.as_u16().to_string();
+            refusal.code = if heard.error.is_some() { "refused".to_owned() } else { status.as_u16().to_string() };
         }
         if let Some(hint) = rule.and_then(|rule| rule.hint.as_ref()) {
             refusal.message = format!("{} ({hint})", refusal.message);
@@ -166,17 +252,17 @@ impl Link {
     }
 
     /// Until when a system at its limit is left alone, where anything says so.
-    fn wait(&self, rule: Option<&Rule>, answer: &Answer, asked: Asked<'_>) -> Option<Timestamp> {
+    fn wait(&self, rule: Option<&Rule>, heard: Heard<'_>) -> Option<Timestamp> {
         let now = self.client.now();
         match rule.and_then(|rule| rule.wait.as_ref()) {
             Some(Wait::Seconds(formula)) => {
-                let value = formula.value(&self.scope_of(answer, asked, &[formula]))?;
+                let value = formula.value(&self.scope_of(heard, &[formula]))?;
                 // `45` or `45 seconds`.
                 let text = printed(&value);
                 seconds_from(now, text.split_whitespace().next()?.parse().ok()?)
             }
-            Some(Wait::Until(formula)) => printed(&formula.value(&self.scope_of(answer, asked, &[formula]))?).parse().ok(),
-            Some(Wait::Limit) | None => self.told_wait(answer, now),
+            Some(Wait::Until(formula)) => printed(&formula.value(&self.scope_of(heard, &[formula]))?).parse().ok(),
+            Some(Wait::Limit) | None => self.told_wait(heard.answer, now),
         }
     }
 
@@ -236,13 +322,26 @@ fn has_own_errors(answer: &Answer, write: bool) -> bool {
     errors.iter().all(is_of_one) || (write && has_results())
 }
 
-/// A class that a rule names for a write without the vendor's words that nothing was done: after a failure of the system, and after
-/// success, it may have been done all the same.
-fn no_better(class: AnswerClass, status: StatusCode) -> AnswerClass {
+/// Who says what an answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// The description, by a rule or by when a token is renewed.
+    Rule(AnswerClass),
+    /// Its status.
+    Status(AnswerClass),
+}
+
+/// The class that a rule names for a write, as far as it can be believed. After success, and after a failure of the system, the write may
+/// have been done whatever the rule says, unless the vendor says that nothing was. What was not answered with success was not done by
+/// anybody's words. Of several items (`splits`) a refusal at success need not be that of all.
+fn no_better(class: AnswerClass, status: StatusCode, nothing_done: bool, splits: bool) -> AnswerClass {
     let failed = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
     match class {
-        AnswerClass::Throttled | AnswerClass::Transient if failed || status.is_success() => AnswerClass::Ambiguous,
-        AnswerClass::Rejected | AnswerClass::Absent | AnswerClass::Exists | AnswerClass::Conflict if failed => AnswerClass::Ambiguous,
+        AnswerClass::Ok if !status.is_success() => AnswerClass::Ambiguous,
+        AnswerClass::Ok | AnswerClass::Ambiguous => class,
+        _ if nothing_done => class,
+        AnswerClass::Rejected | AnswerClass::Absent | AnswerClass::Exists if status.is_success() && !splits => class,
+        _ if failed || status.is_success() => AnswerClass::Ambiguous,
         class => class,
     }
 }
@@ -278,6 +377,12 @@ pub(super) fn errors(form: &Errors, text: &str) -> Vec<Json> {
         None => serde_json::from_str(text).into_iter().collect(),
     };
     found.into_iter().filter(Json::is_object).map(|error| named(form, error)).collect()
+}
+
+/// The first error of a text, where it tells of one. Where no list of errors is named, the text is one if it has a code or words.
+pub(super) fn error_in(form: &Errors, text: &str) -> Option<Json> {
+    let says = |error: &Json, path: &Path| path.all(error).into_iter().any(|value| !value.is_null() && value.as_str() != Some(""));
+    errors(form, text).into_iter().find(|error| form.each.is_some() || form.code.iter().chain(&form.message).any(|path| says(error, path)))
 }
 
 fn named(form: &Errors, mut error: Json) -> Json {

@@ -197,7 +197,7 @@ impl Link {
     /// # Errors
     /// As [`Link::read`].
     pub(super) async fn read_parts(&self, call: &Call, object: &str, ask: &Ask, parts: &Parts) -> Result<Option<Answer>, Fault> {
-        let asked = Asked { object, write: false, aliases: false };
+        let asked = Asked { object, write: false, aliases: false, several: false };
         match self.carried_out(call, asked, ask, parts).await? {
             Outcome::Done(answer) => Ok(Some(answer)),
             Outcome::Absent => Ok(None),
@@ -223,9 +223,15 @@ impl Link {
             };
             let outcome = self.meaning(asked, answer);
             let most = self.of.auth.refresh.as_ref().map_or(1, |refresh| refresh.times);
-            if matches!(outcome, Outcome::Expired(_)) && renewed < most && self.forget(&proof).await {
-                renewed += 1;
-                continue;
+            if let Outcome::Expired(fault) = &outcome
+                && renewed < most
+            {
+                let is_renewed = self.forget(&proof).await;
+                // A write that may have been done is not sent again.
+                if is_renewed && !matches!(fault, Fault::Ambiguous { .. }) {
+                    renewed += 1;
+                    continue;
+                }
             }
             return Ok(outcome);
         }

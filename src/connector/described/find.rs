@@ -155,7 +155,7 @@ impl<'a> Reads<'a> {
             fields.push((Some(graphql::alias(at)), self.link.arguments(ask, &self.link.scope().with("id", &id).with("value", &id))?));
         }
         let parts = self.link.document(ask, &fields, &self.fields(ask))?;
-        let asked = Asked { object: self.name(), write: false, aliases: true };
+        let asked = Asked { object: self.name(), write: false, aliases: true, several: false };
         let answer = match self.link.carried_out(self.call, asked, ask, &parts).await? {
             Outcome::Done(answer) => answer,
             Outcome::Absent => return Ok(Vec::new()),
@@ -174,10 +174,10 @@ impl<'a> Reads<'a> {
         let mut found = Vec::new();
         for (at, id) in ids.into_iter().enumerate() {
             let Some(result) = answer.aliased(at) else {
-                match answer.error_of(at).map(|error| self.link.of_error(&error)) {
+                match answer.error_of(at).map(|error| self.link.meaning_of_error(asked, &answer, &error)) {
                     // There is no such record.
-                    None | Some(Fault::Rejected(_)) => continue,
-                    Some(fault) => return Err(Fault::transient(fault.to_string())),
+                    None | Some(Outcome::Absent | Outcome::Done(_) | Outcome::Refused(Fault::Rejected(_))) => continue,
+                    Some(Outcome::Refused(fault) | Outcome::Expired(fault)) => return Err(fault),
                 }
             };
             let record = match &ask.record {

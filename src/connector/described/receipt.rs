@@ -1,18 +1,30 @@
 //! What became of each item of a write, from the answer to the call.
 //!
-//! What nobody says is in doubt: an item that the answer does not tell of, and a success without the id that it should name.
+//! What nobody says is in doubt: an item that the answer does not tell of, a success without the id that it should name, and an answer
+//! without the list of what failed.
+
+use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::answer::{errors, refusal};
+use super::answer::{error_in, refusal};
 use super::ask::Answer;
 use super::open::Link;
 use super::view;
 use crate::connector::{Done, Item, Receipt};
 use crate::describe::model::{Matching, Pick, Receipt as Form, Results, Write};
 use crate::describe::{Formula, Path, Scope, printed};
-use crate::fault::{Fault, Refusal};
+use crate::fault::Fault;
 use crate::value::Json;
+
+/// What an answer says of one item.
+struct Told<'a> {
+    /// The item's own result.
+    result: &'a str,
+    answer: &'a Answer,
+    /// It is the only item of its call: what is said of the whole is said of it.
+    alone: bool,
+}
 
 impl Link {
     /// The receipts of the items of one call, in their order. `result` is what the paths are below.
@@ -21,15 +33,25 @@ impl Link {
             let unknown = || Err(Fault::ambiguous(format!("nothing says what {} answers to `{}`", self.of.title, write.name.node)));
             return items.iter().map(|_| Receipt { outcome: unknown() }).collect();
         };
-        let outcome = |item: &Item, found: Option<&str>| self.outcome(form, item, found, answer);
+        let key = if let [key] = write.key.as_slice() { Some(key.node.as_str()) } else { None };
+        let alone = items.len() == 1;
+        let outcome = |item: &Item, result: Option<&str>| match result {
+            Some(result) => self.outcome(form, item, &Told { result, answer, alone }),
+            None => Err(unsaid("the answer tells nothing of it")),
+        };
+        let all_unsaid = |why: &str| items.iter().map(|_| Err(unsaid(why))).collect();
         let outcomes: Vec<Result<Done, Fault>> = match &form.results {
-            Results::Empty(status) => items
-                .iter()
-                .map(|item| {
-                    let fits = status.is_none_or(|status| status == u64::from(answer.status.as_u16()));
-                    if fits { outcome(item, Some("null")) } else { Err(unsaid("it was answered by another status than success has")) }
-                })
-                .collect(),
+            Results::Empty(status) => {
+                let fits = status.is_none_or(|status| status == u64::from(answer.status.as_u16()));
+                // What stands in a body is said to be success only by `ok`.
+                let is_silent = answer.text().trim().is_empty() || form.ok.is_some();
+                match (fits, is_silent) {
+                    (true, true) => items.iter().map(|item| outcome(item, Some("null"))).collect(),
+                    (true, false) => all_unsaid("its answer has a body, and success has none"),
+                    (false, _) => all_unsaid("it was answered by another status than success has"),
+                }
+            }
+            Results::One(_) if !alone => all_unsaid("its answer has one result for several items"),
             Results::One(at) => {
                 let found = match at {
                     Some(at) => view::slices(result, at).and_then(|found| found.first().copied()),
@@ -39,58 +61,67 @@ impl Link {
             }
             Results::Items(at) => match view::records(result, Some(at)) {
                 Some(results) => {
-                    let matched = matched(&form.matching, items, &results);
+                    let matched = matched(&form.matching, key, items, &results);
                     items.iter().zip(matched).map(|(item, at)| outcome(item, at.and_then(|at| results.get(at).copied()))).collect()
                 }
-                None => items.iter().map(|_| Err(unsaid("its answer has no list of results"))).collect(),
+                None => all_unsaid("its answer has no list of results"),
             },
-            Results::Failures(at) => {
-                let failures = view::records(result, Some(at)).unwrap_or_default();
+            Results::Failures { at, absent_is_none } => {
+                let failures = match view::records(result, Some(at)) {
+                    Some(failures) => failures,
+                    // That nothing failed is said by an empty list, or by none where the vendor says so.
+                    None if *absent_is_none && lacks(result, at) => Vec::new(),
+                    None => return items.iter().map(|_| Receipt { outcome: Err(unsaid("its answer has no list of what failed")) }).collect(),
+                };
                 // A failure that is of no item is of any of them.
-                let matched = matched(&form.matching, items, &failures);
+                let matched = matched(&form.matching, key, items, &failures);
                 let strange = failures.len() > matched.iter().flatten().count();
-                items
-                    .iter()
-                    .zip(matched)
-                    .map(|(item, at)| match at.and_then(|at| failures.get(at)) {
-                        Some(failure) => Err(self.refused(form, failure)),
-                        None if strange => Err(unsaid("its answer tells of a failure that is of no item")),
-                        None => outcome(item, Some("null")),
-                    })
-                    .collect()
+                let of_item = |(item, at): (&Item, Option<usize>)| match at.and_then(|at| failures.get(at)) {
+                    Some(failure) => Err(self.refused(form, &Told { result: failure, answer, alone })),
+                    None if strange => Err(unsaid("its answer tells of a failure that is of no item")),
+                    None => outcome(item, Some("null")),
+                };
+                items.iter().zip(matched).map(of_item).collect()
             }
         };
         outcomes.into_iter().map(|outcome| Receipt { outcome }).collect()
     }
 
     /// What a result says of its item.
-    fn outcome(&self, form: &Form, item: &Item, found: Option<&str>, answer: &Answer) -> Result<Done, Fault> {
-        let found = found.ok_or_else(|| unsaid("the answer tells nothing of it"))?;
-        let json: Json = serde_json::from_str(found).map_err(|_| unsaid("what the answer tells of it cannot be read"))?;
-        let scope = self.receipt_scope(item, &json, answer, [form.ok.as_ref(), form.refused.as_ref()].into_iter().flatten());
-        if form.refused.as_ref().is_some_and(|refused| refused.holds(&scope)) {
-            return Err(self.refused(form, found));
+    fn outcome(&self, form: &Form, item: &Item, told: &Told<'_>) -> Result<Done, Fault> {
+        let json: Json = serde_json::from_str(told.result).map_err(|_| unsaid("what the answer tells of it cannot be read"))?;
+        if form.refused.as_ref().is_some_and(|refused| refused.holds(&self.receipt_scope(form, item, &json, told, refused, told.alone))) {
+            return Err(self.refused(form, told));
         }
-        if form.ok.as_ref().is_some_and(|ok| !ok.holds(&scope)) {
+        // An error of the whole answer refuses no single item of it, and none is done while there is one.
+        if form.ok.as_ref().is_some_and(|ok| !ok.holds(&self.receipt_scope(form, item, &json, told, ok, true))) {
             return Err(unsaid("the answer says neither that it was done nor that it was refused"));
         }
         let id = match &form.id {
-            Some(Pick::Path(path)) => view::text_at(found, path),
+            Some(Pick::Path(path)) => view::text_at(told.result, path),
             Some(Pick::Formula(formula)) => {
-                formula.value(&self.receipt_scope(item, &json, answer, [formula])).map(|id| printed(&id)).filter(|id| !id.is_empty())
+                let id = formula.value(&self.receipt_scope(form, item, &json, told, formula, true));
+                id.map(|id| printed(&id)).filter(|id| !id.is_empty())
             }
             None => None,
         };
-        if form.id.is_some() && id.is_none() && item.id.is_none() {
-            return Err(unsaid("the answer names no record"));
+        match (&id, &item.id) {
+            (None, _) if form.id.is_some() => return Err(unsaid("the answer names no record")),
+            (Some(named), Some(known)) if named != known => {
+                return Err(unsaid(&format!("the answer names the record `{named}`, and `{known}` was to be written")));
+            }
+            _ => {}
         }
         Ok(Done { id: id.or_else(|| item.id.clone()), created: form.created.then_some(true), record: kept(form, json) })
     }
 
     /// The refusal of one item: its words speak of the moment where the description says so.
-    fn refused(&self, form: &Form, result: &str) -> Fault {
+    fn refused(&self, form: &Form, told: &Told<'_>) -> Fault {
         let of = form.error.as_ref().unwrap_or(&self.of.error);
-        let mut refusal = refusal(of, result);
+        let mut refusal = refusal(of, told.result);
+        if refusal.message.is_empty() && refusal.code.is_empty() && told.alone && form.error.is_none() {
+            refusal = super::answer::refusal(of, told.answer.text());
+        }
         if refusal.message.is_empty() {
             refusal.message = "no words".to_owned();
         }
@@ -101,52 +132,23 @@ impl Link {
         if passes { Fault::ambiguous(refusal.message) } else { Fault::Rejected(refusal) }
     }
 
-    fn receipt_scope<'a>(&'a self, item: &'a Item, found: &'a Json, answer: &Answer, formulas: impl IntoIterator<Item = &'a Formula>) -> Scope<'a> {
-        let formulas: Vec<&Formula> = formulas.into_iter().collect();
-        let reads = |root: &str| formulas.iter().any(|formula| formula.reads.iter().any(|path| path.root() == root));
-        let mut scope = self.scope().with("item", found).with("sent", &item.body).and("status", Json::from(answer.status.as_u16()));
+    /// What an expression of a receipt reads. `whole`: an error that the answer tells of the whole counts, too.
+    fn receipt_scope<'a>(&'a self, form: &Form, item: &'a Item, found: &'a Json, told: &Told<'_>, formula: &'a Formula, whole: bool) -> Scope<'a> {
+        let reads = |root: &str| formula.reads.iter().any(|path| path.root() == root);
+        let mut scope = self.scope().with("item", found).with("sent", &item.body).and("status", Json::from(told.answer.status.as_u16()));
         scope = scope.and("key", item.key.as_deref().map_or(Json::Null, Json::from));
         if reads("header") {
-            scope = scope.and("header", answer.headers());
+            scope = scope.and("header", told.answer.headers());
         }
         if reads("body") {
-            scope = scope.and("body", view::seen(answer.text(), "body", formulas.iter().copied()));
+            scope = scope.and("body", view::seen(told.answer.text(), "body", [formula]));
+        }
+        if reads("error") {
+            let own = error_in(form.error.as_ref().unwrap_or(&self.of.error), told.result);
+            let error = own.or_else(|| error_in(&self.of.error, told.answer.text()).filter(|_| whole && form.error.is_none()));
+            scope = scope.and("error", error.unwrap_or_default());
         }
         scope
-    }
-
-    /// The fault that a GraphQL error of one field means, by the rules of answers.
-    pub(super) fn of_error(&self, error: &Json) -> Fault {
-        let text = error.to_string();
-        let form = crate::describe::model::Errors { each: None, ..self.of.error.clone() };
-        let named = errors(&form, &text).into_iter().next().unwrap_or_default();
-        let mut refusal = refusal(&form, &text);
-        if refusal.message.is_empty() {
-            refusal.message = "no words".to_owned();
-        }
-        let scope = self
-            .scope()
-            .with("error", &named)
-            .and("asked", Json::from("write"))
-            .and("status", Json::from(200))
-            .and("message", Json::from(refusal.message.as_str()));
-        let rule = self.of.answers.iter().find(|rule| {
-            let known = rule.when.reads.iter().all(|path| ["error", "status", "asked", "message"].contains(&path.root()));
-            known && rule.when.holds(&scope)
-        });
-        match rule.map(|rule| rule.is) {
-            Some(
-                crate::describe::model::AnswerClass::Rejected
-                | crate::describe::model::AnswerClass::Absent
-                | crate::describe::model::AnswerClass::Exists,
-            ) => Fault::Rejected(Refusal { code: if refusal.code.is_empty() { "refused".to_owned() } else { refusal.code }, ..refusal }),
-            Some(crate::describe::model::AnswerClass::Conflict) => Fault::Conflict { reason: refusal.message },
-            // Only with the vendor's words that nothing was done.
-            Some(crate::describe::model::AnswerClass::Throttled) if rule.is_some_and(|rule| rule.nothing_done.is_some()) => {
-                Fault::Throttled { until: Some(self.client.limit_now().pause(self.client.now(), None)), reason: refusal.message }
-            }
-            _ => Fault::ambiguous(refusal.message),
-        }
     }
 }
 
@@ -164,28 +166,41 @@ fn kept(form: &Form, found: Json) -> Json {
     if fields.is_empty() { Json::Null } else { Json::Object(fields) }
 }
 
-/// The text at a path, both as they are written.
-fn at(path: &str, of: &str) -> Option<String> {
-    Path::parse(path, crate::base::Span::default()).ok().and_then(|path| view::text_at(of, &path))
+/// Whether an answer is an object in which a list is not there, and nothing else stands in its place.
+fn lacks(result: &str, at: &Path) -> bool {
+    result.starts_with('{') && view::slices(result, at).is_none_or(|found| found.iter().all(|value| *value == "null"))
 }
 
-/// For each item the place of its result: by the first of the ways under which it is the only one.
-fn matched(matching: &Matching, items: &[Item], results: &[&str]) -> Vec<Option<usize>> {
+/// The text of a field of an item, by its path as it is written; for the field of the write's key it is the key.
+fn sent(item: &Item, field: &str, key: Option<&str>) -> Option<String> {
+    let path = Path::parse(field, crate::base::Span::default()).ok()?;
+    let value = path.get(&item.body).filter(|value| !value.is_object() && !value.is_array() && !value.is_null());
+    value.map(printed).filter(|text| !text.is_empty()).or_else(|| item.key.clone().filter(|_| key == Some(field)))
+}
+
+/// For each item the place of its result: by the first of the ways under which it is the only one. `key` is the field that the items'
+/// keys go to.
+fn matched(matching: &Matching, key: Option<&str>, items: &[Item], results: &[&str]) -> Vec<Option<usize>> {
     let mut found: Vec<Option<usize>> = vec![None; items.len()];
     let mut taken = vec![false; results.len()];
-    let by_values =
-        |found: &mut Vec<Option<usize>>, taken: &mut Vec<bool>, sent: &dyn Fn(&Item) -> Option<String>, told: &dyn Fn(&str) -> Option<String>| {
-            let told: Vec<Option<String>> = results.iter().map(|result| told(result)).collect();
-            for (at, item) in items.iter().enumerate().filter(|(at, _)| found[*at].is_none()).collect::<Vec<_>>() {
-                let Some(value) = sent(item) else { continue };
-                let mut same = (0..results.len()).filter(|result| !taken[*result] && told[*result].as_deref() == Some(value.as_str()));
-                // Two results of one value say of none of them whose it is; so do two items.
-                let alone = items.iter().filter(|other| sent(other).as_deref() == Some(value.as_str())).count() == 1;
-                if let (Some(result), None, true) = (same.next(), same.next(), alone) {
-                    (found[at], taken[result]) = (Some(result), true);
-                }
+    // The results that say by a field whose they are.
+    let mut named = vec![false; results.len()];
+    let mut by_field = |field: &str, path: &Path| {
+        let told: Vec<Option<String>> = results.iter().map(|result| view::text_at(result, path)).collect();
+        named.iter_mut().zip(&told).for_each(|(named, told)| *named |= told.is_some());
+        let sent: Vec<Option<String>> = items.iter().map(|item| sent(item, field, key)).collect();
+        // Two results of one value say of none of them whose it is; so do two items.
+        let open_results = told.iter().enumerate().filter(|(at, _)| !taken[*at]);
+        let results = places(open_results.filter_map(|(at, told)| Some((told.as_deref()?, at))));
+        let items = places(sent.iter().enumerate().filter_map(|(at, sent)| Some((sent.as_deref()?, at))));
+        for (value, items) in items {
+            if let ([item], Some([result])) = (items.as_slice(), results.get(value).map(Vec::as_slice))
+                && found[*item].is_none()
+            {
+                (found[*item], taken[*result]) = (Some(*result), true);
             }
-        };
+        }
+    };
     match matching {
         Matching::One => {
             if let ([_], [_]) = (items, results) {
@@ -193,29 +208,31 @@ fn matched(matching: &Matching, items: &[Item], results: &[&str]) -> Vec<Option<
             }
         }
         Matching::By(ways) => {
-            for way in ways {
-                if way.node == "place" {
-                    // Only where as many results came as items went, and a result names no item by itself.
-                    let names = |result: &str| ways.iter().any(|way| way.node != "place" && self::at(&way.node, result).is_some());
-                    if results.len() == items.len() {
-                        for at in 0..items.len() {
-                            if found[at].is_none() && !taken[at] && !names(results[at]) {
-                                (found[at], taken[at]) = (Some(at), true);
-                            }
-                        }
-                    }
-                    continue;
+            for way in ways.iter().filter(|way| way.node != "place") {
+                if let Ok(path) = Path::parse(&way.node, way.span) {
+                    by_field(&way.node, &path);
                 }
-                let name = way.node.as_str();
-                by_values(&mut found, &mut taken, &|item| at(name, &item.body.to_string()).or_else(|| item.key.clone()), &|result| at(name, result));
+            }
+            // The place tells only where as many results came as items went, and no result shows that they are in another order.
+            let in_order = results.len() == items.len() && (0..results.len()).all(|at| !named[at] || found[at] == Some(at));
+            if in_order && ways.iter().any(|way| way.node == "place") {
+                found = (0..items.len()).map(|at| found[at].or_else(|| (!named[at]).then_some(at))).collect();
             }
         }
         Matching::Fields(fields) => {
             for (path, field) in fields {
-                let told = |result: &str| view::text_at(result, path);
-                by_values(&mut found, &mut taken, &|item| at(&field.node, &item.body.to_string()).or_else(|| item.key.clone()), &told);
+                by_field(&field.node, path);
             }
         }
+    }
+    found
+}
+
+/// The places of each value.
+fn places<'v>(values: impl Iterator<Item = (&'v str, usize)>) -> BTreeMap<&'v str, Vec<usize>> {
+    let mut found: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (value, at) in values {
+        found.entry(value).or_default().push(at);
     }
     found
 }
@@ -238,18 +255,28 @@ mod tests {
     fn results_are_told_by_their_keys_and_by_place_only_where_nothing_else_can_be() {
         let items = [item("a"), item("b"), item("c")];
         let shuffled = [r#"{"number":"c"}"#, r#"{"number":"a"}"#, r#"{"number":"b"}"#];
-        assert_eq!(matched(&by(&["number", "place"]), &items, &shuffled), [Some(1), Some(2), Some(0)]);
+        assert_eq!(matched(&by(&["number", "place"]), None, &items, &shuffled), [Some(1), Some(2), Some(0)]);
         let lacking = [r#"{"number":"c"}"#, r#"{"number":"a"}"#];
-        assert_eq!(matched(&by(&["number", "place"]), &items, &lacking), [Some(1), None, Some(0)]);
+        assert_eq!(matched(&by(&["number", "place"]), None, &items, &lacking), [Some(1), None, Some(0)]);
         // Without the number the place tells, as long as none is lacking.
         let bare = ["{}", r#"{"number":"b"}"#, "{}"];
-        assert_eq!(matched(&by(&["number", "place"]), &items, &bare), [Some(0), Some(1), Some(2)]);
-        assert_eq!(matched(&by(&["number", "place"]), &items, &["{}", "{}"]), [None, None, None]);
+        assert_eq!(matched(&by(&["number", "place"]), None, &items, &bare), [Some(0), Some(1), Some(2)]);
+        assert_eq!(matched(&by(&["number", "place"]), None, &items, &["{}", "{}"]), [None, None, None]);
         // A result of a stranger is put to nobody's account.
         let strange = [r#"{"number":"a"}"#, r#"{"number":"x"}"#, r#"{"number":"c"}"#];
-        assert_eq!(matched(&by(&["number", "place"]), &items, &strange), [Some(0), None, Some(2)]);
+        assert_eq!(matched(&by(&["number", "place"]), None, &items, &strange), [Some(0), None, Some(2)]);
+        // The order was shown to be another one: what names nothing is of nobody.
+        let moved = [r#"{"number":"b"}"#, "{}", "{}"];
+        assert_eq!(matched(&by(&["number", "place"]), None, &items, &moved), [None, Some(0), None]);
+        assert_eq!(matched(&by(&["place", "number"]), None, &items, &moved), [None, Some(0), None], "whatever way is named first");
+        let strange = [r#"{"number":"a"}"#, r#"{"number":"x"}"#, "{}"];
+        assert_eq!(matched(&by(&["number", "place"]), None, &items, &strange), [Some(0), None, None]);
+        // The key is that of its own field, and of no other.
+        let keyed = [Item { body: json!({}), ..item("a") }];
+        assert_eq!(matched(&by(&["number"]), Some("number"), &keyed, &[r#"{"number":"a"}"#]), [Some(0)]);
+        assert_eq!(matched(&by(&["sku"]), Some("number"), &keyed, &[r#"{"sku":"a"}"#]), [None]);
         // Two of one value are nobody's.
         let twice = [r#"{"number":"a"}"#, r#"{"number":"a"}"#];
-        assert_eq!(matched(&by(&["number"]), &items, &twice), [None, None, None]);
+        assert_eq!(matched(&by(&["number"]), None, &items, &twice), [None, None, None]);
     }
 }

@@ -127,8 +127,11 @@ impl Reads<'_> {
         let ids: Json = items.iter().map(|item| item.id.as_deref().map_or(Json::Null, Json::from)).collect();
         let now = Json::from(self.link.client.now().to_string());
         let scope = self.link.scope().with("items", &bodies).with("ids", &ids).with("now", &now);
-        let parts = self.write_parts(write, ask, &scope)?;
-        match self.sent(write, ask, &parts, items).await {
+        let sent = match self.write_parts(write, ask, &scope) {
+            Ok(parts) => self.sent(write, ask, &parts, items).await,
+            Err(fault) => Err(fault),
+        };
+        match sent {
             // One of them is to blame, which one is not said.
             Err(Fault::Rejected(refusal)) if items.len() > 1 => Err(Fault::BatchRefused(refusal)),
             sent => sent,
@@ -136,15 +139,9 @@ impl Reads<'_> {
     }
 
     pub(super) async fn sent(&self, write: &Write, ask: &Ask, parts: &Parts, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
-        let asked = Asked { object: &self.object.name.node, write: true, aliases: false };
-        match self.link.carried_out(self.call, asked, ask, parts).await? {
-            Outcome::Done(answer) => {
-                let result = answer.result(ask).unwrap_or_default();
-                Ok(self.link.receipts(write, items, &answer, result))
-            }
-            Outcome::Absent => Err(Fault::rejected("absent", "there is no such record", None)),
-            Outcome::Refused(fault) | Outcome::Expired(fault) => Err(fault),
-        }
+        let asked = Asked { object: &self.object.name.node, write: true, aliases: false, several: items.len() > 1 };
+        let answer = self.link.carried_out(self.call, asked, ask, parts).await?.taken()?;
+        Ok(self.link.receipts(write, items, &answer, answer.result(ask).unwrap_or_default()))
     }
 
     /// What a write's call is made of; of GraphQL it asks for what the receipt reads.
@@ -177,32 +174,39 @@ impl Reads<'_> {
         fields
     }
 
-    /// Items as fields of one document, by alias. Each is carried out by itself.
+    /// Items as fields of one document, by alias. Each is carried out by itself; one that lacks a value is refused, and the others go.
     async fn aliased(&self, write: &Write, ask: &Ask, items: &[Item]) -> Result<Vec<Receipt>, Fault> {
-        let mut fields = Vec::with_capacity(items.len());
-        for (at, item) in items.iter().enumerate() {
-            fields.push((Some(graphql::alias(at)), self.link.arguments(ask, &self.scope(item))?));
-        }
-        let parts = self.link.document(ask, &fields, &self.told(write))?;
-        let asked = Asked { object: &self.object.name.node, write: true, aliases: true };
-        let answer = match self.link.carried_out(self.call, asked, ask, &parts).await? {
-            Outcome::Done(answer) => answer,
-            Outcome::Absent => return Err(Fault::ambiguous("the answer is that of no document")),
-            Outcome::Refused(Fault::Rejected(refusal)) if items.len() > 1 => return Err(Fault::BatchRefused(refusal)),
-            Outcome::Refused(fault) | Outcome::Expired(fault) => return Err(fault),
-        };
-        let receipt = |(at, item): (usize, &Item)| match answer.aliased(at) {
-            Some(result) => {
-                let mut receipts = self.link.receipts(write, std::slice::from_ref(item), &answer, result);
-                receipts.pop().unwrap_or(Receipt { outcome: Err(Fault::ambiguous("there is no receipt")) })
-            }
-            None => {
-                let fault =
-                    answer.error_of(at).map_or_else(|| Fault::ambiguous("the answer tells nothing of it"), |error| self.link.of_error(&error));
-                Receipt { outcome: Err(fault) }
+        let given: Vec<Result<Option<Json>, Fault>> = items.iter().map(|item| self.link.arguments(ask, &self.scope(item))).collect();
+        let fields = given.iter().flatten().enumerate().map(|(at, given)| (Some(graphql::alias(at)), given.clone()));
+        let fields: Vec<_> = fields.collect();
+        let mut sent = 0;
+        let answer = if fields.is_empty() {
+            None
+        } else {
+            let parts = self.link.document(ask, &fields, &self.told(write))?;
+            let asked = Asked { object: &self.object.name.node, write: true, aliases: true, several: fields.len() > 1 };
+            match self.link.carried_out(self.call, asked, ask, &parts).await?.taken() {
+                Ok(answer) => Some((answer, asked)),
+                Err(Fault::Rejected(refusal)) if items.len() > 1 => return Err(Fault::BatchRefused(refusal)),
+                Err(fault) => return Err(fault),
             }
         };
-        Ok(items.iter().enumerate().map(receipt).collect())
+        let unsaid = || Fault::ambiguous("the answer tells nothing of it");
+        let mut receipt = |(item, given): (&Item, Result<Option<Json>, Fault>)| {
+            let (Some((answer, asked)), Ok(_)) = (&answer, &given) else { return Receipt { outcome: Err(given.err().unwrap_or_else(unsaid)) } };
+            let at = sent;
+            sent += 1;
+            if let Some(result) = answer.aliased(at) {
+                let mut receipts = self.link.receipts(write, std::slice::from_ref(item), answer, result);
+                return receipts.pop().unwrap_or_else(|| Receipt { outcome: Err(unsaid()) });
+            }
+            let fault = match answer.error_of(at).map(|error| self.link.meaning_of_error(*asked, answer, &error)) {
+                Some(Outcome::Refused(fault) | Outcome::Expired(fault)) => fault,
+                Some(Outcome::Done(_) | Outcome::Absent) | None => unsaid(),
+            };
+            Receipt { outcome: Err(fault) }
+        };
+        Ok(items.iter().zip(given).map(&mut receipt).collect())
     }
 
     /// Several calls, each only where its fields are sent. All may be sent again, so that what fails in the middle is begun anew.

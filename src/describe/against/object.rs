@@ -441,7 +441,7 @@ impl<'a> Surveyor<'a> {
         let result = match &receipt.results {
             Results::One(Some(path)) => self.leads(&answered.whole, path),
             Results::One(None) => answered.whole.clone(),
-            Results::Items(path) | Results::Failures(path) => {
+            Results::Items(path) | Results::Failures { at: path, .. } => {
                 let list = self.leads(&answered.whole, path);
                 list.element()
             }

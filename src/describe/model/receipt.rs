@@ -37,7 +37,11 @@ pub enum Results {
     /// A list of results.
     Items(Path),
     /// Only what failed is listed; what is not listed succeeded.
-    Failures(Path),
+    Failures {
+        at: Path,
+        /// The vendor says that an answer without the list is one in which nothing failed.
+        absent_is_none: bool,
+    },
     /// Success has no body; with this status, where one is named.
     Empty(Option<u64>),
 }
@@ -59,7 +63,11 @@ impl Reader<'_> {
         let results = if let Some(node) = block.get("items") {
             self.path(node, "items").map(Results::Items)
         } else if let Some(node) = block.get("failures") {
-            self.path(node, "failures").map(Results::Failures)
+            let absent = block.get("absent").and_then(|node| self.text(node, "absent"));
+            if let Some(absent) = absent.as_ref().filter(|absent| absent.node != "ok") {
+                self.found.push(error::unknown_word(&absent.node, absent.span, "absent", &["ok"]));
+            }
+            self.path(node, "failures").map(|at| Results::Failures { at, absent_is_none: absent.is_some() })
         } else if block.get("empty").is_some_and(|node| self.flag(node, "empty")) {
             let status = block.get("status").and_then(|node| self.whole(node, "status"));
             Some(Results::Empty(status))
@@ -89,12 +97,6 @@ impl Reader<'_> {
         let drop = block.get("drop").map_or_else(Vec::new, |node| self.texts(node, "drop"));
         let warning = block.get("warning").and_then(|node| self.path(node, "warning"));
         let missing = block.get("missing").and_then(|node| self.word(node, "missing")).unwrap_or(AnswerClass::Ambiguous);
-        // Of `failures`: what is not listed is well. That is what the word means; it may be said.
-        if let Some(absent) = block.get("absent").and_then(|node| self.text(node, "absent"))
-            && absent.node != "ok"
-        {
-            self.found.push(error::unknown_word(&absent.node, absent.span, "absent", &["ok"]));
-        }
         // For people: what is seen later.
         block.get("later");
         self.close(&block);

@@ -1,0 +1,276 @@
+//! What became of writes: never is an outcome taken to be better than it is known. A small description for each case.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::super::DescribedSystem;
+use crate::base::FileId;
+use crate::connector::registry::Settings;
+use crate::connector::scripted::{NOW, Script, Still, answer, ok};
+use crate::connector::{Connector, Done, Item, LookupRequest, Operation, WriteRequest};
+use crate::describe::Described;
+use crate::fault::Fault;
+use crate::http::{Broken, Call, Response, Secret};
+use crate::value::{Json, ObjectRef};
+
+/// A shop with one object.
+const HEAD: &str = "system: shop
+settings: { key: { secret: true } }
+hosts: [\"api.shop.example\"]
+base: \"https://api.shop.example\"
+auth: { header: { api-key: \"{setting.key}\" } }
+error: { each: errors, code: code, message: message }
+";
+
+struct Bench {
+    script: Arc<Script>,
+    system: DescribedSystem,
+    call: Call,
+}
+
+impl Bench {
+    /// `more`: what the description says beside the object `Order`; `order`: what it says of it, as one line of YAML.
+    fn new(more: &str, order: &str, answers: impl IntoIterator<Item = Result<Response, Broken>>) -> Self {
+        Bench::of(HEAD, more, order, answers)
+    }
+
+    fn of(head: &str, more: &str, order: &str, answers: impl IntoIterator<Item = Result<Response, Broken>>) -> Self {
+        let text = format!("{head}{more}objects:\n  Order: {order}\n");
+        let (described, found) = crate::describe::read(FileId::default(), &text);
+        let errors: Vec<_> = found.iter().filter(|fault| fault.is_error()).map(|fault| &fault.message).collect();
+        assert!(errors.is_empty(), "{errors:?} in {text}");
+        let described: &'static Described = Box::leak(Box::new(described.unwrap()));
+        let script = Arc::new(Script { answers: Mutex::new(answers.into_iter().collect()), ..Script::default() });
+        let clock = Arc::new(Still(Mutex::new(NOW.parse().unwrap())));
+        let options = BTreeMap::from([("key".to_owned(), Secret::new("k3y"))]);
+        let settings = Settings { name: "shop".into(), system: "shop".into(), options };
+        let system = DescribedSystem::new(described, &settings, script.clone(), clock).unwrap();
+        Bench { script, system, call: Call::default() }
+    }
+
+    /// How many requests were made; every answer was asked for.
+    fn asked(&self) -> usize {
+        assert!(self.script.answers.lock().unwrap().is_empty(), "an answer was not asked for");
+        self.script.requests.lock().unwrap().len()
+    }
+
+    /// The body of a request, by its number.
+    fn body(&self, at: usize) -> Json {
+        serde_json::from_slice(self.script.requests.lock().unwrap()[at].body()).unwrap_or_default()
+    }
+
+    /// What became of each item; the fault of a whole call is that of each.
+    async fn send(&self, operation: Operation, key_field: Option<&str>, items: &[Item]) -> Vec<Result<Done, Fault>> {
+        let of = ObjectRef::new("shop", "Order");
+        let schemas = BTreeMap::new();
+        let now = NOW.parse().unwrap();
+        let batch = WriteRequest { object: &of, schemas: &schemas, operation, key_field, items, riders: None, now };
+        match self.system.send(&self.call, &batch).await {
+            Ok(receipts) => receipts.into_iter().map(|receipt| receipt.outcome).collect(),
+            Err(fault) => items.iter().map(|_| Err(fault.clone())).collect(),
+        }
+    }
+
+    async fn create(&self, items: &[Item]) -> Vec<Result<Done, Fault>> {
+        self.send(Operation::Create, Some("number"), items).await
+    }
+
+    async fn look_up(&self, field: &str, value: &str) -> Result<Vec<Json>, Fault> {
+        let of = ObjectRef::new("shop", "Order");
+        let schemas = BTreeMap::new();
+        let (field, values) = ([field.to_owned()], [value.to_owned()]);
+        let ask = LookupRequest { object: &of, schemas: &schemas, field: &field, values: &values, companions: &[], projection: &[] };
+        Ok(self.system.lookup(&self.call, &ask).await?.into_iter().map(|found| found.record).collect())
+    }
+}
+
+fn item(number: &str) -> Item {
+    Item { key: Some(number.to_owned()), id: None, body: json!({"number": number}) }
+}
+
+fn text(status: u16, body: &str) -> Result<Response, Broken> {
+    Ok(http::Response::builder().status(status).body(Bytes::from(body.to_owned())).unwrap())
+}
+
+fn is_in_doubt(outcome: &Result<Done, Fault>) -> bool {
+    matches!(outcome, Err(Fault::Ambiguous { .. }))
+}
+
+fn is_refused(outcome: &Result<Done, Fault>) -> bool {
+    matches!(outcome, Err(Fault::Rejected(_)))
+}
+
+/// A create of one item, with this receipt.
+fn one(receipt: &str) -> String {
+    format!("{{ writes: {{ create: {{ key: number, call: POST /orders, body: \"{{item}}\", receipt: {receipt} }} }} }}")
+}
+
+/// A create of ten items, with this receipt.
+fn ten(receipt: &str) -> String {
+    format!("{{ writes: {{ create: {{ key: number, call: POST /orders, body: {{ orders: \"{{items}}\" }}, batch: 10, receipt: {receipt} }} }} }}")
+}
+
+#[tokio::test]
+async fn an_answer_without_its_list_of_failures_says_nothing_of_any_item() {
+    let items = [item("a"), item("b")];
+    let bodies = ["", "{}", r#"{"message":"queued"}"#, r#"{"errors":"two"}"#, r#"{"errors":{"number":"a"}}"#];
+    for body in bodies {
+        let bench = Bench::new("", &ten("{ failures: errors, match: [number] }"), [text(200, body)]);
+        let outcomes = bench.create(&items).await;
+        assert!(outcomes.iter().all(is_in_doubt), "{body}: {outcomes:?}");
+    }
+    // Where the vendor says so, a list that is not there is an empty one: still not what is no list, nor an answer without any word.
+    for (body, are_done) in [("{}", true), (r#"{"errors":null}"#, true), ("", false), (r#"{"errors":"two"}"#, false), ("[]", false)] {
+        let bench = Bench::new("", &ten("{ failures: errors, match: [number], absent: ok }"), [text(200, body)]);
+        let outcomes = bench.create(&items).await;
+        assert!(outcomes.iter().all(|outcome| if are_done { outcome.is_ok() } else { is_in_doubt(outcome) }), "{body}: {outcomes:?}");
+    }
+    let told = json!({"errors": [{"number": "b", "code": "bad", "message": "no"}]});
+    let bench = Bench::new("", &ten("{ failures: errors, match: [number] }"), [ok(told)]);
+    let outcomes = bench.create(&items).await;
+    assert!(outcomes[0].is_ok() && is_refused(&outcomes[1]), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_success_without_a_body_has_none() {
+    let of = |body: &str, receipt: &str| (body.to_owned(), receipt.to_owned());
+    for ((body, receipt), is_done) in [
+        (of("", "{ empty: true }"), true),
+        (of(" \n", "{ empty: true }"), true),
+        (of(r#"{"errors":[{"code":"full"}]}"#, "{ empty: true }"), false),
+        (of("{}", "{ empty: true }"), false),
+        (of(r#"{"state":"done"}"#, "{ empty: true, ok: 'body.state == \"done\"' }"), true),
+        (of(r#"{"state":"queued"}"#, "{ empty: true, ok: 'body.state == \"done\"' }"), false),
+    ] {
+        let bench = Bench::new("", &one(&receipt), [text(200, &body)]);
+        let outcome = bench.create(&[item("a")]).await.remove(0);
+        assert!(if is_done { outcome.is_ok() } else { is_in_doubt(&outcome) }, "{body} by {receipt}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_reads_the_error_of_its_item() {
+    let refused = "{ id: id, refused: 'error.code == \"DUPLICATE\"' }";
+    let told = json!({"id": "1", "errors": [{"code": "DUPLICATE", "message": "there already"}]});
+    let bench = Bench::new("", &one(refused), [ok(told.clone()), ok(json!({"id": "1"}))]);
+    let (first, second) = (bench.create(&[item("a")]).await.remove(0), bench.create(&[item("a")]).await.remove(0));
+    assert!(is_refused(&first) && second.is_ok(), "{first:?} {second:?}");
+    let bench = Bench::new("", &one("{ id: id, ok: 'error is missing' }"), [ok(told), ok(json!({"id": "1"}))]);
+    let (first, second) = (bench.create(&[item("a")]).await.remove(0), bench.create(&[item("a")]).await.remove(0));
+    assert!(is_in_doubt(&first) && second.is_ok(), "{first:?} {second:?}");
+    // Each item of a batch has its own; an error of the whole answer lets none of them pass for done, and refuses none.
+    let receipt = "{ items: orders, match: [number], ok: 'error is missing', refused: 'error.code == \"bad\"', error: { each: faults, code: code, message: message } }";
+    let told = json!({"orders": [{"number": "b", "faults": [{"code": "bad", "message": "no"}]}, {"number": "a"}]});
+    let bench = Bench::new("", &ten(receipt), [ok(told)]);
+    let outcomes = bench.create(&[item("a"), item("b")]).await;
+    assert!(outcomes[0].is_ok() && is_refused(&outcomes[1]), "{outcomes:?}");
+    let receipt = "{ items: orders, match: [number], ok: 'error is missing', refused: 'error.code == \"bad\"' }";
+    let told = json!({"orders": [{"number": "b"}, {"number": "a"}], "errors": [{"code": "bad", "message": "no"}]});
+    let bench = Bench::new("", &ten(receipt), [ok(told)]);
+    let outcomes = bench.create(&[item("a"), item("b")]).await;
+    assert!(outcomes.iter().all(is_in_doubt), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn an_answer_names_the_record_that_was_written() {
+    let update = "{ writes: { update: { call: \"POST /orders/{id}\", body: \"{item}\", receipt: { id: id } } } }";
+    let known = Item { key: None, id: Some("7".to_owned()), body: json!({"note": "x"}) };
+    for (told, is_done) in [(json!({"id": "7"}), true), (json!({"id": 7}), true), (json!({"id": "8"}), false), (json!({}), false)] {
+        let bench = Bench::new("", update, [ok(told.clone())]);
+        let outcome = bench.send(Operation::Update, None, std::slice::from_ref(&known)).await.remove(0);
+        assert!(if is_done { outcome.is_ok() } else { is_in_doubt(&outcome) }, "{told}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_result_is_none_of_several_items() {
+    let bench = Bench::new("", &ten("{ id: id }"), [ok(json!({"id": "1"}))]);
+    let outcomes = bench.create(&[item("a"), item("b")]).await;
+    assert!(outcomes.iter().all(is_in_doubt), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_rule_makes_no_outcome_of_a_write_better_than_the_vendor_says() {
+    let of = |status: u16, is: &str| (status, format!("answers: [{{ when: 'status == {status}', is: {is} }}]\n"));
+    let said = |status: u16, is: &str| (status, format!("answers: [{{ when: 'status == {status}', is: {is}, nothing_done: \"it says so\" }}]\n"));
+    let any = |status: u16| (status, "answers: [{ when: 'status > 0', is: ok }]\n".to_owned());
+    for (status, rules) in [
+        of(503, "ok"),
+        any(503),
+        any(408),
+        any(404),
+        said(503, "ok"),
+        of(500, "expired"),
+        of(200, "expired"),
+        of(408, "expired"),
+        of(502, "denied"),
+        of(200, "denied"),
+        of(200, "conflict"),
+        of(500, "conflict"),
+        of(200, "throttled"),
+        of(503, "throttled"),
+        of(503, "transient"),
+        of(500, "rejected"),
+        of(500, "exists"),
+        of(500, "absent"),
+        (500, "auth: { header: { api-key: \"{setting.key}\" }, refresh: { when: status == 500 } }\n".to_owned()),
+        (200, "auth: { header: { api-key: \"{setting.key}\" }, refresh: { when: status == 200 } }\n".to_owned()),
+    ] {
+        let head = if rules.starts_with("auth") {
+            HEAD.lines().filter(|line| !line.starts_with("auth")).collect::<Vec<_>>().join("\n") + "\n"
+        } else {
+            HEAD.to_owned()
+        };
+        let bench = Bench::of(&head, &rules, &one("{ id: id }"), [answer(status, &json!({"id": "1"}))]);
+        let outcome = bench.create(&[item("a")]).await.remove(0);
+        assert!(is_in_doubt(&outcome), "{status} under {rules}: {outcome:?}");
+        assert_eq!(bench.asked(), 1, "{status} under {rules}: it is not sent again at once");
+    }
+    let outcome = |status: u16, rules: String| async move {
+        let bench = Bench::new(&rules, &one("{ id: id }"), [answer(status, &json!({"id": "1"}))]);
+        bench.create(&[item("a")]).await.remove(0)
+    };
+    let (status, rules) = said(503, "throttled");
+    assert!(matches!(outcome(status, rules).await, Err(Fault::Throttled { .. })));
+    let (status, rules) = said(200, "conflict");
+    assert!(matches!(outcome(status, rules).await, Err(Fault::Conflict { .. })));
+    let (status, rules) = of(409, "conflict");
+    assert!(matches!(outcome(status, rules).await, Err(Fault::Conflict { .. })));
+    let (status, rules) = of(423, "transient");
+    assert!(matches!(outcome(status, rules).await, Err(Fault::Transient { .. })));
+    let (status, rules) = of(200, "rejected");
+    assert!(is_refused(&outcome(status, rules).await));
+    let (status, rules) = any(201);
+    assert!(outcome(status, rules).await.is_ok());
+}
+
+/// A refusal of the whole at success: what stands beside it may have been done, so no part of the batch is sent again.
+#[tokio::test]
+async fn a_refusal_at_success_does_not_begin_a_batch_anew() {
+    let rules = "answers: [{ when: 'error.code == \"bad\"', is: rejected }]\n";
+    let told = json!({"orders": [{"number": "a", "id": "1"}], "errors": [{"code": "bad", "message": "one of them"}]});
+    let receipt = "{ items: orders, match: [number], id: id }";
+    let bench = Bench::new(rules, &ten(receipt), [ok(told.clone()), answer(400, &told)]);
+    let outcomes = bench.create(&[item("a"), item("b")]).await;
+    assert!(outcomes.iter().all(is_in_doubt), "{outcomes:?}");
+    // Refused as a whole, it is halved until the one to blame is found.
+    let outcomes = bench.create(&[item("a"), item("b")]).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Fault::BatchRefused(_)))), "{outcomes:?}");
+}
+
+/// A token that a write was refused with is renewed for the next call, though the write itself is not sent again.
+#[tokio::test]
+async fn a_token_that_ends_at_success_is_renewed_and_the_write_is_in_doubt() {
+    let head = HEAD.lines().filter(|line| !line.starts_with("auth")).collect::<Vec<_>>().join("\n");
+    let auth = "\nauth: { token: { call: POST /token, token: token }, refresh: { when: 'error.code == \"ended\"' } }\n";
+    let token = |text: &str| ok(json!({"token": text}));
+    let ended = ok(json!({"errors": [{"code": "ended", "message": "sign in"}]}));
+    let bench = Bench::of(&head, auth, &one("{ id: id }"), [token("t0k3n-one"), ended, token("t0k3n-two"), ok(json!({"id": "1"}))]);
+    let (first, second) = (bench.create(&[item("a")]).await.remove(0), bench.create(&[item("a")]).await.remove(0));
+    assert!(is_in_doubt(&first) && second.is_ok(), "{first:?} {second:?}");
+    assert_eq!(bench.asked(), 4);
+}
