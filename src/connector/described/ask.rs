@@ -100,6 +100,12 @@ impl Parts {
         }
     }
 
+    /// How many records are asked for at most, where the query or the body says it.
+    pub(super) fn most(&self) -> Option<u64> {
+        let query: Json = Json::Object(self.query.iter().cloned().collect());
+        most(&query).or_else(|| self.body.as_ref().and_then(most))
+    }
+
     /// Leaves out what is asked for by the query.
     pub(super) fn without_query(&mut self) {
         self.query.clear();
@@ -288,6 +294,13 @@ impl Link {
     fn not_understood_at(&self, path: &str) -> Fault {
         Fault::transient(format!("the answer of {} to `{path}` has not the form that its description gives", self.of.title))
     }
+}
+
+/// How many records some parameters ask for at most, by the names that APIs have for it.
+pub(super) fn most(given: &Json) -> Option<u64> {
+    const NAMES: [&str; 12] =
+        ["limit", "first", "pageSize", "page_size", "pagesize", "perPage", "per_page", "size", "count", "maxResults", "max_results", "$top"];
+    NAMES.iter().filter_map(|name| given.get(*name)).find_map(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
 }
 
 /// Whether a call is the operation that a limit names: `GET /orders/{orderId}`, whatever its parameters are called.

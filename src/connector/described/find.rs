@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::answer::{Asked, Outcome};
-use super::ask::Parts;
+use super::ask::{Answer, Parts};
 use super::graphql::{self, Fields};
 use super::open::Link;
 use super::whole::{Schemas, id_of, is_id};
 use super::{ENDED, view};
 use crate::connector::{Change, Found, LookupRequest, State};
-use crate::describe::model::{Ask, Batched, Find, Get, IdForm, Look, Object, Request, With, WithOf};
-use crate::describe::{Path, Scope, printed};
+use crate::describe::model::{Ask, Batched, Find, Get, IdForm, Look, Object, Page, Paging, Pick, Request, Stream, With, WithOf};
+use crate::describe::{Path, PathStep, Scope, printed};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::schema::FieldPath;
@@ -303,7 +303,7 @@ impl<'a> Reads<'a> {
     }
 
     async fn found(&self, look: &Look, field: &str, value: &str, beside: &Beside) -> Result<Vec<Json>, Fault> {
-        let Look::Ask { ask, exact, put, only, then_get, brings, form, .. } = look else {
+        let Look::Ask { ask, put, only, then_get, brings, form, .. } = look else {
             return match look {
                 Look::Get => Ok(self.one(value, beside.clone()).await?.map(|(record, _)| record).into_iter().collect()),
                 _ => Err(self.cannot_search(field)),
@@ -322,6 +322,9 @@ impl<'a> Reads<'a> {
                 None => fields,
             };
             record.path(&at);
+            if let Some(ask) = next_page(ask) {
+                fields.path(&ask);
+            }
         };
         let parts = self.parts(ask, &scope, Some(&searched))?;
         let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &parts).await? else {
@@ -330,9 +333,20 @@ impl<'a> Reads<'a> {
         };
         let records =
             if ask.records.is_some() { self.link.records(ask, &parts, &answer)? } else { vec![self.link.record(ask, parts.path(), &answer)?] };
+        if ask.records.is_some() && self.is_cut(ask, &parts, &answer, records.len(), &scope)? {
+            let why = format!("{} has more {} for this `{field}` than one page: which there are is not known", self.link.of.title, self.name());
+            return Err(Fault::rejected("find", why, None));
+        }
+        // What the call itself names is that of what it answers.
+        let is_named = asks_in_path(ask, "value") || put.iter().any(|(name, _)| name.node == field);
+        let is_it = |record: &str| if is_named { Some(true) } else { is_held(record, &at, value) };
+        let unknown = || {
+            let why = format!("the answer of {} has no `{field}` of {}, so that it cannot be compared", self.link.of.title, self.name());
+            Fault::rejected("find", why, None)
+        };
         let mut found = Vec::new();
         for record in records {
-            if *exact && view::text_at(record, &at).as_deref() != Some(value) {
+            if is_it(record) == Some(false) {
                 continue;
             }
             let of_record = only.as_ref().is_none_or(|only| only.holds(&self.link.scope().and("record", view::seen(record, "record", [only]))));
@@ -345,9 +359,16 @@ impl<'a> Reads<'a> {
                 if let Some(known) = brings.as_ref().and_then(|brings| beside.get_mut(&brings.node)) {
                     *known = serde_json::from_str(record).ok();
                 }
-                found.extend(self.one(&id, beside).await?.map(|(record, _)| record));
+                // A list that does not say it is answered by the record itself.
+                let is_listed = is_it(record) == Some(true);
+                for (record, _) in self.one(&id, beside).await? {
+                    if is_listed || is_it(&record.to_string()).ok_or_else(unknown)? {
+                        found.push(record);
+                    }
+                }
                 continue;
             }
+            is_it(record).ok_or_else(unknown)?;
             let mut record: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(&parts))?;
             self.link.put(&mut record, put, &scope)?;
             self.with(&mut record, &scope, beside.clone()).await?;
@@ -356,6 +377,57 @@ impl<'a> Reads<'a> {
         }
         Ok(found)
     }
+}
+
+impl Reads<'_> {
+    /// Whether an answer to a look-up may be one page of several: it says so, or it has as many records as were asked for at most.
+    fn is_cut(&self, ask: &Ask, parts: &Parts, answer: &Answer, records: usize, scope: &Scope<'_>) -> Result<bool, Fault> {
+        let result = answer.result(ask).unwrap_or_default();
+        let says = |path: &Path| view::text_at(result, path).is_some_and(|text| text != "false");
+        if next_page(ask).is_some_and(|next| says(&next)) {
+            return Ok(true);
+        }
+        // A list that is paged where it is read for changes has the same answer here.
+        let same = |stream: &&Stream| match (&stream.ask.request, &ask.request) {
+            (Request::Rest { method, path, .. }, Request::Rest { method: of, path: like, .. }) => method == of && path.pieces == like.pieces,
+            (Request::GraphQl { field, .. }, Request::GraphQl { field: like, .. }) => field.node == like.node,
+            _ => false,
+        };
+        let goes_on = |page: &Page| match (&page.more, &page.paging) {
+            (Some(Pick::Path(more)), _) => says(more),
+            (None, Paging::Token { token, .. }) => says(token),
+            _ => false,
+        };
+        let is_more = |page: &Page| {
+            let total = page.total.as_ref().and_then(|total| view::text_at(result, total)?.parse::<usize>().ok());
+            goes_on(page) || total.is_some_and(|total| total > records)
+        };
+        if self.object.changes.iter().filter(same).filter_map(|stream| stream.page.as_ref()).any(is_more) {
+            return Ok(true);
+        }
+        let given = self.link.arguments(ask, scope)?;
+        let most = parts.most().or_else(|| given.as_ref().and_then(super::ask::most));
+        Ok(most.is_some_and(|most| records as u64 >= most))
+    }
+}
+
+/// Whether a value that is looked for stands in the path of a call.
+fn asks_in_path(ask: &Ask, name: &str) -> bool {
+    matches!(&ask.request, Request::Rest { path, .. } if path.values().any(|value| value.reads.iter().any(|read| read.root() == name)))
+}
+
+/// Where a connection of GraphQL says whether it goes on.
+fn next_page(ask: &Ask) -> Option<Path> {
+    let records = ask.records.as_ref()?;
+    let edges = records.steps.iter().position(|step| *step == PathStep::Name("edges".to_owned()))?;
+    let beside = ["pageInfo", "hasNextPage"].map(|name| PathStep::Name(name.to_owned()));
+    Some(Path { steps: records.steps[..edges].iter().cloned().chain(beside).collect(), span: records.span })
+}
+
+/// Whether a record holds a value in a field; none where it has no such field.
+fn is_held(record: &str, at: &Path, value: &str) -> Option<bool> {
+    let found = view::slices(record, at)?;
+    (!found.is_empty()).then(|| view::text_at(record, at).as_deref() == Some(value))
 }
 
 /// How many ids or values go into one call.

@@ -6,7 +6,7 @@ use super::find::Reads;
 use super::graphql::{self, Fields};
 use crate::base::Spanned;
 use crate::connector::{Done, Item, Receipt, WriteRequest};
-use crate::describe::model::{Action, Actions, Ask, Batch, Object, PartOf, Request, Step, Write};
+use crate::describe::model::{Action, Actions, Ask, Batch, FieldOf, Object, PartOf, Request, Step, Write};
 use crate::describe::{PathStep, Scope};
 use crate::fault::Fault;
 use crate::system::Operation;
@@ -32,6 +32,10 @@ impl Reads<'_> {
         }
         if matches!(write.actions, Some(Actions::List(_))) || matches!(write.batch, Batch::Groups { .. }) || !write.resolve.is_empty() {
             return Err(refused(format!("`{}` of {} is described in a way that is not carried out yet", write.name.node, self.object.name.node)));
+        }
+        // What a step makes is not known to the next: sent again after a refusal in the middle, it would be made twice.
+        if !write.steps.is_empty() && batch.operation != Operation::Update {
+            return Err(refused(format!("`{}` of {} has steps, and only an update may have some", write.name.node, self.object.name.node)));
         }
         if !write.steps.is_empty() {
             return Ok(self.each(batch.items, write, None).await);
@@ -165,6 +169,19 @@ impl Reads<'_> {
         }
         for keep in &receipt.keep {
             at.field(&keep.node);
+        }
+        if let Some(error) = &receipt.error {
+            let field = match &error.field {
+                Some(FieldOf::At(path)) => Some(path),
+                Some(FieldOf::FirstName { .. }) | None => None,
+            };
+            let one = match &error.each {
+                Some(each) => at.path(each),
+                None => &mut *at,
+            };
+            for path in error.code.iter().chain(&error.message).chain(field).chain(error.more.iter().map(|(_, path)| path)) {
+                one.path(path);
+            }
         }
         for formula in receipt.ok.iter().chain(&receipt.refused) {
             for path in formula.reads.iter().filter(|path| path.root() == "item") {

@@ -246,7 +246,10 @@ async fn orders_are_found_exactly_and_fetched_by_alias() {
     assert_eq!(got.iter().map(|change| change.id.as_str()).collect::<Vec<_>>(), ["T1"]);
     assert_eq!(bench.system.fetch_batch(&selection), 10);
     let documents = bench.documents();
-    assert_eq!(documents[0], r#"query { orders(order_number: "A-1") { data { edges { node { email updated_at id order_number } } } } }"#);
+    assert_eq!(
+        documents[0],
+        r#"query { orders(order_number: "A-1") { data { edges { node { email updated_at id order_number } } pageInfo { hasNextPage } } } }"#
+    );
     assert_eq!(documents[1], r#"query { a0: order(id: "T1") { data { id updated_at } } a1: order(id: "T2") { data { id updated_at } } }"#);
 }
 

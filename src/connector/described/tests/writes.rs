@@ -274,3 +274,142 @@ async fn a_token_that_ends_at_success_is_renewed_and_the_write_is_in_doubt() {
     assert!(is_in_doubt(&first) && second.is_ok(), "{first:?} {second:?}");
     assert_eq!(bench.asked(), 4);
 }
+
+const GRAPHQL: &str = "graphql: /graphql\n";
+
+fn thing(sku: Option<&str>) -> Item {
+    let sku = sku.map_or(Json::Null, Json::from);
+    Item { key: None, id: None, body: if sku.is_null() { json!({"count": 1}) } else { json!({"sku": sku, "count": 1}) } }
+}
+
+const STOCK: &str = "{ writes: { update: { key: [sku], mutation: set, arguments: { sku: \"{item.sku}\" }, batch: { aliases: 10 }, receipt: { at: thing, id: id } } } }";
+
+#[tokio::test]
+async fn an_item_that_lacks_a_value_is_refused_by_itself_and_the_others_go() {
+    let made = |id: &str| json!({"thing": {"id": id}});
+    let bench = Bench::new(GRAPHQL, STOCK, [ok(json!({"data": {"a0": made("1"), "a1": made("3")}}))]);
+    let outcomes = bench.send(Operation::Update, None, &[thing(Some("a")), thing(None), thing(Some("c"))]).await;
+    let ids: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().ok().and_then(|done| done.id.as_deref())).collect();
+    assert_eq!(ids, [Some("1"), None, Some("3")]);
+    assert!(is_refused(&outcomes[1]), "{outcomes:?}");
+    let document = bench.body(0)["query"].as_str().unwrap().to_owned();
+    assert_eq!(document, r#"mutation { a0: set(sku: "a") { thing { id } } a1: set(sku: "c") { thing { id } } }"#);
+    let none = Bench::new(GRAPHQL, STOCK, []);
+    assert!(none.send(Operation::Update, None, &[thing(None), thing(None)]).await.iter().all(is_refused));
+    assert_eq!(none.asked(), 0);
+    // One call for all of them is refused as a whole, to be halved.
+    let together = "{ writes: { create: { key: number, call: \"POST /orders/{items.1.number}\", body: \"{items}\", batch: 10, receipt: { items: orders, match: [number], id: id } } } }";
+    let bench = Bench::new("", together, []);
+    let outcomes = bench.create(&[item("a"), Item { key: None, id: None, body: json!({}) }]).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Fault::BatchRefused(_)))), "{outcomes:?}");
+}
+
+/// The error of one field of a document is judged by the rules that are for its object and for what was asked.
+#[tokio::test]
+async fn an_error_of_one_field_is_judged_by_the_same_rules() {
+    let outcomes = |rule: &str| {
+        let rules = format!("{GRAPHQL}answers: [{{ {rule} }}]\n");
+        async move {
+            let error = json!({"code": 3, "message": "no", "wait": 45, "path": ["a1"]});
+            let bench = Bench::new(&rules, STOCK, [answer(207, &json!({"data": {"a0": {"thing": {"id": "1"}}, "a1": null}, "errors": [error]}))]);
+            let mut outcomes = bench.send(Operation::Update, None, &[thing(Some("a")), thing(Some("b"))]).await;
+            assert!(outcomes[0].is_ok(), "{outcomes:?}");
+            outcomes.remove(1)
+        }
+    };
+    assert!(is_refused(&outcomes("when: 'error.code == 3', is: rejected").await));
+    assert!(is_refused(&outcomes("when: 'error.code == 3 and status == 207', is: rejected").await), "the status is that of the answer");
+    assert!(is_in_doubt(&outcomes("when: 'error.code == 3', is: rejected, on: [Label]").await), "the rule is for another object");
+    assert!(is_in_doubt(&outcomes("when: 'error.code == 3 and asked == \"read\"', is: rejected").await));
+    assert!(is_in_doubt(&outcomes("when: 'error.code == 3', is: conflict").await), "success may have been done");
+    assert!(is_in_doubt(&outcomes("when: 'error.code == 3', is: expired").await));
+    let told = outcomes("when: 'error.code == 3', is: conflict, nothing_done: yes").await;
+    assert!(matches!(told, Err(Fault::Conflict { .. })), "{told:?}");
+    let until = "2026-11-18T20:00:45Z".parse().unwrap();
+    let told = outcomes("when: 'error.code == 3', is: throttled, for: error.wait, nothing_done: yes").await;
+    assert!(matches!(told, Err(Fault::Throttled { until: Some(at), .. }) if at == until), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_read_of_several_hears_the_rules_of_reads_only() {
+    let order = "{ get: { query: order, arguments: { id: \"{id}\" }, batch: { aliases: 10 } } }";
+    let rules = format!(
+        "{GRAPHQL}answers: [{{ when: 'error.code == 5 and asked == \"write\"', is: rejected }}, {{ when: 'error.code == 5', is: throttled, for: 9 }}]\n"
+    );
+    let error = json!({"code": 5, "message": "later", "path": ["a1"]});
+    let bench = Bench::new(&rules, order, [ok(json!({"data": {"a0": {"id": "1"}, "a1": null}, "errors": [error]}))]);
+    let of = ObjectRef::new("shop", "Order");
+    let (schemas, id) = (BTreeMap::new(), vec!["id".to_owned()]);
+    let selection = crate::connector::Selection { object: &of, schemas: &schemas, projection: vec![&id], filter: Vec::new(), stamps: &[] };
+    let read = bench.system.fetch_by_id(&bench.call, &selection, &["1".to_owned(), "2".to_owned()]).await;
+    assert!(matches!(read, Err(Fault::Throttled { .. })), "{read:?}");
+}
+
+#[tokio::test]
+async fn only_an_update_has_steps() {
+    let steps =
+        "steps: [{ covers: [number], call: POST /orders, body: \"{item}\" }, { covers: [tags], call: \"POST /orders/{id}/tags\", body: \"{item}\" }]";
+    let bench = Bench::new("", &format!("{{ writes: {{ create: {{ key: number, {steps}, receipt: {{ id: id }} }} }} }}"), []);
+    let tagged = Item { body: json!({"number": "a", "tags": ["x"]}), ..item("a") };
+    assert!(is_refused(&bench.create(&[tagged]).await.remove(0)));
+    assert_eq!(bench.asked(), 0, "nothing was made");
+}
+
+#[tokio::test]
+async fn a_look_up_finds_what_has_the_value_and_nothing_else() {
+    let list = |query: &str, more: &str| format!("{{ find: {{ number: {{ call: GET /orders, query: {{ {query} }}, records: orders{more} }} }} }}");
+    let order = |number: &str| json!({"id": "1", "number": number});
+    let any = list("number: \"{value}\"", "");
+    let bench = Bench::new(
+        "",
+        &any,
+        [ok(json!({"orders": [order("A-10"), order("A-1")]})), ok(json!({"orders": [order("A-10")]})), ok(json!({"orders": [{"id": "1"}]}))],
+    );
+    assert_eq!(bench.look_up("number", "A-1").await, Ok(vec![order("A-1")]), "the search is by how it begins");
+    assert_eq!(bench.look_up("number", "A-1").await, Ok(vec![]));
+    assert!(matches!(bench.look_up("number", "A-1").await, Err(Fault::Rejected(_))), "what cannot be compared is not known");
+    // The record by itself says what its list does not.
+    let by_id = "{ get: { call: \"GET /orders/{id}\" }, find: { number: { call: GET /orders, query: { number: \"{value}\" }, records: orders, then: get } } }";
+    let bench =
+        Bench::new("", by_id, [ok(json!({"orders": [{"id": "1"}, {"id": "2"}]})), ok(order("A-10")), ok(json!({"id": "2", "number": "A-1"}))]);
+    assert_eq!(bench.look_up("number", "A-1").await, Ok(vec![json!({"id": "2", "number": "A-1"})]));
+    // The path names it.
+    let path = "{ find: { number: { call: \"GET /orders/number={value}\" } } }";
+    let bench = Bench::new("", path, [ok(json!({"id": "1"}))]);
+    assert_eq!(bench.look_up("number", "A-1").await, Ok(vec![json!({"id": "1"})]));
+}
+
+#[tokio::test]
+async fn a_look_up_of_which_one_page_was_read_is_not_known() {
+    let order = |number: &str| json!({"id": "1", "number": number});
+    let others = vec![order("A-10"), order("A-11")];
+    let find = |query: &str| {
+        format!("find: {{ number: {{ call: GET /orders, query: {{ number: \"{{value}}\"{query} }}, records: orders, filter: exact }} }}")
+    };
+    let stream =
+        |page: &str| format!("changes: [{{ name: orders, call: GET /orders, query: {{ since: \"{{from}}\" }}, records: orders, page: {page} }}], ");
+    let token = stream("{ token: next, to: query.token }");
+    let more = stream("{ token: next, more: left, to: query.token }");
+    let total = stream("{ number: { to: query.page }, total: total, grows: true, more: left }");
+    for (order, answer, is_known) in [
+        (format!("{{ {} }}", find(", limit: 2")), json!({"orders": others}), false),
+        (format!("{{ {} }}", find(", limit: 3")), json!({"orders": others}), true),
+        (format!("{{ {} }}", find("")), json!({"orders": others}), true),
+        (format!("{{ {token}{} }}", find("")), json!({"orders": others, "next": "t"}), false),
+        (format!("{{ {token}{} }}", find("")), json!({"orders": others, "next": null}), true),
+        (format!("{{ {more}{} }}", find("")), json!({"orders": others, "next": "t", "left": true}), false),
+        (format!("{{ {more}{} }}", find("")), json!({"orders": others, "next": "t", "left": false}), true),
+        (format!("{{ {total}{} }}", find("")), json!({"orders": others, "total": 3}), false),
+        (format!("{{ {total}{} }}", find("")), json!({"orders": others, "total": 2}), true),
+    ] {
+        let bench = Bench::new("", &order, [ok(answer.clone())]);
+        let found = bench.look_up("number", "A-1").await;
+        assert!(if is_known { found == Ok(vec![]) } else { matches!(found, Err(Fault::Rejected(_))) }, "{answer} of {order}: {found:?}");
+    }
+    let connection = "{ find: { number: { query: orders, arguments: { number: \"{value}\" }, records: data.edges.*.node, filter: exact } } }";
+    let page = |next: bool| ok(json!({"data": {"orders": {"data": {"edges": [{"node": order("A-10")}], "pageInfo": {"hasNextPage": next}}}}}));
+    let bench = Bench::new(GRAPHQL, connection, [page(true), page(false)]);
+    assert!(matches!(bench.look_up("number", "A-1").await, Err(Fault::Rejected(_))));
+    assert_eq!(bench.look_up("number", "A-1").await, Ok(vec![]));
+    assert!(bench.body(0)["query"].as_str().unwrap().contains("pageInfo { hasNextPage }"), "{}", bench.body(0));
+}
