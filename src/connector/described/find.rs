@@ -361,10 +361,10 @@ impl<'a> Reads<'a> {
                 }
                 // A list that does not say it is answered by the record itself.
                 let is_listed = is_it(record) == Some(true);
-                for (record, _) in self.one(&id, beside).await? {
-                    if is_listed || is_it(&record.to_string()).ok_or_else(unknown)? {
-                        found.push(record);
-                    }
+                if let Some((record, _)) = self.one(&id, beside).await?
+                    && (is_listed || is_it(&record.to_string()).ok_or_else(unknown)?)
+                {
+                    found.push(record);
                 }
                 continue;
             }

@@ -68,7 +68,9 @@ impl Reads<'_> {
             }
             let scope = scope.clone().and("actions", Json::Array(actions));
             let call = reads.write_parts(update, ask, &scope)?;
-            let sent = reads.sent(update, ask, &call, std::slice::from_ref(item)).await;
+            // What is written is the record that it is part of: the answer names that one.
+            let whole = Item { id: Some(parent.clone()), ..item.clone() };
+            let sent = reads.sent(update, ask, &call, std::slice::from_ref(&whole)).await;
             match sent {
                 Ok(mut receipts) => {
                     let receipt = receipts.pop().ok_or_else(|| Fault::ambiguous("there is no receipt"))?;
