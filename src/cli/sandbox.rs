@@ -13,19 +13,13 @@ use crate::value::Json;
 
 /// Where a sandbox answers unless told otherwise; none where there is no such sandbox.
 fn usual_port(system: &str) -> Option<u16> {
-    let named = system::manifest(system).and_then(|manifest| Some(manifest.sandbox?.port));
-    named.or_else(|| OTHERS.iter().find(|(name, _)| *name == system).map(|(_, port)| *port))
+    system::manifest(system).and_then(|manifest| Some(manifest.sandbox?.port))
 }
-
-/// Sandboxes of systems that have no manifest, with their usual ports.
-const OTHERS: [(&str, u16); 1] = [("shiphero", 8463)];
 
 /// The systems that there is a sandbox of.
 fn imitated() -> Vec<&'static str> {
-    let named = system::all().filter(|(_, manifest)| manifest.sandbox.is_some()).map(|(name, _)| name);
-    let mut all: Vec<&str> = named.chain(OTHERS.iter().map(|(name, _)| *name)).collect();
+    let mut all: Vec<&str> = system::all().filter(|(_, manifest)| manifest.sandbox.is_some()).map(|(name, _)| name).collect();
     all.sort_unstable();
-    all.dedup();
     all
 }
 

@@ -18,6 +18,9 @@ macro_rules! contract {
         mod salesforce {
             $(#[tokio::test] async fn $clause() { super::$room::$clause(&super::systems::SALESFORCE).await })*
         }
+        mod shiphero {
+            $(#[tokio::test] async fn $clause() { super::$room::$clause(&super::systems::SHIPHERO).await })*
+        }
         mod shipstation {
             $(#[tokio::test] async fn $clause() { super::$room::$clause(&super::systems::SHIPSTATION).await })*
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 
 use super::systems::Subject;
-use super::world::{Setup, World};
+use super::world::{Setup, World, is_sign_in};
 
 fn page_of(world: &World) -> usize {
     let of = crossdock::value::ObjectRef::new("c", world.subject.reads.object);
@@ -159,7 +159,7 @@ pub async fn a_session_that_ends_between_pages_is_renewed(subject: &'static Subj
     let count = page_of(&world) + 10;
     let made: BTreeSet<String> = (0..count).map(|n| (subject.reads.make)(&world, n)).collect();
     world.wait(1);
-    let signed_in = || world.wire.asked.lock().unwrap().iter().filter(|asked| asked.contains("oauth2/token")).count();
+    let signed_in = || world.wire.asked.lock().unwrap().iter().filter(|asked| is_sign_in(asked)).count();
     let mut at = None;
     let seen = names(&world, &mut at, |_| {
         world.act(expire, "", serde_json::json!({}));

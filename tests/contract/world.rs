@@ -77,9 +77,24 @@ pub enum Of {
 
 impl Of {
     fn is(self, request: &Request) -> bool {
-        let sign_in = request.uri().path().contains("oauth2");
-        !sign_in && (self == Of::Any || request.method() != http::Method::GET)
+        if is_sign_in(request.uri().path()) {
+            return false;
+        }
+        let graphql = request.uri().path() == "/graphql";
+        let writes = if graphql { is_mutation(request.body()) } else { request.method() != http::Method::GET };
+        self == Of::Any || writes
     }
+}
+
+/// Whether a call gives a token.
+pub fn is_sign_in(path: &str) -> bool {
+    path.contains("oauth2") || path.contains("/auth/")
+}
+
+/// GraphQL is posted whether it reads or writes.
+fn is_mutation(body: &[u8]) -> bool {
+    let body: Json = serde_json::from_slice(body).unwrap();
+    body["query"].as_str().is_some_and(|document| document.trim_start().starts_with("mutation"))
 }
 
 pub struct Wire {
@@ -280,6 +295,11 @@ impl World {
         let ask =
             LookupRequest { object: &object, schemas: self.subject.schemas(), field: &field, values: &values, companions: &[], projection: &[] };
         self.connector.lookup(&self.call, &ask).await.unwrap().len()
+    }
+
+    /// Whether an item that is sent twice has another effect than one that is sent once.
+    pub fn repeat_adds(&self, write: &Write, item: &Item) -> bool {
+        self.connector.repeat_adds(&ObjectRef::new("c", write.object), &item.body)
     }
 
     /// What the connector says that a write is held to.

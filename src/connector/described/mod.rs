@@ -159,6 +159,13 @@ impl Connector for DescribedSystem {
         Some(write)
     }
 
+    fn repeat_adds(&self, object: &ObjectRef, body: &Json) -> bool {
+        // Lines that are added: a late call would add them again, behind the one that read what is there.
+        let writes = self.link.of.object(&object.object).map(|object| object.writes.as_slice()).unwrap_or_default();
+        let adding = writes.iter().flat_map(|write| &write.steps).filter(|step| step.add.is_some());
+        adding.flat_map(|step| &step.covers).any(|field| body.get(&field.node).is_some())
+    }
+
     async fn send(&self, call: &Call, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         // A record that is read before it is written is read whole.
         self.reads(call, batch.object, batch.schemas, Vec::new())?.write(batch).await

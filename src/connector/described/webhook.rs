@@ -8,6 +8,7 @@ use crate::describe::model::{Hint as Described, HintBy, IdForm, Object, Pointer,
 use crate::http::Secret;
 use crate::http::sign::{Digest, Hmac, Part, Print};
 use crate::http::verify::Verification;
+use crate::value::Json;
 
 use super::open::Link;
 use super::view;
@@ -54,19 +55,24 @@ impl Link {
     /// What proves the sender.
     fn verified(&self, webhooks: &Webhooks, request: &WebhookRequest<'_>) -> Result<(), WebhookRefusal> {
         let scope = self.scope();
-        let secret = |template: &crate::describe::Template| {
-            let text = template
-                .text(&scope)
-                .ok()
-                .flatten()
-                .ok_or_else(|| WebhookRefusal::Unverified("the connection has no secret to verify it by".to_owned()))?;
-            Ok::<_, WebhookRefusal>(Secret::new(text))
+        // A setting may hold several: each webhook has a secret of its own, and an old one is good until the new one is known to both.
+        let secrets = |template: &crate::describe::Template| {
+            let value = template.fill(&scope).ok().flatten();
+            let texts: Vec<Json> = match value {
+                Some(Json::Array(values)) => values,
+                value => value.into_iter().collect(),
+            };
+            let found: Vec<Secret> = texts.iter().map(crate::describe::printed).filter(|text| !text.is_empty()).map(Secret::new).collect();
+            if found.is_empty() { Err(WebhookRefusal::Unverified("the connection has no secret to verify it by".to_owned())) } else { Ok(found) }
         };
         let named = |name: &str| name.parse().map_err(|_| WebhookRefusal::Unverified(format!("`{name}` is no header")));
-        let verification = match &webhooks.verify {
+        let verifications: Vec<Verification> = match &webhooks.verify {
             // Nothing of it is believed: it only says where to look.
             Verify::None | Verify::FetchedKey => return Ok(()),
-            Verify::Shared { header, secret: given } => Verification::Shared { header: named(header)?, secret: secret(given)? },
+            Verify::Shared { header, secret: given } => {
+                let header: http::HeaderName = named(header)?;
+                secrets(given)?.into_iter().map(|secret| Verification::Shared { header: header.clone(), secret }).collect()
+            }
             Verify::Hmac { hash, key, over, base64, header } => {
                 let digest = match hash.node.as_str() {
                     "sha1" => Digest::Sha1,
@@ -90,12 +96,28 @@ impl Link {
                         }
                     });
                 }
+                let header: http::HeaderName = named(header)?;
                 let print = if *base64 { Print::Base64 } else { Print::Hex };
-                let hmac = Hmac { digest, key: secret(key)?, over: parts, print };
-                Verification::Signature { header: named(header)?, prefix: String::new(), hmac }
+                let signed = |key| {
+                    let hmac = Hmac { digest, key, over: parts.clone(), print };
+                    Verification::Signature { header: header.clone(), prefix: String::new(), hmac }
+                };
+                secrets(key)?.into_iter().map(signed).collect()
             }
         };
-        Ok(verification.check(&request.message())?)
+        let message = request.message();
+        let mut checked = verifications.iter().map(|verification| verification.check(&message));
+        let mut refused = match checked.next() {
+            Some(Err(refused)) => refused,
+            _ => return Ok(()),
+        };
+        for check in checked {
+            match check {
+                Ok(()) => return Ok(()),
+                Err(other) => refused = other,
+            }
+        }
+        Err(refused.into())
     }
 
     /// The records that an event names.

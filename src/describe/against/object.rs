@@ -34,7 +34,7 @@ pub struct WriteForms<'a> {
 /// A value of the item, and what takes it.
 #[derive(Debug, Clone)]
 pub struct Sink<'a> {
-    /// `item`, or `value` of a field that becomes an action (then the path is the field's), or `lines`.
+    /// `item`, or `value` of a field that becomes an action, or `lines` of a step (then the path is the field's).
     pub root: &'static str,
     /// The field; empty: the whole item.
     pub path: Vec<String>,
@@ -290,6 +290,7 @@ impl<'a> Surveyor<'a> {
         }
         for step in &write.steps {
             let calls = [step.ask.as_ref(), step.add.as_ref().map(|(ask, _)| ask), step.change.as_ref(), step.remove.as_ref()];
+            let before = sinks.len();
             for ask in calls.into_iter().flatten() {
                 let own = self.ask(ask, None, read, &names, &mut sinks);
                 if answered.whole.is_unknown() {
@@ -297,6 +298,10 @@ impl<'a> Surveyor<'a> {
                 } else {
                     answered.whole.add(&own.whole);
                 }
+            }
+            // What is added and changed is the field that the step writes; of what is removed only the id is sent.
+            for sink in sinks[before..].iter_mut().filter(|sink| sink.root == "lines" && !sink.form.element().names().is_empty()) {
+                sink.path.extend(step.covers.first().map(|name| name.node.clone()));
             }
             let line = step.covers.first().map(|name| read.step(&name.node).unwrap_or_default().element()).unwrap_or_default();
             if let Some((_, Some(once))) = &step.add {

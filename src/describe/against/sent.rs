@@ -72,7 +72,7 @@ impl<'a> Surveyor<'a> {
                     sinks.push(Sink { root: "item", path: rest, form: to.form.element(), required: to.required, except: Vec::new() })
                 }
                 "lines" if rest.is_empty() => {
-                    sinks.push(Sink { root: "lines", path: rest, form: to.form.element(), required: false, except: Vec::new() })
+                    sinks.push(Sink { root: "lines", path: rest, form: to.form.clone(), required: false, except: Vec::new() })
                 }
                 _ => self.formula(value, names),
             }

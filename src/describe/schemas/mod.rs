@@ -100,7 +100,7 @@ fn taken<'a>(part: &mut Part<'a>, sink: &Sink<'a>, create: bool, read: &Form<'a>
             form.add_all(&sink.form);
             part.except.extend(sink.except.iter().cloned());
         }
-        ("item" | "value", [field]) => part.single.push((field.clone(), sink.form.clone(), sink.required && create, create)),
+        ("item" | "value" | "lines", [field]) => part.single.push((field.clone(), sink.form.clone(), sink.required && create, create)),
         // A field below it is written: it is written as it is read.
         ("item" | "value", [field, ..]) => {
             if let Ok(form) = read.below(field) {
