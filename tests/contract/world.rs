@@ -292,8 +292,10 @@ impl World {
     pub async fn find(&self, write: &Write, field: &str, value: &str) -> usize {
         let object = ObjectRef::new("c", write.object);
         let (field, values) = ([field.to_owned()], [value.to_owned()]);
+        // As the engine asks: for what it compares.
+        let fields = [field.to_vec()];
         let ask =
-            LookupRequest { object: &object, schemas: self.subject.schemas(), field: &field, values: &values, companions: &[], projection: &[] };
+            LookupRequest { object: &object, schemas: self.subject.schemas(), field: &field, values: &values, companions: &[], projection: &fields };
         self.connector.lookup(&self.call, &ask).await.unwrap().len()
     }
 

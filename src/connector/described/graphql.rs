@@ -80,9 +80,14 @@ impl Fields {
         }
     }
 
-    /// All that an object has without going deep.
+    /// All that an object has without going deep. What the description's `selection` names is asked for in the record itself, and no other
+    /// connection: one in another costs more than an account has.
     fn all(&mut self, object: &Object, schema: Option<&schema::Object>, schemas: Schemas<'_>, depth: usize) {
-        for (name, field) in schema.into_iter().flat_map(|schema| &schema.fields).filter(|(_, field)| field.readable) {
+        let whole = |(name, field): &(&String, &schema::Field)| {
+            let named = !selected(object, name).is_empty();
+            field.readable && if named { depth == 0 } else { field.wire != WireEncoding::Connection }
+        };
+        for (name, field) in schema.into_iter().flat_map(|schema| &schema.fields).filter(whole) {
             match inner(field.gives.as_ref().unwrap_or(&field.kind), schemas) {
                 None => {
                     self.nested(object, Some(field), name);

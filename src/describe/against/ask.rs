@@ -233,11 +233,8 @@ impl<'a> Surveyor<'a> {
                     self.fields_in(to.node.rsplit('.').next().unwrap_or(""), value, &answered.record);
                 }
             }
-            Paging::Token { token, to, size, sort, from, .. } => {
+            Paging::Token { token, to, size, sort, .. } => {
                 self.leads(&answered.whole, token);
-                if let Some(from) = from {
-                    self.leads(&answered.record, from);
-                }
                 for to in [Some(to), size.as_ref()].into_iter().flatten() {
                     self.goes_to(to, answered);
                 }

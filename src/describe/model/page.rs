@@ -36,9 +36,6 @@ pub enum Paging {
         most: Option<u64>,
         /// What the list is sorted by, where that can be asked for.
         sort: Option<Spanned<String>>,
-        /// The stamp of the last record is where the next page begins, in place of the lower bound: a token that is a place in a list
-        /// loses records where others leave their place before it. Only a page of one stamp is followed by its token.
-        from: Option<Path>,
     },
     /// Each page is the first behind the last stamp; a full second is read by number.
     ByStamp { stamp: Path, bounds: Vec<Spanned<String>>, number: Option<Number> },
@@ -109,8 +106,7 @@ impl Reader<'_> {
             let size = block.get("size").filter(|_| size.is_none()).and_then(|node| self.text(node, "size"));
             let most = block.get("most").and_then(|node| self.whole(node, "most"));
             let sort = block.get("sort").and_then(|node| self.text(node, "sort"));
-            let from = block.get("from").and_then(|node| self.path(node, "from"));
-            return Some(Paging::Token { token: token?, to: to?, alone, size, most, sort, from });
+            return Some(Paging::Token { token: token?, to: to?, alone, size, most, sort });
         }
         if let Some(node) = block.get("by_stamp") {
             let stamp = self.path(node, "by_stamp");
