@@ -43,8 +43,15 @@ impl Checker<'_> {
         if texts.is_empty() {
             return self.expr(value, Some(kind));
         }
-        // Without names of this kind in the project there is nothing to compare with.
-        let Some(names) = self.run.world.names(of) else { return self.expr(value, Some(kind)) };
+        let Some(names) = self.run.world.names(of) else {
+            // Without names of this kind there is nothing to compare with, and no name is known whose id could be sent.
+            if self.run.world.has_names(&of.connection) {
+                for (text, span) in &texts {
+                    self.report(error::names::not_compared(text, *span, of));
+                }
+            }
+            return self.expr(value, Some(kind));
+        };
         let is_id = |text: &str| names.names.iter().any(|known| known.id.as_str() == Some(text));
         if whole && texts.iter().all(|(text, _)| !is_id(text)) {
             return self.expr(value, Some(&Kind::Reference(of.clone())));
@@ -108,6 +115,10 @@ impl Checker<'_> {
                     return Some(coerce(typed, wanted));
                 }
                 self.report(error::types::money_into_number(value.span, &target.path(), &text));
+                None
+            }
+            (kind, Kind::Money) if number(kind) && matches!(target.field.wire, WireEncoding::MoneyObject { .. }) => {
+                self.report(error::types::currency_needed(value.span, &target.path(), &text, literal.is_some()));
                 None
             }
             (kind, Kind::Money) if number(kind) => Some(coerce(typed, wanted)),

@@ -70,6 +70,14 @@ pub(in crate::check) fn group_case(name: &str, place: &str, at: Span) -> Diagnos
         .mend("group without case", at.after(), " | lower")
 }
 
+/// An amount that has no currency, where it is sent with one.
+pub(in crate::check) fn no_currency(field: &str, object: &str, at: Span) -> Diagnostic {
+    Diagnostic::new(Code::TypeMismatch, at, format!("`{object}.{field}` is sent an amount with its currency, and this may have none"))
+        .label("the source does not say its currency, or it is written without one")
+        .why("such a record would be rejected: which currency is meant is never guessed")
+        .help("say the currency of each amount, for example   12.50 EUR   or   … | money \"EUR\"")
+}
+
 pub(in crate::check) fn other_currency(field: &str, object: &str, fixed: &str, from: &str, known: bool, at: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::OtherCurrency, at, format!("{object}.{field} takes amounts in {fixed} only"))
         .label(from)

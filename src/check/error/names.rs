@@ -211,9 +211,19 @@ pub(in crate::check) fn unknown_reference(name: &str, span: Span, of: &ObjectRef
 /// A name where another value of the same field is an id.
 pub(in crate::check) fn name_beside_ids(name: &str, span: Span, of: &ObjectRef, id: &str) -> Diagnostic {
     let what = of.object.to_lowercase();
-    Diagnostic::new(Code::UnknownReference, span, format!("`{name}` is the name of a {what}, and the other value here is a code"))
-        .why(format!("`{}` is sent a code, and would refuse the name", of.connection))
+    Diagnostic::new(Code::UnknownReference, span, format!("`{name}` is the name of a {what}, and codes are sent here"))
+        .label("another value here is not a name, so no value is looked up by its name")
+        .why(format!("`{}` takes a code in this field, and would refuse the name", of.connection))
         .mend(format!("write the code of this {what}: \"{id}\""), span, format!("\"{id}\""))
+}
+
+/// A name or a code, where the snapshot of a connection's names has none of the kind: it is sent as it stands.
+pub(in crate::check) fn not_compared(name: &str, span: Span, of: &ObjectRef) -> Diagnostic {
+    let what = of.object.to_lowercase();
+    Diagnostic::new(Code::NotKnownValue, span, format!("`{name}` is compared with no {what} of `{}`, and is sent as it stands", of.connection))
+        .label(format!("schemas/{}/names.json has no {what}", of.connection))
+        .why(format!("a {what}'s name is not known here as one, and `{}` takes only codes in this field", of.connection))
+        .help(pull(of))
 }
 
 /// The snapshot of a connection's names has none of a kind.

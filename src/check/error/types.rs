@@ -303,6 +303,18 @@ pub(in crate::check) fn money_into_number(span: Span, path: &str, text: &str) ->
         .mend("say that only the amount is meant", span, format!("{} | amount", bracketed(text)))
 }
 
+/// A number, or money that has no currency, where an amount is sent with its currency.
+pub(in crate::check) fn currency_needed(span: Span, path: &str, text: &str, literal: bool) -> Diagnostic {
+    let help = if literal {
+        format!("write its currency, for example   {text} EUR")
+    } else {
+        format!("say its currency, for example   {} | money \"EUR\"", bracketed(text))
+    };
+    Diagnostic::new(Code::TypeMismatch, span, format!("`{path}` is sent an amount with its currency, and this has none"))
+        .why("each record would be rejected: which currency is meant is never guessed")
+        .help(help)
+}
+
 pub(in crate::check) fn date_needs_time(span: Span, path: &str, text: &str) -> Diagnostic {
     Diagnostic::new(Code::DateNeedsTime, span, format!("`{path}` is a datetime, and a date is none by itself"))
         .why("which instant a day begins at depends on the place")

@@ -1,6 +1,7 @@
-//! Amounts into a field that takes one currency only (`x-currency` of its schema).
+//! Amounts into a field that takes one currency only (`x-currency` of its schema), or whose currency is sent with them.
 //!
-//! An amount whose currency is known to differ never leaves: it does not fit. Here is told what may differ and is asked for nowhere.
+//! An amount whose currency is known to differ never leaves: it does not fit. Here is told what may differ and is asked for nowhere, and
+//! what has no currency where one is sent.
 
 use std::collections::BTreeSet;
 
@@ -24,8 +25,17 @@ enum From {
 /// The rows of one object; those inside it are asked for by the caller.
 pub(super) fn check(flow: &ir::Flow, object: &Object, rows: &[ir::Row], diags: &mut Vec<Diagnostic>) {
     for row in rows {
-        let Some(WireEncoding::Amount { currency: Some(fixed), .. }) = object.fields.get(&row.name).map(|field| &field.wire) else { continue };
         let RowValue::Expr(value) = &row.value else { continue };
+        let fixed = match object.fields.get(&row.name).map(|field| &field.wire) {
+            Some(WireEncoding::Amount { currency: Some(fixed), .. }) => fixed,
+            Some(WireEncoding::MoneyObject { .. }) => {
+                if let Some(at) = row.place.span.filter(|_| has_no_currency(flow, value, 0)) {
+                    diags.push(error::no_currency(&row.name, &object.name, at));
+                }
+                continue;
+            }
+            _ => continue,
+        };
         let mut sources = BTreeSet::new();
         amounts(flow, value, 0, &mut sources);
         let asked = asked(flow);
@@ -98,6 +108,31 @@ fn asked(flow: &ir::Flow) -> BTreeSet<&str> {
         write.when.iter().for_each(|when| walk::expr(when, &mut ask));
     }
     asked
+}
+
+/// Whether an amount can come out of an expression that surely has no currency: it is written without one, or its source does not say it.
+fn has_no_currency(flow: &ir::Flow, expr: &Expr, depth: usize) -> bool {
+    if depth > 32 {
+        return false;
+    }
+    let inner = |expr: &Expr| has_no_currency(flow, expr, depth + 1);
+    match expr {
+        Expr::Literal(Literal::Number(_) | Literal::Money(_)) => true,
+        // Only a number is made money so.
+        Expr::Treat { kind: Kind::Money, .. } => true,
+        Expr::Field { wire: WireEncoding::Amount { currency_field: None, currency: None, .. }, .. } => true,
+        Expr::Field { base, kind: Kind::Money, .. } => matches!(base.as_ref(), Expr::Table { .. }),
+        Expr::Slot { slot, .. } => flow.lets.iter().filter(|of| of.slot == *slot).any(|of| inner(&of.value)),
+        Expr::If { then, otherwise, .. } => inner(then) || inner(otherwise),
+        Expr::Fallback { value, fallback } => inner(value) || inner(fallback),
+        Expr::Bind { body, .. } | Expr::Each { body, .. } => inner(body),
+        Expr::Negate(value) => inner(value),
+        Expr::Arithmetic { left, right, .. } => inner(left) && inner(right),
+        Expr::Call { function, arguments } => {
+            matches!(function.0.name, "sum" | "min" | "max" | "round" | "first" | "last") && arguments.first().is_some_and(inner)
+        }
+        _ => false,
+    }
 }
 
 /// The amounts that an expression's value comes from.

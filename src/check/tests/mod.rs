@@ -64,6 +64,9 @@ impl Schemas for Client {
     fn names(&self, of: &ObjectRef) -> Option<Arc<Names>> {
         self.catalog.names(of)
     }
+    fn has_names(&self, connection: &str) -> bool {
+        self.catalog.has_names(connection)
+    }
 }
 
 impl CheckEnvironment for Client {

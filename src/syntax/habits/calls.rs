@@ -404,12 +404,27 @@ fn placeholders(all: &[&str]) -> Option<String> {
             let said = rest.get(1..close)?;
             (if said.is_empty() { next } else { said.parse().ok()? }, close + 1)
         };
-        made.push_str(&format!("{{{}}}", values.get(number)?.trim()));
+        let value = values.get(number)?.trim();
+        match constant(value) {
+            Some(text) => made.push_str(text),
+            // No text can stand within a text.
+            None if value.contains(['"', '\'']) => return None,
+            None => made.push_str(&format!("{{{value}}}")),
+        }
         next += 1;
         rest = rest.get(length..)?;
     }
     made.push_str(rest);
-    (next > 0 && !made.contains('"')).then(|| format!("\"{made}\"")).or_else(|| template(all))
+    if next == 0 {
+        return template(all);
+    }
+    (!made.contains('"')).then(|| format!("\"{made}\""))
+}
+
+/// What stands between the quotes of a text that is written out, where it can stand in another text.
+fn constant(value: &str) -> Option<&str> {
+    let inner = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))?;
+    (!inner.contains(['"', '\'', '\\', '{', '}'])).then_some(inner)
 }
 
 /// `TEXT(date, "yyyy-mm-dd")`.

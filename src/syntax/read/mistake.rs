@@ -26,6 +26,11 @@ pub(super) fn explain(file: FileId, text: &str, range: Range, rule: G, error: &E
         0 => rest.chars().next().map_or(0, char::len_utf8),
         length => length,
     };
+    if rule == G::write_head
+        && let Some(diagnostic) = name_behind_condition(file, text, stop, &place)
+    {
+        return diagnostic;
+    }
     let wanted = wanted(error);
     let word = &rest[..length];
     if rest.is_empty() {
@@ -47,6 +52,34 @@ pub(super) fn explain(file: FileId, text: &str, range: Range, rule: G, error: &E
         diagnostic = diagnostic.label(format!("{wanted} could stand here"));
     }
     diagnostic.help(form(rule))
+}
+
+/// `when x is present as sent`: a name stands where a condition ended, and before the condition the write could be read.
+fn name_behind_condition(file: FileId, text: &str, stop: usize, place: &dyn Fn(usize, usize) -> Span) -> Option<Diagnostic> {
+    let behind = text.get(stop..)?.strip_prefix("as")?;
+    let rest = behind.trim_start();
+    let name = first_word(rest);
+    if name.is_empty() || rest.len() == behind.len() {
+        return None;
+    }
+    let (start, tail) = (text.len() - rest.len(), rest.get(name.len()..)?);
+    let condition = |at: usize| text.get(at..stop).map(str::trim_end);
+    let mended = |at: usize| Some(format!("as {name} {}{tail}", condition(at)?));
+    let reads = |at: &usize| {
+        let whole = mended(*at).map(|mended| format!("{}{mended}", &text[..*at]));
+        whole.is_some_and(|whole| Grammar::parse(G::write_head, &outline::expression(file, &whole)).is_ok())
+    };
+    let at = text.match_indices("when ").map(|(at, _)| at).filter(|at| *at < stop).find(reads)?;
+    Some(name_behind_when(place(start, start + name.len()), place(at, text.len()), mended(at)?))
+}
+
+/// The name of a write behind its condition; `mended` is what should stand at `whole`.
+pub(super) fn name_behind_when(name: Span, whole: Span, mended: String) -> Diagnostic {
+    Diagnostic::new(Code::Unreadable, name, "the name of a write stands before its `when`").label("this names the write").mend(
+        "put the name first",
+        whole,
+        mended,
+    )
 }
 
 const RESERVED: [&str; 22] = [

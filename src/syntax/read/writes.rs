@@ -4,7 +4,7 @@ use super::super::grammar::Rule as G;
 use super::super::outline::{Range, Statement, first_word};
 use super::super::tree::{Expr, FieldRow, Guard, InDoubt, Key, Name, Policy, RowValue, Write, WriteOp};
 use super::flow::name_behind;
-use super::{Reader, parts};
+use super::{Reader, mistake, parts};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, Spanned};
 use crate::value::{LengthUnit, WeightUnit};
@@ -90,18 +90,13 @@ impl<'t> Reader<'t> {
     fn name_behind_when(&mut self, name: &Name, condition: Span) {
         let (start, end) = (condition.start as usize, condition.end as usize);
         let text = self.slice(Range { start, end });
-        let before = text.rsplit_once("as").map_or(text, |(before, _)| before).trim_end();
+        let before = text.get(..(name.span.start as usize).saturating_sub(start)).unwrap_or(text).trim_end();
+        let before = before.strip_suffix("as").unwrap_or(before).trim_end();
         // From the word `when` to the name.
         let head = self.slice(Range { start: 0, end: start }).trim_end();
         let whole = Span::new(self.file, head.len().saturating_sub("when".len()), end);
         let mended = format!("as {} when {before}", name.node);
-        self.found.push(
-            Diagnostic::new(Code::Unreadable, name.span, "the name of a write stands before its `when`").label("this names the write").mend(
-                "put the name first",
-                whole,
-                mended,
-            ),
-        );
+        self.found.push(mistake::name_behind_when(name.span, whole, mended));
     }
 
     /// The rows of a write, a nested object or an `each`, and the guards among them.
