@@ -259,6 +259,108 @@ fn a_csv_file_in_a_wrong_encoding_is_told_with_its_line() {
     assert!(code != Some(0) && said.contains("encoding: windows-1252"), "{said}");
 }
 
+/// Tables and records are cut by one rule, and where another sign separates the cells, the setting is named once.
+#[test]
+fn what_separates_cells_is_detected_alike_and_the_setting_is_named_where_it_is_another() {
+    let mapping = MAPPING
+        .replace("flow orders {", "table names from \"tables/names.csv\" {\n  key code: text\n  name: text\n}\n\nflow orders {")
+        .replace("billTo { name = order.Id }", "billTo { name = names(order.OrderNumber).name ?? \"none\" }");
+    for (text, setting, help) in [
+        ("code|name\na|b\n", "", None),
+        ("\"code\";\"name, in full\"\na;b\n", "", Some("has no column `name`")),
+        ("code^name\na^b\n", "", Some("csv: { tables/names.csv: { separator: \"^\" } }")),
+        ("code^name\na^b\n", "separator: \"^\"", None),
+        ("code,name\na,b\n", "separator: \";\"", Some("has no `;`, which `separator` under `csv`")),
+        ("sku\na\n", "", Some("the first line of tables/names.csv has the headings")),
+    ] {
+        let config = if setting.is_empty() { CONFIG.to_owned() } else { format!("{CONFIG}csv:\n  tables/names.csv: {{ {setting} }}\n") };
+        let folder = project(&[("crossdock.yaml", &config), ("orders.dock", &mapping), ("tables/names.csv", text)]);
+        let (code, said) = crossdock(folder.path(), &["check"]);
+        match help {
+            None => assert!(code == Some(0), "{text}: {said}"),
+            Some(help) => assert!(code == Some(1) && said.contains("E0402") && said.contains("1 error") && said.contains(help), "{text}: {said}"),
+        }
+    }
+    let template = crate::common::root().join("mappings/files-demo");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in crate::common::files(&template) {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let at = folder.path();
+    let orders = std::fs::read_to_string(at.join("data/orders.csv")).unwrap();
+    std::fs::write(at.join("data/orders.csv"), orders.replace(',', "^")).unwrap();
+    let (code, said) = crossdock(at, &["check"]);
+    assert!(code == Some(1) && said.contains("1 error") && said.contains("csv: { data/orders.csv: { separator: \"^\" } }"), "{said}");
+    assert!(!said.contains("add the column"), "{said}");
+    std::fs::write(at.join("data/orders.csv"), &orders).unwrap();
+    let config = std::fs::read_to_string(at.join("crossdock.yaml")).unwrap();
+    std::fs::write(at.join("crossdock.yaml"), format!("{config}\ncsv:\n  \"*.csv\": {{ separator: \"^\" }}\n")).unwrap();
+    std::fs::write(at.join("other.csv"), &orders).unwrap();
+    let (code, said) = crossdock(at, &["check"]);
+    assert!(code == Some(1) && said.contains("1 error") && said.contains("has no `^`, which `separator` under `csv`"), "{said}");
+    std::fs::write(at.join("data/orders.csv"), orders.replace(',', "^")).unwrap();
+    for command in [&["run", "--records", "other.csv"][..], &["preview", "other.csv"]] {
+        let (code, said) = crossdock(at, command);
+        assert!(code == Some(2) && said.contains("other.csv:1: ") && said.contains("has no `^`"), "{command:?}: {code:?} {said}");
+    }
+}
+
+/// A file of a `files` connection that is no text in its encoding is told by `check`, with or without a schema; UTF-16 is read.
+#[test]
+fn a_connections_own_file_in_a_wrong_encoding_is_told_by_check() {
+    let template = crate::common::root().join("mappings/files-demo");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in crate::common::files(&template) {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let at = folder.path();
+    let config = std::fs::read_to_string(at.join("crossdock.yaml")).unwrap();
+    let orders = std::fs::read_to_string(at.join("data/orders.csv")).unwrap();
+    let (first, rest) = orders.split_once('\n').unwrap();
+    let first_order: Vec<u8> = rest.bytes().enumerate().map(|(at, byte)| if at == 1 { 0xdf } else { byte }).collect();
+    let one_byte = [first.as_bytes(), b"\n", &first_order].concat();
+    std::fs::write(at.join("data/orders.csv"), &one_byte).unwrap();
+    let (code, said) = crossdock(at, &["check"]);
+    assert!(code == Some(1) && said.contains("1 error") && said.contains("data/orders.csv:2") && said.contains("encoding: windows-1252"), "{said}");
+    for (encoding, wanted) in [("windows-1252", Some(0)), ("utf-8", Some(1))] {
+        std::fs::write(at.join("crossdock.yaml"), format!("{config}\ncsv:\n  data/orders.csv: {{ encoding: {encoding} }}\n")).unwrap();
+        let (code, said) = crossdock(at, &["check"]);
+        assert!(code == wanted && (code == Some(0) || said.contains("E0409") && said.contains("line 2 is not valid")), "{encoding}: {said}");
+    }
+    let (_, said) = crossdock(at, &["run", "--out", "out"]);
+    assert!(said.contains("line 2 is not valid UTF-8") && !said.contains("JSONL"), "{said}");
+    std::fs::write(at.join("crossdock.yaml"), &config).unwrap();
+    std::fs::write(at.join("data/orders.csv"), encoded(&orders, "UTF-16 LE")).unwrap();
+    for command in ["check", "run"] {
+        let (code, said) = crossdock(at, &[command]);
+        assert_eq!(code, Some(0), "{command}: {said}");
+    }
+}
+
+/// A schema is inferred of a CSV file as the project says it is written, wherever the file is named from.
+#[test]
+fn a_schema_is_inferred_as_the_project_says() {
+    let config = format!("{CONFIG}csv:\n  data/skus.csv: {{ encoding: windows-1252, separator: \"^\" }}\n");
+    let folder = project(&[("crossdock.yaml", &config), ("data/skus.csv", "")]);
+    let bytes = b"sku^Gr\xf6\xdfe\nA-1^12\n";
+    std::fs::write(folder.path().join("data/skus.csv"), bytes).unwrap();
+    for (from, name) in [("", "data/skus.csv"), ("data", "skus.csv"), ("data", "data/skus.csv")] {
+        let (code, said) = crossdock(&folder.path().join(from), &["schema", "infer", name, "--name", "Sku"]);
+        assert!(code == Some(0) && said.contains("\"Größe\"") && said.contains("\"sku\""), "{from} {name}: {said}");
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::write(elsewhere.path().join("skus.csv"), "sku|size\nA-1|12\n").unwrap();
+    let (code, said) = crossdock(elsewhere.path(), &["schema", "infer", "skus.csv"]);
+    assert!(code == Some(0) && said.contains("\"size\""), "{said}");
+    std::fs::write(elsewhere.path().join("skus.csv"), bytes).unwrap();
+    let (code, said) = crossdock(elsewhere.path(), &["schema", "infer", "skus.csv"]);
+    assert!(code == Some(3) && said.contains("encoding: windows-1252"), "{code:?} {said}");
+}
+
 /// A file that a command line names is searched from the current folder, then from the project's folder, by every command.
 #[test]
 fn files_of_records_are_searched_in_one_order() {

@@ -18,7 +18,7 @@ use crate::ir::Flow;
 use crate::plan::Plan;
 use crate::project::columns::{self, Wrong};
 use crate::project::records::Form;
-use crate::project::{Compiled, Library, Options, Planned, compile};
+use crate::project::{Absence, Compiled, Library, Options, Planned, compile};
 use crate::run::connections;
 
 /// Which project is meant, and with which settings.
@@ -138,20 +138,10 @@ impl LoadedProject {
         if !self.reads_file(flow) || Form::of(path) != Form::Csv {
             return Ok(());
         }
-        match columns::held(text, file.form.separator, &columns::columns(flow, &self.compiled.objects)) {
-            None => Ok(()),
-            Some(Wrong::Twice(name)) => {
-                Err(Failure::usage(format!("{path}:1: there are two columns `{name}`")).hint("give one of them another heading"))
-            }
-            Some(Wrong::Lacking(names)) => {
-                let all: Vec<String> = names.iter().map(|(name, _)| format!("`{name}`")).collect();
-                let near: Vec<String> =
-                    names.iter().filter_map(|(name, near)| Some(format!("the file calls `{name}` `{}`", near.as_ref()?))).collect();
-                let s = if all.len() == 1 { "" } else { "s" };
-                let hint = if near.is_empty() { "add it to the file, or name the right file".to_owned() } else { near.join(", ") };
-                Err(Failure::usage(format!("{path}:1: there is no column{s} {}, which `{}` reads", all.join(", "), flow.name)).hint(hint))
-            }
-        }
+        let Some(wrong) = columns::held(path, text, file.form.separator, &columns::columns(flow, &self.compiled.objects)) else { return Ok(()) };
+        let (words, helps) = wrong.words();
+        let reads = if matches!(wrong, Wrong::Lacking(_)) { format!(", which `{}` reads", flow.name) } else { String::new() };
+        Err(Failure::usage(format!("{path}:1: the file {words}{reads}")).hint(helps.join("; ")))
     }
 
     /// The project's plan.
@@ -222,11 +212,15 @@ impl LoadedProject {
     /// # Errors
     /// It is not in the project, or it is no text.
     pub fn text(&self, path: &str) -> Result<Arc<str>, Failure> {
-        let read = match self.compiled.config.csv(path).charset {
+        self.file(path).map_err(|absence| Failure::io(format!("`{path}`: {absence}")))
+    }
+
+    /// The same, where the caller says in its own words what is wrong.
+    pub(super) fn file(&self, path: &str) -> Result<Arc<str>, Absence> {
+        match self.compiled.config.csv(path).charset {
             Some(charset) => self.folder().read_in(path, charset),
             None => self.folder().read(path),
-        };
-        read.map_err(|absence| Failure::io(format!("`{path}`: {absence}")))
+        }
     }
 }
 

@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::folder::unreadable;
-use super::{Failure, LoadedProject};
+use super::{Failure, Folder, LoadedProject};
 use crate::base::bounds;
 use crate::fault::file;
-use crate::project::{CsvForm, Library as _, records};
+use crate::project::config::Config;
+use crate::project::{CsvForm, records};
 use crate::value::Json;
 
 /// A file of records that a command names.
@@ -24,17 +25,26 @@ impl RecordsFile {
     /// Finds a file that the command line names: from the current folder, else from the project's folder. Every command
     /// searches in this order.
     pub fn find(project: &LoadedProject, name: &str) -> Self {
+        Self::find_in(project.folder(), &project.compiled.config, name)
+    }
+
+    /// The same in a project that need not be without errors.
+    pub fn find_in(folder: &Folder, config: &Config, name: &str) -> Self {
         let here = Path::new(name);
-        let there = project.folder().root().join(name);
+        let there = folder.root().join(name);
         // One that is nowhere is told as it was named.
         let place = if here.exists() || !there.exists() { here.to_owned() } else { there };
-        Self::at(project, name, place)
+        Self::placed(folder, config, name, place)
     }
 
     /// A file whose place is known.
     pub fn at(project: &LoadedProject, name: &str, place: PathBuf) -> Self {
-        let inside = place.canonicalize().ok().and_then(|place| project.folder().name(&place));
-        let form = project.compiled.config.csv(inside.as_deref().unwrap_or(name));
+        Self::placed(project.folder(), &project.compiled.config, name, place)
+    }
+
+    fn placed(folder: &Folder, config: &Config, name: &str, place: PathBuf) -> Self {
+        let inside = place.canonicalize().ok().and_then(|place| folder.name(&place));
+        let form = config.csv(inside.as_deref().unwrap_or(name));
         RecordsFile { name: name.to_owned(), place, form }
     }
 
@@ -47,7 +57,10 @@ impl RecordsFile {
             Some(charset) => file::read_text_in(&self.place, bounds::WHOLE_FILE, charset),
             None => file::read_text(&self.place, bounds::WHOLE_FILE),
         };
-        read.map_err(|error| self.unreadable(&error))
+        read.map_err(|error| {
+            let failure = self.unreadable(&error);
+            if error.kind() == io::ErrorKind::FileTooLarge { failure.hint("use JSONL for large files: one record in each line") } else { failure }
+        })
     }
 
     /// The records of its text.
@@ -79,13 +92,8 @@ impl LoadedProject {
     /// # Errors
     /// It is not in the project, or holds something else than records.
     pub fn fixture(&self, name: &str) -> Result<Vec<Json>, String> {
-        let form = self.compiled.config.csv(name);
-        let text = match form.charset {
-            Some(charset) => self.folder().read_in(name, charset),
-            None => self.folder().read(name),
-        };
-        let text = text.map_err(|absence| absence.to_string())?;
-        records::read_by(name, &text, form.separator).map_err(|fault| format!("line {}: {fault}", fault.line))
+        let text = self.file(name).map_err(|absence| absence.to_string())?;
+        records::read_by(name, &text, self.compiled.config.csv(name).separator).map_err(|fault| format!("line {}: {fault}", fault.line))
     }
 }
 

@@ -169,7 +169,7 @@ fn source(project: &LoadedProject, records: Option<&str>, flow: &Flow) -> Result
         return Input::lines(name, Some(of.place), Box::new(BufReader::with_capacity(READ, file)), length);
     }
     // Other forms have no lines to stream by: they are read whole.
-    let text = of.text().map_err(|failure| failure.hint("use JSONL for large files: one record in each line"))?;
+    let text = of.text()?;
     project.hold_headings(flow, &of, &text)?;
     let failed = |fault: RecordFault| Failure::io(format!("{name}:{}: {}", fault.line, fault.message));
     let (mut lines, mut unread) = (String::new(), BTreeMap::new());

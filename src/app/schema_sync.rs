@@ -282,9 +282,69 @@ impl Library for Over<'_> {
         self.texts.get(path).map_or_else(|| self.folder.read_in(path, charset), |text| Ok(Arc::clone(text)))
     }
 
+    fn sample(&self, path: &str) -> Result<Arc<str>, Absence> {
+        self.texts.get(path).map_or_else(|| self.folder.sample(path), |text| Ok(Arc::clone(text)))
+    }
+
+    fn sample_in(&self, path: &str, charset: Charset) -> Result<Arc<str>, Absence> {
+        self.texts.get(path).map_or_else(|| self.folder.sample_in(path, charset), |text| Ok(Arc::clone(text)))
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.texts.contains_key(path) || self.folder.exists(path)
+    }
+
     fn list(&self, ending: &str) -> Vec<String> {
         let mut all: BTreeSet<String> = self.folder.list(ending).into_iter().collect();
         all.extend(self.texts.keys().filter(|name| name.ends_with(ending)).cloned());
         all.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "\
+connections:
+  crm: { system: salesforce }
+  wms: { system: shipstation }
+  shop: { system: files, object: Sku, path: feed.csv }
+csv:
+  feed.csv: { encoding: windows-1252, separator: \"^\" }
+";
+
+    const MAPPING: &str = r#"edition 1
+
+flow skus {
+  from shop.Sku as sku { every 5 minutes }
+
+  upsert wms.Order key orderKey = "sku-{sku.sku}" as sent {
+    orderNumber = sku.name
+    orderDate   = now
+    orderStatus = awaiting_shipment
+    billTo { name = sku.name }
+    shipTo { name = sku.name }
+  }
+}
+"#;
+
+    /// What the check says with the schemas of today is what it says of the folder, where they are the same.
+    #[test]
+    fn files_of_records_are_read_as_the_project_says_also_with_the_schemas_of_today() {
+        let dir = tempfile::tempdir().unwrap();
+        let sign = |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect::<Vec<u8>>();
+        for (name, bytes) in [("crossdock.yaml", sign(CONFIG)), ("skus.dock", sign(MAPPING)), ("feed.csv", sign("sku^name\nA-1^Zo\u{eb}\n"))] {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        let folder = Folder::open(dir.path()).unwrap();
+        let found = |library: &dyn Library| -> Vec<String> {
+            let found = compile(library, &Options::default()).diagnostics;
+            found.iter().filter(|d| d.is_error()).map(|d| format!("{}: {} {:?}", d.code, d.message, d.help)).collect()
+        };
+        assert_eq!(found(&folder), [""; 0]);
+        assert_eq!(found(&Over { folder: &folder, texts: BTreeMap::new() }), [""; 0]);
+        let texts = BTreeMap::from([("feed.csv".to_owned(), Arc::from("sku^other\nA-1^Zo\u{eb}\n"))]);
+        assert!(!found(&Over { folder: &folder, texts }).is_empty(), "a text that lies over a file is sampled in its place");
     }
 }

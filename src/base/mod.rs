@@ -3,6 +3,7 @@
 
 pub mod bounds;
 mod charset;
+mod delimited;
 pub mod diag;
 mod nearest;
 mod parallel;
@@ -10,6 +11,7 @@ mod source;
 mod span;
 
 pub use charset::{CHARSETS, Charset};
+pub use delimited::{Delimited, separator_help};
 pub use nearest::nearest;
 pub use parallel::{Spread, each, each_light, locked};
 pub use source::{Position, Source, Sources};

@@ -36,7 +36,6 @@ mod parameters;
 mod paths;
 pub use parameters::parameter_value;
 pub use schedule::LONGEST as LONGEST_STRETCH;
-pub use sheet::said_separator;
 mod route;
 mod routes;
 mod rules;
@@ -147,6 +146,8 @@ pub fn check(units: &[Unit], sources: &Sources, world: &dyn CheckEnvironment) ->
     let mapping = (!failed).then_some(mapping);
     let input = lint::Input { merged: &merged, scope: &scope, world, mapping: mapping.as_ref() };
     lint::check(&input, &mut diagnostics);
+    // What is told of meaning can be a mistake too.
+    let mapping = mapping.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
     without_echoes(units, &mut diagnostics);
     in_order(&mut diagnostics);
     Checked { mapping, diagnostics }

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::base::{FileId, locked};
-
 use super::{CheckEnvironment, TableFault};
+use crate::base::{Delimited, FileId, locked};
 
 /// A table's file, cut into cells.
 #[derive(Debug)]
@@ -40,45 +39,15 @@ impl Sheets {
 }
 
 fn cut(text: &str, separator: Option<u8>) -> Result<Cells, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (said, text) = said_separator(text);
-    // The line that says the separator is one of the file's.
-    let before = u64::from(said.is_some());
-    let delimiter = separator.or(said).unwrap_or_else(|| separator_of(text));
-    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
+    let Delimited { text, separator, before } = Delimited::of(text, separator);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(separator).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|fault| fault.to_string())?.iter().map(|cell| cell.trim().to_owned()).collect();
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|fault| fault.to_string())?;
         if !record.iter().all(|cell| cell.trim().is_empty()) {
-            rows.push((record.position().map_or(0, csv::Position::line) + before, record));
+            rows.push((record.position().map_or(0, csv::Position::line) + u64::from(before), record));
         }
     }
     Ok(Cells { headers, rows })
-}
-
-/// What a spreadsheet's first line `sep=;` says that stands between cells, and the text behind that line.
-pub fn said_separator(text: &str) -> (Option<u8>, &str) {
-    let line = text.lines().next().unwrap_or("");
-    let said = line.strip_prefix("sep=").or_else(|| line.strip_prefix("SEP=")).or_else(|| line.strip_prefix("\"sep=")?.strip_suffix('"'));
-    match said.map(str::as_bytes) {
-        Some([sign]) if sign.is_ascii_punctuation() || *sign == b'\t' => {
-            (Some(*sign), text.get(line.len()..).map_or("", |rest| rest.trim_start_matches('\r').strip_prefix('\n').unwrap_or("")))
-        }
-        _ => (None, text),
-    }
-}
-
-/// What stands between cells: a comma, or what a spreadsheet writes where a comma is a decimal sign.
-fn separator_of(text: &str) -> u8 {
-    let first = text.lines().next().unwrap_or("");
-    if first.contains(',') {
-        b','
-    } else if first.contains(';') {
-        b';'
-    } else if first.contains('\t') {
-        b'\t'
-    } else {
-        b','
-    }
 }

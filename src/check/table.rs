@@ -140,7 +140,7 @@ impl Reading<'_> {
         let names: Vec<&str> = self.written.iter().map(|column| column.header.as_ref().map_or(&*column.name.node, |header| &*header.node)).collect();
         let near = |header: &String| crate::base::nearest(header, names.iter().copied()).is_some();
         if names.len() > 1 && !headers.iter().any(near) {
-            self.diags.push(error::no_headings(&self.table.name, self.path.span, self.name, headers, &names));
+            self.diags.push(error::no_headings(&self.table.name, self.path.span, self.name, headers, &names, self.world.separator(self.name)));
             return None;
         }
         for (column, of) in self.written.iter().zip(self.types) {

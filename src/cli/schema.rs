@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Exit, Failure, Format, Out, schema_sync};
-use crate::app::folder::{select_if_any, unreadable};
-use crate::base::bounds;
-use crate::fault::file;
+use crate::app::folder::select_if_any;
+use crate::app::records::RecordsFile;
 use crate::project::{self, Options};
 use crate::schema::{self, Field, Object, Schemas as _};
 use crate::value::{Kind, ObjectRef};
@@ -79,11 +78,14 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 fn infer(args: &Infer, out: &mut Out) -> Result<Exit, Failure> {
-    let text = file::read_text(&args.file, bounds::WHOLE_FILE).map_err(|error| unreadable(&args.file, &error))?;
     let file = args.file.display().to_string();
+    let here = select_if_any(&[])?.into_iter().next().ok_or_else(|| Failure::usage("there is no folder here"))?;
+    let config = project::load(&here.folder, &Options { only: Some(Vec::new()), ..Options::default() }).config;
+    let records = RecordsFile::find_in(&here.folder, &config, &file);
+    let text = records.text()?;
     let stem = args.file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let name = args.name.clone().unwrap_or(stem);
-    let objects = project::draft(&file, &text, &name, "files").map_err(|bad| {
+    let objects = project::draft(&file, &text, records.form.separator, &name, "files").map_err(|bad| {
         let line = text[..bad.at.min(text.len())].lines().count().max(1);
         Failure::io(format!("{file}:{line}: {bad}")).hint("records can be read from .jsonl (one in each line), .json (a list) or .csv")
     })?;

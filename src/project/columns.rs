@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::config::Config;
 use super::records::{self, Form};
-use super::{Library, error};
+use super::{Absence, Keeper, error};
 use crate::base::diag::Diagnostic;
+use crate::base::separator_help;
 use crate::ir::{Flow, Mapping};
 use crate::plan;
 use crate::schema::Object;
@@ -17,12 +18,40 @@ use crate::value::ObjectRef;
 pub enum Wrong {
     /// There are no such columns. The heading beside a name is the nearest that the file has.
     Lacking(Vec<(String, Option<String>)>),
+    /// The whole first line was read as one heading, as another sign separates its cells. With it, what to do about it.
+    OneHeading { line: String, help: String },
     /// A heading stands twice: which of the two is read would hang on their order.
     Twice(String),
 }
 
-/// Holds the headings of a CSV text against the columns that a flow reads.
-pub fn held(text: &str, separator: Option<u8>, read: &BTreeSet<String>) -> Option<Wrong> {
+impl Wrong {
+    /// What is wrong, and what to do about it: a line for each cause.
+    pub fn words(&self) -> (String, Vec<String>) {
+        match self {
+            Wrong::Twice(name) => (format!("has two columns `{name}`"), vec!["give one of them another heading".to_owned()]),
+            Wrong::OneHeading { line, help } => (format!("has one heading: `{line}`"), vec![help.clone()]),
+            Wrong::Lacking(names) => {
+                let columns = |names: &[String]| format!("column{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "));
+                let near = |(name, near): &(String, Option<String>)| {
+                    Some(format!(
+                        "the file calls `{name}` `{near}`: write the heading `{name}`, or `{near}` in the schema and the mapping",
+                        near = near.as_ref()?
+                    ))
+                };
+                let mut helps: Vec<String> = names.iter().filter_map(near).collect();
+                let others: Vec<String> = names.iter().filter(|(_, near)| near.is_none()).map(|(name, _)| format!("`{name}`")).collect();
+                if !others.is_empty() {
+                    helps.push(format!("add the {} to the file, or name the right file", columns(&others)));
+                }
+                let all: Vec<String> = names.iter().map(|(name, _)| format!("`{name}`")).collect();
+                (format!("has no {}", columns(&all)), helps)
+            }
+        }
+    }
+}
+
+/// Holds the headings of a CSV text against the columns that a flow reads. `path` is the file's.
+pub fn held(path: &str, text: &str, separator: Option<u8>, read: &BTreeSet<String>) -> Option<Wrong> {
     let headings = records::headings(text, separator)?;
     if let Some(twice) = read.iter().find(|name| headings.iter().filter(|heading| heading == name).count() > 1) {
         return Some(Wrong::Twice(twice.clone()));
@@ -30,11 +59,18 @@ pub fn held(text: &str, separator: Option<u8>, read: &BTreeSet<String>) -> Optio
     let near = |name: &str| crate::base::nearest(name, headings.iter().map(String::as_str).filter(|heading| !read.contains(*heading)));
     let lacking: Vec<(String, Option<String>)> =
         read.iter().filter(|name| !headings.contains(name)).map(|name| (name.clone(), near(name).map(str::to_owned))).collect();
+    if let ([line], true) = (headings.as_slice(), lacking.len() == read.len() && read.len() > 1)
+        && let Some(help) = separator_help(path, line, read.iter().map(String::as_str), separator)
+    {
+        return Some(Wrong::OneHeading { line: line.clone(), help });
+    }
     (!lacking.is_empty()).then_some(Wrong::Lacking(lacking))
 }
 
-/// The files that the project names for its flows' records. One that is not there yet is told when it is read.
-pub(super) fn check(library: &dyn Library, config: &Config, mapping: &Mapping, objects: &BTreeMap<ObjectRef, Arc<Object>>) -> Vec<Diagnostic> {
+/// The files that the project names for its flows' records. One that is not there yet is told when it is read; one that is no text is
+/// told by `keeper`.
+pub(super) fn check(keeper: &Keeper<'_>, config: &Config, mapping: &Mapping) -> Vec<Diagnostic> {
+    let objects = &keeper.met();
     let mut read: BTreeMap<&ObjectRef, BTreeSet<String>> = BTreeMap::new();
     for flow in &mapping.flows {
         read.entry(&flow.source).or_default().extend(columns(flow, objects));
@@ -42,12 +78,22 @@ pub(super) fn check(library: &dyn Library, config: &Config, mapping: &Mapping, o
     let mut found = Vec::new();
     for (of, read) in read {
         let file = config.connections.get(&of.connection).and_then(|connection| connection.objects.get(&of.object));
-        let Some(file) = file.filter(|file| file.schema.is_some() && Form::of(&file.path.text) == Form::Csv) else { continue };
-        let form = config.csv(&file.path.text);
-        let text = form.charset.map_or_else(|| library.sample(&file.path.text), |charset| library.sample_in(&file.path.text, charset));
-        let Some(wrong) = text.ok().and_then(|text| held(&text, form.separator, &read)) else { continue };
+        let Some(file) = file.filter(|file| file.schema.is_some()) else { continue };
+        let path = &file.path.text;
+        let text = match keeper.sample(path) {
+            Ok(text) => text,
+            Err(Absence::NotFound) => continue,
+            Err(absence) => {
+                keeper.unreadable_records(path, file.path.span, absence);
+                continue;
+            }
+        };
+        if Form::of(path) != Form::Csv {
+            continue;
+        }
+        let Some(wrong) = held(path, &text, config.csv(path).separator, &read) else { continue };
         let schema = file.schema.as_ref().map_or("", |schema| schema.text.as_str());
-        found.push(error::wrong_columns(&file.path.text, file.path.span, schema, &wrong));
+        found.push(error::wrong_columns(path, file.path.span, schema, &wrong));
     }
     found
 }
@@ -67,12 +113,15 @@ mod tests {
 
     #[test]
     fn headings_are_held_against_what_is_read() {
-        let held = |text: &str, names: &[&str]| held(text, None, &read(names));
+        let held = |text: &str, names: &[&str]| held("a.csv", text, None, &read(names));
         assert_eq!(held("sku;qty\nA;1\n", &["qty", "sku"]), None);
         assert_eq!(held("\u{feff}sep=;\n sku ;qty\n", &["qty", "sku"]), None);
         assert_eq!(held("Sku,qty\n", &["sku"]), Some(Wrong::Lacking(vec![("sku".to_owned(), Some("Sku".to_owned()))])));
         assert_eq!(held("a,b\n", &["quantity"]), Some(Wrong::Lacking(vec![("quantity".to_owned(), None)])));
         assert_eq!(held("sku,qty,sku\n", &["sku"]), Some(Wrong::Twice("sku".to_owned())));
+        assert!(matches!(held("sku^qty\n", &["qty", "sku"]), Some(Wrong::OneHeading { help, .. }) if help.contains("separator: \"^\"")));
+        assert!(matches!(super::held("a.csv", "sku,qty\n", Some(b';'), &read(&["qty", "sku"])), Some(Wrong::OneHeading { .. })));
+        assert!(matches!(held("code\n", &["qty", "sku"]), Some(Wrong::Lacking(names)) if names.len() == 2));
         // Of what nobody reads nothing is asked, and an empty file has no headings to hold.
         assert_eq!(held("sku,note,note\n", &["sku"]), None);
         assert_eq!(held("", &["sku"]), None);

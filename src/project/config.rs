@@ -168,6 +168,17 @@ impl Config {
         }
     }
 
+    /// Holds what is said of CSV files against the files that there are.
+    pub(super) fn hold_csv(&mut self, library: &dyn Library, found: &mut Vec<Diagnostic>) {
+        if self.csv.is_empty() {
+            return;
+        }
+        let mut files = library.list(".csv");
+        files.extend(library.list(".tsv"));
+        files.extend(self.connections.values().flat_map(|connection| connection.objects.values()).map(|object| object.path.text.clone()));
+        csv_form::hold_against(&mut self.csv, &files, found);
+    }
+
     /// For the checker.
     pub fn connections(&self) -> Vec<schema::Connection> {
         let connection = |(name, c): (&String, &Connection)| schema::Connection { name: name.clone(), system: c.system.clone() };
@@ -257,7 +268,7 @@ impl Config {
                 "alerts" => self.alerts = Alerts::read(value, &mut reader),
                 "retention" => self.retention.extend(retention::read(value, key, &mut reader)),
                 "schema_drift" => self.schema_drift = reader.setting(value, key).or(self.schema_drift.take()),
-                "csv" => self.csv.extend(csv_form::read(value, &mut reader)),
+                "csv" => self.csv = csv_form::read(value, std::mem::take(&mut self.csv), &mut reader),
                 "allow" => self.allow.extend(super::allow::read(value, &mut reader)),
                 _ if value.get("system").is_some() => {
                     self.lacking = true;

@@ -47,6 +47,7 @@ pub fn load(library: &dyn Library, options: &Options) -> Loaded {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
     let mut config = Config::read(library, options.env.as_deref(), &mut sources, &mut diagnostics);
+    config.hold_csv(library, &mut diagnostics);
     let roots = options.only.clone().unwrap_or_else(|| library.list(".dock"));
     // What is read in any case is read side by side. A single file brings others in one by one.
     let ahead = if options.only.is_none() { ahead(library, &roots, &mut sources) } else { BTreeMap::new() };

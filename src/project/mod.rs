@@ -208,7 +208,7 @@ pub fn compile(library: &dyn Library, options: &Options) -> Compiled {
             Planned::Whole => Some(Extent::Whole),
         };
         if let Some(mapping) = &checked.mapping {
-            diagnostics.extend(columns::check(library, &config, mapping, &keeper.met()));
+            diagnostics.extend(columns::check(&keeper, &config, mapping));
         }
         let (plan, mapping) = match (checked.mapping, extent) {
             (Some(mapping), Some(extent)) if !diagnostics.iter().any(Diagnostic::is_error) => {

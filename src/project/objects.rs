@@ -54,9 +54,9 @@ pub fn infer(path: &str, text: &str, separator: Option<u8>, name: &str, connecti
 ///
 /// # Errors
 /// As [`infer`].
-pub fn draft(path: &str, text: &str, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
+pub fn draft(path: &str, text: &str, separator: Option<u8>, name: &str, connection: &str) -> Result<Vec<Object>, Bad> {
     let texts = records::Form::of(path) == records::Form::Csv;
-    learned(path, text, None, name, connection, if texts { schema::Reading::DraftOfTexts } else { schema::Reading::Draft })
+    learned(path, text, separator, name, connection, if texts { schema::Reading::DraftOfTexts } else { schema::Reading::Draft })
 }
 
 fn learned(path: &str, text: &str, separator: Option<u8>, name: &str, connection: &str, reading: schema::Reading) -> Result<Vec<Object>, Bad> {

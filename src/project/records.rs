@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use crate::base::Delimited;
 use crate::value::Json;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -123,26 +124,21 @@ fn line_of(text: &str, item: usize) -> Option<usize> {
 
 /// The headings of a CSV text; `None` if it has no line that could be read as such.
 pub fn headings(text: &str, separator: Option<u8>) -> Option<Vec<String>> {
-    let (said, text) = crate::check::said_separator(unmarked(text));
-    let delimiter = separator.or(said).unwrap_or_else(|| separator_of(text));
-    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::Headers).from_reader(text.as_bytes());
+    let Delimited { text, separator, .. } = Delimited::of(text, separator);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(separator).trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let headings: Vec<String> = reader.headers().ok()?.iter().map(str::to_owned).collect();
     (!headings.is_empty()).then_some(headings)
 }
 
 /// The rows of a CSV text, one by one, as objects of texts; an empty cell is an empty text, which reads as missing. A row that cannot be
-/// read does not stop the others. Cells are separated as is said, or as the header has it: by commas, or, where it has none, by
-/// semicolons, tabs or bars.
+/// read does not stop the others. Cells are separated as [`Delimited::of`] says.
 ///
 /// # Errors
 /// The header cannot be read.
 pub fn rows(text: &str, separator: Option<u8>) -> Result<Vec<Result<Json, RecordFault>>, RecordFault> {
-    let text = unmarked(text);
-    let (said, text) = crate::check::said_separator(text);
-    let before = usize::from(said.is_some());
-    let delimiter = separator.or(said).unwrap_or_else(|| separator_of(text));
-    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::Headers).from_reader(text.as_bytes());
-    let line = |at: Option<&csv::Position>| at.map_or(0, |at| usize::try_from(at.line()).unwrap_or(0) + before);
+    let Delimited { text, separator, before } = Delimited::of(text, separator);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(separator).trim(csv::Trim::Headers).from_reader(text.as_bytes());
+    let line = |at: Option<&csv::Position>| at.map_or(0, |at| usize::try_from(at.line()).unwrap_or(0) + usize::from(before));
     let headers = match reader.headers() {
         Ok(headers) => headers.clone(),
         Err(error) => return Err(RecordFault { line: line(error.position()), message: format!("this is no CSV: {error}") }),
@@ -156,30 +152,6 @@ pub fn rows(text: &str, separator: Option<u8>) -> Result<Vec<Result<Json, Record
     };
     Ok(reader.records().map(read).collect())
 }
-
-/// What separates the cells of a header.
-fn separator_of(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    let mut quoted = false;
-    let mut found = [0_usize; 4];
-    for c in header.bytes() {
-        match c {
-            b'"' => quoted = !quoted,
-            c if !quoted => {
-                if let Some(at) = SEPARATORS.iter().position(|known| *known == c)
-                    && let Some(count) = found.get_mut(at)
-                {
-                    *count += 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    let most = if found[0] > 0 { 0 } else { (1..4).max_by_key(|at| (found[*at], 4 - at)).filter(|at| found[*at] > 0).unwrap_or(0) };
-    SEPARATORS[most]
-}
-
-const SEPARATORS: [u8; 4] = *b",;\t|";
 
 /// What is said of a row with more or fewer cells than the header.
 fn cells(found: usize, wanted: usize) -> String {

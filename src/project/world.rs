@@ -249,12 +249,7 @@ impl<'a> Keeper<'a> {
             Some(schema) => (schema, true),
             None => (&file.path, false),
         };
-        let form = self.config.csv(path);
-        let text = match form.charset {
-            _ if given => self.library.read(path),
-            Some(charset) => self.library.sample_in(path, charset),
-            None => self.library.sample(path),
-        };
+        let text = if given { self.library.read(path) } else { self.sample(path) };
         let text = match text {
             Ok(text) => text,
             Err(absence) => return self.unreadable(path, *span, absence),
@@ -262,7 +257,7 @@ impl<'a> Keeper<'a> {
         if given {
             return self.parsed("files", of, path, text, *span);
         }
-        match objects::infer(path, &text, form.separator, &of.object, &of.connection) {
+        match objects::infer(path, &text, self.config.csv(path).separator, &of.object, &of.connection) {
             Ok(inferred) => {
                 let mut known = locked(&self.objects);
                 for object in inferred {
@@ -271,6 +266,31 @@ impl<'a> Keeper<'a> {
                 known.get(of).cloned().flatten()
             }
             Err(bad) => self.bad(path, text, bad, *span),
+        }
+    }
+
+    /// The beginning of a file of records. UTF-16 is told by its first bytes, as in a run.
+    pub(super) fn sample(&self, path: &str) -> Result<Arc<str>, Absence> {
+        let read = match self.config.csv(path).charset {
+            Some(charset) => self.library.sample_in(path, charset),
+            None => self.library.sample(path),
+        };
+        match read {
+            Err(Absence::NotText(not)) if not.encoding == Encoding::Utf16 => Ok(not.text),
+            read => read,
+        }
+    }
+
+    /// Keeps that a file of records cannot be read, to be told with the other faults. `named` is the place that names it.
+    pub(super) fn unreadable_records(&self, path: &str, named: Span, absence: Absence) {
+        match absence {
+            Absence::NotText(not) => {
+                let message = Absence::NotText(not.clone()).to_string();
+                self.not_text(Code::BadSchema, path, named, &not, message);
+            }
+            absence => {
+                self.unreadable::<()>(path, named, absence);
+            }
         }
     }
 

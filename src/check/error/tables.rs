@@ -1,7 +1,7 @@
 //! Mistakes about tables: the file, its columns, its cells, its keys.
 
-use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
+use crate::base::{Span, separator_help};
 use crate::check::TableFault;
 use crate::syntax::tree::{Name, TypeExpr};
 
@@ -43,16 +43,17 @@ pub(in crate::check) fn no_key(table: &Name) -> Diagnostic {
         .help("write `key` before the column by which rows are found")
 }
 
-/// No heading is one of the table's: the file is another, or its cells are parted by another sign.
-pub(in crate::check) fn no_headings(table: &Name, at: Span, path: &str, headers: &[String], columns: &[&str]) -> Diagnostic {
+/// No heading is one of the table's: the file is another, or its cells are separated by another sign.
+pub(in crate::check) fn no_headings(table: &Name, at: Span, path: &str, headers: &[String], columns: &[&str], separator: Option<u8>) -> Diagnostic {
     let line = headers.join(", ");
     let d = Diagnostic::new(Code::ColumnMissing, at, format!("the file of table `{}` has none of its columns: {}", table.node, columns.join(", ")))
         .label(if headers.is_empty() { "the file is empty".to_owned() } else { format!("line 1 of {path} is: {line}") })
         .why("every look-up would find nothing");
-    if headers.len() == 1 && columns.iter().any(|column| line.to_lowercase().contains(&column.to_lowercase())) {
-        return d.help("cells are parted by a comma, a semicolon or a tab: save the file as CSV");
-    }
-    d.help(format!("the first line of {path} has the headings; write it there, or name the right file"))
+    let other = match headers {
+        [heading] => separator_help(path, heading, columns.iter().copied(), separator),
+        _ => None,
+    };
+    d.help(other.unwrap_or_else(|| format!("the first line of {path} has the headings; write it there, or name the right file")))
 }
 
 /// Only the headings are there.
@@ -130,9 +131,9 @@ pub(in crate::check) fn ragged(table: &Name, at: Span, path: &str, line: u64, ha
         .label(format!("read by table `{}`", table.node))
         .why("a cell that is out of its column would be taken for another value")
         .help(if has < wants {
-            "a cell is left out: write all of them, an empty one as nothing between two commas; or a quote is not closed on an earlier line"
+            "a cell is left out: write all of them, an empty one as nothing between two separators; or a quote is not closed on an earlier line"
         } else {
-            "put quotes around a cell that holds a comma:   \"Mug, blue\""
+            "put quotes around a cell that holds the separator:   \"Mug, blue\""
         })
 }
 

@@ -3,6 +3,7 @@
 pub(in crate::project) mod settings;
 
 use super::columns::Wrong;
+use super::records::Form;
 use super::{Absence, NotText, yaml};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{CHARSETS, FileId, Span};
@@ -236,22 +237,17 @@ pub(super) fn bad_schema(at: Span, what: &str, why: &str) -> Diagnostic {
 
 /// A file of records whose headings are not what the flows read.
 pub(super) fn wrong_columns(path: &str, at: Span, schema: &str, wrong: &Wrong) -> Diagnostic {
-    match wrong {
-        Wrong::Twice(name) => Diagnostic::new(Code::ColumnMissing, at, format!("{path} has two columns `{name}`"))
-            .why("which of the two is read would hang on their order")
-            .help("give one of them another heading"),
+    let (words, helps) = wrong.words();
+    let said = Diagnostic::new(Code::ColumnMissing, at, format!("{path} {words}"));
+    let said = match wrong {
+        Wrong::Twice(_) => said.why("which of the two is read would hang on their order"),
+        Wrong::OneHeading { .. } => said.why("every record would be read without the columns that the flows read"),
         Wrong::Lacking(names) => {
-            let all: Vec<String> = names.iter().map(|(name, _)| format!("`{name}`")).collect();
-            let (columns, them) = if all.len() == 1 { ("column", "it") } else { ("columns", "them") };
-            let said = Diagnostic::new(Code::ColumnMissing, at, format!("{path} has no {columns} {}", all.join(", ")))
-                .label(format!("a flow reads {them}, and {schema} names {them}"))
-                .why(format!("every record would be read without {them}"));
-            names.iter().fold(said, |said, (name, near)| match near {
-                Some(near) => said.help(format!("the file calls it `{near}`: write the heading `{name}`, or `{near}` in the schema and the mapping")),
-                None => said.help(format!("add the column `{name}` to the file, or name the right file")),
-            })
+            let them = if names.len() == 1 { "it" } else { "them" };
+            said.label(format!("a flow reads {them}, and {schema} names {them}")).why(format!("every record would be read without {them}"))
         }
-    }
+    };
+    helps.into_iter().fold(said, Diagnostic::help)
 }
 
 /// A file of the project in another encoding.
@@ -262,8 +258,19 @@ pub(super) fn bad_text(code: Code, at: Span, path: &str, words: &str, help: &str
 pub(super) fn absent_schema(at: Span, what: &str, absence: &Absence) -> Diagnostic {
     match absence {
         Absence::Outside => Diagnostic::new(Code::OutsideProject, at, format!("`{what}` lies outside the project")),
+        absence if matches!(Form::of(what), Form::Csv | Form::JsonLines) => unreadable_records(at, what, absence),
         other => bad_schema(at, what, &other.to_string()),
     }
+}
+
+pub(super) fn unreadable_records(at: Span, path: &str, absence: &Absence) -> Diagnostic {
+    let reason = match absence {
+        Absence::Unreadable(reason) => reason.clone(),
+        other => other.to_string(),
+    };
+    Diagnostic::new(Code::BadSchema, at, format!("the records in `{path}` cannot be read"))
+        .label(reason)
+        .help("correct the path, the file, or its `encoding` under `csv` in crossdock.yaml")
 }
 
 pub(super) fn bad_allowance(at: Span, text: &str, help: &str) -> Diagnostic {

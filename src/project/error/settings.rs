@@ -126,6 +126,20 @@ pub(in crate::project) fn unknown_parameter(name: &str, at: Span, unset: &[&str]
     }
 }
 
+/// A name under `csv` that is that of no file, and the one that may be meant.
+pub(in crate::project) fn no_such_csv(name: &str, at: Span, near: Option<&str>, code: Code) -> Diagnostic {
+    let said = Diagnostic::new(code, at, format!("`csv` names a file that is not there: `{name}`")).why("its settings would never be used");
+    match near {
+        Some(near) => {
+            let plain = near.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_' | '-'));
+            said.mend(format!("did you mean `{near}`?"), at, if plain { near.to_owned() } else { format!("\"{near}\"") })
+        }
+        None => {
+            said.help("a name is a path from the project's folder; `*` stands for any characters except `/`; take the entry out if the file is gone")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
