@@ -669,6 +669,21 @@ fn a_field_that_a_match_needs_and_the_org_has_not_is_told_once() {
     assert!(!status.contains("cannot look up"), "{status}");
 }
 
+/// A look-up is refused while its flow's poll has pages left: the run ends, and the next one carries on.
+#[test]
+fn a_refused_look_up_ends_a_run_with_pages_left() {
+    let world = World::of("crm-customers", 1, Faults::default(), "10 minutes");
+    for number in 1..=2_600 {
+        let mail = format!("ada{number}@example.com");
+        world.wms_act_with("create", &format!("W-{number}"), json!({"customerEmail": mail, "customerUsername": mail})).unwrap();
+    }
+    world.crm_act("schema", "Contact.Email", json!({"rename": "Mail__c"})).unwrap();
+    let run = world.command(&["run"]);
+    assert!(run.status.code() == Some(1) && said(&run).contains("cannot look up what it matches with"), "{}", said(&run));
+    let status = said(&world.command(&["status"]));
+    assert!(status.contains("cannot look up what it matches with"), "{status}");
+}
+
 #[test]
 fn a_carrier_and_its_service_stay_together() {
     let world = World::start_with(20, Faults::default(), "10 minutes");

@@ -1,7 +1,7 @@
 //! Before an update is repeated, its target is read again, so that the repeat keeps what others have entered since.
 
 use super::doubt::AGAIN;
-use super::open_entries::Head;
+use super::open_entries::OpenEntry;
 use super::outbox::moved;
 use super::targets::is_of_another;
 use super::{BatchKey, Engine, Job};
@@ -11,7 +11,7 @@ use crate::store::{Change, Entry, EntryState, StoreResult};
 
 impl Engine<'_> {
     /// Whether an entry is an update whose outcome is not known, and which would lay an older state of its target over it.
-    pub(super) fn has_old_base(&self, lot: &BatchKey, entry: &Head) -> bool {
+    pub(super) fn has_old_base(&self, lot: &BatchKey, entry: &OpenEntry) -> bool {
         let repeats = entry.doubted.is_some() && entry.target.is_some() && !self.based.contains(&entry.id);
         repeats && self.settings.safety.look_up && self.spec(lot).is_some_and(|spec| spec.replaces)
     }
@@ -49,8 +49,6 @@ impl Engine<'_> {
             // back what others have entered. A person has to look.
             Err(fault) => {
                 let words = self.words(&fault);
-                // What a person lets go goes as it was made.
-                self.based.extend(entries.iter().map(|entry| entry.id));
                 return self.left_to_a_person(entries, &words, changes);
             }
         };

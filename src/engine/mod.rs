@@ -15,8 +15,11 @@
 mod alerts;
 mod audit;
 mod base;
+mod batch;
 mod budget;
 mod connection_health;
+mod creations;
+mod decide;
 mod delta;
 mod dependent_writes;
 mod doubt;
@@ -24,6 +27,7 @@ mod effect;
 mod erase;
 mod groups;
 mod inbox;
+mod look_ups;
 mod mapping;
 pub mod mask;
 mod open_entries;
@@ -63,8 +67,8 @@ use crate::schema::Names;
 use crate::store::{Alert, Entry, EntryState, Millis, RecordStage, Store, StoreResult, Watched};
 use crate::value::{Kind, ObjectRef};
 
+use batch::Batch;
 use connection_health::ConnectionHealth;
-use mapping::Batch;
 use mask::Mask;
 use version::{Look, Read};
 
@@ -193,7 +197,7 @@ pub struct Engine<'p> {
     pub(super) masks: Arc<BTreeMap<String, Mask>>,
     pub(super) flows: Vec<FlowState>,
     /// Entries that are not done, without their bodies.
-    pub(super) open_entries: open_entries::Heads,
+    pub(super) open_entries: open_entries::OpenEntries,
     /// Entries that can be sent now: those of lanes that go first, then in the order in which they were made.
     pub(super) ready: BTreeMap<BatchKey, BTreeSet<(bool, i64)>>,
     /// Entries that wait for their time.
@@ -217,7 +221,7 @@ pub struct Engine<'p> {
     /// Of them, those whose write waits for a time, and until when.
     pub(super) held_off: BTreeMap<open_entries::Place, Millis>,
     /// By the value that it is found by: what records are about to create.
-    creating: BTreeMap<String, mapping::Creation>,
+    creating: BTreeMap<String, creations::Creation>,
     /// Target records that a late request may still change, and until when.
     pub(super) unsettled: BTreeMap<open_entries::Target, Millis>,
     /// Lanes in a mapping batch.
@@ -285,7 +289,7 @@ impl<'p> Engine<'p> {
             settings,
             masks: Arc::new(masks),
             flows: Vec::new(),
-            open_entries: open_entries::Heads::default(),
+            open_entries: open_entries::OpenEntries::default(),
             ready: BTreeMap::new(),
             later: BTreeSet::new(),
             bisected: VecDeque::new(),
@@ -447,6 +451,9 @@ impl<'p> Engine<'p> {
         if !changes.is_empty() {
             self.keep(&changes)?;
         }
+        for (flow, lane) in &lanes {
+            self.take_up_creation(flow, lane)?;
+        }
         // The outcome of an entry and what follows of it are one commit, but for lanes whose last write was
         // decided by a person beside a process that died.
         for (flow, lane) in lanes {
@@ -600,7 +607,7 @@ impl<'p> Engine<'p> {
     /// Nothing is out, and nothing waits that could go now.
     pub fn quiet(&self) -> bool {
         let waiting = self.pending_calls.values().any(|queue| !queue.is_empty());
-        let polling = self.flows.iter().any(|flow| flow.streams.iter().any(poll::StreamState::running));
+        let polling = self.flows.iter().any(|flow| flow.on && flow.streams.iter().any(poll::StreamState::running));
         let sends = |(lot, set): (&BatchKey, &BTreeSet<(bool, i64)>)| !set.is_empty() && !self.given_up(&lot.connection);
         let open = !self.stopping && (self.flows.iter().any(|flow| flow.on && (flow.map || flow.fetch)) || self.ready.iter().any(sends));
         self.jobs.is_empty() && (self.stopping || !(waiting || polling || open))

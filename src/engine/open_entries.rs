@@ -51,7 +51,7 @@ fn targets(connection: &str, object: &str, key: Option<&str>, id: Option<&str>) 
 
 /// An entry without what is sent, what its target holds, and what it said.
 #[derive(Debug, Clone)]
-pub(crate) struct Head {
+pub(crate) struct OpenEntry {
     pub(super) id: i64,
     pub(super) lot: Arc<BatchKey>,
     pub(super) flow: Arc<str>,
@@ -75,7 +75,7 @@ pub(crate) struct Head {
     pub(super) rides: Option<Box<Rides>>,
 }
 
-impl Head {
+impl OpenEntry {
     /// See [`target`].
     pub(super) fn targets(&self) -> Vec<Target> {
         targets(&self.lot.connection, &self.lot.object, self.key.as_deref(), self.target.as_deref())
@@ -91,7 +91,7 @@ impl Head {
     }
 
     pub(super) fn moved(&self) -> Moved {
-        let Head { id, state, attempt, due, sent, doubted, epoch, .. } = *self;
+        let OpenEntry { id, state, attempt, due, sent, doubted, epoch, .. } = *self;
         Moved { id, state, attempt, due, sent, doubted, epoch }
     }
 
@@ -155,8 +155,8 @@ impl Head {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(crate) struct Heads {
-    by_id: BTreeMap<i64, Box<Head>>,
+pub(crate) struct OpenEntries {
+    by_id: BTreeMap<i64, Box<OpenEntry>>,
     /// By flow and lane: their ids, in the order in which they were made.
     lanes: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Vec<i64>>>,
     /// Names that many share.
@@ -164,12 +164,12 @@ pub(crate) struct Heads {
     lots: BTreeSet<Arc<BatchKey>>,
 }
 
-impl Heads {
-    pub(super) fn get(&self, id: i64) -> Option<&Head> {
+impl OpenEntries {
+    pub(super) fn get(&self, id: i64) -> Option<&OpenEntry> {
         self.by_id.get(&id).map(AsRef::as_ref)
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Head> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &OpenEntry> {
         self.by_id.values().map(AsRef::as_ref)
     }
 
@@ -182,7 +182,7 @@ impl Heads {
         self.lanes.get(flow).and_then(|lanes| lanes.get(lane)).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn of_lane(&self, flow: &str, lane: &str) -> impl Iterator<Item = &Head> {
+    pub(super) fn of_lane(&self, flow: &str, lane: &str) -> impl Iterator<Item = &OpenEntry> {
         self.ids(flow, lane).iter().filter_map(|id| self.get(*id))
     }
 
@@ -206,10 +206,10 @@ impl Heads {
     }
 
     /// An entry as it now is.
-    pub(super) fn head(&mut self, entry: &Entry) -> Head {
+    pub(super) fn head(&mut self, entry: &Entry) -> OpenEntry {
         let known = self.lanes.get(entry.flow.as_str()).and_then(|lanes| lanes.get_key_value(entry.lane.as_str()));
         let lane = known.map_or_else(|| entry.lane.as_str().into(), |(lane, _)| Arc::clone(lane));
-        Head {
+        OpenEntry {
             id: entry.id,
             lot: self.lot(entry),
             flow: self.word(&entry.flow),
@@ -234,7 +234,7 @@ impl Heads {
         }
     }
 
-    pub(super) fn put(&mut self, head: Head) {
+    pub(super) fn put(&mut self, head: OpenEntry) {
         let ids = self.lanes.entry(Arc::clone(&head.flow)).or_default().entry(Arc::clone(&head.lane)).or_default();
         if let Err(at) = ids.binary_search(&head.id) {
             ids.insert(at, head.id);
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_head_is_its_entry_without_what_is_sent() {
-        let mut heads = Heads::default();
+        let mut heads = OpenEntries::default();
         for id in 1..=60 {
             let entry = entry(id, "801");
             let head = heads.head(&entry);
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn what_is_done_leaves_nothing_behind() {
-        let mut heads = Heads::default();
+        let mut heads = OpenEntries::default();
         for id in (1..=100).rev() {
             let head = heads.head(&entry(id, if id % 2 == 0 { "even" } else { "odd" }));
             heads.put(head.clone());

@@ -256,9 +256,7 @@ impl Engine<'_> {
             return Ok(Err("it has no payload that waits; correct what the reason names, then retry".to_owned()));
         }
         for entry in made.entries.clone() {
-            // A person looked: what was in doubt is so no more.
-            let review_doubt = entry.review_doubt && exception.code != "in_doubt";
-            made.changes.push(Change::Entry(Entry { state: EntryState::Planned, due: self.free_at(), review_doubt, ..entry }));
+            made.changes.push(Change::Entry(Entry { state: EntryState::Planned, due: self.free_at(), ..looked_at(entry, exception) }));
         }
         lane.state = RecordStage::Sending;
         Ok(Ok(()))
@@ -336,16 +334,14 @@ impl Engine<'_> {
         for other in &made.entries {
             let body = if other.id == entry.id { payload.clone() } else { other.body.clone() };
             let tries = if other.state == EntryState::Refused { 0 } else { other.attempt };
-            let review_doubt = other.review_doubt && exception.code != "in_doubt";
             made.changes.push(Change::Entry(Entry {
                 hash: hash(&body),
                 body,
                 state: EntryState::Planned,
                 attempt: tries,
                 due: self.free_at(),
-                review_doubt,
                 error: None,
-                ..other.clone()
+                ..looked_at(other.clone(), exception)
             }));
         }
         lane.state = RecordStage::Sending;
@@ -471,6 +467,15 @@ impl Engine<'_> {
         self.flows[at] = state;
         Ok(())
     }
+}
+
+/// An entry as it goes after a person has decided about an exception: what was in doubt was looked at, and is so no more. An update goes
+/// as it was made, without its target being read again; after a create that is refused it is still looked for what was made.
+fn looked_at(entry: Entry, exception: &Exception) -> Entry {
+    if exception.code != "in_doubt" {
+        return entry;
+    }
+    Entry { review_doubt: false, doubted: entry.doubted.filter(|_| entry.target.is_none()), ..entry }
 }
 
 /// The writes of a record that a person may correct: those that wait for one, or else those that were refused.

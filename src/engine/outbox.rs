@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::connection_health::backoff;
 use super::mask::Masked;
-use super::open_entries::{Head, Out, Place, place};
+use super::open_entries::{OpenEntry, Out, Place, place};
 use super::plan_entries::ledger_key;
 use super::records::id_in;
 use super::{BatchKey, CallRequest, Effect, Engine, Job, Pass, delta, dependent_writes};
@@ -145,7 +145,7 @@ impl Engine<'_> {
                     }
                 }
                 for (id, until) in put_off {
-                    if let Some(moved) = self.open_entries.get(id).map(Head::moved) {
+                    if let Some(moved) = self.open_entries.get(id).map(OpenEntry::moved) {
                         self.note_changes(&[Change::Sent(Moved { due: until, ..moved })]);
                     }
                 }
@@ -307,7 +307,13 @@ impl Engine<'_> {
     }
 
     /// What is out in a call goes again, and this try does not count. `sent`: when its newest intent was that counts.
-    fn goes_again(&mut self, out: &Out, riders: &[Entry], sent: impl Fn(&Head) -> Option<Millis>, mut changes: Vec<Change>) -> StoreResult<Vec<i64>> {
+    fn goes_again(
+        &mut self,
+        out: &Out,
+        riders: &[Entry],
+        sent: impl Fn(&OpenEntry) -> Option<Millis>,
+        mut changes: Vec<Change>,
+    ) -> StoreResult<Vec<i64>> {
         let now = self.millis();
         let ids: Vec<i64> = match out {
             Out::Whole(entries) => entries.iter().map(|entry| entry.id).collect(),

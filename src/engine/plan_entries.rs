@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::open_entries::Head;
+use super::open_entries::OpenEntry;
 use super::targets::Targets;
 use super::{BatchKey, Engine};
 use crate::eval::{Payload, target_of};
@@ -272,7 +272,7 @@ impl Engine<'_> {
         self.list(head);
     }
 
-    fn list(&mut self, head: Head) {
+    fn list(&mut self, head: OpenEntry) {
         self.unlist(head.id);
         if head.open() {
             for place in head.places() {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mapping::{Batch, NOTHING};
+use super::batch::Batch;
+use super::decide::NOTHING;
 use super::recover::Differs;
 use super::{Engine, mask};
 use crate::connector::Found;

@@ -349,7 +349,7 @@ impl Engine<'_> {
 
     // ---- writes and records ----
 
-    fn unresolved(&self) -> impl Iterator<Item = &super::open_entries::Head> {
+    fn unresolved(&self) -> impl Iterator<Item = &super::open_entries::OpenEntry> {
         self.open_entries.all().filter(|entry| {
             matches!(entry.state, EntryState::Sending | EntryState::Ambiguous) || (entry.state == EntryState::Planned && entry.doubted.is_some())
         })

@@ -473,6 +473,12 @@ fn a_repeat_whose_target_cannot_be_read_waits_for_a_person() {
         assert_eq!(sent(day), before, "it waits for the person");
         let engine = &mut day.process.as_mut().unwrap().engine;
         engine.decide(&Decision::Approve { ids: vec![one.id] }, &Signature::default()).unwrap();
+        // The decision is in the store: a process that is started now does not ask the person again.
+        let waits = engine.store().entries_of(&lost.flow, &lost.lane).unwrap();
+        assert!(
+            waits.iter().any(|entry| entry.state == crate::store::EntryState::Planned) && waits.iter().all(|entry| entry.doubted.is_none()),
+            "{waits:?}"
+        );
         day.goes_on(minutes(30));
         assert!(sent(day) > before && asked(day).is_none(), "{:?}", asked(day));
     });
