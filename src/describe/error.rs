@@ -72,14 +72,17 @@ pub(super) fn needs_key(key: &str, span: Span, block: &str, why: &str) -> Diagno
     Diagnostic::new(Code::NeedsKey, span, format!("{block} has no `{key}`")).why(why).help(format!("add `{key}`"))
 }
 
-pub(super) fn not_provided(path: &str, root: &str, span: Span, place: Place, known: &[&str]) -> Diagnostic {
+pub(super) fn not_provided(path: &str, root: &str, span: Span, place: Place, known: &[&str], settings: &[String]) -> Diagnostic {
     let said = Diagnostic::new(Code::NotProvided, span, format!("`{path}` is not known {}", place.noun()));
+    if settings.iter().any(|setting| setting == path) {
+        return said.mend(format!("did you mean `setting.{path}`?"), span, format!("setting.{path}"));
+    }
     match crate::base::nearest(root, known.iter().copied()) {
         Some(near) if near != root => {
             let end = span.start.saturating_add(u32::try_from(root.len()).unwrap_or(0)).min(span.end);
             said.mend(format!("did you mean `{near}`?"), Span { end, ..span }, near)
         }
-        _ if known.is_empty() => said.help("nothing is provided here but `setting` and `session`"),
+        _ if known.is_empty() => said.help("nothing is provided here but `setting`"),
         _ => said.help(format!("provided here are: {}", listed(known))),
     }
 }
@@ -152,7 +155,24 @@ pub(super) fn no_host(host: &str, span: Span, hosts: &[String]) -> Diagnostic {
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     Diagnostic::new(Code::SecretOrHost, span, format!("`{host}` is none of the hosts"))
         .why("nothing is sent to a host that is not named")
-        .help(format!("add it to `hosts`; there are: {}", listed(&hosts)))
+        .help(if hosts.is_empty() { format!("write `hosts: [\"{host}\"]`") } else { format!("add it to `hosts`; there are: {}", listed(&hosts)) })
+}
+
+/// An address that is neither below the base nor a whole one.
+pub(super) fn no_https(address: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SecretOrHost, span, format!("`{address}` does not begin with `https://`"))
+        .why("credentials go with each request, and anybody on the way could read them")
+        .help("write the whole address: `https://api.shop.example`; a sandbox without TLS is given by a connection's own `url`")
+}
+
+/// A host with more than its name.
+pub(super) fn no_bare_host(host: &str, span: Span) -> Diagnostic {
+    let name = host.split("://").last().unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
+    Diagnostic::new(Code::SecretOrHost, span, format!("`{host}` is more than the name of a host")).mend(
+        format!("write `{name}`: the scheme is always https"),
+        span,
+        name,
+    )
 }
 
 pub(super) fn unknown_object(name: &str, span: Span, known: &[&str]) -> Diagnostic {

@@ -294,7 +294,7 @@ impl Reader<'_> {
             return Ok(());
         }
         let known: Vec<&str> = place.provides().iter().copied().chain(self.given.iter().map(String::as_str)).collect();
-        Err(error::not_provided(&path.to_string(), root, path.span, place, &known))
+        Err(error::not_provided(&path.to_string(), root, path.span, place, &known, &self.settings))
     }
 }
 

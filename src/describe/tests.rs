@@ -163,6 +163,70 @@ fn a_sign_in_that_is_named_is_there() {
     ]);
 }
 
+#[test]
+fn a_secret_stands_nowhere_but_in_the_sign_in() {
+    let at = "setting.key";
+    let code = "E0618";
+    each_gives(&[
+        ("base: \"https://api.shop.example\"", "base: \"https://api.shop.example/{setting.key}\"", code, at),
+        ("headers: { x-account: \"{setting.account}\" }", "headers: { x-account: \"{setting.key}\" }", code, at),
+        ("since: \"{from}\"", "since: \"{from}\", key: \"{setting.key}\"", code, at),
+        ("more: body.next is present", "more: body.next == setting.key", code, at),
+        ("'record.status == \"deleted\"'", "'record.status == setting.key'", code, at),
+        ("{ids | joined ','}", "{setting.key}{ids | joined ','}", code, at),
+        ("filter: exact }", "filter: exact, put: { key: \"{setting.key}\" } }", code, at),
+        ("id: number, created", "id: setting.key, created", code, at),
+        ("call: GET /warehouses,", "call: GET /warehouses, query: { key: \"{setting.key}\" },", code, at),
+        ("status == 409, is", "status == 409 and message == setting.key, is", code, at),
+        ("{body.total} orders", "{setting.key} orders", code, at),
+        ("  event: type", "  for: { key: setting.key }\n  event: type", code, at),
+        ("version: \"{target.version}\"", "version: \"{target.version}{setting.key}\"", code, at),
+    ]);
+}
+
+#[test]
+fn nothing_is_sent_to_a_host_that_is_not_named() {
+    let code = "E0618";
+    each_gives(&[
+        ("call: POST /orders", "call: POST https://evil.example/orders", code, "https://evil.example/orders"),
+        (
+            "hello: { call: GET /orders",
+            "hello: { call: GET https://api.shop.example@evil.example/orders",
+            code,
+            "https://api.shop.example@evil.example/orders",
+        ),
+        ("call: GET /warehouses", "call: GET https://evil.example/warehouses", code, "https://evil.example/warehouses"),
+        ("base: \"https://api.shop.example\"", "base: \"http://api.shop.example\"", code, "http://api.shop.example"),
+        ("hosts: [\"api.shop.example\"]", "hosts: [\"api.shop.example\", \"https://a.example/\"]", code, "https://a.example/"),
+    ]);
+    let listed = checked("hosts: [\"api.shop.example\"]", "hosts: https://api.shop.example");
+    assert_eq!(listed.first().map(|(code, at)| (code.as_str(), at.as_str())), Some(("E0601", "https://api.shop.example")));
+    // A whole address of a host that is named, and of GraphQL.
+    assert_eq!(checked("call: POST /orders", "call: POST https://api.shop.example:443/orders"), []);
+    each_gives(&[("edition: 1", "edition: 1\ngraphql: https://evil.example/graphql", code, "https://evil.example/graphql")]);
+}
+
+#[test]
+fn a_sign_in_has_all_of_its_credentials() {
+    let basic = "auth: { header: { api-key: \"{setting.key}\" } }";
+    let oauth = "auth: { oauth: client_credentials, token: \"https://api.shop.example/token\"";
+    let refresh = "auth: { oauth: refresh_token, token: \"/token\", client_id: \"{setting.account}\", client_secret: \"{setting.key}\" }";
+    let whole = format!("{oauth}, client_id: \"{{setting.account}}\", client_secret: \"{{setting.key}}\" }}");
+    assert_eq!(checked(basic, &whole), []);
+    let said = checked(basic, &format!("{oauth}, client_id: \"{{setting.account}}\" }}"));
+    assert_eq!(said, [("E0604".to_owned(), "{".to_owned())]);
+    assert_eq!(checked(basic, refresh), [("E0604".to_owned(), "{".to_owned())]);
+    // What is signed is named, not guessed.
+    each_gives(&[
+        ("over: [body]", "over: [bdoy]", "E0603", "bdoy"),
+        ("over: [body]", "over: [timestamp, body]", "E0603", "timestamp"),
+        ("key: \"{setting.hook_secret}\"", "key: \"{secret}\"", "E0605", "secret"),
+        ("over: [body]", "over: [{ parameters: sorted, as: \"{name}={value}\" }, body]", "E0619", "as"),
+        ("api-key: \"{setting.key}\"", "api-key: \"{token}\"", "E0605", "token"),
+    ]);
+    assert_eq!(checked("over: [body]", "over: [header.x-time, \".\", { text: v0 }, query, { parameters: sorted, as: \"{name}{value}\" }, body]"), []);
+}
+
 /// What is said of a description with one mistake: the line, and what stands under the mark.
 fn said_of(from: &str, to: &str) -> Vec<(String, String)> {
     assert!(BASE.contains(from), "{from}");

@@ -9,6 +9,7 @@ use super::redact::{HIDDEN, Redactor};
 use super::{Answer, Broken, Call, Clock, Cost, Exchange, Limit, Request, Response, Transport};
 use crate::base::bounds;
 use crate::fault::Fault;
+use crate::value::Json;
 
 /// Sends requests when the limit allows it, and notes what went over the wire.
 #[derive(Clone)]
@@ -87,7 +88,7 @@ impl Client {
         let mut note = Exchange {
             at,
             method: request.method().clone(),
-            path: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
+            path: path_of(&request),
             request: request.body().clone(),
             status: None,
             response: bytes::Bytes::new(),
@@ -135,6 +136,24 @@ impl Drop for Asked<'_> {
     }
 }
 
+/// Parameters of the query that are credentials. They go to the system and stand in no record of the exchange.
+#[derive(Debug, Clone, Default)]
+pub struct SecretParameters(pub Vec<String>);
+
+/// The path and the query of a request, without the values of its secret parameters.
+fn path_of(request: &Request) -> String {
+    let uri = request.uri();
+    let Some(SecretParameters(secret)) = request.extensions().get::<SecretParameters>().filter(|secret| !secret.0.is_empty()) else {
+        return uri.path_and_query().map_or_else(String::new, ToString::to_string);
+    };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        let shown = if secret.iter().any(|known| *known == name) { HIDDEN } else { &*value };
+        query.append_pair(&name, shown);
+    }
+    format!("{}?{}", uri.path(), query.finish())
+}
+
 /// Headers that say nothing of who asks.
 const PLAIN_HEADERS: &[&str] =
     &["accept", "accept-encoding", "accept-language", "content-encoding", "content-length", "content-type", "host", "user-agent"];
@@ -156,9 +175,16 @@ impl Secrets {
             // The token alone, without its scheme.
             values.extend(value.split_once(' ').map(|(_, token)| token.to_owned()));
         }
+        let kept = |name: &str| matches!(name, "grant_type" | "scope" | "response_type");
+        let secret = request.extensions().get::<SecretParameters>().map(|secret| secret.0.as_slice()).unwrap_or_default();
+        let query = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+        let is_secret = |name: &str| secret.iter().any(|known| known == name) || (sign_in && !kept(name));
+        values.extend(query.filter(|(name, _)| is_secret(name)).map(|(_, value)| value.into_owned()));
         if sign_in {
-            let kept = |name: &str| matches!(name, "grant_type" | "scope" | "response_type");
-            values.extend(form_urlencoded::parse(request.body()).filter(|(name, _)| !kept(name)).map(|(_, value)| value.into_owned()));
+            match serde_json::from_slice::<Json>(request.body()) {
+                Ok(Json::Object(fields)) => fields.iter().filter(|(name, _)| !kept(name)).for_each(|(_, value)| texts(value, &mut values)),
+                _ => values.extend(form_urlencoded::parse(request.body()).filter(|(name, _)| !kept(name)).map(|(_, value)| value.into_owned())),
+            }
         }
         values.retain(|value| value.len() >= SHORTEST);
         Secrets { values, sign_in }
@@ -180,6 +206,16 @@ impl Secrets {
         let mut redactor = Redactor::default();
         self.values.iter().for_each(|value| redactor.secret(value));
         answer.map(|body| if body.is_empty() { body } else { redactor.taken_out(&String::from_utf8_lossy(&body)).into() })
+    }
+}
+
+/// All texts in a JSON value.
+fn texts(value: &Json, found: &mut Vec<String>) {
+    match value {
+        Json::String(text) => found.push(text.clone()),
+        Json::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Json::Object(fields) => fields.values().for_each(|value| texts(value, found)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 
@@ -267,5 +303,22 @@ mod secret_tests {
         assert!(!String::from_utf8_lossy(refused.body()).contains("0815"));
         let token = r#"{"access_token":"abcdefghijk"}"#;
         assert_eq!(signing.taken_out(answer(200, token)).body(), token, "what a sign-in gives is needed");
+    }
+    #[test]
+    fn a_sign_in_by_json_and_credentials_in_the_query_are_taken_out_too() {
+        let body = r#"{"grant_type":"password-grant","user":{"name":"planted-name-0815"},"password":"planted-secret-0815"}"#;
+        let signing = Secrets::of(&request(body), true);
+        let refused = signing.taken_out(answer(401, r#"{"message":"planted-name-0815 with planted-secret-0815: no password-grant"}"#));
+        let text = String::from_utf8_lossy(refused.body()).into_owned();
+        assert!(!text.contains("0815") && text.contains("password-grant"), "{text}");
+        let mut request = http::Request::get("https://x.example/orders?page=2&api_key=planted%2Dkey%2D0815").body(bytes::Bytes::new()).unwrap();
+        assert!(path_of(&request).contains("0815"), "nothing says that it is one");
+        request.extensions_mut().insert(SecretParameters(vec!["api_key".to_owned()]));
+        assert_eq!(
+            path_of(&request),
+            "/orders?page=2&api_key=%5Bhidden%5D".replace("%5Bhidden%5D", &form_urlencoded::byte_serialize(HIDDEN.as_bytes()).collect::<String>())
+        );
+        let seen = Secrets::of(&request, false).taken_out(answer(200, r#"{"next":"/orders?page=3&api_key=planted-key-0815"}"#));
+        assert!(!String::from_utf8_lossy(seen.body()).contains("0815"));
     }
 }

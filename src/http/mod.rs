@@ -19,7 +19,7 @@ pub mod verify;
 
 pub use address::address;
 pub use call::{Call, Exchange};
-pub use client::Client;
+pub use client::{Client, SecretParameters};
 pub use clock::{Clock, Moment, SystemClock};
 pub use limit::{Limit, Window};
 pub use quota::{Cost, Kind as LimitKind, Rule};

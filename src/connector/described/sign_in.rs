@@ -63,9 +63,14 @@ impl Link {
     pub(super) async fn proof(&self, by: Option<&str>) -> Result<Proof, Fault> {
         let auth = &self.of.auth;
         let name = by.or(auth.usual.as_ref().map(|usual| usual.node.as_str()));
-        let at = name.and_then(|name| auth.sign_ins.iter().position(|(known, _)| known == name)).unwrap_or(0);
+        let at = match name {
+            Some(name) => auth.sign_ins.iter().position(|(known, _)| known == name),
+            None => Some(0),
+        };
         let mut proof = Proof::default();
-        let Some((_, sign_in)) = auth.sign_ins.get(at) else { return Ok(proof) };
+        let Some((at, (_, sign_in))) = at.and_then(|at| Some((at, auth.sign_ins.get(at)?))) else {
+            return Err(Fault::Denied { reason: format!("there is no sign-in `{}`", name.unwrap_or_default()) });
+        };
         let scope = self.scope();
         match sign_in {
             SignIn::Basic { name, password } => {
@@ -103,13 +108,14 @@ impl Link {
         Ok(proof)
     }
 
-    /// Forgets a token that was refused, unless another call has renewed it already. False: there is none to renew.
+    /// Ends a token that was refused, unless another call has renewed it already. What renews it is kept: a system that gives another one
+    /// each time takes the first no more. False: there is none to renew.
     pub(super) async fn forget(&self, proof: &Proof) -> bool {
         let Some((at, token)) = &proof.token else { return false };
         let Some(held) = self.sign_ins.tokens.get(*at) else { return false };
         let mut held = held.lock().await;
-        if held.as_ref() == Some(token) {
-            *held = None;
+        if let Some(refused) = held.as_mut().filter(|held| *held == token) {
+            refused.ends = Some(Timestamp::MIN);
         }
         true
     }
@@ -121,43 +127,23 @@ impl Link {
         if let Some(token) = held.as_ref().filter(|token| token.ends.is_none_or(|ends| ends > now)) {
             return Ok(token.clone());
         }
-        let old = held.take();
+        // It stays until there is a new one: a sign-in without an answer is tried again by what renews it.
+        let old = held.clone();
         let token = match sign_in {
-            SignIn::OAuth { grant, token, client, scope, refresh_token, .. } => {
-                let mut form: Vec<(&str, String)> = Vec::new();
-                let known = self.scope();
-                match grant {
-                    Grant::ClientCredentials => form.push(("grant_type", "client_credentials".to_owned())),
-                    Grant::RefreshToken => {
-                        form.push(("grant_type", "refresh_token".to_owned()));
-                        let refresh = match (&old, refresh_token) {
-                            (Some(Token { refresh: Some(refresh), .. }), _) => refresh.reveal().to_owned(),
-                            (_, Some(template)) => filled(template, &known)?,
-                            _ => String::new(),
-                        };
-                        form.push(("refresh_token", refresh));
-                    }
-                    Grant::JwtBearer => return Err(Fault::Denied { reason: "this way to sign in is not carried out yet".to_owned() }),
+            SignIn::OAuth { .. } => {
+                let known = old.as_ref().and_then(|old| old.refresh.clone());
+                match self.granted(sign_in, known.as_ref()).await {
+                    // What renewed it is no longer good: the one of the connection may be.
+                    Err(Fault::Denied { .. }) if known.is_some() => self.granted(sign_in, None).await?,
+                    granted => granted?,
                 }
-                if let Some(scope) = scope {
-                    form.push(("scope", filled(scope, &known)?));
-                }
-                let setting = |name: &str| self.settings.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
-                let (id, secret) = (setting("client_id"), setting("client_secret"));
-                let mut headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
-                match client {
-                    ClientAt::Basic => headers.push(("authorization", format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))))),
-                    ClientAt::Body => form.extend([("client_id", id), ("client_secret", secret)]),
-                }
-                let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
-                let answer = self.sign(http::Method::POST, &filled(token, &known)?, &headers, body).await?;
-                let read = |name: &str| answer.get(name).and_then(Json::as_str).map(Secret::new);
-                let ends = answer.get("expires_in").and_then(Json::as_i64).and_then(|seconds| soon_before(now, seconds));
-                Token { secret: read("access_token").ok_or_else(no_token)?, refresh: read("refresh_token"), ends }
             }
             SignIn::Token { call, again, keep } => {
                 let renewed = match (again, old.as_ref().and_then(|old| old.refresh.clone())) {
-                    (Some(again), Some(refresh)) => self.called(again, Some(&refresh)).await.ok(),
+                    (Some(again), Some(refresh)) => match self.called(again, Some(&refresh)).await {
+                        Err(Fault::Denied { .. }) => None,
+                        renewed => Some(renewed?),
+                    },
                     _ => None,
                 };
                 let mut token = match renewed {
@@ -172,6 +158,43 @@ impl Link {
         };
         *held = Some(token.clone());
         Ok(token)
+    }
+
+    /// A token by OAuth. `refresh` renews one; without it the connection's own settings do.
+    async fn granted(&self, sign_in: &SignIn, refresh: Option<&Secret>) -> Result<Token, Fault> {
+        let SignIn::OAuth { grant, token, client, scope, refresh_token, client_id, client_secret, .. } = sign_in else { return Err(no_token()) };
+        let now = self.client.now();
+        let known = self.scope();
+        let mut form: Vec<(&str, String)> = Vec::new();
+        match grant {
+            Grant::ClientCredentials => form.push(("grant_type", "client_credentials".to_owned())),
+            Grant::RefreshToken => {
+                form.push(("grant_type", "refresh_token".to_owned()));
+                let refresh = match (refresh, refresh_token) {
+                    (Some(refresh), _) => refresh.reveal().to_owned(),
+                    (None, Some(template)) => filled(template, &known)?,
+                    (None, None) => return Err(no_token()),
+                };
+                form.push(("refresh_token", refresh));
+            }
+            // Said by the check of the description, which is not opened.
+            Grant::JwtBearer => return Err(Fault::Denied { reason: "a sign-in by a signed assertion is not carried out".to_owned() }),
+        }
+        if let Some(scope) = scope {
+            form.push(("scope", filled(scope, &known)?));
+        }
+        let (id, secret) = (filled(client_id, &known)?, filled(client_secret, &known)?);
+        let mut headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
+        match client {
+            ClientAt::Basic => headers.push(("authorization", format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))))),
+            ClientAt::Body => form.extend([("client_id", id), ("client_secret", secret)]),
+        }
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
+        let answer = self.sign(http::Method::POST, &filled(token, &known)?, &headers, body).await?;
+        let read = |name: &str| answer.get(name).and_then(Json::as_str).map(Secret::new);
+        let ends = answer.get("expires_in").and_then(Json::as_i64).and_then(|seconds| soon_before(now, seconds));
+        let refresh = read("refresh_token").or_else(|| refresh.cloned());
+        Ok(Token { secret: read("access_token").ok_or_else(no_token)?, refresh, ends })
     }
 
     /// A call that gives a token.
@@ -216,6 +239,7 @@ impl Link {
         let denied = |reason: String| Fault::Denied { reason };
         let address = self.address(path).ok_or_else(|| denied(format!("`{path}` is no address of {}", self.of.title)))?;
         let mut request = http::Request::builder().method(method).uri(address).header("accept", "application/json");
+        // Nothing of a sign-in is noted; what its query holds is taken out of the answer by the client.
         for (name, value) in headers {
             let mut value = HeaderValue::from_str(value).map_err(|error| denied(error.to_string()))?;
             value.set_sensitive(*name == "authorization");

@@ -1,9 +1,9 @@
 //! What holds for the connection: answers are called no better than they may be (D2); secrets and hosts stand where they may (D8).
 
 use super::visit;
-use crate::base::Spanned;
 use crate::base::diag::Diagnostic;
-use crate::describe::model::{AnswerClass, Described, HintBy, SignIn, Verify};
+use crate::base::{Span, Spanned};
+use crate::describe::model::{AnswerClass, Described, HintBy, Request, SignIn, Verify};
 use crate::describe::text::{Path, Step, Template};
 use crate::describe::{error, unsupported};
 use crate::syntax::tree::{BinaryOp, Expr, ExprKind};
@@ -107,33 +107,47 @@ pub(super) fn secrets(described: &Described, found: &mut Vec<Diagnostic>) {
 /// D8: every address is below `hosts`.
 pub(super) fn hosts(described: &Described, found: &mut Vec<Diagnostic>) {
     let hosts: Vec<String> = described.hosts.iter().map(written).collect();
-    let mut see = |address: &Template| {
-        let text = written(address);
-        let Some(rest) = text.strip_prefix("https://") else {
-            if !text.starts_with('/') {
-                found.push(error::no_host(&text, address.span, &hosts));
+    for (host, template) in hosts.iter().zip(&described.hosts) {
+        if host.contains("://") || host.contains('/') || host.contains(':') {
+            found.push(error::no_bare_host(host, template.span));
+        }
+    }
+    let mut see = |address: &str, span: Span, must: bool| {
+        let Some(rest) = address.strip_prefix("https://") else {
+            // A path is below the base.
+            if must || !address.starts_with('/') {
+                found.push(error::no_https(address, span));
             }
             return;
         };
-        let host = rest.split('/').next().unwrap_or_default();
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(host, _)| host);
         if !hosts.iter().any(|known| known == host) {
-            found.push(error::no_host(host, address.span, &hosts));
+            found.push(error::no_host(host, span, &hosts));
         }
     };
-    see(&described.base);
+    see(&written(&described.base), described.base.span, true);
+    if let Some(graphql) = &described.graphql {
+        see(&graphql.node, graphql.span, false);
+    }
+    let path_of = |request: &Request| match request {
+        Request::Rest { path, .. } => Some((written(path), path.span)),
+        Request::GraphQl { .. } => None,
+    };
     for (_, sign_in) in &described.auth.sign_ins {
         match sign_in {
-            SignIn::OAuth { token, .. } => see(token),
+            SignIn::OAuth { token, .. } => see(&written(token), token.span, false),
             SignIn::Token { call, again, .. } => {
-                for call in std::iter::once(call).chain(again) {
-                    if let crate::describe::model::Request::Rest { path, .. } = &call.request {
-                        see(path);
-                    }
+                for (path, span) in std::iter::once(call).chain(again).filter_map(|call| path_of(&call.request)) {
+                    see(&path, span, false);
                 }
             }
             SignIn::Basic { .. } | SignIn::Header(_) | SignIn::Query(_) => {}
         }
     }
+    let mut paths = Vec::new();
+    visit::asks(described, &mut |ask| paths.extend(path_of(&ask.request)));
+    paths.into_iter().for_each(|(path, span)| see(&path, span, false));
 }
 
 /// A template as it is written.

@@ -40,8 +40,8 @@ pub enum SignIn {
         token: Template,
         client: Client,
         scope: Option<Template>,
-        /// An address that comes with the token.
-        also: Option<Path>,
+        client_id: Template,
+        client_secret: Template,
         refresh_token: Option<Template>,
     },
     /// Calls that give a token: the first, and one that renews it.
@@ -176,15 +176,40 @@ impl Reader<'_> {
                 self.need(block, "token", "nothing says where the token is asked for").and_then(|node| self.template(node, "token", Place::Auth));
             let client = block.get("client").map_or(Some(Client::Basic), |node| self.word(node, "client"));
             let scope = block.get("scope").and_then(|node| self.template(node, "scope", Place::Auth));
-            let also = block.get("also").and_then(|node| self.path(node, "also"));
-            let refresh_token = block.get("refresh_token").and_then(|node| self.template(node, "refresh_token", Place::Auth));
-            return Some(SignIn::OAuth { grant: grant?, token: token?, client: client?, scope, also, refresh_token });
+            block.get("also");
+            let client_id = self.credential(block, "client_id");
+            let client_secret = self.credential(block, "client_secret");
+            let why = "nothing says which token renews the first one";
+            let refresh_token = match grant {
+                Some(Grant::RefreshToken) => self.need(block, "refresh_token", why),
+                _ => block.get("refresh_token"),
+            };
+            let refresh_token = refresh_token.and_then(|node| self.template(node, "refresh_token", Place::Auth));
+            return Some(SignIn::OAuth {
+                grant: grant?,
+                token: token?,
+                client: client?,
+                scope,
+                client_id: client_id?,
+                client_secret: client_secret?,
+                refresh_token,
+            });
         }
         let call = block.get("password").or_else(|| block.get("token"));
         let call = call.and_then(|node| self.token_call(node));
         let again = block.get("again").and_then(|node| self.token_call(node));
         let keep = block.get("keep").and_then(|node| self.duration(node, "keep"));
         Some(SignIn::Token { call: call?, again, keep })
+    }
+
+    /// A part of the client's own credentials: as it is written, or the setting of its name.
+    fn credential(&mut self, block: &mut Block<'_>, name: &'static str) -> Option<Template> {
+        if !block.has(name) && self.settings.iter().any(|setting| setting == name) {
+            block.get(name);
+            return Template::read(&format!("{{setting.{name}}}"), block.span, &|_| Ok(())).ok();
+        }
+        let why = format!("there is no setting `{name}`, and nothing else says the client's own credentials");
+        self.need(block, name, &why).and_then(|node| self.template(node, name, Place::Auth))
     }
 
     fn token_call(&mut self, node: &Node) -> Option<TokenCall> {

@@ -151,6 +151,10 @@ impl Reader<'_> {
             lets.iter().filter_map(|entry| Some((Spanned::new(entry.key.clone(), self.key_span(entry)), self.path(&entry.value, "let")?))).collect();
         self.given.extend(lets.iter().map(|(name, _)| name.node.clone()));
         let hosts = self.need(&mut block, "hosts", "nothing is sent to a host that is not named");
+        if let Some(node) = hosts.filter(|node| node.elements().is_none()) {
+            let said = error::bad_form(self.span(node), "hosts", "a list of names", node.noun());
+            self.found.push(said.help(format!("write `hosts: [\"{}\"]`", node.text().unwrap_or("api.shop.example").trim_start_matches("https://"))));
+        }
         let hosts =
             hosts.and_then(Node::elements).unwrap_or_default().iter().filter_map(|node| self.template(node, "hosts", Place::Everywhere)).collect();
         let base = self.need(&mut block, "base", "nothing says where the system is").and_then(|node| self.template(node, "base", Place::Everywhere));

@@ -157,7 +157,7 @@ impl Reader<'_> {
         block.get("bad");
         let verify = if let Some(node) = block.get("hmac") {
             let hash = self.hash(node);
-            let key = self.need(&mut block, "key", "nothing says what the key is").and_then(|node| self.template(node, "key", Place::Webhook));
+            let key = self.need(&mut block, "key", "nothing says what the key is").and_then(|node| self.template(node, "key", Place::Auth));
             let over = self.need(&mut block, "over", "nothing says what is signed").map_or_else(Vec::new, |node| self.signed_parts(node));
             let base64 = self.printed_as_base64(&mut block);
             let header = self.header(&mut block);
@@ -166,7 +166,7 @@ impl Reader<'_> {
             let mut inner = self.block(node, "`shared`")?;
             let header = self.header(&mut inner);
             let secret =
-                self.need(&mut inner, "secret", "nothing says what both sides know").and_then(|node| self.template(node, "secret", Place::Webhook));
+                self.need(&mut inner, "secret", "nothing says what both sides know").and_then(|node| self.template(node, "secret", Place::Auth));
             self.close(&inner);
             Some(Verify::Shared { header: header?, secret: secret? })
         } else if block.get("fetched_key").is_some() {

@@ -133,7 +133,16 @@ async fn a_token_is_renewed_once_and_a_password_that_is_wrong_is_told() {
     let bench = Bench::new([answer(401, &json!({"message": "expired"})), renewed, empty()]);
     bench.poll("Order", "orders", &[&["id"]], None, true).await.unwrap();
     let paths: Vec<String> = bench.script.requests.lock().unwrap().iter().map(|request| request.uri().path().to_owned()).collect();
-    assert_eq!(paths, ["/auth/token", "/graphql", "/auth/token", "/graphql"]);
+    // By what renews it, which is kept though the token is refused.
+    assert_eq!(paths, ["/auth/token", "/graphql", "/auth/refresh", "/graphql"]);
+    let body = String::from_utf8_lossy(bench.script.requests.lock().unwrap()[2].body()).into_owned();
+    assert_eq!(body, r#"{"refresh_token":"r3fr3sh-of-a-test"}"#);
+    // What renews it is refused too: by the password.
+    let again = ok(json!({"access_token": "t0k3n-number-three"}));
+    let bench = Bench::new([answer(401, &json!({"message": "expired"})), answer(401, &json!({"message": "unknown"})), again, empty()]);
+    bench.poll("Order", "orders", &[&["id"]], None, true).await.unwrap();
+    let paths: Vec<String> = bench.script.requests.lock().unwrap().iter().map(|request| request.uri().path().to_owned()).collect();
+    assert_eq!(paths, ["/auth/token", "/graphql", "/auth/refresh", "/auth/token", "/graphql"]);
     let wrong = Bench::bare(vec![answer(401, &json!({"message": "wrong user or password"}))]);
     let fault = wrong.poll("Order", "orders", &[&["id"]], None, true).await.unwrap_err();
     assert!(matches!(&fault, Fault::Denied { reason } if reason == "wrong user or password"), "{fault:?}");
