@@ -7,7 +7,7 @@ use crate::app::process::{clock, runtime, transport};
 use crate::http::{Clock, Transport};
 use crate::sandbox::faults::{FaultKit, Faults, Faulty};
 use crate::sandbox::server::{Running, listen, serve};
-use crate::sandbox::{Act, System, salesforce, shiphero, shipstation, user_actions};
+use crate::sandbox::{Act, System, commercetools, salesforce, shiphero, shipstation, user_actions};
 use crate::system;
 use crate::value::Json;
 
@@ -23,7 +23,7 @@ fn imitated() -> Vec<&'static str> {
     all
 }
 
-/// Run imitations of Salesforce, ShipStation and ShipHero on this machine
+/// Run imitations of Salesforce, ShipStation, ShipHero and commercetools on this machine
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -53,7 +53,7 @@ It runs until Ctrl-C. Then, in another terminal: crossdock run --env sandbox";
 #[derive(Debug, clap::Args)]
 #[command(after_help = START)]
 struct Start {
-    /// The systems to start: salesforce, shipstation, shiphero; by default salesforce, shipstation and what else the project in this folder needs
+    /// The systems to start: salesforce, shipstation, shiphero, commercetools; by default salesforce, shipstation and what else the project in this folder needs
     #[arg(value_name = "SYSTEM")]
     systems: Vec<String>,
     /// Another port for one of them
@@ -104,9 +104,10 @@ Examples, in ShipStation:
 /// The examples, and all verbs.
 fn act_help() -> String {
     format!(
-        "{ACT}\n\nVerbs of ShipStation and its carriers: {}.\n\nVerbs of ShipHero: {}.\n\nVerbs of Salesforce: {}.\n\ndocs/reference/sandbox-acts.md describes each verb.",
+        "{ACT}\n\nVerbs of ShipStation and its carriers: {}.\n\nVerbs of ShipHero: {}.\n\nVerbs of commercetools: {}.\n\nVerbs of Salesforce: {}.\n\ndocs/reference/sandbox-acts.md describes each verb.",
         user_actions::verbs(&user_actions::SHIPSTATION),
         user_actions::verbs(&user_actions::SHIPHERO),
+        user_actions::verbs(&user_actions::COMMERCETOOLS),
         user_actions::verbs(&user_actions::SALESFORCE)
     )
 }
@@ -123,7 +124,7 @@ struct Acted {
     /// A field and its value; a value in JSON is read as JSON
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     set: Vec<String>,
-    /// salesforce, shipstation or shiphero; by default the one that has this verb
+    /// salesforce, shipstation, shiphero or commercetools; by default the one that has this verb
     #[arg(long, value_name = "NAME")]
     system: Option<String>,
     /// The system's port, if it is not the usual one
@@ -140,7 +141,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = ASKED)]
 struct Asked {
-    /// salesforce, shipstation or shiphero
+    /// salesforce, shipstation, shiphero or commercetools
     system: String,
     /// The system's port, if it is not the usual one
     #[arg(long, value_name = "PORT")]
@@ -156,7 +157,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = FAULT)]
 struct Fault {
-    /// salesforce, shipstation or shiphero
+    /// salesforce, shipstation, shiphero or commercetools
     system: String,
     /// `none`, `bad-day`, or a list such as lost_reply=50,late=20 (of 1,000 requests)
     faults: String,
@@ -209,6 +210,12 @@ async fn start_one(system: &str, port: u16, plan: &Plan, clock: &Arc<dyn Clock>,
             let (start, no_limits) = (clock.now(), !plan.limits);
             let options = shiphero::Options { goods, seed: plan.seed, start, no_limits, autoship, ..shiphero::Options::default() };
             (Box::new(shiphero::ShipHero::new(options)), plan.seed ^ 2)
+        }
+        "commercetools" => {
+            let goods = salesforce::products().map(|(sku, name, grams)| (sku.to_owned(), name.to_owned(), grams)).collect();
+            let options =
+                commercetools::Options { goods, orders: plan.orders, seed: plan.seed, start: clock.now(), ..commercetools::Options::default() };
+            (Box::new(commercetools::Commercetools::new(options)), plan.seed ^ 3)
         }
         _ => {
             let options = shipstation::Options {
@@ -388,6 +395,10 @@ fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
         let started = runtime.block_on(start_one(system, port_of(system, args)?, &plan, &clock, &transport))?;
         out.line(match system {
             "salesforce" => format!("Salesforce   {}   client_id sandbox, client_secret sandbox, {} orders", started.url, args.orders),
+            "commercetools" => {
+                let (url, orders) = (&started.url, args.orders);
+                format!("commercetools {url}/sandbox   project sandbox, client_id sandbox, client_secret sandbox, {orders} orders")
+            }
             "shiphero" => format!("ShipHero     {}   username sandbox@example.com, password sandbox, refresh_token sandbox", started.url),
             _ => format!("ShipStation  {}   api_key sandbox, api_secret sandbox; the same key for V2", started.url),
         })?;

@@ -5,6 +5,7 @@
 //! the simulator calls it directly. Nothing in here knows the engine, and each system keeps a log of its own of
 //! what was done to it, which the checks compare with.
 
+pub mod commercetools;
 pub mod faults;
 pub mod kit;
 pub mod salesforce;

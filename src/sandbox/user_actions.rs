@@ -96,6 +96,23 @@ pub const SHIPHERO: [Known; 21] = [
     known("drain", "", "", "uses all credits up: somebody else works with the account"),
 ];
 
+/// What customers of a commercetools project do, and people in its Merchant Center.
+pub const COMMERCETOOLS: [Known; 13] = [
+    known("create", "the number of the new order", "fields of the order", "a customer orders"),
+    known("show", ORDER, "", "prints the order"),
+    known("change", ORDER, "fields and their new values, also `custom.fields.giftMessage`", "edits it"),
+    known("confirm", ORDER, "", "sets its order state to Confirmed"),
+    known("pay", ORDER, "", "it is paid, and ready to ship"),
+    known("cancel", ORDER, "", "cancels it"),
+    known("state", ORDER, "`to`: the key of a state", "moves it to a state of the project's own"),
+    known("address", ORDER, "fields of the address", "changes its shipping address"),
+    known("fix", ORDER, "", "corrects its shipping address"),
+    known("delete", ORDER, "", "deletes it"),
+    known("stock", "a SKU", "`quantity`, `channel`: the key of a supply channel", "stock is counted"),
+    known("expire", "", "", "ends all access tokens"),
+    known("rotate", "", "`client_secret`", "replaces the client secret, and ends all access tokens"),
+];
+
 /// The verbs of a table, for messages.
 pub fn verbs(of: &[Known]) -> String {
     of.iter().map(|known| known.verb).collect::<Vec<_>>().join(", ")
@@ -110,6 +127,7 @@ pub fn system(verb: &str) -> &'static str {
         _ if has(&SALESFORCE) => "salesforce",
         _ if has(&SHIPSTATION) => "shipstation",
         _ if has(&SHIPHERO) => "shiphero",
+        _ if has(&COMMERCETOOLS) => "commercetools",
         _ => "salesforce",
     }
 }
@@ -120,10 +138,15 @@ pub fn reference() -> String {
         "# Acts of the sandbox\n\n\
          What people and carriers can do in a running sandbox: `crossdock sandbox act VERB [RECORD] [--set NAME=VALUE]`. An order is named by\n\
          its number, key or id. Some verbs exist at several systems; without `--system` they mean Salesforce, where it has them, and else\n\
-         ShipStation; `lose` means ShipStation. A verb that only ShipHero has means ShipHero.\n\n\
+         ShipStation; `lose` means ShipStation. A verb that only ShipHero or commercetools has means that one.\n\n\
          <!-- Written by the program from `src/sandbox/user_actions.rs`: `CROSSDOCK_ACCEPT=1 cargo nextest run --test all reference::` -->\n",
     );
-    let tables = [("Salesforce", &SALESFORCE[..]), ("ShipStation and its carriers", &SHIPSTATION[..]), ("ShipHero", &SHIPHERO[..])];
+    let tables = [
+        ("Salesforce", &SALESFORCE[..]),
+        ("ShipStation and its carriers", &SHIPSTATION[..]),
+        ("ShipHero", &SHIPHERO[..]),
+        ("commercetools", &COMMERCETOOLS[..]),
+    ];
     for (title, of) in tables {
         // Writing to a text cannot fail.
         let _ = writeln!(out, "\n## {title}\n\n| verb | record | settings | what it does |\n| --- | --- | --- | --- |");
@@ -140,7 +163,7 @@ pub fn reference() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Act, System, salesforce, shiphero, shipstation};
+    use super::super::{Act, System, commercetools, salesforce, shiphero, shipstation};
     use super::*;
 
     /// What a system says to an act without a record and settings. It is carried out, or refused for what it lacks.
@@ -154,7 +177,9 @@ mod tests {
         let mut crm = salesforce::Salesforce::new(salesforce::Options::default());
         let mut wms = shipstation::ShipStation::new(shipstation::Options::default());
         let mut hero = shiphero::ShipHero::new(shiphero::Options::default());
-        let systems: [(&mut dyn System, &[Known]); 3] = [(&mut crm, &SALESFORCE), (&mut wms, &SHIPSTATION), (&mut hero, &SHIPHERO)];
+        let mut shop = commercetools::Commercetools::new(commercetools::Options::default());
+        let systems: [(&mut dyn System, &[Known]); 4] =
+            [(&mut crm, &SALESFORCE), (&mut wms, &SHIPSTATION), (&mut hero, &SHIPHERO), (&mut shop, &COMMERCETOOLS)];
         for (system, of) in systems {
             for known in of {
                 let said = said(system, known.verb);
@@ -174,6 +199,7 @@ mod tests {
             ("ship", "shipstation"),
             ("win", "salesforce"),
             ("restock", "shiphero"),
+            ("stock", "commercetools"),
         ] {
             assert_eq!(system(verb), is, "{verb}");
         }

@@ -1,0 +1,130 @@
+//! What customers and people in the Merchant Center do.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Commercetools, printed};
+use crate::sandbox::Act;
+use crate::sandbox::user_actions::{self, COMMERCETOOLS};
+use crate::value::Json;
+
+impl Commercetools {
+    pub(super) fn carry_act(&mut self, act: &Act, now: Timestamp) -> Result<Json, String> {
+        let settings = &act.settings;
+        match act.verb.as_str() {
+            "create" => {
+                let mut own = settings.as_object().cloned().unwrap_or_default();
+                if !act.subject.is_empty() {
+                    if self.by("orders", "orderNumber", &act.subject).is_some() {
+                        return Err(format!("there is an order {} already", act.subject));
+                    }
+                    own.insert("orderNumber".to_owned(), Json::from(act.subject.as_str()));
+                }
+                let order = self.customer_orders(&Json::Object(own), now);
+                let (id, number) = (order["id"].as_str().unwrap_or_default().to_owned(), order["orderNumber"].as_str().map(str::to_owned));
+                self.effect(now, "created", "Order", &id, number.as_deref(), false, order.clone());
+                Ok(order)
+            }
+            "expire" => {
+                self.tokens.end();
+                Ok(json!({}))
+            }
+            "rotate" => {
+                let secret = settings["client_secret"].as_str().ok_or("rotate names the new `client_secret`")?;
+                self.options.client_secret = secret.to_owned();
+                self.tokens.end();
+                Ok(json!({}))
+            }
+            "stock" => self.counted(&act.subject, settings, now),
+            verb @ ("show" | "change" | "confirm" | "cancel" | "pay" | "state" | "address" | "fix" | "delete") => {
+                let order = self.by("orders", "orderNumber", &act.subject).or_else(|| self.resource("orders", &act.subject));
+                let order = order.cloned().ok_or("there is no such order")?;
+                self.on_an_order(verb, order, settings, now)
+            }
+            other => Err(format!("the sandbox of commercetools has no act `{other}`; there are: {}", user_actions::verbs(&COMMERCETOOLS))),
+        }
+    }
+
+    fn on_an_order(&mut self, verb: &str, before: Json, settings: &Json, now: Timestamp) -> Result<Json, String> {
+        let mut order = before.clone();
+        match verb {
+            "show" => return Ok(order),
+            "delete" => {
+                let id = order["id"].as_str().unwrap_or_default().to_owned();
+                self.resources.entry("orders").or_default().remove(&id);
+                let number = order["orderNumber"].as_str().map(str::to_owned);
+                self.effect(now, "deleted", "Order", &id, number.as_deref(), false, json!({}));
+                return Ok(json!({"id": id}));
+            }
+            "change" => {
+                for (path, value) in settings.as_object().into_iter().flatten() {
+                    let (last, before) = path.rsplit_once('.').map_or((path.as_str(), ""), |(before, last)| (last, before));
+                    let mut at = &mut order;
+                    for name in before.split('.').filter(|name| !name.is_empty()) {
+                        at = match name.parse::<usize>() {
+                            Ok(place) => at.get_mut(place).ok_or_else(|| format!("the order has no `{path}`"))?,
+                            Err(_) if at.is_object() || at.is_null() => &mut at[name],
+                            Err(_) => return Err(format!("the order has no `{path}`")),
+                        };
+                    }
+                    if !(at.is_object() || at.is_null()) {
+                        return Err(format!("the order has no `{path}`"));
+                    }
+                    at[last] = value.clone();
+                    super::actions::tidy(at);
+                }
+            }
+            "confirm" => order["orderState"] = Json::from("Confirmed"),
+            "cancel" => {
+                order["orderState"] = Json::from("Cancelled");
+                order["state"] = self.state("canceled");
+            }
+            "pay" => {
+                order["paymentState"] = Json::from("Paid");
+                order["state"] = self.state("ready-to-ship");
+            }
+            "state" => {
+                let key = settings["to"].as_str().ok_or("state says `to` which one")?;
+                self.by("states", "key", key).ok_or_else(|| format!("there is no state `{key}`"))?;
+                order["state"] = self.state(key);
+            }
+            "address" => {
+                for (name, value) in settings.as_object().into_iter().flatten() {
+                    order["shippingAddress"][name] = value.clone();
+                }
+                super::actions::tidy(&mut order["shippingAddress"]);
+            }
+            _ => {
+                let address = &mut order["shippingAddress"];
+                for (name, value) in [
+                    ("streetName", "Harbor Street"),
+                    ("streetNumber", "12"),
+                    ("postalCode", "04101"),
+                    ("city", "Portland"),
+                    ("state", "ME"),
+                    ("country", "US"),
+                ] {
+                    address[name] = Json::from(value);
+                }
+            }
+        }
+        let after = self.change("orders", order, 1, now);
+        self.told("orders", &before, &after, &[], false, now);
+        Ok(after)
+    }
+
+    /// Stock is counted.
+    fn counted(&mut self, sku: &str, settings: &Json, now: Timestamp) -> Result<Json, String> {
+        let channel = settings["channel"].as_str().unwrap_or("warehouse-east");
+        let channel = self.by("channels", "key", channel).ok_or_else(|| format!("there is no channel `{channel}`"))?["id"].clone();
+        let quantity = settings["quantity"].as_i64().ok_or("stock says the `quantity`")?;
+        let entry = self.all("inventory").find(|entry| entry["sku"].as_str() == Some(sku) && entry["supplyChannel"]["id"] == channel);
+        let before = entry.cloned().ok_or_else(|| format!("there is no stock of `{sku}` in that channel"))?;
+        let mut after = before.clone();
+        (after["quantityOnStock"], after["availableQuantity"]) = (Json::from(quantity), Json::from(quantity));
+        after["lastModifiedAt"] = Json::from(printed(now));
+        let after = self.change("inventory", after, 1, now);
+        self.told("inventory", &before, &after, &[], false, now);
+        Ok(after)
+    }
+}
