@@ -43,7 +43,8 @@ pub async fn a_window_is_never_overrun(subject: &'static Subject) {
         let most_in_window = world.wire.system.lock().unwrap().most_in_window();
         assert!(most_in_window <= most, "{}: {most_in_window} calls in one window of {most}", subject.name);
     }
-    if subject.system != "salesforce" {
+    // Salesforce has a limit of the day, and commercetools publishes none.
+    if !["salesforce", "commercetools"].contains(&subject.system) {
         assert!(waited >= SignedDuration::from_secs(120), "{}: 16 calls of 5 a minute took {waited:#}", subject.name);
     }
 }

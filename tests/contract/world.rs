@@ -88,7 +88,7 @@ impl Of {
 
 /// Whether a call gives a token.
 pub fn is_sign_in(path: &str) -> bool {
-    path.contains("oauth2") || path.contains("/auth/")
+    path.contains("/oauth") || path.contains("/auth/")
 }
 
 /// GraphQL is posted whether it reads or writes.

@@ -279,6 +279,20 @@ impl<'a> Reads<'a> {
         named.or_else(|| self.object.find.iter().find(|find| find.field.is_none()))
     }
 
+    /// A record as it is now, before it is written: by the call that names it, where there is one. A list of several may still show what
+    /// was before.
+    pub(super) async fn fresh(&self, id: &str) -> Result<Option<Json>, Fault> {
+        let names_it = |find: &&Find| match (&find.field, &find.look) {
+            (Some(field), Look::Ask { ask, .. }) => self.is_the_id(&field.node) && ask.records.is_none(),
+            _ => false,
+        };
+        if let Some(Find { field: Some(field), look, .. }) = self.object.find.iter().find(names_it).filter(|_| is_id(&self.object.id, id)) {
+            return Ok(self.found(look, &field.node, id, &Beside::new()).await?.into_iter().next());
+        }
+        let found = self.by_id(&[id.to_owned()], &Beside::new()).await?;
+        Ok(found.into_iter().next().and_then(|change| if let State::Upserted(record) = change.state { Some(RawRecord::read(&record)) } else { None }))
+    }
+
     /// Records in which a field has one of the values, exactly.
     pub(super) async fn lookup(&self, ask: &LookupRequest<'_>, beside: &Beside) -> Result<Vec<Found>, Fault> {
         let field = ask.field.join(".");

@@ -3,13 +3,13 @@
 //!
 //! A part's id names the record that it stands in: `ORDER/PART`. So it is found again where an item says no more of which order it is.
 
-use super::find::{Beside, Reads};
+use super::find::Reads;
 use super::write::{self, unchanged};
-use crate::connector::{Done, Item, Receipt, State};
+use crate::connector::{Done, Item, Receipt};
 use crate::describe::model::{Actions, Object, PartOf, There, Write};
 use crate::describe::{Path, PathStep, Scope};
 use crate::fault::Fault;
-use crate::value::{Json, RawRecord};
+use crate::value::Json;
 
 /// How often a part is tried under another version, before the fault is the caller's.
 const TRIES: usize = 5;
@@ -34,11 +34,8 @@ impl Reads<'_> {
         let reads = Reads { object: whole, wanted: Vec::new(), ..*self };
         let mut last = None;
         for _ in 0..TRIES {
-            let found = reads.by_id(std::slice::from_ref(&parent), &Beside::new()).await?;
-            let record = match found.into_iter().next().map(|change| change.state) {
-                Some(State::Upserted(record)) => RawRecord::read(&record),
-                _ => return Err(refused("absent", format!("{title} has no {} `{parent}`", whole.name.node))),
-            };
+            let absent = || refused("absent", format!("{title} has no {} `{parent}`", whole.name.node));
+            let record = reads.fresh(&parent).await?.ok_or_else(absent)?;
             let parts: Vec<&Json> = part.at.iter().flat_map(|path| each(&record, path)).collect();
             let own = |part: &&&Json| known.as_deref().is_some_and(|id| self.id_in(part).as_deref() == Some(id));
             let scope = self.scope(item).with("target", &record).with("parent", &record).and("id", Json::from(parent.as_str()));

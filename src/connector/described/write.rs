@@ -10,7 +10,7 @@ use crate::describe::model::{Action, Actions, Ask, Batch, FieldOf, Object, PartO
 use crate::describe::{PathStep, Scope};
 use crate::fault::Fault;
 use crate::system::Operation;
-use crate::value::{Json, RawRecord};
+use crate::value::Json;
 
 /// The write of an object that an operation is held to: one whose key it has, before one without.
 pub(super) fn write_of<'o>(object: &'o Object, operation: Operation, key_field: Option<&str>) -> Option<&'o Write> {
@@ -99,11 +99,8 @@ impl Reads<'_> {
         }
         let id =
             item.id.as_deref().ok_or_else(|| Fault::rejected("id", "the record's id is not known, and it is read before it is written", None))?;
-        let found = self.by_id(&[id.to_owned()], &super::find::Beside::new()).await?;
-        match found.into_iter().next().map(|change| change.state) {
-            Some(crate::connector::State::Upserted(record)) => Ok(Some(RawRecord::read(&record))),
-            _ => Err(Fault::rejected("absent", format!("{} has no {} `{id}`", self.link.of.title, self.object.name.node), None)),
-        }
+        let absent = || Fault::rejected("absent", format!("{} has no {} `{id}`", self.link.of.title, self.object.name.node), None);
+        self.fresh(id).await?.ok_or_else(absent).map(Some)
     }
 
     /// One item in one call.

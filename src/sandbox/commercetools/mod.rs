@@ -97,6 +97,8 @@ pub struct Commercetools {
     effects: Vec<Effect>,
     complaints: Vec<String>,
     calls: u64,
+    /// Ids of orders by their numbers.
+    numbers: BTreeMap<String, String>,
     /// How many orders there were, for their numbers.
     numbered: usize,
 }
@@ -188,6 +190,7 @@ impl Commercetools {
             effects: Vec::new(),
             complaints: Vec::new(),
             calls: 0,
+            numbers: BTreeMap::new(),
             numbered: 0,
             options,
         };
@@ -219,6 +222,9 @@ impl Commercetools {
 
     /// The resource in which a field has a value.
     fn by(&self, kind: &str, field: &str, value: &str) -> Option<&Json> {
+        if (kind, field) == ("orders", "orderNumber") {
+            return self.resource(kind, self.numbers.get(value)?);
+        }
         self.all(kind).find(|resource| resource[field].as_str() == Some(value))
     }
 
@@ -236,10 +242,18 @@ impl Commercetools {
                 resource[name] = value;
             }
         }
+        self.number(kind, &resource);
         let hidden = self.hidden(kind);
         let of_kind = self.resources.entry(kind).or_default();
         of_kind.insert(id, Seen::new(resource.clone(), now, hidden));
         resource
+    }
+
+    /// Notes under which number an order is found.
+    fn number(&mut self, kind: &str, resource: &Json) {
+        if let (true, Some(number), Some(id)) = (kind == "orders", resource["orderNumber"].as_str(), resource["id"].as_str()) {
+            self.numbers.insert(number.to_owned(), id.to_owned());
+        }
     }
 
     fn hidden(&self, kind: &str) -> SignedDuration {
@@ -252,6 +266,11 @@ impl Commercetools {
         resource["lastModifiedAt"] = Json::from(printed(now));
         let hidden = self.hidden(kind);
         let id = resource["id"].as_str().unwrap_or_default().to_owned();
+        let before = self.resource(kind, &id).and_then(|before| before["orderNumber"].as_str()).map(str::to_owned);
+        if let Some(before) = before.filter(|_| kind == "orders") {
+            self.numbers.remove(&before);
+        }
+        self.number(kind, &resource);
         if let Some(seen) = self.resources.get_mut(kind).and_then(|of_kind| of_kind.get_mut(&id)) {
             seen.change(resource.clone(), now, hidden);
         }

@@ -31,7 +31,7 @@ const CHANNELS: [(&str, &str); 5] = [
     ("warehouse-west", "InventorySupply"),
     ("warehouse-eu", "InventorySupply"),
     ("web", "ProductDistribution"),
-    ("shipstation", "OrderExport"),
+    ("fulfillment", "OrderExport"),
 ];
 /// Key, supply channels.
 const STORES: [(&str, &[&str]); 2] = [("us-store", &["warehouse-east", "warehouse-west"]), ("eu-store", &["warehouse-eu"])];
@@ -56,7 +56,7 @@ const FIELDS: [(&str, &str); 9] = [
     ("addressMessage", "String"),
     ("fulfillmentStatus", "String"),
     ("fulfillmentError", "String"),
-    ("shipstationOrder", "String"),
+    ("fulfillmentOrder", "String"),
     ("retryFulfillment", "Boolean"),
 ];
 
@@ -223,9 +223,6 @@ impl Commercetools {
     }
 
     fn customer(&mut self, email: &str, first: &str, last: &str, number: usize, now: Timestamp) -> Json {
-        if let Some(known) = self.by("customers", "email", email) {
-            return known.clone();
-        }
         let customer = json!({
             "email": email, "firstName": first, "lastName": last, "customerNumber": format!("C-{number}"), "addresses": [], "shippingAddressIds": [],
             "billingAddressIds": [], "isEmailVerified": true, "customerGroupAssignments": [], "stores": [], "authenticationMode": "Password",

@@ -131,7 +131,7 @@ fn every_answer_has_the_vendors_form() {
     let actions = json!([
         {"action": "addDelivery", "deliveryKey": "d1", "items": [{"id": some_line(&order), "quantity": 1}],
          "parcels": [{"key": "p1", "measurements": {"weightInGram": 500}, "trackingData": {"trackingId": "1Z", "carrier": "UPS", "isReturn": false}}]},
-        {"action": "updateSyncInfo", "channel": {"typeId": "channel", "key": "shipstation"}, "externalId": "9"},
+        {"action": "updateSyncInfo", "channel": {"typeId": "channel", "key": "fulfillment"}, "externalId": "9"},
         {"action": "addReturnInfo", "returnTrackingId": "r1", "items": [{"quantity": 1, "lineItemId": some_line(&order), "shipmentState": "Advised"}]},
         {"action": "transitionState", "state": {"typeId": "state", "key": "shipped"}, "force": true},
         {"action": "changeShipmentState", "shipmentState": "Shipped"},
@@ -308,8 +308,8 @@ fn each_law_is_noticed_when_it_is_switched_off() {
             json!([{"action": "addDelivery", "deliveryKey": "d2", "items": [{"id": line, "quantity": 99}]}]),
             json!([{"action": "changeOrderState", "orderState": "Cancelled"}, {"action": "setOrderNumber", "orderNumber": "CT-00001"}]),
             json!([{"action": "transitionState", "state": {"typeId": "state", "key": "delivered"}}]),
-            json!([{"action": "updateSyncInfo", "channel": {"typeId": "channel", "key": "shipstation"}, "externalId": "1"}]),
-            json!([{"action": "updateSyncInfo", "channel": {"typeId": "channel", "key": "shipstation"}, "externalId": "2"}]),
+            json!([{"action": "updateSyncInfo", "channel": {"typeId": "channel", "key": "fulfillment"}, "externalId": "1"}]),
+            json!([{"action": "updateSyncInfo", "channel": {"typeId": "channel", "key": "fulfillment"}, "externalId": "2"}]),
         ] {
             let (status, answer) = bench.update(&id, actions);
             let marks = answer["syncInfo"].as_array().map(Vec::len);

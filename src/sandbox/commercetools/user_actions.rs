@@ -53,6 +53,7 @@ impl Commercetools {
                 let id = order["id"].as_str().unwrap_or_default().to_owned();
                 self.resources.entry("orders").or_default().remove(&id);
                 let number = order["orderNumber"].as_str().map(str::to_owned);
+                self.numbers.retain(|_, known| *known != id);
                 self.effect(now, "deleted", "Order", &id, number.as_deref(), false, json!({}));
                 return Ok(json!({"id": id}));
             }

@@ -107,7 +107,7 @@ async fn a_page_in_another_order_is_not_gone_on_from() {
 
 #[tokio::test]
 async fn changed_fields_become_actions_under_the_version_that_was_read() {
-    let read = || ok(json!({"results": [{"id": "o1", "version": 7, "lastModifiedAt": "2026-11-18T08:00:00.000Z"}]}));
+    let read = || ok(json!({"id": "o1", "version": 7, "lastModifiedAt": "2026-11-18T08:00:00.000Z"}));
     let conflict =
         answer(409, &json!({"statusCode": 409, "message": "changed", "errors": [{"code": "ConcurrentModification", "message": "changed"}]}));
     let bench = Bench::new([read(), ok(json!({"id": "o1", "version": 9})), read(), conflict, read()]);
@@ -143,8 +143,7 @@ impl Bench {
 }
 
 fn with_deliveries(version: u64, deliveries: &Json) -> Json {
-    let order = json!({"id": "o1", "version": version, "lastModifiedAt": "2026-11-18T08:00:00.000Z", "shippingInfo": {"deliveries": deliveries}});
-    json!({"results": [order]})
+    json!({"id": "o1", "version": version, "lastModifiedAt": "2026-11-18T08:00:00.000Z", "shippingInfo": {"deliveries": deliveries}})
 }
 
 fn conflict() -> Result<Response, Broken> {
@@ -200,7 +199,7 @@ async fn others_who_write_the_same_record_all_the_time_do_not_reject_a_part() {
 async fn a_change_of_half_an_address_keeps_the_other_half() {
     let address = json!({"country": "DE", "city": "Berlin", "streetName": "Weg", "postalCode": "10115"});
     let order = json!({"id": "o1", "version": 7, "lastModifiedAt": "2026-11-18T08:00:00.000Z", "shippingAddress": address});
-    let bench = Bench::new([ok(json!({"results": [order]})), ok(json!({"id": "o1", "version": 8}))]);
+    let bench = Bench::new([ok(order), ok(json!({"id": "o1", "version": 8}))]);
     assert!(bench.update(json!({"shippingAddress": {"city": "Potsdam"}})).await.is_ok());
     let address = json!({"country": "DE", "city": "Potsdam", "streetName": "Weg", "postalCode": "10115"});
     assert_eq!(bench.sent(), [json!({"version": 7, "actions": [{"action": "setShippingAddress", "address": address}]})]);
