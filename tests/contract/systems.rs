@@ -236,6 +236,7 @@ pub static COMMERCETOOLS: Subject = Subject {
         },
     ],
     hooks: None,
+    refused_until: None,
 };
 
 // ---- Salesforce ----

@@ -68,8 +68,10 @@ impl Commercetools {
     pub(super) fn plant(&mut self) {
         let start = self.options.start;
         let before = start.checked_sub(SignedDuration::from_hours(1)).unwrap_or(start);
-        for (key, role) in CHANNELS {
-            self.put("channels", json!({"key": key, "roles": [role], "name": localized(key)}), before);
+        for (at, (key, role)) in CHANNELS.into_iter().enumerate() {
+            // The same in each project, so that a template's tables can name them.
+            let id = format!("c4a22e10-0000-4000-8000-{:012}", at + 1);
+            self.put("channels", json!({"id": id, "key": key, "roles": [role], "name": localized(key)}), before);
         }
         for (key, supplies) in STORES {
             let supplies: Vec<Json> =
