@@ -277,7 +277,7 @@ fn nobody_is_answered_without_a_token_of_the_project() {
     let (_, answer) = bench.sign_in("sandbox", "sandbox", "client_credentials");
     bench.token = answer["access_token"].as_str().unwrap().to_owned();
     assert_eq!(bench.get("orders").0, 200);
-    bench.now = bench.now + SignedDuration::from_secs(172_800);
+    bench.now += SignedDuration::from_secs(172_800);
     assert_eq!(bench.get("orders").0, 401);
 }
 
@@ -292,7 +292,7 @@ fn each_law_is_noticed_when_it_is_switched_off() {
         let line = some_line(&order);
         let mut seen = Vec::new();
         let found = |bench: &mut Bench, at: i64| {
-            bench.now = bench.now + SignedDuration::from_secs(at);
+            bench.now += SignedDuration::from_secs(at);
             bench.list("orders", &format!("id = \"{id}\"")).len()
         };
         seen.push(json!([found(&mut bench, 0), found(&mut bench, 60), found(&mut bench, 60)]));
@@ -333,7 +333,7 @@ fn each_law_is_noticed_when_it_is_switched_off() {
         seen.push(json!(bench.post("orders/import", &draft).0));
         seen.push(json!(bench.get("orders").1["results"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect::<Vec<_>>()));
         seen.push(json!(bench.get("orders?offset=10001").0));
-        bench.now = bench.now + SignedDuration::from_secs(200_000);
+        bench.now += SignedDuration::from_secs(200_000);
         seen.push(json!(bench.get("orders").0));
         seen.iter().map(|one| format!("{one}\n")).collect()
     }
