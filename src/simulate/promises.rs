@@ -478,8 +478,10 @@ fn cases_are_of_their_order(day: &Day<'_>, found: &mut Vec<Finding>) {
         // A queue is chosen once, by what was known then: also that the parcel was no order's yet.
         let made = day.crm.iter().find(|effect| effect.kind == "created" && effect.object == "Case" && effect.id == *id);
         let was_known = made.is_some_and(|made| made.fields.get("Order_Number__c").is_some_and(Json::is_string));
-        if owner != "Urgent_Parcels" && value >= Decimal::from(URGENT) && was_known {
-            found.push(Finding::new("promise", format!("{id} is of an order of {value}, and {owner:?} looks after it")));
+        let was_lost = made.is_some_and(|made| made.fields["Incident__c"] == "Lost");
+        if owner != "Urgent_Parcels" && (was_lost || (value >= Decimal::from(URGENT) && was_known)) {
+            let trouble = text(case, "Incident__c");
+            found.push(Finding::new("promise", format!("{id} ({trouble}) is of an order of {value}, and {owner:?} looks after it")));
         }
     }
 }
@@ -502,11 +504,11 @@ mod tests {
         Setup { template: template.to_owned(), plan, names: compiled.names, next: None }
     }
 
-    fn promises_broken(setup: &Setup) -> Vec<String> {
-        for seed in 0..12 {
+    fn promises_broken(setup: &Setup, days: u64) -> Vec<String> {
+        for seed in 0..days {
             let scenario = Scenario { faults: crate::sandbox::faults::Faults::default(), kills: 0, ..Scenario::small(seed) };
             let found = run(setup, scenario).unwrap().findings;
-            let found: Vec<String> = found.into_iter().filter(|one| one.check == "promise").map(|one| one.what).collect();
+            let found: Vec<String> = found.into_iter().filter(|one| matches!(one.check, "promise" | "ownership")).map(|one| one.what).collect();
             if !found.is_empty() {
                 return found;
             }
@@ -514,7 +516,8 @@ mod tests {
         Vec::new()
     }
 
-    /// Each line can fail: a template that breaks its promise is found.
+    /// Each line can fail: a template that breaks its promise is found. Not held so:
+    /// that a lost sale is cancelled, since the warehouse of these days ships what is not. `crm-daily-summary` has no line.
     #[test]
     fn a_template_that_breaks_its_promise_is_found() {
         let mut unnoticed = Vec::new();
@@ -541,8 +544,28 @@ mod tests {
             ("crm-exceptions", "exceptions.dock", "if urgent then \"High\" else \"Medium\"", "if urgent then \"Medium\" else \"High\"", "and it is"),
             ("crm-exceptions", "exceptions.dock", " or trouble == \"Lost\"", "", "and it is"),
             ("crm-exceptions", "exceptions.dock", "then urgent_queue else parcel_queue", "then parcel_queue else urgent_queue", "looks after it"),
+            ("crm-closed-won", "won.dock", "amountPaid    = won.Amount", "amountPaid    = won.Amount + won.Amount", "was paid"),
+            ("crm-customers", "customers.dock", "sum(order.orderTotal ?? 0.00)", "sum(order.orderTotal ?? 0.00) + 1.00", "its orders are worth"),
+            ("crm-customers", "customers.dock", "MailingCity             = if verified", "MailingCity             = if not verified", "its city is"),
+            ("crm-delivered", "delivered.dock", "Status = \"Deferred\"", "Status = \"In Progress\"", "its parcel was voided"),
+            ("crm-milestones", "milestones.dock", "(10, 50, 100)", "(9, 50, 100)", "tasks of 10"),
+            ("crm-milestones", "milestones.dock", "(1000.00, 5000.00", "(1100.00, 5000.00", "offers of 1000.00"),
+            (
+                "crm-shipped-opportunity",
+                "shipped.dock",
+                "Tracking_Number__c = shipment.trackingNumber",
+                "Tracking_Number__c = shipment.orderNumber",
+                "none of its order's that stand",
+            ),
+            (
+                "crm-shipped-opportunity",
+                "shipped.dock",
+                "Shipped_At__c      = shipment.createDate\n",
+                "Shipped_At__c      = shipment.createDate\n    Order_Number__c    = shipment.trackingNumber\n",
+                "what is not its own",
+            ),
         ] {
-            let found = promises_broken(&mistaken(template, file, right, wrong));
+            let found = promises_broken(&mistaken(template, file, right, wrong), 100);
             if !found.iter().any(|finding| finding.contains(told)) {
                 unnoticed.push(format!("{template} with `{wrong}`: {found:?}"));
             }
@@ -554,7 +577,7 @@ mod tests {
     #[test]
     fn templates_keep_their_promises_on_calm_days() {
         for template in ["crm-closed-won", "crm-shipping-history", "crm-shipped-opportunity", "crm-exceptions"] {
-            let found = promises_broken(&Setup::of(template).unwrap());
+            let found = promises_broken(&Setup::of(template).unwrap(), 12);
             assert!(found.is_empty(), "{template}: {found:#?}");
         }
     }

@@ -1,6 +1,6 @@
 //! A replay of everything at the end of a day: it must change nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,25 +10,40 @@ use super::scenario::VOLUME;
 use super::wire::{Shared, locked};
 use crate::engine::Engine;
 use crate::engine::operator_commands::{Decision, Signature};
+use crate::sandbox::Effect;
 
 /// Why a record was stopped, written back to it. Where a person sent on what the mapping had stopped, and the target refused it,
 /// a replay finds the mapping's reason again.
-fn is_reason(effect: &crate::sandbox::Effect) -> bool {
+fn is_reason(effect: &Effect) -> bool {
     let fields = effect.fields.as_object();
     effect.object == "Order" && effect.kind == "updated" && fields.is_some_and(|fields| fields.keys().all(|name| name == "Fulfilment_Error__c"))
 }
 
-/// What belongs to labels that a replay makes for orders whose label was voided. A store that is lost takes with it that there was one:
-/// then the order gets its label when it is mapped again. The names are ids and keys at both systems.
-fn labels_again(wms: &Shared, since: Timestamp) -> BTreeSet<String> {
+/// Whether an effect belongs to the label that a replay makes for an order whose label was voided. A store that is lost takes with it
+/// that there was one: then the order gets its label when it is mapped again. It is one label for each order, its shipment at
+/// Salesforce, and what the order there says of it; anything else that is done to the order, and a second label, is found.
+fn is_of_a_label_made_again(effect: &Effect, again: &BTreeMap<String, String>) -> bool {
+    let key = effect.key.as_deref().unwrap_or_default();
+    match effect.kind.as_str() {
+        "label" => again.get(key) == Some(&effect.id),
+        _ => again
+            .iter()
+            .any(|(order, label)| order.strip_prefix("sf-") == Some(effect.id.as_str()) || key.strip_prefix("ss-") == Some(label.as_str())),
+    }
+}
+
+/// By the key of an order whose label was voided: the first label that a replay has made for it.
+fn labels_again(wms: &Shared, since: Timestamp) -> BTreeMap<String, String> {
     let wms = locked(wms);
     let effects = wms.system.effects();
     let voided: BTreeSet<&String> = effects.iter().filter(|effect| effect.kind == "voided").filter_map(|effect| effect.key.as_ref()).collect();
-    let labels = effects.iter().filter(|effect| effect.kind == "label" && effect.by_api && effect.at >= since);
-    labels
-        .filter_map(|effect| Some((effect, effect.key.as_ref().filter(|key| voided.contains(key))?)))
-        .flat_map(|(effect, key)| [key.clone(), format!("ss-{}", effect.id), key.trim_start_matches("sf-").to_owned()])
-        .collect()
+    let mut first = BTreeMap::new();
+    for effect in effects.iter().filter(|effect| effect.kind == "label" && effect.by_api && effect.at >= since) {
+        if let Some(key) = effect.key.as_ref().filter(|key| voided.contains(key)) {
+            first.entry(key.clone()).or_insert_with(|| effect.id.clone());
+        }
+    }
+    first
 }
 
 /// A replay of everything that was delivered changes nothing, and asks nobody anything.
@@ -75,7 +90,7 @@ pub(super) fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &m
         }
     }
     let replay_began = replayed_until - SignedDuration::from_mins(12);
-    let again = if of.older { labels_again(&sim.wire.wms, replay_began) } else { BTreeSet::new() };
+    let again = if of.older { labels_again(&sim.wire.wms, replay_began) } else { BTreeMap::new() };
     let after: Vec<String> = [&sim.wire.crm, &sim.wire.wms]
         .iter()
         .flat_map(|system| {
@@ -84,7 +99,7 @@ pub(super) fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &m
                 .effects()
                 .iter()
                 .filter(|effect| effect.by_api && effect.at >= replay_began)
-                .filter(|effect| !again.contains(&effect.id) && !effect.key.as_ref().is_some_and(|key| again.contains(key)))
+                .filter(|effect| !is_of_a_label_made_again(effect, &again))
                 .filter(|effect| !(is_reason(effect) && decided.iter().any(|(_, lane)| *lane == effect.id)))
                 .map(|effect| format!("{} {} {:?}", effect.kind, effect.object, effect.key))
                 .collect::<Vec<_>>()
@@ -98,4 +113,28 @@ pub(super) fn replay<'p>(sim: &mut Sim<'p>, mut engine: Engine<'p>, findings: &m
         findings.push(Finding::new("replay", format!("a replay changed something: {}", after.join(", "))));
     }
     Ok(process)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_label_of_an_order_is_found() {
+        let effect = |kind: &str, object: &str, id: &str, key: Option<&str>| Effect {
+            at: Timestamp::UNIX_EPOCH,
+            kind: kind.to_owned(),
+            object: object.to_owned(),
+            id: id.to_owned(),
+            key: key.map(str::to_owned),
+            by_api: true,
+            fields: serde_json::json!({}),
+        };
+        let again = BTreeMap::from([("sf-801".to_owned(), "7".to_owned())]);
+        let is = |effect: &Effect| is_of_a_label_made_again(effect, &again);
+        assert!(is(&effect("label", "Shipment", "7", Some("sf-801"))) && is(&effect("updated", "Order", "801", None)));
+        assert!(is(&effect("created", "Shipment__c", "a01", Some("ss-7"))));
+        assert!(!is(&effect("label", "Shipment", "8", Some("sf-801"))) && !is(&effect("updated", "Order", "55", Some("sf-801"))));
+        assert!(!is(&effect("created", "Shipment__c", "a02", Some("ss-8"))) && !is(&effect("updated", "Order", "802", None)));
+    }
 }
