@@ -521,11 +521,11 @@ fn holds_end_where_they_were_set_and_leave_what_was_before() {
     ran(&world);
     let listed = || said(&world.command(&["queue", "list"]));
     assert_eq!(status(), "On Hold");
-    assert!(listed().contains("is on hold in Salesforce, and was released in ShipStation"), "{}", listed());
+    assert!(listed().contains("is on hold in Salesforce, and awaits shipment in ShipStation"), "{}", listed());
     // The warehouse holds it again, and nobody has to decide any more.
     world.wms_act("hold", &number).unwrap();
     ran(&world);
-    assert!(!listed().contains("was released in ShipStation"), "{}", listed());
+    assert!(!listed().contains("awaits shipment in ShipStation"), "{}", listed());
     world.wms_act("release", &number).unwrap();
     // Salesforce ends it.
     world.crm_act("activate", &number, json!({})).unwrap();
