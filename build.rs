@@ -27,7 +27,7 @@ fn main() -> io::Result<()> {
     fs::write(out.join("templates.rs"), code)
 }
 
-/// A folder with a `system.yaml` is a system: below `schemas` with a manifest, below `descriptions` with a description. The `.json` files
+/// A folder with a `system.yaml` is a system: below `schemas` with a manifest, below `systems` with a description. The `.json` files
 /// of its folder below `schemas` are the schemas of its objects.
 fn systems(root: &Path, descriptions: &Path) -> io::Result<String> {
     println!("cargo::rerun-if-changed={}", root.display());

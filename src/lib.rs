@@ -15,11 +15,11 @@
 //! | 1 | [`value`] | values, kinds, exact numbers, units |
 //! | 2 | [`syntax`] | text to tree and back |
 //! | 2 | [`schema`] | objects, fields, what is required |
-//! | 3 | [`apispec`] | API descriptions of vendors (OpenAPI, GraphQL) as one model
+//! | 3 | [`apispec`] | API descriptions of vendors (OpenAPI, GraphQL) as one model |
 //! | 3 | [`builtin`] | functions that a mapping may call |
 //! | 4 | [`ir`] | the typed tree: what `check` yields and a plan holds |
 //! | 5 | [`check`] | tree and schemas to a typed tree, or diagnostics |
-//! | 6 | [`plan`] | typed tree to ordered steps: hashed, serialised |
+//! | 6 | [`plan`] | typed tree to ordered steps: hashed, serialized |
 //! | 7 | [`eval`] | plan and record to payloads or a rejection |
 //! | 8 | [`vm`] | the same, compiled: bytes to bytes, for common records |
 //! | 8 | [`project`] | many files, connections; the one door `compile` |

@@ -1,4 +1,4 @@
-//! Whatever the bytes of a record: the scanner and serde_json see the same in it, and the lowered flow gives the bytes
+//! Whatever the bytes of a record: the scanner and serde_json see the same in it, and the compiled flow gives the bytes
 //! that the reference evaluator gives. Two lines are two records, so that what was learned of one is held against the
 //! next.
 
@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crossdock::eval::{Inputs, Program, Verdict, apply};
-use crossdock::vm::{CompiledFlow, Form, Way};
 use crossdock::project::{Compiled, Options, Texts, compile};
 use crossdock::run::files::{self, whole};
+use crossdock::vm::{CompiledFlow, Form, MapStatus};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -51,7 +51,7 @@ fuzz_target!(init: seeds(), |text: &str| {
 fn hold(line: &str, worker: &mut crossdock::vm::Worker<'_, '_>, oracle: &mut crossdock::vm::Worker<'_, '_>) {
     let mut made = vec![Vec::new(); FLAT.objects().len()];
     let way = worker.map(line, Form::Body, &mut made, |_| {});
-    if way == Way::Bailout {
+    if way == MapStatus::Bailout {
         assert!(made.iter().all(Vec::is_empty));
         return;
     }
@@ -76,13 +76,13 @@ fn hold(line: &str, worker: &mut crossdock::vm::Worker<'_, '_>, oracle: &mut cro
     };
     let outcome = apply(&PROGRAM, flow, &inputs);
     match way {
-        Way::NotEligible => assert_eq!(outcome.verdict, Verdict::NotEligible),
-        Way::Ready { warned } => {
+        MapStatus::NotEligible => assert_eq!(outcome.verdict, Verdict::NotEligible),
+        MapStatus::Ready { warned } => {
             assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (Verdict::Ready, warned));
             let expected: Vec<String> = outcome.payloads.iter().map(|payload| whole(payload).to_string() + "\n").collect();
             assert_eq!(String::from_utf8(made.concat()).unwrap(), expected.concat());
         }
-        Way::Stopped { warned } => {
+        MapStatus::Stopped { warned } => {
             let stopped = worker.stopped();
             let verdict = if stopped.is_review() { Verdict::Review } else { Verdict::Rejected };
             assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (verdict, warned));
@@ -90,6 +90,6 @@ fn hold(line: &str, worker: &mut crossdock::vm::Worker<'_, '_>, oracle: &mut cro
             stopped.write(1, &mut told);
             assert_eq!(String::from_utf8(told).unwrap(), files::stopped(1, &record, &outcome).to_string() + "\n");
         }
-        Way::Bailout => {}
+        MapStatus::Bailout => {}
     }
 }

@@ -7,19 +7,18 @@ use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::coerce;
 use crate::check::extent::{ENDLESS, Extent, places_of_quotient};
-use crate::check::facts::{Nullability, Why};
+use crate::check::facts::{Presence, Why};
 use crate::check::key::{Fact, Key, Term};
 use crate::ir::{Arithmetic, Expr};
 use crate::syntax::tree::{self, BinaryOp};
 use crate::value::{Kind, Literal};
 
 impl Checker<'_> {
-    pub(super) fn arithmetic(&mut self, op: &Spanned<BinaryOp>, left: &tree::Expr, right: &tree::Expr, span: Span, want: Option<&Kind>) -> TypedExpr {
-        let _ = want;
+    pub(super) fn arithmetic(&mut self, op: &Spanned<BinaryOp>, left: &tree::Expr, right: &tree::Expr, span: Span) -> TypedExpr {
         let left = self.expr(left, None);
         let right = self.expr(right, None);
-        if left.is_any() || right.is_any() {
-            return TypedExpr::any(span);
+        if left.is_erroneous() || right.is_erroneous() {
+            return TypedExpr::erroneous(span);
         }
         let arithmetic = match op.node {
             BinaryOp::Add => Arithmetic::Add,
@@ -34,7 +33,7 @@ impl Checker<'_> {
                 None => error::types::with_arithmetic_help(said, arithmetic, &left, &right),
             };
             self.report(said);
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         };
         let key = Key::new(Term::Arithmetic(arithmetic, left.key(), right.key()));
         let mut presence = vec![left.presence.clone(), right.presence.clone()];
@@ -46,12 +45,12 @@ impl Checker<'_> {
                             .why("the result would be missing for every record")
                             .help("divide by another number, or take the division out"),
                     );
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 }
                 Some(_) => {}
                 None => {
                     let closed_by = vec![Fact::Present(key.clone()), Fact::NonZero(right.key())];
-                    presence.push(Nullability::gap(closed_by, span, Why::Division));
+                    presence.push(Presence::gap(closed_by, span, Why::Division));
                 }
             }
         }
@@ -71,7 +70,7 @@ impl Checker<'_> {
         };
         let extent = Extent::of_arithmetic(arithmetic, &left, &right);
         let expr = Expr::Arithmetic { op: arithmetic, left: Box::new(left.expr), right: Box::new(right.expr) };
-        let mut typed = TypedExpr::new(expr, kind, vec![key], span).present_if(Nullability::all(presence));
+        let mut typed = TypedExpr::new(expr, kind, vec![key], span).present_if(Presence::all(presence));
         (typed.places, typed.extent) = (places, extent);
         typed
     }
@@ -85,7 +84,7 @@ impl Checker<'_> {
             return None;
         }
         // What follows on the same line belongs to the same row of texts.
-        let source = self.run.sources.get(span.file)?;
+        let source = self.context.sources.get(span.file)?;
         let behind = source.text.get(span.end as usize..)?.lines().next()?;
         let mut end = span.end as usize;
         let pattern = r#"^\s*\+\s*("[^"]*"|'[^']*'|[\w.]+(?:\([^()]*\))?)"#;
@@ -96,7 +95,7 @@ impl Checker<'_> {
             rest = &rest[more.end()..];
         }
         let whole = Span::new(span.file, span.start as usize, end);
-        let parts = crate::syntax::habits::summands(self.run.sources.text(whole));
+        let parts = crate::syntax::habits::summands(self.context.sources.text(whole));
         Some((whole, crate::syntax::habits::template(&parts)?))
     }
 }

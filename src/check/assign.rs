@@ -43,9 +43,9 @@ impl Checker<'_> {
         if texts.is_empty() {
             return self.expr(value, Some(kind));
         }
-        let Some(names) = self.run.world.names(of) else {
+        let Some(names) = self.context.environment.names(of) else {
             // Without names of this kind there is nothing to compare with, and no name is known whose id could be sent.
-            if self.run.world.has_names(&of.connection) {
+            if self.context.environment.has_names(&of.connection) {
                 for (text, span) in &texts {
                     self.report(error::names::not_compared(text, *span, of));
                 }
@@ -67,7 +67,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn assign_typed(&mut self, typed: TypedExpr, value: &tree::Expr, target: &Target<'_>) -> Option<Expr> {
-        if typed.is_any() {
+        if typed.is_erroneous() {
             return None;
         }
         if target.required && !matches!(typed.kind, Kind::List(_)) {

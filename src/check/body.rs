@@ -7,7 +7,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::check::assign::Target;
 use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
-use crate::check::facts::Nullability;
+use crate::check::facts::Presence;
 use crate::check::key::{Key, Term};
 use crate::ir::{self, Body, Expr, Operation, Policy};
 use crate::schema::Field;
@@ -70,7 +70,7 @@ impl Checker<'_> {
             });
         }
         TypedExpr::new(Expr::Object { rows: out, object: None }, Kind::Row(columns.into()), vec![Key::new(Term::Object(span))], span)
-            .present_if(Nullability::Always)
+            .present_if(Presence::Always)
     }
 
     /// The rows of a target object.
@@ -109,7 +109,7 @@ impl Checker<'_> {
                 out.push(row);
             }
         }
-        if at.whole() && !self.run.broken.get(self.unit).copied().unwrap_or(false) {
+        if at.whole() && !self.context.broken.get(self.unit).copied().unwrap_or(false) {
             let missing: Vec<&str> = object
                 .fields
                 .iter()
@@ -221,9 +221,9 @@ impl Checker<'_> {
                     .why("a record for which the condition does not hold would be refused"),
             );
         }
-        let known = when.as_ref().map(|when| when.truths.if_true.clone()).unwrap_or_default();
+        let known = when.as_ref().map(|when| when.refinement.if_true.clone()).unwrap_or_default();
         let inner = inner.clone();
-        let body = self.with_facts(&known, |env| env.body(&inner, rows, At { op: None, key: None, head: first.span }));
+        let body = self.with_facts(&known, |checker| checker.body(&inner, rows, At { op: None, key: None, head: first.span }));
         Some(ir::RowValue::Object { when: when.map(|when| when.expr), optional: !field.write.required, body })
     }
 }

@@ -9,7 +9,7 @@ use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
 use crate::check::extent::{ENDLESS, Extent, Unit};
-use crate::check::facts::{Nullability, Why, present};
+use crate::check::facts::{Presence, Why, present};
 use crate::check::items::What;
 use crate::check::key::{Fact, Key, Step, Term};
 use crate::ir::{Expr, Otherwise};
@@ -27,8 +27,8 @@ impl Checker<'_> {
         span: Span,
         want: Option<&Kind>,
     ) -> TypedExpr {
-        let Some(name) = function.last() else { return TypedExpr::any(span) };
-        match self.run.items.find(self.unit, function) {
+        let Some(name) = function.last() else { return TypedExpr::erroneous(span) };
+        match self.context.items.find(self.unit, function) {
             Some(What::Function(id)) => return self.inline(id, piped, arguments, span, want),
             Some(What::Values(id)) => return self.value_map(id, piped, arguments, span),
             Some(What::Table(id)) => return self.table_call(id, piped, arguments, span),
@@ -50,7 +50,7 @@ impl Checker<'_> {
                 let diagnostic = self.unknown_function(function, piped, arguments, span, list);
                 self.report(diagnostic);
             }
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         };
         if self.grouped
             && is_aggregate(builtin.name)
@@ -69,15 +69,15 @@ impl Checker<'_> {
                 Some(typed) => given.push(typed),
                 None => {
                     let _ = self.arguments(builtin, 1, arguments, span);
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 }
             }
             from = 1;
         } else if builtin.takes.iter().all(|p| !p.optional) && arguments.is_empty() {
             self.report(error::types::needs_argument(builtin.name, span));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
-        let Some(rest) = self.arguments(builtin, from, arguments, span) else { return TypedExpr::any(span) };
+        let Some(rest) = self.arguments(builtin, from, arguments, span) else { return TypedExpr::erroneous(span) };
         given.extend(rest);
         self.builtin(builtin, given, span)
     }
@@ -92,14 +92,14 @@ impl Checker<'_> {
     ) -> Diagnostic {
         let name = function.iter().map(|name| name.node.as_str()).collect::<Vec<_>>().join(".");
         let at = function.iter().map(|name| name.span).reduce(Span::to).unwrap_or_default();
-        let mut known = self.run.items.names(self.unit);
+        let mut known = self.context.items.names(self.unit);
         known.extend(builtin::all().map(|builtin| builtin.name));
         // The same name but for its capital letters is nearer than a habit.
         let same = known.iter().any(|known| known.eq_ignore_ascii_case(&name));
         let texts: Vec<String> = piped
             .into_iter()
             .chain(arguments.iter().map(|argument| &argument.value))
-            .map(|value| self.run.sources.text(value.span).trim().to_owned())
+            .map(|value| self.context.sources.text(value.span).trim().to_owned())
             .collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         // It takes no such call where it has fewer arguments.
@@ -135,7 +135,7 @@ impl Checker<'_> {
     /// A file of the project that has an item of this name and is not used here: its path from this file, and where a `use`
     /// can be written.
     pub(super) fn in_unused_file(&self, name: &str) -> Option<(String, Span)> {
-        let files = self.run.items.scope.files();
+        let files = self.context.items.scope.files();
         let here = files.get(self.unit)?;
         let has = |merged: &crate::check::overlay::Merged| {
             merged.items.iter().any(|item| {
@@ -147,8 +147,8 @@ impl Checker<'_> {
             })
         };
         let other = files.iter().enumerate().find(|(at, merged)| *at != self.unit && has(merged))?.1;
-        let source = self.run.sources.get(here.file)?;
-        let path = from_file(&source.name, &self.run.sources.get(other.file)?.name);
+        let source = self.context.sources.get(here.file)?;
+        let path = from_file(&source.name, &self.context.sources.get(other.file)?.name);
         // Behind the first line, which says the edition.
         let end = source.text.find('\n').unwrap_or(source.text.len());
         source.text.starts_with("edition").then(|| (path, Span::new(here.file, end, end)))
@@ -156,7 +156,7 @@ impl Checker<'_> {
 
     /// A replacement for what stands at a place, in brackets where its neighbors would take a part of it.
     pub(super) fn in_place(&self, span: Span, write: &str) -> String {
-        let text = self.run.sources.get(span.file).map_or("", |source| &*source.text);
+        let text = self.context.sources.get(span.file).map_or("", |source| &*source.text);
         habits::in_place(text, span.start as usize..span.end as usize, write)
     }
 
@@ -164,12 +164,12 @@ impl Checker<'_> {
     fn look_up_name(&mut self, value: &tree::Expr, object: &tree::Name, connection: &str, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
         let Some(of) = self.reference(&object.node, connection) else {
-            self.report(error::names::unknown_connection(connection, span, self.run.world));
-            return TypedExpr::any(span);
+            self.report(error::names::unknown_connection(connection, span, self.context.environment));
+            return TypedExpr::erroneous(span);
         };
         if !matches!(value.kind, Kind::Text | Kind::Enumeration(_) | Kind::Any) {
             self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         if let Some(Literal::Text(name)) = value.literal_value() {
             let name = name.clone();
@@ -177,18 +177,18 @@ impl Checker<'_> {
         }
         self.cells_are_names(&value, &of);
         let key = value.key().then(Step::NameOf(of.clone()));
-        let own = Nullability::gap(vec![Fact::Present(key.clone())], span, Why::Function(format!("{} of {connection}", object.node)));
-        let presence = Nullability::all([value.presence, own]);
+        let own = Presence::gap(vec![Fact::Present(key.clone())], span, Why::Function(format!("{} of {connection}", object.node)));
+        let presence = Presence::all([value.presence, own]);
         TypedExpr::new(Expr::LookUpName { of: of.clone(), value: Box::new(value.expr) }, Kind::Reference(of), vec![key], span).present_if(presence)
     }
 
     /// `store of wms`: the object of the connection whose names are meant.
     pub(super) fn reference(&self, object: &str, connection: &str) -> Option<ObjectRef> {
-        if !self.run.world.connections().iter().any(|known| known.name == connection) {
+        if !self.context.environment.connections().iter().any(|known| known.name == connection) {
             return None;
         }
         let plain = |name: &str| name.to_lowercase().replace('_', "");
-        let known = self.run.world.objects(connection).into_iter().find(|name| plain(name) == plain(object));
+        let known = self.context.environment.objects(connection).into_iter().find(|name| plain(name) == plain(object));
         let name = known.unwrap_or_else(|| {
             let mut letters = object.chars();
             letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
@@ -292,7 +292,7 @@ impl Checker<'_> {
     /// Whether a value fits a parameter; it may have to be there, too.
     fn argument_fits(&mut self, builtin: &'static Builtin, place: usize, typed: TypedExpr) -> Option<TypedExpr> {
         let param = &builtin.takes[place];
-        if typed.is_any() {
+        if typed.is_erroneous() {
             return None;
         }
         if place > 0 && !param.nullable && !param.optional {
@@ -426,10 +426,10 @@ impl Checker<'_> {
             && !builtin::unit_measures(unit, &first.kind)
         {
             self.report(Diagnostic::new(Code::WrongUnit, given[1].span, format!("`{unit}` does not measure {}", error::types::a(&first.kind))));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         if !self.pattern_can_fit(builtin, &given, span) {
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         // A conversion of a literal is decided here.
         if maybe
@@ -460,11 +460,11 @@ impl Checker<'_> {
                 closed_by.extend(first.keys.iter().chain(sources).cloned().map(Fact::NonEmpty));
                 why = Why::Empty;
             }
-            presence.push(Nullability::gap(closed_by, span, why));
+            presence.push(Presence::gap(closed_by, span, why));
         }
         let mut typed =
             TypedExpr::new(Expr::Call { function: BuiltinRef(builtin), arguments: given.iter().map(|g| g.expr.clone()).collect() }, kind, keys, span)
-                .present_if(Nullability::all(presence));
+                .present_if(Presence::all(presence));
         let number = |at: usize| match given.get(at).and_then(TypedExpr::literal_value) {
             Some(Literal::Number(number)) => number.to_string().parse::<usize>().ok(),
             _ => None,
@@ -508,9 +508,9 @@ impl Checker<'_> {
                     let keys = own.chain(inherited.keys.iter().cloned()).collect();
                     typed.clone().with_elements(keys, inherited.facts.clone(), inherited.presence.clone())
                 }
-                None => typed.clone().with_elements(own.collect(), Vec::new(), Nullability::Always),
+                None => typed.clone().with_elements(own.collect(), Vec::new(), Presence::Always),
             };
-            typed.presence = Nullability::Always;
+            typed.presence = Presence::Always;
         }
         typed
     }
@@ -523,7 +523,7 @@ impl Checker<'_> {
                 _ => return None,
             }
         }
-        let context = Context { now: jiff::Timestamp::UNIX_EPOCH, zone: self.run.world.time_zone() };
+        let context = Context { now: jiff::Timestamp::UNIX_EPOCH, zone: self.context.environment.time_zone() };
         let result = (builtin.run)(&Args { values: &values, context: &context });
         let literal = match result {
             Ok(value) if value.is_missing() => None,
@@ -534,7 +534,7 @@ impl Checker<'_> {
             Some(literal) => Some(TypedExpr::literal(literal, kind.clone(), span)),
             None => {
                 self.report(error::types::bad_conversion(builtin.name, given[0].span, &self.text(given[0].span), kind));
-                Some(TypedExpr::any(span))
+                Some(TypedExpr::erroneous(span))
             }
         }
     }
@@ -542,8 +542,8 @@ impl Checker<'_> {
     // ---- value maps and tables
 
     fn value_map(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> TypedExpr {
-        let run = self.run;
-        let Some(map) = run.maps.get(id) else { return TypedExpr::any(span) };
+        let context = self.context;
+        let Some(map) = context.maps.get(id) else { return TypedExpr::erroneous(span) };
         let name = map.map.name.clone();
         let mut rest = arguments;
         let value = match (piped, arguments) {
@@ -554,7 +554,7 @@ impl Checker<'_> {
             }
             (None, []) => {
                 self.report(error::types::needs_argument(&name, span));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
         };
         let back = match rest {
@@ -565,7 +565,7 @@ impl Checker<'_> {
                     Diagnostic::new(Code::WrongArguments, other.value.span, format!("`{name}` is a value map and takes one value"))
                         .help("behind a value map stands at most the word `back`"),
                 );
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
         };
         if back && !map.both_ways {
@@ -573,12 +573,12 @@ impl Checker<'_> {
                 Diagnostic::new(Code::WrongArgument, span, format!("`{name}` goes one way only"))
                     .help("write `<->` between its sides to use it both ways"),
             );
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let (from, to, total) = if back { (&map.to, &map.from, map.total_back) } else { (&map.from, &map.to, map.total) };
         let typed = self.expr(value, Some(from));
-        if typed.is_any() {
-            return TypedExpr { kind: to.clone(), span, ..TypedExpr::any(span) };
+        if typed.is_erroneous() {
+            return TypedExpr { kind: to.clone(), span, ..TypedExpr::erroneous(span) };
         }
         let taken = match (&typed.kind, from) {
             (Kind::Text, Kind::Enumeration(of)) => of.open || total,
@@ -587,7 +587,7 @@ impl Checker<'_> {
         };
         if !taken {
             self.report(error::types::wrong_map_argument(&name, from, &typed, &self.text(typed.span)));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         if !back && !self.is_the_maps_own(&map.map, &typed) {
             self.rows_can_match(&map.map, &typed);
@@ -599,10 +599,10 @@ impl Checker<'_> {
         // Its `else` is met by a missing value, too.
         let mut presence = if stops { Vec::new() } else { vec![typed.presence.clone()] };
         if !(total && (own_source || stops)) {
-            presence.push(Nullability::gap(vec![Fact::Present(key.clone())], span, Why::Values(name)));
+            presence.push(Presence::gap(vec![Fact::Present(key.clone())], span, Why::Values(name)));
         }
         let mut out = TypedExpr::new(Expr::Values { map: id, back, value: Box::new(typed.expr) }, to.clone(), vec![key], span)
-            .present_if(Nullability::all(presence));
+            .present_if(Presence::all(presence));
         if let Kind::Enumeration(of) = to {
             out.longest = of.names().map(|name| name.chars().count()).max().filter(|_| !of.open);
         } else if *to == Kind::Text && !back {
@@ -614,13 +614,13 @@ impl Checker<'_> {
     }
 
     fn table_call(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span) -> TypedExpr {
-        let run = self.run;
-        let Some(table) = run.tables.get(id) else { return TypedExpr::any(span) };
+        let context = self.context;
+        let Some(table) = context.tables.get(id) else { return TypedExpr::erroneous(span) };
         let wanted: Vec<(String, Type)> = table.keys.iter().zip(&table.columns).map(|(name, column)| (name.clone(), column.of.clone())).collect();
         let values: Vec<&tree::Expr> = piped.into_iter().chain(arguments.iter().map(|argument| &argument.value)).collect();
         if values.len() != wanted.len() {
             self.report(error::types::argument_count(&table.name, wanted.len(), values.len(), span));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let mut keys = Vec::new();
         let mut names = Vec::new();
@@ -628,12 +628,12 @@ impl Checker<'_> {
         let mut given = Vec::new();
         for (value, (name, of)) in values.iter().zip(&wanted) {
             let typed = self.expr(value, Some(&of.kind));
-            if typed.is_any() {
-                return TypedExpr::any(span);
+            if typed.is_erroneous() {
+                return TypedExpr::erroneous(span);
             }
             if !fits(&typed.kind, &of.kind) {
                 self.report(error::types::wrong_key(&table.name, name, &of.kind, &typed));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
             names.push(typed.key());
             presence.push(typed.presence.clone());
@@ -649,11 +649,11 @@ impl Checker<'_> {
             let elements = vec![key.elements()];
             let mut rows = TypedExpr::new(expr, Kind::List(Box::new(Type::some(row))), vec![key], span);
             rows.extent.table = Some((id, None));
-            return rows.with_elements(elements, Vec::new(), Nullability::Always);
+            return rows.with_elements(elements, Vec::new(), Presence::Always);
         }
-        let own = Nullability::gap(vec![Fact::Present(key.clone())], span, Why::TableRow(table.name.clone()));
+        let own = Presence::gap(vec![Fact::Present(key.clone())], span, Why::TableRow(table.name.clone()));
         presence.push(own);
-        let mut typed = TypedExpr::new(expr, row, vec![key], span).present_if(Nullability::all(presence));
+        let mut typed = TypedExpr::new(expr, row, vec![key], span).present_if(Presence::all(presence));
         typed.extent.table = Some((id, None));
         typed
     }

@@ -8,7 +8,7 @@ use crate::base::{Sources, Span, bounds};
 use crate::check::CheckEnvironment;
 use crate::check::error;
 use crate::check::extent::Extent;
-use crate::check::facts::{Facts, Nullability, Refinement, Told, Ways};
+use crate::check::facts::{Facts, Presence, Refinement, Told, Ways};
 use crate::check::items::Items;
 use crate::check::key::{Fact, Key, Tail, Term};
 use crate::ir::{self, ContextVar, Expr, Place, Slot};
@@ -17,7 +17,7 @@ use crate::value::{Kind, Literal, ObjectRef};
 
 /// What all parts of one run share: the world, and the items that were checked before.
 pub(super) struct CheckContext<'a> {
-    pub world: &'a dyn CheckEnvironment,
+    pub environment: &'a dyn CheckEnvironment,
     pub sources: &'a Sources,
     pub items: Items<'a>,
     pub maps: Vec<Map>,
@@ -45,11 +45,11 @@ pub(super) struct Map {
 pub(super) struct TypedExpr {
     pub expr: Expr,
     pub kind: Kind,
-    pub presence: Nullability,
+    pub presence: Presence,
     /// What this value is called in facts; any of them names it, the first is the narrowest.
     pub keys: Vec<Key>,
     pub span: Span,
-    pub truths: Refinement,
+    pub refinement: Refinement,
     /// Of a list.
     pub elements: Option<Arc<Elements>>,
     /// The longest text that it can be, where that is known.
@@ -64,7 +64,7 @@ pub(super) struct Elements {
     pub keys: Vec<Key>,
     /// What is known to be there of every element: the steps to it from the element.
     pub facts: Vec<Tail>,
-    pub presence: Nullability,
+    pub presence: Presence,
     /// Lists that have as many elements as this one.
     pub sources: Vec<Key>,
 }
@@ -74,10 +74,10 @@ impl TypedExpr {
         TypedExpr {
             expr,
             kind,
-            presence: Nullability::Always,
+            presence: Presence::Always,
             keys,
             span,
-            truths: Refinement::default(),
+            refinement: Refinement::default(),
             elements: None,
             longest: None,
             places: None,
@@ -86,7 +86,7 @@ impl TypedExpr {
     }
 
     /// After a mistake.
-    pub(super) fn any(span: Span) -> Self {
+    pub(super) fn erroneous(span: Span) -> Self {
         TypedExpr::new(Expr::Literal(Literal::Missing), Kind::Any, vec![Key::unknown()], span)
     }
 
@@ -104,7 +104,7 @@ impl TypedExpr {
     }
 
     #[must_use]
-    pub(super) fn present_if(mut self, presence: Nullability) -> Self {
+    pub(super) fn present_if(mut self, presence: Presence) -> Self {
         self.presence = presence;
         self
     }
@@ -113,14 +113,14 @@ impl TypedExpr {
         self.keys.first().cloned().unwrap_or_else(Key::unknown)
     }
 
-    pub(super) fn is_any(&self) -> bool {
+    pub(super) fn is_erroneous(&self) -> bool {
         self.kind == Kind::Any
     }
 
     pub(super) fn literal_value(&self) -> Option<&Literal> {
         match &self.expr {
             Expr::Literal(literal) if self.kind != Kind::Any => Some(literal),
-            Expr::Treat { value, .. } => match value.as_ref() {
+            Expr::Coerce { value, .. } => match value.as_ref() {
                 Expr::Literal(literal) => Some(literal),
                 _ => None,
             },
@@ -143,7 +143,7 @@ pub(super) struct Binding {
     pub span: Span,
     pub value: TypedExpr,
     /// What must hold where the name is read, found when its value was checked.
-    pub owed: Arc<Vec<Obligation>>,
+    pub obligations: Arc<Vec<Obligation>>,
     /// The record of a grouped flow.
     pub grouped: bool,
     /// A write that is repeated has many results.
@@ -157,28 +157,28 @@ pub(super) struct Binding {
 /// A presence that a checked value rests on, and what to say where it does not hold.
 #[derive(Debug, Clone)]
 pub(super) struct Obligation {
-    pub presence: Nullability,
+    pub presence: Presence,
     pub diagnostic: Diagnostic,
 }
 
 /// A word that this place provides.
 #[derive(Debug, Clone)]
 pub(super) struct Provided {
-    pub word: ContextVar,
+    pub var: ContextVar,
     pub name: &'static str,
     pub kind: Kind,
 }
 
 /// The checker of one flow, one value map, one function.
 pub(super) struct Checker<'a> {
-    pub run: &'a CheckContext<'a>,
+    pub context: &'a CheckContext<'a>,
     pub out: Vec<Diagnostic>,
     /// Whose items are visible.
     pub unit: usize,
     pub names: Vec<Binding>,
     pub facts: Facts,
     pub slots: u32,
-    pub words: Vec<Provided>,
+    pub context_vars: Vec<Provided>,
     /// `target` can be read: the record of this object.
     pub target: Option<ObjectRef>,
     /// `index`, the innermost.
@@ -195,7 +195,7 @@ pub(super) struct Checker<'a> {
     /// A function's own check: what may be missing is told at its calls.
     pub lenient: bool,
     /// Inside a `let`: what cannot be told before its name is read.
-    pub owed: Option<Vec<Obligation>>,
+    pub obligations: Option<Vec<Obligation>>,
     /// The keys of the list that was ranged over last.
     pub ranged: Vec<Key>,
     /// Bodies of functions that were inlined: calls of calls multiply.
@@ -225,17 +225,17 @@ pub(super) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(run: &'a CheckContext<'a>, unit: usize) -> Self {
+    pub(super) fn new(context: &'a CheckContext<'a>, unit: usize) -> Self {
         Checker {
-            run,
+            context,
             out: Vec::new(),
             unit,
             names: Vec::new(),
             facts: Facts::default(),
             slots: 1,
-            words: vec![
-                Provided { word: ContextVar::Now, name: "now", kind: Kind::Datetime },
-                Provided { word: ContextVar::Today, name: "today", kind: Kind::Date },
+            context_vars: vec![
+                Provided { var: ContextVar::Now, name: "now", kind: Kind::Datetime },
+                Provided { var: ContextVar::Today, name: "today", kind: Kind::Date },
             ],
             target: None,
             index: None,
@@ -244,7 +244,7 @@ impl<'a> Checker<'a> {
             inside: Vec::new(),
             speaks: false,
             lenient: false,
-            owed: None,
+            obligations: None,
             ranged: Vec::new(),
             inlined: 0,
             depth: 0,
@@ -270,7 +270,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Says that a value must be there, and what to say where it may not be.
-    pub(super) fn require_present(&mut self, presence: &Nullability, say: impl FnOnce(&Told<'_>) -> Diagnostic) {
+    pub(super) fn require_present(&mut self, presence: &Presence, say: impl FnOnce(&Told<'_>) -> Diagnostic) {
         if self.lenient || self.poisoned {
             return;
         }
@@ -291,7 +291,7 @@ impl<'a> Checker<'a> {
                 diagnostic.others.insert(0, crate::base::diag::Label { span: inner, text });
             }
         }
-        if let Some(owed) = &mut self.owed {
+        if let Some(owed) = &mut self.obligations {
             owed.push(Obligation { presence: presence.under(&self.facts), diagnostic });
         } else {
             self.out.push(diagnostic);
@@ -324,7 +324,7 @@ impl<'a> Checker<'a> {
         if !self.calls.is_empty() {
             return None;
         }
-        let source = self.run.sources.get(value.file)?;
+        let source = self.context.sources.get(value.file)?;
         let inside = |gap: &Span| gap.file == value.file && value.start <= gap.start && gap.end <= value.end && *gap != value;
         if let Some(gap) = gap.filter(inside) {
             // A part of a sum or a product counts as nothing where it is missing.
@@ -368,7 +368,7 @@ impl<'a> Checker<'a> {
             if one.presence.open(&self.facts).is_none() {
                 continue;
             }
-            match &mut self.owed {
+            match &mut self.obligations {
                 // The same name read twice owes the same once.
                 Some(list) => {
                     let known = |other: &Obligation| {
@@ -396,13 +396,13 @@ impl<'a> Checker<'a> {
         if let Some((_, object)) = met.iter().find(|(known, _)| known == of) {
             return object.clone();
         }
-        let object = self.run.world.object(of);
+        let object = self.context.environment.object(of);
         met.push((of.clone(), object.clone()));
         object
     }
 
     pub(super) fn text(&self, span: Span) -> String {
-        let text = self.run.sources.text(span).trim();
+        let text = self.context.sources.text(span).trim();
         // Mostly single blanks stand between the words.
         let bytes = text.as_bytes();
         let plain = bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') && !bytes.windows(2).any(|two| two == b"  ");
@@ -410,7 +410,7 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn place(&self, span: Span) -> Place {
-        place(self.run.sources, span)
+        place(self.context.sources, span)
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Binding> {
@@ -420,12 +420,12 @@ impl<'a> Checker<'a> {
     /// Gives a name to a value that stands in `slot`.
     pub(super) fn bind(&mut self, name: &str, span: Span, slot: Slot, value: TypedExpr) {
         if self.also_a_parameter(name, span) {
-            return self.bind_quietly(name, span, slot, TypedExpr::any(span), Vec::new());
+            return self.bind_quietly(name, span, slot, TypedExpr::erroneous(span), Vec::new());
         }
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);
-            return self.bind_quietly(name, span, slot, TypedExpr::any(span), Vec::new());
+            return self.bind_quietly(name, span, slot, TypedExpr::erroneous(span), Vec::new());
         }
         self.bind_quietly(name, span, slot, value, Vec::new());
     }
@@ -438,15 +438,24 @@ impl<'a> Checker<'a> {
             (owed, weight) = (Vec::new(), 1);
         }
         value.expr = Expr::Slot { slot, name: name.into() };
-        self.names.push(Binding { name: name.to_owned(), span, value, owed: Arc::new(owed), grouped: false, many: false, weight, used: false });
+        self.names.push(Binding {
+            name: name.to_owned(),
+            span,
+            value,
+            obligations: Arc::new(owed),
+            grouped: false,
+            many: false,
+            weight,
+            used: false,
+        });
     }
 
     /// Runs `f` with words that only this place provides.
-    pub(super) fn with_words<T>(&mut self, words: &[(ContextVar, &'static str, Kind)], f: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.words.len();
-        self.words.extend(words.iter().map(|(word, name, kind)| Provided { word: *word, name, kind: kind.clone() }));
+    pub(super) fn with_context_vars<T>(&mut self, words: &[(ContextVar, &'static str, Kind)], f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.context_vars.len();
+        self.context_vars.extend(words.iter().map(|(word, name, kind)| Provided { var: *word, name, kind: kind.clone() }));
         let out = f(self);
-        self.words.truncate(before);
+        self.context_vars.truncate(before);
         out
     }
 

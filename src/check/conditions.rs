@@ -28,7 +28,7 @@ impl Checker<'_> {
             other => {
                 self.poisoned = true;
                 self.report(error::types::not_a_condition(&typed, other, &self.text(typed.span)));
-                TypedExpr::any(expr.span)
+                TypedExpr::erroneous(expr.span)
             }
         }
     }
@@ -48,8 +48,8 @@ impl Checker<'_> {
 
     pub(super) fn is_present(&mut self, value: &tree::Expr, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
-        if value.is_any() {
-            return TypedExpr::any(span);
+        if value.is_erroneous() {
+            return TypedExpr::erroneous(span);
         }
         presence_of(value, span)
     }
@@ -61,15 +61,15 @@ impl Checker<'_> {
             let (first, second) = (self.text(left.span), self.text(right.span));
             self.report(error::types::or_for_a_fallback(&kind, span, &first, &second));
             self.poisoned = true;
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let left = self.condition(left);
-        let known = if op == BinaryOp::And { left.truths.if_true.clone() } else { left.truths.if_false.clone() };
-        let right = self.with_facts(&known, |env| env.condition(right));
-        if left.is_any() || right.is_any() {
-            return TypedExpr::any(span);
+        let known = if op == BinaryOp::And { left.refinement.if_true.clone() } else { left.refinement.if_false.clone() };
+        let right = self.with_facts(&known, |checker| checker.condition(right));
+        if left.is_erroneous() || right.is_erroneous() {
+            return TypedExpr::erroneous(span);
         }
-        let (a, b) = (&left.truths, &right.truths);
+        let (a, b) = (&left.refinement, &right.refinement);
         let union = |x: &[Fact], y: &[Fact]| x.iter().chain(y).cloned().collect::<Vec<_>>();
         let truths = if op == BinaryOp::And {
             Refinement {
@@ -91,7 +91,7 @@ impl Checker<'_> {
         }
         let expr = if op == BinaryOp::And { Expr::And(parts) } else { Expr::Or(parts) };
         let mut typed = TypedExpr::new(expr, Kind::Boolean, vec![key], span);
-        typed.truths = truths;
+        typed.refinement = truths;
         typed
     }
 
@@ -101,7 +101,7 @@ impl Checker<'_> {
         if !is_value(left) || !is_value(right) {
             return None;
         }
-        let mut kind = |expr: &tree::Expr| self.silently(|env| env.expr(expr, None)).kind;
+        let mut kind = |expr: &tree::Expr| self.silently(|checker| checker.expr(expr, None)).kind;
         let (first, second) = (kind(left), kind(right));
         let texts = |kind: &Kind| matches!(kind, Kind::Text | Kind::Enumeration(_));
         (texts(&first) && texts(&second) || first == second && !matches!(first, Kind::Boolean | Kind::Any | Kind::Object(_))).then_some(first)
@@ -117,7 +117,7 @@ impl Checker<'_> {
                 let text = habits::bracketed(&self.text(other.span));
                 self.expr(other, None);
                 self.report(error::names::compared_with_nothing(name, nothing.span, span, &text, op == Compare::Equal));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
         }
         // What stands on the other side gives a bare name or a text its meaning.
@@ -138,8 +138,8 @@ impl Checker<'_> {
             ExprKind::Text(text) => text.plain().is_some(),
             ExprKind::Name(name) => {
                 self.find(name).is_none()
-                    && !self.run.parameters.contains_key(name)
-                    && !self.words.iter().any(|word| word.name == name)
+                    && !self.context.parameters.contains_key(name)
+                    && !self.context_vars.iter().any(|word| word.name == name)
                     && !matches!(name.as_str(), "index" | "target")
             }
             ExprKind::Paren(inner) => self.wants_other_side(inner),
@@ -148,11 +148,11 @@ impl Checker<'_> {
     }
 
     pub(super) fn compare_typed(&mut self, op: Compare, left: TypedExpr, right: TypedExpr, span: Span) -> TypedExpr {
-        let Some((left, right)) = self.comparable(left, right, span) else { return TypedExpr::any(span) };
+        let Some((left, right)) = self.comparable(left, right, span) else { return TypedExpr::erroneous(span) };
         let ordered = !matches!(op, Compare::Equal | Compare::NotEqual);
         if ordered && matches!(left.kind, Kind::Boolean | Kind::Enumeration(_) | Kind::Reference(_)) {
             self.report(error::types::no_order(&left, span));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         if left.kind == Kind::Money {
             self.currency_beside(&left, &right, span);
@@ -162,13 +162,13 @@ impl Checker<'_> {
         let key = Key::new(Term::Compare(op, left.key(), right.key()));
         let expr = Expr::Compare { op, left: Box::new(left.expr), right: Box::new(right.expr) };
         let mut typed = TypedExpr::new(expr, Kind::Boolean, vec![key], span);
-        typed.truths = truths;
+        typed.refinement = truths;
         typed
     }
 
     /// Both sides under one kind, or the report that they have none.
     pub(super) fn comparable(&mut self, left: TypedExpr, right: TypedExpr, span: Span) -> Option<(TypedExpr, TypedExpr)> {
-        if left.is_any() || right.is_any() {
+        if left.is_erroneous() || right.is_erroneous() {
             return None;
         }
         let is_number = |typed: &TypedExpr| matches!(typed.kind, Kind::Integer | Kind::Decimal);
@@ -194,7 +194,7 @@ impl Checker<'_> {
         let value = self.expr(value, None);
         let mut items = Vec::new();
         let mut keys = Vec::new();
-        let mut failed = value.is_any();
+        let mut failed = value.is_erroneous();
         for item in list {
             let typed = self.expr(item, Some(&value.kind));
             // A list from elsewhere stands for its elements.
@@ -207,7 +207,7 @@ impl Checker<'_> {
             }
         }
         if failed {
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let key = Key::new(Term::In(value.key(), keys));
         let known = value.known_if_present();
@@ -215,16 +215,16 @@ impl Checker<'_> {
         let truths = Refinement { if_true: known, ..Refinement::default() };
         let (expr, truths, key) = if negated { (Expr::Not(Box::new(expr)), truths.not(), Key::form("not", [key])) } else { (expr, truths, key) };
         let mut typed = TypedExpr::new(expr, Kind::Boolean, vec![key], span);
-        typed.truths = truths;
+        typed.refinement = truths;
         typed
     }
 
     pub(super) fn matches(&mut self, value: &tree::Expr, pattern: &tree::Expr, span: Span) -> TypedExpr {
         let value = self.expr(value, None);
-        let Some((lowered, form)) = self.pattern(pattern) else { return TypedExpr::any(span) };
+        let Some((lowered, form)) = self.pattern(pattern) else { return TypedExpr::erroneous(span) };
         if !matches!(value.kind, Kind::Text | Kind::Enumeration(_) | Kind::Any) {
             self.report(error::types::mismatch(value.span, &value.kind, &Kind::Text));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let mut known = value.known_if_present();
         known.push(Fact::HasForm(value.key()));
@@ -232,7 +232,7 @@ impl Checker<'_> {
         let key = Key::new(Term::Matches(value.key(), form));
         let expr = Expr::Matches { value: Box::new(value.expr), pattern: lowered };
         let mut typed = TypedExpr::new(expr, Kind::Boolean, vec![key], span);
-        typed.truths = truths;
+        typed.refinement = truths;
         typed
     }
 
@@ -291,7 +291,7 @@ pub(super) fn presence_of(value: TypedExpr, span: Span) -> TypedExpr {
     // A text that is not there has no wrong form: `x is missing or x matches …` holds `x` to the form.
     let if_false = if value.kind == Kind::Text { vec![Fact::HasForm(value.key())] } else { Vec::new() };
     let mut typed = TypedExpr::new(Expr::IsPresent(Box::new(asked(value.expr))), Kind::Boolean, vec![key], span);
-    typed.truths = Refinement { if_true: known, if_false, presence_only: true };
+    typed.refinement = Refinement { if_true: known, if_false, presence_only: true };
     typed
 }
 
@@ -374,7 +374,7 @@ fn bounds_of(op: Compare, one: &TypedExpr, limit: rust_decimal::Decimal, truths:
 /// What is true is also there.
 fn if_true_present(mut typed: TypedExpr) -> TypedExpr {
     let mut if_true = typed.known_if_present();
-    if_true.append(&mut typed.truths.if_true);
-    typed.truths.if_true = if_true;
+    if_true.append(&mut typed.refinement.if_true);
+    typed.refinement.if_true = if_true;
     typed
 }

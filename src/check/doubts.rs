@@ -20,10 +20,10 @@ impl Checker<'_> {
 
     /// Reports a name that a flow or a function gives, and that is a parameter too.
     pub(super) fn also_a_parameter(&mut self, name: &str, span: Span) -> bool {
-        if !self.calls.is_empty() || !self.run.parameters.contains_key(name) || !self.run.items.names(self.unit).contains(&name) {
+        if !self.calls.is_empty() || !self.context.parameters.contains_key(name) || !self.context.items.names(self.unit).contains(&name) {
             return false;
         }
-        let place = self.run.parameters.get(name).and_then(|parameter| parameter.place.span);
+        let place = self.context.parameters.get(name).and_then(|parameter| parameter.place.span);
         self.report(error::also_a_parameter(name, span, place));
         true
     }
@@ -90,11 +90,11 @@ impl Checker<'_> {
 
     /// A guard that says nothing of the target.
     pub(super) fn guard_reads_target(&mut self, guard: &tree::Guard, condition: &TypedExpr) {
-        if condition.is_any() {
+        if condition.is_erroneous() {
             return;
         }
         let mut reads = false;
-        walk::expr(&condition.expr, &mut |expr| reads |= matches!(expr, Expr::Word(ContextVar::Target)));
+        walk::expr(&condition.expr, &mut |expr| reads |= matches!(expr, Expr::ContextVar(ContextVar::Target)));
         if !reads {
             self.report(error::guard_without_target(guard.condition.span));
         }
@@ -129,14 +129,14 @@ impl Checker<'_> {
         }
         let mut missing: Vec<(&tree::Expr, Kind)> = Vec::new();
         for part in &parts {
-            let typed = self.silently(|env| env.expr(part, None));
+            let typed = self.silently(|checker| checker.expr(part, None));
             if typed.presence.open(&self.facts).is_some() {
                 missing.push((part, typed.kind));
             }
         }
         // Where every part may be missing, there may be nothing to say.
         let whole = strip(value).span;
-        let (Some(source), false) = (self.run.sources.get(whole.file), missing.is_empty()) else { return };
+        let (Some(source), false) = (self.context.sources.get(whole.file), missing.is_empty()) else { return };
         let mut mended = String::new();
         let mut at = whole.start;
         for (part, kind) in &missing {
@@ -163,7 +163,7 @@ impl Checker<'_> {
         let parameter = match &other.expr {
             // Its value may say a currency.
             Expr::Parameter(name) => {
-                self.run.parameters.get(name).filter(|parameter| !matches!(parameter.value, Literal::Amount(..))).map(|_| name.as_str())
+                self.context.parameters.get(name).filter(|parameter| !matches!(parameter.value, Literal::Amount(..))).map(|_| name.as_str())
             }
             _ => None,
         };
@@ -257,8 +257,10 @@ impl Checker<'_> {
                 TextPart::Text(text) => before = text.ends_with('$').then_some(text.as_str()),
                 TextPart::Expr(expr) => {
                     let signed = before.take().is_some_and(|text| text == "$" || text.ends_with(" $"));
-                    if signed && !matches!(self.silently(|env| env.expr(expr, None)).kind, Kind::Money | Kind::Decimal | Kind::Integer | Kind::Any) {
-                        let written = self.run.sources.text(at);
+                    if signed
+                        && !matches!(self.silently(|checker| checker.expr(expr, None)).kind, Kind::Money | Kind::Decimal | Kind::Integer | Kind::Any)
+                    {
+                        let written = self.context.sources.text(at);
                         let mended = written.replacen("${", "{", 1);
                         self.report(error::looks_like_code(
                             &format!("${{{}}}", self.text(expr.span)),
@@ -287,7 +289,7 @@ impl Checker<'_> {
     /// A rule that does not fire where something that it compares is missing. `unless`: it fires where the condition
     /// does not hold.
     pub(super) fn not_silent(&mut self, rule: &tree::Rule, condition: &tree::Expr, typed: &TypedExpr, unless: bool) {
-        if typed.is_any() || self.lenient {
+        if typed.is_erroneous() || self.lenient {
             return;
         }
         let review = matches!(rule.kind, tree::RuleKind::Review { .. });
@@ -301,16 +303,17 @@ impl Checker<'_> {
             ExprKind::Not(inner) => self.silenced(inner, !fires, review),
             ExprKind::Binary { op, left, right } if matches!(op.node, BinaryOp::And | BinaryOp::Or) => {
                 self.silenced(left, fires, review);
-                let truths = self.silently(|env| env.condition(left)).truths;
+                let truths = self.silently(|checker| checker.condition(left)).refinement;
                 let known = if op.node == BinaryOp::And { truths.if_true } else { truths.if_false };
-                self.with_facts(&known, |env| env.silenced(right, fires, review));
+                self.with_facts(&known, |checker| checker.silenced(right, fires, review));
             }
             ExprKind::Binary { op, left, right }
                 if fires && matches!(op.node, BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual) =>
             {
-                let (one, other) = self.silently(|env| (env.expr(left, None), env.expr(right, None)));
+                let (one, other) = self.silently(|checker| (checker.expr(left, None), checker.expr(right, None)));
                 let constant = |typed: &TypedExpr| {
-                    typed.literal_value().is_some() || matches!(&typed.expr, Expr::Parameter(_) | Expr::Word(ContextVar::Now | ContextVar::Today))
+                    typed.literal_value().is_some()
+                        || matches!(&typed.expr, Expr::Parameter(_) | Expr::ContextVar(ContextVar::Now | ContextVar::Today))
                 };
                 let fields = !constant(&one) && !constant(&other);
                 for (side, written) in [(&one, left), (&other, right)] {
@@ -343,7 +346,7 @@ impl Checker<'_> {
         };
         if may_be
             && self.calls.is_empty()
-            && !condition.is_any()
+            && !condition.is_erroneous()
             && let Some(truth) = super::logic::settled(&condition.expr)
         {
             self.report(crate::check::error::lints::constant(truth, condition.span, what));
@@ -354,11 +357,11 @@ impl Checker<'_> {
 
     /// `a ?? b * c`: one reads it as `(a ?? b) * c`, and it is `a ?? (b * c)`.
     pub(super) fn brackets_wanted(&mut self, value: &tree::Expr, fallback: &tree::Expr, left: &TypedExpr, span: Span) {
-        let run = self.run;
+        let run = self.context;
         let text = |from: u32, to: u32| run.sources.get(span.file).and_then(|source| source.text.get(from as usize..to as usize)).unwrap_or_default();
-        let is_time = |env: &mut Self, expr: &tree::Expr| {
+        let is_time = |checker: &mut Self, expr: &tree::Expr| {
             // `due ?? now + 2 days` is read in one way only.
-            matches!(env.silently(|env| env.expr(expr, None)).kind, Kind::Date | Kind::Datetime | Kind::Duration | Kind::Any)
+            matches!(checker.silently(|checker| checker.expr(expr, None)).kind, Kind::Date | Kind::Datetime | Kind::Duration | Kind::Any)
         };
         if let ExprKind::Binary { op, .. } = fallback.kind.as_ref()
             && is_arithmetic(op.node)
@@ -374,14 +377,14 @@ impl Checker<'_> {
         }
         if let ExprKind::Binary { op, left: first, right } = value.kind.as_ref()
             && matches!(op.node, BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply)
-            && !left.is_any()
+            && !left.is_erroneous()
         {
             let zero = matches!(fallback.kind.as_ref(), ExprKind::Number(number) if number.is_zero());
             if op.node == BinaryOp::Multiply && zero {
                 return;
             }
-            let right_typed = self.silently(|env| env.expr(right, None));
-            if is_time(self, value) || right_typed.is_any() || right_typed.presence.open(&self.facts).is_none() {
+            let right_typed = self.silently(|checker| checker.expr(right, None));
+            if is_time(self, value) || right_typed.is_erroneous() || right_typed.presence.open(&self.facts).is_none() {
                 return;
             }
             let _ = first;
@@ -426,7 +429,7 @@ fn is_of_creation(name: &str) -> bool {
 fn field_of(expr: &Expr) -> Option<&Expr> {
     match expr {
         Expr::Field { .. } => Some(expr),
-        Expr::Treat { value, .. } | Expr::Fallback { value, .. } => field_of(value),
+        Expr::Coerce { value, .. } | Expr::Fallback { value, .. } => field_of(value),
         Expr::Arithmetic { op: Arithmetic::Multiply, left, right } => field_of(left).or_else(|| field_of(right)),
         _ => None,
     }
@@ -435,7 +438,7 @@ fn field_of(expr: &Expr) -> Option<&Expr> {
 fn plain_field(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Field { name, kind: Kind::Integer | Kind::Decimal, .. } => Some(name),
-        Expr::Treat { value, .. } | Expr::Fallback { value, .. } => plain_field(value),
+        Expr::Coerce { value, .. } | Expr::Fallback { value, .. } => plain_field(value),
         Expr::Arithmetic { op: Arithmetic::Multiply, left, right } => match (plain_field(left), plain_field(right)) {
             (Some(left), None) => Some(left),
             (None, Some(right)) => Some(right),

@@ -9,12 +9,12 @@ use crate::builtin::{self};
 use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::extent::{ENDLESS, Extent, Open, Unit};
-use crate::check::facts::{Nullability, Why};
+use crate::check::facts::{Presence, Why};
 use crate::check::key::{self, Key, Step, Tail, Term};
 use crate::ir::{Compare, Expr, Part};
 use crate::syntax::habits;
 use crate::syntax::tree::{self, BinaryOp, ExprKind, TextPart};
-use crate::value::{Enumeration, Kind, LengthUnit, Literal, ObjectRef, WeightUnit};
+use crate::value::{Enumeration, Kind, LengthUnit, Literal, ObjectRef, WeightUnit, seconds_of};
 
 /// Levels of expressions inside expressions, those of called functions counted in.
 const DEEPEST: usize = bounds::EXPRESSION_DEPTH;
@@ -28,7 +28,7 @@ impl Checker<'_> {
                 Diagnostic::new(Code::TooDeep, expr.span, format!("this is nested deeper than {DEEPEST} levels"))
                     .help("name the inner part by a `let`"),
             );
-            return TypedExpr::any(expr.span);
+            return TypedExpr::erroneous(expr.span);
         }
         self.visited += 1;
         if self.visited > bounds::EXPRESSIONS {
@@ -46,7 +46,7 @@ impl Checker<'_> {
             let at = self.calls.first().copied().unwrap_or(span);
             self.out.push(error::types::too_large(at));
         }
-        TypedExpr::any(span)
+        TypedExpr::erroneous(span)
     }
 
     fn expr_of(&mut self, expr: &tree::Expr, want: Option<&Kind>) -> TypedExpr {
@@ -68,7 +68,7 @@ impl Checker<'_> {
             ExprKind::Not(value) => self.not(value, span),
             ExprKind::Binary { op, left, right } => match op.node {
                 BinaryOp::And | BinaryOp::Or => self.junction(op.node, left, right, span),
-                BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Add | BinaryOp::Subtract => self.arithmetic(op, left, right, span, want),
+                BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Add | BinaryOp::Subtract => self.arithmetic(op, left, right, span),
                 BinaryOp::Equal => self.compare(Compare::Equal, left, right, span),
                 BinaryOp::NotEqual => self.compare(Compare::NotEqual, left, right, span),
                 BinaryOp::Less => self.compare(Compare::Less, left, right, span),
@@ -94,7 +94,7 @@ impl Checker<'_> {
             ExprKind::Object(rows) => self.object_literal(rows, span, want),
             ExprKind::List(items) => self.list_literal(items, span, want),
             ExprKind::Paren(inner) => self.brackets(inner, span, want),
-            ExprKind::Broken => TypedExpr::any(span),
+            ExprKind::Broken => TypedExpr::erroneous(span),
         }
     }
 
@@ -108,7 +108,7 @@ impl Checker<'_> {
         let value = self.condition(value);
         let key = Key::form("not", [value.key()]);
         let mut typed = TypedExpr::new(Expr::Not(Box::new(value.expr)), Kind::Boolean, vec![key], span);
-        typed.truths = value.truths.not();
+        typed.refinement = value.refinement.not();
         typed.present_if(value.presence)
     }
 
@@ -116,7 +116,7 @@ impl Checker<'_> {
         let present = self.is_present(value, span);
         let key = Key::form("not", [present.key()]);
         let mut typed = TypedExpr::new(Expr::Not(Box::new(present.expr)), Kind::Boolean, vec![key], span);
-        typed.truths = present.truths.not();
+        typed.refinement = present.refinement.not();
         typed
     }
 
@@ -131,7 +131,7 @@ impl Checker<'_> {
             Diagnostic::new(Code::BadMilestone, span, "`reaches` stands only in the `when` of a create")
                 .help("write `create … when count() reaches (10, 50)`"),
         );
-        TypedExpr::any(span)
+        TypedExpr::erroneous(span)
     }
 
     // ---- literals
@@ -150,7 +150,7 @@ impl Checker<'_> {
                 }
                 None => {
                     self.report(error::names::unknown_value(&plain, span, of, None));
-                    TypedExpr::any(span)
+                    TypedExpr::erroneous(span)
                 }
             },
             Some(Kind::Reference(of)) => self.named(&plain, of, span),
@@ -163,21 +163,21 @@ impl Checker<'_> {
 
     /// A named thing of a connection by a constant name, looked up in the snapshot.
     pub(super) fn named(&mut self, name: &str, of: &ObjectRef, span: Span) -> TypedExpr {
-        if let Some(names) = self.run.world.names(of) {
+        if let Some(names) = self.context.environment.names(of) {
             match names.names.iter().filter(|known| known.name == name).count() {
                 1 => {}
                 0 => {
                     self.report(error::names::unknown_reference(name, span, of, &names));
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 }
                 _ => {
                     self.report(error::names::two_of_a_name(name, span, of));
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 }
             }
-        } else if self.run.world.has_names(&of.connection) {
+        } else if self.context.environment.has_names(&of.connection) {
             self.report(error::names::no_names_of_kind(name, span, of));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let expr = Expr::Named { of: of.clone(), name: name.to_owned() };
         TypedExpr::new(expr, Kind::Reference(of.clone()), vec![Key::new(Term::Named(of.clone(), name.to_owned()))], span)
@@ -212,7 +212,7 @@ impl Checker<'_> {
         if let [Part::Text(text)] = parts.as_slice() {
             return TypedExpr::literal(Literal::Text(text.clone()), Kind::Text, span);
         }
-        let presence = if message { Nullability::Always } else { Nullability::all(presence) };
+        let presence = if message { Presence::Always } else { Presence::all(presence) };
         let mut typed =
             TypedExpr::new(Expr::Template { parts, message }, Kind::Text, vec![Key::new(Term::Template(said))], span).present_if(presence);
         (typed.longest, typed.extent.open) = (longest, open);
@@ -250,7 +250,7 @@ impl Checker<'_> {
             return TypedExpr::literal(Literal::Amount(number, code.to_string()), Kind::Money, span);
         }
         self.report(error::names::unknown_unit(unit));
-        TypedExpr::any(span)
+        TypedExpr::erroneous(span)
     }
 
     fn unit(&mut self, value: &tree::Expr, unit: &tree::Name, span: Span) -> TypedExpr {
@@ -268,20 +268,20 @@ impl Checker<'_> {
                 }
                 None => self.report(error::names::unknown_unit(unit)),
             }
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let kind = if weight.is_some() { Kind::Weight } else { Kind::Length };
         self.unit_by_name(&value, unit);
         match &value.kind {
             Kind::Integer | Kind::Decimal => {}
-            Kind::Any => return TypedExpr::any(span),
+            Kind::Any => return TypedExpr::erroneous(span),
             Kind::Weight | Kind::Length => {
                 self.report(error::types::has_a_unit(&value, &unit.node, kind == value.kind));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
             other => {
                 self.report(error::types::mismatch(value.span, other, &Kind::Decimal));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
         }
         let keys = value.keys.iter().map(|key| key.then(Step::Unit(unit.node.clone()))).collect();
@@ -290,7 +290,7 @@ impl Checker<'_> {
             (Some(unit), _) => Expr::Weigh { value: boxed, unit },
             (None, Some(unit)) => Expr::Measure { value: boxed, unit },
             // One of them is some: told above.
-            (None, None) => return TypedExpr::any(span),
+            (None, None) => return TypedExpr::erroneous(span),
         };
         let mut typed = TypedExpr::new(expr, kind, keys, span).present_if(value.presence);
         (typed.places, typed.extent) = (value.places, Extent { unit: Unit::parse(&unit.node), ..value.extent });
@@ -304,7 +304,7 @@ impl Checker<'_> {
             Kind::Integer | Kind::Decimal | Kind::Money | Kind::Duration | Kind::Weight | Kind::Length => {}
             other => {
                 self.report(error::types::mismatch(value.span, other, &Kind::Decimal));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
         }
         if let Some(Literal::Number(number)) = value.literal_value() {
@@ -321,12 +321,12 @@ impl Checker<'_> {
         match jsonpath_rust::parser::parse_json_path(&path.node) {
             Err(reason) => {
                 self.report(Diagnostic::new(Code::BadJsonPath, path.span, "this JSONPath cannot be read").why(reason.to_string()));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
             Ok(parsed) => {
                 if let Some(of) = super::json_path::refused(&parsed) {
                     self.report(Diagnostic::new(Code::BadJsonPath, path.span, of.what).help(of.help));
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 }
             }
         }
@@ -336,13 +336,13 @@ impl Checker<'_> {
                 value.span,
                 format!("a JSONPath reads `json`, and this is {}", error::types::a(&value.kind)),
             ));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let keys: Vec<Key> = value.keys.iter().map(|key| key.then(Step::JsonPath(path.node.clone()))).collect();
         let kind = Kind::List(Box::new(crate::value::Type::some(Kind::Json)));
         let expr = Expr::JsonPath { value: Box::new(value.expr), path: path.node.clone() };
         let elements = keys.iter().map(Key::elements).collect();
-        TypedExpr::new(expr, kind, keys, span).with_elements(elements, Vec::new(), Nullability::Always)
+        TypedExpr::new(expr, kind, keys, span).with_elements(elements, Vec::new(), Presence::Always)
     }
 
     // ---- choices
@@ -354,15 +354,15 @@ impl Checker<'_> {
         let right = self.expr(fallback, hint.as_ref());
         // A field that is always there by its schema may be blank all the same in what no system holds to it.
         let promised = self.is_only_promised(&left.expr);
-        if !left.is_any() && left.presence.open(&self.facts).is_none() && !matches!(left.kind, Kind::List(_)) && !self.lenient && !promised {
+        if !left.is_erroneous() && left.presence.open(&self.facts).is_none() && !matches!(left.kind, Kind::List(_)) && !self.lenient && !promised {
             self.report(error::types::useless_fallback(&left, fallback.span, &self.text(left.span)));
         }
-        let Some((left, right, kind)) = self.unify(left, right) else { return TypedExpr::any(span) };
+        let Some((left, right, kind)) = self.unify(left, right) else { return TypedExpr::erroneous(span) };
         let own = Key::form("fallback", [left.key(), right.key()]);
         let presence = if right.presence.is_always() || left.presence.is_always() {
-            Nullability::Always
+            Presence::Always
         } else {
-            Nullability::any(vec![left.presence.clone(), right.presence.clone()]).named(vec![own.clone()])
+            Presence::any(vec![left.presence.clone(), right.presence.clone()]).named(vec![own.clone()])
         };
         let expr = Expr::Fallback { value: Box::new(asked(left.expr.clone())), fallback: Box::new(right.expr.clone()) };
         let mut typed = TypedExpr::new(expr, kind, vec![own.clone()], span).present_if(presence);
@@ -370,7 +370,7 @@ impl Checker<'_> {
         typed.places = more_places(left.places, right.places);
         typed.extent = left.extent.either(&right.extent);
         if matches!(typed.kind, Kind::List(_)) {
-            typed = typed.with_elements(vec![own.elements()], Vec::new(), Nullability::all([left.element_presence(), right.element_presence()]));
+            typed = typed.with_elements(vec![own.elements()], Vec::new(), Presence::all([left.element_presence(), right.element_presence()]));
         }
         typed
     }
@@ -378,7 +378,7 @@ impl Checker<'_> {
     /// A field that its schema says is always there, of records that no system holds to their schema (files), or whose schema was inferred.
     fn is_only_promised(&self, expr: &Expr) -> bool {
         let mut expr = expr;
-        while let Expr::Treat { value, .. } = expr {
+        while let Expr::Coerce { value, .. } = expr {
             expr = value;
         }
         let Expr::Field { base, held: true, .. } = expr else { return false };
@@ -401,52 +401,52 @@ impl Checker<'_> {
         {
             let tail = Span::new(span.file, then.span.end as usize, nothing.span.end as usize);
             self.report(error::names::nothing(name, nothing.span).mend("leave the `else` out", tail, ""));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let condition = self.condition(condition);
         self.always_alike(&condition, "the other branch is never taken");
-        let (yes, no) = (condition.truths.if_true.clone(), condition.truths.if_false.clone());
-        let then = self.with_facts(&yes, |env| {
-            let mut typed = env.expr(then, want);
-            typed.presence = typed.presence.under(&env.facts);
+        let (yes, no) = (condition.refinement.if_true.clone(), condition.refinement.if_false.clone());
+        let then = self.with_facts(&yes, |checker| {
+            let mut typed = checker.expr(then, want);
+            typed.presence = typed.presence.under(&checker.facts);
             typed
         });
         let hint = want.cloned().or_else(|| hint(&then.kind, otherwise?));
         let other = match otherwise {
-            Some(otherwise) => self.with_facts(&no, |env| {
-                let mut typed = env.expr(otherwise, hint.as_ref());
-                typed.presence = typed.presence.under(&env.facts);
+            Some(otherwise) => self.with_facts(&no, |checker| {
+                let mut typed = checker.expr(otherwise, hint.as_ref());
+                typed.presence = typed.presence.under(&checker.facts);
                 typed
             }),
             None => {
-                let gap = Nullability::gap(Vec::new(), span, Why::Declared);
+                let gap = Presence::gap(Vec::new(), span, Why::Declared);
                 TypedExpr::new(Expr::Literal(Literal::Missing), then.kind.clone(), vec![Key::new(Term::Literal(Literal::Missing))], span)
                     .present_if(gap)
             }
         };
-        let Some((then, other, kind)) = self.unify(then, other) else { return TypedExpr::any(span) };
+        let Some((then, other, kind)) = self.unify(then, other) else { return TypedExpr::erroneous(span) };
         let key = Key::form("if", [condition.key(), then.key(), other.key()]);
-        let parts = Nullability::all([then.presence.clone(), other.presence.clone()]);
+        let parts = Presence::all([then.presence.clone(), other.presence.clone()]);
         let presence = parts.named(vec![key.clone()]);
         let longest = then.longest.zip(other.longest).map(|(a, b)| a.max(b));
         let (longest, places, extent) = match otherwise {
             Some(_) => (longest, more_places(then.places, other.places), then.extent.either(&other.extent)),
             None => (then.longest, then.places, then.extent.clone()),
         };
-        let elements = Nullability::all([then.element_presence(), other.element_presence()]);
+        let elements = Presence::all([then.element_presence(), other.element_presence()]);
         let expr = Expr::If { condition: Box::new(condition.expr), then: Box::new(then.expr), otherwise: Box::new(other.expr) };
         let mut typed = TypedExpr::new(expr, kind, vec![key.clone()], span).present_if(presence);
         (typed.longest, typed.places, typed.extent) = (longest, places, extent);
         if matches!(typed.kind, Kind::List(_)) {
             typed = typed.with_elements(vec![key.elements()], Vec::new(), elements);
-            typed.presence = Nullability::Always;
+            typed.presence = Presence::Always;
         }
         typed
     }
 
     /// Two branches of one value under one kind.
     fn unify(&mut self, left: TypedExpr, right: TypedExpr) -> Option<(TypedExpr, TypedExpr, Kind)> {
-        if left.is_any() || right.is_any() {
+        if left.is_erroneous() || right.is_erroneous() {
             return None;
         }
         if left.kind == right.kind {
@@ -472,13 +472,13 @@ impl Checker<'_> {
 
 impl TypedExpr {
     #[must_use]
-    pub(super) fn with_elements(mut self, keys: Vec<Key>, facts: Vec<Tail>, presence: Nullability) -> Self {
+    pub(super) fn with_elements(mut self, keys: Vec<Key>, facts: Vec<Tail>, presence: Presence) -> Self {
         self.elements = Some(std::sync::Arc::new(crate::check::checker::Elements { keys, facts, presence, sources: Vec::new() }));
         self
     }
 
-    pub(super) fn element_presence(&self) -> Nullability {
-        self.elements.as_ref().map_or(Nullability::Always, |elements| elements.presence.clone())
+    pub(super) fn element_presence(&self) -> Presence {
+        self.elements.as_ref().map_or(Presence::Always, |elements| elements.presence.clone())
     }
 }
 
@@ -507,15 +507,7 @@ fn number_literal(number: rust_decimal::Decimal, span: Span) -> TypedExpr {
 /// The length of `3 days`; `None` where the word is no span of time.
 pub(super) fn duration(number: rust_decimal::Decimal, unit: &str) -> Option<jiff::SignedDuration> {
     use rust_decimal::prelude::ToPrimitive;
-    let seconds = match unit {
-        "second" | "seconds" => 1,
-        "minute" | "minutes" => 60,
-        "hour" | "hours" => 3_600,
-        "day" | "days" => 86_400,
-        "week" | "weeks" => 604_800,
-        _ => return None,
-    };
-    let milliseconds = number.checked_mul(rust_decimal::Decimal::from(seconds * 1_000))?.to_i64()?;
+    let milliseconds = number.checked_mul(rust_decimal::Decimal::from(seconds_of(unit)? * 1_000))?.to_i64()?;
     Some(jiff::SignedDuration::from_millis(milliseconds))
 }
 
@@ -537,14 +529,14 @@ pub(super) fn within(inner: &Enumeration, outer: &Enumeration) -> bool {
 
 /// The value under another kind that it fits.
 pub(super) fn coerce(mut typed: TypedExpr, kind: &Kind) -> TypedExpr {
-    if typed.kind == *kind || typed.is_any() {
+    if typed.kind == *kind || typed.is_erroneous() {
         return typed;
     }
     let scalar = !matches!(kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Any);
     match (&typed.expr, kind) {
         (Expr::Literal(Literal::Number(number)), Kind::Money) => typed.expr = Expr::Literal(Literal::Money(*number)),
         (Expr::Literal(_), _) => {}
-        _ if scalar => typed.expr = Expr::Treat { value: Box::new(typed.expr), kind: kind.clone() },
+        _ if scalar => typed.expr = Expr::Coerce { value: Box::new(typed.expr), kind: kind.clone() },
         _ => {}
     }
     typed.kind = kind.clone();
@@ -560,7 +552,7 @@ pub(super) fn asked(mut expr: Expr) -> Expr {
                 ask(base);
             }
             Expr::If { then, otherwise, .. } => [then, otherwise].into_iter().for_each(|expr| ask(expr)),
-            Expr::Treat { .. }
+            Expr::Coerce { .. }
             | Expr::Negate(_)
             | Expr::Values { .. }
             | Expr::JsonPath { .. }

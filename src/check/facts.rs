@@ -14,19 +14,19 @@ use crate::check::key::{Fact, Key};
 
 /// Present if …
 #[derive(Debug, Clone)]
-pub(super) enum Nullability {
+pub(super) enum Presence {
     Always,
     /// … this is known.
-    Gap(Arc<NullSource>),
-    All(Vec<Nullability>),
-    Any(Vec<Nullability>),
+    Gap(Arc<Gap>),
+    All(Vec<Presence>),
+    Any(Vec<Presence>),
     /// … the whole is known by one of its own names, or what it rests on is.
-    Named(Vec<Key>, Box<Nullability>),
+    Named(Vec<Key>, Box<Presence>),
 }
 
 /// A place where a value may be missing.
 #[derive(Debug, Clone)]
-pub(super) struct NullSource {
+pub(super) struct Gap {
     /// Any of these facts closes it.
     pub closed_by: Vec<Fact>,
     /// What the value is called, where that is not what stands at its place.
@@ -79,38 +79,38 @@ pub(super) enum Why {
     Declared,
 }
 
-impl Nullability {
+impl Presence {
     /// The value that stands at a place may be missing.
     pub(super) fn gap(closed_by: Vec<Fact>, span: Span, why: Why) -> Self {
-        Nullability::Gap(Arc::new(NullSource { closed_by, name: None, span, why }))
+        Presence::Gap(Arc::new(Gap { closed_by, name: None, span, why }))
     }
 
     /// The same of a value that has a name.
     pub(super) fn gap_of(closed_by: Vec<Fact>, name: impl Into<String>, span: Span, why: Why) -> Self {
-        Nullability::Gap(Arc::new(NullSource { closed_by, name: Some(name.into()), span, why }))
+        Presence::Gap(Arc::new(Gap { closed_by, name: Some(name.into()), span, why }))
     }
 
-    pub(super) fn all(parts: impl IntoIterator<Item = Nullability>) -> Self {
+    pub(super) fn all(parts: impl IntoIterator<Item = Presence>) -> Self {
         let mut kept = Vec::new();
         for part in parts {
             match part {
-                Nullability::Always => {}
-                Nullability::All(inner) => inner.into_iter().for_each(|part| part.joins(&mut kept)),
+                Presence::Always => {}
+                Presence::All(inner) => inner.into_iter().for_each(|part| part.joins(&mut kept)),
                 other => other.joins(&mut kept),
             }
         }
         match kept.len() {
-            0 => Nullability::Always,
+            0 => Presence::Always,
             1 => kept.swap_remove(0),
-            _ => Nullability::All(kept),
+            _ => Presence::All(kept),
         }
     }
 
     /// Adds it to others, unless the last of them says the same: `{a}{a}` is there if `a` is.
-    fn joins(self, kept: &mut Vec<Nullability>) {
+    fn joins(self, kept: &mut Vec<Presence>) {
         let same = kept.iter().rev().take(8).any(|known| match (known, &self) {
-            (Nullability::Gap(a), Nullability::Gap(b)) => Arc::ptr_eq(a, b),
-            (Nullability::Named(a, _), Nullability::Named(b, _)) => a == b,
+            (Presence::Gap(a), Presence::Gap(b)) => Arc::ptr_eq(a, b),
+            (Presence::Named(a, _), Presence::Named(b, _)) => a == b,
             _ => false,
         });
         if !same {
@@ -120,15 +120,15 @@ impl Nullability {
 
     /// How many parts it has, as far as they are to be counted.
     pub(super) fn weight(&self, most: usize) -> usize {
-        fn count(of: &Nullability, left: &mut usize) {
+        fn count(of: &Presence, left: &mut usize) {
             if *left == 0 {
                 return;
             }
             *left -= 1;
             match of {
-                Nullability::Always | Nullability::Gap(_) => {}
-                Nullability::All(parts) | Nullability::Any(parts) => parts.iter().for_each(|part| count(part, left)),
-                Nullability::Named(_, inner) => count(inner, left),
+                Presence::Always | Presence::Gap(_) => {}
+                Presence::All(parts) | Presence::Any(parts) => parts.iter().for_each(|part| count(part, left)),
+                Presence::Named(_, inner) => count(inner, left),
             }
         }
         let mut left = most + 1;
@@ -136,31 +136,31 @@ impl Nullability {
         most + 1 - left
     }
 
-    pub(super) fn any(parts: Vec<Nullability>) -> Self {
-        if parts.iter().any(|part| matches!(part, Nullability::Always)) {
-            return Nullability::Always;
+    pub(super) fn any(parts: Vec<Presence>) -> Self {
+        if parts.iter().any(|part| matches!(part, Presence::Always)) {
+            return Presence::Always;
         }
-        Nullability::Any(parts)
+        Presence::Any(parts)
     }
 
     /// A value that has names of its own beside those of its parts.
     pub(super) fn named(self, keys: Vec<Key>) -> Self {
-        if self.is_always() { self } else { Nullability::Named(keys, Box::new(self)) }
+        if self.is_always() { self } else { Presence::Named(keys, Box::new(self)) }
     }
 
     pub(super) fn is_always(&self) -> bool {
-        matches!(self, Nullability::Always)
+        matches!(self, Presence::Always)
     }
 
     /// The first gap that the facts leave open.
-    pub(super) fn open(&self, facts: &Facts) -> Option<Arc<NullSource>> {
+    pub(super) fn open(&self, facts: &Facts) -> Option<Arc<Gap>> {
         match self {
-            Nullability::Always => None,
-            Nullability::Gap(gap) => (!gap.is_closed(facts)).then(|| Arc::clone(gap)),
-            Nullability::All(parts) => parts.iter().find_map(|part| part.open(facts)),
-            Nullability::Named(keys, _) if keys.iter().any(|key| facts.has(key)) => None,
-            Nullability::Named(_, inner) => inner.open(facts),
-            Nullability::Any(parts) => {
+            Presence::Always => None,
+            Presence::Gap(gap) => (!gap.is_closed(facts)).then(|| Arc::clone(gap)),
+            Presence::All(parts) => parts.iter().find_map(|part| part.open(facts)),
+            Presence::Named(keys, _) if keys.iter().any(|key| facts.has(key)) => None,
+            Presence::Named(_, inner) => inner.open(facts),
+            Presence::Any(parts) => {
                 let mut first = None;
                 for part in parts {
                     let gap = part.open(facts)?;
@@ -172,25 +172,25 @@ impl Nullability {
     }
 
     /// The formula that is left where these facts hold.
-    pub(super) fn under(&self, facts: &Facts) -> Nullability {
+    pub(super) fn under(&self, facts: &Facts) -> Presence {
         match self {
-            Nullability::Always => Nullability::Always,
-            Nullability::Gap(gap) if gap.is_closed(facts) => Nullability::Always,
-            Nullability::Gap(_) => self.clone(),
-            Nullability::All(parts) => Nullability::all(parts.iter().map(|part| part.under(facts))),
-            Nullability::Any(parts) => Nullability::any(parts.iter().map(|part| part.under(facts)).collect()),
-            Nullability::Named(keys, _) if keys.iter().any(|key| facts.has(key)) => Nullability::Always,
-            Nullability::Named(keys, inner) => inner.under(facts).named(keys.clone()),
+            Presence::Always => Presence::Always,
+            Presence::Gap(gap) if gap.is_closed(facts) => Presence::Always,
+            Presence::Gap(_) => self.clone(),
+            Presence::All(parts) => Presence::all(parts.iter().map(|part| part.under(facts))),
+            Presence::Any(parts) => Presence::any(parts.iter().map(|part| part.under(facts)).collect()),
+            Presence::Named(keys, _) if keys.iter().any(|key| facts.has(key)) => Presence::Always,
+            Presence::Named(keys, inner) => inner.under(facts).named(keys.clone()),
         }
     }
 
     /// What follows from its being present.
     pub(super) fn implies(&self, out: &mut Vec<Fact>) {
         match self {
-            Nullability::Always | Nullability::Any(_) => {}
-            Nullability::Gap(gap) => out.extend(gap.closed_by.first().cloned()),
-            Nullability::All(parts) => parts.iter().for_each(|part| part.implies(out)),
-            Nullability::Named(keys, inner) => {
+            Presence::Always | Presence::Any(_) => {}
+            Presence::Gap(gap) => out.extend(gap.closed_by.first().cloned()),
+            Presence::All(parts) => parts.iter().for_each(|part| part.implies(out)),
+            Presence::Named(keys, inner) => {
                 out.extend(keys.first().cloned().map(Fact::Present));
                 inner.implies(out);
             }
@@ -198,7 +198,7 @@ impl Nullability {
     }
 }
 
-impl NullSource {
+impl Gap {
     fn is_closed(&self, facts: &Facts) -> bool {
         self.closed_by.iter().any(|fact| facts.holds(fact))
     }

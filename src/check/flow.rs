@@ -41,52 +41,52 @@ pub(super) struct Checked {
 
 /// Checks what a promise says of the record of a flow.
 pub(super) struct Record<'a, 'f> {
-    env: Checker<'a>,
+    checker: Checker<'a>,
     flow: Option<&'f mut Checked>,
 }
 
 impl<'a, 'f> Record<'a, 'f> {
-    pub(super) fn new(run: &'a CheckContext<'a>, unit: usize, flow: Option<&'f mut Checked>) -> Self {
-        let mut env = Checker::new(run, unit);
+    pub(super) fn new(context: &'a CheckContext<'a>, unit: usize, flow: Option<&'f mut Checked>) -> Self {
+        let mut checker = Checker::new(context, unit);
         if let Some(flow) = &flow {
-            env.names.clone_from(&flow.names);
-            env.facts.clone_from(&flow.facts);
-            env.slots = flow.flow.slots;
+            checker.names.clone_from(&flow.names);
+            checker.facts.clone_from(&flow.facts);
+            checker.slots = flow.flow.slots;
         }
-        Record { env, flow }
+        Record { checker, flow }
     }
 
     /// What was found; the slots that were used belong to the flow's frame.
     pub(super) fn done(self) -> Vec<Diagnostic> {
         if let Some(flow) = self.flow {
-            flow.flow.slots = self.env.slots;
+            flow.flow.slots = self.checker.slots;
         }
-        self.env.out
+        self.checker.out
     }
 }
 
 impl RecordOf for Record<'_, '_> {
     fn condition(&mut self, expr: &tree::Expr) -> Option<Expr> {
         self.flow.as_ref()?;
-        let typed = self.env.condition(expr);
-        (!typed.is_any()).then_some(typed.expr)
+        let typed = self.checker.condition(expr);
+        (!typed.is_erroneous()).then_some(typed.expr)
     }
 
     fn instant(&mut self, expr: &tree::Expr) -> Option<Expr> {
         self.flow.as_ref()?;
-        self.env.deadline(expr)
+        self.checker.deadline(expr)
     }
 
     fn message(&mut self, expr: &tree::Expr) -> Option<Expr> {
         self.flow.as_ref()?;
-        Some(self.env.with_words(&[(ContextVar::SentAt, "sent_at", Kind::Datetime)], |env| env.message(expr)))
+        Some(self.checker.with_context_vars(&[(ContextVar::SentAt, "sent_at", Kind::Datetime)], |checker| checker.message(expr)))
     }
 }
 
-pub(super) fn check(run: &CheckContext<'_>, unit: usize, written: &tree::Flow, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Option<Checked> {
-    let mut env = Checker::new(run, unit);
-    let checked = env.flow(written, doc);
-    out.append(&mut env.out);
+pub(super) fn check(context: &CheckContext<'_>, unit: usize, written: &tree::Flow, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Option<Checked> {
+    let mut checker = Checker::new(context, unit);
+    let checked = checker.flow(written, doc);
+    out.append(&mut checker.out);
     checked
 }
 
@@ -137,7 +137,7 @@ impl Checker<'_> {
         }
         let own = |section: &&tree::Section| section.span.file == written.name.span.file;
         let validate = written.sections.iter().filter(own).find(|section| matches!(section.kind, SectionKind::Validate(_)));
-        let source = self.run.sources.get(written.name.span.file);
+        let source = self.context.sources.get(written.name.span.file);
         let Some(source) = source else { return };
         let margin = |at: usize| {
             let start = source.text[..at].rfind('\n').map_or(0, |at| at + 1);
@@ -188,7 +188,7 @@ impl Checker<'_> {
         self.from(from, &mut building);
         self.place_of_rules(written);
         self.before_rules(&mut building);
-        let broken = self.run.broken.get(self.unit).copied().unwrap_or(false);
+        let broken = self.context.broken.get(self.unit).copied().unwrap_or(false);
         let has_write = written.sections.iter().any(|section| matches!(section.kind, SectionKind::Write(_)));
         if !has_write && !broken {
             self.report(
@@ -270,14 +270,14 @@ impl Checker<'_> {
     }
 
     pub(super) fn let_section(&mut self, written: &tree::Let) -> Option<ir::Let> {
-        let outer = self.owed.replace(Vec::new());
+        let outer = self.obligations.replace(Vec::new());
         let mut typed = self.expr(&written.value, None);
-        let owed = std::mem::replace(&mut self.owed, outer).unwrap_or_default();
+        let owed = std::mem::replace(&mut self.obligations, outer).unwrap_or_default();
         let slot = self.slot();
         let key = Key::slot(slot);
         let name = written.name.node.as_str();
-        if typed.is_any() {
-            self.bind(name, written.name.span, slot, TypedExpr::any(written.name.span));
+        if typed.is_erroneous() {
+            self.bind(name, written.name.span, slot, TypedExpr::erroneous(written.name.span));
             return None;
         }
         let value = typed.expr.clone();
@@ -304,12 +304,12 @@ impl Checker<'_> {
 
     fn bind_checked(&mut self, name: &str, span: Span, slot: ir::Slot, value: TypedExpr, owed: Vec<Obligation>) {
         if self.also_a_parameter(name, span) {
-            return self.bind_quietly(name, span, slot, TypedExpr::any(span), Vec::new());
+            return self.bind_quietly(name, span, slot, TypedExpr::erroneous(span), Vec::new());
         }
         if let Some(before) = self.names.iter().find(|binding| binding.name == name) {
             let diagnostic = error::names::given_twice(name, span, before.span);
             self.report(diagnostic);
-            return self.bind_quietly(name, span, slot, TypedExpr::any(span), Vec::new());
+            return self.bind_quietly(name, span, slot, TypedExpr::erroneous(span), Vec::new());
         }
         // A gap that the name itself closes: `require phone` below `let phone = order.Phone | trim`.
         let mut value = value;

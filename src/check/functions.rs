@@ -6,7 +6,7 @@ use crate::base::{Span, bounds};
 use crate::check::checker::{CheckContext, Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
-use crate::check::facts::{Nullability, Why};
+use crate::check::facts::{Presence, Why};
 use crate::check::items::What;
 use crate::check::key::{self, Fact, Key, Term};
 use crate::ir::{Expr, Slot};
@@ -37,7 +37,7 @@ impl Checker<'_> {
             TypeKind::Reference { object, connection } => match self.reference(&object.node, &connection.node) {
                 Some(of) => Kind::Reference(of),
                 None => {
-                    self.report(error::names::unknown_connection(&connection.node, connection.span, self.run.world));
+                    self.report(error::names::unknown_connection(&connection.node, connection.span, self.context.environment));
                     Kind::Any
                 }
             },
@@ -78,13 +78,13 @@ impl Checker<'_> {
     /// `crm.Order`, known to its connection.
     pub(super) fn object_path(&mut self, path: &tree::ObjectPath) -> Option<ObjectRef> {
         let (connection, object) = (&path.connection, &path.object);
-        if !self.run.world.connections().iter().any(|known| known.name == connection.node) {
-            self.report(error::names::unknown_connection(&connection.node, connection.span, self.run.world));
+        if !self.context.environment.connections().iter().any(|known| known.name == connection.node) {
+            self.report(error::names::unknown_connection(&connection.node, connection.span, self.context.environment));
             return None;
         }
         let of = ObjectRef::new(connection.node.as_str(), object.node.as_str());
         if self.object(&of).is_none() {
-            self.report(error::names::unknown_object(&of, object.span, connection.span.to(object.span), self.run.world));
+            self.report(error::names::unknown_object(&of, object.span, connection.span.to(object.span), self.context.environment));
             return None;
         }
         Some(of)
@@ -92,18 +92,18 @@ impl Checker<'_> {
 
     /// A call of a function: its body, with the arguments bound.
     pub(super) fn inline(&mut self, id: usize, piped: Option<&tree::Expr>, arguments: &[Argument], span: Span, want: Option<&Kind>) -> TypedExpr {
-        let run = self.run;
-        let Some((unit, function)) = run.items.functions.get(id) else { return TypedExpr::any(span) };
+        let context = self.context;
+        let Some((unit, function)) = context.items.functions.get(id) else { return TypedExpr::erroneous(span) };
         let types: Vec<Type> = {
             let here = std::mem::replace(&mut self.unit, *unit);
-            let types = function.parameters.iter().map(|p| self.silently(|env| env.type_expr(&p.of))).collect();
+            let types = function.parameters.iter().map(|p| self.silently(|checker| checker.type_expr(&p.of))).collect();
             self.unit = here;
             types
         };
-        let Some(given) = self.function_arguments(function, &types, piped, arguments, span) else { return TypedExpr::any(span) };
+        let Some(given) = self.function_arguments(function, &types, piped, arguments, span) else { return TypedExpr::erroneous(span) };
         if self.inside.contains(&id) {
             // Told where the function stands.
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         self.inlined += 1;
         if self.inside.len() >= DEEPEST || self.inlined > MOST {
@@ -115,11 +115,11 @@ impl Checker<'_> {
                         .help("name what is used often by a `let`"),
                 );
             }
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let slots: Vec<Slot> = given.iter().map(|_| self.slot()).collect();
         let names = std::mem::take(&mut self.names);
-        let words = self.words.split_off(2.min(self.words.len()));
+        let words = self.context_vars.split_off(2.min(self.context_vars.len()));
         let outer = (self.unit, self.target.take(), self.index.take(), self.grouped, self.speaks);
         self.unit = *unit;
         self.grouped = false;
@@ -133,38 +133,37 @@ impl Checker<'_> {
             value.kind = if of.kind == Kind::Any { value.kind } else { of.kind.clone() };
             value.span = parameter.name.span;
             if !of.nullable {
-                value.presence = Nullability::Always;
+                value.presence = Presence::Always;
             }
             if value.elements.is_none() && matches!(value.kind, Kind::List(_)) {
-                value = value.with_elements(vec![Key::slot(*slot).elements()], Vec::new(), Nullability::Always);
+                value = value.with_elements(vec![Key::slot(*slot).elements()], Vec::new(), Presence::Always);
             }
             self.bind_quietly(&parameter.name.node, parameter.name.span, *slot, value, Vec::new());
         }
-        let gives = function.gives.as_ref().map(|gives| self.silently(|env| env.type_expr(gives)));
+        let gives = function.gives.as_ref().map(|gives| self.silently(|checker| checker.type_expr(gives)));
         let wanted = gives.as_ref().map(|gives| gives.kind.clone()).filter(|kind| *kind != Kind::Any).or_else(|| want.cloned());
         let first_open = given.first().zip(types.first()).filter(|(given, of)| !of.nullable && !matches!(given.kind, Kind::List(_)));
         let known = first_open.map(|(given, _)| given.known_if_present()).unwrap_or_default();
-        let body = self.with_facts(&known, |env| {
-            let body = env.expr(&function.body, wanted.as_ref());
-            if let Some(gives) = gives.as_ref().filter(|gives| !gives.nullable && !matches!(gives.kind, Kind::List(_))) {
-                let _ = gives;
+        let body = self.with_facts(&known, |checker| {
+            let body = checker.expr(&function.body, wanted.as_ref());
+            if gives.as_ref().is_some_and(|gives| !gives.nullable && !matches!(gives.kind, Kind::List(_))) {
                 let (at, name) = (function.body.span, function.name.node.as_str());
-                env.require_present(&body.presence, |gap| error::presence::function_result(name, at, gap));
+                checker.require_present(&body.presence, |gap| error::presence::function_result(name, at, gap));
             }
-            TypedExpr { presence: body.presence.under(&env.facts), ..body }
+            TypedExpr { presence: body.presence.under(&checker.facts), ..body }
         });
         self.inside.pop();
         self.calls.pop();
         self.given.pop();
         self.names = names;
-        self.words.extend(words);
+        self.context_vars.extend(words);
         (self.unit, self.target, self.index, self.grouped, self.speaks) = outer;
         let kind = match &gives {
             Some(gives) if gives.kind != Kind::Any => gives.kind.clone(),
             _ => body.kind.clone(),
         };
-        if body.is_any() {
-            return TypedExpr { kind, ..TypedExpr::any(span) };
+        if body.is_erroneous() {
+            return TypedExpr { kind, ..TypedExpr::erroneous(span) };
         }
         let body = coerce(body, &kind);
         let key = Key::new(Term::Call(key::Function::Own(id), given.iter().map(TypedExpr::key).collect()));
@@ -184,12 +183,12 @@ impl Checker<'_> {
         for ((parameter, slot), argument) in function.parameters.iter().zip(&slots).zip(given).rev() {
             expr = Expr::Bind { slot: *slot, name: parameter.name.node.as_str().into(), value: Box::new(argument.expr), body: Box::new(expr) };
         }
-        let presence = Nullability::all(presence);
+        let presence = Presence::all(presence);
         let presence = presence.named(vec![key.clone()]);
         let mut typed = TypedExpr::new(expr, kind, vec![key.clone()], span).present_if(presence);
         (typed.longest, typed.places, typed.extent) = (body.longest, body.places, body.extent);
         if matches!(typed.kind, Kind::List(_)) {
-            let element = body.elements.as_ref().map_or(Nullability::Always, |elements| elements.presence.clone());
+            let element = body.elements.as_ref().map_or(Presence::Always, |elements| elements.presence.clone());
             typed = typed.with_elements(vec![key.elements()], Vec::new(), element);
         }
         typed
@@ -231,7 +230,7 @@ impl Checker<'_> {
             };
             let parameter = &function.parameters[place];
             let typed = self.expr(value, Some(&of.kind));
-            if typed.is_any() {
+            if typed.is_erroneous() {
                 failed = true;
                 continue;
             }
@@ -260,7 +259,7 @@ impl Checker<'_> {
                 }
                 (None, None) if of.nullable => {
                     let missing = TypedExpr::literal(Literal::Missing, of.kind.clone(), span);
-                    let gap = Nullability::gap_of(Vec::new(), parameter.name.node.as_str(), span, Why::Declared);
+                    let gap = Presence::gap_of(Vec::new(), parameter.name.node.as_str(), span, Why::Declared);
                     out.push(missing.present_if(gap));
                 }
                 (None, None) if failed => return None,
@@ -276,67 +275,66 @@ impl Checker<'_> {
 }
 
 /// Checks every function where it stands: all but what may be missing, which its calls tell.
-pub(super) fn check(run: &CheckContext<'_>) -> Vec<Diagnostic> {
+pub(super) fn check(context: &CheckContext<'_>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    for (id, (unit, function)) in run.items.functions.iter().enumerate() {
-        if let Some(cycle) = cycle(run, id) {
+    for (id, (unit, function)) in context.items.functions.iter().enumerate() {
+        if let Some(cycle) = cycle(context, id) {
             // A circle is said once, at the function of it that stands first.
             if cycle.iter().any(|other| *other < id) {
                 continue;
             }
-            let names: Vec<&str> = cycle.iter().map(|id| run.items.functions[*id].1.name.node.as_str()).collect();
+            let names: Vec<&str> = cycle.iter().map(|id| context.items.functions[*id].1.name.node.as_str()).collect();
             out.push(error::names::recursion(&function.name, &names));
             continue;
         }
-        let mut env = Checker::new(run, *unit);
-        env.lenient = true;
-        env.inside.push(id);
+        let mut checker = Checker::new(context, *unit);
+        checker.lenient = true;
+        checker.inside.push(id);
         for parameter in &function.parameters {
-            let of = env.type_expr(&parameter.of);
-            let slot = env.slot();
+            let of = checker.type_expr(&parameter.of);
+            let slot = checker.slot();
             let key = Key::slot(slot);
-            let mut value = TypedExpr::any(parameter.name.span);
+            let mut value = TypedExpr::erroneous(parameter.name.span);
             value.kind = of.kind.clone();
             value.keys = vec![key.clone()];
             if of.nullable {
-                value.presence =
-                    Nullability::gap_of(vec![Fact::Present(key.clone())], parameter.name.node.as_str(), parameter.name.span, Why::Declared);
+                value.presence = Presence::gap_of(vec![Fact::Present(key.clone())], parameter.name.node.as_str(), parameter.name.span, Why::Declared);
             }
             if matches!(of.kind, Kind::List(_)) {
-                value = value.with_elements(vec![key.elements()], Vec::new(), Nullability::Always);
+                value = value.with_elements(vec![key.elements()], Vec::new(), Presence::Always);
             }
             if let Some(default) = &parameter.default {
-                let typed = env.expr(default, Some(&of.kind));
+                let typed = checker.expr(default, Some(&of.kind));
                 if !fits(&typed.kind, &of.kind) {
-                    env.report(error::types::mismatch(typed.span, &typed.kind, &of.kind));
+                    checker.report(error::types::mismatch(typed.span, &typed.kind, &of.kind));
                 }
             }
-            env.bind(&parameter.name.node, parameter.name.span, slot, value);
+            checker.bind(&parameter.name.node, parameter.name.span, slot, value);
         }
-        let gives = function.gives.as_ref().map(|gives| env.type_expr(gives));
-        let body = env.expr(&function.body, gives.as_ref().map(|gives| &gives.kind));
+        let gives = function.gives.as_ref().map(|gives| checker.type_expr(gives));
+        let body = checker.expr(&function.body, gives.as_ref().map(|gives| &gives.kind));
         if let Some(gives) = gives
             && !fits(&body.kind, &gives.kind)
         {
             let given = function.gives.as_ref().map_or(function.name.span, |gives| gives.span);
-            env.report(error::types::mismatch(body.span, &body.kind, &gives.kind).other(given, "the type that the function gives"));
+            checker.report(error::types::mismatch(body.span, &body.kind, &gives.kind).other(given, "the type that the function gives"));
         }
-        out.append(&mut env.out);
+        out.append(&mut checker.out);
     }
     out
 }
 
 /// The way from a function back to itself.
-fn cycle(run: &CheckContext<'_>, start: usize) -> Option<Vec<usize>> {
-    fn walk(run: &CheckContext<'_>, at: usize, start: usize, path: &mut Vec<usize>, seen: &mut Vec<usize>) -> bool {
+fn cycle(context: &CheckContext<'_>, start: usize) -> Option<Vec<usize>> {
+    fn walk(context: &CheckContext<'_>, at: usize, start: usize, path: &mut Vec<usize>, seen: &mut Vec<usize>) -> bool {
         path.push(at);
         seen.push(at);
-        let (unit, function) = &run.items.functions[at];
-        for next in called(run, *unit, &function.body) {
+        let (unit, function) = &context.items.functions[at];
+        for next in called(context, *unit, &function.body) {
             if next == start {
                 return true;
             }
-            if !seen.contains(&next) && walk(run, next, start, path, seen) {
+            if !seen.contains(&next) && walk(context, next, start, path, seen) {
                 return true;
             }
         }
@@ -344,15 +342,15 @@ fn cycle(run: &CheckContext<'_>, start: usize) -> Option<Vec<usize>> {
         false
     }
     let mut path = Vec::new();
-    walk(run, start, start, &mut path, &mut Vec::new()).then_some(path)
+    walk(context, start, start, &mut path, &mut Vec::new()).then_some(path)
 }
 
 /// The functions that an expression calls.
-fn called(run: &CheckContext<'_>, unit: usize, body: &tree::Expr) -> Vec<usize> {
+fn called(context: &CheckContext<'_>, unit: usize, body: &tree::Expr) -> Vec<usize> {
     let mut out = Vec::new();
     walk::expr(body, &mut |expr| {
         if let ExprKind::Call { function, .. } | ExprKind::Pipe { function, .. } = expr.kind.as_ref()
-            && let Some(What::Function(id)) = run.items.find(unit, function)
+            && let Some(What::Function(id)) = context.items.find(unit, function)
         {
             out.push(id);
         }

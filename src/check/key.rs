@@ -36,7 +36,7 @@ pub(super) enum Term {
     Unknown,
     /// The value in a place of the frame: the record, a name, an element, an argument.
     Slot(Slot),
-    Word(ContextVar),
+    ContextVar(ContextVar),
     Parameter(String),
     Literal(Literal),
     /// A constant name of a system's thing: a warehouse, a store.
@@ -111,7 +111,7 @@ impl Term {
         let of = |keys: &[Key]| keys.iter().map(|key| key.0.depth).max().unwrap_or(0);
         let maybe = |key: &Option<Key>| key.as_ref().map_or(0, |key| key.0.depth);
         match self {
-            Term::Unknown | Term::Slot(_) | Term::Word(_) | Term::Parameter(_) | Term::Literal(_) | Term::Named(..) | Term::Object(_) => 0,
+            Term::Unknown | Term::Slot(_) | Term::ContextVar(_) | Term::Parameter(_) | Term::Literal(_) | Term::Named(..) | Term::Object(_) => 0,
             Term::Behind(one, _) | Term::Values { value: one, .. } | Term::Matches(one, Pattern::Regex(_)) => one.0.depth,
             Term::Compare(_, a, b) | Term::Arithmetic(_, a, b) => a.0.depth.max(b.0.depth),
             Term::In(one, more) | Term::Matches(one, Pattern::Builtin(_, more)) => one.0.depth.max(of(more)),

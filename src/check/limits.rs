@@ -65,9 +65,9 @@ impl Checker<'_> {
     fn literals(&mut self, expr: &Expr, written: Option<&tree::Expr>, span: Span, target: &Target<'_>) -> bool {
         let written = written.map(plain);
         let at = written.map_or(span, |written| written.span);
-        let run = self.run;
+        let context = self.context;
         match expr {
-            Expr::Treat { value, .. } => self.literals(value, written, span, target),
+            Expr::Coerce { value, .. } => self.literals(value, written, span, target),
             Expr::Literal(literal) => {
                 let here =
                     written.is_some_and(|written| matches!(written.kind.as_ref(), ExprKind::Text(_) | ExprKind::Number(_) | ExprKind::Negate(_)));
@@ -75,8 +75,8 @@ impl Checker<'_> {
                 self.candidate(&Candidate { literal, at, from }, target)
             }
             Expr::Parameter(name) => {
-                let Some(parameter) = run.parameters.get(name) else { return false };
-                let place = run.parameter_values.get(name).copied().unwrap_or(at);
+                let Some(parameter) = context.parameters.get(name) else { return false };
+                let place = context.parameter_values.get(name).copied().unwrap_or(at);
                 self.candidate(&Candidate { literal: &parameter.value, at: place, from: From::Parameter(name) }, target)
             }
             Expr::If { then, otherwise, .. } => {
@@ -96,7 +96,7 @@ impl Checker<'_> {
             Expr::Bind { body, .. } => self.literals(body, None, at, target),
             Expr::Values { map, back: false, .. } => {
                 // Values of an enumeration were held to it where the map stands.
-                let Some(map) = run.maps.get(*map).filter(|map| !matches!(map.to, Kind::Enumeration(_))) else { return false };
+                let Some(map) = context.maps.get(*map).filter(|map| !matches!(map.to, Kind::Enumeration(_))) else { return false };
                 let mut told = false;
                 let otherwise = match &map.map.otherwise {
                     Otherwise::Value { to, place } => Some((to, place)),
@@ -109,8 +109,8 @@ impl Checker<'_> {
                 told
             }
             Expr::Field { base, name, .. } => match base.as_ref() {
-                Expr::Table { table, .. } if run.tables.get(*table).is_some_and(|table| !table.many) => {
-                    let column = run.tables[*table].columns.iter().position(|column| *column.name == **name);
+                Expr::Table { table, .. } if context.tables.get(*table).is_some_and(|table| !table.many) => {
+                    let column = context.tables[*table].columns.iter().position(|column| *column.name == **name);
                     self.cells(Some((*table, column)), at, target)
                 }
                 _ => false,
@@ -121,8 +121,8 @@ impl Checker<'_> {
 
     /// The cells of a table's column, of which the value is one.
     fn cells(&mut self, of: Option<(usize, Option<usize>)>, at: Span, target: &Target<'_>) -> bool {
-        let run = self.run;
-        let Some((Some(table), Some(column))) = of.map(|(table, column)| (run.tables.get(table), column)) else { return false };
+        let context = self.context;
+        let Some((Some(table), Some(column))) = of.map(|(table, column)| (context.tables.get(table), column)) else { return false };
         for (row, line) in table.rows.iter().zip(&table.lines) {
             if let Some(literal) = row.get(column)
                 && self.candidate(&Candidate { literal, at, from: From::Row(&table.path, *line) }, target)
@@ -260,7 +260,7 @@ impl Checker<'_> {
             return true;
         }
         let mut expr = &typed.expr;
-        while let Expr::Treat { value, .. } = expr {
+        while let Expr::Coerce { value, .. } = expr {
             expr = value;
         }
         let Expr::Field { base, name, .. } = expr else { return false };

@@ -8,7 +8,7 @@ use crate::builtin::{self, Builtin, BuiltinRef, Gives};
 use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::extent::{ENDLESS, Extent};
-use crate::check::facts::{Nullability, Why};
+use crate::check::facts::{Presence, Why};
 use crate::check::key::{Fact, Key, Term};
 use crate::ir::{Expr, Generator, Slot};
 use crate::syntax::tree::{self, Argument, ExprKind, FieldRow, GroupList};
@@ -16,7 +16,7 @@ use crate::syntax::walk;
 use crate::value::{Column, Kind, Literal, Type};
 
 impl Checker<'_> {
-    /// Gives the names of generators; call it inside [`Env::scoped`]. The last of them counts for `index`.
+    /// Gives the names of generators; call it inside [`Checker::scoped`]. The last of them counts for `index`.
     pub(super) fn generators(&mut self, generators: &[tree::Generator]) -> Vec<Generator> {
         let mut out = Vec::new();
         for generator in generators {
@@ -39,7 +39,7 @@ impl Checker<'_> {
             _ => {
                 let text = self.text(written.span);
                 self.report(error::types::not_a_list(&list, &text));
-                TypedExpr::any(written.span)
+                TypedExpr::erroneous(written.span)
             }
         }
     }
@@ -53,7 +53,7 @@ impl Checker<'_> {
             _ => Kind::Any,
         };
         let mut keys = vec![own.clone()];
-        let mut presence = Nullability::Always;
+        let mut presence = Presence::Always;
         if let Some(elements) = &list.elements {
             for tail in &elements.facts {
                 self.facts.add(Fact::Present(tail.from(&own)));
@@ -62,7 +62,7 @@ impl Checker<'_> {
             presence = elements.presence.clone();
         }
         if generator.optional {
-            presence = Nullability::all([presence, Nullability::gap_of(vec![Fact::Present(own)], name, generator.name.span, Why::Element)]);
+            presence = Presence::all([presence, Presence::gap_of(vec![Fact::Present(own)], name, generator.name.span, Why::Element)]);
         } else if !presence.is_always() {
             presence = presence.named(keys.clone());
         }
@@ -85,16 +85,16 @@ impl Checker<'_> {
             Some(Kind::List(of)) => Some(of.kind.clone()),
             _ => None,
         };
-        self.list_of(generators, condition, span, |env| match rows {
-            Some(rows) => env.object_literal(rows, span, wanted.as_ref()),
-            None => env.elements_themselves(generators, span),
+        self.list_of(generators, condition, span, |checker| match rows {
+            Some(rows) => checker.object_literal(rows, span, wanted.as_ref()),
+            None => checker.elements_themselves(generators, span),
         })
     }
 
     fn elements_themselves(&mut self, generators: &[tree::Generator], span: Span) -> TypedExpr {
         match generators.last().and_then(|last| self.find(&last.name.node)) {
             Some(binding) => binding.value.clone(),
-            None => TypedExpr::any(span),
+            None => TypedExpr::erroneous(span),
         }
     }
 
@@ -105,26 +105,26 @@ impl Checker<'_> {
         span: Span,
         body: impl FnOnce(&mut Self) -> TypedExpr,
     ) -> TypedExpr {
-        self.scoped(|env| {
-            let lowered = env.generators(generators);
-            let mark = env.facts.mark();
+        self.scoped(|checker| {
+            let lowered = checker.generators(generators);
+            let mark = checker.facts.mark();
             let condition = condition.map(|condition| {
-                let typed = env.condition(condition);
-                env.always_alike(&typed, "the list holds all elements, or none");
-                env.facts.extend(&typed.truths.if_true);
+                let typed = checker.condition(condition);
+                checker.always_alike(&typed, "the list holds all elements, or none");
+                checker.facts.extend(&typed.refinement.if_true);
                 typed
             });
             let last = lowered.last().map(|generator| generator.slot);
-            let outer = env.find_list_keys(&lowered);
-            let ranged = std::mem::take(&mut env.ranged);
-            let body = body(env);
-            env.ranged = ranged;
-            if body.is_any() {
-                return TypedExpr::any(span);
+            let outer = checker.find_list_keys(&lowered);
+            let ranged = std::mem::take(&mut checker.ranged);
+            let body = body(checker);
+            checker.ranged = ranged;
+            if body.is_erroneous() {
+                return TypedExpr::erroneous(span);
             }
             let slots = lowered.iter().map(|generator| generator.slot).collect();
             let key = Key::new(Term::Each { slots, condition: condition.as_ref().map(TypedExpr::key), body: body.key() });
-            let element = body.presence.under(&env.facts);
+            let element = body.presence.under(&checker.facts);
             // The elements themselves keep the names and the facts that they had.
             let themselves = last.is_some_and(|slot| matches!(&body.expr, Expr::Slot { slot: read, .. } if *read == slot));
             let mut keys = vec![key.elements()];
@@ -132,10 +132,10 @@ impl Checker<'_> {
             if let (true, Some(slot)) = (themselves, last) {
                 let own = Key::slot(slot);
                 keys.extend(outer);
-                let learned = env.facts.since(mark).iter().filter_map(|fact| fact.present()?.behind(&own));
+                let learned = checker.facts.since(mark).iter().filter_map(|fact| fact.present()?.behind(&own));
                 facts.extend(learned.filter(|tail| tail.is_empty() || tail.begins_with_field()));
             }
-            let kind = Kind::List(Box::new(Type { kind: body.kind.clone(), nullable: element.open(&env.facts).is_some() }));
+            let kind = Kind::List(Box::new(Type { kind: body.kind.clone(), nullable: element.open(&checker.facts).is_some() }));
             let (longest, places, extent) = (body.longest, body.places, body.extent.clone());
             let expr = Expr::Each { generators: lowered, condition: condition.map(|c| Box::new(c.expr)), body: Box::new(body.expr) };
             let mut typed = TypedExpr::new(expr, kind, vec![key], span).with_elements(keys, facts, element);
@@ -163,12 +163,12 @@ impl Checker<'_> {
         let Some(builtin) = builtin::find(&function.node) else {
             let known: Vec<&str> = builtin::all().map(|builtin| builtin.name).collect();
             self.report(error::names::unknown_function(std::slice::from_ref(function), &known));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         };
         if generators.is_empty() {
             return self.grouped_aggregate(builtin, Some(value), condition, arguments, span);
         }
-        let list = self.list_of(generators, condition, span, |env| env.expr(value, None));
+        let list = self.list_of(generators, condition, span, |checker| checker.expr(value, None));
         let mut list = list;
         list.span = value.span;
         if let (Some(elements), None, [_]) = (&list.elements, condition, generators) {
@@ -177,8 +177,8 @@ impl Checker<'_> {
             elements.sources = std::mem::take(&mut self.ranged);
             list.elements = Some(std::sync::Arc::new(elements));
         }
-        if list.is_any() {
-            return TypedExpr::any(span);
+        if list.is_erroneous() {
+            return TypedExpr::erroneous(span);
         }
         self.call_with(builtin, list, arguments, span)
     }
@@ -203,11 +203,11 @@ impl Checker<'_> {
     /// Checks something again without saying again what is wrong with it.
     pub(super) fn silently<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
         let (said, reads) = (self.out.len(), self.reads.len());
-        let owed = self.owed.as_ref().map(Vec::len);
+        let owed = self.obligations.as_ref().map(Vec::len);
         let out = f(self);
         self.out.truncate(said);
         self.reads.truncate(reads);
-        if let (Some(list), Some(length)) = (&mut self.owed, owed) {
+        if let (Some(list), Some(length)) = (&mut self.obligations, owed) {
             list.truncate(length);
         }
         out
@@ -221,9 +221,9 @@ impl Checker<'_> {
     pub(super) fn group(&mut self, list: &GroupList, by: &tree::Expr, span: Span) -> TypedExpr {
         let (element, slot, by, source) = match self.over(list, Some(by), span) {
             Some(parts) => parts,
-            None => return TypedExpr::any(span),
+            None => return TypedExpr::erroneous(span),
         };
-        let Some(by) = by else { return TypedExpr::any(span) };
+        let Some(by) = by else { return TypedExpr::erroneous(span) };
         let nullable = by.presence.open(&self.facts).is_some();
         let columns = vec![
             Column { name: "key".into(), of: Type { kind: by.kind.clone(), nullable } },
@@ -234,18 +234,18 @@ impl Checker<'_> {
         TypedExpr::new(expr, Kind::List(Box::new(Type::some(Kind::Row(Arc::new(columns))))), vec![key.clone()], span).with_elements(
             vec![key.elements()],
             Vec::new(),
-            Nullability::Always,
+            Presence::Always,
         )
     }
 
     pub(super) fn sort(&mut self, list: &GroupList, by: Option<&tree::Expr>, descending: bool, span: Span) -> TypedExpr {
-        let Some((_, slot, by, source)) = self.over(list, by, span) else { return TypedExpr::any(span) };
+        let Some((_, slot, by, source)) = self.over(list, by, span) else { return TypedExpr::erroneous(span) };
         let by_key = by.as_ref().map(TypedExpr::key);
         let by_expr = match by {
             Some(by) => {
                 if matches!(by.kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) {
                     self.report(error::types::no_order(&by, by.span));
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 }
                 by.expr
             }
@@ -268,16 +268,16 @@ impl Checker<'_> {
         let slot = self.slot();
         let name = list.name.clone().unwrap_or_else(|| tree::Name::new("it".to_owned(), list.list.span));
         let generator = tree::Generator { name, list: list.list.clone(), optional: false, span };
-        let by = self.scoped(|env| {
-            let element = env.element(&source, slot, &generator);
-            env.bind_quietly(&generator.name.node, generator.name.span, slot, element, Vec::new());
+        let by = self.scoped(|checker| {
+            let element = checker.element(&source, slot, &generator);
+            checker.bind_quietly(&generator.name.node, generator.name.span, slot, element, Vec::new());
             by.map(|by| {
-                let mut typed = env.expr(by, None);
-                typed.presence = typed.presence.under(&env.facts);
+                let mut typed = checker.expr(by, None);
+                typed.presence = typed.presence.under(&checker.facts);
                 typed
             })
         });
-        if by.as_ref().is_some_and(TypedExpr::is_any) {
+        if by.as_ref().is_some_and(TypedExpr::is_erroneous) {
             return None;
         }
         Some((of.kind, slot, by, source))
@@ -294,13 +294,13 @@ impl Checker<'_> {
         let mut keys = Vec::new();
         for item in items {
             let typed = self.expr(item, wanted.as_ref().or(kind.as_ref()));
-            if typed.is_any() {
-                return TypedExpr::any(span);
+            if typed.is_erroneous() {
+                return TypedExpr::erroneous(span);
             }
             match &kind {
                 Some(kind) if !crate::check::expr::fits(&typed.kind, kind) => {
                     self.report(error::types::mismatch(typed.span, &typed.kind, kind));
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 }
                 Some(_) => {}
                 None => kind = Some(typed.kind.clone()),
@@ -310,7 +310,7 @@ impl Checker<'_> {
             exprs.push(typed.expr);
         }
         let kind = kind.or(wanted).unwrap_or(Kind::Any);
-        let presence = Nullability::all(presence);
+        let presence = Presence::all(presence);
         let key = Key::form("list", keys);
         let nullable = presence.open(&self.facts).is_some();
         TypedExpr::new(Expr::List(exprs), Kind::List(Box::new(Type { kind, nullable })), vec![key.clone()], span).with_elements(
@@ -338,7 +338,7 @@ impl Checker<'_> {
         };
         if let Some(value) = value {
             let grouped = std::mem::replace(&mut self.grouped, false);
-            let kind = self.silently(|env| env.expr(value, None).kind);
+            let kind = self.silently(|checker| checker.expr(value, None).kind);
             self.grouped = grouped;
             let record = self.names.iter().find(|binding| binding.grouped).map(|binding| binding.name.clone());
             let reads = record.is_some_and(|record| mentions(value, &record));
@@ -364,13 +364,13 @@ impl Checker<'_> {
                 Diagnostic::new(Code::WrongArguments, span, format!("`{}` needs a list", builtin.name))
                     .help(format!("write `{}(… for x in …)`", builtin.name)),
             );
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         self.grouped = false;
         let mark = self.facts.mark();
         let condition = condition.map(|condition| {
             let typed = self.condition(condition);
-            self.facts.extend(&typed.truths.if_true);
+            self.facts.extend(&typed.refinement.if_true);
             typed
         });
         let value = value.map(|value| self.expr(value, None));
@@ -380,10 +380,10 @@ impl Checker<'_> {
         }
         self.facts.reset(mark);
         self.grouped = true;
-        if value.as_ref().is_some_and(TypedExpr::is_any) {
-            return TypedExpr::any(span);
+        if value.as_ref().is_some_and(TypedExpr::is_erroneous) {
+            return TypedExpr::erroneous(span);
         }
-        let Some(rest) = self.arguments(builtin, 1, arguments, span) else { return TypedExpr::any(span) };
+        let Some(rest) = self.arguments(builtin, 1, arguments, span) else { return TypedExpr::erroneous(span) };
         let of = value.as_ref().map_or(Kind::Integer, |value| value.kind.clone());
         let taken = match builtin.takes.first().map(|param| &param.takes) {
             Some(builtin::Takes::ListOf(kinds)) => kinds.iter().any(|kind| crate::check::expr::fits(&of, kind)),
@@ -393,7 +393,7 @@ impl Checker<'_> {
             if let Some(value) = &value {
                 self.report(error::types::wrong_argument(builtin, &builtin.takes[0], value, &self.text(value.span)));
             }
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let kind = match &builtin.gives {
             Gives::Kind(kind) | Gives::Maybe(kind) => kind.clone(),
@@ -407,7 +407,7 @@ impl Checker<'_> {
         });
         // A group has a record at least; of some of them there may be none.
         let maybe = condition.is_some() && matches!(builtin.gives, Gives::Maybe(_) | Gives::MaybeElement);
-        let presence = if maybe { Nullability::gap(vec![Fact::Present(key.clone())], span, Why::Empty) } else { Nullability::Always };
+        let presence = if maybe { Presence::gap(vec![Fact::Present(key.clone())], span, Why::Empty) } else { Presence::Always };
         let places = match (builtin.name, &value) {
             ("average", _) => Some(ENDLESS),
             ("count", _) => Some(0),

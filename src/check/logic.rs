@@ -75,7 +75,7 @@ pub(super) fn path(expr: &Expr) -> Option<String> {
             path.push_str(name);
             Some(path)
         }
-        Expr::Treat { value, .. } => path(value),
+        Expr::Coerce { value, .. } => path(value),
         Expr::Parameter(name) => Some(format!("parameter {name}")),
         // What a function gives for the same arguments is the same.
         Expr::Call { function, arguments } => {
@@ -91,7 +91,7 @@ pub(super) fn path(expr: &Expr) -> Option<String> {
 fn counts(value: &Expr) -> bool {
     match value {
         Expr::Call { function, .. } | Expr::Grouped { function, .. } => matches!(function.0.name, "count" | "length"),
-        Expr::Treat { value, .. } => counts(value),
+        Expr::Coerce { value, .. } => counts(value),
         _ => false,
     }
 }
@@ -99,7 +99,7 @@ fn counts(value: &Expr) -> bool {
 fn is_count(value: &Expr) -> bool {
     match value {
         Expr::Call { function, .. } | Expr::Grouped { function, .. } => function.0.name == "count",
-        Expr::Treat { value, .. } => is_count(value),
+        Expr::Coerce { value, .. } => is_count(value),
         _ => false,
     }
 }
@@ -112,7 +112,7 @@ fn is_whole(value: &Expr) -> bool {
 pub(super) fn closed(expr: &Expr) -> Option<Vec<String>> {
     match expr {
         Expr::Field { kind: Kind::Enumeration(known), .. } if !known.open => Some(known.names().map(str::to_owned).collect()),
-        Expr::Treat { value, .. } => closed(value),
+        Expr::Coerce { value, .. } => closed(value),
         _ => None,
     }
 }
@@ -133,7 +133,7 @@ fn read(expr: &Expr, truth: bool) -> Option<Vec<Case>> {
             }
             Some(cases)
         }
-        Expr::Treat { value, .. } => read(value, truth),
+        Expr::Coerce { value, .. } => read(value, truth),
         Expr::IsPresent(value) => Some(vec![match path(value) {
             Some(path) => Case::of(path, Bounds { present: Some(truth), ..Bounds::default() }),
             None => Case::opaque(expr, truth),
@@ -226,7 +226,7 @@ fn constant_text(expr: &Expr) -> Option<String> {
             other => format!("{other:?}"),
         }),
         Expr::Named { name, .. } => Some(name.clone()),
-        Expr::Treat { value, .. } => constant_text(value),
+        Expr::Coerce { value, .. } => constant_text(value),
         _ => None,
     }
 }
@@ -234,7 +234,7 @@ fn constant_text(expr: &Expr) -> Option<String> {
 fn number(expr: &Expr) -> Option<Decimal> {
     match expr {
         Expr::Literal(Literal::Number(number) | Literal::Money(number)) => Some(*number),
-        Expr::Treat { value, .. } => number(value),
+        Expr::Coerce { value, .. } => number(value),
         _ => None,
     }
 }

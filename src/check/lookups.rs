@@ -64,10 +64,10 @@ impl Checker<'_> {
         if !(certain || named()) {
             return false;
         }
-        let run = self.run;
-        let (one, two) = (run.sources.text(first.span), run.sources.text(second.span));
+        let context = self.context;
+        let (one, two) = (context.sources.text(first.span), context.sources.text(second.span));
         let all = first.span.to(second.span);
-        let between = run.sources.text(Span { start: first.span.end, end: second.span.start, ..all });
+        let between = context.sources.text(Span { start: first.span.end, end: second.span.start, ..all });
         // Behind a pipe the first key stands elsewhere, and cannot be moved by one edit.
         let swapped = format!("{two}{between}{one}");
         self.report(error::doubts::keys_swapped(&table.name, (&table.keys[0], &table.keys[1]), all, swapped, certain));
@@ -76,7 +76,7 @@ impl Checker<'_> {
 
     /// Where a text stands inside an expression.
     fn literal_in(&self, within: Span, text: &str) -> Span {
-        let written = self.run.sources.text(within);
+        let written = self.context.sources.text(within);
         match written.find(&format!("\"{text}\"")) {
             Some(at) => Span::new(within.file, within.start as usize + at, within.start as usize + at + text.len() + 2),
             None => within,
@@ -96,7 +96,7 @@ impl Checker<'_> {
             _ => None,
         };
         let Some((of, meant)) = of.and_then(|of| Some((of.clone(), from.name.strip_prefix(&format!("{of}."))?.to_owned()))) else { return false };
-        let written = self.run.sources.text(typed.span);
+        let written = self.context.sources.text(typed.span);
         if meant == **name || !written.ends_with(&**name) || self.object(&of).is_none_or(|object| !object.fields.contains_key(&meant)) {
             return false;
         }
@@ -112,11 +112,11 @@ impl Checker<'_> {
         }
         let rows: Vec<&str> =
             map.rows.iter().filter_map(|row| if let Literal::Text(text) = &row.from { Some(text.as_str()) } else { None }).collect();
-        let run = self.run;
+        let context = self.context;
         let values: Vec<&str> = match (&typed.kind, &typed.expr) {
             (Kind::Enumeration(of), _) => of.names().collect(),
             (_, Expr::Values { map, back: false, .. }) => {
-                let Some(from) = run.maps.get(*map) else { return };
+                let Some(from) = context.maps.get(*map) else { return };
                 let otherwise = if let Otherwise::Value { to, .. } = &from.map.otherwise { Some(to) } else { None };
                 from.map
                     .rows
@@ -127,7 +127,7 @@ impl Checker<'_> {
                     .collect()
             }
             _ => match typed.extent.table {
-                Some((table, Some(column))) => match run.tables.get(table) {
+                Some((table, Some(column))) => match context.tables.get(table) {
                     Some(table) if table.rows.len() <= MOST_ROWS => cells_of(table, column).into_iter().collect(),
                     _ => return,
                 },
@@ -143,9 +143,9 @@ impl Checker<'_> {
 
     /// A column of a table as names of a connection's things.
     pub(super) fn cells_are_names(&mut self, value: &TypedExpr, of: &ObjectRef) {
-        let run = self.run;
+        let context = self.context;
         let Some((table, Some(column))) = value.extent.table else { return };
-        let (Some(table), Some(names)) = (run.tables.get(table), run.world.names(of)) else { return };
+        let (Some(table), Some(names)) = (context.tables.get(table), context.environment.names(of)) else { return };
         if table.rows.len() > MOST_ROWS {
             return;
         }
@@ -178,7 +178,7 @@ impl Checker<'_> {
             values.push(zone.as_ref().map_or(Value::ABSENT, Literal::to_value));
         }
         values.push(Value::text(pattern.clone()));
-        let context = Context { now: jiff::Timestamp::UNIX_EPOCH, zone: self.run.world.time_zone() };
+        let context = Context { now: jiff::Timestamp::UNIX_EPOCH, zone: self.context.environment.time_zone() };
         let reads = |values: &[Value]| (builtin.run)(&Args { values, context: &context }).is_ok_and(|value| !value.is_missing());
         if reads(&values) {
             return true;
@@ -223,7 +223,7 @@ fn kind_of(builtin: &Builtin) -> Kind {
 fn texts<'e>(expr: &'e Expr, into: &mut Vec<&'e str>) {
     match expr {
         Expr::Literal(Literal::Text(text)) => into.push(text),
-        Expr::Treat { value, .. } => texts(value, into),
+        Expr::Coerce { value, .. } => texts(value, into),
         Expr::Fallback { value, fallback } => [value, fallback].into_iter().for_each(|one| texts(one, into)),
         Expr::If { then, otherwise, .. } => [then, otherwise].into_iter().for_each(|one| texts(one, into)),
         _ => {}
@@ -245,7 +245,7 @@ fn closed_values(kind: &Kind) -> Option<Vec<&str>> {
 fn name_of(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Field { name, .. } | Expr::Slot { name, .. } => Some(name),
-        Expr::Treat { value, .. } | Expr::Fallback { value, .. } => name_of(value),
+        Expr::Coerce { value, .. } | Expr::Fallback { value, .. } => name_of(value),
         Expr::Call { arguments, .. } => name_of(arguments.first()?),
         _ => None,
     }

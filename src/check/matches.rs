@@ -6,7 +6,7 @@ use crate::base::Span;
 use crate::base::diag::{Code, Diagnostic};
 use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
-use crate::check::facts::{Nullability, Why, present};
+use crate::check::facts::{Presence, Why, present};
 use crate::check::flow::Building;
 use crate::check::key::Key;
 use crate::ir::{self, ContextVar, Expr, MatchOutcome, Stop};
@@ -56,7 +56,7 @@ impl Checker<'_> {
         let value = TypedExpr::new(Expr::Slot { slot, name: rows.node.as_str().into() }, kind, vec![key.clone()], rows.span).with_elements(
             vec![key.elements()],
             Vec::new(),
-            Nullability::Always,
+            Presence::Always,
         );
         self.bind(&rows.node, rows.span, slot, value);
         if let Some(found) = building.flow.matches.get_mut(mark) {
@@ -101,7 +101,7 @@ impl Checker<'_> {
                 }
                 MatchClauseKind::Many(stop) => {
                     let words = [(ContextVar::Count, "count", Kind::Integer)];
-                    many = Some(self.with_words(&words, |env| env.match_outcome(stop)));
+                    many = Some(self.with_context_vars(&words, |checker| checker.match_outcome(stop)));
                 }
             }
         }
@@ -129,7 +129,7 @@ impl Checker<'_> {
             }
         };
         if matches!(none, MatchOutcome::Create | MatchOutcome::Continue) {
-            value.presence = Nullability::gap_of(present(&own), name, written.name.span, Why::Match);
+            value.presence = Presence::gap_of(present(&own), name, written.name.span, Why::Match);
         }
         if none == MatchOutcome::Create {
             let upserts = building.written.sections.iter().any(|section| {
@@ -150,7 +150,7 @@ impl Checker<'_> {
             let tail = text.trim_start_matches("{count}").to_owned();
             MatchOutcome::Stop(Stop {
                 review: true,
-                message: Expr::Template { parts: vec![ir::Part::Expr(Expr::Word(ContextVar::Count)), ir::Part::Text(tail)], message: true },
+                message: Expr::Template { parts: vec![ir::Part::Expr(Expr::ContextVar(ContextVar::Count)), ir::Part::Text(tail)], message: true },
                 owner: None,
                 before: None,
                 place: place.clone(),
@@ -164,8 +164,8 @@ impl Checker<'_> {
 
     /// `order.OrderNumber == shipment.orderNumber`: one side is a field of the record that is looked for.
     fn match_key(&mut self, expr: &tree::Expr, name: &str) -> Option<ir::MatchKey> {
-        let bad = |env: &mut Self, span: Span, text: String| {
-            env.report(
+        let bad = |checker: &mut Self, span: Span, text: String| {
+            checker.report(
                 Diagnostic::new(Code::NotAKey, span, text)
                     .why("a match is looked up by one field and the value that it must have")
                     .help(format!("write `by {name}.… == …`")),

@@ -1,6 +1,6 @@
 //! Checks a mapping against the schemas of both its ends.
 //!
-//! In: the trees of all files as written, and a [`World`] that knows schemas, names, tables and
+//! In: the trees of all files as written, and a [`CheckEnvironment`] that knows schemas, names, tables and
 //! parameters. Out: every mistake found, in the order of the text; and, if there is no error, a
 //! typed mapping in which no name is left to look up.
 //!
@@ -200,8 +200,8 @@ fn whole(
     world: &dyn CheckEnvironment,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> ir::Mapping {
-    let mut run = checker::CheckContext {
-        world,
+    let mut context = checker::CheckContext {
+        environment: world,
         sources,
         items,
         maps: Vec::new(),
@@ -210,34 +210,34 @@ fn whole(
         parameter_values: std::collections::HashMap::new(),
         broken: merged.iter().map(|file| file.broken).collect(),
     };
-    parameters_of(&mut run, merged, diagnostics);
-    run.tables = tables_of(&run, merged, diagnostics);
+    parameters_of(&mut context, merged, diagnostics);
+    context.tables = tables_of(&context, merged, diagnostics);
     let mut maps = Vec::new();
-    for id in run.items.scope.all_values() {
-        let found = run.items.scope.at(*id);
+    for id in context.items.scope.all_values() {
+        let found = context.items.scope.at(*id);
         if let tree::ItemKind::Values(values) = &found.node.kind {
-            maps.push(values::check(&run, id.file, values, found.doc, diagnostics));
+            maps.push(values::check(&context, id.file, values, found.doc, diagnostics));
         }
     }
-    run.maps = maps;
-    diagnostics.extend(functions::check(&run));
+    context.maps = maps;
+    diagnostics.extend(functions::check(&context));
     let mut flows = Vec::new();
-    let written: Vec<_> = run.items.scope.flows().collect();
+    let written: Vec<_> = context.items.scope.flows().collect();
     let checked = each(world.spread(), &written, |found| {
         let mut diagnostics = Vec::new();
-        let flow = flow::check(&run, found.id.file, found.node, found.doc, &mut diagnostics);
+        let flow = flow::check(&context, found.id.file, found.node, found.doc, &mut diagnostics);
         (flow, diagnostics)
     });
     for (flow, found) in checked {
         flows.extend(flow);
         diagnostics.extend(found);
     }
-    let (expects, tests) = promises(&run, merged, &mut flows, diagnostics);
+    let (expects, tests) = promises(&context, merged, &mut flows, diagnostics);
     ir::Mapping {
         edition: merged.iter().filter_map(|file| file.edition).max().unwrap_or(1),
-        parameters: run.parameters,
-        values: run.maps.into_iter().map(|map| map.map).collect(),
-        tables: run.tables,
+        parameters: context.parameters,
+        values: context.maps.into_iter().map(|map| map.map).collect(),
+        tables: context.tables,
         flows: flows.into_iter().map(|checked| checked.flow).collect(),
         expects,
         tests,
@@ -246,13 +246,13 @@ fn whole(
 
 /// `expect` and `test` items of the files that run: both are about flows.
 fn promises(
-    run: &checker::CheckContext<'_>,
+    context: &checker::CheckContext<'_>,
     merged: &[overlay::Merged],
     flows: &mut [flow::Checked],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Vec<ir::Expect>, Vec<ir::Test>) {
     let (mut expects, mut tests) = (Vec::new(), Vec::new());
-    let known: Vec<String> = run.items.scope.flows().map(|found| found.node.name.node.clone()).collect();
+    let known: Vec<String> = context.items.scope.flows().map(|found| found.node.name.node.clone()).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     for (file, one) in merged.iter().enumerate().filter(|(_, one)| one.runs) {
         for item in &one.items {
@@ -261,22 +261,22 @@ fn promises(
                 tree::ExpectClauseKind::For(name) => Some(name.node.as_str()),
                 _ => None,
             });
-            let place = checker::place(run.sources, expect.name.span);
-            let mut record = flow::Record::new(run, file, flows.iter_mut().find(|flow| Some(flow.flow.name.as_str()) == of));
+            let place = checker::place(context.sources, expect.name.span);
+            let mut record = flow::Record::new(context, file, flows.iter_mut().find(|flow| Some(flow.flow.name.as_str()) == of));
             expects.extend(expect::check(expect, &known, place, &mut record, diagnostics));
             diagnostics.extend(record.done());
         }
     }
     let of: Vec<test_item::FlowOf<'_>> = flows.iter().map(|checked| flow_of(&checked.flow)).collect();
     for one in merged.iter().filter(|one| one.runs) {
-        let name = run.sources.get(one.file).map_or("", |source| source.name.as_str());
+        let name = context.sources.get(one.file).map_or("", |source| source.name.as_str());
         for item in &one.items {
             let tree::ItemKind::Test(test) = &item.kind else { continue };
             // A flow that could not be checked is known by name only, and said what is wrong with it.
             let broken = test.clauses.iter().any(|clause| matches!(&clause.kind, tree::TestClauseKind::Flow(flow) if known.contains(&flow.node.as_str()) && !of.iter().any(|of| of.name == flow.node)));
             if !broken {
-                let place = checker::place(run.sources, test.name.span);
-                tests.extend(test_item::check(test, &of, name, place, run.world, diagnostics));
+                let place = checker::place(context.sources, test.name.span);
+                tests.extend(test_item::check(test, &of, name, place, context.environment, diagnostics));
             }
         }
     }
@@ -293,7 +293,7 @@ fn flow_of(flow: &ir::Flow) -> test_item::FlowOf<'_> {
     }
 }
 
-fn parameters_of(run: &mut checker::CheckContext<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) {
+fn parameters_of(context: &mut checker::CheckContext<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) {
     let mut parameters = indexmap::IndexMap::new();
     let mut places = std::collections::HashMap::new();
     for (file, merged) in merged.iter().enumerate().filter(|(_, merged)| merged.needed) {
@@ -301,30 +301,30 @@ fn parameters_of(run: &mut checker::CheckContext<'_>, merged: &[overlay::Merged]
             if let tree::ItemKind::Parameter(parameter) = &item.kind
                 && !parameters.contains_key(&parameter.name.node)
             {
-                let setting = run.world.parameter(&parameter.name.node).map(|setting| setting.span);
+                let setting = context.environment.parameter(&parameter.name.node).map(|setting| setting.span);
                 let value = setting.or(parameter.default.as_ref().map(|default| default.span));
                 places.extend(value.map(|span| (parameter.name.node.clone(), span)));
-                parameters::check(run, file, parameter, &mut parameters, diagnostics);
+                parameters::check(context, file, parameter, &mut parameters, diagnostics);
             }
         }
     }
-    run.parameters = parameters;
-    run.parameter_values = places;
+    context.parameters = parameters;
+    context.parameter_values = places;
 }
 
-fn tables_of(run: &checker::CheckContext<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<ir::Table> {
+fn tables_of(context: &checker::CheckContext<'_>, merged: &[overlay::Merged], diagnostics: &mut Vec<Diagnostic>) -> Vec<ir::Table> {
     let sheets = sheet::Sheets::default();
-    let checked = each_light(run.world.spread(), run.items.scope.all_tables(), |id| {
-        let found = run.items.scope.at(*id);
+    let checked = each_light(context.environment.spread(), context.items.scope.all_tables(), |id| {
+        let found = context.items.scope.at(*id);
         let tree::ItemKind::Table(written) = &found.node.kind else { return (None, Vec::new()) };
-        let mut env = checker::Checker::new(run, id.file);
-        let types: Vec<_> = written.keys.iter().chain(&written.columns).map(|column| env.type_expr(&column.of)).collect();
-        let mut diagnostics = env.out;
+        let mut checker = checker::Checker::new(context, id.file);
+        let types: Vec<_> = written.keys.iter().chain(&written.columns).map(|column| checker.type_expr(&column.of)).collect();
+        let mut diagnostics = checker.out;
         let file = merged.get(id.file).map_or(FileId(0), |merged| merged.file);
-        let place = checker::place(run.sources, written.name.span);
-        let name = run.sources.get(file).map_or("", |source| source.name.as_str());
-        let sheet = written.path.as_ref().map(|path| sheets.of(run.world, file, name, &path.node));
-        let table = table::check(written, found.doc, sheet.as_deref(), &types, place, run.world, &mut diagnostics);
+        let place = checker::place(context.sources, written.name.span);
+        let name = context.sources.get(file).map_or("", |source| source.name.as_str());
+        let sheet = written.path.as_ref().map(|path| sheets.of(context.environment, file, name, &path.node));
+        let table = table::check(written, found.doc, sheet.as_deref(), &types, place, context.environment, &mut diagnostics);
         (Some(table), diagnostics)
     });
     let mut tables = Vec::new();

@@ -16,18 +16,18 @@ use crate::value::{Kind, LengthUnit, Literal, Type, WeightUnit};
 
 /// Checks one declaration; the same name in several files is one parameter.
 pub(super) fn check(
-    run: &CheckContext<'_>,
+    context: &CheckContext<'_>,
     unit: usize,
     written: &tree::Parameter,
     into: &mut IndexMap<String, ir::Parameter>,
     out: &mut Vec<Diagnostic>,
 ) {
-    let mut env = Checker::new(run, unit);
-    let of = env.type_expr(&written.of);
+    let mut checker = Checker::new(context, unit);
+    let of = checker.type_expr(&written.of);
     let name = written.name.node.as_str();
-    let setting = run.world.parameter(name);
+    let setting = context.environment.parameter(name);
     let value = match (&setting, &written.default) {
-        (Some(setting), _) => match env.setting(&setting.text, &of.kind, setting.span) {
+        (Some(setting), _) => match checker.setting(&setting.text, &of.kind, setting.span) {
             Ok(literal) => Some(literal),
             Err(reason) => {
                 if reason.is_empty() {
@@ -40,16 +40,16 @@ pub(super) fn check(
                     )
                     .other(written.of.span, "the type of the parameter")
                     .why(reason);
-                    env.report(with_right_form(said, &setting.text, setting.span, &of.kind));
+                    checker.report(with_right_form(said, &setting.text, setting.span, &of.kind));
                     None
                 }
             }
         },
-        (None, Some(default)) => env.default(default, &of),
+        (None, Some(default)) => checker.default(default, &of),
         (None, None) if of.nullable => Some(Literal::Missing),
         (None, None) => {
             if of.kind != Kind::Any {
-                env.report(
+                checker.report(
                     Diagnostic::new(Code::ParameterUnset, written.name.span, format!("the parameter `{name}` has no value"))
                         .label("no default, and not set in crossdock.yaml")
                         .help(format!("set it under `parameters:` in crossdock.yaml, or give it a default: `parameter {name}: … = …`")),
@@ -59,11 +59,11 @@ pub(super) fn check(
         }
     };
     if let Some(default) = written.default.as_ref().filter(|_| setting.is_some()) {
-        let _ = env.default(default, &of);
+        let _ = checker.default(default, &of);
     }
     let value = value.unwrap_or(Literal::Missing);
-    let place = env.place(written.name.span);
-    out.append(&mut env.out);
+    let place = checker.place(written.name.span);
+    out.append(&mut checker.out);
     into.entry(name.to_owned()).or_insert(ir::Parameter { of, value, place });
 }
 
@@ -94,10 +94,10 @@ impl Checker<'_> {
         if let (Kind::Reference(reference), tree::ExprKind::Text(text)) = (&of.kind, default.kind.as_ref()) {
             let name = text.plain()?;
             let typed = self.named(&name, reference, default.span);
-            return (!typed.is_any()).then_some(Literal::Text(name));
+            return (!typed.is_erroneous()).then_some(Literal::Text(name));
         }
         let typed = self.expr(default, Some(&of.kind));
-        if typed.is_any() {
+        if typed.is_erroneous() {
             return None;
         }
         if !fits(&typed.kind, &of.kind) && !matches!((&typed.kind, &of.kind), (Kind::Integer | Kind::Decimal, Kind::Money)) {
@@ -116,7 +116,7 @@ impl Checker<'_> {
     /// The value of a text in crossdock.yaml. An empty reason: it was told.
     fn setting(&mut self, text: &str, kind: &Kind, span: Span) -> Result<Literal, String> {
         if let Kind::Reference(of) = kind
-            && self.named(text, &of.clone(), span).is_any()
+            && self.named(text, &of.clone(), span).is_erroneous()
         {
             return Err(String::new());
         }

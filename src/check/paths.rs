@@ -7,7 +7,7 @@ use crate::base::{Span, bounds};
 use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::extent::{Extent, Open, Unit, is_prose};
-use crate::check::facts::{Nullability, Why, present};
+use crate::check::facts::{Presence, Why, present};
 use crate::check::items::What;
 use crate::check::key::{Key, Term};
 use crate::ir::{ContextVar, Expr};
@@ -27,18 +27,18 @@ impl Checker<'_> {
         if let Some(binding) = given {
             if let Some((of, _)) = &value {
                 self.report(error::names::ambiguous(name, span, binding.span, &of.name));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
             if binding.grouped && self.grouped {
                 self.report(error::names::ungrouped(name, span));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
             if binding.many {
                 self.report(
                     Diagnostic::new(Code::ResultMayBeMissing, span, format!("`{name}` is written once for each part, so it has no one result"))
                         .other(binding.span, "the write that is repeated"),
                 );
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
             self.read += binding.weight;
             if self.read > bounds::READ_WEIGHT {
@@ -47,7 +47,7 @@ impl Checker<'_> {
             if let Some(read) = self.names.iter_mut().rev().find(|known| known.name == name) {
                 read.used = true;
             }
-            self.discharge(&binding.owed);
+            self.discharge(&binding.obligations);
             self.reads.extend(binding.value.keys.iter().cloned());
             let mut typed = binding.value;
             typed.span = span;
@@ -62,26 +62,31 @@ impl Checker<'_> {
         if name == "target" {
             let Some(of) = self.target.clone() else {
                 self.report(error::names::no_target(span));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             };
-            return TypedExpr::new(Expr::Word(ContextVar::Target), Kind::Object(of), vec![Key::new(Term::Word(ContextVar::Target))], span);
+            return TypedExpr::new(
+                Expr::ContextVar(ContextVar::Target),
+                Kind::Object(of),
+                vec![Key::new(Term::ContextVar(ContextVar::Target))],
+                span,
+            );
         }
-        if let Some(word) = self.words.iter().rev().find(|word| word.name == name) {
+        if let Some(word) = self.context_vars.iter().rev().find(|word| word.name == name) {
             let kind = word.kind.clone();
-            let key = Key::new(Term::Word(word.word));
-            let mut typed = TypedExpr::new(Expr::Word(word.word), kind, vec![key.clone()], span);
+            let key = Key::new(Term::ContextVar(word.var));
+            let mut typed = TypedExpr::new(Expr::ContextVar(word.var), kind, vec![key.clone()], span);
             if let Kind::List(of) = &typed.kind {
-                let element = if of.nullable { Nullability::gap_of(Vec::new(), name, span, Why::Element) } else { Nullability::Always };
+                let element = if of.nullable { Presence::gap_of(Vec::new(), name, span, Why::Element) } else { Presence::Always };
                 typed = typed.with_elements(vec![key.elements()], Vec::new(), element);
             }
             return typed;
         }
-        if let Some(What::Parameter) = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]) {
+        if let Some(What::Parameter) = self.context.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]) {
             if let Some((of, _)) = &value {
                 self.report(error::names::ambiguous(name, span, span, &of.name));
-                return TypedExpr::any(span);
+                return TypedExpr::erroneous(span);
             }
-            let Some(parameter) = self.run.parameters.get(name) else { return TypedExpr::any(span) };
+            let Some(parameter) = self.context.parameters.get(name) else { return TypedExpr::erroneous(span) };
             let mut typed =
                 TypedExpr::new(Expr::Parameter(name.to_owned()), parameter.of.kind.clone(), vec![Key::new(Term::Parameter(name.to_owned()))], span);
             match &parameter.value {
@@ -93,7 +98,7 @@ impl Checker<'_> {
                 _ => {}
             }
             return if parameter.of.nullable {
-                let gap = Nullability::gap_of(present(&typed.keys), name, span, Why::Declared);
+                let gap = Presence::gap_of(present(&typed.keys), name, span, Why::Declared);
                 typed.present_if(gap)
             } else {
                 typed
@@ -102,10 +107,10 @@ impl Checker<'_> {
         if let Some((of, value)) = value {
             return TypedExpr::literal(Literal::Text(value), Kind::Enumeration(of), span);
         }
-        let known = self.run.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]);
+        let known = self.context.items.find(self.unit, &[tree::Name::new(name.to_owned(), span)]);
         if matches!(known, Some(What::Values(_) | What::Function(_) | What::Table(_))) {
             self.report(error::types::needs_argument(name, span));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         let diagnostic = self.unknown_name(name, span, want);
         let diagnostic = match self.in_unused_file(name) {
@@ -113,7 +118,7 @@ impl Checker<'_> {
             _ => diagnostic,
         };
         self.report(diagnostic);
-        TypedExpr::any(span)
+        TypedExpr::erroneous(span)
     }
 
     /// A bare name that means nothing: a field of a record without its record, a mistyped value of
@@ -134,7 +139,7 @@ impl Checker<'_> {
             return error::names::nothing(name, span);
         }
         // A name of the language's own is quoted so, and nothing has this one.
-        let written = self.run.sources.text(span);
+        let written = self.context.sources.text(span);
         if let Some(text) = written.strip_prefix('`').and_then(|_| habits::back_ticks(written)) {
             return error::names::text_in_back_ticks(name, span, &text);
         }
@@ -147,8 +152,8 @@ impl Checker<'_> {
         if let Some(record) = objects.first().filter(|_| habits::is_record(name)) {
             return error::names::foreign_name(name, span, record);
         }
-        known.extend(self.words.iter().map(|word| word.name));
-        known.extend(self.run.parameters.keys().map(String::as_str));
+        known.extend(self.context_vars.iter().map(|word| word.name));
+        known.extend(self.context.parameters.keys().map(String::as_str));
         error::names::unknown(name, span, &known)
     }
 
@@ -161,14 +166,14 @@ impl Checker<'_> {
             && let Some(relation) = self.relation_of(owner, &id.node)
         {
             self.report(error::names::through_relation(field, id.span, &id.node, &relation));
-            return TypedExpr::any(span);
+            return TypedExpr::erroneous(span);
         }
         self.field_of(base_typed, field, span)
     }
 
     /// The record beside an id: `Account__r` of `Account__c`, `Account` of `AccountId`.
     fn relation_of(&mut self, owner: &tree::Expr, id: &str) -> Option<String> {
-        let Kind::Object(of) = self.silently(|env| env.expr(owner, None).kind) else { return None };
+        let Kind::Object(of) = self.silently(|checker| checker.expr(owner, None).kind) else { return None };
         let object = self.object(&of)?;
         let known = |name: String| object.fields.get(&name).filter(|field| field.readable && matches!(field.kind, Kind::Object(_))).map(|_| name);
         let custom = id.strip_suffix("__c").and_then(|name| known(format!("{name}__r")));
@@ -202,39 +207,39 @@ impl Checker<'_> {
         let from_target = is_target(&base);
         let of_record = matches!(base_kind, Kind::Object(_)) && !from_target;
         let keys: Vec<Key> = keys.iter().map(|key| key.field(name)).collect();
-        let make = |env: &mut Self, kind: Kind, wire: WireEncoding, nullable: bool, why: Why, element_nullable: bool| {
-            env.reads.extend(keys.iter().cloned());
+        let make = |checker: &mut Self, kind: Kind, wire: WireEncoding, nullable: bool, why: Why, element_nullable: bool| {
+            checker.reads.extend(keys.iter().cloned());
             let is_list = matches!(kind, Kind::List(_));
             let held = !nullable && !is_list && of_record;
             let expr = Expr::Field { base: Box::new(base), name: name.into(), kind: kind.clone(), wire, held };
             let mut typed = TypedExpr::new(expr, kind, keys.clone(), span);
             if is_list {
                 let element = if element_nullable {
-                    Nullability::gap_of(Vec::new(), format!("an element of {}", env.text(span)), span, Why::Element)
+                    Presence::gap_of(Vec::new(), format!("an element of {}", checker.text(span)), span, Why::Element)
                 } else {
-                    Nullability::Always
+                    Presence::Always
                 };
                 typed = typed.with_elements(keys.iter().map(Key::elements).collect(), Vec::new(), element);
             } else {
-                let own = if nullable { Nullability::gap(present(&keys), span, why) } else { Nullability::Always };
+                let own = if nullable { Presence::gap(present(&keys), span, why) } else { Presence::Always };
                 // Its own presence first: to require it is to require all on the way to it.
-                typed.presence = Nullability::all([own, presence]);
+                typed.presence = Presence::all([own, presence]);
             }
             typed
         };
         match &base_kind {
-            Kind::Any => TypedExpr::any(span),
+            Kind::Any => TypedExpr::erroneous(span),
             Kind::Object(of) => {
                 let Some(object) = self.object(of) else {
                     // A file of it that cannot be read is told as that.
-                    if !self.run.world.objects(&of.connection).contains(&of.object) {
+                    if !self.context.environment.objects(&of.connection).contains(&of.object) {
                         let diagnostic = error::names::undescribed(of, base_span, field);
                         // Once is enough: all its fields have the one cause.
                         if !self.out.iter().any(|told| told.code == diagnostic.code && told.message == diagnostic.message) {
                             self.report(diagnostic);
                         }
                     }
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 };
                 let known = object.fields.get(name);
                 let Some(schema) = known.filter(|field| field.readable) else {
@@ -247,7 +252,7 @@ impl Checker<'_> {
                         error::names::in_another(plain, &self.text(base_span), field, &inner, &lists)
                     };
                     self.report(diagnostic);
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 };
                 let why = if from_target { Why::Target } else { Why::Field([&of.connection, ".", &of.object, ".", name].concat()) };
                 let element_nullable = matches!(&schema.kind, Kind::List(element) if element.nullable);
@@ -270,7 +275,7 @@ impl Checker<'_> {
                 let Some(column) = columns.iter().find(|column| column.name == name) else {
                     let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
                     self.report(error::names::unknown_column(field, &known));
-                    return TypedExpr::any(span);
+                    return TypedExpr::erroneous(span);
                 };
                 let of = column.of.clone();
                 let element_nullable = matches!(&of.kind, Kind::List(element) if element.nullable);
@@ -287,11 +292,11 @@ impl Checker<'_> {
                 let function = if matches!(base_kind, Kind::List(_)) { "count" } else { "length" };
                 let write = format!("{function}({})", self.text(base_span));
                 self.report(error::names::length_of(field, base_span, &base_kind, write));
-                TypedExpr::any(span)
+                TypedExpr::erroneous(span)
             }
             other => {
                 self.report(error::names::no_fields(field, base_span, other));
-                TypedExpr::any(span)
+                TypedExpr::erroneous(span)
             }
         }
     }
@@ -316,7 +321,7 @@ pub(super) fn extent_of(name: &str, field: &crate::schema::Field, object: &crate
 
 pub(super) fn is_target(expr: &Expr) -> bool {
     match expr {
-        Expr::Word(ContextVar::Target) => true,
+        Expr::ContextVar(ContextVar::Target) => true,
         Expr::Field { base, .. } => is_target(base),
         _ => false,
     }

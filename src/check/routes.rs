@@ -5,7 +5,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
 use crate::check::expr::{coerce, fits};
-use crate::check::facts::{Nullability, Why};
+use crate::check::facts::{Presence, Why};
 use crate::check::flow::Building;
 use crate::check::key::{Fact, Key, Term};
 use crate::ir::{Expr, Route, RouteOutcome, RouteResult, RouteRow};
@@ -24,11 +24,11 @@ impl Checker<'_> {
             // What reads the results would only repeat it.
             for name in &written.names {
                 let slot = self.slot();
-                self.bind(&name.name.node, name.name.span, slot, TypedExpr::any(name.name.span));
+                self.bind(&name.name.node, name.name.span, slot, TypedExpr::erroneous(name.name.span));
             }
             return;
         }
-        let mut presences: Vec<Vec<Nullability>> = vec![Vec::new(); written.names.len()];
+        let mut presences: Vec<Vec<Presence>> = vec![Vec::new(); written.names.len()];
         let mut rows = Vec::new();
         let mut known_false: Vec<Fact> = Vec::new();
         for row in &written.rows {
@@ -36,7 +36,7 @@ impl Checker<'_> {
             self.facts.extend(&known_false);
             let condition = row.condition.as_ref().map(|condition| self.condition(condition));
             if let Some(condition) = &condition {
-                self.facts.extend(&condition.truths.if_true);
+                self.facts.extend(&condition.refinement.if_true);
             }
             let outcome = match &row.outcome {
                 tree::RouteOutcome::Stop(stop) => self.stop(stop).map(RouteOutcome::Stop),
@@ -44,9 +44,9 @@ impl Checker<'_> {
             };
             self.facts.reset(mark);
             let text = row.condition.as_ref().map_or_else(|| "else".to_owned(), |condition| self.text(condition.span));
-            let failed = condition.as_ref().is_some_and(TypedExpr::is_any);
+            let failed = condition.as_ref().is_some_and(TypedExpr::is_erroneous);
             if let Some(condition) = &condition {
-                known_false.extend(condition.truths.if_false.iter().cloned());
+                known_false.extend(condition.refinement.if_false.iter().cloned());
             }
             if let (Some(outcome), false) = (outcome, failed) {
                 rows.push(RouteRow { condition: condition.map(|c| c.expr), text, outcome, place: self.place(row.span) });
@@ -57,12 +57,12 @@ impl Checker<'_> {
             let slot = self.slot();
             let kind = kind.unwrap_or(Kind::Any);
             let key = Key::slot(slot);
-            let open = Nullability::all(presence).open(&self.facts).is_some();
-            let mut value = TypedExpr::any(name.name.span);
+            let open = Presence::all(presence).open(&self.facts).is_some();
+            let mut value = TypedExpr::erroneous(name.name.span);
             value.kind = kind.clone();
             value.keys = vec![key.clone()];
             if open {
-                value.presence = Nullability::gap_of(vec![Fact::Present(key)], name.name.node.as_str(), name.name.span, Why::Declared);
+                value.presence = Presence::gap_of(vec![Fact::Present(key)], name.name.node.as_str(), name.name.span, Why::Declared);
             }
             self.bind(&name.name.node, name.name.span, slot, value);
             results.push(RouteResult { name: name.name.node.clone(), slot, of: Type { kind, nullable: open } });
@@ -78,8 +78,8 @@ impl Checker<'_> {
             ExprKind::Text(text) => text.plain(),
             _ => None,
         };
-        let knows = |env: &Self, kind: &Option<Kind>, name: &str| match kind {
-            Some(Kind::Reference(of)) => env.run.world.names(of).map(|names| names.names.iter().any(|known| known.name == name)),
+        let knows = |checker: &Self, kind: &Option<Kind>, name: &str| match kind {
+            Some(Kind::Reference(of)) => checker.context.environment.names(of).map(|names| names.names.iter().any(|known| known.name == name)),
             _ => None,
         };
         let pairs = (0..kinds.len()).flat_map(|a| (a + 1..kinds.len()).map(move |b| (a, b)));
@@ -118,7 +118,7 @@ impl Checker<'_> {
         row: &tree::RouteRow,
         results: &[tree::Expr],
         kinds: &mut [Option<Kind>],
-        presences: &mut [Vec<Nullability>],
+        presences: &mut [Vec<Presence>],
     ) -> Option<RouteOutcome> {
         if results.len() != written.names.len() {
             let (wants, has) = (written.names.len(), results.len());
@@ -134,7 +134,7 @@ impl Checker<'_> {
         let mut failed = false;
         for (((result, name), kind), presence) in results.iter().zip(&written.names).zip(kinds).zip(presences) {
             let typed = self.expr(result, kind.as_ref());
-            if typed.is_any() {
+            if typed.is_erroneous() {
                 failed = true;
                 continue;
             }
@@ -168,10 +168,10 @@ impl Checker<'_> {
             _ => None,
         });
         for connection in targets {
-            let objects = self.run.world.objects(connection);
+            let objects = self.context.environment.objects(connection);
             if let Some(object) = objects.iter().find(|object| object.eq_ignore_ascii_case(name)) {
                 let of = ObjectRef::new(connection, object.as_str());
-                if self.run.world.names(&of).is_some() {
+                if self.context.environment.names(&of).is_some() {
                     return Some(Kind::Reference(of));
                 }
             }
@@ -217,7 +217,7 @@ impl Checker<'_> {
                 if self.wants_other_side(result) {
                     return None;
                 }
-                let kind = self.silently(|env| env.expr(result, None).kind);
+                let kind = self.silently(|checker| checker.expr(result, None).kind);
                 (kind != Kind::Any).then_some(kind)
             }
             tree::RouteOutcome::Stop(_) => None,
@@ -241,8 +241,10 @@ impl Checker<'_> {
                 let binding = self.names.iter().find(|binding| matches!(&binding.value.expr, Expr::Slot { slot: known, .. } if known == slot))?;
                 Some((binding.value.key(), binding.value.presence.open(&self.facts).is_none()))
             }
-            Expr::Parameter(name) => Some((Key::new(Term::Parameter(name.clone())), self.run.parameters.get(name).is_some_and(|p| !p.of.nullable))),
-            Expr::Treat { value, .. } => self.path_key(value),
+            Expr::Parameter(name) => {
+                Some((Key::new(Term::Parameter(name.clone())), self.context.parameters.get(name).is_some_and(|p| !p.of.nullable)))
+            }
+            Expr::Coerce { value, .. } => self.path_key(value),
             Expr::Field { base, name, .. } => {
                 let (key, there) = self.path_key(base)?;
                 let key = key.field(name);

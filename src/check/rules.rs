@@ -36,7 +36,7 @@ impl Checker<'_> {
                 self.not_silent(rule, condition, &typed, true);
                 self.says_something(rule, message.as_ref(), condition, "require");
                 let message = self.rule_message(message.as_ref(), condition, "is required");
-                learned = Some(typed.truths.clone());
+                learned = Some(typed.refinement.clone());
                 RuleKind::Require { condition: truth(typed), message, owner: owner.as_ref().map(|o| o.node.clone()) }
             }
             Written::Review { unless, condition, message, owner, before } => {
@@ -60,8 +60,8 @@ impl Checker<'_> {
             Written::Each { generators, condition, rules } => self.each_rule(generators, condition.as_ref(), rules, building),
             Written::When { condition, rules } => {
                 let typed = self.condition(condition);
-                let known = typed.truths.if_true.clone();
-                let rules = self.with_facts(&known, |env| env.rules(rules, building));
+                let known = typed.refinement.if_true.clone();
+                let rules = self.with_facts(&known, |checker| checker.rules(rules, building));
                 RuleKind::When { condition: truth(typed), rules }
             }
             Written::Remove(_) => {
@@ -128,9 +128,9 @@ impl Checker<'_> {
         };
         let words = [(ContextVar::Difference, "difference", kind)];
         let message = match message {
-            Some(message) => self.with_words(&words, |env| env.message(message)),
+            Some(message) => self.with_context_vars(&words, |checker| checker.message(message)),
             None => Expr::Template {
-                parts: vec![crate::ir::Part::Text("the amounts differ by ".into()), crate::ir::Part::Expr(Expr::Word(ContextVar::Difference))],
+                parts: vec![crate::ir::Part::Text("the amounts differ by ".into()), crate::ir::Part::Expr(Expr::ContextVar(ContextVar::Difference))],
                 message: true,
             },
         };
@@ -142,23 +142,23 @@ impl Checker<'_> {
         let first = building.requires.len();
         let mut lasting: Vec<Fact> = Vec::new();
         let mut renamed: Vec<(Key, Key)> = Vec::new();
-        let kind = self.scoped(|env| {
-            let generators = env.generators(written);
+        let kind = self.scoped(|checker| {
+            let generators = checker.generators(written);
             for generator in &generators {
-                let binding = env.find(&generator.name);
+                let binding = checker.find(&generator.name);
                 if let Some(list) = binding.and_then(|binding| binding.value.keys.get(1)) {
                     renamed.push((Key::slot(generator.slot), list.clone()));
                 }
             }
             let condition = condition.map(|condition| {
-                let typed = env.condition(condition);
-                env.facts.extend(&typed.truths.if_true);
+                let typed = checker.condition(condition);
+                checker.facts.extend(&typed.refinement.if_true);
                 typed
             });
-            let mark = env.facts.mark();
-            let lowered = env.rules(rules, building);
+            let mark = checker.facts.mark();
+            let lowered = checker.rules(rules, building);
             if condition.is_none() {
-                lasting.extend(env.facts.since(mark).iter().filter_map(|fact| rename(fact.present()?, &renamed)).map(Fact::Present));
+                lasting.extend(checker.facts.since(mark).iter().filter_map(|fact| rename(fact.present()?, &renamed)).map(Fact::Present));
             }
             let index = generators.last().and_then(|generator| generator.index).unwrap_or(crate::ir::Flow::RECORD);
             RuleKind::Each { generators, condition: condition.map(|c| c.expr), index, rules: lowered }
@@ -190,7 +190,7 @@ fn rename(key: &Key, renamed: &[(Key, Key)]) -> Option<Key> {
 }
 
 fn truth(typed: TypedExpr) -> Expr {
-    if typed.is_any() { Expr::Literal(Literal::Boolean(true)) } else { typed.expr }
+    if typed.is_erroneous() { Expr::Literal(Literal::Boolean(true)) } else { typed.expr }
 }
 
 fn turned(condition: Expr, unless: bool) -> Expr {

@@ -33,7 +33,7 @@ impl Checker<'_> {
             match &clause.kind {
                 FromClauseKind::Where(condition) => {
                     let typed = self.condition(condition);
-                    self.facts.extend(&typed.truths.if_true);
+                    self.facts.extend(&typed.refinement.if_true);
                     match typed.expr {
                         _ if typed.kind == Kind::Any => {}
                         Expr::And(parts) => building.flow.filter.extend(parts),
@@ -78,7 +78,7 @@ impl Checker<'_> {
     }
 
     fn schedule(&mut self, clause: &tree::FromClause) -> Option<Schedule> {
-        let zone = self.run.world.time_zone();
+        let zone = self.context.environment.time_zone();
         super::schedule::check(clause, &zone, &mut self.out)
     }
 
@@ -97,7 +97,7 @@ impl Checker<'_> {
                 _ => {
                     let text = self.text(written.span);
                     // What is unknown in it was told.
-                    if !self.silently(|env| env.expr(written, None)).is_any() {
+                    if !self.silently(|checker| checker.expr(written, None)).is_erroneous() {
                         self.report(error::sections::not_a_stamp(written.span, &text, "it is no path of the record"));
                     }
                     return None;

@@ -11,10 +11,10 @@ use crate::syntax::tree::{self, ElseOutcome, ExprKind, TypeExpr, TypeKind};
 use crate::value::{Enumeration, Kind, Literal};
 
 /// Checks one value map.
-pub(super) fn check(run: &CheckContext<'_>, unit: usize, values: &tree::Values, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Map {
-    let mut env = Checker::new(run, unit);
-    let map = env.value_map_item(values, doc);
-    out.append(&mut env.out);
+pub(super) fn check(context: &CheckContext<'_>, unit: usize, values: &tree::Values, doc: Option<&str>, out: &mut Vec<Diagnostic>) -> Map {
+    let mut checker = Checker::new(context, unit);
+    let map = checker.value_map_item(values, doc);
+    out.append(&mut checker.out);
     map
 }
 
@@ -179,10 +179,10 @@ impl Checker<'_> {
             let name = text.plain()?;
             let of = of.clone();
             let typed = self.named(&name, &of, expr.span);
-            return (!typed.is_any()).then_some(Literal::Text(name));
+            return (!typed.is_erroneous()).then_some(Literal::Text(name));
         }
         let typed = self.expr(expr, Some(&wanted));
-        if typed.is_any() {
+        if typed.is_erroneous() {
             return None;
         }
         let Some(literal) = typed.literal_value().cloned() else {
@@ -242,7 +242,7 @@ impl Checker<'_> {
             },
             ElseOutcome::Stop(stop) => {
                 let kind = if *from == Kind::Any { Kind::Text } else { from.clone() };
-                match self.with_words(&[(ContextVar::Value, "value", kind)], |env| env.stop(stop)) {
+                match self.with_context_vars(&[(ContextVar::Value, "value", kind)], |checker| checker.stop(stop)) {
                     Some(stop) => Otherwise::Stop(stop),
                     None => Otherwise::Nothing,
                 }
@@ -252,7 +252,7 @@ impl Checker<'_> {
 
     /// Whether every value of the source has an outcome; a closed enumeration without `else` has to.
     fn covered(&mut self, values: &tree::Values, from: &Kind, rows: &[(ValueRow, Span)], otherwise: &Otherwise) -> bool {
-        let broken = self.run.broken.get(self.unit).copied().unwrap_or(false);
+        let broken = self.context.broken.get(self.unit).copied().unwrap_or(false);
         let Kind::Enumeration(of) = from else { return *otherwise != Otherwise::Nothing };
         let left: Vec<&str> = of.names().filter(|name| !rows.iter().any(|(row, _)| row.from == Literal::Text((*name).to_owned()))).collect();
         let at = values.from.as_ref().map_or(values.name.span, |from| from.span);

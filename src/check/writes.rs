@@ -5,7 +5,7 @@ use crate::base::diag::{Code, Diagnostic};
 use crate::check::body::At;
 use crate::check::checker::{Checker, TypedExpr};
 use crate::check::error;
-use crate::check::facts::{Nullability, Why};
+use crate::check::facts::{Presence, Why};
 use crate::check::flow::{Building, Named};
 use crate::check::key::{Fact, Key as ValueKey};
 use crate::ir::{self, ContextVar, Expr, Guard, InDoubt, Key, Milestones, Operation, Repeat, Slot, Write, walk};
@@ -55,11 +55,11 @@ impl Checker<'_> {
     fn bind_result(&mut self, write: &tree::Write, name: &tree::Name, written: &Write, many: bool) {
         let Some(slot) = written.result else { return };
         let key = ValueKey::slot(slot);
-        let mut value = TypedExpr::any(name.span);
+        let mut value = TypedExpr::erroneous(name.span);
         value.kind = Kind::Object(written.object.clone());
         value.keys = vec![key.clone()];
         if write.when.is_some() {
-            value.presence = Nullability::gap_of(vec![Fact::Present(key)], name.node.as_str(), name.span, Why::Result);
+            value.presence = Presence::gap_of(vec![Fact::Present(key)], name.node.as_str(), name.span, Why::Result);
         }
         self.bind(&name.node, name.span, slot, value);
         if let Some(binding) = self.names.last_mut() {
@@ -88,10 +88,10 @@ impl Checker<'_> {
     }
 
     fn split(&mut self, split: &tree::Split, slots: &mut Vec<(Slot, String)>) -> Option<Repeat> {
-        let (generator, by, element) = self.scoped(|env| {
-            let generator = env.generators(std::slice::from_ref(&split.generator)).pop();
-            let element = env.find(&split.generator.name.node).map(|binding| binding.value.clone());
-            let by = env.expr(&split.by, None);
+        let (generator, by, element) = self.scoped(|checker| {
+            let generator = checker.generators(std::slice::from_ref(&split.generator)).pop();
+            let element = checker.find(&split.generator.name.node).map(|binding| binding.value.clone());
+            let by = checker.expr(&split.by, None);
             (generator, by, element)
         });
         if matches!(by.kind, Kind::List(_) | Kind::Object(_) | Kind::Row(_) | Kind::Json) {
@@ -121,7 +121,7 @@ impl Checker<'_> {
                 self.facts.extend(&facts);
             }
         }
-        let mut value = TypedExpr::any(span);
+        let mut value = TypedExpr::erroneous(span);
         value.kind = Kind::Row(columns.into());
         value.keys = vec![key];
         self.bind(&name, span, part, value);
@@ -161,16 +161,16 @@ impl Checker<'_> {
         let record = write.of.as_ref().and_then(|name| self.of_record(name, &of));
         let (milestones, when) = self.write_when(write, op);
         if let Some(when) = &when {
-            self.facts.extend(&when.truths.if_true);
+            self.facts.extend(&when.refinement.if_true);
         }
         let words: Vec<(ContextVar, &'static str, Kind)> =
             milestones.as_ref().map(|_| (ContextVar::Reached, "reached", Kind::Integer)).into_iter().collect();
         let target = self.target.replace(of.clone());
-        let out = self.with_words(&words, |env| {
-            let key = env.write_key(write, op, &of, &object, repeated, milestones.is_some());
+        let out = self.with_context_vars(&words, |checker| {
+            let key = checker.write_key(write, op, &of, &object, repeated, milestones.is_some());
             let at = At { op: Some(op), key: key.as_ref().and_then(|key| key.field.as_deref()), head: write.head };
-            let body = env.body(&of, &write.rows, at);
-            let guards = env.guards(write);
+            let body = checker.body(&of, &write.rows, at);
+            let guards = checker.guards(write);
             (key, body, guards)
         });
         self.target = target;
@@ -270,7 +270,7 @@ impl Checker<'_> {
             return (Some(Milestones { value: typed.expr, thresholds: limits }), None);
         }
         let typed = self.condition(when);
-        (None, (!typed.is_any()).then_some(typed))
+        (None, (!typed.is_erroneous()).then_some(typed))
     }
 
     // ---- the key
@@ -315,7 +315,7 @@ impl Checker<'_> {
         };
         let native = field.as_ref().is_some_and(|field| object.keys.contains(field));
         let typed = self.expr(&key.value, Some(&Kind::Text));
-        if typed.is_any() {
+        if typed.is_erroneous() {
             return Some(Key { field, native, value: Expr::Literal(Literal::Text(String::new())), place: self.place(key.span) });
         }
         let text = self.text(key.value.span);
@@ -364,7 +364,7 @@ impl Checker<'_> {
                 return;
             }
         }
-        if milestones && !walk::any(value, |part| matches!(part, Expr::Word(ContextVar::Reached))) {
+        if milestones && !walk::any(value, |part| matches!(part, Expr::ContextVar(ContextVar::Reached))) {
             self.report(
                 Diagnostic::new(Code::KeyNotPerPart, key.value.span, "the key is the same for every threshold")
                     .why("only the first threshold would be written")
@@ -427,7 +427,7 @@ impl Checker<'_> {
                     None
                 }
             };
-            if let (Some(otherwise), false) = (otherwise, condition.is_any()) {
+            if let (Some(otherwise), false) = (otherwise, condition.is_erroneous()) {
                 out.push(Guard { condition: condition.expr, otherwise, place: self.place(guard.span) });
             }
         }
@@ -486,29 +486,29 @@ impl Checker<'_> {
         if !events.iter().all(|event| *event == ir::Event::Succeeds)
             && let Some(binding) = result.and_then(|at| self.names.get_mut(at))
         {
-            binding.value.presence = Nullability::gap_of(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
+            binding.value.presence = Presence::gap_of(Vec::new(), subject.node.as_str(), subject.span, Why::Result);
         }
         let names = self.names.len();
-        self.with_words(&words, |env| {
+        self.with_context_vars(&words, |checker| {
             let mut at = 0;
             while at < written.sections.len() {
                 match &written.sections[at].kind {
                     SectionKind::Let(one) => {
-                        follow_up.lets.extend(env.let_section(one));
+                        follow_up.lets.extend(checker.let_section(one));
                         at += 1;
                     }
                     SectionKind::When(nested) => {
-                        env.report(Diagnostic::new(Code::FollowUpNested, nested.subject.span, "a follow-up has no follow-up of its own"));
+                        checker.report(Diagnostic::new(Code::FollowUpNested, nested.subject.span, "a follow-up has no follow-up of its own"));
                         at += 1;
                     }
                     SectionKind::Split(_) | SectionKind::Repeat(_) | SectionKind::Write(_) => {
-                        let (next, writes) = env.write_with_repeats(&written.sections, at, building);
+                        let (next, writes) = checker.write_with_repeats(&written.sections, at, building);
                         follow_up.writes.extend(writes);
                         at = next;
                     }
                     _ => {
                         let span = written.sections[at].span;
-                        env.report(error::sections::misplaced(span, "a follow-up holds writes, and the `let`, `each` and `split` before them"));
+                        checker.report(error::sections::misplaced(span, "a follow-up holds writes, and the `let`, `each` and `split` before them"));
                         at += 1;
                     }
                 }

@@ -47,7 +47,7 @@ pub trait Connector: Send + Sync {
     async fn changes(&self, call: &Call, ask: &ReadRequest<'_>) -> Result<Page, Fault>;
 
     /// Records of the flow's source by id, in the form of [`Connector::changes`]; one that is not there any more
-    /// is absent from the answer. At most [`Connector::get_batch`] ids.
+    /// is absent from the answer. At most [`Connector::fetch_batch`] ids.
     async fn fetch_by_id(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault>;
 
     /// In which form the records of a flow's source are read. Flows of one object with the same form can share what is read;
@@ -63,17 +63,17 @@ pub trait Connector: Send + Sync {
         Queries::default()
     }
 
-    /// How many ids one [`Connector::get`] takes in one call.
+    /// How many ids one [`Connector::fetch_by_id`] takes in one call.
     fn fetch_batch(&self, of: &Selection<'_>) -> usize;
 
     /// What reading a flow's source costs: records of one page, and calls for each record beside its page.
     fn read_cost(&self, of: &Selection<'_>) -> Reading;
 
     /// Records of an object whose field equals one of the values, exactly. Each answer names its value.
-    /// At most [`Connector::find_batch`] values.
+    /// At most [`Connector::lookup_batch`] values.
     async fn lookup(&self, call: &Call, ask: &LookupRequest<'_>) -> Result<Vec<Found>, Fault>;
 
-    /// How many values one [`Connector::find`] takes in one call.
+    /// How many values one [`Connector::lookup`] takes in one call.
     fn lookup_batch(&self, object: &ObjectRef, field: &[String]) -> usize;
 
     /// A field of an object's records by which several of them can be listed in one call, where `field` can be asked for one
@@ -83,7 +83,7 @@ pub trait Connector: Send + Sync {
         None
     }
 
-    /// How values are distributed over calls of [`Connector::find`]: places in `values`, each once. `companions` is as long as
+    /// How values are distributed over calls of [`Connector::lookup`]: places in `values`, each once. `companions` is as long as
     /// `values`, or empty.
     fn lookup_groups(&self, object: &ObjectRef, field: &[String], values: &[String], companions: &[Option<String>]) -> Vec<Vec<usize>> {
         let _ = companions;

@@ -1,6 +1,6 @@
-//! Riders: entries that need the id of a record that another entry creates, and are sent in the same call where the target can.
+//! Dependent writes: entries that need the id of a record that another entry creates, and are sent in the same call where the target can.
 //!
-//! A rider must be safe to send twice: the target itself enforces its key, and nothing is known about its record yet. It is an entry
+//! A dependent write must be safe to send twice: the target itself enforces its key, and nothing is known about its record yet. It is an entry
 //! like any other: durable before its call, with an outcome of its own. If it was not carried out, it is sent by itself as soon as
 //! the id is known.
 

@@ -35,7 +35,7 @@ pub(super) fn anew(flow: &Flow, lane: &RecordState) -> RecordStage {
 /// Whether what a flow gives depends on the day, so that its groups change without any of their records changing.
 pub(super) fn by_the_day(flow: &Flow) -> bool {
     let mut found = false;
-    walk::flow_exprs(flow, &mut |expr| found |= matches!(expr, Expr::Word(ContextVar::Now | ContextVar::Today)));
+    walk::flow_exprs(flow, &mut |expr| found |= matches!(expr, Expr::ContextVar(ContextVar::Now | ContextVar::Today)));
     found && flow.group.is_some()
 }
 

@@ -1,4 +1,4 @@
-//! Lanes (the state of one record in one flow): how a record ends, and its exceptions.
+//! Record states (the state of one record in one flow): how a record ends, and its exceptions.
 
 use std::collections::BTreeMap;
 

@@ -191,7 +191,7 @@ impl<'a> Evaluator<'a> {
         match expr {
             Expr::Literal(literal) => Ok(literal.to_value()),
             Expr::Slot { slot, .. } => self.slot(*slot),
-            Expr::Word(word) => Ok(self.word(*word)),
+            Expr::ContextVar(word) => Ok(self.word(*word)),
             Expr::Parameter(name) => self.parameter(name),
             Expr::Field { .. } => self.field(expr),
             Expr::Bind { slot, value, body, .. } => {
@@ -327,7 +327,7 @@ impl<'a> Evaluator<'a> {
                 let Value::Text(name) = &value else { return Ok(Value::ABSENT) };
                 Ok(self.look_up(of, name).unwrap_or(Value::ABSENT))
             }
-            Expr::Treat { value, kind } => Ok(treated(self.eval(value)?, kind)),
+            Expr::Coerce { value, kind } => Ok(coerced(self.eval(value)?, kind)),
             Expr::List(items) => self.all(items).map(Value::list),
         }
     }
@@ -430,7 +430,7 @@ impl<'a> Evaluator<'a> {
 fn is_fixed(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(Literal::Amount(..)) | Expr::Parameter(_) => true,
-        Expr::Treat { value, .. } => is_fixed(value),
+        Expr::Coerce { value, .. } => is_fixed(value),
         _ => false,
     }
 }
@@ -454,7 +454,7 @@ fn compared(op: Compare, left: &Value, right: &Value) -> Result<bool, EvalError>
 }
 
 /// The same value, treated as another kind.
-fn treated(value: Value, kind: &Kind) -> Value {
+fn coerced(value: Value, kind: &Kind) -> Value {
     match (value, kind) {
         (Value::Money(money), Kind::Decimal | Kind::Integer) => Value::Number(money.amount),
         (Value::Number(amount), Kind::Money) => Value::Money(Money { amount, currency: None }),

@@ -139,7 +139,7 @@ impl<'a> Evaluator<'a> {
                     },
                 }
             }
-            Expr::Treat { value, .. } => self.path_from(value, depth),
+            Expr::Coerce { value, .. } => self.path_from(value, depth),
             other => words(other),
         }
     }

@@ -46,7 +46,8 @@ pub enum Expr {
         slot: Slot,
         name: Arc<str>,
     },
-    Word(ContextVar),
+    #[serde(rename = "word")]
+    ContextVar(ContextVar),
     Parameter(String),
     /// A field of a record, a row or a built object. Reading a missing base gives missing.
     Field {
@@ -173,7 +174,8 @@ pub enum Expr {
     },
     /// The value under another kind, where only how it is treated changes: text of an enumeration
     /// as text, money as a plain amount, an integer as a decimal.
-    Treat {
+    #[serde(rename = "treat")]
+    Coerce {
         value: Box<Expr>,
         kind: Kind,
     },
@@ -254,7 +256,7 @@ impl<'e> Bound<'e> {
 macro_rules! parts {
     ($expr:expr, $each:ident, $iter:ident, $rows:path) => {
         match $expr {
-            Expr::Literal(_) | Expr::Slot { .. } | Expr::Word(_) | Expr::Parameter(_) | Expr::Named { .. } => {}
+            Expr::Literal(_) | Expr::Slot { .. } | Expr::ContextVar(_) | Expr::Parameter(_) | Expr::Named { .. } => {}
             Expr::Field { base: inner, .. }
             | Expr::Values { value: inner, .. }
             | Expr::Negate(inner)
@@ -265,7 +267,7 @@ macro_rules! parts {
             | Expr::Weigh { value: inner, .. }
             | Expr::Measure { value: inner, .. }
             | Expr::LookUpName { value: inner, .. }
-            | Expr::Treat { value: inner, .. } => $each(inner),
+            | Expr::Coerce { value: inner, .. } => $each(inner),
             Expr::Bind { value: left, body: right, .. }
             | Expr::Fallback { value: left, fallback: right }
             | Expr::Arithmetic { left, right, .. }
@@ -383,7 +385,7 @@ impl Expr {
             Expr::Fallback { value: one, fallback: other } | Expr::If { then: one, otherwise: other, .. } => vec![one, other],
             Expr::Bind { body: one, .. }
             | Expr::Each { body: one, .. }
-            | Expr::Treat { value: one, .. }
+            | Expr::Coerce { value: one, .. }
             | Expr::Group { list: one, .. }
             | Expr::Sort { list: one, .. } => vec![one],
             Expr::Call { arguments, .. } => arguments.first().into_iter().collect(),
@@ -433,9 +435,9 @@ impl Expr {
     }
 
     /// A value without the conversions that only change how it is treated.
-    pub fn untreated(&self) -> &Expr {
+    pub fn uncoerced(&self) -> &Expr {
         match self {
-            Expr::Treat { value, .. } => value.untreated(),
+            Expr::Coerce { value, .. } => value.uncoerced(),
             other => other,
         }
     }

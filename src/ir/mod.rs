@@ -123,7 +123,7 @@ pub enum Otherwise {
         to: Literal,
         place: Place,
     },
-    /// The message may read [`Word::Value`].
+    /// The message may read [`ContextVar::Value`].
     Stop(Stop),
 }
 
@@ -261,7 +261,7 @@ pub struct Match {
     pub each: Option<MatchEach>,
     pub by: Vec<MatchKey>,
     pub none: MatchOutcome,
-    /// The message may read [`Word::Count`].
+    /// The message may read [`ContextVar::Count`].
     pub many: MatchOutcome,
     pub place: Place,
 }
@@ -333,7 +333,7 @@ pub enum RuleKind {
         message: Expr,
         owner: Option<String>,
     },
-    /// Rejects where the two differ by more than `within`; the message may read [`Word::Difference`].
+    /// Rejects where the two differ by more than `within`; the message may read [`ContextVar::Difference`].
     Reconcile {
         left: Expr,
         right: Expr,
@@ -445,7 +445,7 @@ pub enum Repeat {
     Split { generator: Generator, by: Expr, part: Slot },
 }
 
-/// `count() reaches (10, 50)`: one write for each threshold newly passed; [`Word::Reached`] holds it.
+/// `count() reaches (10, 50)`: one write for each threshold newly passed; [`ContextVar::Reached`] holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Milestones {
     pub value: Expr,
@@ -493,7 +493,7 @@ pub enum Policy {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Guard {
-    /// Reads [`Word::Target`]; where there is no target record yet, the guard does not apply.
+    /// Reads [`ContextVar::Target`]; where there is no target record yet, the guard does not apply.
     pub condition: Expr,
     pub otherwise: Stop,
     pub place: Place,
@@ -532,7 +532,7 @@ pub struct Expect {
     pub filter: Option<Expr>,
     pub seen: String,
     pub deadline: Deadline,
-    /// Reads the record of `flow` in its slots, and [`Word::SentAt`].
+    /// Reads the record of `flow` in its slots, and [`ContextVar::SentAt`].
     pub message: Expr,
     pub review: bool,
     pub owner: Option<String>,

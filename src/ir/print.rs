@@ -45,7 +45,7 @@ impl Printer<'_> {
         match expr {
             Expr::Literal(found) => literal(found),
             Expr::Slot { name, .. } => name.to_string(),
-            Expr::Word(found) => found.name().to_owned(),
+            Expr::ContextVar(found) => found.name().to_owned(),
             Expr::Parameter(name) => name.clone(),
             Expr::Field { base, name, .. } => format!("{}.{name}", at(PATH, base)),
             Expr::Bind { body, .. } => of(body),
@@ -54,7 +54,7 @@ impl Printer<'_> {
                 Some(map) => format!("{} | {}{}", at(PIPE, value), map.name, if *back { " back" } else { "" }),
                 None => of(value),
             },
-            Expr::Treat { value, .. } => of(value),
+            Expr::Coerce { value, .. } => of(value),
             Expr::Table { table, keys } => match self.mapping.and_then(|mapping| mapping.tables.get(*table)) {
                 Some(table) => format!("{}({})", table.name, list(keys, ", ")),
                 None => format!("a table's row for {}", list(keys, ", ")),
@@ -123,7 +123,7 @@ impl Printer<'_> {
     /// How tightly an expression holds together as it is printed.
     fn rank(&self, expr: &Expr) -> u8 {
         match expr {
-            Expr::Bind { body: inner, .. } | Expr::Treat { value: inner, .. } => self.rank(inner),
+            Expr::Bind { body: inner, .. } | Expr::Coerce { value: inner, .. } => self.rank(inner),
             Expr::Values { map, value, .. } if self.values(*map).is_none() => self.rank(value),
             Expr::If { .. } => CHOICE,
             Expr::Each { .. } | Expr::Sort { .. } | Expr::Group { .. } => LISTING,
@@ -156,7 +156,7 @@ pub fn literal(found: &Literal) -> String {
 
 /// The path of a field or a name: `order.Status`; `it` for a value that has none.
 pub fn path(expr: &Expr) -> String {
-    match expr.untreated() {
+    match expr.uncoerced() {
         Expr::Slot { name, .. } => name.to_string(),
         Expr::Field { base, name, .. } => format!("{}.{name}", path(base)),
         _ => "it".to_owned(),

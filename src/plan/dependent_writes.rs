@@ -32,7 +32,7 @@ pub fn ride<'p>(flow: &Flow, write: &Write, id_field: impl Fn(&ObjectRef) -> Opt
             return None;
         }
         let is_id = |value: &RowValue| match value {
-            RowValue::Expr(expr) => matches!(untreated(expr), Expr::Field { base, name, .. }
+            RowValue::Expr(expr) => matches!(uncoerced(expr), Expr::Field { base, name, .. }
                 if **name == *id && matches!(&**base, Expr::Slot { slot, .. } if Some(*slot) == other.result)),
             RowValue::Object { .. } | RowValue::Clear => false,
         };
@@ -43,9 +43,9 @@ pub fn ride<'p>(flow: &Flow, write: &Write, id_field: impl Fn(&ObjectRef) -> Opt
 }
 
 /// An expression without what its text is held to.
-fn untreated(expr: &Expr) -> &Expr {
+fn uncoerced(expr: &Expr) -> &Expr {
     match expr {
-        Expr::Treat { value, .. } => untreated(value),
+        Expr::Coerce { value, .. } => uncoerced(value),
         other => other,
     }
 }

@@ -257,7 +257,7 @@ impl Finder<'_> {
     fn resolve(&mut self, expr: &Expr) -> Vec<Access> {
         match expr {
             Expr::Slot { slot, .. } => self.slots.get(slot).cloned().unwrap_or_default(),
-            Expr::Word(ContextVar::Target) => vec![(Root::Target, Vec::new())],
+            Expr::ContextVar(ContextVar::Target) => vec![(Root::Target, Vec::new())],
             Expr::Field { base, name, .. } => {
                 let access = self.resolve(base);
                 if self.is_part(base) {

@@ -116,7 +116,7 @@ fn path(expr: &Expr) -> Option<(FieldPath, &Kind)> {
 fn constant<'m>(expr: &'m Expr, mapping: &'m Mapping) -> Option<&'m Literal> {
     let literal = match expr {
         Expr::Literal(literal) => literal,
-        Expr::Treat { value, .. } => return constant(value, mapping),
+        Expr::Coerce { value, .. } => return constant(value, mapping),
         // An environment's plan holds its parameters; a name is resolved when a run starts.
         Expr::Parameter(name) => {
             let parameter = mapping.parameters.get(name)?;

@@ -17,7 +17,7 @@ use crate::check::{CheckEnvironment, Setting, TableFault};
 use crate::schema::{self, Named, Names, Object, Schemas};
 use crate::value::{Json, ObjectRef};
 
-/// A project's files as a [`World`]. What could not be read is kept for [`Keeper::faults`].
+/// A project's files as a [`CheckEnvironment`]. What could not be read is kept for [`Keeper::faults`].
 pub struct Keeper<'a> {
     library: &'a dyn Library,
     config: &'a Config,

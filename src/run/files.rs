@@ -14,9 +14,9 @@ use serde_json::json;
 use super::chunks::{Chunk, Cutter, Pool};
 use crate::base::{bounds, locked};
 use crate::eval::{Outcome, Payload, Verdict};
-use crate::testkit::records::{self, RecordFault};
+use crate::project::records::{self, RecordFault};
 use crate::value::Json;
-use crate::vm::{CompiledFlow, Form, Way, Worker};
+use crate::vm::{CompiledFlow, Form, MapStatus, Worker};
 
 /// Why a run over a file ended before its end. What was written until then stays.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +116,7 @@ struct Mapped {
 pub struct Mapper<'m> {
     /// The reference: it is called from several threads.
     pub map: &'m (dyn Fn(&Json) -> Outcome + Sync),
-    /// The same flow, lowered; what it leaves goes to the reference.
+    /// The same flow, compiled; what it leaves goes to the reference.
     pub flat: Option<&'m CompiledFlow<'m>>,
     pub lines: Lines,
     /// Lines that stand for records which could not be read, by their number in the input. They are told apart from the
@@ -306,16 +306,16 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
         if let (Ok(text), Some(worker), false) = (text, worker.as_deref_mut(), chunk.overlong) {
             let form = if mapper.lines == Lines::Bodies { Form::Body } else { Form::Envelope };
             match worker.map(text, form, &mut out.payloads, |object| counts[object] += 1) {
-                Way::Ready { warned } => {
+                MapStatus::Ready { warned } => {
                     out.summary.ready += 1;
                     out.summary.warned += u64::from(warned);
                     continue;
                 }
-                Way::NotEligible => {
+                MapStatus::NotEligible => {
                     out.summary.not_eligible += 1;
                     continue;
                 }
-                Way::Stopped { warned } => {
+                MapStatus::Stopped { warned } => {
                     let stopped = worker.stopped();
                     *(if stopped.is_review() { &mut out.summary.review } else { &mut out.summary.rejected }) += 1;
                     out.summary.warned += u64::from(warned);
@@ -323,7 +323,7 @@ fn mapped(chunk: &Chunk, mapper: Mapper<'_>, mut worker: Option<&mut Worker<'_, 
                     stopped.write(number, &mut out.stopped);
                     continue;
                 }
-                Way::Bailout => {}
+                MapStatus::Bailout => {}
             }
         }
         let record = match text {

@@ -135,7 +135,7 @@ fn check_field<'a>(
             }
         }
         (Kind::Money, wire @ WireEncoding::MoneyObject { .. }) => {
-            if !json::is_money_object(value, wire) {
+            if !json::fits_wire(value, wire) {
                 misfit(found, path, Some(value), "is no amount with its currency");
             }
         }

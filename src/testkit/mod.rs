@@ -18,5 +18,3 @@ pub use cases::{Case, CaseFault};
 pub use coverage::Coverage;
 pub use node::Node;
 pub use runner::{Bench, Difference, Ran};
-
-pub use crate::project::records;

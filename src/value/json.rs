@@ -381,7 +381,7 @@ fn money_names(wire: &WireEncoding) -> Option<money_object::Names<'_>> {
 }
 
 /// Whether a value has the form of money in an object; true for other encodings.
-pub fn is_money_object(json: &Json, wire: &WireEncoding) -> bool {
+pub fn fits_wire(json: &Json, wire: &WireEncoding) -> bool {
     money_names(wire).is_none_or(|names| money_object::fits(json, names))
 }
 

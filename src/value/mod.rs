@@ -1,6 +1,6 @@
 //! What a mapping computes with: values, their kinds, exact numbers, units.
 //!
-//! JSON comes in through a field's [`Wire`] form and goes out through the target field's.
+//! JSON comes in through a field's [`WireEncoding`] and goes out through the target field's.
 //! Nothing here knows a system, a schema file or the language's text.
 
 pub mod compare;
@@ -19,7 +19,7 @@ pub use kind::{Column, Enumeration, Kind, Known, ObjectRef, Type, WireEncoding};
 pub use literal::Literal;
 pub use raw_record::RawRecord;
 pub use text::duration_text;
-pub use units::{LengthUnit, WeightUnit};
+pub use units::{LengthUnit, WeightUnit, seconds_of};
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ impl RawRecord {
     /// As it was read back from where it is kept.
     ///
     /// # Errors
-    /// It is no UTF-8. Whether it is JSON is seen when it is read: what [`Body::of`] wrote is.
+    /// It is no UTF-8. Whether it is JSON is seen when it is read: what [`RawRecord::of`] wrote is.
     pub fn kept(text: Vec<u8>) -> Result<Self, std::string::FromUtf8Error> {
         Ok(RawRecord { text: String::from_utf8(text)?.into(), tree: OnceLock::new(), kept: true })
     }

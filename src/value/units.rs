@@ -109,3 +109,14 @@ impl LengthUnit {
         Some(amount.checked_mul(self.millimetres())?.checked_div(to.millimetres())?.normalize())
     }
 }
+/// How many seconds a unit of time has, in both of its forms: `hour` and `hours`.
+pub fn seconds_of(unit: &str) -> Option<i64> {
+    match unit {
+        "second" | "seconds" => Some(1),
+        "minute" | "minutes" => Some(60),
+        "hour" | "hours" => Some(3_600),
+        "day" | "days" => Some(86_400),
+        "week" | "weeks" => Some(604_800),
+        _ => None,
+    }
+}

@@ -1,4 +1,4 @@
-//! Lowers writes: the rows of their bodies in the target's form, and the checks of each row.
+//! Compiles writes: the rows of their bodies in the target's form, and the checks of each row.
 
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ impl<'p> Compiler<'p> {
             if reads {
                 return Err(Unsupported("a write that reads the result of another"));
             }
-            let lowered = self.write(write)?;
-            self.out.writes.push(lowered);
+            let compiled = self.write(write)?;
+            self.out.writes.push(compiled);
         }
         Ok(())
     }
@@ -67,29 +67,29 @@ impl<'p> Compiler<'p> {
             return Err(Unsupported("a row that looks at what the record holds"));
         }
         // Whether the one before was made is not known.
-        self.scoped(|lowerer| {
-            let (begin, not) = (lowerer.here(), lowerer.label());
+        self.scoped(|compiler| {
+            let (begin, not) = (compiler.here(), compiler.label());
             if let Some(when) = &write.when {
-                lowerer.branch(when, false, not)?;
+                compiler.branch(when, false, not)?;
             }
-            let key = write.key.as_ref().map(|key| lowerer.key(key, &write.body, object)).transpose()?;
+            let key = write.key.as_ref().map(|key| compiler.key(key, &write.body, object)).transpose()?;
             let id = match write.of {
                 None => None,
-                Some(Flow::RECORD) => Some(lowerer.record_id(object)?),
+                Some(Flow::RECORD) => Some(compiler.record_id(object)?),
                 Some(_) => return Err(Unsupported("a write to what was matched")),
             };
-            lowerer.push(Op::Done);
-            lowerer.place(not);
-            lowerer.push(Op::Skip);
-            let body = lowerer.here();
+            compiler.push(Op::Done);
+            compiler.place(not);
+            compiler.push(Op::Skip);
+            let body = compiler.here();
             let create = write.op != ir::Operation::Update;
             let key_name = write.key.as_ref().and_then(|key| key.field.as_deref());
-            let mark = lowerer.mark()?;
-            lowerer.push(Op::Open { mark, key: None });
-            lowerer.push(Op::First);
-            lowerer.body(mark, &write.body, object, create, Empty::Written, key_name)?;
-            lowerer.unmark();
-            lowerer.push(Op::Done);
+            let mark = compiler.mark()?;
+            compiler.push(Op::Open { mark, key: None });
+            compiler.push(Op::First);
+            compiler.body(mark, &write.body, object, create, Empty::Written, key_name)?;
+            compiler.unmark();
+            compiler.push(Op::Done);
             Ok(Write { object: place, op: write.op.word(), begin, key, id, body })
         })
     }
@@ -114,7 +114,7 @@ impl<'p> Compiler<'p> {
         if field.kind != Kind::Text {
             return Err(Unsupported("an id that is no text"));
         }
-        let at = self.out.shape.scalar(ROOT, name).ok_or(Unsupported("a field that is read in two ways"))?;
+        let at = self.out.projection.scalar(ROOT, name).ok_or(Unsupported("a field that is read in two ways"))?;
         Ok(Reg::new(RECORD, at))
     }
 
@@ -168,10 +168,10 @@ impl<'p> Compiler<'p> {
                     (true, false) => Empty::LeftOut,
                     (true, true) => Empty::Required,
                 };
-                self.scoped(|lowerer| {
-                    let mark = lowerer.mark()?;
-                    lowerer.push(Op::Open { mark, key: Some(Box::new(Key::new(&key))) });
-                    lowerer.body(mark, body, inner, true, empty, None)
+                self.scoped(|compiler| {
+                    let mark = compiler.mark()?;
+                    compiler.push(Op::Open { mark, key: Some(Box::new(Key::new(&key))) });
+                    compiler.body(mark, body, inner, true, empty, None)
                 })?;
                 self.jump(behind);
                 self.place(not);
@@ -204,14 +204,14 @@ impl<'p> Compiler<'p> {
             (Expr::If { condition, then, otherwise }, _) if builds(then) || builds(otherwise) => {
                 let (not, end) = (self.label(), self.label());
                 self.branch(condition, false, not)?;
-                self.scoped(|lowerer| lowerer.written(then, to))?;
+                self.scoped(|compiler| compiler.written(then, to))?;
                 self.jump(end);
                 self.place(not);
-                self.scoped(|lowerer| lowerer.written(otherwise, to))?;
+                self.scoped(|compiler| compiler.written(otherwise, to))?;
                 self.place(end);
                 Ok(())
             }
-            (Expr::Treat { value, .. }, Kind::Object(_) | Kind::List(_)) if builds(value) => self.written(value, to),
+            (Expr::Coerce { value, .. }, Kind::Object(_) | Kind::List(_)) if builds(value) => self.written(value, to),
             (Expr::Object { rows, .. }, Kind::Object(of)) => {
                 let object = self.object(of).ok_or(Unsupported("an object without a schema"))?;
                 let mark = self.mark()?;
@@ -228,10 +228,10 @@ impl<'p> Compiler<'p> {
             {
                 let mark = self.mark()?;
                 self.push(Op::OpenList { mark, key: begun });
-                self.looped(generators, condition.as_deref(), |lowerer| {
-                    lowerer.push(Op::Item { mark });
-                    lowerer.written(body, To { kind: &of.kind, key: None, empty: Empty::Written, required: false, ..to })?;
-                    lowerer.push(Op::EndItem { mark });
+                self.looped(generators, condition.as_deref(), |compiler| {
+                    compiler.push(Op::Item { mark });
+                    compiler.written(body, To { kind: &of.kind, key: None, empty: Empty::Written, required: false, ..to })?;
+                    compiler.push(Op::EndItem { mark });
                     Ok(())
                 })?;
                 self.push(Op::CloseList { mark, max_items: to.field.max_items.unwrap_or(usize::MAX) });
@@ -436,7 +436,7 @@ fn builds(expr: &Expr) -> bool {
         Expr::Object { .. } | Expr::Each { .. } => true,
         Expr::Bind { body, .. } => builds(body),
         Expr::If { then, otherwise, .. } => builds(then) || builds(otherwise),
-        Expr::Treat { value, .. } => builds(value),
+        Expr::Coerce { value, .. } => builds(value),
         _ => false,
     }
 }

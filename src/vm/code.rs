@@ -6,7 +6,7 @@
 use super::compiler::{Compiler, Found, Unsupported};
 use super::jump_threading::shorten;
 use super::op::{At, LOOPS, MARKS, Op};
-use super::peephole::fuse;
+use super::peephole::optimize;
 use super::projection::NodeId;
 use super::reg::{BASES, Reg};
 use super::row::Write;
@@ -228,7 +228,7 @@ impl<'p> Code<'p> {
             }
         }
         let mut writes: Vec<_> = writes.collect();
-        let (mut ops, unused) = fuse(ops, &mut writes);
+        let (mut ops, unused) = optimize(ops, &mut writes);
         shorten(&mut ops, &mut writes);
         let mut next = width;
         let places: Vec<u32> = (0..computed)
@@ -239,14 +239,14 @@ impl<'p> Code<'p> {
             })
             .collect();
         for op in &mut ops {
-            op.reads(&mut |reg| reg.settle(&places));
+            op.reads(&mut |reg| reg.relocate(&places));
             op.fills(&mut |dst| *dst = places.get(*dst as usize).copied().unwrap_or_default());
             if let Op::Call { call, .. } = op {
-                call.settled();
+                call.relocated();
             }
         }
         for write in writes {
-            write.reads(&mut |reg| reg.settle(&places));
+            write.reads(&mut |reg| reg.relocate(&places));
         }
         (ops, next - width)
     }

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 
 use super::code::{Code, Held};
 use super::number::Number;
-use super::op::{Lowered, Op, Told, ValueMap};
-use super::projection::{ROOT, Shape};
+use super::op::{Compiled, Op, Told, ValueMap};
+use super::projection::{Projection, ROOT};
 use super::reg::{RECORD, Reg, RegValue};
 use super::tables::Table;
 use super::values::{As, constant};
@@ -36,16 +36,16 @@ pub(super) struct Compiler<'p> {
     pub(super) deepest: u32,
     /// By name: how deep its value is nested, with those of the names that it reads.
     pub(super) lets: HashMap<Slot, u32>,
-    /// What a rejection causes is being lowered: it may read the reasons.
+    /// What a rejection causes is being compiled: it may read the reasons.
     pub(super) rejected: bool,
-    /// What a value map was given, while its message is lowered.
+    /// What a value map was given, while its message is compiled.
     pub(super) given: Option<Reg>,
     /// Amounts have currencies, which have to agree.
     pub(super) currencies: bool,
     /// Names that are read anywhere.
     pub(super) reads: HashSet<Slot>,
     pub(super) code: Code<'p>,
-    pub(super) out: Lowered<'p>,
+    pub(super) out: Compiled<'p>,
 }
 
 /// An amount of a record that has a field for its currency.
@@ -53,8 +53,8 @@ fn names_currency(expr: &Expr) -> bool {
     matches!(expr, Expr::Field { kind: Kind::Money, wire: WireEncoding::Amount { currency_field: Some(_), .. }, .. })
 }
 
-/// Lowers a flow, for records that stand alone: nothing is matched, and nothing read of the target.
-pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<ObjectRef, Arc<Names>>, now: Timestamp) -> Found<Lowered<'p>> {
+/// Compiles a flow, for records that stand alone: nothing is matched, and nothing read of the target.
+pub(super) fn compile<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<ObjectRef, Arc<Names>>, now: Timestamp) -> Found<Compiled<'p>> {
     if flow.group.is_some() || !flow.matches.is_empty() || flow.keep_blank {
         return Err(Unsupported("it looks at more than one record"));
     }
@@ -72,7 +72,7 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
             _ => 0,
         };
     });
-    let mut lowerer = Compiler {
+    let mut compiler = Compiler {
         plan,
         flow,
         names,
@@ -86,8 +86,8 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
         currencies: currencies > 0,
         reads,
         code: Code::default(),
-        out: Lowered {
-            shape: Shape::new(),
+        out: Compiled {
+            projection: Projection::new(),
             code: Vec::new(),
             writes: Vec::new(),
             follow_ups: None,
@@ -100,11 +100,11 @@ pub(super) fn lower<'p>(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<Obje
             memos: 0,
         },
     };
-    lowerer.all()?;
-    let Compiler { code, mut out, .. } = lowerer;
-    let (code, computed) = code.complete(out.shape.width, out.writes.iter_mut().chain(out.follow_ups.iter_mut().flatten()));
+    compiler.all()?;
+    let Compiler { code, mut out, .. } = compiler;
+    let (code, computed) = code.complete(out.projection.width, out.writes.iter_mut().chain(out.follow_ups.iter_mut().flatten()));
     out.code = code;
-    out.shape.seal(computed);
+    out.projection.seal(computed);
     Ok(out)
 }
 
@@ -114,10 +114,10 @@ impl<'p> Compiler<'p> {
         self.out.maps = plan.mapping.values.iter().map(value_map).collect();
         self.out.tables = plan.mapping.tables.iter().map(table).collect::<Found<_>>()?;
         self.bind(Flow::RECORD, Held::Object { node: ROOT, base: RECORD });
-        self.judge()?;
+        self.compile_rules()?;
         self.writes()?;
-        let shape = &mut self.out.shape;
-        self.out.ids = shape.scalar(ROOT, "Id").zip(shape.scalar(ROOT, "id")).map(<[u32; 2]>::from);
+        let projection = &mut self.out.projection;
+        self.out.ids = projection.scalar(ROOT, "Id").zip(projection.scalar(ROOT, "id")).map(<[u32; 2]>::from);
         self.rejected = true;
         let point = self.point();
         match self.follow_ups() {
@@ -138,7 +138,7 @@ impl<'p> Compiler<'p> {
     }
 
     /// Whether a record is for this flow, and what its rules and routes say of it.
-    fn judge(&mut self) -> Found<()> {
+    fn compile_rules(&mut self) -> Found<()> {
         let flow = self.flow;
         let not = self.label();
         for condition in &flow.filter {
@@ -173,7 +173,7 @@ impl<'p> Compiler<'p> {
             }
             let behind = self.label();
             self.push(Op::Rests { on: &rule.silent_after, to: behind.to() });
-            self.scoped(|lowerer| lowerer.rule(rule, inside))?;
+            self.scoped(|compiler| compiler.rule(rule, inside))?;
             self.place(behind);
         }
         Ok(())
@@ -202,18 +202,18 @@ impl<'p> Compiler<'p> {
                     self.push(Op::Load { value: RegValue::Missing(Missing::Null), dst: count });
                     self.push(Op::Load { value: RegValue::Number(Number::count(1)), dst: one });
                 }
-                self.looped(generators, condition.as_ref(), |lowerer| {
+                self.looped(generators, condition.as_ref(), |compiler| {
                     if let Some((count, one)) = counted {
                         // Of several lists each combination counts.
-                        lowerer.push(Op::Add { of: Reg::computed(one), dst: count });
-                        lowerer.bind(*index, Held::In(Reg::computed(count)));
+                        compiler.push(Op::Add { of: Reg::computed(one), dst: count });
+                        compiler.bind(*index, Held::In(Reg::computed(count)));
                     }
-                    lowerer.rules(rules, inside + 1)
+                    compiler.rules(rules, inside + 1)
                 })?;
             }
             RuleKind::When { condition, rules } => {
                 self.branch(condition, false, behind)?;
-                self.scoped(|lowerer| lowerer.rules(rules, inside))?;
+                self.scoped(|compiler| compiler.rules(rules, inside))?;
             }
         }
         self.place(behind);
@@ -231,10 +231,10 @@ impl<'p> Compiler<'p> {
         at: &'p ir::Place,
     ) {
         let point = self.point();
-        let told = self.scoped(|lowerer| {
-            let message = lowerer.value(message)?;
-            let before = before.map(|before| lowerer.value(before)).transpose()?;
-            lowerer.push(Op::Tell(Box::new(Told { message, kind, review, owner, before, at })));
+        let told = self.scoped(|compiler| {
+            let message = compiler.value(message)?;
+            let before = before.map(|before| compiler.value(before)).transpose()?;
+            compiler.push(Op::Tell(Box::new(Told { message, kind, review, owner, before, at })));
             Ok(())
         });
         if told.is_err() {
@@ -247,18 +247,18 @@ impl<'p> Compiler<'p> {
         let (first, end) = (self.room(route.results.len() as u32), self.label());
         for row in &route.rows {
             let next = self.label();
-            self.scoped(|lowerer| {
+            self.scoped(|compiler| {
                 if let Some(condition) = &row.condition {
-                    lowerer.branch(condition, false, next)?;
+                    compiler.branch(condition, false, next)?;
                 }
                 match &row.outcome {
                     RouteOutcome::Results(results) => {
                         for (dst, result) in (first..).zip(results) {
-                            lowerer.given(result, As::Itself, Some(dst))?;
+                            compiler.given(result, As::Itself, Some(dst))?;
                         }
                     }
                     RouteOutcome::Stop(stop) => {
-                        lowerer.tell("route", stop.review, &stop.message, stop.owner.as_deref(), stop.before.as_ref(), &stop.place);
+                        compiler.tell("route", stop.review, &stop.message, stop.owner.as_deref(), stop.before.as_ref(), &stop.place);
                     }
                 }
                 Ok(())

@@ -1,4 +1,4 @@
-//! Lowers conditions to jumps.
+//! Compiles conditions to jumps.
 
 use regex::bytes::Regex;
 use rust_decimal::Decimal;
@@ -26,7 +26,7 @@ impl<'p> Compiler<'p> {
 
     /// Goes on at `to` where a condition is what `when` says; a missing one does not hold.
     pub(super) fn branch(&mut self, condition: &'p Expr, when: bool, to: Label) -> Found<()> {
-        self.deeper(condition, |lowerer| lowerer.branched(condition, when, to))
+        self.deeper(condition, |compiler| compiler.branched(condition, when, to))
     }
 
     fn branched(&mut self, condition: &'p Expr, when: bool, to: Label) -> Found<()> {
@@ -104,12 +104,12 @@ impl<'p> Compiler<'p> {
             Some((only, [])) => branch(self, only, when, to)?,
             Some((first, rest)) => {
                 branch(self, first, enough, decided)?;
-                self.scoped(|lowerer| {
+                self.scoped(|compiler| {
                     for (at, part) in rest.iter().enumerate() {
                         if at + 1 == rest.len() {
-                            branch(lowerer, part, when, to)?;
+                            branch(compiler, part, when, to)?;
                         } else {
-                            branch(lowerer, part, enough, decided)?;
+                            branch(compiler, part, enough, decided)?;
                         }
                     }
                     Ok(())
@@ -124,7 +124,7 @@ impl<'p> Compiler<'p> {
         if let Expr::Fallback { value, fallback } = expr {
             let behind = self.label();
             self.present(value, true, if when { to } else { behind })?;
-            self.scoped(|lowerer| lowerer.present(fallback, when, to))?;
+            self.scoped(|compiler| compiler.present(fallback, when, to))?;
             self.place(behind);
             return Ok(());
         }

@@ -10,7 +10,7 @@ use super::bytes::Bytes;
 use super::memo::Memos;
 use super::number::Number;
 use super::numbers::is;
-use super::op::{At, Element, LOOPS, Lowered, MARKS, Op, Products, Quick, Test, Told};
+use super::op::{At, Compiled, Element, LOOPS, MARKS, Op, Products, Quick, Test, Told};
 use super::projection::{NodeId, same};
 use super::read::string;
 use super::reg::{BASES, Currency, Reg, RegValue};
@@ -54,7 +54,7 @@ pub(super) struct Mark {
 
 /// One record while it is mapped.
 pub(crate) struct Eval<'r, 'p> {
-    pub(crate) flat: &'r Lowered<'p>,
+    pub(crate) compiled: &'r Compiled<'p>,
     pub(crate) context: &'r Context,
     pub(crate) text: &'r [u8],
     pub(crate) slots: Slots<'r>,
@@ -81,7 +81,7 @@ pub(crate) struct Eval<'r, 'p> {
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
     pub(crate) fn new(
-        flat: &'r Lowered<'p>,
+        compiled: &'r Compiled<'p>,
         context: &'r Context,
         text: &'r [u8],
         slots: Slots<'r>,
@@ -90,7 +90,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
         first: &'r mut Bytes,
     ) -> Self {
         Eval {
-            flat,
+            compiled,
             context,
             text,
             slots,
@@ -175,8 +175,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     /// Runs a piece of code to its end; false where it is skipped.
     pub(crate) fn run(&mut self, begin: At, out: &mut Bytes) -> Ran<bool> {
-        let flat = self.flat;
-        let from = |at: At| flat.code.get(at as usize..).unwrap_or_default().iter();
+        let compiled = self.compiled;
+        let from = |at: At| compiled.code.get(at as usize..).unwrap_or_default().iter();
         let mut code = from(begin);
         while let Some(op) = code.next() {
             match op {
@@ -322,7 +322,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                     self.put(*dst, RegValue::Number(Number::count(count)));
                 }
                 Op::Map { map, of, dst, to } => {
-                    let map = flat.maps.get(*map as usize).ok_or(Leave)?;
+                    let map = compiled.maps.get(*map as usize).ok_or(Leave)?;
                     let text = self.text_of(*of)?;
                     match text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise) {
                         Some(value) => {
@@ -432,7 +432,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
                 Op::PushRow { base, node } => {
                     let row = self.bases[usize::from(*base) % BASES];
-                    let there = row != flat.shape.nothing;
+                    let there = row != compiled.projection.nothing;
                     self.push(if there { RegValue::Record(*node, row) } else { RegValue::ABSENT })?;
                 }
                 Op::Listed { dst } => {
@@ -441,14 +441,14 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
                 Op::Element { base, node, dst } => {
                     let row = self.bases[usize::from(*base) % BASES];
-                    let there = row != flat.shape.nothing;
+                    let there = row != compiled.projection.nothing;
                     self.put(*dst, if there { RegValue::Record(*node, row) } else { RegValue::ABSENT });
                 }
                 Op::Quick { quick: Quick::Length | Quick::Sum, .. }
                 | Op::Values { .. }
                 | Op::Template { .. }
                 | Op::Measure { .. }
-                | Op::Treat { .. }
+                | Op::Coerce { .. }
                 | Op::Reasons { .. } => self.rarer(op)?,
             }
         }
@@ -477,11 +477,11 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// The rarer operations: apart, so that the others need no more than they do.
     #[inline(never)]
     fn rarer(&mut self, op: &'r Op<'p>) -> Ran<()> {
-        let flat = self.flat;
+        let compiled = self.compiled;
         let (value, dst) = match op {
             Op::Quick { quick, of, dst } => (self.quick(*quick, *self.get(*of))?, dst),
             Op::Values { map, of, dst } => {
-                let map = flat.maps.get(*map as usize).ok_or(Leave)?;
+                let map = compiled.maps.get(*map as usize).ok_or(Leave)?;
                 let text = self.text_of(*of)?;
                 (text.and_then(|text| map.texts.get(text).copied()).or(map.otherwise).ok_or(Leave)?, dst)
             }
@@ -499,7 +499,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
                 }
                 return Ok(());
             }
-            Op::Treat { of, how, dst } => (self.treated(*self.get(*of), *how)?, dst),
+            Op::Coerce { of, how, dst } => (self.coerced(*self.get(*of), *how)?, dst),
             Op::Reasons { dst } => {
                 let texts = self.reasons.iter().map(|reason| RegValue::Text(self.bump.alloc_str(&reason.message).as_bytes()));
                 (RegValue::List(self.bump.alloc_slice_fill_iter(texts)), dst)
@@ -583,7 +583,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
     /// The same where there is no element.
     fn nothing(&mut self, element: Element, index: Option<u32>) {
         match element {
-            Element::Row { base, .. } => self.bases[usize::from(base) % BASES] = self.flat.shape.nothing,
+            Element::Row { base, .. } => self.bases[usize::from(base) % BASES] = self.compiled.projection.nothing,
             Element::Columns(to) => self.put_row(to, None),
             Element::Value(dst) => self.put(dst, RegValue::ABSENT),
         }

@@ -13,12 +13,12 @@ use crate::builtin::{Args, BuiltinRef};
 use crate::value::{Money, Value};
 
 impl<'r, 'p: 'r> Eval<'r, 'p> {
-    pub(super) fn treated(&mut self, value: RegValue<'r>, how: Coerce) -> Ran<RegValue<'r>> {
+    pub(super) fn coerced(&mut self, value: RegValue<'r>, how: Coerce) -> Ran<RegValue<'r>> {
         Ok(match (value, how) {
             (RegValue::Money(amount, _), Coerce::Number) => RegValue::Number(amount),
             (RegValue::Number(amount), Coerce::Money) => RegValue::Money(amount, Default::default()),
             (RegValue::Named(named), Coerce::Text) => {
-                let reference = self.flat.references.get(named as usize).ok_or(Leave)?;
+                let reference = self.compiled.references.get(named as usize).ok_or(Leave)?;
                 RegValue::Text(reference.name.as_bytes())
             }
             (RegValue::Missing(_) | RegValue::Text(_), _) => value,
@@ -108,7 +108,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             RegValue::Instant(instant) => Value::DateTime(instant),
             RegValue::Weight(amount, unit) => Value::Weight(amount.decimal(), unit),
             RegValue::Length(amount, unit) => Value::Length(amount.decimal(), unit),
-            RegValue::Named(named) => Value::Reference(std::sync::Arc::new(self.flat.references.get(named as usize).ok_or(Leave)?.clone())),
+            RegValue::Named(named) => Value::Reference(std::sync::Arc::new(self.compiled.references.get(named as usize).ok_or(Leave)?.clone())),
             RegValue::List(items) => Value::list(items.iter().map(|item| self.value(*item)).collect::<Ran<_>>()?),
             RegValue::Record(..) | RegValue::Rows { .. } | RegValue::Row(_) => return Err(Leave),
         })

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::eval::{Leave, Ran};
 use super::number::Number;
-use super::op::Lowered;
+use super::op::Compiled;
 use super::projection::{self, TWO_ENDS, first_and_last};
 use super::reg::RegValue;
 use crate::value::{Missing, Value};
@@ -98,10 +98,10 @@ impl Kept {
 }
 
 impl Memos {
-    pub(crate) fn of(lowered: &Lowered<'_>) -> Self {
+    pub(crate) fn of(compiled: &Compiled<'_>) -> Self {
         let free = Place { given: Default::default(), result: None };
         let memo = |_| Memo { places: vec![free.clone(); PLACES], long: FxHashMap::default() };
-        Memos { by_function: (0..lowered.memos).map(memo).collect() }
+        Memos { by_function: (0..compiled.memos).map(memo).collect() }
     }
 
     /// The result for some arguments.

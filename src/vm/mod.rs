@@ -44,7 +44,7 @@ use jiff::Timestamp;
 use self::bytes::Bytes;
 use self::eval::{Eval, Leave, Ran};
 use self::memo::Memos;
-use self::op::Lowered;
+use self::op::Compiled;
 use self::quote::quote;
 use self::reader::{Reader as _, Reference, Scanning};
 use self::reg::{RECORD, Reg, RegValue};
@@ -60,13 +60,13 @@ use crate::value::{Missing, ObjectRef};
 
 /// A flow, ready to map records. It is shared by threads, each with a [`Worker`] of its own.
 pub struct CompiledFlow<'p> {
-    lowered: Lowered<'p>,
+    compiled: Compiled<'p>,
     context: Context,
 }
 
 /// What one thread keeps from record to record.
 pub struct Worker<'f, 'p> {
-    flat: &'f CompiledFlow<'p>,
+    flow: &'f CompiledFlow<'p>,
     /// None where records are read by serde_json.
     scanning: Option<Scanning>,
     /// Memory for the next record.
@@ -93,7 +93,7 @@ pub enum Form {
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum MapStatus {
     /// Its payloads were written. `warned`: the author's rules have something to say of it.
     Ready {
         warned: bool,
@@ -108,19 +108,19 @@ pub enum Way {
 }
 
 impl<'p> CompiledFlow<'p> {
-    /// Lowers a flow. `now` is the run's own.
+    /// Compiles a flow. `now` is the run's own.
     ///
     /// # Errors
     /// What the flow has that only the reference does, in a few words.
     pub fn new(plan: &'p Plan, flow: &'p Flow, names: &'p BTreeMap<ObjectRef, Arc<Names>>, now: Timestamp) -> Result<Self, &'static str> {
-        let lowered = compiler::lower(plan, flow, names, now).map_err(|why| why.0)?;
+        let compiled = compiler::compile(plan, flow, names, now).map_err(|why| why.0)?;
         let zone = jiff::tz::TimeZone::get(&plan.time_zone).map_err(|_| "its zone is unknown")?;
-        Ok(CompiledFlow { lowered, context: Context { now, zone } })
+        Ok(CompiledFlow { compiled, context: Context { now, zone } })
     }
 
     /// The objects that payloads are written to (`wms.Order`), in the order of [`Worker::map`]'s buffers.
     pub fn objects(&self) -> &[String] {
-        &self.lowered.objects
+        &self.compiled.objects
     }
 
     pub fn worker(&self) -> Worker<'_, 'p> {
@@ -133,9 +133,9 @@ impl<'p> CompiledFlow<'p> {
     }
 
     fn reading(&self, by_reference: bool) -> Worker<'_, 'p> {
-        let memos = Memos::of(&self.lowered);
+        let memos = Memos::of(&self.compiled);
         Worker {
-            flat: self,
+            flow: self,
             scanning: (!by_reference).then(Scanning::default),
             slots: Slots::default(),
             bump: Bump::new(),
@@ -157,26 +157,26 @@ impl<'p> Worker<'_, 'p> {
 
     /// Maps the text of one record, and appends its payloads, a line each, to the buffers of their objects. `count` is
     /// told each payload's object.
-    pub fn map(&mut self, record: &str, form: Form, out: &mut [Vec<u8>], count: impl FnMut(usize)) -> Way {
-        let Worker { flat, scanning, slots, bump, memos, first, payload, marks, made, stopped } = self;
-        let CompiledFlow { lowered, context } = flat;
+    pub fn map(&mut self, record: &str, form: Form, out: &mut [Vec<u8>], count: impl FnMut(usize)) -> MapStatus {
+        let Worker { flow, scanning, slots, bump, memos, first, payload, marks, made, stopped } = self;
+        let CompiledFlow { compiled, context } = flow;
         bump.reset();
         let mut read: Slots<'_> = std::mem::take(slots).again();
         let plain = match scanning {
-            Some(scanning) => scanning.read(&lowered.shape, record, &mut read, bump),
-            None => Reference.read(&lowered.shape, record, &mut read, bump),
+            Some(scanning) => scanning.read(&compiled.projection, record, &mut read, bump),
+            None => Reference.read(&compiled.projection, record, &mut read, bump),
         };
         if plain.is_err() {
             *slots = read.again();
-            return Way::Bailout;
+            return MapStatus::Bailout;
         }
         marks.clear();
         marks.extend(out.iter().map(Vec::len));
         made.clear();
-        let mut eval = Eval::new(lowered, context, record.as_bytes(), read, bump, memos, first);
+        let mut eval = Eval::new(compiled, context, record.as_bytes(), read, bump, memos, first);
         let way = through(&mut eval, form, payload, out, made, stopped);
         *slots = eval.slots.again();
-        if !matches!(way, Ok(Way::Ready { .. })) {
+        if !matches!(way, Ok(MapStatus::Ready { .. })) {
             made.clear();
             out.iter_mut().zip(marks).for_each(|(buffer, mark)| buffer.truncate(*mark));
         }
@@ -185,7 +185,7 @@ impl<'p> Worker<'_, 'p> {
                 made.iter().copied().for_each(count);
                 way
             }
-            Err(Leave) => Way::Bailout,
+            Err(Leave) => MapStatus::Bailout,
         }
     }
 }
@@ -197,17 +197,17 @@ fn through<'r, 'p: 'r>(
     out: &mut [Vec<u8>],
     made: &mut Vec<usize>,
     stopped: &mut Stopped<'p>,
-) -> Ran<Way> {
+) -> Ran<MapStatus> {
     // Rules write nothing.
     if !eval.run(0, written)? {
-        return Ok(Way::NotEligible);
+        return Ok(MapStatus::NotEligible);
     }
     if !eval.reasons.is_empty() {
         return stop(eval, stopped);
     }
-    let flat = eval.flat;
+    let compiled = eval.compiled;
     let mut length = 0;
-    for write in &flat.writes {
+    for write in &compiled.writes {
         let buffer = out.get_mut(write.object).ok_or(Leave)?;
         written.clear();
         if payload(eval, write, form, written)? {
@@ -222,24 +222,24 @@ fn through<'r, 'p: 'r>(
         }
     }
     // A value map may refuse what a payload needs.
-    if eval.reasons.is_empty() { Ok(Way::Ready { warned: eval.warned }) } else { stop(eval, stopped) }
+    if eval.reasons.is_empty() { Ok(MapStatus::Ready { warned: eval.warned }) } else { stop(eval, stopped) }
 }
 
 /// Ends a record that has reasons: whether there are more of them its payloads have to show.
 #[cold]
-fn stop<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, stopped: &mut Stopped<'p>) -> Ran<Way> {
-    let flat = eval.flat;
-    if flat.on_review && eval.reasons.iter().all(|reason| reason.review) {
+fn stop<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, stopped: &mut Stopped<'p>) -> Ran<MapStatus> {
+    let compiled = eval.compiled;
+    if compiled.on_review && eval.reasons.iter().all(|reason| reason.review) {
         return Err(Leave);
     }
     stopped.id.clear();
     id(eval, &mut stopped.id)?;
-    envelopes(eval, &flat.writes, &mut stopped.writes)?;
+    envelopes(eval, &compiled.writes, &mut stopped.writes)?;
     if eval.reasons.iter().any(|reason| !reason.review) {
-        envelopes(eval, flat.follow_ups.as_ref().ok_or(Leave)?, &mut stopped.writes)?;
+        envelopes(eval, compiled.follow_ups.as_ref().ok_or(Leave)?, &mut stopped.writes)?;
     }
     stopped.reasons = std::mem::take(&mut eval.reasons);
-    Ok(Way::Stopped { warned: eval.warned })
+    Ok(MapStatus::Stopped { warned: eval.warned })
 }
 
 fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], out: &mut Bytes) -> Ran<()> {
@@ -259,7 +259,7 @@ fn envelopes<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, writes: &'r [Write<'p>], out: 
 
 /// The record's id, as JSON.
 fn id(eval: &Eval<'_, '_>, out: &mut Bytes) -> Ran<()> {
-    let values = eval.flat.ids.ok_or(Leave)?.map(|at| *eval.get(Reg::new(RECORD, at)));
+    let values = eval.compiled.ids.ok_or(Leave)?.map(|at| *eval.get(Reg::new(RECORD, at)));
     match values.into_iter().find(|value| *value != RegValue::ABSENT) {
         Some(RegValue::Text(text)) => quote(text, out),
         Some(RegValue::Number(number)) if number.places() == 0 => number.print(out),
@@ -277,7 +277,7 @@ fn payload<'r, 'p: 'r>(eval: &mut Eval<'r, 'p>, write: &'r Write<'p>, form: Form
     if !eval.run(write.begin, out)? {
         return Ok(false);
     }
-    let object = eval.flat.objects.get(write.object).ok_or(Leave)?;
+    let object = eval.compiled.objects.get(write.object).ok_or(Leave)?;
     eval.first.clear();
     let mut key = None;
     if let Some((value, field)) = &write.key {

@@ -6,7 +6,7 @@ use rust_decimal::RoundingStrategy;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::number::Number;
-use super::projection::{NodeId, PerfectHash, Shape, same};
+use super::projection::{NodeId, PerfectHash, Projection, same};
 use super::reg::{Reg, RegValue};
 use super::row::{Empty, Key, Product, Row, Write};
 use super::tables::{Columns, Table};
@@ -130,7 +130,7 @@ impl<'p> Call<'p> {
     }
 
     /// Its registers have their places.
-    pub(crate) fn settled(&mut self) {
+    pub(crate) fn relocated(&mut self) {
         let given = self.arguments.iter().filter_map(|argument| match argument {
             Argument::Value(reg) => Some(*reg),
             Argument::Constant(_) => None,
@@ -391,7 +391,7 @@ pub(crate) enum Op<'p> {
         unit: LengthUnit,
         dst: u32,
     },
-    Treat {
+    Coerce {
         of: Reg,
         how: Coerce,
         dst: u32,
@@ -562,9 +562,9 @@ pub(crate) struct ValueMap<'p> {
     pub(crate) is_whole: bool,
 }
 
-/// A flow, lowered.
-pub(crate) struct Lowered<'p> {
-    pub(crate) shape: Shape,
+/// A flow, compiled.
+pub(crate) struct Compiled<'p> {
+    pub(crate) projection: Projection,
     /// It begins with filter, rules and routes.
     pub(crate) code: Vec<Op<'p>>,
     pub(crate) writes: Vec<Write<'p>>,

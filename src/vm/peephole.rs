@@ -10,7 +10,7 @@ use crate::ir::Arithmetic::Multiply;
 
 /// Joins operations. Jumps go on at their places as before, and so do writes. Gives the registers too of what is computed
 /// no more.
-pub(super) fn fuse<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> (Vec<Op<'p>>, Vec<u32>) {
+pub(super) fn optimize<'p>(mut ops: Vec<Op<'p>>, writes: &mut [&mut Write<'p>]) -> (Vec<Op<'p>>, Vec<u32>) {
     let mut unused = Vec::new();
     let count = ops.len();
     let uses = Uses::of(&mut ops, writes);

@@ -40,7 +40,7 @@ pub(crate) struct Node {
     places: Option<PerfectHash>,
 }
 
-pub(crate) struct Shape {
+pub(crate) struct Projection {
     pub(crate) nodes: Vec<Node>,
     /// Slots of the record's own row.
     pub(crate) width: u32,
@@ -55,10 +55,10 @@ pub(crate) struct Shape {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TwoWays;
 
-impl Shape {
+impl Projection {
     pub(crate) fn new() -> Self {
         let root = Node { holds: Holds::Object, slot: 0, row: ROOT, children: Vec::new(), places: None };
-        Shape { nodes: vec![root], width: 1, blank: Box::default(), nothing: 1 }
+        Projection { nodes: vec![root], width: 1, blank: Box::default(), nothing: 1 }
     }
 
     /// The child of a node by its key, made where it is not there yet.
@@ -233,16 +233,16 @@ mod tests {
 
     #[test]
     fn every_key_is_found_and_no_other() {
-        let mut shape = Shape::new();
+        let mut projection = Projection::new();
         let names: Vec<String> =
             (0..300).map(|n| format!("Package_{}__c", "x".repeat(n % 40) + &n.to_string())).chain(["a".into(), String::new()]).collect();
-        let ids: Vec<NodeId> = names.iter().map(|name| shape.child(ROOT, name, &Holds::Scalar).unwrap_or_default()).collect();
-        shape.seal(0);
+        let ids: Vec<NodeId> = names.iter().map(|name| projection.child(ROOT, name, &Holds::Scalar).unwrap_or_default()).collect();
+        projection.seal(0);
         for (name, id) in names.iter().zip(&ids) {
-            assert_eq!(shape.nodes[0].find(name.as_bytes()), Some(*id), "{name}");
-            assert_eq!(shape.nodes[0].find(format!("{name}_").as_bytes()), None);
+            assert_eq!(projection.nodes[0].find(name.as_bytes()), Some(*id), "{name}");
+            assert_eq!(projection.nodes[0].find(format!("{name}_").as_bytes()), None);
         }
-        assert_eq!(shape.width, 303);
+        assert_eq!(projection.width, 303);
     }
 
     proptest::proptest! {
@@ -258,13 +258,13 @@ mod tests {
 
     #[test]
     fn one_field_is_one_thing() {
-        let mut shape = Shape::new();
+        let mut projection = Projection::new();
         let rows = Holds::Rows { width: 0, envelope: true };
-        let list = shape.child(ROOT, "Lines", &rows).unwrap_or_default();
-        assert_eq!(shape.child(ROOT, "Lines", &rows), Ok(list));
-        assert_eq!(shape.child(ROOT, "Lines", &Holds::Scalar), Err(TwoWays));
-        let sku = shape.child(list, "Sku", &Holds::Scalar).unwrap_or_default();
-        assert_eq!((shape.nodes[usize::from(sku)].row, shape.nodes[usize::from(sku)].slot), (list, 0));
-        assert_eq!(shape.nodes[usize::from(list)].holds, Holds::Rows { width: 1, envelope: true });
+        let list = projection.child(ROOT, "Lines", &rows).unwrap_or_default();
+        assert_eq!(projection.child(ROOT, "Lines", &rows), Ok(list));
+        assert_eq!(projection.child(ROOT, "Lines", &Holds::Scalar), Err(TwoWays));
+        let sku = projection.child(list, "Sku", &Holds::Scalar).unwrap_or_default();
+        assert_eq!((projection.nodes[usize::from(sku)].row, projection.nodes[usize::from(sku)].slot), (list, 0));
+        assert_eq!(projection.nodes[usize::from(list)].holds, Holds::Rows { width: 1, envelope: true });
     }
 }

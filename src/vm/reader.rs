@@ -8,30 +8,30 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::key_cache::Guesses;
+use super::key_cache::ExpectedKeys;
 use super::number::Number;
-use super::projection::{Holds, NodeId, ROOT, Shape};
+use super::projection::{Holds, NodeId, Projection, ROOT};
 use super::reg::RegValue;
 use super::scan::{self, NotPlain, Slots};
 use crate::value::{Json, MAX_ITEMS, MAX_TEXT, Missing};
 
-/// Reads the text of a record, one JSON object, into the slots of a shape.
+/// Reads the text of a record, one JSON object, into the slots of a projection.
 pub(crate) trait Reader {
     /// # Errors
     /// It cannot be read by this reader: it is no record, or not one that is written plainly.
-    fn read<'r>(&mut self, shape: &Shape, text: &'r str, slots: &mut Slots<'r>, bump: &'r Bump) -> Result<(), NotPlain>;
+    fn read<'r>(&mut self, projection: &Projection, text: &'r str, slots: &mut Slots<'r>, bump: &'r Bump) -> Result<(), NotPlain>;
 }
 
 /// Looks at each byte once.
 #[derive(Debug, Default)]
 pub(crate) struct Scanning {
-    guesses: Guesses,
+    expected_keys: ExpectedKeys,
 }
 
 impl Reader for Scanning {
     #[inline]
-    fn read<'r>(&mut self, shape: &Shape, text: &'r str, slots: &mut Slots<'r>, bump: &'r Bump) -> Result<(), NotPlain> {
-        scan::scan(shape, text, slots, &mut self.guesses, bump)
+    fn read<'r>(&mut self, projection: &Projection, text: &'r str, slots: &mut Slots<'r>, bump: &'r Bump) -> Result<(), NotPlain> {
+        scan::scan(projection, text, slots, &mut self.expected_keys, bump)
     }
 }
 
@@ -40,38 +40,38 @@ impl Reader for Scanning {
 pub(crate) struct Reference;
 
 impl Reader for Reference {
-    fn read<'r>(&mut self, shape: &Shape, text: &'r str, slots: &mut Slots<'r>, bump: &'r Bump) -> Result<(), NotPlain> {
+    fn read<'r>(&mut self, projection: &Projection, text: &'r str, slots: &mut Slots<'r>, bump: &'r Bump) -> Result<(), NotPlain> {
         // All of it has to be JSON, also what is not read.
         if !serde_json::from_str::<Json>(text).is_ok_and(|json| json.is_object()) || u32::try_from(text.len()).is_err() {
             return Err(NotPlain);
         }
-        slots.clear(shape);
+        slots.clear(projection);
         let whole: &RawValue = serde_json::from_str(text).map_err(|_| NotPlain)?;
-        Filling { shape, slots, bump }.object(ROOT, whole.get(), 0)
+        Filling { projection, slots, bump }.object(ROOT, whole.get(), 0)
     }
 }
 
 struct Filling<'s, 'r> {
-    shape: &'s Shape,
+    projection: &'s Projection,
     slots: &'s mut Slots<'r>,
     bump: &'r Bump,
 }
 
 impl<'r> Filling<'_, 'r> {
     fn object(&mut self, id: NodeId, text: &'r str, base: u32) -> Result<(), NotPlain> {
-        let node = self.shape.node(id).ok_or(NotPlain)?;
+        let node = self.projection.node(id).ok_or(NotPlain)?;
         let fields = fields(text)?;
         for (name, child) in &node.children {
             let Some((_, value)) = fields.iter().rev().find(|(key, _)| **key == **name) else { continue };
             let value = self.value(*child, value.get(), base)?;
-            let slot = base + self.shape.node(*child).ok_or(NotPlain)?.slot;
+            let slot = base + self.projection.node(*child).ok_or(NotPlain)?.slot;
             *self.slots.values.get_mut(slot as usize).ok_or(NotPlain)? = value;
         }
         Ok(())
     }
 
     fn value(&mut self, id: NodeId, text: &'r str, base: u32) -> Result<RegValue<'r>, NotPlain> {
-        let holds = &self.shape.node(id).ok_or(NotPlain)?.holds;
+        let holds = &self.projection.node(id).ok_or(NotPlain)?.holds;
         Ok(match (text.as_bytes().first(), holds) {
             (Some(b'n'), _) => RegValue::Missing(Missing::Null),
             (Some(b't'), Holds::Scalar) => RegValue::Boolean(true),
@@ -151,9 +151,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn shape() -> Shape {
-        let mut shape = Shape::new();
-        let mut add = |of, name: &str, holds: &Holds| shape.child(of, name, holds).unwrap_or_default();
+    fn projection() -> Projection {
+        let mut projection = Projection::new();
+        let mut add = |of, name: &str, holds: &Holds| projection.child(of, name, holds).unwrap_or_default();
         add(ROOT, "a", &Holds::Scalar);
         let b = add(ROOT, "b", &Holds::Object);
         add(b, "a", &Holds::Scalar);
@@ -162,19 +162,19 @@ mod tests {
         add(rows, "a", &Holds::Number);
         let inner = add(rows, "b", &Holds::Rows { width: 0, envelope: false });
         add(inner, "c", &Holds::Scalar);
-        shape.seal(0);
-        shape
+        projection.seal(0);
+        projection
     }
 
     /// What stands in the slots, whatever the order in which rows were made.
-    fn seen(shape: &Shape, slots: &Slots<'_>, id: NodeId, base: u32) -> String {
-        let node = &shape.nodes[usize::from(id)];
+    fn seen(projection: &Projection, slots: &Slots<'_>, id: NodeId, base: u32) -> String {
+        let node = &projection.nodes[usize::from(id)];
         let fields = node.children.iter().map(|(name, child)| {
-            let value = slots.values[(base + shape.nodes[usize::from(*child)].slot) as usize];
+            let value = slots.values[(base + projection.nodes[usize::from(*child)].slot) as usize];
             match value {
-                RegValue::Record(node, at) if (node, at) == (*child, base) => format!("{name}: {{{}}}", seen(shape, slots, *child, base)),
+                RegValue::Record(node, at) if (node, at) == (*child, base) => format!("{name}: {{{}}}", seen(projection, slots, *child, base)),
                 RegValue::Rows { node, first, count } if node == *child => {
-                    let rows = (first..first + count).map(|row| seen(shape, slots, *child, slots.rows[row as usize]));
+                    let rows = (first..first + count).map(|row| seen(projection, slots, *child, slots.rows[row as usize]));
                     format!("{name}: [{}]", rows.collect::<Vec<_>>().join("; "))
                 }
                 value => format!("{name}: {value:?}"),
@@ -208,13 +208,13 @@ mod tests {
         /// One after the other with one scanner: what it has learned of one record is not true of the next.
         #[test]
         fn both_readers_see_the_same(texts in proptest::collection::vec(json(), 1..6)) {
-            let shape = shape();
+            let projection = projection();
             let (mut scanned, mut filled, bump) = (Slots::default(), Slots::default(), Bump::new());
             let mut scanning = Scanning::default();
             for text in texts.iter().chain(&texts) {
-                if scanning.read(&shape, text, &mut scanned, &bump).is_ok() {
-                    prop_assert!(Reference.read(&shape, text, &mut filled, &bump).is_ok(), "{}", text);
-                    prop_assert_eq!(seen(&shape, &scanned, ROOT, 0), seen(&shape, &filled, ROOT, 0), "{}", text);
+                if scanning.read(&projection, text, &mut scanned, &bump).is_ok() {
+                    prop_assert!(Reference.read(&projection, text, &mut filled, &bump).is_ok(), "{}", text);
+                    prop_assert_eq!(seen(&projection, &scanned, ROOT, 0), seen(&projection, &filled, ROOT, 0), "{}", text);
                 }
             }
         }
@@ -226,9 +226,9 @@ mod tests {
         /// stands first.
         #[test]
         fn what_was_learned_makes_nothing_plain_that_is_none(text in json(), at in any::<proptest::sample::Index>(), how in 0..4) {
-            let (shape, mut slots, bump) = (shape(), Slots::default(), Bump::new());
+            let (projection, mut slots, bump) = (projection(), Slots::default(), Bump::new());
             let mut scanning = Scanning::default();
-            let _ = scanning.read(&shape, &text, &mut slots, &bump);
+            let _ = scanning.read(&projection, &text, &mut slots, &bump);
             let mut letters: Vec<char> = text.chars().collect();
             match how {
                 0 => drop(letters.remove(at.index(letters.len()))),
@@ -242,7 +242,7 @@ mod tests {
                 }
             }
             let broken: String = letters.into_iter().collect();
-            if scanning.read(&shape, &broken, &mut slots, &bump).is_ok() {
+            if scanning.read(&projection, &broken, &mut slots, &bump).is_ok() {
                 prop_assert!(serde_json::from_str::<Json>(&broken).is_ok(), "{}", broken);
             }
         }
@@ -251,18 +251,18 @@ mod tests {
     /// The first key of an object is expected without a comma: only where it is the first.
     #[test]
     fn behind_an_unknown_first_key_a_comma_is_needed() {
-        let (shape, mut slots, bump) = (shape(), Slots::default(), Bump::new());
+        let (projection, mut slots, bump) = (projection(), Slots::default(), Bump::new());
         let mut scanning = Scanning::default();
         for (text, plain) in [(r#"{"a":1,"x":2}"#, true), (r#"{"new":true"a":1,"x":2}"#, false), (r#"{"new":true,"a":1,"x":2}"#, true)] {
-            assert_eq!(scanning.read(&shape, text, &mut slots, &bump).is_ok(), plain, "{text}");
+            assert_eq!(scanning.read(&projection, text, &mut slots, &bump).is_ok(), plain, "{text}");
         }
     }
 
     #[test]
     fn of_two_the_last_one_counts() {
-        let (shape, mut slots, bump) = (shape(), Slots::default(), Bump::new());
+        let (projection, mut slots, bump) = (projection(), Slots::default(), Bump::new());
         let text = r#"{"a": 1, "\u0061": 22, "b": {"a": 3}, "b": {}}"#;
-        assert!(Reference.read(&shape, text, &mut slots, &bump).is_ok());
-        assert_eq!(seen(&shape, &slots, ROOT, 0), "a: Number(22), b: {a: Missing(Absent), é: Missing(Absent)}, c: Missing(Absent)");
+        assert!(Reference.read(&projection, text, &mut slots, &bump).is_ok());
+        assert_eq!(seen(&projection, &slots, ROOT, 0), "a: Number(22), b: {a: Missing(Absent), é: Missing(Absent)}, c: Missing(Absent)");
     }
 }

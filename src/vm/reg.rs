@@ -44,7 +44,7 @@ impl Reg {
     }
 
     /// `places`: of what is computed.
-    pub(crate) fn settle(&mut self, places: &[u32]) {
+    pub(crate) fn relocate(&mut self, places: &[u32]) {
         if let Some(at) = self.as_computed() {
             self.0 = places.get(at as usize).copied().unwrap_or_default();
         }
@@ -74,7 +74,7 @@ pub(crate) enum RegValue<'r> {
     Instant(Timestamp),
     Weight(Number, WeightUnit),
     Length(Number, LengthUnit),
-    /// A named thing, by its place in [`super::op::Lowered::references`].
+    /// A named thing, by its place in [`super::op::Compiled::references`].
     Named(u32),
     /// An object of the record: its node, and where the row begins that it stands in.
     Record(NodeId, u32),

@@ -134,7 +134,7 @@ pub(crate) enum Form<'p> {
     },
     /// In an object, by its unit.
     Weight(Box<[Unit]>),
-    /// A named thing, as each of [`super::op::Lowered::references`] is written; none for one that does not fit.
+    /// A named thing, as each of [`super::op::Compiled::references`] is written; none for one that does not fit.
     Named(Vec<Option<Box<[u8]>>>),
     /// By the reference's own encoding.
     Other,

@@ -6,10 +6,10 @@
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 
-use super::key_cache::{Guess, Guesses, Keys, LONGEST_GUESS, MOST_GUESSES, MOST_OF_ALL, Meaning, as_expected};
-use super::projection::{Holds, Node, NodeId, ROOT, Shape};
+use super::key_cache::{ExpectedKey, ExpectedKeys, Keys, LONGEST_EXPECTED, MOST_EXPECTED, MOST_OF_ALL, Meaning, as_expected};
+use super::projection::{Holds, Node, NodeId, Projection, ROOT};
 use super::reg::RegValue;
-use super::simd::{Expected, WIDTH, special, window};
+use super::simd::{Expected, WIDTH, load, special};
 use super::token::{number, number_of, said, word};
 use crate::value::{MAX_ITEMS, MAX_TEXT, Missing};
 
@@ -33,9 +33,9 @@ impl Slots<'_> {
     }
 
     /// Makes room for another record.
-    pub(super) fn clear(&mut self, shape: &Shape) {
+    pub(super) fn clear(&mut self, projection: &Projection) {
         self.values.clear();
-        self.values.extend_from_slice(&shape.blank);
+        self.values.extend_from_slice(&projection.blank);
         self.rows.clear();
         self.open.clear();
         if let Some(root) = self.values.first_mut() {
@@ -54,23 +54,23 @@ pub(super) type Read<T> = Result<T, NotPlain>;
 const DEEPEST: u32 = 100;
 
 /// Reads a record: the text of one JSON object.
-pub(crate) fn scan<'r>(shape: &Shape, text: &'r str, slots: &mut Slots<'r>, guesses: &mut Guesses, bump: &'r Bump) -> Read<()> {
+pub(crate) fn scan<'r>(projection: &Projection, text: &'r str, slots: &mut Slots<'r>, expected_keys: &mut ExpectedKeys, bump: &'r Bump) -> Read<()> {
     if u32::try_from(text.len()).is_err() {
         return Err(NotPlain);
     }
-    slots.clear(shape);
-    let Guesses { by_node, count } = guesses;
-    by_node.resize_with(shape.nodes.len(), Option::default);
-    Scanner { bytes: text.as_bytes(), at: 0, shape, slots, guesses: by_node, guessed: count, depth: 0, bump }.record()
+    slots.clear(projection);
+    let ExpectedKeys { by_node, count } = expected_keys;
+    by_node.resize_with(projection.nodes.len(), Option::default);
+    Scanner { bytes: text.as_bytes(), at: 0, projection, slots, expected_keys: by_node, expected: count, depth: 0, bump }.record()
 }
 
 struct Scanner<'s, 'r> {
     bytes: &'r [u8],
     at: usize,
-    shape: &'s Shape,
+    projection: &'s Projection,
     slots: &'s mut Slots<'r>,
-    guesses: &'s mut [Option<Box<Keys>>],
-    guessed: &'s mut usize,
+    expected_keys: &'s mut [Option<Box<Keys>>],
+    expected: &'s mut usize,
     depth: u32,
     bump: &'r Bump,
 }
@@ -147,20 +147,20 @@ impl<'r> Scanner<'_, 'r> {
 
     /// An object, whose keys are those of `id` in the row that begins at `base`.
     fn object(&mut self, id: NodeId, base: u32) -> Read<()> {
-        let shape = self.shape;
-        let node = shape.node(id).ok_or(NotPlain)?;
-        // No object stands in itself: its guesses are its own while it is read.
-        let mut guesses = self.guesses.get_mut(usize::from(id)).and_then(Option::take).unwrap_or_default();
-        let read = self.fields(Some(node), base, &mut guesses.0);
-        if let Some(place) = self.guesses.get_mut(usize::from(id)) {
-            *place = Some(guesses);
+        let projection = self.projection;
+        let node = projection.node(id).ok_or(NotPlain)?;
+        // No object stands in itself: its expected_keys are its own while it is read.
+        let mut expected_keys = self.expected_keys.get_mut(usize::from(id)).and_then(Option::take).unwrap_or_default();
+        let read = self.fields(Some(node), base, &mut expected_keys.0);
+        if let Some(place) = self.expected_keys.get_mut(usize::from(id)) {
+            *place = Some(expected_keys);
         }
         read
     }
 
     /// `node`: none for an object of which nothing is read.
     #[inline(always)]
-    fn fields(&mut self, node: Option<&Node>, base: u32, guesses: &mut Vec<Guess>) -> Read<()> {
+    fn fields(&mut self, node: Option<&Node>, base: u32, expected_keys: &mut Vec<ExpectedKey>) -> Read<()> {
         if !self.begins(b'{', b'}')? {
             return Ok(());
         }
@@ -169,12 +169,12 @@ impl<'r> Scanner<'_, 'r> {
         loop {
             let rest = bytes.get(self.at..).unwrap_or_default();
             let row = self.slots.values.get_mut(base as usize..).unwrap_or_default();
-            let (count, rest) = as_expected(guesses.get_mut(next..).unwrap_or_default(), rest, row);
+            let (count, rest) = as_expected(expected_keys.get_mut(next..).unwrap_or_default(), rest, row);
             next += count;
             first &= count == 0;
             self.at = bytes.len() - rest.len();
-            if let Some(guess @ Guess { meaning: Meaning::Inner(id), .. }) = guesses.get(next)
-                && let Some(behind) = guess.behind(rest)
+            if let Some(key @ ExpectedKey { meaning: Meaning::Inner(id), .. }) = expected_keys.get(next)
+                && let Some(behind) = key.behind(rest)
             {
                 self.at = bytes.len() - behind.len();
                 self.space();
@@ -184,7 +184,7 @@ impl<'r> Scanner<'_, 'r> {
                 if !first && !self.goes_on(b'}')? {
                     return Ok(());
                 }
-                self.member(node, base, guesses, &mut next)?;
+                self.member(node, base, expected_keys, &mut next)?;
             }
             first = false;
             // The first key is expected without a comma: behind another one it has to have one.
@@ -194,41 +194,41 @@ impl<'r> Scanner<'_, 'r> {
 
     /// A member of any form.
     #[inline(never)]
-    fn member(&mut self, node: Option<&Node>, base: u32, guesses: &mut Vec<Guess>, next: &mut usize) -> Read<()> {
-        let meaning = self.key(guesses, node, next)?;
+    fn member(&mut self, node: Option<&Node>, base: u32, expected_keys: &mut Vec<ExpectedKey>, next: &mut usize) -> Read<()> {
+        let meaning = self.key(expected_keys, node, next)?;
         self.space();
         match meaning {
             Meaning::Text(_) if !matches!(self.peek(), b'"' | b'n') => Err(NotPlain),
             Meaning::Number(_) if !matches!(self.peek(), b'-' | b'0'..=b'9' | b'n') => Err(NotPlain),
             Meaning::Text(slot) | Meaning::Number(slot) | Meaning::Scalar(slot) => self.scalar(base + slot),
             Meaning::Inner(id) => self.inner(id, base),
-            Meaning::Unread => self.unwanted(guesses.get_mut(next.wrapping_sub(1))),
+            Meaning::Unread => self.unwanted(expected_keys.get_mut(next.wrapping_sub(1))),
         }
     }
 
-    /// The value of a key that is not read. `guess`: the key's, by which the value is guessed. One that was made for
+    /// The value of a key that is not read. `key`: the key's, by which the value is expected. One that was made for
     /// another key does no harm: the same bytes are the same value.
-    fn unwanted(&mut self, guess: Option<&mut Guess>) -> Read<()> {
+    fn unwanted(&mut self, key: Option<&mut ExpectedKey>) -> Read<()> {
         let begun = self.at;
-        let Some(guess) = guess else { return self.skip(None) };
-        let more = &mut *guess.more;
+        let Some(key) = key else { return self.skip(None) };
+        let more = &mut *key.more;
         self.skip(Some(&mut more.inside))?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
-        if more.value.is_none() && read.len() <= LONGEST_GUESS && matches!(read.first(), Some(b'{' | b'[')) {
+        if more.value.is_none() && read.len() <= LONGEST_EXPECTED && matches!(read.first(), Some(b'{' | b'[')) {
             more.value = Some(Expected::new(read));
         }
         Ok(())
     }
 
-    /// A key with its colon, and what it means. `next`: its place in the object, by which it is guessed.
-    fn key(&mut self, guesses: &mut Vec<Guess>, node: Option<&Node>, next: &mut usize) -> Read<Meaning> {
+    /// A key with its colon, and what it means. `next`: its place in the object, by which it is expected.
+    fn key(&mut self, expected_keys: &mut Vec<ExpectedKey>, node: Option<&Node>, next: &mut usize) -> Read<Meaning> {
         // One that is not there this time is passed over.
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        for (place, guess) in guesses.iter().enumerate().skip(*next).take(2) {
-            if let Some(behind) = rest.strip_prefix(guess.name()) {
+        for (place, key) in expected_keys.iter().enumerate().skip(*next).take(2) {
+            if let Some(behind) = rest.strip_prefix(key.name()) {
                 *next = place + 1;
                 self.at = self.bytes.len() - behind.len();
-                return Ok(guess.meaning);
+                return Ok(key.meaning);
             }
         }
         let begun = self.at;
@@ -238,7 +238,7 @@ impl<'r> Scanner<'_, 'r> {
             return Err(NotPlain);
         }
         let child = node.zip(self.bytes.get(start..end)).and_then(|(node, key)| node.find(key));
-        let meaning = match child.and_then(|id| Some((id, self.shape.node(id)?))) {
+        let meaning = match child.and_then(|id| Some((id, self.projection.node(id)?))) {
             Some((_, Node { holds: Holds::Text, slot, .. })) => Meaning::Text(*slot),
             Some((_, Node { holds: Holds::Number, slot, .. })) => Meaning::Number(*slot),
             Some((_, Node { holds: Holds::Scalar, slot, .. })) => Meaning::Scalar(*slot),
@@ -248,12 +248,12 @@ impl<'r> Scanner<'_, 'r> {
         self.space();
         self.expect(b':')?;
         let read = self.bytes.get(begun..self.at).unwrap_or_default();
-        if guesses.len() == *next && *next < MOST_GUESSES && *self.guessed < MOST_OF_ALL {
-            let comma: &[u8] = if guesses.is_empty() { b"" } else { b"," };
-            guesses.push(Guess::new(&[comma, read].concat(), meaning));
-            *self.guessed += 1;
+        if expected_keys.len() == *next && *next < MOST_EXPECTED && *self.expected < MOST_OF_ALL {
+            let comma: &[u8] = if expected_keys.is_empty() { b"" } else { b"," };
+            expected_keys.push(ExpectedKey::new(&[comma, read].concat(), meaning));
+            *self.expected += 1;
             *next += 1;
-        } else if let Some(known) = guesses.iter().position(|guess| guess.name() == read) {
+        } else if let Some(known) = expected_keys.iter().position(|key| key.name() == read) {
             // Some before it are not there this time.
             *next = known + 1;
         }
@@ -321,8 +321,8 @@ impl<'r> Scanner<'_, 'r> {
 
     /// An object or a list of which something is read.
     fn inner(&mut self, id: NodeId, base: u32) -> Read<()> {
-        let shape = self.shape;
-        let node = shape.node(id).ok_or(NotPlain)?;
+        let projection = self.projection;
+        let node = projection.node(id).ok_or(NotPlain)?;
         let slot = base + node.slot;
         self.once(slot)?;
         let value = match (self.peek(), &node.holds) {
@@ -393,7 +393,7 @@ impl<'r> Scanner<'_, 'r> {
         let mut more = self.begins(b'[', b']')?;
         while more {
             let base = self.slots.values.len();
-            self.slots.values.extend_from_slice(self.shape.blank.get(..width as usize).ok_or(NotPlain)?);
+            self.slots.values.extend_from_slice(self.projection.blank.get(..width as usize).ok_or(NotPlain)?);
             let base = u32::try_from(base).map_err(|_| NotPlain)?;
             self.slots.open.push(base);
             self.object(id, base)?;
@@ -406,17 +406,17 @@ impl<'r> Scanner<'_, 'r> {
         if count as usize > MAX_ITEMS { Err(NotPlain) } else { Ok(RegValue::Rows { node: id, first, count }) }
     }
 
-    /// A value that is not read. `inside`: the keys that are guessed in it.
-    fn skip(&mut self, mut inside: Option<&mut Vec<Guess>>) -> Read<()> {
+    /// A value that is not read. `inside`: the keys that are expected in it.
+    fn skip(&mut self, mut inside: Option<&mut Vec<ExpectedKey>>) -> Read<()> {
         match self.peek() {
             b'"' => self.string().map(|_| ()),
             b'{' => match inside {
-                Some(guesses) => self.fields(None, 0, guesses),
+                Some(expected_keys) => self.fields(None, 0, expected_keys),
                 None => {
                     // Such are not kept.
-                    let kept = *self.guessed;
+                    let kept = *self.expected;
                     let read = self.fields(None, 0, &mut Vec::new());
-                    *self.guessed = kept;
+                    *self.expected = kept;
                     read
                 }
             },
@@ -456,7 +456,7 @@ impl<'r> Scanner<'_, 'r> {
     fn long_string(&mut self, start: usize) -> Read<(usize, usize, bool)> {
         let mut escaped = false;
         loop {
-            while let Some(window) = window(self.bytes, self.at) {
+            while let Some(window) = load(self.bytes, self.at) {
                 let special = special(window);
                 if special != 0 {
                     self.at += special.trailing_zeros() as usize;
@@ -511,9 +511,9 @@ mod tests {
     use crate::value::Json;
     use proptest::prelude::*;
 
-    fn shape() -> (Shape, Vec<NodeId>) {
-        let mut shape = Shape::new();
-        let mut add = |of, name: &str, holds: &Holds| shape.child(of, name, holds).unwrap_or_default();
+    fn projection() -> (Projection, Vec<NodeId>) {
+        let mut projection = Projection::new();
+        let mut add = |of, name: &str, holds: &Holds| projection.child(of, name, holds).unwrap_or_default();
         let a = add(ROOT, "a", &Holds::Scalar);
         let b = add(ROOT, "b", &Holds::Object);
         let c = add(b, "c", &Holds::Scalar);
@@ -521,22 +521,22 @@ mod tests {
         let d = add(rows, "d", &Holds::Scalar);
         let inner = add(rows, "b", &Holds::Rows { width: 0, envelope: false });
         let e = add(inner, "c", &Holds::Scalar);
-        shape.seal(0);
-        (shape, vec![a, b, c, rows, d, inner, e])
+        projection.seal(0);
+        (projection, vec![a, b, c, rows, d, inner, e])
     }
 
     fn plain(text: &str) -> bool {
-        scan(&shape().0, text, &mut Slots::default(), &mut Guesses::default(), &Bump::new()).is_ok()
+        scan(&projection().0, text, &mut Slots::default(), &mut ExpectedKeys::default(), &Bump::new()).is_ok()
     }
 
     #[test]
     fn what_is_read_stands_in_its_slot() {
-        let (shape, ids) = shape();
+        let (projection, ids) = projection();
         let text = r#"{ "x": {"a": [1, {"b": null}]}, "b": {"c": "é", "z": -1.5e3}, "rows": {"done": true, "records": [
             {"d": 1, "b": [{"c": true}, {}]}, {"d": "q\"", "b": []}, {}]}, "a": 0.50 }"#;
         let (mut slots, bump) = (Slots::default(), Bump::new());
-        scan(&shape, text, &mut slots, &mut Guesses::default(), &bump).unwrap_or_else(|_| panic!("it is plain"));
-        let get = |base: u32, id: usize| slots.values[(base + shape.nodes[usize::from(ids[id])].slot) as usize];
+        scan(&projection, text, &mut slots, &mut ExpectedKeys::default(), &bump).unwrap_or_else(|_| panic!("it is plain"));
+        let get = |base: u32, id: usize| slots.values[(base + projection.nodes[usize::from(ids[id])].slot) as usize];
         let read = |value: RegValue<'_>| match value {
             RegValue::Text(text) => String::from_utf8(text.to_vec()).unwrap_or_default(),
             other => format!("{other:?}"),

@@ -9,7 +9,7 @@ pub(super) const WIDTH: usize = 32;
 
 /// The bytes that begin at a place; none near the end.
 #[inline(always)]
-pub(super) fn window(bytes: &[u8], at: usize) -> Option<u8x32> {
+pub(super) fn load(bytes: &[u8], at: usize) -> Option<u8x32> {
     bytes.get(at..).and_then(<[u8]>::first_chunk::<WIDTH>).map(|chunk| u8x32::new(*chunk))
 }
 
@@ -36,19 +36,19 @@ pub(super) fn append(bytes: &[u8], from: usize, to: usize, out: &mut Bytes) {
 
 /// Bytes that are expected, as far as they fit into a window.
 #[derive(Debug)]
-pub(super) struct Word {
+pub(super) struct Prefix {
     first: [u8; WIDTH],
     /// A bit for each of them.
     mask: u32,
     length: u32,
 }
 
-impl Word {
+impl Prefix {
     pub(super) fn new(bytes: &[u8]) -> Self {
         let mut first = [0; WIDTH];
         first.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         let mask = 1_u32.checked_shl(bytes.len() as u32).map_or(u32::MAX, |above| above.wrapping_sub(1));
-        Word { first, mask, length: bytes.len() as u32 }
+        Prefix { first, mask, length: bytes.len() as u32 }
     }
 
     /// What stands behind them; none where something else begins there. `whole`: all of them.
@@ -67,18 +67,18 @@ impl Word {
 /// The same with all of them.
 #[derive(Debug)]
 pub(super) struct Expected {
-    word: Word,
+    prefix: Prefix,
     bytes: Box<[u8]>,
 }
 
 impl Expected {
     pub(super) fn new(bytes: &[u8]) -> Self {
-        Expected { word: Word::new(bytes), bytes: bytes.into() }
+        Expected { prefix: Prefix::new(bytes), bytes: bytes.into() }
     }
 
     #[inline(always)]
     pub(super) fn behind<'b>(&self, rest: &'b [u8]) -> Option<&'b [u8]> {
-        self.word.behind(rest, || &self.bytes)
+        self.prefix.behind(rest, || &self.bytes)
     }
 }
 
@@ -104,13 +104,13 @@ mod tests {
             let wanted = bytes.get(at..at + WIDTH).map(|window| {
                 window.iter().enumerate().filter(|(_, byte)| matches!(byte, b'"' | b'\\' | 0..=0x1F)).fold(0_u32, |mask, (bit, _)| mask | 1 << bit)
             });
-            prop_assert_eq!(window(&bytes, at).map(special), wanted);
+            prop_assert_eq!(load(&bytes, at).map(special), wanted);
         }
 
         #[test]
-        fn a_word_stands_where_its_bytes_do(word in "[ab]{0,40}", text in "[ab]{0,90}", at in 0_usize..90) {
+        fn a_word_stands_where_its_bytes_do(prefix in "[ab]{0,40}", text in "[ab]{0,90}", at in 0_usize..90) {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
-            prop_assert_eq!(Expected::new(word.as_bytes()).behind(rest), rest.strip_prefix(word.as_bytes()));
+            prop_assert_eq!(Expected::new(prefix.as_bytes()).behind(rest), rest.strip_prefix(prefix.as_bytes()));
         }
     }
 }

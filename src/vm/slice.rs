@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use wide::u8x32;
 
-use super::simd::{WIDTH, special, window};
+use super::simd::{WIDTH, load, special};
 
 /// Objects and lists inside each other.
 const DEEPEST: usize = 128;
@@ -121,7 +121,7 @@ fn behind_string(bytes: &[u8], at: usize) -> Option<usize> {
     }
     let mut at = at + 1;
     loop {
-        match window(bytes, at).map(special) {
+        match load(bytes, at).map(special) {
             Some(0) => at += WIDTH,
             Some(found) => at += found.trailing_zeros() as usize,
             None => {
@@ -173,7 +173,7 @@ fn behind_brackets(bytes: &[u8], start: usize) -> Option<usize> {
 /// The next quote or bracket.
 fn next_sign(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        let Some(window) = window(bytes, at) else {
+        let Some(window) = load(bytes, at) else {
             let rest = bytes.get(at..)?;
             return rest.iter().position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']')).map(|found| at + found);
         };

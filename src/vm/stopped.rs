@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::bytes::Bytes;
 use crate::ir::Place;
 
-/// As [`crate::apply::Reason`] is written.
+/// As [`crate::eval::Reason`] is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Reason<'p> {
     pub(crate) message: String,

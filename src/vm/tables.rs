@@ -217,8 +217,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     #[inline(never)]
     pub(super) fn look(&mut self, table: u32, key: Reg, to: Columns) -> Ran<()> {
-        let flat = self.flat;
-        let table = flat.tables.get(table as usize).ok_or(Leave)?;
+        let compiled = self.compiled;
+        let table = compiled.tables.get(table as usize).ok_or(Leave)?;
         let rows = table.get(std::iter::once(self.get(key)))?;
         self.put_row(to, rows.get(..usize::from(to.count)));
         Ok(())
@@ -226,8 +226,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     #[inline(never)]
     pub(super) fn cell(&mut self, table: u32, key: Reg, column: u16, dst: u32) -> Ran<()> {
-        let flat = self.flat;
-        let table = flat.tables.get(table as usize).ok_or(Leave)?;
+        let compiled = self.compiled;
+        let table = compiled.tables.get(table as usize).ok_or(Leave)?;
         let rows = table.get(std::iter::once(self.get(key)))?;
         // The first row's cells stand first.
         match rows.get(usize::from(column)) {
@@ -239,8 +239,8 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
 
     #[inline(never)]
     pub(super) fn rows(&mut self, table: u32, keys: &'r [Reg], to: Columns) -> Ran<()> {
-        let flat = self.flat;
-        let table = flat.tables.get(table as usize).ok_or(Leave)?;
+        let compiled = self.compiled;
+        let table = compiled.tables.get(table as usize).ok_or(Leave)?;
         let rows = match keys {
             [key] => table.get(std::iter::once(self.get(*key)))?,
             keys => table.get(keys.iter().map(|key| self.get(*key)))?,

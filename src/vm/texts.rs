@@ -9,7 +9,7 @@ use super::number::Number;
 use super::op::{Piece, Quick};
 use super::read::{ends_no_blank, string};
 use super::reg::RegValue;
-use super::simd::{WIDTH, window};
+use super::simd::{WIDTH, load};
 use super::token::begins_no_blank;
 use crate::base::bounds::LONG_TEXT;
 
@@ -80,7 +80,7 @@ impl<'r, 'p: 'r> Eval<'r, 'p> {
             RegValue::Boolean(truth) => out.extend_from_slice_copy(if truth { b"true" } else { b"false" }),
             RegValue::Date(date) => out.extend_from_slice_copy(date.to_string().as_bytes()),
             RegValue::Instant(instant) => out.extend_from_slice_copy(instant.to_string().as_bytes()),
-            RegValue::Named(named) => out.extend_from_slice_copy(self.flat.references.get(named as usize).ok_or(Leave)?.name.as_bytes()),
+            RegValue::Named(named) => out.extend_from_slice_copy(self.compiled.references.get(named as usize).ok_or(Leave)?.name.as_bytes()),
             _ => return Err(Leave),
         }
         Ok(())
@@ -97,7 +97,7 @@ pub(super) fn is_one_line(street: &[u8], record: &[u8]) -> bool {
     }
     // What stands behind it in the record is looked at too, and left out of account.
     let start = (street.as_ptr() as usize).wrapping_sub(record.as_ptr() as usize);
-    if let Some(window) = window(record, start)
+    if let Some(window) = load(record, start)
         && street.len() <= WIDTH
     {
         let part = u32::MAX >> (WIDTH - street.len());
@@ -124,7 +124,7 @@ pub(super) fn is_one_line(street: &[u8], record: &[u8]) -> bool {
 #[inline(always)]
 pub(super) fn is_short_email(text: &[u8], record: &[u8]) -> Option<bool> {
     let start = (text.as_ptr() as usize).wrapping_sub(record.as_ptr() as usize);
-    let window = window(record, start).filter(|_| (1..=WIDTH).contains(&text.len()))?;
+    let window = load(record, start).filter(|_| (1..=WIDTH).contains(&text.len()))?;
     // What stands behind it is left out of account.
     let all = u32::MAX >> (WIDTH - text.len());
     let is = |byte: u8| window.simd_eq(u8x32::splat(byte)).to_bitmask();

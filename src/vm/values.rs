@@ -1,4 +1,4 @@
-//! Lowers expressions: values into registers.
+//! Compiles expressions: values into registers.
 
 use std::sync::Arc;
 
@@ -48,31 +48,31 @@ impl<'p> Compiler<'p> {
             Held::In(reg) | Held::Either(reg, _) | Held::Rows(reg, _) | Held::TableRows(reg, _) => *reg,
             Held::Row { first, .. } => Reg::computed(*first),
             Held::Object { node, base } if self.is_row(*node) => self.compute(Op::Element { base: *base, node: *node, dst: 0 }),
-            Held::Object { node, base } => Reg::new(*base, self.out.shape.node(*node).map_or(0, |of| of.slot)),
+            Held::Object { node, base } => Reg::new(*base, self.out.projection.node(*node).map_or(0, |of| of.slot)),
         }
     }
 
     /// Whether a node's objects are elements of a list.
     fn is_row(&self, node: NodeId) -> bool {
-        self.out.shape.node(node).is_none_or(|of| matches!(of.holds, Holds::Rows { .. }))
+        self.out.projection.node(node).is_none_or(|of| matches!(of.holds, Holds::Rows { .. }))
     }
 
     /// A value, wherever it is.
     pub(super) fn held(&mut self, expr: &'p Expr, taken: As) -> Found<Held> {
-        self.deeper(expr, |lowerer| lowerer.lowered(expr, taken))
+        self.deeper(expr, |compiler| compiler.compiled(expr, taken))
     }
 
     /// The reference counts what is nested, and refuses the record.
-    pub(super) fn deeper<T>(&mut self, expr: &'p Expr, lower: impl FnOnce(&mut Self) -> Found<T>) -> Found<T> {
+    pub(super) fn deeper<T>(&mut self, expr: &'p Expr, compile: impl FnOnce(&mut Self) -> Found<T>) -> Found<T> {
         self.depth += 1;
         let within = match expr {
             Expr::Slot { slot, .. } => self.lets.get(slot).copied().unwrap_or(0),
             _ => 0,
         };
         self.deepest = self.deepest.max(self.depth + within);
-        let lowered = if self.deepest > DEEPEST { Err(Unsupported("an expression that is nested too deeply")) } else { lower(self) };
+        let compiled = if self.deepest > DEEPEST { Err(Unsupported("an expression that is nested too deeply")) } else { compile(self) };
         self.depth -= 1;
-        lowered
+        compiled
     }
 
     /// What a name stands for.
@@ -93,11 +93,11 @@ impl<'p> Compiler<'p> {
         Ok(held)
     }
 
-    fn lowered(&mut self, expr: &'p Expr, taken: As) -> Found<Held> {
+    fn compiled(&mut self, expr: &'p Expr, taken: As) -> Found<Held> {
         let op = match expr {
             Expr::Literal(literal) => Op::Load { value: constant(literal)?, dst: 0 },
             Expr::Slot { slot, .. } => return self.named(*slot),
-            Expr::Word(word) => {
+            Expr::ContextVar(word) => {
                 let value = match word {
                     ContextVar::Value if let Some(given) = self.given => return Ok(Held::In(given)),
                     ContextVar::Now => RegValue::Instant(self.now),
@@ -141,13 +141,13 @@ impl<'p> Compiler<'p> {
             Expr::If { condition, then, otherwise } => return self.choice(condition, then, otherwise, taken),
             Expr::Each { generators, condition, body } => {
                 self.push(Op::List);
-                let element = self.looped(generators, condition.as_deref(), |lowerer| {
-                    let held = lowerer.held(body, As::Itself)?;
+                let element = self.looped(generators, condition.as_deref(), |compiler| {
+                    let held = compiler.held(body, As::Itself)?;
                     match &held {
-                        Held::Object { node, base } if lowerer.is_row(*node) => lowerer.push(Op::PushRow { base: *base, node: *node }),
+                        Held::Object { node, base } if compiler.is_row(*node) => compiler.push(Op::PushRow { base: *base, node: *node }),
                         held => {
-                            let reg = lowerer.reg_of(held);
-                            lowerer.push(Op::Push(reg));
+                            let reg = compiler.reg_of(held);
+                            compiler.push(Op::Push(reg));
                         }
                     }
                     Ok(held)
@@ -164,7 +164,7 @@ impl<'p> Compiler<'p> {
             }
             Expr::Weigh { value, unit } => Op::Weigh { of: self.value(value)?, unit: *unit, dst: 0 },
             Expr::Measure { value, unit } => Op::Measure { of: self.value(value)?, unit: *unit, dst: 0 },
-            Expr::Treat { value, kind } => {
+            Expr::Coerce { value, kind } => {
                 let how = match kind {
                     Kind::Decimal | Kind::Integer => Coerce::Number,
                     Kind::Money => Coerce::Money,
@@ -177,10 +177,10 @@ impl<'p> Compiler<'p> {
                 if how != Coerce::Text && taken == As::Number {
                     return Ok(Held::In(of));
                 }
-                Op::Treat { of, how, dst: 0 }
+                Op::Coerce { of, how, dst: 0 }
             }
             condition if condition.is_condition() => return self.truth(condition),
-            // The rest is left to `apply`.
+            // The rest is left to `eval`.
             _ => return Err(Unsupported("a form of expression that is not compiled")),
         };
         Ok(Held::In(self.compute(op)))
@@ -213,12 +213,12 @@ impl<'p> Compiler<'p> {
         let dst = self.into(&one, None);
         self.push(Op::Present { of, when: true, to: end.to() });
         let choice = self.point();
-        let (other, or, alone) = self.scoped(|lowerer| {
-            let other = lowerer.held(fallback, taken)?;
-            let or = lowerer.reg_of(&other);
-            let alone = !lowerer.is_longer(choice);
-            if !lowerer.redirect(choice, or, dst) {
-                lowerer.into(&other, Some(dst));
+        let (other, or, alone) = self.scoped(|compiler| {
+            let other = compiler.held(fallback, taken)?;
+            let or = compiler.reg_of(&other);
+            let alone = !compiler.is_longer(choice);
+            if !compiler.redirect(choice, or, dst) {
+                compiler.into(&other, Some(dst));
             }
             Ok((other, or, alone))
         })?;
@@ -236,10 +236,10 @@ impl<'p> Compiler<'p> {
     fn choice(&mut self, condition: &'p Expr, then: &'p Expr, otherwise: &'p Expr, taken: As) -> Found<Held> {
         let (not, end) = (self.label(), self.label());
         self.branch(condition, false, not)?;
-        let (one, dst) = self.scoped(|lowerer| lowerer.given(then, taken, None))?;
+        let (one, dst) = self.scoped(|compiler| compiler.given(then, taken, None))?;
         self.jump(end);
         self.place(not);
-        let (other, _) = self.scoped(|lowerer| lowerer.given(otherwise, taken, Some(dst)))?;
+        let (other, _) = self.scoped(|compiler| compiler.given(otherwise, taken, Some(dst)))?;
         self.place(end);
         either(one, other, dst)
     }
@@ -309,9 +309,9 @@ impl<'p> Compiler<'p> {
     /// Where a field of an object stands, and its nodes.
     pub(super) fn place_of(&mut self, of: &Held, name: &str, holds: &Holds) -> Found<(Reg, Vec<NodeId>)> {
         let mut child = |node: NodeId| {
-            let shape = &mut self.out.shape;
-            let child = shape.child(node, name, holds).map_err(|_| Unsupported("a field that is read in two ways"))?;
-            Ok((child, shape.node(child).map_or(0, |node| node.slot)))
+            let projection = &mut self.out.projection;
+            let child = projection.child(node, name, holds).map_err(|_| Unsupported("a field that is read in two ways"))?;
+            Ok((child, projection.node(child).map_or(0, |node| node.slot)))
         };
         match of {
             Held::Object { node, base } => {
@@ -366,9 +366,9 @@ impl<'p> Compiler<'p> {
         {
             let dst = self.room(1);
             self.push(Op::Load { value: RegValue::Missing(Missing::Null), dst });
-            self.looped(generators, condition.as_deref(), |lowerer| {
-                let of = lowerer.number(body)?;
-                lowerer.push(Op::Add { of, dst });
+            self.looped(generators, condition.as_deref(), |compiler| {
+                let of = compiler.number(body)?;
+                compiler.push(Op::Add { of, dst });
                 Ok(())
             })?;
             self.push(Op::Sum { money: money && taken == As::Itself, dst });
@@ -378,9 +378,9 @@ impl<'p> Compiler<'p> {
             let street = self.value(street)?;
             let (dst, end) = (self.room(1), self.label());
             self.push(Op::StreetLine { street, first: line == 1, dst, to: end.to() });
-            self.scoped(|lowerer| {
-                let line = lowerer.called(function, arguments)?;
-                lowerer.push(Op::Copy { of: line, dst });
+            self.scoped(|compiler| {
+                let line = compiler.called(function, arguments)?;
+                compiler.push(Op::Copy { of: line, dst });
                 Ok(())
             })?;
             self.place(end);
@@ -436,51 +436,51 @@ impl<'p> Compiler<'p> {
         condition: Option<&'p Expr>,
         inside: impl FnOnce(&mut Self) -> Found<T>,
     ) -> Found<T> {
-        self.scoped(|lowerer| {
-            let (mut nests, next) = (Vec::with_capacity(generators.len()), lowerer.label());
+        self.scoped(|compiler| {
+            let (mut nests, next) = (Vec::with_capacity(generators.len()), compiler.label());
             for generator in generators {
-                let list = lowerer.held(&generator.list, As::Itself)?;
-                let reg = lowerer.reg_of(&list);
+                let list = compiler.held(&generator.list, As::Itself)?;
+                let reg = compiler.reg_of(&list);
                 let (element, held) = match list {
                     Held::Rows(_, nodes) => match nodes.as_slice() {
                         [node] => {
-                            let base = lowerer.base()?;
+                            let base = compiler.base()?;
                             (Element::Row { base, node: *node }, Held::Object { node: *node, base })
                         }
                         _ => {
-                            let dst = lowerer.room(1);
+                            let dst = compiler.room(1);
                             (Element::Value(dst), Held::Either(Reg::computed(dst), nodes))
                         }
                     },
                     Held::TableRows(_, table) => {
-                        let count = lowerer.columns(table);
-                        let first = lowerer.room(1 + u32::from(count));
+                        let count = compiler.columns(table);
+                        let first = compiler.room(1 + u32::from(count));
                         (Element::Columns(Columns::new(first, count)), Held::Row { first, table })
                     }
                     _ => {
-                        let dst = lowerer.room(1);
+                        let dst = compiler.room(1);
                         (Element::Value(dst), Held::In(Reg::computed(dst)))
                     }
                 };
-                let index = generator.index.filter(|slot| lowerer.reads.contains(slot)).map(|slot| {
-                    let dst = lowerer.room(1);
-                    lowerer.bind(slot, Held::In(Reg::computed(dst)));
+                let index = generator.index.filter(|slot| compiler.reads.contains(slot)).map(|slot| {
+                    let dst = compiler.room(1);
+                    compiler.bind(slot, Held::In(Reg::computed(dst)));
                     dst
                 });
-                lowerer.bind(generator.slot, held);
-                let (nest, begin, end) = (lowerer.nest()?, lowerer.label(), lowerer.label());
-                lowerer.push(Op::Each { list: reg, nest, element, optional: generator.optional, index, end: end.to() });
-                lowerer.place(begin);
+                compiler.bind(generator.slot, held);
+                let (nest, begin, end) = (compiler.nest()?, compiler.label(), compiler.label());
+                compiler.push(Op::Each { list: reg, nest, element, optional: generator.optional, index, end: end.to() });
+                compiler.place(begin);
                 nests.push((Op::Next { nest, element, index, begin: begin.to() }, end));
             }
             if let Some(condition) = condition {
-                lowerer.branch(condition, false, next)?;
+                compiler.branch(condition, false, next)?;
             }
-            let made = inside(lowerer)?;
-            lowerer.place(next);
+            let made = inside(compiler)?;
+            compiler.place(next);
             for (op, end) in nests.into_iter().rev() {
-                lowerer.push(op);
-                lowerer.place(end);
+                compiler.push(op);
+                compiler.place(end);
             }
             Ok(made)
         })
@@ -571,8 +571,8 @@ fn numeric(expr: &Expr) -> Option<bool> {
     match expr {
         Expr::Literal(Literal::Number(_)) => Some(false),
         Expr::Literal(Literal::Money(_)) => Some(true),
-        Expr::Field { kind: Kind::Integer | Kind::Decimal, .. } | Expr::Treat { kind: Kind::Integer | Kind::Decimal, .. } => Some(false),
-        Expr::Field { kind: Kind::Money, .. } | Expr::Treat { kind: Kind::Money, .. } => Some(true),
+        Expr::Field { kind: Kind::Integer | Kind::Decimal, .. } | Expr::Coerce { kind: Kind::Integer | Kind::Decimal, .. } => Some(false),
+        Expr::Field { kind: Kind::Money, .. } | Expr::Coerce { kind: Kind::Money, .. } => Some(true),
         Expr::Arithmetic { op: ir::Arithmetic::Divide, left, right } => numeric(left).filter(|_| numeric(right) == Some(false)),
         Expr::Arithmetic { left, right, .. } => Some(numeric(left)? | numeric(right)?),
         Expr::Fallback { value, fallback } => numeric(value).filter(|kind| numeric(fallback) == Some(*kind)),

@@ -25,7 +25,7 @@ impl Op<'_> {
             | Op::Arithmetic { dst, .. }
             | Op::Weigh { dst, .. }
             | Op::Measure { dst, .. }
-            | Op::Treat { dst, .. }
+            | Op::Coerce { dst, .. }
             | Op::Reasons { dst } => Some(dst),
             Op::Look { to, .. } | Op::Rows { to, .. } => Some(&mut to.first),
             _ => None,
@@ -51,7 +51,7 @@ impl Op<'_> {
             (Op::Arithmetic { op, left, right, dst: _ }, Op::Arithmetic { op: b, left: c, right: d, dst: _ }) => (op, left, right) == (b, c, d),
             (Op::Weigh { of, unit, dst: _ }, Op::Weigh { of: b, unit: c, dst: _ }) => (of, unit) == (b, c),
             (Op::Measure { of, unit, dst: _ }, Op::Measure { of: b, unit: c, dst: _ }) => (of, unit) == (b, c),
-            (Op::Treat { of, how, dst: _ }, Op::Treat { of: b, how: c, dst: _ }) => (of, how) == (b, c),
+            (Op::Coerce { of, how, dst: _ }, Op::Coerce { of: b, how: c, dst: _ }) => (of, how) == (b, c),
             (Op::Reasons { dst: _ }, Op::Reasons { dst: _ }) => true,
             (Op::Look { table, key, to }, Op::Look { table: b, key: c, to: d }) => (table, key, to.count, to.read) == (b, c, d.count, d.read),
             (Op::Rows { table, keys, to }, Op::Rows { table: b, keys: c, to: d }) => (table, keys, to.count, to.read) == (b, c, d.count, d.read),
@@ -127,7 +127,7 @@ impl Op<'_> {
             | Op::Add { of, .. }
             | Op::Weigh { of, .. }
             | Op::Measure { of, .. }
-            | Op::Treat { of, .. }
+            | Op::Coerce { of, .. }
             | Op::Push(of)
             | Op::WriteText { of, .. }
             | Op::WriteShaped { of, .. }

@@ -226,7 +226,7 @@ fn failing(files: &Files) -> Vec<String> {
         find: &|flow, inputs, given| queries::find(&program, flow, inputs, given),
         records: &|path| {
             let text = files.get(path).ok_or_else(|| "not there".to_owned())?;
-            crossdock::testkit::records::read(path, text).map_err(|fault| fault.to_string())
+            crossdock::project::records::read(path, text).map_err(|fault| fault.to_string())
         },
         names: &compiled.names,
     };

@@ -1,4 +1,4 @@
-//! The whole task (read, parse, map, validate, serialise, write), by the lowered mapping and by what one would write
+//! The whole task (read, parse, map, validate, serialize, write), by the compiled mapping and by what one would write
 //! instead, in one run: first that all give the same, then how long each takes. All read the same file, and write to the
 //! same memory: a file that is written would be the disk's pace.
 //!
@@ -23,9 +23,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crossdock::eval::{Inputs, Outcome, Program, Verdict, apply};
-use crossdock::vm::{CompiledFlow, Form};
 use crossdock::project::{Compiled, Options, Texts, compile};
 use crossdock::run::files::{self, Lines, Mapper, Sink};
+use crossdock::vm::{CompiledFlow, Form};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -222,7 +222,7 @@ fn main() {
     let mut tasks: Vec<(&str, Task<'_>)> = vec![
         ("crossdock", Box::new(|input, memory| by_files(Some(&flat), 1, input, memory))),
         (
-            "floor: crossdock, the lowered flow alone",
+            "floor: crossdock, the compiled flow alone",
             Box::new(|input, memory| {
                 let (mut worker, mut made) = (flat.worker(), vec![Vec::new()]);
                 input.lines(memory, |line, out| {

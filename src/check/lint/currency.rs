@@ -119,7 +119,7 @@ fn has_no_currency(flow: &ir::Flow, expr: &Expr, depth: usize) -> bool {
     match expr {
         Expr::Literal(Literal::Number(_) | Literal::Money(_)) => true,
         // Only a number is made money so.
-        Expr::Treat { kind: Kind::Money, .. } => true,
+        Expr::Coerce { kind: Kind::Money, .. } => true,
         Expr::Field { wire: WireEncoding::Amount { currency_field: None, currency: None, .. }, .. } => true,
         Expr::Field { base, kind: Kind::Money, .. } => matches!(base.as_ref(), Expr::Table { .. }),
         Expr::Slot { slot, .. } => flow.lets.iter().filter(|of| of.slot == *slot).any(|of| inner(&of.value)),
@@ -168,7 +168,7 @@ fn amounts(flow: &ir::Flow, expr: &Expr, depth: usize, found: &mut BTreeSet<From
                 inner(value);
             }
         }
-        Expr::Negate(value) | Expr::Treat { value, .. } => inner(value),
+        Expr::Negate(value) | Expr::Coerce { value, .. } => inner(value),
         Expr::Call { arguments, .. } => arguments.iter().for_each(inner),
         Expr::Grouped { value, .. } => value.iter().for_each(|value| inner(value)),
         _ => {}

@@ -75,7 +75,7 @@ fn never_with(flow: &Flow, condition: Expr) -> bool {
 fn literals(mapping: &Mapping, value: &Expr, into: &mut Vec<Literal>) {
     match value {
         Expr::Literal(literal) if *literal != Literal::Missing => into.push(literal.clone()),
-        Expr::Treat { value, .. } => literals(mapping, value, into),
+        Expr::Coerce { value, .. } => literals(mapping, value, into),
         Expr::Bind { body, .. } => literals(mapping, body, into),
         Expr::If { then, otherwise, .. } => [then, otherwise].into_iter().for_each(|one| literals(mapping, one, into)),
         Expr::Fallback { value, fallback } => [value, fallback].into_iter().for_each(|one| literals(mapping, one, into)),
@@ -116,7 +116,7 @@ fn grows(flow: &Flow, diags: &mut Vec<Diagnostic>) {
 
 fn adds_to(value: &Expr, field: &str) -> bool {
     match value {
-        Expr::Treat { value, .. } => adds_to(value, field),
+        Expr::Coerce { value, .. } => adds_to(value, field),
         Expr::Fallback { value, fallback } => adds_to(value, field) || adds_to(fallback, field),
         Expr::Call { arguments, .. } => arguments.first().is_some_and(|first| adds_to(first, field)),
         Expr::If { then, otherwise, .. } => adds_to(then, field) && adds_to(otherwise, field),

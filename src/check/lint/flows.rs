@@ -202,7 +202,7 @@ fn inner_bodies(input: &Input<'_>, flow: &ir::Flow, value: &Expr, diags: &mut Ve
             }
         }
         Expr::Each { body, .. } | Expr::Bind { body, .. } => inner_bodies(input, flow, body, diags),
-        Expr::Treat { value, .. } => inner_bodies(input, flow, value, diags),
+        Expr::Coerce { value, .. } => inner_bodies(input, flow, value, diags),
         _ => {}
     }
 }
@@ -210,10 +210,10 @@ fn inner_bodies(input: &Input<'_>, flow: &ir::Flow, value: &Expr, diags: &mut Ve
 /// A text of the record as it is, where the target knows a list of names.
 fn passed_through(object: &Object, row: &ir::Row, value: &Expr, diags: &mut Vec<Diagnostic>) {
     let Some(Kind::Enumeration(known)) = object.fields.get(&row.name).map(|field| &field.kind) else { return };
-    let plain = value.untreated();
+    let plain = value.uncoerced();
     // A value of another list is told of where the two lists are compared.
     let Expr::Field { kind: Kind::Text, base, .. } = plain else { return };
-    if matches!(base.as_ref(), Expr::Word(ir::ContextVar::Target)) {
+    if matches!(base.as_ref(), Expr::ContextVar(ir::ContextVar::Target)) {
         return;
     }
     if let Some(at) = row.place.span {
@@ -229,7 +229,7 @@ fn twice(input: &Input<'_>, flow: &ir::Flow, object: &Object, rows: &[ir::Row], 
         .iter()
         .filter_map(|row| {
             let RowValue::Expr(value) = &row.value else { return None };
-            let value = value.untreated();
+            let value = value.uncoerced();
             let Expr::Field { base, name, .. } = value else { return None };
             Some((row, base.as_ref(), name.as_ref(), logic::path(value)?))
         })

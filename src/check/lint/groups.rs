@@ -50,7 +50,7 @@ pub(super) fn check(input: &Input<'_>, tree: &tree::Flow, flow: &ir::Flow, diags
 fn plain(expr: &Expr, group: &ir::Group) -> bool {
     match expr {
         Expr::Slot { slot, .. } => *slot == group.slot,
-        Expr::Treat { value, .. } => plain(value, group),
+        Expr::Coerce { value, .. } => plain(value, group),
         // Written small in the match, two groups look for the same record all the more.
         Expr::Call { arguments, .. } => arguments.first().is_some_and(|first| plain(first, group)),
         _ => false,
@@ -61,7 +61,7 @@ fn plain(expr: &Expr, group: &ir::Group) -> bool {
 fn has_case(expr: &Expr) -> bool {
     match expr {
         Expr::Field { kind, .. } => *kind == Kind::Text,
-        Expr::Treat { value, .. } => has_case(value),
+        Expr::Coerce { value, .. } => has_case(value),
         Expr::Call { function, .. }
             if matches!(function.0.name, "lower" | "upper" | "slug" | "phone_e164" | "e164" | "country_code" | "digits_only") =>
         {

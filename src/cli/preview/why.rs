@@ -421,7 +421,7 @@ fn absent(about: &About<'_>, what: &str, out: &mut Out) -> Result<bool, Failure>
 
 fn is_list(expr: &Expr) -> bool {
     match expr {
-        Expr::Treat { value, .. } => is_list(value),
+        Expr::Coerce { value, .. } => is_list(value),
         Expr::Each { .. } => true,
         _ => false,
     }

@@ -7,7 +7,7 @@ use super::flow::name_behind;
 use super::{Reader, mistake, parts};
 use crate::base::diag::{Code, Diagnostic};
 use crate::base::{Span, Spanned};
-use crate::value::{LengthUnit, WeightUnit};
+use crate::value::{LengthUnit, WeightUnit, seconds_of};
 
 /// The name behind an `as` at the end of a condition, where it is no unit and no currency.
 fn unit_that_is_a_name(condition: &Expr) -> Option<Name> {
@@ -16,13 +16,10 @@ fn unit_that_is_a_name(condition: &Expr) -> Option<Name> {
     let word = name.node.as_str();
     let is_unit = WeightUnit::parse(word).is_some()
         || LengthUnit::parse(word).is_some()
-        || TIMES.contains(&word)
+        || seconds_of(word).is_some()
         || (word.len() == 3 && word.chars().all(|letter| letter.is_ascii_uppercase()));
     (!is_unit).then_some(name)
 }
-
-/// Units of time, in both forms.
-const TIMES: [&str; 10] = ["second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks"];
 
 impl<'t> Reader<'t> {
     pub(super) fn write(&mut self, statement: &Statement) -> Option<Write> {

@@ -140,7 +140,7 @@ impl<'f> Names<'f> {
             return None;
         }
         match expr {
-            Expr::Treat { value, .. } => self.rows(value, depth),
+            Expr::Coerce { value, .. } => self.rows(value, depth),
             Expr::Slot { slot, .. } => match self.slots.get(slot)? {
                 Held::Rows(found) => Some(found),
                 Held::Value(value) | Held::Element(value) => self.rows(value, depth + 1),
@@ -175,7 +175,7 @@ impl<'f> Names<'f> {
                 },
                 None => Some(format!("{}.{name}", self.path(base, depth)?)),
             },
-            Expr::Treat { value, .. } => self.path(value, depth),
+            Expr::Coerce { value, .. } => self.path(value, depth),
             Expr::Slot { slot, .. } => match self.slots.get(slot)? {
                 Held::Record(name) => Some((*name).to_owned()),
                 Held::Value(value) | Held::Element(value) => self.path(value, depth + 1),
@@ -194,7 +194,7 @@ impl<'f> Names<'f> {
 /// The rows of an object that an expression builds, and what it is.
 pub(super) fn built(expr: &Expr) -> Option<(&[Row], &ObjectRef)> {
     match expr {
-        Expr::Treat { value: inner, .. } | Expr::Bind { body: inner, .. } => built(inner),
+        Expr::Coerce { value: inner, .. } | Expr::Bind { body: inner, .. } => built(inner),
         // A function of which an argument may be missing.
         Expr::If { then, otherwise, .. } if matches!(&**otherwise, Expr::Literal(Literal::Missing)) => built(then),
         Expr::Object { rows, object: Some(object) } => Some((rows, object)),
@@ -205,7 +205,7 @@ pub(super) fn built(expr: &Expr) -> Option<(&[Row], &ObjectRef)> {
 /// An expression without what only says how it is treated.
 pub(super) fn bare(expr: &Expr) -> &Expr {
     match expr {
-        Expr::Treat { value, .. } => bare(value),
+        Expr::Coerce { value, .. } => bare(value),
         other => other,
     }
 }

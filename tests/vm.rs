@@ -8,7 +8,7 @@ use crate::common::orders::Dice;
 use crossdock::eval::{Inputs, Outcome, Program, Verdict, apply};
 use crossdock::project::{Compiled, Options, Texts, compile};
 use crossdock::run::files::{stopped, whole};
-use crossdock::vm::{CompiledFlow, Form, Way};
+use crossdock::vm::{CompiledFlow, Form, MapStatus};
 use serde_json::{Value, json};
 
 const NOW: &str = "2026-11-20T12:00:00Z";
@@ -49,7 +49,7 @@ impl<'c> Both<'c> {
                 let way = worker.map(&line, form, &mut out, |object| counts[object] += 1);
                 let made: Vec<String> = out.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
                 // The reader that serde_json is: what the scanner takes, it takes, and sees the same in it.
-                if way != Way::Bailout {
+                if way != MapStatus::Bailout {
                     let mut out = vec![b"before\n".to_vec(); flat.objects().len()];
                     assert_eq!(oracle.map(&line, form, &mut out, |_| {}), way, "{line}");
                     assert!(out.iter().zip(&made).all(|(read, scanned)| read == scanned.as_bytes()), "{line}");
@@ -57,15 +57,15 @@ impl<'c> Both<'c> {
                 let record: Option<Value> = serde_json::from_str(&line).ok().filter(Value::is_object);
                 let outcome = record.as_ref().map(reference);
                 match (way, outcome) {
-                    (Way::Bailout, _) => {
+                    (MapStatus::Bailout, _) => {
                         self.left += 1;
                         assert!(made.iter().all(|made| made == "before\n"), "{line}");
                     }
-                    (Way::NotEligible, Some(outcome)) => {
+                    (MapStatus::NotEligible, Some(outcome)) => {
                         self.skipped += 1;
                         assert_eq!(outcome.verdict, Verdict::NotEligible, "{line}");
                     }
-                    (Way::Stopped { warned }, Some(outcome)) => {
+                    (MapStatus::Stopped { warned }, Some(outcome)) => {
                         self.stopped += 1;
                         let verdict = if worker.stopped().is_review() { Verdict::Review } else { Verdict::Rejected };
                         assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (verdict, warned), "{line}");
@@ -76,7 +76,7 @@ impl<'c> Both<'c> {
                         assert!(worker.stopped().messages().eq(outcome.reasons.iter().map(|reason| reason.message.as_str())));
                         assert!(made.iter().all(|made| made == "before\n"), "{line}");
                     }
-                    (Way::Ready { warned }, Some(outcome)) => {
+                    (MapStatus::Ready { warned }, Some(outcome)) => {
                         self.ready += 1;
                         assert_eq!((outcome.verdict, !outcome.warnings.is_empty()), (Verdict::Ready, warned), "{line}\n{:?}", outcome.reasons);
                         let mut expected = vec!["before\n".to_owned(); made.len()];
@@ -216,7 +216,10 @@ fn whatever_stands_in_a_record_the_bytes_are_the_same() {
     let flat = CompiledFlow::new(plan, flow, &compiled.names, NOW.parse().unwrap()).unwrap();
     let mut worker = flat.worker();
     let mut maps = |order: &Value| {
-        !matches!(worker.map(&order.to_string(), Form::Body, &mut vec![Vec::new(); flat.objects().len()], |_| {}), Way::Bailout | Way::Stopped { .. })
+        !matches!(
+            worker.map(&order.to_string(), Form::Body, &mut vec![Vec::new(); flat.objects().len()], |_| {}),
+            MapStatus::Bailout | MapStatus::Stopped { .. }
+        )
     };
     let orders: Vec<Value> = crate::common::orders::orders(3, 1_000)
         .into_iter()
