@@ -175,8 +175,14 @@ impl Checker<'_> {
         });
         self.target = target;
         let (key, body, guards) = out;
-        let guarantee = object.guarantee(op, key.as_ref().and_then(|key| key.field.as_deref()));
-        let in_doubt = if allowed { self.in_doubt(write, op, guarantee, key.as_ref(), &object) } else { None };
+        let key_field = key.as_ref().and_then(|key| key.field.as_deref());
+        let guarantee = object.guarantee(op, key_field);
+        let key_fields = crate::system::manifest(&object.system).map(|manifest| manifest.key_fields(&object.name, op)).unwrap_or_default();
+        let is_taken = key_fields.is_empty() || object.write_rule(op, key_field).is_some();
+        if let (false, Some(written)) = (is_taken, &write.key) {
+            self.report(error::sections::other_key(op, &of, written.value.span, &object, &key_fields));
+        }
+        let in_doubt = if allowed && is_taken { self.in_doubt(write, op, guarantee, key.as_ref(), &object) } else { None };
         let result = write.name.as_ref().map(|_| self.slot());
         Some(Write {
             name,

@@ -273,12 +273,12 @@ impl Write {
     /// What the manifest of a system says of a write.
     pub fn of(system: &str, object: &Object, operation: Operation, key_field: Option<&str>) -> Option<Self> {
         let rule = object.write_rule(operation, key_field)?;
-        let settle = system::manifest(system)?.settle_minutes;
+        let usual = system::manifest(system)?.settle_minutes;
         Some(Write {
             guarantee: rule.guarantee,
             batch: rule.batch,
             bulk: rule.bulk,
-            settle: SignedDuration::from_mins(settle.into()),
+            settle: rule.settle.unwrap_or_else(|| SignedDuration::from_mins(usual.into())),
             replaces: rule.replaces,
             found_by: key_field.filter(|_| rule.found_by_key).map(str::to_owned).or_else(|| rule.found_by.clone()),
             carries: rule.carries,

@@ -125,6 +125,18 @@ pub(super) fn claims_more(class: &str, span: Span) -> Diagnostic {
         .help("add `nothing_done` with the vendor's words, or `asked == read` to the condition, or call it `ambiguous`")
 }
 
+pub(super) fn claims_success(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ClaimsMore, span, "an answer that is no success may be called `ok`")
+        .why("a write that was not carried out would count as done, and be lost")
+        .help("add `status in (200, 201)` to the condition, or name what the answer is: `is: rejected`")
+}
+
+pub(super) fn renews_after_done(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ClaimsMore, span, "a token is renewed after an answer that may also follow a write that was carried out")
+        .why("the write is not sent again with the new token: its outcome is in doubt")
+        .help("name the status of a refused token: `status == 401`; or write a rule under `answers` with `is: expired` and `nothing_done`")
+}
+
 pub(super) fn mark_unsure(span: Span, message: &str, help: &str) -> Diagnostic {
     Diagnostic::new(Code::MarkUnsure, span, message).why("after a lost answer it would be made twice, or another record be taken for it").help(help)
 }

@@ -6,6 +6,7 @@
 pub mod against;
 mod check;
 mod error;
+mod held;
 pub mod model;
 mod read;
 pub mod schemas;

@@ -187,7 +187,7 @@ impl Reader<'_> {
 
     /// `30 s`, `5 minutes`, `1 ms`, `27 days`.
     pub(super) fn duration(&mut self, node: &Node, what: &str) -> Option<SignedDuration> {
-        let found = node.text().and_then(duration);
+        let found = node.text().and_then(crate::system::duration);
         if found.is_none() {
             let said = error::bad_form(self.span(node), what, "a length of time", node.text().unwrap_or(node.noun()));
             self.found.push(said.help("write a number and `ms`, `s`, `minutes`, `hours` or `days`: `30 s`, `5 minutes`"));
@@ -296,20 +296,4 @@ impl Reader<'_> {
         let known: Vec<&str> = place.provides().iter().copied().chain(self.given.iter().map(String::as_str)).collect();
         Err(error::not_provided(&path.to_string(), root, path.span, place, &known, &self.settings))
     }
-}
-
-/// The length of time that a text says; `None` where it says none.
-pub(super) fn duration(text: &str) -> Option<SignedDuration> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let millis: i64 = match unit.trim() {
-        "ms" => 1,
-        "s" | "second" | "seconds" => 1_000,
-        "minute" | "minutes" => 60_000,
-        "hour" | "hours" => 3_600_000,
-        "day" | "days" => 86_400_000,
-        _ => return None,
-    };
-    Some(SignedDuration::from_millis(number.parse::<i64>().ok()?.checked_mul(millis)?))
 }

@@ -305,3 +305,18 @@ fn what_comes_with_the_program_keeps_the_rules_and_drafts_are_told_what_they_lac
     }
     insta::assert_snapshot!(out);
 }
+
+/// The manifest is known before anything is read of a description as a whole, and says the same of its writes.
+#[test]
+fn the_manifest_says_of_writes_what_the_description_says() {
+    let mut compared = 0;
+    for (path, text) in texts() {
+        let described = read(crate::base::FileId::default(), &text).0.unwrap();
+        let writes = described.objects.iter().flat_map(|object| object.writes.iter().map(|write| described.said(object, write)));
+        let rules: Vec<_> = writes.filter_map(|write| write.rule()).collect();
+        let manifest = crate::system::Manifest::of_description(&text).unwrap();
+        assert_eq!(manifest.writes, rules, "{}", path.display());
+        compared += rules.len();
+    }
+    assert!(compared > 20, "{compared}");
+}

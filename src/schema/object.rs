@@ -72,6 +72,10 @@ impl Object {
         if let Some(rule) = self.write_rule(operation, key_field) {
             return rule.guarantee;
         }
+        // A key that none of its writes is for protects nothing.
+        if system::manifest(&self.system).is_some_and(|manifest| !manifest.key_fields(&self.name, operation).is_empty()) {
+            return Guarantee::Unprotected;
+        }
         let native = key_field.is_some_and(|field| self.keys.iter().any(|key| key == field));
         if operation == Operation::Update || native { Guarantee::Idempotent } else { self.otherwise }
     }

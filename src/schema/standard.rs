@@ -60,7 +60,8 @@ mod tests {
             }
             let writes = object.access.create || object.access.update || object.access.upsert;
             let ruled = [Operation::Create, Operation::Update, Operation::Upsert].iter().any(|operation| {
-                let keyed = object.keys.iter().chain(&object.searchable).map(|key| Some(key.as_str())).chain([None]);
+                let said = system::manifest(system).map(|manifest| manifest.key_fields(name, *operation)).unwrap_or_default();
+                let keyed = object.keys.iter().chain(&object.searchable).map(String::as_str).chain(said).map(Some).chain([None]);
                 keyed.into_iter().any(|key| object.write_rule(*operation, key).is_some())
             });
             assert!(!writes || ruled, "{system}/{name} can be written, and no rule of the manifest says how");

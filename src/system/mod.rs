@@ -11,9 +11,9 @@ mod write;
 
 use std::sync::LazyLock;
 
-pub use described::URL;
+pub use described::{DescribedWrite, URL, duration};
 pub use manifest::{DataClasses, Describe, Dialect, Kind, Limit, Manifest, Sandbox, Search, Setting, SignIn, Texts};
-pub use write::{Asked, Guarantee, KeyField, Operation, WriteRule, by_class};
+pub use write::{Asked, Guarantee, KeyField, Means, Operation, WriteRule, by_class};
 
 // `MANIFESTS` by system, and `SCHEMAS` by system and object: the texts of `schemas/`; `DESCRIPTIONS` by system: those of `systems/`.
 // Gathered by `build.rs`.

@@ -1,5 +1,6 @@
 //! What a write to a system is held to.
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,49 @@ impl Guarantee {
 impl std::fmt::Display for Guarantee {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "G{}", self.class())
+    }
+}
+
+/// By what one key has one effect, as a description names it. The class follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// A key that we choose, in the payload or the path.
+    Key,
+    /// The id in the call, and absolute values.
+    Set,
+    /// The version that was read.
+    Version,
+    /// A token that the system knows again for some hours.
+    Token,
+    /// A field by which what was made is found.
+    Mark,
+    None,
+}
+
+impl Means {
+    /// The means by the words that descriptions have for them.
+    pub const ALL: &'static [(&'static str, Means)] = &[
+        ("key", Means::Key),
+        ("set", Means::Set),
+        ("version", Means::Version),
+        ("token", Means::Token),
+        ("mark", Means::Mark),
+        ("none", Means::None),
+    ];
+
+    /// What the means gives. A class is never declared.
+    pub fn guarantee(self) -> Guarantee {
+        match self {
+            Means::Key | Means::Set | Means::Version => Guarantee::Idempotent,
+            Means::Token => Guarantee::Token,
+            Means::Mark => Guarantee::Searchable,
+            Means::None => Guarantee::Unprotected,
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, means)| *means == self).map_or("", |(word, _)| word)
     }
 }
 
@@ -95,7 +139,7 @@ impl Operation {
 }
 
 /// A way to write, and what it is held to.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WriteRule {
     /// The object that it is for; none: all.
@@ -105,6 +149,15 @@ pub struct WriteRule {
     /// What the field of the write's key has to be; none: anything, and also no field at all.
     #[serde(default)]
     pub key: Option<KeyField>,
+    /// The fields that the write's key may go to, where it is for these only; empty: for any.
+    #[serde(skip)]
+    pub key_fields: Vec<String>,
+    /// Where it is for some fields only: it is also for a write without a key.
+    #[serde(skip)]
+    pub keyless: bool,
+    /// How long a request that was sent may still be carried out, where the manifest's own time is another.
+    #[serde(skip)]
+    pub settle: Option<SignedDuration>,
     pub guarantee: Guarantee,
     /// The call, for people: `POST /orders/createorders`.
     pub call: String,
@@ -152,19 +205,31 @@ pub struct Asked<'a> {
     pub searchable: &'a [String],
 }
 
+impl WriteRule {
+    /// Whether it is for a write.
+    pub fn fits(&self, asked: &Asked<'_>) -> bool {
+        let among = |fields: &[String]| asked.key_field.is_some_and(|key| fields.iter().any(|field| field == key));
+        self.object.as_ref().is_none_or(|object| object == asked.object)
+            && self.operations.contains(&asked.operation)
+            && match self.key {
+                None => true,
+                Some(KeyField::Unique) => among(asked.keys),
+                Some(KeyField::Searchable) => among(asked.searchable),
+            }
+            && (self.key_fields.is_empty() || among(&self.key_fields) || (self.keyless && asked.key_field.is_none()))
+    }
+}
+
 impl Manifest {
     /// The first rule that a write fits; none where the system takes no such write.
     pub fn write(&self, asked: &Asked<'_>) -> Option<&WriteRule> {
-        let among = |fields: &[String]| asked.key_field.is_some_and(|key| fields.iter().any(|field| field == key));
-        self.writes.iter().find(|rule| {
-            rule.object.as_ref().is_none_or(|object| object == asked.object)
-                && rule.operations.contains(&asked.operation)
-                && match rule.key {
-                    None => true,
-                    Some(KeyField::Unique) => among(asked.keys),
-                    Some(KeyField::Searchable) => among(asked.searchable),
-                }
-        })
+        self.writes.iter().find(|rule| rule.fits(asked))
+    }
+
+    /// The fields that the key of a write may go to, where none fits that has another key; empty: nothing is said of them.
+    pub fn key_fields(&self, object: &str, operation: Operation) -> Vec<&str> {
+        let of = |rule: &&WriteRule| rule.object.as_deref() == Some(object) && rule.operations.contains(&operation);
+        self.writes.iter().filter(of).flat_map(|rule| &rule.key_fields).map(String::as_str).collect()
     }
 }
 

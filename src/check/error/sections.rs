@@ -40,6 +40,14 @@ pub(in crate::check) fn not_writable(op: Operation, of: &ObjectRef, span: Span, 
     if can.is_empty() { diagnostic.why("it cannot be written by itself") } else { diagnostic.help(format!("it takes: {}", can.join(", "))) }
 }
 
+/// A described system takes a write by some keys only.
+pub(in crate::check) fn other_key(op: Operation, of: &ObjectRef, span: Span, object: &Object, fields: &[&str]) -> Diagnostic {
+    let fields: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+    Diagnostic::new(Code::ObjectNotWritable, span, format!("{} takes no {} of `{of}` by this key", object.system, op.word()))
+        .why("after a lost answer it would be looked for by another field, and made twice")
+        .help(format!("write the key to {}", fields.join(" or ")))
+}
+
 pub(in crate::check) fn no_key(op: Operation, of: &ObjectRef, head: Span, object: &Object) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::KeyMissing, head, format!("this {} of `{of}` has no key", op.word()))
         .why("after a lost answer or a restart the same record would be written twice");

@@ -25,6 +25,16 @@ impl Reads<'_> {
         // A list, or a connection of GraphQL.
         let held: Vec<Json> = target.get(field).and_then(list_elements).into_iter().flatten().cloned().collect();
         let differences = differences(lines, &held, sent);
+        for (word, lines, is_said) in [
+            ("added", &differences.add, step.add.is_some()),
+            ("changed", &differences.change, step.change.is_some()),
+            ("removed", &differences.remove, step.remove.is_some()),
+        ] {
+            if !lines.is_empty() && !is_said {
+                let why = format!("a line of `{field}` cannot be {word}: no call does it");
+                return Err(Fault::rejected("field", why, Some(field.to_owned())));
+            }
+        }
         let wanted = |line: &Json, once: Option<&crate::describe::Formula>| {
             once.is_none_or(|once| once.holds(&self.scope(item).with("line", line).with("target", &target)))
         };

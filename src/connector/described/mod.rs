@@ -30,14 +30,14 @@ use self::find::{Beside, Reads, together};
 use self::open::Link;
 use super::registry::{Settings, Unusable};
 use super::{
-    Change, Connector, Found, Hint, LookupRequest, Operation, Page, ReadRequest, Reading, Receipt, Selection, State, Stream, WebhookRefusal,
-    WebhookReply, WebhookRequest, Write, WriteRequest,
+    Change, Connector, Found, Hint, LookupRequest, Page, ReadRequest, Reading, Receipt, Selection, State, Stream, WebhookRefusal, WebhookReply,
+    WebhookRequest, WriteRequest,
 };
 use crate::describe::model::{Object, Paging};
 use crate::describe::{self, Described};
 use crate::fault::Fault;
 use crate::http::{Call, Clock, Limit, Transport};
-use crate::schema::{self, FieldPath, Named};
+use crate::schema::{FieldPath, Named};
 use crate::value::{Json, ObjectRef};
 
 /// The stamp of a record that has ended, in a list that does not say what changed: it is read no more. The word is the one that stores of
@@ -149,14 +149,6 @@ impl Connector for DescribedSystem {
 
     fn lookup_batch(&self, _object: &ObjectRef, _field: &[String]) -> usize {
         1
-    }
-
-    fn write(&self, object: &schema::Object, operation: Operation, key_field: Option<&str>) -> Option<Write> {
-        let mut write = Write::of(self.system(), object, operation, key_field)?;
-        // How long a request may be under way is said of each write by itself.
-        let described = self.link.of.object(&object.name).and_then(|object| write::write_of(object, operation, key_field));
-        write.settle = described.and_then(|described| described.guarantee.as_ref()?.settle).unwrap_or(write.settle);
-        Some(write)
     }
 
     fn repeat_adds(&self, object: &ObjectRef, body: &Json) -> bool {

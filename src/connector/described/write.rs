@@ -6,25 +6,17 @@ use super::find::Reads;
 use super::graphql::{self, Fields};
 use crate::base::Spanned;
 use crate::connector::{Done, Item, Receipt, WriteRequest};
-use crate::describe::model::{Action, Actions, Ask, Batch, FieldOf, Object, PartOf, Request, Step, Write};
+use crate::describe::model::{Action, Actions, Ask, Batch, FieldOf, PartOf, Request, Step, Write};
 use crate::describe::{PathStep, Scope};
 use crate::fault::Fault;
 use crate::system::Operation;
 use crate::value::Json;
 
-/// The write of an object that an operation is held to: one whose key it has, before one without.
-pub(super) fn write_of<'o>(object: &'o Object, operation: Operation, key_field: Option<&str>) -> Option<&'o Write> {
-    // `create`, or `create_without_key`.
-    let mut of = object.writes.iter().filter(|write| write.name.node.split('_').next() == Some(operation.word()));
-    let keyed = |write: &&Write| key_field.is_some_and(|field| write.key.iter().any(|key| key.node == field));
-    of.clone().find(keyed).or_else(|| of.clone().find(|write| write.key.is_empty())).or_else(|| of.next())
-}
-
 impl Reads<'_> {
     /// Sends a batch. The receipts are in the order of the items.
     pub(super) async fn write(&self, batch: &WriteRequest<'_>) -> Result<Vec<Receipt>, Fault> {
         let refused = |why: String| Fault::rejected("object", why, None);
-        let write = write_of(self.object, batch.operation, batch.key_field);
+        let write = self.link.of.write_for(self.object, batch.operation, batch.key_field);
         let write =
             write.ok_or_else(|| refused(format!("{} takes no {} of {}", self.link.of.title, batch.operation.word(), self.object.name.node)))?;
         if let Some(part) = &self.object.part_of {
@@ -33,18 +25,20 @@ impl Reads<'_> {
         if matches!(write.actions, Some(Actions::List(_))) || matches!(write.batch, Batch::Groups { .. }) || !write.resolve.is_empty() {
             return Err(refused(format!("`{}` of {} is described in a way that is not carried out yet", write.name.node, self.object.name.node)));
         }
+        let own = without_other_key(write, batch);
+        let items = own.as_deref().unwrap_or(batch.items);
         // What a step makes is not known to the next: sent again after a refusal in the middle, it would be made twice.
         if !write.steps.is_empty() && batch.operation != Operation::Update {
             return Err(refused(format!("`{}` of {} has steps, and only an update may have some", write.name.node, self.object.name.node)));
         }
         if !write.steps.is_empty() {
-            return Ok(self.each(batch.items, write, None).await);
+            return Ok(self.each(items, write, None).await);
         }
         let ask = write.ask.as_ref().ok_or_else(|| refused(format!("`{}` has no call", write.name.node)))?;
         match &write.batch {
-            Batch::Together(most) if *most > 1 => self.together(write, ask, batch.items).await,
-            Batch::Aliases(most) if *most > 1 => self.aliased(write, ask, batch.items).await,
-            _ => Ok(self.each(batch.items, write, Some(ask)).await),
+            Batch::Together(most) if *most > 1 => self.together(write, ask, items).await,
+            Batch::Aliases(most) if *most > 1 => self.aliased(write, ask, items).await,
+            _ => Ok(self.each(items, write, Some(ask)).await),
         }
     }
 
@@ -226,6 +220,9 @@ impl Reads<'_> {
     /// Several calls, each only where its fields are sent. All may be sent again, so that what fails in the middle is begun anew.
     async fn stepped(&self, write: &Write, item: &Item) -> Result<Receipt, Fault> {
         let target = self.target(write, item).await?;
+        if let Some(field) = beside_steps(write, &item.body) {
+            return Err(Fault::rejected("field", format!("`{field}` cannot be changed: no step writes it"), Some(field)));
+        }
         let covered: Vec<&str> = write.steps.iter().flat_map(|step| &step.covers).map(|field| field.node.as_str()).collect();
         let mut last = None;
         for step in &write.steps {
@@ -257,6 +254,23 @@ impl Reads<'_> {
         }
         Ok(last.unwrap_or_else(|| unchanged(item)))
     }
+}
+
+/// The items of an update without the field by which their records were found: it is in their bodies, and no change of theirs. None: they
+/// are as they are.
+fn without_other_key(write: &Write, batch: &WriteRequest<'_>) -> Option<Vec<Item>> {
+    let by_field = !write.steps.is_empty() || matches!(write.actions, Some(Actions::Fields(_)));
+    let field = batch.key_field.filter(|field| by_field && !write.key.iter().any(|key| key.node == *field))?;
+    let without = |item: &Item| {
+        let mut item = item.clone();
+        if let Json::Object(fields) = &mut item.body
+            && fields.get(field).is_some_and(|value| item.key.as_deref() == Some(crate::describe::printed(value).as_str()))
+        {
+            fields.remove(field);
+        }
+        item
+    };
+    (batch.operation == Operation::Update).then(|| batch.items.iter().map(without).collect())
 }
 
 /// Nothing differs: nothing is sent.
@@ -336,6 +350,12 @@ fn uncovered(left: &Json, path: String) -> Option<String> {
         }
         _ => Some(path),
     }
+}
+
+/// The first field of a body that no step writes.
+fn beside_steps(write: &Write, body: &Json) -> Option<String> {
+    let is_written = |name: &str| write.steps.iter().any(|step| step.covers.is_empty() || step.covers.iter().any(|field| field.node == name));
+    body.as_object().into_iter().flatten().map(|(name, _)| name).find(|name| !is_written(name)).cloned()
 }
 
 /// The fields of a body that a step writes; none where the body has none of them.

@@ -4,66 +4,118 @@ use super::visit;
 use crate::base::diag::Diagnostic;
 use crate::base::{Span, Spanned};
 use crate::describe::model::{AnswerClass, Described, HintBy, Request, SignIn, Verify};
-use crate::describe::text::{Path, Step, Template};
+use crate::describe::text::{Formula, Path, Step, Template};
 use crate::describe::{error, unsupported};
 use crate::syntax::tree::{BinaryOp, Expr, ExprKind};
 
-/// D2: a rule may make an outcome worse by itself, and better only with the vendor's words that nothing was done.
+/// D2: a rule may make an outcome worse by itself, and better only with the vendor's words that nothing was done. What is called success
+/// was answered with success.
 pub(super) fn answers(described: &Described, found: &mut Vec<Diagnostic>) {
     for rule in &described.answers {
-        if rule.nothing_done.is_some() {
-            continue;
+        let is = Statuses::of(&rule.when);
+        let may_be_done = || is.may_be(200..300) || is.may_be_failure();
+        match rule.is {
+            AnswerClass::Ok if is.may_be(100..200) || is.may_be(300..600) => found.push(error::claims_success(rule.when.span)),
+            AnswerClass::Ok | AnswerClass::Ambiguous => {}
+            _ if rule.nothing_done.is_some() => {}
+            // A refusal says by its words that it is one: only a status of failure belies it.
+            AnswerClass::Rejected | AnswerClass::Absent | AnswerClass::Exists => {
+                if is.are_named && is.may_be_failure() {
+                    found.push(error::claims_more(rule.is.word(), rule.when.span));
+                }
+            }
+            AnswerClass::Throttled | AnswerClass::Transient | AnswerClass::Conflict | AnswerClass::Denied | AnswerClass::Expired => {
+                if may_be_done() {
+                    found.push(error::claims_more(rule.is.word(), rule.when.span));
+                }
+            }
         }
-        let statuses = crate::syntax::read_expr(rule.span.file, &rule.when.text).map_or(Statuses::Any, |expr| statuses(&expr));
-        let may_be = |range: std::ops::Range<u16>| match &statuses {
-            Statuses::Any => true,
-            Statuses::None => false,
-            Statuses::Of(known) => known.iter().any(|status| range.contains(status)),
-        };
-        let named = |range: std::ops::Range<u16>| matches!(&statuses, Statuses::Of(known) if known.iter().any(|status| range.contains(status)));
-        let better = match rule.is {
-            AnswerClass::Throttled | AnswerClass::Transient => may_be(200..300) || may_be(500..600),
-            AnswerClass::Rejected | AnswerClass::Absent | AnswerClass::Exists | AnswerClass::Conflict => named(500..600),
-            _ => false,
-        };
-        if better {
-            found.push(error::claims_more(rule.is.word(), rule.when.span));
+    }
+    if let Some(refresh) = &described.auth.refresh {
+        let is = Statuses::of(&refresh.when);
+        if is.may_be(200..300) || is.may_be_failure() {
+            found.push(error::renews_after_done(refresh.when.span));
         }
     }
 }
 
 /// The statuses under which a condition can hold for a write.
-enum Statuses {
-    Any,
-    None,
-    Of(Vec<u16>),
+struct Statuses {
+    /// From 100 to 599.
+    may_be: Vec<bool>,
+    /// The condition is not of all statuses.
+    are_named: bool,
 }
 
-fn statuses(expr: &Expr) -> Statuses {
+impl Statuses {
+    fn of(when: &Formula) -> Self {
+        let expr = crate::syntax::read_expr(when.span.file, &when.text).ok();
+        let may_be: Vec<bool> = (100..600).map(|status| expr.as_ref().is_none_or(|expr| holds(expr, status) != Some(false))).collect();
+        Statuses { are_named: may_be.iter().any(|may_be| !may_be), may_be }
+    }
+
+    fn may_be(&self, range: std::ops::Range<usize>) -> bool {
+        range.into_iter().any(|status| self.may_be.get(status - 100).is_some_and(|may_be| *may_be))
+    }
+
+    /// A failure of the system, after which the write may have been done.
+    fn may_be_failure(&self) -> bool {
+        self.may_be(408..409) || self.may_be(500..600)
+    }
+}
+
+/// Whether a condition holds for a write that is answered with a status; none where that alone does not tell.
+fn holds(expr: &Expr, status: u16) -> Option<bool> {
     let is = |expr: &Expr, name: &str| matches!(expr.kind.as_ref(), ExprKind::Name(known) if known == name);
     let number = |expr: &Expr| match expr.kind.as_ref() {
-        ExprKind::Number(number) => number.to_string().parse::<u16>().ok(),
+        ExprKind::Number(number) => number.to_string().parse::<f64>().ok(),
+        _ => None,
+    };
+    let word = |expr: &Expr| match expr.kind.as_ref() {
+        ExprKind::Name(word) => Some(word.clone()),
+        ExprKind::Text(text) => text.plain(),
         _ => None,
     };
     match expr.kind.as_ref() {
-        ExprKind::Paren(inner) => statuses(inner),
-        ExprKind::In { value, list, negated: false } if is(value, "status") => Statuses::Of(list.iter().filter_map(number).collect()),
+        ExprKind::Paren(inner) => holds(inner, status),
+        ExprKind::Not(inner) => holds(inner, status).map(|holds| !holds),
+        ExprKind::Boolean(truth) => Some(*truth),
+        ExprKind::In { value, list, negated } if is(value, "status") => {
+            let numbers: Option<Vec<f64>> = list.iter().map(number).collect();
+            numbers.map(|numbers| numbers.contains(&f64::from(status)) != *negated)
+        }
         ExprKind::Binary { op, left, right } => match op.node {
-            BinaryOp::Equal if is(left, "status") => number(right).map_or(Statuses::Any, |status| Statuses::Of(vec![status])),
-            BinaryOp::Equal if is(left, "asked") && is(right, "read") => Statuses::None,
-            BinaryOp::And => match (statuses(left), statuses(right)) {
-                (Statuses::None, _) | (_, Statuses::None) => Statuses::None,
-                (Statuses::Of(left), Statuses::Of(right)) => Statuses::Of(left.into_iter().filter(|status| right.contains(status)).collect()),
-                (Statuses::Any, one) | (one, Statuses::Any) => one,
+            BinaryOp::And => match (holds(left, status), holds(right, status)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
             },
-            BinaryOp::Or => match (statuses(left), statuses(right)) {
-                (Statuses::Any, _) | (_, Statuses::Any) => Statuses::Any,
-                (Statuses::None, one) | (one, Statuses::None) => one,
-                (Statuses::Of(left), Statuses::Of(right)) => Statuses::Of(left.into_iter().chain(right).collect()),
+            BinaryOp::Or => match (holds(left, status), holds(right, status)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
             },
-            _ => Statuses::Any,
+            BinaryOp::Equal if is(left, "asked") => word(right).map(|word| word == "write"),
+            BinaryOp::NotEqual if is(left, "asked") => word(right).map(|word| word != "write"),
+            op => {
+                let status = f64::from(status);
+                let (left, right) = match (is(left, "status"), is(right, "status")) {
+                    (true, false) => (status, number(right)?),
+                    (false, true) => (number(left)?, status),
+                    _ => return None,
+                };
+                match op {
+                    BinaryOp::Equal => Some(left == right),
+                    BinaryOp::NotEqual => Some(left != right),
+                    BinaryOp::Less => Some(left < right),
+                    BinaryOp::LessOrEqual => Some(left <= right),
+                    BinaryOp::Greater => Some(left > right),
+                    BinaryOp::GreaterOrEqual => Some(left >= right),
+                    _ => None,
+                }
+            }
         },
-        _ => Statuses::Any,
+        _ => None,
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod connection;
 mod reads;
+#[cfg(test)]
+mod tests;
 mod visit;
 mod writes;
 

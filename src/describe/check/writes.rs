@@ -3,9 +3,10 @@
 use jiff::SignedDuration;
 
 use super::visit::{mentions, values};
+use crate::base::Spanned;
 use crate::base::diag::Diagnostic;
 use crate::describe::error;
-use crate::describe::model::{AnswerClass, Batch, Described, Guarantee, Look, Matching, Means, Object, Write};
+use crate::describe::model::{AnswerClass, Batch, Described, Guarantee, Look, Matching, Means, Object, Pick, Results, Write};
 
 /// The shortest time in which a request may still be carried out: that of a call, with what a search needs to show it.
 const SETTLE: SignedDuration = SignedDuration::from_mins(1);
@@ -34,9 +35,9 @@ pub(super) fn guarantee(described: &Described, object: &Object, write: &Write, f
             if write.reads.is_none() {
                 lacks("reads", "the version is that of the record as it was read just before");
             }
-            let is_told = guarantee.refused.is_some() || described.answers.iter().any(|rule| rule.is == AnswerClass::Conflict);
-            if !is_told {
-                lacks("refused", "no rule says by which answer a conflict is told");
+            let of_object = |on: &[Spanned<String>]| on.is_empty() || on.iter().any(|on| on.node == object.name.node);
+            if !described.answers.iter().any(|rule| rule.is == AnswerClass::Conflict && of_object(&rule.on)) {
+                lacks("is: conflict", "no rule under `answers` says by which answer a conflict is told");
             }
             if !write.ask.as_ref().is_some_and(|ask| mentions(ask, "target") || mentions(ask, "parent")) {
                 lacks("target.version", "the call does not send the version that was read");
@@ -75,6 +76,15 @@ fn mark(object: &Object, write: &Write, guarantee: &Guarantee, found: &mut Vec<D
         found.push(error::means_lacks("mark", "field", at, "nothing says by which field what was made is found"));
         return;
     };
+    if !write.key.is_empty() && !write.key.iter().any(|key| key.node == field.node) {
+        let keys: Vec<String> = write.key.iter().map(|key| format!("`{}`", key.node)).collect();
+        let why = format!("the key is {}, and what was made is looked for by `{}`", keys.join(" and "), field.node);
+        found.push(error::mark_unsure(
+            field.span,
+            &why,
+            "let `key` and `field` be the same; where many records can have the field, write `by: none`",
+        ));
+    }
     match guarantee.settle {
         None => found.push(error::means_lacks("mark", "settle", at, "nothing says how long a request may still be carried out")),
         Some(settle) if settle < SETTLE => found.push(error::mark_unsure(at, "`settle` is shorter than a call may take", "put a minute at least")),
@@ -89,9 +99,9 @@ fn mark(object: &Object, write: &Write, guarantee: &Guarantee, found: &mut Vec<D
         Some(Look::Ask { ask, exact, put, .. }) => {
             let by_path = matches!(&ask.request, crate::describe::model::Request::Rest { path, .. } if path.values().any(|value| value.reads.iter().any(|read| read.root() == "value")));
             let puts = put.iter().any(|(name, _)| name.node == field.node);
-            if !(*exact || by_path || puts || guarantee.same.is_some()) {
+            if !(*exact || by_path || puts) {
                 let why = format!("the `find` by `{}` may give others too", field.node);
-                found.push(error::mark_unsure(field.span, &why, "add `filter: exact` to it, or `same` to the guarantee"));
+                found.push(error::mark_unsure(field.span, &why, "add `filter: exact` to it"));
             }
         }
         Some(Look::Refused) => found.push(error::mark_unsure(field.span, "this field cannot be asked for", "name another field")),
@@ -114,6 +124,19 @@ pub(super) fn batch(write: &Write, found: &mut Vec<Diagnostic>) {
         let why = format!("an item of which nothing is said is called {}", receipt.missing.word());
         found.push(error::batch_unmatched(receipt.span, &why, "leave `missing` out: what nobody says is in doubt"));
     }
+    let no_body = match &receipt.results {
+        Results::Empty(_) => Some("a success without a body"),
+        Results::Failures { .. } => Some("a list of what failed"),
+        Results::One(_) | Results::Items(_) => None,
+    };
+    if let (Some(what), Some(Pick::Path(id))) = (no_body, &receipt.id) {
+        let why = format!("{what} has no `{id}` of what was written: each success would be in doubt");
+        found.push(error::batch_unmatched(id.span, &why, "leave `id` out, or take it from `header` or `key`"));
+    }
+    if matches!(receipt.results, Results::Items(_)) && receipt.ok.is_none() && receipt.refused.is_none() && receipt.id.is_none() {
+        let help = "add `ok` or `refused` with a condition on the result, or the `id` that only a success has";
+        found.push(error::batch_unmatched(receipt.span, "nothing says which results are refusals", help));
+    }
     if write.batch.most() <= 1 {
         return;
     }
@@ -125,14 +148,37 @@ pub(super) fn batch(write: &Write, found: &mut Vec<Diagnostic>) {
         }
         Matching::By(_) | Matching::Fields(_) => {}
     }
-    if matches!(write.batch, Batch::Together(_)) && matches!(receipt.results, crate::describe::model::Results::One(_)) {
+    if matches!(write.batch, Batch::Together(_)) && matches!(receipt.results, Results::One(_)) {
         found.push(error::batch_unmatched(receipt.span, "one result stands for a batch", "say where the results are: `items`, or `failures`"));
     }
 }
 
 /// D7: every step may be sent again.
 pub(super) fn steps(write: &Write, found: &mut Vec<Diagnostic>) {
+    if write.steps.is_empty() {
+        return;
+    }
+    let name = &write.name;
+    if name.node.split('_').next() != Some("update") {
+        let help = "make the record by one call, and write the rest in an `update`";
+        found.push(error::not_repeatable(name.span, &format!("`{}` has steps, and the second does not know what the first made", name.node), help));
+    }
+    if let Some(guarantee) = write.guarantee.as_ref().filter(|guarantee| !matches!(guarantee.by.node, Means::Set | Means::None)) {
+        let why = format!("steps are sent again one by one, which `{}` does not allow", guarantee.by.node.word());
+        found.push(error::not_repeatable(guarantee.by.span, &why, "send absolute values, and write `by: set`; or write it by one call"));
+    }
     for step in &write.steps {
+        match (&step.ask, &step.lines) {
+            (None, None) => {
+                let help = "add `call` or `mutation`; where it writes lines: `lines: { key: … }` with `add`, `change` and `remove`";
+                found.push(error::not_repeatable(step.span, "a step has neither a call nor `lines`", help));
+            }
+            (Some(_), Some(_)) => {
+                let help = "leave one of them out: lines are written by `add`, `change` and `remove`";
+                found.push(error::not_repeatable(step.span, "a step has a call and `lines`", help));
+            }
+            (None, Some(_)) | (Some(_), None) => {}
+        }
         if let Some((_, None)) = &step.add {
             let help = "add `once`: a condition on the target's record under which the line is not there yet";
             found.push(error::not_repeatable(step.span, "lines that are added again would be there twice", help));
@@ -140,10 +186,7 @@ pub(super) fn steps(write: &Write, found: &mut Vec<Diagnostic>) {
     }
     let rest = write.steps.iter().filter(|step| step.covers.is_empty()).count();
     if rest > 1 {
-        found.push(error::not_repeatable(
-            write.name.span,
-            "two steps write all that no other step does",
-            "name the fields of one of them in `covers`",
-        ));
+        let help = "name the fields of one of them in `covers`";
+        found.push(error::not_repeatable(name.span, "two steps write all that no other step does", help));
     }
 }

@@ -8,6 +8,7 @@ use crate::describe::error;
 use crate::describe::read::{Block, Reader, Word};
 use crate::describe::text::{Filled, Formula, Place};
 use crate::project::yaml::{Node, Shape};
+pub use crate::system::Means;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Write {
@@ -121,46 +122,8 @@ pub struct Guarantee {
     pub span: Span,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Means {
-    /// A key that we choose, in the payload or the path.
-    Key,
-    /// The id in the call, and absolute values.
-    Set,
-    /// The version that was read.
-    Version,
-    /// A token that the system knows again for some hours.
-    Token,
-    /// A field by which what was made is found.
-    Mark,
-    None,
-}
-
 impl Word for Means {
-    const ALL: &'static [(&'static str, Self)] = &[
-        ("key", Means::Key),
-        ("set", Means::Set),
-        ("version", Means::Version),
-        ("token", Means::Token),
-        ("mark", Means::Mark),
-        ("none", Means::None),
-    ];
-}
-
-impl Means {
-    /// What the means gives. A class is never declared.
-    pub fn guarantee(self) -> crate::system::Guarantee {
-        match self {
-            Means::Key | Means::Set | Means::Version => crate::system::Guarantee::Idempotent,
-            Means::Token => crate::system::Guarantee::Token,
-            Means::Mark => crate::system::Guarantee::Searchable,
-            Means::None => crate::system::Guarantee::Unprotected,
-        }
-    }
-
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, means)| *means == self).map_or("", |(word, _)| word)
-    }
+    const ALL: &'static [(&'static str, Self)] = Means::ALL;
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -356,6 +356,77 @@ async fn only_an_update_has_steps() {
 }
 
 #[tokio::test]
+async fn a_field_that_no_step_writes_is_refused_before_anything_is_sent() {
+    let steps = "steps: [{ covers: [tags], call: \"POST /orders/{id}/tags\", body: \"{item}\" }, { covers: [note], call: \"POST /orders/{id}\", body: \"{item}\" }]";
+    let update = format!("{{ writes: {{ update: {{ {steps}, receipt: {{ id: id }} }} }} }}");
+    let known = |body: Json| Item { key: Some("a".to_owned()), id: Some("7".to_owned()), body };
+    let bench = Bench::new("", &update, []);
+    let outcome = bench.send(Operation::Update, None, &[known(json!({"tags": ["x"], "email": "e"}))]).await.remove(0);
+    assert!(matches!(&outcome, Err(Fault::Rejected(refusal)) if refusal.field.as_deref() == Some("email")), "{outcome:?}");
+    assert_eq!(bench.asked(), 0);
+    // The field by which the record was found is no change of it.
+    let bench = Bench::new("", &update, [ok(json!({"id": "7"}))]);
+    let outcome = bench.send(Operation::Update, Some("number"), &[known(json!({"number": "a", "note": "x"}))]).await.remove(0);
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(bench.body(0), json!({"note": "x"}));
+}
+
+#[tokio::test]
+async fn a_line_that_no_call_changes_or_removes_is_refused_before_anything_is_sent() {
+    let add = "add: { call: \"POST /orders/{id}/lines\", body: \"{lines}\", once: 'not any(l.sku == line.sku for l in target.lines)' }";
+    let get = "get: { call: \"GET /orders/{id}\" }";
+    let of = |more: &str| {
+        let steps = format!("steps: [{{ covers: [lines], lines: {{ key: sku }}, {add}{more} }}]");
+        format!("{{ {get}, writes: {{ update: {{ {steps}, receipt: {{ id: id }} }} }} }}")
+    };
+    let change = ", change: { call: \"PUT /orders/{id}/lines\", body: \"{lines}\" }";
+    let remove = ", remove: { call: \"DELETE /orders/{id}/lines\", body: \"{lines}\" }";
+    let held = || ok(json!({"id": "7", "lines": [{"sku": "a", "n": 1}, {"sku": "b", "n": 1}]}));
+    let line = |sku: &str, n: u64| json!({"sku": sku, "n": n});
+    for (more, lines, calls) in [
+        ("", json!([line("a", 1), line("b", 1), line("c", 1)]), Some(2)),
+        ("", json!([line("a", 2), line("b", 1), line("c", 1)]), None),
+        ("", json!([line("a", 1), line("c", 1)]), None),
+        (change, json!([line("a", 2), line("b", 1), line("c", 1)]), Some(3)),
+        (remove, json!([line("a", 1), line("c", 1)]), Some(3)),
+    ] {
+        let answers = std::iter::once(held()).chain((1..calls.unwrap_or(1)).map(|_| ok(json!({"id": "7"}))));
+        let bench = Bench::new("", &of(more), answers);
+        let item = Item { key: None, id: Some("7".to_owned()), body: json!({"lines": lines}) };
+        let outcome = bench.send(Operation::Update, None, &[item]).await.remove(0);
+        assert!(if calls.is_some() { outcome.is_ok() } else { is_refused(&outcome) }, "{more}: {outcome:?}");
+        assert_eq!(bench.asked(), calls.unwrap_or(1), "{more}");
+    }
+}
+
+/// What is made is looked for by its key: a flow with another key is none of the write's.
+#[tokio::test]
+async fn a_flow_with_another_key_is_not_taken() {
+    let order = "{ find: { number: { call: GET /orders, query: { number: \"{value}\" }, records: orders, filter: exact } }, writes: { create: { key: number, call: POST /orders, body: \"{item}\", guarantee: { by: mark, field: number, settle: 5 minutes, source: x }, receipt: { id: id } } } }";
+    let bench = Bench::new("", order, [ok(json!({"id": "1"}))]);
+    let outcome = bench.send(Operation::Create, Some("email"), &[item("a")]).await.remove(0);
+    assert!(matches!(&outcome, Err(Fault::Rejected(refusal)) if refusal.code == "object"), "{outcome:?}");
+    assert!(bench.create(&[item("a")]).await.remove(0).is_ok());
+    assert_eq!(bench.asked(), 1);
+}
+
+#[test]
+fn a_flow_with_another_key_is_told_when_it_is_checked() {
+    let config = "connections:\n  shop: { system: commercetools }\n  wms: { system: shipstation }\n";
+    let told = |field: &str| {
+        let mapping = format!(
+            "edition 1\nflow f {{\n  from wms.Order as o {{\n    every 6 hours\n  }}\n  create shop.InventoryEntry key {field} = \"a-{{o.orderNumber}}\" {{\n    quantityOnStock = 1\n    sku = \"x\"\n  }}\n}}\n"
+        );
+        let texts = crate::project::Texts::new([("crossdock.yaml", config), ("f.dock", mapping.as_str())]);
+        let compiled = crate::project::compile(&texts, &crate::project::Options::default());
+        let of_key = compiled.diagnostics.into_iter().filter(|fault| fault.message.contains("by this key"));
+        of_key.map(|fault| fault.help.first().map(|help| help.text.clone()).unwrap_or_default()).collect::<Vec<_>>()
+    };
+    assert_eq!(told("sku"), ["write the key to `key`"]);
+    assert_eq!(told("key"), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_look_up_finds_what_has_the_value_and_nothing_else() {
     let list = |query: &str, more: &str| format!("{{ find: {{ number: {{ call: GET /orders, query: {{ {query} }}, records: orders{more} }} }} }}");
     let order = |number: &str| json!({"id": "1", "number": number});
