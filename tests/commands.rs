@@ -199,3 +199,32 @@ fn a_case_may_give_a_parameter_another_value() {
     let (code, said) = case("print_label: true", "");
     assert!(code == Some(1) && said.contains("print_labels"), "{said}");
 }
+
+/// `sandbox start` in a project: the account has what the names of the project list.
+#[test]
+fn the_sandbox_has_what_the_project_lists() {
+    use std::io::{BufRead as _, Read as _, Write as _};
+    let names = r#"{"Store": [{"name": "Web", "id": 7}], "Carrier": [{"name": "gls", "id": "gls"}]}"#;
+    let folder = project(&[("crossdock.yaml", CONFIG), ("schemas/wms/names.json", names)]);
+    let mut sandbox = Command::new(env!("CARGO_BIN_EXE_crossdock"))
+        .current_dir(folder.path())
+        .args(["sandbox", "start", "shipstation", "--shipstation", "0"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(sandbox.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let host = line.split_whitespace().find_map(|word| word.strip_prefix("http://")).unwrap_or_else(|| panic!("{line}")).to_owned();
+    let get = |path: &str| {
+        let mut stream = std::net::TcpStream::connect(&host).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic c2FuZGJveDpzYW5kYm94\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let (stores, carriers) = (get("/stores"), get("/carriers"));
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
+    assert!(stores.contains("\"storeName\":\"Web\"") && !stores.contains("EU store"), "{stores}");
+    assert!(carriers.contains("\"code\":\"gls\"") && !carriers.contains("fedex"), "{carriers}");
+}

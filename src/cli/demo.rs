@@ -10,7 +10,7 @@ use crate::app::process::{clock, runtime, transport};
 use crate::project::templates::TEMPLATES;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::server::Running;
-use crate::sandbox::{Act, Effect};
+use crate::sandbox::{Act, Effect, shipstation};
 use crate::value::Json;
 
 const EXAMPLES: &str = "\
@@ -55,7 +55,16 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<Exit, Failure> {
 fn told(args: &Args, faults: Faults, folder: &Path, out: &mut Out) -> Result<Exit, Failure> {
     let (clock, transport) = (clock(), transport()?);
     let runtime = runtime()?;
-    let plan = Plan { seed: args.seed, orders: args.orders, ports: (0, 0), faults, limits: false, autoship: None, objects: Vec::new() };
+    let plan = Plan {
+        seed: args.seed,
+        orders: args.orders,
+        ports: (0, 0),
+        faults,
+        limits: false,
+        autoship: None,
+        objects: Vec::new(),
+        lists: shipstation::Lists::default(),
+    };
     let (crm, wms) = runtime.block_on(start(&plan, &clock, &transport))?;
     project(folder, &crm.url, &wms.url)?;
     let project = folder.display().to_string();

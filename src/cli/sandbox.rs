@@ -176,6 +176,8 @@ pub(super) struct Plan {
     pub(super) autoship: Option<i64>,
     /// The objects of the project's Salesforce org.
     pub(super) objects: Vec<crate::schema::Object>,
+    /// What the project's ShipStation account has.
+    pub(super) lists: shipstation::Lists,
 }
 
 /// Starts Salesforce and ShipStation; they run as long as what is given back.
@@ -225,6 +227,7 @@ async fn start_one(system: &str, port: u16, plan: &Plan, clock: &Arc<dyn Clock>,
                 v2_per_minute: plan.limits.then_some(200),
                 autoship,
                 seed: plan.seed,
+                lists: plan.lists.clone(),
                 ..shipstation::Options::default()
             };
             (Box::new(shipstation::ShipStation::new(options)), plan.seed ^ 1)
@@ -289,6 +292,25 @@ fn objects_of(needs: &Needs) -> Result<Vec<crate::schema::Object>, Failure> {
         }
     }
     Ok(objects)
+}
+
+/// What the project's ShipStation account has: the names that its snapshots list.
+fn lists_of(needs: &Needs) -> Result<shipstation::Lists, Failure> {
+    let mut all = std::collections::BTreeMap::<String, Vec<crate::schema::Named>>::new();
+    for (connection, _) in needs.systems().filter(|(_, system)| system.starts_with("shipstation")) {
+        let path = std::path::Path::new("schemas").join(connection).join("names.json");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(Failure::io(format!("{}: {error}", path.display()))),
+        };
+        let wrong = |error: serde_json::Error| Failure::usage(format!("{}: {error}", path.display())).hint("crossdock check says where");
+        let kinds: std::collections::BTreeMap<String, Json> = serde_json::from_str(&text).map_err(wrong)?;
+        for (kind, listed) in kinds.into_iter().filter(|(kind, _)| kind != "pulled") {
+            all.entry(kind).or_default().extend(serde_json::from_value::<Vec<crate::schema::Named>>(listed).map_err(wrong)?);
+        }
+    }
+    Ok(shipstation::Lists::of(&all))
 }
 
 /// The systems to start: those that are named, or the usual two with what else the project in this folder needs.
@@ -387,6 +409,7 @@ fn up(args: &Start, out: &mut Out) -> Result<Exit, Failure> {
         limits: !args.no_limits,
         autoship: args.autoship,
         objects: objects_of(&needs()?)?,
+        lists: lists_of(&needs()?)?,
     };
     let (clock, transport) = (clock(), transport()?);
     let runtime = runtime()?;

@@ -24,6 +24,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use self::api::Meant;
+pub use self::lists::Lists;
 use super::faults::Rng;
 use super::{Act, Delivery, Effect, System};
 use crate::http::{Request, Response};
@@ -49,6 +50,8 @@ pub struct Options {
     pub base_url: String,
     pub v2_url: String,
     pub seed: u64,
+    /// Stores, warehouses, carriers with their services, tags.
+    pub lists: Lists,
 }
 
 impl Default for Options {
@@ -65,6 +68,7 @@ impl Default for Options {
             base_url: "https://ssapi.shipstation.com".to_owned(),
             v2_url: "https://api.shipstation.com".to_owned(),
             seed: 1,
+            lists: Lists::default(),
         }
     }
 }
@@ -350,15 +354,15 @@ impl ShipStation {
             ("GET", "/shipments") => self.list_shipments(query, now),
             ("GET", "/fulfillments") => self.list_fulfillments(query, now),
             ("POST", "/shipments/voidlabel") => self.void(body, now),
-            ("GET", "/stores") => Ok(lists::stores()),
-            ("GET", "/stores/{storeId}") => lists::store(&values[0]),
-            ("GET", "/warehouses") => Ok(lists::warehouses()),
-            ("GET", "/warehouses/{warehouseId}") => lists::one(&lists::warehouses(), "warehouseId", &values[0]),
-            ("GET", "/carriers") => Ok(lists::carriers()),
-            ("GET", "/carriers/getcarrier") => lists::one(&lists::carriers(), "code", get(query, "carrierCode")),
-            ("GET", "/carriers/listservices") => lists::services(query),
-            ("GET", "/carriers/listpackages") => lists::packages(query),
-            ("GET", "/accounts/listtags") => Ok(lists::tags()),
+            ("GET", "/stores") => Ok(self.options.lists.stores()),
+            ("GET", "/stores/{storeId}") => self.options.lists.store(&values[0]),
+            ("GET", "/warehouses") => Ok(self.options.lists.warehouses()),
+            ("GET", "/warehouses/{warehouseId}") => lists::one(&self.options.lists.warehouses(), "warehouseId", &values[0]),
+            ("GET", "/carriers") => Ok(self.options.lists.carriers()),
+            ("GET", "/carriers/getcarrier") => lists::one(&self.options.lists.carriers(), "code", get(query, "carrierCode")),
+            ("GET", "/carriers/listservices") => self.options.lists.services(query),
+            ("GET", "/carriers/listpackages") => self.options.lists.packages(query),
+            ("GET", "/accounts/listtags") => Ok(self.options.lists.tags()),
             ("GET", "/webhooks") => Ok(self.list_hooks()),
             ("POST", "/webhooks/subscribe") => self.subscribe(body),
             ("DELETE", "/webhooks/{webhookId}") => self.unsubscribe(&values[0]),

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Answered, Order, Refused, ShipStation, bad, lists, time};
+use super::{Answered, Order, Refused, ShipStation, bad, time};
 use crate::value::Json;
 
 /// What a caller may send.
@@ -133,7 +133,7 @@ impl ShipStation {
             return wrong("confirmation", "confirmation has no such value.".to_owned());
         }
         if let Some(carrier) = text(body, "carrierCode")
-            && !lists::CARRIERS.iter().any(|(code, ..)| *code == carrier)
+            && !self.options.lists.is_carrier(carrier)
         {
             return wrong("carrierCode", format!("The carrier {carrier} is not one of the account's."));
         }
@@ -155,13 +155,13 @@ impl ShipStation {
         }
         let option = |name: &str| integer(body.pointer(&format!("/advancedOptions/{name}")));
         if let Some(warehouse) = option("warehouseId")
-            && !lists::WAREHOUSES.iter().any(|(id, ..)| *id == warehouse)
+            && !self.options.lists.is_warehouse(warehouse)
         {
             return wrong("advancedOptions.warehouseId", format!("There is no warehouse {warehouse}."));
         }
         let store = option("storeId");
         if let Some(store) = store
-            && !lists::STORES.iter().any(|(id, _)| *id == store)
+            && !self.options.lists.is_store(store)
         {
             return wrong("advancedOptions.storeId", format!("There is no store {store}."));
         }
@@ -184,7 +184,7 @@ impl ShipStation {
         // Without a key it is always a new order, under a key of the vendor's own.
         let key = key.unwrap_or_else(|| format!("generated-{id}"));
         // A store can be named at creation only; otherwise it is the first manual one.
-        let store = store.unwrap_or(lists::STORES[0].0);
+        let store = store.unwrap_or_else(|| self.options.lists.usual_store());
         let mut body = fields.clone();
         self.number_lines(&mut body, None);
         let number = fields.get("orderNumber").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -388,7 +388,7 @@ impl ShipStation {
         let (Some(id), Some(tag)) = (integer(body.get("orderId")), integer(body.get("tagId"))) else {
             return Err(Refused::of("orderId", "orderId and tagId are required."));
         };
-        if !lists::is_tag(tag) {
+        if !self.options.lists.is_tag(tag) {
             return Err(Refused::of("tagId", "There is no such tag."));
         }
         if !self.account.orders.contains_key(&id) {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::orders::{dates, integer, paged, unfit};
 use super::print::shipped_item;
-use super::{Answered, Order, Refused, ShipStation, Shipment, bad, lists, time};
+use super::{Answered, Order, Refused, ShipStation, Shipment, bad, time};
 use crate::value::Json;
 
 impl ShipStation {
@@ -17,11 +17,11 @@ impl ShipStation {
             return bad(format!("The order {} is {}: no label can be made.", order.number, order.status));
         }
         let carrier = body.get("carrierCode").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let Some((.., services)) = lists::CARRIERS.iter().find(|(code, ..)| *code == carrier) else {
+        if !self.options.lists.is_carrier(&carrier) {
             return Err(Refused::of("carrierCode", "carrierCode is not one of the account's carriers."));
-        };
+        }
         let service = body.get("serviceCode").and_then(Json::as_str).unwrap_or_default().to_owned();
-        if !services.contains(&service.as_str()) {
+        if !self.options.lists.is_service(&carrier, &service) {
             return Err(Refused::of("serviceCode", format!("serviceCode is no service of {carrier}.")));
         }
         let shipment = self.ship(id, &carrier, &service, true, now);
