@@ -319,8 +319,13 @@ fn wanted(named: &[String]) -> Result<Vec<&'static str>, Failure> {
     let find = |system: &str| known.iter().copied().find(|name| *name == system);
     if !named.is_empty() {
         let unknown = |system: &String| Failure::usage(format!("there is no sandbox of `{system}`: {}", known.join(", ")));
-        let mut all = named.iter().map(|system| find(system).ok_or_else(|| unknown(system))).collect::<Result<Vec<_>, _>>()?;
-        all.dedup();
+        let mut all = Vec::new();
+        for system in named {
+            let system = find(system).ok_or_else(|| unknown(system))?;
+            if !all.contains(&system) {
+                all.push(system);
+            }
+        }
         return Ok(all);
     }
     let mut all = vec!["salesforce", "shipstation"];

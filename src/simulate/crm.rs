@@ -81,13 +81,13 @@ pub(super) fn schedule(template: &str, dice: &mut Rng, scenario: Scenario, start
                     acts.push((won + share(dice, 30), true, act("lose", mail, Json::Null)));
                 }
             }
-            // Some that went out on the day before are told only today.
             // Some went out in earlier quarters, and are told only today.
             _ if template == "crm-shipping-history" && dice.below(2) == 0 => {
                 let ago = [100, 130, 300][dice.below(3) as usize];
                 let day = (start - jiff::SignedDuration::from_hours(24 * ago)).strftime("%Y-%m-%d").to_string();
                 acts.push((later(dice), false, act("ship", &name, json!({"shipDate": day}))));
             }
+            // Some that went out on the day before are told only today.
             _ if template == "crm-daily-summary" => acts.push((later(dice), false, act("ship", &name, json!({"shipDate": yesterday})))),
             _ => acts.push((later(dice), false, act("ship", &name, Json::Null))),
         }

@@ -449,7 +449,6 @@ fn is_id_field(field: &str) -> bool {
     field.ends_with("Id")
 }
 
-/// 15 characters, or 18 with their check characters.
 /// A refusal of what is asked, such as a field that the org does not have: it is none of the values.
 fn of_the_question(fault: Fault) -> Fault {
     match fault {
@@ -460,6 +459,7 @@ fn of_the_question(fault: Fault) -> Fault {
     }
 }
 
+/// 15 characters, or 18 with their check characters.
 fn is_id(value: &str) -> bool {
     matches!(value.len(), 15 | 18) && value.chars().all(|c| c.is_ascii_alphanumeric())
 }
