@@ -233,6 +233,8 @@ pub enum State {
     Listed,
     /// It was deleted, or voided.
     Gone,
+    /// It is there, and cannot be read as a whole: why so. A record that is read by its id fails with it, and no other does.
+    Refused(Fault),
 }
 
 /// A child's version: a hash of its id and its stamp, both as the source prints them.

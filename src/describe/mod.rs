@@ -19,7 +19,7 @@ mod tests;
 pub use check::check;
 pub(crate) use error::no_such_file;
 pub use model::Described;
-pub use text::{Filled, Filter, Formula, Missing, Path, Piece, Place, Scope, Step as PathStep, Template, printed};
+pub use text::{Filled, Filter, Formula, Missing, Path, Pattern, Piece, Place, Scope, Step as PathStep, Template, printed};
 
 use std::sync::LazyLock;
 

@@ -52,7 +52,8 @@ impl Engine<'_> {
                         counted.listed += 1;
                     }
                 }
-                State::Listed => match lane {
+                // What could not be read with its page is read by its id, which tells what is wrong with it.
+                State::Listed | State::Refused(_) => match lane {
                     None => {
                         counted.listed += 1;
                         let lane = RecordState { state: RecordStage::Fetch, ..RecordState::new(&flow.name, &change.id, self.millis()) };
@@ -96,7 +97,7 @@ impl Engine<'_> {
             State::LeftFilter => {
                 matches!(known.state, RecordStage::Gone | RecordStage::NotEligible) && change.stamp.is_some() && change.stamp == known.stamp
             }
-            State::Touched | State::Listed | State::Gone => false,
+            State::Touched | State::Listed | State::Gone | State::Refused(_) => false,
         }
     }
 
@@ -295,6 +296,7 @@ impl Engine<'_> {
                         Some(Arrived { state: State::Upserted(body), stamp, .. }) => {
                             self.record(at, Some(lane), key, stamp.clone(), body.clone(), &mut changes)?;
                         }
+                        Some(Arrived { state: State::Refused(fault), .. }) => self.unreadable(at, lane, fault, &mut changes)?,
                         _ => self.gone(at, lane, "it is gone from the source", &mut changes)?,
                     }
                 }
@@ -303,14 +305,20 @@ impl Engine<'_> {
             Err(fault) if fault.may_pass() => {}
             Err(fault) => {
                 for key in ids {
-                    let Some(mut lane) = self.store.record(&flow.name, key)? else { continue };
-                    lane.state = RecordStage::Failed;
-                    self.stopped(at, &mut lane, "refused", &[self.words(&fault)], false, &mut changes)?;
-                    changes.push(Change::Record(lane));
+                    let Some(lane) = self.store.record(&flow.name, key)? else { continue };
+                    self.unreadable(at, lane, &fault, &mut changes)?;
                 }
             }
         }
         self.keep(&changes)
+    }
+
+    /// A record that its source does not give.
+    fn unreadable(&mut self, at: usize, mut lane: RecordState, fault: &Fault, changes: &mut Vec<Change>) -> StoreResult<()> {
+        lane.state = RecordStage::Failed;
+        self.stopped(at, &mut lane, "refused", &[self.words(fault)], false, changes)?;
+        changes.push(Change::Record(lane));
+        Ok(())
     }
 
     // ---- webhooks ----

@@ -64,7 +64,7 @@ pub async fn since(asked: &Asked<'_>, connectors: &Connectors) -> Result<(Vec<Sa
         for change in page.changes {
             match change.state {
                 State::Upserted(body) => bodies.push(body),
-                State::Touched | State::Listed | State::Part(_) | State::LeftFilter => listed.push(change.id),
+                State::Touched | State::Listed | State::Part(_) | State::LeftFilter | State::Refused(_) => listed.push(change.id),
                 State::Gone => {}
             }
         }

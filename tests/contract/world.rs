@@ -261,7 +261,7 @@ impl World {
             match change.state {
                 State::Upserted(body) => told.push((change.id, Some((self.subject.reads.content)(&body.read())))),
                 State::Gone => told.push((change.id, None)),
-                State::Touched | State::Part(_) | State::LeftFilter | State::Listed => named.push(change.id),
+                State::Touched | State::Part(_) | State::LeftFilter | State::Listed | State::Refused(_) => named.push(change.id),
             }
         }
         for change in self.get(&named).await {

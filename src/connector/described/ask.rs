@@ -7,8 +7,8 @@ use super::answer::{Asked, Outcome};
 use super::graphql::{self, Fields};
 use super::open::Link;
 use super::view;
-use crate::describe::model::{Ask, Limit, Request};
-use crate::describe::{Filled, Missing, Path, Piece, Scope, Template, printed};
+use crate::describe::model::{Ask, Destination, Limit, Request};
+use crate::describe::{Filled, Missing, Piece, Scope, Template, printed};
 use crate::fault::Fault;
 use crate::http::{Call, Cost, Response, SecretParameters};
 use crate::value::Json;
@@ -54,9 +54,14 @@ impl Answer {
         }
     }
 
+    /// What an answer has for a field of a document, by its place; it may be null.
+    pub(super) fn field(&self, at: usize) -> Option<&str> {
+        slice::value_at(self.text(), &["data", &graphql::alias(at)])
+    }
+
     /// The result of a field of a document by its place; none where it has none.
     pub(super) fn aliased(&self, at: usize) -> Option<&str> {
-        slice::value_at(self.text(), &["data", &graphql::alias(at)]).filter(|result| *result != "null")
+        self.field(at).filter(|result| *result != "null")
     }
 
     /// The error of a field of a document by its place.
@@ -75,28 +80,20 @@ impl Answer {
 }
 
 impl Parts {
-    /// Puts a value where a path says: `query.page`, `body.cursor`.
-    pub(super) fn put(&mut self, to: &str, value: Json) {
-        match to.split_once('.') {
-            Some(("query", name)) => {
+    /// Puts a value where paging has it. What stands there already is replaced.
+    pub(super) fn put(&mut self, to: &Destination, value: Json) {
+        match to {
+            Destination::Query(name) => {
                 self.query.retain(|(known, _)| known != name);
-                self.query.push((name.to_owned(), value));
+                self.query.push((name.clone(), value));
             }
-            Some(("body", name)) => {
-                if let Json::Object(fields) = self.body.get_or_insert_with(|| Json::Object(serde_json::Map::new())) {
-                    fields.insert(name.to_owned(), value);
-                }
+            Destination::Header(name) => {
+                self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+                self.headers.push((name.clone(), printed(&value)));
             }
-            _ => {}
-        }
-    }
-
-    /// Whether something stands there already.
-    pub(super) fn has(&self, to: &str) -> bool {
-        match to.split_once('.') {
-            Some(("query", name)) => self.query.iter().any(|(known, _)| known == name),
-            Some(("body", name)) => self.body.as_ref().is_some_and(|body| body.get(name).is_some()),
-            _ => false,
+            Destination::Body(names) => put_below(self.body.get_or_insert(Json::Null), names, value),
+            // Those stand in the document.
+            Destination::Argument(_) | Destination::Field { .. } => {}
         }
     }
 
@@ -193,15 +190,6 @@ impl Link {
     ///
     /// # Errors
     /// What the answer means, where it is not what was asked for.
-    pub(super) async fn read(&self, call: &Call, object: &str, ask: &Ask, scope: &Scope<'_>) -> Result<Option<Answer>, Fault> {
-        let parts = self.parts(ask, scope)?;
-        self.read_parts(call, object, ask, &parts).await
-    }
-
-    /// The same, of parts that paging has put its own into.
-    ///
-    /// # Errors
-    /// As [`Link::read`].
     pub(super) async fn read_parts(&self, call: &Call, object: &str, ask: &Ask, parts: &Parts) -> Result<Option<Answer>, Fault> {
         let asked = Asked { object, write: false, aliases: false, several: false };
         match self.carried_out(call, asked, ask, parts).await? {
@@ -286,7 +274,7 @@ impl Link {
     /// # Errors
     /// The answer has not the form that the description gives.
     pub(super) fn record<'a>(&self, ask: &Ask, path: &str, answer: &'a Answer) -> Result<&'a str, Fault> {
-        let record = answer.result(ask).and_then(|result| below(result, ask.record.as_ref()));
+        let record = answer.result(ask).and_then(|result| view::at(result, ask.record.as_ref()));
         record.filter(|record| record.starts_with('{')).ok_or_else(|| self.not_understood_at(path))
     }
 
@@ -306,6 +294,20 @@ pub(super) fn most(given: &Json) -> Option<u64> {
     NAMES.iter().filter_map(|name| given.get(*name)).find_map(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
 }
 
+/// Puts a value under names that stand in each other. What is no object becomes one.
+pub(super) fn put_below(json: &mut Json, names: &[String], value: Json) {
+    let Some((name, rest)) = names.split_first() else {
+        *json = value;
+        return;
+    };
+    if !json.is_object() {
+        *json = Json::Object(serde_json::Map::new());
+    }
+    if let Json::Object(fields) = json {
+        put_below(fields.entry(name.clone()).or_insert(Json::Null), rest, value);
+    }
+}
+
 /// Whether a call is the operation that a limit names: `GET /orders/{orderId}`, whatever its parameters are called.
 fn is_operation(named: &str, method: &http::Method, path: &Template) -> bool {
     let Some((word, form)) = named.split_once(' ') else { return false };
@@ -321,13 +323,6 @@ fn is_operation(named: &str, method: &http::Method, path: &Template) -> bool {
         }
     }
     word == method.as_str() && rest.is_empty()
-}
-
-fn below<'t>(text: &'t str, path: Option<&Path>) -> Option<&'t str> {
-    match path {
-        Some(path) => view::slices(text, path)?.first().copied(),
-        None => Some(text),
-    }
 }
 
 /// A value in a query: a list with commas between.

@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 
 use super::answer::{Asked, Outcome};
-use super::ask::{Answer, Parts};
+use super::ask::{Answer, Parts, put_below};
+use super::connection::has_more;
 use super::graphql::{self, Fields};
 use super::open::Link;
+use super::stamp::sortable;
 use super::whole::{Schemas, id_of, is_id};
 use super::{ENDED, view};
 use crate::connector::{Change, Found, LookupRequest, State};
-use crate::describe::model::{Ask, Batched, Find, Get, IdForm, Look, Object, Page, Paging, Pick, Request, Stream, With, WithOf};
-use crate::describe::{Path, PathStep, Scope, printed};
+use crate::describe::model::{Ask, Batched, Destination, Find, Get, Gone, IdForm, Look, Object, Page, Paging, Pick, Request, Stream, With, WithOf};
+use crate::describe::{Formula, Path, PathStep, Scope, printed};
 use crate::fault::Fault;
 use crate::http::Call;
 use crate::schema::FieldPath;
 use crate::value::{Json, ObjectRef, RawRecord};
+
+/// A record that was made whole, or why it could not be: the fault is this record's alone.
+pub(super) type Whole = Result<Json, Fault>;
 
 /// What is wanted of a record beside itself, by name: read already, or to be read.
 pub(super) type Beside = BTreeMap<String, Option<Json>>;
@@ -36,47 +41,60 @@ impl<'a> Reads<'a> {
         &self.object.name.node
     }
 
-    /// What a call for records is made of. Of GraphQL it asks for what is wanted of them.
-    pub(super) fn parts(&self, ask: &Ask, scope: &Scope<'_>, paging: Option<&dyn Fn(&mut Fields)>) -> Result<Parts, Fault> {
-        if matches!(ask.request, Request::Rest { .. }) {
-            return self.link.parts(ask, scope);
+    /// What a call for records is made of. Of GraphQL it asks for what is wanted of them, and for `more`.
+    fn parts(&self, ask: &Ask, scope: &Scope<'_>, more: &dyn Fn(&mut Fields)) -> Result<Parts, Fault> {
+        match &ask.request {
+            Request::Rest { .. } => self.link.parts(ask, scope),
+            Request::GraphQl { .. } => self.document(ask, scope, Vec::new(), more),
         }
-        let mut fields = self.fields(ask);
-        if let Some(paging) = paging {
-            paging(&mut fields);
-        }
-        self.link.document(ask, &[(None, self.link.arguments(ask, scope)?)], &fields)
     }
 
-    /// The fields that a GraphQL call for records asks for.
-    fn fields(&self, ask: &Ask) -> Fields {
-        let mut fields = Fields::default();
-        let schema = self.schemas.get(&self.of.to_string());
-        let record = match ask.records.as_ref().or(ask.record.as_ref()) {
-            Some(path) => fields.path(path),
-            None => &mut fields,
-        };
-        record.record(self.object, schema, self.schemas, &self.wanted);
-        for path in self.known_by() {
-            record.path(&path);
+    /// A GraphQL document for records, with what paging puts into it.
+    pub(super) fn document(&self, ask: &Ask, scope: &Scope<'_>, puts: Vec<(Destination, Json)>, more: &dyn Fn(&mut Fields)) -> Result<Parts, Fault> {
+        let mut fields = self.fields(ask, self.record_fields());
+        more(&mut fields);
+        let mut arguments = self.link.arguments(ask, scope)?;
+        for (to, value) in puts {
+            match to {
+                Destination::Argument(names) => put_below(arguments.get_or_insert(Json::Null), &names, value),
+                Destination::Field { field, argument } => fields.argument(&field, &argument, value),
+                Destination::Query(_) | Destination::Header(_) | Destination::Body(_) => {}
+            }
         }
-        record.with_arguments(self.object);
+        self.link.document(ask, &[(None, arguments)], &fields)
+    }
+
+    /// The fields that a GraphQL call for records asks for: those of a record where the records stand, and what the call itself names.
+    pub(super) fn fields(&self, ask: &Ask, record: Fields) -> Fields {
+        let mut fields = Fields::default();
+        match ask.records.as_ref().or(ask.record.as_ref()) {
+            Some(path) => *fields.path(path) = record,
+            None => fields = record,
+        }
         for path in &ask.select {
             fields.path(path);
         }
         fields
     }
 
+    /// What is asked for of a record: what mappings read, and what the description does.
+    pub(super) fn record_fields(&self) -> Fields {
+        let mut record = Fields::default();
+        record.record(self.object, self.schemas.get(&self.of.to_string()), self.schemas, &self.wanted);
+        for path in self.known_by() {
+            record.path(&path);
+        }
+        record.with_arguments(self.object);
+        record
+    }
+
     /// What one record costs: the lists in it.
     pub(super) fn cost_of_one(&self, ask: &Ask) -> u64 {
-        let mut fields = Fields::default();
-        fields.record(self.object, self.schemas.get(&self.of.to_string()), self.schemas, &self.wanted);
-        fields.with_arguments(self.object);
-        if matches!(ask.request, Request::Rest { .. }) { 1 } else { fields.cost() }
+        if matches!(ask.request, Request::Rest { .. }) { 1 } else { self.record_fields().cost() }
     }
 
     /// What the description itself reads of a record.
-    fn known_by(&self) -> Vec<Path> {
+    pub(super) fn known_by(&self) -> Vec<Path> {
         let object = self.object;
         let mut paths: Vec<Path> = object.stamp.iter().chain(&object.version).cloned().collect();
         if let IdForm::At(id) = &object.id.form {
@@ -91,43 +109,74 @@ impl<'a> Reads<'a> {
     }
 
     /// How an id is read.
-    fn get_of(&self, id: &str) -> Option<&'a Get> {
+    pub(super) fn get_of(&self, id: &str) -> Result<&'a Get, Fault> {
         let by_prefix = |get: &&Get| get.prefix.as_ref().is_some_and(|prefix| id.starts_with(prefix.as_str()));
-        self.object.get.iter().find(by_prefix).or_else(|| self.object.get.iter().find(|get| get.prefix.is_none()))
+        let get = self.object.get.iter().find(by_prefix).or_else(|| self.object.get.iter().find(|get| get.prefix.is_none()));
+        get.ok_or_else(|| Fault::rejected("get", format!("{} has no {} by its id", self.link.of.title, self.name()), None))
     }
 
-    /// Records by id; one that is not there is absent.
+    /// What records by id say; one that is not there is absent.
     pub(super) async fn by_id(&self, ids: &[String], beside: &Beside) -> Result<Vec<Change>, Fault> {
-        let mut found = Vec::new();
-        if let Some(Get { look: Look::Ask { ask, .. }, batch: Batched::Aliases(_), .. }) = ids.first().and_then(|id| self.get_of(id))
-            && beside.is_empty()
-        {
-            return self.by_alias(ask, ids).await;
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let mut changes = Vec::with_capacity(ids.len());
+        for (id, read) in self.records_by_id(&ids, beside).await? {
+            changes.extend(self.arrived(&id, read, self.get_of(&id).ok())?);
         }
-        if let Some(get @ Get { look: Look::Ask { ask, put, .. }, batch: Batched::Together(2..), .. }) = ids.first().and_then(|id| self.get_of(id))
-            && ask.records.is_some()
-            && put.is_empty()
-            && beside.is_empty()
-        {
-            return self.listed(get, ask, ids).await;
+        Ok(changes)
+    }
+
+    /// A record by its id, be it gone or not, for who writes it.
+    pub(super) async fn record(&self, id: &str) -> Result<Option<Json>, Fault> {
+        self.records_by_id(&[id], &Beside::new()).await?.pop().map(|(_, read)| read).transpose()
+    }
+
+    async fn records_by_id(&self, ids: &[&str], beside: &Beside) -> Result<Vec<(String, Whole)>, Fault> {
+        // Ids of one kind go together.
+        let mut kinds: Vec<(&'a Get, Vec<&str>)> = Vec::new();
+        for id in ids.iter().filter(|id| is_id(&self.object.id, id)) {
+            let get = self.get_of(id)?;
+            match kinds.iter_mut().find(|(known, _)| std::ptr::eq(*known, get)) {
+                Some((_, ids)) => ids.push(id),
+                None => kinds.push((get, vec![id])),
+            }
         }
-        for id in ids {
-            if let Some((record, get)) = self.one(id, beside.clone()).await? {
-                found.push(self.arrived(id, &record, get));
+        let mut found = Vec::with_capacity(ids.len());
+        for (get, ids) in kinds {
+            match (&get.look, get.batch) {
+                (Look::Ask { ask, .. }, Batched::Aliases(2..)) if beside.is_empty() => found.extend(self.by_alias(get, ask, &ids).await?),
+                (Look::Ask { ask, .. }, Batched::Together(2..)) if beside.is_empty() && ask.records.is_some() => {
+                    found.extend(self.listed(get, ask, &ids).await?);
+                }
+                _ => found.extend(self.separately(get, &ids, beside).await?),
             }
         }
         Ok(found)
     }
 
-    /// Records by id, of one list.
-    async fn listed(&self, get: &Get, ask: &Ask, ids: &[String]) -> Result<Vec<Change>, Fault> {
-        let ids: Vec<&str> = ids.iter().map(String::as_str).filter(|id| is_id(&self.object.id, id)).collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
+    /// Records by id, each by itself.
+    async fn separately(&self, get: &'a Get, ids: &[&str], beside: &Beside) -> Result<Vec<(String, Whole)>, Fault> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.one(get, id, beside).await {
+                Ok(Some(read)) => found.push(((*id).to_owned(), read)),
+                Ok(None) => {}
+                // What one of them is refused for does not stop the others.
+                Err(fault @ Fault::Rejected(_)) => found.push(((*id).to_owned(), Err(fault))),
+                Err(fault) => return Err(fault),
+            }
         }
-        let values = Json::from(ids.clone());
-        let scope = self.link.scope().with("ids", &values).with("values", &values);
-        let parts = self.parts(ask, &scope, None)?;
+        Ok(found)
+    }
+
+    /// What a call by ids reads.
+    fn scope_of<'s>(&'s self, id: &str, ids: &[&str]) -> Scope<'s> {
+        let (id, ids) = (Json::from(id), Json::from(ids.to_vec()));
+        self.link.scope().and("id", id.clone()).and("value", id).and("ids", ids.clone()).and("values", ids)
+    }
+
+    /// Records by id, of one list.
+    async fn listed(&self, get: &'a Get, ask: &Ask, ids: &[&str]) -> Result<Vec<(String, Whole)>, Fault> {
+        let parts = self.parts(ask, &self.scope_of(ids[0], ids), &|_| {})?;
         let answer = self.link.read_parts(self.call, self.name(), ask, &parts).await?;
         // A list that is not there is not an empty one.
         let answer = answer.ok_or_else(|| self.link.not_understood(&parts))?;
@@ -135,106 +184,106 @@ impl<'a> Reads<'a> {
         for record in self.link.records(ask, &parts, &answer)? {
             let id = id_of(self.object, record).ok_or_else(|| self.link.not_understood(&parts))?;
             if ids.contains(&id.as_str()) {
-                let mut record: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(&parts))?;
-                self.link.dated(&mut record, self.of, self.schemas);
-                found.push(self.arrived(&id, &record, Some(get)));
+                let read = self.whole(get, &id, record, &parts, &Beside::new()).await?;
+                found.push((id, read));
             }
         }
         Ok(found)
     }
 
     /// Records by id, as fields of one document.
-    async fn by_alias(&self, ask: &Ask, ids: &[String]) -> Result<Vec<Change>, Fault> {
-        let ids: Vec<&String> = ids.iter().filter(|id| is_id(&self.object.id, id)).collect();
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
+    async fn by_alias(&self, get: &'a Get, ask: &Ask, ids: &[&str]) -> Result<Vec<(String, Whole)>, Fault> {
         let mut fields = Vec::with_capacity(ids.len());
         for (at, id) in ids.iter().enumerate() {
-            let id = Json::from(id.as_str());
-            fields.push((Some(graphql::alias(at)), self.link.arguments(ask, &self.link.scope().with("id", &id).with("value", &id))?));
+            fields.push((Some(graphql::alias(at)), self.link.arguments(ask, &self.scope_of(id, &[id]))?));
         }
-        let parts = self.link.document(ask, &fields, &self.fields(ask))?;
+        let parts = self.link.document(ask, &fields, &self.fields(ask, self.record_fields()))?;
         let asked = Asked { object: self.name(), write: false, aliases: true, several: false };
         let answer = match self.link.carried_out(self.call, asked, ask, &parts).await? {
             Outcome::Done(answer) => answer,
-            Outcome::Absent => return Ok(Vec::new()),
-            // An error says nothing of which of them it is: each is asked for by itself.
-            Outcome::Refused(Fault::Rejected(_)) if ids.len() > 1 => {
-                let mut found = Vec::new();
-                for id in ids {
-                    if let Some((record, get)) = self.one(id, Beside::new()).await? {
-                        found.push(self.arrived(id, &record, get));
-                    }
-                }
-                return Ok(found);
-            }
+            Outcome::Absent if ids.len() == 1 => return Ok(Vec::new()),
+            // It says nothing of which of them it is: each is asked for by itself.
+            Outcome::Absent | Outcome::Refused(Fault::Rejected(_)) => return self.separately(get, ids, &Beside::new()).await,
             Outcome::Refused(fault) | Outcome::Expired(fault) => return Err(fault),
         };
         let mut found = Vec::new();
-        for (at, id) in ids.into_iter().enumerate() {
-            let Some(result) = answer.aliased(at) else {
-                match answer.error_of(at).map(|error| self.link.meaning_of_error(asked, &answer, &error)) {
-                    // There is no such record.
-                    None | Some(Outcome::Absent | Outcome::Done(_) | Outcome::Refused(Fault::Rejected(_))) => continue,
-                    Some(Outcome::Refused(fault) | Outcome::Expired(fault)) => return Err(fault),
+        for (at, id) in ids.iter().enumerate() {
+            let result = answer.field(at);
+            match result.and_then(|result| if result == "null" { Some(result) } else { view::at(result, ask.record.as_ref()) }) {
+                Some(record) if record.starts_with('{') => {
+                    found.push(((*id).to_owned(), self.whole(get, id, record, &parts, &Beside::new()).await?));
                 }
-            };
-            let record = match &ask.record {
-                Some(path) => view::slices(result, path).and_then(|found| found.first().copied()),
-                None => Some(result),
-            };
-            let Some(record) = record.filter(|record| record.starts_with('{')) else { continue };
-            let record: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(&parts))?;
-            found.push(self.arrived(id, &record, self.get_of(id)));
+                // What its error says is read where it is asked for by itself: that it is not there, or that it cannot be read.
+                _ if answer.error_of(at).is_some() => found.extend(self.separately(get, &[id], &Beside::new()).await?),
+                // There is no such record.
+                Some("null") => {}
+                _ => return Err(self.link.not_understood(&parts)),
+            }
         }
         Ok(found)
     }
 
-    /// One record, whole.
-    async fn one(&self, id: &str, beside: Beside) -> Result<Option<(Json, Option<&'a Get>)>, Fault> {
-        if !is_id(&self.object.id, id) {
-            return Ok(None);
-        }
-        let Some(get) = self.get_of(id) else {
-            return Err(Fault::rejected("get", format!("{} has no {} by its id", self.link.of.title, self.name()), None));
-        };
-        let Look::Ask { ask, put, .. } = &get.look else {
+    /// One record, whole; `None`: it is not there.
+    pub(super) async fn one(&self, get: &'a Get, id: &str, beside: &Beside) -> Result<Option<Whole>, Fault> {
+        let Some((record, parts)) = self.text(get, id, None).await? else { return Ok(None) };
+        self.whole(get, id, &record, &parts, beside).await.map(Some)
+    }
+
+    /// The text of one record as its system gives it, with some of its fields only where they are named; `None`: it is not there.
+    pub(super) async fn text(&self, get: &'a Get, id: &str, only: Option<Fields>) -> Result<Option<(String, Parts)>, Fault> {
+        let Look::Ask { ask, .. } = &get.look else {
             return Err(Fault::rejected("get", format!("{} cannot be read by its id in this way yet", self.name()), None));
         };
-        let value = Json::from(id);
-        let ids = Json::from(vec![id]);
-        let scope = self.link.scope().with("id", &value).with("value", &value).with("ids", &ids);
-        let path = self.parts(ask, &scope, None)?;
-        let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &path).await? else { return Ok(None) };
-        let mut record: Json = if ask.records.is_some() {
-            let records = self.link.records(ask, &path, &answer)?;
-            match records.into_iter().find(|record| id_of(self.object, record).as_deref() == Some(id)) {
-                Some(record) => serde_json::from_str(record).map_err(|_| self.link.not_understood(&path))?,
-                None => return Ok(None),
-            }
-        } else {
-            let record = self.link.record(ask, path.path(), &answer)?;
-            serde_json::from_str(record).map_err(|_| self.link.not_understood(&path))?
+        let scope = self.scope_of(id, &[id]);
+        let parts = match only {
+            Some(only) => self.link.document(ask, &[(None, self.link.arguments(ask, &scope)?)], &self.fields(ask, only))?,
+            None => self.parts(ask, &scope, &|_| {})?,
         };
-        self.link.put(&mut record, put, &scope)?;
+        let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &parts).await? else { return Ok(None) };
+        let record = if ask.records.is_some() {
+            let records = self.link.records(ask, &parts, &answer)?;
+            records.into_iter().find(|record| id_of(self.object, record).as_deref() == Some(id)).map(str::to_owned)
+        } else if answer.result(ask).and_then(|result| view::at(result, ask.record.as_ref())).is_some_and(|record| record == "null") {
+            // Of GraphQL a record that is not there is null.
+            None
+        } else {
+            Some(self.link.record(ask, parts.path(), &answer)?.to_owned())
+        };
+        Ok(record.map(|record| (record, parts)))
+    }
+
+    /// A record made whole: with the rest of its connections, what its answer lacks, what is read beside it, and instants with their
+    /// offset.
+    async fn whole(&self, get: &'a Get, id: &str, record: &str, parts: &Parts, beside: &Beside) -> Result<Whole, Fault> {
+        let mut record = self.json(record, parts)?;
+        if let Err(refusal) = self.complete(get, id, &mut record).await? {
+            return Ok(Err(refusal));
+        }
+        let scope = self.scope_of(id, &[id]);
+        if let Look::Ask { put, .. } = &get.look {
+            self.link.put(&mut record, put, &scope)?;
+        }
         self.with(&mut record, &scope, beside).await?;
         self.link.dated(&mut record, self.of, self.schemas);
-        Ok(Some((record, Some(get))))
+        Ok(Ok(record))
+    }
+
+    pub(super) fn json(&self, record: &str, parts: &Parts) -> Result<Json, Fault> {
+        serde_json::from_str(record).map_err(|_| self.link.not_understood(parts))
     }
 
     /// Reads what is wanted beside a record.
-    async fn with(&self, record: &mut Json, scope: &Scope<'_>, beside: Beside) -> Result<(), Fault> {
+    async fn with(&self, record: &mut Json, scope: &Scope<'_>, beside: &Beside) -> Result<(), Fault> {
         for (name, known) in beside {
             let read = match known {
-                Some(known) => Some(known),
-                None => match self.object.with.iter().find(|with| with.name.node == name) {
+                Some(known) => Some(known.clone()),
+                None => match self.object.with.iter().find(|with| with.name.node == *name) {
                     Some(with) => self.beside(with, scope).await?,
                     None => None,
                 },
             };
             if let (Some(read), Json::Object(fields)) = (read, &mut *record) {
-                fields.insert(name, read);
+                fields.insert(name.clone(), read);
             }
         }
         Ok(())
@@ -245,31 +294,66 @@ impl<'a> Reads<'a> {
         let WithOf::Ask(ask) = &with.of else {
             return Err(Fault::rejected("with", format!("`{}` of {} cannot be read in this way yet", with.name.node, self.name()), None));
         };
-        let Some(answer) = self.link.read(self.call, self.name(), ask, scope).await? else { return Ok(None) };
-        let path = self.link.parts(ask, scope)?;
-        let record = self.link.record(ask, path.path(), &answer)?;
-        serde_json::from_str(record).map(Some).map_err(|_| self.link.not_understood(&path))
+        let parts = self.link.parts(ask, scope)?;
+        let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &parts).await? else { return Ok(None) };
+        let record = self.link.record(ask, parts.path(), &answer)?;
+        self.json(record, &parts).map(Some)
     }
 
-    /// A record with its stamp: where it is one of a list that does not say what changed, whether it has ended.
-    fn arrived(&self, id: &str, record: &Json, get: Option<&Get>) -> Change {
-        let ended = get.and_then(|get| get.ended.as_ref());
-        let stamp = match (ended, &self.object.stamp) {
-            (Some(ended), _) => ended.holds(&self.link.scope().with("record", record)).then(|| ENDED.to_owned()),
-            (None, Some(stamp)) => stamp.get(record).and_then(|stamp| self.link.instant(&printed(stamp))),
-            (None, None) => None,
+    /// What a record that was read says: with its stamp, and where it is one of a list that does not say what changed, whether it has
+    /// ended. `None`: it is none of the object's.
+    fn arrived(&self, id: &str, read: Whole, get: Option<&Get>) -> Result<Option<Change>, Fault> {
+        let change = |stamp: Option<String>, state| Ok(Some(Change { id: id.to_owned(), stamp, state }));
+        let record = match read {
+            Ok(record) => record,
+            Err(fault) => return change(None, State::Refused(fault)),
         };
-        Change { id: id.to_owned(), stamp, state: State::Upserted(RawRecord::of(record)) }
+        if let Some(gone) = self.gone_of(&record) {
+            return change(self.stamp_of(&record, gone.stamp.as_ref(), id)?, State::Gone);
+        }
+        if self.is_skipped(&record) {
+            return Ok(None);
+        }
+        let stamp = match get.and_then(|get| get.ended.as_ref()) {
+            Some(ended) => ended.holds(&self.link.scope().with("record", &record)).then(|| ENDED.to_owned()),
+            None => self.stamp_of(&record, self.object.stamp.as_ref(), id)?,
+        };
+        change(stamp, State::Upserted(RawRecord::of(&record)))
+    }
+
+    fn stamp_of(&self, record: &Json, at: Option<&Path>, id: &str) -> Result<Option<String>, Fault> {
+        let printed = at.and_then(|at| at.get(record)).map(printed).filter(|text| !text.trim().is_empty());
+        Ok(self.stamp_as(printed, at, id)?.map(sortable))
+    }
+
+    /// By which condition a record is gone. Those of a list's records are asked where the record has what they read.
+    fn gone_of(&self, record: &Json) -> Option<&'a Gone> {
+        let of_streams = self.own_streams().filter_map(|stream| stream.gone.as_ref());
+        let of_streams = of_streams.filter(|gone| gone.when.as_ref().is_some_and(|when| has_all(record, when)));
+        let mut all = self.object.gone.iter().chain(of_streams);
+        all.find(|gone| gone.when.as_ref().is_none_or(|when| when.holds(&self.link.scope().with("record", record))))
+    }
+
+    /// Whether each list of the object would leave a record out.
+    fn is_skipped(&self, record: &Json) -> bool {
+        let skips = |skip: &Formula| has_all(record, skip) && skip.holds(&self.link.scope().with("record", record));
+        let mut streams = self.own_streams().peekable();
+        streams.peek().is_some() && streams.all(|stream| stream.skip.as_ref().is_some_and(skips))
+    }
+
+    /// The lists whose records have the object's own form.
+    fn own_streams(&self) -> impl Iterator<Item = &'a Stream> {
+        self.object.changes.iter().filter(|stream| stream.shaped.is_empty())
     }
 
     /// Records that were looked up, as changes.
-    pub(super) fn found_changes(&self, found: Vec<Found>) -> Vec<Change> {
-        let change = |found: Found| {
-            let id = id_of(self.object, &found.record.to_string())?;
-            let get = self.get_of(&id);
-            Some(self.arrived(&id, &found.record, get))
-        };
-        found.into_iter().filter_map(change).collect()
+    pub(super) fn found_changes(&self, found: Vec<Found>) -> Result<Vec<Change>, Fault> {
+        let mut changes = Vec::with_capacity(found.len());
+        for found in found {
+            let Some(id) = id_of(self.object, &found.record.to_string()) else { continue };
+            changes.extend(self.arrived(&id, Ok(found.record), self.get_of(&id).ok())?);
+        }
+        Ok(changes)
     }
 
     /// How records are found by a field.
@@ -289,8 +373,7 @@ impl<'a> Reads<'a> {
         if let Some(Find { field: Some(field), look, .. }) = self.object.find.iter().find(names_it).filter(|_| is_id(&self.object.id, id)) {
             return Ok(self.found(look, &field.node, id, &Beside::new()).await?.into_iter().next());
         }
-        let found = self.by_id(&[id.to_owned()], &Beside::new()).await?;
-        Ok(found.into_iter().next().and_then(|change| if let State::Upserted(record) = change.state { Some(RawRecord::read(&record)) } else { None }))
+        self.record(id).await
     }
 
     /// Records in which a field has one of the values, exactly.
@@ -319,7 +402,7 @@ impl<'a> Reads<'a> {
     async fn found(&self, look: &Look, field: &str, value: &str, beside: &Beside) -> Result<Vec<Json>, Fault> {
         let Look::Ask { ask, put, only, then_get, brings, form, .. } = look else {
             return match look {
-                Look::Get => Ok(self.one(value, beside.clone()).await?.map(|(record, _)| record).into_iter().collect()),
+                Look::Get => Ok(self.fetched(value, beside).await?.into_iter().collect()),
                 _ => Err(self.cannot_search(field)),
             };
         };
@@ -340,7 +423,7 @@ impl<'a> Reads<'a> {
                 fields.path(&ask);
             }
         };
-        let parts = self.parts(ask, &scope, Some(&searched))?;
+        let parts = self.parts(ask, &scope, &searched)?;
         let Some(answer) = self.link.read_parts(self.call, self.name(), ask, &parts).await? else {
             // A list that is not there is not an empty one.
             return if ask.records.is_some() { Err(self.link.not_understood(&parts)) } else { Ok(Vec::new()) };
@@ -363,11 +446,12 @@ impl<'a> Reads<'a> {
             if is_it(record) == Some(false) {
                 continue;
             }
-            let of_record = only.as_ref().is_none_or(|only| only.holds(&self.link.scope().and("record", view::seen(record, "record", [only]))));
+            let of_record = only.as_ref().is_none_or(|only| self.of_record(only, record));
             if !of_record {
                 continue;
             }
-            if *then_get {
+            // A record whose connections were not given whole is read by itself.
+            if *then_get || has_more(record) {
                 let id = id_of(self.object, record).ok_or_else(|| self.link.not_understood(&parts))?;
                 let mut beside = beside.clone();
                 if let Some(known) = brings.as_ref().and_then(|brings| beside.get_mut(&brings.node)) {
@@ -375,7 +459,7 @@ impl<'a> Reads<'a> {
                 }
                 // A list that does not say it is answered by the record itself.
                 let is_listed = is_it(record) == Some(true);
-                if let Some((record, _)) = self.one(&id, beside).await?
+                if let Some(record) = self.fetched(&id, &beside).await?
                     && (is_listed || is_it(&record.to_string()).ok_or_else(unknown)?)
                 {
                     found.push(record);
@@ -383,14 +467,28 @@ impl<'a> Reads<'a> {
                 continue;
             }
             is_it(record).ok_or_else(unknown)?;
-            let mut record: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(&parts))?;
+            let mut record = self.json(record, &parts)?;
             self.link.put(&mut record, put, &scope)?;
-            self.with(&mut record, &scope, beside.clone()).await?;
+            self.with(&mut record, &scope, beside).await?;
             self.link.dated(&mut record, self.of, self.schemas);
             found.push(record);
         }
         Ok(found)
     }
+
+    /// One record by its id, for who looked it up.
+    async fn fetched(&self, id: &str, beside: &Beside) -> Result<Option<Json>, Fault> {
+        if !is_id(&self.object.id, id) {
+            return Ok(None);
+        }
+        self.one(self.get_of(id)?, id, beside).await?.transpose()
+    }
+}
+
+/// Whether a record has all that a condition reads of it, be it null.
+fn has_all(record: &Json, condition: &Formula) -> bool {
+    let mut reads = condition.reads.iter().filter(|path| path.root() == "record").map(Path::rest);
+    reads.all(|path| path.steps.is_empty() || path.get(record).is_some())
 }
 
 impl Reads<'_> {

@@ -40,19 +40,15 @@ impl Fields {
         &mut self.0.entry(name.to_owned()).or_default().below
     }
 
-    /// Gives a field an argument: `data.after`, where the field is asked for.
-    pub(super) fn argument(&mut self, to: &str, value: Json) {
-        let (path, name) = to.rsplit_once('.').unwrap_or(("", to));
-        let mut fields = self;
-        let mut names = path.split('.').filter(|name| !name.is_empty()).peekable();
-        while let Some(step) = names.next() {
-            let field = fields.0.entry(step.to_owned()).or_default();
-            if names.peek().is_none() {
-                field.arguments.retain(|(known, _)| known != name);
-                field.arguments.push((name.to_owned(), value));
-                return;
-            }
-            fields = &mut field.below;
+    /// Gives a field of several that stand in each other an argument.
+    pub(super) fn argument(&mut self, path: &[String], name: &str, value: Json) {
+        let Some((first, rest)) = path.split_first() else { return };
+        let field = self.0.entry(first.clone()).or_default();
+        if rest.is_empty() {
+            field.arguments.retain(|(known, _)| known != name);
+            field.arguments.push((name.to_owned(), value));
+        } else {
+            field.below.argument(rest, name, value);
         }
     }
 
@@ -106,13 +102,45 @@ impl Fields {
         if is_connection { below.field("edges").field("node") } else { below }
     }
 
-    /// Gives the fields that the description's `selection` names their arguments, wherever they stand in a record.
+    /// Gives the fields that the description's `selection` names their arguments, wherever they stand in a record, and asks each connection
+    /// whether there is more of it.
     pub(super) fn with_arguments(&mut self, object: &Object) {
         for (name, field) in &mut self.0 {
             if field.arguments.is_empty() {
                 field.arguments = selected(object, name);
             }
             field.below.with_arguments(object);
+            // Whether a connection was given whole, and where the rest of it begins (Relay's specification of cursor connections).
+            if field.below.0.contains_key("edges") {
+                let info = field.below.field("pageInfo");
+                info.field("hasNextPage");
+                info.field("endCursor");
+            }
+        }
+    }
+
+    /// What is asked for at one path, and what the others lead to.
+    pub(super) fn only(&self, at: &Path, others: &[Path]) -> Fields {
+        let mut only = Fields::default();
+        for path in others {
+            only.path(path);
+        }
+        only.take(self, &at.steps);
+        only
+    }
+
+    /// Takes what another asks for at a path.
+    fn take(&mut self, from: &Fields, at: &[PathStep]) {
+        match at.split_first() {
+            None => *self = from.clone(),
+            Some((PathStep::Name(name), rest)) => {
+                if let Some(known) = from.0.get(name) {
+                    let field = self.0.entry(name.clone()).or_default();
+                    field.arguments.clone_from(&known.arguments);
+                    field.below.take(&known.below, rest);
+                }
+            }
+            Some((PathStep::Each | PathStep::At(_), rest)) => self.take(from, rest),
         }
     }
 
@@ -265,12 +293,16 @@ mod tests {
             fields.write(&mut out);
             out
         };
-        assert_eq!(asked(&[&["lines", "sku"], &["boxes", "sku"]]), " { lines { edges { node { sku } } } boxes(first: 5) { sku } }");
-        assert_eq!(asked(&[&["lines", "serials", "code"]]), " { lines { edges { node { serials { edges { node { code } } } } } } }");
+        // A connection is asked whether there is more of it.
+        let info = "pageInfo { hasNextPage endCursor }";
         assert_eq!(
-            asked(&[&["boxes"]]),
-            " { boxes(first: 5) { sku serials { edges { node { code } } } } }",
-            "an object that is read whole is asked for whole"
+            asked(&[&["lines", "sku"], &["boxes", "sku"]]),
+            format!(" {{ lines {{ edges {{ node {{ sku }} }} {info} }} boxes(first: 5) {{ sku }} }}")
         );
+        assert_eq!(
+            asked(&[&["lines", "serials", "code"]]),
+            format!(" {{ lines {{ edges {{ node {{ serials {{ edges {{ node {{ code }} }} {info} }} }} }} {info} }} }}")
+        );
+        assert_eq!(asked(&[&["boxes"]]), " { boxes(first: 5) { sku } }", "what is read whole is asked for without the connections in it");
     }
 }

@@ -1,7 +1,7 @@
 //! Lines of a record that are written by calls of their own: those that are new, those that differ, those that are gone.
 
-use super::find::{Beside, Reads};
-use crate::connector::{Item, Receipt, State, holds};
+use super::find::Reads;
+use crate::connector::{Item, Receipt, holds};
 use crate::describe::model::{Ask, Lines, Step, Write};
 use crate::describe::{Path, PathStep};
 use crate::fault::Fault;
@@ -75,10 +75,8 @@ impl Reads<'_> {
         wanted.sort();
         wanted.dedup();
         let reads = Reads { link: self.link, call: self.call, object: self.object, of: self.of, schemas: self.schemas, wanted };
-        match reads.by_id(&[id.to_owned()], &Beside::new()).await?.into_iter().next().map(|change| change.state) {
-            Some(State::Upserted(record)) => Ok(record.read()),
-            _ => Err(Fault::rejected("absent", format!("{} has no {} `{id}`", self.link.of.title, self.object.name.node), None)),
-        }
+        let absent = || Fault::rejected("absent", format!("{} has no {} `{id}`", self.link.of.title, self.object.name.node), None);
+        reads.record(id).await?.ok_or_else(absent)
     }
 }
 

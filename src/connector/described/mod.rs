@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+mod connection;
 mod find;
 mod graphql;
 mod lines;
@@ -13,6 +14,7 @@ mod open;
 mod parts;
 mod receipt;
 mod sign_in;
+mod stamp;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -111,7 +113,7 @@ impl Connector for DescribedSystem {
         let stream = reads.object.changes.iter().find(|stream| stream.name.node == ask.stream);
         let stream =
             stream.ok_or_else(|| Fault::rejected("stream", format!("{} has no stream `{}`", ask.selection.object.object, ask.stream), None))?;
-        reads.changes(stream, ask).await
+        reads.changes(stream, ask, &self.beside(ask.selection)).await
     }
 
     async fn fetch_by_id(&self, call: &Call, of: &Selection<'_>, ids: &[String]) -> Result<Vec<Change>, Fault> {
@@ -119,7 +121,15 @@ impl Connector for DescribedSystem {
     }
 
     fn form(&self, of: &Selection<'_>) -> Option<String> {
-        Some(self.beside(of).into_keys().collect::<Vec<_>>().join(", "))
+        let mut form: Vec<String> = self.beside(of).into_keys().collect();
+        // Of GraphQL a flow asks for what it reads, and another may read more.
+        if self.link.of.graphql.is_some() {
+            let mut read: Vec<String> = of.projection.iter().map(|path| path.join(".")).collect();
+            read.sort_unstable();
+            read.dedup();
+            form.push(format!("of {}", read.join(" ")));
+        }
+        Some(form.join(", "))
     }
 
     fn fetch_batch(&self, of: &Selection<'_>) -> usize {
@@ -136,7 +146,8 @@ impl Connector for DescribedSystem {
                 _ => None,
             })
         });
-        let each = self.beside(of).len() + usize::from(object.changes.iter().any(|stream| stream.listed.is_some()));
+        let beside = self.beside(of).len();
+        let each = beside + usize::from(beside > 0 || object.changes.iter().any(|stream| stream.listed.is_some()));
         Reading { page: size.and_then(|size| usize::try_from(size).ok()).unwrap_or(100), each }
     }
 
@@ -178,7 +189,7 @@ impl Connector for DescribedSystem {
             let field = [field.clone()];
             let values = [value.clone()];
             let ask = LookupRequest { object: of.object, schemas: of.schemas, field: &field, values: &values, companions: &[], projection: &[] };
-            return page(reads.found_changes(reads.lookup(&ask, &beside).await?));
+            return page(reads.found_changes(reads.lookup(&ask, &beside).await?)?);
         }
         if !whole::is_id(&reads.object.id, value) {
             return Err(Fault::rejected("hint", format!("it names no {}", of.object.object), None));

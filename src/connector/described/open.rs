@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::sign_in::SignIns;
@@ -25,6 +26,8 @@ pub(super) struct Link {
     /// The description's own address, where another one is set: what stands there whole goes to the other one too.
     moved: bool,
     pub(super) sign_ins: SignIns,
+    /// Of instants without an offset.
+    pub(super) zone: TimeZone,
 }
 
 impl Link {
@@ -52,7 +55,7 @@ impl Link {
             let hint = format!("put it under `connections.{}` as the system shows it", settings.name);
             unusable(format!("has a `{name}` that no header can hold"), hint)
         })?;
-        Ok(Link { of, client, settings: values, base, moved, sign_ins })
+        Ok(Link { of, client, settings: values, base, moved, sign_ins, zone: super::stamp::zone_of(of) })
     }
 
     /// What is provided at each place.

@@ -1,21 +1,21 @@
 //! Streams of changes: one page of a list at a time, and where the next begins.
 
-use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
-use super::find::Reads;
+use super::ask::{Answer, Parts};
+use super::connection::has_more;
+use super::find::{Beside, Reads};
+use super::graphql::Fields;
 use super::open::Link;
+use super::stamp::sortable;
 use super::whole::id_of;
 use super::{ENDED, view};
 use crate::connector::{Change, Page, ReadRequest, State};
-use crate::describe::model::{Gone, Limit, Number, Paging, Pick, Request, Stream, Zone};
-use crate::describe::{Formula, Path, printed};
+use crate::describe::model::{Destination, Gone, Growth, Limit, Page as Paged, Paging, Pick, Request, Stream};
+use crate::describe::{Formula, Path, Scope, printed};
 use crate::fault::Fault;
 use crate::value::{Json, RawRecord};
-
-use super::ask::{Answer, Parts};
-use super::graphql::Fields;
 
 /// Where a poll is. In the checkpoint it is JSON.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ struct Cursor {
     /// The lower bound of this poll: an instant.
     #[serde(default)]
     from: String,
-    /// The upper bound of this poll, where it has one; the next poll begins there.
+    /// The upper bound of this poll, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<String>,
     /// The number of the next page.
@@ -31,12 +31,19 @@ struct Cursor {
     page: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
-    /// The latest stamp that was read, by the system's own clock: where nothing closes the window, the next poll begins there.
+    /// The latest stamp that this poll has read, by the system's own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seen: Option<String>,
     /// The last record of the page before, as its fields are printed: the next page begins behind it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     behind: Vec<String>,
+    /// How many records there were in all when the page before was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    /// Up to here all was read by the last poll that came to its end. The next one begins an overlap before it; one that breaks off
+    /// leaves it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read: Option<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it by reference")]
@@ -44,52 +51,20 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-impl Link {
-    /// An instant as the system prints it, as a text that sorts: RFC 3339 in UTC.
-    pub(super) fn instant(&self, text: &str) -> Option<String> {
-        let text = text.trim();
-        if text.is_empty() {
-            return None;
-        }
-        if text.ends_with('Z') && text.parse::<Timestamp>().is_ok() {
-            return Some(text.to_owned());
-        }
-        if let Ok(at) = text.parse::<Timestamp>() {
-            return Some(at.to_string());
-        }
-        if let Ok(seconds) = text.parse::<i64>() {
-            return Timestamp::from_second(seconds).ok().map(|at| at.to_string());
-        }
-        let local: DateTime = text.replace(' ', "T").parse().ok()?;
-        let zone = match (&self.of.time.zone, &self.of.time.without_offset) {
-            (Zone::WallClock(zone), _) => jiff::tz::TimeZone::get(&zone.node).ok()?,
-            (Zone::Utc, Some(zone)) => jiff::tz::TimeZone::get(&zone.node).ok()?,
-            (Zone::Utc, None) => jiff::tz::TimeZone::UTC,
-        };
-        local.to_zoned(zone).ok().map(|at| at.timestamp().to_string())
-    }
+fn instant_of(text: Option<&String>) -> Option<Timestamp> {
+    text.and_then(|text| text.parse().ok())
+}
 
-    /// An instant as the system takes it. It is never later than the instant itself.
-    fn bound(&self, at: Timestamp) -> Json {
-        let time = &self.of.time;
-        let print = time.print.as_ref().map(|print| print.node.as_str());
-        if print == Some("unix s") {
-            return Json::from(at.as_second());
-        }
-        let zone = match &time.zone {
-            Zone::WallClock(zone) => jiff::tz::TimeZone::get(&zone.node).unwrap_or(jiff::tz::TimeZone::UTC),
-            Zone::Utc => jiff::tz::TimeZone::UTC,
-        };
-        match print {
-            Some(print) => Json::from(at.to_zoned(zone).strftime(print).to_string()),
-            None => Json::from(at.to_string()),
-        }
-    }
+/// A record of a page.
+struct Told {
+    change: Change,
+    /// The stamp by which the list is polled; that of a void is another.
+    stamp: Option<Timestamp>,
 }
 
 impl Reads<'_> {
-    /// One page of a stream.
-    pub(super) async fn changes(&self, stream: &Stream, ask: &ReadRequest<'_>) -> Result<Page, Fault> {
+    /// One page of a stream. `beside`: what a flow reads beside its records.
+    pub(super) async fn changes(&self, stream: &Stream, ask: &ReadRequest<'_>, beside: &Beside) -> Result<Page, Fault> {
         let known = ask.cursor.map(|cursor| {
             serde_json::from_str::<Cursor>(cursor)
                 .map_err(|error| Fault::rejected("cursor", format!("the checkpoint of `{}` cannot be read: {error}", stream.name.node), None))
@@ -97,107 +72,162 @@ impl Reads<'_> {
         let known = known.transpose()?;
         let mut cursor = match known {
             Some(known) if !ask.begins => known,
-            known => self.begin(stream, ask, known)?,
+            known => self.begin(stream, ask, known.as_ref()),
         };
-        let (from, until) = (self.bounds(&cursor.from, true), cursor.until.as_deref().map(|until| self.bounds(until, false)));
-        let mut scope = self.link.scope().with("from", &from).and("page", Json::from(cursor.page));
-        // Where nothing closes the window it ends now.
-        scope = scope.and("until", until.unwrap_or_else(|| self.link.bound(ask.now)));
-        let paging = stream.page.as_ref().map(|page| &page.paging);
-        let size = self.page_size(stream);
-        let asks = |fields: &mut Fields| {
-            let Some(Paging::Token { token, to, size: size_to, sort, .. }) = paging else { return };
-            fields.path(token);
-            match stream.page.as_ref().and_then(|page| page.more.as_ref()) {
-                Some(Pick::Path(more)) => {
-                    fields.path(more);
-                }
-                Some(Pick::Formula(more)) => {
-                    for path in more.reads.iter().filter(|path| path.root() == "body") {
-                        fields.path(&path.rest());
-                    }
-                }
-                None => {}
-            }
-            if let (Some(to), Some(size)) = (size_to, size) {
-                fields.argument(&to.node, Json::from(size));
-            }
-            if let Some(token) = &cursor.token {
-                fields.argument(&to.node, Json::from(token.as_str()));
-            }
-            if let Some(sort) = sort {
-                // Beside the token's own place.
-                let at = to.node.rsplit_once('.').map_or_else(|| "sort".to_owned(), |(field, _)| format!("{field}.sort"));
-                fields.argument(&at, Json::from(sort.node.as_str()));
-            }
-        };
-        let mut parts = self.parts(&stream.ask, &scope, Some(&asks))?;
-        match (paging, &cursor.token) {
-            (Some(Paging::Token { to, alone, .. }), Some(token)) if matches!(stream.ask.request, Request::Rest { .. }) => {
-                if *alone {
-                    parts.without_query();
-                }
-                parts.put(&to.node, Json::from(token.as_str()));
-            }
-            (Some(Paging::Number { number, .. }), _) => parts.put_number(number, cursor.page),
-            (Some(Paging::Keyset { fields, asks }), _) if !cursor.behind.is_empty() => {
-                let mut scope = scope.clone();
-                // `stamp` is the first of them, `id` the last.
-                let last = |at: usize| cursor.behind.get(at).map_or(Json::Null, |text| Json::from(text.as_str()));
-                scope = scope.and("id", last(fields.len().saturating_sub(1)));
-                if fields.len() > 1 {
-                    scope = scope.and("stamp", last(0));
-                }
-                for (to, value) in asks {
-                    if let Some(value) = value.fill(&scope).map_err(super::ask::incomplete)? {
-                        parts.put(&to.node, value);
-                    }
-                }
-            }
-            (Some(Paging::ByStamp { .. } | Paging::Window { .. }), _) => {
-                return Err(Fault::rejected("page", format!("the pages of `{}` are not carried out yet", stream.name.node), None));
-            }
-            _ => {}
-        }
+        let parts = self.page_parts(stream, ask, &cursor)?;
         let answer = self.link.read_parts(self.call, &self.object.name.node, &stream.ask, &parts).await?;
         // A list that is not there is not an empty one.
         let answer = answer.ok_or_else(|| self.link.not_understood(&parts))?;
         let records = self.link.records(&stream.ask, &parts, &answer)?;
         let mut changes = Vec::with_capacity(records.len());
+        let mut seen = instant_of(cursor.seen.as_ref());
         for record in &records {
-            changes.extend(self.change(stream, record).ok_or_else(|| self.link.not_understood(&parts))?);
-        }
-        let latest = changes.iter().filter_map(|change: &Change| change.stamp.as_deref()).filter_map(|stamp| stamp.parse::<Timestamp>().ok()).max();
-        let seen = cursor.seen.as_deref().and_then(|seen| seen.parse::<Timestamp>().ok());
-        cursor.seen = latest.max(seen).map(|seen| seen.to_string());
-        let mut more = false;
-        let result = answer.result(&stream.ask).unwrap_or_default();
-        if let Some(page) = stream.page.as_ref().filter(|_| !records.is_empty()) {
-            match &page.paging {
-                Paging::Number { number, .. } => {
-                    more = self.more(page.more.as_ref(), result, &answer, records.len()).unwrap_or(false);
-                    if more {
-                        cursor.page += if number.records { records.len() as u64 } else { 1 };
-                    }
-                }
-                Paging::Token { token, .. } => {
-                    let next = view::text_at(result, token);
-                    more = next.is_some() && self.more(page.more.as_ref(), result, &answer, records.len()).unwrap_or(true);
-                    cursor.token = next.filter(|_| more);
-                }
-                Paging::Keyset { fields, .. } => {
-                    self.in_order(fields, &cursor.behind, &records)?;
-                    more = page.size.is_none_or(|size| records.len() as u64 >= size);
-                    cursor.behind = records.last().map(|last| place_of(fields, last)).unwrap_or_default();
-                }
-                Paging::ByStamp { .. } | Paging::Window { .. } | Paging::Whole => {}
+            if let Some(told) = self.in_list(stream, record, &parts, beside)? {
+                seen = seen.max(told.stamp);
+                changes.push(told.change);
             }
         }
+        // A record that is dated ahead would hide what comes before it.
+        cursor.seen = seen.map(|seen| seen.min(ask.now).to_string());
+        let result = answer.result(&stream.ask).unwrap_or_default();
+        let more = self.next(stream, &mut cursor, result, &answer, &records)?;
         if !more {
-            (cursor.token, cursor.behind) = (None, Vec::new());
+            let read = instant_of(cursor.until.as_ref()).or_else(|| instant_of(cursor.seen.as_ref()).max(instant_of(cursor.read.as_ref())));
+            let read = read.map_or_else(|| cursor.from.clone(), |read| read.to_string());
+            cursor = Cursor { from: cursor.from, read: Some(read), ..Cursor::default() };
         }
         let cursor = serde_json::to_string(&cursor).map_err(|error| Fault::transient(error.to_string()))?;
         Ok(Page { changes, cursor: Some(cursor), more })
+    }
+
+    /// What the call for a page is made of.
+    fn page_parts(&self, stream: &Stream, ask: &ReadRequest<'_>, cursor: &Cursor) -> Result<Parts, Fault> {
+        let (from, until) = (self.bounds(&cursor.from, true), cursor.until.as_deref().map(|until| self.bounds(until, false)));
+        let mut scope = self.link.scope().with("from", &from).and("page", Json::from(cursor.page));
+        // Where nothing closes the window it ends now.
+        scope = scope.and("until", until.unwrap_or_else(|| self.link.bound(ask.now)));
+        let puts = self.puts(stream, cursor, &scope)?;
+        if matches!(stream.ask.request, Request::GraphQl { .. }) {
+            let asks = |fields: &mut Fields| {
+                stream.page.iter().flat_map(Paged::reads).for_each(|path| {
+                    fields.path(&path);
+                })
+            };
+            return self.document(&stream.ask, &scope, puts, &asks);
+        }
+        let mut parts = self.link.parts(&stream.ask, &scope)?;
+        if let (Some(Paging::Token { alone: true, .. }), Some(_)) = (stream.page.as_ref().map(|page| &page.paging), &cursor.token) {
+            parts.without_query();
+        }
+        for (to, value) in puts {
+            parts.put(&to, value);
+        }
+        Ok(parts)
+    }
+
+    /// What paging puts into a call, and where.
+    fn puts(&self, stream: &Stream, cursor: &Cursor, scope: &Scope<'_>) -> Result<Vec<(Destination, Json)>, Fault> {
+        let Some(page) = &stream.page else { return Ok(Vec::new()) };
+        let request = &stream.ask.request;
+        let place = |to: &str| {
+            Destination::parse(to, request)
+                .ok_or_else(|| Fault::rejected("page", format!("`{to}` is no place in the call of `{}`", stream.name.node), None))
+        };
+        let mut puts = Vec::new();
+        match &page.paging {
+            Paging::Token { to, alone, size: size_to, sort, .. } => {
+                let to = place(&to.node)?;
+                if let (Some(size_to), Some(size)) = (size_to, self.page_size(stream))
+                    && !(*alone && cursor.token.is_some())
+                {
+                    puts.push((place(&size_to.node)?, Json::from(size)));
+                }
+                // Beside the token's own place.
+                let sort = sort.as_ref().and_then(|sort| match &to {
+                    Destination::Field { field, .. } => {
+                        Some((Destination::Field { field: field.clone(), argument: "sort".to_owned() }, Json::from(sort.node.as_str())))
+                    }
+                    _ => None,
+                });
+                puts.extend(cursor.token.as_ref().map(|token| (to, Json::from(token.as_str()))));
+                puts.extend(sort);
+            }
+            Paging::Number { number, .. } => {
+                let to = place(&number.to.node)?;
+                // Where the call has it as `{page}` already it keeps its place.
+                if !to.value(request).is_some_and(|value| reads(value, "page")) {
+                    puts.push((to, Json::from(cursor.page)));
+                }
+            }
+            Paging::Keyset { fields, asks } if !cursor.behind.is_empty() => {
+                // `stamp` is the first of them, `id` the last.
+                let last = |at: usize| cursor.behind.get(at).map_or(Json::Null, |text| Json::from(text.as_str()));
+                let mut scope = scope.clone().and("id", last(fields.len().saturating_sub(1)));
+                if fields.len() > 1 {
+                    scope = scope.and("stamp", last(0));
+                }
+                for (to, value) in asks {
+                    if let Some(value) = value.fill(&scope).map_err(super::ask::incomplete)? {
+                        puts.push((place(&to.node)?, value));
+                    }
+                }
+            }
+            Paging::Keyset { .. } | Paging::Whole => {}
+            Paging::ByStamp { .. } | Paging::Window { .. } => {
+                return Err(Fault::rejected("page", format!("the pages of `{}` are not carried out yet", stream.name.node), None));
+            }
+        }
+        Ok(puts)
+    }
+
+    /// Whether there is another page, and where it begins.
+    fn next(&self, stream: &Stream, cursor: &mut Cursor, result: &str, answer: &Answer, records: &[&str]) -> Result<bool, Fault> {
+        let Some(page) = &stream.page else { return Ok(false) };
+        let count = records.len() as u64;
+        let said = self.more(page.more.as_ref(), result, answer, records.len());
+        let is_full = || page.size.map_or(count > 0, |size| count >= size);
+        match &page.paging {
+            Paging::Number { number, growth } => {
+                let total = page.total.as_ref().and_then(|total| view::text_at(result, total)?.parse().ok());
+                let fell = matches!((total, cursor.total), (Some(now), Some(before)) if now < before);
+                cursor.total = total.or(cursor.total);
+                if *growth == Growth::Whole && fell {
+                    // What was taken out has moved others over the end of a page: it is read again.
+                    cursor.page = number.from;
+                    return Ok(true);
+                }
+                let more = said.unwrap_or_else(is_full) && count > 0;
+                if more {
+                    cursor.page += if number.records { count } else { 1 };
+                }
+                Ok(more)
+            }
+            Paging::Token { token, .. } => {
+                let next = view::text_at(result, token).filter(|_| said.unwrap_or(true));
+                // An empty page may have others behind it.
+                if next.is_some() && next == cursor.token && count == 0 {
+                    let why =
+                        format!("`{}` gives an empty page with the token by which it was asked for, so that there is no way on", stream.name.node);
+                    return Err(Fault::transient(why));
+                }
+                cursor.token = next;
+                Ok(cursor.token.is_some())
+            }
+            Paging::Keyset { fields, .. } => {
+                self.in_order(stream, fields, &cursor.behind, records)?;
+                let more = said.unwrap_or_else(is_full) && count > 0;
+                if let Some(last) = records.last().filter(|_| more) {
+                    cursor.behind = place_of(fields, last);
+                    if let Some(lacking) = fields.iter().zip(&cursor.behind).find(|(_, text)| text.is_empty()) {
+                        let id = id_of(self.object, last).unwrap_or_default();
+                        let why = format!("{} `{id}` has no `{}`, and the next page begins behind it", self.object.name.node, lacking.0);
+                        return Err(Fault::rejected("page", why, None));
+                    }
+                }
+                Ok(more)
+            }
+            Paging::ByStamp { .. } | Paging::Window { .. } | Paging::Whole => Ok(false),
+        }
     }
 
     /// Records of a page: as many as may be, and no more than the account's credits are good for.
@@ -212,7 +242,7 @@ impl Reads<'_> {
     }
 
     /// The first page of a poll.
-    fn begin(&self, stream: &Stream, ask: &ReadRequest<'_>, known: Option<Cursor>) -> Result<Cursor, Fault> {
+    fn begin(&self, stream: &Stream, ask: &ReadRequest<'_>, known: Option<&Cursor>) -> Cursor {
         let page = match stream.page.as_ref().map(|page| &page.paging) {
             Some(Paging::Number { number, .. }) => number.from,
             _ => 0,
@@ -226,17 +256,18 @@ impl Reads<'_> {
             (None, Some(oldest)) => before(oldest),
             (None, None) => Timestamp::UNIX_EPOCH,
         };
-        let until = stream.until.as_ref().map(|until| before(until.lag));
         // A list that does not say what changed is gone through from its beginning each time.
-        let last =
-            known.filter(|_| stream.listed.is_none()).and_then(|known| known.until.or(known.seen).unwrap_or(known.from).parse::<Timestamp>().ok());
-        let from = match last {
-            Some(last) => last.saturating_sub(ask.overlap).unwrap_or(last),
-            None => ask.since.unwrap_or(oldest),
+        let known = known.filter(|_| stream.listed.is_none());
+        let read = known.and_then(|known| instant_of(known.read.as_ref()));
+        // Of a poll that broke off nothing is known to be whole: it begins where it began.
+        let broken_off = known.and_then(|known| known.from.parse::<Timestamp>().ok());
+        let from = match read {
+            Some(read) => read.saturating_sub(ask.overlap).unwrap_or(read),
+            None => broken_off.or(ask.since).unwrap_or(oldest),
         };
         let from = from.max(oldest);
-        let until = until.map(|until| until.max(from));
-        Ok(Cursor { from: from.to_string(), until: until.map(|until| until.to_string()), page, ..Cursor::default() })
+        let until = stream.until.as_ref().map(|until| before(until.lag).max(from).to_string());
+        Cursor { from: from.to_string(), until, page, read: read.map(|read| read.to_string()), ..Cursor::default() }
     }
 
     /// A bound of the cursor as the system takes it.
@@ -247,12 +278,25 @@ impl Reads<'_> {
         self.link.bound(at)
     }
 
-    /// A page that is not in the order that was asked for is never gone on from: what moved behind its last record would be lost.
-    fn in_order(&self, fields: &[Path], behind: &[String], records: &[&str]) -> Result<(), Fault> {
+    /// A page that is not in the order that was asked for is never gone on from: what moved behind its last record would be lost. Only
+    /// what has an order of its own is compared, stamps and numbers: how a system sorts texts is not known.
+    fn in_order(&self, stream: &Stream, fields: &[Path], behind: &[String], records: &[&str]) -> Result<(), Fault> {
+        let stamp = stream.stamp.as_ref().or(self.object.stamp.as_ref());
+        let is_number = |field: &Path| {
+            records.first().and_then(|record| view::slices(record, field)?.first().copied()).is_some_and(|value| !value.starts_with('"'))
+        };
+        let orders: Vec<Order> = fields
+            .iter()
+            .map(|field| match () {
+                () if stamp.is_some_and(|stamp| stamp.steps == field.steps) => Order::Time,
+                () if is_number(field) => Order::Number,
+                () => Order::Unknown,
+            })
+            .collect();
         let mut last = behind.to_vec();
         for record in records {
             let here = place_of(fields, record);
-            if !last.is_empty() && is_before(&here, &last) {
+            if !last.is_empty() && self.is_before(&orders, &here, &last) {
                 let why = format!(
                     "the list of {} does not come in the order that it was asked for: {} stands behind {}",
                     self.object.name.node,
@@ -264,6 +308,23 @@ impl Reads<'_> {
             last = here;
         }
         Ok(())
+    }
+
+    /// Whether one place is known to stand before another.
+    fn is_before(&self, orders: &[Order], one: &[String], other: &[String]) -> bool {
+        for (order, (one, other)) in orders.iter().zip(one.iter().zip(other)) {
+            let compared = match order {
+                Order::Time => self.link.instant(one).zip(self.link.instant(other)).map(|(one, other)| one.cmp(&other)),
+                Order::Number => one.parse::<i128>().ok().zip(other.parse::<i128>().ok()).map(|(one, other)| one.cmp(&other)),
+                Order::Unknown => (one == other).then_some(std::cmp::Ordering::Equal),
+            };
+            match compared {
+                Some(std::cmp::Ordering::Equal) => {}
+                Some(order) => return order.is_lt(),
+                None => return false,
+            }
+        }
+        false
     }
 
     /// Whether there is another page; `None` where the page does not say.
@@ -283,46 +344,72 @@ impl Reads<'_> {
         }
     }
 
-    /// What a record of a list says. `Some(None)`: it is none of the object's; `None`: it has not the form that the description gives.
-    fn change(&self, stream: &Stream, record: &str) -> Option<Option<Change>> {
-        let id = id_of(self.object, record)?;
+    /// What a record of a list says; `None`: it is none of the object's.
+    ///
+    /// # Errors
+    /// It has not the form that the description gives.
+    fn in_list(&self, stream: &Stream, record: &str, parts: &Parts, beside: &Beside) -> Result<Option<Told>, Fault> {
+        let id = id_of(self.object, record).ok_or_else(|| self.link.not_understood(parts))?;
+        let stamp = self.stamp_in(record, stream.stamp.as_ref().or(self.object.stamp.as_ref()), &id)?;
+        let told = |change| Ok(Some(Told { change, stamp }));
         if let Some(gone) = stream.gone.as_ref().or(self.object.gone.as_ref())
-            && self.is_gone(gone, record)
+            && gone.when.as_ref().is_none_or(|when| self.of_record(when, record))
         {
-            return Some(Some(self.gone(&id, gone, record)));
+            let stamp = self.stamp_in(record, gone.stamp.as_ref(), &id)?;
+            return told(Change { id, stamp: stamp.map(sortable), state: State::Gone });
         }
         if stream.skip.as_ref().is_some_and(|skip| self.of_record(skip, record)) {
-            return Some(None);
+            return Ok(None);
         }
         if let Some(listed) = &stream.listed {
             let ended = listed.ended.as_ref().is_some_and(|ended| self.of_record(ended, record));
-            return Some(Some(Change { id, stamp: ended.then(|| ENDED.to_owned()), state: State::Listed }));
+            return told(Change { id, stamp: ended.then(|| ENDED.to_owned()), state: State::Listed });
         }
-        let stamp = stream.stamp.as_ref().or(self.object.stamp.as_ref());
-        let stamp = stamp.and_then(|stamp| view::text_at(record, stamp)).and_then(|stamp| self.link.instant(&stamp));
+        // What the list does not bring is read with the record by itself, and so is the rest of a connection that was not given whole.
+        if !beside.is_empty() || has_more(record) {
+            return told(Change { id, stamp: None, state: State::Listed });
+        }
         let state = if self.link.of.time.without_offset.is_some() {
-            let mut whole: Json = serde_json::from_str(record).ok()?;
+            let mut whole: Json = serde_json::from_str(record).map_err(|_| self.link.not_understood(parts))?;
             self.link.dated(&mut whole, self.of, self.schemas);
             RawRecord::of(&whole)
         } else {
             RawRecord::text_of(record)
         };
-        Some(Some(Change { id, stamp, state: State::Upserted(state) }))
+        told(Change { id, stamp: stamp.map(sortable), state: State::Upserted(state) })
     }
 
-    fn of_record(&self, condition: &Formula, record: &str) -> bool {
+    /// The instant at a path of a record; none where it has none.
+    ///
+    /// # Errors
+    /// What stands there is no instant: what came later could not be told from what came before.
+    pub(super) fn stamp_in(&self, record: &str, at: Option<&Path>, id: &str) -> Result<Option<Timestamp>, Fault> {
+        self.stamp_as(at.and_then(|at| view::text_at(record, at)), at, id)
+    }
+
+    /// The same of the text that stands there.
+    ///
+    /// # Errors
+    /// As [`Reads::stamp_in`].
+    pub(super) fn stamp_as(&self, text: Option<String>, at: Option<&Path>, id: &str) -> Result<Option<Timestamp>, Fault> {
+        let (Some(text), Some(at)) = (text, at) else { return Ok(None) };
+        self.link.instant(&text).map(Some).ok_or_else(|| {
+            let why = format!("`{at}` of {} `{id}` is `{text}`, which is no instant", self.object.name.node);
+            Fault::rejected("stamp", why, Some(at.to_string()))
+        })
+    }
+
+    pub(super) fn of_record(&self, condition: &Formula, record: &str) -> bool {
         condition.holds(&self.link.scope().and("record", view::seen(record, "record", [condition])))
     }
+}
 
-    fn is_gone(&self, gone: &Gone, record: &str) -> bool {
-        gone.when.as_ref().is_none_or(|when| self.of_record(when, record))
-    }
-
-    /// The change that says that a record is gone.
-    pub(super) fn gone(&self, id: &str, gone: &Gone, record: &str) -> Change {
-        let stamp = gone.stamp.as_ref().and_then(|stamp| view::text_at(record, stamp)).and_then(|stamp| self.link.instant(&stamp));
-        Change { id: id.to_owned(), stamp, state: State::Gone }
-    }
+/// How the values of a field are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Time,
+    Number,
+    Unknown,
 }
 
 /// What a record is sorted by, as it is printed.
@@ -330,22 +417,11 @@ fn place_of(fields: &[Path], record: &str) -> Vec<String> {
     fields.iter().map(|field| view::text_at(record, field).unwrap_or_default()).collect()
 }
 
-/// Whether one place stands before another: numbers by their value, texts as texts.
-fn is_before(one: &[String], other: &[String]) -> bool {
-    let order = |(one, other): (&String, &String)| match (one.parse::<u64>(), other.parse::<u64>()) {
-        (Ok(one), Ok(other)) => one.cmp(&other),
-        _ => one.cmp(other),
-    };
-    one.iter().zip(other).map(order).find(|order| order.is_ne()).is_some_and(std::cmp::Ordering::is_lt)
-}
-
-impl Parts {
-    fn put_number(&mut self, number: &Number, page: u64) {
-        // Where the query has it already it keeps its place.
-        if !self.has(&number.to.node) {
-            self.put(&number.to.node, Json::from(page));
-        }
-    }
+/// Whether a value of a call reads a name.
+fn reads(value: &crate::describe::Filled, name: &str) -> bool {
+    let mut found = false;
+    value.templates(&mut |template| found |= template.values().any(|value| value.reads.iter().any(|path| path.root() == name)));
+    found
 }
 
 /// Used by webhooks: whether a condition holds of what was read first.
@@ -355,5 +431,5 @@ pub(super) fn holds_of(link: &Link, condition: &Formula, name: &str, read: &Json
 
 /// The text of a stamp in something that was read.
 pub(super) fn stamp_of(link: &Link, gone: &Gone, read: &Json) -> Option<String> {
-    gone.stamp.as_ref().and_then(|stamp| stamp.get(read)).and_then(|stamp| link.instant(&printed(stamp)))
+    gone.stamp.as_ref().and_then(|stamp| stamp.get(read)).and_then(|stamp| link.instant(&printed(stamp))).map(sortable)
 }

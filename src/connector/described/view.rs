@@ -53,6 +53,14 @@ pub(super) fn records<'t>(text: &'t str, path: Option<&Path>) -> Option<Vec<&'t 
     slices(text, path)?.first().and_then(|list| slice::elements(list))
 }
 
+/// The text that a path leads to, or all of it where there is no path; the first, where it leads to several.
+pub(super) fn at<'t>(text: &'t str, path: Option<&Path>) -> Option<&'t str> {
+    match path {
+        Some(path) => slices(text, path)?.first().copied(),
+        None => Some(text),
+    }
+}
+
 /// The value that a path leads to; the first, where it leads to several.
 pub(super) fn json_at(text: &str, path: &Path) -> Option<Json> {
     slices(text, path)?.first().and_then(|value| serde_json::from_str(value).ok())

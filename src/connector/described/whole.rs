@@ -32,9 +32,10 @@ impl Link {
 
     /// Gives instants their offset where the system prints them without one, and dates no time of day.
     pub(super) fn dated(&self, record: &mut Json, of: &ObjectRef, schemas: Schemas<'_>) {
-        let Some(zone) = self.of.time.without_offset.as_ref().and_then(|zone| jiff::tz::TimeZone::get(&zone.node).ok()) else { return };
-        if let Some(object) = schemas.get(&of.to_string()) {
-            dated(record, object, schemas, &zone, 0);
+        if self.of.time.without_offset.is_some()
+            && let Some(object) = schemas.get(&of.to_string())
+        {
+            dated(record, object, schemas, &self.zone, 0);
         }
     }
 }
@@ -82,8 +83,7 @@ fn of_kind(value: &mut Json, kind: &Kind, schemas: Schemas<'_>, zone: &jiff::tz:
 /// Whether a text can be a record's id: nothing else is put into a path.
 pub(super) fn is_id(id: &Id, text: &str) -> bool {
     let is_short = id.longest.is_none_or(|longest| text.chars().count() as u64 <= longest);
-    let fits = |pattern: &str| regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|pattern| pattern.is_match(text));
-    !text.is_empty() && is_short && id.pattern.as_ref().is_none_or(|pattern| fits(&pattern.node))
+    !text.is_empty() && is_short && id.pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
 }
 
 /// The id of a record, from its text.

@@ -22,7 +22,7 @@ pub use find::{Batched, Find, Get, Look, Scan, With, WithOf};
 pub use limits::{Credits, Limit, Measure, Unit};
 pub use names::{Hello, Named, NamedOf};
 pub use object::{Id, IdForm, Object, PartOf};
-pub use page::{Growth, Number, Page, Paging};
+pub use page::{Destination, Growth, Number, Page, Paging};
 pub use receipt::{Matching, Receipt, Results};
 pub use stream::{Gone, Listed, Shaped, Stream, Until};
 pub use webhooks::{Hint, HintBy, Pointer, Register, Verify, Webhooks};

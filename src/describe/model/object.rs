@@ -3,7 +3,7 @@
 use super::{Find, Get, Gone, Stream, With, Write};
 use crate::base::{Span, Spanned};
 use crate::describe::read::Reader;
-use crate::describe::text::{Filled, Formula, Path, Place, Template};
+use crate::describe::text::{Filled, Formula, Path, Pattern, Place, Template};
 use crate::project::yaml::Node;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +36,7 @@ pub struct Object {
 pub struct Id {
     pub form: IdForm,
     /// What a text has to match as a whole to be one: nothing else is put into a path, and none other is taken from a webhook.
-    pub pattern: Option<Spanned<String>>,
+    pub pattern: Option<Pattern>,
     /// Characters at the most.
     pub longest: Option<u64>,
 }
@@ -136,7 +136,8 @@ impl Reader<'_> {
             Some(_) => {
                 let mut block = self.block(node, "the id")?;
                 let at = self.need(&mut block, "at", "nothing says where it stands");
-                let pattern = block.get("pattern").and_then(|node| self.pattern(node, "pattern"));
+                let pattern =
+                    block.get("pattern").and_then(|node| self.pattern(node, "pattern")).and_then(|text| Pattern::read(&text.node, text.span).ok());
                 let longest = block.get("longest").and_then(|node| self.whole(node, "longest"));
                 self.close(&block);
                 (at?, pattern, longest)

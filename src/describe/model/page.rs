@@ -6,7 +6,7 @@ use crate::describe::read::{Block, Reader};
 use crate::describe::text::{Filled, Path, Place};
 use crate::project::yaml::Node;
 
-use super::Pick;
+use super::{Pick, Request};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
@@ -67,7 +67,114 @@ pub struct Number {
     pub records: bool,
 }
 
+/// Where paging puts a value into a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// `query.page`
+    Query(String),
+    /// `header.range`
+    Header(String),
+    /// `body.paging.number`
+    Body(Vec<String>),
+    /// Of GraphQL: an argument of the call's own field, or a field of it: `after`, `arguments.page.number`.
+    Argument(Vec<String>),
+    /// Of GraphQL: an argument of a field of the answer: `data.after`.
+    Field { field: Vec<String>, argument: String },
+}
+
+impl Destination {
+    /// Reads a place as a description names it; none where a call of this kind has no such place.
+    pub fn parse(text: &str, request: &Request) -> Option<Self> {
+        let names = |text: &str| {
+            let names: Vec<String> = text.split('.').map(str::to_owned).collect();
+            names.iter().all(|name| !name.is_empty()).then_some(names)
+        };
+        let (root, rest) = text.split_once('.').unwrap_or((text, ""));
+        match (request, root) {
+            (Request::Rest { .. }, "query") if !rest.is_empty() => Some(Destination::Query(rest.to_owned())),
+            (Request::Rest { .. }, "header" | "headers") if !rest.is_empty() => Some(Destination::Header(rest.to_owned())),
+            (Request::Rest { .. }, "body") => names(rest).map(Destination::Body),
+            (Request::Rest { .. }, _) => None,
+            (Request::GraphQl { .. }, "arguments") => names(rest).map(Destination::Argument),
+            (Request::GraphQl { .. }, _) => {
+                let mut names = names(text)?;
+                let argument = names.pop()?;
+                Some(if names.is_empty() { Destination::Argument(vec![argument]) } else { Destination::Field { field: names, argument } })
+            }
+        }
+    }
+
+    /// What the call itself has there.
+    pub fn value<'r>(&self, request: &'r Request) -> Option<&'r Filled> {
+        let below = |filled: &'r Filled, names: &[String]| {
+            names.iter().try_fold(filled, |filled, name| match filled {
+                Filled::Map(fields) => fields.iter().find(|(known, _)| known.node == *name).map(|(_, value)| value),
+                _ => None,
+            })
+        };
+        match (self, request) {
+            (Destination::Query(name), Request::Rest { query, .. }) => query.iter().find(|(known, _)| known.node == *name).map(|(_, value)| value),
+            (Destination::Body(names), Request::Rest { body: Some(body), .. }) => below(body, names),
+            (Destination::Argument(names), Request::GraphQl { arguments: Some(arguments), .. }) => below(arguments, names),
+            _ => None,
+        }
+    }
+}
+
+impl Page {
+    /// What it reads of an answer.
+    pub fn reads(&self) -> Vec<Path> {
+        let mut paths: Vec<Path> = match &self.more {
+            Some(Pick::Path(more)) => vec![more.clone()],
+            Some(Pick::Formula(more)) => more.reads.iter().filter(|path| path.root() == "body").map(Path::rest).collect(),
+            None => Vec::new(),
+        };
+        if let Paging::Token { token, .. } = &self.paging {
+            paths.insert(0, token.clone());
+        }
+        paths.extend(self.total.clone());
+        paths
+    }
+
+    /// The places that it puts something into.
+    fn places(&self) -> Vec<&Spanned<String>> {
+        match &self.paging {
+            Paging::Keyset { asks, .. } => asks.iter().map(|(to, _)| to).collect(),
+            Paging::Token { to, size, .. } => std::iter::once(to).chain(size).collect(),
+            Paging::Number { number, .. } => vec![&number.to],
+            Paging::ByStamp { bounds, number, .. } | Paging::Window { bounds, number } => {
+                bounds.iter().chain(number.as_ref().map(|number| &number.to)).collect()
+            }
+            Paging::Whole => Vec::new(),
+        }
+    }
+}
+
 impl Reader<'_> {
+    /// Whether all that paging puts into a call has a place there.
+    pub(in crate::describe) fn page_fits(&mut self, page: &Page, request: &Request) {
+        for to in page.places() {
+            if Destination::parse(&to.node, request).is_none() {
+                let help = match request {
+                    Request::Rest { .. } => "write `query.NAME`, `body.PATH` or `header.NAME`",
+                    Request::GraphQl { .. } => "write the argument's name, `arguments.PATH`, or `FIELD.ARGUMENT` of a field of the answer",
+                };
+                self.found.push(error::bad_value(to.span, format!("`{}` is no place in the call", to.node), help));
+            }
+        }
+        // Of REST a list is sorted by what its query says.
+        if let (Paging::Token { sort: Some(sort), to, .. }, request) = (&page.paging, request)
+            && !matches!(Destination::parse(&to.node, request), Some(Destination::Field { .. }) | None)
+        {
+            let help = "write what the list is sorted by where the call takes it: `query: { sort: … }`, `arguments: { sort: … }`";
+            self.found.push(error::bad_value(
+                sort.span,
+                "`sort` stands beside a token that is an argument of a field of the answer, and here it is none".to_owned(),
+                help,
+            ));
+        }
+    }
+
     pub(in crate::describe) fn page(&mut self, node: &Node) -> Option<Page> {
         let span = self.span(node);
         if node.text().is_some() {

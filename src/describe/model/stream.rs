@@ -115,6 +115,9 @@ impl Reader<'_> {
         let stamp = block.get("stamp").and_then(|node| self.path(node, "stamp"));
         let each = block.get("each").and_then(|node| self.text(node, "each"));
         self.close(&block);
+        if let (Some(page), Some(ask)) = (&page, &ask) {
+            self.page_fits(page, &ask.request);
+        }
         let span = self.span(node);
         Some(Stream { name: name?, ask: ask?, page, overlap, until, oldest, only_later, gone, skip, shaped, listed, stamp, each, span })
     }

@@ -2,11 +2,13 @@
 
 mod formula;
 mod path;
+mod pattern;
 mod place;
 mod template;
 
 pub use formula::{Formula, Scope};
 pub use path::{Path, Step};
+pub use pattern::Pattern;
 pub use place::Place;
 pub use template::{Filled, Filter, Missing, Piece, Template};
 

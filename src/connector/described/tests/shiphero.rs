@@ -109,10 +109,10 @@ async fn a_poll_reads_a_closed_window_by_its_token_and_asks_for_what_is_read() {
     assert_eq!((first.more, second.more, first.changes.len(), second.changes.len()), (true, false, 2, 1));
     let State::Upserted(record) = &first.changes[0].state else { panic!("{first:?}") };
     assert_eq!(record.read()["line_items"], json!({"edges": [{"node": {"sku": "a"}}]}), "a connection is handed over as it came");
-    assert_eq!(first.changes[0].stamp.as_deref(), Some("2026-11-18T19:58:00Z"));
+    assert_eq!(first.changes[0].stamp.as_deref(), Some("2026-11-18T19:58:00.000000Z"));
     // The next poll begins an overlap before where this one ended.
     bench.poll("Order", "orders", wanted, second.cursor.as_deref(), true).await.unwrap();
-    let node = "edges { node { order_number line_items(first: 50) { edges { node { sku } } } updated_at id fulfillment_status } }";
+    let node = "edges { node { order_number line_items(first: 50) { edges { node { sku } } pageInfo { hasNextPage endCursor } } updated_at id fulfillment_status } }";
     let node = node.replace(" fulfillment_status", "");
     let document = |from: &str, until: &str, after: &str| {
         let window = format!(r#"updated_from: "{from}", updated_to: "{until}""#);
@@ -311,7 +311,7 @@ async fn lines_of_an_order_are_added_changed_and_removed_and_none_is_added_twice
     assert_eq!(bench.send("Order", Operation::Update, None, &[same]).await.unwrap(), [Ok(Some("T9".to_owned()))]);
     let documents = bench.documents();
     assert!(
-        documents[0].contains(r#"a0: order(id: "T9") { data { line_items(first: 50) { edges { node { id partner_line_item_id quantity } } }"#),
+        documents[0].contains(r#"a0: order(id: "T9") { data { line_items(first: 50) { edges { node { id partner_line_item_id quantity } } pageInfo"#),
         "{}",
         documents[0]
     );

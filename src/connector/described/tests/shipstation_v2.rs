@@ -109,7 +109,7 @@ async fn a_poll_goes_through_the_labels_of_the_last_days() {
     assert_eq!(first.changes, [listed("se-1", None), listed("se-2", Some("delivered"))]);
     assert!(first.more);
     let second = changes(&bench, &plan, first.cursor.as_deref()).await.unwrap();
-    assert_eq!(second.changes, [Change { id: "se-3".into(), stamp: Some("2026-11-09T00:00:00Z".into()), state: State::Gone }]);
+    assert_eq!(second.changes, [Change { id: "se-3".into(), stamp: Some("2026-11-09T00:00:00.000000Z".into()), state: State::Gone }]);
     assert!(!second.more);
     let from = "created_at_start=2026-10-19T20%3A00%3A00Z&sort_by=created_at&sort_dir=asc";
     assert_eq!(bench.asked(), [1, 2].map(|page| format!("GET /v2/labels?{from}&page={page}&page_size=100")));
@@ -134,7 +134,7 @@ async fn a_webhook_is_followed_by_its_label_and_instants_get_their_offset() {
     let source = plan.selection_of(0, &[]);
     let page = bench.v2.resolve_webhook(&bench.call, &source, &hint).await.unwrap();
     let voided = bench.v2.resolve_webhook(&bench.call, &source, &hint).await.unwrap();
-    assert_eq!(voided.changes, [Change { id: "se-77".into(), stamp: Some("2026-11-09T00:00:00Z".into()), state: State::Gone }]);
+    assert_eq!(voided.changes, [Change { id: "se-77".into(), stamp: Some("2026-11-09T00:00:00.000000Z".into()), state: State::Gone }]);
     assert!(bench.v2.resolve_webhook(&bench.call, &source, &hint).await.unwrap().changes.is_empty(), "a return is nobody's parcel");
     let asked = ["/v2/labels/se-77", "/v2/labels/se-77/track", "/v2/labels/se-77", "/v2/labels/se-77"];
     assert_eq!(bench.asked(), asked.map(|path| format!("GET {path}")));
