@@ -213,11 +213,13 @@ impl<'a> Reads<'a> {
                 Some(record) if record.starts_with('{') => {
                     found.push(((*id).to_owned(), self.whole(get, id, record, &parts, &Beside::new()).await?));
                 }
-                // What its error says is read where it is asked for by itself: that it is not there, or that it cannot be read.
-                _ if answer.error_of(at).is_some() => found.extend(self.separately(get, &[id], &Beside::new()).await?),
-                // There is no such record.
-                Some("null") => {}
-                _ => return Err(self.link.not_understood(&parts)),
+                found_there => match (answer.error_of(at).map(|error| self.link.meaning_of_error(asked, &answer, &error)), found_there) {
+                    // There is no such record.
+                    (Some(Outcome::Absent), _) | (None, Some("null")) => {}
+                    (Some(Outcome::Refused(fault @ Fault::Rejected(_))), _) => found.push(((*id).to_owned(), Err(fault))),
+                    (Some(Outcome::Refused(fault) | Outcome::Expired(fault)), _) => return Err(fault),
+                    (Some(Outcome::Done(_)) | None, _) => return Err(self.link.not_understood(&parts)),
+                },
             }
         }
         Ok(found)

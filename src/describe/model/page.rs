@@ -142,9 +142,7 @@ impl Page {
             Paging::Keyset { asks, .. } => asks.iter().map(|(to, _)| to).collect(),
             Paging::Token { to, size, .. } => std::iter::once(to).chain(size).collect(),
             Paging::Number { number, .. } => vec![&number.to],
-            Paging::ByStamp { bounds, number, .. } | Paging::Window { bounds, number } => {
-                bounds.iter().chain(number.as_ref().map(|number| &number.to)).collect()
-            }
+            Paging::ByStamp { number, .. } | Paging::Window { number, .. } => number.iter().map(|number| &number.to).collect(),
             Paging::Whole => Vec::new(),
         }
     }
