@@ -7,7 +7,7 @@ use super::find::Reads;
 use super::write::{self, unchanged};
 use crate::connector::{Done, Item, Receipt};
 use crate::describe::model::{Actions, Object, PartOf, There, Write};
-use crate::describe::{Path, PathStep, Scope};
+use crate::describe::{Filled, Path, PathStep, Scope};
 use crate::fault::Fault;
 use crate::value::Json;
 
@@ -44,13 +44,17 @@ impl Reads<'_> {
             let actions = match (there, &write.actions) {
                 (Some(held), _) => match self.changes_of_part() {
                     Some(fields) if write.name.node != "create" => {
-                        let body = differing(&item.body, held);
+                        let mut body = differing(&item.body, held);
+                        // What says only where the part is made is none of its own fields.
+                        if let (Json::Object(fields_of_body), Some(places)) = (&mut body, places(write, fields)) {
+                            fields_of_body.retain(|name, _| !places.contains(&name.as_str()) || held.get(name).is_some());
+                        }
                         write::actions(fields, &body, held, part.by.as_ref().map(|by| by.node.as_str()), &write.key, &scope)?
                     }
                     _ => Vec::new(),
                 },
                 (None, Some(Actions::List(list))) => {
-                    let fill = |action: &crate::describe::Filled| action.fill(&scope).map_err(super::ask::incomplete);
+                    let fill = |action: &Filled| action.fill(&scope).map_err(super::ask::incomplete);
                     list.iter().filter_map(|action| fill(action).transpose()).collect::<Result<_, _>>()?
                 }
                 (None, _) if is_change => {
@@ -94,6 +98,28 @@ impl Reads<'_> {
     fn id_in(&self, part: &Json) -> Option<String> {
         let key = key_of(self.object).and_then(|key| part.get(key)).or_else(|| part.get("id"));
         key.map(crate::describe::printed).filter(|id| !id.is_empty())
+    }
+}
+
+/// The fields that the actions that make a part read, and none that changes it.
+fn places<'w>(write: &'w Write, changes: &[crate::describe::model::Action]) -> Option<Vec<&'w str>> {
+    let Some(Actions::List(list)) = &write.actions else { return None };
+    let mut read = Vec::new();
+    list.iter().for_each(|action| values(action, &mut read));
+    let fields = read.into_iter().flat_map(|value| &value.reads).filter(|path| path.root() == "item").filter_map(|path| match path.steps.get(1) {
+        Some(PathStep::Name(name)) => Some(name.as_str()),
+        _ => None,
+    });
+    let changed = |name: &&str| changes.iter().any(|action| action.path.root() == *name);
+    Some(fields.filter(|name| !changed(name)).collect())
+}
+
+fn values<'f>(of: &'f Filled, found: &mut Vec<&'f crate::describe::Formula>) {
+    match of {
+        Filled::Template(template) => found.extend(template.values()),
+        Filled::List(items) => items.iter().for_each(|item| values(item, found)),
+        Filled::Map(fields) => fields.iter().for_each(|(_, value)| values(value, found)),
+        Filled::Json(_) => {}
     }
 }
 

@@ -56,6 +56,11 @@ pub fn schemas(described: &Described, survey: &Survey<'_>, source: &str) -> Vec<
         for write in &forms.writes {
             let create = matches!(write.write.name.node.as_str(), "create" | "upsert");
             write.sinks.iter().for_each(|sink| taken(part, sink, create, &forms.read));
+            // Where a part is made (`orderId`, `deliveryKey`) is said each time it is written, and is none of its own fields.
+            let place = |sink: &&Sink<'_>| sink.root == "item" && matches!(sink.path.as_slice(), [field] if forms.read.below(field).is_err());
+            for sink in write.sinks.iter().filter(|_| create && forms.object.part_of.is_some()).filter(place) {
+                part.single.push((sink.path[0].clone(), sink.form.clone(), false, false));
+            }
         }
         waiting.push_back(forms.object.schema.clone());
     }

@@ -127,7 +127,7 @@ impl Commercetools {
         let number = self.numbered;
         let mut pick = |below: usize| usize::try_from(self.rng.below(below as u64)).unwrap_or(0);
         let (place, first, last) = (PLACES[pick(PLACES.len())], FIRST[pick(FIRST.len())], LAST[pick(LAST.len())]);
-        let (service, noted, gift, two_supplies, mistaken, unpaid) = (SERVICES[pick(4)], pick(10), pick(8), pick(6) == 0, pick(30), pick(20) == 0);
+        let (service, noted, gift, two_supplies, mistaken, unpaid) = (SERVICES[pick(4)], pick(10), pick(8), pick(3) == 0, pick(30), pick(20) == 0);
         let count = 1 + pick(3.min(self.options.goods.len().max(1)));
         let picked: Vec<(usize, i64)> = (0..count).map(|_| (pick(self.options.goods.len().max(1)), 1 + pick(3) as i64)).collect();
         let (street, house, postal, city, state, country) = place;

@@ -188,6 +188,17 @@ async fn a_part_is_made_once_by_an_action_on_what_it_is_part_of() {
 }
 
 #[tokio::test]
+async fn where_a_part_is_made_is_no_change_of_it() {
+    let parcel = json!({"id": "p9", "key": "ss-1", "trackingData": {"trackingId": "1Z1"}});
+    let held = json!([{"id": "d9", "key": "ss-1", "items": [], "parcels": [parcel]}]);
+    let bench = Bench::new([ok(with_deliveries(9, &held)), ok(json!({"id": "o1", "version": 10}))]);
+    let body = json!({"key": "ss-1", "orderId": "o1", "deliveryKey": "ss-1", "trackingData": {"trackingId": "1Z2"}});
+    assert_eq!(bench.upsert("Parcel", None, "ss-1", body).await, Ok(Some("o1/ss-1".to_owned())));
+    let set = json!({"action": "setParcelTrackingData", "parcelKey": "ss-1", "trackingData": {"trackingId": "1Z2"}});
+    assert_eq!(bench.sent(), [json!({"version": 9, "actions": [set]})]);
+}
+
+#[tokio::test]
 async fn others_who_write_the_same_record_all_the_time_do_not_reject_a_part() {
     let answers = (0..5).flat_map(|version| [ok(with_deliveries(version, &json!([]))), conflict()]);
     let bench = Bench::new(answers);
