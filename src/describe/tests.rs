@@ -320,3 +320,39 @@ fn the_manifest_says_of_writes_what_the_description_says() {
     }
     assert!(compared > 20, "{compared}");
 }
+
+/// What a mapping may change by its schema is what an action or a step writes: else each such change would be refused by the connector.
+#[test]
+fn each_field_that_can_be_changed_has_an_action_or_a_step_that_does_it() {
+    use super::model::{Actions, Write};
+    use super::text::Step;
+    let covers = |write: &Write, field: &str| {
+        let by_action = match &write.actions {
+            Some(Actions::Fields(fields)) => fields.iter().any(|action| matches!(action.path.steps.first(), Some(Step::Name(name)) if name == field)),
+            Some(Actions::List(_)) | None => false,
+        };
+        let by_step = write.steps.iter().any(|step| step.covers.is_empty() || step.covers.iter().any(|name| name.node == field));
+        by_action || by_step
+    };
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for (system, text) in crate::system::descriptions() {
+        let described = read(crate::base::FileId::default(), text).0.unwrap();
+        for object in &described.objects {
+            let Some(Ok(schema)) = crate::schema::standard::object(system, &object.schema, "c") else { continue };
+            let by = object.part_of.as_ref().and_then(|part| part.by.as_ref()).map(|by| by.node.as_str());
+            let updates = object.writes.iter().filter(|write| write.name.node == "update");
+            for write in updates.filter(|write| write.actions.is_some() || !write.steps.is_empty()) {
+                for (name, _) in schema.fields.iter().filter(|(name, field)| field.write.update && by != Some(name.as_str())) {
+                    compared += 1;
+                    // The key says which record it is.
+                    let is_key = object.writes.iter().flat_map(|write| &write.key).any(|key| key.node == *name);
+                    if !is_key && !covers(write, name) {
+                        wrong.push(format!("{system}: {}.{name}", object.name.node));
+                    }
+                }
+            }
+        }
+    }
+    assert!(compared > 10, "{compared}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

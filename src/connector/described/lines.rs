@@ -17,13 +17,14 @@ struct Differences {
 
 impl Reads<'_> {
     /// Carries out a step over lines: what is missing is added, what differs is changed, what is no longer sent is removed. `None`:
-    /// nothing differs. What was done stays done, so that the step may be sent again.
-    pub(super) async fn lines(&self, write: &Write, step: &Step, lines: &Lines, item: &Item) -> Result<Option<Receipt>, Fault> {
+    /// nothing differs. What was done stays done (`done` says so), so that the step may be sent again.
+    pub(super) async fn lines(&self, write: &Write, step: &Step, lines: &Lines, item: &Item, done: &mut bool) -> Result<Option<Receipt>, Fault> {
         let Some(field) = step.covers.first().map(|field| field.node.as_str()) else { return Ok(None) };
         let Some(Json::Array(sent)) = item.body.get(field) else { return Ok(None) };
         let target = self.lines_of(item, field, lines, sent).await?;
-        // A list, or a connection of GraphQL.
-        let held: Vec<Json> = target.get(field).and_then(list_elements).into_iter().flatten().cloned().collect();
+        // A list, or a connection of GraphQL. What is not there is no empty list: all its lines would be added once more.
+        let held = target.get(field).and_then(list_elements).map(|held| held.into_iter().cloned().collect::<Vec<Json>>());
+        let held = held.ok_or_else(|| Fault::transient(format!("the answer of {} does not say which lines `{field}` has", self.link.of.title)))?;
         let differences = differences(lines, &held, sent);
         for (word, lines, is_said) in [
             ("added", &differences.add, step.add.is_some()),
@@ -42,7 +43,9 @@ impl Reads<'_> {
         if let (Some((ask, once)), false) = (&step.add, differences.add.is_empty()) {
             let add: Vec<Json> = differences.add.into_iter().filter(|line| wanted(line, once.as_ref())).collect();
             if !add.is_empty() {
-                last = Some(self.line_call(write, ask, item, add).await?);
+                let receipt = self.line_call(write, ask, item, add).await?;
+                *done |= receipt.outcome.is_ok();
+                last = Some(receipt);
             }
         }
         for (ask, lines) in [(&step.change, differences.change), (&step.remove, differences.remove)] {
@@ -50,7 +53,9 @@ impl Reads<'_> {
                 break;
             }
             if let (Some(ask), false) = (ask, lines.is_empty()) {
-                last = Some(self.line_call(write, ask, item, lines).await?);
+                let receipt = self.line_call(write, ask, item, lines).await?;
+                *done |= receipt.outcome.is_ok();
+                last = Some(receipt);
             }
         }
         Ok(last)

@@ -6,7 +6,7 @@ use super::find::Reads;
 use super::graphql::{self, Fields};
 use crate::base::Spanned;
 use crate::connector::{Done, Item, Receipt, WriteRequest};
-use crate::describe::model::{Action, Actions, Ask, Batch, FieldOf, PartOf, Request, Step, Write};
+use crate::describe::model::{Action, Actions, Ask, Batch, FieldOf, Lines, PartOf, Request, Step, Write};
 use crate::describe::{PathStep, Scope};
 use crate::fault::Fault;
 use crate::system::Operation;
@@ -224,35 +224,67 @@ impl Reads<'_> {
             return Err(Fault::rejected("field", format!("`{field}` cannot be changed: no step writes it"), Some(field)));
         }
         let covered: Vec<&str> = write.steps.iter().flat_map(|step| &step.covers).map(|field| field.node.as_str()).collect();
-        let mut last = None;
+        // All calls are made up before the first goes out: what cannot be sent is refused while nothing is done.
+        let mut calls = Vec::with_capacity(write.steps.len());
         for step in &write.steps {
             let Some(part) = covered_by(step, &item.body, &covered) else { continue };
             let part = Item { body: part, ..item.clone() };
-            let receipt = match &step.ask {
-                Some(ask) => {
+            let call = match (&step.ask, &step.lines) {
+                (Some(ask), _) => {
                     let mut scope = self.scope(&part);
                     if let Some(target) = &target {
                         scope = scope.with("target", target);
                     }
-                    let parts = self.write_parts(write, ask, &scope)?;
-                    self.sent(write, ask, &parts, std::slice::from_ref(&part)).await?.pop()
+                    StepCall::Ask(ask, self.write_parts(write, ask, &scope)?)
                 }
-                None => match &step.lines {
-                    Some(lines) => match self.lines(write, step, lines, &part).await? {
-                        Some(receipt) => Some(receipt),
-                        // No line differs.
-                        None => continue,
-                    },
-                    None => return Err(Fault::rejected("step", format!("a step of {} has no call", self.object.name.node), None)),
-                },
+                (None, Some(lines)) => StepCall::Lines(step, lines),
+                (None, None) => return Err(Fault::rejected("step", format!("a step of {} has no call", self.object.name.node), None)),
             };
-            let receipt = receipt.ok_or_else(|| Fault::ambiguous("there is no receipt"))?;
-            if receipt.outcome.is_err() {
-                return Ok(receipt);
-            }
-            last = Some(receipt);
+            calls.push((part, call));
         }
-        Ok(last.unwrap_or_else(|| unchanged(item)))
+        let (mut last, mut done) = (None, false);
+        for (part, call) in &calls {
+            let mut tries = 0;
+            let outcome = loop {
+                let sent = match call {
+                    StepCall::Ask(ask, parts) => self.sent(write, ask, parts, std::slice::from_ref(part)).await.map(|mut receipts| receipts.pop()),
+                    StepCall::Lines(step, lines) => self.lines(write, step, lines, part, &mut done).await,
+                };
+                let outcome = sent.and_then(|receipt| receipt.map(|receipt| receipt.outcome).transpose());
+                // The client waits until the system takes calls again.
+                let is_passing = matches!(&outcome, Err(Fault::Throttled { .. } | Fault::Transient { .. }));
+                if !(is_passing && done && tries < STEP_TRIES) {
+                    break outcome;
+                }
+                tries += 1;
+            };
+            match outcome {
+                Ok(Some(receipt)) => (last, done) = (Some(receipt), true),
+                // No line differs.
+                Ok(None) => {}
+                Err(fault) => return Err(if done { half_done(fault) } else { fault }),
+            }
+        }
+        Ok(last.map_or_else(|| unchanged(item), |done| Receipt { outcome: Ok(done) }))
+    }
+}
+
+/// How often a step is tried again where an earlier one is done.
+const STEP_TRIES: usize = 3;
+
+/// How a step is carried out.
+enum StepCall<'w> {
+    Ask(&'w Ask, Parts),
+    Lines(&'w Step, &'w Lines),
+}
+
+/// The fault of a step where something of the item is done already: that nothing was is not said of the whole.
+fn half_done(fault: Fault) -> Fault {
+    match fault {
+        Fault::Throttled { reason, .. } | Fault::Transient { reason, .. } | Fault::Denied { reason } => {
+            Fault::ambiguous(format!("a part of it is done, and then: {reason}"))
+        }
+        other => other,
     }
 }
 

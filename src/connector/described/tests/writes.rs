@@ -372,6 +372,49 @@ async fn a_field_that_no_step_writes_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn what_is_half_done_is_gone_on_with_and_never_called_undone() {
+    let steps = "steps: [{ covers: [tags], call: \"POST /orders/{id}/tags\", body: \"{item}\" }, { covers: [note], call: \"POST /orders/{id}\", body: { note: \"{item.note.text}\" } }]";
+    let update = format!("{{ writes: {{ update: {{ {steps}, receipt: {{ id: id }} }} }} }}");
+    let item = |note: Json| Item { key: None, id: Some("7".to_owned()), body: json!({"tags": ["x"], "note": note}) };
+    let done = || ok(json!({"id": "7"}));
+    let busy = || answer(429, &json!({}));
+    let send = |answers: Vec<Result<Response, Broken>>, note: Json| {
+        let bench = Bench::new("", &update, answers);
+        async move {
+            let outcome = bench.send(Operation::Update, None, &[item(note)]).await.remove(0);
+            (outcome, bench.asked())
+        }
+    };
+    let text = json!({"text": "x"});
+    let (outcome, calls) = send(vec![done(), busy(), done()], text.clone()).await;
+    assert!(outcome.is_ok() && calls == 3, "{outcome:?}");
+    let (outcome, calls) = send(vec![done(), busy(), busy(), busy(), busy()], text.clone()).await;
+    assert!(is_in_doubt(&outcome) && calls == 5, "{outcome:?}");
+    let (outcome, calls) = send(vec![done(), answer(403, &json!({}))], text.clone()).await;
+    assert!(is_in_doubt(&outcome) && calls == 2, "{outcome:?}");
+    // Nothing was done yet.
+    let (outcome, calls) = send(vec![busy()], text).await;
+    assert!(matches!(outcome, Err(Fault::Throttled { .. })) && calls == 1, "{outcome:?}");
+    // A call that cannot be made is told before another goes out.
+    let (outcome, calls) = send(vec![], json!({})).await;
+    assert!(is_refused(&outcome) && calls == 0, "{outcome:?}");
+}
+
+/// Lines that an answer lacks are not lines that are not there: they would be added once more.
+#[tokio::test]
+async fn lines_that_are_not_told_are_not_added_again() {
+    let step = "{ covers: [lines], lines: { key: sku }, add: { call: \"POST /orders/{id}/lines\", body: \"{lines}\", once: 'not any(l.sku == line.sku for l in target.lines)' } }";
+    let order = format!("{{ get: {{ call: \"GET /orders/{{id}}\" }}, writes: {{ update: {{ steps: [{step}], receipt: {{ id: id }} }} }} }}");
+    for held in [json!({"id": "7"}), json!({"id": "7", "lines": null}), json!({"id": "7", "lines": {"count": 3}})] {
+        let bench = Bench::new("", &order, [ok(held.clone())]);
+        let item = Item { key: None, id: Some("7".to_owned()), body: json!({"lines": [{"sku": "a", "n": 1}]}) };
+        let outcome = bench.send(Operation::Update, None, &[item]).await.remove(0);
+        assert!(matches!(outcome, Err(Fault::Transient { .. })), "{held}: {outcome:?}");
+        assert_eq!(bench.asked(), 1, "{held}");
+    }
+}
+
+#[tokio::test]
 async fn a_line_that_no_call_changes_or_removes_is_refused_before_anything_is_sent() {
     let add = "add: { call: \"POST /orders/{id}/lines\", body: \"{lines}\", once: 'not any(l.sku == line.sku for l in target.lines)' }";
     let get = "get: { call: \"GET /orders/{id}\" }";
