@@ -48,7 +48,7 @@ const STATES: [(&str, &str, bool, Option<&[&str]>); 9] = [
     ("canceled", "OrderState", false, Some(&[])),
 ];
 /// The custom fields of an order, with their types.
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 8] = [
     ("deliveryInstructions", "String"),
     ("giftMessage", "String"),
     ("shipBy", "DateTime"),
@@ -57,7 +57,6 @@ const FIELDS: [(&str, &str); 9] = [
     ("fulfillmentStatus", "String"),
     ("fulfillmentError", "String"),
     ("fulfillmentOrder", "String"),
-    ("retryFulfillment", "Boolean"),
 ];
 
 fn localized(text: &str) -> Json {
