@@ -96,7 +96,8 @@ impl Link {
         let Heard { answer, asked, .. } = heard;
         let (rule, said) = self.class_of(heard);
         let nothing_done = rule.is_some_and(|rule| rule.nothing_done.is_some()) || self.is_before_execution(answer);
-        let splits = asked.several && heard.error.is_none();
+        // Of a document that has a result beside its error something was carried out.
+        let splits = heard.error.is_none() && (asked.several || (self.of.graphql.is_some() && has_results(answer)));
         let class = match said {
             Said::Rule(class) if asked.write => no_better(class, answer.status, nothing_done, splits),
             Said::Rule(class) | Said::Status(class) => class,
@@ -311,15 +312,21 @@ impl Link {
 /// Whether each error of a document with aliases is that of one of them, by its path. Of a write with some results it is enough that
 /// there are some: those were carried out, and what the errors leave open is in doubt.
 fn has_own_errors(answer: &Answer, write: bool) -> bool {
-    let Some(data) = slice::value_at(answer.text(), &["data"]).filter(|data| data.starts_with('{')) else { return false };
+    if slice::value_at(answer.text(), &["data"]).is_none_or(|data| !data.starts_with('{')) {
+        return false;
+    }
     let errors = slice::value_at(answer.text(), &["errors"]).and_then(slice::elements).unwrap_or_default();
     let is_of_one = |error: &&str| {
         let path = slice::value_at(error, &["path"]).and_then(slice::elements).unwrap_or_default();
         path.first().is_some_and(|alias| slice::string(alias).is_some())
     };
-    let has_results =
-        || serde_json::from_str::<Json>(data).is_ok_and(|data| data.as_object().is_some_and(|data| data.values().any(|value| !value.is_null())));
-    errors.iter().all(is_of_one) || (write && has_results())
+    errors.iter().all(is_of_one) || (write && has_results(answer))
+}
+
+/// Whether a field of a document has a result.
+fn has_results(answer: &Answer) -> bool {
+    let data = slice::value_at(answer.text(), &["data"]).and_then(|data| serde_json::from_str::<Json>(data).ok());
+    data.as_ref().and_then(Json::as_object).is_some_and(|data| data.values().any(|value| !value.is_null()))
 }
 
 /// Who says what an answer means.
@@ -333,7 +340,8 @@ enum Said {
 
 /// The class that a rule names for a write, as far as it can be believed. After success, and after a failure of the system, the write may
 /// have been done whatever the rule says, unless the vendor says that nothing was. What was not answered with success was not done by
-/// anybody's words. Of several items (`splits`) a refusal at success need not be that of all.
+/// anybody's words. Of several items, and of a
+/// document with a result (`splits`), a refusal at success need not be that of the whole.
 fn no_better(class: AnswerClass, status: StatusCode, nothing_done: bool, splits: bool) -> AnswerClass {
     let failed = status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT;
     match class {

@@ -330,6 +330,17 @@ async fn an_error_of_one_field_is_judged_by_the_same_rules() {
     assert!(matches!(told, Err(Fault::Throttled { until: Some(at), .. }) if at == until), "{told:?}");
 }
 
+/// A refusal beside a result: the record was made, and a corrected one would be a second.
+#[tokio::test]
+async fn an_error_beside_a_result_refuses_nothing() {
+    let create = "{ writes: { create: { key: number, mutation: make, arguments: { data: \"{item}\" }, receipt: { at: order, id: id } } } }";
+    let rules = format!("{GRAPHQL}answers: [{{ when: 'error.code == 3', is: rejected }}]\n");
+    let told = |result: Json| ok(json!({"data": {"make": result}, "errors": [{"code": 3, "message": "no"}]}));
+    let bench = Bench::new(&rules, create, [told(json!({"order": {"id": "1"}})), told(Json::Null)]);
+    assert!(is_in_doubt(&bench.create(&[item("a")]).await.remove(0)));
+    assert!(is_refused(&bench.create(&[item("a")]).await.remove(0)));
+}
+
 #[tokio::test]
 async fn a_read_of_several_hears_the_rules_of_reads_only() {
     let order = "{ get: { query: order, arguments: { id: \"{id}\" }, batch: { aliases: 10 } } }";
